@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join, relative, sep } from 'node:path'
+
+/**
+ * Where objects are kept: the bucket on AWS, a folder on a desk, with the same keys. An object appears whole or not at
+ * all and is never rewritten.
+ */
+export interface Archive {
+  /** Adds an object from bytes, or by taking over a staged file. Throws if the key is taken. */
+  put(key: string, content: Uint8Array | StagedFile): Promise<void>
+  /** Keys that begin with a prefix ending in "/", in order. */
+  list(prefix: string): Promise<readonly string[]>
+  open(key: string): Promise<Uint8Array>
+}
+
+/** A file in the archive's own staging folder, on its way to become an object. */
+export interface StagedFile {
+  readonly path: string
+}
+
+/** Not part of the archive: no key begins with a dot. */
+const STAGING = '.staging'
+
+/** The archive in a folder. */
+export class DiskArchive implements Archive {
+  constructor(readonly root: string) {}
+
+  /** A path in the staging folder that nobody else uses; it is on the archive's own file system, so it can be renamed. */
+  stage(extension: string): StagedFile {
+    const folder = join(this.root, STAGING)
+    if (!existsSync(folder)) makeFolder(folder)
+    return { path: join(folder, `${process.pid}-${randomUUID()}${extension}`) }
+  }
+
+  /** Removes what processes that are gone left in the staging folder. */
+  sweep(): void {
+    const folder = join(this.root, STAGING)
+    if (!existsSync(folder)) return
+    for (const name of readdirSync(folder)) {
+      if (!isRunning(Number.parseInt(name, 10))) rmSync(join(folder, name), { force: true })
+    }
+  }
+
+  async put(key: string, content: Uint8Array | StagedFile): Promise<void> {
+    const target = this.pathOf(key)
+    const staged = content instanceof Uint8Array ? this.stage('.object') : content
+    try {
+      if (content instanceof Uint8Array) writeFileSync(staged.path, content, { flag: 'wx' })
+      sync(staged.path)
+      makeFolder(dirname(target))
+      // keys hold a random part or a hash of the content, so two writers never race for one
+      if (existsSync(target)) throw new Error(`object ${key} exists already, an archive's objects are never rewritten`)
+      renameSync(staged.path, target)
+      sync(dirname(target))
+    } finally {
+      rmSync(staged.path, { force: true })
+    }
+  }
+
+  async list(prefix: string): Promise<readonly string[]> {
+    const folder = this.pathOf(prefix)
+    if (!existsSync(folder)) return []
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter(entry => entry.isFile())
+      .map(entry => relative(this.root, join(entry.parentPath, entry.name)).split(sep).join('/'))
+      .sort()
+  }
+
+  async open(key: string): Promise<Uint8Array> {
+    return readFileSync(this.pathOf(key))
+  }
+
+  /** The file that holds an object. */
+  pathOf(key: string): string {
+    return join(this.root, ...key.split('/'))
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** Makes a folder and its parents so that they outlive a power cut: a new entry is durable once its parent is synced. */
+function makeFolder(folder: string): void {
+  const first = mkdirSync(folder, { recursive: true })
+  if (first === undefined) return
+  for (let made = folder; made.length >= first.length; made = dirname(made)) sync(dirname(made))
+}
+
+function sync(path: string): void {
+  const descriptor = openSync(path, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}

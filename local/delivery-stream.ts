@@ -1,0 +1,230 @@
+import { appendFileSync, rmSync } from 'node:fs'
+import type { FirehoseTransformationResultRecord } from 'aws-lambda'
+import { type Column, columnsOf } from '../transform/audit-row.js'
+import type { TransformHandler } from '../transform/handler.js'
+import { configurationKey, parsePartition, partitionPrefix } from '../transform/partition.js'
+import { rowConfiguration, type TableConfiguration } from '../transform/table-configuration.js'
+import type { DiskArchive, StagedFile } from './archive.js'
+import type { ParquetConverter } from './parquet-conversion.js'
+import { objectName, RefusedObjects } from './refused-objects.js'
+import { checkRowLine } from './row-line.js'
+import { invokeTransform, type SourceRecord } from './transform-function.js'
+
+/** How a delivery stream buffers, before the transform and before an object. Sizes in bytes, intervals in milliseconds. */
+export interface BufferingHints {
+  readonly transformBytes: number
+  readonly transformInterval: number
+  readonly objectBytes: number
+  readonly objectInterval: number
+}
+
+/** What the deployed stream uses: 1 MB or 60 s before the transform, 128 MB or 900 s before an object. */
+export const DEFAULT_HINTS: BufferingHints = {
+  transformBytes: 1024 * 1024,
+  transformInterval: 60_000,
+  objectBytes: 128 * 1024 * 1024,
+  objectInterval: 900_000,
+}
+
+/** What became of the records that a delivery stream took in. */
+export interface DeliveryCounts {
+  records: number
+  /** Rows that are in the archive. */
+  rows: number
+  /** Records, or single rows at conversion, that are kept under `refused/`. */
+  refused: number
+  /** Parquet objects written. */
+  objects: number
+}
+
+/** Row lines of one partition on their way to an object. */
+interface PartitionBuffer {
+  readonly prefix: string
+  readonly staged: StagedFile
+  readonly since: number
+  bytes: number
+  rows: number
+}
+
+export interface DeliveryStreamOptions {
+  readonly table: TableConfiguration
+  readonly archive: DiskArchive
+  readonly handler: TransformHandler
+  readonly converter: ParquetConverter
+  readonly hints?: BufferingHints
+  /** Milliseconds since 1970. @default - the clock */
+  readonly now?: () => number
+}
+
+/**
+ * Firehose on a desk, for one table: buffers by size and time, calls the real transform with a real event, holds it to
+ * its contract, keeps what was refused in Firehose's own format, and converts the rest to Parquet by partition.
+ * Records are in the archive once `flush` or `close` has returned, not before.
+ */
+export class DeliveryStream {
+  readonly counts: DeliveryCounts = { records: 0, rows: 0, refused: 0, objects: 0 }
+  private readonly columns: readonly Column[]
+  private readonly columnsByName: ReadonlyMap<string, Column>
+  private readonly hints: BufferingHints
+  private readonly now: () => number
+  private readonly refused: RefusedObjects
+  private readonly partitions = new Map<string, PartitionBuffer>()
+  private buffer: SourceRecord[] = []
+  private bufferedBytes = 0
+  private bufferedSince = 0
+  private configurationKept = false
+
+  constructor(private readonly options: DeliveryStreamOptions) {
+    this.columns = columnsOf(options.table)
+    this.columnsByName = new Map(this.columns.map(column => [column.name, column]))
+    this.hints = options.hints ?? DEFAULT_HINTS
+    this.now = options.now ?? Date.now
+    this.refused = new RefusedObjects(options.archive, options.table.table, this.now)
+  }
+
+  /** Takes one record in; `arrival` in milliseconds since 1970. One call at a time. */
+  async put(data: Uint8Array, arrival = this.now()): Promise<void> {
+    const now = this.now()
+    if (this.bufferedBytes + data.length > this.hints.transformBytes) await this.transform()
+    if (this.buffer.length === 0) this.bufferedSince = now
+    this.counts.records++
+    this.buffer.push({ recordId: recordIdOf(this.counts.records), data, arrival })
+    this.bufferedBytes += data.length
+    if (now - this.bufferedSince >= this.hints.transformInterval) await this.transform()
+  }
+
+  /** Delivers what has waited for its interval. For sources that pause; `put` looks after the rest. */
+  async tick(): Promise<void> {
+    const now = this.now()
+    if (this.buffer.length > 0 && now - this.bufferedSince >= this.hints.transformInterval) await this.transform()
+    for (const partition of [...this.partitions.values()]) {
+      if (now - partition.since >= this.hints.objectInterval) await this.deliver(partition)
+    }
+  }
+
+  /** Delivers everything that is buffered. */
+  async flush(): Promise<void> {
+    await this.transform()
+    for (const partition of [...this.partitions.values()]) await this.deliver(partition)
+    await this.refused.flush()
+  }
+
+  /** Sends the buffered records through the transform function. */
+  private async transform(): Promise<void> {
+    if (this.buffer.length === 0) return
+    const records = this.buffer
+    this.buffer = []
+    this.bufferedBytes = 0
+    const outcome = await invokeTransform(this.options.handler, this.options.table, records)
+    if (outcome.kind === 'failed') {
+      for (const record of records) await this.refuse(record, outcome.attempts, outcome.code, outcome.message)
+      return
+    }
+    const lines = new Map<string, string[]>()
+    for (const [i, record] of records.entries()) {
+      await this.accept(record, outcome.results[i] as FirehoseTransformationResultRecord, lines)
+    }
+    for (const [prefix, partitionLines] of lines) await this.append(prefix, partitionLines)
+  }
+
+  private async accept(
+    record: SourceRecord,
+    result: FirehoseTransformationResultRecord,
+    lines: Map<string, string[]>,
+  ): Promise<void> {
+    // a dropped record would vanish without a trace; our transform never drops, and here it could not
+    if (result.result !== 'Ok')
+      return this.refuse(record, 1, `Lambda.${result.result}Status`, `${result.result} status set for record`)
+    const date: unknown = result.metadata?.partitionKeys?.event_date
+    const prefix = partitionPrefix({ table: this.options.table.table, date: String(date) })
+    if (!isPartition(prefix)) {
+      return this.refuse(
+        record,
+        1,
+        'DynamicPartitioning.MetadataExtractionFailed',
+        `partition key event_date is ${JSON.stringify(date)}`,
+      )
+    }
+    for (const line of Buffer.from(result.data ?? '', 'base64').toString().split('\n')) {
+      if (line === '') continue
+      const problem = checkRowLine(line, this.columnsByName)
+      if (problem !== undefined) {
+        await this.refused.add({
+          type: 'format-conversion-failed',
+          data: Buffer.from(line),
+          arrival: record.arrival,
+          attempts: 1,
+          code: 'DataFormatConversion.MalformedData',
+          message: problem,
+        })
+        this.counts.refused++
+        continue
+      }
+      const partitionLines = lines.get(prefix)
+      if (partitionLines === undefined) lines.set(prefix, [line])
+      else partitionLines.push(line)
+    }
+  }
+
+  private async refuse(record: SourceRecord, attempts: number, code: string, message: string): Promise<void> {
+    this.counts.refused++
+    await this.refused.add({
+      type: 'processing-failed',
+      data: record.data,
+      arrival: record.arrival,
+      attempts,
+      code,
+      message,
+    })
+  }
+
+  private async append(prefix: string, lines: readonly string[]): Promise<void> {
+    let partition = this.partitions.get(prefix)
+    if (partition === undefined) {
+      partition = { prefix, staged: this.options.archive.stage('.ndjson'), since: this.now(), bytes: 0, rows: 0 }
+      this.partitions.set(prefix, partition)
+    }
+    const bytes = Buffer.from(`${lines.join('\n')}\n`)
+    appendFileSync(partition.staged.path, bytes)
+    partition.bytes += bytes.length
+    partition.rows += lines.length
+    if (partition.bytes >= this.hints.objectBytes) await this.deliver(partition)
+  }
+
+  /** Converts a partition's lines and adds the object; until it is there whole, the archive is as it was. */
+  private async deliver(partition: PartitionBuffer): Promise<void> {
+    const { archive, converter, table } = this.options
+    await this.keepConfiguration()
+    const parquet = archive.stage('.parquet')
+    await converter.convert(partition.staged.path, parquet.path, this.columns, partition.rows)
+    await archive.put(`${partition.prefix}${objectName(table.table, this.now())}.parquet`, parquet)
+    rmSync(partition.staged.path)
+    this.partitions.delete(partition.prefix)
+    this.counts.objects++
+    this.counts.rows += partition.rows
+  }
+
+  /** Rows name the configuration they were made under, so the archive has it before it has them. */
+  private async keepConfiguration(): Promise<void> {
+    if (this.configurationKept) return
+    const { archive, table } = this.options
+    const key = configurationKey(table)
+    const folder = key.slice(0, key.lastIndexOf('/') + 1)
+    if (!(await archive.list(folder)).includes(key)) await archive.put(key, Buffer.from(rowConfiguration(table)))
+    this.configurationKept = true
+  }
+}
+
+/** Firehose's record ids are opaque; these tell the order. */
+function recordIdOf(number: number): string {
+  return String(number).padStart(20, '0')
+}
+
+function isPartition(prefix: string): boolean {
+  try {
+    parsePartition(prefix)
+    return true
+  } catch {
+    return false
+  }
+}

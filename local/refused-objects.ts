@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto'
+import type { Archive } from './archive.js'
+
+/** Firehose's two kinds of failure before S3, which are also the folders under `refused/`. */
+export type ErrorType = 'processing-failed' | 'format-conversion-failed'
+
+export const REFUSED_PREFIX = 'refused/'
+
+/** The key prefix of refused objects of one kind. */
+export function refusedPrefix(type: ErrorType, table: string): string {
+  return `${REFUSED_PREFIX}${type}/${table}/`
+}
+
+/** One refused record, before it is written as a line of an object. Times in milliseconds since 1970. */
+export interface RefusedRecord {
+  readonly type: ErrorType
+  readonly data: Uint8Array
+  readonly arrival: number
+  readonly attempts: number
+  readonly code: string
+  readonly message: string
+}
+
+/** Refused records are few, or something is wrong; either way memory stays bounded. */
+const OBJECT_BYTES = 5 * 1024 * 1024
+
+/**
+ * Collects refused records and writes them as objects in the format of Firehose's error output (developer guide,
+ * "Handle failure in data transformation", "Handling errors for data format conversion"): one JSON object a line.
+ */
+export class RefusedObjects {
+  private readonly lines: Record<ErrorType, string[]> = { 'processing-failed': [], 'format-conversion-failed': [] }
+  private bytes = 0
+
+  constructor(
+    private readonly archive: Archive,
+    private readonly table: string,
+    private readonly now: () => number,
+  ) {}
+
+  async add(record: RefusedRecord): Promise<void> {
+    const line = `${JSON.stringify(this.describe(record))}\n`
+    this.lines[record.type].push(line)
+    this.bytes += line.length
+    if (this.bytes >= OBJECT_BYTES) await this.flush()
+  }
+
+  async flush(): Promise<void> {
+    for (const type of Object.keys(this.lines) as ErrorType[]) {
+      const lines = this.lines[type]
+      if (lines.length === 0) continue
+      await this.archive.put(
+        refusedPrefix(type, this.table) + objectName(this.table, this.now()),
+        Buffer.from(lines.join('')),
+      )
+      this.lines[type] = []
+    }
+    this.bytes = 0
+  }
+
+  private describe({ type, data, arrival, attempts, code, message }: RefusedRecord): object {
+    const failure =
+      type === 'processing-failed'
+        ? { errorCode: code, errorMessage: message }
+        : { ErrorCode: code, ErrorMessage: message }
+    const common = { attemptsMade: attempts, arrivalTimestamp: arrival, ...failure, attemptEndingTimestamp: this.now() }
+    const rawData = Buffer.from(data).toString('base64')
+    if (type === 'processing-failed') return { ...common, rawData, lambdaArn: 'local' }
+    return {
+      ...common,
+      rawData,
+      sequenceNumber: null,
+      subSequenceNumber: null,
+      dataCatalogTable: { tableName: this.table },
+    }
+  }
+}
+
+/** The name that Firehose gives an object: stream, version of its configuration, UTC time, a random part. */
+export function objectName(stream: string, now: number): string {
+  const time = new Date(now).toISOString().slice(0, 19).replaceAll(/[T:]/g, '-')
+  return `${stream}-1-${time}-${randomUUID()}`
+}

@@ -1,0 +1,154 @@
+import { hash } from 'node:crypto'
+import { type AttributeValue, canonicalAttributes, canonicalItem, valueAt } from './attribute-value.js'
+import { compareUtf8, isObject } from './json.js'
+import { Refusal, shown } from './refusal.js'
+import type { StreamRecord } from './stream-record.js'
+import type { AttributePath, TableConfiguration } from './table-configuration.js'
+
+/** An item before or after a change, in canonical DynamoDB JSON. */
+export interface Image {
+  /** Each top-level attribute with its canonical text, in canonical order. */
+  readonly attributes: ReadonlyMap<string, string>
+  readonly text: string
+  /** SHA-256 of the text's UTF-8 bytes, lower hex. */
+  readonly hash: string
+}
+
+/** Where `actor` was found. `old_image` of a REMOVE tells the last known writer, not necessarily who deleted. */
+export type ActorSource = 'service' | 'new_image' | 'old_image' | 'unknown'
+
+/** A stream record decoded: what happened to which item, and by whom. */
+export interface Change {
+  readonly record: StreamRecord
+  readonly keys: Image
+  readonly oldImage: Image | null
+  readonly newImage: Image | null
+  /** Top-level attributes that differ, sorted; null where nothing differs or an image needed to tell is missing. */
+  readonly changed: readonly string[] | null
+  readonly actor: string | null
+  readonly actorSource: ActorSource
+}
+
+/** Decodes a record's keys and images. Throws a `Refusal` that names the attribute which is not what DynamoDB writes. */
+export function decodeChange(record: StreamRecord, table: TableConfiguration): Change {
+  const keys = record.keys ?? keysOfItem(record.newImage, table)
+  checkKeys(keys, table)
+  const oldImage = readImage(record.oldImage, 'OldImage', record)
+  const newImage = readImage(record.newImage, record.eventName === 'BASELINE' ? 'Item' : 'NewImage', record)
+  return {
+    record,
+    keys: readImage(keys, 'Keys', record) as Image,
+    oldImage,
+    newImage,
+    changed: changedAttributes(record, oldImage, newImage),
+    ...findActor(record, oldImage, newImage, table.actor),
+  }
+}
+
+function readImage(item: unknown, path: string, record: StreamRecord): Image | null {
+  return item === undefined ? null : imageOf(canonicalAttributes(item, path, record.binary), path)
+}
+
+/** An image from its canonical attributes. */
+export function imageOf(attributes: ReadonlyMap<string, string>, path = 'image'): Image {
+  const text = canonicalItem(attributes, path)
+  return { attributes, text, hash: hash('sha256', text) }
+}
+
+function keysOfItem(item: unknown, table: TableConfiguration): unknown {
+  if (table.keys.length === 0) {
+    throw new Refusal(`a baseline needs the keys of table ${shown(table.table)}, add "keys" to its configuration`)
+  }
+  const image = item as { readonly [name: string]: unknown }
+  return Object.fromEntries(table.keys.map(({ attribute }) => [attribute, image[attribute]]))
+}
+
+function checkKeys(keys: unknown, table: TableConfiguration): void {
+  if (!isObject(keys)) throw new Refusal(`Keys is ${shown(keys)}, expected the item's key attributes`)
+  for (const [name, value] of Object.entries(keys)) {
+    const type = isObject(value) ? Object.keys(value)[0] : undefined
+    if (type !== 'S' && type !== 'N' && type !== 'B')
+      throw new Refusal(`Keys.${name} is ${shown(value)}, expected S, N or B`)
+  }
+  const configured = table.keys.map(key => key.attribute)
+  if (configured.length > 0 && !sameNames(Object.keys(keys), configured)) {
+    throw new Refusal(
+      `Keys has ${shown(Object.keys(keys))}, the configuration of ${shown(table.table)} says ${shown(configured)}`,
+    )
+  }
+}
+
+function sameNames(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every(name => b.includes(name))
+}
+
+function changedAttributes(
+  record: StreamRecord,
+  oldImage: Image | null,
+  newImage: Image | null,
+): readonly string[] | null {
+  switch (record.eventName) {
+    case 'INSERT':
+      return newImage && nonEmpty([...newImage.attributes.keys()])
+    case 'REMOVE':
+      return oldImage && nonEmpty([...oldImage.attributes.keys()])
+    case 'MODIFY':
+      return oldImage && newImage && nonEmpty(differingAttributes(oldImage.attributes, newImage.attributes))
+    case 'BASELINE':
+      return null
+  }
+}
+
+/** The attributes that were added, removed or have another value, in canonical order. */
+function differingAttributes(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): readonly string[] {
+  const changed = [...after.keys()].filter(name => before.get(name) !== after.get(name))
+  const removed = [...before.keys()].filter(name => !after.has(name))
+  return removed.length === 0 ? changed : [...changed, ...removed].sort(compareUtf8)
+}
+
+function nonEmpty(names: readonly string[]): readonly string[] | null {
+  return names.length === 0 ? null : names
+}
+
+/**
+ * Who made the change. A recorded identity is the caller itself (DynamoDB records one for its own deletes by time to
+ * live), so it comes before the configured attribute, which in an old image names whoever wrote last.
+ */
+function findActor(
+  record: StreamRecord,
+  oldImage: Image | null,
+  newImage: Image | null,
+  path: AttributePath | undefined,
+): { readonly actor: string | null; readonly actorSource: ActorSource } {
+  const service = servicePrincipal(record.userIdentity)
+  if (service !== null) return { actor: service, actorSource: 'service' }
+  const fromNew = actorIn(newImage, path)
+  if (fromNew !== null) return { actor: fromNew, actorSource: 'new_image' }
+  const fromOld = actorIn(oldImage, path)
+  if (fromOld !== null) return { actor: fromOld, actorSource: 'old_image' }
+  return { actor: null, actorSource: 'unknown' }
+}
+
+function servicePrincipal(userIdentity: string | null): string | null {
+  if (userIdentity === null) return null
+  const identity: unknown = JSON.parse(userIdentity)
+  if (!isObject(identity)) return null
+  const principal = identity.principalId ?? identity.PrincipalId
+  return typeof principal === 'string' && principal !== '' ? principal : null
+}
+
+function actorIn(image: Image | null, path: AttributePath | undefined): string | null {
+  if (image === null || path === undefined) return null
+  const value = valueAt(image.attributes, path)
+  if (value === undefined || 'NULL' in value) return null
+  const text = textOf(value)
+  return text === '' ? null : text
+}
+
+function textOf(value: AttributeValue): string {
+  if ('S' in value) return value.S
+  return 'N' in value ? value.N : JSON.stringify(value)
+}

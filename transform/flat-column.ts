@@ -1,0 +1,104 @@
+import type { AttributeValue } from './attribute-value.js'
+import { canonicalValue } from './attribute-value.js'
+import { formatTimestamp, parseInstant } from './instant.js'
+import type { ConfiguredColumn } from './table-configuration.js'
+
+/** What a flat column holds: JSON's own types only, so a row line can be written without a second thought. */
+export type FlatValue = string | number | boolean | bigint
+
+/**
+ * The value of an attribute in the type that its column declares, or undefined where it does not fit. It never rounds,
+ * but for `double`, which is the nearest double by definition, and `timestamp`, which is floored to milliseconds.
+ */
+export function fitValue(value: AttributeValue, column: ConfiguredColumn): FlatValue | undefined {
+  switch (column.type) {
+    case 'string':
+      return 'S' in value ? value.S : undefined
+    case 'number':
+      return 'N' in value ? value.N : undefined
+    case 'json':
+      return canonicalValue(value, column.column, 'once')
+    case 'boolean':
+      return 'BOOL' in value ? value.BOOL : undefined
+    case 'bigint':
+      return 'N' in value ? fitBigint(value.N) : undefined
+    case 'double':
+      return 'N' in value ? fitDouble(value.N) : undefined
+    case 'timestamp':
+      return fitTimestamp(value, column.unit)
+    default:
+      return 'N' in value ? fitDecimal(value.N, ...parseDecimalType(column.type)) : undefined
+  }
+}
+
+/** Precision and scale of `decimal(p,s)`. */
+export function parseDecimalType(type: `decimal(${number},${number})`): readonly [precision: number, scale: number] {
+  const [precision, scale] = type.slice('decimal('.length, -1).split(',').map(Number)
+  return [precision as number, scale as number]
+}
+
+/** A numeral without its point: `digits * 10^exponent`, no zeros at either end of the digits. */
+interface Decimal {
+  readonly negative: boolean
+  readonly digits: string
+  readonly exponent: number
+}
+
+function readNumeral(text: string): Decimal {
+  const [mantissa, power] = text.toLowerCase().split('e') as [string, string | undefined]
+  const unsigned = mantissa.replace('-', '')
+  const [whole, fraction = ''] = unsigned.split('.') as [string, string | undefined]
+  const all = (whole + fraction).replace(/^0+/, '')
+  const digits = all.replace(/0+$/, '')
+  const exponent = Number(power ?? 0) - fraction.length + (all.length - digits.length)
+  return { negative: mantissa.startsWith('-') && digits !== '', digits, exponent: digits === '' ? 0 : exponent }
+}
+
+function fitBigint(text: string): bigint | undefined {
+  const { negative, digits, exponent } = readNumeral(text)
+  if (exponent < 0 || digits.length + exponent > 19) return undefined
+  const magnitude = BigInt(digits + '0'.repeat(exponent))
+  const whole = negative ? -magnitude : magnitude
+  return BigInt.asIntN(64, whole) === whole ? whole : undefined
+}
+
+function fitDouble(text: string): string | undefined {
+  const value = Number(text)
+  return Number.isFinite(value) ? String(value) : undefined
+}
+
+function fitDecimal(text: string, precision: number, scale: number): string | undefined {
+  const { negative, digits, exponent } = readNumeral(text)
+  if (-exponent > scale || digits.length + exponent > precision - scale) return undefined
+  const unscaled = (digits + '0'.repeat(exponent + scale)).padStart(scale + 1, '0')
+  const point = unscaled.length - scale
+  const plain = scale === 0 ? unscaled : `${unscaled.slice(0, point)}.${unscaled.slice(point)}`
+  return negative ? `-${plain}` : plain
+}
+
+/** Before 1582 engines disagree on the calendar; years above 9999 have no common text form. */
+const EARLIEST_US = Date.UTC(1600, 0, 1) * 1000
+const LATEST_US = Date.UTC(9999, 11, 31, 23, 59, 59, 999) * 1000
+
+function fitTimestamp(value: AttributeValue, unit: 's' | 'ms' | undefined): string | undefined {
+  const us = microsecondsOf(value, unit)
+  return us !== undefined && us >= EARLIEST_US && us <= LATEST_US ? formatTimestamp(us) : undefined
+}
+
+function microsecondsOf(value: AttributeValue, unit: 's' | 'ms' | undefined): number | undefined {
+  if ('S' in value) return parseInstant(value.S)?.us
+  if (!('N' in value) || unit === undefined) return undefined
+  const milliseconds = shiftDecimal(value.N, unit === 's' ? 3 : 0)
+  return milliseconds === undefined ? undefined : milliseconds * 1000
+}
+
+/** The numeral times 10^places, floored to a whole number; undefined beyond what a double holds exactly. */
+function shiftDecimal(text: string, places: number): number | undefined {
+  const { negative, digits, exponent } = readNumeral(text)
+  const shift = exponent + places
+  if (digits.length + shift > 15) return undefined
+  const whole = Number(shift >= 0 ? digits + '0'.repeat(shift) : digits.slice(0, shift) || '0')
+  const inexact = shift < 0 && digits !== ''
+  if (!negative) return whole
+  return inexact ? -whole - 1 : -whole
+}

@@ -1,0 +1,56 @@
+import type {
+  FirehoseTransformationEvent,
+  FirehoseTransformationResult,
+  FirehoseTransformationResultRecord,
+} from 'aws-lambda'
+import type { TableConfiguration } from './table-configuration.js'
+import { transformRecord } from './transform.js'
+
+/**
+ * What the answer to Firehose may hold. Lambda's ceiling is 6 MB (6,291,556 bytes seen); the rest is room for
+ * the envelope.
+ */
+export const MAX_RESPONSE_BYTES = 6_000_000
+
+/** Bytes of one result in the answer beside its id and data: names, quotes, partition keys. */
+const RESULT_OVERHEAD_BYTES = 120
+
+export type TransformHandler = (event: FirehoseTransformationEvent) => Promise<FirehoseTransformationResult>
+
+/** Called for each refused record with its id and the reason; the record itself may hold personal data and is left out. */
+export type RefusalLog = (recordId: string, reason: string) => void
+
+/**
+ * The Firehose transform of one table. It answers every record once, as `Ok` with row lines and the partition's keys, or
+ * as `ProcessingFailed`, which makes Firehose keep its original bytes; nothing is ever `Dropped`. Rows that would take
+ * the answer past Lambda's limit are `ProcessingFailed` too, and are sent again in smaller batches.
+ */
+export function createHandler(table: TableConfiguration, log: RefusalLog = () => {}): TransformHandler {
+  return async event => {
+    let bytes = event.records.reduce((sum, { recordId }) => sum + recordId.length + RESULT_OVERHEAD_BYTES, 0)
+    const records = event.records.map(
+      ({ recordId, data, approximateArrivalTimestamp }): FirehoseTransformationResultRecord => {
+        const transformed = transformRecord(Buffer.from(data, 'base64'), approximateArrivalTimestamp, table)
+        if (transformed.kind === 'refused') return refuse(recordId, transformed.reason, log)
+        const answer = Buffer.from(transformed.lines).toString('base64')
+        if (bytes + answer.length > MAX_RESPONSE_BYTES) return refuse(recordId, RESPONSE_FULL, log)
+        bytes += answer.length
+        return {
+          recordId,
+          result: 'Ok',
+          data: answer,
+          metadata: { partitionKeys: { event_date: transformed.partition.date } },
+        }
+      },
+    )
+    return { records }
+  }
+}
+
+const RESPONSE_FULL = `rows no longer fit into an answer of ${MAX_RESPONSE_BYTES} bytes, send the record again in a smaller batch`
+
+function refuse(recordId: string, reason: string, log: RefusalLog): FirehoseTransformationResultRecord {
+  log(recordId, reason)
+  // without data: Firehose keeps the record as it was sent to the function
+  return { recordId, result: 'ProcessingFailed' } as FirehoseTransformationResultRecord
+}

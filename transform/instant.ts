@@ -1,0 +1,67 @@
+/** How precisely a time is known; `arrival` stands for a record without a time of its own. */
+export type TimePrecision = 's' | 'ms' | 'us' | 'arrival'
+
+/** A moment in microseconds since 1970-01-01T00:00:00Z, a safe integer, and how precisely it is known. */
+export interface Instant {
+  readonly us: number
+  readonly precision: TimePrecision
+}
+
+const ISO_8601 =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|[+-]\d{2}:?\d{2}))$/i
+
+/**
+ * Reads an ISO 8601 date and time with a zone, such as `2026-11-20T14:02:00.123456Z` or `2026-11-20T15:02+01:00`.
+ * Digits beyond the microsecond are cut off. Undefined for anything else, an impossible date among it.
+ */
+export function parseInstant(text: string): Instant | undefined {
+  const match = ISO_8601.exec(text)
+  if (match === null) return undefined
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(part => Number(part ?? 0)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
+  const fraction = match[7] ?? ''
+  const date = new Date(0)
+  date.setUTCFullYear(year, month - 1, day)
+  if (date.getUTCMonth() !== month - 1 || hour > 23 || minute > 59 || second > 59) return undefined
+  const offset = offsetMinutes(match[8] as string)
+  if (offset === undefined) return undefined
+  const seconds = date.getTime() / 1000 + hour * 3600 + (minute - offset) * 60 + second
+  return {
+    us: seconds * 1_000_000 + Number(fraction.slice(0, 6).padEnd(6, '0')),
+    precision: precisionOf(fraction.length),
+  }
+}
+
+function offsetMinutes(zone: string): number | undefined {
+  if (zone.toUpperCase() === 'Z') return 0
+  const hours = Number(zone.slice(1, 3))
+  const minutes = Number(zone.slice(-2))
+  if (hours > 18 || minutes > 59) return undefined
+  return (zone[0] === '-' ? -1 : 1) * (hours * 60 + minutes)
+}
+
+function precisionOf(fractionDigits: number): TimePrecision {
+  if (fractionDigits === 0) return 's'
+  return fractionDigits <= 3 ? 'ms' : 'us'
+}
+
+/** ISO 8601 in UTC with `digits` digits of a second's fraction: 0, 3 or 6. The rest is cut off, never rounded. */
+export function formatInstant(us: number, digits: 0 | 3 | 6): string {
+  const whole = new Date(Math.floor(us / 1000)).toISOString()
+  if (digits === 3) return whole
+  const seconds = whole.slice(0, -5)
+  if (digits === 0) return `${seconds}Z`
+  const fraction = us - Math.floor(us / 1_000_000) * 1_000_000
+  return `${seconds}.${String(fraction).padStart(6, '0')}Z`
+}
+
+/** The text that both Parquet converters read as a timestamp: `2026-11-22 10:00:00.123`, UTC, floored to milliseconds. */
+export function formatTimestamp(us: number): string {
+  return new Date(Math.floor(us / 1000)).toISOString().slice(0, -1).replace('T', ' ')
+}

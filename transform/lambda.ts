@@ -1,0 +1,11 @@
+import { readFileSync } from 'node:fs'
+import { createHandler } from './handler.js'
+import type { TableConfiguration } from './table-configuration.js'
+
+/** The table's configuration, checked at synthesis and packed beside this code. Nothing is fetched at run time. */
+const table = JSON.parse(readFileSync(new URL('./table.json', import.meta.url), 'utf8')) as TableConfiguration
+
+/** Entry point of the transform function on AWS. */
+export const handler = createHandler(table, (recordId, reason) =>
+  console.warn(JSON.stringify({ level: 'WARN', message: 'refused', table: table.table, recordId, reason })),
+)

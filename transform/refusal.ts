@@ -1,0 +1,13 @@
+/**
+ * Why a record cannot become audit rows. Thrown only inside `transform/` while a record is being read, where it may be
+ * many levels deep in an item, and turned into a value at one place, `transformRecord`: to callers bad data is a value.
+ */
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+}
+
+/** A value as it may stand in a message: as JSON, cut to 60 characters. */
+export function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text
+}

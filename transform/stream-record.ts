@@ -1,0 +1,224 @@
+import type { BinaryEncoding } from './attribute-value.js'
+import { type Instant, parseInstant, type TimePrecision } from './instant.js'
+import { canonicalJson, isObject, type JsonObject } from './json.js'
+import { Refusal, shown } from './refusal.js'
+
+export type EventName = 'INSERT' | 'MODIFY' | 'REMOVE' | 'BASELINE'
+export type Capture = 'streams' | 'kinesis' | 'baseline'
+export type ViewType = 'KEYS_ONLY' | 'NEW_IMAGE' | 'OLD_IMAGE' | 'NEW_AND_OLD_IMAGES'
+
+/** A record as it arrived, its envelope read and checked; keys and images are not looked into yet. */
+export interface StreamRecord {
+  readonly capture: Capture
+  readonly table: string
+  readonly region: string | null
+  /** The stream's ARN, or `region/table` where the record carries none; a baseline's own source. */
+  readonly source: string
+  readonly eventId: string | null
+  readonly eventName: EventName
+  /** Null where the record has no time: the arrival stands in. */
+  readonly time: Instant | null
+  readonly sequence: string | null
+  readonly viewType: ViewType | null
+  /** Undefined in a baseline: the keys are taken from the item by the table's configuration. */
+  readonly keys: unknown
+  readonly oldImage: unknown
+  readonly newImage: unknown
+  readonly binary: BinaryEncoding
+  /** Canonical JSON, as recorded. */
+  readonly userIdentity: string | null
+  readonly sizeBytes: number | null
+}
+
+const EVENT_NAMES = ['INSERT', 'MODIFY', 'REMOVE']
+const VIEW_TYPES = ['KEYS_ONLY', 'NEW_IMAGE', 'OLD_IMAGE', 'NEW_AND_OLD_IMAGES']
+
+/**
+ * Reads one document as a DynamoDB Streams record (as Lambda gets it), a Kinesis Data Streams for DynamoDB document, or
+ * a baseline document, told apart by their fields. Throws a `Refusal` that names the field for anything else.
+ */
+export function readStreamRecord(document: JsonObject): StreamRecord {
+  if (document.itemtrail !== undefined) return readBaseline(document)
+  const { dynamodb } = document
+  if (!isObject(dynamodb)) throw new Refusal('record is not a change: it has neither "dynamodb" nor "itemtrail"')
+  const streams = document.eventSourceARN !== undefined || dynamodb.SequenceNumber !== undefined
+  return streams ? readStreamsRecord(document, dynamodb) : readKinesisDocument(document, dynamodb)
+}
+
+function readStreamsRecord(document: JsonObject, dynamodb: JsonObject): StreamRecord {
+  const arn = optionalText(document.eventSourceARN, 'eventSourceARN')
+  const stream = arn === null ? undefined : parseStreamArn(arn)
+  const named = optionalText(document.tableName, 'tableName')
+  const table = stream?.table ?? named
+  if (table === null) throw new Refusal('record names no table: it has neither "eventSourceARN" nor "tableName"')
+  if (named !== null && named !== table)
+    throw new Refusal(`tableName is ${shown(named)}, eventSourceARN is of table ${shown(table)}`)
+  const region = optionalText(document.awsRegion, 'awsRegion') ?? stream?.region ?? null
+  return {
+    ...readCommonFields(document, dynamodb),
+    capture: 'streams',
+    table: tableName(table),
+    region,
+    source: arn ?? `${region ?? '-'}/${table}`,
+    time: readTime(dynamodb.ApproximateCreationDateTime, 's'),
+    sequence: readSequence(dynamodb.SequenceNumber),
+    binary: 'once',
+  }
+}
+
+function readKinesisDocument(document: JsonObject, dynamodb: JsonObject): StreamRecord {
+  const table = optionalText(document.tableName, 'tableName')
+  if (table === null) throw new Refusal('record names no table: it has neither "eventSourceARN" nor "tableName"')
+  const region = optionalText(document.awsRegion, 'awsRegion')
+  const micros = dynamodb.ApproximateCreationDateTimePrecision === 'MICROSECOND'
+  return {
+    ...readCommonFields(document, dynamodb),
+    capture: 'kinesis',
+    table: tableName(table),
+    region,
+    source: `${region ?? '-'}/${table}`,
+    time: readTime(dynamodb.ApproximateCreationDateTime, micros ? 'us' : 'ms'),
+    sequence: null,
+    binary: 'twice',
+  }
+}
+
+function readCommonFields(document: JsonObject, dynamodb: JsonObject) {
+  const { eventName } = document
+  if (!EVENT_NAMES.includes(eventName as string)) {
+    throw new Refusal(`eventName is ${shown(eventName)}, expected INSERT, MODIFY or REMOVE`)
+  }
+  const viewType = dynamodb.StreamViewType ?? null
+  if (viewType !== null && !VIEW_TYPES.includes(viewType as string)) {
+    throw new Refusal(`StreamViewType is ${shown(viewType)}, expected ${VIEW_TYPES.join(', ')}`)
+  }
+  if (!isObject(dynamodb.Keys) || Object.keys(dynamodb.Keys).length === 0) {
+    throw new Refusal(`Keys is ${shown(dynamodb.Keys)}, expected the item's key attributes`)
+  }
+  const identity = document.userIdentity ?? null
+  return {
+    eventId: optionalText(document.eventID, 'eventID'),
+    eventName: eventName as EventName,
+    viewType: viewType as ViewType | null,
+    keys: dynamodb.Keys,
+    oldImage: dynamodb.OldImage ?? undefined,
+    newImage: dynamodb.NewImage ?? undefined,
+    userIdentity: identity === null ? null : canonicalJson(identity, 'userIdentity'),
+    sizeBytes: readSize(dynamodb.SizeBytes),
+  }
+}
+
+/** `{"itemtrail":"baseline/v1", table, source, time, Item}`: an item found when the archive began. */
+function readBaseline(document: JsonObject): StreamRecord {
+  if (document.itemtrail !== 'baseline/v1')
+    throw new Refusal(`itemtrail is ${shown(document.itemtrail)}, expected "baseline/v1"`)
+  const source = requiredText(document.source, 'source')
+  const time = typeof document.time === 'string' ? parseInstant(document.time) : undefined
+  if (time === undefined) throw new Refusal(`time is ${shown(document.time)}, expected ISO 8601 with a zone`)
+  if (!isObject(document.Item)) throw new Refusal(`Item is ${shown(document.Item)}, expected an item in DynamoDB JSON`)
+  return {
+    capture: 'baseline',
+    table: tableName(requiredText(document.table, 'table')),
+    region: /^arn:[^:]*:dynamodb:([^:]+):/.exec(source)?.[1] ?? null,
+    source,
+    eventId: source,
+    eventName: 'BASELINE',
+    time: checkTime(time),
+    sequence: null,
+    viewType: null,
+    keys: undefined,
+    oldImage: undefined,
+    newImage: document.Item,
+    binary: 'once',
+    userIdentity: null,
+    sizeBytes: null,
+  }
+}
+
+/** Table and region of `arn:aws:dynamodb:<region>:<account>:table/<name>/stream/<label>`. */
+function parseStreamArn(arn: string): { readonly table: string; readonly region: string } {
+  const match = /^arn:[^:]*:dynamodb:([^:]*):[^:]*:table\/([^/]+)\/stream\/.+$/.exec(arn)
+  if (match === null) {
+    throw new Refusal(
+      `eventSourceARN is ${shown(arn)}, expected arn:aws:dynamodb:<region>:<account>:table/<name>/stream/<label>`,
+    )
+  }
+  return { region: match[1] as string, table: match[2] as string }
+}
+
+/** DynamoDB's own rule for table names (developer guide, "Naming rules"), which also makes them safe in a path. */
+function tableName(name: string): string {
+  if (!/^[A-Za-z0-9_.-]{3,255}$/.test(name) || /^\.+$/.test(name)) {
+    throw new Refusal(`table is ${shown(name)}, expected 3 to 255 letters, digits, "_", "-" or "."`)
+  }
+  return name
+}
+
+const UNITS: Record<Exclude<TimePrecision, 'arrival'>, number> = { s: 1_000_000, ms: 1000, us: 1 }
+
+/**
+ * A record's time. Numbers count since 1970 in `unit`; a fraction, which some emulators send, makes it more precise.
+ * Texts are the ISO 8601 that the AWS CLI prints.
+ */
+function readTime(value: unknown, unit: Exclude<TimePrecision, 'arrival'>): Instant | null {
+  if (value === undefined || value === null) return null
+  const instant =
+    typeof value === 'number'
+      ? readNumericTime(value, unit)
+      : typeof value === 'string'
+        ? parseInstant(value)
+        : undefined
+  if (instant === undefined) {
+    throw new Refusal(`ApproximateCreationDateTime is ${shown(value)}, expected a number or ISO 8601 with a zone`)
+  }
+  return checkTime(instant)
+}
+
+function readNumericTime(value: number, unit: Exclude<TimePrecision, 'arrival'>): Instant {
+  // exact for whole numbers; a double holds seconds with six digits of fraction closer than half a microsecond
+  const us = Math.round(value * UNITS[unit])
+  if (Number.isInteger(value)) return { us, precision: unit }
+  return { us, precision: us % 1000 === 0 ? 'ms' : 'us' }
+}
+
+/** From 1970, and so that microseconds since then are safe integers. */
+function checkTime(instant: Instant): Instant {
+  if (instant.us >= 0 && instant.us <= Number.MAX_SAFE_INTEGER) return instant
+  throw new Refusal(`time is ${shown(instant.us)} microseconds since 1970, expected 0 to ${Number.MAX_SAFE_INTEGER}`)
+}
+
+/** A SequenceNumber has up to 40 digits (DynamoDB Streams API, StreamRecord); zero-padded it sorts as text. */
+function readSequence(value: unknown): string | null {
+  if (value === undefined || value === null) return null
+  if (typeof value !== 'string' || !/^\d{1,40}$/.test(value)) {
+    throw new Refusal(`SequenceNumber is ${shown(value)}, expected a string of 1 to 40 digits`)
+  }
+  return value.padStart(40, '0')
+}
+
+function readSize(value: unknown): number | null {
+  if (value === undefined || value === null) return null
+  if (!Number.isSafeInteger(value) || (value as number) < 0)
+    throw new Refusal(`SizeBytes is ${shown(value)}, expected a whole number`)
+  return value as number
+}
+
+function requiredText(value: unknown, field: string): string {
+  const text = optionalText(value, field)
+  if (text === null) throw new Refusal(`${field} is missing`)
+  return text
+}
+
+/**
+ * A plain text field, null where it is absent. It will stand on a line of its own in the leaf that `row_hash` is taken
+ * over, where `-` means absent, so neither control characters nor `-` itself can be let in.
+ */
+function optionalText(value: unknown, field: string): string | null {
+  if (value === undefined || value === null) return null
+  if (typeof value !== 'string') throw new Refusal(`${field} is ${shown(value)}, expected a string`)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  if (value === '' || value === '-' || /[\u0000-\u001f\u007f-\u009f]/.test(value) || !value.isWellFormed()) {
+    throw new Refusal(`${field} is ${shown(value)}, expected text without control characters`)
+  }
+  return value
+}

@@ -1,0 +1,78 @@
+import { hash } from 'node:crypto'
+import { canonicalJson } from './json.js'
+
+/** The declared type of a configured column; decimals are written `decimal(p,s)`. */
+export type DeclaredType =
+  | 'string'
+  | 'number'
+  | 'json'
+  | 'bigint'
+  | 'double'
+  | 'boolean'
+  | 'timestamp'
+  | `decimal(${number},${number})`
+
+/** Attribute names from the top of an item down through maps. */
+export type AttributePath = readonly string[]
+
+/** One configured attribute: it fills the flat columns `old_<column>` and `new_<column>`. */
+export interface ConfiguredColumn {
+  readonly column: string
+  readonly path: AttributePath
+  readonly type: DeclaredType
+  /** What a numeric `timestamp` counts since 1970. */
+  readonly unit?: 's' | 'ms'
+}
+
+/** One key attribute of the table: it fills the flat column `key_<column>`. */
+export interface ConfiguredKey {
+  readonly column: string
+  readonly attribute: string
+}
+
+/** Which attribute holds the status of an item, and which steps it may take. */
+export interface Lifecycle {
+  readonly path: AttributePath
+  readonly allowed: readonly (readonly [string, string])[]
+}
+
+/**
+ * A table's configuration, checked and normalised. It travels as a file beside the function's code, so the transform
+ * reads it as it is.
+ */
+export interface TableConfiguration {
+  readonly table: string
+  readonly capture: 'streams' | 'kinesis'
+  /** First day of the archive, `YYYY-MM-DD`: changes before it are refused. */
+  readonly since?: string
+  readonly keys: readonly ConfiguredKey[]
+  readonly actor?: AttributePath
+  readonly columns: readonly ConfiguredColumn[]
+  readonly lifecycle?: Lifecycle
+}
+
+/** The configuration of a table that nobody configured: images, no flat columns. */
+export function unconfiguredTable(table: string): TableConfiguration {
+  return { table, capture: 'streams', keys: [], columns: [] }
+}
+
+/**
+ * Canonical JSON of the part of a configuration that decides what is in a row: with it and the images, every derived
+ * column can be derived again. `since`, `capture` and `lifecycle` are not in it: they change no row.
+ */
+export function rowConfiguration(table: TableConfiguration): string {
+  const { keys, actor, columns } = table
+  return canonicalJson({ version: 'row-configuration/v1', table: table.table, keys, actor, columns })
+}
+
+const ids = new WeakMap<TableConfiguration, string>()
+
+/** The `config_id` of rows made under a configuration: the first 16 hex of the SHA-256 of `rowConfiguration`. */
+export function configurationId(table: TableConfiguration): string {
+  let id = ids.get(table)
+  if (id === undefined) {
+    id = hash('sha256', rowConfiguration(table)).slice(0, 16)
+    ids.set(table, id)
+  }
+  return id
+}

@@ -1,0 +1,83 @@
+import { type AuditRow, rowLine, toAuditRow } from './audit-row.js'
+import { decodeChange } from './change.js'
+import { readDocuments } from './json.js'
+import { type Partition, partitionOf } from './partition.js'
+import { Refusal, shown } from './refusal.js'
+import { readStreamRecord } from './stream-record.js'
+import type { TableConfiguration } from './table-configuration.js'
+
+/** A Firehose record that became audit rows, all of one table and one date. */
+export interface Transformed {
+  readonly kind: 'transformed'
+  readonly rows: readonly AuditRow[]
+  /** The row lines of `rows`. */
+  readonly lines: string
+  readonly partition: Partition
+}
+
+/** A Firehose record that did not: it is kept with its bytes, and `reason` names the field to look at. */
+export interface Refused {
+  readonly kind: 'refused'
+  readonly reason: string
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/**
+ * One Firehose record through the whole transform: one document or a pack of them, all or nothing, because Firehose has
+ * one result and one partition for it. Never throws for bad data. `arrival` is when the delivery stream took the record
+ * in, in milliseconds since 1970.
+ */
+export function transformRecord(data: Uint8Array, arrival: number, table: TableConfiguration): Transformed | Refused {
+  try {
+    const rows = readDocuments(decodeUtf8(data)).map(document => {
+      const record = readStreamRecord(document.value)
+      if (record.table !== table.table) {
+        throw new Refusal(
+          `record is of table ${shown(record.table)}, this delivery stream is for ${shown(table.table)}`,
+        )
+      }
+      return toAuditRow(decodeChange(record, table), table, arrival)
+    })
+    return {
+      kind: 'transformed',
+      rows,
+      lines: rows.map(rowLine).join(''),
+      partition: onePartition(rows, arrival, table),
+    }
+  } catch (error) {
+    if (error instanceof Refusal) return { kind: 'refused', reason: error.message }
+    throw error
+  }
+}
+
+function decodeUtf8(data: Uint8Array): string {
+  try {
+    return utf8.decode(data)
+  } catch {
+    throw new Refusal('record is not UTF-8')
+  }
+}
+
+function onePartition(rows: readonly AuditRow[], arrival: number, table: TableConfiguration): Partition {
+  const partition = partitionOf(rows[0] as AuditRow)
+  for (const row of rows) {
+    const { date } = partitionOf(row)
+    if (date !== partition.date)
+      throw new Refusal(`record has changes of ${partition.date} and ${date}, expected one date`)
+    checkDate(row, date, arrival, table)
+  }
+  return partition
+}
+
+/** Athena's partition projection hides rows outside its range without a word, so such rows must not be written. */
+function checkDate(row: AuditRow, date: string, arrival: number, { since }: TableConfiguration): void {
+  if (since !== undefined && date < since) {
+    throw new Refusal(`change is of ${date}, before the archive's first day ${since}, see "since" in the configuration`)
+  }
+  if (row.event_time_us > (arrival + DAY_MS) * 1000) {
+    throw new Refusal(`change is of ${row.event_time} UTC, more than a day after its arrival at ${row.arrived_at} UTC`)
+  }
+}
