@@ -145,7 +145,9 @@ export class DeliveryStream {
         `partition key event_date is ${JSON.stringify(date)}`,
       )
     }
-    for (const line of Buffer.from(result.data ?? '', 'base64').toString().split('\n')) {
+    for (const line of Buffer.from(result.data ?? '', 'base64')
+      .toString()
+      .split('\n')) {
       if (line === '') continue
       const problem = checkRowLine(line, this.columnsByName)
       if (problem !== undefined) {

@@ -1,5 +1,5 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
-import type { Column, ColumnType } from '../transform/audit-row.js'
+import { type Column, duckDbType } from '../transform/audit-row.js'
 
 /** Turns row lines into Parquet, as Firehose does by the Glue table: same columns, same types. */
 export class ParquetConverter {
@@ -38,20 +38,6 @@ function copyStatement(linesPath: string, parquetPath: string, columns: readonly
     select ${casts.join(', ')}
     from read_json(${quoted(linesPath)}, format = 'newline_delimited', columns = {${texts.join(', ')}})
   ) to ${quoted(parquetPath)} (format parquet, compression zstd)`
-}
-
-/** DuckDB's name of a column type. A timestamp is stored in milliseconds, as fine as Athena reads them. */
-export function duckDbType(type: ColumnType): string {
-  switch (type) {
-    case 'string':
-      return 'VARCHAR'
-    case 'timestamp':
-      return 'TIMESTAMP_MS'
-    case 'array<string>':
-      return 'VARCHAR[]'
-    default:
-      return type.toUpperCase()
-  }
 }
 
 /** A text as an SQL literal. */

@@ -113,6 +113,20 @@ function storedType(type: DeclaredType): ColumnType {
   return type === 'number' || type === 'json' ? 'string' : type
 }
 
+/** DuckDB's name of a column type. A timestamp is stored in milliseconds, as fine as Athena reads them. */
+export function duckDbType(type: ColumnType): string {
+  switch (type) {
+    case 'string':
+      return 'VARCHAR'
+    case 'timestamp':
+      return 'TIMESTAMP_MS'
+    case 'array<string>':
+      return 'VARCHAR[]'
+    default:
+      return type.toUpperCase()
+  }
+}
+
 /** One audit row, version 1. Property names are column names; times are the texts of the row line. */
 export interface AuditRow {
   readonly event_id: string

@@ -216,8 +216,7 @@ function requiredText(value: unknown, field: string): string {
 function optionalText(value: unknown, field: string): string | null {
   if (value === undefined || value === null) return null
   if (typeof value !== 'string') throw new Refusal(`${field} is ${shown(value)}, expected a string`)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  if (value === '' || value === '-' || /[\u0000-\u001f\u007f-\u009f]/.test(value) || !value.isWellFormed()) {
+  if (value === '' || value === '-' || /\p{Cc}/u.test(value) || !value.isWellFormed()) {
     throw new Refusal(`${field} is ${shown(value)}, expected text without control characters`)
   }
   return value

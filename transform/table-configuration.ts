@@ -61,8 +61,14 @@ export function unconfiguredTable(table: string): TableConfiguration {
  * column can be derived again. `since`, `capture` and `lifecycle` are not in it: they change no row.
  */
 export function rowConfiguration(table: TableConfiguration): string {
-  const { keys, actor, columns } = table
+  const { actor } = table
+  const [keys, columns] = [byColumn(table.keys), byColumn(table.columns)]
   return canonicalJson({ version: 'row-configuration/v1', table: table.table, keys, actor, columns })
+}
+
+/** Their order in the file is the writer's taste and decides nothing. */
+function byColumn<T extends { readonly column: string }>(columns: readonly T[]): readonly T[] {
+  return [...columns].sort((a, b) => (a.column < b.column ? -1 : 1))
 }
 
 const ids = new WeakMap<TableConfiguration, string>()
@@ -75,4 +81,12 @@ export function configurationId(table: TableConfiguration): string {
     ids.set(table, id)
   }
   return id
+}
+
+/**
+ * The name of a table in SQL: Glue allows lower-case letters, digits and "_". Two DynamoDB tables may come to one name,
+ * which the configuration refuses.
+ */
+export function tableIdentifier(table: string): string {
+  return table.toLowerCase().replaceAll(/[^a-z0-9_]/g, '_')
 }

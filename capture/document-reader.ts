@@ -1,0 +1,195 @@
+/**
+ * Splits a stream of bytes into documents: JSON lines, concatenated or pretty-printed JSON, and `{"Records":[...]}`
+ * events, whose records become documents of their own. Nothing is parsed and nothing is lost: bytes that are no JSON
+ * object come out as documents too, to be refused and kept. A document that does not end takes only itself along.
+ */
+export async function* readDocuments(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const splitter = new DocumentSplitter()
+  let first = true
+  for await (let line of readLines(input)) {
+    if (first && line.length >= 3 && line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf) line = line.subarray(3)
+    first = false
+    yield* splitter.push(line)
+  }
+  yield* splitter.end()
+}
+
+async function* readLines(input: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  let rest: Buffer[] = []
+  for await (const chunk of input) {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+    let start = 0
+    for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, start)) {
+      const line = bytes.subarray(start, end)
+      yield rest.length === 0 ? line : Buffer.concat([...rest, line])
+      rest = []
+      start = end + 1
+    }
+    if (start < bytes.length) rest.push(Buffer.from(bytes.subarray(start)))
+  }
+  if (rest.length > 0) yield Buffer.concat(rest)
+}
+
+const LINE_FEED = 0x0a
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const OPENING = new Set([0x7b, 0x5b]) // { [
+const CLOSING = new Set([0x7d, 0x5d]) // } ]
+const CONTINUED_AFTER = new Set([0x2c, 0x3a, 0x5b, 0x7b]) // , : [ {
+
+/** A pretty-printed document may be so large; beyond it, its lines are taken one by one. Node's texts end at 512 MB. */
+const MAX_DOCUMENT_BYTES = 256 * 1024 * 1024
+
+class DocumentSplitter {
+  /** Lines of a document that has not ended yet. */
+  private open: Buffer[] = []
+  private openBytes = 0
+  private depth = 0;
+
+  *push(line: Buffer): Generator<Uint8Array> {
+    const interrupted = this.depth > 0 && line[0] === 0x7b && !CONTINUED_AFTER.has(this.lastByte())
+    if (interrupted || this.openBytes > MAX_DOCUMENT_BYTES) yield* this.giveUp()
+    let start = 0
+    for (let position = 0; position < line.length; position++) {
+      const byte = line[position] as number
+      if (byte === QUOTE && this.depth > 0) {
+        position = endOfString(line, position)
+      } else if (OPENING.has(byte)) {
+        if (this.depth++ === 0) {
+          yield* garbage(line.subarray(start, position))
+          start = position
+        }
+      } else if (CLOSING.has(byte) && this.depth > 0 && --this.depth === 0) {
+        yield* this.complete(line.subarray(start, position + 1))
+        start = position + 1
+      }
+    }
+    if (this.depth === 0) yield* garbage(line.subarray(start))
+    else this.keepOpen(line.subarray(start))
+  }
+
+  *end(): Generator<Uint8Array> {
+    yield* this.giveUp()
+  }
+
+  private keepOpen(part: Buffer): void {
+    // a line may be a view into a chunk that its reader uses again
+    this.open.push(Buffer.from(part))
+    this.openBytes += part.length
+  }
+
+  private lastByte(): number {
+    for (let i = this.open.length - 1; i >= 0; i--) {
+      const text = (this.open[i] as Buffer).toString('latin1').trimEnd()
+      if (text !== '') return text.charCodeAt(text.length - 1)
+    }
+    return -1
+  }
+
+  private *complete(last: Buffer): Generator<Uint8Array> {
+    const bytes = this.open.length === 0 ? last : joinLines([...this.open, last])
+    this.reset()
+    yield* recordsOf(bytes)
+  }
+
+  /** The open document does not end: lines in it that are whole objects stand alone, what is between them stays together. */
+  private *giveUp(): Generator<Uint8Array> {
+    const lines = this.open
+    this.reset()
+    let broken: Buffer[] = []
+    for (const line of lines) {
+      if (isObject(line)) {
+        if (broken.length > 0) yield joinLines(broken)
+        broken = []
+        yield* recordsOf(line)
+      } else {
+        broken.push(line)
+      }
+    }
+    if (broken.length > 0) yield joinLines(broken)
+  }
+
+  private reset(): void {
+    this.open = []
+    this.openBytes = 0
+    this.depth = 0
+  }
+}
+
+/** A string cannot go on in the next line, so a line without the closing quote ends here. */
+function endOfString(line: Buffer, start: number): number {
+  let quote = line.indexOf(QUOTE, start + 1)
+  while (quote !== -1) {
+    let backslashes = 0
+    while (line[quote - 1 - backslashes] === BACKSLASH) backslashes++
+    if (backslashes % 2 === 0) return quote
+    quote = line.indexOf(QUOTE, quote + 1)
+  }
+  return line.length
+}
+
+function* garbage(bytes: Buffer): Generator<Uint8Array> {
+  if (bytes.toString('latin1').trim() !== '') yield Buffer.from(bytes)
+}
+
+function joinLines(lines: readonly Buffer[]): Buffer {
+  return Buffer.concat(lines.flatMap((line, i) => (i === 0 ? [line] : [Buffer.of(LINE_FEED), line])))
+}
+
+function isObject(line: Buffer): boolean {
+  const text = line.toString()
+  if (!text.trimStart().startsWith('{')) return false
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The records of an event `{"Records":[...]}`, each with the very bytes it had; any other document as it is. */
+function* recordsOf(document: Buffer): Generator<Uint8Array> {
+  const array = document.includes('"Records"') ? findRecords(document) : -1
+  if (array === -1) {
+    yield Buffer.from(document)
+    return
+  }
+  let depth = 0
+  let start = array + 1
+  for (let position = array + 1; position < document.length; position++) {
+    const byte = document[position] as number
+    if (byte === QUOTE) position = endOfString(document, position)
+    else if (OPENING.has(byte)) depth++
+    else if (CLOSING.has(byte) && --depth < 0) {
+      yield* garbage(document.subarray(start, position))
+      return
+    } else if (byte === 0x2c && depth === 0) {
+      yield* garbage(document.subarray(start, position))
+      start = position + 1
+    }
+  }
+}
+
+/** The position of the "[" after a top-level name "Records", or -1. */
+function findRecords(document: Buffer): number {
+  let depth = 0
+  for (let position = 0; position < document.length; position++) {
+    const byte = document[position] as number
+    if (byte === QUOTE) {
+      const end = endOfString(document, position)
+      const array =
+        depth === 1 && document.toString('latin1', position, end + 1) === '"Records"'
+          ? arrayAfter(document, end + 1)
+          : -1
+      if (array !== -1) return array
+      position = end
+    } else if (OPENING.has(byte)) depth++
+    else if (CLOSING.has(byte)) depth--
+  }
+  return -1
+}
+
+function arrayAfter(document: Buffer, from: number): number {
+  const match = /^\s*:\s*\[/.exec(document.toString('latin1', from, from + 64))
+  return match === null ? -1 : from + match[0].length - 1
+}

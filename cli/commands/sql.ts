@@ -1,0 +1,24 @@
+import { rowsOf } from '../../queries/rows.js'
+import { type Command, EXIT } from '../io.js'
+import { FORMAT_OPTION, formatOf, printRows } from '../print.js'
+import { ARCHIVE_OPTION, CONFIG_OPTION, withWorkspace } from '../workspace.js'
+
+/** Runs SQL over the archive: one view a table, its name in lower case. */
+export const sql: Command = {
+  usage: 'sql <statement>',
+  summary: 'runs SQL over the archive; each table is a view, its name in lower case',
+  options: [ARCHIVE_OPTION, CONFIG_OPTION, FORMAT_OPTION],
+  example: 'itemtrail sql "select actor, count(*) as changes from orders group by actor order by changes desc"',
+  run: (args, options, io) =>
+    withWorkspace(options, async workspace => {
+      const format = formatOf(options)
+      const answer = await workspace.engine.run(args[0] as string)
+      printRows(
+        answer.schema.fields.map(field => field.name),
+        rowsOf(answer),
+        format,
+        io,
+      )
+      return EXIT.done
+    }),
+}

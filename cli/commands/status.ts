@@ -1,0 +1,126 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { tableConfiguration } from '../../config/configuration.js'
+import { DiskArchive } from '../../local/archive.js'
+import { readRefused, reasonOf } from '../../local/refused-reader.js'
+import { rowsOf } from '../../queries/rows.js'
+import { tablePrefix } from '../../transform/partition.js'
+import { tableIdentifier } from '../../transform/table-configuration.js'
+import { type Command, EXIT, type Io } from '../io.js'
+import { FORMAT_OPTION, formatOf, paint, printable, printTable, toJson } from '../print.js'
+import { grouped } from '../progress.js'
+import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '../workspace.js'
+
+/** What one table holds, as `status` tells it. */
+interface TableStatus {
+  readonly table: string
+  readonly rows: number
+  readonly changes: number
+  readonly items: number
+  readonly first: string | null
+  readonly last: string | null
+  readonly objects: number
+  readonly bytes: number
+}
+
+/** Records refused for one reason. */
+interface RefusedStatus {
+  readonly table: string
+  readonly reason: string
+  readonly records: number
+}
+
+/** What the archive holds, and what it refused and why. */
+export const status: Command = {
+  usage: 'status',
+  summary: 'what the archive holds, and what was refused and why',
+  options: [ARCHIVE_OPTION, CONFIG_OPTION, FORMAT_OPTION],
+  example: 'itemtrail status',
+  run: (_, options, io) =>
+    withWorkspace(options, async workspace => {
+      const format = formatOf(options)
+      const archive = new DiskArchive(workspace.root)
+      const tables = []
+      for (const table of workspace.tables) tables.push(await tableStatus(workspace, archive, table))
+      const { refused, damaged } = await refusedStatus(workspace, archive)
+      if (format === 'table') printStatus(tables, refused, damaged, io)
+      else io.out(`${toJson({ tables, refused, damaged })}\n`)
+      return refused.length > 0 || damaged.length > 0 ? EXIT.findings : EXIT.done
+    }),
+}
+
+async function tableStatus({ engine, root }: Workspace, archive: DiskArchive, table: string): Promise<TableStatus> {
+  const sql = `
+    select count(*) as n, count(distinct event_id) as changes, count(distinct item_key) as items,
+      min(event_time) as first, max(event_time) as last
+    from ${tableIdentifier(table)}`
+  const [row] = [...rowsOf(await engine.run(sql))]
+  const keys = (await archive.list(tablePrefix(table))).filter(key => key.endsWith('.parquet'))
+  return {
+    table,
+    rows: Number(row?.n),
+    changes: Number(row?.changes),
+    items: Number(row?.items),
+    first: row?.first as string | null,
+    last: row?.last as string | null,
+    objects: keys.length,
+    bytes: keys.reduce((sum, key) => sum + statSync(join(root, key)).size, 0),
+  }
+}
+
+/** A record that was refused twice, because its file was ingested twice, counts once. */
+async function refusedStatus(workspace: Workspace, archive: DiskArchive) {
+  const damaged = new Set<string>()
+  const reasons = new Map<string, { readonly table: string; readonly reason: string; readonly records: Set<string> }>()
+  for await (const entry of readRefused(archive, key => damaged.add(key))) {
+    const reason = reasonOf(entry, tableConfiguration(workspace.configuration, entry.table))
+    const id = `${entry.table}\n${reason}`
+    const known = reasons.get(id) ?? { table: entry.table, reason, records: new Set() }
+    reasons.set(id, known)
+    known.records.add(entry.data.toString('base64'))
+  }
+  const refused: readonly RefusedStatus[] = [...reasons.values()].map(({ table, reason, records }) => ({
+    table,
+    reason,
+    records: records.size,
+  }))
+  return { refused, damaged: [...damaged] }
+}
+
+function printStatus(
+  tables: readonly TableStatus[],
+  refused: readonly RefusedStatus[],
+  damaged: readonly string[],
+  io: Io,
+): void {
+  if (tables.length === 0) io.out('the archive is empty\n')
+  else {
+    printTable(
+      ['table', 'changes', 'items', 'first', 'last', 'objects', 'size'],
+      tables.map(({ table, changes, items, first, last, objects, bytes }) => [
+        table,
+        grouped(changes),
+        grouped(items),
+        first ?? '',
+        last ?? '',
+        grouped(objects),
+        megabytes(bytes),
+      ]),
+      io,
+    )
+    for (const { table, rows, changes } of tables) {
+      if (rows > changes) io.out(`${table}: ${grouped(rows - changes)} repeated deliveries, counted once everywhere\n`)
+    }
+  }
+  const total = refused.reduce((sum, { records }) => sum + records, 0)
+  io.out(
+    `\n${paint(io, total === 0 ? 'green' : 'red', `${grouped(total)} refused`)}${total === 0 ? '' : ', kept under refused/'}\n`,
+  )
+  for (const { table, reason, records } of refused)
+    io.out(`  ${grouped(records)} × ${printable(table)}: ${printable(reason)}\n`)
+  for (const key of damaged) io.out(`${paint(io, 'red', 'unreadable')} ${key}\n`)
+}
+
+function megabytes(bytes: number): string {
+  return bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`
+}

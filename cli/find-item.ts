@@ -1,0 +1,37 @@
+import { anyItemKey, type ItemHistory, readHistory, similarItemKeys } from '../queries/ask.js'
+import { canonicalItem } from '../transform/attribute-value.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
+import { CommandError, EXIT } from './io.js'
+import { parseItemKey, showItemKey } from './item-key.js'
+import type { Workspace } from './workspace.js'
+
+/** The canonical key that a user typed. Throws `CommandError` where the table has no rows to tell its keys by. */
+export async function findItemKey(workspace: Workspace, table: TableConfiguration, typed: string): Promise<string> {
+  const anyKey = (await anyItemKey(workspace.engine, table)) ?? configuredKey(table)
+  if (anyKey === undefined) throw new CommandError(`table ${table.table} has no rows in the archive`, EXIT.findings)
+  return parseItemKey(typed, anyKey)
+}
+
+/** A made-up key from the configuration, which does not tell types: they are strings more often than not. */
+function configuredKey({ keys }: TableConfiguration): string | undefined {
+  if (keys.length === 0) return undefined
+  const names = keys.map(key => key.attribute).sort()
+  return canonicalItem(new Map(names.map(name => [name, '{"S":""}'])), 'key')
+}
+
+/** The history of the item that a user typed. Throws `CommandError` with similar keys for an item never seen. */
+export async function findHistory(
+  workspace: Workspace,
+  table: TableConfiguration,
+  typed: string,
+): Promise<ItemHistory> {
+  const itemKey = await findItemKey(workspace, table, typed)
+  const history = await readHistory(workspace.engine, table, itemKey)
+  if (history.changes.length > 0) return history
+  const similar = await similarItemKeys(workspace.engine, table, itemKey)
+  throw new CommandError(
+    `${table.table} ${showItemKey(itemKey)} was never seen: the archive has no change of it`,
+    EXIT.findings,
+    similar.length === 0 ? undefined : `did you mean ${similar.map(showItemKey).join(' or ')}?`,
+  )
+}

@@ -1,0 +1,44 @@
+import type { Readable } from 'node:stream'
+
+/** What a command may touch of the world. */
+export interface Io {
+  /** Data goes here. */
+  readonly out: (text: string) => void
+  /** Everything else: progress, notes, errors. */
+  readonly err: (text: string) => void
+  readonly stdin: Readable
+  /** Width of the terminal that data goes to; undefined where it is none. */
+  readonly columns: number | undefined
+  /** True where progress may rewrite its line. */
+  readonly errIsTerminal: boolean
+  readonly colour: boolean
+}
+
+/** How a command ended. */
+export const EXIT = { done: 0, findings: 1, usage: 2, unchecked: 3 } as const
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+
+/** What a user asked for cannot be done as asked; `exit` says which kind of ending it is. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError'
+  constructor(
+    message: string,
+    readonly exit: ExitCode = EXIT.usage,
+    readonly hint?: string,
+  ) {
+    super(message)
+  }
+}
+
+/** Options as commander hands them over. */
+export type Options = Readonly<Record<string, string | boolean | readonly string[] | undefined>>
+
+/** One command of the command line. */
+export interface Command {
+  /** Name and arguments, as commander reads them: `history <table> <key>`. */
+  readonly usage: string
+  readonly summary: string
+  readonly options: readonly (readonly [flags: string, description: string, preset?: string])[]
+  readonly example: string
+  readonly run: (args: readonly string[], options: Options, io: Io) => Promise<ExitCode>
+}

@@ -1,0 +1,49 @@
+import type { Io } from './io.js'
+
+/** How far a long piece of work is, on standard error: one line that rewrites itself on a terminal, else a line now and then. */
+export class Progress {
+  private readonly startedAt = performance.now()
+  private shownAt = 0
+
+  /** `done` and `total` of the work, in the same unit; the total may be unknown. */
+  constructor(
+    private readonly io: Io,
+    private readonly noun: string,
+  ) {}
+
+  /** Cheap to call for each record: it looks at the clock, and writes a few times a second at most. */
+  update(count: number, done: number, total: number | undefined): void {
+    const now = performance.now()
+    if (now - this.shownAt < (this.io.errIsTerminal ? 100 : 5000)) return
+    if (this.shownAt === 0 && !this.io.errIsTerminal) {
+      this.shownAt = now
+      return
+    }
+    this.shownAt = now
+    const seconds = (now - this.startedAt) / 1000
+    const text = this.describe(count, done, total, seconds)
+    this.io.err(this.io.errIsTerminal ? `\r\u001b[K${text}` : `${text}\n`)
+  }
+
+  end(): void {
+    if (this.io.errIsTerminal && this.shownAt > 0) this.io.err('\r\u001b[K')
+  }
+
+  private describe(count: number, done: number, total: number | undefined, seconds: number): string {
+    const rate = `${grouped(count)} ${this.noun}, ${grouped(Math.round(count / seconds))}/s`
+    if (total === undefined || done === 0) return rate
+    const share = Math.min(1, done / total)
+    const left = Math.ceil((seconds * (1 - share)) / share)
+    return `${bar(share)} ${String(Math.floor(share * 100)).padStart(3)} %  ${rate}, ${left} s left`
+  }
+}
+
+function bar(share: number): string {
+  const filled = Math.round(share * 20)
+  return `${'█'.repeat(filled)}${'░'.repeat(20 - filled)}`
+}
+
+/** A whole number with thousands apart: 1,234,567. */
+export function grouped(count: number): string {
+  return count.toLocaleString('en-US')
+}

@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs'
+import { type TableConfiguration, unconfiguredTable } from '../transform/table-configuration.js'
+import { nameProblems, toColumn, toKey, toPath } from './column-names.js'
+import { readJson } from './json-text.js'
+import { ConfigurationError, describeIssue } from './problems.js'
+import { configurationFile, type Lock, type TableFields } from './schema.js'
+
+/** What `itemtrail.config.json` says, checked and normalised. */
+export interface Configuration {
+  /** Absent on a desk; to deploy it must be said. */
+  readonly lock?: Lock
+  /** Days that refused records are kept. */
+  readonly refusedDays: number
+  readonly tables: ReadonlyMap<string, TableConfiguration>
+}
+
+/** Reads and checks a configuration file. Throws a `ConfigurationError` that lists everything that is wrong. */
+export function readConfiguration(path: string): Configuration {
+  return parseConfiguration(readText(path), path)
+}
+
+/** Checks the text of a configuration file. Throws a `ConfigurationError` that lists everything that is wrong. */
+export function parseConfiguration(text: string, path: string): Configuration {
+  const file = parseJson(text, path)
+  const { data, error } = configurationFile.safeParse(file)
+  const issues = error?.issues ?? []
+  const problems = [...issues.flatMap(issue => describeIssue(issue, file)), ...nameProblems(file)]
+  if (data === undefined || problems.length > 0) throw new ConfigurationError(path, problems)
+  const { $schema: _, tables, ...rest } = data
+  return { ...rest, tables: new Map(Object.entries(tables).map(([name, table]) => [name, toTable(name, table)])) }
+}
+
+/** The configuration of a table: the file's, or that of a table that nobody configured. */
+export function tableConfiguration(configuration: Configuration | undefined, table: string): TableConfiguration {
+  return configuration?.tables.get(table) ?? unconfiguredTable(table)
+}
+
+function toTable(name: string, { keys = [], columns, actor, lifecycle, ...rest }: TableFields): TableConfiguration {
+  return {
+    table: name,
+    ...rest,
+    keys: keys.map(toKey),
+    columns: Object.entries(columns).map(([column, field]) => toColumn(column, field)),
+    ...(actor === undefined ? {} : { actor: toPath(actor) }),
+    ...(lifecycle === undefined
+      ? {}
+      : { lifecycle: { path: toPath(lifecycle.attribute), allowed: lifecycle.allowed } }),
+  }
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return readJson(text)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw new ConfigurationError(path, [error.message], { cause: error })
+  }
+}
+
+function readText(path: string): string {
+  try {
+    // takes a byte order mark off, and a file that is not UTF-8 would name other attributes than it seems to
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path))
+  } catch (error) {
+    throw new ConfigurationError(path, [unreadable(error as NodeJS.ErrnoException)], { cause: error })
+  }
+}
+
+function unreadable({ code, message }: NodeJS.ErrnoException): string {
+  switch (code) {
+    case 'ENOENT':
+      return 'no such file'
+    case 'EISDIR':
+      return 'is a directory, expected a JSON file'
+    case 'ERR_ENCODING_INVALID_ENCODED_DATA':
+      return 'is not UTF-8, expected a JSON file'
+    default:
+      return `cannot be read: ${message}`
+  }
+}

@@ -1,0 +1,190 @@
+import { z } from 'zod'
+import type { DeclaredType } from '../transform/table-configuration.js'
+
+// In this file a schema's error is what is allowed there: `describeIssue` puts "<path> is <value>, expected" before it.
+
+const PLAIN_TYPES = ['string', 'number', 'json', 'bigint', 'double', 'boolean', 'timestamp'] as const
+const TYPE = new RegExp(`^(?:${PLAIN_TYPES.join('|')}|decimal\\((?:[1-9]|[12]\\d|3[0-8]),(?:\\d|[12]\\d|3[0-8])\\))$`)
+
+/** DynamoDB's rule for names of tables. */
+export const TABLE_NAME = /^[A-Za-z0-9_.-]{3,255}$/
+
+/** Glue takes 255 bytes (Athena user guide, "Name databases, tables, and columns"); `old_`, `new_` or `key_` is four. */
+export const COLUMN_NAME = /^[a-z][a-z0-9_]{0,250}$/
+
+const DAYS = 'a whole number from 1 to 36500'
+const days = z.int(DAYS).min(1, DAYS).max(36_500, DAYS)
+
+/** An object of known fields. Its error for an unknown one is the list of the known. */
+function fields<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject(shape, {
+    error: issue => (issue.code === 'unrecognized_keys' ? Object.keys(shape).join(', ') : 'an object'),
+  })
+}
+
+const lock = z
+  .discriminatedUnion(
+    'mode',
+    [
+      fields({ mode: z.literal('none').describe('Objects can be deleted by whoever may delete in the bucket.') }),
+      fields({
+        mode: z
+          .literal('governance')
+          .describe('Before the days are over, only someone who may bypass governance retention can delete.'),
+        days: days.describe('Days that each object is kept.'),
+      }),
+      fields({
+        mode: z.literal('compliance').describe('Before the days are over nobody can delete, not even the root user.'),
+        days: days.describe('Days that each object is kept.'),
+        confirm: z
+          .literal(true, 'true, because nobody can undo a compliance lock')
+          .describe('Says that you know: nobody can undo a compliance lock.'),
+      }),
+    ],
+    { error: issue => (issue.code === 'invalid_union' ? '"none", "governance" or "compliance"' : 'an object') },
+  )
+  .describe('S3 Object Lock of the whole archive. Needed to deploy, has no default.')
+
+/** Whether the archive's objects are locked, and for how many days. */
+export type Lock = Readonly<z.output<typeof lock>>
+
+const NAME = 'an attribute name'
+const attributeName = z
+  .string(NAME)
+  .min(1, NAME)
+  .refine(text => text.isWellFormed(), NAME)
+
+const PATH = 'attribute names joined by dots, or an array of names'
+export const attributePath = z.union(
+  [
+    z
+      .string(PATH)
+      .regex(/^[^.]+(\.[^.]+)*$/, PATH)
+      .refine(text => text.isWellFormed(), PATH)
+      .describe('Attribute names joined by dots, from the top of the item down: "shipping.city".'),
+    z
+      .array(attributeName, PATH)
+      .min(1, PATH)
+      .describe('Attribute names from the top of the item down, each taken as it is, for names with dots.'),
+  ],
+  PATH,
+)
+
+/** True for a declared type as the file writes it. */
+function isDeclaredType(text: string): text is DeclaredType {
+  if (!TYPE.test(text)) return false
+  const [precision = 0, scale = 0] = text.match(/\d+/g)?.map(Number) ?? []
+  return scale <= precision
+}
+
+const DECIMAL = 'decimal(p,s) with 1 <= p <= 38 and 0 <= s <= p'
+const TYPES = `one of ${PLAIN_TYPES.join(', ')}, ${DECIMAL}`
+const declaredType = z
+  .string(TYPES)
+  .refine(isDeclaredType, { error: issue => (`${issue.input}`.startsWith('decimal') ? DECIMAL : TYPES) })
+  .meta({
+    description: 'What the column holds. A value that does not fit goes to the column "misfits".',
+    pattern: TYPE.source,
+    examples: [...PLAIN_TYPES, 'decimal(12,2)'],
+  })
+
+/** What a column is declared as: its type alone, or with more about it. */
+export const columnField = z.union(
+  [
+    declaredType,
+    fields({
+      attribute: attributePath
+        .describe(
+          'Where the value is. The name of this object is then the name of the column, in lower-case snake_case.',
+        )
+        .exactOptional(),
+      type: declaredType,
+      unit: z
+        .enum(['s', 'ms'], '"s" or "ms"')
+        .describe('Only with type "timestamp": what a number counts since 1970.')
+        .exactOptional(),
+    }).refine(({ type, unit }) => unit === undefined || type === 'timestamp', {
+      path: ['unit'],
+      error: 'no unit, which only type "timestamp" has',
+    }),
+  ],
+  'a type, or an object with a type',
+)
+
+/** A key attribute of a table: its name alone, or with the name of its column. */
+export const keyField = z.union(
+  [
+    attributeName.describe('Name of the key attribute.'),
+    fields({
+      attribute: attributeName.describe('Name of the key attribute.'),
+      column: z
+        .string('a column name')
+        .meta({ description: 'Name of its column, without "key_".', pattern: COLUMN_NAME.source }),
+    }),
+  ],
+  'a name, or an object with "attribute" and "column"',
+)
+
+const KEYS = 'an array of one or two different key attributes'
+const STEP = 'a pair [from, to]'
+const table = fields({
+  capture: z
+    .enum(['streams', 'kinesis'], '"streams" or "kinesis"')
+    .describe('What carries the changes: DynamoDB Streams, or Kinesis Data Streams for DynamoDB.')
+    .default('streams'),
+  since: z.iso
+    .date('a day as YYYY-MM-DD')
+    .meta({
+      description: 'First day of the archive, UTC. Changes before it are refused. Needed to deploy.',
+      pattern: '^\\d{4}-\\d{2}-\\d{2}$',
+    })
+    .exactOptional(),
+  keys: z
+    .array(keyField, KEYS)
+    .min(1, KEYS)
+    .max(2, KEYS)
+    .refine(
+      keys => new Set(keys.map(key => (typeof key === 'string' ? key : key.attribute))).size === keys.length,
+      KEYS,
+    )
+    .describe('The key attributes, partition key first: each fills a column "key_<name>".')
+    .exactOptional(),
+  actor: attributePath.describe('The attribute that says who made a change.').exactOptional(),
+  columns: z
+    .record(z.string(), columnField, 'an object')
+    .describe(
+      'Attributes that get columns of their own, "old_<name>" and "new_<name>". A name is an attribute, or with "attribute" a column.',
+    )
+    .default({}),
+  lifecycle: fields({
+    attribute: attributePath.describe('The attribute that holds the status of an item.'),
+    allowed: z
+      .array(
+        z.tuple([z.string('a status'), z.string('a status')], STEP).describe('From, to.'),
+        'an array of pairs [from, to]',
+      )
+      .describe('The steps that a status may take. Others are shown as findings.'),
+  })
+    .describe('The steps that the status of an item may take.')
+    .exactOptional(),
+})
+
+/** The file `itemtrail.config.json`, all but the rules about names: those are in `column-names.ts`. */
+export const configurationFile = fields({
+  $schema: z.string('a text').describe('Where the JSON Schema of this file is, for editors.').exactOptional(),
+  lock: lock.exactOptional(),
+  refusedDays: days.describe('Days that refused records are kept.').default(365),
+  tables: z
+    .record(z.string(), table, 'an object')
+    .meta({ description: 'The DynamoDB tables, by name.', propertyNames: { pattern: TABLE_NAME.source } })
+    .default({}),
+}).meta({ title: 'itemtrail.config.json', description: 'Configuration of Itemtrail, an audit archive for DynamoDB.' })
+
+export type TableFields = z.output<typeof table>
+export type ColumnField = z.output<typeof columnField>
+export type KeyField = z.output<typeof keyField>
+
+/** The JSON Schema for editors. Draft 7 is the one that all of them read. */
+export function editorSchema(): object {
+  return z.toJSONSchema(configurationFile, { io: 'input', target: 'draft-07' })
+}

@@ -1,0 +1,51 @@
+import { open } from 'node:fs/promises'
+import { pipeline, Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+
+/** An opened input: its bytes, unpacked if they are gzip, and for a file how large it is and how far it was read. */
+export interface Input {
+  readonly bytes: AsyncIterable<Uint8Array>
+  readonly modifiedAt: number
+  readonly size?: number
+  readonly position: () => number
+}
+
+/** Opens a file, or standard input for "-". Throws Node's error for what cannot be opened. */
+export async function openInput(path: string, stdin: Readable): Promise<Input> {
+  if (path === '-') return { ...unpacked(stdin), modifiedAt: Date.now() }
+  const file = await open(path)
+  const stats = await file.stat()
+  if (stats.isDirectory()) {
+    await file.close()
+    throw Object.assign(new Error(`${path} is a directory, expected a file`), { code: 'EISDIR' })
+  }
+  return { ...unpacked(file.createReadStream()), modifiedAt: Math.floor(stats.mtimeMs), size: stats.size }
+}
+
+function unpacked(source: Readable): Pick<Input, 'bytes' | 'position'> {
+  let position = 0
+  const counted = (async function* () {
+    for await (const chunk of source as AsyncIterable<Buffer>) {
+      position += chunk.length
+      yield chunk
+    }
+  })()
+  return { bytes: gunzipIfPacked(counted), position: () => position }
+}
+
+/** Tells gzip by its first two bytes (RFC 1952, section 2.3.1), so that a pipe needs no name. */
+async function* gunzipIfPacked(source: AsyncGenerator<Buffer>): AsyncGenerator<Uint8Array> {
+  let head = Buffer.alloc(0)
+  while (head.length < 2) {
+    const { value, done } = await source.next()
+    if (done) break
+    head = Buffer.concat([head, value])
+  }
+  const all = (async function* () {
+    yield head
+    yield* source
+  })()
+  if (head[0] === 0x1f && head[1] === 0x8b)
+    yield* pipeline(Readable.from(all), createGunzip(), () => {}) as AsyncIterable<Buffer>
+  else yield* all
+}

@@ -1,0 +1,96 @@
+import type { Table } from 'apache-arrow'
+import { formatInstant } from '../transform/instant.js'
+import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
+import type { QueryEngine } from './engine.js'
+import { checkParameters } from './parameters.js'
+import {
+  type Confidence,
+  confidenceOf,
+  findProblems,
+  type ItemChange,
+  type ItemFinding,
+  orderSteps,
+  type Step,
+} from './reconstruct.js'
+import { rowsOf } from './rows.js'
+
+/** Asks a saved query of a table. Throws `ParameterError` for parameters it does not take, `QueryError` for the engine's own. */
+export async function askQuery(
+  engine: QueryEngine,
+  query: SavedQuery,
+  table: TableConfiguration,
+  parameters: Readonly<Record<string, string>>,
+): Promise<Table> {
+  const values = checkParameters(query.parameters, parameters)
+  const statement = renderQuery(query, tableIdentifier(table.table))
+  return engine.run(statement.sql, bindValues(statement, values))
+}
+
+/** A change as `item-history` answers it. */
+export interface HistoryChange extends ItemChange {
+  readonly view_type: string | null
+  readonly changed: readonly string[] | null
+  readonly actor: string | null
+  readonly actor_source: string
+  readonly user_identity: string | null
+}
+
+/** One item's changes in order, what does not fit together in them, and how far they can be believed. */
+export interface ItemHistory {
+  readonly itemKey: string
+  readonly steps: readonly Step<HistoryChange>[]
+  /** The changes of all steps, in order. */
+  readonly changes: readonly HistoryChange[]
+  readonly findings: readonly ItemFinding[]
+  readonly confidence: Confidence
+}
+
+/** Reads an item's whole history, or its history up to a moment (microseconds since 1970, included). */
+export async function readHistory(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  itemKey: string,
+  untilUs?: number,
+): Promise<ItemHistory> {
+  const query = SAVED_QUERIES.get('item-history') as SavedQuery
+  const to = untilUs === undefined ? {} : { to: formatInstant(untilUs + 1, 6) }
+  const answer = await askQuery(engine, query, table, { item_key: itemKey, ...to })
+  const changes = [...rowsOf(answer)].map(row => ({
+    ...row,
+    event_time_us: Number(row.event_time_us),
+    repeats: Number(row.repeats),
+  }))
+  return foldHistory(itemKey, changes as unknown as readonly HistoryChange[])
+}
+
+/** The history that some of an item's changes make. */
+export function foldHistory(itemKey: string, unordered: readonly HistoryChange[]): ItemHistory {
+  const steps = orderSteps(unordered)
+  const findings = findProblems(steps)
+  return { itemKey, steps, changes: steps.flatMap(step => step.changes), findings, confidence: confidenceOf(findings) }
+}
+
+/** Any key of a table, which tells its key attributes and their types; undefined where the archive has no rows of it. */
+export async function anyItemKey(engine: QueryEngine, table: TableConfiguration): Promise<string | undefined> {
+  const answer = await engine.run(`select item_key from ${tableIdentifier(table.table)} limit 1`)
+  for (const row of rowsOf(answer)) return row.item_key as string
+  return undefined
+}
+
+/** Up to three keys that differ from one in at most `distance` characters. */
+export async function similarItemKeys(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  itemKey: string,
+  distance = 3,
+): Promise<readonly string[]> {
+  const sql = `
+    select item_key, min(levenshtein_distance(item_key, ?)) as distance
+    from ${tableIdentifier(table.table)}
+    where levenshtein_distance(item_key, ?) <= ${distance}
+    group by item_key
+    order by distance, item_key
+    limit 3`
+  return [...rowsOf(await engine.run(sql, [itemKey, itemKey]))].map(row => row.item_key as string)
+}

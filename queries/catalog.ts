@@ -1,0 +1,127 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import type { BoundValue } from './engine.js'
+import type { Parameter, ParameterType } from './parameters.js'
+
+/** A column of a saved query's answer. */
+export interface AnswerColumn {
+  readonly name: string
+  /** True for what people look up rather than read down a column, such as images. */
+  readonly detail: boolean
+  readonly meaning: string
+}
+
+/** A question that can be asked of every table, on every engine. */
+export interface SavedQuery {
+  readonly name: string
+  readonly question: string
+  readonly parameters: readonly Parameter[]
+  readonly columns: readonly AnswerColumn[]
+  /** What it means when there are no rows. */
+  readonly empty: string
+  /** The text below the header, with `{...}` and `:name` still in it. */
+  readonly template: string
+}
+
+/** A statement ready to run: `?` for each value, in order. */
+export interface Statement {
+  readonly sql: string
+  /** The parameter that each `?` stands for. */
+  readonly placeholders: readonly string[]
+}
+
+const SQL_FOLDER = new URL('./sql/', import.meta.url)
+const PARTS_FOLDER = new URL('./parts/', import.meta.url)
+
+/** All saved queries, by name. What can be asked is said here and nowhere else. */
+export const SAVED_QUERIES: ReadonlyMap<string, SavedQuery> = new Map(
+  sqlFiles(SQL_FOLDER).map(([name, text]) => [name, parseSavedQuery(name, text)]),
+)
+
+/** Common table expressions that several questions share. */
+const PARTS: ReadonlyMap<string, string> = new Map(sqlFiles(PARTS_FOLDER).map(([name, text]) => [name, text.trim()]))
+
+function sqlFiles(folder: URL): readonly (readonly [string, string])[] {
+  const names = readdirSync(folder).filter(name => name.endsWith('.sql'))
+  return names.sort().map(name => [name.slice(0, -'.sql'.length), readFileSync(new URL(name, folder), 'utf8')])
+}
+
+/** Reads a query file: a header of `-- @...` lines, then the statement. Throws for a header that says too little. */
+export function parseSavedQuery(name: string, text: string): SavedQuery {
+  const lines = text.split('\n')
+  const body = lines.findIndex(line => !line.startsWith('--'))
+  const header = lines.slice(0, body)
+  const tagged = (tag: string) =>
+    header.filter(line => line.startsWith(`-- @${tag} `)).map(line => line.slice(tag.length + 5))
+  const question = tagged('question')[0]
+  const columns = tagged('column').map(line => {
+    const [head, meaning] = line.split(' -- ') as [string, string]
+    const [column, detail] = head.split(' ') as [string, string | undefined]
+    return { name: column, detail: detail === 'detail', meaning }
+  })
+  const empty = tagged('empty')[0]
+  if (question === undefined || empty === undefined || columns.length === 0) {
+    throw new Error(`query ${name} lacks @question, @empty or @column in its header`)
+  }
+  return {
+    name,
+    question,
+    parameters: tagged('parameter').map(parseParameter),
+    columns,
+    empty,
+    template: lines.slice(body).join('\n').trim(),
+  }
+}
+
+/** `item_key item example=ORD12345 -- the item's key` */
+function parseParameter(line: string): Parameter {
+  const [head, meaning] = line.split(' -- ') as [string, string]
+  const [name, type, ...settings] = head.split(' ') as [string, ParameterType, ...string[]]
+  const setting = (key: string) => settings.find(text => text.startsWith(`${key}=`))?.slice(key.length + 1)
+  const preset = setting('default')
+  return {
+    name,
+    type,
+    ...(preset !== undefined && { default: preset }),
+    example: setting('example') ?? preset ?? '',
+    meaning,
+  }
+}
+
+/**
+ * ISO 8601 text to microseconds since 1970, and to its UTC day. One place for both, because instants are compared on
+ * `event_time_us` and `from_iso8601_timestamp` alone keeps only milliseconds. The double that `to_unixtime` gives is
+ * exact to the microsecond until the year 2255.
+ */
+const FROM_INSTANT = {
+  us: (placeholder: string) =>
+    `cast(round(to_unixtime(from_iso8601_timestamp_nanos(${placeholder})) * 1000000) as bigint)`,
+  day: (placeholder: string) =>
+    `date_format(from_iso8601_timestamp_nanos(${placeholder}) at time zone 'UTC', '%Y-%m-%d')`,
+} as const
+
+/**
+ * The statement of a saved query for one table: parts put in, the table's name put in, each `:name` a `?`.
+ * `identifier` must come from `tableIdentifier`, never from a user's text.
+ */
+export function renderQuery(query: SavedQuery, identifier: string): Statement {
+  const placeholders: string[] = []
+  const withParts = query.template.replaceAll(/\{([a-z-]+)\}/g, (_, name: string) => {
+    if (name === 'changes') return identifier
+    const part = PARTS.get(name)
+    if (part === undefined) throw new Error(`query ${query.name} asks for the part {${name}}, which is not there`)
+    return part
+  })
+  const sql = withParts.replaceAll(
+    /\{(us|day) :(\w+)\}|(?<!:):(\w+)/g,
+    (_, form: 'us' | 'day' | undefined, inner, plain) => {
+      placeholders.push((inner ?? plain) as string)
+      return form === undefined ? '?' : FROM_INSTANT[form]('?')
+    },
+  )
+  return { sql, placeholders }
+}
+
+/** The values for a statement's `?`, in order. */
+export function bindValues(statement: Statement, values: ReadonlyMap<string, BoundValue>): readonly BoundValue[] {
+  return statement.placeholders.map(name => values.get(name) as BoundValue)
+}

@@ -1,0 +1,129 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import type { Table } from 'apache-arrow'
+import { AUDIT_COLUMNS, type Column, columnsOf, duckDbType } from '../transform/audit-row.js'
+import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import { toArrowTable } from './arrow.js'
+import { type BoundValue, type QueryEngine, QueryError } from './engine.js'
+import { TRINO_MACROS } from './trino-macros.js'
+
+/** Answers questions over an archive in a folder: one view a table, in the SQL that Trino and Athena speak too. */
+export class DuckDbEngine implements QueryEngine {
+  private constructor(private readonly connection: DuckDBConnection) {}
+
+  /**
+   * Opens the archive in `root` for reading. `configured` adds the columns of tables whose rows have yet to fill them,
+   * and tables without any rows.
+   */
+  static async open(root: string, configured: Iterable<TableConfiguration> = []): Promise<DuckDbEngine> {
+    const instance = await DuckDBInstance.create(':memory:')
+    const engine = new DuckDbEngine(await instance.connect())
+    for (const statement of TRINO_MACROS) await engine.connection.run(statement)
+    const current = new Map([...configured].map(table => [table.table, [table]]))
+    for (const table of new Set([...current.keys(), ...tablesOf(root)])) {
+      const versions = [...keptConfigurations(root, table), ...(current.get(table) ?? [])]
+      await engine.createView(root, table, mergeColumns(versions))
+    }
+    return engine
+  }
+
+  async run(sql: string, values: readonly BoundValue[] = []): Promise<Table> {
+    try {
+      const result = await this.connection.run(sql, [...values])
+      const chunks = await result.fetchAllChunks()
+      return toArrowTable(result.deduplicatedColumnNames(), result.columnTypes(), chunks)
+    } catch (error) {
+      throw new QueryError((error as Error).message, { cause: error })
+    }
+  }
+
+  close(): void {
+    this.connection.closeSync()
+  }
+
+  private async createView(root: string, table: string, columns: readonly Column[]): Promise<void> {
+    const view = `"${tableIdentifier(table)}"`
+    const typed = [
+      ...columns.map(({ name, type }) => `null::${duckDbType(type)} as "${name}"`),
+      'null::varchar as event_date',
+    ]
+    const template = `select ${typed.join(', ')} where false`
+    const files = parquetFiles(root, table)
+    if (files.length === 0) {
+      await this.connection.run(`create view ${view} as ${template}`)
+      return
+    }
+    const list = files.map(file => `'${file.replaceAll("'", "''")}'`).join(', ')
+    const rows = `select * from read_parquet([${list}], union_by_name = true, hive_partitioning = true, hive_types = {'event_date': varchar})`
+    const all = `${template} union all by name ${rows}`
+    await this.connection.run(
+      `create view ${view} as ${(await this.hasArrivalTimes(rows)) ? earliestArrivals(all) : all}`,
+    )
+  }
+
+  private async hasArrivalTimes(rows: string): Promise<boolean> {
+    const result = await this.connection.runAndReadAll(
+      `select 1 from (${rows}) where time_precision = 'arrival' limit 1`,
+    )
+    return result.currentRowCount > 0
+  }
+}
+
+/**
+ * A change without a time of its own may lie in several partitions, once for each arrival. Only its earliest row counts,
+ * and a question about a period could not see that one; so here, where all partitions are at hand, the others are left out.
+ */
+function earliestArrivals(rows: string): string {
+  return `with every as (${rows})
+    select * from every where time_precision <> 'arrival'
+    union all by name
+    select * from every where time_precision = 'arrival'
+    qualify row_number() over (partition by event_id order by event_time_us, row_hash, arrived_at) = 1`
+}
+
+/** The DynamoDB tables that an archive holds rows of. */
+export function tablesOf(root: string): readonly string[] {
+  return foldersIn(join(root, 'data'))
+}
+
+function foldersIn(path: string): readonly string[] {
+  if (!existsSync(path)) return []
+  const entries = readdirSync(path, { withFileTypes: true })
+  return entries
+    .filter(entry => entry.isDirectory())
+    .map(entry => entry.name)
+    .sort()
+}
+
+function parquetFiles(root: string, table: string): readonly string[] {
+  const folder = join(root, 'data', table)
+  return foldersIn(folder).flatMap(partition =>
+    readdirSync(join(folder, partition))
+      .filter(isObject)
+      .sort()
+      .map(name => join(folder, partition, name)),
+  )
+}
+
+/** Athena passes over names that begin with "_" or ".", so we do. */
+function isObject(name: string): boolean {
+  return name.endsWith('.parquet') && !name.startsWith('_') && !name.startsWith('.')
+}
+
+/** The configurations that rows of a table were made under, as the archive keeps them. */
+export function keptConfigurations(root: string, table: string): readonly TableConfiguration[] {
+  const folder = join(root, 'config', table)
+  if (!existsSync(folder)) return []
+  return readdirSync(folder)
+    .filter(name => name.endsWith('.json'))
+    .sort()
+    .map(name => JSON.parse(readFileSync(join(folder, name), 'utf8')) as TableConfiguration)
+}
+
+/** The columns of all configurations, the audit columns first; of columns with one name, the last one's type. */
+function mergeColumns(versions: readonly TableConfiguration[]): readonly Column[] {
+  const columns = new Map<string, Column>()
+  for (const version of versions) for (const column of columnsOf(version)) columns.set(column.name, column)
+  return columns.size === 0 ? AUDIT_COLUMNS : [...columns.values()]
+}

@@ -1,0 +1,51 @@
+import { formatInstant, parseInstant } from '../transform/instant.js'
+import type { BoundValue } from './engine.js'
+
+/** `item`: an item's key as canonical DynamoDB JSON; `instant`: ISO 8601 with a zone; `text`: as it is. */
+export type ParameterType = 'item' | 'instant' | 'text'
+
+export interface Parameter {
+  readonly name: string
+  readonly type: ParameterType
+  /** Undefined where a value must be given. */
+  readonly default?: string
+  readonly example: string
+  readonly meaning: string
+}
+
+/** A value that a parameter cannot take, or a parameter that is missing or unknown. */
+export class ParameterError extends Error {
+  override readonly name = 'ParameterError'
+}
+
+/**
+ * The values of a query's parameters, defaults filled in, instants in UTC. Throws a `ParameterError` that names the
+ * parameter and what it accepts.
+ */
+export function checkParameters(
+  parameters: readonly Parameter[],
+  given: Readonly<Record<string, string>>,
+): ReadonlyMap<string, BoundValue> {
+  for (const name of Object.keys(given)) {
+    if (!parameters.some(parameter => parameter.name === name)) {
+      const known = parameters.map(parameter => parameter.name).join(', ')
+      throw new ParameterError(`parameter ${JSON.stringify(name)} is unknown, this query has ${known || 'none'}`)
+    }
+  }
+  return new Map(
+    parameters.map(parameter => [parameter.name, readValue(parameter, given[parameter.name] ?? parameter.default)]),
+  )
+}
+
+function readValue({ name, type, example }: Parameter, text: string | undefined): BoundValue {
+  if (text === undefined)
+    throw new ParameterError(`parameter ${name} is missing, give for example --param ${name}=${example}`)
+  if (type !== 'instant') return text
+  const instant = parseInstant(text)
+  if (instant === undefined) {
+    throw new ParameterError(
+      `parameter ${name} is ${JSON.stringify(text)}, expected ISO 8601 with a zone such as ${example}`,
+    )
+  }
+  return formatInstant(instant.us, 6)
+}

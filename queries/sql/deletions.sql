@@ -1,0 +1,33 @@
+-- @question Which items were deleted between two moments, and by whom or what?
+-- @empty nothing was deleted in the period
+-- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment
+-- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last
+-- @column event_time -- when DynamoDB deleted the item, UTC
+-- @column item_key -- the item
+-- @column deleted_by -- time to live (DynamoDB's own), or request
+-- @column actor -- the recorded identity, or for a request the last known writer
+-- @column actor_source -- service: the identity recorded; old_image: the last known writer; unknown
+-- @column old_image detail -- the item as it was
+-- @column event_time_us detail -- event_time in microseconds since 1970
+-- @column event_id detail -- identifies the change
+with arrived as (
+  select *
+  from {changes}
+  where event_date >= {day :from}
+    and event_date <= {day :to}
+    and event_time_us >= {us :from}
+    and event_time_us < {us :to}
+    and event_name = 'REMOVE'
+),
+{ordered}
+select
+  event_time,
+  item_key,
+  case when actor_source = 'service' and actor = 'dynamodb.amazonaws.com' then 'time to live' else 'request' end as deleted_by,
+  actor,
+  actor_source,
+  old_image,
+  event_time_us,
+  event_id
+from changes
+order by order_us, item_key, step, event_id

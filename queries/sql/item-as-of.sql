@@ -1,0 +1,26 @@
+-- @question What was one item at a moment?
+-- @empty the archive has no change of this item up to that moment
+-- @parameter item_key item example=ORD12345 -- the item's key
+-- @parameter at instant example=2026-11-19T12:00:00Z -- the moment; changes at it are included
+-- @column item_key -- the item
+-- @column state -- present, deleted, or unknown where the view type keeps no image or the order cannot be told
+-- @column image detail -- the item in DynamoDB JSON
+-- @column image_hash detail -- SHA-256 of image
+-- @column event_id detail -- the change that led here
+-- @column event_name -- its kind
+-- @column event_time -- when it was made, UTC
+-- @column event_time_us detail -- the same in microseconds since 1970
+-- @column time_precision detail -- s, ms, us or arrival
+-- @column actor -- who made it
+-- @column unresolved -- true where changes of one time contradict one another
+with arrived as (
+  select *
+  from {changes}
+  where item_key = :item_key
+    and event_date <= {day :at}
+    and event_time_us <= {us :at}
+),
+{ordered},
+{last-states}
+select *
+from last_states

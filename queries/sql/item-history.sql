@@ -1,0 +1,56 @@
+-- @question What happened to one item, change by change, oldest first?
+-- @empty the archive has no change of this item in the period
+-- @parameter item_key item example=ORD12345 -- the item's key
+-- @parameter from instant default=1970-01-01T00:00:00Z -- first moment
+-- @parameter to instant default=9999-12-31T00:00:00Z -- the moment after the last
+-- @column step -- place in the item's order; changes that share one have no order of their own
+-- @column event_id detail -- identifies the change
+-- @column event_name -- INSERT, MODIFY, REMOVE or BASELINE
+-- @column event_time -- when DynamoDB made the change, UTC
+-- @column event_time_us detail -- the same in microseconds since 1970
+-- @column time_precision detail -- s, ms, us or arrival
+-- @column sequence detail -- DynamoDB's sequence number
+-- @column source detail -- the stream
+-- @column view_type detail -- which images the stream keeps
+-- @column changed -- attributes that differ
+-- @column actor -- who, as far as the record tells
+-- @column actor_source -- where actor was found
+-- @column user_identity detail -- the identity DynamoDB recorded
+-- @column old_image detail -- the item before
+-- @column new_image detail -- the item after
+-- @column old_hash detail -- SHA-256 of old_image
+-- @column new_hash detail -- SHA-256 of new_image
+-- @column repeats -- how many further times the change was delivered
+-- @column conflict -- true where deliveries of this change contradict one another
+with arrived as (
+  select *
+  from {changes}
+  where item_key = :item_key
+    and event_date >= {day :from}
+    and event_date <= {day :to}
+    and event_time_us >= {us :from}
+    and event_time_us < {us :to}
+),
+{ordered}
+select
+  step,
+  event_id,
+  event_name,
+  event_time,
+  event_time_us,
+  time_precision,
+  sequence,
+  source,
+  view_type,
+  changed,
+  actor,
+  actor_source,
+  user_identity,
+  old_image,
+  new_image,
+  old_hash,
+  new_hash,
+  repeats,
+  conflict
+from changes
+order by step, event_id

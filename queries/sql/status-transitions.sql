@@ -1,0 +1,58 @@
+-- @question Which steps did items take from status to status, and how long did they stay in each?
+-- @empty no item changed its status in the period
+-- @parameter attribute text default=status example=status -- the top-level attribute that holds the status, a string
+-- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment of a step
+-- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last
+-- @column event_time -- when the item took the step, UTC
+-- @column item_key -- the item
+-- @column from_status -- null where the item or the attribute was not there
+-- @column to_status -- null where it is gone
+-- @column seconds_in_status -- how long the item then stayed, null if it still does
+-- @column actor -- who, as far as the record tells
+-- @column event_time_us detail -- event_time in microseconds since 1970
+-- @column event_id detail -- identifies the change
+with arrived as (
+  select *
+  from {changes}
+  where event_date <= {day :to}
+    and event_time_us < {us :to}
+),
+{ordered},
+statuses as (
+  select
+    changes.item_key,
+    changes.step,
+    changes.event_time,
+    json_extract_scalar(json_format(
+      element_at(cast(json_parse(changes.old_image) as map(varchar, json)), t.attribute)), '$.S') as from_status,
+    json_extract_scalar(json_format(
+      element_at(cast(json_parse(changes.new_image) as map(varchar, json)), t.attribute)), '$.S') as to_status,
+    changes.actor,
+    changes.event_time_us,
+    changes.event_id
+  from changes
+  cross join unnest(array_distinct(
+    map_keys(cast(json_parse(coalesce(changes.old_image, '{}')) as map(varchar, json)))
+    || map_keys(cast(json_parse(coalesce(changes.new_image, '{}')) as map(varchar, json)))
+  )) as t(attribute)
+  where t.attribute = :attribute
+),
+transitions as (
+  select
+    statuses.*,
+    lead(event_time_us) over (partition by item_key order by step, event_id) as left_us
+  from statuses
+  where from_status is distinct from to_status
+)
+select
+  event_time,
+  item_key,
+  from_status,
+  to_status,
+  case when to_status is not null then cast(left_us - event_time_us as double) / 1000000 end as seconds_in_status,
+  actor,
+  event_time_us,
+  event_id
+from transitions
+where event_time_us >= {us :from}
+order by event_time_us, item_key, step, event_id

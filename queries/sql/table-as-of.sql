@@ -1,0 +1,26 @@
+-- @question What did the whole table hold at a moment?
+-- @empty no item of the table was there at that moment
+-- @parameter at instant example=2026-11-19T12:00:00Z -- the moment; changes at it are included
+-- @column item_key -- the item
+-- @column state -- present, or unknown where the view type keeps no image or the order cannot be told
+-- @column image detail -- the item in DynamoDB JSON
+-- @column image_hash detail -- SHA-256 of image
+-- @column event_id detail -- the change that led here
+-- @column event_name -- its kind
+-- @column event_time -- when it was made, UTC
+-- @column event_time_us detail -- the same in microseconds since 1970
+-- @column time_precision detail -- s, ms, us or arrival
+-- @column actor -- who made it
+-- @column unresolved -- true where changes of one time contradict one another
+with arrived as (
+  select *
+  from {changes}
+  where event_date <= {day :at}
+    and event_time_us <= {us :at}
+),
+{ordered},
+{last-states}
+select *
+from last_states
+where state <> 'deleted'
+order by item_key
