@@ -16,7 +16,8 @@ import { sql } from './commands/sql.js'
 import { status } from './commands/status.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from './io.js'
 
-const COMMANDS = [init, ingest, history, asOf, diff, queries, query, sql, status, demo]
+/** Everything that can be asked of the command line, in the order of its help. */
+export const COMMANDS = [init, ingest, history, asOf, diff, queries, query, sql, status, demo]
 
 /** Runs the command line and says how it ended. Nothing but this file ends the process. */
 export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {

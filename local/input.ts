@@ -17,7 +17,7 @@ export async function openInput(path: string, stdin: Readable): Promise<Input> {
   const stats = await file.stat()
   if (stats.isDirectory()) {
     await file.close()
-    throw Object.assign(new Error(`${path} is a directory, expected a file`), { code: 'EISDIR' })
+    throw Object.assign(new Error(`${path} is a directory, expected a file`), { code: 'EISDIR', path })
   }
   return { ...unpacked(file.createReadStream()), modifiedAt: Math.floor(stats.mtimeMs), size: stats.size }
 }

@@ -53,7 +53,7 @@ export function streamsRecord(fields: StreamsFields = {}): DynamoDBRecord {
     eventVersion,
     eventSource,
     awsRegion,
-    ...(userIdentity === undefined ? {} : { userIdentity }),
+    userIdentity,
     dynamodb,
     eventSourceARN,
   }

@@ -157,6 +157,10 @@ function asNative(item: Attributes): unknown {
   return unmarshall(item as Parameters<typeof unmarshall>[0], { wrapNumbers: true })
 }
 
+function hex4(unit: number): string {
+  return unit.toString(16).padStart(4, '0')
+}
+
 /** JSON of an item with its names and set elements in any order, white space and escapes anywhere. */
 function writeDisorderly(item: Attributes, random: (below: number) => number): string {
   const space = () => ' \n\t\r'.slice(random(5), random(5))
@@ -164,14 +168,14 @@ function writeDisorderly(item: Attributes, random: (below: number) => number): s
     const rest = [...elements]
     return elements.map(() => rest.splice(random(rest.length), 1)[0] as Element)
   }
+  // a character above U+FFFF is escaped as its two surrogates, as JSON wants
+  const escapedUnits = (character: string) =>
+    Array.from({ length: character.length }, (_, i) => `\\u${hex4(character.charCodeAt(i))}`).join('')
   const string = (text: string) => {
-    const units = Array.from({ length: text.length }, (_, i) => text[i] as string)
-    // a surrogate pair is escaped as two units, as JSON wants
-    const escape = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
-    const whole = units.some(unit => /[\ud800-\udfff]/.test(unit))
-    const written =
-      whole && random(2) === 0 ? units.map(escape) : whole ? [JSON.stringify(text).slice(1, -1)] : undefined
-    return `"${(written ?? units.map(unit => (random(4) === 0 ? escape(unit) : JSON.stringify(unit).slice(1, -1)))).join('')}"`
+    const characters = [...text].map(character =>
+      random(4) === 0 ? escapedUnits(character) : JSON.stringify(character).slice(1, -1),
+    )
+    return `"${characters.join('')}"`
   }
   const list = (elements: readonly string[]) => `[${space()}${elements.join(`${space()},${space()}`)}${space()}]`
   const value = (attribute: AttributeValue): string => {

@@ -4,7 +4,7 @@ import { type FlatValue, fitValue } from '../../transform/flat-column.js'
 import type { DeclaredType } from '../../transform/table-configuration.js'
 import { numeral, runs } from './arbitraries.js'
 
-function fit(value: { N: string } | { S: string }, type: DeclaredType, unit?: 's' | 'ms'): FlatValue | undefined {
+function fitted(value: { N: string } | { S: string }, type: DeclaredType, unit?: 's' | 'ms'): FlatValue | undefined {
   return fitValue(value, { column: 'c', path: ['c'], type, ...(unit && { unit }) })
 }
 
@@ -37,7 +37,7 @@ describe('a bigint column', () => {
       fc.property(numeral, ({ text, digits, exponent }) => {
         const whole = wholeOf(digits, exponent)
         const fits = whole !== undefined && whole >= -(2n ** 63n) && whole < 2n ** 63n
-        expect(fit({ N: text }, 'bigint')).toBe(fits ? whole : undefined)
+        expect(fitted({ N: text }, 'bigint')).toBe(fits ? whole : undefined)
       }),
       runs(1000),
     )
@@ -47,7 +47,7 @@ describe('a bigint column', () => {
     fc.assert(
       fc.property(fc.constantFrom(-(2n ** 63n), 2n ** 63n - 1n), fc.bigInt({ min: -2n, max: 2n }), (limit, off) => {
         const whole = limit + off
-        expect(fit({ N: String(whole) }, 'bigint')).toBe(BigInt.asIntN(64, whole) === whole ? whole : undefined)
+        expect(fitted({ N: String(whole) }, 'bigint')).toBe(BigInt.asIntN(64, whole) === whole ? whole : undefined)
       }),
       runs(20),
     )
@@ -65,7 +65,7 @@ describe('a decimal column', () => {
         const unscaled = wholeOf(digits, exponent + scale)
         const fits =
           unscaled !== undefined && unscaled < 10n ** BigInt(precision) && -unscaled < 10n ** BigInt(precision)
-        const value = fit({ N: text }, `decimal(${precision},${scale})`)
+        const value = fitted({ N: text }, `decimal(${precision},${scale})`)
         if (fits) {
           expect(value).toMatch(scale === 0 ? /^-?(0|[1-9]\d*)$/ : new RegExp(`^-?(0|[1-9]\\d*)\\.\\d{${scale}}$`))
           expect(BigInt(String(value).replace('.', ''))).toBe(unscaled)
@@ -78,8 +78,8 @@ describe('a decimal column', () => {
   })
 
   it('has no minus before zero', () => {
-    expect(fit({ N: '-0' }, 'decimal(12,2)')).toBe('0.00')
-    expect(fit({ N: '-0.000E+9' }, 'decimal(12,0)')).toBe('0')
+    expect(fitted({ N: '-0' }, 'decimal(12,2)')).toBe('0.00')
+    expect(fitted({ N: '-0.000E+9' }, 'decimal(12,0)')).toBe('0')
   })
 })
 
@@ -87,7 +87,7 @@ describe('a double column', () => {
   it('holds the nearest double', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), value => {
-        expect(Number(fit({ N: String(value) }, 'double'))).toBe(value === 0 ? 0 : value)
+        expect(Number(fitted({ N: String(value) }, 'double'))).toBe(value === 0 ? 0 : value)
       }),
       runs(300),
     )
@@ -96,7 +96,7 @@ describe('a double column', () => {
   it('is a finite number in text that converters read', () => {
     fc.assert(
       fc.property(numeral, ({ text }) => {
-        const value = fit({ N: text }, 'double')
+        const value = fitted({ N: text }, 'double')
         expect(value).toMatch(/^-?\d+(\.\d+)?(e[+-]?\d+)?$/)
         expect(Number(value)).toBe(Number(text) === 0 ? 0 : Number(text))
       }),
@@ -125,34 +125,38 @@ describe('a timestamp column', () => {
         const text = `${year}-${pad(month, 2)}-${pad(day, 2)}T${clock.join(':')}${fraction && `.${fraction}`}${zone}`
         const local = BigInt(Date.UTC(year, month - 1, day)) + BigInt(second) * 1000n
         const expected = local - BigInt(offset) * 60_000n + BigInt(fraction.padEnd(3, '0').slice(0, 3))
-        expect(fit({ S: text }, 'timestamp')).toBe(timestampOf(expected))
+        expect(fitted({ S: text }, 'timestamp')).toBe(timestampOf(expected))
       }),
       runs(3000),
     )
   })
 
   it.each([
-    ['s', 3],
-    ['ms', 0],
-  ] as const)('holds a number that counts %s since 1970, floored to milliseconds', (unit, places) => {
+    ['s', 3, 1],
+    ['ms', 0, 1000],
+  ] as const)('holds a number that counts %s since 1970, floored to milliseconds', (unit, places, scale) => {
     const near = fc
-      .record({ whole: fc.integer({ min: -2e10, max: 3e11 }), fraction: fc.stringMatching(/^\d{1,9}$/) })
-      .map(({ whole, fraction }) => {
-        const digits = BigInt(`${whole}${fraction}`)
-        return { text: `${whole}.${fraction}`, digits, exponent: -fraction.length }
+      .record({
+        whole: fc.integer({ min: -2e10 * scale, max: 3e11 * scale }),
+        fraction: fc.stringMatching(/^\d{1,9}$/),
       })
+      .map(({ whole, fraction }) => ({
+        text: `${whole}.${fraction}`,
+        digits: BigInt(`${whole}${fraction}`),
+        exponent: -fraction.length,
+      }))
     fc.assert(
       fc.property(fc.oneof(numeral, near), ({ text, digits, exponent }) => {
-        expect(fit({ N: text }, 'timestamp', unit)).toBe(timestampOf(floorOf(digits, exponent + places)))
+        expect(fitted({ N: text }, 'timestamp', unit)).toBe(timestampOf(floorOf(digits, exponent + places)))
       }),
       runs(3000),
     )
   })
 
   it('holds the last millisecond that it can write, and no later one', () => {
-    expect(fit({ S: '9999-12-31T23:59:59.999Z' }, 'timestamp')).toBe('9999-12-31 23:59:59.999')
-    expect(fit({ S: '9999-12-31T23:59:59.999999Z' }, 'timestamp')).toBe('9999-12-31 23:59:59.999')
-    expect(fit({ N: '253402300799999' }, 'timestamp', 'ms')).toBe('9999-12-31 23:59:59.999')
-    expect(fit({ N: '253402300800000' }, 'timestamp', 'ms')).toBeUndefined()
+    expect(fitted({ S: '9999-12-31T23:59:59.999Z' }, 'timestamp')).toBe('9999-12-31 23:59:59.999')
+    expect(fitted({ S: '9999-12-31T23:59:59.999999Z' }, 'timestamp')).toBe('9999-12-31 23:59:59.999')
+    expect(fitted({ N: '253402300799999' }, 'timestamp', 'ms')).toBe('9999-12-31 23:59:59.999')
+    expect(fitted({ N: '253402300800000' }, 'timestamp', 'ms')).toBeUndefined()
   })
 })

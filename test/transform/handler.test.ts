@@ -105,17 +105,16 @@ describe('an answer near the limit of Lambda', () => {
   const ofBytes = (bytes: number, fill = 'x') =>
     streamsRecord({ NewImage: { order_id: { S: 'ORD12345' }, fill: { S: fill.repeat(bytes) } } })
 
+  const times = (count: number, content: RecordContent) => Array<RecordContent>(count).fill(content)
+
   const situations: readonly (readonly [string, readonly RecordContent[]])[] = [
-    ['40,000 tiny refused records', Array<RecordContent>(40_000).fill('{}')],
-    ['4 records of 1 MB', Array<RecordContent>(4).fill(ofBytes(1_000_000))],
-    [
-      '4 records of 1 MB whose rows grow, every quote escaped twice',
-      Array<RecordContent>(4).fill(ofBytes(480_000, '"')),
-    ],
-    ['9 records of 500 KB and 3,000 small ones', [...Array(9).fill(ofBytes(500_000)), ...Array(3000).fill(good)]],
+    ['40,000 tiny refused records', times(40_000, '{}')],
+    ['4 records of 1 MB', times(4, ofBytes(1_000_000))],
+    ['4 records of 1 MB whose rows grow, every quote escaped twice', times(4, ofBytes(480_000, '"'))],
+    ['9 records of 500 KB and 3,000 small ones', [...times(9, ofBytes(500_000)), ...times(3000, good)]],
     [
       '3,000 small records, refused and not, and 9 of 500 KB',
-      [...Array(1500).fill(good), ...Array(1500).fill('{}'), ...Array(9).fill(ofBytes(500_000))],
+      [...times(1500, good), ...times(1500, '{}'), ...times(9, ofBytes(500_000))],
     ],
   ]
   it.each(situations)('stays under 6,000,000 bytes with %s', async (_about, contents) => {
@@ -136,14 +135,14 @@ describe('an answer near the limit of Lambda', () => {
   })
 
   it('takes rows as long as they fit', async () => {
-    const { answer } = await deliver(Array(6).fill(ofBytes(748_000)))
+    const { answer } = await deliver(times(6, ofBytes(748_000)))
     expect(answer.records.every(({ result }) => result === 'Ok')).toBe(true)
     expect(bytesOf(answer)).toBeGreaterThan(5_980_000)
   })
 
   it('refuses the surplus, and takes smaller rows behind it', async () => {
     const big = ofBytes(1_000_000)
-    const { answer } = await deliver([...Array(5).fill(big), good])
+    const { answer } = await deliver([...times(5, big), good])
     const expected = ['Ok', 'Ok', 'Ok', 'Ok', 'ProcessingFailed', 'Ok']
     expect(answer.records.map(({ result }) => result)).toEqual(expected)
   })
@@ -163,7 +162,7 @@ describe('an answer near the limit of Lambda', () => {
   })
 
   it('says that the surplus was refused for want of room', async () => {
-    const { event, log } = await deliver(Array(9).fill(ofBytes(600_000)))
+    const { event, log } = await deliver(times(9, ofBytes(600_000)))
     expect(log.map(([id]) => id)).toEqual(idsOf(event).slice(7))
     for (const [, reason] of log) expect(reason).toContain('6000000 bytes')
   })

@@ -1,0 +1,72 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { COMMANDS } from '../cli/main.js'
+import { SAVED_QUERIES } from '../queries/catalog.js'
+import { AUDIT_COLUMNS } from '../transform/audit-row.js'
+
+const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
+const packageJson = JSON.parse(read('package.json')) as Record<string, Record<string, string>>
+
+describe('documents', () => {
+  it('list the columns of the archive as the code has them, in order', () => {
+    const rows = AUDIT_COLUMNS.map(
+      ({ name, type, required, meaning }) =>
+        `| \`${name}\` | ${type} | ${required ? 'yes' : ''} | ${meaning.replaceAll('|', '\\|')} |`,
+    )
+    expect(read('docs/archive-format.md')).toContain(`${rows.join('\n')}\n`)
+  })
+
+  it('give each dependency its line, and no other', () => {
+    const named = [...read('CONTRIBUTING.md').matchAll(/^\| (`.*?`) \|/gm)].flatMap(([, cell]) =>
+      [...(cell as string).matchAll(/`([^`]+)`/g)].map(match => match[1]),
+    )
+    const used = Object.keys({ ...packageJson.dependencies, ...packageJson.devDependencies })
+    expect(named.sort()).toEqual(used.sort())
+  })
+
+  it('pin every dependency', () => {
+    const versions = Object.values({ ...packageJson.dependencies, ...packageJson.devDependencies })
+    expect(versions.filter(version => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))).toEqual([])
+  })
+
+  it('name every command in the changelog and the commands that answer in README', () => {
+    const names = COMMANDS.map(command => command.usage.split(' ')[0] as string)
+    for (const name of names) expect(read('CHANGELOG.md')).toContain(`\`${name}\``)
+    for (const name of names.filter(name => name !== 'demo'))
+      expect(read('README.md')).toMatch(new RegExp(`\\b${name}\\b`))
+  })
+
+  it('name only queries that exist', () => {
+    const asked = [...read('README.md').matchAll(/itemtrail query ([a-z-]+)/g)].map(match => match[1] as string)
+    expect(asked.filter(name => !SAVED_QUERIES.has(name))).toEqual([])
+  })
+
+  it('link only to files that exist', () => {
+    const documents = [
+      'README.md',
+      'ARCHITECTURE.md',
+      'CONTRIBUTING.md',
+      ...readdirSync(new URL('../docs', import.meta.url))
+        .filter(name => name.endsWith('.md'))
+        .map(name => `docs/${name}`),
+    ]
+    const broken = documents
+      .flatMap(document =>
+        [...read(document).matchAll(/\]\(([^)#:]+)\)/g)].map(
+          match => new URL(match[1] as string, new URL(`../${document}`, import.meta.url)),
+        ),
+      )
+      .filter(target => !existsSync(target))
+    expect(broken.map(String)).toEqual([])
+  })
+
+  it('map every source folder in ARCHITECTURE, and only files that exist', () => {
+    const text = read('ARCHITECTURE.md')
+    const files = [...text.matchAll(/`((?:capture|transform|local|queries|cli|config|examples)\/[\w./-]*)`/g)].map(
+      match => match[1] as string,
+    )
+    expect(files.filter(file => !existsSync(new URL(`../${file}`, import.meta.url)))).toEqual([])
+    for (const folder of ['capture', 'transform', 'local', 'queries', 'cli', 'config'])
+      expect(text).toContain(`${folder}/`)
+  })
+})
