@@ -55,7 +55,8 @@ export class DuckDbEngine implements QueryEngine {
       return
     }
     const list = files.map(file => `'${file.replaceAll("'", "''")}'`).join(', ')
-    const rows = `select * from read_parquet([${list}], union_by_name = true, hive_partitioning = true, hive_types = {'event_date': varchar})`
+    const rows = `select * exclude (filename), ${DATE_OF_FILE} as event_date
+      from read_parquet([${list}], union_by_name = true, hive_partitioning = false, filename = true)`
     const all = `${template} union all by name ${rows}`
     await this.connection.run(
       `create view ${view} as ${(await this.hasArrivalTimes(rows)) ? earliestArrivals(all) : all}`,
@@ -71,11 +72,18 @@ export class DuckDbEngine implements QueryEngine {
 }
 
 /**
+ * The partition's date, from the end of the path. DuckDB's own hive partitioning takes every `name=value` in it, so that
+ * a folder above the archive could stand in for a column. Either way it opens no file that a question's days leave out.
+ */
+const DATE_OF_FILE = String.raw`regexp_extract(filename, 'event_date=([^/\\]*)[/\\][^/\\]*$', 1)`
+
+/**
  * A change without a time of its own may lie in several partitions, once for each arrival. Only its earliest row counts,
  * and a question about a period could not see that one; so here, where all partitions are at hand, the others are left out.
  */
 function earliestArrivals(rows: string): string {
-  return `with every as (${rows})
+  // materialized, it would be read whole before a question's days could narrow it
+  return `with every as not materialized (${rows})
     select * from every where time_precision <> 'arrival'
     union all by name
     select * from every where time_precision = 'arrival'

@@ -45,7 +45,7 @@ export interface Step<C extends ItemChange = ItemChange> {
   readonly previous: State | null
   readonly entry: State
   readonly exit: State
-  /** 2: one way through the step; 0: a closed loop; more: no way through. */
+  /** 1: one way through the step; 0: a closed loop; more: no way through. */
   readonly imbalance: number
 }
 
@@ -166,14 +166,14 @@ function stateAfter(change: ItemChange): State {
 function walkStep<C extends ItemChange>(group: readonly C[], previous: State | null): Step<C> {
   const [only] = group as readonly [C]
   if (group.length === 1) {
-    return { changes: group, ordered: true, previous, entry: stateBefore(only), exit: stateAfter(only), imbalance: 2 }
+    return { changes: group, ordered: true, previous, entry: stateBefore(only), exit: stateAfter(only), imbalance: 1 }
   }
   const balances = new Map<State, number>()
   for (const change of group) {
     balances.set(stateAfter(change), (balances.get(stateAfter(change)) ?? 0) + 1)
     balances.set(stateBefore(change), (balances.get(stateBefore(change)) ?? 0) - 1)
   }
-  const imbalance = [...balances.values()].reduce((sum, balance) => sum + Math.abs(balance), 0)
+  const imbalance = [...balances.values()].reduce((sum, balance) => sum + Math.max(0, balance), 0)
   const linked = previous !== null && balances.has(previous)
   const greatest = (sign: 1 | -1) =>
     [...balances.keys()]
@@ -224,7 +224,9 @@ export function findProblems(steps: readonly Step[]): readonly ItemFinding[] {
   const findings = steps.flatMap((step, i) => [...stepFindings(step, i === 0), ...step.changes.flatMap(changeFindings)])
   const changes = steps.flatMap(step => step.changes)
   const blind = changes.filter(change => stateBefore(change) === 'unknown' || stateAfter(change) === 'unknown')
-  return blind.length === 0 ? findings : [...findings, { ...findingOf('KEYS-ONLY', blind), changes: blind.length }]
+  return blind.length === 0
+    ? findings
+    : [...findings, { ...findingOf('KEYS-ONLY', blind.slice(0, 1)), changes: blind.length }]
 }
 
 function stepFindings(step: Step, first: boolean): readonly ItemFinding[] {
@@ -235,7 +237,7 @@ function stepFindings(step: Step, first: boolean): readonly ItemFinding[] {
   if (first && entry !== 'absent' && entry !== 'unknown' && firstById(changes).event_name !== 'BASELINE') {
     findings.push(findingOf('PRE-ARCHIVE', changes))
   }
-  if (imbalance > 2 || (first && imbalance === 0)) {
+  if (imbalance > 1 || (first && imbalance === 0)) {
     findings.push({ ...findingOf('UNRESOLVED-ORDER', changes), changes: changes.length })
   }
   return findings

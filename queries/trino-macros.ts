@@ -30,6 +30,7 @@ export const TRINO_MACROS: readonly string[] = [
   'create macro element_at(m, k) as m[k]',
   'create macro levenshtein_distance(a, b) as levenshtein(a, b)',
   'create macro cardinality(x) as len(x)',
+  'create macro array_remove(x, e) as list_filter(x, lambda y: y <> e)',
   "create macro map_agg(k, v) as map_from_entries(list({'k': k, 'v': v}))",
   'create macro array_join(a, s) as array_to_string(a, s)',
   'create macro approx_distinct(x) as approx_count_distinct(x)',

@@ -1,4 +1,5 @@
--- From `arrived` (rows of the archive) to the order of each item's changes.
+-- From `arrived` (rows of the archive) to the order of each item's changes, in one pass: Trino and Athena read the
+-- archive again for each time that a common table expression is named, so each is named once.
 
 -- of rows with one event_id the least counts; `conflict` tells rows that say different things under one configuration
 counted as (
@@ -24,7 +25,7 @@ placed as (
     case
       when old_hash is not null then old_hash
       when event_name = 'INSERT' then 'absent'
-      when event_name = 'BASELINE' then new_hash
+      when event_name = 'BASELINE' then coalesce(new_hash, 'unknown')
       else 'unknown'
     end as old_state,
     case
@@ -54,74 +55,76 @@ numbered as (
     ) as step
   from placed
 ),
-changes as (
+grouped as (
   select
     numbered.*,
-    count(*) over (partition by item_key, step) as step_changes
+    count(*) over (partition by item_key, step) as step_changes,
+    array_agg(old_state) over (partition by item_key, step) as states_left,
+    array_agg(new_state) over (partition by item_key, step) as states_entered,
+    row_number() over (partition by item_key, step order by event_id) as place_in_step,
+    row_number() over (partition by item_key, step, new_state order by event_id) as place_in_state
   from numbered
 ),
--- in a tie group, how much oftener each state was entered than left
-balances as (
-  select item_key, step, state, sum(moved) as balance
-  from (
-    select item_key, step, new_state as state, 1 as moved
-    from changes
-    where step_changes > 1
-    union all
-    select item_key, step, old_state as state, -1 as moved
-    from changes
-    where step_changes > 1
-  ) as moves
-  group by item_key, step, state
-),
--- imbalance 2: one way through the step; 0: a closed loop, which starts and ends in the state before it; more: broken
-steps as (
-  select item_key, step, old_state as entry_state, new_state as exit_state, 2 as imbalance
-  from changes
-  where step_changes = 1
-  union all
+-- how much oftener the state that a change enters (leaves) was entered (left) than the reverse, over its step
+balanced as (
   select
-    item_key,
-    step,
-    max(case when balance < 0 then state end) as entry_state,
-    max(case when balance > 0 then state end) as exit_state,
-    cast(sum(abs(balance)) as integer) as imbalance
-  from balances
-  group by item_key, step
+    grouped.*,
+    cardinality(array_remove(states_left, new_state)) - cardinality(array_remove(states_entered, new_state))
+      as entered_surplus,
+    cardinality(array_remove(states_entered, old_state)) - cardinality(array_remove(states_left, old_state))
+      as left_surplus
+  from grouped
 ),
+-- imbalance 1: one way through the step; 0: a closed loop, which starts and ends in the state before it; more: broken
 walked as (
   select
-    steps.*,
-    max(case when imbalance > 0 then step end) over (
-      partition by item_key
-      order by step
-      rows between unbounded preceding and 1 preceding
-    ) as known_step
-  from steps
-),
--- each step with the state before it; a closed loop that does not hold the state before it leads nowhere we know
-chain as (
-  select
-    walked.item_key,
-    walked.step,
-    walked.imbalance,
-    previous.exit_state as previous_state,
+    balanced.*,
     case
-      when walked.imbalance > 0 then walked.entry_state
-      when balances.state is not null then balances.state
+      when step_changes = 1 then 1
+      else sum(case when place_in_state = 1 and entered_surplus > 0 then entered_surplus else 0 end)
+        over (partition by item_key, step)
+    end as imbalance,
+    case
+      when step_changes = 1 then old_state
+      else max(case when left_surplus > 0 then old_state end) over (partition by item_key, step)
+    end as way_in,
+    case
+      when step_changes = 1 then new_state
+      else max(case when entered_surplus > 0 then new_state end) over (partition by item_key, step)
+    end as way_out
+  from balanced
+),
+-- the state after the last step before this one that was no closed loop
+linked as (
+  select
+    walked.*,
+    substr(
+      max(case when imbalance > 0 then lpad(cast(step as varchar), 12, '0') || way_out end) over (
+        partition by item_key
+        order by step
+        range between unbounded preceding and 1 preceding
+      ),
+      13
+    ) as previous_state
+  from walked
+),
+-- a closed loop that does not hold the state before it leads nowhere we know
+changes as (
+  select
+    linked.*,
+    case
+      when imbalance > 0 then way_in
+      when previous_state is not null
+        and cardinality(array_remove(states_left, previous_state)) < step_changes
+      then previous_state
       else 'unlinked'
     end as entry_state,
     case
-      when walked.imbalance > 0 then walked.exit_state
-      when balances.state is not null then balances.state
+      when imbalance > 0 then way_out
+      when previous_state is not null
+        and cardinality(array_remove(states_left, previous_state)) < step_changes
+      then previous_state
       else 'unknown'
     end as exit_state
-  from walked
-  left join steps as previous
-    on previous.item_key = walked.item_key
-    and previous.step = walked.known_step
-  left join balances
-    on balances.item_key = walked.item_key
-    and balances.step = walked.step
-    and balances.state = previous.exit_state
+  from linked
 )

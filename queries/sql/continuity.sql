@@ -16,74 +16,62 @@ with arrived as (
     and event_time_us < {us :to}
 ),
 {ordered},
-firsts as (
-  select *
-  from (
-    select changes.*, row_number() over (partition by item_key, step order by event_id) as place
-    from changes
-  ) as places
-  where place = 1
-),
-linked as (
+marked as (
   select
-    chain.previous_state,
-    chain.entry_state,
-    chain.exit_state,
-    chain.imbalance,
-    firsts.item_key,
-    firsts.step,
-    firsts.step_changes,
-    firsts.event_id,
-    firsts.event_name,
-    firsts.event_time,
-    firsts.event_time_us
-  from chain
-  join firsts
-    on firsts.item_key = chain.item_key
-    and firsts.step = chain.step
+    changes.*,
+    old_state = 'unknown' or new_state = 'unknown' as blind,
+    sum(case when old_state = 'unknown' or new_state = 'unknown' then 1 else 0 end) over (partition by item_key)
+      as blind_changes,
+    row_number() over (
+      partition by item_key, old_state = 'unknown' or new_state = 'unknown'
+      order by step, event_id
+    ) as place_among_blind
+  from changes
 ),
 findings as (
-  select
-    'GAP' as finding,
-    item_key,
-    event_id,
-    event_time,
-    previous_state as expected_state,
-    entry_state as found_state,
-    1 as changes,
-    event_time_us
-  from linked
-  where step > 1
-    and previous_state <> entry_state
-    and previous_state <> 'unknown'
-    and entry_state <> 'unknown'
-  union all
-  select 'PRE-ARCHIVE', item_key, event_id, event_time, 'absent', entry_state, 1, event_time_us
-  from linked
-  where step = 1
-    and event_name <> 'BASELINE'
-    and entry_state not in ('absent', 'unknown')
-  union all
-  select 'UNRESOLVED-ORDER', item_key, event_id, event_time, null, null, cast(step_changes as integer), event_time_us
-  from linked
-  where imbalance > 2
-    or (step = 1 and imbalance = 0)
-  union all
-  select 'KEYS-ONLY', item_key, min(event_id), min(event_time), null, null, cast(count(*) as integer), min(event_time_us)
-  from changes
-  where old_state = 'unknown'
-    or new_state = 'unknown'
-  group by item_key
-  union all
-  select 'CONFLICT', item_key, event_id, event_time, null, null, cast(repeats + 1 as integer), event_time_us
-  from changes
-  where conflict
-  union all
-  select 'DUPLICATE', item_key, event_id, event_time, null, null, cast(repeats as integer), event_time_us
-  from changes
-  where repeats > 0
-    and not conflict
+  select marked.*, t.finding
+  from marked
+  cross join unnest(array[
+    case
+      when place_in_step = 1
+        and step > 1
+        and previous_state <> entry_state
+        and previous_state <> 'unknown'
+        and entry_state <> 'unknown'
+      then 'GAP'
+    end,
+    case
+      when place_in_step = 1
+        and step = 1
+        and event_name <> 'BASELINE'
+        and entry_state not in ('absent', 'unknown')
+      then 'PRE-ARCHIVE'
+    end,
+    case
+      when place_in_step = 1
+        and (imbalance > 1 or (imbalance = 0 and step = 1))
+      then 'UNRESOLVED-ORDER'
+    end,
+    case when blind and place_among_blind = 1 then 'KEYS-ONLY' end,
+    case when conflict then 'CONFLICT' end,
+    case when repeats > 0 and not conflict then 'DUPLICATE' end
+  ]) as t(finding)
+  where t.finding is not null
 )
-select finding, item_key, event_id, event_time, expected_state, found_state, changes, event_time_us
+select
+  finding,
+  item_key,
+  event_id,
+  event_time,
+  case finding when 'GAP' then previous_state when 'PRE-ARCHIVE' then 'absent' end as expected_state,
+  case when finding in ('GAP', 'PRE-ARCHIVE') then entry_state end as found_state,
+  case finding
+    when 'UNRESOLVED-ORDER' then step_changes
+    when 'KEYS-ONLY' then blind_changes
+    when 'CONFLICT' then repeats + 1
+    when 'DUPLICATE' then repeats
+    else 1
+  end as changes,
+  event_time_us
 from findings
 order by finding, event_time_us, item_key, event_id
