@@ -3,7 +3,7 @@ import { formatInstant } from '../transform/instant.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
 import type { QueryEngine } from './engine.js'
-import { checkParameters } from './parameters.js'
+import { checkParameters, ParameterError } from './parameters.js'
 import {
   type Confidence,
   confidenceOf,
@@ -15,16 +15,42 @@ import {
 } from './reconstruct.js'
 import { rowsOf } from './rows.js'
 
-/** Asks a saved query of a table. Throws `ParameterError` for parameters it does not take, `QueryError` for the engine's own. */
+/**
+ * Asks a saved query of a table. Throws `ParameterError` for parameters it does not take, `QueryError` for the engine's
+ * own. A query that asks for a column takes it as the parameter `column`, one of the table's configured ones.
+ */
 export async function askQuery(
   engine: QueryEngine,
   query: SavedQuery,
   table: TableConfiguration,
   parameters: Readonly<Record<string, string>>,
 ): Promise<Table> {
-  const values = checkParameters(query.parameters, parameters)
-  const statement = renderQuery(query, tableIdentifier(table.table))
+  const { column, ...others } = parameters
+  const values = checkParameters(query.parameters, {
+    ...lifecyclePresets(query, table),
+    ...(query.asksForColumn ? others : parameters),
+  })
+  const changes = tableIdentifier(table.table)
+  const identifiers = query.asksForColumn ? { changes, column: configuredColumn(column, table) } : { changes }
+  const statement = renderQuery(query, identifiers)
   return engine.run(statement.sql, bindValues(statement, values))
+}
+
+/** What the configured life cycle says of the parameters that take their default from it. */
+function lifecyclePresets(query: SavedQuery, { lifecycle }: TableConfiguration): Readonly<Record<string, string>> {
+  const wanted = query.parameters.filter(parameter => parameter.fromLifecycle).map(parameter => parameter.name)
+  const [attribute] = lifecycle?.path ?? []
+  if (lifecycle === undefined || attribute === undefined || lifecycle.path.length > 1) return {}
+  const known: Readonly<Record<string, string>> = { attribute, allowed: JSON.stringify(lifecycle.allowed) }
+  return Object.fromEntries(Object.entries(known).filter(([name]) => wanted.includes(name)))
+}
+
+function configuredColumn(name: string | undefined, { table, columns }: TableConfiguration): string {
+  const known = columns.map(column => column.column)
+  if (name !== undefined && known.includes(name)) return name
+  const accepted =
+    known.length === 0 ? `table ${table} has no configured columns` : `expected one of ${known.join(', ')}`
+  throw new ParameterError(`parameter column is ${name === undefined ? 'missing' : JSON.stringify(name)}, ${accepted}`)
 }
 
 /** A change as `item-history` answers it. */

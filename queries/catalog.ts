@@ -15,6 +15,8 @@ export interface SavedQuery {
   readonly name: string
   readonly question: string
   readonly parameters: readonly Parameter[]
+  /** True where the question is about one configured column, which the statement names `{column}`. */
+  readonly asksForColumn: boolean
   readonly columns: readonly AnswerColumn[]
   /** What it means when there are no rows. */
   readonly empty: string
@@ -66,6 +68,7 @@ export function parseSavedQuery(name: string, text: string): SavedQuery {
     name,
     question,
     parameters: tagged('parameter').map(parseParameter),
+    asksForColumn: tagged('identifier').length > 0,
     columns,
     empty,
     template: lines.slice(body).join('\n').trim(),
@@ -83,6 +86,7 @@ function parseParameter(line: string): Parameter {
     type,
     ...(preset !== undefined && { default: preset }),
     example: setting('example') ?? preset ?? '',
+    fromLifecycle: setting('preset') === 'lifecycle',
     meaning,
   }
 }
@@ -99,18 +103,20 @@ const FROM_INSTANT = {
     `date_format(from_iso8601_timestamp_nanos(${placeholder}) at time zone 'UTC', '%Y-%m-%d')`,
 } as const
 
-/**
- * The statement of a saved query for one table: parts put in, the table's name put in, each `:name` a `?`.
- * `identifier` must come from `tableIdentifier`, never from a user's text.
- */
-export function renderQuery(query: SavedQuery, identifier: string): Statement {
+/** The names that stand in a statement; they come from configuration, never from a user's text. */
+export interface Identifiers {
+  /** The table or view, from `tableIdentifier`. */
+  readonly changes: string
+  /** A configured column, where the query asks for one. */
+  readonly column?: string
+}
+
+/** The statement of a saved query for one table: parts and names put in, each `:name` a `?`. */
+export function renderQuery(query: SavedQuery, identifiers: Identifiers): Statement {
   const placeholders: string[] = []
-  const withParts = query.template.replaceAll(/\{([a-z-]+)\}/g, (_, name: string) => {
-    if (name === 'changes') return identifier
-    const part = PARTS.get(name)
-    if (part === undefined) throw new Error(`query ${query.name} asks for the part {${name}}, which is not there`)
-    return part
-  })
+  const withParts = insertParts(query.template, query.name)
+    .replaceAll('{changes}', identifiers.changes)
+    .replaceAll('{column}', `new_${identifiers.column}`)
   const sql = withParts.replaceAll(
     /\{(us|day) :(\w+)\}|(?<!:):(\w+)/g,
     (_, form: 'us' | 'day' | undefined, inner, plain) => {
@@ -119,6 +125,16 @@ export function renderQuery(query: SavedQuery, identifier: string): Statement {
     },
   )
   return { sql, placeholders }
+}
+
+/** Puts parts in the place of their `{name}`; a part may hold others. */
+function insertParts(text: string, query: string): string {
+  return text.replaceAll(/\{([a-z-]+)\}/g, (placeholder, name: string) => {
+    if (name === 'changes' || name === 'column') return placeholder
+    const part = PARTS.get(name)
+    if (part === undefined) throw new Error(`query ${query} asks for the part ${placeholder}, which is not there`)
+    return insertParts(part, query)
+  })
 }
 
 /** The values for a statement's `?`, in order. */

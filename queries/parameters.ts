@@ -1,8 +1,8 @@
 import { formatInstant, parseInstant } from '../transform/instant.js'
 import type { BoundValue } from './engine.js'
 
-/** `item`: an item's key as canonical DynamoDB JSON; `instant`: ISO 8601 with a zone; `text`: as it is. */
-export type ParameterType = 'item' | 'instant' | 'text'
+/** `item`: an item's key as canonical DynamoDB JSON; `instant`: ISO 8601 with a zone; `integer`: from 1; `text`: as it is. */
+export type ParameterType = 'item' | 'instant' | 'integer' | 'text'
 
 export interface Parameter {
   readonly name: string
@@ -10,6 +10,8 @@ export interface Parameter {
   /** Undefined where a value must be given. */
   readonly default?: string
   readonly example: string
+  /** True where the table's configured life cycle gives the default. */
+  readonly fromLifecycle: boolean
   readonly meaning: string
 }
 
@@ -40,6 +42,7 @@ export function checkParameters(
 function readValue({ name, type, example }: Parameter, text: string | undefined): BoundValue {
   if (text === undefined)
     throw new ParameterError(`parameter ${name} is missing, give for example --param ${name}=${example}`)
+  if (type === 'integer') return readInteger(name, text)
   if (type !== 'instant') return text
   const instant = parseInstant(text)
   if (instant === undefined) {
@@ -48,4 +51,10 @@ function readValue({ name, type, example }: Parameter, text: string | undefined)
     )
   }
   return formatInstant(instant.us, 6)
+}
+
+function readInteger(name: string, text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text))
+    throw new ParameterError(`parameter ${name} is ${JSON.stringify(text)}, expected a whole number from 1`)
+  return Number(text)
 }

@@ -163,6 +163,11 @@ function stateAfter(change: ItemChange): State {
   return change.new_hash ?? (change.event_name === 'REMOVE' ? 'absent' : 'unknown')
 }
 
+/** The view type keeps no image that would tell. */
+function isBlind(change: ItemChange): boolean {
+  return stateBefore(change) === 'unknown' || stateAfter(change) === 'unknown'
+}
+
 function walkStep<C extends ItemChange>(group: readonly C[], previous: State | null): Step<C> {
   const [only] = group as readonly [C]
   if (group.length === 1) {
@@ -222,11 +227,11 @@ export function stateAsOf(changes: readonly ItemChange[], atUs: number): ItemSta
 /** Everything that does not fit together in an item's history, in the order of its steps. */
 export function findProblems(steps: readonly Step[]): readonly ItemFinding[] {
   const findings = steps.flatMap((step, i) => [...stepFindings(step, i === 0), ...step.changes.flatMap(changeFindings)])
-  const changes = steps.flatMap(step => step.changes)
-  const blind = changes.filter(change => stateBefore(change) === 'unknown' || stateAfter(change) === 'unknown')
-  return blind.length === 0
+  const blind = steps.map(step => step.changes.filter(isBlind)).filter(changes => changes.length > 0)
+  const [first] = blind
+  return first === undefined
     ? findings
-    : [...findings, { ...findingOf('KEYS-ONLY', blind.slice(0, 1)), changes: blind.length }]
+    : [...findings, { ...findingOf('KEYS-ONLY', first), changes: blind.flat().length }]
 }
 
 function stepFindings(step: Step, first: boolean): readonly ItemFinding[] {

@@ -20,8 +20,9 @@ export const queries: Command = {
       printRows(['name', 'question', 'parameters'], rows, format, io)
       return EXIT.done
     }
-    for (const { name, question, parameters } of saved) {
+    for (const { name, question, parameters, asksForColumn } of saved) {
       io.out(`${paint(io, 'bold', name)}\n    ${question}\n`)
+      if (asksForColumn) io.out('    --param column=...  one of the configured columns\n')
       for (const parameter of parameters) {
         const preset =
           parameter.default === undefined ? `for example ${parameter.example}` : `default ${parameter.default}`

@@ -1,27 +1,11 @@
 -- From `arrived` (rows of the archive) to the order of each item's changes, in one pass: Trino and Athena read the
 -- archive again for each time that a common table expression is named, so each is named once.
 
--- of rows with one event_id the least counts; `conflict` tells rows that say different things under one configuration
-counted as (
-  select
-    arrived.*,
-    row_number() over (partition by event_id order by event_time_us, row_hash, arrived_at) as repeat_number,
-    count(*) over (partition by event_id) - 1 as repeats,
-    time_precision <> 'arrival' and (
-      min(row_hash) over (partition by event_id, config_id) <> max(row_hash) over (partition by event_id, config_id)
-    ) as config_conflict
-  from arrived
-),
-judged as (
-  select
-    counted.*,
-    max(case when config_conflict then 1 else 0 end) over (partition by event_id) = 1 as conflict
-  from counted
-),
+{unrepeated},
 -- the states that a change leaves and enters: an image's hash, `absent`, or `unknown` where the view type keeps no image
 placed as (
   select
-    judged.*,
+    unrepeated.*,
     case
       when old_hash is not null then old_hash
       when event_name = 'INSERT' then 'absent'
@@ -42,8 +26,7 @@ placed as (
         rows between unbounded preceding and current row
       )
     end as order_us
-  from judged
-  where repeat_number = 1
+  from unrepeated
 ),
 -- a step is one change, or a tie group: changes of one source and time without a sequence
 numbered as (

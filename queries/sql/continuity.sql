@@ -20,8 +20,10 @@ marked as (
   select
     changes.*,
     old_state = 'unknown' or new_state = 'unknown' as blind,
-    sum(case when old_state = 'unknown' or new_state = 'unknown' then 1 else 0 end) over (partition by item_key)
-      as blind_changes,
+    cast(
+      sum(case when old_state = 'unknown' or new_state = 'unknown' then 1 else 0 end) over (partition by item_key)
+      as bigint
+    ) as blind_changes,
     row_number() over (
       partition by item_key, old_state = 'unknown' or new_state = 'unknown'
       order by step, event_id

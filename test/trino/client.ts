@@ -20,10 +20,10 @@ export class TrinoClient {
   constructor(private readonly url: string) {}
 
   /** Runs a statement with text values for its `?`. Throws with Trino's error name and message. */
-  async run(sql: string, values: readonly string[] = []): Promise<TrinoAnswer> {
+  async run(sql: string, values: readonly (string | number)[] = []): Promise<TrinoAnswer> {
     const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`
     const statement =
-      values.length === 0 ? sql : `execute immediate ${quoted(sql)} using ${values.map(quoted).join(', ')}`
+      values.length === 0 ? sql : `execute immediate ${quoted(sql)} using ${values.map(value => (typeof value === 'number' ? String(value) : quoted(value))).join(', ')}`
     const headers = { 'X-Trino-User': 'test', 'X-Trino-Time-Zone': 'UTC', 'X-Trino-Catalog': 'hive', 'X-Trino-Schema': 'audit' }
     let response = await fetch(`${this.url}/v1/statement`, { method: 'POST', headers, body: statement })
     const rows: (readonly unknown[])[] = []

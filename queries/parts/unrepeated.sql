@@ -1,0 +1,24 @@
+-- From `arrived` (rows of the archive) to each change once.
+
+-- of rows with one event_id the least counts; `conflict` tells rows that say different things under one configuration
+counted as (
+  select
+    arrived.*,
+    row_number() over (partition by event_id order by event_time_us, row_hash, arrived_at) as repeat_number,
+    count(*) over (partition by event_id) - 1 as repeats,
+    time_precision <> 'arrival' and (
+      min(row_hash) over (partition by event_id, config_id) <> max(row_hash) over (partition by event_id, config_id)
+    ) as config_conflict
+  from arrived
+),
+judged as (
+  select
+    counted.*,
+    max(case when config_conflict then 1 else 0 end) over (partition by event_id) = 1 as conflict
+  from counted
+),
+unrepeated as (
+  select *
+  from judged
+  where repeat_number = 1
+)

@@ -1,0 +1,25 @@
+-- @question What did one actor change between two moments?
+-- @empty the archive has no change by this actor in the period
+-- @parameter actor text example=alice@ops.example -- as the archive has it in actor
+-- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment
+-- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last
+-- @column event_time -- when DynamoDB made the change, UTC
+-- @column event_name -- INSERT, MODIFY, REMOVE or BASELINE
+-- @column item_key -- the item
+-- @column changed -- attributes that differ
+-- @column actor_source -- where actor was found: service, new_image, old_image (the last known writer)
+-- @column event_time_us detail -- event_time in microseconds since 1970
+-- @column event_id detail -- identifies the change
+with arrived as (
+  select *
+  from {changes}
+  where event_date >= {day :from}
+    and event_date <= {day :to}
+    and event_time_us >= {us :from}
+    and event_time_us < {us :to}
+    and actor = :actor
+),
+{unrepeated}
+select event_time, event_name, item_key, changed, actor_source, event_time_us, event_id
+from unrepeated
+order by event_time_us, item_key, event_id

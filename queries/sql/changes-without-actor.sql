@@ -1,0 +1,31 @@
+-- @question Which changes between two moments does nobody answer for?
+-- @empty every change in the period names an actor
+-- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment
+-- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last
+-- @column event_time -- when DynamoDB made the change, UTC
+-- @column event_name -- INSERT, MODIFY, REMOVE or BASELINE
+-- @column item_key -- the item
+-- @column changed -- attributes that differ
+-- @column reason -- no actor, or for a delete: only the last known writer
+-- @column event_time_us detail -- event_time in microseconds since 1970
+-- @column event_id detail -- identifies the change
+with arrived as (
+  select *
+  from {changes}
+  where event_date >= {day :from}
+    and event_date <= {day :to}
+    and event_time_us >= {us :from}
+    and event_time_us < {us :to}
+    and (actor is null or (event_name = 'REMOVE' and actor_source = 'old_image'))
+),
+{unrepeated}
+select
+  event_time,
+  event_name,
+  item_key,
+  changed,
+  case when actor is null then 'no actor' else 'last known writer ' || actor end as reason,
+  event_time_us,
+  event_id
+from unrepeated
+order by event_time_us, item_key, event_id

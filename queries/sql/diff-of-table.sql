@@ -1,0 +1,82 @@
+-- @question Which items differ between two moments, and in what?
+-- @empty no item differs between the two moments
+-- @parameter from instant example=2026-11-18T00:00:00Z -- the earlier moment; changes at it are included
+-- @parameter to instant example=2026-11-20T00:00:00Z -- the later moment; changes at it are included
+-- @column item_key -- the item
+-- @column difference -- added, removed, changed, or unknown where an image is missing
+-- @column attributes -- top-level attributes that differ
+-- @column before detail -- the item at the earlier moment in DynamoDB JSON
+-- @column after detail -- the item at the later moment
+with arrived as (
+  -- an item at a moment is looked at as an item of its own, so that one pass does for both
+  select
+    moments.moment || rows_of.item_key as item_key,
+    moments.moment || rows_of.event_id as event_id,
+    moments.moment,
+    event_name,
+    event_time,
+    event_time_us,
+    time_precision,
+    sequence,
+    source,
+    old_hash,
+    new_hash,
+    new_image,
+    actor,
+    config_id,
+    row_hash,
+    arrived_at
+  from {changes} as rows_of
+  cross join unnest(array['a', 'b']) as moments(moment)
+  where event_date <= {day :to}
+    and (
+      (moments.moment = 'a' and event_time_us <= {us :from})
+      or (moments.moment = 'b' and event_time_us <= {us :to})
+    )
+),
+{ordered},
+{last-states},
+sides as (
+  select
+    substr(item_key, 2) as item_key,
+    max(case when substr(item_key, 1, 1) = 'a' then state end) as state_before,
+    max(case when substr(item_key, 1, 1) = 'b' then state end) as state_after,
+    max(case when substr(item_key, 1, 1) = 'a' then image end) as before,
+    max(case when substr(item_key, 1, 1) = 'b' then image end) as after
+  from last_states
+  group by substr(item_key, 2)
+),
+compared as (
+  select
+    item_key,
+    case
+      when state_before = 'unknown' or state_after = 'unknown' then 'unknown'
+      when before is null then 'added'
+      when after is null then 'removed'
+      else 'changed'
+    end as difference,
+    before,
+    after,
+    cast(json_parse(coalesce(before, '{}')) as map(varchar, json)) as attributes_before,
+    cast(json_parse(coalesce(after, '{}')) as map(varchar, json)) as attributes_after
+  from sides
+  where before is distinct from after
+    or state_before = 'unknown'
+    or state_after = 'unknown'
+)
+select
+  item_key,
+  difference,
+  array_remove(array_agg(t.attribute order by t.attribute), '') as attributes,
+  max(before) as before,
+  max(after) as after
+from compared
+-- the empty name, which no attribute has, keeps items that differ in no attribute we can see
+cross join unnest(
+  array_distinct(map_keys(attributes_before) || map_keys(attributes_after) || array[''])
+) as t(attribute)
+where t.attribute = ''
+  or json_format(element_at(attributes_before, t.attribute)) is distinct from
+    json_format(element_at(attributes_after, t.attribute))
+group by item_key, difference
+order by item_key

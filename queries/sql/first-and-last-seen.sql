@@ -1,0 +1,33 @@
+-- @question When was each item first and last seen, and how often did it change?
+-- @empty the archive has no change of this table
+-- @parameter to instant default=9999-12-31T00:00:00Z -- the moment after the last
+-- @column item_key -- the item
+-- @column first_event -- its first change; anything but INSERT or BASELINE means that it is older than the archive
+-- @column first_time -- when, UTC
+-- @column last_event -- its last change; REMOVE means that it is gone
+-- @column last_time -- when, UTC
+-- @column changes -- how many changes
+with arrived as (
+  select *
+  from {changes}
+  where event_date <= {day :to}
+    and event_time_us < {us :to}
+),
+{ordered},
+placed_twice as (
+  select
+    changes.*,
+    row_number() over (partition by item_key order by step, event_id) as from_first,
+    row_number() over (partition by item_key order by step desc, event_id desc) as from_last
+  from changes
+)
+select
+  item_key,
+  max(case when from_first = 1 then event_name end) as first_event,
+  min(event_time) as first_time,
+  max(case when from_last = 1 then event_name end) as last_event,
+  max(event_time) as last_time,
+  count(*) as changes
+from placed_twice
+group by item_key
+order by item_key

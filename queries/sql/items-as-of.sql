@@ -1,0 +1,33 @@
+-- @question Which items had a given value in a configured column at a moment?
+-- @empty no item had this value at that moment
+-- @identifier column -- one of the configured columns, without new_
+-- @parameter at instant example=2026-11-19T12:00:00Z -- the moment; changes at it are included
+-- @parameter value text example=SHIPPED -- the value, as text
+-- @column item_key -- the item
+-- @column event_time -- since when, UTC
+-- @column actor -- who made the change that led here
+-- @column image detail -- the item in DynamoDB JSON
+-- @column event_time_us detail -- event_time in microseconds since 1970
+-- @column event_id detail -- identifies the change that led here
+with arrived as (
+  select *
+  from {changes}
+  where event_date <= {day :at}
+    and event_time_us <= {us :at}
+),
+{ordered},
+entering as (
+  select
+    changes.*,
+    row_number() over (
+      partition by item_key
+      order by step desc, case when new_state = exit_state then 0 else 1 end, event_id
+    ) as choice
+  from changes
+)
+select item_key, event_time, actor, new_image as image, event_time_us, event_id
+from entering
+where choice = 1
+  and new_state = exit_state
+  and cast({column} as varchar) = :value
+order by item_key

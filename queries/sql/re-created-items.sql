@@ -1,0 +1,40 @@
+-- @question Which items were deleted and inserted again, and how long were they gone?
+-- @empty no item was inserted again after it was deleted
+-- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment of an insert
+-- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last
+-- @column item_key -- the item
+-- @column deleted_at -- when it was deleted, UTC
+-- @column created_at -- when it was inserted again, UTC
+-- @column seconds_gone -- in between
+-- @column deleted_by -- actor of the delete, or the last known writer
+-- @column created_by -- actor of the insert
+-- @column event_id detail -- identifies the insert
+with arrived as (
+  select *
+  from {changes}
+  where event_date <= {day :to}
+    and event_time_us < {us :to}
+),
+{ordered},
+followed as (
+  select
+    changes.*,
+    lag(event_name) over (partition by item_key order by step, event_id) as event_before,
+    lag(event_time) over (partition by item_key order by step, event_id) as time_before,
+    lag(event_time_us) over (partition by item_key order by step, event_id) as us_before,
+    lag(actor) over (partition by item_key order by step, event_id) as actor_before
+  from changes
+)
+select
+  item_key,
+  time_before as deleted_at,
+  event_time as created_at,
+  cast(event_time_us - us_before as double) / 1000000 as seconds_gone,
+  actor_before as deleted_by,
+  actor as created_by,
+  event_id
+from followed
+where event_name = 'INSERT'
+  and event_before = 'REMOVE'
+  and event_time_us >= {us :from}
+order by event_time_us, item_key, event_id
