@@ -96,7 +96,7 @@ function parseParameter(line: string): Parameter {
  * `event_time_us` and `from_iso8601_timestamp` alone keeps only milliseconds. The double that `to_unixtime` gives is
  * exact to the microsecond until the year 2255.
  */
-const FROM_INSTANT = {
+export const FROM_INSTANT = {
   us: (placeholder: string) =>
     `cast(round(to_unixtime(from_iso8601_timestamp_nanos(${placeholder})) * 1000000) as bigint)`,
   day: (placeholder: string) =>

@@ -1,8 +1,11 @@
 import { formatInstant, parseInstant } from '../transform/instant.js'
 import type { BoundValue } from './engine.js'
 
-/** `item`: an item's key as canonical DynamoDB JSON; `instant`: ISO 8601 with a zone; `integer`: from 1; `text`: as it is. */
-export type ParameterType = 'item' | 'instant' | 'integer' | 'text'
+/**
+ * `item`: an item's key as canonical DynamoDB JSON; `instant`: ISO 8601 with a zone; `integer`: from 1; `steps`: pairs of
+ * texts as JSON, bound without white space; `text`: as it is.
+ */
+export type ParameterType = 'item' | 'instant' | 'integer' | 'steps' | 'text'
 
 export interface Parameter {
   readonly name: string
@@ -43,6 +46,7 @@ function readValue({ name, type, example }: Parameter, text: string | undefined)
   if (text === undefined)
     throw new ParameterError(`parameter ${name} is missing, give for example --param ${name}=${example}`)
   if (type === 'integer') return readInteger(name, text)
+  if (type === 'steps') return readSteps(name, text, example)
   if (type !== 'instant') return text
   const instant = parseInstant(text)
   if (instant === undefined) {
@@ -57,4 +61,21 @@ function readInteger(name: string, text: string): number {
   if (!/^[1-9]\d{0,14}$/.test(text))
     throw new ParameterError(`parameter ${name} is ${JSON.stringify(text)}, expected a whole number from 1`)
   return Number(text)
+}
+
+/** A query looks for a pair in the text, so there is one way to write it. */
+function readSteps(name: string, text: string, example: string): string {
+  const steps = parseJson(text)
+  const isPair = (step: unknown) => Array.isArray(step) && step.length === 2 && step.every(s => typeof s === 'string')
+  if (!Array.isArray(steps) || !steps.every(isPair))
+    throw new ParameterError(`parameter ${name} is ${JSON.stringify(text)}, expected pairs as JSON such as ${example}`)
+  return JSON.stringify(steps)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

@@ -19,7 +19,7 @@ export function dateOf(us: number): string {
 
 /** The key prefix of a partition's objects, relative to the archive. */
 export function partitionPrefix({ table, date }: Partition): string {
-  return `${tablePrefix(table)}event_date=${date}/`
+  return `${tablePrefix(table)}${PARTITION_COLUMN}=${date}/`
 }
 
 /** The key prefix of all objects of a table. */
@@ -44,4 +44,23 @@ export function parsePartition(prefix: string): Partition {
 /** The key of the configuration that rows were made under. */
 export function configurationKey(table: TableConfiguration): string {
   return `config/${table.table}/${configurationId(table)}.json`
+}
+
+/** The partition column. Its values are projected: Athena works partitions out, no crawler and no repair is ever needed. */
+export const PARTITION_COLUMN = 'event_date'
+
+/**
+ * The table properties that make Athena (and Trino) project a table's partitions, from its first day to tomorrow.
+ * `location` is where the table's objects are, ending in "/"; `since` is `YYYY-MM-DD`.
+ */
+export function partitionProjection(since: string, location: string): Readonly<Record<string, string>> {
+  return {
+    'projection.enabled': 'true',
+    [`projection.${PARTITION_COLUMN}.type`]: 'date',
+    [`projection.${PARTITION_COLUMN}.range`]: `${since},NOW+1DAYS`,
+    [`projection.${PARTITION_COLUMN}.format`]: 'yyyy-MM-dd',
+    [`projection.${PARTITION_COLUMN}.interval`]: '1',
+    [`projection.${PARTITION_COLUMN}.interval.unit`]: 'DAYS',
+    'storage.location.template': `${location}${PARTITION_COLUMN}=\${${PARTITION_COLUMN}}/`,
+  }
 }

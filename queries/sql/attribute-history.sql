@@ -24,6 +24,8 @@ values_of as (
     t.attribute,
     json_format(element_at(cast(json_parse(changes.old_image) as map(varchar, json)), t.attribute)) as old_value,
     json_format(element_at(cast(json_parse(changes.new_image) as map(varchar, json)), t.attribute)) as new_value,
+    changes.old_image is null and changes.event_name <> 'INSERT' as old_untold,
+    changes.new_image is null and changes.event_name <> 'REMOVE' as new_untold,
     changes.actor,
     changes.event_time_us,
     changes.event_id
@@ -33,8 +35,27 @@ values_of as (
     || map_keys(cast(json_parse(coalesce(changes.new_image, '{}')) as map(varchar, json)))
   )) as t(attribute)
   where t.attribute = :attribute
+),
+-- a baseline does not tell what was before, nor does a view type without that image: then the nearest change does
+compared as (
+  select
+    values_of.*,
+    case when old_untold then lag(new_value) over (order by step, event_id) else old_value end as value_before,
+    case
+      when new_untold then coalesce(lead(old_value) over (order by step, event_id), old_value)
+      else new_value
+    end as value_after
+  from values_of
 )
-select event_time, event_name, attribute, old_value, new_value, actor, event_time_us, event_id
-from values_of
-where old_value is distinct from new_value
+select
+  event_time,
+  event_name,
+  attribute,
+  value_before as old_value,
+  value_after as new_value,
+  actor,
+  event_time_us,
+  event_id
+from compared
+where value_before is distinct from value_after
 order by step, event_id

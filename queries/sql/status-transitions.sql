@@ -24,9 +24,11 @@ statuses as (
     changes.step,
     changes.event_time,
     json_extract_scalar(json_format(
-      element_at(cast(json_parse(changes.old_image) as map(varchar, json)), t.attribute)), '$.S') as from_status,
+      element_at(cast(json_parse(changes.old_image) as map(varchar, json)), t.attribute)), '$.S') as old_status,
     json_extract_scalar(json_format(
-      element_at(cast(json_parse(changes.new_image) as map(varchar, json)), t.attribute)), '$.S') as to_status,
+      element_at(cast(json_parse(changes.new_image) as map(varchar, json)), t.attribute)), '$.S') as new_status,
+    changes.old_image is null and changes.event_name <> 'INSERT' as old_untold,
+    changes.new_image is null and changes.event_name <> 'REMOVE' as new_untold,
     changes.actor,
     changes.event_time_us,
     changes.event_id
@@ -37,11 +39,25 @@ statuses as (
   )) as t(attribute)
   where t.attribute = :attribute
 ),
-transitions as (
+-- a baseline does not tell what was before, nor does a view type without that image: then the nearest change does
+compared as (
   select
     statuses.*,
-    lead(event_time_us) over (partition by item_key order by step, event_id) as left_us
+    case
+      when old_untold then lag(new_status) over (partition by item_key order by step, event_id)
+      else old_status
+    end as from_status,
+    case
+      when new_untold then coalesce(lead(old_status) over (partition by item_key order by step, event_id), old_status)
+      else new_status
+    end as to_status
   from statuses
+),
+transitions as (
+  select
+    compared.*,
+    lead(event_time_us) over (partition by item_key order by step, event_id) as left_us
+  from compared
   where from_status is distinct from to_status
 )
 select

@@ -17,14 +17,24 @@ export interface TrinoAnswer {
 }
 
 export class TrinoClient {
-  constructor(private readonly url: string) {}
+  constructor(
+    readonly url: string,
+    readonly schema: string,
+  ) {}
 
   /** Runs a statement with text values for its `?`. Throws with Trino's error name and message. */
   async run(sql: string, values: readonly (string | number)[] = []): Promise<TrinoAnswer> {
     const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`
     const statement =
-      values.length === 0 ? sql : `execute immediate ${quoted(sql)} using ${values.map(value => (typeof value === 'number' ? String(value) : quoted(value))).join(', ')}`
-    const headers = { 'X-Trino-User': 'test', 'X-Trino-Time-Zone': 'UTC', 'X-Trino-Catalog': 'hive', 'X-Trino-Schema': 'audit' }
+      values.length === 0
+        ? sql
+        : `execute immediate ${quoted(sql)} using ${values.map(value => (typeof value === 'number' ? String(value) : quoted(value))).join(', ')}`
+    const headers = {
+      'X-Trino-User': 'test',
+      'X-Trino-Time-Zone': 'UTC',
+      'X-Trino-Catalog': 'hive',
+      'X-Trino-Schema': this.schema,
+    }
     let response = await fetch(`${this.url}/v1/statement`, { method: 'POST', headers, body: statement })
     const rows: (readonly unknown[])[] = []
     let columns: Page['columns'] = []
@@ -36,7 +46,12 @@ export class TrinoClient {
       rows.push(...(page.data ?? []))
       if (page.nextUri === undefined) {
         const { physicalInputBytes = 0 } = page.stats
-        return { names: columns.map(column => column.name), types: columns.map(column => column.type), rows, physicalInputBytes }
+        return {
+          names: columns.map(column => column.name),
+          types: columns.map(column => column.type),
+          rows,
+          physicalInputBytes,
+        }
       }
       response = await fetch(page.nextUri, { headers })
     }

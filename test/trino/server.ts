@@ -1,5 +1,6 @@
 /** A real Trino, the engine behind Athena, for tests: two artifacts fetched once by Maven, run by a JDK of 24 or newer. */
 import { execFile, spawn, spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
@@ -31,7 +32,8 @@ export interface TrinoServer {
 
 /** Says in one sentence what this machine lacks to run Trino; undefined when nothing is missing. */
 export function missingForTrino(): string | undefined {
-  if (findJdk() === undefined) return 'a JDK of 24 or newer is missing: Trino needs one (JAVA_HOME, or under /usr/lib/jvm)'
+  if (findJdk() === undefined)
+    return 'a JDK of 24 or newer is missing: Trino needs one (JAVA_HOME, or under /usr/lib/jvm)'
   if (existsSync(INSTALLED) || spawnSync('mvn', ['--version']).status === 0) return undefined
   return 'mvn is missing: Maven fetches Trino the first time'
 }
@@ -47,16 +49,40 @@ function javaVersion(java: string): number {
   return Number(/version "(\d+)/.exec(spawnSync(java, ['-version'], { encoding: 'utf8' }).stderr ?? '')?.[1] ?? 0)
 }
 
-/** Starts Trino on a free loopback port and returns when it can run queries, about 12 s later; the first time it downloads 430 MB. */
+/** The environment variable through which one server serves all test files of a run. */
+const RUNNING = 'ITEMTRAIL_TEST_TRINO'
+
+/** Trino with a schema of one's own: the server of this run, or a new one. */
 export async function startTrino(): Promise<TrinoServer> {
+  const url = process.env[RUNNING]
+  if (url === undefined) return launchTrino()
+  return { client: await openSchema(url), stop: async () => {} }
+}
+
+/** Starts the server of a run, for vitest's global set-up; without what Trino needs, tests skip themselves by name. */
+export async function startSharedTrino(): Promise<() => Promise<void>> {
+  if (missingForTrino() !== undefined) return async () => {}
+  const server = await launchTrino()
+  process.env[RUNNING] = server.client.url
+  return server.stop
+}
+
+async function openSchema(url: string): Promise<TrinoClient> {
+  const client = new TrinoClient(url, `test_${randomBytes(6).toString('hex')}`)
+  await client.run(`create schema hive.${client.schema}`)
+  return client
+}
+
+/** Starts Trino on a free loopback port and returns when it can run queries, about 12 s later; the first time it downloads 430 MB. */
+async function launchTrino(): Promise<TrinoServer> {
   const missing = missingForTrino()
   if (missing !== undefined) throw new Error(missing)
-  const java = join(findJdk() as string, 'bin', 'java')
-  await install(findJdk() as string)
+  const jdk = findJdk() as string
+  await install(jdk)
   const folder = await mkdtemp(join(tmpdir(), 'itemtrail-trino-'))
   const port = await findFreePort()
   await configure(folder, port)
-  const server = spawn(java, javaArguments(folder), { cwd: folder })
+  const server = spawn(join(jdk, 'bin', 'java'), javaArguments(folder), { cwd: folder })
   let output = ''
   server.stdout.on('data', chunk => (output += chunk))
   server.stderr.on('data', chunk => (output += chunk))
@@ -69,24 +95,24 @@ export async function startTrino(): Promise<TrinoServer> {
     await exited
     await rm(folder, { recursive: true, force: true })
   }
-  const client = new TrinoClient(`http://127.0.0.1:${port}`)
+  const url = `http://127.0.0.1:${port}`
   const deadline = Date.now() + READY_WITHIN_MS
-  while (!(await canScan(client))) {
+  while (!(await canScan(new TrinoClient(url, 'ready')))) {
     if (server.exitCode !== null || Date.now() > deadline) {
       await stop()
       throw new Error(`Trino did not become ready:\n${output.slice(-4000)}`)
     }
     await sleep(300)
   }
-  return { client, stop }
+  return { client: await openSchema(url), stop }
 }
 
 /** Trino says that it has started seconds before it can schedule a scan, so a scan is what tells. */
 async function canScan(client: TrinoClient): Promise<boolean> {
   try {
-    await client.run('create schema if not exists hive.audit')
-    await client.run('create table if not exists hive.audit.ready as select 1 as one')
-    await client.run('select one from hive.audit.ready')
+    await client.run('create schema if not exists hive.ready')
+    await client.run('create table if not exists hive.ready.ready as select 1 as one')
+    await client.run('select one from hive.ready.ready')
     return true
   } catch {
     return false
@@ -102,7 +128,9 @@ async function install(jdk: string): Promise<void> {
     for (const artifact of [`trino-server-core:${VERSION}:tar.gz`, `trino-hive:${VERSION}:zip`]) {
       await run('mvn', ['-q', '-B', COPY, `-Dartifact=io.trino:${artifact}`, `-DoutputDirectory=${folder}`])
     }
-    await run('tar', ['xzf', `trino-server-core-${VERSION}.tar.gz`, `trino-server-core-${VERSION}/lib`], { cwd: folder })
+    await run('tar', ['xzf', `trino-server-core-${VERSION}.tar.gz`, `trino-server-core-${VERSION}/lib`], {
+      cwd: folder,
+    })
     await run(join(jdk, 'bin', 'jar'), ['xf', `trino-hive-${VERSION}.zip`], { cwd: folder })
     const ready = join(folder, 'ready')
     await mkdir(join(ready, 'plugin'), { recursive: true })

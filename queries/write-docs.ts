@@ -1,0 +1,75 @@
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { FROM_INSTANT, SAVED_QUERIES, type SavedQuery } from './catalog.js'
+import type { Parameter } from './parameters.js'
+
+/** `docs/queries.md`, made from the saved queries themselves. Run by `npx tsx queries/write-docs.ts`. */
+export function queriesDocument(): string {
+  const queries = [...SAVED_QUERIES.values()]
+  const index = queries.map(({ name, question }) => `- [${name}](#${name}): ${question}`)
+  return `# Saved queries
+
+Made from the files in \`queries/sql/\` by \`npx tsx queries/write-docs.ts\`; do not edit.
+
+Each question is one SQL text for DuckDB, Trino and Athena. Ask it with \`itemtrail query NAME TABLE --param name=value\`. An
+\`instant\` is ISO 8601 with a zone, to the microsecond, in the console as on the command line; in SQL it becomes microseconds by
+
+    ${FROM_INSTANT.us('?')}
+
+A period is [from, to); "as of" counts changes at the moment itself. Columns marked *detail* are left out of tables on a
+terminal; \`--format json\` has them.
+
+${index.join('\n')}
+
+${queries.map(describeQuery).join('\n')}`
+}
+
+function describeQuery({ name, question, empty, parameters, asksForColumn, columns }: SavedQuery): string {
+  const column = asksForColumn ? ['| `column` | column | | one of the columns that the table configures |'] : []
+  const rows = [...column, ...parameters.map(describeParameter)]
+  const given = [
+    ...(asksForColumn ? ['column=status'] : []),
+    ...parameters.filter(isRequired).map(({ name, example }) => `${name}=${example}`),
+  ]
+  return `## ${name}
+
+${question}
+
+No rows: ${empty}.
+
+| parameter | type | default | meaning |
+| --- | --- | --- | --- |
+${rows.join('\n')}
+
+| column | meaning |
+| --- | --- |
+${columns.map(({ name, detail, meaning }) => `| \`${name}\` | ${escapeCell(meaning)}${detail ? ' *(detail)*' : ''} |`).join('\n')}
+
+    itemtrail query ${name} Orders${given.map(text => ` --param ${quoteForShell(text)}`).join('')}
+`
+}
+
+function describeParameter({ name, type, default: preset, fromLifecycle, meaning }: Parameter): string {
+  const value = fromLifecycle
+    ? `the configured life cycle${preset === undefined ? '' : `, else \`${preset}\``}`
+    : preset === undefined
+      ? ''
+      : `\`${preset}\``
+  return `| \`${name}\` | ${type} | ${value} | ${escapeCell(meaning)} |`
+}
+
+function isRequired({ default: preset }: Parameter): boolean {
+  return preset === undefined
+}
+
+function escapeCell(text: string): string {
+  return text.replaceAll('|', '\\|')
+}
+
+function quoteForShell(text: string): string {
+  return /^[\w=.:@-]+$/.test(text) ? text : `'${text}'`
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(new URL('../docs/queries.md', import.meta.url), queriesDocument())
+}

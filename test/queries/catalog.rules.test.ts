@@ -1,0 +1,175 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { TrinoSQL } from 'dt-sql-parser/dist/parser/trino/index.js'
+import { describe, expect, it } from 'vitest'
+import { renderQuery, SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import { queriesDocument } from '../../queries/write-docs.js'
+
+const queries = [...SAVED_QUERIES.values()]
+const sqlOf = (query: SavedQuery) => renderQuery(query, { changes: 'orders', column: 'status' }).sql
+const withoutComments = (sql: string) => sql.replaceAll(/--[^\n]*/g, '')
+const withoutStrings = (sql: string) => sql.replaceAll(/'(?:[^']|'')*'/g, "''")
+
+/** Names are an interface: prepared statements and people's scripts use them. Add, but do not rename or remove. */
+const NAMES = [
+  ...['activity-by-day', 'attribute-catalogue', 'attribute-history', 'blame', 'changes-between', 'changes-by-actor'],
+  ...['changes-by-attribute', 'changes-without-actor', 'continuity', 'deletions', 'diff-of-table', 'duplicates'],
+  ...[
+    'first-and-last-seen',
+    'hot-items',
+    'illegal-transitions',
+    'item-as-of',
+    'item-history',
+    'items-as-of',
+    'late-arrivals',
+  ],
+  ...['mass-changes', 'misfits', 're-created-items', 'status-transitions', 'table-as-of', 'volume-by-hour'],
+]
+
+/** What DuckDB and Trino both have, some of it on DuckDB by the macros, and answer alike. */
+const FUNCTIONS = new Set([
+  ...[
+    'array_agg',
+    'array_distinct',
+    'array_remove',
+    'array_sort',
+    'cardinality',
+    'cast',
+    'coalesce',
+    'count',
+    'count_if',
+  ],
+  ...['date_format', 'date_trunc', 'dense_rank', 'element_at', 'from_iso8601_timestamp_nanos', 'json_extract_scalar'],
+  ...[
+    'json_format',
+    'json_parse',
+    'lag',
+    'lead',
+    'length',
+    'lpad',
+    'map',
+    'map_keys',
+    'max',
+    'min',
+    'round',
+    'row_number',
+  ],
+  ...['split_part', 'strpos', 'substr', 'sum', 'to_unixtime', 'unnest'],
+])
+const KEYWORDS_BEFORE_A_PARENTHESIS = new Set([
+  'and',
+  'as',
+  'by',
+  'in',
+  'or',
+  'over',
+  'select',
+  'then',
+  'when',
+  'where',
+  'from',
+  't',
+  'moments',
+  'not',
+  'else',
+  'unnest',
+])
+
+describe('saved queries', () => {
+  it('keep their names', () => {
+    expect(queries.map(query => query.name)).toEqual(expect.arrayContaining(NAMES))
+    expect(NAMES.length).toBe(queries.length)
+  })
+
+  it.each(queries)('$name is Trino SQL by Trino’s own grammar', query => {
+    expect(new TrinoSQL().validate(sqlOf(query))).toEqual([])
+  })
+
+  it('would not pass the grammar with a dialect of DuckDB in it', () => {
+    for (const sql of ['select * exclude (a) from t', 'select a::varchar from t', 'select a from t qualify b = 1']) {
+      expect(new TrinoSQL().validate(sql)).not.toEqual([])
+    }
+  })
+
+  it.each(queries)('$name has parameters only where Athena allows them: in WHERE, not in quotes, at most 25', query => {
+    const sql = withoutComments(sqlOf(query))
+    expect(misplacedParameters(sql)).toEqual([])
+    expect([...sql].filter(character => character === '?').length).toBe(
+      [...withoutStrings(sql)].filter(character => character === '?').length,
+    )
+    expect(renderQuery(query, { changes: 'orders' }).placeholders.length).toBeLessThanOrEqual(25)
+  })
+
+  it.each([
+    ['select ? from t', ['?']],
+    ['select a from t where b = ? limit ?', ['?']],
+    ['select a from t group by a having count(*) > ?', ['?']],
+    ['with c as (select a from t where b = ? and c in (select d from e where f = ?)) select a from c where g = ?', []],
+  ])('would find a parameter out of place in %s', (sql, misplaced) => {
+    expect(misplacedParameters(sql)).toEqual(misplaced)
+  })
+
+  it.each(queries)('$name uses every parameter that it declares, and no other', query => {
+    const used = new Set(renderQuery(query, { changes: 'orders', column: 'status' }).placeholders)
+    expect([...used].sort()).toEqual(query.parameters.map(parameter => parameter.name).sort())
+  })
+
+  it.each(queries)('$name calls only functions that both engines answer alike', query => {
+    const calls = [...withoutStrings(withoutComments(sqlOf(query))).matchAll(/\b([a-z_][a-z0-9_]*)\s*\(/g)].map(
+      match => match[1] as string,
+    )
+    expect(
+      calls.filter(
+        name => !FUNCTIONS.has(name) && !KEYWORDS_BEFORE_A_PARENTHESIS.has(name) && !isExpression(query, name),
+      ),
+    ).toEqual([])
+  })
+
+  it.each(queries)(
+    '$name names each table expression once, because Trino reads the archive again for each time',
+    query => {
+      const sql = withoutStrings(withoutComments(sqlOf(query)))
+      expect([...sql.matchAll(/\bfrom orders\b/g)].length).toBe(1)
+      const names = [...sql.matchAll(/^(?:with )?([a-z_]+) as \($/gm)].map(match => match[1] as string)
+      const usedTwice = names.filter(
+        name => [...sql.matchAll(new RegExp(`\\b(?:from|join) ${name}\\b`, 'g'))].length !== 1,
+      )
+      expect(usedTwice).toEqual([])
+    },
+  )
+
+  it.each(queries.filter(query => query.parameters.some(({ name }) => name === 'to' || name === 'at')))(
+    '$name bounds the partitions by its period',
+    query => expect(query.template).toMatch(/event_date <= \{day :(to|at)\}/),
+  )
+
+  it('are documented as they are', () => {
+    expect(readFileSync(new URL('../../docs/queries.md', import.meta.url), 'utf8')).toBe(queriesDocument())
+  })
+
+  it('use every shared part', () => {
+    const parts = readdirSync(new URL('../../queries/parts/', import.meta.url)).map(name => name.replace('.sql', ''))
+    const used = queries.map(query => query.template).join('\n')
+    for (const part of parts) expect(used.includes(`{${part}}`), part).toBe(true)
+  })
+})
+
+/** The `?` whose nearest clause keyword, at its own depth of parentheses or further out, is not WHERE. */
+function misplacedParameters(sql: string): readonly string[] {
+  const clauses: string[] = ['']
+  const misplaced: string[] = []
+  for (const [token] of withoutStrings(sql)
+    .toLowerCase()
+    .matchAll(/[a-z_]+|[()?]/g)) {
+    if (token === '(') clauses.push(clauses.at(-1) as string)
+    else if (token === ')') clauses.pop()
+    else if (token === '?' && clauses.at(-1) !== 'where') misplaced.push(token)
+    else if (['select', 'from', 'where', 'group', 'having', 'order', 'limit', 'on'].includes(token))
+      clauses[clauses.length - 1] = token
+  }
+  return misplaced
+}
+
+/** A common table expression's own name before its text, `name as (`, is no call. */
+function isExpression(query: SavedQuery, name: string): boolean {
+  return new RegExp(`\\b${name} as \\(`).test(sqlOf(query))
+}
