@@ -5,7 +5,7 @@ import type { Table } from 'apache-arrow'
 import { AUDIT_COLUMNS, type Column, columnsOf, duckDbType } from '../transform/audit-row.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import { toArrowTable } from './arrow.js'
-import { type BoundValue, type QueryEngine, QueryError } from './engine.js'
+import { type BoundValue, type QueryEngine, QueryError, type RunOptions, stoppedError } from './engine.js'
 import { TRINO_MACROS } from './trino-macros.js'
 
 /** Answers questions over an archive in a folder: one view a table, in the SQL that Trino and Athena speak too. */
@@ -28,13 +28,19 @@ export class DuckDbEngine implements QueryEngine {
     return engine
   }
 
-  async run(sql: string, values: readonly BoundValue[] = []): Promise<Table> {
+  async run(sql: string, values: readonly BoundValue[] = [], { signal }: RunOptions = {}): Promise<Table> {
+    const interrupt = () => this.connection.interrupt()
+    signal?.addEventListener('abort', interrupt)
     try {
+      signal?.throwIfAborted()
       const result = await this.connection.run(sql, [...values])
       const chunks = await result.fetchAllChunks()
       return toArrowTable(result.deduplicatedColumnNames(), result.columnTypes(), chunks)
     } catch (error) {
+      if (signal?.aborted) throw stoppedError(signal)
       throw new QueryError((error as Error).message, { cause: error })
+    } finally {
+      signal?.removeEventListener('abort', interrupt)
     }
   }
 

@@ -29,6 +29,7 @@ export type ArchivedChange = Omit<ItemChange, 'repeats' | 'conflict'> & {
   readonly row_hash: string
   readonly arrived_at: string
   readonly config_id: string
+  readonly source_event_id: string | null
 }
 
 /** The hash of an image; `absent`; `unknown` where the view type keeps no image; `unlinked` where a loop hangs in the air. */
@@ -92,10 +93,13 @@ function compareRepeats(a: ArchivedChange, b: ArchivedChange): number {
   )
 }
 
-/** A row made under another configuration may differ, and so may one whose time is its arrival. */
+/**
+ * A row made under another configuration may differ, so may one whose record had another eventID, which a repeat in Kinesis
+ * need not keep, and so may one whose time is its arrival.
+ */
 function contradict(group: readonly ArchivedChange[]): boolean {
   const timed = group.filter(row => row.time_precision !== 'arrival')
-  return [...groupBy(timed, row => row.config_id).values()].some(
+  return [...groupBy(timed, row => `${row.config_id} ${row.source_event_id}`).values()].some(
     rows => new Set(rows.map(row => row.row_hash)).size > 1,
   )
 }

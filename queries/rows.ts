@@ -1,5 +1,4 @@
 import { type Data, DataType, type Table, Vector } from 'apache-arrow'
-import { formatInstant } from '../transform/instant.js'
 
 /** A value of an answer in JavaScript: 64-bit integers are bigint, decimals and times are text. */
 export type Value = string | number | bigint | boolean | readonly (string | null)[] | null
@@ -24,16 +23,29 @@ function readerOf(data: Data): (i: number) => Value {
 function typedReader(data: Data): (i: number) => Value {
   const { type } = data
   // Arrow's own readers give a timestamp as a double of milliseconds and a decimal as bare words
-  if (DataType.isTimestamp(type)) return i => timestampText(Number(data.values[i]))
-  if (DataType.isDate(type)) return i => new Date(Number(data.values[i]) * 86_400_000).toISOString().slice(0, 10)
+  if (DataType.isTimestamp(type)) return i => timestampText(data.values[i] as bigint)
+  if (DataType.isDate(type))
+    return i => (isoText(data.values[i] * DAY_MS) ?? `${data.values[i]} days`).split('T')[0] as string
   if (DataType.isDecimal(type)) return i => decimalText(data.values as Uint32Array, i, type.scale)
   const vector = new Vector([data])
   if (DataType.isList(type)) return i => [...(vector.get(i) as Iterable<string | null>)]
   return i => vector.get(i) as Value
 }
 
-function timestampText(us: number): string {
-  return formatInstant(us, us % 1000 === 0 ? 3 : 6)
+const DAY_MS = 86_400_000
+
+/** In whole numbers, because a double no longer holds the microseconds of the year 9999. */
+function timestampText(us: bigint): string {
+  const rest = ((us % 1000n) + 1000n) % 1000n
+  const text = isoText(Number((us - rest) / 1000n))
+  if (text === undefined) return `${us} us`
+  return rest === 0n ? text : `${text.slice(0, -1)}${String(rest).padStart(3, '0')}Z`
+}
+
+/** Undefined for what no JavaScript date can hold, such as infinity. */
+function isoText(ms: number): string | undefined {
+  const date = new Date(ms)
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString()
 }
 
 function decimalText(words: Uint32Array, i: number, scale: number): string {

@@ -21,6 +21,9 @@ export type BinaryEncoding = 'once' | 'twice'
 /** A decimal numeral as DynamoDB writes it; kept as text, so nothing is rounded. */
 const NUMERAL = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/
 
+/** 1E-130 with 38 digits, written without an exponent, has 171 characters; a longer text is no number of DynamoDB's. */
+const MAX_NUMERAL_LENGTH = 200
+
 /**
  * An item's attributes, each as its canonical DynamoDB JSON text, in canonical order (names sorted by the bytes of their
  * UTF-8). Throws a `Refusal` that names the attribute for anything that is not an item.
@@ -90,7 +93,8 @@ function canonicalScalar(type: 'S' | 'N' | 'B', content: unknown, path: string, 
   if (typeof content !== 'string') throw new Refusal(`${path} has ${type} ${shown(content)}, expected a string`)
   if (type === 'S') return canonicalString(content, path)
   if (type === 'N') {
-    if (!NUMERAL.test(content)) throw new Refusal(`${path} has N ${shown(content)}, which is not a number`)
+    if (content.length > MAX_NUMERAL_LENGTH || !NUMERAL.test(content))
+      throw new Refusal(`${path} has N ${shown(content)}, which is not a number`)
     return `"${content}"`
   }
   const once = binary === 'twice' ? decodeBase64(content, path).toString('latin1') : content

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { valueAt } from './attribute-value.js'
+import { canonicalValue, valueAt } from './attribute-value.js'
 import type { ActorSource, Change, Image } from './change.js'
 import { type FlatValue, fitValue } from './flat-column.js'
 import { formatTimestamp, type Instant, type TimePrecision } from './instant.js'
@@ -169,7 +169,7 @@ export function toAuditRow(change: Change, table: TableConfiguration, arrival: n
     event_id: eventId(change),
     source_event_id: record.eventId,
     event_name: record.eventName,
-    event_time: formatTimestamp(time.us),
+    event_time: formatTimestamp(Math.floor(time.us / 1000)),
     event_time_us: time.us,
     time_precision: time.precision,
     sequence: record.sequence,
@@ -187,7 +187,7 @@ export function toAuditRow(change: Change, table: TableConfiguration, arrival: n
     actor_source: change.actorSource,
     user_identity: record.userIdentity,
     size_bytes: record.sizeBytes,
-    arrived_at: formatTimestamp(arrival * 1000),
+    arrived_at: formatTimestamp(arrival),
     subject: null,
     config_id: configurationId(table),
     row_version: ROW_VERSION,
@@ -270,7 +270,7 @@ function fill(
   const value = image === null ? undefined : valueAt(image.attributes, configured.path)
   if (value === undefined) return
   const fitted = fitValue(value, configured)
-  if (fitted === undefined) misfits.set(name, JSON.stringify(value))
+  if (fitted === undefined) misfits.set(name, canonicalValue(value, name, 'once'))
   else flat.set(name, fitted)
 }
 

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { type AttributeValue, canonicalAttributes, canonicalItem, valueAt } from './attribute-value.js'
+import { type AttributeValue, canonicalAttributes, canonicalItem, canonicalValue, valueAt } from './attribute-value.js'
 import { compareUtf8, isObject } from './json.js'
 import { Refusal, shown } from './refusal.js'
 import type { StreamRecord } from './stream-record.js'
@@ -60,7 +60,13 @@ function keysOfItem(item: unknown, table: TableConfiguration): unknown {
     throw new Refusal(`a baseline needs the keys of table ${shown(table.table)}, add "keys" to its configuration`)
   }
   const image = item as { readonly [name: string]: unknown }
-  return Object.fromEntries(table.keys.map(({ attribute }) => [attribute, image[attribute]]))
+  return Object.fromEntries(table.keys.map(({ attribute }) => [attribute, keyOfItem(image, attribute)]))
+}
+
+function keyOfItem(image: { readonly [name: string]: unknown }, attribute: string): unknown {
+  if (!Object.hasOwn(image, attribute))
+    throw new Refusal(`Item has no ${shown(attribute)}, which the configuration names as key`)
+  return image[attribute]
 }
 
 function checkKeys(keys: unknown, table: TableConfiguration): void {
@@ -150,5 +156,5 @@ function actorIn(image: Image | null, path: AttributePath | undefined): string |
 
 function textOf(value: AttributeValue): string {
   if ('S' in value) return value.S
-  return 'N' in value ? value.N : JSON.stringify(value)
+  return 'N' in value ? value.N : canonicalValue(value, 'actor', 'once')
 }

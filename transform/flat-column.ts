@@ -1,6 +1,6 @@
 import type { AttributeValue } from './attribute-value.js'
 import { canonicalValue } from './attribute-value.js'
-import { formatTimestamp, parseInstant } from './instant.js'
+import { formatTimestamp, readInstant } from './instant.js'
 import type { ConfiguredColumn } from './table-configuration.js'
 
 /** What a flat column holds: JSON's own types only, so a row line can be written without a second thought. */
@@ -77,19 +77,21 @@ function fitDecimal(text: string, precision: number, scale: number): string | un
 }
 
 /** Before 1582 engines disagree on the calendar; years above 9999 have no common text form. */
-const EARLIEST_US = Date.UTC(1600, 0, 1) * 1000
-const LATEST_US = Date.UTC(9999, 11, 31, 23, 59, 59, 999) * 1000
+const EARLIEST_MS = Date.UTC(1600, 0, 1)
+const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
 function fitTimestamp(value: AttributeValue, unit: 's' | 'ms' | undefined): string | undefined {
-  const us = microsecondsOf(value, unit)
-  return us !== undefined && us >= EARLIEST_US && us <= LATEST_US ? formatTimestamp(us) : undefined
+  const ms = millisecondsOf(value, unit)
+  return ms !== undefined && ms >= EARLIEST_MS && ms <= LATEST_MS ? formatTimestamp(ms) : undefined
 }
 
-function microsecondsOf(value: AttributeValue, unit: 's' | 'ms' | undefined): number | undefined {
-  if ('S' in value) return parseInstant(value.S)?.us
-  if (!('N' in value) || unit === undefined) return undefined
-  const milliseconds = shiftDecimal(value.N, unit === 's' ? 3 : 0)
-  return milliseconds === undefined ? undefined : milliseconds * 1000
+/** Floored: a fraction is added to whole seconds, before 1970 too. */
+function millisecondsOf(value: AttributeValue, unit: 's' | 'ms' | undefined): number | undefined {
+  if ('S' in value) {
+    const written = readInstant(value.S)
+    return written && written.seconds * 1000 + Number(written.fraction.slice(0, 3).padEnd(3, '0'))
+  }
+  return 'N' in value && unit !== undefined ? shiftDecimal(value.N, unit === 's' ? 3 : 0) : undefined
 }
 
 /** The numeral times 10^places, floored to a whole number; undefined beyond what a double holds exactly. */

@@ -17,7 +17,7 @@ const RESULT_OVERHEAD_BYTES = 120
 
 export type TransformHandler = (event: FirehoseTransformationEvent) => Promise<FirehoseTransformationResult>
 
-/** Called for each refused record with its id and the reason; the record itself may hold personal data and is left out. */
+/** Called for each refused record. The reason shows the start of the value at fault: not for a log that others read. */
 export type RefusalLog = (recordId: string, reason: string) => void
 
 /**
@@ -33,7 +33,7 @@ export function createHandler(table: TableConfiguration, log: RefusalLog = () =>
         const transformed = transformRecord(Buffer.from(data, 'base64'), approximateArrivalTimestamp, table)
         if (transformed.kind === 'refused') return refuse(recordId, transformed.reason, log)
         const answer = Buffer.from(transformed.lines).toString('base64')
-        if (bytes + answer.length > MAX_RESPONSE_BYTES) return refuse(recordId, RESPONSE_FULL, log)
+        if (bytes + answer.length > MAX_RESPONSE_BYTES) return refuse(recordId, tooLarge(answer.length), log)
         bytes += answer.length
         return {
           recordId,
@@ -47,10 +47,13 @@ export function createHandler(table: TableConfiguration, log: RefusalLog = () =>
   }
 }
 
-const RESPONSE_FULL = `rows no longer fit into an answer of ${MAX_RESPONSE_BYTES} bytes, send the record again in a smaller batch`
+function tooLarge(bytes: number): string {
+  const advice = bytes > MAX_RESPONSE_BYTES ? 'they never will' : 'send the record again in a smaller batch'
+  return `rows of ${bytes} bytes do not fit into what is left of an answer of ${MAX_RESPONSE_BYTES} bytes, ${advice}`
+}
 
 function refuse(recordId: string, reason: string, log: RefusalLog): FirehoseTransformationResultRecord {
   log(recordId, reason)
   // without data: Firehose keeps the record as it was sent to the function
-  return { recordId, result: 'ProcessingFailed' } as FirehoseTransformationResultRecord
+  return { recordId, result: 'ProcessingFailed' }
 }

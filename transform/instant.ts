@@ -10,11 +10,28 @@ export interface Instant {
 const ISO_8601 =
   /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|[+-]\d{2}:?\d{2}))$/i
 
+/** A moment as it was written: whole seconds since 1970, and the digits of the fraction that follows them. */
+export interface WrittenInstant {
+  readonly seconds: number
+  readonly fraction: string
+}
+
 /**
  * Reads an ISO 8601 date and time with a zone, such as `2026-11-20T14:02:00.123456Z` or `2026-11-20T15:02+01:00`.
  * Digits beyond the microsecond are cut off. Undefined for anything else, an impossible date among it.
  */
 export function parseInstant(text: string): Instant | undefined {
+  const written = readInstant(text)
+  if (written === undefined) return undefined
+  const { seconds, fraction } = written
+  return {
+    us: seconds * 1_000_000 + Number(fraction.slice(0, 6).padEnd(6, '0')),
+    precision: precisionOf(fraction.length),
+  }
+}
+
+/** The same without a loss in any year: microseconds as one number are exact only until the year 2255. */
+export function readInstant(text: string): WrittenInstant | undefined {
   const match = ISO_8601.exec(text)
   if (match === null) return undefined
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map(part => Number(part ?? 0)) as [
@@ -25,17 +42,12 @@ export function parseInstant(text: string): Instant | undefined {
     number,
     number,
   ]
-  const fraction = match[7] ?? ''
   const date = new Date(0)
   date.setUTCFullYear(year, month - 1, day)
   if (date.getUTCMonth() !== month - 1 || hour > 23 || minute > 59 || second > 59) return undefined
   const offset = offsetMinutes(match[8] as string)
   if (offset === undefined) return undefined
-  const seconds = date.getTime() / 1000 + hour * 3600 + (minute - offset) * 60 + second
-  return {
-    us: seconds * 1_000_000 + Number(fraction.slice(0, 6).padEnd(6, '0')),
-    precision: precisionOf(fraction.length),
-  }
+  return { seconds: date.getTime() / 1000 + hour * 3600 + (minute - offset) * 60 + second, fraction: match[7] ?? '' }
 }
 
 function offsetMinutes(zone: string): number | undefined {
@@ -61,7 +73,7 @@ export function formatInstant(us: number, digits: 0 | 3 | 6): string {
   return `${seconds}.${String(fraction).padStart(6, '0')}Z`
 }
 
-/** The text that both Parquet converters read as a timestamp: `2026-11-22 10:00:00.123`, UTC, floored to milliseconds. */
-export function formatTimestamp(us: number): string {
-  return new Date(Math.floor(us / 1000)).toISOString().slice(0, -1).replace('T', ' ')
+/** The text that both Parquet converters read as a timestamp, from milliseconds since 1970: `2026-11-22 10:00:00.123`, UTC. */
+export function formatTimestamp(ms: number): string {
+  return new Date(ms).toISOString().slice(0, -1).replace('T', ' ')
 }

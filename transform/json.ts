@@ -34,8 +34,9 @@ function parseObject(text: string, members: number): JsonObject {
   let value: JsonObject
   try {
     value = JSON.parse(text) as JsonObject
-  } catch (error) {
-    throw new Refusal(`record is not JSON: ${(error as Error).message}`)
+  } catch {
+    // the engine's own message quotes the text and changes from version to version
+    throw new Refusal('record is not JSON')
   }
   // each ":" outside a string belongs to one member, so a name that overwrote another leaves one member too few
   if (countMembers(value) !== members) throw new Refusal('record has a JSON object with the same name twice')
@@ -129,6 +130,8 @@ export function canonicalString(text: string, path: string): string {
 export function canonicalJson(value: unknown, path = 'value'): string {
   if (typeof value === 'string') return canonicalString(value, path)
   if (Array.isArray(value)) return `[${value.map((element, i) => canonicalJson(element, `${path}[${i}]`)).join(',')}]`
+  if (typeof value === 'number' && !Number.isSafeInteger(value))
+    throw new Refusal(`${path} is ${value}, expected a whole number that a double holds exactly`)
   if (!isObject(value)) return JSON.stringify(value)
   const names = Object.keys(value).filter(name => value[name] !== undefined)
   const members = names

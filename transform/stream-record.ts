@@ -41,7 +41,7 @@ export function readStreamRecord(document: JsonObject): StreamRecord {
   if (document.itemtrail !== undefined) return readBaseline(document)
   const { dynamodb } = document
   if (!isObject(dynamodb)) throw new Refusal('record is not a change: it has neither "dynamodb" nor "itemtrail"')
-  const streams = document.eventSourceARN !== undefined || dynamodb.SequenceNumber !== undefined
+  const streams = (document.eventSourceARN ?? dynamodb.SequenceNumber ?? null) !== null
   return streams ? readStreamsRecord(document, dynamodb) : readKinesisDocument(document, dynamodb)
 }
 
@@ -119,7 +119,7 @@ function readBaseline(document: JsonObject): StreamRecord {
   return {
     capture: 'baseline',
     table: tableName(requiredText(document.table, 'table')),
-    region: /^arn:[^:]*:dynamodb:([^:]+):/.exec(source)?.[1] ?? null,
+    region: optionalText(/^arn:[^:]*:dynamodb:([^:]+):/.exec(source)?.[1], 'region in source'),
     source,
     eventId: source,
     eventName: 'BASELINE',
@@ -143,7 +143,7 @@ function parseStreamArn(arn: string): { readonly table: string; readonly region:
       `eventSourceARN is ${shown(arn)}, expected arn:aws:dynamodb:<region>:<account>:table/<name>/stream/<label>`,
     )
   }
-  return { region: match[1] as string, table: match[2] as string }
+  return { region: requiredText(match[1], 'region in eventSourceARN'), table: match[2] as string }
 }
 
 /** DynamoDB's own rule for table names (developer guide, "Naming rules"), which also makes them safe in a path. */
@@ -217,7 +217,7 @@ function optionalText(value: unknown, field: string): string | null {
   if (value === undefined || value === null) return null
   if (typeof value !== 'string') throw new Refusal(`${field} is ${shown(value)}, expected a string`)
   if (value === '' || value === '-' || /\p{Cc}/u.test(value) || !value.isWellFormed()) {
-    throw new Refusal(`${field} is ${shown(value)}, expected text without control characters`)
+    throw new Refusal(`${field} is ${shown(value)}, expected text without control characters, and not "-"`)
   }
   return value
 }

@@ -1,13 +1,15 @@
 -- From `arrived` (rows of the archive) to each change once.
 
--- of rows with one event_id the least counts; `conflict` tells rows that say different things under one configuration
+-- of rows with one event_id the least counts; `conflict` tells rows that say different things although they were made
+-- under one configuration from records of one eventID, which a repeat in Kinesis need not keep
 counted as (
   select
     arrived.*,
     row_number() over (partition by event_id order by event_time_us, row_hash, arrived_at) as repeat_number,
     count(*) over (partition by event_id) - 1 as repeats,
     time_precision <> 'arrival' and (
-      min(row_hash) over (partition by event_id, config_id) <> max(row_hash) over (partition by event_id, config_id)
+      min(row_hash) over (partition by event_id, config_id, source_event_id)
+      <> max(row_hash) over (partition by event_id, config_id, source_event_id)
     ) as config_conflict
   from arrived
 ),

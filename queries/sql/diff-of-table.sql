@@ -13,6 +13,7 @@ with arrived as (
     moments.moment || rows_of.item_key as item_key,
     moments.moment || rows_of.event_id as event_id,
     moments.moment,
+    source_event_id,
     event_name,
     event_time,
     event_time_us,

@@ -30,7 +30,7 @@ describe('canonical form', () => {
           ),
         ).toBe(true)
       }),
-      runs(400),
+      runs(120),
     )
   })
 
@@ -45,7 +45,7 @@ describe('canonical form', () => {
           ),
         ).toBe(true)
       }),
-      runs(200),
+      runs(120),
     )
   })
 
@@ -56,7 +56,7 @@ describe('canonical form', () => {
         fc.pre(!text.includes('__proto__')) // the SDK's reader assigns to it, and so loses it
         expect(isDeepStrictEqual(asNative(JSON.parse(text) as Attributes), asNative(item))).toBe(true)
       }),
-      runs(300),
+      runs(150),
     )
   })
 
@@ -65,7 +65,7 @@ describe('canonical form', () => {
       fc.property(item, item => {
         expect(canonical(item)).toBe(canonicalForm(item))
       }),
-      runs(400),
+      runs(120),
     )
   })
 
@@ -75,7 +75,7 @@ describe('canonical form', () => {
         const text = canonical(item)
         expect(canonical(parseItem(text))).toBe(text)
       }),
-      runs(200),
+      runs(120),
     )
   })
 
@@ -85,7 +85,7 @@ describe('canonical form', () => {
         const text = writeDisorderly(item, below => (stream.next().value as number) % below)
         expect(canonical(readDocuments(text)[0]?.value)).toBe(canonical(item))
       }),
-      runs(300),
+      runs(150),
     )
   })
 
@@ -95,7 +95,7 @@ describe('canonical form', () => {
         const same = isDeepStrictEqual(mapSets(one, asSet), mapSets(other, asSet))
         expect(canonical(one) === canonical(other)).toBe(same)
       }),
-      runs(300),
+      runs(150),
     )
   })
 
@@ -108,7 +108,7 @@ describe('canonical form', () => {
           expect(kinesis[column]).toEqual(streams[column])
         }
       }),
-      runs(200),
+      runs(120),
     )
   })
 

@@ -20,8 +20,9 @@ describe('actor', () => {
     expect(actorOf({ OldImage: by('anna'), NewImage: by('') }, table)).toEqual(['anna', 'old_image'])
   })
 
-  it('is the configured attribute of an image before the service identity', () => {
-    expect(actorOf({ OldImage: by('anna'), userIdentity: TIME_TO_LIVE }, table)).toEqual(['anna', 'old_image'])
+  it('is the recorded identity before the last known writer, who did not delete', () => {
+    const identified = { OldImage: by('anna'), userIdentity: TIME_TO_LIVE }
+    expect(actorOf(identified, table)).toEqual(['dynamodb.amazonaws.com', 'service'])
   })
 
   it('is the service where no image names anybody', () => {

@@ -39,7 +39,7 @@ describe('a bigint column', () => {
         const fits = whole !== undefined && whole >= -(2n ** 63n) && whole < 2n ** 63n
         expect(fitted({ N: text }, 'bigint')).toBe(fits ? whole : undefined)
       }),
-      runs(1000),
+      runs(600),
     )
   })
 
@@ -73,7 +73,7 @@ describe('a decimal column', () => {
           expect(value).toBeUndefined()
         }
       }),
-      runs(1500),
+      runs(800),
     )
   })
 
@@ -127,7 +127,7 @@ describe('a timestamp column', () => {
         const expected = local - BigInt(offset) * 60_000n + BigInt(fraction.padEnd(3, '0').slice(0, 3))
         expect(fitted({ S: text }, 'timestamp')).toBe(timestampOf(expected))
       }),
-      runs(3000),
+      runs(800),
     )
   })
 
@@ -149,7 +149,7 @@ describe('a timestamp column', () => {
       fc.property(fc.oneof(numeral, near), ({ text, digits, exponent }) => {
         expect(fitted({ N: text }, 'timestamp', unit)).toBe(timestampOf(floorOf(digits, exponent + places)))
       }),
-      runs(3000),
+      runs(800),
     )
   })
 

@@ -80,7 +80,7 @@ describe('audit row', () => {
           const other = takenAway && row[name] !== undefined ? undefined : otherValue(row[name], type)
           expect(problemsOf({ ...row, [name]: other })).toContain(SEEN_BY[name])
         }),
-        runs(50),
+        runs(25),
       )
     })
   }
@@ -167,7 +167,7 @@ describe('transformRecord', () => {
         if (result.kind === 'transformed') expect(parsedRows(result.lines).flatMap(wrongHashes)).toEqual([])
         if (!isJson(text)) expect(result.kind).toBe('refused')
       }),
-      runs(1500),
+      runs(700),
     )
   })
 
@@ -183,7 +183,7 @@ describe('transformRecord', () => {
           if (!Buffer.from(data.toString('utf8')).equals(data)) expect(result.kind).toBe('refused')
         },
       ),
-      runs(800),
+      runs(400),
     )
   })
 
@@ -208,7 +208,7 @@ describe('transformRecord', () => {
           name in under ? { ...document, dynamodb: { ...under, [name]: value } } : { ...document, [name]: value }
         expect(['transformed', 'refused']).toContain(transformRecord(recordBytes(changed), ARRIVAL, table).kind)
       }),
-      runs(800),
+      runs(400),
     )
   })
 })
