@@ -1,14 +1,5 @@
--- From `changes` to the state that each item is in after its last step. In a tie group several changes can have led into
--- that state; they hold the same image.
-entering as (
-  select
-    changes.*,
-    row_number() over (
-      partition by item_key
-      order by step desc, case when new_state = exit_state then 0 else 1 end, event_id
-    ) as choice
-  from changes
-),
+-- From `changes` to the state that each item is in after its last step.
+{last-changes},
 last_states as (
   select
     item_key,
@@ -26,6 +17,5 @@ last_states as (
     case when new_state = exit_state then time_precision end as time_precision,
     case when new_state = exit_state then actor end as actor,
     imbalance > 1 as unresolved
-  from entering
-  where choice = 1
+  from last_changes
 )

@@ -16,18 +16,9 @@ with arrived as (
     and event_time_us <= {us :at}
 ),
 {ordered},
-entering as (
-  select
-    changes.*,
-    row_number() over (
-      partition by item_key
-      order by step desc, case when new_state = exit_state then 0 else 1 end, event_id
-    ) as choice
-  from changes
-)
+{last-changes}
 select item_key, event_time, actor, new_image as image, event_time_us, event_id
-from entering
-where choice = 1
-  and new_state = exit_state
+from last_changes
+where new_state = exit_state
   and cast({column} as varchar) = :value
 order by item_key

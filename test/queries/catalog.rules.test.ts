@@ -3,11 +3,11 @@ import { TrinoSQL } from 'dt-sql-parser/dist/parser/trino/index.js'
 import { describe, expect, it } from 'vitest'
 import { renderQuery, SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { queriesDocument } from '../../queries/write-docs.js'
+import { misplacedParameters, withoutStrings } from '../athena-rules.js'
 
 const queries = [...SAVED_QUERIES.values()]
 const sqlOf = (query: SavedQuery) => renderQuery(query, { changes: 'orders', column: 'status' }).sql
 const withoutComments = (sql: string) => sql.replaceAll(/--[^\n]*/g, '')
-const withoutStrings = (sql: string) => sql.replaceAll(/'(?:[^']|'')*'/g, "''")
 
 /** Names are an interface: prepared statements and people's scripts use them. Add, but do not rename or remove. */
 const NAMES = [
@@ -147,27 +147,12 @@ describe('saved queries', () => {
   })
 
   it('use every shared part', () => {
-    const parts = readdirSync(new URL('../../queries/parts/', import.meta.url)).map(name => name.replace('.sql', ''))
-    const used = queries.map(query => query.template).join('\n')
-    for (const part of parts) expect(used.includes(`{${part}}`), part).toBe(true)
+    const folder = new URL('../../queries/parts/', import.meta.url)
+    const parts = readdirSync(folder).map(name => ({ name, text: readFileSync(new URL(name, folder), 'utf8') }))
+    const texts = [...queries.map(query => query.template), ...parts.map(part => part.text)].join('\n')
+    for (const { name } of parts) expect(texts, name).toContain(`{${name.replace('.sql', '')}}`)
   })
 })
-
-/** The `?` whose nearest clause keyword, at its own depth of parentheses or further out, is not WHERE. */
-function misplacedParameters(sql: string): readonly string[] {
-  const clauses: string[] = ['']
-  const misplaced: string[] = []
-  for (const [token] of withoutStrings(sql)
-    .toLowerCase()
-    .matchAll(/[a-z_]+|[()?]/g)) {
-    if (token === '(') clauses.push(clauses.at(-1) as string)
-    else if (token === ')') clauses.pop()
-    else if (token === '?' && clauses.at(-1) !== 'where') misplaced.push(token)
-    else if (['select', 'from', 'where', 'group', 'having', 'order', 'limit', 'on'].includes(token))
-      clauses[clauses.length - 1] = token
-  }
-  return misplaced
-}
 
 /** A common table expression's own name before its text, `name as (`, is no call. */
 function isExpression(query: SavedQuery, name: string): boolean {
