@@ -11,7 +11,25 @@ export interface Configuration {
   readonly lock?: Lock
   /** Days that refused records are kept. */
   readonly refusedDays: number
+  /** A query in Athena that scans more gigabytes than this is cancelled. */
+  readonly scanCutoffGb: number
+  /** Tells archives of one account apart. */
+  readonly environment?: string
+  /** Who hears of alarms by e-mail. */
+  readonly notify: readonly string[]
   readonly tables: ReadonlyMap<string, TableConfiguration>
+  /** What only a deployment needs to know of each table: it changes no row. */
+  readonly deployments: ReadonlyMap<string, TableDeployment>
+}
+
+/** How a table is attached on AWS. */
+export interface TableDeployment {
+  /** The stream of a table that is not made by the same app. */
+  readonly streamArn?: string
+  /** The customer managed key of such a table. */
+  readonly tableKeyArn?: string
+  /** What Firehose gathers before it writes an object. */
+  readonly buffer: { readonly mb: number; readonly seconds: number }
 }
 
 /** Reads and checks a configuration file. Throws a `ConfigurationError` that lists everything that is wrong. */
@@ -21,13 +39,25 @@ export function readConfiguration(path: string): Configuration {
 
 /** Checks the text of a configuration file. Throws a `ConfigurationError` that lists everything that is wrong. */
 export function parseConfiguration(text: string, path: string): Configuration {
-  const file = parseJson(text, path)
+  return checkConfiguration(parseJson(text, path), path)
+}
+
+/**
+ * Checks what a configuration file holds, from wherever it comes: `path` opens the message. Throws a `ConfigurationError`
+ * that lists everything that is wrong.
+ */
+export function checkConfiguration(file: unknown, path: string): Configuration {
   const { data, error } = configurationFile.safeParse(file)
   const issues = error?.issues ?? []
   const problems = [...issues.flatMap(issue => describeIssue(issue, file)), ...nameProblems(file)]
   if (data === undefined || problems.length > 0) throw new ConfigurationError(path, problems)
   const { $schema: _, tables, ...rest } = data
-  return { ...rest, tables: new Map(Object.entries(tables).map(([name, table]) => [name, toTable(name, table)])) }
+  const entries = Object.entries(tables)
+  return {
+    ...rest,
+    tables: new Map(entries.map(([name, table]) => [name, toTable(name, table)])),
+    deployments: new Map(entries.map(([name, table]) => [name, toDeployment(table)])),
+  }
 }
 
 /** The configuration of a table: the file's, or that of a table that nobody configured. */
@@ -35,10 +65,16 @@ export function tableConfiguration(configuration: Configuration | undefined, tab
   return configuration?.tables.get(table) ?? unconfiguredTable(table)
 }
 
-function toTable(name: string, { keys = [], columns, actor, lifecycle, ...rest }: TableFields): TableConfiguration {
+function toDeployment({ streamArn, tableKeyArn, buffer }: TableFields): TableDeployment {
+  return { ...(streamArn !== undefined && { streamArn }), ...(tableKeyArn !== undefined && { tableKeyArn }), buffer }
+}
+
+function toTable(name: string, fields: TableFields): TableConfiguration {
+  const { keys = [], columns, actor, lifecycle, capture, since } = fields
   return {
     table: name,
-    ...rest,
+    capture,
+    ...(since !== undefined && { since }),
     keys: keys.map(toKey),
     columns: Object.entries(columns).map(([column, field]) => toColumn(column, field)),
     ...(actor === undefined ? {} : { actor: toPath(actor) }),

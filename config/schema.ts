@@ -9,6 +9,9 @@ const TYPE = new RegExp(`^(?:${PLAIN_TYPES.join('|')}|decimal\\((?:[1-9]|[12]\\d
 /** DynamoDB's rule for names of tables. */
 export const TABLE_NAME = /^[A-Za-z0-9_.-]{3,255}$/
 
+/** A stream's ARN; the first group is the table's name. */
+export const STREAM = /^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table\/([A-Za-z0-9_.-]+)\/stream\/[^/]+$/
+
 /** Glue takes 255 bytes (Athena user guide, "Name databases, tables, and columns"); `old_`, `new_` or `key_` is four. */
 export const COLUMN_NAME = /^[a-z][a-z0-9_]{0,250}$/
 
@@ -22,6 +25,13 @@ function fields<Shape extends z.ZodRawShape>(shape: Shape) {
   })
 }
 
+const lockedBy = z
+  .enum(['delivery', 'bucket'], '"delivery" or "bucket"')
+  .describe(
+    'What locks an object: a small function as soon as it is delivered, or the default retention of the bucket.',
+  )
+  .exactOptional()
+
 const lock = z
   .discriminatedUnion(
     'mode',
@@ -32,6 +42,7 @@ const lock = z
           .literal('governance')
           .describe('Before the days are over, only someone who may bypass governance retention can delete.'),
         days: days.describe('Days that each object is kept.'),
+        by: lockedBy,
       }),
       fields({
         mode: z.literal('compliance').describe('Before the days are over nobody can delete, not even the root user.'),
@@ -39,6 +50,7 @@ const lock = z
         confirm: z
           .literal(true, 'true, because nobody can undo a compliance lock')
           .describe('Says that you know: nobody can undo a compliance lock.'),
+        by: lockedBy,
       }),
     ],
     { error: issue => (issue.code === 'invalid_union' ? '"none", "governance" or "compliance"' : 'an object') },
@@ -125,6 +137,11 @@ export const keyField = z.union(
   'a name, or an object with "attribute" and "column"',
 )
 
+const BUFFER_MB = 'a whole number from 64 to 128, which Firehose takes with conversion to Parquet'
+const BUFFER_SECONDS = 'a whole number from 60 to 900, which Firehose takes with dynamic partitioning'
+const STREAM_ARN = 'the ARN of a DynamoDB stream: arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/TIME'
+const KEY_ARN = 'the ARN of a KMS key: arn:aws:kms:REGION:ACCOUNT:key/ID'
+
 const KEYS = 'an array of one or two different key attributes'
 const STEP = 'a pair [from, to]'
 const table = fields({
@@ -167,13 +184,47 @@ const table = fields({
   })
     .describe('The steps that the status of an item may take.')
     .exactOptional(),
+  streamArn: z
+    .string(STREAM_ARN)
+    .regex(STREAM, STREAM_ARN)
+    .describe('The stream of the table. Needed to deploy with capture "streams".')
+    .exactOptional(),
+  tableKeyArn: z
+    .string(KEY_ARN)
+    .regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/, KEY_ARN)
+    .describe('The customer managed key that the table is encrypted with, where there is one.')
+    .exactOptional(),
+  buffer: fields({
+    mb: z.int(BUFFER_MB).min(64, BUFFER_MB).max(128, BUFFER_MB).describe('Megabytes.').default(128),
+    seconds: z.int(BUFFER_SECONDS).min(60, BUFFER_SECONDS).max(900, BUFFER_SECONDS).describe('Seconds.').default(900),
+  })
+    .describe('What Firehose gathers before it writes an object: so many MB or seconds, whichever comes first.')
+    .default({ mb: 128, seconds: 900 }),
 })
+
+const CUTOFF = 'a whole number from 1 to 1000000'
+const ENVIRONMENT = 'lower-case letters, digits and "-", a letter first, at most 20 characters'
 
 /** The file `itemtrail.config.json`, all but the rules about names: those are in `column-names.ts`. */
 export const configurationFile = fields({
   $schema: z.string('a text').describe('Where the JSON Schema of this file is, for editors.').exactOptional(),
   lock: lock.exactOptional(),
   refusedDays: days.describe('Days that refused records are kept.').default(365),
+  scanCutoffGb: z
+    .int(CUTOFF)
+    .min(1, CUTOFF)
+    .max(1_000_000, CUTOFF)
+    .describe('A query in Athena that scans more gigabytes than this is cancelled.')
+    .default(100),
+  environment: z
+    .string(ENVIRONMENT)
+    .regex(/^[a-z][a-z0-9-]{0,19}$/, ENVIRONMENT)
+    .describe('Names the stack and its database, so that several archives can live in one account.')
+    .exactOptional(),
+  notify: z
+    .array(z.email('an e-mail address'), 'an array of e-mail addresses')
+    .describe('Who hears of alarms by e-mail. Each address has to confirm once.')
+    .default([]),
   tables: z
     .record(z.string(), table, 'an object')
     .meta({ description: 'The DynamoDB tables, by name.', propertyNames: { pattern: TABLE_NAME.source } })

@@ -37,6 +37,9 @@ describe('a configuration', () => {
     expect(parseConfiguration(text, PATH)).toStrictEqual({
       lock: { mode: 'governance', days: 2557 },
       refusedDays: 365,
+      scanCutoffGb: 100,
+      notify: [],
+      deployments: new Map([['Orders', { buffer: { mb: 128, seconds: 900 } }]]),
       tables: new Map([
         [
           'Orders',
@@ -65,7 +68,13 @@ describe('a configuration', () => {
   })
 
   test('may say nothing', () => {
-    expect(parseConfiguration('{}', PATH)).toStrictEqual({ refusedDays: 365, tables: new Map() })
+    expect(parseConfiguration('{}', PATH)).toStrictEqual({
+      refusedDays: 365,
+      scanCutoffGb: 100,
+      notify: [],
+      tables: new Map(),
+      deployments: new Map(),
+    })
     expect(orders({})).toStrictEqual(unconfiguredTable('Orders'))
   })
 
@@ -120,7 +129,10 @@ describe('refuses', () => {
   test.each([
     [[], 'the configuration is [], expected an object'],
     [{ refused_days: 30 }, 'refused_days is unknown, did you mean "refusedDays"?'],
-    [{ colour: 1 }, 'colour is unknown, expected one of $schema, lock, refusedDays, tables'],
+    [
+      { colour: 1 },
+      'colour is unknown, expected one of $schema, lock, refusedDays, scanCutoffGb, environment, notify, tables',
+    ],
     [{ refusedDays: 0 }, `refusedDays is 0, expected ${DAYS}`],
     [{ refusedDays: 1.5 }, `refusedDays is 1.5, expected ${DAYS}`],
     [{ lock: 'none' }, 'lock is "none", expected an object'],

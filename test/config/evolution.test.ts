@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseConfiguration } from '../../config/configuration.js'
-import { checkEvolution, type RowConfigurationJson } from '../../config/evolution.js'
+import { checkEvolution } from '../../config/evolution.js'
 import { rowConfiguration, type TableConfiguration } from '../../transform/table-configuration.js'
 
 function orders(table: object): TableConfiguration {
@@ -8,7 +8,7 @@ function orders(table: object): TableConfiguration {
   return parseConfiguration(text, 'itemtrail.config.json').tables.get('Orders') as TableConfiguration
 }
 
-const kept = (table: object) => JSON.parse(rowConfiguration(orders(table))) as RowConfigurationJson
+const kept = (table: object) => JSON.parse(rowConfiguration(orders(table))) as TableConfiguration
 
 const BEFORE = { keys: ['id'], columns: { total: 'decimal(12,2)', at: { type: 'timestamp', unit: 's' } } }
 
