@@ -1,17 +1,28 @@
-// What tsc leaves: the SQL beside its catalog, and the transform function as one file for Lambda.
+// What tsc leaves: the SQL beside its catalog, and each function on AWS as one file.
 import { chmodSync, cpSync } from 'node:fs'
 import { build } from 'esbuild'
 
 for (const folder of ['sql', 'parts']) cpSync(`queries/${folder}`, `dist/queries/${folder}`, { recursive: true })
 chmodSync('dist/cli/itemtrail.js', 0o755)
 
-await build({
-  entryPoints: ['transform/lambda.ts'],
-  outfile: 'dist/lambda/transform/index.mjs',
-  bundle: true,
-  minify: true,
-  platform: 'node',
-  target: 'node22',
-  format: 'esm',
-  legalComments: 'none',
-})
+const FUNCTIONS = {
+  transform: 'transform/lambda.ts',
+  forwarder: 'capture/forwarder-lambda.ts',
+  'lock-objects': 'infra/functions/lock-objects-lambda.ts',
+  'kinesis-destination': 'infra/functions/kinesis-destination-lambda.ts',
+}
+
+for (const [name, entryPoint] of Object.entries(FUNCTIONS)) {
+  await build({
+    entryPoints: [entryPoint],
+    outfile: `dist/lambda/${name}/index.mjs`,
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    // the AWS SDK's ES modules: of its CommonJS nothing can be left out
+    mainFields: ['module', 'main'],
+    legalComments: 'none',
+  })
+}

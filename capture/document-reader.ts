@@ -33,6 +33,8 @@ async function* readLines(input: AsyncIterable<Uint8Array>): AsyncGenerator<Buff
 const LINE_FEED = 0x0a
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
+const COMMA = 0x2c
+const END_OF_ARRAY = 0x5d
 const OPENING = new Set([0x7b, 0x5b]) // { [
 const CLOSING = new Set([0x7d, 0x5d]) // } ]
 const CONTINUED_AFTER = new Set([0x2c, 0x3a, 0x5b, 0x7b]) // , : [ {
@@ -129,7 +131,12 @@ function endOfString(line: Buffer, start: number): number {
 }
 
 function* garbage(bytes: Buffer): Generator<Uint8Array> {
-  if (bytes.toString('latin1').trim() !== '') yield Buffer.from(bytes)
+  if (!isBlank(bytes)) yield Buffer.from(bytes)
+}
+
+/** Only white space, as JSON has it (RFC 8259, section 2) and not as JavaScript trims it. */
+function isBlank(bytes: Buffer): boolean {
+  return bytes.every(byte => byte === 0x20 || byte === 0x09 || byte === LINE_FEED || byte === 0x0d)
 }
 
 function joinLines(lines: readonly Buffer[]): Buffer {
@@ -150,24 +157,28 @@ function isObject(line: Buffer): boolean {
 /** The records of an event `{"Records":[...]}`, each with the very bytes it had; any other document as it is. */
 function* recordsOf(document: Buffer): Generator<Uint8Array> {
   const array = document.includes('"Records"') ? findRecords(document) : -1
-  if (array === -1) {
-    yield Buffer.from(document)
-    return
-  }
+  const records = array === -1 ? undefined : splitRecords(document, array)
+  for (const record of records ?? [document]) yield Buffer.from(record)
+}
+
+/** The elements of the array that starts at `array`; undefined where it, or the event around it, is not well-formed. */
+function splitRecords(document: Buffer, array: number): readonly Buffer[] | undefined {
+  const records: Buffer[] = []
   let depth = 0
   let start = array + 1
-  for (let position = array + 1; position < document.length; position++) {
+  for (let position = start; position < document.length; position++) {
     const byte = document[position] as number
     if (byte === QUOTE) position = endOfString(document, position)
     else if (OPENING.has(byte)) depth++
-    else if (CLOSING.has(byte) && --depth < 0) {
-      yield* garbage(document.subarray(start, position))
-      return
-    } else if (byte === 0x2c && depth === 0) {
-      yield* garbage(document.subarray(start, position))
+    else if (depth === 0 && (byte === COMMA || byte === END_OF_ARRAY)) {
+      records.push(document.subarray(start, position))
       start = position + 1
-    }
+      if (byte === COMMA) continue
+      const event = Buffer.concat([document.subarray(0, array + 1), document.subarray(position)])
+      return isObject(event) ? records.filter(record => !isBlank(record)) : undefined
+    } else if (CLOSING.has(byte)) depth--
   }
+  return undefined
 }
 
 /** The position of the "[" after a top-level name "Records", or -1. */

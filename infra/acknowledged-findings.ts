@@ -1,0 +1,79 @@
+import { Stack, Validations } from 'aws-cdk-lib'
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import type { Construct, IConstruct } from 'constructs'
+
+// Rule packs ask whether these were decided or forgotten. They were decided; each reason is what a reviewer may hold us to.
+
+const EVERY_FUNCTION = {
+  LambdaInsideVPC:
+    'It has no listener and calls only AWS by its own role over TLS. In a VPC it would need routes to the same endpoints, whose outage would then stop the archive.',
+  LambdaConcurrency:
+    'A reservation is a ceiling too: what is throttled here waits in a stream that forgets after a day. Throttling has an alarm.',
+  LambdaDLQ:
+    'A dead-letter queue catches asynchronous calls, and all of these are synchronous: by Firehose, by event source mappings with destinations of their own, by CloudFormation.',
+}
+
+const ARCHIVE_WIDE = {
+  IAMNoInlinePolicy:
+    'Each policy belongs to one role, is made and changed with it in one step, and can be attached to nothing else. A managed policy could.',
+  S3BucketReplicationEnabled:
+    'Versions and Object Lock protect against deletion. A copy in another region or account is a decision about cost and residency: docs/deploy.md says how.',
+}
+
+const PACKS = ['NIST.800.53.R5', 'PCI.DSS.321']
+
+/** Tells rule packs why findings about the whole archive are no faults. */
+export function acknowledgeArchive(archive: IConstruct): void {
+  acknowledgeInPacks(archive, { ...EVERY_FUNCTION, ...ARCHIVE_WIDE })
+}
+
+/** The same for the function of CDK's that keeps configurations, which is shared by its whole stack. */
+export function acknowledgeCustomResources(stack: Stack): void {
+  const shared = stack.node.children.find(child => child.node.id.startsWith('AWS679f53fac002430cb0da5b7982bd2287'))
+  if (shared === undefined) return
+  acknowledgeInPacks(shared, { ...EVERY_FUNCTION, ...ARCHIVE_WIDE })
+  Validations.of(shared).acknowledge({
+    id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
+    reason: 'CDK gives its own function the right to write its log by this policy, and no other right.',
+  })
+}
+
+/** Tells why the access log bucket has S3's own key. */
+export function acknowledgeAccessLogs(bucket: IConstruct): void {
+  const reason =
+    'S3 delivers access logs only into buckets with its own key (user guide, "Enabling server access logging").'
+  acknowledgeInPacks(bucket, { S3DefaultEncryptionKMS: reason })
+}
+
+/** Tells why a delivery stream that reads Kinesis has no encryption of its own. */
+export function acknowledgeKinesisSource(stream: IConstruct): void {
+  const reason = 'Firehose refuses encryption of its own where it reads a Kinesis stream; that stream is encrypted.'
+  Validations.of(stream).acknowledge({ id: 'AwsSolutions-KDF1', reason })
+}
+
+/** Tells why the statements of a role have wildcards, for each of these alone: a new one is a finding again. */
+export function acknowledgeWildcards(role: Construct, statements: readonly PolicyStatement[], reason: string): void {
+  const stack = Stack.of(role)
+  const resources = statements.flatMap(statement => stack.resolve(statement.resources) as unknown[]).map(describe)
+  for (const resource of new Set(resources.filter(text => text.includes('*')))) {
+    const why =
+      resource === '*' ? 'IAM knows no resource to limit these actions to; they only list and measure.' : reason
+    Validations.of(role).acknowledge({ id: `AwsSolutions-IAM5[Resource::${resource}]`, reason: why })
+  }
+}
+
+function acknowledgeInPacks(construct: IConstruct, reasons: { readonly [rule: string]: string }): void {
+  for (const [rule, reason] of Object.entries(reasons)) {
+    for (const pack of PACKS) Validations.of(construct).acknowledge({ id: `${pack}-${rule}`, reason })
+  }
+}
+
+/** A resolved value as cdk-nag names it: `<LogicalId.Arn>/data/*`. */
+function describe(value: unknown): string {
+  if (typeof value === 'string') return value
+  const [[intrinsic, of]] = Object.entries(value as object) as [[string, unknown]]
+  if (intrinsic === 'Ref') return `<${of}>`
+  if (intrinsic === 'Fn::GetAtt') return `<${(of as string[]).join('.')}>`
+  if (intrinsic === 'Fn::Join') return ((of as [string, unknown[]])[1] ?? []).map(describe).join((of as [string])[0])
+  return JSON.stringify(value)
+}

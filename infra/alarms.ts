@@ -1,0 +1,321 @@
+import { Alarm, ComparisonOperator, type IMetric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
+import type { ITopic } from 'aws-cdk-lib/aws-sns'
+import { Construct } from 'constructs'
+import {
+  cancelledBytes,
+  firehose,
+  iteratorAge,
+  lambda,
+  mapping,
+  nearLimit,
+  ours,
+  perMinute,
+  replication,
+  transformFailures,
+} from './alarm-metrics.js'
+import type { CapturedTable } from './captured-table.js'
+import { KINESIS_RETENTION } from './change-stream.js'
+import type { LockFunction } from './lock-function.js'
+import { bytes, type QueryWorkgroup } from './query-workgroup.js'
+import { REFUSED_METRIC } from './transform-function.js'
+
+/** `page` wakes somebody, `warn` can wait for the morning. */
+export type Severity = 'warn' | 'page'
+
+/** One alarm as data. Its name is also a heading in `docs/runbook.md`. */
+export interface AlarmRule<Station> {
+  readonly name: string
+  readonly severity: Severity
+  /** What it says when it goes off. */
+  readonly meaning: string
+  readonly metric: (station: Station) => IMetric
+  /** It goes off above this, or below where `below` is set. */
+  readonly threshold: number | ((station: Station) => number)
+  readonly below?: true
+  /** So many minutes of the last so many. */
+  readonly minutes: readonly [number, number]
+}
+
+const [SECOND, MINUTE, HOUR] = [1000, 60_000, 3_600_000]
+
+const ANY = [1, 1] as const
+const OFTEN = [3, 5] as const
+
+const both: readonly AlarmRule<CapturedTable>[] = [
+  rule(
+    'record-refused',
+    'page',
+    'a record could not be understood and waits under refused/',
+    ours(REFUSED_METRIC),
+    0,
+    ANY,
+  ),
+  rule(
+    'conversion-failed',
+    'page',
+    'rows could not be converted to Parquet and wait under refused/',
+    firehose('FailedConversion.Records'),
+    0,
+    ANY,
+  ),
+  rule('transform-errors', 'warn', 'the transform function fails', lambda('transform', 'Errors'), 0, OFTEN),
+  rule(
+    'transform-throttles',
+    'warn',
+    'the transform function is throttled',
+    lambda('transform', 'Throttles'),
+    0,
+    OFTEN,
+  ),
+  rule(
+    'transform-down',
+    'page',
+    'every call of the transform function fails: what it gets goes to refused/',
+    transformFailures,
+    99,
+    [10, 10],
+  ),
+  rule(
+    'delivery-slow',
+    'warn',
+    'rows wait longer than twice the buffer interval',
+    firehose('DeliveryToS3.DataFreshness', Stats.MAXIMUM),
+    ({ buffer }) => 2 * buffer.seconds,
+    [5, 5],
+  ),
+  rule(
+    'delivery-late',
+    'page',
+    'rows have waited over an hour; Firehose keeps them for a day',
+    firehose('DeliveryToS3.DataFreshness', Stats.MAXIMUM),
+    3600,
+    [5, 5],
+  ),
+  {
+    ...rule(
+      'delivery-fails',
+      'page',
+      'nothing can be written to the archive',
+      firehose('DeliveryToS3.Success', Stats.AVERAGE),
+      0.01,
+      [15, 15],
+    ),
+    below: true,
+  },
+  rule(
+    'too-many-dates',
+    'page',
+    'more dates at once than Firehose has partitions for',
+    firehose('PartitionCountExceeded'),
+    0,
+    ANY,
+  ),
+  rule('key-refused', 'page', 'Firehose may not use the key of the archive', firehose('KMSKeyAccessDenied'), 0, ANY),
+]
+
+const streams: readonly AlarmRule<CapturedTable>[] = [
+  rule('stream-behind', 'warn', 'the forwarder is over 5 minutes behind the table', iteratorAge, 5 * MINUTE, [10, 10]),
+  rule(
+    'stream-far-behind',
+    'page',
+    'the forwarder is over an hour behind the table; the stream forgets after 24',
+    iteratorAge,
+    HOUR,
+    [5, 5],
+  ),
+  rule(
+    'twelve-hours-to-loss',
+    'page',
+    'the forwarder is 12 hours behind: in 12 more the stream forgets',
+    iteratorAge,
+    12 * HOUR,
+    ANY,
+  ),
+  rule(
+    'batch-given-up',
+    'page',
+    'Lambda gave records up after 24 hours and wrote them into the refused bucket',
+    mapping('OnFailureDestinationDeliveredEventCount'),
+    0,
+    ANY,
+  ),
+  rule(
+    'records-dropped',
+    'page',
+    'Lambda dropped records that it could not keep: a gap',
+    mapping('DroppedEventCount'),
+    0,
+    ANY,
+  ),
+  rule(
+    'give-up-failed',
+    'page',
+    'Lambda could not write what it gave up into the refused bucket',
+    lambda('forwarder', 'DestinationDeliveryFailures'),
+    0,
+    ANY,
+  ),
+  rule('put-failures', 'warn', 'Firehose did not accept records, after retries', ours('RecordsLeft'), 0, ANY),
+  rule(
+    'put-failures-persist',
+    'page',
+    'Firehose has accepted too little for 5 minutes',
+    ours('RecordsLeft'),
+    0,
+    [5, 5],
+  ),
+  rule(
+    'record-oversize',
+    'warn',
+    'a record too large for Firehose waits in the refused bucket',
+    ours('RecordsOversize'),
+    0,
+    ANY,
+  ),
+  rule('forwarder-errors', 'warn', 'the forwarder function fails', lambda('forwarder', 'Errors'), 0, OFTEN),
+  rule(
+    'forwarder-throttles',
+    'warn',
+    'the forwarder function is throttled',
+    lambda('forwarder', 'Throttles'),
+    0,
+    OFTEN,
+  ),
+  rule('firehose-throttles', 'warn', 'Firehose turns records away', firehose('ThrottledRecords'), 0, [15, 15]),
+  rule('firehose-near-limit', 'warn', 'over 80 % of what Firehose takes a second', nearLimit, 80, [15, 15]),
+]
+
+const kinesis: readonly AlarmRule<CapturedTable>[] = [
+  rule(
+    'change-skipped',
+    'page',
+    'DynamoDB skipped a change, which is lost for good: a gap',
+    replication('FailedToReplicateRecordCount', 'SUM'),
+    0,
+    ANY,
+  ),
+  rule(
+    'replication-slow',
+    'warn',
+    'DynamoDB is over a minute behind in writing to the Kinesis stream',
+    replication('AgeOfOldestUnreplicatedRecord', 'MAX'),
+    MINUTE,
+    [5, 5],
+  ),
+  rule(
+    'replication-late',
+    'page',
+    'DynamoDB is over an hour behind; after 168 it stops for good',
+    replication('AgeOfOldestUnreplicatedRecord', 'MAX'),
+    HOUR,
+    [5, 5],
+  ),
+  rule(
+    'replication-throttles',
+    'warn',
+    'the Kinesis stream turns changes away; DynamoDB tries again',
+    replication('ThrottledPutRecordCount', 'SUM'),
+    0,
+    [15, 15],
+  ),
+  rule(
+    'kinesis-behind',
+    'warn',
+    'Firehose is over 5 minutes behind the Kinesis stream',
+    firehose('KinesisMillisBehindLatest', Stats.MAXIMUM),
+    5 * MINUTE,
+    [10, 10],
+  ),
+  rule(
+    'kinesis-half-forgotten',
+    'page',
+    'Firehose is behind by half of what the Kinesis stream keeps',
+    firehose('KinesisMillisBehindLatest', Stats.MAXIMUM),
+    (KINESIS_RETENTION.toSeconds() / 2) * SECOND,
+    ANY,
+  ),
+]
+
+const locks: readonly AlarmRule<LockFunction>[] = [
+  rule(
+    'lock-errors',
+    'warn',
+    'the lock function fails; it is tried again for two hours',
+    ({ function: locker }) => locker.metricErrors(perMinute(Stats.SUM)),
+    0,
+    OFTEN,
+  ),
+  rule(
+    'lock-late',
+    'warn',
+    'objects have waited 15 minutes for their lock',
+    ({ waiting }) => waiting.metricApproximateAgeOfOldestMessage(perMinute(Stats.MAXIMUM)),
+    900,
+    [5, 5],
+  ),
+  rule(
+    'object-unlocked',
+    'page',
+    'objects could not be locked',
+    ({ failed }) => failed.metricApproximateNumberOfMessagesVisible(perMinute(Stats.MAXIMUM)),
+    0,
+    ANY,
+  ),
+]
+
+const queries: readonly AlarmRule<QueryWorkgroup>[] = [
+  rule(
+    'scan-cutoff',
+    'warn',
+    'a query scanned as much as is allowed, and was cancelled',
+    cancelledBytes,
+    ({ scanCutoffGb }) => 0.99 * bytes(scanCutoffGb),
+    ANY,
+  ),
+]
+
+/** Every alarm there is, by the station that it watches. */
+export const ALARMS = { both, streams, kinesis, locks, queries } as const
+
+export interface AlarmsProps<Station> {
+  readonly rules: readonly AlarmRule<Station>[]
+  readonly station: Station
+  /** Opens the text of each alarm: whose it is. */
+  readonly subject: string
+  readonly topic: ITopic
+}
+
+/** The alarms of one station, each telling the topic when it goes off and when it is over. */
+export class Alarms<Station> extends Construct {
+  constructor(scope: Construct, id: string, { rules, station, subject, topic }: AlarmsProps<Station>) {
+    super(scope, id)
+    const action = new SnsAction(topic)
+    for (const { name, severity, meaning, metric, threshold, below, minutes } of rules) {
+      const [wanted, of] = minutes
+      const alarm = new Alarm(this, name, {
+        alarmDescription: `[${severity}] ${subject}: ${meaning}. docs/runbook.md, ${name}`,
+        metric: metric(station),
+        threshold: typeof threshold === 'number' ? threshold : threshold(station),
+        comparisonOperator: below ? ComparisonOperator.LESS_THAN_THRESHOLD : ComparisonOperator.GREATER_THAN_THRESHOLD,
+        datapointsToAlarm: wanted,
+        evaluationPeriods: of,
+        // all of them count or measure what happened: nothing measured, nothing wrong
+        treatMissingData: TreatMissingData.NOT_BREACHING,
+      })
+      alarm.addAlarmAction(action)
+      alarm.addOkAction(action)
+    }
+  }
+}
+
+function rule<Station>(
+  name: string,
+  severity: Severity,
+  meaning: string,
+  metric: (station: Station) => IMetric,
+  threshold: AlarmRule<Station>['threshold'],
+  minutes: readonly [number, number],
+): AlarmRule<Station> {
+  return { name, severity, meaning, metric, threshold, minutes }
+}

@@ -1,0 +1,33 @@
+import { RemovalPolicy, Stack } from 'aws-cdk-lib'
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { Key } from 'aws-cdk-lib/aws-kms'
+import type { Construct } from 'constructs'
+
+/** The key of an archive: its objects, logs, queues and alarms are encrypted with it. Without it the archive cannot be read, so it stays. */
+export class ArchiveKey extends Key {
+  constructor(scope: Construct, id: string) {
+    super(scope, id, {
+      description: 'Itemtrail: the audit archive; whoever deletes this key destroys the archive',
+      enableKeyRotation: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    })
+    const { region, account, urlSuffix, partition } = Stack.of(this)
+    this.allow(`logs.${region}.${urlSuffix}`, {
+      ArnLike: { 'kms:EncryptionContext:aws:logs:arn': `arn:${partition}:logs:${region}:${account}:log-group:*` },
+    })
+    // without a condition: a context key that one of them does not send would silence alarms
+    this.allow('cloudwatch.amazonaws.com')
+    this.allow('events.amazonaws.com')
+  }
+
+  private allow(service: string, conditions: Record<string, unknown> = {}): void {
+    this.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal(service)],
+        actions: ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*', 'kms:DescribeKey'],
+        resources: ['*'],
+        conditions,
+      }),
+    )
+  }
+}

@@ -1,0 +1,227 @@
+import { Aws, CfnOutput, Duration, Names, Stack } from 'aws-cdk-lib'
+import type { ITable, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
+import { CfnDatabase } from 'aws-cdk-lib/aws-glue'
+import type { IPrincipal } from 'aws-cdk-lib/aws-iam'
+import { Construct } from 'constructs'
+import { type Configuration, checkConfiguration, type TableDeployment } from '../config/configuration.js'
+import { checkEvolution } from '../config/evolution.js'
+import { ConfigurationError } from '../config/problems.js'
+import type { ColumnField, KeyField, Lock } from '../config/schema.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
+import { acknowledgeArchive, acknowledgeCustomResources } from './acknowledged-findings.js'
+import { AlarmTopic } from './alarm-topic.js'
+import { ALARMS, Alarms } from './alarms.js'
+import { AccessLogBucket, ArchiveBucket } from './archive-bucket.js'
+import { ArchiveKey } from './archive-key.js'
+import { CapturedTable } from './captured-table.js'
+import { Dashboard } from './dashboard.js'
+import { readKeptConfigurations } from './kept-configuration.js'
+import { LockFunction } from './lock-function.js'
+import { QueryWorkgroup } from './query-workgroup.js'
+import { RefusedBucket } from './refused-bucket.js'
+import { Roles } from './roles.js'
+import { describeTable, type SourceTable } from './source-table.js'
+
+/** What an archive is like, for all of its tables. */
+export interface AuditArchiveProps {
+  /**
+   * S3 Object Lock of the whole archive: `{ mode: 'none' }`, or `governance` or `compliance` with `days`. There is no default, because it
+   * cannot be made weaker later, and compliance cannot be undone by anybody.
+   */
+  readonly lock: Lock
+  /** Days that refused records are kept. @default - 365 */
+  readonly refusedDays?: number
+  /** A query in Athena that scans more gigabytes is cancelled. @default - 100 */
+  readonly scanCutoffGb?: number
+  /** E-mail addresses that hear of alarms. @default - none, subscribe to `alarmTopic` */
+  readonly notify?: readonly string[]
+  /** Name of the Glue database and the Athena workgroup: lower-case letters, digits and "_". @default - made from the construct's path */
+  readonly name?: string
+  /** Who may take on the roles for people, if their own policies allow it besides. @default - everyone of the account */
+  readonly people?: IPrincipal
+  /**
+   * Folder with a copy of the archive's `config/`, so that a column that changed its meaning under the same name fails at synthesis.
+   * @default - nothing is compared
+   */
+  readonly keptConfigurations?: string
+}
+
+/** What is archived of a table, as in the configuration file; see docs/configuration.md. */
+export interface CaptureProps {
+  /** First day of the archive, `YYYY-MM-DD` in UTC: changes before it are refused. */
+  readonly since: string
+  /** What carries the changes: `streams` or `kinesis`. @default - "streams" */
+  readonly capture?: 'streams' | 'kinesis'
+  /** The key attributes, partition key first. @default - the table's own, where the app makes it */
+  readonly keys?: readonly KeyField[]
+  /** Path of the attribute that says who made a change. @default - who is known to the stream */
+  readonly actor?: string | readonly string[]
+  /** Attributes with columns of their own. @default - none */
+  readonly columns?: { readonly [name: string]: ColumnField }
+  /** The steps that the status of an item may take. @default - none are checked */
+  readonly lifecycle?: {
+    readonly attribute: string | readonly string[]
+    readonly allowed: readonly (readonly [string, string])[]
+  }
+  /** What Firehose gathers for one object, whichever comes first. @default - 128 MB, 900 seconds */
+  readonly buffer?: { readonly mb?: number; readonly seconds?: number }
+  /** The table's name. @default - the table's own, where it is known at synthesis */
+  readonly tableName?: string
+}
+
+/**
+ * An audit archive: every change of the tables that it captures, kept for good, to be asked in Athena. `capture` adds a table, made
+ * in the same app or imported.
+ */
+export class AuditArchive extends Construct {
+  /** The archive itself. */
+  readonly archive: ArchiveBucket
+  /** What never reached Firehose. */
+  readonly refused: RefusedBucket
+  readonly workgroup: QueryWorkgroup
+  /** The Glue database. */
+  readonly databaseName: string
+  readonly roles: Roles
+  /** Told of every alarm. */
+  readonly alarmTopic: AlarmTopic
+  readonly tables: CapturedTable[] = []
+  private readonly key: ArchiveKey
+  private readonly database: CfnDatabase
+  private readonly fields: Record<string, object> = {}
+
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: AuditArchiveProps,
+  ) {
+    super(scope, id)
+    // whatever the app has set: log delivery by a bucket policy, as buckets without lists of owners need it
+    this.node.setContext('@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy', true)
+    const { refusedDays, scanCutoffGb, notify, lock } = this.check()
+    if (lock === undefined) {
+      throw this.problem('lock is missing, expected { mode: "none" }, or "governance" or "compliance" with days')
+    }
+
+    const name = props.name ?? Names.uniqueResourceName(this, { maxLength: 100, separator: '_' }).toLowerCase()
+    if (!/^[a-z][a-z0-9_]{0,99}$/.test(name)) {
+      throw this.problem(`name is "${name}", expected lower-case letters, digits and "_", a letter first, at most 100`)
+    }
+    this.databaseName = name
+    this.key = new ArchiveKey(this, 'Key')
+    const key = this.key
+    // who read an object is evidence too, so it is kept as long as the object is locked
+    const keep = Duration.days(Math.max(365, lock.mode === 'none' ? 0 : lock.days))
+    const accessLogs = new AccessLogBucket(this, 'AccessLogs', { keep })
+    this.archive = new ArchiveBucket(this, 'Archive', { key, lock, refusedDays, accessLogs })
+    this.refused = new RefusedBucket(this, 'Refused', { key, refusedDays, accessLogs })
+    const lockFunction =
+      lock.mode !== 'none' && lock.by !== 'bucket'
+        ? new LockFunction(this, 'Lock', { archive: this.archive, lock, key })
+        : undefined
+    this.database = new CfnDatabase(this, 'Database', {
+      catalogId: Aws.ACCOUNT_ID,
+      databaseInput: { name, description: 'Itemtrail: every change of DynamoDB tables' },
+    })
+    this.workgroup = new QueryWorkgroup(this, 'Workgroup', { name, scanCutoffGb, key, accessLogs })
+    this.roles = new Roles(this, 'Roles', {
+      archive: this.archive.bucket,
+      refused: this.refused,
+      workgroup: this.workgroup,
+      databaseName: name,
+      key,
+      ...(props.people !== undefined && { people: props.people }),
+    })
+    this.alarmTopic = new AlarmTopic(this, 'AlarmTopic', { key, notify })
+    const topic = this.alarmTopic
+    new Alarms(this, 'Alarms', { rules: ALARMS.queries, station: this.workgroup, subject: 'archive', topic })
+    if (lockFunction !== undefined) {
+      new Alarms(lockFunction, 'Alarms', { rules: ALARMS.locks, station: lockFunction, subject: 'archive', topic })
+    }
+    this.addOutputs()
+    acknowledgeArchive(this)
+    this.node.addValidation({
+      validate: () =>
+        this.tables.length === 0 ? [`${this.node.path} captures no table, expected capture(table, ...)`] : [],
+    })
+  }
+
+  /** Archives every change of a table from now on. Throws a `ConfigurationError` for whatever is wrong, before anything is deployed. */
+  capture(table: ITable | Table | TableV2, { tableName, ...fields }: CaptureProps): CapturedTable {
+    const source = describeTable(this, table as ITable, tableName)
+    const keys = fields.keys ?? source.keys
+    const said = Object.entries({ ...fields, keys }).filter(([, value]) => value !== undefined)
+    this.fields[source.name] = Object.fromEntries(said)
+    const { tables, deployments } = this.check()
+    return this.attach(
+      source,
+      tables.get(source.name) as TableConfiguration,
+      deployments.get(source.name) as TableDeployment,
+    )
+  }
+
+  /** The same for a table whose configuration was read from a file and checked there. */
+  attach(source: SourceTable, configuration: TableConfiguration, { buffer }: TableDeployment): CapturedTable {
+    const { since, keys, table } = configuration
+    const at = (field: string) => `tables.${table}.${field} is missing, expected`
+    if (since === undefined) throw this.problem(`${at('since')} the first day of the archive as YYYY-MM-DD`)
+    if (keys.length === 0) throw this.problem(`${at('keys')} the key attributes of the table, partition key first`)
+    if (this.tables.some(captured => captured.configuration.table === table)) {
+      throw this.problem(`table ${table} is captured twice, expected one capture a table: two give each change two ids`)
+    }
+    const own = source.keys
+    const named = keys.map(key => key.attribute)
+    if (own !== undefined && own.join('\n') !== named.join('\n')) {
+      throw this.problem(
+        `tables.${table}.keys is ${JSON.stringify(named)}, expected the table's own: ${JSON.stringify(own)}`,
+      )
+    }
+    const changed = checkEvolution(readKeptConfigurations(this.props.keptConfigurations, table), configuration)
+    if (changed.length > 0) throw this.problem(...changed)
+
+    const captured = new CapturedTable(this, table.replaceAll(/[^A-Za-z0-9_-]/g, '_'), {
+      source,
+      configuration,
+      since,
+      buffer,
+      archive: this.archive.bucket,
+      refused: this.refused,
+      databaseName: this.databaseName,
+      workgroup: this.workgroup,
+      key: this.key,
+    })
+    captured.auditTable.node.addDependency(this.database)
+    for (const stream of new Set([captured.delivery, captured.replay])) this.archive.addWriter(stream.writer)
+    this.roles.addReplay(captured.replay.stream)
+    const rules = [...ALARMS.both, ...ALARMS[configuration.capture]]
+    new Alarms(captured, 'Alarms', { rules, station: captured, subject: table, topic: this.alarmTopic })
+    new Dashboard(captured, 'Page', captured)
+    acknowledgeCustomResources(Stack.of(this))
+    this.tables.push(captured)
+    return captured
+  }
+
+  /** What was said so far, checked as a whole by the rules of the configuration file. */
+  private check(): Configuration {
+    const { lock, refusedDays, scanCutoffGb, notify } = this.props
+    const said = Object.entries({ lock, refusedDays, scanCutoffGb, notify }).filter(([, value]) => value !== undefined)
+    return checkConfiguration({ ...Object.fromEntries(said), tables: this.fields }, this.node.path)
+  }
+
+  private problem(...problems: string[]): ConfigurationError {
+    return new ConfigurationError(this.node.path, problems)
+  }
+
+  private addOutputs(): void {
+    const outputs = {
+      ArchiveBucket: [this.archive.bucket.bucketName, 'the archive'],
+      RefusedBucket: [this.refused.bucketName, 'what never reached Firehose'],
+      DatabaseName: [this.databaseName, 'Glue database'],
+      WorkgroupName: [this.workgroup.name, 'Athena workgroup'],
+      QueryUserRole: [this.roles.queryUser.roleArn, 'asks questions'],
+      AuditorRole: [this.roles.auditor.roleArn, 'asks questions and reads the evidence'],
+      OperatorRole: [this.roles.operator.roleArn, 'sends refused records again'],
+      AlarmTopicArn: [this.alarmTopic.topicArn, 'told of every alarm'],
+    } as const
+    for (const [id, [value, description]] of Object.entries(outputs)) new CfnOutput(this, id, { value, description })
+  }
+}

@@ -1,0 +1,89 @@
+import { copyFileSync, existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Duration, FileSystem, RemovalPolicy } from 'aws-cdk-lib'
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
+import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
+import type { Construct } from 'constructs'
+import { acknowledgeWildcards } from './acknowledged-findings.js'
+
+/** The functions that `npm run build` bundles, one file each. */
+export type Bundle = 'transform' | 'forwarder' | 'lock-objects' | 'kinesis-destination'
+
+export interface BundledFunctionProps {
+  /** Which of the prebuilt bundles it runs. */
+  readonly bundle: Bundle
+  /** What it does, for people in the console. */
+  readonly description: string
+  readonly timeout: Duration
+  readonly memoryMb: number
+  /** Encrypts its log. */
+  readonly key: IKey
+  /** Variables that the code reads at its start. @default - none */
+  readonly environment?: { readonly [name: string]: string }
+  /** What its role may do besides writing its log. @default - nothing */
+  readonly statements?: readonly PolicyStatement[]
+  /** Text files that travel beside the code, by name. @default - none */
+  readonly files?: { readonly [name: string]: string }
+}
+
+/**
+ * A prebuilt bundle on Node 24 and arm64, with a role of its own that may do what is listed and nothing else. The policies are part of
+ * the role, so whatever needs the role finds it complete.
+ */
+export class BundledFunction extends LambdaFunction {
+  constructor(scope: Construct, id: string, props: BundledFunctionProps) {
+    const { bundle, description, timeout, memoryMb, key, environment = {}, statements = [], files = {} } = props
+    const logGroup = new LogGroup(scope, `${id}Log`, {
+      encryptionKey: key,
+      retention: RetentionDays.ONE_YEAR,
+      removalPolicy: RemovalPolicy.DESTROY,
+    })
+    const log = new PolicyStatement({
+      actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      resources: [logGroup.logGroupArn],
+    })
+    const role = new Role(scope, `${id}Role`, {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description: `${description}: what its function may do`,
+      inlinePolicies: { function: new PolicyDocument({ statements: [log, ...statements] }) },
+    })
+    acknowledgeWildcards(
+      role,
+      statements,
+      'Objects are named as they come, or the action can be limited to nothing smaller.',
+    )
+    super(scope, id, {
+      code: Code.fromAsset(assetFolder(bundle, files)),
+      handler: 'index.handler',
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      description,
+      timeout,
+      memorySize: memoryMb,
+      environment,
+      logGroup,
+      role: role.withoutPolicyUpdates(),
+    })
+  }
+}
+
+/** A bundle and the files beside it as a folder of its own, which CDK then takes by its content. */
+function assetFolder(bundle: Bundle, files: { readonly [name: string]: string }): string {
+  const folder = FileSystem.mkdtemp('itemtrail-')
+  copyFileSync(bundlePath(bundle), join(folder, 'index.mjs'))
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+  return folder
+}
+
+/** Where the bundle is: beside the compiled `dist/infra`, or in `dist` beside the sources. */
+function bundlePath(bundle: Bundle): string {
+  const paths = ['../lambda/', '../dist/lambda/'].map(folder =>
+    fileURLToPath(new URL(`${folder}${bundle}/index.mjs`, import.meta.url)),
+  )
+  const found = paths.find(path => existsSync(path))
+  if (found === undefined) throw new Error(`function bundle ${paths[1]} is not there, npm run build makes it`)
+  return found
+}

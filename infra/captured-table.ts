@@ -1,0 +1,86 @@
+import { CfnOutput } from 'aws-cdk-lib'
+import type { IDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
+import type { Bucket } from 'aws-cdk-lib/aws-s3'
+import { Construct } from 'constructs'
+import type { TableDeployment } from '../config/configuration.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
+import { AuditTable } from './audit-table.js'
+import { ChangeStream, requireStream } from './change-stream.js'
+import { DeliveryStream } from './delivery-stream.js'
+import { ForwarderFunction } from './forwarder-function.js'
+import { KeptConfiguration } from './kept-configuration.js'
+import type { QueryWorkgroup } from './query-workgroup.js'
+import { SavedQueries } from './saved-queries.js'
+import type { SourceTable } from './source-table.js'
+import { TransformFunction } from './transform-function.js'
+
+export interface CapturedTableProps {
+  readonly source: SourceTable
+  readonly configuration: TableConfiguration
+  readonly since: string
+  readonly buffer: TableDeployment['buffer']
+  readonly archive: Bucket
+  readonly refused: Bucket
+  readonly databaseName: string
+  readonly workgroup: QueryWorkgroup
+  readonly key: IKey
+}
+
+/** The path of one table's changes, from the table to the questions that can be asked of it. */
+export class CapturedTable extends Construct {
+  readonly source: SourceTable
+  readonly configuration: TableConfiguration
+  readonly buffer: TableDeployment['buffer']
+  readonly auditTable: AuditTable
+  readonly transform: TransformFunction
+  /** What the table's changes come by. */
+  readonly delivery: DeliveryStream
+  /** What refused records are sent again by. With capture `streams` it is the one that changes come by. */
+  readonly replay: DeliveryStream
+  /** With capture `streams`. */
+  readonly forwarder?: ForwarderFunction
+  /** With capture `kinesis`. */
+  readonly changeStream?: ChangeStream
+
+  constructor(scope: Construct, id: string, props: CapturedTableProps) {
+    super(scope, id)
+    const { source, configuration, since, buffer, archive: bucket, refused, databaseName, workgroup, key } = props
+    const { table } = configuration
+    this.source = source
+    this.configuration = configuration
+    this.buffer = buffer
+
+    this.auditTable = new AuditTable(this, 'AuditTable', { databaseName, configuration, since, bucket })
+    new KeptConfiguration(this, 'Configuration', { configuration, bucket, key })
+    this.transform = new TransformFunction(this, 'Transform', { configuration, auditTable: this.auditTable, key })
+    const toArchive = { table, auditTable: this.auditTable, transform: this.transform.function, bucket, key, buffer }
+
+    if (configuration.capture === 'kinesis') {
+      this.changeStream = new ChangeStream(this, 'Changes', { source, key })
+      this.delivery = new DeliveryStream(this, 'Delivery', { ...toArchive, source: this.changeStream.stream })
+      // Firehose takes no records of ours where it reads a Kinesis stream
+      this.replay = new DeliveryStream(this, 'Replay', toArchive)
+      this.changeStream.startAfter(this.delivery)
+    } else {
+      const streamArn = requireStream(this, source, configuration)
+      this.delivery = new DeliveryStream(this, 'Delivery', toArchive)
+      this.replay = this.delivery
+      const deliveryStream: IDeliveryStream = this.delivery.stream
+      this.forwarder = new ForwarderFunction(this, 'Forwarder', {
+        source,
+        streamArn,
+        deliveryStream,
+        refusedBucket: refused,
+        key,
+      })
+    }
+
+    const queries = new SavedQueries(this, 'Queries', { configuration, auditTable: this.auditTable, workgroup })
+    queries.node.addDependency(this.auditTable)
+    new CfnOutput(this, 'ReplayStream', {
+      value: this.replay.stream.deliveryStreamName,
+      description: `Firehose that refused records of ${table} are sent again by`,
+    })
+  }
+}

@@ -1,0 +1,93 @@
+import { Duration, Stack } from 'aws-cdk-lib'
+import { Rule } from 'aws-cdk-lib/aws-events'
+import { SqsQueue } from 'aws-cdk-lib/aws-events-targets'
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
+import { EventSourceMapping, type IFunction } from 'aws-cdk-lib/aws-lambda'
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
+import { Construct } from 'constructs'
+import type { Lock } from '../config/schema.js'
+import type { ArchiveBucket } from './archive-bucket.js'
+import { BundledFunction } from './bundled-function.js'
+
+/** What is written once and kept; refused objects are not, they expire. */
+export const LOCKED_PREFIXES = ['data/', 'config/', 'facts/', 'log/']
+
+export interface LockFunctionProps {
+  readonly archive: ArchiveBucket
+  readonly lock: Exclude<Lock, { mode: 'none' }>
+  readonly key: IKey
+}
+
+/**
+ * Locks each object as soon as it is there, by its version. For archives whose bucket has no default retention, because nobody
+ * has confirmed yet that Firehose can write into one that has. Events wait in a queue, so that one that could not be served is not forgotten.
+ */
+export class LockFunction extends Construct {
+  readonly function: IFunction
+  /** Holds the events of objects that are not locked yet. */
+  readonly waiting: Queue
+  /** Holds the events of objects that could not be locked. */
+  readonly failed: Queue
+
+  constructor(scope: Construct, id: string, { archive, lock, key }: LockFunctionProps) {
+    super(scope, id)
+    const { bucket } = archive
+    const timeout = Duration.minutes(1)
+    const queue = {
+      encryption: QueueEncryption.KMS,
+      encryptionMasterKey: key,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    }
+    this.failed = new Queue(this, 'Failed', queue)
+    this.waiting = new Queue(this, 'Waiting', {
+      ...queue,
+      // what Lambda asks for a queue that calls a function
+      visibilityTimeout: Duration.minutes(6 * timeout.toMinutes()),
+      // two hours of attempts
+      deadLetterQueue: { queue: this.failed, maxReceiveCount: 20 },
+    })
+    const locker = new BundledFunction(this, 'Function', {
+      bundle: 'lock-objects',
+      description: 'Itemtrail: locks objects of the archive when they are delivered',
+      timeout,
+      memoryMb: 256,
+      key,
+      environment: { ITEMTRAIL_LOCK_MODE: lock.mode.toUpperCase(), ITEMTRAIL_LOCK_DAYS: `${lock.days}` },
+      statements: [
+        new PolicyStatement({
+          actions: ['s3:GetObjectRetention', 's3:PutObjectRetention'],
+          resources: LOCKED_PREFIXES.map(prefix => bucket.arnForObjects(`${prefix}*`)),
+        }),
+        new PolicyStatement({
+          actions: ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
+          resources: [this.waiting.queueArn],
+        }),
+        new PolicyStatement({
+          actions: ['kms:Decrypt'],
+          resources: [key.keyArn],
+          conditions: {
+            StringEquals: { 'kms:ViaService': `sqs.${Stack.of(this).region}.${Stack.of(this).urlSuffix}` },
+          },
+        }),
+      ],
+    })
+    new EventSourceMapping(this, 'Events', { target: locker, eventSourceArn: this.waiting.queueArn, batchSize: 10 })
+    archive.onlyLocker(locker.role as NonNullable<typeof locker.role>)
+    archive.sendEvents()
+    new Rule(this, 'Delivered', {
+      description: 'Itemtrail: an object was added to the archive',
+      eventPattern: {
+        source: ['aws.s3'],
+        detailType: ['Object Created'],
+        detail: {
+          bucket: { name: [bucket.bucketName] },
+          object: { key: LOCKED_PREFIXES.map(prefix => ({ prefix })) },
+        },
+      },
+      targets: [new SqsQueue(this.waiting)],
+    })
+    this.function = locker
+  }
+}

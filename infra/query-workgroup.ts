@@ -1,0 +1,66 @@
+import { Aws, Duration } from 'aws-cdk-lib'
+import { CfnWorkGroup } from 'aws-cdk-lib/aws-athena'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
+import { Bucket } from 'aws-cdk-lib/aws-s3'
+import { Construct } from 'constructs'
+import { closedBucket } from './archive-bucket.js'
+
+/** Days that answers of Athena are kept: long enough to come back to, and no second archive. */
+const RESULT_DAYS = 30
+
+export interface QueryWorkgroupProps {
+  /** Its name, which people choose in the console. */
+  readonly name: string
+  /** A query that scans more gigabytes is cancelled. */
+  readonly scanCutoffGb: number
+  readonly key: IKey
+  readonly accessLogs: Bucket
+}
+
+/** Where people and the command line ask the archive: Athena with its own settings enforced. */
+export class QueryWorkgroup extends Construct {
+  readonly results: Bucket
+  readonly name: string
+  readonly scanCutoffGb: number
+  readonly resource: CfnWorkGroup
+
+  constructor(scope: Construct, id: string, { name, scanCutoffGb, key, accessLogs }: QueryWorkgroupProps) {
+    super(scope, id)
+    this.name = name
+    this.scanCutoffGb = scanCutoffGb
+    this.results = new Bucket(this, 'Results', {
+      ...closedBucket(key, accessLogs, 'results'),
+      lifecycleRules: [
+        {
+          id: 'forget',
+          expiration: Duration.days(RESULT_DAYS),
+          noncurrentVersionExpiration: Duration.days(1),
+          abortIncompleteMultipartUploadAfter: Duration.days(1),
+        },
+      ],
+    })
+    this.resource = new CfnWorkGroup(this, 'Workgroup', {
+      name,
+      description: 'Questions to the audit archive; settings are enforced',
+      // saved queries are the only thing in it, and they come from here
+      recursiveDeleteOption: true,
+      workGroupConfiguration: {
+        enforceWorkGroupConfiguration: true,
+        engineVersion: { selectedEngineVersion: 'Athena engine version 3' },
+        publishCloudWatchMetricsEnabled: true,
+        bytesScannedCutoffPerQuery: bytes(scanCutoffGb),
+        requesterPaysEnabled: false,
+        resultConfiguration: {
+          outputLocation: this.results.s3UrlForObject(''),
+          encryptionConfiguration: { encryptionOption: 'SSE_KMS', kmsKey: key.keyArn },
+          expectedBucketOwner: Aws.ACCOUNT_ID,
+        },
+      },
+    })
+  }
+}
+
+/** Gigabytes as Athena counts them. */
+export function bytes(gigabytes: number): number {
+  return gigabytes * 1024 ** 3
+}

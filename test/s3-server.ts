@@ -1,0 +1,140 @@
+/** What our functions use of S3, on loopback: versions, conditional puts, checksums and Object Lock. It fails on demand. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { crc32 } from 'node:zlib'
+import { type Loopback, startLoopback } from './loopback.js'
+
+export interface Retention {
+  readonly mode: string
+  readonly until: string
+}
+
+/** One version of an object. */
+export interface StoredVersion {
+  readonly key: string
+  readonly versionId: string
+  readonly body: Buffer
+  retention: Retention | undefined
+}
+
+export type S3Operation = 'PutObject' | 'GetObject' | 'ListObjectsV2' | 'GetObjectRetention' | 'PutObjectRetention'
+
+/** What a request meets with before it is looked at: an error of the service, no answer ever, or a broken connection. */
+export type S3Fault = { readonly status: number; readonly code: string } | 'silence' | 'reset' | undefined
+
+export interface S3Server extends Loopback {
+  readonly versions: StoredVersion[]
+  /** Operations in order, with the key of each. */
+  readonly requests: { readonly operation: S3Operation; readonly key: string; readonly headers: object }[]
+  fault: (operation: S3Operation, key: string) => S3Fault
+  /** Adds a version as another writer would. */
+  add(version: Partial<StoredVersion>): StoredVersion
+}
+
+export async function startS3Server(): Promise<S3Server> {
+  const versions: StoredVersion[] = []
+  const add = (version: Partial<StoredVersion>) => {
+    const added: StoredVersion = {
+      key: 'data/Orders/event_date=2026-11-22/object.parquet',
+      versionId: `version${versions.length}`,
+      body: Buffer.of(),
+      retention: undefined,
+      ...version,
+    }
+    versions.push(added)
+    return added
+  }
+  const loopback = await startLoopback((request, body, response) => {
+    const url = new URL(request.url ?? '', 'http://s3')
+    const key = decodeURIComponent(url.pathname).split('/').slice(2).join('/')
+    const operation = operationOf(request, url)
+    server.requests.push({ operation, key, headers: request.headers })
+    const fault = server.fault(operation, key)
+    if (fault === 'silence') return
+    if (fault === 'reset') return response.destroy()
+    if (fault !== undefined) return refuse(response, fault.status, fault.code)
+    if (operation === 'PutObject') return putObject(request, body, response, key)
+    if (operation === 'ListObjectsV2') return listObjects(url, response, versions)
+    if (operation === 'GetObject') return getObject(response, versions, key)
+    const versionId = url.searchParams.get('versionId')
+    const version = versions.find(candidate => candidate.key === key && candidate.versionId === versionId)
+    if (version === undefined) return refuse(response, 404, 'NoSuchVersion')
+    if (operation === 'GetObjectRetention') return getRetention(response, version)
+    return putRetention(request, body, response, version)
+  })
+  function putObject(request: IncomingMessage, body: Buffer, response: ServerResponse, key: string): ServerResponse {
+    if (!hasChecksum(request, body)) return refuse(response, 400, 'BadDigest')
+    if (request.headers['if-none-match'] === '*' && versions.some(version => version.key === key)) {
+      return refuse(response, 412, 'PreconditionFailed')
+    }
+    const { versionId } = add({ key, body })
+    return response.writeHead(200, { 'x-amz-version-id': versionId }).end()
+  }
+  const server: S3Server = { ...loopback, versions, requests: [], fault: () => undefined, add }
+  return server
+}
+
+function operationOf(request: IncomingMessage, url: URL): S3Operation {
+  if (url.searchParams.has('list-type')) return 'ListObjectsV2'
+  if (request.method === 'GET') return url.searchParams.has('retention') ? 'GetObjectRetention' : 'GetObject'
+  return url.searchParams.has('retention') ? 'PutObjectRetention' : 'PutObject'
+}
+
+/** So few keys a page that a test with a handful of objects turns one. */
+const PAGE_KEYS = 3
+
+function listObjects(url: URL, response: ServerResponse, versions: readonly StoredVersion[]): ServerResponse {
+  const prefix = url.searchParams.get('prefix') ?? ''
+  const after = url.searchParams.get('continuation-token') ?? ''
+  const keys = [...new Set(versions.map(({ key }) => key))].filter(key => key.startsWith(prefix) && key > after).sort()
+  const page = keys.slice(0, PAGE_KEYS)
+  const isTruncated = keys.length > PAGE_KEYS
+  const contents = page.map(key => `<Contents><Key>${key}</Key></Contents>`).join('')
+  const next = isTruncated ? `<NextContinuationToken>${page.at(-1)}</NextContinuationToken>` : ''
+  return response
+    .writeHead(200, { 'content-type': 'application/xml' })
+    .end(`<ListBucketResult><IsTruncated>${isTruncated}</IsTruncated>${next}${contents}</ListBucketResult>`)
+}
+
+function getObject(response: ServerResponse, versions: readonly StoredVersion[], key: string): ServerResponse {
+  const version = versions.findLast(candidate => candidate.key === key)
+  if (version === undefined) return refuse(response, 404, 'NoSuchKey')
+  return response.writeHead(200, { 'content-length': version.body.length }).end(version.body)
+}
+
+function getRetention(response: ServerResponse, { retention }: StoredVersion): ServerResponse {
+  if (retention === undefined) return refuse(response, 404, 'NoSuchObjectLockConfiguration')
+  const { mode, until } = retention
+  return response
+    .writeHead(200, { 'content-type': 'application/xml' })
+    .end(`<Retention><Mode>${mode}</Mode><RetainUntilDate>${until}</RetainUntilDate></Retention>`)
+}
+
+/** As S3 does it: a checksum is required, and without the right to bypass it a lock is only ever made stronger. */
+function putRetention(
+  request: IncomingMessage,
+  body: Buffer,
+  response: ServerResponse,
+  version: StoredVersion,
+): ServerResponse {
+  if (!hasChecksum(request, body)) return refuse(response, 400, 'InvalidRequest')
+  const mode = /<Mode>(.*)<\/Mode>/.exec(body.toString())?.[1] as string
+  const until = /<RetainUntilDate>(.*)<\/RetainUntilDate>/.exec(body.toString())?.[1] as string
+  const present = version.retention
+  if (present !== undefined && (present.mode !== mode || new Date(until) < new Date(present.until))) {
+    return refuse(response, 403, 'AccessDenied')
+  }
+  version.retention = { mode, until }
+  return response.writeHead(200).end()
+}
+
+function hasChecksum(request: IncomingMessage, body: Buffer): boolean {
+  const expected = Buffer.alloc(4)
+  expected.writeUInt32BE(crc32(body))
+  return request.headers['x-amz-checksum-crc32'] === expected.toString('base64')
+}
+
+function refuse(response: ServerResponse, status: number, code: string): ServerResponse {
+  return response
+    .writeHead(status, { 'content-type': 'application/xml' })
+    .end(`<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>on demand</Message></Error>`)
+}
