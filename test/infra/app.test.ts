@@ -1,0 +1,92 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { App } from 'aws-cdk-lib'
+import { Template } from 'aws-cdk-lib/assertions'
+import { describe, expect, it } from 'vitest'
+import { archiveApp } from '../../infra/archive-app.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { type Resources, STREAM_ARN } from './archives.js'
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+
+/** No way out: whatever asks the network is refused at once. */
+const OFFLINE = {
+  http_proxy: 'http://127.0.0.1:9',
+  https_proxy: 'http://127.0.0.1:9',
+  HTTPS_PROXY: 'http://127.0.0.1:9',
+}
+
+function synthesise(...context: string[]) {
+  const folder = mkdtempSync(join(tmpdir(), 'synth-'))
+  const options = ['synth', '--quiet', '--no-notices', '--output', folder, ...context.flatMap(value => ['-c', value])]
+  const { status, stderr } = spawnSync(join(ROOT, 'node_modules', '.bin', 'cdk'), options, {
+    cwd: ROOT,
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, HOME: folder, CDK_DISABLE_CLI_TELEMETRY: 'true', ...OFFLINE },
+  })
+  return { folder, status, stderr }
+}
+
+describe('npx cdk synth', () => {
+  it('works offline and without Docker, with a table to play with', () => {
+    const { folder, status, stderr } = synthesise('demo=true')
+    expect(stderr).not.toMatch(/error/i)
+    expect(status).toBe(0)
+    const { Resources } = JSON.parse(readFileSync(join(folder, 'Itemtrail-demo.template.json'), 'utf8')) as {
+      Resources: Resources
+    }
+    const types = Object.values(Resources).map(({ Type }) => Type)
+    expect(types).toContain('AWS::DynamoDB::Table')
+    expect(types).toContain('AWS::KinesisFirehose::DeliveryStream')
+
+    const assets = readdirSync(folder).map(name => join(folder, name, 'table.json'))
+    const tables = assets
+      .filter(path => existsSync(path))
+      .map(path => JSON.parse(readFileSync(path, 'utf8')) as TableConfiguration)
+    expect(tables).toHaveLength(1)
+    expect(tables[0]).toMatchObject({
+      table: 'Orders',
+      since: '2026-01-01',
+      keys: [{ column: 'order_id', attribute: 'order_id' }],
+    })
+    expect(Object.keys(tables[0] as object)).not.toContain('buffer')
+  })
+
+  it('attaches to the tables of a configuration file, and protects the stack', () => {
+    const config = join(mkdtempSync(join(tmpdir(), 'configuration-')), 'production.json')
+    const Orders = { since: '2026-11-22', keys: ['order_id'], streamArn: STREAM_ARN }
+    const file = { environment: 'production', lock: { mode: 'governance', days: 30 }, tables: { Orders } }
+    writeFileSync(config, JSON.stringify(file))
+    const stack = archiveApp(new App({ context: { config } }))
+    expect([stack.stackName, stack.terminationProtection]).toEqual(['Itemtrail-production', true])
+    const template = Template.fromStack(stack)
+    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', { EventSourceArn: STREAM_ARN })
+    template.hasResourceProperties('AWS::Glue::Database', { DatabaseInput: { Name: 'itemtrail_production' } })
+    template.resourceCountIs('AWS::DynamoDB::Table', 0)
+  })
+})
+
+const built = existsSync(join(ROOT, 'dist', 'infra', 'index.js'))
+
+describe.skipIf(!built)(`the package${built ? '' : ' (skipped: npm run build makes it)'}`, () => {
+  it("gives anyone's app the construct", () => {
+    const app = `
+      import { App, Stack } from 'aws-cdk-lib'
+      import { AttributeType, StreamViewType, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
+      import { AuditArchive } from 'itemtrail/infra'
+      const stack = new Stack(new App(), 'Shop')
+      const partitionKey = { name: 'id', type: AttributeType.STRING }
+      const table = new TableV2(stack, 'Orders', { tableName: 'Orders', partitionKey, dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES })
+      const archive = new AuditArchive(stack, 'Audit', { lock: { mode: 'none' } })
+      archive.capture(table, { since: '2026-11-22' })
+      console.log(archive.databaseName)`
+    const printed = execFileSync(process.execPath, ['--input-type=module', '--eval', app], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    })
+    expect(printed.trim()).toMatch(/^[a-z][a-z0-9_]*$/)
+  })
+})
