@@ -5,10 +5,14 @@ const TB = 1024 ** 4
 
 /**
  * What Athena asks for a query: USD 5 a terabyte scanned, each query rounded up to the next megabyte, at least 10 MB.
- * DDL and failed queries are free. Source: Athena's pricing in us-east-1 as quoted in 2025 and 2026; other regions
- * differ, and capacity that was bought ahead is billed otherwise.
+ * DDL and failed queries are free. Other regions differ, and capacity that was bought ahead is billed otherwise.
  */
-export const ATHENA_PRICE = { usdPerByte: 5 / TB, roundedToBytes: MB, minimumBytes: 10 * MB } as const
+export const ATHENA_PRICE = {
+  usdPerByte: 5 / TB,
+  roundedToBytes: MB,
+  minimumBytes: 10 * MB,
+  source: 'Athena pricing, us-east-1, as quoted in 2025 and 2026',
+} as const
 
 /** A statement that Athena ran, and what it took. */
 export interface Execution {

@@ -1,8 +1,8 @@
-import type { AthenaOptions } from './athena.js'
+import type { AthenaSettings } from './athena-service.js'
 import { QueryError } from './engine.js'
 
 /** What to do about words of AWS, the first that fits. They are matched against an error's name and message. */
-const HINTS: readonly (readonly [RegExp, (options: AthenaOptions) => string])[] = [
+const HINTS: readonly (readonly [RegExp, (settings: AthenaSettings) => string])[] = [
   [
     /no output location/i,
     ({ workgroup }) =>
@@ -74,16 +74,13 @@ const HINTS: readonly (readonly [RegExp, (options: AthenaOptions) => string])[] 
 export const DEFAULT_CATALOG = 'AwsDataCatalog'
 
 /** Words of AWS as an error, with what to do about them. */
-export function athenaError(subject: string, words: string, options: AthenaOptions, cause?: unknown): QueryError {
+export function athenaError(subject: string, words: string, settings: AthenaSettings, cause?: unknown): QueryError {
   const name = cause instanceof Error ? cause.name : ''
-  const hint = HINTS.find(([pattern]) => pattern.test(`${name}: ${words}`))?.[1](options)
+  const hint = HINTS.find(([pattern]) => pattern.test(`${name}: ${words}`))?.[1](settings)
   return new QueryError(`${subject}: ${words}`, { cause, hint })
 }
 
 /** True where a request was refused because there were too many. */
 export function isThrottled(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    /^(TooManyRequests|Throttling|ThrottlingException|.*TooManyRequestsException)/.test(error.name)
-  )
+  return error instanceof Error && /^(TooManyRequests|Throttling|RequestLimitExceeded|SlowDown)/.test(error.name)
 }

@@ -1,5 +1,5 @@
 import type { BoundValue } from './engine.js'
-import type { StatementText } from './statement.js'
+import { readStatement } from './statement.js'
 
 /** What StartQueryExecution takes: a text with its `?`, and an SQL literal for each of them. */
 export interface BoundStatement {
@@ -15,7 +15,8 @@ const LONGEST = 1024
  * a string in single quotes with those inside doubled. A string too long for one parameter is sent in pieces, and its
  * `?` becomes `(? || ? || ...)`, which Athena puts together before it plans.
  */
-export function bindStatement({ text, placeholders }: StatementText, values: readonly BoundValue[]): BoundStatement {
+export function bindStatement(statement: string, values: readonly BoundValue[]): BoundStatement {
+  const { text, placeholders } = readStatement(statement)
   const literals = values.map(literalsOf)
   const bound = placeholders.map((_, i) => '?'.padEnd((literals[i]?.length ?? 1) * 5 - 4, ' || ?'))
   const between = placeholders.map((start, i) => text.slice((placeholders[i - 1] ?? -1) + 1, start))

@@ -13,31 +13,14 @@ import {
 } from './arrow-columns.js'
 import { QueryError } from './engine.js'
 
-/** An answer of Athena: its values are text, null where there is none. */
-export interface AthenaAnswer {
-  readonly columns: readonly ColumnInfo[]
-  readonly chunks: readonly Chunk<string>[]
-}
-
 /** The type of a column as Athena names it, in lower case. */
 export function typeOf({ Type }: ColumnInfo): string {
   return Type?.toLowerCase() ?? 'varchar'
 }
 
-/**
- * What gives a value of this type unchanged as text, where Athena's own text does not: an array's `[a, b]` may be one
- * element or two and `null` may be a word, and a local time with its zone is two moments in an hour of autumn.
- */
-export function exactForm(column: ColumnInfo, name: string): string | undefined {
-  const type = typeOf(column)
-  if (type === 'array' || type === 'map' || type === 'row') return `json_format(cast(${name} as json))`
-  return type === 'timestamp with time zone' ? `cast(${name} at time zone 'UTC' as varchar)` : undefined
-}
-
 /** An answer, its values in their exact form, with the Arrow columns that DuckDB's answer has. */
-export function toArrow({ columns, chunks }: AthenaAnswer): Table {
-  const mappings = columns.map((column, i) => mappingOf(column, () => chunks.flatMap(chunk => chunk.columns[i] ?? [])))
-  return tableOf(uniqueNames(columns), mappings, chunks)
+export function toArrow(columns: readonly ColumnInfo[], chunks: readonly Chunk<string>[]): Table {
+  return tableOf(uniqueNames(columns), columns.map(mappingOf), chunks)
 }
 
 /** The second column of a name is `name:1`, as DuckDB's client has it. */
@@ -49,8 +32,9 @@ function uniqueNames(columns: readonly ColumnInfo[]): readonly string[] {
   })
 }
 
-function mappingOf(column: ColumnInfo, values: () => readonly (string | null)[]): ColumnMapping<string> {
-  switch (typeOf(column)) {
+function mappingOf(column: ColumnInfo): ColumnMapping<string> {
+  const type = typeOf(column)
+  switch (type) {
     case 'boolean':
       return byBuilder(new Bool(), value => value === 'true')
     case 'tinyint':
@@ -76,18 +60,12 @@ function mappingOf(column: ColumnInfo, values: () => readonly (string | null)[])
       return byMicroseconds(null, microsecondsOf)
     case 'timestamp with time zone':
       return byMicroseconds('UTC', microsecondsOf)
+    // of what, is not known where there are no rows
     case 'array':
-      return byListOrJson(values())
+      return byStringList(value => JSON.parse(value))
     default:
-      return byBuilder(new Utf8())
+      return /^array\((varchar|char)\b/.test(type) ? byStringList(value => JSON.parse(value)) : byBuilder(new Utf8())
   }
-}
-
-/** Athena tells of an array that it is one, not what of. It is a list of strings, or JSON text where elements are none. */
-function byListOrJson(values: readonly (string | null)[]): ColumnMapping<string> {
-  const isText = (element: unknown) => element === null || typeof element === 'string'
-  const lists = values.every(value => value === null || (JSON.parse(value) as unknown[]).every(isText))
-  return lists ? byStringList(value => JSON.parse(value)) : byBuilder(new Utf8())
 }
 
 function unscaled(text: string, scale: number): bigint {

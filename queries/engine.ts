@@ -13,7 +13,30 @@ export interface RunOptions {
 export interface QueryEngine {
   /** Runs one statement; `values` are bound to its `?` in order. Throws `QueryError` with the engine's own words. */
   run(sql: string, values?: readonly BoundValue[], options?: RunOptions): Promise<Table>
+  /** The same piece by piece, for answers larger than memory. @default - `streamAnswer` gives the whole as one piece */
+  stream?(sql: string, values?: readonly BoundValue[], options?: RunOptions): AsyncIterable<Table>
+  /** What answers, and over what. @default - receipts say that it is not known */
+  about?(): Promise<EngineDescription>
   close(): void
+}
+
+/** An engine and the archive that it reads, for receipts. */
+export interface EngineDescription {
+  readonly name: string
+  readonly version: string | null
+  /** `{ root }` of a folder; `{ catalog, database, workgroup }` on Athena. */
+  readonly archive: Readonly<Record<string, string>>
+}
+
+/** An answer piece by piece, where the engine can give it so, else as one piece. */
+export async function* streamAnswer(
+  engine: QueryEngine,
+  sql: string,
+  values: readonly BoundValue[] = [],
+  options: RunOptions = {},
+): AsyncGenerator<Table> {
+  if (engine.stream === undefined) yield await engine.run(sql, values, options)
+  else yield* engine.stream(sql, values, options)
 }
 
 /** A statement that an engine would not run, or did not run to its end. */

@@ -6,8 +6,18 @@ export interface StatementText {
   readonly isQuery: boolean
   /** Where each `?` stands in `text`. */
   readonly placeholders: readonly number[]
-  /** What the answer as a whole is ordered by, item by item; empty where it has no order. */
-  readonly orderBy: readonly string[]
+  /** What the answer as a whole is ordered by; empty where it has no order. */
+  readonly orderBy: readonly OrderItem[]
+  /** Where in `text` one more column fits into the answer; undefined where it is not that of one SELECT with a FROM. */
+  readonly listEnd: number | undefined
+}
+
+export interface OrderItem {
+  readonly expression: string
+  /** `desc nulls last`, or nothing. */
+  readonly direction: string
+  /** In lower case, what may be the name of a column, or of the table before a dot. */
+  readonly names: readonly string[]
 }
 
 interface Token {
@@ -24,13 +34,14 @@ const TOKEN = /--[^\n]*|\/\*[\s\S]*?\*\/|'[^']*'|"[^"]*"|[a-z_0-9]+|\S/gi
 const COMMENT = /^(--|\/\*)/
 const QUERY = new Set(['select', 'with', 'values', 'table'])
 const AFTER_ORDER = new Set(['limit', 'offset', 'fetch'])
+const DIRECTION = /(\s+(asc|desc))?(\s+nulls\s+(first|last))?$/i
 
 /** Reads a statement's outline. Text that is no SQL has some outline too; an engine says better what is wrong with it. */
 export function readStatement(sql: string): StatementText {
   const tokens = tokensOf(sql)
   while (tokens.at(-1)?.text === ';') tokens.pop()
   const [first, last] = [tokens[0], tokens.at(-1)]
-  if (first === undefined || last === undefined) return { text: '', isQuery: false, placeholders: [], orderBy: [] }
+  if (first === undefined || last === undefined) return NOTHING
   if (first.text === '(' && tokens.find(({ text, depth }) => text === ')' && depth === 0) === last) {
     return readStatement(sql.slice(first.end, last.start))
   }
@@ -39,8 +50,11 @@ export function readStatement(sql: string): StatementText {
     isQuery: QUERY.has(first.text) || first.text === '(',
     placeholders: tokens.filter(({ text }) => text === '?').map(({ start }) => start - first.start),
     orderBy: orderOf(sql, tokens),
+    listEnd: listEndOf(tokens.map(token => ({ ...token, start: token.start - first.start }))),
   }
 }
+
+const NOTHING: StatementText = { text: '', isQuery: false, placeholders: [], orderBy: [], listEnd: undefined }
 
 function tokensOf(sql: string): Token[] {
   let depth = 0
@@ -56,15 +70,35 @@ function tokensOf(sql: string): Token[] {
 }
 
 /** Every other ORDER BY stands in brackets: of a subquery, a window, an aggregate. */
-function orderOf(sql: string, tokens: readonly Token[]): readonly string[] {
-  const outer = tokens.filter(({ depth }) => depth === 0)
-  const by = outer.findIndex(({ text }, i) => text === 'by' && outer[i - 1]?.text === 'order')
+function orderOf(sql: string, tokens: readonly Token[]): readonly OrderItem[] {
+  const by = tokens.findIndex(({ text, depth }, i) => depth === 0 && text === 'by' && tokens[i - 1]?.text === 'order')
   if (by < 0) return []
-  const after = outer.slice(by + 1)
-  const end = after.findIndex(({ text }) => AFTER_ORDER.has(text))
+  const after = tokens.slice(by + 1)
+  const end = after.findIndex(({ text, depth }) => depth === 0 && AFTER_ORDER.has(text))
   const clause = end < 0 ? after : after.slice(0, end)
-  const commas = clause.filter(({ text }) => text === ',')
-  const starts = [outer[by] as Token, ...commas].map(token => token.end)
-  const ends = [...commas.map(token => token.start), clause.at(-1)?.end ?? (outer[by] as Token).end]
-  return starts.map((start, i) => sql.slice(start, ends[i]).trim())
+  const commas = clause.flatMap(({ text, depth }, i) => (depth === 0 && text === ',' ? [i] : []))
+  const items = [...commas, clause.length].map((to, i) => clause.slice((commas[i - 1] ?? -1) + 1, to))
+  return items.map(item => orderItem(sql, item))
+}
+
+function orderItem(sql: string, tokens: readonly Token[]): OrderItem {
+  const text = sql.slice(tokens[0]?.start ?? sql.length, tokens.at(-1)?.end)
+  const direction = DIRECTION.exec(text)?.[0] ?? ''
+  const names = tokens.filter(
+    (token, i) => /^[a-z_"]/.test(token.text) && tokens[i - 1]?.text !== '.' && tokens[i + 1]?.text !== '(',
+  )
+  return {
+    expression: text.slice(0, text.length - direction.length),
+    direction: direction.trim(),
+    names: names.map(({ text: name }) => name.replaceAll('"', '')),
+  }
+}
+
+function listEndOf(tokens: readonly Token[]): number | undefined {
+  const outer = tokens.filter(({ depth }) => depth === 0)
+  const selects = outer.flatMap(({ text }, i) => (text === 'select' ? [i] : []))
+  const first = selects[0] ?? 0
+  if (selects.length !== 1 || outer[first + 1]?.text === 'distinct') return undefined
+  // `a is distinct from b` is no FROM
+  return outer.find(({ text }, i) => text === 'from' && i > first && outer[i - 1]?.text !== 'distinct')?.start
 }

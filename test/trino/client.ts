@@ -40,7 +40,7 @@ export class TrinoClient {
     let columns: Page['columns'] = []
     for (;;) {
       if (!response.ok) throw new Error(`Trino answered ${response.status}`)
-      const page = (await response.json()) as Page
+      const page = JSON.parse(withExactIntegers(await response.text())) as Page
       if (page.error !== undefined) throw new Error(`${page.error.errorName}: ${page.error.message}`)
       columns = page.columns ?? columns
       rows.push(...(page.data ?? []))
@@ -56,4 +56,11 @@ export class TrinoClient {
       response = await fetch(page.nextUri, { headers })
     }
   }
+}
+
+/** JSON with each integer that a double cannot hold as a string. Strings are matched first, so nothing in them is. */
+function withExactIntegers(json: string): string {
+  return json.replaceAll(/"(?:[^"\\]+|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, token =>
+    /^-?\d{16,}$/.test(token) ? `"${token}"` : token,
+  )
 }

@@ -1,0 +1,73 @@
+/** Queries for the Athena server that a real Trino answers, its answer in Athena's shapes. */
+import type { ColumnInfo } from '@aws-sdk/client-athena'
+import { misplacedParameters } from '../athena-rules.js'
+import type { Outcome } from '../athena-server.js'
+import type { TrinoClient } from './client.js'
+
+/** Runs a query as Athena does: the parameters are literals, which Trino itself reads. */
+export function answerByTrino(trino: TrinoClient): (sql: string, parameters: readonly string[]) => Promise<Outcome> {
+  return async (sql, parameters) => {
+    if (misplacedParameters(sql.replaceAll(/--[^\n]*/g, '')).length > 0) {
+      return { state: 'FAILED', reason: 'Athena documents ? in WHERE only, and this statement has one elsewhere' }
+    }
+    const quoted = `'${sql.replaceAll("'", "''")}'`
+    const statement = parameters.length === 0 ? sql : `execute immediate ${quoted} using ${parameters.join(', ')}`
+    const { names, types, rows, physicalInputBytes } = await trino.run(statement)
+    return {
+      state: 'SUCCEEDED',
+      columns: types.map((type, i) => columnOf(names[i] as string, type)),
+      rows: rows.map(row => row.map((value, i) => (value === null ? null : textOf(value, types[i] as string)))),
+      bytesScanned: physicalInputBytes,
+    }
+  }
+}
+
+/** A column with its type as Athena names it: without what it is made of, a decimal's digits aside. */
+function columnOf(name: string, type: string): ColumnInfo {
+  const [, precision, scale] = /^decimal\((\d+),\s*(\d+)\)$/.exec(type) ?? []
+  const bare = type.replace(/\([^)]*\).*$/, '').toLowerCase()
+  const known: Readonly<Record<string, string>> = { real: 'float' }
+  if (precision === undefined) return { Name: name, Type: known[bare] ?? bare }
+  return { Name: name, Type: 'decimal', Precision: Number(precision), Scale: Number(scale) }
+}
+
+/** A value as Athena writes it: an array `[a, b]`, a map or a row `{a=1, b=2}`, which cannot be read back for sure. */
+function textOf(value: unknown, type: string): string {
+  if (value === null) return 'null'
+  const [outer, parts] = partsOf(type)
+  if (outer === 'array') return `[${(value as unknown[]).map(item => textOf(item, parts[0] as string)).join(', ')}]`
+  if (outer === 'map') {
+    const entries = Object.entries(value as object)
+    return `{${entries.map(([key, item]) => `${key}=${textOf(item, parts[1] as string)}`).join(', ')}}`
+  }
+  if (outer === 'row') {
+    const fields = parts.map(part => part.split(' ') as [string, ...string[]])
+    const texts = fields.map(
+      ([name, ...of], i) => `${name.replaceAll('"', '')}=${textOf((value as unknown[])[i], of.join(' '))}`,
+    )
+    return `{${texts.join(', ')}}`
+  }
+  if (outer === 'varbinary') {
+    const hex = Buffer.from(value as string, 'base64').toString('hex')
+    return hex.replaceAll(/..(?!$)/g, '$& ')
+  }
+  if (outer !== 'double') return String(value)
+  // as Java writes it
+  const text = Object.is(value, -0) ? '-0' : String(value)
+  return /^-?\d+$/.test(text) ? `${text}.0` : text
+}
+
+/** `map(varchar, array(bigint))` as `map` and its parts. */
+function partsOf(type: string): readonly [outer: string, parts: readonly string[]] {
+  const open = type.indexOf('(')
+  if (open < 0) return [type, []]
+  const parts: string[] = ['']
+  let depth = 0
+  for (const character of type.slice(open + 1, -1)) {
+    if (character === '(') depth++
+    if (character === ')') depth--
+    if (character === ',' && depth === 0) parts.push('')
+    else parts[parts.length - 1] += character
+  }
+  return [type.slice(0, open), parts.map(part => part.trim())]
+}
