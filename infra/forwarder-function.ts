@@ -67,6 +67,8 @@ function statementsOf(scope: Construct, props: ForwarderFunctionProps): PolicySt
       actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
       resources: [streamArn],
     }),
+    // as AWSLambdaDynamoDBExecutionRole has it: a list cannot be limited to one stream
+    new PolicyStatement({ actions: ['dynamodb:ListStreams'], resources: ['*'] }),
     new PolicyStatement({ actions: ['firehose:PutRecordBatch'], resources: [deliveryStream.deliveryStreamArn] }),
     new PolicyStatement({ actions: ['s3:ListBucket'], resources: [refusedBucket.bucketArn] }),
     new PolicyStatement({

@@ -73,7 +73,7 @@ export class LockFunction extends Construct {
         }),
       ],
     })
-    new EventSourceMapping(this, 'Events', { target: locker, eventSourceArn: this.waiting.queueArn, batchSize: 10 })
+    new EventSourceMapping(this, 'Events', { target: locker, eventSourceArn: this.waiting.queueArn, batchSize: 1 })
     archive.onlyLocker(locker.role as NonNullable<typeof locker.role>)
     archive.sendEvents()
     new Rule(this, 'Delivered', {

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
+import { processingFailedLine, REFUSED_PREFIX } from '../capture/refused-line.js'
 import type { Archive } from './archive.js'
 
 /** Firehose's two kinds of failure before S3, which are also the folders under `refused/`. */
 export type ErrorType = 'processing-failed' | 'format-conversion-failed'
 
-export const REFUSED_PREFIX = 'refused/'
+export { REFUSED_PREFIX }
 
 /** The key prefix of refused objects of one kind. */
 export function refusedPrefix(type: ErrorType, table: string): string {
@@ -39,7 +40,7 @@ export class RefusedObjects {
   ) {}
 
   async add(record: RefusedRecord): Promise<void> {
-    const line = `${JSON.stringify(this.describe(record))}\n`
+    const line = this.lineOf(record)
     this.lines[record.type].push(line)
     this.bytes += line.length
     if (this.bytes >= OBJECT_BYTES) await this.flush()
@@ -58,21 +59,22 @@ export class RefusedObjects {
     this.bytes = 0
   }
 
-  private describe({ type, data, arrival, attempts, code, message }: RefusedRecord): object {
-    const failure =
-      type === 'processing-failed'
-        ? { errorCode: code, errorMessage: message }
-        : { ErrorCode: code, ErrorMessage: message }
-    const common = { attemptsMade: attempts, arrivalTimestamp: arrival, ...failure, attemptEndingTimestamp: this.now() }
-    const rawData = Buffer.from(data).toString('base64')
-    if (type === 'processing-failed') return { ...common, rawData, lambdaArn: 'local' }
-    return {
-      ...common,
-      rawData,
+  private lineOf({ type, data, arrival, attempts, code, message }: RefusedRecord): string {
+    if (type === 'processing-failed') {
+      return processingFailedLine({ data, arrival, attempts, code, message, lambdaArn: 'local' }, this.now())
+    }
+    const line = {
+      attemptsMade: attempts,
+      arrivalTimestamp: arrival,
+      ErrorCode: code,
+      ErrorMessage: message,
+      attemptEndingTimestamp: this.now(),
+      rawData: Buffer.from(data).toString('base64'),
       sequenceNumber: null,
       subSequenceNumber: null,
       dataCatalogTable: { tableName: this.table },
     }
+    return `${JSON.stringify(line)}\n`
   }
 }
 

@@ -314,6 +314,7 @@ const ROLES: { readonly [role: string]: readonly string[] } = {
     'dynamodb:DescribeStream',
     'dynamodb:GetRecords',
     'dynamodb:GetShardIterator',
+    'dynamodb:ListStreams',
     'firehose:PutRecordBatch',
     'kms:Decrypt',
     'kms:GenerateDataKey',
