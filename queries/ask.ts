@@ -1,8 +1,8 @@
 import type { Table } from 'apache-arrow'
 import { formatInstant } from '../transform/instant.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
-import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
-import type { QueryEngine } from './engine.js'
+import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery, type Statement } from './catalog.js'
+import type { BoundValue, QueryEngine } from './engine.js'
 import { checkParameters, ParameterError } from './parameters.js'
 import {
   type Confidence,
@@ -25,6 +25,23 @@ export async function askQuery(
   table: TableConfiguration,
   parameters: Readonly<Record<string, string>>,
 ): Promise<Table> {
+  const { sql, values } = bindQuery(query, table, parameters)
+  return engine.run(sql, values)
+}
+
+/** A saved query's statement for one table, with the values for its `?` in order. */
+export interface BoundQuery extends Statement {
+  readonly values: readonly BoundValue[]
+  /** Every parameter's value, defaults filled in. */
+  readonly parameters: ReadonlyMap<string, BoundValue>
+}
+
+/** What `askQuery` runs. Throws `ParameterError` for parameters that the query does not take. */
+export function bindQuery(
+  query: SavedQuery,
+  table: TableConfiguration,
+  parameters: Readonly<Record<string, string>>,
+): BoundQuery {
   const { column, ...others } = parameters
   const values = checkParameters(query.parameters, {
     ...lifecyclePresets(query, table),
@@ -33,7 +50,11 @@ export async function askQuery(
   const changes = tableIdentifier(table.table)
   const identifiers = query.asksForColumn ? { changes, column: configuredColumn(column, table) } : { changes }
   const statement = renderQuery(query, identifiers)
-  return engine.run(statement.sql, bindValues(statement, values))
+  const all = new Map<string, BoundValue>([
+    ...(query.asksForColumn ? [['column', column as string] as const] : []),
+    ...values,
+  ])
+  return { ...statement, values: bindValues(statement, values), parameters: all }
 }
 
 /** What the configured life cycle says of the parameters that take their default from it. */
@@ -104,7 +125,7 @@ export async function anyItemKey(engine: QueryEngine, table: TableConfiguration)
   return undefined
 }
 
-/** Up to three keys that differ from one in at most `distance` characters. */
+/** Keys that differ from one in at most `distance` characters, at most 50, in no order of nearness. */
 export async function similarItemKeys(
   engine: QueryEngine,
   table: TableConfiguration,
@@ -112,11 +133,10 @@ export async function similarItemKeys(
   distance = 3,
 ): Promise<readonly string[]> {
   const sql = `
-    select item_key, min(levenshtein_distance(item_key, ?)) as distance
+    select distinct item_key
     from ${tableIdentifier(table.table)}
     where levenshtein_distance(item_key, ?) <= ${distance}
-    group by item_key
-    order by distance, item_key
-    limit 3`
-  return [...rowsOf(await engine.run(sql, [itemKey, itemKey]))].map(row => row.item_key as string)
+    order by item_key
+    limit 50`
+  return [...rowsOf(await engine.run(sql, [itemKey]))].map(row => row.item_key as string)
 }

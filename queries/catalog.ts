@@ -94,7 +94,7 @@ function parseParameter(line: string): Parameter {
 /**
  * ISO 8601 text to microseconds since 1970, and to its UTC day. One place for both, because instants are compared on
  * `event_time_us` and `from_iso8601_timestamp` alone keeps only milliseconds. The double that `to_unixtime` gives is
- * exact to the microsecond until the year 2255.
+ * exact to the microsecond until the year 2106.
  */
 export const FROM_INSTANT = {
   us: (placeholder: string) =>

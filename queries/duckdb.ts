@@ -5,12 +5,23 @@ import type { Table } from 'apache-arrow'
 import { AUDIT_COLUMNS, type Column, columnsOf, duckDbType } from '../transform/audit-row.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import { toArrowTable } from './arrow.js'
-import { type BoundValue, type QueryEngine, QueryError, type RunOptions, stoppedError } from './engine.js'
+import {
+  type BoundValue,
+  type EngineDescription,
+  type QueryEngine,
+  QueryError,
+  type RunOptions,
+  stoppedError,
+} from './engine.js'
 import { TRINO_MACROS } from './trino-macros.js'
 
 /** Answers questions over an archive in a folder: one view a table, in the SQL that Trino and Athena speak too. */
 export class DuckDbEngine implements QueryEngine {
-  private constructor(private readonly connection: DuckDBConnection) {}
+  private constructor(
+    private readonly instance: DuckDBInstance,
+    private readonly connection: DuckDBConnection,
+    private readonly root: string,
+  ) {}
 
   /**
    * Opens the archive in `root` for reading. `configured` adds the columns of tables whose rows have yet to fill them,
@@ -18,11 +29,11 @@ export class DuckDbEngine implements QueryEngine {
    */
   static async open(root: string, configured: Iterable<TableConfiguration> = []): Promise<DuckDbEngine> {
     const instance = await DuckDBInstance.create(':memory:')
-    const engine = new DuckDbEngine(await instance.connect())
+    const engine = new DuckDbEngine(instance, await instance.connect(), root)
     for (const statement of TRINO_MACROS) await engine.connection.run(statement)
     const current = new Map([...configured].map(table => [table.table, [table]]))
     for (const table of new Set([...current.keys(), ...tablesOf(root)])) {
-      const versions = [...keptConfigurations(root, table), ...(current.get(table) ?? [])]
+      const versions = [...(current.get(table) ?? []), ...keptConfigurations(root, table)]
       await engine.createView(root, table, mergeColumns(versions))
     }
     return engine
@@ -44,8 +55,37 @@ export class DuckDbEngine implements QueryEngine {
     }
   }
 
+  /** On a connection of its own, because the next statement on a connection ends what is streaming there. */
+  async *stream(sql: string, values: readonly BoundValue[] = [], { signal }: RunOptions = {}): AsyncGenerator<Table> {
+    const connection = await this.instance.connect()
+    const interrupt = () => connection.interrupt()
+    signal?.addEventListener('abort', interrupt)
+    try {
+      signal?.throwIfAborted()
+      for (const setting of TRINO_MACROS.filter(isSetting)) await connection.run(setting)
+      const result = await connection.stream(sql, [...values])
+      for (;;) {
+        const chunk = await result.fetchChunk()
+        if (chunk === null || chunk.rowCount === 0) return
+        yield toArrowTable(result.deduplicatedColumnNames(), result.columnTypes(), [chunk])
+      }
+    } catch (error) {
+      if (signal?.aborted) throw stoppedError(signal)
+      throw new QueryError((error as Error).message, { cause: error })
+    } finally {
+      signal?.removeEventListener('abort', interrupt)
+      connection.closeSync()
+    }
+  }
+
+  async describe(): Promise<EngineDescription> {
+    const result = await this.connection.runAndReadAll('select version() as version')
+    return { name: 'duckdb', version: String(result.getRows()[0]?.[0]), archive: { root: this.root } }
+  }
+
   close(): void {
     this.connection.closeSync()
+    this.instance.closeSync()
   }
 
   private async createView(root: string, table: string, columns: readonly Column[]): Promise<void> {
@@ -60,7 +100,7 @@ export class DuckDbEngine implements QueryEngine {
       await this.connection.run(`create view ${view} as ${template}`)
       return
     }
-    const list = files.map(file => `'${file.replaceAll("'", "''")}'`).join(', ')
+    const list = files.map(file => `'${literalPath(file).replaceAll("'", "''")}'`).join(', ')
     const rows = `select * exclude (filename), ${DATE_OF_FILE} as event_date
       from read_parquet([${list}], union_by_name = true, hive_partitioning = false, filename = true)`
     const all = `${template} union all by name ${rows}`
@@ -75,6 +115,11 @@ export class DuckDbEngine implements QueryEngine {
     )
     return result.currentRowCount > 0
   }
+}
+
+/** What holds for one connection only, unlike macros and views. */
+function isSetting(statement: string): boolean {
+  return statement.startsWith('set ')
 }
 
 /**
@@ -110,7 +155,8 @@ function foldersIn(path: string): readonly string[] {
     .sort()
 }
 
-function parquetFiles(root: string, table: string): readonly string[] {
+/** The paths of a table's objects, by partition and name. */
+export function parquetFiles(root: string, table: string): readonly string[] {
   const folder = join(root, 'data', table)
   return foldersIn(folder).flatMap(partition =>
     readdirSync(join(folder, partition))
@@ -118,6 +164,14 @@ function parquetFiles(root: string, table: string): readonly string[] {
       .sort()
       .map(name => join(folder, partition, name)),
   )
+}
+
+/**
+ * DuckDB reads a path as a pattern, which an archive called `st*r` would share with its neighbours. Beside a backslash it
+ * knows no way to escape; that pattern still finds the file itself.
+ */
+function literalPath(path: string): string {
+  return path.includes('\\') ? path : path.replaceAll(/[*?[]/g, '[$&]')
 }
 
 /** Athena passes over names that begin with "_" or ".", so we do. */
@@ -135,9 +189,9 @@ export function keptConfigurations(root: string, table: string): readonly TableC
     .map(name => JSON.parse(readFileSync(join(folder, name), 'utf8')) as TableConfiguration)
 }
 
-/** The columns of all configurations, the audit columns first; of columns with one name, the last one's type. */
+/** The columns of all configurations, those of the first in the order that Glue has them too. */
 function mergeColumns(versions: readonly TableConfiguration[]): readonly Column[] {
   const columns = new Map<string, Column>()
-  for (const version of versions) for (const column of columnsOf(version)) columns.set(column.name, column)
+  for (const column of versions.flatMap(columnsOf)) if (!columns.has(column.name)) columns.set(column.name, column)
   return columns.size === 0 ? AUDIT_COLUMNS : [...columns.values()]
 }

@@ -16,7 +16,7 @@ export interface QueryEngine {
   /** The same piece by piece, for answers larger than memory. @default - `streamAnswer` gives the whole as one piece */
   stream?(sql: string, values?: readonly BoundValue[], options?: RunOptions): AsyncIterable<Table>
   /** What answers, and over what. @default - receipts say that it is not known */
-  about?(): Promise<EngineDescription>
+  describe?(): Promise<EngineDescription>
   close(): void
 }
 

@@ -49,9 +49,14 @@ function isoText(ms: number): string | undefined {
 }
 
 function decimalText(words: Uint32Array, i: number, scale: number): string {
-  const unsigned = [3, 2, 1, 0].reduce((sum, word) => (sum << 32n) | BigInt(words[i * 4 + word] as number), 0n)
-  const value = BigInt.asIntN(128, unsigned)
+  const value = decimalOf(words, i)
   const digits = (value < 0n ? -value : value).toString().padStart(scale + 1, '0')
   const plain = scale === 0 ? digits : `${digits.slice(0, -scale)}.${digits.slice(-scale)}`
   return value < 0n ? `-${plain}` : plain
+}
+
+/** The digits of a decimal without the point, from its four words. */
+export function decimalOf(words: Uint32Array, i: number): bigint {
+  const unsigned = [3, 2, 1, 0].reduce((sum, word) => (sum << 32n) | BigInt(words[i * 4 + word] as number), 0n)
+  return BigInt.asIntN(128, unsigned)
 }

@@ -8,7 +8,8 @@ export const TRINO_MACROS: readonly string[] = [
   'set integer_division = true',
   'create macro from_iso8601_timestamp(s) as cast(s as timestamptz)',
   'create macro from_iso8601_timestamp_nanos(s) as cast(s as timestamptz)',
-  'create macro to_unixtime(t) as epoch(t)',
+  // epoch() is off in the last microsecond from the year 2038
+  'create macro to_unixtime(t) as cast(epoch_us(t) as double) / 1000000',
   'create macro from_unixtime(s) as to_timestamp(s)',
   "create macro to_iso8601(t) as strftime(t, '%Y-%m-%dT%H:%M:%S.%g')",
   'create macro date_format(t, f) as strftime(t, f)',

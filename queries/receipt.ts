@@ -1,0 +1,322 @@
+import { hash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { formatInstant, parseInstant } from '../transform/instant.js'
+import { canonicalJson, isObject } from '../transform/json.js'
+import { Refusal } from '../transform/refusal.js'
+import { tableIdentifier } from '../transform/table-configuration.js'
+import type { Answer, Asked } from './answer.js'
+import { type AnswerColumnType, fingerprintOf } from './canonical-answer.js'
+import { renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
+import type { BoundValue } from './engine.js'
+import { type ObjectsRead, objectsRead, type PartitionsRead, partitionsRead } from './objects-read.js'
+import type { OpenArchive } from './open-archive.js'
+import { rowsOf } from './rows.js'
+
+export const RECEIPT_SCHEMA = 'itemtrail-receipt/v1'
+
+/** What is no receipt at all. */
+export class ReceiptError extends Error {
+  override readonly name = 'ReceiptError'
+}
+
+/** What an answer was made from, how, and what it was. docs/receipts.md says how to check one without this code. */
+export interface Receipt {
+  readonly schema: typeof RECEIPT_SCHEMA
+  readonly tool: { readonly name: 'itemtrail'; readonly version: string }
+  /** The command as it was typed, where there was one. Nothing checks it. */
+  readonly asked_as: string | null
+  readonly question: {
+    readonly kind: 'saved' | 'sql'
+    readonly query: string | null
+    /** The first 16 hex of the SHA-256 of the query's text. */
+    readonly query_version: string | null
+    readonly table: string | null
+    readonly parameters: readonly (readonly [name: string, value: BoundValue])[]
+  }
+  readonly statement: {
+    readonly sql: string
+    readonly sql_sha256: string
+    /** The parameter that each `?` stands for; empty for SQL of one's own. */
+    readonly placeholders: readonly string[]
+    readonly values: readonly BoundValue[]
+  }
+  readonly engine: { readonly name: string; readonly version: string | null }
+  readonly archive: Readonly<Record<string, string>>
+  readonly read: {
+    readonly partitions: readonly PartitionsRead[]
+    /** Null where the engine does not read a folder. */
+    readonly objects: ObjectsRead | null
+  }
+  readonly window: {
+    /** The parameters that are instants. */
+    readonly asked: readonly (readonly [name: string, instant: string])[]
+    /** Of the answer's `event_time_us`; null where it has none. */
+    readonly first_event: string | null
+    readonly last_event: string | null
+  }
+  readonly result: {
+    readonly columns: readonly AnswerColumnType[]
+    readonly rows: number
+    readonly sha256: string
+    readonly row_hashes: readonly string[] | null
+  }
+  /** Of the items in the answer, up to the end of the window; null where the answer does not tell its items. */
+  readonly items: {
+    readonly distinct: number
+    /** Repeated deliveries that were left out; null where continuity was not asked. */
+    readonly duplicates_removed: number | null
+    readonly gaps: number | null
+    readonly conflicts: number | null
+  } | null
+  readonly began: string
+  readonly milliseconds: number
+  /** SHA-256 of everything above in canonical JSON. It finds a slip, not a forger: who edits a receipt can make it anew. */
+  readonly receipt_sha256: string
+}
+
+export interface ReceiptOptions {
+  /** @default - none */
+  readonly askedAs?: string | undefined
+  /** Whether `continuity` is asked, too; on Athena that is one more scan. @default true */
+  readonly continuity?: boolean
+  /** Bytes of objects up to which they are hashed. @default - 1 GiB */
+  readonly hashBytes?: number
+}
+
+const GIB = 1024 ** 3
+
+/** The receipt of an answer that this archive gave. */
+export async function makeReceipt(
+  answer: Answer,
+  archive: OpenArchive,
+  options: ReceiptOptions = {},
+): Promise<Receipt> {
+  const { askedAs = null, continuity = true, hashBytes = GIB } = options
+  const { asked, table } = answer
+  const about = (await archive.engine.describe?.()) ?? { name: 'unknown', version: null, archive: {} }
+  const saved = asked.query === undefined ? undefined : SAVED_QUERIES.get(asked.query)
+  const partitions = partitionsRead(
+    asked,
+    archive.tables().map(name => archive.table(name)),
+  )
+  const { root } = about.archive
+  const { columns, rows, sha256, rowHashes } = fingerprintOf(table)
+  const receipt: Omit<Receipt, 'receipt_sha256'> = {
+    schema: RECEIPT_SCHEMA,
+    tool: { name: 'itemtrail', version: toolVersion() },
+    asked_as: askedAs,
+    question: {
+      kind: saved === undefined ? 'sql' : 'saved',
+      query: asked.query ?? null,
+      query_version: saved === undefined ? null : queryVersion(saved),
+      table: asked.table ?? null,
+      parameters: [...asked.parameters],
+    },
+    statement: {
+      sql: asked.sql,
+      sql_sha256: hash('sha256', asked.sql),
+      placeholders: asked.placeholders,
+      values: asked.values,
+    },
+    engine: { name: about.name, version: about.version },
+    archive: about.archive,
+    read: { partitions, objects: root === undefined ? null : await objectsRead(root, partitions, hashBytes) },
+    window: windowOf(answer, saved),
+    result: { columns, rows, sha256, row_hashes: rowHashes },
+    items: await itemsOf(answer, archive, continuity),
+    began: asked.began.toISOString(),
+    milliseconds: asked.milliseconds,
+  }
+  return { ...receipt, receipt_sha256: receiptHash(receipt) }
+}
+
+/** A receipt as the text of a file: its fields in their order, so that two can be compared by eye. */
+export function writeReceipt(receipt: Receipt): string {
+  return `${JSON.stringify(receipt, null, 2)}\n`
+}
+
+/** The lines of a receipt that stand under an answer. */
+export function receiptFooter({ question, engine, result, items, read, tool, began }: Receipt): Record<string, string> {
+  const { objects } = read
+  return {
+    ...(question.query !== null && { query: `${question.query} (${question.query_version})` }),
+    'result SHA-256': result.sha256,
+    rows: String(result.rows),
+    ...(items !== null && { items: String(items.distinct) }),
+    ...(items !== null && items.gaps !== null && { gaps: String(items.gaps) }),
+    ...(objects !== null && { objects: `${objects.count}, ${objects.bytes} bytes, SHA-256 ${objects.sha256}` }),
+    engine: `${engine.name}${engine.version === null ? '' : ` ${engine.version}`}`,
+    made: `${began} by itemtrail ${tool.version}`,
+  }
+}
+
+/** The first 16 hex of the SHA-256 of a saved query's text, its parts put in. */
+export function queryVersion(query: SavedQuery): string {
+  return hash('sha256', renderQuery(query, { changes: '{changes}', column: '{column}' }).sql).slice(0, 16)
+}
+
+/** SHA-256 of a receipt without its own hash, in canonical JSON: names sorted, no white space. */
+export function receiptHash(receipt: object): string {
+  const { receipt_sha256: _, ...rest } = receipt as Partial<Receipt>
+  return hash('sha256', canonicalJson(rest))
+}
+
+function windowOf({ table, asked }: Answer, saved: SavedQuery | undefined): Receipt['window'] {
+  const instants = (saved?.parameters ?? []).filter(({ type }) => type === 'instant').map(({ name }) => name)
+  const times: bigint[] = []
+  const column = table.getChild('event_time_us')
+  if (column !== null) for (const us of column) if (typeof us === 'bigint') times.push(us)
+  const [first, last] = times.reduce<[bigint?, bigint?]>(
+    ([least, most], us) => [
+      least === undefined || us < least ? us : least,
+      most === undefined || us > most ? us : most,
+    ],
+    [],
+  )
+  const text = (us: bigint | undefined) => (us === undefined ? null : formatInstant(Number(us), 6))
+  return {
+    asked: instants.map(name => [name, String(asked.parameters.get(name))] as const),
+    first_event: text(first),
+    last_event: text(last),
+  }
+}
+
+async function itemsOf(answer: Answer, archive: OpenArchive, continuity: boolean): Promise<Receipt['items']> {
+  const keys = itemKeysOf(answer)
+  if (keys === undefined) return null
+  const unknown = { distinct: keys.size, duplicates_removed: null, gaps: null, conflicts: null }
+  const { asked } = answer
+  if (!continuity || asked.table === undefined) return unknown
+  const counts = { DUPLICATE: 0, GAP: 0, CONFLICT: 0 }
+  const found = await archive.run('continuity', asked.table, endOf(asked))
+  for (const { finding, item_key, changes } of rowsOf(found.table)) {
+    if (!keys.has(item_key as string) || !Object.hasOwn(counts, finding as string)) continue
+    counts[finding as keyof typeof counts] += finding === 'GAP' ? 1 : Number(changes)
+  }
+  return { distinct: keys.size, duplicates_removed: counts.DUPLICATE, gaps: counts.GAP, conflicts: counts.CONFLICT }
+}
+
+/** The items of an answer; undefined where it does not tell them. */
+function itemKeysOf({ table, asked }: Answer): ReadonlySet<string> | undefined {
+  const one = asked.query === undefined ? undefined : asked.parameters.get('item_key')
+  if (typeof one === 'string') return new Set(table.numRows === 0 ? [] : [one])
+  const column = table.getChild('item_key')
+  if (column === null) return undefined
+  return new Set([...column].filter(key => typeof key === 'string'))
+}
+
+/** The end of what was asked, as `continuity` takes it: the moment after the last. */
+function endOf({ parameters }: Asked): { readonly to?: string } {
+  const [to, at] = [parameters.get('to'), parameters.get('at')]
+  if (typeof to === 'string') return { to }
+  const us = typeof at === 'string' ? parseInstant(at)?.us : undefined
+  return us === undefined ? {} : { to: formatInstant(us + 1, 6) }
+}
+
+/**
+ * Reads a receipt and says everything that does not fit together in it; an empty list is no proof of where it comes from.
+ * Throws `ReceiptError` for what is no receipt.
+ */
+export function readReceipt(text: string): { readonly receipt: Receipt; readonly problems: readonly string[] } {
+  let receipt: unknown
+  try {
+    receipt = JSON.parse(text)
+  } catch (error) {
+    throw new ReceiptError(`receipt is no JSON: ${(error as Error).message}`, { cause: error })
+  }
+  return checkReceipt(receipt)
+}
+
+/** The same for a receipt that was parsed already. */
+export function checkReceipt(value: unknown): { readonly receipt: Receipt; readonly problems: readonly string[] } {
+  if (!isObject(value) || value.schema !== RECEIPT_SCHEMA)
+    throw new ReceiptError(
+      `receipt has schema ${JSON.stringify(isObject(value) ? value.schema : null)}, expected "${RECEIPT_SCHEMA}"`,
+    )
+  for (const [part, fields] of Object.entries(SHAPE)) {
+    const inner: unknown = part === '' ? value : value[part]
+    const missing = isObject(inner) ? fields.find(name => !Object.hasOwn(inner, name)) : ''
+    if (missing !== undefined)
+      throw new ReceiptError(`receipt has no ${[part, missing].filter(name => name !== '').join('.')}`)
+  }
+  const receipt = value as unknown as Receipt
+  return { receipt, problems: problemsOf(receipt) }
+}
+
+const SHAPE: Readonly<Record<string, readonly string[]>> = {
+  '': ['tool', 'engine', 'archive', 'window', 'items', 'began', 'milliseconds', 'receipt_sha256'],
+  question: ['kind', 'query', 'query_version', 'table', 'parameters'],
+  statement: ['sql', 'sql_sha256', 'placeholders', 'values'],
+  read: ['partitions', 'objects'],
+  result: ['columns', 'rows', 'sha256', 'row_hashes'],
+}
+
+function problemsOf(receipt: Receipt): readonly string[] {
+  const { question, statement, result, read, receipt_sha256 } = receipt
+  const problems: string[] = []
+  const check = (holds: boolean, problem: string) => {
+    if (!holds) problems.push(problem)
+  }
+  check(safeHash(receipt) === receipt_sha256, 'receipt_sha256 is not that of the receipt: it was edited')
+  check(
+    typeof statement.sql === 'string' && hash('sha256', statement.sql) === statement.sql_sha256,
+    'sql_sha256 is not that of the SQL',
+  )
+  const { placeholders, values } = statement
+  const lists = [placeholders, values, question.parameters, result.columns]
+  if (!lists.every(Array.isArray)) return [...problems, 'a list of the receipt is none']
+  check(
+    question.kind === (question.query === null ? 'sql' : 'saved'),
+    'the kind of the question is not what its query says',
+  )
+  if (question.query !== null) {
+    const known = new Map(question.parameters)
+    const same = placeholders.length === values.length && placeholders.every((name, i) => known.get(name) === values[i])
+    check(same, 'the values of the statement are not those of the parameters')
+    check(statementIsOurs(receipt) !== false, `the SQL is not that of the saved query ${question.query}`)
+  }
+  const hashes = result.row_hashes
+  check(
+    hashes === null || (Array.isArray(hashes) && hashes.length === result.rows),
+    'row_hashes are not one for each row',
+  )
+  const listed = read.objects?.list
+  if (Array.isArray(listed)) check(sumsUp(read.objects as ObjectsRead), 'the sums over the objects are not theirs')
+  return problems
+}
+
+function sumsUp({ count, bytes, sha256, list }: ObjectsRead): boolean {
+  const objects = list as NonNullable<typeof list>
+  const lines = objects.map(({ key, bytes: size, sha256: digest }) => `${key}\t${size}\t${digest ?? '-'}\n`)
+  const sum = objects.reduce((all, object) => all + object.bytes, 0)
+  return count === objects.length && bytes === sum && sha256 === hash('sha256', lines.join(''))
+}
+
+function safeHash(receipt: Receipt): string | undefined {
+  try {
+    return receiptHash(receipt)
+  } catch (error) {
+    if (error instanceof Refusal) return undefined
+    throw error
+  }
+}
+
+/** Whether a receipt's SQL is what its saved query is here; undefined where the query is another by now, or unknown. */
+export function statementIsOurs({ question, statement }: Receipt): boolean | undefined {
+  const query = question.query === null ? undefined : SAVED_QUERIES.get(question.query)
+  if (query === undefined || queryVersion(query) !== question.query_version || question.table === null) return undefined
+  const column = new Map(question.parameters).get('column')
+  const names = /^[a-z0-9_]+$/
+  if (column !== undefined && !names.test(String(column))) return false
+  const changes = tableIdentifier(question.table)
+  const identifiers = query.asksForColumn ? { changes, column: String(column) } : { changes }
+  const { sql, placeholders } = renderQuery(query, identifiers)
+  return sql === statement.sql && JSON.stringify(placeholders) === JSON.stringify(statement.placeholders)
+}
+
+/** The version in the package.json above this file, which is nearer in the source than in the built package. */
+function toolVersion(): string {
+  const candidates = ['../package.json', '../../package.json'].map(path => new URL(path, import.meta.url))
+  const found = candidates.find(path => existsSync(path))
+  return found === undefined ? 'unknown' : (JSON.parse(readFileSync(found, 'utf8')) as { version: string }).version
+}

@@ -1,0 +1,159 @@
+import { Answer } from './answer.js'
+import { fingerprintOf, rowHash } from './canonical-answer.js'
+import type { ObjectRead } from './objects-read.js'
+import type { OpenArchive } from './open-archive.js'
+import { checkReceipt, makeReceipt, type Receipt, statementIsOurs } from './receipt.js'
+import type { Row } from './rows.js'
+
+/**
+ * How an answer compares with its receipt. `same`: to the byte; `reordered`: the same rows in another order; `different`;
+ * `not run`: the receipt does not fit together, or holds SQL that this version did not write and nobody vouched for.
+ */
+export type RerunOutcome = 'same' | 'reordered' | 'different' | 'not run'
+
+/** What came of running a receipt again. */
+export interface Rerun {
+  readonly outcome: RerunOutcome
+  /** What does not fit together in the receipt itself, or keeps it from being run. */
+  readonly problems: readonly string[]
+  /** What else has changed since: the tool, the engine, the query, the objects. */
+  readonly remarks: readonly string[]
+  readonly answer: Answer | undefined
+  /** The receipt of the new answer. */
+  readonly receipt: Receipt | undefined
+  /** Rows that the first answer did not have, with their places from 1; undefined where the receipt has no hashes of rows. */
+  readonly newRows: readonly { readonly place: number; readonly row: Row }[] | undefined
+  /** Rows that are no longer there. A receipt holds no rows, so only their places in the first answer are known. */
+  readonly goneRows: readonly { readonly place: number; readonly hash: string }[] | undefined
+}
+
+export interface RerunOptions {
+  /**
+   * Runs SQL that this version of Itemtrail did not write. It runs with the rights of whoever asks, on files and networks
+   * too: read it first. @default false
+   */
+  readonly trustSql?: boolean
+}
+
+/** Asks the question of a receipt again and compares. Throws `ReceiptError` for what is no receipt. */
+export async function rerun(
+  value: unknown,
+  archive: OpenArchive,
+  { trustSql = false }: RerunOptions = {},
+): Promise<Rerun> {
+  const { receipt: first, problems } = checkReceipt(value)
+  if (problems.length > 0) return notRun(problems)
+  if (statementIsOurs(first) !== true && !trustSql)
+    return notRun(['the receipt holds SQL that this version of Itemtrail did not write; it is run only on demand'])
+  const { question, statement } = first
+  const answered = await archive.sql(statement.sql, statement.values)
+  const answer = new Answer(answered.table, {
+    ...answered.asked,
+    query: question.query ?? undefined,
+    table: question.table ?? undefined,
+    parameters: new Map(question.parameters),
+    placeholders: statement.placeholders,
+  })
+  const again = await makeReceipt(answer, archive, { continuity: (first.items?.gaps ?? null) !== null })
+  return { ...compareRows(first, answer), remarks: remarksOn(first, again), answer, receipt: again }
+}
+
+function notRun(problems: readonly string[]): Rerun {
+  const nothing = { answer: undefined, receipt: undefined, newRows: undefined, goneRows: undefined }
+  return { outcome: 'not run', problems, remarks: [], ...nothing }
+}
+
+function compareRows(
+  { result }: Receipt,
+  answer: Answer,
+): Pick<Rerun, 'outcome' | 'problems' | 'newRows' | 'goneRows'> {
+  const { columns, sha256 } = fingerprintOf(answer.table)
+  const before = result.row_hashes
+  const rows = before === null ? [] : [...answer].map((row, i) => ({ place: i + 1, row, hash: rowHash(columns, row) }))
+  const gone =
+    before === null
+      ? []
+      : leftOver(
+          before.map((hash, i) => ({ place: i + 1, hash })),
+          rows,
+        )
+  const fresh =
+    before === null
+      ? []
+      : leftOver(
+          rows,
+          before.map(hash => ({ hash })),
+        ).map(({ place, row }) => ({ place, row }))
+  const isSame = sha256 === result.sha256
+  const sameColumns = JSON.stringify(columns) === JSON.stringify(result.columns)
+  const sameRows = before !== null && gone.length === 0 && fresh.length === 0
+  const sameOrder = before !== null && JSON.stringify(before) === JSON.stringify(rows.map(({ hash }) => hash))
+  // the hashes of rows and of the whole are of one answer, so one cannot be the same without the other
+  const torn = before !== null && isSame !== (sameOrder && sameColumns)
+  return {
+    outcome: isSame ? 'same' : sameRows && sameColumns && !sameOrder ? 'reordered' : 'different',
+    problems: torn
+      ? ['the columns, the row_hashes and the sha256 of the result are not of one answer: it was edited']
+      : [],
+    newRows: before === null ? undefined : fresh,
+    goneRows: before === null ? undefined : gone,
+  }
+}
+
+/** Of `these` those that `others` do not have, each counted as often as it is there. */
+function leftOver<T extends { readonly hash: string }>(
+  these: readonly T[],
+  others: readonly { readonly hash: string }[],
+): readonly T[] {
+  const counts = new Map<string, number>()
+  for (const { hash } of others) counts.set(hash, (counts.get(hash) ?? 0) + 1)
+  return these.filter(({ hash }) => {
+    const left = counts.get(hash) ?? 0
+    counts.set(hash, left - 1)
+    return left <= 0
+  })
+}
+
+function remarksOn(first: Receipt, again: Receipt): readonly string[] {
+  const remarks: string[] = []
+  const { question, engine, tool, archive } = first
+  if (question.kind === 'saved' && statementIsOurs(first) === undefined)
+    remarks.push(`saved query ${question.query} is another by now; the SQL of the receipt was run`)
+  const version = (of: Receipt['engine']) => `${of.name} ${of.version ?? 'of unknown version'}`
+  if (version(engine) !== version(again.engine))
+    remarks.push(`the engine was ${version(engine)}, is ${version(again.engine)}`)
+  if (tool.version !== again.tool.version) remarks.push(`itemtrail was ${tool.version}, is ${again.tool.version}`)
+  if (JSON.stringify(archive) !== JSON.stringify(again.archive))
+    remarks.push(`the archive was ${JSON.stringify(archive)}, is ${JSON.stringify(again.archive)}`)
+  for (const part of ['window', 'items'] as const)
+    if (JSON.stringify(first[part]) !== JSON.stringify(again[part]))
+      remarks.push(`${part} were ${JSON.stringify(first[part])}, are ${JSON.stringify(again[part])}`)
+  if (JSON.stringify(first.read.partitions) !== JSON.stringify(again.read.partitions))
+    remarks.push('the partitions that the question could read are not those of the receipt')
+  return [...remarks, ...objectRemarks(first.read.objects?.list ?? null, again.read.objects?.list ?? null)]
+}
+
+function objectRemarks(before: readonly ObjectRead[] | null, after: readonly ObjectRead[] | null): readonly string[] {
+  if (before === null || after === null) return []
+  const byKey = (list: readonly ObjectRead[]) => new Map(list.map(object => [object.key, object]))
+  const [then, now] = [byKey(before), byKey(after)]
+  const isOther = ({ key, bytes, sha256 }: ObjectRead) => {
+    const found = now.get(key)
+    const hashed = found?.sha256 != null && sha256 !== null && found.sha256 !== sha256
+    return found !== undefined && (found.bytes !== bytes || hashed)
+  }
+  const groups = [
+    ['no longer there', before.filter(({ key }) => !now.has(key))],
+    ['new', after.filter(({ key }) => !then.has(key))],
+    ['CHANGED, although objects are never rewritten', before.filter(isOther)],
+  ] as const
+  return groups
+    .filter(([, objects]) => objects.length > 0)
+    .map(
+      ([what, objects]) =>
+        `${objects.length} objects are ${what}: ${objects
+          .slice(0, 3)
+          .map(({ key }) => key)
+          .join(', ')}`,
+    )
+}

@@ -1,0 +1,28 @@
+import { type TableConfiguration, tableIdentifier, unconfiguredTable } from '../transform/table-configuration.js'
+import { keptConfigurations, tablesOf } from './duckdb.js'
+
+/** The tables of an archive in a folder by name, as they are configured or else as the archive knows them. */
+export function tablesIn(
+  root: string,
+  configured: Iterable<TableConfiguration> = [],
+): ReadonlyMap<string, TableConfiguration> {
+  const known = new Map([...configured].map(table => [table.table, table]))
+  const names = [...new Set([...tablesOf(root), ...known.keys()])].sort()
+  return new Map(names.map(name => [name, known.get(name) ?? keptTable(root, name)]))
+}
+
+/** A table as the archive knows it, where nothing is configured here: the columns of all configurations it keeps. */
+export function keptTable(root: string, table: string): TableConfiguration {
+  const kept = keptConfigurations(root, table)
+  const columns = new Map(kept.flatMap(version => version.columns).map(column => [column.column, column]))
+  return { ...unconfiguredTable(table), keys: kept.at(-1)?.keys ?? [], columns: [...columns.values()] }
+}
+
+/** The table of a name, whatever its case where that leaves one only. */
+export function findTable(
+  tables: ReadonlyMap<string, TableConfiguration>,
+  name: string,
+): TableConfiguration | undefined {
+  const alike = [...tables.values()].filter(({ table }) => tableIdentifier(table) === tableIdentifier(name))
+  return tables.get(name) ?? (alike.length === 1 ? alike[0] : undefined)
+}
