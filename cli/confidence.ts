@@ -1,8 +1,10 @@
 import type { ItemHistory } from '../queries/ask.js'
-import type { ItemFinding } from '../queries/reconstruct.js'
+import type { Confidence, ItemFinding } from '../queries/reconstruct.js'
 import { formatInstant } from '../transform/instant.js'
 import type { Io } from './io.js'
 import { paint } from './print.js'
+import { wrap } from './text.js'
+import { archiveFlag } from './workspace.js'
 
 /** An event's id as people read and type it. */
 export function shortId(eventId: string): string {
@@ -10,8 +12,8 @@ export function shortId(eventId: string): string {
 }
 
 /** True where an answer rests on a history with something missing or contradictory in it. */
-export function isDoubtful(history: ItemHistory): boolean {
-  return history.confidence === 'GAP' || history.confidence === 'CONFLICT'
+export function isDoubtful(confidence: Confidence): boolean {
+  return confidence === 'GAP' || confidence === 'CONFLICT'
 }
 
 /** A change's time as precisely as it is known. */
@@ -20,21 +22,48 @@ export function showTime(change: { readonly event_time_us: number; readonly time
   return formatInstant(change.event_time_us, digits).replace('T', ' ')
 }
 
+const COLOURS = {
+  UNBROKEN: 'green',
+  'PRE-ARCHIVE': 'yellow',
+  'KEYS-ONLY': 'yellow',
+  GAP: 'red',
+  CONFLICT: 'red',
+} as const
+
 /** One line that says how sure an answer about an item is, and remarks that do not change it. */
 export function showConfidence(history: ItemHistory, io: Io): string {
-  const { confidence, findings, changes } = history
-  const first = changes[0]
-  const worst = findings.find(finding => finding.finding === confidence)
-  const texts = {
-    UNBROKEN: `every change leaves the state that the one before entered${first === undefined ? '' : `, since ${first.event_name} ${showTime(first)}`}`,
-    'PRE-ARCHIVE': 'the item is older than the archive, what was before its first change is not known',
-    'KEYS-ONLY': 'the stream keeps no images that would show what happened, see its view type',
-    GAP: `${count(findings, 'GAP')} missing: one or more changes before ${worst === undefined ? '' : shortId(worst.eventId)} are not in the archive`,
-    CONFLICT: `deliveries of one change contradict one another, first ${worst === undefined ? '' : shortId(worst.eventId)}`,
-  } as const
-  const colour =
-    confidence === 'UNBROKEN' ? 'green' : confidence === 'PRE-ARCHIVE' || confidence === 'KEYS-ONLY' ? 'yellow' : 'red'
-  return [`${paint(io, colour, confidence)}: ${texts[confidence]}`, ...remarks(history)].join('; ')
+  const { confidence } = history
+  const text = wrap(describeConfidence(history), io.columns)
+  // painted after it was broken into lines, because the colour has no width
+  return text.startsWith(confidence) ? paint(io, COLOURS[confidence], confidence) + text.slice(confidence.length) : text
+}
+
+/** The same as plain text on one line. */
+export function describeConfidence(history: ItemHistory): string {
+  return [explain(history), ...remarks(history)].join('; ')
+}
+
+function explain({ confidence, findings, changes }: ItemHistory): string {
+  const [first] = changes
+  const found = findings.filter(({ finding }) => finding === confidence)
+  const where = found[0] === undefined ? '' : showFinding(found[0])
+  const place = found.length > 1 ? `, the first of ${found.length}` : ''
+  switch (confidence) {
+    case 'UNBROKEN':
+      return `UNBROKEN${first === undefined ? '' : ` since ${first.event_name} ${showTime(first)}`}: each change starts where the one before ended`
+    case 'PRE-ARCHIVE':
+      return 'PRE-ARCHIVE: the item is older than its first change in the archive, what happened before is not known'
+    case 'KEYS-ONLY':
+      return `KEYS-ONLY: ${found[0]?.changes} of ${changes.length} changes lack an image, so what they changed and whether one is missing cannot be told`
+    case 'GAP':
+      return `GAP: one or more changes before ${where} are missing in the archive${place}`
+    case 'CONFLICT':
+      return `CONFLICT: the archive holds change ${where} with different contents, one of them is shown${place}`
+  }
+}
+
+function showFinding({ eventId, eventTimeUs }: ItemFinding): string {
+  return `${shortId(eventId)} (${formatInstant(eventTimeUs, eventTimeUs % 1_000_000 === 0 ? 0 : 3).replace('T', ' ')})`
 }
 
 function remarks({ findings, steps }: ItemHistory): readonly string[] {
@@ -45,12 +74,17 @@ function remarks({ findings, steps }: ItemHistory): readonly string[] {
   return [
     ...(repeats > 0 ? [`${repeats} repeated ${repeats === 1 ? 'delivery' : 'deliveries'} left out`] : []),
     ...(unordered > 0
-      ? [`the order of changes at one time is not certain (${unordered} ${unordered === 1 ? 'time' : 'times'})`]
+      ? [
+          `${unordered === 1 ? 'once' : `${unordered} times`} several changes have one time and their order is not certain`,
+        ]
       : []),
   ]
 }
 
-function count(findings: readonly ItemFinding[], kind: string): string {
-  const gaps = findings.filter(({ finding }) => finding === kind).length
-  return gaps === 1 ? 'something is' : `in ${gaps} places something is`
+/** What to do next about a doubtful answer; nothing where there is no doubt. */
+export function adviseOn(confidence: Confidence, table: string, root: string, io: Io): void {
+  if (!isDoubtful(confidence)) return
+  const archive = archiveFlag(root)
+  if (confidence === 'GAP') io.err(`a missing change may be among the refused: itemtrail status${archive}\n`)
+  io.err(`all that does not fit together: itemtrail query continuity ${table}${archive}\n`)
 }

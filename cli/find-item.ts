@@ -1,22 +1,15 @@
-import { anyItemKey, type ItemHistory, readHistory, similarItemKeys } from '../queries/ask.js'
-import { canonicalItem } from '../transform/attribute-value.js'
+import { type ItemHistory, readHistory, similarItemKeys } from '../queries/ask.js'
+import * as archived from '../queries/item-key.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { CommandError, EXIT } from './io.js'
 import { parseItemKey, showItemKey } from './item-key.js'
 import type { Workspace } from './workspace.js'
 
 /** The canonical key that a user typed. Throws `CommandError` where the table has no rows to tell its keys by. */
-export async function findItemKey(workspace: Workspace, table: TableConfiguration, typed: string): Promise<string> {
-  const anyKey = (await anyItemKey(workspace.engine, table)) ?? configuredKey(table)
-  if (anyKey === undefined) throw new CommandError(`table ${table.table} has no rows in the archive`, EXIT.findings)
-  return parseItemKey(typed, anyKey)
-}
-
-/** A made-up key from the configuration, which does not tell types: they are strings more often than not. */
-function configuredKey({ keys }: TableConfiguration): string | undefined {
-  if (keys.length === 0) return undefined
-  const names = keys.map(key => key.attribute).sort()
-  return canonicalItem(new Map(names.map(name => [name, '{"S":""}'])), 'key')
+export async function findItemKey({ engine }: Workspace, table: TableConfiguration, typed: string): Promise<string> {
+  const key = await archived.findItemKey(engine, table, anyKey => parseItemKey(typed, anyKey))
+  if (key === undefined) throw new CommandError(`table ${table.table} has no rows in the archive`, EXIT.findings)
+  return key
 }
 
 /** The history of the item that a user typed. Throws `CommandError` with similar keys for an item never seen. */
@@ -32,6 +25,8 @@ export async function findHistory(
   throw new CommandError(
     `${table.table} ${showItemKey(itemKey)} was never seen: the archive has no change of it`,
     EXIT.findings,
-    similar.length === 0 ? undefined : `did you mean ${similar.map(showItemKey).join(' or ')}?`,
+    similar.length === 0
+      ? 'an item that has not changed since the archive began is not in it'
+      : `did you mean ${similar.map(showItemKey).join(' or ')}?`,
   )
 }

@@ -37,8 +37,11 @@ export type Options = Readonly<Record<string, string | boolean | readonly string
 export interface Command {
   /** Name and arguments, as commander reads them: `history <table> <key>`. */
   readonly usage: string
+  /** The arguments as help shows them, where that says more than `usage` can: an optional one before a needed one. */
+  readonly shownArguments?: string
   readonly summary: string
-  readonly options: readonly (readonly [flags: string, description: string, preset?: string])[]
+  /** An option whose preset is a list may be given several times. */
+  readonly options: readonly (readonly [flags: string, description: string, preset?: string | readonly string[]])[]
   readonly example: string
   readonly run: (args: readonly string[], options: Options, io: Io) => Promise<ExitCode>
 }

@@ -1,35 +1,40 @@
-import { canonicalAttributes, canonicalItem, type Item, parseItem } from '../transform/attribute-value.js'
+import { canonicalKeys } from '../queries/item-key.js'
+import { ParameterError } from '../queries/parameters.js'
+import { type Item, parseItem } from '../transform/attribute-value.js'
 import { isObject } from '../transform/json.js'
-import { Refusal } from '../transform/refusal.js'
-import { CommandError } from './io.js'
+import { CommandError, EXIT } from './io.js'
+import { printable } from './text.js'
 
 /**
- * The canonical key that a user means, given any key of the table (canonical, as in `item_key`): a simple key as it is
- * (`ORD12345`), a composite one as `pk=...,sk=...`, either as JSON, plain or DynamoDB's. Throws `CommandError`.
+ * The canonical keys that a user may mean, likeliest first, given any key of the table (canonical, as in `item_key`): a
+ * simple key as it is (`ORD12345`), a composite one as `pk=...,sk=...`, either as JSON, plain or DynamoDB's. They are two
+ * where a number is typed otherwise than DynamoDB writes it: `01` for `1`. Throws `CommandError`.
  */
-export function parseItemKey(typed: string, anyKey: string): string {
+export function parseItemKey(typed: string, anyKey: string): readonly string[] {
   const sample = parseItem(anyKey)
   const names = Object.keys(sample)
+  const hint = `type it as ${acceptedForm(sample)}`
   const values = readJsonKey(typed, names) ?? readTypedKey(typed, names)
   if (values === undefined) {
-    throw new CommandError(
-      `key ${JSON.stringify(typed)} does not say ${names.join(' and ')}`,
-      2,
-      `type it as ${acceptedForm(names)}`,
-    )
+    throw new CommandError(`key ${JSON.stringify(typed)} does not say ${names.join(' and ')}`, EXIT.usage, hint)
   }
   try {
-    const item = Object.fromEntries(names.map(name => [name, toKeyValue(values[name], sample, name)]))
-    return canonicalItem(canonicalAttributes(item, 'key', 'once'), 'key')
+    return canonicalKeys(values, anyKey)
   } catch (error) {
-    if (error instanceof Refusal) throw new CommandError(error.message, 2, `type it as ${acceptedForm(names)}`)
+    if (error instanceof ParameterError) throw new CommandError(error.message, EXIT.usage, hint)
     throw error
   }
 }
 
-function acceptedForm(names: readonly string[]): string {
-  if (names.length === 1) return `the bare value of ${names[0]}, or JSON`
-  return `${names.map(name => `${name}=...`).join(',')}, or JSON`
+function acceptedForm(sample: Item): string {
+  const names = Object.keys(sample)
+  const form = (name: string) => ('B' in (sample[name] as object) ? 'BASE64' : '...')
+  const json = `as JSON: ${JSON.stringify(Object.fromEntries(names.map(name => [name, form(name)])))}`
+  const bare =
+    names.length === 1
+      ? `the bare value of ${names[0]}${'B' in (sample[names[0] as string] as object) ? ' in base64' : ''}`
+      : names.map(name => `${name}=${form(name)}`).join(',')
+  return `${bare}, or ${json}`
 }
 
 function readJsonKey(typed: string, names: readonly string[]): Readonly<Record<string, unknown>> | undefined {
@@ -56,26 +61,29 @@ function readTypedKey(typed: string, names: readonly string[]): Readonly<Record<
   return undefined
 }
 
-function toKeyValue(value: unknown, sample: Item, name: string): unknown {
-  if (isObject(value)) return value
-  const type = Object.keys(sample[name] as object)[0] as string
-  return { [type]: typeof value === 'number' ? String(value) : value }
-}
-
-/** A canonical key as people read it: `ORD12345`, or `pk=a,sk=b`; any other text as it is. */
+/**
+ * A canonical key as people read it, and can type it: `ORD12345`, or `pk=a,sk=b`; as JSON where that would be read as
+ * another key or could not be seen. Any other text as it is.
+ */
 export function showItemKey(key: string): string {
-  const attributes = Object.entries(parseKey(key)).map(
-    ([name, value]) => [name, String(Object.values(value)[0])] as const,
-  )
-  if (attributes.length === 0) return key
-  if (attributes.length === 1) return (attributes[0] as readonly [string, string])[1]
-  return attributes.map(([name, value]) => `${name}=${value}`).join(',')
+  const bare = bareKey(key)
+  return printable(bare !== undefined && isReadBack(bare, key) ? bare : key)
 }
 
-function parseKey(key: string): Item {
+function bareKey(key: string): string | undefined {
   try {
-    return parseItem(key)
+    const attributes = Object.entries(parseItem(key)).map(([name, value]) => [name, String(Object.values(value)[0])])
+    if (attributes.length === 1) return attributes[0]?.[1]
+    return attributes.map(([name, value]) => `${name}=${value}`).join(',')
   } catch {
-    return {}
+    return undefined
+  }
+}
+
+function isReadBack(bare: string, key: string): boolean {
+  try {
+    return bare !== '' && printable(bare) === bare && parseItemKey(bare, key).includes(key)
+  } catch {
+    return false
   }
 }

@@ -7,17 +7,21 @@ import { ParameterError } from '../queries/parameters.js'
 import { asOf } from './commands/as-of.js'
 import { demo, packageRoot } from './commands/demo.js'
 import { diff } from './commands/diff.js'
+import { doctor } from './commands/doctor.js'
 import { history } from './commands/history.js'
 import { ingest } from './commands/ingest.js'
 import { init } from './commands/init.js'
 import { queries } from './commands/queries.js'
 import { query } from './commands/query.js'
+import { redrive } from './commands/redrive.js'
 import { sql } from './commands/sql.js'
 import { status } from './commands/status.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from './io.js'
+import { describeSystemError } from './system-errors.js'
+import { printableLines } from './text.js'
 
 /** Everything that can be asked of the command line, in the order of its help. */
-export const COMMANDS = [init, ingest, history, asOf, diff, queries, query, sql, status, demo]
+export const COMMANDS = [init, ingest, history, asOf, diff, queries, query, sql, status, redrive, doctor, demo]
 
 /** Runs the command line and says how it ended. Nothing but this file ends the process. */
 export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
@@ -28,9 +32,16 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
     )
     .version((JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version)
     .exitOverride()
-    .configureOutput({ writeOut: io.out, writeErr: io.err })
-    .showSuggestionAfterError()
-    .addHelpText('after', EXIT_HELP)
+    .configureOutput({
+      writeOut: io.out,
+      writeErr: io.err,
+      // `report` tells errors, all in one form
+      outputError: () => {},
+      getOutHelpWidth: () => io.columns ?? HELP_WIDTH,
+      getErrHelpWidth: () => io.columns ?? HELP_WIDTH,
+    })
+    .configureHelp({ subcommandTerm: sub => `${sub.name()} ${sub.usage().replace('[options]', '').trim()}` })
+    .addHelpText('after', HELP_END)
   for (const command of COMMANDS)
     addCommand(program, command, async (args, options) => {
       exit = await command.run(args, options, io)
@@ -39,12 +50,19 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
     await program.parseAsync([...argv], { from: 'user' })
     return exit
   } catch (error) {
-    return report(error, io)
+    return report(error, argv[0], io)
   }
 }
 
-const EXIT_HELP = `
-Exit codes: 0 done, 1 findings or failure, 2 used wrongly, 3 could not check.`
+const HELP_WIDTH = 80
+
+const HELP_END = `
+"itemtrail COMMAND --help" has an example of each.
+A key is typed as it is (ORD12345), a composite one as pk=...,sk=... or as JSON;
+an instant as 2026-11-19T12:00:00Z, or now.
+
+Exit codes: 0 done, 1 findings or failure, 2 used wrongly, 3 could not check.
+Answers go to standard output, everything else to standard error.`
 
 function addCommand(
   program: Program,
@@ -53,13 +71,18 @@ function addCommand(
 ): void {
   const sub = program.command(command.usage).summary(command.summary).description(command.summary)
   sub.exitOverride().addHelpText('after', `\nExample:\n  ${command.example}`)
-  for (const [flags, description, preset] of command.options) sub.option(flags, description, preset)
+  if (command.shownArguments !== undefined) sub.usage(`[options] ${command.shownArguments}`)
+  for (const [flags, description, preset] of command.options) {
+    // a variadic option would take the arguments after it, too
+    if (Array.isArray(preset)) sub.option(flags, description, (value, all: readonly string[] = []) => [...all, value])
+    else sub.option(flags, description, preset as string | undefined)
+  }
   sub.action(async () => action(sub.args, sub.opts<Options>()))
 }
 
 /** One clear line for what went wrong, and the exit code that goes with it. */
-function report(error: unknown, io: Io): ExitCode {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
+function report(error: unknown, name: string | undefined, io: Io): ExitCode {
+  if (error instanceof CommanderError) return reportUse(error, name, io)
   if (error instanceof CommandError) {
     say(io, error.message, error.hint)
     return error.exit
@@ -73,8 +96,8 @@ function report(error: unknown, io: Io): ExitCode {
     return EXIT.usage
   }
   if (error instanceof QueryError) {
-    say(io, error.message)
-    return EXIT.usage
+    say(io, `the archive could not be asked: ${error.message}`)
+    return EXIT.unchecked
   }
   const system = describeSystemError(error as NodeJS.ErrnoException)
   if (system === undefined) throw error
@@ -82,26 +105,24 @@ function report(error: unknown, io: Io): ExitCode {
   return EXIT.findings
 }
 
+/** What commander found wrong with the arguments of the command `name`, or that it printed help. */
+function reportUse(error: CommanderError, name: string | undefined, io: Io): ExitCode {
+  if (error.exitCode === 0) return EXIT.done
+  if (error.code === 'commander.help') return EXIT.usage
+  const [message, suggestion] = error.message.replace(/^error: /, '').split('\n')
+  const near = suggestion?.replace(/^\(Did you mean (.*)\?\)$/, 'did you mean $1?')
+  const known = COMMANDS.some(({ usage }) => usage.split(' ')[0] === name)
+  const help = known ? `itemtrail ${name} --help tells how it is used` : 'itemtrail --help lists the commands'
+  const negative = 'a key that begins with "-" is typed NAME=-..., NAME being the key attribute'
+  say(
+    io,
+    message as string,
+    near ?? (error.code === 'commander.unknownOption' && known ? `${help}; ${negative}` : help),
+  )
+  return EXIT.usage
+}
+
+/** Messages hold what users, items and engines say, so they are escaped like items. */
 function say(io: Io, message: string, hint?: string): void {
-  io.err(`itemtrail: ${message}\n${hint === undefined ? '' : `  ${hint}\n`}`)
-}
-
-const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
-  ENOENT: 'is not there',
-  EISDIR: 'is a directory, expected a file',
-  ENOTDIR: 'is not a directory',
-  EACCES: 'may not be read or written: no permission',
-  EPERM: 'may not be read or written: no permission',
-  EROFS: 'is on a file system that cannot be written',
-  ENOSPC: 'could not be written: the disk is full; what was archived before is whole',
-  EDQUOT: 'could not be written: the disk quota is used up; what was archived before is whole',
-  EMFILE: 'could not be opened: too many files are open',
-}
-
-function describeSystemError(error: NodeJS.ErrnoException): string | undefined {
-  const text = SYSTEM_ERRORS[error.code ?? '']
-  if (text !== undefined) return `${error.path ?? error.syscall ?? 'file'} ${text}`
-  return error.code?.startsWith('Z_')
-    ? `input is not whole gzip: ${error.message}; what came before is archived`
-    : undefined
+  io.err(`itemtrail: ${printableLines(message)}\n${hint === undefined ? '' : `  ${printableLines(hint)}\n`}`)
 }

@@ -14,28 +14,37 @@ export class Progress {
   /** Cheap to call for each record: it looks at the clock, and writes a few times a second at most. */
   update(count: number, done: number, total: number | undefined): void {
     const now = performance.now()
-    if (now - this.shownAt < (this.io.errIsTerminal ? 100 : 5000)) return
-    if (this.shownAt === 0 && !this.io.errIsTerminal) {
-      this.shownAt = now
-      return
-    }
+    const [last, pause] = this.io.errIsTerminal ? [this.shownAt, 100] : [this.shownAt || this.startedAt, 5000]
+    if (now - last < pause) return
     this.shownAt = now
     const seconds = (now - this.startedAt) / 1000
     const text = this.describe(count, done, total, seconds)
     this.io.err(this.io.errIsTerminal ? `\r\u001b[K${text}` : `${text}\n`)
   }
 
+  /** Says what goes on when there is nothing to count any more. Terminals only: elsewhere it would be one line too many. */
+  note(text: string): void {
+    if (this.io.errIsTerminal && this.shownAt > 0) this.io.err(`\r\u001b[K${text}`)
+  }
+
   end(): void {
     if (this.io.errIsTerminal && this.shownAt > 0) this.io.err('\r\u001b[K')
+    this.shownAt = 0
   }
 
   private describe(count: number, done: number, total: number | undefined, seconds: number): string {
-    const rate = `${grouped(count)} ${this.noun}, ${grouped(Math.round(count / seconds))}/s`
+    const rate = `${grouped(count)} ${this.noun}${count === 1 ? '' : 's'}, ${grouped(Math.round(count / seconds))}/s`
     if (total === undefined || done === 0) return rate
     const share = Math.min(1, done / total)
-    const left = Math.ceil((seconds * (1 - share)) / share)
-    return `${bar(share)} ${String(Math.floor(share * 100)).padStart(3)} %  ${rate}, ${left} s left`
+    const left = showDuration((seconds * (1 - share)) / share)
+    return `${bar(share)} ${String(Math.floor(share * 100)).padStart(3)} %  ${rate}, ${left} left`
   }
+}
+
+/** `40 s`, `12 min`, `3.5 h`. */
+export function showDuration(seconds: number): string {
+  if (seconds < 120) return `${Math.ceil(seconds)} s`
+  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`
 }
 
 function bar(share: number): string {

@@ -1,18 +1,29 @@
+import { hash } from 'node:crypto'
 import type { Difference, PathSegment } from '../queries/difference.js'
-import type { AttributeValue } from '../transform/attribute-value.js'
+import type { AttributeValue, Item } from '../transform/attribute-value.js'
 import type { Io } from './io.js'
-import { paint, printable } from './print.js'
+import { paint } from './print.js'
+import { pad, printable, widthOf } from './text.js'
 
 const MARKS = { added: '+', removed: '-', changed: '~', moved: '>' } as const
 const COLOURS = { added: 'green', removed: 'red', changed: 'yellow', moved: 'cyan' } as const
 
-/** Differences as lines with marks, paths in a column. */
-export function showDifferences(differences: readonly Difference[], io: Io): readonly string[] {
+/** Where no terminal tells its width. */
+const USUAL_WIDTH = 120
+
+/** Differences as lines with marks, paths in a column; `indent` goes before each line. */
+export function showDifferences(differences: readonly Difference[], io: Io, indent = ''): readonly string[] {
   const paths = differences.map(difference => showPath(difference.path))
-  const width = Math.min(32, Math.max(0, ...paths.map(path => path.length)))
-  return differences.map((difference, i) => {
-    const line = `${MARKS[difference.kind]} ${(paths[i] as string).padEnd(width)}  ${showValues(difference)}`.trimEnd()
-    return paint(io, COLOURS[difference.kind], line)
+  const width = Math.min(32, widthOf(paths))
+  const room = (io.columns ?? USUAL_WIDTH) - indent.length
+  return differences.flatMap((difference, i) => {
+    const head = `${MARKS[difference.kind]} ${pad(paths[i] as string, width)}  `
+    const lines = showValues(difference, room - widthOf([head]))
+    const below = ' '.repeat(width + 4)
+    return lines.map((line, place) => {
+      const text = `${place === 0 ? head : below}${line}`.trimEnd()
+      return indent + paint(io, COLOURS[difference.kind], text)
+    })
   })
 }
 
@@ -20,28 +31,53 @@ export function showDifferences(differences: readonly Difference[], io: Io): rea
 export function showPath(path: readonly PathSegment[]): string {
   const parts = path.map((segment, i) => {
     if ('element' in segment) return `[${segment.element}]`
-    const name = /^[\p{L}\p{N}_$@-]+$/u.test(segment.name) ? segment.name : JSON.stringify(segment.name)
+    const name = /^[\p{L}\p{M}\p{N}_$@-]+$/u.test(segment.name) ? segment.name : JSON.stringify(segment.name)
     return i === 0 ? name : `.${name}`
   })
   return printable(parts.join(''))
 }
 
-function showValues({ before, after }: Difference): string {
-  if (before !== undefined && after !== undefined) return showChange(before, after)
+function showValues({ before, after }: Difference, room: number): readonly string[] {
+  if (before !== undefined && after !== undefined) return showChange(before, after, room)
   const value = after ?? before
-  return value === undefined ? '' : showValue(value)
+  return value === undefined ? [''] : showLines(value, room)
 }
 
 /** Of two sets of one type only what came and went. */
-function showChange(before: AttributeValue, after: AttributeValue): string {
+function showChange(before: AttributeValue, after: AttributeValue, room: number): readonly string[] {
   const [type] = Object.keys(before) as [string]
   const elements = (value: AttributeValue) => (value as unknown as Readonly<Record<string, readonly string[]>>)[type]
   const [old, now] = [elements(before), elements(after)]
-  if (!/^[SNB]S$/.test(type) || old === undefined || now === undefined)
-    return `${showValue(before)} → ${showValue(after)}`
+  if (!/^[SNB]S$/.test(type) || old === undefined || now === undefined) {
+    const line = `${showValue(before)} → ${showValue(after)}`
+    if (widthOf([line]) <= room) return [line]
+    return [...showLines(before, room), ...showLines(after, room - 2).map((part, i) => (i === 0 ? '→ ' : '  ') + part)]
+  }
   const came = now.filter(element => !old.includes(element)).map(element => `+${JSON.stringify(element)}`)
   const went = old.filter(element => !now.includes(element)).map(element => `-${JSON.stringify(element)}`)
-  return printable([...went, ...came].join(' '))
+  return [printable([...went, ...came].join(' '))]
+}
+
+/** A value on one line, or, where that would be longer than `room`, a list or a map with a line for each element. */
+function showLines(value: AttributeValue, room: number): readonly string[] {
+  const line = showValue(value)
+  if (!('L' in value || 'M' in value) || widthOf([line]) <= room) return [line]
+  return 'L' in value
+    ? value.L.map(showValue)
+    : Object.entries(value.M).map(([name, inner]) => `${showPath([{ name }])}: ${showValue(inner)}`)
+}
+
+/** An item as lines of attribute and value. */
+export function showItem(item: Item, io: Io, indent = ''): readonly string[] {
+  const attributes = Object.entries(item)
+  const names = attributes.map(([name]) => showPath([{ name }]))
+  const width = Math.min(32, widthOf(names))
+  const room = (io.columns ?? USUAL_WIDTH) - indent.length - width - 2
+  return attributes.flatMap(([, value], i) =>
+    showLines(value, room).map(
+      (line, place) => `${indent}${pad(place === 0 ? (names[i] as string) : '', width)}  ${line}`,
+    ),
+  )
 }
 
 /** An attribute value as people read it: text in quotes, numbers bare, sets in angle brackets. */
@@ -60,6 +96,9 @@ export function showValue(value: AttributeValue): string {
     .join(', ')}}`
 }
 
+/** Long bytes are cut; their length and hash tell them from others that start alike. */
 function showBinary(base64: string): string {
-  return `b64(${base64.length > 40 ? `${base64.slice(0, 37)}...` : base64})`
+  if (base64.length <= 40) return `b64(${base64})`
+  const bytes = Buffer.from(base64, 'base64')
+  return `b64(${base64.slice(0, 20)}... ${bytes.length} bytes, sha256 ${hash('sha256', bytes).slice(0, 8)}...)`
 }

@@ -8,13 +8,23 @@ import { nearest } from './nearest.js'
 
 const DEFAULT_CONFIGURATION = 'itemtrail.config.json'
 
+const DEFAULT_ARCHIVE = './archive'
+
 /** Flags that every command takes. */
-export const ARCHIVE_OPTION = ['--archive <dir>', 'the archive', './archive'] as const
+export const ARCHIVE_OPTION = ['--archive <dir>', 'the archive', DEFAULT_ARCHIVE] as const
 export const CONFIG_OPTION = ['--config <file>', `the configuration (${DEFAULT_CONFIGURATION} if it is there)`] as const
 
-/** The archive folder that the flags name. */
+/** The archive folder that the flags name; it need not be there. Throws `CommandError` for a file. */
 export function archiveRoot(options: Options): string {
-  return options.archive as string
+  const root = options.archive as string
+  if (existsSync(root) && !statSync(root).isDirectory())
+    throw new CommandError(`archive ${JSON.stringify(root)} is a file, expected a folder`)
+  return root
+}
+
+/** What a command that is told to the user needs to find the same archive. */
+export function archiveFlag(root: string): string {
+  return root === DEFAULT_ARCHIVE ? '' : ` --archive ${/^[\w./-]+$/.test(root) ? root : JSON.stringify(root)}`
 }
 
 /** The configuration that the flags name, or the one in the working folder, or none. Throws `ConfigurationError`. */
@@ -35,7 +45,7 @@ export interface Workspace {
 export async function withWorkspace<T>(options: Options, ask: (workspace: Workspace) => Promise<T>): Promise<T> {
   const root = archiveRoot(options)
   const configuration = loadConfiguration(options)
-  if (!existsSync(root) || !statSync(root).isDirectory()) {
+  if (!existsSync(root)) {
     throw new CommandError(
       `archive ${JSON.stringify(root)} is not there`,
       EXIT.unchecked,
@@ -43,12 +53,28 @@ export async function withWorkspace<T>(options: Options, ask: (workspace: Worksp
     )
   }
   const configured = [...(configuration?.tables.values() ?? [])]
-  const engine = await DuckDbEngine.open(root, configured)
+  const engine = await openEngine(root, configured)
   try {
     const tables = [...new Set([...tablesOf(root), ...configured.map(table => table.table)])].sort()
     return await ask({ root, engine, configuration, tables })
   } finally {
     engine.close()
+  }
+}
+
+/** An object that is damaged makes no answer, rather than one that lacks it. */
+async function openEngine(root: string, configured: readonly TableConfiguration[]): Promise<QueryEngine> {
+  try {
+    return await DuckDbEngine.open(root, configured)
+  } catch (error) {
+    // what the file system refuses names its file already
+    if (!(error instanceof Error) || 'syscall' in error) throw error
+    const [reason] = error.message.split('\n')
+    throw new CommandError(
+      `archive ${JSON.stringify(root)} cannot be read: ${reason}`,
+      EXIT.unchecked,
+      'an object of the archive is damaged; a copy of it, such as the bucket has, puts it right',
+    )
   }
 }
 

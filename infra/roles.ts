@@ -132,7 +132,7 @@ export class Roles extends Construct {
     const streams = Lazy.uncachedList({ produce: () => this.replayStreams.map(stream => stream.deliveryStreamArn) })
     return [
       new PolicyStatement({
-        actions: ['firehose:DescribeDeliveryStream', 'firehose:PutRecord', 'firehose:PutRecordBatch'],
+        actions: ['firehose:DescribeDeliveryStream', 'firehose:PutRecordBatch'],
         resources: streams,
       }),
       new PolicyStatement({
@@ -153,11 +153,11 @@ export class Roles extends Construct {
 
   /** What `itemtrail doctor` reads. */
   private checks(): PolicyStatement[] {
-    const { archive, workgroup, databaseName, key } = this.props
+    const { archive, refused, workgroup, databaseName, key } = this.props
     const stack = Stack.of(this)
     const arn = (service: string, name: string) => stack.formatArn({ service, resource: name })
     return [
-      new PolicyStatement({ actions: SETTINGS, resources: [archive.bucketArn] }),
+      new PolicyStatement({ actions: SETTINGS, resources: [archive.bucketArn, refused.bucketArn] }),
       new PolicyStatement({ actions: ['kms:DescribeKey', 'kms:GetKeyRotationStatus'], resources: [key.keyArn] }),
       new PolicyStatement({
         actions: ['athena:GetWorkGroup'],
@@ -172,8 +172,17 @@ export class Roles extends Construct {
         ],
       }),
       new PolicyStatement({
-        actions: ['cloudformation:DescribeStacks', 'cloudformation:ListStackResources'],
-        resources: [stack.stackId],
+        actions: [
+          'cloudformation:DescribeStackResourceDrifts',
+          'cloudformation:DescribeStacks',
+          'cloudformation:DetectStackDrift',
+          'cloudformation:DetectStackResourceDrift',
+          'cloudformation:ListStackResources',
+        ],
+        // nested stacks are named after the one that holds them
+        resources: [
+          stack.formatArn({ service: 'cloudformation', resource: 'stack', resourceName: `${stack.stackName}*/*` }),
+        ],
       }),
       new PolicyStatement({
         actions: ['dynamodb:DescribeKinesisStreamingDestination', 'dynamodb:DescribeTable'],
@@ -203,7 +212,12 @@ export class Roles extends Construct {
       }),
       // IAM knows no resource to limit these to
       new PolicyStatement({
-        actions: ['cloudwatch:GetMetricData', 'lambda:ListEventSourceMappings'],
+        actions: [
+          'cloudformation:BatchDescribeTypeConfigurations',
+          'cloudformation:DescribeStackDriftDetectionStatus',
+          'cloudwatch:GetMetricData',
+          'lambda:ListEventSourceMappings',
+        ],
         resources: ['*'],
       }),
     ]

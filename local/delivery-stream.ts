@@ -97,9 +97,7 @@ export class DeliveryStream {
   async tick(): Promise<void> {
     const now = this.now()
     if (this.buffer.length > 0 && now - this.bufferedSince >= this.hints.transformInterval) await this.transform()
-    for (const partition of [...this.partitions.values()]) {
-      if (now - partition.since >= this.hints.objectInterval) await this.deliver(partition)
-    }
+    await this.deliverDue()
   }
 
   /** Delivers everything that is buffered. */
@@ -125,6 +123,7 @@ export class DeliveryStream {
       await this.accept(record, outcome.results[i] as FirehoseTransformationResultRecord, lines)
     }
     for (const [prefix, partitionLines] of lines) await this.append(prefix, partitionLines)
+    await this.deliverDue()
   }
 
   private async accept(
@@ -145,10 +144,13 @@ export class DeliveryStream {
         `partition key event_date is ${JSON.stringify(date)}`,
       )
     }
-    for (const line of Buffer.from(result.data ?? '', 'base64')
+    const rows = Buffer.from(result.data ?? '', 'base64')
       .toString()
-      .split('\n')) {
-      if (line === '') continue
+      .split('\n')
+      .filter(line => line !== '')
+    // as with a dropped one, nothing would be left of the record
+    if (rows.length === 0) return this.refuse(record, 1, 'Lambda.JsonProcessingException', 'result Ok has no row')
+    for (const line of rows) {
       const problem = checkRowLine(line, this.columnsByName)
       if (problem !== undefined) {
         await this.refused.add({
@@ -193,6 +195,14 @@ export class DeliveryStream {
     if (partition.bytes >= this.hints.objectBytes) await this.deliver(partition)
   }
 
+  /** Delivers the partitions that have waited for their interval. */
+  private async deliverDue(): Promise<void> {
+    const now = this.now()
+    for (const partition of [...this.partitions.values()]) {
+      if (now - partition.since >= this.hints.objectInterval) await this.deliver(partition)
+    }
+  }
+
   /** Converts a partition's lines and adds the object; until it is there whole, the archive is as it was. */
   private async deliver(partition: PartitionBuffer): Promise<void> {
     const { archive, converter, table } = this.options
@@ -212,7 +222,15 @@ export class DeliveryStream {
     const { archive, table } = this.options
     const key = configurationKey(table)
     const folder = key.slice(0, key.lastIndexOf('/') + 1)
-    if (!(await archive.list(folder)).includes(key)) await archive.put(key, Buffer.from(rowConfiguration(table)))
+    const isKept = async () => (await archive.list(folder)).includes(key)
+    if (!(await isKept())) {
+      try {
+        await archive.put(key, Buffer.from(rowConfiguration(table)))
+      } catch (error) {
+        // another ingest may have kept it in the meantime; its key is a hash of it, so it is the same
+        if (!(await isKept())) throw error
+      }
+    }
     this.configurationKept = true
   }
 }

@@ -132,6 +132,6 @@ function hasTime(envelope: JsonObject | undefined): boolean {
 
 function nameTable(document: Uint8Array, table: string): Uint8Array {
   const text = Buffer.from(document).toString()
-  const brace = text.indexOf('{')
-  return Buffer.from(`{"tableName":${JSON.stringify(table)},${text.slice(brace + 1)}`)
+  const fields = text.slice(text.indexOf('{') + 1)
+  return Buffer.from(`{"tableName":${JSON.stringify(table)}${/^\s*\}/.test(fields) ? '' : ','}${fields}`)
 }

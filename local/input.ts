@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import { pipeline, Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 
 /** An opened input: its bytes, unpacked if they are gzip, and for a file how large it is and how far it was read. */
@@ -45,7 +45,40 @@ async function* gunzipIfPacked(source: AsyncGenerator<Buffer>): AsyncGenerator<U
     yield head
     yield* source
   })()
-  if (head[0] === 0x1f && head[1] === 0x8b)
-    yield* pipeline(Readable.from(all), createGunzip(), () => {}) as AsyncIterable<Buffer>
+  if (head[0] === 0x1f && head[1] === 0x8b) yield* gunzip(all)
   else yield* all
+}
+
+/**
+ * Unpacks piece by piece and asks for the next once everything of the last is read: a failing stream forgets what nobody
+ * has read yet, and of an input that is cut short everything before the cut must come out.
+ */
+async function* gunzip(packed: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array> {
+  const stream = createGunzip()
+  let failure: Error | undefined
+  let wake = () => {}
+  stream.on('readable', () => wake()).on('end', () => wake())
+  stream.on('error', error => {
+    failure = error
+    wake()
+  })
+  const readUntil = async function* (isDone: () => boolean): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const bytes = stream.read() as Buffer | null
+      if (bytes !== null) yield bytes
+      else if (failure !== undefined) throw failure
+      else if (isDone()) return
+      else await new Promise<void>(resolve => (wake = resolve))
+    }
+  }
+  for await (const piece of packed) {
+    let taken = false
+    stream.write(piece, () => {
+      taken = true
+      wake()
+    })
+    yield* readUntil(() => taken)
+  }
+  stream.end()
+  yield* readUntil(() => stream.readableEnded)
 }

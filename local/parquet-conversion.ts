@@ -29,14 +29,17 @@ export class ParquetConverter {
 }
 
 function copyStatement(linesPath: string, parquetPath: string, columns: readonly Column[]): string {
-  // everything is read as text and cast, so that the reader has no number or date of its own to guess
+  // everything is read as text and cast, so that the reader has no number or date of its own to guess; and nothing is
+  // taken from the path, where a folder above the archive may be called region=us-east-1
   const texts = columns.map(
     ({ name, type }) => `${quoted(name)}: '${type === 'array<string>' ? 'VARCHAR[]' : 'VARCHAR'}'`,
   )
   const casts = columns.map(({ name, type }) => `cast("${name}" as ${duckDbType(type)}) as "${name}"`)
   return `copy (
     select ${casts.join(', ')}
-    from read_json(${quoted(linesPath)}, format = 'newline_delimited', columns = {${texts.join(', ')}})
+    from read_json(
+      ${quoted(linesPath)}, format = 'newline_delimited', hive_partitioning = false, columns = {${texts.join(', ')}}
+    )
   ) to ${quoted(parquetPath)} (format parquet, compression zstd)`
 }
 

@@ -1,13 +1,18 @@
+import { gunzipSync } from 'node:zlib'
 import { isObject, type JsonObject } from '../transform/json.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { transformRecord } from '../transform/transform.js'
 import type { Archive } from './archive.js'
 import { type ErrorType, REFUSED_PREFIX } from './refused-objects.js'
 
-/** One record that the archive refused and keeps, read back from Firehose's error object. */
+/** How a record came to be refused: by Firehose, kept whole by the forwarder, or given up by Lambda with its batch. */
+export type RefusedType = ErrorType | 'oversize' | 'given-up'
+
+/** One record that went no further, read back from the object that keeps it. */
 export interface RefusedEntry {
-  readonly type: ErrorType
+  readonly type: RefusedType
   readonly table: string
+  /** The record as it was sent to the transform; after `format-conversion-failed` the row line that the transform made of it. */
   readonly data: Buffer
   /** Milliseconds since 1970. */
   readonly arrival: number
@@ -15,35 +20,110 @@ export interface RefusedEntry {
   readonly message: string
 }
 
+/** A refused record with the place where it is kept, which no other has. */
+export interface KeptEntry {
+  /** The key of the object. */
+  readonly object: string
+  /** The line in it, from 0. */
+  readonly line: number
+  readonly entry: RefusedEntry
+}
+
+/** Where objects are read from: an archive, or a bucket. */
+export type Objects = Pick<Archive, 'list' | 'open'>
+
+/** Where Lambda itself writes the batches that it gave up: `aws/lambda/<mapping>/<shard>/<date>/...`. */
+export const GIVEN_UP_PREFIX = 'aws/lambda/'
+
 /** Every refused record, object by object. A line that is no entry, or an unreadable object, is passed to `onDamage`. */
-export async function* readRefused(archive: Archive, onDamage: (key: string) => void): AsyncGenerator<RefusedEntry> {
+export async function* readRefused(archive: Objects, onDamage: (key: string) => void): AsyncGenerator<RefusedEntry> {
   for (const key of await archive.list(REFUSED_PREFIX)) {
-    const [, type, table] = key.split('/') as [string, ErrorType, string]
-    for (const line of Buffer.from(await archive.open(key))
-      .toString()
-      .split('\n')) {
-      if (line === '') continue
-      const entry = parseEntry(line)
-      if (entry === undefined) onDamage(key)
-      else yield { type, table, ...entry }
+    for (const { entry } of await openRefused(archive, key, onDamage)) yield entry
+  }
+}
+
+/** The refused records of one object, with their places. */
+export async function openRefused(
+  objects: Objects,
+  object: string,
+  onDamage: (key: string) => void,
+): Promise<readonly KeptEntry[]> {
+  const text = decompress(Buffer.from(await objects.open(object)))?.toString()
+  const [, type, table] = REFUSED_KEY.exec(object) ?? []
+  const entries: KeptEntry[] = []
+  const keep = (line: number, entry: RefusedEntry | undefined) =>
+    entry === undefined ? onDamage(object) : entries.push({ object, line, entry })
+  if (text === undefined) onDamage(object)
+  else if (type === undefined || table === undefined) keep(0, parseGivenUp(text))
+  else {
+    for (const [line, content] of text.split('\n').entries()) {
+      if (content === '') continue
+      const entry = parseEntry(content)
+      keep(line, entry && { type: type as RefusedType, table, ...entry })
     }
+  }
+  return entries
+}
+
+const REFUSED_KEY = new RegExp(`^${REFUSED_PREFIX}(processing-failed|format-conversion-failed|oversize)/([^/]+)/`)
+
+/** Whoever copied an object may have compressed it; gzip begins with bytes that no JSON begins with. */
+function decompress(bytes: Buffer): Buffer | undefined {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes
+  try {
+    return gunzipSync(bytes)
+  } catch {
+    return undefined
   }
 }
 
 /** Both generations of Firehose's field names: `errorCode`, and `ErrorCode` or `lastErrorCode` of format conversion. */
-function parseEntry(line: string): Omit<RefusedEntry, 'type' | 'table'> | undefined {
-  let entry: unknown
-  try {
-    entry = JSON.parse(line)
-  } catch {
-    return undefined
-  }
-  if (!isObject(entry) || typeof entry.rawData !== 'string') return undefined
+function parseEntry(line: string): Pick<RefusedEntry, 'data' | 'arrival' | 'code' | 'message'> | undefined {
+  const entry = parseObject(line)
+  if (typeof entry?.rawData !== 'string') return undefined
   return {
     data: Buffer.from(entry.rawData, 'base64'),
     arrival: Number(entry.arrivalTimestamp ?? 0),
     code: firstText(entry, ['errorCode', 'ErrorCode', 'lastErrorCode']),
     message: firstText(entry, ['errorMessage', 'ErrorMessage', 'lastErrorMessage']),
+  }
+}
+
+/**
+ * The invocation record that Lambda writes to an S3 destination for a batch it gave up (Lambda developer guide, "Retain
+ * discarded records for a DynamoDB event source"). Its `payload` is the whole event, as a text; without it there are only
+ * pointers into a stream that has forgotten by now.
+ */
+function parseGivenUp(text: string): RefusedEntry | undefined {
+  const invocation = parseObject(text)
+  if (invocation === undefined) return undefined
+  const { payload = invocation } = invocation
+  const event = typeof payload === 'string' ? payload : JSON.stringify(payload)
+  const records = parseObject(event)?.Records
+  if (!Array.isArray(records)) return undefined
+  const batch = isObject(invocation.DDBStreamBatchInfo) ? invocation.DDBStreamBatchInfo : {}
+  const context = isObject(invocation.requestContext) ? invocation.requestContext : {}
+  const table = [batch.streamArn, ...records.map(record => isObject(record) && record.eventSourceARN)]
+    .map(arn => /:table\/([^/]+)\//.exec(String(arn))?.[1])
+    .find(name => name !== undefined)
+  if (table === undefined) return undefined
+  const condition = firstText(context, ['condition'])
+  return {
+    type: 'given-up',
+    table,
+    data: Buffer.from(event),
+    arrival: Date.parse(String(batch.approximateArrivalOfFirstRecord ?? invocation.timestamp)) || 0,
+    code: condition,
+    message: `Lambda gave the batch up${condition === '' ? '' : `: ${condition}`}`,
+  }
+}
+
+function parseObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
   }
 }
 
@@ -53,7 +133,9 @@ function firstText(entry: JsonObject, names: readonly string[]): string {
 
 /** Why a record was refused. Firehose's object has no room for the transform's reason, so the transform is asked again. */
 export function reasonOf(entry: RefusedEntry, table: TableConfiguration): string {
-  if (entry.type === 'format-conversion-failed') return entry.message
+  const { type, message } = entry
+  // what never came to the transform was not refused by it
+  if (type !== 'processing-failed') return message
   const outcome = transformRecord(entry.data, entry.arrival, table)
-  return outcome.kind === 'refused' ? outcome.reason : `${entry.message}; the transform takes it now`
+  return outcome.kind === 'refused' ? outcome.reason : `${message}; the transform takes it now`
 }

@@ -1,21 +1,24 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Command, EXIT, type Io, type Options } from '../io.js'
+import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
 import { paint } from '../print.js'
+import { archiveRoot } from '../workspace.js'
 import { asOf } from './as-of.js'
 import { history } from './history.js'
 import { ingest } from './ingest.js'
 import { query } from './query.js'
 
+const DEFAULT_DEMO = './demo'
+
 /** The main job on bundled data: a stream that a real DynamoDB produced goes in, answers come out. */
 export const demo: Command = {
   usage: 'demo',
   summary: 'archives a bundled order history and asks it questions',
-  options: [['--archive <dir>', 'the archive to make; it is emptied first', './demo']],
+  options: [['--archive <dir>', 'the archive to make; one that demo made before is emptied first', DEFAULT_DEMO]],
   example: 'itemtrail demo',
   run: async (_, options, io) => {
-    const archive = options.archive as string
+    const archive = archiveRoot(options)
     const orders = join(packageRoot(), 'examples', 'orders')
     const config = join(orders, 'itemtrail.config.json')
     emptyDemo(archive)
@@ -50,10 +53,21 @@ async function step(title: string, command: Command, args: readonly string[], op
   await command.run(args, options, io)
 }
 
-/** A folder that this command made before, told by the archive's own folders, is made anew. */
+/** What tells an archive that this command made from one that somebody needs. No key of an archive begins with a dot. */
+const MARK = '.made-by-demo'
+
+/** Empties a folder that this command made before. Throws `CommandError` for any other archive. */
 function emptyDemo(archive: string): void {
-  for (const part of ['config', 'data', 'refused', '.staging'])
-    rmSync(join(archive, part), { recursive: true, force: true })
+  const parts = ['config', 'data', 'refused', '.staging'].map(part => join(archive, part))
+  if (parts.some(existsSync) && archive !== DEFAULT_DEMO && !existsSync(join(archive, MARK)))
+    throw new CommandError(
+      `archive ${JSON.stringify(archive)} was not made by demo, which would empty it`,
+      EXIT.usage,
+      'name a folder that is not there yet',
+    )
+  for (const part of parts) rmSync(part, { recursive: true, force: true })
+  mkdirSync(archive, { recursive: true })
+  writeFileSync(join(archive, MARK), '')
 }
 
 /** The folder of the package, from its sources as from `dist`. */

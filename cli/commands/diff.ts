@@ -1,15 +1,17 @@
-import { foldHistory, type ItemHistory } from '../../queries/ask.js'
+import type { HistoryChange, ItemHistory } from '../../queries/ask.js'
 import { type Difference, differencesOf } from '../../queries/difference.js'
-import { type ItemState, lastState } from '../../queries/reconstruct.js'
+import type { ItemState } from '../../queries/reconstruct.js'
+import { archiveBegan, type StateAt, stateAt } from '../../queries/state-at.js'
 import { type Item, parseItem } from '../../transform/attribute-value.js'
 import { formatInstant, type Instant } from '../../transform/instant.js'
-import { isDoubtful, showConfidence } from '../confidence.js'
+import { adviseOn, describeConfidence, isDoubtful, shortId, showConfidence } from '../confidence.js'
 import { findHistory } from '../find-item.js'
 import { instantOf } from '../instant.js'
 import { type Command, CommandError, EXIT } from '../io.js'
 import { showItemKey } from '../item-key.js'
-import { FORMAT_OPTION, formatOf, paint, printable, toJson } from '../print.js'
+import { FORMAT_OPTION, formatOf, paint, printObjects, toJson } from '../print.js'
 import { showDifferences, showPath } from '../show-item.js'
+import { nameState, showInstant } from '../show-state.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, findTable, withWorkspace } from '../workspace.js'
 
 /** What differs in an item between two moments, field by field. */
@@ -33,48 +35,80 @@ export const diff: Command = {
       if (from.us > to.us) throw new CommandError(`--from ${options.from} is after --to ${options.to}`)
       const table = findTable(workspace, args[0] as string)
       const all = await findHistory(workspace, table, args[1] as string)
-      const [before, after] = [stateAt(all, from), stateAt(all, to)]
-      if (before.state.kind === 'unknown' || after.state.kind === 'unknown') {
-        throw new CommandError(
-          'an image is missing, so the states cannot be compared',
-          EXIT.unchecked,
-          'the history tells which view type left it out',
-        )
-      }
+      const began = await archiveBegan(workspace.engine, table)
+      const [before, after] = [stateAt(all, from, began), stateAt(all, to, began)]
+      checkKnown(before, from, '--from')
+      checkKnown(after, to, '--to')
       const differences = differencesOf(itemOf(before.state), itemOf(after.state))
+      const { until } = after
       if (format === 'table') {
-        io.out(`${paint(io, 'bold', `${table.table} ${printable(showItemKey(all.itemKey))}`)}\n`)
-        io.out(`${showSide(from, before.state)} → ${showSide(to, after.state)}\n`)
-        io.out(`${showConfidence(after.history, io)}\n\n`)
+        io.out(`${paint(io, 'bold', `${table.table} ${showItemKey(all.itemKey)}`)}\n`)
+        io.out(`${showSpan([from, before], [to, after])}\n`)
+        if (after.last !== undefined) io.out(`${showConfidence(until, io)}\n`)
+        io.out('\n')
         io.out(differences.length === 0 ? 'nothing differs\n' : `${showDifferences(differences, io).join('\n')}\n`)
-      } else {
-        const described = differences.map(describe)
-        if (format === 'ndjson') for (const difference of described) io.out(`${toJson(difference)}\n`)
-        else
-          io.out(
-            `${toJson({ table: table.table, item_key: JSON.parse(all.itemKey) as object, from: formatInstant(from.us, 6), to: formatInstant(to.us, 6), confidence: after.history.confidence, differences: described })}\n`,
-          )
-      }
-      return isDoubtful(after.history) ? EXIT.findings : EXIT.done
+      } else if (format === 'ndjson') {
+        printObjects(differences.map(describe), format, io)
+        io.err(`${showSpan([from, before], [to, after])}\n${describeConfidence(until)}\n`)
+      } else io.out(`${toJson(describeAll(table.table, all, [from, before], [to, after], differences))}\n`)
+      if (format !== 'json') adviseOn(until.confidence, table.table, workspace.root, io)
+      return isDoubtful(until.confidence) ? EXIT.findings : EXIT.done
     }),
 }
 
-function stateAt(all: ItemHistory, at: Instant): { readonly history: ItemHistory; readonly state: ItemState } {
-  const history = foldHistory(
-    all.itemKey,
-    all.changes.filter(change => change.event_time_us <= at.us),
+/** Two states can be compared only where both are known. */
+function checkKnown({ state, last, next }: StateAt, at: Instant, flag: string): void {
+  if (state.kind !== 'unknown') return
+  if (last === undefined)
+    throw new CommandError(
+      `${flag} ${showInstant(at)} is before the item's first change in the archive, which found it there already`,
+      EXIT.unchecked,
+      `the earliest moment that can be compared is ${formatInstant((next as HistoryChange).event_time_us, 6)}`,
+    )
+  throw new CommandError(
+    `${flag} ${showInstant(at)} is after ${last.event_name} ${shortId(last.event_id)}, of which the stream kept no image`,
+    EXIT.unchecked,
+    'the item then is not known; itemtrail history shows what is',
   )
-  return { history, state: lastState(history.steps) }
 }
 
 function itemOf(state: ItemState): Item | null {
   return state.kind === 'present' ? parseItem(state.image) : null
 }
 
-function showSide(at: Instant, state: ItemState): string {
-  const time = formatInstant(at.us, at.us % 1_000_000 === 0 ? 0 : 3).replace('T', ' ')
-  if (state.kind === 'present') return time
-  return `${time} (${state.kind === 'deleted' ? 'deleted' : 'not there yet'})`
+type Side = readonly [at: Instant, found: StateAt]
+
+function showSpan(from: Side, to: Side): string {
+  const changes = changesBetween(from, to)
+  return `${showSide(from)} → ${showSide(to)}, ${changes} ${changes === 1 ? 'change' : 'changes'} between`
+}
+
+function showSide([at, { state }]: Side): string {
+  return state.kind === 'present' ? showInstant(at) : `${showInstant(at)} (${nameState(state)})`
+}
+
+function changesBetween([, before]: Side, [, after]: Side): number {
+  return after.until.changes.length - before.until.changes.length
+}
+
+function describeAll(
+  table: string,
+  all: ItemHistory,
+  from: Side,
+  to: Side,
+  differences: readonly Difference[],
+): object {
+  return {
+    table,
+    item_key: JSON.parse(all.itemKey) as object,
+    from: formatInstant(from[0].us, 6),
+    to: formatInstant(to[0].us, 6),
+    from_state: nameState(from[1].state),
+    to_state: nameState(to[1].state),
+    changes: changesBetween(from, to),
+    confidence: to[1].until.confidence,
+    differences: differences.map(describe),
+  }
 }
 
 function describe({ kind, path, before, after }: Difference): object {

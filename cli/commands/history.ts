@@ -1,14 +1,16 @@
 import type { HistoryChange, ItemHistory } from '../../queries/ask.js'
 import { differencesOf } from '../../queries/difference.js'
 import type { Step } from '../../queries/reconstruct.js'
-import { parseItem } from '../../transform/attribute-value.js'
-import { isDoubtful, shortId, showConfidence, showTime } from '../confidence.js'
+import { type Item, parseItem } from '../../transform/attribute-value.js'
+import { formatInstant } from '../../transform/instant.js'
+import { adviseOn, describeConfidence, isDoubtful, shortId, showConfidence, showTime } from '../confidence.js'
 import { findHistory } from '../find-item.js'
 import type { Command, Io } from '../io.js'
 import { EXIT } from '../io.js'
 import { showItemKey } from '../item-key.js'
-import { FORMAT_OPTION, formatOf, paint, printable, toJson } from '../print.js'
-import { showDifferences } from '../show-item.js'
+import { FORMAT_OPTION, formatOf, paint, printObjects, toJson } from '../print.js'
+import { showDifferences, showItem } from '../show-item.js'
+import { printable } from '../text.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, findTable, withWorkspace } from '../workspace.js'
 
 /** What happened to one item, like `git log`. */
@@ -23,22 +25,20 @@ export const history: Command = {
       const table = findTable(workspace, args[0] as string)
       const found = await findHistory(workspace, table, args[1] as string)
       if (format === 'table') printHistory(table.table, found, io)
-      else if (format === 'ndjson') for (const change of newestFirst(found)) io.out(`${toJson(describe(change))}\n`)
-      else io.out(`${toJson(describeHistory(table.table, found))}\n`)
-      return isDoubtful(found) ? EXIT.findings : EXIT.done
+      else if (format === 'json') io.out(`${toJson(describeHistory(table.table, found))}\n`)
+      else {
+        printObjects(describeChanges(found), format, io)
+        io.err(`${describeConfidence(found)}\n`)
+      }
+      if (format !== 'json') adviseOn(found.confidence, table.table, workspace.root, io)
+      return isDoubtful(found.confidence) ? EXIT.findings : EXIT.done
     }),
-}
-
-function newestFirst(found: ItemHistory): readonly HistoryChange[] {
-  return [...found.changes].reverse()
 }
 
 function printHistory(table: string, found: ItemHistory, io: Io): void {
   const count = found.changes.length
-  io.out(
-    `${paint(io, 'bold', `${table} ${printable(showItemKey(found.itemKey))}`)}  ${count} ${count === 1 ? 'change' : 'changes'}\n`,
-  )
-  io.out(`${showConfidence(found, io)}\n`)
+  const title = paint(io, 'bold', `${table} ${showItemKey(found.itemKey)}`)
+  io.out(`${title}  ${count} ${count === 1 ? 'change' : 'changes'}\n${showConfidence(found, io)}\n`)
   for (const step of [...found.steps].reverse()) {
     for (const change of [...step.changes].reverse()) printChange(change, step, found, io)
   }
@@ -48,18 +48,19 @@ const BULLETS = { INSERT: '●', MODIFY: '●', REMOVE: '✗', BASELINE: '▲' }
 
 function printChange(change: HistoryChange, step: Step<HistoryChange>, found: ItemHistory, io: Io): void {
   const head = `${BULLETS[change.event_name]} ${showTime(change)}  ${change.event_name.padEnd(8)}  ${showActor(change)}`
-  const notes = [...(step.ordered ? [] : ['order not certain']), ...problemsAt(change, found)]
-  const warning = notes.length === 0 ? '' : `  ${paint(io, 'red', `⚠ ${notes.join(', ')}`)}`
-  io.out(`\n${head}  ${paint(io, 'dim', shortId(change.event_id))}${warning}\n`)
-  for (const line of changeLines(change, io)) io.out(`    ${line}\n`)
+  io.out(`\n${head}  ${paint(io, 'dim', shortId(change.event_id))}\n`)
+  for (const note of problemsAt(change, step, found)) io.out(`${INDENT}${paint(io, 'red', `⚠ ${note}`)}\n`)
+  for (const line of changeLines(change, io)) io.out(`${line}\n`)
 }
 
-function problemsAt(change: HistoryChange, found: ItemHistory): readonly string[] {
-  const at = found.findings.filter(finding => finding.eventId === change.event_id)
-  return at.flatMap(({ finding }) => {
-    if (finding === 'GAP') return ['GAP: one or more changes before this are missing']
-    return finding === 'CONFLICT' ? ['CONFLICT: deliveries of this change contradict one another'] : []
-  })
+function problemsAt(change: HistoryChange, step: Step<HistoryChange>, found: ItemHistory): readonly string[] {
+  const at = found.findings.filter(({ eventId }) => eventId === change.event_id).map(({ finding }) => finding)
+  return [
+    ...(at.includes('GAP') ? ['GAP: one or more changes before this one are missing'] : []),
+    ...(at.includes('CONFLICT') ? ['CONFLICT: this change was delivered with different contents'] : []),
+    ...(step.ordered ? [] : ['its place among the changes of this time is not certain']),
+    ...(change.time_precision === 'arrival' ? ['the record has no time, its arrival stands in'] : []),
+  ]
 }
 
 /** Who made a change, with how that is known where it is not the change itself that says so. */
@@ -71,12 +72,26 @@ export function showActor(change: Pick<HistoryChange, 'actor' | 'actor_source' |
   return source === 'old_image' && name === 'REMOVE' ? `last written by ${printable(actor)}` : `by ${printable(actor)}`
 }
 
+const INDENT = '    '
+
 function changeLines(change: HistoryChange, io: Io): readonly string[] {
   const before = change.old_image === null ? null : parseItem(change.old_image)
   const after = change.new_image === null ? null : parseItem(change.new_image)
-  const hidden = change.event_name === 'MODIFY' && (before === null || after === null)
-  if (hidden) return [paint(io, 'yellow', `view type ${change.view_type ?? 'unknown'} does not show what changed`)]
-  return showDifferences(differencesOf(before, after), io)
+  // of an INSERT the old image is absent and not missing, and so is the new one of a REMOVE
+  const missing =
+    (after === null && change.event_name !== 'REMOVE') || (before === null && /MODIFY|REMOVE/.test(change.event_name))
+  if (missing) return oneSidedLines(before, after, change.view_type, io)
+  const differences = differencesOf(before, after)
+  return differences.length === 0 ? [`${INDENT}nothing differs`] : showDifferences(differences, io, INDENT)
+}
+
+function oneSidedLines(before: Item | null, after: Item | null, viewType: string | null, io: Io): readonly string[] {
+  const view = viewType === null ? '' : ` (view type ${viewType})`
+  const note = (text: string) => `${INDENT}${paint(io, 'yellow', `the stream kept no image${text}`)}`
+  if (before === null && after === null) return [note(view)]
+  return after === null
+    ? [note(` after the change${view}; before it:`), ...showItem(before as Item, io, INDENT)]
+    : [note(` before the change${view}; after it:`), ...showItem(after, io, INDENT)]
 }
 
 function describeHistory(table: string, found: ItemHistory): object {
@@ -84,13 +99,22 @@ function describeHistory(table: string, found: ItemHistory): object {
     table,
     item_key: JSON.parse(found.itemKey) as object,
     confidence: found.confidence,
-    findings: found.findings.map(({ finding, eventId, changes }) => ({ finding, event_id: eventId, changes })),
-    changes: newestFirst(found).map(describe),
+    findings: found.findings.map(({ finding, eventId, eventTimeUs, changes }) => ({
+      finding,
+      event_id: eventId,
+      event_time: formatInstant(eventTimeUs, 6),
+      changes,
+    })),
+    changes: describeChanges(found),
   }
 }
 
-function describe(change: HistoryChange): object {
-  const image = (text: string | null) => (text === null ? null : (JSON.parse(text) as object))
+function describeChanges({ steps }: ItemHistory): readonly object[] {
+  return steps.flatMap(step => step.changes.map(change => describe(change, step))).reverse()
+}
+
+function describe(change: HistoryChange, step: Step<HistoryChange>): object {
+  const parse = (text: string | null) => (text === null ? null : (JSON.parse(text) as object))
   return {
     event_id: change.event_id,
     event_name: change.event_name,
@@ -99,9 +123,13 @@ function describe(change: HistoryChange): object {
     sequence: change.sequence,
     actor: change.actor,
     actor_source: change.actor_source,
+    user_identity: parse(change.user_identity),
+    view_type: change.view_type,
     changed: change.changed,
-    old_image: image(change.old_image),
-    new_image: image(change.new_image),
+    old_image: parse(change.old_image),
+    new_image: parse(change.new_image),
     repeats: change.repeats,
+    conflict: change.conflict,
+    ordered: step.ordered,
   }
 }

@@ -1,10 +1,16 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { readDocuments } from '../../capture/document-reader.js'
+import { snakeCase } from '../../config/column-names.js'
+import { parseConfiguration } from '../../config/configuration.js'
+import { COLUMN_NAME } from '../../config/schema.js'
 import { openInput } from '../../local/input.js'
 import { isObject } from '../../transform/json.js'
+import { dateOf } from '../../transform/partition.js'
 import { Refusal } from '../../transform/refusal.js'
 import { readStreamRecord, type StreamRecord } from '../../transform/stream-record.js'
 import { type Command, CommandError, EXIT } from '../io.js'
+import { describeReadFailure } from '../system-errors.js'
+import { printable } from '../text.js'
 
 /** Records that are looked at for tables and keys. */
 const SAMPLE = 10_000
@@ -26,19 +32,28 @@ export const init: Command = {
     }
     const tables = args[0] === undefined ? new Map<string, SeenTable>() : await sampleTables(args[0], io.stdin)
     if (args[0] !== undefined && tables.size === 0) {
-      throw new CommandError(`${args[0]} holds no change record that names its table`, EXIT.findings)
+      const sample = args[0] === '-' ? 'standard input' : args[0]
+      throw new CommandError(`${sample} holds no change record that names its table`, EXIT.findings)
     }
-    writeFileSync(output, `${JSON.stringify(configurationOf(tables), null, 2)}\n`)
-    for (const [name, { keys, records }] of tables)
-      io.err(`${name}: keys ${keys.join(', ') || 'not seen'} (${records} records)\n`)
+    const text = `${JSON.stringify(configurationOf(tables), null, 2)}\n`
+    // two tables of a sample can be more than one archive takes, and then nothing is written
+    parseConfiguration(text, output)
+    writeFileSync(output, text, { flag: options.force === true ? 'w' : 'wx' })
+    for (const [name, { keys, first, records }] of tables) {
+      const since = first === undefined ? '' : `, since ${first}: earlier changes will be refused`
+      io.err(
+        `${name}: keys ${printable(keys.join(', ')) || 'not seen'} (${records} ${records === 1 ? 'record' : 'records'})${since}\n`,
+      )
+    }
+    if (tables.size === 0) io.err('no sample was given, so it has no tables yet\n')
     io.err(`wrote ${output}\n`)
     return EXIT.done
   },
 }
 
 interface SeenTable {
-  readonly keys: readonly string[]
-  readonly capture: 'streams' | 'kinesis'
+  keys: readonly string[]
+  capture: 'streams' | 'kinesis'
   first: string | undefined
   records: number
 }
@@ -47,10 +62,15 @@ async function sampleTables(path: string, stdin: Parameters<typeof openInput>[1]
   const tables = new Map<string, SeenTable>()
   const input = await openInput(path, stdin)
   let documents = 0
-  for await (const document of readDocuments(input.bytes)) {
-    const record = tryRead(document)
-    if (record !== undefined) noteTable(tables, record)
-    if (++documents >= SAMPLE) break
+  try {
+    for await (const document of readDocuments(input.bytes)) {
+      const record = tryRead(document)
+      if (record !== undefined) noteTable(tables, record)
+      if (++documents >= SAMPLE) break
+    }
+  } catch (error) {
+    const reading = describeReadFailure(error, path)
+    throw reading === undefined ? error : new CommandError(reading, EXIT.findings)
   }
   return tables
 }
@@ -67,18 +87,13 @@ function tryRead(document: Uint8Array): StreamRecord | undefined {
 
 function noteTable(tables: Map<string, SeenTable>, record: StreamRecord): void {
   const { table, keys, capture, time } = record
-  const day = time === null ? undefined : new Date(Math.floor(time.us / 1000)).toISOString().slice(0, 10)
-  let seen = tables.get(table)
-  if (seen === undefined) {
-    seen = {
-      keys: Object.keys((keys ?? {}) as object),
-      capture: capture === 'kinesis' ? 'kinesis' : 'streams',
-      first: day,
-      records: 0,
-    }
-    tables.set(table, seen)
-  }
+  const day = time === null ? undefined : dateOf(time.us)
+  const seen = tables.get(table) ?? { keys: [], capture: 'streams', first: day, records: 0 }
+  tables.set(table, seen)
   seen.records++
+  if (seen.keys.length === 0) seen.keys = Object.keys((keys ?? {}) as object)
+  // a baseline may come with either
+  if (capture === 'kinesis') seen.capture = 'kinesis'
   if (day !== undefined && (seen.first === undefined || day < seen.first)) seen.first = day
 }
 
@@ -86,7 +101,28 @@ function noteTable(tables: Map<string, SeenTable>, record: StreamRecord): void {
 function configurationOf(tables: ReadonlyMap<string, SeenTable>): object {
   const entries = [...tables].map(([name, { keys, capture, first }]) => [
     name,
-    { capture, ...(first !== undefined && { since: first }), ...(keys.length > 0 && { keys }), columns: {} },
+    {
+      capture,
+      ...(first !== undefined && { since: first }),
+      ...(keys.length > 0 && { keys: nameKeys(keys) }),
+      columns: {},
+    },
   ])
   return { $schema: './node_modules/itemtrail/docs/itemtrail.schema.json', tables: Object.fromEntries(entries) }
+}
+
+/** A key whose name makes no column of its own, such as `PK#` or a second `ID`, gets one that does. */
+function nameKeys(keys: readonly string[]): readonly (string | object)[] {
+  const taken = new Set<string>()
+  return keys.map((attribute, i) => {
+    const plain = snakeCase(attribute)
+    const isFree = (column: string) => COLUMN_NAME.test(column) && !taken.has(column)
+    const words = plain
+      .replaceAll(/[^a-z0-9]+/g, '_')
+      .replaceAll(/^[^a-z]+|_+$/g, '')
+      .slice(0, 60)
+    const column = [plain, words, `key_${i + 1}`].find(isFree) as string
+    taken.add(column)
+    return column === plain ? attribute : { attribute, column }
+  })
 }

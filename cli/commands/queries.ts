@@ -1,6 +1,6 @@
-import { SAVED_QUERIES } from '../../queries/catalog.js'
+import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { type Command, EXIT } from '../io.js'
-import { FORMAT_OPTION, formatOf, paint, printRows } from '../print.js'
+import { FORMAT_OPTION, formatOf, paint, printObjects } from '../print.js'
 
 /** The questions that can be asked by name. */
 export const queries: Command = {
@@ -12,12 +12,7 @@ export const queries: Command = {
     const format = formatOf(options)
     const saved = [...SAVED_QUERIES.values()]
     if (format !== 'table') {
-      const rows = saved.map(({ name, question, parameters }) => ({
-        name,
-        question,
-        parameters: parameters.map(parameter => parameter.name),
-      }))
-      printRows(['name', 'question', 'parameters'], rows, format, io)
+      printObjects(saved.map(describe), format, io)
       return EXIT.done
     }
     for (const { name, question, parameters, asksForColumn } of saved) {
@@ -32,4 +27,30 @@ export const queries: Command = {
     io.err('\nask one with: itemtrail query NAME TABLE --param name=value\n')
     return EXIT.done
   },
+}
+
+function describe({ name, question, parameters, columns, asksForColumn, empty }: SavedQuery): object {
+  const column = {
+    name: 'column',
+    type: 'column',
+    default: null,
+    example: null,
+    meaning: 'one of the configured columns',
+  }
+  return {
+    name,
+    question,
+    parameters: [
+      ...(asksForColumn ? [column] : []),
+      ...parameters.map(({ name, type, default: preset, example, meaning }) => ({
+        name,
+        type,
+        default: preset ?? null,
+        example,
+        meaning,
+      })),
+    ],
+    columns: columns.map(({ name, meaning }) => ({ name, meaning })),
+    empty,
+  }
 }

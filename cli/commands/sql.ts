@@ -1,7 +1,9 @@
+import type { Table } from 'apache-arrow'
+import { QueryError } from '../../queries/engine.js'
 import { rowsOf } from '../../queries/rows.js'
-import { type Command, EXIT } from '../io.js'
+import { type Command, CommandError, EXIT } from '../io.js'
 import { FORMAT_OPTION, formatOf, printRows } from '../print.js'
-import { ARCHIVE_OPTION, CONFIG_OPTION, withWorkspace } from '../workspace.js'
+import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '../workspace.js'
 
 /** Runs SQL over the archive: one view a table, its name in lower case. */
 export const sql: Command = {
@@ -12,7 +14,7 @@ export const sql: Command = {
   run: (args, options, io) =>
     withWorkspace(options, async workspace => {
       const format = formatOf(options)
-      const answer = await workspace.engine.run(args[0] as string)
+      const answer = await runStatement(workspace, args[0] as string)
       printRows(
         answer.schema.fields.map(field => field.name),
         rowsOf(answer),
@@ -21,4 +23,15 @@ export const sql: Command = {
       )
       return EXIT.done
     }),
+}
+
+/** What is wrong with the statement is the user's to mend; what is wrong with the archive is not. */
+async function runStatement({ engine }: Workspace, statement: string): Promise<Table> {
+  try {
+    return await engine.run(statement)
+  } catch (error) {
+    if (!(error instanceof QueryError) || /^(IO|Internal|INTERNAL|Out of Memory) Error|parquet/i.test(error.message))
+      throw error
+    throw new CommandError(`statement cannot be run: ${error.message}`, EXIT.usage)
+  }
 }

@@ -2,13 +2,16 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { tableConfiguration } from '../../config/configuration.js'
 import { DiskArchive } from '../../local/archive.js'
+import { NO_TABLE } from '../../local/ingest.js'
+import { REFUSED_PREFIX } from '../../local/refused-objects.js'
 import { readRefused, reasonOf } from '../../local/refused-reader.js'
 import { rowsOf } from '../../queries/rows.js'
 import { tablePrefix } from '../../transform/partition.js'
 import { tableIdentifier } from '../../transform/table-configuration.js'
 import { type Command, EXIT, type Io } from '../io.js'
-import { FORMAT_OPTION, formatOf, paint, printable, printTable, toJson } from '../print.js'
+import { FORMAT_OPTION, formatOf, paint, printTable, shorterTime, toJson } from '../print.js'
 import { grouped } from '../progress.js'
+import { printable } from '../text.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '../workspace.js'
 
 /** What one table holds, as `status` tells it. */
@@ -25,7 +28,8 @@ interface TableStatus {
 
 /** Records refused for one reason. */
 interface RefusedStatus {
-  readonly table: string
+  /** Null for records that name no table. */
+  readonly table: string | null
   readonly reason: string
   readonly records: number
 }
@@ -43,7 +47,7 @@ export const status: Command = {
       const tables = []
       for (const table of workspace.tables) tables.push(await tableStatus(workspace, archive, table))
       const { refused, damaged } = await refusedStatus(workspace, archive)
-      if (format === 'table') printStatus(tables, refused, damaged, io)
+      if (format === 'table') printStatus(workspace.root, tables, refused, damaged, io)
       else io.out(`${toJson({ tables, refused, damaged })}\n`)
       return refused.length > 0 || damaged.length > 0 ? EXIT.findings : EXIT.done
     }),
@@ -80,14 +84,15 @@ async function refusedStatus(workspace: Workspace, archive: DiskArchive) {
     known.records.add(entry.data.toString('base64'))
   }
   const refused: readonly RefusedStatus[] = [...reasons.values()].map(({ table, reason, records }) => ({
-    table,
+    table: table === NO_TABLE ? null : table,
     reason,
     records: records.size,
   }))
-  return { refused, damaged: [...damaged] }
+  return { refused: refused.toSorted((a, b) => b.records - a.records), damaged: [...damaged] }
 }
 
 function printStatus(
+  root: string,
   tables: readonly TableStatus[],
   refused: readonly RefusedStatus[],
   damaged: readonly string[],
@@ -96,29 +101,29 @@ function printStatus(
   if (tables.length === 0) io.out('the archive is empty\n')
   else {
     printTable(
-      ['table', 'changes', 'items', 'first', 'last', 'objects', 'size'],
-      tables.map(({ table, changes, items, first, last, objects, bytes }) => [
+      ['table', 'changes', 'items', 'first', 'last', 'size'],
+      tables.map(({ table, changes, items, first, last, bytes }) => [
         table,
         grouped(changes),
         grouped(items),
-        first ?? '',
-        last ?? '',
-        grouped(objects),
+        shorterTime(first ?? ''),
+        shorterTime(last ?? ''),
         megabytes(bytes),
       ]),
       io,
     )
     for (const { table, rows, changes } of tables) {
-      if (rows > changes) io.out(`${table}: ${grouped(rows - changes)} repeated deliveries, counted once everywhere\n`)
+      if (rows > changes)
+        io.out(`${table}: ${grouped(rows - changes)} repeated deliveries, each change is counted once\n`)
     }
   }
   const total = refused.reduce((sum, { records }) => sum + records, 0)
   io.out(
-    `\n${paint(io, total === 0 ? 'green' : 'red', `${grouped(total)} refused`)}${total === 0 ? '' : ', kept under refused/'}\n`,
+    `\n${paint(io, total === 0 ? 'green' : 'red', `${grouped(total)} refused`)}${total === 0 ? '' : `, kept under ${printable(join(root, REFUSED_PREFIX))}`}\n`,
   )
   for (const { table, reason, records } of refused)
-    io.out(`  ${grouped(records)} × ${printable(table)}: ${printable(reason)}\n`)
-  for (const key of damaged) io.out(`${paint(io, 'red', 'unreadable')} ${key}\n`)
+    io.out(`  ${grouped(records)} × ${printable(`${table ?? 'no table'}: ${reason}`)}\n`)
+  for (const key of damaged) io.out(`${paint(io, 'red', 'unreadable')} ${printable(key)}\n`)
 }
 
 function megabytes(bytes: number): string {

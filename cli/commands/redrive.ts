@@ -1,0 +1,284 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { tableConfiguration } from '../../config/configuration.js'
+import { DiskArchive } from '../../local/archive.js'
+import { NO_TABLE } from '../../local/ingest.js'
+import {
+  type Destination,
+  type Redriven,
+  type RedriveOptions,
+  type RefusedGroup,
+  redrive as redriveRefused,
+  type Survey,
+  surveyRefused,
+} from '../../local/redrive.js'
+import { archiveLedger, Ledger } from '../../local/redriven.js'
+import { REFUSED_PREFIX } from '../../local/refused-objects.js'
+import { GIVEN_UP_PREFIX, type Objects } from '../../local/refused-reader.js'
+import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
+import { FORMAT_OPTION, formatOf, paint, shorterTime, toJson } from '../print.js'
+import { grouped, Progress } from '../progress.js'
+import { printable } from '../text.js'
+import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration, suggestion } from '../workspace.js'
+
+/** Lists what was refused and why, and sends it again. */
+export const redrive: Command = {
+  usage: 'redrive [table]',
+  summary: 'lists what was refused and why; with --send, sends again what would pass now',
+  options: [
+    ARCHIVE_OPTION,
+    CONFIG_OPTION,
+    ['--bucket <name>', 'the bucket that keeps what was refused (default: the archive)'],
+    ['--prefix <prefix>', `where in the bucket (${REFUSED_PREFIX} and ${GIVEN_UP_PREFIX})`],
+    ['--send', 'sends it again; without, nothing is changed anywhere'],
+    ['--delivery-stream <name>', 'the Firehose that it is sent to: the output ReplayStream of the table'],
+    ['--all', 'sends what the transform here refuses, too: the one behind the delivery stream may be newer'],
+    ['--ledger <file>', 'remembers what was sent (beside the archive, or redriven-<bucket>.ndjson here)'],
+    FORMAT_OPTION,
+  ],
+  example: 'itemtrail redrive Orders --bucket BUCKET --send --delivery-stream NAME',
+  run: async (args, options, io) => {
+    const format = formatOf(options)
+    const table = args[0]
+    checkUse(table, options)
+    const source = await openSource(options)
+    const progress = new Progress(io, 'object')
+    const redriveOptions = toRedriveOptions(source, table, options, (done, total) => progress.update(done, done, total))
+    const survey = await source.reading(() => surveyRefused(redriveOptions))
+    progress.end()
+    checkTable(table, survey, options)
+    if (format === 'table') printSurvey(survey, source.name, io)
+    const redriven = options.send === true ? await send(survey, redriveOptions, source, options, io) : undefined
+    if (format !== 'table') io.out(`${toJson(describe(survey, redriven))}\n`)
+    else if (redriven !== undefined) printRedriven(redriven, io)
+    else if (survey.days.size > 0) io.err('nothing was sent: --send does\n')
+    return exitOf(survey, redriven)
+  },
+}
+
+function checkUse(table: string | undefined, options: Options): void {
+  const { bucket, prefix, send, all, deliveryStream } = options
+  if (prefix !== undefined && bucket === undefined) throw new CommandError('--prefix is of a bucket, expected --bucket')
+  if (send !== true && deliveryStream !== undefined)
+    throw new CommandError('--delivery-stream says where to send, expected --send with it')
+  if (send === true && bucket !== undefined && deliveryStream === undefined)
+    throw new CommandError(
+      'what a bucket keeps goes back to Firehose, expected --delivery-stream NAME',
+      EXIT.usage,
+      'it is the output ReplayStream of the stack: aws cloudformation describe-stacks --query "Stacks[].Outputs"',
+    )
+  if (deliveryStream !== undefined && table === undefined)
+    throw new CommandError('a delivery stream is for one table, expected itemtrail redrive TABLE')
+  if (all === true && deliveryStream === undefined)
+    throw new CommandError(
+      '--all needs --delivery-stream',
+      EXIT.usage,
+      'here the transform that refuses would be the one that is sent to',
+    )
+}
+
+/** Where refused records are kept. */
+interface Source {
+  readonly name: string
+  readonly objects: Objects
+  readonly prefixes: readonly string[]
+  readonly ledger: Ledger
+  readonly archive: DiskArchive | undefined
+  /** Runs something that reads, and says what could not be read. */
+  readonly reading: <T>(read: () => Promise<T>) => Promise<T>
+}
+
+async function openSource(options: Options): Promise<Source> {
+  const { bucket, prefix, ledger } = options
+  if (typeof bucket === 'string') {
+    const name = `s3://${bucket}`
+    const path = typeof ledger === 'string' ? ledger : `redriven-${bucket}.ndjson`
+    return {
+      name,
+      objects: await openBucket(bucket),
+      prefixes: typeof prefix === 'string' ? [prefix] : [REFUSED_PREFIX, GIVEN_UP_PREFIX],
+      ledger: Ledger.open(path, name),
+      archive: undefined,
+      reading: read => callAws(`bucket ${JSON.stringify(bucket)} cannot be read`, read),
+    }
+  }
+  const root = archiveRoot(options)
+  if (!existsSync(root)) throw new CommandError(`archive ${JSON.stringify(root)} is not there`, EXIT.unchecked)
+  const archive = new DiskArchive(root)
+  return {
+    name: join(root, REFUSED_PREFIX),
+    objects: archive,
+    prefixes: [REFUSED_PREFIX, GIVEN_UP_PREFIX],
+    ledger: Ledger.open(typeof ledger === 'string' ? ledger : archiveLedger(root), 'archive'),
+    archive,
+    reading: read => read(),
+  }
+}
+
+/** The SDK takes longer to load than most commands to run. */
+async function openBucket(name: string): Promise<Objects> {
+  const [{ S3Client }, { Bucket }] = await Promise.all([import('@aws-sdk/client-s3'), import('../../local/bucket.js')])
+  return new Bucket(new S3Client({}), name)
+}
+
+async function callAws<T>(problem: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    if (error instanceof CommandError) throw error
+    const { name, message } = error as Error
+    throw new CommandError(`${problem}: ${name}: ${message}`, EXIT.unchecked)
+  }
+}
+
+function toRedriveOptions(
+  { objects, prefixes, ledger, archive }: Source,
+  table: string | undefined,
+  options: Options,
+  onObject: (done: number, total: number) => void,
+): RedriveOptions {
+  const configuration = loadConfiguration(options)
+  return {
+    objects,
+    prefixes,
+    ledger,
+    configurationOf: name => tableConfiguration(configuration, name),
+    isKept: async (name, id) => (await objects.list(`config/${name}/`)).includes(`config/${name}/${id}.json`),
+    to: archive === undefined || options.deliveryStream !== undefined ? 'firehose' : 'archive',
+    ...(table !== undefined && { table }),
+    all: options.all === true,
+    onObject,
+  }
+}
+
+/** A name with a slip in it would look as if nothing of it were refused. */
+function checkTable(table: string | undefined, { groups, done }: Survey, options: Options): void {
+  if (table === undefined || groups.length > 0 || done > 0) return
+  const known = [...(loadConfiguration(options)?.tables.keys() ?? [])]
+  if (known.length > 0 && !known.includes(table)) {
+    const message = `nothing of a table ${JSON.stringify(table)} was refused, and none is configured`
+    throw new CommandError(message, EXIT.usage, suggestion('table', table, known))
+  }
+}
+
+async function send(
+  survey: Survey,
+  redriveOptions: RedriveOptions,
+  source: Source,
+  options: Options,
+  io: Io,
+): Promise<Redriven> {
+  const nothing: Redriven = { sent: 0, refusedAgain: 0, waiting: 0, left: 0, errors: new Map() }
+  if (survey.days.size === 0) return nothing
+  const destination = await openDestination(redriveOptions, source, options)
+  const progress = new Progress(io, 'change')
+  try {
+    const onSent = (sent: number, total: number) => progress.update(sent, sent, total)
+    return await source.reading(() => redriveRefused(survey, destination, { ...redriveOptions, onSent }))
+  } finally {
+    progress.end()
+  }
+}
+
+async function openDestination(
+  { table, configurationOf }: RedriveOptions,
+  { archive }: Source,
+  { deliveryStream }: Options,
+): Promise<Destination> {
+  if (typeof deliveryStream !== 'string') {
+    const { ArchiveDestination } = await import('../../local/redrive-to-archive.js')
+    return new ArchiveDestination(archive as DiskArchive, configurationOf)
+  }
+  const [{ FirehoseClient }, { findObstacle, FirehoseDestination }] = await Promise.all([
+    import('@aws-sdk/client-firehose'),
+    import('../../local/redrive-to-firehose.js'),
+  ])
+  const name = `delivery stream ${JSON.stringify(deliveryStream)}`
+  const obstacle = await callAws(`${name} cannot be described`, () =>
+    findObstacle(new FirehoseClient({}), deliveryStream, table as string),
+  )
+  if (obstacle !== undefined) throw new CommandError(`${name} ${obstacle}`)
+  return new FirehoseDestination(new FirehoseClient({ maxAttempts: 1 }), deliveryStream)
+}
+
+function exitOf({ groups, damaged }: Survey, redriven: Redriven | undefined): ExitCode {
+  if (damaged.length > 0) return EXIT.unchecked
+  const changes = groups.reduce((sum, group) => sum + group.changes, 0)
+  const isLeft = changes > (redriven?.sent ?? 0) || (redriven?.refusedAgain ?? 0) > 0
+  return isLeft ? EXIT.findings : EXIT.done
+}
+
+function describe({ groups, damaged, done, counts }: Survey, redriven: Redriven | undefined): object {
+  return {
+    refused: groups.map(group => ({
+      ...group,
+      table: nameOf(group),
+      first: instant(group.first),
+      last: instant(group.last),
+    })),
+    changes: {
+      ready: counts.ready,
+      refused: counts.refused,
+      too_large: counts['too-large'],
+      needs_original: counts['needs-original'],
+    },
+    redriven_before: done,
+    damaged,
+    sent: redriven === undefined ? null : redriven.sent,
+    refused_again: redriven === undefined ? null : redriven.refusedAgain,
+    waiting: redriven === undefined ? null : redriven.waiting,
+    not_accepted: redriven === undefined ? null : redriven.left,
+    errors: [...(redriven?.errors ?? [])].map(([code, times]) => ({ code, times })),
+  }
+}
+
+function nameOf({ table }: RefusedGroup): string | null {
+  return table === NO_TABLE ? null : table
+}
+
+function instant(time: number): string {
+  return new Date(time).toISOString()
+}
+
+function printSurvey({ groups, damaged, done, counts }: Survey, source: string, io: Io): void {
+  if (groups.length === 0) io.out(`${paint(io, 'green', 'nothing is refused')} in ${printable(source)}\n`)
+  for (const group of groups.slice(0, SHOWN_GROUPS)) printGroup(group, io)
+  if (groups.length > SHOWN_GROUPS)
+    io.out(`and ${grouped(groups.length - SHOWN_GROUPS)} further reasons: --format json tells all\n`)
+  if (done > 0) io.err(`${grouped(done)} refused records were sent again before and are not listed\n`)
+  const notes = [
+    [counts.refused, 'the transform still refuses: mend the cause, or the configuration here'],
+    [counts['too-large'], 'too large to pass; they are kept whole where they are'],
+    [
+      counts['needs-original'],
+      'rows that were not converted: only the original records can be sent, see docs/redrive.md',
+    ],
+  ] as const
+  for (const [count, note] of notes) if (count > 0) io.err(`${grouped(count)} × ${note}\n`)
+  for (const key of damaged) io.out(`${paint(io, 'red', 'unreadable')} ${printable(key)}\n`)
+}
+
+const SHOWN_GROUPS = 20
+
+function printGroup(group: RefusedGroup, io: Io): void {
+  const { records, changes, ready, first, last, reason } = group
+  const [from, to] = [first, last].map(time => shorterTime(`${instant(time).slice(0, 19)}Z`))
+  const whose = nameOf(group) ?? 'no table'
+  io.out(
+    `${grouped(records)} × ${printable(`${whose}: ${reason}`)}\n` +
+      `    ${from === to ? from : `${from} to ${to}`}, ${grouped(changes)} ${changes === 1 ? 'change' : 'changes'}, ${grouped(ready)} ready to be sent\n`,
+  )
+}
+
+function printRedriven({ sent, refusedAgain, waiting, left, errors }: Redriven, io: Io): void {
+  io.out(`${grouped(sent)} sent again\n`)
+  if (refusedAgain > 0) io.out(`${paint(io, 'red', grouped(refusedAgain))} of them were refused once more\n`)
+  if (waiting > 0)
+    io.err(
+      `${grouped(waiting)} of further days wait: Firehose holds 500 days at a time, run it again in half an hour\n`,
+    )
+  if (left > 0) {
+    const codes = [...errors].map(([code, times]) => `${times} × ${code}`).join(', ')
+    io.err(`${grouped(left)} were not accepted (${printable(codes)}): run it again, it goes on where it was\n`)
+  }
+}

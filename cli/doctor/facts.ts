@@ -1,0 +1,95 @@
+/** What is found in an account, in our own words: judging it needs no AWS. */
+
+/** Something found, or why it could not be looked at. */
+export type Fact<T> = { readonly kind: 'found'; readonly value: T } | { readonly kind: 'unknown'; readonly why: string }
+
+export interface Resource {
+  readonly type: string
+  readonly logicalId: string
+  readonly physicalId: string
+}
+
+export interface StackFacts {
+  /** Name or ARN. */
+  readonly name: string
+  readonly status: string
+  readonly isProtected: boolean
+  readonly tags: ReadonlyMap<string, string>
+  readonly outputs: ReadonlyMap<string, string>
+  readonly resources: readonly Resource[]
+}
+
+/** A resource that is not as its template has it. */
+export interface Drifted {
+  readonly logicalId: string
+  readonly type: string
+  readonly status: string
+  /** Paths of the properties that differ. */
+  readonly properties: readonly string[]
+}
+
+export interface DriftFacts {
+  /** Name or ARN of the stack or nested stack. */
+  readonly stack: string
+  readonly status: string
+  readonly drifted: readonly Drifted[]
+  /** What the event source mappings of the stack read, as found. */
+  readonly mappings: readonly string[]
+}
+
+export interface TableFacts {
+  readonly status: string
+  /** Partition key first. */
+  readonly keys: readonly string[]
+  /** Undefined where the table has no stream, or it is off. */
+  readonly viewType: string | undefined
+  readonly streamArn: string | undefined
+}
+
+/** A Kinesis stream that a table writes its changes into. */
+export interface KinesisDestination {
+  readonly streamArn: string
+  readonly status: string
+  readonly precision: string | undefined
+}
+
+export interface LockFacts {
+  readonly isEnabled: boolean
+  /** Undefined where objects are not locked by the bucket. */
+  readonly retention: { readonly mode: string; readonly days: number } | undefined
+}
+
+export interface LifecycleRule {
+  readonly id: string
+  readonly prefix: string
+  /** Storage classes of current versions, in time. */
+  readonly classes: readonly string[]
+  readonly expires: boolean
+  readonly expiresVersions: boolean
+}
+
+export interface BucketFacts {
+  readonly name: string
+  readonly versioning: Fact<string>
+  readonly lock: Fact<LockFacts>
+  /** The settings of the public access block that are off. */
+  readonly openTo: Fact<readonly string[]>
+  readonly encryption: Fact<string>
+  readonly lifecycle: Fact<readonly LifecycleRule[]>
+}
+
+/** What was found of one configured table; a table that is not there is `undefined`. */
+export interface CapturedFacts {
+  readonly table: Fact<TableFacts | undefined>
+  readonly destinations: Fact<readonly KinesisDestination[]>
+}
+
+/** Everything that the checks look at. */
+export interface Facts {
+  readonly stack: StackFacts
+  /** The stack itself first, then its nested stacks. */
+  readonly drift: readonly { readonly stack: string; readonly found: Fact<DriftFacts> }[]
+  readonly archive: Fact<BucketFacts>
+  readonly refused: Fact<BucketFacts>
+  readonly tables: ReadonlyMap<string, CapturedFacts>
+}

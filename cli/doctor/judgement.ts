@@ -1,0 +1,46 @@
+import type { Fact } from './facts.js'
+
+/** How a check ends. */
+export type Verdict = 'ok' | 'wrong' | 'unchecked'
+
+/** What a check found, and what it should have found. */
+export interface Judgement {
+  readonly verdict: Verdict
+  readonly found: string
+  readonly promised: string
+}
+
+/** One check of something: a name, a pure judgement, and what to do when it is wrong. */
+export interface Check<Subject> {
+  readonly name: string
+  readonly judge: (subject: Subject) => Judgement
+  readonly todo: string
+}
+
+/** The answer of one check. */
+export interface Finding extends Judgement {
+  readonly subject: string
+  readonly check: string
+  /** Null where nothing is to be done. */
+  readonly todo: string | null
+}
+
+/** As promised. */
+export function ok(found: string, promised: string): Judgement {
+  return { verdict: 'ok', found, promised }
+}
+
+/** As promised, or not. */
+export function judged(isRight: boolean, found: string, promised: string): Judgement {
+  return { verdict: isRight ? 'ok' : 'wrong', found, promised }
+}
+
+/** Nobody can tell, and why. */
+export function unchecked(why: string, promised: string): Judgement {
+  return { verdict: 'unchecked', found: why, promised }
+}
+
+/** Judges a fact if it was found. */
+export function known<T>(fact: Fact<T>, promised: string, judge: (value: T) => Judgement): Judgement {
+  return fact.kind === 'found' ? judge(fact.value) : unchecked(fact.why, promised)
+}

@@ -1,0 +1,26 @@
+const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: 'is not there',
+  EISDIR: 'is a directory, expected a file',
+  ENOTDIR: 'is not a directory',
+  EACCES: 'may not be read or written: no permission',
+  EPERM: 'may not be read or written: no permission',
+  EROFS: 'is on a file system that cannot be written',
+  ENOSPC: 'could not be written: the disk is full; what was archived before is whole',
+  EDQUOT: 'could not be written: the disk quota is used up; what was archived before is whole',
+  EMFILE: 'could not be opened: too many files are open',
+}
+
+/** What the system refused, with its subject; undefined for anything but an error of the system. */
+export function describeSystemError({ code = '', path, syscall, message }: NodeJS.ErrnoException): string | undefined {
+  const subject = path ?? syscall ?? 'file'
+  if (SYSTEM_ERRORS[code] !== undefined) return `${subject} ${SYSTEM_ERRORS[code]}`
+  return syscall === undefined ? undefined : `${subject} could not be read or written: ${message}`
+}
+
+/** What went wrong while an input was read, with its name, which Node's errors lack then; undefined for anything else. */
+export function describeReadFailure(error: unknown, file: string): string | undefined {
+  const { code = '', syscall, message } = error as NodeJS.ErrnoException
+  const name = file === '-' ? 'standard input' : file
+  if (code.startsWith('Z_')) return `${name} is not whole gzip: ${message}`
+  return syscall === 'read' ? `${name} cannot be read to its end: ${message}` : undefined
+}

@@ -1,0 +1,69 @@
+import stringWidth from 'string-width'
+
+/**
+ * Items are not ours: controls, which could steer a terminal, and format characters, which turn its direction or cannot
+ * be seen, are shown as the escapes that JSON has for them. Joiners stay, names and emoji are written with them.
+ */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/gu, escapeUnits)
+}
+
+/** `printable` for a text of several lines. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n')
+}
+
+function escapeUnits(character: string): string {
+  return character
+    .split('')
+    .map(unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('')
+}
+
+const PIECE = /.{1,200}/gsu
+
+/** Columns of a terminal that a text takes. In pieces, because string-width takes time with the square of the length. */
+function displayWidth(text: string): number {
+  if (/^[ -~]*$/.test(text)) return text.length
+  return (text.match(PIECE) ?? []).reduce((width, piece) => width + stringWidth(piece), 0)
+}
+
+/** Text with blanks up to a width, as a terminal counts it. */
+export function pad(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - displayWidth(text)))
+}
+
+/** The widest of some texts. */
+export function widthOf(texts: readonly string[]): number {
+  return texts.reduce((width, text) => Math.max(width, displayWidth(text)), 0)
+}
+
+/** Text cut to a width, with a mark where something is gone. */
+export function cut(text: string, width: number): string {
+  // a cell may be an item of 400 KB, of which only the start can show
+  const head = text.slice(0, width * 16 + 16)
+  if (head === text && displayWidth(text) <= width) return text
+  let kept = ''
+  let room = width - 1
+  for (const { segment } of new Intl.Segmenter().segment(head)) {
+    room -= stringWidth(segment)
+    if (room < 0) break
+    kept += segment
+  }
+  return `${kept}…`
+}
+
+/** A sentence broken between words, a date and its time being one, to keep within a width; undefined leaves it whole. */
+export function wrap(sentence: string, width: number | undefined): string {
+  if (width === undefined) return sentence
+  const lines: string[] = []
+  let line = ''
+  for (const word of sentence.split(/ (?!\d{2}:\d{2}:\d{2})/)) {
+    const longer = line === '' ? word : `${line} ${word}`
+    if (line !== '' && displayWidth(longer) > width) {
+      lines.push(line)
+      line = word
+    } else line = longer
+  }
+  return [...lines, line].join('\n')
+}

@@ -1,0 +1,75 @@
+/** The command line in this process: arguments in, exit code and what went to either side out. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { afterAll, vi } from 'vitest'
+import type { Io } from '../../cli/io.js'
+import { main } from '../../cli/main.js'
+
+// each command opens an archive anew, which takes its time where others use the machine too
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+
+export interface Ending {
+  readonly exit: number
+  readonly out: string
+  readonly err: string
+}
+
+/** A terminal, or none: where `columns` is left out, output goes to a file or a pipe. */
+export interface Terminal {
+  readonly columns?: number
+  readonly colour?: boolean
+  readonly errIsTerminal?: boolean
+  readonly stdin?: string | Uint8Array
+}
+
+/** Runs one command and keeps what it wrote. */
+export async function run(argv: readonly string[], terminal: Terminal = {}): Promise<Ending> {
+  let out = ''
+  let err = ''
+  const io: Io = {
+    out: text => {
+      out += text
+    },
+    err: text => {
+      err += text
+    },
+    stdin: Readable.from([Buffer.from(terminal.stdin ?? '')]),
+    columns: terminal.columns,
+    errIsTerminal: terminal.errIsTerminal ?? false,
+    colour: terminal.colour ?? false,
+  }
+  const exit = await main(argv, io)
+  return { exit, out, err }
+}
+
+/** A folder that is removed when the tests of the file are done. */
+export function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'itemtrail-cli-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** An archive of some records in a folder of its own. */
+export async function archiveOf(records: readonly unknown[], more: readonly string[] = []): Promise<string> {
+  const root = join(makeFolder(), 'archive')
+  const { exit, err } = await run(['ingest', '-', '--archive', root, ...more], { stdin: linesOf(records) })
+  if (exit !== 0) throw new Error(`ingest ended with ${exit}: ${err}`)
+  return root
+}
+
+/** Records as JSON lines; texts as they are. */
+export function linesOf(records: readonly unknown[]): string {
+  return records.map(record => `${typeof record === 'string' ? record : JSON.stringify(record)}\n`).join('')
+}
+
+/** A file of a name in a folder of its own, with a text in it. */
+export function fileOf(name: string, content: string | Uint8Array): string {
+  const path = join(makeFolder(), name)
+  writeFileSync(path, content)
+  return path
+}
+
+export const ORDERS = join(import.meta.dirname, '../../examples/orders/orders.jsonl.gz')
+export const ORDERS_CONFIG = join(import.meta.dirname, '../../examples/orders/itemtrail.config.json')

@@ -1,0 +1,482 @@
+import { Readable } from 'node:stream'
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { S3Client } from '@aws-sdk/client-s3'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { doctor } from '../../cli/commands/doctor.js'
+import { judgeArchive } from '../../cli/doctor/checks.js'
+import type { BucketFacts, CapturedFacts, Fact, Facts } from '../../cli/doctor/facts.js'
+import type { Finding } from '../../cli/doctor/judgement.js'
+import { readFacts } from '../../cli/doctor/read-facts.js'
+import { CommandError, type Options } from '../../cli/io.js'
+import { checkConfiguration } from '../../config/configuration.js'
+import { LOOPBACK_CONNECTION, type Loopback, startLoopback } from '../loopback.js'
+import { fileOf } from './command-line.js'
+
+const STREAM = 'arn:aws:dynamodb:us-east-1:123456789012:table/Orders/stream/2026-01-01T00:00:00.000'
+const KINESIS = 'arn:aws:kinesis:us-east-1:123456789012:stream/itemtrail-changes'
+const NESTED = 'arn:aws:cloudformation:us-east-1:123456789012:stack/Itemtrail-Queries-1A/0a1b'
+
+const configurationOf = (table: object = {}, lock: object = { mode: 'governance', days: 30 }) =>
+  checkConfiguration(
+    { lock, tables: { Orders: { since: '2026-01-01', keys: ['order_id'], columns: { status: 'string' }, ...table } } },
+    'test',
+  )
+
+const found = <T>(value: T): Fact<T> => ({ kind: 'found', value })
+const unknown = { kind: 'unknown', why: 'AccessDenied: not yours' } as const
+
+const bucketOf = (fields: Partial<BucketFacts> = {}): Fact<BucketFacts> =>
+  found({
+    name: 'archive',
+    versioning: found('Enabled'),
+    lock: found({ isEnabled: true, retention: undefined }),
+    openTo: found([]),
+    encryption: found('aws:kms'),
+    lifecycle: found([
+      { id: 'cheaper', prefix: '', classes: ['STANDARD_IA', 'GLACIER_IR'], expires: false, expiresVersions: false },
+      { id: 'refused', prefix: 'refused/', classes: [], expires: true, expiresVersions: true },
+    ]),
+    ...fields,
+  })
+
+const tableOf = (fields: object = {}, destinations: CapturedFacts['destinations'] = found([])): CapturedFacts => ({
+  table: found({
+    status: 'ACTIVE',
+    keys: ['order_id'],
+    viewType: 'NEW_AND_OLD_IMAGES',
+    streamArn: STREAM,
+    ...fields,
+  }),
+  destinations,
+})
+
+const mappingResource = { type: 'AWS::Lambda::EventSourceMapping', logicalId: 'Stream', physicalId: 'uuid' }
+const kinesisResource = { type: 'AWS::Kinesis::Stream', logicalId: 'Changes', physicalId: 'itemtrail-changes' }
+
+const factsOf = (fields: Partial<Facts> = {}, captured = tableOf()): Facts => ({
+  stack: {
+    name: 'Itemtrail',
+    status: 'UPDATE_COMPLETE',
+    isProtected: true,
+    tags: new Map([['application', 'itemtrail']]),
+    outputs: new Map(),
+    resources: [mappingResource],
+  },
+  drift: [
+    { stack: 'Itemtrail', found: found({ stack: 'Itemtrail', status: 'IN_SYNC', drifted: [], mappings: [STREAM] }) },
+  ],
+  archive: bucketOf(),
+  refused: bucketOf({ name: 'refused' }),
+  tables: new Map([['Orders', captured]]),
+  ...fields,
+})
+
+/** What is not ok, as `check: verdict`. */
+const troubles = (facts: Facts, configuration = configurationOf()) =>
+  judgeArchive(facts, configuration)
+    .filter(({ verdict }) => verdict !== 'ok')
+    .map(({ check, verdict }) => `${check}: ${verdict}`)
+
+const findingOf = (facts: Facts, check: string, configuration = configurationOf()) =>
+  judgeArchive(facts, configuration).find(finding => finding.check === check) as Finding
+
+describe('an archive as promised', () => {
+  it('has nothing wrong, captured either way', () => {
+    expect(troubles(factsOf())).toEqual([])
+    const kinesis = factsOf(
+      {
+        stack: { ...factsOf().stack, resources: [kinesisResource] },
+        drift: [{ stack: 'I', found: found({ stack: 'I', status: 'IN_SYNC', drifted: [], mappings: [] }) }],
+      },
+      tableOf(
+        { viewType: undefined, streamArn: undefined },
+        found([{ streamArn: KINESIS, status: 'ACTIVE', precision: 'MICROSECOND' }]),
+      ),
+    )
+    expect(troubles(kinesis, configurationOf({ capture: 'kinesis' }))).toEqual([])
+  })
+
+  it('says for each check what was found, what is promised and, where it is not ok, what to do', () => {
+    for (const { verdict, found: text, promised, todo } of judgeArchive(factsOf(), configurationOf())) {
+      expect([text, promised].every(part => part.length > 0)).toBe(true)
+      expect(todo === null).toBe(verdict === 'ok')
+    }
+  })
+})
+
+describe('what is wrong', () => {
+  it.each([
+    [
+      'a table that is not there',
+      factsOf({}, { ...tableOf(), table: found(undefined) }),
+      ['table', 'keys', 'stream', 'view type', 'stream that is read'],
+    ],
+    ['other keys', factsOf({}, tableOf({ keys: ['id'] })), ['keys']],
+    [
+      'a stream that is off',
+      factsOf({}, tableOf({ viewType: undefined, streamArn: undefined })),
+      ['stream', 'view type', 'stream that is read'],
+    ],
+    ['a view without images', factsOf({}, tableOf({ viewType: 'NEW_IMAGE' })), ['view type']],
+    [
+      'a stream that was made anew',
+      factsOf({}, tableOf({ streamArn: STREAM.replace('2026-01', '2026-11') })),
+      ['stream that is read'],
+    ],
+    ['a bucket without versions', factsOf({ archive: bucketOf({ versioning: found('Suspended') }) }), ['versioning']],
+    ['an open bucket', factsOf({ refused: bucketOf({ openTo: found(['BlockPublicAcls']) }) }), ['public access block']],
+    ['another encryption', factsOf({ archive: bucketOf({ encryption: found('AES256') }) }), ['encryption']],
+    [
+      'a bucket without lock',
+      factsOf({ archive: bucketOf({ lock: found({ isEnabled: false, retention: undefined }) }) }),
+      ['object lock'],
+    ],
+    ['a rollback', factsOf({ stack: { ...factsOf().stack, status: 'UPDATE_ROLLBACK_COMPLETE' } }), ['deployment']],
+    ['no protection', factsOf({ stack: { ...factsOf().stack, isProtected: false } }), ['termination protection']],
+  ])('is %s', (_, facts, checks) => {
+    expect(troubles(facts)).toEqual(checks.map(check => `${check}: wrong`))
+  })
+
+  it('is the configured stream, where another is the latest', () => {
+    const streamArn = STREAM.replace('2026-01', '2025-01')
+    expect(findingOf(factsOf(), 'stream that is read', configurationOf({ streamArn }))).toMatchObject({
+      verdict: 'wrong',
+      found: STREAM,
+      promised: streamArn,
+    })
+  })
+
+  it('is a lock that is not the one of the configuration', () => {
+    const lock = (retention: { mode: string; days: number } | undefined) =>
+      factsOf({ archive: bucketOf({ lock: found({ isEnabled: true, retention }) }) })
+    const byBucket = configurationOf({}, { mode: 'governance', days: 30, by: 'bucket' })
+    expect(troubles(lock({ mode: 'GOVERNANCE', days: 30 }), byBucket)).toEqual([])
+    expect(troubles(lock({ mode: 'GOVERNANCE', days: 29 }), byBucket)).toEqual(['object lock: wrong'])
+    expect(troubles(lock({ mode: 'COMPLIANCE', days: 30 }), byBucket)).toEqual(['object lock: wrong'])
+    expect(troubles(lock(undefined), byBucket)).toEqual(['object lock: wrong'])
+    expect(troubles(lock({ mode: 'GOVERNANCE', days: 30 }))).toEqual(['object lock: wrong'])
+    expect(troubles(lock(undefined), configurationOf({}, { mode: 'none' }))).toEqual(['object lock: wrong'])
+  })
+
+  it('is a lifecycle that hides or removes what is archived', () => {
+    const rule = { id: 'r', prefix: 'data/', classes: [], expires: false, expiresVersions: false }
+    const lifecycle = (fields: object) =>
+      troubles(factsOf({ archive: bucketOf({ lifecycle: found([{ ...rule, ...fields }]) }) }))
+    expect(lifecycle({ classes: ['STANDARD_IA', 'DEEP_ARCHIVE'] })).toEqual(['storage classes: wrong'])
+    expect(lifecycle({ expires: true })).toEqual(['expiration: wrong'])
+    expect(lifecycle({ prefix: '', expiresVersions: true })).toEqual(['expiration: wrong'])
+    expect(lifecycle({ prefix: 'refused/old/', expires: true })).toEqual([])
+  })
+
+  it('is drift, with what differs', () => {
+    const drifted = [{ logicalId: 'L', type: 'AWS::Glue::Table', status: 'MODIFIED', properties: ['/TableInput'] }]
+    const drift = [
+      ...factsOf().drift,
+      { stack: NESTED, found: found({ stack: NESTED, status: 'DRIFTED', drifted, mappings: [] }) },
+    ]
+    const finding = judgeArchive(factsOf({ drift }), configurationOf()).find(({ verdict }) => verdict === 'wrong')
+    expect(finding).toMatchObject({
+      subject: 'stack Itemtrail-Queries-1A',
+      found: 'AWS::Glue::Table L is MODIFIED: /TableInput',
+    })
+  })
+
+  it('is both captures at once, but not what others do with the table', () => {
+    const destinations = found([{ streamArn: KINESIS, status: 'ACTIVE', precision: undefined }])
+    const both = { ...factsOf().stack, resources: [mappingResource, kinesisResource] }
+    expect(troubles(factsOf({ stack: both }, tableOf({}, destinations)))).toEqual(['one capture: wrong'])
+    expect(troubles(factsOf({}, tableOf({}, destinations)))).toEqual([])
+    expect(findingOf(factsOf({}, tableOf({}, destinations)), 'one capture').found).toContain('is not of this stack')
+    expect(
+      troubles(factsOf({ stack: both }, tableOf({}, destinations)), configurationOf({ capture: 'kinesis' })),
+    ).toEqual(['precision: wrong', 'one capture: wrong'])
+  })
+
+  it('is a Kinesis destination that is off or into another stream', () => {
+    const kinesis = configurationOf({ capture: 'kinesis' })
+    const stack = { ...factsOf().stack, resources: [kinesisResource] }
+    const drift = [{ stack: 'I', found: found({ stack: 'I', status: 'IN_SYNC', drifted: [], mappings: [] }) }]
+    const one = (fields: object) =>
+      troubles(
+        factsOf(
+          { stack, drift },
+          tableOf({}, found([{ streamArn: KINESIS, status: 'ACTIVE', precision: 'MICROSECOND', ...fields }])),
+        ),
+        kinesis,
+      )
+    expect(one({ status: 'DISABLED' })).toEqual(['kinesis destination: wrong'])
+    expect(one({ precision: 'MILLISECOND' })).toEqual(['precision: wrong'])
+    expect(one({ streamArn: `${KINESIS}-other` })).toEqual(['kinesis destination: wrong', 'precision: wrong'])
+  })
+})
+
+describe('what could not be looked at', () => {
+  it('is told apart from what is wrong', () => {
+    const facts = factsOf(
+      { drift: [{ stack: 'Itemtrail', found: unknown }], archive: unknown, refused: bucketOf({ versioning: unknown }) },
+      { table: unknown, destinations: unknown },
+    )
+    const all = troubles(facts)
+    expect(all.length).toBeGreaterThan(7)
+    expect(all.filter(trouble => !trouble.endsWith(': unchecked'))).toEqual([])
+  })
+
+  it('leaves the stream that is read open where drift detection did not see the mapping', () => {
+    const drift = [{ stack: 'I', found: found({ stack: 'I', status: 'IN_SYNC', drifted: [], mappings: [] }) }]
+    expect(troubles(factsOf({ drift }))).toEqual(['stream that is read: unchecked'])
+  })
+})
+
+/** An account on loopback: answers by operation, which a test may change. */
+class Account {
+  readonly asked: string[] = []
+  answers: Record<string, string | object | { readonly error: string; readonly status?: number }> = {}
+
+  answer(name: string): string | object | undefined {
+    this.asked.push(name)
+    return this.answers[name]
+  }
+}
+
+const outputsXml = (outputs: Record<string, string>) =>
+  Object.entries(outputs)
+    .map(([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`)
+    .join('')
+
+const resourcesXml = (resources: readonly (readonly [type: string, id: string])[]) =>
+  `<StackResourceSummaries>${resources
+    .map(
+      ([type, id], i) =>
+        `<member><ResourceType>${type}</ResourceType><LogicalResourceId>L${i}</LogicalResourceId><PhysicalResourceId>${id}</PhysicalResourceId></member>`,
+    )
+    .join('')}</StackResourceSummaries>`
+
+const driftXml = (type: string, status: string, actual: object, difference = '') =>
+  `<member><LogicalResourceId>L</LogicalResourceId><ResourceType>${type}</ResourceType><StackResourceDriftStatus>${status}</StackResourceDriftStatus><ActualProperties>${JSON.stringify(actual).replaceAll('"', '&quot;')}</ActualProperties><PropertyDifferences>${difference}</PropertyDifferences></member>`
+
+const RECORDED = {
+  DescribeStacks: `<Stacks><member><StackName>Itemtrail</StackName><StackStatus>UPDATE_COMPLETE</StackStatus><EnableTerminationProtection>true</EnableTerminationProtection><Tags><member><Key>application</Key><Value>itemtrail</Value></member></Tags><Outputs>${outputsXml({ AuditArchiveBucketC0501D48: 'archive', AuditRefusedBucketC27D252C: 'refused' })}</Outputs></member></Stacks>`,
+  'ListStackResources Itemtrail': `${resourcesXml([['AWS::Lambda::EventSourceMapping', 'uuid']])}<NextToken>next</NextToken>`,
+  'ListStackResources Itemtrail next': resourcesXml([['AWS::CloudFormation::Stack', NESTED]]),
+  [`ListStackResources ${NESTED}`]: resourcesXml([['AWS::Athena::NamedQuery', 'q']]),
+  'DetectStackDrift Itemtrail': '<StackDriftDetectionId>root</StackDriftDetectionId>',
+  [`DetectStackDrift ${NESTED}`]: '<StackDriftDetectionId>nested</StackDriftDetectionId>',
+  'DescribeStackDriftDetectionStatus root':
+    '<DetectionStatus>DETECTION_COMPLETE</DetectionStatus><StackDriftStatus>IN_SYNC</StackDriftStatus>',
+  'DescribeStackDriftDetectionStatus nested':
+    '<DetectionStatus>DETECTION_COMPLETE</DetectionStatus><StackDriftStatus>IN_SYNC</StackDriftStatus>',
+  'DescribeStackResourceDrifts Itemtrail': `<StackResourceDrifts>${driftXml('AWS::Lambda::EventSourceMapping', 'IN_SYNC', { EventSourceArn: STREAM })}</StackResourceDrifts>`,
+  [`DescribeStackResourceDrifts ${NESTED}`]: '<StackResourceDrifts></StackResourceDrifts>',
+  DescribeTable: {
+    Table: {
+      TableName: 'Orders',
+      TableStatus: 'ACTIVE',
+      KeySchema: [{ AttributeName: 'order_id', KeyType: 'HASH' }],
+      StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' },
+      LatestStreamArn: STREAM,
+    },
+  },
+  DescribeKinesisStreamingDestination: { TableName: 'Orders', KinesisDataStreamDestinations: [] },
+  versioning: '<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>',
+  'object-lock': '<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>',
+  publicAccessBlock:
+    '<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls><BlockPublicPolicy>true</BlockPublicPolicy><RestrictPublicBuckets>true</RestrictPublicBuckets></PublicAccessBlockConfiguration>',
+  encryption:
+    '<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>',
+  lifecycle:
+    '<LifecycleConfiguration><Rule><ID>cheaper</ID><Status>Enabled</Status><Filter></Filter><Transition><Days>90</Days><StorageClass>STANDARD_IA</StorageClass></Transition></Rule><Rule><ID>refused</ID><Status>Enabled</Status><Filter><Prefix>refused/</Prefix></Filter><Expiration><Days>365</Days></Expiration></Rule></LifecycleConfiguration>',
+}
+
+let account: Account
+let server: Loopback
+beforeEach(async () => {
+  account = new Account()
+  account.answers = { ...RECORDED }
+  server = await startLoopback((request, body, response) => {
+    const target = request.headers['x-amz-target']
+    if (typeof target === 'string') {
+      const answer = account.answer(target.split('.')[1] as string) as { error?: string } | undefined
+      const error = answer === undefined ? 'UnknownOperationException' : answer.error
+      response.writeHead(error === undefined ? 200 : 400, { 'content-type': 'application/x-amz-json-1.0' })
+      return response.end(
+        JSON.stringify(error === undefined ? answer : { __type: `com.amazonaws#${error}`, message: 'on demand' }),
+      )
+    }
+    const form = new URLSearchParams(request.method === 'POST' ? body.toString() : '')
+    const action = form.get('Action')
+    const query = new URL(request.url ?? '', 'http://s3').searchParams
+    const name =
+      action === null
+        ? ([...query.keys()].find(key => key !== 'x-id') as string)
+        : action === 'DescribeStacks'
+          ? action
+          : [action, form.get('StackName') ?? form.get('StackDriftDetectionId'), form.get('NextToken')]
+              .filter(Boolean)
+              .join(' ')
+    const answer = account.answer(name)
+    if (typeof answer === 'string') {
+      const text =
+        action === null ? answer : `<${action}Response><${action}Result>${answer}</${action}Result></${action}Response>`
+      return response.writeHead(200, { 'content-type': 'text/xml' }).end(text)
+    }
+    const { error = 'ValidationError', status = 400 } = (answer ?? {}) as { error?: string; status?: number }
+    const inner = `<Code>${error}</Code><Message>on demand</Message>`
+    const text = action === null ? `<Error>${inner}</Error>` : `<ErrorResponse><Error>${inner}</Error></ErrorResponse>`
+    return response.writeHead(status, { 'content-type': 'text/xml' }).end(text)
+  })
+})
+afterEach(() => server.stop())
+
+const read = (more: object = {}) => {
+  const connection = { ...LOOPBACK_CONNECTION, endpoint: server.endpoint }
+  const clients = {
+    cloudFormation: new CloudFormationClient(connection),
+    dynamoDb: new DynamoDBClient(connection),
+    s3: new S3Client(connection),
+  }
+  return readFacts(clients, 'Itemtrail', ['Orders'], { pollMs: 1, ...more })
+}
+
+describe('reading an account', () => {
+  it('finds everything that the checks ask for, nested stacks and pages included', async () => {
+    expect(troubles(await read())).toEqual([])
+    expect(account.asked).toContain(`DetectStackDrift ${NESTED}`)
+  })
+
+  it('waits for drift detection, and gives it up in the end', async () => {
+    const inProgress = '<DetectionStatus>DETECTION_IN_PROGRESS</DetectionStatus>'
+    account.answers['DescribeStackDriftDetectionStatus nested'] = inProgress
+    const facts = read({ patienceMs: 50 })
+    expect(troubles(await facts)).toEqual(['drift: unchecked'])
+    expect(account.asked.filter(name => name === 'DescribeStackDriftDetectionStatus nested').length).toBeGreaterThan(1)
+  })
+
+  it('finds drift even where not every resource could be looked at', async () => {
+    account.answers['DescribeStackDriftDetectionStatus nested'] =
+      '<DetectionStatus>DETECTION_FAILED</DetectionStatus><DetectionStatusReason>no right to read</DetectionStatusReason>'
+    expect(
+      findingOf({ ...(await read()), drift: [(await read()).drift[1] as Facts['drift'][number]] }, 'drift'),
+    ).toMatchObject({
+      verdict: 'unchecked',
+      found: 'DETECTION_FAILED: no right to read',
+    })
+    const difference = '<member><PropertyPath>/QueryString</PropertyPath></member>'
+    account.answers[`DescribeStackResourceDrifts ${NESTED}`] =
+      `<StackResourceDrifts>${driftXml('AWS::Athena::NamedQuery', 'MODIFIED', {}, difference)}</StackResourceDrifts>`
+    expect(troubles(await read())).toEqual(['drift: wrong'])
+  })
+
+  it('takes a service that says "there is none" at its word', async () => {
+    Object.assign(account.answers, {
+      'object-lock': { error: 'ObjectLockConfigurationNotFoundError', status: 404 },
+      publicAccessBlock: { error: 'NoSuchPublicAccessBlockConfiguration', status: 404 },
+      encryption: { error: 'ServerSideEncryptionConfigurationNotFoundError', status: 404 },
+      lifecycle: { error: 'NoSuchLifecycleConfiguration', status: 404 },
+      versioning: '<VersioningConfiguration/>',
+      DescribeTable: { error: 'ResourceNotFoundException' },
+      DescribeKinesisStreamingDestination: { error: 'ResourceNotFoundException' },
+    })
+    const wrong = troubles(await read())
+    expect(wrong.every(trouble => trouble.endsWith(': wrong'))).toBe(true)
+    expect(wrong).toEqual(
+      expect.arrayContaining(['versioning: wrong', 'object lock: wrong', 'public access block: wrong', 'table: wrong']),
+    )
+  })
+
+  it('keeps what it may not read apart', async () => {
+    for (const name of ['versioning', 'object-lock', 'publicAccessBlock', 'encryption', 'lifecycle'])
+      account.answers[name] = { error: 'AccessDenied', status: 403 }
+    account.answers.DescribeTable = { error: 'AccessDeniedException' }
+    const facts = troubles(await read())
+    expect(facts.length).toBeGreaterThan(7)
+    expect(facts.every(trouble => trouble.endsWith(': unchecked'))).toBe(true)
+  })
+})
+
+describe('itemtrail doctor', () => {
+  const CONFIGURATION = {
+    lock: { mode: 'governance', days: 30 },
+    tables: { Orders: { since: '2026-01-01', keys: ['order_id'], columns: { status: 'string' } } },
+  }
+
+  async function runDoctor(options: Options) {
+    let [out, err] = ['', '']
+    const io = {
+      out: (text: string) => {
+        out += text
+      },
+      err: (text: string) => {
+        err += text
+      },
+      stdin: Readable.from([]),
+      columns: undefined,
+      errIsTerminal: false,
+      colour: false,
+    }
+    const exit = await doctor.run([], { format: 'table', ...options }, io)
+    return { exit, out, err }
+  }
+
+  const options = (more: Options = {}): Options => ({
+    stack: 'Itemtrail',
+    config: fileOf('itemtrail.config.json', JSON.stringify(CONFIGURATION)),
+    ...more,
+  })
+
+  beforeEach(() => {
+    for (const service of ['CLOUDFORMATION', 'DYNAMODB', 'S3'])
+      vi.stubEnv(`AWS_ENDPOINT_URL_${service}`, server.endpoint)
+    vi.stubEnv('AWS_REGION', 'us-east-1')
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'loopback')
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'loopback')
+  })
+  afterEach(() => vi.unstubAllEnvs())
+
+  it('ends with 0 where everything is as promised', async () => {
+    const { exit, out, err } = await runDoctor(options())
+    expect(out).toContain('ok               table Orders: stream that is read: ')
+    expect(out).not.toMatch(/WRONG|could not check/)
+    expect(err).toContain('0 wrong, 0 could not be checked')
+    expect(exit).toBe(0)
+  })
+
+  it('ends with 1 and says what to do where something is wrong', async () => {
+    account.answers.versioning = '<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>'
+    const { exit, out } = await runDoctor(options())
+    expect(out).toContain('WRONG            archive bucket archive: versioning: Suspended, promised is Enabled\n')
+    expect(out).toContain('aws s3api put-bucket-versioning')
+    expect(exit).toBe(1)
+  })
+
+  it('ends with 3 where something could not be checked', async () => {
+    account.answers.lifecycle = { error: 'AccessDenied', status: 403 }
+    const { exit, out } = await runDoctor(options({ format: 'json' }))
+    expect(exit).toBe(3)
+    const findings = JSON.parse(out) as Finding[]
+    expect(findings.filter(({ verdict }) => verdict === 'unchecked')).toEqual([
+      {
+        subject: 'archive bucket archive',
+        check: 'storage classes',
+        verdict: 'unchecked',
+        found: expect.stringContaining('AccessDenied'),
+        promised: expect.any(String),
+        todo: expect.any(String),
+      },
+      expect.objectContaining({ check: 'expiration' }),
+    ])
+  })
+
+  it('ends with 3 where there is no such stack', async () => {
+    account.answers.DescribeStacks = { error: 'ValidationError' }
+    await expect(runDoctor(options())).rejects.toMatchObject({
+      exit: 3,
+      message: expect.stringContaining('"Itemtrail"'),
+    })
+  })
+
+  it('wants a stack and a configuration', async () => {
+    await expect(runDoctor({})).rejects.toThrow(CommandError)
+    await expect(runDoctor({ stack: 'Itemtrail' })).rejects.toThrow('no configuration')
+  })
+})

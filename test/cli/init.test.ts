@@ -1,0 +1,152 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { readConfiguration } from '../../config/configuration.js'
+import { baselineDocument, CHANGED_AT, kinesisDocument, streamsRecord } from '../factories.js'
+import { fileOf, linesOf, makeFolder, ORDERS, run } from './command-line.js'
+
+const arn = (table: string) => `arn:aws:dynamodb:us-east-1:123456789012:table/${table}/stream/x`
+const DAY = 24 * 60 * 60
+
+const SAMPLE = linesOf([
+  baselineDocument({ table: 'Carts' }),
+  streamsRecord({ eventSourceARN: arn('Orders') }),
+  streamsRecord({ eventSourceARN: arn('Orders'), ApproximateCreationDateTime: CHANGED_AT - 3 * DAY, eventID: 'b' }),
+  'no record',
+  streamsRecord({
+    eventSourceARN: arn('Carts'),
+    Keys: { sk: { N: '1' }, PK: { S: 'a' } },
+    NewImage: { sk: { N: '1' }, PK: { S: 'a' } },
+  }),
+  kinesisDocument({ tableName: 'Sessions' }),
+])
+
+describe('init', () => {
+  const folder = makeFolder()
+  const newFile = () => join(makeFolder(), 'new.json')
+
+  it('writes the tables and keys of a sample, and says what since means', async () => {
+    const output = newFile()
+    const ending = await run(['init', '-', '--output', output], { stdin: SAMPLE })
+    expect(ending).toEqual({
+      exit: 0,
+      out: '',
+      err: `Carts: keys sk, PK (2 records), since 2026-11-22: earlier changes will be refused
+Orders: keys order_id (2 records), since 2026-11-19: earlier changes will be refused
+Sessions: keys order_id (1 record), since 2026-11-22: earlier changes will be refused
+wrote ${output}
+`,
+    })
+    expect(JSON.parse(readFileSync(output, 'utf8'))).toEqual({
+      $schema: './node_modules/itemtrail/docs/itemtrail.schema.json',
+      tables: {
+        Carts: { capture: 'streams', since: '2026-11-22', keys: ['sk', 'PK'], columns: {} },
+        Orders: { capture: 'streams', since: '2026-11-19', keys: ['order_id'], columns: {} },
+        Sessions: { capture: 'kinesis', since: '2026-11-22', keys: ['order_id'], columns: {} },
+      },
+    })
+  })
+
+  it('writes what a following ingest of the sample takes', async () => {
+    const output = newFile()
+    const sample = fileOf('sample.jsonl.gz', gzipSync(SAMPLE))
+    await run(['init', sample, '--output', output])
+    const root = join(folder, 'archive')
+    const { exit, out } = await run(['ingest', sample, '--archive', root, '--config', output, '--format', 'json'])
+    // the baseline of Carts is of an item without its keys, and a line is no record
+    expect(exit).toBe(1)
+    const counts = JSON.parse(out) as { table: string | null; rows: number; refused: number }[]
+    expect(counts.map(({ table, rows, refused }) => [table, rows, refused])).toEqual([
+      ['Carts', 1, 1],
+      ['Orders', 2, 0],
+      [null, 0, 1],
+      ['Sessions', 1, 0],
+    ])
+    const { out: item } = await run(['history', 'Carts', 'PK=a,sk=1', '--archive', root, '--config', output])
+    expect(item).toContain('1 change\n')
+  })
+
+  it('takes the bundled orders', async () => {
+    const output = newFile()
+    expect((await run(['init', ORDERS, '--output', output])).exit).toBe(0)
+    expect(readConfiguration(output).tables.get('Orders')).toMatchObject({
+      since: '2026-10-01',
+      keys: [{ attribute: 'order_id', column: 'order_id' }],
+    })
+  })
+
+  it('gives a key a column where its name makes none', async () => {
+    const output = newFile()
+    const keys = [
+      { 'PK#1': { S: 'a' }, pk_1: { S: 'b' } },
+      { '2': { S: 'a' }, 鍵: { S: 'b' } },
+      { ID: { S: 'a' }, id: { S: 'b' } },
+    ]
+    const records = keys.map((Keys, i) => streamsRecord({ eventSourceARN: arn(`Table${i}`), Keys, NewImage: Keys }))
+    expect((await run(['init', '-', '--output', output], { stdin: linesOf(records) })).exit).toBe(0)
+    const { tables } = readConfiguration(output)
+    expect([...tables.values()].map(table => table.keys)).toEqual([
+      [
+        { attribute: 'PK#1', column: 'pk_1' },
+        { attribute: 'pk_1', column: 'key_2' },
+      ],
+      [
+        { attribute: '2', column: 'key_1' },
+        { attribute: '鍵', column: 'key_2' },
+      ],
+      [
+        { attribute: 'ID', column: 'id' },
+        { attribute: 'id', column: 'key_2' },
+      ],
+    ])
+  })
+
+  it('writes nothing where two tables cannot be in one archive', async () => {
+    const output = newFile()
+    const records = ['My.Table', 'my_table'].map(table => streamsRecord({ eventSourceARN: arn(table) }))
+    const { exit, out, err } = await run(['init', '-', '--output', output], { stdin: linesOf(records) })
+    expect([exit, out]).toEqual([2, ''])
+    expect(err).toContain('both make the SQL table my_table: keep one of them in another archive')
+    expect(existsSync(output)).toBe(false)
+  })
+
+  it('never writes over a file unless it is told to', async () => {
+    const output = newFile()
+    writeFileSync(output, 'mine')
+    expect(await run(['init', '-', '--output', output], { stdin: SAMPLE })).toEqual({
+      exit: 2,
+      out: '',
+      err: `itemtrail: ${output} is there already\n  --force writes over it, --output names another\n`,
+    })
+    expect(readFileSync(output, 'utf8')).toBe('mine')
+    expect((await run(['init', '--output', output, '--force'])).exit).toBe(0)
+    expect(readConfiguration(output).tables.size).toBe(0)
+  })
+
+  it('writes an empty configuration without a sample, and says so', async () => {
+    const output = newFile()
+    const { exit, err } = await run(['init', '--output', output])
+    expect([exit, err]).toEqual([0, `no sample was given, so it has no tables yet\nwrote ${output}\n`])
+    expect(readConfiguration(output).tables.size).toBe(0)
+  })
+
+  it('says what is wrong with a sample, and writes nothing', async () => {
+    const output = newFile()
+    const missing = join(folder, 'nope')
+    const cut = fileOf('cut.gz', gzipSync(SAMPLE.repeat(100)).subarray(0, 300))
+    for (const [sample, message] of [
+      [missing, `${missing} is not there`],
+      [folder, `${folder} is a directory, expected a file`],
+      [cut, `${cut} is not whole gzip: unexpected end of file`],
+      ['-', 'standard input holds no change record that names its table'],
+    ] as const) {
+      expect(await run(['init', sample, '--output', output])).toEqual({
+        exit: 1,
+        out: '',
+        err: `itemtrail: ${message}\n`,
+      })
+    }
+    expect(existsSync(output)).toBe(false)
+  })
+})

@@ -1,0 +1,234 @@
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { COMMANDS } from '../../cli/main.js'
+import { SAVED_QUERIES } from '../../queries/catalog.js'
+import { type Attributes, streamsRecord, TIME_TO_LIVE } from '../factories.js'
+import { archiveOf, fileOf, linesOf, makeFolder, run } from './command-line.js'
+import { DOCUMENT, expectContract } from './contract.js'
+
+describe('the JSON of the commands', () => {
+  const orders: Attributes = {
+    order_id: { S: 'ORD12345' },
+    lines: { L: [{ M: { sku: { S: 'B' } } }, { M: { sku: { S: 'A' } } }, { M: { sku: { S: 'C' }, qty: { N: '1' } } }] },
+    gone: { S: 'x' },
+  }
+  const later: Attributes = {
+    order_id: { S: 'ORD12345' },
+    lines: { L: [{ M: { sku: { S: 'A' } } }, { M: { sku: { S: 'B' } } }, { M: { sku: { S: 'C' }, qty: { N: '2' } } }] },
+    updated_by: { S: 'alice' },
+  }
+  const blind = { Keys: { order_id: { S: 'BLIND' } }, StreamViewType: 'KEYS_ONLY' } as const
+  const records = [
+    streamsRecord({ eventID: '1', SequenceNumber: '1', NewImage: orders }),
+    streamsRecord({ eventID: '1', SequenceNumber: '1', NewImage: orders }),
+    streamsRecord({
+      eventID: '2',
+      SequenceNumber: '2',
+      OldImage: orders,
+      NewImage: later,
+      ApproximateCreationDateTime: 1795341600.5,
+    }),
+    streamsRecord({ ...blind, eventID: '3', SequenceNumber: '3', eventName: 'MODIFY', userIdentity: TIME_TO_LIVE }),
+    streamsRecord({
+      ...blind,
+      eventID: '4',
+      SequenceNumber: undefined,
+      StreamViewType: undefined,
+      eventName: 'MODIFY',
+    }),
+  ]
+  const refused = ['no json', { ...streamsRecord(), eventName: 'UPSERT' }]
+  const config = JSON.stringify({ tables: { Orders: { actor: 'updated_by' }, Nothing: {} } })
+  let root: string
+  let ingested: string
+  beforeAll(async () => {
+    root = await archiveOf(records, ['--config', fileOf('config.json', config)])
+    const ending = await run(['ingest', '-', '--archive', root, '--format', 'json'], { stdin: linesOf(refused) })
+    expect(ending.exit).toBe(1)
+    ingested = ending.out
+  })
+
+  /** The same answer in both formats. */
+  async function ask(...argv: string[]) {
+    const both = await Promise.all(
+      ['json', 'ndjson'].map(format => run([...argv, '--archive', root, '--format', format])),
+    )
+    const [json, ndjson] = both.map(({ out }) => out) as [string, string]
+    const lines = ndjson.split('\n')
+    expect(lines.pop()).toBe('')
+    return {
+      json: JSON.parse(json) as never,
+      lines: lines.map(line => JSON.parse(line) as never),
+      exit: both[0]?.exit,
+      err: both[1]?.err,
+    }
+  }
+
+  it('of ingest is as documented', async () => {
+    const values = JSON.parse(ingested) as object[]
+    expectContract('ingest', values)
+    expect(values).toEqual([
+      {
+        table: null,
+        records: 1,
+        rows: 0,
+        refused: 1,
+        objects: 0,
+        reasons: [{ reason: 'record is not a JSON object, it starts with "no json"', records: 1 }],
+      },
+      {
+        table: 'Orders',
+        records: 1,
+        rows: 0,
+        refused: 1,
+        objects: 0,
+        reasons: [{ reason: 'eventName is "UPSERT", expected INSERT, MODIFY or REMOVE', records: 1 }],
+      },
+    ])
+    const other = join(makeFolder(), 'other')
+    const { out } = await run(['ingest', '-', '--archive', other, '--format', 'ndjson'], { stdin: linesOf(refused) })
+    expect(out.split('\n').map(line => line && JSON.parse(line))).toEqual([...values, ''])
+  })
+
+  it('of history is as documented', async () => {
+    const item = await ask('history', 'Orders', 'ORD12345')
+    const other = await ask('history', 'Orders', 'BLIND')
+    expectContract('history', [item.json, other.json])
+    const { changes, ...rest } = item.json as { changes: object[] }
+    expect(item.lines).toEqual(changes)
+    expect(item.err).toMatch(/^UNBROKEN since INSERT 2026-11-22 10:00:00Z: .*; 1 repeated delivery left out\n$/)
+    expect(rest).toEqual({
+      table: 'Orders',
+      item_key: { order_id: { S: 'ORD12345' } },
+      confidence: 'UNBROKEN',
+      findings: [
+        { finding: 'DUPLICATE', event_id: expect.any(String), event_time: '2026-11-22T10:00:00.000000Z', changes: 1 },
+      ],
+    })
+    expect(changes).toMatchObject([
+      { event_name: 'MODIFY', event_time: '2026-11-22T10:00:00.500Z', actor: 'alice', new_image: later, repeats: 0 },
+      { event_name: 'INSERT', event_time: '2026-11-22T10:00:00Z', actor: null, new_image: orders, repeats: 1 },
+    ])
+  })
+
+  it('of as-of is as documented, of an item as of a table', async () => {
+    const item = await ask('as-of', 'Orders', 'ORD12345', '2026-11-22T10:00:00.100Z')
+    const before = await ask('as-of', 'Orders', 'ORD12345', '2026-11-01T00:00:00Z')
+    const after = await ask('as-of', 'Orders', 'ORD12345', '2026-11-22T11:00:00Z')
+    expect(item.lines).toEqual([item.json])
+    expect(item.json).toMatchObject({ state: 'present', item: orders, as_of: '2026-11-22T10:00:00.100000Z' })
+    const table = await ask('as-of', 'Orders', '2026-11-22T11:00:00Z')
+    expectContract('as-of', [item.json, before.json, after.json, ...(table.json as object[])])
+    expect(table.lines).toEqual(table.json)
+    expect(table.json).toEqual([
+      expect.objectContaining({ state: 'unknown', confidence: 'KEYS-ONLY', item: null }),
+      after.json,
+    ])
+    expect(table.exit).toBe(3)
+  })
+
+  it('of as-of holds the items of a DynamoDB export', async () => {
+    const { out, err } = await run(['as-of', 'Orders', 'ORD12345', 'now', '--archive', root, '--format', 'dynamodb'])
+    expect(out).toBe(
+      '{"Item":{"lines":{"L":[{"M":{"sku":{"S":"A"}}},{"M":{"sku":{"S":"B"}}},{"M":{"qty":{"N":"2"},"sku":{"S":"C"}}}]},"order_id":{"S":"ORD12345"},"updated_by":{"S":"alice"}}}\n',
+    )
+    expect(err).toMatch(/^state after MODIFY .*\nUNBROKEN since /)
+    const table = await run(['as-of', 'Orders', 'now', '--archive', root, '--format', 'dynamodb'])
+    expect(table.out).toBe(out)
+  })
+
+  it('of diff is as documented', async () => {
+    const span = ['--from', '2026-11-22T10:00:00.100Z', '--to', '2026-11-22T11:00:00Z']
+    const { json, lines, err } = await ask('diff', 'Orders', 'ORD12345', ...span)
+    expectContract('diff', [json])
+    const { differences, ...rest } = json as { differences: object[] }
+    expect(lines).toEqual(differences)
+    expect(err).toContain('2026-11-22 10:00:00.100Z → 2026-11-22 11:00:00Z, 1 change between\nUNBROKEN since ')
+    expect(rest).toEqual({
+      table: 'Orders',
+      item_key: { order_id: { S: 'ORD12345' } },
+      from: '2026-11-22T10:00:00.100000Z',
+      to: '2026-11-22T11:00:00.000000Z',
+      from_state: 'present',
+      to_state: 'present',
+      changes: 1,
+      confidence: 'UNBROKEN',
+    })
+    expect(differences).toContainEqual({ kind: 'removed', path: 'gone', before: { S: 'x' }, after: null })
+    expect(differences).toContainEqual({ kind: 'added', path: 'updated_by', before: null, after: { S: 'alice' } })
+    expect(differences).toContainEqual({
+      kind: 'changed',
+      path: 'lines[sku=C].qty',
+      before: { N: '1' },
+      after: { N: '2' },
+    })
+    expect(differences).toContainEqual(expect.objectContaining({ kind: 'moved', before: null, after: null }))
+  })
+
+  it('of status is as documented', async () => {
+    const { json, lines, exit } = await ask('status', '--config', fileOf('config.json', config))
+    expectContract('status', [json])
+    expect(lines).toEqual([json])
+    expect(exit).toBe(1)
+    expect(json).toMatchObject({
+      tables: [
+        { table: 'Nothing', rows: 0, first: null },
+        { table: 'Orders', rows: 5, changes: 4, items: 2, objects: 1, first: '2026-11-22T10:00:00.000Z' },
+      ],
+      refused: [
+        { table: null, records: 1 },
+        { table: 'Orders', records: 1 },
+      ],
+      damaged: [],
+    })
+  })
+
+  it('of redrive is as documented', async () => {
+    const archive = join(makeFolder(), 'archive')
+    await run(['ingest', '-', '--archive', archive], { stdin: linesOf(refused) })
+    const redrive = async (...more: string[]) =>
+      JSON.parse((await run(['redrive', '--archive', archive, '--format', 'json', ...more])).out) as object
+    // only Firehose has codes
+    expectContract('redrive', [await redrive(), await redrive('--send')], ['errors[].code', 'errors[].times'])
+  })
+
+  it('of queries is as documented', async () => {
+    const [json, ndjson] = await Promise.all(['json', 'ndjson'].map(format => run(['queries', '--format', format])))
+    const values = JSON.parse(json?.out as string) as { name: string }[]
+    expectContract('queries', values)
+    expect(values.map(({ name }) => name)).toEqual([...SAVED_QUERIES.keys()])
+    expect(
+      ndjson?.out
+        .trimEnd()
+        .split('\n')
+        .map(line => JSON.parse(line) as unknown),
+    ).toEqual(values)
+  })
+
+  it('of query has the columns that queries tells', async () => {
+    const { json, lines } = await ask('query', 'item-history', 'Orders', '--param', 'item_key=ORD12345')
+    expect(lines).toEqual(json)
+    const [row] = json as Record<string, unknown>[]
+    expect(Object.keys(row as object)).toEqual(SAVED_QUERIES.get('item-history')?.columns.map(({ name }) => name))
+    expect(JSON.parse(row?.new_image as string)).toEqual(orders)
+    const none = await ask('query', 'deletions', 'Orders')
+    expect([none.json, none.lines]).toEqual([[], []])
+  })
+
+  it('of sql has the types as documented', async () => {
+    const table = /^## sql\n(.*?)^## /ms.exec(DOCUMENT)?.[1] as string
+    const examples = [...table.matchAll(/^\| .+ \| .+ \| `(.+)` \|$/gm)].map(match => match[1])
+    const statement = `select 9007199254740993 as a, 12345678901234567890.50 as b, 0.5::double as c, true as d, 'text' as e,
+      date '2026-11-22' as f, timestamp '2026-11-22 10:00:00' as g, ['a', 'b'] as h, {'a': 1} as i`
+    const { out } = await run(['sql', statement, '--archive', root, '--format', 'ndjson'])
+    expect(out).toBe(`{${examples.map((example, i) => `"${'abcdefghi'[i]}":${example}`).join(',')}}\n`)
+    const odd = await run(['sql', "select 'nan'::double as a, null as b", '--archive', root, '--format', 'ndjson'])
+    expect(odd.out).toBe('{"a":null,"b":null}\n')
+  })
+
+  it('is documented for every command that has it', () => {
+    const sections = [...DOCUMENT.matchAll(/^## ([a-z-]+)$/gm)].map(match => match[1])
+    const withFormat = COMMANDS.filter(({ options }) => options.some(([flags]) => flags.startsWith('--format')))
+    expect(sections.sort()).toEqual(withFormat.map(({ usage }) => usage.split(' ')[0]).sort())
+  })
+})

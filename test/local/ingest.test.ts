@@ -1,0 +1,169 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { DiskArchive } from '../../local/archive.js'
+import { ingest, NO_TABLE } from '../../local/ingest.js'
+import { type RefusedEntry, readRefused } from '../../local/refused-reader.js'
+import { parsePartition } from '../../transform/partition.js'
+import {
+  ARRIVAL,
+  baselineDocument,
+  CHANGED_AT,
+  kinesisDocument,
+  type RecordContent,
+  streamsRecord,
+  tableConfiguration,
+} from '../factories.js'
+import { askSql, ingestRecords, inputOf, NOW, temporaryFolder } from './desk.js'
+import { readParquet } from './parquet-reader.js'
+
+let root: string
+let archive: DiskArchive
+beforeEach(() => {
+  root = temporaryFolder()
+  archive = new DiskArchive(root)
+})
+
+const GOOD = streamsRecord()
+const ofTable = (table: string) =>
+  streamsRecord({ eventSourceARN: `arn:aws:dynamodb:us-east-1:1:table/${table}/stream/x` })
+/** As `aws dynamodbstreams get-records` prints it: nothing says which table it is of. */
+const { eventSourceARN: _, ...NAMELESS } = streamsRecord()
+
+async function refusedIn(): Promise<readonly RefusedEntry[]> {
+  const entries = []
+  for await (const entry of readRefused(archive, key => expect.unreachable(key))) entries.push(entry)
+  return entries
+}
+
+const summaryOf = async (records: readonly RecordContent[], options: Parameters<typeof ingestRecords>[2] = {}) =>
+  (await ingestRecords(root, records, options)).map(({ table, records: taken, rows, refused, objects }) => ({
+    table,
+    taken,
+    rows,
+    refused,
+    objects,
+  }))
+
+describe('ingest', () => {
+  it('sends each record to the delivery stream of its table', async () => {
+    const records = [GOOD, ofTable('Other'), GOOD, kinesisDocument({ tableName: 'Third' }), baselineDocument()]
+    expect(await summaryOf(records)).toEqual([
+      { table: 'Orders', taken: 3, rows: 3, refused: 0, objects: 1 },
+      { table: 'Other', taken: 1, rows: 1, refused: 0, objects: 1 },
+      { table: 'Third', taken: 1, rows: 1, refused: 0, objects: 1 },
+    ])
+    const tables = (await archive.list('data/')).map(key => parsePartition(key).table)
+    expect(tables).toEqual(['Orders', 'Other', 'Third'])
+  })
+
+  it('keeps what names no table apart', async () => {
+    const records = ['hello', NAMELESS, '[]', '\0', { tableName: 'x' }, { tableName: '../../etc' }]
+    expect(await summaryOf([GOOD, ...records])).toEqual([
+      { table: 'Orders', taken: 1, rows: 1, refused: 0, objects: 1 },
+      { table: NO_TABLE, taken: 6, rows: 0, refused: 6, objects: 0 },
+    ])
+    const kept = (await refusedIn()).map(entry => entry.data.toString())
+    expect(kept).toEqual(records.map(record => (typeof record === 'string' ? record : JSON.stringify(record))))
+    expect(await archive.list('data/')).toHaveLength(1)
+  })
+
+  it('takes the table of records that name none from its caller', async () => {
+    const records = [
+      NAMELESS,
+      JSON.stringify(NAMELESS, null, 2),
+      kinesisDocument({ tableName: undefined }),
+      ofTable('Other'),
+    ]
+    expect(await summaryOf(records, { table: 'Orders' })).toMatchObject([
+      { table: 'Orders', taken: 3, rows: 3 },
+      { table: 'Other', taken: 1, rows: 1 },
+    ])
+    const rows = await askSql(root, 'select distinct table_name from orders')
+    expect(rows).toEqual([{ table_name: 'Orders' }])
+  })
+
+  it('keeps what is no record with the table that its caller named', async () => {
+    await ingestRecords(root, ['no JSON', '{}', ' { } '], { table: 'Orders' })
+    const kept = (await refusedIn()).map(entry => [entry.table, entry.data.toString().trim()])
+    expect(kept[0]).toEqual(['Orders', 'no JSON'])
+    // an object gets the name that it lacks, and is JSON still
+    for (const [table, data] of kept.slice(1)) {
+      expect([table, JSON.parse(data as string)]).toEqual(['Orders', { tableName: 'Orders' }])
+    }
+  })
+
+  it('counts why records were refused', async () => {
+    const bad = streamsRecord({ Keys: {} })
+    const [summary] = await ingestRecords(root, [GOOD, bad, bad, streamsRecord({ eventName: 'MODIFY', SizeBytes: -1 })])
+    const reasons = [...(summary?.reasons ?? [])]
+    expect(reasons.map(([, times]) => times)).toEqual([2, 1])
+    expect(reasons[0]?.[0]).toContain('Keys is {}')
+  })
+
+  it('gives a record without a time that of its file, and any other that of the clock', async () => {
+    const timeless = streamsRecord({ ApproximateCreationDateTime: undefined })
+    const modifiedAt = ARRIVAL - 86_400_000
+    await ingestRecords(root, [GOOD, timeless, kinesisDocument({ ApproximateCreationDateTime: undefined })], {
+      modifiedAt,
+    })
+    const rows = await askSql(root, 'select time_precision, event_time, arrived_at, event_date from orders order by 1')
+    const before = new Date(modifiedAt).toISOString()
+    expect(rows).toEqual([
+      { time_precision: 'arrival', event_time: before, arrived_at: before, event_date: '2026-11-21' },
+      { time_precision: 'arrival', event_time: before, arrived_at: before, event_date: '2026-11-21' },
+      {
+        time_precision: 's',
+        event_time: new Date(CHANGED_AT * 1000).toISOString(),
+        arrived_at: new Date(NOW).toISOString(),
+        event_date: '2026-11-22',
+      },
+    ])
+  })
+
+  it('takes the records of events one by one, so that none takes its neighbours along', async () => {
+    const event = { Records: [GOOD, { broken: true }, GOOD] }
+    expect(await summaryOf([event])).toEqual([
+      { table: 'Orders', taken: 2, rows: 2, refused: 0, objects: 1 },
+      { table: NO_TABLE, taken: 1, rows: 0, refused: 1, objects: 0 },
+    ])
+  })
+
+  it('refuses changes that Athena would not show', async () => {
+    const since = tableConfiguration({ since: '2026-11-22' })
+    const early = streamsRecord({ ApproximateCreationDateTime: CHANGED_AT - 86_400 })
+    const future = streamsRecord({ ApproximateCreationDateTime: CHANGED_AT + 3 * 86_400 })
+    expect(await summaryOf([early, GOOD, future], { configuration: since })).toMatchObject([{ rows: 1, refused: 2 }])
+  })
+
+  it('says how far it is', async () => {
+    const seen: number[] = []
+    await ingestRecords(root, [GOOD, 'x', GOOD], { onRecord: count => seen.push(count) })
+    expect(seen).toEqual([1, 2, 3])
+  })
+
+  it('has nothing to say about nothing', async () => {
+    expect(await ingestRecords(root, [])).toEqual([])
+    expect(await archive.list('')).toEqual([])
+  })
+
+  it('delivers what was read when reading fails, and then fails', async () => {
+    const failing = async function* () {
+      yield* inputOf([GOOD, GOOD])
+      throw new Error('cable pulled')
+    }
+    const options = { archive, configurationOf: () => tableConfiguration(), now: () => NOW }
+    await expect(ingest(failing(), ARRIVAL, options)).rejects.toThrow('cable pulled')
+    const [key, ...others] = await archive.list('data/')
+    expect(others).toEqual([])
+    expect(await readParquet(archive.pathOf(key as string))).toHaveLength(2)
+    expect(await archive.list('.staging/')).toEqual([])
+  })
+
+  it('gives the same rows whether it came once or twice, and adds no object that another rewrote', async () => {
+    await ingestRecords(root, [GOOD, ofTable('Other')])
+    await ingestRecords(root, [GOOD, ofTable('Other')])
+    expect(await archive.list('data/')).toHaveLength(4)
+    const rows = await askSql(root, 'select * from orders')
+    expect(rows).toHaveLength(2)
+    expect(rows[0]).toEqual(rows[1])
+  })
+})

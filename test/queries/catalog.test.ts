@@ -1,0 +1,104 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { askQuery } from '../../queries/ask.js'
+import { parseSavedQuery, renderQuery, SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import { DuckDbEngine } from '../../queries/duckdb.js'
+import { parseInstant } from '../../transform/instant.js'
+import { tableConfiguration } from '../factories.js'
+import { ingestRecords, temporaryFolder } from '../local/desk.js'
+import { keyOf, STORY, STORY_TABLE } from './story.js'
+
+const TABLE = {
+  ...STORY_TABLE,
+  lifecycle: { path: ['status'], allowed: [['PENDING', 'PROCESSING'] as const] },
+}
+
+/** What to ask a query with: an item of the story, and its own examples. */
+function exampleOf(query: SavedQuery): Readonly<Record<string, string>> {
+  const given = query.parameters.map(({ name, type, example }) => [name, type === 'item' ? keyOf('A') : example])
+  return { ...Object.fromEntries(given), ...(query.asksForColumn ? { column: 'status' } : {}) }
+}
+
+describe.each([...SAVED_QUERIES.values()].map(query => ({ name: query.name, query })))('$name', ({ query }) => {
+  const { sql } = renderQuery(query, { changes: 'orders', column: 'status' })
+  const bare = withoutTexts(sql)
+
+  it('says what it answers', () => {
+    expect(query.name).toMatch(/^[a-z]+(-[a-z]+)*$/)
+    expect(query.question).toMatch(/^[A-Z].*[?.]$/)
+    expect(query.empty).toMatch(/^[a-z].*[^.]$/)
+    for (const column of query.columns) expect(column.meaning, column.name).toBeTruthy()
+    expect(new Set(query.columns.map(column => column.name)).size).toBe(query.columns.length)
+  })
+
+  it('says of each parameter what it is, with an example that it takes', () => {
+    for (const { name, type, meaning, example, default: preset } of query.parameters) {
+      expect(meaning, name).toBeTruthy()
+      expect(example, name).not.toBe('')
+      if (type === 'instant') {
+        for (const text of [example, preset ?? example]) expect(parseInstant(text), text).toBeDefined()
+      }
+    }
+  })
+
+  it('leaves nothing to put in, and is one statement that reads', () => {
+    expect(bare).not.toMatch(/[{}:;`"]/)
+    expect(bare.trimStart()).toMatch(/^with |^select /)
+    expect(bare).not.toMatch(/\b(insert|update|delete|create|drop|attach|copy|pragma|set)\b/i)
+  })
+
+  it('looks at the partition first where it asks for a time', () => {
+    if (!query.parameters.some(({ type }) => type === 'instant')) return
+    const [date, time] = [bare.search(/event_date [<>]= /), bare.search(/event_time_us [<>]/)]
+    expect(date).toBeGreaterThan(0)
+    expect(date).toBeLessThan(time)
+  })
+
+  it('answers with the columns that it names, in their order, on an archive with rows and on one without', async () => {
+    const names = query.columns.map(column => column.name)
+    for (const engine of engines) {
+      const answer = await askQuery(engine, query, TABLE, exampleOf(query))
+      expect(answer.schema.fields.map(field => field.name)).toEqual(names)
+    }
+  })
+})
+
+const engines: DuckDbEngine[] = []
+beforeAll(async () => {
+  const [filled, empty] = [temporaryFolder(), temporaryFolder()]
+  await ingestRecords(filled, STORY, { configuration: TABLE })
+  for (const root of [filled, empty]) engines.push(await DuckDbEngine.open(root, [TABLE]))
+  return () => {
+    for (const engine of engines) engine.close()
+  }
+})
+
+/** SQL without comments and without what stands in quotes. */
+function withoutTexts(sql: string): string {
+  return sql.replaceAll(/--.*$/gm, '').replaceAll(/'(?:[^']|'')*'/g, "''")
+}
+
+describe('the catalog', () => {
+  it('refuses a query file that says too little', () => {
+    const header = ['-- @question What?', '-- @empty nothing', '-- @column a -- what it is']
+    for (const missing of header) {
+      const text = [...header.filter(line => line !== missing), 'select 1 as a'].join('\n')
+      expect(() => parseSavedQuery('q', text)).toThrow('query q lacks')
+    }
+    const query = parseSavedQuery('q', [...header, 'select {no-such-part}'].join('\n'))
+    expect(() => renderQuery(query, { changes: 'orders' })).toThrow('{no-such-part}')
+  })
+
+  it('puts the name of a table where it belongs, whatever the table is called', async () => {
+    const table = tableConfiguration({ table: 'My-Table.v2' })
+    const engine = await DuckDbEngine.open(temporaryFolder(), [table])
+    for (const query of SAVED_QUERIES.values()) {
+      if (query.asksForColumn) continue
+      expect((await askQuery(engine, query, table, { ...presetsOf(query), ...exampleOf(query) })).numRows).toBe(0)
+    }
+    engine.close()
+  })
+
+  function presetsOf(query: SavedQuery): Readonly<Record<string, string>> {
+    return query.parameters.some(({ name }) => name === 'allowed') ? { allowed: '[]' } : {}
+  }
+})

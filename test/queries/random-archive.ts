@@ -1,0 +1,235 @@
+/** Random archives: items whose changes are lost, repeated, reordered and contradicted as a bad year might do it. */
+import fc from 'fast-check'
+import type { AuditRow } from '../../transform/audit-row.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
+import {
+  type Attributes,
+  baselineDocument,
+  kinesisDocument,
+  type RecordContent,
+  STREAM_ARN,
+  type StreamsFields,
+  streamsRecord,
+  TIME_TO_LIVE,
+  tableConfiguration,
+} from '../factories.js'
+import { rowsOfRecord } from '../local/desk.js'
+
+/** Two seconds before midnight, so that every archive has two partitions. In seconds since 1970. */
+export const BEGIN = Date.UTC(2026, 10, 21, 23, 59, 58) / 1000
+
+/** Two configurations that an archive saw one after the other: the later one reads another actor. */
+export const EARLIER = tableConfiguration()
+export const LATER = tableConfiguration({ actor: ['writer'] })
+
+/** The stream, and the one that was made after it had been switched off. */
+const STREAMS = [STREAM_ARN, STREAM_ARN.replace('2026-01-01', '2026-11-21')] as const
+
+/** One change as somebody may have seen it; images by number, null where there is none. */
+interface Seen {
+  readonly before: number | null
+  readonly after: number | null
+  readonly name: 'INSERT' | 'MODIFY' | 'REMOVE'
+  /** In seconds, or with Kinesis in milliseconds, since the beginning. */
+  readonly time: number
+  readonly by: 'first stream' | 'second stream' | 'kinesis' | 'kinesis in microseconds' | 'no stream' | 'baseline'
+  readonly timeless: boolean
+  readonly delivered: 'lost' | 'once' | 'again' | 'again under another configuration' | 'again with other words'
+}
+
+const delivered = fc.oneof(
+  { weight: 12, arbitrary: fc.constant('once' as const) },
+  { weight: 2, arbitrary: fc.constant('lost' as const) },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(
+      'again' as const,
+      'again under another configuration' as const,
+      'again with other words' as const,
+    ),
+  },
+)
+const timeless = fc.integer({ min: 0, max: 15 }).map(dice => dice === 0)
+const image = fc.nat(3)
+const VIEWS = ['NEW_AND_OLD_IMAGES', 'NEW_IMAGE', 'OLD_IMAGE', 'KEYS_ONLY'] as const
+type View = (typeof VIEWS)[number]
+
+/** What an item lives through: writes of an image, a delete for null, each so long after the one before. */
+const life = fc.array(
+  fc.record({
+    to: fc.option(image, { freq: 4 }),
+    wait: fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 3 }) }),
+    baseline: fc.integer({ min: 0, max: 9 }).map(dice => dice === 0),
+    delivered,
+    timeless,
+  }),
+  { minLength: 1, maxLength: 9 },
+)
+
+type Capture = 'streams' | 'two streams' | 'kinesis' | 'kinesis in microseconds'
+const capture = fc.constantFrom<Capture>('streams', 'two streams', 'kinesis', 'kinesis', 'kinesis in microseconds')
+
+/** A life as a capture saw it: each change leaves the state that the one before entered, unless it was lost. */
+const plausible = fc.tuple(capture, life).map(([how, steps]) => {
+  const seen: Seen[] = []
+  let [state, time] = [null as number | null, 0]
+  for (const [i, step] of steps.entries()) {
+    time += step.wait
+    const by =
+      how === 'streams' || how === 'two streams'
+        ? how === 'two streams' && i > 3
+          ? 'second stream'
+          : 'first stream'
+        : how
+    const common = { time, by, timeless: step.timeless, delivered: step.delivered } as const
+    if (step.baseline && state !== null) {
+      seen.push({ ...common, before: null, after: state, name: 'MODIFY', by: 'baseline', timeless: false })
+    }
+    if (state === step.to) continue
+    const name = state === null ? 'INSERT' : step.to === null ? 'REMOVE' : 'MODIFY'
+    seen.push({ ...common, before: state, after: step.to, name })
+    state = step.to
+  }
+  return seen
+})
+
+/** Changes that need not fit together at all. */
+const wild = fc.array(
+  fc.record<Seen>({
+    before: fc.option(image),
+    after: fc.option(image),
+    name: fc.constantFrom('INSERT', 'MODIFY', 'REMOVE'),
+    time: fc.nat(4),
+    by: fc.constantFrom('first stream', 'second stream', 'kinesis', 'kinesis', 'kinesis', 'no stream', 'baseline'),
+    timeless,
+    delivered,
+  }),
+  { minLength: 1, maxLength: 7 },
+)
+
+/** Closed loops and chains inside one millisecond, with or without anything before them. */
+const ties = fc.tuple(fc.option(image), fc.array(image, { minLength: 2, maxLength: 5 })).map(([first, path]) => {
+  const common = { by: 'kinesis', timeless: false, delivered: 'once', name: 'MODIFY' } as const
+  const moves = path.slice(1).map((after, i): Seen => ({ ...common, before: path[i] as number, after, time: 1 }))
+  const insert: Seen = { ...common, name: 'INSERT', before: null, after: first, time: 0 }
+  const rest: Seen = { ...common, before: path.at(-1) as number, after: 3, time: 2 }
+  return [...(first === null ? [] : [insert]), ...moves, rest]
+})
+
+/** An item's changes, and how the streams show them. */
+const itemLife = fc.record({
+  seen: fc.oneof({ weight: 4, arbitrary: plausible }, { weight: 2, arbitrary: wild }, { weight: 1, arbitrary: ties }),
+  view: fc.oneof({ weight: 5, arbitrary: fc.constant<View>('NEW_AND_OLD_IMAGES') }, fc.constantFrom<View>(...VIEWS)),
+})
+
+/** One arrival of one change. */
+interface Delivery {
+  readonly record: RecordContent
+  readonly arrival: number
+  readonly table: TableConfiguration
+}
+
+/** Many items' changes as they were delivered. */
+export interface RandomArchive {
+  readonly rows: readonly AuditRow[]
+}
+
+/** `items` items, their rows shuffled as deliveries may be. */
+export const randomArchive = (items: number): fc.Arbitrary<RandomArchive> =>
+  livesOf(items).map(([lives, seed]) => {
+    const deliveries = shuffle(lives.flatMap(toDeliveries), seed)
+    const rows = deliveries.flatMap(({ record, arrival, table }) => rowsOfRecord(record, table, arrival))
+    // a failure names the items that differ; all rows would only hide it
+    return { rows, [fc.toStringMethod]: () => `archive of ${rows.length} rows` }
+  })
+
+/** The records of `items` items, each once, in the order in which they were made. */
+export const randomRecords = (items: number): fc.Arbitrary<{ readonly records: readonly RecordContent[] }> =>
+  livesOf(items).map(([lives]) => {
+    const once = lives.map(({ seen, view }) => ({
+      view,
+      seen: seen.map(change => ({ ...change, delivered: 'once' as const })),
+    }))
+    const records = once.flatMap(toDeliveries).map(({ record }) => record)
+    return { records, [fc.toStringMethod]: () => `${records.length} records` }
+  })
+
+function livesOf(items: number) {
+  return fc.tuple(fc.array(itemLife, { minLength: items, maxLength: items }), fc.integer())
+}
+
+function toDeliveries({ seen, view }: { readonly seen: readonly Seen[]; readonly view: View }, item: number) {
+  return seen.flatMap((change, i): readonly Delivery[] => {
+    const deliver = (variant: Variant, table = EARLIER): Delivery => ({
+      record: toRecord(change, view, item, i, variant),
+      arrival: arrivalOf(i, variant),
+      table,
+    })
+    const deliveries: Readonly<Record<Seen['delivered'], readonly Delivery[]>> = {
+      lost: [],
+      once: [deliver('plain')],
+      again: [deliver('plain'), deliver('plain'), deliver('later')],
+      'again under another configuration': [deliver('plain'), deliver('later', LATER)],
+      'again with other words': [deliver('later', LATER), deliver('plain'), deliver('reworded')],
+    }
+    return deliveries[change.delivered]
+  })
+}
+
+/** A delivery as it was, one that came later, or one that says something else about the same change. */
+type Variant = 'plain' | 'later' | 'reworded'
+
+function arrivalOf(place: number, variant: Variant): number {
+  return BEGIN * 1000 + 1000 + place * 700 + (variant === 'plain' ? 0 : 86_400_000)
+}
+
+function toRecord(change: Seen, view: View, item: number, place: number, variant: Variant): RecordContent {
+  const { name, time, by } = change
+  const Keys: Attributes = { order_id: { S: `ORD${item}` } }
+  const whole = by.startsWith('kinesis') || view === 'NEW_AND_OLD_IMAGES'
+  const OldImage = whole || view === 'OLD_IMAGE' ? imageOf(Keys, change.before) : undefined
+  const NewImage = whole || view === 'NEW_IMAGE' ? imageOf(Keys, change.after) : undefined
+  const identity = variant === 'reworded' ? { userIdentity: TIME_TO_LIVE } : {}
+  const common = { eventName: name, Keys, OldImage, NewImage, ...identity } as const
+  if (by === 'baseline') {
+    const at = new Date((BEGIN + time) * 1000 + 500).toISOString()
+    return baselineDocument({ time: at, Item: imageOf(Keys, change.after ?? 0) as Attributes })
+  }
+  if (by === 'kinesis' || by === 'kinesis in microseconds') {
+    const micros = by !== 'kinesis'
+    const at = BEGIN * 1000 + time
+    return kinesisDocument({
+      ...common,
+      eventID: `${item}-${place}`,
+      ApproximateCreationDateTime: change.timeless ? undefined : micros ? at * 1000 + 7 : at,
+      ...(micros && { ApproximateCreationDateTimePrecision: 'MICROSECOND' }),
+    })
+  }
+  const fields: StreamsFields = {
+    ...common,
+    eventID: `${item}-${place}`,
+    eventSourceARN: by === 'second stream' ? STREAMS[1] : STREAMS[0],
+    ApproximateCreationDateTime: change.timeless ? undefined : BEGIN + time,
+    // sequences rise with the place, not with the time: what the stream says goes before what its clock says
+    SequenceNumber: by === 'no stream' ? undefined : String(1000 + place),
+    StreamViewType: view,
+  }
+  return streamsRecord(fields)
+}
+
+function imageOf(keys: Attributes, image: number | null): Attributes | undefined {
+  return image === null ? undefined : { ...keys, v: { N: String(image) }, writer: { S: `w${image}` } }
+}
+
+/** In an order that depends on the seed alone. */
+export function shuffle<T>(values: readonly T[], seed: number): readonly T[] {
+  let state = seed >>> 0
+  const next = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 32
+  }
+  return values
+    .map(value => ({ value, place: next() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ value }) => value)
+}
