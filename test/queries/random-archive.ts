@@ -34,8 +34,16 @@ interface Seen {
   readonly time: number
   readonly by: 'first stream' | 'second stream' | 'kinesis' | 'kinesis in microseconds' | 'no stream' | 'baseline'
   readonly timeless: boolean
-  readonly delivered: 'lost' | 'once' | 'again' | 'again under another configuration' | 'again with other words'
+  readonly delivered: Delivered
 }
+
+type Delivered =
+  | 'lost'
+  | 'once'
+  | 'again'
+  | 'again under another configuration'
+  | 'again under another eventID'
+  | 'again with other words'
 
 const delivered = fc.oneof(
   { weight: 12, arbitrary: fc.constant('once' as const) },
@@ -45,6 +53,7 @@ const delivered = fc.oneof(
     arbitrary: fc.constantFrom(
       'again' as const,
       'again under another configuration' as const,
+      'again under another eventID' as const,
       'again with other words' as const,
     ),
   },
@@ -165,19 +174,24 @@ function toDeliveries({ seen, view }: { readonly seen: readonly Seen[]; readonly
       arrival: arrivalOf(i, variant),
       table,
     })
-    const deliveries: Readonly<Record<Seen['delivered'], readonly Delivery[]>> = {
+    const deliveries: Readonly<Record<Delivered, readonly Delivery[]>> = {
       lost: [],
       once: [deliver('plain')],
       again: [deliver('plain'), deliver('plain'), deliver('later')],
       'again under another configuration': [deliver('plain'), deliver('later', LATER)],
+      // as Kinesis may do; in a stream it would be another change
+      'again under another eventID': [
+        deliver('plain'),
+        ...(change.by.startsWith('kinesis') ? [deliver('renamed')] : []),
+      ],
       'again with other words': [deliver('later', LATER), deliver('plain'), deliver('reworded')],
     }
     return deliveries[change.delivered]
   })
 }
 
-/** A delivery as it was, one that came later, or one that says something else about the same change. */
-type Variant = 'plain' | 'later' | 'reworded'
+/** A delivery as it was, one that came later, one with an eventID of its own, or one that says something else. */
+type Variant = 'plain' | 'later' | 'renamed' | 'reworded'
 
 function arrivalOf(place: number, variant: Variant): number {
   return BEGIN * 1000 + 1000 + place * 700 + (variant === 'plain' ? 0 : 86_400_000)
@@ -200,7 +214,7 @@ function toRecord(change: Seen, view: View, item: number, place: number, variant
     const at = BEGIN * 1000 + time
     return kinesisDocument({
       ...common,
-      eventID: `${item}-${place}`,
+      eventID: `${item}-${place}${variant === 'renamed' ? '-again' : ''}`,
       ApproximateCreationDateTime: change.timeless ? undefined : micros ? at * 1000 + 7 : at,
       ...(micros && { ApproximateCreationDateTimePrecision: 'MICROSECOND' }),
     })
