@@ -19,10 +19,10 @@ import { ARRIVAL, type RecordContent, recordBytes, tableConfiguration } from '..
 export const NOW = ARRIVAL + 24 * 60 * 60 * 1000
 
 const folders: string[] = []
+afterAll(() => folders.splice(0).forEach(remove))
 
 /** A new folder, removed when the test file is through. `name` may be what a user could call one. */
 export function temporaryFolder(name = 'archive'): string {
-  if (folders.length === 0) afterAll(() => folders.splice(0).forEach(remove))
   const parent = mkdtempSync(join(tmpdir(), 'itemtrail-'))
   folders.push(parent)
   mkdirSync(join(parent, name), { recursive: true })
