@@ -3,6 +3,7 @@ import * as archived from '../queries/item-key.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { CommandError, EXIT } from './io.js'
 import { parseItemKey, showItemKey } from './item-key.js'
+import { nearest } from './nearest.js'
 import type { Workspace } from './workspace.js'
 
 /** The canonical key that a user typed. Throws `CommandError` where the table has no rows to tell its keys by. */
@@ -21,7 +22,7 @@ export async function findHistory(
   const itemKey = await findItemKey(workspace, table, typed)
   const history = await readHistory(workspace.engine, table, itemKey)
   if (history.changes.length > 0) return history
-  const similar = await similarItemKeys(workspace.engine, table, itemKey)
+  const similar = nearest(itemKey, await similarItemKeys(workspace.engine, table, itemKey))
   throw new CommandError(
     `${table.table} ${showItemKey(itemKey)} was never seen: the archive has no change of it`,
     EXIT.findings,

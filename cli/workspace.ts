@@ -1,8 +1,9 @@
 import { existsSync, statSync } from 'node:fs'
 import { type Configuration, readConfiguration } from '../config/configuration.js'
-import { DuckDbEngine, keptConfigurations, tablesOf } from '../queries/duckdb.js'
+import { DuckDbEngine, tablesOf } from '../queries/duckdb.js'
 import type { QueryEngine } from '../queries/engine.js'
-import { type TableConfiguration, tableIdentifier, unconfiguredTable } from '../transform/table-configuration.js'
+import { keptTable } from '../queries/tables.js'
+import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import { CommandError, EXIT, type Options } from './io.js'
 import { nearest } from './nearest.js'
 
@@ -92,13 +93,6 @@ export function findTable(workspace: Workspace, name: string): TableConfiguratio
     )
   }
   return configuration?.tables.get(table) ?? keptTable(workspace.root, table)
-}
-
-/** A table as the archive knows it, where nothing is configured here: the columns of all configurations it keeps. */
-function keptTable(root: string, table: string): TableConfiguration {
-  const kept = keptConfigurations(root, table)
-  const columns = new Map(kept.flatMap(version => version.columns).map(column => [column.column, column]))
-  return { ...unconfiguredTable(table), keys: kept.at(-1)?.keys ?? [], columns: [...columns.values()] }
 }
 
 function only<T>(values: readonly T[]): T | undefined {
