@@ -1,0 +1,221 @@
+/**
+ * What an archive knows about itself that no audit row can say: that a baseline is whole, that a stretch of the stream
+ * was lost, that the stream is another one, that the table was compared. Facts are write-once objects.
+ */
+import { hash } from 'node:crypto'
+import { formatInstant, parseInstant } from './instant.js'
+import { canonicalJson, isObject, type JsonObject } from './json.js'
+
+export const FACT_VERSION = 'fact/v1'
+
+/** All instants in facts are ISO 8601 in UTC with six digits of a second's fraction. */
+interface AnyFact {
+  readonly version: typeof FACT_VERSION
+  readonly table: string
+  /** When the fact was written. */
+  readonly recorded: string
+}
+
+/**
+ * Every item that the table held between `from` and `to` (equal for an export, which has one instant) is in the archive
+ * as a `BASELINE` row of this `source`. Written after the last of these rows is durable: without this fact the rows are
+ * only items that somebody saw. An item that a baseline lacks did not exist at `rowTime`.
+ */
+export interface BaselineFact extends AnyFact {
+  readonly kind: 'baseline'
+  readonly method: 'export' | 'scan'
+  /** As in the rows' `source`: the export's ARN, or `<table ARN>/scan/<from>`. */
+  readonly source: string
+  readonly from: string
+  readonly to: string
+  /** The `event_time` of its rows: just before the second of `from`, so that changes of that very second come after it. */
+  readonly rowTime: string
+  readonly items: number
+  /** `StatesDigest` of what was read. */
+  readonly digest: string
+}
+
+/** The table (or an export's newer images) was compared with the newest states in the archive, between `from` and `to`. */
+export interface ReconciliationFact extends AnyFact {
+  readonly kind: 'reconciliation'
+  readonly method: 'export' | 'scan'
+  readonly source: string
+  readonly from: string
+  readonly to: string
+  /** Items that were compared, those of the archive among them that the table no longer has. */
+  readonly items: number
+  /** The canonical keys of the items that differed, in order of their UTF-8; empty where everything was equal. */
+  readonly differing: readonly string[]
+}
+
+/** Records of the stream between two sequence numbers were gone before they could be read. */
+export interface GapFact extends AnyFact {
+  readonly kind: 'gap'
+  /** The stream's ARN. */
+  readonly source: string
+  readonly shard: string
+  /** The last sequence number that is in the archive; null where none of this shard is. */
+  readonly after: string | null
+  /** The first that could be read again; null where nothing was left. */
+  readonly before: string | null
+  /** Between these instants, as far as is known. */
+  readonly from: string | null
+  readonly to: string
+  readonly reason: string
+}
+
+/** The table's stream is another one than before: what changed while it had none is not in any stream. */
+export interface StreamChangedFact extends AnyFact {
+  readonly kind: 'stream-changed'
+  readonly previous: string
+  readonly source: string
+}
+
+export type Fact = BaselineFact | ReconciliationFact | GapFact | StreamChangedFact
+
+/** The key prefix of a table's facts, relative to the archive. */
+export function factPrefix(table: string): string {
+  return `facts/${table}/`
+}
+
+/** Where a fact is kept: `facts/<table>/<recorded, without its separators>-<kind>.json`, so facts list in their order. */
+export function factKey({ table, recorded, kind }: Pick<Fact, 'table' | 'recorded' | 'kind'>): string {
+  return `${factPrefix(table)}${recorded.replaceAll(/[-:]/g, '')}-${kind}.json`
+}
+
+/** A fact as it is kept: canonical JSON, ended by a line feed. */
+export function writeFact(fact: Fact): string {
+  return `${canonicalJson(fact)}\n`
+}
+
+/** A fact that is not what this version writes. A reader says so; to pass over it would make a wrong answer. */
+export class FactError extends Error {
+  override readonly name = 'FactError'
+}
+
+/** Where facts are read from: an `Archive` is one. */
+export interface FactStore {
+  list(prefix: string): Promise<readonly string[]>
+  open(key: string): Promise<Uint8Array>
+}
+
+/** What is known about a table's archive, oldest first. Throws `FactError` for a fact that cannot be read. */
+export async function readFacts(store: FactStore, table: string): Promise<readonly Fact[]> {
+  const keys = await store.list(factPrefix(table))
+  const facts = keys.filter(key => key.endsWith('.json')).sort()
+  return Promise.all(facts.map(async key => readFact(Buffer.from(await store.open(key)).toString(), key)))
+}
+
+const INSTANTS = ['recorded', 'from', 'to', 'rowTime']
+const FIELDS: Readonly<Record<Fact['kind'], Readonly<Record<string, (value: unknown) => boolean>>>> = {
+  baseline: {
+    method: isMethod,
+    source: isText,
+    from: isInstant,
+    to: isInstant,
+    rowTime: isInstant,
+    items: isCount,
+    digest: isText,
+  },
+  reconciliation: {
+    method: isMethod,
+    source: isText,
+    from: isInstant,
+    to: isInstant,
+    items: isCount,
+    differing: isTexts,
+  },
+  gap: {
+    source: isText,
+    shard: isText,
+    after: isTextOrNull,
+    before: isTextOrNull,
+    from: value => value === null || isInstant(value),
+    to: isInstant,
+    reason: isText,
+  },
+  'stream-changed': { previous: isText, source: isText },
+}
+
+/** Reads what `writeFact` wrote; fields of its own a later version may add. Throws `FactError` that names what is wrong. */
+export function readFact(text: string, key: string): Fact {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new FactError(`fact ${key} is no JSON`, { cause: error })
+  }
+  if (!isObject(value) || value.version !== FACT_VERSION)
+    throw new FactError(
+      `fact ${key} has version ${JSON.stringify((value as JsonObject | null)?.version)}, expected "${FACT_VERSION}"`,
+    )
+  const fields = Object.hasOwn(FIELDS, String(value.kind)) ? FIELDS[value.kind as Fact['kind']] : undefined
+  if (fields === undefined)
+    throw new FactError(
+      `fact ${key} is of kind ${JSON.stringify(value.kind)}, expected ${Object.keys(FIELDS).join(', ')}`,
+    )
+  for (const [name, holds] of Object.entries({ table: isText, recorded: isInstant, ...fields })) {
+    if (!holds(value[name])) {
+      const form = INSTANTS.includes(name) ? ', expected ISO 8601 in UTC' : ''
+      throw new FactError(`fact ${key} has ${name} ${JSON.stringify(value[name])}${form}`)
+    }
+  }
+  return value as unknown as Fact
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== ''
+}
+
+function isTextOrNull(value: unknown): boolean {
+  return value === null || isText(value)
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isText)
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function isMethod(value: unknown): boolean {
+  return value === 'export' || value === 'scan'
+}
+
+function isInstant(value: unknown): boolean {
+  return typeof value === 'string' && value.endsWith('Z') && parseInstant(value) !== undefined
+}
+
+/**
+ * The time that the rows of a baseline get, in microseconds since 1970: one before the second in which it was taken.
+ * A change of that very second, whose time may be cut to the second, then comes after the baseline, whether the baseline
+ * saw it or not, and a linked change wins over it.
+ */
+export function baselineRowTime(takenUs: number): number {
+  return Math.floor(takenUs / 1_000_000) * 1_000_000 - 1
+}
+
+/** A moment as facts write it. */
+export function factInstant(us: number): string {
+  return formatInstant(us, 6)
+}
+
+/**
+ * What two sets of item states are compared by, whatever order they come in: the sum, modulo 2^256, of the SHA-256 of
+ * each `<item_key>\n<new_hash>`. It finds what was lost or altered by accident; it is no defence against a forger.
+ */
+export class StatesDigest {
+  private sum = 0n
+
+  add(itemKey: string, imageHash: string): void {
+    this.sum = (this.sum + BigInt(`0x${hash('sha256', `${itemKey}\n${imageHash}`)}`)) % DIGEST_MODULUS
+  }
+
+  /** 64 lower hex digits. */
+  hex(): string {
+    return this.sum.toString(16).padStart(64, '0')
+  }
+}
+
+const DIGEST_MODULUS = 2n ** 256n
