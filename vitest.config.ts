@@ -1,9 +1,9 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 
-/** `npm test`. What needs a Trino is `npm run test:trino`, what synthesises the stack `npm run test:infra`. */
+/** `npm test`. What needs a Trino is `npm run test:trino`, a DynamoDB `test:live`; what synthesises the stack `test:infra`. */
 export default defineConfig({
   test: {
-    exclude: [...configDefaults.exclude, 'test/trino/**', 'test/infra/**', '.cache/**'],
+    exclude: [...configDefaults.exclude, 'test/trino/**', 'test/live/**', 'test/infra/**', '.cache/**'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },
