@@ -1,17 +1,19 @@
 import type { QueryExecution } from '@aws-sdk/client-athena'
+import { GB, PRICES } from '../cost/prices.js'
 
 const MB = 1024 ** 2
-const TB = 1024 ** 4
+
+const { usd, units, source, date } = PRICES['Athena, scanned']
 
 /**
  * What Athena asks for a query: USD 5 a terabyte scanned, each query rounded up to the next megabyte, at least 10 MB.
  * DDL and failed queries are free. Other regions differ, and capacity that was bought ahead is billed otherwise.
  */
 export const ATHENA_PRICE = {
-  usdPerByte: 5 / TB,
+  usdPerByte: usd / (units * GB),
   roundedToBytes: MB,
   minimumBytes: 10 * MB,
-  source: 'Athena pricing, us-east-1, as quoted in 2025 and 2026',
+  source: `Athena pricing, us-east-1: ${source}, ${date}`,
 } as const
 
 /** A statement that Athena ran, and what it took. */

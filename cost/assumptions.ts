@@ -1,0 +1,85 @@
+/** What a plan takes for granted, because it cannot be looked up or measured beforehand. Each is told with the plan. */
+import { dynamoDbGuide, firehoseGuide, lambdaGuide, type Source } from './sources.js'
+
+export interface Assumption extends Source {
+  readonly assumption: string
+  readonly value: string
+}
+
+/** Seconds of a forwarder's call: one PutRecordBatch, then parsing, packing and sending by the MiB. */
+export const FORWARDER_SECONDS = { call: 0.1, mib: 0.15 } as const
+
+/** Seconds of a transform's call. */
+export const TRANSFORM_SECONDS = { call: 0.02, mib: 0.15 } as const
+
+/** Seconds of locking one object. */
+export const LOCK_SECONDS = 0.2
+
+/** What a call writes into its log: the platform's three lines, and the forwarder's counts. */
+export const LOG_BYTES = { forwarder: 1000, transform: 400, lock: 400 } as const
+
+/** A row in Firehose's Parquet (SNAPPY): hashes and ids, which do not shrink, and its images, which do. */
+export const PARQUET = { rowBytes: 320, imageShare: 0.18, narrowBytes: 45 } as const
+
+/** A peak that is not told. */
+export const PEAK_FACTOR = 3
+
+/** A new table on demand takes 4,000 writes a second, and a partition 1,000; each partition has an open shard. */
+export const LEAST_SHARDS = 4
+
+/** Firehose waits so long before it calls a transform that has not a full buffer. */
+export const TRANSFORM_WAIT_SECONDS = 60
+
+const OURS: Source = { source: 'Itemtrail, docs/cost.md, "What a plan takes for granted"', date: '2026-11' }
+
+/** Those that the plan of some workload rests on. */
+export function assumptionsOf(workload: {
+  readonly peakGiven: boolean
+  readonly parquetMeasured: boolean
+}): readonly Assumption[] {
+  const all: readonly (Assumption | false)[] = [
+    !workload.peakGiven && { assumption: 'peak', value: `${PEAK_FACTOR} times the average`, ...OURS },
+    !workload.parquetMeasured && {
+      assumption: 'Parquet, SNAPPY',
+      value: `${PARQUET.rowBytes} bytes a row and ${PARQUET.imageShare} of its images' JSON`,
+      ...OURS,
+    },
+    {
+      assumption: 'open shards of the stream',
+      value: `one for each 1,000 write units a second at the peak, at least ${LEAST_SHARDS}`,
+      ...dynamoDbGuide('Understanding DynamoDB warm throughput'),
+    },
+    {
+      assumption: 'forwarder, seconds a call',
+      value: `${FORWARDER_SECONDS.call} and ${FORWARDER_SECONDS.mib} a MiB`,
+      ...OURS,
+    },
+    {
+      assumption: 'transform, seconds a call',
+      value: `${TRANSFORM_SECONDS.call} and ${TRANSFORM_SECONDS.mib} a MiB`,
+      ...OURS,
+    },
+    {
+      assumption: 'transform, calls',
+      value: `one for each MiB, or ${TRANSFORM_WAIT_SECONDS} seconds after the first record`,
+      ...firehoseGuide('Transform source data'),
+    },
+    {
+      assumption: 'payload of a call of the forwarder',
+      value: 'the records as JSON, 6 MB at most',
+      ...lambdaGuide('Lambda quotas'),
+    },
+    {
+      assumption: 'dynamic partitioning',
+      value: 'billed on the GB taken in; the price list says "delivered", which may be less',
+      source: 'Amazon Data Firehose pricing page',
+      date: '2022',
+    },
+    {
+      assumption: 'Kinesis, read by Firehose',
+      value: 'billed as data out; nothing found says so or not',
+      ...OURS,
+    },
+  ]
+  return all.filter(one => one !== false)
+}

@@ -1,0 +1,17 @@
+/**
+ * What the stack in `infra/` deploys, as far as a plan reckons with it. `test/infra/plan.test.ts` holds each figure against a synthesised
+ * template, because a plan cannot import what needs CDK.
+ */
+export const DEPLOYED = {
+  forwarder: { memoryMb: 512, batchRecords: 1000, windowSeconds: 5, parallelization: 1 },
+  transform: { memoryMb: 1024, bufferMb: 1 },
+  lock: { memoryMb: 256 },
+  kinesisRetentionDays: 7,
+  lifecycle: { infrequentAccessDays: 90, instantRetrievalDays: 365 },
+  alarms: { streams: 23, kinesis: 16, archive: 4 },
+  ownMetrics: { streams: 8, kinesis: 1 },
+  scanCutoffGb: 100,
+} as const
+
+/** What Firehose gathers for one object unless the configuration says otherwise. */
+export const BUFFER = { mb: 128, seconds: 900 } as const

@@ -1,0 +1,84 @@
+/** A capacity and cost plan: what a workload takes of each service, what that costs, and which limit it meets first. */
+import { type Assumption, assumptionsOf } from './assumptions.js'
+import { type Bill, billOf } from './bill.js'
+import { DAY_SECONDS, kinesisShards, kinesisShardsOf2023, MIB, streamShards } from './capacity.js'
+import { CAPTURES, directPutOf, type Flow, flowOf, packingAt, type Subject } from './flow.js'
+import { type Limit, limitsOf } from './limits.js'
+import { type Question, questionsOf } from './questions.js'
+import { costOfKept, costOfMoves, keptAfter } from './storage.js'
+import type { Traffic } from './traffic.js'
+import type { Workload } from './workload.js'
+
+export interface Plan {
+  readonly workload: Workload
+  readonly traffic: Traffic
+  readonly streams: {
+    readonly shards: number
+    /** Changes that come together, on average and at the peak. */
+    readonly together: number
+    readonly togetherAtPeak: number
+    readonly directPut: { readonly mib: number; readonly records: number; readonly requests: number }
+  }
+  readonly kinesis: {
+    readonly shards: number
+    readonly exact: number
+    readonly exactOf2023: number
+    readonly mib: number
+  }
+  readonly delivery: { readonly partitions: number; readonly objectsADay: number; readonly objectBytes: number }
+  readonly storage: {
+    readonly bytesAMonth: number
+    readonly bytesAtEnd: number
+    /** For the month after the first, and for one at the end of retention. */
+    readonly usdFirstMonth: number
+    readonly usdAMonthAtEnd: number
+  }
+  readonly flows: readonly Flow[]
+  readonly bills: readonly Bill[]
+  readonly questions: readonly Question[]
+  readonly limits: readonly Limit[]
+  readonly assumptions: readonly Assumption[]
+}
+
+const MONTH_DAYS = 365 / 12
+
+/** The plan of a workload whose changes are like those of the sample. */
+export function planOf(subject: Subject): Plan {
+  const { workload, traffic } = subject
+  const { writesPerSecond, peakWritesPerSecond, retentionDays } = workload
+  const flows = CAPTURES.map(capture => flowOf(capture, subject))
+  const objectsADay = (flows[0] as Flow).objectsADay
+  const bytesADay = writesPerSecond * DAY_SECONDS * traffic.parquetBytes
+  const objectBytes = bytesADay / objectsADay
+  const exact = kinesisShards(peakWritesPerSecond, traffic.itemBytes, traffic.updates)
+  return {
+    workload,
+    traffic,
+    streams: {
+      shards: streamShards(peakWritesPerSecond, traffic.units),
+      together: packingAt(writesPerSecond, subject).changes,
+      togetherAtPeak: packingAt(peakWritesPerSecond, subject).changes,
+      directPut: directPutOf(subject),
+    },
+    kinesis: {
+      shards: Math.max(1, Math.ceil(exact)),
+      exact,
+      exactOf2023: kinesisShardsOf2023(peakWritesPerSecond, traffic.itemBytes, traffic.updates),
+      mib: (peakWritesPerSecond * traffic.kinesisBytes) / MIB,
+    },
+    delivery: { partitions: 1, objectsADay, objectBytes },
+    storage: {
+      bytesAMonth: bytesADay * MONTH_DAYS,
+      bytesAtEnd: bytesADay * retentionDays,
+      usdFirstMonth: costOfKept(keptAfter(Math.min(MONTH_DAYS, retentionDays), bytesADay, objectBytes)),
+      usdAMonthAtEnd:
+        costOfKept(keptAfter(retentionDays, bytesADay, objectBytes)) +
+        costOfMoves(objectsADay, objectBytes, retentionDays),
+    },
+    flows,
+    bills: flows.map(flow => billOf(flow, traffic)),
+    questions: questionsOf(workload, traffic, objectBytes),
+    limits: limitsOf(subject),
+    assumptions: assumptionsOf({ peakGiven: workload.peakGiven, parquetMeasured: traffic.parquetMeasured }),
+  }
+}

@@ -1,0 +1,57 @@
+/** What questions scan and cost on Athena, over the archive as Firehose leaves it. */
+import { costOf } from '../queries/athena-cost.js'
+import { DAY_SECONDS } from './capacity.js'
+import { DEPLOYED } from './deployed.js'
+import { costOfAmount, GB } from './prices.js'
+import { type Kept, keptAfter } from './storage.js'
+import type { Traffic } from './traffic.js'
+import type { Workload } from './workload.js'
+
+export interface Question {
+  readonly question: string
+  readonly query: string
+  readonly days: number
+  /** At most: a Parquet reader passes over row groups that cannot hold the item. */
+  readonly bytes: number
+  /** Athena's scan, and what S3 asks for reading from its cheaper classes. */
+  readonly usd: number
+  /** True where the workgroup's cut-off stops it. */
+  readonly cancelled: boolean
+}
+
+/** Kinds of question by what they read: every column, or those that are neither image nor hash. */
+const KINDS = [
+  { question: 'what happened to one item', query: 'item-history', columns: 'all', days: 1 },
+  { question: 'what happened to one item', query: 'item-history', columns: 'all', days: 30 },
+  { question: 'what happened to one item, ever', query: 'item-history', columns: 'all', days: undefined },
+  { question: 'what did the whole table hold', query: 'table-as-of', columns: 'all', days: undefined },
+  { question: 'how many changes on each day', query: 'activity-by-day', columns: 'narrow', days: 30 },
+  { question: 'how many changes on each day, ever', query: 'activity-by-day', columns: 'narrow', days: undefined },
+] as const
+
+/** The questions over the latest days, and over the whole archive when it is as old as it gets. */
+export function questionsOf(workload: Workload, traffic: Traffic, objectBytes: number): readonly Question[] {
+  const { writesPerSecond, retentionDays } = workload
+  return KINDS.filter(({ days }) => days === undefined || days <= retentionDays).map(kind => {
+    const days = kind.days ?? retentionDays
+    const rowBytes = kind.columns === 'all' ? traffic.parquetBytes : traffic.narrowBytes
+    const kept = keptAfter(days, writesPerSecond * DAY_SECONDS * rowBytes, objectBytes)
+    const bytes = kept.standard + kept.infrequentAccess + kept.instantRetrieval
+    const cancelled = bytes > DEPLOYED.scanCutoffGb * GB
+    return {
+      question: kind.question,
+      query: kind.query,
+      days,
+      bytes,
+      usd: costOf(bytes) + costOfReading(kept),
+      cancelled,
+    }
+  })
+}
+
+function costOfReading({ infrequentAccess, instantRetrieval }: Kept): number {
+  return (
+    costOfAmount('S3 Standard-IA, read', infrequentAccess / GB) +
+    costOfAmount('S3 Glacier Instant Retrieval, read', instantRetrieval / GB)
+  )
+}
