@@ -1,6 +1,6 @@
 /** What changes cost by their size and by the way they are captured, with the real packer on generated records. */
 import { type Bill, billOf } from '../cost/bill.js'
-import { BUFFER } from '../cost/deployed.js'
+import { BUFFER, RETENTION_DAYS, SCAN_CUTOFF_GB } from '../cost/deployed.js'
 import { CAPTURES, type CaptureKind, flowOf, type Subject } from '../cost/flow.js'
 import { madeUpChanges } from '../cost/sample.js'
 import { type Traffic, weighTraffic } from '../cost/traffic.js'
@@ -53,8 +53,9 @@ export function subjectOf(itemBytes: number, writesPerSecond = BUSY): Subject {
     writesPerSecond,
     peakWritesPerSecond: writesPerSecond,
     peakGiven: true,
-    retentionDays: 2557,
+    retentionDays: RETENTION_DAYS,
     buffer: BUFFER,
+    scanCutoffGb: SCAN_CUTOFF_GB,
   }
   return { workload, changes, traffic: weighTraffic(changes) }
 }

@@ -11,6 +11,7 @@ import { doctor } from './commands/doctor.js'
 import { history } from './commands/history.js'
 import { ingest } from './commands/ingest.js'
 import { init } from './commands/init.js'
+import { plan } from './commands/plan.js'
 import { queries } from './commands/queries.js'
 import { query } from './commands/query.js'
 import { redrive } from './commands/redrive.js'
@@ -21,7 +22,7 @@ import { describeSystemError } from './system-errors.js'
 import { printableLines } from './text.js'
 
 /** Everything that can be asked of the command line, in the order of its help. */
-export const COMMANDS = [init, ingest, history, asOf, diff, queries, query, sql, status, redrive, doctor, demo]
+export const COMMANDS = [init, ingest, history, asOf, diff, queries, query, sql, status, redrive, doctor, plan, demo]
 
 /** Runs the command line and says how it ended. Nothing but this file ends the process. */
 export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {

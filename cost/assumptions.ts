@@ -18,8 +18,11 @@ export const LOCK_SECONDS = 0.2
 /** What a call writes into its log: the platform's three lines, and the forwarder's counts. */
 export const LOG_BYTES = { forwarder: 1000, transform: 400, lock: 400 } as const
 
-/** A row in Firehose's Parquet (SNAPPY): hashes and ids, which do not shrink, and its images, which do. */
-export const PARQUET = { rowBytes: 320, imageShare: 0.18, narrowBytes: 45 } as const
+/**
+ * A row in Firehose's Parquet (SNAPPY): hashes and ids, which do not shrink, and its images, which do. An object has some bytes for its
+ * columns, whatever is in it.
+ */
+export const PARQUET = { rowBytes: 320, imageShare: 0.18, narrowBytes: 45, objectBytes: 7500 } as const
 
 /** A peak that is not told. */
 export const PEAK_FACTOR = 3
@@ -42,6 +45,11 @@ export function assumptionsOf(workload: {
     !workload.parquetMeasured && {
       assumption: 'Parquet, SNAPPY',
       value: `${PARQUET.rowBytes} bytes a row and ${PARQUET.imageShare} of its images' JSON`,
+      ...OURS,
+    },
+    {
+      assumption: 'Parquet, an object',
+      value: `${PARQUET.objectBytes.toLocaleString('en-US')} bytes besides its rows`,
       ...OURS,
     },
     {

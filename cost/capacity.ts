@@ -46,10 +46,13 @@ export function transformSeconds(bytes: number): number {
   return TRANSFORM_SECONDS.call + TRANSFORM_SECONDS.mib * (bytes / MIB)
 }
 
-/** Calls of the transform a second: one a full buffer, or one a wait where there is anything at all. */
-export function transformCalls(recordsPerSecond: number, bytesPerSecond: number): number {
+/**
+ * Calls of the transform a second: one a full buffer, or one a wait where there is anything at all. `sources` buffer apart: shards of a
+ * Kinesis stream do.
+ */
+export function transformCalls(recordsPerSecond: number, bytesPerSecond: number, sources = 1): number {
   const full = bytesPerSecond / (DEPLOYED.transform.bufferMb * MIB)
-  const waiting = Math.min(recordsPerSecond, 1 / TRANSFORM_WAIT_SECONDS)
+  const waiting = Math.min(recordsPerSecond, sources / TRANSFORM_WAIT_SECONDS)
   return Math.max(full, waiting)
 }
 

@@ -10,8 +10,11 @@ export const DEPLOYED = {
   lifecycle: { infrequentAccessDays: 90, instantRetrievalDays: 365 },
   alarms: { streams: 23, kinesis: 16, archive: 4 },
   ownMetrics: { streams: 8, kinesis: 1 },
-  scanCutoffGb: 100,
 } as const
 
-/** What Firehose gathers for one object unless the configuration says otherwise. */
+/** What the configuration says unless it says otherwise: what Firehose gathers for one object, and where Athena cancels a query. */
 export const BUFFER = { mb: 128, seconds: 900 } as const
+export const SCAN_CUTOFF_GB = 100
+
+/** Seven years, which many rules about records ask for. */
+export const RETENTION_DAYS = 2557

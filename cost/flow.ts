@@ -14,6 +14,9 @@ import type { SampleChange } from './sample.js'
 import { type Packing, packSample, type Traffic } from './traffic.js'
 import type { Workload } from './workload.js'
 
+/** A new stream on demand takes 4 MB a second, so it has so many shards; Firehose buffers each apart. */
+const KINESIS_SHARDS = 4
+
 /** How changes reach Firehose; the second is what the forwarder would cost without packing. */
 export const CAPTURES = ['streams', 'streams, one record a change', 'kinesis'] as const
 export type CaptureKind = (typeof CAPTURES)[number]
@@ -49,14 +52,14 @@ export interface Subject {
 
 export function flowOf(capture: CaptureKind, subject: Subject): Flow {
   const { workload, traffic } = subject
-  const { writesPerSecond, peakWritesPerSecond, buffer } = workload
+  const { writesPerSecond, buffer } = workload
   const packing = packingAt(writesPerSecond, subject)
   const perChange = carried(capture, traffic, packing)
   return {
     capture,
     changes: writesPerSecond * MONTH_SECONDS,
     forwarder: capture === 'kinesis' ? null : forwarderOf(subject, packing),
-    transform: transformOf(writesPerSecond, peakWritesPerSecond, perChange),
+    transform: transformOf(workload, perChange, capture === 'kinesis' ? KINESIS_SHARDS : 1),
     ...perChange,
     objectsADay: objectsADay(writesPerSecond, traffic.rowBytes, buffer),
   }
@@ -91,10 +94,14 @@ function forwarderOf(subject: Subject, packing: Packing): Calls {
   }
 }
 
-function transformOf(average: number, peak: number, each: { readonly records: number; readonly bytes: number }): Calls {
-  const perSecond = transformCalls(average * each.records, average * each.bytes)
+function transformOf(
+  { writesPerSecond: average, peakWritesPerSecond: peak }: Workload,
+  each: { readonly records: number; readonly bytes: number },
+  sources: number,
+): Calls {
+  const perSecond = transformCalls(average * each.records, average * each.bytes, sources)
   const seconds = transformSeconds((average * each.bytes) / perSecond)
-  const busy = transformCalls(peak * each.records, peak * each.bytes)
+  const busy = transformCalls(peak * each.records, peak * each.bytes, sources)
   return {
     calls: perSecond * MONTH_SECONDS,
     gbSeconds: (perSecond * MONTH_SECONDS * seconds * DEPLOYED.transform.memoryMb) / 1024,

@@ -1,5 +1,5 @@
 /** A capacity and cost plan: what a workload takes of each service, what that costs, and which limit it meets first. */
-import { type Assumption, assumptionsOf } from './assumptions.js'
+import { type Assumption, assumptionsOf, PARQUET } from './assumptions.js'
 import { type Bill, billOf } from './bill.js'
 import { DAY_SECONDS, kinesisShards, kinesisShardsOf2023, MIB, streamShards } from './capacity.js'
 import { CAPTURES, directPutOf, type Flow, flowOf, packingAt, type Subject } from './flow.js'
@@ -48,7 +48,7 @@ export function planOf(subject: Subject): Plan {
   const { writesPerSecond, peakWritesPerSecond, retentionDays } = workload
   const flows = CAPTURES.map(capture => flowOf(capture, subject))
   const objectsADay = (flows[0] as Flow).objectsADay
-  const bytesADay = writesPerSecond * DAY_SECONDS * traffic.parquetBytes
+  const bytesADay = writesPerSecond * DAY_SECONDS * traffic.parquetBytes + objectsADay * PARQUET.objectBytes
   const objectBytes = bytesADay / objectsADay
   const exact = kinesisShards(peakWritesPerSecond, traffic.itemBytes, traffic.updates)
   return {
@@ -77,7 +77,7 @@ export function planOf(subject: Subject): Plan {
     },
     flows,
     bills: flows.map(flow => billOf(flow, traffic)),
-    questions: questionsOf(workload, traffic, objectBytes),
+    questions: questionsOf(workload, traffic, { objectsADay, objectBytes }),
     limits: limitsOf(subject),
     assumptions: assumptionsOf({ peakGiven: workload.peakGiven, parquetMeasured: traffic.parquetMeasured }),
   }

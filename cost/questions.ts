@@ -1,7 +1,7 @@
 /** What questions scan and cost on Athena, over the archive as Firehose leaves it. */
 import { costOf } from '../queries/athena-cost.js'
+import { PARQUET } from './assumptions.js'
 import { DAY_SECONDS } from './capacity.js'
-import { DEPLOYED } from './deployed.js'
 import { costOfAmount, GB } from './prices.js'
 import { type Kept, keptAfter } from './storage.js'
 import type { Traffic } from './traffic.js'
@@ -29,15 +29,22 @@ const KINDS = [
   { question: 'how many changes on each day, ever', query: 'activity-by-day', columns: 'narrow', days: undefined },
 ] as const
 
+/** What the archive's objects are like. */
+export interface Delivery {
+  readonly objectsADay: number
+  readonly objectBytes: number
+}
+
 /** The questions over the latest days, and over the whole archive when it is as old as it gets. */
-export function questionsOf(workload: Workload, traffic: Traffic, objectBytes: number): readonly Question[] {
-  const { writesPerSecond, retentionDays } = workload
+export function questionsOf(workload: Workload, traffic: Traffic, delivery: Delivery): readonly Question[] {
+  const { writesPerSecond, retentionDays, scanCutoffGb } = workload
   return KINDS.filter(({ days }) => days === undefined || days <= retentionDays).map(kind => {
     const days = kind.days ?? retentionDays
     const rowBytes = kind.columns === 'all' ? traffic.parquetBytes : traffic.narrowBytes
-    const kept = keptAfter(days, writesPerSecond * DAY_SECONDS * rowBytes, objectBytes)
+    const bytesADay = writesPerSecond * DAY_SECONDS * rowBytes + delivery.objectsADay * PARQUET.objectBytes
+    const kept = keptAfter(days, bytesADay, delivery.objectBytes)
     const bytes = kept.standard + kept.infrequentAccess + kept.instantRetrieval
-    const cancelled = bytes > DEPLOYED.scanCutoffGb * GB
+    const cancelled = bytes > scanCutoffGb * GB
     return {
       question: kind.question,
       query: kind.query,

@@ -8,6 +8,8 @@ export interface Workload {
   readonly peakGiven: boolean
   readonly retentionDays: number
   readonly buffer: { readonly mb: number; readonly seconds: number }
+  /** A query in Athena that scans more is cancelled. */
+  readonly scanCutoffGb: number
 }
 
 /** A description of a workload that cannot be. */

@@ -38,6 +38,7 @@ function kindOf(value: unknown): string {
 const KINDS: Readonly<Record<string, readonly string[]>> = {
   string: ['string'],
   integer: ['integer'],
+  number: ['number', 'integer'],
   boolean: ['boolean'],
   null: ['null'],
   // an empty array is one of anything

@@ -1,0 +1,143 @@
+/** The tables of docs/cost.md that are made from the code. Run by `npx tsx cost/write-docs.ts`. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { assumptionsOf } from './assumptions.js'
+import { type Bill, billOf } from './bill.js'
+import { BUFFER, DEPLOYED, RETENTION_DAYS, SCAN_CUTOFF_GB } from './deployed.js'
+import { CAPTURES, flowOf, type Subject } from './flow.js'
+import { planOf } from './plan.js'
+import { costOfAmount, PRICES, type Price } from './prices.js'
+import { madeUpChanges } from './sample.js'
+import { weighTraffic } from './traffic.js'
+
+/** The workload of the document: a million changes in two hours and three quarters, 1 KB each. */
+function subjectOfDocument(): Subject {
+  const changes = madeUpChanges({ itemBytes: 1024, updates: 0.7, deletes: 0.1 })
+  const workload = {
+    writesPerSecond: 100,
+    peakWritesPerSecond: 300,
+    peakGiven: false,
+    retentionDays: RETENTION_DAYS,
+    buffer: BUFFER,
+    scanCutoffGb: SCAN_CUTOFF_GB,
+  }
+  return { workload, changes, traffic: weighTraffic(changes) }
+}
+
+/** The tables, by the name in their mark. */
+export function costTables(): Readonly<Record<string, string>> {
+  const subject = subjectOfDocument()
+  const [streams, , kinesis] = CAPTURES.map(capture => billOf(flowOf(capture, subject), subject.traffic)) as [
+    Bill,
+    Bill,
+    Bill,
+  ]
+  return {
+    prices: table(
+      ['what', 'US dollars', 'for', 'source'],
+      Object.entries<Price>(PRICES).map(([name, { usd, units, unit, source, date }]) => [
+        name,
+        String(usd),
+        `${units.toLocaleString('en-US')} ${unit}`,
+        `${source}, ${date}`,
+      ]),
+    ),
+    idle: idleTable(streams, kinesis),
+    streams: billTable(streams),
+    kinesis: billTable(kinesis),
+    keeping: keepingTable(),
+    questions: table(
+      ['question', 'days', 'scans at most, GB', 'US dollars'],
+      planOf(subject).questions.map(({ question, days, bytes, usd, cancelled }) => [
+        question,
+        days.toLocaleString('en-US'),
+        `${(bytes / 1024 ** 3).toFixed(1)}${cancelled ? ', cancelled' : ''}`,
+        usd.toFixed(2),
+      ]),
+    ),
+    assumptions: table(
+      ['what', 'taken as', 'source'],
+      assumptionsOf({ peakGiven: false, parquetMeasured: false }).map(({ assumption, value, source, date }) => [
+        assumption,
+        value,
+        `${source}, ${date}`,
+      ]),
+    ),
+  }
+}
+
+function idleTable(streams: Bill, kinesis: Bill): string {
+  const fixed = (bill: Bill) => bill.parts.filter(part => part.fixed)
+  const names = [...new Set([...fixed(streams), ...fixed(kinesis)].map(({ part }) => part))]
+  const cells = (bill: Bill, name: string) => {
+    const part = fixed(bill).find(one => one.part === name)
+    return part === undefined ? '' : `${part.arithmetic} = ${part.usd.toFixed(2)}`
+  }
+  const total = (bill: Bill) =>
+    `**${fixed(bill)
+      .reduce((sum, { usd }) => sum + usd, 0)
+      .toFixed(2)}**`
+  return table(
+    ['a month', 'streams', 'kinesis'],
+    [
+      ...names.map(name => [name, cells(streams, name), cells(kinesis, name)]),
+      ['**together**', total(streams), total(kinesis)],
+    ],
+  )
+}
+
+/** A GB from the day that it is written until it is given up. */
+function keepingTable(): string {
+  const { infrequentAccessDays, instantRetrievalDays } = DEPLOYED.lifecycle
+  const months = (days: number) => (days * 12) / 365
+  const stations = [
+    ['S3 Standard', 0, infrequentAccessDays],
+    ['S3 Standard-IA', infrequentAccessDays, instantRetrievalDays],
+    ['S3 Glacier Instant Retrieval', instantRetrievalDays, RETENTION_DAYS],
+  ] as const
+  const costs = stations.map(([name, from, to]) => costOfAmount(name, months(to - from)))
+  const total = costs.reduce((sum, usd) => sum + usd, 0)
+  return table(
+    ['a GB for seven years', 'days', 'US dollars'],
+    [
+      ...stations.map(([name, from, to], i) => [name, `${from} to ${to}`, (costs[i] as number).toFixed(2)]),
+      ['**together**', '', `**${total.toFixed(2)}**`],
+    ],
+  )
+}
+
+function billTable({ parts, usdAMillion, usdAMonth }: Bill): string {
+  const changing = parts.filter(({ fixed }) => !fixed)
+  const sum = changing.reduce((total, { usd }) => total + usd, 0)
+  return table(
+    ['a month', 'arithmetic', 'US dollars'],
+    [
+      ...changing.map(({ part, arithmetic, usd }) => [part, arithmetic, usd.toFixed(2)]),
+      ['**changes**', `**$${usdAMillion.toFixed(2)} a million**`, `**${sum.toFixed(2)}**`],
+      ['with what is paid when idle', '', usdAMonth.toFixed(2)],
+    ],
+  )
+}
+
+function table(names: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  return [line(names), line(names.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+/** A document with each marked table as the code has it. */
+export function withTables(document: string): string {
+  const tables = costTables()
+  return document.replaceAll(
+    /(<!-- made by npx tsx cost\/write-docs\.ts: (\w+) -->\n)(?:(?!<!-- end -->)[\s\S])*/g,
+    (_, begin: string, name: string) => {
+      const made = tables[name]
+      if (made === undefined) throw new Error(`table "${name}" is unknown, expected ${Object.keys(tables).join(', ')}`)
+      return `${begin}${made}\n`
+    },
+  )
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const path = fileURLToPath(new URL('../docs/cost.md', import.meta.url))
+  writeFileSync(path, withTables(readFileSync(path, 'utf8')))
+}
