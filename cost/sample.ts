@@ -12,7 +12,7 @@ export interface SampleChange {
 
 /** Changes that a sample has at most, and bytes of their images: enough for packs of every size, not for a machine's memory. */
 export const SAMPLE_CHANGES = 1000
-export const SAMPLE_BYTES = 16 * 1024 ** 2
+export const SAMPLE_BYTES = 4 * 1024 ** 2
 
 /** 2026-11-22T10:00:00Z: all of one day, because those that DynamoDB hands over together nearly always are. */
 const SECONDS = 1_795_341_600
@@ -127,10 +127,14 @@ const WORDS = 'order paid shipping address street customer invoice number delive
   ' ',
 )
 
+/** Words without an order that repeats soon. */
+const TEXT = Array.from({ length: 1009 }, (_, i) => WORDS[((i * i) % 1009) % WORDS.length]).join(' ')
+
 /** Text of so many bytes of UTF-8. */
 function textOf(bytes: number, seed: number): string {
-  let text = ''
-  for (let i = seed; Buffer.byteLength(text) < bytes; i = (i * 31 + 7) % 1009) text += `${WORDS[i % WORDS.length]} `
-  const cut = Buffer.from(text).subarray(0, bytes).toString()
+  const start = (seed * 31) % TEXT.length
+  const long = TEXT.slice(start) + TEXT.repeat(Math.ceil(bytes / TEXT.length))
+  const cut = Buffer.from(long.slice(0, bytes)).subarray(0, bytes).toString()
+  // a letter that was cut in two left a byte, whose place a point takes
   return cut.endsWith('\ufffd') ? `${cut.slice(0, -1)}.` : cut
 }

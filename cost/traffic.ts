@@ -1,5 +1,5 @@
 /** What a change weighs on its way, on average: by the real packer and the real transform over a sample. */
-import { CALL_RECORDS, countForCall, type Pack, packRecords } from '../capture/packing.js'
+import { countForCall, type Pack, packRecords } from '../capture/packing.js'
 import { type TableConfiguration, unconfiguredTable } from '../transform/table-configuration.js'
 import { transformRecord } from '../transform/transform.js'
 import { PARQUET } from './assumptions.js'
@@ -89,9 +89,18 @@ export interface Packing {
   readonly puts: number
 }
 
+const packings = new WeakMap<readonly SampleChange[], Map<number, Packing>>()
+
 /** Packs a sample as the forwarder does when so many changes come together, or as many as fit into a call. */
 export function packSample(changes: readonly SampleChange[], together: number): Packing {
-  const batches = batchesOf(changes.map(streamsRecordOf), together)
+  const known = packings.get(changes) ?? new Map<number, Packing>()
+  packings.set(changes, known)
+  const packing = known.get(together) ?? packBatches(batchesOf(changes, together))
+  known.set(together, packing)
+  return packing
+}
+
+function packBatches(batches: readonly (readonly object[])[]): Packing {
   const packs = batches.map(batch => {
     const { packs, oversize } = packRecords(batch)
     return [...packs, ...oversize]
@@ -108,20 +117,20 @@ export function packSample(changes: readonly SampleChange[], together: number): 
 }
 
 /** The sample as Lambda would hand it over, begun again from the front until one batch is full. */
-function batchesOf(records: readonly object[], together: number): readonly (readonly object[])[] {
+function batchesOf(changes: readonly SampleChange[], together: number): readonly (readonly object[])[] {
+  const records = changes.map(streamsRecordOf)
+  const sizes = records.map(byteLength)
   const batches: object[][] = []
   let batch: object[] = []
   let bytes = 0
-  const wanted = Math.max(records.length, together)
-  for (let i = 0; i < wanted; i++) {
-    const record = records[i % records.length] as object
-    const size = byteLength(record)
+  for (let i = 0; i < Math.max(records.length, together); i++) {
+    const size = sizes[i % records.length] as number
     if (batch.length > 0 && (batch.length === together || bytes + size > PAYLOAD_BYTES)) {
       batches.push(batch)
       batch = []
       bytes = 0
     }
-    batch.push(record)
+    batch.push(records[i % records.length] as object)
     bytes += size
   }
   // a last batch that is not full would tell of the sample's end, not of the workload
@@ -133,13 +142,6 @@ function putsOf(packs: readonly Pack[]): number {
   let puts = 0
   for (let rest = packs; rest.length > 0; rest = rest.slice(countForCall(rest))) puts++
   return puts
-}
-
-/** Records that one PutRecordBatch takes where each is as large as this. */
-export function recordsOfPut(bytes: number): number {
-  return countForCall(
-    Array.from({ length: CALL_RECORDS }, () => ({ data: { length: bytes } as Uint8Array, positions: [] })),
-  )
 }
 
 function rowBytesOf(change: SampleChange, position: number, table: TableConfiguration): number {
