@@ -14,6 +14,9 @@ export interface SampleChange {
 export const SAMPLE_CHANGES = 1000
 export const SAMPLE_BYTES = 4 * 1024 ** 2
 
+/** Made-up changes are much alike, so fewer do. */
+const MADE_UP_CHANGES = 400
+
 /** 2026-11-22T10:00:00Z: all of one day, because those that DynamoDB hands over together nearly always are. */
 const SECONDS = 1_795_341_600
 
@@ -91,16 +94,23 @@ export interface SampleShape {
 
 /** Changes of items that have just the size, in the shares asked for; the same for the same shape. */
 export function madeUpChanges({ itemBytes: bytes, updates, deletes }: SampleShape): readonly SampleChange[] {
-  const count = Math.max(20, Math.min(SAMPLE_CHANGES, Math.floor(SAMPLE_BYTES / (2 * bytes))))
-  return Array.from({ length: count }, (_, position) => {
+  const count = Math.max(20, Math.min(MADE_UP_CHANGES, Math.floor(SAMPLE_BYTES / (2 * bytes))))
+  return evenlySpread(count).map((place, position) => {
     const after = madeUpItem(bytes, position, 'PAID')
     const keys = { id: after.id as AttributeValue }
-    // steps of the golden ratio spread evenly over 0 to 1, so the shares are met without chance
-    const place = (position * 0.618033988749895) % 1
     if (place < deletes) return { eventName: 'REMOVE', keys, oldImage: after, newImage: null }
     if (place >= deletes + updates) return { eventName: 'INSERT', keys, oldImage: null, newImage: after }
     return { eventName: 'MODIFY', keys, oldImage: madeUpItem(bytes, position, 'OPEN'), newImage: after }
   })
+}
+
+/** Places from 0 to 1, as many as asked for, equally far apart and in no order: shares taken by them are met without chance. */
+function evenlySpread(count: number): readonly number[] {
+  const ratio = (position: number) => (position * 0.618033988749895) % 1
+  const order = Array.from({ length: count }, (_, i) => i).sort((a, b) => ratio(a) - ratio(b))
+  const places = new Array<number>(count)
+  for (const [rank, position] of order.entries()) places[position] = (rank + 0.5) / count
+  return places
 }
 
 /** Attributes of about this size, as far as there is room: how many there are decides how much longer than the item its JSON is. */

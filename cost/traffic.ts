@@ -123,7 +123,7 @@ function batchesOf(changes: readonly SampleChange[], together: number): readonly
   const batches: object[][] = []
   let batch: object[] = []
   let bytes = 0
-  for (let i = 0; i < Math.max(records.length, together); i++) {
+  for (let i = 0; i < records.length || (batches.length === 0 && batch.length < together); i++) {
     const size = sizes[i % records.length] as number
     if (batch.length > 0 && (batch.length === together || bytes + size > PAYLOAD_BYTES)) {
       batches.push(batch)

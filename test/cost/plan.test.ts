@@ -13,7 +13,7 @@ import { withTables } from '../../cost/write-docs.js'
 const GB = 1024 ** 3
 
 function subjectOf(writesPerSecond: number, itemBytes = 1024, peak?: number): Subject {
-  const changes = madeUpChanges({ itemBytes, updates: 0.7, deletes: 0.1 })
+  const { changes, traffic } = sampleOf(itemBytes)
   const workload = {
     writesPerSecond,
     peakWritesPerSecond: peakOf(writesPerSecond, peak),
@@ -22,7 +22,16 @@ function subjectOf(writesPerSecond: number, itemBytes = 1024, peak?: number): Su
     buffer: { mb: 128, seconds: 900 },
     scanCutoffGb: 100,
   }
-  return { workload, changes, traffic: weighTraffic(changes) }
+  return { workload, changes, traffic }
+}
+
+const samples = new Map<number, Pick<Subject, 'changes' | 'traffic'>>()
+
+function sampleOf(itemBytes: number): Pick<Subject, 'changes' | 'traffic'> {
+  const changes = madeUpChanges({ itemBytes, updates: 0.7, deletes: 0.1 })
+  const sample = samples.get(itemBytes) ?? { changes, traffic: weighTraffic(changes) }
+  samples.set(itemBytes, sample)
+  return sample
 }
 
 describe('a bill', () => {

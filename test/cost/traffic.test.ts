@@ -13,6 +13,7 @@ import { unconfiguredTable } from '../../transform/table-configuration.js'
 import { transformRecord } from '../../transform/transform.js'
 
 const shape = { itemBytes: 1024, updates: 0.7, deletes: 0.1 }
+const changes = madeUpChanges(shape)
 
 describe('made-up changes', () => {
   it.each([3, 12, 39, 40, 100, 512, 1024, 4096, 100_000, 409_600])('have items of just %d bytes', bytes => {
@@ -24,7 +25,7 @@ describe('made-up changes', () => {
   })
 
   it('come in the shares that were asked for', () => {
-    const share = (name: string) => madeUpChanges(shape).filter(({ eventName }) => eventName === name).length / 1000
+    const share = (name: string) => changes.filter(({ eventName }) => eventName === name).length / 400
     expect([share('MODIFY'), share('REMOVE'), share('INSERT')]).toEqual([
       expect.closeTo(0.7, 2),
       expect.closeTo(0.1, 2),
@@ -40,7 +41,7 @@ describe('made-up changes', () => {
   })
 
   it('are such as the transform takes, by either capture', () => {
-    const change = madeUpChanges(shape)[2] as SampleChange
+    const change = changes[2] as SampleChange
     for (const record of [streamsRecordOf(change, 2), kinesisDocumentOf(change, 2)]) {
       const made = transformRecord(
         Buffer.from(JSON.stringify(record)),
@@ -85,27 +86,27 @@ describe('weighing', () => {
 
 describe('packing a sample', () => {
   it('is billed 5 KB a change where each comes alone', () => {
-    const packing = packSample(madeUpChanges(shape), 1)
+    const packing = packSample(changes, 1)
     expect(packing).toMatchObject({ changes: 1, records: 1, billedBytes: 5120, puts: 1 })
   })
 
   it('adds little to the bytes of full packs', () => {
-    const packing = packSample(madeUpChanges(shape), 1000)
+    const packing = packSample(changes, 1000)
     expect(packing.billedBytes / packing.bytes).toBeLessThan(1.02)
     expect(packing.bytes / packing.records).toBeLessThanOrEqual(PACK_BYTES)
     expect(packing.puts).toBe(1 / 1000)
   })
 
   it('hands over no more than Lambda does: 6 MB', () => {
-    const changes = madeUpChanges({ ...shape, itemBytes: 65_536 })
-    const { changes: together } = packSample(changes, 1000)
-    const { streamsBytes } = weighTraffic(changes)
+    const large = madeUpChanges({ ...shape, itemBytes: 65_536 })
+    const { changes: together } = packSample(large, 1000)
+    const { streamsBytes } = weighTraffic(large)
     expect(together * streamsBytes).toBeLessThanOrEqual(6 * 1024 ** 2)
     expect((together + 2) * streamsBytes).toBeGreaterThan(6 * 1024 ** 2)
   })
 
   it('goes round the sample where more come together than it has', () => {
-    const packing = packSample(madeUpChanges(shape).slice(0, 7), 50)
+    const packing = packSample(changes.slice(0, 7), 50)
     expect(packing.changes).toBe(50)
   })
 })

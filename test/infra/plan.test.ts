@@ -1,0 +1,62 @@
+import { Template } from 'aws-cdk-lib/assertions'
+import { describe, expect, it } from 'vitest'
+import { DEPLOYED } from '../../cost/deployed.js'
+import { archiveOf, type Resource } from './archives.js'
+
+/** Resources of a type in the stack of one table. */
+function resources(capture: 'streams' | 'kinesis', type: string): readonly Resource[] {
+  const { stack } = archiveOf({ Orders: { since: '2026-11-22', capture } })
+  return Object.values(Template.fromStack(stack).findResources(type)) as unknown as readonly Resource[]
+}
+
+const described = (functions: readonly Resource[], text: string) =>
+  functions.find(({ Properties }) => String(Properties.Description).includes(text))?.Properties
+
+describe('what a plan reckons with is what is deployed', () => {
+  it('functions and their batches', () => {
+    const functions = resources('streams', 'AWS::Lambda::Function')
+    expect(described(functions, 'carries the stream')?.MemorySize).toBe(DEPLOYED.forwarder.memoryMb)
+    expect(described(functions, 'turns stream records')?.MemorySize).toBe(DEPLOYED.transform.memoryMb)
+    expect(described(functions, 'locks objects')?.MemorySize).toBe(DEPLOYED.lock.memoryMb)
+    for (const bundle of ['carries the stream', 'turns stream records', 'locks objects'])
+      expect(described(functions, bundle)?.Architectures).toEqual(['arm64'])
+    const mapping = resources('streams', 'AWS::Lambda::EventSourceMapping').find(
+      ({ Properties }) => Properties.StartingPosition,
+    )
+    const { batchRecords, windowSeconds, parallelization } = DEPLOYED.forwarder
+    expect(mapping?.Properties).toMatchObject({
+      BatchSize: batchRecords,
+      MaximumBatchingWindowInSeconds: windowSeconds,
+    })
+    expect(mapping?.Properties.ParallelizationFactor ?? 1).toBe(parallelization)
+  })
+
+  it("the transform's buffer and the archive's classes", () => {
+    const [delivery] = resources('streams', 'AWS::KinesisFirehose::DeliveryStream')
+    expect(JSON.stringify(delivery?.Properties.ExtendedS3DestinationConfiguration.ProcessingConfiguration)).toContain(
+      `{"ParameterName":"BufferSizeInMBs","ParameterValue":"${DEPLOYED.transform.bufferMb}"}`,
+    )
+    const rules = resources('streams', 'AWS::S3::Bucket').flatMap(
+      ({ Properties }) => Properties.LifecycleConfiguration?.Rules ?? [],
+    )
+    const days = rules.flatMap(({ Transitions = [] }: { Transitions?: { TransitionInDays: number }[] }) =>
+      Transitions.map(({ TransitionInDays }) => TransitionInDays),
+    )
+    const { infrequentAccessDays, instantRetrievalDays } = DEPLOYED.lifecycle
+    expect(days).toEqual([infrequentAccessDays, instantRetrievalDays])
+  })
+
+  it.each(['streams', 'kinesis'] as const)('alarms of capture %s', capture => {
+    const { alarms } = DEPLOYED
+    expect(resources(capture, 'AWS::CloudWatch::Alarm')).toHaveLength(alarms[capture] + alarms.archive)
+    expect(resources(capture, 'AWS::CloudWatch::Dashboard')).toHaveLength(1)
+  })
+
+  it('the Kinesis stream', () => {
+    const [stream] = resources('kinesis', 'AWS::Kinesis::Stream')
+    expect(stream?.Properties).toMatchObject({
+      StreamModeDetails: { StreamMode: 'ON_DEMAND' },
+      RetentionPeriodHours: DEPLOYED.kinesisRetentionDays * 24,
+    })
+  })
+})
