@@ -13,7 +13,7 @@ const SHARES = { updates: 0.7, deletes: 0.1 }
 /** Enough for full batches, and so few that most changes are alone. */
 const [BUSY, QUIET] = [2000, 0.1]
 
-const ALONE: CaptureKind = 'streams, one record a change'
+const ALONE: CaptureKind = 'streams, unpacked'
 
 const [RECORDS, ITEMS] = [
   [0.5, 1, 4, 16],

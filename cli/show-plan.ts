@@ -19,20 +19,25 @@ export function printPlan(plan: Plan, source: PlanSource, io: Io): void {
   section('What a question costs on Athena, over the archive when it is as old as it gets', io)
   printTable(['question', 'saved query', 'days', 'scans at most', 'US dollars'], questionRows(plan), io)
   section('Which limit comes first', io)
-  for (const line of limitLines(plan)) io.out(`${wrap(line, io.columns)}\n`)
-  printTable(['limit', 'capture', 'at changes/s', 'used at the peak', 'quota', 'source'], limitRows(plan), io)
+  lines(limitLines(plan), io)
+  printTable(['', 'limit', 'capture', 'at changes/s', 'peak uses'], limitRows(plan), io)
+  lines(plan.limits.map(limitNote), io)
   section('Taken for granted', io)
-  printTable(
-    ['what', 'value', 'source'],
-    plan.assumptions.map(({ assumption, value, source: from, date }) => [assumption, value, `${from}, ${date}`]),
+  lines(
+    plan.assumptions.map(({ assumption, value, source: from, date }) => `${assumption}: ${value} [${from}, ${date}]`),
     io,
   )
   section('Prices', io)
-  for (const line of priceLines(plan)) io.out(`${wrap(line, io.columns)}\n`)
+  lines(priceLines(plan), io)
 }
 
 function section(title: string, io: Io): void {
   io.out(`\n${paint(io, 'bold', title)}\n`)
+}
+
+/** Sentences, each broken to the width and begun anew. */
+function lines(sentences: readonly string[], io: Io): void {
+  for (const sentence of sentences) io.out(`${wrap(sentence, io.columns)}\n`)
 }
 
 function describe({ workload, traffic }: Plan, { from, table, changes }: PlanSource): string {
@@ -112,14 +117,17 @@ function limitLines({ limits }: Plan): readonly string[] {
 }
 
 function limitRows({ limits }: Plan): readonly (readonly string[])[] {
-  return limits.map(({ limit, capture, of, quota, writesPerSecond, used, remark, source, date }) => [
+  return limits.map(({ limit, capture, of, writesPerSecond, used }, i) => [
+    `${i + 1}`,
     of === 'item' ? `${limit} (one item)` : limit,
     capture,
     writesPerSecond === null ? 'any' : grouped(Math.floor(writesPerSecond)),
     percent(used),
-    remark === null ? quota : `${quota}; ${remark}`,
-    `${source}, ${date}`,
   ])
+}
+
+function limitNote({ quota, remark, source, date }: Limit, i: number): string {
+  return `${i + 1}: ${remark === null ? quota : `${quota}; ${remark}`} [${source}, ${date}]`
 }
 
 function priceLines({ bills }: Plan): readonly string[] {
@@ -128,7 +136,7 @@ function priceLines({ bills }: Plan): readonly string[] {
     const from = `${source}, ${date}`
     bySource.set(from, (bySource.get(from) ?? new Set()).add(part))
   }
-  return [...bySource].map(([source, parts]) => `${[...parts].join('; ')}: ${source}`)
+  return [...bySource].map(([source, parts]) => `${[...parts].join('; ')} [${source}]`)
 }
 
 function bytes(value: number): string {

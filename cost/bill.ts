@@ -67,9 +67,9 @@ function kinesisParts({ changes }: Flow, { units, kinesisBilledBytes }: Traffic)
   const months = ((DEPLOYED.kinesisRetentionDays - 1) * 24) / MONTH_HOURS
   return [
     line('DynamoDB, change data capture', changes * units, 'units'),
-    line('Kinesis on demand, in', gb, 'GB'),
-    line('Kinesis on demand, out', gb, 'GB'),
-    line('Kinesis on demand, kept beyond a day', gb * months, 'GB-months'),
+    line('Kinesis, in', gb, 'GB'),
+    line('Kinesis, out', gb, 'GB'),
+    line('Kinesis, kept beyond a day', gb * months, 'GB-months'),
   ]
 }
 
@@ -81,7 +81,7 @@ function firehoseParts({ changes, billedBytes, objectsADay }: Flow): readonly Pa
     gb > 500 * 1024 ? { ...ingestion, arithmetic: `${figure(gb)} GB in tiers of $0.029, $0.025 and $0.02` } : ingestion,
     line('Firehose, conversion to Parquet', gb, 'GB'),
     line('Firehose, dynamic partitioning', gb, 'GB'),
-    line('Firehose, objects by dynamic partitioning', (objectsADay * 365) / 12, 'objects'),
+    line('Firehose, partitioned objects', (objectsADay * 365) / 12, 'objects'),
   ]
 }
 
@@ -118,7 +118,7 @@ function fixedParts({ capture }: Flow): readonly Part[] {
     line('CloudWatch, alarm', DEPLOYED.alarms[own] + DEPLOYED.alarms.archive, 'alarms'),
     line('CloudWatch, own metric', DEPLOYED.ownMetrics[own], 'metrics'),
     line('CloudWatch, dashboard', 1, 'dashboard'),
-    ...(own === 'kinesis' ? [line('Kinesis on demand, stream', MONTH_HOURS, 'hours')] : []),
+    ...(own === 'kinesis' ? [line('Kinesis, stream', MONTH_HOURS, 'hours')] : []),
   ]
   return parts.map(part => ({ ...part, fixed: true }))
 }

@@ -18,7 +18,7 @@ import type { Workload } from './workload.js'
 const KINESIS_SHARDS = 4
 
 /** How changes reach Firehose; the second is what the forwarder would cost without packing. */
-export const CAPTURES = ['streams', 'streams, one record a change', 'kinesis'] as const
+export const CAPTURES = ['streams', 'streams, unpacked', 'kinesis'] as const
 export type CaptureKind = (typeof CAPTURES)[number]
 
 /** A Lambda function's month. */
@@ -86,11 +86,13 @@ function forwarderOf(subject: Subject, packing: Packing): Calls {
   const calls = (workload.writesPerSecond * MONTH_SECONDS) / packing.changes
   const seconds = forwarderSeconds(packing.changes * traffic.streamsBytes)
   const busy = packingAt(workload.peakWritesPerSecond, subject)
+  const shards = streamShards(workload.peakWritesPerSecond, traffic.units) * DEPLOYED.forwarder.parallelization
   const busySeconds = forwarderSeconds(busy.changes * traffic.streamsBytes)
   return {
     calls,
     gbSeconds: (calls * seconds * DEPLOYED.forwarder.memoryMb) / 1024,
-    concurrency: Math.ceil((workload.peakWritesPerSecond / busy.changes) * busySeconds),
+    // each shard is served by one call at a time
+    concurrency: Math.min(shards, Math.ceil((workload.peakWritesPerSecond / busy.changes) * busySeconds)),
   }
 }
 

@@ -64,13 +64,13 @@ function tableLimits(subject: Subject): readonly Limit[] {
   const perChange = forwarderSecondsOf(subject) + transformSeconds(MIB) * (streamsBytes / MIB)
   return [
     atRate(subject, TABLE_UNITS / units, {
-      limit: 'DynamoDB, write units of a table',
+      limit: 'DynamoDB, units of a table',
       capture: 'both',
       quota: '40,000 a second, raised on request',
       ...dynamoDbGuide('Quotas'),
     }),
     atRate(subject, PARTITION_UNITS / units, {
-      limit: 'DynamoDB, write units of a partition',
+      limit: 'DynamoDB, units of a partition',
       capture: 'both',
       of: 'item',
       quota: '1,000 a second, not raised',

@@ -21,12 +21,12 @@ export interface Question {
 
 /** Kinds of question by what they read: every column, or those that are neither image nor hash. */
 const KINDS = [
-  { question: 'what happened to one item', query: 'item-history', columns: 'all', days: 1 },
-  { question: 'what happened to one item', query: 'item-history', columns: 'all', days: 30 },
-  { question: 'what happened to one item, ever', query: 'item-history', columns: 'all', days: undefined },
-  { question: 'what did the whole table hold', query: 'table-as-of', columns: 'all', days: undefined },
-  { question: 'how many changes on each day', query: 'activity-by-day', columns: 'narrow', days: 30 },
-  { question: 'how many changes on each day, ever', query: 'activity-by-day', columns: 'narrow', days: undefined },
+  { question: "one item's history", query: 'item-history', columns: 'all', days: 1 },
+  { question: "one item's history", query: 'item-history', columns: 'all', days: 30 },
+  { question: "one item's history", query: 'item-history', columns: 'all', days: undefined },
+  { question: 'the table at an instant', query: 'table-as-of', columns: 'all', days: undefined },
+  { question: 'changes by day', query: 'activity-by-day', columns: 'narrow', days: 30 },
+  { question: 'changes by day', query: 'activity-by-day', columns: 'narrow', days: undefined },
 ] as const
 
 /** What the archive's objects are like. */

@@ -50,8 +50,10 @@ export interface MeasuredParquet {
 export function weighTraffic(
   changes: readonly SampleChange[],
   parquet?: MeasuredParquet,
-  table: TableConfiguration = unconfiguredTable(SAMPLE_TABLE),
+  configured: Pick<TableConfiguration, 'columns'> = unconfiguredTable(SAMPLE_TABLE),
 ): Traffic {
+  // nothing else of a configuration makes rows larger, and some of it refuses changes of this sample's day or keys
+  const table = { ...unconfiguredTable(SAMPLE_TABLE), columns: configured.columns }
   const streams = changes.map((change, i) => byteLength(streamsRecordOf(change, i)))
   const kinesis = changes.map((change, i) => byteLength(kinesisDocumentOf(change, i)))
   const sizes = changes.map(largerImage)
@@ -146,7 +148,7 @@ function putsOf(packs: readonly Pack[]): number {
 
 function rowBytesOf(change: SampleChange, position: number, table: TableConfiguration): number {
   const data = Buffer.from(JSON.stringify(streamsRecordOf(change, position)))
-  const transformed = transformRecord(data, Date.UTC(2026, 10, 23), { ...table, table: SAMPLE_TABLE })
+  const transformed = transformRecord(data, Date.UTC(2026, 10, 23), table)
   if (transformed.kind === 'refused') throw new Error(`change of a sample was refused: ${transformed.reason}`)
   return Buffer.byteLength(transformed.lines)
 }

@@ -100,6 +100,15 @@ describe('itemtrail plan', () => {
     expect(questions[0]?.cancelled).toBe(true)
   })
 
+  it('measures a table whatever its configuration refuses', async () => {
+    const config = fileOf(
+      'config.json',
+      JSON.stringify({ tables: { Orders: { since: '2030-01-01', keys: ['pk'], columns: { n: 'string' } } } }),
+    )
+    const { workload } = await planned(['plan', '-', '--config', config], linesOf(orders(100)))
+    expect(workload.changes_measured).toBe(100)
+  })
+
   describe('measures a sample', () => {
     it('from standard input, with its rates', async () => {
       // one a second for 99 seconds, of which sixty are one minute

@@ -60,7 +60,7 @@ describe('a bill', () => {
     expect(usd(parts, 'Firehose, conversion to Parquet')).toBeCloseTo(0.042915, 6)
     expect(usd(parts, 'Firehose, dynamic partitioning')).toBeCloseTo(0.047684, 6)
     // 96 × 365 / 12 = 2,920 objects
-    expect(usd(parts, 'Firehose, objects by dynamic partitioning')).toBeCloseTo(0.0146, 10)
+    expect(usd(parts, 'Firehose, partitioned objects')).toBeCloseTo(0.0146, 10)
     expect(usd(parts, 'S3, writing and locking objects')).toBeCloseTo(0.0292, 10)
     expect(usd(parts, 'queue of objects to lock')).toBeCloseTo(0.003504, 10)
     expect(usd(parts, 'forwarder, requests')).toBeCloseTo(0.0002, 10)
@@ -80,10 +80,10 @@ describe('a bill', () => {
     const { parts, usdAMonth, usdAMillion } = billOf(flow({ capture: 'kinesis', forwarder: null }), traffic)
     expect(usd(parts, 'DynamoDB, change data capture')).toBeCloseTo(0.2, 10)
     // 3,072,000,000 bytes are 2.86102 GB
-    expect(usd(parts, 'Kinesis on demand, in')).toBeCloseTo(0.228882, 6)
-    expect(usd(parts, 'Kinesis on demand, out')).toBeCloseTo(0.114441, 6)
+    expect(usd(parts, 'Kinesis, in')).toBeCloseTo(0.228882, 6)
+    expect(usd(parts, 'Kinesis, out')).toBeCloseTo(0.114441, 6)
     // six days of 730 / 24
-    expect(usd(parts, 'Kinesis on demand, kept beyond a day')).toBeCloseTo(2.86102 * (144 / 730) * 0.1, 5)
+    expect(usd(parts, 'Kinesis, kept beyond a day')).toBeCloseTo(2.86102 * (144 / 730) * 0.1, 5)
     expect(usdAMonth - usdAMillion).toBeCloseTo(1 + 2 + 0.3 + 3 + 29.2, 10)
     expect(parts.map(({ part }) => part)).not.toContain('forwarder, running')
   })
@@ -105,11 +105,11 @@ describe('a bill', () => {
     for (const itemBytes of [20, 190]) {
       const subject = subjectOf(2000, itemBytes)
       expect(subject.traffic.streamsBytes).toBeLessThan(1100)
-      expect(firehose('streams, one record a change', subject) / firehose('streams', subject)).toBeGreaterThan(4)
+      expect(firehose('streams, unpacked', subject) / firehose('streams', subject)).toBeGreaterThan(4)
     }
     // a change in ten seconds comes alone, so there is nothing to pack
     const quiet = subjectOf(0.1)
-    expect(firehose('streams, one record a change', quiet)).toBeCloseTo(firehose('streams', quiet), 10)
+    expect(firehose('streams, unpacked', quiet)).toBeCloseTo(firehose('streams', quiet), 10)
   })
 })
 
@@ -126,8 +126,8 @@ describe('limits', () => {
     const at = (limit: string, capture?: string) =>
       limitsOf(subject).find(one => one.limit === limit && (capture === undefined || one.capture === capture))
     // items of one write unit
-    expect(at('DynamoDB, write units of a table')?.writesPerSecond).toBe(40_000)
-    expect(at('DynamoDB, write units of a partition')).toMatchObject({ writesPerSecond: 1000, used: 0.3, of: 'item' })
+    expect(at('DynamoDB, units of a table')?.writesPerSecond).toBe(40_000)
+    expect(at('DynamoDB, units of a partition')).toMatchObject({ writesPerSecond: 1000, used: 0.3, of: 'item' })
     expect(at('Kinesis on demand, a new stream')?.writesPerSecond).toBeCloseTo(
       (4 * 1024 ** 2) / traffic.kinesisBytes,
       6,
