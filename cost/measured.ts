@@ -136,7 +136,7 @@ function changeOf(record: StreamRecord): SampleChange | undefined {
 
 /** Measures a table of an archive: each change once, without baselines. */
 export async function measureArchive(engine: QueryEngine, table: string): Promise<Measured> {
-  const rows = `${tableIdentifier(table)} where event_name <> 'BASELINE'`
+  const rows = `"${tableIdentifier(table)}" where event_name <> 'BASELINE'`
   const [all] = await ask(
     engine,
     `select count(distinct event_id) as changes,

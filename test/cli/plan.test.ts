@@ -205,6 +205,32 @@ describe('itemtrail plan', () => {
       expect(change.streams_bytes).toBeCloseTo(sample.change.streams_bytes as number, 0)
     })
 
+    it('of any name, and with times that are only arrivals', async () => {
+      const stream = 'arn:aws:dynamodb:us-east-1:123456789012:table/2024-select/stream/2026-01-01T00:00:00.000'
+      const timeless = orders(70).map(record => ({
+        ...record,
+        eventSourceARN: stream,
+        dynamodb: { ...record.dynamodb, ApproximateCreationDateTime: undefined },
+      }))
+      const root = await archiveOf(timeless)
+      const argv = ['plan', '--from-archive', '2024-select', '--archive', root]
+      const { exit, err } = await run(argv)
+      expect(exit).toBe(2)
+      expect(err).toContain('expected --writes-per-second')
+      const { workload } = await planned([...argv, '--writes-per-second', '1'])
+      expect(workload).toMatchObject({ table: '2024-select', changes_measured: 70 })
+    })
+
+    it('of a stream that carries keys only', async () => {
+      const keysOnly = orders(70).map(({ dynamodb, ...record }) => {
+        const { OldImage: _, NewImage: __, ...rest } = dynamodb ?? {}
+        return { ...record, dynamodb: { ...rest, StreamViewType: 'KEYS_ONLY' } }
+      })
+      const root = await archiveOf(keysOnly)
+      const { workload } = await planned(['plan', '--from-archive', 'Orders', '--archive', root])
+      expect(workload.item_bytes).toBe('order_id'.length + 'ORD12345'.length)
+    })
+
     it('of the bundled orders', async () => {
       const root = join(makeFolder(), 'archive')
       await run(['ingest', ORDERS, '--archive', root, '--config', ORDERS_CONFIG])
