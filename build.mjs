@@ -9,6 +9,7 @@ const FUNCTIONS = {
   transform: 'transform/lambda.ts',
   forwarder: 'capture/forwarder-lambda.ts',
   'lock-objects': 'infra/functions/lock-objects-lambda.ts',
+  'watch-refused': 'infra/functions/watch-refused-lambda.ts',
   'kinesis-destination': 'infra/functions/kinesis-destination-lambda.ts',
 }
 

@@ -116,7 +116,7 @@ function fixedParts({ capture }: Flow): readonly Part[] {
   const parts = [
     line('KMS, key', 1, 'key'),
     line('CloudWatch, alarm', DEPLOYED.alarms[own] + DEPLOYED.alarms.archive, 'alarms'),
-    line('CloudWatch, own metric', DEPLOYED.ownMetrics[own], 'metrics'),
+    line('CloudWatch, own metric', DEPLOYED.ownMetrics[own] + DEPLOYED.ownMetrics.archive, 'metrics'),
     line('CloudWatch, dashboard', 1, 'dashboard'),
     ...(own === 'kinesis' ? [line('Kinesis, stream', MONTH_HOURS, 'hours')] : []),
   ]

@@ -18,6 +18,7 @@ import type { CapturedTable } from './captured-table.js'
 import { KINESIS_RETENTION } from './change-stream.js'
 import type { LockFunction } from './lock-function.js'
 import { bytes, type QueryWorkgroup } from './query-workgroup.js'
+import type { RefusedWatch } from './refused-watch.js'
 import { REFUSED_METRIC } from './transform-function.js'
 
 /** `page` wakes somebody, `warn` can wait for the morning. */
@@ -33,7 +34,7 @@ export interface AlarmRule<Station> {
   /** It goes off above this, or below where `below` is set. */
   readonly threshold: number | ((station: Station) => number)
   readonly below?: true
-  /** So many minutes of the last so many. */
+  /** So many periods, which are minutes but for what is counted once a day, of the last so many. */
   readonly minutes: readonly [number, number]
 }
 
@@ -275,8 +276,27 @@ const queries: readonly AlarmRule<QueryWorkgroup>[] = [
   ),
 ]
 
+const refused: readonly AlarmRule<RefusedWatch>[] = [
+  rule(
+    'refused-expiring',
+    'page',
+    'refused objects will be forgotten within 30 days',
+    watch => watch.metricExpiring(),
+    0,
+    ANY,
+  ),
+  rule(
+    'refused-unwatched',
+    'warn',
+    'nobody knows whether refused objects are about to expire',
+    watch => watch.metricErrors(),
+    0,
+    ANY,
+  ),
+]
+
 /** Every alarm there is, by the station that it watches. */
-export const ALARMS = { both, streams, kinesis, locks, queries } as const
+export const ALARMS = { both, streams, kinesis, locks, queries, refused } as const
 
 export interface AlarmsProps<Station> {
   readonly rules: readonly AlarmRule<Station>[]

@@ -19,6 +19,7 @@ import { readKeptConfigurations } from './kept-configuration.js'
 import { LockFunction } from './lock-function.js'
 import { QueryWorkgroup } from './query-workgroup.js'
 import { RefusedBucket } from './refused-bucket.js'
+import { RefusedWatch } from './refused-watch.js'
 import { Roles } from './roles.js'
 import { describeTable, type SourceTable } from './source-table.js'
 
@@ -133,6 +134,14 @@ export class AuditArchive extends Construct {
     })
     this.alarmTopic = new AlarmTopic(this, 'AlarmTopic', { key, notify })
     const topic = this.alarmTopic
+    const watch = new RefusedWatch(this, 'RefusedWatch', {
+      name,
+      archive: this.archive.bucket,
+      refused: this.refused,
+      refusedDays,
+      key,
+    })
+    new Alarms(watch, 'Alarms', { rules: ALARMS.refused, station: watch, subject: 'archive', topic })
     new Alarms(this, 'Alarms', { rules: ALARMS.queries, station: this.workgroup, subject: 'archive', topic })
     if (lockFunction !== undefined) {
       new Alarms(lockFunction, 'Alarms', { rules: ALARMS.locks, station: lockFunction, subject: 'archive', topic })

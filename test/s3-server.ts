@@ -14,6 +14,8 @@ export interface StoredVersion {
   readonly versionId: string
   readonly body: Buffer
   retention: Retention | undefined
+  /** ISO 8601; left out of lists where it is undefined. */
+  readonly lastModified?: string
 }
 
 export type S3Operation = 'PutObject' | 'GetObject' | 'ListObjectsV2' | 'GetObjectRetention' | 'PutObjectRetention'
@@ -82,13 +84,18 @@ function operationOf(request: IncomingMessage, url: URL): S3Operation {
 /** So few keys a page that a test with a handful of objects turns one. */
 const PAGE_KEYS = 3
 
+function modifiedTag(time: string | undefined): string {
+  return time === undefined ? '' : `<LastModified>${time}</LastModified>`
+}
+
 function listObjects(url: URL, response: ServerResponse, versions: readonly StoredVersion[]): ServerResponse {
   const prefix = url.searchParams.get('prefix') ?? ''
   const after = url.searchParams.get('continuation-token') ?? ''
-  const keys = [...new Set(versions.map(({ key }) => key))].filter(key => key.startsWith(prefix) && key > after).sort()
+  const modified = new Map(versions.map(({ key, lastModified }) => [key, lastModified]))
+  const keys = [...modified.keys()].filter(key => key.startsWith(prefix) && key > after).sort()
   const page = keys.slice(0, PAGE_KEYS)
   const isTruncated = keys.length > PAGE_KEYS
-  const contents = page.map(key => `<Contents><Key>${key}</Key></Contents>`).join('')
+  const contents = page.map(key => `<Contents><Key>${key}</Key>${modifiedTag(modified.get(key))}</Contents>`).join('')
   const next = isTruncated ? `<NextContinuationToken>${page.at(-1)}</NextContinuationToken>` : ''
   return response
     .writeHead(200, { 'content-type': 'application/xml' })

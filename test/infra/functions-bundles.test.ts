@@ -134,6 +134,21 @@ describe.skipIf(node === undefined)(
       expect(version.retention).toEqual({ mode: 'COMPLIANCE', until: '2026-12-02T10:15:00Z' })
     })
 
+    it('watch-refused counts what is about to expire, by the name of the archive', async () => {
+      s3.add({ key: 'refused/processing-failed/Orders/old', lastModified: '2020-01-01T00:00:00Z' })
+      const environment = {
+        ITEMTRAIL_ARCHIVE: 'audit',
+        ITEMTRAIL_ARCHIVE_BUCKET: 'archive',
+        ITEMTRAIL_REFUSED_BUCKET: 'refused',
+        ITEMTRAIL_REFUSED_DAYS: '365',
+        AWS_ENDPOINT_URL_S3: s3.endpoint,
+      }
+      const { error, log } = await run({ bundle: bundlePath('watch-refused'), event: {}, environment, memoryMb: 128 })
+      expect(error).toBeUndefined()
+      // both buckets are one server here
+      expect(JSON.parse(log)).toMatchObject({ Archive: 'audit', RefusedExpiring: 2 })
+    })
+
     it('kinesis-destination answers CloudFormation', async () => {
       const answers: unknown[] = []
       const streamArn = 'arn:aws:kinesis:us-east-1:123456789012:stream/changes'

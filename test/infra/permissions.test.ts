@@ -311,6 +311,7 @@ const ROLES: { readonly [role: string]: readonly string[] } = {
     'sqs:GetQueueAttributes',
     'sqs:ReceiveMessage',
   ],
+  AuditRefusedWatchFunctionRole: [...LOGS, 's3:ListBucket'],
   AuditOrdersTransformFunctionRole: LOGS,
   AuditOrdersDeliveryWriter: WRITER,
   AuditOrdersForwarderFunctionRole: [
