@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { type Attributes, baselineDocument, CHANGED_AT, kinesisDocument, streamsRecord } from '../factories.js'
 import { archiveOf, fileOf, linesOf, makeFolder, ORDERS, ORDERS_CONFIG, run } from './command-line.js'
@@ -233,7 +234,10 @@ describe('itemtrail plan', () => {
 
     it('of the bundled orders', async () => {
       const root = join(makeFolder(), 'archive')
-      await run(['ingest', ORDERS, '--archive', root, '--config', ORDERS_CONFIG])
+      const lines = gunzipSync(readFileSync(ORDERS)).toString().trim().split('\n')
+      // a quarter of them says as much
+      const stdin = linesOf(lines.filter((_, i) => i % 4 === 0))
+      await run(['ingest', '-', '--archive', root, '--config', ORDERS_CONFIG], { stdin })
       const { change } = await planned([
         'plan',
         '--from-archive',
