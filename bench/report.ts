@@ -45,7 +45,7 @@ export function toText({ suite, result }: Report): string {
 
 /** A suite's section of the document, heading included. */
 export function toSection({ suite, result, machine, date }: Report): string {
-  const cells = (row: readonly string[]) => `| ${row.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  const cells = (row: readonly string[]) => `| ${row.map(cell => oneLine(cell).replaceAll('|', '\\|')).join(' | ')} |`
   const table = [cells(COLUMNS), cells(COLUMNS.map(() => '---')), ...result.findings.map(row => cells(cellsOf(row)))]
   const parts = [
     `## ${suite.name}`,
@@ -59,7 +59,12 @@ export function toSection({ suite, result, machine, date }: Report): string {
 }
 
 function bullets(title: string, texts: readonly string[]): readonly string[] {
-  return texts.length === 0 ? [] : [title, texts.map(text => `- ${text}`).join('\n')]
+  return texts.length === 0 ? [] : [title, texts.map(text => `- ${oneLine(text)}`).join('\n')]
+}
+
+/** A text that breaks no table, and begins no heading by which sections are told apart. */
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim()
 }
 
 /**

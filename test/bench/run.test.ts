@@ -15,7 +15,7 @@ const found: SuiteResult = {
     { what: 'ours', against: 'the | floor', figure: '0.82 (0.79-0.86)', target: '<= 1', reached: true },
     { what: 'size', against: 'none', figure: '3 MB' },
   ],
-  remarks: ['made-up records'],
+  remarks: ['made-up\n## records'],
   leftOut: [],
 }
 
@@ -90,7 +90,7 @@ Measured on 2026-11-25: a processor, 2 cores; Node 20.
 
 Remarks:
 
-- made-up records
+- made-up ## records
 
 ## impossible
 
