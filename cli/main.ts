@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CommanderError, Command as Program } from 'commander'
+import { ExportError } from '../capture/export-layout.js'
 import { ConfigurationError } from '../config/problems.js'
 import { QueryError } from '../queries/engine.js'
 import { ParameterError } from '../queries/parameters.js'
 import { asOf } from './commands/as-of.js'
+import { baseline } from './commands/baseline.js'
 import { demo, packageRoot } from './commands/demo.js'
 import { diff } from './commands/diff.js'
 import { doctor } from './commands/doctor.js'
@@ -21,7 +23,21 @@ import { describeSystemError } from './system-errors.js'
 import { printableLines } from './text.js'
 
 /** Everything that can be asked of the command line, in the order of its help. */
-export const COMMANDS = [init, ingest, history, asOf, diff, queries, query, sql, status, redrive, doctor, demo]
+export const COMMANDS = [
+  init,
+  ingest,
+  history,
+  asOf,
+  diff,
+  queries,
+  query,
+  sql,
+  status,
+  baseline,
+  redrive,
+  doctor,
+  demo,
+]
 
 /** Runs the command line and says how it ended. Nothing but this file ends the process. */
 export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
@@ -90,6 +106,10 @@ function report(error: unknown, name: string | undefined, io: Io): ExitCode {
   if (error instanceof ConfigurationError) {
     say(io, error.message, error.hint)
     return EXIT.usage
+  }
+  if (error instanceof ExportError) {
+    say(io, error.message, error.hint)
+    return EXIT.unchecked
   }
   if (error instanceof ParameterError) {
     say(io, error.message)
