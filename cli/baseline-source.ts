@@ -1,7 +1,8 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { type BaselineOrigin, type FoundItem, itemOfLine } from '../capture/baseline.js'
 import { type FullSummary, tableOfArn } from '../capture/export-layout.js'
 import { checkDataFiles, openExport, readExport, type TableExport } from '../capture/export-reader.js'
-import { describeTable, TableScan } from '../capture/table-scan.js'
+import { describeTable, type LiveTable, TableScan } from '../capture/table-scan.js'
 import { factInstant } from '../transform/fact.js'
 import { parseInstant } from '../transform/instant.js'
 import { CommandError, EXIT, type Io, type Options } from './io.js'
@@ -63,8 +64,14 @@ async function* itemsOf(source: TableExport, onBytes: (bytes: number) => void): 
   for await (const line of readExport(source, onBytes)) yield itemOfLine(line)
 }
 
+/** A live table, for who wants more of it than its items. */
+export interface ScanSource extends BaselineSource {
+  readonly client: DynamoDBClient
+  readonly live: LiveTable
+}
+
 /** Prepares the scan of a live table. Throws `CommandError` for what the service refuses. */
-export async function openScan(table: string, options: Options, io: Io): Promise<BaselineSource> {
+export async function openScan(table: string, options: Options, io: Io): Promise<ScanSource> {
   const client = await openDynamoDb(options)
   const subject = `table ${JSON.stringify(table)}`
   const live = await callAws(`${subject} cannot be described`, () => describeTable(client, table))
@@ -86,6 +93,8 @@ export async function openScan(table: string, options: Options, io: Io): Promise
       ),
     progress: () => ({ done, total: Math.max(live.itemCount, done) }),
     toUs: () => Math.max(scan.untilUs, fromUs),
+    client,
+    live,
   }
 }
 

@@ -15,6 +15,7 @@ import { ingest } from './commands/ingest.js'
 import { init } from './commands/init.js'
 import { queries } from './commands/queries.js'
 import { query } from './commands/query.js'
+import { reconcile } from './commands/reconcile.js'
 import { redrive } from './commands/redrive.js'
 import { sql } from './commands/sql.js'
 import { status } from './commands/status.js'
@@ -34,6 +35,7 @@ export const COMMANDS = [
   sql,
   status,
   baseline,
+  reconcile,
   redrive,
   doctor,
   demo,

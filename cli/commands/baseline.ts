@@ -2,7 +2,7 @@ import { type BaselineResult, type BaselineTarget, rowTimeOf, takeBaseline } fro
 import { checkEvolution } from '../../config/evolution.js'
 import { DiskArchive } from '../../local/archive.js'
 import { keptConfigurations } from '../../queries/duckdb.js'
-import { type BaselineFact, factInstant, readFacts } from '../../transform/fact.js'
+import { type BaselineFact, factInstant, factKey, readFacts } from '../../transform/fact.js'
 import { dateOf } from '../../transform/partition.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { type BaselineSource, openFullExport, openScan } from '../baseline-source.js'
@@ -34,14 +34,17 @@ export const baseline: Command = {
     checkUse(options)
     const configuration = loadConfiguration(options)
     const source = await openSource(name, options, io)
-    const table = keyedTable(name, configuration, source.keys, root)
+    const table = await keyedTable(name, configuration, source.keys, root)
     checkSince(table, source)
     checkColumns(root, table)
     const archive = new DiskArchive(root)
     const before = await findBaseline(archive, name, source)
     if (before !== undefined) {
       if (format === 'table') io.out(`this baseline of ${name} is complete already: ${printable(before.source)}\n`)
-      else io.out(`${toJson(describe(name, source, { ...NOTHING, items: before.items, fact: before }))}\n`)
+      else
+        io.out(
+          `${toJson(describe(name, source, { ...NOTHING, items: before.items, fact: before, key: factKey(before) }))}\n`,
+        )
       return EXIT.done
     }
     const { ArchiveTarget } = await import('../../local/baseline-to-archive.js')
@@ -57,7 +60,7 @@ export const baseline: Command = {
   },
 }
 
-const NOTHING = { refused: 0, examples: [], key: undefined } as const
+const NOTHING = { refused: 0, examples: [] } as const
 
 function checkUse(options: Options): void {
   const { scan, endpoint, region, segments } = options
