@@ -37,6 +37,11 @@ export interface Refusals {
   readonly examples: readonly RefusedItem[]
 }
 
+/** Documents that were not taken, or rows that did not arrive. */
+export class DeliveryError extends Error {
+  override readonly name = 'DeliveryError'
+}
+
 /** Where a baseline's documents go. */
 export interface BaselineTarget {
   /** Takes a document in. One call at a time. `state` is undefined for one that the transform will refuse. */
@@ -103,7 +108,8 @@ export async function takeBaseline(
     else if (examples.length < EXAMPLES) examples.push({ item: where, reason: state.reason })
     if (state.kind === 'refused') unreadable++
     await target.put(Buffer.from(document), state.kind === 'state' ? state : undefined)
-    onItem?.(++count)
+    count++
+    onItem?.(count)
   }
   const to = toUs?.() ?? origin.fromUs
   onRead?.()

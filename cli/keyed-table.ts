@@ -15,7 +15,7 @@ export async function keyedTable(
   name: string,
   configuration: Configuration | undefined,
   liveKeys: readonly string[] | undefined,
-  root: string,
+  root: string | undefined,
 ): Promise<TableConfiguration> {
   const table = tableConfiguration(configuration, name)
   const configured = table.keys.map(({ attribute }) => attribute)
@@ -25,10 +25,12 @@ export async function keyedTable(
     )
   if (configured.length > 0) return table
   if (liveKeys !== undefined) return { ...table, keys: keysOf(name, liveKeys) }
-  const kept = keptTable(root, name).keys
-  if (kept.length > 0) return { ...table, keys: kept }
-  const archived = await archivedKeys(root, table)
-  if (archived !== undefined) return { ...table, keys: keysOf(name, archived) }
+  if (root !== undefined) {
+    const kept = keptTable(root, name).keys
+    if (kept.length > 0) return { ...table, keys: kept }
+    const archived = await archivedKeys(root, table)
+    if (archived !== undefined) return { ...table, keys: keysOf(name, archived) }
+  }
   throw new CommandError(
     `keys of table ${JSON.stringify(name)} are not known: an export does not tell them`,
     EXIT.usage,

@@ -1,18 +1,22 @@
-import { type BaselineResult, type BaselineTarget, rowTimeOf, takeBaseline } from '../../capture/baseline.js'
-import { checkEvolution } from '../../config/evolution.js'
-import { DiskArchive } from '../../local/archive.js'
-import { keptConfigurations } from '../../queries/duckdb.js'
-import { type BaselineFact, factInstant, factKey, readFacts } from '../../transform/fact.js'
+import {
+  type BaselineResult,
+  type BaselineTarget,
+  DeliveryError,
+  rowTimeOf,
+  takeBaseline,
+} from '../../capture/baseline.js'
+import { type BaselineFact, factInstant, factKey } from '../../transform/fact.js'
 import { dateOf } from '../../transform/partition.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { type BaselinePlace, openPlace } from '../baseline-place.js'
 import { type BaselineSource, openFullExport, openScan } from '../baseline-source.js'
 import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
 import { keyedTable } from '../keyed-table.js'
-import { LIVE_OPTIONS } from '../live-table.js'
+import { callAws, LIVE_OPTIONS } from '../live-table.js'
 import { FORMAT_OPTION, formatOf, paint, toJson } from '../print.js'
 import { grouped, Progress } from '../progress.js'
 import { printable } from '../text.js'
-import { ARCHIVE_OPTION, archiveFlag, archiveRoot, CONFIG_OPTION, loadConfiguration } from '../workspace.js'
+import { ARCHIVE_OPTION, CONFIG_OPTION, loadConfiguration } from '../workspace.js'
 
 /** Gives an archive its beginning: every item that a table holds. */
 export const baseline: Command = {
@@ -25,20 +29,21 @@ export const baseline: Command = {
     ['--scan', 'takes them from the live table, with strongly consistent reads'],
     ...LIVE_OPTIONS,
     ['--segments <n>', 'scans with so many readers at once (1)'],
+    ['--delivery-stream <name>', 'on AWS, the Firehose that they are sent to: the output ReplayStream of the table'],
+    ['--bucket <name>', 'on AWS, the archive: it is waited for until every row is there'],
     FORMAT_OPTION,
   ],
   example: 'itemtrail baseline Orders --scan',
   run: async (args, options, io) => {
     const format = formatOf(options)
-    const [name, root] = [args[0] as string, archiveRoot(options)]
+    const name = args[0] as string
     checkUse(options)
-    const configuration = loadConfiguration(options)
     const source = await openSource(name, options, io)
-    const table = await keyedTable(name, configuration, source.keys, root)
+    const place = await openPlace(name, options)
+    const table = await keyedTable(name, loadConfiguration(options), source.keys, place.root)
     checkSince(table, source)
-    checkColumns(root, table)
-    const archive = new DiskArchive(root)
-    const before = await findBaseline(archive, name, source)
+    await place.check(table)
+    const before = await findBaseline(place, name, source)
     if (before !== undefined) {
       if (format === 'table') io.out(`this baseline of ${name} is complete already: ${printable(before.source)}\n`)
       else
@@ -47,14 +52,17 @@ export const baseline: Command = {
         )
       return EXIT.done
     }
-    const { ArchiveTarget } = await import('../../local/baseline-to-archive.js')
-    const target = await ArchiveTarget.open(archive, table)
+    const progress = new Progress(io, 'item')
+    const target = await place.openTarget(table, source.origin, (items, expected) =>
+      progress.update(items, items, expected),
+    )
     try {
-      const result = await take(source, table, target, io)
-      if (format === 'table') print(result, table, source, root, io)
+      const result = await take(source, table, target, progress)
+      if (format === 'table') print(result, table, source, place, io)
       else io.out(`${toJson(describe(name, source, result))}\n`)
       return result.fact === undefined ? EXIT.findings : EXIT.done
     } finally {
+      progress.end()
       target.close()
     }
   },
@@ -63,11 +71,19 @@ export const baseline: Command = {
 const NOTHING = { refused: 0, examples: [] } as const
 
 function checkUse(options: Options): void {
-  const { scan, endpoint, region, segments } = options
+  const { scan, endpoint, region, segments, deliveryStream, bucket } = options
   const from = options.export
   if ((from === undefined) === (scan !== true))
     throw new CommandError('a baseline comes from one source, expected --export DIR or --scan')
-  const live = Object.entries({ '--endpoint': endpoint, '--region': region, '--segments': segments })
+  if ((deliveryStream === undefined) !== (bucket === undefined))
+    throw new CommandError(
+      'an archive on AWS is a stream and a bucket, expected --delivery-stream and --bucket together',
+    )
+  const live = Object.entries({
+    '--endpoint': endpoint,
+    ...(bucket === undefined && { '--region': region }),
+    '--segments': segments,
+  })
   const stray = live.find(([, value]) => value !== undefined)
   if (scan !== true && stray !== undefined)
     throw new CommandError(`${stray[0]} is of a live table, expected --scan with it`)
@@ -88,28 +104,26 @@ function checkSince({ table, since }: TableConfiguration, { origin }: BaselineSo
     )
 }
 
-function checkColumns(root: string, table: TableConfiguration): void {
-  const problems = checkEvolution(keptConfigurations(root, table.table), table)
-  if (problems.length > 0) throw new CommandError(problems.join('\n'), EXIT.usage)
-}
-
 /** A complete baseline of the same export, which would add the same rows once more. */
-async function findBaseline(archive: DiskArchive, table: string, { origin }: BaselineSource) {
-  const facts = await readFacts(archive, table)
+async function findBaseline(place: BaselinePlace, table: string, { origin }: BaselineSource) {
+  const facts = await place.readFacts(table)
   return facts.find((fact): fact is BaselineFact => fact.kind === 'baseline' && fact.source === origin.source)
 }
 
-async function take(source: BaselineSource, table: TableConfiguration, target: BaselineTarget, io: Io) {
-  const progress = new Progress(io, 'item')
+async function take(source: BaselineSource, table: TableConfiguration, target: BaselineTarget, progress: Progress) {
   const onItem = (items: number) => {
     const { done, total } = source.progress()
     progress.update(items, done, total)
   }
-  const onRead = () => progress.note('writing what was read ...')
+  const onRead = () => progress.note('waiting for what was read to be in the archive ...')
+  const options = { onItem, onRead, toUs: source.toUs }
   try {
-    return await takeBaseline(source.items(), source.origin, table, target, { onItem, onRead, toUs: source.toUs })
-  } finally {
-    progress.end()
+    return await callAws(`baseline of ${table.table} cannot be delivered`, () =>
+      takeBaseline(source.items(), source.origin, table, target, options),
+    )
+  } catch (error) {
+    if (!(error instanceof DeliveryError)) throw error
+    throw new CommandError(error.message, EXIT.findings, 'what was sent does no harm; run it again')
   }
 }
 
@@ -117,7 +131,7 @@ function print(
   { items, refused, examples, key }: BaselineResult,
   { table }: TableConfiguration,
   { origin }: BaselineSource,
-  root: string,
+  place: BaselinePlace,
   io: Io,
 ): void {
   const what = `${grouped(items)} ${items === 1 ? 'item' : 'items'} of ${table} from ${printable(origin.source)}`
@@ -129,7 +143,7 @@ function print(
   io.out(`${paint(io, 'red', 'incomplete')}  ${what}: ${grouped(refused)} refused, so this is no baseline\n`)
   for (const { item, reason } of examples) io.out(`  ${printable(item)}  ${printable(reason)}\n`)
   if (refused > examples.length) io.out(`  and ${grouped(refused - examples.length)} further ones\n`)
-  io.err(`itemtrail status${archiveFlag(root)} tells what was refused; mend the cause and run it again\n`)
+  io.err(`${place.refusedHint}; mend the cause and run it again\n`)
 }
 
 function describe(table: string, { origin }: BaselineSource, result: BaselineResult): object {
