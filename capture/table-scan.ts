@@ -44,7 +44,7 @@ export async function describeTable(
     const command = new DescribeTableCommand({ TableName: name })
     const wire = keepWireAnswer(command)
     return { answer: await client.send(command, { abortSignal: signal }), wire, asked }
-  }, new Attempts(time))
+  }, time)
   const { TableArn = '', KeySchema = [], ItemCount = 0 } = answer.Table ?? {}
   const schema = KeySchema.toSorted((a, b) => Number(a.KeyType === 'RANGE') - Number(b.KeyType === 'RANGE'))
   return {
@@ -102,7 +102,7 @@ export class TableScan {
       })
       const wire = keepWireAnswer(command)
       return { answer: await this.client.send(command, { abortSignal: signal }), wire }
-    }, new Attempts(this.time))
+    }, this.time)
     // a whole second more, because the header leaves its fraction out
     this.untilUs = Math.max(this.untilUs, this.now() * 1000, wire.date === undefined ? 0 : (wire.date + 1000) * 1000)
     return { segment, items: itemsOf(wire), last: answer.LastEvaluatedKey }
@@ -132,7 +132,7 @@ export async function readItem(
     const kept = keepWireAnswer(command)
     await client.send(command, { abortSignal: signal })
     return kept
-  }, new Attempts(time))
+  }, time)
   const { Item: item } = wire.body() as { readonly Item?: object }
   return item === undefined ? undefined : JSON.stringify(item)
 }
@@ -146,8 +146,22 @@ function toKey(key: Item): Record<string, AttributeValue> {
   )
 }
 
-/** Sends until the service answers; waits longer and longer where it is busy. Throws what no waiting would change. */
-async function sendPatiently<T>(send: (signal: AbortSignal) => Promise<T>, attempts: Attempts): Promise<T> {
+/**
+ * Sends until the service answers; waits longer and longer where it is busy. A page of a megabyte may overdraw a small
+ * table's capacity by a minute, so throttling is waited for some minutes; anything else as long as `Attempts` does. Throws
+ * what no waiting would change.
+ */
+async function sendPatiently<T>(send: (signal: AbortSignal) => Promise<T>, time: Timekeeper): Promise<T> {
+  for (let round = 1; ; round++) {
+    try {
+      return await sendRound(send, new Attempts(time))
+    } catch (error) {
+      if (!THROTTLED.has((error as Error).name) || round === THROTTLED_ROUNDS) throw error
+    }
+  }
+}
+
+async function sendRound<T>(send: (signal: AbortSignal) => Promise<T>, attempts: Attempts): Promise<T> {
   for (;;) {
     try {
       return await attempts.call(send)
@@ -157,15 +171,17 @@ async function sendPatiently<T>(send: (signal: AbortSignal) => Promise<T>, attem
   }
 }
 
-const BUSY = new Set([
+/** Of about ten seconds each. */
+const THROTTLED_ROUNDS = 30
+
+const THROTTLED = new Set([
   'ProvisionedThroughputExceededException',
   'ThrottlingException',
   'RequestLimitExceeded',
   'LimitExceededException',
-  'InternalServerError',
-  'ServiceUnavailable',
-  'TimeoutError',
 ])
+
+const BUSY = new Set([...THROTTLED, 'InternalServerError', 'ServiceUnavailable', 'TimeoutError'])
 
 /** Network errors have a code of the system and no status. */
 function isTransient(error: unknown): boolean {
