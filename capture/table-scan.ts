@@ -191,5 +191,5 @@ function isTransient(error: unknown): boolean {
     readonly $metadata?: { readonly httpStatusCode?: number }
   }
   if (BUSY.has(name) || ($metadata?.httpStatusCode ?? 0) >= 500) return true
-  return typeof code === 'string' && ['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN'].includes(code)
+  return typeof code === 'string' && ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN'].includes(code)
 }

@@ -14,25 +14,32 @@ import type { StateSet, StateStore } from './state-store.js'
 export interface Moment {
   /** The archive's changes up to it count, itself included. */
   readonly atUs: number
-  /**
-   * A change at `atUs` or before `untilUs` may or may not be in what was told: times in a stream are cut to the second.
-   * Equal where there is no such doubt.
-   */
-  readonly untilUs: number
+  /** A change in [openFromUs, openUntilUs) may or may not be in what was told; the states that it left or entered are right. */
+  readonly openFromUs: number
+  readonly openUntilUs: number
 }
 
-/** The newest state that an archive has: the transform lets in nothing that is more than a day ahead of its arrival. */
-export function newest(nowUs: number): Moment {
-  const atUs = nowUs + 2 * 24 * 60 * 60 * 1_000_000
-  return { atUs, untilUs: atUs }
+/**
+ * The newest state that an archive has, for a table that was read from `fromUs` on. The transform lets in nothing that is more
+ * than a day ahead of its arrival.
+ */
+export function newest(fromUs: number, nowUs: number): Moment {
+  const atUs = nowUs + 2 * 24 * 60 * 60 * SECOND_US
+  return { atUs, openFromUs: secondOf(fromUs), openUntilUs: atUs }
 }
 
-/** The moment of an export, which has every change before it. */
+/** The moment of an export, which has every change before it. Times in a stream are cut to the second. */
 export function momentOf(exportUs: number, isWindowEnd: boolean): Moment {
-  const second = Math.floor(exportUs / 1_000_000) * 1_000_000
-  // the end of a window excludes itself, and mostly is a whole second: then there is no doubt
-  const untilUs = isWindowEnd && second === exportUs ? second : second + 1_000_000
-  return { atUs: second - 1, untilUs }
+  const second = secondOf(exportUs)
+  // the end of a window excludes itself, and mostly is a whole second: then nothing is open
+  const openUntilUs = isWindowEnd && second === exportUs ? second : second + SECOND_US
+  return { atUs: second - 1, openFromUs: second, openUntilUs }
+}
+
+const SECOND_US = 1_000_000
+
+function secondOf(us: number): number {
+  return Math.floor(us / SECOND_US) * SECOND_US
 }
 
 /** An item of which the two sides do not say the same. */
@@ -60,7 +67,7 @@ export interface Comparison {
 export async function attachStates(engine: QueryEngine, store: StateStore): Promise<number> {
   await engine.run(`attach ${quoted(store.path)} as reconciled`)
   await engine.run(`set temp_directory = ${quoted(`${store.folder}/spilled`)}`)
-  await engine.run("set memory_limit = '1GB'")
+  await engine.run("set memory_limit = '512MB'")
   await engine.run('set preserve_insertion_order = false')
   const count =
     'select count(*) as items from (select item_key from reconciled.told group by item_key having count(*) > 1)'
@@ -75,6 +82,12 @@ export async function compareTables(
 ): Promise<Comparison> {
   await keepStates(engine, table, moment, 'kept_told')
   return compareKept(engine, table, moment, 'told', 'full outer join')
+}
+
+/** Compares only the items that are told. */
+export async function compareTold(engine: QueryEngine, table: TableConfiguration, moment: Moment): Promise<Comparison> {
+  await keepStates(engine, table, moment, 'kept_told')
+  return compareKept(engine, table, moment, 'told', 'right join')
 }
 
 /** What each end of a window tells. */
@@ -95,7 +108,7 @@ export async function compareWindow(
 ): Promise<WindowComparison> {
   await keepStates(engine, table, from, 'kept_told_before')
   await keepStates(engine, table, to, 'kept_told')
-  await engine.run(untoldChanges(table), [from.untilUs, to.atUs])
+  await engine.run(untoldChanges(table), [from.openUntilUs, to.atUs])
   return {
     before: await compareKept(engine, table, from, 'told_before', 'right join'),
     after: await compareKept(engine, table, to, 'told', 'right join'),
@@ -155,7 +168,9 @@ async function keepStates(
 ): Promise<void> {
   const kept = `reconciled.${name}`
   const query = SAVED_QUERIES.get('table-as-of') as SavedQuery
-  const changes = `(${withoutImages(table)}) as changes_without_images`
+  // no table has a hyphen in its name here
+  const changes = '"changes-without-images"'
+  await engine.run(`create or replace view ${changes} as ${withoutImages(table)}`)
   const statement = renderQuery(query, { changes })
   const values = bindValues(statement, checkParameters(query.parameters, { at: formatInstant(atUs, 6) }))
   await engine.run(`create or replace table ${kept} (item_key varchar, state varchar, hash varchar)`)
@@ -185,7 +200,7 @@ function olderItems({ table }: TableConfiguration): string {
 async function* readDisagreements(
   engine: QueryEngine,
   table: TableConfiguration,
-  { atUs, untilUs }: Moment,
+  { openFromUs, openUntilUs }: Moment,
   set: StateSet,
 ): AsyncGenerator<Disagreement> {
   const sql = `
@@ -203,8 +218,8 @@ async function* readDisagreements(
     left join rows using (item_key)
     where not exists (${explainedBy(table)})
     order by item_key`
-  const doubt: readonly BoundValue[] = [atUs, untilUs]
-  for await (const piece of streamAnswer(engine, sql, doubt)) {
+  const open: readonly BoundValue[] = [openFromUs, openUntilUs]
+  for await (const piece of streamAnswer(engine, sql, open)) {
     for (const row of rowsOf(piece)) {
       const { item_key, is_unknown, kept_hash, kept_image, told_hash, told_image, last_change_us } = row
       yield {
@@ -218,19 +233,20 @@ async function* readDisagreements(
   }
 }
 
-/** A change within the time of doubt that left or entered what was told. */
+/** A change in the open time that left or entered what was told. */
 function explainedBy({ table }: TableConfiguration): string {
   return `
       select 1
-      from ${tableIdentifier(table)} as doubtful
-      where doubtful.item_key = disagreed.item_key
-        and doubtful.event_time_us > ?
-        and doubtful.event_time_us < ?
+      from ${tableIdentifier(table)} as open
+      where open.item_key = disagreed.item_key
+        and open.event_time_us >= ?
+        and open.event_time_us < ?
+        and open.event_name <> 'BASELINE'
         and not disagreed.is_unknown
         and (
-          doubtful.new_hash = disagreed.told_hash
-          or doubtful.old_hash = disagreed.told_hash
-          or (disagreed.told_hash is null and doubtful.event_name in ('INSERT', 'REMOVE'))
+          open.new_hash = disagreed.told_hash
+          or open.old_hash = disagreed.told_hash
+          or (disagreed.told_hash is null and open.event_name in ('INSERT', 'REMOVE'))
         )`
 }
 

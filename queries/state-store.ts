@@ -73,7 +73,13 @@ export class StateStore {
     this.instance.closeSync()
   }
 
+  /** Removes it from the disk, sealed or not. */
   remove(): void {
+    try {
+      this.seal()
+    } catch {
+      // what cannot be written any more is not wanted either
+    }
     rmSync(this.folder, { recursive: true, force: true })
   }
 }

@@ -15,6 +15,7 @@ import { keyedTable } from '../keyed-table.js'
 import { callAws, LIVE_OPTIONS } from '../live-table.js'
 import { FORMAT_OPTION, formatOf, paint, toJson } from '../print.js'
 import { grouped, Progress } from '../progress.js'
+import { describeWriteFailure } from '../system-errors.js'
 import { printable } from '../text.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, loadConfiguration } from '../workspace.js'
 
@@ -57,7 +58,7 @@ export const baseline: Command = {
       progress.update(items, items, expected),
     )
     try {
-      const result = await take(source, table, target, progress)
+      const result = await take(source, table, target, progress, place.root)
       if (format === 'table') print(result, table, source, place, io)
       else io.out(`${toJson(describe(name, source, result))}\n`)
       return result.fact === undefined ? EXIT.findings : EXIT.done
@@ -110,7 +111,13 @@ async function findBaseline(place: BaselinePlace, table: string, { origin }: Bas
   return facts.find((fact): fact is BaselineFact => fact.kind === 'baseline' && fact.source === origin.source)
 }
 
-async function take(source: BaselineSource, table: TableConfiguration, target: BaselineTarget, progress: Progress) {
+async function take(
+  source: BaselineSource,
+  table: TableConfiguration,
+  target: BaselineTarget,
+  progress: Progress,
+  root: string | undefined,
+): Promise<BaselineResult> {
   const onItem = (items: number) => {
     const { done, total } = source.progress()
     progress.update(items, done, total)
@@ -122,8 +129,10 @@ async function take(source: BaselineSource, table: TableConfiguration, target: B
       takeBaseline(source.items(), source.origin, table, target, options),
     )
   } catch (error) {
-    if (!(error instanceof DeliveryError)) throw error
-    throw new CommandError(error.message, EXIT.findings, 'what was sent does no harm; run it again')
+    const written = root === undefined ? undefined : describeWriteFailure(error, root)
+    const problem = error instanceof DeliveryError ? error.message : written
+    if (problem === undefined) throw error
+    throw new CommandError(problem, EXIT.findings, 'rows without a fact do no harm; mend the cause and run it again')
   }
 }
 

@@ -260,7 +260,7 @@ describe('itemtrail reconcile with a full export', () => {
       '--config',
       CONFIG,
     ])
-    expect(ending).toMatchObject({ exit: 3, err: expect.stringContaining('1 items are in') })
+    expect(ending).toMatchObject({ exit: 3, err: expect.stringContaining('has 1 items more than once') })
     const folder = writeExport(temporaryFolder(), { files: [[{ Item: { order_id: { N: 'one' } } }]] })
     const broken = await run(['reconcile', 'Orders', '--export', folder, '--archive', root, '--config', CONFIG])
     expect(broken).toMatchObject({

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   DeleteItemCommand,
   PutItemCommand,
@@ -230,6 +231,26 @@ describe.skipIf(missing !== undefined)(
       await ingestRecords(root, timed, { configuration: streamed('Busy'), now: Date.now })
       const late = await live('reconcile', 'Busy', root)
       expect([late.exit, JSON.parse(late.out)]).toMatchObject([0, { equal: true, items: 300 }])
+    })
+
+    it('waits for a change that arrives late, and as long as it is told to for one that does not', async () => {
+      const arn = await makeTable(local.client, 'Late')
+      await putItems(local.client, 'Late', [{ id: { S: 'a' }, v: { N: '1' } }])
+      const root = join(temporaryFolder(), 'archive')
+      const record = async (from: number) =>
+        timedBy((await recordsOf(arn)).slice(from), () => Date.now() / 1000 - (from === 0 ? 3600 : 0))
+      await ingestRecords(root, await record(0), { configuration: streamed('Late'), now: Date.now })
+      await putItems(local.client, 'Late', [{ id: { S: 'a' }, v: { N: '2' } }, { id: { S: 'b' } }])
+      const impatient = await live('reconcile', 'Late', root, '--wait', '0.1', '--no-fact')
+      expect([impatient.exit, JSON.parse(impatient.out)]).toMatchObject([1, { different: 1, missing_in_archive: 1 }])
+      const [waiting] = await Promise.all([
+        live('reconcile', 'Late', root, '--wait', '60'),
+        sleep(1500).then(async () =>
+          ingestRecords(root, await record(1), { configuration: streamed('Late'), now: Date.now }),
+        ),
+      ])
+      expect([waiting.exit, JSON.parse(waiting.out)]).toMatchObject([0, { equal: true, items: 2, findings: [] }])
+      expect(await factsOf(root, 'Late')).toMatchObject([{ kind: 'reconciliation', items: 2, differing: [] }])
     })
 
     it('says what it cannot read: no such table, nobody there', async () => {

@@ -56,13 +56,13 @@ describe('the moment of an export', () => {
   const second = Date.UTC(2026, 10, 22, 10) * 1000
 
   it('leaves the second open in which it was taken', () => {
-    const open = { atUs: second - 1, untilUs: second + 1_000_000 }
+    const open = { atUs: second - 1, openFromUs: second, openUntilUs: second + 1_000_000 }
     expect(momentOf(second, false)).toEqual(open)
     expect(momentOf(second + 250_000, false)).toEqual(open)
     expect(momentOf(second + 250_000, true)).toEqual(open)
   })
 
   it('leaves nothing open at the end of a window in whole seconds', () => {
-    expect(momentOf(second, true)).toEqual({ atUs: second - 1, untilUs: second })
+    expect(momentOf(second, true)).toEqual({ atUs: second - 1, openFromUs: second, openUntilUs: second })
   })
 })
