@@ -1,10 +1,15 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { baselineDocument } from '../../capture/baseline.js'
 import { DiskArchive } from '../../local/archive.js'
-import { type BaselineFact, readFacts, StatesDigest } from '../../transform/fact.js'
-import { askSql, temporaryFolder } from '../local/desk.js'
-import { EXPORT_ARN, incrementalSummary, type Line, writeExport } from '../table-export.js'
+import { type BaselineFact, readFact, readFacts, StatesDigest } from '../../transform/fact.js'
+import { configurationKey } from '../../transform/partition.js'
+import { tableConfiguration } from '../factories.js'
+import { type FirehoseServer, startFirehoseServer } from '../firehose-server.js'
+import { askSql, rowsOfRecord, temporaryFolder, writeRows } from '../local/desk.js'
+import { type S3Server, startS3Server } from '../s3-server.js'
+import { EXPORT_ARN, EXPORT_TIME, incrementalSummary, type Line, writeExport } from '../table-export.js'
 import { fileOf, run } from './command-line.js'
 import { expectContract } from './contract.js'
 
@@ -181,5 +186,80 @@ describe('itemtrail baseline refuses before it starts', () => {
       'x',
     ])
     expect(many.exit).not.toBe(0)
+  })
+})
+
+describe('itemtrail baseline on AWS', () => {
+  let s3: S3Server
+  let firehose: FirehoseServer
+  beforeAll(async () => {
+    s3 = await startS3Server()
+    firehose = await startFirehoseServer()
+  })
+  afterAll(() => Promise.all([s3.stop(), firehose.stop()]))
+  beforeEach(() => {
+    vi.stubEnv('AWS_ENDPOINT_URL_S3', s3.endpoint)
+    vi.stubEnv('AWS_ENDPOINT_URL_FIREHOSE', firehose.endpoint)
+    vi.stubEnv('AWS_REGION', 'us-east-1')
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'loopback')
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'loopback')
+    s3.versions.length = 0
+    s3.fault = () => undefined
+    firehose.stream('replay').accepted.length = 0
+    s3.add({ key: configurationKey(tableConfiguration()), body: Buffer.from('{}') })
+  })
+  afterEach(() => vi.unstubAllEnvs())
+
+  const origin = { method: 'export', source: EXPORT_ARN, fromUs: Date.parse(EXPORT_TIME) * 1000 } as const
+  const items = ['1', '2'].map(order => `{"order_id":{"S":"ORD${order}"}}`)
+
+  const attempt = (...more: readonly string[]) => {
+    const folder = writeExport(temporaryFolder(), { files: [items.map(text => `{"Item":${text}}`)] })
+    const target = ['--delivery-stream', 'replay', '--bucket', 'archive']
+    return run(['baseline', 'Orders', '--export', folder, '--config', CONFIG(), ...(more.length > 0 ? more : target)])
+  }
+
+  /** The rows as Firehose delivers them. */
+  const arrive = async () => {
+    const folder = temporaryFolder()
+    await writeRows(
+      folder,
+      items.flatMap(text => rowsOfRecord(baselineDocument(text, 'Orders', origin))),
+    )
+    const prefix = 'data/Orders/event_date=2026-11-22/'
+    for (const name of readdirSync(join(folder, prefix)))
+      s3.add({ key: `${prefix}${name}`, body: readFileSync(join(folder, prefix, name)) })
+  }
+
+  it('sends packed documents, sees their rows in the bucket, and keeps the fact there once', async () => {
+    await arrive()
+    const { exit, out } = await attempt()
+    expect([exit, out]).toEqual([0, expect.stringContaining('complete  2 items of Orders')])
+    expect(firehose.stream('replay').accepted.map(String)).toEqual([
+      items.map(text => baselineDocument(text, 'Orders', origin)).join('\n'),
+    ])
+    const facts = s3.versions.filter(({ key }) => key.startsWith('facts/Orders/'))
+    expect(facts.map(({ body }) => readFact(String(body), 'fact'))).toMatchObject([{ kind: 'baseline', items: 2 }])
+    const again = await attempt()
+    expect(again).toMatchObject({ exit: 0, out: expect.stringContaining('is complete already') })
+    expect(firehose.stream('replay').accepted).toHaveLength(1)
+  })
+
+  it('sends nothing without the deployed configuration, to another stream, or with half of the flags', async () => {
+    firehose.stream('others').description = { status: 'ACTIVE', type: 'DirectPut', prefix: 'data/Others/' }
+    const others = await attempt('--delivery-stream', 'others', '--bucket', 'archive')
+    expect(others).toMatchObject({ exit: 2, err: expect.stringContaining('delivers under "data/Others/"') })
+    const half = await attempt('--bucket', 'archive')
+    expect(half).toMatchObject({ exit: 2, err: expect.stringContaining('--delivery-stream and --bucket together') })
+    s3.versions.length = 0
+    const undeployed = await attempt()
+    expect(undeployed).toMatchObject({ exit: 2, err: expect.stringContaining('here is not one that is deployed') })
+    s3.fault = () => ({ status: 403, code: 'AccessDenied' })
+    const denied = await attempt()
+    expect(denied).toMatchObject({
+      exit: 3,
+      err: expect.stringContaining('bucket "archive" cannot be read: AccessDenied'),
+    })
+    expect(firehose.stream('replay').accepted).toEqual([])
   })
 })
