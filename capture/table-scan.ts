@@ -10,7 +10,7 @@ import { type Item, parseItem } from '../transform/attribute-value.js'
 import { Attempts, type Timekeeper } from './attempts.js'
 import type { FoundItem } from './baseline.js'
 import { tableOfArn } from './export-layout.js'
-import { keepWireAnswer, type WireAnswer } from './wire-answer.js'
+import { keepWireAnswer } from './wire-answer.js'
 
 /** A table as it was when it was described. */
 export interface LiveTable {
@@ -93,19 +93,21 @@ export class TableScan {
   }
 
   private async readPage(segment: number, start: Record<string, AttributeValue> | undefined): Promise<Page> {
-    const { answer, wire } = await sendPatiently(async signal => {
+    const wire = await sendPatiently(async signal => {
       const command = new ScanCommand({
         TableName: this.table.name,
         ConsistentRead: true,
         ExclusiveStartKey: start,
         ...(this.segments > 1 && { Segment: segment, TotalSegments: this.segments }),
       })
-      const wire = keepWireAnswer(command)
-      return { answer: await this.client.send(command, { abortSignal: signal }), wire }
+      const kept = keepWireAnswer(command)
+      await this.client.send(command, { abortSignal: signal })
+      return kept
     }, this.time)
     // a whole second more, because the header leaves its fraction out
     this.untilUs = Math.max(this.untilUs, this.now() * 1000, wire.date === undefined ? 0 : (wire.date + 1000) * 1000)
-    return { segment, items: itemsOf(wire), last: answer.LastEvaluatedKey }
+    const { Items = [], LastEvaluatedKey: last } = wire.body() as ScanAnswer
+    return { segment, items: Items, last: last === undefined ? undefined : toKey(last) }
   }
 }
 
@@ -115,9 +117,10 @@ interface Page {
   readonly last: Record<string, AttributeValue> | undefined
 }
 
-function itemsOf(wire: WireAnswer): readonly object[] {
-  const { Items } = wire.body() as { readonly Items?: readonly object[] }
-  return Items ?? []
+/** A page as it is on the wire. */
+interface ScanAnswer {
+  readonly Items?: readonly object[]
+  readonly LastEvaluatedKey?: Item
 }
 
 /** Reads one item again, strongly consistent: its JSON text, or undefined where the table has none of this key. */

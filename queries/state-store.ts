@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DuckDBAppender, type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
@@ -38,7 +38,8 @@ export class StateStore {
   }
 
   static async open(): Promise<StateStore> {
-    const folder = mkdtempSync(join(tmpdir(), 'itemtrail-states-'))
+    sweep()
+    const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`))
     try {
       // beside the reading of a table; what does not fit goes to the file
       const instance = await DuckDBInstance.create(join(folder, FILE), { threads: '1', memory_limit: '256MB' })
@@ -85,3 +86,22 @@ export class StateStore {
 }
 
 const FILE = 'states.duckdb'
+
+const PREFIX = 'itemtrail-states-'
+
+/** Removes what processes that were killed left behind. */
+function sweep(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = name.startsWith(PREFIX) ? Number.parseInt(name.slice(PREFIX.length), 10) : Number.NaN
+    if (Number.isInteger(pid) && !isRunning(pid)) rmSync(join(tmpdir(), name), { recursive: true, force: true })
+  }
+}
+
+/** Of another user's process nobody may tell more than that it is there. */
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

@@ -88,6 +88,15 @@ describe('a scan', () => {
     expect(await collect(new TableScan(client, { name: 'Orders' }))).toEqual([wire])
   })
 
+  it('goes on after any key, binary ones and one called __proto__ among them', async () => {
+    const last = JSON.parse('{"__proto__":{"S":"a"},"b":{"B":"AQI="}}') as object
+    const { client, asked } = openClient((_, { ExclusiveStartKey }) => ({
+      body: { Items: [item('a')], ...(ExclusiveStartKey === undefined && { LastEvaluatedKey: last }) },
+    }))
+    expect(await collect(new TableScan(client, { name: 'Orders' }))).toHaveLength(2)
+    expect(JSON.stringify(asked[1]?.ExclusiveStartKey)).toBe(JSON.stringify(last))
+  })
+
   it('waits longer and longer for a table that throttles, and goes on where it was', async () => {
     let tries = 0
     const { client } = openClient(() => {
