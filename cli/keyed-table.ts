@@ -1,11 +1,11 @@
 import { nameProblems, toKey } from '../config/column-names.js'
 import { type Configuration, tableConfiguration } from '../config/configuration.js'
 import { anyItemKey } from '../queries/ask.js'
-import { DuckDbEngine } from '../queries/duckdb.js'
 import { keptTable } from '../queries/tables.js'
 import { parseItem } from '../transform/attribute-value.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { CommandError, EXIT } from './io.js'
+import { openEngine } from './workspace.js'
 
 /**
  * A table's configuration with its keys, without which no item can be told from another: as configured, else as the table
@@ -40,7 +40,7 @@ export async function keyedTable(
 
 /** Every row names its item's keys. */
 async function archivedKeys(root: string, table: TableConfiguration): Promise<readonly string[] | undefined> {
-  const engine = await DuckDbEngine.open(root, [table])
+  const engine = await openEngine(root, [table])
   try {
     const key = await anyItemKey(engine, table)
     return key === undefined ? undefined : Object.keys(parseItem(key))

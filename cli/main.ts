@@ -5,6 +5,7 @@ import { ExportError } from '../capture/export-layout.js'
 import { ConfigurationError } from '../config/problems.js'
 import { QueryError } from '../queries/engine.js'
 import { ParameterError } from '../queries/parameters.js'
+import { FactError } from '../transform/fact.js'
 import { asOf } from './commands/as-of.js'
 import { baseline } from './commands/baseline.js'
 import { demo, packageRoot } from './commands/demo.js'
@@ -111,6 +112,10 @@ function report(error: unknown, name: string | undefined, io: Io): ExitCode {
   }
   if (error instanceof ExportError) {
     say(io, error.message, error.hint)
+    return EXIT.unchecked
+  }
+  if (error instanceof FactError) {
+    say(io, error.message, 'a fact of the archive is damaged, or a newer version wrote it')
     return EXIT.unchecked
   }
   if (error instanceof ParameterError) {

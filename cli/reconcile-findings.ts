@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DuckDbEngine } from '../queries/duckdb.js'
+import type { QueryEngine } from '../queries/engine.js'
 import {
   attachStates,
   type Comparison,
@@ -15,9 +15,9 @@ import { archiveBegan } from '../queries/state-at.js'
 import { StateStore } from '../queries/state-store.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { CommandError, EXIT, type Io } from './io.js'
-import { Progress } from './progress.js'
 import type { ReconcileSource } from './reconcile-source.js'
 import { showInstant } from './show-state.js'
+import { openEngine } from './workspace.js'
 
 /** An archive in a folder, and the states that it is compared with. */
 export interface ComparedArchive {
@@ -42,13 +42,13 @@ export async function* findingsOf(
   archived: ComparedArchive,
   onCompared: (items: number) => void,
 ): AsyncGenerator<SidedFinding> {
-  const engine = await openEngine(archived, archived.store, table, source)
+  const engine = await openWith(archived, archived.store, table, source)
   try {
     await checkBegan(engine, source, table)
-    const progress = new Progress(archived.io, 'item')
-    progress.note('comparing ...')
+    const { io } = archived
+    if (io.errIsTerminal) io.err('comparing ...')
     const comparisons = await compare(engine, source, table)
-    progress.end()
+    if (io.errIsTerminal) io.err('\r\u001b[K')
     onCompared(comparisons.reduce((most, { items }) => Math.max(most, items), 0))
     for (const { disagreements, side } of comparisons) {
       const findings =
@@ -60,13 +60,13 @@ export async function* findingsOf(
   }
 }
 
-async function openEngine(
+async function openWith(
   { root, configured }: ComparedArchive,
   store: StateStore,
   table: TableConfiguration,
   { source }: ReconcileSource,
-): Promise<DuckDbEngine> {
-  const engine = await DuckDbEngine.open(root, [table, ...configured])
+): Promise<QueryEngine> {
+  const engine = await openEngine(root, [table, ...configured])
   const twice = await attachStates(engine, store)
   if (twice === 0) return engine
   engine.close()
@@ -75,7 +75,7 @@ async function openEngine(
 
 /** What was before the archive began it cannot know. */
 async function checkBegan(
-  engine: DuckDbEngine,
+  engine: QueryEngine,
   { kind, source, toUs }: ReconcileSource,
   table: TableConfiguration,
 ): Promise<void> {
@@ -92,7 +92,7 @@ interface SidedComparison extends Comparison {
 }
 
 async function compare(
-  engine: DuckDbEngine,
+  engine: QueryEngine,
   { kind, fromUs, toUs, tellsBefore }: ReconcileSource,
   table: TableConfiguration,
 ): Promise<readonly SidedComparison[]> {
@@ -147,7 +147,7 @@ async function compareLate(
   try {
     for (const { itemKey, told } of late) store.add({ itemKey, hash: told?.hash ?? null, image: told?.image ?? null })
     store.seal()
-    const engine = await openEngine(archived, store, table, source)
+    const engine = await openWith(archived, store, table, source)
     try {
       const moment = newest(source.fromUs, Date.now() * 1000)
       const { disagreements } = await compareTold(engine, table, moment)

@@ -46,11 +46,9 @@ export const baseline: Command = {
     await place.check(table)
     const before = await findBaseline(place, name, source)
     if (before !== undefined) {
-      if (format === 'table') io.out(`this baseline of ${name} is complete already: ${printable(before.source)}\n`)
-      else
-        io.out(
-          `${toJson(describe(name, source, { ...NOTHING, items: before.items, fact: before, key: factKey(before) }))}\n`,
-        )
+      const result = { refused: 0, examples: [], items: before.items, fact: before, key: factKey(before) }
+      if (format === 'table') io.out(`this baseline of ${name} is complete already: ${printable(result.key)}\n`)
+      else io.out(`${toJson(describe(name, source, result))}\n`)
       return EXIT.done
     }
     const progress = new Progress(io, 'item')
@@ -63,13 +61,10 @@ export const baseline: Command = {
       else io.out(`${toJson(describe(name, source, result))}\n`)
       return result.fact === undefined ? EXIT.findings : EXIT.done
     } finally {
-      progress.end()
       target.close()
     }
   },
 }
-
-const NOTHING = { refused: 0, examples: [] } as const
 
 function checkUse(options: Options): void {
   const { scan, endpoint, region, segments, deliveryStream, bucket } = options
@@ -133,6 +128,8 @@ async function take(
     const problem = error instanceof DeliveryError ? error.message : written
     if (problem === undefined) throw error
     throw new CommandError(problem, EXIT.findings, 'rows without a fact do no harm; mend the cause and run it again')
+  } finally {
+    progress.end()
   }
 }
 

@@ -170,6 +170,12 @@ describe('itemtrail baseline refuses before it starts', () => {
     })
   })
 
+  it('an archive with a fact that cannot be read', async () => {
+    const { root, argv } = await baselineOf([[item(1)]])
+    writeFileSync(join(root, 'facts/Orders/20261122T100000.000000Z-baseline.json'), '{"version":"fact/v2"}')
+    expect(await run(argv)).toMatchObject({ exit: 3, out: '', err: expect.stringContaining('has version "fact/v2"') })
+  })
+
   it('no source, two sources, and flags without their source', async () => {
     for (const argv of [['Orders'], ['Orders', '--scan', '--export', folder()]])
       expect((await attempt(argv)).err).toContain('a baseline comes from one source, expected --export DIR or --scan')

@@ -1,3 +1,4 @@
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { DiskArchive } from '../../local/archive.js'
@@ -286,6 +287,16 @@ describe('itemtrail reconcile with a full export', () => {
       ['--no-fact'],
     )
     expectContract('reconcile', [differing.answer, answer])
+  })
+
+  it('ends with 3 where an object of the archive is damaged, or there is no archive', async () => {
+    const root = await archiveOf(LIFE)
+    const folder = fullExport([[1, 'PAID']])
+    const attempt = () => run(['reconcile', 'Orders', '--export', folder, '--archive', root, '--config', CONFIG])
+    writeFileSync(join(root, 'data/Orders/event_date=2026-11-22/damaged.parquet'), 'no parquet')
+    expect(await attempt()).toMatchObject({ exit: 3, out: '', err: expect.stringContaining('cannot be read') })
+    rmSync(root, { recursive: true })
+    expect(await attempt()).toMatchObject({ exit: 3, out: '', err: expect.stringContaining('is not there') })
   })
 
   it('writes no fact where it is told not to, and tells people the same', async () => {
