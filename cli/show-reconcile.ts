@@ -84,11 +84,11 @@ export class ReconcileReport {
     this.io.out(`${paint(this.io, this.wrong > 0 ? 'red' : this.isWhole ? 'green' : 'yellow', this.verdict(items))}\n`)
     if (key !== undefined) this.io.out(`  ${printable(key)} keeps that\n`)
     if (this.wrong > 0 && this.source?.kind === 'scan')
-      this.io.err(
-        'a change that has not arrived yet shows as a difference: let the archive catch up and run it again\n',
-      )
+      this.io.err('a change that has not arrived yet shows as a difference: --wait SECONDS gives it time\n')
     if (this.count('changed-meanwhile') > 0)
-      this.io.err('what changed while the table was read is not judged: run it again\n')
+      this.io.err(
+        'what changed while the table was read is not judged: --wait SECONDS lets it settle, or run it again\n',
+      )
   }
 
   private verdict(items: number): string {
