@@ -33,11 +33,6 @@ export class ArchiveTarget implements BaselineTarget {
     return new ArchiveTarget(archive, table, await ParquetConverter.create(), now)
   }
 
-  /** Rows that are in the archive. */
-  get rows(): number {
-    return this.stream.counts.rows
-  }
-
   async put(document: Uint8Array): Promise<void> {
     await this.stream.put(document)
   }
