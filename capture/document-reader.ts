@@ -14,7 +14,8 @@ export async function* readDocuments(input: AsyncIterable<Uint8Array>): AsyncGen
   yield* splitter.end()
 }
 
-async function* readLines(input: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+/** The lines of some bytes, without their line feeds. A line may be a view into a chunk. */
+export async function* readLines(input: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   let rest: Buffer[] = []
   for await (const chunk of input) {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)

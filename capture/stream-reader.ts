@@ -2,7 +2,6 @@
  * Reads a DynamoDB stream through its own API and gives each record the shape that Lambda gives it, so that the rest of
  * the path cannot tell which way a record came.
  */
-import { buffer } from 'node:stream/consumers'
 import {
   type _Record,
   type AttributeValue,
@@ -15,6 +14,7 @@ import {
   type Shard,
   type StreamViewType,
 } from '@aws-sdk/client-dynamodb-streams'
+import { keepWireAnswer, restoreProto } from './wire-answer.js'
 
 /** An attribute value as it is on the wire: numbers are text, binary is base64. */
 export type WireValue =
@@ -163,37 +163,13 @@ async function* readShard(client: DynamoDBStreamsClient, streamArn: string, shar
   }
 }
 
-/** GetRecords without the SDK's one loss: it decodes a map's attribute `__proto__` as undefined (seen in 3.1141.0). */
+/** GetRecords without the SDK's one loss. */
 async function getRecords(client: DynamoDBStreamsClient, iterator: string): Promise<GetRecordsOutput> {
   const command = new GetRecordsCommand({ ShardIterator: iterator })
-  let wire = ''
-  command.middlewareStack.add(
-    next => async args => {
-      const result = await next(args)
-      const response = result.response as { body: AsyncIterable<Uint8Array> }
-      const body = await buffer(response.body)
-      wire = body.toString()
-      Object.assign(response, { body })
-      return result
-    },
-    // The lowest priority stands between the SDK's decoder and the network.
-    { step: 'deserialize', priority: 'low' },
-  )
+  const wire = keepWireAnswer(command)
   const answer = await client.send(command)
-  restoreProto(answer, JSON.parse(wire))
+  restoreProto(answer, wire.body())
   return answer
-}
-
-function restoreProto(decoded: unknown, wire: unknown): void {
-  if (!isObject(decoded) || !isObject(wire)) return
-  for (const [name, value] of Object.entries(wire)) {
-    if (name === '__proto__' && decoded[name] === undefined) decoded[name] = value
-    else restoreProto(decoded[name], value)
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
 }
 
 function required<T>(value: T | undefined, name: string): T {

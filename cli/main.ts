@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CommanderError, Command as Program } from 'commander'
+import { ExportError } from '../capture/export-layout.js'
 import { ConfigurationError } from '../config/problems.js'
 import { QueryError } from '../queries/engine.js'
 import { ParameterError } from '../queries/parameters.js'
+import { FactError } from '../transform/fact.js'
 import { asOf } from './commands/as-of.js'
+import { baseline } from './commands/baseline.js'
 import { demo, packageRoot } from './commands/demo.js'
 import { diff } from './commands/diff.js'
 import { doctor } from './commands/doctor.js'
@@ -14,6 +17,7 @@ import { init } from './commands/init.js'
 import { plan } from './commands/plan.js'
 import { queries } from './commands/queries.js'
 import { query } from './commands/query.js'
+import { reconcile } from './commands/reconcile.js'
 import { redrive } from './commands/redrive.js'
 import { sql } from './commands/sql.js'
 import { status } from './commands/status.js'
@@ -22,7 +26,23 @@ import { describeSystemError } from './system-errors.js'
 import { printableLines } from './text.js'
 
 /** Everything that can be asked of the command line, in the order of its help. */
-export const COMMANDS = [init, ingest, history, asOf, diff, queries, query, sql, status, redrive, doctor, plan, demo]
+export const COMMANDS = [
+  init,
+  ingest,
+  baseline,
+  history,
+  asOf,
+  diff,
+  queries,
+  query,
+  sql,
+  reconcile,
+  status,
+  redrive,
+  plan,
+  doctor,
+  demo,
+]
 
 /** Runs the command line and says how it ended. Nothing but this file ends the process. */
 export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
@@ -91,6 +111,14 @@ function report(error: unknown, name: string | undefined, io: Io): ExitCode {
   if (error instanceof ConfigurationError) {
     say(io, error.message, error.hint)
     return EXIT.usage
+  }
+  if (error instanceof ExportError) {
+    say(io, error.message, error.hint)
+    return EXIT.unchecked
+  }
+  if (error instanceof FactError) {
+    say(io, error.message, 'a fact of the archive is damaged, or a newer version wrote it')
+    return EXIT.unchecked
   }
   if (error instanceof ParameterError) {
     say(io, error.message)

@@ -24,3 +24,15 @@ export function describeReadFailure(error: unknown, file: string): string | unde
   if (code.startsWith('Z_')) return `${name} is not whole gzip: ${message}`
   return syscall === 'read' ? `${name} cannot be read to its end: ${message}` : undefined
 }
+
+/**
+ * What went wrong while something was written below a folder: errors of writing name no file, and DuckDB's have no codes.
+ * Undefined for anything else.
+ */
+export function describeWriteFailure(error: unknown, folder: string): string | undefined {
+  const { syscall, path, message } = error as NodeJS.ErrnoException
+  if (syscall === 'write' && path === undefined) return describeSystemError({ ...(error as Error), path: folder })
+  return /^([A-Z]\w+( \w+)* Error|Failed to append): /.test(message)
+    ? `${folder} cannot be written: ${message.split('\n')[0]}`
+    : undefined
+}

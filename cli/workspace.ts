@@ -63,8 +63,11 @@ export async function withWorkspace<T>(options: Options, ask: (workspace: Worksp
   }
 }
 
-/** An object that is damaged makes no answer, rather than one that lacks it. */
-async function openEngine(root: string, configured: readonly TableConfiguration[]): Promise<QueryEngine> {
+/**
+ * Opens the archive in a folder. An object that is damaged makes no answer, rather than one that lacks it: throws
+ * `CommandError`.
+ */
+export async function openEngine(root: string, configured: readonly TableConfiguration[]): Promise<QueryEngine> {
   try {
     return await DuckDbEngine.open(root, configured)
   } catch (error) {

@@ -1,4 +1,4 @@
-import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3'
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import type { Objects } from './refused-reader.js'
 
 /** A bucket, read as an archive is: the same keys, the same order. */
@@ -26,5 +26,11 @@ export class Bucket implements Objects {
     const { Body } = await this.client.send(new GetObjectCommand({ Bucket: this.name, Key: key }))
     if (Body === undefined) throw new Error(`object ${key} came without a body`)
     return Body.transformToByteArray()
+  }
+
+  /** Adds an object. Throws if the key is taken: objects of an archive are never rewritten. */
+  async put(key: string, content: Uint8Array): Promise<void> {
+    const command = new PutObjectCommand({ Bucket: this.name, Key: key, Body: content, IfNoneMatch: '*' })
+    await this.client.send(command)
   }
 }

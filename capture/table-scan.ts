@@ -1,0 +1,198 @@
+/** Reads a live table: every item as it is on the wire, with strongly consistent reads. */
+import {
+  type AttributeValue,
+  DescribeTableCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  ScanCommand,
+} from '@aws-sdk/client-dynamodb'
+import { type Item, parseItem } from '../transform/attribute-value.js'
+import { Attempts, type Timekeeper } from './attempts.js'
+import type { FoundItem } from './baseline.js'
+import { tableOfArn } from './export-layout.js'
+import { keepWireAnswer } from './wire-answer.js'
+
+/** A table as it was when it was described. */
+export interface LiveTable {
+  readonly name: string
+  readonly arn: string
+  /** Its key attributes, the partition key first. */
+  readonly keys: readonly string[]
+  /** About how many items it has: DynamoDB counts them every six hours. */
+  readonly itemCount: number
+  /** A moment no later than the server's when it answered: the earlier of its clock and ours, in microseconds since 1970. */
+  readonly askedUs: number
+  /** Milliseconds that our clock is ahead of the server's, as far as whole seconds tell. */
+  readonly clockAheadMs: number
+}
+
+/** A page of a large item a second is all that a throttled table gives. */
+const CALL_MS = 60_000
+
+/** How long one is ready to wait for a table that throttles. */
+export const PATIENCE: Timekeeper = { remaining: () => Number.POSITIVE_INFINITY, callMs: CALL_MS }
+
+/** Describes a table. Throws what the service refuses. */
+export async function describeTable(
+  client: DynamoDBClient,
+  name: string,
+  now: () => number = Date.now,
+  time = PATIENCE,
+): Promise<LiveTable> {
+  const { answer, wire, asked } = await sendPatiently(async signal => {
+    const asked = now()
+    const command = new DescribeTableCommand({ TableName: name })
+    const wire = keepWireAnswer(command)
+    return { answer: await client.send(command, { abortSignal: signal }), wire, asked }
+  }, time)
+  const { TableArn = '', KeySchema = [], ItemCount = 0 } = answer.Table ?? {}
+  const schema = KeySchema.toSorted((a, b) => Number(a.KeyType === 'RANGE') - Number(b.KeyType === 'RANGE'))
+  return {
+    name: tableOfArn(TableArn) ?? name,
+    arn: TableArn,
+    keys: schema.map(({ AttributeName }) => AttributeName as string),
+    itemCount: ItemCount,
+    askedUs: Math.min(asked, wire.date ?? asked) * 1000,
+    clockAheadMs: wire.date === undefined ? 0 : asked - wire.date,
+  }
+}
+
+/** A scan under way. */
+export class TableScan {
+  /** A moment no earlier than the server's at the last page that was read, in microseconds since 1970. */
+  untilUs = 0
+
+  /** The client must not retry by itself. `segments` pages are asked for at once, and so many are in memory at most. */
+  constructor(
+    private readonly client: DynamoDBClient,
+    private readonly table: Pick<LiveTable, 'name'>,
+    private readonly segments = 1,
+    private readonly now: () => number = Date.now,
+    private readonly time = PATIENCE,
+  ) {}
+
+  /** Every item once. Waits and tries again where the table throttles; throws what it refuses. */
+  async *items(): AsyncGenerator<FoundItem> {
+    const pending = new Map<number, Promise<Page>>()
+    const ask = (segment: number, start?: Record<string, AttributeValue>) => {
+      const page = this.readPage(segment, start)
+      // of several that fail one is told, the others would end the process
+      page.catch(() => {})
+      pending.set(segment, page)
+    }
+    for (let segment = 0; segment < this.segments; segment++) ask(segment)
+    let pages = 0
+    while (pending.size > 0) {
+      const { segment, items, last } = await Promise.race(pending.values())
+      pending.delete(segment)
+      if (last !== undefined) ask(segment, last)
+      pages++
+      for (const [i, item] of items.entries())
+        yield { text: JSON.stringify(item), where: `item ${i + 1} of page ${pages}` }
+    }
+  }
+
+  private async readPage(segment: number, start: Record<string, AttributeValue> | undefined): Promise<Page> {
+    const wire = await sendPatiently(async signal => {
+      const command = new ScanCommand({
+        TableName: this.table.name,
+        ConsistentRead: true,
+        ExclusiveStartKey: start,
+        ...(this.segments > 1 && { Segment: segment, TotalSegments: this.segments }),
+      })
+      const kept = keepWireAnswer(command)
+      await this.client.send(command, { abortSignal: signal })
+      return kept
+    }, this.time)
+    // a whole second more, because the header leaves its fraction out
+    this.untilUs = Math.max(this.untilUs, this.now() * 1000, wire.date === undefined ? 0 : (wire.date + 1000) * 1000)
+    const { Items = [], LastEvaluatedKey: last } = wire.body() as ScanAnswer
+    return { segment, items: Items, last: last === undefined ? undefined : toKey(last) }
+  }
+}
+
+interface Page {
+  readonly segment: number
+  readonly items: readonly object[]
+  readonly last: Record<string, AttributeValue> | undefined
+}
+
+/** A page as it is on the wire. */
+interface ScanAnswer {
+  readonly Items?: readonly object[]
+  readonly LastEvaluatedKey?: Item
+}
+
+/** Reads one item again, strongly consistent: its JSON text, or undefined where the table has none of this key. */
+export async function readItem(
+  client: DynamoDBClient,
+  table: Pick<LiveTable, 'name'>,
+  itemKey: string,
+  time = PATIENCE,
+): Promise<string | undefined> {
+  const wire = await sendPatiently(async signal => {
+    const command = new GetItemCommand({ TableName: table.name, Key: toKey(parseItem(itemKey)), ConsistentRead: true })
+    const kept = keepWireAnswer(command)
+    await client.send(command, { abortSignal: signal })
+    return kept
+  }, time)
+  const { Item: item } = wire.body() as { readonly Item?: object }
+  return item === undefined ? undefined : JSON.stringify(item)
+}
+
+function toKey(key: Item): Record<string, AttributeValue> {
+  return Object.fromEntries(
+    Object.entries(key).map(([name, value]) => [
+      name,
+      'B' in value ? { B: Buffer.from(value.B, 'base64') } : (value as AttributeValue),
+    ]),
+  )
+}
+
+/**
+ * Sends until the service answers; waits longer and longer where it is busy. A page of a megabyte may overdraw a small
+ * table's capacity by a minute, so throttling is waited for some minutes; anything else as long as `Attempts` does. Throws
+ * what no waiting would change.
+ */
+async function sendPatiently<T>(send: (signal: AbortSignal) => Promise<T>, time: Timekeeper): Promise<T> {
+  for (let round = 1; ; round++) {
+    try {
+      return await sendRound(send, new Attempts(time))
+    } catch (error) {
+      if (!THROTTLED.has((error as Error).name) || round === THROTTLED_ROUNDS) throw error
+    }
+  }
+}
+
+async function sendRound<T>(send: (signal: AbortSignal) => Promise<T>, attempts: Attempts): Promise<T> {
+  for (;;) {
+    try {
+      return await attempts.call(send)
+    } catch (error) {
+      if (!isTransient(error) || !(await attempts.failed())) throw error
+    }
+  }
+}
+
+/** Of about ten seconds each. */
+const THROTTLED_ROUNDS = 30
+
+const THROTTLED = new Set([
+  'ProvisionedThroughputExceededException',
+  'ThrottlingException',
+  'RequestLimitExceeded',
+  'LimitExceededException',
+])
+
+const BUSY = new Set([...THROTTLED, 'InternalServerError', 'ServiceUnavailable', 'TimeoutError'])
+
+/** Network errors have a code of the system and no status. */
+function isTransient(error: unknown): boolean {
+  const { name, code, $metadata } = error as {
+    readonly name: string
+    readonly code?: string
+    readonly $metadata?: { readonly httpStatusCode?: number }
+  }
+  if (BUSY.has(name) || ($metadata?.httpStatusCode ?? 0) >= 500) return true
+  return typeof code === 'string' && ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN'].includes(code)
+}

@@ -1,0 +1,141 @@
+import { existsSync } from 'node:fs'
+import { DiskArchive } from '../../local/archive.js'
+import { QueryError } from '../../queries/engine.js'
+import { StateStore } from '../../queries/state-store.js'
+import { FACT_VERSION, factInstant, factKey, type ReconciliationFact, writeFact } from '../../transform/fact.js'
+import { compareUtf8 } from '../../transform/json.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
+import { keyedTable } from '../keyed-table.js'
+import { LIVE_OPTIONS } from '../live-table.js'
+import { FORMAT_OPTION, formatOf } from '../print.js'
+import { type ComparedArchive, findingsOf } from '../reconcile-findings.js'
+import { openExportSource, openScanSource, type ReconcileSource } from '../reconcile-source.js'
+import { ReconcileReport } from '../show-reconcile.js'
+import { describeWriteFailure } from '../system-errors.js'
+import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration } from '../workspace.js'
+
+/** Compares an archive with the table itself, or with an export of it. */
+export const reconcile: Command = {
+  usage: 'reconcile <table>',
+  summary: 'does the archive hold what the table holds? item by item, field by field',
+  options: [
+    ARCHIVE_OPTION,
+    CONFIG_OPTION,
+    ['--scan', 'compares with the live table, with strongly consistent reads'],
+    ['--export <dir>', 'compares with an export on disk, full or incremental: its folder AWSDynamoDB/<exportId>'],
+    ...LIVE_OPTIONS,
+    ['--segments <n>', 'scans with so many readers at once (1)'],
+    ['--wait <seconds>', 'looks again for so long at what differs in a live table, as changes arrive (0)'],
+    ['--no-fact', 'does not write into the archive that it was compared'],
+    FORMAT_OPTION,
+  ],
+  example: 'itemtrail reconcile Orders --scan',
+  run: async (args, options, io) => {
+    const report = new ReconcileReport(formatOf(options), io)
+    const [name, root] = [args[0] as string, archiveRoot(options)]
+    checkUse(options, root)
+    const waitMs = waitOf(options)
+    const configuration = loadConfiguration(options)
+    const source = await openSource(name, options, io)
+    const table = await keyedTable(name, configuration, source.keys, root)
+    const store = await StateStore.open()
+    try {
+      await source.fill(store, table, io)
+      store.seal()
+      const configured = [...(configuration?.tables.values() ?? [])]
+      const archived = { root, configured, store, waitMs, io }
+      return await compareWith(source, table, archived, { root, report, writes: options.fact !== false })
+    } catch (error) {
+      const problem = describeWriteFailure(error, store.folder)
+      if (problem === undefined || error instanceof QueryError) throw error
+      throw new CommandError(problem, EXIT.unchecked, 'TMPDIR names another place for what is compared')
+    } finally {
+      store.remove()
+    }
+  },
+}
+
+function checkUse(options: Options, root: string): void {
+  const { scan, endpoint, region, segments, wait } = options
+  if ((options.export === undefined) === (scan !== true))
+    throw new CommandError('an archive is compared with one thing, expected --scan or --export DIR')
+  const live = Object.entries({ '--endpoint': endpoint, '--region': region, '--segments': segments, '--wait': wait })
+  const stray = live.find(([, value]) => value !== undefined)
+  if (scan !== true && stray !== undefined)
+    throw new CommandError(`${stray[0]} is of a live table, expected --scan with it`)
+  if (!existsSync(root)) throw new CommandError(`archive ${JSON.stringify(root)} is not there`, EXIT.unchecked)
+}
+
+const MAX_WAIT_S = 3600
+
+/** How long it is waited for changes that have not arrived yet, in milliseconds. */
+function waitOf({ wait }: Options): number {
+  const seconds = Number(wait ?? 0)
+  if (!Number.isFinite(seconds) || seconds < 0 || seconds > MAX_WAIT_S)
+    throw new CommandError(`--wait is ${JSON.stringify(wait)}, expected 0 to ${MAX_WAIT_S} seconds`)
+  return seconds * 1000
+}
+
+function openSource(name: string, options: Options, io: Io): Promise<ReconcileSource> {
+  return typeof options.export === 'string'
+    ? openExportSource(name, options.export, io)
+    : openScanSource(name, options, io)
+}
+
+interface Target {
+  readonly root: string
+  readonly report: ReconcileReport
+  readonly writes: boolean
+}
+
+async function compareWith(
+  source: ReconcileSource,
+  table: TableConfiguration,
+  archived: ComparedArchive,
+  { root, report, writes }: Target,
+): Promise<ExitCode> {
+  let items = 0
+  const differing = new Set<string>()
+  const onCompared = (count: number) => {
+    items = count
+    report.begin(table.table, source)
+  }
+  for await (const { finding, side } of findingsOf(source, table, archived, onCompared)) {
+    report.add(finding, side)
+    if (finding.kind !== 'changed-meanwhile' && finding.kind !== 'unknown') differing.add(finding.itemKey)
+  }
+  const fact = report.isWhole ? reconciliationFact(table, source, items, differing) : undefined
+  const key = fact === undefined || !writes ? undefined : await keep(root, fact)
+  return report.end(items, factInstant(source.toUs()), key)
+}
+
+/** An archive that differs in more than this is another table's, or broken: no list of keys says it better. */
+const MOST_DIFFERING = 10_000
+
+function reconciliationFact(
+  { table }: TableConfiguration,
+  { kind, source, fromUs, toUs }: ReconcileSource,
+  items: number,
+  differing: ReadonlySet<string>,
+): ReconciliationFact | undefined {
+  if (differing.size > MOST_DIFFERING) return undefined
+  return {
+    version: FACT_VERSION,
+    kind: 'reconciliation',
+    table,
+    recorded: factInstant(Date.now() * 1000),
+    method: kind === 'scan' ? 'scan' : 'export',
+    source,
+    from: factInstant(fromUs),
+    to: factInstant(toUs()),
+    items,
+    differing: [...differing].sort(compareUtf8),
+  }
+}
+
+async function keep(root: string, fact: ReconciliationFact): Promise<string> {
+  const key = factKey(fact)
+  await new DiskArchive(root).put(key, Buffer.from(writeFact(fact)))
+  return key
+}

@@ -1,0 +1,99 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { DuckDbEngine } from '../../queries/duckdb.js'
+import { attachStates, compareTables, type Disagreement, newest } from '../../queries/reconcile.js'
+import { judge } from '../../queries/reconciliation.js'
+import { type ArchivedChange, type ItemState, lastState, orderSteps, removeRepeats } from '../../queries/reconstruct.js'
+import { StateStore, type ToldState } from '../../queries/state-store.js'
+import type { AuditRow } from '../../transform/audit-row.js'
+import { temporaryFolder, writeRows } from '../local/desk.js'
+import { runs } from '../transform/arbitraries.js'
+import { BEGIN, EARLIER, LATER, randomArchive } from './random-archive.js'
+
+const ITEMS = 60
+const ARCHIVES = 3
+
+/** What the table says of an item beside what the archive does. */
+type Told = 'the same' | 'another' | 'none'
+
+const told = fc.oneof({ weight: 3, arbitrary: fc.constant<Told>('the same') }, fc.constantFrom<Told>('another', 'none'))
+
+/** The scan began after the last change, so that none explains a difference. */
+const LATE = (BEGIN + 10 * 86_400) * 1_000_000
+
+describe('a comparison', () => {
+  it('finds exactly the items of which the fold and the table say different things, and what each says', async () => {
+    await fc.assert(
+      fc.asyncProperty(randomArchive(ITEMS), fc.infiniteStream(told), async ({ rows }, tolds) => {
+        const root = temporaryFolder()
+        await writeRows(root, rows)
+        const states = foldAll(rows)
+        const table = new Map([...states].map(([key, state]) => [key, tellOf(key, state, tolds.next().value as Told)]))
+        const found = await compareWith(
+          root,
+          [...table.values()].filter(told => told !== undefined),
+        )
+        const expected = [...states]
+          .filter(([key, state]) => state.kind === 'unknown' || hashOf(state) !== (table.get(key)?.hash ?? null))
+          .map(([key, state]) => [key, kindOf(state, table.get(key)), hashOf(state), table.get(key)?.image ?? null])
+          .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))
+        expect(
+          found.map(({ itemKey, archived, told, ...rest }) => [
+            itemKey,
+            judge({ itemKey, archived, told, ...rest }).kind,
+            archived?.hash ?? null,
+            told?.image ?? null,
+          ]),
+        ).toEqual(expected)
+        for (const { archived, itemKey } of found) {
+          const state = states.get(itemKey)
+          if (archived !== null) expect(archived.image).toBe(state?.kind === 'present' ? state.image : undefined)
+        }
+      }),
+      { ...runs(ARCHIVES), endOnFailure: true },
+    )
+  })
+})
+
+function foldAll(rows: readonly AuditRow[]): ReadonlyMap<string, ItemState> {
+  const items = new Map<string, AuditRow[]>()
+  for (const row of rows) items.set(row.item_key, [...(items.get(row.item_key) ?? []), row])
+  return new Map(
+    [...items].map(([key, ofItem]) => [
+      key,
+      lastState(orderSteps(removeRepeats(ofItem satisfies readonly ArchivedChange[]))),
+    ]),
+  )
+}
+
+function tellOf(itemKey: string, state: ItemState, what: Told): ToldState | undefined {
+  if (what === 'another') return { itemKey, hash: 'f'.repeat(64), image: '{"v":{"S":"another"}}' }
+  return what === 'the same' && state.kind === 'present' ? { itemKey, hash: state.hash, image: state.image } : undefined
+}
+
+function hashOf(state: ItemState): string | null {
+  return state.kind === 'present' ? state.hash : null
+}
+
+function kindOf(state: ItemState, told: ToldState | undefined): string {
+  if (state.kind === 'unknown') return 'unknown'
+  if (state.kind !== 'present') return 'missing-in-archive'
+  return told === undefined ? 'missing-in-table' : 'different'
+}
+
+async function compareWith(root: string, states: readonly ToldState[]): Promise<readonly Disagreement[]> {
+  const store = await StateStore.open()
+  const engine = await DuckDbEngine.open(root, [EARLIER, LATER])
+  try {
+    for (const state of states) store.add(state)
+    store.seal()
+    expect(await attachStates(engine, store)).toBe(0)
+    const found: Disagreement[] = []
+    const { disagreements } = await compareTables(engine, EARLIER, newest(LATE, LATE))
+    for await (const disagreement of disagreements) found.push(disagreement)
+    return found
+  } finally {
+    engine.close()
+    store.remove()
+  }
+}

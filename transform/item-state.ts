@@ -1,0 +1,44 @@
+import { canonicalAttributes, canonicalItem } from './attribute-value.js'
+import { decodeChange } from './change.js'
+import { type JsonDocument, readDocuments } from './json.js'
+import { Refusal } from './refusal.js'
+import { readStreamRecord } from './stream-record.js'
+import type { TableConfiguration } from './table-configuration.js'
+import type { Refused } from './transform.js'
+
+/** What an item is, in the very texts and hash that its audit row has. */
+export interface ItemState {
+  readonly kind: 'state'
+  /** Canonical DynamoDB JSON of its keys. */
+  readonly itemKey: string
+  /** Canonical DynamoDB JSON of the item. */
+  readonly image: string
+  /** SHA-256 of `image`, lower hex. */
+  readonly hash: string
+}
+
+/** The state that a baseline document tells, by the transform's own reading of it. */
+export function readItemState(document: string, table: TableConfiguration): ItemState | Refused {
+  return unlessRefused(() => {
+    const [first] = readDocuments(document)
+    const { keys, newImage } = decodeChange(readStreamRecord((first as JsonDocument).value), table)
+    return { kind: 'state', itemKey: keys.text, image: newImage?.text ?? '', hash: newImage?.hash ?? '' }
+  })
+}
+
+/** The canonical key that key attributes in DynamoDB JSON make. */
+export function readItemKey(keys: unknown): { readonly kind: 'key'; readonly itemKey: string } | Refused {
+  return unlessRefused(() => ({
+    kind: 'key',
+    itemKey: canonicalItem(canonicalAttributes(keys, 'Keys', 'once'), 'Keys'),
+  }))
+}
+
+function unlessRefused<T>(read: () => T): T | Refused {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof Refusal) return { kind: 'refused', reason: error.message }
+    throw error
+  }
+}
