@@ -1,0 +1,217 @@
+import { comparableHash, isSameItem } from './comparable.js'
+import type { ItemState } from './reconstruct.js'
+import type { StateAt } from './state-at.js'
+import type { ItemOfTable } from './table-at.js'
+
+/**
+ * What would bring a table back to what it was: states then and states now in, one action for each item that differs
+ * out. It acts only on what is known for certain; everything else is listed with the reason.
+ */
+
+/** What an item was at the instant, and what speaks against believing it. */
+export interface Then {
+  readonly state: 'present' | 'absent' | 'unknown'
+  /** Canonical DynamoDB JSON, where it was present. */
+  readonly image: string | null
+  readonly confidence: string
+  /** True where changes of one time contradict one another, so that the state is one of several. */
+  readonly unresolved: boolean
+}
+
+/**
+ * `put`: it is not there and was; `update`: it is another than it was; `delete`: it is there and was not. `leave`: the
+ * same, where nobody asked for deletes. `skip`: what it was is unknown, or not known for certain.
+ */
+export type PlannedAction = 'put' | 'update' | 'delete' | 'leave' | 'skip'
+
+/** What is to happen to one item. */
+export interface PlannedItem {
+  /** Canonical DynamoDB JSON of its key. */
+  readonly key: string
+  readonly action: PlannedAction
+  /** What it was, in canonical DynamoDB JSON: what `put` and `update` write. Null where it was not there, or is unknown. */
+  readonly wanted: string | null
+  /**
+   * `absent`, or the hash (`comparableHash`) of what the table holds now: where it then holds anything else, the item is
+   * left alone. `unknown` of some that are skipped.
+   */
+  readonly expected: string
+  /** What is known of the state at the instant. */
+  readonly confidence: string
+  /** Why nothing is done: of `leave` and `skip`. */
+  readonly reason: string | null
+}
+
+/** What an item is now, in canonical DynamoDB JSON: null where it is not there, undefined where nobody can say. */
+export type Now = string | null | undefined
+
+/** A planned item beside what the table holds now, which a plan does not keep: to show the difference. */
+export interface PlannedChange extends PlannedItem {
+  readonly now: string | null
+}
+
+/** What a plan may do. */
+export interface PlanOptions {
+  /** Deletes what was not there. */
+  readonly deletes: boolean
+  /** Kinds of doubt that are accepted. */
+  readonly accepted: ReadonlySet<string>
+}
+
+/** Kinds of doubt about a state that is known all the same. What is not known cannot be accepted. */
+export const DOUBTS = ['PRE-ARCHIVE', 'KEYS-ONLY', 'GAP', 'CONFLICT', 'UNRESOLVED-ORDER'] as const
+
+/** Confidence that leaves nothing to accept. */
+const CERTAIN: readonly string[] = ['COMPLETE', 'UNBROKEN']
+
+export const ABSENT = 'absent'
+const UNKNOWN = 'unknown'
+
+/** What is to happen to an item; undefined where it is as it was. */
+export function planItem(key: string, then: Then, now: Now, options: PlanOptions): PlannedChange | undefined {
+  if (now === undefined) {
+    const { image: wanted, confidence } = then
+    const reason = 'what it is now is not known: the archive has no image of it'
+    return { key, action: 'skip', wanted, expected: UNKNOWN, confidence, reason, now: null }
+  }
+  const expected = now === null ? ABSENT : comparableHash(now)
+  const planned = { key, wanted: then.image, expected, confidence: then.confidence, now }
+  if (then.state === 'unknown')
+    return { ...planned, action: 'skip', wanted: null, reason: `${then.confidence}: what it was is not known` }
+  if (then.image === null ? now === null : now !== null && isSameItem(then.image, now)) return undefined
+  const doubt = doubtOf(then, options.accepted)
+  if (doubt !== undefined) return { ...planned, action: 'skip', reason: doubt }
+  if (then.image !== null) return { ...planned, action: now === null ? 'put' : 'update', reason: null }
+  return options.deletes
+    ? { ...planned, action: 'delete', reason: null }
+    : { ...planned, action: 'leave', reason: 'it was not there: --delete deletes it' }
+}
+
+function doubtOf({ confidence, unresolved, state }: Then, accepted: ReadonlySet<string>): string | undefined {
+  const isDoubted = !CERTAIN.includes(confidence) && !accepted.has(confidence)
+  if (isDoubted) return `${confidence}: ${explain(confidence, state)}; --accept ${confidence} takes it so`
+  if (unresolved && !accepted.has('UNRESOLVED-ORDER'))
+    return 'UNRESOLVED-ORDER: changes of one time contradict one another, this state is one of several; --accept UNRESOLVED-ORDER takes it so'
+  return undefined
+}
+
+function explain(confidence: string, state: Then['state']): string {
+  switch (confidence) {
+    case 'PRE-ARCHIVE':
+      return state === 'absent'
+        ? 'the archive has nothing of it then, and it may be older than the archive'
+        : 'the item is older than its first change in the archive'
+    case 'KEYS-ONLY':
+      return 'changes lack an image, so a missing one would not show'
+    case 'GAP':
+      return 'changes before or after the instant are missing'
+    case 'CONFLICT':
+      return 'the archive holds one change with different contents'
+    default:
+      return 'this is no certain state'
+  }
+}
+
+/** What one item was, from its whole history. */
+export function thenOf({ state, until, last }: StateAt): Then {
+  const step = until.steps.at(-1)
+  const unresolved = until.findings.some(
+    ({ finding, eventId }) =>
+      finding === 'UNRESOLVED-ORDER' && step?.changes.some(({ event_id: id }) => id === eventId) === true,
+  )
+  // of a change without an image the state after it is unknown, whatever the chain says
+  const image = state.kind === 'present' ? state.image : null
+  return {
+    state: stateNames[state.kind],
+    image,
+    confidence: until.confidence,
+    unresolved: unresolved && last !== undefined,
+  }
+}
+
+const stateNames: Readonly<Record<ItemState['kind'], Then['state']>> = {
+  present: 'present',
+  deleted: 'absent',
+  'never seen': 'absent',
+  unknown: 'unknown',
+}
+
+/** What one item of a whole table was. */
+export function thenOfTable({ state, image, confidence, unresolved }: ItemOfTable): Then {
+  return image === null ? { state: 'unknown', image, confidence, unresolved } : { state, image, confidence, unresolved }
+}
+
+/** An item of one side, which comes in the order of `key` (by the bytes of its UTF-8). */
+export interface Keyed<T> {
+  readonly key: string
+  readonly value: T
+}
+
+/** A table's items, then and now, beside each other. */
+export interface Pair {
+  readonly key: string
+  /** Undefined where the archive does not list it among what was there. */
+  readonly was: Then | undefined
+  readonly now: Now
+}
+
+/** Puts two sides together that both come in the order of their keys. */
+export async function* pairItems(
+  then: AsyncIterable<Keyed<Then>>,
+  now: AsyncIterable<Keyed<string | undefined>>,
+  compare: (a: string, b: string) => number,
+): AsyncGenerator<Pair> {
+  const [left, right] = [then[Symbol.asyncIterator](), now[Symbol.asyncIterator]()]
+  try {
+    let [a, b] = [await left.next(), await right.next()]
+    while (!a.done || !b.done) {
+      const order = a.done ? 1 : b.done ? -1 : compare(a.value.key, b.value.key)
+      yield {
+        key: (order <= 0 ? a.value : b.value).key,
+        was: order <= 0 ? a.value.value : undefined,
+        now: order >= 0 ? b.value.value : null,
+      }
+      if (order <= 0) a = await left.next()
+      if (order >= 0) b = await right.next()
+    }
+  } finally {
+    await left.return?.(undefined)
+    await right.return?.(undefined)
+  }
+}
+
+/** How many items are looked up at once, and so are in memory. */
+const BATCH = 50
+
+/**
+ * The plan of a whole table, in the order of its pairs; each item that is as it was is told to `onSame`. `look` says what
+ * items were that are there now and not among what was there then.
+ */
+export async function* planTable(
+  pairs: AsyncIterable<Pair>,
+  look: (keys: readonly string[]) => Promise<ReadonlyMap<string, Then>>,
+  options: PlanOptions,
+  onSame: () => void,
+): AsyncGenerator<PlannedChange> {
+  for await (const batch of batchesOf(pairs, BATCH)) {
+    const unlisted = batch.filter(pair => pair.was === undefined).map(pair => pair.key)
+    const found = unlisted.length === 0 ? new Map<string, Then>() : await look(unlisted)
+    for (const { key, was, now } of batch) {
+      const planned = planItem(key, was ?? (found.get(key) as Then), now, options)
+      if (planned === undefined) onSame()
+      else yield planned
+    }
+  }
+}
+
+/** Things in arrays of a size. */
+export async function* batchesOf<T>(values: AsyncIterable<T>, size: number): AsyncGenerator<readonly T[]> {
+  let batch: T[] = []
+  for await (const value of values) {
+    batch.push(value)
+    if (batch.length < size) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
+}
