@@ -1,0 +1,178 @@
+import { createHash, type Hash } from 'node:crypto'
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { PlannedAction, PlannedItem } from '../queries/restore-plan.js'
+import { canonicalAttributes, canonicalItem } from '../transform/attribute-value.js'
+import { isObject, type JsonObject } from '../transform/json.js'
+import { readLines } from './lines.js'
+
+export const PLAN_VERSION = 'itemtrail-restore-plan/v1'
+
+/** How many items a plan has of each kind; `same` are those that are as they were, which have no line. */
+export type PlanCounts = Readonly<Record<PlannedAction | 'same', number>>
+
+/** The table that a plan is for. */
+export interface PlanTarget {
+  readonly table: string
+  readonly arn: string
+  /** Another one when the table was deleted and made again; null where the server has none. */
+  readonly id: string | null
+}
+
+/** The first line of a plan: everything that the lines after it have in common. */
+export interface PlanHeader {
+  readonly plan: typeof PLAN_VERSION
+  /** The table whose past is wanted. */
+  readonly table: string
+  /** ISO 8601 in UTC, six digits. */
+  readonly as_of: string
+  /** Canonical DynamoDB JSON of the only item that it is about; null for the whole table. */
+  readonly key: string | null
+  readonly archive: string
+  /** What "now" is: the table itself, or the newest states in the archive. */
+  readonly against: 'table' | 'archive'
+  /** The table that is written; null where none was looked at. */
+  readonly target: PlanTarget | null
+  readonly counts: PlanCounts
+  /** When it was made. */
+  readonly made: string
+  readonly tool: string
+}
+
+/** A plan that cannot be read or is not whole. */
+export class PlanError extends Error {
+  override readonly name = 'PlanError'
+}
+
+/** Writes a plan that appears whole or not at all, and is readable by this user alone: it holds items. */
+export class PlanWriter {
+  private readonly body: string
+  private readonly file: number
+  private readonly sum: Hash = createHash('sha256')
+
+  private constructor(private readonly path: string) {
+    this.body = `${path}.items-${process.pid}`
+    this.file = openSync(this.body, 'w', 0o600)
+  }
+
+  /** Throws `PlanError` where a file of this name is there already: a plan that was begun is not to be lost. */
+  static create(path: string): PlanWriter {
+    if (existsSync(path)) throw new PlanError(`plan ${path} is there already`)
+    return new PlanWriter(path)
+  }
+
+  add(item: PlannedItem): void {
+    this.write(`${writeItem(item)}\n`)
+  }
+
+  /** Ends it: the header, which has the sum of all lines after it, goes first. Returns that sum. */
+  async finish(header: PlanHeader): Promise<string> {
+    const sha256 = this.sum.digest('hex')
+    const whole = `${this.path}.whole-${process.pid}`
+    const file = openSync(whole, 'w', 0o600)
+    try {
+      writeAll(file, `${JSON.stringify({ ...header, sha256 })}\n`)
+      for await (const line of readLines(this.body)) writeAll(file, `${line}\n`)
+      fsyncSync(file)
+      closeSync(file)
+      renameSync(whole, this.path)
+      syncFolder(dirname(this.path))
+    } finally {
+      rmSync(whole, { force: true })
+      this.discard()
+    }
+    return sha256
+  }
+
+  /** Removes what was written: there is no plan. */
+  discard(): void {
+    rmSync(this.body, { force: true })
+  }
+
+  private write(text: string): void {
+    this.sum.update(text)
+    writeAll(this.file, text)
+  }
+}
+
+function writeAll(file: number, text: string): void {
+  const bytes = Buffer.from(text)
+  for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done)
+}
+
+/** A new name in a folder is durable once the folder is. */
+function syncFolder(folder: string): void {
+  const file = openSync(folder, 'r')
+  try {
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** A line of a plan. Key and item stand in it as they are: JSON of their own. */
+function writeItem({ key, action, wanted, expected, confidence, reason }: PlannedItem): string {
+  const rest = JSON.stringify({ expected, confidence, reason })
+  return `{"key":${key},"action":"${action}","wanted":${wanted},${rest.slice(1)}`
+}
+
+/** A plan that was read and found whole. */
+export interface Plan {
+  readonly path: string
+  readonly header: PlanHeader
+  readonly sha256: string
+}
+
+/** Reads a plan's header and checks the sum of its lines. Throws `PlanError`. */
+export async function openPlan(path: string): Promise<Plan> {
+  let header: JsonObject | undefined
+  const sum = createHash('sha256')
+  for await (const line of readLines(path)) {
+    if (header === undefined) header = readHeader(line, path)
+    else sum.update(`${line}\n`)
+  }
+  if (header === undefined) throw new PlanError(`plan ${path} is empty`)
+  const { sha256, ...rest } = header
+  if (sum.digest('hex') !== sha256)
+    throw new PlanError(`plan ${path} was changed after it was made: its lines do not have the sum in its first line`)
+  return { path, header: rest as unknown as PlanHeader, sha256: String(sha256) }
+}
+
+function readHeader(line: string, path: string): JsonObject {
+  const header = parse(line)
+  if (!isObject(header) || header.plan !== PLAN_VERSION)
+    throw new PlanError(`file ${path} is no plan, expected a first line with "plan":"${PLAN_VERSION}"`)
+  return header
+}
+
+/** The items of a plan that was opened, in its order. */
+export async function* readPlan({ path }: Plan): AsyncGenerator<PlannedItem> {
+  let first = true
+  for await (const line of readLines(path)) {
+    if (!first) yield readItem(line)
+    first = false
+  }
+}
+
+function readItem(line: string): PlannedItem {
+  // the sum was right, so this is what `writeItem` wrote
+  const { key, wanted, ...rest } = parse(line) as JsonObject
+  return {
+    ...(rest as unknown as Omit<PlannedItem, 'key' | 'wanted'>),
+    key: itemText(key),
+    wanted: wanted === null ? null : itemText(wanted),
+  }
+}
+
+/** Canonical DynamoDB JSON of an item or a key that was read from a line: `JSON.parse` puts names such as "10" first. */
+export function itemText(item: unknown): string {
+  return canonicalItem(canonicalAttributes(item, 'item', 'once'), 'item')
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
