@@ -1,0 +1,67 @@
+import { applyItems } from '../restore/apply.js'
+import { LiveTable } from '../restore/live-table.js'
+import { Pace } from '../restore/pace.js'
+import { type Plan, readPlan } from '../restore/plan-file.js'
+import { ProgressFile, progressPath } from '../restore/progress-file.js'
+import { CommandError, EXIT, type ExitCode, type Io, type Options } from './io.js'
+import { callAws, openDynamoDb } from './live-table.js'
+import { Progress } from './progress.js'
+import type { RestoreAnswer } from './restore-answer.js'
+import { actionsIn, type OutcomeCounts } from './show-plan.js'
+import { printable } from './text.js'
+
+/** Requests to a table at a time. */
+const CONCURRENCY = 40
+
+/** A table as the flags reach it. Throws `CommandError` where it cannot be reached, or is not there. */
+export async function openTable(name: string, options: Options): Promise<LiveTable> {
+  const client = await openDynamoDb(options)
+  return callAws(`table ${JSON.stringify(name)} cannot be read`, () =>
+    LiveTable.open(client, name, new Pace({ concurrency: CONCURRENCY })),
+  )
+}
+
+/** Performs a plan, or what is left of it, and says what became of each item. */
+export async function applyPlan(plan: Plan, options: Options, answer: RestoreAnswer, io: Io): Promise<ExitCode> {
+  const { header, path } = plan
+  const table = await openTable(header.target?.table ?? header.table, options)
+  checkTarget(plan, table)
+  const progressFile = await ProgressFile.open(plan)
+  if (progressFile.size > 0)
+    io.err(`goes on: ${progressFile.size} were restored before, ${printable(progressPath(path))} says\n`)
+  const counts: OutcomeCounts = { done: 0, already: 0, refused: 0, failed: 0, altered: 0 }
+  const total = actionsIn(header.counts)
+  const progress = new Progress(io, 'item')
+  let ended = 0
+  try {
+    await callAws('restore stopped', () =>
+      applyItems(readPlan(plan), {
+        table,
+        progress: progressFile,
+        onOutcome: outcome => {
+          counts[outcome.outcome]++
+          progress.update(++ended, ended, total)
+          answer.outcome(outcome)
+        },
+      }),
+    )
+  } finally {
+    progress.end()
+    progressFile.close()
+  }
+  answer.applied(counts)
+  const isWhole = counts.refused + counts.failed + counts.altered + header.counts.skip === 0
+  return isWhole ? EXIT.done : EXIT.findings
+}
+
+/** A plan is for one table: another of its name, elsewhere or made anew, holds other things. */
+function checkTarget({ header, path }: Plan, { description }: LiveTable): void {
+  const { target } = header
+  if (target === null || (target.arn === description.arn && target.id === description.id)) return
+  const [planned, found] = [target, description].map(({ arn, id }) => `${arn}${id === null ? '' : ` (${id})`}`)
+  throw new CommandError(
+    `plan ${path} is for table ${planned}, found ${found}`,
+    EXIT.usage,
+    'make the plan anew, with the same --region and --endpoint as to apply it',
+  )
+}

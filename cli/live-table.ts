@@ -1,0 +1,52 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { CommandError, EXIT, type Options } from './io.js'
+
+/** Flags of commands that talk to a live table. */
+export const LIVE_OPTIONS = [
+  ['--endpoint <url>', 'where DynamoDB answers, such as http://127.0.0.1:8000 (default: the region)'],
+  ['--region <region>', 'the region (default: as the SDK finds it)'],
+] as const
+
+/** A client for a live table, with the SDK's usual credentials. It does not retry: who uses it does, and says how long. */
+export async function openDynamoDb({ endpoint, region }: Options): Promise<DynamoDBClient> {
+  // the SDK takes longer to load than most commands to run
+  const { DynamoDBClient: Client } = await import('@aws-sdk/client-dynamodb')
+  return new Client({
+    maxAttempts: 1,
+    ...(typeof endpoint === 'string' && { endpoint }),
+    ...(typeof region === 'string' && { region }),
+  })
+}
+
+/** Runs something that asks AWS, and says in one line what it refused. */
+export async function callAws<T>(problem: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    if (!isAwsError(error)) throw error
+    const { name, message, code } = error
+    const hint = /Credentials|Region|Unrecognized|AccessDenied|ExpiredToken/.test(`${name} ${message}`)
+      ? ACCESS
+      : undefined
+    throw new CommandError(`${problem}: ${name === 'Error' ? (code ?? name) : name}: ${message}`, EXIT.unchecked, hint)
+  }
+}
+
+const ACCESS = 'credentials and region are found as the AWS CLI finds them: AWS_PROFILE, AWS_REGION, --region'
+
+interface AwsError extends Error {
+  readonly code?: string
+}
+
+/** Errors of the service have metadata, those of the network a code of the system, those of the SDK neither. */
+function isAwsError(error: unknown): error is AwsError {
+  if (!(error instanceof Error)) return false
+  const { syscall, code } = error as NodeJS.ErrnoException
+  if ('$metadata' in error || ['connect', 'getaddrinfo', 'read', 'write'].includes(syscall ?? ''))
+    return !('path' in error)
+  return (
+    /Credentials|Token|Timeout/.test(error.name) ||
+    /^Region is missing|socket hang up/.test(error.message) ||
+    code === 'ECONNRESET'
+  )
+}

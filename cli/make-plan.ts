@@ -1,0 +1,228 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { anyItemKey } from '../queries/ask.js'
+import type { PlannedChange, PlanOptions } from '../queries/restore-plan.js'
+import { rowsOf } from '../queries/rows.js'
+import { archiveBegan } from '../queries/state-at.js'
+import { ExportWriter } from '../restore/export-files.js'
+import type { LiveTable } from '../restore/live-table.js'
+import {
+  openPlan,
+  PLAN_VERSION,
+  type Plan,
+  type PlanCounts,
+  type PlanHeader,
+  PlanWriter,
+} from '../restore/plan-file.js'
+import { parseItem } from '../transform/attribute-value.js'
+import type { Instant } from '../transform/instant.js'
+import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import { openTable } from './apply-plan.js'
+import { packageRoot } from './commands/demo.js'
+import { CommandError, EXIT, type Io, type Options } from './io.js'
+import { callAws } from './live-table.js'
+import { Progress } from './progress.js'
+import type { RestoreAnswer } from './restore-answer.js'
+import { planAll, planInstant, planOne, type Question } from './restore-states.js'
+import { NO_COUNTS } from './show-plan.js'
+import { showInstant } from './show-state.js'
+import { printable } from './text.js'
+import { findTable, type Workspace } from './workspace.js'
+
+/** Where the past goes: back into its table, into another one, or into a folder. */
+export type Destination =
+  | { readonly kind: 'table'; readonly against: 'table' | 'archive' }
+  | { readonly kind: 'other'; readonly name: string }
+  | { readonly kind: 'output'; readonly folder: string }
+
+/** What a user asks for. */
+export interface Order {
+  readonly table: string
+  readonly key: string | undefined
+  readonly at: Instant
+  readonly destination: Destination
+  readonly options: PlanOptions
+  readonly planPath: string | undefined
+  /** True where the plan is not only made. */
+  readonly performs: boolean
+}
+
+/** Opens what an order is about. Throws `CommandError` for a time before the archive, or a table that does not fit. */
+export async function openQuestion(workspace: Workspace, order: Order, options: Options): Promise<Question> {
+  const table = findTable(workspace, order.table)
+  const beganUs = await archiveBegan(workspace.engine, table)
+  if (order.at.us < beganUs || beganUs === 0)
+    throw new CommandError(
+      beganUs === 0
+        ? `table ${table.table} has no rows in the archive`
+        : `--as-of ${showInstant(order.at)} is before the archive of ${table.table} begins, at ${showInstant({ us: beganUs })}`,
+      EXIT.unchecked,
+      'what the table held then is not known',
+    )
+  const live = await openLive(order, table, options)
+  if (live !== undefined && live !== null) await checkKeys(workspace, table, live)
+  if (order.destination.kind === 'other' && order.key === undefined) await checkEmpty(live as LiveTable)
+  return { workspace, table, at: order.at, beganUs, live, options: order.options }
+}
+
+async function openLive(
+  { destination }: Order,
+  { table }: TableConfiguration,
+  options: Options,
+): Promise<Question['live']> {
+  if (destination.kind === 'output') return null
+  if (destination.kind === 'other') return openTable(destination.name, options)
+  if (destination.against === 'archive') return undefined
+  try {
+    return await openTable(table, options)
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    const hint = '--against archive takes the newest states in the archive for "now"'
+    throw new CommandError(error.message, error.exit, error.hint === undefined ? hint : `${error.hint}; ${hint}`)
+  }
+}
+
+/** An item of the archive must have a place in the table. */
+async function checkKeys({ engine }: Workspace, table: TableConfiguration, { description }: LiveTable): Promise<void> {
+  const any = await anyItemKey(engine, table)
+  const names = any === undefined ? [] : Object.keys(parseItem(any))
+  if ([...names].sort().join() === [...description.keys].sort().join()) return
+  throw new CommandError(
+    `table ${JSON.stringify(description.table)} has the keys ${JSON.stringify(description.keys)}, items of ${table.table} have ${JSON.stringify(names)}`,
+  )
+}
+
+async function checkEmpty(live: LiveTable): Promise<void> {
+  const { table } = live.description
+  const isEmpty = await callAws(`table ${JSON.stringify(table)} cannot be read`, () => live.isEmpty())
+  if (!isEmpty)
+    throw new CommandError(
+      `table ${JSON.stringify(table)} is not empty, --to fills an empty one`,
+      EXIT.usage,
+      'a restore into it that was broken off goes on with: itemtrail restore --apply --plan FILE',
+    )
+}
+
+/** A plan that was made, and where it lies. */
+export interface Made {
+  readonly counts: PlanCounts
+  readonly plan: Plan | undefined
+  /** The summary of the export that was written. */
+  readonly output: string | null
+}
+
+/** Makes the plan, tells it, and writes it to its file: where it is to be performed, always. */
+export async function writePlan(question: Question, order: Order, answer: RestoreAnswer, io: Io): Promise<Made> {
+  const path = order.planPath ?? (order.performs ? planName(question, order) : undefined)
+  const writer = path === undefined ? undefined : PlanWriter.create(path)
+  try {
+    const output = await openOutput(question, order)
+    const { key, counts } = await tellPlan(question, order, answer, io, async item => {
+      writer?.add(item)
+      if (item.action === 'put') await output?.add(item.wanted as string)
+    })
+    await writer?.finish(headerOf(question, order, key, counts))
+    answer.counted(counts, path ?? null)
+    if (path !== undefined) io.err(`plan: ${printable(path)}\n`)
+    const plan = path === undefined ? undefined : await openPlan(path)
+    return { counts, plan, output: output === undefined ? null : await output.finish(now()) }
+  } catch (error) {
+    writer?.discard()
+    throw error
+  }
+}
+
+async function tellPlan(
+  question: Question,
+  order: Order,
+  answer: RestoreAnswer,
+  io: Io,
+  onItem: (item: PlannedChange) => Promise<void>,
+): Promise<{ readonly key: string | null; readonly counts: PlanCounts }> {
+  const counts = { ...NO_COUNTS }
+  const progress = new Progress(io, 'item')
+  const { live } = question
+  const onSame = () => counts.same++
+  const onRead = (items: number) => progress.update(items, items, live?.description.items || undefined)
+  const take = async (item: PlannedChange) => {
+    counts[item.action]++
+    await onItem(item)
+    progress.end()
+    answer.planned(item)
+  }
+  const begin = (key: string | null) =>
+    answer.begin({ ...partOf(question, order), key, target: live?.description.table ?? null })
+  return callAws(`table ${JSON.stringify(live?.description.table)} cannot be read`, async () => {
+    try {
+      if (order.key !== undefined) {
+        const { key, planned } = await planOne(question, order.key)
+        begin(key)
+        if (planned === undefined) onSame()
+        else await take(planned)
+        return { key, counts }
+      }
+      begin(null)
+      for await (const item of planAll(question, { onSame, onRead })) await take(item)
+      return { key: null, counts }
+    } finally {
+      progress.end()
+    }
+  })
+}
+
+function partOf({ table, at }: Question, { destination }: Order): Pick<PlanHeader, 'table' | 'as_of' | 'against'> {
+  const against = destination.kind === 'table' ? destination.against : 'table'
+  return { table: table.table, as_of: planInstant(at), against }
+}
+
+function headerOf(question: Question, order: Order, key: string | null, counts: PlanCounts): PlanHeader {
+  const { live, workspace } = question
+  const target = live === null || live === undefined ? null : live.description
+  return {
+    plan: PLAN_VERSION,
+    ...partOf(question, order),
+    key,
+    archive: workspace.root,
+    target: target === null ? null : { table: target.table, arn: target.arn, id: target.id },
+    counts,
+    made: now(),
+    tool: `itemtrail ${version()}`,
+  }
+}
+
+function now(): string {
+  return new Date().toISOString()
+}
+
+function version(): string {
+  return (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version
+}
+
+/** The name of a plan that is performed at once, in the working folder. */
+function planName({ table, at, live }: Question, { destination }: Order): string {
+  const instant = planInstant(at).replaceAll(/[-:]|\.0+(?=Z)/g, '')
+  const to = destination.kind === 'other' ? `-to-${live?.description.table}` : ''
+  return `restore-${table.table}-${instant}${to}-${now().replaceAll(/[-:.]/g, '')}.jsonl`
+}
+
+async function openOutput(
+  { workspace, table, at }: Question,
+  { destination }: Order,
+): Promise<ExportWriter | undefined> {
+  if (destination.kind !== 'output') return undefined
+  const tableArn = await arnOf(workspace, table)
+  return ExportWriter.create(destination.folder, {
+    tableArn,
+    tableId: 'itemtrail',
+    exportTime: planInstant(at),
+    startTime: now(),
+  })
+}
+
+/** As its stream or an export names it; where neither did, one without an account. */
+async function arnOf({ engine }: Workspace, { table }: TableConfiguration): Promise<string> {
+  const answer = await engine.run(`select source, region from ${tableIdentifier(table)} order by source limit 1`)
+  const [row] = [...rowsOf(answer)]
+  const known = /^arn:[^/]*:table\/[^/]+/.exec(String(row?.source ?? ''))?.[0]
+  return known ?? `arn:aws:dynamodb:${row?.region ?? 'us-east-1'}:000000000000:table/${table}`
+}
