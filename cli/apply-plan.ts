@@ -26,6 +26,7 @@ export async function applyPlan(plan: Plan, options: Options, answer: RestoreAns
   const { header, path } = plan
   const table = await openTable(header.target?.table ?? header.table, options)
   checkTarget(plan, table)
+  checkStatus(table)
   const progressFile = await ProgressFile.open(plan)
   if (progressFile.size > 0)
     io.err(`goes on: ${progressFile.size} were restored before, ${printable(progressPath(path))} says\n`)
@@ -34,7 +35,7 @@ export async function applyPlan(plan: Plan, options: Options, answer: RestoreAns
   const progress = new Progress(io, 'item')
   let ended = 0
   try {
-    await callAws('restore stopped', () =>
+    await resumable(path, () =>
       applyItems(readPlan(plan), {
         table,
         progress: progressFile,
@@ -54,6 +55,17 @@ export async function applyPlan(plan: Plan, options: Options, answer: RestoreAns
   return isWhole ? EXIT.done : EXIT.findings
 }
 
+/** What ends a restore before its end is no end: it says how to go on. */
+async function resumable(path: string, apply: () => Promise<void>): Promise<void> {
+  try {
+    await callAws('restore stopped', apply)
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    const hint = `what was restored is kept; it goes on with: itemtrail restore --apply --plan ${printable(path)}`
+    throw new CommandError(error.message, EXIT.findings, error.hint === undefined ? hint : `${error.hint}; ${hint}`)
+  }
+}
+
 /** A plan is for one table: another of its name, elsewhere or made anew, holds other things. */
 function checkTarget({ header, path }: Plan, { description }: LiveTable): void {
   const { target } = header
@@ -64,4 +76,10 @@ function checkTarget({ header, path }: Plan, { description }: LiveTable): void {
     EXIT.usage,
     'make the plan anew, with the same --region and --endpoint as to apply it',
   )
+}
+
+/** A table that is being made, deleted or archived takes no writes. */
+function checkStatus({ description: { table, status } }: LiveTable): void {
+  if (status === 'ACTIVE' || status === 'UPDATING') return
+  throw new CommandError(`table ${JSON.stringify(table)} is ${status}, expected ACTIVE`, EXIT.unchecked)
 }

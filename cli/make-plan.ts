@@ -21,7 +21,7 @@ import { openTable } from './apply-plan.js'
 import { packageRoot } from './commands/demo.js'
 import { CommandError, EXIT, type Io, type Options } from './io.js'
 import { callAws } from './live-table.js'
-import { Progress } from './progress.js'
+import { grouped, Progress } from './progress.js'
 import type { RestoreAnswer } from './restore-answer.js'
 import { planAll, planInstant, planOne, type Question } from './restore-states.js'
 import { NO_COUNTS } from './show-plan.js'
@@ -142,8 +142,12 @@ async function tellPlan(
   const counts = { ...NO_COUNTS }
   const progress = new Progress(io, 'item')
   const { live } = question
-  const onSame = () => counts.same++
-  const onRead = (items: number) => progress.update(items, items, live?.description.items || undefined)
+  let withinSecond = 0
+  const listener = {
+    onSame: () => counts.same++,
+    onWithinSecond: () => withinSecond++,
+    onRead: (items: number) => progress.update(items, items, live?.description.items || undefined),
+  }
   const take = async (item: PlannedChange) => {
     counts[item.action]++
     await onItem(item)
@@ -155,19 +159,25 @@ async function tellPlan(
   return callAws(`table ${JSON.stringify(live?.description.table)} cannot be read`, async () => {
     try {
       if (order.key !== undefined) {
-        const { key, planned } = await planOne(question, order.key)
+        const { key, planned } = await planOne(question, order.key, listener)
         begin(key)
-        if (planned === undefined) onSame()
-        else await take(planned)
+        if (planned !== undefined) await take(planned)
         return { key, counts }
       }
       begin(null)
-      for await (const item of planAll(question, { onSame, onRead })) await take(item)
+      for await (const item of planAll(question, listener)) await take(item)
       return { key: null, counts }
     } finally {
       progress.end()
+      if (withinSecond > 0) io.err(remarkOn(withinSecond, order))
     }
   })
+}
+
+/** A restore to the second of the change that is to be undone would undo nothing. */
+function remarkOn(items: number, { at }: Order): string {
+  const [whose, last] = items === 1 ? ['1 item has its', 'change'] : [`${grouped(items)} items have their`, 'changes']
+  return `${whose} last ${last} within the very second of ${showInstant(at)}, known to the second only and counted as before it: an earlier --as-of leaves them out\n`
 }
 
 function partOf({ table, at }: Question, { destination }: Order): Pick<PlanHeader, 'table' | 'as_of' | 'against'> {

@@ -1,6 +1,9 @@
+import type { ItemHistory } from '../queries/ask.js'
 import { readHistories } from '../queries/histories.js'
 import {
   type Keyed,
+  type Now,
+  type PairListener,
   type PlannedChange,
   type PlanOptions,
   pairItems,
@@ -33,8 +36,7 @@ export interface Question {
 }
 
 /** What is told while a plan is made. */
-export interface PlanListener {
-  readonly onSame: () => void
+export interface PlanListener extends PairListener {
   /** Items of the table that were read. */
   readonly onRead: (items: number) => void
 }
@@ -43,49 +45,61 @@ export interface PlanListener {
 export async function planOne(
   question: Question,
   typed: string,
-): Promise<{ key: string; planned: PlannedChange | undefined }> {
-  const { workspace, table, at, beganUs, live, options } = question
+  { onSame, onWithinSecond }: PlanListener,
+): Promise<{ readonly key: string; readonly planned: PlannedChange | undefined }> {
+  const { workspace, table, options } = question
   const all = await findHistory(workspace, table, typed)
-  const key = all.itemKey
-  const now = async () => {
-    if (live === null) return null
-    if (live !== undefined) return (await live.read([key])).get(key)?.image ?? null
-    const { state, image } = thenOf(stateAt(all, instantOf('now', 'now'), beganUs))
-    return state === 'unknown' ? undefined : image
-  }
-  return { key, planned: planItem(key, thenOf(stateAt(all, at, beganUs)), await now(), options) }
+  const then = thenAt(all, question)
+  const planned = planItem(all.itemKey, then, await itemNow(all, question), options)
+  if (then.withinSecond) onWithinSecond()
+  if (planned === undefined) onSame()
+  return { key: all.itemKey, planned }
+}
+
+function thenAt(all: ItemHistory, { at, beganUs }: Question): Then {
+  return thenOf(stateAt(all, at, beganUs), at)
+}
+
+async function itemNow(all: ItemHistory, question: Question): Promise<Now> {
+  const { live } = question
+  if (live === null) return null
+  if (live !== undefined) return (await live.read([all.itemKey])).get(all.itemKey)?.image ?? null
+  const { state, image } = thenAt(all, { ...question, at: instantOf('now', 'now') })
+  return state === 'unknown' ? undefined : image
 }
 
 /** The plan for a whole table, in the order of its keys. Memory holds a few items, whatever the table's size. */
-export function planAll(question: Question, { onSame, onRead }: PlanListener): AsyncGenerator<PlannedChange> {
-  const { workspace, table, at, beganUs, options } = question
+export function planAll(question: Question, listener: PlanListener): AsyncGenerator<PlannedChange> {
+  const { workspace, table, at, options } = question
   const look = async (keys: readonly string[]): Promise<ReadonlyMap<string, Then>> => {
     const histories = await readHistories(workspace.engine, table, keys)
-    return new Map([...histories].map(([key, all]) => [key, thenOf(stateAt(all, at, beganUs))]))
+    return new Map([...histories].map(([key, all]) => [key, thenAt(all, question)]))
   }
-  const then = sortStates(itemsAt(workspace.engine, table, at))
-  return planTable(pairItems(then, itemsNow(question, onRead), compareUtf8), look, options, onSame)
+  const pairs = pairItems(statesAt(question, at), itemsNow(question, listener.onRead), compareUtf8)
+  return planTable(pairs, look, options, listener)
 }
 
-async function* sortStates(items: AsyncIterable<ItemOfTable>): AsyncGenerator<Keyed<Then>> {
-  for await (const { key, text } of sortByKey(textsOf(items))) yield { key, value: JSON.parse(text) as Then }
+async function* statesAt({ workspace, table }: Question, at: Instant): AsyncGenerator<Keyed<Then>> {
+  for await (const { key, text } of sortByKey(textsOf(itemsAt(workspace.engine, table, at), at)))
+    yield { key, value: JSON.parse(text) as Then }
 }
 
-async function* textsOf(items: AsyncIterable<ItemOfTable>): AsyncGenerator<KeyedText> {
-  for await (const item of items) yield { key: item.itemKey, text: JSON.stringify(thenOfTable(item)) }
+async function* textsOf(items: AsyncIterable<ItemOfTable>, at: Instant): AsyncGenerator<KeyedText> {
+  for await (const item of items) yield { key: item.itemKey, text: JSON.stringify(thenOfTable(item, at)) }
 }
 
-async function* itemsNow({ workspace, table, live }: Question, onRead: (items: number) => void) {
+async function* itemsNow(question: Question, onRead: (items: number) => void): AsyncGenerator<Keyed<Now>> {
+  const { live } = question
   if (live === null) return
-  if (live !== undefined) {
-    for await (const { key, text } of sortByKey(scanned(live, onRead))) yield { key, value: text }
+  if (live === undefined) {
+    for await (const { key, value } of statesAt(question, instantOf('now', 'now')))
+      yield { key, value: value.image ?? undefined }
     return
   }
-  for await (const { key, value } of sortStates(itemsAt(workspace.engine, table, instantOf('now', 'now'))))
-    yield { key, value: value.image ?? undefined }
+  for await (const { key, text } of sortByKey(scan(live, onRead))) yield { key, value: text }
 }
 
-async function* scanned(live: LiveTable, onRead: (items: number) => void): AsyncGenerator<KeyedText> {
+async function* scan(live: LiveTable, onRead: (items: number) => void): AsyncGenerator<KeyedText> {
   let items = 0
   for await (const { key, image } of live.scan()) {
     onRead(++items)

@@ -3,7 +3,6 @@ import {
   type AttributeValue,
   canonicalAttributes,
   canonicalItem,
-  canonicalValue,
   type Item,
   parseItem,
 } from '../transform/attribute-value.js'
@@ -14,11 +13,6 @@ import {
  */
 export function comparableAttributes(item: Item): ReadonlyMap<string, string> {
   return canonicalAttributes(plainItem(item), 'item', 'once')
-}
-
-/** The same of one value. */
-export function comparableValue(value: AttributeValue): string {
-  return canonicalValue(plainValue(value), 'value', 'once')
 }
 
 /** SHA-256 of an item's comparable form, from its canonical DynamoDB JSON. */

@@ -1,7 +1,8 @@
+import type { Instant } from '../transform/instant.js'
 import { comparableHash, isSameItem } from './comparable.js'
 import type { ItemState } from './reconstruct.js'
 import type { StateAt } from './state-at.js'
-import type { ItemOfTable } from './table-at.js'
+import type { ItemOfTable, LastChange } from './table-at.js'
 
 /**
  * What would bring a table back to what it was: states then and states now in, one action for each item that differs
@@ -16,6 +17,8 @@ export interface Then {
   readonly confidence: string
   /** True where changes of one time contradict one another, so that the state is one of several. */
   readonly unresolved: boolean
+  /** True where its last change was made within the very second of the instant, and may have come after it. */
+  readonly withinSecond: boolean
 }
 
 /**
@@ -77,7 +80,7 @@ export function planItem(key: string, then: Then, now: Now, options: PlanOptions
   const expected = now === null ? ABSENT : comparableHash(now)
   const planned = { key, wanted: then.image, expected, confidence: then.confidence, now }
   if (then.state === 'unknown')
-    return { ...planned, action: 'skip', wanted: null, reason: `${then.confidence}: what it was is not known` }
+    return { ...planned, action: 'skip', wanted: null, reason: `${then.confidence}: no image tells what it was` }
   if (then.image === null ? now === null : now !== null && isSameItem(then.image, now)) return undefined
   const doubt = doubtOf(then, options.accepted)
   if (doubt !== undefined) return { ...planned, action: 'skip', reason: doubt }
@@ -112,24 +115,19 @@ function explain(confidence: string, state: Then['state']): string {
   }
 }
 
-/** What one item was, from its whole history. */
-export function thenOf({ state, until, last }: StateAt): Then {
+/** What one item was at an instant, from its whole history. */
+export function thenOf({ state, until, last }: StateAt, at: Pick<Instant, 'us'>): Then {
   const step = until.steps.at(-1)
   const unresolved = until.findings.some(
     ({ finding, eventId }) =>
       finding === 'UNRESOLVED-ORDER' && step?.changes.some(({ event_id: id }) => id === eventId) === true,
   )
-  // of a change without an image the state after it is unknown, whatever the chain says
   const image = state.kind === 'present' ? state.image : null
-  return {
-    state: stateNames[state.kind],
-    image,
-    confidence: until.confidence,
-    unresolved: unresolved && last !== undefined,
-  }
+  const { confidence } = until
+  return { state: NAMES[state.kind], image, confidence, unresolved, withinSecond: isWithinSecond(last, at) }
 }
 
-const stateNames: Readonly<Record<ItemState['kind'], Then['state']>> = {
+const NAMES: Readonly<Record<ItemState['kind'], Then['state']>> = {
   present: 'present',
   deleted: 'absent',
   'never seen': 'absent',
@@ -137,8 +135,18 @@ const stateNames: Readonly<Record<ItemState['kind'], Then['state']>> = {
 }
 
 /** What one item of a whole table was. */
-export function thenOfTable({ state, image, confidence, unresolved }: ItemOfTable): Then {
-  return image === null ? { state: 'unknown', image, confidence, unresolved } : { state, image, confidence, unresolved }
+export function thenOfTable(item: ItemOfTable, at: Pick<Instant, 'us'>): Then {
+  const { image, confidence, unresolved, last } = item
+  const state = image === null ? 'unknown' : 'present'
+  return { state, image, confidence, unresolved, withinSecond: isWithinSecond(last, at) }
+}
+
+/** Of a time that is known to the second only, the moment may lie before or after the change within it. */
+function isWithinSecond(
+  last: Pick<LastChange, 'event_time_us' | 'time_precision'> | undefined,
+  { us }: Pick<Instant, 'us'>,
+) {
+  return last?.time_precision === 's' && last.event_time_us === Math.floor(us / 1_000_000) * 1_000_000
 }
 
 /** An item of one side, which comes in the order of `key` (by the bytes of its UTF-8). */
@@ -158,7 +166,7 @@ export interface Pair {
 /** Puts two sides together that both come in the order of their keys. */
 export async function* pairItems(
   then: AsyncIterable<Keyed<Then>>,
-  now: AsyncIterable<Keyed<string | undefined>>,
+  now: AsyncIterable<Keyed<Now>>,
   compare: (a: string, b: string) => number,
 ): AsyncGenerator<Pair> {
   const [left, right] = [then[Symbol.asyncIterator](), now[Symbol.asyncIterator]()]
@@ -183,21 +191,31 @@ export async function* pairItems(
 /** How many items are looked up at once, and so are in memory. */
 const BATCH = 50
 
+/** What is told of items that a plan does not list. */
+export interface PairListener {
+  /** An item that is as it was. */
+  readonly onSame: () => void
+  /** An item, as it was or not, whose last change may have come after the instant: see `withinSecond`. */
+  readonly onWithinSecond: () => void
+}
+
 /**
- * The plan of a whole table, in the order of its pairs; each item that is as it was is told to `onSame`. `look` says what
- * items were that are there now and not among what was there then.
+ * The plan of a whole table, in the order of its pairs. `look` says what items were that are there now and not among
+ * what was there then.
  */
 export async function* planTable(
   pairs: AsyncIterable<Pair>,
   look: (keys: readonly string[]) => Promise<ReadonlyMap<string, Then>>,
   options: PlanOptions,
-  onSame: () => void,
+  { onSame, onWithinSecond }: PairListener,
 ): AsyncGenerator<PlannedChange> {
   for await (const batch of batchesOf(pairs, BATCH)) {
     const unlisted = batch.filter(pair => pair.was === undefined).map(pair => pair.key)
     const found = unlisted.length === 0 ? new Map<string, Then>() : await look(unlisted)
     for (const { key, was, now } of batch) {
-      const planned = planItem(key, was ?? (found.get(key) as Then), now, options)
+      const then = was ?? (found.get(key) as Then)
+      if (then.withinSecond) onWithinSecond()
+      const planned = planItem(key, then, now, options)
       if (planned === undefined) onSame()
       else yield planned
     }

@@ -3,37 +3,29 @@
  * DynamoDB has no condition "the item equals": each attribute is compared by itself, and an attribute that nobody knew
  * of cannot be named. So an update writes no attribute that its condition does not hold.
  */
-import type { WireOperation } from '../capture/dynamodb-wire.js'
-import { comparableAttributes, comparableValue } from '../queries/comparable.js'
+import { comparableAttributes } from '../queries/comparable.js'
 import { type AttributeValue, type Item, parseItem } from '../transform/attribute-value.js'
 import type { JsonObject } from '../transform/json.js'
 
-/** Comparisons, functions and ANDs that an expression may have (developer guide, "Constraints"): "too many operators". */
+/** Comparisons, functions and ANDs that an expression may have: "The expression contains too many operators". */
 const MAX_OPERATORS = 300
-/** Bytes of an expression, of which ours has ASCII only. */
+/** Bytes of an expression, of which ours has ASCII only. What its names stand for may have 2 MB, which two items never have. */
 const MAX_EXPRESSION = 4096
-/** Bytes of all names and values of an expression together: 2 MB; some are left, because they are counted as text here. */
-const MAX_SUBSTITUTES = 2_000_000
 
-/** A write and what its condition holds. */
+/** A request that writes an item, or is refused. Its answer has the item as it was before. */
 export interface ConditionalWrite {
-  readonly operation: WireOperation
+  readonly operation: 'PutItem' | 'UpdateItem' | 'DeleteItem'
   readonly request: JsonObject
-  /**
-   * What a change between reading and writing could suffer: `nothing` (it is refused, or, being in an attribute that was
-   * not there before, it stays), or `overwritten` where an attribute that the condition does not hold would be lost.
-   */
-  readonly risk: 'nothing' | 'overwritten'
 }
 
-/** What is written: `wanted` is null for a delete; `current` the item as it was read just before, null where it must not be there. */
+/** What is written: `wanted` is null for a delete; `current` is the item as it was read, null where it must not be there. */
 export interface WritePlan {
   readonly key: Item
   readonly wanted: Item | null
   readonly current: Item | null
 }
 
-/** The write for an item. At least one of `wanted` and `current` is an item. */
+/** The write for an item. At least one of `wanted` and `current` is an item, and they differ. */
 export function toConditionalWrite({ key, wanted, current }: WritePlan): ConditionalWrite {
   if (current === null) return toPut(key, wanted as Item)
   return wanted === null ? toDelete(key, current) : toUpdate(key, wanted, current)
@@ -44,62 +36,51 @@ const RETURNS = { ReturnValues: 'ALL_OLD', ReturnValuesOnConditionCheckFailure: 
 function toPut(key: Item, wanted: Item): ConditionalWrite {
   const expression = new Expression()
   expression.require(name => `attribute_not_exists(${name})`, Object.keys(key)[0] as string)
-  return { operation: 'PutItem', request: { Item: wanted, ...expression.condition(), ...RETURNS }, risk: 'nothing' }
+  return { operation: 'PutItem', request: { Item: wanted, ...expression.condition(), ...RETURNS } }
 }
 
 function toDelete(key: Item, current: Item): ConditionalWrite {
-  const expression = new Expression()
-  const names = attributesBeside(key, current)
-  requireKey(expression, key)
-  for (const name of names) expression.requireValue(name, current[name] as AttributeValue)
-  // an attribute that was added since the item was read would go with it
-  return {
-    operation: 'DeleteItem',
-    request: { Key: key, ...expression.condition(), ...RETURNS },
-    risk: 'overwritten',
-  }
+  const expression = withKey(key)
+  for (const name of attributesBeside(key, current)) expression.requireValue(name, current[name] as AttributeValue)
+  return { operation: 'DeleteItem', request: { Key: key, ...expression.condition(), ...RETURNS } }
 }
 
 function toUpdate(key: Item, wanted: Item, current: Item): ConditionalWrite {
   const changes = changesBetween(key, current, wanted)
-  const changed = new Set(changes.map(change => change.name))
-  const expression = new Expression()
-  requireKey(expression, key)
-  // what is written first: of the rest as much as there is room for
+  const changed = new Set(changes.map(({ name }) => name))
+  const expression = withKey(key)
+  // what is written goes first; of the rest as much as there is room for
   const held = changes.map(({ name, from }) =>
     from === undefined
       ? expression.require(token => `attribute_not_exists(${token})`, name)
       : expression.requireValue(name, from),
   )
-  for (const name of attributesBeside(key, current).filter(name => !changed.has(name)))
-    expression.requireValue(name, current[name] as AttributeValue)
+  const others = attributesBeside(key, current).filter(name => !changed.has(name))
+  for (const name of others) expression.requireValue(name, current[name] as AttributeValue)
   const set = changes.flatMap(({ name, to }) => (to === undefined ? [] : [expression.assign(name, to)]))
   const removed = changes.flatMap(({ name, to }) => (to === undefined ? [expression.nameOf(name)] : []))
   const update = [
     ...(set.length > 0 ? [`SET ${set.join(',')}`] : []),
     ...(removed.length > 0 ? [`REMOVE ${removed.join(',')}`] : []),
   ].join(' ')
-  if (held.includes(false) || update.length > MAX_EXPRESSION || expression.size > MAX_SUBSTITUTES)
-    return toReplacement(key, wanted, current)
-  return {
-    operation: 'UpdateItem',
-    request: { Key: key, UpdateExpression: update, ...expression.condition(), ...RETURNS },
-    risk: 'nothing',
-  }
+  if (held.includes(false) || update.length > MAX_EXPRESSION) return toReplacement(key, wanted, current)
+  const request = { Key: key, UpdateExpression: update, ...expression.condition(), ...RETURNS }
+  return { operation: 'UpdateItem', request }
 }
 
-/** Where more attributes differ than an update can name: the whole item, with as many of its attributes held as can be. */
+/** Where more attributes differ than a condition can hold: the whole item, with as many of them held as can be. */
 function toReplacement(key: Item, wanted: Item, current: Item): ConditionalWrite {
-  const expression = new Expression()
-  requireKey(expression, key)
+  const expression = withKey(key)
   for (const { name, from } of changesBetween(key, current, wanted))
     if (from !== undefined) expression.requireValue(name, from)
-  return { operation: 'PutItem', request: { Item: wanted, ...expression.condition(), ...RETURNS }, risk: 'overwritten' }
+  return { operation: 'PutItem', request: { Item: wanted, ...expression.condition(), ...RETURNS } }
 }
 
-/** An update creates what is not there; a key alone is no condition. */
-function requireKey(expression: Expression, key: Item): void {
+/** An update creates what is not there: the key in the request is no condition. */
+function withKey(key: Item): Expression {
+  const expression = new Expression()
   expression.require(token => `attribute_exists(${token})`, Object.keys(key)[0] as string)
+  return expression
 }
 
 interface AttributeChange {
@@ -130,67 +111,60 @@ class Expression {
   private readonly values: (readonly [token: string, value: AttributeValue])[] = []
   private readonly terms: string[] = []
   private length = 0
-  /** Bytes of what the short names stand for. */
-  size = 0
 
   /** Adds a term about an attribute; false where the expression would be too long for DynamoDB with it. */
   require(term: (token: string) => string, name: string): boolean {
     const isNew = !this.names.has(name)
-    return this.add(term(this.nameOf(name))) || (isNew && this.forget(name))
+    const isAdded = this.add(term(this.nameOf(name)))
+    // DynamoDB refuses a name that no expression uses
+    if (!isAdded && isNew) this.names.delete(name)
+    return isAdded
   }
 
   /** Adds that an attribute has a value, which DynamoDB compares by what it means: sets without order, numbers as numbers. */
   requireValue(name: string, value: AttributeValue): boolean {
-    const token = `:${this.values.length.toString(36)}`
-    const bytes = Buffer.byteLength(comparableValue(value))
-    const fits = this.size + bytes <= MAX_SUBSTITUTES
-    if (!fits || !this.require(nameToken => `${nameToken}=${token}`, name)) return false
-    this.values.push([token, value])
-    this.size += bytes
-    return true
+    const token = this.nextValue()
+    const isAdded = this.require(nameToken => `${nameToken}=${token}`, name)
+    if (isAdded) this.values.push([token, value])
+    return isAdded
   }
 
-  /** A value that an update gives to an attribute. */
+  /** What gives an attribute a value in an update. */
   assign(name: string, value: AttributeValue): string {
-    const token = `:${this.values.length.toString(36)}`
+    const token = this.nextValue()
     this.values.push([token, value])
-    this.size += Buffer.byteLength(comparableValue(value))
     return `${this.nameOf(name)}=${token}`
   }
 
   nameOf(name: string): string {
-    const known = this.names.get(name)
-    if (known !== undefined) return known
-    const token = `#${this.names.size.toString(36)}`
+    const token = this.names.get(name) ?? `#${this.names.size.toString(36)}`
     this.names.set(name, token)
-    this.size += Buffer.byteLength(name)
     return token
   }
 
   condition(): JsonObject {
     return {
-      ConditionExpression: this.terms.join(' AND '),
+      ConditionExpression: this.terms.join(AND),
       ExpressionAttributeNames: Object.fromEntries([...this.names].map(([name, token]) => [token, name])),
       ...(this.values.length > 0 && { ExpressionAttributeValues: Object.fromEntries(this.values) }),
     }
   }
 
+  private nextValue(): string {
+    return `:${this.values.length.toString(36)}`
+  }
+
   /** Each term is one operator, and the AND before it another. */
   private add(term: string): boolean {
-    const length = this.length + (this.terms.length > 0 ? ' AND '.length : 0) + term.length
+    const length = this.length + (this.terms.length > 0 ? AND.length : 0) + term.length
     if (length > MAX_EXPRESSION || this.terms.length * 2 + 1 > MAX_OPERATORS) return false
     this.length = length
     this.terms.push(term)
     return true
   }
-
-  /** A name that no expression uses is refused by DynamoDB, as is a value. */
-  private forget(name: string): false {
-    this.names.delete(name)
-    this.size -= Buffer.byteLength(name)
-    return false
-  }
 }
+
+const AND = ' AND '
 
 /** Whether two items are the same to DynamoDB; null stands for no item. */
 export function isSame(a: Item | null, b: Item | null): boolean {

@@ -60,7 +60,7 @@ export class ExportWriter {
   /** Throws `OutputError` for a folder that has something in it. */
   static create(root: string, of: ExportOf, fileBytes = FILE_BYTES): ExportWriter {
     if (existsSync(root) && readdirSync(root).length > 0)
-      throw new OutputError(`folder ${JSON.stringify(root)} is not empty, an export is written into an empty one`)
+      throw new OutputError(`folder ${JSON.stringify(root)} is not empty, --output fills an empty one`)
     const writer = new ExportWriter(root, of, fileBytes)
     mkdirSync(join(writer.folder, DATA_FOLDER), { recursive: true })
     writeFile(join(writer.folder, STARTED_FILE), '')

@@ -1,5 +1,5 @@
-import { createHash, type Hash } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { createHash, type Hash, randomUUID } from 'node:crypto'
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { PlannedAction, PlannedItem } from '../queries/restore-plan.js'
 import { canonicalAttributes, canonicalItem } from '../transform/attribute-value.js'
@@ -42,6 +42,12 @@ export interface PlanHeader {
 /** A plan that cannot be read or is not whole. */
 export class PlanError extends Error {
   override readonly name = 'PlanError'
+  constructor(
+    message: string,
+    readonly hint?: string,
+  ) {
+    super(message)
+  }
 }
 
 /** Writes a plan that appears whole or not at all, and is readable by this user alone: it holds items. */
@@ -51,31 +57,37 @@ export class PlanWriter {
   private readonly sum: Hash = createHash('sha256')
 
   private constructor(private readonly path: string) {
-    this.body = `${path}.items-${process.pid}`
+    this.body = `${path}.${randomUUID()}.items`
     this.file = openSync(this.body, 'w', 0o600)
   }
 
   /** Throws `PlanError` where a file of this name is there already: a plan that was begun is not to be lost. */
   static create(path: string): PlanWriter {
-    if (existsSync(path)) throw new PlanError(`plan ${path} is there already`)
-    return new PlanWriter(path)
+    if (existsSync(path)) throw takenError(path)
+    try {
+      return new PlanWriter(path)
+    } catch (error) {
+      // the name of the part is nobody's business
+      throw Object.assign(error as Error, { path })
+    }
   }
 
   add(item: PlannedItem): void {
     this.write(`${writeItem(item)}\n`)
   }
 
-  /** Ends it: the header, which has the sum of all lines after it, goes first. Returns that sum. */
+  /** Ends it: the header, which has the sum of everything else, goes first. Returns that sum. */
   async finish(header: PlanHeader): Promise<string> {
-    const sha256 = this.sum.digest('hex')
-    const whole = `${this.path}.whole-${process.pid}`
+    const head = JSON.stringify(header)
+    const sha256 = this.sum.update(head).digest('hex')
+    const whole = this.body.replace(/items$/, 'whole')
     const file = openSync(whole, 'w', 0o600)
     try {
-      writeAll(file, `${JSON.stringify({ ...header, sha256 })}\n`)
+      writeAll(file, `${head.slice(0, -1)},"sha256":"${sha256}"}\n`)
       for await (const line of readLines(this.body)) writeAll(file, `${line}\n`)
       fsyncSync(file)
       closeSync(file)
-      renameSync(whole, this.path)
+      publish(whole, this.path)
       syncFolder(dirname(this.path))
     } finally {
       rmSync(whole, { force: true })
@@ -93,6 +105,20 @@ export class PlanWriter {
     this.sum.update(text)
     writeAll(this.file, text)
   }
+}
+
+/** Unlike a rename a link never takes the place of a file that came in the meantime; some file systems have none. */
+function publish(whole: string, path: string): void {
+  try {
+    linkSync(whole, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw takenError(path)
+    renameSync(whole, path)
+  }
+}
+
+function takenError(path: string): PlanError {
+  return new PlanError(`plan ${path} is there already`, `to perform it: itemtrail restore --apply --plan ${path}`)
 }
 
 function writeAll(file: number, text: string): void {
@@ -123,26 +149,28 @@ export interface Plan {
   readonly sha256: string
 }
 
-/** Reads a plan's header and checks the sum of its lines. Throws `PlanError`. */
+/** Reads a plan's header and checks its sum: over the lines after it, then the header without the sum. Throws `PlanError`. */
 export async function openPlan(path: string): Promise<Plan> {
-  let header: JsonObject | undefined
+  let first: string | undefined
   const sum = createHash('sha256')
   for await (const line of readLines(path)) {
-    if (header === undefined) header = readHeader(line, path)
-    else sum.update(`${line}\n`)
+    if (first !== undefined) sum.update(`${line}\n`)
+    else {
+      checkVersion(line, path)
+      first = line
+    }
   }
-  if (header === undefined) throw new PlanError(`plan ${path} is empty`)
-  const { sha256, ...rest } = header
-  if (sum.digest('hex') !== sha256)
-    throw new PlanError(`plan ${path} was changed after it was made: its lines do not have the sum in its first line`)
-  return { path, header: rest as unknown as PlanHeader, sha256: String(sha256) }
+  if (first === undefined) throw new PlanError(`plan ${path} is empty`)
+  const [, head, sha256] = /^(.*),"sha256":"([0-9a-f]{64})"\}$/.exec(first) ?? []
+  if (head === undefined || sha256 === undefined || sum.update(`${head}}`).digest('hex') !== sha256)
+    throw new PlanError(`plan ${path} was changed after it was made: it does not have the sum in its first line`)
+  return { path, header: JSON.parse(`${head}}`) as PlanHeader, sha256 }
 }
 
-function readHeader(line: string, path: string): JsonObject {
+function checkVersion(line: string, path: string): void {
   const header = parse(line)
   if (!isObject(header) || header.plan !== PLAN_VERSION)
     throw new PlanError(`file ${path} is no plan, expected a first line with "plan":"${PLAN_VERSION}"`)
-  return header
 }
 
 /** The items of a plan that was opened, in its order. */

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { DOUBTS, type PlanOptions } from '../../queries/restore-plan.js'
 import { OutputError } from '../../restore/export-files.js'
 import { openPlan, PlanError } from '../../restore/plan-file.js'
@@ -40,7 +41,8 @@ export const restore: Command = {
       const order = readOrder(table, key, options)
       return await withWorkspace(options, workspace => carryOut(workspace, order, options, io))
     } catch (error) {
-      if (error instanceof PlanError || error instanceof OutputError) throw new CommandError(error.message)
+      if (error instanceof PlanError) throw new CommandError(error.message, EXIT.usage, error.hint)
+      if (error instanceof OutputError) throw new CommandError(error.message)
       throw error
     }
   },
@@ -109,6 +111,8 @@ async function carryOut(workspace: Workspace, order: Order, options: Options, io
     return counts.skip > 0 ? EXIT.findings : EXIT.done
   }
   if (plan === undefined || actionsIn(counts) === 0) {
+    // nobody asked for the file
+    if (plan !== undefined && order.planPath === undefined) rmSync(plan.path)
     answer.applied({ done: 0, already: 0, refused: 0, failed: 0, altered: 0 })
     answer.end(null)
     return counts.skip > 0 ? EXIT.findings : EXIT.done
