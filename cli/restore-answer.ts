@@ -40,9 +40,10 @@ class ShownAnswer implements RestoreAnswer {
   ) {}
 
   begin({ table, as_of, against, target }: AnswerHead): void {
-    const place = against === 'archive' ? 'the newest states in the archive' : `table ${target} now`
+    const seen = target === null ? 'as an export' : `beside table ${target} now`
+    const place = against === 'archive' ? 'beside the newest states in the archive' : seen
     this.io.out(
-      `${paint(this.io, 'bold', table)}  as of ${as_of.replace(/(\.0+)?Z$/, 'Z').replace('T', ' ')}, beside ${place}\n`,
+      `${paint(this.io, 'bold', table)}  as of ${as_of.replace(/(\.0+)?Z$/, 'Z').replace('T', ' ')}, ${place}\n`,
     )
   }
 
