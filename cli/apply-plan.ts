@@ -13,18 +13,27 @@ import { printable } from './text.js'
 /** Requests to a table at a time. */
 const CONCURRENCY = 40
 
+/** Milliseconds between two lines that say what is waited for. */
+const QUIET_MS = 10_000
+
 /** A table as the flags reach it. Throws `CommandError` where it cannot be reached, or is not there. */
-export async function openTable(name: string, options: Options): Promise<LiveTable> {
+export async function openTable(name: string, options: Options, io: Io): Promise<LiveTable> {
   const client = await openDynamoDb(options)
+  let saidAt = Date.now()
+  const onWait = (error: Error) => {
+    if (Date.now() - saidAt < QUIET_MS) return
+    saidAt = Date.now()
+    io.err(`${io.errIsTerminal ? '\r\u001b[K' : ''}waiting for table ${printable(name)}: ${printable(error.message)}\n`)
+  }
   return callAws(`table ${JSON.stringify(name)} cannot be read`, () =>
-    LiveTable.open(client, name, new Pace({ concurrency: CONCURRENCY })),
+    LiveTable.open(client, name, new Pace({ concurrency: CONCURRENCY, onWait })),
   )
 }
 
 /** Performs a plan, or what is left of it, and says what became of each item. */
 export async function applyPlan(plan: Plan, options: Options, answer: RestoreAnswer, io: Io): Promise<ExitCode> {
   const { header, path } = plan
-  const table = await openTable(header.target?.table ?? header.table, options)
+  const table = await openTable(header.target?.table ?? header.table, options, io)
   checkTarget(plan, table)
   checkStatus(table)
   const progressFile = await ProgressFile.open(plan)

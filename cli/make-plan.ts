@@ -48,7 +48,7 @@ export interface Order {
 }
 
 /** Opens what an order is about. Throws `CommandError` for a time before the archive, or a table that does not fit. */
-export async function openQuestion(workspace: Workspace, order: Order, options: Options): Promise<Question> {
+export async function openQuestion(workspace: Workspace, order: Order, options: Options, io: Io): Promise<Question> {
   const table = findTable(workspace, order.table)
   const beganUs = await archiveBegan(workspace.engine, table)
   if (order.at.us < beganUs || beganUs === 0)
@@ -59,7 +59,7 @@ export async function openQuestion(workspace: Workspace, order: Order, options: 
       EXIT.unchecked,
       'what the table held then is not known',
     )
-  const live = await openLive(order, table, options)
+  const live = await openLive(order, table, options, io)
   if (live !== undefined && live !== null) await checkKeys(workspace, table, live)
   if (order.destination.kind === 'other' && order.key === undefined) await checkEmpty(live as LiveTable)
   return { workspace, table, at: order.at, beganUs, live, options: order.options }
@@ -69,12 +69,13 @@ async function openLive(
   { destination }: Order,
   { table }: TableConfiguration,
   options: Options,
+  io: Io,
 ): Promise<Question['live']> {
   if (destination.kind === 'output') return null
-  if (destination.kind === 'other') return openTable(destination.name, options)
+  if (destination.kind === 'other') return openTable(destination.name, options, io)
   if (destination.against === 'archive') return undefined
   try {
-    return await openTable(table, options)
+    return await openTable(table, options, io)
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
     const hint = '--against archive takes the newest states in the archive for "now"'

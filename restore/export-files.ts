@@ -102,6 +102,7 @@ export class ExportWriter {
     }
     this.writeManifest(FILES_MANIFEST, writeDataFiles(this.files))
     this.writeManifest(SUMMARY_MANIFEST, writeSummary(summary))
+    for (const folder of [join(this.folder, DATA_FOLDER), this.folder]) sync(folder)
     return join(this.folder, SUMMARY_MANIFEST)
   }
 
@@ -182,4 +183,14 @@ function writeFile(path: string, text: string): void {
 
 function writeAll(file: number, bytes: Buffer): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done)
+}
+
+/** New names in a folder are durable once the folder is. */
+function sync(folder: string): void {
+  const file = openSync(folder, 'r')
+  try {
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
 }

@@ -113,8 +113,7 @@ export class LiveTable {
       while (isObject(left) && Object.keys(left).length > 0) {
         const request = { RequestItems: left }
         const body = await this.pace.run(() => this.readBatch(request))
-        const items = (body.Responses as Readonly<Record<string, readonly unknown[]>>)[table] ?? []
-        for (const item of items.map(answer => this.toLiveItem(answer))) found.set(item.key, item)
+        for (const item of itemsIn(body).map(answer => this.toLiveItem(answer))) found.set(item.key, item)
         left = body.UnprocessedKeys
       }
     }
@@ -124,8 +123,7 @@ export class LiveTable {
   /** An answer that holds nothing but keys that were not processed is a throttling by another name. */
   private async readBatch(request: JsonObject): Promise<JsonObject> {
     const { body } = await callDynamoDb(this.client, 'BatchGetItem', request)
-    const [items] = Object.values(body.Responses as Readonly<Record<string, readonly unknown[]>>)
-    if ((items ?? []).length > 0 || Object.keys(body.UnprocessedKeys as object).length === 0) return body
+    if (itemsIn(body).length > 0 || Object.keys(body.UnprocessedKeys as object).length === 0) return body
     throw Object.assign(new Error('no key was processed'), { name: 'ThrottlingException' })
   }
 
@@ -143,4 +141,9 @@ function nextOf(segment: AsyncGenerator<readonly unknown[]>, i: number) {
   const coming = segment.next().then(page => ({ page, i, segment }))
   coming.catch(() => {})
   return coming
+}
+
+/** The items in an answer to BatchGetItem about one table. */
+function itemsIn({ Responses }: JsonObject): readonly unknown[] {
+  return Object.values(Responses as Readonly<Record<string, readonly unknown[]>>).flat()
 }

@@ -13,6 +13,8 @@ export interface PaceOptions {
   readonly concurrency: number
   /** @default - 10 min */
   readonly patienceMs?: number
+  /** Told of each error that is waited out. */
+  readonly onWait?: (error: Error) => void
   /** @default - the clock */
   readonly sleep?: (ms: number) => Promise<unknown>
   readonly now?: () => number
@@ -29,8 +31,6 @@ export class Pace {
   private running = 0
   private readonly waiting: (() => void)[] = []
   private succeededAt: number
-  /** How often DynamoDB asked for patience. */
-  throttled = 0
 
   constructor(private readonly options: PaceOptions) {
     this.allowed = options.concurrency
@@ -57,7 +57,7 @@ export class Pace {
         throw error
       }
       if (this.now() - this.succeededAt > (this.options.patienceMs ?? PATIENCE_MS)) throw error
-      this.throttled++
+      this.options.onWait?.(error as Error)
       this.allowed = Math.max(1, Math.floor(this.allowed / 2))
       const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** tries)
       await (this.options.sleep ?? wait)((this.options.random ?? Math.random)() * longest)

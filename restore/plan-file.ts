@@ -52,13 +52,15 @@ export class PlanError extends Error {
 
 /** Writes a plan that appears whole or not at all, and is readable by this user alone: it holds items. */
 export class PlanWriter {
-  private readonly body: string
   private readonly file: number
   private readonly sum: Hash = createHash('sha256')
+  private isOpen = true
 
   private constructor(private readonly path: string) {
-    this.body = `${path}.${randomUUID()}.items`
-    this.file = openSync(this.body, 'w', 0o600)
+    const part = `${path}.${randomUUID()}.part`
+    this.file = openSync(part, 'wx+', 0o600)
+    // without a name it is gone with this process, however that ends
+    rmSync(part)
   }
 
   /** Throws `PlanError` where a file of this name is there already: a plan that was begun is not to be lost. */
@@ -73,37 +75,44 @@ export class PlanWriter {
   }
 
   add(item: PlannedItem): void {
-    this.write(`${writeItem(item)}\n`)
+    const line = `${writeItem(item)}\n`
+    this.sum.update(line)
+    this.write(this.file, line)
   }
 
   /** Ends it: the header, which has the sum of everything else, goes first. Returns that sum. */
   async finish(header: PlanHeader): Promise<string> {
     const head = JSON.stringify(header)
     const sha256 = this.sum.update(head).digest('hex')
-    const whole = this.body.replace(/items$/, 'whole')
-    const file = openSync(whole, 'w', 0o600)
+    const whole = `${this.path}.${randomUUID()}.part`
+    const file = openSync(whole, 'wx', 0o600)
     try {
-      writeAll(file, `${head.slice(0, -1)},"sha256":"${sha256}"}\n`)
-      for await (const line of readLines(this.body)) writeAll(file, `${line}\n`)
+      this.write(file, `${head.slice(0, -1)},"sha256":"${sha256}"}\n`)
+      for await (const line of readLines(this.file)) this.write(file, `${line}\n`)
       fsyncSync(file)
-      closeSync(file)
       publish(whole, this.path)
       syncFolder(dirname(this.path))
     } finally {
+      closeSync(file)
       rmSync(whole, { force: true })
       this.discard()
     }
     return sha256
   }
 
-  /** Removes what was written: there is no plan. */
+  /** Ends it without a plan, where it has not ended. */
   discard(): void {
-    rmSync(this.body, { force: true })
+    if (this.isOpen) closeSync(this.file)
+    this.isOpen = false
   }
 
-  private write(text: string): void {
-    this.sum.update(text)
-    writeAll(this.file, text)
+  private write(file: number, text: string): void {
+    const bytes = Buffer.from(text)
+    try {
+      for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done)
+    } catch (error) {
+      throw Object.assign(error as Error, { path: this.path })
+    }
   }
 }
 
@@ -119,11 +128,6 @@ function publish(whole: string, path: string): void {
 
 function takenError(path: string): PlanError {
   return new PlanError(`plan ${path} is there already`, `to perform it: itemtrail restore --apply --plan ${path}`)
-}
-
-function writeAll(file: number, text: string): void {
-  const bytes = Buffer.from(text)
-  for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done)
 }
 
 /** A new name in a folder is durable once the folder is. */

@@ -34,6 +34,8 @@ export const restore: Command = {
   ],
   example: 'itemtrail restore Orders ORD12345 --as-of 2026-11-19T02:59:00Z',
   run: async ([table, key], options, io) => {
+    const empty = ['plan', 'to', 'output'].find(flag => options[flag] === '')
+    if (empty !== undefined) throw new CommandError(`--${empty} is empty`)
     try {
       if (options.asOf === undefined) return await performPlan(table, options, io)
       if (table === undefined)
@@ -102,7 +104,7 @@ function destinationOf({ to, output, against }: Options): Destination {
 async function carryOut(workspace: Workspace, order: Order, options: Options, io: Io): Promise<ExitCode> {
   const { destination, performs } = order
   const answer = openAnswer(formatOf(options), io, destination.kind !== 'table' && order.key === undefined)
-  const question = await openQuestion(workspace, order, options)
+  const question = await openQuestion(workspace, order, options, io)
   const made = await writePlan(question, order, answer, io)
   const { counts, plan } = made
   if (!performs) {

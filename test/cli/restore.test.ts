@@ -221,6 +221,8 @@ describe('restore', () => {
       [['Orders', ...GOOD, '--to', 'A', '--output', 'b'], 2, 'expected one of them'],
       [['Orders', ...GOOD, '--to', 'A', '--delete'], 2, '--delete goes with the table itself'],
       [['Orders', ...GOOD, '--output', 'b', '--apply'], 2, 'expected one of them'],
+      [['Orders', ...GOOD, '--plan', ''], 2, '--plan is empty'],
+      [['Orders', ...GOOD, '--output', ''], 2, '--output is empty'],
       [['Orders', ...GOOD, '--format', 'csv'], 2, 'format "csv" is unknown'],
       [['--apply', '--plan', plan], 1, 'is not there'],
       [['Orders', ...GOOD, '--against', 'archive', '--plan', join(folder, 'no', 'folder')], 1, 'folder is not there'],

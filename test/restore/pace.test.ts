@@ -12,18 +12,20 @@ function paceOf(concurrency: number, patienceMs = 60_000) {
     time += ms
     await new Promise(resolve => setImmediate(resolve))
   }
-  return { pace: new Pace({ concurrency, patienceMs, sleep, now: () => time, random: () => 0.5 }), waits }
+  const errors: string[] = []
+  const options = { concurrency, patienceMs, sleep, onWait: ({ name }: Error) => errors.push(name) }
+  return { pace: new Pace({ ...options, now: () => time, random: () => 0.5 }), waits, errors }
 }
 
 describe('Pace', () => {
   it('calls again after a throttling, later each time', async () => {
-    const { pace, waits } = paceOf(4)
+    const { pace, waits, errors } = paceOf(4)
     let calls = 0
     const answer = await pace.run(async () => {
       if (++calls < 5) throw throttled()
       return 'done'
     })
-    expect([answer, calls, pace.throttled]).toEqual(['done', 5, 4])
+    expect([answer, calls, errors]).toEqual(['done', 5, Array(4).fill('ThrottlingException')])
     expect(waits).toEqual([25, 50, 100, 200])
   })
 
