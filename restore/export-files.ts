@@ -136,7 +136,7 @@ class DataFileWriter {
   private readonly written: Promise<void>
 
   constructor(
-    path: string,
+    private readonly path: string,
     private readonly key: string,
   ) {
     this.written = this.copy(openSync(path, 'wx'))
@@ -162,7 +162,7 @@ class DataFileWriter {
     try {
       for await (const chunk of this.gzip as AsyncIterable<Buffer>) {
         this.md5.update(chunk)
-        writeAll(file, chunk)
+        writeAll(file, chunk, this.path)
       }
       fsyncSync(file)
     } finally {
@@ -174,15 +174,19 @@ class DataFileWriter {
 function writeFile(path: string, text: string): void {
   const file = openSync(path, 'wx')
   try {
-    writeAll(file, Buffer.from(text))
+    writeAll(file, Buffer.from(text), path)
     fsyncSync(file)
   } finally {
     closeSync(file)
   }
 }
 
-function writeAll(file: number, bytes: Buffer): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done)
+function writeAll(file: number, bytes: Buffer, path: string): void {
+  try {
+    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done)
+  } catch (error) {
+    throw Object.assign(error as Error, { path })
+  }
 }
 
 /** New names in a folder are durable once the folder is. */

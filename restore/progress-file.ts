@@ -32,6 +32,7 @@ export class ProgressFile {
   private readonly ended = new Set<string>()
 
   private constructor(
+    private readonly path: string,
     private readonly file: number,
     private readonly plan: string,
   ) {}
@@ -39,7 +40,7 @@ export class ProgressFile {
   /** Opens the progress of a plan, of none yet too. Lines of another plan in it say nothing about this one. */
   static async open({ path, sha256 }: Pick<Plan, 'path' | 'sha256'>): Promise<ProgressFile> {
     const name = progressPath(path)
-    const progress = new ProgressFile(openSync(name, 'a', 0o600), sha256)
+    const progress = new ProgressFile(name, openSync(name, 'a', 0o600), sha256)
     for await (const line of readLines(name)) progress.readLine(line)
     // a process that was killed may have left half a line
     writeSync(progress.file, '\n')
@@ -63,8 +64,12 @@ export class ProgressFile {
       return `{"key":${key},${lost === undefined ? '' : `"lost":${lost},`}${rest.slice(1)}\n`
     })
     const bytes = Buffer.from(lines.join(''))
-    for (let done = 0; done < bytes.length; ) done += writeSync(this.file, bytes, done)
-    fsyncSync(this.file)
+    try {
+      for (let done = 0; done < bytes.length; ) done += writeSync(this.file, bytes, done)
+      fsyncSync(this.file)
+    } catch (error) {
+      throw Object.assign(error as Error, { path: this.path })
+    }
   }
 
   close(): void {
