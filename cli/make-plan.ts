@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DiskArchive } from '../local/archive.js'
 import { anyItemKey } from '../queries/ask.js'
+import { readLostStretches } from '../queries/lost-stretches.js'
 import type { PlannedChange, PlanOptions } from '../queries/restore-plan.js'
 import { rowsOf } from '../queries/rows.js'
 import { archiveBegan } from '../queries/state-at.js'
@@ -15,6 +17,7 @@ import {
   PlanWriter,
 } from '../restore/plan-file.js'
 import { parseItem } from '../transform/attribute-value.js'
+import { FactError } from '../transform/fact.js'
 import type { Instant } from '../transform/instant.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import { openTable } from './apply-plan.js'
@@ -62,7 +65,17 @@ export async function openQuestion(workspace: Workspace, order: Order, options: 
   const live = await openLive(order, table, options, io)
   if (live !== undefined && live !== null) await checkKeys(workspace, table, live)
   if (order.destination.kind === 'other' && order.key === undefined) await checkEmpty(live as LiveTable)
-  return { workspace, table, at: order.at, beganUs, live, options: order.options }
+  const lost = await readLost(workspace, table)
+  return { workspace, table, at: order.at, beganUs, live, options: order.options, lost }
+}
+
+async function readLost({ root }: Workspace, { table }: TableConfiguration): Promise<Question['lost']> {
+  try {
+    return await readLostStretches(new DiskArchive(root), table)
+  } catch (error) {
+    if (error instanceof FactError) throw new CommandError(error.message, EXIT.unchecked)
+    throw error
+  }
 }
 
 async function openLive(

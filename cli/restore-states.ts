@@ -1,5 +1,6 @@
 import type { ItemHistory } from '../queries/ask.js'
 import { readHistories } from '../queries/histories.js'
+import type { LostStretch } from '../queries/lost-stretches.js'
 import {
   type Keyed,
   type Now,
@@ -14,7 +15,7 @@ import {
   thenOfTable,
 } from '../queries/restore-plan.js'
 import { stateAt } from '../queries/state-at.js'
-import { type ItemOfTable, itemsAt } from '../queries/table-at.js'
+import { itemsAt } from '../queries/table-at.js'
 import type { LiveTable } from '../restore/live-table.js'
 import { type KeyedText, sortByKey } from '../restore/sorted.js'
 import { formatInstant, type Instant } from '../transform/instant.js'
@@ -33,6 +34,8 @@ export interface Question {
   /** The table as it is; undefined: the newest states in the archive; null: a place that has nothing. */
   readonly live: LiveTable | undefined | null
   readonly options: PlanOptions
+  /** When changes of the table were lost. */
+  readonly lost: readonly LostStretch[]
 }
 
 /** What is told while a plan is made. */
@@ -56,8 +59,8 @@ export async function planOne(
   return { key: all.itemKey, planned }
 }
 
-function thenAt(all: ItemHistory, { at, beganUs }: Question): Then {
-  return thenOf(stateAt(all, at, beganUs), at)
+function thenAt(all: ItemHistory, { at, beganUs, lost }: Question): Then {
+  return thenOf(stateAt(all, at, beganUs), at, lost)
 }
 
 async function itemNow(all: ItemHistory, question: Question): Promise<Now> {
@@ -79,13 +82,13 @@ export function planAll(question: Question, listener: PlanListener): AsyncGenera
   return planTable(pairs, look, options, listener)
 }
 
-async function* statesAt({ workspace, table }: Question, at: Instant): AsyncGenerator<Keyed<Then>> {
-  for await (const { key, text } of sortByKey(textsOf(itemsAt(workspace.engine, table, at), at)))
-    yield { key, value: JSON.parse(text) as Then }
+async function* statesAt(question: Question, at: Instant): AsyncGenerator<Keyed<Then>> {
+  for await (const { key, text } of sortByKey(textsAt(question, at))) yield { key, value: JSON.parse(text) as Then }
 }
 
-async function* textsOf(items: AsyncIterable<ItemOfTable>, at: Instant): AsyncGenerator<KeyedText> {
-  for await (const item of items) yield { key: item.itemKey, text: JSON.stringify(thenOfTable(item, at)) }
+async function* textsAt({ workspace, table, lost }: Question, at: Instant): AsyncGenerator<KeyedText> {
+  for await (const item of itemsAt(workspace.engine, table, at))
+    yield { key: item.itemKey, text: JSON.stringify(thenOfTable(item, at, lost)) }
 }
 
 async function* itemsNow(question: Question, onRead: (items: number) => void): AsyncGenerator<Keyed<Now>> {

@@ -1,5 +1,6 @@
 import type { Instant } from '../transform/instant.js'
 import { comparableHash, isSameItem } from './comparable.js'
+import { isLostBetween, type LostStretch } from './lost-stretches.js'
 import type { ItemState } from './reconstruct.js'
 import type { StateAt } from './state-at.js'
 import type { ItemOfTable, LastChange } from './table-at.js'
@@ -17,6 +18,11 @@ export interface Then {
   readonly confidence: string
   /** True where changes of one time contradict one another, so that the state is one of several. */
   readonly unresolved: boolean
+  /**
+   * True where changes of the table were lost between its last change and the instant, and no later change shows that
+   * none was its own. Of an item among many (`thenOfTable`) later changes were not looked at.
+   */
+  readonly lost: boolean
   /** True where its last change was made within the very second of the instant, and may have come after it. */
   readonly withinSecond: boolean
 }
@@ -62,7 +68,7 @@ export interface PlanOptions {
 }
 
 /** Kinds of doubt about a state that is known all the same. What is not known cannot be accepted. */
-export const DOUBTS = ['PRE-ARCHIVE', 'KEYS-ONLY', 'GAP', 'CONFLICT', 'UNRESOLVED-ORDER'] as const
+export const DOUBTS = ['PRE-ARCHIVE', 'KEYS-ONLY', 'GAP', 'CONFLICT', 'UNRESOLVED-ORDER', 'LOST'] as const
 
 /** Confidence that leaves nothing to accept. */
 const CERTAIN: readonly string[] = ['COMPLETE', 'UNBROKEN']
@@ -90,11 +96,13 @@ export function planItem(key: string, then: Then, now: Now, options: PlanOptions
     : { ...planned, action: 'leave', reason: 'it was not there: --delete deletes it' }
 }
 
-function doubtOf({ confidence, unresolved, state }: Then, accepted: ReadonlySet<string>): string | undefined {
+function doubtOf({ confidence, unresolved, lost, state }: Then, accepted: ReadonlySet<string>): string | undefined {
   const isDoubted = !CERTAIN.includes(confidence) && !accepted.has(confidence)
   if (isDoubted) return `${confidence}: ${explain(confidence, state)}; --accept ${confidence} takes it so`
   if (unresolved && !accepted.has('UNRESOLVED-ORDER'))
     return 'UNRESOLVED-ORDER: changes of one time contradict one another, this state is one of several; --accept UNRESOLVED-ORDER takes it so'
+  if (lost && confidence !== 'COMPLETE' && !accepted.has('LOST'))
+    return 'LOST: changes of the table are lost between its last change and the instant, and no later one tells whether one was its own; --accept LOST takes it so'
   return undefined
 }
 
@@ -116,7 +124,8 @@ function explain(confidence: string, state: Then['state']): string {
 }
 
 /** What one item was at an instant, from its whole history. */
-export function thenOf({ state, until, last }: StateAt, at: Pick<Instant, 'us'>): Then {
+export function thenOf(found: StateAt, at: Pick<Instant, 'us'>, stretches: readonly LostStretch[] = []): Then {
+  const { state, until, last, next } = found
   const step = until.steps.at(-1)
   const unresolved = until.findings.some(
     ({ finding, eventId }) =>
@@ -124,7 +133,8 @@ export function thenOf({ state, until, last }: StateAt, at: Pick<Instant, 'us'>)
   )
   const image = state.kind === 'present' ? state.image : null
   const { confidence } = until
-  return { state: NAMES[state.kind], image, confidence, unresolved, withinSecond: isWithinSecond(last, at) }
+  const lost = next === undefined && isLostBetween(last?.event_time_us, at.us, stretches)
+  return { state: NAMES[state.kind], image, confidence, unresolved, lost, withinSecond: isWithinSecond(last, at) }
 }
 
 const NAMES: Readonly<Record<ItemState['kind'], Then['state']>> = {
@@ -135,10 +145,11 @@ const NAMES: Readonly<Record<ItemState['kind'], Then['state']>> = {
 }
 
 /** What one item of a whole table was. */
-export function thenOfTable(item: ItemOfTable, at: Pick<Instant, 'us'>): Then {
+export function thenOfTable(item: ItemOfTable, at: Pick<Instant, 'us'>, stretches: readonly LostStretch[] = []): Then {
   const { image, confidence, unresolved, last } = item
   const state = image === null ? 'unknown' : 'present'
-  return { state, image, confidence, unresolved, withinSecond: isWithinSecond(last, at) }
+  const lost = isLostBetween(last?.event_time_us, at.us, stretches)
+  return { state, image, confidence, unresolved, lost, withinSecond: isWithinSecond(last, at) }
 }
 
 /** Of a time that is known to the second only, the moment may lie before or after the change within it. */
@@ -200,8 +211,8 @@ export interface PairListener {
 }
 
 /**
- * The plan of a whole table, in the order of its pairs. `look` says what items were that are there now and not among
- * what was there then.
+ * The plan of a whole table, in the order of its pairs. `look` says from their histories what some items were: those that
+ * are not among what was there, and those that something lost may concern.
  */
 export async function* planTable(
   pairs: AsyncIterable<Pair>,
@@ -210,10 +221,13 @@ export async function* planTable(
   { onSame, onWithinSecond }: PairListener,
 ): AsyncGenerator<PlannedChange> {
   for await (const batch of batchesOf(pairs, BATCH)) {
-    const unlisted = batch.filter(pair => pair.was === undefined).map(pair => pair.key)
-    const found = unlisted.length === 0 ? new Map<string, Then>() : await look(unlisted)
+    // a closer look costs a query: it is for what would be acted on
+    const unsure = batch.filter(
+      ({ was, now, key }) => was === undefined || (was.lost && planItem(key, was, now, options)),
+    )
+    const found = unsure.length === 0 ? new Map<string, Then>() : await look(unsure.map(pair => pair.key))
     for (const { key, was, now } of batch) {
-      const then = was ?? (found.get(key) as Then)
+      const then = found.get(key) ?? (was as Then)
       if (then.withinSecond) onWithinSecond()
       const planned = planItem(key, then, now, options)
       if (planned === undefined) onSame()

@@ -3,6 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DiskArchive } from '../../local/archive.js'
+import { factKey, type GapFact, writeFact } from '../../transform/fact.js'
 import { type Attributes, CHANGED_AT, type StreamsFields, streamsRecord } from '../factories.js'
 import { archiveOf, makeFolder, run } from './command-line.js'
 import { expectContract } from './contract.js'
@@ -143,6 +145,39 @@ describe('restore', () => {
     expect([exit, out.split('\n')[1]]).toEqual([0, '0 to put, 0 to update, 0 to delete; 1 as it is'])
     expect(err).toContain('1 item has its last change within the very second of 2026-11-22 10:03:00.400Z')
     expect((await beside('CHANGED', '--as-of', '2026-11-22T10:04:00Z')).err).toBe('')
+  })
+
+  it('does not trust a state after which changes of the table were lost, unless a later change confirms it', async () => {
+    const later = insert('LATER', 5, 'PAID')
+    const lossy = await archiveOf([...RECORDS, later, insert('STILL', 0, 'PAID')])
+    const fact: GapFact = {
+      version: 'fact/v1',
+      kind: 'gap',
+      table: 'Orders',
+      recorded: '2026-11-22T10:06:00.000000Z',
+      source: 'stream',
+      shard: 'shard',
+      after: null,
+      before: null,
+      from: '2026-11-22T10:01:30.000000Z',
+      to: '2026-11-22T10:02:30.000000Z',
+      reason: 'test',
+    }
+    await new DiskArchive(lossy).put(factKey(fact), Buffer.from(writeFact(fact)))
+    const plan = async (...argv: string[]) => {
+      const { out } = await run(['restore', 'Orders', ...GOOD, ...argv, '--archive', lossy, '--format', 'ndjson'])
+      return out
+        .trimEnd()
+        .split('\n')
+        .map(line => JSON.parse(line) as Planned)
+    }
+    // into an empty place everything is put: what changed later is confirmed by that change, what did not is not
+    const lost = (items: readonly Planned[]) =>
+      items.filter(({ reason }) => reason?.startsWith('LOST')).map(({ item_key }) => item_key.order_id.S)
+    expect(lost(await plan('--output', join(makeFolder(), 'a')))).toEqual(['STILL', 'UNTOUCHED'])
+    expect(lost(await plan('--output', join(makeFolder(), 'b'), '--accept', 'LOST'))).toEqual([])
+    // what is as it was needs nothing
+    expect(lost(await plan('--against', 'archive'))).toEqual([])
   })
 
   it('keeps a plan in a file, and no second one in its place', async () => {

@@ -19,7 +19,7 @@ const [OLD, NEW] = ['{"pk":{"S":"a"},"v":{"N":"1"}}', '{"pk":{"S":"a"},"v":{"N":
 
 function was(image: string | null, more: Partial<Then> = {}): Then {
   const state = image === null ? 'absent' : 'present'
-  return { state, image, confidence: 'UNBROKEN', unresolved: false, withinSecond: false, ...more }
+  return { state, image, confidence: 'UNBROKEN', unresolved: false, lost: false, withinSecond: false, ...more }
 }
 
 const CAREFUL: PlanOptions = { deletes: false, accepted: new Set() }
@@ -82,6 +82,18 @@ describe('planItem', () => {
     const then = was(OLD, { unresolved: true })
     expect(actionOf(then, NEW)).toBe('skip')
     expect(actionOf(then, NEW, { accepted: new Set(['UNRESOLVED-ORDER']) })).toBe('update')
+  })
+
+  it('skips what something lost may concern, until that is accepted or a complete baseline confirms it', () => {
+    for (const [then, now] of [
+      [was(OLD, { lost: true }), NEW],
+      [was(null, { lost: true }), NEW],
+    ] as const) {
+      expect(planItem(KEY, then, now, { ...CAREFUL, deletes: true })?.reason).toMatch(/^LOST: /)
+      expect(actionOf(then, now, { deletes: true, accepted: new Set(['LOST']) })).not.toBe('skip')
+      expect(actionOf({ ...then, confidence: 'COMPLETE' }, now, { deletes: true })).not.toBe('skip')
+    }
+    expect(actionOf(was(OLD, { lost: true }), OLD)).toBeUndefined()
   })
 
   it('skips what is unknown, whatever is accepted', () => {
