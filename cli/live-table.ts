@@ -28,7 +28,8 @@ export async function callAws<T>(problem: string, call: () => Promise<T>): Promi
     const hint = /Credentials|Region|Unrecognized|AccessDenied|ExpiredToken/.test(`${name} ${message}`)
       ? ACCESS
       : undefined
-    throw new CommandError(`${problem}: ${name === 'Error' ? (code ?? name) : name}: ${message}`, EXIT.unchecked, hint)
+    const kind = name === 'Error' ? code : name
+    throw new CommandError(`${problem}: ${kind === undefined ? '' : `${kind}: `}${message}`, EXIT.unchecked, hint)
   }
 }
 
@@ -41,12 +42,8 @@ interface AwsError extends Error {
 /** Errors of the service have metadata, those of the network a code of the system, those of the SDK neither. */
 function isAwsError(error: unknown): error is AwsError {
   if (!(error instanceof Error)) return false
-  const { syscall, code } = error as NodeJS.ErrnoException
-  if ('$metadata' in error || ['connect', 'getaddrinfo', 'read', 'write'].includes(syscall ?? ''))
-    return !('path' in error)
-  return (
-    /Credentials|Token|Timeout/.test(error.name) ||
-    /^Region is missing|socket hang up/.test(error.message) ||
-    code === 'ECONNRESET'
-  )
+  if ('$metadata' in error || NETWORK.test((error as AwsError).code ?? '')) return true
+  return /Credentials|Token|Timeout/.test(error.name) || /^Region is missing|socket hang up/.test(error.message)
 }
+
+const NETWORK = /^(ECONN|ENET|EHOST|EAI_|ENOTFOUND|ETIMEDOUT|EPIPE)/
