@@ -1,5 +1,5 @@
 import { applyItems } from '../restore/apply.js'
-import { LiveTable } from '../restore/live-table.js'
+import type { LiveTable } from '../restore/live-table.js'
 import { Pace } from '../restore/pace.js'
 import { type Plan, readPlan } from '../restore/plan-file.js'
 import { ProgressFile, progressPath } from '../restore/progress-file.js'
@@ -18,7 +18,8 @@ const QUIET_MS = 10_000
 
 /** A table as the flags reach it. Throws `CommandError` where it cannot be reached, or is not there. */
 export async function openTable(name: string, options: Options, io: Io): Promise<LiveTable> {
-  const client = await openDynamoDb(options)
+  // the SDK takes longer to load than most commands to run
+  const [{ LiveTable: Table }, client] = await Promise.all([import('../restore/live-table.js'), openDynamoDb(options)])
   let saidAt = Date.now()
   const onWait = (error: Error) => {
     if (Date.now() - saidAt < QUIET_MS) return
@@ -26,7 +27,7 @@ export async function openTable(name: string, options: Options, io: Io): Promise
     io.err(`${io.errIsTerminal ? '\r\u001b[K' : ''}waiting for table ${printable(name)}: ${printable(error.message)}\n`)
   }
   return callAws(`table ${JSON.stringify(name)} cannot be read`, () =>
-    LiveTable.open(client, name, new Pace({ concurrency: CONCURRENCY, onWait })),
+    Table.open(client, name, new Pace({ concurrency: CONCURRENCY, onWait })),
   )
 }
 

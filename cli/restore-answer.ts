@@ -19,6 +19,8 @@ export type AnswerHead = Pick<PlanHeader, 'table' | 'as_of' | 'key' | 'against'>
 /** What a restore says, piece by piece as it is found: a table may have more items than fit into memory. */
 export interface RestoreAnswer {
   begin(head: AnswerHead): void
+  /** True where `planned` will write something. */
+  shows(item: PlannedChange): boolean
   planned(item: PlannedChange): void
   /** Ends the plan's items; `path` is where the plan is kept. */
   counted(counts: PlanCounts, path: string | null): void
@@ -47,8 +49,12 @@ class ShownAnswer implements RestoreAnswer {
     )
   }
 
+  shows({ action }: PlannedChange): boolean {
+    return !this.brief || action === 'skip'
+  }
+
   planned(item: PlannedChange): void {
-    if (!this.brief || item.action === 'skip') this.io.out(`${showPlanned(item, this.io)}\n`)
+    if (this.shows(item)) this.io.out(`${showPlanned(item, this.io)}\n`)
   }
 
   counted(counts: PlanCounts): void {
@@ -71,6 +77,10 @@ class LinesAnswer implements RestoreAnswer {
   constructor(private readonly io: Io) {}
 
   begin(): void {}
+
+  shows(): boolean {
+    return true
+  }
 
   planned(item: PlannedChange): void {
     this.io.out(`${toJson(describePlanned(item))}\n`)
@@ -102,6 +112,10 @@ class JsonAnswer implements RestoreAnswer {
   begin({ table, as_of, key, against, target }: AnswerHead): void {
     const head = toJson({ table, as_of, item_key: key === null ? null : (JSON.parse(key) as object), against, target })
     this.io.out(`${head.slice(0, -1)},"items":[`)
+  }
+
+  shows(): boolean {
+    return true
   }
 
   planned(item: PlannedChange): void {

@@ -1,14 +1,15 @@
 import { rmSync } from 'node:fs'
-import { DOUBTS, type PlanOptions } from '../../queries/restore-plan.js'
+import { DOUBTS } from '../../queries/restore-plan.js'
 import { OutputError } from '../../restore/export-files.js'
 import { openPlan, PlanError } from '../../restore/plan-file.js'
 import { applyPlan } from '../apply-plan.js'
-import { instantOf } from '../instant.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { LIVE_OPTIONS } from '../live-table.js'
-import { type Destination, type Order, openQuestion, writePlan } from '../make-plan.js'
+import { type Made, writePlan } from '../make-plan.js'
 import { FORMAT_OPTION, formatOf } from '../print.js'
 import { openAnswer } from '../restore-answer.js'
+import { type Order, readOrder } from '../restore-order.js'
+import { openQuestion } from '../restore-question.js'
 import { actionsIn } from '../show-plan.js'
 import { printable } from '../text.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '../workspace.js'
@@ -67,40 +68,6 @@ async function performPlan(table: string | undefined, options: Options, io: Io):
   return exit
 }
 
-/** What is asked for. Throws `CommandError` for flags that do not go together. */
-function readOrder(table: string, key: string | undefined, options: Options): Order {
-  const destination = destinationOf(options)
-  const accepted = (options.accept ?? []) as readonly string[]
-  const unknown = accepted.find(doubt => !(DOUBTS as readonly string[]).includes(doubt))
-  if (unknown !== undefined)
-    throw new CommandError(`--accept ${JSON.stringify(unknown)} is no doubt, expected ${DOUBTS.join(', ')}`)
-  if (options.delete === true && destination.kind !== 'table')
-    throw new CommandError('--delete goes with the table itself, nothing is deleted elsewhere')
-  if (options.apply === true && destination.kind === 'output')
-    throw new CommandError('--apply writes to a table, --output to a folder: expected one of them')
-  const planned: PlanOptions = { deletes: options.delete === true, accepted: new Set(accepted) }
-  const performs = options.apply === true || destination.kind === 'other'
-  return {
-    table,
-    key,
-    at: instantOf(options.asOf as string, '--as-of'),
-    destination,
-    options: planned,
-    planPath: typeof options.plan === 'string' ? options.plan : undefined,
-    performs,
-  }
-}
-
-function destinationOf({ to, output, against }: Options): Destination {
-  if (to !== undefined && output !== undefined)
-    throw new CommandError('--to fills a table, --output a folder: expected one of them')
-  if (against !== 'table' && against !== 'archive')
-    throw new CommandError(`--against is ${JSON.stringify(against)}, expected table or archive`)
-  if (typeof to === 'string') return { kind: 'other', name: to }
-  if (typeof output === 'string') return { kind: 'output', folder: output }
-  return { kind: 'table', against }
-}
-
 async function carryOut(workspace: Workspace, order: Order, options: Options, io: Io): Promise<ExitCode> {
   const { destination, performs } = order
   const answer = openAnswer(formatOf(options), io, destination.kind !== 'table' && order.key === undefined)
@@ -125,12 +92,7 @@ async function carryOut(workspace: Workspace, order: Order, options: Options, io
 }
 
 /** What to do next. */
-function adviseOn(
-  { planPath }: Order,
-  { counts, output }: Awaited<ReturnType<typeof writePlan>>,
-  options: Options,
-  io: Io,
-): void {
+function adviseOn({ planPath }: Order, { counts, output }: Made, options: Options, io: Io): void {
   const live = ['endpoint', 'region'].map(name =>
     typeof options[name] === 'string' ? ` --${name} ${options[name]}` : '',
   )
