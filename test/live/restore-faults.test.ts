@@ -284,7 +284,7 @@ describe.skipIf(missing !== undefined)(title, () => {
           write,
           done,
           0,
-          45,
+          24,
         ])
         expect(await table.scan()).toEqual(was)
         await spoil(table, spoilt)
