@@ -289,7 +289,7 @@ describe.skipIf(missing !== undefined)(title, () => {
         expect(await table.scan()).toEqual(was)
         await spoil(table, spoilt)
       }
-    }, 300_000)
+    })
 
     it('does no harm beside another with the same plan', async () => {
       const { table, was, plan } = await spoiltTable(60)
