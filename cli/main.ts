@@ -19,6 +19,7 @@ import { queries } from './commands/queries.js'
 import { query } from './commands/query.js'
 import { reconcile } from './commands/reconcile.js'
 import { redrive } from './commands/redrive.js'
+import { restore } from './commands/restore.js'
 import { sql } from './commands/sql.js'
 import { status } from './commands/status.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from './io.js'
@@ -37,6 +38,7 @@ export const COMMANDS = [
   query,
   sql,
   reconcile,
+  restore,
   status,
   redrive,
   plan,

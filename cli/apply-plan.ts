@@ -1,0 +1,95 @@
+import { applyItems } from '../restore/apply.js'
+import type { LiveTable } from '../restore/live-table.js'
+import { Pace } from '../restore/pace.js'
+import { type Plan, readPlan } from '../restore/plan-file.js'
+import { ProgressFile, progressPath } from '../restore/progress-file.js'
+import { CommandError, EXIT, type ExitCode, type Io, type Options } from './io.js'
+import { callAws, openDynamoDb } from './live-table.js'
+import { Progress } from './progress.js'
+import type { RestoreAnswer } from './restore-answer.js'
+import { actionsIn, type OutcomeCounts } from './show-restore-plan.js'
+import { printable } from './text.js'
+
+/** Requests to a table at a time. */
+const CONCURRENCY = 40
+
+/** Milliseconds between two lines that say what is waited for. */
+const QUIET_MS = 10_000
+
+/** A table as the flags reach it. Throws `CommandError` where it cannot be reached, or is not there. */
+export async function openTable(name: string, options: Options, io: Io): Promise<LiveTable> {
+  // the SDK takes longer to load than most commands to run
+  const [{ LiveTable: Table }, client] = await Promise.all([import('../restore/live-table.js'), openDynamoDb(options)])
+  let saidAt = Date.now()
+  const onWait = (error: Error) => {
+    if (Date.now() - saidAt < QUIET_MS) return
+    saidAt = Date.now()
+    io.err(`${io.errIsTerminal ? '\r\u001b[K' : ''}waiting for table ${printable(name)}: ${printable(error.message)}\n`)
+  }
+  return callAws(`table ${JSON.stringify(name)} cannot be read`, () =>
+    Table.open(client, name, new Pace({ concurrency: CONCURRENCY, onWait })),
+  )
+}
+
+/** Performs a plan, or what is left of it, and says what became of each item. */
+export async function applyPlan(plan: Plan, options: Options, answer: RestoreAnswer, io: Io): Promise<ExitCode> {
+  const { header, path } = plan
+  const table = await openTable(header.target?.table ?? header.table, options, io)
+  checkTarget(plan, table)
+  checkStatus(table)
+  const progressFile = await ProgressFile.open(plan)
+  if (progressFile.size > 0)
+    io.err(`goes on: ${progressFile.size} were restored before, ${printable(progressPath(path))} says\n`)
+  const counts: OutcomeCounts = { done: 0, already: 0, refused: 0, failed: 0, altered: 0 }
+  const total = actionsIn(header.counts)
+  const progress = new Progress(io, 'item')
+  let ended = 0
+  try {
+    await resumable(path, () =>
+      applyItems(readPlan(plan), {
+        table,
+        progress: progressFile,
+        onOutcome: outcome => {
+          counts[outcome.outcome]++
+          progress.update(++ended, ended, total)
+          answer.outcome(outcome)
+        },
+      }),
+    )
+  } finally {
+    progress.end()
+    progressFile.close()
+  }
+  answer.applied(counts)
+  const isWhole = counts.refused + counts.failed + counts.altered + header.counts.skip === 0
+  return isWhole ? EXIT.done : EXIT.findings
+}
+
+/** What ends a restore before its end is no end: it says how to go on. */
+async function resumable(path: string, apply: () => Promise<void>): Promise<void> {
+  try {
+    await callAws('restore stopped', apply)
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    const hint = `what was restored is kept; it goes on with: itemtrail restore --apply --plan ${printable(path)}`
+    throw new CommandError(error.message, EXIT.findings, error.hint === undefined ? hint : `${error.hint}; ${hint}`)
+  }
+}
+
+/** A plan is for one table: another of its name, elsewhere or made anew, holds other things. */
+function checkTarget({ header, path }: Plan, { description }: LiveTable): void {
+  const { target } = header
+  if (target === null || (target.arn === description.arn && target.id === description.id)) return
+  const [planned, found] = [target, description].map(({ arn, id }) => `${arn}${id === null ? '' : ` (${id})`}`)
+  throw new CommandError(
+    `plan ${path} is for table ${planned}, found ${found}`,
+    EXIT.usage,
+    'make the plan anew, with the same --region and --endpoint as to apply it',
+  )
+}
+
+/** A table that is being made, deleted or archived takes no writes. */
+function checkStatus({ description: { table, status } }: LiveTable): void {
+  if (status === 'ACTIVE' || status === 'UPDATING') return
+  throw new CommandError(`table ${JSON.stringify(table)} is ${status}, expected ACTIVE`, EXIT.unchecked)
+}

@@ -1,0 +1,106 @@
+import { rmSync } from 'node:fs'
+import { DOUBTS } from '../../queries/restore-plan.js'
+import { OutputError } from '../../restore/export-files.js'
+import { openPlan, PlanError } from '../../restore/plan-file.js'
+import { applyPlan } from '../apply-plan.js'
+import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
+import { LIVE_OPTIONS } from '../live-table.js'
+import { type Made, writePlan } from '../make-plan.js'
+import { FORMAT_OPTION, formatOf } from '../print.js'
+import { openAnswer } from '../restore-answer.js'
+import { type Order, readOrder } from '../restore-order.js'
+import { openQuestion } from '../restore-question.js'
+import { actionsIn } from '../show-restore-plan.js'
+import { printable } from '../text.js'
+import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '../workspace.js'
+
+/** Puts an item or a table back to what it was. */
+export const restore: Command = {
+  usage: 'restore [table] [key]',
+  shownArguments: '<table> [key]',
+  summary: 'puts an item or a table back to what it was; without --apply, says what that would change',
+  options: [
+    ['--as-of <instant>', 'the moment whose state is wanted'],
+    ['--plan <file>', 'writes the plan there; with --apply and no --as-of, the plan to perform'],
+    ['--apply', 'performs the plan: nothing that changed since it was made is overwritten'],
+    ['--delete', 'deletes items that were not there then; without, they are listed and left'],
+    ['--accept <doubt>', `acts in spite of it, may be repeated: ${DOUBTS.join(', ')}`, []],
+    ['--against <what>', 'what "now" is: the table, or the newest states in the archive', 'table'],
+    ['--to <table>', 'fills another table, which is there and empty, and changes no other'],
+    ['--output <dir>', 'writes a DynamoDB export there, ready for ImportTable, and changes no table'],
+    ...LIVE_OPTIONS,
+    ARCHIVE_OPTION,
+    CONFIG_OPTION,
+    FORMAT_OPTION,
+  ],
+  example: 'itemtrail restore Orders ORD12345 --as-of 2026-11-19T02:59:00Z',
+  run: async ([table, key], options, io) => {
+    const empty = ['plan', 'to', 'output'].find(flag => options[flag] === '')
+    if (empty !== undefined) throw new CommandError(`--${empty} is empty`)
+    try {
+      if (options.asOf === undefined) return await performPlan(table, options, io)
+      if (table === undefined)
+        throw new CommandError('table is missing', EXIT.usage, `type for example: ${restore.example}`)
+      const order = readOrder(table, key, options)
+      return await withWorkspace(options, workspace => carryOut(workspace, order, options, io))
+    } catch (error) {
+      if (error instanceof PlanError) throw new CommandError(error.message, EXIT.usage, error.hint)
+      if (error instanceof OutputError) throw new CommandError(error.message)
+      throw error
+    }
+  },
+}
+
+/** `--apply --plan FILE`: a plan that was made before, from its beginning or from where it was left. */
+async function performPlan(table: string | undefined, options: Options, io: Io): Promise<ExitCode> {
+  const { apply, plan: path } = options
+  if (apply !== true || typeof path !== 'string')
+    throw new CommandError('--as-of is missing', EXIT.usage, `type for example: ${restore.example}`)
+  const answer = openAnswer(formatOf(options), io, true)
+  const plan = await openPlan(path)
+  const { header } = plan
+  if (table !== undefined && table !== header.table)
+    throw new CommandError(`plan ${path} is for table ${JSON.stringify(header.table)}, not ${JSON.stringify(table)}`)
+  answer.begin({ ...header, target: header.target?.table ?? null })
+  answer.counted(header.counts, path)
+  const exit = await applyPlan(plan, options, answer, io)
+  answer.end(null)
+  return exit
+}
+
+async function carryOut(workspace: Workspace, order: Order, options: Options, io: Io): Promise<ExitCode> {
+  const { destination, performs } = order
+  const answer = openAnswer(formatOf(options), io, destination.kind !== 'table' && order.key === undefined)
+  const question = await openQuestion(workspace, order, options, io)
+  const made = await writePlan(question, order, answer, io)
+  const { counts, plan } = made
+  if (!performs) {
+    answer.end(made.output)
+    adviseOn(order, made, options, io)
+    return counts.skip > 0 ? EXIT.findings : EXIT.done
+  }
+  if (plan === undefined || actionsIn(counts) === 0) {
+    // nobody asked for the file
+    if (plan !== undefined && order.planPath === undefined) rmSync(plan.path)
+    answer.applied({ done: 0, already: 0, refused: 0, failed: 0, altered: 0 })
+    answer.end(null)
+    return counts.skip > 0 ? EXIT.findings : EXIT.done
+  }
+  const exit = await applyPlan(plan, options, answer, io)
+  answer.end(null)
+  return exit
+}
+
+/** What to do next. */
+function adviseOn({ planPath }: Order, { counts, output }: Made, options: Options, io: Io): void {
+  const live = ['endpoint', 'region'].map(name =>
+    typeof options[name] === 'string' ? ` --${name} ${options[name]}` : '',
+  )
+  if (output !== null) io.err(`written: ${printable(output)}\n`)
+  else if (actionsIn(counts) > 0)
+    io.err(
+      planPath === undefined
+        ? 'nothing was changed: --plan FILE keeps this plan, --apply performs it\n'
+        : `nothing was changed; to perform it: itemtrail restore --apply --plan ${printable(planPath)}${live.join('')}\n`,
+    )
+}

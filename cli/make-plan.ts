@@ -1,0 +1,161 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { PlannedChange } from '../queries/restore-plan.js'
+import { rowsOf } from '../queries/rows.js'
+import { ExportWriter } from '../restore/export-files.js'
+import {
+  openPlan,
+  PLAN_VERSION,
+  type Plan,
+  type PlanCounts,
+  type PlanHeader,
+  PlanWriter,
+} from '../restore/plan-file.js'
+import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import { packageRoot } from './commands/demo.js'
+import type { Io } from './io.js'
+import { callAws } from './live-table.js'
+import { grouped, Progress } from './progress.js'
+import type { RestoreAnswer } from './restore-answer.js'
+import type { Order } from './restore-order.js'
+import { planAll, planInstant, planOne, type Question } from './restore-states.js'
+import { NO_COUNTS } from './show-restore-plan.js'
+import { showInstant } from './show-state.js'
+import { printable } from './text.js'
+import type { Workspace } from './workspace.js'
+
+/** A plan that was made, and where it lies. */
+export interface Made {
+  readonly counts: PlanCounts
+  readonly plan: Plan | undefined
+  /** The summary of the export that was written. */
+  readonly output: string | null
+}
+
+/** Makes the plan, tells it, and writes it to its file: where it is to be performed, always. */
+export async function writePlan(question: Question, order: Order, answer: RestoreAnswer, io: Io): Promise<Made> {
+  const path = order.planPath ?? (order.performs ? planName(question, order) : undefined)
+  const writer = path === undefined ? undefined : PlanWriter.create(path)
+  try {
+    const output = await openOutput(question, order)
+    const { key, counts } = await tellPlan(question, order, answer, io, async item => {
+      writer?.add(item)
+      if (item.action === 'put') await output?.add(item.wanted as string)
+    })
+    await writer?.finish(headerOf(question, order, key, counts))
+    answer.counted(counts, path ?? null)
+    if (path !== undefined) io.err(`plan: ${printable(path)}\n`)
+    const plan = path === undefined ? undefined : await openPlan(path)
+    return { counts, plan, output: output === undefined ? null : await output.finish(now()) }
+  } catch (error) {
+    writer?.discard()
+    throw error
+  }
+}
+
+async function tellPlan(
+  question: Question,
+  order: Order,
+  answer: RestoreAnswer,
+  io: Io,
+  onItem: (item: PlannedChange) => Promise<void>,
+): Promise<{ readonly key: string | null; readonly counts: PlanCounts }> {
+  const counts = { ...NO_COUNTS }
+  const progress = new Progress(io, 'item')
+  const { live } = question
+  let withinSecond = 0
+  const listener = {
+    onSame: () => counts.same++,
+    onWithinSecond: () => withinSecond++,
+    onRead: (items: number) => progress.update(items, items, live?.description.items || undefined),
+  }
+  let planned = 0
+  const take = async (item: PlannedChange) => {
+    counts[item.action]++
+    await onItem(item)
+    if (answer.shows(item)) progress.end()
+    else progress.update(++planned, planned, undefined)
+    answer.planned(item)
+  }
+  const begin = (key: string | null) =>
+    answer.begin({ ...partOf(question, order), key, target: live?.description.table ?? null })
+  return callAws(`table ${JSON.stringify(live?.description.table)} cannot be read`, async () => {
+    try {
+      if (order.key !== undefined) {
+        const { key, planned } = await planOne(question, order.key, listener)
+        begin(key)
+        if (planned !== undefined) await take(planned)
+        return { key, counts }
+      }
+      begin(null)
+      for await (const item of planAll(question, listener)) await take(item)
+      return { key: null, counts }
+    } finally {
+      progress.end()
+      if (withinSecond > 0) io.err(remarkOn(withinSecond, order))
+    }
+  })
+}
+
+/** A restore to the second of the change that is to be undone would undo nothing. */
+function remarkOn(items: number, { at }: Order): string {
+  const [whose, last] = items === 1 ? ['1 item has its', 'change'] : [`${grouped(items)} items have their`, 'changes']
+  return `${whose} last ${last} within the very second of ${showInstant(at)}, known to the second only and counted as before it: an earlier --as-of leaves them out\n`
+}
+
+function partOf({ table, at }: Question, { destination }: Order): Pick<PlanHeader, 'table' | 'as_of' | 'against'> {
+  const against = destination.kind === 'table' ? destination.against : 'table'
+  return { table: table.table, as_of: planInstant(at), against }
+}
+
+function headerOf(question: Question, order: Order, key: string | null, counts: PlanCounts): PlanHeader {
+  const { live, workspace } = question
+  const target = live === null || live === undefined ? null : live.description
+  return {
+    plan: PLAN_VERSION,
+    ...partOf(question, order),
+    key,
+    archive: workspace.root,
+    target: target === null ? null : { table: target.table, arn: target.arn, id: target.id },
+    counts,
+    made: now(),
+    tool: `itemtrail ${version()}`,
+  }
+}
+
+function now(): string {
+  return new Date().toISOString()
+}
+
+function version(): string {
+  return (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version
+}
+
+/** The name of a plan that is performed at once, in the working folder. */
+function planName({ table, at, live }: Question, { destination }: Order): string {
+  const instant = planInstant(at).replaceAll(/[-:]|\.0+(?=Z)/g, '')
+  const to = destination.kind === 'other' ? `-to-${live?.description.table}` : ''
+  return `restore-${table.table}-${instant}${to}-${now().replaceAll(/[-:.]/g, '')}.jsonl`
+}
+
+async function openOutput(
+  { workspace, table, at }: Question,
+  { destination }: Order,
+): Promise<ExportWriter | undefined> {
+  if (destination.kind !== 'output') return undefined
+  const tableArn = await arnOf(workspace, table)
+  return ExportWriter.create(destination.folder, {
+    tableArn,
+    tableId: 'itemtrail',
+    exportTime: planInstant(at),
+    startTime: now(),
+  })
+}
+
+/** As its stream or an export names it; where neither did, one without an account. */
+async function arnOf({ engine }: Workspace, { table }: TableConfiguration): Promise<string> {
+  const answer = await engine.run(`select source, region from ${tableIdentifier(table)} order by source limit 1`)
+  const [row] = [...rowsOf(answer)]
+  const known = /^arn:[^/]*:table\/[^/]+/.exec(String(row?.source ?? ''))?.[0]
+  return known ?? `arn:aws:dynamodb:${row?.region ?? 'us-east-1'}:000000000000:table/${table}`
+}

@@ -1,0 +1,82 @@
+import { DiskArchive } from '../local/archive.js'
+import { anyItemKey } from '../queries/ask.js'
+import { readLostStretches } from '../queries/lost-stretches.js'
+import { archiveBegan } from '../queries/state-at.js'
+import type { LiveTable } from '../restore/live-table.js'
+import { parseItem } from '../transform/attribute-value.js'
+import { FactError } from '../transform/fact.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
+import { openTable } from './apply-plan.js'
+import { CommandError, EXIT, type Io, type Options } from './io.js'
+import { callAws } from './live-table.js'
+import type { Order } from './restore-order.js'
+import type { Question } from './restore-states.js'
+import { showInstant } from './show-state.js'
+import { findTable, type Workspace } from './workspace.js'
+
+/** Opens what an order is about. Throws `CommandError` for a time before the archive, or a table that does not fit. */
+export async function openQuestion(workspace: Workspace, order: Order, options: Options, io: Io): Promise<Question> {
+  const table = findTable(workspace, order.table)
+  const beganUs = await archiveBegan(workspace.engine, table)
+  if (order.at.us < beganUs || beganUs === 0)
+    throw new CommandError(
+      beganUs === 0
+        ? `table ${table.table} has no rows in the archive`
+        : `--as-of ${showInstant(order.at)} is before the archive of ${table.table} begins, at ${showInstant({ us: beganUs })}`,
+      EXIT.unchecked,
+      'what the table held then is not known',
+    )
+  const live = await openLive(order, table, options, io)
+  if (live !== undefined && live !== null) await checkKeys(workspace, table, live)
+  if (order.destination.kind === 'other' && order.key === undefined) await checkEmpty(live as LiveTable)
+  const lost = await readLost(workspace, table)
+  return { workspace, table, at: order.at, beganUs, live, options: order.options, lost }
+}
+
+async function readLost({ root }: Workspace, { table }: TableConfiguration): Promise<Question['lost']> {
+  try {
+    return await readLostStretches(new DiskArchive(root), table)
+  } catch (error) {
+    if (error instanceof FactError) throw new CommandError(error.message, EXIT.unchecked)
+    throw error
+  }
+}
+
+async function openLive(
+  { destination }: Order,
+  { table }: TableConfiguration,
+  options: Options,
+  io: Io,
+): Promise<Question['live']> {
+  if (destination.kind === 'output') return null
+  if (destination.kind === 'other') return openTable(destination.name, options, io)
+  if (destination.against === 'archive') return undefined
+  try {
+    return await openTable(table, options, io)
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    const hint = '--against archive takes the newest states in the archive for "now"'
+    throw new CommandError(error.message, error.exit, error.hint === undefined ? hint : `${error.hint}; ${hint}`)
+  }
+}
+
+/** An item of the archive must have a place in the table. */
+async function checkKeys({ engine }: Workspace, table: TableConfiguration, { description }: LiveTable): Promise<void> {
+  const any = await anyItemKey(engine, table)
+  const names = any === undefined ? [] : Object.keys(parseItem(any))
+  if ([...names].sort().join() === [...description.keys].sort().join()) return
+  throw new CommandError(
+    `table ${JSON.stringify(description.table)} has the keys ${JSON.stringify(description.keys)}, items of ${table.table} have ${JSON.stringify(names)}`,
+  )
+}
+
+async function checkEmpty(live: LiveTable): Promise<void> {
+  const { table } = live.description
+  const isEmpty = await callAws(`table ${JSON.stringify(table)} cannot be read`, () => live.isEmpty())
+  if (!isEmpty)
+    throw new CommandError(
+      `table ${JSON.stringify(table)} is not empty, --to fills an empty one`,
+      EXIT.usage,
+      'a restore into it that was broken off goes on with: itemtrail restore --apply --plan FILE',
+    )
+}

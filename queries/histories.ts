@@ -1,0 +1,55 @@
+import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import { foldHistory, type HistoryChange, type ItemHistory } from './ask.js'
+import type { QueryEngine } from './engine.js'
+import { type ArchivedChange, removeRepeats } from './reconstruct.js'
+import { type Row, rowsOf } from './rows.js'
+
+/** Keys in one statement, which on Athena may have 256 KB. */
+const KEYS = 100
+
+/** What the fold reads. */
+const COLUMNS = [
+  'item_key',
+  'event_id',
+  'event_name',
+  'event_time_us',
+  'time_precision',
+  'sequence',
+  'source',
+  'view_type',
+  'changed',
+  'actor',
+  'actor_source',
+  'user_identity',
+  'old_image',
+  'new_image',
+  'old_hash',
+  'new_hash',
+  'row_hash',
+  'cast(arrived_at as varchar) as arrived_at',
+  'config_id',
+  'source_event_id',
+]
+
+/** The whole histories of some items, as `readHistory` has them one by one; of an item never seen an empty one. */
+export async function readHistories(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, ItemHistory>> {
+  const rows = new Map<string, Row[]>(keys.map(key => [key, []]))
+  for (let i = 0; i < keys.length; i += KEYS) {
+    const some = keys.slice(i, i + KEYS)
+    const sql = `
+      select ${COLUMNS.join(', ')}
+      from ${tableIdentifier(table.table)}
+      where item_key in (${some.map(() => '?').join(', ')})`
+    for (const row of rowsOf(await engine.run(sql, some))) rows.get(row.item_key as string)?.push(row)
+  }
+  return new Map([...rows].map(([key, all]) => [key, foldHistory(key, changesOf(all))]))
+}
+
+function changesOf(rows: readonly Row[]): readonly HistoryChange[] {
+  const archived = rows.map(row => ({ ...row, event_time_us: Number(row.event_time_us) }))
+  return removeRepeats(archived as unknown as readonly (ArchivedChange & HistoryChange)[])
+}

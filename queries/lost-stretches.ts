@@ -1,0 +1,33 @@
+import { type Fact, type FactStore, readFacts } from '../transform/fact.js'
+import { parseInstant } from '../transform/instant.js'
+
+/** A time whose changes of a table are not all in the archive, in microseconds since 1970. */
+export interface LostStretch {
+  /** Null where nobody knows when it began. */
+  readonly fromUs: number | null
+  readonly toUs: number
+}
+
+/** What a table's facts say is lost: records that were gone before they were read, and the time without a stream. */
+export async function readLostStretches(store: FactStore, table: string): Promise<readonly LostStretch[]> {
+  return (await readFacts(store, table)).flatMap(fact => lostIn(fact))
+}
+
+function lostIn(fact: Fact): readonly LostStretch[] {
+  if (fact.kind === 'gap') {
+    return [{ fromUs: fact.from === null ? null : microseconds(fact.from), toUs: microseconds(fact.to) }]
+  }
+  return fact.kind === 'stream-changed' ? [{ fromUs: null, toUs: microseconds(fact.recorded) }] : []
+}
+
+/** A fact that was read has instants. */
+function microseconds(instant: string): number {
+  return parseInstant(instant)?.us as number
+}
+
+/** True where something was lost between an item's last change, if it had one, and a moment: it may have been the item's. */
+export function isLostBetween(lastUs: number | undefined, atUs: number, lost: readonly LostStretch[]): boolean {
+  return lost.some(
+    ({ fromUs, toUs }) => (fromUs === null || fromUs <= atUs) && (lastUs === undefined || toUs >= lastUs),
+  )
+}
