@@ -1,8 +1,9 @@
 import type { Table } from 'apache-arrow'
 import { formatInstant } from '../transform/instant.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import { Answer, type Asked } from './answer.js'
 import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery, type Statement } from './catalog.js'
-import type { BoundValue, QueryEngine } from './engine.js'
+import type { BoundValue, QueryEngine, RunOptions } from './engine.js'
 import { checkParameters, ParameterError } from './parameters.js'
 import {
   type Confidence,
@@ -25,8 +26,40 @@ export async function askQuery(
   table: TableConfiguration,
   parameters: Readonly<Record<string, string>>,
 ): Promise<Table> {
-  const { sql, values } = bindQuery(query, table, parameters)
-  return engine.run(sql, values)
+  return (await answerQuery(engine, query, table, parameters)).table
+}
+
+/** The same, with what was asked beside the answer. */
+export function answerQuery(
+  engine: QueryEngine,
+  query: SavedQuery,
+  table: TableConfiguration,
+  parameters: Readonly<Record<string, string>>,
+  options: RunOptions = {},
+): Promise<Answer> {
+  const bound = bindQuery(query, table, parameters)
+  return answerStatement(engine, { query: query.name, table: table.table, ...bound }, options)
+}
+
+/** The answer to a statement of one's own. */
+export function answerSql(
+  engine: QueryEngine,
+  sql: string,
+  values: readonly BoundValue[] = [],
+  options: RunOptions = {},
+): Promise<Answer> {
+  const nothing = { query: undefined, table: undefined, parameters: new Map(), placeholders: [] }
+  return answerStatement(engine, { ...nothing, sql, values }, options)
+}
+
+async function answerStatement(
+  engine: QueryEngine,
+  asked: Omit<Asked, 'began' | 'milliseconds'>,
+  options: RunOptions,
+): Promise<Answer> {
+  const began = new Date()
+  const table = await engine.run(asked.sql, asked.values, options)
+  return new Answer(table, { ...asked, began, milliseconds: Date.now() - began.getTime() })
 }
 
 /** A saved query's statement for one table, with the values for its `?` in order. */
@@ -100,10 +133,24 @@ export async function readHistory(
   itemKey: string,
   untilUs?: number,
 ): Promise<ItemHistory> {
+  return historyIn(await answerHistory(engine, table, itemKey, untilUs), itemKey)
+}
+
+/** What `readHistory` folds. */
+export function answerHistory(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  itemKey: string,
+  untilUs?: number,
+): Promise<Answer> {
   const query = SAVED_QUERIES.get('item-history') as SavedQuery
   const to = untilUs === undefined ? {} : { to: formatInstant(untilUs + 1, 6) }
-  const answer = await askQuery(engine, query, table, { item_key: itemKey, ...to })
-  const changes = [...rowsOf(answer)].map(row => ({
+  return answerQuery(engine, query, table, { item_key: itemKey, ...to })
+}
+
+/** The history in an answer of `answerHistory`. */
+export function historyIn(answer: Answer, itemKey: string): ItemHistory {
+  const changes = [...answer].map(row => ({
     ...row,
     event_time_us: Number(row.event_time_us),
     repeats: Number(row.repeats),
