@@ -1,10 +1,12 @@
 import { styleText } from 'node:util'
+import type { FileFormat } from '../queries/formats.js'
 import type { Row, Value } from '../queries/rows.js'
 import { CommandError, type Io, type Options } from './io.js'
 import { showItemKey } from './item-key.js'
 import { cut, pad, printable, widthOf } from './text.js'
 
-export type Format = 'table' | 'json' | 'ndjson' | 'dynamodb'
+/** `FileFormat` names what an answer can be as a file. */
+export type Format = 'table' | 'json' | 'ndjson' | 'dynamodb' | FileFormat
 
 export const FORMAT_OPTION = ['--format <format>', 'table, json or ndjson', 'table'] as const
 
@@ -12,7 +14,7 @@ const COMMON_FORMATS = ['table', 'json', 'ndjson'] as const
 
 /** The format that the flags ask for. Throws `CommandError` for one that this command does not have. */
 export function formatOf(options: Options): (typeof COMMON_FORMATS)[number]
-export function formatOf(options: Options, allowed: readonly Format[]): Format
+export function formatOf<F extends Format>(options: Options, allowed: readonly F[]): F
 export function formatOf(options: Options, allowed: readonly Format[] = COMMON_FORMATS): Format {
   const format = allowed.find(name => name === options.format)
   if (format === undefined)

@@ -1,31 +1,51 @@
 import type { HistoryChange, ItemHistory } from '../../queries/ask.js'
+import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { differencesOf } from '../../queries/difference.js'
+import type { PageContext } from '../../queries/html-page.js'
+import type { Receipt } from '../../queries/receipt.js'
 import type { Step } from '../../queries/reconstruct.js'
 import { type Item, parseItem } from '../../transform/attribute-value.js'
 import { formatInstant } from '../../transform/instant.js'
-import { adviseOn, describeConfidence, isDoubtful, shortId, showConfidence, showTime } from '../confidence.js'
-import { findHistory } from '../find-item.js'
+import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
+import {
+  adviseOn,
+  describeConfidence,
+  isDoubtful,
+  pageConfidence,
+  shortId,
+  showConfidence,
+  showTime,
+} from '../confidence.js'
+import { type FoundHistory, findHistory } from '../find-item.js'
 import type { Command, Io } from '../io.js'
 import { EXIT } from '../io.js'
 import { showItemKey } from '../item-key.js'
-import { FORMAT_OPTION, formatOf, paint, printObjects, toJson } from '../print.js'
+import { paint, printObjects, toJson } from '../print.js'
+import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
+import { keepReceipt } from '../receipt-file.js'
 import { showDifferences, showItem } from '../show-item.js'
 import { printable } from '../text.js'
-import { ARCHIVE_OPTION, CONFIG_OPTION, findTable, withWorkspace } from '../workspace.js'
+import { findTable } from '../workspace.js'
 
 /** What happened to one item, like `git log`. */
 export const history: Command = {
   usage: 'history <table> <key>',
   summary: 'what happened to one item, newest first',
-  options: [ARCHIVE_OPTION, CONFIG_OPTION, FORMAT_OPTION],
+  options: [...PLACE_OPTIONS, ...ANSWER_OPTIONS],
   example: 'itemtrail history Orders ORD12345',
-  run: (args, options, io) =>
-    withWorkspace(options, async workspace => {
-      const format = formatOf(options)
+  run: (args, options, terminal) =>
+    askArchive(options, terminal, QUESTION_FORMATS, async (workspace, format, io) => {
       const table = findTable(workspace, args[0] as string)
-      const found = await findHistory(workspace, table, args[1] as string)
+      let receipt: Receipt | undefined
+      const found = await findHistory(workspace, table, args[1] as string, async answer => {
+        receipt = await keepReceipt(answer, workspace, options, io)
+      })
       if (format === 'table') printHistory(table.table, found, io)
-      else if (format === 'json') io.out(`${toJson(describeHistory(table.table, found))}\n`)
+      else if (isFileFormat(format)) {
+        const page = { ...describePage(table.table, found), footer: await pageFooter(receipt) }
+        await printFile(found.answer.table, format, page, io)
+        if (format !== 'html') io.err(`${describeConfidence(found)}\n`)
+      } else if (format === 'json') io.out(`${toJson(describeHistory(table.table, found))}\n`)
       else {
         printObjects(describeChanges(found), format, io)
         io.err(`${describeConfidence(found)}\n`)
@@ -33,6 +53,16 @@ export const history: Command = {
       if (format !== 'json') adviseOn(found.confidence, table.table, workspace.root, io)
       return isDoubtful(found.confidence) ? EXIT.findings : EXIT.done
     }),
+}
+
+function describePage(table: string, found: FoundHistory): PageContext {
+  const { question } = SAVED_QUERIES.get('item-history') as SavedQuery
+  return {
+    question,
+    parameters: { table, item: showItemKey(found.itemKey) },
+    sql: found.answer.asked.sql,
+    confidence: pageConfidence(found),
+  }
 }
 
 function printHistory(table: string, found: ItemHistory, io: Io): void {

@@ -1,46 +1,65 @@
 import type { Table } from 'apache-arrow'
-import { askQuery } from '../../queries/ask.js'
+import type { Answer } from '../../queries/answer.js'
+import { answerQuery } from '../../queries/ask.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
-import { rowsOf } from '../../queries/rows.js'
+import type { PageContext } from '../../queries/html-page.js'
 import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
 import { isDoubtful } from '../confidence.js'
 import { findItemKey } from '../find-item.js'
 import { instantOf } from '../instant.js'
 import { type Command, CommandError, EXIT, type Options } from '../io.js'
+import { showItemKey } from '../item-key.js'
 import { nearest } from '../nearest.js'
-import { FORMAT_OPTION, formatOf, printRows } from '../print.js'
+import { printRows } from '../print.js'
+import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
+import { keepReceipt } from '../receipt-file.js'
 import { wrap } from '../text.js'
-import { ARCHIVE_OPTION, CONFIG_OPTION, findTable, type Workspace, withWorkspace } from '../workspace.js'
+import { findTable, type Workspace } from '../workspace.js'
 
 /** Asks a saved query. */
 export const query: Command = {
   usage: 'query <name> [table]',
   summary: 'asks a saved query of a table',
   options: [
-    ARCHIVE_OPTION,
-    CONFIG_OPTION,
+    ...PLACE_OPTIONS,
     ['--param <name=value>', 'a parameter; may be given several times', []],
-    FORMAT_OPTION,
+    ...ANSWER_OPTIONS,
   ],
   example: 'itemtrail query deletions Orders --param from=2026-11-01T00:00:00Z',
-  run: (args, options, io) =>
-    withWorkspace(options, async workspace => {
-      const format = formatOf(options)
+  run: (args, options, terminal) =>
+    askArchive(options, terminal, QUESTION_FORMATS, async (workspace, format, io) => {
       const saved = findQuery(args[0] as string, args[1])
       const table = findTable(workspace, args[1] ?? onlyTable(workspace))
       const parameters = await readParameters(saved, table, workspace, options)
-      const answer = await askQuery(workspace.engine, saved, table, parameters)
+      const answer = await answerQuery(workspace.engine, saved, table, parameters)
+      const receipt = await keepReceipt(answer, workspace, options, io)
+      const isEmpty = answer.length === 0
+      if (isFileFormat(format)) {
+        const page = { ...describePage(saved, answer), footer: await pageFooter(receipt) }
+        await printFile(answer.table, format, page, io)
+        return hasDoubt(answer.table) ? EXIT.findings : EXIT.done
+      }
       const hidden = format === 'table' ? saved.columns.filter(column => column.detail).map(column => column.name) : []
       const names = saved.columns.map(column => column.name).filter(name => !hidden.includes(name))
-      if (answer.numRows === 0 && format === 'table') {
+      if (isEmpty && format === 'table') {
         io.out(`${wrap(saved.empty, io.columns)}\n`)
         return EXIT.done
       }
-      printRows(names, rowsOf(answer), format, io)
+      printRows(names, answer.rows(), format, io)
       if (hidden.length > 0) io.err(`left out here: ${hidden.join(', ')}; --format json has them\n`)
-      return hasDoubt(answer) ? EXIT.findings : EXIT.done
+      return hasDoubt(answer.table) ? EXIT.findings : EXIT.done
     }),
+}
+
+function describePage({ question, empty }: SavedQuery, { asked }: Answer): PageContext {
+  const { table = '', parameters, sql } = asked
+  const shown = [...parameters].map(([name, value]) => [
+    name,
+    name === 'item_key' ? showItemKey(`${value}`) : `${value}`,
+  ])
+  return { question, parameters: { table, ...Object.fromEntries(shown) }, sql, empty }
 }
 
 /** True where the answer finds that something is missing or contradictory, as `continuity` does. */
