@@ -3,6 +3,7 @@ import type { Answer } from '../../queries/answer.js'
 import { answerQuery } from '../../queries/ask.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import type { PageContext } from '../../queries/html-page.js'
+import { explainNothing } from '../../queries/why-nothing.js'
 import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
@@ -15,8 +16,8 @@ import { nearest } from '../nearest.js'
 import { printRows } from '../print.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
 import { keepReceipt } from '../receipt-file.js'
-import { wrap } from '../text.js'
-import { findTable, type Workspace } from '../workspace.js'
+import { printable, wrap } from '../text.js'
+import { findTable, isOnAws, type Workspace } from '../workspace.js'
 
 /** Asks a saved query. */
 export const query: Command = {
@@ -36,30 +37,31 @@ export const query: Command = {
       const answer = await answerQuery(workspace.engine, saved, table, parameters)
       const receipt = await keepReceipt(answer, workspace, options, io)
       const isEmpty = answer.length === 0
+      const why =
+        isEmpty && !isOnAws(workspace.root) ? await explainNothing(workspace.engine, table, answer.asked) : undefined
       if (isFileFormat(format)) {
-        const page = { ...describePage(saved, answer), footer: await pageFooter(receipt) }
+        const empty = why === undefined ? saved.empty : `${saved.empty}: ${why}`
+        const page = { ...describePage(saved, answer), empty, footer: await pageFooter(receipt) }
         await printFile(answer.table, format, page, io)
         return hasDoubt(answer.table) ? EXIT.findings : EXIT.done
       }
       const hidden = format === 'table' ? saved.columns.filter(column => column.detail).map(column => column.name) : []
       const names = saved.columns.map(column => column.name).filter(name => !hidden.includes(name))
-      if (isEmpty && format === 'table') {
-        io.out(`${wrap(saved.empty, io.columns)}\n`)
-        return EXIT.done
-      }
-      printRows(names, answer.rows(), format, io)
-      if (hidden.length > 0) io.err(`left out here: ${hidden.join(', ')}; --format json has them\n`)
+      if (isEmpty && format === 'table') io.out(`${wrap(saved.empty, io.columns)}\n`)
+      else printRows(names, answer.rows(), format, io)
+      if (why !== undefined) io.err(`${wrap(printable(why), io.columns)}\n`)
+      if (hidden.length > 0 && !isEmpty) io.err(`left out here: ${hidden.join(', ')}; --format json has them\n`)
       return hasDoubt(answer.table) ? EXIT.findings : EXIT.done
     }),
 }
 
-function describePage({ question, empty }: SavedQuery, { asked }: Answer): PageContext {
+function describePage({ question }: SavedQuery, { asked }: Answer): PageContext {
   const { table = '', parameters, sql } = asked
   const shown = [...parameters].map(([name, value]) => [
     name,
     name === 'item_key' ? showItemKey(`${value}`) : `${value}`,
   ])
-  return { question, parameters: { table, ...Object.fromEntries(shown) }, sql, empty }
+  return { question, parameters: { table, ...Object.fromEntries(shown) }, sql }
 }
 
 /** True where the answer finds that something is missing or contradictory, as `continuity` does. */

@@ -79,7 +79,7 @@ const WORDS: Readonly<Record<Rerun['outcome'], string>> = {
 }
 
 function print({ question, began, result }: Receipt, again: Rerun, io: Io): void {
-  const { outcome, problems, remarks, answer, newRows, goneRows } = again
+  const { outcome, problems, remarks, answer, newRows, goneRows, needsTrust } = again
   const asked = question.query === null ? 'SQL' : `${question.query} of ${question.table}`
   io.out(
     `${paint(io, 'bold', printable(asked))}  asked ${printable(String(began))}, ${grouped(result.rows)} rows then${answer === undefined ? '' : `, ${grouped(answer.length)} now`}\n`,
@@ -87,6 +87,7 @@ function print({ question, began, result }: Receipt, again: Rerun, io: Io): void
   const colour = EXITS[outcome] === EXIT.done ? 'green' : 'red'
   io.out(`${paint(io, colour, WORDS[outcome])}\n`)
   for (const text of [...problems, ...remarks]) io.out(`${wrap(`- ${printable(text)}`, io.columns)}\n`)
+  if (needsTrust) io.err('--trust-sql runs it, with your rights: read the SQL in the receipt first\n')
   if (outcome !== 'different') return
   if (newRows === undefined || goneRows === undefined) {
     io.out('which rows are new cannot be told: the receipt has no hashes of rows\n')
