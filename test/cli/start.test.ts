@@ -9,7 +9,9 @@ function packagesOf(file: string, seen = new Map<string, Set<string>>(), visited
   if (visited.has(file)) return seen
   visited.add(file)
   const text = readFileSync(file, 'utf8')
-  for (const [, names = '', from = ''] of text.matchAll(/^(?:import|export) (?!type )(?:([\w\s{},*]+?) from )?'([^']+)'$/gm)) {
+  for (const [, names = '', from = ''] of text.matchAll(
+    /^(?:import|export) (?!type )(?:([\w\s{},*]+?) from )?'([^']+)'$/gm,
+  )) {
     const isTypesOnly = /^\{(\s*type [\w ]+,?)+\s*\}\s*$/.test(names)
     if (isTypesOnly || from.startsWith('node:')) continue
     if (from.startsWith('.')) packagesOf(join(dirname(file), from.replace(/\.js$/, '.ts')), seen, visited)
