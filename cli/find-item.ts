@@ -1,5 +1,5 @@
 import type { Answer } from '../queries/answer.js'
-import { answerHistory, historyIn, type ItemHistory, similarItemKeys } from '../queries/ask.js'
+import { type ItemHistory, readHistory, similarItemKeys } from '../queries/ask.js'
 import * as archived from '../queries/item-key.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { CommandError, EXIT } from './io.js'
@@ -30,10 +30,12 @@ export async function findHistory(
   onAnswer: (answer: Answer, itemKey: string) => Promise<void> = async () => {},
 ): Promise<FoundHistory> {
   const itemKey = await findItemKey(workspace, table, typed)
-  const answer = await answerHistory(workspace.engine, table, itemKey)
-  await onAnswer(answer, itemKey)
-  const history = historyIn(answer, itemKey)
-  if (history.changes.length > 0) return { ...history, answer }
+  const answers: Answer[] = []
+  const history = await readHistory(workspace.engine, table, itemKey, undefined, async answer => {
+    answers.push(answer)
+    await onAnswer(answer, itemKey)
+  })
+  if (history.changes.length > 0) return { ...history, answer: answers[0] as Answer }
   const similar = nearest(itemKey, await similarItemKeys(workspace.engine, table, itemKey))
   throw new CommandError(
     `${table.table} ${showItemKey(itemKey)} was never seen: the archive has no change of it`,

@@ -126,14 +126,25 @@ export interface ItemHistory {
   readonly confidence: Confidence
 }
 
-/** Reads an item's whole history, or its history up to a moment (microseconds since 1970, included). */
+/**
+ * Reads an item's whole history, or its history up to a moment (microseconds since 1970, included). `onAnswer` is told of
+ * the answer that it is read from, whatever is in it.
+ */
 export async function readHistory(
   engine: QueryEngine,
   table: TableConfiguration,
   itemKey: string,
   untilUs?: number,
+  onAnswer: (answer: Answer) => Promise<void> = async () => {},
 ): Promise<ItemHistory> {
-  return historyIn(await answerHistory(engine, table, itemKey, untilUs), itemKey)
+  const answer = await answerHistory(engine, table, itemKey, untilUs)
+  await onAnswer(answer)
+  const changes = [...answer].map(row => ({
+    ...row,
+    event_time_us: Number(row.event_time_us),
+    repeats: Number(row.repeats),
+  }))
+  return foldHistory(itemKey, changes as unknown as readonly HistoryChange[])
 }
 
 /** What `readHistory` folds. */
@@ -146,16 +157,6 @@ export function answerHistory(
   const query = SAVED_QUERIES.get('item-history') as SavedQuery
   const to = untilUs === undefined ? {} : { to: formatInstant(untilUs + 1, 6) }
   return answerQuery(engine, query, table, { item_key: itemKey, ...to })
-}
-
-/** The history in an answer of `answerHistory`. */
-export function historyIn(answer: Answer, itemKey: string): ItemHistory {
-  const changes = [...answer].map(row => ({
-    ...row,
-    event_time_us: Number(row.event_time_us),
-    repeats: Number(row.repeats),
-  }))
-  return foldHistory(itemKey, changes as unknown as readonly HistoryChange[])
 }
 
 /** The history that some of an item's changes make. */
@@ -172,6 +173,8 @@ export async function anyItemKey(engine: QueryEngine, table: TableConfiguration)
   return undefined
 }
 
+const LONGEST_TYPED = 500
+
 /** Keys that differ from one in at most `distance` characters, at most 50, in no order of nearness. */
 export async function similarItemKeys(
   engine: QueryEngine,
@@ -179,6 +182,8 @@ export async function similarItemKeys(
   itemKey: string,
   distance = 3,
 ): Promise<readonly string[]> {
+  // Trino refuses to compare what is long, and nobody typed it
+  if (itemKey.length > LONGEST_TYPED) return []
   const sql = `
     select distinct item_key
     from ${tableIdentifier(table.table)}
