@@ -25,7 +25,7 @@ export function formatOf(options: Options, allowed: readonly Format[] = COMMON_F
 type Style = Parameters<typeof styleText>[0]
 
 /** Text in a colour, where the terminal is to have colours. */
-export function paint(io: Io, style: Style, text: string): string {
+export function paint(io: Pick<Io, 'colour'>, style: Style, text: string): string {
   return io.colour ? styleText(style, text, { validateStream: false }) : text
 }
 

@@ -1,9 +1,9 @@
 import { FILE_FORMATS, goesToTerminal, isBinary } from './answer-file.js'
 import { ENGINE_OPTIONS } from './engine-choice.js'
 import { CommandError, EXIT, type ExitCode, type Io, type Options } from './io.js'
-import { checkTarget, OUTPUT_OPTIONS, withOutput } from './output.js'
+import { OUTPUT_OPTIONS, withOutput } from './output.js'
 import { type Format, formatOf } from './print.js'
-import { RECEIPT_OPTION } from './receipt-file.js'
+import { RECEIPT_OPTION, ReceiptFile } from './receipt-file.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from './workspace.js'
 
 /** Formats that every question has. */
@@ -26,7 +26,7 @@ export async function askArchive<F extends Format>(
   options: Options,
   io: Io,
   formats: readonly F[],
-  ask: (workspace: Workspace, format: F, io: Io) => Promise<ExitCode>,
+  ask: (workspace: Workspace, format: F, io: Io, receipts: ReceiptFile) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const format = formatOf(options, formats)
   if (isBinary(format) && options.output === undefined && goesToTerminal(io))
@@ -35,6 +35,12 @@ export async function askArchive<F extends Format>(
       EXIT.usage,
       '--output FILE writes it to a file',
     )
-  checkTarget(options, 'receipt')
-  return withOutput(options, io, out => withWorkspace(options, workspace => ask(workspace, format, out), out))
+  const receipts = new ReceiptFile(options, io)
+  try {
+    return await withOutput(options, io, out =>
+      withWorkspace(options, workspace => ask(workspace, format, out, receipts), out),
+    )
+  } finally {
+    receipts.tell()
+  }
 }

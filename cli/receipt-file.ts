@@ -11,20 +11,40 @@ export const RECEIPT_OPTION = [
   'writes a receipt of the answer; "itemtrail rerun" checks it',
 ] as const
 
-/** Makes and keeps the receipt that `--receipt` asks for, and says so in two lines; without the flag there is none. */
-export async function keepReceipt(
-  answer: Answer,
-  { archive }: Workspace,
-  options: Options,
-  io: Io,
-): Promise<Receipt | undefined> {
-  const path = checkTarget(options, 'receipt')
-  if (path === undefined) return undefined
-  const { makeReceipt, writeReceipt } = await import('../queries/receipt.js')
-  const receipt = await makeReceipt(answer, archive, { askedAs: typedCommand(io) })
-  writeWhole(path, writeReceipt(receipt), options.force === true)
-  io.err(`receipt ${printable(path)}: ${describe(receipt)}\nresult SHA-256 ${receipt.result.sha256}\n`)
-  return receipt
+/** Keeps the receipts that a question asks for, one at most, and tells of it when the answer is out. */
+export class ReceiptFile {
+  private kept: Receipt | undefined
+
+  constructor(
+    private readonly options: Options,
+    private readonly io: Io,
+  ) {
+    checkTarget(options, 'receipt')
+  }
+
+  /** True where one is wanted. */
+  get isWanted(): boolean {
+    return this.options.receipt !== undefined
+  }
+
+  /** Makes the receipt of an answer and writes its file; undefined where none is wanted. */
+  async keep(answer: Answer, { archive }: Workspace): Promise<Receipt | undefined> {
+    const path = checkTarget(this.options, 'receipt')
+    if (path === undefined) return undefined
+    const { makeReceipt, writeReceipt } = await import('../queries/receipt.js')
+    this.kept = await makeReceipt(answer, archive, { askedAs: typedCommand(this.io) })
+    writeWhole(path, writeReceipt(this.kept), this.options.force === true)
+    return this.kept
+  }
+
+  /** Two lines under the answer. */
+  tell(): void {
+    if (this.kept === undefined) return
+    const { sha256 } = this.kept.result
+    this.io.err(
+      `receipt ${printable(String(this.options.receipt))}: ${describe(this.kept)}\nresult SHA-256 ${sha256}\n`,
+    )
+  }
 }
 
 function describe({ result, items, read }: Receipt): string {

@@ -9,10 +9,10 @@ import { formatInstant, type Instant } from '../transform/instant.js'
 import type { ConfiguredColumn, TableConfiguration } from '../transform/table-configuration.js'
 import { isFileFormat, pageFooter, printFile } from './answer-file.js'
 import { isDoubtful, showTime } from './confidence.js'
-import { EXIT, type ExitCode, type Io, type Options } from './io.js'
+import { EXIT, type ExitCode, type Io } from './io.js'
 import { showItemKey } from './item-key.js'
 import { type Format, printStream, printTable, toDynamoDbJson } from './print.js'
-import { keepReceipt } from './receipt-file.js'
+import type { ReceiptFile } from './receipt-file.js'
 import { showValue } from './show-item.js'
 import { showInstant } from './show-state.js'
 import { cut } from './text.js'
@@ -37,11 +37,11 @@ export async function tableAsOf(
   table: TableConfiguration,
   at: Instant,
   format: Format,
-  options: Options,
+  receipts: ReceiptFile,
   io: Io,
 ): Promise<ExitCode> {
   const { engine, root } = workspace
-  const receipt = await keepTableReceipt(workspace, table, at, options, io)
+  const receipt = await keepTableReceipt(workspace, table, at, receipts)
   const counts = { items: 0, unknown: 0, doubtful: 0 }
   const items = countItems(itemsAt(engine, table, at), counts)
   if (format === 'table') await printItems(items, table, io)
@@ -65,13 +65,12 @@ async function keepTableReceipt(
   workspace: Workspace,
   table: TableConfiguration,
   at: Instant,
-  options: Options,
-  io: Io,
+  receipts: ReceiptFile,
 ): Promise<Receipt | undefined> {
-  if (options.receipt === undefined) return undefined
+  if (!receipts.isWanted) return undefined
   const query = SAVED_QUERIES.get('table-as-of') as SavedQuery
   const answer = await answerQuery(workspace.engine, query, table, { at: formatInstant(at.us, 6) })
-  return keepReceipt(answer, workspace, options, io)
+  return receipts.keep(answer, workspace)
 }
 
 async function printItemFile(

@@ -1,8 +1,11 @@
+import type { Table } from 'apache-arrow'
 import { answerQuery, type ItemHistory } from '../../queries/ask.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import type { PageContext } from '../../queries/html-page.js'
 import type { Receipt } from '../../queries/receipt.js'
+import type { ItemState } from '../../queries/reconstruct.js'
 import { archiveBegan, type StateAt, stateAt } from '../../queries/state-at.js'
+import type { textTable } from '../../queries/text-table.js'
 import { parseItem } from '../../transform/attribute-value.js'
 import { formatInstant, type Instant, parseInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
@@ -18,12 +21,12 @@ import {
 } from '../confidence.js'
 import { findHistory } from '../find-item.js'
 import { instantOf } from '../instant.js'
-import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
+import { type Command, CommandError, EXIT, type ExitCode, type Io } from '../io.js'
 import { showItemKey } from '../item-key.js'
 import { type Format, paint, toDynamoDbJson, toJson } from '../print.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS } from '../question.js'
-import { keepReceipt } from '../receipt-file.js'
-import { showItem } from '../show-item.js'
+import type { ReceiptFile } from '../receipt-file.js'
+import { showItem, showLines, showPath } from '../show-item.js'
 import { nameState, showInstant } from '../show-state.js'
 import { STATE_COLUMNS, tableAsOf } from '../table-as-of.js'
 import { wrap } from '../text.js'
@@ -46,12 +49,12 @@ export const asOf: Command = {
   ],
   example: 'itemtrail as-of Orders ORD12345 2026-11-19T12:00:00Z',
   run: (args, options, terminal) =>
-    askArchive(options, terminal, FORMATS, async (workspace, format, io) => {
+    askArchive(options, terminal, FORMATS, async (workspace, format, io, receipts) => {
       const [key, at] = readMoment(args)
       const table = findTable(workspace, args[0] as string)
       return key === undefined
-        ? tableAsOf(workspace, table, at, format, options, io)
-        : itemAsOf(workspace, table, key, at, format, options, io)
+        ? tableAsOf(workspace, table, at, format, receipts, io)
+        : itemAsOf(workspace, table, key, at, format, receipts, io)
     }),
 }
 
@@ -91,19 +94,21 @@ async function itemAsOf(
   typed: string,
   at: Instant,
   format: Format,
-  options: Options,
+  receipts: ReceiptFile,
   io: Io,
 ): Promise<ExitCode> {
   let receipt: Receipt | undefined
   const all = await findHistory(workspace, table, typed, async (_, itemKey) => {
-    if (options.receipt !== undefined) receipt = await keepItemReceipt(workspace, table, itemKey, at, options, io)
+    if (receipts.isWanted) receipt = await keepItemReceipt(workspace, table, itemKey, at, receipts)
   })
   const found = stateAt(all, at, await archiveBegan(workspace.engine, table))
   const { state, until } = found
   if (isFileFormat(format)) {
-    const { textTable } = await import('../../queries/text-table.js')
-    const page = { ...describePage(table.table, all, found, at), footer: await pageFooter(receipt) }
-    await printFile(textTable(STATE_COLUMNS, [stateAsRow(all, found, at)]), format, page, io)
+    const { textTable: make } = await import('../../queries/text-table.js')
+    const image = state.kind === 'present' ? { 'image SHA-256': state.hash } : {}
+    const page = { ...describePage(table.table, all, found, at), footer: { ...image, ...(await pageFooter(receipt)) } }
+    const answer = format === 'html' ? itemTable(make, state) : make(STATE_COLUMNS, [stateAsRow(all, found, at)])
+    await printFile(answer, format, page, io)
     if (format !== 'html') io.err(`${describeState(found, at)}\n${describeConfidence(until)}\n`)
   } else if (format === 'table') printState(table.table, all, found, at, io)
   else if (format === 'dynamodb') {
@@ -121,20 +126,32 @@ async function keepItemReceipt(
   table: TableConfiguration,
   itemKey: string,
   at: Instant,
-  options: Options,
-  io: Io,
+  receipts: ReceiptFile,
 ): Promise<Receipt | undefined> {
   const query = SAVED_QUERIES.get('item-as-of') as SavedQuery
   const parameters = { item_key: itemKey, at: formatInstant(at.us, 6) }
-  return keepReceipt(await answerQuery(workspace.engine, query, table, parameters), workspace, options, io)
+  return receipts.keep(await answerQuery(workspace.engine, query, table, parameters), workspace)
 }
 
 function describePage(table: string, all: ItemHistory, found: StateAt, at: Instant): PageContext {
   return {
     question: `What was ${table} ${showItemKey(all.itemKey)} at ${showInstant(at)}?`,
-    parameters: { table, answer: describeState(found, at) },
+    parameters: { answer: describeState(found, at) },
+    empty: nameState(found.state),
     confidence: pageConfidence(found.until),
   }
+}
+
+const PAGE_WIDTH = 90
+
+/** A page is for people: an attribute a row. */
+function itemTable(make: typeof textTable, state: ItemState): Table {
+  const item = state.kind === 'present' ? parseItem(state.image) : {}
+  const rows = Object.entries(item).map(([name, value]) => [
+    showPath([{ name }]),
+    showLines(value, PAGE_WIDTH).join('\n'),
+  ])
+  return make(['attribute', 'value'], rows)
 }
 
 function stateAsRow(all: ItemHistory, { state, until, last }: StateAt, at: Instant): readonly (string | null)[] {

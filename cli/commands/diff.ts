@@ -13,7 +13,6 @@ import { type Command, CommandError, EXIT } from '../io.js'
 import { showItemKey } from '../item-key.js'
 import { paint, printObjects, toJson } from '../print.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
-import { keepReceipt } from '../receipt-file.js'
 import { showDifferences, showPath } from '../show-item.js'
 import { nameState, showInstant } from '../show-state.js'
 import { findTable } from '../workspace.js'
@@ -30,7 +29,7 @@ export const diff: Command = {
   ],
   example: 'itemtrail diff Orders ORD12345 --from 2026-11-18T12:00:00Z --to 2026-11-20T12:00:00Z',
   run: (args, options, terminal) =>
-    askArchive(options, terminal, QUESTION_FORMATS, async (workspace, format, io) => {
+    askArchive(options, terminal, QUESTION_FORMATS, async (workspace, format, io, receipts) => {
       if (typeof options.from !== 'string')
         throw new CommandError('--from is missing, expected an instant such as 2026-11-19T12:00:00Z')
       const [from, to] = [instantOf(options.from, '--from'), instantOf(options.to as string, '--to')]
@@ -38,10 +37,10 @@ export const diff: Command = {
       const table = findTable(workspace, args[0] as string)
       let receipt: Receipt | undefined
       const all = await findHistory(workspace, table, args[1] as string, async (answer, itemKey) => {
-        if (options.receipt === undefined) return
+        if (!receipts.isWanted) return
         // what comes after the later moment is no part of the answer
         const until = to.us >= Date.now() * 1000 ? answer : await answerHistory(workspace.engine, table, itemKey, to.us)
-        receipt = await keepReceipt(until, workspace, options, io)
+        receipt = await receipts.keep(until, workspace)
       })
       const began = await archiveBegan(workspace.engine, table)
       const [before, after] = [stateAt(all, from, began), stateAt(all, to, began)]

@@ -1,5 +1,5 @@
+import type { Table } from 'apache-arrow'
 import type { HistoryChange, ItemHistory } from '../../queries/ask.js'
-import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { differencesOf } from '../../queries/difference.js'
 import type { PageContext } from '../../queries/html-page.js'
 import type { Receipt } from '../../queries/receipt.js'
@@ -22,8 +22,7 @@ import { EXIT } from '../io.js'
 import { showItemKey } from '../item-key.js'
 import { paint, printObjects, toJson } from '../print.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
-import { keepReceipt } from '../receipt-file.js'
-import { showDifferences, showItem } from '../show-item.js'
+import { type Paper, showDifferences, showItem } from '../show-item.js'
 import { printable } from '../text.js'
 import { findTable } from '../workspace.js'
 
@@ -34,16 +33,16 @@ export const history: Command = {
   options: [...PLACE_OPTIONS, ...ANSWER_OPTIONS],
   example: 'itemtrail history Orders ORD12345',
   run: (args, options, terminal) =>
-    askArchive(options, terminal, QUESTION_FORMATS, async (workspace, format, io) => {
+    askArchive(options, terminal, QUESTION_FORMATS, async (workspace, format, io, receipts) => {
       const table = findTable(workspace, args[0] as string)
       let receipt: Receipt | undefined
       const found = await findHistory(workspace, table, args[1] as string, async answer => {
-        receipt = await keepReceipt(answer, workspace, options, io)
+        receipt = await receipts.keep(answer, workspace)
       })
       if (format === 'table') printHistory(table.table, found, io)
       else if (isFileFormat(format)) {
         const page = { ...describePage(table.table, found), footer: await pageFooter(receipt) }
-        await printFile(found.answer.table, format, page, io)
+        await printFile(format === 'html' ? await readableTable(found) : found.answer.table, format, page, io)
         if (format !== 'html') io.err(`${describeConfidence(found)}\n`)
       } else if (format === 'json') io.out(`${toJson(describeHistory(table.table, found))}\n`)
       else {
@@ -56,14 +55,31 @@ export const history: Command = {
 }
 
 function describePage(table: string, found: FoundHistory): PageContext {
-  const { question } = SAVED_QUERIES.get('item-history') as SavedQuery
   return {
-    question,
-    parameters: { table, item: showItemKey(found.itemKey) },
+    question: `What happened to ${table} ${showItemKey(found.itemKey)}, newest first?`,
     sql: found.answer.asked.sql,
     confidence: pageConfidence(found),
   }
 }
+
+/** A page is for people: what each change did, as on a terminal, newest first. */
+async function readableTable({ steps }: FoundHistory): Promise<Table> {
+  const { textTable } = await import('../../queries/text-table.js')
+  const rows = steps.flatMap(step =>
+    step.changes.map(change => [
+      showTime(change),
+      change.event_name,
+      showActor(change),
+      changeLines(change, PLAIN)
+        .map(line => line.slice(INDENT.length))
+        .join('\n'),
+      change.event_id,
+    ]),
+  )
+  return textTable(['time', 'change', 'actor', 'what changed', 'event_id'], rows.reverse())
+}
+
+const PLAIN = { columns: 90, colour: false } as const
 
 function printHistory(table: string, found: ItemHistory, io: Io): void {
   const count = found.changes.length
@@ -104,7 +120,7 @@ export function showActor(change: Pick<HistoryChange, 'actor' | 'actor_source' |
 
 const INDENT = '    '
 
-function changeLines(change: HistoryChange, io: Io): readonly string[] {
+function changeLines(change: HistoryChange, io: Paper): readonly string[] {
   const before = change.old_image === null ? null : parseItem(change.old_image)
   const after = change.new_image === null ? null : parseItem(change.new_image)
   // of an INSERT the old image is absent and not missing, and so is the new one of a REMOVE
@@ -115,7 +131,7 @@ function changeLines(change: HistoryChange, io: Io): readonly string[] {
   return differences.length === 0 ? [`${INDENT}nothing differs`] : showDifferences(differences, io, INDENT)
 }
 
-function oneSidedLines(before: Item | null, after: Item | null, viewType: string | null, io: Io): readonly string[] {
+function oneSidedLines(before: Item | null, after: Item | null, viewType: string | null, io: Paper): readonly string[] {
   const view = viewType === null ? '' : ` (view type ${viewType})`
   const note = (text: string) => `${INDENT}${paint(io, 'yellow', `the stream kept no image${text}`)}`
   if (before === null && after === null) return [note(view)]

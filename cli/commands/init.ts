@@ -4,7 +4,7 @@ import type { Inference } from '../../config/infer-columns.js'
 import { type Command, CommandError, EXIT, type Io } from '../io.js'
 import { grouped } from '../progress.js'
 import { configurationOf, inferColumns, SAMPLE, type SeenTable, sampleTables } from '../sample.js'
-import { pad, printable, widthOf } from '../text.js'
+import { pad, printable, widthOf, wrap } from '../text.js'
 
 /** Writes a configuration with the tables, keys and columns seen in a sample of records. */
 export const init: Command = {
@@ -43,15 +43,15 @@ function showTable(name: string, table: SeenTable, io: Io): void {
   const { keys, first, records } = table
   const since = first === undefined ? '' : `, since ${first}: earlier changes will be refused`
   const count = `${grouped(records)} ${records === 1 ? 'record' : 'records'}`
-  io.err(`${name}: keys ${printable(keys.join(', ')) || 'not seen'} (${count})${since}\n`)
-  for (const line of describeColumns(inferColumns(table))) io.err(`${line}\n`)
+  io.err(`${wrap(`${name}: keys ${printable(keys.join(', ')) || 'not seen'} (${count})${since}`, io.columns)}\n`)
+  for (const line of describeColumns(inferColumns(table), io)) io.err(`${line}\n`)
 }
 
 /** Attributes without a column that are named. */
 const SHOWN = 20
 
 /** The columns in columns: name, type, how many values, how many of them would not fit, and what these are. */
-function describeColumns({ columns, leftOut }: Inference): readonly string[] {
+function describeColumns({ columns, leftOut }: Inference, { columns: width }: Io): readonly string[] {
   const cells = columns.map(({ attribute, column, type, unit, values, misfits }) => [
     printable(column === attribute ? column : `${column} (${attribute})`),
     unit === undefined ? type : `${type}, unit ${unit}`,
@@ -63,6 +63,6 @@ function describeColumns({ columns, leftOut }: Inference): readonly string[] {
   const others = leftOut.length > SHOWN ? [...shown, `and ${grouped(leftOut.length - SHOWN)} more`] : shown
   return [
     ...cells.map(row => `  ${row.map((cell, i) => pad(cell, widths[i] ?? 0)).join('  ')}`.trimEnd()),
-    ...(others.length === 0 ? [] : [`  no column, only in the images: ${others.join(', ')}`]),
+    ...(others.length === 0 ? [] : [wrap(`  no column, only in the images: ${others.join(', ')}`, width)]),
   ]
 }

@@ -15,7 +15,6 @@ import { showItemKey } from '../item-key.js'
 import { nearest } from '../nearest.js'
 import { printRows } from '../print.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
-import { keepReceipt } from '../receipt-file.js'
 import { printable, wrap } from '../text.js'
 import { findTable, isOnAws, type Workspace } from '../workspace.js'
 
@@ -30,12 +29,12 @@ export const query: Command = {
   ],
   example: 'itemtrail query deletions Orders --param from=2026-11-01T00:00:00Z',
   run: (args, options, terminal) =>
-    askArchive(options, terminal, QUESTION_FORMATS, async (workspace, format, io) => {
+    askArchive(options, terminal, QUESTION_FORMATS, async (workspace, format, io, receipts) => {
       const saved = findQuery(args[0] as string, args[1])
       const table = findTable(workspace, args[1] ?? onlyTable(workspace))
       const parameters = await readParameters(saved, table, workspace, options)
       const answer = await answerQuery(workspace.engine, saved, table, parameters)
-      const receipt = await keepReceipt(answer, workspace, options, io)
+      const receipt = await receipts.keep(answer, workspace)
       const isEmpty = answer.length === 0
       const why =
         isEmpty && !isOnAws(workspace.root) ? await explainNothing(workspace.engine, table, answer.asked) : undefined

@@ -82,7 +82,7 @@ function print({ question, began, result }: Receipt, again: Rerun, io: Io): void
   const { outcome, problems, remarks, answer, newRows, goneRows, needsTrust } = again
   const asked = question.query === null ? 'SQL' : `${question.query} of ${question.table}`
   io.out(
-    `${paint(io, 'bold', printable(asked))}  asked ${printable(String(began))}, ${grouped(result.rows)} rows then${answer === undefined ? '' : `, ${grouped(answer.length)} now`}\n`,
+    `${paint(io, 'bold', printable(asked))}  asked ${printable(String(began))}, ${grouped(result.rows)} ${result.rows === 1 ? 'row' : 'rows'} then${answer === undefined ? '' : `, ${grouped(answer.length)} now`}\n`,
   )
   const colour = EXITS[outcome] === EXIT.done ? 'green' : 'red'
   io.out(`${paint(io, colour, WORDS[outcome])}\n`)

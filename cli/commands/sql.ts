@@ -4,7 +4,6 @@ import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
 import { type Command, CommandError, EXIT, Interruption } from '../io.js'
 import { printRows } from '../print.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
-import { keepReceipt } from '../receipt-file.js'
 import { isOnAws, type Workspace } from '../workspace.js'
 
 /** Runs SQL over the archive: one view a table, its name in lower case. */
@@ -14,10 +13,10 @@ export const sql: Command = {
   options: [...PLACE_OPTIONS, ...ANSWER_OPTIONS],
   example: 'itemtrail sql "select actor, count(*) as changes from orders group by actor order by changes desc"',
   run: (args, options, terminal) =>
-    askArchive(options, terminal, QUESTION_FORMATS, async (workspace, format, io) => {
+    askArchive(options, terminal, QUESTION_FORMATS, async (workspace, format, io, receipts) => {
       const statement = args[0] as string
       const answer = await runStatement(workspace, statement)
-      const receipt = await keepReceipt(answer, workspace, options, io)
+      const receipt = await receipts.keep(answer, workspace)
       if (isFileFormat(format)) {
         const page = { question: 'SQL over the archive', sql: statement, footer: await pageFooter(receipt) }
         await printFile(answer.table, format, page, io)
