@@ -12,6 +12,9 @@ for (const stream of [process.stdout, process.stderr]) {
 
 const canSteer = process.env.TERM !== 'dumb'
 
+// the SDK tells users of Node 20 what its next versions will want; which version is used is decided here
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
+
 /** What ends a process from outside. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const controller = new AbortController()

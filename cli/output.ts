@@ -1,4 +1,15 @@
-import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { CommandError, EXIT, type Io, type Options } from './io.js'
 import { printable } from './text.js'
@@ -9,12 +20,14 @@ export const OUTPUT_OPTIONS = [
   ['--force', 'writes over a file that is there'],
 ] as const
 
-/** Throws `CommandError` where the flag names a file that is there and may not be written over. */
+/** The file that a flag names. Throws `CommandError` for one that is there and may not be written over, and for a folder. */
 export function checkTarget(options: Options, flag: 'output' | 'receipt'): string | undefined {
   const path = options[flag]
   if (typeof path !== 'string') return undefined
   if (path === '') throw new CommandError(`--${flag} is empty, expected a file`)
-  if (existsSync(path) && options.force !== true)
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found?.isDirectory()) throw new CommandError(`--${flag} ${path} is a folder, expected a file`)
+  if (found?.isFile() && options.force !== true)
     throw new CommandError(`${path} is there already`, EXIT.usage, `--force writes over it, --${flag} names another`)
   return path
 }
@@ -46,15 +59,20 @@ export async function withOutput<T>(options: Options, io: Io, command: (io: Io) 
   }
 }
 
-/** A file that is written beside its place and moved there in one step. */
+/** A file that is written beside its place and moved there in one step; what is no file, such as /dev/null, is written into. */
 class WholeFile {
-  private readonly part: string
+  private readonly target: string
+  private readonly part: string | undefined
   private readonly file: number
 
   constructor(private readonly path: string) {
-    this.part = join(dirname(path), `.${basename(path)}.${process.pid}.part`)
+    const isThere = existsSync(path)
+    // where a link leads the file is written, and the link stays
+    this.target = isThere ? realpathSync(path) : path
+    if (!isThere || statSync(path).isFile())
+      this.part = join(dirname(this.target), `.${basename(this.target)}.${process.pid}.part`)
     try {
-      this.file = openSync(this.part, 'w')
+      this.file = openSync(this.part ?? this.target, 'w')
     } catch (error) {
       // the name of the part is nobody's business
       throw Object.assign(error as Error, { path })
@@ -71,16 +89,16 @@ class WholeFile {
   }
 
   publish(force: boolean): void {
-    fsyncSync(this.file)
+    if (this.part !== undefined) fsyncSync(this.file)
     closeSync(this.file)
-    if (force || !this.link()) renameSync(this.part, this.path)
+    if (this.part !== undefined && (force || !this.link(this.part))) renameSync(this.part, this.target)
   }
 
   /** Unlike a rename a link never takes the place of a file that came in the meantime; some file systems have none. */
-  private link(): boolean {
+  private link(part: string): boolean {
     try {
-      linkSync(this.part, this.path)
-      rmSync(this.part)
+      linkSync(part, this.target)
+      rmSync(part)
       return true
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return false
@@ -89,7 +107,7 @@ class WholeFile {
   }
 
   discard(): void {
-    rmSync(this.part, { force: true })
+    if (this.part !== undefined) rmSync(this.part, { force: true })
   }
 }
 

@@ -57,15 +57,15 @@ export interface Workspace {
 }
 
 /**
- * Opens the archive that the flags name, hands it to `ask`, and closes it. With `io` it can be interrupted, and tells what
- * Athena took. Throws `CommandError` where there is none.
+ * Opens the archive that the flags name, hands it to `ask`, and closes it. A folder, unless `io` is given: then it is a
+ * question, which may go to Athena, can be interrupted, and tells what it took. Throws `CommandError` where there is none.
  */
 export async function withWorkspace<T>(
   options: Options,
   ask: (workspace: Workspace) => Promise<T>,
   io?: Io,
 ): Promise<T> {
-  const onAws = engineOf(options, DEFAULT_ARCHIVE) === 'athena'
+  const onAws = io !== undefined && engineOf(options, DEFAULT_ARCHIVE) === 'athena'
   const configuration = loadConfiguration(options)
   const open = onAws ? openOnAws : openFolder
   const { root, archive, end } = await open(options, configuration, io)

@@ -1,5 +1,14 @@
 /** Answers as files, receipts of answers, and asking again. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DataType, tableFromIPC } from 'apache-arrow'
 import { parquetReadObjects } from 'hyparquet'
@@ -125,13 +134,29 @@ describe('a file of an answer', () => {
     expect(readFileSync(output, 'utf8')).toBe((await ask('history', 'Orders', 'A')).out)
   })
 
+  it('goes where a link leads, and into what is no file, and takes the place of neither', async () => {
+    const [file, link] = [fileOf('mine', 'old'), newFile('link')]
+    symlinkSync(file, link)
+    expect((await ask(...question, '--format', 'csv', '--output', link)).exit).toBe(2)
+    expect((await ask(...question, '--format', 'csv', '--output', link, '--force')).exit).toBe(0)
+    expect([lstatSync(link).isSymbolicLink(), readFileSync(file, 'utf8').slice(0, 11)]).toEqual([true, 'event_time,'])
+    for (const more of [[], ['--force']])
+      expect((await ask(...question, '--output', '/dev/null', ...more)).exit).toBe(0)
+    expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true)
+    const full = await ask(...question, '--output', '/dev/full')
+    expect([full.exit, full.err]).toEqual([
+      1,
+      expect.stringContaining('/dev/full could not be written: the disk is full'),
+    ])
+  })
+
   it('that cannot be written is named', async () => {
     const nowhere = join(makeFolder(), 'nowhere', 'answer.csv')
     const missing = await ask(...question, '--output', nowhere)
     expect([missing.exit, missing.err]).toEqual([1, `itemtrail: ${nowhere} is not there\n`])
     const folder = makeFolder()
     const taken = await ask(...question, '--output', folder, '--force')
-    expect([taken.exit, taken.err]).toEqual([1, expect.stringContaining('itemtrail: ')])
+    expect([taken.exit, taken.err]).toEqual([2, `itemtrail: --output ${folder} is a folder, expected a file\n`])
     expect(existsSync(folder)).toBe(true)
     if (process.getuid?.() === 0) return
     chmodSync(folder, 0o500)

@@ -176,6 +176,10 @@ describe('a question to Athena', () => {
     vi.stubEnv('ITEMTRAIL_ENGINE', 'athena')
     const { exit, err } = await run(['sql', 'select 1', '--archive', 'nowhere'])
     expect([exit, err]).toEqual([3, expect.stringContaining('archive "nowhere" is not there')])
+    // what is no question knows folders only
+    const status = await run(['status', '--archive', './archive-that-is-not'])
+    expect([status.exit, status.err]).toEqual([3, expect.stringContaining('is not there')])
+    expect(server.requests).toEqual([])
   })
 
   it('asks of a table that nobody configured by its name, and of none with a name that no table has', async () => {
