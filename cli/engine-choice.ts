@@ -36,11 +36,14 @@ export interface Place {
   readonly bucket: string | undefined
 }
 
-/** The engine that is asked: a flag says it, or implies it, else the environment does. Throws `CommandError` for flags that do not go together. */
+/**
+ * The engine that is asked: a flag says it, or implies it, else whoever calls expects one (`expectedEngine`), else the
+ * environment says it. Throws `CommandError` for flags that do not go together.
+ */
 export function engineOf(options: Options, defaultArchive: string): EngineName {
   const [flag] = AWS_FLAGS.filter(name => options[name] !== undefined)
   const inFolder = options.archive !== undefined && options.archive !== defaultArchive
-  const implied = flag !== undefined ? 'athena' : inFolder ? 'duckdb' : setting('engine')
+  const implied = flag !== undefined ? 'athena' : inFolder ? 'duckdb' : (options.expectedEngine ?? setting('engine'))
   const engine = options.engine ?? implied ?? 'duckdb'
   if (engine !== 'duckdb' && engine !== 'athena')
     throw new CommandError(`engine ${JSON.stringify(engine)} is unknown, expected duckdb or athena`)

@@ -11,9 +11,10 @@ export type Format = 'table' | 'json' | 'ndjson' | 'dynamodb' | FileFormat
 export const FORMAT_OPTION = ['--format <format>', 'table, json or ndjson', 'table'] as const
 
 const COMMON_FORMATS = ['table', 'json', 'ndjson'] as const
+export type TextFormat = (typeof COMMON_FORMATS)[number]
 
 /** The format that the flags ask for. Throws `CommandError` for one that this command does not have. */
-export function formatOf(options: Options): (typeof COMMON_FORMATS)[number]
+export function formatOf(options: Options): TextFormat
 export function formatOf<F extends Format>(options: Options, allowed: readonly F[]): F
 export function formatOf(options: Options, allowed: readonly Format[] = COMMON_FORMATS): Format {
   const format = allowed.find(name => name === options.format)

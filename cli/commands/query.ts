@@ -10,10 +10,10 @@ import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
 import { isDoubtful } from '../confidence.js'
 import { findItemKey } from '../find-item.js'
 import { instantOf } from '../instant.js'
-import { type Command, CommandError, EXIT, type Options } from '../io.js'
+import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
 import { showItemKey } from '../item-key.js'
 import { nearest } from '../nearest.js'
-import { printRows } from '../print.js'
+import { printRows, type TextFormat } from '../print.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
 import { printable, wrap } from '../text.js'
 import { findTable, isOnAws, type Workspace } from '../workspace.js'
@@ -35,23 +35,26 @@ export const query: Command = {
       const parameters = await readParameters(saved, table, workspace, options)
       const answer = await answerQuery(workspace.engine, saved, table, parameters)
       const receipt = await receipts.keep(answer, workspace)
-      const isEmpty = answer.length === 0
+      const isCheap = !isOnAws(workspace.root)
       const why =
-        isEmpty && !isOnAws(workspace.root) ? await explainNothing(workspace.engine, table, answer.asked) : undefined
+        answer.length === 0 && isCheap ? await explainNothing(workspace.engine, table, answer.asked) : undefined
       if (isFileFormat(format)) {
         const empty = why === undefined ? saved.empty : `${saved.empty}: ${why}`
         const page = { ...describePage(saved, answer), empty, footer: await pageFooter(receipt) }
         await printFile(answer.table, format, page, io)
-        return hasDoubt(answer.table) ? EXIT.findings : EXIT.done
-      }
-      const hidden = format === 'table' ? saved.columns.filter(column => column.detail).map(column => column.name) : []
-      const names = saved.columns.map(column => column.name).filter(name => !hidden.includes(name))
-      if (isEmpty && format === 'table') io.out(`${wrap(saved.empty, io.columns)}\n`)
-      else printRows(names, answer.rows(), format, io)
-      if (why !== undefined) io.err(`${wrap(printable(why), io.columns)}\n`)
-      if (hidden.length > 0 && !isEmpty) io.err(`left out here: ${hidden.join(', ')}; --format json has them\n`)
+      } else printAnswer(saved, answer, why, format, io)
       return hasDoubt(answer.table) ? EXIT.findings : EXIT.done
     }),
+}
+
+function printAnswer(saved: SavedQuery, answer: Answer, why: string | undefined, format: TextFormat, io: Io): void {
+  const isEmpty = answer.length === 0
+  const hidden = format === 'table' ? saved.columns.filter(column => column.detail).map(column => column.name) : []
+  const names = saved.columns.map(column => column.name).filter(name => !hidden.includes(name))
+  if (isEmpty && format === 'table') io.out(`${wrap(saved.empty, io.columns)}\n`)
+  else printRows(names, answer.rows(), format, io)
+  if (why !== undefined) io.err(`${wrap(printable(why), io.columns)}\n`)
+  if (hidden.length > 0 && !isEmpty) io.err(`left out here: ${hidden.join(', ')}; --format json has them\n`)
 }
 
 function describePage({ question }: SavedQuery, { asked }: Answer): PageContext {

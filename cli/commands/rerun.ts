@@ -68,7 +68,7 @@ function readFile(path: string): unknown {
  */
 function placeIn(options: Options, { engine }: Receipt): Options {
   const isAthena = isObject(engine) && engine.name === 'athena'
-  return options.engine === undefined && isAthena ? { ...options, engine: 'athena' } : options
+  return { ...options, ...(isAthena && { expectedEngine: 'athena' }) }
 }
 
 const WORDS: Readonly<Record<Rerun['outcome'], string>> = {

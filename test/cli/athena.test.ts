@@ -211,6 +211,9 @@ describe('a question to Athena', () => {
     expect([exit, err]).toEqual([0, expect.stringContaining(`receipt ${receipt}: 1 row of 1 item\nresult SHA-256 `)])
     const again = await run(['rerun', receipt, '--trust-sql', '--workgroup', 'itemtrail', '--database', 'audit'])
     expect([again.exit, again.out]).toEqual([0, expect.stringContaining('the same answer, to the byte\n')])
+    // a folder that is named goes before the engine of the receipt
+    const inFolder = await run(['rerun', receipt, '--trust-sql', '--archive', 'nowhere'])
+    expect([inFolder.exit, inFolder.err]).toEqual([3, expect.stringContaining('archive "nowhere" is not there')])
     server.answer = success(['item_key varchar', 'event_time_us bigint'], [[KEY, '1795341600000001']], 10)
     const other = await run(['rerun', receipt, '--trust-sql', '--workgroup', 'itemtrail', '--database', 'audit'])
     expect([other.exit, other.out]).toEqual([
