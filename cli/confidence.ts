@@ -43,6 +43,12 @@ export function describeConfidence(history: ItemHistory): string {
   return [explain(history), ...remarks(history)].join('; ')
 }
 
+/** The same for a page, the word apart from its explanation. */
+export function pageConfidence(history: ItemHistory): { readonly word: string; readonly text: string } {
+  const { confidence: word } = history
+  return { word, text: describeConfidence(history).slice(word.length).replace(/^: /, '').trim() }
+}
+
 function explain({ confidence, findings, changes }: ItemHistory): string {
   const [first] = changes
   const found = findings.filter(({ finding }) => finding === confidence)

@@ -1,3 +1,4 @@
+import type { Answer } from '../queries/answer.js'
 import { type ItemHistory, readHistory, similarItemKeys } from '../queries/ask.js'
 import * as archived from '../queries/item-key.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
@@ -13,15 +14,28 @@ export async function findItemKey({ engine }: Workspace, table: TableConfigurati
   return key
 }
 
-/** The history of the item that a user typed. Throws `CommandError` with similar keys for an item never seen. */
+/** An item's history, and the answer that it was read from. */
+export interface FoundHistory extends ItemHistory {
+  readonly answer: Answer
+}
+
+/**
+ * The history of the item that a user typed; `onAnswer` is told of its answer, whatever is in it. Throws `CommandError`
+ * with similar keys for an item never seen.
+ */
 export async function findHistory(
   workspace: Workspace,
   table: TableConfiguration,
   typed: string,
-): Promise<ItemHistory> {
+  onAnswer: (answer: Answer, itemKey: string) => Promise<void> = async () => {},
+): Promise<FoundHistory> {
   const itemKey = await findItemKey(workspace, table, typed)
-  const history = await readHistory(workspace.engine, table, itemKey)
-  if (history.changes.length > 0) return history
+  const answers: Answer[] = []
+  const history = await readHistory(workspace.engine, table, itemKey, undefined, async answer => {
+    answers.push(answer)
+    await onAnswer(answer, itemKey)
+  })
+  if (history.changes.length > 0) return { ...history, answer: answers[0] as Answer }
   const similar = nearest(itemKey, await similarItemKeys(workspace.engine, table, itemKey))
   throw new CommandError(
     `${table.table} ${showItemKey(itemKey)} was never seen: the archive has no change of it`,

@@ -4,14 +4,30 @@ import type { Readable } from 'node:stream'
 export interface Io {
   /** Data goes here. */
   readonly out: (text: string) => void
+  /** Data that is no text goes there too. @default - it is taken as text */
+  readonly outBytes?: (bytes: Uint8Array) => void
   /** Everything else: progress, notes, errors. */
   readonly err: (text: string) => void
   readonly stdin: Readable
   /** Width of the terminal that data goes to; undefined where it is none. */
   readonly columns: number | undefined
+  /** True where data goes to a terminal. @default - where it has a width */
+  readonly outIsTerminal?: boolean
   /** True where progress may rewrite its line. */
   readonly errIsTerminal: boolean
   readonly colour: boolean
+  /** The command as it was typed, for receipts. @default - it was not typed */
+  readonly argv?: readonly string[]
+  /**
+   * From this call on, what would end the process (Ctrl-C) aborts the signal instead, its reason an `Interruption`; a
+   * second time it ends at once. @default - nothing ends a command early
+   */
+  readonly interruption?: () => AbortSignal
+}
+
+/** Somebody wants a command to end. */
+export class Interruption extends Error {
+  override readonly name = 'Interruption'
 }
 
 /** How a command ended. */

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { Interruption } from './io.js'
 import { main } from './main.js'
 
 // a reader such as `head` may go away before everything is written
@@ -11,6 +12,21 @@ for (const stream of [process.stdout, process.stderr]) {
 
 const canSteer = process.env.TERM !== 'dumb'
 
+// the SDK tells users of Node 20 what its next versions will want; which version is used is decided here
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
+
+/** What ends a process from outside. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+const controller = new AbortController()
+let endedBy: NodeJS.Signals | undefined
+
+/** The first signal is a wish, and the last that is heard: another one ends the process as if nobody listened. */
+function interrupt(signal: NodeJS.Signals): void {
+  for (const name of SIGNALS) process.off(name, interrupt)
+  endedBy = signal
+  controller.abort(new Interruption(signal))
+}
+
 const exit = await main(process.argv.slice(2), {
   out: text => process.stdout.write(text),
   err: text => process.stderr.write(text),
@@ -18,6 +34,15 @@ const exit = await main(process.argv.slice(2), {
   // a terminal that nobody sized has none
   columns: process.stdout.isTTY ? process.stdout.columns || undefined : undefined,
   errIsTerminal: process.stderr.isTTY === true && canSteer,
+  outIsTerminal: process.stdout.isTTY === true,
   colour: process.stdout.isTTY === true && canSteer && (process.env.NO_COLOR ?? '') === '',
+  outBytes: bytes => process.stdout.write(bytes),
+  interruption: () => {
+    if (!controller.signal.aborted)
+      for (const name of SIGNALS) if (!process.listeners(name).includes(interrupt)) process.on(name, interrupt)
+    return controller.signal
+  },
 })
 process.exitCode = exit
+// whoever waits for this process, such as a shell's loop, is to know that it was ended
+if (endedBy !== undefined) process.kill(process.pid, endedBy)

@@ -5,7 +5,7 @@ import { keptTable } from '../queries/tables.js'
 import { parseItem } from '../transform/attribute-value.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { CommandError, EXIT } from './io.js'
-import { openEngine } from './workspace.js'
+import { openArchiveIn } from './workspace.js'
 
 /**
  * A table's configuration with its keys, without which no item can be told from another: as configured, else as the table
@@ -40,7 +40,7 @@ export async function keyedTable(
 
 /** Every row names its item's keys. */
 async function archivedKeys(root: string, table: TableConfiguration): Promise<readonly string[] | undefined> {
-  const engine = await openEngine(root, [table])
+  const { engine } = await openArchiveIn(root, [table])
   try {
     const key = await anyItemKey(engine, table)
     return key === undefined ? undefined : Object.keys(parseItem(key))

@@ -19,10 +19,11 @@ import { queries } from './commands/queries.js'
 import { query } from './commands/query.js'
 import { reconcile } from './commands/reconcile.js'
 import { redrive } from './commands/redrive.js'
+import { rerun } from './commands/rerun.js'
 import { restore } from './commands/restore.js'
 import { sql } from './commands/sql.js'
 import { status } from './commands/status.js'
-import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from './io.js'
+import { type Command, CommandError, EXIT, type ExitCode, Interruption, type Io, type Options } from './io.js'
 import { describeSystemError } from './system-errors.js'
 import { printableLines } from './text.js'
 
@@ -39,6 +40,7 @@ export const COMMANDS = [
   sql,
   reconcile,
   restore,
+  rerun,
   status,
   redrive,
   plan,
@@ -67,7 +69,7 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
     .addHelpText('after', HELP_END)
   for (const command of COMMANDS)
     addCommand(program, command, async (args, options) => {
-      exit = await command.run(args, options, io)
+      exit = await command.run(args, options, { ...io, argv })
     })
   try {
     await program.parseAsync([...argv], { from: 'user' })
@@ -127,7 +129,8 @@ function report(error: unknown, name: string | undefined, io: Io): ExitCode {
     return EXIT.usage
   }
   if (error instanceof QueryError) {
-    say(io, `the archive could not be asked: ${error.message}`)
+    if (error.cause instanceof Interruption) say(io, 'the question was given up, and its statement was stopped')
+    else say(io, `the archive could not be asked: ${error.message}`, error.hint)
     return EXIT.unchecked
   }
   const system = describeSystemError(error as NodeJS.ErrnoException)

@@ -1,18 +1,21 @@
 import { styleText } from 'node:util'
+import type { FileFormat } from '../queries/formats.js'
 import type { Row, Value } from '../queries/rows.js'
 import { CommandError, type Io, type Options } from './io.js'
 import { showItemKey } from './item-key.js'
 import { cut, pad, printable, widthOf } from './text.js'
 
-export type Format = 'table' | 'json' | 'ndjson' | 'dynamodb'
+/** `FileFormat` names what an answer can be as a file. */
+export type Format = 'table' | 'json' | 'ndjson' | 'dynamodb' | FileFormat
 
 export const FORMAT_OPTION = ['--format <format>', 'table, json or ndjson', 'table'] as const
 
 const COMMON_FORMATS = ['table', 'json', 'ndjson'] as const
+export type TextFormat = (typeof COMMON_FORMATS)[number]
 
 /** The format that the flags ask for. Throws `CommandError` for one that this command does not have. */
-export function formatOf(options: Options): (typeof COMMON_FORMATS)[number]
-export function formatOf(options: Options, allowed: readonly Format[]): Format
+export function formatOf(options: Options): TextFormat
+export function formatOf<F extends Format>(options: Options, allowed: readonly F[]): F
 export function formatOf(options: Options, allowed: readonly Format[] = COMMON_FORMATS): Format {
   const format = allowed.find(name => name === options.format)
   if (format === undefined)
@@ -23,7 +26,7 @@ export function formatOf(options: Options, allowed: readonly Format[] = COMMON_F
 type Style = Parameters<typeof styleText>[0]
 
 /** Text in a colour, where the terminal is to have colours. */
-export function paint(io: Io, style: Style, text: string): string {
+export function paint(io: Pick<Io, 'colour'>, style: Style, text: string): string {
   return io.colour ? styleText(style, text, { validateStream: false }) : text
 }
 

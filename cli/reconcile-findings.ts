@@ -17,7 +17,7 @@ import type { TableConfiguration } from '../transform/table-configuration.js'
 import { CommandError, EXIT, type Io } from './io.js'
 import type { ReconcileSource } from './reconcile-source.js'
 import { showInstant } from './show-state.js'
-import { openEngine } from './workspace.js'
+import { openArchiveIn } from './workspace.js'
 
 /** An archive in a folder, and the states that it is compared with. */
 export interface ComparedArchive {
@@ -66,7 +66,7 @@ async function openWith(
   table: TableConfiguration,
   { source }: ReconcileSource,
 ): Promise<QueryEngine> {
-  const engine = await openEngine(root, [table, ...configured])
+  const engine = (await openArchiveIn(root, [table, ...configured])).engine
   const twice = await attachStates(engine, store)
   if (twice === 0) return engine
   engine.close()

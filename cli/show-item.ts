@@ -8,11 +8,14 @@ import { pad, printable, widthOf } from './text.js'
 const MARKS = { added: '+', removed: '-', changed: '~', moved: '>' } as const
 const COLOURS = { added: 'green', removed: 'red', changed: 'yellow', moved: 'cyan' } as const
 
+/** What lines are fitted to. */
+export type Paper = Pick<Io, 'columns' | 'colour'>
+
 /** Where no terminal tells its width. */
 const USUAL_WIDTH = 120
 
 /** Differences as lines with marks, paths in a column; `indent` goes before each line. */
-export function showDifferences(differences: readonly Difference[], io: Io, indent = ''): readonly string[] {
+export function showDifferences(differences: readonly Difference[], io: Paper, indent = ''): readonly string[] {
   const paths = differences.map(difference => showPath(difference.path))
   const width = Math.min(32, widthOf(paths))
   const room = (io.columns ?? USUAL_WIDTH) - indent.length
@@ -59,7 +62,7 @@ function showChange(before: AttributeValue, after: AttributeValue, room: number)
 }
 
 /** A value on one line, or, where that would be longer than `room`, a list or a map with a line for each element. */
-function showLines(value: AttributeValue, room: number): readonly string[] {
+export function showLines(value: AttributeValue, room: number): readonly string[] {
   const line = showValue(value)
   if (!('L' in value || 'M' in value) || widthOf([line]) <= room) return [line]
   return 'L' in value
@@ -68,7 +71,7 @@ function showLines(value: AttributeValue, room: number): readonly string[] {
 }
 
 /** An item as lines of attribute and value. */
-export function showItem(item: Item, io: Io, indent = ''): readonly string[] {
+export function showItem(item: Item, io: Paper, indent = ''): readonly string[] {
   const attributes = Object.entries(item)
   const names = attributes.map(([name]) => showPath([{ name }]))
   const width = Math.min(32, widthOf(names))

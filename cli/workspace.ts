@@ -1,10 +1,10 @@
 import { existsSync, statSync } from 'node:fs'
 import { type Configuration, readConfiguration } from '../config/configuration.js'
-import { DuckDbEngine, tablesOf } from '../queries/duckdb.js'
 import type { QueryEngine } from '../queries/engine.js'
-import { keptTable } from '../queries/tables.js'
-import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
-import { CommandError, EXIT, type Options } from './io.js'
+import { ArchiveError, type OpenArchive, openArchive } from '../queries/open-archive.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
+import { engineOf, placeOf } from './engine-choice.js'
+import { CommandError, EXIT, type Io, type Options } from './io.js'
 import { nearest } from './nearest.js'
 
 const DEFAULT_CONFIGURATION = 'itemtrail.config.json'
@@ -25,7 +25,17 @@ export function archiveRoot(options: Options): string {
 
 /** What a command that is told to the user needs to find the same archive. */
 export function archiveFlag(root: string): string {
+  const [, workgroup, database, region] = ON_AWS.exec(root) ?? []
+  if (workgroup !== undefined)
+    return ` --workgroup ${workgroup} --database ${database}${region === undefined ? '' : ` --region ${region}`}`
   return root === DEFAULT_ARCHIVE ? '' : ` --archive ${/^[\w./-]+$/.test(root) ? root : JSON.stringify(root)}`
+}
+
+const ON_AWS = /^athena:([^/]+)\/([^@]+)(?:@(.+))?$/
+
+/** True for the root of a workspace that is on AWS. */
+export function isOnAws(root: string): boolean {
+  return ON_AWS.test(root)
 }
 
 /** The configuration that the flags name, or the one in the working folder, or none. Throws `ConfigurationError`. */
@@ -36,16 +46,46 @@ export function loadConfiguration(options: Options): Configuration | undefined {
 
 /** An archive opened for questions, with what is configured for its tables. */
 export interface Workspace {
+  /** Names the archive: its folder, or on AWS `athena:WORKGROUP/DATABASE`, and `@REGION` where one was said. */
   readonly root: string
+  readonly archive: OpenArchive
+  /** The engine of `archive`. */
   readonly engine: QueryEngine
   readonly configuration: Configuration | undefined
+  /** On AWS only those that are configured. */
   readonly tables: readonly string[]
 }
 
-/** Opens the archive that the flags name, hands it to `ask`, and closes it. Throws `CommandError` where there is none. */
-export async function withWorkspace<T>(options: Options, ask: (workspace: Workspace) => Promise<T>): Promise<T> {
-  const root = archiveRoot(options)
+/**
+ * Opens the archive that the flags name, hands it to `ask`, and closes it. A folder, unless `io` is given: then it is a
+ * question, which may go to Athena, can be interrupted, and tells what it took. Throws `CommandError` where there is none.
+ */
+export async function withWorkspace<T>(
+  options: Options,
+  ask: (workspace: Workspace) => Promise<T>,
+  io?: Io,
+): Promise<T> {
+  const onAws = io !== undefined && engineOf(options, DEFAULT_ARCHIVE) === 'athena'
   const configuration = loadConfiguration(options)
+  const open = onAws ? openOnAws : openFolder
+  const { root, archive, end } = await open(options, configuration, io)
+  try {
+    return await ask({ root, archive, engine: archive.engine, configuration, tables: archive.tables() })
+  } finally {
+    await archive.close()
+    end()
+  }
+}
+
+interface Opened {
+  readonly root: string
+  readonly archive: OpenArchive
+  /** Called when all was asked. */
+  readonly end: () => void
+}
+
+async function openFolder(options: Options, configuration: Configuration | undefined, io?: Io): Promise<Opened> {
+  const root = archiveRoot(options)
   if (!existsSync(root)) {
     throw new CommandError(
       `archive ${JSON.stringify(root)} is not there`,
@@ -53,53 +93,59 @@ export async function withWorkspace<T>(options: Options, ask: (workspace: Worksp
       'itemtrail ingest FILE makes one, --archive names another',
     )
   }
-  const configured = [...(configuration?.tables.values() ?? [])]
-  const engine = await openEngine(root, configured)
-  try {
-    const tables = [...new Set([...tablesOf(root), ...configured.map(table => table.table)])].sort()
-    return await ask({ root, engine, configuration, tables })
-  } finally {
-    engine.close()
-  }
+  const signal = io?.interruption?.()
+  return { root, archive: await openArchiveIn(root, configuration?.tables.values() ?? [], signal), end: () => {} }
 }
 
 /**
  * Opens the archive in a folder. An object that is damaged makes no answer, rather than one that lacks it: throws
  * `CommandError`.
  */
-export async function openEngine(root: string, configured: readonly TableConfiguration[]): Promise<QueryEngine> {
+export async function openArchiveIn(
+  root: string,
+  tables: Iterable<TableConfiguration>,
+  signal?: AbortSignal,
+): Promise<OpenArchive> {
   try {
-    return await DuckDbEngine.open(root, configured)
+    return await openArchive(root, { tables, signal })
   } catch (error) {
+    if (!(error instanceof ArchiveError)) throw error
     // what the file system refuses names its file already
-    if (!(error instanceof Error) || 'syscall' in error) throw error
-    const [reason] = error.message.split('\n')
+    if (error.cause instanceof Error && 'syscall' in error.cause) throw error.cause
     throw new CommandError(
-      `archive ${JSON.stringify(root)} cannot be read: ${reason}`,
+      error.message,
       EXIT.unchecked,
       'an object of the archive is damaged; a copy of it, such as the bucket has, puts it right',
     )
   }
 }
 
-/** The table that a user names, whatever its case. Throws `CommandError` with the nearest names. */
-export function findTable(workspace: Workspace, name: string): TableConfiguration {
-  const { tables, configuration } = workspace
-  const table = tables.includes(name)
-    ? name
-    : only(tables.filter(known => tableIdentifier(known) === tableIdentifier(name)))
-  if (table === undefined) {
-    throw new CommandError(
-      `table ${JSON.stringify(name)} is not in the archive`,
-      EXIT.usage,
-      suggestion('table', name, tables),
-    )
+async function openOnAws(options: Options, configuration: Configuration | undefined, io?: Io): Promise<Opened> {
+  const { workgroup, database, region, results, bucket } = await placeOf(options, configuration)
+  const [{ AthenaEngine }, { expenseOf, formatExpense }] = await Promise.all([
+    import('../queries/athena.js'),
+    import('../queries/athena-cost.js'),
+  ])
+  const signal = io?.interruption?.()
+  const engine = AthenaEngine.open({ workgroup, database, region, bucket, outputLocation: results, signal })
+  return {
+    root: `athena:${workgroup}/${database}${region === undefined ? '' : `@${region}`}`,
+    archive: await openArchive({ engine, tables: configuration?.tables.values() ?? [], others: true }),
+    end: () => {
+      if (engine.executions.length > 0) io?.err(`athena: ${formatExpense(expenseOf(engine.executions))}\n`)
+    },
   }
-  return configuration?.tables.get(table) ?? keptTable(workspace.root, table)
 }
 
-function only<T>(values: readonly T[]): T | undefined {
-  return values.length === 1 ? values[0] : undefined
+/** The table that a user names, whatever its case. Throws `CommandError` with the nearest names. */
+export function findTable({ archive }: Workspace, name: string): TableConfiguration {
+  const table = archive.findTable(name)
+  if (table !== undefined) return table
+  throw new CommandError(
+    `table ${JSON.stringify(name)} is not in the archive`,
+    EXIT.usage,
+    suggestion('table', name, archive.tables()),
+  )
 }
 
 /** A hint with the names that come nearest to what was typed. */

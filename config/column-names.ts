@@ -155,6 +155,27 @@ function columnNameProblems(fields: readonly NamedField[]): readonly string[] {
   return problems
 }
 
+/**
+ * A column for each attribute, none that a row has already: called as the attribute, or where that makes no column of
+ * its own by an alias.
+ */
+export function nameColumns(
+  keys: readonly ConfiguredKey[],
+  attributes: readonly string[],
+): ReadonlyMap<string, { readonly column: string; readonly isAlias: boolean }> {
+  const fills = (column: string) => flatNames({ columns: [{ column, path: [column], type: 'string' }] })
+  const taken = new Set([...EVERY_ROW, ...keys.flatMap(key => flatNames({ keys: [key] }))])
+  const isFree = (column: string) => fills(column).every(name => !taken.has(name))
+  const named = attributes.map(attribute => {
+    const plain = snakeCase(attribute)
+    const isAlias = !COLUMN_NAME.test(plain) || !isFree(plain)
+    const column = isAlias ? proposeName(plain, isFree) : plain
+    for (const name of fills(column)) taken.add(name)
+    return [attribute, { column, isAlias }] as const
+  })
+  return new Map(named)
+}
+
 /** A good column name that is near to a bad one. */
 function proposeName(bad: string, isFree: (name: string) => boolean): string {
   const plain = snakeCase(bad.normalize('NFKD').replaceAll(/\p{Mark}/gu, ''))

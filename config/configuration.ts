@@ -3,7 +3,7 @@ import { type TableConfiguration, unconfiguredTable } from '../transform/table-c
 import { nameProblems, toColumn, toKey, toPath } from './column-names.js'
 import { readJson } from './json-text.js'
 import { ConfigurationError, describeIssue } from './problems.js'
-import { configurationFile, type Lock, type TableFields } from './schema.js'
+import { type AthenaFields, configurationFile, type Lock, type TableFields } from './schema.js'
 
 /** What `itemtrail.config.json` says, checked and normalised. */
 export interface Configuration {
@@ -17,9 +17,16 @@ export interface Configuration {
   readonly environment?: string
   /** Who hears of alarms by e-mail. */
   readonly notify: readonly string[]
+  /** Where Athena is asked. */
+  readonly athena?: AthenaFields
   readonly tables: ReadonlyMap<string, TableConfiguration>
   /** What only a deployment needs to know of each table: it changes no row. */
   readonly deployments: ReadonlyMap<string, TableDeployment>
+}
+
+/** The name of the Glue database and of the workgroup that the stack of a configuration file makes. */
+export function deployedName({ environment }: Pick<Configuration, 'environment'>): string {
+  return ['itemtrail', ...(environment?.split('-') ?? [])].join('_')
 }
 
 /** How a table is attached on AWS. */

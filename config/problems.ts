@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { shown } from '../transform/refusal.js'
+import { editDistance } from './edit-distance.js'
 
 /** A configuration that cannot be used, with everything that is wrong in it. */
 export class ConfigurationError extends Error {
@@ -69,18 +70,4 @@ function nearestName(wrong: string, names: readonly string[]): string | undefine
 
 function plain(name: string): string {
   return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
-}
-
-/** Levenshtein's distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1))
-    }
-    row = next
-  }
-  return row[b.length] as number
 }

@@ -205,6 +205,37 @@ const table = fields({
 const CUTOFF = 'a whole number from 1 to 1000000'
 const ENVIRONMENT = 'lower-case letters, digits and "-", a letter first, at most 20 characters'
 
+const WORKGROUP = 'the name of a workgroup: 1 to 128 letters, digits, ".", "_" or "-"'
+const DATABASE = 'the name of a Glue database: lower-case letters, digits and "_"'
+const REGION = 'a region such as eu-central-1'
+const RESULTS = 's3://bucket/prefix/'
+
+const athena = fields({
+  workgroup: z
+    .string(WORKGROUP)
+    .regex(/^[A-Za-z0-9._-]{1,128}$/, WORKGROUP)
+    .describe('The workgroup that questions run in.')
+    .exactOptional(),
+  database: z
+    .string(DATABASE)
+    .regex(/^[a-z0-9_]{1,255}$/, DATABASE)
+    .describe('The Glue database that holds the tables.')
+    .exactOptional(),
+  region: z
+    .string(REGION)
+    .regex(/^[a-z]{2,}(-[a-z]+)+-\d+$/, REGION)
+    .describe('Where both are; else as the AWS SDK finds it.')
+    .exactOptional(),
+  results: z
+    .string(RESULTS)
+    .regex(/^s3:\/\/[a-z0-9.-]{3,63}\//, RESULTS)
+    .describe('Where answers go, of a workgroup that does not say it itself.')
+    .exactOptional(),
+}).describe('Where "--engine athena" asks. A stack of "itemtrail" itself has names that follow from "environment".')
+
+/** Where Athena is asked, as far as the file says it. */
+export type AthenaFields = Readonly<z.output<typeof athena>>
+
 /** The file `itemtrail.config.json`, all but the rules about names: those are in `column-names.ts`. */
 export const configurationFile = fields({
   $schema: z.string('a text').describe('Where the JSON Schema of this file is, for editors.').exactOptional(),
@@ -225,6 +256,7 @@ export const configurationFile = fields({
     .array(z.email('an e-mail address'), 'an array of e-mail addresses')
     .describe('Who hears of alarms by e-mail. Each address has to confirm once.')
     .default([]),
+  athena: athena.exactOptional(),
   tables: z
     .record(z.string(), table, 'an object')
     .meta({ description: 'The DynamoDB tables, by name.', propertyNames: { pattern: TABLE_NAME.source } })

@@ -9,7 +9,7 @@ import {
 } from 'aws-cdk-lib/aws-dynamodb'
 import { Key } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
-import type { Configuration, TableDeployment } from '../config/configuration.js'
+import { type Configuration, deployedName, type TableDeployment } from '../config/configuration.js'
 import { ConfigurationError } from '../config/problems.js'
 import { STREAM } from '../config/schema.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
@@ -48,7 +48,7 @@ export class ArchiveStack extends Stack {
       refusedDays,
       scanCutoffGb,
       notify,
-      name: ['itemtrail', ...(environment?.split('-') ?? [])].join('_'),
+      name: deployedName(configuration),
       ...(keptConfigurations !== undefined && { keptConfigurations }),
     })
     for (const [name, table] of tables) {

@@ -9,6 +9,7 @@ import type { ParquetConverter } from './parquet-conversion.js'
 import { objectName, RefusedObjects } from './refused-objects.js'
 import { checkRowLine } from './row-line.js'
 import { invokeTransform, type SourceRecord } from './transform-function.js'
+import { nameTable } from './unnamed-record.js'
 
 /** How a delivery stream buffers, before the transform and before an object. Sizes in bytes, intervals in milliseconds. */
 export interface BufferingHints {
@@ -52,6 +53,8 @@ export interface DeliveryStreamOptions {
   readonly handler: TransformHandler
   readonly converter: ParquetConverter
   readonly hints?: BufferingHints
+  /** Whether a record that names no table is taken as one of this table; what is kept of it are its own bytes. @default false */
+  readonly takesUnnamed?: boolean
   /** Milliseconds since 1970. @default - the clock */
   readonly now?: () => number
 }
@@ -98,6 +101,7 @@ export class DeliveryStream {
     const now = this.now()
     if (this.buffer.length > 0 && now - this.bufferedSince >= this.hints.transformInterval) await this.transform()
     await this.deliverDue()
+    await this.refused.flushDue(this.hints.objectInterval)
   }
 
   /** Delivers everything that is buffered. */
@@ -113,7 +117,11 @@ export class DeliveryStream {
     const records = this.buffer
     this.buffer = []
     this.bufferedBytes = 0
-    const outcome = await invokeTransform(this.options.handler, this.options.table, records)
+    const { handler, table, takesUnnamed = false } = this.options
+    const sent = takesUnnamed
+      ? records.map(record => ({ ...record, data: nameTable(record.data, table.table) }))
+      : records
+    const outcome = await invokeTransform(handler, table, sent)
     if (outcome.kind === 'failed') {
       for (const record of records) await this.refuse(record, outcome.attempts, outcome.code, outcome.message)
       return

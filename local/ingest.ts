@@ -5,6 +5,7 @@ import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { DiskArchive } from './archive.js'
 import { type BufferingHints, type DeliveryCounts, DeliveryStream } from './delivery-stream.js'
 import { ParquetConverter } from './parquet-conversion.js'
+import { readEnvelope, tableNamedIn } from './unnamed-record.js'
 
 /** Where the refused records go that name no table. No DynamoDB table has so short a name. */
 export const NO_TABLE = '-'
@@ -27,6 +28,8 @@ export interface IngestOptions {
   readonly hints?: BufferingHints
   /** Milliseconds since 1970. @default - the clock */
   readonly now?: () => number
+  /** Milliseconds after which a source that gives nothing counts as pausing. @default - a second */
+  readonly tickMs?: number
   /** Called after each record with how many there were. */
   readonly onRecord?: (records: number) => void
 }
@@ -47,9 +50,12 @@ export async function ingest(
   try {
     let records = 0
     try {
-      for await (const document of readDocuments(input)) {
-        await streams.put(document, modifiedAt)
-        options.onRecord?.(++records)
+      for await (const document of withPauses(readDocuments(input), options.tickMs ?? TICK_MS)) {
+        if (document === PAUSE) await streams.tick()
+        else {
+          await streams.put(document, modifiedAt)
+          options.onRecord?.(++records)
+        }
       }
     } finally {
       await streams.flush()
@@ -57,6 +63,37 @@ export async function ingest(
     return streams.summaries()
   } finally {
     converter.close()
+  }
+}
+
+/** How often a source that pauses is left for what waits to be delivered, in milliseconds. */
+const TICK_MS = 1000
+const PAUSE = Symbol('pause')
+
+/** The documents of a source, and `PAUSE` while none comes for a while: a pipe may hold its next record back for hours. */
+async function* withPauses(
+  documents: AsyncIterable<Uint8Array>,
+  everyMs: number,
+): AsyncGenerator<Uint8Array | typeof PAUSE> {
+  const iterator = documents[Symbol.asyncIterator]()
+  let next = iterator.next()
+  try {
+    for (;;) {
+      let timer: NodeJS.Timeout | undefined
+      const pause = new Promise<typeof PAUSE>(resolve => {
+        timer = setTimeout(resolve, everyMs, PAUSE)
+      })
+      const turn = await Promise.race([next, pause]).finally(() => clearTimeout(timer))
+      if (turn === PAUSE) yield PAUSE
+      else if (turn.done === true) return
+      else {
+        yield turn.value
+        next = iterator.next()
+      }
+    }
+  } finally {
+    // not awaited: it would wait for the record that does not come
+    iterator.return?.()?.catch(() => {})
   }
 }
 
@@ -71,12 +108,13 @@ class DeliveryStreams {
 
   async put(document: Uint8Array, modifiedAt: number): Promise<void> {
     const envelope = readEnvelope(document)
-    const named = tableOf(envelope)
-    const table = named ?? this.options.table
-    const data =
-      named === undefined && table !== undefined && envelope !== undefined ? nameTable(document, table) : document
-    const { stream } = this.streamOf(table ?? NO_TABLE)
-    await (hasTime(envelope) ? stream.put(data) : stream.put(data, modifiedAt))
+    const { stream } = this.streamOf(tableNamedIn(envelope) ?? this.options.table ?? NO_TABLE)
+    await (hasTime(envelope) ? stream.put(document) : stream.put(document, modifiedAt))
+  }
+
+  /** Delivers what has waited for its interval. */
+  async tick(): Promise<void> {
+    for (const { stream } of this.streams.values()) await stream.tick()
   }
 
   async flush(): Promise<void> {
@@ -99,6 +137,7 @@ class DeliveryStreams {
         archive,
         handler,
         converter: this.converter,
+        takesUnnamed: name === this.options.table,
         ...(hints && { hints }),
         ...(now && { now }),
       })
@@ -109,29 +148,7 @@ class DeliveryStreams {
   }
 }
 
-/** A record's outermost fields, undefined where it is no JSON object; judging it is the transform's business. */
-function readEnvelope(document: Uint8Array): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(document.buffer, document.byteOffset, document.byteLength).toString())
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function tableOf(envelope: JsonObject | undefined): string | undefined {
-  const arn = envelope?.eventSourceARN
-  const name = typeof arn === 'string' ? /:table\/([^/]+)\//.exec(arn)?.[1] : (envelope?.tableName ?? envelope?.table)
-  return typeof name === 'string' && /^[A-Za-z0-9_.-]{3,255}$/.test(name) ? name : undefined
-}
-
 function hasTime(envelope: JsonObject | undefined): boolean {
   const dynamodb = envelope?.dynamodb
   return !isObject(dynamodb) || (dynamodb.ApproximateCreationDateTime ?? null) !== null
-}
-
-function nameTable(document: Uint8Array, table: string): Uint8Array {
-  const text = Buffer.from(document).toString()
-  const fields = text.slice(text.indexOf('{') + 1)
-  return Buffer.from(`{"tableName":${JSON.stringify(table)}${/^\s*\}/.test(fields) ? '' : ','}${fields}`)
 }

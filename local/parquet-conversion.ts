@@ -1,4 +1,4 @@
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import type { DuckDBConnection } from '@duckdb/node-api'
 import { type Column, duckDbType } from '../transform/audit-row.js'
 
 /** Turns row lines into Parquet, as Firehose does by the Glue table: same columns, same types. */
@@ -6,6 +6,7 @@ export class ParquetConverter {
   private constructor(private readonly connection: DuckDBConnection) {}
 
   static async create(): Promise<ParquetConverter> {
+    const { DuckDBInstance } = await import('@duckdb/node-api')
     // one thread and a bounded memory: the desk's other work goes on beside it
     const instance = await DuckDBInstance.create(':memory:', { threads: '1', memory_limit: '512MB' })
     const connection = await instance.connect()

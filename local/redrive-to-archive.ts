@@ -43,6 +43,8 @@ export class ArchiveDestination implements Destination {
       handler: form === 'record' ? createHandler(table) : passRows,
       converter,
       hints: { ...DEFAULT_HINTS, transformBytes: TRANSFORM_BYTES },
+      // whoever ingested it said whose it is
+      takesUnnamed: form === 'record',
     })
     for (const { data, arrival } of documents) await stream.put(data, arrival)
     await stream.flush()

@@ -10,6 +10,7 @@ import { transformRecord } from '../transform/transform.js'
 import type { Ledger } from './redriven.js'
 import { type KeptEntry, type Objects, openRefused, type RefusedType, reasonOf } from './refused-reader.js'
 import { checkRowLine } from './row-line.js'
+import { nameTable } from './unnamed-record.js'
 
 /**
  * What can be done with one document of a refused record: it is `ready` to be sent again; the transform still refuses it;
@@ -204,10 +205,12 @@ function judgeRecord(
   configuration: TableConfiguration,
   { to, now = Date.now }: RedriveOptions,
 ): Judgement {
-  let outcome = transformRecord(data, now(), configuration)
+  // only a desk's delivery stream takes a record that names no table
+  const named = to === 'archive' ? nameTable(data, configuration.table) : data
+  let outcome = transformRecord(named, now(), configuration)
   // on a desk the arrival can be given again, in Firehose it will be a new one
   const standsIn = outcome.kind === 'transformed' && outcome.rows[0]?.time_precision === 'arrival' && to === 'archive'
-  if (standsIn) outcome = transformRecord(data, arrival, configuration)
+  if (standsIn) outcome = transformRecord(named, arrival, configuration)
   if (outcome.kind === 'refused') return { verdict: 'refused', date: '', arrival: undefined }
   const { date } = outcome.partition
   const answer = Math.ceil(Buffer.byteLength(outcome.lines) / 3) * 4

@@ -32,6 +32,7 @@ const OBJECT_BYTES = 5 * 1024 * 1024
 export class RefusedObjects {
   private readonly lines: Record<ErrorType, string[]> = { 'processing-failed': [], 'format-conversion-failed': [] }
   private bytes = 0
+  private since = 0
 
   constructor(
     private readonly archive: Archive,
@@ -40,10 +41,16 @@ export class RefusedObjects {
   ) {}
 
   async add(record: RefusedRecord): Promise<void> {
+    if (this.bytes === 0) this.since = this.now()
     const line = this.lineOf(record)
     this.lines[record.type].push(line)
     this.bytes += line.length
     if (this.bytes >= OBJECT_BYTES) await this.flush()
+  }
+
+  /** Writes them if the first has waited for an interval, in milliseconds. */
+  async flushDue(interval: number): Promise<void> {
+    if (this.bytes > 0 && this.now() - this.since >= interval) await this.flush()
   }
 
   async flush(): Promise<void> {

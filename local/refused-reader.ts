@@ -4,6 +4,7 @@ import type { TableConfiguration } from '../transform/table-configuration.js'
 import { transformRecord } from '../transform/transform.js'
 import type { Archive } from './archive.js'
 import { type ErrorType, REFUSED_PREFIX } from './refused-objects.js'
+import { nameTable } from './unnamed-record.js'
 
 /** How a record came to be refused: by Firehose, kept whole by the forwarder, or given up by Lambda with its batch. */
 export type RefusedType = ErrorType | 'oversize' | 'given-up'
@@ -37,9 +38,12 @@ export const GIVEN_UP_PREFIX = 'aws/lambda/'
 
 /** Every refused record, object by object. A line that is no entry, or an unreadable object, is passed to `onDamage`. */
 export async function* readRefused(archive: Objects, onDamage: (key: string) => void): AsyncGenerator<RefusedEntry> {
-  for (const key of await archive.list(REFUSED_PREFIX)) {
-    for (const { entry } of await openRefused(archive, key, onDamage)) yield entry
-  }
+  for await (const { entry } of readKept(archive, onDamage)) yield entry
+}
+
+/** The same with the places where they are kept. */
+export async function* readKept(archive: Objects, onDamage: (key: string) => void): AsyncGenerator<KeptEntry> {
+  for (const key of await archive.list(REFUSED_PREFIX)) yield* await openRefused(archive, key, onDamage)
 }
 
 /** The refused records of one object, with their places. */
@@ -136,6 +140,6 @@ export function reasonOf(entry: RefusedEntry, table: TableConfiguration): string
   const { type, message } = entry
   // what never came to the transform was not refused by it
   if (type !== 'processing-failed') return message
-  const outcome = transformRecord(entry.data, entry.arrival, table)
+  const outcome = transformRecord(nameTable(entry.data, entry.table), entry.arrival, table)
   return outcome.kind === 'refused' ? outcome.reason : `${message}; the transform takes it now`
 }

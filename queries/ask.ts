@@ -1,8 +1,9 @@
 import type { Table } from 'apache-arrow'
 import { formatInstant } from '../transform/instant.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import { Answer, type Asked } from './answer.js'
 import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery, type Statement } from './catalog.js'
-import type { BoundValue, QueryEngine } from './engine.js'
+import type { BoundValue, QueryEngine, RunOptions } from './engine.js'
 import { checkParameters, ParameterError } from './parameters.js'
 import {
   type Confidence,
@@ -25,8 +26,40 @@ export async function askQuery(
   table: TableConfiguration,
   parameters: Readonly<Record<string, string>>,
 ): Promise<Table> {
-  const { sql, values } = bindQuery(query, table, parameters)
-  return engine.run(sql, values)
+  return (await answerQuery(engine, query, table, parameters)).table
+}
+
+/** The same, with what was asked beside the answer. */
+export function answerQuery(
+  engine: QueryEngine,
+  query: SavedQuery,
+  table: TableConfiguration,
+  parameters: Readonly<Record<string, string>>,
+  options: RunOptions = {},
+): Promise<Answer> {
+  const bound = bindQuery(query, table, parameters)
+  return answerStatement(engine, { query: query.name, table: table.table, ...bound }, options)
+}
+
+/** The answer to a statement of one's own. */
+export function answerSql(
+  engine: QueryEngine,
+  sql: string,
+  values: readonly BoundValue[] = [],
+  options: RunOptions = {},
+): Promise<Answer> {
+  const nothing = { query: undefined, table: undefined, parameters: new Map(), placeholders: [] }
+  return answerStatement(engine, { ...nothing, sql, values }, options)
+}
+
+async function answerStatement(
+  engine: QueryEngine,
+  asked: Omit<Asked, 'began' | 'milliseconds'>,
+  options: RunOptions,
+): Promise<Answer> {
+  const began = new Date()
+  const table = await engine.run(asked.sql, asked.values, options)
+  return new Answer(table, { ...asked, began, milliseconds: Date.now() - began.getTime() })
 }
 
 /** A saved query's statement for one table, with the values for its `?` in order. */
@@ -93,22 +126,37 @@ export interface ItemHistory {
   readonly confidence: Confidence
 }
 
-/** Reads an item's whole history, or its history up to a moment (microseconds since 1970, included). */
+/**
+ * Reads an item's whole history, or its history up to a moment (microseconds since 1970, included). `onAnswer` is told of
+ * the answer that it is read from, whatever is in it.
+ */
 export async function readHistory(
   engine: QueryEngine,
   table: TableConfiguration,
   itemKey: string,
   untilUs?: number,
+  onAnswer: (answer: Answer) => Promise<void> = async () => {},
 ): Promise<ItemHistory> {
-  const query = SAVED_QUERIES.get('item-history') as SavedQuery
-  const to = untilUs === undefined ? {} : { to: formatInstant(untilUs + 1, 6) }
-  const answer = await askQuery(engine, query, table, { item_key: itemKey, ...to })
-  const changes = [...rowsOf(answer)].map(row => ({
+  const answer = await answerHistory(engine, table, itemKey, untilUs)
+  await onAnswer(answer)
+  const changes = [...answer].map(row => ({
     ...row,
     event_time_us: Number(row.event_time_us),
     repeats: Number(row.repeats),
   }))
   return foldHistory(itemKey, changes as unknown as readonly HistoryChange[])
+}
+
+/** What `readHistory` folds. */
+export function answerHistory(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  itemKey: string,
+  untilUs?: number,
+): Promise<Answer> {
+  const query = SAVED_QUERIES.get('item-history') as SavedQuery
+  const to = untilUs === undefined ? {} : { to: formatInstant(untilUs + 1, 6) }
+  return answerQuery(engine, query, table, { item_key: itemKey, ...to })
 }
 
 /** The history that some of an item's changes make. */
@@ -125,6 +173,8 @@ export async function anyItemKey(engine: QueryEngine, table: TableConfiguration)
   return undefined
 }
 
+const LONGEST_TYPED = 500
+
 /** Keys that differ from one in at most `distance` characters, at most 50, in no order of nearness. */
 export async function similarItemKeys(
   engine: QueryEngine,
@@ -132,6 +182,8 @@ export async function similarItemKeys(
   itemKey: string,
   distance = 3,
 ): Promise<readonly string[]> {
+  // Trino refuses to compare what is long, and nobody typed it
+  if (itemKey.length > LONGEST_TYPED) return []
   const sql = `
     select distinct item_key
     from ${tableIdentifier(table.table)}

@@ -20,6 +20,8 @@ import { readStatement } from './statement.js'
 export interface AthenaOptions extends AthenaSettings {
   /** @default - as the AWS SDK finds it: AWS_REGION, or the profile's */
   readonly region?: string | undefined
+  /** The archive's bucket, where it is known: receipts name it. */
+  readonly bucket?: string | undefined
   /** Ends every statement, in Athena too. @default - only the signal of a single statement does */
   readonly signal?: AbortSignal | undefined
   /** Called when a statement has ended, however it did. @default - `executions` can be looked at later */
@@ -75,10 +77,10 @@ export class AthenaEngine implements QueryEngine {
   }
 
   async describe(): Promise<EngineDescription> {
-    const { catalog = DEFAULT_CATALOG, database, workgroup } = this.options
+    const { catalog = DEFAULT_CATALOG, database, workgroup, bucket } = this.options
     const ran = this.executions.at(-1)?.engineVersion
     const version = ran ?? (await this.service.workgroup())?.EngineVersion?.EffectiveEngineVersion ?? null
-    return { name: 'athena', version, archive: { catalog, database, workgroup } }
+    return { name: 'athena', version, archive: { catalog, database, workgroup, ...(bucket && { bucket }) } }
   }
 
   close(): void {

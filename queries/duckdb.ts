@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { Table } from 'apache-arrow'
 import { AUDIT_COLUMNS, type Column, columnsOf, duckDbType } from '../transform/audit-row.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
-import { toArrowTable } from './arrow.js'
+import type { toArrowTable } from './arrow.js'
 import {
   type BoundValue,
   type EngineDescription,
@@ -20,16 +20,24 @@ export class DuckDbEngine implements QueryEngine {
   private constructor(
     private readonly instance: DuckDBInstance,
     private readonly connection: DuckDBConnection,
+    private readonly toTable: typeof toArrowTable,
     private readonly root: string,
+    private readonly signal: AbortSignal | undefined,
   ) {}
 
   /**
    * Opens the archive in `root` for reading. `configured` adds the columns of tables whose rows have yet to fill them,
-   * and tables without any rows.
+   * and tables without any rows. A signal ends every statement.
    */
-  static async open(root: string, configured: Iterable<TableConfiguration> = []): Promise<DuckDbEngine> {
+  static async open(
+    root: string,
+    configured: Iterable<TableConfiguration> = [],
+    { signal }: RunOptions = {},
+  ): Promise<DuckDbEngine> {
+    // loaded when an archive is opened: DuckDB and Arrow take longer to load than most commands to run
+    const [{ DuckDBInstance }, { toArrowTable }] = await Promise.all([import('@duckdb/node-api'), import('./arrow.js')])
     const instance = await DuckDBInstance.create(':memory:')
-    const engine = new DuckDbEngine(instance, await instance.connect(), root)
+    const engine = new DuckDbEngine(instance, await instance.connect(), toArrowTable, root, signal)
     for (const statement of TRINO_MACROS) await engine.connection.run(statement)
     const current = new Map([...configured].map(table => [table.table, [table]]))
     for (const table of new Set([...current.keys(), ...tablesOf(root)])) {
@@ -39,41 +47,43 @@ export class DuckDbEngine implements QueryEngine {
     return engine
   }
 
-  async run(sql: string, values: readonly BoundValue[] = [], { signal }: RunOptions = {}): Promise<Table> {
+  async run(sql: string, values: readonly BoundValue[] = [], options: RunOptions = {}): Promise<Table> {
+    const signal = this.signalOf(options)
     const interrupt = () => this.connection.interrupt()
-    signal?.addEventListener('abort', interrupt)
+    signal.addEventListener('abort', interrupt)
     try {
-      signal?.throwIfAborted()
+      signal.throwIfAborted()
       const result = await this.connection.run(sql, [...values])
       const chunks = await result.fetchAllChunks()
-      return toArrowTable(result.deduplicatedColumnNames(), result.columnTypes(), chunks)
+      return this.toTable(result.deduplicatedColumnNames(), result.columnTypes(), chunks)
     } catch (error) {
-      if (signal?.aborted) throw stoppedError(signal)
+      if (signal.aborted) throw stoppedError(signal)
       throw new QueryError((error as Error).message, { cause: error })
     } finally {
-      signal?.removeEventListener('abort', interrupt)
+      signal.removeEventListener('abort', interrupt)
     }
   }
 
   /** On a connection of its own, because the next statement on a connection ends what is streaming there. */
-  async *stream(sql: string, values: readonly BoundValue[] = [], { signal }: RunOptions = {}): AsyncGenerator<Table> {
+  async *stream(sql: string, values: readonly BoundValue[] = [], options: RunOptions = {}): AsyncGenerator<Table> {
+    const signal = this.signalOf(options)
     const connection = await this.instance.connect()
     const interrupt = () => connection.interrupt()
-    signal?.addEventListener('abort', interrupt)
+    signal.addEventListener('abort', interrupt)
     try {
-      signal?.throwIfAborted()
+      signal.throwIfAborted()
       for (const setting of TRINO_MACROS.filter(isSetting)) await connection.run(setting)
       const result = await connection.stream(sql, [...values])
       for (;;) {
         const chunk = await result.fetchChunk()
         if (chunk === null || chunk.rowCount === 0) return
-        yield toArrowTable(result.deduplicatedColumnNames(), result.columnTypes(), [chunk])
+        yield this.toTable(result.deduplicatedColumnNames(), result.columnTypes(), [chunk])
       }
     } catch (error) {
-      if (signal?.aborted) throw stoppedError(signal)
+      if (signal.aborted) throw stoppedError(signal)
       throw new QueryError((error as Error).message, { cause: error })
     } finally {
-      signal?.removeEventListener('abort', interrupt)
+      signal.removeEventListener('abort', interrupt)
       connection.closeSync()
     }
   }
@@ -86,6 +96,10 @@ export class DuckDbEngine implements QueryEngine {
   close(): void {
     this.connection.closeSync()
     this.instance.closeSync()
+  }
+
+  private signalOf({ signal }: RunOptions): AbortSignal {
+    return AbortSignal.any([this.signal, signal].filter(one => one !== undefined))
   }
 
   private async createView(root: string, table: string, columns: readonly Column[]): Promise<void> {

@@ -24,7 +24,7 @@ export interface QueryEngine {
 export interface EngineDescription {
   readonly name: string
   readonly version: string | null
-  /** `{ root }` of a folder; `{ catalog, database, workgroup }` on Athena. */
+  /** `{ root }` of a folder; `{ catalog, database, workgroup }` on Athena, with `bucket` where it is known. */
   readonly archive: Readonly<Record<string, string>>
 }
 

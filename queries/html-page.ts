@@ -86,8 +86,8 @@ function confidenceLine(confidence: PageContext['confidence']): string {
   return `<p class="confidence"><strong class="${LEVELS[word] ?? 'fair'}">${escapeHtml(word)}</strong> ${escapeHtml(text)}</p>\n`
 }
 
-/** A longer text is folded, so that a row stays a row. */
-const FOLDED = 100
+/** A text of a longer line, or of more lines, is folded, so that a row stays a row. */
+const FOLDED = { characters: 100, lines: 20 } as const
 /** Up to here a text without spaces is kept on one line. */
 const UNBROKEN = 40
 
@@ -97,10 +97,18 @@ function cell(value: Value, isNumber: boolean): string {
   if (isNumber) return `<td class="n">${escapeHtml(text)}</td>`
   if (text === '') return '<td class="dim">""</td>'
   // a date or an identifier breaks at its hyphens otherwise
-  if (text.length <= FOLDED)
-    return `<td${/\s/.test(text) || text.length > UNBROKEN ? '' : ' class="t"'}><bdi>${escapeHtml(text)}</bdi></td>`
-  const start = [...text.slice(0, FOLDED)].slice(0, -20).join('')
+  const lines = text.split('\n')
+  if (lines.length <= FOLDED.lines && lines.every(line => line.length <= FOLDED.characters))
+    return `<td${classOf(text)}><bdi>${escapeHtml(text)}</bdi></td>`
+  const start = [...text.slice(0, FOLDED.characters)].slice(0, -20).join('')
   return `<td><details><summary><bdi>${escapeHtml(start)}…</bdi></summary><pre>${escapeHtml(text)}</pre></details></td>`
+}
+
+/** Lines stand under one another, and a word or a moment on one line. */
+function classOf(text: string): string {
+  if (text.includes('\n')) return ' class="m"'
+  const isOne = (!/\s/.test(text) && text.length <= UNBROKEN) || /^\d{4}-\d{2}-\d{2} [\d:.]+Z$/.test(text)
+  return isOne ? ' class="t"' : ''
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -141,11 +149,13 @@ th,td{padding:.375rem .75rem;text-align:left;vertical-align:top;border-bottom:1p
 th{background:var(--head);white-space:nowrap}
 td{overflow-wrap:break-word;max-width:60ch;white-space:pre-wrap}
 .t{white-space:nowrap}
+.m{font:.8125rem/1.5 ui-monospace,monospace}
 td details{min-width:30ch}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .dim{color:var(--dim);font-style:italic}
 .good{color:var(--good)}.fair{color:var(--fair)}.bad{color:var(--bad)}
 summary{cursor:pointer}
+td summary{max-width:60ch;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 pre{margin:.5rem 0;white-space:pre-wrap;overflow-wrap:anywhere;font:.875rem/1.4 ui-monospace,monospace}
 footer{margin-top:1.5rem;padding-top:1rem;border-top:1px solid var(--line);font-size:.875rem}
 .sql{margin-bottom:1rem}

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 import { type AttributeValue, parseItem } from '../transform/attribute-value.js'
 import { formatInstant, parseInstant } from '../transform/instant.js'
 import { type TableConfiguration, unconfiguredTable } from '../transform/table-configuration.js'
-import { Answer, type Asked } from './answer.js'
+import type { Answer } from './answer.js'
 import {
   changeHead,
   changesOf,
@@ -12,7 +12,7 @@ import {
   itemAt,
   type TableItem,
 } from './archive-answers.js'
-import { bindQuery, type ItemHistory, readHistory } from './ask.js'
+import { answerQuery, answerSql, type ItemHistory, readHistory } from './ask.js'
 import { SAVED_QUERIES } from './catalog.js'
 import { differencesOf } from './difference.js'
 import { DuckDbEngine } from './duckdb.js'
@@ -40,10 +40,12 @@ export type Parameters = Readonly<
   Record<string, string | number | bigint | Date | Key | readonly (readonly [string, string])[]>
 >
 
-/** What is configured for the tables of an archive in a folder. */
+/** How an archive in a folder is opened. */
 export interface FolderOptions {
-  /** @default - what the archive itself keeps in `config/` */
+  /** What is configured for its tables. @default - what the archive itself keeps in `config/` */
   readonly tables?: Iterable<TableConfiguration>
+  /** Ends every statement. @default - only the signal of a single statement does */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** An archive behind an engine, such as one on AWS. */
@@ -51,6 +53,8 @@ export interface EngineOptions {
   readonly engine: QueryEngine
   /** A name alone does for a table without configured columns. */
   readonly tables: Iterable<TableConfiguration | string>
+  /** Whether a table that is not among `tables` is asked all the same, by its name. @default false */
+  readonly others?: boolean
 }
 
 /**
@@ -60,18 +64,22 @@ export interface EngineOptions {
 export async function openArchive(archive: string | EngineOptions, options: FolderOptions = {}): Promise<OpenArchive> {
   if (typeof archive !== 'string') {
     const tables = [...archive.tables].map(table => (typeof table === 'string' ? unconfiguredTable(table) : table))
-    return new OpenArchive(archive.engine, new Map(tables.map(table => [table.table, table])))
+    return new OpenArchive(archive.engine, new Map(tables.map(table => [table.table, table])), archive.others)
   }
   if (!existsSync(archive) || !statSync(archive).isDirectory())
     throw new ArchiveError(`archive ${JSON.stringify(archive)} is not there, expected a folder`)
   const configured = [...(options.tables ?? [])]
   try {
-    return new OpenArchive(await DuckDbEngine.open(archive, configured), tablesIn(archive, configured))
+    const tables = tablesIn(archive, configured)
+    return new OpenArchive(await DuckDbEngine.open(archive, configured, options), tables)
   } catch (error) {
     const [reason] = (error as Error).message.split('\n')
     throw new ArchiveError(`archive ${JSON.stringify(archive)} cannot be read: ${reason}`, { cause: error })
   }
 }
+
+/** What DynamoDB takes for the name of a table, so that a slip makes no statement. */
+const TABLE_NAME = /^[A-Za-z0-9_.-]{3,255}$/
 
 /**
  * An archive that can be asked. What is asked wrongly throws `ParameterError` (a key, a moment, a parameter) or
@@ -82,6 +90,7 @@ export class OpenArchive implements AsyncDisposable {
   constructor(
     readonly engine: QueryEngine,
     private readonly known: ReadonlyMap<string, TableConfiguration>,
+    private readonly others = false,
   ) {}
 
   /** The names of the archive's tables. */
@@ -89,9 +98,15 @@ export class OpenArchive implements AsyncDisposable {
     return [...this.known.keys()]
   }
 
-  /** A table's configuration; its name in any case. */
-  table(name: string): TableConfiguration {
+  /** A table's configuration, its name in any case; undefined where there is none. */
+  findTable(name: string): TableConfiguration | undefined {
     const table = findTable(this.known, name)
+    return table ?? (this.others && TABLE_NAME.test(name) ? unconfiguredTable(name) : undefined)
+  }
+
+  /** The same; throws an `ArchiveError` where there is none. */
+  table(name: string): TableConfiguration {
+    const table = this.findTable(name)
     if (table !== undefined) return table
     const all = this.tables().join(', ')
     throw new ArchiveError(`table ${JSON.stringify(name)} is not in the archive, which has ${all || 'none'}`)
@@ -160,14 +175,12 @@ export class OpenArchive implements AsyncDisposable {
       if (type === 'item') texts[parameter] = await this.itemKey(configuration, value as Key)
       else texts[parameter] = parameterText(parameter, type, value)
     }
-    const bound = bindQuery(query, configuration, texts)
-    return this.ask({ query: name, table: configuration.table, ...bound }, options)
+    return answerQuery(this.engine, query, configuration, texts, options)
   }
 
   /** Runs SQL of one's own; each table is a view, its name in lower case. `values` are bound to its `?` in order. */
   sql(text: string, values: readonly BoundValue[] = [], options: RunOptions = {}): Promise<Answer> {
-    const nothing = { query: undefined, table: undefined, parameters: new Map(), placeholders: [] }
-    return this.ask({ ...nothing, sql: text, values }, options)
+    return answerSql(this.engine, text, values, options)
   }
 
   /** The rows of SQL of one's own as they come; a large answer is never in memory as a whole where the engine can stream. */
@@ -182,12 +195,6 @@ export class OpenArchive implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
-  }
-
-  private async ask(asked: Omit<Asked, 'began' | 'milliseconds'>, options: RunOptions): Promise<Answer> {
-    const began = new Date()
-    const table = await this.engine.run(asked.sql, asked.values, options)
-    return new Answer(table, { ...asked, began, milliseconds: Date.now() - began.getTime() })
   }
 
   private async read(table: TableConfiguration, key: Key): Promise<ItemHistory> {

@@ -314,8 +314,8 @@ export function statementIsOurs({ question, statement }: Receipt): boolean | und
   return sql === statement.sql && JSON.stringify(placeholders) === JSON.stringify(statement.placeholders)
 }
 
-/** The version in the package.json above this file, which is nearer in the source than in the built package. */
-function toolVersion(): string {
+/** The version of Itemtrail: in the package.json above this file, which is nearer in the source than in the built package. */
+export function toolVersion(): string {
   const candidates = ['../package.json', '../../package.json'].map(path => new URL(path, import.meta.url))
   const found = candidates.find(path => existsSync(path))
   return found === undefined ? 'unknown' : (JSON.parse(readFileSync(found, 'utf8')) as { version: string }).version

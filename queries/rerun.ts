@@ -16,6 +16,8 @@ export interface Rerun {
   readonly outcome: RerunOutcome
   /** What does not fit together in the receipt itself, or keeps it from being run. */
   readonly problems: readonly string[]
+  /** True where `trustSql` would have it run. */
+  readonly needsTrust: boolean
   /** What else has changed since: the tool, the engine, the query, the objects. */
   readonly remarks: readonly string[]
   readonly answer: Answer | undefined
@@ -43,8 +45,10 @@ export async function rerun(
 ): Promise<Rerun> {
   const { receipt: first, problems } = checkReceipt(value)
   if (problems.length > 0) return notRun(problems)
-  if (statementIsOurs(first) !== true && !trustSql)
-    return notRun(['the receipt holds SQL that this version of Itemtrail did not write; it is run only on demand'])
+  if (statementIsOurs(first) !== true && !trustSql) {
+    const problem = 'the receipt holds SQL that this version of Itemtrail did not write; it is run only on demand'
+    return { ...notRun([problem]), needsTrust: true }
+  }
   const { question, statement } = first
   const answered = await archive.sql(statement.sql, statement.values)
   const answer = new Answer(answered.table, {
@@ -55,12 +59,12 @@ export async function rerun(
     placeholders: statement.placeholders,
   })
   const again = await makeReceipt(answer, archive, { continuity: (first.items?.gaps ?? null) !== null })
-  return { ...compareRows(first, answer), remarks: remarksOn(first, again), answer, receipt: again }
+  return { ...compareRows(first, answer), needsTrust: false, remarks: remarksOn(first, again), answer, receipt: again }
 }
 
 function notRun(problems: readonly string[]): Rerun {
   const nothing = { answer: undefined, receipt: undefined, newRows: undefined, goneRows: undefined }
-  return { outcome: 'not run', problems, remarks: [], ...nothing }
+  return { outcome: 'not run', problems, needsTrust: false, remarks: [], ...nothing }
 }
 
 function compareRows(

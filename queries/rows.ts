@@ -1,4 +1,6 @@
-import { type Data, DataType, type Table, Vector } from 'apache-arrow'
+import type { Data, Table, Vector } from 'apache-arrow'
+// the whole of Arrow takes longer to load than most commands to run, and its types are told by number
+import { DataType } from 'apache-arrow/type'
 
 /** A value of an answer in JavaScript: 64-bit integers are bigint, decimals and times are text. */
 export type Value = string | number | bigint | boolean | readonly (string | null)[] | null
@@ -8,26 +10,25 @@ export type Row = Readonly<Record<string, Value>>
 export function* rowsOf(table: Table): Generator<Row> {
   const names = table.schema.fields.map(field => field.name)
   for (const batch of table.batches) {
-    const readers = batch.data.children.map(readerOf)
+    const readers = batch.data.children.map((data, column) => readerOf(data, batch.getChildAt(column) as Vector))
     for (let i = 0; i < batch.numRows; i++) {
       yield Object.fromEntries(readers.map((read, column) => [names[column] as string, read(i)]))
     }
   }
 }
 
-function readerOf(data: Data): (i: number) => Value {
-  const read = typedReader(data)
+function readerOf(data: Data, vector: Vector): (i: number) => Value {
+  const read = typedReader(data, vector)
   return i => (data.getValid(i) ? read(i) : null)
 }
 
-function typedReader(data: Data): (i: number) => Value {
+function typedReader(data: Data, vector: Vector): (i: number) => Value {
   const { type } = data
   // Arrow's own readers give a timestamp as a double of milliseconds and a decimal as bare words
   if (DataType.isTimestamp(type)) return i => timestampText(data.values[i] as bigint)
   if (DataType.isDate(type))
     return i => (isoText(data.values[i] * DAY_MS) ?? `${data.values[i]} days`).split('T')[0] as string
   if (DataType.isDecimal(type)) return i => decimalText(data.values as Uint32Array, i, type.scale)
-  const vector = new Vector([data])
   if (DataType.isList(type)) return i => [...(vector.get(i) as Iterable<string | null>)]
   return i => vector.get(i) as Value
 }

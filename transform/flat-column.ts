@@ -54,6 +54,12 @@ function readNumeral(text: string): Decimal {
   return { negative: mantissa.startsWith('-') && digits !== '', digits, exponent: digits === '' ? 0 : exponent }
 }
 
+/** How many digits a numeral has before its point and after it, without zeros at either end. */
+export function sizeOfNumeral(text: string): { readonly before: number; readonly after: number } {
+  const { digits, exponent } = readNumeral(text)
+  return { before: Math.max(0, digits.length + exponent), after: Math.max(0, -exponent) }
+}
+
 function fitBigint(text: string): bigint | undefined {
   const { negative, digits, exponent } = readNumeral(text)
   if (exponent < 0 || digits.length + exponent > 19) return undefined

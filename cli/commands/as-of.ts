@@ -1,19 +1,36 @@
-import type { ItemHistory } from '../../queries/ask.js'
+import type { Table } from 'apache-arrow'
+import { answerQuery, type ItemHistory } from '../../queries/ask.js'
+import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import type { PageContext } from '../../queries/html-page.js'
+import type { Receipt } from '../../queries/receipt.js'
+import type { ItemState } from '../../queries/reconstruct.js'
 import { archiveBegan, type StateAt, stateAt } from '../../queries/state-at.js'
+import type { textTable } from '../../queries/text-table.js'
 import { parseItem } from '../../transform/attribute-value.js'
 import { formatInstant, type Instant, parseInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { adviseOn, describeConfidence, isDoubtful, shortId, showConfidence, showTime } from '../confidence.js'
+import { FILE_FORMATS, isFileFormat, pageFooter, printFile } from '../answer-file.js'
+import {
+  adviseOn,
+  describeConfidence,
+  isDoubtful,
+  pageConfidence,
+  shortId,
+  showConfidence,
+  showTime,
+} from '../confidence.js'
 import { findHistory } from '../find-item.js'
 import { instantOf } from '../instant.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io } from '../io.js'
 import { showItemKey } from '../item-key.js'
-import { type Format, formatOf, paint, toDynamoDbJson, toJson } from '../print.js'
-import { showItem } from '../show-item.js'
+import { type Format, paint, toDynamoDbJson, toJson } from '../print.js'
+import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS } from '../question.js'
+import type { ReceiptFile } from '../receipt-file.js'
+import { showItem, showLines, showPath } from '../show-item.js'
 import { nameState, showInstant } from '../show-state.js'
-import { tableAsOf } from '../table-as-of.js'
+import { STATE_COLUMNS, tableAsOf } from '../table-as-of.js'
 import { wrap } from '../text.js'
-import { ARCHIVE_OPTION, CONFIG_OPTION, findTable, type Workspace, withWorkspace } from '../workspace.js'
+import { findTable, type Workspace } from '../workspace.js'
 import { showActor } from './history.js'
 
 /** What one item, or the whole table, was at a moment. */
@@ -22,21 +39,26 @@ export const asOf: Command = {
   shownArguments: '<table> [key] <instant>',
   summary: 'what an item was at an instant; without a key, what the table held',
   options: [
-    ARCHIVE_OPTION,
-    CONFIG_OPTION,
-    ['--format <format>', 'table, json, ndjson, or dynamodb: {"Item":{...}} lines as in its export', 'table'],
+    ...PLACE_OPTIONS,
+    [
+      '--format <format>',
+      `table, json, ndjson, ${FILE_FORMATS.join(', ')}, or dynamodb: {"Item":{...}} lines as in its export`,
+      'table',
+    ],
+    ...ANSWER_OPTIONS.filter(([flags]) => !flags.startsWith('--format')),
   ],
   example: 'itemtrail as-of Orders ORD12345 2026-11-19T12:00:00Z',
-  run: (args, options, io) =>
-    withWorkspace(options, async workspace => {
-      const format = formatOf(options, ['table', 'json', 'ndjson', 'dynamodb'])
+  run: (args, options, terminal) =>
+    askArchive(options, terminal, FORMATS, async (workspace, format, io, receipts) => {
       const [key, at] = readMoment(args)
       const table = findTable(workspace, args[0] as string)
       return key === undefined
-        ? tableAsOf(workspace, table, at, format, io)
-        : itemAsOf(workspace, table, key, at, format, io)
+        ? tableAsOf(workspace, table, at, format, receipts, io)
+        : itemAsOf(workspace, table, key, at, format, receipts, io)
     }),
 }
+
+const FORMATS: readonly Format[] = ['table', 'json', 'ndjson', 'dynamodb', ...FILE_FORMATS]
 
 /** Of one argument after the table it is the instant, of two the second. */
 function readMoment([table, ...rest]: readonly string[]): readonly [key: string | undefined, at: Instant] {
@@ -72,12 +94,23 @@ async function itemAsOf(
   typed: string,
   at: Instant,
   format: Format,
+  receipts: ReceiptFile,
   io: Io,
 ): Promise<ExitCode> {
-  const all = await findHistory(workspace, table, typed)
+  let receipt: Receipt | undefined
+  const all = await findHistory(workspace, table, typed, async (_, itemKey) => {
+    if (receipts.isWanted) receipt = await keepItemReceipt(workspace, table, itemKey, at, receipts)
+  })
   const found = stateAt(all, at, await archiveBegan(workspace.engine, table))
   const { state, until } = found
-  if (format === 'table') printState(table.table, all, found, at, io)
+  if (isFileFormat(format)) {
+    const { textTable: make } = await import('../../queries/text-table.js')
+    const image = state.kind === 'present' ? { 'image SHA-256': state.hash } : {}
+    const page = { ...describePage(table.table, all, found, at), footer: { ...image, ...(await pageFooter(receipt)) } }
+    const answer = format === 'html' ? itemTable(make, state) : make(STATE_COLUMNS, [stateAsRow(all, found, at)])
+    await printFile(answer, format, page, io)
+    if (format !== 'html') io.err(`${describeState(found, at)}\n${describeConfidence(until)}\n`)
+  } else if (format === 'table') printState(table.table, all, found, at, io)
   else if (format === 'dynamodb') {
     if (state.kind === 'present') io.out(`${toDynamoDbJson(state.image)}\n`)
     io.err(`${describeState(found, at)}\n${describeConfidence(until)}\n`)
@@ -85,6 +118,55 @@ async function itemAsOf(
   if (format === 'table' || format === 'dynamodb') adviseOn(until.confidence, table.table, workspace.root, io)
   if (state.kind === 'unknown') return EXIT.unchecked
   return isDoubtful(until.confidence) ? EXIT.findings : EXIT.done
+}
+
+/** The receipt of the saved query that answers the same; what was read of the item's later changes is not in it. */
+async function keepItemReceipt(
+  workspace: Workspace,
+  table: TableConfiguration,
+  itemKey: string,
+  at: Instant,
+  receipts: ReceiptFile,
+): Promise<Receipt | undefined> {
+  const query = SAVED_QUERIES.get('item-as-of') as SavedQuery
+  const parameters = { item_key: itemKey, at: formatInstant(at.us, 6) }
+  return receipts.keep(await answerQuery(workspace.engine, query, table, parameters), workspace)
+}
+
+function describePage(table: string, all: ItemHistory, found: StateAt, at: Instant): PageContext {
+  return {
+    question: `What was ${table} ${showItemKey(all.itemKey)} at ${showInstant(at)}?`,
+    parameters: { answer: describeState(found, at) },
+    empty: nameState(found.state),
+    confidence: pageConfidence(found.until),
+  }
+}
+
+const PAGE_WIDTH = 90
+
+/** A page is for people: an attribute a row. */
+function itemTable(make: typeof textTable, state: ItemState): Table {
+  const item = state.kind === 'present' ? parseItem(state.image) : {}
+  const rows = Object.entries(item).map(([name, value]) => [
+    showPath([{ name }]),
+    showLines(value, PAGE_WIDTH).join('\n'),
+  ])
+  return make(['attribute', 'value'], rows)
+}
+
+function stateAsRow(all: ItemHistory, { state, until, last }: StateAt, at: Instant): readonly (string | null)[] {
+  const present = state.kind === 'present' ? state : undefined
+  return [
+    all.itemKey,
+    formatInstant(at.us, 6),
+    nameState(state),
+    until.confidence,
+    last?.event_id ?? null,
+    last === undefined ? null : showTime(last).replace(' ', 'T'),
+    last?.actor ?? null,
+    present?.hash ?? null,
+    present?.image ?? null,
+  ]
 }
 
 function printState(table: string, all: ItemHistory, found: StateAt, at: Instant, io: Io): void {

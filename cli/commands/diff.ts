@@ -1,40 +1,47 @@
-import type { HistoryChange, ItemHistory } from '../../queries/ask.js'
+import { answerHistory, type HistoryChange, type ItemHistory } from '../../queries/ask.js'
 import { type Difference, differencesOf } from '../../queries/difference.js'
+import type { Receipt } from '../../queries/receipt.js'
 import type { ItemState } from '../../queries/reconstruct.js'
 import { archiveBegan, type StateAt, stateAt } from '../../queries/state-at.js'
-import { type Item, parseItem } from '../../transform/attribute-value.js'
+import { type AttributeValue, canonicalValue, type Item, parseItem } from '../../transform/attribute-value.js'
 import { formatInstant, type Instant } from '../../transform/instant.js'
-import { adviseOn, describeConfidence, isDoubtful, shortId, showConfidence } from '../confidence.js'
+import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
+import { adviseOn, describeConfidence, isDoubtful, pageConfidence, shortId, showConfidence } from '../confidence.js'
 import { findHistory } from '../find-item.js'
 import { instantOf } from '../instant.js'
 import { type Command, CommandError, EXIT } from '../io.js'
 import { showItemKey } from '../item-key.js'
-import { FORMAT_OPTION, formatOf, paint, printObjects, toJson } from '../print.js'
+import { paint, printObjects, toJson } from '../print.js'
+import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
 import { showDifferences, showPath } from '../show-item.js'
 import { nameState, showInstant } from '../show-state.js'
-import { ARCHIVE_OPTION, CONFIG_OPTION, findTable, withWorkspace } from '../workspace.js'
+import { findTable } from '../workspace.js'
 
 /** What differs in an item between two moments, field by field. */
 export const diff: Command = {
   usage: 'diff <table> <key>',
   summary: 'what differs in an item between two moments, field by field',
   options: [
-    ARCHIVE_OPTION,
-    CONFIG_OPTION,
+    ...PLACE_OPTIONS,
     ['--from <instant>', 'the earlier moment (required)'],
     ['--to <instant>', 'the later moment', 'now'],
-    FORMAT_OPTION,
+    ...ANSWER_OPTIONS,
   ],
   example: 'itemtrail diff Orders ORD12345 --from 2026-11-18T12:00:00Z --to 2026-11-20T12:00:00Z',
-  run: (args, options, io) =>
-    withWorkspace(options, async workspace => {
-      const format = formatOf(options)
+  run: (args, options, terminal) =>
+    askArchive(options, terminal, QUESTION_FORMATS, async (workspace, format, io, receipts) => {
       if (typeof options.from !== 'string')
         throw new CommandError('--from is missing, expected an instant such as 2026-11-19T12:00:00Z')
       const [from, to] = [instantOf(options.from, '--from'), instantOf(options.to as string, '--to')]
       if (from.us > to.us) throw new CommandError(`--from ${options.from} is after --to ${options.to}`)
       const table = findTable(workspace, args[0] as string)
-      const all = await findHistory(workspace, table, args[1] as string)
+      let receipt: Receipt | undefined
+      const all = await findHistory(workspace, table, args[1] as string, async (answer, itemKey) => {
+        if (!receipts.isWanted) return
+        // what comes after the later moment is no part of the answer
+        const until = to.us >= Date.now() * 1000 ? answer : await answerHistory(workspace.engine, table, itemKey, to.us)
+        receipt = await receipts.keep(until, workspace)
+      })
       const began = await archiveBegan(workspace.engine, table)
       const [before, after] = [stateAt(all, from, began), stateAt(all, to, began)]
       checkKnown(before, from, '--from')
@@ -47,6 +54,17 @@ export const diff: Command = {
         if (after.last !== undefined) io.out(`${showConfidence(until, io)}\n`)
         io.out('\n')
         io.out(differences.length === 0 ? 'nothing differs\n' : `${showDifferences(differences, io).join('\n')}\n`)
+      } else if (isFileFormat(format)) {
+        const { textTable } = await import('../../queries/text-table.js')
+        const page = {
+          question: `What differs in ${table.table} ${showItemKey(all.itemKey)}?`,
+          parameters: { table: table.table, between: showSpan([from, before], [to, after]) },
+          confidence: pageConfidence(until),
+          empty: 'nothing differs',
+          footer: await pageFooter(receipt),
+        }
+        await printFile(textTable(['kind', 'path', 'before', 'after'], differences.map(rowOf)), format, page, io)
+        if (format !== 'html') io.err(`${showSpan([from, before], [to, after])}\n${describeConfidence(until)}\n`)
       } else if (format === 'ndjson') {
         printObjects(differences.map(describe), format, io)
         io.err(`${showSpan([from, before], [to, after])}\n${describeConfidence(until)}\n`)
@@ -109,6 +127,12 @@ function describeAll(
     confidence: to[1].until.confidence,
     differences: differences.map(describe),
   }
+}
+
+function rowOf({ kind, path, before, after }: Difference): readonly (string | null)[] {
+  const text = (value: AttributeValue | undefined) =>
+    value === undefined ? null : canonicalValue(value, 'value', 'once')
+  return [kind, showPath(path), text(before), text(after)]
 }
 
 function describe({ kind, path, before, after }: Difference): object {

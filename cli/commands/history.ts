@@ -1,31 +1,50 @@
+import type { Table } from 'apache-arrow'
 import type { HistoryChange, ItemHistory } from '../../queries/ask.js'
 import { differencesOf } from '../../queries/difference.js'
+import type { PageContext } from '../../queries/html-page.js'
+import type { Receipt } from '../../queries/receipt.js'
 import type { Step } from '../../queries/reconstruct.js'
 import { type Item, parseItem } from '../../transform/attribute-value.js'
 import { formatInstant } from '../../transform/instant.js'
-import { adviseOn, describeConfidence, isDoubtful, shortId, showConfidence, showTime } from '../confidence.js'
-import { findHistory } from '../find-item.js'
+import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
+import {
+  adviseOn,
+  describeConfidence,
+  isDoubtful,
+  pageConfidence,
+  shortId,
+  showConfidence,
+  showTime,
+} from '../confidence.js'
+import { type FoundHistory, findHistory } from '../find-item.js'
 import type { Command, Io } from '../io.js'
 import { EXIT } from '../io.js'
 import { showItemKey } from '../item-key.js'
-import { FORMAT_OPTION, formatOf, paint, printObjects, toJson } from '../print.js'
-import { showDifferences, showItem } from '../show-item.js'
+import { paint, printObjects, toJson } from '../print.js'
+import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
+import { type Paper, showDifferences, showItem } from '../show-item.js'
 import { printable } from '../text.js'
-import { ARCHIVE_OPTION, CONFIG_OPTION, findTable, withWorkspace } from '../workspace.js'
+import { findTable } from '../workspace.js'
 
 /** What happened to one item, like `git log`. */
 export const history: Command = {
   usage: 'history <table> <key>',
   summary: 'what happened to one item, newest first',
-  options: [ARCHIVE_OPTION, CONFIG_OPTION, FORMAT_OPTION],
+  options: [...PLACE_OPTIONS, ...ANSWER_OPTIONS],
   example: 'itemtrail history Orders ORD12345',
-  run: (args, options, io) =>
-    withWorkspace(options, async workspace => {
-      const format = formatOf(options)
+  run: (args, options, terminal) =>
+    askArchive(options, terminal, QUESTION_FORMATS, async (workspace, format, io, receipts) => {
       const table = findTable(workspace, args[0] as string)
-      const found = await findHistory(workspace, table, args[1] as string)
+      let receipt: Receipt | undefined
+      const found = await findHistory(workspace, table, args[1] as string, async answer => {
+        receipt = await receipts.keep(answer, workspace)
+      })
       if (format === 'table') printHistory(table.table, found, io)
-      else if (format === 'json') io.out(`${toJson(describeHistory(table.table, found))}\n`)
+      else if (isFileFormat(format)) {
+        const page = { ...describePage(table.table, found), footer: await pageFooter(receipt) }
+        await printFile(format === 'html' ? await readableTable(found) : found.answer.table, format, page, io)
+        if (format !== 'html') io.err(`${describeConfidence(found)}\n`)
+      } else if (format === 'json') io.out(`${toJson(describeHistory(table.table, found))}\n`)
       else {
         printObjects(describeChanges(found), format, io)
         io.err(`${describeConfidence(found)}\n`)
@@ -34,6 +53,33 @@ export const history: Command = {
       return isDoubtful(found.confidence) ? EXIT.findings : EXIT.done
     }),
 }
+
+function describePage(table: string, found: FoundHistory): PageContext {
+  return {
+    question: `What happened to ${table} ${showItemKey(found.itemKey)}, newest first?`,
+    sql: found.answer.asked.sql,
+    confidence: pageConfidence(found),
+  }
+}
+
+/** A page is for people: what each change did, as on a terminal, newest first. */
+async function readableTable({ steps }: FoundHistory): Promise<Table> {
+  const { textTable } = await import('../../queries/text-table.js')
+  const rows = steps.flatMap(step =>
+    step.changes.map(change => [
+      showTime(change),
+      change.event_name,
+      showActor(change),
+      changeLines(change, PLAIN)
+        .map(line => line.slice(INDENT.length))
+        .join('\n'),
+      change.event_id,
+    ]),
+  )
+  return textTable(['time', 'change', 'actor', 'what changed', 'event_id'], rows.reverse())
+}
+
+const PLAIN = { columns: 90, colour: false } as const
 
 function printHistory(table: string, found: ItemHistory, io: Io): void {
   const count = found.changes.length
@@ -74,7 +120,7 @@ export function showActor(change: Pick<HistoryChange, 'actor' | 'actor_source' |
 
 const INDENT = '    '
 
-function changeLines(change: HistoryChange, io: Io): readonly string[] {
+function changeLines(change: HistoryChange, io: Paper): readonly string[] {
   const before = change.old_image === null ? null : parseItem(change.old_image)
   const after = change.new_image === null ? null : parseItem(change.new_image)
   // of an INSERT the old image is absent and not missing, and so is the new one of a REMOVE
@@ -85,7 +131,7 @@ function changeLines(change: HistoryChange, io: Io): readonly string[] {
   return differences.length === 0 ? [`${INDENT}nothing differs`] : showDifferences(differences, io, INDENT)
 }
 
-function oneSidedLines(before: Item | null, after: Item | null, viewType: string | null, io: Io): readonly string[] {
+function oneSidedLines(before: Item | null, after: Item | null, viewType: string | null, io: Paper): readonly string[] {
   const view = viewType === null ? '' : ` (view type ${viewType})`
   const note = (text: string) => `${INDENT}${paint(io, 'yellow', `the stream kept no image${text}`)}`
   if (before === null && after === null) return [note(view)]

@@ -1,46 +1,69 @@
 import type { Table } from 'apache-arrow'
-import { askQuery } from '../../queries/ask.js'
+import type { Answer } from '../../queries/answer.js'
+import { answerQuery } from '../../queries/ask.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
-import { rowsOf } from '../../queries/rows.js'
+import type { PageContext } from '../../queries/html-page.js'
+import { explainNothing } from '../../queries/why-nothing.js'
 import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
 import { isDoubtful } from '../confidence.js'
 import { findItemKey } from '../find-item.js'
 import { instantOf } from '../instant.js'
-import { type Command, CommandError, EXIT, type Options } from '../io.js'
+import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
+import { showItemKey } from '../item-key.js'
 import { nearest } from '../nearest.js'
-import { FORMAT_OPTION, formatOf, printRows } from '../print.js'
-import { wrap } from '../text.js'
-import { ARCHIVE_OPTION, CONFIG_OPTION, findTable, type Workspace, withWorkspace } from '../workspace.js'
+import { printRows, type TextFormat } from '../print.js'
+import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
+import { printable, wrap } from '../text.js'
+import { findTable, isOnAws, type Workspace } from '../workspace.js'
 
 /** Asks a saved query. */
 export const query: Command = {
   usage: 'query <name> [table]',
   summary: 'asks a saved query of a table',
   options: [
-    ARCHIVE_OPTION,
-    CONFIG_OPTION,
+    ...PLACE_OPTIONS,
     ['--param <name=value>', 'a parameter; may be given several times', []],
-    FORMAT_OPTION,
+    ...ANSWER_OPTIONS,
   ],
   example: 'itemtrail query deletions Orders --param from=2026-11-01T00:00:00Z',
-  run: (args, options, io) =>
-    withWorkspace(options, async workspace => {
-      const format = formatOf(options)
+  run: (args, options, terminal) =>
+    askArchive(options, terminal, QUESTION_FORMATS, async (workspace, format, io, receipts) => {
       const saved = findQuery(args[0] as string, args[1])
       const table = findTable(workspace, args[1] ?? onlyTable(workspace))
       const parameters = await readParameters(saved, table, workspace, options)
-      const answer = await askQuery(workspace.engine, saved, table, parameters)
-      const hidden = format === 'table' ? saved.columns.filter(column => column.detail).map(column => column.name) : []
-      const names = saved.columns.map(column => column.name).filter(name => !hidden.includes(name))
-      if (answer.numRows === 0 && format === 'table') {
-        io.out(`${wrap(saved.empty, io.columns)}\n`)
-        return EXIT.done
-      }
-      printRows(names, rowsOf(answer), format, io)
-      if (hidden.length > 0) io.err(`left out here: ${hidden.join(', ')}; --format json has them\n`)
-      return hasDoubt(answer) ? EXIT.findings : EXIT.done
+      const answer = await answerQuery(workspace.engine, saved, table, parameters)
+      const receipt = await receipts.keep(answer, workspace)
+      const isCheap = !isOnAws(workspace.root)
+      const why =
+        answer.length === 0 && isCheap ? await explainNothing(workspace.engine, table, answer.asked) : undefined
+      if (isFileFormat(format)) {
+        const empty = why === undefined ? saved.empty : `${saved.empty}: ${why}`
+        const page = { ...describePage(saved, answer), empty, footer: await pageFooter(receipt) }
+        await printFile(answer.table, format, page, io)
+      } else printAnswer(saved, answer, why, format, io)
+      return hasDoubt(answer.table) ? EXIT.findings : EXIT.done
     }),
+}
+
+function printAnswer(saved: SavedQuery, answer: Answer, why: string | undefined, format: TextFormat, io: Io): void {
+  const isEmpty = answer.length === 0
+  const hidden = format === 'table' ? saved.columns.filter(column => column.detail).map(column => column.name) : []
+  const names = saved.columns.map(column => column.name).filter(name => !hidden.includes(name))
+  if (isEmpty && format === 'table') io.out(`${wrap(saved.empty, io.columns)}\n`)
+  else printRows(names, answer.rows(), format, io)
+  if (why !== undefined) io.err(`${wrap(printable(why), io.columns)}\n`)
+  if (hidden.length > 0 && !isEmpty) io.err(`left out here: ${hidden.join(', ')}; --format json has them\n`)
+}
+
+function describePage({ question }: SavedQuery, { asked }: Answer): PageContext {
+  const { table = '', parameters, sql } = asked
+  const shown = [...parameters].map(([name, value]) => [
+    name,
+    name === 'item_key' ? showItemKey(`${value}`) : `${value}`,
+  ])
+  return { question, parameters: { table, ...Object.fromEntries(shown) }, sql }
 }
 
 /** True where the answer finds that something is missing or contradictory, as `continuity` does. */

@@ -1,37 +1,44 @@
-import type { Table } from 'apache-arrow'
+import type { Answer } from '../../queries/answer.js'
 import { QueryError } from '../../queries/engine.js'
-import { rowsOf } from '../../queries/rows.js'
-import { type Command, CommandError, EXIT } from '../io.js'
-import { FORMAT_OPTION, formatOf, printRows } from '../print.js'
-import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '../workspace.js'
+import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
+import { type Command, CommandError, EXIT, Interruption } from '../io.js'
+import { printRows } from '../print.js'
+import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
+import { isOnAws, type Workspace } from '../workspace.js'
 
 /** Runs SQL over the archive: one view a table, its name in lower case. */
 export const sql: Command = {
   usage: 'sql <statement>',
   summary: 'runs SQL over the archive; each table is a view, its name in lower case',
-  options: [ARCHIVE_OPTION, CONFIG_OPTION, FORMAT_OPTION],
+  options: [...PLACE_OPTIONS, ...ANSWER_OPTIONS],
   example: 'itemtrail sql "select actor, count(*) as changes from orders group by actor order by changes desc"',
-  run: (args, options, io) =>
-    withWorkspace(options, async workspace => {
-      const format = formatOf(options)
-      const answer = await runStatement(workspace, args[0] as string)
-      printRows(
-        answer.schema.fields.map(field => field.name),
-        rowsOf(answer),
-        format,
-        io,
-      )
+  run: (args, options, terminal) =>
+    askArchive(options, terminal, QUESTION_FORMATS, async (workspace, format, io, receipts) => {
+      const statement = args[0] as string
+      const answer = await runStatement(workspace, statement)
+      const receipt = await receipts.keep(answer, workspace)
+      if (isFileFormat(format)) {
+        const page = { question: 'SQL over the archive', sql: statement, footer: await pageFooter(receipt) }
+        await printFile(answer.table, format, page, io)
+      } else printRows(answer.columns, answer.rows(), format, io)
       return EXIT.done
     }),
 }
 
 /** What is wrong with the statement is the user's to mend; what is wrong with the archive is not. */
-async function runStatement({ engine }: Workspace, statement: string): Promise<Table> {
+async function runStatement({ archive, root }: Workspace, statement: string): Promise<Answer> {
   try {
-    return await engine.run(statement)
+    return await archive.sql(statement)
   } catch (error) {
-    if (!(error instanceof QueryError) || /^(IO|Internal|INTERNAL|Out of Memory) Error|parquet/i.test(error.message))
-      throw error
-    throw new CommandError(`statement cannot be run: ${error.message}`, EXIT.usage)
+    if (!(error instanceof QueryError) || !isMistake(error, isOnAws(root))) throw error
+    throw new CommandError(`statement cannot be run: ${error.message}`, EXIT.usage, error.hint)
   }
+}
+
+/** Athena says in which line a statement is wrong, or that a value in it is; all else is not the statement's. */
+const ATHENA_MISTAKE = /\bline \d+:\d+|\b(DIVISION_BY_ZERO|INVALID_\w+_ARGUMENT|NUMERIC_VALUE_OUT_OF_RANGE)\b/
+
+function isMistake({ message, cause }: QueryError, onAws: boolean): boolean {
+  if (cause instanceof Interruption) return false
+  return onAws ? ATHENA_MISTAKE.test(message) : !/^(IO|Internal|INTERNAL|Out of Memory) Error|parquet/i.test(message)
 }

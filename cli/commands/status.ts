@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { tableConfiguration } from '../../config/configuration.js'
 import { DiskArchive } from '../../local/archive.js'
 import { NO_TABLE } from '../../local/ingest.js'
+import { archiveLedger, Ledger } from '../../local/redriven.js'
 import { REFUSED_PREFIX } from '../../local/refused-objects.js'
-import { readRefused, reasonOf } from '../../local/refused-reader.js'
+import { readKept, reasonOf } from '../../local/refused-reader.js'
 import { rowsOf } from '../../queries/rows.js'
 import { tablePrefix } from '../../transform/partition.js'
 import { tableIdentifier } from '../../transform/table-configuration.js'
@@ -46,9 +47,11 @@ export const status: Command = {
       const archive = new DiskArchive(workspace.root)
       const tables = []
       for (const table of workspace.tables) tables.push(await tableStatus(workspace, archive, table))
-      const { refused, damaged } = await refusedStatus(workspace, archive)
+      const { refused, redriven, damaged } = await refusedStatus(workspace, archive)
       if (format === 'table') printStatus(workspace.root, tables, refused, damaged, io)
-      else io.out(`${toJson({ tables, refused, damaged })}\n`)
+      else io.out(`${toJson({ tables, refused, redriven, damaged })}\n`)
+      if (format === 'table' && redriven > 0)
+        io.err(`${grouped(redriven)} refused before, and sent again by redrive since: not counted\n`)
       return refused.length > 0 || damaged.length > 0 ? EXIT.findings : EXIT.done
     }),
 }
@@ -72,11 +75,17 @@ async function tableStatus({ engine, root }: Workspace, archive: DiskArchive, ta
   }
 }
 
-/** A record that was refused twice, because its file was ingested twice, counts once. */
+/** A record that was refused twice, because its file was ingested twice, counts once; one that was sent again does not. */
 async function refusedStatus(workspace: Workspace, archive: DiskArchive) {
   const damaged = new Set<string>()
   const reasons = new Map<string, { readonly table: string; readonly reason: string; readonly records: Set<string> }>()
-  for await (const entry of readRefused(archive, key => damaged.add(key))) {
+  const ledger = Ledger.open(archiveLedger(workspace.root), 'archive')
+  let redriven = 0
+  for await (const { entry, ...place } of readKept(archive, key => damaged.add(key))) {
+    if (ledger.isDone(place)) {
+      redriven++
+      continue
+    }
     const reason = reasonOf(entry, tableConfiguration(workspace.configuration, entry.table))
     const id = `${entry.table}\n${reason}`
     const known = reasons.get(id) ?? { table: entry.table, reason, records: new Set() }
@@ -88,7 +97,7 @@ async function refusedStatus(workspace: Workspace, archive: DiskArchive) {
     reason,
     records: records.size,
   }))
-  return { refused: refused.toSorted((a, b) => b.records - a.records), damaged: [...damaged] }
+  return { refused: refused.toSorted((a, b) => b.records - a.records), redriven, damaged: [...damaged] }
 }
 
 function printStatus(

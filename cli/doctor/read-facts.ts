@@ -22,6 +22,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3'
 import { isObject } from '../../transform/json.js'
+import { outputsOf } from '../stack-outputs.js'
 import type {
   BucketFacts,
   CapturedFacts,
@@ -61,8 +62,8 @@ export async function readFacts(
   const { note = () => {} } = options
   const stack = await readStack(clients.cloudFormation, stackName)
   note('reading buckets and tables ...')
-  const archive = await readBucket(clients.s3, outputOf(stack, 'ArchiveBucket'))
-  const refused = await readBucket(clients.s3, outputOf(stack, 'RefusedBucket'))
+  const archive = await readBucket(clients.s3, outputsOf(stack.outputs, 'ArchiveBucket')[0])
+  const refused = await readBucket(clients.s3, outputsOf(stack.outputs, 'RefusedBucket')[0])
   const captured = new Map<string, CapturedFacts>()
   for (const table of tables) captured.set(table, await readTable(clients.dynamoDb, table))
   const drift = []
@@ -130,12 +131,6 @@ async function nestedStacks(client: CloudFormationClient, resources: readonly Re
     names.push(physicalId, ...(inner.kind === 'found' ? await nestedStacks(client, inner.value) : []))
   }
   return names
-}
-
-/** The value of an output of the construct: CDK puts its path before the name and a hash after it. */
-function outputOf({ outputs }: StackFacts, name: string): string | undefined {
-  const pattern = new RegExp(`${name}([0-9A-F]{8})?$`)
-  return [...outputs].find(([key]) => pattern.test(key))?.[1]
 }
 
 /** Drift detection does not descend into nested stacks (API reference, DetectStackDrift): each is asked for itself. */

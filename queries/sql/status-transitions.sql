@@ -18,46 +18,19 @@ with arrived as (
     and event_time_us < {us :to}
 ),
 {ordered},
+{attribute-changes},
 statuses as (
   select
-    changes.item_key,
-    changes.step,
-    changes.event_time,
-    json_extract_scalar(json_format(
-      element_at(cast(json_parse(changes.old_image) as map(varchar, json)), t.attribute)), '$.S') as old_status,
-    json_extract_scalar(json_format(
-      element_at(cast(json_parse(changes.new_image) as map(varchar, json)), t.attribute)), '$.S') as new_status,
-    changes.old_image is null and changes.event_name <> 'INSERT' as old_untold,
-    changes.new_image is null and changes.event_name <> 'REMOVE' as new_untold,
-    changes.actor,
-    changes.event_time_us,
-    changes.event_id
-  from changes
-  cross join unnest(array_distinct(
-    map_keys(cast(json_parse(coalesce(changes.old_image, '{}')) as map(varchar, json)))
-    || map_keys(cast(json_parse(coalesce(changes.new_image, '{}')) as map(varchar, json)))
-  )) as t(attribute)
-  where t.attribute = :attribute
-),
--- a baseline does not tell what was before, nor does a view type without that image: then the nearest change does
-compared as (
-  select
-    statuses.*,
-    case
-      when old_untold then lag(new_status) over (partition by item_key order by step, event_id)
-      else old_status
-    end as from_status,
-    case
-      when new_untold then coalesce(lead(old_status) over (partition by item_key order by step, event_id), old_status)
-      else new_status
-    end as to_status
-  from statuses
+    compared.*,
+    json_extract_scalar(value_before, '$.S') as from_status,
+    json_extract_scalar(value_after, '$.S') as to_status
+  from compared
 ),
 transitions as (
   select
-    compared.*,
+    statuses.*,
     lead(event_time_us) over (partition by item_key order by step, event_id) as left_us
-  from compared
+  from statuses
   where from_status is distinct from to_status
 )
 select

@@ -358,10 +358,35 @@ describe('what is asked for', () => {
       ['query', 'item-history', 'Orders'],
       'parameter item_key is missing, give for example --param item_key=ORD12345\n',
     ],
-    [['history', 'Orders', 'x', '--format', 'xml'], 'format "xml" is unknown, expected table, json, ndjson\n'],
     [
-      ['as-of', 'Orders', 'now', '--format', 'csv'],
-      'format "csv" is unknown, expected table, json, ndjson, dynamodb\n',
+      ['history', 'Orders', 'x', '--format', 'xml'],
+      'format "xml" is unknown, expected table, json, ndjson, csv, parquet, arrow, html\n',
+    ],
+    [
+      ['as-of', 'Orders', 'now', '--format', 'xml'],
+      'format "xml" is unknown, expected table, json, ndjson, dynamodb, csv, parquet, arrow, html\n',
+    ],
+    [
+      ['query', 'hot-items', 'Orders', '--param', 'limit=0'],
+      'parameter limit is "0", expected a whole number from 1\n',
+    ],
+    [
+      ['query', 'hot-items', 'Orders', '--param', 'limit=-1'],
+      'parameter limit is "-1", expected a whole number from 1\n',
+    ],
+    [['query', 'hot-items', 'Orders', '--param', 'limit=many'], 'parameter limit is "many", expected a whole number'],
+    [
+      ['query', 'deletions', 'Orders', '--param', 'from=2026-11-19T12:00:00'],
+      'parameter from is "2026-11-19T12:00:00", expected ISO 8601 with a zone such as 2026-11-19T12:00:00Z, or now\n',
+    ],
+    [['history', 'Orders', 'x', '--engine', 'presto'], 'engine "presto" is unknown, expected duckdb or athena\n'],
+    [
+      ['history', 'Orders', 'x', '--engine', 'duckdb', '--workgroup', 'w'],
+      '--workgroup says where Athena is asked, but the engine is duckdb\n',
+    ],
+    [
+      ['history', 'Orders', 'x', '--engine', 'athena'],
+      '--archive names a folder, which Athena does not read\n  leave one of both out\n',
     ],
     [['sql', 'selec 1'], 'statement cannot be run: '],
     [['sql', 'select * from nope'], 'statement cannot be run: Catalog Error: Table with name nope does not exist!'],

@@ -16,21 +16,37 @@ export interface Ending {
   readonly err: string
 }
 
+/** How a command ended whose data may be no text. */
+export interface BinaryEnding extends Ending {
+  readonly bytes: Buffer
+}
+
 /** A terminal, or none: where `columns` is left out, output goes to a file or a pipe. */
 export interface Terminal {
   readonly columns?: number
   readonly colour?: boolean
   readonly errIsTerminal?: boolean
   readonly stdin?: string | Uint8Array
+  /** Ends a question early, as Ctrl-C does. */
+  readonly signal?: AbortSignal
 }
 
 /** Runs one command and keeps what it wrote. */
 export async function run(argv: readonly string[], terminal: Terminal = {}): Promise<Ending> {
-  let out = ''
+  const { bytes: _, ...ending } = await runForBytes(argv, terminal)
+  return ending
+}
+
+/** The same, with the data as bytes too. */
+export async function runForBytes(argv: readonly string[], terminal: Terminal = {}): Promise<BinaryEnding> {
+  const pieces: Uint8Array[] = []
   let err = ''
   const io: Io = {
     out: text => {
-      out += text
+      pieces.push(Buffer.from(text))
+    },
+    outBytes: bytes => {
+      pieces.push(bytes)
     },
     err: text => {
       err += text
@@ -39,9 +55,11 @@ export async function run(argv: readonly string[], terminal: Terminal = {}): Pro
     columns: terminal.columns,
     errIsTerminal: terminal.errIsTerminal ?? false,
     colour: terminal.colour ?? false,
+    ...(terminal.signal !== undefined && { interruption: () => terminal.signal as AbortSignal }),
   }
   const exit = await main(argv, io)
-  return { exit, out, err }
+  const bytes = Buffer.concat(pieces)
+  return { exit, out: bytes.toString(), err, bytes }
 }
 
 /** A folder that is removed when the tests of the file are done. */

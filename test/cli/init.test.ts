@@ -26,24 +26,33 @@ describe('init', () => {
   const folder = makeFolder()
   const newFile = () => join(makeFolder(), 'new.json')
 
-  it('writes the tables and keys of a sample, and says what since means', async () => {
+  it('writes the tables, keys and columns of a sample, and says what since means', async () => {
     const output = newFile()
     const ending = await run(['init', '-', '--output', output], { stdin: SAMPLE })
     expect(ending).toEqual({
       exit: 0,
       out: '',
       err: `Carts: keys sk, PK (2 records), since 2026-11-22: earlier changes will be refused
+  order_id  string  1 value
+  status    string  1 value
 Orders: keys order_id (2 records), since 2026-11-19: earlier changes will be refused
+  status  string  2 values
 Sessions: keys order_id (1 record), since 2026-11-22: earlier changes will be refused
+  status  string  1 value
 wrote ${output}
 `,
     })
     expect(JSON.parse(readFileSync(output, 'utf8'))).toEqual({
       $schema: './node_modules/itemtrail/docs/itemtrail.schema.json',
       tables: {
-        Carts: { capture: 'streams', since: '2026-11-22', keys: ['sk', 'PK'], columns: {} },
-        Orders: { capture: 'streams', since: '2026-11-19', keys: ['order_id'], columns: {} },
-        Sessions: { capture: 'kinesis', since: '2026-11-22', keys: ['order_id'], columns: {} },
+        Carts: {
+          capture: 'streams',
+          since: '2026-11-22',
+          keys: ['sk', 'PK'],
+          columns: { order_id: 'string', status: 'string' },
+        },
+        Orders: { capture: 'streams', since: '2026-11-19', keys: ['order_id'], columns: { status: 'string' } },
+        Sessions: { capture: 'kinesis', since: '2026-11-22', keys: ['order_id'], columns: { status: 'string' } },
       },
     })
   })
@@ -67,13 +76,35 @@ wrote ${output}
     expect(item).toContain('1 change\n')
   })
 
-  it('takes the bundled orders', async () => {
+  it('takes the bundled orders, and no other values of theirs than it says do not fit', async () => {
     const output = newFile()
-    expect((await run(['init', ORDERS, '--output', output])).exit).toBe(0)
+    const { exit, err } = await run(['init', ORDERS, '--output', output])
+    expect([exit, err]).toEqual([
+      0,
+      expect.stringMatching(
+        /\n {2}total {7}decimal\(38,2\) {6}4,016 values\n[\s\S]*\n {2}no column, only in the images: customer \(map\), /,
+      ),
+    ])
     expect(readConfiguration(output).tables.get('Orders')).toMatchObject({
       since: '2026-10-01',
       keys: [{ attribute: 'order_id', column: 'order_id' }],
     })
+    const root = join(makeFolder(), 'archive')
+    expect((await run(['ingest', ORDERS, '--archive', root, '--config', output])).exit).toBe(0)
+    const misfits = await run(['query', 'misfits', 'Orders', '--archive', root, '--config', output, '--format', 'json'])
+    const found = JSON.parse(misfits.out) as { flat_column: string; found_type: string; changes: number }[]
+    expect(new Set(found.map(row => `${row.flat_column} ${row.found_type}`))).toEqual(
+      new Set(['old_note NULL', 'new_note NULL']),
+    )
+    const announced = /note +string +[\d,]+ values +(\d+) would not fit: null\n/.exec(err)?.[1]
+    expect(found.reduce((sum, { changes }) => sum + changes, 0)).toBe(Number(announced))
+  })
+
+  it('says how many of its records it looked at, where these were not all', async () => {
+    const records = Array.from({ length: 10_001 }, (_, i) => streamsRecord({ eventID: String(i) }))
+    const { err } = await run(['init', '-', '--output', newFile()], { stdin: linesOf(records) })
+    expect(err).toContain('Orders: keys order_id (10,000 records)')
+    expect(err).toContain('only the first 10,000 records were looked at: set since to the first day of all\n')
   })
 
   it('gives a key a column where its name makes none', async () => {

@@ -226,6 +226,20 @@ describe('the JSON of the commands', () => {
     expect(odd.out).toBe('{"a":null,"b":null}\n')
   })
 
+  it('of rerun is as documented', async () => {
+    const receipt = fileOf('receipt.json', '')
+    const asked = ['sql', 'select item_key, repeats from (select item_key, 0 as repeats from orders) where repeats < 1']
+    await run([...asked, '--archive', root, '--receipt', receipt, '--force'])
+    const notRun = await ask('rerun', receipt)
+    expect(notRun.exit).toBe(3)
+    const same = await ask('rerun', receipt, '--trust-sql')
+    expect(same.exit).toBe(0)
+    const more = await archiveOf([streamsRecord({ Keys: { order_id: { S: 'new' } } })])
+    const other = await run(['rerun', receipt, '--trust-sql', '--archive', more, '--format', 'json'])
+    expect(other.exit).toBe(1)
+    expectContract('rerun', [notRun.json, same.json, JSON.parse(other.out)])
+  })
+
   it('is documented for every command that has it', () => {
     const sections = [...DOCUMENT.matchAll(/^## ([a-z-]+)$/gm)].map(match => match[1])
     const withFormat = COMMANDS.filter(({ options }) => options.some(([flags]) => flags.startsWith('--format')))

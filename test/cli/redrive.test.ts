@@ -92,6 +92,10 @@ describe('itemtrail redrive on a desk', () => {
       refused: [{ table: 'Orders', records: 1, changes: 1, ready: 0 }],
     })
     expect(await askSql(archive, 'select count(*) as rows from orders')).toEqual([{ rows: 3n }])
+    // what was sent again is no longer a finding of status
+    const after = await run(['status', '--archive', archive])
+    expect([after.exit, after.out]).toEqual([1, expect.stringContaining('1 refused, kept under')])
+    expect(after.err).toBe('3 refused before, and sent again by redrive since: not counted\n')
   })
 
   it('ends with 0 where nothing is refused, and where everything was sent', async () => {

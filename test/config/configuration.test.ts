@@ -131,7 +131,7 @@ describe('refuses', () => {
     [{ refused_days: 30 }, 'refused_days is unknown, did you mean "refusedDays"?'],
     [
       { colour: 1 },
-      'colour is unknown, expected one of $schema, lock, refusedDays, scanCutoffGb, environment, notify, tables',
+      'colour is unknown, expected one of $schema, lock, refusedDays, scanCutoffGb, environment, notify, athena, tables',
     ],
     [{ refusedDays: 0 }, `refusedDays is 0, expected ${DAYS}`],
     [{ refusedDays: 1.5 }, `refusedDays is 1.5, expected ${DAYS}`],

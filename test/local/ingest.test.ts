@@ -1,7 +1,13 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { DiskArchive } from '../../local/archive.js'
 import { ingest, NO_TABLE } from '../../local/ingest.js'
-import { type RefusedEntry, readRefused } from '../../local/refused-reader.js'
+import { redrive, surveyRefused } from '../../local/redrive.js'
+import { ArchiveDestination } from '../../local/redrive-to-archive.js'
+import { archiveLedger, Ledger } from '../../local/redriven.js'
+import { type RefusedEntry, readRefused, reasonOf } from '../../local/refused-reader.js'
 import { parsePartition } from '../../transform/partition.js'
 import {
   ARRIVAL,
@@ -85,10 +91,40 @@ describe('ingest', () => {
     await ingestRecords(root, ['no JSON', '{}', ' { } '], { table: 'Orders' })
     const kept = (await refusedIn()).map(entry => [entry.table, entry.data.toString().trim()])
     expect(kept[0]).toEqual(['Orders', 'no JSON'])
-    // an object gets the name that it lacks, and is JSON still
-    for (const [table, data] of kept.slice(1)) {
-      expect([table, JSON.parse(data as string)]).toEqual(['Orders', { tableName: 'Orders' }])
+    expect(kept.slice(1)).toEqual([
+      ['Orders', '{}'],
+      ['Orders', '{ }'],
+    ])
+  })
+
+  it('keeps of a record that names no table the very bytes that came, and knows its reason and its table', async () => {
+    const early = JSON.stringify({ ...NAMELESS, odd: '\u00e9 \ud83d\ude00' }, null, 1)
+    const since = tableConfiguration({ since: '2027-01-01' })
+    const [summary] = await ingestRecords(root, [early], { table: 'Orders', configuration: since })
+    expect([...(summary?.reasons.keys() ?? [])]).toEqual([expect.stringContaining('before the archive')])
+    const [entry] = await refusedIn()
+    expect(entry?.data.toString()).toBe(early)
+    expect(reasonOf(entry as RefusedEntry, since)).toContain('before the archive')
+    const options = {
+      objects: archive,
+      prefixes: ['refused/'],
+      ledger: Ledger.open(archiveLedger(root), 'archive'),
+      configurationOf: () => tableConfiguration(),
+      isKept: async () => false,
+      to: 'archive' as const,
     }
+    const survey = await surveyRefused(options)
+    expect(survey.counts).toMatchObject({ ready: 1, refused: 0 })
+    expect(await redrive(survey, new ArchiveDestination(archive, () => tableConfiguration()), options)).toMatchObject({
+      sent: 1,
+      refusedAgain: 0,
+    })
+    expect(await askSql(root, 'select table_name, event_date from orders')).toEqual([
+      { table_name: 'Orders', event_date: '2026-11-22' },
+    ])
+    // nothing on AWS takes it so
+    const elsewhere = { ...options, ledger: Ledger.open(`${root}/other`, 'x'), to: 'firehose' as const }
+    expect((await surveyRefused(elsewhere)).counts).toMatchObject({ ready: 0, refused: 1 })
   })
 
   it('counts why records were refused', async () => {
@@ -143,6 +179,38 @@ describe('ingest', () => {
   it('has nothing to say about nothing', async () => {
     expect(await ingestRecords(root, [])).toEqual([])
     expect(await archive.list('')).toEqual([])
+  })
+
+  it('delivers what has waited for its interval while its source pauses, refused records too', async () => {
+    let clock = NOW
+    const isThere = async (prefix: string) => {
+      while ((await archive.list(prefix)).length === 0) {
+        clock += 900_000
+        await setTimeout(5)
+      }
+    }
+    const pausing = async function* () {
+      yield* inputOf([GOOD, 'no record'])
+      await Promise.all([isThere('data/'), isThere('refused/')])
+      yield* inputOf([GOOD])
+    }
+    const options = { archive, configurationOf: () => tableConfiguration(), now: () => clock, tickMs: 1 }
+    const summaries = await ingest(pausing(), ARRIVAL, options)
+    expect(summaries).toMatchObject([{ rows: 2, objects: 2 }, { refused: 1 }])
+  })
+
+  it('ends where a delivery fails while its source pauses', async () => {
+    let clock = NOW
+    const endless = async function* () {
+      yield* inputOf([GOOD])
+      clock += 10_000_000
+      // as a full disk would
+      rmSync(join(root, '.staging'), { recursive: true, force: true })
+      writeFileSync(join(root, '.staging'), '')
+      await new Promise(() => {})
+    }
+    const options = { archive, configurationOf: () => tableConfiguration(), now: () => clock, tickMs: 1 }
+    await expect(ingest(endless(), ARRIVAL, options)).rejects.toThrow(/staging/)
   })
 
   it('delivers what was read when reading fails, and then fails', async () => {

@@ -6,10 +6,9 @@ import { readConfiguration } from '../../config/configuration.js'
 import { DiskArchive } from '../../local/archive.js'
 import { ingest } from '../../local/ingest.js'
 import { openInput } from '../../local/input.js'
-import { askQuery, readHistory } from '../../queries/ask.js'
+import { readHistory } from '../../queries/ask.js'
 import type { AthenaEngine } from '../../queries/athena.js'
 import { expenseOf, formatExpense } from '../../queries/athena-cost.js'
-import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { DuckDbEngine } from '../../queries/duckdb.js'
 import type { BoundValue } from '../../queries/engine.js'
 import { type Row, rowsOf } from '../../queries/rows.js'
@@ -63,15 +62,6 @@ describe.skipIf(missing !== undefined)(
     async function askBoth(sql: string, values: readonly BoundValue[] = []): Promise<readonly Row[]> {
       return expectSame(await athena.run(sql, values), await duckDb.run(sql, values))
     }
-
-    it.each([...SAVED_QUERIES.values()])('$name answers as DuckDB does, on the bundled orders', async query => {
-      const given = exampleParameters(query, orders)
-      const rows = expectSame(
-        await askQuery(athena, query, orders, given),
-        await askQuery(duckDb, query, orders, given),
-      )
-      if (query.name === 'item-history') expect(rows.length).toBeGreaterThan(0)
-    })
 
     it('reads an item’s history as DuckDB does', async () => {
       expect(await readHistory(athena, orders, ITEM)).toEqual(await readHistory(duckDb, orders, ITEM))
@@ -255,13 +245,4 @@ function expectSame(actual: Table, expected: Table): readonly Row[] {
   const rows = [...rowsOf(actual)]
   expect(rows).toEqual([...rowsOf(expected)])
   return rows
-}
-
-function exampleParameters(query: SavedQuery, table: TableConfiguration): Readonly<Record<string, string>> {
-  const known: Readonly<Record<string, string>> = { item_key: ITEM, at_least: '5' }
-  const given = query.parameters.filter(({ fromLifecycle }) => !fromLifecycle)
-  return {
-    ...Object.fromEntries(given.map(({ name, example }) => [name, known[name] ?? example])),
-    ...(query.asksForColumn && { column: table.columns[0]?.column as string }),
-  }
 }

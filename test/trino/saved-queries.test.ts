@@ -6,26 +6,37 @@ import { readConfiguration } from '../../config/configuration.js'
 import { DiskArchive } from '../../local/archive.js'
 import { ingest } from '../../local/ingest.js'
 import { openInput } from '../../local/input.js'
+import type { AthenaEngine } from '../../queries/athena.js'
 import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { DuckDbEngine } from '../../queries/duckdb.js'
 import { checkParameters, type Parameter } from '../../queries/parameters.js'
 import { rowsOf } from '../../queries/rows.js'
 import { formatInstant } from '../../transform/instant.js'
 import { type TableConfiguration, tableIdentifier } from '../../transform/table-configuration.js'
+import { openAthena } from '../athena-engine.js'
+import { type AthenaServer, startAthenaServer } from '../athena-server.js'
 import { temporaryFolder, writeRows } from '../local/desk.js'
 import { BEGIN, EARLIER, randomArchive } from '../queries/random-archive.js'
+import { answerByTrino } from './athena.js'
+import { comparable, type Fold, foldAnswer, readFold } from './fold.js'
+import { noteAnswer } from './matrix.js'
 import { missingForTrino, startTrino, type TrinoServer } from './server.js'
 import { createAuditTable, rowsOfTrino } from './tables.js'
 
 const SEED = 20261122
 const ITEMS = 60
-const TRIALS = 4
+/** Questions to a random archive: over all of it, and over random periods. */
+const TRIALS = { whole: 2, part: 2 }
 const missing = missingForTrino()
 const ORDERS = new URL('../../examples/orders/', import.meta.url).pathname
 
-/** An archive that both engines read. */
-interface Both {
+/** An archive that every engine reads. */
+interface Archive {
+  readonly name: string
   readonly duckDb: DuckDbEngine
+  /** Athena's client before a server that hands the SQL to Trino. */
+  readonly athena: AthenaEngine
+  readonly fold: Fold
   readonly table: TableConfiguration
   readonly bytes: number
   readonly files: number
@@ -36,26 +47,32 @@ describe.skipIf(missing !== undefined)(
   `saved queries on Trino${missing === undefined ? '' : ` (skipped: ${missing})`}`,
   () => {
     let trino: TrinoServer
-    let orders: Both
-    let random: Both
-    const matrix: string[] = []
+    let server: AthenaServer
+    let orders: Archive
+    let random: Archive
 
     beforeAll(async () => {
       trino = await startTrino()
-      orders = await ordersArchive(trino)
-      random = await randomArchiveOnBoth(trino)
+      server = await startAthenaServer()
+      server.answer = answerByTrino(trino.client)
+      server.states = []
+      orders = await ordersArchive(trino, server)
+      random = await randomArchiveOnAll(trino, server)
     })
 
     afterAll(async () => {
-      console.log(`query × engine, rows and bytes that Trino read\n${matrix.join('\n')}`)
+      for (const archive of [orders, random]) {
+        archive.duckDb.close()
+        archive.athena.close()
+      }
+      await server.stop()
       await trino.stop()
     })
 
     for (const query of SAVED_QUERIES.values()) {
-      it(`${query.name} answers the same on DuckDB and Trino, on the bundled orders`, async () => {
+      it(`${query.name} answers the same on every engine, on the bundled orders`, async () => {
         const given = exampleParameters(query, orders.table)
-        const { rows, bytes } = await compare(query, orders, given, trino)
-        matrix.push(`${query.name.padEnd(24)} DuckDB ${rows} = Trino ${rows}  ${bytes} bytes`)
+        const bytes = await compare(query, orders, given, trino)
         // once through the archive, and a footer of 48 KiB an object
         expect(bytes).toBeLessThanOrEqual(orders.bytes + orders.files * 49_152)
       })
@@ -63,28 +80,28 @@ describe.skipIf(missing !== undefined)(
       it.skipIf(query.asksForColumn)(
         `${query.name} answers the same on a random archive, at random moments`,
         async () => {
-          const rows = []
-          for (const given of fc.sample(randomParameters(query, random.itemKeys), { seed: SEED, numRuns: TRIALS })) {
-            rows.push((await compare(query, random, given, trino)).rows)
+          const parameters = randomParameters(query, random.itemKeys)
+          for (const [scope, numRuns] of Object.entries(TRIALS)) {
+            for (const given of fc.sample(parameters[scope as keyof typeof TRIALS], { seed: SEED, numRuns }))
+              await compare(query, random, given, trino)
           }
-          matrix.push(`${''.padEnd(24)} random archive: ${rows.join(', ')} rows`)
         },
       )
     }
   },
 )
 
-async function ordersArchive(trino: TrinoServer): Promise<Both> {
+async function ordersArchive(trino: TrinoServer, server: AthenaServer): Promise<Archive> {
   const root = temporaryFolder()
   const { tables } = readConfiguration(join(ORDERS, 'itemtrail.config.json'))
   const table = tables.get('Orders') as TableConfiguration
   const input = await openInput(join(ORDERS, 'orders.jsonl.gz'), process.stdin)
   await ingest(input.bytes, input.modifiedAt, { archive: new DiskArchive(root), configurationOf: () => table })
   await createAuditTable(trino.client, root, table, table.since as string)
-  return both(root, table)
+  return openOnAll('orders', root, table, server)
 }
 
-async function randomArchiveOnBoth(trino: TrinoServer): Promise<Both> {
+async function randomArchiveOnAll(trino: TrinoServer, server: AthenaServer): Promise<Archive> {
   const root = temporaryFolder()
   const [archive] = fc.sample(randomArchive(ITEMS), { seed: SEED, numRuns: 1 })
   const table = { ...EARLIER, table: 'Random' }
@@ -95,10 +112,15 @@ async function randomArchiveOnBoth(trino: TrinoServer): Promise<Both> {
     rows.map(row => ({ ...row, table_name: 'Random' })),
   )
   await createAuditTable(trino.client, root, table, '2020-01-01')
-  return both(root, table)
+  return openOnAll('random', root, table, server)
 }
 
-async function both(root: string, table: TableConfiguration): Promise<Both> {
+async function openOnAll(
+  name: string,
+  root: string,
+  table: TableConfiguration,
+  server: AthenaServer,
+): Promise<Archive> {
   const folder = join(root, 'data', table.table)
   const files = (readdirSync(folder, { recursive: true }) as string[]).filter(name => name.endsWith('.parquet'))
   const bytes = files.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
@@ -106,22 +128,56 @@ async function both(root: string, table: TableConfiguration): Promise<Both> {
   const keys = rowsOf(
     await duckDb.run(`select distinct item_key from ${tableIdentifier(table.table)} order by item_key`),
   )
-  return { duckDb, table, bytes, files: files.length, itemKeys: [...keys].map(row => row.item_key as string) }
+  return {
+    name,
+    duckDb,
+    athena: openAthena(server, { sleep: ms => new Promise(done => setTimeout(done, ms / 10)) }),
+    fold: await readFold(duckDb, table),
+    table,
+    bytes,
+    files: files.length,
+    itemKeys: [...keys].map(row => row.item_key as string),
+  }
 }
 
+/** Asks every engine, expects one answer, and gives the bytes that Trino read for it. */
 async function compare(
   query: SavedQuery,
-  { duckDb, table }: Both,
+  { name, duckDb, athena, fold, table }: Archive,
   given: Readonly<Record<string, string>>,
   trino: TrinoServer,
-) {
+): Promise<number> {
   const identifiers = { changes: tableIdentifier(table.table), column: table.columns[0]?.column ?? 'none' }
   const statement = renderQuery(query, identifiers)
   const values = bindValues(statement, checkParameters(query.parameters, given))
-  const expected = [...rowsOf(await duckDb.run(statement.sql, values))]
+  const [ofDuckDb, ofAthena] = [await duckDb.run(statement.sql, values), await athena.run(statement.sql, values)]
   const answer = await trino.client.run(statement.sql, values)
-  expect(rowsOfTrino(answer)).toEqual(expected)
-  return { rows: expected.length, bytes: answer.physicalInputBytes }
+  const [expected, viaAthena, ofTrino] = [[...rowsOf(ofDuckDb)], [...rowsOf(ofAthena)], rowsOfTrino(answer)]
+  const folded = foldAnswer(fold, query.name, given)
+  const note = (equal: boolean) =>
+    noteAnswer({
+      query: query.name,
+      archive: name,
+      rows: {
+        DuckDB: expected.length,
+        Trino: ofTrino.length,
+        Athena: viaAthena.length,
+        fold: folded?.length ?? null,
+      },
+      equal,
+      bytes: answer.physicalInputBytes,
+    })
+  try {
+    expect(ofTrino).toEqual(expected)
+    expect(viaAthena).toEqual(expected)
+    expect(ofAthena.schema.fields.map(String)).toEqual(ofDuckDb.schema.fields.map(String))
+    if (folded !== undefined) expect(comparable(ofTrino, folded)).toEqual(comparable(folded, folded))
+  } catch (error) {
+    note(false)
+    throw error
+  }
+  note(true)
+  return answer.physicalInputBytes
 }
 
 function exampleParameters(query: SavedQuery, table: TableConfiguration): Readonly<Record<string, string>> {
@@ -144,20 +200,22 @@ const TEXTS: Readonly<Record<string, readonly string[]>> = {
   allowed: ['[["w1","w2"],["w2","w3"]]', '[]'],
 }
 
-/** Instants may be left to their defaults, so that periods are not all empty. */
+/** Instants that have defaults are left to them, or are moments of which some leave nothing. */
 function randomParameters(
   query: SavedQuery,
   itemKeys: readonly string[],
-): fc.Arbitrary<Readonly<Record<string, string>>> {
+): Readonly<Record<keyof typeof TRIALS, fc.Arbitrary<Readonly<Record<string, string>>>>> {
   const arbitraryOf = ({ name, type }: Parameter) => {
     if (type === 'instant') return moment
     if (type === 'integer') return fc.integer({ min: 1, max: 5 }).map(String)
     return fc.constantFrom(...(type === 'item' ? itemKeys : (TEXTS[name] as readonly string[])))
   }
-  const requiredKeys = query.parameters.filter(
-    ({ type, default: preset }) => type !== 'instant' || preset === undefined,
-  )
-  return fc.record(Object.fromEntries(query.parameters.map(parameter => [parameter.name, arbitraryOf(parameter)])), {
-    requiredKeys: requiredKeys.map(({ name }) => name),
-  })
+  const isRequired = ({ type, default: preset }: Parameter) => type !== 'instant' || preset === undefined
+  const entriesOf = (parameters: readonly Parameter[]) =>
+    Object.fromEntries(parameters.map(parameter => [parameter.name, arbitraryOf(parameter)]))
+  const required = query.parameters.filter(isRequired)
+  return {
+    whole: fc.record(entriesOf(required)),
+    part: fc.record(entriesOf(query.parameters), { requiredKeys: required.map(({ name }) => name) }),
+  }
 }
