@@ -16,12 +16,13 @@ import { query } from './commands/query.js'
 import { redrive } from './commands/redrive.js'
 import { sql } from './commands/sql.js'
 import { status } from './commands/status.js'
+import { tail } from './commands/tail.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from './io.js'
 import { describeSystemError } from './system-errors.js'
 import { printableLines } from './text.js'
 
 /** Everything that can be asked of the command line, in the order of its help. */
-export const COMMANDS = [init, ingest, history, asOf, diff, queries, query, sql, status, redrive, doctor, demo]
+export const COMMANDS = [init, ingest, tail, history, asOf, diff, queries, query, sql, status, redrive, doctor, demo]
 
 /** Runs the command line and says how it ended. Nothing but this file ends the process. */
 export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {

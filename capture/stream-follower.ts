@@ -1,0 +1,403 @@
+import type { StreamStatus, StreamViewType } from '@aws-sdk/client-dynamodb-streams'
+import type { GapFact, StreamChangedFact } from '../transform/fact.js'
+import type { Checkpoint } from './checkpoint.js'
+import { gapOf, isMissed, mayHaveLost, RETENTION_MS, startOf } from './gap.js'
+import { type LambdaRecord, madeAt } from './lambda-record.js'
+import { Permits } from './permits.js'
+import { type ShardAnswer, ShardReader } from './shard-reader.js'
+import { type Lineage, readUntil, type Shard, type ShardPosition } from './shards.js'
+import type { StreamDescription } from './stream-calls.js'
+import type { StreamSource } from './stream-source.js'
+
+/** Where a tail leaves what it read. One call at a time. */
+export interface TailSink {
+  put(record: LambdaRecord): Promise<void>
+  /** Once it returns, everything that was put is durable. */
+  flush(): Promise<void>
+  /** Keeps a fact for good; one that is kept already is not kept twice. */
+  addFact(fact: GapFact | StreamChangedFact): Promise<void>
+  /** Remembers how far the stream is in the archive. */
+  save(checkpoint: Checkpoint): Promise<void>
+}
+
+/** Milliseconds between one thing and the next. */
+export interface Pace {
+  /** After an answer without records, as long as the end of a shard is not certain. */
+  readonly settle: number
+  /** At the end of a shard: the first pause, each further one is twice as long up to the longest. */
+  readonly idle: number
+  readonly longestIdle: number
+  /** After a shard ended and no child of it is listed yet; each further time twice as long. */
+  readonly successor: number
+  /** Between two listings of the shards. */
+  readonly refresh: number
+  /** Looking at everything else. */
+  readonly tick: number
+}
+
+/** Kind to a service that lets a shard be read five times a second, and to its bill. */
+export const USUAL_PACE: Pace = {
+  settle: 100,
+  idle: 1_000,
+  longestIdle: 5_000,
+  successor: 1_000,
+  refresh: 30_000,
+  tick: 250,
+}
+
+/** How far a tail is. Times in milliseconds. */
+export interface TailStatus {
+  readonly stream: string
+  /** Records taken since the tail began. */
+  readonly records: number
+  readonly shards: { readonly reading: number; readonly waiting: number; readonly ended: number }
+  /** How far behind the table it is; null where that is not known yet. */
+  readonly lag: number | null
+  /** When the newest change that was read was made, since 1970. */
+  readonly newest: number | null
+  /** Until the stream begins to forget what is not in the archive yet, if nothing more were read. */
+  readonly untilLoss: number | null
+}
+
+export interface FollowerOptions {
+  readonly table: string
+  readonly streamArn: string
+  readonly source: StreamSource
+  readonly lineage: Lineage
+  readonly sink: TailSink
+  readonly untilCaughtUp: boolean
+  /** Flushes and saves a checkpoint after so many milliseconds, or after so many characters of records. */
+  readonly flushInterval: number
+  readonly flushSize: number
+  readonly pace: Pace
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly sleep: (ms: number) => Promise<unknown>
+  /** Asks for an orderly end. */
+  readonly stop: AbortSignal
+  /** Ends the calls of `source` and `sleep`. */
+  readonly halt: AbortController
+  readonly onGap: (gap: GapFact) => void
+  readonly onStatus: (status: TailStatus) => void
+  readonly onViewType: (viewType: StreamViewType | undefined) => void
+  /** Told what was found out about a stream, for people. */
+  readonly note: (text: string) => void
+}
+
+/** Why following ended: nothing more for now, nothing more ever, or it was asked to. */
+export type FollowerEnding = 'caught-up' | 'over' | 'stopped'
+
+/** Calls at a time, over all shards; each may hold an answer of a megabyte. */
+const CALLS_AT_ONCE = 8
+
+/** GetRecords walks a shard in portions, many of them empty where changes are rare. So many in a row count as its end. */
+const EMPTY_ANSWERS = 20
+
+/** DescribeStream may be behind: so often a child of a shard that has ended is looked for. */
+const SUCCESSOR_LOOKS = 3
+
+/** One shard that is being read. */
+interface Following {
+  readonly shard: Shard
+  readonly reader: ShardReader
+  /** Answers without records in a row. */
+  empty: number
+  /** Why records may be missing before the next one. */
+  gap: string | undefined
+}
+
+/** Follows one stream: its shards side by side, a parent before its children, the new ones as they come. */
+export class StreamFollower {
+  /** Records taken. */
+  records = 0
+  /** The last that was saved. */
+  checkpoint: Checkpoint | undefined
+  private readonly resumedFrom: Checkpoint['shards']
+  private readonly startedAt: number
+  private readonly calls = new Permits(CALLS_AT_ONCE)
+  private readonly inOrder = new Permits(1)
+  private readonly following = new Map<string, Following>()
+  private readonly running = new Set<Promise<void>>()
+  private status: StreamStatus | undefined
+  private refreshAt = 0
+  private successorLooks = 0
+  private savedAt: number
+  private unflushed = 0
+  private newest: number | null = null
+  private recordedUs = 0
+  private failure: unknown
+  private sinkFailed = false
+  private wake = () => {}
+
+  constructor(private readonly options: FollowerOptions) {
+    this.startedAt = options.now()
+    this.savedAt = this.startedAt
+    this.resumedFrom = options.lineage.positions()
+  }
+
+  /** Follows until there is a reason to end, leaves everything that was read in the archive, and throws what went wrong. */
+  async follow(): Promise<FollowerEnding> {
+    const { stop } = this.options
+    const onStop = () => {
+      this.options.halt.abort()
+      this.wake()
+    }
+    stop.addEventListener('abort', onStop)
+    try {
+      const ending = await this.untilEnding()
+      await this.endReading()
+      await this.save(ending === 'over')
+      this.options.onStatus(this.describe())
+      return ending
+    } catch (error) {
+      await this.endReading()
+      // what was read before is not to be read again
+      if (!this.sinkFailed) await this.save(false)
+      // calls that were ended by the stop fail, which is as it should be
+      if (stop.aborted && !this.sinkFailed) return 'stopped'
+      throw error
+    } finally {
+      stop.removeEventListener('abort', onStop)
+    }
+  }
+
+  private async untilEnding(): Promise<FollowerEnding> {
+    const { stop, untilCaughtUp, now, flushInterval, onStatus } = this.options
+    if (!(await this.refresh())) return 'over'
+    await this.findLostSuccessors()
+    let confirmed = false
+    for (;;) {
+      this.begin()
+      if (stop.aborted) return 'stopped'
+      if (this.failure !== undefined) throw this.failure
+      const settled = this.isSettled(untilCaughtUp)
+      if (now() >= this.refreshAt || (settled && !confirmed)) {
+        if (!(await this.refresh())) return 'over'
+        // only a listing made after everything was read shows that there is nothing else
+        confirmed = settled && this.isSettled(untilCaughtUp)
+      }
+      if (confirmed && settled && !this.lacksSuccessor()) return this.isOver() ? 'over' : 'caught-up'
+      if (now() - this.savedAt >= flushInterval) await this.save(false)
+      onStatus(this.describe())
+      await this.rest()
+    }
+  }
+
+  /** Lists the shards. False where the stream is no longer there. */
+  private async refresh(): Promise<boolean> {
+    const { source, streamArn, lineage, now, pace, onViewType } = this.options
+    let description: StreamDescription
+    try {
+      description = await source.describe(streamArn)
+    } catch (error) {
+      if ((error as Error).name !== 'ResourceNotFoundException') throw error
+      await this.loseAll()
+      return false
+    }
+    if (this.status === undefined) onViewType(description.viewType)
+    this.status = description.status
+    lineage.update(description.shards)
+    const looks = this.lacksSuccessor() ? this.successorLooks++ : undefined
+    this.refreshAt = now() + Math.min(pace.refresh, looks === undefined ? pace.refresh : pace.successor * 2 ** looks)
+    return true
+  }
+
+  /** Starts reading the shards whose turn it is. */
+  private begin(): void {
+    const { lineage, source, streamArn, now } = this.options
+    const resumed = lineage.all.filter(({ id, state }) => state === 'reading' && !this.following.has(id))
+    for (const shard of [...resumed, ...lineage.ready()]) {
+      const parent = lineage.parentOf(shard)
+      // at the moment up to which its parent was read, a shard that came after held nothing
+      if (parent !== undefined) shard.emptyAt ??= readUntil(parent)
+      shard.state = 'reading'
+      const reader = new ShardReader(source, streamArn, shard.id, startOf(shard, now()))
+      const following: Following = { shard, reader, empty: 0, gap: undefined }
+      this.following.set(shard.id, following)
+      const reading = this.read(following)
+        .catch((error: unknown) => {
+          this.failure ??= error
+        })
+        .finally(() => {
+          this.running.delete(reading)
+          this.wake()
+        })
+      this.running.add(reading)
+    }
+  }
+
+  private async read(following: Following): Promise<void> {
+    const { now, sleep, halt, pace } = this.options
+    while (!halt.signal.aborted) {
+      const atEnd = await this.calls.use(async () => {
+        const askedAt = now()
+        const answer = await following.reader.read()
+        return this.inOrder.use(() => this.take(following, answer, askedAt))
+      })
+      if (atEnd) return
+      if (this.unflushed >= this.options.flushSize) await this.save(false)
+      const idle = following.empty - EMPTY_ANSWERS
+      if (following.empty > 0)
+        await sleep(idle < 0 ? pace.settle : Math.min(pace.longestIdle, pace.idle * 2 ** Math.min(idle, 16)))
+    }
+  }
+
+  /** Takes one answer over; true where it was the shard's last. */
+  private async take(following: Following, answer: ShardAnswer, askedAt: number): Promise<boolean> {
+    const { shard } = following
+    const { now } = this.options
+    if (answer.kind === 'gone') {
+      if (isMissed(shard)) await this.recordGap(shard, undefined, following.gap ?? 'shard is no longer in the stream')
+      return this.end(shard)
+    }
+    if (answer.kind === 'trimmed') {
+      if (mayHaveLost(shard, now())) following.gap = 'records after this place are no longer in the stream'
+      else this.options.note(`shard ${shard.id} begins again with the oldest record that it has, nothing was lost`)
+      return false
+    }
+    const { records, atEnd } = answer
+    following.empty = records.length === 0 ? following.empty + 1 : 0
+    const isEmpty = following.empty >= EMPTY_ANSWERS
+    if (following.gap !== undefined && (records.length > 0 || atEnd || isEmpty)) {
+      await this.recordGap(shard, records[0], following.gap)
+      following.gap = undefined
+    }
+    for (const record of records) await this.put(shard, record)
+    if (isEmpty) shard.emptyAt = askedAt
+    return atEnd && this.end(shard)
+  }
+
+  private async put(shard: Shard, record: LambdaRecord): Promise<void> {
+    await this.toSink(sink => sink.put(record))
+    shard.after = record.dynamodb.SequenceNumber
+    shard.madeAt = madeAt(record) ?? shard.madeAt
+    this.newest = Math.max(shard.madeAt ?? 0, this.newest ?? 0) || null
+    this.records++
+    // an estimate is enough: images are nearly all of a record
+    const size = record.dynamodb.SizeBytes
+    this.unflushed += 500 + (typeof size === 'number' ? size : 0)
+  }
+
+  private end(shard: Shard): true {
+    shard.state = 'ended'
+    this.refreshAt = 0
+    this.successorLooks = 0
+    return true
+  }
+
+  private async recordGap(shard: Shard, first: LambdaRecord | undefined, reason: string): Promise<void> {
+    const { table, streamArn, now, onGap } = this.options
+    this.recordedUs = Math.max(now() * 1000, this.recordedUs + 1)
+    const gap = gapOf({ table, source: streamArn, shard }, first, now(), this.recordedUs, reason)
+    await this.toSink(sink => sink.addFact(gap))
+    onGap(gap)
+  }
+
+  /** Of what was read to its end before the last stop, the successors may have come and gone since. */
+  private async findLostSuccessors(): Promise<void> {
+    const { lineage } = this.options
+    for (const shard of lineage.withoutSuccessor()) {
+      if (isMissed(shard))
+        await this.recordGap(shard, undefined, 'the shards after this one are no longer in the stream')
+      lineage.forget(shard)
+    }
+  }
+
+  /** The stream itself is gone, with all that was not read of it. */
+  private async loseAll(): Promise<void> {
+    await this.endReading()
+    for (const shard of this.options.lineage.all) {
+      const last = shard.state !== 'ended' || this.options.lineage.isLast(shard)
+      if (last && isMissed(shard)) await this.recordGap(shard, undefined, 'the stream is no longer there')
+      shard.state = 'ended'
+    }
+  }
+
+  /** True when every shard is at its end, or at what is its end for now. */
+  private isSettled(forNow: boolean): boolean {
+    const { lineage } = this.options
+    return lineage.all.every(({ id, state, madeAt }) => {
+      if (state === 'ended') return true
+      const following = this.following.get(id)
+      if (!forNow || following === undefined || state === 'waiting') return false
+      // on a busy table a shard is never empty, but what was there at the start has been read
+      return following.empty >= EMPTY_ANSWERS || (madeAt ?? 0) > this.startedAt + 1000
+    })
+  }
+
+  private isOver(): boolean {
+    return this.status === 'DISABLED' && this.options.lineage.all.every(({ state }) => state === 'ended')
+  }
+
+  /** True while a shard has ended and its child may still be missing from the listing. */
+  private lacksSuccessor(): boolean {
+    if (this.status === 'DISABLED') return false
+    const { lineage, untilCaughtUp } = this.options
+    const all = lineage.all
+    // without an open shard an enabled stream is not complete
+    if (all.every(({ state }) => state === 'ended') && !untilCaughtUp) return true
+    return this.successorLooks < SUCCESSOR_LOOKS && all.some(shard => shard.state === 'ended' && lineage.isLast(shard))
+  }
+
+  /** Makes everything that was taken durable, then remembers how far that is. */
+  private async save(finished: boolean): Promise<void> {
+    await this.inOrder.use(async () => {
+      const { table, streamArn, lineage, now } = this.options
+      const shards = lineage.positions()
+      await this.toSink(async sink => {
+        if (this.unflushed > 0) await sink.flush()
+        this.unflushed = 0
+        const checkpoint = { table, stream: streamArn, finished, saved: now(), shards }
+        await sink.save(checkpoint)
+        this.checkpoint = checkpoint
+        this.savedAt = checkpoint.saved
+      })
+    })
+  }
+
+  /** After a failure of the sink nothing is known of what it holds, so nothing more is promised. */
+  private async toSink<T>(work: (sink: TailSink) => Promise<T>): Promise<T> {
+    try {
+      return await work(this.options.sink)
+    } catch (error) {
+      this.sinkFailed = true
+      throw error
+    }
+  }
+
+  private async endReading(): Promise<void> {
+    this.options.halt.abort()
+    await Promise.all(this.running)
+  }
+
+  private rest(): Promise<void> {
+    return new Promise(resolve => {
+      const timer = setTimeout(resolve, this.options.pace.tick)
+      this.wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  private describe(): TailStatus {
+    const { lineage, streamArn, now } = this.options
+    const count = (state: Shard['state']) => lineage.all.filter(shard => shard.state === state).length
+    const read = oldestOf(lineage.all)
+    const kept = oldestOf(Object.values(this.checkpoint?.shards ?? this.resumedFrom))
+    return {
+      stream: streamArn,
+      records: this.records,
+      shards: { reading: count('reading'), waiting: count('waiting'), ended: count('ended') },
+      lag: this.isSettled(true) ? 0 : read && Math.max(0, now() - read),
+      newest: this.newest,
+      untilLoss: kept && Math.max(0, RETENTION_MS - Math.max(0, now() - kept)),
+    }
+  }
+}
+
+/** Up to when everything was taken, over all shards that can still have more; null where one does not know. */
+function oldestOf(shards: readonly (Shard | ShardPosition)[]): number | null {
+  const times = shards.filter(({ state }) => state === 'reading').map(readUntil)
+  return times.includes(null) || times.length === 0 ? null : Math.min(...(times as number[]))
+}
