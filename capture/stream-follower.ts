@@ -20,8 +20,10 @@ export interface TailSink {
   save(checkpoint: Checkpoint): Promise<void>
 }
 
-/** Milliseconds between one thing and the next. */
+/** Milliseconds between one thing and the next, and what counts as the end of a shard. */
 export interface Pace {
+  /** GetRecords walks a shard in portions, many of them empty where changes are rare. So many in a row count as its end. */
+  readonly emptyAnswers: number
   /** After an answer without records, as long as the end of a shard is not certain. */
   readonly settle: number
   /** At the end of a shard: the first pause, each further one is twice as long up to the longest. */
@@ -37,6 +39,7 @@ export interface Pace {
 
 /** Kind to a service that lets a shard be read five times a second, and to its bill. */
 export const USUAL_PACE: Pace = {
+  emptyAnswers: 20,
   settle: 100,
   idle: 1_000,
   longestIdle: 5_000,
@@ -89,9 +92,6 @@ export type FollowerEnding = 'caught-up' | 'over' | 'stopped'
 
 /** Calls at a time, over all shards; each may hold an answer of a megabyte. */
 const CALLS_AT_ONCE = 8
-
-/** GetRecords walks a shard in portions, many of them empty where changes are rare. So many in a row count as its end. */
-const EMPTY_ANSWERS = 20
 
 /** DescribeStream may be behind: so often a child of a shard that has ended is looked for. */
 const SUCCESSOR_LOOKS = 3
@@ -165,6 +165,8 @@ export class StreamFollower {
     const { stop, untilCaughtUp, now, flushInterval, onStatus } = this.options
     if (!(await this.refresh())) return 'over'
     await this.findLostSuccessors()
+    // from now on this is the stream that a later tail goes on with, should the table get another one
+    await this.save(false)
     let confirmed = false
     for (;;) {
       this.begin()
@@ -236,7 +238,7 @@ export class StreamFollower {
       })
       if (atEnd) return
       if (this.unflushed >= this.options.flushSize) await this.save(false)
-      const idle = following.empty - EMPTY_ANSWERS
+      const idle = following.empty - pace.emptyAnswers
       if (following.empty > 0)
         await sleep(idle < 0 ? pace.settle : Math.min(pace.longestIdle, pace.idle * 2 ** Math.min(idle, 16)))
     }
@@ -257,7 +259,7 @@ export class StreamFollower {
     }
     const { records, atEnd } = answer
     following.empty = records.length === 0 ? following.empty + 1 : 0
-    const isEmpty = following.empty >= EMPTY_ANSWERS
+    const isEmpty = following.empty >= this.options.pace.emptyAnswers
     if (following.gap !== undefined && (records.length > 0 || atEnd || isEmpty)) {
       await this.recordGap(shard, records[0], following.gap)
       following.gap = undefined
@@ -321,7 +323,7 @@ export class StreamFollower {
       const following = this.following.get(id)
       if (!forNow || following === undefined || state === 'waiting') return false
       // on a busy table a shard is never empty, but what was there at the start has been read
-      return following.empty >= EMPTY_ANSWERS || (madeAt ?? 0) > this.startedAt + 1000
+      return following.empty >= this.options.pace.emptyAnswers || (madeAt ?? 0) > this.startedAt + 1000
     })
   }
 

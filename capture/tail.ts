@@ -82,7 +82,9 @@ export async function tail(options: TailOptions): Promise<TailOutcome> {
     }
     const lineage = new Lineage(checkpoint?.stream === streamArn ? checkpoint.shards : {})
     const before = records
-    const { ending, saved } = await follow(options, streamArn, lineage, {
+    // a stream that was replaced comes to an end, and only then has everything been read
+    const untilCaughtUp = options.untilCaughtUp && streamArn === streams.latest
+    const { ending, saved } = await follow({ ...options, untilCaughtUp }, streamArn, lineage, {
       onGap: gap => gaps.push(gap),
       onStatus: one => {
         records = before + one.records

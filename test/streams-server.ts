@@ -41,6 +41,8 @@ export interface StreamsCall {
   readonly operation: string
   readonly count: number
   readonly shard: string | undefined
+  /** Of an iterator. */
+  readonly type: string | undefined
 }
 
 /** What a call meets with: an error of the service by its name, a broken connection, or an answer that takes a portion without records. */
@@ -71,13 +73,14 @@ export const MADE_AT = Date.UTC(2026, 10, 22, 10)
 export async function startStreamsServer(name = 'Orders'): Promise<StreamsServer> {
   let sequence = 0
   let shards = 0
+  let labels = 0
   const nextSequence = () => String(++sequence).padStart(21, '0')
   const counts = new Map<string, number>()
   const loopback = await startLoopback(async (request, body, response) => {
     const operation = String(request.headers['x-amz-target']).split('.')[1] ?? ''
     const input = JSON.parse(body.toString()) as Input
     const shard = input.ShardId ?? (input.ShardIterator === undefined ? undefined : placeOf(input.ShardIterator).shard)
-    const call = { operation, shard, count: counts.get(operation) ?? 0 }
+    const call = { operation, shard, type: input.ShardIteratorType, count: counts.get(operation) ?? 0 }
     counts.set(operation, call.count + 1)
     server.calls.push(call)
     await server.hold()
@@ -98,7 +101,7 @@ export async function startStreamsServer(name = 'Orders'): Promise<StreamsServer
     hold: async () => {},
     limits: { records: 3, shards: 2 },
     calls: [],
-    addStream: (label = `2026-11-22T00:00:0${server.streams.length}.000`) => {
+    addStream: (label = `2026-11-22T00:00:${String(labels++).padStart(2, '0')}.000`) => {
       const arn = `arn:aws:dynamodb:us-east-1:123456789012:table/${name}/stream/${label}`
       const stream: ScriptedStream = { arn, status: 'ENABLED', viewType: 'NEW_AND_OLD_IMAGES', shards: [] }
       for (const before of server.streams) {
