@@ -83,8 +83,8 @@ const TRIES = 12
 
 function flushIntervalOf({ flushInterval }: Options): number {
   const seconds = Number(flushInterval)
-  if (!Number.isInteger(seconds) || seconds < 1 || seconds > 3600)
-    throw new CommandError(`flush interval is ${JSON.stringify(flushInterval)}, expected 1 to 3600 seconds`)
+  if (!(seconds >= 0.1 && seconds <= 3600))
+    throw new CommandError(`flush interval is ${JSON.stringify(flushInterval)}, expected 0.1 to 3600 seconds`)
   return seconds
 }
 
