@@ -42,12 +42,12 @@ export function parentsFirst<T extends Pick<ListedShard, 'id' | 'parent'>>(shard
   const sorted = new Set<T>()
   for (const shard of shards) {
     // a loop, because a long-lived stream has long lines of shards
-    const line: T[] = []
-    for (let one: T | undefined = shard; one !== undefined && !sorted.has(one) && !line.includes(one); ) {
-      line.push(one)
+    const line = new Set<T>()
+    for (let one: T | undefined = shard; one !== undefined && !sorted.has(one) && !line.has(one); ) {
+      line.add(one)
       one = one.parent === null ? undefined : byId.get(one.parent)
     }
-    for (const one of line.reverse()) sorted.add(one)
+    for (const one of [...line].reverse()) sorted.add(one)
   }
   return [...sorted]
 }

@@ -50,13 +50,33 @@ export class StreamSource {
     for (;;) {
       signal.throwIfAborted()
       try {
-        return await attempts.call(timeout => call(AbortSignal.any([signal, timeout])))
+        return await attempts.call(timeout => endedByEither(signal, timeout, call))
       } catch (error) {
         if (signal.aborted || !passes(error)) throw error
         onRetry?.(error as Error)
         if (!(await attempts.failed())) throw error
       }
     }
+  }
+}
+
+/**
+ * Makes a call that either signal ends. Not by AbortSignal.any, of which a signal that lives as long as a tail keeps a trace
+ * for each call that was ever made (Node 20).
+ */
+async function endedByEither<T>(
+  lasting: AbortSignal,
+  passing: AbortSignal,
+  call: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const both = new AbortController()
+  const end = () => both.abort()
+  lasting.addEventListener('abort', end)
+  passing.addEventListener('abort', end)
+  try {
+    return await call(both.signal)
+  } finally {
+    lasting.removeEventListener('abort', end)
   }
 }
 

@@ -3,6 +3,7 @@ import { CheckpointError } from '../../capture/checkpoint.js'
 import type { TableStreams } from '../../capture/table-streams.js'
 import type { TailOptions, TailOutcome } from '../../capture/tail.js'
 import { type Configuration, tableConfiguration } from '../../config/configuration.js'
+import { TABLE_NAME } from '../../config/schema.js'
 import { DiskArchive } from '../../local/archive.js'
 import type { TableSummary } from '../../local/ingest.js'
 import { checkpointPath, loadCheckpoint, lockTail } from '../../local/tail-state.js'
@@ -89,6 +90,10 @@ function flushIntervalOf({ flushInterval }: Options): number {
 }
 
 function tableToTail(configuration: Configuration | undefined, name: string): TableConfiguration {
+  if (!TABLE_NAME.test(name))
+    throw new CommandError(
+      `table is ${JSON.stringify(name)}, expected a name of 3 to 255 letters, digits, "_", "-" or "."`,
+    )
   const table = tableConfiguration(configuration, name)
   if (table.capture === 'kinesis')
     throw new CommandError(

@@ -303,7 +303,7 @@ describe('a tail that goes on', () => {
     const hour = 3_600_000
     const shard = server.addShard(stream)
     for (let i = 0; i < 6; i++) server.write(shard, 'a', madeAt)
-    // the second answer never comes: the tail is behind
+    // the second answer never comes: the tail is behind, though it has read what was made since it began
     server.fault = ({ operation, count }) =>
       operation === 'GetRecords' && count > 0 ? { error: 'LimitExceededException' } : undefined
     const options = { now: () => madeAt + 5 * hour, flushInterval: 0, tries: Number.POSITIVE_INFINITY }

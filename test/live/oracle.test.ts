@@ -83,6 +83,7 @@ describe.skipIf(missing !== undefined)(`the oracle on DynamoDB Local${missing ? 
         )
       }
       judge.close()
+      await proxy.stop()
     },
   )
 

@@ -16,7 +16,7 @@ import { WORKLOAD_TABLES, Workload, type WorkloadTable } from './workload.js'
 
 const missing = missingForDynamoDbLocal()
 
-/** `KILLS=50 npm run test:live -- tail` is what docs/reliability.md tells of. */
+/** More of them: `KILLS=50 npm run test:live -- tail`. */
 const KILLS = Number(process.env.KILLS ?? 20)
 const SEED = 20261125
 
