@@ -75,6 +75,8 @@ export interface FollowerOptions {
   readonly pace: Pace
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** Milliseconds of a clock that is never put back, by which work is done in its time. */
+  readonly elapsed: () => number
   readonly sleep: (ms: number) => Promise<unknown>
   /** Asks for an orderly end. */
   readonly stop: AbortSignal
@@ -131,7 +133,7 @@ export class StreamFollower {
 
   constructor(private readonly options: FollowerOptions) {
     this.startedAt = options.now()
-    this.savedAt = this.startedAt
+    this.savedAt = options.elapsed()
     this.resumedFrom = options.lineage.positions()
   }
 
@@ -162,7 +164,7 @@ export class StreamFollower {
   }
 
   private async untilEnding(): Promise<FollowerEnding> {
-    const { stop, untilCaughtUp, now, flushInterval, onStatus } = this.options
+    const { stop, untilCaughtUp, elapsed, flushInterval, onStatus } = this.options
     if (!(await this.refresh())) return 'over'
     await this.findLostSuccessors()
     // from now on this is the stream that a later tail goes on with, should the table get another one
@@ -173,13 +175,13 @@ export class StreamFollower {
       if (stop.aborted) return 'stopped'
       if (this.failure !== undefined) throw this.failure
       const settled = this.isSettled(untilCaughtUp)
-      if (now() >= this.refreshAt || (settled && !confirmed)) {
+      if (elapsed() >= this.refreshAt || (settled && !confirmed)) {
         if (!(await this.refresh())) return 'over'
         // only a listing made after everything was read shows that there is nothing else
         confirmed = settled && this.isSettled(untilCaughtUp)
       }
       if (confirmed && settled && !this.lacksSuccessor()) return this.isOver() ? 'over' : 'caught-up'
-      if (now() - this.savedAt >= flushInterval) await this.save(false)
+      if (elapsed() - this.savedAt >= flushInterval) await this.save(false)
       onStatus(this.describe())
       await this.rest()
     }
@@ -187,7 +189,7 @@ export class StreamFollower {
 
   /** Lists the shards. False where the stream is no longer there. */
   private async refresh(): Promise<boolean> {
-    const { source, streamArn, lineage, now, pace, onViewType } = this.options
+    const { source, streamArn, lineage, elapsed, pace, onViewType } = this.options
     let description: StreamDescription
     try {
       description = await source.describe(streamArn)
@@ -200,7 +202,8 @@ export class StreamFollower {
     this.status = description.status
     lineage.update(description.shards)
     const looks = this.lacksSuccessor() ? this.successorLooks++ : undefined
-    this.refreshAt = now() + Math.min(pace.refresh, looks === undefined ? pace.refresh : pace.successor * 2 ** looks)
+    this.refreshAt =
+      elapsed() + Math.min(pace.refresh, looks === undefined ? pace.refresh : pace.successor * 2 ** looks)
     return true
   }
 
@@ -250,6 +253,8 @@ export class StreamFollower {
     const { now } = this.options
     if (answer.kind === 'gone') {
       if (isMissed(shard)) await this.recordGap(shard, undefined, following.gap ?? 'shard is no longer in the stream')
+      // the gap ends with what is younger than the retention: of its children nothing else can be missed
+      Object.assign(shard, { after: null, madeAt: null, emptyAt: null })
       return this.end(shard)
     }
     if (answer.kind === 'trimmed') {
@@ -353,7 +358,7 @@ export class StreamFollower {
   /** Makes everything that was taken durable, then remembers how far that is. */
   private async save(finished: boolean): Promise<void> {
     await this.inOrder.use(async () => {
-      const { table, streamArn, lineage, now } = this.options
+      const { table, streamArn, lineage, now, elapsed } = this.options
       const shards = lineage.positions()
       await this.toSink(async sink => {
         if (this.unflushed > 0) await sink.flush()
@@ -361,7 +366,7 @@ export class StreamFollower {
         const checkpoint = { table, stream: streamArn, finished, saved: now(), shards }
         await sink.save(checkpoint)
         this.checkpoint = checkpoint
-        this.savedAt = checkpoint.saved
+        this.savedAt = elapsed()
       })
     })
   }

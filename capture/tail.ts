@@ -43,6 +43,8 @@ export interface TailOptions {
   readonly pace?: Pace
   /** Milliseconds since 1970. @default - the clock, put right by what AWS says the time is */
   readonly now?: () => number
+  /** Milliseconds of a clock that is never put back. @default - the process's own */
+  readonly elapsed?: () => number
   /** @default - Math.random */
   readonly random?: () => number
 }
@@ -105,7 +107,7 @@ async function follow(
   listeners: Pick<FollowerOptions, 'onGap' | 'onStatus'>,
 ): Promise<{ readonly ending: FollowerEnding; readonly saved: Checkpoint | undefined }> {
   const { client, table, sink, untilCaughtUp, flushInterval, flushSize, stop, tries, note = () => {} } = options
-  const { random = Math.random, pace = USUAL_PACE, onRetry } = options
+  const { random = Math.random, pace = USUAL_PACE, elapsed = () => performance.now(), onRetry } = options
   // the SDK learns how far this machine's clock is off, should AWS refuse a call for it
   const { now = () => Date.now() + client.config.systemClockOffset } = options
   const halt = new AbortController()
@@ -120,7 +122,7 @@ async function follow(
   })
   const follower = new StreamFollower({
     ...{ table, streamArn, source, lineage, sink, untilCaughtUp, flushInterval, flushSize },
-    ...{ pace, now, sleep, stop, halt, note, ...listeners },
+    ...{ pace, now, elapsed, sleep, stop, halt, note, ...listeners },
     onViewType: viewType => {
       const lost = viewType === undefined ? undefined : MISSING_IMAGES[viewType]
       if (lost !== undefined) note(`stream of ${table} is of view type ${viewType}: ${lost}`)
@@ -143,7 +145,9 @@ function nextStream({ latest, readable }: TableStreams, checkpoint: Checkpoint |
   if (checkpoint === undefined) return latest
   if (!checkpoint.finished) return checkpoint.stream
   const candidates = latest === undefined || readable.includes(latest) ? readable : [...readable, latest]
-  return candidates.find(arn => labelOf(arn) > labelOf(checkpoint.stream))
+  const later = candidates.find(arn => labelOf(arn) > labelOf(checkpoint.stream))
+  // a DynamoDB Local that was started anew may count its time from anywhere
+  return later ?? (latest === checkpoint.stream || readable.includes(checkpoint.stream) ? undefined : latest)
 }
 
 /** The end of a stream's ARN: the moment at which it was made. */

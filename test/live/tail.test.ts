@@ -76,6 +76,7 @@ describe.skipIf(missing !== undefined)(`tail on DynamoDB Local${missing ? ` (${m
     expect([exit, JSON.parse(out).gaps]).toEqual([0, []])
     const judge = await Judge.open(root)
     await judge.expectVersions(orders.name, workload.versions)
+    expect(await judge.countRows(orders.name)).toBeGreaterThanOrEqual(workload.versions.length)
     judge.close()
     // else it would have been killed only before it did anything
     expect(killedAtWork).toBeGreaterThan(KILLS / 4)
