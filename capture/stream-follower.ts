@@ -1,80 +1,22 @@
 import type { StreamStatus, StreamViewType } from '@aws-sdk/client-dynamodb-streams'
-import type { GapFact, StreamChangedFact } from '../transform/fact.js'
 import type { Checkpoint } from './checkpoint.js'
-import { gapOf, isMissed, mayHaveLost, RETENTION_MS, startOf } from './gap.js'
-import { type LambdaRecord, madeAt } from './lambda-record.js'
+import { isMissed, mayHaveLost, startOf } from './gap.js'
+import { Intake, type IntakeOptions } from './intake.js'
+import { type Pace, pauseAfter } from './pace.js'
 import { Permits } from './permits.js'
 import { type ShardAnswer, ShardReader } from './shard-reader.js'
-import { type Lineage, readUntil, type Shard, type ShardPosition } from './shards.js'
+import { readUntil, type Shard } from './shards.js'
 import type { StreamDescription } from './stream-calls.js'
 import type { StreamSource } from './stream-source.js'
+import { statusOf, type TailStatus } from './tail-status.js'
 
-/** Where a tail leaves what it read. One call at a time. */
-export interface TailSink {
-  put(record: LambdaRecord): Promise<void>
-  /** Once it returns, everything that was put is durable. */
-  flush(): Promise<void>
-  /** Keeps a fact for good; one that is kept already is not kept twice. */
-  addFact(fact: GapFact | StreamChangedFact): Promise<void>
-  /** Remembers how far the stream is in the archive. */
-  save(checkpoint: Checkpoint): Promise<void>
-}
-
-/** Milliseconds between one thing and the next, and what counts as the end of a shard. */
-export interface Pace {
-  /** GetRecords walks a shard in portions, many of them empty where changes are rare. So many in a row count as its end. */
-  readonly emptyAnswers: number
-  /** After an answer without records, as long as the end of a shard is not certain. */
-  readonly settle: number
-  /** At the end of a shard: the first pause, each further one is twice as long up to the longest. */
-  readonly idle: number
-  readonly longestIdle: number
-  /** After a shard ended and no child of it is listed yet; each further time twice as long. */
-  readonly successor: number
-  /** Between two listings of the shards. */
-  readonly refresh: number
-  /** Looking at everything else. */
-  readonly tick: number
-}
-
-/** Quick where the end of a shard is looked for, then kind to the service and to its bill. */
-export const USUAL_PACE: Pace = {
-  emptyAnswers: 20,
-  settle: 50,
-  idle: 1_000,
-  longestIdle: 5_000,
-  successor: 1_000,
-  refresh: 30_000,
-  tick: 250,
-}
-
-/** How far a tail is. Times in milliseconds. */
-export interface TailStatus {
-  readonly stream: string
-  /** Records taken since the tail began. */
-  readonly records: number
-  readonly shards: { readonly reading: number; readonly waiting: number; readonly ended: number }
-  /** How far behind the table it is; null where that is not known yet. */
-  readonly lag: number | null
-  /** When the newest change that was read was made, since 1970. */
-  readonly newest: number | null
-  /** Until the stream begins to forget what is not in the archive yet, if nothing more were read. */
-  readonly untilLoss: number | null
-}
-
-export interface FollowerOptions {
-  readonly table: string
-  readonly streamArn: string
+export interface FollowerOptions extends IntakeOptions {
   readonly source: StreamSource
-  readonly lineage: Lineage
-  readonly sink: TailSink
   readonly untilCaughtUp: boolean
-  /** Flushes and saves a checkpoint after so many milliseconds, or after so many characters of records. */
+  /** Flushes and saves a checkpoint after so many milliseconds, or after so many bytes of records. */
   readonly flushInterval: number
   readonly flushSize: number
   readonly pace: Pace
-  /** Milliseconds since 1970. */
-  readonly now: () => number
   /** Milliseconds of a clock that is never put back, by which work is done in its time. */
   readonly elapsed: () => number
   readonly sleep: (ms: number) => Promise<unknown>
@@ -82,7 +24,6 @@ export interface FollowerOptions {
   readonly stop: AbortSignal
   /** Ends the calls of `source` and `sleep`. */
   readonly halt: AbortController
-  readonly onGap: (gap: GapFact) => void
   readonly onStatus: (status: TailStatus) => void
   readonly onViewType: (viewType: StreamViewType | undefined) => void
   /** Told what was found out about a stream, for people. */
@@ -110,28 +51,21 @@ interface Following {
 
 /** Follows one stream: its shards side by side, a parent before its children, the new ones as they come. */
 export class StreamFollower {
-  /** Records taken. */
-  records = 0
-  /** The last that was saved. */
-  checkpoint: Checkpoint | undefined
+  readonly intake: Intake
   private readonly resumedFrom: Checkpoint['shards']
   private readonly startedAt: number
   private readonly calls = new Permits(CALLS_AT_ONCE)
-  private readonly inOrder = new Permits(1)
   private readonly following = new Map<string, Following>()
   private readonly running = new Set<Promise<void>>()
   private status: StreamStatus | undefined
   private refreshAt = 0
   private successorLooks = 0
   private savedAt: number
-  private unflushed = 0
-  private newest: number | null = null
-  private recordedUs = 0
   private failure: unknown
-  private sinkFailed = false
   private wake = () => {}
 
   constructor(private readonly options: FollowerOptions) {
+    this.intake = new Intake(options)
     this.startedAt = options.now()
     this.savedAt = options.elapsed()
     this.resumedFrom = options.lineage.positions()
@@ -154,9 +88,9 @@ export class StreamFollower {
     } catch (error) {
       await this.endReading()
       // what was read before is not to be read again
-      if (!this.sinkFailed) await this.save(false)
+      if (!this.intake.failed) await this.save(false)
       // calls that were ended by the stop fail, which is as it should be
-      if (stop.aborted && !this.sinkFailed) return 'stopped'
+      if (stop.aborted && !this.intake.failed) return 'stopped'
       throw error
     } finally {
       stop.removeEventListener('abort', onStop)
@@ -237,13 +171,11 @@ export class StreamFollower {
       const atEnd = await this.calls.use(async () => {
         const askedAt = now()
         const answer = await following.reader.read()
-        return this.inOrder.use(() => this.take(following, answer, askedAt))
+        return this.intake.inOrder(() => this.take(following, answer, askedAt))
       })
       if (atEnd) return
-      if (this.unflushed >= this.options.flushSize) await this.save(false)
-      const idle = following.empty - pace.emptyAnswers
-      if (following.empty > 0)
-        await sleep(idle < 0 ? pace.settle : Math.min(pace.longestIdle, pace.idle * 2 ** Math.min(idle, 16)))
+      if (this.intake.waiting >= this.options.flushSize) await this.save(false)
+      if (following.empty > 0) await sleep(pauseAfter(following.empty, pace))
     }
   }
 
@@ -252,7 +184,8 @@ export class StreamFollower {
     const { shard } = following
     const { now } = this.options
     if (answer.kind === 'gone') {
-      if (isMissed(shard)) await this.recordGap(shard, undefined, following.gap ?? 'shard is no longer in the stream')
+      if (isMissed(shard))
+        await this.intake.recordGap(shard, undefined, following.gap ?? 'shard is no longer in the stream')
       // the gap ends with what is younger than the retention: of its children nothing else can be missed
       Object.assign(shard, { after: null, madeAt: null, emptyAt: null })
       return this.end(shard)
@@ -266,23 +199,12 @@ export class StreamFollower {
     following.empty = records.length === 0 ? following.empty + 1 : 0
     const isEmpty = following.empty >= this.options.pace.emptyAnswers
     if (following.gap !== undefined && (records.length > 0 || atEnd || isEmpty)) {
-      await this.recordGap(shard, records[0], following.gap)
+      await this.intake.recordGap(shard, records[0], following.gap)
       following.gap = undefined
     }
-    for (const record of records) await this.put(shard, record)
+    for (const record of records) await this.intake.put(shard, record)
     if (isEmpty) shard.emptyAt = askedAt
     return atEnd && this.end(shard)
-  }
-
-  private async put(shard: Shard, record: LambdaRecord): Promise<void> {
-    await this.toSink(sink => sink.put(record))
-    shard.after = record.dynamodb.SequenceNumber
-    shard.madeAt = madeAt(record) ?? shard.madeAt
-    this.newest = Math.max(shard.madeAt ?? 0, this.newest ?? 0) || null
-    this.records++
-    // an estimate is enough: images are nearly all of a record
-    const size = record.dynamodb.SizeBytes
-    this.unflushed += 500 + (typeof size === 'number' ? size : 0)
   }
 
   private end(shard: Shard): true {
@@ -293,20 +215,12 @@ export class StreamFollower {
     return true
   }
 
-  private async recordGap(shard: Shard, first: LambdaRecord | undefined, reason: string): Promise<void> {
-    const { table, streamArn, now, onGap } = this.options
-    this.recordedUs = Math.max(now() * 1000, this.recordedUs + 1)
-    const gap = gapOf({ table, source: streamArn, shard }, first, now(), this.recordedUs, reason)
-    await this.toSink(sink => sink.addFact(gap))
-    onGap(gap)
-  }
-
   /** Of what was read to its end before the last stop, the successors may have come and gone since. */
   private async findLostSuccessors(): Promise<void> {
     const { lineage } = this.options
     for (const shard of lineage.withoutSuccessor()) {
       if (isMissed(shard))
-        await this.recordGap(shard, undefined, 'the shards after this one are no longer in the stream')
+        await this.intake.recordGap(shard, undefined, 'the shards after this one are no longer in the stream')
       lineage.forget(shard)
     }
   }
@@ -316,7 +230,7 @@ export class StreamFollower {
     await this.endReading()
     for (const shard of this.options.lineage.all) {
       const last = shard.state !== 'ended' || this.options.lineage.isLast(shard)
-      if (last && isMissed(shard)) await this.recordGap(shard, undefined, 'the stream is no longer there')
+      if (last && isMissed(shard)) await this.intake.recordGap(shard, undefined, 'the stream is no longer there')
       shard.state = 'ended'
     }
   }
@@ -355,30 +269,9 @@ export class StreamFollower {
     return this.successorLooks < SUCCESSOR_LOOKS && all.some(shard => shard.state === 'ended' && lineage.isLast(shard))
   }
 
-  /** Makes everything that was taken durable, then remembers how far that is. */
   private async save(finished: boolean): Promise<void> {
-    await this.inOrder.use(async () => {
-      const { table, streamArn, lineage, now, elapsed } = this.options
-      const shards = lineage.positions()
-      await this.toSink(async sink => {
-        if (this.unflushed > 0) await sink.flush()
-        this.unflushed = 0
-        const checkpoint = { table, stream: streamArn, finished, saved: now(), shards }
-        await sink.save(checkpoint)
-        this.checkpoint = checkpoint
-        this.savedAt = elapsed()
-      })
-    })
-  }
-
-  /** After a failure of the sink nothing is known of what it holds, so nothing more is promised. */
-  private async toSink<T>(work: (sink: TailSink) => Promise<T>): Promise<T> {
-    try {
-      return await work(this.options.sink)
-    } catch (error) {
-      this.sinkFailed = true
-      throw error
-    }
+    await this.intake.save(finished)
+    this.savedAt = this.options.elapsed()
   }
 
   private async endReading(): Promise<void> {
@@ -397,23 +290,9 @@ export class StreamFollower {
   }
 
   private describe(): TailStatus {
-    const { lineage, streamArn, now } = this.options
-    const count = (state: Shard['state']) => lineage.all.filter(shard => shard.state === state).length
-    const read = oldestOf(lineage.all)
-    const kept = oldestOf(Object.values(this.checkpoint?.shards ?? this.resumedFrom))
-    return {
-      stream: streamArn,
-      records: this.records,
-      shards: { reading: count('reading'), waiting: count('waiting'), ended: count('ended') },
-      lag: this.isAtEnd() ? 0 : read && Math.max(0, now() - read),
-      newest: this.newest,
-      untilLoss: kept && Math.max(0, RETENTION_MS - Math.max(0, now() - kept)),
-    }
+    const { lineage, streamArn: stream, now } = this.options
+    const { records, newest, checkpoint } = this.intake
+    const kept = checkpoint?.shards ?? this.resumedFrom
+    return statusOf({ stream, records, newest }, lineage, kept, this.isAtEnd(), now())
   }
-}
-
-/** Up to when everything was taken, over all shards that can still have more; null where one does not know. */
-function oldestOf(shards: readonly (Shard | ShardPosition)[]): number | null {
-  const times = shards.filter(({ state }) => state === 'reading').map(readUntil)
-  return times.includes(null) || times.length === 0 ? null : Math.min(...(times as number[]))
 }

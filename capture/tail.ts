@@ -4,18 +4,13 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { DynamoDBStreamsClient, StreamViewType } from '@aws-sdk/client-dynamodb-streams'
 import { FACT_VERSION, factInstant, type GapFact, type StreamChangedFact } from '../transform/fact.js'
 import type { Checkpoint } from './checkpoint.js'
+import type { TailSink } from './intake.js'
+import { type Pace, USUAL_PACE } from './pace.js'
 import { Lineage } from './shards.js'
-import {
-  type FollowerEnding,
-  type FollowerOptions,
-  type Pace,
-  StreamFollower,
-  type TailSink,
-  type TailStatus,
-  USUAL_PACE,
-} from './stream-follower.js'
+import { type FollowerEnding, type FollowerOptions, StreamFollower } from './stream-follower.js'
 import { StreamSource } from './stream-source.js'
 import type { TableStreams } from './table-streams.js'
+import type { TailStatus } from './tail-status.js'
 
 export interface TailOptions {
   readonly table: string
@@ -35,6 +30,7 @@ export interface TailOptions {
   /** Tries of a call before giving up. @default - without end */
   readonly tries?: number
   readonly onStatus?: (status: TailStatus) => void
+  readonly onGap?: (gap: GapFact) => void
   /** Told each failure that is waited for. */
   readonly onRetry?: (error: Error) => void
   /** Told what happens besides, for people. */
@@ -80,14 +76,18 @@ export async function tail(options: TailOptions): Promise<TailOutcome> {
       const change = changeOf(options.table, checkpoint.stream, streamArn, now())
       await options.sink.addFact(change)
       changes.push(change)
-      options.note?.(`table ${options.table} has another stream than before, now ${streamArn} is read`)
+      const { previous } = change
+      options.note?.(`stream ${previous} was replaced by ${streamArn}: what changed between them is in neither`)
     }
     const lineage = new Lineage(checkpoint?.stream === streamArn ? checkpoint.shards : {})
     const before = records
     // a stream that was replaced comes to an end, and only then has everything been read
     const untilCaughtUp = options.untilCaughtUp && streamArn === streams.latest
     const { ending, saved } = await follow({ ...options, untilCaughtUp }, streamArn, lineage, {
-      onGap: gap => gaps.push(gap),
+      onGap: gap => {
+        gaps.push(gap)
+        options.onGap?.(gap)
+      },
       onStatus: one => {
         records = before + one.records
         status = { ...one, records }
@@ -129,7 +129,7 @@ async function follow(
     },
   })
   const ending = await follower.follow()
-  return { ending, saved: follower.checkpoint }
+  return { ending, saved: follower.intake.checkpoint }
 }
 
 /** What a stream of a view type cannot tell. Its view type cannot be changed, only a new stream can have another. */

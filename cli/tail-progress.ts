@@ -1,4 +1,4 @@
-import type { TailStatus } from '../capture/stream-follower.js'
+import type { TailStatus } from '../capture/tail-status.js'
 import type { Io } from './io.js'
 import { grouped, showDuration } from './progress.js'
 import { cut, printable } from './text.js'

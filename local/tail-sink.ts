@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../capture/checkpoint.js'
+import type { TailSink } from '../capture/intake.js'
 import type { LambdaRecord } from '../capture/lambda-record.js'
-import type { TailSink } from '../capture/stream-follower.js'
 import {
   type Fact,
   FactError,

@@ -1,21 +1,18 @@
-import type { Checkpoint } from '../../capture/checkpoint.js'
-import { CheckpointError } from '../../capture/checkpoint.js'
+import { type Checkpoint, CheckpointError } from '../../capture/checkpoint.js'
 import type { TableStreams } from '../../capture/table-streams.js'
-import type { TailOptions, TailOutcome } from '../../capture/tail.js'
+import type { TailOptions } from '../../capture/tail.js'
 import { type Configuration, tableConfiguration } from '../../config/configuration.js'
 import { TABLE_NAME } from '../../config/schema.js'
 import { DiskArchive } from '../../local/archive.js'
-import type { TableSummary } from '../../local/ingest.js'
-import { checkpointPath, loadCheckpoint, lockTail } from '../../local/tail-state.js'
+import { loadCheckpoint, lockTail } from '../../local/tail-state.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { checkColumns, describeWriteFailure } from '../archive-writing.js'
 import { type Connection, connectionOf, describeAwsFailure, ENDPOINT_OPTION, REGION_OPTION } from '../connection.js'
-import { describeSummary, printReasons, printSummaries } from '../delivery-summary.js'
-import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
-import { FORMAT_OPTION, formatOf, shorterTime, toJson } from '../print.js'
-import { grouped } from '../progress.js'
+import { printReasons } from '../delivery-summary.js'
+import { type Command, CommandError, EXIT, type Options } from '../io.js'
+import { FORMAT_OPTION, formatOf, toJson } from '../print.js'
+import { describeGap, describeOutcome, enableHint, exitOf, printOutcome } from '../tail-outcome.js'
 import { TailProgress } from '../tail-progress.js'
-import { printable } from '../text.js'
 import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration } from '../workspace.js'
 
 /** Follows the stream of a live table into the archive. */
@@ -39,13 +36,14 @@ export const tail: Command = {
     const [name, root, connection] = [args[0] as string, archiveRoot(options), connectionOf(options)]
     const table = tableToTail(configuration, name)
     checkColumns(root, configuration)
-    const checkpoint = readCheckpoint(root, name)
     const { clients, findStreams } = await connect(connection, name)
-    checkStreams(await findStreams(), table, checkpoint)
+    checkStreams(await findStreams(), table, readCheckpoint(root, name))
     const lock = takeLock(root, name)
     const progress = new TailProgress(io, name)
     const stop = stopOnSignal(progress)
     try {
+      // another tail may have moved on until it released the lock
+      const checkpoint = readCheckpoint(root, name)
       const { summary, outcome } = await run(table, root, {
         table: name,
         client: clients.streams,
@@ -56,13 +54,14 @@ export const tail: Command = {
         flushSize: FLUSH_BYTES,
         stop: stop.signal,
         ...(options.untilCaughtUp === true && { tries: TRIES }),
+        onGap: gap => progress.say(describeGap(gap)),
         onStatus: status => progress.update(status),
         onRetry: error => progress.retry(error),
         note: text => progress.say(text),
       })
       progress.end()
       if (format === 'table') printOutcome(summary, outcome, root, io)
-      else io.out(`${toJson(describe(summary, outcome))}\n`)
+      else io.out(`${toJson(describeOutcome(summary, outcome))}\n`)
       printReasons([summary], root, io)
       return exitOf(summary, outcome)
     } catch (error) {
@@ -156,10 +155,6 @@ function checkStreams(
     )
 }
 
-function enableHint(table: string): string {
-  return `aws dynamodb update-table --table-name ${table} --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES`
-}
-
 function takeLock(root: string, table: string) {
   const lock = lockTail(root, table)
   if (typeof lock === 'number')
@@ -198,51 +193,4 @@ async function run(table: TableConfiguration, root: string, options: Omit<TailOp
   } finally {
     sink.close()
   }
-}
-
-/** Who asked it to stop has what was asked for; who waits for its end wants to know what was found. */
-function exitOf({ refused }: TableSummary, { ending, gaps }: TailOutcome): ExitCode {
-  if (ending === 'stopped') return EXIT.done
-  return ending === 'caught-up' && gaps.length === 0 && refused === 0 ? EXIT.done : EXIT.findings
-}
-
-function describe(summary: TableSummary, { ending, gaps, changes, status }: TailOutcome): object {
-  const seconds = (ms: number | null | undefined) => (ms == null ? null : Math.floor(ms / 1000))
-  return {
-    ...describeSummary(summary),
-    stream: status?.stream ?? null,
-    ending,
-    gaps: gaps.map(({ source, shard, after, before, from, to, reason }) => ({
-      ...{ stream: source, shard, after, before, from, to, reason },
-    })),
-    streams_changed: changes.map(({ previous, source }) => ({ previous, stream: source })),
-    newest_change: status?.newest == null ? null : new Date(status.newest).toISOString(),
-    lag_seconds: seconds(status?.lag),
-    seconds_until_loss: seconds(status?.untilLoss),
-  }
-}
-
-function printOutcome(summary: TableSummary, { ending, gaps, changes }: TailOutcome, root: string, io: Io): void {
-  printSummaries([summary], io)
-  for (const { previous, source } of changes)
-    io.err(
-      `the stream was replaced: ${printable(previous)} ended, ${printable(source)} follows; what changed between them is in neither\n`,
-    )
-  for (const { shard, after, before, from, to, reason } of gaps) {
-    const [start, end] = [from, to].map(time => (time === null ? 'its beginning' : shorterTime(time)))
-    io.err(
-      `GAP in shard ${printable(shard)} between ${start} and ${end} (after ${after ?? 'nothing'}, before ${before ?? 'nothing'}): ${reason}\n`,
-    )
-  }
-  if (gaps.length > 0)
-    io.err(
-      `${grouped(gaps.length)} ${gaps.length === 1 ? 'gap is' : 'gaps are'} kept under facts/: changes may be missing there for good\n`,
-    )
-  const endings: Readonly<Record<TailOutcome['ending'], string>> = {
-    'caught-up': 'caught up',
-    stopped: `stopped; the same command goes on from ${printable(checkpointPath(root, summary.table))}`,
-    disabled: `stream of ${summary.table} is disabled: what changes from now on is lost to the archive until it is enabled again\n  ${enableHint(summary.table)}`,
-    gone: `table ${summary.table} is no longer there; what its stream still held was read`,
-  }
-  io.err(`${endings[ending]}\n`)
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { TailStatus } from '../../capture/stream-follower.js'
+import type { TailStatus } from '../../capture/tail-status.js'
 import { type ScriptedShard, type ScriptedStream, type StreamsServer, startStreamsServer } from '../streams-server.js'
 import { MemorySink, tailInto } from './tailing.js'
 
