@@ -37,7 +37,7 @@ export const tail: Command = {
     const table = tableToTail(configuration, name)
     checkColumns(root, configuration)
     const { clients, findStreams } = await connect(connection, name)
-    checkStreams(await findStreams(), table, readCheckpoint(root, name))
+    checkStreams(await findStreams(), table, readCheckpoint(root, name), connection)
     const lock = takeLock(root, name)
     const progress = new TailProgress(io, name)
     const stop = stopOnSignal(progress)
@@ -140,11 +140,13 @@ async function connect(connection: Connection, table: string) {
 function checkStreams(
   { exists, latest, keys }: TableStreams,
   table: TableConfiguration,
-  checkpoint?: Checkpoint,
+  checkpoint: Checkpoint | undefined,
+  connection: Connection,
 ): void {
   const name = JSON.stringify(table.table)
   // what is left of a stream can be read when the table itself is gone
-  if (!exists && checkpoint === undefined) throw new CommandError(`table ${name} is not there`)
+  if (!exists && checkpoint === undefined)
+    throw new CommandError(`table ${name} is not there`, EXIT.usage, whereHint(connection))
   if (exists && latest === undefined && checkpoint === undefined)
     throw new CommandError(`table ${name} has no stream`, EXIT.usage, enableHint(table.table))
   const configured = table.keys.map(({ attribute }) => attribute).sort()
@@ -153,6 +155,13 @@ function checkStreams(
     throw new CommandError(
       `table ${name} has the keys ${actual.join(', ')}, the configuration says ${configured.join(', ')}`,
     )
+}
+
+function whereHint({ endpoint, region }: Connection): string {
+  if (endpoint !== undefined) return 'DynamoDB Local keeps the tables of each access key and region apart'
+  return region === undefined
+    ? '--region REGION names another region than that of the environment'
+    : `looked in ${region}`
 }
 
 function takeLock(root: string, table: string) {

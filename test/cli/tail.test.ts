@@ -143,6 +143,17 @@ describe('tail', () => {
     expect(existsSync(root)).toBe(false)
   })
 
+  it('says where it looked for a table that is not there', async () => {
+    server.table = undefined
+    const { exit, err } = await tail()
+    const hint = 'DynamoDB Local keeps the tables of each access key and region apart'
+    expect([exit, err]).toEqual([2, `itemtrail: table "Orders" is not there\n  ${hint}\n`])
+    server.table = { name: 'Orders', latest: undefined }
+    expect((await tail()).err).toContain(
+      'table "Orders" has no stream\n  aws dynamodb update-table --table-name Orders',
+    )
+  })
+
   it('takes the name of a table and nothing else for one', async () => {
     const { exit, err } = await run(['tail', '../Orders', '--archive', root, '--endpoint', server.endpoint])
     expect([exit, err]).toEqual([
