@@ -86,12 +86,13 @@ function isRunning(pid: number, start: string | undefined): boolean {
 
 /** When a process began, as far as the system tells: Linux does, in clock ticks since it booted (proc(5), stat). */
 function startOf(pid: number): string {
-  // the command, the second field, may hold blanks and brackets; the start is the 22nd
-  return (
+  // the command, the second field, may hold blanks and brackets; after it come the state and, as the 22nd, the start
+  const fields =
     readIfThere(`/proc/${pid}/stat`)
       ?.replace(/^.*\) /s, '')
-      .split(' ')[19] ?? 'unknown'
-  )
+      .split(' ') ?? []
+  // a process that was killed stays there until its parent takes notice
+  return fields[0] === 'Z' ? 'ended' : (fields[19] ?? 'unknown')
 }
 
 function readIfThere(path: string): string | undefined {

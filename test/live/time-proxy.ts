@@ -7,7 +7,8 @@
  *     const done = proxy.time                     // microseconds since 1970; every change so far is of a time up to this
  *
  * Writes go through it one after the other, and after each one it looks into the stream for what the write left there, be it
- * nothing, one record or those of a whole transaction. So no record has to be matched with a write by what it holds.
+ * nothing, one record or those of a whole transaction. So no record has to be matched with a write by what it holds. What was
+ * written past it, by PartiQL or by time to live gets its time when it is noticed, which is with the next write or reading.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Permits } from '../../capture/permits.js'
@@ -30,16 +31,7 @@ export interface TimeProxyOptions {
   readonly now?: () => number
 }
 
-const WRITES = new Set([
-  'PutItem',
-  'UpdateItem',
-  'DeleteItem',
-  'BatchWriteItem',
-  'TransactWriteItems',
-  'ExecuteStatement',
-  'BatchExecuteStatement',
-  'ExecuteTransaction',
-])
+const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'TransactWriteItems'])
 
 /** What gives a table another stream, or none. */
 const TABLE_CHANGES = new Set(['CreateTable', 'UpdateTable', 'DeleteTable'])

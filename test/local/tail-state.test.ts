@@ -44,6 +44,13 @@ it('lets one process at a time tail a table, and others tail other tables', asyn
   const unrelated = lockTail(root, 'Orders.2') as TailLock
   unrelated.release()
 
+  // a process that was killed, whose parent takes no notice
+  const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'])
+  const [said] = await once(parent.stdout, 'data')
+  const zombie = Number(String(said))
+  const stat = () => readFileSync(`/proc/${zombie}/stat`, 'utf8')
+  while (existsSync('/proc/self/stat') && !stat().includes(') Z ')) await new Promise(done => setTimeout(done, 5))
+  lockOf(zombie, existsSync('/proc/self/stat') ? startOf(zombie) : 'long ago')
   // a process that is gone, and one that was given the id of the one before
   lockOf(other.pid as number, 'long ago')
   lockOf(2 ** 22 + 1, '1')
@@ -52,4 +59,5 @@ it('lets one process at a time tail a table, and others tail other tables', asyn
   lock.release()
   expect(readdirSync(folder)).toEqual([])
   other.kill()
+  parent.kill()
 })
