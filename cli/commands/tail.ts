@@ -108,7 +108,8 @@ function readCheckpoint(root: string, table: string): Checkpoint | undefined {
     return loadCheckpoint(root, table)
   } catch (error) {
     if (!(error instanceof CheckpointError)) throw error
-    const hint = 'without the file everything that the stream still holds is read again, and counts once; see docs/live-tables.md'
+    const hint =
+      'without the file everything that the stream still holds is read again, and counts once; see docs/live-tables.md'
     throw new CommandError(error.message, EXIT.unchecked, hint)
   }
 }
