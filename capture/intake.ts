@@ -16,6 +16,7 @@ export interface TailSink {
   save(checkpoint: Checkpoint): Promise<void>
 }
 
+/** Of which stream records are taken, and where to. */
 export interface IntakeOptions {
   readonly table: string
   readonly streamArn: string

@@ -10,6 +10,7 @@ import type { StreamDescription } from './stream-calls.js'
 import type { StreamSource } from './stream-source.js'
 import { statusOf, type TailStatus } from './tail-status.js'
 
+/** What following one stream takes. */
 export interface FollowerOptions extends IntakeOptions {
   readonly source: StreamSource
   readonly untilCaughtUp: boolean

@@ -12,6 +12,7 @@ import { StreamSource } from './stream-source.js'
 import type { TableStreams } from './table-streams.js'
 import type { TailStatus } from './tail-status.js'
 
+/** What a tail of one table takes. */
 export interface TailOptions {
   readonly table: string
   /** It must not retry by itself (`maxAttempts: 1`). */

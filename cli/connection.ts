@@ -2,6 +2,7 @@
 import { isNetworkError } from '../capture/stream-source.js'
 import { CommandError, EXIT, type Options } from './io.js'
 
+/** Flags that every command takes that asks a live table. */
 export const ENDPOINT_OPTION = ['--endpoint <url>', 'where DynamoDB is, if not on AWS: http://localhost:8000'] as const
 export const REGION_OPTION = ['--region <region>', 'the region of the table (AWS_REGION, or the profile)'] as const
 
