@@ -10,6 +10,9 @@ export type ShardAnswer =
   /** The shard itself is no longer in the stream. */
   | { readonly kind: 'gone' }
 
+/** Iterators for one place that may expire in a row: a service that gives out no other kind is not asked for ever. */
+const ITERATORS = 5
+
 /** Reads one shard, answer by answer, each record once. An iterator that has expired is replaced by one for the same place. */
 export class ShardReader {
   private iterator: string | undefined
@@ -40,15 +43,17 @@ export class ShardReader {
     }
   }
 
+  /** An iterator lasts 15 minutes, which a call that is made again and again may outlast, a new one's first call too. */
   private async ask(): Promise<ShardAnswer> {
-    if (this.iterator !== undefined) {
+    for (let expired = 1; ; expired++) {
+      this.iterator ??= await this.source.iterator(this.streamArn, this.shardId, this.start)
       try {
         return this.take(await this.source.records(this.iterator))
       } catch (error) {
-        if ((error as Error).name !== 'ExpiredIteratorException') throw error
+        if ((error as Error).name !== 'ExpiredIteratorException' || expired === ITERATORS) throw error
+        this.iterator = undefined
       }
     }
-    return this.take(await this.source.records(await this.source.iterator(this.streamArn, this.shardId, this.start)))
   }
 
   private take({ records, next }: StreamRecords): ShardAnswer {

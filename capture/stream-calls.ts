@@ -28,26 +28,41 @@ export interface StreamRecords {
   readonly next: string | undefined
 }
 
+/** One page of what DescribeStream says; `next` is where a further page begins. */
+export interface StreamPage extends StreamDescription {
+  readonly next: string | undefined
+}
+
 /** Describes a stream with all of its shards, however many pages they fill. */
 export async function describeStream(
-  client: DynamoDBStreamsClient,
-  streamArn: string,
-  abortSignal?: AbortSignal,
+  describePage: (after: string | undefined) => Promise<StreamPage>,
 ): Promise<StreamDescription> {
   const shards: ListedShard[] = []
-  let last: string | undefined
+  let after: string | undefined
   for (;;) {
-    const command = new DescribeStreamCommand({ StreamArn: streamArn, ExclusiveStartShardId: last })
-    const { StreamDescription: page } = await client.send(command, { ...(abortSignal && { abortSignal }) })
-    for (const { ShardId, ParentShardId, SequenceNumberRange } of page?.Shards ?? []) {
-      const starting = SequenceNumberRange?.StartingSequenceNumber ?? null
-      shards.push({ id: required(ShardId, 'ShardId'), parent: ParentShardId ?? null, starting })
-    }
-    last = page?.LastEvaluatedShardId
-    if (last === undefined) {
-      return { status: required(page?.StreamStatus, 'StreamStatus'), viewType: page?.StreamViewType, shards }
-    }
+    const page = await describePage(after)
+    shards.push(...page.shards)
+    if (page.next === undefined) return { ...page, shards }
+    after = page.next
   }
+}
+
+/** The page of a stream's shards that comes after one of them. */
+export async function describePage(
+  client: DynamoDBStreamsClient,
+  streamArn: string,
+  after: string | undefined,
+  abortSignal?: AbortSignal,
+): Promise<StreamPage> {
+  const command = new DescribeStreamCommand({ StreamArn: streamArn, ExclusiveStartShardId: after })
+  const { StreamDescription: page } = await client.send(command, { ...(abortSignal && { abortSignal }) })
+  const shards = (page?.Shards ?? []).map(({ ShardId, ParentShardId, SequenceNumberRange }) => ({
+    id: required(ShardId, 'ShardId'),
+    parent: ParentShardId ?? null,
+    starting: SequenceNumberRange?.StartingSequenceNumber ?? null,
+  }))
+  const status = required(page?.StreamStatus, 'StreamStatus')
+  return { status, viewType: page?.StreamViewType, shards, next: page?.LastEvaluatedShardId }
 }
 
 const ITERATOR_TYPES: Readonly<Record<ShardStart['kind'], ShardIteratorType>> = {

@@ -2,7 +2,7 @@
 import type { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
 import { type LambdaRecord, toLambdaRecord } from './lambda-record.js'
 import { parentsFirst } from './shards.js'
-import { describeStream, getIterator, getRecords } from './stream-calls.js'
+import { describePage, describeStream, getIterator, getRecords } from './stream-calls.js'
 
 /**
  * Yields what the stream holds, oldest first: a parent shard before its children, so the changes of one item come in
@@ -10,7 +10,7 @@ import { describeStream, getIterator, getRecords } from './stream-calls.js'
  * caught up, and then it ends.
  */
 export async function* readStream(client: DynamoDBStreamsClient, streamArn: string): AsyncGenerator<LambdaRecord> {
-  const { shards } = await describeStream(client, streamArn)
+  const { shards } = await describeStream(after => describePage(client, streamArn, after))
   for (const { id } of parentsFirst(shards)) {
     for await (const record of readShard(client, streamArn, id)) yield toLambdaRecord(record, streamArn)
   }

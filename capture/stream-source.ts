@@ -1,6 +1,7 @@
 import type { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
 import { Attempts, type Timekeeper } from './attempts.js'
 import {
+  describePage,
   describeStream,
   getIterator,
   getRecords,
@@ -32,7 +33,7 @@ export class StreamSource {
   constructor(private readonly options: StreamSourceOptions) {}
 
   describe(streamArn: string): Promise<StreamDescription> {
-    return this.persist(signal => describeStream(this.options.client, streamArn, signal))
+    return describeStream(after => this.persist(signal => describePage(this.options.client, streamArn, after, signal)))
   }
 
   iterator(streamArn: string, shardId: string, start: ShardStart): Promise<string> {

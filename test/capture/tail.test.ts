@@ -161,10 +161,16 @@ describe('a tail whose calls fail', () => {
   it('takes a new iterator for the same place when one has expired', async () => {
     writeMany(server.addShard(stream), 10)
     server.fault = ({ operation, count }) =>
-      operation === 'GetRecords' && count % 2 === 1 ? { error: 'ExpiredIteratorException' } : undefined
+      operation === 'GetRecords' && count % 4 !== 0 ? { error: 'ExpiredIteratorException' } : undefined
     await tailInto(sink, server)
     expect(sink.durable).toEqual(everything())
     expect(server.calls.filter(({ operation }) => operation === 'GetShardIterator').length).toBeGreaterThan(3)
+  })
+
+  it('does not ask for ever where every iterator has expired', async () => {
+    server.addShard(stream)
+    server.fault = ({ operation }) => (operation === 'GetRecords' ? { error: 'ExpiredIteratorException' } : undefined)
+    await expect(tailInto(sink, server)).rejects.toThrow('ExpiredIteratorException on demand')
   })
 
   it('keeps what it has read when a call is refused for good, and says why', async () => {
