@@ -26,6 +26,8 @@ export interface Timekeeper {
   readonly random?: () => number
   /** Milliseconds that one call may take. @default - 10 s */
   readonly callMs?: number
+  /** Tries without success in a row before giving up. @default - 10 */
+  readonly tries?: number
 }
 
 /** Tries of one piece of work within an invocation: how long each call may take, whether there is another, and when. */
@@ -67,7 +69,7 @@ export class Attempts {
   /** Waits before the next try, with full jitter so that shards do not come back together; false: no more tries. */
   async failed(): Promise<boolean> {
     this.failures++
-    if (this.failures >= TRIES) return false
+    if (this.failures >= (this.time.tries ?? TRIES)) return false
     const ms = (this.time.random ?? Math.random)() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (this.failures - 1))
     if (this.timeLeft - ms < LEAST_CALL_MS) return false
     await (this.time.sleep ?? wait)(ms)

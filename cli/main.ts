@@ -23,6 +23,7 @@ import { rerun } from './commands/rerun.js'
 import { restore } from './commands/restore.js'
 import { sql } from './commands/sql.js'
 import { status } from './commands/status.js'
+import { tail } from './commands/tail.js'
 import { type Command, CommandError, EXIT, type ExitCode, Interruption, type Io, type Options } from './io.js'
 import { describeSystemError } from './system-errors.js'
 import { printableLines } from './text.js'
@@ -31,6 +32,7 @@ import { printableLines } from './text.js'
 export const COMMANDS = [
   init,
   ingest,
+  tail,
   baseline,
   history,
   asOf,

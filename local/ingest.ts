@@ -1,23 +1,16 @@
 import { readDocuments } from '../capture/document-reader.js'
-import { createHandler } from '../transform/handler.js'
 import { isObject, type JsonObject } from '../transform/json.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { DiskArchive } from './archive.js'
-import { type BufferingHints, type DeliveryCounts, DeliveryStream } from './delivery-stream.js'
+import type { BufferingHints } from './delivery-stream.js'
 import { ParquetConverter } from './parquet-conversion.js'
+import { TableDelivery, type TableSummary } from './table-delivery.js'
 import { readEnvelope, tableNamedIn } from './unnamed-record.js'
 
 /** Where the refused records go that name no table. No DynamoDB table has so short a name. */
 export const NO_TABLE = '-'
 
-/** How many records were refused for one reason. */
-export type Reasons = Map<string, number>
-
-/** What became of the records of one table. */
-export interface TableSummary extends Readonly<DeliveryCounts> {
-  readonly table: string
-  readonly reasons: ReadonlyMap<string, number>
-}
+export type { TableSummary }
 
 export interface IngestOptions {
   readonly archive: DiskArchive
@@ -99,7 +92,7 @@ async function* withPauses(
 
 /** One delivery stream a table, made when the first record of the table comes along. */
 class DeliveryStreams {
-  private readonly streams = new Map<string, { readonly stream: DeliveryStream; readonly reasons: Reasons }>()
+  private readonly deliveries = new Map<string, TableDelivery>()
 
   constructor(
     private readonly options: IngestOptions,
@@ -108,43 +101,38 @@ class DeliveryStreams {
 
   async put(document: Uint8Array, modifiedAt: number): Promise<void> {
     const envelope = readEnvelope(document)
-    const { stream } = this.streamOf(tableNamedIn(envelope) ?? this.options.table ?? NO_TABLE)
+    const { stream } = this.deliveryOf(tableNamedIn(envelope) ?? this.options.table ?? NO_TABLE)
     await (hasTime(envelope) ? stream.put(document) : stream.put(document, modifiedAt))
   }
 
   /** Delivers what has waited for its interval. */
   async tick(): Promise<void> {
-    for (const { stream } of this.streams.values()) await stream.tick()
+    for (const { stream } of this.deliveries.values()) await stream.tick()
   }
 
   async flush(): Promise<void> {
-    for (const { stream } of this.streams.values()) await stream.flush()
+    for (const { stream } of this.deliveries.values()) await stream.flush()
   }
 
   summaries(): readonly TableSummary[] {
-    return [...this.streams].map(([table, { stream, reasons }]) => ({ table, ...stream.counts, reasons }))
+    return [...this.deliveries.values()].map(({ summary }) => summary)
   }
 
-  private streamOf(name: string) {
-    let entry = this.streams.get(name)
-    if (entry === undefined) {
+  private deliveryOf(name: string): TableDelivery {
+    let delivery = this.deliveries.get(name)
+    if (delivery === undefined) {
       const { archive, configurationOf, hints, now } = this.options
-      const reasons: Reasons = new Map()
-      const table = configurationOf(name)
-      const handler = createHandler(table, (_, reason) => reasons.set(reason, (reasons.get(reason) ?? 0) + 1))
-      const stream = new DeliveryStream({
-        table,
+      delivery = new TableDelivery({
+        table: configurationOf(name),
         archive,
-        handler,
         converter: this.converter,
         takesUnnamed: name === this.options.table,
         ...(hints && { hints }),
         ...(now && { now }),
       })
-      entry = { stream, reasons }
-      this.streams.set(name, entry)
+      this.deliveries.set(name, delivery)
     }
-    return entry
+    return delivery
   }
 }
 

@@ -7,7 +7,8 @@ import { writeFile } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
-import { type LambdaRecord, readStream } from '../../capture/stream-reader.js'
+import type { LambdaRecord } from '../../capture/lambda-record.js'
+import { readStream } from '../../capture/stream-reader.js'
 import { startDynamoDbLocal } from '../../test/dynamodb-local.js'
 import { type Expected, type Step, TABLE } from './life.js'
 import { tellStory } from './story.js'
@@ -72,7 +73,7 @@ async function take(step: Step, table: DynamoDBClient): Promise<void> {
 
 /** The last step: replaces what came from the machine and its clock, not from the story. README.md lists it. */
 function editRecord(record: LambdaRecord, expected: Expected & { readonly at: number }, index: number): LambdaRecord {
-  const key = record.dynamodb.Keys.order_id
+  const key = (record.dynamodb.Keys as { readonly order_id?: unknown }).order_id
   if (JSON.stringify(key) !== JSON.stringify({ S: expected.id }) || record.eventName !== expected.eventName) {
     const found = `${record.eventName} of ${JSON.stringify(key)}`
     throw new Error(`record ${index} is ${found}, the story expects ${expected.eventName} of ${expected.id}`)

@@ -15,6 +15,7 @@ import { transformRecord } from '../../transform/transform.js'
 import { ARRIVAL, CHANGED_AT, streamsRecord, tableConfiguration } from '../factories.js'
 import { type Fault, type FirehoseServer, startFirehoseServer } from '../firehose-server.js'
 import { LOOPBACK_CONNECTION } from '../loopback.js'
+import { type Random, randomOf } from '../random.js'
 import { type S3Fault, type S3Server, startS3Server } from '../s3-server.js'
 
 const SEEDS = Array.from({ length: 30 }, (_, seed) => seed + 1)
@@ -46,8 +47,6 @@ const RESERVE_MS = 1_000
 const PERSONAL = 'Jane Doe'
 
 const table = tableConfiguration()
-
-type Random = () => number
 
 const error = (status: number, code: string): Fault => ({ kind: 'error', status, code })
 
@@ -255,15 +254,4 @@ const MISFIT = { eventSourceARN: 'no ARN' }
 function anyFault(random: Random): Fault {
   const faults = Object.values(FAULTS)
   return (faults[Math.floor(random() * faults.length)] as (random: Random) => Fault)(random)
-}
-
-/** Mulberry32: small, seeded, good enough to choose faults. */
-function randomOf(seed: number): Random {
-  let state = seed * 0x9e3779b9
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

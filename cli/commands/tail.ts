@@ -1,0 +1,206 @@
+import { type Checkpoint, CheckpointError } from '../../capture/checkpoint.js'
+import type { TableStreams } from '../../capture/table-streams.js'
+import type { TailOptions } from '../../capture/tail.js'
+import { type Configuration, tableConfiguration } from '../../config/configuration.js'
+import { TABLE_NAME } from '../../config/schema.js'
+import { DiskArchive } from '../../local/archive.js'
+import { loadCheckpoint, lockTail } from '../../local/tail-state.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { checkColumns, describeWriteFailure } from '../archive-writing.js'
+import { type Connection, connectionOf, describeAwsFailure, ENDPOINT_OPTION, REGION_OPTION } from '../connection.js'
+import { printReasons } from '../delivery-summary.js'
+import { type Command, CommandError, EXIT, type Options } from '../io.js'
+import { FORMAT_OPTION, formatOf, toJson } from '../print.js'
+import { describeGap, describeOutcome, enableHint, exitOf, printOutcome } from '../tail-outcome.js'
+import { TailProgress } from '../tail-progress.js'
+import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration } from '../workspace.js'
+
+/** Follows the stream of a live table into the archive. */
+export const tail: Command = {
+  usage: 'tail <table>',
+  summary: "follows a live table's stream into the archive, from where it left off",
+  options: [
+    ARCHIVE_OPTION,
+    CONFIG_OPTION,
+    ENDPOINT_OPTION,
+    REGION_OPTION,
+    ['--until-caught-up', 'ends once everything up to now is in the archive'],
+    ['--flush-interval <seconds>', 'writes objects so often, and sooner when there is much', '60'],
+    FORMAT_OPTION,
+  ],
+  example: 'itemtrail tail Orders --until-caught-up',
+  run: async (args, options, io) => {
+    const format = formatOf(options)
+    const flushInterval = flushIntervalOf(options)
+    const configuration = loadConfiguration(options)
+    const [name, root, connection] = [args[0] as string, archiveRoot(options), connectionOf(options)]
+    const table = tableToTail(configuration, name)
+    checkColumns(root, configuration)
+    const { clients, findStreams } = await connect(connection, name)
+    checkStreams(await findStreams(), table, readCheckpoint(root, name), connection)
+    const lock = takeLock(root, name)
+    const progress = new TailProgress(io, name)
+    const stop = stopOnSignal(progress)
+    try {
+      // another tail may have moved on until it released the lock
+      const checkpoint = readCheckpoint(root, name)
+      const { summary, outcome } = await run(table, root, {
+        table: name,
+        client: clients.streams,
+        findStreams,
+        ...(checkpoint && { checkpoint }),
+        untilCaughtUp: options.untilCaughtUp === true,
+        flushInterval: flushInterval * 1000,
+        flushSize: FLUSH_BYTES,
+        stop: stop.signal,
+        ...(options.untilCaughtUp === true && { tries: TRIES }),
+        onGap: gap => progress.say(describeGap(gap)),
+        onStatus: status => progress.update(status),
+        onRetry: error => progress.retry(error),
+        note: text => progress.say(text),
+      })
+      progress.end()
+      if (format === 'table') printOutcome(summary, outcome, root, io)
+      else io.out(`${toJson(describeOutcome(summary, outcome))}\n`)
+      printReasons([summary], root, io)
+      return exitOf(summary, outcome)
+    } catch (error) {
+      progress.end()
+      const failure = describeAwsFailure(error, `stream of ${name}`, connection)
+      throw failure ?? describeWriteFailure(error, root, 'run it again, it goes on from there')
+    } finally {
+      stop.release()
+      lock.release()
+    }
+  },
+}
+
+/** Of records read: what waits for a flush must fit on the disk twice. */
+const FLUSH_BYTES = 64 * 1024 * 1024
+
+/** Of a call, half a minute of them: who waits for an end wants to hear that there will be none. */
+const TRIES = 12
+
+function flushIntervalOf({ flushInterval }: Options): number {
+  const seconds = Number(flushInterval)
+  if (!(seconds >= 0.1 && seconds <= 3600))
+    throw new CommandError(`flush interval is ${JSON.stringify(flushInterval)}, expected 0.1 to 3600 seconds`)
+  return seconds
+}
+
+function tableToTail(configuration: Configuration | undefined, name: string): TableConfiguration {
+  if (!TABLE_NAME.test(name))
+    throw new CommandError(
+      `table is ${JSON.stringify(name)}, expected a name of 3 to 255 letters, digits, "_", "-" or "."`,
+    )
+  const table = tableConfiguration(configuration, name)
+  if (table.capture === 'kinesis')
+    throw new CommandError(
+      `table ${JSON.stringify(name)} is configured with capture "kinesis", tail reads DynamoDB Streams`,
+      EXIT.usage,
+      'through both ways each change would get two ids; an archive has one of them',
+    )
+  return table
+}
+
+function readCheckpoint(root: string, table: string): Checkpoint | undefined {
+  try {
+    return loadCheckpoint(root, table)
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error
+    const hint =
+      'without the file everything that the stream still holds is read again, and counts once; see docs/live-tables.md'
+    throw new CommandError(error.message, EXIT.unchecked, hint)
+  }
+}
+
+/** The SDK takes longer to load than most commands to run. */
+async function connect(connection: Connection, table: string) {
+  const [{ DynamoDBClient }, { DynamoDBStreamsClient }, { findStreams }] = await Promise.all([
+    import('@aws-sdk/client-dynamodb'),
+    import('@aws-sdk/client-dynamodb-streams'),
+    import('../../capture/table-streams.js'),
+  ])
+  const clients = {
+    table: new DynamoDBClient(connection),
+    streams: new DynamoDBStreamsClient({ ...connection, maxAttempts: 1 }),
+  }
+  return {
+    clients,
+    findStreams: async () => {
+      try {
+        return await findStreams(clients, table)
+      } catch (error) {
+        throw describeAwsFailure(error, `table ${JSON.stringify(table)}`, connection) ?? error
+      }
+    },
+  }
+}
+
+/** Throws a `CommandError` where there is nothing to follow, or the configuration is not of this table. */
+function checkStreams(
+  { exists, latest, keys }: TableStreams,
+  table: TableConfiguration,
+  checkpoint: Checkpoint | undefined,
+  connection: Connection,
+): void {
+  const name = JSON.stringify(table.table)
+  // what is left of a stream can be read when the table itself is gone
+  if (!exists && checkpoint === undefined)
+    throw new CommandError(`table ${name} is not there`, EXIT.usage, whereHint(connection))
+  if (exists && latest === undefined && checkpoint === undefined)
+    throw new CommandError(`table ${name} has no stream`, EXIT.usage, enableHint(table.table))
+  const configured = table.keys.map(({ attribute }) => attribute).sort()
+  const actual = [...keys].sort()
+  if (exists && configured.length > 0 && configured.join('\n') !== actual.join('\n'))
+    throw new CommandError(
+      `table ${name} has the keys ${actual.join(', ')}, the configuration says ${configured.join(', ')}`,
+    )
+}
+
+function whereHint({ endpoint, region }: Connection): string {
+  if (endpoint !== undefined) return 'DynamoDB Local keeps the tables of each access key and region apart'
+  return region === undefined
+    ? '--region REGION names another region than that of the environment'
+    : `looked in ${region}`
+}
+
+function takeLock(root: string, table: string) {
+  const lock = lockTail(root, table)
+  if (typeof lock === 'number')
+    throw new CommandError(
+      `table ${JSON.stringify(table)} is tailed into ${JSON.stringify(root)} already, by process ${lock}`,
+    )
+  return lock
+}
+
+/** The first signal asks for an orderly end, a second one ends the process at once. */
+function stopOnSignal(progress: TailProgress) {
+  const controller = new AbortController()
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  const release = () => {
+    for (const name of signals) process.off(name, onSignal)
+  }
+  const onSignal = () => {
+    release()
+    progress.say('stopping: what was read goes into the archive; once more ends it at once')
+    controller.abort()
+  }
+  for (const name of signals) process.on(name, onSignal)
+  return { signal: controller.signal, release }
+}
+
+/** Tails into the desk's delivery stream. */
+async function run(table: TableConfiguration, root: string, options: Omit<TailOptions, 'sink'>) {
+  const [{ tail: follow }, { ArchiveSink }] = await Promise.all([
+    import('../../capture/tail.js'),
+    import('../../local/tail-sink.js'),
+  ])
+  const sink = await ArchiveSink.open(new DiskArchive(root), table)
+  try {
+    const outcome = await follow({ ...options, sink })
+    return { outcome, summary: sink.summary }
+  } finally {
+    sink.close()
+  }
+}

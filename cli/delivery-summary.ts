@@ -1,0 +1,50 @@
+import { join } from 'node:path'
+import { NO_TABLE, type TableSummary } from '../local/ingest.js'
+import { REFUSED_PREFIX } from '../local/refused-objects.js'
+import type { Io } from './io.js'
+import { printTable } from './print.js'
+import { grouped } from './progress.js'
+import { printable } from './text.js'
+import { archiveFlag } from './workspace.js'
+
+/** What became of the records of each table. */
+export function printSummaries(summaries: readonly TableSummary[], io: Io): void {
+  printTable(
+    ['table', 'records', 'rows', 'refused', 'objects'],
+    summaries.map(({ table, records, rows, refused, objects }) => [
+      table === NO_TABLE ? '(no table)' : table,
+      ...[records, rows, refused, objects].map(grouped),
+    ]),
+    io,
+  )
+}
+
+/** Why records were refused, the most frequent reasons first, and where they are kept. */
+export function printReasons(summaries: readonly TableSummary[], root: string, io: Io): void {
+  for (const { table, refused, reasons } of summaries) {
+    if (refused === 0) continue
+    const whose = table === NO_TABLE ? ' that name no table' : ` of ${table}`
+    io.err(`\n${grouped(refused)} refused${whose}, kept under ${printable(join(root, REFUSED_PREFIX))}:\n`)
+    const mostFirst = [...reasons].sort((a, b) => b[1] - a[1])
+    for (const [reason, times] of mostFirst.slice(0, SHOWN_REASONS))
+      io.err(`  ${grouped(times)} × ${printable(reason)}\n`)
+    if (mostFirst.length > SHOWN_REASONS)
+      io.err(`  and ${mostFirst.length - SHOWN_REASONS} further reasons: itemtrail status${archiveFlag(root)}\n`)
+    if (mostFirst.some(([reason]) => reason.startsWith('record names no table')))
+      io.err('--table NAME says whose they are; ingest the file again with it\n')
+  }
+}
+
+/** A summary as programs get it. */
+export function describeSummary({ table, records, rows, refused, objects, reasons }: TableSummary): object {
+  return {
+    table: table === NO_TABLE ? null : table,
+    records,
+    rows,
+    refused,
+    objects,
+    reasons: [...reasons].map(([reason, times]) => ({ reason, records: times })),
+  }
+}
+
+const SHOWN_REASONS = 10

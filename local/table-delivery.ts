@@ -1,0 +1,32 @@
+import { createHandler } from '../transform/handler.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
+import { type DeliveryCounts, DeliveryStream, type DeliveryStreamOptions } from './delivery-stream.js'
+
+/** How many records were refused for one reason. */
+export type Reasons = Map<string, number>
+
+/** What became of the records of one table. */
+export interface TableSummary extends Readonly<DeliveryCounts> {
+  readonly table: string
+  readonly reasons: ReadonlyMap<string, number>
+}
+
+/** The delivery stream of one table before the real transform, which remembers why records were refused. */
+export class TableDelivery {
+  readonly stream: DeliveryStream
+  private readonly table: TableConfiguration
+  private readonly reasons: Reasons = new Map()
+
+  constructor(options: Omit<DeliveryStreamOptions, 'handler'>) {
+    this.table = options.table
+    const handler = createHandler(options.table, (_, reason) =>
+      this.reasons.set(reason, (this.reasons.get(reason) ?? 0) + 1),
+    )
+    this.stream = new DeliveryStream({ ...options, handler })
+  }
+
+  /** What has become of the records so far; those that were not flushed are only counted as records. */
+  get summary(): TableSummary {
+    return { table: this.table.table, ...this.stream.counts, reasons: this.reasons }
+  }
+}
