@@ -274,7 +274,8 @@ function fill(
   else flat.set(name, fitted)
 }
 
-function writeMisfits(misfits: ReadonlyMap<string, string>): string {
+/** The column `misfits`: JSON of the flat columns whose value did not fit, from their canonical DynamoDB JSON. */
+export function writeMisfits(misfits: ReadonlyMap<string, string>): string {
   const names = [...misfits.keys()].sort(compareUtf8)
   return `{${names.map(name => `${canonicalString(name, 'misfits')}:${misfits.get(name)}`).join(',')}}`
 }

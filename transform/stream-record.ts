@@ -135,8 +135,11 @@ function readBaseline(document: JsonObject): StreamRecord {
   }
 }
 
-/** Table and region of `arn:aws:dynamodb:<region>:<account>:table/<name>/stream/<label>`. */
-function parseStreamArn(arn: string): { readonly table: string; readonly region: string } {
+/**
+ * Table and region of `arn:aws:dynamodb:<region>:<account>:table/<name>/stream/<label>`. Throws a `Refusal` for any other
+ * text.
+ */
+export function parseStreamArn(arn: string): { readonly table: string; readonly region: string } {
   const match = /^arn:[^:]*:dynamodb:([^:]*):[^:]*:table\/([^/]+)\/stream\/.+$/.exec(arn)
   if (match === null) {
     throw new Refusal(
@@ -147,20 +150,27 @@ function parseStreamArn(arn: string): { readonly table: string; readonly region:
 }
 
 /** DynamoDB's own rule for table names (developer guide, "Naming rules"), which also makes them safe in a path. */
+export function isTableName(name: string): boolean {
+  return /^[A-Za-z0-9_.-]{3,255}$/.test(name) && !/^\.+$/.test(name)
+}
+
 function tableName(name: string): string {
-  if (!/^[A-Za-z0-9_.-]{3,255}$/.test(name) || /^\.+$/.test(name)) {
+  if (!isTableName(name)) {
     throw new Refusal(`table is ${shown(name)}, expected 3 to 255 letters, digits, "_", "-" or "."`)
   }
   return name
 }
 
-const UNITS: Record<Exclude<TimePrecision, 'arrival'>, number> = { s: 1_000_000, ms: 1000, us: 1 }
+/** What a record's time counts. */
+export type TimeUnit = Exclude<TimePrecision, 'arrival'>
+
+const UNITS: Record<TimeUnit, number> = { s: 1_000_000, ms: 1000, us: 1 }
 
 /**
  * A record's time. Numbers count since 1970 in `unit`; a fraction, which some emulators send, makes it more precise.
- * Texts are the ISO 8601 that the AWS CLI prints.
+ * Texts are the ISO 8601 that the AWS CLI prints. Throws a `Refusal` for anything else.
  */
-function readTime(value: unknown, unit: Exclude<TimePrecision, 'arrival'>): Instant | null {
+export function readTime(value: unknown, unit: TimeUnit): Instant | null {
   if (value === undefined || value === null) return null
   const instant =
     typeof value === 'number'
@@ -174,7 +184,7 @@ function readTime(value: unknown, unit: Exclude<TimePrecision, 'arrival'>): Inst
   return checkTime(instant)
 }
 
-function readNumericTime(value: number, unit: Exclude<TimePrecision, 'arrival'>): Instant {
+function readNumericTime(value: number, unit: TimeUnit): Instant {
   // exact for whole numbers; a double holds seconds with six digits of fraction closer than half a microsecond
   const us = Math.round(value * UNITS[unit])
   if (Number.isInteger(value)) return { us, precision: unit }
