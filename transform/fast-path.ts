@@ -4,7 +4,7 @@ import { NONE } from './fast/bytes.js'
 import { Output } from './fast/output.js'
 import { RecordScanner } from './fast/record.js'
 import { RowWriter } from './fast/row.js'
-import { formatTimestamp } from './instant.js'
+import { readDocuments } from './json.js'
 import { dateOf } from './partition.js'
 import { Refusal } from './refusal.js'
 import { isTableName } from './stream-record.js'
@@ -22,7 +22,7 @@ export interface TransformedLines {
 const MAX_RECORD_BYTES = 2 * 1024 * 1024
 
 /** Room behind a record for what has to be sorted, as a multiple of its length: an attribute, its map, the map's map. */
-const ROOM = 3
+const ROOM = 4
 
 const LINE_FEED = 0x0a
 
@@ -53,19 +53,28 @@ export class FastPath {
   transform(data: string, arrival: number): TransformedLines | undefined {
     if (!this.isOpen || data.length > MAX_RECORD_BYTES) return undefined
     try {
-      const length = this.load(data)
-      return length === NONE ? undefined : this.lines(length, arrival)
+      const length = this.load(data, 'base64')
+      if (length === NONE) return undefined
+      return this.lines(length, arrival) ?? this.transformRewritten(length, arrival)
     } catch (error) {
       if (error instanceof Refusal) return undefined
       throw error
     }
   }
 
-  /** Puts the record's bytes and a zero behind them in place. */
-  private load(data: string): number {
+  /** Tries once more what JSON allows and DynamoDB does not write: white space, other escapes. */
+  private transformRewritten(length: number, arrival: number): TransformedLines | undefined {
+    const text = this.bytes.toString('utf8', 0, length)
+    const rewritten = rewrite(text)
+    if (rewritten === text || rewritten.length > MAX_RECORD_BYTES) return undefined
+    return this.lines(this.load(rewritten, 'utf8'), arrival)
+  }
+
+  /** Puts the record's bytes and a zero behind them in place; `NONE` if they are no UTF-8. */
+  private load(data: string, encoding: 'base64' | 'utf8'): number {
     const needed = data.length * ROOM
     if (this.bytes.length < needed) this.bytes = Buffer.alloc(Math.max(needed, this.bytes.length * 2))
-    const length = this.bytes.write(data, 0, 'base64')
+    const length = this.bytes.write(data, 0, encoding)
     this.bytes[length] = 0
     const record = this.bytes.subarray(0, length)
     this.writer.isAscii = isAscii(record)
@@ -74,12 +83,11 @@ export class FastPath {
 
   private lines(length: number, arrival: number): TransformedLines | undefined {
     const { bytes, scanner, writer, output } = this
-    const arrivedAt = formatTimestamp(arrival)
     let date: string | undefined
     output.length = 0
     for (let position = 0; position < length; ) {
       const end = scanner.record(bytes, position, length + 1)
-      const time = end === NONE ? undefined : writer.write(arrivedAt)
+      const time = end === NONE ? undefined : writer.write(arrival)
       if (time === undefined) return undefined
       const day = dateOf(time.us)
       date ??= day
@@ -88,4 +96,11 @@ export class FastPath {
     }
     return date === undefined ? undefined : { kind: 'transformed', data: output.base64(), date }
   }
+}
+
+/** The same documents as JSON is written without a choice. Throws a `Refusal` for what the plain path refuses to read. */
+function rewrite(text: string): string {
+  return readDocuments(text)
+    .map(({ value }) => JSON.stringify(value))
+    .join('\n')
 }

@@ -54,7 +54,11 @@ function readNumeral(text: string): Decimal {
   return { negative: mantissa.startsWith('-') && digits !== '', digits, exponent: digits === '' ? 0 : exponent }
 }
 
+/** A whole number of up to 18 digits, written without any more ado. */
+const PLAIN_WHOLE = /^[1-9]\d{0,17}$/
+
 function fitBigint(text: string): bigint | undefined {
+  if (PLAIN_WHOLE.test(text)) return BigInt(text)
   const { negative, digits, exponent } = readNumeral(text)
   if (exponent < 0 || digits.length + exponent > 19) return undefined
   const magnitude = BigInt(digits + '0'.repeat(exponent))

@@ -47,7 +47,7 @@ export function readStreamRecord(document: JsonObject): StreamRecord {
 
 function readStreamsRecord(document: JsonObject, dynamodb: JsonObject): StreamRecord {
   const arn = optionalText(document.eventSourceARN, 'eventSourceARN')
-  const stream = arn === null ? undefined : parseStreamArn(arn)
+  const stream = arn === null ? undefined : streamOf(arn)
   const named = optionalText(document.tableName, 'tableName')
   const table = stream?.table ?? named
   if (table === null) throw new Refusal('record names no table: it has neither "eventSourceARN" nor "tableName"')
@@ -135,11 +135,25 @@ function readBaseline(document: JsonObject): StreamRecord {
   }
 }
 
+interface Stream {
+  readonly table: string
+  readonly region: string
+}
+
+/** The stream asked for last: one record after another is of the same. */
+let last: { readonly arn: string; readonly stream: Stream } | undefined
+
+/** `parseStreamArn`, remembered. */
+export function streamOf(arn: string): Stream {
+  if (last?.arn !== arn) last = { arn, stream: parseStreamArn(arn) }
+  return last.stream
+}
+
 /**
  * Table and region of `arn:aws:dynamodb:<region>:<account>:table/<name>/stream/<label>`. Throws a `Refusal` for any other
  * text.
  */
-export function parseStreamArn(arn: string): { readonly table: string; readonly region: string } {
+function parseStreamArn(arn: string): Stream {
   const match = /^arn:[^:]*:dynamodb:([^:]*):[^:]*:table\/([^/]+)\/stream\/.+$/.exec(arn)
   if (match === null) {
     throw new Refusal(
@@ -219,6 +233,10 @@ function requiredText(value: unknown, field: string): string {
   return text
 }
 
+/** The control characters of Unicode; its property Cc says the same and takes longer. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\0-\x1f\x7f-\x9f]/
+
 /**
  * A plain text field, null where it is absent. It will stand on a line of its own in the leaf that `row_hash` is taken
  * over, where `-` means absent, so neither control characters nor `-` itself can be let in.
@@ -226,7 +244,7 @@ function requiredText(value: unknown, field: string): string {
 function optionalText(value: unknown, field: string): string | null {
   if (value === undefined || value === null) return null
   if (typeof value !== 'string') throw new Refusal(`${field} is ${shown(value)}, expected a string`)
-  if (value === '' || value === '-' || /\p{Cc}/u.test(value) || !value.isWellFormed()) {
+  if (value === '' || value === '-' || CONTROL.test(value) || !value.isWellFormed()) {
     throw new Refusal(`${field} is ${shown(value)}, expected text without control characters, and not "-"`)
   }
   return value

@@ -1,9 +1,12 @@
+import { type AttributeValue, parseValue } from '../attribute-value.js'
 import type { AttributePath } from '../table-configuration.js'
-import { CLOSE, CLOSE_LIST, COMMA, endOfText, NONE, OPEN, OPEN_LIST, QUOTE } from './bytes.js'
+import { BACKSLASH, CLOSE, CLOSE_LIST, COMMA, endOfText, NONE, OPEN, OPEN_LIST, QUOTE } from './bytes.js'
 import type { ItemScanner } from './item.js'
 import type { ItemRange } from './record.js'
 
 const M = 0x4d
+const N = 0x4e
+const S = 0x53
 
 /** Finds attributes by their path in items that were scanned: `from` and `to` are the range of the value found. */
 export class AttributeFinder {
@@ -34,6 +37,23 @@ export class AttributeFinder {
   /** The value's canonical DynamoDB JSON. */
   get text(): string {
     return this.items.bytes.toString('utf8', this.from, this.to)
+  }
+
+  /** The value itself. */
+  get value(): AttributeValue {
+    return parseValue(this.text)
+  }
+
+  /** The content of a text or a number without escapes, one byte a character; undefined for any other value. */
+  get content(): string | undefined {
+    const { bytes } = this.items
+    const { type } = this
+    const end = this.to - 2
+    if (type !== S && type !== N) return undefined
+    for (let position = this.from + 6; position < end; position++) {
+      if (bytes[position] === BACKSLASH) return undefined
+    }
+    return bytes.toString('latin1', this.from + 6, end)
   }
 
   private findMember(name: Uint8Array): boolean {

@@ -1,4 +1,3 @@
-import type { AttributeValue } from '../attribute-value.js'
 import { writeMisfits } from '../audit-row.js'
 import { fitValue, parseDecimalType } from '../flat-column.js'
 import type { ConfiguredColumn, TableConfiguration } from '../table-configuration.js'
@@ -22,8 +21,8 @@ const BIGINT_DIGITS = 18
 interface FlatColumn {
   readonly configured: ConfiguredColumn
   readonly path: readonly Uint8Array[]
-  readonly oldName: string
-  readonly newName: string
+  readonly oldName: Uint8Array
+  readonly newName: Uint8Array
   /** Of a decimal: digits before and after its point. */
   readonly whole: number
   readonly scale: number
@@ -31,7 +30,7 @@ interface FlatColumn {
 
 /** Writes the configured columns of a row. */
 export class FlatWriter {
-  private readonly keys: readonly { readonly name: string; readonly path: readonly Uint8Array[] }[]
+  private readonly keys: readonly { readonly name: Uint8Array; readonly path: readonly Uint8Array[] }[]
   private readonly columns: readonly FlatColumn[]
   private readonly finder: AttributeFinder
   private readonly misfits = new Map<string, string>()
@@ -82,7 +81,7 @@ export class FlatWriter {
   }
 
   /** Writes the value that was found, if it fits. */
-  private fit(name: string, column: FlatColumn): boolean {
+  private fit(name: Uint8Array, column: FlatColumn): boolean {
     const { finder, output, items } = this
     const { from, to } = finder
     switch (column.configured.type) {
@@ -92,11 +91,12 @@ export class FlatWriter {
         return finder.type === N && this.content(name)
       case 'boolean':
         if (!isRange(items.bytes, from, to, TRUE) && !isRange(items.bytes, from, to, FALSE)) return false
-        output.text(name)
+        output.constant(name)
         output.range(items.bytes, from + 8, to - 1)
         return true
       case 'json':
-        output.text(`${name}"`)
+        output.constant(name)
+        output.text('"')
         output.escaped(items.bytes, from, to)
         output.text('"')
         return true
@@ -106,34 +106,36 @@ export class FlatWriter {
   }
 
   /** The text of an S, N or B with its quotes: what is canonical in an image is so in a row line. */
-  private content(name: string): true {
-    this.output.text(name)
+  private content(name: Uint8Array): true {
+    this.output.constant(name)
     this.output.range(this.items.bytes, this.finder.from + 5, this.finder.to - 1)
     return true
   }
 
-  private fitNumber(name: string, column: FlatColumn): boolean {
+  private fitNumber(name: Uint8Array, column: FlatColumn): boolean {
     const { finder, output, items } = this
     const { type } = column.configured
-    const [from, to] = [finder.from + 6, finder.to - 2]
+    const from = finder.from + 6
+    const to = finder.to - 2
     if (finder.type === N && type === 'bigint' && isPlain(items.bytes, from, to, BIGINT_DIGITS, 0)) {
-      output.text(name)
+      output.constant(name)
       output.range(items.bytes, from, to)
       return true
     }
     if (finder.type === N && column.scale > 0 && isPlain(items.bytes, from, to, column.whole, column.scale)) {
       return this.content(name)
     }
-    const fitted = fitValue(JSON.parse(finder.text) as AttributeValue, column.configured)
+    const fitted = fitValue(finder.value, column.configured)
     if (fitted === undefined) return false
-    output.text(name)
+    output.constant(name)
     output.utf8(typeof fitted === 'bigint' ? String(fitted) : JSON.stringify(fitted))
     return true
   }
 }
 
-function memberName(column: string): string {
-  return `,"${column}":`
+/** A comma, the name and a colon. */
+function memberName(column: string): Uint8Array {
+  return Buffer.from(`,"${column}":`)
 }
 
 /** Whether a numeral is written as a column of this many digits before and after the point would write it. */

@@ -1,6 +1,5 @@
 import {
   after,
-  BACKSLASH,
   CLOSE,
   CLOSE_LIST,
   COLON,
@@ -29,6 +28,9 @@ const MAX_SORTED = 200
 /** Containers inside one another. DynamoDB allows 32 (developer guide, "Constraints"). */
 const MAX_DEPTH = 40
 
+/** Up to so many bytes are copied sooner one by one than by a call. */
+const SHORT = 48
+
 const [S, N, B, M, L] = [...'SNBML'].map(letter => letter.charCodeAt(0)) as [number, number, number, number, number]
 const [TRUE, FALSE] = [Buffer.from('{"BOOL":true}'), Buffer.from('{"BOOL":false}')]
 const NULL = Buffer.from('{"NULL":true}')
@@ -50,6 +52,8 @@ export class ItemScanner {
   to = 0
   /** Members of the maps that are open, and of the images that were read. */
   readonly slots = new Int32Array(SLOT * MAX_SLOTS)
+  /** The slots in the order of their names: those of a map stand where its slots do. */
+  readonly order = new Int32Array(MAX_SLOTS)
   top = 0
 
   /** Begins with a new document; its bytes stay where they are. */
@@ -59,7 +63,7 @@ export class ItemScanner {
     this.hasBinary = false
   }
 
-  /** Reads the item at `at` and leaves its attributes, sorted, in the slots from `top` on. Answers where it ends. */
+  /** Reads the item at `at` and leaves its attributes in the slots from `top` on, and their order. Answers where it ends. */
   item(at: number): number {
     return this.map(at, at, 0)
   }
@@ -251,9 +255,8 @@ export class ItemScanner {
     const { bytes, slots, top } = this
     if (top === slots.length) return false
     // the order of most names shows in their first bytes; flipped, so that it is the order of signed integers
-    let prefix = 0
-    for (let i = 0; i < 4; i++) prefix = (prefix << 8) | (name + i < nameEnd ? (bytes[name + i] as number) : 0)
-    slots[top] = prefix ^ 0x80000000
+    this.order[top / SLOT] = top
+    slots[top] = prefixOf(bytes, name, nameEnd) ^ 0x80000000
     slots[top + 1] = name
     slots[top + 2] = nameEnd
     slots[top + 3] = this.from
@@ -275,7 +278,8 @@ export class ItemScanner {
   /** Orders two slots by their names. */
   compare(a: number, b: number): number {
     const { bytes, slots } = this
-    const [x, y] = [slots[a] as number, slots[b] as number]
+    const x = slots[a] as number
+    const y = slots[b] as number
     if (x !== y) return x < y ? -1 : 1
     return compareRanges(
       bytes,
@@ -286,21 +290,23 @@ export class ItemScanner {
     )
   }
 
-  /** Sorts the slots from `base` on. False when they are too many, or two names are equal and must not be. */
+  /** Puts the slots from `base` on in order. False when they are too many, or two names are equal and must not be. */
   private sort(base: number, mayRepeat: boolean): boolean {
-    const { slots, top } = this
-    if (top - base > MAX_SORTED * SLOT || top + SLOT > slots.length) return false
-    for (let next = base + SLOT; next < top; next += SLOT) {
+    const { order } = this
+    const first = base / SLOT
+    const end = this.top / SLOT
+    if (end - first > MAX_SORTED) return false
+    for (let next = first + 1; next < end; next++) {
+      const slot = order[next] as number
       let hole = next
-      // the slot behind the last keeps the one that moves
-      move(slots, next, top)
-      for (; hole > base; hole -= SLOT) {
-        const order = this.compare(hole - SLOT, top)
-        if (order === 0 && !mayRepeat) return false
-        if (order <= 0) break
-        move(slots, hole - SLOT, hole)
+      for (; hole > first; hole--) {
+        const before = order[hole - 1] as number
+        const relation = this.compare(before, slot)
+        if (relation === 0 && !mayRepeat) return false
+        if (relation <= 0) break
+        order[hole] = before
       }
-      if (hole !== next) move(slots, top, hole)
+      order[hole] = slot
     }
     return true
   }
@@ -325,17 +331,26 @@ export class ItemScanner {
   }
 
   private copy(from: number, to: number): void {
-    this.bytes.copyWithin(this.spare, from, to)
-    this.spare += to - from
+    const { bytes } = this
+    let { spare } = this
+    if (to - from > SHORT) {
+      bytes.copyWithin(spare, from, to)
+      this.spare = spare + to - from
+      return
+    }
+    for (let i = from; i < to; i++) bytes[spare++] = bytes[i] as number
+    this.spare = spare
   }
 
   private writeMap(outer: number, at: number, base: number): boolean {
-    const { slots, top } = this
+    const { slots, order } = this
     if (!this.hasRoomForSlots(base, at + 1 - outer)) return false
     this.from = this.spare
     this.copy(outer, at + 1)
-    for (let slot = base; slot < top; slot += SLOT) {
-      if (slot !== base) this.put(COMMA)
+    const end = this.top / SLOT
+    for (let i = base / SLOT; i < end; i++) {
+      const slot = order[i] as number
+      if (i * SLOT !== base) this.put(COMMA)
       // the name with its quotes and its colon
       this.copy((slots[slot + 1] as number) - 1, (slots[slot + 2] as number) + 2)
       this.copy(slots[slot + 3] as number, slots[slot + 4] as number)
@@ -359,12 +374,14 @@ export class ItemScanner {
   }
 
   private writeSet(at: number, base: number): boolean {
-    const { slots, top } = this
+    const { slots, order } = this
     if (!this.hasRoomForSlots(base, 7)) return false
     this.from = this.spare
     this.copy(at, at + 7)
-    for (let slot = base; slot < top; slot += SLOT) {
-      if (slot !== base) this.put(COMMA)
+    const end = this.top / SLOT
+    for (let i = base / SLOT; i < end; i++) {
+      const slot = order[i] as number
+      if (i * SLOT !== base) this.put(COMMA)
       this.put(QUOTE)
       this.copy(slots[slot + 1] as number, slots[slot + 2] as number)
       this.put(QUOTE)
@@ -386,16 +403,15 @@ export class ItemScanner {
     }
     return NONE
   }
-
-  /** Whether the content of a text has escapes. */
-  hasEscapes(from: number, to: number): boolean {
-    for (let position = from; position < to; position++) {
-      if (this.bytes[position] === BACKSLASH) return true
-    }
-    return false
-  }
 }
 
-function move(slots: Int32Array, from: number, to: number): void {
-  for (let i = 0; i < SLOT; i++) slots[to + i] = slots[from + i] as number
+/** The first four bytes of a name, padded with zeros, as an integer. */
+function prefixOf(bytes: Uint8Array, from: number, to: number): number {
+  if (to - from >= 4) {
+    const high = ((bytes[from] as number) << 24) | ((bytes[from + 1] as number) << 16)
+    return high | ((bytes[from + 2] as number) << 8) | (bytes[from + 3] as number)
+  }
+  let prefix = 0
+  for (let i = from; i < from + 4; i++) prefix = (prefix << 8) | (i < to ? (bytes[i] as number) : 0)
+  return prefix
 }

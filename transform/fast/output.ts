@@ -11,6 +11,11 @@ export class Output {
     this.length += this.bytes.write(text, this.length, 'latin1')
   }
 
+  /** Adds a few bytes that are the same each time. */
+  constant(bytes: Uint8Array): void {
+    this.range(bytes, 0, bytes.length)
+  }
+
   /** Adds a text of any characters as UTF-8. */
   utf8(text: string): void {
     this.makeRoom(text.length * 3)
@@ -18,7 +23,7 @@ export class Output {
   }
 
   /** Adds a range of other bytes as they are. */
-  range(source: Buffer, from: number, to: number): void {
+  range(source: Uint8Array, from: number, to: number): void {
     this.makeRoom(to - from)
     const { bytes } = this
     let { length } = this

@@ -1,10 +1,9 @@
 import { hash } from 'node:crypto'
-import type { AttributeValue } from '../attribute-value.js'
 import { ROW_VERSION } from '../audit-row.js'
 import { type ActorSource, actorOf, servicePrincipal } from '../change.js'
 import { formatTimestamp, type Instant } from '../instant.js'
 import { canonicalJson, readDocuments } from '../json.js'
-import { parseStreamArn, readTime } from '../stream-record.js'
+import { readTime, streamOf } from '../stream-record.js'
 import { configurationId, type TableConfiguration } from '../table-configuration.js'
 import { AttributeFinder, pathBytes } from './attribute.js'
 import { compareRanges, QUOTE } from './bytes.js'
@@ -28,7 +27,6 @@ export class RowWriter {
   private actor: string | null = null
   private separator = ''
   private actorSource: ActorSource = 'unknown'
-  private stream = { arn: '', table: '', region: '' }
   private identity = { json: '', canonical: '', principal: null as string | null }
 
   constructor(
@@ -43,14 +41,14 @@ export class RowWriter {
   }
 
   /** The time of the change, or undefined where the plain path has to decide. Throws a `Refusal` as the plain path does. */
-  write(arrivedAt: string): Instant | undefined {
+  write(arrival: number): Instant | undefined {
     const { scanner, output } = this
     const { eventName, keys, oldImage, newImage, capture, sizeBytes } = scanner
     if (eventName === undefined || keys === undefined || !this.areKeys(keys) || !scanner.isBinaryRight) return undefined
     const envelope = this.envelope()
-    if (envelope === undefined || scanner.time === undefined) return undefined
+    if (envelope === undefined) return undefined
     if (sizeBytes !== undefined && !Number.isSafeInteger(sizeBytes)) return undefined
-    const time = readTime(scanner.time, scanner.timeUnit) as Instant
+    const time = readTime(scanner.time, scanner.timeUnit) ?? { us: arrival * 1000, precision: 'arrival' }
     const { bytes } = scanner
     const oldHash = this.imageHash(oldImage)
     const newHash = this.imageHash(newImage)
@@ -58,7 +56,7 @@ export class RowWriter {
     const { source, region, sequence } = envelope
     const eventId = scanner.eventId
     const id = this.sha256(
-      `${capture}\n${source}\n${key}\n${eventName}\n${time.us}\n${(capture === 'kinesis' ? undefined : eventId) ?? '-'}\n${sequence ?? '-'}\n${oldHash ?? '-'}\n${newHash ?? '-'}`,
+      `${capture}\n${source}\n${key}\n${eventName}\n${scanner.time === undefined ? '-' : time.us}\n${(capture === 'kinesis' ? undefined : eventId) ?? '-'}\n${sequence ?? '-'}\n${oldHash ?? '-'}\n${newHash ?? '-'}`,
     ).slice(0, 32)
     if (!this.findActor(oldImage, newImage)) return undefined
     const { actor, actorSource, configId, identity } = this
@@ -77,7 +75,7 @@ export class RowWriter {
     output.text(`"${textMember('old_hash', oldHash)}${textMember('new_hash', newHash)}`)
     this.writeChanged(oldImage, newImage)
     output.text(
-      `${actor === null ? '' : `,"actor":${JSON.stringify(actor)}`},"actor_source":"${actorSource}"${userIdentity === null ? '' : `,"user_identity":${JSON.stringify(userIdentity)}`}${sizeBytes === undefined ? '' : `,"size_bytes":${sizeBytes}`},"arrived_at":"${arrivedAt}","config_id":"${configId}","row_version":"${ROW_VERSION}","row_hash":"${rowHash}"`,
+      `${actor === null ? '' : `,"actor":${JSON.stringify(actor)}`},"actor_source":"${actorSource}"${userIdentity === null ? '' : `,"user_identity":${JSON.stringify(userIdentity)}`}${sizeBytes === undefined ? '' : `,"size_bytes":${sizeBytes}`},"arrived_at":"${formatTimestamp(arrival)}","config_id":"${configId}","row_version":"${ROW_VERSION}","row_hash":"${rowHash}"`,
     )
     if (!this.flat.write(keys, oldImage, newImage)) return undefined
     output.text('}\n')
@@ -99,17 +97,17 @@ export class RowWriter {
   /** Where the record is from; undefined unless that is this table. */
   private envelope(): { source: string; region: string | undefined; sequence: string | undefined } | undefined {
     const { arn, tableName, capture, sequence } = this.scanner
-    if (arn !== undefined && arn !== this.stream.arn) this.stream = { arn, ...parseStreamArn(arn) }
-    if ((arn === undefined ? tableName : this.stream.table) !== this.table.table) return undefined
+    const stream = arn === undefined ? undefined : streamOf(arn)
+    if ((stream === undefined ? tableName : stream.table) !== this.table.table) return undefined
     if (tableName !== undefined && tableName !== this.table.table) return undefined
-    const region = this.scanner.region ?? (arn === undefined ? undefined : this.stream.region)
+    const region = this.scanner.region ?? stream?.region
     const source = arn ?? `${region ?? '-'}/${this.table.table}`
     if (sequence === undefined || capture === 'kinesis') return { source, region, sequence: undefined }
     return /^\d{1,40}$/.test(sequence) ? { source, region, sequence: sequence.padStart(40, '0') } : undefined
   }
 
   private sha256(text: string): string {
-    return hash('sha256', this.isAscii ? text : Buffer.from(text, 'latin1'))
+    return hash('sha256', this.isAscii || !NOT_ASCII.test(text) ? text : Buffer.from(text, 'latin1'))
   }
 
   private imageHash(image: ItemRange | undefined): string | undefined {
@@ -134,9 +132,9 @@ export class RowWriter {
   private actorIn(image: ItemRange | undefined): boolean {
     const { finder, actorPath } = this
     if (image === undefined || actorPath === undefined || !finder.find(image, actorPath)) return false
-    const actor = actorOf(JSON.parse(finder.text) as AttributeValue)
-    this.actor = actor === null ? null : Buffer.from(actor).toString('latin1')
-    return actor !== null
+    this.actor = finder.content ?? bytesOf(actorOf(finder.value))
+    if (this.actor === '') this.actor = null
+    return this.actor !== null
   }
 
   private writeImage(opening: string, image: ItemRange | undefined): void {
@@ -161,27 +159,33 @@ export class RowWriter {
   }
 
   private writeNames({ base, end }: ItemRange): void {
-    for (let slot = base; slot < end; slot += SLOT) this.writeName(slot)
+    const { order } = this.scanner.items
+    for (let i = base; i < end; i += SLOT) this.writeName(order[i / SLOT] as number)
   }
 
   /** Both sides are sorted, so they are walked side by side. */
   private writeDifferences(oldImage: ItemRange, newImage: ItemRange): void {
     const { items } = this.scanner
-    let before = oldImage.base
-    let after = newImage.base
-    while (before < oldImage.end || after < newImage.end) {
-      const order = before === oldImage.end ? 1 : after === newImage.end ? -1 : items.compare(before, after)
-      if (order !== 0 || this.differ(before, after)) this.writeName(order < 0 ? before : after)
-      if (order <= 0) before += SLOT
-      if (order >= 0) after += SLOT
+    const { order } = items
+    let i = oldImage.base
+    let j = newImage.base
+    while (i < oldImage.end || j < newImage.end) {
+      const before = order[i / SLOT] as number
+      const after = order[j / SLOT] as number
+      const relation = i === oldImage.end ? 1 : j === newImage.end ? -1 : items.compare(before, after)
+      if (relation !== 0 || this.differ(before, after)) this.writeName(relation < 0 ? before : after)
+      if (relation <= 0) i += SLOT
+      if (relation >= 0) j += SLOT
     }
   }
 
   private differ(a: number, b: number): boolean {
     const { bytes, items } = this.scanner
     const { slots } = items
-    const [from, to] = [slots[a + 3] as number, slots[a + 4] as number]
-    const [other, otherEnd] = [slots[b + 3] as number, slots[b + 4] as number]
+    const from = slots[a + 3] as number
+    const to = slots[a + 4] as number
+    const other = slots[b + 3] as number
+    const otherEnd = slots[b + 4] as number
     return to - from !== otherEnd - other || compareRanges(bytes, from, to, other, otherEnd) !== 0
   }
 
@@ -191,6 +195,13 @@ export class RowWriter {
     this.output.range(bytes, items.slots[slot + 1] as number, items.slots[slot + 2] as number)
     this.separator = '","'
   }
+}
+
+const NOT_ASCII = /[\x80-\xff]/
+
+/** A text of one byte a character. */
+function bytesOf(text: string | null): string | null {
+  return text === null ? null : Buffer.from(text).toString('latin1')
 }
 
 function textMember(name: string, text: string | null | undefined): string {
