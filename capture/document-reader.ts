@@ -34,9 +34,10 @@ const LINE_FEED = 0x0a
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const COMMA = 0x2c
-const END_OF_ARRAY = 0x5d
-const OPENING = new Set([0x7b, 0x5b]) // { [
-const CLOSING = new Set([0x7d, 0x5d]) // } ]
+const OPEN = 0x7b
+const CLOSE = 0x7d
+const OPEN_LIST = 0x5b
+const CLOSE_LIST = 0x5d
 const CONTINUED_AFTER = new Set([0x2c, 0x3a, 0x5b, 0x7b]) // , : [ {
 
 /** A pretty-printed document may be so large; beyond it, its lines are taken one by one. Node's texts end at 512 MB. */
@@ -56,12 +57,12 @@ class DocumentSplitter {
       const byte = line[position] as number
       if (byte === QUOTE && this.depth > 0) {
         position = endOfString(line, position)
-      } else if (OPENING.has(byte)) {
+      } else if (byte === OPEN || byte === OPEN_LIST) {
         if (this.depth++ === 0) {
           yield* garbage(line.subarray(start, position))
           start = position
         }
-      } else if (CLOSING.has(byte) && this.depth > 0 && --this.depth === 0) {
+      } else if ((byte === CLOSE || byte === CLOSE_LIST) && this.depth > 0 && --this.depth === 0) {
         yield* this.complete(line.subarray(start, position + 1))
         start = position + 1
       }
@@ -118,14 +119,13 @@ class DocumentSplitter {
   }
 }
 
-/** A string cannot go on in the next line, so a line without the closing quote ends here. */
+/** A string cannot go on in the next line, so a line without the closing quote ends here. Most strings are short. */
 function endOfString(line: Buffer, start: number): number {
-  let quote = line.indexOf(QUOTE, start + 1)
-  while (quote !== -1) {
-    let backslashes = 0
-    while (line[quote - 1 - backslashes] === BACKSLASH) backslashes++
-    if (backslashes % 2 === 0) return quote
-    quote = line.indexOf(QUOTE, quote + 1)
+  let position = start + 1
+  for (; position < line.length; position++) {
+    const byte = line[position]
+    if (byte === QUOTE) return position
+    if (byte === BACKSLASH) position++
   }
   return line.length
 }
@@ -169,14 +169,14 @@ function splitRecords(document: Buffer, array: number): readonly Buffer[] | unde
   for (let position = start; position < document.length; position++) {
     const byte = document[position] as number
     if (byte === QUOTE) position = endOfString(document, position)
-    else if (OPENING.has(byte)) depth++
-    else if (depth === 0 && (byte === COMMA || byte === END_OF_ARRAY)) {
+    else if (byte === OPEN || byte === OPEN_LIST) depth++
+    else if (depth === 0 && (byte === COMMA || byte === CLOSE_LIST)) {
       records.push(document.subarray(start, position))
       start = position + 1
       if (byte === COMMA) continue
       const event = Buffer.concat([document.subarray(0, array + 1), document.subarray(position)])
       return isObject(event) ? records.filter(record => !isBlank(record)) : undefined
-    } else if (CLOSING.has(byte)) depth--
+    } else if (byte === CLOSE || byte === CLOSE_LIST) depth--
   }
   return undefined
 }
@@ -194,8 +194,8 @@ function findRecords(document: Buffer): number {
           : -1
       if (array !== -1) return array
       position = end
-    } else if (OPENING.has(byte)) depth++
-    else if (CLOSING.has(byte)) depth--
+    } else if (byte === OPEN || byte === OPEN_LIST) depth++
+    else if (byte === CLOSE || byte === CLOSE_LIST) depth--
   }
   return -1
 }

@@ -1,9 +1,9 @@
 import { readDocuments } from '../capture/document-reader.js'
 import { createHandler } from '../transform/handler.js'
-import { isObject, type JsonObject } from '../transform/json.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { DiskArchive } from './archive.js'
 import { type BufferingHints, type DeliveryCounts, DeliveryStream } from './delivery-stream.js'
+import { readEnvelope } from './envelope.js'
 import { ParquetConverter } from './parquet-conversion.js'
 
 /** Where the refused records go that name no table. No DynamoDB table has so short a name. */
@@ -70,13 +70,11 @@ class DeliveryStreams {
   ) {}
 
   async put(document: Uint8Array, modifiedAt: number): Promise<void> {
-    const envelope = readEnvelope(document)
-    const named = tableOf(envelope)
+    const { table: named, isObject, hasTime } = readEnvelope(document)
     const table = named ?? this.options.table
-    const data =
-      named === undefined && table !== undefined && envelope !== undefined ? nameTable(document, table) : document
+    const data = named === undefined && table !== undefined && isObject ? nameTable(document, table) : document
     const { stream } = this.streamOf(table ?? NO_TABLE)
-    await (hasTime(envelope) ? stream.put(data) : stream.put(data, modifiedAt))
+    await (hasTime ? stream.put(data) : stream.put(data, modifiedAt))
   }
 
   async flush(): Promise<void> {
@@ -107,27 +105,6 @@ class DeliveryStreams {
     }
     return entry
   }
-}
-
-/** A record's outermost fields, undefined where it is no JSON object; judging it is the transform's business. */
-function readEnvelope(document: Uint8Array): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(document.buffer, document.byteOffset, document.byteLength).toString())
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function tableOf(envelope: JsonObject | undefined): string | undefined {
-  const arn = envelope?.eventSourceARN
-  const name = typeof arn === 'string' ? /:table\/([^/]+)\//.exec(arn)?.[1] : (envelope?.tableName ?? envelope?.table)
-  return typeof name === 'string' && /^[A-Za-z0-9_.-]{3,255}$/.test(name) ? name : undefined
-}
-
-function hasTime(envelope: JsonObject | undefined): boolean {
-  const dynamodb = envelope?.dynamodb
-  return !isObject(dynamodb) || (dynamodb.ApproximateCreationDateTime ?? null) !== null
 }
 
 function nameTable(document: Uint8Array, table: string): Uint8Array {

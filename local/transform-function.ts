@@ -84,6 +84,11 @@ function kinesisMetadata(recordId: string, arrival: number) {
   }
 }
 
+/** Bytes of a result in the answer's JSON. */
+function bytesOf({ data, ...rest }: FirehoseTransformationResultRecord): number {
+  return JSON.stringify(rest).length + 1 + (data === undefined ? 0 : data.length + '"data":"",'.length)
+}
+
 function resultsInOrder(
   answer: FirehoseTransformationResult,
   records: readonly SourceRecord[],
@@ -102,7 +107,7 @@ function resultsInOrder(
       )
     }
     results.set(result.recordId, result)
-    bytes += JSON.stringify({ ...result, data: '' }).length + 1 + (result.data?.length ?? 0)
+    bytes += bytesOf(result)
   }
   if (bytes > MAX_ANSWER_BYTES)
     throw new ContractError(
