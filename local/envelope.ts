@@ -25,7 +25,37 @@ export interface Envelope {
 /** Looks at a record's outermost fields; judging it is the transform's business. */
 export function readEnvelope(document: Uint8Array): Envelope {
   const bytes = Buffer.from(document.buffer, document.byteOffset, document.byteLength)
-  return glanceAt(bytes) ?? parseEnvelope(bytes)
+  return glanceAtEnds(bytes) ?? glanceAt(bytes) ?? parseEnvelope(bytes)
+}
+
+const ARN = Buffer.from(',"eventSourceARN":"')
+const DYNAMODB = Buffer.from('"dynamodb":{"ApproximateCreationDateTime":')
+
+/**
+ * The two ends of a record as Lambda gets it say all: `"dynamodb"` begins with the time and has only texts before it, and
+ * the stream's ARN is the last member of the whole object, because the brace behind it is the document's own.
+ */
+function glanceAtEnds(bytes: Buffer): Envelope | undefined {
+  const quote = bytes.length - 2
+  if (bytes[0] !== OPEN || bytes[quote] !== QUOTE || bytes[quote + 1] !== CLOSE) return undefined
+  const arn = bytes.lastIndexOf(QUOTE, quote - 1) + 1
+  if (!isRange(bytes, arn - ARN.length, arn, ARN)) return undefined
+  const time = afterTexts(bytes, 1)
+  if (!isRange(bytes, time, time + DYNAMODB.length, DYNAMODB)) return undefined
+  const text = bytes.toString('latin1', arn, quote)
+  if (!isDigit(bytes[time + DYNAMODB.length] as number) || text.includes('\\')) return undefined
+  return { isObject: true, table: tableOf({ eventSourceARN: text }), hasTime: true }
+}
+
+/** Where the members end whose values are texts without escapes. */
+function afterTexts(bytes: Buffer, at: number): number {
+  for (let position = at; ; ) {
+    const name = bytes[position] === QUOTE ? endOfName(bytes, position + 1) : NONE
+    if (name === NONE || bytes[name + 1] !== COLON || bytes[name + 2] !== QUOTE) return position
+    const value = endOfName(bytes, name + 3)
+    if (value === NONE || bytes[value + 1] !== COMMA) return position
+    position = value + 2
+  }
 }
 
 function parseEnvelope(bytes: Buffer): Envelope {

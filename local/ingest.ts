@@ -1,4 +1,4 @@
-import { readDocuments } from '../capture/document-reader.js'
+import { readDocumentBatches } from '../capture/document-reader.js'
 import { createHandler } from '../transform/handler.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { DiskArchive } from './archive.js'
@@ -47,9 +47,11 @@ export async function ingest(
   try {
     let records = 0
     try {
-      for await (const document of readDocuments(input)) {
-        await streams.put(document, modifiedAt)
-        options.onRecord?.(++records)
+      for await (const documents of readDocumentBatches(input)) {
+        for (const document of documents) {
+          await streams.put(document, modifiedAt)
+          options.onRecord?.(++records)
+        }
       }
     } finally {
       await streams.flush()

@@ -9,8 +9,8 @@ const NINE = 0x39
 const TRUE = Buffer.from('true')
 const FALSE = Buffer.from('false')
 
-/** A whole number of so many digits is a bigint, and a JSON integer that a double holds. */
-const SAFE_DIGITS = 15
+/** A whole number of so many digits is a bigint, whatever its digits are. */
+const BIGINT_DIGITS = 18
 
 const MAX_DAYS = 1000
 
@@ -144,6 +144,6 @@ function afterWhole(bytes: Buffer, at: number): number {
   let position = first
   while ((bytes[position] as number) >= ZERO && (bytes[position] as number) <= NINE) position++
   const digits = position - first
-  if (digits === 0 || digits > SAFE_DIGITS || (bytes[first] === ZERO && position > at + 1)) return NONE
+  if (digits === 0 || digits > BIGINT_DIGITS || (bytes[first] === ZERO && position > at + 1)) return NONE
   return position
 }

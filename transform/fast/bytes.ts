@@ -30,10 +30,13 @@ export function endOfText(bytes: Uint8Array, at: number): number {
     const byte = bytes[position] as number
     if (byte === QUOTE) return position
     if (byte < 0x20) return NONE
-    if (byte === BACKSLASH) {
+    if (byte !== BACKSLASH) position++
+    // a row's images are JSON inside a text: every quote is escaped there
+    else if (bytes[position + 1] === QUOTE || bytes[position + 1] === BACKSLASH) position += 2
+    else {
       position = afterEscape(bytes, position)
       if (position === NONE) return NONE
-    } else position++
+    }
   }
 }
 
@@ -60,7 +63,7 @@ export function endOfField(bytes: Uint8Array, at: number): number {
   return position === at || (position === at + 1 && bytes[at] === MINUS) ? NONE : position
 }
 
-const LETTERS_OF_ESCAPES = new Set([...'"\\bfnrt'].map(letter => letter.charCodeAt(0)))
+const LETTERS_OF_ESCAPES = new Set([...'bfnrt'].map(letter => letter.charCodeAt(0)))
 
 /** RFC 8785, section 3.2.2.2: the two-letter escapes where there is one, else `\u00` and lower hex, for control characters. */
 function afterEscape(bytes: Uint8Array, backslash: number): number {
