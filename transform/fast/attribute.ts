@@ -18,10 +18,10 @@ export class AttributeFinder {
   /** Whether the item has a value at this path. Only maps are walked into. */
   find(item: ItemRange, path: readonly Uint8Array[]): boolean {
     const { items } = this
-    const slot = items.find(path[0] as Uint8Array, item.base, item.end)
+    const slot = items.slots.find(path[0] as Uint8Array, item.base, item.end)
     if (slot === NONE) return false
-    this.from = items.slots[slot + 3] as number
-    this.to = items.slots[slot + 4] as number
+    this.from = items.slots.ints[slot + 3] as number
+    this.to = items.slots.ints[slot + 4] as number
     for (let depth = 1; depth < path.length; depth++) {
       if (!this.findMember(path[depth] as Uint8Array)) return false
     }

@@ -4,7 +4,6 @@ import {
   CLOSE_LIST,
   COLON,
   COMMA,
-  compareRanges,
   decodeBase64,
   endOfBase64,
   endOfNumeral,
@@ -15,15 +14,7 @@ import {
   OPEN_LIST,
   QUOTE,
 } from './bytes.js'
-
-/** Integers of a slot: the name's first four bytes, where the name begins and ends, where its canonical value does. */
-export const SLOT = 5
-
-/** Members and elements that are open at one time; an item of more is for the plain path. */
-const MAX_SLOTS = 4096
-
-/** Members that are sorted here: by insertion, which is quick for few and slow for many. */
-const MAX_SORTED = 200
+import { SLOT, Slots } from './slots.js'
 
 /** Containers inside one another. DynamoDB allows 32 (developer guide, "Constraints"). */
 const MAX_DEPTH = 40
@@ -50,16 +41,14 @@ export class ItemScanner {
   /** The canonical form of what was read last. */
   from = 0
   to = 0
-  /** Members of the maps that are open, and of the images that were read. */
-  readonly slots = new Int32Array(SLOT * MAX_SLOTS)
-  /** The slots in the order of their names: those of a map stand where its slots do. */
-  readonly order = new Int32Array(MAX_SLOTS)
-  top = 0
+  readonly slots = new Slots()
 
   /** Begins with a new document; its bytes stay where they are. */
-  reset(spare: number): void {
+  reset(bytes: Buffer, spare: number): void {
+    this.bytes = bytes
+    this.slots.bytes = bytes
     this.spare = spare
-    this.top = 0
+    this.slots.top = 0
     this.hasBinary = false
   }
 
@@ -141,9 +130,9 @@ export class ItemScanner {
   }
 
   private container(at: number, type: number, depth: number): number {
-    const base = this.top
+    const base = this.slots.top
     const end = type === M ? this.map(at, at + 5, depth) : this.list(at, at + 5, depth)
-    this.top = base
+    this.slots.top = base
     return this.closeValue(at, end)
   }
 
@@ -162,7 +151,7 @@ export class ItemScanner {
   private map(outer: number, at: number, depth: number): number {
     const { bytes } = this
     if (bytes[at] !== OPEN) return NONE
-    const base = this.top
+    const base = this.slots.top
     let isSorted = true
     let isInPlace = true
     let position = at + 1
@@ -173,15 +162,15 @@ export class ItemScanner {
       const nameEnd = endOfUnescaped(bytes, name)
       if (nameEnd === NONE || bytes[nameEnd + 1] !== COLON) return NONE
       const end = this.value(nameEnd + 2, depth)
-      if (end === NONE || !this.push(name, nameEnd)) return NONE
+      if (end === NONE || !this.slots.push(name, nameEnd, this.from, this.to)) return NONE
       isInPlace &&= this.from === nameEnd + 2
-      isSorted &&= this.isBehindLast(base)
+      isSorted &&= this.slots.isBehindLast(base)
       position = end + 1
       if (bytes[end] === CLOSE) break
       if (bytes[end] !== COMMA) return NONE
     }
     if (isSorted && isInPlace) return this.inPlace(outer, position)
-    if (!isSorted && !this.sort(base, false)) return NONE
+    if (!isSorted && !this.slots.sort(base, false)) return NONE
     return this.writeMap(outer, at, base) ? position : NONE
   }
 
@@ -194,13 +183,13 @@ export class ItemScanner {
   private list(outer: number, at: number, depth: number): number {
     const { bytes } = this
     if (bytes[at] !== OPEN_LIST) return NONE
-    const base = this.top
+    const base = this.slots.top
     let isInPlace = true
     let position = at + 1
     if (bytes[position] === CLOSE_LIST) return this.inPlace(outer, position + 1)
     for (;;) {
       const end = this.value(position, depth)
-      if (end === NONE || !this.push(position, position)) return NONE
+      if (end === NONE || !this.slots.push(position, position, this.from, this.to)) return NONE
       isInPlace &&= this.from === position
       position = end + 1
       if (bytes[end] === CLOSE_LIST) break
@@ -213,7 +202,7 @@ export class ItemScanner {
   /** Reads a set of texts, numbers or binary values, as `type` says. */
   private set(at: number, type: number | undefined): number {
     const { bytes } = this
-    const base = this.top
+    const base = this.slots.top
     if ((type !== S && type !== N && type !== B) || bytes[at + 6] !== OPEN_LIST) return NONE
     // decoded binary is written as a set of its own
     let isSorted = type !== B || !this.binaryTwice
@@ -221,14 +210,17 @@ export class ItemScanner {
     if (bytes[position] === CLOSE_LIST) return this.closeValue(at, this.inPlace(at, position + 1))
     for (;;) {
       const quote = this.element(position, type)
-      if (quote === NONE || bytes[quote] !== QUOTE || !this.push(this.from, this.to)) return NONE
-      isSorted &&= this.isNotBeforeLast(base)
+      if (quote === NONE || bytes[quote] !== QUOTE || !this.slots.push(this.from, this.to, this.from, this.to))
+        return NONE
+      isSorted &&= this.slots.isNotBeforeLast(base)
       position = quote + 2
       if (bytes[quote + 1] === CLOSE_LIST) break
       if (bytes[quote + 1] !== COMMA) return NONE
     }
-    const isWritten = isSorted ? this.inPlace(at, position) !== NONE : this.sort(base, true) && this.writeSet(at, base)
-    this.top = base
+    const isWritten = isSorted
+      ? this.inPlace(at, position) !== NONE
+      : this.slots.sort(base, true) && this.writeSet(at, base)
+    this.slots.top = base
     return isWritten ? this.closeValue(at, position) : NONE
   }
 
@@ -250,78 +242,17 @@ export class ItemScanner {
     return this.isBase64(this.from, this.to) ? quote : NONE
   }
 
-  /** Adds a slot for the form that was read last. False when there are too many. */
-  private push(name: number, nameEnd: number): boolean {
-    const { bytes, slots, top } = this
-    if (top === slots.length) return false
-    // the order of most names shows in their first bytes; flipped, so that it is the order of signed integers
-    this.order[top / SLOT] = top
-    slots[top] = prefixOf(bytes, name, nameEnd) ^ 0x80000000
-    slots[top + 1] = name
-    slots[top + 2] = nameEnd
-    slots[top + 3] = this.from
-    slots[top + 4] = this.to
-    this.top = top + SLOT
-    return true
-  }
-
-  private isBehindLast(base: number): boolean {
-    const last = this.top - SLOT
-    return last === base || this.compare(last - SLOT, last) < 0
-  }
-
-  private isNotBeforeLast(base: number): boolean {
-    const last = this.top - SLOT
-    return last === base || this.compare(last - SLOT, last) <= 0
-  }
-
-  /** Orders two slots by their names. */
-  compare(a: number, b: number): number {
-    const { bytes, slots } = this
-    const x = slots[a] as number
-    const y = slots[b] as number
-    if (x !== y) return x < y ? -1 : 1
-    return compareRanges(
-      bytes,
-      slots[a + 1] as number,
-      slots[a + 2] as number,
-      slots[b + 1] as number,
-      slots[b + 2] as number,
-    )
-  }
-
-  /** Puts the slots from `base` on in order. False when they are too many, or two names are equal and must not be. */
-  private sort(base: number, mayRepeat: boolean): boolean {
-    const { order } = this
-    const first = base / SLOT
-    const end = this.top / SLOT
-    if (end - first > MAX_SORTED) return false
-    for (let next = first + 1; next < end; next++) {
-      const slot = order[next] as number
-      let hole = next
-      for (; hole > first; hole--) {
-        const before = order[hole - 1] as number
-        const relation = this.compare(before, slot)
-        if (relation === 0 && !mayRepeat) return false
-        if (relation <= 0) break
-        order[hole] = before
-      }
-      order[hole] = slot
-    }
-    return true
-  }
-
   private hasRoom(length: number): boolean {
     // a few more for what closes it
     return this.spare + length + 8 <= this.bytes.length
   }
 
   private hasRoomForSlots(base: number, head: number): boolean {
-    const { slots, top } = this
+    const { ints, top } = this.slots
     let length = head
     for (let slot = base; slot < top; slot += SLOT) {
-      length += (slots[slot + 2] as number) - (slots[slot + 1] as number) + 4
-      length += (slots[slot + 4] as number) - (slots[slot + 3] as number)
+      length += (ints[slot + 2] as number) - (ints[slot + 1] as number) + 4
+      length += (ints[slot + 4] as number) - (ints[slot + 3] as number)
     }
     return this.hasRoom(length)
   }
@@ -343,17 +274,17 @@ export class ItemScanner {
   }
 
   private writeMap(outer: number, at: number, base: number): boolean {
-    const { slots, order } = this
+    const { ints, order } = this.slots
     if (!this.hasRoomForSlots(base, at + 1 - outer)) return false
     this.from = this.spare
     this.copy(outer, at + 1)
-    const end = this.top / SLOT
+    const end = this.slots.top / SLOT
     for (let i = base / SLOT; i < end; i++) {
       const slot = order[i] as number
       if (i * SLOT !== base) this.put(COMMA)
       // the name with its quotes and its colon
-      this.copy((slots[slot + 1] as number) - 1, (slots[slot + 2] as number) + 2)
-      this.copy(slots[slot + 3] as number, slots[slot + 4] as number)
+      this.copy((ints[slot + 1] as number) - 1, (ints[slot + 2] as number) + 2)
+      this.copy(ints[slot + 3] as number, ints[slot + 4] as number)
     }
     this.put(CLOSE)
     this.to = this.spare
@@ -361,57 +292,32 @@ export class ItemScanner {
   }
 
   private writeList(outer: number, at: number, base: number): boolean {
-    const { slots, top } = this
+    const { ints, top } = this.slots
     if (!this.hasRoomForSlots(base, at + 1 - outer)) return false
     this.from = this.spare
     this.copy(outer, at + 1)
     for (let slot = base; slot < top; slot += SLOT) {
       if (slot !== base) this.put(COMMA)
-      this.copy(slots[slot + 3] as number, slots[slot + 4] as number)
+      this.copy(ints[slot + 3] as number, ints[slot + 4] as number)
     }
     this.put(CLOSE_LIST)
     return true
   }
 
   private writeSet(at: number, base: number): boolean {
-    const { slots, order } = this
+    const { ints, order } = this.slots
     if (!this.hasRoomForSlots(base, 7)) return false
     this.from = this.spare
     this.copy(at, at + 7)
-    const end = this.top / SLOT
+    const end = this.slots.top / SLOT
     for (let i = base / SLOT; i < end; i++) {
       const slot = order[i] as number
       if (i * SLOT !== base) this.put(COMMA)
       this.put(QUOTE)
-      this.copy(slots[slot + 1] as number, slots[slot + 2] as number)
+      this.copy(ints[slot + 1] as number, ints[slot + 2] as number)
       this.put(QUOTE)
     }
     this.put(CLOSE_LIST)
     return true
   }
-
-  /** The slot of the attribute of this name among those from `base` to `end`; `NONE` if there is none. */
-  find(name: Uint8Array, base: number, end: number): number {
-    const { bytes, slots } = this
-    for (let slot = base; slot < end; slot += SLOT) {
-      const from = slots[slot + 1] as number
-      const length = (slots[slot + 2] as number) - from
-      if (length !== name.length) continue
-      let i = 0
-      while (i < length && bytes[from + i] === name[i]) i++
-      if (i === length) return slot
-    }
-    return NONE
-  }
-}
-
-/** The first four bytes of a name, padded with zeros, as an integer. */
-function prefixOf(bytes: Uint8Array, from: number, to: number): number {
-  if (to - from >= 4) {
-    const high = ((bytes[from] as number) << 24) | ((bytes[from + 1] as number) << 16)
-    return high | ((bytes[from + 2] as number) << 8) | (bytes[from + 3] as number)
-  }
-  let prefix = 0
-  for (let i = from; i < from + 4; i++) prefix = (prefix << 8) | (i < to ? (bytes[i] as number) : 0)
-  return prefix
 }

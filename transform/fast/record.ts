@@ -90,8 +90,7 @@ export class RecordScanner {
   /** Reads the document at `at`; what it writes goes to `spare`. Answers where the document ends. */
   record(bytes: Buffer, at: number, spare: number): number {
     this.bytes = bytes
-    this.items.bytes = bytes
-    this.items.reset(spare)
+    this.items.reset(bytes, spare)
     this.forget()
     return this.members(at, OUTER_NAMES, this.outerField)
   }
@@ -205,9 +204,9 @@ export class RecordScanner {
 
   private itemRange(at: number, range: ItemRange): ItemRange {
     const { items } = this
-    range.base = items.top
+    range.base = items.slots.top
     this.itemEnd = items.item(at)
-    range.end = items.top
+    range.end = items.slots.top
     range.from = items.from
     range.to = items.to
     return range
