@@ -4,75 +4,115 @@
  * object come out as documents too, to be refused and kept. A document that does not end takes only itself along.
  */
 export async function* readDocuments(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const splitter = new DocumentSplitter()
-  let first = true
-  for await (let line of readLines(input)) {
-    if (first && line.length >= 3 && line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf) line = line.subarray(3)
-    first = false
-    yield* splitter.push(line)
-  }
-  yield* splitter.end()
+  for await (const documents of readDocumentBatches(input)) yield* documents
 }
 
 /** The lines of some bytes, without their line feeds. A line may be a view into a chunk. */
 export async function* readLines(input: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  let rest: Buffer[] = []
+  const splitter = new LineSplitter()
   for await (const chunk of input) {
+    const lines: Buffer[] = []
+    splitter.push(chunk, line => lines.push(line))
+    yield* lines
+  }
+  const last: Buffer[] = []
+  splitter.end(line => last.push(line))
+  yield* last
+}
+
+/** The same documents, together as they came: those that a piece of the input completes. */
+export async function* readDocumentBatches(input: AsyncIterable<Uint8Array>): AsyncGenerator<readonly Uint8Array[]> {
+  const splitter = new DocumentSplitter()
+  const lines = new LineSplitter()
+  for await (const chunk of input) {
+    lines.push(chunk, line => splitter.push(line))
+    if (splitter.documents.length > 0) yield splitter.take()
+  }
+  lines.end(line => splitter.push(line))
+  splitter.end()
+  if (splitter.documents.length > 0) yield splitter.take()
+}
+
+class LineSplitter {
+  private rest: Buffer[] = []
+  private first = true
+
+  push(chunk: Uint8Array, take: (line: Buffer) => void): void {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
     let start = 0
     for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, start)) {
-      const line = bytes.subarray(start, end)
-      yield rest.length === 0 ? line : Buffer.concat([...rest, line])
-      rest = []
+      this.complete(bytes.subarray(start, end), take)
       start = end + 1
     }
-    if (start < bytes.length) rest.push(Buffer.from(bytes.subarray(start)))
+    // a reader may use its chunk again
+    if (start < bytes.length) this.rest.push(Buffer.from(bytes.subarray(start)))
   }
-  if (rest.length > 0) yield Buffer.concat(rest)
+
+  end(take: (line: Buffer) => void): void {
+    if (this.rest.length > 0) this.complete(Buffer.alloc(0), take)
+  }
+
+  private complete(last: Buffer, take: (line: Buffer) => void): void {
+    const line = this.rest.length === 0 ? last : Buffer.concat([...this.rest, last])
+    this.rest = []
+    const isMarked = this.first && line.length >= 3 && line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf
+    this.first = false
+    take(isMarked ? line.subarray(3) : line)
+  }
 }
 
 const LINE_FEED = 0x0a
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const COMMA = 0x2c
-const END_OF_ARRAY = 0x5d
-const OPENING = new Set([0x7b, 0x5b]) // { [
-const CLOSING = new Set([0x7d, 0x5d]) // } ]
+const OPEN = 0x7b
+const CLOSE = 0x7d
+const OPEN_LIST = 0x5b
+const CLOSE_LIST = 0x5d
 const CONTINUED_AFTER = new Set([0x2c, 0x3a, 0x5b, 0x7b]) // , : [ {
 
 /** A pretty-printed document may be so large; beyond it, its lines are taken one by one. Node's texts end at 512 MB. */
 const MAX_DOCUMENT_BYTES = 256 * 1024 * 1024
 
 class DocumentSplitter {
+  /** Documents that are complete. */
+  documents: Uint8Array[] = []
   /** Lines of a document that has not ended yet. */
   private open: Buffer[] = []
   private openBytes = 0
-  private depth = 0;
+  private depth = 0
 
-  *push(line: Buffer): Generator<Uint8Array> {
+  /** The documents that are complete; they are forgotten here. */
+  take(): readonly Uint8Array[] {
+    const { documents } = this
+    this.documents = []
+    return documents
+  }
+
+  push(line: Buffer): void {
     const interrupted = this.depth > 0 && line[0] === 0x7b && !CONTINUED_AFTER.has(this.lastByte())
-    if (interrupted || this.openBytes > MAX_DOCUMENT_BYTES) yield* this.giveUp()
+    if (interrupted || this.openBytes > MAX_DOCUMENT_BYTES) this.giveUp()
     let start = 0
     for (let position = 0; position < line.length; position++) {
       const byte = line[position] as number
       if (byte === QUOTE && this.depth > 0) {
         position = endOfString(line, position)
-      } else if (OPENING.has(byte)) {
+      } else if (byte === OPEN || byte === OPEN_LIST) {
         if (this.depth++ === 0) {
-          yield* garbage(line.subarray(start, position))
+          this.addGarbage(line.subarray(start, position))
           start = position
         }
-      } else if (CLOSING.has(byte) && this.depth > 0 && --this.depth === 0) {
-        yield* this.complete(line.subarray(start, position + 1))
+      } else if ((byte === CLOSE || byte === CLOSE_LIST) && this.depth > 0 && --this.depth === 0) {
+        this.complete(line.subarray(start, position + 1))
         start = position + 1
       }
     }
-    if (this.depth === 0) yield* garbage(line.subarray(start))
+    if (this.depth === 0) this.addGarbage(line.subarray(start))
     else this.keepOpen(line.subarray(start))
   }
 
-  *end(): Generator<Uint8Array> {
-    yield* this.giveUp()
+  end(): void {
+    this.giveUp()
   }
 
   private keepOpen(part: Buffer): void {
@@ -89,27 +129,38 @@ class DocumentSplitter {
     return -1
   }
 
-  private *complete(last: Buffer): Generator<Uint8Array> {
+  private complete(last: Buffer): void {
     const bytes = this.open.length === 0 ? last : joinLines([...this.open, last])
     this.reset()
-    yield* recordsOf(bytes)
+    this.addRecords(bytes)
   }
 
   /** The open document does not end: lines in it that are whole objects stand alone, what is between them stays together. */
-  private *giveUp(): Generator<Uint8Array> {
+  private giveUp(): void {
     const lines = this.open
     this.reset()
     let broken: Buffer[] = []
     for (const line of lines) {
       if (isObject(line)) {
-        if (broken.length > 0) yield joinLines(broken)
+        if (broken.length > 0) this.documents.push(joinLines(broken))
         broken = []
-        yield* recordsOf(line)
+        this.addRecords(line)
       } else {
         broken.push(line)
       }
     }
-    if (broken.length > 0) yield joinLines(broken)
+    if (broken.length > 0) this.documents.push(joinLines(broken))
+  }
+
+  /** The records of an event `{"Records":[...]}`, each with the very bytes it had; any other document as it is. */
+  private addRecords(document: Buffer): void {
+    const array = document.includes('"Records"') ? findRecords(document) : -1
+    const records = array === -1 ? undefined : splitRecords(document, array)
+    for (const record of records ?? [document]) this.documents.push(Buffer.from(record))
+  }
+
+  private addGarbage(bytes: Buffer): void {
+    if (!isBlank(bytes)) this.documents.push(Buffer.from(bytes))
   }
 
   private reset(): void {
@@ -119,20 +170,15 @@ class DocumentSplitter {
   }
 }
 
-/** A string cannot go on in the next line, so a line without the closing quote ends here. */
+/** A string cannot go on in the next line, so a line without the closing quote ends here. Most strings are short. */
 function endOfString(line: Buffer, start: number): number {
-  let quote = line.indexOf(QUOTE, start + 1)
-  while (quote !== -1) {
-    let backslashes = 0
-    while (line[quote - 1 - backslashes] === BACKSLASH) backslashes++
-    if (backslashes % 2 === 0) return quote
-    quote = line.indexOf(QUOTE, quote + 1)
+  let position = start + 1
+  for (; position < line.length; position++) {
+    const byte = line[position]
+    if (byte === QUOTE) return position
+    if (byte === BACKSLASH) position++
   }
   return line.length
-}
-
-function* garbage(bytes: Buffer): Generator<Uint8Array> {
-  if (!isBlank(bytes)) yield Buffer.from(bytes)
 }
 
 /** Only white space, as JSON has it (RFC 8259, section 2) and not as JavaScript trims it. */
@@ -155,13 +201,6 @@ function isObject(line: Buffer): boolean {
   }
 }
 
-/** The records of an event `{"Records":[...]}`, each with the very bytes it had; any other document as it is. */
-function* recordsOf(document: Buffer): Generator<Uint8Array> {
-  const array = document.includes('"Records"') ? findRecords(document) : -1
-  const records = array === -1 ? undefined : splitRecords(document, array)
-  for (const record of records ?? [document]) yield Buffer.from(record)
-}
-
 /** The elements of the array that starts at `array`; undefined where it, or the event around it, is not well-formed. */
 function splitRecords(document: Buffer, array: number): readonly Buffer[] | undefined {
   const records: Buffer[] = []
@@ -170,14 +209,14 @@ function splitRecords(document: Buffer, array: number): readonly Buffer[] | unde
   for (let position = start; position < document.length; position++) {
     const byte = document[position] as number
     if (byte === QUOTE) position = endOfString(document, position)
-    else if (OPENING.has(byte)) depth++
-    else if (depth === 0 && (byte === COMMA || byte === END_OF_ARRAY)) {
+    else if (byte === OPEN || byte === OPEN_LIST) depth++
+    else if (depth === 0 && (byte === COMMA || byte === CLOSE_LIST)) {
       records.push(document.subarray(start, position))
       start = position + 1
       if (byte === COMMA) continue
       const event = Buffer.concat([document.subarray(0, array + 1), document.subarray(position)])
       return isObject(event) ? records.filter(record => !isBlank(record)) : undefined
-    } else if (CLOSING.has(byte)) depth--
+    } else if (byte === CLOSE || byte === CLOSE_LIST) depth--
   }
   return undefined
 }
@@ -195,8 +234,8 @@ function findRecords(document: Buffer): number {
           : -1
       if (array !== -1) return array
       position = end
-    } else if (OPENING.has(byte)) depth++
-    else if (CLOSING.has(byte)) depth--
+    } else if (byte === OPEN || byte === OPEN_LIST) depth++
+    else if (byte === CLOSE || byte === CLOSE_LIST) depth--
   }
   return -1
 }

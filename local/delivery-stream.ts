@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { appendFileSync, rmSync } from 'node:fs'
 import type { FirehoseTransformationResultRecord } from 'aws-lambda'
 import { type Column, columnsOf } from '../transform/audit-row.js'
@@ -8,6 +9,7 @@ import type { DiskArchive, StagedFile } from './archive.js'
 import type { ParquetConverter } from './parquet-conversion.js'
 import { objectName, RefusedObjects } from './refused-objects.js'
 import { checkRowLine } from './row-line.js'
+import { RowScanner } from './row-scanner.js'
 import { invokeTransform, type SourceRecord } from './transform-function.js'
 import { nameTable } from './unnamed-record.js'
 
@@ -68,6 +70,7 @@ export class DeliveryStream {
   readonly counts: DeliveryCounts = { records: 0, rows: 0, refused: 0, objects: 0 }
   private readonly columns: readonly Column[]
   private readonly columnsByName: ReadonlyMap<string, Column>
+  private readonly scanner: RowScanner
   private readonly hints: BufferingHints
   private readonly now: () => number
   private readonly refused: RefusedObjects
@@ -80,6 +83,7 @@ export class DeliveryStream {
   constructor(private readonly options: DeliveryStreamOptions) {
     this.columns = columnsOf(options.table)
     this.columnsByName = new Map(this.columns.map(column => [column.name, column]))
+    this.scanner = new RowScanner(this.columns)
     this.hints = options.hints ?? DEFAULT_HINTS
     this.now = options.now ?? Date.now
     this.refused = new RefusedObjects(options.archive, options.table.table, this.now)
@@ -126,19 +130,15 @@ export class DeliveryStream {
       for (const record of records) await this.refuse(record, outcome.attempts, outcome.code, outcome.message)
       return
     }
-    const lines = new Map<string, string[]>()
+    const lines: Lines = new Map()
     for (const [i, record] of records.entries()) {
       await this.accept(record, outcome.results[i] as FirehoseTransformationResultRecord, lines)
     }
-    for (const [prefix, partitionLines] of lines) await this.append(prefix, partitionLines)
+    for (const [prefix, { pieces, rows }] of lines) await this.append(prefix, Buffer.concat(pieces), rows)
     await this.deliverDue()
   }
 
-  private async accept(
-    record: SourceRecord,
-    result: FirehoseTransformationResultRecord,
-    lines: Map<string, string[]>,
-  ): Promise<void> {
+  private async accept(record: SourceRecord, result: FirehoseTransformationResultRecord, lines: Lines): Promise<void> {
     // a dropped record would vanish without a trace; our transform never drops, and here it could not
     if (result.result !== 'Ok')
       return this.refuse(record, 1, `Lambda.${result.result}Status`, `${result.result} status set for record`)
@@ -152,29 +152,32 @@ export class DeliveryStream {
         `partition key event_date is ${JSON.stringify(date)}`,
       )
     }
-    const rows = Buffer.from(result.data ?? '', 'base64')
-      .toString()
-      .split('\n')
-      .filter(line => line !== '')
+    const { bytes, length } = decode(result.data ?? '')
+    const count = isUtf8(bytes.subarray(0, length)) ? this.scanner.count(bytes, length) : 0
+    if (count > 0) return add(lines, prefix, bytes.subarray(0, length), count)
+    await this.checkLines(record, bytes.toString('utf8', 0, length), prefix, lines)
+  }
+
+  /** Takes the lines that a converter can take, and keeps each of the others alone. */
+  private async checkLines(record: SourceRecord, text: string, prefix: string, lines: Lines): Promise<void> {
+    const rows = text.split('\n').filter(line => line !== '')
     // as with a dropped one, nothing would be left of the record
     if (rows.length === 0) return this.refuse(record, 1, 'Lambda.JsonProcessingException', 'result Ok has no row')
     for (const line of rows) {
       const problem = checkRowLine(line, this.columnsByName)
-      if (problem !== undefined) {
-        await this.refused.add({
-          type: 'format-conversion-failed',
-          data: Buffer.from(line),
-          arrival: record.arrival,
-          attempts: 1,
-          code: 'DataFormatConversion.MalformedData',
-          message: problem,
-        })
-        this.counts.refused++
+      if (problem === undefined) {
+        add(lines, prefix, Buffer.from(`${line}\n`), 1)
         continue
       }
-      const partitionLines = lines.get(prefix)
-      if (partitionLines === undefined) lines.set(prefix, [line])
-      else partitionLines.push(line)
+      await this.refused.add({
+        type: 'format-conversion-failed',
+        data: Buffer.from(line),
+        arrival: record.arrival,
+        attempts: 1,
+        code: 'DataFormatConversion.MalformedData',
+        message: problem,
+      })
+      this.counts.refused++
     }
   }
 
@@ -190,16 +193,15 @@ export class DeliveryStream {
     })
   }
 
-  private async append(prefix: string, lines: readonly string[]): Promise<void> {
+  private async append(prefix: string, bytes: Uint8Array, rows: number): Promise<void> {
     let partition = this.partitions.get(prefix)
     if (partition === undefined) {
       partition = { prefix, staged: this.options.archive.stage('.ndjson'), since: this.now(), bytes: 0, rows: 0 }
       this.partitions.set(prefix, partition)
     }
-    const bytes = Buffer.from(`${lines.join('\n')}\n`)
     appendFileSync(partition.staged.path, bytes)
     partition.bytes += bytes.length
-    partition.rows += lines.length
+    partition.rows += rows
     if (partition.bytes >= this.hints.objectBytes) await this.deliver(partition)
   }
 
@@ -241,6 +243,26 @@ export class DeliveryStream {
     }
     this.configurationKept = true
   }
+}
+
+/** Row lines by the prefix of their partition, each ended by a line feed. */
+type Lines = Map<string, { readonly pieces: Uint8Array[]; rows: number }>
+
+function add(lines: Lines, prefix: string, piece: Uint8Array, rows: number): void {
+  const partition = lines.get(prefix)
+  if (partition === undefined) lines.set(prefix, { pieces: [piece], rows })
+  else {
+    partition.pieces.push(piece)
+    partition.rows += rows
+  }
+}
+
+/** The bytes of a base64 text, with a zero behind them. */
+function decode(data: string): { readonly bytes: Buffer; readonly length: number } {
+  const bytes = Buffer.allocUnsafe(Buffer.byteLength(data, 'base64') + 1)
+  const length = bytes.write(data, 'base64')
+  bytes[length] = 0
+  return { bytes, length }
 }
 
 /** Firehose's record ids are opaque; these tell the order. */

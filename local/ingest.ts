@@ -1,11 +1,10 @@
-import { readDocuments } from '../capture/document-reader.js'
-import { isObject, type JsonObject } from '../transform/json.js'
+import { readDocumentBatches } from '../capture/document-reader.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { DiskArchive } from './archive.js'
 import type { BufferingHints } from './delivery-stream.js'
+import { readEnvelope } from './envelope.js'
 import { ParquetConverter } from './parquet-conversion.js'
 import { TableDelivery, type TableSummary } from './table-delivery.js'
-import { readEnvelope, tableNamedIn } from './unnamed-record.js'
 
 /** Where the refused records go that name no table. No DynamoDB table has so short a name. */
 export const NO_TABLE = '-'
@@ -43,11 +42,13 @@ export async function ingest(
   try {
     let records = 0
     try {
-      for await (const document of withPauses(readDocuments(input), options.tickMs ?? TICK_MS)) {
-        if (document === PAUSE) await streams.tick()
+      for await (const documents of withPauses(readDocumentBatches(input), options.tickMs ?? TICK_MS)) {
+        if (documents === PAUSE) await streams.tick()
         else {
-          await streams.put(document, modifiedAt)
-          options.onRecord?.(++records)
+          for (const document of documents) {
+            await streams.put(document, modifiedAt)
+            options.onRecord?.(++records)
+          }
         }
       }
     } finally {
@@ -64,10 +65,7 @@ const TICK_MS = 1000
 const PAUSE = Symbol('pause')
 
 /** The documents of a source, and `PAUSE` while none comes for a while: a pipe may hold its next record back for hours. */
-async function* withPauses(
-  documents: AsyncIterable<Uint8Array>,
-  everyMs: number,
-): AsyncGenerator<Uint8Array | typeof PAUSE> {
+async function* withPauses<T>(documents: AsyncIterable<T>, everyMs: number): AsyncGenerator<T | typeof PAUSE> {
   const iterator = documents[Symbol.asyncIterator]()
   let next = iterator.next()
   try {
@@ -100,9 +98,9 @@ class DeliveryStreams {
   ) {}
 
   async put(document: Uint8Array, modifiedAt: number): Promise<void> {
-    const envelope = readEnvelope(document)
-    const { stream } = this.deliveryOf(tableNamedIn(envelope) ?? this.options.table ?? NO_TABLE)
-    await (hasTime(envelope) ? stream.put(document) : stream.put(document, modifiedAt))
+    const { table, hasTime } = readEnvelope(document)
+    const { stream } = this.deliveryOf(table ?? this.options.table ?? NO_TABLE)
+    await (hasTime ? stream.put(document) : stream.put(document, modifiedAt))
   }
 
   /** Delivers what has waited for its interval. */
@@ -134,9 +132,4 @@ class DeliveryStreams {
     }
     return delivery
   }
-}
-
-function hasTime(envelope: JsonObject | undefined): boolean {
-  const dynamodb = envelope?.dynamodb
-  return !isObject(dynamodb) || (dynamodb.ApproximateCreationDateTime ?? null) !== null
 }

@@ -30,7 +30,8 @@ export function checkRowLine(line: string, columns: ReadonlyMap<string, Column>)
   return undefined
 }
 
-function fits(value: unknown, { name, type }: Column, line: string): boolean {
+/** Whether a converter takes a value as it is in its column; `line` is the text it was parsed from. */
+export function fits(value: unknown, { name, type }: Column, line: string): boolean {
   switch (type) {
     case 'string':
       return isText(value)

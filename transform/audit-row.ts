@@ -274,7 +274,8 @@ function fill(
   else flat.set(name, fitted)
 }
 
-function writeMisfits(misfits: ReadonlyMap<string, string>): string {
+/** The column `misfits`: JSON of the flat columns whose value did not fit, from their canonical DynamoDB JSON. */
+export function writeMisfits(misfits: ReadonlyMap<string, string>): string {
   const names = [...misfits.keys()].sort(compareUtf8)
   return `{${names.map(name => `${canonicalString(name, 'misfits')}:${misfits.get(name)}`).join(',')}}`
 }
@@ -284,14 +285,25 @@ function writeMisfits(misfits: ReadonlyMap<string, string>): string {
  * decimal and double as strings because a JSON number would pass through a double.
  */
 export function rowLine(row: AuditRow): string {
-  const members: string[] = []
-  for (const { name } of AUDIT_COLUMNS) {
-    const value = row[name as keyof HashedColumns]
-    if (value !== null) members.push(`"${name}":${JSON.stringify(value)}`)
+  let line = ''
+  for (const [name, head] of ROW_HEADS) {
+    const value = row[name]
+    if (value !== null) line += `${line === '' ? '{' : ','}${head}${jsonOf(value)}`
   }
-  for (const [name, value] of row.flat) {
-    members.push(`"${name}":${typeof value === 'bigint' ? value : JSON.stringify(value)}`)
+  for (const [name, value] of row.flat) line += `,"${name}":${jsonOf(value)}`
+  if (row.misfits !== null) line += `,"misfits":${JSON.stringify(row.misfits)}`
+  return `${line}}\n`
+}
+
+const ROW_HEADS = AUDIT_COLUMNS.map(({ name }) => [name as keyof HashedColumns, `"${name}":`] as const)
+
+function jsonOf(value: FlatValue | readonly string[]): string {
+  switch (typeof value) {
+    case 'string':
+      return canonicalString(value, 'row')
+    case 'bigint':
+      return String(value)
+    default:
+      return JSON.stringify(value)
   }
-  if (row.misfits !== null) members.push(`"misfits":${JSON.stringify(row.misfits)}`)
-  return `{${members.join(',')}}\n`
 }

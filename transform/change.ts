@@ -138,7 +138,8 @@ function findActor(
   return { actor: null, actorSource: 'unknown' }
 }
 
-function servicePrincipal(userIdentity: string | null): string | null {
+/** The caller that a recorded identity, as canonical JSON, names. */
+export function servicePrincipal(userIdentity: string | null): string | null {
   if (userIdentity === null) return null
   const identity: unknown = JSON.parse(userIdentity)
   if (!isObject(identity)) return null
@@ -149,7 +150,12 @@ function servicePrincipal(userIdentity: string | null): string | null {
 function actorIn(image: Image | null, path: AttributePath | undefined): string | null {
   if (image === null || path === undefined) return null
   const value = valueAt(image.attributes, path)
-  if (value === undefined || 'NULL' in value) return null
+  return value === undefined ? null : actorOf(value)
+}
+
+/** The actor that an attribute's value names; none where it is empty. */
+export function actorOf(value: AttributeValue): string | null {
+  if ('NULL' in value) return null
   const text = textOf(value)
   return text === '' ? null : text
 }

@@ -60,7 +60,11 @@ export function sizeOfNumeral(text: string): { readonly before: number; readonly
   return { before: Math.max(0, digits.length + exponent), after: Math.max(0, -exponent) }
 }
 
+/** A whole number of up to 18 digits, written without any more ado. */
+const PLAIN_WHOLE = /^[1-9]\d{0,17}$/
+
 function fitBigint(text: string): bigint | undefined {
+  if (PLAIN_WHOLE.test(text)) return BigInt(text)
   const { negative, digits, exponent } = readNumeral(text)
   if (exponent < 0 || digits.length + exponent > 19) return undefined
   const magnitude = BigInt(digits + '0'.repeat(exponent))

@@ -3,8 +3,9 @@ import type {
   FirehoseTransformationResult,
   FirehoseTransformationResultRecord,
 } from 'aws-lambda'
+import { FastPath, type TransformedLines } from './fast-path.js'
 import type { TableConfiguration } from './table-configuration.js'
-import { transformRecord } from './transform.js'
+import { type Refused, transformRecord } from './transform.js'
 
 /**
  * What the answer to Firehose may hold. Lambda's ceiling is 6 MB (6,291,556 bytes seen); the rest is room for
@@ -26,25 +27,34 @@ export type RefusalLog = (recordId: string, reason: string) => void
  * the answer past Lambda's limit are `ProcessingFailed` too, and are sent again in smaller batches.
  */
 export function createHandler(table: TableConfiguration, log: RefusalLog = () => {}): TransformHandler {
+  const fastPath = new FastPath(table)
   return async event => {
     let bytes = event.records.reduce((sum, { recordId }) => sum + recordId.length + RESULT_OVERHEAD_BYTES, 0)
     const records = event.records.map(
       ({ recordId, data, approximateArrivalTimestamp }): FirehoseTransformationResultRecord => {
-        const transformed = transformRecord(Buffer.from(data, 'base64'), approximateArrivalTimestamp, table)
+        const arrival = approximateArrivalTimestamp
+        const transformed = fastPath.transform(data, arrival) ?? transformPlainly(data, arrival, table)
         if (transformed.kind === 'refused') return refuse(recordId, transformed.reason, log)
-        const answer = Buffer.from(transformed.lines).toString('base64')
+        const { data: answer, date } = transformed
         if (bytes + answer.length > MAX_RESPONSE_BYTES) return refuse(recordId, tooLarge(answer.length), log)
         bytes += answer.length
         return {
           recordId,
           result: 'Ok',
           data: answer,
-          metadata: { partitionKeys: { event_date: transformed.partition.date } },
+          metadata: { partitionKeys: { event_date: date } },
         }
       },
     )
     return { records }
   }
+}
+
+function transformPlainly(data: string, arrival: number, table: TableConfiguration): TransformedLines | Refused {
+  const transformed = transformRecord(Buffer.from(data, 'base64'), arrival, table)
+  if (transformed.kind === 'refused') return transformed
+  const { lines, partition } = transformed
+  return { kind: 'transformed', data: Buffer.from(lines).toString('base64'), date: partition.date }
 }
 
 function tooLarge(bytes: number): string {

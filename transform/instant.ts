@@ -75,5 +75,27 @@ export function formatInstant(us: number, digits: 0 | 3 | 6): string {
 
 /** The text that both Parquet converters read as a timestamp, from milliseconds since 1970: `2026-11-22 10:00:00.123`, UTC. */
 export function formatTimestamp(ms: number): string {
-  return new Date(ms).toISOString().slice(0, -1).replace('T', ' ')
+  const time = Math.floor(ms - Math.floor(ms / DAY_MS) * DAY_MS)
+  const seconds = Math.floor(time / 1000)
+  const minutes = Math.floor(seconds / 60)
+  const clock = `${TWO_DIGITS[Math.floor(minutes / 60)]}:${TWO_DIGITS[minutes % 60]}:${TWO_DIGITS[seconds % 60]}`
+  return `${formatDay(ms)} ${clock}.${String(time % 1000).padStart(3, '0')}`
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000
+const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'))
+
+/** Days that were asked for: one record after another is of the same few. */
+const days = new Map<number, string>()
+const MAX_DAYS = 1000
+
+/** The UTC day, `2026-11-22`, of milliseconds since 1970. */
+export function formatDay(ms: number): string {
+  const day = Math.floor(ms / DAY_MS)
+  const known = days.get(day)
+  if (known !== undefined) return known
+  const [text] = new Date(day * DAY_MS).toISOString().split('T') as [string]
+  if (days.size === MAX_DAYS) days.clear()
+  days.set(day, text)
+  return text
 }

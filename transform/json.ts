@@ -50,21 +50,12 @@ function measureObject(text: string, start: number): { readonly end: number; rea
   let depth = 0
   let members = 0
   for (let position = start; position < text.length; position++) {
-    switch (text.charCodeAt(position)) {
-      case 0x22: // "
-        position = endOfString(text, position)
-        break
-      case 0x3a: // :
-        members++
-        break
-      case 0x7b: // {
-      case 0x5b: // [
-        if (++depth > MAX_DEPTH) throw new Refusal(`record nests deeper than ${MAX_DEPTH} JSON levels`)
-        break
-      case 0x7d: // }
-      case 0x5d: // ]
-        if (--depth === 0) return { end: position + 1, members }
-    }
+    const unit = text.charCodeAt(position)
+    if (unit === 0x22) position = endOfString(text, position)
+    else if (unit === 0x3a) members++
+    else if (unit === 0x7b || unit === 0x5b) {
+      if (++depth > MAX_DEPTH) throw new Refusal(`record nests deeper than ${MAX_DEPTH} JSON levels`)
+    } else if ((unit === 0x7d || unit === 0x5d) && --depth === 0) return { end: position + 1, members }
   }
   throw new Refusal('record is truncated: its JSON object does not end')
 }
@@ -103,6 +94,11 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** The names of an object in the order of the bytes of their UTF-8. */
+export function sortedNames(object: JsonObject): readonly string[] {
+  return Object.keys(object).sort(compareUtf8)
+}
+
 /** Orders two well-formed texts by the bytes of their UTF-8, which is the order of their code points. */
 export function compareUtf8(a: string, b: string): number {
   const length = Math.min(a.length, b.length)
@@ -120,10 +116,19 @@ function rankOfCodeUnit(unit: number): number {
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800
 }
 
+/** What a JSON string may hold only escaped, or might not hold at all. */
+const NOT_PLAIN = /[^ !#-[\]-~]/
+
 /** A JSON string with the escapes of RFC 8785, section 3.2.2.2, which are those of ECMAScript; refuses a lone surrogate. */
 export function canonicalString(text: string, path: string): string {
+  if (!NOT_PLAIN.test(text)) return `"${text}"`
+  return JSON.stringify(wellFormed(text, path))
+}
+
+/** The text itself; refuses a lone surrogate. */
+export function wellFormed(text: string, path: string): string {
   if (!text.isWellFormed()) throw new Refusal(`${path} has a lone surrogate, which no UTF-8 text can carry`)
-  return JSON.stringify(text)
+  return text
 }
 
 /** Plain JSON (not an item) in one form: no white space, names sorted by the bytes of their UTF-8. */

@@ -1,3 +1,4 @@
+import { formatDay } from './instant.js'
 import { configurationId, type TableConfiguration } from './table-configuration.js'
 
 /** Where an audit row lives: one table's changes of one UTC day. */
@@ -14,7 +15,7 @@ export function partitionOf(row: { readonly table_name: string; readonly event_t
 
 /** The UTC day, `YYYY-MM-DD`, of microseconds since 1970. */
 export function dateOf(us: number): string {
-  return new Date(Math.floor(us / 1000)).toISOString().slice(0, 10)
+  return formatDay(us / 1000)
 }
 
 /** The key prefix of a partition's objects, relative to the archive. */

@@ -47,7 +47,7 @@ export function readStreamRecord(document: JsonObject): StreamRecord {
 
 function readStreamsRecord(document: JsonObject, dynamodb: JsonObject): StreamRecord {
   const arn = optionalText(document.eventSourceARN, 'eventSourceARN')
-  const stream = arn === null ? undefined : parseStreamArn(arn)
+  const stream = arn === null ? undefined : streamOf(arn)
   const named = optionalText(document.tableName, 'tableName')
   const table = stream?.table ?? named
   if (table === null) throw new Refusal('record names no table: it has neither "eventSourceARN" nor "tableName"')
@@ -135,8 +135,25 @@ function readBaseline(document: JsonObject): StreamRecord {
   }
 }
 
-/** Table and region of `arn:aws:dynamodb:<region>:<account>:table/<name>/stream/<label>`. */
-function parseStreamArn(arn: string): { readonly table: string; readonly region: string } {
+interface Stream {
+  readonly table: string
+  readonly region: string
+}
+
+/** The stream asked for last: one record after another is of the same. */
+let last: { readonly arn: string; readonly stream: Stream } | undefined
+
+/** `parseStreamArn`, remembered. */
+export function streamOf(arn: string): Stream {
+  if (last?.arn !== arn) last = { arn, stream: parseStreamArn(arn) }
+  return last.stream
+}
+
+/**
+ * Table and region of `arn:aws:dynamodb:<region>:<account>:table/<name>/stream/<label>`. Throws a `Refusal` for any other
+ * text.
+ */
+function parseStreamArn(arn: string): Stream {
   const match = /^arn:[^:]*:dynamodb:([^:]*):[^:]*:table\/([^/]+)\/stream\/.+$/.exec(arn)
   if (match === null) {
     throw new Refusal(
@@ -147,20 +164,27 @@ function parseStreamArn(arn: string): { readonly table: string; readonly region:
 }
 
 /** DynamoDB's own rule for table names (developer guide, "Naming rules"), which also makes them safe in a path. */
+export function isTableName(name: string): boolean {
+  return /^[A-Za-z0-9_.-]{3,255}$/.test(name) && !/^\.+$/.test(name)
+}
+
 function tableName(name: string): string {
-  if (!/^[A-Za-z0-9_.-]{3,255}$/.test(name) || /^\.+$/.test(name)) {
+  if (!isTableName(name)) {
     throw new Refusal(`table is ${shown(name)}, expected 3 to 255 letters, digits, "_", "-" or "."`)
   }
   return name
 }
 
-const UNITS: Record<Exclude<TimePrecision, 'arrival'>, number> = { s: 1_000_000, ms: 1000, us: 1 }
+/** What a record's time counts. */
+export type TimeUnit = Exclude<TimePrecision, 'arrival'>
+
+const UNITS: Record<TimeUnit, number> = { s: 1_000_000, ms: 1000, us: 1 }
 
 /**
  * A record's time. Numbers count since 1970 in `unit`; a fraction, which some emulators send, makes it more precise.
- * Texts are the ISO 8601 that the AWS CLI prints.
+ * Texts are the ISO 8601 that the AWS CLI prints. Throws a `Refusal` for anything else.
  */
-function readTime(value: unknown, unit: Exclude<TimePrecision, 'arrival'>): Instant | null {
+export function readTime(value: unknown, unit: TimeUnit): Instant | null {
   if (value === undefined || value === null) return null
   const instant =
     typeof value === 'number'
@@ -174,7 +198,7 @@ function readTime(value: unknown, unit: Exclude<TimePrecision, 'arrival'>): Inst
   return checkTime(instant)
 }
 
-function readNumericTime(value: number, unit: Exclude<TimePrecision, 'arrival'>): Instant {
+function readNumericTime(value: number, unit: TimeUnit): Instant {
   // exact for whole numbers; a double holds seconds with six digits of fraction closer than half a microsecond
   const us = Math.round(value * UNITS[unit])
   if (Number.isInteger(value)) return { us, precision: unit }
@@ -209,6 +233,10 @@ function requiredText(value: unknown, field: string): string {
   return text
 }
 
+/** The control characters of Unicode; its property Cc says the same and takes longer. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\0-\x1f\x7f-\x9f]/
+
 /**
  * A plain text field, null where it is absent. It will stand on a line of its own in the leaf that `row_hash` is taken
  * over, where `-` means absent, so neither control characters nor `-` itself can be let in.
@@ -216,7 +244,7 @@ function requiredText(value: unknown, field: string): string {
 function optionalText(value: unknown, field: string): string | null {
   if (value === undefined || value === null) return null
   if (typeof value !== 'string') throw new Refusal(`${field} is ${shown(value)}, expected a string`)
-  if (value === '' || value === '-' || /\p{Cc}/u.test(value) || !value.isWellFormed()) {
+  if (value === '' || value === '-' || CONTROL.test(value) || !value.isWellFormed()) {
     throw new Refusal(`${field} is ${shown(value)}, expected text without control characters, and not "-"`)
   }
   return value

@@ -74,10 +74,23 @@ function onePartition(rows: readonly AuditRow[], arrival: number, table: TableCo
 
 /** Athena's partition projection hides rows outside its range without a word, so such rows must not be written. */
 function checkDate(row: AuditRow, date: string, arrival: number, { since }: TableConfiguration): void {
-  if (since !== undefined && date < since) {
+  if (isTooEarly(date, since)) {
     throw new Refusal(`change is of ${date}, before the archive's first day ${since}, see "since" in the configuration`)
   }
-  if (row.event_time_us > (arrival + DAY_MS) * 1000) {
+  if (isTooLate(row.event_time_us, arrival)) {
     throw new Refusal(`change is of ${row.event_time} UTC, more than a day after its arrival at ${row.arrived_at} UTC`)
   }
+}
+
+/** Whether a change of this time, in microseconds, and this date may have a row. */
+export function isDateAllowed(us: number, date: string, arrival: number, { since }: TableConfiguration): boolean {
+  return !isTooEarly(date, since) && !isTooLate(us, arrival)
+}
+
+function isTooEarly(date: string, since: string | undefined): boolean {
+  return since !== undefined && date < since
+}
+
+function isTooLate(us: number, arrival: number): boolean {
+  return us > (arrival + DAY_MS) * 1000
 }

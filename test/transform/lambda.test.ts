@@ -2,11 +2,13 @@ import { copyFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { TransformHandler } from '../../transform/handler.js'
 import { firehoseEvent, streamsRecord, tableConfiguration } from '../factories.js'
 
 const BUNDLE = fileURLToPath(new URL('../../dist/lambda/transform/index.mjs', import.meta.url))
+const ENTRY = fileURLToPath(new URL('../../transform/lambda.ts', import.meta.url))
 const good = streamsRecord()
 
 const NAME = 'Jane Doe'
@@ -49,8 +51,22 @@ describe('the transform function as it is deployed', () => {
     expect(records.map(record => record.result)).toEqual(['Ok', 'ProcessingFailed'])
   })
 
-  it('is smaller than 100 KB and holds no SDK client', () => {
+  it('is smaller than 100 KB', () => {
     expect(statSync(BUNDLE).size).toBeLessThan(100_000)
+  })
+
+  it('is made of our own code and of Node itself', async () => {
+    const { metafile } = await build({
+      entryPoints: [ENTRY],
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      write: false,
+      metafile: true,
+    })
+    expect(Object.keys(metafile.inputs).filter(path => !path.startsWith('transform/'))).toEqual([])
+    const imports = Object.values(metafile.outputs).flatMap(output => output.imports)
+    expect(imports.filter(({ path }) => !path.startsWith('node:'))).toEqual([])
   })
 
   it.each(situations)('logs that a record was refused, but no data of one with %s', async (_about, content) => {

@@ -1,0 +1,83 @@
+import { createContext, Script } from 'node:vm'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { ORDERS, orderRecords } from '../../bench/orders.js'
+import { createRandom } from '../../bench/random.js'
+import { FastPath } from '../../transform/fast-path.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { transformRecord } from '../../transform/transform.js'
+import { ARRIVAL } from '../factories.js'
+import { changeDocument, runs, typedTable } from './arbitraries.js'
+import { mutate } from './mutations.js'
+
+/** `FUZZ_CASES=200000` is the full count; `FUZZ_SEED` another set of cases. */
+const CASES = Number(process.env.FUZZ_CASES ?? 8_000)
+const SEED = Number(process.env.FUZZ_SEED ?? 20261122)
+
+/** Far more than any batch takes: it ends a loop that does not end by itself. */
+const BATCH = 500
+const BATCH_MS = 60_000
+
+const DAY_AFTER = ARRIVAL + 24 * 60 * 60 * 1000
+
+type Outcome = 'same' | 'declined' | 'both refuse'
+
+const kinds: Readonly<Record<string, TableConfiguration>> = {
+  orders: ORDERS,
+  'odd items': typedTable,
+  'odd items, Kinesis': { ...typedTable, capture: 'kinesis' },
+  'no configuration': { table: 'Orders', capture: 'streams', keys: [], columns: [] },
+}
+
+const orders = [...orderRecords({ count: 200, seed: SEED })].map(text => Buffer.from(text))
+const oddItems = fc.sample(changeDocument, runs(400)).map(document => Buffer.from(JSON.stringify(document)))
+
+describe.each(Object.keys(kinds))('a record that was tampered with: %s', name => {
+  it(`gives the same bytes on both paths, or the fast path declines (${CASES / 4} cases)`, {
+    timeout: 1_800_000,
+  }, () => {
+    const table = kinds[name] as TableConfiguration
+    const records = name === 'orders' ? orders : oddItems
+    const fastPath = new FastPath(table)
+    const random = createRandom(SEED)
+    const counts: Record<Outcome, number> = { same: 0, declined: 0, 'both refuse': 0 }
+    for (let done = 0; done < CASES / 4; done += BATCH) {
+      const cases = Array.from({ length: Math.min(BATCH, CASES / 4 - done) }, () =>
+        mutate(records[Math.floor(random() * records.length)] as Buffer, random),
+      )
+      watched(cases, bytes => counts[outcomeOf(fastPath, bytes, table)]++)
+    }
+    if (process.env.FUZZ_CASES !== undefined) console.log(`${name}: ${JSON.stringify(counts)}`)
+    // else nothing was compared
+    expect(counts.same).toBeGreaterThan(CASES / 100)
+    expect(counts['both refuse']).toBeGreaterThan(CASES / 100)
+  })
+})
+
+/** Runs a batch with a time limit that ends endless loops, too. */
+function watched(cases: readonly Buffer[], run: (bytes: Buffer) => void): void {
+  let current: Buffer = Buffer.alloc(0)
+  const all = () => {
+    for (const bytes of cases) {
+      current = bytes
+      run(bytes)
+    }
+  }
+  try {
+    new Script('all()').runInContext(createContext({ all }), { timeout: BATCH_MS })
+  } catch (cause) {
+    throw new Error(`case ${current.toString('base64')} failed`, { cause })
+  }
+}
+
+function outcomeOf(fastPath: FastPath, bytes: Buffer, table: TableConfiguration): Outcome {
+  const fast = fastPath.transform(bytes.toString('base64'), DAY_AFTER)
+  const plain = transformRecord(bytes, DAY_AFTER, table)
+  if (fast === undefined) return plain.kind === 'refused' ? 'both refuse' : 'declined'
+  if (plain.kind === 'refused') throw new Error(`the fast path took what the plain path refuses: ${plain.reason}`)
+  expect({ lines: Buffer.from(fast.data, 'base64').toString(), date: fast.date }).toEqual({
+    lines: plain.lines,
+    date: plain.partition.date,
+  })
+  return 'same'
+}

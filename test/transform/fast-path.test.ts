@@ -1,0 +1,175 @@
+import { describe, expect, it } from 'vitest'
+import { ORDERS, orderRecords } from '../../bench/orders.js'
+import { FastPath } from '../../transform/fast-path.js'
+import { unconfiguredTable } from '../../transform/table-configuration.js'
+import { transformRecord } from '../../transform/transform.js'
+import {
+  ARRIVAL,
+  type Attributes,
+  firehoseEvent,
+  kinesisDocument,
+  type RecordContent,
+  recordBytes,
+  STREAM_ARN,
+  streamsRecord,
+  TIME_TO_LIVE,
+  tableConfiguration,
+} from '../factories.js'
+import { readRecord, recordNames } from '../fixtures/build.js'
+
+const DAY_AFTER = ARRIVAL + 24 * 60 * 60 * 1000
+
+const kinesisTable = tableConfiguration({ capture: 'kinesis' })
+
+/** The lines of both paths, which must be equal; undefined where the fast one declines. */
+function linesOf(content: RecordContent, table = tableConfiguration(), arrival = DAY_AFTER): string | undefined {
+  const data = recordBytes(content)
+  const fast = new FastPath(table).transform(Buffer.from(data).toString('base64'), arrival)
+  if (fast === undefined) return undefined
+  const plain = transformRecord(data, arrival, table)
+  if (plain.kind === 'refused') throw new Error(`the fast path took what is to be refused: ${plain.reason}`)
+  expect(Buffer.from(fast.data, 'base64').toString()).toBe(plain.lines)
+  expect(fast.date).toBe(plain.partition.date)
+  return plain.lines
+}
+
+const withItem = (NewImage: Attributes) => streamsRecord({ NewImage: { order_id: { S: 'ORD12345' }, ...NewImage } })
+const withText = (text: string) => JSON.stringify(streamsRecord()).replace('{"S":"PENDING"}', text)
+
+describe('the fast path', () => {
+  it('takes ordinary records, and gives the very bytes of the plain path', () => {
+    const records = [...orderRecords({ count: 1000 })]
+    const taken = records.filter(record => linesOf(record, ORDERS) !== undefined)
+    expect(taken.length / records.length).toBeGreaterThanOrEqual(0.95)
+  })
+
+  it('takes a pack as the forwarder makes it', () => {
+    const pack = [...orderRecords({ count: 100 })].join('\n')
+    expect(linesOf(pack, ORDERS)?.split('\n')).toHaveLength(101)
+  })
+
+  const taken: readonly (readonly [string, RecordContent])[] = [
+    ['a minimal record', streamsRecord()],
+    ['a delete by time to live', streamsRecord({ OldImage: { order_id: { S: 'x' } }, userIdentity: TIME_TO_LIVE })],
+    ['a record of keys only', streamsRecord({ eventName: 'MODIFY', StreamViewType: 'KEYS_ONLY' })],
+    [
+      'attributes in any order',
+      withItem({ b: { S: '1' }, a: { S: '2' }, ab: { S: '3' }, A: { S: '4' }, '~': { S: '5' } }),
+    ],
+    [
+      'nested maps in any order',
+      withItem({ m: { M: { z: { M: { b: { N: '1' }, a: { L: [] } } }, y: { NULL: true } } } }),
+    ],
+    [
+      'sets in any order',
+      withItem({ s: { SS: ['b', 'a'] }, n: { NS: ['10', '9', '1'] }, b: { BS: ['BA==', 'AA=='] } }),
+    ],
+    ['texts with escapes', withItem({ t: { S: 'a"b\\c\n\t\b\f\r\u0000\u001f\u007f\u2028😀' } })],
+    ['numbers of any form', withItem({ a: { N: '-1.50' }, b: { N: '1E+126' }, c: { N: `${'9'.repeat(38)}` } })],
+    ['attributes named like parts of JavaScript', withText('{"S":"1"},"__proto__":{"S":"2"},"constructor":{"S":"3"}')],
+    ['an empty image', streamsRecord({ NewImage: {} })],
+    ['empty values', withItem({ a: { S: '' }, b: { M: {} }, c: { L: [] }, d: { B: '' }, e: { M: { '': { S: '' } } } })],
+    ['white space', JSON.stringify(streamsRecord(), null, 1)],
+    ['an escape that is not canonical', withText('{"S":"\\u0041"}')],
+    ['an upper-case escape', withText('{"S":"\\u001F"}')],
+    ['an escape that has a shorter form', withText('{"S":"\\u000a"}')],
+    ['a record without a time', streamsRecord({ ApproximateCreationDateTime: undefined })],
+    ['a time with a fraction', streamsRecord({ ApproximateCreationDateTime: 1_795_341_600.123 })],
+  ]
+  it.each(taken)('takes %s', (_about, record) => {
+    expect(linesOf(record)).toBeDefined()
+  })
+
+  it('takes Kinesis documents with binary, which is encoded twice there', () => {
+    const document = kinesisDocument({
+      NewImage: { order_id: { S: 'ORD12345' }, b: { B: 'AAECAw==' }, s: { BS: ['//8=', 'AA=='] } },
+    })
+    expect(linesOf(document, kinesisTable)).toContain('{\\"B\\":\\"AAECAw==\\"}')
+    expect(linesOf(document, tableConfiguration())).toBeUndefined()
+    expect(linesOf(withItem({ b: { B: 'AAECAw==' } }), kinesisTable)).toBeUndefined()
+  })
+
+  const declined: readonly (readonly [string, RecordContent])[] = [
+    ['a name with an escape', withText('{"S":"1"},"a\\"b":{"S":"2"}')],
+    ['a lone surrogate', withText('{"S":"\\ud800"}')],
+    ['bytes that are not UTF-8', Buffer.from(withText('{"S":"\xff"}'), 'latin1')],
+    ['a name that occurs twice', withText('{"S":"1"},"order_id":{"S":"2"}')],
+    ['a name that occurs twice in a map', withText('{"M":{"b":{"S":"1"},"a":{"S":"1"},"b":{"S":"2"}}}')],
+    ['a field that occurs twice', JSON.stringify(streamsRecord()).replace('{', '{"eventID":"1",')],
+    ['an unknown field', JSON.stringify(streamsRecord()).replace('{', '{"more":"1",')],
+    ['a number that is none', withText('{"N":"1."}')],
+    ['a numeral of 201 characters', withText(`{"N":"${'1'.repeat(201)}"}`)],
+    ['base64 that is not canonical', withText('{"B":"AB=="}')],
+    ['NULL false', withText('{"NULL":false}')],
+    ['two types', withText('{"S":"1","N":"1"}')],
+    ['41 levels', withText(`${'{"L":['.repeat(41)}{"S":"x"}${']}'.repeat(41)}`)],
+    ['a record cut off', JSON.stringify(streamsRecord()).slice(0, -1)],
+    ['something behind the record', `${JSON.stringify(streamsRecord())}x`],
+    ['no record', ''],
+    ['only a line feed', '\n'],
+    ['another table', streamsRecord({ eventSourceARN: STREAM_ARN.replace('Orders', 'Others') })],
+    ['two tables', JSON.stringify(streamsRecord()).replace('{', '{"tableName":"Others",')],
+    [
+      'two dates',
+      [streamsRecord(), streamsRecord({ ApproximateCreationDateTime: 1 })].map(r => JSON.stringify(r)).join('\n'),
+    ],
+    ['a size that is a fraction', streamsRecord({ SizeBytes: 1.5 })],
+    ['a key that is a map', streamsRecord({ Keys: { order_id: { M: {} } } })],
+    ['another key', streamsRecord({ Keys: { id: { S: '1' } } })],
+    ['no keys', streamsRecord({ Keys: {} })],
+  ]
+  it.each(declined)('leaves %s to the plain path', (_about, record) => {
+    expect(linesOf(record)).toBeUndefined()
+  })
+
+  it('leaves a change of before the first day, or of after its arrival, to the plain path', () => {
+    expect(linesOf(streamsRecord(), tableConfiguration({ since: '2026-11-23' }))).toBeUndefined()
+    expect(linesOf(streamsRecord(), tableConfiguration(), ARRIVAL - 2 * 24 * 60 * 60 * 1000)).toBeUndefined()
+  })
+
+  it('keeps nothing of a record for the next one', () => {
+    const fastPath = new FastPath(tableConfiguration({ actor: ['status'] }))
+    const inputs = [
+      streamsRecord({ OldImage: { status: { S: 'x'.repeat(3000) } }, userIdentity: TIME_TO_LIVE }),
+      streamsRecord({ NewImage: {} }),
+      JSON.stringify(streamsRecord()).slice(0, 400),
+      streamsRecord(),
+      streamsRecord({ StreamViewType: undefined, SizeBytes: undefined, eventID: undefined, SequenceNumber: undefined }),
+    ]
+    const { records } = firehoseEvent([...inputs, ...inputs.reverse()])
+    for (const { data } of records) {
+      const alone = new FastPath(tableConfiguration({ actor: ['status'] })).transform(data, ARRIVAL)
+      expect(fastPath.transform(data, ARRIVAL)).toEqual(alone)
+    }
+  })
+
+  it('takes records of any size that Firehose has, and declines larger ones', () => {
+    expect(linesOf(withItem({ fill: { S: 'é"'.repeat(200_000) } }))).toBeDefined()
+    expect(linesOf(withItem({ fill: { S: 'x'.repeat(2_000_000) } }))).toBeUndefined()
+  })
+
+  it('sorts an item of 200 attributes, and leaves one of 201 to the plain path', () => {
+    const items = [199, 200].map(count =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`a${(i * 7919) % 1000}`, { N: String(i) }])),
+    )
+    expect(items.map(item => linesOf(withItem(item)) !== undefined)).toEqual([true, false])
+  })
+})
+
+describe('golden records', () => {
+  it.each(recordNames())('%s is the same on both paths, or the fast one declines', name => {
+    const { record, text, base64, arrival, table } = readRecord(name)
+    const data = base64 === undefined ? Buffer.from(text ?? JSON.stringify(record)) : Buffer.from(base64, 'base64')
+    const lines = linesOf(data, table ?? unconfiguredTable('Orders'), arrival)
+    if (name.startsWith('refused-')) expect(lines).toBeUndefined()
+  })
+
+  it('are taken by the fast path where they are streams records and Kinesis documents of the usual form', () => {
+    const names = recordNames().filter(name => {
+      const { record, text, base64, arrival, table } = readRecord(name)
+      const data = base64 === undefined ? Buffer.from(text ?? JSON.stringify(record)) : Buffer.from(base64, 'base64')
+      return linesOf(data, table ?? unconfiguredTable('Orders'), arrival) !== undefined
+    })
+    expect(names.length).toBeGreaterThan(recordNames().length / 4)
+  })
+})

@@ -1,0 +1,106 @@
+import { isAscii, isUtf8 } from 'node:buffer'
+import { pathBytes } from './fast/attribute.js'
+import { NONE } from './fast/bytes.js'
+import { Output } from './fast/output.js'
+import { RecordScanner } from './fast/record.js'
+import { RowWriter } from './fast/row.js'
+import { readDocuments } from './json.js'
+import { dateOf } from './partition.js'
+import { Refusal } from './refusal.js'
+import { isTableName } from './stream-record.js'
+import type { TableConfiguration } from './table-configuration.js'
+import { isDateAllowed } from './transform.js'
+
+/** Row lines of a Firehose record, in base64, and the date of their partition. */
+export interface TransformedLines {
+  readonly kind: 'transformed'
+  readonly data: string
+  readonly date: string
+}
+
+/** Longer records are none of Firehose's (1,000 KiB), and not worth memory that is kept. */
+const MAX_RECORD_BYTES = 2 * 1024 * 1024
+
+/** Room behind a record for what has to be sorted, as a multiple of its length: an attribute, its map, the map's map. */
+const ROOM = 4
+
+const LINE_FEED = 0x0a
+
+/**
+ * The transform in one pass over a record's bytes, for the records that are as DynamoDB writes them. What it takes, it
+ * gives the very bytes that `transformRecord` gives; for anything else, and for whatever is to be refused, it answers
+ * undefined and `transformRecord` decides. One call at a time: its memory is used again.
+ */
+export class FastPath {
+  private readonly scanner = new RecordScanner()
+  private readonly output = new Output()
+  private readonly writer: RowWriter
+  private readonly isOpen: boolean
+  private bytes = Buffer.alloc(64 * 1024)
+
+  constructor(private readonly table: TableConfiguration) {
+    const paths = [
+      table.actor ?? [],
+      ...table.columns.map(({ path }) => path),
+      ...table.keys.map(({ attribute }) => [attribute]),
+    ]
+    this.isOpen = isTableName(table.table) && paths.every(path => pathBytes(path) !== undefined)
+    this.writer = new RowWriter(table, this.scanner, this.output)
+    this.scanner.items.binaryTwice = table.capture === 'kinesis'
+  }
+
+  /** The answer for a Firehose record's data, in base64; undefined where the plain path has to decide. */
+  transform(data: string, arrival: number): TransformedLines | undefined {
+    if (!this.isOpen || data.length > MAX_RECORD_BYTES) return undefined
+    try {
+      const length = this.load(data, 'base64')
+      if (length === NONE) return undefined
+      return this.lines(length, arrival) ?? this.transformRewritten(length, arrival)
+    } catch (error) {
+      if (error instanceof Refusal) return undefined
+      throw error
+    }
+  }
+
+  /** Tries once more what JSON allows and DynamoDB does not write: white space, other escapes. */
+  private transformRewritten(length: number, arrival: number): TransformedLines | undefined {
+    const text = this.bytes.toString('utf8', 0, length)
+    const rewritten = rewrite(text)
+    if (rewritten === text || rewritten.length > MAX_RECORD_BYTES) return undefined
+    return this.lines(this.load(rewritten, 'utf8'), arrival)
+  }
+
+  /** Puts the record's bytes and a zero behind them in place; `NONE` if they are no UTF-8. */
+  private load(data: string, encoding: 'base64' | 'utf8'): number {
+    const needed = data.length * ROOM
+    if (this.bytes.length < needed) this.bytes = Buffer.alloc(Math.max(needed, this.bytes.length * 2))
+    const length = this.bytes.write(data, 0, encoding)
+    this.bytes[length] = 0
+    const record = this.bytes.subarray(0, length)
+    this.writer.isAscii = isAscii(record)
+    return this.writer.isAscii || isUtf8(record) ? length : NONE
+  }
+
+  private lines(length: number, arrival: number): TransformedLines | undefined {
+    const { bytes, scanner, writer, output } = this
+    let date: string | undefined
+    output.length = 0
+    for (let position = 0; position < length; ) {
+      const end = scanner.record(bytes, position, length + 1)
+      const time = end === NONE ? undefined : writer.write(arrival)
+      if (time === undefined) return undefined
+      const day = dateOf(time.us)
+      date ??= day
+      if (day !== date || !isDateAllowed(time.us, day, arrival, this.table)) return undefined
+      position = bytes[end] === LINE_FEED ? end + 1 : end
+    }
+    return date === undefined ? undefined : { kind: 'transformed', data: output.base64(), date }
+  }
+}
+
+/** The same documents as JSON is written without a choice. Throws a `Refusal` for what the plain path refuses to read. */
+function rewrite(text: string): string {
+  return readDocuments(text)
+    .map(({ value }) => JSON.stringify(value))
+    .join('\n')
+}

@@ -1,0 +1,323 @@
+import {
+  after,
+  CLOSE,
+  CLOSE_LIST,
+  COLON,
+  COMMA,
+  decodeBase64,
+  endOfBase64,
+  endOfNumeral,
+  endOfText,
+  endOfUnescaped,
+  NONE,
+  OPEN,
+  OPEN_LIST,
+  QUOTE,
+} from './bytes.js'
+import { SLOT, Slots } from './slots.js'
+
+/** Containers inside one another. DynamoDB allows 32 (developer guide, "Constraints"). */
+const MAX_DEPTH = 40
+
+/** Up to so many bytes are copied sooner one by one than by a call. */
+const SHORT = 48
+
+const [S, N, B, M, L] = [...'SNBML'].map(letter => letter.charCodeAt(0)) as [number, number, number, number, number]
+const [TRUE, FALSE] = [Buffer.from('{"BOOL":true}'), Buffer.from('{"BOOL":false}')]
+const NULL = Buffer.from('{"NULL":true}')
+
+/**
+ * Finds the canonical form of DynamoDB JSON by its bytes, in one pass. Where the bytes are canonical as they are, the form
+ * is their range; where a map or a set is not sorted, it is written behind the record and the form is that range. Answers
+ * `NONE` for whatever it does not know: the plain path decides on that.
+ */
+export class ItemScanner {
+  bytes: Buffer = Buffer.alloc(0)
+  /** Where canonical forms are written next. */
+  spare = 0
+  /** How often binary values are base64-encoded here. Wrongly set, it is wrong only for a record that has binary. */
+  binaryTwice = false
+  hasBinary = false
+  /** The canonical form of what was read last. */
+  from = 0
+  to = 0
+  readonly slots = new Slots()
+
+  /** Begins with a new document; its bytes stay where they are. */
+  reset(bytes: Buffer, spare: number): void {
+    this.bytes = bytes
+    this.slots.bytes = bytes
+    this.spare = spare
+    this.slots.top = 0
+    this.hasBinary = false
+  }
+
+  /** Reads the item at `at` and leaves its attributes in the slots from `top` on, and their order. Answers where it ends. */
+  item(at: number): number {
+    return this.map(at, at, 0)
+  }
+
+  /** Reads the attribute value at `at`. */
+  private value(at: number, depth: number): number {
+    const { bytes } = this
+    if (bytes[at] !== OPEN || bytes[at + 1] !== QUOTE) return NONE
+    const type = bytes[at + 2]
+    if (bytes[at + 3] !== QUOTE) return this.longType(at)
+    if (bytes[at + 4] !== COLON) return NONE
+    switch (type) {
+      case S:
+      case N:
+      case B:
+        return this.scalar(at, type)
+      case M:
+      case L:
+        return depth < MAX_DEPTH ? this.container(at, type, depth + 1) : NONE
+      default:
+        return NONE
+    }
+  }
+
+  private scalar(at: number, type: number): number {
+    const { bytes } = this
+    const content = at + 6
+    if (bytes[content - 1] !== QUOTE) return NONE
+    if (type === B) return this.binary(at, content)
+    const end = type === S ? endOfText(bytes, content) : endOfNumeral(bytes, content)
+    if (end === NONE || bytes[end + 1] !== CLOSE) return NONE
+    this.from = at
+    this.to = end + 2
+    return this.to
+  }
+
+  private binary(at: number, content: number): number {
+    const { bytes } = this
+    this.hasBinary = true
+    const quote = endOfBase64(bytes, content)
+    if (quote === NONE || bytes[quote] !== QUOTE || bytes[quote + 1] !== CLOSE) return NONE
+    const end = quote + 2
+    if (!this.binaryTwice) {
+      this.from = at
+      this.to = end
+      return end
+    }
+    if (!this.hasRoom(end - at)) return NONE
+    this.from = this.spare
+    this.copy(at, content)
+    const once = this.spare
+    this.spare = decodeBase64(bytes, content, quote, once)
+    if (!this.isBase64(once, this.spare)) return NONE
+    this.put(QUOTE)
+    this.put(CLOSE)
+    this.to = this.spare
+    return end
+  }
+
+  private isBase64(from: number, to: number): boolean {
+    // ended as a record is, because what is behind it was written for another
+    this.bytes[to] = 0
+    return endOfBase64(this.bytes, from) === to
+  }
+
+  private longType(at: number): number {
+    const { bytes } = this
+    if (bytes[at + 3] === S && bytes[at + 4] === QUOTE && bytes[at + 5] === COLON) return this.set(at, bytes[at + 2])
+    let end = after(bytes, at, NULL)
+    if (end === NONE) end = after(bytes, at, TRUE)
+    if (end === NONE) end = after(bytes, at, FALSE)
+    this.from = at
+    this.to = end
+    return end
+  }
+
+  private container(at: number, type: number, depth: number): number {
+    const base = this.slots.top
+    const end = type === M ? this.map(at, at + 5, depth) : this.list(at, at + 5, depth)
+    this.slots.top = base
+    return this.closeValue(at, end)
+  }
+
+  /** The brace that ends the value at `at`, whose content ends at `end`. */
+  private closeValue(at: number, end: number): number {
+    if (end === NONE || this.bytes[end] !== CLOSE) return NONE
+    if (this.from === at) this.to = end + 1
+    else {
+      this.put(CLOSE)
+      this.to = this.spare
+    }
+    return end + 1
+  }
+
+  /** Reads the members of the map that opens at `at`; the value that it belongs to opens at `outer`. */
+  private map(outer: number, at: number, depth: number): number {
+    const { bytes } = this
+    if (bytes[at] !== OPEN) return NONE
+    const base = this.slots.top
+    let isSorted = true
+    let isInPlace = true
+    let position = at + 1
+    if (bytes[position] === CLOSE) return this.inPlace(outer, position + 1)
+    for (;;) {
+      if (bytes[position] !== QUOTE) return NONE
+      const name = position + 1
+      const nameEnd = endOfUnescaped(bytes, name)
+      if (nameEnd === NONE || bytes[nameEnd + 1] !== COLON) return NONE
+      const end = this.value(nameEnd + 2, depth)
+      if (end === NONE || !this.slots.push(name, nameEnd, this.from, this.to)) return NONE
+      isInPlace &&= this.from === nameEnd + 2
+      isSorted &&= this.slots.isBehindLast(base)
+      position = end + 1
+      if (bytes[end] === CLOSE) break
+      if (bytes[end] !== COMMA) return NONE
+    }
+    if (isSorted && isInPlace) return this.inPlace(outer, position)
+    if (!isSorted && !this.slots.sort(base, false)) return NONE
+    return this.writeMap(outer, at, base) ? position : NONE
+  }
+
+  private inPlace(outer: number, end: number): number {
+    this.from = outer
+    this.to = end
+    return end
+  }
+
+  private list(outer: number, at: number, depth: number): number {
+    const { bytes } = this
+    if (bytes[at] !== OPEN_LIST) return NONE
+    const base = this.slots.top
+    let isInPlace = true
+    let position = at + 1
+    if (bytes[position] === CLOSE_LIST) return this.inPlace(outer, position + 1)
+    for (;;) {
+      const end = this.value(position, depth)
+      if (end === NONE || !this.slots.push(position, position, this.from, this.to)) return NONE
+      isInPlace &&= this.from === position
+      position = end + 1
+      if (bytes[end] === CLOSE_LIST) break
+      if (bytes[end] !== COMMA) return NONE
+    }
+    if (isInPlace) return this.inPlace(outer, position)
+    return this.writeList(outer, at, base) ? position : NONE
+  }
+
+  /** Reads a set of texts, numbers or binary values, as `type` says. */
+  private set(at: number, type: number | undefined): number {
+    const { bytes } = this
+    const base = this.slots.top
+    if ((type !== S && type !== N && type !== B) || bytes[at + 6] !== OPEN_LIST) return NONE
+    // decoded binary is written as a set of its own
+    let isSorted = type !== B || !this.binaryTwice
+    let position = at + 7
+    if (bytes[position] === CLOSE_LIST) return this.closeValue(at, this.inPlace(at, position + 1))
+    for (;;) {
+      const quote = this.element(position, type)
+      if (quote === NONE || bytes[quote] !== QUOTE || !this.slots.push(this.from, this.to, this.from, this.to))
+        return NONE
+      isSorted &&= this.slots.isNotBeforeLast(base)
+      position = quote + 2
+      if (bytes[quote + 1] === CLOSE_LIST) break
+      if (bytes[quote + 1] !== COMMA) return NONE
+    }
+    const isWritten = isSorted
+      ? this.inPlace(at, position) !== NONE
+      : this.slots.sort(base, true) && this.writeSet(at, base)
+    this.slots.top = base
+    return isWritten ? this.closeValue(at, position) : NONE
+  }
+
+  /** Reads the set's element whose quote is at `at`; its canonical form is without the quotes. Answers the closing quote. */
+  private element(at: number, type: number): number {
+    const { bytes } = this
+    if (bytes[at] !== QUOTE) return NONE
+    this.from = at + 1
+    if (type === S) this.to = endOfUnescaped(bytes, at + 1)
+    else if (type === N) this.to = endOfNumeral(bytes, at + 1)
+    else this.to = endOfBase64(bytes, at + 1)
+    const quote = this.to
+    if (type !== B || quote === NONE) return quote
+    this.hasBinary = true
+    if (!this.binaryTwice) return quote
+    if (!this.hasRoom(quote - at)) return NONE
+    this.from = this.spare
+    this.to = this.spare = decodeBase64(bytes, at + 1, quote, this.spare)
+    return this.isBase64(this.from, this.to) ? quote : NONE
+  }
+
+  private hasRoom(length: number): boolean {
+    // a few more for what closes it
+    return this.spare + length + 8 <= this.bytes.length
+  }
+
+  private hasRoomForSlots(base: number, head: number): boolean {
+    const { ints, top } = this.slots
+    let length = head
+    for (let slot = base; slot < top; slot += SLOT) {
+      length += (ints[slot + 2] as number) - (ints[slot + 1] as number) + 4
+      length += (ints[slot + 4] as number) - (ints[slot + 3] as number)
+    }
+    return this.hasRoom(length)
+  }
+
+  private put(byte: number): void {
+    this.bytes[this.spare++] = byte
+  }
+
+  private copy(from: number, to: number): void {
+    const { bytes } = this
+    let { spare } = this
+    if (to - from > SHORT) {
+      bytes.copyWithin(spare, from, to)
+      this.spare = spare + to - from
+      return
+    }
+    for (let i = from; i < to; i++) bytes[spare++] = bytes[i] as number
+    this.spare = spare
+  }
+
+  private writeMap(outer: number, at: number, base: number): boolean {
+    const { ints, order } = this.slots
+    if (!this.hasRoomForSlots(base, at + 1 - outer)) return false
+    this.from = this.spare
+    this.copy(outer, at + 1)
+    const end = this.slots.top / SLOT
+    for (let i = base / SLOT; i < end; i++) {
+      const slot = order[i] as number
+      if (i * SLOT !== base) this.put(COMMA)
+      // the name with its quotes and its colon
+      this.copy((ints[slot + 1] as number) - 1, (ints[slot + 2] as number) + 2)
+      this.copy(ints[slot + 3] as number, ints[slot + 4] as number)
+    }
+    this.put(CLOSE)
+    this.to = this.spare
+    return true
+  }
+
+  private writeList(outer: number, at: number, base: number): boolean {
+    const { ints, top } = this.slots
+    if (!this.hasRoomForSlots(base, at + 1 - outer)) return false
+    this.from = this.spare
+    this.copy(outer, at + 1)
+    for (let slot = base; slot < top; slot += SLOT) {
+      if (slot !== base) this.put(COMMA)
+      this.copy(ints[slot + 3] as number, ints[slot + 4] as number)
+    }
+    this.put(CLOSE_LIST)
+    return true
+  }
+
+  private writeSet(at: number, base: number): boolean {
+    const { ints, order } = this.slots
+    if (!this.hasRoomForSlots(base, 7)) return false
+    this.from = this.spare
+    this.copy(at, at + 7)
+    const end = this.slots.top / SLOT
+    for (let i = base / SLOT; i < end; i++) {
+      const slot = order[i] as number
+      if (i * SLOT !== base) this.put(COMMA)
+      this.put(QUOTE)
+      this.copy(ints[slot + 1] as number, ints[slot + 2] as number)
+      this.put(QUOTE)
+    }
+    this.put(CLOSE_LIST)
+    return true
+  }
+}

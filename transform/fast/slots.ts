@@ -1,0 +1,107 @@
+import { compareRanges, NONE } from './bytes.js'
+
+/** Integers of a slot: the name's first four bytes, where the name begins and ends, where its canonical value does. */
+export const SLOT = 5
+
+/** Members and elements that are open at one time; an item of more is for the plain path. */
+const MAX_SLOTS = 4096
+
+/** Members that are sorted here: by insertion, which is quick for few and slow for many. */
+const MAX_SORTED = 200
+
+/** Members of the maps that are open, and of the images that were read: a stack of ranges, and their order by name. */
+export class Slots {
+  bytes: Buffer = Buffer.alloc(0)
+  readonly ints = new Int32Array(SLOT * MAX_SLOTS)
+  /** The slots in the order of their names: those of a map stand where its slots do. */
+  readonly order = new Int32Array(MAX_SLOTS)
+  top = 0
+
+  /** Adds a slot. False when there are too many. */
+  push(name: number, nameEnd: number, from: number, to: number): boolean {
+    const { bytes, ints, top } = this
+    if (top === ints.length) return false
+    // the order of most names shows in their first bytes; flipped, so that it is the order of signed integers
+    this.order[top / SLOT] = top
+    ints[top] = prefixOf(bytes, name, nameEnd) ^ 0x80000000
+    ints[top + 1] = name
+    ints[top + 2] = nameEnd
+    ints[top + 3] = from
+    ints[top + 4] = to
+    this.top = top + SLOT
+    return true
+  }
+
+  /** Whether the last slot comes behind the one before it, among those from `base` on. */
+  isBehindLast(base: number): boolean {
+    const last = this.top - SLOT
+    return last === base || this.compare(last - SLOT, last) < 0
+  }
+
+  /** The same, or equal to it. */
+  isNotBeforeLast(base: number): boolean {
+    const last = this.top - SLOT
+    return last === base || this.compare(last - SLOT, last) <= 0
+  }
+
+  /** Orders two slots by their names. */
+  compare(a: number, b: number): number {
+    const { bytes, ints } = this
+    const x = ints[a] as number
+    const y = ints[b] as number
+    if (x !== y) return x < y ? -1 : 1
+    return compareRanges(
+      bytes,
+      ints[a + 1] as number,
+      ints[a + 2] as number,
+      ints[b + 1] as number,
+      ints[b + 2] as number,
+    )
+  }
+
+  /** Puts the slots from `base` on in order. False when they are too many, or two names are equal and must not be. */
+  sort(base: number, mayRepeat: boolean): boolean {
+    const { order } = this
+    const first = base / SLOT
+    const end = this.top / SLOT
+    if (end - first > MAX_SORTED) return false
+    for (let next = first + 1; next < end; next++) {
+      const slot = order[next] as number
+      let hole = next
+      for (; hole > first; hole--) {
+        const before = order[hole - 1] as number
+        const relation = this.compare(before, slot)
+        if (relation === 0 && !mayRepeat) return false
+        if (relation <= 0) break
+        order[hole] = before
+      }
+      order[hole] = slot
+    }
+    return true
+  }
+
+  /** The slot of the attribute of this name among those from `base` to `end`; `NONE` if there is none. */
+  find(name: Uint8Array, base: number, end: number): number {
+    const { bytes, ints } = this
+    for (let slot = base; slot < end; slot += SLOT) {
+      const from = ints[slot + 1] as number
+      const length = (ints[slot + 2] as number) - from
+      if (length !== name.length) continue
+      let i = 0
+      while (i < length && bytes[from + i] === name[i]) i++
+      if (i === length) return slot
+    }
+    return NONE
+  }
+}
+
+/** The first four bytes of a name, padded with zeros, as an integer. */
+function prefixOf(bytes: Uint8Array, from: number, to: number): number {
+  if (to - from >= 4) {
+    const high = ((bytes[from] as number) << 24) | ((bytes[from + 1] as number) << 16)
+    return high | ((bytes[from + 2] as number) << 8) | (bytes[from + 3] as number)
+  }
+  let prefix = 0
+  for (let i = from; i < from + 4; i++) prefix = (prefix << 8) | (i < to ? (bytes[i] as number) : 0)
+  return prefix
+}
