@@ -74,6 +74,7 @@ describe('the fast path', () => {
     ['an upper-case escape', withText('{"S":"\\u001F"}')],
     ['an escape that has a shorter form', withText('{"S":"\\u000a"}')],
     ['a record without a time', streamsRecord({ ApproximateCreationDateTime: undefined })],
+    ['an escape that needs none', withText('{"S":"a\\/b"}')],
     ['a time with a fraction', streamsRecord({ ApproximateCreationDateTime: 1_795_341_600.123 })],
   ]
   it.each(taken)('takes %s', (_about, record) => {

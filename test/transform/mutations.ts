@@ -48,6 +48,12 @@ const TOKENS: readonly (string | Buffer)[] = [
   ...[[0x80], [0xff], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe2, 0x82]].map(Buffer.from),
 ]
 
+/** Escapes that are canonical, and escapes that are not. */
+const ESCAPES: readonly string[] = [
+  ...['\\n', '\\"', '\\\\', '\\/', '\\a', '\\', '\\u0000', '\\u000a', '\\u001f', '\\u001F', '\\u0020'],
+  ...['\\u007f', '\\u00e9', '\\u2028', '\\ud800', '\\ud83d\\ude00', '\\u12', '\u007f', 'é', '😀', '\t'],
+]
+
 /** Where one of these bytes stands, or anywhere. */
 function positionOf(bytes: Buffer, wanted: string, random: Random): number {
   const start = below(bytes.length + 1, random)
@@ -153,6 +159,19 @@ const MUTATIONS: readonly Mutation[] = [
     const end = bytes.indexOf(0x22, at)
     const names = ['S', 'order_id', '__proto__', 'status', 'eventID', 'Keys', '', 'a"b', '\\u0061', 'é', 'zz']
     return spliced(bytes, at, end === -1 ? at : end, pick(names, random))
+  },
+  function putInText(bytes, random) {
+    const at = bytes.indexOf(pick(['"S":"', '"S":"', '"SS":["', '"M":{"'], random), below(bytes.length, random))
+    if (at === -1) return bytes
+    const start = bytes.indexOf(0x22, at + 4) + 1
+    return spliced(bytes, start, start, pick(ESCAPES, random))
+  },
+  function changeBinary(bytes, random) {
+    const at = bytes.indexOf('"B":"', below(bytes.length, random))
+    const end = at === -1 ? -1 : bytes.indexOf(0x22, at + 5)
+    if (end === -1) return bytes
+    const from = Math.max(at + 5, end - below(5, random))
+    return spliced(bytes, from, end, pick(['', '=', '==', 'A', 'AB==', 'AA==', 'AAB=', 'AAA=', '_-A=', 'AAAA'], random))
   },
   function addToSet(bytes, random) {
     const at = bytes.indexOf('"SS":[', below(bytes.length, random))
