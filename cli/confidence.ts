@@ -23,6 +23,7 @@ export function showTime(change: { readonly event_time_us: number; readonly time
 }
 
 const COLOURS = {
+  COMPLETE: 'green',
   UNBROKEN: 'green',
   'PRE-ARCHIVE': 'yellow',
   'KEYS-ONLY': 'yellow',
@@ -49,6 +50,8 @@ function explain({ confidence, findings, changes }: ItemHistory): string {
   const where = found[0] === undefined ? '' : showFinding(found[0])
   const place = found.length > 1 ? `, the first of ${found.length}` : ''
   switch (confidence) {
+    case 'COMPLETE':
+      return 'COMPLETE'
     case 'UNBROKEN':
       return `UNBROKEN${first === undefined ? '' : ` since ${first.event_name} ${showTime(first)}`}: each change starts where the one before ended`
     case 'PRE-ARCHIVE':

@@ -3,16 +3,9 @@ import { formatInstant } from '../transform/instant.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery, type Statement } from './catalog.js'
 import type { BoundValue, QueryEngine } from './engine.js'
+import { type Confidence, confidenceOf, findProblems, type ItemFinding } from './findings.js'
 import { checkParameters, ParameterError } from './parameters.js'
-import {
-  type Confidence,
-  confidenceOf,
-  findProblems,
-  type ItemChange,
-  type ItemFinding,
-  orderSteps,
-  type Step,
-} from './reconstruct.js'
+import { type ItemChange, orderSteps, type Step } from './reconstruct.js'
 import { rowsOf } from './rows.js'
 
 /**

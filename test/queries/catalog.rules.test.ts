@@ -38,7 +38,15 @@ const FUNCTIONS = new Set([
     'count',
     'count_if',
   ],
-  ...['date_format', 'date_trunc', 'dense_rank', 'element_at', 'from_iso8601_timestamp_nanos', 'json_extract_scalar'],
+  ...[
+    'date_format',
+    'date_trunc',
+    'dense_rank',
+    'element_at',
+    'from_iso8601_timestamp_nanos',
+    'greatest',
+    'json_extract_scalar',
+  ],
   ...[
     'json_format',
     'json_parse',
@@ -139,7 +147,7 @@ describe('saved queries', () => {
 
   it.each(queries.filter(query => query.parameters.some(({ name }) => name === 'to' || name === 'at')))(
     '$name bounds the partitions by its period',
-    query => expect(query.template).toMatch(/event_date <= \{day :(to|at)\}/),
+    query => expect(query.template).toMatch(/event_date <= \{day(-after)? :(to|at)\}/),
   )
 
   it('are documented as they are', () => {

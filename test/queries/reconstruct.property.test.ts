@@ -4,13 +4,15 @@ import { askQuery } from '../../queries/ask.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { DuckDbEngine } from '../../queries/duckdb.js'
 import type { QueryEngine } from '../../queries/engine.js'
+import { findProblems } from '../../queries/findings.js'
 import {
+  AHEAD_US,
   type ArchivedChange,
-  findProblems,
   type ItemChange,
   orderSteps,
   removeRepeats,
   stateAsOf,
+  stepsUntil,
 } from '../../queries/reconstruct.js'
 import { type Row, rowsOf } from '../../queries/rows.js'
 import type { AuditRow } from '../../transform/audit-row.js'
@@ -91,12 +93,15 @@ async function compareStates(
   folded: ReadonlyMap<string, readonly ItemChange[]>,
   atUs: number,
 ): Promise<void> {
-  const expected = [...folded].flatMap(([key, changes]) => {
+  const expected = [...folded].flatMap(([key, repeated]) => {
+    const changes = repeated.map(withoutArrivals)
     const state = stateAsOf(changes, atUs)
     if (state.kind === 'never seen') return []
     const present = state.kind === 'present' ? state : { image: null, hash: null }
-    const last = orderSteps(changes.filter(change => change.event_time_us <= atUs)).at(-1)
-    const unresolved = (last?.imbalance ?? 0) > 1
+    const near = orderSteps(changes.filter(change => change.event_time_us <= atUs + AHEAD_US))
+    const until = stepsUntil(near, atUs)
+    const last = until.findLast(step => !step.ahead) ?? until.at(-1)
+    const unresolved = last?.unresolved === true
     return [{ key, state: state.kind, image: present.image, hash: present.hash, unresolved }]
   })
   const at = formatInstant(atUs, 6)
@@ -122,9 +127,10 @@ async function compareStates(
 async function compareFindings(engine: QueryEngine, folded: ReadonlyMap<string, readonly ItemChange[]>) {
   const expected = [...folded].flatMap(([key, changes]) =>
     findProblems(orderSteps(changes.map(withoutArrivals))).map(
-      ({ finding, eventId, eventTimeUs, changes: concerned }) => ({
+      ({ finding, eventId, eventTimeUs, previousTimeUs, changes: concerned }) => ({
         key,
         finding,
+        previous: previousTimeUs,
         event_id: eventId,
         event_time_us: eventTimeUs,
         changes: concerned,
@@ -135,6 +141,7 @@ async function compareFindings(engine: QueryEngine, folded: ReadonlyMap<string, 
   const seen = answer.map(row => ({
     key: row.item_key as string,
     finding: row.finding,
+    previous: row.previous_time_us === null ? null : Number(row.previous_time_us),
     event_id: row.event_id,
     event_time_us: Number(row.event_time_us),
     changes: Number(row.changes),
@@ -144,7 +151,7 @@ async function compareFindings(engine: QueryEngine, folded: ReadonlyMap<string, 
 
 /** Further arrivals of a change without a time are no repeats to the engine, which shows the earliest alone. */
 function withoutArrivals(change: ItemChange): ItemChange {
-  return change.time_precision === 'arrival' ? { ...change, repeats: 0 } : change
+  return change.time_precision === 'arrival' ? { ...change, repeats: 0, renamed: false } : change
 }
 
 function keyOf(row: Row, folded: ReadonlyMap<string, readonly ItemChange[]>): string | undefined {
