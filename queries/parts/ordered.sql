@@ -1,22 +1,10 @@
 -- From `arrived` (rows of the archive) to the order of each item's changes, in one pass: Trino and Athena read the
 -- archive again for each time that a common table expression is named, so each is named once.
 
-{unrepeated},
--- the states that a change leaves and enters: an image's hash, `absent`, or `unknown` where the view type keeps no image
+{stated},
 placed as (
   select
-    unrepeated.*,
-    case
-      when old_hash is not null then old_hash
-      when event_name = 'INSERT' then 'absent'
-      when event_name = 'BASELINE' then coalesce(new_hash, 'unknown')
-      else 'unknown'
-    end as old_state,
-    case
-      when new_hash is not null then new_hash
-      when event_name = 'REMOVE' then 'absent'
-      else 'unknown'
-    end as new_state,
+    stated.*,
     min(event_time_us) over (partition by item_key, source) as source_began_us,
     case
       when sequence is null then event_time_us
@@ -26,7 +14,7 @@ placed as (
         rows between unbounded preceding and current row
       )
     end as order_us
-  from unrepeated
+  from stated
 ),
 -- a step is one change, or a tie group: changes of one source and time without a sequence
 numbered as (

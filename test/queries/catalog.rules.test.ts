@@ -11,7 +11,17 @@ const withoutComments = (sql: string) => sql.replaceAll(/--[^\n]*/g, '')
 
 /** Names are an interface: prepared statements and people's scripts use them. Add, but do not rename or remove. */
 const NAMES = [
-  ...['activity-by-day', 'attribute-catalogue', 'attribute-history', 'blame', 'changes-between', 'changes-by-actor'],
+  ...[
+    'activity-by-day',
+    'altered-rows',
+    'anchors',
+    'attribute-catalogue',
+    'attribute-history',
+    'balance',
+    'blame',
+    'changes-between',
+    'changes-by-actor',
+  ],
   ...['changes-by-attribute', 'changes-without-actor', 'continuity', 'deletions', 'diff-of-table', 'duplicates'],
   ...[
     'first-and-last-seen',
@@ -61,6 +71,7 @@ const FUNCTIONS = new Set([
     'round',
     'row_number',
   ],
+  ...['chr', 'lower', 'max_by', 'min_by', 'sha256', 'to_hex', 'to_utf8'],
   ...['split_part', 'strpos', 'substr', 'sum', 'to_unixtime', 'unnest'],
 ])
 const KEYWORDS_BEFORE_A_PARENTHESIS = new Set([
@@ -77,6 +88,8 @@ const KEYWORDS_BEFORE_A_PARENTHESIS = new Set([
   'from',
   't',
   'moments',
+  'moves_of',
+  'sides',
   'not',
   'else',
   'unnest',
