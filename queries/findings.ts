@@ -9,10 +9,11 @@ export interface ItemFinding {
   readonly eventId: string
   readonly eventTimeUs: number
   readonly changes: number
-  /** When the item's change before this one was made, in microseconds since 1970; null where there is none. */
-  readonly previousTimeUs: number | null
-  /** Of a GAP that shows because a complete baseline lacks the item. */
-  readonly absence: { readonly source: string; readonly rowTimeUs: number; readonly missing: Missing } | null
+  /** The time that it concerns, in microseconds since 1970: of a GAP that in which what is missing was made. Null: no beginning. */
+  readonly sinceUs: number | null
+  readonly untilUs: number
+  /** Of a GAP that shows because a complete baseline lacks the item: that baseline's source, and what is missing. */
+  readonly absence: { readonly source: string; readonly missing: Missing } | null
 }
 
 /** A REMOVE after the change that the finding names, or an INSERT before it. */
@@ -30,9 +31,7 @@ export function findProblems(steps: readonly Step[]): readonly ItemFinding[] {
   }
   const blind = steps.map(step => step.changes.filter(isBlind)).filter(changes => changes.length > 0)
   const [first] = blind
-  return first === undefined
-    ? findings
-    : [...findings, { ...findingOf('KEYS-ONLY', first), changes: blind.flat().length }]
+  return first === undefined ? findings : [...findings, keysOnly(first, blind.flat())]
 }
 
 /** What came before a step: the last step, the last with changes, and the latest time. */
@@ -48,7 +47,7 @@ function stepFindings(step: Step, first: boolean, before: Before): readonly Item
   if (step.changes.length === 0) return findings
   const { entry, imbalance, changes, unresolved } = step
   if (first && entry !== 'absent' && entry !== 'unknown' && firstById(changes).event_name !== 'BASELINE') {
-    findings.push(findingOf('PRE-ARCHIVE', changes))
+    findings.push({ ...findingOf('PRE-ARCHIVE', changes), sinceUs: null })
   }
   if (unresolved || (first && imbalance === 0)) {
     findings.push({ ...findingOf('UNRESOLVED-ORDER', changes), changes: changes.length })
@@ -65,13 +64,19 @@ function isGap({ previous, entry, imbalance, changes }: Step, first: boolean): b
 
 /** What a complete baseline lacks was removed after the change before; what it lacked was inserted before this one. */
 function gapAt(step: Step, before: Before): ItemFinding {
-  const previousTimeUs = before.timeUs
   if (step.absence !== null) {
-    const absence = { ...step.absence, missing: 'REMOVE' } as const
-    return { ...findingOf('GAP', before.changed?.changes ?? []), previousTimeUs, absence }
+    const last = findingOf('GAP', before.changed?.changes ?? [])
+    const { source, rowTimeUs } = step.absence
+    return { ...last, sinceUs: last.eventTimeUs, untilUs: rowTimeUs, absence: { source, missing: 'REMOVE' } }
   }
-  const absence = before.step?.absence ? ({ ...before.step.absence, missing: 'INSERT' } as const) : null
-  return { ...findingOf('GAP', step.changes), previousTimeUs, absence }
+  const source = before.step?.absence?.source
+  const absence = source === undefined ? null : ({ source, missing: 'INSERT' } as const)
+  return { ...findingOf('GAP', step.changes), sinceUs: before.timeUs, absence }
+}
+
+function keysOnly(first: readonly ItemChange[], all: readonly ItemChange[]): ItemFinding {
+  const untilUs = Math.max(...all.map(change => change.event_time_us))
+  return { ...findingOf('KEYS-ONLY', first), changes: all.length, untilUs }
 }
 
 function changeFindings(change: ItemChange): readonly ItemFinding[] {
@@ -80,8 +85,8 @@ function changeFindings(change: ItemChange): readonly ItemFinding[] {
 }
 
 function findingOf(finding: Finding, changes: readonly ItemChange[]): ItemFinding {
-  const { event_id: eventId, event_time_us: eventTimeUs } = firstById(changes)
-  return { finding, eventId, eventTimeUs, changes: 1, previousTimeUs: null, absence: null }
+  const { event_id: eventId, event_time_us: us } = firstById(changes)
+  return { finding, eventId, eventTimeUs: us, changes: 1, sinceUs: us, untilUs: us, absence: null }
 }
 
 function firstById(changes: readonly ItemChange[]): ItemChange {

@@ -9,7 +9,8 @@
 -- @column found_state detail -- hash of the state that the change left, or absent
 -- @column changes -- how many changes are concerned
 -- @column event_time_us detail -- event_time in microseconds since 1970
--- @column previous_time_us detail -- of a GAP: when the item's last change before what is missing was made, in microseconds
+-- @column since_us detail -- the time that it concerns, in microseconds since 1970: of a GAP that in which what is missing was made; null for no beginning
+-- @column until_us detail -- the end of that time
 with arrived as (
   select *
   from {changes}
@@ -31,6 +32,8 @@ marked as (
       sum(case when old_state = 'unknown' or new_state = 'unknown' then 1 else 0 end) over (partition by item_key)
       as bigint
     ) as blind_changes,
+    max(case when old_state = 'unknown' or new_state = 'unknown' then event_time_us end) over (partition by item_key)
+      as last_blind_us,
     row_number() over (
       partition by item_key, old_state = 'unknown' or new_state = 'unknown'
       order by step, event_id
@@ -93,6 +96,11 @@ select
     else 1
   end as changes,
   event_time_us,
-  case when finding = 'GAP' then previous_time_us end as previous_time_us
+  case finding
+    when 'GAP' then previous_time_us
+    when 'PRE-ARCHIVE' then null
+    else event_time_us
+  end as since_us,
+  case when finding = 'KEYS-ONLY' then last_blind_us else event_time_us end as until_us
 from findings
 order by finding, event_time_us, item_key, event_id

@@ -127,10 +127,11 @@ async function compareStates(
 async function compareFindings(engine: QueryEngine, folded: ReadonlyMap<string, readonly ItemChange[]>) {
   const expected = [...folded].flatMap(([key, changes]) =>
     findProblems(orderSteps(changes.map(withoutArrivals))).map(
-      ({ finding, eventId, eventTimeUs, previousTimeUs, changes: concerned }) => ({
+      ({ finding, eventId, eventTimeUs, sinceUs, untilUs, changes: concerned }) => ({
         key,
         finding,
-        previous: previousTimeUs,
+        sinceUs,
+        untilUs,
         event_id: eventId,
         event_time_us: eventTimeUs,
         changes: concerned,
@@ -141,7 +142,8 @@ async function compareFindings(engine: QueryEngine, folded: ReadonlyMap<string, 
   const seen = answer.map(row => ({
     key: row.item_key as string,
     finding: row.finding,
-    previous: row.previous_time_us === null ? null : Number(row.previous_time_us),
+    sinceUs: row.since_us === null ? null : Number(row.since_us),
+    untilUs: Number(row.until_us),
     event_id: row.event_id,
     event_time_us: Number(row.event_time_us),
     changes: Number(row.changes),
