@@ -4,6 +4,7 @@ import { CommanderError, Command as Program } from 'commander'
 import { ConfigurationError } from '../config/problems.js'
 import { QueryError } from '../queries/engine.js'
 import { ParameterError } from '../queries/parameters.js'
+import { FactError } from '../transform/fact.js'
 import { asOf } from './commands/as-of.js'
 import { demo, packageRoot } from './commands/demo.js'
 import { diff } from './commands/diff.js'
@@ -16,12 +17,13 @@ import { query } from './commands/query.js'
 import { redrive } from './commands/redrive.js'
 import { sql } from './commands/sql.js'
 import { status } from './commands/status.js'
+import { verify } from './commands/verify.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from './io.js'
 import { describeSystemError } from './system-errors.js'
 import { printableLines } from './text.js'
 
 /** Everything that can be asked of the command line, in the order of its help. */
-export const COMMANDS = [init, ingest, history, asOf, diff, queries, query, sql, status, redrive, doctor, demo]
+export const COMMANDS = [init, ingest, history, asOf, diff, queries, query, sql, status, verify, redrive, doctor, demo]
 
 /** Runs the command line and says how it ended. Nothing but this file ends the process. */
 export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
@@ -94,6 +96,10 @@ function report(error: unknown, name: string | undefined, io: Io): ExitCode {
   if (error instanceof ParameterError) {
     say(io, error.message)
     return EXIT.usage
+  }
+  if (error instanceof FactError) {
+    say(io, error.message, 'a copy of it, such as the bucket has, puts it right')
+    return EXIT.unchecked
   }
   if (error instanceof QueryError) {
     say(io, `the archive could not be asked: ${error.message}`)
