@@ -69,7 +69,7 @@ function gapAt(step: Step, before: Before): ItemFinding {
     const { source, rowTimeUs } = step.absence
     return { ...last, sinceUs: last.eventTimeUs, untilUs: rowTimeUs, absence: { source, missing: 'REMOVE' } }
   }
-  const source = before.step?.absence?.source
+  const source = step.entry === step.previous ? undefined : before.step?.absence?.source
   const absence = source === undefined ? null : ({ source, missing: 'INSERT' } as const)
   return { ...findingOf('GAP', step.changes), sinceUs: before.timeUs, absence }
 }
