@@ -17,6 +17,8 @@ export interface Anchor {
   readonly source: string
   /** Changes up to here are those that it could not have missed; later ones it may have seen or not. */
   readonly us: number
+  /** Until when it may have seen changes. */
+  readonly untilUs: number
   /** Keys of items that were another than the archive said; a baseline's own rows say that. */
   readonly differing: ReadonlySet<string>
 }
@@ -97,12 +99,16 @@ async function countItems(
   return new Map([...rows].map(row => [row.source as string, Number(row.items)]))
 }
 
-function toBaseline({ source, rowTime }: BaselineFact): Anchor {
-  return { kind: 'baseline', source, us: usOf(rowTime), differing: new Set() }
+/** How far the clock that timed a scan may be behind the one that times changes. */
+const CLOCKS_US = 60 * 1_000_000
+
+function toBaseline({ source, rowTime, to }: BaselineFact): Anchor {
+  return { kind: 'baseline', source, us: usOf(rowTime), untilUs: usOf(to) + CLOCKS_US, differing: new Set() }
 }
 
-function toReconciliation({ source, from, differing }: ReconciliationFact): Anchor {
-  return { kind: 'reconciliation', source, us: usOf(from), differing: new Set(differing) }
+function toReconciliation({ source, from, to, differing }: ReconciliationFact): Anchor {
+  const untilUs = usOf(to) + CLOCKS_US
+  return { kind: 'reconciliation', source, us: usOf(from), untilUs, differing: new Set(differing) }
 }
 
 function byTime(a: Anchor, b: Anchor): number {

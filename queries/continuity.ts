@@ -59,21 +59,22 @@ async function* chainFindings(engine: QueryEngine, table: TableConfiguration): A
 async function* anchorFindings(
   engine: QueryEngine,
   table: TableConfiguration,
-  { source, us }: Anchor,
+  { source, us, untilUs }: Anchor,
 ): AsyncGenerator<TableFinding> {
-  for await (const row of askByItem(engine, table, 'anchors', { source, time: formatInstant(us, 6) })) {
+  const parameters = { source, time: formatInstant(us, 6), until: formatInstant(untilUs, 6) }
+  for await (const row of askByItem(engine, table, 'anchors', parameters)) {
     if (row.missing === 'change') continue
     const missing = row.missing as Missing
     const eventTimeUs = Number(row.event_time_us)
-    const [sinceUs, untilUs] = missing === 'REMOVE' ? [eventTimeUs, us] : [us, eventTimeUs]
+    const [since, until] = missing === 'REMOVE' ? [eventTimeUs, us] : [us, eventTimeUs]
     yield {
       itemKey: row.item_key as string,
       finding: 'GAP',
       eventId: row.event_id as string,
       eventTimeUs,
       changes: 1,
-      sinceUs,
-      untilUs,
+      sinceUs: since,
+      untilUs: until,
       absence: { source, missing },
     }
   }

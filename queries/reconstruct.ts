@@ -110,6 +110,7 @@ export function orderSteps<C extends ItemChange>(
 interface Place<C> {
   /** Null for an absence. */
   readonly change: C | null
+  readonly absence: Absence | null
   readonly source: string
   readonly sequence: string
   readonly timeUs: number
@@ -125,7 +126,7 @@ function placeChanges<C extends ItemChange>(changes: readonly C[]): Place<C>[] {
       .sort((a, b) => compareText(a.sequence ?? '', b.sequence ?? ''))
       .map(change => {
         const { source, event_time_us: timeUs } = change
-        const place = { change, source, sequence: change.sequence ?? '', timeUs, sourceBeganUs }
+        const place = { change, absence: null, source, sequence: change.sequence ?? '', timeUs, sourceBeganUs }
         if (change.sequence === null) return { ...place, orderUs: timeUs }
         latest = Math.max(latest, timeUs)
         return { ...place, orderUs: latest }
@@ -134,13 +135,22 @@ function placeChanges<C extends ItemChange>(changes: readonly C[]): Place<C>[] {
 }
 
 function toGroup<C extends ItemChange>(places: readonly Place<C>[]): Group<C> {
-  const [{ change, source, timeUs, orderUs }] = places as readonly [Place<C>]
+  const [{ absence, timeUs, orderUs }] = places as readonly [Place<C>]
   const changes = places.flatMap(place => (place.change === null ? [] : [place.change]))
-  return { changes, absence: change === null ? { source, rowTimeUs: timeUs } : null, timeUs, orderUs }
+  return { changes, absence, timeUs, orderUs }
 }
 
-function placeAbsence({ source, rowTimeUs }: Absence): Place<never> {
-  return { change: null, source, sequence: '', timeUs: rowTimeUs, orderUs: rowTimeUs, sourceBeganUs: rowTimeUs }
+function placeAbsence(absence: Absence): Place<never> {
+  const { source, rowTimeUs } = absence
+  return {
+    change: null,
+    absence,
+    source,
+    sequence: '',
+    timeUs: rowTimeUs,
+    orderUs: rowTimeUs,
+    sourceBeganUs: rowTimeUs,
+  }
 }
 
 function comparePlaces(a: Place<unknown>, b: Place<unknown>): number {
@@ -173,7 +183,8 @@ function findAhead(groups: readonly Group<ItemChange>[]): ReadonlyMap<number, St
   for (const [back, group] of [...groups].reverse().entries()) {
     const i = groups.length - 1 - back
     if (isWitness(group)) {
-      const soon = (state: State) => (enteredUs.get(state) ?? Number.POSITIVE_INFINITY) <= group.orderUs + AHEAD_US
+      const untilUs = group.absence?.untilUs ?? group.orderUs + AHEAD_US
+      const soon = (state: State) => (enteredUs.get(state) ?? Number.POSITIVE_INFINITY) <= untilUs
       const states = group.absence === null ? group.changes.map(stateAfter) : ['absent']
       const told = next !== 'unknown' || (firstWrite >= 0 && firstWrite < i)
       if (told && states.every(state => soon(state) && state !== next)) found.set(i, next)

@@ -9,6 +9,8 @@ export interface Absence {
   readonly source: string
   /** Where it stands among changes, in microseconds since 1970: the time of that baseline's rows. */
   readonly rowTimeUs: number
+  /** Until when it may have seen changes. */
+  readonly untilUs: number
 }
 
 /**

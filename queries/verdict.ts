@@ -41,7 +41,7 @@ export function momentOf(facts: ArchiveFacts, us: number): Period {
 export function absencesOf(facts: ArchiveFacts, seenBy: ReadonlySet<string>): readonly Absence[] {
   return facts.baselines
     .filter(({ source }) => !seenBy.has(source))
-    .map(({ source, us }) => ({ source, rowTimeUs: us }))
+    .map(({ source, us, untilUs }) => ({ source, rowTimeUs: us, untilUs }))
 }
 
 /**

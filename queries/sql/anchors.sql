@@ -2,6 +2,7 @@
 -- @empty every item of the baseline was what its changes say, and no other was there
 -- @parameter source text example=arn:aws:dynamodb:eu-central-1:123456789012:table/Orders/scan/2026-11-20T00:00:00.000000Z -- the baseline, as its fact in the archive names it
 -- @parameter time instant example=2026-11-19T23:59:59.999999Z -- the fact's rowTime
+-- @parameter until instant example=2026-11-20T00:10:00Z -- until when it may have seen changes: the fact's to, and a minute more where clocks may differ
 -- @parameter to instant default=9999-12-31T00:00:00Z -- the moment after the last
 -- @column finding -- GAP
 -- @column missing -- what is missing: a change before the baseline's row; a REMOVE after a change; an INSERT before it
@@ -28,8 +29,8 @@ sided as (
       not (event_name = 'BASELINE' and source = :source)
       and (
         (sides.side = 'before' and order_us <= {us :time})
-        or (sides.side = 'soon' and order_us > {us :time} and order_us <= {us :time} + 86400000000)
-        or (sides.side = 'later' and order_us > {us :time} + 86400000000)
+        or (sides.side = 'soon' and order_us > {us :time} and order_us <= {us :until})
+        or (sides.side = 'later' and order_us > {us :time} and order_us > {us :until})
       )
     )
 ),

@@ -159,7 +159,7 @@ async function compareFindings(engine: QueryEngine, folded: ReadonlyMap<string, 
 async function compareAnchors(engine: QueryEngine, folded: ReadonlyMap<string, readonly ItemChange[]>, us: number) {
   const expected = [...folded].flatMap(([key, changes]) => {
     const own = changes.filter(change => change.event_name === 'BASELINE' && change.source === SCAN)
-    const absences = own.length > 0 ? [] : [{ source: SCAN, rowTimeUs: us }]
+    const absences = own.length > 0 ? [] : [{ source: SCAN, rowTimeUs: us, untilUs: us + SCAN_US }]
     const findings = findProblems(orderSteps(changes.map(withoutArrivals), absences))
     const lacking = findings.flatMap(({ absence, eventId, eventTimeUs }) =>
       absence === null ? [] : [{ key, missing: absence.missing, event_id: eventId, event_time_us: eventTimeUs }],
@@ -169,7 +169,11 @@ async function compareAnchors(engine: QueryEngine, folded: ReadonlyMap<string, r
       .map(({ eventId, eventTimeUs }) => ({ key, missing: 'change', event_id: eventId, event_time_us: eventTimeUs }))
     return [...lacking, ...broken.slice(-1)]
   })
-  const answer = await ask(engine, 'anchors', { source: SCAN, time: formatInstant(us, 6) })
+  const answer = await ask(engine, 'anchors', {
+    source: SCAN,
+    time: formatInstant(us, 6),
+    until: formatInstant(us + SCAN_US, 6),
+  })
   const seen = answer.map(row => ({
     key: row.item_key as string,
     missing: row.missing,
@@ -184,6 +188,9 @@ async function compareAnchors(engine: QueryEngine, folded: ReadonlyMap<string, r
     rows.filter(({ missing }) => missing === 'change').map(({ key }) => key)
   expect(keys(seen).sort()).toEqual(keys(expected).sort())
 }
+
+/** How long it takes. */
+const SCAN_US = 3_000_000
 
 const SCAN = 'arn:aws:dynamodb:us-east-1:123456789012:table/Orders/scan/1'
 
