@@ -1,7 +1,7 @@
 import { formatInstant, type Instant, type TimePrecision } from '../transform/instant.js'
 import type { EventName } from '../transform/stream-record.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
-import { readArchiveFacts } from './archive-facts.js'
+import { type Anchor, readArchiveFacts } from './archive-facts.js'
 import { bindQuery } from './ask.js'
 import { parseSavedQuery, renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
 import { findingsByItem, type TableFinding } from './continuity.js'
@@ -47,8 +47,10 @@ export async function* itemsAt(
   for await (const item of findingsByItem(engine, table, facts)) findings.set(item.itemKey, item.findings)
   const verdict = (itemKey: string) => judge(itemKey, findings.get(itemKey) ?? [], facts, momentOf(facts, at.us))
   for await (const row of rowsFrom(engine, table, { at: formatInstant(at.us, 6) })) {
-    const item = toItem(row, verdict(row.item_key as string))
-    if (!isGone(item, findings.get(item.itemKey) ?? [], at)) yield item
+    const about = verdict(row.item_key as string)
+    const item = toItem(row, about)
+    const found = findings.get(item.itemKey) ?? []
+    if (!isGone(item, found, about.start, at)) yield item
   }
   const nothing = { image: null, imageHash: null, last: undefined, unresolved: false }
   const older = renderQuery(OLDER_ITEMS, { changes: tableIdentifier(table.table) })
@@ -70,11 +72,21 @@ async function* rowsFrom(
   for await (const piece of streamAnswer(engine, sql, values)) yield* rowsOf(piece)
 }
 
-/** Its last change left it there, and a complete baseline after that, before the moment, lacks it. */
-function isGone({ last }: ItemOfTable, findings: readonly TableFinding[], at: Pick<Instant, 'us'>): boolean {
+/**
+ * A complete baseline since its last change, up to the moment, lacks it. Of an item whose state nobody knows no finding tells
+ * that: had the baseline seen it, its row would tell the state.
+ */
+function isGone(
+  { state, last }: ItemOfTable,
+  findings: readonly TableFinding[],
+  start: Anchor | null,
+  at: Pick<Instant, 'us'>,
+): boolean {
+  if (last === undefined) return false
+  if (state === 'unknown') return start !== null && last.event_time_us <= start.us
   return findings.some(
     ({ absence, eventTimeUs, untilUs }) =>
-      absence?.missing === 'REMOVE' && untilUs <= at.us && eventTimeUs === last?.event_time_us,
+      absence?.missing === 'REMOVE' && untilUs <= at.us && eventTimeUs === last.event_time_us,
   )
 }
 

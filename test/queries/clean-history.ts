@@ -52,8 +52,9 @@ export function cleanItem(name: string, capture: Capture, dice: Dice): CleanItem
   for (let place = 0; place < count; place++) {
     let after: Image = dice.roll(6) === 0 && place > 0 ? null : dice.roll(4)
     while (after === before) after = dice.roll(4)
-    // a loop in the first tick would not tell where it began
-    const inTie = capture === 'kinesis in ties' && place > 1 && place !== half && dice.roll(2) === 0
+    // a loop in the first tick would not tell where it began, and one in the last not where it ended
+    const inside = place > 1 && place < count - 1
+    const inTie = capture === 'kinesis in ties' && inside && place !== half && dice.roll(2) === 0
     const tied = inTie && !repeatsInTie(events, before, after)
     // after what a baseline may have seen
     const started = place < half ? 100 : BASELINES.middle + 100

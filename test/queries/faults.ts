@@ -68,10 +68,10 @@ function without(item: CleanItem, ...places: readonly number[]): readonly Event[
 
 /** A change is missing: the next one does not leave the state that the one before entered. */
 function gapAfter(item: CleanItem, place: number): Expected {
-  const [lost, next] = [item.events[place], item.events[place + 1]]
-  // which way leads out of a tick that lost a change is not certain, so the gap may show once more after it
-  const after = item.events.find(({ second }) => item.capture === 'kinesis in ties' && second > (next?.second ?? 0))
-  return { finding: 'GAP', events: idsAt(item, lost?.second, next?.second, after?.second) }
+  const [lost, next] = [item.events[place], item.events[place + 1]] as const
+  // which way leads out of a tick that lost a change is not certain, so the gap may show later, and more than once
+  const later = item.events.filter(({ second }) => item.capture === 'kinesis in ties' && second > (next?.second ?? 0))
+  return { finding: 'GAP', events: idsAt(item, lost?.second, next?.second, ...later.map(({ second }) => second)) }
 }
 
 const dropInside: Fault['inject'] = (name, capture, dice) => {
@@ -195,7 +195,7 @@ const editRecord =
     if (where === 'last')
       return { ...NOTHING, item, rows, anchors: [{ finding: 'GAP', events: ['the last baseline'] }] }
     const named =
-      side === 'before'
+      side === 'before' && capture !== 'kinesis in ties'
         ? [edited.event_id, ...idsAt(item, event.second)]
         : [edited.event_id, ...gapAfter(item, event.place).events]
     return { ...NOTHING, item, rows, chain: [{ finding: 'GAP', events: named }] }
