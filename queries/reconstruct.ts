@@ -113,6 +113,8 @@ interface Place<C> {
   readonly absence: Absence | null
   readonly source: string
   readonly sequence: string
+  /** Rows of a baseline do not tie. */
+  readonly witness: string
   readonly timeUs: number
   readonly orderUs: number
   readonly sourceBeganUs: number
@@ -126,7 +128,8 @@ function placeChanges<C extends ItemChange>(changes: readonly C[]): Place<C>[] {
       .sort((a, b) => compareText(a.sequence ?? '', b.sequence ?? ''))
       .map(change => {
         const { source, event_time_us: timeUs } = change
-        const place = { change, absence: null, source, sequence: change.sequence ?? '', timeUs, sourceBeganUs }
+        const witness = change.event_name === 'BASELINE' ? change.event_id : ''
+        const place = { change, absence: null, witness, source, sequence: change.sequence ?? '', timeUs, sourceBeganUs }
         if (change.sequence === null) return { ...place, orderUs: timeUs }
         latest = Math.max(latest, timeUs)
         return { ...place, orderUs: latest }
@@ -144,6 +147,7 @@ function placeAbsence(absence: Absence): Place<never> {
   const { source, rowTimeUs } = absence
   return {
     change: null,
+    witness: '',
     absence,
     source,
     sequence: '',
@@ -158,7 +162,8 @@ function comparePlaces(a: Place<unknown>, b: Place<unknown>): number {
     a.orderUs - b.orderUs ||
     a.sourceBeganUs - b.sourceBeganUs ||
     compareText(a.source, b.source) ||
-    compareText(a.sequence, b.sequence)
+    compareText(a.sequence, b.sequence) ||
+    compareText(a.witness, b.witness)
   )
 }
 

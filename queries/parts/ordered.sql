@@ -16,13 +16,18 @@ placed as (
     end as order_us
   from stated
 ),
--- a step is one change, or a tie group: changes of one source and time without a sequence
+-- a step is one change, one row of a baseline, or a tie group: changes of one source and time without a sequence
 numbered as (
   select
     placed.*,
     dense_rank() over (
       partition by item_key
-      order by order_us, source_began_us, source, coalesce(sequence, '')
+      order by
+        order_us,
+        source_began_us,
+        source,
+        coalesce(sequence, ''),
+        case when event_name = 'BASELINE' then event_id else '' end
     ) as step
   from placed
 ),
@@ -30,7 +35,6 @@ grouped as (
   select
     numbered.*,
     count(*) over (partition by item_key, step) as step_changes,
-    sum(case when event_name = 'BASELINE' then 0 else 1 end) over (partition by item_key, step) as step_writes,
     array_agg(old_state) over (partition by item_key, step) as states_left,
     array_agg(new_state) over (partition by item_key, step) as states_entered,
     max(case when renamed then 1 else 0 end) over (partition by item_key, step) = 1 as step_renamed,
@@ -73,7 +77,7 @@ next_known as (
     walked.*,
     coalesce(
       substr(
-        min(case when step_writes > 0 and imbalance > 0 then lpad(cast(step as varchar), 12, '0') || way_in end) over (
+        min(case when event_name <> 'BASELINE' and imbalance > 0 then lpad(cast(step as varchar), 12, '0') || way_in end) over (
           partition by item_key
           order by step
           range between 1 following and unbounded following
@@ -82,12 +86,16 @@ next_known as (
       ),
       'unknown'
     ) as next_state,
-    min(case when step_writes > 0 then order_us end) over (
+    min(case when event_name <> 'BASELINE' then order_us end) over (
       partition by item_key, new_state
       order by step
       range between 1 following and unbounded following
     ) as entered_us,
-    min(case when step_writes > 0 then step end) over (partition by item_key) < step as written_before
+    min(case when event_name <> 'BASELINE' then step end) over (
+      partition by item_key
+      order by step
+      range between unbounded preceding and 1 preceding
+    ) is not null as written_before
   from walked
 ),
 -- a baseline that saw what a write within the next 24 hours enters, and not what the first of them leaves, was ahead: it
@@ -95,16 +103,10 @@ next_known as (
 ahead_known as (
   select
     next_known.*,
-    min(
-      case
-        when step_writes = 0
-          and entered_us <= order_us + 86400000000
-          and next_state <> new_state
-          and (next_state <> 'unknown' or written_before)
-        then 1
-        else 0
-      end
-    ) over (partition by item_key, step) = 1 as ahead
+    event_name = 'BASELINE'
+      and coalesce(entered_us <= order_us + 86400000000, false)
+      and next_state <> new_state
+      and (next_state <> 'unknown' or written_before) as ahead
   from next_known
 ),
 -- the state after the last step before this one that was no closed loop

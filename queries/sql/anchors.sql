@@ -38,10 +38,10 @@ items as (
   select
     item_key,
     count_if(side = 'own') as own_rows,
-    count_if(side = 'before' and step_writes > 0) as writes_before,
-    count_if(side = 'soon' and step_writes > 0 and new_state = 'absent') as removed_soon,
+    count_if(side = 'before' and event_name <> 'BASELINE') as writes_before,
+    count_if(side = 'soon' and event_name <> 'BASELINE' and new_state = 'absent') as removed_soon,
     substr(
-      min(case when side in ('soon', 'later') and step_writes > 0 and imbalance > 0 then place || way_in end), 13
+      min(case when side in ('soon', 'later') and event_name <> 'BASELINE' and imbalance > 0 then place || way_in end), 13
     ) as next_state,
     -- the baseline's own row where it breaks the chain
     max(
