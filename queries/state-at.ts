@@ -2,7 +2,7 @@ import type { Instant } from '../transform/instant.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import type { HistoryChange, ItemHistory } from './ask.js'
 import type { QueryEngine } from './engine.js'
-import { findProblems } from './findings.js'
+import { findProblems, type ItemFinding } from './findings.js'
 import { type ItemState, lastState, stepsUntil } from './reconstruct.js'
 import { rowsOf } from './rows.js'
 import { judge, momentOf } from './verdict.js'
@@ -35,12 +35,24 @@ export function stateAt(all: ItemHistory, at: Pick<Instant, 'us'>, beganUs: numb
   return { ...found, state: lastState(until.steps), until, gapAhead }
 }
 
+/** The history up to `toUs` with the verdict about all of the time between two moments, of whose later one `after` tells. */
+export function historyBetween(all: ItemHistory, fromUs: number, toUs: number, after: StateAt): ItemHistory {
+  if (after.last === undefined) return after.until
+  const period = { ...momentOf(all.facts, fromUs), toUs, untilUs: toUs }
+  return { ...after.until, ...judge(all.itemKey, findingsAt(all, after.until.steps, toUs), all.facts, period) }
+}
+
 /** The steps up to a moment, and the verdict about it, for which a change counts that was missing before the next one, too. */
 function historyUntil(all: ItemHistory, us: number): ItemHistory {
   const steps = stepsUntil(all.steps, us)
-  const ahead = findProblems(all.steps).filter(({ finding, untilUs }) => finding === 'GAP' && untilUs > us)
-  const verdict = judge(all.itemKey, [...findProblems(steps), ...ahead], all.facts, momentOf(all.facts, us))
+  const verdict = judge(all.itemKey, findingsAt(all, steps, us), all.facts, momentOf(all.facts, us))
   return { ...all, ...verdict, steps, changes: steps.flatMap(step => step.changes) }
+}
+
+/** What is found up to a moment, and what is missing before a later change. */
+function findingsAt(all: ItemHistory, until: ItemHistory['steps'], us: number): readonly ItemFinding[] {
+  const ahead = findProblems(all.steps).filter(({ finding, untilUs }) => finding === 'GAP' && untilUs > us)
+  return [...findProblems(until), ...ahead]
 }
 
 /**
