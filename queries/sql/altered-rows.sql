@@ -96,4 +96,4 @@ select
   arrived_at,
   event_time_us
 from found
-order by event_time_us, item_key, event_id, altered, arrived_at
+order by event_time_us, item_key, event_id, altered, arrived_at, expected_hash, found_hash

@@ -33,8 +33,8 @@ counted_moves as (
   select
     item_key,
     state,
-    count_if(move = 'entered') as entered,
-    count_if(move = 'left') as departed,
+    cast(count_if(move = 'entered') as bigint) as entered,
+    cast(count_if(move = 'left') as bigint) as departed,
     max(case when move = 'entered' then place end) as last_entered,
     max(case when move = 'entered' then event_time end) as last_entered_time,
     min(case when move = 'left' then place end) as first_left,
