@@ -1,5 +1,6 @@
+import type { Anchor } from '../queries/archive-facts.js'
 import type { ItemHistory } from '../queries/ask.js'
-import type { Confidence, ItemFinding } from '../queries/reconstruct.js'
+import type { Confidence, ItemFinding } from '../queries/findings.js'
 import { formatInstant } from '../transform/instant.js'
 import type { Io } from './io.js'
 import { paint } from './print.js'
@@ -22,7 +23,9 @@ export function showTime(change: { readonly event_time_us: number; readonly time
   return formatInstant(change.event_time_us, digits).replace('T', ' ')
 }
 
-const COLOURS = {
+/** The colour of each confidence on a terminal. */
+export const COLOURS = {
+  COMPLETE: 'green',
   UNBROKEN: 'green',
   'PRE-ARCHIVE': 'yellow',
   'KEYS-ONLY': 'yellow',
@@ -49,12 +52,14 @@ export function pageConfidence(history: ItemHistory): { readonly word: string; r
   return { word, text: describeConfidence(history).slice(word.length).replace(/^: /, '').trim() }
 }
 
-function explain({ confidence, findings, changes }: ItemHistory): string {
+function explain({ confidence, findings, changes, start, end }: ItemHistory): string {
   const [first] = changes
   const found = findings.filter(({ finding }) => finding === confidence)
   const where = found[0] === undefined ? '' : showFinding(found[0])
   const place = found.length > 1 ? `, the first of ${found.length}` : ''
   switch (confidence) {
+    case 'COMPLETE':
+      return `COMPLETE: each change starts where the one before ended, and the item was what the table held at ${showAnchor(start)} and at ${showAnchor(end)}`
     case 'UNBROKEN':
       return `UNBROKEN${first === undefined ? '' : ` since ${first.event_name} ${showTime(first)}`}: each change starts where the one before ended`
     case 'PRE-ARCHIVE':
@@ -62,17 +67,33 @@ function explain({ confidence, findings, changes }: ItemHistory): string {
     case 'KEYS-ONLY':
       return `KEYS-ONLY: ${found[0]?.changes} of ${changes.length} changes lack an image, so what they changed and whether one is missing cannot be told`
     case 'GAP':
-      return `GAP: one or more changes before ${where} are missing in the archive${place}`
+      return `GAP: ${missingText(found[0] as ItemFinding)} in the archive${place}`
     case 'CONFLICT':
       return `CONFLICT: the archive holds change ${where} with different contents, one of them is shown${place}`
   }
 }
 
-function showFinding({ eventId, eventTimeUs }: ItemFinding): string {
+function showAnchor(anchor: Anchor | null): string {
+  return anchor === null ? 'no time' : `${formatInstant(anchor.us, 0).replace('T', ' ')} (${anchor.kind})`
+}
+
+/** What is missing, or contradicts itself, and where. */
+export function missingText(finding: ItemFinding): string {
+  const { absence } = finding
+  const where = showFinding(finding)
+  if (finding.finding === 'CONFLICT') return `change ${where} was delivered with different contents`
+  if (absence === null) return `one or more changes before ${where} are missing`
+  const lacks = `baseline ${absence.source} lacks the item`
+  return absence.missing === 'REMOVE'
+    ? `a REMOVE after ${where} (${lacks}) is missing`
+    : `an INSERT before ${where} (${lacks}) is missing`
+}
+
+function showFinding({ eventId, eventTimeUs }: Pick<ItemFinding, 'eventId' | 'eventTimeUs'>): string {
   return `${shortId(eventId)} (${formatInstant(eventTimeUs, eventTimeUs % 1_000_000 === 0 ? 0 : 3).replace('T', ' ')})`
 }
 
-function remarks({ findings, steps }: ItemHistory): readonly string[] {
+function remarks({ findings, steps, remarks: known }: ItemHistory): readonly string[] {
   const repeats = findings
     .filter(({ finding }) => finding === 'DUPLICATE')
     .reduce((sum, { changes }) => sum + changes, 0)
@@ -84,6 +105,7 @@ function remarks({ findings, steps }: ItemHistory): readonly string[] {
           `${unordered === 1 ? 'once' : `${unordered} times`} several changes have one time and their order is not certain`,
         ]
       : []),
+    ...known,
   ]
 }
 
@@ -92,5 +114,5 @@ export function adviseOn(confidence: Confidence, table: string, root: string, io
   if (!isDoubtful(confidence)) return
   const archive = archiveFlag(root)
   if (confidence === 'GAP') io.err(`a missing change may be among the refused: itemtrail status${archive}\n`)
-  io.err(`all that does not fit together: itemtrail query continuity ${table}${archive}\n`)
+  io.err(`all that does not fit together: itemtrail verify continuity ${table}${archive}\n`)
 }

@@ -24,6 +24,7 @@ import { restore } from './commands/restore.js'
 import { sql } from './commands/sql.js'
 import { status } from './commands/status.js'
 import { tail } from './commands/tail.js'
+import { verify } from './commands/verify.js'
 import { type Command, CommandError, EXIT, type ExitCode, Interruption, type Io, type Options } from './io.js'
 import { describeSystemError } from './system-errors.js'
 import { printableLines } from './text.js'
@@ -40,6 +41,7 @@ export const COMMANDS = [
   queries,
   query,
   sql,
+  verify,
   reconcile,
   restore,
   rerun,
@@ -129,6 +131,10 @@ function report(error: unknown, name: string | undefined, io: Io): ExitCode {
   if (error instanceof ParameterError) {
     say(io, error.message)
     return EXIT.usage
+  }
+  if (error instanceof FactError) {
+    say(io, error.message, 'a copy of it, such as the bucket has, puts it right')
+    return EXIT.unchecked
   }
   if (error instanceof QueryError) {
     if (error.cause instanceof Interruption) say(io, 'the question was given up, and its statement was stopped')

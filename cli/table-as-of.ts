@@ -53,7 +53,7 @@ export async function tableAsOf(
   if (counts.unknown > 0)
     io.err(`${counts.unknown} unknown: older than their first change in the archive, or no image tells their state\n`)
   if (counts.doubtful > 0)
-    io.err(`${counts.doubtful} doubtful: itemtrail query continuity ${table.table}${archiveFlag(root)}\n`)
+    io.err(`${counts.doubtful} doubtful: itemtrail verify continuity ${table.table}${archiveFlag(root)}\n`)
   const began = await archiveBegan(engine, table)
   if (at.us < began)
     io.err(`the archive begins later, at ${showInstant({ us: began })}: what the table held before is not known\n`)

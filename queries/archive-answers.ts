@@ -41,6 +41,8 @@ export interface History {
   readonly changes: readonly Change[]
   readonly findings: readonly ItemFinding[]
   readonly confidence: Confidence
+  /** What the archive's facts say beside that, for people. */
+  readonly remarks: readonly string[]
 }
 
 /** What an item was at a moment. */
@@ -55,6 +57,8 @@ export interface ItemAt {
   readonly imageHash: string | null
   readonly confidence: Confidence
   readonly findings: readonly ItemFinding[]
+  /** What the archive's facts say beside that, for people. */
+  readonly remarks: readonly string[]
   /** The change that led here, and the one that ended it. */
   readonly change: Change | undefined
   readonly next: Change | undefined
@@ -102,6 +106,7 @@ export function itemAt(table: string, all: ItemHistory, us: number, beganUs: num
     imageHash: state.kind === 'present' ? state.hash : null,
     confidence: until.confidence,
     findings: until.findings,
+    remarks: until.remarks,
     change: last && changes.get(last.event_id),
     next: next && changes.get(next.event_id),
     gapAhead,

@@ -2,19 +2,14 @@ import type { Table } from 'apache-arrow'
 import { formatInstant } from '../transform/instant.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import { Answer, type Asked } from './answer.js'
+import { type ArchiveFacts, NO_FACTS, readArchiveFacts } from './archive-facts.js'
 import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery, type Statement } from './catalog.js'
 import type { BoundValue, QueryEngine, RunOptions } from './engine.js'
+import { findProblems } from './findings.js'
 import { checkParameters, ParameterError } from './parameters.js'
-import {
-  type Confidence,
-  confidenceOf,
-  findProblems,
-  type ItemChange,
-  type ItemFinding,
-  orderSteps,
-  type Step,
-} from './reconstruct.js'
+import { type ItemChange, orderSteps, type Step } from './reconstruct.js'
 import { rowsOf } from './rows.js'
+import { absencesOf, judge, periodOver, type Verdict } from './verdict.js'
 
 /**
  * Asks a saved query of a table. Throws `ParameterError` for parameters it does not take, `QueryError` for the engine's
@@ -117,13 +112,12 @@ export interface HistoryChange extends ItemChange {
 }
 
 /** One item's changes in order, what does not fit together in them, and how far they can be believed. */
-export interface ItemHistory {
+export interface ItemHistory extends Verdict {
   readonly itemKey: string
   readonly steps: readonly Step<HistoryChange>[]
   /** The changes of all steps, in order. */
   readonly changes: readonly HistoryChange[]
-  readonly findings: readonly ItemFinding[]
-  readonly confidence: Confidence
+  readonly facts: ArchiveFacts
 }
 
 /**
@@ -144,7 +138,7 @@ export async function readHistory(
     event_time_us: Number(row.event_time_us),
     repeats: Number(row.repeats),
   }))
-  return foldHistory(itemKey, changes as unknown as readonly HistoryChange[])
+  return foldHistory(itemKey, changes as unknown as readonly HistoryChange[], await readArchiveFacts(engine, table))
 }
 
 /** What `readHistory` folds. */
@@ -159,11 +153,17 @@ export function answerHistory(
   return answerQuery(engine, query, table, { item_key: itemKey, ...to })
 }
 
-/** The history that some of an item's changes make. */
-export function foldHistory(itemKey: string, unordered: readonly HistoryChange[]): ItemHistory {
-  const steps = orderSteps(unordered)
-  const findings = findProblems(steps)
-  return { itemKey, steps, changes: steps.flatMap(step => step.changes), findings, confidence: confidenceOf(findings) }
+/** The history that an item's changes and what is known of its archive make. */
+export function foldHistory(
+  itemKey: string,
+  unordered: readonly HistoryChange[],
+  facts: ArchiveFacts = NO_FACTS,
+): ItemHistory {
+  const absences = absencesOf(facts, new Set(unordered.map(change => change.source)))
+  const steps = orderSteps(unordered, absences)
+  const changes = steps.flatMap(step => step.changes)
+  const period = periodOver(changes.map(change => change.event_time_us))
+  return { itemKey, steps, changes, facts, ...judge(itemKey, findProblems(steps), facts, period) }
 }
 
 /** Any key of a table, which tells its key attributes and their types; undefined where the archive has no rows of it. */

@@ -1,5 +1,6 @@
 import { AthenaClient, type ColumnInfo, type GetQueryResultsOutput } from '@aws-sdk/client-athena'
 import type { Table } from 'apache-arrow'
+import type { FactStore } from '../transform/fact.js'
 import type { Chunk } from './arrow-columns.js'
 import type { Execution } from './athena-cost.js'
 import { DEFAULT_CATALOG } from './athena-errors.js'
@@ -28,6 +29,8 @@ export interface AthenaOptions extends AthenaSettings {
   readonly onExecution?: (execution: Execution) => void
   /** @default - made for the region, with the usual credentials */
   readonly client?: AthenaClient
+  /** The archive's bucket, for the facts that it keeps. @default - no facts are known, so nothing is anchored */
+  readonly facts?: FactStore | undefined
 }
 
 /** Some rows of an answer: values are text, null where there is none. */
@@ -81,6 +84,10 @@ export class AthenaEngine implements QueryEngine {
     const ran = this.executions.at(-1)?.engineVersion
     const version = ran ?? (await this.service.workgroup())?.EngineVersion?.EffectiveEngineVersion ?? null
     return { name: 'athena', version, archive: { catalog, database, workgroup, ...(bucket && { bucket }) } }
+  }
+
+  get facts(): FactStore | undefined {
+    return this.options.facts
   }
 
   close(): void {

@@ -101,6 +101,9 @@ export const FROM_INSTANT = {
     `cast(round(to_unixtime(from_iso8601_timestamp_nanos(${placeholder})) * 1000000) as bigint)`,
   day: (placeholder: string) =>
     `date_format(from_iso8601_timestamp_nanos(${placeholder}) at time zone 'UTC', '%Y-%m-%d')`,
+  // the year 9999 has no day after its last: the text of the year 10000 is less, and then this very day is greater
+  'day-after': (placeholder: string) =>
+    `greatest(${FROM_INSTANT.day(placeholder)}, date_format((from_iso8601_timestamp_nanos(${placeholder}) + interval '1' day) at time zone 'UTC', '%Y-%m-%d'))`,
 } as const
 
 /** The names that stand in a statement; they come from configuration, never from a user's text. */
@@ -118,10 +121,16 @@ export function renderQuery(query: SavedQuery, identifiers: Identifiers): Statem
     .replaceAll('{changes}', identifiers.changes)
     .replaceAll('{column}', `new_${identifiers.column}`)
   const sql = withParts.replaceAll(
-    /\{(us|day) :(\w+)\}|(?<!:):(\w+)/g,
-    (_, form: 'us' | 'day' | undefined, inner, plain) => {
-      placeholders.push((inner ?? plain) as string)
-      return form === undefined ? '?' : FROM_INSTANT[form]('?')
+    /\{(us|day|day-after) :(\w+)\}|(?<!:):(\w+)/g,
+    (_, form: keyof typeof FROM_INSTANT | undefined, inner, plain) => {
+      const text = form === undefined ? '?' : FROM_INSTANT[form]('?')
+      placeholders.push(
+        ...text
+          .split('?')
+          .slice(1)
+          .map(() => (inner ?? plain) as string),
+      )
+      return text
     },
   )
   return { sql, placeholders }

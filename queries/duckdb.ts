@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { Table } from 'apache-arrow'
 import { AUDIT_COLUMNS, type Column, columnsOf, duckDbType } from '../transform/audit-row.js'
+import type { FactStore } from '../transform/fact.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import type { toArrowTable } from './arrow.js'
 import {
@@ -91,6 +92,16 @@ export class DuckDbEngine implements QueryEngine {
   async describe(): Promise<EngineDescription> {
     const result = await this.connection.runAndReadAll('select version() as version')
     return { name: 'duckdb', version: String(result.getRows()[0]?.[0]), archive: { root: this.root } }
+  }
+
+  /** The folder's own. */
+  get facts(): FactStore {
+    const pathOf = (key: string) => join(this.root, ...key.split('/'))
+    return {
+      list: async prefix =>
+        existsSync(pathOf(prefix)) ? readdirSync(pathOf(prefix)).map(name => `${prefix}${name}`) : [],
+      open: async key => readFileSync(pathOf(key)),
+    }
   }
 
   close(): void {

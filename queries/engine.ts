@@ -1,4 +1,5 @@
 import type { Table } from 'apache-arrow'
+import type { FactStore } from '../transform/fact.js'
 
 /** A value bound to one `?` of a statement. */
 export type BoundValue = string | number
@@ -17,6 +18,8 @@ export interface QueryEngine {
   stream?(sql: string, values?: readonly BoundValue[], options?: RunOptions): AsyncIterable<Table>
   /** What answers, and over what. @default - receipts say that it is not known */
   describe?(): Promise<EngineDescription>
+  /** Where the archive's facts are kept. @default - none are known, so nothing is anchored */
+  readonly facts?: FactStore | undefined
   close(): void
 }
 

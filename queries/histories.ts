@@ -1,4 +1,5 @@
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import { readArchiveFacts } from './archive-facts.js'
 import { foldHistory, type HistoryChange, type ItemHistory } from './ask.js'
 import type { QueryEngine } from './engine.js'
 import { type ArchivedChange, removeRepeats } from './reconstruct.js'
@@ -46,7 +47,8 @@ export async function readHistories(
       where item_key in (${some.map(() => '?').join(', ')})`
     for (const row of rowsOf(await engine.run(sql, some))) rows.get(row.item_key as string)?.push(row)
   }
-  return new Map([...rows].map(([key, all]) => [key, foldHistory(key, changesOf(all))]))
+  const facts = await readArchiveFacts(engine, table)
+  return new Map([...rows].map(([key, all]) => [key, foldHistory(key, changesOf(all), facts)]))
 }
 
 function changesOf(rows: readonly Row[]): readonly HistoryChange[] {

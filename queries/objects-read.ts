@@ -43,12 +43,17 @@ export function partitionsRead(asked: Asked, tables: Iterable<TableConfiguration
   return named.map(({ table }) => ({ table, from: null, to: null }))
 }
 
-/** `event_date >= {day :from}` of a template, with the parameter's day in UTC. */
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/** `event_date >= {day :from}` of a template, with the parameter's day in UTC; of `{day-after :to}` the day after it. */
 function dayBound(template: string, sign: '>=' | '<=', { parameters }: Asked): string | null {
-  const [, name] = new RegExp(String.raw`event_date ${sign} \{day :(\w+)\}`).exec(template) ?? []
+  const [, after, name] = new RegExp(String.raw`event_date ${sign} \{day(-after)? :(\w+)\}`).exec(template) ?? []
   const value = name === undefined ? undefined : parameters.get(name)
   const day = typeof value === 'string' ? new Date(value) : undefined
-  return day === undefined || Number.isNaN(day.getTime()) ? null : day.toISOString().slice(0, 10)
+  if (day === undefined || Number.isNaN(day.getTime())) return null
+  const bound = new Date(after === undefined ? day : day.getTime() + DAY_MS)
+  // after the last day of the year 9999 there is none
+  return bound.getUTCFullYear() > 9999 ? null : bound.toISOString().slice(0, 10)
 }
 
 /** Objects up to which a receipt lists each. */

@@ -20,7 +20,7 @@ import { type BoundValue, type QueryEngine, type RunOptions, streamAnswer } from
 import { canonicalKeys, findItemKey } from './item-key.js'
 import { ParameterError } from './parameters.js'
 import { type Row, rowsOf } from './rows.js'
-import { archiveBegan } from './state-at.js'
+import { archiveBegan, historyBetween, stateAt } from './state-at.js'
 import { itemsAt } from './table-at.js'
 import { findTable, tablesIn } from './tables.js'
 
@@ -122,6 +122,7 @@ export class OpenArchive implements AsyncDisposable {
       changes: changesOf({ itemKey, findings, confidence, ...all }),
       findings,
       confidence: all.changes.length === 0 ? 'PRE-ARCHIVE' : confidence,
+      remarks: all.remarks,
     }
   }
 
@@ -157,7 +158,7 @@ export class OpenArchive implements AsyncDisposable {
       after,
       changes: all.changes.filter(({ event_time_us: us }) => us > fromUs && us <= toUs).length,
       differences: known ? differencesOf(before.item, after.item) : undefined,
-      confidence: after.confidence,
+      confidence: historyBetween(all, fromUs, toUs, stateAt(all, { us: toUs }, began)).confidence,
     }
   }
 

@@ -1,5 +1,9 @@
 import type { TimePrecision } from '../transform/instant.js'
 import type { EventName } from '../transform/stream-record.js'
+import { type Absence, compareText, type Group, type State, type Step, stateAfter, walkGroup } from './step.js'
+
+export type { Confidence, Finding, ItemFinding } from './findings.js'
+export type { Absence, Step } from './step.js'
 
 /**
  * The fold that SQL is tested against: the order of one item's changes, the state after each, and whether anything is
@@ -20,44 +24,18 @@ export interface ItemChange {
   readonly new_image: string | null
   /** How many further times the change was delivered. */
   readonly repeats: number
+  /** True where its deliveries had different eventIDs, as repeats in Kinesis may. */
+  readonly renamed: boolean
   /** True where deliveries of the change contradict one another. */
   readonly conflict: boolean
 }
 
 /** A row as it lies in the archive, where a change can be delivered more than once. */
-export type ArchivedChange = Omit<ItemChange, 'repeats' | 'conflict'> & {
+export type ArchivedChange = Omit<ItemChange, 'repeats' | 'renamed' | 'conflict'> & {
   readonly row_hash: string
   readonly arrived_at: string
   readonly config_id: string
   readonly source_event_id: string | null
-}
-
-/** The hash of an image; `absent`; `unknown` where the view type keeps no image; `unlinked` where a loop hangs in the air. */
-type State = string
-
-/**
- * One change, or a tie group: changes of one source and time without a sequence. `entry` and `exit` are the states
- * before and after the whole step.
- */
-export interface Step<C extends ItemChange = ItemChange> {
-  readonly changes: readonly C[]
-  /** False where the order of `changes` is not the only one that their images allow. */
-  readonly ordered: boolean
-  readonly previous: State | null
-  readonly entry: State
-  readonly exit: State
-  /** 1: one way through the step; 0: a closed loop; more: no way through. */
-  readonly imbalance: number
-}
-
-export type Finding = 'CONFLICT' | 'GAP' | 'KEYS-ONLY' | 'PRE-ARCHIVE' | 'UNRESOLVED-ORDER' | 'DUPLICATE'
-
-/** One thing that `continuity` finds about an item. */
-export interface ItemFinding {
-  readonly finding: Finding
-  readonly eventId: string
-  readonly eventTimeUs: number
-  readonly changes: number
 }
 
 /** What an item was at a moment. */
@@ -72,7 +50,8 @@ export function removeRepeats<R extends ArchivedChange>(rows: readonly R[]): rea
   const groups = groupBy(rows, row => row.event_id)
   return [...groups.values()].map(group => {
     const [least] = [...group].sort(compareRepeats) as [R]
-    return { ...least, repeats: group.length - 1, conflict: contradict(group) }
+    const renamed = new Set(group.flatMap(row => row.source_event_id ?? [])).size > 1
+    return { ...least, repeats: group.length - 1, renamed, conflict: contradict(group) }
   })
 }
 
@@ -104,27 +83,39 @@ function contradict(group: readonly ArchivedChange[]): boolean {
   )
 }
 
-/** Puts an item's changes, repeats removed, in order. */
-export function orderSteps<C extends ItemChange>(changes: readonly C[]): readonly Step<C>[] {
-  const placed = placeChanges(changes).sort(comparePlaces)
-  const groups: (readonly C[])[] = []
+/** Puts an item's changes, repeats removed, in order; among them what complete baselines saw of its absence. */
+export function orderSteps<C extends ItemChange>(
+  changes: readonly C[],
+  absences: readonly Absence[] = [],
+): readonly Step<C>[] {
+  const placed = [...placeChanges(changes), ...absences.map(placeAbsence)].sort(comparePlaces)
+  const groups: Group<C>[] = []
   for (let i = 0; i < placed.length; ) {
     let end = i + 1
     while (end < placed.length && comparePlaces(placed[i] as Place<C>, placed[end] as Place<C>) === 0) end++
-    groups.push(placed.slice(i, end).map(place => place.change))
+    groups.push(toGroup(placed.slice(i, end)))
     i = end
   }
+  const ahead = findAhead(groups)
   let previous: State | null = null
-  return groups.map(group => {
-    const step = walkStep(group, previous)
-    previous = step.imbalance === 0 ? previous : step.exit
+  return groups.map((group, i) => {
+    const next = ahead.get(i)
+    const step = next === undefined ? walkGroup(group, previous) : passOver(group, previous, next)
+    previous = step.imbalance === 0 || step.ahead ? previous : step.exit
     return step
   })
 }
 
 /** Where a change stands: by time, which within a stream never runs against the sequence, then stream, then sequence. */
 interface Place<C> {
-  readonly change: C
+  /** Null for an absence. */
+  readonly change: C | null
+  readonly absence: Absence | null
+  readonly source: string
+  readonly sequence: string
+  /** Rows of a baseline do not tie. */
+  readonly witness: string
+  readonly timeUs: number
   readonly orderUs: number
   readonly sourceBeganUs: number
 }
@@ -136,141 +127,104 @@ function placeChanges<C extends ItemChange>(changes: readonly C[]): Place<C>[] {
     return [...ofSource]
       .sort((a, b) => compareText(a.sequence ?? '', b.sequence ?? ''))
       .map(change => {
-        if (change.sequence === null) return { change, orderUs: change.event_time_us, sourceBeganUs }
-        latest = Math.max(latest, change.event_time_us)
-        return { change, orderUs: latest, sourceBeganUs }
+        const { source, event_time_us: timeUs } = change
+        const witness = change.event_name === 'BASELINE' ? change.event_id : ''
+        const place = { change, absence: null, witness, source, sequence: change.sequence ?? '', timeUs, sourceBeganUs }
+        if (change.sequence === null) return { ...place, orderUs: timeUs }
+        latest = Math.max(latest, timeUs)
+        return { ...place, orderUs: latest }
       })
   })
 }
 
-function comparePlaces(a: Place<ItemChange>, b: Place<ItemChange>): number {
+function toGroup<C extends ItemChange>(places: readonly Place<C>[]): Group<C> {
+  const [{ absence, timeUs, orderUs }] = places as readonly [Place<C>]
+  const changes = places.flatMap(place => (place.change === null ? [] : [place.change]))
+  return { changes, absence, timeUs, orderUs }
+}
+
+function placeAbsence(absence: Absence): Place<never> {
+  const { source, rowTimeUs } = absence
+  return {
+    change: null,
+    witness: '',
+    absence,
+    source,
+    sequence: '',
+    timeUs: rowTimeUs,
+    orderUs: rowTimeUs,
+    sourceBeganUs: rowTimeUs,
+  }
+}
+
+function comparePlaces(a: Place<unknown>, b: Place<unknown>): number {
   return (
     a.orderUs - b.orderUs ||
     a.sourceBeganUs - b.sourceBeganUs ||
-    compareText(a.change.source, b.change.source) ||
-    compareText(a.change.sequence ?? '', b.change.sequence ?? '')
+    compareText(a.source, b.source) ||
+    compareText(a.sequence, b.sequence) ||
+    compareText(a.witness, b.witness)
   )
 }
 
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
+/** A baseline's scan lasts a while, and sees some changes that its rows stand before; a stream keeps its records so long. */
+export const AHEAD_US = 24 * 60 * 60 * 1_000_000
+
+/** Whether a step only looks: its rows are those of a baseline, or it is an absence. */
+function isWitness({ changes }: Group<ItemChange>): boolean {
+  return changes.every(change => change.event_name === 'BASELINE')
 }
 
-function stateBefore(change: ItemChange): State {
-  if (change.old_hash !== null) return change.old_hash
-  if (change.event_name === 'INSERT') return 'absent'
-  // a baseline only looks: the item was so before as after
-  return change.event_name === 'BASELINE' ? (change.new_hash ?? 'unknown') : 'unknown'
-}
-
-function stateAfter(change: ItemChange): State {
-  return change.new_hash ?? (change.event_name === 'REMOVE' ? 'absent' : 'unknown')
-}
-
-/** The view type keeps no image that would tell. */
-function isBlind(change: ItemChange): boolean {
-  return stateBefore(change) === 'unknown' || stateAfter(change) === 'unknown'
-}
-
-function walkStep<C extends ItemChange>(group: readonly C[], previous: State | null): Step<C> {
-  const [only] = group as readonly [C]
-  if (group.length === 1) {
-    return { changes: group, ordered: true, previous, entry: stateBefore(only), exit: stateAfter(only), imbalance: 1 }
-  }
-  const balances = new Map<State, number>()
-  for (const change of group) {
-    balances.set(stateAfter(change), (balances.get(stateAfter(change)) ?? 0) + 1)
-    balances.set(stateBefore(change), (balances.get(stateBefore(change)) ?? 0) - 1)
-  }
-  const imbalance = [...balances.values()].reduce((sum, balance) => sum + Math.max(0, balance), 0)
-  const linked = previous !== null && balances.has(previous)
-  const greatest = (sign: 1 | -1) =>
-    [...balances.keys()]
-      .filter(state => (balances.get(state) as number) * sign > 0)
-      .sort()
-      .at(-1)
-  const entry = imbalance > 0 ? (greatest(-1) as State) : linked ? previous : 'unlinked'
-  const exit = imbalance > 0 ? (greatest(1) as State) : linked ? previous : 'unknown'
-  return { ...orderByLinks(group, entry), previous, entry, exit, imbalance }
-}
-
-/** Work that a tie group may cost; beyond it the group counts as one without an order of its own. */
-const MAX_TRIALS = 10_000
-
-/** The order in which each change leaves the state that the one before entered, where there is exactly one. */
-function orderByLinks<C extends ItemChange>(group: readonly C[], entry: State): Pick<Step<C>, 'changes' | 'ordered'> {
-  const byId = [...group].sort((a, b) => compareText(a.event_id, b.event_id))
-  const found: C[][] = []
-  let trials = 0
-  const extend = (path: readonly C[], state: State): void => {
-    if (path.length === byId.length) found.push([...path])
-    for (const next of byId) {
-      if (found.length > 1 || ++trials > MAX_TRIALS) return
-      if (stateBefore(next) === state && !path.includes(next)) extend([...path, next], stateAfter(next))
+/**
+ * The steps that are ahead, each with the state that the next write leaves. A baseline that saw what a write within the
+ * next 24 hours enters, and not what the first of them leaves, was ahead. Where an image is missing there, a chain
+ * before it goes on.
+ */
+function findAhead(groups: readonly Group<ItemChange>[]): ReadonlyMap<number, State> {
+  const found = new Map<number, State>()
+  const enteredUs = new Map<State, number>()
+  const firstWrite = groups.findIndex(group => !isWitness(group))
+  let next: State = 'unknown'
+  for (const [back, group] of [...groups].reverse().entries()) {
+    const i = groups.length - 1 - back
+    if (isWitness(group)) {
+      const untilUs = group.absence?.untilUs ?? group.orderUs + AHEAD_US
+      const soon = (state: State) => (enteredUs.get(state) ?? Number.POSITIVE_INFINITY) <= untilUs
+      const states = group.absence === null ? group.changes.map(stateAfter) : ['absent']
+      const told = next !== 'unknown' || (firstWrite >= 0 && firstWrite < i)
+      if (told && states.every(state => soon(state) && state !== next)) found.set(i, next)
+      continue
     }
+    const { imbalance, entry } = walkGroup(group, null)
+    if (imbalance > 0) next = entry
+    for (const state of group.changes.map(stateAfter))
+      enteredUs.set(state, Math.min(group.orderUs, enteredUs.get(state) ?? group.orderUs))
   }
-  const starts = entry === 'unlinked' ? new Set(byId.map(stateBefore)) : [entry]
-  for (const start of starts) extend([], start)
-  return { changes: found[0] ?? byId, ordered: found.length === 1 && trials <= MAX_TRIALS }
+  return found
+}
+
+/** A step that is ahead leaves the chain as it is; where there is none yet, it begins with what the next write leaves. */
+function passOver<C extends ItemChange>(group: Group<C>, previous: State | null, next: State): Step<C> {
+  const state = previous ?? next
+  return { ...walkGroup(group, previous), ahead: true, entry: state, exit: state }
 }
 
 /** The state after the last of an item's steps. */
 export function lastState(steps: readonly Step[]): ItemState {
-  const last = steps.at(-1)
-  if (last === undefined) return { kind: 'never seen' }
-  if (last.exit === 'absent') return { kind: 'deleted' }
+  const last = steps.findLast(step => !step.ahead) ?? steps.at(-1)
+  if (last === undefined || (last.ahead && last.exit === 'absent')) return { kind: 'never seen' }
+  if (last.exit === 'absent') return { kind: steps.every(step => step.absence !== null) ? 'never seen' : 'deleted' }
   const image = last.changes.find(change => change.new_hash === last.exit)?.new_image ?? null
   return image === null ? { kind: 'unknown' } : { kind: 'present', image, hash: last.exit }
 }
 
 /** The state of an item at a moment, changes at that moment included. */
 export function stateAsOf(changes: readonly ItemChange[], atUs: number): ItemState {
-  return lastState(orderSteps(changes.filter(change => change.event_time_us <= atUs)))
+  const near = changes.filter(change => change.event_time_us <= atUs + AHEAD_US)
+  return lastState(stepsUntil(orderSteps(near), atUs))
 }
 
-/** Everything that does not fit together in an item's history, in the order of its steps. */
-export function findProblems(steps: readonly Step[]): readonly ItemFinding[] {
-  const findings = steps.flatMap((step, i) => [...stepFindings(step, i === 0), ...step.changes.flatMap(changeFindings)])
-  const blind = steps.map(step => step.changes.filter(isBlind)).filter(changes => changes.length > 0)
-  const [first] = blind
-  return first === undefined
-    ? findings
-    : [...findings, { ...findingOf('KEYS-ONLY', first), changes: blind.flat().length }]
-}
-
-function stepFindings(step: Step, first: boolean): readonly ItemFinding[] {
-  const { previous, entry, imbalance, changes } = step
-  const findings: ItemFinding[] = []
-  const broken = previous !== entry && previous !== 'unknown' && entry !== 'unknown'
-  if (!first && previous !== null && broken) findings.push(findingOf('GAP', changes))
-  if (first && entry !== 'absent' && entry !== 'unknown' && firstById(changes).event_name !== 'BASELINE') {
-    findings.push(findingOf('PRE-ARCHIVE', changes))
-  }
-  if (imbalance > 1 || (first && imbalance === 0)) {
-    findings.push({ ...findingOf('UNRESOLVED-ORDER', changes), changes: changes.length })
-  }
-  return findings
-}
-
-function changeFindings(change: ItemChange): readonly ItemFinding[] {
-  if (change.conflict) return [{ ...findingOf('CONFLICT', [change]), changes: change.repeats + 1 }]
-  return change.repeats === 0 ? [] : [{ ...findingOf('DUPLICATE', [change]), changes: change.repeats }]
-}
-
-function findingOf(finding: Finding, changes: readonly ItemChange[]): ItemFinding {
-  const change = firstById(changes)
-  return { finding, eventId: change.event_id, eventTimeUs: change.event_time_us, changes: 1 }
-}
-
-function firstById(changes: readonly ItemChange[]): ItemChange {
-  return [...changes].sort((a, b) => compareText(a.event_id, b.event_id))[0] as ItemChange
-}
-
-/** How far an answer about one item can be believed, worst first. */
-export type Confidence = 'CONFLICT' | 'GAP' | 'KEYS-ONLY' | 'PRE-ARCHIVE' | 'UNBROKEN'
-
-/** The worst finding decides; an item without any is `UNBROKEN`: from its first change on, every link is there. */
-export function confidenceOf(findings: readonly ItemFinding[]): Confidence {
-  const order: readonly Confidence[] = ['CONFLICT', 'GAP', 'KEYS-ONLY', 'PRE-ARCHIVE']
-  return order.find(confidence => findings.some(({ finding }) => finding === confidence)) ?? 'UNBROKEN'
+/** The steps up to a moment, those at it included. */
+export function stepsUntil<C extends ItemChange>(steps: readonly Step<C>[], atUs: number): readonly Step<C>[] {
+  return steps.filter(step => step.timeUs <= atUs)
 }

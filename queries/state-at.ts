@@ -1,9 +1,11 @@
 import type { Instant } from '../transform/instant.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
-import { foldHistory, type HistoryChange, type ItemHistory } from './ask.js'
+import type { HistoryChange, ItemHistory } from './ask.js'
 import type { QueryEngine } from './engine.js'
-import { type ItemState, lastState } from './reconstruct.js'
+import { findProblems, type ItemFinding } from './findings.js'
+import { type ItemState, lastState, stepsUntil } from './reconstruct.js'
 import { rowsOf } from './rows.js'
+import { judge, momentOf } from './verdict.js'
 
 /** What an item was at a moment, and how far that can be believed. */
 export interface StateAt {
@@ -22,37 +24,47 @@ export interface StateAt {
 
 /** An item's state at a moment, changes at that moment included, from its whole history. */
 export function stateAt(all: ItemHistory, at: Pick<Instant, 'us'>, beganUs: number): StateAt {
-  const until = foldHistory(
-    all.itemKey,
-    all.changes.filter(change => change.event_time_us <= at.us),
-  )
-  const last = until.changes.at(-1)
-  const next = all.changes.find(change => !until.changes.includes(change))
+  const until = historyUntil(all, at.us)
+  // what a baseline saw of later changes neither led here nor ended it
+  const chain = (steps: ItemHistory['steps']) => steps.filter(step => !step.ahead).flatMap(step => step.changes)
+  const last = chain(until.steps).at(-1)
+  const next = chain(all.steps).find(change => !until.changes.includes(change))
   const found = { last, next, beforeArchive: at.us < beganUs, gapAhead: false }
   if (last === undefined) return { ...found, ...stateBefore(next, found.beforeArchive, until) }
-  const gap = gapBefore(next, all)
-  const state = lastState(until.steps)
-  if (gap === undefined) return { ...found, state, until }
-  const confidence = until.confidence === 'CONFLICT' ? 'CONFLICT' : 'GAP'
-  return { ...found, state, until: { ...until, findings: [...until.findings, gap], confidence }, gapAhead: true }
+  const gapAhead = until.findings.some(({ finding, untilUs }) => finding === 'GAP' && untilUs > at.us)
+  return { ...found, state: lastState(until.steps), until, gapAhead }
+}
+
+/** The history up to `toUs` with the verdict about all of the time between two moments, of whose later one `after` tells. */
+export function historyBetween(all: ItemHistory, fromUs: number, toUs: number, after: StateAt): ItemHistory {
+  if (after.last === undefined) return after.until
+  const period = { ...momentOf(all.facts, fromUs), toUs, untilUs: toUs }
+  return { ...after.until, ...judge(all.itemKey, findingsAt(all, after.until.steps, toUs), all.facts, period) }
+}
+
+/** The steps up to a moment, and the verdict about it, for which a change counts that was missing before the next one, too. */
+function historyUntil(all: ItemHistory, us: number): ItemHistory {
+  const steps = stepsUntil(all.steps, us)
+  const verdict = judge(all.itemKey, findingsAt(all, steps, us), all.facts, momentOf(all.facts, us))
+  return { ...all, ...verdict, steps, changes: steps.flatMap(step => step.changes) }
+}
+
+/** What is found up to a moment, and what is missing before a later change. */
+function findingsAt(all: ItemHistory, until: ItemHistory['steps'], us: number): readonly ItemFinding[] {
+  const ahead = findProblems(all.steps).filter(({ finding, untilUs }) => finding === 'GAP' && untilUs > us)
+  return [...findProblems(until), ...ahead]
 }
 
 /**
  * Before an INSERT there was no item, as far back as the archive goes; before anything else there was one. An item
- * without any change may be older than the archive, too.
+ * without any change may be older than the archive, too, unless a complete baseline says that it was not there.
  */
 function stateBefore(first: HistoryChange | undefined, beforeArchive: boolean, until: ItemHistory) {
   const older = { ...until, confidence: 'PRE-ARCHIVE' as const }
-  if (first === undefined) return { state: { kind: 'never seen' as const }, until: older }
-  if (first.event_name !== 'INSERT') return { state: { kind: 'unknown' as const }, until: older }
-  return { state: { kind: 'never seen' as const }, until: beforeArchive ? older : until }
-}
-
-function gapBefore(next: HistoryChange | undefined, all: ItemHistory) {
-  const step = all.steps.find(({ changes }) => next !== undefined && changes.includes(next))
-  return all.findings.find(
-    ({ finding, eventId }) => finding === 'GAP' && step?.changes.some(change => change.event_id === eventId),
-  )
+  if (first !== undefined && first.event_name !== 'INSERT')
+    return { state: { kind: 'unknown' as const }, until: until.confidence === 'GAP' ? until : older }
+  const told = until.start !== null || (first !== undefined && !beforeArchive)
+  return { state: { kind: 'never seen' as const }, until: told ? until : older }
 }
 
 /** When the archive's first change of a table was made, in microseconds since 1970; 0 where it has none. */

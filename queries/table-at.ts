@@ -1,11 +1,14 @@
 import { formatInstant, type Instant, type TimePrecision } from '../transform/instant.js'
 import type { EventName } from '../transform/stream-record.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import { type Anchor, readArchiveFacts } from './archive-facts.js'
 import { bindQuery } from './ask.js'
-import { SAVED_QUERIES, type SavedQuery } from './catalog.js'
+import { parseSavedQuery, renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
+import { findingsByItem, type TableFinding } from './continuity.js'
 import { type QueryEngine, streamAnswer } from './engine.js'
-import type { Confidence } from './reconstruct.js'
+import type { Confidence } from './findings.js'
 import { type Row, rowsOf } from './rows.js'
+import { judge, momentOf, type Verdict } from './verdict.js'
 
 /** One item of a table as it was at a moment, and how far that can be believed. */
 export interface ItemOfTable {
@@ -39,35 +42,65 @@ export async function* itemsAt(
   table: TableConfiguration,
   at: Pick<Instant, 'us'>,
 ): AsyncGenerator<ItemOfTable> {
-  const findings = new Map<unknown, Row[]>()
-  for await (const row of rowsFrom(engine, table, 'continuity', {}))
-    findings.set(row.item_key, [...(findings.get(row.item_key) ?? []), row])
-  for await (const row of rowsFrom(engine, table, 'table-as-of', { at: formatInstant(at.us, 6) }))
-    yield toItem(row, confidenceAt(row, findings.get(row.item_key) ?? [], at))
+  const facts = await readArchiveFacts(engine, table)
+  const findings = new Map<string, readonly TableFinding[]>()
+  for await (const item of findingsByItem(engine, table, facts)) findings.set(item.itemKey, item.findings)
+  const verdict = (itemKey: string) => judge(itemKey, findings.get(itemKey) ?? [], facts, momentOf(facts, at.us))
+  for await (const row of rowsFrom(engine, table, { at: formatInstant(at.us, 6) })) {
+    const about = verdict(row.item_key as string)
+    const item = toItem(row, about)
+    const found = findings.get(item.itemKey) ?? []
+    if (!isGone(item, found, about.start, at)) yield item
+  }
   const nothing = { image: null, imageHash: null, last: undefined, unresolved: false }
-  for await (const piece of streamAnswer(engine, olderItems(table), [at.us])) {
-    for (const { item_key } of rowsOf(piece))
-      yield { itemKey: item_key as string, state: 'unknown', confidence: 'PRE-ARCHIVE', ...nothing }
+  const older = renderQuery(OLDER_ITEMS, { changes: tableIdentifier(table.table) })
+  for await (const piece of streamAnswer(engine, older.sql, [at.us])) {
+    for (const row of rowsOf(piece)) {
+      const itemKey = row.item_key as string
+      const confidence = verdict(itemKey).confidence === 'GAP' ? 'GAP' : 'PRE-ARCHIVE'
+      yield { itemKey, state: 'unknown', confidence, ...nothing }
+    }
   }
 }
 
 async function* rowsFrom(
   engine: QueryEngine,
   table: TableConfiguration,
-  name: string,
   parameters: Readonly<Record<string, string>>,
 ): AsyncGenerator<Row> {
-  const { sql, values } = bindQuery(SAVED_QUERIES.get(name) as SavedQuery, table, parameters)
+  const { sql, values } = bindQuery(SAVED_QUERIES.get('table-as-of') as SavedQuery, table, parameters)
   for await (const piece of streamAnswer(engine, sql, values)) yield* rowsOf(piece)
 }
 
-function toItem(row: Row, confidence: Confidence): ItemOfTable {
+/**
+ * A complete baseline since its last change, up to the moment, lacks it. Of an item whose state nobody knows no finding tells
+ * that: had the baseline seen it, its row would tell the state.
+ */
+function isGone(
+  { state, last }: ItemOfTable,
+  findings: readonly TableFinding[],
+  start: Anchor | null,
+  at: Pick<Instant, 'us'>,
+): boolean {
+  if (last === undefined) return false
+  if (state === 'unknown') return start !== null && last.event_time_us <= start.us
+  return findings.some(
+    ({ absence, eventTimeUs, untilUs }) =>
+      absence?.missing === 'REMOVE' && untilUs <= at.us && eventTimeUs === last.event_time_us,
+  )
+}
+
+function toItem(row: Row, { confidence }: Verdict): ItemOfTable {
   const { item_key, state, image, image_hash, event_id, event_name, event_time_us, time_precision, actor } = row
   const last = { event_id, event_name, event_time_us: Number(event_time_us), time_precision, actor } as LastChange
   return {
     itemKey: item_key as string,
     state: state as ItemOfTable['state'],
-    confidence,
+    // where only a baseline that was ahead tells of it, what it was is not known
+    confidence:
+      (confidence === 'UNBROKEN' || confidence === 'COMPLETE') && event_id === null && state === 'unknown'
+        ? 'PRE-ARCHIVE'
+        : confidence,
     image: image as string | null,
     imageHash: image_hash as string | null,
     last: event_id === null ? undefined : last,
@@ -75,28 +108,32 @@ function toItem(row: Row, confidence: Confidence): ItemOfTable {
   }
 }
 
-const WORST_FIRST = ['CONFLICT', 'GAP', 'KEYS-ONLY', 'PRE-ARCHIVE'] as const
-
-/** A gap that shows after the moment counts too, where what is missing may have been before: the state fits no later. */
-function confidenceAt(item: Row, findings: readonly Row[], at: Pick<Instant, 'us'>): Confidence {
-  const shown = findings.filter(
-    ({ finding, event_time_us: us, expected_state: before }) =>
-      Number(us) <= at.us || (finding === 'GAP' && before === item.image_hash),
-  )
-  return WORST_FIRST.find(confidence => shown.some(({ finding }) => finding === confidence)) ?? 'UNBROKEN'
-}
-
 /** Items whose first change comes after the moment and found them there already. */
-function olderItems({ table }: TableConfiguration): string {
-  return `
-    select item_key
-    from (
-      select item_key, event_name, event_time_us, row_number() over (
-        partition by item_key
-        order by event_time_us, coalesce(sequence, ''), case when event_name = 'INSERT' then 0 else 1 end
-      ) as place
-      from ${tableIdentifier(table)}
-    ) as placed
-    where place = 1 and event_name <> 'INSERT' and event_time_us > ?
-    order by item_key`
-}
+const OLDER_ITEMS = parseSavedQuery(
+  'older-items',
+  `-- @question Which items are older than their first change after a moment?
+-- @empty none
+-- @column item_key -- the item
+with arrived as (
+  select *
+  from {changes}
+),
+{ordered},
+chain as (
+  select
+    item_key,
+    step,
+    entry_state,
+    event_time_us,
+    min(step) over (partition by item_key) as first_step
+  from changes
+  where not ahead
+    and place_in_step = 1
+)
+select item_key
+from chain
+where step = first_step
+  and entry_state <> 'absent'
+  and event_time_us > :at
+order by item_key`,
+)

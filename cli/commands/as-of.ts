@@ -229,7 +229,7 @@ function stateAsJson(table: string, all: ItemHistory, found: StateAt, at: Instan
     event_id: last?.event_id ?? null,
     event_time: last === undefined ? null : showTime(last).replace(' ', 'T'),
     actor: last?.actor ?? null,
-    remarks: remarksOn(all, found, at),
+    remarks: [...remarksOn(all, found, at), ...until.remarks],
     image_hash: state.kind === 'present' ? state.hash : null,
     item: state.kind === 'present' ? (JSON.parse(state.image) as object) : null,
   }

@@ -2,7 +2,7 @@ import { answerHistory, type HistoryChange, type ItemHistory } from '../../queri
 import { type Difference, differencesOf } from '../../queries/difference.js'
 import type { Receipt } from '../../queries/receipt.js'
 import type { ItemState } from '../../queries/reconstruct.js'
-import { archiveBegan, type StateAt, stateAt } from '../../queries/state-at.js'
+import { archiveBegan, historyBetween, type StateAt, stateAt } from '../../queries/state-at.js'
 import { type AttributeValue, canonicalValue, type Item, parseItem } from '../../transform/attribute-value.js'
 import { formatInstant, type Instant } from '../../transform/instant.js'
 import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
@@ -47,7 +47,7 @@ export const diff: Command = {
       checkKnown(before, from, '--from')
       checkKnown(after, to, '--to')
       const differences = differencesOf(itemOf(before.state), itemOf(after.state))
-      const { until } = after
+      const until = historyBetween(all, from.us, to.us, after)
       if (format === 'table') {
         io.out(`${paint(io, 'bold', `${table.table} ${showItemKey(all.itemKey)}`)}\n`)
         io.out(`${showSpan([from, before], [to, after])}\n`)
@@ -68,7 +68,7 @@ export const diff: Command = {
       } else if (format === 'ndjson') {
         printObjects(differences.map(describe), format, io)
         io.err(`${showSpan([from, before], [to, after])}\n${describeConfidence(until)}\n`)
-      } else io.out(`${toJson(describeAll(table.table, all, [from, before], [to, after], differences))}\n`)
+      } else io.out(`${toJson(describeAll(table.table, until, [from, before], [to, after], differences))}\n`)
       if (format !== 'json') adviseOn(until.confidence, table.table, workspace.root, io)
       return isDoubtful(until.confidence) ? EXIT.findings : EXIT.done
     }),
@@ -111,20 +111,21 @@ function changesBetween([, before]: Side, [, after]: Side): number {
 
 function describeAll(
   table: string,
-  all: ItemHistory,
+  { itemKey, confidence, remarks }: ItemHistory,
   from: Side,
   to: Side,
   differences: readonly Difference[],
 ): object {
   return {
     table,
-    item_key: JSON.parse(all.itemKey) as object,
+    item_key: JSON.parse(itemKey) as object,
     from: formatInstant(from[0].us, 6),
     to: formatInstant(to[0].us, 6),
     from_state: nameState(from[1].state),
     to_state: nameState(to[1].state),
     changes: changesBetween(from, to),
-    confidence: to[1].until.confidence,
+    confidence,
+    remarks,
     differences: differences.map(describe),
   }
 }

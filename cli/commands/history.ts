@@ -145,6 +145,7 @@ function describeHistory(table: string, found: ItemHistory): object {
     table,
     item_key: JSON.parse(found.itemKey) as object,
     confidence: found.confidence,
+    remarks: found.remarks,
     findings: found.findings.map(({ finding, eventId, eventTimeUs, changes }) => ({
       finding,
       event_id: eventId,

@@ -20,6 +20,7 @@ values_of as (
     || map_keys(cast(json_parse(coalesce(changes.new_image, '{}')) as map(varchar, json)))
   )) as t(attribute)
   where t.attribute = :attribute
+    and not changes.ahead
 ),
 -- a baseline does not tell what was before, nor does a view type without that image: then the nearest change does
 compared as (

@@ -1,4 +1,4 @@
--- From `changes` to the state that each item is in after its last step.
+-- From `until_then` to the state that each item is in after its last step.
 {last-changes},
 last_states as (
   select
@@ -16,6 +16,6 @@ last_states as (
     case when new_state = exit_state then event_time_us end as event_time_us,
     case when new_state = exit_state then time_precision end as time_precision,
     case when new_state = exit_state then actor end as actor,
-    imbalance > 1 as unresolved
+    unresolved
   from last_changes
 )

@@ -7,6 +7,10 @@ counted as (
     arrived.*,
     row_number() over (partition by event_id order by event_time_us, row_hash, arrived_at) as repeat_number,
     count(*) over (partition by event_id) - 1 as repeats,
+    coalesce(
+      min(source_event_id) over (partition by event_id) <> max(source_event_id) over (partition by event_id),
+      false
+    ) as renamed,
     time_precision <> 'arrival' and (
       min(row_hash) over (partition by event_id, config_id, source_event_id)
       <> max(row_hash) over (partition by event_id, config_id, source_event_id)

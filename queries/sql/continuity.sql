@@ -9,26 +9,41 @@
 -- @column found_state detail -- hash of the state that the change left, or absent
 -- @column changes -- how many changes are concerned
 -- @column event_time_us detail -- event_time in microseconds since 1970
+-- @column since_us detail -- the time that it concerns, in microseconds since 1970: of a GAP that in which what is missing was made; null for no beginning
+-- @column until_us detail -- the end of that time
 with arrived as (
   select *
   from {changes}
-  where event_date <= {day :to}
-    and event_time_us < {us :to}
+  -- a day more, because the changes after a baseline tell whether it was ahead
+  where event_date <= {day-after :to}
+    and event_time_us < {us :to} + 86400000000
 ),
 {ordered},
+until_then as (
+  select *
+  from changes
+  where event_time_us < {us :to}
+),
 marked as (
   select
-    changes.*,
+    until_then.*,
     old_state = 'unknown' or new_state = 'unknown' as blind,
     cast(
       sum(case when old_state = 'unknown' or new_state = 'unknown' then 1 else 0 end) over (partition by item_key)
       as bigint
     ) as blind_changes,
+    max(case when old_state = 'unknown' or new_state = 'unknown' then event_time_us end) over (partition by item_key)
+      as last_blind_us,
     row_number() over (
       partition by item_key, old_state = 'unknown' or new_state = 'unknown'
       order by step, event_id
-    ) as place_among_blind
-  from changes
+    ) as place_among_blind,
+    max(case when not ahead then event_time_us end) over (
+      partition by item_key
+      order by step
+      range between unbounded preceding and 1 preceding
+    ) as previous_time_us
+  from until_then
 ),
 findings as (
   select marked.*, t.finding
@@ -36,10 +51,16 @@ findings as (
   cross join unnest(array[
     case
       when place_in_step = 1
-        and step > 1
-        and previous_state <> entry_state
-        and previous_state <> 'unknown'
-        and entry_state <> 'unknown'
+        and (
+          (
+            step > 1
+            and previous_state <> entry_state
+            and previous_state <> 'unknown'
+            and entry_state <> 'unknown'
+          )
+          -- no way leads through all changes of one time, so one or more between them are missing
+          or (imbalance > 1 and cardinality(array_remove(states_left || states_entered, 'unknown')) = 2 * step_changes)
+        )
       then 'GAP'
     end,
     case
@@ -51,7 +72,7 @@ findings as (
     end,
     case
       when place_in_step = 1
-        and (imbalance > 1 or (imbalance = 0 and step = 1))
+        and (unresolved or (imbalance = 0 and step = 1))
       then 'UNRESOLVED-ORDER'
     end,
     case when blind and place_among_blind = 1 then 'KEYS-ONLY' end,
@@ -74,6 +95,12 @@ select
     when 'DUPLICATE' then repeats
     else 1
   end as changes,
-  event_time_us
+  event_time_us,
+  case finding
+    when 'GAP' then previous_time_us
+    when 'PRE-ARCHIVE' then null
+    else event_time_us
+  end as since_us,
+  case when finding = 'KEYS-ONLY' then last_blind_us else event_time_us end as until_us
 from findings
 order by finding, event_time_us, item_key, event_id

@@ -29,13 +29,20 @@ with arrived as (
     arrived_at
   from {changes} as rows_of
   cross join unnest(array['a', 'b']) as moments(moment)
-  where event_date <= {day :to}
+  -- a day more, because the changes after a baseline tell whether it was ahead
+  where event_date <= {day-after :to}
     and (
-      (moments.moment = 'a' and event_time_us <= {us :from})
-      or (moments.moment = 'b' and event_time_us <= {us :to})
+      (moments.moment = 'a' and event_time_us <= {us :from} + 86400000000)
+      or (moments.moment = 'b' and event_time_us <= {us :to} + 86400000000)
     )
 ),
 {ordered},
+until_then as (
+  select *
+  from changes
+  where (moment = 'a' and event_time_us <= {us :from})
+    or (moment = 'b' and event_time_us <= {us :to})
+),
 {last-states},
 sides as (
   select

@@ -14,13 +14,19 @@
 -- @column actor -- who made it
 -- @column unresolved -- true where changes of one time contradict one another
 with arrived as (
+  -- a day more, because the changes after a baseline tell whether it was ahead
   select *
   from {changes}
   where item_key = :item_key
-    and event_date <= {day :at}
-    and event_time_us <= {us :at}
+    and event_date <= {day-after :at}
+    and event_time_us <= {us :at} + 86400000000
 ),
 {ordered},
+until_then as (
+  select *
+  from changes
+  where event_time_us <= {us :at}
+),
 {last-states}
 select *
 from last_states

@@ -21,6 +21,7 @@
 -- @column old_hash detail -- SHA-256 of old_image
 -- @column new_hash detail -- SHA-256 of new_image
 -- @column repeats -- how many further times the change was delivered
+-- @column renamed detail -- true where its deliveries had different eventIDs, as repeats in Kinesis may
 -- @column conflict -- true where deliveries of this change contradict one another
 with arrived as (
   select *
@@ -51,6 +52,7 @@ select
   old_hash,
   new_hash,
   repeats,
+  renamed,
   conflict
 from changes
 order by step, event_id

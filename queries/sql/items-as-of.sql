@@ -10,12 +10,18 @@
 -- @column event_time_us detail -- event_time in microseconds since 1970
 -- @column event_id detail -- identifies the change that led here
 with arrived as (
+  -- a day more, because the changes after a baseline tell whether it was ahead
   select *
   from {changes}
-  where event_date <= {day :at}
-    and event_time_us <= {us :at}
+  where event_date <= {day-after :at}
+    and event_time_us <= {us :at} + 86400000000
 ),
 {ordered},
+until_then as (
+  select *
+  from changes
+  where event_time_us <= {us :at}
+),
 {last-changes}
 select item_key, event_time, actor, new_image as image, event_time_us, event_id
 from last_changes

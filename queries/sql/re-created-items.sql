@@ -24,6 +24,7 @@ followed as (
     lag(event_time_us) over (partition by item_key order by step, event_id) as us_before,
     lag(actor) over (partition by item_key order by step, event_id) as actor_before
   from changes
+  where not ahead
 )
 select
   item_key,

@@ -13,12 +13,18 @@
 -- @column actor -- who made it
 -- @column unresolved -- true where changes of one time contradict one another
 with arrived as (
+  -- a day more, because the changes after a baseline tell whether it was ahead
   select *
   from {changes}
-  where event_date <= {day :at}
-    and event_time_us <= {us :at}
+  where event_date <= {day-after :at}
+    and event_time_us <= {us :at} + 86400000000
 ),
 {ordered},
+until_then as (
+  select *
+  from changes
+  where event_time_us <= {us :at}
+),
 {last-states}
 select *
 from last_states

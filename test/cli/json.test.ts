@@ -101,6 +101,7 @@ describe('the JSON of the commands', () => {
       table: 'Orders',
       item_key: { order_id: { S: 'ORD12345' } },
       confidence: 'UNBROKEN',
+      remarks: [],
       findings: [
         { finding: 'DUPLICATE', event_id: expect.any(String), event_time: '2026-11-22T10:00:00.000000Z', changes: 1 },
       ],
@@ -153,6 +154,7 @@ describe('the JSON of the commands', () => {
       to_state: 'present',
       changes: 1,
       confidence: 'UNBROKEN',
+      remarks: [],
     })
     expect(differences).toContainEqual({ kind: 'removed', path: 'gone', before: { S: 'x' }, after: null })
     expect(differences).toContainEqual({ kind: 'added', path: 'updated_by', before: null, after: { S: 'alice' } })

@@ -133,7 +133,7 @@ the archive
     + status    "PENDING"
 `,
         err: `a missing change may be among the refused: itemtrail status --archive ${root}
-all that does not fit together: itemtrail query continuity Orders --archive ${root}
+all that does not fit together: itemtrail verify continuity Orders --archive ${root}
 `,
       })
     })
@@ -170,7 +170,7 @@ status    "PENDING"
       /\nCONFLICT: the archive holds change ([0-9a-f]{8}) \(2026-11-22 10:00:00Z\) with different contents, one of them is shown\n/,
     )
     expect(out).toContain('    ⚠ CONFLICT: this change was delivered with different contents\n')
-    expect(err).toContain('itemtrail query continuity Orders')
+    expect(err).toContain('itemtrail verify continuity Orders')
   })
 
   describe('older than the archive', () => {
@@ -269,7 +269,7 @@ OLDER                                      (unknown)
     expect(err).toBe(`left out here: whole items; --format json or dynamodb has them
 8 items of Orders as of 2026-11-22 10:02:30Z
 3 unknown: older than their first change in the archive, or no image tells their state
-2 doubtful: itemtrail query continuity Orders --archive ${root}
+2 doubtful: itemtrail verify continuity Orders --archive ${root}
 `)
     const json = await ask(['as-of', 'Orders', '2026-11-22T10:02:30Z', '--format', 'json'])
     const items = JSON.parse(json.out) as { item_key: { order_id: { S: string } }; confidence: string }[]

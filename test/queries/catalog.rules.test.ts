@@ -11,7 +11,17 @@ const withoutComments = (sql: string) => sql.replaceAll(/--[^\n]*/g, '')
 
 /** Names are an interface: prepared statements and people's scripts use them. Add, but do not rename or remove. */
 const NAMES = [
-  ...['activity-by-day', 'attribute-catalogue', 'attribute-history', 'blame', 'changes-between', 'changes-by-actor'],
+  ...[
+    'activity-by-day',
+    'altered-rows',
+    'anchors',
+    'attribute-catalogue',
+    'attribute-history',
+    'balance',
+    'blame',
+    'changes-between',
+    'changes-by-actor',
+  ],
   ...['changes-by-attribute', 'changes-without-actor', 'continuity', 'deletions', 'diff-of-table', 'duplicates'],
   ...[
     'first-and-last-seen',
@@ -38,7 +48,15 @@ const FUNCTIONS = new Set([
     'count',
     'count_if',
   ],
-  ...['date_format', 'date_trunc', 'dense_rank', 'element_at', 'from_iso8601_timestamp_nanos', 'json_extract_scalar'],
+  ...[
+    'date_format',
+    'date_trunc',
+    'dense_rank',
+    'element_at',
+    'from_iso8601_timestamp_nanos',
+    'greatest',
+    'json_extract_scalar',
+  ],
   ...[
     'json_format',
     'json_parse',
@@ -53,6 +71,7 @@ const FUNCTIONS = new Set([
     'round',
     'row_number',
   ],
+  ...['chr', 'lower', 'max_by', 'min_by', 'sha256', 'to_hex', 'to_utf8'],
   ...['split_part', 'strpos', 'substr', 'sum', 'to_unixtime', 'unnest'],
 ])
 const KEYWORDS_BEFORE_A_PARENTHESIS = new Set([
@@ -69,6 +88,8 @@ const KEYWORDS_BEFORE_A_PARENTHESIS = new Set([
   'from',
   't',
   'moments',
+  'moves_of',
+  'sides',
   'not',
   'else',
   'unnest',
@@ -139,7 +160,7 @@ describe('saved queries', () => {
 
   it.each(queries.filter(query => query.parameters.some(({ name }) => name === 'to' || name === 'at')))(
     '$name bounds the partitions by its period',
-    query => expect(query.template).toMatch(/event_date <= \{day :(to|at)\}/),
+    query => expect(query.template).toMatch(/event_date <= \{day(-after)? :(to|at)\}/),
   )
 
   it('are documented as they are', () => {

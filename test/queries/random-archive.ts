@@ -1,6 +1,7 @@
 /** Random archives: items whose changes are lost, repeated, reordered and contradicted as a bad year might do it. */
 import fc from 'fast-check'
 import type { AuditRow } from '../../transform/audit-row.js'
+import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import {
   type Attributes,
@@ -33,9 +34,14 @@ interface Seen {
   /** In seconds, or with Kinesis in milliseconds, since the beginning. */
   readonly time: number
   readonly by: 'first stream' | 'second stream' | 'kinesis' | 'kinesis in microseconds' | 'no stream' | 'baseline'
+  /** Of a baseline: which one, and by how many microseconds its rows' time is before the second. */
+  readonly scan: number
+  readonly early: number
   readonly timeless: boolean
   readonly delivered: Delivered
 }
+
+const NO_SCAN = { scan: 0, early: 0 }
 
 type Delivered =
   | 'lost'
@@ -63,12 +69,25 @@ const image = fc.nat(3)
 const VIEWS = ['NEW_AND_OLD_IMAGES', 'NEW_IMAGE', 'OLD_IMAGE', 'KEYS_ONLY'] as const
 type View = (typeof VIEWS)[number]
 
+/** A baseline taken before a change: it sees the state there, or that after some of the next changes, or any. */
+const baseline = fc.record({
+  ahead: fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.integer({ min: 1, max: 3 }) }),
+  wrong: fc.option(image, { freq: 1, nil: undefined }).map(wrong => (wrong === 3 ? wrong : undefined)),
+  scan: fc.nat(1),
+  early: fc.constantFrom(1, 0, -500_000),
+})
+
 /** What an item lives through: writes of an image, a delete for null, each so long after the one before. */
 const life = fc.array(
   fc.record({
     to: fc.option(image, { freq: 4 }),
-    wait: fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 3 }) }),
-    baseline: fc.integer({ min: 0, max: 9 }).map(dice => dice === 0),
+    wait: fc.oneof(
+      { weight: 24, arbitrary: fc.constant(0) },
+      { weight: 12, arbitrary: fc.integer({ min: 1, max: 3 }) },
+      // on either side of what a baseline may be ahead by
+      { weight: 1, arbitrary: fc.integer({ min: 86_398, max: 86_402 }) },
+    ),
+    baselines: fc.array(baseline, { maxLength: 2 }),
     delivered,
     timeless,
   }),
@@ -90,9 +109,11 @@ const plausible = fc.tuple(capture, life).map(([how, steps]) => {
           ? 'second stream'
           : 'first stream'
         : how
-    const common = { time, by, timeless: step.timeless, delivered: step.delivered } as const
-    if (step.baseline && state !== null) {
-      seen.push({ ...common, before: null, after: state, name: 'MODIFY', by: 'baseline', timeless: false })
+    const common = { time, by, timeless: step.timeless, delivered: step.delivered, ...NO_SCAN } as const
+    for (const { ahead, wrong, scan, early } of step.baselines) {
+      const after = wrong ?? (ahead === 0 ? state : (steps[i + ahead - 1]?.to ?? null))
+      if (after === null) continue
+      seen.push({ ...common, before: null, after, name: 'MODIFY', by: 'baseline', timeless: false, scan, early })
     }
     if (state === step.to) continue
     const name = state === null ? 'INSERT' : step.to === null ? 'REMOVE' : 'MODIFY'
@@ -110,6 +131,8 @@ const wild = fc.array(
     name: fc.constantFrom('INSERT', 'MODIFY', 'REMOVE'),
     time: fc.nat(4),
     by: fc.constantFrom('first stream', 'second stream', 'kinesis', 'kinesis', 'kinesis', 'no stream', 'baseline'),
+    scan: fc.nat(1),
+    early: fc.constantFrom(1, 0),
     timeless,
     delivered,
   }),
@@ -118,7 +141,7 @@ const wild = fc.array(
 
 /** Closed loops and chains inside one millisecond, with or without anything before them. */
 const ties = fc.tuple(fc.option(image), fc.array(image, { minLength: 2, maxLength: 5 })).map(([first, path]) => {
-  const common = { by: 'kinesis', timeless: false, delivered: 'once', name: 'MODIFY' } as const
+  const common = { by: 'kinesis', timeless: false, delivered: 'once', name: 'MODIFY', ...NO_SCAN } as const
   const moves = path.slice(1).map((after, i): Seen => ({ ...common, before: path[i] as number, after, time: 1 }))
   const insert: Seen = { ...common, name: 'INSERT', before: null, after: first, time: 0 }
   const rest: Seen = { ...common, before: path.at(-1) as number, after: 3, time: 2 }
@@ -171,7 +194,7 @@ function toDeliveries({ seen, view }: { readonly seen: readonly Seen[]; readonly
   return seen.flatMap((change, i): readonly Delivery[] => {
     const deliver = (variant: Variant, table = EARLIER): Delivery => ({
       record: toRecord(change, view, item, i, variant),
-      arrival: arrivalOf(i, variant),
+      arrival: arrivalOf(i, variant) + (change.time > 80_000 ? change.time * 1000 : 0),
       table,
     })
     const deliveries: Readonly<Record<Delivered, readonly Delivery[]>> = {
@@ -206,8 +229,9 @@ function toRecord(change: Seen, view: View, item: number, place: number, variant
   const identity = variant === 'reworded' ? { userIdentity: TIME_TO_LIVE } : {}
   const common = { eventName: name, Keys, OldImage, NewImage, ...identity } as const
   if (by === 'baseline') {
-    const at = new Date((BEGIN + time) * 1000 + 500).toISOString()
-    return baselineDocument({ time: at, Item: imageOf(Keys, change.after ?? 0) as Attributes })
+    const at = formatInstant((BEGIN + time) * 1_000_000 - change.early, 6)
+    const source = `arn:aws:dynamodb:us-east-1:123456789012:table/Orders/scan/${change.scan}`
+    return baselineDocument({ time: at, source, Item: imageOf(Keys, change.after ?? 0) as Attributes })
   }
   if (by === 'kinesis' || by === 'kinesis in microseconds') {
     const micros = by !== 'kinesis'

@@ -114,7 +114,8 @@ describe('a receipt', () => {
       const content = readFileSync(join(root, key))
       expect([content.length, sha256(content)]).toEqual([bytes, digest])
     }
-    const day = await receiptOf('table-as-of', { at: '2026-11-20T12:00:00Z' })
+    // the day after the moment, too, which tells of a baseline whether it was ahead
+    const day = await receiptOf('table-as-of', { at: '2026-11-19T12:00:00Z' })
     expect(day.read.partitions).toEqual([{ table: 'Orders', from: null, to: '2026-11-20' }])
     expect(day.read.objects?.list?.every(({ key }) => key.startsWith('data/Orders/event_date=2026-11-20/'))).toBe(true)
     const own = await makeReceipt(await archive.sql('select count(*) as n from ORDERS'), archive)

@@ -4,15 +4,18 @@ import { askQuery } from '../../queries/ask.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { DuckDbEngine } from '../../queries/duckdb.js'
 import type { QueryEngine } from '../../queries/engine.js'
+import { findProblems } from '../../queries/findings.js'
 import {
+  AHEAD_US,
   type ArchivedChange,
-  findProblems,
   type ItemChange,
   orderSteps,
   removeRepeats,
   stateAsOf,
+  stepsUntil,
 } from '../../queries/reconstruct.js'
 import { type Row, rowsOf } from '../../queries/rows.js'
+import { isBlind, stateAfter, stateBefore } from '../../queries/step.js'
 import type { AuditRow } from '../../transform/audit-row.js'
 import { formatInstant } from '../../transform/instant.js'
 import { temporaryFolder, writeRows } from '../local/desk.js'
@@ -21,7 +24,7 @@ import { BEGIN, EARLIER, LATER, randomArchive } from './random-archive.js'
 
 /** Items in an archive and archives in a run: many items at once, because opening an archive is what takes time. */
 const ITEMS = 100
-const ARCHIVES = 8
+const ARCHIVES = Number(process.env.ITEMTRAIL_SEEDS ?? 4)
 
 describe('SQL and the fold', () => {
   it('tell the same of every item: its history, its states, and what does not fit together', async () => {
@@ -35,6 +38,9 @@ describe('SQL and the fold', () => {
           const folded = fold(rows)
           await compareHistories(engine, folded)
           await compareFindings(engine, folded)
+          await compareBalances(engine, folded)
+          for (const second of [0, 1, 3])
+            await compareAnchors(engine, folded, BEGIN * 1_000_000 + second * 1_000_000 - 2)
           for (const at of momentsOf(rows, offsets)) await compareStates(engine, folded, at)
         } finally {
           engine.close()
@@ -91,12 +97,15 @@ async function compareStates(
   folded: ReadonlyMap<string, readonly ItemChange[]>,
   atUs: number,
 ): Promise<void> {
-  const expected = [...folded].flatMap(([key, changes]) => {
+  const expected = [...folded].flatMap(([key, repeated]) => {
+    const changes = repeated.map(withoutArrivals)
     const state = stateAsOf(changes, atUs)
     if (state.kind === 'never seen') return []
     const present = state.kind === 'present' ? state : { image: null, hash: null }
-    const last = orderSteps(changes.filter(change => change.event_time_us <= atUs)).at(-1)
-    const unresolved = (last?.imbalance ?? 0) > 1
+    const near = orderSteps(changes.filter(change => change.event_time_us <= atUs + AHEAD_US))
+    const until = stepsUntil(near, atUs)
+    const last = until.findLast(step => !step.ahead) ?? until.at(-1)
+    const unresolved = last?.unresolved === true
     return [{ key, state: state.kind, image: present.image, hash: present.hash, unresolved }]
   })
   const at = formatInstant(atUs, 6)
@@ -122,9 +131,11 @@ async function compareStates(
 async function compareFindings(engine: QueryEngine, folded: ReadonlyMap<string, readonly ItemChange[]>) {
   const expected = [...folded].flatMap(([key, changes]) =>
     findProblems(orderSteps(changes.map(withoutArrivals))).map(
-      ({ finding, eventId, eventTimeUs, changes: concerned }) => ({
+      ({ finding, eventId, eventTimeUs, sinceUs, untilUs, changes: concerned }) => ({
         key,
         finding,
+        sinceUs,
+        untilUs,
         event_id: eventId,
         event_time_us: eventTimeUs,
         changes: concerned,
@@ -135,6 +146,8 @@ async function compareFindings(engine: QueryEngine, folded: ReadonlyMap<string, 
   const seen = answer.map(row => ({
     key: row.item_key as string,
     finding: row.finding,
+    sinceUs: row.since_us === null ? null : Number(row.since_us),
+    untilUs: Number(row.until_us),
     event_id: row.event_id,
     event_time_us: Number(row.event_time_us),
     changes: Number(row.changes),
@@ -142,9 +155,78 @@ async function compareFindings(engine: QueryEngine, folded: ReadonlyMap<string, 
   expect(byKey(seen)).toEqual(byKey(expected))
 }
 
+/** A baseline is one of the archive's scans, said to be complete at a moment: items without a row of it were absent there. */
+async function compareAnchors(engine: QueryEngine, folded: ReadonlyMap<string, readonly ItemChange[]>, us: number) {
+  const expected = [...folded].flatMap(([key, changes]) => {
+    const own = changes.filter(change => change.event_name === 'BASELINE' && change.source === SCAN)
+    const absences = own.length > 0 ? [] : [{ source: SCAN, rowTimeUs: us, untilUs: us + SCAN_US }]
+    const findings = findProblems(orderSteps(changes.map(withoutArrivals), absences))
+    const lacking = findings.flatMap(({ absence, eventId, eventTimeUs }) =>
+      absence === null ? [] : [{ key, missing: absence.missing, event_id: eventId, event_time_us: eventTimeUs }],
+    )
+    const broken = findings
+      .filter(({ finding, eventId }) => finding === 'GAP' && own.some(change => change.event_id === eventId))
+      .map(({ eventId, eventTimeUs }) => ({ key, missing: 'change', event_id: eventId, event_time_us: eventTimeUs }))
+    return [...lacking, ...broken.slice(-1)]
+  })
+  const answer = await ask(engine, 'anchors', {
+    source: SCAN,
+    time: formatInstant(us, 6),
+    until: formatInstant(us + SCAN_US, 6),
+  })
+  const seen = answer.map(row => ({
+    key: row.item_key as string,
+    missing: row.missing,
+    event_id: row.event_id,
+    event_time_us: Number(row.event_time_us),
+  }))
+  // of a baseline that saw an item several times, which none does, the last row is told
+  expect(byKey(seen.filter(({ missing }) => missing !== 'change'))).toEqual(
+    byKey(expected.filter(({ missing }) => missing !== 'change')),
+  )
+  const keys = (rows: readonly { readonly key: string; readonly missing: unknown }[]) =>
+    rows.filter(({ missing }) => missing === 'change').map(({ key }) => key)
+  expect(keys(seen).sort()).toEqual(keys(expected).sort())
+}
+
+/** How long it takes. */
+const SCAN_US = 3_000_000
+
+const SCAN = 'arn:aws:dynamodb:us-east-1:123456789012:table/Orders/scan/1'
+
+/** Item by item, each state counted; what the chain calls unbroken balances. */
+async function compareBalances(engine: QueryEngine, folded: ReadonlyMap<string, readonly ItemChange[]>) {
+  const expected = [...folded].flatMap(([key, all]) => {
+    const changes = all.filter(change => change.event_name !== 'BASELINE')
+    if (changes.some(isBlind)) return []
+    const states = [...new Set(changes.flatMap(change => [stateBefore(change), stateAfter(change)]))]
+    const counts = states.map(state => ({
+      state,
+      entered: changes.filter(change => stateAfter(change) === state).length,
+      departed: changes.filter(change => stateBefore(change) === state).length,
+    }))
+    const ends = counts.reduce((sum, { entered, departed }) => sum + Math.max(0, entered - departed), 0)
+    if (ends <= 1) return []
+    const unequal = counts.filter(({ entered, departed }) => entered !== departed)
+    return unequal.map(count => ({ key, missing: ends - 1, ...count }))
+  })
+  const seen = (await ask(engine, 'balance', {})).map(row => ({
+    key: row.item_key as string,
+    missing: Number(row.missing),
+    state: row.state as string,
+    entered: Number(row.entered),
+    departed: Number(row.departed),
+  }))
+  expect(byKey(seen)).toEqual(byKey(expected))
+  const broken = new Set(
+    (await ask(engine, 'continuity', {})).filter(row => row.finding === 'GAP').map(row => row.item_key),
+  )
+  expect(seen.filter(({ key }) => !broken.has(key))).toEqual([])
+}
+
 /** Further arrivals of a change without a time are no repeats to the engine, which shows the earliest alone. */
 function withoutArrivals(change: ItemChange): ItemChange {
-  return change.time_precision === 'arrival' ? { ...change, repeats: 0 } : change
+  return change.time_precision === 'arrival' ? { ...change, repeats: 0, renamed: false } : change
 }
 
 function keyOf(row: Row, folded: ReadonlyMap<string, readonly ItemChange[]>): string | undefined {

@@ -196,6 +196,10 @@ const moment = fc
 
 const TEXTS: Readonly<Record<string, readonly string[]>> = {
   attribute: ['v', 'writer'],
+  source: [
+    'arn:aws:dynamodb:us-east-1:123456789012:table/Orders/scan/0',
+    'arn:aws:dynamodb:us-east-1:123456789012:table/Orders/scan/1',
+  ],
   actor: ['w1', 'w2', "' or 1=1 --"],
   allowed: ['[["w1","w2"],["w2","w3"]]', '[]'],
 }

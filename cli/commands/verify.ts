@@ -1,0 +1,65 @@
+import { instantOf } from '../instant.js'
+import { type Command, CommandError, EXIT, type ExitCode, type Options } from '../io.js'
+import { nearest } from '../nearest.js'
+import { FORMAT_OPTION, formatOf } from '../print.js'
+import { type Verification, verifyContinuity } from '../verify-continuity.js'
+import { verifyRows } from '../verify-rows.js'
+import { ARCHIVE_OPTION, CONFIG_OPTION, findTable, withWorkspace } from '../workspace.js'
+
+/** What can be verified; each says how it ended for one table. */
+const SUBJECTS: Readonly<Record<string, Verification>> = { continuity: verifyContinuity, rows: verifyRows }
+
+/** Whether the archive is whole. */
+export const verify: Command = {
+  usage: 'verify <what> [table]',
+  summary: 'is anything missing (continuity), is a row another than it was made (rows)?',
+  options: [
+    ARCHIVE_OPTION,
+    CONFIG_OPTION,
+    ['--from <instant>', 'the period that the verdict is about; without it, from the first change'],
+    ['--to <instant>', 'the moment after the last of the period'],
+    FORMAT_OPTION,
+  ],
+  example: 'itemtrail verify continuity Orders',
+  run: (args, options, io) =>
+    withWorkspace(options, async workspace => {
+      const format = formatOf(options)
+      const subject = subjectOf(args[0] as string)
+      const period = readPeriod(options)
+      const names = args[1] === undefined ? workspace.tables : [args[1]]
+      if (names.length === 0) throw new CommandError('the archive has no table yet', EXIT.unchecked)
+      const tables = names.map(name => findTable(workspace, name))
+      const answer = subject({ workspace, format, io, period })
+      let exit: ExitCode = EXIT.done
+      answer.begin()
+      for (const table of tables) exit = worse(exit, await answer.table(table))
+      answer.end()
+      return exit
+    }),
+}
+
+function subjectOf(name: string): Verification {
+  const subject = Object.hasOwn(SUBJECTS, name) ? SUBJECTS[name] : undefined
+  if (subject !== undefined) return subject
+  const near = nearest(name, Object.keys(SUBJECTS))
+  throw new CommandError(
+    `${JSON.stringify(name)} cannot be verified, expected ${Object.keys(SUBJECTS).join(' or ')}`,
+    EXIT.usage,
+    near.length > 0 ? `did you mean: itemtrail verify ${near[0]}` : undefined,
+  )
+}
+
+/** A period of the flags, in microseconds since 1970, its end not included. */
+function readPeriod(options: Options): { readonly fromUs?: number; readonly toUs?: number } {
+  const us = (flag: 'from' | 'to') =>
+    typeof options[flag] === 'string' ? instantOf(options[flag], `--${flag}`).us : undefined
+  const [fromUs, toUs] = [us('from'), us('to')]
+  if (fromUs !== undefined && toUs !== undefined && fromUs >= toUs)
+    throw new CommandError(`--from ${options.from} is not before --to ${options.to}`)
+  return { ...(fromUs !== undefined && { fromUs }), ...(toUs !== undefined && { toUs }) }
+}
+
+/** What could not be checked hides findings, so it weighs more. */
+function worse(a: ExitCode, b: ExitCode): ExitCode {
+  return a > b ? a : b
+}

@@ -1,0 +1,231 @@
+import type { TableFinding } from '../queries/continuity.js'
+import { type Confidence, DOUBTS } from '../queries/findings.js'
+import type { Period } from '../queries/verdict.js'
+import { ContinuityCheck, type ItemVerdict } from '../queries/verify-continuity.js'
+import { formatInstant } from '../transform/instant.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
+import { COLOURS, isDoubtful, missingText } from './confidence.js'
+import { EXIT, type ExitCode, type Io } from './io.js'
+import { showItemKey } from './item-key.js'
+import { type Format, paint, toJson } from './print.js'
+import { grouped } from './progress.js'
+import { wrap } from './text.js'
+import { archiveFlag, type Workspace } from './workspace.js'
+
+/** What a verification is asked with. */
+export interface Asked {
+  readonly workspace: Workspace
+  readonly format: Format
+  readonly io: Io
+  readonly period: { readonly fromUs?: number; readonly toUs?: number }
+}
+
+/** Verifies one table after the other; what it says goes out as it comes. */
+export type Verification = (asked: Asked) => {
+  readonly begin: () => void
+  readonly table: (table: TableConfiguration) => Promise<ExitCode>
+  readonly end: () => void
+}
+
+/** Findings that a person is shown of one table; programs get all. */
+const SHOWN = 50
+
+/** Is anything missing? The verdict about each item of a table. */
+export const verifyContinuity: Verification = asked => {
+  const { format, io } = asked
+  let tables = 0
+  return {
+    begin: () => format === 'json' && io.out('['),
+    table: async table => {
+      const check = await ContinuityCheck.open(asked.workspace.engine, table, periodOf(asked.period))
+      if (format === 'json') io.out(`${tables++ === 0 ? '' : ',\n '}{"table":${toJson(table.table)},"findings":[`)
+      if (format === 'table') io.out(`${tables++ === 0 ? '' : '\n'}${paint(io, 'bold', table.table)}\n`)
+      const found = await printVerdicts(check, table, asked)
+      if (format === 'json') io.out(`],${toJson(describe(check)).slice(1)}`)
+      else printSummary(check, format === 'table' ? io.out : io.err, io)
+      if (format !== 'json') advise(check, found, table, asked)
+      return found.doubtful > 0 || check.facts.broken.length > 0 ? EXIT.findings : EXIT.done
+    },
+    end: () => format === 'json' && io.out(']\n'),
+  }
+}
+
+function periodOf({ fromUs, toUs }: Asked['period']): Period | undefined {
+  if (fromUs === undefined && toUs === undefined) return undefined
+  const until = (toUs ?? Date.now() * 1000) - 1
+  return {
+    afterUs: (fromUs ?? Number.NEGATIVE_INFINITY) - 1,
+    fromUs: fromUs ?? Number.NEGATIVE_INFINITY,
+    toUs: until,
+    untilUs: until,
+  }
+}
+
+interface Found {
+  doubtful: number
+  left: number
+}
+
+async function printVerdicts(check: ContinuityCheck, table: TableConfiguration, asked: Asked): Promise<Found> {
+  const { format, io } = asked
+  const found = { doubtful: 0, left: 0 }
+  let written = 0
+  for await (const verdict of check.verdicts()) {
+    if (isDoubtful(verdict.confidence)) found.doubtful++
+    if (format === 'json')
+      for (const finding of verdict.findings)
+        io.out(`${written++ === 0 ? '' : ',\n  '}${toJson(describeFinding(finding, verdict))}`)
+    else if (format === 'ndjson')
+      for (const finding of verdict.findings)
+        io.out(`${toJson({ table: table.table, ...describeFinding(finding, verdict) })}\n`)
+    else if (isDoubtful(verdict.confidence)) {
+      if (found.doubtful <= SHOWN) printVerdict(verdict, table, asked)
+      else found.left++
+    }
+  }
+  return found
+}
+
+function printVerdict({ itemKey, confidence, findings }: ItemVerdict, table: TableConfiguration, asked: Asked): void {
+  const { io } = asked
+  const key = showItemKey(itemKey)
+  const shown = findings.filter(({ finding }) => finding === 'GAP' || finding === 'CONFLICT')
+  for (const finding of shown)
+    io.out(`  ${paint(io, COLOURS[confidence], `✗ ${finding.finding}`)}  ${key}  ${missingText(finding)}\n`)
+  io.out(
+    `    ${paint(io, 'dim', `itemtrail history ${table.table} ${quoted(key)}${archiveFlag(asked.workspace.root)}`)}\n`,
+  )
+}
+
+/** As a shell takes it. */
+function quoted(key: string): string {
+  return /^[\w.:,=@+-]+$/.test(key) ? key : `'${key.replaceAll("'", "'\\''")}'`
+}
+
+function printSummary({ tally, facts }: ContinuityCheck, write: (text: string) => void, io: Io): void {
+  const line = (name: string, text: string) => write(`  ${name.padEnd(9)} ${text}\n`)
+  line('items', `${grouped(tally.items)}, of which ${count(tally.changes, 'change')}`)
+  for (const confidence of ORDER) {
+    const n = tally.verdicts[confidence]
+    if (n > 0) line('', `${paint(io, COLOURS[confidence], confidence)} ${grouped(n)}: ${MEANINGS[confidence]}`)
+  }
+  line(
+    'balance',
+    tally.unbalanced === 0
+      ? 'each state was left as often as it was entered'
+      : `${count(tally.unbalanced, 'item')} entered a state oftener than they left it`,
+  )
+  line('anchors', describeAnchors(facts))
+  for (const { source, us, items, found } of facts.broken)
+    line(
+      '',
+      paint(
+        io,
+        'red',
+        `✗ baseline ${source} (${formatInstant(us, 0)}) has ${grouped(found)} of its ${grouped(items)} items in the archive, nothing is concluded from it`,
+      ),
+    )
+  for (const { fact } of facts.lost)
+    line(
+      '',
+      paint(
+        io,
+        'yellow',
+        `⚠ records of the stream were lost ${fact.from === null ? '' : `from ${fact.from} `}to ${fact.to}: ${fact.reason}`,
+      ),
+    )
+  for (const { fact } of facts.streams)
+    line(
+      '',
+      paint(io, 'yellow', `⚠ the stream was made anew before ${fact.recorded}: what changed between is in no stream`),
+    )
+  if (tally.repeats > 0) line('', `${count(tally.repeats, 'repeated delivery', 'repeated deliveries')} left out`)
+  if (tally.unordered > 0)
+    line('', `${count(tally.unordered, 'item')} with changes of one time whose order is not certain`)
+}
+
+const ORDER: readonly Confidence[] = ['COMPLETE', 'UNBROKEN', ...[...DOUBTS].reverse()]
+
+const MEANINGS: Readonly<Record<Confidence, string>> = {
+  COMPLETE: 'unbroken, and as the table was at both ends',
+  UNBROKEN: 'each change starts where the one before ended',
+  'PRE-ARCHIVE': 'older than their first change in the archive',
+  'KEYS-ONLY': 'changes lack an image that would tell',
+  GAP: 'one or more changes are missing',
+  CONFLICT: 'one change with different contents',
+}
+
+function describeAnchors({ baselines, reconciliations }: ContinuityCheck['facts']): string {
+  const all = [...baselines, ...reconciliations].map(({ kind, us }) => `${kind} ${formatInstant(us, 0)}`)
+  return all.length === 0 ? 'none: no complete baseline is in the archive' : all.join(', ')
+}
+
+function count(n: number, noun: string, nouns = `${noun}s`): string {
+  return `${grouped(n)} ${n === 1 ? noun : nouns}`
+}
+
+/** What to do next. */
+function advise(
+  { tally, facts }: ContinuityCheck,
+  found: Found,
+  table: TableConfiguration,
+  { workspace, io }: Asked,
+): void {
+  const archive = archiveFlag(workspace.root)
+  const say = (text: string) => io.err(`${wrap(text, io.columns)}\n`)
+  if (found.left > 0) say(`${grouped(found.left)} more items: --format json has all`)
+  if (tally.verdicts.GAP > 0)
+    say(
+      `a missing change may be among the refused: itemtrail status${archive}; a new baseline makes what follows certain: itemtrail baseline ${table.table}${archive}`,
+    )
+  else if (facts.broken.length > 0) say(`rows of a baseline may be among the refused: itemtrail status${archive}`)
+  else if (tally.verdicts['PRE-ARCHIVE'] > 0 && facts.baselines.length === 0)
+    say(
+      `a baseline gives items that are older than the archive a beginning: itemtrail baseline ${table.table}${archive}`,
+    )
+}
+
+function describeFinding(finding: TableFinding, { confidence }: ItemVerdict): object {
+  return {
+    verdict: confidence,
+    finding: finding.finding,
+    item_key: JSON.parse(finding.itemKey) as object,
+    event_id: finding.eventId,
+    event_time: formatInstant(finding.eventTimeUs, 6),
+    changes: finding.changes,
+    since: finding.sinceUs === null ? null : formatInstant(finding.sinceUs, 6),
+    until: formatInstant(finding.untilUs, 6),
+    missing: finding.absence?.missing ?? null,
+    baseline: finding.absence?.source ?? null,
+  }
+}
+
+function describe({ tally, facts }: ContinuityCheck): object {
+  return {
+    items: tally.items,
+    changes: tally.changes,
+    verdicts: Object.fromEntries(
+      ORDER.map(confidence => [confidence.toLowerCase().replace('-', '_'), tally.verdicts[confidence]]),
+    ),
+    unbalanced: tally.unbalanced,
+    repeats: tally.repeats,
+    unordered: tally.unordered,
+    anchors: [...facts.baselines, ...facts.reconciliations].map(({ kind, source, us }) => ({
+      kind,
+      source,
+      time: formatInstant(us, 6),
+    })),
+    broken_baselines: facts.broken.map(({ source, us, items, found }) => ({
+      source,
+      time: formatInstant(us, 6),
+      items,
+      found,
+    })),
+    lost: facts.lost.map(({ fact }) => ({ source: fact.source, from: fact.from, to: fact.to, reason: fact.reason })),
+    new_streams: facts.streams.map(({ fact }) => ({
+      previous: fact.previous,
+      source: fact.source,
+      before: fact.recorded,
+    })),
+  }
+}

@@ -1,0 +1,99 @@
+-- @question Which rows are no longer what their hashes say?
+-- @empty every row is what it was when it was made, as far as its own hashes tell
+-- @parameter from instant default=1970-01-01T00:00:00Z -- first moment
+-- @parameter to instant default=9999-12-31T00:00:00Z -- the moment after the last
+-- @column altered -- what is another: old_image, new_image, row (a column that row_hash is taken over), event_id, or event_time
+-- @column item_key -- the item
+-- @column event_id -- the row's change
+-- @column event_name -- its kind
+-- @column event_time -- when DynamoDB made it, UTC
+-- @column expected_hash detail -- the hash or value that the row holds
+-- @column found_hash detail -- the one that its other columns give
+-- @column arrived_at detail -- which delivery of the change
+-- @column event_time_us detail -- event_time in microseconds since 1970
+with hashed as (
+  select
+    event_id,
+    item_key,
+    event_name,
+    event_time,
+    event_time_us,
+    event_date,
+    arrived_at,
+    old_hash,
+    new_hash,
+    row_hash,
+    lower(to_hex(sha256(to_utf8(old_image)))) as old_found,
+    lower(to_hex(sha256(to_utf8(new_image)))) as new_found,
+    lower(to_hex(sha256(to_utf8(
+      chr(0) || row_version
+      || chr(10) || coalesce(event_id, '-')
+      || chr(10) || coalesce(source_event_id, '-')
+      || chr(10) || coalesce(table_name, '-')
+      || chr(10) || coalesce(region, '-')
+      || chr(10) || coalesce(source, '-')
+      || chr(10) || coalesce(view_type, '-')
+      || chr(10) || coalesce(event_name, '-')
+      || chr(10) || coalesce(sequence, '-')
+      || chr(10) || coalesce(cast(event_time_us as varchar), '-')
+      || chr(10) || coalesce(time_precision, '-')
+      || chr(10) || coalesce(actor_source, '-')
+      || chr(10) || coalesce(config_id, '-')
+      || chr(10) || coalesce(old_hash, '-')
+      || chr(10) || coalesce(new_hash, '-')
+      || chr(10) || coalesce(lower(to_hex(sha256(to_utf8(item_key)))), '-')
+      || chr(10) || coalesce(lower(to_hex(sha256(to_utf8(actor)))), '-')
+      || chr(10) || coalesce(lower(to_hex(sha256(to_utf8(user_identity)))), '-')
+      || chr(10) || coalesce(lower(to_hex(sha256(to_utf8(subject)))), '-')
+    )))) as row_found,
+    source || chr(10) || item_key || chr(10) || event_name || chr(10)
+      || case when time_precision = 'arrival' then '-' else cast(event_time_us as varchar) end || chr(10) as identity_head,
+    coalesce(source_event_id, '-') as identity_event,
+    chr(10) || coalesce(sequence, '-') || chr(10) || coalesce(old_hash, '-') || chr(10) || coalesce(new_hash, '-')
+      as identity_tail
+  from {changes}
+  where event_date >= {day :from}
+    and event_date <= {day :to}
+    and event_time_us >= {us :from}
+    and event_time_us < {us :to}
+),
+-- a row does not say by which capture it came, so any that gives its id will do
+identified as (
+  select
+    hashed.*,
+    substr(lower(to_hex(sha256(to_utf8('streams' || chr(10) || identity_head || identity_event || identity_tail)))), 1, 32) as streams_id,
+    substr(lower(to_hex(sha256(to_utf8('kinesis' || chr(10) || identity_head || '-' || identity_tail)))), 1, 32) as kinesis_id,
+    substr(lower(to_hex(sha256(to_utf8('baseline' || chr(10) || identity_head || identity_event || identity_tail)))), 1, 32) as baseline_id
+  from hashed
+),
+found as (
+  select identified.*, t.altered
+  from identified
+  cross join unnest(array[
+    case when old_hash is distinct from old_found then 'old_image' end,
+    case when new_hash is distinct from new_found then 'new_image' end,
+    case when row_hash is distinct from row_found then 'row' end,
+    case
+      when event_name = 'BASELINE' and event_id <> baseline_id then 'event_id'
+      when event_name <> 'BASELINE' and event_id <> streams_id and event_id <> kinesis_id then 'event_id'
+    end,
+    case
+      when cast(round(to_unixtime(event_time) * 1000) as bigint) <> event_time_us / 1000
+        or date_format(event_time, '%Y-%m-%d') <> event_date
+      then 'event_time'
+    end
+  ]) as t(altered)
+  where t.altered is not null
+)
+select
+  altered,
+  item_key,
+  event_id,
+  event_name,
+  event_time,
+  case altered when 'old_image' then old_hash when 'new_image' then new_hash when 'row' then row_hash end as expected_hash,
+  case altered when 'old_image' then old_found when 'new_image' then new_found when 'row' then row_found end as found_hash,
+  arrived_at,
+  event_time_us
+from found
+order by event_time_us, item_key, event_id, altered, arrived_at, expected_hash, found_hash

@@ -1,0 +1,203 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { DiskArchive } from '../../local/archive.js'
+import { type Fact, factInstant, factKey, writeFact } from '../../transform/fact.js'
+import { baselineDocument, kinesisDocument, streamsRecord, tableConfiguration } from '../factories.js'
+import { rowsOfRecord, writeRows } from '../local/desk.js'
+import { change, november } from '../queries/story.js'
+import { archiveOf, fileOf, makeFolder, run } from './command-line.js'
+import { expectContract } from './contract.js'
+
+const v = (N: string) => ({ v: { N } })
+const SOURCE = 'arn:aws:dynamodb:us-east-1:123456789012:table/Orders/scan/2026-11-20T12:00:00.000000Z'
+const TIME = factInstant(november('20T12:00:00') * 1_000_000 - 1)
+const seen = (order: string, N: string) =>
+  baselineDocument({ source: SOURCE, time: TIME, Item: { order_id: { S: order }, ...v(N) } })
+const RECORDS = [
+  change('whole', '20T10:00:00', undefined, v('1')),
+  seen('whole', '1'),
+  change('holed', '20T10:00:00', undefined, v('1')),
+  change('holed', '20T10:00:05', v('2'), v('3')),
+  seen('holed', '3'),
+  change("it's gone", '20T10:00:00', undefined, v('1')),
+  change('older', '20T10:00:00', v('1'), v('2')),
+  seen('older', '2'),
+  change('blind', '20T10:00:00', undefined, undefined, { StreamViewType: 'KEYS_ONLY', eventName: 'MODIFY' }),
+  seen('blind', '1'),
+]
+const BASELINE: Fact = {
+  version: 'fact/v1',
+  kind: 'baseline',
+  table: 'Orders',
+  recorded: '2026-11-20T12:01:00.000000Z',
+  method: 'scan',
+  source: SOURCE,
+  from: '2026-11-20T12:00:00.000000Z',
+  to: '2026-11-20T12:01:00.000000Z',
+  rowTime: TIME,
+  items: 4,
+  digest: '0'.repeat(64),
+}
+const common = { version: 'fact/v1', table: 'Orders', recorded: '2026-11-20T13:00:00.000000Z' } as const
+
+async function archiveWith(records: readonly unknown[], facts: readonly Fact[]): Promise<string> {
+  const config = fileOf('config.json', JSON.stringify({ tables: { Orders: { keys: ['order_id'] } } }))
+  const root = await archiveOf(records, ['--config', config])
+  for (const fact of facts) await new DiskArchive(root).put(factKey(fact), Buffer.from(writeFact(fact)))
+  return root
+}
+
+describe('verify continuity', () => {
+  let root: string
+  beforeAll(async () => {
+    root = await archiveWith(RECORDS, [BASELINE])
+  })
+  const verify = (...more: readonly string[]) => run(['verify', 'continuity', ...more, '--archive', root])
+
+  it('counts the verdicts, names each finding with its item and change, and says what to ask next', async () => {
+    const { exit, out, err } = await verify()
+    expect(exit).toBe(1)
+    expect(out).toContain('5, of which 10 changes')
+    expect(out).toMatch(/GAP {2}holed {2}one or more changes before [0-9a-f]{8} \(2026-11-20 10:00:05Z\) are missing/)
+    expect(out).toMatch(/GAP {2}it's gone {2}a REMOVE after [0-9a-f]{8} .*lacks the item\) is missing/)
+    expect(out).toContain(`itemtrail history Orders 'it'\\''s gone' --archive ${root}`)
+    for (const line of ['UNBROKEN 1:', 'GAP 2:', 'PRE-ARCHIVE 1:', 'KEYS-ONLY 1:']) expect(out).toContain(line)
+    expect(out).toContain('1 item entered a state oftener')
+    expect(out).toContain('baseline 2026-11-20T11:59:59Z')
+    expect(err).toContain('itemtrail status')
+  })
+
+  it('is about a period where one is given: what is missing was made in it', async () => {
+    const verdicts = async (...period: readonly string[]) =>
+      (JSON.parse((await verify('Orders', ...period, '--format', 'json')).out) as [{ verdicts: object }])[0].verdicts
+    expect(await verdicts('--from', '2026-11-20T11:00:00Z')).toMatchObject({ gap: 1, pre_archive: 0 })
+    expect(await verdicts('--to', '2026-11-20T10:00:01Z')).toMatchObject({ gap: 2, pre_archive: 1 })
+    expect(await verdicts('--from', '2026-11-20T12:30:00Z')).toMatchObject({ gap: 0, unbroken: 5 })
+  })
+
+  it('ends with 0 where nothing is found, and with 3 where it could not look', async () => {
+    const whole = await archiveWith(RECORDS.slice(0, 2), [{ ...BASELINE, items: 1 }])
+    expect(await run(['verify', 'continuity', 'Orders', '--archive', whole])).toMatchObject({ exit: 0 })
+    expect(await run(['verify', 'continuity', '--archive', join(whole, 'nowhere')])).toMatchObject({ exit: 3, out: '' })
+    writeFileSync(join(whole, 'facts', 'Orders', 'x-gap.json'), '{"version":"fact/v9"}')
+    const unread = await run(['verify', 'continuity', 'Orders', '--archive', whole])
+    expect(unread).toMatchObject({ exit: 3, out: '' })
+    expect(unread.err).toContain('fact facts/Orders/x-gap.json has version "fact/v9"')
+    // an answer that the fact could change is none, either
+    expect(await run(['history', 'Orders', 'whole', '--archive', whole])).toMatchObject({ exit: 3, out: '' })
+  })
+
+  it('ends with 1 for a baseline that lacks rows, because what it was taken for is not there', async () => {
+    const short = await archiveWith(RECORDS.slice(0, 2), [BASELINE])
+    const { exit, out } = await run(['verify', 'continuity', 'Orders', '--archive', short])
+    expect([exit, out]).toEqual([1, expect.stringContaining('has 1 of its 4 items')])
+  })
+
+  it('refuses what it cannot verify, and a period that runs backwards', async () => {
+    expect(await run(['verify', 'continuty', 'Orders', '--archive', root])).toMatchObject({
+      exit: 2,
+      err: expect.stringContaining('did you mean: itemtrail verify continuity'),
+    })
+    const period = ['--from', '2026-11-21T00:00:00Z', '--to', '2026-11-20T00:00:00Z']
+    expect(await verify('Orders', ...period)).toMatchObject({ exit: 2, out: '' })
+    expect(await verify('Order')).toMatchObject({ exit: 2 })
+    expect(await run(['verify', '__proto__', '--archive', root])).toMatchObject({ exit: 2 })
+  })
+
+  it('answers programs as documented', async () => {
+    const facts: readonly Fact[] = [
+      BASELINE,
+      { ...BASELINE, recorded: '2026-11-20T14:00:00.000000Z', source: `${SOURCE}/short`, items: 7 },
+      {
+        ...common,
+        kind: 'gap',
+        source: 'a stream',
+        shard: 's',
+        after: null,
+        before: null,
+        from: null,
+        to: '2026-11-20T11:00:00.000000Z',
+        reason: 'trimmed',
+      },
+      {
+        ...common,
+        recorded: '2026-11-20T13:00:01.000000Z',
+        kind: 'stream-changed',
+        previous: 'one',
+        source: 'another',
+      },
+      {
+        ...common,
+        recorded: '2026-11-20T13:00:02.000000Z',
+        kind: 'gap',
+        source: 'a stream',
+        shard: 's',
+        after: null,
+        before: null,
+        from: '2026-11-20T10:00:00.000000Z',
+        to: '2026-11-20T11:00:00.000000Z',
+        reason: 'trimmed',
+      },
+    ]
+    const other = await archiveWith(RECORDS, facts)
+    const answers = ['json', 'ndjson'].map(format =>
+      run(['verify', 'continuity', 'Orders', '--archive', other, '--format', format]),
+    )
+    const [json, ndjson] = (await Promise.all(answers)).map(({ out }) => out) as [string, string]
+    const [table] = JSON.parse(json) as [{ findings: readonly object[] }]
+    expectContract('verify', [table], ROWS)
+    const lines = ndjson
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line) as object)
+    expect(lines).toEqual(table.findings.map(finding => ({ table: 'Orders', ...finding })))
+  })
+})
+
+const ROWS = [
+  'altered',
+  'altered[].altered',
+  'altered[].item_key',
+  'altered[].event_id',
+  'altered[].event_name',
+  'altered[].event_time',
+  'altered[].expected_hash',
+  'altered[].found_hash',
+  'rows',
+]
+
+describe('verify rows', () => {
+  it('names a row that is another than it was made, and the hash that tells', async () => {
+    const root = join(makeFolder(), 'archive')
+    const rows = [streamsRecord(), kinesisDocument(), baselineDocument()].flatMap(record => rowsOfRecord(record))
+    const [first, ...rest] = rows
+    const altered = { ...(first as (typeof rows)[number]), new_image: '{"order_id":{"S":"ORD12345"}}' }
+    await writeRows(root, [altered, ...rest])
+    const { exit, out } = await run(['verify', 'rows', 'Orders', '--archive', root])
+    expect([exit, out]).toEqual([
+      1,
+      expect.stringContaining(`new_image  Orders ORD12345  INSERT ${altered.event_id.slice(0, 8)}`),
+    ])
+    const json = JSON.parse((await run(['verify', 'rows', 'Orders', '--archive', root, '--format', 'json'])).out) as [
+      object,
+    ]
+    expect(json).toMatchObject([
+      { table: 'Orders', rows: 3, altered: [{ altered: 'new_image', expected_hash: altered.new_hash }] },
+    ])
+  })
+
+  it('finds nothing in rows of every capture as they were made', async () => {
+    const root = join(makeFolder(), 'archive')
+    await writeRows(
+      root,
+      [streamsRecord(), kinesisDocument(), baselineDocument()].flatMap(record =>
+        rowsOfRecord(record, tableConfiguration()),
+      ),
+    )
+    expect(await run(['verify', 'rows', '--archive', root])).toMatchObject({
+      exit: 0,
+      out: expect.stringContaining('3 rows are what they were'),
+    })
+  })
+})
