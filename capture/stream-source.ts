@@ -1,5 +1,6 @@
 import type { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
 import { Attempts, type Timekeeper } from './attempts.js'
+import { isNetworkError } from './network-error.js'
 import {
   describePage,
   describeStream,
@@ -89,13 +90,6 @@ const PASSING_ERRORS = new Set([
   // an answer that no service wrote, or half of one
   'SyntaxError',
 ])
-
-const NETWORK_ERRORS = /^(E(CONN\w+|PIPE|TIMEDOUT|AI_AGAIN|NOTFOUND|HOSTUNREACH|NETUNREACH))$/
-
-/** True where the network or the other side's machine failed, not the service. */
-export function isNetworkError(error: unknown): boolean {
-  return NETWORK_ERRORS.test((error as NodeJS.ErrnoException).code ?? '') || (error as Error).name === 'TimeoutError'
-}
 
 /** True for what goes away by itself. */
 function passes(error: unknown): boolean {

@@ -2,7 +2,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { type BaselineOrigin, type FoundItem, itemOfLine } from '../capture/baseline.js'
 import { type FullSummary, tableOfArn } from '../capture/export-layout.js'
 import { checkDataFiles, openExport, readExport, type TableExport } from '../capture/export-reader.js'
-import { describeTable, type LiveTable, TableScan } from '../capture/table-scan.js'
+import type { LiveTable } from '../capture/table-scan.js'
 import { factInstant } from '../transform/fact.js'
 import { parseInstant } from '../transform/instant.js'
 import { CommandError, EXIT, type Io, type Options } from './io.js'
@@ -72,7 +72,10 @@ export interface ScanSource extends BaselineSource {
 
 /** Prepares the scan of a live table. Throws `CommandError` for what the service refuses. */
 export async function openScan(table: string, options: Options, io: Io): Promise<ScanSource> {
-  const client = await openDynamoDb(options)
+  const [client, { describeTable, TableScan }] = await Promise.all([
+    openDynamoDb(options),
+    import('../capture/table-scan.js'),
+  ])
   const subject = `table ${JSON.stringify(table)}`
   const live = await callAws(`${subject} cannot be described`, () => describeTable(client, table))
   if (Math.abs(live.clockAheadMs) > CLOCKS_DIFFER_MS)

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { nameProblems, toKey } from '../config/column-names.js'
 import { type Configuration, tableConfiguration } from '../config/configuration.js'
 import { anyItemKey } from '../queries/ask.js'
@@ -40,6 +41,7 @@ export async function keyedTable(
 
 /** Every row names its item's keys. */
 async function archivedKeys(root: string, table: TableConfiguration): Promise<readonly string[] | undefined> {
+  if (!existsSync(root)) return undefined
   const { engine } = await openArchiveIn(root, [table])
   try {
     const key = await anyItemKey(engine, table)

@@ -3,7 +3,7 @@ import type { FoundItem } from '../capture/baseline.js'
 import { itemOfLine } from '../capture/baseline.js'
 import type { ExportSummary } from '../capture/export-layout.js'
 import { openExport, readExport, type TableExport } from '../capture/export-reader.js'
-import { type LiveTable, readItem } from '../capture/table-scan.js'
+import type { LiveTable } from '../capture/table-scan.js'
 import { lookedAt, toldChange, toldItem } from '../capture/told-states.js'
 import type { SecondLook } from '../queries/reconciliation.js'
 import type { StateStore } from '../queries/state-store.js'
@@ -121,6 +121,7 @@ async function lookAgain(
   table: TableConfiguration,
 ): Promise<SecondLook> {
   const subject = `table ${JSON.stringify(live.name)}`
+  const { readItem } = await import('../capture/table-scan.js')
   const text = await callAws(`${subject} cannot be read`, () => readItem(client, live, itemKey))
   return lookedAt(text, itemKey, table)
 }

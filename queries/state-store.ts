@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type DuckDBAppender, type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import type { DuckDBAppender, DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 
 /** What somebody says that an item is; hash and image are null where it says that there is none. */
 export interface ToldState {
@@ -38,6 +38,7 @@ export class StateStore {
   }
 
   static async open(): Promise<StateStore> {
+    const { DuckDBInstance } = await import('@duckdb/node-api')
     sweep()
     const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`))
     try {
