@@ -1,4 +1,3 @@
-import { DiskArchive } from '../local/archive.js'
 import { anyItemKey } from '../queries/ask.js'
 import { readLostStretches } from '../queries/lost-stretches.js'
 import { archiveBegan } from '../queries/state-at.js'
@@ -33,9 +32,9 @@ export async function openQuestion(workspace: Workspace, order: Order, options: 
   return { workspace, table, at: order.at, beganUs, live, options: order.options, lost }
 }
 
-async function readLost({ root }: Workspace, { table }: TableConfiguration): Promise<Question['lost']> {
+async function readLost({ engine }: Workspace, { table }: TableConfiguration): Promise<Question['lost']> {
   try {
-    return await readLostStretches(new DiskArchive(root), table)
+    return engine.facts === undefined ? [] : await readLostStretches(engine.facts, table)
   } catch (error) {
     if (error instanceof FactError) throw new CommandError(error.message, EXIT.unchecked)
     throw error

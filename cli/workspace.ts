@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 import { type Configuration, readConfiguration } from '../config/configuration.js'
 import type { QueryEngine } from '../queries/engine.js'
 import { ArchiveError, type OpenArchive, openArchive } from '../queries/open-archive.js'
+import type { FactStore } from '../transform/fact.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { engineOf, placeOf } from './engine-choice.js'
 import { CommandError, EXIT, type Io, type Options } from './io.js'
@@ -127,7 +128,8 @@ async function openOnAws(options: Options, configuration: Configuration | undefi
     import('../queries/athena-cost.js'),
   ])
   const signal = io?.interruption?.()
-  const engine = AthenaEngine.open({ workgroup, database, region, bucket, outputLocation: results, signal })
+  const facts = bucket === undefined ? undefined : await openBucket(bucket, region)
+  const engine = AthenaEngine.open({ workgroup, database, region, bucket, facts, outputLocation: results, signal })
   return {
     root: `athena:${workgroup}/${database}${region === undefined ? '' : `@${region}`}`,
     archive: await openArchive({ engine, tables: configuration?.tables.values() ?? [], others: true }),
@@ -135,6 +137,12 @@ async function openOnAws(options: Options, configuration: Configuration | undefi
       if (engine.executions.length > 0) io?.err(`athena: ${formatExpense(expenseOf(engine.executions))}\n`)
     },
   }
+}
+
+/** Where the archive's facts are read from. */
+async function openBucket(bucket: string, region: string | undefined): Promise<FactStore> {
+  const [{ S3Client }, { Bucket }] = await Promise.all([import('@aws-sdk/client-s3'), import('../local/bucket.js')])
+  return new Bucket(new S3Client(region === undefined ? {} : { region }), bucket)
 }
 
 /** The table that a user names, whatever its case. Throws `CommandError` with the nearest names. */
