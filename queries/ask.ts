@@ -2,7 +2,7 @@ import type { Table } from 'apache-arrow'
 import { formatInstant } from '../transform/instant.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery, type Statement } from './catalog.js'
-import type { BoundValue, QueryEngine } from './engine.js'
+import type { BoundValue, QueryEngine, Scope } from './engine.js'
 import { checkParameters, ParameterError } from './parameters.js'
 import {
   type Confidence,
@@ -25,8 +25,8 @@ export async function askQuery(
   table: TableConfiguration,
   parameters: Readonly<Record<string, string>>,
 ): Promise<Table> {
-  const { sql, values } = bindQuery(query, table, parameters)
-  return engine.run(sql, values)
+  const { sql, values, scope } = bindQuery(query, table, parameters)
+  return engine.run(sql, values, { scope })
 }
 
 /** A saved query's statement for one table, with the values for its `?` in order. */
@@ -34,6 +34,8 @@ export interface BoundQuery extends Statement {
   readonly values: readonly BoundValue[]
   /** Every parameter's value, defaults filled in. */
   readonly parameters: ReadonlyMap<string, BoundValue>
+  /** The item that it asks about; undefined where it asks about several. */
+  readonly scope: Scope | undefined
 }
 
 /** What `askQuery` runs. Throws `ParameterError` for parameters that the query does not take. */
@@ -54,7 +56,9 @@ export function bindQuery(
     ...(query.asksForColumn ? [['column', column as string] as const] : []),
     ...values,
   ])
-  return { ...statement, values: bindValues(statement, values), parameters: all }
+  const item = query.parameters.find(({ type }) => type === 'item')
+  const scope = item && { table: table.table, itemKey: String(values.get(item.name)) }
+  return { ...statement, values: bindValues(statement, values), parameters: all, scope }
 }
 
 /** What the configured life cycle says of the parameters that take their default from it. */
@@ -120,6 +124,8 @@ export function foldHistory(itemKey: string, unordered: readonly HistoryChange[]
 
 /** Any key of a table, which tells its key attributes and their types; undefined where the archive has no rows of it. */
 export async function anyItemKey(engine: QueryEngine, table: TableConfiguration): Promise<string | undefined> {
+  const known = await engine.outline?.(table.table)
+  if (known !== undefined) return known.sampleKey
   const answer = await engine.run(`select item_key from ${tableIdentifier(table.table)} limit 1`)
   for (const row of rowsOf(answer)) return row.item_key as string
   return undefined
@@ -138,5 +144,6 @@ export async function similarItemKeys(
     where levenshtein_distance(item_key, ?) <= ${distance}
     order by item_key
     limit 50`
-  return [...rowsOf(await engine.run(sql, [itemKey]))].map(row => row.item_key as string)
+  const answer = await engine.run(sql, [itemKey], { scope: { table: table.table } })
+  return [...rowsOf(answer)].map(row => row.item_key as string)
 }

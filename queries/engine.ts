@@ -7,6 +7,23 @@ export type BoundValue = string | number
 export interface RunOptions {
   /** Ends the statement, on the engine too; what was asked is then rejected with a `QueryError` of the signal's reason. */
   readonly signal?: AbortSignal | undefined
+  /** What the statement reads of a table. An engine may then read a copy that is arranged for it; the answer is the same. */
+  readonly scope?: Scope | undefined
+}
+
+/** That a statement reads one table only, and of it one item's changes, or changes of any day. */
+export interface Scope {
+  readonly table: string
+  /** The item's canonical key. @default - any item */
+  readonly itemKey?: string | undefined
+}
+
+/** What is known of a table without reading its rows. */
+export interface TableOutline {
+  /** When its first change was made, in microseconds since 1970. */
+  readonly beganUs: number
+  /** Any key, which tells its key attributes and their types. */
+  readonly sampleKey: string
 }
 
 /** Something that answers SQL over an archive: DuckDB on a desk, Athena on AWS. */
@@ -17,6 +34,10 @@ export interface QueryEngine {
   stream?(sql: string, values?: readonly BoundValue[], options?: RunOptions): AsyncIterable<Table>
   /** What answers, and over what. @default - receipts say that it is not known */
   describe?(): Promise<EngineDescription>
+  /** What it knows of a table without asking. @default - nothing, so the table's rows are asked */
+  outline?(table: string): Promise<TableOutline | undefined>
+  /** What a reader of its answers should know beside them, such as that a copy could not be used. @default - nothing */
+  remarks?(): readonly string[]
   close(): void
 }
 

@@ -161,7 +161,8 @@ export class OpenArchive implements AsyncDisposable {
       else texts[parameter] = parameterText(parameter, type, value)
     }
     const bound = bindQuery(query, configuration, texts)
-    return this.ask({ query: name, table: configuration.table, ...bound }, options)
+    const { scope, ...asked } = bound
+    return this.ask({ query: name, table: configuration.table, ...asked }, { ...options, scope })
   }
 
   /** Runs SQL of one's own; each table is a view, its name in lower case. `values` are bound to its `?` in order. */
