@@ -5,6 +5,7 @@ import { ConfigurationError } from '../config/problems.js'
 import { QueryError } from '../queries/engine.js'
 import { ParameterError } from '../queries/parameters.js'
 import { asOf } from './commands/as-of.js'
+import { compact } from './commands/compact.js'
 import { demo, packageRoot } from './commands/demo.js'
 import { diff } from './commands/diff.js'
 import { doctor } from './commands/doctor.js'
@@ -21,7 +22,7 @@ import { describeSystemError } from './system-errors.js'
 import { printableLines } from './text.js'
 
 /** Everything that can be asked of the command line, in the order of its help. */
-export const COMMANDS = [init, ingest, history, asOf, diff, queries, query, sql, status, redrive, doctor, demo]
+export const COMMANDS = [init, ingest, history, asOf, diff, queries, query, sql, status, redrive, compact, doctor, demo]
 
 /** Runs the command line and says how it ended. Nothing but this file ends the process. */
 export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {

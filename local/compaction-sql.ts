@@ -31,12 +31,7 @@ export function deliveriesSql(objects: readonly string[], digits: number): strin
 }
 
 /** Rows of some objects in order of their buckets, so that each bucket can be read back from a few row groups. */
-export function stageSql(
-  objects: readonly string[],
-  columns: readonly Column[],
-  digits: number,
-  path: string,
-): string {
+export function stageSql(objects: readonly string[], columns: readonly Column[], digits: number, path: string): string {
   return `
     copy (
       select *, ${bucketSql('item_key', digits)} as ${BUCKET_COLUMN}
@@ -46,7 +41,11 @@ export function stageSql(
 }
 
 /** Where the rows of new runs come from: staged rows of some buckets, and whole runs that are merged into them. */
-export function bucketRowsSql(staged: readonly string[], merged: readonly string[], buckets: readonly { readonly bucket: string }[]): string {
+export function bucketRowsSql(
+  staged: readonly string[],
+  merged: readonly string[],
+  buckets: readonly { readonly bucket: string }[],
+): string {
   const read = (files: readonly string[]) =>
     `from read_parquet(${fileList(files)}, union_by_name = true, hive_partitioning = false, filename = 'from_file',
       file_row_number = true)`
@@ -100,8 +99,8 @@ export function runSql(rows: string, anyRepeated: boolean, path: string): string
     ) to ${quoted(path)} (format parquet, compression zstd, row_group_size ${ROW_GROUP})`
 }
 
-/** The bucket that a run is of, while it is written to `<bucket>.parquet`. */
-const BUCKET_OF_FILE = `regexp_extract(filename, '([0-9a-f]+)[.]parquet$', 1)`
+/** The bucket that a run is of, by the folder it lies in. */
+const BUCKET_OF_FILE = String.raw`regexp_extract(filename, '${BUCKET_COLUMN}=([0-9a-f]+)[/\\][^/\\]*$', 1)`
 
 /** What runs hold, read back from their files. `strange` counts rows of another bucket, or there twice. */
 export function writtenSql(paths: readonly string[], digits: number): string {

@@ -6,9 +6,9 @@ import {
   type ListedObject,
   listObjects,
   type Manifest,
+  type Run,
   readCovered,
   readManifest,
-  type Run,
 } from '../queries/derived-copy.js'
 import { keptConfigurations, mergeColumns } from '../queries/duckdb.js'
 import type { Column } from '../transform/audit-row.js'
@@ -28,6 +28,7 @@ import {
   writtenSql,
 } from './compaction-sql.js'
 import { DerivedFolder } from './derived-folder.js'
+import { refusedOfTable } from './refused-of-table.js'
 
 /** How a table is compacted. */
 export interface CompactionOptions {
@@ -35,6 +36,8 @@ export interface CompactionOptions {
   readonly configuration?: TableConfiguration | undefined
   /** Makes every file anew. @default false */
   readonly rebuild?: boolean
+  /** Goes on although records of the table wait under `refused/`. @default false */
+  readonly despiteRefused?: boolean
   /** What DuckDB may hold in memory; the rest it keeps on disk. @default 1GB */
   readonly memory?: string
   /** Uncompressed bytes of objects that are sorted at a time. @default - 256 MB */
@@ -110,6 +113,7 @@ class Compactor {
     const about = { table, rebuilt: before.reason, newObjects: added.length, filesRemoved: removed.length }
     if (added.length === 0 && before.manifest !== undefined)
       return { ...about, changed: false, manifest: before.manifest, filesWritten: 0, filesReplaced: 0 }
+    await this.refuseRefused()
     const made = await this.extend(before.manifest, added)
     this.checkUnchanged(objects)
     const generation = (current?.generation ?? 0) + 1
@@ -141,6 +145,19 @@ class Compactor {
     }
   }
 
+  /** What waits there may be rows of the archive by tomorrow: whoever compacts should know, and decide. */
+  private async refuseRefused(): Promise<void> {
+    if (this.options.despiteRefused) return
+    const { root, table } = this.folder
+    const refused = await refusedOfTable(root, table)
+    if (refused.length > 0)
+      throw new CompactionError(
+        `records of ${table} wait under refused/, so the archive is not all that the table's stream had`,
+        refused,
+        'nothing was published; itemtrail redrive sends them again, --despite-refused goes on without them',
+      )
+  }
+
   /** The copy to go on from, with the objects that it covers; none where it has to be made anew. */
   private usable(current: Manifest | undefined, wrong: string | undefined, objects: readonly ListedObject[]) {
     const anew = (reason: string | undefined) => ({ manifest: undefined, covered: [], reason })
@@ -169,7 +186,10 @@ class Compactor {
       this.options.onProgress?.(`reading objects, ${i + 1} of ${batches.length} batches`)
       for (const row of await this.rowsOrDamage(deliveriesSql(batch, digits), batch)) {
         if (Number(row.broken) > 0)
-          throw new CompactionError(`${row.broken} rows of the archive lack an event_id, row_hash, item_key or time`, batch)
+          throw new CompactionError(
+            `${row.broken} rows of the archive lack an event_id, row_hash, item_key or time`,
+            batch,
+          )
         const known = inputs.get(row.bucket as string) ?? { deliveries: 0, digests: [] }
         known.deliveries += Number(row.deliveries)
         known.digests.push(row.digest as string)
@@ -207,7 +227,7 @@ class Compactor {
     if (anyRepeated) await this.refuseDisagreement(all)
     const paths: string[] = []
     for (const change of changes) {
-      const path = this.folder.workPath(`${change.bucket}.parquet`)
+      const path = this.folder.bucketPath(change.bucket)
       await this.query(runSql(bucketRowsSql(staged, mergedOf([change]), [change]), anyRepeated, path))
       paths.push(path)
     }

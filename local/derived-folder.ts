@@ -1,9 +1,16 @@
-import { existsSync, readdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { coveredText, type ListedObject, type Manifest } from '../queries/derived-copy.js'
 import { TRINO_MACROS } from '../queries/trino-macros.js'
-import { changesPrefix, checkpointsPrefix, coveredKey, derivedPrefix, manifestKey } from '../transform/derived.js'
+import {
+  BUCKET_COLUMN,
+  changesPrefix,
+  checkpointsPrefix,
+  coveredKey,
+  derivedPrefix,
+  manifestKey,
+} from '../transform/derived.js'
 import { makeFolder, sync } from './archive.js'
 import { CompactionError } from './compaction-error.js'
 
@@ -57,6 +64,13 @@ export class DerivedFolder {
 
   workPath(name = ''): string {
     return join(this.root, derivedPrefix(this.table), WORK, name)
+  }
+
+  /** Where the run of a bucket is written, in a folder that says which bucket it is of. */
+  bucketPath(bucket: string): string {
+    const folder = this.workPath(`${BUCKET_COLUMN}=${bucket}`)
+    mkdirSync(folder, { recursive: true })
+    return join(folder, 'run.parquet')
   }
 
   /** Puts a finished file in its place, where nobody looks before a manifest names it. */

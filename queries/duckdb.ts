@@ -5,6 +5,7 @@ import type { Table } from 'apache-arrow'
 import { AUDIT_COLUMNS, type Column, columnsOf, duckDbType } from '../transform/audit-row.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import { toArrowTable } from './arrow.js'
+import { type DerivedCopy, findCopy, runFiles } from './derived-copy.js'
 import {
   type BoundValue,
   type EngineDescription,
@@ -15,7 +16,6 @@ import {
   stoppedError,
   type TableOutline,
 } from './engine.js'
-import { type DerivedCopy, findCopy, runFiles } from './derived-copy.js'
 import { fileList, parquetFiles, tablesOf } from './parquet-files.js'
 import { TRINO_MACROS } from './trino-macros.js'
 
@@ -158,7 +158,10 @@ export class DuckDbEngine implements QueryEngine {
         return await this.runOnFiles(sql, values, scope, runFiles(copy, scope.itemKey), copy.uncovered, signal)
       } catch (error) {
         if (signal?.aborted) throw stoppedError(signal)
-        if (this.lookForCopy(scope.table) && this.copies.get(scope.table)?.manifest.generation !== copy.manifest.generation)
+        if (
+          this.lookForCopy(scope.table) &&
+          this.copies.get(scope.table)?.manifest.generation !== copy.manifest.generation
+        )
           continue
         this.copies.delete(scope.table)
         const [reason] = (error as Error).message.split('\n')

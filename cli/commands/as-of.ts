@@ -9,6 +9,7 @@ import { instantOf } from '../instant.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io } from '../io.js'
 import { showItemKey } from '../item-key.js'
 import { type Format, formatOf, paint, toDynamoDbJson, toJson } from '../print.js'
+import { tellRemarks } from '../remarks.js'
 import { showItem } from '../show-item.js'
 import { nameState, showInstant } from '../show-state.js'
 import { tableAsOf } from '../table-as-of.js'
@@ -76,6 +77,7 @@ async function itemAsOf(
 ): Promise<ExitCode> {
   const all = await findHistory(workspace, table, typed)
   const found = stateAt(all, at, await archiveBegan(workspace.engine, table))
+  tellRemarks(workspace.engine, io)
   const { state, until } = found
   if (format === 'table') printState(table.table, all, found, at, io)
   else if (format === 'dynamodb') {

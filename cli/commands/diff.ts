@@ -10,6 +10,7 @@ import { instantOf } from '../instant.js'
 import { type Command, CommandError, EXIT } from '../io.js'
 import { showItemKey } from '../item-key.js'
 import { FORMAT_OPTION, formatOf, paint, printObjects, toJson } from '../print.js'
+import { tellRemarks } from '../remarks.js'
 import { showDifferences, showPath } from '../show-item.js'
 import { nameState, showInstant } from '../show-state.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, findTable, withWorkspace } from '../workspace.js'
@@ -36,6 +37,7 @@ export const diff: Command = {
       const table = findTable(workspace, args[0] as string)
       const all = await findHistory(workspace, table, args[1] as string)
       const began = await archiveBegan(workspace.engine, table)
+      tellRemarks(workspace.engine, io)
       const [before, after] = [stateAt(all, from, began), stateAt(all, to, began)]
       checkKnown(before, from, '--from')
       checkKnown(after, to, '--to')

@@ -9,6 +9,7 @@ import type { Command, Io } from '../io.js'
 import { EXIT } from '../io.js'
 import { showItemKey } from '../item-key.js'
 import { FORMAT_OPTION, formatOf, paint, printObjects, toJson } from '../print.js'
+import { tellRemarks } from '../remarks.js'
 import { showDifferences, showItem } from '../show-item.js'
 import { printable } from '../text.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, findTable, withWorkspace } from '../workspace.js'
@@ -24,6 +25,7 @@ export const history: Command = {
       const format = formatOf(options)
       const table = findTable(workspace, args[0] as string)
       const found = await findHistory(workspace, table, args[1] as string)
+      tellRemarks(workspace.engine, io)
       if (format === 'table') printHistory(table.table, found, io)
       else if (format === 'json') io.out(`${toJson(describeHistory(table.table, found))}\n`)
       else {

@@ -10,6 +10,7 @@ import { instantOf } from '../instant.js'
 import { type Command, CommandError, EXIT, type Options } from '../io.js'
 import { nearest } from '../nearest.js'
 import { FORMAT_OPTION, formatOf, printRows } from '../print.js'
+import { tellRemarks } from '../remarks.js'
 import { wrap } from '../text.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, findTable, type Workspace, withWorkspace } from '../workspace.js'
 
@@ -31,6 +32,7 @@ export const query: Command = {
       const table = findTable(workspace, args[1] ?? onlyTable(workspace))
       const parameters = await readParameters(saved, table, workspace, options)
       const answer = await askQuery(workspace.engine, saved, table, parameters)
+      tellRemarks(workspace.engine, io)
       const hidden = format === 'table' ? saved.columns.filter(column => column.detail).map(column => column.name) : []
       const names = saved.columns.map(column => column.name).filter(name => !hidden.includes(name))
       if (answer.numRows === 0 && format === 'table') {
