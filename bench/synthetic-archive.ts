@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { AUDIT_COLUMNS, duckDbType, ROW_VERSION } from '../transform/audit-row.js'
-import { configurationKey, partitionPrefix } from '../transform/partition.js'
+import { configurationKey, PARTITION_COLUMN, tablePrefix } from '../transform/partition.js'
 import {
   configurationId,
   rowConfiguration,
@@ -44,24 +44,38 @@ export async function makeSyntheticArchive(root: string, size: SyntheticSize): P
     const configuration = join(root, configurationKey(SYNTHETIC_TABLE))
     mkdirSync(join(configuration, '..'), { recursive: true })
     writeFileSync(configuration, rowConfiguration(SYNTHETIC_TABLE))
-    for (let day = 0; day < size.days; day++) await makeDay(connection, root, day, size)
+    const folder = join(root, tablePrefix(SYNTHETIC_TABLE.table))
+    mkdirSync(folder, { recursive: true })
+    const daysAtOnce = Math.max(1, Math.floor((ROWS_AT_ONCE * size.days) / (size.items * size.versions)))
+    for (let day = 0; day < size.days; day += daysAtOnce)
+      await makeDays(connection, folder, day, Math.min(day + daysAtOnce, size.days), size)
   } finally {
     connection.closeSync()
     instance.closeSync()
   }
 }
 
-async function makeDay(connection: DuckDBConnection, root: string, day: number, size: SyntheticSize): Promise<void> {
-  const date = new Date(SYNTHETIC_BEGIN_US / 1000 + day * 86_400_000).toISOString().slice(0, 10)
-  const folder = join(root, partitionPrefix({ table: SYNTHETIC_TABLE.table, date }))
-  if (!existsSync(folder)) mkdirSync(folder, { recursive: true })
-  await connection.run(`create or replace temp table day_rows as ${rowsOfDay(day, size)}`)
+const ROWS_AT_ONCE = 300_000
+
+/** Days from `first` up to before `end`. One thread, so that each statement writes one object a day, in order of arrival. */
+async function makeDays(
+  connection: DuckDBConnection,
+  folder: string,
+  first: number,
+  end: number,
+  size: SyntheticSize,
+): Promise<void> {
+  await connection.run('set threads = 2')
+  await connection.run(`create or replace temp table some_rows as ${rowsOfDays(first, end, size)}`)
+  await connection.run('set threads = 1')
   const columns = AUDIT_COLUMNS.map(({ name, type }) => `cast("${name}" as ${duckDbType(type)}) as "${name}"`)
   for (let part = 0; part < size.objectsPerDay; part++) {
-    const path = join(folder, `${String(part).padStart(4, '0')}.parquet`).replaceAll("'", "''")
     await connection.run(
-      `copy (select ${columns.join(', ')} from day_rows where part = ${part} order by event_time_us, item_key)
-       to '${path}' (format parquet, compression snappy)`,
+      `copy (
+         select ${columns.join(', ')}, strftime(event_time, '%Y-%m-%d') as ${PARTITION_COLUMN}
+         from some_rows where part = ${part} order by event_time_us, item_key
+       ) to '${folder.replaceAll("'", "''")}' (format parquet, compression snappy, partition_by (${PARTITION_COLUMN}), append,
+         filename_pattern '${String(part).padStart(4, '0')}-{uuid}')`,
     )
   }
 }
@@ -86,11 +100,11 @@ const MACROS = [
      || '"},"updated_by":{"S":"user-' || ((i + v) % 211) || '@ops.example"},"version":{"N":"' || v || '"}}'`,
 ]
 
-function rowsOfDay(day: number, { items, versions, days, objectsPerDay }: SyntheticSize): string {
+function rowsOfDays(first: number, end: number, { items, versions, days, objectsPerDay }: SyntheticSize): string {
   const spanUs = (days * 86_400_000_000) / versions
-  const least = Math.max(0, Math.floor((day * versions) / days) - 1)
-  const most = Math.min(versions - 1, Math.ceil(((day + 1) * versions) / days))
-  const fromUs = SYNTHETIC_BEGIN_US + day * 86_400_000_000
+  const least = Math.max(0, Math.floor((first * versions) / days) - 1)
+  const most = Math.min(versions - 1, Math.ceil((end * versions) / days))
+  const [fromUs, toUs] = [first, end].map(day => SYNTHETIC_BEGIN_US + day * 86_400_000_000) as [number, number]
   return `
     with placed as (
       select i, v, (v = ${versions - 1} and i % 10 = 0 and v > 0) as gone,
@@ -105,7 +119,7 @@ function rowsOfDay(day: number, { items, versions, days, objectsPerDay }: Synthe
         case when v = 0 then 'INSERT' when gone then 'REMOVE' else 'MODIFY' end as event_name,
         'user-' || ((i + v - gone::int) % 211) || '@ops.example' as actor
       from placed
-      where event_time_us >= ${fromUs} and event_time_us < ${fromUs + 86_400_000_000}
+      where event_time_us >= ${fromUs} and event_time_us < ${toUs}
     ),
     hashed as (
       select *, hex64(old_image) as old_hash, hex64(new_image) as new_hash
@@ -128,6 +142,6 @@ function rowsOfDay(day: number, { items, versions, days, objectsPerDay }: Synthe
       hex64('\\x00'::blob || encode(concat_ws(chr(10), '${ROW_VERSION}', event_id, source_event_id, '${SYNTHETIC_TABLE.table}', 'us-east-1', '${SOURCE}',
         'NEW_AND_OLD_IMAGES', event_name, sequence, event_time_us, 's', case when gone then 'old_image' else 'new_image' end,
         '${configurationId(SYNTHETIC_TABLE)}', coalesce(old_hash, '-'), coalesce(new_hash, '-'), hex64(item_key), hex64(actor), '-', '-'))) as row_hash,
-      (event_time_us - ${fromUs}) * ${objectsPerDay} // 86400000000 as part
+      (event_time_us - ${SYNTHETIC_BEGIN_US}) % 86400000000 * ${objectsPerDay} // 86400000000 as part
     from identified`
 }

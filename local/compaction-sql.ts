@@ -96,7 +96,7 @@ export function runSql(rows: string, anyRepeated: boolean, path: string): string
       select * exclude (from_file, file_row_number)
       from (${once})
       order by item_key, event_time_us, sequence, event_id, row_hash
-    ) to ${quoted(path)} (format parquet, compression zstd, row_group_size ${ROW_GROUP})`
+    ) to ${quoted(path)} (format parquet, parquet_version v2, compression zstd, row_group_size ${ROW_GROUP})`
 }
 
 /** The bucket that a run is of, by the folder it lies in. */
