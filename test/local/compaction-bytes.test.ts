@@ -24,7 +24,7 @@ const QUESTIONS = {
   'the history of an item': ['item-history', { item_key: syntheticKey(42) }],
   'an item as of a moment': [
     'item-as-of',
-    { item_key: syntheticKey(42), at: formatInstant(SYNTHETIC_BEGIN_US + 29 * 86_400_000_000, 6) },
+    { item_key: syntheticKey(42), at: formatInstant(SYNTHETIC_BEGIN_US + 366 * 86_400_000_000, 6) },
   ],
   'the history of a key that is not there': ['item-history', { item_key: syntheticKey(999_999) }],
 } as const
