@@ -1,5 +1,5 @@
-import { emptyRows, rowsOfObjects } from '../queries/duckdb.js'
 import { fileList } from '../queries/parquet-files.js'
+import { emptyRows, rowsOfObjects } from '../queries/relations.js'
 import { AUDIT_COLUMNS, type Column } from '../transform/audit-row.js'
 import { BUCKET_COLUMN, bucketSql } from '../transform/derived.js'
 import { quoted } from './parquet-conversion.js'

@@ -12,7 +12,7 @@ import {
 } from '../queries/derived-copy.js'
 import { keptConfigurations, mergeColumns } from '../queries/duckdb.js'
 import type { Column } from '../transform/audit-row.js'
-import { coveredKey, manifestKey, runKey } from '../transform/derived.js'
+import { answersKey, checkpointKey, coveredKey, manifestKey, runKey } from '../transform/derived.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { CompactionError } from './compaction-error.js'
 import {
@@ -132,6 +132,8 @@ class Compactor {
       beganUs: made.beganUs,
       sampleKey: made.sampleKey,
       runs: made.runs,
+      checkpoints: [],
+      answers: [],
     }
     this.folder.publish(manifest, objects)
     const named = namesOf(manifest)
@@ -383,11 +385,13 @@ function firstLine(error: unknown): string {
 }
 
 /** Every file that a manifest names, itself included. */
-export function namesOf({ table, generation, runs }: Manifest): ReadonlySet<string> {
+export function namesOf({ table, generation, runs, checkpoints, answers }: Manifest): ReadonlySet<string> {
   return new Set([
     manifestKey(table),
     coveredKey(table, generation),
     ...runs.map(({ bucket, name }) => runKey(table, bucket, name)),
+    ...checkpoints.map(({ day, name }) => checkpointKey(table, day, name)),
+    ...answers.map(({ name }) => answersKey(table, name)),
   ])
 }
 

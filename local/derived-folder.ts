@@ -4,6 +4,7 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { coveredText, type ListedObject, type Manifest } from '../queries/derived-copy.js'
 import { TRINO_MACROS } from '../queries/trino-macros.js'
 import {
+  answersPrefix,
   BUCKET_COLUMN,
   changesPrefix,
   checkpointsPrefix,
@@ -104,8 +105,8 @@ export class DerivedFolder {
     const prefix = derivedPrefix(this.table)
     const folder = join(this.root, prefix)
     const covered = readdirSync(folder).filter(name => name.startsWith('covered-'))
-    const inside = [changesPrefix(this.table), checkpointsPrefix(this.table)].flatMap(inner =>
-      filesUnder(join(this.root, inner)).map(path => `${inner}${path}`),
+    const inside = [changesPrefix(this.table), checkpointsPrefix(this.table), answersPrefix(this.table)].flatMap(
+      inner => filesUnder(join(this.root, inner)).map(path => `${inner}${path}`),
     )
     const unused = [...covered.map(name => `${prefix}${name}`), ...inside].filter(key => !named.has(key))
     for (const key of unused) rmSync(join(this.root, ...key.split('/')), { force: true })

@@ -38,6 +38,28 @@ export interface Manifest {
   /** Any key of the table, which tells its key attributes and their types. */
   readonly sampleKey: string
   readonly runs: readonly Run[]
+  /** By day. */
+  readonly checkpoints: readonly Checkpoint[]
+  readonly answers: readonly KeptAnswer[]
+}
+
+/** What is left of a table's rows up to the end of a day when all is left out that later states do not depend on. */
+export interface Checkpoint {
+  /** `YYYY-MM-DD`, UTC. */
+  readonly day: string
+  readonly name: string
+  readonly rows: number
+  readonly items: number
+  readonly bytes: number
+}
+
+/** The answer of a question that is put to each item by itself, over the objects covered. */
+export interface KeptAnswer {
+  /** Of the SQL and its values. */
+  readonly statement: string
+  readonly name: string
+  readonly rows: number
+  readonly bytes: number
 }
 
 /** The archive's objects that a manifest covers, as a list in a file of its own and as its SHA-256. */
@@ -57,6 +79,8 @@ export interface ListedObject {
 export interface DerivedCopy {
   readonly root: string
   readonly manifest: Manifest
+  /** Paths of the table's objects. */
+  readonly objects: readonly string[]
   /** Paths of the objects that it does not cover. */
   readonly uncovered: readonly string[]
 }
@@ -76,7 +100,7 @@ export function findCopy(root: string, table: string): CopyFound {
   if (manifest === undefined || typeof manifest === 'string') return unusable(table, manifest)
   const objects = listObjects(root, table)
   if (hash('sha256', coveredText(objects)) === manifest.covered.sha256)
-    return { kind: 'usable', copy: { root, manifest, uncovered: [] } }
+    return { kind: 'usable', copy: { root, manifest, objects: objects.map(pathOf(root)), uncovered: [] } }
   const covered = readCovered(root, manifest)
   if (typeof covered === 'string') return unusable(table, covered)
   const there = new Map(objects.map(({ key, bytes }) => [key, bytes]))
@@ -89,9 +113,14 @@ export function findCopy(root: string, table: string): CopyFound {
       )
     there.delete(key)
   }
-  const uncovered = [...there.keys()].map(key => join(root, ...key.split('/')))
-  return { kind: 'usable', copy: { root, manifest, uncovered } }
+  const uncovered = objects.filter(({ key }) => there.has(key)).map(pathOf(root))
+  return { kind: 'usable', copy: { root, manifest, objects: objects.map(pathOf(root)), uncovered } }
 }
+
+const pathOf =
+  (root: string) =>
+  ({ key }: ListedObject) =>
+    join(root, ...key.split('/'))
 
 function unusable(table: string, reason: string | undefined): CopyFound {
   if (reason === undefined) return { kind: 'none' }
@@ -116,7 +145,8 @@ export function readManifest(root: string, table: string): Manifest | string | u
     if (value.version !== DERIVED_VERSION)
       return `its manifest has version ${JSON.stringify(value.version)}, expected "${DERIVED_VERSION}"`
     if (value.table !== table) return `its manifest is of table ${JSON.stringify(value.table)}`
-    if (!isObject(value.covered) || !Array.isArray(value.runs)) return 'its manifest lacks covered or runs'
+    const lists = [value.runs, value.checkpoints, value.answers]
+    if (!isObject(value.covered) || !lists.every(Array.isArray)) return 'its manifest lacks something'
     return value as unknown as Manifest
   } catch {
     return 'its manifest is no JSON'

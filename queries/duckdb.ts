@@ -2,10 +2,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { Table } from 'apache-arrow'
-import { AUDIT_COLUMNS, type Column, columnsOf, duckDbType } from '../transform/audit-row.js'
+import { AUDIT_COLUMNS, type Column, columnsOf } from '../transform/audit-row.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import { toArrowTable } from './arrow.js'
-import { type DerivedCopy, findCopy, runFiles } from './derived-copy.js'
+import { CopyReader } from './copy-reader.js'
 import {
   type BoundValue,
   type EngineDescription,
@@ -16,7 +16,8 @@ import {
   stoppedError,
   type TableOutline,
 } from './engine.js'
-import { fileList, parquetFiles, tablesOf } from './parquet-files.js'
+import { parquetFiles, tablesOf } from './parquet-files.js'
+import { earliestArrivals, emptyRows, rowsOfObjects } from './relations.js'
 import { TRINO_MACROS } from './trino-macros.js'
 
 export { parquetFiles, tablesOf } from './parquet-files.js'
@@ -26,17 +27,18 @@ export { parquetFiles, tablesOf } from './parquet-files.js'
  * table has a compacted copy, what is asked of one item reads that, and the objects that it does not cover.
  */
 export class DuckDbEngine implements QueryEngine {
-  private readonly copies = new Map<string, DerivedCopy>()
   private readonly columns = new Map<string, readonly Column[]>()
+  private readonly copies: CopyReader
   /** Tables whose view over the archive is still to be made, which opens every object. */
   private readonly pending = new Map<string, Promise<void> | undefined>()
-  private readonly remarked = new Set<string>()
 
   private constructor(
     private readonly instance: DuckDBInstance,
     private readonly connection: DuckDBConnection,
     private readonly root: string,
-  ) {}
+  ) {
+    this.copies = new CopyReader(root, this.columns)
+  }
 
   /**
    * Opens the archive in `root` for reading. `configured` adds the columns of tables whose rows have yet to fill them,
@@ -51,7 +53,7 @@ export class DuckDbEngine implements QueryEngine {
       const versions = [...(current.get(table) ?? []), ...keptConfigurations(root, table)]
       engine.columns.set(table, mergeColumns(versions))
       // a question about one item opens a few files of the copy; the archive's own are opened when something asks for them
-      if (engine.lookForCopy(table)) engine.pending.set(table, undefined)
+      if (engine.copies.look(table)) engine.pending.set(table, undefined)
       else await engine.createView(table)
     }
     return engine
@@ -59,18 +61,14 @@ export class DuckDbEngine implements QueryEngine {
 
   async run(sql: string, values: readonly BoundValue[] = [], options: RunOptions = {}): Promise<Table> {
     const { scope, signal } = options
-    if (scope !== undefined && this.copies.has(scope.table)) {
-      const answer = await this.runOnCopy(sql, values, scope, signal)
-      if (answer !== undefined) return answer
-    }
+    const answer = scope && (await this.askCopy(sql, values, scope, signal, runWhole))
+    if (answer !== undefined) return answer
     await this.createPendingViews()
     const interrupt = () => this.connection.interrupt()
     signal?.addEventListener('abort', interrupt)
     try {
       signal?.throwIfAborted()
-      const result = await this.connection.run(sql, [...values])
-      const chunks = await result.fetchAllChunks()
-      return toArrowTable(result.deduplicatedColumnNames(), result.columnTypes(), chunks)
+      return await runWhole(this.connection, sql, values)
     } catch (error) {
       if (signal?.aborted) throw stoppedError(signal)
       throw new QueryError((error as Error).message, { cause: error })
@@ -80,25 +78,32 @@ export class DuckDbEngine implements QueryEngine {
   }
 
   /** On a connection of its own, because the next statement on a connection ends what is streaming there. */
-  async *stream(sql: string, values: readonly BoundValue[] = [], { signal }: RunOptions = {}): AsyncGenerator<Table> {
-    await this.createPendingViews()
-    const connection = await this.connect()
-    const interrupt = () => connection.interrupt()
+  async *stream(sql: string, values: readonly BoundValue[] = [], options: RunOptions = {}): AsyncGenerator<Table> {
+    const { scope, signal } = options
+    let connection: DuckDBConnection | undefined
+    const interrupt = () => connection?.interrupt()
     signal?.addEventListener('abort', interrupt)
     try {
       signal?.throwIfAborted()
-      const result = await connection.stream(sql, [...values])
-      for (;;) {
-        const chunk = await result.fetchChunk()
-        if (chunk === null || chunk.rowCount === 0) return
-        yield toArrowTable(result.deduplicatedColumnNames(), result.columnTypes(), [chunk])
+      const begin = async (on: DuckDBConnection, text: string, bound: readonly BoundValue[]) => {
+        const result = await on.stream(text, [...bound])
+        // what cannot be read shows with the first rows
+        return { on, result, first: await result.fetchChunk() }
       }
+      let begun = scope && (await this.askCopy(sql, values, scope, signal, begin, true))
+      if (begun === undefined) {
+        await this.createPendingViews()
+        begun = await begin(await this.connect(), sql, values)
+      }
+      connection = begun.on
+      for (let chunk = begun.first; chunk !== null && chunk.rowCount > 0; chunk = await begun.result.fetchChunk())
+        yield toArrowTable(begun.result.deduplicatedColumnNames(), begun.result.columnTypes(), [chunk])
     } catch (error) {
       if (signal?.aborted) throw stoppedError(signal)
       throw new QueryError((error as Error).message, { cause: error })
     } finally {
       signal?.removeEventListener('abort', interrupt)
-      connection.closeSync()
+      connection?.closeSync()
     }
   }
 
@@ -108,7 +113,7 @@ export class DuckDbEngine implements QueryEngine {
   }
 
   async outline(table: string): Promise<TableOutline | undefined> {
-    const copy = this.copies.get(table)
+    const copy = this.copies.copyOf(table)
     if (copy === undefined) return undefined
     const { beganUs, sampleKey } = copy.manifest
     if (copy.uncovered.length === 0) return { beganUs, sampleKey }
@@ -118,7 +123,7 @@ export class DuckDbEngine implements QueryEngine {
   }
 
   remarks(): readonly string[] {
-    return [...this.remarked]
+    return [...this.copies.remarks]
   }
 
   close(): void {
@@ -132,72 +137,40 @@ export class DuckDbEngine implements QueryEngine {
     return connection
   }
 
-  /** True where a table has a copy that can be used. */
-  private lookForCopy(table: string): boolean {
-    const found = findCopy(this.root, table)
-    if (found.kind === 'unusable') this.remarked.add(found.remark)
-    if (found.kind === 'usable') this.copies.set(table, found.copy)
-    else this.copies.delete(table)
-    return found.kind === 'usable'
-  }
-
   /**
-   * Undefined where the copy cannot be read, so that the archive has to be asked. A copy may have been replaced since it
-   * was found, and a later compaction removes what was replaced: then the new one is asked.
+   * Undefined where the copy cannot be read or does not do, so that the archive has to be asked. A copy may have been
+   * replaced since it was found, and a later compaction removes what was replaced: then the new one is asked.
    */
-  private async runOnCopy(
+  private async askCopy<T>(
     sql: string,
     values: readonly BoundValue[],
     scope: Scope,
     signal: AbortSignal | undefined,
-  ): Promise<Table | undefined> {
+    ask: (connection: DuckDBConnection, sql: string, values: readonly BoundValue[]) => Promise<T>,
+    keepsConnection = false,
+  ): Promise<T | undefined> {
     for (;;) {
-      const copy = this.copies.get(scope.table)
+      const copy = this.copies.copyOf(scope.table)
       if (copy === undefined) return undefined
+      const connection = await this.connect()
+      const interrupt = () => connection.interrupt()
+      signal?.addEventListener('abort', interrupt)
+      let kept = false
       try {
-        return await this.runOnFiles(sql, values, scope, runFiles(copy, scope.itemKey), copy.uncovered, signal)
+        signal?.throwIfAborted()
+        const prepared = this.copies.prepare(copy, scope, sql, values)
+        if (prepared === undefined) return undefined
+        for (const statement of prepared.before) await connection.run(statement)
+        const answer = await ask(connection, prepared.sql, values)
+        kept = keepsConnection
+        return answer
       } catch (error) {
         if (signal?.aborted) throw stoppedError(signal)
-        if (
-          this.lookForCopy(scope.table) &&
-          this.copies.get(scope.table)?.manifest.generation !== copy.manifest.generation
-        )
-          continue
-        this.copies.delete(scope.table)
-        const [reason] = (error as Error).message.split('\n')
-        this.remarked.add(
-          `compacted copy of ${scope.table} cannot be read, the archive was asked instead: ${reason}; itemtrail compact ${scope.table} --rebuild makes a new one`,
-        )
+        if (!this.copies.lookAgain(scope.table, copy, error)) return undefined
+      } finally {
+        signal?.removeEventListener('abort', interrupt)
+        if (!kept) connection.closeSync()
       }
-    }
-  }
-
-  /** The very statement, with the view of its table hidden by one of the same name on a connection of its own. */
-  private async runOnFiles(
-    sql: string,
-    values: readonly BoundValue[],
-    { table }: Scope,
-    runs: readonly string[],
-    uncovered: readonly string[],
-    signal: AbortSignal | undefined,
-  ): Promise<Table> {
-    const connection = await this.connect()
-    const interrupt = () => connection.interrupt()
-    signal?.addEventListener('abort', interrupt)
-    try {
-      signal?.throwIfAborted()
-      const parts = [
-        emptyRows(this.columns.get(table) ?? AUDIT_COLUMNS),
-        ...(runs.length > 0 ? [rowsOfRuns(runs)] : []),
-        ...(uncovered.length > 0 ? [rowsOfObjects(uncovered)] : []),
-      ]
-      const all = earliestArrivals(parts.join(' union all by name '))
-      await connection.run(`create temp view "${tableIdentifier(table)}" as ${all}`)
-      const result = await connection.run(sql, [...values])
-      return toArrowTable(result.deduplicatedColumnNames(), result.columnTypes(), await result.fetchAllChunks())
-    } finally {
-      signal?.removeEventListener('abort', interrupt)
-      connection.closeSync()
     }
   }
 
@@ -238,48 +211,15 @@ export class DuckDbEngine implements QueryEngine {
   }
 }
 
+async function runWhole(connection: DuckDBConnection, sql: string, values: readonly BoundValue[]): Promise<Table> {
+  const result = await connection.run(sql, [...values])
+  const chunks = await result.fetchAllChunks()
+  return toArrowTable(result.deduplicatedColumnNames(), result.columnTypes(), chunks)
+}
+
 /** What holds for one connection only, unlike macros and views. */
 function isSetting(statement: string): boolean {
   return statement.startsWith('set ')
-}
-
-/**
- * The partition's date, from the end of the path. DuckDB's own hive partitioning takes every `name=value` in it, so that
- * a folder above the archive could stand in for a column. Either way it opens no file that a question's days leave out.
- */
-const DATE_OF_FILE = String.raw`regexp_extract(filename, 'event_date=([^/\\]*)[/\\][^/\\]*$', 1)`
-
-/** No rows, of the columns that are known although no row may have filled them yet. */
-export function emptyRows(columns: readonly Column[]): string {
-  const typed = columns.map(({ name, type }) => `null::${duckDbType(type)} as "${name}"`)
-  return `select ${[...typed, 'null::varchar as event_date'].join(', ')} where false`
-}
-
-/** The rows of some of the archive's objects. */
-export function rowsOfObjects(files: readonly string[]): string {
-  return `select * exclude (filename), ${DATE_OF_FILE} as event_date
-      from read_parquet(${fileList(files)}, union_by_name = true, hive_partitioning = false, filename = true)`
-}
-
-/** The rows that some of a copy's files stand for: each as often as it was delivered. */
-function rowsOfRuns(files: readonly string[]): string {
-  return `select runs.* exclude (repeats)
-      from read_parquet(${fileList(files)}, union_by_name = true, hive_partitioning = false) as runs
-      cross join unnest(range(runs.repeats + 1))`
-}
-
-/**
- * A change without a time of its own may lie in several partitions, once for each arrival. Only its earliest row counts,
- * and a question about a period could not see that one; so here, where all partitions are at hand, the others are left out.
- * One id is of one item; that the item is named lets a question about one look at no other.
- */
-function earliestArrivals(rows: string): string {
-  // materialized, it would be read whole before a question's days could narrow it
-  return `with every as not materialized (${rows})
-    select * from every where time_precision <> 'arrival'
-    union all by name
-    select * from every where time_precision = 'arrival'
-    qualify row_number() over (partition by item_key, event_id order by event_time_us, row_hash, arrived_at) = 1`
 }
 
 /** The configurations that rows of a table were made under, as the archive keeps them. */

@@ -11,11 +11,15 @@ export interface RunOptions {
   readonly scope?: Scope | undefined
 }
 
-/** That a statement reads one table only, and of it one item's changes, or changes of any day. */
+/** What a statement, of one table only, can be answered from. At most one of the three is given; with none, any rows do. */
 export interface Scope {
   readonly table: string
-  /** The item's canonical key. @default - any item */
+  /** All changes of one item, by its canonical key. */
   readonly itemKey?: string | undefined
+  /** What leads to the states of items at moments from `fromUs` to `toUs`, in microseconds since 1970. */
+  readonly states?: { readonly fromUs: number; readonly toUs: number } | undefined
+  /** Each row of the answer tells of one item (`item_key`), from all changes of that item; rows may come in another order. */
+  readonly eachItem?: boolean | undefined
 }
 
 /** What is known of a table without reading its rows. */

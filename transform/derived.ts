@@ -35,6 +35,21 @@ export function checkpointsPrefix(table: string): string {
   return `${derivedPrefix(table)}checkpoint/`
 }
 
+/** The checkpoint of a day. */
+export function checkpointKey(table: string, day: string, name: string): string {
+  return `${checkpointsPrefix(table)}day=${day}/${name}.parquet`
+}
+
+/** The key prefix of kept answers. */
+export function answersPrefix(table: string): string {
+  return `${derivedPrefix(table)}answers/`
+}
+
+/** A kept answer. */
+export function answersKey(table: string, name: string): string {
+  return `${answersPrefix(table)}${name}.parquet`
+}
+
 /** The partition column of the clustered copy. */
 export const BUCKET_COLUMN = 'bucket'
 
