@@ -40,6 +40,11 @@ export function stageSql(objects: readonly string[], columns: readonly Column[],
     ) to ${quoted(path)} (format parquet, compression snappy, row_group_size ${ROW_GROUP})`
 }
 
+/** The rows of a staged file. */
+export function stagedRows(path: string): string {
+  return `read_parquet(${fileList([path])}, hive_partitioning = false)`
+}
+
 /** Where the rows of new runs come from: staged rows of some buckets, and whole runs that are merged into them. */
 export function bucketRowsSql(
   staged: readonly string[],

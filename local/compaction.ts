@@ -14,6 +14,7 @@ import { keptConfigurations, mergeColumns } from '../queries/duckdb.js'
 import type { Column } from '../transform/audit-row.js'
 import { answersKey, checkpointKey, coveredKey, manifestKey, runKey } from '../transform/derived.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
+import { CHECKPOINT_ROWS, makeCheckpoints } from './checkpoints.js'
 import { CompactionError } from './compaction-error.js'
 import {
   bucketRowsSql,
@@ -24,10 +25,12 @@ import {
   repeatedSql,
   runSql,
   sizesSql,
+  stagedRows,
   stageSql,
   writtenSql,
 } from './compaction-sql.js'
 import { DerivedFolder } from './derived-folder.js'
+import { keepAnswers } from './kept-answers.js'
 import { refusedOfTable } from './refused-of-table.js'
 
 /** How a table is compacted. */
@@ -42,6 +45,8 @@ export interface CompactionOptions {
   readonly memory?: string
   /** Uncompressed bytes of objects that are sorted at a time. @default - 256 MB */
   readonly batchBytes?: number
+  /** Rows after which a checkpoint is due, at least. @default 50000 */
+  readonly checkpointRows?: number
   /** Rows of buckets that are checked at a time. @default 200000 */
   readonly groupRows?: number
   /** Told what it is at. */
@@ -107,6 +112,8 @@ class Compactor {
     const current = typeof found === 'string' ? undefined : found
     const removed = this.folder.sweep(current === undefined ? new Set() : namesOf(current))
     const objects = listObjects(root, table)
+    if (objects.length === 0)
+      throw new CompactionError(`table ${table} has no rows in the archive, so there is nothing to compact`)
     const before = this.usable(current, typeof found === 'string' ? found : undefined, objects)
     const covered = new Set(before.covered.map(({ key }) => key))
     const added = objects.filter(({ key }) => !covered.has(key))
@@ -115,6 +122,18 @@ class Compactor {
       return { ...about, changed: false, manifest: before.manifest, filesWritten: 0, filesReplaced: 0 }
     await this.refuseRefused()
     const made = await this.extend(before.manifest, added)
+    this.options.onProgress?.('keeping what every item was, and what does not fit together')
+    const checkpoints = await makeCheckpoints(this.folder, before.manifest?.checkpoints ?? [], added, objects, {
+      columns: this.columns,
+      everyRows: this.options.checkpointRows ?? CHECKPOINT_ROWS,
+    })
+    const answers = await keepAnswers(
+      this.folder,
+      before.manifest?.answers ?? [],
+      made.runs,
+      made.touched,
+      this.columns,
+    )
     this.checkUnchanged(objects)
     const generation = (current?.generation ?? 0) + 1
     const manifest: Manifest = {
@@ -132,8 +151,8 @@ class Compactor {
       beganUs: made.beganUs,
       sampleKey: made.sampleKey,
       runs: made.runs,
-      checkpoints: [],
-      answers: [],
+      checkpoints,
+      answers,
     }
     this.folder.publish(manifest, objects)
     const named = namesOf(manifest)
@@ -184,6 +203,7 @@ class Compactor {
     const inputs = new Map<string, BucketInput>()
     let [beganUs, sampleKey] = [before?.beganUs ?? Number.POSITIVE_INFINITY, before?.sampleKey ?? '']
     const staged: string[] = []
+    await this.query('create or replace temp table touched_items (item_key varchar)')
     for (const [i, batch] of batches.entries()) {
       this.options.onProgress?.(`reading objects, ${i + 1} of ${batches.length} batches`)
       for (const row of await this.rowsOrDamage(deliveriesSql(batch, digits), batch)) {
@@ -202,6 +222,7 @@ class Compactor {
       const path = this.folder.workPath(`staged-${i}.parquet`)
       await this.rowsOrDamage(stageSql(batch, this.columns, digits, path), batch)
       staged.push(path)
+      await this.query(`insert into touched_items select distinct item_key from ${stagedRows(path)}`)
     }
     const runs = new Map<string, readonly Run[]>()
     for (const run of before?.runs ?? []) runs.set(run.bucket, [...(runs.get(run.bucket) ?? []), run])
@@ -215,7 +236,7 @@ class Compactor {
       written += some.length
     }
     const all = [...runs.values()].flat().sort((a, b) => (a.bucket < b.bucket ? -1 : a.bucket > b.bucket ? 1 : 0))
-    return { digits, beganUs, sampleKey, runs: all, written }
+    return { digits, beganUs, sampleKey, runs: all, written, touched: new Set(inputs.keys()) }
   }
 
   /** Writes the new runs of some buckets, reads them back, and says what runs the buckets have then. */
@@ -318,9 +339,8 @@ class Compactor {
       )
   }
 
-  private async query(sql: string): Promise<readonly Row[]> {
-    const result = await this.folder.connection.runAndReadAll(sql)
-    return result.getRowObjects() as unknown as readonly Row[]
+  private query(sql: string): Promise<readonly Row[]> {
+    return this.folder.query(sql)
   }
 }
 

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, s
 import { dirname, join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { coveredText, type ListedObject, type Manifest } from '../queries/derived-copy.js'
+import type { BoundValue } from '../queries/engine.js'
 import { TRINO_MACROS } from '../queries/trino-macros.js'
 import {
   answersPrefix,
@@ -33,7 +34,7 @@ export class DerivedFolder {
     readonly root: string,
     readonly table: string,
     private readonly instance: DuckDBInstance,
-    readonly connection: DuckDBConnection,
+    private readonly connection: DuckDBConnection,
     private readonly lock: string,
   ) {}
 
@@ -61,6 +62,11 @@ export class DerivedFolder {
       taken.delete(lock)
       throw error
     }
+  }
+
+  async query(sql: string, values: readonly BoundValue[] = []): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const result = await this.connection.runAndReadAll(sql, [...values])
+    return result.getRowObjects()
   }
 
   workPath(name = ''): string {

@@ -1,5 +1,5 @@
 import type { Table } from 'apache-arrow'
-import { formatInstant } from '../transform/instant.js'
+import { formatInstant, parseInstant } from '../transform/instant.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery, type Statement } from './catalog.js'
 import type { BoundValue, QueryEngine, Scope } from './engine.js'
@@ -34,7 +34,7 @@ export interface BoundQuery extends Statement {
   readonly values: readonly BoundValue[]
   /** Every parameter's value, defaults filled in. */
   readonly parameters: ReadonlyMap<string, BoundValue>
-  /** The item that it asks about; undefined where it asks about several. */
+  /** What it reads, where that is less than everything. */
   readonly scope: Scope | undefined
 }
 
@@ -56,9 +56,26 @@ export function bindQuery(
     ...(query.asksForColumn ? [['column', column as string] as const] : []),
     ...values,
   ])
-  const item = query.parameters.find(({ type }) => type === 'item')
-  const scope = item && { table: table.table, itemKey: String(values.get(item.name)) }
-  return { ...statement, values: bindValues(statement, values), parameters: all, scope }
+  return { ...statement, values: bindValues(statement, values), parameters: all, scope: scopeOf(query, table, values) }
+}
+
+/** Questions about what items were at moments, with the parameters of the first and the last. */
+const STATES: Readonly<Record<string, readonly [from: string, to: string]>> = {
+  'diff-of-table': ['from', 'to'],
+  'items-as-of': ['at', 'at'],
+  'table-as-of': ['at', 'at'],
+}
+
+function scopeOf(
+  { name, parameters }: SavedQuery,
+  { table }: TableConfiguration,
+  values: ReadonlyMap<string, BoundValue>,
+): Scope | undefined {
+  const item = parameters.find(({ type }) => type === 'item')
+  if (item !== undefined) return { table, itemKey: String(values.get(item.name)) }
+  const moments = STATES[name]?.map(moment => parseInstant(String(values.get(moment)))?.us)
+  const [fromUs, toUs] = moments ?? []
+  return fromUs === undefined || toUs === undefined || fromUs > toUs ? undefined : { table, states: { fromUs, toUs } }
 }
 
 /** What the configured life cycle says of the parameters that take their default from it. */

@@ -1,8 +1,9 @@
 import { formatInstant, type Instant, type TimePrecision } from '../transform/instant.js'
 import type { EventName } from '../transform/stream-record.js'
-import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
 import { bindQuery } from './ask.js'
 import { SAVED_QUERIES, type SavedQuery } from './catalog.js'
+import { continuityOfAll, olderItems, rowsOfEachItem } from './each-item.js'
 import { type QueryEngine, streamAnswer } from './engine.js'
 import type { Confidence } from './reconstruct.js'
 import { type Row, rowsOf } from './rows.js'
@@ -40,25 +41,21 @@ export async function* itemsAt(
   at: Pick<Instant, 'us'>,
 ): AsyncGenerator<ItemOfTable> {
   const findings = new Map<unknown, Row[]>()
-  for await (const row of rowsFrom(engine, table, 'continuity', {}))
+  for await (const row of rowsOfEachItem(engine, table, continuityOfAll(table)))
     findings.set(row.item_key, [...(findings.get(row.item_key) ?? []), row])
-  for await (const row of rowsFrom(engine, table, 'table-as-of', { at: formatInstant(at.us, 6) }))
+  for await (const row of statesAt(engine, table, at))
     yield toItem(row, confidenceAt(row, findings.get(row.item_key) ?? [], at))
   const nothing = { image: null, imageHash: null, last: undefined, unresolved: false }
-  for await (const piece of streamAnswer(engine, olderItems(table), [at.us])) {
-    for (const { item_key } of rowsOf(piece))
+  for await (const { item_key, event_time_us: firstUs } of rowsOfEachItem(engine, table, olderItems(table))) {
+    if (Number(firstUs) > at.us)
       yield { itemKey: item_key as string, state: 'unknown', confidence: 'PRE-ARCHIVE', ...nothing }
   }
 }
 
-async function* rowsFrom(
-  engine: QueryEngine,
-  table: TableConfiguration,
-  name: string,
-  parameters: Readonly<Record<string, string>>,
-): AsyncGenerator<Row> {
-  const { sql, values } = bindQuery(SAVED_QUERIES.get(name) as SavedQuery, table, parameters)
-  for await (const piece of streamAnswer(engine, sql, values)) yield* rowsOf(piece)
+async function* statesAt(engine: QueryEngine, table: TableConfiguration, at: Pick<Instant, 'us'>): AsyncGenerator<Row> {
+  const query = SAVED_QUERIES.get('table-as-of') as SavedQuery
+  const { sql, values, scope } = bindQuery(query, table, { at: formatInstant(at.us, 6) })
+  for await (const piece of streamAnswer(engine, sql, values, { scope })) yield* rowsOf(piece)
 }
 
 function toItem(row: Row, confidence: Confidence): ItemOfTable {
@@ -84,19 +81,4 @@ function confidenceAt(item: Row, findings: readonly Row[], at: Pick<Instant, 'us
       Number(us) <= at.us || (finding === 'GAP' && before === item.image_hash),
   )
   return WORST_FIRST.find(confidence => shown.some(({ finding }) => finding === confidence)) ?? 'UNBROKEN'
-}
-
-/** Items whose first change comes after the moment and found them there already. */
-function olderItems({ table }: TableConfiguration): string {
-  return `
-    select item_key
-    from (
-      select item_key, event_name, event_time_us, row_number() over (
-        partition by item_key
-        order by event_time_us, coalesce(sequence, ''), case when event_name = 'INSERT' then 0 else 1 end
-      ) as place
-      from ${tableIdentifier(table)}
-    ) as placed
-    where place = 1 and event_name <> 'INSERT' and event_time_us > ?
-    order by item_key`
 }

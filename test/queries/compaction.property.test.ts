@@ -7,6 +7,7 @@ import { DuckDbEngine } from '../../queries/duckdb.js'
 import type { QueryEngine } from '../../queries/engine.js'
 import { type Row, rowsOf } from '../../queries/rows.js'
 import { archiveBegan } from '../../queries/state-at.js'
+import { type ItemOfTable, itemsAt } from '../../queries/table-at.js'
 import type { AuditRow } from '../../transform/audit-row.js'
 import { formatInstant } from '../../transform/instant.js'
 import { temporaryFolder, writeRows } from '../local/desk.js'
@@ -14,13 +15,13 @@ import { runs } from '../transform/arbitraries.js'
 import { BEGIN, EARLIER, LATER, randomArchive } from './random-archive.js'
 
 const ITEMS = 40
-const ARCHIVES = 4
+const ARCHIVES = 3
 
 const ABOUT_ONE_ITEM = [...SAVED_QUERIES.values()].filter(({ parameters }) =>
   parameters.some(({ type }) => type === 'item'),
 )
 
-describe('questions about one item', () => {
+describe('questions about one item, and about the states of all', () => {
   it('have one answer, whether the archive is compacted, in part, in several goes, or not at all', async () => {
     const cuts = fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true }))
     await fc.assert(
@@ -28,29 +29,42 @@ describe('questions about one item', () => {
         const [plain, compacted] = [temporaryFolder(), temporaryFolder()]
         const [first = 0, second = 0] = shares.map(share => Math.floor(share * rows.length)).sort((a, b) => a - b)
         const parts = [rows.slice(0, first), rows.slice(first, second), rows.slice(second)]
-        for (const part of parts) {
+        for (const [i, part] of parts.entries()) {
           await writeRows(plain, part)
           await writeRows(compacted, part)
           // before the new rows are compacted, and after
-          await expectSameAnswers(plain, compacted, rows)
-          if (part.length > 0) expect((await compactTable(compacted, 'Orders')).changed).toBe(true)
+          await expectSameAnswers(plain, compacted, rows, i === 2)
+          if (part.length > 0) expect((await compactTable(compacted, 'Orders', EACH_DAY)).changed).toBe(true)
         }
-        await expectSameAnswers(plain, compacted, rows)
-        expect((await compactTable(compacted, 'Orders')).changed).toBe(false)
-        expect((await compactTable(compacted, 'Orders', { rebuild: true })).changed).toBe(true)
-        await expectSameAnswers(plain, compacted, rows)
+        await expectSameAnswers(plain, compacted, rows, true)
+        expect((await compactTable(compacted, 'Orders', EACH_DAY)).changed).toBe(false)
+        const { manifest } = await compactTable(compacted, 'Orders', { rebuild: true, ...EACH_DAY })
+        expect(manifest.checkpoints.length).toBeGreaterThan(0)
+        await expectSameAnswers(plain, compacted, rows, false)
       }),
       { ...runs(ARCHIVES), endOnFailure: true },
     )
-  }, 120_000)
+  }, 600_000)
 })
 
-async function expectSameAnswers(plain: string, compacted: string, rows: readonly AuditRow[]): Promise<void> {
-  const [expected, found] = [await answersOf(plain, rows), await answersOf(compacted, rows)]
+/** A checkpoint at the end of each day but the newest. */
+const EACH_DAY = { checkpointRows: 1 }
+
+async function expectSameAnswers(
+  plain: string,
+  compacted: string,
+  rows: readonly AuditRow[],
+  states: boolean,
+): Promise<void> {
+  const [expected, found] = [await answersOf(plain, rows, states), await answersOf(compacted, rows, states)]
   expect(found).toEqual(expected)
 }
 
-async function answersOf(root: string, rows: readonly AuditRow[]): Promise<Readonly<Record<string, unknown>>> {
+async function answersOf(
+  root: string,
+  rows: readonly AuditRow[],
+  states: boolean,
+): Promise<Readonly<Record<string, unknown>>> {
   const engine = await DuckDbEngine.open(root, [EARLIER, LATER])
   try {
     const some = rows[0] as AuditRow
@@ -62,6 +76,17 @@ async function answersOf(root: string, rows: readonly AuditRow[]): Promise<Reado
       for (const item_key of [some.item_key, '{"order_id":{"S":"none"}}'])
         answers[`${query.name} of ${item_key}`] = await ask(engine, query, { ...moments, item_key })
     }
+    for (const [i, offset] of (states ? [1_999_999, 2_000_000, 3_400_000] : []).entries()) {
+      const at = { us: BEGIN * 1_000_000 + offset }
+      answers[`states ${i}`] = await statesOf(engine, at)
+      answers[`table-as-of ${i}`] = await ask(engine, SAVED_QUERIES.get('table-as-of') as SavedQuery, {
+        at: formatInstant(at.us, 6),
+      })
+      answers[`diff-of-table ${i}`] = await ask(engine, SAVED_QUERIES.get('diff-of-table') as SavedQuery, {
+        from: formatInstant(BEGIN * 1_000_000 + 2_500_000, 6),
+        to: formatInstant(BEGIN * 1_000_000 + 2_500_000 + offset, 6),
+      })
+    }
     // one that reads by day, after the others: both kinds on one engine
     answers.duplicates = await ask(engine, SAVED_QUERIES.get('duplicates') as SavedQuery, {})
     expect(engine.remarks()).toEqual([])
@@ -69,6 +94,12 @@ async function answersOf(root: string, rows: readonly AuditRow[]): Promise<Reado
   } finally {
     engine.close()
   }
+}
+
+async function statesOf(engine: QueryEngine, at: { readonly us: number }): Promise<readonly ItemOfTable[]> {
+  const items: ItemOfTable[] = []
+  for await (const item of itemsAt(engine, EARLIER, at)) items.push(item)
+  return items
 }
 
 async function ask(engine: QueryEngine, query: SavedQuery, parameters: Readonly<Record<string, string>>) {
