@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { type Compaction, compactTable } from '../../local/compaction.js'
 import { type CopyCheck, checkCopy } from '../../local/compaction-check.js'
 import { CompactionError } from '../../local/compaction-error.js'
+import { tablesOf } from '../../queries/parquet-files.js'
 import { findTable, tablesIn } from '../../queries/tables.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
@@ -38,7 +39,7 @@ type Format = 'table' | 'json' | 'ndjson'
 function chooseTables(root: string, name: string | undefined, options: Options): readonly TableConfiguration[] {
   const configured = loadConfiguration(options)?.tables.values() ?? []
   const known = tablesIn(root, configured)
-  if (name === undefined) return [...known.values()]
+  if (name === undefined) return [...known.values()].filter(({ table }) => tablesOf(root).includes(table))
   const table = findTable(known, name)
   if (table === undefined)
     throw new CommandError(
@@ -103,6 +104,11 @@ function printCompaction(compaction: Compaction, io: Io): void {
   io.out(`  ${grouped(rows)} rows, ${grouped(repeats)} repeats removed${kept}\n`)
   const files = `${grouped(manifest.runs.length)} files, ${grouped(compaction.filesWritten)} written`
   io.out(`  ${megabytes(bytes)} in the archive, ${megabytes(copyBytes)} in the copy (${files})\n`)
+  const { checkpoints } = manifest
+  if (checkpoints.length > 0)
+    io.out(
+      `  ${grouped(checkpoints.length)} checkpoints up to ${checkpoints.at(-1)?.day}, ${megabytes(bytesOf(checkpoints))}\n`,
+    )
   if (compaction.rebuilt !== undefined) io.err(`made anew: ${printable(compaction.rebuilt)}\n`)
 }
 
@@ -118,6 +124,10 @@ function sumsOf({ manifest }: Compaction) {
   }
 }
 
+function bytesOf(files: readonly { readonly bytes: number }[]): number {
+  return files.reduce((sum, { bytes }) => sum + bytes, 0)
+}
+
 function describeCompaction(compaction: Compaction): object {
   const { table, changed, rebuilt, manifest, newObjects, filesWritten, filesReplaced, filesRemoved } = compaction
   const { rows, repeats, conflicts, copyBytes } = sumsOf(compaction)
@@ -131,8 +141,14 @@ function describeCompaction(compaction: Compaction): object {
     rows,
     repeats_removed: repeats,
     conflicts_kept: conflicts,
-    bytes: { archive: manifest.covered.bytes, copy: copyBytes },
+    bytes: {
+      archive: manifest.covered.bytes,
+      copy: copyBytes,
+      checkpoints: bytesOf(manifest.checkpoints),
+      answers: bytesOf(manifest.answers),
+    },
     files: { in_use: manifest.runs.length, written: filesWritten, replaced: filesReplaced, removed: filesRemoved },
+    checkpoints: manifest.checkpoints.map(({ day, items, rows: kept, bytes }) => ({ day, items, rows: kept, bytes })),
   }
 }
 
