@@ -10,6 +10,9 @@ import { quoted } from './parquet-conversion.js'
  */
 const ROW_GROUP = 2048
 
+/** Items may have 400 KB, and two images a row: a row group of those is written when it has come to this. */
+const ROW_GROUP_BYTES = '32MB'
+
 /**
  * How often which row of which change was delivered, as one number whatever the order: the sum of the two halves of the MD5 of
  * `event_id row_hash` over all deliveries. Equal digests of equally many mean the same rows, equally often.
@@ -37,7 +40,7 @@ export function stageSql(objects: readonly string[], columns: readonly Column[],
       select *, ${bucketSql('item_key', digits)} as ${BUCKET_COLUMN}
       from (${emptyRows(columns)} union all by name ${rowsOfObjects(objects)})
       order by ${BUCKET_COLUMN}, item_key, event_time_us
-    ) to ${quoted(path)} (format parquet, compression snappy, row_group_size ${ROW_GROUP})`
+    ) to ${quoted(path)} (format parquet, compression snappy, row_group_size ${ROW_GROUP}, row_group_size_bytes '${ROW_GROUP_BYTES}')`
 }
 
 /** The rows of a staged file. */
@@ -101,7 +104,7 @@ export function runSql(rows: string, anyRepeated: boolean, path: string): string
       select * exclude (from_file, file_row_number)
       from (${once})
       order by item_key, event_time_us, sequence, event_id, row_hash
-    ) to ${quoted(path)} (format parquet, parquet_version v2, compression zstd, row_group_size ${ROW_GROUP})`
+    ) to ${quoted(path)} (format parquet, parquet_version v2, compression zstd, row_group_size ${ROW_GROUP}, row_group_size_bytes '${ROW_GROUP_BYTES}')`
 }
 
 /** The bucket that a run is of, by the folder it lies in. */

@@ -78,6 +78,11 @@ export async function compactTable(root: string, table: string, options: Compact
   const folder = await DerivedFolder.take(root, table, options.memory ?? '1GB')
   try {
     return await new Compactor(folder, options).run()
+  } catch (error) {
+    // what Node says of a file names it already; what DuckDB says is of its own making
+    if (!(error instanceof Error) || error instanceof CompactionError || 'syscall' in error) throw error
+    if (!/^[A-Za-z ]*(Error|Exception): /.test(error.message)) throw error
+    throw new CompactionError(`compaction of ${table} failed: ${firstLine(error)}`, [], 'nothing was published')
   } finally {
     folder.close()
   }
@@ -311,6 +316,8 @@ class Compactor {
     try {
       return await this.query(sql)
     } catch (error) {
+      // no fault of an object
+      if (/out of memory/i.test((error as Error).message)) throw error
       const damaged: string[] = []
       for (const path of paths) {
         try {

@@ -118,8 +118,16 @@ export class DuckDbEngine implements QueryEngine {
     const { beganUs, sampleKey } = copy.manifest
     if (copy.uncovered.length === 0) return { beganUs, sampleKey }
     const began = `select min(event_time_us) from (${rowsOfObjects(copy.uncovered)})`
-    const since = (await this.connection.runAndReadAll(began)).getRows()[0]?.[0] as bigint | null
+    const since = await this.oneValue(began)
     return { beganUs: since === null ? beganUs : Math.min(beganUs, Number(since)), sampleKey }
+  }
+
+  private async oneValue(sql: string): Promise<bigint | null> {
+    try {
+      return (await this.connection.runAndReadAll(sql)).getRows()[0]?.[0] as bigint | null
+    } catch (error) {
+      throw new QueryError((error as Error).message, { cause: error })
+    }
   }
 
   remarks(): readonly string[] {

@@ -4,7 +4,7 @@ import { SAVED_QUERIES, type SavedQuery } from './catalog.js'
 import { type BoundValue, type QueryEngine, streamAnswer } from './engine.js'
 import { type Row, rowsOf } from './rows.js'
 
-/** A statement whose rows each tell of one item (`item_key`), from all changes of that item and nothing else. */
+/** A statement whose rows each tell of one item, from all changes of that item and nothing else, in the order of `item_key`. */
 export interface EachItemStatement {
   readonly sql: string
   readonly values: readonly BoundValue[]
@@ -13,7 +13,7 @@ export interface EachItemStatement {
 /** What does not fit together in the whole history of each item, as `continuity` tells it. */
 export function continuityOfAll(table: TableConfiguration): EachItemStatement {
   const { sql, values } = bindQuery(SAVED_QUERIES.get('continuity') as SavedQuery, table, {})
-  return { sql, values }
+  return { sql: `select * from (\n${sql}\n) as found order by item_key, event_time_us, event_id`, values }
 }
 
 /** Items that were there before their first change, and when that was made. */
@@ -37,7 +37,7 @@ export function keptStatements(table: TableConfiguration): readonly EachItemStat
   return [continuityOfAll(table), olderItems(table)]
 }
 
-/** The rows of such a statement, in no order: from what a compaction kept, where the engine can. */
+/** The rows of such a statement, those of one item in no order of their own: from what a compaction kept, where the engine can. */
 export async function* rowsOfEachItem(
   engine: QueryEngine,
   { table }: TableConfiguration,

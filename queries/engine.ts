@@ -18,7 +18,7 @@ export interface Scope {
   readonly itemKey?: string | undefined
   /** What leads to the states of items at moments from `fromUs` to `toUs`, in microseconds since 1970. */
   readonly states?: { readonly fromUs: number; readonly toUs: number } | undefined
-  /** Each row of the answer tells of one item (`item_key`), from all changes of that item; rows may come in another order. */
+  /** Each row of the answer tells of one item, from all changes of that item; rows come by `item_key`, those of an item in any order. */
   readonly eachItem?: boolean | undefined
 }
 

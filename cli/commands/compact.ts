@@ -79,6 +79,7 @@ async function compactTables(
     }
   }
   if (io.errIsTerminal) io.err('\r\u001b[K')
+  if (format === 'table' && tables.length === 0) io.out('the archive is empty\n')
   if (format === 'table') for (const compaction of done) printCompaction(compaction, io)
   else printObjects(done.map(describeCompaction), format, io)
   return failed ? EXIT.findings : EXIT.done
