@@ -64,8 +64,7 @@ export class DuckDbEngine implements QueryEngine {
     const answer = scope && (await this.askCopy(sql, values, scope, signal, runWhole))
     if (answer !== undefined) return answer
     await this.createPendingViews()
-    const interrupt = () => this.connection.interrupt()
-    signal?.addEventListener('abort', interrupt)
+    const endInterrupts = interruptOn(signal, this.connection)
     try {
       signal?.throwIfAborted()
       return await runWhole(this.connection, sql, values)
@@ -73,7 +72,7 @@ export class DuckDbEngine implements QueryEngine {
       if (signal?.aborted) throw stoppedError(signal)
       throw new QueryError((error as Error).message, { cause: error })
     } finally {
-      signal?.removeEventListener('abort', interrupt)
+      endInterrupts()
     }
   }
 
@@ -81,8 +80,7 @@ export class DuckDbEngine implements QueryEngine {
   async *stream(sql: string, values: readonly BoundValue[] = [], options: RunOptions = {}): AsyncGenerator<Table> {
     const { scope, signal } = options
     let connection: DuckDBConnection | undefined
-    const interrupt = () => connection?.interrupt()
-    signal?.addEventListener('abort', interrupt)
+    const endInterrupts = interruptOn(signal, { interrupt: () => connection?.interrupt() })
     try {
       signal?.throwIfAborted()
       const begin = async (on: DuckDBConnection, text: string, bound: readonly BoundValue[]) => {
@@ -93,7 +91,9 @@ export class DuckDbEngine implements QueryEngine {
       let begun = scope && (await this.askCopy(sql, values, scope, signal, begin, true))
       if (begun === undefined) {
         await this.createPendingViews()
-        begun = await begin(await this.connect(), sql, values)
+        connection = await this.connect()
+        signal?.throwIfAborted()
+        begun = await begin(connection, sql, values)
       }
       connection = begun.on
       for (let chunk = begun.first; chunk !== null && chunk.rowCount > 0; chunk = await begun.result.fetchChunk())
@@ -102,7 +102,7 @@ export class DuckDbEngine implements QueryEngine {
       if (signal?.aborted) throw stoppedError(signal)
       throw new QueryError((error as Error).message, { cause: error })
     } finally {
-      signal?.removeEventListener('abort', interrupt)
+      endInterrupts()
       connection?.closeSync()
     }
   }
@@ -161,8 +161,7 @@ export class DuckDbEngine implements QueryEngine {
       const copy = this.copies.copyOf(scope.table)
       if (copy === undefined) return undefined
       const connection = await this.connect()
-      const interrupt = () => connection.interrupt()
-      signal?.addEventListener('abort', interrupt)
+      const endInterrupts = interruptOn(signal, connection)
       let kept = false
       try {
         signal?.throwIfAborted()
@@ -176,7 +175,7 @@ export class DuckDbEngine implements QueryEngine {
         if (signal?.aborted) throw stoppedError(signal)
         if (!this.copies.lookAgain(scope.table, copy, error)) return undefined
       } finally {
-        signal?.removeEventListener('abort', interrupt)
+        endInterrupts()
         if (!kept) connection.closeSync()
       }
     }
@@ -216,6 +215,23 @@ export class DuckDbEngine implements QueryEngine {
       `select 1 from (${rows}) where time_precision = 'arrival' limit 1`,
     )
     return result.currentRowCount > 0
+  }
+}
+
+/**
+ * Interrupts what runs on a connection when a signal says so, until the function that is returned ends it. An interrupt that comes
+ * before DuckDB has begun is lost, so it is repeated.
+ */
+function interruptOn(signal: AbortSignal | undefined, connection: { readonly interrupt: () => void }): () => void {
+  let again: NodeJS.Timeout | undefined
+  const interrupt = () => {
+    connection.interrupt()
+    again ??= setInterval(() => connection.interrupt(), 20)
+  }
+  signal?.addEventListener('abort', interrupt)
+  return () => {
+    signal?.removeEventListener('abort', interrupt)
+    clearInterval(again)
   }
 }
 
