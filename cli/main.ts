@@ -8,6 +8,7 @@ import { ParameterError } from '../queries/parameters.js'
 import { FactError } from '../transform/fact.js'
 import { asOf } from './commands/as-of.js'
 import { baseline } from './commands/baseline.js'
+import { compact } from './commands/compact.js'
 import { demo, packageRoot } from './commands/demo.js'
 import { diff } from './commands/diff.js'
 import { doctor } from './commands/doctor.js'
@@ -47,6 +48,7 @@ export const COMMANDS = [
   rerun,
   status,
   redrive,
+  compact,
   plan,
   doctor,
   demo,

@@ -97,13 +97,14 @@ function isRunning(pid: number): boolean {
 }
 
 /** Makes a folder and its parents so that they outlive a power cut: a new entry is durable once its parent is synced. */
-function makeFolder(folder: string): void {
+export function makeFolder(folder: string): void {
   const first = mkdirSync(folder, { recursive: true })
   if (first === undefined) return
   for (let made = folder; made.length >= first.length; made = dirname(made)) sync(dirname(made))
 }
 
-function sync(path: string): void {
+/** Makes a file's content, or a folder's entries, outlive a power cut. */
+export function sync(path: string): void {
   const descriptor = openSync(path, 'r')
   try {
     fsyncSync(descriptor)

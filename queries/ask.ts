@@ -1,10 +1,10 @@
 import type { Table } from 'apache-arrow'
-import { formatInstant } from '../transform/instant.js'
+import { formatInstant, parseInstant } from '../transform/instant.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import { Answer, type Asked } from './answer.js'
 import { type ArchiveFacts, NO_FACTS, readArchiveFacts } from './archive-facts.js'
 import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery, type Statement } from './catalog.js'
-import type { BoundValue, QueryEngine, RunOptions } from './engine.js'
+import type { BoundValue, QueryEngine, RunOptions, Scope } from './engine.js'
 import { findProblems } from './findings.js'
 import { checkParameters, ParameterError } from './parameters.js'
 import { type ItemChange, orderSteps, type Step } from './reconstruct.js'
@@ -32,8 +32,8 @@ export function answerQuery(
   parameters: Readonly<Record<string, string>>,
   options: RunOptions = {},
 ): Promise<Answer> {
-  const bound = bindQuery(query, table, parameters)
-  return answerStatement(engine, { query: query.name, table: table.table, ...bound }, options)
+  const { scope, ...bound } = bindQuery(query, table, parameters)
+  return answerStatement(engine, { query: query.name, table: table.table, ...bound }, { ...options, scope })
 }
 
 /** The answer to a statement of one's own. */
@@ -62,6 +62,8 @@ export interface BoundQuery extends Statement {
   readonly values: readonly BoundValue[]
   /** Every parameter's value, defaults filled in. */
   readonly parameters: ReadonlyMap<string, BoundValue>
+  /** What it reads, where that is less than everything. */
+  readonly scope: Scope | undefined
 }
 
 /** What `askQuery` runs. Throws `ParameterError` for parameters that the query does not take. */
@@ -82,7 +84,26 @@ export function bindQuery(
     ...(query.asksForColumn ? [['column', column as string] as const] : []),
     ...values,
   ])
-  return { ...statement, values: bindValues(statement, values), parameters: all }
+  return { ...statement, values: bindValues(statement, values), parameters: all, scope: scopeOf(query, table, values) }
+}
+
+/** Questions about what items were at moments, with the parameters of the first and the last. */
+const STATES: Readonly<Record<string, readonly [from: string, to: string]>> = {
+  'diff-of-table': ['from', 'to'],
+  'items-as-of': ['at', 'at'],
+  'table-as-of': ['at', 'at'],
+}
+
+function scopeOf(
+  { name, parameters }: SavedQuery,
+  { table }: TableConfiguration,
+  values: ReadonlyMap<string, BoundValue>,
+): Scope | undefined {
+  const item = parameters.find(({ type }) => type === 'item')
+  if (item !== undefined) return { table, itemKey: String(values.get(item.name)) }
+  const moments = STATES[name]?.map(moment => parseInstant(String(values.get(moment)))?.us)
+  const [fromUs, toUs] = moments ?? []
+  return fromUs === undefined || toUs === undefined || fromUs > toUs ? undefined : { table, states: { fromUs, toUs } }
 }
 
 /** What the configured life cycle says of the parameters that take their default from it. */
@@ -168,6 +189,8 @@ export function foldHistory(
 
 /** Any key of a table, which tells its key attributes and their types; undefined where the archive has no rows of it. */
 export async function anyItemKey(engine: QueryEngine, table: TableConfiguration): Promise<string | undefined> {
+  const known = await engine.outline?.(table.table)
+  if (known !== undefined) return known.sampleKey
   const answer = await engine.run(`select item_key from ${tableIdentifier(table.table)} limit 1`)
   for (const row of rowsOf(answer)) return row.item_key as string
   return undefined
@@ -190,5 +213,6 @@ export async function similarItemKeys(
     where levenshtein_distance(item_key, ?) <= ${distance}
     order by item_key
     limit 50`
-  return [...rowsOf(await engine.run(sql, [itemKey]))].map(row => row.item_key as string)
+  const answer = await engine.run(sql, [itemKey], { scope: { table: table.table } })
+  return [...rowsOf(answer)].map(row => row.item_key as string)
 }

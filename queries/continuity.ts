@@ -4,6 +4,7 @@ import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { Anchor, ArchiveFacts } from './archive-facts.js'
 import { bindQuery } from './ask.js'
 import { SAVED_QUERIES, type SavedQuery } from './catalog.js'
+import { continuityOfAll, rowsOfEachItem } from './each-item.js'
 import { type QueryEngine, streamAnswer } from './engine.js'
 import type { Finding, ItemFinding, Missing } from './findings.js'
 import { type Row, rowsOf } from './rows.js'
@@ -41,7 +42,7 @@ export async function* findingsByItem(
 }
 
 async function* chainFindings(engine: QueryEngine, table: TableConfiguration): AsyncGenerator<TableFinding> {
-  for await (const row of askByItem(engine, table, 'continuity', {})) {
+  for await (const row of rowsOfEachItem(engine, table, continuityOfAll(table))) {
     yield {
       itemKey: row.item_key as string,
       finding: row.finding as Finding,

@@ -2,29 +2,46 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { Table } from 'apache-arrow'
-import { AUDIT_COLUMNS, type Column, columnsOf, duckDbType } from '../transform/audit-row.js'
+import { AUDIT_COLUMNS, type Column, columnsOf } from '../transform/audit-row.js'
 import type { FactStore } from '../transform/fact.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import type { toArrowTable } from './arrow.js'
+import { CopyReader } from './copy-reader.js'
 import {
   type BoundValue,
   type EngineDescription,
   type QueryEngine,
   QueryError,
   type RunOptions,
+  type Scope,
   stoppedError,
+  type TableOutline,
 } from './engine.js'
+import { parquetFiles, tablesOf } from './parquet-files.js'
+import { earliestArrivals, emptyRows, rowsOfObjects } from './relations.js'
 import { TRINO_MACROS } from './trino-macros.js'
 
-/** Answers questions over an archive in a folder: one view a table, in the SQL that Trino and Athena speak too. */
+export { parquetFiles, tablesOf } from './parquet-files.js'
+
+/**
+ * Answers questions over an archive in a folder: one view a table, in the SQL that Trino and Athena speak too. Where a
+ * table has a compacted copy, what is asked of one item reads that, and the objects that it does not cover.
+ */
 export class DuckDbEngine implements QueryEngine {
+  private readonly columns = new Map<string, readonly Column[]>()
+  private readonly copies: CopyReader
+  /** Tables whose view over the archive is still to be made, which opens every object. */
+  private readonly pending = new Map<string, Promise<void> | undefined>()
+
   private constructor(
     private readonly instance: DuckDBInstance,
     private readonly connection: DuckDBConnection,
     private readonly toTable: typeof toArrowTable,
     private readonly root: string,
     private readonly signal: AbortSignal | undefined,
-  ) {}
+  ) {
+    this.copies = new CopyReader(root, this.columns)
+  }
 
   /**
    * Opens the archive in `root` for reading. `configured` adds the columns of tables whose rows have yet to fill them,
@@ -43,55 +60,91 @@ export class DuckDbEngine implements QueryEngine {
     const current = new Map([...configured].map(table => [table.table, [table]]))
     for (const table of new Set([...current.keys(), ...tablesOf(root)])) {
       const versions = [...(current.get(table) ?? []), ...keptConfigurations(root, table)]
-      await engine.createView(root, table, mergeColumns(versions))
+      engine.columns.set(table, mergeColumns(versions))
+      // a question about one item opens a few files of the copy; the archive's own are opened when something asks for them
+      if (engine.copies.look(table)) engine.pending.set(table, undefined)
+      else await engine.createView(table)
     }
     return engine
   }
 
   async run(sql: string, values: readonly BoundValue[] = [], options: RunOptions = {}): Promise<Table> {
+    const { scope } = options
     const signal = this.signalOf(options)
-    const interrupt = () => this.connection.interrupt()
-    signal.addEventListener('abort', interrupt)
+    const whole = (on: DuckDBConnection, text: string, bound: readonly BoundValue[]) =>
+      runWhole(on, text, bound, this.toTable)
+    const answer = scope && (await this.askCopy(sql, values, scope, signal, whole))
+    if (answer !== undefined) return answer
+    await this.createPendingViews()
+    const endInterrupts = interruptOn(signal, this.connection)
     try {
       signal.throwIfAborted()
-      const result = await this.connection.run(sql, [...values])
-      const chunks = await result.fetchAllChunks()
-      return this.toTable(result.deduplicatedColumnNames(), result.columnTypes(), chunks)
+      return await whole(this.connection, sql, values)
     } catch (error) {
       if (signal.aborted) throw stoppedError(signal)
       throw new QueryError((error as Error).message, { cause: error })
     } finally {
-      signal.removeEventListener('abort', interrupt)
+      endInterrupts()
     }
   }
 
   /** On a connection of its own, because the next statement on a connection ends what is streaming there. */
   async *stream(sql: string, values: readonly BoundValue[] = [], options: RunOptions = {}): AsyncGenerator<Table> {
+    const { scope } = options
     const signal = this.signalOf(options)
-    const connection = await this.instance.connect()
-    const interrupt = () => connection.interrupt()
-    signal.addEventListener('abort', interrupt)
+    let connection: DuckDBConnection | undefined
+    const endInterrupts = interruptOn(signal, { interrupt: () => connection?.interrupt() })
     try {
       signal.throwIfAborted()
-      for (const setting of TRINO_MACROS.filter(isSetting)) await connection.run(setting)
-      const result = await connection.stream(sql, [...values])
-      for (;;) {
-        const chunk = await result.fetchChunk()
-        if (chunk === null || chunk.rowCount === 0) return
-        yield this.toTable(result.deduplicatedColumnNames(), result.columnTypes(), [chunk])
+      const begin = async (on: DuckDBConnection, text: string, bound: readonly BoundValue[]) => {
+        const result = await on.stream(text, [...bound])
+        // what cannot be read shows with the first rows
+        return { on, result, first: await result.fetchChunk() }
       }
+      let begun = scope && (await this.askCopy(sql, values, scope, signal, begin, true))
+      if (begun === undefined) {
+        await this.createPendingViews()
+        connection = await this.connect()
+        signal.throwIfAborted()
+        begun = await begin(connection, sql, values)
+      }
+      connection = begun.on
+      for (let chunk = begun.first; chunk !== null && chunk.rowCount > 0; chunk = await begun.result.fetchChunk())
+        yield this.toTable(begun.result.deduplicatedColumnNames(), begun.result.columnTypes(), [chunk])
     } catch (error) {
       if (signal.aborted) throw stoppedError(signal)
       throw new QueryError((error as Error).message, { cause: error })
     } finally {
-      signal.removeEventListener('abort', interrupt)
-      connection.closeSync()
+      endInterrupts()
+      connection?.closeSync()
     }
   }
 
   async describe(): Promise<EngineDescription> {
     const result = await this.connection.runAndReadAll('select version() as version')
     return { name: 'duckdb', version: String(result.getRows()[0]?.[0]), archive: { root: this.root } }
+  }
+
+  async outline(table: string): Promise<TableOutline | undefined> {
+    const copy = this.copies.copyOf(table)
+    if (copy === undefined) return undefined
+    const { beganUs, sampleKey } = copy.manifest
+    if (copy.uncovered.length === 0) return { beganUs, sampleKey }
+    const began = `select min(event_time_us) from (${rowsOfObjects(copy.uncovered)})`
+    const since = await this.oneValue(began)
+    return { beganUs: since === null ? beganUs : Math.min(beganUs, Number(since)), sampleKey }
+  }
+
+  private async oneValue(sql: string): Promise<bigint | null> {
+    try {
+      return (await this.connection.runAndReadAll(sql)).getRows()[0]?.[0] as bigint | null
+    } catch (error) {
+      throw new QueryError((error as Error).message, { cause: error })
+    }
+  }
+
+  remarks(): readonly string[] {
+    return [...this.copies.remarks]
   }
 
   /** The folder's own. */
@@ -113,21 +166,71 @@ export class DuckDbEngine implements QueryEngine {
     return AbortSignal.any([this.signal, signal].filter(one => one !== undefined))
   }
 
-  private async createView(root: string, table: string, columns: readonly Column[]): Promise<void> {
+  private async connect(): Promise<DuckDBConnection> {
+    const connection = await this.instance.connect()
+    for (const setting of TRINO_MACROS.filter(isSetting)) await connection.run(setting)
+    return connection
+  }
+
+  /**
+   * Undefined where the copy cannot be read or does not do, so that the archive has to be asked. A copy may have been
+   * replaced since it was found, and a later compaction removes what was replaced: then the new one is asked.
+   */
+  private async askCopy<T>(
+    sql: string,
+    values: readonly BoundValue[],
+    scope: Scope,
+    signal: AbortSignal,
+    ask: (connection: DuckDBConnection, sql: string, values: readonly BoundValue[]) => Promise<T>,
+    keepsConnection = false,
+  ): Promise<T | undefined> {
+    for (;;) {
+      const copy = this.copies.copyOf(scope.table)
+      if (copy === undefined) return undefined
+      const connection = await this.connect()
+      const endInterrupts = interruptOn(signal, connection)
+      let kept = false
+      try {
+        signal.throwIfAborted()
+        const prepared = this.copies.prepare(copy, scope, sql, values)
+        if (prepared === undefined) return undefined
+        for (const statement of prepared.before) await connection.run(statement)
+        const answer = await ask(connection, prepared.sql, values)
+        kept = keepsConnection
+        return answer
+      } catch (error) {
+        if (signal.aborted) throw stoppedError(signal)
+        if (!this.copies.lookAgain(scope.table, copy, error)) return undefined
+      } finally {
+        endInterrupts()
+        if (!kept) connection.closeSync()
+      }
+    }
+  }
+
+  private async createPendingViews(): Promise<void> {
+    for (const [table, begun] of this.pending) {
+      const creating = begun ?? this.createView(table)
+      this.pending.set(table, creating)
+      try {
+        await creating
+        this.pending.delete(table)
+      } catch (error) {
+        this.pending.set(table, undefined)
+        throw new QueryError((error as Error).message, { cause: error })
+      }
+    }
+  }
+
+  private async createView(table: string): Promise<void> {
     const view = `"${tableIdentifier(table)}"`
-    const typed = [
-      ...columns.map(({ name, type }) => `null::${duckDbType(type)} as "${name}"`),
-      'null::varchar as event_date',
-    ]
-    const template = `select ${typed.join(', ')} where false`
-    const files = parquetFiles(root, table)
+    const template = emptyRows(this.columns.get(table) ?? AUDIT_COLUMNS)
+    const files = parquetFiles(this.root, table)
     if (files.length === 0) {
       await this.connection.run(`create view ${view} as ${template}`)
       return
     }
-    const list = files.map(file => `'${literalPath(file).replaceAll("'", "''")}'`).join(', ')
-    const rows = `select * exclude (filename), ${DATE_OF_FILE} as event_date
-      from read_parquet([${list}], union_by_name = true, hive_partitioning = false, filename = true)`
+    const rows = rowsOfObjects(files)
     const all = `${template} union all by name ${rows}`
     await this.connection.run(
       `create view ${view} as ${(await this.hasArrivalTimes(rows)) ? earliestArrivals(all) : all}`,
@@ -142,66 +245,37 @@ export class DuckDbEngine implements QueryEngine {
   }
 }
 
+/**
+ * Interrupts what runs on a connection when a signal says so, until the function that is returned ends it. An interrupt that comes
+ * before DuckDB has begun is lost, so it is repeated.
+ */
+function interruptOn(signal: AbortSignal, connection: { readonly interrupt: () => void }): () => void {
+  let again: NodeJS.Timeout | undefined
+  const interrupt = () => {
+    connection.interrupt()
+    again ??= setInterval(() => connection.interrupt(), 20)
+  }
+  signal.addEventListener('abort', interrupt)
+  return () => {
+    signal.removeEventListener('abort', interrupt)
+    clearInterval(again)
+  }
+}
+
+async function runWhole(
+  connection: DuckDBConnection,
+  sql: string,
+  values: readonly BoundValue[],
+  toTable: typeof toArrowTable,
+): Promise<Table> {
+  const result = await connection.run(sql, [...values])
+  const chunks = await result.fetchAllChunks()
+  return toTable(result.deduplicatedColumnNames(), result.columnTypes(), chunks)
+}
+
 /** What holds for one connection only, unlike macros and views. */
 function isSetting(statement: string): boolean {
   return statement.startsWith('set ')
-}
-
-/**
- * The partition's date, from the end of the path. DuckDB's own hive partitioning takes every `name=value` in it, so that
- * a folder above the archive could stand in for a column. Either way it opens no file that a question's days leave out.
- */
-const DATE_OF_FILE = String.raw`regexp_extract(filename, 'event_date=([^/\\]*)[/\\][^/\\]*$', 1)`
-
-/**
- * A change without a time of its own may lie in several partitions, once for each arrival. Only its earliest row counts,
- * and a question about a period could not see that one; so here, where all partitions are at hand, the others are left out.
- */
-function earliestArrivals(rows: string): string {
-  // materialized, it would be read whole before a question's days could narrow it
-  return `with every as not materialized (${rows})
-    select * from every where time_precision <> 'arrival'
-    union all by name
-    select * from every where time_precision = 'arrival'
-    qualify row_number() over (partition by event_id order by event_time_us, row_hash, arrived_at) = 1`
-}
-
-/** The DynamoDB tables that an archive holds rows of. */
-export function tablesOf(root: string): readonly string[] {
-  return foldersIn(join(root, 'data'))
-}
-
-function foldersIn(path: string): readonly string[] {
-  if (!existsSync(path)) return []
-  const entries = readdirSync(path, { withFileTypes: true })
-  return entries
-    .filter(entry => entry.isDirectory())
-    .map(entry => entry.name)
-    .sort()
-}
-
-/** The paths of a table's objects, by partition and name. */
-export function parquetFiles(root: string, table: string): readonly string[] {
-  const folder = join(root, 'data', table)
-  return foldersIn(folder).flatMap(partition =>
-    readdirSync(join(folder, partition))
-      .filter(isObject)
-      .sort()
-      .map(name => join(folder, partition, name)),
-  )
-}
-
-/**
- * DuckDB reads a path as a pattern, which an archive called `st*r` would share with its neighbours. Beside a backslash it
- * knows no way to escape; that pattern still finds the file itself.
- */
-function literalPath(path: string): string {
-  return path.includes('\\') ? path : path.replaceAll(/[*?[]/g, '[$&]')
-}
-
-/** Athena passes over names that begin with "_" or ".", so we do. */
-function isObject(name: string): boolean {
-  return name.endsWith('.parquet') && !name.startsWith('_') && !name.startsWith('.')
 }
 
 /** The configurations that rows of a table were made under, as the archive keeps them. */
@@ -215,7 +289,7 @@ export function keptConfigurations(root: string, table: string): readonly TableC
 }
 
 /** The columns of all configurations, those of the first in the order that Glue has them too. */
-function mergeColumns(versions: readonly TableConfiguration[]): readonly Column[] {
+export function mergeColumns(versions: readonly TableConfiguration[]): readonly Column[] {
   const columns = new Map<string, Column>()
   for (const column of versions.flatMap(columnsOf)) if (!columns.has(column.name)) columns.set(column.name, column)
   return columns.size === 0 ? AUDIT_COLUMNS : [...columns.values()]

@@ -8,6 +8,27 @@ export type BoundValue = string | number
 export interface RunOptions {
   /** Ends the statement, on the engine too; what was asked is then rejected with a `QueryError` of the signal's reason. */
   readonly signal?: AbortSignal | undefined
+  /** What the statement reads of a table. An engine may then read a copy that is arranged for it; the answer is the same. */
+  readonly scope?: Scope | undefined
+}
+
+/** What a statement, of one table only, can be answered from. At most one of the three is given; with none, any rows do. */
+export interface Scope {
+  readonly table: string
+  /** All changes of one item, by its canonical key. */
+  readonly itemKey?: string | undefined
+  /** What leads to the states of items at moments from `fromUs` to `toUs`, in microseconds since 1970. */
+  readonly states?: { readonly fromUs: number; readonly toUs: number } | undefined
+  /** Each row of the answer tells of one item, from all changes of that item; rows come by `item_key`, those of an item in any order. */
+  readonly eachItem?: boolean | undefined
+}
+
+/** What is known of a table without reading its rows. */
+export interface TableOutline {
+  /** When its first change was made, in microseconds since 1970. */
+  readonly beganUs: number
+  /** Any key, which tells its key attributes and their types. */
+  readonly sampleKey: string
 }
 
 /** Something that answers SQL over an archive: DuckDB on a desk, Athena on AWS. */
@@ -20,6 +41,10 @@ export interface QueryEngine {
   describe?(): Promise<EngineDescription>
   /** Where the archive's facts are kept. @default - none are known, so nothing is anchored */
   readonly facts?: FactStore | undefined
+  /** What it knows of a table without asking. @default - nothing, so the table's rows are asked */
+  outline?(table: string): Promise<TableOutline | undefined>
+  /** What a reader of its answers should know beside them, such as that a copy could not be used. @default - nothing */
+  remarks?(): readonly string[]
   close(): void
 }
 

@@ -95,6 +95,7 @@ function configuredKey({ keys }: TableConfiguration): string | undefined {
 }
 
 async function hasChanges(engine: QueryEngine, { table }: TableConfiguration, key: string): Promise<boolean> {
-  const answer = await engine.run(`select 1 from ${tableIdentifier(table)} where item_key = ? limit 1`, [key])
+  const sql = `select 1 from ${tableIdentifier(table)} where item_key = ? limit 1`
+  const answer = await engine.run(sql, [key], { scope: { table, itemKey: key } })
   return answer.numRows > 0
 }

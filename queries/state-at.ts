@@ -69,6 +69,8 @@ function stateBefore(first: HistoryChange | undefined, beforeArchive: boolean, u
 
 /** When the archive's first change of a table was made, in microseconds since 1970; 0 where it has none. */
 export async function archiveBegan(engine: QueryEngine, { table }: TableConfiguration): Promise<number> {
+  const known = await engine.outline?.(table)
+  if (known !== undefined) return known.beganUs
   const answer = await engine.run(`select min(event_time_us) as began from ${tableIdentifier(table)}`)
   const [row] = [...rowsOf(answer)]
   return Number(row?.began ?? 0)

@@ -1,10 +1,11 @@
 import { formatInstant, type Instant, type TimePrecision } from '../transform/instant.js'
 import type { EventName } from '../transform/stream-record.js'
-import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
 import { type Anchor, readArchiveFacts } from './archive-facts.js'
 import { bindQuery } from './ask.js'
-import { parseSavedQuery, renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
+import { SAVED_QUERIES, type SavedQuery } from './catalog.js'
 import { findingsByItem, type TableFinding } from './continuity.js'
+import { olderItems, rowsOfEachItem } from './each-item.js'
 import { type QueryEngine, streamAnswer } from './engine.js'
 import type { Confidence } from './findings.js'
 import { type Row, rowsOf } from './rows.js'
@@ -53,13 +54,11 @@ export async function* itemsAt(
     if (!isGone(item, found, about.start, at)) yield item
   }
   const nothing = { image: null, imageHash: null, last: undefined, unresolved: false }
-  const older = renderQuery(OLDER_ITEMS, { changes: tableIdentifier(table.table) })
-  for await (const piece of streamAnswer(engine, older.sql, [at.us])) {
-    for (const row of rowsOf(piece)) {
-      const itemKey = row.item_key as string
-      const confidence = verdict(itemKey).confidence === 'GAP' ? 'GAP' : 'PRE-ARCHIVE'
-      yield { itemKey, state: 'unknown', confidence, ...nothing }
-    }
+  for await (const row of rowsOfEachItem(engine, table, olderItems(table))) {
+    if (Number(row.event_time_us) <= at.us) continue
+    const itemKey = row.item_key as string
+    const confidence = verdict(itemKey).confidence === 'GAP' ? 'GAP' : 'PRE-ARCHIVE'
+    yield { itemKey, state: 'unknown', confidence, ...nothing }
   }
 }
 
@@ -68,8 +67,8 @@ async function* rowsFrom(
   table: TableConfiguration,
   parameters: Readonly<Record<string, string>>,
 ): AsyncGenerator<Row> {
-  const { sql, values } = bindQuery(SAVED_QUERIES.get('table-as-of') as SavedQuery, table, parameters)
-  for await (const piece of streamAnswer(engine, sql, values)) yield* rowsOf(piece)
+  const { sql, values, scope } = bindQuery(SAVED_QUERIES.get('table-as-of') as SavedQuery, table, parameters)
+  for await (const piece of streamAnswer(engine, sql, values, { scope })) yield* rowsOf(piece)
 }
 
 /**
@@ -107,33 +106,3 @@ function toItem(row: Row, { confidence }: Verdict): ItemOfTable {
     unresolved: row.unresolved === true,
   }
 }
-
-/** Items whose first change comes after the moment and found them there already. */
-const OLDER_ITEMS = parseSavedQuery(
-  'older-items',
-  `-- @question Which items are older than their first change after a moment?
--- @empty none
--- @column item_key -- the item
-with arrived as (
-  select *
-  from {changes}
-),
-{ordered},
-chain as (
-  select
-    item_key,
-    step,
-    entry_state,
-    event_time_us,
-    min(step) over (partition by item_key) as first_step
-  from changes
-  where not ahead
-    and place_in_step = 1
-)
-select item_key
-from chain
-where step = first_step
-  and entry_state <> 'absent'
-  and event_time_us > :at
-order by item_key`,
-)

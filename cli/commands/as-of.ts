@@ -26,6 +26,7 @@ import { showItemKey } from '../item-key.js'
 import { type Format, paint, toDynamoDbJson, toJson } from '../print.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS } from '../question.js'
 import type { ReceiptFile } from '../receipt-file.js'
+import { tellRemarks } from '../remarks.js'
 import { showItem, showLines, showPath } from '../show-item.js'
 import { nameState, showInstant } from '../show-state.js'
 import { STATE_COLUMNS, tableAsOf } from '../table-as-of.js'
@@ -102,6 +103,7 @@ async function itemAsOf(
     if (receipts.isWanted) receipt = await keepItemReceipt(workspace, table, itemKey, at, receipts)
   })
   const found = stateAt(all, at, await archiveBegan(workspace.engine, table))
+  tellRemarks(workspace.engine, io)
   const { state, until } = found
   if (isFileFormat(format)) {
     const { textTable: make } = await import('../../queries/text-table.js')

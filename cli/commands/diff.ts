@@ -13,6 +13,7 @@ import { type Command, CommandError, EXIT } from '../io.js'
 import { showItemKey } from '../item-key.js'
 import { paint, printObjects, toJson } from '../print.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
+import { tellRemarks } from '../remarks.js'
 import { showDifferences, showPath } from '../show-item.js'
 import { nameState, showInstant } from '../show-state.js'
 import { findTable } from '../workspace.js'
@@ -43,6 +44,7 @@ export const diff: Command = {
         receipt = await receipts.keep(until, workspace)
       })
       const began = await archiveBegan(workspace.engine, table)
+      tellRemarks(workspace.engine, io)
       const [before, after] = [stateAt(all, from, began), stateAt(all, to, began)]
       checkKnown(before, from, '--from')
       checkKnown(after, to, '--to')

@@ -22,6 +22,7 @@ import { EXIT } from '../io.js'
 import { showItemKey } from '../item-key.js'
 import { paint, printObjects, toJson } from '../print.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
+import { tellRemarks } from '../remarks.js'
 import { type Paper, showDifferences, showItem } from '../show-item.js'
 import { printable } from '../text.js'
 import { findTable } from '../workspace.js'
@@ -39,6 +40,7 @@ export const history: Command = {
       const found = await findHistory(workspace, table, args[1] as string, async answer => {
         receipt = await receipts.keep(answer, workspace)
       })
+      tellRemarks(workspace.engine, io)
       if (format === 'table') printHistory(table.table, found, io)
       else if (isFileFormat(format)) {
         const page = { ...describePage(table.table, found), footer: await pageFooter(receipt) }

@@ -15,6 +15,7 @@ import { showItemKey } from '../item-key.js'
 import { nearest } from '../nearest.js'
 import { printRows, type TextFormat } from '../print.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
+import { tellRemarks } from '../remarks.js'
 import { printable, wrap } from '../text.js'
 import { findTable, isOnAws, type Workspace } from '../workspace.js'
 
@@ -34,6 +35,7 @@ export const query: Command = {
       const table = findTable(workspace, args[1] ?? onlyTable(workspace))
       const parameters = await readParameters(saved, table, workspace, options)
       const answer = await answerQuery(workspace.engine, saved, table, parameters)
+      tellRemarks(workspace.engine, io)
       const receipt = await receipts.keep(answer, workspace)
       const isCheap = !isOnAws(workspace.root)
       const why =

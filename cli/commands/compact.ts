@@ -1,0 +1,181 @@
+import { existsSync } from 'node:fs'
+import { type Compaction, compactTable } from '../../local/compaction.js'
+import { type CopyCheck, checkCopy } from '../../local/compaction-check.js'
+import { CompactionError } from '../../local/compaction-error.js'
+import { tablesOf } from '../../queries/parquet-files.js'
+import { findTable, tablesIn } from '../../queries/tables.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
+import { FORMAT_OPTION, formatOf, printObjects } from '../print.js'
+import { grouped } from '../progress.js'
+import { printable } from '../text.js'
+import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration, suggestion } from '../workspace.js'
+
+/** Builds what makes questions about one item fast, beside the archive and from it alone. */
+export const compact: Command = {
+  usage: 'compact [table]',
+  summary: 'brings the derived copy up to date that makes questions about one item fast; the archive stays as it is',
+  options: [
+    ARCHIVE_OPTION,
+    CONFIG_OPTION,
+    ['--check', 'compares the copy with the archive and builds nothing'],
+    ['--rebuild', 'makes every file of the copy anew'],
+    ['--despite-refused', 'goes on although records of the table wait under refused/'],
+    FORMAT_OPTION,
+  ],
+  example: 'itemtrail compact Orders',
+  run: async (args, options, io) => {
+    const format = formatOf(options)
+    const root = archiveRoot(options)
+    if (!existsSync(root)) throw new CommandError(`archive ${JSON.stringify(root)} is not there`, EXIT.unchecked)
+    const tables = chooseTables(root, args[0], options)
+    if (options.check === true) return reportChecks(root, tables, format, io)
+    return compactTables(root, tables, options, format, io)
+  },
+}
+
+type Format = 'table' | 'json' | 'ndjson'
+
+function chooseTables(root: string, name: string | undefined, options: Options): readonly TableConfiguration[] {
+  const configured = loadConfiguration(options)?.tables.values() ?? []
+  const known = tablesIn(root, configured)
+  if (name === undefined) return [...known.values()].filter(({ table }) => tablesOf(root).includes(table))
+  const table = findTable(known, name)
+  if (table === undefined)
+    throw new CommandError(
+      `table ${JSON.stringify(name)} is not in the archive`,
+      EXIT.usage,
+      suggestion('table', name, [...known.keys()]),
+    )
+  return [table]
+}
+
+async function compactTables(
+  root: string,
+  tables: readonly TableConfiguration[],
+  options: Options,
+  format: Format,
+  io: Io,
+): Promise<ExitCode> {
+  const done: Compaction[] = []
+  let failed = false
+  for (const configuration of tables) {
+    try {
+      done.push(
+        await compactTable(root, configuration.table, {
+          configuration,
+          rebuild: options.rebuild === true,
+          despiteRefused: options.despiteRefused === true,
+          ...(io.errIsTerminal && {
+            onProgress: step => io.err(`\r\u001b[K${printable(`${configuration.table}: ${step}`)}`),
+          }),
+        }),
+      )
+    } catch (error) {
+      if (!(error instanceof CompactionError)) throw error
+      failed = true
+      if (io.errIsTerminal) io.err('\r\u001b[K')
+      printFailure(error, io)
+    }
+  }
+  if (io.errIsTerminal) io.err('\r\u001b[K')
+  if (format === 'table' && tables.length === 0) io.out('the archive is empty\n')
+  if (format === 'table') for (const compaction of done) printCompaction(compaction, io)
+  else printObjects(done.map(describeCompaction), format, io)
+  return failed ? EXIT.findings : EXIT.done
+}
+
+/** Details that are shown one by one. */
+const MOST_DETAILS = 20
+
+function printFailure({ message, details, hint }: CompactionError, io: Io): void {
+  io.err(`itemtrail: ${printable(message)}\n`)
+  for (const detail of details.slice(0, MOST_DETAILS)) io.err(`  ${printable(detail)}\n`)
+  if (details.length > MOST_DETAILS) io.err(`  and ${details.length - MOST_DETAILS} more\n`)
+  if (hint !== undefined) io.err(`  ${hint}\n`)
+}
+
+function printCompaction(compaction: Compaction, io: Io): void {
+  const { table, changed, manifest, newObjects } = compaction
+  const { rows, repeats, conflicts, copyBytes } = sumsOf(compaction)
+  const { objects, bytes } = manifest.covered
+  if (!changed) io.out(`${printable(table)}: nothing new, the copy covers all ${grouped(objects)} objects\n`)
+  else io.out(`${printable(table)}: ${grouped(objects)} objects, ${grouped(newObjects)} of them new\n`)
+  const kept = conflicts === 0 ? '' : `, ${grouped(conflicts)} changes with rows that contradict one another, all kept`
+  io.out(`  ${grouped(rows)} rows, ${grouped(repeats)} repeats removed${kept}\n`)
+  const files = `${grouped(manifest.runs.length)} files, ${grouped(compaction.filesWritten)} written`
+  io.out(`  ${megabytes(bytes)} in the archive, ${megabytes(copyBytes)} in the copy (${files})\n`)
+  const { checkpoints } = manifest
+  if (checkpoints.length > 0)
+    io.out(
+      `  ${grouped(checkpoints.length)} checkpoints up to ${checkpoints.at(-1)?.day}, ${megabytes(bytesOf(checkpoints))}\n`,
+    )
+  if (compaction.rebuilt !== undefined) io.err(`made anew: ${printable(compaction.rebuilt)}\n`)
+}
+
+function sumsOf({ manifest }: Compaction) {
+  const sum = (of: (run: (typeof manifest.runs)[number]) => number) =>
+    manifest.runs.reduce((total, run) => total + of(run), 0)
+  const rows = sum(run => run.rows)
+  return {
+    rows,
+    repeats: manifest.deliveries - rows,
+    conflicts: sum(run => run.conflicts),
+    copyBytes: sum(run => run.bytes),
+  }
+}
+
+function bytesOf(files: readonly { readonly bytes: number }[]): number {
+  return files.reduce((sum, { bytes }) => sum + bytes, 0)
+}
+
+function describeCompaction(compaction: Compaction): object {
+  const { table, changed, rebuilt, manifest, newObjects, filesWritten, filesReplaced, filesRemoved } = compaction
+  const { rows, repeats, conflicts, copyBytes } = sumsOf(compaction)
+  return {
+    table,
+    changed,
+    rebuilt: rebuilt ?? null,
+    generation: manifest.generation,
+    objects: { covered: manifest.covered.objects, new: newObjects },
+    deliveries: manifest.deliveries,
+    rows,
+    repeats_removed: repeats,
+    conflicts_kept: conflicts,
+    bytes: {
+      archive: manifest.covered.bytes,
+      copy: copyBytes,
+      checkpoints: bytesOf(manifest.checkpoints),
+      answers: bytesOf(manifest.answers),
+    },
+    files: { in_use: manifest.runs.length, written: filesWritten, replaced: filesReplaced, removed: filesRemoved },
+    checkpoints: manifest.checkpoints.map(({ day, items, rows: kept, bytes }) => ({ day, items, rows: kept, bytes })),
+  }
+}
+
+async function reportChecks(
+  root: string,
+  tables: readonly TableConfiguration[],
+  format: Format,
+  io: Io,
+): Promise<ExitCode> {
+  const checks: CopyCheck[] = []
+  for (const { table } of tables) checks.push(await checkCopy(root, table))
+  if (format === 'table') for (const check of checks) printCheck(check, io)
+  else printObjects(checks, format, io)
+  if (checks.some(({ problems }) => problems.length > 0)) return EXIT.findings
+  return checks.some(({ found }) => !found) ? EXIT.unchecked : EXIT.done
+}
+
+function printCheck({ table, found, problems, covered, uncovered }: CopyCheck, io: Io): void {
+  if (!found) io.out(`${printable(table)}: no copy, itemtrail compact makes one\n`)
+  else if (problems.length === 0)
+    io.out(
+      `${printable(table)}: the copy holds what its ${grouped(covered)} objects hold; ${grouped(uncovered)} objects have come since\n`,
+    )
+  for (const problem of problems) io.out(`${printable(`${table}: ${problem}`)}\n`)
+}
+
+function megabytes(bytes: number): string {
+  return bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`
+}

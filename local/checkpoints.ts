@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { bindQuery } from '../queries/ask.js'
+import { parseSavedQuery, renderQuery, SAVED_QUERIES, type SavedQuery } from '../queries/catalog.js'
+import type { Checkpoint, ListedObject } from '../queries/derived-copy.js'
+import { fileList } from '../queries/parquet-files.js'
+import { earliestArrivals, emptyRows, rowsOfObjects } from '../queries/relations.js'
+import type { Column } from '../transform/audit-row.js'
+import { checkpointKey } from '../transform/derived.js'
+import { formatInstant } from '../transform/instant.js'
+import { parsePartition } from '../transform/partition.js'
+import { tableIdentifier, unconfiguredTable } from '../transform/table-configuration.js'
+import { CompactionError } from './compaction-error.js'
+import { sizesSql } from './compaction-sql.js'
+import type { DerivedFolder } from './derived-folder.js'
+import { quoted } from './parquet-conversion.js'
+
+/**
+ * Which changes the states of items at any later moment depend on, of all up to the end of a day. Of each item: the last
+ * change that stands alone in its step, wrote, and has the greatest time so far, and all after it in order. Whatever
+ * comes later, the state that such a change enters is known from it, so what was before cannot matter. An item without
+ * one keeps everything. Where an item was seen in several sources, the first and the last change of each source stay too,
+ * because they decide how the sources are ordered; so do all changes without a time, whose repeats may come any day.
+ */
+const NEEDED = parseSavedQuery(
+  'needed-changes',
+  `-- @question Which changes do later states depend on?
+-- @empty none
+-- @column event_id -- the change
+with arrived as (
+  select
+    item_key, event_id, source_event_id, event_name, event_time, event_time_us, time_precision, sequence, source,
+    old_hash, new_hash, config_id, row_hash, arrived_at
+  from {changes}
+),
+{ordered},
+marked as (
+  select
+    item_key, event_id, step, source, sequence, event_time_us, time_precision,
+    case
+      when step_changes = 1
+        and event_name <> 'BASELINE'
+        and event_time_us = order_us
+        and min(source) over (partition by item_key, order_us) = max(source) over (partition by item_key, order_us)
+      then step
+    end as cut
+  from changes
+),
+placed_in_source as (
+  select
+    marked.*,
+    max(cut) over (partition by item_key) as last_cut,
+    min(source) over (partition by item_key) <> max(source) over (partition by item_key) as several_sources,
+    row_number() over (partition by item_key, source order by event_time_us, event_id) as from_first,
+    row_number() over (partition by item_key, source order by coalesce(sequence, '') desc, event_time_us desc, event_id)
+      as from_last
+  from marked
+)
+select item_key, event_id
+from placed_in_source
+where last_cut is null
+  or step >= last_cut
+  or time_precision = 'arrival'
+  or (several_sources and (from_first = 1 or from_last = 1))`,
+)
+
+/** Rows between two checkpoints, at least: below that, replaying is as fast. */
+export const CHECKPOINT_ROWS = 50_000
+
+export interface CheckpointOptions {
+  readonly columns: readonly Column[]
+  /** Rows after which the next checkpoint is due. */
+  readonly everyRows: number
+}
+
+/**
+ * The checkpoints that are due after some of a table's objects were added: those of days before the first of them stay,
+ * later ones are made anew. One is due at the end of each day, but for the newest, after which as many rows
+ * have come since the last as that has items.
+ */
+export async function makeCheckpoints(
+  folder: DerivedFolder,
+  before: readonly Checkpoint[],
+  added: readonly ListedObject[],
+  objects: readonly ListedObject[],
+  options: CheckpointOptions,
+): Promise<readonly Checkpoint[]> {
+  const first = added.map(dayOf).sort()[0]
+  const checkpoints = before.filter(({ day }) => first === undefined || day < first)
+  const last = checkpoints.at(-1)?.day ?? ''
+  const days = [...new Set(objects.map(dayOf))].filter(day => day > last).sort()
+  let since: string[] = []
+  for (const day of days.slice(0, -1)) {
+    since.push(
+      ...objects.filter(object => dayOf(object) === day).map(({ key }) => join(folder.root, ...key.split('/'))),
+    )
+    const previous = checkpoints.at(-1)
+    if ((await countRows(folder, since)) < Math.max(options.everyRows, previous?.items ?? 0)) continue
+    checkpoints.push(await makeCheckpoint(folder, day, previous, since, options.columns))
+    since = []
+  }
+  return checkpoints
+}
+
+function dayOf({ key }: ListedObject): string {
+  return parsePartition(key).date
+}
+
+async function countRows(folder: DerivedFolder, paths: readonly string[]): Promise<number> {
+  const rows = await folder.query(sizesSql(paths))
+  return rows.reduce((sum, { deliveries }) => sum + Number(deliveries), 0)
+}
+
+async function makeCheckpoint(
+  folder: DerivedFolder,
+  day: string,
+  previous: Checkpoint | undefined,
+  objects: readonly string[],
+  columns: readonly Column[],
+): Promise<Checkpoint> {
+  const { table, root } = folder
+  const view = tableIdentifier(table)
+  const older =
+    previous === undefined
+      ? []
+      : [
+          `select * from read_parquet(${fileList([join(root, checkpointKey(table, previous.day, previous.name))])}, hive_partitioning = false)`,
+        ]
+  const rows = [emptyRows(columns), ...older, rowsOfObjects(objects)].join(' union all by name ')
+  const hide = (text: string) => folder.query(`create or replace temp view "${view}" as ${earliestArrivals(text)}`)
+  await hide(rows)
+  await folder.query(`create or replace temp table needed as ${renderQuery(NEEDED, { changes: view }).sql}`)
+  const states = await keepStates(folder, day, 'states_before')
+  const path = folder.workPath('checkpoint.parquet')
+  await folder.query(`
+    copy (
+      select * replace (null::varchar as old_image)
+      from (${rows})
+      semi join needed using (item_key, event_id)
+      order by item_key, event_time_us
+    ) to ${quoted(path)} (format parquet, parquet_version v2, compression zstd, row_group_size 20480)`)
+  await hide(`select * from read_parquet(${fileList([path])}, hive_partitioning = false)`)
+  await keepStates(folder, day, 'states_after')
+  await compareStates(folder, day)
+  const [written] = await folder.query(
+    `select count(*)::varchar as n from read_parquet(${fileList([path])}, hive_partitioning = false)`,
+  )
+  await folder.query(`drop view "${view}"`)
+  const name = randomUUID()
+  const bytes = folder.keep(path, checkpointKey(table, day, name))
+  return { day, name, rows: Number(written?.n), items: states, bytes }
+}
+
+/** The states at the end of a day, by the very question that will be asked, and how many there are. */
+async function keepStates(folder: DerivedFolder, day: string, name: string): Promise<number> {
+  const at = formatInstant(Date.parse(`${day}T00:00:00Z`) * 1000 + 86_400_000_000 - 1, 6)
+  const { sql, values } = bindQuery(SAVED_QUERIES.get('table-as-of') as SavedQuery, unconfiguredTable(folder.table), {
+    at,
+  })
+  const asked = `create or replace temp table ${name} as select * exclude (image), sha256(image) as image_sha256 from (${sql})`
+  await folder.query(asked, values)
+  const [row] = await folder.query(`select count(*)::varchar as n from ${name}`)
+  return Number(row?.n)
+}
+
+async function compareStates(folder: DerivedFolder, day: string): Promise<void> {
+  const differing = await folder.query(`
+    select item_key from (
+      (select * from states_before except all select * from states_after)
+      union all
+      (select * from states_after except all select * from states_before)
+    ) limit 20`)
+  if (differing.length > 0)
+    throw new CompactionError(
+      `checkpoint of ${folder.table} at the end of ${day} gives other states than the archive`,
+      differing.map(row => String(row.item_key)),
+      'nothing was published; this is a fault of Itemtrail, please report it with the history of these items',
+    )
+}

@@ -1,0 +1,90 @@
+import { join } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { CopyError, findCopy, readCovered, runFiles } from '../queries/derived-copy.js'
+import { TRINO_MACROS } from '../queries/trino-macros.js'
+import { sumDigests } from './compaction.js'
+import { deliveriesSql, writtenSql } from './compaction-sql.js'
+
+/** What a check of a copy came to. */
+export interface CopyCheck {
+  readonly table: string
+  /** False where there is no copy, so there was nothing to check. */
+  readonly found: boolean
+  /** Everything that does not fit together. */
+  readonly problems: readonly string[]
+  /** Objects that the copy covers, and those that have come since. */
+  readonly covered: number
+  readonly uncovered: number
+}
+
+/**
+ * Reads a copy and all objects it covers, and compares: the same rows of the same changes, as often, each row once in its
+ * file and in the bucket of its item. Changes nothing.
+ */
+export async function checkCopy(root: string, table: string): Promise<CopyCheck> {
+  const found = findCopy(root, table)
+  const nothing = { table, covered: 0, uncovered: 0 }
+  if (found.kind === 'none') return { ...nothing, found: false, problems: [] }
+  if (found.kind === 'unusable') return { ...nothing, found: true, problems: [found.remark] }
+  const { manifest, uncovered } = found.copy
+  const about = { table, found: true, covered: manifest.covered.objects, uncovered: uncovered.length }
+  const covered = readCovered(root, manifest)
+  if (typeof covered === 'string') return { ...about, problems: [covered] }
+  const { DuckDBInstance } = await import('@duckdb/node-api')
+  const instance = await DuckDBInstance.create(':memory:', { memory_limit: '1GB' })
+  const connection = await instance.connect()
+  try {
+    for (const statement of TRINO_MACROS) await connection.run(statement)
+    const paths = covered.map(({ key }) => join(root, ...key.split('/')))
+    const objects = await sumBuckets(connection, paths, files => deliveriesSql(files, manifest.digits))
+    const copy = await sumBuckets(connection, runFiles(found.copy, undefined), files =>
+      writtenSql(files, manifest.digits),
+    )
+    return { ...about, problems: [...compare(objects, copy)] }
+  } catch (error) {
+    const prefix = error instanceof CopyError ? '' : 'reading failed: '
+    return { ...about, problems: [`${prefix}${(error as Error).message.split('\n')[0]}`] }
+  } finally {
+    connection.closeSync()
+    instance.closeSync()
+  }
+}
+
+interface Sum {
+  readonly deliveries: number
+  readonly digest: string
+  readonly strange: number
+}
+
+const AT_ONCE = 200
+
+async function sumBuckets(
+  connection: DuckDBConnection,
+  paths: readonly string[],
+  sql: (files: readonly string[]) => string,
+): Promise<ReadonlyMap<string, Sum>> {
+  const sums = new Map<string, Sum>()
+  for (let i = 0; i < paths.length; i += AT_ONCE) {
+    const result = await connection.runAndReadAll(sql(paths.slice(i, i + AT_ONCE)))
+    for (const row of result.getRowObjects()) {
+      const known = sums.get(String(row.bucket)) ?? { deliveries: 0, digest: '0-0', strange: 0 }
+      sums.set(String(row.bucket), {
+        deliveries: known.deliveries + Number(row.deliveries),
+        digest: sumDigests([known.digest, String(row.digest)]),
+        strange: known.strange + Number(row.strange ?? 0),
+      })
+    }
+  }
+  return sums
+}
+
+function* compare(objects: ReadonlyMap<string, Sum>, copy: ReadonlyMap<string, Sum>): Generator<string> {
+  for (const bucket of [...new Set([...objects.keys(), ...copy.keys()])].sort()) {
+    const [archived, kept] = [objects.get(bucket), copy.get(bucket)]
+    if (archived?.deliveries !== kept?.deliveries)
+      yield `bucket ${bucket} stands for ${kept?.deliveries ?? 0} deliveries, the archive has ${archived?.deliveries ?? 0}`
+    else if (archived?.digest !== kept?.digest) yield `bucket ${bucket} holds other rows than the archive`
+    if (kept !== undefined && kept.strange > 0)
+      yield `bucket ${bucket} has ${kept.strange} rows that are there twice or belong elsewhere`
+  }
+}

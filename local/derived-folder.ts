@@ -1,0 +1,158 @@
+import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { coveredText, type ListedObject, type Manifest } from '../queries/derived-copy.js'
+import type { BoundValue } from '../queries/engine.js'
+import { TRINO_MACROS } from '../queries/trino-macros.js'
+import {
+  answersPrefix,
+  BUCKET_COLUMN,
+  changesPrefix,
+  checkpointsPrefix,
+  coveredKey,
+  derivedPrefix,
+  manifestKey,
+} from '../transform/derived.js'
+import { makeFolder, sync } from './archive.js'
+import { CompactionError } from './compaction-error.js'
+
+/** Work in progress; what is in it when a compaction begins was left by one that was killed. */
+const WORK = '.work'
+
+/** A DuckDB file for its lock alone: the system lets go of it when the process ends, however it ends. */
+const LOCK = '.lock.duckdb'
+
+/** The system's locks are between processes; this is within one. */
+const taken = new Set<string>()
+
+/**
+ * The folder of what is derived from a table, held by one compaction at a time. A file becomes part of it by the
+ * manifest alone, which is replaced as a whole: until then readers have the old one and every file it names.
+ */
+export class DerivedFolder {
+  private constructor(
+    readonly root: string,
+    readonly table: string,
+    private readonly instance: DuckDBInstance,
+    private readonly connection: DuckDBConnection,
+    private readonly lock: string,
+  ) {}
+
+  /** Takes the folder. Throws `CompactionError` where another compaction has it. */
+  static async take(root: string, table: string, memory: string): Promise<DerivedFolder> {
+    const folder = join(root, derivedPrefix(table))
+    if (!existsSync(folder)) makeFolder(folder)
+    const lock = join(realpathSync(folder), LOCK)
+    if (taken.has(lock)) throw new CompactionError(`compaction of ${table} is running already, in this process`)
+    taken.add(lock)
+    try {
+      const { DuckDBInstance } = await import('@duckdb/node-api')
+      const instance = await DuckDBInstance.create(':memory:')
+      const connection = await instance.connect()
+      await attachLock(connection, lock, table)
+      for (const statement of TRINO_MACROS) await connection.run(statement)
+      const derived = new DerivedFolder(root, table, instance, connection, lock)
+      rmSync(derived.workPath(), { recursive: true, force: true })
+      makeFolder(derived.workPath())
+      const spill = derived.workPath('spill').replaceAll("'", "''")
+      // the order of rows within a file is stated; elsewhere it would only cost memory
+      const settings = [`memory_limit = '${memory}'`, `temp_directory = '${spill}'`, 'preserve_insertion_order = false']
+      for (const setting of [...settings, 'parquet_metadata_cache = true']) await connection.run(`set ${setting}`)
+      return derived
+    } catch (error) {
+      taken.delete(lock)
+      throw error
+    }
+  }
+
+  async query(sql: string, values: readonly BoundValue[] = []): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const result = await this.connection.runAndReadAll(sql, [...values])
+    return result.getRowObjects()
+  }
+
+  workPath(name = ''): string {
+    return join(this.root, derivedPrefix(this.table), WORK, name)
+  }
+
+  /** Where the run of a bucket is written, in a folder that says which bucket it is of. */
+  bucketPath(bucket: string): string {
+    const folder = this.workPath(`${BUCKET_COLUMN}=${bucket}`)
+    mkdirSync(folder, { recursive: true })
+    return join(folder, 'run.parquet')
+  }
+
+  /** Puts a finished file in its place, where nobody looks before a manifest names it. */
+  keep(path: string, key: string): number {
+    const target = join(this.root, ...key.split('/'))
+    sync(path)
+    if (!existsSync(dirname(target))) makeFolder(dirname(target))
+    renameSync(path, target)
+    sync(dirname(target))
+    return statSync(target).size
+  }
+
+  /** Makes a manifest the one in use, all or nothing. */
+  publish(manifest: Manifest, covered: readonly ListedObject[]): void {
+    this.replace(coveredKey(this.table, manifest.generation), coveredText(covered))
+    this.replace(manifestKey(this.table), `${JSON.stringify(manifest)}\n`)
+  }
+
+  private replace(key: string, text: string): void {
+    const staged = this.workPath('text')
+    writeFileSync(staged, text)
+    this.keep(staged, key)
+  }
+
+  /**
+   * Removes files that the manifest in use does not name: what a killed run left, and what the run before replaced. What a run
+   * replaces itself it leaves to the next, because a reader may be at it; one that is even slower finds its file gone,
+   * reads the manifest again and asks again.
+   */
+  sweep(named: ReadonlySet<string>): readonly string[] {
+    const prefix = derivedPrefix(this.table)
+    const folder = join(this.root, prefix)
+    const covered = readdirSync(folder).filter(name => name.startsWith('covered-'))
+    const inside = [changesPrefix(this.table), checkpointsPrefix(this.table), answersPrefix(this.table)].flatMap(
+      inner => filesUnder(join(this.root, inner)).map(path => `${inner}${path}`),
+    )
+    const unused = [...covered.map(name => `${prefix}${name}`), ...inside].filter(key => !named.has(key))
+    for (const key of unused) rmSync(join(this.root, ...key.split('/')), { force: true })
+    return unused
+  }
+
+  /** Lets go of the folder. */
+  close(): void {
+    try {
+      this.connection.closeSync()
+      this.instance.closeSync()
+      rmSync(this.workPath(), { recursive: true, force: true })
+    } finally {
+      taken.delete(this.lock)
+    }
+  }
+}
+
+function filesUnder(folder: string): readonly string[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath, entry.name).slice(folder.length).replaceAll('\\', '/'))
+}
+
+async function attachLock(connection: DuckDBConnection, path: string, table: string): Promise<void> {
+  const attach = () => connection.run(`attach '${path.replaceAll("'", "''")}' as lock`)
+  try {
+    await attach()
+  } catch (error) {
+    const { message } = error as Error
+    if (/lock on file/.test(message)) {
+      const process = /PID (\d+)/.exec(message)?.[1]
+      const who = process === undefined ? '' : `, in process ${process}`
+      throw new CompactionError(`compaction of ${table} is running already${who}`)
+    }
+    if (!/not a valid DuckDB database|serializ|corrupt|checksum/i.test(message)) throw error
+    // a compaction was killed while it made the file; nothing is kept in it
+    for (const name of [path, `${path}.wal`]) rmSync(name, { force: true })
+    await attach()
+  }
+}

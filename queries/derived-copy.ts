@@ -1,0 +1,205 @@
+import { hash } from 'node:crypto'
+import { readFileSync, statSync } from 'node:fs'
+import { join, relative, sep } from 'node:path'
+import { bucketOf, coveredKey, manifestKey, runKey } from '../transform/derived.js'
+import { isObject } from '../transform/json.js'
+import { parquetFiles } from './parquet-files.js'
+
+export const DERIVED_VERSION = 'derived/v1'
+
+/** One sorted file of a bucket. Each (`event_id`, `row_hash`) is in it once. */
+export interface Run {
+  readonly bucket: string
+  readonly name: string
+  readonly rows: number
+  /** Rows of the archive that they stand for, repeats among them. */
+  readonly deliveries: number
+  /** Changes whose rows in it contradict one another. */
+  readonly conflicts: number
+  readonly bytes: number
+  /** Over the deliveries, whatever their order. docs/compaction.md says how it is taken. */
+  readonly digest: string
+}
+
+/** What derived files of a table are in use, and what of the archive they cover. docs/compaction.md documents it. */
+export interface Manifest {
+  readonly version: typeof DERIVED_VERSION
+  readonly table: string
+  /** Counts up with each manifest. */
+  readonly generation: number
+  readonly built: string
+  /** How many hex digits a bucket's name has. */
+  readonly digits: number
+  readonly covered: Covered
+  /** Rows of the objects covered. */
+  readonly deliveries: number
+  /** When the first change was made. */
+  readonly beganUs: number
+  /** Any key of the table, which tells its key attributes and their types. */
+  readonly sampleKey: string
+  readonly runs: readonly Run[]
+  /** By day. */
+  readonly checkpoints: readonly Checkpoint[]
+  readonly answers: readonly KeptAnswer[]
+}
+
+/** What is left of a table's rows up to the end of a day when all is left out that later states do not depend on. */
+export interface Checkpoint {
+  /** `YYYY-MM-DD`, UTC. */
+  readonly day: string
+  readonly name: string
+  readonly rows: number
+  readonly items: number
+  readonly bytes: number
+}
+
+/** The answer of a question that is put to each item by itself, over the objects covered. */
+export interface KeptAnswer {
+  /** Of the SQL and its values. */
+  readonly statement: string
+  readonly name: string
+  readonly rows: number
+  readonly bytes: number
+}
+
+/** The archive's objects that a manifest covers, as a list in a file of its own and as its SHA-256. */
+export interface Covered {
+  readonly objects: number
+  readonly bytes: number
+  readonly sha256: string
+}
+
+/** An object of the archive as it is listed. */
+export interface ListedObject {
+  readonly key: string
+  readonly bytes: number
+}
+
+/** A copy that can stand for the objects it covers. */
+export interface DerivedCopy {
+  readonly root: string
+  readonly manifest: Manifest
+  /** Paths of the table's objects. */
+  readonly objects: readonly string[]
+  /** Paths of the objects that it does not cover. */
+  readonly uncovered: readonly string[]
+}
+
+/** A copy, or why there is none; `remark` is for people, where there is one that cannot be used. */
+export type CopyFound =
+  | { readonly kind: 'usable'; readonly copy: DerivedCopy }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unusable'; readonly remark: string }
+
+/**
+ * Finds the copy of a table. The manifest is read before the archive is listed, so that every object it covers is in the
+ * list: whatever else is there has come since. One object that is gone or has another size, and the copy is not used.
+ */
+export function findCopy(root: string, table: string): CopyFound {
+  const manifest = readManifest(root, table)
+  if (manifest === undefined || typeof manifest === 'string') return unusable(table, manifest)
+  const objects = listObjects(root, table)
+  if (hash('sha256', coveredText(objects)) === manifest.covered.sha256)
+    return { kind: 'usable', copy: { root, manifest, objects: objects.map(pathOf(root)), uncovered: [] } }
+  const covered = readCovered(root, manifest)
+  if (typeof covered === 'string') return unusable(table, covered)
+  const there = new Map(objects.map(({ key, bytes }) => [key, bytes]))
+  for (const { key, bytes } of covered) {
+    const found = there.get(key)
+    if (found !== bytes)
+      return unusable(
+        table,
+        found === undefined ? `object ${key} is gone` : `object ${key} has ${found} bytes instead of ${bytes}`,
+      )
+    there.delete(key)
+  }
+  const uncovered = objects.filter(({ key }) => there.has(key)).map(pathOf(root))
+  return { kind: 'usable', copy: { root, manifest, objects: objects.map(pathOf(root)), uncovered } }
+}
+
+const pathOf =
+  (root: string) =>
+  ({ key }: ListedObject) =>
+    join(root, ...key.split('/'))
+
+function unusable(table: string, reason: string | undefined): CopyFound {
+  if (reason === undefined) return { kind: 'none' }
+  return {
+    kind: 'unusable',
+    remark: `compacted copy of ${table} is not used: ${reason}; itemtrail compact makes a new one`,
+  }
+}
+
+/** The manifest of a table; undefined where there is none, a text that says what is wrong with one. */
+export function readManifest(root: string, table: string): Manifest | string | undefined {
+  let text: string
+  try {
+    text = readFileSync(join(root, manifestKey(table)), 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'ENOENT' ? undefined : `its manifest cannot be read (${code})`
+  }
+  try {
+    const value: unknown = JSON.parse(text)
+    if (!isObject(value)) return 'its manifest is no object'
+    if (value.version !== DERIVED_VERSION)
+      return `its manifest has version ${JSON.stringify(value.version)}, expected "${DERIVED_VERSION}"`
+    if (value.table !== table) return `its manifest is of table ${JSON.stringify(value.table)}`
+    const lists = [value.runs, value.checkpoints, value.answers]
+    if (!isObject(value.covered) || !lists.every(Array.isArray)) return 'its manifest lacks something'
+    return value as unknown as Manifest
+  } catch {
+    return 'its manifest is no JSON'
+  }
+}
+
+/** The objects that a manifest covers, or what is wrong with the list. */
+export function readCovered(root: string, { table, generation, covered }: Manifest): readonly ListedObject[] | string {
+  const key = coveredKey(table, generation)
+  let text: string
+  try {
+    text = readFileSync(join(root, key), 'utf8')
+  } catch (error) {
+    return `${key} cannot be read (${(error as NodeJS.ErrnoException).code})`
+  }
+  if (hash('sha256', text) !== covered.sha256) return `${key} is not the list that its manifest names`
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map(line => {
+      const [name, bytes] = line.split('\t') as [string, string]
+      return { key: name, bytes: Number(bytes) }
+    })
+}
+
+/** The objects of a table with their sizes, by key. */
+export function listObjects(root: string, table: string): readonly ListedObject[] {
+  return parquetFiles(root, table).map(path => ({
+    key: relative(root, path).split(sep).join('/'),
+    bytes: statSync(path).size,
+  }))
+}
+
+/** The text of the list of covered objects. */
+export function coveredText(objects: readonly ListedObject[]): string {
+  return objects.map(({ key, bytes }) => `${key}\t${bytes}\n`).join('')
+}
+
+/** The files of one item's bucket, or of all. Throws for one that is not as the manifest has it. */
+export function runFiles({ root, manifest }: DerivedCopy, itemKey: string | undefined): readonly string[] {
+  const bucket = itemKey === undefined ? undefined : bucketOf(itemKey, manifest.digits)
+  const runs = manifest.runs.filter(run => bucket === undefined || run.bucket === bucket)
+  return runs.map(run => {
+    const key = runKey(manifest.table, run.bucket, run.name)
+    const path = join(root, key)
+    const bytes = statSync(path, { throwIfNoEntry: false })?.size
+    if (bytes !== run.bytes)
+      throw new CopyError(`${key} ${bytes === undefined ? 'is gone' : `has ${bytes} bytes instead of ${run.bytes}`}`)
+    return path
+  })
+}
+
+/** A derived file that is not as its manifest says. */
+export class CopyError extends Error {
+  override readonly name = 'CopyError'
+}

@@ -1,0 +1,66 @@
+import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import { bindQuery } from './ask.js'
+import { parseSavedQuery, renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
+import { type BoundValue, type QueryEngine, streamAnswer } from './engine.js'
+import { type Row, rowsOf } from './rows.js'
+
+/** A statement whose rows each tell of one item, from all changes of that item and nothing else, in the order of `item_key`. */
+export interface EachItemStatement {
+  readonly sql: string
+  readonly values: readonly BoundValue[]
+}
+
+/** What does not fit together in the whole history of each item, as `continuity` tells it. */
+export function continuityOfAll(table: TableConfiguration): EachItemStatement {
+  const { sql, values } = bindQuery(SAVED_QUERIES.get('continuity') as SavedQuery, table, {})
+  return { sql: `select * from (\n${sql}\n) as found order by item_key, event_time_us, event_id`, values }
+}
+
+/** Items that were there before their first change, and when that was made. */
+export function olderItems({ table }: TableConfiguration): EachItemStatement {
+  return { sql: renderQuery(OLDER_ITEMS, { changes: tableIdentifier(table) }).sql, values: [] }
+}
+
+const OLDER_ITEMS = parseSavedQuery(
+  'older-items',
+  `-- @question Which items are older than their first change?
+-- @empty none
+-- @column item_key -- the item
+-- @column event_time_us -- when its first change was made
+with arrived as (
+  select *
+  from {changes}
+),
+{ordered},
+chain as (
+  select
+    item_key,
+    step,
+    entry_state,
+    event_time_us,
+    min(step) over (partition by item_key) as first_step
+  from changes
+  where not ahead
+    and place_in_step = 1
+)
+select item_key, event_time_us
+from chain
+where step = first_step
+  and entry_state <> 'absent'
+order by item_key`,
+)
+
+/** The statements whose answers a compaction keeps, so that a question about the whole table need not read its whole past. */
+export function keptStatements(table: TableConfiguration): readonly EachItemStatement[] {
+  return [continuityOfAll(table), olderItems(table)]
+}
+
+/** The rows of such a statement, those of one item in no order of their own: from what a compaction kept, where the engine can. */
+export async function* rowsOfEachItem(
+  engine: QueryEngine,
+  { table }: TableConfiguration,
+  { sql, values }: EachItemStatement,
+): AsyncGenerator<Row> {
+  for await (const piece of streamAnswer(engine, sql, values, { scope: { table, eachItem: true } }))
+    yield* rowsOf(piece)
+}

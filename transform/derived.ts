@@ -1,0 +1,64 @@
+import { hash } from 'node:crypto'
+
+/**
+ * Where derived tables live: beside the archive's write-once keys, and no part of them. The folder can be deleted at any
+ * time; a compaction makes it again. No other file builds these prefixes.
+ */
+
+/** The key prefix of everything derived from a table, relative to the archive. */
+export function derivedPrefix(table: string): string {
+  return `derived/${table}/`
+}
+
+/** The one file that says what of a table's derived files is in use. It is replaced as a whole. */
+export function manifestKey(table: string): string {
+  return `${derivedPrefix(table)}manifest.json`
+}
+
+/** Which of the archive's objects the manifest of a generation covers: one line `key<TAB>bytes` an object, by key. */
+export function coveredKey(table: string, generation: number): string {
+  return `${derivedPrefix(table)}covered-${generation}.tsv`
+}
+
+/** The key prefix of the clustered copy. */
+export function changesPrefix(table: string): string {
+  return `${derivedPrefix(table)}changes/`
+}
+
+/** A sorted run of a bucket of the clustered copy. */
+export function runKey(table: string, bucket: string, name: string): string {
+  return `${changesPrefix(table)}${BUCKET_COLUMN}=${bucket}/${name}.parquet`
+}
+
+/** The key prefix of the checkpoints. */
+export function checkpointsPrefix(table: string): string {
+  return `${derivedPrefix(table)}checkpoint/`
+}
+
+/** The checkpoint of a day. */
+export function checkpointKey(table: string, day: string, name: string): string {
+  return `${checkpointsPrefix(table)}day=${day}/${name}.parquet`
+}
+
+/** The key prefix of kept answers. */
+export function answersPrefix(table: string): string {
+  return `${derivedPrefix(table)}answers/`
+}
+
+/** A kept answer. */
+export function answersKey(table: string, name: string): string {
+  return `${answersPrefix(table)}${name}.parquet`
+}
+
+/** The partition column of the clustered copy. */
+export const BUCKET_COLUMN = 'bucket'
+
+/** The bucket of an item: the first hex digits of the SHA-256 of its key. */
+export function bucketOf(itemKey: string, digits: number): string {
+  return hash('sha256', itemKey).slice(0, digits)
+}
+
+/** The same in the SQL that Trino, Athena and DuckDB (with the macros) share. */
+export function bucketSql(itemKey: string, digits: number): string {
+  return `substr(lower(to_hex(sha256(to_utf8(${itemKey})))), 1, ${digits})`
+}
