@@ -151,6 +151,7 @@ async function removeJars(folder: string): Promise<void> {
 
 async function configure(folder: string, port: number): Promise<void> {
   await mkdir(join(folder, 'catalog'))
+  // of every query that has ended Trino keeps what it knows for 15 minutes, which after some hundreds fills its small heap
   await writeFile(
     join(folder, 'config.properties'),
     `coordinator=true
@@ -162,6 +163,8 @@ discovery.uri=http://127.0.0.1:${port}
 query.max-memory=300MB
 query.max-memory-per-node=300MB
 memory.heap-headroom-per-node=200MB
+query.min-expire-age=10s
+query.max-history=5
 `,
   )
   // a table may lie anywhere on the disk; the last two make the bytes read follow the columns, as on S3
