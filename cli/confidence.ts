@@ -5,7 +5,7 @@ import { formatInstant } from '../transform/instant.js'
 import type { Io } from './io.js'
 import { paint } from './print.js'
 import { wrap } from './text.js'
-import { archiveFlag } from './workspace.js'
+import { archiveFlag, isOnAws } from './workspace.js'
 
 /** An event's id as people read and type it. */
 export function shortId(eventId: string): string {
@@ -113,6 +113,9 @@ function remarks({ findings, steps, remarks: known }: ItemHistory): readonly str
 export function adviseOn(confidence: Confidence, table: string, root: string, io: Io): void {
   if (!isDoubtful(confidence)) return
   const archive = archiveFlag(root)
-  if (confidence === 'GAP') io.err(`a missing change may be among the refused: itemtrail status${archive}\n`)
-  io.err(`all that does not fit together: itemtrail verify continuity ${table}${archive}\n`)
+  // what was refused, and `verify`, are looked at in a folder only
+  const onAws = isOnAws(root)
+  if (confidence === 'GAP' && !onAws) io.err(`a missing change may be among the refused: itemtrail status${archive}\n`)
+  const question = onAws ? 'query' : 'verify'
+  io.err(`all that does not fit together: itemtrail ${question} continuity ${table}${archive}\n`)
 }

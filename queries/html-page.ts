@@ -78,7 +78,7 @@ function facts(named: Readonly<Record<string, string>>): string {
   return `<dl>${entries.map(([name, text]) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(text)}</dd></div>`).join('')}</dl>\n`
 }
 
-const LEVELS: Readonly<Record<string, string>> = { UNBROKEN: 'good', GAP: 'bad', CONFLICT: 'bad' }
+const LEVELS: Readonly<Record<string, string>> = { COMPLETE: 'good', UNBROKEN: 'good', GAP: 'bad', CONFLICT: 'bad' }
 
 function confidenceLine(confidence: PageContext['confidence']): string {
   if (confidence === undefined) return ''
