@@ -4,6 +4,8 @@ import { configDefaults, defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     exclude: [...configDefaults.exclude, 'test/trino/**', 'test/live/**', 'test/infra/**', '.cache/**'],
+    // one core less, the default, leaves half of a small machine idle
+    maxWorkers: '100%',
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },
