@@ -1,16 +1,10 @@
 /** Reads a live table: every item as it is on the wire, with strongly consistent reads. */
-import {
-  type AttributeValue,
-  DescribeTableCommand,
-  type DynamoDBClient,
-  GetItemCommand,
-  ScanCommand,
-} from '@aws-sdk/client-dynamodb'
-import { type Item, parseItem } from '../transform/attribute-value.js'
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { JsonObject } from '../transform/json.js'
 import { Attempts, type Timekeeper } from './attempts.js'
 import type { FoundItem } from './baseline.js'
+import { callDynamoDb } from './dynamodb-wire.js'
 import { tableOfArn } from './export-layout.js'
-import { keepWireAnswer } from './wire-answer.js'
 
 /** A table as it was when it was described. */
 export interface LiveTable {
@@ -39,21 +33,27 @@ export async function describeTable(
   now: () => number = Date.now,
   time = PATIENCE,
 ): Promise<LiveTable> {
-  const { answer, wire, asked } = await sendPatiently(async signal => {
+  const { body, date, asked } = await sendPatiently(async signal => {
     const asked = now()
-    const command = new DescribeTableCommand({ TableName: name })
-    const wire = keepWireAnswer(command)
-    return { answer: await client.send(command, { abortSignal: signal }), wire, asked }
+    return { ...(await callDynamoDb(client, 'DescribeTable', { TableName: name }, signal)), asked }
   }, time)
-  const { TableArn = '', KeySchema = [], ItemCount = 0 } = answer.Table ?? {}
+  const { TableArn = '', KeySchema = [], ItemCount = 0 } = (body as DescribeAnswer).Table ?? {}
   const schema = KeySchema.toSorted((a, b) => Number(a.KeyType === 'RANGE') - Number(b.KeyType === 'RANGE'))
   return {
     name: tableOfArn(TableArn) ?? name,
     arn: TableArn,
-    keys: schema.map(({ AttributeName }) => AttributeName as string),
+    keys: schema.map(({ AttributeName }) => AttributeName),
     itemCount: ItemCount,
-    askedUs: Math.min(asked, wire.date ?? asked) * 1000,
-    clockAheadMs: wire.date === undefined ? 0 : asked - wire.date,
+    askedUs: Math.min(asked, date ?? asked) * 1000,
+    clockAheadMs: date === undefined ? 0 : asked - date,
+  }
+}
+
+interface DescribeAnswer {
+  readonly Table?: {
+    readonly TableArn?: string
+    readonly KeySchema?: readonly { readonly AttributeName: string; readonly KeyType: 'HASH' | 'RANGE' }[]
+    readonly ItemCount?: number
   }
 }
 
@@ -74,7 +74,7 @@ export class TableScan {
   /** Every item once. Waits and tries again where the table throttles; throws what it refuses. */
   async *items(): AsyncGenerator<FoundItem> {
     const pending = new Map<number, Promise<Page>>()
-    const ask = (segment: number, start?: Record<string, AttributeValue>) => {
+    const ask = (segment: number, start?: object) => {
       const page = this.readPage(segment, start)
       // of several that fail one is told, the others would end the process
       page.catch(() => {})
@@ -92,35 +92,31 @@ export class TableScan {
     }
   }
 
-  private async readPage(segment: number, start: Record<string, AttributeValue> | undefined): Promise<Page> {
-    const wire = await sendPatiently(async signal => {
-      const command = new ScanCommand({
-        TableName: this.table.name,
-        ConsistentRead: true,
-        ExclusiveStartKey: start,
-        ...(this.segments > 1 && { Segment: segment, TotalSegments: this.segments }),
-      })
-      const kept = keepWireAnswer(command)
-      await this.client.send(command, { abortSignal: signal })
-      return kept
-    }, this.time)
+  private async readPage(segment: number, start: object | undefined): Promise<Page> {
+    const request: JsonObject = {
+      TableName: this.table.name,
+      ConsistentRead: true,
+      ...(start !== undefined && { ExclusiveStartKey: start }),
+      ...(this.segments > 1 && { Segment: segment, TotalSegments: this.segments }),
+    }
+    const { body, date } = await sendPatiently(signal => callDynamoDb(this.client, 'Scan', request, signal), this.time)
     // a whole second more, because the header leaves its fraction out
-    this.untilUs = Math.max(this.untilUs, this.now() * 1000, wire.date === undefined ? 0 : (wire.date + 1000) * 1000)
-    const { Items = [], LastEvaluatedKey: last } = wire.body() as ScanAnswer
-    return { segment, items: Items, last: last === undefined ? undefined : toKey(last) }
+    this.untilUs = Math.max(this.untilUs, this.now() * 1000, date === undefined ? 0 : (date + 1000) * 1000)
+    const { Items = [], LastEvaluatedKey: last } = body as ScanAnswer
+    return { segment, items: Items, last }
   }
 }
 
 interface Page {
   readonly segment: number
   readonly items: readonly object[]
-  readonly last: Record<string, AttributeValue> | undefined
+  readonly last: object | undefined
 }
 
 /** A page as it is on the wire. */
 interface ScanAnswer {
   readonly Items?: readonly object[]
-  readonly LastEvaluatedKey?: Item
+  readonly LastEvaluatedKey?: object
 }
 
 /** Reads one item again, strongly consistent: its JSON text, or undefined where the table has none of this key. */
@@ -130,23 +126,10 @@ export async function readItem(
   itemKey: string,
   time = PATIENCE,
 ): Promise<string | undefined> {
-  const wire = await sendPatiently(async signal => {
-    const command = new GetItemCommand({ TableName: table.name, Key: toKey(parseItem(itemKey)), ConsistentRead: true })
-    const kept = keepWireAnswer(command)
-    await client.send(command, { abortSignal: signal })
-    return kept
-  }, time)
-  const { Item: item } = wire.body() as { readonly Item?: object }
+  const request: JsonObject = { TableName: table.name, Key: JSON.parse(itemKey) as object, ConsistentRead: true }
+  const { body } = await sendPatiently(signal => callDynamoDb(client, 'GetItem', request, signal), time)
+  const { Item: item } = body as { readonly Item?: object }
   return item === undefined ? undefined : JSON.stringify(item)
-}
-
-function toKey(key: Item): Record<string, AttributeValue> {
-  return Object.fromEntries(
-    Object.entries(key).map(([name, value]) => [
-      name,
-      'B' in value ? { B: Buffer.from(value.B, 'base64') } : (value as AttributeValue),
-    ]),
-  )
 }
 
 /**

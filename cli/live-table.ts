@@ -1,21 +1,16 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { connectionOf, ENDPOINT_OPTION, REGION_OPTION } from './connection.js'
 import { CommandError, EXIT, type Options } from './io.js'
 
 /** Flags of commands that talk to a live table. */
-export const LIVE_OPTIONS = [
-  ['--endpoint <url>', 'where DynamoDB answers, such as http://127.0.0.1:8000 (default: the region)'],
-  ['--region <region>', 'the region (default: as the SDK finds it)'],
-] as const
+export const LIVE_OPTIONS = [ENDPOINT_OPTION, REGION_OPTION] as const
 
 /** A client for a live table, with the SDK's usual credentials. It does not retry: who uses it does, and says how long. */
-export async function openDynamoDb({ endpoint, region }: Options): Promise<DynamoDBClient> {
+export async function openDynamoDb(options: Options): Promise<DynamoDBClient> {
+  const connection = connectionOf(options)
   // the SDK takes longer to load than most commands to run
   const { DynamoDBClient: Client } = await import('@aws-sdk/client-dynamodb')
-  return new Client({
-    maxAttempts: 1,
-    ...(typeof endpoint === 'string' && { endpoint }),
-    ...(typeof region === 'string' && { region }),
-  })
+  return new Client({ maxAttempts: 1, ...connection })
 }
 
 /** Runs something that asks AWS, and says in one line what it refused. */

@@ -63,7 +63,7 @@ export async function readArchiveFacts(engine: QueryEngine, table: TableConfigur
     broken: baselines
       .filter(fact => !whole(fact))
       .map(({ source, rowTime, items }) => ({ source, us: usOf(rowTime), items, found: counts.get(source) ?? 0 })),
-    reconciliations: ofKind(facts, 'reconciliation').map(toReconciliation).sort(byTime),
+    reconciliations: ofKind(facts, 'reconciliation').filter(comparedAll).map(toReconciliation).sort(byTime),
     lost: ofKind(facts, 'gap').map(fact => ({
       fact,
       fromUs: fact.from === null ? null : usOf(fact.from),
@@ -104,6 +104,11 @@ const CLOCKS_US = 60 * 1_000_000
 
 function toBaseline({ source, rowTime, to }: BaselineFact): Anchor {
   return { kind: 'baseline', source, us: usOf(rowTime), untilUs: usOf(to) + CLOCKS_US, differing: new Set() }
+}
+
+/** An incremental export lists the items of its window only: of all others it says nothing. */
+function comparedAll({ method, from, to }: ReconciliationFact): boolean {
+  return method === 'scan' || from === to
 }
 
 function toReconciliation({ source, from, to, differing }: ReconciliationFact): Anchor {
