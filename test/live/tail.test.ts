@@ -10,6 +10,7 @@ import { checkpointPath } from '../../local/tail-state.js'
 import { readFacts } from '../../transform/fact.js'
 import { type DynamoDbLocal, missingForDynamoDbLocal, startDynamoDbLocal } from '../dynamodb-local.js'
 import { randomOf } from '../random.js'
+import { reportFigures } from '../reliability/figures.js'
 import { Judge } from './judge.js'
 import { connect, createTable, startItemtrail } from './live-table.js'
 import { WORKLOAD_TABLES, Workload, type WorkloadTable } from './workload.js'
@@ -80,6 +81,17 @@ describe.skipIf(missing !== undefined)(`tail on DynamoDB Local${missing ? ` (${m
       await judge.expectVersions(orders.name, workload.versions)
       expect(await judge.countRows(orders.name)).toBeGreaterThanOrEqual(workload.versions.length)
       judge.close()
+      // the expectations above have held: where they do not, no figures are written
+      reportFigures('kills', {
+        columns: [
+          'killed at random instants',
+          'of these at work on records',
+          'versions written meanwhile',
+          'lost',
+          'counted twice',
+        ],
+        rows: [[`${KILLS}`, `${killedAtWork}`, `${workload.versions.length}`, '0', '0']],
+      })
       // else it would have been killed only before it did anything
       expect(killedAtWork).toBeGreaterThan(0)
       expect(readdirSync(join(root, '.tail')).filter(name => !name.endsWith('.lock'))).toContain('Killed.json')

@@ -20,6 +20,12 @@ interface Section {
 
 const SECTIONS: Readonly<Record<string, Section>> = {
   faults: { file: 'test/queries/continuity-faults.test.ts', environment: { ITEMTRAIL_SEEDS: '30' } },
+  oracle: {
+    file: 'test/live/oracle.test.ts',
+    config: 'vitest.live.config.ts',
+    environment: { SEEDS: '1,2,3,4,5,6,7,8,9,10' },
+  },
+  kills: { file: 'test/live/tail.test.ts', config: 'vitest.live.config.ts', environment: { KILLS: '50' } },
 }
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
