@@ -68,7 +68,9 @@ export async function callDynamoDb(endpoint: string, operation: string, input: o
     },
     body: JSON.stringify(input),
   })
-  const body = JSON.parse(await answer.text()) as Wire
+  const text = await answer.text()
+  if (!text.startsWith('{')) throw new Error(text)
+  const body = JSON.parse(text) as Wire
   return answer.ok ? body : (String(body.__type).split('#')[1] ?? '')
 }
 
