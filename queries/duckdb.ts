@@ -7,6 +7,7 @@ import type { FactStore } from '../transform/fact.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import type { toArrowTable } from './arrow.js'
 import { CopyReader } from './copy-reader.js'
+import { chunksOf } from './duckdb-chunks.js'
 import {
   type BoundValue,
   type EngineDescription,
@@ -76,15 +77,18 @@ export class DuckDbEngine implements QueryEngine {
     const answer = scope && (await this.askCopy(sql, values, scope, signal, whole))
     if (answer !== undefined) return answer
     await this.createPendingViews()
-    const endInterrupts = interruptOn(signal, this.connection)
+    // an interrupt ends whatever runs on a connection, so a statement with a signal of its own has one of its own
+    const connection = options.signal === undefined ? this.connection : await this.connect()
+    const endInterrupts = interruptOn(signal, connection)
     try {
       signal.throwIfAborted()
-      return await whole(this.connection, sql, values)
+      return await whole(connection, sql, values)
     } catch (error) {
       if (signal.aborted) throw stoppedError(signal)
       throw new QueryError((error as Error).message, { cause: error })
     } finally {
       endInterrupts()
+      if (connection !== this.connection) connection.closeSync()
     }
   }
 
@@ -98,8 +102,9 @@ export class DuckDbEngine implements QueryEngine {
       signal.throwIfAborted()
       const begin = async (on: DuckDBConnection, text: string, bound: readonly BoundValue[]) => {
         const result = await on.stream(text, [...bound])
+        const chunks = chunksOf(result, () => failureOf(on, text, bound))
         // what cannot be read shows with the first rows
-        return { on, result, first: await result.fetchChunk() }
+        return { on, result, chunks, first: await chunks.next() }
       }
       let begun = scope && (await this.askCopy(sql, values, scope, signal, begin, true))
       if (begun === undefined) {
@@ -108,9 +113,12 @@ export class DuckDbEngine implements QueryEngine {
         signal.throwIfAborted()
         begun = await begin(connection, sql, values)
       }
-      connection = begun.on
-      for (let chunk = begun.first; chunk !== null && chunk.rowCount > 0; chunk = await begun.result.fetchChunk())
-        yield this.toTable(begun.result.deduplicatedColumnNames(), begun.result.columnTypes(), [chunk])
+      const { on, result, chunks, first } = begun
+      connection = on
+      for (let next = first; next.done !== true; next = await chunks.next()) {
+        yield this.toTable(result.deduplicatedColumnNames(), result.columnTypes(), [next.value])
+        signal.throwIfAborted()
+      }
     } catch (error) {
       if (signal.aborted) throw stoppedError(signal)
       throw new QueryError((error as Error).message, { cause: error })
@@ -260,6 +268,14 @@ function interruptOn(signal: AbortSignal, connection: { readonly interrupt: () =
     signal.removeEventListener('abort', interrupt)
     clearInterval(again)
   }
+}
+
+/** Why a statement failed half-way, which its answer does not tell: the same again, without its rows. */
+async function failureOf(connection: DuckDBConnection, sql: string, values: readonly BoundValue[]): Promise<unknown> {
+  return connection.run(`explain analyze ${sql}`, [...values]).then(
+    () => undefined,
+    error => error,
+  )
 }
 
 async function runWhole(
