@@ -31,6 +31,8 @@ export { parquetFiles, tablesOf } from './parquet-files.js'
 export class DuckDbEngine implements QueryEngine {
   private readonly columns = new Map<string, readonly Column[]>()
   private readonly copies: CopyReader
+  /** The objects behind each view: what comes later is in no answer of this engine. */
+  private readonly viewed = new Map<string, readonly string[]>()
   /** Tables whose view over the archive is still to be made, which opens every object. */
   private readonly pending = new Map<string, Promise<void> | undefined>()
 
@@ -151,6 +153,10 @@ export class DuckDbEngine implements QueryEngine {
     }
   }
 
+  objects(table: string): readonly string[] | undefined {
+    return this.viewed.get(table) ?? this.copies.copyOf(table)?.objects
+  }
+
   remarks(): readonly string[] {
     return [...this.copies.remarks]
   }
@@ -225,7 +231,8 @@ export class DuckDbEngine implements QueryEngine {
         this.pending.delete(table)
       } catch (error) {
         this.pending.set(table, undefined)
-        throw new QueryError((error as Error).message, { cause: error })
+        const [reason] = (error as Error).message.split('\n')
+        throw new QueryError(`table ${table} cannot be read: ${reason}`, { cause: error, hint: DAMAGED })
       }
     }
   }
@@ -233,7 +240,8 @@ export class DuckDbEngine implements QueryEngine {
   private async createView(table: string): Promise<void> {
     const view = `"${tableIdentifier(table)}"`
     const template = emptyRows(this.columns.get(table) ?? AUDIT_COLUMNS)
-    const files = parquetFiles(this.root, table)
+    const files = this.copies.copyOf(table)?.objects ?? parquetFiles(this.root, table)
+    this.viewed.set(table, files)
     if (files.length === 0) {
       await this.connection.run(`create view ${view} as ${template}`)
       return
@@ -289,6 +297,8 @@ async function runWhole(
   return toTable(result.deduplicatedColumnNames(), result.columnTypes(), chunks)
 }
 
+const DAMAGED = 'an object of the archive is damaged; a copy of it, such as the bucket has, puts it right'
+
 /** What holds for one connection only, unlike macros and views. */
 function isSetting(statement: string): boolean {
   return statement.startsWith('set ')
@@ -301,7 +311,14 @@ export function keptConfigurations(root: string, table: string): readonly TableC
   return readdirSync(folder)
     .filter(name => name.endsWith('.json'))
     .sort()
-    .map(name => JSON.parse(readFileSync(join(folder, name), 'utf8')) as TableConfiguration)
+    .map(name => {
+      try {
+        return JSON.parse(readFileSync(join(folder, name), 'utf8')) as TableConfiguration
+      } catch (error) {
+        if (!(error instanceof SyntaxError)) throw error
+        throw new Error(`config/${table}/${name} is no JSON: ${error.message}`, { cause: error })
+      }
+    })
 }
 
 /** The columns of all configurations, those of the first in the order that Glue has them too. */
