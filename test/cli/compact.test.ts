@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { streamsRecord } from '../factories.js'
@@ -36,6 +36,42 @@ describe('compact', () => {
     const compacted = await ask()
     rmSync(join(root, 'derived'), { recursive: true })
     expect(await ask()).toEqual(compacted)
+  })
+
+  it('says of every question that a copy was damaged and the archive was asked instead', async () => {
+    await compact()
+    const files = readdirSync(join(root, 'derived'), { recursive: true, withFileTypes: true })
+    for (const { parentPath, name } of files.filter(file => file.name.endsWith('.parquet'))) {
+      const path = join(parentPath, name)
+      writeFileSync(path, Buffer.alloc(statSync(path).size))
+    }
+    for (const question of [
+      ['history', 'Orders', 'B'],
+      ['as-of', 'Orders', NOW],
+      ['verify', 'continuity'],
+    ])
+      expect((await run([...question, '--archive', root])).err).toContain('compacted copy of Orders cannot be read')
+    rmSync(join(root, 'derived'), { recursive: true })
+  })
+
+  it('names the file of the archive that is damaged', async () => {
+    const broken = await archiveOf(RECORDS)
+    await run(['compact', '--archive', broken])
+    const [object] = readdirSync(join(broken, 'data'), { recursive: true, withFileTypes: true }).filter(file =>
+      file.isFile(),
+    )
+    const path = join(object?.parentPath ?? '', object?.name ?? '')
+    writeFileSync(path, Buffer.alloc(statSync(path).size))
+    const { exit, err } = await run(['query', 'deletions', 'Orders', '--archive', broken])
+    expect([exit, err]).toEqual([
+      3,
+      expect.stringMatching(/table Orders cannot be read: .*\.parquet'\n {2}an object of the archive is damaged/),
+    ])
+    const [config] = readdirSync(join(broken, 'config', 'Orders'))
+    writeFileSync(join(broken, 'config', 'Orders', String(config)), '{')
+    expect((await run(['history', 'Orders', 'B', '--archive', broken])).err).toContain(
+      `config/Orders/${config} is no JSON`,
+    )
   })
 
   it('says as JSON what is documented', async () => {
