@@ -1,6 +1,8 @@
 import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { compactTable } from '../../local/compaction.js'
+import { openArchive } from '../../queries/open-archive.js'
 import { streamsRecord } from '../factories.js'
 import { archiveOf, run } from './command-line.js'
 import { expectContract } from './contract.js'
@@ -52,6 +54,25 @@ describe('compact', () => {
     ])
       expect((await run([...question, '--archive', root])).err).toContain('compacted copy of Orders cannot be read')
     rmSync(join(root, 'derived'), { recursive: true })
+  })
+
+  it('uses checkpoints whichever way the archive is named', async () => {
+    const days = [1795341600, 1795428000].map(ApproximateCreationDateTime =>
+      streamsRecord({ Keys: { order_id: { S: `${ApproximateCreationDateTime}` } }, ApproximateCreationDateTime }),
+    )
+    const folder = await archiveOf(days)
+    const { manifest } = await compactTable(folder, 'Orders', { checkpointRows: 1 })
+    expect(manifest.checkpoints).not.toEqual([])
+    for (const name of [
+      folder,
+      `${folder}/`,
+      relative(process.cwd(), folder),
+      `./${relative(process.cwd(), folder)}`,
+    ]) {
+      await using archive = await openArchive(name)
+      expect((await archive.run('table-as-of', 'Orders', { at: NOW })).length).toBe(2)
+      expect(archive.engine.remarks?.()).toEqual([])
+    }
   })
 
   it('names the file of the archive that is damaged', async () => {
