@@ -134,10 +134,6 @@ function report(error: unknown, name: string | undefined, io: Io): ExitCode {
     say(io, error.message)
     return EXIT.usage
   }
-  if (error instanceof FactError) {
-    say(io, error.message, 'a copy of it, such as the bucket has, puts it right')
-    return EXIT.unchecked
-  }
   if (error instanceof QueryError) {
     if (error.cause instanceof Interruption) say(io, 'the question was given up, and its statement was stopped')
     else say(io, `the archive could not be asked: ${error.message}`, error.hint)

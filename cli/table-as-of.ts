@@ -13,10 +13,11 @@ import { EXIT, type ExitCode, type Io } from './io.js'
 import { showItemKey } from './item-key.js'
 import { type Format, printStream, printTable, toDynamoDbJson } from './print.js'
 import type { ReceiptFile } from './receipt-file.js'
+import { tellRemarks } from './remarks.js'
 import { showValue } from './show-item.js'
 import { showInstant } from './show-state.js'
 import { cut } from './text.js'
-import { archiveFlag, type Workspace } from './workspace.js'
+import { archiveFlag, isOnAws, type Workspace } from './workspace.js'
 
 /** The columns of what an item, or each of a table, was at a moment, as files have them. */
 export const STATE_COLUMNS = [
@@ -52,9 +53,12 @@ export async function tableAsOf(
   io.err(`${counts.items} ${counts.items === 1 ? 'item' : 'items'} of ${table.table} as of ${showInstant(at)}\n`)
   if (counts.unknown > 0)
     io.err(`${counts.unknown} unknown: older than their first change in the archive, or no image tells their state\n`)
+  // `verify` looks at a folder only
+  const question = isOnAws(root) ? 'query' : 'verify'
   if (counts.doubtful > 0)
-    io.err(`${counts.doubtful} doubtful: itemtrail verify continuity ${table.table}${archiveFlag(root)}\n`)
+    io.err(`${counts.doubtful} doubtful: itemtrail ${question} continuity ${table.table}${archiveFlag(root)}\n`)
   const began = await archiveBegan(engine, table)
+  tellRemarks(engine, io)
   if (at.us < began)
     io.err(`the archive begins later, at ${showInstant({ us: began })}: what the table held before is not known\n`)
   if (counts.unknown > 0 || at.us < began) return EXIT.unchecked

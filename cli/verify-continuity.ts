@@ -9,6 +9,7 @@ import { EXIT, type ExitCode, type Io } from './io.js'
 import { showItemKey } from './item-key.js'
 import { type Format, paint, toJson } from './print.js'
 import { grouped } from './progress.js'
+import { tellRemarks } from './remarks.js'
 import { wrap } from './text.js'
 import { archiveFlag, type Workspace } from './workspace.js'
 
@@ -43,6 +44,7 @@ export const verifyContinuity: Verification = asked => {
       const found = await printVerdicts(check, table, asked)
       if (format === 'json') io.out(`],${toJson(describe(check)).slice(1)}`)
       else printSummary(check, format === 'table' ? io.out : io.err, io)
+      tellRemarks(asked.workspace.engine, io)
       if (format !== 'json') advise(check, found, table, asked)
       return found.doubtful > 0 || check.facts.broken.length > 0 ? EXIT.findings : EXIT.done
     },

@@ -142,7 +142,18 @@ async function openOnAws(options: Options, configuration: Configuration | undefi
 /** Where the archive's facts are read from. */
 async function openBucket(bucket: string, region: string | undefined): Promise<FactStore> {
   const [{ S3Client }, { Bucket }] = await Promise.all([import('@aws-sdk/client-s3'), import('../local/bucket.js')])
-  return new Bucket(new S3Client(region === undefined ? {} : { region }), bucket)
+  const objects = new Bucket(new S3Client(region === undefined ? {} : { region }), bucket)
+  const told = (error: Error): never => {
+    throw new CommandError(
+      `the facts of the archive cannot be read from bucket ${bucket}: ${error.name}: ${error.message}`,
+      EXIT.unchecked,
+      'the caller needs s3:ListBucket and s3:GetObject on facts/ and kms:Decrypt on its key; --workgroup and --database in place of --stack ask without facts, and then no answer is COMPLETE',
+    )
+  }
+  return {
+    list: prefix => objects.list(prefix).catch(told),
+    open: key => objects.open(key).catch(told),
+  }
 }
 
 /** The table that a user names, whatever its case. Throws `CommandError` with the nearest names. */

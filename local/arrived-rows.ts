@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { chunksOf } from '../queries/duckdb-chunks.js'
 import { StatesDigest } from '../transform/fact.js'
 import { quoted } from './parquet-conversion.js'
 import type { Objects } from './refused-reader.js'
@@ -54,12 +55,11 @@ export class ArrivedRows {
     const digest = new StatesDigest()
     let items = 0
     const result = await this.connection.stream('select distinct item_key, new_hash from arrived')
-    for (;;) {
-      const chunk = await result.fetchChunk()
-      if (chunk === null || chunk.rowCount === 0) return { items, digest: digest.hex() }
+    for await (const chunk of chunksOf(result)) {
       for (const [key, hash] of chunk.getRows()) digest.add(String(key), String(hash))
       items += chunk.rowCount
     }
+    return { items, digest: digest.hex() }
   }
 
   close(): void {

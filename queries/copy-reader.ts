@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { statSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative, sep } from 'node:path'
 import type { Column } from '../transform/audit-row.js'
 import { answersKey, checkpointKey } from '../transform/derived.js'
 import { dateOf, parsePartition } from '../transform/partition.js'
@@ -112,7 +112,7 @@ export class CopyReader {
   }
 
   private dateOfObject(path: string): string {
-    return parsePartition(path.slice(this.root.length + 1).replaceAll('\\', '/')).date
+    return parsePartition(relative(this.root, path).split(sep).join('/')).date
   }
 
   private checked(key: string, bytes: number): string {

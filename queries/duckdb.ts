@@ -7,6 +7,7 @@ import type { FactStore } from '../transform/fact.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import type { toArrowTable } from './arrow.js'
 import { CopyReader } from './copy-reader.js'
+import { chunksOf } from './duckdb-chunks.js'
 import {
   type BoundValue,
   type EngineDescription,
@@ -30,6 +31,8 @@ export { parquetFiles, tablesOf } from './parquet-files.js'
 export class DuckDbEngine implements QueryEngine {
   private readonly columns = new Map<string, readonly Column[]>()
   private readonly copies: CopyReader
+  /** The objects behind each view: what comes later is in no answer of this engine. */
+  private readonly viewed = new Map<string, readonly string[]>()
   /** Tables whose view over the archive is still to be made, which opens every object. */
   private readonly pending = new Map<string, Promise<void> | undefined>()
 
@@ -76,15 +79,18 @@ export class DuckDbEngine implements QueryEngine {
     const answer = scope && (await this.askCopy(sql, values, scope, signal, whole))
     if (answer !== undefined) return answer
     await this.createPendingViews()
-    const endInterrupts = interruptOn(signal, this.connection)
+    // an interrupt ends whatever runs on a connection, so a statement with a signal of its own has one of its own
+    const connection = options.signal === undefined ? this.connection : await this.connect()
+    const endInterrupts = interruptOn(signal, connection)
     try {
       signal.throwIfAborted()
-      return await whole(this.connection, sql, values)
+      return await whole(connection, sql, values)
     } catch (error) {
       if (signal.aborted) throw stoppedError(signal)
       throw new QueryError((error as Error).message, { cause: error })
     } finally {
       endInterrupts()
+      if (connection !== this.connection) connection.closeSync()
     }
   }
 
@@ -98,8 +104,9 @@ export class DuckDbEngine implements QueryEngine {
       signal.throwIfAborted()
       const begin = async (on: DuckDBConnection, text: string, bound: readonly BoundValue[]) => {
         const result = await on.stream(text, [...bound])
+        const chunks = chunksOf(result, () => failureOf(on, text, bound))
         // what cannot be read shows with the first rows
-        return { on, result, first: await result.fetchChunk() }
+        return { on, result, chunks, first: await chunks.next() }
       }
       let begun = scope && (await this.askCopy(sql, values, scope, signal, begin, true))
       if (begun === undefined) {
@@ -108,9 +115,12 @@ export class DuckDbEngine implements QueryEngine {
         signal.throwIfAborted()
         begun = await begin(connection, sql, values)
       }
-      connection = begun.on
-      for (let chunk = begun.first; chunk !== null && chunk.rowCount > 0; chunk = await begun.result.fetchChunk())
-        yield this.toTable(begun.result.deduplicatedColumnNames(), begun.result.columnTypes(), [chunk])
+      const { on, result, chunks, first } = begun
+      connection = on
+      for (let next = first; next.done !== true; next = await chunks.next()) {
+        yield this.toTable(result.deduplicatedColumnNames(), result.columnTypes(), [next.value])
+        signal.throwIfAborted()
+      }
     } catch (error) {
       if (signal.aborted) throw stoppedError(signal)
       throw new QueryError((error as Error).message, { cause: error })
@@ -141,6 +151,10 @@ export class DuckDbEngine implements QueryEngine {
     } catch (error) {
       throw new QueryError((error as Error).message, { cause: error })
     }
+  }
+
+  objects(table: string): readonly string[] | undefined {
+    return this.viewed.get(table) ?? this.copies.copyOf(table)?.objects
   }
 
   remarks(): readonly string[] {
@@ -217,7 +231,8 @@ export class DuckDbEngine implements QueryEngine {
         this.pending.delete(table)
       } catch (error) {
         this.pending.set(table, undefined)
-        throw new QueryError((error as Error).message, { cause: error })
+        const [reason] = (error as Error).message.split('\n')
+        throw new QueryError(`table ${table} cannot be read: ${reason}`, { cause: error, hint: DAMAGED })
       }
     }
   }
@@ -225,7 +240,8 @@ export class DuckDbEngine implements QueryEngine {
   private async createView(table: string): Promise<void> {
     const view = `"${tableIdentifier(table)}"`
     const template = emptyRows(this.columns.get(table) ?? AUDIT_COLUMNS)
-    const files = parquetFiles(this.root, table)
+    const files = this.copies.copyOf(table)?.objects ?? parquetFiles(this.root, table)
+    this.viewed.set(table, files)
     if (files.length === 0) {
       await this.connection.run(`create view ${view} as ${template}`)
       return
@@ -262,6 +278,14 @@ function interruptOn(signal: AbortSignal, connection: { readonly interrupt: () =
   }
 }
 
+/** Why a statement failed half-way, which its answer does not tell: the same again, without its rows. */
+async function failureOf(connection: DuckDBConnection, sql: string, values: readonly BoundValue[]): Promise<unknown> {
+  return connection.run(`explain analyze ${sql}`, [...values]).then(
+    () => undefined,
+    error => error,
+  )
+}
+
 async function runWhole(
   connection: DuckDBConnection,
   sql: string,
@@ -272,6 +296,8 @@ async function runWhole(
   const chunks = await result.fetchAllChunks()
   return toTable(result.deduplicatedColumnNames(), result.columnTypes(), chunks)
 }
+
+const DAMAGED = 'an object of the archive is damaged; a copy of it, such as the bucket has, puts it right'
 
 /** What holds for one connection only, unlike macros and views. */
 function isSetting(statement: string): boolean {
@@ -285,7 +311,14 @@ export function keptConfigurations(root: string, table: string): readonly TableC
   return readdirSync(folder)
     .filter(name => name.endsWith('.json'))
     .sort()
-    .map(name => JSON.parse(readFileSync(join(folder, name), 'utf8')) as TableConfiguration)
+    .map(name => {
+      try {
+        return JSON.parse(readFileSync(join(folder, name), 'utf8')) as TableConfiguration
+      } catch (error) {
+        if (!(error instanceof SyntaxError)) throw error
+        throw new Error(`config/${table}/${name} is no JSON: ${error.message}`, { cause: error })
+      }
+    })
 }
 
 /** The columns of all configurations, those of the first in the order that Glue has them too. */

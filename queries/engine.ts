@@ -43,6 +43,8 @@ export interface QueryEngine {
   readonly facts?: FactStore | undefined
   /** What it knows of a table without asking. @default - nothing, so the table's rows are asked */
   outline?(table: string): Promise<TableOutline | undefined>
+  /** Paths of the objects of a table that its answers are read from. @default - not known: what is in the folder by then */
+  objects?(table: string): readonly string[] | undefined
   /** What a reader of its answers should know beside them, such as that a copy could not be used. @default - nothing */
   remarks?(): readonly string[]
   close(): void

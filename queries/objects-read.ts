@@ -60,16 +60,17 @@ function dayBound(template: string, sign: '>=' | '<=', { parameters }: Asked): s
 export const MAX_LISTED = 10_000
 
 /**
- * The objects of some partitions in a folder. They are hashed where all together have no more than `hashBytes`: a receipt
+ * The objects of some partitions in a folder, of those that the engine has read where it tells them. They are hashed where all together have no more than `hashBytes`: a receipt
  * must not cost more than its answer.
  */
 export async function objectsRead(
   root: string,
   partitions: readonly PartitionsRead[],
   hashBytes: number,
+  objectsOf: (table: string) => readonly string[] | undefined = () => undefined,
 ): Promise<ObjectsRead> {
   const paths = partitions.flatMap(({ table, from, to }) =>
-    parquetFiles(root, table).filter(path => {
+    (objectsOf(table) ?? parquetFiles(root, table)).filter(path => {
       const { date } = parsePartition(keyOf(root, path))
       return (from === null || date >= from) && (to === null || date <= to)
     }),

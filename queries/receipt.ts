@@ -120,7 +120,13 @@ export async function makeReceipt(
     },
     engine: { name: about.name, version: about.version },
     archive: about.archive,
-    read: { partitions, objects: root === undefined ? null : await objectsRead(root, partitions, hashBytes) },
+    read: {
+      partitions,
+      objects:
+        root === undefined
+          ? null
+          : await objectsRead(root, partitions, hashBytes, name => archive.engine.objects?.(name)),
+    },
     window: windowOf(answer, saved),
     result: { columns, rows, sha256, row_hashes: rowHashes },
     items: await itemsOf(answer, archive, continuity),

@@ -15,6 +15,8 @@ export const sql: Command = {
   run: (args, options, terminal) =>
     askArchive(options, terminal, QUESTION_FORMATS, async (workspace, format, io, receipts) => {
       const statement = args[0] as string
+      // DuckDB's client says "Error in native callback"
+      if (/^[\s;]*$/.test(statement)) throw new CommandError('statement is empty, expected SQL')
       const answer = await runStatement(workspace, statement)
       const receipt = await receipts.keep(answer, workspace)
       if (isFileFormat(format)) {

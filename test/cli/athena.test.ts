@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { asksForColumns, failure, success } from '../athena-engine.js'
 import { type AthenaServer, startAthenaServer } from '../athena-server.js'
 import { type Loopback, startLoopback } from '../loopback.js'
+import { startS3Server } from '../s3-server.js'
 import { fileOf, run } from './command-line.js'
 
 const COMMAND = join(import.meta.dirname, '../../dist/cli/itemtrail.js')
@@ -265,6 +266,21 @@ describe('--stack', () => {
       workgroup: 'itemtrail',
       bucket: 'bucket-1',
     })
+  })
+
+  it('says that the facts in the bucket may not be read, and what to do', async () => {
+    const s3 = await startS3Server()
+    vi.stubEnv('AWS_ENDPOINT_URL_S3', s3.endpoint)
+    s3.fault = () => ({ status: 403, code: 'AccessDenied' })
+    answerHistory()
+    const { exit, err } = await run(['history', 'Orders', 'A', '--stack', 'Itemtrail'])
+    expect([exit, err]).toEqual([
+      3,
+      expect.stringMatching(
+        /facts of the archive cannot be read from bucket bucket-1: AccessDenied: .*\n {2}the caller needs s3:ListBucket/,
+      ),
+    ])
+    await s3.stop()
   })
 
   it('wants to know which of several archives is meant, unless flags say it', async () => {

@@ -390,7 +390,8 @@ describe('what is asked for', () => {
     ],
     [['sql', 'selec 1'], 'statement cannot be run: '],
     [['sql', 'select * from nope'], 'statement cannot be run: Catalog Error: Table with name nope does not exist!'],
-    [['sql', ''], 'statement cannot be run: '],
+    [['sql', ''], 'statement is empty, expected SQL'],
+    [['sql', ' ;'], 'statement is empty, expected SQL'],
   ])('is used wrongly: %j', async (argv, message) => {
     const { exit, err } = await failing(...argv)
     expect(exit).toBe(2)

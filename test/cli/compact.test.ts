@@ -1,6 +1,8 @@
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { compactTable } from '../../local/compaction.js'
+import { openArchive } from '../../queries/open-archive.js'
 import { streamsRecord } from '../factories.js'
 import { archiveOf, run } from './command-line.js'
 import { expectContract } from './contract.js'
@@ -36,6 +38,61 @@ describe('compact', () => {
     const compacted = await ask()
     rmSync(join(root, 'derived'), { recursive: true })
     expect(await ask()).toEqual(compacted)
+  })
+
+  it('says of every question that a copy was damaged and the archive was asked instead', async () => {
+    await compact()
+    const files = readdirSync(join(root, 'derived'), { recursive: true, withFileTypes: true })
+    for (const { parentPath, name } of files.filter(file => file.name.endsWith('.parquet'))) {
+      const path = join(parentPath, name)
+      writeFileSync(path, Buffer.alloc(statSync(path).size))
+    }
+    for (const question of [
+      ['history', 'Orders', 'B'],
+      ['as-of', 'Orders', NOW],
+      ['verify', 'continuity'],
+    ])
+      expect((await run([...question, '--archive', root])).err).toContain('compacted copy of Orders cannot be read')
+    rmSync(join(root, 'derived'), { recursive: true })
+  })
+
+  it('uses checkpoints whichever way the archive is named', async () => {
+    const days = [1795341600, 1795428000].map(ApproximateCreationDateTime =>
+      streamsRecord({ Keys: { order_id: { S: `${ApproximateCreationDateTime}` } }, ApproximateCreationDateTime }),
+    )
+    const folder = await archiveOf(days)
+    const { manifest } = await compactTable(folder, 'Orders', { checkpointRows: 1 })
+    expect(manifest.checkpoints).not.toEqual([])
+    for (const name of [
+      folder,
+      `${folder}/`,
+      relative(process.cwd(), folder),
+      `./${relative(process.cwd(), folder)}`,
+    ]) {
+      await using archive = await openArchive(name)
+      expect((await archive.run('table-as-of', 'Orders', { at: NOW })).length).toBe(2)
+      expect(archive.engine.remarks?.()).toEqual([])
+    }
+  })
+
+  it('names the file of the archive that is damaged', async () => {
+    const broken = await archiveOf(RECORDS)
+    await run(['compact', '--archive', broken])
+    const [object] = readdirSync(join(broken, 'data'), { recursive: true, withFileTypes: true }).filter(file =>
+      file.isFile(),
+    )
+    const path = join(object?.parentPath ?? '', object?.name ?? '')
+    writeFileSync(path, Buffer.alloc(statSync(path).size))
+    const { exit, err } = await run(['query', 'deletions', 'Orders', '--archive', broken])
+    expect([exit, err]).toEqual([
+      3,
+      expect.stringMatching(/table Orders cannot be read: .*\.parquet'\n {2}an object of the archive is damaged/),
+    ])
+    const [config] = readdirSync(join(broken, 'config', 'Orders'))
+    writeFileSync(join(broken, 'config', 'Orders', String(config)), '{')
+    expect((await run(['history', 'Orders', 'B', '--archive', broken])).err).toContain(
+      `config/Orders/${config} is no JSON`,
+    )
   })
 
   it('says as JSON what is documented', async () => {

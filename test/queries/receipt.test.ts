@@ -126,6 +126,17 @@ describe('a receipt', () => {
     expect(large.read.objects?.list?.map(object => object.sha256)).toEqual([null, null, null])
   })
 
+  it('lists no object that came after the archive was opened, because no answer is made from it', async () => {
+    const folder = temporaryFolder()
+    await ingestRecords(folder, STORY, { configuration: STORY_TABLE })
+    await using opened = await openArchive(folder)
+    const before = (await makeReceipt(await opened.run('deletions', 'Orders'), opened)).read.objects
+    await ingestRecords(folder, STORY.slice(0, 2), { configuration: STORY_TABLE })
+    expect((await makeReceipt(await opened.run('deletions', 'Orders'), opened)).read.objects).toEqual(before)
+    await using again = await openArchive(folder)
+    expect((await makeReceipt(await again.run('deletions', 'Orders'), again)).read.objects).not.toEqual(before)
+  })
+
   it('is checked as docs/receipts.md says, by hand', async () => {
     const sql = `select * from (values (1, 'ü "x"', 2.50::decimal(4,2), 9007199254740993::bigint, ['a', null]::varchar[],
       timestamp '2026-11-12 09:30:00', 'nan'::double, true), (2, null, null, null, null, timestamp '2026-11-12 09:30:00.000001', -0.5, null))
