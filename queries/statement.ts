@@ -2,6 +2,8 @@
 export interface StatementText {
   /** Without a closing semicolon, and without comments after the end. */
   readonly text: string
+  /** True where no further statement follows: of several only the last would answer. */
+  readonly isOne: boolean
   /** True for what answers with rows and can stand in a FROM clause: SELECT, WITH, VALUES, TABLE. */
   readonly isQuery: boolean
   /** Where each `?` stands in `text`. */
@@ -47,6 +49,7 @@ export function readStatement(sql: string): StatementText {
   }
   return {
     text: sql.slice(first.start, last.end),
+    isOne: tokens.every(({ text }) => text !== ';'),
     isQuery: QUERY.has(first.text) || first.text === '(',
     placeholders: tokens.filter(({ text }) => text === '?').map(({ start }) => start - first.start),
     orderBy: orderOf(sql, tokens),
@@ -54,7 +57,14 @@ export function readStatement(sql: string): StatementText {
   }
 }
 
-const NOTHING: StatementText = { text: '', isQuery: false, placeholders: [], orderBy: [], listEnd: undefined }
+const NOTHING: StatementText = {
+  text: '',
+  isOne: true,
+  isQuery: false,
+  placeholders: [],
+  orderBy: [],
+  listEnd: undefined,
+}
 
 function tokensOf(sql: string): Token[] {
   let depth = 0

@@ -1,5 +1,6 @@
 import type { Answer } from '../../queries/answer.js'
 import { QueryError } from '../../queries/engine.js'
+import { readStatement } from '../../queries/statement.js'
 import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
 import { type Command, CommandError, EXIT, Interruption } from '../io.js'
 import { printRows } from '../print.js'
@@ -17,6 +18,12 @@ export const sql: Command = {
       const statement = args[0] as string
       // DuckDB's client says "Error in native callback"
       if (/^[\s;]*$/.test(statement)) throw new CommandError('statement is empty, expected SQL')
+      if (!readStatement(statement).isOne)
+        throw new CommandError(
+          'statement is more than one, and only the last would answer',
+          EXIT.usage,
+          'ask them one by one',
+        )
       const answer = await runStatement(workspace, statement)
       const receipt = await receipts.keep(answer, workspace)
       if (isFileFormat(format)) {
