@@ -77,13 +77,18 @@ export interface BaselineOptions {
 export const EXAMPLES = 20
 
 /** The instant that all rows of a baseline have, and so the one day that they lie under. */
-export function rowTimeOf({ fromUs }: Pick<BaselineOrigin, 'fromUs'>): number {
-  return baselineRowTime(fromUs)
+export function rowTimeOf({ source, fromUs }: Pick<BaselineOrigin, 'source' | 'fromUs'>): number {
+  return baselineRowTime(IS_LOCAL.test(source) ? Math.floor(fromUs / MINUTE_US) * MINUTE_US : fromUs)
 }
 
+/** DynamoDB Local cuts the times of its streams to the minute. */
+const MINUTE_US = 60_000_000
+const IS_LOCAL = /^arn:aws:dynamodb:ddblocal:/
+
 /** An item as the transform takes it. Its text is taken over as it is. */
-export function baselineDocument(item: string, table: string, { source, fromUs }: BaselineOrigin): string {
-  const envelope = { itemtrail: 'baseline/v1', table, source, time: factInstant(baselineRowTime(fromUs)) }
+export function baselineDocument(item: string, table: string, origin: BaselineOrigin): string {
+  const { source } = origin
+  const envelope = { itemtrail: 'baseline/v1', table, source, time: factInstant(rowTimeOf(origin)) }
   return `${JSON.stringify(envelope).slice(0, -1)},"Item":${item}}`
 }
 

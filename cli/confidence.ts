@@ -61,7 +61,7 @@ function explain({ confidence, findings, changes, start, end }: ItemHistory): st
     case 'COMPLETE':
       return `COMPLETE: each change starts where the one before ended, and the item was what the table held at ${showAnchor(start)} and at ${showAnchor(end)}`
     case 'UNBROKEN':
-      return `UNBROKEN${first === undefined ? '' : ` since ${first.event_name} ${showTime(first)}`}: each change starts where the one before ended`
+      return `UNBROKEN${sinceWhen(first, start)}: each change starts where the one before ended`
     case 'PRE-ARCHIVE':
       return 'PRE-ARCHIVE: the item is older than its first change in the archive, what happened before is not known'
     case 'KEYS-ONLY':
@@ -71,6 +71,14 @@ function explain({ confidence, findings, changes, start, end }: ItemHistory): st
     case 'CONFLICT':
       return `CONFLICT: the archive holds change ${where} with different contents, one of them is shown${place}`
   }
+}
+
+/** An answer about a moment rests on the last baseline before it: what is missing before that does not concern it. */
+function sinceWhen(first: ItemHistory['changes'][number] | undefined, start: Anchor | null): string {
+  if (first === undefined) return ''
+  return start !== null && start.us > first.event_time_us
+    ? ` since ${showAnchor(start)}`
+    : ` since ${first.event_name} ${showTime(first)}`
 }
 
 function showAnchor(anchor: Anchor | null): string {

@@ -32,7 +32,7 @@ export function readOrder(table: string, key: string | undefined, options: Optio
     throw new CommandError('--delete goes with the table itself, nothing is deleted elsewhere')
   if (options.apply === true && destination.kind === 'output')
     throw new CommandError('--apply writes to a table, --output to a folder: expected one of them')
-  const planned: PlanOptions = { deletes: options.delete === true, accepted: new Set(accepted) }
+  const planned: PlanOptions = { deletes: options.delete === true, accepted: new Set(accepted), late: false }
   const performs = options.apply === true || destination.kind === 'other'
   return {
     table,

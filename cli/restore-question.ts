@@ -1,10 +1,13 @@
+import { readArchiveFacts } from '../queries/archive-facts.js'
 import { anyItemKey } from '../queries/ask.js'
 import { readLostStretches } from '../queries/lost-stretches.js'
+import { rowsOf } from '../queries/rows.js'
 import { archiveBegan } from '../queries/state-at.js'
 import type { LiveTable } from '../restore/live-table.js'
 import { parseItem } from '../transform/attribute-value.js'
 import { FactError } from '../transform/fact.js'
-import type { TableConfiguration } from '../transform/table-configuration.js'
+import { formatInstant } from '../transform/instant.js'
+import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import { openTable } from './apply-plan.js'
 import { CommandError, EXIT, type Io, type Options } from './io.js'
 import { callAws } from './live-table.js'
@@ -29,7 +32,24 @@ export async function openQuestion(workspace: Workspace, order: Order, options: 
   if (live !== undefined && live !== null) await checkKeys(workspace, table, live)
   if (order.destination.kind === 'other' && order.key === undefined) await checkEmpty(live as LiveTable)
   const lost = await readLost(workspace, table)
-  return { workspace, table, at: order.at, beganUs, live, options: order.options, lost }
+  const now = order.destination.kind === 'table' && order.destination.against === 'table'
+  const late = now && !(await tellsOfLater(workspace, table, order.at.us))
+  return { workspace, table, at: order.at, beganUs, live, options: { ...order.options, late }, lost }
+}
+
+/** Whether the archive has got beyond a moment: by a change, or by a look at the table that found it as the archive has it. */
+async function tellsOfLater({ engine }: Workspace, table: TableConfiguration, us: number): Promise<boolean> {
+  const sql = `
+    select event_id
+    from ${tableIdentifier(table.table)}
+    where event_date >= ?
+      and event_time_us > ?
+      and event_name <> 'BASELINE'
+    limit 1`
+  const answer = await engine.run(sql, [formatInstant(us, 0).slice(0, 10), us])
+  if ([...rowsOf(answer)].length > 0) return true
+  const { baselines, reconciliations } = await readArchiveFacts(engine, table)
+  return [...baselines, ...reconciliations].some(anchor => anchor.us > us && anchor.differing.size === 0)
 }
 
 async function readLost({ engine }: Workspace, { table }: TableConfiguration): Promise<Question['lost']> {

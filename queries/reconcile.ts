@@ -4,6 +4,7 @@
  */
 import { formatInstant } from '../transform/instant.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import { type Anchor, readArchiveFacts } from './archive-facts.js'
 import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
 import { type BoundValue, type QueryEngine, streamAnswer } from './engine.js'
 import { checkParameters } from './parameters.js'
@@ -159,7 +160,7 @@ async function firstNumber(engine: QueryEngine, sql: string): Promise<number> {
   return Number(row?.items ?? 0)
 }
 
-/** The archive's states at the moment by the saved query, so that this is the very answer of `as-of`; without any images. */
+/** The archive's states at the moment by the saved queries, so that this is the very answer of `as-of`; without any images. */
 async function keepStates(
   engine: QueryEngine,
   table: TableConfiguration,
@@ -173,9 +174,35 @@ async function keepStates(
   await engine.run(`create or replace view ${changes} as ${withoutImages(table)}`)
   const statement = renderQuery(query, { changes })
   const values = bindValues(statement, checkParameters(query.parameters, { at: formatInstant(atUs, 6) }))
-  await engine.run(`create or replace table ${kept} (item_key varchar, state varchar, hash varchar)`)
-  await engine.run(`insert into ${kept} select item_key, state, image_hash from (${statement.sql}) as states`, values)
+  await engine.run(`create or replace table ${kept} (item_key varchar, state varchar, hash varchar, since_us bigint)`)
+  await engine.run(
+    `insert into ${kept} select item_key, state, image_hash, event_time_us from (${statement.sql}) as states`,
+    values,
+  )
+  const { baselines } = await readArchiveFacts(engine, table)
+  for (const baseline of baselines.filter(({ us }) => us <= atUs)) await removeLacking(engine, kept, changes, baseline)
   await engine.run(`insert into ${kept} ${olderItems(table)}`, [atUs])
+}
+
+/** An item that a complete baseline since its last change lacks was not there any more, as in `itemsAt`. */
+async function removeLacking(
+  engine: QueryEngine,
+  kept: string,
+  changes: string,
+  { source, us, untilUs }: Anchor,
+): Promise<void> {
+  const query = SAVED_QUERIES.get('anchors') as SavedQuery
+  const statement = renderQuery(query, { changes })
+  const parameters = { source, time: formatInstant(us, 6), until: formatInstant(untilUs, 6) }
+  const sql = `
+    delete from ${kept} as kept
+    using (${statement.sql}) as found
+    where found.missing = 'REMOVE'
+      and found.item_key = kept.item_key
+      and found.event_time_us = kept.since_us`
+  await engine.run(sql, bindValues(statement, checkParameters(query.parameters, parameters)))
+  // had the baseline seen it, its row would tell the state
+  await engine.run(`delete from ${kept} where state = 'unknown' and since_us <= ?`, [us])
 }
 
 /** What the query asks of an image is whether there is one, and its hash knows. */
@@ -189,7 +216,7 @@ function withoutImages({ table }: TableConfiguration): string {
 /** An item whose first row comes after the moment and found it there was already what that change left. */
 function olderItems({ table }: TableConfiguration): string {
   return `
-    select item_key, case when old_hash is null then 'unknown' else 'present' end, old_hash
+    select item_key, case when old_hash is null then 'unknown' else 'present' end, old_hash, null
     from ${tableIdentifier(table)}
     qualify row_number() over (
       partition by item_key

@@ -65,10 +65,15 @@ export interface PlanOptions {
   readonly deletes: boolean
   /** Kinds of doubt that are accepted. */
   readonly accepted: ReadonlySet<string>
+  /**
+   * True where the archive tells of no time after the instant, as while its tail is behind: what made of an item what the
+   * table holds now is not in it, and may have been made before the instant.
+   */
+  readonly late: boolean
 }
 
 /** Kinds of doubt about a state that is known all the same. What is not known cannot be accepted. */
-export const DOUBTS = ['PRE-ARCHIVE', 'KEYS-ONLY', 'GAP', 'CONFLICT', 'UNRESOLVED-ORDER', 'LOST'] as const
+export const DOUBTS = ['PRE-ARCHIVE', 'KEYS-ONLY', 'GAP', 'CONFLICT', 'UNRESOLVED-ORDER', 'LOST', 'LATE'] as const
 
 /** Confidence that leaves nothing to accept. */
 const CERTAIN: readonly string[] = ['COMPLETE', 'UNBROKEN']
@@ -88,7 +93,7 @@ export function planItem(key: string, then: Then, now: Now, options: PlanOptions
   if (then.state === 'unknown')
     return { ...planned, action: 'skip', wanted: null, reason: `${then.confidence}: no image tells what it was` }
   if (then.image === null ? now === null : now !== null && isSameItem(then.image, now)) return undefined
-  const doubt = doubtOf(then, options.accepted)
+  const doubt = doubtOf(then, options)
   if (doubt !== undefined) return { ...planned, action: 'skip', reason: doubt }
   if (then.image !== null) return { ...planned, action: now === null ? 'put' : 'update', reason: null }
   return options.deletes
@@ -96,11 +101,14 @@ export function planItem(key: string, then: Then, now: Now, options: PlanOptions
     : { ...planned, action: 'leave', reason: 'it was not there: --delete deletes it' }
 }
 
-function doubtOf({ confidence, unresolved, lost, state }: Then, accepted: ReadonlySet<string>): string | undefined {
+function doubtOf({ confidence, unresolved, lost, state }: Then, options: PlanOptions): string | undefined {
+  const { accepted, late } = options
   const isDoubted = !CERTAIN.includes(confidence) && !accepted.has(confidence)
   if (isDoubted) return `${confidence}: ${explain(confidence, state)}; --accept ${confidence} takes it so`
   if (unresolved && !accepted.has('UNRESOLVED-ORDER'))
     return 'UNRESOLVED-ORDER: changes of one time contradict one another, this state is one of several; --accept UNRESOLVED-ORDER takes it so'
+  if (late && !accepted.has('LATE'))
+    return 'LATE: the archive has no change of the table after the instant, so what it is now may have come before it and not have arrived yet; --accept LATE acts all the same'
   if (lost && confidence !== 'COMPLETE' && !accepted.has('LOST'))
     return 'LOST: changes of the table are lost between its last change and the instant, and no later one tells whether one was its own; --accept LOST takes it so'
   return undefined
@@ -133,7 +141,10 @@ export function thenOf(found: StateAt, at: Pick<Instant, 'us'>, stretches: reado
   )
   const image = state.kind === 'present' ? state.image : null
   const { confidence } = until
-  const lost = next === undefined && isLostBetween(last?.event_time_us, at.us, stretches)
+  // a complete baseline tells what was lost before it, an item that it lacks included
+  const known = [last?.event_time_us, until.start?.us].filter(us => us !== undefined)
+  const sinceUs = known.length === 0 ? undefined : Math.max(...known)
+  const lost = next === undefined && isLostBetween(sinceUs, at.us, stretches)
   return { state: NAMES[state.kind], image, confidence, unresolved, lost, withinSecond: isWithinSecond(last, at) }
 }
 

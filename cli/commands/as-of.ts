@@ -180,7 +180,7 @@ function printState(table: string, all: ItemHistory, found: StateAt, at: Instant
   if (state.kind === 'present') io.out(`\n${showItem(parseItem(state.image), io).join('\n')}\n`)
 }
 
-function describeState({ state, last, next, gapAhead, beforeArchive }: StateAt, at: Instant): string {
+function describeState({ state, until, last, next, gapAhead, beforeArchive }: StateAt, at: Instant): string {
   const ahead = next === undefined ? undefined : `${next.event_name} ${shortId(next.event_id)} at ${showTime(next)}`
   if (last === undefined) {
     if (state.kind === 'unknown')
@@ -194,6 +194,9 @@ function describeState({ state, last, next, gapAhead, beforeArchive }: StateAt, 
     : ahead === undefined
       ? 'no later change in the archive'
       : `next change ${ahead}`
+  const lackedBy = until.steps.findLast(step => !step.ahead)?.absence
+  if (lackedBy !== undefined && lackedBy !== null)
+    return `deleted: the complete baseline of ${showInstant({ us: lackedBy.rowTimeUs })} lacks it; the last that the archive has of it is ${after}; ${then}`
   if (state.kind === 'deleted') return `deleted: ${after}; ${then}`
   if (state.kind === 'unknown') return `unknown: no image tells the state after ${after}; ${then}`
   return `state after ${after}; ${then}`

@@ -246,6 +246,28 @@ describe('itemtrail reconcile with a full export', () => {
     expect(await reconcile(root, folder)).toMatchObject({ exit: 0, found: [] })
   })
 
+  it('takes an item that a complete baseline lacks for gone, as `as-of` does, until a change brings it back', async () => {
+    // the REMOVE of order 2 was lost, and order 3 came back after the baseline
+    const root = await archiveOf([
+      [1, '10:00:00', null, 'NEW'],
+      [2, '10:00:00', null, 'NEW'],
+      [3, '10:00:00', null, 'NEW'],
+      [3, '10:20:00', null, 'AGAIN'],
+    ])
+    const baseline = fullExport([[1, 'NEW']], '2026-11-22T10:10:00Z')
+    await run(['baseline', 'Orders', '--export', baseline, '--archive', root, '--config', CONFIG])
+    const later = fullExport([
+      [1, 'NEW'],
+      [3, 'AGAIN'],
+    ])
+    expect(await reconcile(root, later)).toMatchObject({ exit: 0, found: [] })
+    const before = fullExport(
+      [1, 2, 3].map(order => [order, 'NEW'] as const),
+      '2026-11-22T10:05:00Z',
+    )
+    expect(await reconcile(root, before)).toMatchObject({ exit: 0, found: [] })
+  })
+
   it('refuses an export that names an item twice, or holds what is no item', async () => {
     const root = await archiveOf(LIFE)
     const ending = await run([

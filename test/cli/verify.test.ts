@@ -68,6 +68,13 @@ describe('verify continuity', () => {
     expect(err).toContain('itemtrail status')
   })
 
+  it('does not keep `as-of` from an answer after a baseline, which says what it rests on', async () => {
+    const { exit, out } = await run(['as-of', 'Orders', "it's gone", '2026-11-20T13:00:00Z', '--archive', root])
+    expect(exit).toBe(0)
+    expect(out).toMatch(/^deleted: the complete baseline of 2026-11-20 11:59:59\S* lacks it; the last .* is INSERT /m)
+    expect(out).toContain('UNBROKEN since 2026-11-20 11:59:59Z (baseline)')
+  })
+
   it('is about a period where one is given: what is missing was made in it', async () => {
     const verdicts = async (...period: readonly string[]) =>
       (JSON.parse((await verify('Orders', ...period, '--format', 'json')).out) as [{ verdicts: object }])[0].verdicts

@@ -106,6 +106,21 @@ describe.skipIf(missing !== undefined)(
       expect([compared.exit, JSON.parse(compared.out)]).toMatchObject([0, { equal: true, items: 2 }])
     })
 
+    it('is taken while items are written, within the minute that Local knows, and nothing is missing', async () => {
+      await makeTable(local.client, 'Minute')
+      const put = (id: number, v: number) =>
+        local.client.send(new PutItemCommand({ TableName: 'Minute', Item: { id: { S: `${id}` }, v: { N: `${v}` } } }))
+      for (let id = 0; id < 20; id++) await put(id, 0)
+      const root = join(temporaryFolder(), 'archive')
+      const taken = live('baseline', 'Minute', root)
+      for (let v = 1; v < 100; v++) await put(v % 20, v)
+      expect((await taken).exit).toBe(0)
+      const tail = ['tail', 'Minute', '--until-caught-up', '--endpoint', local.endpoint, '--archive', root]
+      expect((await run(tail)).exit).toBe(0)
+      expect((await live('reconcile', 'Minute', root)).exit).toBe(0)
+      expect((await run(['verify', 'continuity', 'Minute', '--archive', root])).exit).toBe(0)
+    })
+
     it('reads items of 400 KB over many pages, in several segments, each once', async () => {
       await makeTable(local.client, 'Large')
       const size = 400 * 1024 - 'id'.length - 'large00'.length - 'x'.length

@@ -71,6 +71,23 @@ describe.skipIf(missing !== undefined)(title, () => {
     expect(await table.scan()).toEqual(was)
   })
 
+  it('leaves alone what changed while the archive is behind the instant', async () => {
+    const table = await place.create()
+    await table.put({ pk: { S: 'old' }, n: { N: '1' } })
+    await table.ingest()
+    // before the instant for all that the archive knows
+    await table.put({ pk: { S: 'old' }, n: { N: '2' } })
+    await table.put({ pk: { S: 'new' }, n: { N: '1' } })
+    const was = await table.scan()
+    const order = [table.name, '--as-of', after(3), '--delete', '--apply', '--accept', 'PRE-ARCHIVE']
+    const { exit, out } = await table.restore([...order, '--plan', place.path('late.jsonl')])
+    expect([exit, out]).toEqual([1, expect.stringContaining('2 skipped')])
+    expect(out).toContain('LATE: ')
+    expect(await table.scan()).toEqual(was)
+    const taken = await table.restore([...order, '--accept', 'LATE', '--plan', place.path('late-taken.jsonl')])
+    expect([taken.exit, taken.out]).toEqual([0, expect.stringContaining('2 restored\n')])
+  })
+
   it('overwrites nothing that changed between the plan and its performance', async () => {
     const table = await place.create()
     const names = [

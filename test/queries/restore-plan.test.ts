@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { type Anchor, NO_FACTS } from '../../queries/archive-facts.js'
+import { foldHistory } from '../../queries/ask.js'
 import { comparableHash } from '../../queries/comparable.js'
 import {
   type Keyed,
@@ -10,7 +12,9 @@ import {
   planItem,
   planTable,
   type Then,
+  thenOf,
 } from '../../queries/restore-plan.js'
+import { stateAt } from '../../queries/state-at.js'
 import { compareUtf8 } from '../../transform/json.js'
 import { runs } from '../transform/arbitraries.js'
 
@@ -22,7 +26,7 @@ function was(image: string | null, more: Partial<Then> = {}): Then {
   return { state, image, confidence: 'UNBROKEN', unresolved: false, lost: false, withinSecond: false, ...more }
 }
 
-const CAREFUL: PlanOptions = { deletes: false, accepted: new Set() }
+const CAREFUL: PlanOptions = { deletes: false, accepted: new Set(), late: false }
 
 function actionOf(then: Then, now: Now, options: Partial<PlanOptions> = {}) {
   return planItem(KEY, then, now, { ...CAREFUL, ...options })?.action
@@ -96,14 +100,36 @@ describe('planItem', () => {
     expect(actionOf(was(OLD, { lost: true }), OLD)).toBeUndefined()
   })
 
+  it('skips what changed without the archive knowing when, until that is accepted', () => {
+    for (const then of [was(OLD), was(null), was(OLD, { confidence: 'COMPLETE' })]) {
+      expect(planItem(KEY, then, NEW, { ...CAREFUL, deletes: true, late: true })?.reason).toMatch(/^LATE: /)
+      expect(actionOf(then, NEW, { deletes: true, late: true, accepted: new Set(['LATE']) })).not.toBe('skip')
+    }
+    expect(actionOf(was(OLD), OLD, { late: true })).toBeUndefined()
+  })
+
   it('skips what is unknown, whatever is accepted', () => {
     const accepted = new Set(['KEYS-ONLY', 'PRE-ARCHIVE', 'GAP', 'CONFLICT', 'UNRESOLVED-ORDER'])
     const then = was(null, { state: 'unknown', confidence: 'KEYS-ONLY' })
     for (const now of [OLD, null]) {
-      const planned = planItem(KEY, then, now, { deletes: true, accepted })
+      const planned = planItem(KEY, then, now, { ...CAREFUL, deletes: true, accepted })
       expect([planned?.action, planned?.wanted]).toEqual(['skip', null])
     }
     expect(actionOf(was(OLD), undefined, { accepted })).toBe('skip')
+  })
+})
+
+describe('thenOf', () => {
+  const anchor = { kind: 'baseline', source: 'scan', us: 20, untilUs: 21, differing: new Set<string>() } as const
+  const lostOf = (baselines: readonly Anchor[], toUs: number) => {
+    const all = foldHistory(KEY, [], { ...NO_FACTS, baselines })
+    return thenOf(stateAt(all, { us: 30 }, 1), { us: 30 }, [{ fromUs: 5, toUs }]).lost
+  }
+
+  it('knows from a complete baseline what was lost before it, of an item that it lacks, too', () => {
+    expect(lostOf([], 10)).toBe(true)
+    expect(lostOf([anchor], 10)).toBe(false)
+    expect(lostOf([anchor], 25)).toBe(true)
   })
 })
 
@@ -163,7 +189,7 @@ describe('planTable', () => {
         const before = new Map(given.before.map(([key, state]) => [key, stateOf(state)]))
         const now = new Map<string, Now>(given.now)
         const accepted = new Set(['GAP', 'PRE-ARCHIVE', 'UNRESOLVED-ORDER'])
-        const { planned, same } = await planOf(before, now, { deletes: true, accepted })
+        const { planned, same } = await planOf(before, now, { ...CAREFUL, deletes: true, accepted })
         const after = perform(planned, now)
         for (const key of new Set([...before.keys(), ...now.keys()])) {
           const state = before.get(key)
