@@ -1,3 +1,4 @@
+import { type ArchiveFacts, readArchiveFacts } from '../queries/archive-facts.js'
 import type { ItemHistory } from '../queries/ask.js'
 import { readHistories } from '../queries/histories.js'
 import type { LostStretch } from '../queries/lost-stretches.js'
@@ -74,8 +75,10 @@ async function itemNow(all: ItemHistory, question: Question): Promise<Now> {
 /** The plan for a whole table, in the order of its keys. Memory holds a few items, whatever the table's size. */
 export function planAll(question: Question, listener: PlanListener): AsyncGenerator<PlannedChange> {
   const { workspace, table, at, options } = question
+  let facts: ArchiveFacts | undefined
   const look = async (keys: readonly string[]): Promise<ReadonlyMap<string, Then>> => {
-    const histories = await readHistories(workspace.engine, table, keys)
+    facts ??= await readArchiveFacts(workspace.engine, table)
+    const histories = await readHistories(workspace.engine, table, keys, facts)
     return new Map([...histories].map(([key, all]) => [key, thenAt(all, question)]))
   }
   const pairs = pairItems(statesAt(question, at), itemsNow(question, listener.onRead), compareUtf8)

@@ -106,7 +106,7 @@ function quoted(key: string): string {
 
 function printSummary({ tally, facts }: ContinuityCheck, write: (text: string) => void, io: Io): void {
   const line = (name: string, text: string) => write(`  ${name.padEnd(9)} ${text}\n`)
-  line('items', `${grouped(tally.items)}, of which ${count(tally.changes, 'change')}`)
+  line('items', `${grouped(tally.items)}, with ${count(tally.changes, 'change')}`)
   for (const confidence of ORDER) {
     const n = tally.verdicts[confidence]
     if (n > 0) line('', `${paint(io, COLOURS[confidence], confidence)} ${grouped(n)}: ${MEANINGS[confidence]}`)
@@ -158,7 +158,10 @@ const MEANINGS: Readonly<Record<Confidence, string>> = {
 }
 
 function describeAnchors({ baselines, reconciliations }: ContinuityCheck['facts']): string {
-  const all = [...baselines, ...reconciliations].map(({ kind, us }) => `${kind} ${formatInstant(us, 0)}`)
+  const all = [...baselines, ...reconciliations].map(({ kind, us, differing }) => {
+    const but = differing.size === 0 ? '' : ` (but for ${count(differing.size, 'item')} that differed)`
+    return `${kind} ${formatInstant(us, 0)}${but}`
+  })
   return all.length === 0 ? 'none: no complete baseline is in the archive' : all.join(', ')
 }
 

@@ -1,5 +1,5 @@
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
-import { readArchiveFacts } from './archive-facts.js'
+import { type ArchiveFacts, readArchiveFacts } from './archive-facts.js'
 import { foldHistory, type HistoryChange, type ItemHistory } from './ask.js'
 import type { QueryEngine } from './engine.js'
 import { type ArchivedChange, removeRepeats } from './reconstruct.js'
@@ -32,11 +32,15 @@ const COLUMNS = [
   'source_event_id',
 ]
 
-/** The whole histories of some items, as `readHistory` has them one by one; of an item never seen an empty one. */
+/**
+ * The whole histories of some items, as `readHistory` has them one by one; of an item never seen an empty one. `known` spares
+ * whoever asks many times the archive's facts.
+ */
 export async function readHistories(
   engine: QueryEngine,
   table: TableConfiguration,
   keys: readonly string[],
+  known?: ArchiveFacts,
 ): Promise<ReadonlyMap<string, ItemHistory>> {
   const rows = new Map<string, Row[]>(keys.map(key => [key, []]))
   for (let i = 0; i < keys.length; i += KEYS) {
@@ -47,7 +51,7 @@ export async function readHistories(
       where item_key in (${some.map(() => '?').join(', ')})`
     for (const row of rowsOf(await engine.run(sql, some))) rows.get(row.item_key as string)?.push(row)
   }
-  const facts = await readArchiveFacts(engine, table)
+  const facts = known ?? (await readArchiveFacts(engine, table))
   return new Map([...rows].map(([key, all]) => [key, foldHistory(key, changesOf(all), facts)]))
 }
 

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** The DynamoDB tables that an archive holds rows of. */
+/** The DynamoDB tables that an archive knows of: by their rows, or by a fact, such as that a table was found empty. */
 export function tablesOf(root: string): readonly string[] {
-  return foldersIn(join(root, 'data'))
+  return [...new Set(['data', 'facts'].flatMap(folder => foldersIn(join(root, folder))))].sort()
 }
 
 function foldersIn(path: string): readonly string[] {

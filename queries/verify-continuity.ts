@@ -102,7 +102,8 @@ export class ContinuityCheck {
 
   private async *spans(): AsyncGenerator<Piece> {
     const sql = `
-      select item_key, min(event_time_us) as first_us, max(event_time_us) as last_us, count(distinct event_id) as changes
+      select item_key, min(event_time_us) as first_us, max(event_time_us) as last_us, 
+        count(distinct case when event_name <> 'BASELINE' then event_id end) as changes
       from ${tableIdentifier(this.table.table)}
       where event_time_us <= ?
       group by item_key

@@ -9,6 +9,7 @@ import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options 
 import { keyedTable } from '../keyed-table.js'
 import { LIVE_OPTIONS } from '../live-table.js'
 import { FORMAT_OPTION, formatOf } from '../print.js'
+import { grouped } from '../progress.js'
 import { type ComparedArchive, findingsOf } from '../reconcile-findings.js'
 import { openExportSource, openScanSource, type ReconcileSource } from '../reconcile-source.js'
 import { ReconcileReport } from '../show-reconcile.js'
@@ -45,7 +46,7 @@ export const reconcile: Command = {
       store.seal()
       const configured = [...(configuration?.tables.values() ?? [])]
       const archived = { root, configured, store, waitMs, io }
-      return await compareWith(source, table, archived, { root, report, writes: options.fact !== false })
+      return await compareWith(source, table, archived, { root, report, writes: options.fact !== false, io })
     } catch (error) {
       const problem = describeWriteFailure(error, store.folder)
       if (problem === undefined || error instanceof QueryError) throw error
@@ -87,13 +88,14 @@ interface Target {
   readonly root: string
   readonly report: ReconcileReport
   readonly writes: boolean
+  readonly io: Io
 }
 
 async function compareWith(
   source: ReconcileSource,
   table: TableConfiguration,
   archived: ComparedArchive,
-  { root, report, writes }: Target,
+  { root, report, writes, io }: Target,
 ): Promise<ExitCode> {
   let items = 0
   const differing = new Set<string>()
@@ -105,6 +107,8 @@ async function compareWith(
     report.add(finding, side)
     if (finding.kind !== 'changed-meanwhile' && finding.kind !== 'unknown') differing.add(finding.itemKey)
   }
+  if (differing.size > MOST_DIFFERING)
+    io.err(`more than ${grouped(MOST_DIFFERING)} items differ, so no fact of the comparison is kept\n`)
   const fact = report.isWhole ? reconciliationFact(table, source, items, differing) : undefined
   const key = fact === undefined || !writes ? undefined : await keep(root, fact)
   return report.end(items, factInstant(source.toUs()), key)

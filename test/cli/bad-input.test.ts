@@ -392,6 +392,7 @@ describe('what is asked for', () => {
     [['sql', 'select * from nope'], 'statement cannot be run: Catalog Error: Table with name nope does not exist!'],
     [['sql', ''], 'statement is empty, expected SQL'],
     [['sql', ' ;'], 'statement is empty, expected SQL'],
+    [['sql', 'select 1; select 2'], 'statement is more than one, and only the last would answer'],
   ])('is used wrongly: %j', async (argv, message) => {
     const { exit, err } = await failing(...argv)
     expect(exit).toBe(2)
