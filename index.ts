@@ -12,6 +12,7 @@ export {
   QueryError,
   type RunOptions,
 } from './queries/engine.js'
+export type { Confidence, Finding, ItemFinding } from './queries/findings.js'
 export { type FileFormat, toFile } from './queries/formats.js'
 export {
   ArchiveError,
@@ -33,7 +34,6 @@ export {
   readReceipt,
   writeReceipt,
 } from './queries/receipt.js'
-export type { Confidence, Finding, ItemFinding } from './queries/reconstruct.js'
 export { type Rerun, type RerunOptions, rerun } from './queries/rerun.js'
 export type { Row, Value } from './queries/rows.js'
 export type { AttributeValue, Item } from './transform/attribute-value.js'

@@ -17,7 +17,7 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
-import { isObject, type JsonObject } from '../transform/json.js'
+import { type JsonObject, tryParseObject } from '../transform/json.js'
 
 const COMMANDS = {
   BatchGetItem: BatchGetItemCommand,
@@ -72,7 +72,8 @@ export async function callDynamoDb(
       const response = result.response as Response
       const body = await buffer(response.body)
       date = response.headers.date
-      wire = parseBody(body)
+      // undefined for what is no object of JSON, such as a proxy's page of HTML
+      wire = tryParseObject(body.toString())
       Object.assign(response, { body: wire === undefined ? body : withoutItems(wire) })
       return result
     },
@@ -92,16 +93,6 @@ export async function callDynamoDb(
 interface Response {
   readonly headers: Readonly<Record<string, string>>
   readonly body: AsyncIterable<Uint8Array>
-}
-
-/** Undefined for what is no object of JSON, such as a proxy's page of HTML. */
-function parseBody(body: Buffer): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(body.toString())
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** What the SDK tells errors apart by; the item of a failed condition, decoded, would end in a TypeError of its own. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
-import { NO_TABLE, type TableSummary } from '../local/ingest.js'
+import { NO_TABLE } from '../local/ingest.js'
 import { REFUSED_PREFIX } from '../local/refused-objects.js'
+import type { TableSummary } from '../local/table-delivery.js'
 import type { Io } from './io.js'
 import { printTable } from './print.js'
 import { grouped } from './progress.js'

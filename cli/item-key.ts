@@ -1,7 +1,7 @@
 import { canonicalKeys } from '../queries/item-key.js'
 import { ParameterError } from '../queries/parameters.js'
 import { type Item, parseItem } from '../transform/attribute-value.js'
-import { isObject } from '../transform/json.js'
+import { tryParseObject } from '../transform/json.js'
 import { CommandError, EXIT } from './io.js'
 import { printable } from './text.js'
 
@@ -39,12 +39,8 @@ function acceptedForm(sample: Item): string {
 
 function readJsonKey(typed: string, names: readonly string[]): Readonly<Record<string, unknown>> | undefined {
   if (!typed.trimStart().startsWith('{')) return undefined
-  try {
-    const value: unknown = JSON.parse(typed)
-    return isObject(value) && names.every(name => Object.hasOwn(value, name)) ? value : undefined
-  } catch {
-    return undefined
-  }
+  const value = tryParseObject(typed)
+  return value !== undefined && names.every(name => Object.hasOwn(value, name)) ? value : undefined
 }
 
 /** A value may hold commas and equals signs: only `,name=` of the other attribute ends it. */

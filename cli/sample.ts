@@ -4,10 +4,9 @@ import { ColumnInference, type Inference } from '../config/infer-columns.js'
 import { COLUMN_NAME, type KeyField } from '../config/schema.js'
 import { openInput } from '../local/input.js'
 import { canonicalAttributes } from '../transform/attribute-value.js'
-import { isObject } from '../transform/json.js'
 import { dateOf } from '../transform/partition.js'
 import { Refusal } from '../transform/refusal.js'
-import { readStreamRecord, type StreamRecord } from '../transform/stream-record.js'
+import { type StreamRecord, tryReadStreamRecord } from '../transform/stream-record.js'
 import { CommandError, EXIT } from './io.js'
 import { describeReadFailure } from './system-errors.js'
 
@@ -52,18 +51,8 @@ export async function sampleTables(
 
 /** Takes a document in; what is no change record tells nothing. */
 export function noteDocument(tables: SeenTables, document: Uint8Array): void {
-  const record = tryRead(document)
+  const record = tryReadStreamRecord(document)
   if (record !== undefined) noteRecord(tables, record)
-}
-
-function tryRead(document: Uint8Array): StreamRecord | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(document).toString())
-    return isObject(value) ? readStreamRecord(value) : undefined
-  } catch (error) {
-    if (error instanceof Refusal || error instanceof SyntaxError) return undefined
-    throw error
-  }
 }
 
 /** A record that ingest would refuse for its images tells nothing of its table either. */

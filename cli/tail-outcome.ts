@@ -1,5 +1,5 @@
 import type { TailOutcome } from '../capture/tail.js'
-import type { TableSummary } from '../local/ingest.js'
+import type { TableSummary } from '../local/table-delivery.js'
 import { checkpointPath } from '../local/tail-state.js'
 import type { GapFact } from '../transform/fact.js'
 import { describeSummary, printSummaries } from './delivery-summary.js'

@@ -6,9 +6,8 @@ import type { QueryEngine } from '../queries/engine.js'
 import { type Row, rowsOf } from '../queries/rows.js'
 import type { Item } from '../transform/attribute-value.js'
 import { decodeChange } from '../transform/change.js'
-import { isObject } from '../transform/json.js'
 import { Refusal } from '../transform/refusal.js'
-import { readStreamRecord, type StreamRecord } from '../transform/stream-record.js'
+import { type StreamRecord, tryReadStreamRecord } from '../transform/stream-record.js'
 import { tableIdentifier, unconfiguredTable } from '../transform/table-configuration.js'
 import { SAMPLE_BYTES, SAMPLE_CHANGES, type SampleChange } from './sample.js'
 import type { MeasuredParquet } from './traffic.js'
@@ -51,7 +50,7 @@ export async function measureSample(documents: AsyncIterable<Uint8Array>): Promi
   const tables = new Map<string, TableSample>()
   let unread = 0
   for await (const document of documents) {
-    const record = tryRead(document)
+    const record = tryReadStreamRecord(document)
     const change = record && changeOf(record)
     if (record === undefined || change === undefined) unread++
     else {
@@ -103,16 +102,6 @@ class TableSample {
 
 function lengthOf({ oldImage, newImage }: SampleChange): number {
   return JSON.stringify([oldImage, newImage]).length
-}
-
-function tryRead(document: Uint8Array): StreamRecord | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(document).toString())
-    return isObject(value) ? readStreamRecord(value) : undefined
-  } catch (error) {
-    if (error instanceof Refusal || error instanceof SyntaxError) return undefined
-    throw error
-  }
 }
 
 /** Undefined for what the transform would refuse, and for baselines, which no stream carries. */

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { chunksOf } from '../queries/duckdb-chunks.js'
+import { quoted } from '../queries/literal.js'
 import { StatesDigest } from '../transform/fact.js'
-import { quoted } from './parquet-conversion.js'
 import type { Objects } from './refused-reader.js'
 
 /** What has arrived of a source: how many items, and the digest of their states. */

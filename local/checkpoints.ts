@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { bindQuery } from '../queries/ask.js'
 import { parseSavedQuery, renderQuery, SAVED_QUERIES, type SavedQuery } from '../queries/catalog.js'
 import type { Checkpoint, ListedObject } from '../queries/derived-copy.js'
+import { quoted } from '../queries/literal.js'
 import { fileList } from '../queries/parquet-files.js'
 import { earliestArrivals, emptyRows, rowsOfObjects } from '../queries/relations.js'
 import type { Column } from '../transform/audit-row.js'
@@ -13,7 +14,6 @@ import { tableIdentifier, unconfiguredTable } from '../transform/table-configura
 import { CompactionError } from './compaction-error.js'
 import { sizesSql } from './compaction-sql.js'
 import type { DerivedFolder } from './derived-folder.js'
-import { quoted } from './parquet-conversion.js'
 
 /**
  * Which changes the states of items at any later moment depend on, of all up to the end of a day. Of each item: the last

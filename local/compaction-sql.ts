@@ -1,8 +1,8 @@
+import { quoted } from '../queries/literal.js'
 import { fileList } from '../queries/parquet-files.js'
 import { emptyRows, rowsOfObjects } from '../queries/relations.js'
 import { AUDIT_COLUMNS, type Column } from '../transform/audit-row.js'
 import { BUCKET_COLUMN, bucketSql } from '../transform/derived.js'
-import { quoted } from './parquet-conversion.js'
 
 /**
  * Rows of a row group. DuckDB's least, because a question about one item reads whole row groups; smaller ones would

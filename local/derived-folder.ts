@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { coveredText, type ListedObject, type Manifest } from '../queries/derived-copy.js'
 import type { BoundValue } from '../queries/engine.js'
+import { quoted } from '../queries/literal.js'
 import { TRINO_MACROS } from '../queries/trino-macros.js'
 import {
   answersPrefix,
@@ -140,7 +141,7 @@ function filesUnder(folder: string): readonly string[] {
 }
 
 async function attachLock(connection: DuckDBConnection, path: string, table: string): Promise<void> {
-  const attach = () => connection.run(`attach '${path.replaceAll("'", "''")}' as lock`)
+  const attach = () => connection.run(`attach ${quoted(path)} as lock`)
   try {
     await attach()
   } catch (error) {

@@ -10,7 +10,7 @@ import {
   OPEN_LIST,
   QUOTE,
 } from '../transform/fast/bytes.js'
-import { isObject, type JsonObject } from '../transform/json.js'
+import { isObject, type JsonObject, tryParseObject } from '../transform/json.js'
 
 /** What a desk has to know of a record before its table's transform judges it. */
 export interface Envelope {
@@ -59,21 +59,12 @@ function afterTexts(bytes: Buffer, at: number): number {
 }
 
 function parseEnvelope(bytes: Buffer): Envelope {
-  const fields = parseObject(bytes.toString())
+  const fields = tryParseObject(bytes.toString())
   const { dynamodb } = fields ?? {}
   return {
     isObject: fields !== undefined,
     table: tableOf(fields ?? {}),
     hasTime: !isObject(dynamodb) || (dynamodb.ApproximateCreationDateTime ?? null) !== null,
-  }
-}
-
-function parseObject(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
   }
 }
 

@@ -9,8 +9,6 @@ import { TableDelivery, type TableSummary } from './table-delivery.js'
 /** Where the refused records go that name no table. No DynamoDB table has so short a name. */
 export const NO_TABLE = '-'
 
-export type { TableSummary }
-
 export interface IngestOptions {
   readonly archive: DiskArchive
   /** The configuration of a table, for each table that the input names. */

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { statementHash } from '../queries/copy-reader.js'
 import type { KeptAnswer, Run } from '../queries/derived-copy.js'
 import { keptStatements } from '../queries/each-item.js'
+import { quoted } from '../queries/literal.js'
 import { fileList } from '../queries/parquet-files.js'
 import { earliestArrivals, emptyRows, rowsOfRuns } from '../queries/relations.js'
 import type { Column } from '../transform/audit-row.js'
 import { answersKey, runKey } from '../transform/derived.js'
 import { tableIdentifier, unconfiguredTable } from '../transform/table-configuration.js'
 import type { DerivedFolder } from './derived-folder.js'
-import { quoted } from './parquet-conversion.js'
 
 /** Rows whose items are asked about in one statement. */
 const ROWS_AT_ONCE = 400_000

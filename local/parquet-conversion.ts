@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { quoted } from '../queries/literal.js'
 import { type Column, duckDbType } from '../transform/audit-row.js'
 
 /** Turns row lines into Parquet, as Firehose does by the Glue table: same columns, same types. */
@@ -78,9 +79,4 @@ function copyStatement(linesPath: string, parquetPath: string, columns: readonly
   ) to ${quoted(parquetPath)} (
     format parquet, compression zstd, row_group_size ${ROW_GROUP_ROWS}
   )`
-}
-
-/** A text as an SQL literal. */
-export function quoted(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
 }

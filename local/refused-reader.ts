@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib'
-import { isObject, type JsonObject } from '../transform/json.js'
+import { isObject, type JsonObject, tryParseObject } from '../transform/json.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { transformRecord } from '../transform/transform.js'
 import type { Archive } from './archive.js'
@@ -83,7 +83,7 @@ function decompress(bytes: Buffer): Buffer | undefined {
 
 /** Both generations of Firehose's field names: `errorCode`, and `ErrorCode` or `lastErrorCode` of format conversion. */
 function parseEntry(line: string): Pick<RefusedEntry, 'data' | 'arrival' | 'code' | 'message'> | undefined {
-  const entry = parseObject(line)
+  const entry = tryParseObject(line)
   if (typeof entry?.rawData !== 'string') return undefined
   return {
     data: Buffer.from(entry.rawData, 'base64'),
@@ -99,11 +99,11 @@ function parseEntry(line: string): Pick<RefusedEntry, 'data' | 'arrival' | 'code
  * pointers into a stream that has forgotten by now.
  */
 function parseGivenUp(text: string): RefusedEntry | undefined {
-  const invocation = parseObject(text)
+  const invocation = tryParseObject(text)
   if (invocation === undefined) return undefined
   const { payload = invocation } = invocation
   const event = typeof payload === 'string' ? payload : JSON.stringify(payload)
-  const records = parseObject(event)?.Records
+  const records = tryParseObject(event)?.Records
   if (!Array.isArray(records)) return undefined
   const batch = isObject(invocation.DDBStreamBatchInfo) ? invocation.DDBStreamBatchInfo : {}
   const context = isObject(invocation.requestContext) ? invocation.requestContext : {}
@@ -119,15 +119,6 @@ function parseGivenUp(text: string): RefusedEntry | undefined {
     arrival: Date.parse(String(batch.approximateArrivalOfFirstRecord ?? invocation.timestamp)) || 0,
     code: condition,
     message: `Lambda gave the batch up${condition === '' ? '' : `: ${condition}`}`,
-  }
-}
-
-function parseObject(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
   }
 }
 

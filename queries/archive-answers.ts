@@ -3,7 +3,7 @@ import { formatInstant, type TimePrecision } from '../transform/instant.js'
 import type { EventName } from '../transform/stream-record.js'
 import type { HistoryChange, ItemHistory } from './ask.js'
 import type { Difference } from './difference.js'
-import type { Confidence, ItemFinding } from './reconstruct.js'
+import type { Confidence, ItemFinding } from './findings.js'
 import { stateAt } from './state-at.js'
 
 /** One change of an item. */

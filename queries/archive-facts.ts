@@ -1,12 +1,12 @@
 import {
   type BaselineFact,
   type Fact,
+  factMicroseconds,
   type GapFact,
   type ReconciliationFact,
   readFacts,
   type StreamChangedFact,
 } from '../transform/fact.js'
-import { parseInstant } from '../transform/instant.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import type { QueryEngine } from './engine.js'
 import { rowsOf } from './rows.js'
@@ -62,14 +62,19 @@ export async function readArchiveFacts(engine: QueryEngine, table: TableConfigur
     baselines: baselines.filter(whole).map(toBaseline).sort(byTime),
     broken: baselines
       .filter(fact => !whole(fact))
-      .map(({ source, rowTime, items }) => ({ source, us: usOf(rowTime), items, found: counts.get(source) ?? 0 })),
+      .map(({ source, rowTime, items }) => ({
+        source,
+        us: factMicroseconds(rowTime),
+        items,
+        found: counts.get(source) ?? 0,
+      })),
     reconciliations: ofKind(facts, 'reconciliation').filter(comparedAll).map(toReconciliation).sort(byTime),
     lost: ofKind(facts, 'gap').map(fact => ({
       fact,
-      fromUs: fact.from === null ? null : usOf(fact.from),
-      toUs: usOf(fact.to),
+      fromUs: fact.from === null ? null : factMicroseconds(fact.from),
+      toUs: factMicroseconds(fact.to),
     })),
-    streams: ofKind(facts, 'stream-changed').map(fact => ({ fact, us: usOf(fact.recorded) })),
+    streams: ofKind(facts, 'stream-changed').map(fact => ({ fact, us: factMicroseconds(fact.recorded) })),
   }
 }
 
@@ -103,7 +108,13 @@ async function countItems(
 const CLOCKS_US = 60 * 1_000_000
 
 function toBaseline({ source, rowTime, to }: BaselineFact): Anchor {
-  return { kind: 'baseline', source, us: usOf(rowTime), untilUs: usOf(to) + CLOCKS_US, differing: new Set() }
+  return {
+    kind: 'baseline',
+    source,
+    us: factMicroseconds(rowTime),
+    untilUs: factMicroseconds(to) + CLOCKS_US,
+    differing: new Set(),
+  }
 }
 
 /** An incremental export lists the items of its window only: of all others it says nothing. */
@@ -112,15 +123,10 @@ function comparedAll({ method, from, to }: ReconciliationFact): boolean {
 }
 
 function toReconciliation({ source, from, to, differing }: ReconciliationFact): Anchor {
-  const untilUs = usOf(to) + CLOCKS_US
-  return { kind: 'reconciliation', source, us: usOf(from), untilUs, differing: new Set(differing) }
+  const untilUs = factMicroseconds(to) + CLOCKS_US
+  return { kind: 'reconciliation', source, us: factMicroseconds(from), untilUs, differing: new Set(differing) }
 }
 
 function byTime(a: Anchor, b: Anchor): number {
   return a.us - b.us
-}
-
-/** `readFacts` has checked that it is an instant. */
-function usOf(instant: string): number {
-  return parseInstant(instant)?.us as number
 }

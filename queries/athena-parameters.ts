@@ -1,4 +1,5 @@
 import type { BoundValue } from './engine.js'
+import { quoted } from './literal.js'
 import { readStatement } from './statement.js'
 
 /** What StartQueryExecution takes: a text with its `?`, and an SQL literal for each of them. */
@@ -28,8 +29,8 @@ export function bindStatement(statement: string, values: readonly BoundValue[]):
 function literalsOf(value: BoundValue): readonly string[] {
   // with an exponent it is a double, as in JavaScript; without, Athena would make it a decimal
   if (typeof value === 'number') return [Number.isInteger(value) ? BigInt(value).toString() : value.toExponential()]
-  const whole = quote(value)
-  return Buffer.byteLength(whole) <= LONGEST ? [whole] : piecesOf(value).map(quote)
+  const whole = quoted(value)
+  return Buffer.byteLength(whole) <= LONGEST ? [whole] : piecesOf(value).map(quoted)
 }
 
 function piecesOf(value: string): readonly string[] {
@@ -45,8 +46,4 @@ function piecesOf(value: string): readonly string[] {
     bytes += size
   }
   return [...pieces, piece]
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
 }

@@ -1,6 +1,7 @@
 import type { Column } from '../transform/audit-row.js'
 import { BUCKET_COLUMN, bucketSql } from '../transform/derived.js'
 import { PARTITION_COLUMN } from '../transform/partition.js'
+import { quoted } from './literal.js'
 
 /**
  * The clustered copy in the SQL of Athena and Trino, by the same rule as on a desk: of rows with one `event_id` and one
@@ -26,7 +27,7 @@ export const MOST_PARTITIONS = 100
  */
 export function copyStatements(about: ClusteredCopy, properties: Readonly<Record<string, string>>): readonly string[] {
   const { copy } = about
-  const settings = Object.entries(properties).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'`)
+  const settings = Object.entries(properties).map(([name, value]) => `${name} = ${quoted(value)}`)
   const partitioned = `partitioned_by = array['${BUCKET_COLUMN}']`
   return rangesOf(about.digits).map(([from, to], i) => {
     const rows = rowsOnce(about, from, to)

@@ -22,8 +22,6 @@ import { parquetFiles, tablesOf } from './parquet-files.js'
 import { earliestArrivals, emptyRows, rowsOfObjects } from './relations.js'
 import { TRINO_MACROS } from './trino-macros.js'
 
-export { parquetFiles, tablesOf } from './parquet-files.js'
-
 /**
  * Answers questions over an archive in a folder: one view a table, in the SQL that Trino and Athena speak too. Where a
  * table has a compacted copy, what is asked of one item reads that, and the objects that it does not cover.

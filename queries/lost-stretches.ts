@@ -1,5 +1,4 @@
-import { type Fact, type FactStore, readFacts } from '../transform/fact.js'
-import { parseInstant } from '../transform/instant.js'
+import { type Fact, type FactStore, factMicroseconds, readFacts } from '../transform/fact.js'
 
 /** A time whose changes of a table are not all in the archive, in microseconds since 1970. */
 export interface LostStretch {
@@ -15,14 +14,9 @@ export async function readLostStretches(store: FactStore, table: string): Promis
 
 function lostIn(fact: Fact): readonly LostStretch[] {
   if (fact.kind === 'gap') {
-    return [{ fromUs: fact.from === null ? null : microseconds(fact.from), toUs: microseconds(fact.to) }]
+    return [{ fromUs: fact.from === null ? null : factMicroseconds(fact.from), toUs: factMicroseconds(fact.to) }]
   }
-  return fact.kind === 'stream-changed' ? [{ fromUs: null, toUs: microseconds(fact.recorded) }] : []
-}
-
-/** A fact that was read has instants. */
-function microseconds(instant: string): number {
-  return parseInstant(instant)?.us as number
+  return fact.kind === 'stream-changed' ? [{ fromUs: null, toUs: factMicroseconds(fact.recorded) }] : []
 }
 
 /** True where something was lost between an item's last change, if it had one, and a moment: it may have been the item's. */

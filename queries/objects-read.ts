@@ -7,7 +7,7 @@ import { parsePartition } from '../transform/partition.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import type { Asked } from './answer.js'
 import { SAVED_QUERIES } from './catalog.js'
-import { parquetFiles } from './duckdb.js'
+import { parquetFiles } from './parquet-files.js'
 
 /** The partitions that a question could read: of one table, from a day to a day, both included; null is no bound. */
 export interface PartitionsRead {

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { quoted } from './literal.js'
 
 /** The DynamoDB tables that an archive knows of: by their rows, or by a fact, such as that a table was found empty. */
 export function tablesOf(root: string): readonly string[] {
@@ -33,7 +34,7 @@ function isObject(name: string): boolean {
 
 /** A list of files as DuckDB's `read_parquet` takes it. */
 export function fileList(paths: readonly string[]): string {
-  return `[${paths.map(path => `'${literalPath(path).replaceAll("'", "''")}'`).join(', ')}]`
+  return `[${paths.map(path => quoted(literalPath(path))).join(', ')}]`
 }
 
 /**

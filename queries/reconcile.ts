@@ -2,11 +2,13 @@
  * Compares what an archive says that a table's items were at a moment with what somebody else says: the table itself, or
  * an export of it. Both sides lie on disk and are joined there, so that memory does not grow with the table.
  */
+
 import { formatInstant } from '../transform/instant.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import { type Anchor, readArchiveFacts } from './archive-facts.js'
 import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
 import { type BoundValue, type QueryEngine, streamAnswer } from './engine.js'
+import { quoted } from './literal.js'
 import { checkParameters } from './parameters.js'
 import { rowsOf } from './rows.js'
 import type { StateSet, StateStore } from './state-store.js'
@@ -279,8 +281,4 @@ function explainedBy({ table }: TableConfiguration): string {
 
 function stateOf(hash: unknown, image: unknown) {
   return typeof hash === 'string' ? { hash, image: image as string } : null
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
 }

@@ -2,7 +2,6 @@ import type { TimePrecision } from '../transform/instant.js'
 import type { EventName } from '../transform/stream-record.js'
 import { type Absence, compareText, type Group, type State, type Step, stateAfter, walkGroup } from './step.js'
 
-export type { Confidence, Finding, ItemFinding } from './findings.js'
 export type { Absence, Step } from './step.js'
 
 /**

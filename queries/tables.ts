@@ -1,5 +1,6 @@
 import { type TableConfiguration, tableIdentifier, unconfiguredTable } from '../transform/table-configuration.js'
-import { keptConfigurations, tablesOf } from './duckdb.js'
+import { keptConfigurations } from './duckdb.js'
+import { tablesOf } from './parquet-files.js'
 
 /** The tables of an archive in a folder by name, as they are configured or else as the archive knows them. */
 export function tablesIn(

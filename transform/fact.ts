@@ -196,6 +196,11 @@ export function baselineRowTime(takenUs: number): number {
   return Math.floor(takenUs / 1_000_000) * 1_000_000 - 1
 }
 
+/** Microseconds since 1970 of an instant of a fact; `readFact` has checked that it is one. */
+export function factMicroseconds(instant: string): number {
+  return parseInstant(instant)?.us as number
+}
+
 /** A moment as facts write it. */
 export function factInstant(us: number): string {
   return formatInstant(us, 6)

@@ -99,6 +99,16 @@ export function sortedNames(object: JsonObject): readonly string[] {
   return Object.keys(object).sort(compareUtf8)
 }
 
+/** The JSON object that a text is; undefined for any other text. Unlike `readDocuments` it takes a name that occurs twice. */
+export function tryParseObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** Orders two well-formed texts by the bytes of their UTF-8, which is the order of their code points. */
 export function compareUtf8(a: string, b: string): number {
   const length = Math.min(a.length, b.length)

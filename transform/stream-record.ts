@@ -1,6 +1,6 @@
 import type { BinaryEncoding } from './attribute-value.js'
 import { type Instant, parseInstant, type TimePrecision } from './instant.js'
-import { canonicalJson, isObject, type JsonObject } from './json.js'
+import { canonicalJson, isObject, type JsonObject, tryParseObject } from './json.js'
 import { Refusal, shown } from './refusal.js'
 
 export type EventName = 'INSERT' | 'MODIFY' | 'REMOVE' | 'BASELINE'
@@ -28,6 +28,17 @@ export interface StreamRecord {
   /** Canonical JSON, as recorded. */
   readonly userIdentity: string | null
   readonly sizeBytes: number | null
+}
+
+/** The same of a document's bytes, for who only looks: undefined for what the transform would refuse by its envelope. */
+export function tryReadStreamRecord(document: Uint8Array): StreamRecord | undefined {
+  const value = tryParseObject(Buffer.from(document).toString())
+  try {
+    return value === undefined ? undefined : readStreamRecord(value)
+  } catch (error) {
+    if (error instanceof Refusal) return undefined
+    throw error
+  }
 }
 
 const EVENT_NAMES = ['INSERT', 'MODIFY', 'REMOVE']

@@ -1,0 +1,4 @@
+/** A text as an SQL literal, for what no `?` can stand for: paths, and the properties of a table. Values are always bound. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
