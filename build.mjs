@@ -10,6 +10,7 @@ const FUNCTIONS = {
   forwarder: 'capture/forwarder-lambda.ts',
   'lock-objects': 'infra/functions/lock-objects-lambda.ts',
   'watch-refused': 'infra/functions/watch-refused-lambda.ts',
+  'compact-table': 'infra/functions/compact-table-lambda.ts',
   'kinesis-destination': 'infra/functions/kinesis-destination-lambda.ts',
 }
 

@@ -34,6 +34,8 @@ export interface Place {
   readonly results: string | undefined
   /** The archive's bucket, where a stack told it. */
   readonly bucket: string | undefined
+  /** The bucket of what is made from the archive, where a stack has one. */
+  readonly derived: string | undefined
 }
 
 /**
@@ -69,6 +71,7 @@ export async function placeOf(options: Options, configuration: Configuration | u
     region,
     results: athena?.results,
     bucket: told?.bucket,
+    derived: told?.derived,
   }
 }
 
@@ -121,5 +124,6 @@ async function askStack(stack: string, region: string | undefined) {
     workgroup: only('WorkgroupName', 'workgroup'),
     database: only('DatabaseName', 'database'),
     bucket: outputsOf(outputs, 'ArchiveBucket')[0],
+    derived: outputsOf(outputs, 'DerivedBucket')[0],
   }
 }

@@ -1,10 +1,11 @@
 import { existsSync, statSync } from 'node:fs'
 import { type Configuration, readConfiguration } from '../config/configuration.js'
+import type { Bucket } from '../local/bucket.js'
 import type { QueryEngine } from '../queries/engine.js'
 import { ArchiveError, type OpenArchive, openArchive } from '../queries/open-archive.js'
 import type { FactStore } from '../transform/fact.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { engineOf, placeOf } from './engine-choice.js'
+import { engineOf, type Place, placeOf } from './engine-choice.js'
 import { CommandError, EXIT, type Io, type Options } from './io.js'
 import { nearest } from './nearest.js'
 
@@ -122,14 +123,15 @@ export async function openArchiveIn(
 }
 
 async function openOnAws(options: Options, configuration: Configuration | undefined, io?: Io): Promise<Opened> {
-  const { workgroup, database, region, results, bucket } = await placeOf(options, configuration)
+  const place = await placeOf(options, configuration)
+  const { workgroup, database, region, results: outputLocation, bucket } = place
   const [{ AthenaEngine }, { expenseOf, formatExpense }] = await Promise.all([
     import('../queries/athena.js'),
     import('../queries/athena-cost.js'),
   ])
   const signal = io?.interruption?.()
-  const facts = bucket === undefined ? undefined : await openBucket(bucket, region)
-  const engine = AthenaEngine.open({ workgroup, database, region, bucket, facts, outputLocation: results, signal })
+  const { facts, copies } = bucket === undefined ? {} : await openBuckets({ ...place, bucket })
+  const engine = AthenaEngine.open({ workgroup, database, region, bucket, facts, copies, outputLocation, signal })
   return {
     root: `athena:${workgroup}/${database}${region === undefined ? '' : `@${region}`}`,
     archive: await openArchive({ engine, tables: configuration?.tables.values() ?? [], others: true }),
@@ -139,20 +141,33 @@ async function openOnAws(options: Options, configuration: Configuration | undefi
   }
 }
 
+/** What the buckets of a stack tell beside its tables. */
+async function openBuckets({ bucket, derived, database, region }: Place & { readonly bucket: string }) {
+  const [{ S3Client }, { Bucket }, { UnloadedCopies }] = await Promise.all([
+    import('@aws-sdk/client-s3'),
+    import('../local/bucket.js'),
+    import('../queries/unloaded-copy.js'),
+  ])
+  const client = new S3Client(region === undefined ? {} : { region })
+  const archive = new Bucket(client, bucket)
+  return {
+    facts: factsIn(archive),
+    copies: derived === undefined ? undefined : new UnloadedCopies(archive, new Bucket(client, derived), database),
+  }
+}
+
 /** Where the archive's facts are read from. */
-async function openBucket(bucket: string, region: string | undefined): Promise<FactStore> {
-  const [{ S3Client }, { Bucket }] = await Promise.all([import('@aws-sdk/client-s3'), import('../local/bucket.js')])
-  const objects = new Bucket(new S3Client(region === undefined ? {} : { region }), bucket)
+function factsIn(bucket: Bucket): FactStore {
   const told = (error: Error): never => {
     throw new CommandError(
-      `the facts of the archive cannot be read from bucket ${bucket}: ${error.name}: ${error.message}`,
+      `the facts of the archive cannot be read from bucket ${bucket.name}: ${error.name}: ${error.message}`,
       EXIT.unchecked,
       'the caller needs s3:ListBucket and s3:GetObject on facts/ and kms:Decrypt on its key; --workgroup and --database in place of --stack ask without facts, and then no answer is COMPLETE',
     )
   }
   return {
-    list: prefix => objects.list(prefix).catch(told),
-    open: key => objects.open(key).catch(told),
+    list: prefix => bucket.list(prefix).catch(told),
+    open: key => bucket.open(key).catch(told),
   }
 }
 

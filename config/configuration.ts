@@ -13,6 +13,8 @@ export interface Configuration {
   readonly refusedDays: number
   /** A query in Athena that scans more gigabytes than this is cancelled. */
   readonly scanCutoffGb: number
+  /** Whether the stack keeps a copy of each table, clustered by item. */
+  readonly compact: boolean
   /** Tells archives of one account apart. */
   readonly environment?: string
   /** Who hears of alarms by e-mail. */

@@ -247,6 +247,12 @@ export const configurationFile = fields({
     .max(1_000_000, CUTOFF)
     .describe('A query in Athena that scans more gigabytes than this is cancelled.')
     .default(100),
+  compact: z
+    .boolean('true or false')
+    .describe(
+      'Whether the stack keeps a copy of each table, clustered by item, so that questions about one item read less.',
+    )
+    .default(false),
   environment: z
     .string(ENVIRONMENT)
     .regex(/^[a-z][a-z0-9-]{0,19}$/, ENVIRONMENT)

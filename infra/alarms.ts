@@ -19,6 +19,7 @@ import { KINESIS_RETENTION } from './change-stream.js'
 import type { LockFunction } from './lock-function.js'
 import { bytes, type QueryWorkgroup } from './query-workgroup.js'
 import type { RefusedWatch } from './refused-watch.js'
+import type { TableCompaction } from './table-compaction.js'
 import { REFUSED_METRIC } from './transform-function.js'
 
 /** `page` wakes somebody, `warn` can wait for the morning. */
@@ -295,8 +296,20 @@ const refused: readonly AlarmRule<RefusedWatch>[] = [
   ),
 ]
 
+const compaction: readonly AlarmRule<TableCompaction>[] = [
+  rule(
+    'compaction-fails',
+    'warn',
+    'the copy by item is not brought up to date; answers are right, but those about one item read more',
+    station => station.metricErrors(),
+    // once tried thrice
+    2,
+    ANY,
+  ),
+]
+
 /** Every alarm there is, by the station that it watches. */
-export const ALARMS = { both, streams, kinesis, locks, queries, refused } as const
+export const ALARMS = { both, streams, kinesis, locks, queries, refused, compaction } as const
 
 export interface AlarmsProps<Station> {
   readonly rules: readonly AlarmRule<Station>[]

@@ -7,7 +7,8 @@ import { type Configuration, checkConfiguration, type TableDeployment } from '..
 import { checkEvolution } from '../config/evolution.js'
 import { ConfigurationError } from '../config/problems.js'
 import type { ColumnField, KeyField, Lock } from '../config/schema.js'
-import type { TableConfiguration } from '../transform/table-configuration.js'
+import { copyIdentifier } from '../transform/derived.js'
+import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import { acknowledgeArchive, acknowledgeCustomResources } from './acknowledged-findings.js'
 import { AlarmTopic } from './alarm-topic.js'
 import { ALARMS, Alarms } from './alarms.js'
@@ -15,6 +16,7 @@ import { AccessLogBucket, ArchiveBucket } from './archive-bucket.js'
 import { ArchiveKey } from './archive-key.js'
 import { CapturedTable } from './captured-table.js'
 import { Dashboard } from './dashboard.js'
+import { DerivedBucket } from './derived-bucket.js'
 import { readKeptConfigurations } from './kept-configuration.js'
 import { LockFunction } from './lock-function.js'
 import { QueryWorkgroup } from './query-workgroup.js'
@@ -34,6 +36,8 @@ export interface AuditArchiveProps {
   readonly refusedDays?: number
   /** A query in Athena that scans more gigabytes is cancelled. @default - 100 */
   readonly scanCutoffGb?: number
+  /** Keeps a copy of each table's rows, clustered by item, so that questions about one item read less. @default - false */
+  readonly compact?: boolean
   /** E-mail addresses that hear of alarms. @default - none, subscribe to `alarmTopic` */
   readonly notify?: readonly string[]
   /** Name of the Glue database and the Athena workgroup: lower-case letters, digits and "_". @default - made from the construct's path */
@@ -79,6 +83,8 @@ export class AuditArchive extends Construct {
   readonly archive: ArchiveBucket
   /** What never reached Firehose. */
   readonly refused: RefusedBucket
+  /** What is made from the archive, where it is compacted. */
+  readonly derived?: DerivedBucket
   readonly workgroup: QueryWorkgroup
   /** The Glue database. */
   readonly databaseName: string
@@ -98,7 +104,7 @@ export class AuditArchive extends Construct {
     super(scope, id)
     // whatever the app has set: log delivery by a bucket policy, as buckets without lists of owners need it
     this.node.setContext('@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy', true)
-    const { refusedDays, scanCutoffGb, notify, lock } = this.check()
+    const { refusedDays, scanCutoffGb, compact, notify, lock } = this.check()
     if (lock === undefined) {
       throw this.problem('lock is missing, expected { mode: "none" }, or "governance" or "compliance" with days')
     }
@@ -115,6 +121,7 @@ export class AuditArchive extends Construct {
     const accessLogs = new AccessLogBucket(this, 'AccessLogs', { keep })
     this.archive = new ArchiveBucket(this, 'Archive', { key, lock, refusedDays, accessLogs })
     this.refused = new RefusedBucket(this, 'Refused', { key, refusedDays, accessLogs })
+    if (compact) this.derived = new DerivedBucket(this, 'Derived', { key, accessLogs })
     const lockFunction =
       lock.mode !== 'none' && lock.by !== 'bucket'
         ? new LockFunction(this, 'Lock', { archive: this.archive, lock, key })
@@ -127,6 +134,7 @@ export class AuditArchive extends Construct {
     this.roles = new Roles(this, 'Roles', {
       archive: this.archive.bucket,
       refused: this.refused,
+      derived: this.derived,
       workgroup: this.workgroup,
       databaseName: name,
       key,
@@ -184,6 +192,11 @@ export class AuditArchive extends Construct {
         `tables.${table}.keys is ${JSON.stringify(named)}, expected the table's own: ${JSON.stringify(own)}`,
       )
     }
+    const taken = this.derived && this.tables.find(captured => clash(captured.configuration.table, table))
+    if (taken !== undefined)
+      throw this.problem(
+        `table ${table} would have the name of a copy, or ${taken.configuration.table} would; one of both goes into another archive`,
+      )
     const changed = checkEvolution(readKeptConfigurations(this.props.keptConfigurations, table), configuration)
     if (changed.length > 0) throw this.problem(...changed)
 
@@ -194,6 +207,7 @@ export class AuditArchive extends Construct {
       buffer,
       archive: this.archive.bucket,
       refused: this.refused,
+      derived: this.derived,
       databaseName: this.databaseName,
       workgroup: this.workgroup,
       key: this.key,
@@ -203,6 +217,15 @@ export class AuditArchive extends Construct {
     this.roles.addReplay(captured.replay.stream)
     const rules = [...ALARMS.both, ...ALARMS[configuration.capture]]
     new Alarms(captured, 'Alarms', { rules, station: captured, subject: table, topic: this.alarmTopic })
+    const { compaction } = captured
+    if (compaction !== undefined) {
+      new Alarms(compaction, 'Alarms', {
+        rules: ALARMS.compaction,
+        station: compaction,
+        subject: table,
+        topic: this.alarmTopic,
+      })
+    }
     new Dashboard(captured, 'Page', captured)
     acknowledgeCustomResources(Stack.of(this))
     this.tables.push(captured)
@@ -211,8 +234,10 @@ export class AuditArchive extends Construct {
 
   /** What was said so far, checked as a whole by the rules of the configuration file. */
   private check(): Configuration {
-    const { lock, refusedDays, scanCutoffGb, notify } = this.props
-    const said = Object.entries({ lock, refusedDays, scanCutoffGb, notify }).filter(([, value]) => value !== undefined)
+    const { lock, refusedDays, scanCutoffGb, compact, notify } = this.props
+    const said = Object.entries({ lock, refusedDays, scanCutoffGb, compact, notify }).filter(
+      ([, value]) => value !== undefined,
+    )
     return checkConfiguration({ ...Object.fromEntries(said), tables: this.fields }, this.node.path)
   }
 
@@ -224,6 +249,7 @@ export class AuditArchive extends Construct {
     const outputs = {
       ArchiveBucket: [this.archive.bucket.bucketName, 'the archive'],
       RefusedBucket: [this.refused.bucketName, 'what never reached Firehose'],
+      ...(this.derived && { DerivedBucket: [this.derived.bucketName, 'what is made from the archive'] }),
       DatabaseName: [this.databaseName, 'Glue database'],
       WorkgroupName: [this.workgroup.name, 'Athena workgroup'],
       QueryUserRole: [this.roles.queryUser.roleArn, 'asks questions'],
@@ -233,4 +259,9 @@ export class AuditArchive extends Construct {
     } as const
     for (const [id, [value, description]] of Object.entries(outputs)) new CfnOutput(this, id, { value, description })
   }
+}
+
+/** True where the copy of one table would be called as the other. */
+function clash(one: string, other: string): boolean {
+  return copyIdentifier(one) === tableIdentifier(other) || copyIdentifier(other) === tableIdentifier(one)
 }

@@ -1,12 +1,9 @@
-import { Stack } from 'aws-cdk-lib'
-import { CfnTable } from 'aws-cdk-lib/aws-glue'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { columnsOf } from '../transform/audit-row.js'
 import { PARTITION_COLUMN, partitionProjection, tablePrefix } from '../transform/partition.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
-
-const PARQUET = 'org.apache.hadoop.hive.ql.io.parquet'
+import { GlueTable } from './glue-table.js'
 
 export interface AuditTableProps {
   readonly databaseName: string
@@ -20,7 +17,7 @@ export interface AuditTableProps {
 export class AuditTable extends Construct {
   readonly databaseName: string
   readonly tableName: string
-  readonly resource: CfnTable
+  readonly resource: GlueTable
 
   constructor(scope: Construct, id: string, props: AuditTableProps) {
     super(scope, id)
@@ -29,32 +26,14 @@ export class AuditTable extends Construct {
     this.databaseName = databaseName
     this.tableName = tableIdentifier(table)
     const location = bucket.s3UrlForObject(tablePrefix(table))
-    this.resource = new CfnTable(this, 'Table', {
-      catalogId: Stack.of(this).account,
+    this.resource = new GlueTable(this, 'Table', {
       databaseName,
-      tableInput: {
-        name: this.tableName,
-        description: `Every change of the DynamoDB table ${table}, one row each; event_id tells repeats apart`,
-        tableType: 'EXTERNAL_TABLE',
-        parameters: {
-          EXTERNAL: 'TRUE',
-          classification: 'parquet',
-          ...partitionProjection(since, location),
-        },
-        partitionKeys: [{ name: PARTITION_COLUMN, type: 'string', comment: "the change's own day, UTC: YYYY-MM-DD" }],
-        storageDescriptor: {
-          location,
-          columns: columnsOf(configuration).map(({ name, type, meaning }) => ({ name, type, ...commentOf(meaning) })),
-          inputFormat: `${PARQUET}.MapredParquetInputFormat`,
-          outputFormat: `${PARQUET}.MapredParquetOutputFormat`,
-          serdeInfo: { serializationLibrary: `${PARQUET}.serde.ParquetHiveSerDe` },
-        },
-      },
+      tableName: this.tableName,
+      description: `Every change of the DynamoDB table ${table}, one row each; event_id tells repeats apart`,
+      location,
+      columns: columnsOf(configuration),
+      partitions: [{ name: PARTITION_COLUMN, comment: "the change's own day, UTC: YYYY-MM-DD" }],
+      projection: partitionProjection(since, location),
     })
   }
-}
-
-/** Glue takes comments of one line and 255 bytes; an attribute's path may hold anything. */
-function commentOf(meaning: string): { comment?: string } {
-  return /^[\x20-\x7e]{1,255}$/.test(meaning) ? { comment: meaning } : {}
 }

@@ -10,7 +10,13 @@ import type { Construct } from 'constructs'
 import { acknowledgeWildcards } from './acknowledged-findings.js'
 
 /** The functions that `npm run build` bundles, one file each. */
-export type Bundle = 'transform' | 'forwarder' | 'lock-objects' | 'watch-refused' | 'kinesis-destination'
+export type Bundle =
+  | 'transform'
+  | 'forwarder'
+  | 'lock-objects'
+  | 'watch-refused'
+  | 'compact-table'
+  | 'kinesis-destination'
 
 export interface BundledFunctionProps {
   /** Which of the prebuilt bundles it runs. */

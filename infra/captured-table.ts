@@ -8,11 +8,13 @@ import type { TableConfiguration } from '../transform/table-configuration.js'
 import { AuditTable } from './audit-table.js'
 import { ChangeStream, requireStream } from './change-stream.js'
 import { DeliveryStream } from './delivery-stream.js'
+import type { DerivedBucket } from './derived-bucket.js'
 import { ForwarderFunction } from './forwarder-function.js'
 import { KeptConfiguration } from './kept-configuration.js'
 import type { QueryWorkgroup } from './query-workgroup.js'
 import { SavedQueries } from './saved-queries.js'
 import type { SourceTable } from './source-table.js'
+import { TableCompaction } from './table-compaction.js'
 import { TransformFunction } from './transform-function.js'
 
 export interface CapturedTableProps {
@@ -22,6 +24,8 @@ export interface CapturedTableProps {
   readonly buffer: TableDeployment['buffer']
   readonly archive: Bucket
   readonly refused: Bucket
+  /** Where its copy is kept. @default - there is none */
+  readonly derived?: DerivedBucket | undefined
   readonly databaseName: string
   readonly workgroup: QueryWorkgroup
   readonly key: IKey
@@ -42,10 +46,23 @@ export class CapturedTable extends Construct {
   readonly forwarder?: ForwarderFunction
   /** With capture `kinesis`. */
   readonly changeStream?: ChangeStream
+  /** Where the archive is compacted. */
+  readonly compaction?: TableCompaction
 
   constructor(scope: Construct, id: string, props: CapturedTableProps) {
     super(scope, id)
-    const { source, configuration, since, buffer, archive: bucket, refused, databaseName, workgroup, key } = props
+    const {
+      source,
+      configuration,
+      since,
+      buffer,
+      archive: bucket,
+      refused,
+      derived,
+      databaseName,
+      workgroup,
+      key,
+    } = props
     const { table } = configuration
     this.source = source
     this.configuration = configuration
@@ -78,6 +95,17 @@ export class CapturedTable extends Construct {
 
     const queries = new SavedQueries(this, 'Queries', { configuration, auditTable: this.auditTable, workgroup })
     queries.node.addDependency(this.auditTable)
+    if (derived !== undefined) {
+      const { auditTable } = this
+      this.compaction = new TableCompaction(this, 'Compaction', {
+        configuration,
+        auditTable,
+        archive: bucket,
+        derived,
+        workgroup,
+        key,
+      })
+    }
     new CfnOutput(this, 'ReplayStream', {
       value: this.replay.stream.deliveryStreamName,
       description: `Firehose that refused records of ${table} are sent again by`,

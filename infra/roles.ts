@@ -11,6 +11,8 @@ import type { QueryWorkgroup } from './query-workgroup.js'
 export interface RolesProps {
   readonly archive: Bucket
   readonly refused: Bucket
+  /** What is made from the archive, where there is something. */
+  readonly derived?: Bucket | undefined
   readonly workgroup: QueryWorkgroup
   readonly databaseName: string
   readonly key: IKey
@@ -62,7 +64,7 @@ export class Roles extends Construct {
   }
 
   private query(): PolicyStatement[] {
-    const { archive, workgroup, databaseName, key } = this.props
+    const { archive, derived, workgroup, databaseName, key } = this.props
     const { results, resource } = workgroup
     const arn = (service: string, name: string) => Stack.of(this).formatArn({ service, resource: name })
     return [
@@ -102,11 +104,15 @@ export class Roles extends Construct {
       }),
       new PolicyStatement({
         actions: ['s3:GetBucketLocation', 's3:ListBucket'],
-        resources: [archive.bucketArn, results.bucketArn],
+        resources: [archive.bucketArn, ...(derived ? [derived.bucketArn] : []), results.bucketArn],
       }),
       new PolicyStatement({
         actions: ['s3:GetObject'],
-        resources: [archive.arnForObjects('data/*'), results.arnForObjects('*')],
+        resources: [
+          archive.arnForObjects('data/*'),
+          ...(derived ? [derived.arnForObjects('*')] : []),
+          results.arnForObjects('*'),
+        ],
       }),
       new PolicyStatement({
         actions: ['s3:AbortMultipartUpload', 's3:ListMultipartUploadParts', 's3:PutObject'],

@@ -1,4 +1,10 @@
-import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
+import {
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3'
 import type { Objects } from './refused-reader.js'
 
 /** A bucket, read as an archive is: the same keys, the same order. */
@@ -9,17 +15,24 @@ export class Bucket implements Objects {
   ) {}
 
   async list(prefix: string): Promise<readonly string[]> {
-    const keys: string[] = []
+    return (await this.entries(prefix)).map(({ key }) => key)
+  }
+
+  /** The same with what a list tells of each object. */
+  async entries(prefix: string): Promise<readonly BucketEntry[]> {
+    const entries: BucketEntry[] = []
     let next: string | undefined
     do {
       const page = await this.client.send(
         new ListObjectsV2Command({ Bucket: this.name, Prefix: prefix, ContinuationToken: next }),
       )
-      // what ends in "/" is a folder that the console made
-      for (const { Key } of page.Contents ?? []) if (Key !== undefined && !Key.endsWith('/')) keys.push(Key)
+      for (const { Key: key, Size: bytes = 0, LastModified } of page.Contents ?? []) {
+        // what ends in "/" is a folder that the console made
+        if (key !== undefined && !key.endsWith('/')) entries.push({ key, bytes, modified: Number(LastModified ?? 0) })
+      }
       next = page.NextContinuationToken
     } while (next !== undefined)
-    return keys
+    return entries
   }
 
   async open(key: string): Promise<Uint8Array> {
@@ -33,4 +46,48 @@ export class Bucket implements Objects {
     const command = new PutObjectCommand({ Bucket: this.name, Key: key, Body: content, IfNoneMatch: '*' })
     await this.client.send(command)
   }
+
+  /** A text that is replaced as a whole, with its ETag; undefined where there is none yet. */
+  async openTagged(key: string): Promise<TaggedText | undefined> {
+    try {
+      const { Body, ETag = '' } = await this.client.send(new GetObjectCommand({ Bucket: this.name, Key: key }))
+      return { text: (await Body?.transformToString()) ?? '', etag: ETag }
+    } catch (error) {
+      if ((error as Error).name === 'NoSuchKey') return undefined
+      throw error
+    }
+  }
+
+  /** Replaces such a text, or adds it. Throws where it is not what was opened: somebody else replaced it meanwhile. */
+  async replace(key: string, text: string, opened: TaggedText | undefined): Promise<void> {
+    const condition = opened === undefined ? { IfNoneMatch: '*' } : { IfMatch: opened.etag }
+    await this.client.send(new PutObjectCommand({ Bucket: this.name, Key: key, Body: text, ...condition }))
+  }
+
+  /** Removes objects. Throws where one could not be removed. */
+  async remove(keys: readonly string[]): Promise<void> {
+    for (let i = 0; i < keys.length; i += MOST_REMOVED) {
+      const Objects = keys.slice(i, i + MOST_REMOVED).map(Key => ({ Key }))
+      const { Errors: [error] = [] } = await this.client.send(
+        new DeleteObjectsCommand({ Bucket: this.name, Delete: { Objects, Quiet: true } }),
+      )
+      if (error !== undefined) throw new Error(`object ${error.Key} could not be removed: ${error.Code}`)
+    }
+  }
 }
+
+/** An object as a bucket lists it. */
+export interface BucketEntry {
+  readonly key: string
+  readonly bytes: number
+  /** Milliseconds since 1970. */
+  readonly modified: number
+}
+
+export interface TaggedText {
+  readonly text: string
+  readonly etag: string
+}
+
+/** DeleteObjects takes so many keys (API reference). */
+const MOST_REMOVED = 1000

@@ -1,6 +1,7 @@
 import { AthenaClient, type ColumnInfo, type GetQueryResultsOutput } from '@aws-sdk/client-athena'
 import type { Table } from 'apache-arrow'
 import type { FactStore } from '../transform/fact.js'
+import { tableIdentifier } from '../transform/table-configuration.js'
 import type { Chunk } from './arrow-columns.js'
 import type { Execution } from './athena-cost.js'
 import { DEFAULT_CATALOG } from './athena-errors.js'
@@ -14,9 +15,12 @@ import {
   type QueryEngine,
   QueryError,
   type RunOptions,
+  type Scope,
   stoppedError,
+  type TableOutline,
 } from './engine.js'
 import { readStatement } from './statement.js'
+import type { UnloadedCopies } from './unloaded-copy.js'
 
 export interface AthenaOptions extends AthenaSettings {
   /** @default - as the AWS SDK finds it: AWS_REGION, or the profile's */
@@ -31,6 +35,8 @@ export interface AthenaOptions extends AthenaSettings {
   readonly client?: AthenaClient
   /** The archive's bucket, for the facts that it keeps. @default - no facts are known, so nothing is anchored */
   readonly facts?: FactStore | undefined
+  /** Copies that the stack has made of its tables. @default - the archive alone is asked */
+  readonly copies?: UnloadedCopies | undefined
 }
 
 /** Some rows of an answer: values are text, null where there is none. */
@@ -90,6 +96,14 @@ export class AthenaEngine implements QueryEngine {
     return this.options.facts
   }
 
+  async outline(table: string): Promise<TableOutline | undefined> {
+    return this.options.copies?.outlineOf(table)
+  }
+
+  remarks(): readonly string[] {
+    return [...(this.options.copies?.remarks ?? [])]
+  }
+
   close(): void {
     this.service.close()
   }
@@ -98,10 +112,32 @@ export class AthenaEngine implements QueryEngine {
     const signals = [this.options.signal, options.signal].filter(signal => signal !== undefined)
     const signal = AbortSignal.any(signals)
     try {
-      yield* this.read(sql, values, signal)
+      yield* (await this.readCopy(sql, values, options.scope, signal)) ?? this.read(sql, values, signal)
     } catch (error) {
       if (!signal.aborted || error instanceof StillRunning) throw error
       throw stoppedError(signal)
+    }
+  }
+
+  /** The answer from a copy, once there is one; undefined where the archive has to be asked. */
+  private async readCopy(
+    sql: string,
+    values: readonly BoundValue[],
+    scope: Scope | undefined,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Page> | undefined> {
+    const { copies } = this.options
+    if (scope?.itemKey === undefined || copies === undefined) return undefined
+    const relation = await copies.relationOf(scope.table, scope.itemKey)
+    if (relation === undefined) return undefined
+    const pages = this.read(readInstead(sql, tableIdentifier(scope.table), relation), values, signal)
+    try {
+      const first = await pages.next()
+      return prepend(first, pages)
+    } catch (error) {
+      if (signal.aborted || !(error instanceof QueryError)) throw error
+      copies.giveUp(scope.table, error.message)
+      return undefined
     }
   }
 
@@ -153,6 +189,19 @@ export class AthenaEngine implements QueryEngine {
       hasHeader = false
     }
   }
+}
+
+/** A statement that finds other rows under the name of its table, which it calls by no other. */
+function readInstead(sql: string, table: string, rows: string): string {
+  const { text } = readStatement(sql)
+  const instead = `with ${table} as (\n  ${rows}\n)`
+  return /^with\s/i.test(text) ? `${instead},${text.slice('with'.length)}` : `${instead}\n${text}`
+}
+
+async function* prepend<T>(first: IteratorResult<T>, rest: AsyncGenerator<T>): AsyncGenerator<T> {
+  if (first.done) return
+  yield first.value
+  yield* rest
 }
 
 /** The SDK waits for an answer for ever unless told otherwise. */

@@ -1,4 +1,5 @@
 /** What our functions use of S3, on loopback: versions, conditional puts, checksums and Object Lock. It fails on demand. */
+import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { crc32 } from 'node:zlib'
 import { type Loopback, startLoopback } from './loopback.js'
@@ -18,7 +19,13 @@ export interface StoredVersion {
   readonly lastModified?: string
 }
 
-export type S3Operation = 'PutObject' | 'GetObject' | 'ListObjectsV2' | 'GetObjectRetention' | 'PutObjectRetention'
+export type S3Operation =
+  | 'PutObject'
+  | 'GetObject'
+  | 'DeleteObjects'
+  | 'ListObjectsV2'
+  | 'GetObjectRetention'
+  | 'PutObjectRetention'
 
 /** What a request meets with before it is looked at: an error of the service, no answer ever, or a broken connection. */
 export type S3Fault = { readonly status: number; readonly code: string } | 'silence' | 'reset' | undefined
@@ -55,6 +62,7 @@ export async function startS3Server(): Promise<S3Server> {
     if (fault === 'reset') return response.destroy()
     if (fault !== undefined) return refuse(response, fault.status, fault.code)
     if (operation === 'PutObject') return putObject(request, body, response, key)
+    if (operation === 'DeleteObjects') return deleteObjects(body, response)
     if (operation === 'ListObjectsV2') return listObjects(url, response, versions)
     if (operation === 'GetObject') return getObject(response, versions, key)
     const versionId = url.searchParams.get('versionId')
@@ -68,8 +76,20 @@ export async function startS3Server(): Promise<S3Server> {
     if (request.headers['if-none-match'] === '*' && versions.some(version => version.key === key)) {
       return refuse(response, 412, 'PreconditionFailed')
     }
+    const present = versions.findLast(version => version.key === key)
+    const wanted = request.headers['if-match']
+    if (wanted !== undefined && (present === undefined || etagOf(present) !== wanted)) {
+      return refuse(response, 412, 'PreconditionFailed')
+    }
     const { versionId } = add({ key, body })
     return response.writeHead(200, { 'x-amz-version-id': versionId }).end()
+  }
+  function deleteObjects(body: Buffer, response: ServerResponse): ServerResponse {
+    for (const [, key = ''] of body.toString().matchAll(/<Key>(.*?)<\/Key>/g)) {
+      const kept = versions.filter(version => version.key !== key)
+      versions.splice(0, versions.length, ...kept)
+    }
+    return response.writeHead(200, { 'content-type': 'application/xml' }).end('<DeleteResult></DeleteResult>')
   }
   const server: S3Server = { ...loopback, versions, requests: [], fault: () => undefined, add }
   return server
@@ -77,6 +97,7 @@ export async function startS3Server(): Promise<S3Server> {
 
 function operationOf(request: IncomingMessage, url: URL): S3Operation {
   if (url.searchParams.has('list-type')) return 'ListObjectsV2'
+  if (url.searchParams.has('delete')) return 'DeleteObjects'
   if (request.method === 'GET') return url.searchParams.has('retention') ? 'GetObjectRetention' : 'GetObject'
   return url.searchParams.has('retention') ? 'PutObjectRetention' : 'PutObject'
 }
@@ -91,11 +112,16 @@ function modifiedTag(time: string | undefined): string {
 function listObjects(url: URL, response: ServerResponse, versions: readonly StoredVersion[]): ServerResponse {
   const prefix = url.searchParams.get('prefix') ?? ''
   const after = url.searchParams.get('continuation-token') ?? ''
-  const modified = new Map(versions.map(({ key, lastModified }) => [key, lastModified]))
-  const keys = [...modified.keys()].filter(key => key.startsWith(prefix) && key > after).sort()
+  const newest = new Map(versions.map(version => [version.key, version]))
+  const keys = [...newest.keys()].filter(key => key.startsWith(prefix) && key > after).sort()
   const page = keys.slice(0, PAGE_KEYS)
   const isTruncated = keys.length > PAGE_KEYS
-  const contents = page.map(key => `<Contents><Key>${key}</Key>${modifiedTag(modified.get(key))}</Contents>`).join('')
+  const contents = page
+    .map(key => {
+      const { body, lastModified } = newest.get(key) as StoredVersion
+      return `<Contents><Key>${key}</Key><Size>${body.length}</Size>${modifiedTag(lastModified)}</Contents>`
+    })
+    .join('')
   const next = isTruncated ? `<NextContinuationToken>${page.at(-1)}</NextContinuationToken>` : ''
   return response
     .writeHead(200, { 'content-type': 'application/xml' })
@@ -105,7 +131,12 @@ function listObjects(url: URL, response: ServerResponse, versions: readonly Stor
 function getObject(response: ServerResponse, versions: readonly StoredVersion[], key: string): ServerResponse {
   const version = versions.findLast(candidate => candidate.key === key)
   if (version === undefined) return refuse(response, 404, 'NoSuchKey')
-  return response.writeHead(200, { 'content-length': version.body.length }).end(version.body)
+  const headers = { 'content-length': version.body.length, etag: etagOf(version) }
+  return response.writeHead(200, headers).end(version.body)
+}
+
+function etagOf({ body }: StoredVersion): string {
+  return `"${createHash('md5').update(body).digest('hex')}"`
 }
 
 function getRetention(response: ServerResponse, { retention }: StoredVersion): ServerResponse {

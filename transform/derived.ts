@@ -1,4 +1,7 @@
 import { hash } from 'node:crypto'
+import { type Column, columnsOf } from './audit-row.js'
+import { PARTITION_COLUMN } from './partition.js'
+import { type TableConfiguration, tableIdentifier } from './table-configuration.js'
 
 /**
  * Where derived tables live: beside the archive's write-once keys, and no part of them. The folder can be deleted at any
@@ -52,6 +55,44 @@ export function answersKey(table: string, name: string): string {
 
 /** The partition column of the clustered copy. */
 export const BUCKET_COLUMN = 'bucket'
+
+/** On AWS, the partition column before it: the folder that one statement wrote. */
+export const FOLDER_COLUMN = 'folder'
+
+/** On AWS, the key prefix of what one statement wrote; buckets are folders in it, and Athena names the objects. */
+export function folderPrefix(table: string, folder: string): string {
+  return `${changesPrefix(table)}${FOLDER_COLUMN}=${folder}/`
+}
+
+/** The clustered copy in SQL on AWS, beside the table itself. */
+export function copyIdentifier(table: string): string {
+  return `${tableIdentifier(table)}__by_item`
+}
+
+/** The columns of the copy on AWS but for its partitions. */
+export function copyColumns(table: TableConfiguration): readonly Column[] {
+  const column = (name: string, type: Column['type'], meaning: string) => ({ name, type, required: true, meaning })
+  return [
+    ...columnsOf(table),
+    column(PARTITION_COLUMN, 'string', "the change's own day, UTC: YYYY-MM-DD"),
+    column('repeats', 'bigint', 'how many further times the row was delivered'),
+  ]
+}
+
+/**
+ * The table properties by which Athena (and Trino) find the folders and buckets of the copy that a statement names. Both are
+ * injected: the paths follow from the statement alone, so nothing has to be registered, and what no manifest names is never
+ * read. `location` is where derived files are, ending in "/".
+ */
+export function copyProjection(table: string, location: string): Readonly<Record<string, string>> {
+  const path = `${folderPrefix(table, `\${${FOLDER_COLUMN}}`)}${BUCKET_COLUMN}=\${${BUCKET_COLUMN}}/`
+  return {
+    'projection.enabled': 'true',
+    [`projection.${FOLDER_COLUMN}.type`]: 'injected',
+    [`projection.${BUCKET_COLUMN}.type`]: 'injected',
+    'storage.location.template': `${location}${path}`,
+  }
+}
 
 /** The bucket of an item: the first hex digits of the SHA-256 of its key. */
 export function bucketOf(itemKey: string, digits: number): string {

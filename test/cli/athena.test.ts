@@ -1,7 +1,9 @@
 /** The command line asking Athena: a server on loopback speaks its protocol, another CloudFormation's. */
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { dayOf, UNLOADED_VERSION } from '../../queries/unloaded-copy.js'
 import { asksForColumns, failure, success } from '../athena-engine.js'
 import { type AthenaServer, startAthenaServer } from '../athena-server.js'
 import { type Loopback, startLoopback } from '../loopback.js'
@@ -266,6 +268,44 @@ describe('--stack', () => {
       workgroup: 'itemtrail',
       bucket: 'bucket-1',
     })
+  })
+
+  it('reads the copy of a stack that compacts, and the archive where it cannot', async () => {
+    outputs.AuditDerivedBucketAF8C3F6B = 'bucket-2'
+    const s3 = await startS3Server()
+    vi.stubEnv('AWS_ENDPOINT_URL_S3', s3.endpoint)
+    const day = '2026-11-22'
+    const object = s3.add({ key: `data/Orders/event_date=${day}/a.parquet`, body: Buffer.from('rows') })
+    const run0 = { name: randomUUID(), digits: 1, rows: 1, deliveries: 1, digest: '', bytes: 4 }
+    const manifest = {
+      version: UNLOADED_VERSION,
+      table: 'Orders',
+      generation: 1,
+      built: '2026-11-24T00:00:00Z',
+      columns: ['item_key', 'event_id'],
+      runs: [{ ...run0, firstDay: day, beganUs: 1_795_000_000_000_000, sampleKey: KEY }],
+      days: { [day]: { run: run0.name, ...dayOf([{ key: object.key, bytes: 4 }]) } },
+      replaced: [],
+    }
+    s3.add({ key: 'derived/Orders/manifest.json', body: Buffer.from(JSON.stringify(manifest)) })
+    answerHistory()
+    const asked = ['history', 'Orders', 'A', '--stack', 'Itemtrail']
+    const whole = (text: string) => text.includes('event_time_us,') && !asksForColumns(text)
+    const lastHistory = () => server.queries.map(({ input }) => input.QueryString ?? '').findLast(whole)
+    const { exit, out } = await run(asked)
+    expect([exit, out.split('\n')[0]]).toEqual([0, 'Orders A  1 change'])
+    expect(lastHistory()).toMatch(
+      /^with orders as \([\s\S]*"audit"."orders__by_item"[\s\S]*where not \(event_date between '2026-11-22' and '2026-11-22'\)\n\),\s+arrived as/,
+    )
+
+    s3.add({ key: 'derived/Orders/manifest.json', body: Buffer.from('{') })
+    const without = await run(asked)
+    expect([without.exit, without.out]).toEqual([0, out])
+    expect(without.err).toContain(
+      'compacted copy of Orders was not used, the archive was asked instead: its manifest is no JSON',
+    )
+    expect(lastHistory()).not.toContain('orders__by_item')
+    await s3.stop()
   })
 
   it('says that the facts in the bucket may not be read, and what to do', async () => {

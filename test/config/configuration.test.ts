@@ -38,6 +38,7 @@ describe('a configuration', () => {
       lock: { mode: 'governance', days: 2557 },
       refusedDays: 365,
       scanCutoffGb: 100,
+      compact: false,
       notify: [],
       deployments: new Map([['Orders', { buffer: { mb: 128, seconds: 900 } }]]),
       tables: new Map([
@@ -71,6 +72,7 @@ describe('a configuration', () => {
     expect(parseConfiguration('{}', PATH)).toStrictEqual({
       refusedDays: 365,
       scanCutoffGb: 100,
+      compact: false,
       notify: [],
       tables: new Map(),
       deployments: new Map(),
@@ -131,7 +133,7 @@ describe('refuses', () => {
     [{ refused_days: 30 }, 'refused_days is unknown, did you mean "refusedDays"?'],
     [
       { colour: 1 },
-      'colour is unknown, expected one of $schema, lock, refusedDays, scanCutoffGb, environment, notify, athena, tables',
+      'colour is unknown, expected one of $schema, lock, refusedDays, scanCutoffGb, compact, environment, notify, athena, tables',
     ],
     [{ refusedDays: 0 }, `refusedDays is 0, expected ${DAYS}`],
     [{ refusedDays: 1.5 }, `refusedDays is 1.5, expected ${DAYS}`],

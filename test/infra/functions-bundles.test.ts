@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { CloudFormationCustomResourceEvent, FirehoseTransformationResult } from 'aws-lambda'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { CHECKED } from '../../queries/unload-statements.js'
 import { createHandler } from '../../transform/handler.js'
+import { success } from '../athena-engine.js'
+import { startAthenaServer } from '../athena-server.js'
 import { firehoseEvent, streamsRecord, tableConfiguration } from '../factories.js'
 import { type FirehoseServer, startFirehoseServer } from '../firehose-server.js'
 import { bundlePath, findNode24, type Invocation, invokeBundle } from '../lambda-runtime.js'
@@ -147,6 +150,46 @@ describe.skipIf(node === undefined)(
       expect(error).toBeUndefined()
       // both buckets are one server here
       expect(JSON.parse(log)).toMatchObject({ Archive: 'audit', RefusedExpiring: 2 })
+    })
+
+    it('compact-table has Athena write what is due, compares, and publishes', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'itemtrail-compact-'))
+      copyFileSync(bundlePath('compact-table'), join(folder, 'index.mjs'))
+      writeFileSync(join(folder, 'table.json'), JSON.stringify(tableConfiguration()))
+      s3.versions.length = 0
+      s3.add({ key: 'data/Orders/event_date=2026-11-20/a.parquet', lastModified: '2026-11-20T10:00:00Z' })
+      const athena = await startAthenaServer()
+      athena.answer = (sql, parameters) => {
+        if (sql.startsWith('unload')) return { state: 'SUCCEEDED', columns: [], rows: [] }
+        const names = ['side', ...CHECKED, 'began_us', 'sample_key']
+        const values = ['7', '7', 'digest', '0', '1795341600000000', '{}']
+        return success(
+          names.map(name => `${name} varchar`),
+          ['archive', 'copy'].map(side => [side, ...values]),
+        )(sql, parameters)
+      }
+      const environment = {
+        ITEMTRAIL_ARCHIVE_BUCKET: 'archive',
+        ITEMTRAIL_DERIVED_BUCKET: 'derived',
+        ITEMTRAIL_DATABASE: 'audit',
+        ITEMTRAIL_WORKGROUP: 'itemtrail',
+        ITEMTRAIL_RUN_BYTES: '1000000',
+        AWS_ENDPOINT_URL_S3: s3.endpoint,
+        AWS_ENDPOINT_URL_ATHENA: athena.endpoint,
+      }
+      const options = { bundle: join(folder, 'index.mjs'), event: {}, environment, memoryMb: 256, timeoutMs: 900_000 }
+      const { error, log } = await run(options)
+      expect([error, JSON.parse(log)]).toEqual([
+        undefined,
+        expect.objectContaining({ message: 'published', table: 'Orders', generation: 1, days: 1, rows: 7 }),
+      ])
+      const manifest = s3.versions.find(({ key }) => key === 'derived/Orders/manifest.json')
+      expect(JSON.parse(`${manifest?.body}`)).toMatchObject({
+        version: 'unloaded/v1',
+        days: { '2026-11-20': { objects: 1 } },
+      })
+      await athena.stop()
+      rmSync(folder, { recursive: true, force: true })
     })
 
     it('kinesis-destination answers CloudFormation', async () => {

@@ -18,6 +18,7 @@ const variants = {
     { Orders: ORDERS },
     { lock: { mode: 'compliance', days: 30, confirm: true, by: 'bucket' } },
   ),
+  compacted: templateOf({ Orders: ORDERS }, { compact: true }),
 }
 
 describe('what linters miss', () => {
@@ -149,7 +150,8 @@ describe.skipIf(!installed)(`cfn-lint${installed ? '' : ' (skipped: no Python to
 
   it('finds nothing in templates of every kind of capture, table and lock', () => {
     const [nested] = nestedTemplates(variants.streams.stack)
-    expect(lint(variants['three tables'].template.toJSON(), nested?.toJSON() ?? {})).toBe('')
+    const templates = [variants['three tables'], variants.compacted].map(({ template }) => template.toJSON())
+    expect(lint(...templates, nested?.toJSON() ?? {})).toBe('')
   })
 
   it('finds a misspelt property', () => {

@@ -8,6 +8,7 @@ const streams = templateOf({ Orders: ORDERS }, { notify: ['oncall@example.com'] 
 const kinesis = templateOf({ Orders: { ...ORDERS, capture: 'kinesis' } })
 const byBucket = templateOf({ Orders: ORDERS }, { lock: { mode: 'compliance', days: 30, confirm: true, by: 'bucket' } })
 const unlocked = templateOf({ Orders: ORDERS }, { lock: { mode: 'none' } })
+const compacted = templateOf({ Orders: ORDERS }, { compact: true, scanCutoffGb: 5 })
 const rules = Object.values(ALARMS).flatMap(list => list.map(({ name }) => name))
 
 const alarmsIn = (resources: Resources) =>
@@ -27,6 +28,9 @@ describe('alarms', () => {
     )
     expect([...alarmsIn(kinesis.resources).keys()].sort()).toEqual(
       names('both', 'kinesis', 'locks', 'queries', 'refused'),
+    )
+    expect([...alarmsIn(compacted.resources).keys()].sort()).toEqual(
+      names('both', 'streams', 'locks', 'queries', 'refused', 'compaction'),
     )
     expect([...alarmsIn(unlocked.resources).keys()].sort()).toEqual(names('both', 'streams', 'queries', 'refused'))
     for (const alarm of alarmsIn(streams.resources).values()) {
@@ -211,8 +215,8 @@ describe('the archive', () => {
   })
 
   it('has only buckets that are versioned, encrypted, closed, logged and kept', () => {
-    const buckets = bucketsOf(streams.resources)
-    expect(buckets).toHaveLength(4)
+    const buckets = bucketsOf(compacted.resources)
+    expect([bucketsOf(streams.resources).length, buckets.length]).toEqual([4, 5])
     for (const [id, { Properties, DeletionPolicy, UpdateReplacePolicy }] of buckets) {
       expect([DeletionPolicy, UpdateReplacePolicy]).toEqual(['Retain', 'Retain'])
       expect(Properties).toMatchObject({
@@ -255,6 +259,61 @@ describe('the archive', () => {
     expect(call).toMatch(/config\/Orders\/[0-9a-f]{16}\.json/)
     expect(call).toContain('IfNoneMatch')
     expect(kept.Properties.Delete).toBeUndefined()
+  })
+
+  it('is compacted where that is wished, by a function of each table that Athena works for', () => {
+    const { resources, stack } = compacted
+    const functions = ofType(resources, 'AWS::Lambda::Function').filter(([id]) => id.includes('Compaction'))
+    expect(functions.map(([, { Properties }]) => Properties)).toMatchObject([
+      {
+        Timeout: 900,
+        Environment: {
+          Variables: {
+            ITEMTRAIL_ARCHIVE_BUCKET: { Ref: expect.stringContaining('Archive') },
+            ITEMTRAIL_DERIVED_BUCKET: { Ref: expect.stringContaining('Derived') },
+            ITEMTRAIL_DATABASE: 'audit',
+            ITEMTRAIL_WORKGROUP: 'audit',
+            // no more than a query may scan
+            ITEMTRAIL_RUN_BYTES: `${5 * 1024 ** 3}`,
+          },
+        },
+      },
+    ])
+    const schedules = ofType(resources, 'AWS::Events::Rule').filter(([id]) => id.includes('Compaction'))
+    expect(schedules.map(([, { Properties }]) => Properties.ScheduleExpression)).toEqual(['rate(6 hours)'])
+    const [, table] = ofType(resources, 'AWS::Glue::Table').find(([id]) => id.includes('Copy')) ?? []
+    const { Name, Parameters, PartitionKeys, StorageDescriptor } = table?.Properties.TableInput ?? {}
+    expect([Name, PartitionKeys.map((key: { Name: string }) => key.Name)]).toEqual([
+      'orders__by_item',
+      ['folder', 'bucket'],
+    ])
+    expect(stack.resolve(Parameters)).toMatchObject({
+      'projection.folder.type': 'injected',
+      'projection.bucket.type': 'injected',
+      'storage.location.template': {
+        'Fn::Join': [
+          '',
+          [
+            's3://',
+            { Ref: expect.stringContaining('Derived') },
+            // biome-ignore lint/suspicious/noTemplateCurlyInString: what Athena fills in
+            '/derived/Orders/changes/folder=${folder}/bucket=${bucket}/',
+          ],
+        ],
+      },
+    })
+    expect(StorageDescriptor.Columns.slice(-2).map((column: { Name: string }) => column.Name)).toEqual([
+      'event_date',
+      'repeats',
+    ])
+    compacted.template.hasOutput('*', { Value: { Ref: Match.stringLikeRegexp('Derived') } })
+    streams.template.resourcePropertiesCountIs('AWS::Events::Rule', { ScheduleExpression: 'rate(6 hours)' }, 0)
+  })
+
+  it('does not take a table that is called as the copy of another', () => {
+    const tables = { Orders: ORDERS, orders__by_item: { ...ORDERS, actor: 'x' } }
+    expect(() => archiveOf(tables, { compact: true })).toThrow(/orders__by_item would have the name of a copy/)
+    expect(() => archiveOf(tables)).not.toThrow()
   })
 
   it('is for one region and account where the stack says so', () => {

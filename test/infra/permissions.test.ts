@@ -66,6 +66,7 @@ const mixed = (props = {}) =>
 const byDelivery = mixed()
 const byBucket = mixed({ lock: { mode: 'compliance', days: 30, confirm: true, by: 'bucket' } })
 const unlocked = mixed({ lock: { mode: 'none' } })
+const compacted = mixed({ compact: true })
 
 const matches = (pattern: string, text: string) =>
   new RegExp(`^${pattern.replaceAll(/[.+^${}()|[\]\\<>]/g, '\\$&').replaceAll('*', '.*')}$`).test(text)
@@ -101,6 +102,7 @@ describe.each([
   ['locked after delivery', byDelivery],
   ['locked by its bucket', byBucket],
   ['not locked', unlocked],
+  ['compacted', compacted],
 ])('in an archive that is %s', (_, resources) => {
   const allows = statementsIn(resources).filter(([, { Effect }]) => Effect === 'Allow')
 
@@ -108,7 +110,14 @@ describe.each([
     const forbidden =
       /^(\*|s3:(\*|Delete.*|Bypass.*|PutObjectLegalHold|PutBucket.*|PutLifecycle.*|PutEncryption.*|Replicate.*|.*\*.*)|kms:(Schedule.*|Disable.*)|glue:(Delete|Create|Update).*)$/
     const found = allows.filter(([, statement]) => actionsOf(statement).some(action => forbidden.test(action)))
-    expect(found.map(([path]) => path)).toEqual([])
+    // what is made from the archive, a table's own, can be made again
+    const remade = found.filter(
+      ([, statement]) =>
+        actionsOf(statement).join() === 's3:DeleteObject' &&
+        resourcesOf(statement).every(resource => /^<AuditDerived[0-9A-F]{8}\.Arn>\/derived\/\w+\/\*$/.test(resource)),
+    )
+    expect(remade).toHaveLength(resources === compacted ? 3 : 0)
+    expect(found.filter(statement => !remade.includes(statement)).map(([path]) => path)).toEqual([])
   })
 
   it('every statement says its actions one by one', () => {
@@ -128,7 +137,7 @@ describe.each([
       statements.some(statement => actionsOf(statement).includes('s3:PutObjectRetention')),
     )
     expect(setters.map(([id]) => id.replace(/[0-9A-F]{8}$/, ''))).toEqual(
-      resources === byDelivery ? ['AuditLockFunctionRole'] : [],
+      resources === byDelivery || resources === compacted ? ['AuditLockFunctionRole'] : [],
     )
   })
 
@@ -166,7 +175,7 @@ describe.each([
 
   it('denies what is not TLS 1.2, in every bucket', () => {
     const policies = Object.values(resources).filter(({ Type }) => Type === 'AWS::S3::BucketPolicy')
-    expect(policies).toHaveLength(4)
+    expect(policies).toHaveLength(resources === compacted ? 5 : 4)
     for (const { Properties } of policies) {
       const denied = documentOf(Properties.PolicyDocument).filter(({ Effect }) => Effect === 'Deny')
       expect(denied.some(({ Condition }) => Condition?.Bool?.['aws:SecureTransport'] === 'false')).toBe(true)
@@ -357,6 +366,43 @@ describe('roles', () => {
   it.each(Object.entries(ROLES))('let %s do exactly this', (role, actions) => {
     const [, statements] = roleNamed(byDelivery, role)
     expect([...new Set(statements.flatMap(actionsOf))].sort()).toEqual([...new Set(actions)].sort())
+  })
+
+  it('of an archive that is compacted are one more a table, for Athena over its rows and for what is made of them', () => {
+    const added = [...rolesOf(compacted)].filter(([id]) => !roles.has(id))
+    expect(added.map(([id]) => id.replace(/[0-9A-F]{8}$/, ''))).toEqual(
+      ['Orders', 'Sessions', 'Returns'].map(table => `Audit${table}CompactionFunctionRole`),
+    )
+    for (const [id, statements] of added) {
+      expect([...new Set(statements.flatMap(actionsOf))].sort()).toEqual([
+        'athena:GetQueryExecution',
+        'athena:GetQueryResults',
+        'athena:GetWorkGroup',
+        'athena:StartQueryExecution',
+        'athena:StopQueryExecution',
+        'glue:GetDatabase',
+        'glue:GetPartitions',
+        'glue:GetTable',
+        'kms:Decrypt',
+        'kms:GenerateDataKey',
+        ...LOGS,
+        's3:AbortMultipartUpload',
+        's3:DeleteObject',
+        's3:GetBucketLocation',
+        's3:GetObject',
+        's3:ListBucket',
+        's3:ListMultipartUploadParts',
+        's3:PutObject',
+      ])
+      const table = /^Audit(\w+)Compaction/.exec(id)?.[1] as string
+      const written = statements.filter(statement => actionsOf(statement).includes('s3:PutObject')).flatMap(resourcesOf)
+      expect(written.map(resource => resource.replace(/[0-9A-F]{8}\.Arn>/, '>'))).toEqual([
+        `<AuditDerived>/derived/${table}/*`,
+        '<AuditWorkgroupResults>/*',
+      ])
+    }
+    const [, reader] = roleNamed(compacted, 'AuditRolesQueryUser')
+    expect(reader.flatMap(resourcesOf).filter(resource => resource.includes('AuditDerived'))).toHaveLength(2)
   })
 
   it('of people are for people of the account, and of services for their service', () => {

@@ -1,4 +1,7 @@
 /** Queries for the Athena server that a real Trino answers, its answer in Athena's shapes. */
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, renameSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { ColumnInfo } from '@aws-sdk/client-athena'
 import { misplacedParameters } from '../athena-rules.js'
 import type { Outcome } from '../athena-server.js'
@@ -10,6 +13,8 @@ export function answerByTrino(trino: TrinoClient): (sql: string, parameters: rea
     if (misplacedParameters(sql.replaceAll(/--[^\n]*/g, '')).length > 0) {
       return { state: 'FAILED', reason: 'Athena documents ? in WHERE only, and this statement has one elsewhere' }
     }
+    const written = UNLOAD.exec(sql)
+    if (written !== null) return unload(trino, written as unknown as readonly string[])
     const quoted = `'${sql.replaceAll("'", "''")}'`
     const statement = parameters.length === 0 ? sql : `execute immediate ${quoted} using ${parameters.join(', ')}`
     const { names, types, rows, physicalInputBytes } = await trino.run(statement)
@@ -20,6 +25,29 @@ export function answerByTrino(trino: TrinoClient): (sql: string, parameters: rea
       bytesScanned: physicalInputBytes,
     }
   }
+}
+
+const UNLOAD =
+  /^unload \(\n([\s\S]*)\n\) to '([^']*)' with \(format = 'PARQUET', compression = 'ZSTD', (partitioned_by = .*)\)$/
+
+/**
+ * UNLOAD is Athena's own. Here a table is made whose files are then moved to where it would have written, because Trino writes
+ * into no table that is not its own. Of the order within a file Trino promises nothing.
+ */
+async function unload(trino: TrinoClient, [, query, location = '', partitioned]: readonly string[]): Promise<Outcome> {
+  const name = `unloaded_${randomBytes(6).toString('hex')}`
+  const { physicalInputBytes } = await trino.run(
+    `create table ${name} with (format = 'PARQUET', ${partitioned}) as ${query}`,
+  )
+  const { rows } = await trino.run(`select distinct "$path" from ${name}`)
+  const pathOf = (address: string) => address.slice('local://'.length)
+  for (const [address] of rows as readonly (readonly [string])[]) {
+    const target = join(pathOf(location), ...address.split('/').slice(-2))
+    mkdirSync(dirname(target), { recursive: true })
+    renameSync(pathOf(address), target)
+  }
+  await trino.run(`drop table ${name}`)
+  return { state: 'SUCCEEDED', columns: [], rows: [], bytesScanned: physicalInputBytes }
 }
 
 /** A column with its type as Athena names it: without what it is made of, a decimal's digits aside. */

@@ -1,94 +1,310 @@
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createCompactor, type Published } from '../../infra/functions/compact-table.js'
 import { compactTable } from '../../local/compaction.js'
-import { bindValues, renderQuery, SAVED_QUERIES } from '../../queries/catalog.js'
+import { answerQuery, answerSql } from '../../queries/ask.js'
+import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { type Manifest, readManifest } from '../../queries/derived-copy.js'
-import { copyStatements, itemRelation } from '../../queries/derived-statements.js'
-import { checkParameters } from '../../queries/parameters.js'
+import type { Parameter } from '../../queries/parameters.js'
 import { fileList } from '../../queries/parquet-files.js'
-import { columnsOf } from '../../transform/audit-row.js'
-import { bucketOf, runKey } from '../../transform/derived.js'
-import { tableIdentifier } from '../../transform/table-configuration.js'
+import { rowsOf } from '../../queries/rows.js'
+import { listDays, parseManifest, UnloadedCopies, type UnloadedManifest } from '../../queries/unloaded-copy.js'
+import type { AuditRow } from '../../transform/audit-row.js'
+import { changesPrefix, copyIdentifier, folderPrefix, manifestKey, runKey } from '../../transform/derived.js'
+import { openAthena } from '../athena-engine.js'
+import { type AthenaServer, startAthenaServer } from '../athena-server.js'
+import { FolderBucket } from '../folder-bucket.js'
 import { askSql, temporaryFolder, writeRows } from '../local/desk.js'
 import { EARLIER, randomArchive } from '../queries/random-archive.js'
+import { answerByTrino } from './athena.js'
 import { missingForTrino, startTrino, type TrinoServer } from './server.js'
-import { createAuditTable, rowsOfTrino } from './tables.js'
+import { createAuditTable, createCopyTable, localAddress } from './tables.js'
 
 const missing = missingForTrino()
-const DAYS = ['2020-01-01', '2030-01-01']
+const DAY_US = 86_400_000_000
+const HOUR_MS = 3_600_000
+const ABOUT_ONE_ITEM = [...SAVED_QUERIES.values()]
+  .filter(({ parameters }) => parameters.some(({ type }) => type === 'item'))
+  .map(({ name }) => name)
+/** Long after every change, so that each day is over and has settled. */
+const NOW = Date.UTC(2027, 0, 1)
 
 describe.skipIf(missing !== undefined)(
-  `the clustered copy on Trino${missing === undefined ? '' : ` (skipped: ${missing})`}`,
+  `the clustered copy on AWS, by Trino${missing === undefined ? '' : ` (skipped: ${missing})`}`,
   () => {
-    const table = { ...EARLIER, table: 'Clustered' }
-    const identifier = tableIdentifier(table.table)
-    const about = { archive: identifier, copy: `${identifier}_by_item`, columns: columnsOf(table), digits: 2 }
     let trino: TrinoServer
-    let root: string
-    let keys: readonly string[]
+    let server: AthenaServer
 
     beforeAll(async () => {
       trino = await startTrino()
-      root = temporaryFolder()
-      const [archive] = fc.sample(randomArchive(60), { seed: 20261122, numRuns: 1 })
-      // an arrival that a period cannot see is left out on a desk by its view, which Athena lacks
-      const rows = (archive?.rows ?? []).filter(row => row.time_precision !== 'arrival')
-      await writeRows(
-        root,
-        rows.map(row => ({ ...row, table_name: table.table })),
-      )
-      keys = [...new Set(rows.map(row => row.item_key))]
-      await createAuditTable(trino.client, root, table, DAYS[0] as string)
-      for (const sql of copyStatements(about, { format: 'PARQUET' })) await trino.client.run(sql, DAYS)
-      await compactTable(root, table.table)
+      server = await startAthenaServer()
+      server.answer = answerByTrino(trino.client)
     })
-    afterAll(() => trino.stop())
+    afterAll(async () => {
+      await server.stop()
+      await trino.stop()
+    })
 
-    it('keeps the rows that the desk’s keeps, with the same counts of repeats', async () => {
+    /** An archive on AWS, with a stack that compacts it. */
+    async function deploy(table: string) {
+      const configuration = { ...EARLIER, table }
+      const archive = new FolderBucket(temporaryFolder('archive'))
+      const derived = new FolderBucket(temporaryFolder('derived'))
+      await createAuditTable(trino.client, archive.root, configuration, '2026-11-01')
+      await createCopyTable(trino.client, derived.root, configuration)
+      const database = trino.client.schema
+      const open = (copies?: UnloadedCopies) => openAthena(server, { database, copies })
+      const published: Published[] = []
+      const compactor = (others: Partial<Parameters<typeof createCompactor>[0]> = {}) =>
+        createCompactor({
+          engine: open(),
+          archive,
+          derived,
+          configuration,
+          database,
+          location: localAddress(derived.root),
+          runBytes: Number.POSITIVE_INFINITY,
+          onPublished: one => published.push(one),
+          now: () => NOW,
+          ...others,
+        })
+      return {
+        configuration,
+        archive,
+        derived,
+        published,
+        compactor,
+        compact: () => compactor()(new AbortController().signal),
+        add: (rows: readonly AuditRow[]) =>
+          writeRows(
+            archive.root,
+            rows.map(row => ({ ...row, table_name: table })),
+          ),
+        /** An engine that reads copies, as a command opens one. */
+        withCopies: () => open(new UnloadedCopies(archive, derived, database)),
+        without: () => open(),
+        manifest: async () => {
+          const opened = await derived.openTagged(manifestKey(table))
+          return opened && parseManifest(opened.text, table)
+        },
+      }
+    }
+
+    type Deployed = Awaited<ReturnType<typeof deploy>>
+
+    /** Asks questions about one item of both, all there are or those named, expects the same, and tells what both scanned. */
+    async function compareAnswers(
+      { configuration, withCopies, without }: Deployed,
+      keys: readonly string[],
+      names: readonly string[] = ['item-history'],
+    ) {
+      const [copies, archive] = [withCopies(), without()]
+      for (const query of names.map(name => SAVED_QUERIES.get(name) as SavedQuery)) {
+        const item = query.parameters.find(({ type }) => type === 'item') as Parameter
+        for (const key of keys) {
+          const known: Record<string, string> = { [item.name]: key, attribute: 'v', at: '2026-12-31T00:00:00Z' }
+          const given = query.parameters.flatMap(({ name }) => (known[name] === undefined ? [] : [[name, known[name]]]))
+          const parameters = Object.fromEntries(given)
+          const rows = async (engine: typeof copies) => [
+            ...rowsOf((await answerQuery(engine, query, configuration, parameters)).table),
+          ]
+          expect(await rows(copies), query.name).toEqual(await rows(archive))
+        }
+      }
+      expect(copies.remarks()).toEqual([])
+      const scanned = (engine: typeof copies) =>
+        engine.executions.reduce((sum, { bytesScanned }) => sum + bytesScanned, 0)
+      return { copies: scanned(copies), archive: scanned(archive) }
+    }
+
+    function randomRows(seed: number, items = 40, days = 0): readonly AuditRow[] {
+      const [made] = fc.sample(randomArchive(items), { seed, numRuns: 1 })
+      return (made?.rows ?? []).map(row => ({
+        ...row,
+        event_id: days === 0 ? row.event_id : `${days} ${row.event_id}`,
+        event_time_us: row.event_time_us + days * DAY_US,
+      }))
+    }
+
+    const keysOf = (rows: readonly AuditRow[]) => [...new Set(rows.map(row => row.item_key))].sort()
+
+    it('keeps the rows that the desk’s keeps, with the same counts of repeats, in as many buckets', async () => {
+      const deployed = await deploy('Clustered')
+      // an arrival that a period cannot see is left out on a desk by its view, which Athena lacks
+      await deployed.add(randomRows(20261122, 60).filter(row => row.time_precision !== 'arrival'))
+      await deployed.compact()
+      const { archive, configuration } = deployed
+      await compactTable(archive.root, configuration.table)
       const columns = 'event_id, row_hash, item_key, event_date, repeats'
       const order = 'order by event_id, row_hash'
-      const { runs } = readManifest(root, table.table) as Manifest
-      const files = runs.map(({ bucket, name }) => join(root, runKey(table.table, bucket, name)))
+      const { runs } = readManifest(archive.root, configuration.table) as Manifest
+      const files = runs.map(({ bucket, name }) => join(archive.root, runKey(configuration.table, bucket, name)))
       const desk = await askSql(
-        root,
+        archive.root,
         `select ${columns} from read_parquet(${fileList(files)}, hive_partitioning = false) ${order}`,
       )
-      const answer = await trino.client.run(`select ${columns}, bucket from ${about.copy} ${order}`)
-      expect(rowsOfTrino(answer)).toEqual(desk.map(row => ({ ...row, bucket: bucketOf(row.item_key as string, 2) })))
+      const { runs: unloaded } = (await deployed.manifest()) as UnloadedManifest
+      const folders = unloaded.map(({ name }) => `'${name}-0'`).join(', ')
+      const buckets = [...'0123456789abcdef'].map(bucket => `'${bucket}'`).join(', ')
+      const sql = `select ${columns} from ${copyIdentifier(configuration.table)} where folder in (${folders}) and bucket in (${buckets}) ${order}`
+      const answer = await answerSql(deployed.without(), sql)
+      expect([...rowsOf(answer.table)]).toEqual(desk)
       expect(desk.some(({ repeats }) => Number(repeats) > 0)).toBe(true)
     })
 
-    const questions = [...SAVED_QUERIES.values()].filter(({ parameters }) =>
-      parameters.some(({ type }) => type === 'item'),
-    )
-    it.each(questions)('answers $name as the archive does', async query => {
-      const texts = { attribute: 'v', at: DAYS[1] === undefined ? '' : `${DAYS[1]}T00:00:00Z` }
-      for (const item_key of keys.slice(0, 5)) {
-        const given = Object.fromEntries(
-          query.parameters.flatMap(({ name }) => {
-            const value = { ...texts, item_key }[name as 'item_key']
-            return value === undefined ? [] : [[name, value]]
-          }),
-        )
-        const values = checkParameters(query.parameters, given)
-        const ask = async (changes: string) => {
-          const statement = renderQuery(query, { changes })
-          return rowsOfTrino(await trino.client.run(statement.sql, bindValues(statement, values)))
+    it('answers as the archive does before, during and after, and reads less', async () => {
+      const deployed = await deploy('Growing')
+      const first = randomRows(1)
+      const second = randomRows(2, 40, -10)
+      const keys = [...keysOf(first).slice(0, 2), ...keysOf(second).slice(-1), '{"id":{"S":"nobody"}}']
+      await deployed.add(first)
+      await compareAnswers(deployed, keys)
+
+      await deployed.compact()
+      expect(deployed.published).toMatchObject([{ generation: 1, due: 0 }])
+      const scanned = await compareAnswers(deployed, keys.slice(0, 2), ABOUT_ONE_ITEM)
+      expect(scanned.copies).toBeLessThan(scanned.archive / 2)
+
+      // rows of new days, and late ones of a day that is copied
+      const [late, ...rest] = second
+      await deployed.add(rest)
+      await deployed.add([
+        { ...(late as AuditRow), event_id: 'late', event_time_us: (first[0] as AuditRow).event_time_us },
+      ])
+      await compareAnswers(deployed, [...keys, (late as AuditRow).item_key])
+
+      await deployed.compact()
+      const { days, runs, replaced } = (await deployed.manifest()) as UnloadedManifest
+      expect(Object.keys(days)).toEqual([...(await listDays(deployed.archive, 'Growing')).keys()].sort())
+      expect([runs.length, replaced.length]).toEqual([1, 1])
+      await compareAnswers(deployed, [...keys, (late as AuditRow).item_key])
+      await deployed.compact()
+      expect(deployed.published).toHaveLength(2)
+    })
+
+    it('copies day by day where a run is to be small, and merges runs as they come', async () => {
+      const deployed = await deploy('Daily')
+      for (const day of [12, 9, 6, 3, 0]) await deployed.add(randomRows(30 + day, 6, -day))
+      const total = (await deployed.archive.entries('data/')).reduce((sum, { bytes }) => sum + bytes, 0)
+      await deployed.compactor({ runBytes: total * 0.6 })(new AbortController().signal)
+      const { runs, days } = (await deployed.manifest()) as UnloadedManifest
+      expect(Object.keys(days)).toEqual([...(await listDays(deployed.archive, 'Daily')).keys()].sort())
+      expect(runs.length).toBeGreaterThan(1)
+      expect(runs.length).toBeLessThan(5)
+      expect(new Set(Object.values(days).map(day => day.run)).size).toBe(runs.length)
+      await compareAnswers(deployed, keysOf(randomRows(30, 6)).slice(0, 2))
+    })
+
+    it('leaves today alone, and a day that objects came to a short while ago', async () => {
+      const deployed = await deploy('Fresh')
+      await deployed.add(randomRows(5))
+      const at = (now: number) => deployed.compactor({ now: () => now })(new AbortController().signal)
+      await at(Date.UTC(2026, 10, 21, 12))
+      await at(Date.now() + 0.5 * HOUR_MS)
+      expect(await deployed.manifest()).toBeUndefined()
+      await at(NOW)
+      expect(deployed.published).toHaveLength(1)
+    })
+
+    it('publishes nothing where a file is missing, and sweeps what was written', async () => {
+      const deployed = await deploy('Lossy')
+      await deployed.add(randomRows(6))
+      const engine = deployed.without()
+      const losing: Pick<typeof engine, 'run'> = {
+        run: async (sql, values, options) => {
+          const answer = await engine.run(sql, values, options)
+          const [written] = await deployed.derived.entries(changesPrefix('Lossy'))
+          if (sql.startsWith('unload') && written !== undefined) rmSync(join(deployed.derived.root, written.key))
+          return answer
+        },
+      }
+      const compaction = deployed.compactor({ engine: losing })(new AbortController().signal)
+      await expect(compaction).rejects.toThrow(/the copy of Lossy is not what the archive has of \d days/)
+      expect(await deployed.manifest()).toBeUndefined()
+      await compareAnswers(deployed, keysOf(randomRows(6)).slice(0, 1))
+
+      const left = await deployed.derived.entries(changesPrefix('Lossy'))
+      expect(left.length).toBeGreaterThan(0)
+      await deployed.compact()
+      const { runs } = (await deployed.manifest()) as UnloadedManifest
+      const [{ name }] = runs as [UnloadedManifest['runs'][number]]
+      const now = (await deployed.derived.entries(changesPrefix('Lossy'))).map(({ key }) => key)
+      expect(now.every(key => key.startsWith(folderPrefix('Lossy', `${name}-0`)))).toBe(true)
+    })
+
+    it('publishes nothing where rows of one row_hash differ', async () => {
+      const deployed = await deploy('Tampered')
+      const rows = randomRows(7)
+      const [row] = rows as [AuditRow]
+      await deployed.add(rows)
+      await deployed.add([{ ...row, actor: 'nobody' }])
+      await expect(deployed.compact()).rejects.toThrow(/rows of Tampered have one row_hash and differ/)
+      expect(await deployed.manifest()).toBeUndefined()
+    })
+
+    it('publishes nothing where another one published meanwhile, or an object came to its days', async () => {
+      const deployed = await deploy('Contended')
+      const rows = randomRows(8)
+      await deployed.add(rows)
+      const engine = deployed.without()
+      const meanwhile = (act: () => Promise<unknown>) => {
+        let done = false
+        const run: typeof engine.run = async (sql, values, options) => {
+          if (sql.startsWith('unload') && !done) {
+            done = true
+            await act()
+          }
+          return engine.run(sql, values, options)
         }
-        expect(await ask(itemRelation(about))).toEqual(await ask(identifier))
+        return deployed.compactor({ engine: { run } })(new AbortController().signal)
+      }
+      await expect(meanwhile(() => deployed.compact())).rejects.toThrow('another compaction published meanwhile')
+      const before = await deployed.manifest()
+      expect(before?.generation).toBe(1)
+
+      await deployed.add(randomRows(9, 3, -10))
+      const late = { ...(randomRows(9, 3, -10)[0] as AuditRow), event_id: 'late' }
+      const compaction = meanwhile(() => deployed.add([late]))
+      await expect(compaction).rejects.toThrow('objects of Contended changed while they were copied')
+      expect(await deployed.manifest()).toEqual(before)
+      await compareAnswers(deployed, [late.item_key])
+    })
+
+    it('is not used where it cannot be read, and says so', async () => {
+      const deployed = await deploy('Damaged')
+      const rows = randomRows(10)
+      await deployed.add(rows)
+      await deployed.compact()
+      const ask = async () => {
+        const engine = deployed.withCopies()
+        const query = SAVED_QUERIES.get('item-history') as SavedQuery
+        const answer = await answerQuery(engine, query, deployed.configuration, { item_key: keysOf(rows)[0] as string })
+        return { changes: answer.table.numRows, remarks: engine.remarks() }
+      }
+      const { changes, remarks } = await ask()
+      expect([changes > 0, remarks]).toEqual([true, []])
+      const key = manifestKey('Damaged')
+      const { text } = (await deployed.derived.openTagged(key)) as { text: string }
+      for (const [wrong, reason] of [
+        ['{', /its manifest is no JSON/],
+        [text.replace('unloaded/v1', 'unloaded/v2'), /version "unloaded\/v2"/],
+        [text.replace('"event_name"', '"event_name\\" or true"'), /names what no compaction does/],
+        [text.replace('"event_name"', '"no_such_column"'), /no_such_column/],
+      ] as const) {
+        await deployed.derived.replace(key, wrong, await deployed.derived.openTagged(key))
+        const asked = await ask()
+        expect(asked.changes).toBe(changes)
+        expect(asked.remarks.join()).toMatch(reason)
       }
     })
 
-    it('reads one bucket for a question about one item', async () => {
-      const statement = renderQuery(SAVED_QUERIES.get('item-as-of') as never, { changes: itemRelation(about) })
-      const values = new Map([
-        ['item_key', keys[0] as string],
-        ['at', `${DAYS[1]}T00:00:00Z`],
-      ])
-      const { physicalInputBytes } = await trino.client.run(statement.sql, bindValues(statement, values))
-      const whole = await trino.client.run(`select max(new_image), max(new_hash) from ${about.copy}`)
-      expect(physicalInputBytes).toBeLessThan(whole.physicalInputBytes / 10)
+    it('stops at the signal', async () => {
+      const deployed = await deploy('Stopped')
+      await deployed.add(randomRows(11))
+      await expect(deployed.compactor()(AbortSignal.abort())).rejects.toThrow()
+      expect(await deployed.manifest()).toBeUndefined()
     })
   },
 )

@@ -1,6 +1,15 @@
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Row, Value } from '../../queries/rows.js'
 import { type Column, type ColumnType, columnsOf } from '../../transform/audit-row.js'
+import {
+  BUCKET_COLUMN,
+  changesPrefix,
+  copyColumns,
+  copyIdentifier,
+  copyProjection,
+  FOLDER_COLUMN,
+} from '../../transform/derived.js'
 import { PARTITION_COLUMN, partitionProjection, tablePrefix } from '../../transform/partition.js'
 import { type TableConfiguration, tableIdentifier } from '../../transform/table-configuration.js'
 import type { TrinoAnswer, TrinoClient } from './client.js'
@@ -12,16 +21,50 @@ export async function createAuditTable(
   table: TableConfiguration,
   since: string,
 ): Promise<void> {
-  const location = `local://${join(root, tablePrefix(table.table))}/`.replace(/\/+$/, '/')
-  const properties = Object.entries(partitionProjection(since, location))
+  const location = localAddress(join(root, tablePrefix(table.table)))
+  await createProjectedTable(trino, tableIdentifier(table.table), location, {
+    columns: declare(columnsOf(table)),
+    partitions: [PARTITION_COLUMN],
+    properties: partitionProjection(since, location),
+  })
+}
+
+/** Makes the table that Glue would describe over a table's clustered copy, whose derived files are in a folder. */
+export async function createCopyTable(trino: TrinoClient, root: string, table: TableConfiguration): Promise<void> {
+  const location = localAddress(root)
+  await createProjectedTable(trino, copyIdentifier(table.table), `${location}${changesPrefix(table.table)}`, {
+    columns: declare(copyColumns(table)),
+    partitions: [FOLDER_COLUMN, BUCKET_COLUMN],
+    properties: copyProjection(table.table, location),
+  })
+}
+
+/** A folder as Trino's catalog here takes it for a bucket, ending in "/". */
+export function localAddress(folder: string): string {
+  return `local://${folder}/`.replace(/\/+$/, '/')
+}
+
+async function createProjectedTable(
+  trino: TrinoClient,
+  name: string,
+  location: string,
+  about: {
+    readonly columns: string
+    readonly partitions: readonly string[]
+    readonly properties: Readonly<Record<string, string>>
+  },
+): Promise<void> {
+  const { columns, partitions, properties } = about
   const texts = (values: readonly string[]) => `array[${values.map(value => `'${value}'`).join(', ')}]`
+  // unlike a prefix in S3, a folder has to be there
+  mkdirSync(location.slice('local://'.length), { recursive: true })
   await trino.run(`
-    create table ${tableIdentifier(table.table)} (${declare(columnsOf(table))}, ${PARTITION_COLUMN} varchar)
+    create table ${name} (${columns}, ${partitions.map(partition => `${partition} varchar`).join(', ')})
     with (
       format = 'PARQUET',
       external_location = '${location}',
-      partitioned_by = array['${PARTITION_COLUMN}'],
-      extra_properties = map(${texts(properties.map(([name]) => name))}, ${texts(properties.map(([, value]) => value))})
+      partitioned_by = ${texts(partitions)},
+      extra_properties = map(${texts(Object.keys(properties))}, ${texts(Object.values(properties))})
     )`)
 }
 

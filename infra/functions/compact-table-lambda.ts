@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs'
+import { S3Client } from '@aws-sdk/client-s3'
+import { readEnvironment } from '../../capture/environment.js'
+import { Bucket } from '../../local/bucket.js'
+import { AthenaEngine } from '../../queries/athena.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { createCompactor } from './compact-table.js'
+
+const environment = readEnvironment(process.env, [
+  'ITEMTRAIL_ARCHIVE_BUCKET',
+  'ITEMTRAIL_DERIVED_BUCKET',
+  'ITEMTRAIL_DATABASE',
+  'ITEMTRAIL_WORKGROUP',
+  'ITEMTRAIL_RUN_BYTES',
+])
+const configuration: TableConfiguration = JSON.parse(readFileSync(new URL('./table.json', import.meta.url), 'utf8'))
+const s3 = new S3Client({})
+const database = environment.ITEMTRAIL_DATABASE
+const compact = createCompactor({
+  engine: AthenaEngine.open({ workgroup: environment.ITEMTRAIL_WORKGROUP, database }),
+  archive: new Bucket(s3, environment.ITEMTRAIL_ARCHIVE_BUCKET),
+  derived: new Bucket(s3, environment.ITEMTRAIL_DERIVED_BUCKET),
+  configuration,
+  database,
+  location: `s3://${environment.ITEMTRAIL_DERIVED_BUCKET}/`,
+  runBytes: Number(environment.ITEMTRAIL_RUN_BYTES),
+  onPublished: published =>
+    console.log(JSON.stringify({ message: 'published', table: configuration.table, ...published })),
+})
+
+const MINUTE_MS = 60_000
+
+/** Entry point of the function that compacts a table. What is left when its time is up is done the next time. */
+export async function handler(_: unknown, context: { getRemainingTimeInMillis(): number }): Promise<void> {
+  const left = () => context.getRemainingTimeInMillis()
+  // half a minute to stop what runs in Athena; half the time to begin a run
+  try {
+    await compact(AbortSignal.timeout(left() - MINUTE_MS / 2), () => left() > 7.5 * MINUTE_MS)
+  } catch (error) {
+    const { message, details = [] } = error as Error & { readonly details?: readonly string[] }
+    console.error(JSON.stringify({ level: 'ERROR', message, table: configuration.table, details }))
+    throw error
+  }
+}

@@ -1,0 +1,144 @@
+import { Duration, Stack } from 'aws-cdk-lib'
+import { type IMetric, Stats } from 'aws-cdk-lib/aws-cloudwatch'
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events'
+import { LambdaFunction as FunctionTarget } from 'aws-cdk-lib/aws-events-targets'
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
+import type { IFunction } from 'aws-cdk-lib/aws-lambda'
+import type { Bucket } from 'aws-cdk-lib/aws-s3'
+import { Construct } from 'constructs'
+import {
+  BUCKET_COLUMN,
+  changesPrefix,
+  copyColumns,
+  copyIdentifier,
+  copyProjection,
+  derivedPrefix,
+  FOLDER_COLUMN,
+} from '../transform/derived.js'
+import { tablePrefix } from '../transform/partition.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
+import type { AuditTable } from './audit-table.js'
+import { BundledFunction } from './bundled-function.js'
+import type { DerivedBucket } from './derived-bucket.js'
+import { GlueTable } from './glue-table.js'
+import { bytes, type QueryWorkgroup } from './query-workgroup.js'
+
+export interface TableCompactionProps {
+  readonly configuration: TableConfiguration
+  readonly auditTable: AuditTable
+  readonly archive: Bucket
+  readonly derived: DerivedBucket
+  readonly workgroup: QueryWorkgroup
+  readonly key: IKey
+}
+
+/** How often it looks for days that are over. */
+const EVERY = Duration.hours(6)
+
+/** Gigabytes of the archive that one statement takes in at most: Athena ends what runs for 30 minutes, Lambda what runs for 15. */
+const RUN_GB = 8
+
+/**
+ * Keeps a copy of one table's rows, clustered by item, so that a question about one item reads its bucket and not every day. It
+ * writes into the bucket for derived files and nowhere else.
+ */
+export class TableCompaction extends Construct {
+  readonly function: IFunction
+
+  constructor(scope: Construct, id: string, props: TableCompactionProps) {
+    super(scope, id)
+    const { configuration, auditTable, archive, derived, workgroup, key } = props
+    const { table } = configuration
+    const { databaseName } = auditTable
+    const copy = new GlueTable(this, 'Copy', {
+      databaseName,
+      tableName: copyIdentifier(table),
+      description: `Changes of the DynamoDB table ${table} by item; only the manifest in ${derivedPrefix(table)} says which folders are in use`,
+      location: derived.s3UrlForObject(changesPrefix(table)),
+      columns: copyColumns(configuration),
+      partitions: [
+        { name: FOLDER_COLUMN, comment: 'what one statement wrote' },
+        { name: BUCKET_COLUMN, comment: 'first hex digits of the SHA-256 of item_key' },
+      ],
+      projection: copyProjection(table, derived.s3UrlForObject('')),
+    })
+    copy.node.addDependency(auditTable)
+    const compact = new BundledFunction(this, 'Function', {
+      bundle: 'compact-table',
+      description: `Itemtrail: copies rows of ${table}, clustered by item`,
+      timeout: Duration.minutes(15),
+      memoryMb: 512,
+      key,
+      environment: {
+        ITEMTRAIL_ARCHIVE_BUCKET: archive.bucketName,
+        ITEMTRAIL_DERIVED_BUCKET: derived.bucketName,
+        ITEMTRAIL_DATABASE: databaseName,
+        ITEMTRAIL_WORKGROUP: workgroup.name,
+        ITEMTRAIL_RUN_BYTES: `${bytes(Math.min(RUN_GB, workgroup.scanCutoffGb))}`,
+      },
+      statements: this.statements(props),
+      files: { 'table.json': JSON.stringify(configuration) },
+    })
+    compact.node.addDependency(copy)
+    new Rule(this, 'Schedule', {
+      description: `Itemtrail: compacts ${table}`,
+      schedule: Schedule.rate(EVERY),
+      targets: [new FunctionTarget(compact)],
+    })
+    this.function = compact
+  }
+
+  /** Errors of a day. A call that fails is tried twice more. */
+  metricErrors(): IMetric {
+    return this.function.metricErrors({ statistic: Stats.SUM, period: Duration.days(1) })
+  }
+
+  private statements({ configuration, auditTable, archive, derived, workgroup, key }: TableCompactionProps) {
+    const { table } = configuration
+    const { databaseName, tableName } = auditTable
+    const { results, resource } = workgroup
+    const { region, urlSuffix } = Stack.of(this)
+    const arn = (service: string, name: string) => Stack.of(this).formatArn({ service, resource: name })
+    const objects = derived.arnForObjects(`${derivedPrefix(table)}*`)
+    return [
+      new PolicyStatement({
+        actions: [
+          'athena:GetQueryExecution',
+          'athena:GetQueryResults',
+          'athena:GetWorkGroup',
+          'athena:StartQueryExecution',
+          'athena:StopQueryExecution',
+        ],
+        resources: [arn('athena', `workgroup/${resource.ref}`)],
+      }),
+      new PolicyStatement({
+        actions: ['glue:GetDatabase', 'glue:GetPartitions', 'glue:GetTable'],
+        resources: [
+          arn('glue', 'catalog'),
+          arn('glue', `database/${databaseName}`),
+          arn('glue', `table/${databaseName}/${tableName}`),
+          arn('glue', `table/${databaseName}/${copyIdentifier(table)}`),
+        ],
+      }),
+      new PolicyStatement({
+        actions: ['s3:GetBucketLocation', 's3:ListBucket'],
+        resources: [archive.bucketArn, derived.bucketArn, results.bucketArn],
+      }),
+      new PolicyStatement({
+        actions: ['s3:GetObject'],
+        resources: [archive.arnForObjects(`${tablePrefix(table)}*`), objects, results.arnForObjects('*')],
+      }),
+      new PolicyStatement({
+        actions: ['s3:AbortMultipartUpload', 's3:ListMultipartUploadParts', 's3:PutObject'],
+        resources: [objects, results.arnForObjects('*')],
+      }),
+      new PolicyStatement({ actions: ['s3:DeleteObject'], resources: [objects] }),
+      new PolicyStatement({
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        resources: [key.keyArn],
+        conditions: { StringEquals: { 'kms:ViaService': `s3.${region}.${urlSuffix}` } },
+      }),
+    ]
+  }
+}

@@ -1,0 +1,213 @@
+import { BUCKET_COLUMN, bucketSql, FOLDER_COLUMN, folderPrefix } from '../transform/derived.js'
+import { PARTITION_COLUMN } from '../transform/partition.js'
+import { quoted } from './literal.js'
+
+/**
+ * The clustered copy in the SQL of Athena, by the same rule as on a desk: of rows with one `event_id` and one `row_hash` the
+ * first to arrive is kept, `repeats` counts the others, and the bucket comes from the item's key. UNLOAD writes it, because
+ * that is the one statement for which Athena documents that ORDER BY holds within each file (Athena user guide, "UNLOAD":
+ * considerations); CTAS and INSERT drop it.
+ */
+export interface CopyTables {
+  /** The archive's table and the copy's, as they stand in SQL. */
+  readonly archive: string
+  readonly copy: string
+  /** The archive's columns but for `event_date`. */
+  readonly columns: readonly string[]
+}
+
+/** What one compaction copies: whole days, so that all deliveries of a change are in one run. */
+export interface PlannedRun {
+  readonly name: string
+  /** How many hex digits name a bucket. */
+  readonly digits: number
+  /** `YYYY-MM-DD`, in order. */
+  readonly days: readonly string[]
+}
+
+/** Athena writes at most so many partitions in one statement (Athena user guide, "UNLOAD": considerations). */
+export const MOST_PARTITIONS = 100
+
+/** The folders of a run, one for each statement that writes it, with the buckets from `from` up to before `to`. */
+export function foldersOf({ name, digits }: Pick<PlannedRun, 'name' | 'digits'>): readonly Folder[] {
+  const buckets = 16 ** digits
+  const parts = Math.ceil(buckets / MOST_PARTITIONS)
+  const bucketAt = (i: number) => i.toString(16).padStart(digits, '0')
+  const starts = Array.from({ length: parts }, (_, part) => Math.floor((part * buckets) / parts))
+  return starts.map((start, part) => {
+    const end = starts[part + 1]
+    return { folder: `${name}-${part}`, from: bucketAt(start), to: end === undefined ? undefined : bucketAt(end) }
+  })
+}
+
+export interface Folder {
+  readonly folder: string
+  readonly from: string
+  readonly to: string | undefined
+}
+
+/** Statements that write a run below `location`, an `s3://` address ending in "/", each into a folder of its own. */
+export function unloadStatements(
+  tables: CopyTables,
+  run: PlannedRun,
+  table: string,
+  location: string,
+): readonly string[] {
+  return foldersOf(run).map(folder => {
+    const properties = `format = 'PARQUET', compression = 'ZSTD', partitioned_by = array['${BUCKET_COLUMN}']`
+    const target = `${location}${folderPrefix(table, folder.folder)}`
+    return `unload (\n${rowsOnce(tables, run, folder)}\n) to ${quoted(target)} with (${properties})`
+  })
+}
+
+function rowsOnce({ archive, columns }: CopyTables, { digits, days }: PlannedRun, { from, to }: Folder): string {
+  const names = `${namesOf(columns)}, ${PARTITION_COLUMN}`
+  const bucket = bucketSql('item_key', digits)
+  const ending = to === undefined ? '' : `\n    and ${bucket} < '${to}'`
+  return `with delivered as (
+  select
+    ${names},
+    count(*) over (partition by event_id, row_hash) - 1 as repeats,
+    row_number() over (partition by event_id, row_hash order by arrived_at) as delivery,
+    ${bucket} as ${BUCKET_COLUMN}
+  from ${archive}
+  where ${daysSql(days)}
+    and ${bucket} >= '${from}'${ending}
+)
+select ${names}, repeats, ${BUCKET_COLUMN}
+from delivered
+where delivery = 1
+order by ${BUCKET_COLUMN}, item_key, event_time_us, sequence, event_id, row_hash`
+}
+
+/** What `checkStatement` compares, whole numbers as text but for the digest. */
+export const CHECKED = ['deliveries', 'rows_kept', 'digest', 'strange'] as const
+
+/**
+ * What the archive has of the days of a run, and what was written of it, one row each: `archive`, `copy`. `digest` is over the
+ * deliveries whatever their order, as docs/compaction.md has it. `strange` counts rows that are there twice, are in
+ * another bucket than their item's, are of other days, or lack what a row must have. Beside them `began_us`, the time of the first
+ * change, and `sample_key`, any key.
+ */
+export function checkStatement({ archive, copy }: CopyTables, run: PlannedRun): string {
+  const { digits, days } = run
+  const lacks = 'event_id is null or row_hash is null or item_key is null or event_time_us is null'
+  const half = (from: number) =>
+    `coalesce(cast(sum(cast(from_big_endian_64(substr(md5(to_utf8(event_id || ' ' || row_hash)), ${from}, 8)) as decimal(38, 0)) * deliveries) as varchar), '0')`
+  return `with delivered as (
+  select
+    'archive' as side, event_id, row_hash, event_time_us, item_key, 1 as deliveries,
+    case when ${lacks} then 1 else 0 end as strange
+  from ${archive}
+  where ${daysSql(days)}
+  union all
+  select
+    'copy', event_id, row_hash, event_time_us, item_key, repeats + 1,
+    case when ${lacks} or ${bucketSql('item_key', digits)} <> ${BUCKET_COLUMN} or not ${daysSql(days)} then 1 else 0 end
+  from ${copy}
+  where ${FOLDER_COLUMN} in (${listOf(foldersOf(run).map(({ folder }) => folder))})
+    and ${BUCKET_COLUMN} in (${listOf(allBuckets(digits))})
+),
+once as (
+  select
+    side, event_id, row_hash,
+    min(event_time_us) as began_us,
+    min(item_key) as sample_key,
+    sum(deliveries) as deliveries,
+    sum(strange) + case when side = 'copy' then count(*) - 1 else 0 end as strange
+  from delivered
+  group by side, event_id, row_hash
+)
+select
+  side,
+  cast(sum(deliveries) as varchar) as deliveries,
+  cast(count(*) as varchar) as rows_kept,
+  ${half(1)} || '.' || ${half(9)} as digest,
+  cast(sum(strange) as varchar) as strange,
+  cast(min(began_us) as varchar) as began_us,
+  min(sample_key) as sample_key
+from once
+group by side
+order by side`
+}
+
+/** Columns that two deliveries of a row may differ in. */
+export const OF_DELIVERY: readonly string[] = ['arrived_at', 'size_bytes']
+
+/** Changes whose rows have one `row_hash` and differ all the same: somebody changed one of them. At most 20. */
+export function disagreeingStatement({ archive, columns }: CopyTables, days: readonly string[]): string {
+  const compared = columns.filter(name => !OF_DELIVERY.includes(name)).map(name => `"${name}"`)
+  return `select event_id
+from ${archive}
+where ${daysSql(days)}
+group by event_id, row_hash
+having count(*) > 1
+  and count(distinct xxhash64(to_utf8(json_format(cast(row(${compared.join(', ')}) as json))))) > 1
+order by event_id
+limit 20`
+}
+
+/** The part of a run that can stand for days of the archive. */
+export interface UsableRun {
+  readonly name: string
+  readonly digits: number
+  readonly days: readonly string[]
+}
+
+/**
+ * All rows of one item: those of the runs' days from the item's bucket, each as often as it was delivered, and those of all
+ * other days from the archive. There is at least one run; `bucketOf` says which bucket of so many digits is the item's.
+ */
+export function itemRelation(
+  { archive, copy, columns }: CopyTables,
+  runs: readonly UsableRun[],
+  bucketOf: (digits: number) => string,
+): string {
+  const names = `${namesOf(columns)}, ${PARTITION_COLUMN}`
+  const places = runs.map(run => {
+    const bucket = bucketOf(run.digits)
+    const { folder } = foldersOf(run).findLast(({ from }) => from <= bucket) as Folder
+    return { folder, bucket, days: run.days }
+  })
+  // said twice, because injected partitions want to be listed, and a run of few buckets has no folder of one among many
+  const from = ({ folder, bucket, days }: (typeof places)[number]) =>
+    `${FOLDER_COLUMN} = '${folder}' and ${BUCKET_COLUMN} = '${bucket}' and ${daysSql(days)}`
+  return `select ${names}
+  from ${copy}
+  cross join unnest(sequence(0, repeats)) as deliveries(delivery)
+  where ${FOLDER_COLUMN} in (${listOf(places.map(({ folder }) => folder))})
+    and ${BUCKET_COLUMN} in (${listOf([...new Set(places.map(({ bucket }) => bucket))])})
+    and (${places.map(from).join('\n      or ')})
+  union all
+  select ${names}
+  from ${archive}
+  where not ${daysSql(runs.flatMap(run => run.days).sort())}`
+}
+
+/** True for days of a list, as few ranges as there are. */
+export function daysSql(days: readonly string[]): string {
+  const ranges: [first: string, last: string][] = []
+  for (const day of days) {
+    const range = ranges.at(-1)
+    if (range !== undefined && dayAfter(range[1]) === day) range[1] = day
+    else ranges.push([day, day])
+  }
+  const conditions = ranges.map(([first, last]) => `${PARTITION_COLUMN} between '${first}' and '${last}'`)
+  return conditions.length === 0 ? '(false)' : `(${conditions.join(' or ')})`
+}
+
+function dayAfter(day: string): string {
+  return new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10)
+}
+
+function namesOf(columns: readonly string[]): string {
+  return columns.map(name => `"${name}"`).join(', ')
+}
+
+function listOf(texts: readonly string[]): string {
+  return texts.map(text => `'${text}'`).join(', ')
+}
+
+function allBuckets(digits: number): readonly string[] {
+  return Array.from({ length: 16 ** digits }, (_, i) => i.toString(16).padStart(digits, '0'))
+}
