@@ -28,3 +28,7 @@ for (const [name, entryPoint] of Object.entries(FUNCTIONS)) {
     legalComments: 'none',
   })
 }
+
+// the questions that a checkpoint is proven by
+for (const folder of ['sql', 'parts'])
+  cpSync(`queries/${folder}`, `dist/lambda/compact-table/${folder}`, { recursive: true })

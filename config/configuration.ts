@@ -13,7 +13,7 @@ export interface Configuration {
   readonly refusedDays: number
   /** A query in Athena that scans more gigabytes than this is cancelled. */
   readonly scanCutoffGb: number
-  /** Whether the stack keeps a copy of each table, clustered by item. */
+  /** Whether the stack keeps a copy of each table, clustered by item, and checkpoints. */
   readonly compact: boolean
   /** Tells archives of one account apart. */
   readonly environment?: string

@@ -250,7 +250,7 @@ export const configurationFile = fields({
   compact: z
     .boolean('true or false')
     .describe(
-      'Whether the stack keeps a copy of each table, clustered by item, so that questions about one item read less.',
+      'Whether the stack keeps a copy of each table, clustered by item, and checkpoints, so that questions about one item or one moment read less.',
     )
     .default(false),
   environment: z

@@ -7,7 +7,7 @@ import { type Configuration, checkConfiguration, type TableDeployment } from '..
 import { checkEvolution } from '../config/evolution.js'
 import { ConfigurationError } from '../config/problems.js'
 import type { ColumnField, KeyField, Lock } from '../config/schema.js'
-import { copyIdentifier } from '../transform/derived.js'
+import { checkpointsIdentifier, copyIdentifier } from '../transform/derived.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import { acknowledgeArchive, acknowledgeCustomResources } from './acknowledged-findings.js'
 import { AlarmTopic } from './alarm-topic.js'
@@ -36,7 +36,11 @@ export interface AuditArchiveProps {
   readonly refusedDays?: number
   /** A query in Athena that scans more gigabytes is cancelled. @default - 100 */
   readonly scanCutoffGb?: number
-  /** Keeps a copy of each table's rows, clustered by item, so that questions about one item read less. @default - false */
+  /**
+   * Keeps a copy of each table's rows, clustered by item, and checkpoints of its items, so that questions about one item or one moment read
+   * less.
+   * @default - false
+   */
   readonly compact?: boolean
   /** E-mail addresses that hear of alarms. @default - none, subscribe to `alarmTopic` */
   readonly notify?: readonly string[]
@@ -261,7 +265,8 @@ export class AuditArchive extends Construct {
   }
 }
 
-/** True where the copy of one table would be called as the other. */
+/** True where what is derived from one table would be called as the other. */
 function clash(one: string, other: string): boolean {
-  return copyIdentifier(one) === tableIdentifier(other) || copyIdentifier(other) === tableIdentifier(one)
+  const derivedNames = (table: string) => [copyIdentifier(table), checkpointsIdentifier(table)]
+  return derivedNames(one).includes(tableIdentifier(other)) || derivedNames(other).includes(tableIdentifier(one))
 }

@@ -1,5 +1,5 @@
-import { copyFileSync, existsSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, existsSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Duration, FileSystem, RemovalPolicy } from 'aws-cdk-lib'
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
@@ -79,7 +79,7 @@ export class BundledFunction extends LambdaFunction {
 /** A bundle and the files beside it as a folder of its own, which CDK then takes by its content. */
 function assetFolder(bundle: Bundle, files: { readonly [name: string]: string }): string {
   const folder = FileSystem.mkdtemp('itemtrail-')
-  copyFileSync(bundlePath(bundle), join(folder, 'index.mjs'))
+  cpSync(dirname(bundlePath(bundle)), folder, { recursive: true })
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
   return folder
 }

@@ -10,6 +10,10 @@ import { Construct } from 'constructs'
 import {
   BUCKET_COLUMN,
   changesPrefix,
+  checkpointColumns,
+  checkpointProjection,
+  checkpointsIdentifier,
+  checkpointsPrefix,
   copyColumns,
   copyIdentifier,
   copyProjection,
@@ -40,8 +44,8 @@ const EVERY = Duration.hours(6)
 const RUN_GB = 8
 
 /**
- * Keeps a copy of one table's rows, clustered by item, so that a question about one item reads its bucket and not every day. It
- * writes into the bucket for derived files and nowhere else.
+ * Keeps a copy of one table's rows, clustered by item, and checkpoints, so that a question about one item reads its bucket and not every day, and one
+ * about a moment not everything before it. It writes into the bucket for derived files and nowhere else.
  */
 export class TableCompaction extends Construct {
   readonly function: IFunction
@@ -63,7 +67,17 @@ export class TableCompaction extends Construct {
       ],
       projection: copyProjection(table, derived.s3UrlForObject('')),
     })
+    const checkpoints = new GlueTable(this, 'Checkpoints', {
+      databaseName,
+      tableName: checkpointsIdentifier(table),
+      description: `What later states of items of the DynamoDB table ${table} depend on; only the manifest in ${derivedPrefix(table)} says which folders are in use`,
+      location: derived.s3UrlForObject(checkpointsPrefix(table)),
+      columns: checkpointColumns(configuration),
+      partitions: [{ name: FOLDER_COLUMN, comment: 'one checkpoint' }],
+      projection: checkpointProjection(table, derived.s3UrlForObject('')),
+    })
     copy.node.addDependency(auditTable)
+    checkpoints.node.addDependency(auditTable)
     const compact = new BundledFunction(this, 'Function', {
       bundle: 'compact-table',
       description: `Itemtrail: copies rows of ${table}, clustered by item`,
@@ -80,7 +94,7 @@ export class TableCompaction extends Construct {
       statements: this.statements(props),
       files: { 'table.json': JSON.stringify(configuration) },
     })
-    compact.node.addDependency(copy)
+    compact.node.addDependency(copy, checkpoints)
     new Rule(this, 'Schedule', {
       description: `Itemtrail: compacts ${table}`,
       schedule: Schedule.rate(EVERY),
@@ -119,6 +133,7 @@ export class TableCompaction extends Construct {
           arn('glue', `database/${databaseName}`),
           arn('glue', `table/${databaseName}/${tableName}`),
           arn('glue', `table/${databaseName}/${copyIdentifier(table)}`),
+          arn('glue', `table/${databaseName}/${checkpointsIdentifier(table)}`),
         ],
       }),
       new PolicyStatement({

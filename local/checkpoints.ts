@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { bindQuery } from '../queries/ask.js'
-import { parseSavedQuery, renderQuery, SAVED_QUERIES, type SavedQuery } from '../queries/catalog.js'
+import { renderQuery, SAVED_QUERIES, type SavedQuery } from '../queries/catalog.js'
 import type { Checkpoint, ListedObject } from '../queries/derived-copy.js'
 import { quoted } from '../queries/literal.js'
+import { NEEDED_CHANGES } from '../queries/needed-changes.js'
 import { fileList } from '../queries/parquet-files.js'
 import { earliestArrivals, emptyRows, rowsOfObjects } from '../queries/relations.js'
 import type { Column } from '../transform/audit-row.js'
@@ -14,55 +15,6 @@ import { tableIdentifier, unconfiguredTable } from '../transform/table-configura
 import { CompactionError } from './compaction-error.js'
 import { sizesSql } from './compaction-sql.js'
 import type { DerivedFolder } from './derived-folder.js'
-
-/**
- * Which changes the states of items at any later moment depend on, of all up to the end of a day. Of each item: the last
- * change that stands alone in its step, wrote, and has the greatest time so far, and all after it in order. Whatever
- * comes later, the state that such a change enters is known from it, so what was before cannot matter. An item without
- * one keeps everything. Where an item was seen in several sources, the first and the last change of each source stay too,
- * because they decide how the sources are ordered; so do all changes without a time, whose repeats may come any day.
- */
-const NEEDED = parseSavedQuery(
-  'needed-changes',
-  `-- @question Which changes do later states depend on?
--- @empty none
--- @column event_id -- the change
-with arrived as (
-  select
-    item_key, event_id, source_event_id, event_name, event_time, event_time_us, time_precision, sequence, source,
-    old_hash, new_hash, config_id, row_hash, arrived_at
-  from {changes}
-),
-{ordered},
-marked as (
-  select
-    item_key, event_id, step, source, sequence, event_time_us, time_precision,
-    case
-      when step_changes = 1
-        and event_name <> 'BASELINE'
-        and event_time_us = order_us
-        and min(source) over (partition by item_key, order_us) = max(source) over (partition by item_key, order_us)
-      then step
-    end as cut
-  from changes
-),
-placed_in_source as (
-  select
-    marked.*,
-    max(cut) over (partition by item_key) as last_cut,
-    min(source) over (partition by item_key) <> max(source) over (partition by item_key) as several_sources,
-    row_number() over (partition by item_key, source order by event_time_us, event_id) as from_first,
-    row_number() over (partition by item_key, source order by coalesce(sequence, '') desc, event_time_us desc, event_id)
-      as from_last
-  from marked
-)
-select item_key, event_id
-from placed_in_source
-where last_cut is null
-  or step >= last_cut
-  or time_precision = 'arrival'
-  or (several_sources and (from_first = 1 or from_last = 1))`,
-)
 
 /** Rows between two checkpoints, at least: below that, replaying is as fast. */
 export const CHECKPOINT_ROWS = 50_000
@@ -129,7 +81,7 @@ async function makeCheckpoint(
   const rows = [emptyRows(columns), ...older, rowsOfObjects(objects)].join(' union all by name ')
   const hide = (text: string) => folder.query(`create or replace temp view "${view}" as ${earliestArrivals(text)}`)
   await hide(rows)
-  await folder.query(`create or replace temp table needed as ${renderQuery(NEEDED, { changes: view }).sql}`)
+  await folder.query(`create or replace temp table needed as ${renderQuery(NEEDED_CHANGES, { changes: view }).sql}`)
   const states = await keepStates(folder, day, 'states_before')
   const path = folder.workPath('checkpoint.parquet')
   await folder.query(`

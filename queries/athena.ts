@@ -127,8 +127,8 @@ export class AthenaEngine implements QueryEngine {
     signal: AbortSignal,
   ): Promise<AsyncIterable<Page> | undefined> {
     const { copies } = this.options
-    if (scope?.itemKey === undefined || copies === undefined) return undefined
-    const relation = await copies.relationOf(scope.table, scope.itemKey)
+    if (scope === undefined || copies === undefined) return undefined
+    const relation = await copies.relationOf(scope)
     if (relation === undefined) return undefined
     const pages = this.read(readInstead(sql, tableIdentifier(scope.table), relation), values, signal)
     try {

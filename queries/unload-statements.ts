@@ -1,6 +1,9 @@
-import { BUCKET_COLUMN, bucketSql, FOLDER_COLUMN, folderPrefix } from '../transform/derived.js'
+import { BUCKET_COLUMN, bucketSql, checkpointFolderPrefix, FOLDER_COLUMN, folderPrefix } from '../transform/derived.js'
 import { PARTITION_COLUMN } from '../transform/partition.js'
+import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
+import type { BoundValue } from './engine.js'
 import { quoted } from './literal.js'
+import { NEEDED_CHANGES } from './needed-changes.js'
 
 /**
  * The clustered copy in the SQL of Athena, by the same rule as on a desk: of rows with one `event_id` and one `row_hash` the
@@ -12,6 +15,7 @@ export interface CopyTables {
   /** The archive's table and the copy's, as they stand in SQL. */
   readonly archive: string
   readonly copy: string
+  readonly checkpoints: string
   /** The archive's columns but for `event_date`. */
   readonly columns: readonly string[]
 }
@@ -54,10 +58,13 @@ export function unloadStatements(
   location: string,
 ): readonly string[] {
   return foldersOf(run).map(folder => {
-    const properties = `format = 'PARQUET', compression = 'ZSTD', partitioned_by = array['${BUCKET_COLUMN}']`
     const target = `${location}${folderPrefix(table, folder.folder)}`
-    return `unload (\n${rowsOnce(tables, run, folder)}\n) to ${quoted(target)} with (${properties})`
+    return unload(rowsOnce(tables, run, folder), target, `, partitioned_by = array['${BUCKET_COLUMN}']`)
   })
+}
+
+function unload(query: string, target: string, properties = ''): string {
+  return `unload (\n${query}\n) to ${quoted(target)} with (format = 'PARQUET', compression = 'ZSTD'${properties})`
 }
 
 function rowsOnce({ archive, columns }: CopyTables, { digits, days }: PlannedRun, { from, to }: Folder): string {
@@ -92,8 +99,6 @@ export const CHECKED = ['deliveries', 'rows_kept', 'digest', 'strange'] as const
 export function checkStatement({ archive, copy }: CopyTables, run: PlannedRun): string {
   const { digits, days } = run
   const lacks = 'event_id is null or row_hash is null or item_key is null or event_time_us is null'
-  const half = (from: number) =>
-    `coalesce(cast(sum(cast(from_big_endian_64(substr(md5(to_utf8(event_id || ' ' || row_hash)), ${from}, 8)) as decimal(38, 0)) * deliveries) as varchar), '0')`
   return `with delivered as (
   select
     'archive' as side, event_id, row_hash, event_time_us, item_key, 1 as deliveries,
@@ -122,13 +127,20 @@ select
   side,
   cast(sum(deliveries) as varchar) as deliveries,
   cast(count(*) as varchar) as rows_kept,
-  ${half(1)} || '.' || ${half(9)} as digest,
+  ${digestSql("event_id || ' ' || row_hash", 'deliveries')} as digest,
   cast(sum(strange) as varchar) as strange,
   cast(min(began_us) as varchar) as began_us,
   min(sample_key) as sample_key
 from once
 group by side
 order by side`
+}
+
+/** What rows come to whatever their order: the sum of the two halves of the MD5 of a text of each, so many times. */
+function digestSql(text: string, times: string): string {
+  const half = (from: number) =>
+    `coalesce(cast(sum(cast(from_big_endian_64(substr(md5(to_utf8(${text})), ${from}, 8)) as decimal(38, 0)) * ${times}) as varchar), '0')`
+  return `${half(1)} || '.' || ${half(9)}`
 }
 
 /** Columns that two deliveries of a row may differ in. */
@@ -182,6 +194,101 @@ export function itemRelation(
   select ${names}
   from ${archive}
   where not ${daysSql(runs.flatMap(run => run.days).sort())}`
+}
+
+/** A checkpoint: of all rows up to the end of a day those that later states depend on. */
+export interface PlannedCheckpoint {
+  readonly name: string
+  /** `YYYY-MM-DD`. */
+  readonly day: string
+  /** The one that it goes on from; without one, from the archive's beginning. */
+  readonly previous: { readonly name: string; readonly day: string } | undefined
+}
+
+/** Writes a checkpoint, by the same rule as on a desk. */
+export function checkpointStatement(
+  tables: CopyTables,
+  planned: PlannedCheckpoint,
+  table: string,
+  location: string,
+): string {
+  const names = tables.columns.map(name =>
+    name === 'old_image' ? 'cast(null as varchar) as "old_image"' : `"${name}"`,
+  )
+  const query = `with rows_of as (
+  ${rowsUntil(tables, planned)}
+),
+needed as (
+${renderQuery(NEEDED_CHANGES, { changes: 'rows_of' }).sql}
+)
+select ${names.join(', ')}, ${PARTITION_COLUMN}
+from rows_of
+where (item_key, event_id) in (select item_key, event_id from needed)
+order by item_key, event_time_us`
+  return unload(query, `${location}${checkpointFolderPrefix(table, planned.name)}`)
+}
+
+/** How many items there were at the end of a checkpoint's day, and a digest of their states, from the rows that it was made from. */
+export function statesBefore(tables: CopyTables, planned: PlannedCheckpoint): BoundStatement {
+  return statesOf(rowsUntil(tables, planned), planned.day)
+}
+
+/** The same from the checkpoint. */
+export function statesAfter(tables: CopyTables, { name, day }: PlannedCheckpoint): BoundStatement {
+  return statesOf(rowsOfCheckpoint(tables, name), day)
+}
+
+export interface BoundStatement {
+  readonly sql: string
+  readonly values: readonly BoundValue[]
+}
+
+/** By the very question that will be asked. */
+function statesOf(rows: string, day: string): BoundStatement {
+  const query = SAVED_QUERIES.get('table-as-of') as SavedQuery
+  const statement = renderQuery(query, { changes: 'rows_of' })
+  const columns = query.columns.map(({ name }) => name).join(', ')
+  const at = `${day}T23:59:59.999999Z`
+  return {
+    sql: `with rows_of as (
+  ${rows}
+),
+states as (
+${statement.sql}
+)
+select cast(count(*) as varchar) as items, ${digestSql(`json_format(cast(row(${columns}) as json))`, '1')} as digest
+from states`,
+    values: bindValues(statement, new Map([['at', at]])),
+  }
+}
+
+/** What leads to the states of items at moments after a checkpoint's day and up to the day `last`. */
+export function statesRelation(
+  tables: CopyTables,
+  { name, day }: { readonly name: string; readonly day: string },
+  last: string,
+): string {
+  return `${rowsOfCheckpoint(tables, name)}
+  union all
+  ${rowsOfDays(tables, day, last)}`
+}
+
+function rowsUntil(tables: CopyTables, { day, previous }: PlannedCheckpoint): string {
+  if (previous === undefined) return rowsOfDays(tables, undefined, day)
+  return statesRelation(tables, previous, day)
+}
+
+function rowsOfCheckpoint({ checkpoints, columns }: CopyTables, name: string): string {
+  return `select ${namesOf(columns)}, ${PARTITION_COLUMN}
+  from ${checkpoints}
+  where ${FOLDER_COLUMN} = '${name}'`
+}
+
+function rowsOfDays({ archive, columns }: CopyTables, after: string | undefined, last: string): string {
+  const later = after === undefined ? '' : `\n    and ${PARTITION_COLUMN} > '${after}'`
+  return `select ${namesOf(columns)}, ${PARTITION_COLUMN}
+  from ${archive}
+  where ${PARTITION_COLUMN} <= '${last}'${later}`
 }
 
 /** True for days of a list, as few ranges as there are. */

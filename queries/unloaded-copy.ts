@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto'
-import { bucketOf, copyIdentifier, manifestKey } from '../transform/derived.js'
+import { bucketOf, checkpointsIdentifier, copyIdentifier, manifestKey } from '../transform/derived.js'
 import { isObject, tryParseObject } from '../transform/json.js'
-import { parsePartition, tablePrefix } from '../transform/partition.js'
+import { dateOf, parsePartition, tablePrefix } from '../transform/partition.js'
 import { tableIdentifier } from '../transform/table-configuration.js'
 import { coveredText, type ListedObject } from './derived-copy.js'
-import type { TableOutline } from './engine.js'
-import { type CopyTables, itemRelation, type UsableRun } from './unload-statements.js'
+import type { Scope, TableOutline } from './engine.js'
+import { type CopyTables, itemRelation, statesRelation, type UsableRun } from './unload-statements.js'
 
 export const UNLOADED_VERSION = 'unloaded/v1'
 
@@ -21,8 +21,19 @@ export interface UnloadedManifest {
   readonly runs: readonly UnloadedRun[]
   /** The days that are covered, `YYYY-MM-DD`. */
   readonly days: Readonly<Record<string, CoveredDay>>
-  /** Runs that the manifest before this one named: whoever read it may still ask them. */
+  /** By day; each is of all that was covered up to its own. */
+  readonly checkpoints: readonly UnloadedCheckpoint[]
+  /** Runs and checkpoints that the manifest before this one named: whoever read it may still ask them. */
   readonly replaced: readonly string[]
+}
+
+export interface UnloadedCheckpoint {
+  /** `YYYY-MM-DD`. */
+  readonly day: string
+  readonly name: string
+  readonly items: number
+  /** Of its objects. */
+  readonly bytes: number
 }
 
 export interface UnloadedRun {
@@ -97,34 +108,41 @@ export function isCovered(
 export function parseManifest(text: string, table: string): UnloadedManifest {
   const value = tryParseObject(text)
   if (value === undefined) throw new Error('its manifest is no JSON object')
-  const { version, runs, days, columns, replaced } = value
+  const { version, runs, days, columns, checkpoints, replaced } = value
   if (version !== UNLOADED_VERSION)
     throw new Error(`its manifest has version ${JSON.stringify(version)}, expected "${UNLOADED_VERSION}"`)
   if (value.table !== table) throw new Error(`its manifest is of table ${JSON.stringify(value.table)}`)
   const names = (list: unknown, pattern: RegExp) =>
     Array.isArray(list) && list.every(name => typeof name === 'string' && pattern.test(name))
-  const isRun = (run: unknown) => isObject(run) && RUN.test(String(run.name)) && (run.digits === 1 || run.digits === 2)
+  const isRun = (run: unknown) => isObject(run) && NAME.test(String(run.name)) && (run.digits === 1 || run.digits === 2)
+  const isCheckpoint = (checkpoint: unknown) =>
+    isObject(checkpoint) && NAME.test(String(checkpoint.name)) && DAY.test(String(checkpoint.day))
   const isDay = ([day, covered]: [string, unknown]) => DAY.test(day) && isObject(covered)
   const whole =
     names(columns, COLUMN) &&
-    names(replaced, RUN) &&
+    names(replaced, NAME) &&
     Array.isArray(runs) &&
     runs.every(isRun) &&
+    Array.isArray(checkpoints) &&
+    checkpoints.every(isCheckpoint) &&
     isObject(days) &&
     Object.entries(days).every(isDay)
   if (!whole) throw new Error('its manifest lacks something, or names what no compaction does')
   return value as unknown as UnloadedManifest
 }
 
-const RUN = /^[0-9a-f-]{36}$/
+const NAME = /^[0-9a-f-]{36}$/
 const DAY = /^\d{4}-\d{2}-\d{2}$/
 const COLUMN = /^[a-z][a-z0-9_]*$/
+
+const DAY_US = 86_400_000_000
+const LAST_US = Date.UTC(9999, 11, 31) * 1000
 
 /** How long what was listed is taken for what is there. */
 const FRESH_MS = 60_000
 
 /**
- * Finds, for a question about one item on AWS, the rows of the copy that stand for days of the archive. Day by day: one whose
+ * Finds, for a question about one item or a moment on AWS, derived rows that stand for days of the archive. Day by day: one whose
  * objects are not those that were copied is read from the archive, and so is every day that the copy does not have. So an
  * answer is what it is without a copy, whenever one is made.
  */
@@ -139,12 +157,17 @@ export class UnloadedCopies {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** What a statement about one item reads instead of its table; undefined where no copy can be used. */
-  async relationOf(table: string, itemKey: string): Promise<string | undefined> {
+  /** What a statement reads instead of its table; undefined where nothing derived does for it. */
+  async relationOf({ table, itemKey, states }: Scope): Promise<string | undefined> {
+    if (itemKey === undefined && states === undefined) return undefined
     const usable = await this.look(table)
     if (usable === undefined) return undefined
     const tables = copyTables(this.database, table, usable.manifest.columns)
-    return itemRelation(tables, usable.runs, digits => bucketOf(itemKey, digits))
+    if (itemKey !== undefined) return itemRelation(tables, usable.runs, digits => bucketOf(itemKey, digits))
+    const { fromUs = 0, toUs = 0 } = states ?? {}
+    const from = dateOf(fromUs)
+    const checkpoint = usable.checkpoints.findLast(({ day }) => day < from)
+    return checkpoint && statesRelation(tables, checkpoint, dateOf(Math.min(toUs + DAY_US, LAST_US)))
   }
 
   /** What is known of a table whose first day is in the copy. */
@@ -186,13 +209,15 @@ export class UnloadedCopies {
     const days = await listDays(this.archive, table)
     const runs = usableRuns(manifest, days)
     if (runs.length === 0) return undefined
-    return { manifest, runs, firstDay: [...days.keys()].sort()[0] as string }
+    const checkpoints = usableCheckpoints(manifest, days)
+    return { manifest, runs, checkpoints, firstDay: [...days.keys()].sort()[0] as string }
   }
 }
 
 interface Usable {
   readonly manifest: UnloadedManifest
   readonly runs: readonly UsableRun[]
+  readonly checkpoints: readonly UnloadedCheckpoint[]
   /** The first day of the archive. */
   readonly firstDay: string
 }
@@ -209,8 +234,35 @@ export function usableRuns(
     .filter(run => run.days.length > 0)
 }
 
+/** The last day up to which the archive is what was copied, every day of it; undefined where its first is not. */
+export function coveredUntil(
+  manifest: UnloadedManifest | undefined,
+  listed: ReadonlyMap<string, readonly ListedObject[]>,
+): string | undefined {
+  let until: string | undefined
+  for (const day of [...new Set([...listed.keys(), ...Object.keys(manifest?.days ?? {})])].sort()) {
+    if (!isCovered(manifest, day, listed.get(day) ?? [])) break
+    until = day
+  }
+  return until
+}
+
+/** The checkpoints of a manifest that a change since may not have made wrong. */
+export function usableCheckpoints(
+  manifest: UnloadedManifest,
+  listed: ReadonlyMap<string, readonly ListedObject[]>,
+): readonly UnloadedCheckpoint[] {
+  const until = coveredUntil(manifest, listed)
+  return manifest.checkpoints.filter(({ day }) => until !== undefined && day <= until)
+}
+
 /** The tables of a copy as statements name them. */
 export function copyTables(database: string, table: string, columns: readonly string[]): CopyTables {
   const inDatabase = (name: string) => `"${database}"."${name}"`
-  return { archive: inDatabase(tableIdentifier(table)), copy: inDatabase(copyIdentifier(table)), columns }
+  return {
+    archive: inDatabase(tableIdentifier(table)),
+    copy: inDatabase(copyIdentifier(table)),
+    checkpoints: inDatabase(checkpointsIdentifier(table)),
+    columns,
+  }
 }

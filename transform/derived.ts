@@ -69,14 +69,28 @@ export function copyIdentifier(table: string): string {
   return `${tableIdentifier(table)}__by_item`
 }
 
+/** The checkpoints in SQL on AWS. */
+export function checkpointsIdentifier(table: string): string {
+  return `${tableIdentifier(table)}__checkpoints`
+}
+
+/** On AWS, the key prefix of a checkpoint. */
+export function checkpointFolderPrefix(table: string, folder: string): string {
+  return `${checkpointsPrefix(table)}${FOLDER_COLUMN}=${folder}/`
+}
+
 /** The columns of the copy on AWS but for its partitions. */
 export function copyColumns(table: TableConfiguration): readonly Column[] {
-  const column = (name: string, type: Column['type'], meaning: string) => ({ name, type, required: true, meaning })
-  return [
-    ...columnsOf(table),
-    column(PARTITION_COLUMN, 'string', "the change's own day, UTC: YYYY-MM-DD"),
-    column('repeats', 'bigint', 'how many further times the row was delivered'),
-  ]
+  return [...checkpointColumns(table), column('repeats', 'bigint', 'how many further times the row was delivered')]
+}
+
+/** The columns of the checkpoints on AWS but for their partition. */
+export function checkpointColumns(table: TableConfiguration): readonly Column[] {
+  return [...columnsOf(table), column(PARTITION_COLUMN, 'string', "the change's own day, UTC: YYYY-MM-DD")]
+}
+
+function column(name: string, type: Column['type'], meaning: string): Column {
+  return { name, type, required: true, meaning }
 }
 
 /**
@@ -90,6 +104,16 @@ export function copyProjection(table: string, location: string): Readonly<Record
     'projection.enabled': 'true',
     [`projection.${FOLDER_COLUMN}.type`]: 'injected',
     [`projection.${BUCKET_COLUMN}.type`]: 'injected',
+    'storage.location.template': `${location}${path}`,
+  }
+}
+
+/** The same of the checkpoints, which have no buckets. */
+export function checkpointProjection(table: string, location: string): Readonly<Record<string, string>> {
+  const path = checkpointFolderPrefix(table, `\${${FOLDER_COLUMN}}`)
+  return {
+    'projection.enabled': 'true',
+    [`projection.${FOLDER_COLUMN}.type`]: 'injected',
     'storage.location.template': `${location}${path}`,
   }
 }

@@ -1,17 +1,22 @@
 import { randomUUID } from 'node:crypto'
 import { CompactionError } from '../../local/compaction-error.js'
-import type { QueryEngine } from '../../queries/engine.js'
+import type { BoundValue, QueryEngine } from '../../queries/engine.js'
 import { type Row, rowsOf } from '../../queries/rows.js'
 import {
+  type BoundStatement,
   CHECKED,
+  checkpointStatement,
   checkStatement,
   disagreeingStatement,
   type PlannedRun,
+  statesAfter,
+  statesBefore,
   unloadStatements,
 } from '../../queries/unload-statements.js'
 import {
   type CoveredDay,
   copyTables,
+  coveredUntil,
   dayOf,
   isCovered,
   listDays,
@@ -19,9 +24,10 @@ import {
   UNLOADED_VERSION,
   type UnloadedManifest,
   type UnloadedRun,
+  usableCheckpoints,
 } from '../../queries/unloaded-copy.js'
 import { columnsOf } from '../../transform/audit-row.js'
-import { changesPrefix, FOLDER_COLUMN, manifestKey } from '../../transform/derived.js'
+import { checkpointFolderPrefix, derivedPrefix, FOLDER_COLUMN, manifestKey } from '../../transform/derived.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 
 /** An object as a bucket lists it; `modified` in milliseconds since 1970. */
@@ -53,20 +59,30 @@ export interface CompactorOptions {
   readonly location: string
   /** Bytes of the archive that one run takes in at most, unless a single day has more. */
   readonly runBytes: number
-  /** Told of each run that was published. */
+  /** Bytes of the archive after which a checkpoint is due, at least. @default - 256 MB */
+  readonly checkpointBytes?: number
+  /** Told of each run and checkpoint that was published. */
   readonly onPublished?: (published: Published) => void
   /** Milliseconds since 1970. @default - the clock */
   readonly now?: () => number
 }
 
-/** What one run added. */
-export interface Published {
-  readonly generation: number
-  readonly days: number
-  readonly rows: number
-  readonly deliveries: number
-  /** Days that are due still. */
-  readonly due: number
+/** What was added: a run, or a checkpoint. */
+export type Published =
+  | {
+      readonly run: string
+      readonly days: number
+      readonly rows: number
+      readonly deliveries: number
+      /** Days that are due still. */
+      readonly due: number
+    }
+  | { readonly checkpoint: string; readonly day: string; readonly items: number }
+
+interface Found {
+  readonly opened: TaggedText | undefined
+  readonly manifest: UnloadedManifest | undefined
+  readonly listed: ReadonlyMap<string, readonly Entry[]>
 }
 
 const MINUTE_MS = 60_000
@@ -80,9 +96,12 @@ const ABANDONED_MS = 60 * MINUTE_MS
 /** Bytes of the archive up to which a run has 16 buckets; Athena bills 10 MB of a query at least. */
 const ONE_DIGIT_BYTES = 512 * 1024 ** 2
 
+/** Bytes of the archive between two checkpoints, at least: below that, replaying is as fast. */
+const CHECKPOINT_BYTES = 256 * 1024 ** 2
+
 /**
- * Brings the clustered copy of one table up to the archive, run by run, until no day is due or there is no time for another run. Each run
- * is read back and compared with the archive before it is published, and published by replacing one object, so wherever it ends
+ * Brings what is derived from one table up to the archive: runs of the clustered copy, then checkpoints, until nothing is due or there is no time for
+ * another. Each is read back and compared with the archive before it is published, and published by replacing one object, so wherever it ends
  * the copy is whole. Throws `CompactionError` where the comparison fails, and where another function published meanwhile.
  */
 export function createCompactor(
@@ -92,6 +111,7 @@ export function createCompactor(
     const compactor = new Compactor(options, signal)
     await compactor.sweep()
     while (hasTime() && (await compactor.addRun()));
+    while (hasTime() && (await compactor.addCheckpoint()));
   }
 }
 
@@ -113,12 +133,12 @@ class Compactor {
   /** Removes what neither the manifest names nor the one before it, whose readers may still be at it. */
   async sweep(): Promise<void> {
     const { derived } = this.options
-    const manifest = (await this.openManifest()).manifest
-    const used = new Set([...(manifest?.runs.map(({ name }) => name) ?? []), ...(manifest?.replaced ?? [])])
+    const { manifest } = await this.openManifest()
+    const used = new Set([...(manifest === undefined ? [] : namesIn(manifest)), ...(manifest?.replaced ?? [])])
     const folders = new Map<string, Entry[]>()
-    for (const entry of await derived.entries(changesPrefix(this.table))) {
-      const run = RUN_OF_KEY.exec(entry.key)?.[1] ?? ''
-      if (!used.has(run)) folders.set(run, [...(folders.get(run) ?? []), entry])
+    for (const entry of await derived.entries(derivedPrefix(this.table))) {
+      const name = NAME_OF_KEY.exec(entry.key)?.[1]
+      if (name !== undefined && !used.has(name)) folders.set(name, [...(folders.get(name) ?? []), entry])
     }
     const before = this.now() - ABANDONED_MS
     const abandoned = [...folders.values()].filter(entries => entries.every(({ modified }) => modified < before))
@@ -128,9 +148,8 @@ class Compactor {
 
   /** Adds one run. False where no day is due. */
   async addRun(): Promise<boolean> {
-    const { archive, derived } = this.options
-    const { manifest, opened } = await this.openManifest()
-    const listed = await listDays(archive, this.table)
+    const found = await this.look()
+    const { manifest, listed } = found
     const due = this.dueDays(manifest, listed)
     if (due.length === 0) return false
     const chosen = chooseDays(due, manifest, listed, this.options.runBytes)
@@ -138,7 +157,7 @@ class Compactor {
     const bytes = Object.values(days).reduce((sum, day) => sum + day.bytes, 0)
     const planned = { name: randomUUID(), digits: bytes <= ONE_DIGIT_BYTES ? 1 : 2, days: chosen }
     const run = { ...(await this.write(planned)), bytes }
-    await this.refuseChanged(planned, listed)
+    await this.refuseChanged(chosen, listed)
 
     const covered: Record<string, CoveredDay> = {}
     for (const [day, known] of Object.entries(manifest?.days ?? {})) {
@@ -146,21 +165,59 @@ class Compactor {
     }
     for (const [day, known] of Object.entries(days)) covered[day] = { run: planned.name, ...known }
     const inUse = new Set(Object.values(covered).map(day => day.run))
-    const next: UnloadedManifest = {
-      version: UNLOADED_VERSION,
-      table: this.table,
-      generation: (manifest?.generation ?? 0) + 1,
-      built: new Date(this.now()).toISOString(),
-      columns: this.columns,
+    const firstDue = due[0] as string
+    await this.publish(found, {
       runs: [...(manifest?.runs ?? []), run].filter(({ name }) => inUse.has(name)),
       days: Object.fromEntries(Object.entries(covered).sort(([a], [b]) => (a < b ? -1 : 1))),
-      replaced: (manifest?.runs ?? []).map(({ name }) => name).filter(name => !inUse.has(name)),
-    }
-    await derived.replace(manifestKey(this.table), JSON.stringify(next), opened).catch(refuseOverwriting)
+      // a checkpoint tells what came before it
+      checkpoints: (manifest?.checkpoints ?? []).filter(({ day }) => day < firstDue),
+    })
     const left = due.filter(day => !chosen.includes(day)).length
     const { rows, deliveries } = run
-    this.options.onPublished?.({ generation: next.generation, days: chosen.length, rows, deliveries, due: left })
+    this.options.onPublished?.({ run: planned.name, days: chosen.length, rows, deliveries, due: left })
     return left > 0
+  }
+
+  /** Adds one checkpoint. False where none is due. */
+  async addCheckpoint(): Promise<boolean> {
+    const { derived, database, location, runBytes, checkpointBytes = CHECKPOINT_BYTES } = this.options
+    const found = await this.look()
+    const { manifest, listed } = found
+    const until = coveredUntil(manifest, listed)
+    if (manifest === undefined || until === undefined) return false
+    const previous = usableCheckpoints(manifest, listed).at(-1)
+    const since = [...listed.keys()].filter(day => day <= until && day > (previous?.day ?? '')).sort()
+    const bytesOf = (days: readonly string[]) => days.reduce((sum, day) => sum + (manifest.days[day]?.bytes ?? 0), 0)
+    if (bytesOf(since) < Math.max(checkpointBytes, previous?.bytes ?? 0)) return false
+    // of a long past, as much at a time as one statement takes
+    const taken = since.filter((_, i) => i === 0 || bytesOf(since.slice(0, i + 1)) <= runBytes)
+    const day = taken.at(-1) as string
+    const planned = { name: randomUUID(), day, previous }
+    const tables = copyTables(database, this.table, this.columns)
+    await this.ask(checkpointStatement(tables, planned, this.table, location))
+    const [before] = await this.ask(...bound(statesBefore(tables, planned)))
+    const [after] = await this.ask(...bound(statesAfter(tables, planned)))
+    if (before === undefined || before.items !== after?.items || before.digest !== after?.digest)
+      throw new CompactionError(
+        `the checkpoint of ${this.table} at the end of ${day} gives other states than the archive`,
+        [`archive: ${before?.items} items, ${before?.digest}`, `checkpoint: ${after?.items} items, ${after?.digest}`],
+      )
+    await this.refuseChanged(
+      [...listed.keys()].filter(one => one <= day),
+      listed,
+    )
+    const objects = await derived.entries(checkpointFolderPrefix(this.table, planned.name))
+    const bytes = objects.reduce((sum, object) => sum + object.bytes, 0)
+    const checkpoint = { day, name: planned.name, items: Number(before.items), bytes }
+    const { runs, days } = manifest
+    await this.publish(found, { runs, days, checkpoints: [...usableCheckpoints(manifest, listed), checkpoint] })
+    this.options.onPublished?.({ checkpoint: planned.name, day, items: checkpoint.items })
+    return true
+  }
+
+  private async look(): Promise<Found> {
+    const { opened, manifest } = await this.openManifest()
+    return { opened, manifest, listed: await listDays(this.options.archive, this.table) }
   }
 
   private async openManifest() {
@@ -171,6 +228,24 @@ class Compactor {
       // whatever it is, the copy is made anew and it is replaced
       return { opened, manifest: undefined }
     }
+  }
+
+  private async publish(
+    { opened, manifest }: Found,
+    changed: Pick<UnloadedManifest, 'runs' | 'days' | 'checkpoints'>,
+  ): Promise<void> {
+    const inUse = new Set(namesIn(changed))
+    const next: UnloadedManifest = {
+      version: UNLOADED_VERSION,
+      table: this.table,
+      generation: (manifest?.generation ?? 0) + 1,
+      built: new Date(this.now()).toISOString(),
+      columns: this.columns,
+      ...changed,
+      replaced: (manifest === undefined ? [] : namesIn(manifest)).filter(name => !inUse.has(name)),
+    }
+    const { derived } = this.options
+    await derived.replace(manifestKey(this.table), JSON.stringify(next), opened).catch(refuseOverwriting)
   }
 
   /** Days that are over, have settled, and are not as they were copied. */
@@ -223,8 +298,8 @@ class Compactor {
     }
   }
 
-  /** What came to one of its days while a run was written may be in it or not. */
-  private async refuseChanged({ days }: PlannedRun, before: ReadonlyMap<string, readonly Entry[]>): Promise<void> {
+  /** What came to one of its days meanwhile may be in what was written or not. */
+  private async refuseChanged(days: readonly string[], before: ReadonlyMap<string, readonly Entry[]>): Promise<void> {
     const listed = await listDays(this.options.archive, this.table)
     const changed = days.filter(
       day => dayOf(listed.get(day) ?? []).sha256 !== dayOf(before.get(day) as readonly Entry[]).sha256,
@@ -237,12 +312,21 @@ class Compactor {
       )
   }
 
-  private async ask(sql: string): Promise<readonly Row[]> {
-    return [...rowsOf(await this.options.engine.run(sql, [], { signal: this.signal }))]
+  private async ask(sql: string, values: readonly BoundValue[] = []): Promise<readonly Row[]> {
+    return [...rowsOf(await this.options.engine.run(sql, values, { signal: this.signal }))]
   }
 }
 
-const RUN_OF_KEY = new RegExp(`/${FOLDER_COLUMN}=([^/]+)-\\d+/`)
+/** A run has several folders, numbered. */
+const NAME_OF_KEY = new RegExp(`/${FOLDER_COLUMN}=([0-9a-f-]{36})(?:-\\d+)?/`)
+
+function namesIn({ runs, checkpoints }: Pick<UnloadedManifest, 'runs' | 'checkpoints'>): readonly string[] {
+  return [...runs, ...checkpoints].map(({ name }) => name)
+}
+
+function bound({ sql, values }: BoundStatement) {
+  return [sql, values] as const
+}
 
 function refuseOverwriting(error: Error): never {
   if (error.name !== 'PreconditionFailed' && error.name !== 'ConditionalRequestConflict') throw error

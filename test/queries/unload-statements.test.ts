@@ -1,16 +1,26 @@
 import { TrinoSQL } from 'dt-sql-parser/dist/parser/trino/index.js'
 import { describe, expect, it } from 'vitest'
 import {
+  checkpointStatement,
   checkStatement,
   daysSql,
   disagreeingStatement,
   foldersOf,
   itemRelation,
+  statesAfter,
+  statesBefore,
+  statesRelation,
   unloadStatements,
 } from '../../queries/unload-statements.js'
 import { AUDIT_COLUMNS } from '../../transform/audit-row.js'
+import { misplacedParameters } from '../athena-rules.js'
 
-const tables = { archive: 'orders', copy: 'orders__by_item', columns: AUDIT_COLUMNS.map(({ name }) => name) }
+const tables = {
+  archive: 'orders',
+  copy: 'orders__by_item',
+  checkpoints: 'orders__checkpoints',
+  columns: AUDIT_COLUMNS.map(({ name }) => name),
+}
 const DAYS = ['2026-02-27', '2026-02-28', '2026-03-01', '2026-03-05']
 const run = (digits: number) => ({ name: 'run', digits, days: DAYS })
 
@@ -42,7 +52,21 @@ describe('statements of the clustered copy', () => {
       return query as string
     })
     const relation = itemRelation(tables, [run(1), run(2)], digits => 'a'.repeat(digits))
-    const all = [...unloaded, checkStatement(tables, run(2)), disagreeingStatement(tables, DAYS), relation]
+    const planned = { name: 'second', day: '2026-03-05', previous: { name: 'first', day: '2026-02-28' } }
+    const all = [
+      ...unloaded,
+      checkStatement(tables, run(2)),
+      disagreeingStatement(tables, DAYS),
+      relation,
+      /^unload \(\n([\s\S]*)\n\) to /.exec(
+        checkpointStatement(tables, planned, 'Orders', 's3://derived/'),
+      )?.[1] as string,
+      statesRelation(tables, planned, '2026-04-01'),
+    ]
+    for (const { sql } of [statesBefore(tables, planned), statesAfter(tables, planned)]) {
+      expect(misplacedParameters(sql)).toEqual([])
+      all.push(sql)
+    }
     expect(unloaded).toHaveLength(3)
     for (const sql of all) expect(new TrinoSQL().validate(sql)).toEqual([])
   })

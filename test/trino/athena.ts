@@ -14,7 +14,7 @@ export function answerByTrino(trino: TrinoClient): (sql: string, parameters: rea
       return { state: 'FAILED', reason: 'Athena documents ? in WHERE only, and this statement has one elsewhere' }
     }
     const written = UNLOAD.exec(sql)
-    if (written !== null) return unload(trino, written as unknown as readonly string[])
+    if (written !== null) return unload(trino, written)
     const quoted = `'${sql.replaceAll("'", "''")}'`
     const statement = parameters.length === 0 ? sql : `execute immediate ${quoted} using ${parameters.join(', ')}`
     const { names, types, rows, physicalInputBytes } = await trino.run(statement)
@@ -28,21 +28,25 @@ export function answerByTrino(trino: TrinoClient): (sql: string, parameters: rea
 }
 
 const UNLOAD =
-  /^unload \(\n([\s\S]*)\n\) to '([^']*)' with \(format = 'PARQUET', compression = 'ZSTD', (partitioned_by = .*)\)$/
+  /^unload \(\n([\s\S]*)\n\) to '([^']*)' with \(format = 'PARQUET', compression = 'ZSTD'(, partitioned_by = .*)?\)$/
 
 /**
  * UNLOAD is Athena's own. Here a table is made whose files are then moved to where it would have written, because Trino writes
  * into no table that is not its own. Of the order within a file Trino promises nothing.
  */
-async function unload(trino: TrinoClient, [, query, location = '', partitioned]: readonly string[]): Promise<Outcome> {
+async function unload(
+  trino: TrinoClient,
+  [, query, location = '', partitioned = '']: readonly (string | undefined)[],
+): Promise<Outcome> {
   const name = `unloaded_${randomBytes(6).toString('hex')}`
   const { physicalInputBytes } = await trino.run(
-    `create table ${name} with (format = 'PARQUET', ${partitioned}) as ${query}`,
+    `create table ${name} with (format = 'PARQUET'${partitioned}) as ${query}`,
   )
   const { rows } = await trino.run(`select distinct "$path" from ${name}`)
   const pathOf = (address: string) => address.slice('local://'.length)
   for (const [address] of rows as readonly (readonly [string])[]) {
-    const target = join(pathOf(location), ...address.split('/').slice(-2))
+    const place = address.split('/').slice(partitioned === '' ? -1 : -2)
+    const target = join(pathOf(location), ...place)
     mkdirSync(dirname(target), { recursive: true })
     renameSync(pathOf(address), target)
   }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createCompactor, type Published } from '../../infra/functions/compact-table.js'
 import { compactTable } from '../../local/compaction.js'
 import { answerQuery, answerSql } from '../../queries/ask.js'
+import type { AthenaEngine } from '../../queries/athena.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { type Manifest, readManifest } from '../../queries/derived-copy.js'
 import type { Parameter } from '../../queries/parameters.js'
@@ -12,7 +13,14 @@ import { fileList } from '../../queries/parquet-files.js'
 import { rowsOf } from '../../queries/rows.js'
 import { listDays, parseManifest, UnloadedCopies, type UnloadedManifest } from '../../queries/unloaded-copy.js'
 import type { AuditRow } from '../../transform/audit-row.js'
-import { changesPrefix, copyIdentifier, folderPrefix, manifestKey, runKey } from '../../transform/derived.js'
+import {
+  changesPrefix,
+  checkpointsPrefix,
+  copyIdentifier,
+  folderPrefix,
+  manifestKey,
+  runKey,
+} from '../../transform/derived.js'
 import { openAthena } from '../athena-engine.js'
 import { type AthenaServer, startAthenaServer } from '../athena-server.js'
 import { FolderBucket } from '../folder-bucket.js'
@@ -20,7 +28,7 @@ import { askSql, temporaryFolder, writeRows } from '../local/desk.js'
 import { EARLIER, randomArchive } from '../queries/random-archive.js'
 import { answerByTrino } from './athena.js'
 import { missingForTrino, startTrino, type TrinoServer } from './server.js'
-import { createAuditTable, createCopyTable, localAddress } from './tables.js'
+import { createAuditTable, createDerivedTables, localAddress } from './tables.js'
 
 const missing = missingForTrino()
 const DAY_US = 86_400_000_000
@@ -28,6 +36,7 @@ const HOUR_MS = 3_600_000
 const ABOUT_ONE_ITEM = [...SAVED_QUERIES.values()]
   .filter(({ parameters }) => parameters.some(({ type }) => type === 'item'))
   .map(({ name }) => name)
+const scannedBy = ({ executions }: AthenaEngine) => executions.reduce((sum, { bytesScanned }) => sum + bytesScanned, 0)
 /** Long after every change, so that each day is over and has settled. */
 const NOW = Date.UTC(2027, 0, 1)
 
@@ -53,7 +62,7 @@ describe.skipIf(missing !== undefined)(
       const archive = new FolderBucket(temporaryFolder('archive'))
       const derived = new FolderBucket(temporaryFolder('derived'))
       await createAuditTable(trino.client, archive.root, configuration, '2026-11-01')
-      await createCopyTable(trino.client, derived.root, configuration)
+      await createDerivedTables(trino.client, derived.root, configuration)
       const database = trino.client.schema
       const open = (copies?: UnloadedCopies) => openAthena(server, { database, copies })
       const published: Published[] = []
@@ -114,16 +123,17 @@ describe.skipIf(missing !== undefined)(
         }
       }
       expect(copies.remarks()).toEqual([])
-      const scanned = (engine: typeof copies) =>
-        engine.executions.reduce((sum, { bytesScanned }) => sum + bytesScanned, 0)
-      return { copies: scanned(copies), archive: scanned(archive) }
+      return { copies: scannedBy(copies), archive: scannedBy(archive) }
     }
 
+    /** Rows of a random archive so many days away, later ones with later sequence numbers as a stream has them. */
     function randomRows(seed: number, items = 40, days = 0): readonly AuditRow[] {
       const [made] = fc.sample(randomArchive(items), { seed, numRuns: 1 })
+      const moved = (sequence: string) => String(Number(sequence) + (1000 + days) * 1_000_000).padStart(40, '0')
       return (made?.rows ?? []).map(row => ({
         ...row,
         event_id: days === 0 ? row.event_id : `${days} ${row.event_id}`,
+        sequence: row.sequence === null ? null : moved(row.sequence),
         event_time_us: row.event_time_us + days * DAY_US,
       }))
     }
@@ -163,7 +173,7 @@ describe.skipIf(missing !== undefined)(
       await compareAnswers(deployed, keys)
 
       await deployed.compact()
-      expect(deployed.published).toMatchObject([{ generation: 1, due: 0 }])
+      expect(deployed.published).toMatchObject([{ due: 0 }])
       const scanned = await compareAnswers(deployed, keys.slice(0, 2), ABOUT_ONE_ITEM)
       expect(scanned.copies).toBeLessThan(scanned.archive / 2)
 
@@ -195,6 +205,74 @@ describe.skipIf(missing !== undefined)(
       expect(runs.length).toBeLessThan(5)
       expect(new Set(Object.values(days).map(day => day.run)).size).toBe(runs.length)
       await compareAnswers(deployed, keysOf(randomRows(30, 6)).slice(0, 2))
+    })
+
+    /** Asks what the table held at moments, from checkpoints and without, and tells what both scanned. */
+    async function compareStates({ configuration, withCopies, without }: Deployed, moments: readonly string[]) {
+      const [copies, archive] = [withCopies(), without()]
+      for (const [i, at] of moments.entries()) {
+        for (const [name, parameters] of [
+          ['table-as-of', { at }],
+          ['diff-of-table', { from: moments[i - 1] ?? at, to: at }],
+        ] as const) {
+          const query = SAVED_QUERIES.get(name) as SavedQuery
+          const rows = async (engine: typeof copies) => [
+            ...rowsOf((await answerQuery(engine, query, configuration, parameters)).table),
+          ]
+          expect(await rows(copies), `${name} ${at}`).toEqual(await rows(archive))
+        }
+      }
+      expect(copies.remarks()).toEqual([])
+      return { copies: scannedBy(copies), archive: scannedBy(archive) }
+    }
+
+    it('keeps checkpoints, from which the items of a moment are told as from the archive', async () => {
+      const deployed = await deploy('Checked')
+      for (const day of [15, 12, 9, 6, 3, 0]) await deployed.add(randomRows(60 + day, 8, -day))
+      const total = (await deployed.archive.entries('data/')).reduce((sum, { bytes }) => sum + bytes, 0)
+      const compact = deployed.compactor({ checkpointBytes: 1, runBytes: total / 2 })
+      await compact(new AbortController().signal)
+      const { checkpoints } = (await deployed.manifest()) as UnloadedManifest
+      expect(checkpoints.length).toBeGreaterThan(1)
+      const moments = ['08', '11', '14', '17', '21'].map(day => `2026-11-${day}T23:59:59.500Z`)
+      await compareStates(deployed, moments)
+      const last = await compareStates(deployed, ['2026-11-24T00:00:00Z'])
+      expect(last.copies).toBeLessThan(last.archive)
+
+      // a late row may change what every later checkpoint tells, so none of them is asked, and all are made again
+      const [row] = randomRows(69, 8, -9) as [AuditRow]
+      await deployed.add([
+        { ...row, event_id: 'late', sequence: null, new_hash: 'f'.repeat(64), new_image: '{"late":{"S":""}}' },
+      ])
+      await compareStates(deployed, moments)
+      await compact(new AbortController().signal)
+      const after = (await deployed.manifest()) as UnloadedManifest
+      const day = new Date(row.event_time_us / 1000).toISOString().slice(0, 10)
+      const kept = checkpoints.filter(checkpoint => checkpoint.day < day)
+      expect(after.checkpoints.filter(checkpoint => checkpoint.day < day)).toEqual(kept)
+      const names = new Set(checkpoints.map(({ name }) => name))
+      expect(after.checkpoints.filter(checkpoint => names.has(checkpoint.name))).toEqual(kept)
+      expect(after.checkpoints.length).toBeGreaterThan(kept.length)
+      await compareStates(deployed, moments)
+    })
+
+    it('publishes no checkpoint that tells other states', async () => {
+      const deployed = await deploy('Forgetful')
+      await deployed.add(randomRows(6))
+      const engine = deployed.without()
+      const losing: Pick<typeof engine, 'run'> = {
+        run: async (sql, values, options) => {
+          const answer = await engine.run(sql, values, options)
+          const written = await deployed.derived.entries(checkpointsPrefix('Forgetful'))
+          if (sql.startsWith('unload')) for (const { key } of written) rmSync(join(deployed.derived.root, key))
+          return answer
+        },
+      }
+      const compaction = deployed.compactor({ engine: losing, checkpointBytes: 1 })(new AbortController().signal)
+      await expect(compaction).rejects.toThrow(
+        /the checkpoint of Forgetful at the end of 2026-11-\d\d gives other states/,
+      )
+      expect((await deployed.manifest())?.checkpoints).toEqual([])
     })
 
     it('leaves today alone, and a day that objects came to a short while ago', async () => {

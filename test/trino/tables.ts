@@ -5,6 +5,10 @@ import { type Column, type ColumnType, columnsOf } from '../../transform/audit-r
 import {
   BUCKET_COLUMN,
   changesPrefix,
+  checkpointColumns,
+  checkpointProjection,
+  checkpointsIdentifier,
+  checkpointsPrefix,
   copyColumns,
   copyIdentifier,
   copyProjection,
@@ -29,14 +33,24 @@ export async function createAuditTable(
   })
 }
 
-/** Makes the table that Glue would describe over a table's clustered copy, whose derived files are in a folder. */
-export async function createCopyTable(trino: TrinoClient, root: string, table: TableConfiguration): Promise<void> {
+/** Makes the tables that Glue would describe over what is derived from a table, whose derived files are in a folder. */
+export async function createDerivedTables(trino: TrinoClient, root: string, table: TableConfiguration): Promise<void> {
   const location = localAddress(root)
   await createProjectedTable(trino, copyIdentifier(table.table), `${location}${changesPrefix(table.table)}`, {
     columns: declare(copyColumns(table)),
     partitions: [FOLDER_COLUMN, BUCKET_COLUMN],
     properties: copyProjection(table.table, location),
   })
+  await createProjectedTable(
+    trino,
+    checkpointsIdentifier(table.table),
+    `${location}${checkpointsPrefix(table.table)}`,
+    {
+      columns: declare(checkpointColumns(table)),
+      partitions: [FOLDER_COLUMN],
+      properties: checkpointProjection(table.table, location),
+    },
+  )
 }
 
 /** A folder as Trino's catalog here takes it for a bucket, ending in "/". */
