@@ -146,7 +146,7 @@ async function openBuckets({ bucket, derived, database, region }: Place & { read
   const [{ S3Client }, { Bucket }, { UnloadedCopies }] = await Promise.all([
     import('@aws-sdk/client-s3'),
     import('../local/bucket.js'),
-    import('../queries/unloaded-copy.js'),
+    import('../queries/unloaded-copies.js'),
   ])
   const client = new S3Client(region === undefined ? {} : { region })
   const archive = new Bucket(client, bucket)

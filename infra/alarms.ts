@@ -302,7 +302,7 @@ const compaction: readonly AlarmRule<TableCompaction>[] = [
     'warn',
     'the copy by item is not brought up to date; answers are right, but those about one item read more',
     station => station.metricErrors(),
-    // once tried thrice
+    // of four calls
     2,
     ANY,
   ),

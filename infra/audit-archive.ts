@@ -16,7 +16,7 @@ import { AccessLogBucket, ArchiveBucket } from './archive-bucket.js'
 import { ArchiveKey } from './archive-key.js'
 import { CapturedTable } from './captured-table.js'
 import { Dashboard } from './dashboard.js'
-import { DerivedBucket } from './derived-bucket.js'
+import { DerivedStore } from './derived-store.js'
 import { readKeptConfigurations } from './kept-configuration.js'
 import { LockFunction } from './lock-function.js'
 import { QueryWorkgroup } from './query-workgroup.js'
@@ -88,7 +88,7 @@ export class AuditArchive extends Construct {
   /** What never reached Firehose. */
   readonly refused: RefusedBucket
   /** What is made from the archive, where it is compacted. */
-  readonly derived?: DerivedBucket
+  readonly derived?: DerivedStore
   readonly workgroup: QueryWorkgroup
   /** The Glue database. */
   readonly databaseName: string
@@ -125,7 +125,6 @@ export class AuditArchive extends Construct {
     const accessLogs = new AccessLogBucket(this, 'AccessLogs', { keep })
     this.archive = new ArchiveBucket(this, 'Archive', { key, lock, refusedDays, accessLogs })
     this.refused = new RefusedBucket(this, 'Refused', { key, refusedDays, accessLogs })
-    if (compact) this.derived = new DerivedBucket(this, 'Derived', { key, accessLogs })
     const lockFunction =
       lock.mode !== 'none' && lock.by !== 'bucket'
         ? new LockFunction(this, 'Lock', { archive: this.archive, lock, key })
@@ -135,11 +134,13 @@ export class AuditArchive extends Construct {
       databaseInput: { name, description: 'Itemtrail: every change of DynamoDB tables' },
     })
     this.workgroup = new QueryWorkgroup(this, 'Workgroup', { name, scanCutoffGb, key, accessLogs })
+    const { workgroup } = this
+    if (compact) this.derived = new DerivedStore(this, 'Derived', { key, accessLogs, workgroup })
     this.roles = new Roles(this, 'Roles', {
       archive: this.archive.bucket,
       refused: this.refused,
-      derived: this.derived,
-      workgroup: this.workgroup,
+      derived: this.derived?.bucket,
+      workgroup,
       databaseName: name,
       key,
       ...(props.people !== undefined && { people: props.people }),
@@ -253,7 +254,7 @@ export class AuditArchive extends Construct {
     const outputs = {
       ArchiveBucket: [this.archive.bucket.bucketName, 'the archive'],
       RefusedBucket: [this.refused.bucketName, 'what never reached Firehose'],
-      ...(this.derived && { DerivedBucket: [this.derived.bucketName, 'what is made from the archive'] }),
+      ...(this.derived && { DerivedBucket: [this.derived.bucket.bucketName, 'what is made from the archive'] }),
       DatabaseName: [this.databaseName, 'Glue database'],
       WorkgroupName: [this.workgroup.name, 'Athena workgroup'],
       QueryUserRole: [this.roles.queryUser.roleArn, 'asks questions'],

@@ -8,7 +8,7 @@ import type { TableConfiguration } from '../transform/table-configuration.js'
 import { AuditTable } from './audit-table.js'
 import { ChangeStream, requireStream } from './change-stream.js'
 import { DeliveryStream } from './delivery-stream.js'
-import type { DerivedBucket } from './derived-bucket.js'
+import type { DerivedStore } from './derived-store.js'
 import { ForwarderFunction } from './forwarder-function.js'
 import { KeptConfiguration } from './kept-configuration.js'
 import type { QueryWorkgroup } from './query-workgroup.js'
@@ -24,8 +24,8 @@ export interface CapturedTableProps {
   readonly buffer: TableDeployment['buffer']
   readonly archive: Bucket
   readonly refused: Bucket
-  /** Where its copy is kept. @default - there is none */
-  readonly derived?: DerivedBucket | undefined
+  /** Where what is made from it is kept. @default - nothing is made */
+  readonly derived?: DerivedStore | undefined
   readonly databaseName: string
   readonly workgroup: QueryWorkgroup
   readonly key: IKey

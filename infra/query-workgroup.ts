@@ -23,11 +23,13 @@ export class QueryWorkgroup extends Construct {
   readonly name: string
   readonly scanCutoffGb: number
   readonly resource: CfnWorkGroup
+  private readonly key: IKey
 
   constructor(scope: Construct, id: string, { name, scanCutoffGb, key, accessLogs }: QueryWorkgroupProps) {
     super(scope, id)
     this.name = name
     this.scanCutoffGb = scanCutoffGb
+    this.key = key
     this.results = new Bucket(this, 'Results', {
       ...closedBucket(key, accessLogs, 'results'),
       lifecycleRules: [
@@ -44,19 +46,23 @@ export class QueryWorkgroup extends Construct {
       description: 'Questions to the audit archive; settings are enforced',
       // saved queries are the only thing in it, and they come from here
       recursiveDeleteOption: true,
-      workGroupConfiguration: {
-        enforceWorkGroupConfiguration: true,
-        engineVersion: { selectedEngineVersion: 'Athena engine version 3' },
-        publishCloudWatchMetricsEnabled: true,
-        bytesScannedCutoffPerQuery: bytes(scanCutoffGb),
-        requesterPaysEnabled: false,
-        resultConfiguration: {
-          outputLocation: this.results.s3UrlForObject(''),
-          encryptionConfiguration: { encryptionOption: 'SSE_KMS', kmsKey: key.keyArn },
-          expectedBucketOwner: Aws.ACCOUNT_ID,
-        },
-      },
+      workGroupConfiguration: { ...this.configuration(''), bytesScannedCutoffPerQuery: bytes(scanCutoffGb) },
     })
+  }
+
+  /** The settings of a workgroup whose answers go below a prefix of the results. */
+  configuration(prefix: string): CfnWorkGroup.WorkGroupConfigurationProperty {
+    return {
+      enforceWorkGroupConfiguration: true,
+      engineVersion: { selectedEngineVersion: 'Athena engine version 3' },
+      publishCloudWatchMetricsEnabled: true,
+      requesterPaysEnabled: false,
+      resultConfiguration: {
+        outputLocation: this.results.s3UrlForObject(prefix),
+        encryptionConfiguration: { encryptionOption: 'SSE_KMS', kmsKey: this.key.keyArn },
+        expectedBucketOwner: Aws.ACCOUNT_ID,
+      },
+    }
   }
 }
 

@@ -24,7 +24,7 @@ import { tablePrefix } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { AuditTable } from './audit-table.js'
 import { BundledFunction } from './bundled-function.js'
-import type { DerivedBucket } from './derived-bucket.js'
+import type { DerivedStore } from './derived-store.js'
 import { GlueTable } from './glue-table.js'
 import { bytes, type QueryWorkgroup } from './query-workgroup.js'
 
@@ -32,7 +32,7 @@ export interface TableCompactionProps {
   readonly configuration: TableConfiguration
   readonly auditTable: AuditTable
   readonly archive: Bucket
-  readonly derived: DerivedBucket
+  readonly derived: DerivedStore
   readonly workgroup: QueryWorkgroup
   readonly key: IKey
 }
@@ -40,7 +40,7 @@ export interface TableCompactionProps {
 /** How often it looks for days that are over. */
 const EVERY = Duration.hours(6)
 
-/** Gigabytes of the archive that one statement takes in at most: Athena ends what runs for 30 minutes, Lambda what runs for 15. */
+/** Gigabytes of the archive that a run takes in at most. Where that takes too long, half of it is tried. */
 const RUN_GB = 8
 
 /**
@@ -52,15 +52,16 @@ export class TableCompaction extends Construct {
 
   constructor(scope: Construct, id: string, props: TableCompactionProps) {
     super(scope, id)
-    const { configuration, auditTable, archive, derived, workgroup, key } = props
+    const { configuration, auditTable, archive, key } = props
     const { table } = configuration
+    const derived = props.derived.bucket
     const { databaseName } = auditTable
     const copy = new GlueTable(this, 'Copy', {
       databaseName,
       tableName: copyIdentifier(table),
       description: `Changes of the DynamoDB table ${table} by item; only the manifest in ${derivedPrefix(table)} says which folders are in use`,
       location: derived.s3UrlForObject(changesPrefix(table)),
-      columns: copyColumns(configuration),
+      columns: copyColumns(),
       partitions: [
         { name: FOLDER_COLUMN, comment: 'what one statement wrote' },
         { name: BUCKET_COLUMN, comment: 'first hex digits of the SHA-256 of item_key' },
@@ -72,7 +73,7 @@ export class TableCompaction extends Construct {
       tableName: checkpointsIdentifier(table),
       description: `What later states of items of the DynamoDB table ${table} depend on; only the manifest in ${derivedPrefix(table)} says which folders are in use`,
       location: derived.s3UrlForObject(checkpointsPrefix(table)),
-      columns: checkpointColumns(configuration),
+      columns: checkpointColumns(),
       partitions: [{ name: FOLDER_COLUMN, comment: 'one checkpoint' }],
       projection: checkpointProjection(table, derived.s3UrlForObject('')),
     })
@@ -88,13 +89,16 @@ export class TableCompaction extends Construct {
         ITEMTRAIL_ARCHIVE_BUCKET: archive.bucketName,
         ITEMTRAIL_DERIVED_BUCKET: derived.bucketName,
         ITEMTRAIL_DATABASE: databaseName,
-        ITEMTRAIL_WORKGROUP: workgroup.name,
-        ITEMTRAIL_RUN_BYTES: `${bytes(Math.min(RUN_GB, workgroup.scanCutoffGb))}`,
+        ITEMTRAIL_WORKGROUP: props.derived.workgroup.name,
+        ITEMTRAIL_RUN_BYTES: `${bytes(RUN_GB)}`,
       },
       statements: this.statements(props),
       files: { 'table.json': JSON.stringify(configuration) },
     })
     compact.node.addDependency(copy, checkpoints)
+    // the schedule tries again
+    compact.configureAsyncInvoke({ retryAttempts: 0 })
+    props.derived.onlyWriter(compact.role as NonNullable<typeof compact.role>, table)
     new Rule(this, 'Schedule', {
       description: `Itemtrail: compacts ${table}`,
       schedule: Schedule.rate(EVERY),
@@ -103,15 +107,16 @@ export class TableCompaction extends Construct {
     this.function = compact
   }
 
-  /** Errors of a day. A call that fails is tried twice more. */
+  /** Errors of a day, in which it is called four times. */
   metricErrors(): IMetric {
     return this.function.metricErrors({ statistic: Stats.SUM, period: Duration.days(1) })
   }
 
-  private statements({ configuration, auditTable, archive, derived, workgroup, key }: TableCompactionProps) {
+  private statements({ configuration, auditTable, archive, derived: store, workgroup, key }: TableCompactionProps) {
     const { table } = configuration
     const { databaseName, tableName } = auditTable
-    const { results, resource } = workgroup
+    const { results } = workgroup
+    const derived = store.bucket
     const { region, urlSuffix } = Stack.of(this)
     const arn = (service: string, name: string) => Stack.of(this).formatArn({ service, resource: name })
     const objects = derived.arnForObjects(`${derivedPrefix(table)}*`)
@@ -124,7 +129,7 @@ export class TableCompaction extends Construct {
           'athena:StartQueryExecution',
           'athena:StopQueryExecution',
         ],
-        resources: [arn('athena', `workgroup/${resource.ref}`)],
+        resources: [arn('athena', `workgroup/${store.workgroup.ref}`)],
       }),
       new PolicyStatement({
         actions: ['glue:GetDatabase', 'glue:GetPartitions', 'glue:GetTable'],
@@ -137,7 +142,7 @@ export class TableCompaction extends Construct {
         ],
       }),
       new PolicyStatement({
-        actions: ['s3:GetBucketLocation', 's3:ListBucket'],
+        actions: ['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'],
         resources: [archive.bucketArn, derived.bucketArn, results.bucketArn],
       }),
       new PolicyStatement({

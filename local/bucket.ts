@@ -26,13 +26,34 @@ export class Bucket implements Objects {
       const page = await this.client.send(
         new ListObjectsV2Command({ Bucket: this.name, Prefix: prefix, ContinuationToken: next }),
       )
-      for (const { Key: key, Size: bytes = 0, LastModified } of page.Contents ?? []) {
+      for (const { Key: key, Size: bytes = 0, ETag: etag = '', LastModified, StorageClass } of page.Contents ?? []) {
         // what ends in "/" is a folder that the console made
-        if (key !== undefined && !key.endsWith('/')) entries.push({ key, bytes, modified: Number(LastModified ?? 0) })
+        if (key === undefined || key.endsWith('/')) continue
+        entries.push({
+          key,
+          bytes,
+          etag,
+          modified: Number(LastModified ?? 0),
+          storageClass: StorageClass ?? 'STANDARD',
+        })
       }
       next = page.NextContinuationToken
     } while (next !== undefined)
     return entries
+  }
+
+  /** Prefixes one "/" further than the one given. */
+  async folders(prefix: string): Promise<readonly string[]> {
+    const folders: string[] = []
+    let next: string | undefined
+    do {
+      const page = await this.client.send(
+        new ListObjectsV2Command({ Bucket: this.name, Prefix: prefix, Delimiter: '/', ContinuationToken: next }),
+      )
+      for (const { Prefix: folder } of page.CommonPrefixes ?? []) if (folder !== undefined) folders.push(folder)
+      next = page.NextContinuationToken
+    } while (next !== undefined)
+    return folders
   }
 
   async open(key: string): Promise<Uint8Array> {
@@ -80,8 +101,11 @@ export class Bucket implements Objects {
 export interface BucketEntry {
   readonly key: string
   readonly bytes: number
+  readonly etag: string
   /** Milliseconds since 1970. */
   readonly modified: number
+  /** `STANDARD`, `GLACIER_IR`, ... */
+  readonly storageClass: string
 }
 
 export interface TaggedText {

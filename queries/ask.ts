@@ -84,7 +84,13 @@ export function bindQuery(
     ...(query.asksForColumn ? [['column', column as string] as const] : []),
     ...values,
   ])
-  return { ...statement, values: bindValues(statement, values), parameters: all, scope: scopeOf(query, table, values) }
+  const scope = scopeOf(query, table, values)
+  return {
+    ...statement,
+    values: bindValues(statement, values),
+    parameters: all,
+    scope: scope && { ...scope, ...(query.asksForColumn && { column: column as string }) },
+  }
 }
 
 /** Questions about what items were at moments, with the parameters of the first and the last. */

@@ -20,7 +20,7 @@ import {
   type TableOutline,
 } from './engine.js'
 import { readStatement } from './statement.js'
-import type { UnloadedCopies } from './unloaded-copy.js'
+import type { UnloadedCopies } from './unloaded-copies.js'
 
 export interface AthenaOptions extends AthenaSettings {
   /** @default - as the AWS SDK finds it: AWS_REGION, or the profile's */
@@ -128,15 +128,17 @@ export class AthenaEngine implements QueryEngine {
   ): Promise<AsyncIterable<Page> | undefined> {
     const { copies } = this.options
     if (scope === undefined || copies === undefined) return undefined
-    const relation = await copies.relationOf(scope)
-    if (relation === undefined) return undefined
-    const pages = this.read(readInstead(sql, tableIdentifier(scope.table), relation), values, signal)
+    const rows = await copies.rowsFor(scope)
+    if (rows === undefined) return undefined
+    const pages = this.read(readInstead(sql, tableIdentifier(scope.table), rows.sql), values, signal)
     try {
       const first = await pages.next()
-      return prepend(first, pages)
+      if (await rows.isWhole()) return prepend(first, pages)
+      copies.giveUp(scope.table, 'files of it are gone')
+      return undefined
     } catch (error) {
-      if (signal.aborted || !(error instanceof QueryError)) throw error
-      copies.giveUp(scope.table, error.message)
+      if (signal.aborted || error instanceof StillRunning) throw error
+      copies.giveUp(scope.table, (error as Error).message)
       return undefined
     }
   }

@@ -12,13 +12,15 @@ export interface RunOptions {
   readonly scope?: Scope | undefined
 }
 
-/** What a statement, of one table only, can be answered from. At most one of the three is given; with none, any rows do. */
+/** What a statement, of one table only, can be answered from. At most one of `itemKey`, `states` and `eachItem` is given; with none, any rows do. */
 export interface Scope {
   readonly table: string
   /** All changes of one item, by its canonical key. */
   readonly itemKey?: string | undefined
   /** What leads to the states of items at moments from `fromUs` to `toUs`, in microseconds since 1970. */
   readonly states?: { readonly fromUs: number; readonly toUs: number } | undefined
+  /** A configured column that it reads beside the columns that every table has. */
+  readonly column?: string | undefined
   /** Each row of the answer tells of one item, from all changes of that item; rows come by `item_key`, those of an item in any order. */
   readonly eachItem?: boolean | undefined
 }

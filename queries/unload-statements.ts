@@ -94,21 +94,21 @@ export const CHECKED = ['deliveries', 'rows_kept', 'digest', 'strange'] as const
  * What the archive has of the days of a run, and what was written of it, one row each: `archive`, `copy`. `digest` is over the
  * deliveries whatever their order, as docs/compaction.md has it. `strange` counts rows that are there twice, are in
  * another bucket than their item's, are of other days, or lack what a row must have. Beside them `began_us`, the time of the first
- * change, and `sample_key`, any key.
+ * change, `sample_key`, any key, and `days`, those that have rows.
  */
 export function checkStatement({ archive, copy }: CopyTables, run: PlannedRun): string {
   const { digits, days } = run
   const lacks = 'event_id is null or row_hash is null or item_key is null or event_time_us is null'
   return `with delivered as (
   select
-    'archive' as side, event_id, row_hash, event_time_us, item_key, 1 as deliveries,
+    'archive' as side, event_id, row_hash, event_time_us, item_key, ${PARTITION_COLUMN}, 1 as deliveries,
     case when ${lacks} then 1 else 0 end as strange
   from ${archive}
   where ${daysSql(days)}
   union all
   select
-    'copy', event_id, row_hash, event_time_us, item_key, repeats + 1,
-    case when ${lacks} or ${bucketSql('item_key', digits)} <> ${BUCKET_COLUMN} or not ${daysSql(days)} then 1 else 0 end
+    'copy', event_id, row_hash, event_time_us, item_key, ${PARTITION_COLUMN}, repeats + 1,
+    case when ${lacks} or ${bucketSql('item_key', digits)} <> ${BUCKET_COLUMN} or not coalesce(${daysSql(days)}, false) then 1 else 0 end
   from ${copy}
   where ${FOLDER_COLUMN} in (${listOf(foldersOf(run).map(({ folder }) => folder))})
     and ${BUCKET_COLUMN} in (${listOf(allBuckets(digits))})
@@ -118,6 +118,7 @@ once as (
     side, event_id, row_hash,
     min(event_time_us) as began_us,
     min(item_key) as sample_key,
+    min(${PARTITION_COLUMN}) as day,
     sum(deliveries) as deliveries,
     sum(strange) + case when side = 'copy' then count(*) - 1 else 0 end as strange
   from delivered
@@ -130,7 +131,8 @@ select
   ${digestSql("event_id || ' ' || row_hash", 'deliveries')} as digest,
   cast(sum(strange) as varchar) as strange,
   cast(min(began_us) as varchar) as began_us,
-  min(sample_key) as sample_key
+  min(sample_key) as sample_key,
+  array_join(array_sort(array_agg(distinct day)), ' ') as days
 from once
 group by side
 order by side`

@@ -5,21 +5,32 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import type { Bucket, BucketEntry, TaggedText } from '../local/bucket.js'
 
-export class FolderBucket implements Pick<Bucket, 'entries' | 'open' | 'openTagged' | 'replace' | 'remove'> {
+export class FolderBucket
+  implements Pick<Bucket, 'entries' | 'folders' | 'open' | 'openTagged' | 'replace' | 'remove'>
+{
   constructor(readonly root: string) {}
 
   async entries(prefix: string): Promise<readonly BucketEntry[]> {
-    const folder = join(this.root, prefix)
+    const folder = join(this.root, prefix.slice(0, prefix.lastIndexOf('/') + 1))
     if (!existsSync(folder)) return []
     const found = await readdir(folder, { recursive: true, withFileTypes: true })
     return found
       .filter(entry => entry.isFile() && !entry.name.startsWith('.'))
-      .map(entry => {
-        const path = join(entry.parentPath, entry.name)
+      .map(entry => relative(this.root, join(entry.parentPath, entry.name)))
+      .filter(key => key.startsWith(prefix))
+      .sort()
+      .map(key => {
+        const path = join(this.root, key)
         const { size, mtimeMs } = statSync(path)
-        return { key: relative(this.root, path), bytes: size, modified: mtimeMs }
+        const etag = createHash('md5').update(readFileSync(path)).digest('hex')
+        return { key, bytes: size, etag, modified: mtimeMs, storageClass: 'STANDARD' }
       })
-      .sort((a, b) => (a.key < b.key ? -1 : 1))
+  }
+
+  async folders(prefix: string): Promise<readonly string[]> {
+    const rest = (await this.entries(prefix)).map(({ key }) => key.slice(prefix.length))
+    const names = rest.filter(key => key.includes('/')).map(key => key.slice(0, key.indexOf('/') + 1))
+    return [...new Set(names)].map(name => `${prefix}${name}`)
   }
 
   async open(key: string): Promise<Uint8Array> {

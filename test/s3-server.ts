@@ -112,20 +112,31 @@ function modifiedTag(time: string | undefined): string {
 function listObjects(url: URL, response: ServerResponse, versions: readonly StoredVersion[]): ServerResponse {
   const prefix = url.searchParams.get('prefix') ?? ''
   const after = url.searchParams.get('continuation-token') ?? ''
+  const delimiter = url.searchParams.get('delimiter')
   const newest = new Map(versions.map(version => [version.key, version]))
-  const keys = [...newest.keys()].filter(key => key.startsWith(prefix) && key > after).sort()
-  const page = keys.slice(0, PAGE_KEYS)
-  const isTruncated = keys.length > PAGE_KEYS
+  const named = [...newest.keys()].filter(key => key.startsWith(prefix)).map(key => upTo(key, delimiter, prefix.length))
+  const names = [...new Set(named)].filter(name => name > after).sort()
+  const page = names.slice(0, PAGE_KEYS)
+  const isTruncated = names.length > PAGE_KEYS
   const contents = page
-    .map(key => {
-      const { body, lastModified } = newest.get(key) as StoredVersion
-      return `<Contents><Key>${key}</Key><Size>${body.length}</Size>${modifiedTag(lastModified)}</Contents>`
+    .map(name => {
+      const version = newest.get(name)
+      if (version === undefined || name.endsWith(delimiter ?? '\0'))
+        return `<CommonPrefixes><Prefix>${name}</Prefix></CommonPrefixes>`
+      const about = `<Size>${version.body.length}</Size><ETag>${etagOf(version)}</ETag>${modifiedTag(version.lastModified)}`
+      return `<Contents><Key>${name}</Key>${about}</Contents>`
     })
     .join('')
   const next = isTruncated ? `<NextContinuationToken>${page.at(-1)}</NextContinuationToken>` : ''
   return response
     .writeHead(200, { 'content-type': 'application/xml' })
     .end(`<ListBucketResult><IsTruncated>${isTruncated}</IsTruncated>${next}${contents}</ListBucketResult>`)
+}
+
+/** A key up to the first delimiter after a prefix, or all of it. */
+function upTo(key: string, delimiter: string | null, from: number): string {
+  const end = delimiter === null ? -1 : key.indexOf(delimiter, from)
+  return end < 0 ? key : key.slice(0, end + 1)
 }
 
 function getObject(response: ServerResponse, versions: readonly StoredVersion[], key: string): ServerResponse {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
-import { type Column, columnsOf } from './audit-row.js'
+import { AUDIT_COLUMNS, type Column } from './audit-row.js'
 import { PARTITION_COLUMN } from './partition.js'
-import { type TableConfiguration, tableIdentifier } from './table-configuration.js'
+import { tableIdentifier } from './table-configuration.js'
 
 /**
  * Where derived tables live: beside the archive's write-once keys, and no part of them. The folder can be deleted at any
@@ -80,13 +80,13 @@ export function checkpointFolderPrefix(table: string, folder: string): string {
 }
 
 /** The columns of the copy on AWS but for its partitions. */
-export function copyColumns(table: TableConfiguration): readonly Column[] {
-  return [...checkpointColumns(table), column('repeats', 'bigint', 'how many further times the row was delivered')]
+export function copyColumns(): readonly Column[] {
+  return [...checkpointColumns(), column('repeats', 'bigint', 'how many further times the row was delivered')]
 }
 
-/** The columns of the checkpoints on AWS but for their partition. */
-export function checkpointColumns(table: TableConfiguration): readonly Column[] {
-  return [...columnsOf(table), column(PARTITION_COLUMN, 'string', "the change's own day, UTC: YYYY-MM-DD")]
+/** The columns of the checkpoints on AWS but for their partition: those that every table has, because configured ones come and go. */
+export function checkpointColumns(): readonly Column[] {
+  return [...AUDIT_COLUMNS, column(PARTITION_COLUMN, 'string', "the change's own day, UTC: YYYY-MM-DD")]
 }
 
 function column(name: string, type: Column['type'], meaning: string): Column {

@@ -32,10 +32,10 @@ const MINUTE_MS = 60_000
 
 /** Entry point of the function that compacts a table. What is left when its time is up is done the next time. */
 export async function handler(_: unknown, context: { getRemainingTimeInMillis(): number }): Promise<void> {
-  const left = () => context.getRemainingTimeInMillis()
-  // half a minute to stop what runs in Athena; half the time to begin a run
+  // the rest is for stopping what runs in Athena
+  const left = () => context.getRemainingTimeInMillis() - MINUTE_MS
   try {
-    await compact(AbortSignal.timeout(left() - MINUTE_MS / 2), () => left() > 7.5 * MINUTE_MS)
+    await compact({ signal: AbortSignal.timeout(Math.max(left(), 0)), left })
   } catch (error) {
     const { message, details = [] } = error as Error & { readonly details?: readonly string[] }
     console.error(JSON.stringify({ level: 'ERROR', message, table: configuration.table, details }))

@@ -1,13 +1,14 @@
 /** The command line asking Athena: a server on loopback speaks its protocol, another CloudFormation's. */
 import { spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { dayOf, UNLOADED_VERSION } from '../../queries/unloaded-copy.js'
+import { bucketPrefix, listDigest, UNLOADED_VERSION } from '../../queries/unloaded-manifest.js'
+import { bucketOf } from '../../transform/derived.js'
 import { asksForColumns, failure, success } from '../athena-engine.js'
 import { type AthenaServer, startAthenaServer } from '../athena-server.js'
 import { type Loopback, startLoopback } from '../loopback.js'
-import { startS3Server } from '../s3-server.js'
+import { type StoredVersion, startS3Server } from '../s3-server.js'
 import { fileOf, run } from './command-line.js'
 
 const COMMAND = join(import.meta.dirname, '../../dist/cli/itemtrail.js')
@@ -276,15 +277,22 @@ describe('--stack', () => {
     vi.stubEnv('AWS_ENDPOINT_URL_S3', s3.endpoint)
     const day = '2026-11-22'
     const object = s3.add({ key: `data/Orders/event_date=${day}/a.parquet`, body: Buffer.from('rows') })
-    const run0 = { name: randomUUID(), digits: 1, rows: 1, deliveries: 1, digest: '', bytes: 4 }
+    const etag = (body: Buffer) => `"${hash('md5', body)}"`
+    const listed = ({ key, body }: StoredVersion) => [{ key, bytes: body.length, etag: etag(body) }]
+    const name = randomUUID()
+    const place = bucketPrefix('Orders', { name, digits: 1 }, bucketOf(KEY, 1))
+    const copied = s3.add({ key: `${place}rows`, body: Buffer.from('copy') })
+    const about = { digits: 1, rows: 1, deliveries: 1, digest: '', bytes: 4, firstDay: day, sampleKey: KEY }
     const manifest = {
       version: UNLOADED_VERSION,
       table: 'Orders',
       generation: 1,
       built: '2026-11-24T00:00:00Z',
-      columns: ['item_key', 'event_id'],
-      runs: [{ ...run0, firstDay: day, beganUs: 1_795_000_000_000_000, sampleKey: KEY }],
-      days: { [day]: { run: run0.name, ...dayOf([{ key: object.key, bytes: 4 }]) } },
+      runs: [
+        { name, ...about, beganUs: 1_795_000_000_000_000, files: { [bucketOf(KEY, 1)]: listDigest(listed(copied)) } },
+      ],
+      days: { [day]: { run: name, bytes: 4, files: listDigest(listed(object)) } },
+      checkpoints: [],
       replaced: [],
     }
     s3.add({ key: 'derived/Orders/manifest.json', body: Buffer.from(JSON.stringify(manifest)) })
@@ -298,13 +306,27 @@ describe('--stack', () => {
       /^with orders as \([\s\S]*"audit"."orders__by_item"[\s\S]*where not \(event_date between '2026-11-22' and '2026-11-22'\)\n\),\s+arrived as/,
     )
 
-    s3.add({ key: 'derived/Orders/manifest.json', body: Buffer.from('{') })
-    const without = await run(asked)
-    expect([without.exit, without.out]).toEqual([0, out])
-    expect(without.err).toContain(
-      'compacted copy of Orders was not used, the archive was asked instead: its manifest is no JSON',
-    )
-    expect(lastHistory()).not.toContain('orders__by_item')
+    const manifestOf = (text: string) => s3.add({ key: 'derived/Orders/manifest.json', body: Buffer.from(text) })
+    const spoil = [
+      [() => manifestOf('{'), 'its manifest is no JSON'],
+      [() => manifestOf(JSON.stringify({ ...manifest, table: 'Other' })), 'its manifest is of table "Other"'],
+      [() => manifestOf(JSON.stringify({ ...manifest, runs: [{ name: 'x' }] })), 'names what no compaction does'],
+      [
+        () => {
+          manifestOf(JSON.stringify(manifest))
+          s3.versions.splice(s3.versions.indexOf(copied), 1)
+        },
+        'files of it are gone',
+      ],
+    ] as const
+    for (const [act, reason] of spoil) {
+      act()
+      const without = await run(asked)
+      expect([without.exit, without.out]).toEqual([0, out])
+      expect(without.err).toContain('compacted copy of Orders was not used, the archive was asked instead')
+      expect(without.err).toContain(reason)
+      expect(lastHistory()).not.toContain('orders__by_item')
+    }
     await s3.stop()
   })
 

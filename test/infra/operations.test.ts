@@ -8,7 +8,7 @@ const streams = templateOf({ Orders: ORDERS }, { notify: ['oncall@example.com'] 
 const kinesis = templateOf({ Orders: { ...ORDERS, capture: 'kinesis' } })
 const byBucket = templateOf({ Orders: ORDERS }, { lock: { mode: 'compliance', days: 30, confirm: true, by: 'bucket' } })
 const unlocked = templateOf({ Orders: ORDERS }, { lock: { mode: 'none' } })
-const compacted = templateOf({ Orders: ORDERS }, { compact: true, scanCutoffGb: 5 })
+const compacted = templateOf({ Orders: ORDERS }, { compact: true })
 const rules = Object.values(ALARMS).flatMap(list => list.map(({ name }) => name))
 
 const alarmsIn = (resources: Resources) =>
@@ -272,13 +272,18 @@ describe('the archive', () => {
             ITEMTRAIL_ARCHIVE_BUCKET: { Ref: expect.stringContaining('Archive') },
             ITEMTRAIL_DERIVED_BUCKET: { Ref: expect.stringContaining('Derived') },
             ITEMTRAIL_DATABASE: 'audit',
-            ITEMTRAIL_WORKGROUP: 'audit',
-            // no more than a query may scan
-            ITEMTRAIL_RUN_BYTES: `${5 * 1024 ** 3}`,
+            ITEMTRAIL_WORKGROUP: 'audit_compaction',
+            ITEMTRAIL_RUN_BYTES: `${8 * 1024 ** 3}`,
           },
         },
       },
     ])
+    const workgroup = ofType(resources, 'AWS::Athena::WorkGroup').find(([id]) => id.includes('Derived'))?.[1].Properties
+    expect([workgroup?.Name, workgroup?.WorkGroupConfiguration.BytesScannedCutoffPerQuery]).toEqual([
+      'audit_compaction',
+      undefined,
+    ])
+    compacted.template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', { MaximumRetryAttempts: 0 })
     const schedules = ofType(resources, 'AWS::Events::Rule').filter(([id]) => id.includes('Compaction'))
     expect(schedules.map(([, { Properties }]) => Properties.ScheduleExpression)).toEqual(['rate(6 hours)'])
     const [, table] = ofType(resources, 'AWS::Glue::Table').find(([id]) => id.includes('Copy')) ?? []

@@ -114,7 +114,9 @@ describe.each([
     const remade = found.filter(
       ([, statement]) =>
         actionsOf(statement).join() === 's3:DeleteObject' &&
-        resourcesOf(statement).every(resource => /^<AuditDerived[0-9A-F]{8}\.Arn>\/derived\/\w+\/\*$/.test(resource)),
+        resourcesOf(statement).every(resource =>
+          /^<AuditDerivedBucket[0-9A-F]{8}\.Arn>\/derived\/\w+\/\*$/.test(resource),
+        ),
     )
     expect(remade).toHaveLength(resources === compacted ? 3 : 0)
     expect(found.filter(statement => !remade.includes(statement)).map(([path]) => path)).toEqual([])
@@ -391,16 +393,30 @@ describe('roles', () => {
         's3:GetBucketLocation',
         's3:GetObject',
         's3:ListBucket',
+        's3:ListBucketMultipartUploads',
         's3:ListMultipartUploadParts',
         's3:PutObject',
       ])
       const table = /^Audit(\w+)Compaction/.exec(id)?.[1] as string
       const written = statements.filter(statement => actionsOf(statement).includes('s3:PutObject')).flatMap(resourcesOf)
       expect(written.map(resource => resource.replace(/[0-9A-F]{8}\.Arn>/, '>'))).toEqual([
-        `<AuditDerived>/derived/${table}/*`,
+        `<AuditDerivedBucket>/derived/${table}/*`,
         '<AuditWorkgroupResults>/*',
       ])
     }
+    const bucket = [...Object.keys(compacted)].find(id => id.startsWith('AuditDerivedBucket') && !id.includes('Policy'))
+    const writers = (key: string) =>
+      [...rolesOf(compacted).keys()].filter(role => may(compacted, role, 's3:PutObject', `<${bucket}.Arn>/${key}`))
+    expect(writers('derived/Orders/manifest.json').map(id => id.replace(/[0-9A-F]{8}$/, ''))).toEqual([
+      'AuditOrdersCompactionFunctionRole',
+    ])
+    const denied = Object.values(compacted)
+      .filter(({ Type }) => Type === 'AWS::S3::BucketPolicy')
+      .flatMap(({ Properties }) => documentOf(Properties.PolicyDocument))
+      .filter(({ Sid }) => /^DenyWriting(Orders|Sessions|Returns)$/.test(Sid ?? ''))
+    expect(denied.flatMap(resourcesOf).map(resource => resource.replace(/[0-9A-F]{8}\.Arn>/, '>'))).toEqual(
+      ['Orders', 'Sessions', 'Returns'].map(table => `<AuditDerivedBucket>/derived/${table}/*`),
+    )
     const [, reader] = roleNamed(compacted, 'AuditRolesQueryUser')
     expect(reader.flatMap(resourcesOf).filter(resource => resource.includes('AuditDerived'))).toHaveLength(2)
   })

@@ -21,8 +21,21 @@ describe('a bucket', () => {
     for (const key of ['a/1', 'a/2', 'a/3', 'a/4', 'a/', 'b/5'])
       s3.add({ key, body: Buffer.from(key), lastModified: '2026-11-20T10:00:00Z' })
     const modified = Date.UTC(2026, 10, 20, 10)
-    expect(await bucket.entries('a/')).toEqual(['a/1', 'a/2', 'a/3', 'a/4'].map(key => ({ key, bytes: 3, modified })))
+    expect(await bucket.entries('a/')).toEqual(
+      ['a/1', 'a/2', 'a/3', 'a/4'].map(key => ({
+        key,
+        bytes: 3,
+        modified,
+        etag: expect.any(String),
+        storageClass: 'STANDARD',
+      })),
+    )
     expect(await bucket.list('a/')).toEqual(['a/1', 'a/2', 'a/3', 'a/4'])
+  })
+
+  it('lists folders', async () => {
+    for (const key of ['a/1/x', 'a/1/y', 'a/2/x', 'a/3/x', 'a/4/x', 'a/5/x/y', 'a/file']) s3.add({ key })
+    expect(await bucket.folders('a/')).toEqual(['a/1/', 'a/2/', 'a/3/', 'a/4/', 'a/5/'])
   })
 
   it('replaces a text only where it is what was opened', async () => {

@@ -11,9 +11,11 @@ import { type Manifest, readManifest } from '../../queries/derived-copy.js'
 import type { Parameter } from '../../queries/parameters.js'
 import { fileList } from '../../queries/parquet-files.js'
 import { rowsOf } from '../../queries/rows.js'
-import { listDays, parseManifest, UnloadedCopies, type UnloadedManifest } from '../../queries/unloaded-copy.js'
+import { UnloadedCopies } from '../../queries/unloaded-copies.js'
+import { listDays, parseManifest, type UnloadedManifest } from '../../queries/unloaded-manifest.js'
 import type { AuditRow } from '../../transform/audit-row.js'
 import {
+  bucketOf,
   changesPrefix,
   checkpointsPrefix,
   copyIdentifier,
@@ -21,6 +23,7 @@ import {
   manifestKey,
   runKey,
 } from '../../transform/derived.js'
+import { dateOf } from '../../transform/partition.js'
 import { openAthena } from '../athena-engine.js'
 import { type AthenaServer, startAthenaServer } from '../athena-server.js'
 import { FolderBucket } from '../folder-bucket.js'
@@ -32,6 +35,8 @@ import { createAuditTable, createDerivedTables, localAddress } from './tables.js
 
 const missing = missingForTrino()
 const DAY_US = 86_400_000_000
+/** No end of it. */
+const TIME = { signal: new AbortController().signal }
 const HOUR_MS = 3_600_000
 const ABOUT_ONE_ITEM = [...SAVED_QUERIES.values()]
   .filter(({ parameters }) => parameters.some(({ type }) => type === 'item'))
@@ -57,11 +62,11 @@ describe.skipIf(missing !== undefined)(
     })
 
     /** An archive on AWS, with a stack that compacts it. */
-    async function deploy(table: string) {
-      const configuration = { ...EARLIER, table }
+    async function deploy(table: string, since = '2026-11-01') {
+      const configuration = { ...EARLIER, table, since: '2026-11-01' }
       const archive = new FolderBucket(temporaryFolder('archive'))
       const derived = new FolderBucket(temporaryFolder('derived'))
-      await createAuditTable(trino.client, archive.root, configuration, '2026-11-01')
+      await createAuditTable(trino.client, archive.root, configuration, since)
       await createDerivedTables(trino.client, derived.root, configuration)
       const database = trino.client.schema
       const open = (copies?: UnloadedCopies) => openAthena(server, { database, copies })
@@ -85,7 +90,7 @@ describe.skipIf(missing !== undefined)(
         derived,
         published,
         compactor,
-        compact: () => compactor()(new AbortController().signal),
+        compact: () => compactor()(TIME),
         add: (rows: readonly AuditRow[]) =>
           writeRows(
             archive.root,
@@ -138,6 +143,13 @@ describe.skipIf(missing !== undefined)(
       }))
     }
 
+    /** How many changes an item's history has. */
+    async function countHistory(engine: AthenaEngine, { configuration }: Deployed, itemKey: string): Promise<number> {
+      const query = SAVED_QUERIES.get('item-history') as SavedQuery
+      return (await answerQuery(engine, query, configuration, { item_key: itemKey })).table.numRows
+    }
+
+    const dayOf = (row: AuditRow) => dateOf(row.event_time_us)
     const keysOf = (rows: readonly AuditRow[]) => [...new Set(rows.map(row => row.item_key))].sort()
 
     it('keeps the rows that the desk’s keeps, with the same counts of repeats, in as many buckets', async () => {
@@ -198,7 +210,7 @@ describe.skipIf(missing !== undefined)(
       const deployed = await deploy('Daily')
       for (const day of [12, 9, 6, 3, 0]) await deployed.add(randomRows(30 + day, 6, -day))
       const total = (await deployed.archive.entries('data/')).reduce((sum, { bytes }) => sum + bytes, 0)
-      await deployed.compactor({ runBytes: total * 0.6 })(new AbortController().signal)
+      await deployed.compactor({ runBytes: total * 0.6 })(TIME)
       const { runs, days } = (await deployed.manifest()) as UnloadedManifest
       expect(Object.keys(days)).toEqual([...(await listDays(deployed.archive, 'Daily')).keys()].sort())
       expect(runs.length).toBeGreaterThan(1)
@@ -228,26 +240,26 @@ describe.skipIf(missing !== undefined)(
 
     it('keeps checkpoints, from which the items of a moment are told as from the archive', async () => {
       const deployed = await deploy('Checked')
-      for (const day of [15, 12, 9, 6, 3, 0]) await deployed.add(randomRows(60 + day, 8, -day))
+      for (const day of [12, 8, 4, 0]) await deployed.add(randomRows(60 + day, 6, -day))
       const total = (await deployed.archive.entries('data/')).reduce((sum, { bytes }) => sum + bytes, 0)
       const compact = deployed.compactor({ checkpointBytes: 1, runBytes: total / 2 })
-      await compact(new AbortController().signal)
+      await compact(TIME)
       const { checkpoints } = (await deployed.manifest()) as UnloadedManifest
       expect(checkpoints.length).toBeGreaterThan(1)
-      const moments = ['08', '11', '14', '17', '21'].map(day => `2026-11-${day}T23:59:59.500Z`)
+      const moments = ['11', '15', '19'].map(day => `2026-11-${day}T23:59:59.500Z`)
       await compareStates(deployed, moments)
       const last = await compareStates(deployed, ['2026-11-24T00:00:00Z'])
       expect(last.copies).toBeLessThan(last.archive)
 
       // a late row may change what every later checkpoint tells, so none of them is asked, and all are made again
-      const [row] = randomRows(69, 8, -9) as [AuditRow]
+      const [row] = randomRows(68, 6, -8) as [AuditRow]
       await deployed.add([
         { ...row, event_id: 'late', sequence: null, new_hash: 'f'.repeat(64), new_image: '{"late":{"S":""}}' },
       ])
       await compareStates(deployed, moments)
-      await compact(new AbortController().signal)
+      await compact(TIME)
       const after = (await deployed.manifest()) as UnloadedManifest
-      const day = new Date(row.event_time_us / 1000).toISOString().slice(0, 10)
+      const day = dayOf(row)
       const kept = checkpoints.filter(checkpoint => checkpoint.day < day)
       expect(after.checkpoints.filter(checkpoint => checkpoint.day < day)).toEqual(kept)
       const names = new Set(checkpoints.map(({ name }) => name))
@@ -268,7 +280,7 @@ describe.skipIf(missing !== undefined)(
           return answer
         },
       }
-      const compaction = deployed.compactor({ engine: losing, checkpointBytes: 1 })(new AbortController().signal)
+      const compaction = deployed.compactor({ engine: losing, checkpointBytes: 1 })(TIME)
       await expect(compaction).rejects.toThrow(
         /the checkpoint of Forgetful at the end of 2026-11-\d\d gives other states/,
       )
@@ -278,7 +290,7 @@ describe.skipIf(missing !== undefined)(
     it('leaves today alone, and a day that objects came to a short while ago', async () => {
       const deployed = await deploy('Fresh')
       await deployed.add(randomRows(5))
-      const at = (now: number) => deployed.compactor({ now: () => now })(new AbortController().signal)
+      const at = (now: number) => deployed.compactor({ now: () => now })(TIME)
       await at(Date.UTC(2026, 10, 21, 12))
       await at(Date.now() + 0.5 * HOUR_MS)
       expect(await deployed.manifest()).toBeUndefined()
@@ -293,13 +305,16 @@ describe.skipIf(missing !== undefined)(
       const losing: Pick<typeof engine, 'run'> = {
         run: async (sql, values, options) => {
           const answer = await engine.run(sql, values, options)
-          const [written] = await deployed.derived.entries(changesPrefix('Lossy'))
-          if (sql.startsWith('unload') && written !== undefined) rmSync(join(deployed.derived.root, written.key))
+          const target = /\/(derived\/Lossy\/changes\/[^']*)' with/.exec(sql)?.[1]
+          const [written] = target === undefined ? [] : await deployed.derived.entries(target)
+          if (written !== undefined) rmSync(join(deployed.derived.root, written.key))
           return answer
         },
       }
-      const compaction = deployed.compactor({ engine: losing })(new AbortController().signal)
-      await expect(compaction).rejects.toThrow(/the copy of Lossy is not what the archive has of \d days/)
+      const compaction = deployed.compactor({ engine: losing })(TIME)
+      await expect(compaction).rejects.toThrow(
+        /the copy of Lossy is not what the archive has of 2026-11-\d\d to 2026-11-\d\d/,
+      )
       expect(await deployed.manifest()).toBeUndefined()
       await compareAnswers(deployed, keysOf(randomRows(6)).slice(0, 1))
 
@@ -312,17 +327,30 @@ describe.skipIf(missing !== undefined)(
       expect(now.every(key => key.startsWith(folderPrefix('Lossy', `${name}-0`)))).toBe(true)
     })
 
-    it('publishes nothing where rows of one row_hash differ', async () => {
+    it('leaves out days whose rows have one row_hash and differ, and says so', async () => {
       const deployed = await deploy('Tampered')
       const rows = randomRows(7)
       const [row] = rows as [AuditRow]
       await deployed.add(rows)
       await deployed.add([{ ...row, actor: 'nobody' }])
       await expect(deployed.compact()).rejects.toThrow(/rows of Tampered have one row_hash and differ/)
-      expect(await deployed.manifest()).toBeUndefined()
+      const listed = [...(await listDays(deployed.archive, 'Tampered')).keys()]
+      const { days } = (await deployed.manifest()) as UnloadedManifest
+      expect(Object.keys(days)).toEqual(listed.filter(day => day !== dayOf(row)).sort())
+      // of the item itself the archive tells the one or the other
+      await compareAnswers(deployed, [keysOf(rows).find(key => key !== row.item_key) as string])
     })
 
-    it('publishes nothing where another one published meanwhile, or an object came to its days', async () => {
+    it('leaves out days of which Athena sees nothing, and says so', async () => {
+      const rows = randomRows(12)
+      const days = [...new Set(rows.map(dayOf))].sort()
+      const deployed = await deploy('Unseen', days[1])
+      await deployed.add(rows)
+      await expect(deployed.compact()).rejects.toThrow(`Athena finds no row of Unseen on ${days[0]}`)
+      expect(Object.keys(((await deployed.manifest()) as UnloadedManifest).days)).toEqual(days.slice(1))
+    })
+
+    it('copies what came while it was at it, and gives way to another one', async () => {
       const deployed = await deploy('Contended')
       const rows = randomRows(8)
       await deployed.add(rows)
@@ -336,52 +364,92 @@ describe.skipIf(missing !== undefined)(
           }
           return engine.run(sql, values, options)
         }
-        return deployed.compactor({ engine: { run } })(new AbortController().signal)
+        return deployed.compactor({ engine: { run } })(TIME)
       }
-      await expect(meanwhile(() => deployed.compact())).rejects.toThrow('another compaction published meanwhile')
-      const before = await deployed.manifest()
-      expect(before?.generation).toBe(1)
+      await expect(meanwhile(() => deployed.compact())).rejects.toThrow(
+        'another compaction of Contended published meanwhile',
+      )
+      expect((await deployed.manifest())?.generation).toBe(1)
 
       await deployed.add(randomRows(9, 3, -10))
       const late = { ...(randomRows(9, 3, -10)[0] as AuditRow), event_id: 'late' }
-      const compaction = meanwhile(() => deployed.add([late]))
-      await expect(compaction).rejects.toThrow('objects of Contended changed while they were copied')
-      expect(await deployed.manifest()).toEqual(before)
+      await meanwhile(() => deployed.add([late]))
+      const { days } = (await deployed.manifest()) as UnloadedManifest
+      expect(Object.keys(days)).toEqual([...(await listDays(deployed.archive, 'Contended')).keys()].sort())
       await compareAnswers(deployed, [late.item_key])
+    })
+
+    it('answers whoever asked before, while runs are replaced and swept', async () => {
+      const deployed = await deploy('Swept')
+      const [key] = keysOf(randomRows(13, 10)) as [string]
+      await deployed.add(randomRows(13, 10))
+      await deployed.compact()
+      const [reader, archive] = [deployed.withCopies(), deployed.without()]
+      const ask = (engine: typeof reader) => countHistory(engine, deployed, key)
+      const before = await ask(archive)
+      expect([await ask(reader), before > 0]).toEqual([before, true])
+      for (const days of [6, 12]) {
+        await deployed.add(randomRows(13 + days, 10, -days).filter(row => row.item_key !== key))
+        await deployed.compact()
+      }
+      expect([await ask(reader), reader.remarks()]).toEqual([before, []])
+      await deployed.compactor({ now: () => NOW + 48 * HOUR_MS })(TIME)
+      expect(await ask(reader)).toBe(before)
+      expect(reader.remarks().join()).toContain('files of it are gone')
+      const later = deployed.withCopies()
+      expect([await ask(later), later.remarks()]).toEqual([before, []])
+    })
+
+    it('has 256 buckets where a run is large', async () => {
+      const deployed = await deploy('Large')
+      await deployed.add(randomRows(14, 12))
+      await deployed.compactor({ fewBucketsBytes: 0 })(TIME)
+      const { runs } = (await deployed.manifest()) as UnloadedManifest
+      expect(runs.map(({ digits }) => digits)).toEqual([2])
+      expect(Object.keys(runs[0]?.files ?? {}).length).toBeGreaterThan(5)
+      await compareAnswers(deployed, keysOf(randomRows(14, 12)).slice(0, 4))
     })
 
     it('is not used where it cannot be read, and says so', async () => {
       const deployed = await deploy('Damaged')
       const rows = randomRows(10)
+      const [item] = keysOf(rows) as [string]
       await deployed.add(rows)
       await deployed.compact()
       const ask = async () => {
         const engine = deployed.withCopies()
-        const query = SAVED_QUERIES.get('item-history') as SavedQuery
-        const answer = await answerQuery(engine, query, deployed.configuration, { item_key: keysOf(rows)[0] as string })
-        return { changes: answer.table.numRows, remarks: engine.remarks() }
+        return { changes: await countHistory(engine, deployed, item), remarks: engine.remarks().join() }
       }
       const { changes, remarks } = await ask()
-      expect([changes > 0, remarks]).toEqual([true, []])
+      expect([changes > 0, remarks]).toEqual([true, ''])
       const key = manifestKey('Damaged')
       const { text } = (await deployed.derived.openTagged(key)) as { text: string }
+      const put = async (manifest: string) =>
+        deployed.derived.replace(key, manifest, await deployed.derived.openTagged(key))
       for (const [wrong, reason] of [
         ['{', /its manifest is no JSON/],
         [text.replace('unloaded/v1', 'unloaded/v2'), /version "unloaded\/v2"/],
-        [text.replace('"event_name"', '"event_name\\" or true"'), /names what no compaction does/],
-        [text.replace('"event_name"', '"no_such_column"'), /no_such_column/],
+        [text.replace(/"name":"[^"]*"/, `"name":"x' or true"`), /names what no compaction does/],
       ] as const) {
-        await deployed.derived.replace(key, wrong, await deployed.derived.openTagged(key))
-        const asked = await ask()
-        expect(asked.changes).toBe(changes)
-        expect(asked.remarks.join()).toMatch(reason)
+        await put(wrong)
+        expect(await ask()).toEqual({ changes, remarks: expect.stringMatching(reason) })
+        await expect(deployed.compact()).rejects.toThrow(reason)
       }
+
+      // a file that is lost shows, and the next compaction makes its run again
+      await put(text)
+      const files = await deployed.derived.entries(changesPrefix('Damaged'))
+      const ofItem = files.filter(file => file.key.includes(`bucket=${bucketOf(item, 1)}/`))
+      await deployed.derived.remove(ofItem.map(file => file.key))
+      expect(await ask()).toEqual({ changes, remarks: expect.stringContaining('files of it are gone') })
+      await deployed.compact()
+      expect(await ask()).toEqual({ changes, remarks: '' })
     })
 
     it('stops at the signal', async () => {
       const deployed = await deploy('Stopped')
       await deployed.add(randomRows(11))
-      await expect(deployed.compactor()(AbortSignal.abort())).rejects.toThrow()
+      await expect(deployed.compactor()({ signal: AbortSignal.abort() })).rejects.toThrow()
       expect(await deployed.manifest()).toBeUndefined()
     })
   },

@@ -37,7 +37,7 @@ export async function createAuditTable(
 export async function createDerivedTables(trino: TrinoClient, root: string, table: TableConfiguration): Promise<void> {
   const location = localAddress(root)
   await createProjectedTable(trino, copyIdentifier(table.table), `${location}${changesPrefix(table.table)}`, {
-    columns: declare(copyColumns(table)),
+    columns: declare(copyColumns()),
     partitions: [FOLDER_COLUMN, BUCKET_COLUMN],
     properties: copyProjection(table.table, location),
   })
@@ -46,7 +46,7 @@ export async function createDerivedTables(trino: TrinoClient, root: string, tabl
     checkpointsIdentifier(table.table),
     `${location}${checkpointsPrefix(table.table)}`,
     {
-      columns: declare(checkpointColumns(table)),
+      columns: declare(checkpointColumns()),
       partitions: [FOLDER_COLUMN],
       properties: checkpointProjection(table.table, location),
     },

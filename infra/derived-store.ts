@@ -1,0 +1,60 @@
+import { Duration } from 'aws-cdk-lib'
+import { CfnWorkGroup } from 'aws-cdk-lib/aws-athena'
+import { AnyPrincipal, Effect, type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
+import { Bucket } from 'aws-cdk-lib/aws-s3'
+import { Construct } from 'constructs'
+import { derivedPrefix } from '../transform/derived.js'
+import { closedBucket } from './archive-bucket.js'
+import type { QueryWorkgroup } from './query-workgroup.js'
+
+export interface DerivedStoreProps {
+  readonly key: IKey
+  readonly accessLogs: Bucket
+  /** The workgroup of people. */
+  readonly workgroup: QueryWorkgroup
+}
+
+/**
+ * Where what is made from the archive is kept and made. A bucket of its own, because nothing in the archive may be removed; and a workgroup of
+ * its own, so that what it scans is neither limited by what people may scan nor counted as theirs.
+ */
+export class DerivedStore extends Construct {
+  readonly bucket: Bucket
+  readonly workgroup: CfnWorkGroup
+
+  constructor(scope: Construct, id: string, { key, accessLogs, workgroup }: DerivedStoreProps) {
+    super(scope, id)
+    this.bucket = new Bucket(this, 'Bucket', {
+      ...closedBucket(key, accessLogs, 'derived'),
+      lifecycleRules: [
+        {
+          id: 'forget-replaced',
+          noncurrentVersionExpiration: Duration.days(1),
+          expiredObjectDeleteMarker: true,
+          abortIncompleteMultipartUploadAfter: Duration.days(1),
+        },
+      ],
+    })
+    this.workgroup = new CfnWorkGroup(this, 'Workgroup', {
+      name: `${workgroup.name}_compaction`,
+      description: 'Statements that compact the audit archive',
+      recursiveDeleteOption: true,
+      workGroupConfiguration: workgroup.configuration('compaction/'),
+    })
+  }
+
+  /** Leaves the writing of what is derived from a table to one role: whoever could write there could make answers up. */
+  onlyWriter(role: IRole, table: string): void {
+    this.bucket.addToResourcePolicy(
+      new PolicyStatement({
+        sid: `DenyWriting${table.replaceAll(/[^A-Za-z0-9]/g, '')}`,
+        effect: Effect.DENY,
+        principals: [new AnyPrincipal()],
+        actions: ['s3:PutObject'],
+        resources: [this.bucket.arnForObjects(`${derivedPrefix(table)}*`)],
+        conditions: { ArnNotEquals: { 'aws:PrincipalArn': role.roleArn } },
+      }),
+    )
+  }
+}

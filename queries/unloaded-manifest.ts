@@ -1,0 +1,222 @@
+import { hash } from 'node:crypto'
+import { BUCKET_COLUMN, checkpointFolderPrefix, FOLDER_COLUMN, folderPrefix } from '../transform/derived.js'
+import { isObject, tryParseObject } from '../transform/json.js'
+import { PARTITION_COLUMN, parsePartition, tablePrefix } from '../transform/partition.js'
+import { foldersOf, type UsableRun } from './unload-statements.js'
+
+export const UNLOADED_VERSION = 'unloaded/v1'
+
+/** What is derived from a table on AWS and in use, and what of the archive it covers. docs/compaction.md documents it. */
+export interface UnloadedManifest {
+  readonly version: typeof UNLOADED_VERSION
+  readonly table: string
+  /** Counts up with each manifest. */
+  readonly generation: number
+  readonly built: string
+  readonly runs: readonly UnloadedRun[]
+  /** The days that are covered, `YYYY-MM-DD`. */
+  readonly days: Readonly<Record<string, CoveredDay>>
+  /** By day; each is of all that was covered up to its own. */
+  readonly checkpoints: readonly UnloadedCheckpoint[]
+  /** Runs and checkpoints that are in use no more, and since when: whoever read an older manifest may still ask them. */
+  readonly replaced: readonly { readonly name: string; readonly at: string }[]
+}
+
+export interface UnloadedRun {
+  readonly name: string
+  /** How many hex digits name its buckets. */
+  readonly digits: number
+  readonly rows: number
+  /** Rows of the archive that they stand for, repeats among them. */
+  readonly deliveries: number
+  readonly digest: string
+  /** Of the archive's objects that it was made from. */
+  readonly bytes: number
+  /** The first day that it was made from, and when the first change of that day was made. */
+  readonly firstDay: string
+  readonly beganUs: number
+  /** Any key in it. */
+  readonly sampleKey: string
+  /** Of each bucket that has rows its objects, as `listDigest` tells them. */
+  readonly files: Readonly<Record<string, string>>
+}
+
+export interface UnloadedCheckpoint {
+  /** `YYYY-MM-DD`. */
+  readonly day: string
+  readonly name: string
+  readonly items: number
+  readonly bytes: number
+  /** Its objects, as `listDigest` tells them. */
+  readonly files: string
+}
+
+/** A day of the archive as it was when its run was made. */
+export interface CoveredDay {
+  readonly run: string
+  readonly bytes: number
+  /** Its objects, as `listDigest` tells them. */
+  readonly files: string
+}
+
+/** An object as S3 lists it. */
+export interface ListedObject {
+  readonly key: string
+  readonly bytes: number
+  readonly etag: string
+}
+
+/** A bucket as far as it is listed here. */
+export interface ListedBucket<Entry extends ListedObject = ListedObject> {
+  /** Objects whose keys begin with a prefix. */
+  entries(prefix: string): Promise<readonly Entry[]>
+  /** Prefixes one "/" further than the one given. */
+  folders(prefix: string): Promise<readonly string[]>
+}
+
+export type Days<Entry extends ListedObject = ListedObject> = ReadonlyMap<string, readonly Entry[]>
+
+/** How many lists are asked for at once. */
+const AT_ONCE = 8
+
+/** The objects of a table by day, in order. Months are listed side by side: a list is asked for page by page. */
+export async function listDays<Entry extends ListedObject>(
+  archive: ListedBucket<Entry>,
+  table: string,
+): Promise<Days<Entry>> {
+  const folders = await archive.folders(tablePrefix(table))
+  const months = [...new Set(folders.map(folder => parsePartition(folder).date.slice(0, 'YYYY-MM'.length)))].sort()
+  const days = new Map<string, Entry[]>()
+  for (let i = 0; i < months.length; i += AT_ONCE) {
+    const prefixes = months.slice(i, i + AT_ONCE).map(month => `${tablePrefix(table)}${PARTITION_COLUMN}=${month}`)
+    for (const object of (await Promise.all(prefixes.map(prefix => archive.entries(prefix)))).flat()) {
+      const { date } = parsePartition(object.key)
+      const day = days.get(date)
+      if (day === undefined) days.set(date, [object])
+      else day.push(object)
+    }
+  }
+  return days
+}
+
+/** Objects as a short text: how many, their bytes together, and a digest of their keys, sizes and ETags. */
+export function listDigest(objects: readonly ListedObject[]): string {
+  const lines = objects.map(({ key, bytes, etag }) => `${key}\t${bytes}\t${etag}\n`).sort()
+  const bytes = objects.reduce((sum, object) => sum + object.bytes, 0)
+  return `${objects.length} ${bytes} ${hash('sha256', lines.join('')).slice(0, 32)}`
+}
+
+/** True where a day's objects are those that its run was made from. */
+export function isCovered(manifest: UnloadedManifest | undefined, day: string, listed: Days): boolean {
+  return manifest?.days[day]?.files === listDigest(listed.get(day) ?? [])
+}
+
+/** The runs of a manifest with the days that they can stand for. */
+export function usableRuns(manifest: UnloadedManifest, listed: Days): readonly UsableRun[] {
+  const days = [...listed.keys()].filter(day => isCovered(manifest, day, listed)).sort()
+  return manifest.runs
+    .map(({ name, digits }) => ({ name, digits, days: days.filter(day => manifest.days[day]?.run === name) }))
+    .filter(run => run.days.length > 0)
+}
+
+/** The last day up to which the archive is what was copied, every day of it; undefined where its first is not. */
+export function coveredUntil(manifest: UnloadedManifest | undefined, listed: Days): string | undefined {
+  let until: string | undefined
+  for (const day of [...new Set([...listed.keys(), ...Object.keys(manifest?.days ?? {})])].sort()) {
+    if (!isCovered(manifest, day, listed)) break
+    until = day
+  }
+  return until
+}
+
+/** The checkpoints of a manifest that a change since may not have made wrong. */
+export function usableCheckpoints(manifest: UnloadedManifest, listed: Days): readonly UnloadedCheckpoint[] {
+  const until = coveredUntil(manifest, listed)
+  return manifest.checkpoints.filter(({ day }) => until !== undefined && day <= until)
+}
+
+/** Where an item's rows are in a run. */
+export function bucketPrefix(table: string, run: Pick<UnloadedRun, 'name' | 'digits'>, bucket: string): string {
+  const folder = foldersOf(run).findLast(({ from }) => from <= bucket)
+  return `${folderPrefix(table, folder?.folder ?? '')}${BUCKET_COLUMN}=${bucket}/`
+}
+
+/** The objects of a run, by bucket, among those that are listed. */
+export function filesOfRun(name: string, listed: readonly ListedObject[]): Readonly<Record<string, string>> {
+  const buckets = new Map<string, ListedObject[]>()
+  const pattern = new RegExp(`/${FOLDER_COLUMN}=${name}-\\d+/${BUCKET_COLUMN}=([0-9a-f]+)/`)
+  for (const object of listed) {
+    const bucket = pattern.exec(object.key)?.[1]
+    if (bucket !== undefined) buckets.set(bucket, [...(buckets.get(bucket) ?? []), object])
+  }
+  return Object.fromEntries([...buckets].map(([bucket, objects]) => [bucket, listDigest(objects)]).sort())
+}
+
+/** The objects of a checkpoint among those that are listed. */
+export function filesOfCheckpoint<Entry extends ListedObject>(
+  table: string,
+  name: string,
+  listed: readonly Entry[],
+): readonly Entry[] {
+  return listed.filter(({ key }) => key.startsWith(checkpointFolderPrefix(table, name)))
+}
+
+/** A manifest without what lacks an object: its days are then due again. */
+export function intact(manifest: UnloadedManifest, listed: readonly ListedObject[]): UnloadedManifest {
+  const runs = manifest.runs.filter(
+    ({ name, files }) => JSON.stringify(filesOfRun(name, listed)) === JSON.stringify(files),
+  )
+  const names = new Set(runs.map(({ name }) => name))
+  return {
+    ...manifest,
+    runs,
+    days: Object.fromEntries(Object.entries(manifest.days).filter(([, { run }]) => names.has(run))),
+    checkpoints: manifest.checkpoints.filter(
+      ({ name, files }) => listDigest(filesOfCheckpoint(manifest.table, name, listed)) === files,
+    ),
+  }
+}
+
+/** Reads a manifest. Throws for one that is not as it should be: whatever it names becomes part of statements. */
+export function parseManifest(text: string, table: string): UnloadedManifest {
+  const value = tryParseObject(text)
+  if (value === undefined) throw new Error('its manifest is no JSON object')
+  const { version, runs, days, checkpoints, replaced } = value
+  if (version !== UNLOADED_VERSION)
+    throw new Error(`its manifest has version ${JSON.stringify(version)}, expected "${UNLOADED_VERSION}"`)
+  if (value.table !== table) throw new Error(`its manifest is of table ${JSON.stringify(value.table)}`)
+  const whole =
+    [runs, checkpoints, replaced].every(Array.isArray) &&
+    isObject(days) &&
+    (runs as unknown[]).every(isRun) &&
+    (checkpoints as unknown[]).every(isCheckpoint) &&
+    (replaced as unknown[]).every(isNamed) &&
+    Object.entries(days).every(([day, covered]) => DAY.test(day) && isObject(covered))
+  const names = whole ? [...(runs as UnloadedRun[]), ...(checkpoints as UnloadedCheckpoint[])].map(one => one.name) : []
+  if (!whole || new Set(names).size < names.length)
+    throw new Error('its manifest lacks something, or names what no compaction does')
+  return value as unknown as UnloadedManifest
+}
+
+const NAME = /^[0-9a-f-]{36}$/
+const DAY = /^\d{4}-\d{2}-\d{2}$/
+
+function isNamed(value: unknown): value is { readonly [field: string]: unknown } {
+  return isObject(value) && typeof value.name === 'string' && NAME.test(value.name)
+}
+
+function isRun(value: unknown): boolean {
+  if (!isNamed(value)) return false
+  const { digits, files, beganUs, sampleKey, firstDay } = value
+  return (
+    (digits === 1 || digits === 2) &&
+    isObject(files) &&
+    Number.isSafeInteger(beganUs) &&
+    typeof sampleKey === 'string' &&
+    DAY.test(String(firstDay))
+  )
+}
+
+function isCheckpoint(value: unknown): boolean {
+  return isNamed(value) && DAY.test(String(value.day)) && typeof value.files === 'string'
+}
