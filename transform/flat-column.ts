@@ -44,14 +44,15 @@ interface Decimal {
   readonly exponent: number
 }
 
+/** Sign, digits before the point and after it, power of ten. */
+const NUMERAL = /^(-?)(\d+)\.?(\d*)(?:[eE](.+))?$/
+
 function readNumeral(text: string): Decimal {
-  const [mantissa, power] = text.toLowerCase().split('e') as [string, string | undefined]
-  const unsigned = mantissa.replace('-', '')
-  const [whole, fraction = ''] = unsigned.split('.') as [string, string | undefined]
+  const [, sign, whole = '', fraction = '', power = 0] = NUMERAL.exec(text) ?? []
   const all = (whole + fraction).replace(/^0+/, '')
   const digits = all.replace(/0+$/, '')
-  const exponent = Number(power ?? 0) - fraction.length + (all.length - digits.length)
-  return { negative: mantissa.startsWith('-') && digits !== '', digits, exponent: digits === '' ? 0 : exponent }
+  if (digits === '') return { negative: false, digits, exponent: 0 }
+  return { negative: sign === '-', digits, exponent: Number(power) - fraction.length + (all.length - digits.length) }
 }
 
 /** How many digits a numeral has before its point and after it, without zeros at either end. */
