@@ -104,7 +104,7 @@ function shareTaken(parts: readonly Events[]): number {
   const fastPath = new FastPath(ORDERS)
   const shares = parts.flat().map(({ records }) => {
     const taken = records.filter(
-      ({ data, approximateArrivalTimestamp: arrival }) => fastPath.transform(data, arrival) !== undefined,
+      ({ data, approximateArrivalTimestamp: arrival }) => fastPath.transform(data, arrival).kind === 'transformed',
     )
     return taken.length / records.length
   })
