@@ -4,7 +4,7 @@ import type { FileFormat } from '../queries/formats.js'
 import type { Receipt } from '../queries/receipt.js'
 import { archiveBegan } from '../queries/state-at.js'
 import { type ItemOfTable, itemsAt } from '../queries/table-at.js'
-import { canonicalAttributes, parseItem, valueAt } from '../transform/attribute-value.js'
+import { parseItem, valueAt } from '../transform/attribute-value.js'
 import { formatInstant, type Instant } from '../transform/instant.js'
 import type { ConfiguredColumn, TableConfiguration } from '../transform/table-configuration.js'
 import { isFileFormat, pageFooter, printFile } from './answer-file.js'
@@ -144,9 +144,8 @@ function showColumns(image: string, itemKey: string, columns: readonly Configure
     const text = attributes.map(([name, value]) => `${name}: ${showValue(value)}`).join(', ')
     return [cut(text, EXCERPT)]
   }
-  const attributes = canonicalAttributes(item, 'image', 'once')
   return columns.map(({ path }) => {
-    const value = valueAt(attributes, path)
+    const value = valueAt(item, path)
     return value === undefined ? '' : 'S' in value ? value.S : showValue(value)
   })
 }

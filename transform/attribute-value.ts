@@ -24,15 +24,46 @@ const NUMERAL = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/
 /** 1E-130 with 38 digits, written without an exponent, has 171 characters; a longer text is no number of DynamoDB's. */
 const MAX_NUMERAL_LENGTH = 200
 
+/** An item, and the canonical texts of its attributes. */
+export interface KnownItem {
+  readonly item: Item
+  readonly attributes: ReadonlyMap<string, string>
+}
+
 /**
  * An item's attributes, each as its canonical DynamoDB JSON text, in canonical order (names sorted by the bytes of their
- * UTF-8). Throws a `Refusal` that names the attribute for anything that is not an item.
+ * UTF-8). Throws a `Refusal` that names the attribute for anything that is not an item. `known` is the item before the
+ * change, where there is one: it has most values in common, and equal values have equal texts.
  */
-export function canonicalAttributes(item: unknown, path: string, binary: BinaryEncoding): ReadonlyMap<string, string> {
+export function canonicalAttributes(
+  item: unknown,
+  path: string,
+  binary: BinaryEncoding,
+  known?: KnownItem,
+): ReadonlyMap<string, string> {
   const attributes = new Map<string, string>()
-  for (const name of attributeNames(item, path))
-    attributes.set(name, canonicalValue((item as JsonObject)[name], `${path}.${name}`, binary))
+  for (const name of attributeNames(item, path)) {
+    const value = (item as JsonObject)[name]
+    const text = known?.attributes.get(name)
+    if (text !== undefined && isSame(value, known?.item[name])) attributes.set(name, text)
+    else attributes.set(name, canonicalValue(value, `${path}.${name}`, binary))
+  }
   return attributes
+}
+
+/** Whether two values that JSON.parse made are the same, down to the order of lists and sets. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (!isObject(a) || !isObject(b)) return a === b || (Array.isArray(a) && Array.isArray(b) && isSameList(a, b))
+  let names = 0
+  for (const name in a) {
+    if (!isSame(a[name], b[name])) return false
+    names++
+  }
+  return names === Object.keys(b).length
+}
+
+function isSameList(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((element, i) => isSame(element, b[i]))
 }
 
 function attributeNames(item: unknown, path: string): readonly string[] {
@@ -115,15 +146,17 @@ function canonicalSet(
   path: string,
   binary: BinaryEncoding,
 ): string {
-  const scalars = elements.map((element, i) => {
-    const place = `${path}[${i}]`
-    if (type === 'SS') return wellFormed(textOf(element, 'S', place), place)
-    return type === 'NS' ? numeralOf(element, place) : base64Of(element, place, binary)
-  })
-  return scalars
-    .sort(compareUtf8)
-    .map(scalar => canonicalString(scalar, path))
-    .join(',')
+  const scalars: string[] = []
+  for (const element of elements) scalars.push(elementOf(element, type, `${path}[${scalars.length}]`, binary))
+  scalars.sort(compareUtf8)
+  // only texts have anything to escape
+  if (type === 'SS') return scalars.map(scalar => canonicalString(scalar, path)).join(',')
+  return scalars.map(scalar => `"${scalar}"`).join(',')
+}
+
+function elementOf(element: unknown, type: 'SS' | 'NS' | 'BS', path: string, binary: BinaryEncoding): string {
+  if (type === 'SS') return wellFormed(textOf(element, 'S', path), path)
+  return type === 'NS' ? numeralOf(element, path) : base64Of(element, path, binary)
 }
 
 function textOf(content: unknown, type: string, path: string): string {
@@ -138,19 +171,19 @@ function numeralOf(content: unknown, path: string): string {
   return text
 }
 
-/** Binary in base64 once. */
+/** Binary in base64 once; refuses any text that is not the one base64 form of its bytes. */
 function base64Of(content: unknown, path: string, binary: BinaryEncoding): string {
-  const text = textOf(content, 'B', path)
-  const once = binary === 'twice' ? decodeBase64(text, path).toString('latin1') : text
-  decodeBase64(once, path)
-  return once
+  const text = checkBase64(textOf(content, 'B', path), path)
+  return binary === 'once' ? text : checkBase64(Buffer.from(text, 'base64').toString('latin1'), path)
 }
 
-/** The bytes of a base64 text; refuses any text that is not the one base64 form of its bytes (RFC 4648, section 4). */
-function decodeBase64(text: string, path: string): Buffer {
-  const bytes = Buffer.from(text, 'base64')
-  if (bytes.toString('base64') !== text) throw new Refusal(`${path} has B ${shown(text)}, which is not base64`)
-  return bytes
+/** RFC 4648, section 4, for texts of whole quartets: the bits that a last letter before the padding has to spare are zero. */
+const BASE64 = /^[A-Za-z0-9+/]*([AQgw]==|[AEIMQUYcgkosw048]=)?$/
+
+function checkBase64(text: string, path: string): string {
+  if (text.length % 4 !== 0 || !BASE64.test(text))
+    throw new Refusal(`${path} has B ${shown(text)}, which is not base64`)
+  return text
 }
 
 function listOf(content: unknown, type: string, path: string): readonly unknown[] {
@@ -164,13 +197,13 @@ export function parseItem(text: string): Item {
 }
 
 /** The value at a path of attribute names inside an item, or undefined. Only maps are walked into. */
-export function valueAt(attributes: ReadonlyMap<string, string>, path: readonly string[]): AttributeValue | undefined {
-  const text = attributes.get(path[0] as string)
-  if (text === undefined) return undefined
-  let value: AttributeValue | undefined = parseValue(text)
-  for (const name of path.slice(1)) {
-    const map: Item = value !== undefined && 'M' in value ? value.M : {}
-    value = Object.hasOwn(map, name) ? map[name] : undefined
+export function valueAt(item: Item, path: readonly string[]): AttributeValue | undefined {
+  let map: Item | undefined = item
+  let value: AttributeValue | undefined
+  for (const name of path) {
+    if (map === undefined || !Object.hasOwn(map, name)) return undefined
+    value = map[name] as AttributeValue
+    map = 'M' in value ? value.M : undefined
   }
   return value
 }

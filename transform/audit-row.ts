@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { canonicalValue, valueAt } from './attribute-value.js'
+import { canonicalValue, parseValue, valueAt } from './attribute-value.js'
 import type { ActorSource, Change, Image } from './change.js'
 import { type FlatValue, fitValue } from './flat-column.js'
 import { formatTimestamp, type Instant, type TimePrecision } from './instant.js'
@@ -191,8 +191,13 @@ export function toAuditRow(change: Change, table: TableConfiguration, arrival: n
     subject: null,
     config_id: configurationId(table),
     row_version: ROW_VERSION,
-  } as const
-  return { ...row, row_hash: rowHash(row), flat, misfits }
+    row_hash: '',
+    flat,
+    misfits,
+  } satisfies AuditRow
+  // over the others, so it comes last
+  row.row_hash = rowHash(row)
+  return row
 }
 
 /** First 32 hex of the SHA-256 over what makes a change this change. At precision `arrival` its time is not part of it. */
@@ -217,28 +222,31 @@ export type HashedColumns = Omit<AuditRow, 'row_hash' | 'flat' | 'misfits'>
 
 /** The lines that `row_hash` is taken over, joined by line feeds; `-` stands for absent. */
 export function leafOf(row: HashedColumns): string {
-  const plain = [
+  return [
     ROW_VERSION,
     row.event_id,
-    row.source_event_id,
+    row.source_event_id ?? '-',
     row.table_name,
-    row.region,
+    row.region ?? '-',
     row.source,
-    row.view_type,
+    row.view_type ?? '-',
     row.event_name,
-    row.sequence,
+    row.sequence ?? '-',
     row.event_time_us,
     row.time_precision,
     row.actor_source,
     row.config_id,
-    row.old_hash,
-    row.new_hash,
-  ]
-  const hashed = [row.item_key, row.actor, row.user_identity, row.subject]
-  return [
-    ...plain.map(value => value ?? '-'),
-    ...hashed.map(value => (value === null ? '-' : hash('sha256', value))),
+    row.old_hash ?? '-',
+    row.new_hash ?? '-',
+    hash('sha256', row.item_key),
+    hashOf(row.actor),
+    hashOf(row.user_identity),
+    hashOf(row.subject),
   ].join('\n')
+}
+
+function hashOf(text: string | null): string {
+  return text === null ? '-' : hash('sha256', text)
 }
 
 /** RFC 6962 leaf hash (section 2.1) of a row, lower hex. */
@@ -251,7 +259,7 @@ function flatten(change: Change, table: TableConfiguration): Pick<AuditRow, 'fla
   const misfits = new Map<string, string>()
   for (const key of table.keys) {
     const text = change.keys.attributes.get(key.attribute)
-    if (text !== undefined) flat.set(`key_${key.column}`, Object.values(JSON.parse(text) as object)[0] as string)
+    if (text !== undefined) flat.set(`key_${key.column}`, Object.values(parseValue(text))[0] as string)
   }
   for (const configured of table.columns) {
     fill(`old_${configured.column}`, change.oldImage, configured, flat, misfits)
@@ -267,10 +275,11 @@ function fill(
   flat: Map<string, FlatValue>,
   misfits: Map<string, string>,
 ): void {
-  const value = image === null ? undefined : valueAt(image.attributes, configured.path)
+  if (image === null) return
+  const value = valueAt(image.item, configured.path)
   if (value === undefined) return
-  const fitted = fitValue(value, configured)
-  if (fitted === undefined) misfits.set(name, canonicalValue(value, name, 'once'))
+  const fitted = fitValue(value, configured, image.binary)
+  if (fitted === undefined) misfits.set(name, canonicalValue(value, name, image.binary))
   else flat.set(name, fitted)
 }
 

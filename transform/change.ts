@@ -1,15 +1,31 @@
 import { hash } from 'node:crypto'
-import { type AttributeValue, canonicalAttributes, canonicalItem, canonicalValue, valueAt } from './attribute-value.js'
+import {
+  type AttributeValue,
+  type BinaryEncoding,
+  canonicalAttributes,
+  canonicalItem,
+  canonicalValue,
+  type Item,
+  valueAt,
+} from './attribute-value.js'
 import { compareUtf8, isObject } from './json.js'
 import { Refusal, shown } from './refusal.js'
 import type { StreamRecord } from './stream-record.js'
 import type { AttributePath, TableConfiguration } from './table-configuration.js'
 
-/** An item before or after a change, in canonical DynamoDB JSON. */
-export interface Image {
+/** An item in canonical DynamoDB JSON. */
+export interface CanonicalItem {
   /** Each top-level attribute with its canonical text, in canonical order. */
   readonly attributes: ReadonlyMap<string, string>
   readonly text: string
+}
+
+/** An item before or after a change. */
+export interface Image extends CanonicalItem {
+  /** The item as it arrived, found to be one. */
+  readonly item: Item
+  /** How binary values are encoded in `item`. */
+  readonly binary: BinaryEncoding
   /** SHA-256 of the text's UTF-8 bytes, lower hex. */
   readonly hash: string
 }
@@ -20,7 +36,7 @@ export type ActorSource = 'service' | 'new_image' | 'old_image' | 'unknown'
 /** A stream record decoded: what happened to which item, and by whom. */
 export interface Change {
   readonly record: StreamRecord
-  readonly keys: Image
+  readonly keys: CanonicalItem
   readonly oldImage: Image | null
   readonly newImage: Image | null
   /** Top-level attributes that differ, sorted; null where nothing differs or an image needed to tell is missing. */
@@ -34,10 +50,11 @@ export function decodeChange(record: StreamRecord, table: TableConfiguration): C
   const keys = record.keys ?? keysOfItem(record.newImage, table)
   checkKeys(keys, table)
   const oldImage = readImage(record.oldImage, 'OldImage', record)
-  const newImage = readImage(record.newImage, record.eventName === 'BASELINE' ? 'Item' : 'NewImage', record)
+  const newName = record.eventName === 'BASELINE' ? 'Item' : 'NewImage'
+  const newImage = readImage(record.newImage, newName, record, oldImage)
   return {
     record,
-    keys: readImage(keys, 'Keys', record) as Image,
+    keys: readKeys(keys, record),
     oldImage,
     newImage,
     changed: changedAttributes(record, oldImage, newImage),
@@ -45,14 +62,20 @@ export function decodeChange(record: StreamRecord, table: TableConfiguration): C
   }
 }
 
-function readImage(item: unknown, path: string, record: StreamRecord): Image | null {
-  return item === undefined ? null : imageOf(canonicalAttributes(item, path, record.binary), path)
+function readImage(item: unknown, path: string, { binary }: StreamRecord, before: Image | null = null): Image | null {
+  return item === undefined ? null : imageOf(item, path, binary, before)
 }
 
-/** An image from its canonical attributes. */
-export function imageOf(attributes: ReadonlyMap<string, string>, path = 'image'): Image {
+/** The image that an item in DynamoDB JSON makes. Throws a `Refusal` for anything that is not an item. */
+export function imageOf(item: unknown, path: string, binary: BinaryEncoding, before: Image | null = null): Image {
+  const attributes = canonicalAttributes(item, path, binary, before ?? undefined)
   const text = canonicalItem(attributes, path)
-  return { attributes, text, hash: hash('sha256', text) }
+  return { item: item as Item, binary, attributes, text, hash: hash('sha256', text) }
+}
+
+function readKeys(keys: unknown, { binary }: StreamRecord): CanonicalItem {
+  const attributes = canonicalAttributes(keys, 'Keys', binary)
+  return { attributes, text: canonicalItem(attributes, 'Keys') }
 }
 
 function keysOfItem(item: unknown, table: TableConfiguration): unknown {
@@ -110,9 +133,10 @@ function differingAttributes(
   before: ReadonlyMap<string, string>,
   after: ReadonlyMap<string, string>,
 ): readonly string[] {
-  const changed = [...after.keys()].filter(name => before.get(name) !== after.get(name))
-  const removed = [...before.keys()].filter(name => !after.has(name))
-  return removed.length === 0 ? changed : [...changed, ...removed].sort(compareUtf8)
+  const changed: string[] = []
+  for (const [name, text] of after) if (before.get(name) !== text) changed.push(name)
+  for (const name of before.keys()) if (!after.has(name)) changed.push(name)
+  return changed.sort(compareUtf8)
 }
 
 function nonEmpty(names: readonly string[]): readonly string[] | null {
@@ -149,18 +173,18 @@ export function servicePrincipal(userIdentity: string | null): string | null {
 
 function actorIn(image: Image | null, path: AttributePath | undefined): string | null {
   if (image === null || path === undefined) return null
-  const value = valueAt(image.attributes, path)
-  return value === undefined ? null : actorOf(value)
+  const value = valueAt(image.item, path)
+  return value === undefined ? null : actorOf(value, image.binary)
 }
 
 /** The actor that an attribute's value names; none where it is empty. */
-export function actorOf(value: AttributeValue): string | null {
+export function actorOf(value: AttributeValue, binary: BinaryEncoding): string | null {
   if ('NULL' in value) return null
-  const text = textOf(value)
+  const text = textOf(value, binary)
   return text === '' ? null : text
 }
 
-function textOf(value: AttributeValue): string {
+function textOf(value: AttributeValue, binary: BinaryEncoding): string {
   if ('S' in value) return value.S
-  return 'N' in value ? value.N : canonicalValue(value, 'actor', 'once')
+  return 'N' in value ? value.N : canonicalValue(value, 'actor', binary)
 }

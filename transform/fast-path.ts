@@ -3,8 +3,9 @@ import { pathBytes } from './fast/attribute.js'
 import { NONE } from './fast/bytes.js'
 import { Output } from './fast/output.js'
 import { RecordScanner } from './fast/record.js'
+import { rewrite } from './fast/rewrite.js'
 import { RowWriter } from './fast/row.js'
-import { readDocuments } from './json.js'
+import { type JsonDocument, readDocuments } from './json.js'
 import { dateOf } from './partition.js'
 import { Refusal } from './refusal.js'
 import { isTableName } from './stream-record.js'
@@ -18,6 +19,12 @@ export interface TransformedLines {
   readonly date: string
 }
 
+/** The plain path has to decide: on the record's documents, where they were read on the way. */
+export interface Declined {
+  readonly kind: 'declined'
+  readonly documents?: readonly JsonDocument[]
+}
+
 /** Longer records are none of Firehose's (1,000 KiB), and not worth memory that is kept. */
 const MAX_RECORD_BYTES = 2 * 1024 * 1024
 
@@ -28,8 +35,8 @@ const LINE_FEED = 0x0a
 
 /**
  * The transform in one pass over a record's bytes, for the records that are as DynamoDB writes them. What it takes, it
- * gives the very bytes that `transformRecord` gives; for anything else, and for whatever is to be refused, it answers
- * undefined and `transformRecord` decides. One call at a time: its memory is used again.
+ * gives the very bytes that `transformRecord` gives; anything else, and whatever is to be refused, it declines and
+ * `transformRecord` decides. One call at a time: its memory is used again.
  */
 export class FastPath {
   private readonly scanner = new RecordScanner()
@@ -49,25 +56,23 @@ export class FastPath {
     this.scanner.items.binaryTwice = table.capture === 'kinesis'
   }
 
-  /** The answer for a Firehose record's data, in base64; undefined where the plain path has to decide. */
-  transform(data: string, arrival: number): TransformedLines | undefined {
-    if (!this.isOpen || data.length > MAX_RECORD_BYTES) return undefined
-    try {
-      const length = this.load(data, 'base64')
-      if (length === NONE) return undefined
-      return this.lines(length, arrival) ?? this.transformRewritten(length, arrival)
-    } catch (error) {
-      if (error instanceof Refusal) return undefined
-      throw error
-    }
+  /** The answer for a Firehose record's data, in base64. */
+  transform(data: string, arrival: number): TransformedLines | Declined {
+    if (!this.isOpen || data.length > MAX_RECORD_BYTES) return DECLINED
+    const length = this.load(data, 'base64')
+    if (length === NONE) return DECLINED
+    return this.linesUnlessRefused(length, arrival) ?? this.transformRewritten(length, arrival)
   }
 
-  /** Tries once more what JSON allows and DynamoDB does not write: white space, other escapes. */
-  private transformRewritten(length: number, arrival: number): TransformedLines | undefined {
+  /** Tries once more what DynamoDB does not write and the plain path reads: see `rewrite`. */
+  private transformRewritten(length: number, arrival: number): TransformedLines | Declined {
     const text = this.bytes.toString('utf8', 0, length)
-    const rewritten = rewrite(text)
-    if (rewritten === text || rewritten.length > MAX_RECORD_BYTES) return undefined
-    return this.lines(this.load(rewritten, 'utf8'), arrival)
+    const documents = tryReadDocuments(text)
+    if (documents === undefined) return DECLINED
+    const rewritten = rewrite(documents)
+    const isWorthIt = rewritten !== undefined && rewritten !== text && rewritten.length <= MAX_RECORD_BYTES
+    const lines = isWorthIt ? this.linesUnlessRefused(this.load(rewritten, 'utf8'), arrival) : undefined
+    return lines ?? { kind: 'declined', documents }
   }
 
   /** Puts the record's bytes and a zero behind them in place; `NONE` if they are no UTF-8. */
@@ -79,6 +84,15 @@ export class FastPath {
     const record = this.bytes.subarray(0, length)
     this.writer.isAscii = isAscii(record)
     return this.writer.isAscii || isUtf8(record) ? length : NONE
+  }
+
+  private linesUnlessRefused(length: number, arrival: number): TransformedLines | undefined {
+    try {
+      return this.lines(length, arrival)
+    } catch (error) {
+      if (error instanceof Refusal) return undefined
+      throw error
+    }
   }
 
   private lines(length: number, arrival: number): TransformedLines | undefined {
@@ -98,9 +112,13 @@ export class FastPath {
   }
 }
 
-/** The same documents as JSON is written without a choice. Throws a `Refusal` for what the plain path refuses to read. */
-function rewrite(text: string): string {
-  return readDocuments(text)
-    .map(({ value }) => JSON.stringify(value))
-    .join('\n')
+const DECLINED: Declined = { kind: 'declined' }
+
+function tryReadDocuments(text: string): readonly JsonDocument[] | undefined {
+  try {
+    return readDocuments(text)
+  } catch (error) {
+    if (error instanceof Refusal) return undefined
+    throw error
+  }
 }

@@ -1,5 +1,4 @@
-import type { AttributeValue } from './attribute-value.js'
-import { canonicalValue } from './attribute-value.js'
+import { type AttributeValue, type BinaryEncoding, canonicalValue } from './attribute-value.js'
 import { formatTimestamp, readInstant } from './instant.js'
 import type { ConfiguredColumn } from './table-configuration.js'
 
@@ -10,14 +9,18 @@ export type FlatValue = string | number | boolean | bigint
  * The value of an attribute in the type that its column declares, or undefined where it does not fit. It never rounds,
  * but for `double`, which is the nearest double by definition, and `timestamp`, which is floored to milliseconds.
  */
-export function fitValue(value: AttributeValue, column: ConfiguredColumn): FlatValue | undefined {
+export function fitValue(
+  value: AttributeValue,
+  column: ConfiguredColumn,
+  binary: BinaryEncoding = 'once',
+): FlatValue | undefined {
   switch (column.type) {
     case 'string':
       return 'S' in value ? value.S : undefined
     case 'number':
       return 'N' in value ? value.N : undefined
     case 'json':
-      return canonicalValue(value, column.column, 'once')
+      return canonicalValue(value, column.column, binary)
     case 'boolean':
       return 'BOOL' in value ? value.BOOL : undefined
     case 'bigint':
@@ -44,14 +47,15 @@ interface Decimal {
   readonly exponent: number
 }
 
+/** Sign, digits before the point and after it, power of ten. */
+const NUMERAL = /^(-?)(\d+)\.?(\d*)(?:[eE](.+))?$/
+
 function readNumeral(text: string): Decimal {
-  const [mantissa, power] = text.toLowerCase().split('e') as [string, string | undefined]
-  const unsigned = mantissa.replace('-', '')
-  const [whole, fraction = ''] = unsigned.split('.') as [string, string | undefined]
+  const [, sign, whole = '', fraction = '', power = 0] = NUMERAL.exec(text) ?? []
   const all = (whole + fraction).replace(/^0+/, '')
   const digits = all.replace(/0+$/, '')
-  const exponent = Number(power ?? 0) - fraction.length + (all.length - digits.length)
-  return { negative: mantissa.startsWith('-') && digits !== '', digits, exponent: digits === '' ? 0 : exponent }
+  if (digits === '') return { negative: false, digits, exponent: 0 }
+  return { negative: sign === '-', digits, exponent: Number(power) - fraction.length + (all.length - digits.length) }
 }
 
 /** How many digits a numeral has before its point and after it, without zeros at either end. */

@@ -3,9 +3,9 @@ import type {
   FirehoseTransformationResult,
   FirehoseTransformationResultRecord,
 } from 'aws-lambda'
-import { FastPath, type TransformedLines } from './fast-path.js'
+import { type Declined, FastPath, type TransformedLines } from './fast-path.js'
 import type { TableConfiguration } from './table-configuration.js'
-import { type Refused, transformRecord } from './transform.js'
+import { type Refused, transformDocuments, transformRecord } from './transform.js'
 
 /**
  * What the answer to Firehose may hold. Lambda's ceiling is 6 MB (6,291,556 bytes seen); the rest is room for
@@ -33,7 +33,8 @@ export function createHandler(table: TableConfiguration, log: RefusalLog = () =>
     const records = event.records.map(
       ({ recordId, data, approximateArrivalTimestamp }): FirehoseTransformationResultRecord => {
         const arrival = approximateArrivalTimestamp
-        const transformed = fastPath.transform(data, arrival) ?? transformPlainly(data, arrival, table)
+        const fast = fastPath.transform(data, arrival)
+        const transformed = fast.kind === 'declined' ? transformPlainly(data, fast, arrival, table) : fast
         if (transformed.kind === 'refused') return refuse(recordId, transformed.reason, log)
         const { data: answer, date } = transformed
         if (bytes + answer.length > MAX_RESPONSE_BYTES) return refuse(recordId, tooLarge(answer.length), log)
@@ -50,8 +51,16 @@ export function createHandler(table: TableConfiguration, log: RefusalLog = () =>
   }
 }
 
-function transformPlainly(data: string, arrival: number, table: TableConfiguration): TransformedLines | Refused {
-  const transformed = transformRecord(Buffer.from(data, 'base64'), arrival, table)
+function transformPlainly(
+  data: string,
+  { documents }: Declined,
+  arrival: number,
+  table: TableConfiguration,
+): TransformedLines | Refused {
+  const transformed =
+    documents === undefined
+      ? transformRecord(Buffer.from(data, 'base64'), arrival, table)
+      : transformDocuments(documents, arrival, table)
   if (transformed.kind === 'refused') return transformed
   const { lines, partition } = transformed
   return { kind: 'transformed', data: Buffer.from(lines).toString('base64'), date: partition.date }

@@ -85,7 +85,8 @@ function countMembers(value: unknown): number {
     for (const element of value) members += countMembers(element)
     return members
   }
-  for (const name of Object.keys(value)) members += 1 + countMembers((value as JsonObject)[name])
+  // what JSON.parse makes inherits no names
+  for (const name in value) members += 1 + countMembers((value as JsonObject)[name])
   return members
 }
 

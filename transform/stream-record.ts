@@ -65,8 +65,8 @@ function readStreamsRecord(document: JsonObject, dynamodb: JsonObject): StreamRe
   if (named !== null && named !== table)
     throw new Refusal(`tableName is ${shown(named)}, eventSourceARN is of table ${shown(table)}`)
   const region = optionalText(document.awsRegion, 'awsRegion') ?? stream?.region ?? null
-  return {
-    ...readCommonFields(document, dynamodb),
+  const content = readContent(document, dynamodb)
+  return changeRecord(content, {
     capture: 'streams',
     table: tableName(table),
     region,
@@ -74,7 +74,7 @@ function readStreamsRecord(document: JsonObject, dynamodb: JsonObject): StreamRe
     time: readTime(dynamodb.ApproximateCreationDateTime, 's'),
     sequence: readSequence(dynamodb.SequenceNumber),
     binary: 'once',
-  }
+  })
 }
 
 function readKinesisDocument(document: JsonObject, dynamodb: JsonObject): StreamRecord {
@@ -82,8 +82,8 @@ function readKinesisDocument(document: JsonObject, dynamodb: JsonObject): Stream
   if (table === null) throw new Refusal('record names no table: it has neither "eventSourceARN" nor "tableName"')
   const region = optionalText(document.awsRegion, 'awsRegion')
   const micros = dynamodb.ApproximateCreationDateTimePrecision === 'MICROSECOND'
-  return {
-    ...readCommonFields(document, dynamodb),
+  const content = readContent(document, dynamodb)
+  return changeRecord(content, {
     capture: 'kinesis',
     table: tableName(table),
     region,
@@ -91,10 +91,37 @@ function readKinesisDocument(document: JsonObject, dynamodb: JsonObject): Stream
     time: readTime(dynamodb.ApproximateCreationDateTime, micros ? 'us' : 'ms'),
     sequence: null,
     binary: 'twice',
+  })
+}
+
+/** What the two captures tell in ways of their own. */
+type Origin = Pick<StreamRecord, 'capture' | 'table' | 'region' | 'source' | 'time' | 'sequence' | 'binary'>
+
+/** What they tell alike. */
+type Content = Omit<StreamRecord, keyof Origin>
+
+/** Field by field: spreading both took longer than reading them. */
+function changeRecord(content: Content, origin: Origin): StreamRecord {
+  return {
+    capture: origin.capture,
+    table: origin.table,
+    region: origin.region,
+    source: origin.source,
+    eventId: content.eventId,
+    eventName: content.eventName,
+    time: origin.time,
+    sequence: origin.sequence,
+    viewType: content.viewType,
+    keys: content.keys,
+    oldImage: content.oldImage,
+    newImage: content.newImage,
+    binary: origin.binary,
+    userIdentity: content.userIdentity,
+    sizeBytes: content.sizeBytes,
   }
 }
 
-function readCommonFields(document: JsonObject, dynamodb: JsonObject) {
+function readContent(document: JsonObject, dynamodb: JsonObject): Content {
   const { eventName } = document
   if (!EVENT_NAMES.includes(eventName as string)) {
     throw new Refusal(`eventName is ${shown(eventName)}, expected INSERT, MODIFY or REMOVE`)

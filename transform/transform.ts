@@ -1,6 +1,6 @@
 import { type AuditRow, rowLine, toAuditRow } from './audit-row.js'
 import { decodeChange } from './change.js'
-import { readDocuments } from './json.js'
+import { type JsonDocument, readDocuments } from './json.js'
 import { type Partition, partitionOf } from './partition.js'
 import { Refusal, shown } from './refusal.js'
 import { readStreamRecord } from './stream-record.js'
@@ -31,25 +31,40 @@ const DAY_MS = 24 * 60 * 60 * 1000
  * in, in milliseconds since 1970.
  */
 export function transformRecord(data: Uint8Array, arrival: number, table: TableConfiguration): Transformed | Refused {
+  return unlessRefused(() => toTransformed(readDocuments(decodeUtf8(data)), arrival, table))
+}
+
+/** The same for a record whose documents were read already. */
+export function transformDocuments(
+  documents: readonly JsonDocument[],
+  arrival: number,
+  table: TableConfiguration,
+): Transformed | Refused {
+  return unlessRefused(() => toTransformed(documents, arrival, table))
+}
+
+function unlessRefused(transform: () => Transformed): Transformed | Refused {
   try {
-    const rows = readDocuments(decodeUtf8(data)).map(document => {
-      const record = readStreamRecord(document.value)
-      if (record.table !== table.table) {
-        throw new Refusal(
-          `record is of table ${shown(record.table)}, this delivery stream is for ${shown(table.table)}`,
-        )
-      }
-      return toAuditRow(decodeChange(record, table), table, arrival)
-    })
-    return {
-      kind: 'transformed',
-      rows,
-      lines: rows.map(rowLine).join(''),
-      partition: onePartition(rows, arrival, table),
-    }
+    return transform()
   } catch (error) {
     if (error instanceof Refusal) return { kind: 'refused', reason: error.message }
     throw error
+  }
+}
+
+function toTransformed(documents: readonly JsonDocument[], arrival: number, table: TableConfiguration): Transformed {
+  const rows = documents.map(({ value }) => {
+    const record = readStreamRecord(value)
+    if (record.table !== table.table) {
+      throw new Refusal(`record is of table ${shown(record.table)}, this delivery stream is for ${shown(table.table)}`)
+    }
+    return toAuditRow(decodeChange(record, table), table, arrival)
+  })
+  return {
+    kind: 'transformed',
+    rows,
+    lines: rows.map(rowLine).join(''),
+    partition: onePartition(rows, arrival, table),
   }
 }
 

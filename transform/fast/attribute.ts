@@ -1,4 +1,5 @@
 import { type AttributeValue, parseValue } from '../attribute-value.js'
+import { canonicalString } from '../json.js'
 import type { AttributePath } from '../table-configuration.js'
 import { BACKSLASH, CLOSE, CLOSE_LIST, COMMA, endOfText, NONE, OPEN, OPEN_LIST, QUOTE } from './bytes.js'
 import type { ItemScanner } from './item.js'
@@ -85,7 +86,8 @@ function endOfValue(bytes: Uint8Array, at: number): number {
   }
 }
 
-/** A path by the bytes of its names; undefined where a name is no UTF-8 text and so no attribute's. */
+/** A path by the bytes of its names as they stand in JSON; undefined where a name is no UTF-8 text and so no attribute's. */
 export function pathBytes(path: AttributePath): readonly Uint8Array[] | undefined {
-  return path.every(name => name.isWellFormed()) ? path.map(name => Buffer.from(name)) : undefined
+  if (!path.every(name => name.isWellFormed())) return undefined
+  return path.map(name => Buffer.from(canonicalString(name, 'path').slice(1, -1)))
 }

@@ -40,7 +40,7 @@ export function endOfText(bytes: Uint8Array, at: number): number {
   }
 }
 
-/** The closing quote of a text without escapes: such texts are ordered as their values are. */
+/** The closing quote of a text without escapes. */
 export function endOfUnescaped(bytes: Uint8Array, at: number): number {
   let position = at
   for (;;) {
@@ -149,6 +149,33 @@ export function compareRanges(bytes: Uint8Array, a: number, aEnd: number, b: num
     if (difference !== 0) return difference
   }
   return aEnd - a - (bEnd - b)
+}
+
+/** The same for two ranges of canonically escaped text, by what their escapes stand for. */
+export function compareEscaped(bytes: Uint8Array, a: number, aEnd: number, b: number, bEnd: number): number {
+  const length = Math.min(aEnd - a, bEnd - b)
+  // what is equal so far is escaped alike
+  for (let i = 0; i < length; i += lengthOfUnit(bytes, a + i)) {
+    const difference = unescaped(bytes, a + i) - unescaped(bytes, b + i)
+    if (difference !== 0) return difference
+  }
+  return aEnd - a - (bEnd - b)
+}
+
+function lengthOfUnit(bytes: Uint8Array, at: number): number {
+  if (bytes[at] !== BACKSLASH) return 1
+  return bytes[at + 1] === 0x75 ? 6 : 2
+}
+
+const UNESCAPED = new Map([...'bfnrt'].map((letter, i) => [letter.charCodeAt(0), '\b\f\n\r\t'.charCodeAt(i)]))
+
+/** The byte at `at`, or the one that the escape there stands for. */
+function unescaped(bytes: Uint8Array, at: number): number {
+  const byte = bytes[at] as number
+  if (byte !== BACKSLASH) return byte
+  const letter = bytes[at + 1] as number
+  if (letter === 0x75) return Number.parseInt(String.fromCharCode(bytes[at + 4] as number, bytes[at + 5] as number), 16)
+  return UNESCAPED.get(letter) ?? letter
 }
 
 /** Whether a range holds just these bytes. */

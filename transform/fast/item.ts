@@ -49,6 +49,7 @@ export class ItemScanner {
     this.slots.bytes = bytes
     this.spare = spare
     this.slots.top = 0
+    this.slots.hasEscapes = false
     this.hasBinary = false
   }
 
@@ -159,10 +160,11 @@ export class ItemScanner {
     for (;;) {
       if (bytes[position] !== QUOTE) return NONE
       const name = position + 1
-      const nameEnd = endOfUnescaped(bytes, name)
+      const nameEnd = this.endOfName(name)
       if (nameEnd === NONE || bytes[nameEnd + 1] !== COLON) return NONE
       const end = this.value(nameEnd + 2, depth)
-      if (end === NONE || !this.slots.push(name, nameEnd, this.from, this.to)) return NONE
+      if (end === NONE) return NONE
+      this.slots.push(name, nameEnd, this.from, this.to)
       isInPlace &&= this.from === nameEnd + 2
       isSorted &&= this.slots.isBehindLast(base)
       position = end + 1
@@ -172,6 +174,14 @@ export class ItemScanner {
     if (isSorted && isInPlace) return this.inPlace(outer, position)
     if (!isSorted && !this.slots.sort(base, false)) return NONE
     return this.writeMap(outer, at, base) ? position : NONE
+  }
+
+  /** The closing quote of a name, or of an element of a set: what is sorted. */
+  private endOfName(at: number): number {
+    const end = endOfUnescaped(this.bytes, at)
+    if (end !== NONE) return end
+    this.slots.hasEscapes = true
+    return endOfText(this.bytes, at)
   }
 
   private inPlace(outer: number, end: number): number {
@@ -189,7 +199,8 @@ export class ItemScanner {
     if (bytes[position] === CLOSE_LIST) return this.inPlace(outer, position + 1)
     for (;;) {
       const end = this.value(position, depth)
-      if (end === NONE || !this.slots.push(position, position, this.from, this.to)) return NONE
+      if (end === NONE) return NONE
+      this.slots.push(position, position, this.from, this.to)
       isInPlace &&= this.from === position
       position = end + 1
       if (bytes[end] === CLOSE_LIST) break
@@ -210,8 +221,8 @@ export class ItemScanner {
     if (bytes[position] === CLOSE_LIST) return this.closeValue(at, this.inPlace(at, position + 1))
     for (;;) {
       const quote = this.element(position, type)
-      if (quote === NONE || bytes[quote] !== QUOTE || !this.slots.push(this.from, this.to, this.from, this.to))
-        return NONE
+      if (quote === NONE || bytes[quote] !== QUOTE) return NONE
+      this.slots.push(this.from, this.to, this.from, this.to)
       isSorted &&= this.slots.isNotBeforeLast(base)
       position = quote + 2
       if (bytes[quote + 1] === CLOSE_LIST) break
@@ -229,7 +240,7 @@ export class ItemScanner {
     const { bytes } = this
     if (bytes[at] !== QUOTE) return NONE
     this.from = at + 1
-    if (type === S) this.to = endOfUnescaped(bytes, at + 1)
+    if (type === S) this.to = this.endOfName(at + 1)
     else if (type === N) this.to = endOfNumeral(bytes, at + 1)
     else this.to = endOfBase64(bytes, at + 1)
     const quote = this.to

@@ -57,8 +57,8 @@ export class RecordScanner {
   tableName: string | undefined
   /** JSON of `userIdentity`, as it stands there. */
   userIdentity: string | undefined
-  /** As the record counts it. */
-  time: number | undefined
+  /** As the record counts or writes it. */
+  time: number | string | undefined
   timePrecision: string | undefined
   sequence: string | undefined
   sizeBytes: number | undefined
@@ -161,6 +161,7 @@ export class RecordScanner {
         this.oldImage = this.itemRange(at, this.oldRange)
         return this.itemEnd
       case 'ApproximateCreationDateTime': {
+        if (this.bytes[at] === QUOTE) return this.plainField('ApproximateCreationDateTime', at)
         const end = endOfNumber(this.bytes, at)
         this.time = Number(this.bytes.toString('latin1', at, end))
         return end
@@ -179,6 +180,9 @@ export class RecordScanner {
     const end = this.field(at)
     if (end === NONE) return NONE
     switch (name) {
+      case 'ApproximateCreationDateTime':
+        this.time = this.text(at, end)
+        break
       case 'SequenceNumber':
         this.sequence = this.text(at, end)
         break

@@ -163,7 +163,7 @@ export class RowWriter {
   private actorIn(image: ItemRange | undefined): boolean {
     const { finder, actorPath } = this
     if (image === undefined || actorPath === undefined || !finder.find(image, actorPath)) return false
-    this.actor = finder.content ?? bytesOf(actorOf(finder.value))
+    this.actor = finder.content ?? bytesOf(actorOf(finder.value, 'once'))
     if (this.actor === '') this.actor = null
     return this.actor !== null
   }

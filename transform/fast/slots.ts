@@ -1,26 +1,28 @@
-import { compareRanges, NONE } from './bytes.js'
+import { compareEscaped, compareRanges, NONE } from './bytes.js'
 
 /** Integers of a slot: the name's first four bytes, where the name begins and ends, where its canonical value does. */
 export const SLOT = 5
 
-/** Members and elements that are open at one time; an item of more is for the plain path. */
-const MAX_SLOTS = 4096
+/** Members and elements that are open at one time, at first. */
+const FEW_SLOTS = 4096
 
-/** Members that are sorted here: by insertion, which is quick for few and slow for many. */
-const MAX_SORTED = 200
+/** So many members are sorted by insertion, which is quick for few and slow for many. */
+const FEW_MEMBERS = 50
 
 /** Members of the maps that are open, and of the images that were read: a stack of ranges, and their order by name. */
 export class Slots {
   bytes: Buffer = Buffer.alloc(0)
-  readonly ints = new Int32Array(SLOT * MAX_SLOTS)
+  ints = new Int32Array(SLOT * FEW_SLOTS)
   /** The slots in the order of their names: those of a map stand where its slots do. */
-  readonly order = new Int32Array(MAX_SLOTS)
+  order = new Int32Array(FEW_SLOTS)
   top = 0
+  /** Whether a name has an escape, which is not in the order of what it stands for. */
+  hasEscapes = false
 
-  /** Adds a slot. False when there are too many. */
-  push(name: number, nameEnd: number, from: number, to: number): boolean {
+  /** Adds a slot. */
+  push(name: number, nameEnd: number, from: number, to: number): void {
+    if (this.top === this.ints.length) this.grow()
     const { bytes, ints, top } = this
-    if (top === ints.length) return false
     // the order of most names shows in their first bytes; flipped, so that it is the order of signed integers
     this.order[top / SLOT] = top
     ints[top] = prefixOf(bytes, name, nameEnd) ^ 0x80000000
@@ -29,7 +31,14 @@ export class Slots {
     ints[top + 3] = from
     ints[top + 4] = to
     this.top = top + SLOT
-    return true
+  }
+
+  private grow(): void {
+    const { ints, order } = this
+    this.ints = new Int32Array(ints.length * 2)
+    this.ints.set(ints)
+    this.order = new Int32Array(order.length * 2)
+    this.order.set(order)
   }
 
   /** Whether the last slot comes behind the one before it, among those from `base` on. */
@@ -49,22 +58,25 @@ export class Slots {
     const { bytes, ints } = this
     const x = ints[a] as number
     const y = ints[b] as number
-    if (x !== y) return x < y ? -1 : 1
-    return compareRanges(
-      bytes,
-      ints[a + 1] as number,
-      ints[a + 2] as number,
-      ints[b + 1] as number,
-      ints[b + 2] as number,
-    )
+    if (x !== y && !this.hasEscapes) return x < y ? -1 : 1
+    const compare = this.hasEscapes ? compareEscaped : compareRanges
+    return compare(bytes, ints[a + 1] as number, ints[a + 2] as number, ints[b + 1] as number, ints[b + 2] as number)
   }
 
-  /** Puts the slots from `base` on in order. False when they are too many, or two names are equal and must not be. */
+  /** Puts the slots from `base` on in order. False when two names are equal and must not be. */
   sort(base: number, mayRepeat: boolean): boolean {
-    const { order } = this
     const first = base / SLOT
     const end = this.top / SLOT
-    if (end - first > MAX_SORTED) return false
+    return end - first > FEW_MEMBERS ? this.sortMany(first, end, mayRepeat) : this.sortFew(first, end, mayRepeat)
+  }
+
+  private sortMany(first: number, end: number, mayRepeat: boolean): boolean {
+    const order = this.order.subarray(first, end).sort((a, b) => this.compare(a, b))
+    return mayRepeat || order.every((slot, i) => i === 0 || this.compare(order[i - 1] as number, slot) !== 0)
+  }
+
+  private sortFew(first: number, end: number, mayRepeat: boolean): boolean {
+    const { order } = this
     for (let next = first + 1; next < end; next++) {
       const slot = order[next] as number
       let hole = next
