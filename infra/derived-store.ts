@@ -48,7 +48,6 @@ export class DerivedStore extends Construct {
   onlyWriter(role: IRole, table: string): void {
     this.bucket.addToResourcePolicy(
       new PolicyStatement({
-        sid: `DenyWriting${table.replaceAll(/[^A-Za-z0-9]/g, '')}`,
         effect: Effect.DENY,
         principals: [new AnyPrincipal()],
         actions: ['s3:PutObject'],

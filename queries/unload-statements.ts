@@ -1,5 +1,15 @@
-import { BUCKET_COLUMN, bucketSql, checkpointFolderPrefix, FOLDER_COLUMN, folderPrefix } from '../transform/derived.js'
+import { AUDIT_COLUMNS } from '../transform/audit-row.js'
+import {
+  BUCKET_COLUMN,
+  bucketSql,
+  checkpointFolderPrefix,
+  checkpointsIdentifier,
+  copyIdentifier,
+  FOLDER_COLUMN,
+  folderPrefix,
+} from '../transform/derived.js'
 import { PARTITION_COLUMN } from '../transform/partition.js'
+import { tableIdentifier } from '../transform/table-configuration.js'
 import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
 import type { BoundValue } from './engine.js'
 import { quoted } from './literal.js'
@@ -16,8 +26,21 @@ export interface CopyTables {
   readonly archive: string
   readonly copy: string
   readonly checkpoints: string
-  /** The archive's columns but for `event_date`. */
+  /** The columns that every table has, but for `event_date`. */
   readonly columns: readonly string[]
+}
+
+const COLUMNS = AUDIT_COLUMNS.map(({ name }) => name)
+
+/** The tables of a copy as statements name them. */
+export function copyTables(database: string, table: string): CopyTables {
+  const inDatabase = (name: string) => `"${database}"."${name}"`
+  return {
+    archive: inDatabase(tableIdentifier(table)),
+    copy: inDatabase(copyIdentifier(table)),
+    checkpoints: inDatabase(checkpointsIdentifier(table)),
+    columns: COLUMNS,
+  }
 }
 
 /** What one compaction copies: whole days, so that all deliveries of a change are in one run. */

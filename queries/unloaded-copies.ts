@@ -1,15 +1,7 @@
-import { AUDIT_COLUMNS } from '../transform/audit-row.js'
-import {
-  bucketOf,
-  checkpointFolderPrefix,
-  checkpointsIdentifier,
-  copyIdentifier,
-  manifestKey,
-} from '../transform/derived.js'
+import { bucketOf, checkpointFolderPrefix, manifestKey } from '../transform/derived.js'
 import { dateOf } from '../transform/partition.js'
-import { tableIdentifier } from '../transform/table-configuration.js'
 import type { Scope, TableOutline } from './engine.js'
-import { type CopyTables, itemRelation, statesRelation, type UsableRun } from './unload-statements.js'
+import { type CopyTables, copyTables, itemRelation, statesRelation, type UsableRun } from './unload-statements.js'
 import {
   bucketPrefix,
   type ListedBucket,
@@ -135,17 +127,4 @@ interface Usable {
   readonly checkpoints: readonly UnloadedCheckpoint[]
   /** The first day of the archive. */
   readonly firstDay: string
-}
-
-const COLUMNS = AUDIT_COLUMNS.map(({ name }) => name)
-
-/** The tables of a copy as statements name them. */
-export function copyTables(database: string, table: string): CopyTables {
-  const inDatabase = (name: string) => `"${database}"."${name}"`
-  return {
-    archive: inDatabase(tableIdentifier(table)),
-    copy: inDatabase(copyIdentifier(table)),
-    checkpoints: inDatabase(checkpointsIdentifier(table)),
-    columns: COLUMNS,
-  }
 }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { BUCKET_COLUMN, checkpointFolderPrefix, FOLDER_COLUMN, folderPrefix } from '../transform/derived.js'
+import { BUCKET_COLUMN, FOLDER_COLUMN, folderPrefix } from '../transform/derived.js'
 import { isObject, tryParseObject } from '../transform/json.js'
 import { PARTITION_COLUMN, parsePartition, tablePrefix } from '../transform/partition.js'
 import { foldersOf, type UsableRun } from './unload-statements.js'
@@ -16,6 +16,8 @@ export interface UnloadedManifest {
   readonly runs: readonly UnloadedRun[]
   /** The days that are covered, `YYYY-MM-DD`. */
   readonly days: Readonly<Record<string, CoveredDay>>
+  /** Days of which Athena showed no row, with what is to change before they are tried again. */
+  readonly unseen: Readonly<Record<string, string>>
   /** By day; each is of all that was covered up to its own. */
   readonly checkpoints: readonly UnloadedCheckpoint[]
   /** Runs and checkpoints that are in use no more, and since when: whoever read an older manifest may still ask them. */
@@ -77,7 +79,7 @@ export interface ListedBucket<Entry extends ListedObject = ListedObject> {
 export type Days<Entry extends ListedObject = ListedObject> = ReadonlyMap<string, readonly Entry[]>
 
 /** How many lists are asked for at once. */
-const AT_ONCE = 8
+const LISTS_AT_ONCE = 8
 
 /** The objects of a table by day, in order. Months are listed side by side: a list is asked for page by page. */
 export async function listDays<Entry extends ListedObject>(
@@ -87,8 +89,10 @@ export async function listDays<Entry extends ListedObject>(
   const folders = await archive.folders(tablePrefix(table))
   const months = [...new Set(folders.map(folder => parsePartition(folder).date.slice(0, 'YYYY-MM'.length)))].sort()
   const days = new Map<string, Entry[]>()
-  for (let i = 0; i < months.length; i += AT_ONCE) {
-    const prefixes = months.slice(i, i + AT_ONCE).map(month => `${tablePrefix(table)}${PARTITION_COLUMN}=${month}`)
+  for (let i = 0; i < months.length; i += LISTS_AT_ONCE) {
+    const prefixes = months
+      .slice(i, i + LISTS_AT_ONCE)
+      .map(month => `${tablePrefix(table)}${PARTITION_COLUMN}=${month}`)
     for (const object of (await Promise.all(prefixes.map(prefix => archive.entries(prefix)))).flat()) {
       const { date } = parsePartition(object.key)
       const day = days.get(date)
@@ -143,51 +147,60 @@ export function bucketPrefix(table: string, run: Pick<UnloadedRun, 'name' | 'dig
 
 /** The objects of a run, by bucket, among those that are listed. */
 export function filesOfRun(name: string, listed: readonly ListedObject[]): Readonly<Record<string, string>> {
-  const buckets = new Map<string, ListedObject[]>()
-  const pattern = new RegExp(`/${FOLDER_COLUMN}=${name}-\\d+/${BUCKET_COLUMN}=([0-9a-f]+)/`)
-  for (const object of listed) {
-    const bucket = pattern.exec(object.key)?.[1]
-    if (bucket !== undefined) buckets.set(bucket, [...(buckets.get(bucket) ?? []), object])
-  }
-  return Object.fromEntries([...buckets].map(([bucket, objects]) => [bucket, listDigest(objects)]).sort())
-}
-
-/** The objects of a checkpoint among those that are listed. */
-export function filesOfCheckpoint<Entry extends ListedObject>(
-  table: string,
-  name: string,
-  listed: readonly Entry[],
-): readonly Entry[] {
-  return listed.filter(({ key }) => key.startsWith(checkpointFolderPrefix(table, name)))
+  return filesByBucket(groupFiles(listed).get(name) ?? [])
 }
 
 /** A manifest without what lacks an object: its days are then due again. */
 export function intact(manifest: UnloadedManifest, listed: readonly ListedObject[]): UnloadedManifest {
+  const files = groupFiles(listed)
   const runs = manifest.runs.filter(
-    ({ name, files }) => JSON.stringify(filesOfRun(name, listed)) === JSON.stringify(files),
+    run => JSON.stringify(filesByBucket(files.get(run.name) ?? [])) === JSON.stringify(run.files),
   )
   const names = new Set(runs.map(({ name }) => name))
   return {
     ...manifest,
     runs,
     days: Object.fromEntries(Object.entries(manifest.days).filter(([, { run }]) => names.has(run))),
-    checkpoints: manifest.checkpoints.filter(
-      ({ name, files }) => listDigest(filesOfCheckpoint(manifest.table, name, listed)) === files,
-    ),
+    checkpoints: manifest.checkpoints.filter(one => listDigest(files.get(one.name) ?? []) === one.files),
   }
+}
+
+const FILE = new RegExp(`/${FOLDER_COLUMN}=([0-9a-f-]{36})(?:-\\d+)?/(?:${BUCKET_COLUMN}=([0-9a-f]+)/)?`)
+
+/** Derived objects by the run or checkpoint that they are of. */
+function groupFiles(listed: readonly ListedObject[]): ReadonlyMap<string, readonly ListedObject[]> {
+  const groups = new Map<string, ListedObject[]>()
+  for (const object of listed) {
+    const name = FILE.exec(object.key)?.[1]
+    if (name === undefined) continue
+    const group = groups.get(name)
+    if (group === undefined) groups.set(name, [object])
+    else group.push(object)
+  }
+  return groups
+}
+
+function filesByBucket(objects: readonly ListedObject[]): Readonly<Record<string, string>> {
+  const buckets = new Map<string, ListedObject[]>()
+  for (const object of objects) {
+    const bucket = FILE.exec(object.key)?.[2] ?? ''
+    buckets.set(bucket, [...(buckets.get(bucket) ?? []), object])
+  }
+  return Object.fromEntries([...buckets].map(([bucket, of]) => [bucket, listDigest(of)] as const).sort())
 }
 
 /** Reads a manifest. Throws for one that is not as it should be: whatever it names becomes part of statements. */
 export function parseManifest(text: string, table: string): UnloadedManifest {
   const value = tryParseObject(text)
   if (value === undefined) throw new Error('its manifest is no JSON object')
-  const { version, runs, days, checkpoints, replaced } = value
+  const { version, runs, days, unseen, checkpoints, replaced } = value
   if (version !== UNLOADED_VERSION)
     throw new Error(`its manifest has version ${JSON.stringify(version)}, expected "${UNLOADED_VERSION}"`)
   if (value.table !== table) throw new Error(`its manifest is of table ${JSON.stringify(value.table)}`)
   const whole =
     [runs, checkpoints, replaced].every(Array.isArray) &&
     isObject(days) &&
+    isObject(unseen) &&
     (runs as unknown[]).every(isRun) &&
     (checkpoints as unknown[]).every(isCheckpoint) &&
     (replaced as unknown[]).every(isNamed) &&

@@ -292,6 +292,7 @@ describe('--stack', () => {
         { name, ...about, beganUs: 1_795_000_000_000_000, files: { [bucketOf(KEY, 1)]: listDigest(listed(copied)) } },
       ],
       days: { [day]: { run: name, bytes: 4, files: listDigest(listed(object)) } },
+      unseen: {},
       checkpoints: [],
       replaced: [],
     }

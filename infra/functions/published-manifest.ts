@@ -1,0 +1,120 @@
+import type { Bucket, BucketEntry, TaggedText } from '../../local/bucket.js'
+import { CompactionError } from '../../local/compaction-error.js'
+import {
+  intact,
+  type ListedBucket,
+  listDays,
+  parseManifest,
+  UNLOADED_VERSION,
+  type UnloadedManifest,
+} from '../../queries/unloaded-manifest.js'
+import { derivedPrefix, FOLDER_COLUMN, manifestKey } from '../../transform/derived.js'
+import type { Situation } from './compaction-plan.js'
+
+/** The bucket of what is made from an archive. */
+export type DerivedBucket = Pick<Bucket, 'entries' | 'openTagged' | 'replace' | 'remove'>
+
+/** A compaction that is not to be tried with less: somebody else is at it, or has to look. */
+export class NotToBeRetried extends CompactionError {}
+
+/** What is published, and what the archive has. */
+export interface Found extends Situation {
+  readonly opened: TaggedText | undefined
+  /** As it was read, with what lacks a file. */
+  readonly named: UnloadedManifest | undefined
+}
+
+const HOUR_MS = 60 * 60_000
+
+/** What is not in use is removed after so long: by then a function that wrote it, or a reader that asks it, has ended. */
+const WRITTEN_MS = HOUR_MS
+const REPLACED_MS = 24 * HOUR_MS
+
+/** The one object that says what of a table's derived files is in use, and the files that it speaks of. */
+export class PublishedManifest {
+  constructor(
+    private readonly archive: ListedBucket<BucketEntry>,
+    private readonly derived: DerivedBucket,
+    private readonly table: string,
+    private readonly since: string,
+    private readonly now: () => number,
+  ) {}
+
+  async look(): Promise<Found> {
+    const { opened, named } = await this.open()
+    const manifest = named && intact(named, await this.derived.entries(derivedPrefix(this.table)))
+    return { opened, named, manifest, since: this.since, listed: await listDays(this.archive, this.table) }
+  }
+
+  /** Replaces the manifest on condition that it is the one that was found. */
+  async publish(
+    { opened, named, manifest }: Found,
+    changed: Partial<Pick<UnloadedManifest, 'runs' | 'days' | 'unseen' | 'checkpoints'>>,
+  ): Promise<void> {
+    const at = new Date(this.now()).toISOString()
+    const nothing = { runs: [], days: {}, unseen: {}, checkpoints: [] }
+    const { runs, days, unseen, checkpoints } = { ...(manifest ?? nothing), ...changed }
+    const inUse = new Set(namesIn({ runs, checkpoints }))
+    const gone = (named === undefined ? [] : namesIn(named)).filter(name => !inUse.has(name))
+    const next: UnloadedManifest = {
+      version: UNLOADED_VERSION,
+      table: this.table,
+      generation: (named?.generation ?? 0) + 1,
+      built: at,
+      runs,
+      days,
+      unseen,
+      checkpoints,
+      replaced: [...this.stillAsked(named), ...gone.map(name => ({ name, at }))],
+    }
+    const [key, text] = [manifestKey(this.table), JSON.stringify(next)]
+    try {
+      await this.derived.replace(key, text, opened)
+    } catch (error) {
+      if (!CONFLICTS.has((error as Error).name)) throw error
+      // an answer that was lost on its way makes the same request fail when it is sent again
+      if ((await this.derived.openTagged(key))?.text !== text)
+        throw new NotToBeRetried(`another compaction of ${this.table} published meanwhile`)
+    }
+  }
+
+  /** Removes what is not in use, and was not when a reader that is still at it began. */
+  async sweep(): Promise<void> {
+    const { named } = await this.open()
+    const replaced = this.stillAsked(named).map(({ name }) => name)
+    const used = new Set([...(named === undefined ? [] : namesIn(named)), ...replaced])
+    const unused = new Map<string, BucketEntry[]>()
+    for (const entry of await this.derived.entries(derivedPrefix(this.table))) {
+      const name = NAME_OF_KEY.exec(entry.key)?.[1]
+      if (name !== undefined && !used.has(name)) unused.set(name, [...(unused.get(name) ?? []), entry])
+    }
+    const before = this.now() - WRITTEN_MS
+    const abandoned = [...unused.values()].filter(entries => entries.every(({ modified }) => modified < before))
+    const keys = abandoned.flat().map(({ key }) => key)
+    if (keys.length > 0) await this.derived.remove(keys)
+  }
+
+  private stillAsked(manifest: UnloadedManifest | undefined): UnloadedManifest['replaced'] {
+    return (manifest?.replaced ?? []).filter(({ at }) => Date.parse(at) > this.now() - REPLACED_MS)
+  }
+
+  private async open() {
+    const key = manifestKey(this.table)
+    const opened = await this.derived.openTagged(key)
+    try {
+      return { opened, named: opened && parseManifest(opened.text, this.table) }
+    } catch (error) {
+      const reason = (error as Error).message
+      throw new NotToBeRetried(`${key} cannot be used: ${reason}; without it, everything is made anew`)
+    }
+  }
+}
+
+const CONFLICTS = new Set(['PreconditionFailed', 'ConditionalRequestConflict'])
+
+/** A run has several folders, numbered. */
+const NAME_OF_KEY = new RegExp(`/${FOLDER_COLUMN}=([0-9a-f-]{36})(?:-\\d+)?/`)
+
+function namesIn({ runs, checkpoints }: Pick<UnloadedManifest, 'runs' | 'checkpoints'>): readonly string[] {
+  return [...runs, ...checkpoints].map(({ name }) => name)
+}
