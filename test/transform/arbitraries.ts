@@ -169,7 +169,8 @@ const kinesis = fc
   })
   .map(({ images, fields, time }) => kinesisDocument({ ...images, ...fields, ...time }))
 
-const baseline = fc
+/** A baseline document of table Orders. */
+export const baseline = fc
   .record({ Item: typedItem, time: seconds.map(time => new Date(time * 1000).toISOString()) })
   .map(fields => baselineDocument(fields))
 
