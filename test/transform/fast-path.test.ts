@@ -36,6 +36,7 @@ function linesOf(content: RecordContent, table = tableConfiguration(), arrival =
 }
 
 const withItem = (NewImage: Attributes) => streamsRecord({ NewImage: { order_id: { S: 'ORD12345' }, ...NewImage } })
+const identified = (userIdentity: object) => ({ ...streamsRecord(), userIdentity })
 const withText = (text: string) => JSON.stringify(streamsRecord()).replace('{"S":"PENDING"}', text)
 
 const ESCAPED = [
@@ -157,6 +158,13 @@ describe('the fast path', () => {
   const taken: readonly (readonly [string, RecordContent])[] = [
     ['a minimal record', streamsRecord()],
     ['a delete by time to live', streamsRecord({ OldImage: { order_id: { S: 'x' } }, userIdentity: TIME_TO_LIVE })],
+    ['an identity with texts beyond ASCII', identified({ type: 'é"\n', principalId: '山田' })],
+    ['an identity of objects and lists', identified({ z: { b: ['1', { a: '' }], a: {} }, PrincipalId: '-', é: [] })],
+    [
+      'an identity with an escape that is not canonical',
+      JSON.stringify(identified({ a: 'b' })).replace('"b"', '"\\u0062\\u00e9"'),
+    ],
+    ['an empty identity', identified({})],
     ['a record of keys only', streamsRecord({ eventName: 'MODIFY', StreamViewType: 'KEYS_ONLY' })],
     [
       'attributes in any order',
@@ -245,6 +253,11 @@ describe('the fast path', () => {
     ['a size that is a fraction', streamsRecord({ SizeBytes: 1.5 })],
     ['a key that is a map', streamsRecord({ Keys: { order_id: { M: {} } } })],
     ['another key', streamsRecord({ Keys: { id: { S: '1' } } })],
+    ['an identity with a number', identified({ a: 1 })],
+    ['an identity with a number beyond a double', JSON.stringify(identified({ a: 1 })).replace('"a":1', '"a":1e400')],
+    ['an identity with a field twice', JSON.stringify(identified({ a: '', b: '' })).replace('"b"', '"a"')],
+    ['an identity that is no JSON', JSON.stringify(identified({ a: '' })).replace('"a":', '"a"::')],
+    ['an identity that is a text', { ...streamsRecord(), userIdentity: 'anna' }],
     ['no keys', streamsRecord({ Keys: {} })],
   ]
   it.each(declined)('leaves %s to the plain path', (_about, record) => {

@@ -105,6 +105,7 @@ const FIELD_VALUES: readonly string[] = [
   ...['"baseline/v1"', '"baseline/v2"', '"Orders"', '"Others"', '"INSERT"', '"BASELINE"', '"eu-west-1"'],
   ...['"arn:aws:dynamodb:eu-west-1:1:table/Orders"', '"arn:aws:dynamodb:-:1:x"', '"arn:aws:dynamodb::1:x"', '"arn:x"'],
   ...['"2026-11-22T09:59Z"', '"2026-11-22t09:59:00,1234567+01:00"', '"2026-11-22"', '"2026-02-30T00:00:00Z"'],
+  ...['{"a":{"b":["é","\\n"],"a":"\\u00e9"}}', '{"principalId":"é"}', '{"a":1e400}', '{"a":-0}', '{"a":}', '{"a":"1"]'],
   ...['"1969-12-31T23:59:59.9Z"', '"9999-12-31T23:59:59Z"', '"2026-11-22T00:10:00.000001+00:30"'],
 ]
 

@@ -2,7 +2,7 @@ import type { BinaryEncoding } from '../attribute-value.js'
 import type { Capture, EventName, TimeUnit, ViewType } from '../stream-record.js'
 import type { TableConfiguration } from '../table-configuration.js'
 import { pathBytes } from './attribute.js'
-import { after, CLOSE, COLON, COMMA, endOfField, endOfNumber, isRange, NONE, OPEN, QUOTE } from './bytes.js'
+import { after, CLOSE, COLON, COMMA, endOfField, endOfNumber, endOfTexts, isRange, NONE, OPEN, QUOTE } from './bytes.js'
 import { ItemScanner } from './item.js'
 
 /** Attributes of an item in the scanner's slots, and the canonical form of the whole. */
@@ -275,23 +275,14 @@ export class RecordScanner {
     return range
   }
 
-  /** `null`, or an object of texts. */
+  /** `null`, or an object that `endOfTexts` knows. */
   private identity(at: number): number {
-    const end = after(this.bytes, at, NULL)
-    if (end !== NONE) return end
     const { bytes } = this
-    if (bytes[at] !== OPEN) return NONE
-    for (let position = at + 1; ; position++) {
-      const name = this.field(position)
-      const value = name !== NONE && bytes[name] === COLON ? this.field(name + 1) : NONE
-      if (value === NONE) return NONE
-      position = value
-      if (bytes[position] === CLOSE) {
-        this.userIdentity = bytes.toString('latin1', at, position + 1)
-        return position + 1
-      }
-      if (bytes[position] !== COMMA) return NONE
-    }
+    const nullEnd = after(bytes, at, NULL)
+    if (nullEnd !== NONE || bytes[at] !== OPEN) return nullEnd
+    const end = endOfTexts(bytes, at)
+    if (end !== NONE) this.userIdentity = bytes.toString('latin1', at, end)
+    return end
   }
 }
 

@@ -28,7 +28,7 @@ export class RowWriter {
   private separator = ''
   private actorSource: ActorSource = 'unknown'
   private userIdentity: string | null = null
-  private identity = { json: '', canonical: '', principal: null as string | null }
+  private identity = { json: '', canonical: null as string | null, principal: null as string | null }
 
   constructor(
     private readonly table: TableConfiguration,
@@ -264,6 +264,7 @@ function jsonMember(name: string, text: string | null): string {
 }
 
 function readIdentity(json: string) {
-  const canonical = canonicalJson(readDocuments(json)[0]?.value, 'userIdentity')
-  return { json, canonical, principal: servicePrincipal(canonical) }
+  const text = Buffer.from(json, 'latin1').toString()
+  const canonical = canonicalJson(readDocuments(text)[0]?.value, 'userIdentity')
+  return { json, canonical: bytesOf(canonical), principal: bytesOf(servicePrincipal(canonical)) }
 }
