@@ -188,9 +188,10 @@ const MUTATIONS: readonly Mutation[] = [
     return spliced(bytes, at, end === -1 ? at : end, pick(names, random))
   },
   function replaceField(bytes, random) {
-    const name = `"${pick(FIELDS, random)}":`
+    const present = FIELDS.map(field => `"${field}":`).filter(text => bytes.includes(text))
+    if (present.length === 0) return bytes
+    const name = pick(present, random)
     const at = bytes.indexOf(name)
-    if (at === -1) return bytes
     const from = at + name.length
     const end = bytes.indexOf(0x2c, from)
     return spliced(bytes, from, end === -1 ? from : end, pick(FIELD_VALUES, random))
