@@ -8,6 +8,8 @@ const FROM = Date.UTC(2026, 10, 22) / 1000
 
 const ARN = 'arn:aws:dynamodb:eu-central-1:123456789012:table/Orders/stream/2026-01-01T00:00:00.000'
 
+const EXPORT = 'arn:aws:dynamodb:eu-central-1:123456789012:table/Orders/export/01695353076000-a1b2c3d4'
+
 /** How table Orders is configured in the suites: a key, an actor, and six flat columns of four types. */
 export const ORDERS: TableConfiguration = {
   table: 'Orders',
@@ -46,6 +48,16 @@ export function* orderRecords({ count, seed = 1, days = 1 }: OrdersOptions): Gen
   for (let i = 0; i < count; i++) {
     const time = FROM + Math.floor((i / count) * days * 86_400)
     yield JSON.stringify(recordOf(i, time, random))
+  }
+}
+
+/** The items of these changes as documents of a baseline. */
+export function* baselineRecords(options: OrdersOptions): Generator<string> {
+  for (const record of orderRecords(options)) {
+    const { dynamodb } = JSON.parse(record)
+    const time = new Date(dynamodb.ApproximateCreationDateTime * 1000).toISOString()
+    const Item = dynamodb.NewImage ?? dynamodb.OldImage
+    yield JSON.stringify({ itemtrail: 'baseline/v1', table: 'Orders', source: EXPORT, time, Item })
   }
 }
 

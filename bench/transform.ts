@@ -3,7 +3,7 @@ import { FastPath } from '../transform/fast-path.js'
 import { createHandler } from '../transform/handler.js'
 import { identity, plainPath, tutorial } from './contestants.js'
 import { EVENT_RECORDS, firehoseEvents } from './events.js'
-import { ORDERS, orderRecords } from './orders.js'
+import { baselineRecords, ORDERS, orderRecords } from './orders.js'
 import { compareCpu, type Finding, PAIRS, type Spread, type Suite, type SuiteResult, showSpread } from './suite.js'
 
 export interface TransformSize {
@@ -37,8 +37,8 @@ export async function measureTransform(
   const spaced = slices(firehoseEvents(spacedRecords(records)), rounds)
   note('the same with white space, which the fast path declines at first')
   const second = await compareCpu({ identity: over(spaced, identity), ours: over(spaced, handler) }, rounds)
-  const items = slices(firehoseEvents(baselineRecords(records)), rounds)
-  note('items of a baseline, which the plain path decides')
+  const items = slices(firehoseEvents(baselineRecords({ count: records })), rounds)
+  note('items of a baseline')
   const baseline = await compareCpu({ identity: over(items, identity), ours: over(items, handler) }, rounds)
   const faster = first.tutorial.ratio.median / first.ours.ratio.median
   return {
@@ -58,7 +58,7 @@ export async function measureTransform(
         1.9,
       ),
       ratio('full transform, plain path alone', 'identity', plain.plain.ratio, 1.9),
-      ratio('full transform, baseline documents: plain path', 'identity', baseline.ours.ratio, 1.9),
+      ratio('full transform, baseline documents: fast path', 'identity', baseline.ours.ratio, 1.9),
       { what: 'the usual tutorial', against: 'identity', figure: `${showSpread(first.tutorial.ratio)} of its CPU` },
       {
         what: 'identity, for scale',
@@ -66,6 +66,7 @@ export async function measureTransform(
         figure: `${((first.identity.cpuMs.median * 1000) / perRound(records, rounds)).toFixed(1)} µs a record`,
       },
       { what: 'records that the fast path takes', against: '-', figure: `${(100 * shareTaken(usual)).toFixed(1)} %` },
+      { what: 'baseline documents that it takes', against: '-', figure: `${(100 * shareTaken(items)).toFixed(1)} %` },
     ],
     remarks: [
       `${records} records of about 1.9 KB in events of ${EVENT_RECORDS}, 20/70/10 INSERT/MODIFY/REMOVE, attributes in an order of their own in every image and map.`,
@@ -101,20 +102,6 @@ function perRound(records: number, rounds: number): number {
 function* spacedRecords(count: number): Generator<string> {
   for (const record of orderRecords({ count })) {
     yield JSON.stringify(JSON.parse(record), null, 1).replaceAll(/,\n */g, ', ').replaceAll(/\n */g, '')
-  }
-}
-
-function* baselineRecords(count: number): Generator<string> {
-  for (const record of orderRecords({ count })) {
-    const { eventSourceARN: source, dynamodb } = JSON.parse(record)
-    const time = new Date(dynamodb.ApproximateCreationDateTime * 1000).toISOString()
-    yield JSON.stringify({
-      itemtrail: 'baseline/v1',
-      table: 'Orders',
-      source,
-      time,
-      Item: dynamodb.NewImage ?? dynamodb.OldImage,
-    })
   }
 }
 

@@ -39,7 +39,7 @@ const LINE_FEED = 0x0a
  * `transformRecord` decides. One call at a time: its memory is used again.
  */
 export class FastPath {
-  private readonly scanner = new RecordScanner()
+  private readonly scanner: RecordScanner
   private readonly output = new Output()
   private readonly writer: RowWriter
   private readonly isOpen: boolean
@@ -52,8 +52,8 @@ export class FastPath {
       ...table.keys.map(({ attribute }) => [attribute]),
     ]
     this.isOpen = isTableName(table.table) && paths.every(path => pathBytes(path) !== undefined)
+    this.scanner = new RecordScanner(table)
     this.writer = new RowWriter(table, this.scanner, this.output)
-    this.scanner.items.binaryTwice = table.capture === 'kinesis'
   }
 
   /** The answer for a Firehose record's data, in base64. */

@@ -157,7 +157,7 @@ function readBaseline(document: JsonObject): StreamRecord {
   return {
     capture: 'baseline',
     table: tableName(requiredText(document.table, 'table')),
-    region: optionalText(/^arn:[^:]*:dynamodb:([^:]+):/.exec(source)?.[1], 'region in source'),
+    region: regionOfSource(source),
     source,
     eventId: source,
     eventName: 'BASELINE',
@@ -171,6 +171,11 @@ function readBaseline(document: JsonObject): StreamRecord {
     userIdentity: null,
     sizeBytes: null,
   }
+}
+
+/** The region in a baseline's source, null where it names none. Throws a `Refusal` for one that no row can hold. */
+export function regionOfSource(source: string): string | null {
+  return optionalText(/^arn:[^:]*:dynamodb:([^:]+):/.exec(source)?.[1], 'region in source')
 }
 
 interface Stream {

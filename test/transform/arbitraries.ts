@@ -135,7 +135,7 @@ const images = fc.oneof(
   typedItem.map(OldImage => ({ OldImage })),
   fc.record({ OldImage: typedItem, NewImage: typedItem }),
 )
-const userIdentity = fc.constantFrom(null, TIME_TO_LIVE)
+const userIdentity = fc.constantFrom(null, TIME_TO_LIVE, { type: 'a "é"', principalId: '山田' })
 const eventID = fc.option(fc.uuid(), { nil: undefined })
 const awsRegion = fc.constantFrom('us-east-1', undefined)
 const seconds = fc.integer({ min: CHANGED_AT - 1e8, max: CHANGED_AT })
@@ -169,7 +169,8 @@ const kinesis = fc
   })
   .map(({ images, fields, time }) => kinesisDocument({ ...images, ...fields, ...time }))
 
-const baseline = fc
+/** A baseline document of table Orders. */
+export const baseline = fc
   .record({ Item: typedItem, time: seconds.map(time => new Date(time * 1000).toISOString()) })
   .map(fields => baselineDocument(fields))
 

@@ -1,11 +1,13 @@
-import { describe, expect, it } from 'vitest'
-import { ORDERS, orderRecords } from '../../bench/orders.js'
+import { describe, expect, it, vi } from 'vitest'
+import { baselineRecords, ORDERS, orderRecords } from '../../bench/orders.js'
+import { baselineDocument as capturedDocument } from '../../capture/baseline.js'
 import { FastPath } from '../../transform/fast-path.js'
 import { unconfiguredTable } from '../../transform/table-configuration.js'
 import { transformRecord } from '../../transform/transform.js'
 import {
   ARRIVAL,
   type Attributes,
+  baselineDocument,
   firehoseEvent,
   kinesisDocument,
   type RecordContent,
@@ -34,6 +36,7 @@ function linesOf(content: RecordContent, table = tableConfiguration(), arrival =
 }
 
 const withItem = (NewImage: Attributes) => streamsRecord({ NewImage: { order_id: { S: 'ORD12345' }, ...NewImage } })
+const identified = (userIdentity: object) => ({ ...streamsRecord(), userIdentity })
 const withText = (text: string) => JSON.stringify(streamsRecord()).replace('{"S":"PENDING"}', text)
 
 const ESCAPED = [
@@ -64,6 +67,89 @@ describe('the fast path', () => {
     expect(taken.length / records.length).toBeGreaterThanOrEqual(0.95)
   })
 
+  it('takes every item of a baseline, and gives the very bytes of the plain path', () => {
+    for (const table of [ORDERS, { ...ORDERS, capture: 'kinesis' as const }]) {
+      const declined = [...baselineRecords({ count: 500 })].filter(record => linesOf(record, table) === undefined)
+      expect(declined).toEqual([])
+    }
+  })
+
+  it('takes the documents that a baseline sends without reading them twice', () => {
+    const source = 'arn:aws:dynamodb:us-east-1:123456789012:table/Orders/scan/2026-11-22T10:00:00Z'
+    const origin = { method: 'scan', source, fromUs: ARRIVAL * 1000 } as const
+    const document = capturedDocument('{"status":{"S":"PENDING"},"order_id":{"S":"ORD12345"}}', 'Orders', origin)
+    const parse = vi.spyOn(JSON, 'parse')
+    const data = Buffer.from(document).toString('base64')
+    expect(new FastPath(tableConfiguration()).transform(data, ARRIVAL).kind).toBe('transformed')
+    expect(parse).not.toHaveBeenCalled()
+    parse.mockRestore()
+    expect(linesOf(document)).toContain('"region":"us-east-1"')
+  })
+
+  it('takes a pack of changes and baselines, each with binary as it encodes it', () => {
+    const item = { order_id: { S: 'ORD12345' }, b: { B: 'AAECAw==' } }
+    const pack = [kinesisDocument({ NewImage: item }), baselineDocument({ Item: item }), kinesisDocument()]
+    const lines = linesOf(pack.map(document => JSON.stringify(document)).join('\n'), kinesisTable)
+    expect(lines?.match(/\{\\"B\\":\\"AAECAw==\\"\}/g)).toHaveLength(2)
+  })
+
+  it('builds the key of a baseline from its item, sorted by what the names stand for', () => {
+    const keys = ['b', 'a"x', 'a!', 'order_id'].map((attribute, i) => ({ column: `k${i}`, attribute }))
+    const table = tableConfiguration({ keys })
+    const key = { 'a!': { N: '1' }, 'a"x': { B: 'AA==' }, b: { S: 'é"' }, order_id: { S: 'ORD12345' } }
+    for (const Item of [key, { zz: { SS: ['b', 'a'] }, ...key }, Object.fromEntries(Object.entries(key).reverse())]) {
+      const row = JSON.parse(linesOf(baselineDocument({ Item }), table) as string)
+      expect(row.item_key).toBe(JSON.stringify(key))
+      expect([row.key_k0, row.key_k1, row.key_k2]).toEqual(['é"', 'AA==', '1'])
+    }
+  })
+
+  const { itemtrail, Item, ...others } = baselineDocument()
+  const takenBaselines: readonly (readonly [string, RecordContent])[] = [
+    ['white space', JSON.stringify(baselineDocument(), null, 1)],
+    ['its fields in another order', { itemtrail, Item, ...others }],
+    ['its marker at the end', { Item, ...others, itemtrail }],
+    ['fields that nobody reads', { ...baselineDocument(), eventName: 'INSERT', dynamodb: {} }],
+    ['a source without a region', baselineDocument({ source: 'scan-20261122' })],
+    ['a time in another zone', baselineDocument({ time: '2026-11-22T10:59:00.1234567+01:00' })],
+  ]
+  it.each(takenBaselines)('takes a baseline with %s', (_about, record) => {
+    expect(linesOf(record)).toBeDefined()
+  })
+
+  const refusedBaselines: readonly (readonly [string, RecordContent, string])[] = [
+    ['another version', baselineDocument({ itemtrail: 'baseline/v2' }), 'itemtrail is "baseline/v2"'],
+    ['a marker that is null', { ...baselineDocument(), itemtrail: null }, 'itemtrail is null'],
+    ['its marker twice', JSON.stringify(baselineDocument()).replace('{', '{"itemtrail":"baseline/v1",'), 'name twice'],
+    ['another table', baselineDocument({ table: 'Others' }), 'record is of table "Others"'],
+    ['no source', { ...baselineDocument(), source: undefined }, 'source is missing'],
+    ['the source "-"', baselineDocument({ source: '-' }), 'source is "-"'],
+    ['a region that is "-"', baselineDocument({ source: 'arn:aws:dynamodb:-:1:table/Orders' }), 'region in source'],
+    ['no time', { ...baselineDocument(), time: undefined }, 'time is undefined'],
+    ['a time that counts', { ...baselineDocument(), time: 1_795_341_540 }, 'time is 1795341540'],
+    ['a time without a zone', baselineDocument({ time: '2026-11-22T09:59:00' }), 'time is "2026-11-22T09:59:00"'],
+    ['a time before 1970', baselineDocument({ time: '1969-12-31T23:59:59Z' }), 'time is -1000000'],
+    ['no item', { ...baselineDocument(), Item: undefined }, 'Item is'],
+    ['an item without its key', baselineDocument({ Item: { status: { S: 'PENDING' } } }), 'Item has no "order_id"'],
+    ['a key that is a map', baselineDocument({ Item: { order_id: { M: {} } } }), 'Keys.order_id is'],
+  ]
+  it.each(refusedBaselines)(
+    'leaves a baseline with %s to the plain path, which refuses it',
+    (_about, record, reason) => {
+      expect(linesOf(record)).toBeUndefined()
+      expect(transformRecord(recordBytes(record), DAY_AFTER, tableConfiguration())).toEqual({
+        kind: 'refused',
+        reason: expect.stringContaining(reason),
+      })
+    },
+  )
+
+  it('leaves a baseline of a table whose keys are not configured to the plain path', () => {
+    expect(linesOf(baselineDocument(), unconfiguredTable('Orders'))).toBeUndefined()
+    const twice = tableConfiguration({ keys: ['a', 'b'].map(column => ({ column, attribute: 'order_id' })) })
+    expect(linesOf(baselineDocument(), twice)).toBeUndefined()
+  })
+
   it('takes a pack as the forwarder makes it', () => {
     const pack = [...orderRecords({ count: 100 })].join('\n')
     expect(linesOf(pack, ORDERS)?.split('\n')).toHaveLength(101)
@@ -72,6 +158,13 @@ describe('the fast path', () => {
   const taken: readonly (readonly [string, RecordContent])[] = [
     ['a minimal record', streamsRecord()],
     ['a delete by time to live', streamsRecord({ OldImage: { order_id: { S: 'x' } }, userIdentity: TIME_TO_LIVE })],
+    ['an identity with texts beyond ASCII', identified({ type: 'é"\n', principalId: '山田' })],
+    ['an identity of objects and lists', identified({ z: { b: ['1', { a: '' }], a: {} }, PrincipalId: '-', é: [] })],
+    [
+      'an identity with an escape that is not canonical',
+      JSON.stringify(identified({ a: 'b' })).replace('"b"', '"\\u0062\\u00e9"'),
+    ],
+    ['an empty identity', identified({})],
     ['a record of keys only', streamsRecord({ eventName: 'MODIFY', StreamViewType: 'KEYS_ONLY' })],
     [
       'attributes in any order',
@@ -160,6 +253,11 @@ describe('the fast path', () => {
     ['a size that is a fraction', streamsRecord({ SizeBytes: 1.5 })],
     ['a key that is a map', streamsRecord({ Keys: { order_id: { M: {} } } })],
     ['another key', streamsRecord({ Keys: { id: { S: '1' } } })],
+    ['an identity with a number', identified({ a: 1 })],
+    ['an identity with a number beyond a double', JSON.stringify(identified({ a: 1 })).replace('"a":1', '"a":1e400')],
+    ['an identity with a field twice', JSON.stringify(identified({ a: '', b: '' })).replace('"b"', '"a"')],
+    ['an identity that is no JSON', JSON.stringify(identified({ a: '' })).replace('"a":', '"a"::')],
+    ['an identity that is a text', { ...streamsRecord(), userIdentity: 'anna' }],
     ['no keys', streamsRecord({ Keys: {} })],
   ]
   it.each(declined)('leaves %s to the plain path', (_about, record) => {
@@ -176,6 +274,8 @@ describe('the fast path', () => {
     const inputs = [
       streamsRecord({ OldImage: { status: { S: 'x'.repeat(3000) } }, userIdentity: TIME_TO_LIVE }),
       streamsRecord({ NewImage: {} }),
+      baselineDocument(),
+      baselineDocument({ Item: {} }),
       JSON.stringify(streamsRecord()).slice(0, 400),
       streamsRecord(),
       streamsRecord({ StreamViewType: undefined, SizeBytes: undefined, eventID: undefined, SequenceNumber: undefined }),
@@ -211,6 +311,13 @@ describe('golden records', () => {
     const data = base64 === undefined ? Buffer.from(text ?? JSON.stringify(record)) : Buffer.from(base64, 'base64')
     const lines = linesOf(data, table ?? unconfiguredTable('Orders'), arrival)
     if (name.startsWith('refused-')) expect(lines).toBeUndefined()
+  })
+
+  it('are taken by the fast path where they are baselines', () => {
+    for (const name of ['baseline-export', 'baseline-scan']) {
+      const { record, arrival, table } = readRecord(name)
+      expect(linesOf(JSON.stringify(record), table, arrival)).toBeDefined()
+    }
   })
 
   it('are taken by the fast path where they are streams records and Kinesis documents of the usual form', () => {

@@ -82,6 +82,33 @@ function memberRange(bytes: Buffer, random: Random): readonly [number, number] {
   return [Math.max(from, 0), to]
 }
 
+/** Fields of the envelopes. */
+const FIELDS: readonly string[] = [
+  ...[
+    'itemtrail',
+    'table',
+    'source',
+    'time',
+    'Item',
+    'eventID',
+    'eventName',
+    'awsRegion',
+    'dynamodb',
+    'eventSourceARN',
+  ],
+  ...['userIdentity', 'tableName', 'Keys', 'SequenceNumber', 'SizeBytes', 'ApproximateCreationDateTime'],
+]
+
+/** What a field may hold, and what it may not. */
+const FIELD_VALUES: readonly string[] = [
+  ...['null', '1', '"1"', '1.5', '{}', '""', '"-"', '"a b"', '"é"', '"a\\"b"', '"\\u0061"', '"\\n"', '"\u007f"'],
+  ...['"baseline/v1"', '"baseline/v2"', '"Orders"', '"Others"', '"INSERT"', '"BASELINE"', '"eu-west-1"'],
+  ...['"arn:aws:dynamodb:eu-west-1:1:table/Orders"', '"arn:aws:dynamodb:-:1:x"', '"arn:aws:dynamodb::1:x"', '"arn:x"'],
+  ...['"2026-11-22T09:59Z"', '"2026-11-22t09:59:00,1234567+01:00"', '"2026-11-22"', '"2026-02-30T00:00:00Z"'],
+  ...['{"a":{"b":["é","\\n"],"a":"\\u00e9"}}', '{"principalId":"é"}', '{"a":1e400}', '{"a":-0}', '{"a":}', '{"a":"1"]'],
+  ...['"1969-12-31T23:59:59.9Z"', '"9999-12-31T23:59:59Z"', '"2026-11-22T00:10:00.000001+00:30"'],
+]
+
 const MUTATIONS: readonly Mutation[] = [
   function truncate(bytes, random) {
     return bytes.subarray(0, below(bytes.length + 1, random))
@@ -157,8 +184,26 @@ const MUTATIONS: readonly Mutation[] = [
   function replaceName(bytes, random) {
     const at = positionOf(bytes, '"', random) + 1
     const end = bytes.indexOf(0x22, at)
-    const names = ['S', 'order_id', '__proto__', 'status', 'eventID', 'Keys', '', 'a"b', '\\u0061', 'é', 'zz']
+    const names = [...FIELDS, 'S', 'order_id', '__proto__', 'status', '', 'a"b', '\\u0061', 'é', 'zz']
     return spliced(bytes, at, end === -1 ? at : end, pick(names, random))
+  },
+  function replaceField(bytes, random) {
+    const present = FIELDS.map(field => `"${field}":`).filter(text => bytes.includes(text))
+    if (present.length === 0) return bytes
+    const name = pick(present, random)
+    const at = bytes.indexOf(name)
+    const from = at + name.length
+    const end = bytes.indexOf(0x2c, from)
+    return spliced(bytes, from, end === -1 ? from : end, pick(FIELD_VALUES, random))
+  },
+  function moveField(bytes, random) {
+    const name = `"${pick(FIELDS, random)}":"`
+    const from = bytes.indexOf(name)
+    const to = bytes.indexOf('",', from + name.length) + 2
+    if (from === -1 || to === 1) return bytes
+    const without = spliced(bytes, from, to, '')
+    const at = positionOf(without, '{,', random) + 1
+    return spliced(without, at, at, bytes.subarray(from, to))
   },
   function putInText(bytes, random) {
     const at = bytes.indexOf(pick(['"S":"', '"S":"', '"SS":["', '"M":{"'], random), below(bytes.length, random))

@@ -40,6 +40,38 @@ export function endOfText(bytes: Uint8Array, at: number): number {
   }
 }
 
+/** Objects and lists inside one another: far fewer than `json.ts` lets a whole document have. */
+const MAX_DEPTH = 40
+
+/**
+ * The end of the object at `at`, of texts, objects and lists alone: `JSON.parse` decides whether they are in place. A number
+ * beyond a double would become null where the record is rewritten, so numbers are not known here.
+ */
+export function endOfTexts(bytes: Uint8Array, at: number): number {
+  let depth = 0
+  for (let position = at; ; position++) {
+    switch (bytes[position]) {
+      case QUOTE:
+        position = endOfText(bytes, position + 1)
+        if (position === NONE) return NONE
+        break
+      case OPEN:
+      case OPEN_LIST:
+        if (++depth > MAX_DEPTH) return NONE
+        break
+      case CLOSE:
+      case CLOSE_LIST:
+        if (--depth === 0) return position + 1
+        break
+      case COLON:
+      case COMMA:
+        break
+      default:
+        return NONE
+    }
+  }
+}
+
 /** The closing quote of a text without escapes. */
 export function endOfUnescaped(bytes: Uint8Array, at: number): number {
   let position = at

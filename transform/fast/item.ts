@@ -14,6 +14,7 @@ import {
   OPEN_LIST,
   QUOTE,
 } from './bytes.js'
+import type { ItemRange } from './record.js'
 import { SLOT, Slots } from './slots.js'
 
 /** Containers inside one another. DynamoDB allows 32 (developer guide, "Constraints"). */
@@ -56,6 +57,21 @@ export class ItemScanner {
   /** Reads the item at `at` and leaves its attributes in the slots from `top` on, and their order. Answers where it ends. */
   item(at: number): number {
     return this.map(at, at, 0)
+  }
+
+  /**
+   * Leaves some attributes of an item that was read in the slots from `top` on, and their canonical form as an item. False
+   * where it does not have them all, or one is wanted twice.
+   */
+  pick(item: ItemRange, names: readonly Uint8Array[]): boolean {
+    const { slots } = this
+    const base = slots.top
+    for (const name of names) {
+      const slot = slots.find(name, item.base, item.end)
+      if (slot === NONE) return false
+      slots.repeat(slot)
+    }
+    return slots.sort(base, false) && this.writeMap(item.from, item.from, base)
   }
 
   /** Reads the attribute value at `at`. */

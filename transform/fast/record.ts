@@ -1,6 +1,8 @@
 import type { BinaryEncoding } from '../attribute-value.js'
-import type { EventName, TimeUnit, ViewType } from '../stream-record.js'
-import { after, CLOSE, COLON, COMMA, endOfField, endOfNumber, isRange, NONE, OPEN, QUOTE } from './bytes.js'
+import type { Capture, EventName, TimeUnit, ViewType } from '../stream-record.js'
+import type { TableConfiguration } from '../table-configuration.js'
+import { pathBytes } from './attribute.js'
+import { after, CLOSE, COLON, COMMA, endOfField, endOfNumber, endOfTexts, isRange, NONE, OPEN, QUOTE } from './bytes.js'
 import { ItemScanner } from './item.js'
 
 /** Attributes of an item in the scanner's slots, and the canonical form of the whole. */
@@ -33,24 +35,29 @@ const INNER_FIELDS = [
   'StreamViewType',
   'ApproximateCreationDateTimePrecision',
 ]
+const BASELINE_FIELDS = ['itemtrail', 'table', 'source', 'time', 'Item']
 const EVENT_NAMES: readonly EventName[] = ['INSERT', 'MODIFY', 'REMOVE']
 const VIEW_TYPES: readonly ViewType[] = ['KEYS_ONLY', 'NEW_IMAGE', 'OLD_IMAGE', 'NEW_AND_OLD_IMAGES']
 
 const bytesOf = (texts: readonly string[]) => texts.map(text => Buffer.from(text))
 const OUTER_NAMES = bytesOf(OUTER_FIELDS)
 const INNER_NAMES = bytesOf(INNER_FIELDS)
+const BASELINE_NAMES = bytesOf(BASELINE_FIELDS)
 const EVENT_NAME_BYTES = bytesOf(EVENT_NAMES)
 const VIEW_TYPE_BYTES = bytesOf(VIEW_TYPES)
 const NULL = Buffer.from('null')
+/** A baseline where its marker comes first, as `capture/baseline.ts` writes it; `rewrite` puts it there. */
+const BASELINE = Buffer.from('{"itemtrail":"baseline/v1",')
 
 /**
- * Reads one stream record by its bytes: the fields of its envelope, its keys and images. Answers `NONE` for a field that it
- * does not know, one that occurs twice, or a value in any form but the usual one.
+ * Reads one stream record or baseline by its bytes: the fields of its envelope, its keys and images. Answers `NONE` for a
+ * field that it does not know, one that occurs twice, or a value in any form but the usual one.
  */
 export class RecordScanner {
   readonly items = new ItemScanner()
   bytes: Buffer = Buffer.alloc(0)
   eventName: EventName | undefined
+  /** Of a baseline its source. */
   eventId: string | undefined
   region: string | undefined
   arn: string | undefined
@@ -70,9 +77,18 @@ export class RecordScanner {
   private readonly oldRange = { base: 0, end: 0, from: 0, to: 0 }
   private readonly newRange = { base: 0, end: 0, from: 0, to: 0 }
   private itemEnd = 0
+  private isBaseline = false
+  private readonly binaryTwice: boolean
+  private readonly keyNames: readonly Uint8Array[]
+
+  constructor(table: TableConfiguration) {
+    this.binaryTwice = table.capture === 'kinesis'
+    this.keyNames = table.keys.flatMap(({ attribute }) => pathBytes([attribute]) ?? [])
+  }
 
   /** The capture that the fields tell, as `stream-record.ts` decides it. */
-  get capture(): 'streams' | 'kinesis' {
+  get capture(): Capture {
+    if (this.isBaseline) return 'baseline'
     return this.arn !== undefined || this.sequence !== undefined ? 'streams' : 'kinesis'
   }
 
@@ -92,7 +108,24 @@ export class RecordScanner {
     this.bytes = bytes
     this.items.reset(bytes, spare)
     this.forget()
-    return this.members(at, OUTER_NAMES, this.outerField)
+    this.isBaseline = after(bytes, at, BASELINE) !== NONE
+    this.items.binaryTwice = this.binaryTwice && !this.isBaseline
+    return this.isBaseline ? this.baseline(at) : this.members(at, OUTER_NAMES, this.outerField)
+  }
+
+  private baseline(at: number): number {
+    const end = this.members(at, BASELINE_NAMES, this.baselineField)
+    if (end === NONE || this.newImage === undefined || this.time === undefined) return NONE
+    this.eventName = 'BASELINE'
+    this.keys = this.keysOf(this.newImage)
+    return end
+  }
+
+  /** The keys of an item as the configuration names them; a baseline has none of its own. */
+  private keysOf(item: ItemRange): ItemRange | undefined {
+    const { items, keysRange } = this
+    keysRange.base = items.slots.top
+    return items.pick(item, this.keyNames) ? this.endRange(keysRange) : undefined
   }
 
   private forget(): void {
@@ -145,6 +178,27 @@ export class RecordScanner {
         break
       case 'tableName':
         this.tableName = this.text(at, end)
+    }
+    return end
+  }
+
+  private baselineField(field: number, at: number): number {
+    const name = BASELINE_FIELDS[field]
+    if (name === 'Item') {
+      this.newImage = this.itemRange(at, this.newRange)
+      return this.itemEnd
+    }
+    const end = this.field(at)
+    if (end === NONE) return NONE
+    switch (name) {
+      case 'table':
+        this.tableName = this.text(at, end)
+        break
+      case 'source':
+        this.eventId = this.text(at, end)
+        break
+      case 'time':
+        this.time = this.text(at, end)
     }
     return end
   }
@@ -207,32 +261,28 @@ export class RecordScanner {
   }
 
   private itemRange(at: number, range: ItemRange): ItemRange {
+    range.base = this.items.slots.top
+    this.itemEnd = this.items.item(at)
+    return this.endRange(range)
+  }
+
+  /** The range that began at its `base`, ended where the scanner is. */
+  private endRange(range: ItemRange): ItemRange {
     const { items } = this
-    range.base = items.slots.top
-    this.itemEnd = items.item(at)
     range.end = items.slots.top
     range.from = items.from
     range.to = items.to
     return range
   }
 
-  /** `null`, or an object of texts. */
+  /** `null`, or an object that `endOfTexts` knows. */
   private identity(at: number): number {
-    const end = after(this.bytes, at, NULL)
-    if (end !== NONE) return end
     const { bytes } = this
-    if (bytes[at] !== OPEN) return NONE
-    for (let position = at + 1; ; position++) {
-      const name = this.field(position)
-      const value = name !== NONE && bytes[name] === COLON ? this.field(name + 1) : NONE
-      if (value === NONE) return NONE
-      position = value
-      if (bytes[position] === CLOSE) {
-        this.userIdentity = bytes.toString('latin1', at, position + 1)
-        return position + 1
-      }
-      if (bytes[position] !== COMMA) return NONE
-    }
+    const nullEnd = after(bytes, at, NULL)
+    if (nullEnd !== NONE || bytes[at] !== OPEN) return nullEnd
+    const end = endOfTexts(bytes, at)
+    if (end !== NONE) this.userIdentity = bytes.toString('latin1', at, end)
+    return end
   }
 }
 

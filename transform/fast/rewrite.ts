@@ -2,6 +2,7 @@ import { isObject, type JsonDocument, type JsonObject } from '../json.js'
 
 /** The fields that `stream-record.ts` reads. */
 const OUTER_FIELDS = ['eventID', 'eventName', 'awsRegion', 'eventSourceARN', 'userIdentity', 'tableName']
+const BASELINE_FIELDS = ['itemtrail', 'table', 'source', 'time', 'Item']
 const INNER_FIELDS = [
   'ApproximateCreationDateTime',
   'Keys',
@@ -14,16 +15,23 @@ const INNER_FIELDS = [
 ]
 
 /**
- * The same changes as DynamoDB would write them: without white space, with the escapes of canonical JSON, without fields that
- * nobody reads or that are null. Undefined where a document is no change.
+ * The same changes as DynamoDB would write them, and baselines as we do: without white space, with the escapes of canonical
+ * JSON, without fields that nobody reads or that are null. Undefined where a document is neither.
  */
 export function rewrite(documents: readonly JsonDocument[]): string | undefined {
   const texts: string[] = []
   for (const { value } of documents) {
-    if (value.itemtrail !== undefined || !isObject(value.dynamodb)) return undefined
-    texts.push(JSON.stringify({ ...pick(value, OUTER_FIELDS), dynamodb: pick(value.dynamodb, INNER_FIELDS) }))
+    const read = readFields(value)
+    if (read === undefined) return undefined
+    texts.push(JSON.stringify(read))
   }
   return texts.join('\n')
+}
+
+function readFields(value: JsonObject): JsonObject | undefined {
+  if (value.itemtrail !== undefined) return pick(value, BASELINE_FIELDS)
+  if (!isObject(value.dynamodb)) return undefined
+  return { ...pick(value, OUTER_FIELDS), dynamodb: pick(value.dynamodb, INNER_FIELDS) }
 }
 
 function pick(object: JsonObject, names: readonly string[]): JsonObject {

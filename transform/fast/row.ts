@@ -3,7 +3,7 @@ import { ROW_VERSION } from '../audit-row.js'
 import { type ActorSource, actorOf, servicePrincipal } from '../change.js'
 import { formatTimestamp, type Instant } from '../instant.js'
 import { canonicalJson, readDocuments } from '../json.js'
-import { type EventName, readTime, streamOf } from '../stream-record.js'
+import { type EventName, readTime, regionOfSource, streamOf } from '../stream-record.js'
 import { configurationId, type TableConfiguration } from '../table-configuration.js'
 import { AttributeFinder, pathBytes } from './attribute.js'
 import { compareRanges, QUOTE } from './bytes.js'
@@ -28,7 +28,7 @@ export class RowWriter {
   private separator = ''
   private actorSource: ActorSource = 'unknown'
   private userIdentity: string | null = null
-  private identity = { json: '', canonical: '', principal: null as string | null }
+  private identity = { json: '', canonical: null as string | null, principal: null as string | null }
 
   constructor(
     private readonly table: TableConfiguration,
@@ -126,7 +126,11 @@ export class RowWriter {
 
   /** Where the record is from; undefined unless that is this table. */
   private envelope(): Origin | undefined {
-    const { arn, tableName, capture, sequence } = this.scanner
+    const { arn, tableName, capture, eventId, sequence } = this.scanner
+    if (capture === 'baseline') {
+      if (eventId === undefined || tableName !== this.table.table) return undefined
+      return { source: eventId, region: regionOfSource(eventId) ?? undefined, sequence: undefined }
+    }
     const stream = arn === undefined ? undefined : streamOf(arn)
     if ((stream === undefined ? tableName : stream.table) !== this.table.table) return undefined
     if (tableName !== undefined && tableName !== this.table.table) return undefined
@@ -183,7 +187,7 @@ export class RowWriter {
       case 'REMOVE':
         if (oldImage !== undefined) this.writeNames(oldImage)
         break
-      default:
+      case 'MODIFY':
         if (oldImage !== undefined && newImage !== undefined) this.writeDifferences(oldImage, newImage)
     }
     if (this.separator === '","') this.output.text('"]')
@@ -260,6 +264,7 @@ function jsonMember(name: string, text: string | null): string {
 }
 
 function readIdentity(json: string) {
-  const canonical = canonicalJson(readDocuments(json)[0]?.value, 'userIdentity')
-  return { json, canonical, principal: servicePrincipal(canonical) }
+  const text = Buffer.from(json, 'latin1').toString()
+  const canonical = canonicalJson(readDocuments(text)[0]?.value, 'userIdentity')
+  return { json, canonical: bytesOf(canonical), principal: bytesOf(servicePrincipal(canonical)) }
 }

@@ -33,6 +33,12 @@ export class Slots {
     this.top = top + SLOT
   }
 
+  /** Adds a slot that is there already once more. */
+  repeat(slot: number): void {
+    const { ints } = this
+    this.push(ints[slot + 1] as number, ints[slot + 2] as number, ints[slot + 3] as number, ints[slot + 4] as number)
+  }
+
   private grow(): void {
     const { ints, order } = this
     this.ints = new Int32Array(ints.length * 2)
