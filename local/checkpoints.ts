@@ -27,24 +27,28 @@ const NEEDED = parseSavedQuery(
   `-- @question Which changes do later states depend on?
 -- @empty none
 -- @column event_id -- the change
-with arrived as (
+with taken as (
   select
     item_key, event_id, source_event_id, event_name, event_time, event_time_us, time_precision, sequence, source,
     old_hash, new_hash, config_id, row_hash, arrived_at
   from {changes}
 ),
-{ordered},
+{superseded},
+arrived as (
+  select * from in_sequence where superseded_us is null or of_several_sources
+),
+{stepped},
 marked as (
   select
     item_key, event_id, step, source, sequence, event_time_us, time_precision,
     case
-      when step_changes = 1
+      when count(*) over (partition by item_key, step) = 1
         and event_name <> 'BASELINE'
         and event_time_us = order_us
         and min(source) over (partition by item_key, order_us) = max(source) over (partition by item_key, order_us)
       then step
     end as cut
-  from changes
+  from numbered
 ),
 placed_in_source as (
   select
@@ -128,7 +132,7 @@ async function makeCheckpoint(
         ]
   const rows = [emptyRows(columns), ...older, rowsOfObjects(objects)].join(' union all by name ')
   const hide = (text: string) => folder.query(`create or replace temp view "${view}" as ${earliestArrivals(text)}`)
-  await hide(rows)
+  await hide(hashedImages(rows))
   await folder.query(`create or replace temp table needed as ${renderQuery(NEEDED, { changes: view }).sql}`)
   const states = await keepStates(folder, day, 'states_before')
   const path = folder.workPath('checkpoint.parquet')
@@ -139,7 +143,7 @@ async function makeCheckpoint(
       semi join needed using (item_key, event_id)
       order by item_key, event_time_us
     ) to ${quoted(path)} (format parquet, parquet_version v2, compression zstd, row_group_size 20480)`)
-  await hide(`select * from read_parquet(${fileList([path])}, hive_partitioning = false)`)
+  await hide(hashedImages(`select * from read_parquet(${fileList([path])}, hive_partitioning = false)`))
   await keepStates(folder, day, 'states_after')
   await compareStates(folder, day)
   const [written] = await folder.query(
@@ -151,13 +155,18 @@ async function makeCheckpoint(
   return { day, name, rows: Number(written?.n), items: states, bytes }
 }
 
+/** Rows with hashes in the place of images: a state is compared by its image's hash, and images are dear to sort. */
+function hashedImages(rows: string): string {
+  return `select * replace (md5_number(new_image) as new_image, null as old_image) from (${rows})`
+}
+
 /** The states at the end of a day, by the very question that will be asked, and how many there are. */
 async function keepStates(folder: DerivedFolder, day: string, name: string): Promise<number> {
   const at = formatInstant(Date.parse(`${day}T00:00:00Z`) * 1000 + 86_400_000_000 - 1, 6)
   const { sql, values } = bindQuery(SAVED_QUERIES.get('table-as-of') as SavedQuery, unconfiguredTable(folder.table), {
     at,
   })
-  const asked = `create or replace temp table ${name} as select * exclude (image), sha256(image) as image_sha256 from (${sql})`
+  const asked = `create or replace temp table ${name} as ${sql}`
   await folder.query(asked, values)
   const [row] = await folder.query(`select count(*)::varchar as n from ${name}`)
   return Number(row?.n)
