@@ -75,7 +75,7 @@ export function lotRowsSql(staged: readonly string[], merged: readonly string[],
     ...(staged.length > 0 ? [`select * exclude (filename), 0::bigint as repeats ${read(staged)}`] : []),
     ...(merged.length > 0
       ? [
-          `select columns(name -> name not in ('filename', '${BUCKET_COLUMN}')), ${BUCKET_OF_FILE} as ${BUCKET_COLUMN} ${read(merged)}`,
+          `select columns(lambda name: name not in ('filename', '${BUCKET_COLUMN}')), ${BUCKET_OF_FILE} as ${BUCKET_COLUMN} ${read(merged)}`,
         ]
       : []),
   ]
