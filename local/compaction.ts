@@ -268,12 +268,11 @@ class Compactor {
     await this.query(REPEATED_SQL)
     const anyRepeated = (await this.query('select 1 from repeated limit 1')).length > 0
     if (anyRepeated) await this.refuseDisagreement()
-    const paths: string[] = []
-    for (const { bucket } of changes) {
-      const path = this.folder.bucketPath(bucket)
-      await this.query(runSql(bucket, anyRepeated, path))
-      paths.push(path)
-    }
+    const paths = changes.map(({ bucket }) => this.folder.bucketPath(bucket))
+    const rows = changes.reduce((sum, { deliveries }) => sum + deliveries, 0)
+    if (rows / changes.length < ROWS_OF_SEVERAL_THREADS) await this.query('set threads = 1')
+    for (const [i, { bucket }] of changes.entries()) await this.query(runSql(bucket, anyRepeated, paths[i] as string))
+    await this.query('reset threads')
     await this.query('drop table lot_rows')
     const found = new Map((await this.query(writtenSql(paths, digits))).map(row => [row.bucket, row]))
     const conflicts = new Map((await this.query(conflictsSql(paths))).map(row => [row.bucket, Number(row.conflicts)]))
@@ -407,6 +406,9 @@ function planBucket(bucket: string, runs: readonly Run[], input: BucketInput): B
 /** Buckets side by side are written together, of about so many rows, and of rows that take so much memory. */
 const LOT_ROWS = 200_000
 const LOT_BYTES = 256 * 1024 ** 2
+
+/** Below that, several threads that write one file take more CPU than one, and no less time. */
+const ROWS_OF_SEVERAL_THREADS = 8_192
 
 /** Each batch writes a file for each lot; of larger lots DuckDB keeps a part on disk. */
 const MOST_LOTS = 64
