@@ -33,56 +33,83 @@ export function deliveriesSql(objects: readonly string[], digits: number): strin
     order by 1`
 }
 
-/** Rows of some objects in order of their buckets, so that each bucket can be read back from a few row groups. */
-export function stageSql(objects: readonly string[], columns: readonly Column[], digits: number, path: string): string {
+/** Buckets that are written together, and the number of their lot. */
+export function lotsSql(lots: readonly (readonly string[])[]): string {
+  const rows = lots.flatMap((buckets, lot) => buckets.map(bucket => `(${quoted(bucket)}, ${lot})`))
+  return `create or replace temp table lots as from (values ${rows.join(', ')}) as pairs(${BUCKET_COLUMN}, ${LOT_COLUMN})`
+}
+
+/** The column of `lots`, and what the folder of a lot's staged rows begins with. */
+export const LOT_COLUMN = 'lot'
+
+/** Rows of some objects, lot by lot, so that each lot reads its own and no other. */
+export function stageSql(
+  objects: readonly string[],
+  columns: readonly Column[],
+  digits: number,
+  folder: string,
+): string {
   return `
     copy (
-      select *, ${bucketSql('item_key', digits)} as ${BUCKET_COLUMN}
-      from (${emptyRows(columns)} union all by name ${rowsOfObjects(objects)})
-      order by ${BUCKET_COLUMN}, item_key, event_time_us
-    ) to ${quoted(path)} (format parquet, compression snappy, row_group_size ${ROW_GROUP}, row_group_size_bytes '${ROW_GROUP_BYTES}')`
+      select bucketed.*, lots.${LOT_COLUMN}
+      from (
+        select *, ${bucketSql('item_key', digits)} as ${BUCKET_COLUMN}
+        from (${emptyRows(columns)} union all by name ${rowsOfObjects(objects)})
+      ) as bucketed
+      join lots using (${BUCKET_COLUMN})
+    ) to ${quoted(folder)} (format parquet, compression snappy, partition_by (${LOT_COLUMN}), row_group_size 20480, row_group_size_bytes '${ROW_GROUP_BYTES}')`
 }
 
-/** The rows of a staged file. */
-export function stagedRows(path: string): string {
-  return `read_parquet(${fileList([path])}, hive_partitioning = false)`
-}
+/** By item and time. */
+const RUN_ORDER = 'item_key, event_time_us, sequence, event_id, row_hash'
 
-/** Where the rows of new runs come from: staged rows of some buckets, and whole runs that are merged into them. */
-export function bucketRowsSql(
-  staged: readonly string[],
-  merged: readonly string[],
-  buckets: readonly { readonly bucket: string }[],
-): string {
+/**
+ * Brings the rows of a lot together: staged ones, and whole runs that are merged with them. They are sorted here once, because
+ * a scan for one bucket then passes over what lies elsewhere.
+ */
+export function lotRowsSql(staged: readonly string[], merged: readonly string[], columns: readonly Column[]): string {
   const read = (files: readonly string[]) =>
-    `from read_parquet(${fileList(files)}, union_by_name = true, hive_partitioning = false, filename = 'from_file',
-      file_row_number = true)`
-  const [first, last] = [buckets[0]?.bucket ?? '', buckets.at(-1)?.bucket ?? '']
-  const chosen = `${BUCKET_COLUMN} between ${quoted(first)} and ${quoted(last)}`
-  const fresh = `select * exclude (${BUCKET_COLUMN}), 0::bigint as repeats ${read(staged)} where ${chosen}`
-  return [fresh, ...(merged.length > 0 ? [`select * ${read(merged)}`] : [])].join(' union all by name ')
+    `from read_parquet(${fileList(files)}, union_by_name = true, hive_partitioning = false, filename = true)`
+  const parts = [
+    `${emptyRows(columns)}`,
+    ...(staged.length > 0 ? [`select * exclude (filename), 0::bigint as repeats ${read(staged)}`] : []),
+    ...(merged.length > 0
+      ? [
+          `select columns(lambda name: name not in ('filename', '${BUCKET_COLUMN}')), ${BUCKET_OF_FILE} as ${BUCKET_COLUMN} ${read(merged)}`,
+        ]
+      : []),
+  ]
+  return `
+    create or replace temp table lot_rows as
+    from (${parts.join(' union all by name ')})
+    order by ${BUCKET_COLUMN}, ${RUN_ORDER}, arrived_at, size_bytes`
+}
+
+/** Adds the items of staged rows to those whose kept answers are asked for again. */
+export function touchedSql(staged: readonly string[]): string {
+  return `
+    insert into touched_items
+    select distinct item_key
+    from read_parquet(${fileList(staged)}, hive_partitioning = false)`
 }
 
 /** Rows that are there more than once: which is kept, the first to arrive, and how many others it stands for. */
-export function repeatedSql(rows: string): string {
-  return `
+export const REPEATED_SQL = `
     create or replace temp table repeated as
-    select event_id, row_hash, sum(repeats + 1)::bigint - 1 as repeats,
-      arg_min({'file': from_file, 'row': file_row_number}, (arrived_at, from_file, file_row_number)) as kept
-    from (${rows})
+    select event_id, row_hash, sum(repeats + 1)::bigint - 1 as repeats, arg_min(rowid, (arrived_at, rowid)) as kept
+    from lot_rows
     group by event_id, row_hash
     having count(*) > 1`
-}
 
 /** Columns that two deliveries of a row may differ in. */
 const OF_DELIVERY = ['arrived_at', 'size_bytes']
 
 /** Rows of one `row_hash` that differ all the same: somebody changed one of them. */
-export function disagreeingSql(rows: string): string {
+export function disagreeingSql(): string {
   const columns = AUDIT_COLUMNS.filter(({ name }) => !OF_DELIVERY.includes(name)).map(({ name }) => `"${name}"`)
   return `
     select event_id
-    from (${rows}) as rows_of
+    from lot_rows
     semi join repeated using (event_id, row_hash)
     group by event_id, row_hash
     having count(distinct hash(${columns.join(', ')})) > 1
@@ -90,20 +117,20 @@ export function disagreeingSql(rows: string): string {
     limit 20`
 }
 
-/** Writes a run: each row once, sorted by item and time. */
-export function runSql(rows: string, anyRepeated: boolean, path: string): string {
+/** Writes the run of a bucket: each row once, sorted by item and time. */
+export function runSql(bucket: string, anyRepeated: boolean, path: string): string {
   const once = anyRepeated
-    ? `select rows_of.* replace (coalesce(repeated.repeats, rows_of.repeats) as repeats)
-       from (${rows}) as rows_of
+    ? `select lot_rows.* replace (coalesce(repeated.repeats, lot_rows.repeats) as repeats)
+       from lot_rows
        left join repeated using (event_id, row_hash)
-       where repeated.event_id is null
-         or (repeated.kept.file = from_file and repeated.kept.row = file_row_number)`
-    : rows
+       where ${BUCKET_COLUMN} = ${quoted(bucket)}
+         and (repeated.event_id is null or repeated.kept = lot_rows.rowid)`
+    : `from lot_rows where ${BUCKET_COLUMN} = ${quoted(bucket)}`
   return `
     copy (
-      select * exclude (from_file, file_row_number)
+      select * exclude (${BUCKET_COLUMN})
       from (${once})
-      order by item_key, event_time_us, sequence, event_id, row_hash
+      order by ${RUN_ORDER}
     ) to ${quoted(path)} (format parquet, parquet_version v2, compression zstd, row_group_size ${ROW_GROUP}, row_group_size_bytes '${ROW_GROUP_BYTES}')`
 }
 

@@ -17,16 +17,17 @@ import type { TableConfiguration } from '../transform/table-configuration.js'
 import { CHECKPOINT_ROWS, makeCheckpoints } from './checkpoints.js'
 import { CompactionError } from './compaction-error.js'
 import {
-  bucketRowsSql,
   conflictsSql,
   deliveriesSql,
   disagreeingSql,
+  lotRowsSql,
+  lotsSql,
+  REPEATED_SQL,
   readThroughSql,
-  repeatedSql,
   runSql,
   sizesSql,
-  stagedRows,
   stageSql,
+  touchedSql,
   writtenSql,
 } from './compaction-sql.js'
 import { DerivedFolder } from './derived-folder.js'
@@ -47,8 +48,8 @@ export interface CompactionOptions {
   readonly batchBytes?: number
   /** Rows after which a checkpoint is due, at least. @default 50000 */
   readonly checkpointRows?: number
-  /** Rows of buckets that are checked at a time. @default 200000 */
-  readonly groupRows?: number
+  /** Rows of buckets that are written at a time, at most. @default 200000 */
+  readonly lotRows?: number
   /** Told what it is at. */
   readonly onProgress?: (step: string) => void
 }
@@ -203,14 +204,12 @@ class Compactor {
   private async extend(before: Manifest | undefined, added: readonly ListedObject[]) {
     const { root } = this.folder
     const paths = added.map(({ key }) => join(root, ...key.split('/')))
-    const { batches, deliveries } = await this.batchesOf(paths)
+    const { batches, deliveries, bytes } = await this.batchesOf(paths)
     const digits = before?.digits ?? digitsFor(deliveries)
     const inputs = new Map<string, BucketInput>()
     let [beganUs, sampleKey] = [before?.beganUs ?? Number.POSITIVE_INFINITY, before?.sampleKey ?? '']
-    const staged: string[] = []
-    await this.query('create or replace temp table touched_items (item_key varchar)')
     for (const [i, batch] of batches.entries()) {
-      this.options.onProgress?.(`reading objects, ${i + 1} of ${batches.length} batches`)
+      this.options.onProgress?.(`counting rows, ${i + 1} of ${batches.length} batches`)
       for (const row of await this.rowsOrDamage(deliveriesSql(batch, digits), batch)) {
         if (Number(row.broken) > 0)
           throw new CompactionError(
@@ -224,41 +223,57 @@ class Compactor {
         beganUs = Math.min(beganUs, Number(row.began_us))
         if (sampleKey === '') sampleKey = row.sample_key as string
       }
-      const path = this.folder.workPath(`staged-${i}.parquet`)
-      await this.rowsOrDamage(stageSql(batch, this.columns, digits, path), batch)
-      staged.push(path)
-      await this.query(`insert into touched_items select distinct item_key from ${stagedRows(path)}`)
     }
     const runs = new Map<string, readonly Run[]>()
     for (const run of before?.runs ?? []) runs.set(run.bucket, [...(runs.get(run.bucket) ?? []), run])
     const changes = [...inputs]
       .map(([bucket, input]) => planBucket(bucket, runs.get(bucket) ?? [], input))
       .sort((a, b) => (a.bucket < b.bucket ? -1 : 1))
+    const lots = planLots(changes, this.options.lotRows ?? LOT_ROWS, bytes / deliveries)
+    await this.stage(batches, lots, digits)
     let written = 0
-    for (const some of groupChanges(changes, this.options.groupRows ?? GROUP_ROWS)) {
+    for (const [lot, some] of lots.entries()) {
       this.options.onProgress?.(`writing files, ${written} of ${changes.length}`)
-      for (const [bucket, kept] of await this.writeBuckets(some, staged, digits)) runs.set(bucket, kept)
+      for (const [bucket, kept] of await this.writeLot(lot, some, digits)) runs.set(bucket, kept)
       written += some.length
     }
     const all = [...runs.values()].flat().sort((a, b) => (a.bucket < b.bucket ? -1 : a.bucket > b.bucket ? 1 : 0))
     return { digits, beganUs, sampleKey, runs: all, written, touched: new Set(inputs.keys()) }
   }
 
-  /** Writes the new runs of some buckets, reads them back, and says what runs the buckets have then. */
-  private async writeBuckets(changes: readonly BucketChange[], staged: readonly string[], digits: number) {
-    const { root, table } = this.folder
-    const mergedOf = (some: readonly BucketChange[]) =>
-      some.flatMap(({ merged }) => merged.map(run => join(root, runKey(table, run.bucket, run.name))))
-    const all = bucketRowsSql(staged, mergedOf(changes), [changes[0] as BucketChange, changes.at(-1) as BucketChange])
-    await this.query(repeatedSql(all))
-    const anyRepeated = (await this.query('select 1 from repeated limit 1')).length > 0
-    if (anyRepeated) await this.refuseDisagreement(all)
-    const paths: string[] = []
-    for (const change of changes) {
-      const path = this.folder.bucketPath(change.bucket)
-      await this.query(runSql(bucketRowsSql(staged, mergedOf([change]), [change]), anyRepeated, path))
-      paths.push(path)
+  /** Sorts the rows of all batches by lot, on disk. */
+  private async stage(
+    batches: readonly (readonly string[])[],
+    lots: readonly (readonly BucketChange[])[],
+    digits: number,
+  ): Promise<void> {
+    await this.query(lotsSql(lots.map(changes => changes.map(({ bucket }) => bucket))))
+    await this.query('create or replace temp table touched_items (item_key varchar)')
+    for (const [i, batch] of batches.entries()) {
+      this.options.onProgress?.(`reading objects, ${i + 1} of ${batches.length} batches`)
+      await this.rowsOrDamage(stageSql(batch, this.columns, digits, this.folder.stagePath(i)), batch)
     }
+    const staged = lots.flatMap((_, lot) => this.folder.stagedFiles(lot))
+    for (let i = 0; i < staged.length; i += FOOTERS_AT_ONCE)
+      await this.query(touchedSql(staged.slice(i, i + FOOTERS_AT_ONCE)))
+  }
+
+  /** Writes the new runs of some buckets, reads them back, and says what runs the buckets have then. */
+  private async writeLot(lot: number, changes: readonly BucketChange[], digits: number) {
+    const { root, table } = this.folder
+    const staged = this.folder.stagedFiles(lot)
+    const merged = changes.flatMap(change => change.merged.map(run => join(root, runKey(table, run.bucket, run.name))))
+    await this.query(lotRowsSql(staged, merged, this.columns))
+    this.folder.removeStaged(lot)
+    await this.query(REPEATED_SQL)
+    const anyRepeated = (await this.query('select 1 from repeated limit 1')).length > 0
+    if (anyRepeated) await this.refuseDisagreement()
+    const paths = changes.map(({ bucket }) => this.folder.bucketPath(bucket))
+    const rows = changes.reduce((sum, { deliveries }) => sum + deliveries, 0)
+    if (rows / changes.length < ROWS_OF_SEVERAL_THREADS) await this.query('set threads = 1')
+    for (const [i, { bucket }] of changes.entries()) await this.query(runSql(bucket, anyRepeated, paths[i] as string))
+    await this.query('reset threads')
+    await this.query('drop table lot_rows')
     const found = new Map((await this.query(writtenSql(paths, digits))).map(row => [row.bucket, row]))
     const conflicts = new Map((await this.query(conflictsSql(paths))).map(row => [row.bucket, Number(row.conflicts)]))
     return changes.map(({ bucket, kept, deliveries, digest }, i) => {
@@ -277,8 +292,8 @@ class Compactor {
     })
   }
 
-  private async refuseDisagreement(rows: string): Promise<void> {
-    const disagreeing = await this.query(disagreeingSql(rows))
+  private async refuseDisagreement(): Promise<void> {
+    const disagreeing = await this.query(disagreeingSql())
     if (disagreeing.length > 0)
       throw new CompactionError(
         `rows of ${this.folder.table} have one row_hash and differ all the same: the archive was tampered with or is damaged`,
@@ -286,15 +301,16 @@ class Compactor {
       )
   }
 
-  /** Objects in lots that fit in memory, and how many rows they have together; only their footers are read. */
+  /** Objects in batches that fit in memory, and what they come to together; only their footers are read. */
   private async batchesOf(paths: readonly string[]) {
     const sizes = new Map<string, number>()
-    let deliveries = 0
+    let [deliveries, total] = [0, 0]
     for (let i = 0; i < paths.length; i += FOOTERS_AT_ONCE) {
       const some = paths.slice(i, i + FOOTERS_AT_ONCE)
       for (const row of await this.rowsOrDamage(sizesSql(some), some)) {
         sizes.set(row.file_name as string, Number(row.bytes))
         deliveries += Number(row.deliveries)
+        total += Number(row.bytes)
       }
     }
     const batches: string[][] = []
@@ -308,7 +324,7 @@ class Compactor {
       batches.at(-1)?.push(path)
       room -= bytes
     }
-    return { batches, deliveries }
+    return { batches, deliveries, bytes: total }
   }
 
   /** An error of DuckDB names one object at best, or none; whoever mends the archive wants all. */
@@ -387,21 +403,34 @@ function planBucket(bucket: string, runs: readonly Run[], input: BucketInput): B
   return { bucket, kept, merged, deliveries, digest }
 }
 
-/** Buckets side by side that are looked at in one statement, of about so many rows together. */
-const GROUP_ROWS = 200_000
+/** Buckets side by side are written together, of about so many rows, and of rows that take so much memory. */
+const LOT_ROWS = 200_000
+const LOT_BYTES = 256 * 1024 ** 2
 
-function groupChanges(changes: readonly BucketChange[], rows: number): readonly (readonly BucketChange[])[] {
-  const groups: BucketChange[][] = []
+/** Below that, several threads that write one file take more CPU than one, and no less time. */
+const ROWS_OF_SEVERAL_THREADS = 8_192
+
+/** Each batch writes a file for each lot; of larger lots DuckDB keeps a part on disk. */
+const MOST_LOTS = 64
+
+function planLots(
+  changes: readonly BucketChange[],
+  mostRows: number,
+  bytesPerRow: number,
+): readonly (readonly BucketChange[])[] {
+  const total = changes.reduce((sum, { deliveries }) => sum + deliveries, 0)
+  const rows = Math.max(Math.min(mostRows, LOT_BYTES / bytesPerRow), total / MOST_LOTS)
+  const lots: BucketChange[][] = []
   let room = 0
   for (const change of changes) {
-    if (groups.length === 0 || change.deliveries > room) {
-      groups.push([])
+    if (lots.length === 0 || change.deliveries > room) {
+      lots.push([])
       room = rows
     }
-    groups.at(-1)?.push(change)
+    lots.at(-1)?.push(change)
     room -= change.deliveries
   }
-  return groups
+  return lots
 }
 
 /** Footers that are looked at in one statement. */

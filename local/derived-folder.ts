@@ -16,6 +16,7 @@ import {
 } from '../transform/derived.js'
 import { makeFolder, sync } from './archive.js'
 import { CompactionError } from './compaction-error.js'
+import { LOT_COLUMN } from './compaction-sql.js'
 
 /** Work in progress; what is in it when a compaction begins was left by one that was killed. */
 const WORK = '.work'
@@ -54,7 +55,7 @@ export class DerivedFolder {
       for (const statement of TRINO_MACROS) await connection.run(statement)
       const derived = new DerivedFolder(root, table, instance, connection, lock)
       rmSync(derived.workPath(), { recursive: true, force: true })
-      makeFolder(derived.workPath())
+      for (const name of ['', 'staged']) makeFolder(derived.workPath(name))
       const spill = derived.workPath('spill').replaceAll("'", "''")
       // the order of rows within a file is stated; elsewhere it would only cost memory
       const settings = [`memory_limit = '${memory}'`, `temp_directory = '${spill}'`, 'preserve_insertion_order = false']
@@ -73,6 +74,27 @@ export class DerivedFolder {
 
   workPath(name = ''): string {
     return join(this.root, derivedPrefix(this.table), WORK, name)
+  }
+
+  /** The folder that one batch of new rows is sorted into, lot by lot. */
+  stagePath(batch: number): string {
+    return this.workPath(`staged/${batch}`)
+  }
+
+  /** The staged files of a lot, of all batches. */
+  stagedFiles(lot: number): readonly string[] {
+    return this.stagedFolders(lot).flatMap(folder => readdirSync(folder).map(name => join(folder, name)))
+  }
+
+  /** Staged rows are needed until their lot has read them. */
+  removeStaged(lot: number): void {
+    for (const folder of this.stagedFolders(lot)) rmSync(folder, { recursive: true })
+  }
+
+  private stagedFolders(lot: number): readonly string[] {
+    return readdirSync(this.workPath('staged'))
+      .map(batch => join(this.workPath('staged'), batch, `${LOT_COLUMN}=${lot}`))
+      .filter(folder => existsSync(folder))
   }
 
   /** Where the run of a bucket is written, in a folder that says which bucket it is of. */

@@ -27,9 +27,15 @@ const OLDER_ITEMS = parseSavedQuery(
 -- @empty none
 -- @column item_key -- the item
 -- @column event_time_us -- when its first change was made
-with arrived as (
+with taken as (
   select *
   from {changes}
+),
+{linked},
+arrived as (
+  select *
+  from linked_items
+  where linked = 0 or with_baseline
 ),
 {ordered},
 chain as (

@@ -12,24 +12,28 @@ export const NEEDED_CHANGES = parseSavedQuery(
   `-- @question Which changes do later states depend on?
 -- @empty none
 -- @column event_id -- the change
-with arrived as (
+with taken as (
   select
     item_key, event_id, source_event_id, event_name, event_time, event_time_us, time_precision, sequence, source,
     old_hash, new_hash, config_id, row_hash, arrived_at
   from {changes}
 ),
-{ordered},
+{superseded},
+arrived as (
+  select * from in_sequence where superseded_us is null or of_several_sources
+),
+{stepped},
 marked as (
   select
     item_key, event_id, step, source, sequence, event_time_us, time_precision,
     case
-      when step_changes = 1
+      when count(*) over (partition by item_key, step) = 1
         and event_name <> 'BASELINE'
         and event_time_us = order_us
         and min(source) over (partition by item_key, order_us) = max(source) over (partition by item_key, order_us)
       then step
     end as cut
-  from changes
+  from numbered
 ),
 placed_in_source as (
   select

@@ -1,36 +1,7 @@
 -- From `arrived` (rows of the archive) to the order of each item's changes, in one pass: Trino and Athena read the
 -- archive again for each time that a common table expression is named, so each is named once.
 
-{stated},
-placed as (
-  select
-    stated.*,
-    min(event_time_us) over (partition by item_key, source) as source_began_us,
-    case
-      when sequence is null then event_time_us
-      else max(event_time_us) over (
-        partition by item_key, source, sequence is null
-        order by sequence
-        rows between unbounded preceding and current row
-      )
-    end as order_us
-  from stated
-),
--- a step is one change, one row of a baseline, or a tie group: changes of one source and time without a sequence
-numbered as (
-  select
-    placed.*,
-    dense_rank() over (
-      partition by item_key
-      order by
-        order_us,
-        source_began_us,
-        source,
-        coalesce(sequence, ''),
-        case when event_name = 'BASELINE' then event_id else '' end
-    ) as step
-  from placed
-),
+{stepped},
 grouped as (
   select
     numbered.*,

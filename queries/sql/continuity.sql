@@ -11,12 +11,18 @@
 -- @column event_time_us detail -- event_time in microseconds since 1970
 -- @column since_us detail -- the time that it concerns, in microseconds since 1970: of a GAP that in which what is missing was made; null for no beginning
 -- @column until_us detail -- the end of that time
-with arrived as (
+with taken as (
   select *
   from {changes}
   -- a day more, because the changes after a baseline tell whether it was ahead
   where event_date <= {day-after :to}
     and event_time_us < {us :to} + 86400000000
+),
+{linked},
+arrived as (
+  select *
+  from linked_items
+  where linked = 0
 ),
 {ordered},
 until_then as (

@@ -7,7 +7,7 @@
 -- @column attributes -- top-level attributes that differ
 -- @column before detail -- the item at the earlier moment in DynamoDB JSON
 -- @column after detail -- the item at the later moment
-with arrived as (
+with taken as (
   -- an item at a moment is looked at as an item of its own, so that one pass does for both
   select
     moments.moment || rows_of.item_key as item_key,
@@ -35,6 +35,14 @@ with arrived as (
       (moments.moment = 'a' and event_time_us <= {us :from} + 86400000000)
       or (moments.moment = 'b' and event_time_us <= {us :to} + 86400000000)
     )
+),
+{superseded},
+arrived as (
+  select *
+  from in_sequence
+  where superseded_us is null
+    or (moment = 'a' and superseded_us > {us :from})
+    or (moment = 'b' and superseded_us > {us :to})
 ),
 {ordered},
 until_then as (

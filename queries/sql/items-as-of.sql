@@ -9,12 +9,19 @@
 -- @column image detail -- the item in DynamoDB JSON
 -- @column event_time_us detail -- event_time in microseconds since 1970
 -- @column event_id detail -- identifies the change that led here
-with arrived as (
+with taken as (
   -- a day more, because the changes after a baseline tell whether it was ahead
   select *
   from {changes}
   where event_date <= {day-after :at}
     and event_time_us <= {us :at} + 86400000000
+),
+{superseded},
+arrived as (
+  select *
+  from in_sequence
+  where superseded_us is null
+    or superseded_us > {us :at}
 ),
 {ordered},
 until_then as (

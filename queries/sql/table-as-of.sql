@@ -12,12 +12,19 @@
 -- @column time_precision detail -- s, ms, us or arrival
 -- @column actor -- who made it
 -- @column unresolved -- true where changes of one time contradict one another
-with arrived as (
+with taken as (
   -- a day more, because the changes after a baseline tell whether it was ahead
   select *
   from {changes}
   where event_date <= {day-after :at}
     and event_time_us <= {us :at} + 86400000000
+),
+{superseded},
+arrived as (
+  select *
+  from in_sequence
+  where superseded_us is null
+    or superseded_us > {us :at}
 ),
 {ordered},
 until_then as (
