@@ -39,6 +39,9 @@ export interface AthenaOptions extends AthenaSettings {
   readonly copies?: UnloadedCopies | undefined
 }
 
+/** What `copies` takes: an archive's buckets, listed and opened. */
+export { UnloadedCopies } from './unloaded-copies.js'
+
 /** Some rows of an answer: values are text, null where there is none. */
 interface Page {
   readonly columns: readonly ColumnInfo[]
