@@ -44,7 +44,8 @@ export function chooseDays(due: readonly string[], situation: Situation, runByte
     chosen.push(day)
     room -= bytes
   }
-  for (const run of manifest?.runs.toReversed() ?? []) {
+  // there is nothing to merge with where nothing is due
+  for (const run of chosen.length === 0 ? [] : (manifest?.runs.toReversed() ?? [])) {
     const days = [...listed.keys()].filter(
       day => manifest?.days[day]?.run === run.name && isCovered(manifest, day, listed),
     )
