@@ -122,11 +122,14 @@ async function keepStates(folder: DerivedFolder, day: string, name: string): Pro
 
 async function compareStates(folder: DerivedFolder, day: string): Promise<void> {
   const differing = await folder.query(`
-    select item_key from (
-      (select * from states_before except all select * from states_after)
-      union all
-      (select * from states_after except all select * from states_before)
-    ) limit 20`)
+    select item_key
+    from (
+      select * exclude (side), sum(side) as surplus
+      from (select *, 1 as side from states_before union all select *, -1 as side from states_after)
+      group by all
+    )
+    where surplus <> 0
+    limit 20`)
   if (differing.length > 0)
     throw new CompactionError(
       `checkpoint of ${folder.table} at the end of ${day} gives other states than the archive`,
