@@ -13,7 +13,7 @@ import { formatInstant } from '../transform/instant.js'
 import { parsePartition } from '../transform/partition.js'
 import { tableIdentifier, unconfiguredTable } from '../transform/table-configuration.js'
 import { CompactionError } from './compaction-error.js'
-import { sizesSql } from './compaction-sql.js'
+import { ROW_GROUP_BYTES, sizesSql } from './compaction-sql.js'
 import type { DerivedFolder } from './derived-folder.js'
 
 /** Rows between two checkpoints, at least: below that, replaying is as fast. */
@@ -84,13 +84,13 @@ async function makeCheckpoint(
   await folder.query(`create or replace temp table needed as ${renderQuery(NEEDED_CHANGES, { changes: view }).sql}`)
   const states = await keepStates(folder, day, 'states_before')
   const path = folder.workPath('checkpoint.parquet')
+  // in no order: it is read as a whole, and DuckDB sorts whole images of a large table in no small memory
   await folder.query(`
     copy (
       select * replace (null::varchar as old_image)
       from (${rows})
       semi join needed using (item_key, event_id)
-      order by item_key, event_time_us
-    ) to ${quoted(path)} (format parquet, parquet_version v2, compression zstd, row_group_size 20480)`)
+    ) to ${quoted(path)} (format parquet, parquet_version v2, compression zstd, row_group_size 20480, row_group_size_bytes '${ROW_GROUP_BYTES}')`)
   await hide(hashedImages(`select * from read_parquet(${fileList([path])}, hive_partitioning = false)`))
   await keepStates(folder, day, 'states_after')
   await compareStates(folder, day)
