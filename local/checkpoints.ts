@@ -12,7 +12,7 @@ import { formatInstant } from '../transform/instant.js'
 import { parsePartition } from '../transform/partition.js'
 import { tableIdentifier, unconfiguredTable } from '../transform/table-configuration.js'
 import { CompactionError } from './compaction-error.js'
-import { sizesSql } from './compaction-sql.js'
+import { ROW_GROUP_BYTES, sizesSql } from './compaction-sql.js'
 import type { DerivedFolder } from './derived-folder.js'
 
 /**
@@ -136,13 +136,13 @@ async function makeCheckpoint(
   await folder.query(`create or replace temp table needed as ${renderQuery(NEEDED, { changes: view }).sql}`)
   const states = await keepStates(folder, day, 'states_before')
   const path = folder.workPath('checkpoint.parquet')
+  // in no order: it is read as a whole, and DuckDB sorts whole images of a large table in no small memory
   await folder.query(`
     copy (
       select * replace (null::varchar as old_image)
       from (${rows})
       semi join needed using (item_key, event_id)
-      order by item_key, event_time_us
-    ) to ${quoted(path)} (format parquet, parquet_version v2, compression zstd, row_group_size 20480)`)
+    ) to ${quoted(path)} (format parquet, parquet_version v2, compression zstd, row_group_size 20480, row_group_size_bytes '${ROW_GROUP_BYTES}')`)
   await hide(hashedImages(`select * from read_parquet(${fileList([path])}, hive_partitioning = false)`))
   await keepStates(folder, day, 'states_after')
   await compareStates(folder, day)
@@ -174,11 +174,14 @@ async function keepStates(folder: DerivedFolder, day: string, name: string): Pro
 
 async function compareStates(folder: DerivedFolder, day: string): Promise<void> {
   const differing = await folder.query(`
-    select item_key from (
-      (select * from states_before except all select * from states_after)
-      union all
-      (select * from states_after except all select * from states_before)
-    ) limit 20`)
+    select item_key
+    from (
+      select * exclude (side), sum(side) as surplus
+      from (select *, 1 as side from states_before union all select *, -1 as side from states_after)
+      group by all
+    )
+    where surplus <> 0
+    limit 20`)
   if (differing.length > 0)
     throw new CompactionError(
       `checkpoint of ${folder.table} at the end of ${day} gives other states than the archive`,

@@ -11,7 +11,7 @@ import { BUCKET_COLUMN, bucketSql } from '../transform/derived.js'
 const ROW_GROUP = 2048
 
 /** Items may have 400 KB, and two images a row: a row group of those is written when it has come to this. */
-const ROW_GROUP_BYTES = '32MB'
+export const ROW_GROUP_BYTES = '32MB'
 
 /**
  * How often which row of which change was delivered, as one number whatever the order: the sum of the two halves of the MD5 of
