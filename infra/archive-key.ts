@@ -1,6 +1,6 @@
 import { RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
-import { Key } from 'aws-cdk-lib/aws-kms'
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
 
 /** The key of an archive: its objects, logs, queues and alarms are encrypted with it. Without it the archive cannot be read, so it stays. */
@@ -30,4 +30,16 @@ export class ArchiveKey extends Key {
       }),
     )
   }
+}
+
+/** Lets a role use a key by way of a service and not otherwise. */
+export function throughService(
+  scope: Construct,
+  service: 's3' | 'sqs' | 'dynamodb',
+  key: IKey,
+  actions: string[],
+): PolicyStatement {
+  const { region, urlSuffix } = Stack.of(scope)
+  const conditions = { StringEquals: { 'kms:ViaService': `${service}.${region}.${urlSuffix}` } }
+  return new PolicyStatement({ actions, resources: [key.keyArn], conditions })
 }

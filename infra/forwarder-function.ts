@@ -1,4 +1,4 @@
-import { Duration, Stack } from 'aws-cdk-lib'
+import { Duration } from 'aws-cdk-lib'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
@@ -6,6 +6,7 @@ import { EventSourceMapping, type IFunction, MetricType, StartingPosition } from
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { oversizePrefix } from '../capture/oversize.js'
+import { throughService } from './archive-key.js'
 import { BundledFunction } from './bundled-function.js'
 import type { SourceTable } from './source-table.js'
 
@@ -61,7 +62,6 @@ export class ForwarderFunction extends Construct {
 
 function statementsOf(scope: Construct, props: ForwarderFunctionProps): PolicyStatement[] {
   const { source, streamArn, deliveryStream, refusedBucket, key } = props
-  const { region, urlSuffix } = Stack.of(scope)
   const statements = [
     new PolicyStatement({
       actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
@@ -79,18 +79,9 @@ function statementsOf(scope: Construct, props: ForwarderFunctionProps): PolicySt
         refusedBucket.arnForObjects('aws/lambda/*'),
       ],
     }),
-    new PolicyStatement({
-      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-      resources: [key.keyArn],
-      conditions: { StringEquals: { 'kms:ViaService': `s3.${region}.${urlSuffix}` } },
-    }),
+    throughService(scope, 's3', key, ['kms:Decrypt', 'kms:GenerateDataKey']),
   ]
   const { encryptionKey } = source.table
   if (encryptionKey === undefined) return statements
-  const decrypt = new PolicyStatement({
-    actions: ['kms:Decrypt'],
-    resources: [encryptionKey.keyArn],
-    conditions: { StringEquals: { 'kms:ViaService': `dynamodb.${region}.${urlSuffix}` } },
-  })
-  return [...statements, decrypt]
+  return [...statements, throughService(scope, 'dynamodb', encryptionKey, ['kms:Decrypt'])]
 }

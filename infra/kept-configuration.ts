@@ -14,6 +14,7 @@ import {
 import { Construct } from 'constructs'
 import { configurationKey } from '../transform/partition.js'
 import { rowConfiguration, type TableConfiguration } from '../transform/table-configuration.js'
+import { throughService } from './archive-key.js'
 
 export interface KeptConfigurationProps {
   readonly configuration: TableConfiguration
@@ -52,11 +53,7 @@ export class KeptConfiguration extends Construct {
       logGroup: logGroupOf(this, key),
       policy: AwsCustomResourcePolicy.fromStatements([
         new PolicyStatement({ actions: ['s3:PutObject'], resources: [bucket.arnForObjects(objectKey)] }),
-        new PolicyStatement({
-          actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-          resources: [key.keyArn],
-          conditions: { StringEquals: { 'kms:ViaService': `s3.${Stack.of(this).region}.${Stack.of(this).urlSuffix}` } },
-        }),
+        throughService(this, 's3', key, ['kms:Decrypt', 'kms:GenerateDataKey']),
       ]),
     })
   }

@@ -1,4 +1,4 @@
-import { Duration, Stack } from 'aws-cdk-lib'
+import { Duration } from 'aws-cdk-lib'
 import { Rule } from 'aws-cdk-lib/aws-events'
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
@@ -8,6 +8,7 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import type { Lock } from '../config/schema.js'
 import type { ArchiveBucket } from './archive-bucket.js'
+import { throughService } from './archive-key.js'
 import { BundledFunction } from './bundled-function.js'
 
 /** What is written once and kept; refused objects are not, they expire. */
@@ -64,13 +65,7 @@ export class LockFunction extends Construct {
           actions: ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
           resources: [this.waiting.queueArn],
         }),
-        new PolicyStatement({
-          actions: ['kms:Decrypt'],
-          resources: [key.keyArn],
-          conditions: {
-            StringEquals: { 'kms:ViaService': `sqs.${Stack.of(this).region}.${Stack.of(this).urlSuffix}` },
-          },
-        }),
+        throughService(this, 'sqs', key, ['kms:Decrypt']),
       ],
     })
     new EventSourceMapping(this, 'Events', { target: locker, eventSourceArn: this.waiting.queueArn, batchSize: 1 })

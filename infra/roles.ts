@@ -6,6 +6,7 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { REFUSED_PREFIX } from '../local/refused-objects.js'
 import { acknowledgeWildcards } from './acknowledged-findings.js'
+import { throughService } from './archive-key.js'
 import type { QueryWorkgroup } from './query-workgroup.js'
 
 export interface RolesProps {
@@ -118,7 +119,7 @@ export class Roles extends Construct {
         actions: ['s3:AbortMultipartUpload', 's3:ListMultipartUploadParts', 's3:PutObject'],
         resources: [results.arnForObjects('*')],
       }),
-      this.throughS3(['kms:Decrypt', 'kms:GenerateDataKey'], key),
+      throughService(this, 's3', key, ['kms:Decrypt', 'kms:GenerateDataKey']),
     ]
   }
 
@@ -153,7 +154,7 @@ export class Roles extends Construct {
           refused.arnForObjects('*'),
         ],
       }),
-      this.throughS3(['kms:Decrypt'], key),
+      throughService(this, 's3', key, ['kms:Decrypt']),
     ]
   }
 
@@ -227,12 +228,6 @@ export class Roles extends Construct {
         resources: ['*'],
       }),
     ]
-  }
-
-  private throughS3(actions: string[], key: IKey): PolicyStatement {
-    const { region, urlSuffix } = Stack.of(this)
-    const conditions = { StringEquals: { 'kms:ViaService': `s3.${region}.${urlSuffix}` } }
-    return new PolicyStatement({ actions, resources: [key.keyArn], conditions })
   }
 }
 

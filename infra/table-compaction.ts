@@ -8,20 +8,17 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import {
-  BUCKET_COLUMN,
-  changesPrefix,
-  checkpointColumns,
-  checkpointProjection,
   checkpointsIdentifier,
-  checkpointsPrefix,
-  copyColumns,
+  checkpointsTable,
   copyIdentifier,
-  copyProjection,
+  copyTable,
+  type DerivedTable,
   derivedPrefix,
-  FOLDER_COLUMN,
+  injectedProjection,
 } from '../transform/derived.js'
 import { tablePrefix } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
+import { throughService } from './archive-key.js'
 import type { AuditTable } from './audit-table.js'
 import { BundledFunction } from './bundled-function.js'
 import type { DerivedStore } from './derived-store.js'
@@ -40,7 +37,7 @@ export interface TableCompactionProps {
 /** How often it looks for days that are over. */
 const EVERY = Duration.hours(6)
 
-/** Gigabytes of the archive that a run takes in at most. Where that takes too long, half of it is tried. */
+/** Gigabytes of the archive that a run takes in at most. Where that takes too long, an eighth of it is tried. */
 const RUN_GB = 8
 
 /**
@@ -56,29 +53,22 @@ export class TableCompaction extends Construct {
     const { table } = configuration
     const derived = props.derived.bucket
     const { databaseName } = auditTable
-    const copy = new GlueTable(this, 'Copy', {
-      databaseName,
-      tableName: copyIdentifier(table),
-      description: `Changes of the DynamoDB table ${table} by item; only the manifest in ${derivedPrefix(table)} says which folders are in use`,
-      location: derived.s3UrlForObject(changesPrefix(table)),
-      columns: copyColumns(),
-      partitions: [
-        { name: FOLDER_COLUMN, comment: 'what one statement wrote' },
-        { name: BUCKET_COLUMN, comment: 'first hex digits of the SHA-256 of item_key' },
-      ],
-      projection: copyProjection(table, derived.s3UrlForObject('')),
-    })
-    const checkpoints = new GlueTable(this, 'Checkpoints', {
-      databaseName,
-      tableName: checkpointsIdentifier(table),
-      description: `What later states of items of the DynamoDB table ${table} depend on; only the manifest in ${derivedPrefix(table)} says which folders are in use`,
-      location: derived.s3UrlForObject(checkpointsPrefix(table)),
-      columns: checkpointColumns(),
-      partitions: [{ name: FOLDER_COLUMN, comment: 'one checkpoint' }],
-      projection: checkpointProjection(table, derived.s3UrlForObject('')),
-    })
-    copy.node.addDependency(auditTable)
-    checkpoints.node.addDependency(auditTable)
+    const over = (id: string, about: DerivedTable, what: string) => {
+      const made = new GlueTable(this, id, {
+        databaseName,
+        tableName: about.identifier,
+        description: `${what}; only the manifest in ${derivedPrefix(table)} says which folders are in use`,
+        location: derived.s3UrlForObject(about.prefix),
+        columns: about.columns,
+        partitions: about.partitions,
+        projection: injectedProjection(about, derived.s3UrlForObject('')),
+      })
+      made.node.addDependency(auditTable)
+      return made
+    }
+    const copy = over('Copy', copyTable(table), `Changes of the DynamoDB table ${table} by item`)
+    const needed = `What later states of items of the DynamoDB table ${table} depend on`
+    const checkpoints = over('Checkpoints', checkpointsTable(table), needed)
     const compact = new BundledFunction(this, 'Function', {
       bundle: 'compact-table',
       description: `Itemtrail: copies rows of ${table}, clustered by item`,
@@ -117,7 +107,6 @@ export class TableCompaction extends Construct {
     const { databaseName, tableName } = auditTable
     const { results } = workgroup
     const derived = store.bucket
-    const { region, urlSuffix } = Stack.of(this)
     const arn = (service: string, name: string) => Stack.of(this).formatArn({ service, resource: name })
     const objects = derived.arnForObjects(`${derivedPrefix(table)}*`)
     return [
@@ -154,11 +143,7 @@ export class TableCompaction extends Construct {
         resources: [objects, results.arnForObjects('*')],
       }),
       new PolicyStatement({ actions: ['s3:DeleteObject'], resources: [objects] }),
-      new PolicyStatement({
-        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-        resources: [key.keyArn],
-        conditions: { StringEquals: { 'kms:ViaService': `s3.${region}.${urlSuffix}` } },
-      }),
+      throughService(this, 's3', key, ['kms:Decrypt', 'kms:GenerateDataKey']),
     ]
   }
 }

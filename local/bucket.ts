@@ -2,6 +2,7 @@ import {
   DeleteObjectsCommand,
   GetObjectCommand,
   ListObjectsV2Command,
+  type ListObjectsV2Output,
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3'
@@ -21,39 +22,32 @@ export class Bucket implements Objects {
   /** The same with what a list tells of each object. */
   async entries(prefix: string): Promise<readonly BucketEntry[]> {
     const entries: BucketEntry[] = []
-    let next: string | undefined
-    do {
-      const page = await this.client.send(
-        new ListObjectsV2Command({ Bucket: this.name, Prefix: prefix, ContinuationToken: next }),
-      )
-      for (const { Key: key, Size: bytes = 0, ETag: etag = '', LastModified, StorageClass } of page.Contents ?? []) {
+    for await (const { Contents = [] } of this.pages(prefix)) {
+      for (const { Key: key, Size: bytes = 0, ETag: etag = '', LastModified, StorageClass = 'STANDARD' } of Contents) {
         // what ends in "/" is a folder that the console made
         if (key === undefined || key.endsWith('/')) continue
-        entries.push({
-          key,
-          bytes,
-          etag,
-          modified: Number(LastModified ?? 0),
-          storageClass: StorageClass ?? 'STANDARD',
-        })
+        entries.push({ key, bytes, etag, modified: Number(LastModified ?? 0), storageClass: StorageClass })
       }
-      next = page.NextContinuationToken
-    } while (next !== undefined)
+    }
     return entries
   }
 
   /** Prefixes one "/" further than the one given. */
   async folders(prefix: string): Promise<readonly string[]> {
     const folders: string[] = []
+    for await (const { CommonPrefixes = [] } of this.pages(prefix, '/'))
+      for (const { Prefix: folder } of CommonPrefixes) if (folder !== undefined) folders.push(folder)
+    return folders
+  }
+
+  private async *pages(prefix: string, delimiter?: string): AsyncGenerator<ListObjectsV2Output> {
+    const about = { Bucket: this.name, Prefix: prefix, Delimiter: delimiter }
     let next: string | undefined
     do {
-      const page = await this.client.send(
-        new ListObjectsV2Command({ Bucket: this.name, Prefix: prefix, Delimiter: '/', ContinuationToken: next }),
-      )
-      for (const { Prefix: folder } of page.CommonPrefixes ?? []) if (folder !== undefined) folders.push(folder)
+      const page = await this.client.send(new ListObjectsV2Command({ ...about, ContinuationToken: next }))
+      yield page
       next = page.NextContinuationToken
     } while (next !== undefined)
-    return folders
   }
 
   async open(key: string): Promise<Uint8Array> {

@@ -2,7 +2,7 @@ import { quoted } from '../queries/literal.js'
 import { fileList } from '../queries/parquet-files.js'
 import { emptyRows, rowsOfObjects } from '../queries/relations.js'
 import { AUDIT_COLUMNS, type Column } from '../transform/audit-row.js'
-import { BUCKET_COLUMN, bucketSql } from '../transform/derived.js'
+import { BUCKET_COLUMN, bucketSql, OF_DELIVERY } from '../transform/derived.js'
 
 /**
  * Rows of a row group. DuckDB's least, because a question about one item reads whole row groups; smaller ones would
@@ -71,7 +71,7 @@ export function lotRowsSql(staged: readonly string[], merged: readonly string[],
   const read = (files: readonly string[]) =>
     `from read_parquet(${fileList(files)}, union_by_name = true, hive_partitioning = false, filename = true)`
   const parts = [
-    `${emptyRows(columns)}`,
+    emptyRows(columns),
     ...(staged.length > 0 ? [`select * exclude (filename), 0::bigint as repeats ${read(staged)}`] : []),
     ...(merged.length > 0
       ? [
@@ -100,9 +100,6 @@ export const REPEATED_SQL = `
     from lot_rows
     group by event_id, row_hash
     having count(*) > 1`
-
-/** Columns that two deliveries of a row may differ in. */
-const OF_DELIVERY = ['arrived_at', 'size_bytes']
 
 /** Rows of one `row_hash` that differ all the same: somebody changed one of them. */
 export function disagreeingSql(): string {

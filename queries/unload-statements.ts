@@ -7,7 +7,9 @@ import {
   copyIdentifier,
   FOLDER_COLUMN,
   folderPrefix,
+  OF_DELIVERY,
 } from '../transform/derived.js'
+import { formatDay } from '../transform/instant.js'
 import { PARTITION_COLUMN } from '../transform/partition.js'
 import { tableIdentifier } from '../transform/table-configuration.js'
 import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
@@ -26,11 +28,11 @@ export interface CopyTables {
   readonly archive: string
   readonly copy: string
   readonly checkpoints: string
-  /** The columns that every table has, but for `event_date`. */
-  readonly columns: readonly string[]
 }
 
-const COLUMNS = AUDIT_COLUMNS.map(({ name }) => name)
+/** The columns that every table has, but for `event_date`. */
+const COLUMNS = AUDIT_COLUMNS.map(({ name }) => `"${name}"`)
+const NAMES = [...COLUMNS, PARTITION_COLUMN].join(', ')
 
 /** The tables of a copy as statements name them. */
 export function copyTables(database: string, table: string): CopyTables {
@@ -39,12 +41,11 @@ export function copyTables(database: string, table: string): CopyTables {
     archive: inDatabase(tableIdentifier(table)),
     copy: inDatabase(copyIdentifier(table)),
     checkpoints: inDatabase(checkpointsIdentifier(table)),
-    columns: COLUMNS,
   }
 }
 
-/** What one compaction copies: whole days, so that all deliveries of a change are in one run. */
-export interface PlannedRun {
+/** Whole days of the archive, so that all deliveries of a change are in one run. */
+export interface RunOfDays {
   readonly name: string
   /** How many hex digits name a bucket. */
   readonly digits: number
@@ -53,10 +54,10 @@ export interface PlannedRun {
 }
 
 /** Athena writes at most so many partitions in one statement (Athena user guide, "UNLOAD": considerations). */
-export const MOST_PARTITIONS = 100
+const MOST_PARTITIONS = 100
 
 /** The folders of a run, one for each statement that writes it, with the buckets from `from` up to before `to`. */
-export function foldersOf({ name, digits }: Pick<PlannedRun, 'name' | 'digits'>): readonly Folder[] {
+export function foldersOf({ name, digits }: Pick<RunOfDays, 'name' | 'digits'>): readonly Folder[] {
   const buckets = 16 ** digits
   const parts = Math.ceil(buckets / MOST_PARTITIONS)
   const bucketAt = (i: number) => i.toString(16).padStart(digits, '0')
@@ -65,6 +66,11 @@ export function foldersOf({ name, digits }: Pick<PlannedRun, 'name' | 'digits'>)
     const end = starts[part + 1]
     return { folder: `${name}-${part}`, from: bucketAt(start), to: end === undefined ? undefined : bucketAt(end) }
   })
+}
+
+/** The folder of a run that has a bucket. */
+export function folderOf(run: Pick<RunOfDays, 'name' | 'digits'>, bucket: string): string {
+  return (foldersOf(run).findLast(({ from }) => from <= bucket) as Folder).folder
 }
 
 export interface Folder {
@@ -76,7 +82,7 @@ export interface Folder {
 /** Statements that write a run below `location`, an `s3://` address ending in "/", each into a folder of its own. */
 export function unloadStatements(
   tables: CopyTables,
-  run: PlannedRun,
+  run: RunOfDays,
   table: string,
   location: string,
 ): readonly string[] {
@@ -90,13 +96,12 @@ function unload(query: string, target: string, properties = ''): string {
   return `unload (\n${query}\n) to ${quoted(target)} with (format = 'PARQUET', compression = 'ZSTD'${properties})`
 }
 
-function rowsOnce({ archive, columns }: CopyTables, { digits, days }: PlannedRun, { from, to }: Folder): string {
-  const names = `${namesOf(columns)}, ${PARTITION_COLUMN}`
+function rowsOnce({ archive }: CopyTables, { digits, days }: RunOfDays, { from, to }: Folder): string {
   const bucket = bucketSql('item_key', digits)
   const ending = to === undefined ? '' : `\n    and ${bucket} < '${to}'`
   return `with delivered as (
   select
-    ${names},
+    ${NAMES},
     count(*) over (partition by event_id, row_hash) - 1 as repeats,
     row_number() over (partition by event_id, row_hash order by arrived_at) as delivery,
     ${bucket} as ${BUCKET_COLUMN}
@@ -104,7 +109,7 @@ function rowsOnce({ archive, columns }: CopyTables, { digits, days }: PlannedRun
   where ${daysSql(days)}
     and ${bucket} >= '${from}'${ending}
 )
-select ${names}, repeats, ${BUCKET_COLUMN}
+select ${NAMES}, repeats, ${BUCKET_COLUMN}
 from delivered
 where delivery = 1
 order by ${BUCKET_COLUMN}, item_key, event_time_us, sequence, event_id, row_hash`
@@ -119,7 +124,7 @@ export const CHECKED = ['deliveries', 'rows_kept', 'digest', 'strange'] as const
  * another bucket than their item's, are of other days, or lack what a row must have. Beside them `began_us`, the time of the first
  * change, `sample_key`, any key, and `days`, those that have rows.
  */
-export function checkStatement({ archive, copy }: CopyTables, run: PlannedRun): string {
+export function checkStatement({ archive, copy }: CopyTables, run: RunOfDays): string {
   const { digits, days } = run
   const lacks = 'event_id is null or row_hash is null or item_key is null or event_time_us is null'
   return `with delivered as (
@@ -168,12 +173,9 @@ function digestSql(text: string, times: string): string {
   return `${half(1)} || '.' || ${half(9)}`
 }
 
-/** Columns that two deliveries of a row may differ in. */
-export const OF_DELIVERY: readonly string[] = ['arrived_at', 'size_bytes']
-
 /** Changes whose rows have one `row_hash` and differ all the same: somebody changed one of them. At most 20. */
-export function disagreeingStatement({ archive, columns }: CopyTables, days: readonly string[]): string {
-  const compared = columns.filter(name => !OF_DELIVERY.includes(name)).map(name => `"${name}"`)
+export function disagreeingStatement({ archive }: CopyTables, days: readonly string[]): string {
+  const compared = AUDIT_COLUMNS.filter(({ name }) => !OF_DELIVERY.includes(name)).map(({ name }) => `"${name}"`)
   return `select event_id
 from ${archive}
 where ${daysSql(days)}
@@ -184,39 +186,30 @@ order by event_id
 limit 20`
 }
 
-/** The part of a run that can stand for days of the archive. */
-export interface UsableRun {
-  readonly name: string
-  readonly digits: number
-  readonly days: readonly string[]
-}
-
 /**
  * All rows of one item: those of the runs' days from the item's bucket, each as often as it was delivered, and those of all
  * other days from the archive. There is at least one run; `bucketOf` says which bucket of so many digits is the item's.
  */
 export function itemRelation(
-  { archive, copy, columns }: CopyTables,
-  runs: readonly UsableRun[],
+  { archive, copy }: CopyTables,
+  runs: readonly RunOfDays[],
   bucketOf: (digits: number) => string,
 ): string {
-  const names = `${namesOf(columns)}, ${PARTITION_COLUMN}`
   const places = runs.map(run => {
     const bucket = bucketOf(run.digits)
-    const { folder } = foldersOf(run).findLast(({ from }) => from <= bucket) as Folder
-    return { folder, bucket, days: run.days }
+    return { folder: folderOf(run, bucket), bucket, days: run.days }
   })
   // said twice, because injected partitions want to be listed, and a run of few buckets has no folder of one among many
   const from = ({ folder, bucket, days }: (typeof places)[number]) =>
     `${FOLDER_COLUMN} = '${folder}' and ${BUCKET_COLUMN} = '${bucket}' and ${daysSql(days)}`
-  return `select ${names}
+  return `select ${NAMES}
   from ${copy}
   cross join unnest(sequence(0, repeats)) as deliveries(delivery)
   where ${FOLDER_COLUMN} in (${listOf(places.map(({ folder }) => folder))})
     and ${BUCKET_COLUMN} in (${listOf([...new Set(places.map(({ bucket }) => bucket))])})
     and (${places.map(from).join('\n      or ')})
   union all
-  select ${names}
+  select ${NAMES}
   from ${archive}
   where not ${daysSql(runs.flatMap(run => run.days).sort())}`
 }
@@ -237,16 +230,14 @@ export function checkpointStatement(
   table: string,
   location: string,
 ): string {
-  const names = tables.columns.map(name =>
-    name === 'old_image' ? 'cast(null as varchar) as "old_image"' : `"${name}"`,
-  )
+  const names = NAMES.replace('"old_image"', 'cast(null as varchar) as "old_image"')
   const query = `with rows_of as (
   ${rowsUntil(tables, planned)}
 ),
 needed as (
 ${renderQuery(NEEDED_CHANGES, { changes: 'rows_of' }).sql}
 )
-select ${names.join(', ')}, ${PARTITION_COLUMN}
+select ${names}
 from rows_of
 where (item_key, event_id) in (select item_key, event_id from needed)
 order by item_key, event_time_us`
@@ -303,15 +294,15 @@ function rowsUntil(tables: CopyTables, { day, previous }: PlannedCheckpoint): st
   return statesRelation(tables, previous, day)
 }
 
-function rowsOfCheckpoint({ checkpoints, columns }: CopyTables, name: string): string {
-  return `select ${namesOf(columns)}, ${PARTITION_COLUMN}
+function rowsOfCheckpoint({ checkpoints }: CopyTables, name: string): string {
+  return `select ${NAMES}
   from ${checkpoints}
   where ${FOLDER_COLUMN} = '${name}'`
 }
 
-function rowsOfDays({ archive, columns }: CopyTables, after: string | undefined, last: string): string {
+function rowsOfDays({ archive }: CopyTables, after: string | undefined, last: string): string {
   const later = after === undefined ? '' : `\n    and ${PARTITION_COLUMN} > '${after}'`
-  return `select ${namesOf(columns)}, ${PARTITION_COLUMN}
+  return `select ${NAMES}
   from ${archive}
   where ${PARTITION_COLUMN} <= '${last}'${later}`
 }
@@ -329,11 +320,7 @@ export function daysSql(days: readonly string[]): string {
 }
 
 function dayAfter(day: string): string {
-  return new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10)
-}
-
-function namesOf(columns: readonly string[]): string {
-  return columns.map(name => `"${name}"`).join(', ')
+  return formatDay(Date.parse(day) + 86_400_000)
 }
 
 function listOf(texts: readonly string[]): string {

@@ -1,7 +1,7 @@
 import { bucketOf, checkpointFolderPrefix, manifestKey } from '../transform/derived.js'
 import { dateOf } from '../transform/partition.js'
 import type { Scope, TableOutline } from './engine.js'
-import { type CopyTables, copyTables, itemRelation, statesRelation, type UsableRun } from './unload-statements.js'
+import { type CopyTables, copyTables, itemRelation, type RunOfDays, statesRelation } from './unload-statements.js'
 import {
   bucketPrefix,
   type ListedBucket,
@@ -123,7 +123,7 @@ export class UnloadedCopies {
 
 interface Usable {
   readonly manifest: UnloadedManifest
-  readonly runs: readonly UsableRun[]
+  readonly runs: readonly RunOfDays[]
   readonly checkpoints: readonly UnloadedCheckpoint[]
   /** The first day of the archive. */
   readonly firstDay: string

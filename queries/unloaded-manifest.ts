@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { BUCKET_COLUMN, FOLDER_COLUMN, folderPrefix } from '../transform/derived.js'
 import { isObject, tryParseObject } from '../transform/json.js'
 import { PARTITION_COLUMN, parsePartition, tablePrefix } from '../transform/partition.js'
-import { foldersOf, type UsableRun } from './unload-statements.js'
+import { folderOf, type RunOfDays } from './unload-statements.js'
 
 export const UNLOADED_VERSION = 'unloaded/v1'
 
@@ -76,7 +76,15 @@ export interface ListedBucket<Entry extends ListedObject = ListedObject> {
   folders(prefix: string): Promise<readonly string[]>
 }
 
-export type Days<Entry extends ListedObject = ListedObject> = ReadonlyMap<string, readonly Entry[]>
+/** The objects of a day. */
+export interface ListedDay<Entry extends ListedObject = ListedObject> {
+  readonly objects: readonly Entry[]
+  readonly bytes: number
+  /** As `listDigest` tells them. */
+  readonly files: string
+}
+
+export type Days<Entry extends ListedObject = ListedObject> = ReadonlyMap<string, ListedDay<Entry>>
 
 /** How many lists are asked for at once. */
 const LISTS_AT_ONCE = 8
@@ -95,28 +103,39 @@ export async function listDays<Entry extends ListedObject>(
       .map(month => `${tablePrefix(table)}${PARTITION_COLUMN}=${month}`)
     for (const object of (await Promise.all(prefixes.map(prefix => archive.entries(prefix)))).flat()) {
       const { date } = parsePartition(object.key)
-      const day = days.get(date)
-      if (day === undefined) days.set(date, [object])
-      else day.push(object)
+      push(days, date, object)
     }
   }
-  return days
+  const listed = [...days].map(
+    ([day, objects]) => [day, { objects, bytes: sumOf(objects), files: listDigest(objects) }] as const,
+  )
+  return new Map(listed)
+}
+
+function push<Key, Value>(groups: Map<Key, Value[]>, key: Key, value: Value): void {
+  const group = groups.get(key)
+  if (group === undefined) groups.set(key, [value])
+  else group.push(value)
+}
+
+function sumOf(objects: readonly ListedObject[]): number {
+  return objects.reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
 /** Objects as a short text: how many, their bytes together, and a digest of their keys, sizes and ETags. */
 export function listDigest(objects: readonly ListedObject[]): string {
   const lines = objects.map(({ key, bytes, etag }) => `${key}\t${bytes}\t${etag}\n`).sort()
-  const bytes = objects.reduce((sum, object) => sum + object.bytes, 0)
-  return `${objects.length} ${bytes} ${hash('sha256', lines.join('')).slice(0, 32)}`
+  return `${objects.length} ${sumOf(objects)} ${hash('sha256', lines.join('')).slice(0, 32)}`
 }
 
 /** True where a day's objects are those that its run was made from. */
 export function isCovered(manifest: UnloadedManifest | undefined, day: string, listed: Days): boolean {
-  return manifest?.days[day]?.files === listDigest(listed.get(day) ?? [])
+  const known = manifest?.days[day]
+  return known !== undefined && known.files === listed.get(day)?.files
 }
 
 /** The runs of a manifest with the days that they can stand for. */
-export function usableRuns(manifest: UnloadedManifest, listed: Days): readonly UsableRun[] {
+export function usableRuns(manifest: UnloadedManifest, listed: Days): readonly RunOfDays[] {
   const days = [...listed.keys()].filter(day => isCovered(manifest, day, listed)).sort()
   return manifest.runs
     .map(({ name, digits }) => ({ name, digits, days: days.filter(day => manifest.days[day]?.run === name) }))
@@ -141,8 +160,7 @@ export function usableCheckpoints(manifest: UnloadedManifest, listed: Days): rea
 
 /** Where an item's rows are in a run. */
 export function bucketPrefix(table: string, run: Pick<UnloadedRun, 'name' | 'digits'>, bucket: string): string {
-  const folder = foldersOf(run).findLast(({ from }) => from <= bucket)
-  return `${folderPrefix(table, folder?.folder ?? '')}${BUCKET_COLUMN}=${bucket}/`
+  return `${folderPrefix(table, folderOf(run, bucket))}${BUCKET_COLUMN}=${bucket}/`
 }
 
 /** The objects of a run, by bucket, among those that are listed. */
@@ -165,27 +183,24 @@ export function intact(manifest: UnloadedManifest, listed: readonly ListedObject
   }
 }
 
+/** A run has several folders, numbered. */
 const FILE = new RegExp(`/${FOLDER_COLUMN}=([0-9a-f-]{36})(?:-\\d+)?/(?:${BUCKET_COLUMN}=([0-9a-f]+)/)?`)
 
 /** Derived objects by the run or checkpoint that they are of. */
-function groupFiles(listed: readonly ListedObject[]): ReadonlyMap<string, readonly ListedObject[]> {
-  const groups = new Map<string, ListedObject[]>()
+export function groupFiles<Entry extends ListedObject>(
+  listed: readonly Entry[],
+): ReadonlyMap<string, readonly Entry[]> {
+  const groups = new Map<string, Entry[]>()
   for (const object of listed) {
     const name = FILE.exec(object.key)?.[1]
-    if (name === undefined) continue
-    const group = groups.get(name)
-    if (group === undefined) groups.set(name, [object])
-    else group.push(object)
+    if (name !== undefined) push(groups, name, object)
   }
   return groups
 }
 
 function filesByBucket(objects: readonly ListedObject[]): Readonly<Record<string, string>> {
   const buckets = new Map<string, ListedObject[]>()
-  for (const object of objects) {
-    const bucket = FILE.exec(object.key)?.[2] ?? ''
-    buckets.set(bucket, [...(buckets.get(bucket) ?? []), object])
-  }
+  for (const object of objects) push(buckets, FILE.exec(object.key)?.[2] ?? '', object)
   return Object.fromEntries([...buckets].map(([bucket, of]) => [bucket, listDigest(of)] as const).sort())
 }
 

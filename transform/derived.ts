@@ -79,42 +79,70 @@ export function checkpointFolderPrefix(table: string, folder: string): string {
   return `${checkpointsPrefix(table)}${FOLDER_COLUMN}=${folder}/`
 }
 
-/** The columns of the copy on AWS but for its partitions. */
-export function copyColumns(): readonly Column[] {
-  return [...checkpointColumns(), column('repeats', 'bigint', 'how many further times the row was delivered')]
+/** A table on AWS over what is derived. */
+export interface DerivedTable {
+  readonly identifier: string
+  /** The key prefix of its objects. */
+  readonly prefix: string
+  readonly columns: readonly Column[]
+  /** All of them are texts. */
+  readonly partitions: readonly { readonly name: string; readonly comment: string }[]
+  /** The key prefix of a partition, each name where its value belongs. */
+  readonly template: string
 }
 
-/** The columns of the checkpoints on AWS but for their partition: those that every table has, because configured ones come and go. */
-export function checkpointColumns(): readonly Column[] {
-  return [...AUDIT_COLUMNS, column(PARTITION_COLUMN, 'string', "the change's own day, UTC: YYYY-MM-DD")]
+/** The clustered copy as a table on AWS. */
+export function copyTable(table: string): DerivedTable {
+  return {
+    identifier: copyIdentifier(table),
+    prefix: changesPrefix(table),
+    columns: [...KEPT_COLUMNS, column('repeats', 'bigint', 'how many further times the row was delivered')],
+    partitions: [
+      { name: FOLDER_COLUMN, comment: 'what one statement wrote' },
+      { name: BUCKET_COLUMN, comment: 'first hex digits of the SHA-256 of item_key' },
+    ],
+    template: `${folderPrefix(table, placeholder(FOLDER_COLUMN))}${BUCKET_COLUMN}=${placeholder(BUCKET_COLUMN)}/`,
+  }
 }
+
+/** The checkpoints as a table on AWS. */
+export function checkpointsTable(table: string): DerivedTable {
+  return {
+    identifier: checkpointsIdentifier(table),
+    prefix: checkpointsPrefix(table),
+    columns: KEPT_COLUMNS,
+    partitions: [{ name: FOLDER_COLUMN, comment: 'one checkpoint' }],
+    template: checkpointFolderPrefix(table, placeholder(FOLDER_COLUMN)),
+  }
+}
+
+/** Columns that two deliveries of a row may differ in. */
+export const OF_DELIVERY: readonly string[] = ['arrived_at', 'size_bytes']
+
+/** What every table has: configured columns come and go. */
+const KEPT_COLUMNS: readonly Column[] = [
+  ...AUDIT_COLUMNS,
+  column(PARTITION_COLUMN, 'string', "the change's own day, UTC: YYYY-MM-DD"),
+]
 
 function column(name: string, type: Column['type'], meaning: string): Column {
   return { name, type, required: true, meaning }
 }
 
-/**
- * The table properties by which Athena (and Trino) find the folders and buckets of the copy that a statement names. Both are
- * injected: the paths follow from the statement alone, so nothing has to be registered, and what no manifest names is never
- * read. `location` is where derived files are, ending in "/".
- */
-export function copyProjection(table: string, location: string): Readonly<Record<string, string>> {
-  const path = `${folderPrefix(table, `\${${FOLDER_COLUMN}}`)}${BUCKET_COLUMN}=\${${BUCKET_COLUMN}}/`
-  return {
-    'projection.enabled': 'true',
-    [`projection.${FOLDER_COLUMN}.type`]: 'injected',
-    [`projection.${BUCKET_COLUMN}.type`]: 'injected',
-    'storage.location.template': `${location}${path}`,
-  }
+function placeholder(name: string): string {
+  return `\${${name}}`
 }
 
-/** The same of the checkpoints, which have no buckets. */
-export function checkpointProjection(table: string, location: string): Readonly<Record<string, string>> {
-  const path = checkpointFolderPrefix(table, `\${${FOLDER_COLUMN}}`)
+/**
+ * The table properties by which Athena (and Trino) find the partitions that a statement names. They are injected: the
+ * paths follow from the statement alone, so nothing has to be registered, and what no manifest names is never read.
+ * `location` is where derived files are, ending in "/".
+ */
+export function injectedProjection(table: DerivedTable, location: string): Readonly<Record<string, string>> {
   return {
     'projection.enabled': 'true',
-    [`projection.${FOLDER_COLUMN}.type`]: 'injected',
-    'storage.location.template': `${location}${path}`,
+    ...Object.fromEntries(table.partitions.map(({ name }) => [`projection.${name}.type`, 'injected'])),
+    'storage.location.template': `${location}${table.template}`,
   }
 }
 

@@ -10,7 +10,7 @@ import {
   checkStatement,
   copyTables,
   disagreeingStatement,
-  type PlannedRun,
+  type RunOfDays,
   statesAfter,
   statesBefore,
   unloadStatements,
@@ -22,6 +22,7 @@ import {
   filesOfRun,
   isCovered,
   type ListedBucket,
+  type ListedDay,
   listDays,
   listDigest,
   type UnloadedCheckpoint,
@@ -205,8 +206,8 @@ class Compactor {
     }
     const seen = written?.days ?? []
     for (const day of seen) {
-      const files = listDigest(listed.get(day) ?? [])
-      covered.set(day, { run: planned.name, bytes: bytesOf([day], listed), files })
+      const { bytes, files } = listed.get(day) as ListedDay
+      covered.set(day, { run: planned.name, bytes, files })
     }
     const inUse = new Set([...covered.values()].map(day => day.run))
     const runs = [...(manifest?.runs ?? []), ...(written === undefined ? [] : [written.run])]
@@ -271,7 +272,7 @@ class Compactor {
 
   /** Writes a run and compares it with the archive. Undefined where Athena shows no row of any of its days. */
   private async write(
-    planned: PlannedRun,
+    planned: RunOfDays,
     bytes: number,
   ): Promise<{ readonly run: UnloadedRun; readonly days: readonly string[] } | undefined> {
     const { location, derived } = this.options
@@ -313,7 +314,7 @@ class Compactor {
   /** What came to one of these days meanwhile may be in what was written or not. */
   private async refuseChanged(days: readonly string[], before: Days): Promise<void> {
     const listed = await listDays(this.options.archive, this.table)
-    const changed = days.filter(day => listDigest(listed.get(day) ?? []) !== listDigest(before.get(day) ?? []))
+    const changed = days.filter(day => listed.get(day)?.files !== before.get(day)?.files)
     if (changed.length > 0)
       throw new CompactionError(`objects of ${this.table} changed while they were copied`, changed)
   }

@@ -1,5 +1,5 @@
 import type { BucketEntry } from '../../local/bucket.js'
-import { type Days, isCovered, listDigest, type UnloadedManifest } from '../../queries/unloaded-manifest.js'
+import { type Days, isCovered, type UnloadedManifest } from '../../queries/unloaded-manifest.js'
 
 /** A day is copied when it is over and nothing has been added to it for so long: Firehose buffers for 15 minutes at most. */
 const SETTLED_MS = 2 * 60 * 60_000
@@ -21,7 +21,7 @@ export function dueDays(situation: Situation, now: number): readonly string[] {
   const { manifest, listed } = situation
   const today = new Date(now).toISOString().slice(0, 10)
   return [...listed]
-    .filter(([day, objects]) => {
+    .filter(([day, { objects }]) => {
       const settled = day < today && objects.every(({ modified }) => modified <= now - SETTLED_MS)
       return settled && isReadable(situation, day) && !isCovered(manifest, day, listed) && !wasUnseen(situation, day)
     })
@@ -60,11 +60,11 @@ export function chooseDays(due: readonly string[], situation: Situation, runByte
 
 /** What is kept of a day of which Athena shows no row, so that it is tried again when its objects or the first day change. */
 export function unseenMark({ listed, since }: Situation, day: string): string {
-  return `${since} ${listDigest(listed.get(day) ?? [])}`
+  return `${since} ${listed.get(day)?.files}`
 }
 
 export function bytesOf(days: readonly string[], listed: Days): number {
-  return days.flatMap(day => listed.get(day) ?? []).reduce((sum, { bytes }) => sum + bytes, 0)
+  return days.reduce((sum, day) => sum + (listed.get(day)?.bytes ?? 0), 0)
 }
 
 function wasUnseen(situation: Situation, day: string): boolean {
@@ -72,5 +72,5 @@ function wasUnseen(situation: Situation, day: string): boolean {
 }
 
 function isReadable({ listed, since }: Situation, day: string): boolean {
-  return day >= since && (listed.get(day) ?? []).every(object => READABLE_CLASSES.has(object.storageClass))
+  return day >= since && (listed.get(day)?.objects ?? []).every(object => READABLE_CLASSES.has(object.storageClass))
 }

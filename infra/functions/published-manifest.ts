@@ -1,6 +1,7 @@
 import type { Bucket, BucketEntry, TaggedText } from '../../local/bucket.js'
 import { CompactionError } from '../../local/compaction-error.js'
 import {
+  groupFiles,
   intact,
   type ListedBucket,
   listDays,
@@ -8,7 +9,7 @@ import {
   UNLOADED_VERSION,
   type UnloadedManifest,
 } from '../../queries/unloaded-manifest.js'
-import { derivedPrefix, FOLDER_COLUMN, manifestKey } from '../../transform/derived.js'
+import { derivedPrefix, manifestKey } from '../../transform/derived.js'
 import type { Situation } from './compaction-plan.js'
 
 /** The bucket of what is made from an archive. */
@@ -83,14 +84,12 @@ export class PublishedManifest {
     const { named } = await this.open()
     const replaced = this.stillAsked(named).map(({ name }) => name)
     const used = new Set([...(named === undefined ? [] : namesIn(named)), ...replaced])
-    const unused = new Map<string, BucketEntry[]>()
-    for (const entry of await this.derived.entries(derivedPrefix(this.table))) {
-      const name = NAME_OF_KEY.exec(entry.key)?.[1]
-      if (name !== undefined && !used.has(name)) unused.set(name, [...(unused.get(name) ?? []), entry])
-    }
     const before = this.now() - WRITTEN_MS
-    const abandoned = [...unused.values()].filter(entries => entries.every(({ modified }) => modified < before))
-    const keys = abandoned.flat().map(({ key }) => key)
+    const files = groupFiles(await this.derived.entries(derivedPrefix(this.table)))
+    const abandoned = [...files].filter(
+      ([name, entries]) => !used.has(name) && entries.every(({ modified }) => modified < before),
+    )
+    const keys = abandoned.flatMap(([, entries]) => entries.map(({ key }) => key))
     if (keys.length > 0) await this.derived.remove(keys)
   }
 
@@ -111,9 +110,6 @@ export class PublishedManifest {
 }
 
 const CONFLICTS = new Set(['PreconditionFailed', 'ConditionalRequestConflict'])
-
-/** A run has several folders, numbered. */
-const NAME_OF_KEY = new RegExp(`/${FOLDER_COLUMN}=([0-9a-f-]{36})(?:-\\d+)?/`)
 
 function namesIn({ runs, checkpoints }: Pick<UnloadedManifest, 'runs' | 'checkpoints'>): readonly string[] {
   return [...runs, ...checkpoints].map(({ name }) => name)

@@ -12,14 +12,12 @@ import {
   statesRelation,
   unloadStatements,
 } from '../../queries/unload-statements.js'
-import { AUDIT_COLUMNS } from '../../transform/audit-row.js'
 import { misplacedParameters } from '../athena-rules.js'
 
 const tables = {
   archive: 'orders',
   copy: 'orders__by_item',
   checkpoints: 'orders__checkpoints',
-  columns: AUDIT_COLUMNS.map(({ name }) => name),
 }
 const DAYS = ['2026-02-27', '2026-02-28', '2026-03-01', '2026-03-05']
 const run = (digits: number) => ({ name: 'run', digits, days: DAYS })

@@ -143,6 +143,20 @@ describe.skipIf(missing !== undefined)(
       }))
     }
 
+    /** An Athena that loses the first file of each statement that writes below a prefix. */
+    function losingFiles({ derived, without }: Deployed, prefix: string): Pick<AthenaEngine, 'run'> {
+      const engine = without()
+      return {
+        run: async (sql, values, options) => {
+          const answer = await engine.run(sql, values, options)
+          const target = /\/(derived\/[^']*)' with/.exec(sql)?.[1]
+          const [written] = target?.startsWith(prefix) ? await derived.entries(target) : []
+          if (written !== undefined) rmSync(join(derived.root, written.key))
+          return answer
+        },
+      }
+    }
+
     /** How many changes an item's history has. */
     async function countHistory(engine: AthenaEngine, { configuration }: Deployed, itemKey: string): Promise<number> {
       const query = SAVED_QUERIES.get('item-history') as SavedQuery
@@ -271,15 +285,7 @@ describe.skipIf(missing !== undefined)(
     it('publishes no checkpoint that tells other states', async () => {
       const deployed = await deploy('Forgetful')
       await deployed.add(randomRows(6))
-      const engine = deployed.without()
-      const losing: Pick<typeof engine, 'run'> = {
-        run: async (sql, values, options) => {
-          const answer = await engine.run(sql, values, options)
-          const written = await deployed.derived.entries(checkpointsPrefix('Forgetful'))
-          if (sql.startsWith('unload')) for (const { key } of written) rmSync(join(deployed.derived.root, key))
-          return answer
-        },
-      }
+      const losing = losingFiles(deployed, checkpointsPrefix('Forgetful'))
       const compaction = deployed.compactor({ engine: losing, checkpointBytes: 1 })(TIME)
       await expect(compaction).rejects.toThrow(
         /the checkpoint of Forgetful at the end of 2026-11-\d\d gives other states/,
@@ -301,16 +307,7 @@ describe.skipIf(missing !== undefined)(
     it('publishes nothing where a file is missing, and sweeps what was written', async () => {
       const deployed = await deploy('Lossy')
       await deployed.add(randomRows(6))
-      const engine = deployed.without()
-      const losing: Pick<typeof engine, 'run'> = {
-        run: async (sql, values, options) => {
-          const answer = await engine.run(sql, values, options)
-          const target = /\/(derived\/Lossy\/changes\/[^']*)' with/.exec(sql)?.[1]
-          const [written] = target === undefined ? [] : await deployed.derived.entries(target)
-          if (written !== undefined) rmSync(join(deployed.derived.root, written.key))
-          return answer
-        },
-      }
+      const losing = losingFiles(deployed, changesPrefix('Lossy'))
       const compaction = deployed.compactor({ engine: losing })(TIME)
       await expect(compaction).rejects.toThrow(
         /the copy of Lossy is not what the archive has of 2026-11-\d\d to 2026-11-\d\d/,

@@ -2,18 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Row, Value } from '../../queries/rows.js'
 import { type Column, type ColumnType, columnsOf } from '../../transform/audit-row.js'
-import {
-  BUCKET_COLUMN,
-  changesPrefix,
-  checkpointColumns,
-  checkpointProjection,
-  checkpointsIdentifier,
-  checkpointsPrefix,
-  copyColumns,
-  copyIdentifier,
-  copyProjection,
-  FOLDER_COLUMN,
-} from '../../transform/derived.js'
+import { checkpointsTable, copyTable, injectedProjection } from '../../transform/derived.js'
 import { PARTITION_COLUMN, partitionProjection, tablePrefix } from '../../transform/partition.js'
 import { type TableConfiguration, tableIdentifier } from '../../transform/table-configuration.js'
 import type { TrinoAnswer, TrinoClient } from './client.js'
@@ -34,23 +23,19 @@ export async function createAuditTable(
 }
 
 /** Makes the tables that Glue would describe over what is derived from a table, whose derived files are in a folder. */
-export async function createDerivedTables(trino: TrinoClient, root: string, table: TableConfiguration): Promise<void> {
+export async function createDerivedTables(
+  trino: TrinoClient,
+  root: string,
+  { table }: TableConfiguration,
+): Promise<void> {
   const location = localAddress(root)
-  await createProjectedTable(trino, copyIdentifier(table.table), `${location}${changesPrefix(table.table)}`, {
-    columns: declare(copyColumns()),
-    partitions: [FOLDER_COLUMN, BUCKET_COLUMN],
-    properties: copyProjection(table.table, location),
-  })
-  await createProjectedTable(
-    trino,
-    checkpointsIdentifier(table.table),
-    `${location}${checkpointsPrefix(table.table)}`,
-    {
-      columns: declare(checkpointColumns()),
-      partitions: [FOLDER_COLUMN],
-      properties: checkpointProjection(table.table, location),
-    },
-  )
+  for (const about of [copyTable(table), checkpointsTable(table)]) {
+    await createProjectedTable(trino, about.identifier, `${location}${about.prefix}`, {
+      columns: declare(about.columns),
+      partitions: about.partitions.map(({ name }) => name),
+      properties: injectedProjection(about, location),
+    })
+  }
 }
 
 /** A folder as Trino's catalog here takes it for a bucket, ending in "/". */

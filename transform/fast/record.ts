@@ -25,7 +25,8 @@ const OUTER_FIELDS = [
   'recordFormat',
   'tableName',
 ]
-const INNER_FIELDS = [
+/** The fields of `dynamodb`, all of which are read. */
+export const INNER_FIELDS = [
   'ApproximateCreationDateTime',
   'Keys',
   'NewImage',
@@ -35,7 +36,7 @@ const INNER_FIELDS = [
   'StreamViewType',
   'ApproximateCreationDateTimePrecision',
 ]
-const BASELINE_FIELDS = ['itemtrail', 'table', 'source', 'time', 'Item']
+export const BASELINE_FIELDS = ['itemtrail', 'table', 'source', 'time', 'Item']
 const EVENT_NAMES: readonly EventName[] = ['INSERT', 'MODIFY', 'REMOVE']
 const VIEW_TYPES: readonly ViewType[] = ['KEYS_ONLY', 'NEW_IMAGE', 'OLD_IMAGE', 'NEW_AND_OLD_IMAGES']
 

@@ -1,18 +1,8 @@
 import { isObject, type JsonDocument, type JsonObject } from '../json.js'
+import { BASELINE_FIELDS, INNER_FIELDS } from './record.js'
 
-/** The fields that `stream-record.ts` reads. */
+/** The fields that `stream-record.ts` reads; `dynamodb` is read field by field. */
 const OUTER_FIELDS = ['eventID', 'eventName', 'awsRegion', 'eventSourceARN', 'userIdentity', 'tableName']
-const BASELINE_FIELDS = ['itemtrail', 'table', 'source', 'time', 'Item']
-const INNER_FIELDS = [
-  'ApproximateCreationDateTime',
-  'Keys',
-  'NewImage',
-  'OldImage',
-  'SequenceNumber',
-  'SizeBytes',
-  'StreamViewType',
-  'ApproximateCreationDateTimePrecision',
-]
 
 /**
  * The same changes as DynamoDB would write them, and baselines as we do: without white space, with the escapes of canonical
