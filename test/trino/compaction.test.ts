@@ -149,8 +149,8 @@ describe.skipIf(missing !== undefined)(
       return {
         run: async (sql, values, options) => {
           const answer = await engine.run(sql, values, options)
-          const target = /\/(derived\/[^']*)' with/.exec(sql)?.[1]
-          const [written] = target?.startsWith(prefix) ? await derived.entries(target) : []
+          const target = new RegExp(`/(${prefix}[^']*)' with`).exec(sql)?.[1]
+          const [written] = target === undefined ? [] : await derived.entries(target)
           if (written !== undefined) rmSync(join(derived.root, written.key))
           return answer
         },
