@@ -14,7 +14,7 @@ const parsed = (text: string) => read(` ${text}`)
 
 describe('readEnvelope', () => {
   it('tells the table and whether there is a time, of each kind of record', () => {
-    const known: Envelope = { isObject: true, table: 'Orders', hasTime: true }
+    const known: Envelope = { isObject: true, table: 'Orders', hasTime: true, isUnnamed: false }
     for (const record of [streamsRecord(), kinesisDocument(), baselineDocument()]) {
       expect(read(JSON.stringify(record))).toEqual(known)
       expect(read(JSON.stringify(record, null, 2))).toEqual(known)
@@ -22,9 +22,9 @@ describe('readEnvelope', () => {
     const timeless = { ApproximateCreationDateTime: undefined }
     for (const record of [streamsRecord(timeless), kinesisDocument(timeless)])
       expect(read(JSON.stringify(record))).toEqual({ ...known, hasTime: false })
-    expect(read('no JSON')).toEqual({ isObject: false, table: undefined, hasTime: true })
-    expect(read('[]')).toEqual({ isObject: false, table: undefined, hasTime: true })
-    expect(read('')).toEqual({ isObject: false, table: undefined, hasTime: true })
+    expect(read('no JSON')).toEqual({ isObject: false, table: undefined, hasTime: true, isUnnamed: false })
+    expect(read('[]')).toEqual({ isObject: false, table: undefined, hasTime: true, isUnnamed: false })
+    expect(read('')).toEqual({ isObject: false, table: undefined, hasTime: true, isUnnamed: false })
   })
 
   it('is not misled by attributes that are called like fields', () => {
