@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { orderRecords } from '../../bench/orders.js'
 import { createRandom } from '../../bench/random.js'
 import { type Envelope, readEnvelope } from '../../local/envelope.js'
+import { readDocuments } from '../../transform/json.js'
+import { Refusal } from '../../transform/refusal.js'
 import { baselineDocument, kinesisDocument, STREAM_ARN, streamsRecord } from '../factories.js'
 import { changeDocument, runs } from '../transform/arbitraries.js'
 import { mutate } from '../transform/mutations.js'
@@ -11,6 +13,15 @@ const read = (text: string) => readEnvelope(Buffer.from(text))
 
 /** The same, parsed by white space that no glance takes. */
 const parsed = (text: string) => read(` ${text}`)
+
+function isRead(text: string): boolean {
+  try {
+    return readDocuments(text).length > 0
+  } catch (error) {
+    if (error instanceof Refusal) return false
+    throw error
+  }
+}
 
 describe('readEnvelope', () => {
   it('tells the table and whether there is a time, of each kind of record', () => {
@@ -57,7 +68,8 @@ describe('readEnvelope', () => {
       const bytes = mutate(Buffer.from(record), random)
       const text = bytes.toString()
       const envelope = readEnvelope(bytes)
-      if (!parsed(text).isObject) continue
+      // the transform refuses a name that stands twice
+      if (!parsed(text).isObject || !isRead(text)) continue
       expect(envelope, text).toEqual(parsed(text))
       compared++
     }
