@@ -162,7 +162,7 @@ function textOf(content: unknown, type: string, path: string): string {
 function numeralOf(content: unknown, path: string): string {
   const text = textOf(content, 'N', path)
   const numeral = canonicalNumeral(text)
-  if (numeral === undefined) throw new Refusal(`${path} has N ${shown(text)}, which is no number of DynamoDB's`)
+  if (numeral === undefined) throw new Refusal(`${path} has N ${shown(text)}, which is no number that DynamoDB has`)
   return numeral
 }
 
