@@ -61,7 +61,9 @@ export function judge(itemKey: string, all: readonly ItemFinding[], facts: Archi
   const confidence = confidenceOf(findings)
   const isWhole = (until: Anchor) =>
     confidence === 'UNBROKEN' && start !== null && isWholeUntil(start, until, all, facts)
-  const complete = end !== null && isWhole(end)
+  // rows from before an altered comparison are missing, or others: of what came after `end` it would have told
+  const doubted = end !== null && end.us < period.untilUs && facts.altered.some(({ us }) => us > end.us)
+  const complete = end !== null && isWhole(end) && !doubted
   const before = (anchor: Anchor) => anchor.us < period.toUs && anchor.us > (start?.us ?? 0)
   return {
     confidence: complete ? 'COMPLETE' : confidence,
