@@ -7,8 +7,9 @@ import {
   readFacts,
   type StreamChangedFact,
 } from '../transform/fact.js'
-import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { QueryEngine } from './engine.js'
+import { deliveriesOf } from './literal.js'
 import { rowsOf } from './rows.js'
 
 /** A moment at which an independent look at the table says what every item was, in microseconds since 1970. */
@@ -89,14 +90,14 @@ function firstOfEachSource(facts: readonly BaselineFact[]): readonly BaselineFac
 
 async function countItems(
   engine: QueryEngine,
-  { table }: TableConfiguration,
+  table: TableConfiguration,
   baselines: readonly BaselineFact[],
 ): Promise<ReadonlyMap<string, number>> {
   if (baselines.length === 0) return new Map()
   const days = [...new Set(baselines.map(({ rowTime }) => rowTime.slice(0, 10)))]
   const sql = `
     select source, count(distinct item_key) as items
-    from ${tableIdentifier(table)}
+    from ${deliveriesOf(table)}
     where event_date in (${days.map(() => '?').join(', ')})
       and event_name = 'BASELINE'
     group by source`

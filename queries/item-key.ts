@@ -1,9 +1,10 @@
 import { canonicalAttributes, canonicalItem, parseItem } from '../transform/attribute-value.js'
 import { isObject } from '../transform/json.js'
 import { Refusal } from '../transform/refusal.js'
-import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
 import { anyItemKey } from './ask.js'
 import type { QueryEngine } from './engine.js'
+import { deliveriesOf } from './literal.js'
 import { ParameterError } from './parameters.js'
 
 /**
@@ -94,8 +95,10 @@ function configuredKey({ keys }: TableConfiguration): string | undefined {
   return canonicalItem(new Map(names.map(name => [name, '{"S":""}'])), 'key')
 }
 
-async function hasChanges(engine: QueryEngine, { table }: TableConfiguration, key: string): Promise<boolean> {
-  const sql = `select 1 from ${tableIdentifier(table)} where item_key = ? limit 1`
-  const answer = await engine.run(sql, [key], { scope: { table, itemKey: key } })
+async function hasChanges(engine: QueryEngine, table: TableConfiguration, key: string): Promise<boolean> {
+  const sql = `select 1 from ${deliveriesOf(table)} where item_key = ? limit 1`
+  const answer = await engine.run(sql, [key], {
+    scope: { table: table.table, identifier: table.identifier, itemKey: key },
+  })
   return answer.numRows > 0
 }

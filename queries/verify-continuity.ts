@@ -1,8 +1,9 @@
-import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
 import { type ArchiveFacts, readArchiveFacts } from './archive-facts.js'
 import { findingsByItem, mergeByItem, type TableFinding, unbalancedItems } from './continuity.js'
 import { type QueryEngine, streamAnswer } from './engine.js'
 import type { Confidence } from './findings.js'
+import { deliveriesOf } from './literal.js'
 import { rowsOf } from './rows.js'
 import { judge, type Period, periodOver, type Verdict } from './verdict.js'
 
@@ -104,7 +105,7 @@ export class ContinuityCheck {
     const sql = `
       select item_key, min(event_time_us) as first_us, max(event_time_us) as last_us, 
         count(distinct case when event_name <> 'BASELINE' then event_id end) as changes
-      from ${tableIdentifier(this.table.table)}
+      from ${deliveriesOf(this.table)}
       where event_time_us <= ?
       group by item_key
       order by item_key`
