@@ -22,6 +22,7 @@ const COLUMNS = [
   'changed',
   'actor',
   'actor_source',
+  'last_writer',
   'user_identity',
   'old_image',
   'new_image',
