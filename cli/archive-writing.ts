@@ -1,6 +1,6 @@
 import type { Configuration } from '../config/configuration.js'
 import { checkEvolution } from '../config/evolution.js'
-import { keptConfigurations } from '../queries/duckdb.js'
+import { keptConfigurations } from '../queries/kept-configurations.js'
 import { CommandError, EXIT } from './io.js'
 
 /**

@@ -1,7 +1,7 @@
 import type { BaselineOrigin, BaselineTarget } from '../capture/baseline.js'
 import { checkEvolution } from '../config/evolution.js'
 import { DiskArchive } from '../local/archive.js'
-import { keptConfigurations } from '../queries/duckdb.js'
+import { keptConfigurations } from '../queries/kept-configurations.js'
 import { type Fact, readFacts } from '../transform/fact.js'
 import { configurationKey } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'

@@ -10,7 +10,8 @@ import {
   readCovered,
   readManifest,
 } from '../queries/derived-copy.js'
-import { keptConfigurations, mergeColumns } from '../queries/duckdb.js'
+import { mergeColumns } from '../queries/duckdb.js'
+import { keptConfigurations } from '../queries/kept-configurations.js'
 import type { Column } from '../transform/audit-row.js'
 import { answersKey, checkpointKey, coveredKey, manifestKey, runKey } from '../transform/derived.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'

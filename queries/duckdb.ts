@@ -18,6 +18,7 @@ import {
   stoppedError,
   type TableOutline,
 } from './engine.js'
+import { readKept } from './kept-configurations.js'
 import { parquetFiles, tablesOf } from './parquet-files.js'
 import { earliestArrivals, emptyRows, rowsOfObjects } from './relations.js'
 import { TRINO_MACROS } from './trino-macros.js'
@@ -29,6 +30,8 @@ import { TRINO_MACROS } from './trino-macros.js'
 export class DuckDbEngine implements QueryEngine {
   private readonly columns = new Map<string, readonly Column[]>()
   private readonly copies: CopyReader
+  /** What was found beside the rows and is not believed. */
+  private readonly noticed = new Set<string>()
   /** The objects behind each view: what comes later is in no answer of this engine. */
   private readonly viewed = new Map<string, readonly string[]>()
   /** Tables whose view over the archive is still to be made, which opens every object. */
@@ -60,8 +63,9 @@ export class DuckDbEngine implements QueryEngine {
     for (const statement of TRINO_MACROS) await engine.connection.run(statement)
     const current = new Map([...configured].map(table => [table.table, [table]]))
     for (const table of new Set([...current.keys(), ...tablesOf(root)])) {
-      const versions = [...(current.get(table) ?? []), ...keptConfigurations(root, table)]
-      engine.columns.set(table, mergeColumns(versions))
+      const kept = readKept(root, table)
+      for (const { message } of kept.problems) engine.noticed.add(`${message}; it is not believed`)
+      engine.columns.set(table, mergeColumns([...(current.get(table) ?? []), ...kept.versions]))
       // a question about one item opens a few files of the copy; the archive's own are opened when something asks for them
       if (engine.copies.look(table)) engine.pending.set(table, undefined)
       else await engine.createView(table)
@@ -156,7 +160,7 @@ export class DuckDbEngine implements QueryEngine {
   }
 
   remarks(): readonly string[] {
-    return [...this.copies.remarks]
+    return [...this.noticed, ...this.copies.remarks]
   }
 
   /** The folder's own. */
@@ -300,23 +304,6 @@ const DAMAGED = 'an object of the archive is damaged; a copy of it, such as the 
 /** What holds for one connection only, unlike macros and views. */
 function isSetting(statement: string): boolean {
   return statement.startsWith('set ')
-}
-
-/** The configurations that rows of a table were made under, as the archive keeps them. */
-export function keptConfigurations(root: string, table: string): readonly TableConfiguration[] {
-  const folder = join(root, 'config', table)
-  if (!existsSync(folder)) return []
-  return readdirSync(folder)
-    .filter(name => name.endsWith('.json'))
-    .sort()
-    .map(name => {
-      try {
-        return JSON.parse(readFileSync(join(folder, name), 'utf8')) as TableConfiguration
-      } catch (error) {
-        if (!(error instanceof SyntaxError)) throw error
-        throw new Error(`config/${table}/${name} is no JSON: ${error.message}`, { cause: error })
-      }
-    })
 }
 
 /** The columns of all configurations, those of the first in the order that Glue has them too. */

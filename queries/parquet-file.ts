@@ -24,7 +24,7 @@ import {
   VARCHAR,
 } from '@duckdb/node-api'
 import { type Data, DataType, type RecordBatch, type Table, Vector } from 'apache-arrow'
-import { quoted } from './literal.js'
+import { quoted, quotedName } from './literal.js'
 import { decimalOf } from './rows.js'
 
 /** An answer as one Parquet file (ZSTD), each column in its own type; names that differ in case only are numbered. */
@@ -35,7 +35,7 @@ export async function toParquet(table: Table): Promise<Uint8Array> {
   try {
     const path = join(folder, 'answer.parquet')
     await load(connection, table)
-    const names = table.schema.fields.map(({ name }, i) => `c${i} as "${name.replaceAll('"', '""')}"`)
+    const names = table.schema.fields.map(({ name }, i) => `c${i} as ${quotedName(name)}`)
     await connection.run(
       `copy (select ${names.join(', ')} from answer) to ${quoted(path)} (format parquet, compression zstd)`,
     )

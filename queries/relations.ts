@@ -1,4 +1,5 @@
 import { type Column, duckDbType } from '../transform/audit-row.js'
+import { quotedName } from './literal.js'
 import { fileList } from './parquet-files.js'
 
 /** What views over an archive's files are made of: SQL for DuckDB. */
@@ -11,7 +12,7 @@ const DATE_OF_FILE = String.raw`regexp_extract(filename, 'event_date=([^/\\]*)[/
 
 /** No rows, of the columns that are known although no row may have filled them yet. */
 export function emptyRows(columns: readonly Column[]): string {
-  const typed = columns.map(({ name, type }) => `null::${duckDbType(type)} as "${name}"`)
+  const typed = columns.map(({ name, type }) => `null::${duckDbType(type)} as ${quotedName(name)}`)
   return `select ${[...typed, 'null::varchar as event_date'].join(', ')} where false`
 }
 
