@@ -1,10 +1,10 @@
+import { findFacts } from '../config/fact-file.js'
 import {
   type BaselineFact,
   type Fact,
   factMicroseconds,
   type GapFact,
   type ReconciliationFact,
-  readFacts,
   type StreamChangedFact,
 } from '../transform/fact.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
@@ -47,14 +47,23 @@ export interface ArchiveFacts {
   readonly broken: readonly BrokenBaseline[]
   readonly lost: readonly LostStretch[]
   readonly streams: readonly { readonly fact: StreamChangedFact; readonly us: number }[]
+  /** Files whose word is not known: each may tell of a loss. */
+  readonly unreadable: readonly string[]
 }
 
-export const NO_FACTS: ArchiveFacts = { baselines: [], reconciliations: [], broken: [], lost: [], streams: [] }
+export const NO_FACTS: ArchiveFacts = {
+  baselines: [],
+  reconciliations: [],
+  broken: [],
+  lost: [],
+  streams: [],
+  unreadable: [],
+}
 
-/** Reads a table's facts, and counts the rows of its baselines. Throws `FactError` for a fact that cannot be read. */
+/** Reads a table's facts, and counts the rows of its baselines. */
 export async function readArchiveFacts(engine: QueryEngine, table: TableConfiguration): Promise<ArchiveFacts> {
   if (engine.facts === undefined) return NO_FACTS
-  const facts = await readFacts(engine.facts, table.table)
+  const { facts, problems } = await findFacts(engine.facts, table.table)
   const baselines = firstOfEachSource(facts.filter(fact => fact.kind === 'baseline'))
   const counts = await countItems(engine, table, baselines)
   const whole = (fact: BaselineFact) => (counts.get(fact.source) ?? 0) === fact.items
@@ -75,6 +84,7 @@ export async function readArchiveFacts(engine: QueryEngine, table: TableConfigur
       toUs: factMicroseconds(fact.to),
     })),
     streams: ofKind(facts, 'stream-changed').map(fact => ({ fact, us: factMicroseconds(fact.recorded) })),
+    unreadable: problems.map(({ message }) => message),
   }
 }
 

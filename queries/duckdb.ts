@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { Table } from 'apache-arrow'
+import { readBounded } from '../config/gate.js'
 import { AUDIT_COLUMNS, type Column, columnsOf } from '../transform/audit-row.js'
 import type { FactStore } from '../transform/fact.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
@@ -21,6 +22,7 @@ import {
 } from './engine.js'
 import { checkForeign } from './foreign-statement.js'
 import { readKept } from './kept-configurations.js'
+import { refuseLinks } from './links.js'
 import { listTable, parquetFiles, tablesOf, unreadBesideTables } from './parquet-files.js'
 import { earliestArrivals, emptyRows, rowsOfObjects } from './relations.js'
 import { TRINO_MACROS } from './trino-macros.js'
@@ -203,7 +205,10 @@ export class DuckDbEngine implements QueryEngine {
     return {
       list: async prefix =>
         existsSync(pathOf(prefix)) ? readdirSync(pathOf(prefix)).map(name => `${prefix}${name}`) : [],
-      open: async key => readFileSync(pathOf(key)),
+      open: async key => {
+        refuseLinks(this.root, key)
+        return readBounded(pathOf(key), key, { maxBytes: 2 ** 26 }) ?? new Uint8Array()
+      },
     }
   }
 

@@ -54,6 +54,7 @@ export function judge(itemKey: string, all: readonly ItemFinding[], facts: Archi
   const confidence = confidenceOf(findings)
   const complete =
     confidence === 'UNBROKEN' &&
+    facts.unreadable.length === 0 &&
     start !== null &&
     end !== null &&
     confidenceOf(all.filter(finding => concerns(finding, start.us, end.us))) === 'UNBROKEN' &&
@@ -100,7 +101,8 @@ function factRemarks(facts: ArchiveFacts, { afterUs, untilUs }: Period): readonl
       ({ fact }) =>
         `the table's stream was made anew before ${fact.recorded}: what changed while there was none is in no stream`,
     )
-  return [...stretches, ...streams]
+  const unknown = facts.unreadable.map(message => `${message}; what it tells of the archive is not known`)
+  return [...stretches, ...streams, ...unknown]
 }
 
 /** The newest comparison with the table in which the item differed, unless a later one found it equal. */

@@ -12,7 +12,7 @@ import { tableIdentifier } from '../../transform/table-configuration.js'
 import { type Command, EXIT, type Io } from '../io.js'
 import { FORMAT_OPTION, formatOf, paint, printTable, shorterTime, toJson } from '../print.js'
 import { grouped } from '../progress.js'
-import { tellRemarks, tellUnread } from '../remarks.js'
+import { tellUnbelieved } from '../remarks.js'
 import { printable } from '../text.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '../workspace.js'
 
@@ -53,11 +53,10 @@ export const status: Command = {
       else io.out(`${toJson({ tables, refused, redriven, damaged })}\n`)
       if (format === 'table' && redriven > 0)
         io.err(`${grouped(redriven)} refused before, and sent again by redrive since: not counted\n`)
-      tellRemarks(workspace.engine, io)
       for (const table of workspace.tables)
         for (const { key, reason } of listTable(workspace.root, table).unread.filter(one => !one.mayHoldRows))
           io.err(`${printable(`${key} ${reason}`)}\n`)
-      return tellUnread(workspace, refused.length > 0 || damaged.length > 0 ? EXIT.findings : EXIT.done, io)
+      return tellUnbelieved(workspace, refused.length > 0 || damaged.length > 0 ? EXIT.findings : EXIT.done, io)
     }),
 }
 

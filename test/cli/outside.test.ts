@@ -58,7 +58,8 @@ describe('a file under config/ that is no configuration', () => {
       const before = await run([...command, '--archive', orders])
       const { exit, out, err } = await run([...command, '--archive', root])
       expect(err).toContain(`config/Orders/${name}: columns[0].column is "x\\"; copy`)
-      expect([exit, out.replaceAll(root, orders)]).toEqual([before.exit, before.out])
+      const checks = command[0] === 'status' || command[0] === 'verify'
+      expect([exit, out.replaceAll(root, orders)]).toEqual([checks ? 3 : before.exit, before.out])
     }
     await using archive = await openArchive(root)
     expect([...(await archive.sql('select count(*) as n from orders'))]).toEqual([{ n: 2218n }])
@@ -73,6 +74,52 @@ describe('a file under config/ that is no configuration', () => {
       3,
       expect.stringContaining('config/Orders/0000000000000000.json: it is null, expected an object'),
     ])
+  })
+})
+
+describe('a file under facts/ that is no fact', () => {
+  const fact = {
+    version: 'fact/v1',
+    kind: 'gap',
+    table: 'Orders',
+    recorded: '2026-11-21T00:00:00.000000Z',
+    source: 'arn:aws:dynamodb:us-east-1:123456789012:table/Orders/stream/x',
+    shard: 'shardId-1',
+    after: null,
+    before: null,
+    from: null,
+    to: '2026-11-21T00:00:00.000000Z',
+    reason: 'trimmed',
+  }
+
+  it.each([
+    ['{', 'is no JSON'],
+    ['[]', 'it is [], expected an object'],
+    [{ ...fact, kind: 'erased' }, 'kind is "erased", expected "baseline", "reconciliation", "gap", "stream-changed"'],
+    [{ ...fact, to: 'now' }, 'to is "now", expected ISO 8601 in UTC'],
+    [{ ...fact, table: 'Others' }, 'table is "Others", expected "Orders"'],
+  ])('is named, costs no answer, and leaves it in doubt: %j', async (content, message) => {
+    const root = copyOfOrders()
+    mkdirSync(join(root, 'facts/Orders'), { recursive: true })
+    const name = '20261121T000000.000000Z-gap.json'
+    writeFileSync(join(root, 'facts/Orders', name), typeof content === 'string' ? content : JSON.stringify(content))
+    const { exit, out, err } = await run(['history', 'Orders', 'ORD12345', '--archive', root])
+    expect([exit, err]).toEqual([3, expect.stringContaining(`facts/Orders/${name}: ${message}`)])
+    expect(out).toContain('UNBROKEN since INSERT')
+    const checked = await run(['verify', 'continuity', '--archive', root])
+    expect([checked.exit, checked.err]).toEqual([3, expect.stringContaining(`facts/Orders/${name}: ${message}`)])
+    // whoever writes to a table acts only on what is known for certain
+    const restored = await run([
+      'restore',
+      'Orders',
+      '--as-of',
+      '2026-11-19T00:00:00Z',
+      '--against',
+      'archive',
+      '--archive',
+      root,
+    ])
+    expect([restored.exit, restored.err]).toEqual([3, expect.stringContaining(message)])
   })
 })
 
