@@ -9,6 +9,9 @@ import { readStatement } from './statement.js'
  * address, are held here.
  */
 
+/** SQL of others that is not run. */
+export class RefusedStatement extends QueryError {}
+
 /** Table functions that make rows from their values, or tell what the engine has. */
 const HARMLESS = new Set([
   'duckdb_columns',
@@ -31,33 +34,33 @@ const HARMLESS = new Set([
   'unnest',
 ])
 
-/** Throws a `QueryError` unless a text is one query that only reads what the engine has views of; with `files`, one statement. */
+/** Throws a `RefusedStatement` unless a text is one query that only reads what the engine has views of; with `files`, one statement. */
 export async function checkForeign(connection: DuckDBConnection, sql: string, files: boolean): Promise<void> {
   if (files) return checkOne((await extracted(connection, sql)).count)
   const answer = await connection.runAndReadAll('select json_serialize_sql(?::varchar)', [sql])
   const parsed: unknown = JSON.parse(String(answer.getRows()[0]?.[0]))
-  if (!isObject(parsed)) throw new QueryError('the statement cannot be told apart from others')
+  if (!isObject(parsed)) throw new RefusedStatement('the statement cannot be told apart from others')
   if (parsed.error === true) {
     // what is wrong with its grammar the engine says better when it is run
-    if (parsed.error_type === 'parser') throw new QueryError(`Parser Error: ${String(parsed.error_message)}`)
-    throw new QueryError('the statement is no query, expected SELECT, WITH, VALUES or TABLE', { hint: HINT })
+    if (parsed.error_type === 'parser') throw new RefusedStatement(`Parser Error: ${String(parsed.error_message)}`)
+    throw new RefusedStatement('the statement is no query, expected SELECT, WITH, VALUES or TABLE', { hint: HINT })
   }
   const statements = Array.isArray(parsed.statements) ? parsed.statements : []
   checkOne(statements.length)
   const wrong = functionsIn(statements).find(name => !HARMLESS.has(name))
   if (wrong !== undefined)
-    throw new QueryError(`the statement calls ${wrong}, which is not for questions of an archive`, { hint: HINT })
+    throw new RefusedStatement(`the statement calls ${wrong}, which is not for questions of an archive`, { hint: HINT })
 }
 
 /** Of several only the last would answer. */
 function checkOne(statements: number): void {
   if (statements !== 1)
-    throw new QueryError(`the text holds ${statements} statements, expected one`, { hint: 'ask them one by one' })
+    throw new RefusedStatement(`the text holds ${statements} statements, expected one`, { hint: 'ask them one by one' })
 }
 
 function extracted(connection: DuckDBConnection, sql: string) {
   return connection.extractStatements(sql).catch((error: Error) => {
-    throw new QueryError(error.message, { cause: error })
+    throw new RefusedStatement(error.message, { cause: error })
   })
 }
 
@@ -70,9 +73,11 @@ const HINT = '--files (of the library: files: true) runs any statement, on files
 export function checkForeignText(sql: string): void {
   const { isOne, isQuery, text } = readStatement(sql)
   if (!isOne)
-    throw new QueryError('the text holds more than one statement, expected one', { hint: 'ask them one by one' })
+    throw new RefusedStatement('the text holds more than one statement, expected one', { hint: 'ask them one by one' })
   if (!isQuery && !/^(show|describe|explain)\b/i.test(text))
-    throw new QueryError('the statement is no query, expected SELECT, WITH, VALUES, TABLE, SHOW, DESCRIBE or EXPLAIN')
+    throw new RefusedStatement(
+      'the statement is no query, expected SELECT, WITH, VALUES, TABLE, SHOW, DESCRIBE or EXPLAIN',
+    )
 }
 
 /** The names of the table functions in a serialized statement. */

@@ -1,5 +1,6 @@
 import type { Answer } from '../../queries/answer.js'
 import { QueryError } from '../../queries/engine.js'
+import { RefusedStatement } from '../../queries/foreign-statement.js'
 import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
 import { type Command, CommandError, EXIT, Interruption } from '../io.js'
 import { printRows } from '../print.js'
@@ -47,7 +48,9 @@ async function runStatement({ archive, root }: Workspace, statement: string): Pr
 /** Athena says in which line a statement is wrong, or that a value in it is; all else is not the statement's. */
 const ATHENA_MISTAKE = /\bline \d+:\d+|\b(DIVISION_BY_ZERO|INVALID_\w+_ARGUMENT|NUMERIC_VALUE_OUT_OF_RANGE)\b/
 
-function isMistake({ message, cause }: QueryError, onAws: boolean): boolean {
+function isMistake(error: QueryError, onAws: boolean): boolean {
+  const { message, cause } = error
   if (cause instanceof Interruption) return false
+  if (error instanceof RefusedStatement) return true
   return onAws ? ATHENA_MISTAKE.test(message) : !/^(IO|Internal|INTERNAL|Out of Memory) Error|parquet/i.test(message)
 }
