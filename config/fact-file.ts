@@ -26,7 +26,9 @@ const RECONCILIATION = record({
   from: instant,
   to: instant,
   items: count,
-  differing: listOf(text),
+  differing: listOf(record({ key: text, since: instant.nullable() })),
+  unsettled: listOf(text),
+  digest: text,
 })
 
 const GAP = record({

@@ -1,6 +1,7 @@
 /**
  * What an archive knows about itself that no audit row can say: that a baseline is whole, that a stretch of the stream
- * was lost, that the stream is another one, that the table was compared. Facts are write-once objects; `config/fact-file.ts` reads them.
+ * was lost, that the stream is another one, that the table was compared. Facts are write-once objects, which
+ * `config/fact-file.ts` reads.
  */
 import { hash } from 'node:crypto'
 import { formatInstant, parseInstant } from './instant.js'
@@ -44,8 +45,23 @@ export interface ReconciliationFact extends AnyFact {
   readonly to: string
   /** Items that were compared, those of the archive among them that the table no longer has. */
   readonly items: number
-  /** The canonical keys of the items that differed, in order of their UTF-8; empty where everything was equal. */
-  readonly differing: readonly string[]
+  /** The items that differed, in order of their keys' UTF-8; empty where everything was equal. */
+  readonly differing: readonly DifferingItem[]
+  /** Keys of items of which it could not be said, in the same order: they changed meanwhile, or no image tells. */
+  readonly unsettled: readonly string[]
+  /**
+   * `StatesDigest` of what the archive's rows said of all other items as of `comparedAsOf(from)`: what was judged equal.
+   * Who reads the fact computes it again; where it differs, the archive is another than the one that was compared.
+   */
+  readonly digest: string
+}
+
+/** An item that was another in the table than the archive said. */
+export interface DifferingItem {
+  /** Canonical DynamoDB JSON of its keys. */
+  readonly key: string
+  /** When the last change that the archive had of it was made; null where it had none. */
+  readonly since: string | null
 }
 
 /** Records of the stream between two sequence numbers were gone before they could be read. */
@@ -102,6 +118,12 @@ export interface FactStore {
 export function baselineRowTime(takenUs: number): number {
   return Math.floor(takenUs / 1_000_000) * 1_000_000 - 1
 }
+
+/**
+ * The moment whose states a comparison's digest is of, in microseconds since 1970: before the second in which it began,
+ * to which the times of changes may be cut.
+ */
+export const comparedAsOf = baselineRowTime
 
 /** Microseconds since 1970 of an instant of a fact; `config/fact-file.ts` has checked that it is one. */
 export function factMicroseconds(instant: string): number {
