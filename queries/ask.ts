@@ -46,7 +46,7 @@ export function answerSql(
   options: RunOptions = {},
 ): Promise<Answer> {
   const nothing = { query: undefined, table: undefined, parameters: new Map(), placeholders: [] }
-  return answerStatement(engine, { ...nothing, sql, values }, options)
+  return answerStatement(engine, { ...nothing, sql, values }, { ...options, foreign: true })
 }
 
 async function answerStatement(
