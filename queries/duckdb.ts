@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { Table } from 'apache-arrow'
+import { readBounded } from '../config/gate.js'
 import { AUDIT_COLUMNS, type Column, columnsOf } from '../transform/audit-row.js'
 import type { FactStore } from '../transform/fact.js'
 import { configurationId, type TableConfiguration } from '../transform/table-configuration.js'
@@ -10,6 +11,7 @@ import type { toArrowTable } from './arrow.js'
 import { changesView } from './changes-view.js'
 import { CopyReader } from './copy-reader.js'
 import { chunksOf } from './duckdb-chunks.js'
+import { confinement, openDuckDb, SpillFolder } from './duckdb-instance.js'
 import {
   type BoundValue,
   type EngineDescription,
@@ -21,10 +23,21 @@ import {
   type TableOutline,
   UnreadableTable,
 } from './engine.js'
+import { checkForeign } from './foreign-statement.js'
+import { readKept } from './kept-configurations.js'
+import { refuseLinks } from './links.js'
 import { deliveriesOf, quotedName } from './literal.js'
-import { parquetFiles, tablesOf } from './parquet-files.js'
+import { listTable, parquetFiles, tablesOf, unreadBesideTables } from './parquet-files.js'
 import { earliestArrivals, emptyRows, rowsOfObjects } from './relations.js'
 import { TRINO_MACROS } from './trino-macros.js'
+
+/** How an archive in a folder is opened. */
+export interface EngineOptions {
+  /** Ends every statement. */
+  readonly signal?: AbortSignal | undefined
+  /** Whether statements may reach other files, settings and extensions. @default false */
+  readonly files?: boolean | undefined
+}
 
 /**
  * Answers questions over an archive in a folder, in the SQL that Trino and Athena speak too: of each table there is a view of
@@ -34,6 +47,8 @@ import { TRINO_MACROS } from './trino-macros.js'
 export class DuckDbEngine implements QueryEngine {
   private readonly columns = new Map<string, readonly Column[]>()
   private readonly copies: CopyReader
+  /** What was found beside the rows and is not believed. */
+  private readonly noticed = new Set<string>()
   /** The objects behind each view: what comes later is in no answer of this engine. */
   private readonly viewed = new Map<string, readonly string[]>()
   /** Tables whose views over the archive are still to be made, which opens every object. */
@@ -47,6 +62,8 @@ export class DuckDbEngine implements QueryEngine {
     private readonly toTable: typeof toArrowTable,
     private readonly root: string,
     private readonly signal: AbortSignal | undefined,
+    private readonly files: boolean,
+    private readonly spill: SpillFolder,
     private readonly configured: ReadonlyMap<string, TableConfiguration>,
     private readonly identifiers: ReadonlyMap<string, string>,
   ) {
@@ -55,28 +72,41 @@ export class DuckDbEngine implements QueryEngine {
 
   /**
    * Opens the archive in `root` for reading. `configured` adds the columns of tables whose rows have yet to fill them,
-   * and tables without any rows. A signal ends every statement.
+   * and tables without any rows. A signal ends every statement. Unless `files` is said, no statement can reach anything but
+   * the archive's rows, whatever it is; and SQL of others is held to one query.
    */
   static async open(
     root: string,
     configured: Iterable<TableConfiguration> = [],
-    { signal }: RunOptions = {},
+    { signal, files = false }: EngineOptions = {},
   ): Promise<DuckDbEngine> {
-    // loaded when an archive is opened: DuckDB and Arrow take longer to load than most commands to run
-    const [{ DuckDBInstance }, { toArrowTable }] = await Promise.all([import('@duckdb/node-api'), import('./arrow.js')])
-    const instance = await DuckDBInstance.create(':memory:')
-    const current = new Map([...configured].map(table => [table.table, table]))
-    const identifiers = identifiersOf([...current.keys(), ...tablesOf(root)])
-    const connection = await instance.connect()
-    const engine = new DuckDbEngine(instance, connection, toArrowTable, root, signal, current, identifiers)
-    for (const statement of TRINO_MACROS) await connection.run(statement)
-    for (const table of identifiers.keys()) await engine.look(table)
-    return engine
+    // loaded when an archive is opened: Arrow takes longer to load than most commands to run
+    const { toArrowTable } = await import('./arrow.js')
+    const spill = new SpillFolder()
+    try {
+      const instance = await openDuckDb(':memory:', { temp_directory: spill.path })
+      const connection = await instance.connect()
+      const current = new Map([...configured].map(table => [table.table, table]))
+      const names = identifiersOf([...current.keys(), ...tablesOf(root)])
+      const engine = new DuckDbEngine(instance, connection, toArrowTable, root, signal, files, spill, current, names)
+      await engine.begin()
+      return engine
+    } catch (error) {
+      spill.remove()
+      throw error
+    }
+  }
+
+  private async begin(): Promise<void> {
+    const settings = [...TRINO_MACROS, ...(this.files ? [] : confinement(this.root))]
+    for (const statement of settings) await this.connection.run(statement)
+    for (const table of this.identifiers.keys()) await this.look(table)
   }
 
   async run(sql: string, values: readonly BoundValue[] = [], options: RunOptions = {}): Promise<Table> {
     const { scope } = options
     const signal = this.signalOf(options)
+    if (options.foreign) await checkForeign(this.connection, sql, this.files)
     const whole = (on: DuckDBConnection, text: string, bound: readonly BoundValue[]) =>
       runWhole(on, text, bound, this.toTable)
     const answer = scope && (await this.askCopy(sql, values, scope, signal, whole))
@@ -101,6 +131,7 @@ export class DuckDbEngine implements QueryEngine {
   async *stream(sql: string, values: readonly BoundValue[] = [], options: RunOptions = {}): AsyncGenerator<Table> {
     const { scope } = options
     const signal = this.signalOf(options)
+    if (options.foreign) await checkForeign(this.connection, sql, this.files)
     let connection: DuckDBConnection | undefined
     const endInterrupts = interruptOn(signal, { interrupt: () => connection?.interrupt() })
     try {
@@ -161,7 +192,15 @@ export class DuckDbEngine implements QueryEngine {
   }
 
   remarks(): readonly string[] {
-    return [...this.copies.remarks]
+    return [...this.noticed, ...this.copies.remarks]
+  }
+
+  unread(table?: string): readonly string[] {
+    const tables = table === undefined ? tablesOf(this.root) : [table]
+    const found = [...unreadBesideTables(this.root), ...tables.flatMap(name => listTable(this.root, name).unread)]
+    return found
+      .filter(({ mayHoldRows }) => mayHoldRows)
+      .map(({ key, reason }) => `${key} ${reason}: it is in no answer, or not in every one`)
   }
 
   /** The folder's own. */
@@ -170,23 +209,25 @@ export class DuckDbEngine implements QueryEngine {
     return {
       list: async prefix =>
         existsSync(pathOf(prefix)) ? readdirSync(pathOf(prefix)).map(name => `${prefix}${name}`) : [],
-      open: async key => readFileSync(pathOf(key)),
+      open: async key => {
+        refuseLinks(this.root, key)
+        return readBounded(pathOf(key), key, { maxBytes: 2 ** 26 }) ?? new Uint8Array()
+      },
     }
   }
 
   close(): void {
     this.connection.closeSync()
     this.instance.closeSync()
+    this.spill.remove()
   }
 
   private signalOf({ signal }: RunOptions): AbortSignal {
     return AbortSignal.any([this.signal, signal].filter(one => one !== undefined))
   }
 
-  private async connect(): Promise<DuckDBConnection> {
-    const connection = await this.instance.connect()
-    for (const setting of TRINO_MACROS.filter(isSetting)) await connection.run(setting)
-    return connection
+  private connect(): Promise<DuckDBConnection> {
+    return this.instance.connect()
   }
 
   /**
@@ -229,8 +270,9 @@ export class DuckDbEngine implements QueryEngine {
   private async look(table: string): Promise<void> {
     try {
       const configured = this.configured.get(table)
-      const versions = [...(configured === undefined ? [] : [configured]), ...keptConfigurations(this.root, table)]
-      this.columns.set(table, mergeColumns(versions))
+      const kept = readKept(this.root, table)
+      for (const { message } of kept.problems) this.noticed.add(`${message}; it is not believed`)
+      this.columns.set(table, mergeColumns([...(configured === undefined ? [] : [configured]), ...kept.versions]))
       if (this.copies.look(table)) this.pending.set(table, undefined)
       else await this.createViews(table)
     } catch (error) {
@@ -334,28 +376,6 @@ async function runWhole(
 }
 
 const DAMAGED = 'an object of the archive is damaged; a copy of it, such as the bucket has, puts it right'
-
-/** What holds for one connection only, unlike macros and views. */
-function isSetting(statement: string): boolean {
-  return statement.startsWith('set ')
-}
-
-/** The configurations that rows of a table were made under, as the archive keeps them. */
-export function keptConfigurations(root: string, table: string): readonly TableConfiguration[] {
-  const folder = join(root, 'config', table)
-  if (!existsSync(folder)) return []
-  return readdirSync(folder)
-    .filter(name => name.endsWith('.json'))
-    .sort()
-    .map(name => {
-      try {
-        return JSON.parse(readFileSync(join(folder, name), 'utf8')) as TableConfiguration
-      } catch (error) {
-        if (!(error instanceof SyntaxError)) throw error
-        throw new Error(`config/${table}/${name} is no JSON: ${error.message}`, { cause: error })
-      }
-    })
-}
 
 /** The columns of all configurations, those of the first in the order that Glue has them too. */
 export function mergeColumns(versions: readonly TableConfiguration[]): readonly Column[] {

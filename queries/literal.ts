@@ -5,7 +5,7 @@ export function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }
 
-/** A name as it stands in every statement of DuckDB, Trino and Athena, whatever words they keep for themselves. */
+/** A name as SQL writes it, whatever is in it: of a table, a view, a column. */
 export function quotedName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }

@@ -5,6 +5,7 @@ import { canonicalJson, isObject } from '../transform/json.js'
 import { Refusal } from '../transform/refusal.js'
 import { possibleIdentifiers } from '../transform/table-names.js'
 import type { Answer, Asked } from './answer.js'
+import { withActor } from './ask.js'
 import { type AnswerColumnType, fingerprintOf } from './canonical-answer.js'
 import { renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
 import type { BoundValue } from './engine.js'
@@ -12,6 +13,7 @@ import { deliveriesOf } from './literal.js'
 import { type ObjectsRead, objectsRead, type PartitionsRead, partitionsRead } from './objects-read.js'
 import type { OpenArchive } from './open-archive.js'
 import { rowsOf } from './rows.js'
+import { actorOfStatement } from './todays-actor.js'
 
 export const RECEIPT_SCHEMA = 'itemtrail-receipt/v1'
 
@@ -318,10 +320,8 @@ export function statementIsOurs({ question, statement }: Receipt): boolean | und
   const { table } = question
   return possibleIdentifiers(table).some(identifier => {
     const changes = deliveriesOf({ table, identifier })
-    const { sql, placeholders } = renderQuery(query, {
-      changes,
-      ...(query.asksForColumn && { column: String(column) }),
-    })
+    const identifiers = query.asksForColumn ? { changes, column: String(column) } : { changes }
+    const { sql, placeholders } = renderQuery(query, withActor(query, identifiers, actorOfStatement(statement.sql)))
     return sql === statement.sql && JSON.stringify(placeholders) === JSON.stringify(statement.placeholders)
   })
 }

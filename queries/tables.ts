@@ -1,6 +1,6 @@
 import { type TableConfiguration, unconfiguredTable } from '../transform/table-configuration.js'
 import { nameTables, tableIdentifier } from '../transform/table-names.js'
-import { keptConfigurations } from './duckdb.js'
+import { readKept } from './kept-configurations.js'
 import { tablesOf } from './parquet-files.js'
 
 /** The tables of an archive in a folder by name, as they are configured or else as the archive knows them. */
@@ -10,22 +10,13 @@ export function tablesIn(
 ): ReadonlyMap<string, TableConfiguration> {
   const known = new Map([...configured].map(table => [table.table, table]))
   const names = [...new Set([...tablesOf(root), ...known.keys()])].sort()
-  const tables = nameTables(names.map(name => known.get(name) ?? asKept(root, name)))
+  const tables = nameTables(names.map(name => known.get(name) ?? keptTable(root, name)))
   return new Map(tables.map(table => [table.table, table]))
-}
-
-/** One whose configurations cannot be read has none here; the engine says why, to whoever asks for the table. */
-function asKept(root: string, name: string): TableConfiguration {
-  try {
-    return keptTable(root, name)
-  } catch {
-    return unconfiguredTable(name)
-  }
 }
 
 /** A table as the archive knows it, where nothing is configured here: the columns of all configurations it keeps. */
 export function keptTable(root: string, table: string): TableConfiguration {
-  const kept = keptConfigurations(root, table)
+  const kept = readKept(root, table).versions
   const columns = new Map(kept.flatMap(version => version.columns).map(column => [column.column, column]))
   return { ...unconfiguredTable(table), keys: kept.at(-1)?.keys ?? [], columns: [...columns.values()] }
 }

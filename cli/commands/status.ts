@@ -8,11 +8,12 @@ import { REFUSED_PREFIX } from '../../local/refused-objects.js'
 import { readKept, reasonOf } from '../../local/refused-reader.js'
 import { UnreadableTable } from '../../queries/engine.js'
 import { deliveriesOf } from '../../queries/literal.js'
+import { listTable } from '../../queries/parquet-files.js'
 import { rowsOf } from '../../queries/rows.js'
-import { tablePrefix } from '../../transform/partition.js'
 import { type Command, EXIT, type Io } from '../io.js'
 import { FORMAT_OPTION, formatOf, paint, printTable, shorterTime, toJson } from '../print.js'
 import { grouped } from '../progress.js'
+import { tellUnbelieved } from '../remarks.js'
 import { printable } from '../text.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '../workspace.js'
 
@@ -49,7 +50,7 @@ export const status: Command = {
       const tables = []
       const unreadable: Unreadable[] = []
       for (const table of workspace.tables) {
-        const found = await tableStatus(workspace, archive, table)
+        const found = await tableStatus(workspace, table)
         if ('reason' in found) unreadable.push(found)
         else tables.push(found)
       }
@@ -59,8 +60,11 @@ export const status: Command = {
       for (const { reason } of unreadable) io.err(`${paint(io, 'red', 'unreadable')} ${printable(reason)}\n`)
       if (format === 'table' && redriven > 0)
         io.err(`${grouped(redriven)} refused before, and sent again by redrive since: not counted\n`)
-      if (unreadable.length > 0) return EXIT.unchecked
-      return refused.length > 0 || damaged.length > 0 ? EXIT.findings : EXIT.done
+      for (const table of workspace.tables)
+        for (const { key, reason } of listTable(workspace.root, table).unread.filter(one => !one.mayHoldRows))
+          io.err(`${printable(`${key} ${reason}`)}\n`)
+      const found = refused.length > 0 || damaged.length > 0 ? EXIT.findings : EXIT.done
+      return tellUnbelieved(workspace, unreadable.length > 0 ? EXIT.unchecked : found, io)
     }),
 }
 
@@ -70,22 +74,18 @@ interface Unreadable {
   readonly reason: string
 }
 
-async function tableStatus(
-  { engine, root, archive: opened }: Workspace,
-  archive: DiskArchive,
-  table: string,
-): Promise<TableStatus | Unreadable> {
+async function tableStatus({ engine, root, archive }: Workspace, table: string): Promise<TableStatus | Unreadable> {
   const sql = `
     select count(*) as n, count(distinct event_id) as changes, count(distinct item_key) as items,
       min(event_time) as first, max(event_time) as last
-    from ${deliveriesOf(opened.table(table))}`
+    from ${deliveriesOf(archive.table(table))}`
   const answer = await engine.run(sql).catch((error: unknown) => {
     if (error instanceof UnreadableTable) return error
     throw error
   })
   if (answer instanceof UnreadableTable) return { table, reason: answer.message }
   const [row] = [...rowsOf(answer)]
-  const keys = (await archive.list(tablePrefix(table))).filter(key => key.endsWith('.parquet'))
+  const { objects } = listTable(root, table)
   return {
     table,
     rows: Number(row?.n),
@@ -93,8 +93,8 @@ async function tableStatus(
     items: Number(row?.items),
     first: row?.first as string | null,
     last: row?.last as string | null,
-    objects: keys.length,
-    bytes: keys.reduce((sum, key) => sum + statSync(join(root, key)).size, 0),
+    objects: objects.length,
+    bytes: objects.reduce((sum, path) => sum + statSync(path).size, 0),
   }
 }
 

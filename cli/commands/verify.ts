@@ -5,6 +5,7 @@ import { instantOf } from '../instant.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Options } from '../io.js'
 import { nearest } from '../nearest.js'
 import { FORMAT_OPTION, formatOf } from '../print.js'
+import { tellUnbelieved } from '../remarks.js'
 import { printable } from '../text.js'
 import { type Verification, verifyContinuity } from '../verify-continuity.js'
 import { verifyRows } from '../verify-rows.js'
@@ -42,7 +43,7 @@ export const verify: Command = {
         exit = worse(exit, problem === undefined ? await answer.table(table) : EXIT.unchecked)
       }
       answer.end()
-      return exit
+      return tellUnbelieved(workspace, exit, io)
     }),
 }
 
