@@ -1,3 +1,4 @@
+import { openDuckDb } from '../queries/duckdb-instance.js'
 import { fileList, parquetFiles } from '../queries/parquet-files.js'
 import { shown } from '../transform/refusal.js'
 
@@ -26,8 +27,7 @@ async function valuesIn(
   column: string,
   where: string,
 ): Promise<readonly string[] | undefined> {
-  const { DuckDBInstance } = await import('@duckdb/node-api')
-  const instance = await DuckDBInstance.create(':memory:', { threads: '1' })
+  const instance = await openDuckDb(':memory:', { threads: '1' })
   const connection = await instance.connect()
   try {
     const rows = `read_parquet(${fileList(files)}, union_by_name = true, hive_partitioning = false)`

@@ -1,5 +1,6 @@
 import type { Table } from 'apache-arrow'
 import type { FactStore } from '../transform/fact.js'
+import type { NamedTable } from '../transform/table-names.js'
 
 /** A value bound to one `?` of a statement. */
 export type BoundValue = string | number
@@ -10,11 +11,12 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined
   /** What the statement reads of a table. An engine may then read a copy that is arranged for it; the answer is the same. */
   readonly scope?: Scope | undefined
+  /** True for SQL that is not our own: it is run only where it is one query that reads. @default false */
+  readonly foreign?: boolean | undefined
 }
 
 /** What a statement, of one table only, can be answered from. At most one of `itemKey`, `states` and `eachItem` is given; with none, any rows do. */
-export interface Scope {
-  readonly table: string
+export interface Scope extends NamedTable {
   /** All changes of one item, by its canonical key. */
   readonly itemKey?: string | undefined
   /** What leads to the states of items at moments from `fromUs` to `toUs`, in microseconds since 1970. */
@@ -49,6 +51,11 @@ export interface QueryEngine {
   objects?(table: string): readonly string[] | undefined
   /** What a reader of its answers should know beside them, such as that a copy could not be used. @default - nothing */
   remarks?(): readonly string[]
+  /**
+   * What lies where a table's objects belong (of all tables, where none is said) and is not read, or not by every question.
+   * @default - nothing
+   */
+  unread?(table?: string): readonly string[]
   close(): void
 }
 
@@ -82,6 +89,9 @@ export class QueryError extends Error {
     this.hint = options.hint
   }
 }
+
+/** A statement that asks for a table of which nothing can be read; others can be asked. */
+export class UnreadableTable extends QueryError {}
 
 /** The error of a statement that its signal ended. */
 export function stoppedError(signal: AbortSignal): QueryError {

@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { anyItemKey, askQuery, similarItemKeys } from '../../queries/ask.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
-import { DuckDbEngine, keptConfigurations } from '../../queries/duckdb.js'
+import { DuckDbEngine } from '../../queries/duckdb.js'
 import { type QueryEngine, QueryError } from '../../queries/engine.js'
+import { keptConfigurations } from '../../queries/kept-configurations.js'
 import { tablesOf } from '../../queries/parquet-files.js'
 import { rowsOf } from '../../queries/rows.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
@@ -98,7 +99,8 @@ describe('an archive in a folder', () => {
     await ingestRecords(root, [named('My-Table.v2'), named('my_orders'), named('my_orders')])
     expect(tablesOf(root)).toEqual(['My-Table.v2', 'my_orders'])
     expect(await askSql(root, 'select count(*) as n from my_table_v2')).toEqual([{ n: 1n }])
-    expect(await askSql(root, 'select count(*) as n from my_orders')).toEqual([{ n: 2n }])
+    expect(await askSql(root, 'select count(*) as n from my_orders')).toEqual([{ n: 1n }])
+    expect(await askSql(root, 'select count(*) as n from my_orders_deliveries')).toEqual([{ n: 2n }])
   })
 })
 
