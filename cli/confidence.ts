@@ -31,6 +31,8 @@ export const COLOURS = {
   'KEYS-ONLY': 'yellow',
   GAP: 'red',
   CONFLICT: 'red',
+  DIFFERS: 'red',
+  ALTERED: 'red',
 } as const
 
 /** One line that says how sure an answer about an item is, and remarks that do not change it. */
@@ -68,6 +70,10 @@ function explain({ confidence, findings, changes, start, end }: ItemHistory): st
       return `KEYS-ONLY: ${found[0]?.changes} of ${changes.length} changes lack an image, so what they changed and whether one is missing cannot be told`
     case 'GAP':
       return `GAP: ${missingText(found[0] as ItemFinding)} in the archive${place}`
+    case 'DIFFERS':
+      return 'DIFFERS: the table held something else when it was compared'
+    case 'ALTERED':
+      return `ALTERED: ${where} is not what its hashes say`
     case 'CONFLICT':
       return `CONFLICT: the archive holds change ${where} with different contents, one of them is shown${place}`
   }

@@ -1,3 +1,5 @@
+import type { AnswerVerdict } from '../queries/answer-verdict.js'
+import type { OpenArchive } from '../queries/open-archive.js'
 import { FILE_FORMATS, goesToTerminal, isBinary } from './answer-file.js'
 import { ENGINE_OPTIONS } from './engine-choice.js'
 import { CommandError, EXIT, type ExitCode, type Io, type Options } from './io.js'
@@ -17,6 +19,8 @@ export const ANSWER_OPTIONS = [
   ...OUTPUT_OPTIONS,
   RECEIPT_OPTION,
 ] as const
+/** Leaves out what every answer of more than one item has. */
+export const VERDICT_OPTION = ['--no-verdict', 'leaves out how sure the answer is, and says so'] as const
 
 /**
  * Opens the archive that the flags name for one question, its answer going where they say. What is wrong with the flags is
@@ -43,4 +47,13 @@ export async function askArchive<F extends Format>(
   } finally {
     receipts.tell()
   }
+}
+
+/** How far an answer can be believed; undefined where the flags leave that out. */
+export async function judgeFor(
+  asked: Parameters<OpenArchive['verdict']>[0],
+  { archive }: Workspace,
+  options: Options,
+): Promise<AnswerVerdict | undefined> {
+  return options.verdict === false ? undefined : archive.verdict(asked)
 }

@@ -155,6 +155,8 @@ const MEANINGS: Readonly<Record<Confidence, string>> = {
   'KEYS-ONLY': 'changes lack an image that would tell',
   GAP: 'one or more changes are missing',
   CONFLICT: 'one change with different contents',
+  DIFFERS: 'the table held something else when it was compared',
+  ALTERED: 'rows are not what their hashes say',
 }
 
 function describeAnchors({ baselines, reconciliations }: ContinuityCheck['facts']): string {

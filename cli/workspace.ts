@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { type Configuration, readConfiguration } from '../config/configuration.js'
 import type { Bucket } from '../local/bucket.js'
+import { countRefused } from '../local/refused-of-table.js'
 import type { QueryEngine } from '../queries/engine.js'
 import { ArchiveError, type OpenArchive, openArchive } from '../queries/open-archive.js'
 import type { FactStore } from '../transform/fact.js'
@@ -109,7 +110,8 @@ export async function openArchiveIn(
   signal?: AbortSignal,
 ): Promise<OpenArchive> {
   try {
-    return await openArchive(root, { tables, signal })
+    const refused = (table: string, sinceUs: number | null) => countRefused(root, table, sinceUs)
+    return await openArchive(root, { tables, signal, refused })
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error
     // what the file system refuses names its file already

@@ -3,7 +3,7 @@ import { formatInstant, parseInstant } from '../transform/instant.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import { Answer, type Asked } from './answer.js'
 import { type ArchiveFacts, NO_FACTS, readArchiveFacts } from './archive-facts.js'
-import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery, type Statement } from './catalog.js'
+import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery, STATES, type Statement } from './catalog.js'
 import type { BoundValue, QueryEngine, RunOptions, Scope } from './engine.js'
 import { findProblems } from './findings.js'
 import { checkParameters, ParameterError } from './parameters.js'
@@ -91,13 +91,6 @@ export function bindQuery(
     parameters: all,
     scope: scope && { ...scope, ...(query.asksForColumn && { column: column as string }) },
   }
-}
-
-/** Questions about what items were at moments, with the parameters of the first and the last. */
-const STATES: Readonly<Record<string, readonly [from: string, to: string]>> = {
-  'diff-of-table': ['from', 'to'],
-  'items-as-of': ['at', 'at'],
-  'table-as-of': ['at', 'at'],
 }
 
 function scopeOf(

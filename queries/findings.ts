@@ -94,12 +94,20 @@ function firstById(changes: readonly ItemChange[]): ItemChange {
 }
 
 /** How far an answer about one item can be believed, worst first. */
-export type Confidence = 'CONFLICT' | 'GAP' | 'KEYS-ONLY' | 'PRE-ARCHIVE' | 'UNBROKEN' | 'COMPLETE'
+export type Confidence = (typeof DOUBTS)[number] | 'UNBROKEN' | 'COMPLETE'
 
 /** What makes an answer less than unbroken, worst first. */
-export const DOUBTS = ['CONFLICT', 'GAP', 'KEYS-ONLY', 'PRE-ARCHIVE'] as const
+export const DOUBTS = ['ALTERED', 'CONFLICT', 'GAP', 'DIFFERS', 'KEYS-ONLY', 'PRE-ARCHIVE'] as const
 
 /** The worst finding decides; an item without any is `UNBROKEN`: from its first change on, every link is there. */
 export function confidenceOf(findings: readonly Pick<ItemFinding, 'finding'>[]): (typeof DOUBTS)[number] | 'UNBROKEN' {
   return DOUBTS.find(doubt => findings.some(({ finding }) => finding === doubt)) ?? 'UNBROKEN'
+}
+
+/** All of them, worst first. */
+export const CONFIDENCES: readonly Confidence[] = [...DOUBTS, 'UNBROKEN', 'COMPLETE']
+
+/** The worst of some; of none `UNBROKEN`, because nothing contradicts. */
+export function worstOf(confidences: readonly Confidence[]): Confidence {
+  return CONFIDENCES.find(confidence => confidences.includes(confidence)) ?? 'UNBROKEN'
 }

@@ -42,7 +42,16 @@ export class ContinuityCheck {
     items: 0,
     changes: 0,
     unbalanced: 0,
-    verdicts: { COMPLETE: 0, UNBROKEN: 0, GAP: 0, 'PRE-ARCHIVE': 0, CONFLICT: 0, 'KEYS-ONLY': 0 },
+    verdicts: {
+      COMPLETE: 0,
+      UNBROKEN: 0,
+      GAP: 0,
+      'PRE-ARCHIVE': 0,
+      CONFLICT: 0,
+      'KEYS-ONLY': 0,
+      DIFFERS: 0,
+      ALTERED: 0,
+    },
     repeats: 0,
     unordered: 0,
   }

@@ -3,15 +3,16 @@ import { QueryError } from '../../queries/engine.js'
 import { readStatement } from '../../queries/statement.js'
 import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
 import { type Command, CommandError, EXIT, Interruption } from '../io.js'
-import { printRows } from '../print.js'
-import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
+import { printObjects, printRows } from '../print.js'
+import { ANSWER_OPTIONS, askArchive, judgeFor, PLACE_OPTIONS, QUESTION_FORMATS, VERDICT_OPTION } from '../question.js'
+import { pageVerdict, printJudged, printVerdict } from '../table-verdict.js'
 import { isOnAws, type Workspace } from '../workspace.js'
 
 /** Runs SQL over the archive: one view a table, its name in lower case. */
 export const sql: Command = {
   usage: 'sql <statement>',
   summary: 'runs SQL over the archive; each table is a view, its name in lower case',
-  options: [...PLACE_OPTIONS, ...ANSWER_OPTIONS],
+  options: [...PLACE_OPTIONS, ...ANSWER_OPTIONS, VERDICT_OPTION],
   example: 'itemtrail sql "select actor, count(*) as changes from orders group by actor order by changes desc"',
   run: (args, options, terminal) =>
     askArchive(options, terminal, QUESTION_FORMATS, async (workspace, format, io, receipts) => {
@@ -25,12 +26,17 @@ export const sql: Command = {
           'ask them one by one',
         )
       const answer = await runStatement(workspace, statement)
-      const receipt = await receipts.keep(answer, workspace)
+      if (format === 'table') printRows(answer.columns, answer.rows(), format, io)
+      const verdict = await judgeFor(answer.asked, workspace, options)
+      const receipt = await receipts.keep(answer, workspace, verdict ?? null)
       if (isFileFormat(format)) {
-        const page = { question: 'SQL over the archive', sql: statement, footer: await pageFooter(receipt) }
+        const confidence = pageVerdict(verdict, workspace.root)
+        const page = { question: 'SQL over the archive', sql: statement, confidence, footer: await pageFooter(receipt) }
         await printFile(answer.table, format, page, io)
-      } else printRows(answer.columns, answer.rows(), format, io)
-      return EXIT.done
+      } else if (format === 'json') printJudged(answer.rows(), verdict, io)
+      else if (format === 'ndjson') printObjects(answer.rows(), format, io)
+      if (format !== 'json') printVerdict(verdict, workspace.root, format === 'table' ? io.out : io.err, io)
+      return verdict?.isDoubtful ? EXIT.findings : EXIT.done
     }),
 }
 
