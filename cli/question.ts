@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import type { AnswerVerdict } from '../queries/answer-verdict.js'
 import type { OpenArchive } from '../queries/open-archive.js'
 import { FILE_FORMATS, goesToTerminal, isBinary } from './answer-file.js'
@@ -52,8 +53,20 @@ export async function askArchive<F extends Format>(
 /** How far an answer can be believed; undefined where the flags leave that out. */
 export async function judgeFor(
   asked: Parameters<OpenArchive['verdict']>[0],
-  { archive }: Workspace,
+  { archive, engine }: Workspace,
   options: Options,
+  io: Io,
 ): Promise<AnswerVerdict | undefined> {
-  return options.verdict === false ? undefined : archive.verdict(asked)
+  if (options.verdict === false) return undefined
+  for (const table of asked.table === undefined ? [] : [asked.table]) {
+    const bytes = (engine.objects?.(table) ?? []).reduce((sum, path) => sum + statSync(path).size, 0)
+    if (bytes > LARGE_BYTES && (await engine.outline?.(table)) === undefined)
+      io.err(
+        `how sure the answer is takes a look at all ${Math.round(bytes / 1024 ** 2)} MB of ${table}: itemtrail compact ${table} keeps what that finds, --no-verdict leaves it out\n`,
+      )
+  }
+  return archive.verdict(asked)
 }
+
+/** A table of more is told of before it is judged from the beginning, which then takes seconds. */
+const LARGE_BYTES = 64 * 1024 ** 2

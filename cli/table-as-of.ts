@@ -49,7 +49,7 @@ export async function tableAsOf(
   const { engine, root } = workspace
   const counts = { items: 0, unknown: 0 }
   const items = countItems(itemsAt(engine, table, at), counts)
-  const judge = () => judgeFor(askedOf(table, at), workspace, options)
+  const judge = () => judgeFor(askedOf(table, at), workspace, options, io)
   let verdict: AnswerVerdict | undefined
   if (format === 'table') await printItems(items, table, io)
   else if (format === 'dynamodb') {

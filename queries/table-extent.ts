@@ -1,8 +1,9 @@
 import { formatDay } from '../transform/instant.js'
 import { dateOf } from '../transform/partition.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import { rowsOfEachItem, spansOfAll, spansSql } from './each-item.js'
 import { type QueryEngine, streamAnswer } from './engine.js'
-import { rowsOf } from './rows.js'
+import { type Row, rowsOf } from './rows.js'
 
 /** From when to when the archive has changes of a table, in microseconds since 1970; null where it has none. */
 export interface Extent {
@@ -47,32 +48,39 @@ export interface ItemSpan {
   readonly changes: number
 }
 
-/** Every item that has rows from `fromUs` to before `toUs`, in no order. */
+/** Every item that has rows from `fromUs` to before `toUs`, in no order; of all time, from what a compaction kept. */
 export async function* spansOfItems(
   engine: QueryEngine,
-  { table }: TableConfiguration,
+  table: TableConfiguration,
   { fromUs, toUs }: { readonly fromUs: number | null; readonly toUs: number | null },
 ): AsyncGenerator<ItemSpan> {
+  const rows =
+    fromUs === null && toUs === null
+      ? rowsOfEachItem(engine, table, spansOfAll(table))
+      : spansBetween(engine, table, fromUs, toUs)
+  for await (const { item_key, first_us, last_us, changes } of rows)
+    yield {
+      itemKey: item_key as string,
+      firstUs: Number(first_us),
+      lastUs: Number(last_us),
+      changes: Number(changes),
+    }
+}
+
+async function* spansBetween(
+  engine: QueryEngine,
+  { table }: TableConfiguration,
+  fromUs: number | null,
+  toUs: number | null,
+): AsyncGenerator<Row> {
   const conditions = [
     ...(fromUs === null ? [] : [['event_date >= ?', dateOf(fromUs)] as const, ['event_time_us >= ?', fromUs] as const]),
     ...(toUs === null ? [] : [['event_date <= ?', dateOf(toUs)] as const, ['event_time_us < ?', toUs] as const]),
   ]
-  const sql = `
-    select item_key, min(event_time_us) as first_us, max(event_time_us) as last_us,
-      count(distinct case when event_name <> 'BASELINE' then event_id end) as changes
-    from ${tableIdentifier(table)}
-    ${conditions.length === 0 ? '' : `where ${conditions.map(([text]) => text).join(' and ')}`}
-    group by item_key`
+  const sql = spansSql(
+    tableIdentifier(table),
+    conditions.map(([text]) => text),
+  )
   const values = conditions.map(([, value]) => value)
-  for await (const piece of streamAnswer(engine, sql, values)) {
-    for (const row of rowsOf(piece)) {
-      const { item_key, first_us, last_us, changes } = row
-      yield {
-        itemKey: item_key as string,
-        firstUs: Number(first_us),
-        lastUs: Number(last_us),
-        changes: Number(changes),
-      }
-    }
-  }
+  for await (const piece of streamAnswer(engine, sql, values)) yield* rowsOf(piece)
 }

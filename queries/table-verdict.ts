@@ -70,7 +70,7 @@ export interface TableVerdict {
 export interface JudgeOptions {
   /** How many refused records of a table arrived at a moment or later. @default - nobody looks */
   readonly refused?: ((table: string, sinceUs: number | null) => Promise<number>) | undefined
-  /** Whether rows are held against their hashes, which reads every image of the period. @default - up to 256 MB of objects in a folder */
+  /** Whether rows are held against their hashes, which reads every image of the period. @default - up to 16 MB of objects in a folder */
   readonly hashes?: boolean | undefined
   /** The present, in microseconds since 1970: a period that has not ended yet is no doubt. @default - the clock */
   readonly nowUs?: number
@@ -199,8 +199,8 @@ async function judgeItems(
   return { items, verdicts, changes, repeats, gaps: gaps.length, missing: mergeStretches(gaps) }
 }
 
-/** Bytes of objects whose rows are held against their hashes unasked: that takes about as long as to read their images. */
-const HASHED_BYTES = 256 * 1024 ** 2
+/** Bytes of objects whose rows are held against their hashes unasked, which takes about a second; all of a table's takes longer than most questions. */
+const HASHED_BYTES = 16 * 1024 ** 2
 
 function isSmall(engine: QueryEngine, { table }: TableConfiguration, { fromUs, toUs }: Bounds): boolean {
   const objects = engine.objects?.(table)

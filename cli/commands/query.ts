@@ -40,7 +40,7 @@ export const query: Command = {
       const answer = await answerQuery(workspace.engine, saved, table, parameters)
       tellRemarks(workspace.engine, io)
       if (format === 'table') printTableRows(saved, answer, io)
-      const verdict = await judgeFor(answer.asked, workspace, options)
+      const verdict = await judgeFor(answer.asked, workspace, options, io)
       const receipt = await receipts.keep(answer, workspace, verdict ?? null)
       const empty = answer.length === 0 ? await describeNothing(saved, answer, table, verdict, workspace) : ''
       if (format === 'table') {

@@ -27,7 +27,7 @@ export const sql: Command = {
         )
       const answer = await runStatement(workspace, statement)
       if (format === 'table') printRows(answer.columns, answer.rows(), format, io)
-      const verdict = await judgeFor(answer.asked, workspace, options)
+      const verdict = await judgeFor(answer.asked, workspace, options, io)
       const receipt = await receipts.keep(answer, workspace, verdict ?? null)
       if (isFileFormat(format)) {
         const confidence = pageVerdict(verdict, workspace.root)
