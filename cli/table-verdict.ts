@@ -1,6 +1,6 @@
 import { type AnswerVerdict, describeVerdict } from '../queries/answer-verdict.js'
-import { CONFIDENCES, type Confidence } from '../queries/findings.js'
-import { isDoubt, NOT_SHOWN, type TableVerdict } from '../queries/table-verdict.js'
+import { CONFIDENCES, type Confidence, isDoubtful } from '../queries/findings.js'
+import { NOT_SHOWN, type TableVerdict } from '../queries/table-verdict.js'
 import { formatInstant } from '../transform/instant.js'
 import { COLOURS, describeConfidence } from './confidence.js'
 import type { Io } from './io.js'
@@ -72,7 +72,7 @@ export function writeJudged(io: Io) {
 export function emptyOf({ tables }: AnswerVerdict): string {
   const [only] = tables
   if (only === undefined) return ''
-  const found = CONFIDENCES.filter(word => isDoubt(word) && only.verdicts[word] > 0)
+  const found = CONFIDENCES.filter(word => isDoubtful(word) && only.verdicts[word] > 0)
   const doubts = found.map(word => `${count(only.verdicts[word], 'item')} ${doubtText(word, only.verdicts[word])}`)
   return [`among ${among(only)}`, ...doubts].join('; ')
 }
@@ -107,7 +107,7 @@ function periodText({ kind, fromUs, toUs }: TableVerdict): string {
 
 /** All that is known to be missing, in one sentence. */
 function missingText(verdict: TableVerdict): string {
-  const { missing, gaps, lost, newStreams, brokenBaselines, refused, altered, emptyDays } = verdict
+  const { missing, gaps, lost, newStreams, brokenBaselines, alteredComparisons, refused, altered, emptyDays } = verdict
   const since = missing[0]?.sinceUs ?? null
   const stretches = `${since === null ? '' : `from ${showTime(since)} `}to ${showTime(missing.at(-1)?.untilUs ?? 0)}`
   return [
@@ -123,6 +123,9 @@ function missingText(verdict: TableVerdict): string {
       ({ fact }) => `the stream was made anew before ${fact.recorded}, what changed between is in none`,
     ),
     ...brokenBaselines.map(({ us }) => `the baseline of ${showTime(us)} is not whole`),
+    ...alteredComparisons.map(
+      ({ us }) => `rows from before the comparison of ${showTime(us)} are missing, or others than then`,
+    ),
     ...(refused === null || refused === 0 ? [] : [`${count(refused, 'refused record')} may belong to it`]),
     ...(altered === null || altered === 0 ? [] : [`${count(altered, 'row')} not what their hashes say`]),
     ...(emptyDays.length === 0 ? [] : [`${count(emptyDays.length, 'day')} without any change: ${listDays(emptyDays)}`]),
@@ -150,7 +153,7 @@ function receivedText({ isBehind, isBefore, receivedUs, beganUs, fromUs, toUs }:
 
 function adviceOn({ table, confidence, altered, refused, fromUs, toUs }: TableVerdict, root: string): string {
   const archive = archiveFlag(root)
-  if (!isDoubt(confidence)) return `whether it is what the table holds: itemtrail reconcile ${table}${archive}`
+  if (!isDoubtful(confidence)) return `whether it is what the table holds: itemtrail reconcile ${table}${archive}`
   // what was refused, and `verify`, are looked at in a folder only
   if (isOnAws(root)) return `what does not fit together: itemtrail query continuity ${table}${archive}`
   if ((altered ?? 0) > 0) return `which rows are altered: itemtrail verify rows ${table}${archive}`

@@ -4,17 +4,10 @@ import type { Asked } from './answer.js'
 import { type ItemHistory, readHistory } from './ask.js'
 import { SAVED_QUERIES, STATES } from './catalog.js'
 import type { QueryEngine } from './engine.js'
-import { type Confidence, worstOf } from './findings.js'
+import { type Confidence, isDoubtful, worstOf } from './findings.js'
 import { namedTables } from './objects-read.js'
 import { archiveBegan, stateAt } from './state-at.js'
-import {
-  type AskedPeriod,
-  isDoubt,
-  type JudgeOptions,
-  judgeTable,
-  NOT_SHOWN,
-  type TableVerdict,
-} from './table-verdict.js'
+import { type AskedPeriod, type JudgeOptions, judgeTable, NOT_SHOWN, type TableVerdict } from './table-verdict.js'
 
 /** How far an answer can be believed. */
 export interface AnswerVerdict {
@@ -73,7 +66,7 @@ function tablesVerdict(tables: readonly TableVerdict[]): AnswerVerdict {
 function itemVerdict(item: ItemHistory): AnswerVerdict {
   // an item that the archive never saw may be older than it
   const confidence = item.changes.length === 0 && item.confidence === 'UNBROKEN' ? 'PRE-ARCHIVE' : item.confidence
-  return { confidence, isDoubtful: isDoubt(confidence), tables: [], item }
+  return { confidence, isDoubtful: isDoubtful(confidence), tables: [], item }
 }
 
 async function judgeItem(
@@ -150,6 +143,7 @@ function describeTable(verdict: TableVerdict): object {
       before: fact.recorded,
     })),
     broken_baselines: verdict.brokenBaselines.map(({ source, us }) => ({ source, time: text(us) })),
+    altered_comparisons: verdict.alteredComparisons.map(({ source, us }) => ({ source, time: text(us) })),
     refused: verdict.refused,
     altered_rows: verdict.altered,
     empty_days: verdict.emptyDays,

@@ -6,7 +6,7 @@ import { alteredRows } from './altered-rows.js'
 import { type ArchiveFacts, type LostStretch, readArchiveFacts } from './archive-facts.js'
 import { findingsByItem, type TableFinding } from './continuity.js'
 import type { QueryEngine } from './engine.js'
-import { CONFIDENCES, type Confidence, type ItemFinding, worstOf } from './findings.js'
+import { CONFIDENCES, type Confidence, type ItemFinding, isDoubtful, worstOf } from './findings.js'
 import { type Extent, readExtent, spansOfItems } from './table-extent.js'
 import { judge, momentOf, type Period, periodOver } from './verdict.js'
 
@@ -51,6 +51,8 @@ export interface TableVerdict {
   readonly lost: readonly LostStretch[]
   readonly newStreams: ArchiveFacts['streams']
   readonly brokenBaselines: ArchiveFacts['broken']
+  /** Comparisons with the table of which the archive no longer says what was judged equal. */
+  readonly alteredComparisons: ArchiveFacts['altered']
   /** Refused records that may belong to the period; null where nobody looked. */
   readonly refused: number | null
   /** Days of the period without any row, between the first and the last day of the table. */
@@ -76,11 +78,6 @@ export interface JudgeOptions {
   readonly nowUs?: number
 }
 
-/** True where an answer may lack something, or hold something wrong. */
-export function isDoubt(confidence: Confidence): boolean {
-  return confidence !== 'UNBROKEN' && confidence !== 'COMPLETE'
-}
-
 /** What ended so shortly ago is the present: of that nobody expects to have heard all. */
 const PRESENT_US = 10 * 60 * 1_000_000
 
@@ -104,7 +101,12 @@ export async function judgeTable(
   const refused = (await options.refused?.(table.table, bounds.fromUs)) ?? null
   const received = receivedUntil(extent, facts)
   const knownMissing =
-    touching.lost.length + touching.newStreams.length + touching.brokenBaselines.length + (refused ?? 0) > 0
+    touching.lost.length +
+      touching.newStreams.length +
+      touching.brokenBaselines.length +
+      touching.alteredComparisons.length +
+      (refused ?? 0) >
+    0
   const confidence = worstOf([
     ...CONFIDENCES.filter(word => counted.verdicts[word] > 0),
     ...(knownMissing ? (['GAP'] as const) : []),
@@ -119,7 +121,7 @@ export async function judgeTable(
     fromUs: asked.kind === 'states' ? null : bounds.fromUs,
     toUs: bounds.toUs,
     confidence,
-    isDoubtful: isDoubt(confidence) || (isBehind && ends <= nowUs - PRESENT_US) || isBefore,
+    isDoubtful: isDoubtful(confidence) || (isBehind && ends <= nowUs - PRESENT_US) || isBefore,
     ...counted,
     ...touching,
     refused,
@@ -181,7 +183,7 @@ async function judgeItems(
   const count = (itemKey: string, timesUs: readonly number[]) => {
     const about = judge(itemKey, findings.get(itemKey) ?? [], facts, bounds.periodOf(timesUs))
     const confidence = altered.has(itemKey) ? 'ALTERED' : about.confidence
-    if (timesUs.length === 0 && !isDoubt(confidence)) return
+    if (timesUs.length === 0 && !isDoubtful(confidence)) return
     items++
     verdicts[confidence]++
     for (const finding of about.findings) {
@@ -189,13 +191,14 @@ async function judgeItems(
       if (finding.finding === 'DUPLICATE') repeats += finding.changes
     }
   }
+  const rowless = new Set([...findings.keys(), ...facts.comparisons.flatMap(({ differing }) => [...differing.keys()])])
   for await (const span of spansOfItems(engine, table, bounds)) {
     changes += span.changes
     count(span.itemKey, [span.firstUs, span.lastUs])
-    findings.delete(span.itemKey)
+    rowless.delete(span.itemKey)
   }
   // what is missing in the period may be all that the item had there
-  for (const itemKey of findings.keys()) count(itemKey, [])
+  for (const itemKey of rowless) count(itemKey, [])
   return { items, verdicts, changes, repeats, gaps: gaps.length, missing: mergeStretches(gaps) }
 }
 
@@ -240,20 +243,22 @@ function mergeStretches(gaps: readonly ItemFinding[]): readonly MissingStretch[]
 }
 
 function factsIn(
-  { lost, streams, broken }: ArchiveFacts,
+  { lost, streams, broken, altered }: ArchiveFacts,
   { afterUs, toUs }: Bounds,
-): Pick<TableVerdict, 'lost' | 'newStreams' | 'brokenBaselines'> {
+): Pick<TableVerdict, 'lost' | 'newStreams' | 'brokenBaselines' | 'alteredComparisons'> {
   const end = toUs ?? Number.POSITIVE_INFINITY
   return {
     lost: lost.filter(each => each.toUs > afterUs && (each.fromUs ?? Number.NEGATIVE_INFINITY) < end),
     newStreams: streams.filter(({ us }) => us > afterUs && us < end),
     brokenBaselines: broken.filter(({ us }) => us > afterUs && us < end),
+    // what is missing, or another, is from before it
+    alteredComparisons: altered.filter(({ us }) => us > afterUs),
   }
 }
 
 /** A look at the table itself shows that nothing came until then, too. */
-function receivedUntil({ newestUs }: Extent, { baselines, reconciliations }: ArchiveFacts): number | null {
-  const known = [newestUs, ...[...baselines, ...reconciliations].map(({ us }) => us)].filter(us => us !== null)
+function receivedUntil({ newestUs }: Extent, { baselines, compared }: ArchiveFacts): number | null {
+  const known = [newestUs, compared?.us ?? null, ...baselines.map(({ us }) => us)].filter(us => us !== null)
   return known.length === 0 ? null : Math.max(...known)
 }
 
