@@ -328,8 +328,8 @@ Orders  2,218    324    2026-10-01 12:50:34Z  2026-11-20 23:56:20Z  1.3 MB
 2026-11-17 10:23:57Z  ORD10258  time to li…  customer:g…
 2026-11-18 08:50:37Z  ORD10269  time to li…  customer:s…
 2026-11-18 18:35:42Z  ORD10272  time to li…  customer:m…
-UNBROKEN: 303 changes of 63 items, from 2026-11-15
-00:00:00Z
+UNBROKEN: 303 changes of 63 items, from
+2026-11-15 00:00:00Z
 not shown by this: a lost last change of an item, or a
 change lost together with its way back
 `,

@@ -81,7 +81,10 @@ const QUESTIONS = [...SAVED_QUERIES.values()]
       at_least: '2',
     }
     const known = parameters.filter(parameter => Object.hasOwn(values, parameter.name))
-    return [name, Object.fromEntries(known.map(parameter => [parameter.name, values[parameter.name] as string]))] as const
+    return [
+      name,
+      Object.fromEntries(known.map(parameter => [parameter.name, values[parameter.name] as string])),
+    ] as const
   })
 
 describe('faults under questions about many items', () => {

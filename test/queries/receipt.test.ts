@@ -281,6 +281,8 @@ describe('an edited receipt', () => {
     const unnoticed: string[] = []
     for (const path of leaves(receipt)) {
       // of a list's members one stands for all, because each costs a second run
+      // and of a verdict, which is compared as a whole, one count
+      if (path[0] === 'verdict' && path.length > 2 && path.at(-1) !== 'gaps') continue
       if (path[0] === 'schema' || path[0] === 'receipt_sha256' || path.some(name => Number(name) > 0)) continue
       const again = await rerun(
         forged(receipt, copy => change(copy, path)),
