@@ -3,7 +3,8 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { relative, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
+import { deliveriesIdentifier, tableIdentifier } from '../transform/table-names.js'
 import type { Asked } from './answer.js'
 import { SAVED_QUERIES } from './catalog.js'
 import { dateOfKey, parquetFiles } from './parquet-files.js'
@@ -43,7 +44,7 @@ export function partitionsRead(asked: Asked, tables: Iterable<TableConfiguration
 /** The tables whose name is a word of a statement; one too many, where the word is a text, rather than one too few. */
 export function namedTables(sql: string, tables: Iterable<TableConfiguration>): readonly TableConfiguration[] {
   const words = new Set(sql.toLowerCase().match(/[a-z0-9_]+/g))
-  return [...tables].filter(({ table }) => words.has(tableIdentifier(table)))
+  return [...tables].filter(table => words.has(tableIdentifier(table)) || words.has(deliveriesIdentifier(table)))
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000

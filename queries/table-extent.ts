@@ -1,8 +1,9 @@
 import { formatDay } from '../transform/instant.js'
 import { dateOf } from '../transform/partition.js'
-import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
 import { rowsOfEachItem, spansOfAll, spansSql } from './each-item.js'
 import { type QueryEngine, streamAnswer } from './engine.js'
+import { deliveriesOf } from './literal.js'
 import { type Row, rowsOf } from './rows.js'
 
 /** From when to when the archive has changes of a table, in microseconds since 1970; null where it has none. */
@@ -14,10 +15,10 @@ export interface Extent {
 }
 
 /** Reads it from the times of all rows, the narrowest columns there are. */
-export async function readExtent(engine: QueryEngine, { table }: TableConfiguration): Promise<Extent> {
+export async function readExtent(engine: QueryEngine, table: TableConfiguration): Promise<Extent> {
   const sql = `
     select event_date, min(event_time_us) as first_us, max(event_time_us) as last_us
-    from ${tableIdentifier(table)}
+    from ${deliveriesOf(table)}
     group by event_date
     order by event_date`
   const days = [...rowsOf(await engine.run(sql))]
@@ -69,7 +70,7 @@ export async function* spansOfItems(
 
 async function* spansBetween(
   engine: QueryEngine,
-  { table }: TableConfiguration,
+  table: TableConfiguration,
   fromUs: number | null,
   toUs: number | null,
 ): AsyncGenerator<Row> {
@@ -78,7 +79,7 @@ async function* spansBetween(
     ...(toUs === null ? [] : [['event_date <= ?', dateOf(toUs)] as const, ['event_time_us < ?', toUs] as const]),
   ]
   const sql = spansSql(
-    tableIdentifier(table),
+    deliveriesOf(table),
     conditions.map(([text]) => text),
   )
   const values = conditions.map(([, value]) => value)
