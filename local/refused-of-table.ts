@@ -20,3 +20,20 @@ export async function refusedOfTable(root: string, table: string): Promise<reado
   }
   return found
 }
+
+/** How many refused records of a table arrived at a moment (microseconds since 1970) or later and were not sent again. */
+export async function countRefused(root: string, table: string, sinceUs: number | null): Promise<number> {
+  const archive = new DiskArchive(root)
+  const ledger = Ledger.open(archiveLedger(root), 'archive')
+  let count = 0
+  for (const key of await archive.list(REFUSED_PREFIX)) {
+    // an object that cannot be read may hold anything
+    const entries = await openRefused(archive, key, () => count++)
+    // a change is older than its arrival, so what came before the period is not of it
+    const since = (sinceUs ?? Number.NEGATIVE_INFINITY) / 1000
+    count += entries.filter(
+      kept => kept.entry.table === table && kept.entry.arrival >= since && !ledger.isDone(kept),
+    ).length
+  }
+  return count
+}
