@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import {
   closeSync,
+  createReadStream,
   existsSync,
   fsyncSync,
   mkdirSync,
@@ -23,6 +24,8 @@ export interface Archive {
   /** Keys that begin with a prefix ending in "/", in order. */
   list(prefix: string): Promise<readonly string[]>
   open(key: string): Promise<Uint8Array>
+  /** The same piece by piece, for what may be larger than memory. */
+  stream(key: string): AsyncIterable<Uint8Array>
 }
 
 /** A file in the archive's own staging folder, on its way to become an object. */
@@ -31,7 +34,10 @@ export interface StagedFile {
 }
 
 /** Not part of the archive: no key begins with a dot. */
-const STAGING = '.staging'
+export const STAGING = '.staging'
+
+/** A large file is read in pieces of this size: smaller ones cost more calls than work. */
+export const READ_BYTES = 1024 * 1024
 
 /** The archive in a folder. */
 export class DiskArchive implements Archive {
@@ -80,6 +86,10 @@ export class DiskArchive implements Archive {
 
   async open(key: string): Promise<Uint8Array> {
     return readFileSync(this.pathOf(key))
+  }
+
+  stream(key: string): AsyncIterable<Uint8Array> {
+    return createReadStream(this.pathOf(key), { highWaterMark: READ_BYTES })
   }
 
   /** The file that holds an object. */

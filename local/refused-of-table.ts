@@ -11,10 +11,8 @@ export async function refusedOfTable(root: string, table: string): Promise<reado
   for (const key of await archive.list(REFUSED_PREFIX)) {
     if (key.split('/')[2] !== table) continue
     let damaged = false
-    const entries = await openRefused(archive, key, () => {
-      damaged = true
-    })
-    const waiting = entries.filter(entry => !ledger.isDone(entry)).length
+    let waiting = 0
+    for await (const entry of openRefused(archive, key, () => (damaged = true))) if (!ledger.isDone(entry)) waiting++
     if (waiting > 0) found.push(`${key}: ${waiting} ${waiting === 1 ? 'record' : 'records'}`)
     if (damaged) found.push(`${key}: damaged`)
   }

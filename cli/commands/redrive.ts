@@ -251,7 +251,7 @@ function printSurvey({ groups, damaged, done, counts }: Survey, source: string, 
     [counts['too-large'], 'too large to pass; they are kept whole where they are'],
     [
       counts['needs-original'],
-      'rows that were not converted: only the original records can be sent, see docs/redrive.md',
+      'rows that were not converted, or documents kept in part: only the originals can be sent, see docs/redrive.md',
     ],
   ] as const
   for (const [count, note] of notes) if (count > 0) io.err(`${grouped(count)} × ${note}\n`)

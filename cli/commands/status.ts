@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { tableConfiguration } from '../../config/configuration.js'
@@ -90,7 +91,7 @@ async function refusedStatus(workspace: Workspace, archive: DiskArchive) {
     const id = `${entry.table}\n${reason}`
     const known = reasons.get(id) ?? { table: entry.table, reason, records: new Set() }
     reasons.set(id, known)
-    known.records.add(entry.data.toString('base64'))
+    known.records.add(hash('sha256', entry.data))
   }
   const refused: readonly RefusedStatus[] = [...reasons.values()].map(({ table, reason, records }) => ({
     table: table === NO_TABLE ? null : table,
