@@ -1,8 +1,8 @@
-import { styleText } from 'node:util'
 import type { FileFormat } from '../queries/formats.js'
 import type { Row, Value } from '../queries/rows.js'
 import { CommandError, type Io, type Options } from './io.js'
 import { showItemKey } from './item-key.js'
+import { paint } from './terminal.js'
 import { cut, pad, printable, widthOf } from './text.js'
 
 /** `FileFormat` names what an answer can be as a file. */
@@ -21,13 +21,6 @@ export function formatOf(options: Options, allowed: readonly Format[] = COMMON_F
   if (format === undefined)
     throw new CommandError(`format ${JSON.stringify(options.format)} is unknown, expected ${allowed.join(', ')}`)
   return format
-}
-
-type Style = Parameters<typeof styleText>[0]
-
-/** Text in a colour, where the terminal is to have colours. */
-export function paint(io: Pick<Io, 'colour'>, style: Style, text: string): string {
-  return io.colour ? styleText(style, text, { validateStream: false }) : text
 }
 
 /** JSON with integers of any size as digits, for which `JSON.stringify` has no form, and escapes as in `printable`. */
@@ -87,17 +80,18 @@ export function printRows(names: readonly string[], rows: Iterable<Row>, format:
 
 /** Columns padded to their widest cell; on a terminal wide cells are cut so that a row stays on its line. */
 export function printTable(names: readonly string[], rows: readonly (readonly string[])[], io: Io): void {
+  const heads = names.map(printable)
   const cells = rows.map(row => row.map(printable))
-  const columns = names.map((name, i) => [name, ...cells.map(row => row[i] as string)])
+  const columns = heads.map((name, i) => [name, ...cells.map(row => row[i] as string)])
   const widths = columns.map(widthOf)
-  const room = (io.columns ?? Number.POSITIVE_INFINITY) - 2 * (names.length - 1)
+  const room = (io.columns ?? Number.POSITIVE_INFINITY) - 2 * (heads.length - 1)
   const limits = shrink(widths, columns.map(leastWidth), room)
   const line = (texts: readonly string[]) =>
     texts
       .map((text, i) => pad(cut(text, limits[i] as number), limits[i] as number))
       .join('  ')
       .trimEnd()
-  io.out(`${paint(io, 'bold', line(names))}\n`)
+  io.out(`${paint(io, 'bold', line(heads))}\n`)
   for (const row of cells) io.out(`${line(row)}\n`)
   if (limits.some((limit, i) => limit < (widths[i] as number)))
     io.err('cells were cut to fit the terminal; in a pipe, such as to less -S, they are whole\n')

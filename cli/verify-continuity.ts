@@ -7,10 +7,11 @@ import type { TableConfiguration } from '../transform/table-configuration.js'
 import { COLOURS, isDoubtful, missingText } from './confidence.js'
 import { EXIT, type ExitCode, type Io } from './io.js'
 import { showItemKey } from './item-key.js'
-import { type Format, paint, toJson } from './print.js'
+import { type Format, toJson } from './print.js'
 import { grouped } from './progress.js'
 import { tellRemarks } from './remarks.js'
-import { wrap } from './text.js'
+import { paint } from './terminal.js'
+import { printable, wrap } from './text.js'
 import { archiveFlag, type Workspace } from './workspace.js'
 
 /** What a verification is asked with. */
@@ -93,7 +94,7 @@ function printVerdict({ itemKey, confidence, findings }: ItemVerdict, table: Tab
   const key = showItemKey(itemKey)
   const shown = findings.filter(({ finding }) => finding === 'GAP' || finding === 'CONFLICT')
   for (const finding of shown)
-    io.out(`  ${paint(io, COLOURS[confidence], `✗ ${finding.finding}`)}  ${key}  ${missingText(finding)}\n`)
+    io.out(`  ${paint(io, COLOURS[confidence], `✗ ${finding.finding}`)}  ${key}  ${printable(missingText(finding))}\n`)
   io.out(
     `    ${paint(io, 'dim', `itemtrail history ${table.table} ${quoted(key)}${archiveFlag(asked.workspace.root)}`)}\n`,
   )
@@ -124,7 +125,7 @@ function printSummary({ tally, facts }: ContinuityCheck, write: (text: string) =
       paint(
         io,
         'red',
-        `✗ baseline ${source} (${formatInstant(us, 0)}) has ${grouped(found)} of its ${grouped(items)} items in the archive, nothing is concluded from it`,
+        `✗ baseline ${printable(source)} (${formatInstant(us, 0)}) has ${grouped(found)} of its ${grouped(items)} items in the archive, nothing is concluded from it`,
       ),
     )
   for (const { fact } of facts.lost)
@@ -133,7 +134,7 @@ function printSummary({ tally, facts }: ContinuityCheck, write: (text: string) =
       paint(
         io,
         'yellow',
-        `⚠ records of the stream were lost ${fact.from === null ? '' : `from ${fact.from} `}to ${fact.to}: ${fact.reason}`,
+        `⚠ records of the stream were lost ${fact.from === null ? '' : `from ${fact.from} `}to ${fact.to}: ${printable(fact.reason)}`,
       ),
     )
   for (const { fact } of facts.streams)
