@@ -23,7 +23,9 @@ for (const [name, stream] of [
   stream.on('error', (error: NodeJS.ErrnoException) => {
     // a reader such as `head` goes away before everything is written, and wants to hear no more of it
     if (error.code === 'EPIPE') process.exit(EXIT.unchecked)
-    endWith(describeSystemError({ ...error, message: error.message, path: name }) ?? `${name}: ${error.message}`)
+    const text = describeSystemError({ ...error, message: error.message, path: name })
+    // nothing was archived where an answer was written
+    endWith(text?.split(';')[0] ?? `${name} could not be written: ${error.message}`)
   })
 }
 process.on('uncaughtException', error => endWith(...describeUnexpected(error)))

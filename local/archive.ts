@@ -108,9 +108,16 @@ function isRunning(pid: number): boolean {
 
 /** Makes a folder and its parents so that they outlive a power cut: a new entry is durable once its parent is synced. */
 export function makeFolder(folder: string): void {
-  const first = mkdirSync(folder, { recursive: true })
-  if (first === undefined) return
-  for (let made = folder; made.length >= first.length; made = dirname(made)) sync(dirname(made))
+  if (existsSync(folder)) return
+  const parent = dirname(folder)
+  if (parent !== folder) makeFolder(parent)
+  try {
+    // one at a time: where the file system cannot be written, Node says of a recursive one that the folder is not there
+    mkdirSync(folder)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  sync(parent)
 }
 
 /** Makes a file's content, or a folder's entries, outlive a power cut. */

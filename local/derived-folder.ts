@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { coveredText, type ListedObject, type Manifest } from '../queries/derived-copy.js'
@@ -100,7 +100,7 @@ export class DerivedFolder {
   /** Where the run of a bucket is written, in a folder that says which bucket it is of. */
   bucketPath(bucket: string): string {
     const folder = this.workPath(`${BUCKET_COLUMN}=${bucket}`)
-    mkdirSync(folder, { recursive: true })
+    makeFolder(folder)
     return join(folder, 'run.parquet')
   }
 
