@@ -5,6 +5,8 @@ import { showItemKey } from './item-key.js'
 import { paint } from './terminal.js'
 import { cut, pad, printable, widthOf } from './text.js'
 
+export { paint }
+
 /** `FileFormat` names what an answer can be as a file. */
 export type Format = 'table' | 'json' | 'ndjson' | 'dynamodb' | FileFormat
 
