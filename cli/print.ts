@@ -107,7 +107,7 @@ const KEY_WIDTH = 32
 /** A time or a number that is cut says nothing, or something else; a key that is cut cannot be typed. */
 function leastWidth([name, ...cells]: readonly string[]): number {
   if (name === 'item' || name === 'item_key') return Math.min(KEY_WIDTH, widthOf(cells))
-  const whole = cells.filter(cell => /^(-?[\d,]+(\.\d+)?|\d{4}-\d{2}-\d{2}.*Z)$/.test(cell))
+  const whole = cells.filter(cell => /^(-?[\d,]+(\.\d+)?|\d{4}-\d{2}-\d{2}[T ][\d:.]*Z?)$/.test(cell))
   return Math.max(LEAST_WIDTH, widthOf(whole))
 }
 
@@ -132,10 +132,10 @@ function showCell(name: string, value: Value): string {
   return shorterTime(String(value))
 }
 
-/** `2026-11-20T00:44:37.000Z` as people read it: `2026-11-20 00:44:37Z`. */
+/** `2026-11-20T00:44:37.000Z` as people read it: `2026-11-20 00:44:37Z`. A time without a zone gets none. */
 export function shorterTime(text: string): string {
-  const match = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})(\.\d+)?Z$/.exec(text)
+  const match = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})(\.\d+)?(Z?)$/.exec(text)
   if (match === null) return text
   const fraction = Number(match[3] ?? 0) === 0 ? '' : match[3]
-  return `${match[1]} ${match[2]}${fraction}Z`
+  return `${match[1]} ${match[2]}${fraction}${match[4]}`
 }

@@ -9,6 +9,7 @@ import { findProblems } from './findings.js'
 import { checkParameters, ParameterError } from './parameters.js'
 import { type ItemChange, orderSteps, type Step } from './reconstruct.js'
 import { rowsOf } from './rows.js'
+import { inUtc } from './utc.js'
 import { absencesOf, judge, periodOver, type Verdict } from './verdict.js'
 
 /**
@@ -53,7 +54,9 @@ async function answerStatement(
   options: RunOptions,
 ): Promise<Answer> {
   const began = new Date()
-  const table = await engine.run(asked.sql, asked.values, options)
+  const answered = await engine.run(asked.sql, asked.values, options)
+  // every time that a saved query answers with is one of the archive's
+  const table = asked.query === undefined ? answered : await inUtc(answered)
   return new Answer(table, { ...asked, began, milliseconds: Date.now() - began.getTime() })
 }
 

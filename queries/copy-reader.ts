@@ -8,7 +8,7 @@ import { tableIdentifier } from '../transform/table-configuration.js'
 import { CopyError, type DerivedCopy, findCopy, runFiles } from './derived-copy.js'
 import type { BoundValue, Scope } from './engine.js'
 import { fileList } from './parquet-files.js'
-import { earliestArrivals, emptyRows, rowsOfObjects, rowsOfRuns } from './relations.js'
+import { earliestArrivals, emptyZonedRows, rowsOfObjects, rowsOfRuns } from './relations.js'
 
 /** What to run instead of a statement, on a connection of its own. */
 export interface Prepared {
@@ -69,7 +69,7 @@ export class CopyReader {
   }
 
   private relation(table: string, parts: readonly string[]): string {
-    return earliestArrivals([emptyRows(this.columns.get(table) ?? []), ...parts].join(' union all by name '))
+    return earliestArrivals([emptyZonedRows(this.columns.get(table) ?? []), ...parts].join(' union all by name '))
   }
 
   /** The newest checkpoint before the moments asked for, unless a row of its days came later, and the days after it. */

@@ -19,7 +19,7 @@ import {
   type TableOutline,
 } from './engine.js'
 import { parquetFiles, tablesOf } from './parquet-files.js'
-import { earliestArrivals, emptyRows, rowsOfObjects } from './relations.js'
+import { earliestArrivals, emptyZonedRows, rowsOfObjects } from './relations.js'
 import { TRINO_MACROS } from './trino-macros.js'
 
 /**
@@ -237,7 +237,7 @@ export class DuckDbEngine implements QueryEngine {
 
   private async createView(table: string): Promise<void> {
     const view = `"${tableIdentifier(table)}"`
-    const template = emptyRows(this.columns.get(table) ?? AUDIT_COLUMNS)
+    const template = emptyZonedRows(this.columns.get(table) ?? AUDIT_COLUMNS)
     const files = this.copies.copyOf(table)?.objects ?? parquetFiles(this.root, table)
     this.viewed.set(table, files)
     if (files.length === 0) {
