@@ -14,8 +14,10 @@ export interface IngestOptions {
   readonly archive: DiskArchive
   /** The configuration of a table, for each table that the input names. */
   readonly configurationOf: (table: string) => TableConfiguration
-  /** The table of records that name none. @default - such records are refused */
+  /** The table of records that name none. @default - that of `streamArn`; without, such records are refused */
   readonly table?: string
+  /** The stream of records that name none. @default - the one that the archive has of their table; without, they are refused */
+  readonly streamArn?: string
   readonly hints?: BufferingHints
   /** How long a document may be. @default - 64 MB */
   readonly bounds?: Bounds
@@ -124,12 +126,13 @@ class DeliveryStreams {
   ) {}
 
   async put(document: Document, modifiedAt: number): Promise<void> {
-    const { table, hasTime } = isOverlong(document) ? { table: undefined, hasTime: false } : readEnvelope(document)
-    const name = table ?? this.options.table ?? NO_TABLE
+    const envelope = isOverlong(document) ? undefined : readEnvelope(document)
+    const name = envelope?.table ?? this.options.table ?? NO_TABLE
     await this.attempt(name, async () => {
       const delivery = this.deliveryOf(name)
-      if (isOverlong(document)) await delivery.refuseOverlong(document, modifiedAt)
-      else await (hasTime ? delivery.stream.put(document) : delivery.stream.put(document, modifiedAt))
+      if (isOverlong(document)) return delivery.refuseOverlong(document, modifiedAt)
+      const arrival = envelope?.hasTime === true ? undefined : modifiedAt
+      await delivery.stream.put(document, arrival, envelope?.isUnnamed)
     })
   }
 
@@ -168,12 +171,13 @@ class DeliveryStreams {
   private deliveryOf(name: string): TableDelivery {
     let delivery = this.deliveries.get(name)
     if (delivery === undefined) {
-      const { archive, configurationOf, hints, now } = this.options
+      const { archive, configurationOf, streamArn, hints, now } = this.options
       delivery = new TableDelivery({
         table: configurationOf(name),
         archive,
         converter: this.converter,
-        takesUnnamed: name === this.options.table,
+        // of the streams of other tables nothing was said
+        ...(name === this.options.table && { streamArn }),
         ...(hints && { hints }),
         ...(now && { now }),
       })

@@ -23,10 +23,10 @@ export class TableDelivery {
   private readonly table: TableConfiguration
   private readonly reasons: Reasons = new Map()
 
-  constructor(options: Omit<DeliveryStreamOptions, 'handler'>) {
+  constructor(options: Omit<DeliveryStreamOptions, 'handler' | 'onRefused'>) {
     this.table = options.table
     const handler = createHandler(options.table, (_, reason) => this.note(reason))
-    this.stream = new DeliveryStream({ ...options, handler })
+    this.stream = new DeliveryStream({ ...options, handler, onRefused: reason => this.note(reason) })
   }
 
   /** Keeps the beginning of a document that is too long, and remembers why. */
