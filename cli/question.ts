@@ -14,11 +14,18 @@ import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from './
 export const QUESTION_FORMATS = ['table', 'json', 'ndjson', ...FILE_FORMATS] as const
 export type QuestionFormat = (typeof QUESTION_FORMATS)[number]
 
+export const CSV_OPTION = [
+  '--csv-formulas <how>',
+  'of a text that a spreadsheet would run: text, or keep',
+  'text',
+] as const
+
 /** Flags that every question takes. */
 export const PLACE_OPTIONS = [ARCHIVE_OPTION, CONFIG_OPTION, ...ENGINE_OPTIONS] as const
 export const ANSWER_OPTIONS = [
   ['--format <format>', 'table, json, ndjson, csv, parquet, arrow or html', 'table'],
   ...OUTPUT_OPTIONS,
+  CSV_OPTION,
   RECEIPT_OPTION,
 ] as const
 /** Leaves out what every answer of more than one item has. */
@@ -41,9 +48,12 @@ export async function askArchive<F extends Format>(
       EXIT.usage,
       '--output FILE writes it to a file',
     )
+  const { csvFormulas = 'text' } = options
+  if (csvFormulas !== 'text' && csvFormulas !== 'keep')
+    throw new CommandError(`--csv-formulas is ${JSON.stringify(csvFormulas)}, expected text or keep`)
   const receipts = new ReceiptFile(options, io)
   try {
-    return await withOutput(options, io, out =>
+    return await withOutput(options, { ...io, keepsFormulas: csvFormulas === 'keep' }, out =>
       withWorkspace(
         options,
         async workspace => tellUnread(workspace, await ask(workspace, format, out, receipts), out),

@@ -20,6 +20,7 @@ import { type ItemChange, orderSteps, type Step } from './reconstruct.js'
 import { describeRegions, regionsOf } from './regions.js'
 import { rowsOf } from './rows.js'
 import { actorOfToday, rowsWithActor } from './todays-actor.js'
+import { inUtc } from './utc.js'
 import { absencesOf, judge, periodOver, type Verdict } from './verdict.js'
 
 /**
@@ -64,7 +65,9 @@ async function answerStatement(
   options: RunOptions,
 ): Promise<Answer> {
   const began = new Date()
-  const table = await engine.run(asked.sql, asked.values, options)
+  const answered = await engine.run(asked.sql, asked.values, options)
+  // every time that a saved query answers with is one of the archive's
+  const table = asked.query === undefined ? answered : await inUtc(answered)
   return new Answer(table, { ...asked, began, milliseconds: Date.now() - began.getTime() })
 }
 

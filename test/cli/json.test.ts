@@ -225,9 +225,9 @@ describe('the JSON of the commands', () => {
     const table = /^## sql\n(.*?)^## /ms.exec(DOCUMENT)?.[1] as string
     const examples = [...table.matchAll(/^\| .+ \| .+ \| `(.+)` \|$/gm)].map(match => match[1])
     const statement = `select 9007199254740993 as a, 12345678901234567890.50 as b, 0.5::double as c, true as d, 'text' as e,
-      date '2026-11-22' as f, timestamp '2026-11-22 10:00:00' as g, ['a', 'b'] as h, {'a': 1} as i`
+      date '2026-11-22' as f, timestamp '2026-11-22 10:00:00' as g, timestamptz '2026-11-22 12:00:00+02' as h, ['a', 'b'] as i, {'a': 1} as j`
     const { out } = await run(['sql', statement, '--archive', root, '--format', 'ndjson'])
-    expect(out).toBe(`{${examples.map((example, i) => `"${'abcdefghi'[i]}":${example}`).join(',')}}\n`)
+    expect(out).toBe(`{${examples.map((example, i) => `"${'abcdefghij'[i]}":${example}`).join(',')}}\n`)
     const odd = await run(['sql', "select 'nan'::double as a, null as b", '--archive', root, '--format', 'ndjson'])
     expect(odd.out).toBe('{"a":null,"b":null}\n')
   })

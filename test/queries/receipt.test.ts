@@ -140,8 +140,8 @@ describe('a receipt', () => {
       as t(i, text, dec, big, list, time, double, bool) order by i`
     const { result } = await makeReceipt(await archive.sql(sql), archive)
     const rows = [
-      String.raw`[1,"ü \"x\"","2.50",9007199254740993,["a",null],"2026-11-12T09:30:00.000Z","NaN",true]`,
-      '[2,null,null,null,null,"2026-11-12T09:30:00.000001Z",-0.5,null]',
+      String.raw`[1,"ü \"x\"","2.50",9007199254740993,["a",null],"2026-11-12T09:30:00.000","NaN",true]`,
+      '[2,null,null,null,null,"2026-11-12T09:30:00.000001",-0.5,null]',
     ]
     const columns =
       '[["i","integer"],["text","varchar"],["dec","decimal(4,2)"],["big","bigint"],["list","array(varchar)"],["time","timestamp"],["double","double"],["bool","boolean"]]'
