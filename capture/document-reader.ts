@@ -1,246 +1,260 @@
+import { tryParseObject } from '../transform/json.js'
+import { recordsOf } from './event-records.js'
+import {
+  BACKSLASH,
+  CLOSE,
+  CLOSE_LIST,
+  firstSolid,
+  isBlank,
+  isBlankByte,
+  LINE_FEED,
+  OPEN,
+  OPEN_LIST,
+  QUOTE,
+} from './json-bytes.js'
+import { withoutMark } from './line-reader.js'
+import { BOUNDS, type Bounds, GrowingBytes, type Overlong, OverlongBytes } from './overlong.js'
+
+/** A document's bytes; of one that is longer than the bounds allow its beginning, and what the whole is known by. */
+export type Document = Uint8Array | Overlong
+
 /**
  * Splits a stream of bytes into documents: JSON lines, concatenated or pretty-printed JSON, and `{"Records":[...]}`
  * events, whose records become documents of their own. Nothing is parsed and nothing is lost: bytes that are no JSON
- * object come out as documents too, to be refused and kept. A document that does not end takes only itself along.
+ * object come out as documents too, to be refused and kept. A document that does not end takes only itself along, and
+ * memory is bounded whatever comes.
  */
-export async function* readDocuments(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  for await (const documents of readDocumentBatches(input)) yield* documents
+export async function* readDocuments(
+  input: AsyncIterable<Uint8Array>,
+  bounds: Bounds = BOUNDS,
+): AsyncGenerator<Document> {
+  for await (const documents of readDocumentBatches(input, bounds)) yield* documents
 }
 
-/** The lines of some bytes, without their line feeds. A line may be a view into a chunk. */
-export async function* readLines(input: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  const splitter = new LineSplitter()
-  for await (const chunk of input) {
-    const lines: Buffer[] = []
-    splitter.push(chunk, line => lines.push(line))
-    yield* lines
+/** The same documents, together as they came: those that a piece of the input completes, at most `BATCH` of them. */
+export async function* readDocumentBatches(
+  input: AsyncIterable<Uint8Array>,
+  bounds: Bounds = BOUNDS,
+): AsyncGenerator<readonly Document[]> {
+  const splitter = new DocumentSplitter(bounds)
+  for await (const { bytes, offset } of withoutMark(input)) {
+    splitter.push(bytes, offset)
+    yield* batchesOf(splitter.take())
   }
-  const last: Buffer[] = []
-  splitter.end(line => last.push(line))
-  yield* last
-}
-
-/** The same documents, together as they came: those that a piece of the input completes. */
-export async function* readDocumentBatches(input: AsyncIterable<Uint8Array>): AsyncGenerator<readonly Uint8Array[]> {
-  const splitter = new DocumentSplitter()
-  const lines = new LineSplitter()
-  for await (const chunk of input) {
-    lines.push(chunk, line => splitter.push(line))
-    if (splitter.documents.length > 0) yield splitter.take()
-  }
-  lines.end(line => splitter.push(line))
   splitter.end()
-  if (splitter.documents.length > 0) yield splitter.take()
+  yield* batchesOf(splitter.take())
 }
 
-class LineSplitter {
-  private rest: Buffer[] = []
-  private first = true
+const BATCH = 10_000
 
-  push(chunk: Uint8Array, take: (line: Buffer) => void): void {
-    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
-    let start = 0
-    for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, start)) {
-      this.complete(bytes.subarray(start, end), take)
-      start = end + 1
+/** Events are taken apart here, because one may hold as many records as it has bytes. */
+function* batchesOf(documents: readonly Document[]): Generator<readonly Document[]> {
+  let batch: Document[] = []
+  for (const document of documents) {
+    const records = document instanceof Buffer ? recordsOf(document) : undefined
+    for (const one of records ?? [document]) {
+      batch.push(one)
+      if (batch.length < BATCH) continue
+      yield batch
+      batch = []
     }
-    // a reader may use its chunk again
-    if (start < bytes.length) this.rest.push(Buffer.from(bytes.subarray(start)))
   }
-
-  end(take: (line: Buffer) => void): void {
-    if (this.rest.length > 0) this.complete(Buffer.alloc(0), take)
-  }
-
-  private complete(last: Buffer, take: (line: Buffer) => void): void {
-    const line = this.rest.length === 0 ? last : Buffer.concat([...this.rest, last])
-    this.rest = []
-    const isMarked = this.first && line.length >= 3 && line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf
-    this.first = false
-    take(isMarked ? line.subarray(3) : line)
-  }
+  if (batch.length > 0) yield batch
 }
 
-const LINE_FEED = 0x0a
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const COMMA = 0x2c
-const OPEN = 0x7b
-const CLOSE = 0x7d
-const OPEN_LIST = 0x5b
-const CLOSE_LIST = 0x5d
-const CONTINUED_AFTER = new Set([0x2c, 0x3a, 0x5b, 0x7b]) // , : [ {
-
-/** A pretty-printed document may be so large; beyond it, its lines are taken one by one. Node's texts end at 512 MB. */
-const MAX_DOCUMENT_BYTES = 256 * 1024 * 1024
+const CONTINUED_AFTER = new Set([0x2c, 0x3a, OPEN_LIST, OPEN]) // , : [ {
+const LINE_END = Buffer.of(LINE_FEED)
 
 class DocumentSplitter {
-  /** Documents that are complete. */
-  documents: Uint8Array[] = []
-  /** Lines of a document that has not ended yet. */
-  private open: Buffer[] = []
-  private openBytes = 0
+  private documents: Document[] = []
+  /** What has come of the open document, or, where none is open, of the line that is no document. */
+  private readonly open = new GrowingBytes()
+  /** The same once it is longer than the bounds allow. */
+  private overlong: OverlongBytes | undefined
+  private openAt = 0
   private depth = 0
+  private inString = false
+  private isEscaped = false
+  /** True where nothing but white space has come of the line. */
+  private isLineBlank = true
+  /** True where nothing at all has. */
+  private isLineEmpty = true
+  /** The last byte in `open` that is no white space. */
+  private lastSolid = -1
 
-  /** The documents that are complete; they are forgotten here. */
-  take(): readonly Uint8Array[] {
+  constructor(private readonly bounds: Bounds) {}
+
+  /** The documents that are complete, events whole; they are forgotten here. */
+  take(): readonly Document[] {
     const { documents } = this
     this.documents = []
     return documents
   }
 
-  push(line: Buffer): void {
-    const interrupted = this.depth > 0 && line[0] === 0x7b && !CONTINUED_AFTER.has(this.lastByte())
-    if (interrupted || this.openBytes > MAX_DOCUMENT_BYTES) this.giveUp()
+  push(chunk: Buffer, offset: number): void {
     let start = 0
-    for (let position = 0; position < line.length; position++) {
-      const byte = line[position] as number
-      if (byte === QUOTE && this.depth > 0) {
-        position = endOfString(line, position)
-      } else if (byte === OPEN || byte === OPEN_LIST) {
-        if (this.depth++ === 0) {
-          this.addGarbage(line.subarray(start, position))
-          start = position
-        }
-      } else if ((byte === CLOSE || byte === CLOSE_LIST) && this.depth > 0 && --this.depth === 0) {
-        this.complete(line.subarray(start, position + 1))
-        start = position + 1
-      }
+    for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, start)) {
+      if (end > start) this.pushPart(chunk.subarray(start, end), offset + start)
+      this.endLine(offset + end)
+      start = end + 1
     }
-    if (this.depth === 0) this.addGarbage(line.subarray(start))
-    else this.keepOpen(line.subarray(start))
+    if (start < chunk.length) this.pushPart(chunk.subarray(start), offset + start)
   }
 
   end(): void {
-    this.giveUp()
+    if (this.depth === 0) this.endGarbage()
+    else this.giveUp()
   }
 
-  private keepOpen(part: Buffer): void {
-    // a line may be a view into a chunk that its reader uses again
-    this.open.push(Buffer.from(part))
-    this.openBytes += part.length
-  }
-
-  private lastByte(): number {
-    for (let i = this.open.length - 1; i >= 0; i--) {
-      const text = (this.open[i] as Buffer).toString('latin1').trimEnd()
-      if (text !== '') return text.charCodeAt(text.length - 1)
+  /** A line, or a part of a long one. */
+  private pushPart(part: Buffer, at: number): void {
+    let start = 0
+    if (this.isLineBlank) {
+      const solid = firstSolid(part, 0)
+      if (solid < part.length && this.isInterruptedBy(part[solid] as number, solid)) {
+        this.keep(part, 0, solid, at)
+        this.giveUp()
+        start = solid
+      }
+      this.isLineBlank = solid === part.length
+      this.isLineEmpty = false
     }
-    return -1
+    this.scan(part, start, at)
   }
 
-  private complete(last: Buffer): void {
-    const bytes = this.open.length === 0 ? last : joinLines([...this.open, last])
+  /** In a line of its own no document goes on with a brace, unless after what an element may follow. */
+  private isInterruptedBy(byte: number, column: number): boolean {
+    if (this.depth === 0 || byte !== OPEN) return false
+    // what is overlong is hardly well-formed, so its commas tell nothing
+    const isAstray = this.overlong !== undefined && this.isLineEmpty && column === 0
+    return isAstray || !CONTINUED_AFTER.has(this.lastSolid)
+  }
+
+  private scan(part: Buffer, from: number, at: number): void {
+    let start = from
+    for (let position = this.inString ? this.skipString(part, from) : from; position < part.length; position++) {
+      const byte = part[position] as number
+      if (byte === QUOTE && this.depth > 0) {
+        this.inString = true
+        position = this.skipString(part, position + 1) - 1
+      } else if (byte === OPEN || byte === OPEN_LIST) {
+        if (this.depth === 0) {
+          this.keepGarbage(part, start, position, at)
+          this.endGarbage()
+          start = position
+        }
+        this.depth++
+      } else if ((byte === CLOSE || byte === CLOSE_LIST) && this.depth > 0 && --this.depth === 0) {
+        this.complete(part, start, position + 1, at)
+        start = position + 1
+      }
+    }
+    if (start === part.length) return
+    if (this.depth === 0) this.keepGarbage(part, start, part.length, at)
+    else this.keep(part, start, part.length, at)
+  }
+
+  /** Behind the quote that ends the string, from inside of it; the part's end where it does not end there. */
+  private skipString(part: Buffer, from: number): number {
+    let position = this.isEscaped ? from + 1 : from
+    this.isEscaped = false
+    for (; position < part.length; position++) {
+      const byte = part[position]
+      if (byte === QUOTE) {
+        this.inString = false
+        return position + 1
+      }
+      if (byte === BACKSLASH) position++
+    }
+    this.isEscaped = position > part.length
+    return part.length
+  }
+
+  /** A string cannot go on in the next line. */
+  private endLine(at: number): void {
+    this.inString = false
+    this.isEscaped = false
+    this.isLineBlank = true
+    this.isLineEmpty = true
+    if (this.depth === 0) this.endGarbage()
+    else this.keep(LINE_END, 0, 1, at)
+  }
+
+  private complete(part: Buffer, start: number, end: number, at: number): void {
+    if (this.open.length === 0 && this.overlong === undefined && end - start <= this.bounds.most) {
+      // a reader may use its chunk again
+      this.documents.push(Buffer.from(part.subarray(start, end)))
+      return
+    }
+    this.keep(part, start, end, at)
+    this.documents.push(this.overlong?.end() ?? this.open.take())
     this.reset()
-    this.addRecords(bytes)
+  }
+
+  private keepGarbage(part: Buffer, start: number, end: number, at: number): void {
+    if (start < end) this.keep(part, start, end, at)
+  }
+
+  /** What was no document ends with its line, or where one opens. */
+  private endGarbage(): void {
+    if (this.overlong !== undefined) {
+      if (this.lastSolid !== -1) this.documents.push(this.overlong.end())
+    } else if (this.open.length > 0 && !isBlank(this.open.view())) this.documents.push(this.open.take())
+    if (this.open.length > 0 || this.overlong !== undefined) this.reset()
+  }
+
+  private keep(part: Buffer, start: number, end: number, at: number): void {
+    if (this.open.length === 0 && this.overlong === undefined) this.openAt = at + start
+    if (this.overlong === undefined && this.open.length + end - start > this.bounds.most) {
+      this.overlong = new OverlongBytes(this.openAt, this.bounds.kept)
+      this.overlong.append(this.open.view())
+      this.open.clear()
+    }
+    const kept = this.overlong ?? this.open
+    kept.append(part, start, end)
+    for (let last = end - 1; last >= start; last--) {
+      if (isBlankByte(part[last])) continue
+      this.lastSolid = part[last] as number
+      return
+    }
   }
 
   /** The open document does not end: lines in it that are whole objects stand alone, what is between them stays together. */
   private giveUp(): void {
-    const lines = this.open
+    if (this.overlong === undefined) this.documents.push(...linesApart(this.open.take()))
+    else this.documents.push(this.overlong.end())
     this.reset()
-    let broken: Buffer[] = []
-    for (const line of lines) {
-      if (isObject(line)) {
-        if (broken.length > 0) this.documents.push(joinLines(broken))
-        broken = []
-        this.addRecords(line)
-      } else {
-        broken.push(line)
-      }
-    }
-    if (broken.length > 0) this.documents.push(joinLines(broken))
-  }
-
-  /** The records of an event `{"Records":[...]}`, each with the very bytes it had; any other document as it is. */
-  private addRecords(document: Buffer): void {
-    const array = document.includes('"Records"') ? findRecords(document) : -1
-    const records = array === -1 ? undefined : splitRecords(document, array)
-    for (const record of records ?? [document]) this.documents.push(Buffer.from(record))
-  }
-
-  private addGarbage(bytes: Buffer): void {
-    if (!isBlank(bytes)) this.documents.push(Buffer.from(bytes))
   }
 
   private reset(): void {
-    this.open = []
-    this.openBytes = 0
+    this.open.clear()
+    this.overlong = undefined
     this.depth = 0
+    this.inString = false
+    this.isEscaped = false
+    this.lastSolid = -1
   }
 }
 
-/** A string cannot go on in the next line, so a line without the closing quote ends here. Most strings are short. */
-function endOfString(line: Buffer, start: number): number {
-  let position = start + 1
-  for (; position < line.length; position++) {
-    const byte = line[position]
-    if (byte === QUOTE) return position
-    if (byte === BACKSLASH) position++
+function* linesApart(lines: Buffer): Generator<Buffer> {
+  // of the line that did not go on there is at most white space
+  const last = lines.lastIndexOf(LINE_FEED)
+  const solid = last !== -1 && isBlank(lines.subarray(last)) ? lines.subarray(0, last) : lines
+  let broken = 0
+  for (let start = 0; start < solid.length; ) {
+    const feed = solid.indexOf(LINE_FEED, start)
+    const end = feed === -1 ? solid.length : feed
+    const line = solid.subarray(start, end)
+    if (isObject(line)) {
+      if (start > broken) yield solid.subarray(broken, start - 1)
+      yield line
+      broken = end + 1
+    }
+    start = end + 1
   }
-  return line.length
-}
-
-/** Only white space, as JSON has it (RFC 8259, section 2) and not as JavaScript trims it. */
-function isBlank(bytes: Buffer): boolean {
-  return bytes.every(byte => byte === 0x20 || byte === 0x09 || byte === LINE_FEED || byte === 0x0d)
-}
-
-function joinLines(lines: readonly Buffer[]): Buffer {
-  return Buffer.concat(lines.flatMap((line, i) => (i === 0 ? [line] : [Buffer.of(LINE_FEED), line])))
+  if (broken < solid.length) yield solid.subarray(broken)
 }
 
 function isObject(line: Buffer): boolean {
-  const text = line.toString()
-  if (!text.trimStart().startsWith('{')) return false
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** The elements of the array that starts at `array`; undefined where it, or the event around it, is not well-formed. */
-function splitRecords(document: Buffer, array: number): readonly Buffer[] | undefined {
-  const records: Buffer[] = []
-  let depth = 0
-  let start = array + 1
-  for (let position = start; position < document.length; position++) {
-    const byte = document[position] as number
-    if (byte === QUOTE) position = endOfString(document, position)
-    else if (byte === OPEN || byte === OPEN_LIST) depth++
-    else if (depth === 0 && (byte === COMMA || byte === CLOSE_LIST)) {
-      records.push(document.subarray(start, position))
-      start = position + 1
-      if (byte === COMMA) continue
-      const event = Buffer.concat([document.subarray(0, array + 1), document.subarray(position)])
-      return isObject(event) ? records.filter(record => !isBlank(record)) : undefined
-    } else if (byte === CLOSE || byte === CLOSE_LIST) depth--
-  }
-  return undefined
-}
-
-/** The position of the "[" after a top-level name "Records", or -1. */
-function findRecords(document: Buffer): number {
-  let depth = 0
-  for (let position = 0; position < document.length; position++) {
-    const byte = document[position] as number
-    if (byte === QUOTE) {
-      const end = endOfString(document, position)
-      const array =
-        depth === 1 && document.toString('latin1', position, end + 1) === '"Records"'
-          ? arrayAfter(document, end + 1)
-          : -1
-      if (array !== -1) return array
-      position = end
-    } else if (byte === OPEN || byte === OPEN_LIST) depth++
-    else if (byte === CLOSE || byte === CLOSE_LIST) depth--
-  }
-  return -1
-}
-
-function arrayAfter(document: Buffer, from: number): number {
-  const match = /^\s*:\s*\[/.exec(document.toString('latin1', from, from + 64))
-  return match === null ? -1 : from + match[0].length - 1
+  return line[firstSolid(line, 0)] === OPEN && tryParseObject(line.toString()) !== undefined
 }

@@ -4,7 +4,6 @@ import { createReadStream } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createGunzip } from 'node:zlib'
-import { readLines } from './document-reader.js'
 import {
   CHECKSUM_ENDINGS,
   checksumFile,
@@ -19,6 +18,8 @@ import {
   readSummary,
   SUMMARY_MANIFEST,
 } from './export-layout.js'
+import { readLines } from './line-reader.js'
+import { BOUNDS, isOverlong } from './overlong.js'
 
 /** An export in a folder, its manifests read and checked, its data files there. */
 export interface TableExport<Summary extends ExportSummary = ExportSummary> {
@@ -142,6 +143,10 @@ async function* readDataFile(file: LocalDataFile, onBytes: (bytes: number) => vo
     try {
       for await (const line of readLines(unpacked)) {
         lines++
+        if (isOverlong(line))
+          throw new ExportError(
+            `${name} line ${lines} has ${line.bytes} bytes, expected an item of at most ${BOUNDS.most}`,
+          )
         const text = decodeLine(line, `${name} line ${lines}`)
         if (text.trim() === '') continue
         items++

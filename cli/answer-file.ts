@@ -31,10 +31,11 @@ export async function printFile(table: Table, format: FileFormat, context: PageC
   const onDisarmed = () => {
     disarmed++
   }
-  for await (const bytes of toFile(table, format, { ...context, onDisarmed })) writePiece(bytes, io)
+  for await (const bytes of toFile(table, format, { ...context, disarm: io.keepsFormulas !== true, onDisarmed }))
+    writePiece(bytes, io)
   if (disarmed > 0)
     io.err(
-      `${disarmed} ${disarmed === 1 ? 'text' : 'texts'} that a spreadsheet would run got an apostrophe in front; the other formats have them as they are\n`,
+      `${disarmed} ${disarmed === 1 ? 'text' : 'texts'} that a spreadsheet would run got an apostrophe in front; --csv-formulas keep leaves them, and the other formats have them as they are\n`,
     )
 }
 

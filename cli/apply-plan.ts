@@ -8,6 +8,7 @@ import { callAws, openDynamoDb } from './live-table.js'
 import { Progress } from './progress.js'
 import type { RestoreAnswer } from './restore-answer.js'
 import { actionsIn, type OutcomeCounts } from './show-restore-plan.js'
+import { WIPE_LINE } from './terminal.js'
 import { printable } from './text.js'
 
 /** Requests to a table at a time. */
@@ -24,7 +25,7 @@ export async function openTable(name: string, options: Options, io: Io): Promise
   const onWait = (error: Error) => {
     if (Date.now() - saidAt < QUIET_MS) return
     saidAt = Date.now()
-    io.err(`${io.errIsTerminal ? '\r\u001b[K' : ''}waiting for table ${printable(name)}: ${printable(error.message)}\n`)
+    io.err(`${io.errIsTerminal ? WIPE_LINE : ''}waiting for table ${printable(name)}: ${printable(error.message)}\n`)
   }
   return callAws(`table ${JSON.stringify(name)} cannot be read`, () =>
     Table.open(client, name, new Pace({ concurrency: CONCURRENCY, onWait })),

@@ -3,8 +3,8 @@ import type { ItemHistory } from '../queries/ask.js'
 import { type Confidence, type ItemFinding, isDoubtful } from '../queries/findings.js'
 import { formatInstant } from '../transform/instant.js'
 import type { Io } from './io.js'
-import { paint } from './print.js'
-import { wrap } from './text.js'
+import { paint } from './terminal.js'
+import { printable, wrap } from './text.js'
 import { archiveFlag, isOnAws } from './workspace.js'
 
 /** An event's id as people read and type it. */
@@ -27,12 +27,14 @@ export const COLOURS = {
   DIFFERS: 'red',
   GAP: 'red',
   CONFLICT: 'red',
+  ALTERED: 'red',
 } as const
 
 /** One line that says how sure an answer about an item is, and remarks that do not change it. */
 export function showConfidence(history: ItemHistory, io: Io): string {
   const { confidence } = history
-  const text = wrap(describeConfidence(history), io.columns)
+  // what facts hold stays on its line
+  const text = wrap(printable(describeConfidence(history)), io.columns)
   // painted after it was broken into lines, because the colour has no width
   return text.startsWith(confidence) ? paint(io, COLOURS[confidence], confidence) + text.slice(confidence.length) : text
 }
@@ -68,6 +70,8 @@ function explain({ confidence, findings, changes, start, end, completeUntil }: I
       return `DIFFERS: ${missingText(found[0] as ItemFinding)}`
     case 'GAP':
       return `GAP: ${missingText(found[0] as ItemFinding)} in the archive${place}`
+    case 'ALTERED':
+      return `ALTERED: ${where} is not what its hashes say`
     case 'CONFLICT':
       return `CONFLICT: the archive holds change ${where} with different contents, one of them is shown${place}`
   }

@@ -16,6 +16,8 @@ export interface Io {
   /** True where progress may rewrite its line. */
   readonly errIsTerminal: boolean
   readonly colour: boolean
+  /** True where texts of a CSV stay as they are, also those that a spreadsheet would run. @default false */
+  readonly keepsFormulas?: boolean
   /** The command as it was typed, for receipts. @default - it was not typed */
   readonly argv?: readonly string[]
   /**

@@ -1,14 +1,34 @@
 #!/usr/bin/env node
-import { Interruption } from './io.js'
+import { writeSync } from 'node:fs'
+import { EXIT, Interruption } from './io.js'
 import { main } from './main.js'
+import { describeSystemError, describeUnexpected } from './system-errors.js'
+import { escapeForeign } from './terminal.js'
 
-// a reader such as `head` may go away before everything is written
-for (const stream of [process.stdout, process.stderr]) {
+/** Ends the process with a sentence, where standard error can still take one. */
+function endWith(message: string, hint = ''): never {
+  const text = escapeForeign(`itemtrail: ${message}\n${hint === '' ? '' : `  ${hint}\n`}`)
+  try {
+    writeSync(process.stderr.fd, text)
+  } catch {
+    // nobody reads it
+  }
+  process.exit(EXIT.unchecked)
+}
+
+for (const [name, stream] of [
+  ['standard output', process.stdout],
+  ['standard error', process.stderr],
+] as const) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0)
-    throw error
+    // a reader such as `head` goes away before everything is written, and wants to hear no more of it
+    if (error.code === 'EPIPE') process.exit(EXIT.unchecked)
+    const text = describeSystemError({ ...error, message: error.message, path: name })
+    // nothing was archived where an answer was written
+    endWith(text?.split(';')[0] ?? `${name} could not be written: ${error.message}`)
   })
 }
+process.on('uncaughtException', error => endWith(...describeUnexpected(error)))
 
 const canSteer = process.env.TERM !== 'dumb'
 

@@ -27,8 +27,8 @@ import { status } from './commands/status.js'
 import { tail } from './commands/tail.js'
 import { verify } from './commands/verify.js'
 import { type Command, CommandError, EXIT, type ExitCode, Interruption, type Io, type Options } from './io.js'
-import { describeSystemError } from './system-errors.js'
-import { printableLines } from './text.js'
+import { describeSystemError, describeUnexpected } from './system-errors.js'
+import { escaping } from './terminal.js'
 
 /** Everything that can be asked of the command line, in the order of its help. */
 export const COMMANDS = [
@@ -54,8 +54,9 @@ export const COMMANDS = [
   demo,
 ]
 
-/** Runs the command line and says how it ended. Nothing but this file ends the process. */
-export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
+/** Runs the command line and says how it ended. Nothing but this file ends the process, and nothing leaves it that was not escaped. */
+export async function main(argv: readonly string[], world: Io): Promise<ExitCode> {
+  const io = escaping(world)
   let exit: ExitCode = EXIT.done
   const program = new Program('itemtrail')
     .description(
@@ -140,9 +141,12 @@ function report(error: unknown, name: string | undefined, io: Io): ExitCode {
     return EXIT.unchecked
   }
   const system = describeSystemError(error as NodeJS.ErrnoException)
-  if (system === undefined) throw error
-  say(io, system)
-  return EXIT.findings
+  if (system !== undefined) {
+    say(io, system)
+    return EXIT.findings
+  }
+  say(io, ...describeUnexpected(error))
+  return EXIT.unchecked
 }
 
 /** What commander found wrong with the arguments of the command `name`, or that it printed help. */
@@ -162,7 +166,6 @@ function reportUse(error: CommanderError, name: string | undefined, io: Io): Exi
   return EXIT.usage
 }
 
-/** Messages hold what users, items and engines say, so they are escaped like items. */
 function say(io: Io, message: string, hint?: string): void {
-  io.err(`itemtrail: ${printableLines(message)}\n${hint === undefined ? '' : `  ${printableLines(hint)}\n`}`)
+  io.err(`itemtrail: ${message}\n${hint === undefined ? '' : `  ${hint}\n`}`)
 }

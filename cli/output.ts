@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { CommandError, EXIT, type Io, type Options } from './io.js'
+import { escapeForeign } from './terminal.js'
 import { printable } from './text.js'
 
 /** Flags of every command whose answer can go to a file. */
@@ -41,11 +42,10 @@ export async function withOutput<T>(options: Options, io: Io, command: (io: Io) 
   if (path === undefined) return command(io)
   const file = new WholeFile(path)
   try {
-    const write = (data: string | Uint8Array) => file.write(data)
     const ending = await command({
       ...io,
-      out: write,
-      outBytes: write,
+      out: text => file.write(escapeForeign(text)),
+      outBytes: bytes => file.write(bytes),
       columns: undefined,
       outIsTerminal: false,
       colour: false,

@@ -1,9 +1,11 @@
-import { styleText } from 'node:util'
 import type { FileFormat } from '../queries/formats.js'
 import type { Row, Value } from '../queries/rows.js'
 import { CommandError, type Io, type Options } from './io.js'
 import { showItemKey } from './item-key.js'
+import { paint } from './terminal.js'
 import { cut, pad, printable, widthOf } from './text.js'
+
+export { paint }
 
 /** `FileFormat` names what an answer can be as a file. */
 export type Format = 'table' | 'json' | 'ndjson' | 'dynamodb' | FileFormat
@@ -21,13 +23,6 @@ export function formatOf(options: Options, allowed: readonly Format[] = COMMON_F
   if (format === undefined)
     throw new CommandError(`format ${JSON.stringify(options.format)} is unknown, expected ${allowed.join(', ')}`)
   return format
-}
-
-type Style = Parameters<typeof styleText>[0]
-
-/** Text in a colour, where the terminal is to have colours. */
-export function paint(io: Pick<Io, 'colour'>, style: Style, text: string): string {
-  return io.colour ? styleText(style, text, { validateStream: false }) : text
 }
 
 /** JSON with integers of any size as digits, for which `JSON.stringify` has no form, and escapes as in `printable`. */
@@ -87,17 +82,18 @@ export function printRows(names: readonly string[], rows: Iterable<Row>, format:
 
 /** Columns padded to their widest cell; on a terminal wide cells are cut so that a row stays on its line. */
 export function printTable(names: readonly string[], rows: readonly (readonly string[])[], io: Io): void {
+  const heads = names.map(printable)
   const cells = rows.map(row => row.map(printable))
-  const columns = names.map((name, i) => [name, ...cells.map(row => row[i] as string)])
+  const columns = heads.map((name, i) => [name, ...cells.map(row => row[i] as string)])
   const widths = columns.map(widthOf)
-  const room = (io.columns ?? Number.POSITIVE_INFINITY) - 2 * (names.length - 1)
+  const room = (io.columns ?? Number.POSITIVE_INFINITY) - 2 * (heads.length - 1)
   const limits = shrink(widths, columns.map(leastWidth), room)
   const line = (texts: readonly string[]) =>
     texts
       .map((text, i) => pad(cut(text, limits[i] as number), limits[i] as number))
       .join('  ')
       .trimEnd()
-  io.out(`${paint(io, 'bold', line(names))}\n`)
+  io.out(`${paint(io, 'bold', line(heads))}\n`)
   for (const row of cells) io.out(`${line(row)}\n`)
   if (limits.some((limit, i) => limit < (widths[i] as number)))
     io.err('cells were cut to fit the terminal; in a pipe, such as to less -S, they are whole\n')
@@ -111,7 +107,7 @@ const KEY_WIDTH = 32
 /** A time or a number that is cut says nothing, or something else; a key that is cut cannot be typed. */
 function leastWidth([name, ...cells]: readonly string[]): number {
   if (name === 'item' || name === 'item_key') return Math.min(KEY_WIDTH, widthOf(cells))
-  const whole = cells.filter(cell => /^(-?[\d,]+(\.\d+)?|\d{4}-\d{2}-\d{2}.*Z)$/.test(cell))
+  const whole = cells.filter(cell => /^(-?[\d,]+(\.\d+)?|\d{4}-\d{2}-\d{2}[T ][\d:.]*Z?)$/.test(cell))
   return Math.max(LEAST_WIDTH, widthOf(whole))
 }
 
@@ -136,10 +132,10 @@ function showCell(name: string, value: Value): string {
   return shorterTime(String(value))
 }
 
-/** `2026-11-20T00:44:37.000Z` as people read it: `2026-11-20 00:44:37Z`. */
+/** `2026-11-20T00:44:37.000Z` as people read it: `2026-11-20 00:44:37Z`. A time without a zone gets none. */
 export function shorterTime(text: string): string {
-  const match = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})(\.\d+)?Z$/.exec(text)
+  const match = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})(\.\d+)?(Z?)$/.exec(text)
   if (match === null) return text
   const fraction = Number(match[3] ?? 0) === 0 ? '' : match[3]
-  return `${match[1]} ${match[2]}${fraction}Z`
+  return `${match[1]} ${match[2]}${fraction}${match[4]}`
 }

@@ -1,4 +1,5 @@
 import type { Io } from './io.js'
+import { WIPE_LINE } from './terminal.js'
 
 /** How far a long piece of work is, on standard error: one line that rewrites itself on a terminal, else a line now and then. */
 export class Progress {
@@ -19,16 +20,16 @@ export class Progress {
     this.shownAt = now
     const seconds = (now - this.startedAt) / 1000
     const text = this.describe(count, done, total, seconds)
-    this.io.err(this.io.errIsTerminal ? `\r\u001b[K${text}` : `${text}\n`)
+    this.io.err(this.io.errIsTerminal ? `${WIPE_LINE}${text}` : `${text}\n`)
   }
 
   /** Says what goes on when there is nothing to count any more. Terminals only: elsewhere it would be one line too many. */
   note(text: string): void {
-    if (this.io.errIsTerminal && this.shownAt > 0) this.io.err(`\r\u001b[K${text}`)
+    if (this.io.errIsTerminal && this.shownAt > 0) this.io.err(`${WIPE_LINE}${text}`)
   }
 
   end(): void {
-    if (this.io.errIsTerminal && this.shownAt > 0) this.io.err('\r\u001b[K')
+    if (this.io.errIsTerminal && this.shownAt > 0) this.io.err(WIPE_LINE)
     this.shownAt = 0
   }
 

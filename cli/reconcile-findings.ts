@@ -19,6 +19,7 @@ import type { TableConfiguration } from '../transform/table-configuration.js'
 import { CommandError, EXIT, type Io } from './io.js'
 import type { ReconcileSource } from './reconcile-source.js'
 import { showInstant } from './show-state.js'
+import { WIPE_LINE } from './terminal.js'
 import { openArchiveIn } from './workspace.js'
 
 /** An archive in a folder, and the states that it is compared with. */
@@ -50,7 +51,7 @@ export async function* findingsOf(
     const { io } = archived
     if (io.errIsTerminal) io.err('comparing ...')
     const comparisons = await compare(engine, source, table)
-    if (io.errIsTerminal) io.err('\r\u001b[K')
+    if (io.errIsTerminal) io.err(WIPE_LINE)
     onCompared(comparisons.reduce((most, { items }) => Math.max(most, items), 0))
     for (const { disagreements, side } of comparisons) {
       const findings =

@@ -2,7 +2,7 @@ import type { PlannedChange } from '../queries/restore-plan.js'
 import type { PlanCounts, PlanHeader } from '../restore/plan-file.js'
 import type { ItemOutcome } from '../restore/progress-file.js'
 import type { Io } from './io.js'
-import { type Format, paint, toJson } from './print.js'
+import { type Format, toJson } from './print.js'
 import {
   describeOutcome,
   describePlanned,
@@ -12,6 +12,7 @@ import {
   showOutcomeCounts,
   showPlanned,
 } from './show-restore-plan.js'
+import { paint } from './terminal.js'
 
 /** What is known before the first item. */
 export type AnswerHead = Pick<PlanHeader, 'table' | 'as_of' | 'key' | 'against'> & { readonly target: string | null }

@@ -1,4 +1,5 @@
 import { readDocuments } from '../capture/document-reader.js'
+import { isOverlong } from '../capture/overlong.js'
 import { snakeCase, toKey } from '../config/column-names.js'
 import { ColumnInference, type Inference } from '../config/infer-columns.js'
 import { COLUMN_NAME, type KeyField } from '../config/schema.js'
@@ -40,7 +41,7 @@ export async function sampleTables(
     for await (const document of readDocuments(input.bytes)) {
       if (documents === SAMPLE) return { tables, isCut: true }
       documents++
-      noteDocument(tables, document)
+      if (!isOverlong(document)) noteDocument(tables, document)
     }
   } catch (error) {
     const reading = describeReadFailure(error, path)

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { Difference, PathSegment } from '../queries/difference.js'
 import type { AttributeValue, Item } from '../transform/attribute-value.js'
 import type { Io } from './io.js'
-import { paint } from './print.js'
+import { paint } from './terminal.js'
 import { pad, printable, widthOf } from './text.js'
 
 const MARKS = { added: '+', removed: '-', changed: '~', moved: '>' } as const

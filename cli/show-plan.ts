@@ -6,8 +6,9 @@ import type { Plan } from '../cost/plan.js'
 import { formatBytes } from '../queries/athena-cost.js'
 import type { Io } from './io.js'
 import type { PlanSource } from './plan-json.js'
-import { paint, printTable } from './print.js'
+import { printTable } from './print.js'
 import { grouped } from './progress.js'
+import { paint } from './terminal.js'
 import { printable, wrap } from './text.js'
 
 export function printPlan(plan: Plan, source: PlanSource, io: Io): void {

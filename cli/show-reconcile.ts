@@ -2,10 +2,11 @@ import type { Finding, FindingKind } from '../queries/reconciliation.js'
 import { factInstant } from '../transform/fact.js'
 import { EXIT, type ExitCode, type Io } from './io.js'
 import { showItemKey } from './item-key.js'
-import { paint, toJson } from './print.js'
+import { toJson } from './print.js'
 import { grouped } from './progress.js'
 import type { ReconcileSource } from './reconcile-source.js'
 import { showDifferences, showPath } from './show-item.js'
+import { paint } from './terminal.js'
 import { printable } from './text.js'
 
 /** Items that are shown with their differences where people read. */

@@ -6,9 +6,9 @@ import type { PlanCounts } from '../restore/plan-file.js'
 import type { ItemOutcome, Outcome } from '../restore/progress-file.js'
 import type { Io } from './io.js'
 import { showItemKey } from './item-key.js'
-import { paint } from './print.js'
 import { grouped } from './progress.js'
 import { showDifferences, showPath } from './show-item.js'
+import { paint } from './terminal.js'
 import { printable } from './text.js'
 
 const MARKS = { put: '+', update: '~', delete: '-', leave: '·', skip: '?' } as const

@@ -17,6 +17,21 @@ export function describeSystemError({ code = '', path, syscall, message }: NodeJ
   return syscall === undefined ? undefined : `${subject} could not be read or written: ${message}`
 }
 
+/**
+ * What nobody foresaw, as a sentence and where more is found: a trace is for whoever mends the program, and `ITEMTRAIL_DEBUG=1` shows it.
+ */
+export function describeUnexpected(error: unknown): readonly [message: string, hint: string] {
+  const { name, message = String(error), stack = message } = error instanceof Error ? error : ({} as Partial<Error>)
+  const sentence = message.split('\n')[0]?.slice(0, MOST_SHOWN) ?? ''
+  // DuckDB's errors say what they are of, and have no codes
+  const text = DUCKDB_ERROR.test(sentence) ? sentence : `${name ?? 'Error'}: ${sentence}`
+  const debug = process.env.ITEMTRAIL_DEBUG ?? ''
+  return [`the command could not go on: ${text}`, debug === '' ? 'ITEMTRAIL_DEBUG=1 shows where that was' : stack]
+}
+
+const MOST_SHOWN = 500
+const DUCKDB_ERROR = /^([A-Z]\w+( \w+)* Error|Failed to append): /
+
 /** What went wrong while an input was read, with its name, which Node's errors lack then; undefined for anything else. */
 export function describeReadFailure(error: unknown, file: string): string | undefined {
   const { code = '', syscall, message } = error as NodeJS.ErrnoException
@@ -32,7 +47,5 @@ export function describeReadFailure(error: unknown, file: string): string | unde
 export function describeWriteFailure(error: unknown, folder: string): string | undefined {
   const { syscall, path, message } = error as NodeJS.ErrnoException
   if (syscall === 'write' && path === undefined) return describeSystemError({ ...(error as Error), path: folder })
-  return /^([A-Z]\w+( \w+)* Error|Failed to append): /.test(message)
-    ? `${folder} cannot be written: ${message.split('\n')[0]}`
-    : undefined
+  return DUCKDB_ERROR.test(message) ? `${folder} cannot be written: ${message.split('\n')[0]}` : undefined
 }

@@ -1,6 +1,7 @@
 import type { TailStatus } from '../capture/tail-status.js'
 import type { Io } from './io.js'
 import { grouped, showDuration } from './progress.js'
+import { WIPE_LINE } from './terminal.js'
 import { cut, printable } from './text.js'
 
 /** The rate is that of so many milliseconds. */
@@ -39,7 +40,7 @@ export class TailProgress {
     if (isFirst) return
     this.shownRecords = status.records
     const text = printable(describeStatus(this.table, status, this.rate()))
-    this.io.err(this.io.errIsTerminal ? `\r\u001b[K${cut(text, (this.io.columns ?? 80) - 1)}` : `${text}\n`)
+    this.io.err(this.io.errIsTerminal ? `${WIPE_LINE}${cut(text, (this.io.columns ?? 80) - 1)}` : `${text}\n`)
   }
 
   /** Something that has to be said in between. */
@@ -60,7 +61,7 @@ export class TailProgress {
   }
 
   end(): void {
-    if (this.io.errIsTerminal && this.shownAt !== undefined) this.io.err('\r\u001b[K')
+    if (this.io.errIsTerminal && this.shownAt !== undefined) this.io.err(WIPE_LINE)
   }
 
   private rate(): number {

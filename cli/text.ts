@@ -10,7 +10,7 @@ export function printable(text: string): string {
 
 /** `printable` for a text of several lines. */
 export function printableLines(text: string): string {
-  return text.split('\n').map(printable).join('\n')
+  return text.replaceAll(/(?!\n)[\p{Cc}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/gu, escapeUnits)
 }
 
 function escapeUnits(character: string): string {

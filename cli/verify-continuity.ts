@@ -8,10 +8,11 @@ import type { TableConfiguration } from '../transform/table-configuration.js'
 import { COLOURS, missingText } from './confidence.js'
 import { EXIT, type ExitCode, type Io } from './io.js'
 import { showItemKey } from './item-key.js'
-import { type Format, paint, toJson } from './print.js'
+import { type Format, toJson } from './print.js'
 import { grouped } from './progress.js'
 import { tellRemarks } from './remarks.js'
-import { wrap } from './text.js'
+import { paint } from './terminal.js'
+import { printable, wrap } from './text.js'
 import { archiveFlag, type Workspace } from './workspace.js'
 
 /** What a verification is asked with. */
@@ -98,7 +99,7 @@ function printVerdict({ itemKey, confidence, findings }: ItemVerdict, table: Tab
   const key = showItemKey(itemKey)
   const shown = findings.filter(({ finding }) => SHOWN_FINDINGS.includes(finding))
   for (const finding of shown)
-    io.out(`  ${paint(io, COLOURS[confidence], `✗ ${finding.finding}`)}  ${key}  ${missingText(finding)}\n`)
+    io.out(`  ${paint(io, COLOURS[confidence], `✗ ${finding.finding}`)}  ${key}  ${printable(missingText(finding))}\n`)
   io.out(
     `    ${paint(io, 'dim', `itemtrail history ${table.table} ${quoted(key)}${archiveFlag(asked.workspace.root)}`)}\n`,
   )
@@ -136,7 +137,7 @@ function printSummary({ tally, facts, regions }: ContinuityCheck, write: (text: 
       paint(
         io,
         'red',
-        `✗ baseline ${source} (${formatInstant(us, 0)}) has ${found === items ? 'other rows than it wrote' : `${grouped(found)} of its ${grouped(items)} items`} in the archive, nothing is concluded from it`,
+        `✗ baseline ${printable(source)} (${formatInstant(us, 0)}) has ${found === items ? 'other rows than it wrote' : `${grouped(found)} of its ${grouped(items)} items`} in the archive, nothing is concluded from it`,
       ),
     )
   for (const { us } of facts.altered)
@@ -154,7 +155,7 @@ function printSummary({ tally, facts, regions }: ContinuityCheck, write: (text: 
       paint(
         io,
         'yellow',
-        `⚠ records of the stream were lost ${fact.from === null ? '' : `from ${fact.from} `}to ${fact.to}: ${fact.reason}`,
+        `⚠ records of the stream were lost ${fact.from === null ? '' : `from ${fact.from} `}to ${fact.to}: ${printable(fact.reason)}`,
       ),
     )
   for (const { fact } of facts.streams)
@@ -182,6 +183,7 @@ const MEANINGS: Readonly<Record<Confidence, string>> = {
   DIFFERS: 'the table held something else when it was compared',
   GAP: 'one or more changes are missing',
   CONFLICT: 'one change with different contents',
+  ALTERED: 'rows are not what their hashes say',
 }
 
 function describeAnchors(facts: ContinuityCheck['facts']): string {

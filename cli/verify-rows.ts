@@ -3,8 +3,9 @@ import { formatInstant } from '../transform/instant.js'
 import { shortId } from './confidence.js'
 import { EXIT } from './io.js'
 import { showItemKey } from './item-key.js'
-import { paint, toJson } from './print.js'
+import { toJson } from './print.js'
 import { grouped } from './progress.js'
+import { paint } from './terminal.js'
 import type { Verification } from './verify-continuity.js'
 
 /** Is a row another than it was made? Its own hashes tell. */

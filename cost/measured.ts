@@ -2,6 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Document } from '../capture/document-reader.js'
+import { isOverlong } from '../capture/overlong.js'
 import type { QueryEngine } from '../queries/engine.js'
 import { deliveriesOf } from '../queries/literal.js'
 import { type Row, rowsOf } from '../queries/rows.js'
@@ -48,11 +50,11 @@ export interface MeasuredSample {
 }
 
 /** Reads all documents, and of each table keeps a sample that is spread over them. */
-export async function measureSample(documents: AsyncIterable<Uint8Array>): Promise<MeasuredSample> {
+export async function measureSample(documents: AsyncIterable<Document>): Promise<MeasuredSample> {
   const tables = new Map<string, TableSample>()
   let unread = 0
   for await (const document of documents) {
-    const record = tryReadStreamRecord(document)
+    const record = isOverlong(document) ? undefined : tryReadStreamRecord(document)
     const change = record && changeOf(record)
     if (record === undefined || change === undefined) unread++
     else {

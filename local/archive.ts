@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import {
   chmodSync,
   closeSync,
+  createReadStream,
   type Dirent,
   existsSync,
   fsyncSync,
@@ -26,6 +27,8 @@ export interface Archive {
   /** Keys that begin with a prefix ending in "/", in order. */
   list(prefix: string): Promise<readonly string[]>
   open(key: string): Promise<Uint8Array>
+  /** The same piece by piece, for what may be larger than memory. */
+  stream(key: string): AsyncIterable<Uint8Array>
 }
 
 /** A file in the archive's own staging folder, on its way to become an object. */
@@ -34,7 +37,10 @@ export interface StagedFile {
 }
 
 /** Not part of the archive: no key begins with a dot. */
-const STAGING = '.staging'
+export const STAGING = '.staging'
+
+/** A large file is read in pieces of this size: smaller ones cost more calls than work. */
+export const READ_BYTES = 1024 * 1024
 
 /** The names that `stage` gives: the process, then what no other file has. */
 const STAGED = /^(\d+)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[a-z]+$/
@@ -105,6 +111,10 @@ export class DiskArchive implements Archive {
     return entry
   }
 
+  stream(key: string): AsyncIterable<Uint8Array> {
+    return createReadStream(this.ownPath(key), { highWaterMark: READ_BYTES })
+  }
+
   /** The file that holds an object. */
   pathOf(key: string): string {
     return join(this.root, ...key.split('/'))
@@ -125,9 +135,16 @@ function isRunning(pid: number): boolean {
  */
 export function makeFolder(folder: string): void {
   const whole = resolve(folder)
-  const first = mkdirSync(whole, { recursive: true, mode: 0o700 })
-  if (first === undefined) return
-  for (let made = whole; made.length >= first.length; made = dirname(made)) sync(dirname(made))
+  if (existsSync(whole)) return
+  const parent = dirname(whole)
+  makeFolder(parent)
+  try {
+    // one at a time: where the file system cannot be written, Node says of a recursive one that the folder is not there
+    mkdirSync(whole, { mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  sync(parent)
 }
 
 /** Makes a file's content, or a folder's entries, outlive a power cut. */

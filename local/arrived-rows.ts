@@ -6,7 +6,7 @@ import { chunksOf } from '../queries/duckdb-chunks.js'
 import { openDuckDb } from '../queries/duckdb-instance.js'
 import { quoted } from '../queries/literal.js'
 import { StatesDigest } from '../transform/fact.js'
-import type { Objects } from './refused-reader.js'
+import type { Archive } from './archive.js'
 
 /** What has arrived of a source: how many items, and the digest of their states. */
 export interface Arrived {
@@ -22,7 +22,7 @@ export class ArrivedRows {
   private readonly read = new Set<string>()
 
   private constructor(
-    private readonly bucket: Objects,
+    private readonly bucket: Pick<Archive, 'list' | 'open'>,
     private readonly prefix: string,
     private readonly source: string,
     private readonly folder: string,
@@ -32,7 +32,7 @@ export class ArrivedRows {
 
   /** `known` are keys of objects that need not be looked at. */
   static async open(
-    bucket: Objects,
+    bucket: Pick<Archive, 'list' | 'open'>,
     prefix: string,
     source: string,
     known: Iterable<string> = [],

@@ -6,10 +6,10 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3'
-import type { Objects } from './refused-reader.js'
+import type { Archive } from './archive.js'
 
 /** A bucket, read as an archive is: the same keys, the same order. */
-export class Bucket implements Objects {
+export class Bucket implements Pick<Archive, 'list' | 'open' | 'stream'> {
   constructor(
     private readonly client: S3Client,
     readonly name: string,
@@ -54,6 +54,12 @@ export class Bucket implements Objects {
     const { Body } = await this.client.send(new GetObjectCommand({ Bucket: this.name, Key: key }))
     if (Body === undefined) throw new Error(`object ${key} came without a body`)
     return Body.transformToByteArray()
+  }
+
+  async *stream(key: string): AsyncGenerator<Uint8Array> {
+    const { Body } = await this.client.send(new GetObjectCommand({ Bucket: this.name, Key: key }))
+    if (Body === undefined) throw new Error(`object ${key} came without a body`)
+    yield* Body as AsyncIterable<Uint8Array>
   }
 
   /** Adds an object. Throws if the key is taken: objects of an archive are never rewritten. */

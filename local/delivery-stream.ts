@@ -1,11 +1,13 @@
 import { isUtf8 } from 'node:buffer'
 import { appendFileSync, rmSync } from 'node:fs'
 import type { FirehoseTransformationResultRecord } from 'aws-lambda'
+import type { Overlong } from '../capture/overlong.js'
 import { type Column, columnsOf } from '../transform/audit-row.js'
 import type { TransformHandler } from '../transform/handler.js'
 import { configurationKey, parsePartition, partitionPrefix } from '../transform/partition.js'
 import { rowConfiguration, type TableConfiguration } from '../transform/table-configuration.js'
 import type { DiskArchive, StagedFile } from './archive.js'
+import { describeOverlong, OVERLONG } from './overlong-record.js'
 import type { ParquetConverter } from './parquet-conversion.js'
 import { objectName, RefusedObjects } from './refused-objects.js'
 import { checkRowLine } from './row-line.js'
@@ -29,6 +31,9 @@ export const DEFAULT_HINTS: BufferingHints = {
   objectBytes: 128 * 1024 * 1024,
   objectInterval: 900_000,
 }
+
+/** Records that go to the transform at once: a megabyte of them may be a million, each with an envelope of its own. */
+const BATCH_RECORDS = 10_000
 
 /** What became of the records that a delivery stream took in. */
 export interface DeliveryCounts {
@@ -111,12 +116,20 @@ export class DeliveryStream {
    */
   async put(data: Uint8Array, arrival = this.now(), isUnnamed = false): Promise<void> {
     const now = this.now()
-    if (this.bufferedBytes + data.length > this.hints.transformBytes) await this.transform()
+    const isFull = this.buffer.length === BATCH_RECORDS || this.bufferedBytes + data.length > this.hints.transformBytes
+    if (isFull) await this.transform()
     if (this.buffer.length === 0) this.bufferedSince = now
     this.counts.records++
     this.buffer.push({ recordId: recordIdOf(this.counts.records), data, arrival, isUnnamed })
     this.bufferedBytes += data.length
     if (now - this.bufferedSince >= this.hints.transformInterval) await this.transform()
+  }
+
+  /** Keeps of a document that is too long to be a record its beginning, and says where and what the whole of it is. */
+  async refuseOverlong(document: Overlong, arrival = this.now()): Promise<void> {
+    this.counts.records++
+    const record = { recordId: recordIdOf(this.counts.records), data: document.beginning, arrival }
+    await this.refuse(record, 0, OVERLONG, describeOverlong(document))
   }
 
   /** Delivers what has waited for its interval. For sources that pause; `put` looks after the rest. */

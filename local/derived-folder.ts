@@ -1,14 +1,4 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, existsSync, readdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { coveredText, type ListedObject, type Manifest } from '../queries/derived-copy.js'
@@ -112,7 +102,7 @@ export class DerivedFolder {
   /** Where the run of a bucket is written, in a folder that says which bucket it is of. */
   bucketPath(bucket: string): string {
     const folder = this.workPath(`${BUCKET_COLUMN}=${bucket}`)
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
     return join(folder, 'run.parquet')
   }
 

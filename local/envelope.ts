@@ -10,7 +10,7 @@ import {
   OPEN_LIST,
   QUOTE,
 } from '../transform/fast/bytes.js'
-import { isObject, type JsonObject, tryParseObject } from '../transform/json.js'
+import { isObject, type JsonObject, MAX_LENGTH, tryParseObject } from '../transform/json.js'
 
 /** What a desk has to know of a record before its table's transform judges it. */
 export interface Envelope {
@@ -61,7 +61,7 @@ function afterTexts(bytes: Buffer, at: number): number {
 }
 
 function parseEnvelope(bytes: Buffer): Envelope {
-  const fields = tryParseObject(bytes.toString())
+  const fields = bytes.length > MAX_LENGTH ? undefined : tryParseObject(bytes.toString())
   const { dynamodb } = fields ?? {}
   const table = tableOf(fields ?? {})
   const change = isObject(dynamodb) ? dynamodb : undefined

@@ -1,6 +1,7 @@
-import { readDocumentBatches } from '../capture/document-reader.js'
+import { type Document, readDocumentBatches } from '../capture/document-reader.js'
+import { type Bounds, isOverlong } from '../capture/overlong.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import type { DiskArchive } from './archive.js'
+import { type DiskArchive, STAGING } from './archive.js'
 import type { BufferingHints } from './delivery-stream.js'
 import { readEnvelope } from './envelope.js'
 import { ParquetConverter } from './parquet-conversion.js'
@@ -18,6 +19,8 @@ export interface IngestOptions {
   /** The stream of records that name none. @default - the one that the archive has of their table; without, they are refused */
   readonly streamArn?: string
   readonly hints?: BufferingHints
+  /** How long a document may be. @default - 64 MB */
+  readonly bounds?: Bounds
   /** Milliseconds since 1970. @default - the clock */
   readonly now?: () => number
   /** Milliseconds after which a source that gives nothing counts as pausing. @default - a second */
@@ -26,9 +29,23 @@ export interface IngestOptions {
   readonly onRecord?: (records: number) => void
 }
 
+/** Tables whose objects could not be written, each with what kept them from being; what was read of all others is in the archive. */
+export class DeliveryError extends Error {
+  override readonly name = 'DeliveryError'
+  constructor(readonly failures: ReadonlyMap<string, Error>) {
+    const lines = [...failures].map(([table, error]) => `${nameOf(table)} could not be written: ${error.message}`)
+    super(lines.join('\n'), { cause: failures.values().next().value })
+  }
+}
+
+function nameOf(table: string): string {
+  return table === NO_TABLE ? 'what names no table' : `table ${table}`
+}
+
 /**
  * Sends every record of an input to its table's delivery stream. Resolves once everything is in the archive; if reading
- * fails, delivers what was read and then throws. `modifiedAt` (milliseconds since 1970) stands in for the time of
+ * fails, delivers what was read and then throws, and if a table cannot be written, all others are and it throws a
+ * `DeliveryError`. `modifiedAt` (milliseconds since 1970) stands in for the time of
  * records that have none.
  */
 export async function ingest(
@@ -41,8 +58,9 @@ export async function ingest(
   const streams = new DeliveryStreams(options, converter)
   try {
     let records = 0
+    const batches = readDocumentBatches(input, options.bounds)
     try {
-      for await (const documents of withPauses(readDocumentBatches(input), options.tickMs ?? TICK_MS)) {
+      for await (const documents of withPauses(batches, options.tickMs ?? TICK_MS)) {
         if (documents === PAUSE) await streams.tick()
         else {
           for (const document of documents) {
@@ -54,6 +72,7 @@ export async function ingest(
     } finally {
       await streams.flush()
     }
+    streams.throwFailures()
     return streams.summaries()
   } finally {
     converter.close()
@@ -88,28 +107,61 @@ async function* withPauses<T>(documents: AsyncIterable<T>, everyMs: number): Asy
   }
 }
 
+/** What the system says of one name or folder, and not of the whole disk or of the folder that all tables share. */
+function isOfOneTable(error: unknown): boolean {
+  const { code = '', path = '', dest = path } = error as NodeJS.ErrnoException & { readonly dest?: string }
+  return OF_A_NAME.has(code) && !dest.includes(`/${STAGING}`)
+}
+
+const OF_A_NAME = new Set(['ENAMETOOLONG', 'ENOTDIR', 'EISDIR', 'EEXIST', 'EACCES', 'EPERM', 'ELOOP'])
+
 /** One delivery stream a table, made when the first record of the table comes along. */
 class DeliveryStreams {
   private readonly deliveries = new Map<string, TableDelivery>()
+  private readonly failures = new Map<string, Error>()
 
   constructor(
     private readonly options: IngestOptions,
     private readonly converter: ParquetConverter,
   ) {}
 
-  async put(document: Uint8Array, modifiedAt: number): Promise<void> {
-    const { table, hasTime, isUnnamed } = readEnvelope(document)
-    const { stream } = this.deliveryOf(table ?? this.options.table ?? NO_TABLE)
-    await stream.put(document, hasTime ? undefined : modifiedAt, isUnnamed)
+  async put(document: Document, modifiedAt: number): Promise<void> {
+    const envelope = isOverlong(document) ? undefined : readEnvelope(document)
+    const name = envelope?.table ?? this.options.table ?? NO_TABLE
+    await this.attempt(name, async () => {
+      const delivery = this.deliveryOf(name)
+      if (isOverlong(document)) return delivery.refuseOverlong(document, modifiedAt)
+      const arrival = envelope?.hasTime === true ? undefined : modifiedAt
+      await delivery.stream.put(document, arrival, envelope?.isUnnamed)
+    })
   }
 
   /** Delivers what has waited for its interval. */
   async tick(): Promise<void> {
-    for (const { stream } of this.deliveries.values()) await stream.tick()
+    for (const [name, { stream }] of this.deliveries) await this.attempt(name, () => stream.tick())
   }
 
+  /** Delivers what is buffered, of every table; what keeps one from being written is a failure to be thrown later. */
   async flush(): Promise<void> {
-    for (const { stream } of this.deliveries.values()) await stream.flush()
+    for (const [name, { stream }] of this.deliveries) await this.attempt(name, () => stream.flush()).catch(() => {})
+  }
+
+  throwFailures(): void {
+    if (this.failures.size > 0) throw new DeliveryError(this.failures)
+  }
+
+  /**
+   * A table that could not be written once takes nothing any more, and keeps no other from being written. Throws what no other table
+   * will fare better with, such as a full disk.
+   */
+  private async attempt(table: string, deliver: () => Promise<void>): Promise<void> {
+    if (this.failures.has(table)) return
+    try {
+      await deliver()
+    } catch (error) {
+      this.failures.set(table, error as Error)
+      if (!isOfOneTable(error)) throw error
+    }
   }
 
   summaries(): readonly TableSummary[] {

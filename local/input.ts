@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
+import { READ_BYTES } from './archive.js'
 
 /** An opened input: its bytes, unpacked if they are gzip, and for a file how large it is and how far it was read. */
 export interface Input {
@@ -9,9 +10,6 @@ export interface Input {
   readonly size?: number
   readonly position: () => number
 }
-
-/** A large file is read in pieces of this size: smaller ones cost more calls than work. */
-const READ_BYTES = 1024 * 1024
 
 /** Opens a file, or standard input for "-". Throws Node's error for what cannot be opened. */
 export async function openInput(path: string, stdin: Readable): Promise<Input> {
@@ -41,16 +39,17 @@ function unpacked(source: Readable): Pick<Input, 'bytes' | 'position'> {
 }
 
 /** Tells gzip by its first two bytes (RFC 1952, section 2.3.1), so that a pipe needs no name. */
-async function* gunzipIfPacked(source: AsyncGenerator<Buffer>): AsyncGenerator<Uint8Array> {
+export async function* gunzipIfPacked(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const pieces = source[Symbol.asyncIterator]()
   let head = Buffer.alloc(0)
   while (head.length < 2) {
-    const { value, done } = await source.next()
+    const { value, done } = await pieces.next()
     if (done) break
     head = Buffer.concat([head, value])
   }
   const all = (async function* () {
     yield head
-    yield* source
+    yield* { [Symbol.asyncIterator]: () => pieces }
   })()
   if (head[0] === 0x1f && head[1] === 0x8b) yield* gunzip(all)
   else yield* all
@@ -60,7 +59,7 @@ async function* gunzipIfPacked(source: AsyncGenerator<Buffer>): AsyncGenerator<U
  * Unpacks piece by piece and asks for the next once everything of the last is read: a failing stream forgets what nobody
  * has read yet, and of an input that is cut short everything before the cut must come out.
  */
-async function* gunzip(packed: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array> {
+async function* gunzip(packed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const stream = createGunzip()
   let failure: Error | undefined
   let wake = () => {}

@@ -5,7 +5,7 @@ import type { KeptAnswer, Run } from '../queries/derived-copy.js'
 import { keptStatements } from '../queries/each-item.js'
 import { deliveriesOf, quoted } from '../queries/literal.js'
 import { fileList } from '../queries/parquet-files.js'
-import { earliestArrivals, emptyRows, rowsOfRuns } from '../queries/relations.js'
+import { earliestArrivals, emptyZonedRows, rowsOfRuns } from '../queries/relations.js'
 import type { Column } from '../transform/audit-row.js'
 import { answersKey, runKey } from '../transform/derived.js'
 import { unconfiguredTable } from '../transform/table-configuration.js'
@@ -36,7 +36,7 @@ export async function keepAnswers(
       const files = some.map(run => join(root, runKey(table, run.bucket, run.name)))
       const ofTouched = old === undefined ? '' : 'semi join touched_items using (item_key)'
       const parts = files.length === 0 ? [] : [`select * from (${rowsOfRuns(files)}) ${ofTouched}`]
-      const all = earliestArrivals([emptyRows(columns), ...parts].join(' union all by name '))
+      const all = earliestArrivals([emptyZonedRows(columns), ...parts].join(' union all by name '))
       await folder.query(`create or replace temp view ${view} as ${all}`)
       const exists = await folder.query(`select 1 from duckdb_tables() where table_name = 'answer'`)
       const target = exists.length > 0 ? 'insert into answer' : 'create temp table answer as'

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { readDocuments } from '../capture/document-reader.js'
+import { isOverlong } from '../capture/overlong.js'
 import { RECORD_BYTES } from '../capture/packing.js'
 import { columnsOf } from '../transform/audit-row.js'
 import { MAX_RESPONSE_BYTES } from '../transform/handler.js'
@@ -9,14 +10,23 @@ import { configurationId, type TableConfiguration } from '../transform/table-con
 import { transformRecord } from '../transform/transform.js'
 import { OTHER_REGION } from './delivery-stream.js'
 import { readEnvelope } from './envelope.js'
+import { isBeginningOnly } from './overlong-record.js'
 import type { Ledger } from './redriven.js'
-import { type KeptEntry, type Objects, openRefused, type RefusedType, reasonOf } from './refused-reader.js'
+import {
+  type KeptEntry,
+  type Objects,
+  openRefused,
+  type RefusedEntry,
+  type RefusedType,
+  reasonOf,
+} from './refused-reader.js'
 import { checkRowLine } from './row-line.js'
 import { nameOrigin } from './unnamed-record.js'
 
 /**
  * What can be done with one document of a refused record: it is `ready` to be sent again; the transform still refuses it;
- * it is `too-large` for Firehose; or it is a row that was not converted, and the change itself `needs-original`.
+ * it is `too-large` for Firehose; or it is a row that was not converted, or the beginning of what was too long, and the change
+ * itself `needs-original`.
  */
 export type Verdict = 'ready' | 'refused' | 'too-large' | 'needs-original'
 
@@ -104,9 +114,8 @@ export async function surveyRefused(options: RedriveOptions): Promise<Survey> {
   const counts = { ready: 0, refused: 0, 'too-large': 0, 'needs-original': 0 }
   let done = 0
   const keys = await listObjects(options)
-  for (let i = 0; i < keys.length; i += PARALLEL) {
-    const batch = keys.slice(i, i + PARALLEL).map(key => openRefused(options.objects, key, bad => damaged.add(bad)))
-    for (const kept of (await Promise.all(batch)).flat()) {
+  const look = async (key: string) => {
+    for await (const kept of openRefused(options.objects, key, bad => damaged.add(bad))) {
       if (options.table !== undefined && kept.entry.table !== options.table) continue
       const documents = await judge(kept, options)
       const left = documents.filter(document => !options.ledger.has(document))
@@ -117,9 +126,12 @@ export async function surveyRefused(options: RedriveOptions): Promise<Survey> {
         if (isToBeSent(document.verdict, options)) addToDay(days, document)
       }
     }
+  }
+  for (let i = 0; i < keys.length; i += PARALLEL) {
+    await Promise.all(keys.slice(i, i + PARALLEL).map(look))
     options.onObject?.(Math.min(i + PARALLEL, keys.length), keys.length)
   }
-  const mostFirst = [...groups.values()].sort((a, b) => b.records - a.records)
+  const mostFirst = [...groups.values()].sort((a, b) => b.records - a.records || a.first - b.first)
   return { groups: mostFirst, damaged: [...damaged], done, counts, days }
 }
 
@@ -188,9 +200,9 @@ async function judge(kept: KeptEntry, options: RedriveOptions): Promise<readonly
     } as const
     return [{ ...place, ...(await judgeRow(entry.data, configuration, options)) }]
   }
-  const parts: Uint8Array[] = []
-  for await (const document of readDocuments(only(entry.data))) parts.push(document)
-  if (parts.length === 0) parts.push(entry.data)
+  if (isBeginningOnly(entry))
+    return [{ object, line, index: 0, of: 1, table, data: entry.data, form: 'record', ...LOST }]
+  const parts = await partsOf(entry)
   const streamArn = parts.some(data => readEnvelope(data).isUnnamed) ? await options.streamOf?.(table) : undefined
   return parts.map((data, index) => {
     const place = { object, line, index, of: parts.length, table, data, form: 'record' } as const
@@ -200,12 +212,27 @@ async function judge(kept: KeptEntry, options: RedriveOptions): Promise<readonly
   })
 }
 
+/** The documents of a refused record; one that has more than a record can have, or none, is taken as one. */
+async function partsOf({ data }: RefusedEntry): Promise<readonly Uint8Array[]> {
+  const parts: Uint8Array[] = []
+  for await (const document of readDocuments(only(data))) {
+    if (isOverlong(document) || parts.length === MOST_DOCUMENTS) return [data]
+    parts.push(document)
+  }
+  return parts.length === 0 ? [data] : parts
+}
+
+/** A batch that Lambda gave up has at most 10,000 records. */
+const MOST_DOCUMENTS = 100_000
+
 async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes
 }
 
 type Judgement = Pick<RefusedDocument, 'verdict' | 'date' | 'arrival'>
 
+/** What is not here as it was: of a row only the transform's line, of an overlong document only the beginning. */
+const LOST: Judgement = { verdict: 'needs-original', date: '', arrival: undefined }
 const REFUSED: Judgement = { verdict: 'refused', date: '', arrival: undefined }
 
 function judgeRecord(
@@ -234,16 +261,15 @@ async function judgeRow(
 ): Promise<Judgement> {
   const line = Buffer.from(data).toString()
   const columns = new Map(columnsOf(configuration).map(column => [column.name, column]))
-  const lost: Judgement = { verdict: 'needs-original', date: '', arrival: undefined }
-  if (to === 'firehose' || checkRowLine(line, columns) !== undefined) return lost
+  if (to === 'firehose' || checkRowLine(line, columns) !== undefined) return LOST
   const row: unknown = JSON.parse(line)
-  if (!isObject(row) || row.table_name !== configuration.table) return lost
+  if (!isObject(row) || row.table_name !== configuration.table) return LOST
   const date = dateOf(Number(row.event_time_us))
   const { since } = configuration
   // a row names the configuration that it was made under, and the archive must have that one
   const configId = String(row.config_id)
   const isKnown = configId === configurationId(configuration) || (await isKept(configuration.table, configId))
-  return isKnown && (since === undefined || date >= since) ? { ...lost, verdict: 'ready', date } : lost
+  return isKnown && (since === undefined || date >= since) ? { ...LOST, verdict: 'ready', date } : LOST
 }
 
 /** Where refused documents are sent again. */
@@ -358,7 +384,7 @@ async function* readDays(
 ): AsyncGenerator<RefusedDocument> {
   const objects = new Set([...days].flatMap(day => [...(survey.days.get(day)?.objects ?? [])]))
   for (const object of objects) {
-    for (const kept of await openRefused(options.objects, object, () => {})) {
+    for await (const kept of openRefused(options.objects, object, () => {})) {
       if (options.table !== undefined && kept.entry.table !== options.table) continue
       for (const document of await judge(kept, options)) {
         const isOfDays = days.has(document.date) && isToBeSent(document.verdict, options)

@@ -1,9 +1,12 @@
-import { gunzipSync } from 'node:zlib'
+import { readLines } from '../capture/line-reader.js'
+import { BOUNDS, GrowingBytes, isOverlong } from '../capture/overlong.js'
 import { isObject, type JsonObject, tryParseObject } from '../transform/json.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { transformRecord } from '../transform/transform.js'
 import type { Archive } from './archive.js'
 import { OTHER_REGION } from './delivery-stream.js'
+import { gunzipIfPacked } from './input.js'
+import { isBeginningOnly } from './overlong-record.js'
 import { type ErrorType, REFUSED_PREFIX } from './refused-objects.js'
 import { nameOrigin } from './unnamed-record.js'
 
@@ -32,7 +35,7 @@ export interface KeptEntry {
 }
 
 /** Where objects are read from: an archive, or a bucket. */
-export type Objects = Pick<Archive, 'list' | 'open'>
+export type Objects = Pick<Archive, 'list' | 'stream'>
 
 /** Where Lambda itself writes the batches that it gave up: `aws/lambda/<mapping>/<shard>/<date>/...`. */
 export const GIVEN_UP_PREFIX = 'aws/lambda/'
@@ -44,43 +47,56 @@ export async function* readRefused(archive: Objects, onDamage: (key: string) => 
 
 /** The same with the places where they are kept. */
 export async function* readKept(archive: Objects, onDamage: (key: string) => void): AsyncGenerator<KeptEntry> {
-  for (const key of await archive.list(REFUSED_PREFIX)) yield* await openRefused(archive, key, onDamage)
+  for (const key of await archive.list(REFUSED_PREFIX)) yield* openRefused(archive, key, onDamage)
 }
 
-/** The refused records of one object, with their places. */
-export async function openRefused(
-  objects: Objects,
+/**
+ * The refused records of one object, with their places, one by one: an object may be larger than memory. A line that is longer than any
+ * of ours counts as damaged.
+ */
+export async function* openRefused(
+  objects: Pick<Objects, 'stream'>,
   object: string,
   onDamage: (key: string) => void,
-): Promise<readonly KeptEntry[]> {
-  const text = decompress(Buffer.from(await objects.open(object)))?.toString()
+): AsyncGenerator<KeptEntry> {
   const [, type, table] = REFUSED_KEY.exec(object) ?? []
-  const entries: KeptEntry[] = []
-  const keep = (line: number, entry: RefusedEntry | undefined) =>
-    entry === undefined ? onDamage(object) : entries.push({ object, line, entry })
-  if (text === undefined) onDamage(object)
-  else if (type === undefined || table === undefined) keep(0, parseGivenUp(text))
-  else {
-    for (const [line, content] of text.split('\n').entries()) {
-      if (content === '') continue
-      const entry = parseEntry(content)
-      keep(line, entry && { type: type as RefusedType, table, ...entry })
+  const bytes = gunzipIfPacked(objects.stream(object))
+  try {
+    if (type === undefined || table === undefined) {
+      const entry = parseGivenUp((await readText(bytes)) ?? '')
+      if (entry === undefined) onDamage(object)
+      else yield { object, line: 0, entry }
+      return
     }
+    let line = -1
+    for await (const content of readLines(bytes, LINE_BOUNDS)) {
+      line++
+      if (!isOverlong(content) && content.length === 0) continue
+      const entry = isOverlong(content) ? undefined : parseEntry(content.toString())
+      if (entry === undefined) onDamage(object)
+      else yield { object, line, entry: { type: type as RefusedType, table, ...entry } }
+    }
+  } catch (error) {
+    // whoever copied an object may have compressed it, and cut it short
+    if (!String((error as NodeJS.ErrnoException).code).startsWith('Z_')) throw error
+    onDamage(object)
   }
-  return entries
+}
+
+/** A line has the base64 of a document, which takes four bytes for three, and a little more. */
+const LINE_BOUNDS = { most: BOUNDS.most * 1.5, kept: 0 }
+
+/** A text that is held in memory; undefined where it is too long for it. */
+async function readText(bytes: AsyncIterable<Uint8Array>): Promise<string | undefined> {
+  const text = new GrowingBytes()
+  for await (const piece of bytes) {
+    if (text.length + piece.length > BOUNDS.most) return undefined
+    text.append(piece)
+  }
+  return text.view().toString()
 }
 
 const REFUSED_KEY = new RegExp(`^${REFUSED_PREFIX}(processing-failed|format-conversion-failed|oversize)/([^/]+)/`)
-
-/** Whoever copied an object may have compressed it; gzip begins with bytes that no JSON begins with. */
-function decompress(bytes: Buffer): Buffer | undefined {
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes
-  try {
-    return gunzipSync(bytes)
-  } catch {
-    return undefined
-  }
-}
 
 /** Both generations of Firehose's field names: `errorCode`, and `ErrorCode` or `lastErrorCode` of format conversion. */
 function parseEntry(line: string): Pick<RefusedEntry, 'data' | 'arrival' | 'code' | 'message'> | undefined {
@@ -131,7 +147,7 @@ function firstText(entry: JsonObject, names: readonly string[]): string {
 export function reasonOf(entry: RefusedEntry, table: TableConfiguration): string {
   const { type, message } = entry
   // what never came to the transform, or passed it, was not refused by it
-  if (type !== 'processing-failed' || entry.code === OTHER_REGION) return message
+  if (type !== 'processing-failed' || entry.code === OTHER_REGION || isBeginningOnly(entry)) return message
   const outcome = transformRecord(nameOrigin(entry.data, entry.table), entry.arrival, table)
   return outcome.kind === 'refused' ? outcome.reason : `${message}; the transform takes it now`
 }

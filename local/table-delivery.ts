@@ -1,7 +1,13 @@
+import type { Overlong } from '../capture/overlong.js'
 import { createHandler, type TransformHandler } from '../transform/handler.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { type DeliveryCounts, DeliveryStream, type DeliveryStreamOptions } from './delivery-stream.js'
 import { LikelyActor } from './likely-actor.js'
+import { describeOverlong } from './overlong-record.js'
+
+/** Reasons that are told apart. */
+const MOST_REASONS = 1000
+const FURTHER = 'further reasons: itemtrail status tells them'
 
 /** How many records were refused for one reason. */
 export type Reasons = Map<string, number>
@@ -23,9 +29,24 @@ export class TableDelivery {
 
   constructor(options: Omit<DeliveryStreamOptions, 'handler' | 'onRefused'>) {
     this.table = options.table
-    const onRefused = (reason: string) => this.reasons.set(reason, (this.reasons.get(reason) ?? 0) + 1)
-    const handler = createHandler(options.table, (_, reason) => onRefused(reason))
-    this.stream = new DeliveryStream({ ...options, handler: this.watched(handler), onRefused })
+    const handler = createHandler(options.table, (_, reason) => this.note(reason))
+    this.stream = new DeliveryStream({
+      ...options,
+      handler: this.watched(handler),
+      onRefused: reason => this.note(reason),
+    })
+  }
+
+  /** Keeps the beginning of a document that is too long, and remembers why. */
+  async refuseOverlong(document: Overlong, arrival?: number): Promise<void> {
+    this.note(describeOverlong(document))
+    await this.stream.refuseOverlong(document, arrival)
+  }
+
+  /** A reason shows the start of a value, so there may be as many as records; those beyond a bound are counted together. */
+  private note(reason: string): void {
+    const known = this.reasons.has(reason) || this.reasons.size < MOST_REASONS ? reason : FURTHER
+    this.reasons.set(known, (this.reasons.get(known) ?? 0) + 1)
   }
 
   /** What has become of the records so far; those that were not flushed are only counted as records. */

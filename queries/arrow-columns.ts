@@ -63,6 +63,20 @@ export function byMicroseconds<V>(zone: 'UTC' | null, read: (value: V) => bigint
   return bySixtyFourBits(new TimestampMicrosecond(zone), read)
 }
 
+/** A table in which the columns that `isPlain` tells are of UTC, with the same data. */
+export function zoned(table: Table, isPlain: (type: DataType) => boolean): Table {
+  const type = new TimestampMicrosecond('UTC')
+  const fields = table.schema.fields.map(field =>
+    isPlain(field.type) ? new Field(field.name, type, field.nullable) : (field as Field),
+  )
+  const schema = new Schema(fields)
+  const batches = table.batches.map(({ data, numRows }) => {
+    const children = data.children.map(child => (isPlain(child.type) ? child.clone(type) : child))
+    return new RecordBatch(schema, makeData({ type: new Struct(fields), length: numRows, children }))
+  })
+  return new Table(schema, batches)
+}
+
 /** Dates from days since 1970. */
 export function byDays<V>(read: (value: V) => number): ColumnMapping<V> {
   const type = new DateDay()

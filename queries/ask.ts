@@ -3,7 +3,15 @@ import { formatInstant, parseInstant } from '../transform/instant.js'
 import type { AttributePath, TableConfiguration } from '../transform/table-configuration.js'
 import { Answer, type Asked } from './answer.js'
 import { type ArchiveFacts, NO_FACTS, readArchiveFacts } from './archive-facts.js'
-import { bindValues, type Identifiers, renderQuery, SAVED_QUERIES, type SavedQuery, type Statement } from './catalog.js'
+import {
+  bindValues,
+  type Identifiers,
+  renderQuery,
+  SAVED_QUERIES,
+  type SavedQuery,
+  STATES,
+  type Statement,
+} from './catalog.js'
 import type { BoundValue, QueryEngine, RunOptions, Scope } from './engine.js'
 import { findProblems } from './findings.js'
 import { deliveriesOf } from './literal.js'
@@ -12,6 +20,7 @@ import { type ItemChange, orderSteps, type Step } from './reconstruct.js'
 import { describeRegions, regionsOf } from './regions.js'
 import { rowsOf } from './rows.js'
 import { actorOfToday, rowsWithActor } from './todays-actor.js'
+import { inUtc } from './utc.js'
 import { absencesOf, judge, periodOver, type Verdict } from './verdict.js'
 
 /**
@@ -56,7 +65,9 @@ async function answerStatement(
   options: RunOptions,
 ): Promise<Answer> {
   const began = new Date()
-  const table = await engine.run(asked.sql, asked.values, options)
+  const answered = await engine.run(asked.sql, asked.values, options)
+  // every time that a saved query answers with is one of the archive's
+  const table = asked.query === undefined ? answered : await inUtc(answered)
   return new Answer(table, { ...asked, began, milliseconds: Date.now() - began.getTime() })
 }
 
@@ -124,13 +135,6 @@ function withRecordedActor(values: ReadonlyMap<string, BoundValue>): ReadonlyMap
   const printed = [TIME_TO_LIVE.printed.toLowerCase(), 'time to live']
   const isPrinted = printed.includes(String(values.get('actor')).toLowerCase())
   return isPrinted ? new Map([...values, ['actor', TIME_TO_LIVE.recorded]]) : values
-}
-
-/** Questions about what items were at moments, with the parameters of the first and the last. */
-const STATES: Readonly<Record<string, readonly [from: string, to: string]>> = {
-  'diff-of-table': ['from', 'to'],
-  'items-as-of': ['at', 'at'],
-  'table-as-of': ['at', 'at'],
 }
 
 function scopeOf(

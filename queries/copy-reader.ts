@@ -8,7 +8,7 @@ import { CopyError, type DerivedCopy, findCopy, runFiles } from './derived-copy.
 import type { BoundValue, Scope } from './engine.js'
 import { deliveriesOf } from './literal.js'
 import { dateOfKey, fileList } from './parquet-files.js'
-import { earliestArrivals, emptyRows, rowsOfObjects, rowsOfRuns } from './relations.js'
+import { earliestArrivals, emptyZonedRows, rowsOfObjects, rowsOfRuns } from './relations.js'
 
 /** What to run instead of a statement, on a connection of its own. */
 export interface Prepared {
@@ -69,7 +69,7 @@ export class CopyReader {
   }
 
   private hide(scope: Scope, parts: readonly string[]): string {
-    const rows = [emptyRows(this.columns.get(scope.table) ?? []), ...parts].join(' union all by name ')
+    const rows = [emptyZonedRows(this.columns.get(scope.table) ?? []), ...parts].join(' union all by name ')
     return `create temp view ${deliveriesOf(scope)} as ${earliestArrivals(rows)}`
   }
 

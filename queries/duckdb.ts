@@ -28,7 +28,7 @@ import { readKept } from './kept-configurations.js'
 import { refuseLinks } from './links.js'
 import { deliveriesOf, quotedName } from './literal.js'
 import { listTable, parquetFiles, tablesOf, unreadBesideTables } from './parquet-files.js'
-import { earliestArrivals, emptyRows, rowsOfObjects } from './relations.js'
+import { earliestArrivals, emptyZonedRows, rowsOfObjects } from './relations.js'
 import { TRINO_MACROS } from './trino-macros.js'
 
 /** How an archive in a folder is opened. */
@@ -300,7 +300,7 @@ export class DuckDbEngine implements QueryEngine {
   private async createViews(table: string): Promise<void> {
     const named = this.named(table)
     const columns = this.columns.get(table) ?? AUDIT_COLUMNS
-    const template = emptyRows(columns)
+    const template = emptyZonedRows(columns)
     const files = this.copies.copyOf(table)?.objects ?? parquetFiles(this.root, table)
     this.viewed.set(table, files)
     const rows = rowsOfObjects(files)

@@ -10,9 +10,21 @@ import { fileList } from './parquet-files.js'
  */
 const DATE_OF_FILE = String.raw`regexp_extract(filename, '.*event_date=([^/\\]*)[/\\]', 1)`
 
-/** No rows, of the columns that are known although no row may have filled them yet. */
+/** No rows, of the columns that are known although no row may have filled them yet, in the types of the archive's objects. */
 export function emptyRows(columns: readonly Column[]): string {
-  const typed = columns.map(({ name, type }) => `null::${duckDbType(type)} as ${quotedName(name)}`)
+  return noRows(columns, duckDbType)
+}
+
+/**
+ * The same for what is asked: an instant carries its zone, which the archive's objects do not say, so that `at time zone` gives
+ * another place's clock. What is united with these rows takes on their types.
+ */
+export function emptyZonedRows(columns: readonly Column[]): string {
+  return noRows(columns, type => (type === 'timestamp' ? 'timestamptz' : duckDbType(type)))
+}
+
+function noRows(columns: readonly Column[], typeOf: (type: Column['type']) => string): string {
+  const typed = columns.map(({ name, type }) => `null::${typeOf(type)} as ${quotedName(name)}`)
   return `select ${[...typed, 'null::varchar as event_date'].join(', ')} where false`
 }
 

@@ -6,7 +6,10 @@ import { DataType } from 'apache-arrow/type'
 export type Value = string | number | bigint | boolean | readonly (string | null)[] | null
 export type Row = Readonly<Record<string, Value>>
 
-/** The rows of an answer, one by one. Timestamps are ISO 8601 in UTC, with microseconds where there are any. */
+/**
+ * The rows of an answer, one by one. Instants are ISO 8601 in UTC, with microseconds where there are any; a time whose zone nobody says
+ * is written without one.
+ */
 export function* rowsOf(table: Table): Generator<Row> {
   const names = table.schema.fields.map(field => field.name)
   for (const batch of table.batches) {
@@ -25,7 +28,10 @@ function readerOf(data: Data, vector: Vector): (i: number) => Value {
 function typedReader(data: Data, vector: Vector): (i: number) => Value {
   const { type } = data
   // Arrow's own readers give a timestamp as a double of milliseconds and a decimal as bare words
-  if (DataType.isTimestamp(type)) return i => timestampText(data.values[i] as bigint)
+  if (DataType.isTimestamp(type)) {
+    const zone = type.timezone === null ? '' : 'Z'
+    return i => timestampText(data.values[i] as bigint, zone)
+  }
   if (DataType.isDate(type))
     return i => (isoText(data.values[i] * DAY_MS) ?? `${data.values[i]} days`).split('T')[0] as string
   if (DataType.isDecimal(type)) return i => decimalText(data.values as Uint32Array, i, type.scale)
@@ -36,11 +42,11 @@ function typedReader(data: Data, vector: Vector): (i: number) => Value {
 const DAY_MS = 86_400_000
 
 /** In whole numbers, because a double no longer holds the microseconds of the year 9999. */
-function timestampText(us: bigint): string {
+function timestampText(us: bigint, zone: 'Z' | ''): string {
   const rest = ((us % 1000n) + 1000n) % 1000n
   const text = isoText(Number((us - rest) / 1000n))
   if (text === undefined) return `${us} us`
-  return rest === 0n ? text : `${text.slice(0, -1)}${String(rest).padStart(3, '0')}Z`
+  return `${text.slice(0, -1)}${rest === 0n ? '' : String(rest).padStart(3, '0')}${zone}`
 }
 
 /** Undefined for what no JavaScript date can hold, such as infinity. */

@@ -14,10 +14,18 @@ export type JsonObject = { readonly [name: string]: unknown }
 const MAX_DEPTH = 256
 
 /**
+ * Characters a record may have. Two images of 400 KB take at most fourteen times as many as JSON (a list of BOOL), and what is
+ * parsed takes some forty times the memory of its text.
+ */
+export const MAX_LENGTH = 16 * 1024 * 1024
+
+/**
  * The JSON objects of a text: one, or several that are concatenated or separated by white space (a pack).
  * Throws a `Refusal` for anything else, and for what `JSON.parse` would take in silence: a name that occurs twice.
  */
 export function readDocuments(text: string): readonly JsonDocument[] {
+  if (text.length > MAX_LENGTH)
+    throw new Refusal(`record has ${text.length} characters, at most ${MAX_LENGTH} are those of a change`)
   const documents: JsonDocument[] = []
   let position = skipWhiteSpace(text, 0)
   while (position < text.length) {
@@ -102,12 +110,32 @@ export function sortedNames(object: JsonObject): readonly string[] {
 
 /** The JSON object that a text is; undefined for any other text. Unlike `readDocuments` it takes a name that occurs twice. */
 export function tryParseObject(text: string): JsonObject | undefined {
+  if (text.length > LARGE && nestsTooDeep(text)) return undefined
   try {
     const value: unknown = JSON.parse(text)
     return isObject(value) ? value : undefined
   } catch {
     return undefined
   }
+}
+
+/** Characters from which on a text of nothing but brackets would take memory by the gigabyte to parse. */
+const LARGE = 1024 * 1024
+
+/** True for a text whose brackets, but for those in strings, are open deeper than a document may nest. */
+function nestsTooDeep(text: string): boolean {
+  let depth = 0
+  let inString = false
+  for (let position = 0; position < text.length; position++) {
+    const unit = text.charCodeAt(position)
+    if (inString && unit === 0x5c) position++
+    else if (unit === 0x22) inString = !inString
+    else if (inString) continue
+    else if (unit === 0x7b || unit === 0x5b) {
+      if (++depth > MAX_DEPTH) return true
+    } else if (unit === 0x7d || unit === 0x5d) depth--
+  }
+  return false
 }
 
 /** Orders two well-formed texts by the bytes of their UTF-8, which is the order of their code points. */

@@ -16,13 +16,14 @@ import { findHistory } from '../find-item.js'
 import { instantOf } from '../instant.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io } from '../io.js'
 import { showItemKey } from '../item-key.js'
-import { type Format, paint, toDynamoDbJson, toJson } from '../print.js'
+import { type Format, toDynamoDbJson, toJson } from '../print.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS } from '../question.js'
 import type { ReceiptFile } from '../receipt-file.js'
 import { tellRemarks } from '../remarks.js'
 import { showItem, showLines, showPath } from '../show-item.js'
 import { nameState, showInstant } from '../show-state.js'
 import { STATE_COLUMNS, tableAsOf } from '../table-as-of.js'
+import { paint } from '../terminal.js'
 import { wrap } from '../text.js'
 import { findTable, type Workspace } from '../workspace.js'
 import { showActor } from './history.js'
@@ -40,6 +41,7 @@ export const asOf: Command = {
       'table',
     ],
     ...ANSWER_OPTIONS.filter(([flags]) => !flags.startsWith('--format')),
+    ['--no-verdict', 'of a whole table, leaves out how sure the answer is, and says so'],
   ],
   example: 'itemtrail as-of Orders ORD12345 2026-11-19T12:00:00Z',
   run: (args, options, terminal) =>
@@ -47,7 +49,7 @@ export const asOf: Command = {
       const [key, at] = readMoment(args)
       const table = findTable(workspace, args[0] as string)
       return key === undefined
-        ? tableAsOf(workspace, table, at, format, receipts, io)
+        ? tableAsOf(workspace, table, at, format, receipts, options, io)
         : itemAsOf(workspace, table, key, at, format, receipts, io)
     }),
 }

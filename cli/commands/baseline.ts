@@ -15,9 +15,10 @@ import { type BaselineSource, openFullExport, openScan } from '../baseline-sourc
 import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
 import { keyedTable } from '../keyed-table.js'
 import { callAws, LIVE_OPTIONS } from '../live-table.js'
-import { FORMAT_OPTION, formatOf, paint, toJson } from '../print.js'
+import { FORMAT_OPTION, formatOf, toJson } from '../print.js'
 import { grouped, Progress } from '../progress.js'
 import { describeWriteFailure } from '../system-errors.js'
+import { paint } from '../terminal.js'
 import { printable } from '../text.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, loadConfiguration } from '../workspace.js'
 

@@ -5,9 +5,11 @@ import { CompactionError } from '../../local/compaction-error.js'
 import { listTable, type TableFolder } from '../../queries/parquet-files.js'
 import { findTable, tablesIn } from '../../queries/tables.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { describeWriteFailure } from '../archive-writing.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { FORMAT_OPTION, formatOf, printObjects } from '../print.js'
 import { grouped } from '../progress.js'
+import { WIPE_LINE } from '../terminal.js'
 import { printable } from '../text.js'
 import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration, suggestion } from '../workspace.js'
 
@@ -68,18 +70,18 @@ async function compactTables(
           rebuild: options.rebuild === true,
           despiteRefused: options.despiteRefused === true,
           ...(io.errIsTerminal && {
-            onProgress: step => io.err(`\r\u001b[K${printable(`${configuration.table}: ${step}`)}`),
+            onProgress: step => io.err(`${WIPE_LINE}${printable(`${configuration.table}: ${step}`)}`),
           }),
         }),
       )
     } catch (error) {
-      if (!(error instanceof CompactionError)) throw error
+      if (!(error instanceof CompactionError)) throw describeWriteFailure(error, root, 'run it again')
       failed = true
-      if (io.errIsTerminal) io.err('\r\u001b[K')
+      if (io.errIsTerminal) io.err(WIPE_LINE)
       printFailure(error, io)
     }
   }
-  if (io.errIsTerminal) io.err('\r\u001b[K')
+  if (io.errIsTerminal) io.err(WIPE_LINE)
   if (format === 'table' && tables.length === 0) io.out('the archive is empty\n')
   if (format === 'table') for (const compaction of done) printCompaction(compaction, io)
   else printObjects(done.map(describeCompaction), format, io)

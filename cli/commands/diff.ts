@@ -12,11 +12,12 @@ import { findHistory } from '../find-item.js'
 import { instantOf } from '../instant.js'
 import { type Command, CommandError, EXIT } from '../io.js'
 import { showItemKey } from '../item-key.js'
-import { paint, printObjects, toJson } from '../print.js'
+import { printObjects, toJson } from '../print.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
 import { tellRemarks } from '../remarks.js'
 import { showDifferences, showPath } from '../show-item.js'
 import { nameState, showInstant } from '../show-state.js'
+import { paint } from '../terminal.js'
 import { findTable } from '../workspace.js'
 
 /** What differs in an item between two moments, field by field. */

@@ -2,8 +2,9 @@ import type { Configuration } from '../../config/configuration.js'
 import type { Facts } from '../doctor/facts.js'
 import type { Finding, Verdict } from '../doctor/judgement.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io } from '../io.js'
-import { FORMAT_OPTION, formatOf, paint, printObjects } from '../print.js'
+import { FORMAT_OPTION, formatOf, printObjects } from '../print.js'
 import { grouped } from '../progress.js'
+import { paint, WIPE_LINE } from '../terminal.js'
 import { printable } from '../text.js'
 import { CONFIG_OPTION, loadConfiguration } from '../workspace.js'
 
@@ -45,7 +46,7 @@ async function readStack(stack: string, configuration: Configuration, io: Io): P
     dynamoDb: new DynamoDBClient({}),
     s3: new S3Client({}),
   }
-  const note = (text: string) => io.err(io.errIsTerminal ? `\r\u001b[K${text}` : `${text}\n`)
+  const note = (text: string) => io.err(io.errIsTerminal ? `${WIPE_LINE}${text}` : `${text}\n`)
   try {
     return await readFacts(clients, stack, [...configuration.tables.keys()], { note })
   } catch (error) {
@@ -56,7 +57,7 @@ async function readStack(stack: string, configuration: Configuration, io: Io): P
       'region and credentials are those of the environment: AWS_REGION, AWS_PROFILE',
     )
   } finally {
-    if (io.errIsTerminal) io.err('\r\u001b[K')
+    if (io.errIsTerminal) io.err(WIPE_LINE)
   }
 }
 

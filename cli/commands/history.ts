@@ -14,10 +14,11 @@ import { type FoundHistory, findHistory } from '../find-item.js'
 import type { Command, Io } from '../io.js'
 import { EXIT } from '../io.js'
 import { showItemKey } from '../item-key.js'
-import { paint, printObjects, toJson } from '../print.js'
+import { printObjects, toJson } from '../print.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
 import { tellRemarks } from '../remarks.js'
 import { type Paper, showDifferences, showItem } from '../show-item.js'
+import { paint } from '../terminal.js'
 import { printable } from '../text.js'
 import { findTable } from '../workspace.js'
 
@@ -89,8 +90,8 @@ function printHistory(table: string, found: ItemHistory, io: Io): void {
 const BULLETS = { INSERT: '●', MODIFY: '●', REMOVE: '✗', BASELINE: '▲' } as const
 
 function printChange(change: HistoryChange, step: Step<HistoryChange>, found: ItemHistory, io: Io): void {
-  const head = `${BULLETS[change.event_name]} ${showTime(change)}  ${change.event_name.padEnd(8)}  ${showActor(change)}`
-  io.out(`\n${head}  ${paint(io, 'dim', shortId(change.event_id))}\n`)
+  const head = `${BULLETS[change.event_name]} ${showTime(change)}  ${printable(change.event_name).padEnd(8)}  ${showActor(change)}`
+  io.out(`\n${head}  ${paint(io, 'dim', printable(shortId(change.event_id)))}\n`)
   for (const note of problemsAt(change, step, found)) io.out(`${INDENT}${paint(io, 'red', `⚠ ${note}`)}\n`)
   for (const line of changeLines(change, io)) io.out(`${line}\n`)
 }

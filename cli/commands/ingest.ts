@@ -1,6 +1,6 @@
 import { tableConfiguration } from '../../config/configuration.js'
 import { DiskArchive } from '../../local/archive.js'
-import { ingest as ingestInput } from '../../local/ingest.js'
+import { DeliveryError, ingest as ingestInput, NO_TABLE } from '../../local/ingest.js'
 import { openInput } from '../../local/input.js'
 import { Refusal, shown } from '../../transform/refusal.js'
 import { streamOf } from '../../transform/stream-record.js'
@@ -9,7 +9,7 @@ import { adviseOnActor, describeSummary, printReasons, printSummaries } from '..
 import { type Command, CommandError, EXIT, type Options } from '../io.js'
 import { FORMAT_OPTION, formatOf, printObjects } from '../print.js'
 import { grouped, Progress } from '../progress.js'
-import { describeReadFailure } from '../system-errors.js'
+import { describeReadFailure, describeSystemError } from '../system-errors.js'
 import { printable } from '../text.js'
 import { ARCHIVE_OPTION, archiveFlag, archiveRoot, CONFIG_OPTION, loadConfiguration } from '../workspace.js'
 
@@ -90,5 +90,17 @@ function describeFailure(error: unknown, file: string, root: string, records: nu
   const reading = describeReadFailure(error, file)
   const before = `${grouped(records)} ${records === 1 ? 'record' : 'records'} before that went in: itemtrail status${archiveFlag(root)}`
   if (reading !== undefined) return new CommandError(reading, EXIT.findings, records === 0 ? undefined : before)
-  return describeWriteFailure(error, root, 'ingest the file again')
+  return describeDelivery(error, root) ?? describeWriteFailure(error, root, 'ingest the file again')
+}
+
+/** What kept each table from being written; undefined for anything else. */
+function describeDelivery(error: unknown, root: string): CommandError | undefined {
+  if (!(error instanceof DeliveryError)) return undefined
+  const lines = [...error.failures].map(([table, failure]) => {
+    const described = describeWriteFailure(failure, root, '') as NodeJS.ErrnoException
+    const subject = table === NO_TABLE ? 'what names no table' : `table ${table}`
+    return `${subject}: ${describeSystemError(described) ?? described.message}`
+  })
+  const hint = 'what was read of other tables is in the archive; mend that and ingest the file again'
+  return new CommandError(lines.join('\n'), EXIT.findings, hint)
 }

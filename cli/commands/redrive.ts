@@ -17,8 +17,9 @@ import { REFUSED_PREFIX } from '../../local/refused-objects.js'
 import { GIVEN_UP_PREFIX, type Objects } from '../../local/refused-reader.js'
 import { streamInArchive } from '../../local/table-origin.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
-import { FORMAT_OPTION, formatOf, paint, shorterTime, toJson } from '../print.js'
+import { FORMAT_OPTION, formatOf, shorterTime, toJson } from '../print.js'
 import { grouped, Progress } from '../progress.js'
+import { paint } from '../terminal.js'
 import { printable } from '../text.js'
 import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration, suggestion } from '../workspace.js'
 
@@ -263,7 +264,7 @@ function printSurvey({ groups, damaged, done, counts }: Survey, source: string, 
     [counts['too-large'], 'too large to pass; they are kept whole where they are'],
     [
       counts['needs-original'],
-      'rows that were not converted: only the original records can be sent, see docs/redrive.md',
+      'rows that were not converted, or documents kept in part: only the originals can be sent, see docs/redrive.md',
     ],
   ] as const
   for (const [count, note] of notes) if (count > 0) io.err(`${grouped(count)} × ${note}\n`)

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { tableConfiguration } from '../../config/configuration.js'
@@ -11,9 +12,10 @@ import { deliveriesOf } from '../../queries/literal.js'
 import { listTable } from '../../queries/parquet-files.js'
 import { rowsOf } from '../../queries/rows.js'
 import { type Command, EXIT, type Io } from '../io.js'
-import { FORMAT_OPTION, formatOf, paint, printTable, shorterTime, toJson } from '../print.js'
+import { FORMAT_OPTION, formatOf, printTable, shorterTime, toJson } from '../print.js'
 import { grouped } from '../progress.js'
 import { tellUnbelieved } from '../remarks.js'
+import { paint } from '../terminal.js'
 import { printable } from '../text.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '../workspace.js'
 
@@ -113,7 +115,7 @@ async function refusedStatus(workspace: Workspace, archive: DiskArchive) {
     const id = `${entry.table}\n${reason}`
     const known = reasons.get(id) ?? { table: entry.table, reason, records: new Set() }
     reasons.set(id, known)
-    known.records.add(entry.data.toString('base64'))
+    known.records.add(hash('sha256', entry.data))
   }
   const refused: readonly RefusedStatus[] = [...reasons.values()].map(({ table, reason, records }) => ({
     table: table === NO_TABLE ? null : table,

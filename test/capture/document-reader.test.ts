@@ -1,6 +1,8 @@
+import { hash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readDocuments } from '../../capture/document-reader.js'
+import { type Document, readDocuments } from '../../capture/document-reader.js'
+import { type Bounds, isOverlong } from '../../capture/overlong.js'
 import { baselineDocument, kinesisDocument, streamsRecord } from '../factories.js'
 import { item, runs } from '../transform/arbitraries.js'
 
@@ -238,6 +240,149 @@ describe('the documents of any input', () => {
   })
 })
 
+describe('what is longer than the bounds allow', () => {
+  const bounds = { most: 20, kept: 8 }
+  const long = 'y'.repeat(42)
+
+  it('is kept with its beginning, its place, its length and its hash, and reading goes on behind its line', async () => {
+    const read = await shownOf([Buffer.from(`\ufeff{"a":1}\n${long}\n{"b":2}`)], bounds)
+    expect(read).toEqual(['{"a":1}', `yyyyyyyy… 42 from 11, ${hash('sha256', long)}`, '{"b":2}'])
+  })
+
+  it('ends where its brackets end, though others follow on its line', async () => {
+    const document = `{"a":"${long}"}`
+    const read = await shownOf([Buffer.from(`${document}{"b":2}\n{"c":3}`)], bounds)
+    expect(read).toEqual([`{"a":"yy… 50 from 0, ${hash('sha256', document)}`, '{"b":2}', '{"c":3}'])
+  })
+
+  it('takes nothing along where it has no end: the next line that opens an object is read', async () => {
+    const endless = `{${'"a":1,\n'.repeat(9)}`
+    const read = await shownOf([Buffer.from(`${endless}{"b":2}\n  {"c":3}\n`)], bounds)
+    expect(read).toEqual([`{"a":1,\n… ${endless.length} from 0, ${hash('sha256', endless)}`, '{"b":2}', '{"c":3}'])
+  })
+
+  it('is left out where it is white space, and may be open brackets without end', async () => {
+    expect(await shownOf([Buffer.from(`${' '.repeat(50)}\n{"b":2}`)], bounds)).toEqual(['{"b":2}'])
+    const brackets = `${'['.repeat(50)}\n`
+    const read = await shownOf([Buffer.from(`${brackets}{"b":2}`)], bounds)
+    expect(read).toEqual([`[[[[[[[[… 51 from 0, ${hash('sha256', brackets)}`, '{"b":2}'])
+  })
+
+  it('is told as a simple reference tells it, of any input, however it is cut into chunks', async () => {
+    const piece = fc.constantFrom(
+      '{',
+      '}',
+      '[',
+      ']',
+      '"',
+      '\\',
+      ',',
+      ':',
+      '\n',
+      '\n',
+      ' ',
+      'x',
+      '{"a":1}',
+      '\n{',
+      '\n {"b":2}',
+      long,
+    )
+    const input = fc.array(piece, { maxLength: 30 }).map(parts => Buffer.from(parts.join('')))
+    const tiny = fc.record({ most: fc.integer({ min: 1, max: 24 }), kept: fc.integer({ min: 0, max: 9 }) })
+    await fc.assert(
+      fc.asyncProperty(input, tiny, fc.integer({ min: 1, max: 30 }), async (bytes, limits, size) => {
+        const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+          bytes.subarray(i * size, i * size + size),
+        )
+        expect(await shownOf(chunks, limits)).toEqual(referenceOf(bytes, limits))
+      }),
+      runs(1500),
+    )
+  })
+})
+
+/** What is read, overlong documents as their beginning, length, place and hash. */
+async function shownOf(chunks: readonly Buffer[], bounds: Bounds): Promise<readonly string[]> {
+  const input = (async function* () {
+    yield* chunks
+  })()
+  const shown: string[] = []
+  for await (const document of readDocuments(input, bounds)) {
+    if (isOverlong(document)) {
+      const { beginning, bytes, offset, sha256 } = document
+      shown.push(`${beginning}… ${bytes} from ${offset}, ${sha256}`)
+    } else shown.push(Buffer.from(document).toString())
+  }
+  return shown
+}
+
+/** The same byte by byte, with everything at hand. */
+function referenceOf(input: Buffer, { most, kept }: Bounds): readonly string[] {
+  const text = input.toString('latin1')
+  const shown: string[] = []
+  let [open, depth, inString] = ['', 0, false]
+  const isBlank = (some: string) => /^[ \t\r\n]*$/.test(some)
+  const tell = (at: number) => {
+    if (open.length <= most) shown.push(open)
+    else shown.push(`${open.slice(0, kept)}… ${open.length} from ${at - open.length}, ${hash('sha256', open)}`)
+    open = ''
+  }
+  const endGarbage = (at: number) => {
+    if (isBlank(open)) open = ''
+    else tell(at)
+  }
+  const giveUp = (at: number) => {
+    if (open.length > most) tell(at)
+    let broken: string[] = []
+    for (const line of [...open.replace(/\n[ \t\r]*$/, '').split('\n'), undefined]) {
+      const isWhole = line !== undefined && /^[ \t\r]*\{/.test(line) && isJson(line)
+      if (line !== undefined && !isWhole) broken.push(line)
+      else if (broken.length > 0) {
+        if (broken.join('\n') !== '') shown.push(broken.join('\n'))
+        broken = []
+      }
+      if (isWhole) shown.push(line)
+    }
+    ;[open, depth, inString] = ['', 0, false]
+  }
+  for (let at = 0; at < text.length; at++) {
+    const byte = text[at] as string
+    const line = text.slice(text.lastIndexOf('\n', at - 1) + 1, at)
+    if (byte === '\n') {
+      inString = false
+      if (depth === 0) endGarbage(at)
+      else open += byte
+      continue
+    }
+    if (byte === '{' && depth > 0 && isBlank(line)) {
+      const isContinued = /[,:[{][ \t\r\n]*$/.test(open)
+      if (!isContinued || (open.length > most && line === '')) giveUp(at)
+    }
+    if (inString) {
+      open += byte
+      const backslashes = /\\*$/.exec(open.slice(0, -1).slice(-at)) as RegExpExecArray
+      if (byte === '"' && backslashes[0].length % 2 === 0) inString = false
+      continue
+    }
+    if ((byte === '{' || byte === '[') && depth++ === 0) endGarbage(at)
+    open += byte
+    if (byte === '"' && depth > 0) inString = true
+    if ((byte === '}' || byte === ']') && depth > 0 && --depth === 0) tell(at + 1)
+  }
+  if (depth > 0) giveUp(text.length)
+  else endGarbage(text.length)
+  return shown
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 async function documentsOf(text: string): Promise<readonly string[]> {
   return (await readAll([Buffer.from(text)])).map(document => document.toString())
 }
@@ -252,8 +397,11 @@ async function readAll(chunks: readonly Buffer[]): Promise<readonly Buffer[]> {
   )
 }
 
-async function collect(documents: AsyncIterable<Uint8Array>): Promise<readonly Buffer[]> {
+async function collect(documents: AsyncIterable<Document>): Promise<readonly Buffer[]> {
   const collected: Buffer[] = []
-  for await (const document of documents) collected.push(Buffer.from(document))
+  for await (const document of documents) {
+    if (isOverlong(document)) expect.unreachable(`${document.bytes} bytes are not overlong`)
+    else collected.push(Buffer.from(document))
+  }
   return collected
 }

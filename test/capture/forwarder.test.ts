@@ -6,8 +6,7 @@ import { readEnvironment } from '../../capture/environment.js'
 import { createForwarder, type ForwarderOptions } from '../../capture/forwarder.js'
 import { type Counts, writeMetrics } from '../../capture/metrics.js'
 import { PACK_BYTES } from '../../capture/packing.js'
-import type { Archive } from '../../local/archive.js'
-import { type RefusedEntry, readRefused } from '../../local/refused-reader.js'
+import { type Objects, type RefusedEntry, readRefused } from '../../local/refused-reader.js'
 import { transformRecord } from '../../transform/transform.js'
 import { ARRIVAL, type StreamsFields, streamsRecord, tableConfiguration } from '../factories.js'
 import { type Fault, type FirehoseServer, type StreamState, startFirehoseServer } from '../firehose-server.js'
@@ -269,10 +268,11 @@ describe('a record too large for Firehose', () => {
     readonly entries: readonly RefusedEntry[]
     readonly damaged: readonly string[]
   }> {
-    const archive: Archive = {
-      put: () => Promise.reject(new Error('not here')),
+    const archive: Objects = {
       list: async prefix => s3.versions.map(({ key }) => key).filter(key => key.startsWith(prefix)),
-      open: async key => s3.versions.find(version => version.key === key)?.body as Uint8Array,
+      stream: async function* (key) {
+        yield s3.versions.find(version => version.key === key)?.body as Uint8Array
+      },
     }
     const entries: RefusedEntry[] = []
     const damaged: string[] = []

@@ -185,7 +185,7 @@ describe('a file of an answer', () => {
     const { out, err } = await ask('sql', "select '=1+1' as x union all select '@x' order by x", '--format', 'csv')
     expect(out).toBe("x\r\n'=1+1\r\n'@x\r\n")
     expect(err).toBe(
-      '2 texts that a spreadsheet would run got an apostrophe in front; the other formats have them as they are\n',
+      '2 texts that a spreadsheet would run got an apostrophe in front; --csv-formulas keep leaves them, and the other formats have them as they are\n',
     )
   })
 })

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Io } from '../../cli/io.js'
 import { Progress, showDuration } from '../../cli/progress.js'
+import { escapeForeign } from '../../cli/terminal.js'
 
 /** What a progress of so many records wrote, one record each 100 ms of a clock of our own. */
 function watch(errIsTerminal: boolean, records: number, total: number | undefined): string {
@@ -15,7 +16,7 @@ function watch(errIsTerminal: boolean, records: number, total: number | undefine
   progress.note('writing ...')
   progress.end()
   clock.mockRestore()
-  return err
+  return escapeForeign(err)
 }
 
 describe('progress', () => {

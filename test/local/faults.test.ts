@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -54,7 +54,11 @@ interface Ended {
 }
 
 function startIngest(root: string, file = input): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
-  const child = spawn(process.execPath, [CLI, 'ingest', file, '--archive', root, '--config', CONFIGURATION])
+  return start(['ingest', file, '--archive', root, '--config', CONFIGURATION])
+}
+
+function start(argv: readonly string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
+  const child = spawn(process.execPath, [CLI, ...argv])
   const text = { out: '', err: '' }
   child.stdout.on('data', chunk => (text.out += chunk))
   child.stderr.on('data', chunk => (text.err += chunk))
@@ -220,5 +224,36 @@ describe.skipIf(probe === undefined)(
         TIMEOUT,
       )
     }
+
+    it('that cannot be written is told as that, by everything that writes', async () => {
+      const disk = mountDisk() as string
+      try {
+        const [root, few] = [join(disk, 'archive'), join(disk, 'few.jsonl')]
+        writeFileSync(few, RECORDS.slice(0, 100).join('\n'))
+        expect(await startIngest(root, few).ended).toMatchObject({ code: 0 })
+        execFileSync('mount', ['-o', 'remount,ro', disk])
+        for (const argv of [
+          ['ingest', few, '--archive', root],
+          ['ingest', few, '--archive', join(disk, 'none')],
+          ['compact', '--archive', root],
+        ]) {
+          const { code, err } = await start(argv).ended
+          expect([argv[0], code]).toEqual([argv[0], 1])
+          expect(err).toMatch(/^itemtrail: \S+ is on a file system that cannot be written$/m)
+          expect(err).not.toMatch(/^\s+at /m)
+        }
+      } finally {
+        unmount(disk)
+      }
+    }, 60_000)
   },
 )
+
+describe.skipIf(!existsSync('/dev/full'))('standard output on a full disk', () => {
+  it('is told in one line, and is exit 3', () => {
+    const { status, stderr } = spawnSync('sh', ['-c', `'${process.execPath}' '${CLI}' queries > /dev/full`])
+    expect(status).toBe(3)
+    expect(String(stderr)).toContain('itemtrail: standard output could not be written: the disk is full\n')
+    expect(String(stderr)).not.toMatch(/^\s+at /m)
+  })
+})

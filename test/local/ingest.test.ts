@@ -1,9 +1,10 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { hash } from 'node:crypto'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { DiskArchive } from '../../local/archive.js'
-import { ingest, NO_TABLE } from '../../local/ingest.js'
+import { DeliveryError, ingest, NO_TABLE } from '../../local/ingest.js'
 import { redrive, surveyRefused } from '../../local/redrive.js'
 import { ArchiveDestination } from '../../local/redrive-to-archive.js'
 import { archiveLedger, Ledger } from '../../local/redriven.js'
@@ -286,5 +287,69 @@ describe('ingest', () => {
     const rows = await askSql(root, 'select * from orders_deliveries')
     expect(rows).toHaveLength(2)
     expect(rows[0]).toEqual(rows[1])
+  })
+})
+
+describe('a document that is too long', () => {
+  const bounds = { most: 10_000, kept: 100 }
+  const configurationOf = (table: string) => tableConfiguration({ table })
+  const long = 'y'.repeat(42_000)
+
+  it('is refused with its beginning and the place of the whole, and costs no other', async () => {
+    const lines = [JSON.stringify(GOOD), long, JSON.stringify(ofTable('Customers'))]
+    const summaries = await ingest(inputOf(lines), ARRIVAL, { archive, configurationOf, now: () => NOW, bounds })
+    expect(summaries).toMatchObject([
+      { table: 'Orders', rows: 1, refused: 0 },
+      { table: NO_TABLE, records: 1, rows: 0, refused: 1 },
+      { table: 'Customers', rows: 1, refused: 0 },
+    ])
+    const [entry] = (await refusedIn()) as [RefusedEntry]
+    expect(entry.data.toString()).toBe('y'.repeat(100))
+    const reason = reasonOf(entry, tableConfiguration())
+    expect(reason).toContain('document has 42000 bytes')
+    expect(reason).toContain(`begins at byte ${(lines[0]?.length as number) + 1} of its input`)
+    expect(reason).toContain(hash('sha256', long))
+  })
+
+  it('waits for its original in redrive, though its beginning holds whole records', async () => {
+    const pack = JSON.stringify({ Records: [GOOD], rest: long })
+    await ingest(inputOf([pack]), ARRIVAL, {
+      archive,
+      configurationOf,
+      now: () => NOW,
+      bounds: { ...bounds, kept: 5000 },
+    })
+    const survey = await surveyRefused({
+      objects: archive,
+      prefixes: ['refused/'],
+      ledger: Ledger.open(archiveLedger(root), 'archive'),
+      configurationOf,
+      isKept: async () => true,
+      to: 'archive',
+    })
+    expect(survey.counts).toEqual({ ready: 0, refused: 0, 'too-large': 0, 'needs-original': 1 })
+    expect(survey.groups).toMatchObject([{ reason: expect.stringContaining('document has'), changes: 1, ready: 0 }])
+  })
+})
+
+describe('a table that cannot be written', () => {
+  it('keeps no other from being written, and is named', async () => {
+    mkdirSync(join(root, 'data'), { recursive: true })
+    writeFileSync(join(root, 'data', 'Broken'), 'no folder')
+    const lines = [ofTable('Broken'), GOOD, ofTable('Broken'), ofTable('Customers')].map(record =>
+      JSON.stringify(record),
+    )
+    const configurationOf = (table: string) => tableConfiguration({ table })
+    const failure = await ingest(inputOf(lines), ARRIVAL, { archive, configurationOf, now: () => NOW }).catch(
+      error => error,
+    )
+    expect(failure).toBeInstanceOf(DeliveryError)
+    expect(failure.message).toMatch(/^table Broken could not be written: .*(ENOTDIR|EEXIST)/)
+    expect(
+      (await archive.list('data/'))
+        .map(key => key.split('/')[1])
+        .filter(name => name !== 'Broken')
+        .sort(),
+    ).toEqual(['Customers', 'Orders'])
   })
 })

@@ -30,7 +30,9 @@ beforeEach(() => {
 
 const memory: Objects = {
   list: async prefix => [...contents.keys()].filter(key => key.startsWith(prefix)).sort(),
-  open: async key => contents.get(key) as Uint8Array,
+  stream: async function* (key) {
+    yield contents.get(key) as Uint8Array
+  },
 }
 
 /** The bytes of a record made `day` days before the built ones. */
@@ -305,8 +307,9 @@ describe('the places of refused records', () => {
     const key = refuse('a', 'x')
     contents.set(key, Buffer.from(`\nbroken\n${failedLine('x')}`))
     const damaged: string[] = []
-    const entries = await openRefused(memory, key, bad => damaged.push(bad))
-    expect(entries.map(({ line }) => line)).toEqual([2])
+    const lines: number[] = []
+    for await (const { line } of openRefused(memory, key, bad => damaged.push(bad))) lines.push(line)
+    expect(lines).toEqual([2])
     expect(damaged).toEqual([key])
   })
 })
