@@ -276,7 +276,9 @@ describe('an edited receipt', () => {
     }
   })
 
-  it('is noticed by a second run although its own hash was made anew, but for what nothing can check', async () => {
+  it('is noticed by a second run although its own hash was made anew, but for what nothing can check', {
+    timeout: 240_000,
+  }, async () => {
     const receipt = await receiptOf('deletions', PERIOD)
     const unnoticed: string[] = []
     for (const path of leaves(receipt)) {
