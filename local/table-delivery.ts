@@ -1,7 +1,8 @@
 import type { Overlong } from '../capture/overlong.js'
-import { createHandler } from '../transform/handler.js'
+import { createHandler, type TransformHandler } from '../transform/handler.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { type DeliveryCounts, DeliveryStream, type DeliveryStreamOptions } from './delivery-stream.js'
+import { LikelyActor } from './likely-actor.js'
 import { describeOverlong } from './overlong-record.js'
 
 /** Reasons that are told apart. */
@@ -15,6 +16,8 @@ export type Reasons = Map<string, number>
 export interface TableSummary extends Readonly<DeliveryCounts> {
   readonly table: string
   readonly reasons: ReadonlyMap<string, number>
+  /** An attribute that looks like the actor, where none is configured. */
+  readonly likelyActor: string | undefined
 }
 
 /** The delivery stream of one table before the real transform, which remembers why records were refused. */
@@ -22,11 +25,16 @@ export class TableDelivery {
   readonly stream: DeliveryStream
   private readonly table: TableConfiguration
   private readonly reasons: Reasons = new Map()
+  private readonly likelyActor = new LikelyActor()
 
   constructor(options: Omit<DeliveryStreamOptions, 'handler' | 'onRefused'>) {
     this.table = options.table
     const handler = createHandler(options.table, (_, reason) => this.note(reason))
-    this.stream = new DeliveryStream({ ...options, handler, onRefused: reason => this.note(reason) })
+    this.stream = new DeliveryStream({
+      ...options,
+      handler: this.watched(handler),
+      onRefused: reason => this.note(reason),
+    })
   }
 
   /** Keeps the beginning of a document that is too long, and remembers why. */
@@ -43,6 +51,19 @@ export class TableDelivery {
 
   /** What has become of the records so far; those that were not flushed are only counted as records. */
   get summary(): TableSummary {
-    return { table: this.table.table, ...this.stream.counts, reasons: this.reasons }
+    const { attribute: likelyActor } = this.likelyActor
+    return { table: this.table.table, ...this.stream.counts, reasons: this.reasons, likelyActor }
+  }
+
+  private watched(handler: TransformHandler): TransformHandler {
+    if (this.table.actor !== undefined) return handler
+    return async event => {
+      const answer = await handler(event)
+      for (const { result, data } of answer.records) {
+        const lines = result === 'Ok' && this.likelyActor.isLooking ? data : undefined
+        if (lines !== undefined) this.likelyActor.look(Buffer.from(lines, 'base64').toString())
+      }
+      return answer
+    }
   }
 }
