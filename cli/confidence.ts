@@ -27,6 +27,7 @@ export const COLOURS = {
   DIFFERS: 'red',
   GAP: 'red',
   CONFLICT: 'red',
+  ALTERED: 'red',
 } as const
 
 /** One line that says how sure an answer about an item is, and remarks that do not change it. */
@@ -69,6 +70,8 @@ function explain({ confidence, findings, changes, start, end, completeUntil }: I
       return `DIFFERS: ${missingText(found[0] as ItemFinding)}`
     case 'GAP':
       return `GAP: ${missingText(found[0] as ItemFinding)} in the archive${place}`
+    case 'ALTERED':
+      return `ALTERED: ${where} is not what its hashes say`
     case 'CONFLICT':
       return `CONFLICT: the archive holds change ${where} with different contents, one of them is shown${place}`
   }

@@ -1,3 +1,6 @@
+import { statSync } from 'node:fs'
+import type { AnswerVerdict } from '../queries/answer-verdict.js'
+import type { OpenArchive } from '../queries/open-archive.js'
 import { FILE_FORMATS, goesToTerminal, isBinary } from './answer-file.js'
 import { ENGINE_OPTIONS } from './engine-choice.js'
 import { CommandError, EXIT, type ExitCode, type Io, type Options } from './io.js'
@@ -25,6 +28,8 @@ export const ANSWER_OPTIONS = [
   CSV_OPTION,
   RECEIPT_OPTION,
 ] as const
+/** Leaves out what every answer of more than one item has. */
+export const VERDICT_OPTION = ['--no-verdict', 'leaves out how sure the answer is, and says so'] as const
 
 /**
  * Opens the archive that the flags name for one question, its answer going where they say. What is wrong with the flags is
@@ -59,3 +64,24 @@ export async function askArchive<F extends Format>(
     receipts.tell()
   }
 }
+
+/** How far an answer can be believed; undefined where the flags leave that out. */
+export async function judgeFor(
+  asked: Parameters<OpenArchive['verdict']>[0],
+  { archive, engine }: Workspace,
+  options: Options,
+  io: Io,
+): Promise<AnswerVerdict | undefined> {
+  if (options.verdict === false) return undefined
+  for (const table of asked.table === undefined ? [] : [asked.table]) {
+    const bytes = (engine.objects?.(table) ?? []).reduce((sum, path) => sum + statSync(path).size, 0)
+    if (bytes > LARGE_BYTES && (await engine.outline?.(table)) === undefined)
+      io.err(
+        `how sure the answer is takes a look at all ${Math.round(bytes / 1024 ** 2)} MB of ${table}: itemtrail compact ${table} keeps what that finds, --no-verdict leaves it out\n`,
+      )
+  }
+  return archive.verdict(asked)
+}
+
+/** A table of more is told of before it is judged from the beginning, which then takes seconds. */
+const LARGE_BYTES = 64 * 1024 ** 2

@@ -1,4 +1,5 @@
 import type { Answer } from '../queries/answer.js'
+import type { AnswerVerdict } from '../queries/answer-verdict.js'
 import type { Receipt } from '../queries/receipt.js'
 import type { Io, Options } from './io.js'
 import { checkTarget, writeWhole } from './output.js'
@@ -27,12 +28,15 @@ export class ReceiptFile {
     return this.options.receipt !== undefined
   }
 
-  /** Makes the receipt of an answer and writes its file; undefined where none is wanted. */
-  async keep(answer: Answer, { archive }: Workspace): Promise<Receipt | undefined> {
+  /**
+   * Makes the receipt of an answer and writes its file; undefined where none is wanted. `verdict` is null where nobody is to
+   * judge the answer. @default verdict - the archive is asked
+   */
+  async keep(answer: Answer, { archive }: Workspace, verdict?: AnswerVerdict | null): Promise<Receipt | undefined> {
     const path = checkTarget(this.options, 'receipt')
     if (path === undefined) return undefined
     const { makeReceipt, writeReceipt } = await import('../queries/receipt.js')
-    this.kept = await makeReceipt(answer, archive, { askedAs: typedCommand(this.io) })
+    this.kept = await makeReceipt(answer, archive, { askedAs: typedCommand(this.io), verdict })
     writeWhole(path, writeReceipt(this.kept), this.options.force === true)
     return this.kept
   }
@@ -47,12 +51,12 @@ export class ReceiptFile {
   }
 }
 
-function describe({ result, items, read }: Receipt): string {
+function describe({ result, items, verdict, read }: Receipt): string {
   const counted = (count: number, noun: string) => `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`
-  const { distinct = null, gaps = null, conflicts = null } = items ?? {}
+  const { distinct = null } = items ?? {}
   return [
     counted(result.rows, 'row') + (distinct === null ? '' : ` of ${counted(distinct, 'item')}`),
-    ...(gaps === null || conflicts === null ? [] : [counted(gaps, 'gap'), counted(conflicts, 'conflict')]),
+    verdict.judged === true ? String(verdict.confidence) : 'not judged',
     ...(read.objects === null ? [] : [`from ${counted(read.objects.count, 'object')}`]),
   ].join(', ')
 }

@@ -1,7 +1,8 @@
+import type { AnswerVerdict } from '../queries/answer-verdict.js'
 import { answerQuery } from '../queries/ask.js'
 import { SAVED_QUERIES, type SavedQuery } from '../queries/catalog.js'
-import { isDoubtful } from '../queries/findings.js'
 import type { FileFormat } from '../queries/formats.js'
+import type { PageContext } from '../queries/html-page.js'
 import type { Receipt } from '../queries/receipt.js'
 import { archiveBegan } from '../queries/state-at.js'
 import { type ItemOfTable, itemsAt } from '../queries/table-at.js'
@@ -10,15 +11,17 @@ import { formatInstant, type Instant } from '../transform/instant.js'
 import type { ConfiguredColumn, TableConfiguration } from '../transform/table-configuration.js'
 import { isFileFormat, pageFooter, printFile } from './answer-file.js'
 import { showTime } from './confidence.js'
-import { EXIT, type ExitCode, type Io } from './io.js'
+import { EXIT, type ExitCode, type Io, type Options } from './io.js'
 import { showItemKey } from './item-key.js'
 import { type Format, printStream, printTable, toDynamoDbJson } from './print.js'
+import { judgeFor } from './question.js'
 import type { ReceiptFile } from './receipt-file.js'
 import { tellRemarks } from './remarks.js'
 import { showValue } from './show-item.js'
 import { showInstant } from './show-state.js'
+import { pageVerdict, printVerdict, writeJudged } from './table-verdict.js'
 import { cut } from './text.js'
-import { archiveFlag, isOnAws, type Workspace } from './workspace.js'
+import type { Workspace } from './workspace.js'
 
 /** The columns of what an item, or each of a table, was at a moment, as files have them. */
 export const STATE_COLUMNS = [
@@ -40,30 +43,46 @@ export async function tableAsOf(
   at: Instant,
   format: Format,
   receipts: ReceiptFile,
+  options: Options,
   io: Io,
 ): Promise<ExitCode> {
   const { engine, root } = workspace
-  const receipt = await keepTableReceipt(workspace, table, at, receipts)
-  const counts = { items: 0, unknown: 0, doubtful: 0 }
+  const counts = { items: 0, unknown: 0 }
   const items = countItems(itemsAt(engine, table, at), counts)
+  const judge = () => judgeFor(askedOf(table, at), workspace, options, io)
+  let verdict: AnswerVerdict | undefined
   if (format === 'table') await printItems(items, table, io)
   else if (format === 'dynamodb') {
     for await (const { image } of items) if (image !== null) io.out(`${toDynamoDbJson(image)}\n`)
-  } else if (isFileFormat(format)) await printItemFile(items, table.table, at, format, receipt, io)
-  else await printStream(describeItems(items, table, at), format, io)
+  } else if (format === 'ndjson') await printStream(describeItems(items, table, at), format, io)
+  else if (format === 'json') {
+    const writer = writeJudged(io)
+    for await (const item of describeItems(items, table, at)) writer.add(item)
+    verdict = await judge()
+    writer.end(verdict)
+  } else {
+    verdict = await judge()
+    const receipt = await keepTableReceipt(workspace, table, at, receipts, verdict)
+    await printItemFile(items, table.table, at, format, receipt, pageVerdict(verdict, root), io)
+  }
+  if (format !== 'json' && !isFileFormat(format)) verdict = await judge()
+  if (!isFileFormat(format)) await keepTableReceipt(workspace, table, at, receipts, verdict)
+  const write = format === 'table' ? io.out : io.err
+  if (format !== 'json') printVerdict(verdict, root, write, io)
   io.err(`${counts.items} ${counts.items === 1 ? 'item' : 'items'} of ${table.table} as of ${showInstant(at)}\n`)
   if (counts.unknown > 0)
     io.err(`${counts.unknown} unknown: older than their first change in the archive, or no image tells their state\n`)
-  // `verify` looks at a folder only
-  const question = isOnAws(root) ? 'query' : 'verify'
-  if (counts.doubtful > 0)
-    io.err(`${counts.doubtful} doubtful: itemtrail ${question} continuity ${table.table}${archiveFlag(root)}\n`)
   const began = await archiveBegan(engine, table)
   tellRemarks(engine, io)
   if (at.us < began)
     io.err(`the archive begins later, at ${showInstant({ us: began })}: what the table held before is not known\n`)
   if (counts.unknown > 0 || at.us < began) return EXIT.unchecked
-  return counts.doubtful > 0 ? EXIT.findings : EXIT.done
+  return verdict?.isDoubtful ? EXIT.findings : EXIT.done
+}
+
+/** What the saved query that says the same is asked with. */
+function askedOf({ table }: TableConfiguration, at: Instant) {
+  return { query: 'table-as-of', table, parameters: new Map([['at', formatInstant(at.us, 6)]]), sql: '' }
 }
 
 async function keepTableReceipt(
@@ -71,11 +90,12 @@ async function keepTableReceipt(
   table: TableConfiguration,
   at: Instant,
   receipts: ReceiptFile,
+  verdict: AnswerVerdict | undefined,
 ): Promise<Receipt | undefined> {
   if (!receipts.isWanted) return undefined
   const query = SAVED_QUERIES.get('table-as-of') as SavedQuery
   const answer = await answerQuery(workspace.engine, query, table, { at: formatInstant(at.us, 6) })
-  return receipts.keep(answer, workspace)
+  return receipts.keep(answer, workspace, verdict ?? null)
 }
 
 async function printItemFile(
@@ -84,6 +104,7 @@ async function printItemFile(
   at: Instant,
   format: FileFormat,
   receipt: Receipt | undefined,
+  confidence: PageContext['confidence'],
   io: Io,
 ): Promise<void> {
   const { textTable } = await import('../queries/text-table.js')
@@ -104,6 +125,7 @@ async function printItemFile(
     question: `What did ${table} hold at ${showInstant(at)}?`,
     parameters: { table },
     empty: 'no item',
+    confidence,
     footer: await pageFooter(receipt),
   }
   await printFile(textTable(STATE_COLUMNS, rows), format, page, io)
@@ -111,12 +133,11 @@ async function printItemFile(
 
 async function* countItems(
   items: AsyncIterable<ItemOfTable>,
-  counts: { items: number; unknown: number; doubtful: number },
+  counts: { items: number; unknown: number },
 ): AsyncGenerator<ItemOfTable> {
   for await (const item of items) {
     counts.items++
     if (item.state === 'unknown') counts.unknown++
-    if (isDoubtful(item.confidence)) counts.doubtful++
     yield item
   }
 }

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { type Configuration, readConfiguration } from '../config/configuration.js'
 import type { Bucket } from '../local/bucket.js'
+import { countRefused } from '../local/refused-of-table.js'
 import type { QueryEngine } from '../queries/engine.js'
 import { ArchiveError, type FolderOptions, type OpenArchive, openArchive } from '../queries/open-archive.js'
 import type { FactStore } from '../transform/fact.js'
@@ -123,7 +124,8 @@ export async function openArchiveIn(
   options: Omit<FolderOptions, 'tables'> = {},
 ): Promise<OpenArchive> {
   try {
-    return await openArchive(root, { tables, ...options })
+    const refused = (table: string, sinceUs: number | null) => countRefused(root, table, sinceUs)
+    return await openArchive(root, { tables, refused, ...options })
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error
     // what the file system refuses names its file already

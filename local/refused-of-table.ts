@@ -18,3 +18,19 @@ export async function refusedOfTable(root: string, table: string): Promise<reado
   }
   return found
 }
+
+/** How many refused records of a table arrived at a moment (microseconds since 1970) or later and were not sent again. */
+export async function countRefused(root: string, table: string, sinceUs: number | null): Promise<number> {
+  const archive = new DiskArchive(root)
+  const ledger = Ledger.open(archiveLedger(root), 'archive')
+  let count = 0
+  for (const key of await archive.list(REFUSED_PREFIX)) {
+    // an object that cannot be read may hold anything
+    for await (const kept of openRefused(archive, key, () => count++)) {
+      // a change is older than its arrival, so what came before the period is not of it
+      const mayBelong = sinceUs === null || kept.entry.arrival >= sinceUs / 1000
+      if (kept.entry.table === table && mayBelong && !ledger.isDone(kept)) count++
+    }
+  }
+  return count
+}

@@ -1,6 +1,8 @@
 import type { Table } from 'apache-arrow'
+import type { AnswerVerdict } from './answer-verdict.js'
 import type { BoundValue } from './engine.js'
 import { type Row, rowsOf } from './rows.js'
+import type { JudgeOptions } from './table-verdict.js'
 
 /** What was asked of an engine, and when. */
 export interface Asked {
@@ -25,7 +27,14 @@ export class Answer implements AsyncIterable<Row>, Iterable<Row> {
     /** Every column with its type; for whoever goes on with Arrow. */
     readonly table: Table,
     readonly asked: Asked,
+    /** @default - nobody can judge it */
+    private readonly judge?: (options?: JudgeOptions) => Promise<AnswerVerdict | undefined>,
   ) {}
+
+  /** How far it can be believed, asked when this is called; undefined where it rests on no table of an `OpenArchive`. */
+  async verdict(options?: JudgeOptions): Promise<AnswerVerdict | undefined> {
+    return this.judge?.(options)
+  }
 
   /** The columns' names, in order. */
   get columns(): readonly string[] {

@@ -3,7 +3,15 @@ import { formatInstant, parseInstant } from '../transform/instant.js'
 import type { AttributePath, TableConfiguration } from '../transform/table-configuration.js'
 import { Answer, type Asked } from './answer.js'
 import { type ArchiveFacts, NO_FACTS, readArchiveFacts } from './archive-facts.js'
-import { bindValues, type Identifiers, renderQuery, SAVED_QUERIES, type SavedQuery, type Statement } from './catalog.js'
+import {
+  bindValues,
+  type Identifiers,
+  renderQuery,
+  SAVED_QUERIES,
+  type SavedQuery,
+  STATES,
+  type Statement,
+} from './catalog.js'
 import type { BoundValue, QueryEngine, RunOptions, Scope } from './engine.js'
 import { findProblems } from './findings.js'
 import { deliveriesOf } from './literal.js'
@@ -127,13 +135,6 @@ function withRecordedActor(values: ReadonlyMap<string, BoundValue>): ReadonlyMap
   const printed = [TIME_TO_LIVE.printed.toLowerCase(), 'time to live']
   const isPrinted = printed.includes(String(values.get('actor')).toLowerCase())
   return isPrinted ? new Map([...values, ['actor', TIME_TO_LIVE.recorded]]) : values
-}
-
-/** Questions about what items were at moments, with the parameters of the first and the last. */
-const STATES: Readonly<Record<string, readonly [from: string, to: string]>> = {
-  'diff-of-table': ['from', 'to'],
-  'items-as-of': ['at', 'at'],
-  'table-as-of': ['at', 'at'],
 }
 
 function scopeOf(

@@ -57,9 +57,22 @@ where step = first_step
 order by item_key`,
 )
 
+/** The first and the last change of each item, and how many there are, repeats and baselines left out. */
+export function spansOfAll(table: TableConfiguration): EachItemStatement {
+  return { sql: `${spansSql(deliveriesOf(table), [])}\norder by item_key`, values: [] }
+}
+
+/** The same of the rows that some conditions leave, in no order. */
+export function spansSql(changes: string, conditions: readonly string[]): string {
+  return `select item_key, min(event_time_us) as first_us, max(event_time_us) as last_us,
+  count(distinct case when event_name <> 'BASELINE' then event_id end) as changes
+from ${changes}
+${conditions.length === 0 ? '' : `where ${conditions.join(' and ')}\n`}group by item_key`
+}
+
 /** The statements whose answers a compaction keeps, so that a question about the whole table need not read its whole past. */
 export function keptStatements(table: TableConfiguration): readonly EachItemStatement[] {
-  return [continuityOfAll(table), olderItems(table)]
+  return [continuityOfAll(table), olderItems(table), spansOfAll(table)]
 }
 
 /** The rows of such a statement, those of one item in no order of their own: from what a compaction kept, where the engine can. */

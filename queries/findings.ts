@@ -95,7 +95,7 @@ function firstById(changes: readonly ItemChange[]): ItemChange {
 }
 
 /** What makes an answer doubtful, worst first. */
-export const DOUBTS = ['CONFLICT', 'GAP', 'DIFFERS', 'KEYS-ONLY', 'PRE-ARCHIVE'] as const
+export const DOUBTS = ['ALTERED', 'CONFLICT', 'GAP', 'DIFFERS', 'KEYS-ONLY', 'PRE-ARCHIVE'] as const
 
 /** How far an answer about one item can be believed, worst first. */
 export const CONFIDENCES = [...DOUBTS, 'UNBROKEN', 'COMPLETE'] as const
@@ -110,4 +110,9 @@ export function isDoubtful(word: string): boolean {
 /** The worst finding decides; an item without any is `UNBROKEN`: from its first change on, every link is there. */
 export function confidenceOf(findings: readonly Pick<ItemFinding, 'finding'>[]): (typeof DOUBTS)[number] | 'UNBROKEN' {
   return DOUBTS.find(doubt => findings.some(({ finding }) => finding === doubt)) ?? 'UNBROKEN'
+}
+
+/** The worst of some; of none `UNBROKEN`, because nothing contradicts. */
+export function worstOf(confidences: readonly Confidence[]): Confidence {
+  return CONFIDENCES.find(confidence => confidences.includes(confidence)) ?? 'UNBROKEN'
 }

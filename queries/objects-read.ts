@@ -38,9 +38,13 @@ export function partitionsRead(asked: Asked, tables: Iterable<TableConfiguration
     const template = SAVED_QUERIES.get(asked.query)?.template ?? ''
     return [{ table: asked.table, from: dayBound(template, '>=', asked), to: dayBound(template, '<=', asked) }]
   }
-  const words = new Set(asked.sql.toLowerCase().match(/[a-z0-9_]+/g))
-  const named = [...tables].filter(table => words.has(tableIdentifier(table)) || words.has(deliveriesIdentifier(table)))
-  return named.map(({ table }) => ({ table, from: null, to: null }))
+  return namedTables(asked.sql, tables).map(({ table }) => ({ table, from: null, to: null }))
+}
+
+/** The tables whose name is a word of a statement; one too many, where the word is a text, rather than one too few. */
+export function namedTables(sql: string, tables: Iterable<TableConfiguration>): readonly TableConfiguration[] {
+  const words = new Set(sql.toLowerCase().match(/[a-z0-9_]+/g))
+  return [...tables].filter(table => words.has(tableIdentifier(table)) || words.has(deliveriesIdentifier(table)))
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000

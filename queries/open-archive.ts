@@ -3,7 +3,8 @@ import { type AttributeValue, parseItem } from '../transform/attribute-value.js'
 import { formatInstant, parseInstant } from '../transform/instant.js'
 import { type TableConfiguration, unconfiguredTable } from '../transform/table-configuration.js'
 import { nameTables } from '../transform/table-names.js'
-import type { Answer } from './answer.js'
+import { Answer, type Asked } from './answer.js'
+import { type AnswerVerdict, judgeAnswer } from './answer-verdict.js'
 import {
   changeHead,
   changesOf,
@@ -25,6 +26,7 @@ import { isArchive } from './parquet-files.js'
 import { type Row, rowsOf } from './rows.js'
 import { archiveBegan, historyBetween, stateAt } from './state-at.js'
 import { itemsAt } from './table-at.js'
+import type { JudgeOptions } from './table-verdict.js'
 import { findTable, tablesIn } from './tables.js'
 
 /** An archive, a table or a saved query that is not there, or an archive that cannot be read. */
@@ -49,6 +51,8 @@ export interface FolderOptions {
   readonly tables?: Iterable<TableConfiguration>
   /** Ends every statement. @default - only the signal of a single statement does */
   readonly signal?: AbortSignal | undefined
+  /** How many refused records of a table arrived at a moment or later, for verdicts. @default - nobody looks */
+  readonly refused?: JudgeOptions['refused']
   /**
    * Whether `sql` and `stream` run any statement, with the rights of the process: on other files, on settings, with
    * extensions. Else they are held to one query of the archive's rows. @default false
@@ -85,7 +89,7 @@ export async function openArchive(archive: string | EngineOptions, options: Fold
   const configured = [...(options.tables ?? [])]
   try {
     const tables = tablesIn(archive, configured)
-    return new OpenArchive(await DuckDbEngine.open(archive, configured, options), tables)
+    return new OpenArchive(await DuckDbEngine.open(archive, configured, options), tables, false, options.refused)
   } catch (error) {
     const [reason] = (error as Error).message.split('\n')
     throw new ArchiveError(`archive ${JSON.stringify(archive)} cannot be read: ${reason}`, { cause: error })
@@ -105,6 +109,7 @@ export class OpenArchive implements AsyncDisposable {
     readonly engine: QueryEngine,
     private readonly known: ReadonlyMap<string, TableConfiguration>,
     private readonly others = false,
+    private readonly refused?: JudgeOptions['refused'],
   ) {}
 
   /** The names of the archive's tables. */
@@ -190,12 +195,24 @@ export class OpenArchive implements AsyncDisposable {
       if (type === 'item') texts[parameter] = await this.itemKey(configuration, value as Key)
       else texts[parameter] = parameterText(parameter, type, value)
     }
-    return answerQuery(this.engine, query, configuration, texts, options)
+    return this.judged(await answerQuery(this.engine, query, configuration, texts, options))
   }
 
   /** Runs SQL of one's own; each table is a view, its name in lower case. `values` are bound to its `?` in order. */
-  sql(text: string, values: readonly BoundValue[] = [], options: RunOptions = {}): Promise<Answer> {
-    return answerSql(this.engine, text, values, options)
+  async sql(text: string, values: readonly BoundValue[] = [], options: RunOptions = {}): Promise<Answer> {
+    return this.judged(await answerSql(this.engine, text, values, options))
+  }
+
+  /** How far an answer to what was asked can be believed; undefined where that names no table. It costs statements of its own. */
+  verdict(
+    asked: Pick<Asked, 'query' | 'table' | 'parameters' | 'sql'>,
+    options?: JudgeOptions,
+  ): Promise<AnswerVerdict | undefined> {
+    return judgeAnswer(asked, this, { refused: this.refused, ...options })
+  }
+
+  private judged({ table, asked }: Answer): Answer {
+    return new Answer(table, asked, options => this.verdict(asked, options))
   }
 
   /** The rows of SQL of one's own as they come; a large answer is never in memory as a whole where the engine can stream. */

@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { formatInstant, parseInstant } from '../transform/instant.js'
+import { formatInstant } from '../transform/instant.js'
 import { canonicalJson, isObject } from '../transform/json.js'
 import { Refusal } from '../transform/refusal.js'
 import { possibleIdentifiers } from '../transform/table-names.js'
-import type { Answer, Asked } from './answer.js'
+import type { Answer } from './answer.js'
+import { type AnswerVerdict, describeVerdict } from './answer-verdict.js'
 import { withActor } from './ask.js'
 import { type AnswerColumnType, fingerprintOf } from './canonical-answer.js'
 import { renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
@@ -12,7 +13,6 @@ import type { BoundValue } from './engine.js'
 import { deliveriesOf } from './literal.js'
 import { type ObjectsRead, objectsRead, type PartitionsRead, partitionsRead } from './objects-read.js'
 import type { OpenArchive } from './open-archive.js'
-import { rowsOf } from './rows.js'
 import { actorOfStatement } from './todays-actor.js'
 
 export const RECEIPT_SCHEMA = 'itemtrail-receipt/v1'
@@ -63,14 +63,10 @@ export interface Receipt {
     readonly sha256: string
     readonly row_hashes: readonly string[] | null
   }
-  /** Of the items in the answer, up to the end of the window; null where the answer does not tell its items. */
-  readonly items: {
-    readonly distinct: number
-    /** Repeated deliveries that were left out; null where continuity was not asked. */
-    readonly duplicates_removed: number | null
-    readonly gaps: number | null
-    readonly conflicts: number | null
-  } | null
+  /** The items in the answer; null where it does not tell them. */
+  readonly items: { readonly distinct: number } | null
+  /** How sure the answer is, and what is missing from it: `describeVerdict`. */
+  readonly verdict: Readonly<Record<string, unknown>>
   readonly began: string
   readonly milliseconds: number
   /** SHA-256 of everything above in canonical JSON. It finds a slip, not a forger: who edits a receipt can make it anew. */
@@ -80,8 +76,8 @@ export interface Receipt {
 export interface ReceiptOptions {
   /** @default - none */
   readonly askedAs?: string | undefined
-  /** Whether `continuity` is asked, too; on Athena that is one more scan. @default true */
-  readonly continuity?: boolean
+  /** The verdict about the answer; null where nobody is to judge it. @default - the archive is asked */
+  readonly verdict?: AnswerVerdict | null | undefined
   /** Bytes of objects up to which they are hashed. @default - 1 GiB */
   readonly hashBytes?: number
 }
@@ -94,7 +90,7 @@ export async function makeReceipt(
   archive: OpenArchive,
   options: ReceiptOptions = {},
 ): Promise<Receipt> {
-  const { askedAs = null, continuity = true, hashBytes = GIB } = options
+  const { askedAs = null, hashBytes = GIB } = options
   const { asked, table } = answer
   const about = (await archive.engine.describe?.()) ?? { name: 'unknown', version: null, archive: {} }
   const saved = asked.query === undefined ? undefined : SAVED_QUERIES.get(asked.query)
@@ -132,7 +128,10 @@ export async function makeReceipt(
     },
     window: windowOf(answer, saved),
     result: { columns, rows, sha256, row_hashes: rowHashes },
-    items: await itemsOf(answer, archive, continuity),
+    items: itemsOf(answer),
+    verdict: describeVerdict(
+      options.verdict === undefined ? await archive.verdict(asked) : (options.verdict ?? undefined),
+    ),
     began: asked.began.toISOString(),
     milliseconds: asked.milliseconds,
   }
@@ -145,14 +144,23 @@ export function writeReceipt(receipt: Receipt): string {
 }
 
 /** The lines of a receipt that stand under an answer. */
-export function receiptFooter({ question, engine, result, items, read, tool, began }: Receipt): Record<string, string> {
+export function receiptFooter({
+  question,
+  engine,
+  result,
+  items,
+  verdict,
+  read,
+  tool,
+  began,
+}: Receipt): Record<string, string> {
   const { objects } = read
   return {
     ...(question.query !== null && { query: `${question.query} (${question.query_version})` }),
     'result SHA-256': result.sha256,
     rows: String(result.rows),
     ...(items !== null && { items: String(items.distinct) }),
-    ...(items !== null && items.gaps !== null && { gaps: String(items.gaps) }),
+    confidence: verdict.judged === true ? String(verdict.confidence) : 'not judged',
     ...(objects !== null && { objects: `${objects.count}, ${objects.bytes} bytes, SHA-256 ${objects.sha256}` }),
     engine: `${engine.name}${engine.version === null ? '' : ` ${engine.version}`}`,
     made: `${began} by itemtrail ${tool.version}`,
@@ -190,19 +198,9 @@ function windowOf({ table, asked }: Answer, saved: SavedQuery | undefined): Rece
   }
 }
 
-async function itemsOf(answer: Answer, archive: OpenArchive, continuity: boolean): Promise<Receipt['items']> {
+function itemsOf(answer: Answer): Receipt['items'] {
   const keys = itemKeysOf(answer)
-  if (keys === undefined) return null
-  const unknown = { distinct: keys.size, duplicates_removed: null, gaps: null, conflicts: null }
-  const { asked } = answer
-  if (!continuity || asked.table === undefined) return unknown
-  const counts = { DUPLICATE: 0, GAP: 0, CONFLICT: 0 }
-  const found = await archive.run('continuity', asked.table, endOf(asked))
-  for (const { finding, item_key, changes } of rowsOf(found.table)) {
-    if (!keys.has(item_key as string) || !Object.hasOwn(counts, finding as string)) continue
-    counts[finding as keyof typeof counts] += finding === 'GAP' ? 1 : Number(changes)
-  }
-  return { distinct: keys.size, duplicates_removed: counts.DUPLICATE, gaps: counts.GAP, conflicts: counts.CONFLICT }
+  return keys === undefined ? null : { distinct: keys.size }
 }
 
 /** The items of an answer; undefined where it does not tell them. */
@@ -212,14 +210,6 @@ function itemKeysOf({ table, asked }: Answer): ReadonlySet<string> | undefined {
   const column = table.getChild('item_key')
   if (column === null) return undefined
   return new Set([...column].filter(key => typeof key === 'string'))
-}
-
-/** The end of what was asked, as `continuity` takes it: the moment after the last. */
-function endOf({ parameters }: Asked): { readonly to?: string } {
-  const [to, at] = [parameters.get('to'), parameters.get('at')]
-  if (typeof to === 'string') return { to }
-  const us = typeof at === 'string' ? parseInstant(at)?.us : undefined
-  return us === undefined ? {} : { to: formatInstant(us + 1, 6) }
 }
 
 /**

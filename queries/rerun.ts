@@ -58,7 +58,7 @@ export async function rerun(
     parameters: new Map(question.parameters),
     placeholders: statement.placeholders,
   })
-  const again = await makeReceipt(answer, archive, { continuity: (first.items?.gaps ?? null) !== null })
+  const again = await makeReceipt(answer, archive, { verdict: first.verdict?.judged === true ? undefined : null })
   return { ...compareRows(first, answer), needsTrust: false, remarks: remarksOn(first, again), answer, receipt: again }
 }
 
@@ -129,7 +129,7 @@ function remarksOn(first: Receipt, again: Receipt): readonly string[] {
   if (tool.version !== again.tool.version) remarks.push(`itemtrail was ${tool.version}, is ${again.tool.version}`)
   if (JSON.stringify(archive) !== JSON.stringify(again.archive))
     remarks.push(`the archive was ${JSON.stringify(archive)}, is ${JSON.stringify(again.archive)}`)
-  for (const part of ['window', 'items'] as const)
+  for (const part of ['window', 'items', 'verdict'] as const)
     if (JSON.stringify(first[part]) !== JSON.stringify(again[part]))
       remarks.push(`${part} were ${JSON.stringify(first[part])}, are ${JSON.stringify(again[part])}`)
   if (JSON.stringify(first.read.partitions) !== JSON.stringify(again.read.partitions))

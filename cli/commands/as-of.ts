@@ -41,6 +41,7 @@ export const asOf: Command = {
       'table',
     ],
     ...ANSWER_OPTIONS.filter(([flags]) => !flags.startsWith('--format')),
+    ['--no-verdict', 'of a whole table, leaves out how sure the answer is, and says so'],
   ],
   example: 'itemtrail as-of Orders ORD12345 2026-11-19T12:00:00Z',
   run: (args, options, terminal) =>
@@ -48,7 +49,7 @@ export const asOf: Command = {
       const [key, at] = readMoment(args)
       const table = findTable(workspace, args[0] as string)
       return key === undefined
-        ? tableAsOf(workspace, table, at, format, receipts, io)
+        ? tableAsOf(workspace, table, at, format, receipts, options, io)
         : itemAsOf(workspace, table, key, at, format, receipts, io)
     }),
 }

@@ -1,5 +1,6 @@
 import type { Table } from 'apache-arrow'
 import type { Answer } from '../../queries/answer.js'
+import type { AnswerVerdict } from '../../queries/answer-verdict.js'
 import { answerQuery } from '../../queries/ask.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { isDoubtful } from '../../queries/findings.js'
@@ -13,9 +14,10 @@ import { instantOf } from '../instant.js'
 import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
 import { showItemKey } from '../item-key.js'
 import { nearest } from '../nearest.js'
-import { printRows, type TextFormat } from '../print.js'
-import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
+import { printObjects, printRows } from '../print.js'
+import { ANSWER_OPTIONS, askArchive, judgeFor, PLACE_OPTIONS, QUESTION_FORMATS, VERDICT_OPTION } from '../question.js'
 import { tellRemarks } from '../remarks.js'
+import { emptyOf, pageVerdict, printJudged, printVerdict } from '../table-verdict.js'
 import { printable, wrap } from '../text.js'
 import { findTable, isOnAws, type Workspace } from '../workspace.js'
 
@@ -27,6 +29,7 @@ export const query: Command = {
     ...PLACE_OPTIONS,
     ['--param <name=value>', 'a parameter; may be given several times', []],
     ...ANSWER_OPTIONS,
+    VERDICT_OPTION,
   ],
   example: 'itemtrail query deletions Orders --param from=2026-11-01T00:00:00Z',
   run: (args, options, terminal) =>
@@ -36,27 +39,46 @@ export const query: Command = {
       const parameters = await readParameters(saved, table, workspace, options)
       const answer = await answerQuery(workspace.engine, saved, table, parameters)
       tellRemarks(workspace.engine, io)
-      const receipt = await receipts.keep(answer, workspace)
-      const isCheap = !isOnAws(workspace.root)
-      const why =
-        answer.length === 0 && isCheap ? await explainNothing(workspace.engine, table, answer.asked) : undefined
-      if (isFileFormat(format)) {
-        const empty = why === undefined ? saved.empty : `${saved.empty}: ${why}`
-        const page = { ...describePage(saved, answer), empty, footer: await pageFooter(receipt) }
+      if (format === 'table') printTableRows(saved, answer, io)
+      const verdict = await judgeFor(answer.asked, workspace, options, io)
+      const receipt = await receipts.keep(answer, workspace, verdict ?? null)
+      const empty = answer.length === 0 ? await describeNothing(saved, answer, table, verdict, workspace) : ''
+      if (format === 'table') {
+        if (empty !== '') io.out(`${wrap(printable(empty), io.columns)}\n`)
+        printVerdict(verdict, workspace.root, io.out, io)
+      } else if (isFileFormat(format)) {
+        const confidence = pageVerdict(verdict, workspace.root)
+        const page = { ...describePage(saved, answer), empty, confidence, footer: await pageFooter(receipt) }
         await printFile(answer.table, format, page, io)
-      } else printAnswer(saved, answer, why, format, io)
-      return hasDoubt(answer.table) ? EXIT.findings : EXIT.done
+      } else if (format === 'json') printJudged(answer.rows(), verdict, io)
+      else printObjects(answer.rows(), format, io)
+      if (format !== 'table' && format !== 'json') {
+        if (empty !== '' && format !== 'html') io.err(`${wrap(printable(empty), io.columns)}\n`)
+        printVerdict(verdict, workspace.root, io.err, io)
+      }
+      return verdict?.isDoubtful || hasDoubt(answer.table) ? EXIT.findings : EXIT.done
     }),
 }
 
-function printAnswer(saved: SavedQuery, answer: Answer, why: string | undefined, format: TextFormat, io: Io): void {
-  const isEmpty = answer.length === 0
-  const hidden = format === 'table' ? saved.columns.filter(column => column.detail).map(column => column.name) : []
+function printTableRows(saved: SavedQuery, answer: Answer, io: Io): void {
+  if (answer.length === 0) return
+  const hidden = saved.columns.filter(column => column.detail).map(column => column.name)
   const names = saved.columns.map(column => column.name).filter(name => !hidden.includes(name))
-  if (isEmpty && format === 'table') io.out(`${wrap(saved.empty, io.columns)}\n`)
-  else printRows(names, answer.rows(), format, io)
-  if (why !== undefined) io.err(`${wrap(printable(why), io.columns)}\n`)
-  if (hidden.length > 0 && !isEmpty) io.err(`left out here: ${hidden.join(', ')}; --format json has them\n`)
+  printRows(names, answer.rows(), 'table', io)
+  if (hidden.length > 0) io.err(`left out here: ${hidden.join(', ')}; --format json has them\n`)
+}
+
+/** What an answer without rows means, and what it was empty of. */
+async function describeNothing(
+  { empty }: SavedQuery,
+  { asked }: Answer,
+  table: TableConfiguration,
+  verdict: AnswerVerdict | undefined,
+  { engine, root }: Workspace,
+): Promise<string> {
+  const of = verdict === undefined || verdict.item !== undefined ? '' : `, ${emptyOf(verdict)}`
+  const why = isOnAws(root) ? undefined : await explainNothing(engine, table, asked)
+  return `${empty}${of}${why === undefined ? '' : `: ${why}`}`
 }
 
 function describePage({ question }: SavedQuery, { asked }: Answer): PageContext {

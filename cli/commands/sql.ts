@@ -3,8 +3,9 @@ import { QueryError, UnreadableTable } from '../../queries/engine.js'
 import { RefusedStatement } from '../../queries/foreign-statement.js'
 import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
 import { type Command, CommandError, EXIT, Interruption } from '../io.js'
-import { printRows } from '../print.js'
-import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
+import { printObjects, printRows } from '../print.js'
+import { ANSWER_OPTIONS, askArchive, judgeFor, PLACE_OPTIONS, QUESTION_FORMATS, VERDICT_OPTION } from '../question.js'
+import { pageVerdict, printJudged, printVerdict } from '../table-verdict.js'
 import { isOnAws, type Workspace } from '../workspace.js'
 
 /** Runs SQL over the archive: one view a table, its name in lower case. */
@@ -15,6 +16,7 @@ export const sql: Command = {
     ...PLACE_OPTIONS,
     ['--files', 'runs any statement, with your rights: on other files and settings, too'],
     ...ANSWER_OPTIONS,
+    VERDICT_OPTION,
   ],
   example: 'itemtrail sql "select actor, count(*) as changes from orders group by actor order by changes desc"',
   run: (args, options, terminal) =>
@@ -26,12 +28,17 @@ export const sql: Command = {
         throw new CommandError('--files is for an archive in a folder')
       if (options.files === true) io.err('the statement may read and write files, with your rights\n')
       const answer = await runStatement(workspace, statement)
-      const receipt = await receipts.keep(answer, workspace)
+      if (format === 'table') printRows(answer.columns, answer.rows(), format, io)
+      const verdict = await judgeFor(answer.asked, workspace, options, io)
+      const receipt = await receipts.keep(answer, workspace, verdict ?? null)
       if (isFileFormat(format)) {
-        const page = { question: 'SQL over the archive', sql: statement, footer: await pageFooter(receipt) }
+        const confidence = pageVerdict(verdict, workspace.root)
+        const page = { question: 'SQL over the archive', sql: statement, confidence, footer: await pageFooter(receipt) }
         await printFile(answer.table, format, page, io)
-      } else printRows(answer.columns, answer.rows(), format, io)
-      return EXIT.done
+      } else if (format === 'json') printJudged(answer.rows(), verdict, io)
+      else if (format === 'ndjson') printObjects(answer.rows(), format, io)
+      if (format !== 'json') printVerdict(verdict, workspace.root, format === 'table' ? io.out : io.err, io)
+      return verdict?.isDoubtful ? EXIT.findings : EXIT.done
     }),
 }
 

@@ -164,7 +164,7 @@ describe('a question to Athena', () => {
     const config = fileOf('itemtrail.config.json', JSON.stringify({ tables: { Orders: {} }, ...configuration }))
     server.answer = success(['x integer'], [['1']])
     const { exit, out } = await run(['sql', 'select 1 as x', '--config', config, '--format', 'json', ...flags])
-    expect([exit, out]).toEqual([0, '[{"x":1}]\n'])
+    expect([exit, out]).toEqual([0, expect.stringContaining('{"rows":[{"x":1}],\n"verdict":{"judged":false,')])
     expect(started()[0]).toEqual(['itemtrail', database])
   })
 
@@ -189,7 +189,7 @@ describe('a question to Athena', () => {
   it('asks of a table that nobody configured by its name, and of none with a name that no table has', async () => {
     server.answer = success(['n bigint'])
     const flags = ['--workgroup', 'itemtrail', '--database', 'audit']
-    expect((await run(['query', 'volume-by-hour', 'My.Table', ...flags])).exit).toBe(0)
+    expect((await run(['query', 'volume-by-hour', 'My.Table', '--no-verdict', ...flags])).exit).toBe(0)
     expect(server.queries.at(-1)?.input.QueryString).toContain('from "my_table_deliveries"')
     const none = await run(['query', 'volume-by-hour', "x' or 1=1 --", ...flags])
     expect([none.exit, none.err]).toEqual([2, expect.stringContaining('is not in the archive')])
@@ -211,8 +211,11 @@ describe('a question to Athena', () => {
       'json',
     ]
     server.answer = success(['item_key varchar', 'event_time_us bigint'], [[KEY, '1795341600000000']], 10)
-    const { exit, err } = await run(['sql', 'select item_key, event_time_us from orders', ...flags])
-    expect([exit, err]).toEqual([0, expect.stringContaining(`receipt ${receipt}: 1 row of 1 item\nresult SHA-256 `)])
+    const { exit, err } = await run(['sql', 'select item_key, event_time_us from orders', '--no-verdict', ...flags])
+    expect([exit, err]).toEqual([
+      0,
+      expect.stringContaining(`receipt ${receipt}: 1 row of 1 item, not judged\nresult SHA-256 `),
+    ])
     const again = await run(['rerun', receipt, '--trust-sql', '--workgroup', 'itemtrail', '--database', 'audit'])
     expect([again.exit, again.out]).toEqual([0, expect.stringContaining('the same answer, to the byte\n')])
     // a folder that is named goes before the engine of the receipt

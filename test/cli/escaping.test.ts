@@ -92,8 +92,9 @@ describe('items that would steer a terminal', () => {
     ]) {
       const { out } = await run([...argv, '--archive', root, '--format', format])
       expect(out).not.toMatch(STEERING)
-      const [answer] = [JSON.parse(out) as unknown].flat() as { item?: object; Item?: object }[]
-      expect(answer?.item ?? answer?.Item).toEqual(changed)
+      const parsed = JSON.parse(out) as { rows?: object[] }
+      const answer = (parsed.rows?.[0] ?? parsed) as { item?: object; Item?: object }
+      expect(answer.item ?? answer.Item).toEqual(changed)
     }
   })
 

@@ -92,7 +92,9 @@ wrote ${output}
     const root = join(makeFolder(), 'archive')
     expect((await run(['ingest', ORDERS, '--archive', root, '--config', output])).exit).toBe(0)
     const misfits = await run(['query', 'misfits', 'Orders', '--archive', root, '--config', output, '--format', 'json'])
-    const found = JSON.parse(misfits.out) as { flat_column: string; found_type: string; changes: number }[]
+    const { rows: found } = JSON.parse(misfits.out) as {
+      rows: { flat_column: string; found_type: string; changes: number }[]
+    }
     expect(new Set(found.map(row => `${row.flat_column} ${row.found_type}`))).toEqual(
       new Set(['old_note NULL', 'new_note NULL']),
     )

@@ -119,9 +119,11 @@ describe('the JSON of the commands', () => {
     expect(item.lines).toEqual([item.json])
     expect(item.json).toMatchObject({ state: 'present', item: orders, as_of: '2026-11-22T10:00:00.100000Z' })
     const table = await ask('as-of', 'Orders', '2026-11-22T11:00:00Z')
-    expectContract('as-of', [item.json, before.json, after.json, ...(table.json as object[])])
-    expect(table.lines).toEqual(table.json)
-    expect(table.json).toEqual([
+    const { rows, verdict } = table.json as { rows: object[]; verdict: object }
+    expectContract('as-of', [item.json, before.json, after.json, ...rows])
+    expect(verdict).toMatchObject({ judged: true, confidence: 'GAP', doubtful: true, tables: [{ refused: 1 }] })
+    expect(table.lines).toEqual(rows)
+    expect(rows).toEqual([
       expect.objectContaining({ state: 'unknown', confidence: 'KEYS-ONLY', item: null }),
       after.json,
     ])
@@ -209,12 +211,14 @@ describe('the JSON of the commands', () => {
 
   it('of query has the columns that queries tells', async () => {
     const { json, lines } = await ask('query', 'item-history', 'Orders', '--param', 'item_key=ORD12345')
-    expect(lines).toEqual(json)
-    const [row] = json as Record<string, unknown>[]
+    const { rows, verdict } = json as { rows: Record<string, unknown>[]; verdict: object }
+    expect(lines).toEqual(rows)
+    expect(verdict).toMatchObject({ judged: true, confidence: 'UNBROKEN', item: { remarks: [] }, tables: [] })
+    const [row] = rows
     expect(Object.keys(row as object)).toEqual(SAVED_QUERIES.get('item-history')?.columns.map(({ name }) => name))
     expect(JSON.parse(row?.new_image as string)).toEqual(orders)
     const none = await ask('query', 'deletions', 'Orders')
-    expect([none.json, none.lines]).toEqual([[], []])
+    expect([none.json, none.lines]).toEqual([expect.objectContaining({ rows: [] }), []])
   })
 
   it('of sql has the types as documented', async () => {

@@ -281,7 +281,7 @@ describe('docs/library.md and docs/receipts.md', () => {
     /^\{"order_id":\{"S":"ORD10150"\}\} SHIPPED PICKED\n$/,
     /^\[ 'Orders' \]\n$/,
     /^present UNBROKEN \w+ [\d.]+ \S+\n\d+ changes\n(.*\n)*\d+ items\n$/,
-    /^17 event_time\n(\S+ \S+\n){17}BigInt64Array\(\d\) \[ .* \]\n\d+\n$/,
+    /^17 event_time\n(\S+ \S+\n){17}UNBROKEN false 42 0\nBigInt64Array\(\d\) \[ .* \]\n\d+\n$/,
     /^true instant is "2026-11-19 12:00", expected ISO 8601 with a zone such as 2026-11-19T12:00:00Z\n$/,
     /^17 \d+ same\n$/,
   ]

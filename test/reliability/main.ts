@@ -20,6 +20,7 @@ interface Section {
 
 const SECTIONS: Readonly<Record<string, Section>> = {
   faults: { file: 'test/queries/continuity-faults.test.ts', environment: { ITEMTRAIL_SEEDS: '30' } },
+  lists: { file: 'test/queries/list-faults.test.ts', environment: { ITEMTRAIL_SEEDS: '30' } },
   oracle: {
     file: 'test/live/oracle.test.ts',
     config: 'vitest.live.config.ts',
