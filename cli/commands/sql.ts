@@ -1,16 +1,18 @@
 import type { Answer } from '../../queries/answer.js'
 import { QueryError, UnreadableTable } from '../../queries/engine.js'
 import { RefusedStatement } from '../../queries/foreign-statement.js'
+import { tellRepeats } from '../../queries/repeats.js'
 import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
-import { type Command, CommandError, EXIT, Interruption } from '../io.js'
+import { type Command, CommandError, EXIT, Interruption, type Io } from '../io.js'
 import { printRows } from '../print.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
+import { printable } from '../text.js'
 import { isOnAws, type Workspace } from '../workspace.js'
 
-/** Runs SQL over the archive: one view a table, its name in lower case. */
+/** Runs SQL over the archive: of each table a view that counts each change once, and one of the rows as delivered. */
 export const sql: Command = {
   usage: 'sql <statement>',
-  summary: 'runs SQL over the archive; each table is a view, its name in lower case',
+  summary: 'runs SQL over the archive; a table’s name, in lower case, counts each change once',
   options: [
     ...PLACE_OPTIONS,
     ['--files', 'runs any statement, with your rights: on other files and settings, too'],
@@ -31,8 +33,15 @@ export const sql: Command = {
         const page = { question: 'SQL over the archive', sql: statement, footer: await pageFooter(receipt) }
         await printFile(answer.table, format, page, io)
       } else printRows(answer.columns, answer.rows(), format, io)
+      // on AWS to count them would read every day once more
+      if (!isOnAws(workspace.root)) await tellRepeated(workspace, statement, io)
       return EXIT.done
     }),
+}
+
+async function tellRepeated({ archive, engine, tables }: Workspace, statement: string, io: Io): Promise<void> {
+  const known = tables.map(table => archive.table(table))
+  for (const text of await tellRepeats(engine, statement, known)) io.err(`${printable(text)}\n`)
 }
 
 /** What is wrong with the statement is the user's to mend; what is wrong with the archive is not. */
