@@ -3,9 +3,11 @@ import { formatInstant, parseInstant } from '../transform/instant.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import { Answer, type Asked } from './answer.js'
 import { type ArchiveFacts, NO_FACTS, readArchiveFacts } from './archive-facts.js'
+import { attributeMeant } from './attribute-name.js'
 import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery, type Statement } from './catalog.js'
 import type { BoundValue, QueryEngine, RunOptions, Scope } from './engine.js'
 import { findProblems } from './findings.js'
+import { STATES } from './moments.js'
 import { checkParameters, ParameterError } from './parameters.js'
 import { type ItemChange, orderSteps, type Step } from './reconstruct.js'
 import { rowsOf } from './rows.js'
@@ -25,7 +27,7 @@ export async function askQuery(
 }
 
 /** The same, with what was asked beside the answer. */
-export function answerQuery(
+export async function answerQuery(
   engine: QueryEngine,
   query: SavedQuery,
   table: TableConfiguration,
@@ -33,7 +35,12 @@ export function answerQuery(
   options: RunOptions = {},
 ): Promise<Answer> {
   const { scope, ...bound } = bindQuery(query, table, parameters)
-  return answerStatement(engine, { query: query.name, table: table.table, ...bound }, { ...options, scope })
+  const asked = { query: query.name, table: table.table, ...bound }
+  const answer = await answerStatement(engine, asked, { ...options, scope })
+  const attribute = bound.parameters.get('attribute')
+  if (attribute === undefined || answer.length > 0) return answer
+  const meant = await attributeMeant(engine, table, String(attribute))
+  return meant === attribute ? answer : answerQuery(engine, query, table, { ...parameters, attribute: meant }, options)
 }
 
 /** The answer to a statement of one's own. */
@@ -91,13 +98,6 @@ export function bindQuery(
     parameters: all,
     scope: scope && { ...scope, ...(query.asksForColumn && { column: column as string }) },
   }
-}
-
-/** Questions about what items were at moments, with the parameters of the first and the last. */
-const STATES: Readonly<Record<string, readonly [from: string, to: string]>> = {
-  'diff-of-table': ['from', 'to'],
-  'items-as-of': ['at', 'at'],
-  'table-as-of': ['at', 'at'],
 }
 
 function scopeOf(

@@ -13,6 +13,7 @@ import {
   type TableItem,
 } from './archive-answers.js'
 import { answerQuery, answerSql, type ItemHistory, readHistory } from './ask.js'
+import { withBaselineRemarks } from './baseline-remarks.js'
 import { SAVED_QUERIES } from './catalog.js'
 import { differencesOf } from './difference.js'
 import { DuckDbEngine } from './duckdb.js'
@@ -157,7 +158,9 @@ export class OpenArchive implements AsyncDisposable {
     return {
       before,
       after,
-      changes: all.changes.filter(({ event_time_us: us }) => us > fromUs && us <= toUs).length,
+      changes: all.changes.filter(
+        ({ event_name: name, event_time_us: us }) => name !== 'BASELINE' && us > fromUs && us <= toUs,
+      ).length,
       differences: known ? differencesOf(before.item, after.item) : undefined,
       confidence: historyBetween(all, fromUs, toUs, stateAt(all, { us: toUs }, began)).confidence,
     }
@@ -177,7 +180,8 @@ export class OpenArchive implements AsyncDisposable {
       if (type === 'item') texts[parameter] = await this.itemKey(configuration, value as Key)
       else texts[parameter] = parameterText(parameter, type, value)
     }
-    return answerQuery(this.engine, query, configuration, texts, options)
+    const answer = await answerQuery(this.engine, query, configuration, texts, options)
+    return withBaselineRemarks(this.engine, configuration, answer)
   }
 
   /** Runs SQL of one's own; each table is a view, its name in lower case. `values` are bound to its `?` in order. */

@@ -1,6 +1,7 @@
 import type { Table } from 'apache-arrow'
 import type { Answer } from '../../queries/answer.js'
 import { answerQuery } from '../../queries/ask.js'
+import { withBaselineRemarks } from '../../queries/baseline-remarks.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { isDoubtful } from '../../queries/findings.js'
 import type { PageContext } from '../../queries/html-page.js'
@@ -34,7 +35,8 @@ export const query: Command = {
       const saved = findQuery(args[0] as string, args[1])
       const table = findTable(workspace, args[1] ?? onlyTable(workspace))
       const parameters = await readParameters(saved, table, workspace, options)
-      const answer = await answerQuery(workspace.engine, saved, table, parameters)
+      const asked = await answerQuery(workspace.engine, saved, table, parameters)
+      const answer = await withBaselineRemarks(workspace.engine, table, asked)
       tellRemarks(workspace.engine, io)
       const receipt = await receipts.keep(answer, workspace)
       const isCheap = !isOnAws(workspace.root)
@@ -45,7 +47,8 @@ export const query: Command = {
         const page = { ...describePage(saved, answer), empty, footer: await pageFooter(receipt) }
         await printFile(answer.table, format, page, io)
       } else printAnswer(saved, answer, why, format, io)
-      return hasDoubt(answer.table) ? EXIT.findings : EXIT.done
+      for (const remark of answer.remarks) io.err(`${wrap(printable(remark), io.columns)}\n`)
+      return answer.remarks.length > 0 || hasDoubt(answer.table) ? EXIT.findings : EXIT.done
     }),
 }
 

@@ -20,6 +20,8 @@ interface TableStatus {
   readonly table: string
   readonly rows: number
   readonly changes: number
+  /** Items that baselines saw, each as often as one did; they are no changes. */
+  readonly baseline_rows: number
   readonly items: number
   readonly first: string | null
   readonly last: string | null
@@ -58,7 +60,9 @@ export const status: Command = {
 
 async function tableStatus({ engine, root }: Workspace, archive: DiskArchive, table: string): Promise<TableStatus> {
   const sql = `
-    select count(*) as n, count(distinct event_id) as changes, count(distinct item_key) as items,
+    select count(*) as n,
+      count(distinct case when event_name <> 'BASELINE' then event_id end) as changes,
+      count(distinct case when event_name = 'BASELINE' then event_id end) as baseline_rows, count(distinct item_key) as items,
       min(event_time) as first, max(event_time) as last
     from ${tableIdentifier(table)}`
   const [row] = [...rowsOf(await engine.run(sql))]
@@ -67,6 +71,7 @@ async function tableStatus({ engine, root }: Workspace, archive: DiskArchive, ta
     table,
     rows: Number(row?.n),
     changes: Number(row?.changes),
+    baseline_rows: Number(row?.baseline_rows),
     items: Number(row?.items),
     first: row?.first as string | null,
     last: row?.last as string | null,
@@ -110,10 +115,11 @@ function printStatus(
   if (tables.length === 0) io.out('the archive is empty\n')
   else {
     printTable(
-      ['table', 'changes', 'items', 'first', 'last', 'size'],
-      tables.map(({ table, changes, items, first, last, bytes }) => [
+      ['table', 'changes', 'baseline', 'items', 'first', 'last', 'size'],
+      tables.map(({ table, changes, baseline_rows, items, first, last, bytes }) => [
         table,
         grouped(changes),
+        grouped(baseline_rows),
         grouped(items),
         shorterTime(first ?? ''),
         shorterTime(last ?? ''),
@@ -121,9 +127,9 @@ function printStatus(
       ]),
       io,
     )
-    for (const { table, rows, changes } of tables) {
-      if (rows > changes)
-        io.out(`${table}: ${grouped(rows - changes)} repeated deliveries, each change is counted once\n`)
+    for (const { table, rows, changes, baseline_rows } of tables) {
+      const repeats = rows - changes - baseline_rows
+      if (repeats > 0) io.out(`${table}: ${grouped(repeats)} repeated deliveries, each change is counted once\n`)
     }
   }
   const total = refused.reduce((sum, { records }) => sum + records, 0)
