@@ -1,6 +1,7 @@
 import { editDistance } from '../config/edit-distance.js'
-import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { QueryEngine } from './engine.js'
+import { deliveriesOf } from './literal.js'
 import { ParameterError } from './parameters.js'
 import { rowsOf } from './rows.js'
 
@@ -31,11 +32,11 @@ function whyNot(top: string, isNested: boolean, name: string, names: readonly st
 const MOST_NAMES = 3
 
 /** All attributes that an item ever had, as far as images and changes tell. */
-async function attributesOf(engine: QueryEngine, { table }: TableConfiguration): Promise<readonly string[]> {
+async function attributesOf(engine: QueryEngine, table: TableConfiguration): Promise<readonly string[]> {
   const keysOf = (image: string) => `map_keys(cast(json_parse(coalesce(${image}, '{}')) as map(varchar, json)))`
   const sql = `
     select distinct t.attribute
-    from ${tableIdentifier(table)} as changes
+    from ${deliveriesOf(table)} as changes
     cross join unnest(
       case when changes.changed is null then ${keysOf('changes.new_image')} else changes.changed end
     ) as t(attribute)
