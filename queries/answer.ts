@@ -27,6 +27,8 @@ export class Answer implements AsyncIterable<Row>, Iterable<Row> {
     /** Every column with its type; for whoever goes on with Arrow. */
     readonly table: Table,
     readonly asked: Asked,
+    /** What else a reader should know, for people: where it is not empty, the answer is doubtful. */
+    readonly remarks: readonly string[] = [],
     /** @default - nobody can judge it */
     private readonly judge?: (options?: JudgeOptions) => Promise<AnswerVerdict | undefined>,
   ) {}

@@ -3,6 +3,7 @@ import { formatInstant, parseInstant } from '../transform/instant.js'
 import type { AttributePath, TableConfiguration } from '../transform/table-configuration.js'
 import { Answer, type Asked } from './answer.js'
 import { type ArchiveFacts, NO_FACTS, readArchiveFacts } from './archive-facts.js'
+import { attributeMeant } from './attribute-name.js'
 import {
   bindValues,
   type Identifiers,
@@ -15,6 +16,7 @@ import {
 import type { BoundValue, QueryEngine, RunOptions, Scope } from './engine.js'
 import { findProblems } from './findings.js'
 import { deliveriesOf } from './literal.js'
+import { STATES } from './moments.js'
 import { checkParameters, ParameterError } from './parameters.js'
 import { type ItemChange, orderSteps, type Step } from './reconstruct.js'
 import { describeRegions, regionsOf } from './regions.js'
@@ -45,7 +47,12 @@ export async function answerQuery(
   options: RunOptions = {},
 ): Promise<Answer> {
   const { scope, ...bound } = bindQuery(query, table, parameters, await actorOfToday(engine, table))
-  return answerStatement(engine, { query: query.name, table: table.table, ...bound }, { ...options, scope })
+  const asked = { query: query.name, table: table.table, ...bound }
+  const answer = await answerStatement(engine, asked, { ...options, scope })
+  const attribute = bound.parameters.get('attribute')
+  if (attribute === undefined || answer.length > 0) return answer
+  const meant = await attributeMeant(engine, table, String(attribute))
+  return meant === attribute ? answer : answerQuery(engine, query, table, { ...parameters, attribute: meant }, options)
 }
 
 /** The answer to a statement of one's own. */

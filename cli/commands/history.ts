@@ -79,9 +79,12 @@ async function readableTable({ steps }: FoundHistory): Promise<Table> {
 const PLAIN = { columns: 90, colour: false } as const
 
 function printHistory(table: string, found: ItemHistory, io: Io): void {
-  const count = found.changes.length
+  const count = found.changes.filter(({ event_name: name }) => name !== 'BASELINE').length
+  const seen = found.changes.length - count
   const title = paint(io, 'bold', `${table} ${showItemKey(found.itemKey)}`)
-  io.out(`${title}  ${count} ${count === 1 ? 'change' : 'changes'}\n${showConfidence(found, io)}\n`)
+  io.out(
+    `${title}  ${count} ${count === 1 ? 'change' : 'changes'}${seen === 0 ? '' : `, seen by ${seen} ${seen === 1 ? 'baseline' : 'baselines'}`}\n${showConfidence(found, io)}\n`,
+  )
   for (const step of [...found.steps].reverse()) {
     for (const change of [...step.changes].reverse()) printChange(change, step, found, io)
   }
@@ -101,6 +104,7 @@ function problemsAt(change: HistoryChange, step: Step<HistoryChange>, found: Ite
   return [
     ...(at.includes('GAP') ? ['GAP: one or more changes before this one are missing'] : []),
     ...(at.includes('CONFLICT') ? ['CONFLICT: this change was delivered with different contents'] : []),
+    ...(step.ahead ? ['this baseline was ahead of the stream: it saw what a later change made'] : []),
     ...(step.ordered ? [] : ['its place among the changes of this time is not certain']),
     ...(change.time_precision === 'arrival' ? ['the record has no time, its arrival stands in'] : []),
   ]
@@ -126,6 +130,8 @@ const INDENT = '    '
 function changeLines(change: HistoryChange, io: Paper): readonly string[] {
   const before = change.old_image === null ? null : parseItem(change.old_image)
   const after = change.new_image === null ? null : parseItem(change.new_image)
+  // a baseline changes nothing: it tells what it saw
+  if (change.event_name === 'BASELINE' && after !== null) return showItem(after, io, INDENT)
   // of an INSERT the old image is absent and not missing, and so is the new one of a REMOVE
   const missing =
     (after === null && change.event_name !== 'REMOVE') || (before === null && /MODIFY|REMOVE/.test(change.event_name))

@@ -24,6 +24,8 @@ interface TableStatus {
   readonly table: string
   readonly rows: number
   readonly changes: number
+  /** Items that baselines saw, each as often as one did; they are no changes. */
+  readonly baseline_rows: number
   readonly items: number
   readonly first: string | null
   readonly last: string | null
@@ -78,7 +80,9 @@ interface Unreadable {
 
 async function tableStatus({ engine, root, archive }: Workspace, table: string): Promise<TableStatus | Unreadable> {
   const sql = `
-    select count(*) as n, count(distinct event_id) as changes, count(distinct item_key) as items,
+    select count(*) as n,
+      count(distinct case when event_name <> 'BASELINE' then event_id end) as changes,
+      count(distinct case when event_name = 'BASELINE' then event_id end) as baseline_rows, count(distinct item_key) as items,
       min(event_time) as first, max(event_time) as last
     from ${deliveriesOf(archive.table(table))}`
   const answer = await engine.run(sql).catch((error: unknown) => {
@@ -92,6 +96,7 @@ async function tableStatus({ engine, root, archive }: Workspace, table: string):
     table,
     rows: Number(row?.n),
     changes: Number(row?.changes),
+    baseline_rows: Number(row?.baseline_rows),
     items: Number(row?.items),
     first: row?.first as string | null,
     last: row?.last as string | null,
@@ -136,10 +141,11 @@ function printStatus(
   if (tables.length === 0 && unreadable.length === 0) io.out('the archive is empty\n')
   if (tables.length > 0) {
     printTable(
-      ['table', 'changes', 'items', 'first', 'last', 'size'],
-      tables.map(({ table, changes, items, first, last, bytes }) => [
+      ['table', 'changes', 'baseline', 'items', 'first', 'last', 'size'],
+      tables.map(({ table, changes, baseline_rows, items, first, last, bytes }) => [
         table,
         grouped(changes),
+        grouped(baseline_rows),
         grouped(items),
         shorterTime(first ?? ''),
         shorterTime(last ?? ''),
@@ -147,9 +153,9 @@ function printStatus(
       ]),
       io,
     )
-    for (const { table, rows, changes } of tables) {
-      if (rows > changes)
-        io.out(`${table}: ${grouped(rows - changes)} repeated deliveries, each change is counted once\n`)
+    for (const { table, rows, changes, baseline_rows } of tables) {
+      const repeats = rows - changes - baseline_rows
+      if (repeats > 0) io.out(`${table}: ${grouped(repeats)} repeated deliveries, each change is counted once\n`)
     }
   }
   const total = refused.reduce((sum, { records }) => sum + records, 0)

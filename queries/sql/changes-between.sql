@@ -3,7 +3,7 @@
 -- @parameter from instant example=2026-11-19T00:00:00Z -- first moment
 -- @parameter to instant example=2026-11-20T00:00:00Z -- the moment after the last
 -- @column event_time -- when DynamoDB made the change, UTC
--- @column event_name -- INSERT, MODIFY, REMOVE or BASELINE
+-- @column event_name -- INSERT, MODIFY or REMOVE; what a baseline saw is no change
 -- @column item_key -- the item
 -- @column changed -- attributes that differ
 -- @column actor -- who, as far as the record tells
@@ -19,6 +19,7 @@ with arrived as (
     and event_date <= {day :to}
     and event_time_us >= {us :from}
     and event_time_us < {us :to}
+    and event_name <> 'BASELINE'
 ),
 {ordered}
 select

@@ -9,6 +9,7 @@
 -- @column image detail -- the item in DynamoDB JSON
 -- @column event_time_us detail -- event_time in microseconds since 1970
 -- @column event_id detail -- identifies the change that led here
+-- It reads rows, and no facts: that an item was gone which a later complete baseline lacks, it does not know.
 with taken as (
   -- a day more, because the changes after a baseline tell whether it was ahead
   select *
