@@ -1,3 +1,4 @@
+import type { Answer } from '../queries/answer.js'
 import type { Anchor } from '../queries/archive-facts.js'
 import type { ItemHistory } from '../queries/ask.js'
 import type { Confidence, ItemFinding } from '../queries/findings.js'
@@ -14,7 +15,7 @@ export function shortId(eventId: string): string {
 
 /** True where an answer rests on a history with something missing or contradictory in it. */
 export function isDoubtful(confidence: Confidence): boolean {
-  return confidence === 'GAP' || confidence === 'CONFLICT'
+  return confidence === 'ALTERED' || confidence === 'GAP' || confidence === 'CONFLICT'
 }
 
 /** A change's time as precisely as it is known. */
@@ -31,6 +32,7 @@ export const COLOURS = {
   'KEYS-ONLY': 'yellow',
   GAP: 'red',
   CONFLICT: 'red',
+  ALTERED: 'red',
 } as const
 
 /** One line that says how sure an answer about an item is, and remarks that do not change it. */
@@ -52,7 +54,7 @@ export function pageConfidence(history: ItemHistory): { readonly word: string; r
   return { word, text: describeConfidence(history).slice(word.length).replace(/^: /, '').trim() }
 }
 
-function explain({ confidence, findings, changes, start, end }: ItemHistory): string {
+function explain({ confidence, findings, changes, steps, start, end }: ItemHistory): string {
   const [first] = changes
   const found = findings.filter(({ finding }) => finding === confidence)
   const where = found[0] === undefined ? '' : showFinding(found[0])
@@ -68,6 +70,8 @@ function explain({ confidence, findings, changes, start, end }: ItemHistory): st
       return `KEYS-ONLY: ${found[0]?.changes} of ${changes.length} changes lack an image, so what they changed and whether one is missing cannot be told`
     case 'GAP':
       return `GAP: ${missingText(found[0] as ItemFinding)} in the archive${place}`
+    case 'ALTERED':
+      return `ALTERED: ${alteredText(found[0] as ItemFinding, steps)}${place}`
     case 'CONFLICT':
       return `CONFLICT: the archive holds change ${where} with different contents, one of them is shown${place}`
   }
@@ -83,6 +87,17 @@ function sinceWhen(first: ItemHistory['changes'][number] | undefined, start: Anc
 
 function showAnchor(anchor: Anchor | null): string {
   return anchor === null ? 'no time' : `${formatInstant(anchor.us, 0).replace('T', ' ')} (${anchor.kind})`
+}
+
+/** What of a change is not what its hashes say: its image, where that is all. */
+function alteredText(finding: ItemFinding, steps: ItemHistory['steps']): string {
+  const where = showFinding(finding)
+  const changes = steps.flatMap(step => step.changes)
+  const altered = changes.find(({ event_id: id }) => id === finding.eventId)?.altered ?? []
+  const unreadable = altered.find(({ unreadable }) => unreadable !== null)?.unreadable
+  if (unreadable !== undefined) return `the image of ${where} cannot be read (${unreadable})`
+  const isImage = altered.length > 0 && altered.every(({ part }) => part !== 'row')
+  return isImage ? `the image of ${where} is not what its hash says` : `change ${where} is not what its row_hash says`
 }
 
 /** What is missing, or contradicts itself, and where. */
@@ -117,6 +132,18 @@ function remarks({ findings, steps, remarks: known }: ItemHistory): readonly str
   ]
 }
 
+/** Tells of images in an answer that are not what the hashes beside them say; true where there are any. */
+export function tellAlteredImages(answer: Answer, io: Io): boolean {
+  const altered = answer.alteredImages()
+  if (altered === 0) return false
+  const images =
+    altered === 1
+      ? '1 image of the answer is not what its hash says'
+      : `${altered} images of the answer are not what their hashes say`
+  io.err(`${paint(io, 'red', 'ALTERED')}: ${images}\n`)
+  return true
+}
+
 /** What to do next about a doubtful answer; nothing where there is no doubt. */
 export function adviseOn(confidence: Confidence, table: string, root: string, io: Io): void {
   if (!isDoubtful(confidence)) return
@@ -124,6 +151,11 @@ export function adviseOn(confidence: Confidence, table: string, root: string, io
   // what was refused, and `verify`, are looked at in a folder only
   const onAws = isOnAws(root)
   if (confidence === 'GAP' && !onAws) io.err(`a missing change may be among the refused: itemtrail status${archive}\n`)
+  if (confidence === 'ALTERED') {
+    const rows = onAws ? 'query altered-rows' : 'verify rows'
+    io.err(`all that is another than it was made: itemtrail ${rows} ${table}${archive}\n`)
+    return
+  }
   const question = onAws ? 'query' : 'verify'
   io.err(`all that does not fit together: itemtrail ${question} continuity ${table}${archive}\n`)
 }

@@ -155,6 +155,7 @@ const MEANINGS: Readonly<Record<Confidence, string>> = {
   'KEYS-ONLY': 'changes lack an image that would tell',
   GAP: 'one or more changes are missing',
   CONFLICT: 'one change with different contents',
+  ALTERED: 'a change is not what its hashes say',
 }
 
 function describeAnchors({ baselines, reconciliations }: ContinuityCheck['facts']): string {

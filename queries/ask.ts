@@ -1,14 +1,15 @@
 import type { Table } from 'apache-arrow'
 import { formatInstant, parseInstant } from '../transform/instant.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import { type Alteration, alterationsOf, withoutUnreadable } from './alteration.js'
 import { Answer, type Asked } from './answer.js'
 import { type ArchiveFacts, NO_FACTS, readArchiveFacts } from './archive-facts.js'
 import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery, type Statement } from './catalog.js'
 import type { BoundValue, QueryEngine, RunOptions, Scope } from './engine.js'
-import { findProblems } from './findings.js'
+import { findAlterations, findProblems } from './findings.js'
 import { checkParameters, ParameterError } from './parameters.js'
 import { type ItemChange, orderSteps, type Step } from './reconstruct.js'
-import { rowsOf } from './rows.js'
+import { type Row, rowsOf } from './rows.js'
 import { absencesOf, judge, periodOver, type Verdict } from './verdict.js'
 
 /**
@@ -136,6 +137,14 @@ export interface HistoryChange extends ItemChange {
   readonly actor: string | null
   readonly actor_source: string
   readonly user_identity: string | null
+  /** What of it is not what its own hashes say; an image that nobody can read is null besides. */
+  readonly altered: readonly Alteration[]
+}
+
+/** A row with every column that its hashes are taken over, as the fold reads it. */
+export function heldAgainstHashes(row: Row): Row & Pick<HistoryChange, 'altered' | 'event_time_us'> {
+  const altered = alterationsOf(row)
+  return { ...withoutUnreadable(row, altered), altered, event_time_us: Number(row.event_time_us) } as never
 }
 
 /** One item's changes in order, what does not fit together in them, and how far they can be believed. */
@@ -161,8 +170,7 @@ export async function readHistory(
   const answer = await answerHistory(engine, table, itemKey, untilUs)
   await onAnswer(answer)
   const changes = [...answer].map(row => ({
-    ...row,
-    event_time_us: Number(row.event_time_us),
+    ...heldAgainstHashes({ ...row, item_key: itemKey }),
     repeats: Number(row.repeats),
   }))
   return foldHistory(itemKey, changes as unknown as readonly HistoryChange[], await readArchiveFacts(engine, table))
@@ -190,7 +198,13 @@ export function foldHistory(
   const steps = orderSteps(unordered, absences)
   const changes = steps.flatMap(step => step.changes)
   const period = periodOver(changes.map(change => change.event_time_us))
-  return { itemKey, steps, changes, facts, ...judge(itemKey, findProblems(steps), facts, period) }
+  return {
+    itemKey,
+    steps,
+    changes,
+    facts,
+    ...judge(itemKey, [...findAlterations(steps), ...findProblems(steps)], facts, period),
+  }
 }
 
 /** Any key of a table, which tells its key attributes and their types; undefined where the archive has no rows of it. */

@@ -1,7 +1,8 @@
+import type { HistoryChange } from './ask.js'
 import type { ItemChange } from './reconstruct.js'
 import { compareText, isBlind, type State, type Step } from './step.js'
 
-export type Finding = 'CONFLICT' | 'GAP' | 'KEYS-ONLY' | 'PRE-ARCHIVE' | 'UNRESOLVED-ORDER' | 'DUPLICATE'
+export type Finding = 'ALTERED' | 'CONFLICT' | 'GAP' | 'KEYS-ONLY' | 'PRE-ARCHIVE' | 'UNRESOLVED-ORDER' | 'DUPLICATE'
 
 /** One thing that `continuity` finds about an item. */
 export interface ItemFinding {
@@ -32,6 +33,21 @@ export function findProblems(steps: readonly Step[]): readonly ItemFinding[] {
   const blind = steps.map(step => step.changes.filter(isBlind)).filter(changes => changes.length > 0)
   const [first] = blind
   return first === undefined ? findings : [...findings, keysOnly(first, blind.flat())]
+}
+
+/**
+ * The changes that are not what their own hashes say. `shown` tells of which steps the images are part of the answer;
+ * of a row that was altered nobody knows what it was or when, so it concerns all time.
+ */
+export function findAlterations(
+  steps: readonly Step<HistoryChange>[],
+  shown: (step: Step<HistoryChange>) => boolean = () => true,
+): readonly ItemFinding[] {
+  return steps.flatMap(step =>
+    step.changes
+      .filter(({ altered }) => altered.some(({ part }) => part === 'row' || shown(step)))
+      .map(change => ({ ...findingOf('ALTERED', [change]), sinceUs: null, untilUs: Number.POSITIVE_INFINITY })),
+  )
 }
 
 /** What came before a step: the last step, the last with changes, and the latest time. */
@@ -94,10 +110,10 @@ function firstById(changes: readonly ItemChange[]): ItemChange {
 }
 
 /** How far an answer about one item can be believed, worst first. */
-export type Confidence = 'CONFLICT' | 'GAP' | 'KEYS-ONLY' | 'PRE-ARCHIVE' | 'UNBROKEN' | 'COMPLETE'
+export type Confidence = 'ALTERED' | 'CONFLICT' | 'GAP' | 'KEYS-ONLY' | 'PRE-ARCHIVE' | 'UNBROKEN' | 'COMPLETE'
 
 /** What makes an answer less than unbroken, worst first. */
-export const DOUBTS = ['CONFLICT', 'GAP', 'KEYS-ONLY', 'PRE-ARCHIVE'] as const
+export const DOUBTS = ['ALTERED', 'CONFLICT', 'GAP', 'KEYS-ONLY', 'PRE-ARCHIVE'] as const
 
 /** The worst finding decides; an item without any is `UNBROKEN`: from its first change on, every link is there. */
 export function confidenceOf(findings: readonly Pick<ItemFinding, 'finding'>[]): (typeof DOUBTS)[number] | 'UNBROKEN' {

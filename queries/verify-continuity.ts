@@ -42,7 +42,7 @@ export class ContinuityCheck {
     items: 0,
     changes: 0,
     unbalanced: 0,
-    verdicts: { COMPLETE: 0, UNBROKEN: 0, GAP: 0, 'PRE-ARCHIVE': 0, CONFLICT: 0, 'KEYS-ONLY': 0 },
+    verdicts: { ALTERED: 0, COMPLETE: 0, UNBROKEN: 0, GAP: 0, 'PRE-ARCHIVE': 0, CONFLICT: 0, 'KEYS-ONLY': 0 },
     repeats: 0,
     unordered: 0,
   }

@@ -7,7 +7,7 @@ import { explainNothing } from '../../queries/why-nothing.js'
 import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
-import { isDoubtful } from '../confidence.js'
+import { isDoubtful, tellAlteredImages } from '../confidence.js'
 import { findItemKey } from '../find-item.js'
 import { instantOf } from '../instant.js'
 import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
@@ -45,7 +45,8 @@ export const query: Command = {
         const page = { ...describePage(saved, answer), empty, footer: await pageFooter(receipt) }
         await printFile(answer.table, format, page, io)
       } else printAnswer(saved, answer, why, format, io)
-      return hasDoubt(answer.table) ? EXIT.findings : EXIT.done
+      const altered = tellAlteredImages(answer, io)
+      return altered || hasDoubt(answer.table) ? EXIT.findings : EXIT.done
     }),
 }
 

@@ -2,6 +2,7 @@ import type { Answer } from '../../queries/answer.js'
 import { QueryError } from '../../queries/engine.js'
 import { readStatement } from '../../queries/statement.js'
 import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
+import { tellAlteredImages } from '../confidence.js'
 import { type Command, CommandError, EXIT, Interruption } from '../io.js'
 import { printRows } from '../print.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
@@ -30,7 +31,7 @@ export const sql: Command = {
         const page = { question: 'SQL over the archive', sql: statement, footer: await pageFooter(receipt) }
         await printFile(answer.table, format, page, io)
       } else printRows(answer.columns, answer.rows(), format, io)
-      return EXIT.done
+      return tellAlteredImages(answer, io) ? EXIT.findings : EXIT.done
     }),
 }
 

@@ -1,0 +1,90 @@
+import { hash } from 'node:crypto'
+import type { Table } from 'apache-arrow'
+import { type HashedColumns, ROW_VERSION, rowHash } from '../transform/audit-row.js'
+import { imageOf } from '../transform/change.js'
+import { isObject, readDocuments, tryParseObject } from '../transform/json.js'
+import { Refusal } from '../transform/refusal.js'
+import type { Row } from './rows.js'
+
+/** What an answer shows is held against its own hashes: here, for each image and each row that comes along. */
+
+/** What of a row is not what its hashes say. */
+export interface Alteration {
+  readonly part: 'old_image' | 'new_image' | 'row'
+  /** Why it cannot be read at all, either; null where it can. */
+  readonly unreadable: string | null
+}
+
+/** The images of a row that are not what `old_hash` and `new_hash` say, or are no items. */
+export function alteredImages(row: Row): readonly Alteration[] {
+  return (['old', 'new'] as const).flatMap(side => {
+    const unreadable = alterationOf(row[`${side}_image`], row[`${side}_hash`])
+    return unreadable === undefined ? [] : [{ part: `${side}_image` as const, unreadable }]
+  })
+}
+
+/** Images of an answer, by the names of their columns, and the hashes beside them. */
+const HASHED = [
+  ['old_image', 'old_hash'],
+  ['new_image', 'new_hash'],
+  ['image', 'image_hash'],
+] as const
+
+/** How many images of an answer are not what the hash beside them says; those without one are not looked at. */
+export function countAlteredImages(answer: Table): number {
+  let altered = 0
+  for (const [image, imageHash] of HASHED) {
+    const [images, hashes] = [answer.getChild(image), answer.getChild(imageHash)]
+    if (images === null || hashes === null) continue
+    for (let i = 0; i < answer.numRows; i++) {
+      const [text, expected] = [images.get(i), hashes.get(i)]
+      if (typeof text === 'string' ? hash('sha256', text) !== expected : expected !== null) altered++
+    }
+  }
+  return altered
+}
+
+/** Undefined where an image is an item and what its hash says; else why it cannot be read, null where it can. */
+export function alterationOf(image: unknown, imageHash: unknown): string | null | undefined {
+  if (image === null || image === undefined) return (imageHash ?? null) === null ? undefined : null
+  const unreadable = whyUnreadable(String(image))
+  if (unreadable !== null) return unreadable
+  return hash('sha256', String(image)) === imageHash ? undefined : null
+}
+
+/** Why a text is no item: whoever shows one walks into it, and relies on what the transform writes. */
+function whyUnreadable(text: string): string | null {
+  try {
+    const [document, ...more] = readDocuments(text)
+    if (document === undefined || more.length > 0) return 'it is no one JSON object'
+    imageOf(document.value, 'image', 'once')
+    return null
+  } catch (error) {
+    if (error instanceof Refusal) return error.message.replace(/^record /, 'it ')
+    throw error
+  }
+}
+
+/** True where a row, of which every column that `row_hash` is taken over is at hand, is what that says. */
+export function isAsHashed(row: Row): boolean {
+  const { user_identity: identity } = row
+  if (row.row_version !== ROW_VERSION || typeof row.item_key !== 'string') return false
+  if (typeof identity === 'string' && !isObject(tryParseObject(identity))) return false
+  // the engine's integers are 64 bits wide
+  const columns = { ...row, event_time_us: Number(row.event_time_us) }
+  return rowHash(columns as unknown as HashedColumns) === row.row_hash
+}
+
+/** All that is altered of a row as `isAsHashed` wants it. */
+export function alterationsOf(row: Row): readonly Alteration[] {
+  const images = alteredImages(row)
+  return isAsHashed(row) ? images : [...images, { part: 'row', unreadable: null }]
+}
+
+/** The row without the images that nobody can read, so that whoever shows it need not know. */
+export function withoutUnreadable<R extends Row>(row: R, altered: readonly Alteration[]): R {
+  const parts = altered.filter(({ unreadable }) => unreadable !== null).map(({ part }) => [part, null])
+  const identity = row.user_identity
+  const lost = typeof identity === 'string' && tryParseObject(identity) === undefined
+  return { ...row, ...Object.fromEntries(parts), ...(lost && { user_identity: null }) }
+}
