@@ -43,7 +43,7 @@ export async function tableAsOf(
 ): Promise<ExitCode> {
   const { engine, root } = workspace
   const receipt = await keepTableReceipt(workspace, table, at, receipts)
-  const counts = { items: 0, unknown: 0, doubtful: 0 }
+  const counts = { items: 0, unknown: 0, doubtful: 0, altered: 0 }
   const items = countItems(itemsAt(engine, table, at), counts)
   if (format === 'table') await printItems(items, table, io)
   else if (format === 'dynamodb') {
@@ -57,12 +57,16 @@ export async function tableAsOf(
   const question = isOnAws(root) ? 'query' : 'verify'
   if (counts.doubtful > 0)
     io.err(`${counts.doubtful} doubtful: itemtrail ${question} continuity ${table.table}${archiveFlag(root)}\n`)
+  if (counts.altered > 0)
+    io.err(
+      `${counts.altered} altered: itemtrail ${isOnAws(root) ? 'query altered-rows' : 'verify rows'} ${table.table}${archiveFlag(root)}\n`,
+    )
   const began = await archiveBegan(engine, table)
   tellRemarks(engine, io)
   if (at.us < began)
     io.err(`the archive begins later, at ${showInstant({ us: began })}: what the table held before is not known\n`)
   if (counts.unknown > 0 || at.us < began) return EXIT.unchecked
-  return counts.doubtful > 0 ? EXIT.findings : EXIT.done
+  return counts.doubtful + counts.altered > 0 ? EXIT.findings : EXIT.done
 }
 
 async function keepTableReceipt(
@@ -110,12 +114,13 @@ async function printItemFile(
 
 async function* countItems(
   items: AsyncIterable<ItemOfTable>,
-  counts: { items: number; unknown: number; doubtful: number },
+  counts: { items: number; unknown: number; doubtful: number; altered: number },
 ): AsyncGenerator<ItemOfTable> {
   for await (const item of items) {
     counts.items++
     if (item.state === 'unknown') counts.unknown++
-    if (isDoubtful(item.confidence)) counts.doubtful++
+    if (item.confidence === 'ALTERED') counts.altered++
+    else if (isDoubtful(item.confidence)) counts.doubtful++
     yield item
   }
 }
