@@ -1,6 +1,7 @@
 import { createHandler } from '../transform/handler.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { type DeliveryCounts, DeliveryStream, type DeliveryStreamOptions } from './delivery-stream.js'
+import type { ColumnMisfits } from './misfits.js'
 
 /** How many records were refused for one reason. */
 export type Reasons = Map<string, number>
@@ -9,6 +10,8 @@ export type Reasons = Map<string, number>
 export interface TableSummary extends Readonly<DeliveryCounts> {
   readonly table: string
   readonly reasons: ReadonlyMap<string, number>
+  /** By column: values that did not fit it. */
+  readonly misfits: ReadonlyMap<string, Readonly<ColumnMisfits>>
 }
 
 /** The delivery stream of one table before the real transform, which remembers why records were refused. */
@@ -27,6 +30,7 @@ export class TableDelivery {
 
   /** What has become of the records so far; those that were not flushed are only counted as records. */
   get summary(): TableSummary {
-    return { table: this.table.table, ...this.stream.counts, reasons: this.reasons }
+    const { counts, misfits } = this.stream
+    return { table: this.table.table, ...counts, reasons: this.reasons, misfits: misfits.byColumn }
   }
 }

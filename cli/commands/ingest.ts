@@ -3,7 +3,7 @@ import { DiskArchive } from '../../local/archive.js'
 import { ingest as ingestInput } from '../../local/ingest.js'
 import { openInput } from '../../local/input.js'
 import { checkColumns, describeWriteFailure } from '../archive-writing.js'
-import { describeSummary, printReasons, printSummaries } from '../delivery-summary.js'
+import { describeSummary, printMisfits, printReasons, printSummaries } from '../delivery-summary.js'
 import { type Command, CommandError, EXIT } from '../io.js'
 import { FORMAT_OPTION, formatOf, printObjects } from '../print.js'
 import { grouped, Progress } from '../progress.js'
@@ -46,6 +46,7 @@ export const ingest: Command = {
       else if (summaries.length > 0) printSummaries(summaries, io)
       if (summaries.length === 0) io.err(`${file === '-' ? 'standard input' : printable(file)} holds no records\n`)
       printReasons(summaries, root, io)
+      printMisfits(summaries, io)
       return summaries.some(summary => summary.refused > 0) ? EXIT.findings : EXIT.done
     } catch (error) {
       progress.end()

@@ -6,9 +6,12 @@ import { NO_TABLE } from '../../local/ingest.js'
 import { archiveLedger, Ledger } from '../../local/redriven.js'
 import { REFUSED_PREFIX } from '../../local/refused-objects.js'
 import { readKept, reasonOf } from '../../local/refused-reader.js'
+import { askQuery } from '../../queries/ask.js'
+import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import type { QueryEngine } from '../../queries/engine.js'
 import { rowsOf } from '../../queries/rows.js'
 import { tablePrefix } from '../../transform/partition.js'
-import { tableIdentifier } from '../../transform/table-configuration.js'
+import { tableIdentifier, unconfiguredTable } from '../../transform/table-configuration.js'
 import { type Command, EXIT, type Io } from '../io.js'
 import { FORMAT_OPTION, formatOf, paint, printTable, shorterTime, toJson } from '../print.js'
 import { grouped } from '../progress.js'
@@ -25,6 +28,8 @@ interface TableStatus {
   readonly last: string | null
   readonly objects: number
   readonly bytes: number
+  /** Columns with values that did not fit them, and in how many changes. */
+  readonly misfits: readonly { readonly column: string; readonly changes: number }[]
 }
 
 /** Records refused for one reason. */
@@ -71,8 +76,17 @@ async function tableStatus({ engine, root }: Workspace, archive: DiskArchive, ta
     first: row?.first as string | null,
     last: row?.last as string | null,
     objects: keys.length,
+    misfits: await countMisfits(engine, table),
     bytes: keys.reduce((sum, key) => sum + statSync(join(root, key)).size, 0),
   }
+}
+
+async function countMisfits(engine: QueryEngine, table: string): Promise<TableStatus['misfits']> {
+  const answer = await askQuery(engine, SAVED_QUERIES.get('misfits') as SavedQuery, unconfiguredTable(table), {})
+  const columns = new Map<string, number>()
+  for (const { flat_column: column, changes } of rowsOf(answer))
+    columns.set(column as string, (columns.get(column as string) ?? 0) + Number(changes))
+  return [...columns].map(([column, changes]) => ({ column, changes }))
 }
 
 /** A record that was refused twice, because its file was ingested twice, counts once; one that was sent again does not. */
@@ -125,6 +139,9 @@ function printStatus(
       if (rows > changes)
         io.out(`${table}: ${grouped(rows - changes)} repeated deliveries, each change is counted once\n`)
     }
+    for (const { table, misfits } of tables)
+      for (const { column, changes } of misfits)
+        io.out(`${table}: ${column} is null in ${grouped(changes)} changes whose value does not fit it\n`)
   }
   const total = refused.reduce((sum, { records }) => sum + records, 0)
   io.out(

@@ -8,7 +8,7 @@ import { loadCheckpoint, lockTail } from '../../local/tail-state.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { checkColumns, describeWriteFailure } from '../archive-writing.js'
 import { type Connection, connectionOf, describeAwsFailure, ENDPOINT_OPTION, REGION_OPTION } from '../connection.js'
-import { printReasons } from '../delivery-summary.js'
+import { printMisfits, printReasons } from '../delivery-summary.js'
 import { type Command, CommandError, EXIT, type Options } from '../io.js'
 import { FORMAT_OPTION, formatOf, toJson } from '../print.js'
 import { describeGap, describeOutcome, enableHint, exitOf, printOutcome } from '../tail-outcome.js'
@@ -63,6 +63,7 @@ export const tail: Command = {
       if (format === 'table') printOutcome(summary, outcome, root, io)
       else io.out(`${toJson(describeOutcome(summary, outcome))}\n`)
       printReasons([summary], root, io)
+      printMisfits([summary], io)
       return exitOf(summary, outcome)
     } catch (error) {
       progress.end()
