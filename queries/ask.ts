@@ -136,6 +136,7 @@ export interface HistoryChange extends ItemChange {
   readonly changed: readonly string[] | null
   readonly actor: string | null
   readonly actor_source: string
+  readonly last_writer: string | null
   readonly user_identity: string | null
   /** What of it is not what its own hashes say; an image that nobody can read is null besides. */
   readonly altered: readonly Alteration[]

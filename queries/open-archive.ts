@@ -17,7 +17,7 @@ import { SAVED_QUERIES } from './catalog.js'
 import { differencesOf } from './difference.js'
 import { DuckDbEngine } from './duckdb.js'
 import { type BoundValue, type QueryEngine, type RunOptions, streamAnswer } from './engine.js'
-import { canonicalKeys, findItemKey } from './item-key.js'
+import { canonicalKey, findItemKey } from './item-key.js'
 import { ParameterError } from './parameters.js'
 import { type Row, rowsOf } from './rows.js'
 import { archiveBegan, historyBetween, stateAt } from './state-at.js'
@@ -203,7 +203,7 @@ export class OpenArchive implements AsyncDisposable {
   }
 
   private async itemKey(table: TableConfiguration, key: Key): Promise<string> {
-    const found = await findItemKey(this.engine, table, anyKey => canonicalKeys(attributesOf(key, anyKey), anyKey))
+    const found = await findItemKey(this.engine, table, anyKey => canonicalKey(attributesOf(key, anyKey), anyKey))
     if (found === undefined)
       throw new ArchiveError(`table ${table.table} has no rows and no configuration to tell its keys by`)
     return found

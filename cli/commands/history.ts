@@ -120,13 +120,19 @@ function describeAlteration({ part, unreadable }: HistoryChange['altered'][numbe
 }
 
 /** Who made a change, with how that is known where it is not the change itself that says so. */
-export function showActor(change: Pick<HistoryChange, 'actor' | 'actor_source' | 'event_name'>): string {
-  const { actor, actor_source: source, event_name: name } = change
-  if (actor === null) return 'actor not recorded'
-  if (source === 'service')
-    return actor === 'dynamodb.amazonaws.com' ? 'by DynamoDB time to live' : `by ${printable(actor)}`
-  return source === 'old_image' && name === 'REMOVE' ? `last written by ${printable(actor)}` : `by ${printable(actor)}`
+export function showActor({ actor, last_writer, event_name }: ChangeMaker): string {
+  if (actor === 'dynamodb.amazonaws.com') return 'by DynamoDB time to live'
+  if (actor !== null) return `by ${printable(actor)}`
+  // a version that nobody changed since is what its writer made; of all others the writer says nothing
+  if (last_writer === null) return 'actor not recorded'
+  if (event_name === 'BASELINE') return `last written by ${printable(last_writer)}`
+  return event_name === 'REMOVE'
+    ? `last written by ${printable(last_writer)}, who removed it is not recorded`
+    : 'actor not recorded'
 }
+
+/** What tells who made a change. */
+type ChangeMaker = Pick<HistoryChange, 'actor' | 'last_writer' | 'event_name'>
 
 const INDENT = '    '
 
@@ -188,6 +194,7 @@ function describe(change: HistoryChange, step: Step<HistoryChange>): object {
     sequence: change.sequence,
     actor: change.actor,
     actor_source: change.actor_source,
+    last_writer: change.last_writer,
     user_identity: parse(change.user_identity),
     view_type: change.view_type,
     changed: change.changed,
