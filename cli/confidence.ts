@@ -96,8 +96,11 @@ function alteredText(finding: ItemFinding, steps: ItemHistory['steps']): string 
   const altered = changes.find(({ event_id: id }) => id === finding.eventId)?.altered ?? []
   const unreadable = altered.find(({ unreadable }) => unreadable !== null)?.unreadable
   if (unreadable !== undefined) return `the image of ${where} cannot be read (${unreadable})`
-  const isImage = altered.length > 0 && altered.every(({ part }) => part !== 'row')
-  return isImage ? `the image of ${where} is not what its hash says` : `change ${where} is not what its row_hash says`
+  const parts = altered.map(({ part }) => part)
+  if (parts.every(part => part === 'changed')) return `what ${where} changed is not what its images say`
+  return !parts.includes('row')
+    ? `the image of ${where} is not what its hash says`
+    : `change ${where} is not what its row_hash says`
 }
 
 /** What is missing, or contradicts itself, and where. */

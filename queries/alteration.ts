@@ -1,26 +1,31 @@
 import { hash } from 'node:crypto'
 import type { Table } from 'apache-arrow'
 import { type HashedColumns, ROW_VERSION, rowHash } from '../transform/audit-row.js'
-import { imageOf } from '../transform/change.js'
+import { changedAttributes, type Image, imageOf } from '../transform/change.js'
 import { isObject, readDocuments, tryParseObject } from '../transform/json.js'
 import { Refusal } from '../transform/refusal.js'
+import type { EventName } from '../transform/stream-record.js'
 import type { Row } from './rows.js'
 
 /** What an answer shows is held against its own hashes: here, for each image and each row that comes along. */
 
 /** What of a row is not what its hashes say. */
 export interface Alteration {
-  readonly part: 'old_image' | 'new_image' | 'row'
+  readonly part: 'old_image' | 'new_image' | 'changed' | 'row'
   /** Why it cannot be read at all, either; null where it can. */
   readonly unreadable: string | null
 }
 
-/** The images of a row that are not what `old_hash` and `new_hash` say, or are no items. */
-export function alteredImages(row: Row): readonly Alteration[] {
-  return (['old', 'new'] as const).flatMap(side => {
-    const unreadable = alterationOf(row[`${side}_image`], row[`${side}_hash`])
+/** The images of a row that are not what `old_hash` and `new_hash` say, or are no items; else `changed` that is not theirs. */
+function alteredContent(row: Row): readonly Alteration[] {
+  const images = { old: readImage(row.old_image), new: readImage(row.new_image) }
+  const altered = (['old', 'new'] as const).flatMap(side => {
+    const unreadable = heldAgainst(images[side], row[`${side}_hash`])
     return unreadable === undefined ? [] : [{ part: `${side}_image` as const, unreadable }]
   })
+  if (altered.length > 0 || typeof images.old === 'string' || typeof images.new === 'string') return altered
+  const changed = changedAttributes({ eventName: row.event_name as EventName }, images.old, images.new)
+  return JSON.stringify(changed ?? null) === JSON.stringify(row.changed) ? [] : [{ part: 'changed', unreadable: null }]
 }
 
 /** Images of an answer, by the names of their columns, and the hashes beside them. */
@@ -46,19 +51,27 @@ export function countAlteredImages(answer: Table): number {
 
 /** Undefined where an image is an item and what its hash says; else why it cannot be read, null where it can. */
 export function alterationOf(image: unknown, imageHash: unknown): string | null | undefined {
-  if (image === null || image === undefined) return (imageHash ?? null) === null ? undefined : null
-  const unreadable = whyUnreadable(String(image))
-  if (unreadable !== null) return unreadable
-  return hash('sha256', String(image)) === imageHash ? undefined : null
+  return heldAgainst(readImage(image), imageHash)
 }
 
-/** Why a text is no item: whoever shows one walks into it, and relies on what the transform writes. */
-function whyUnreadable(text: string): string | null {
+/** An image by its text, or why there is none. */
+type Read = (Image & { readonly stored: string }) | string | null
+
+function heldAgainst(image: Read, imageHash: unknown): string | null | undefined {
+  if (typeof image === 'string') return image
+  if (image === null) return (imageHash ?? null) === null ? undefined : null
+  const found = image.text === image.stored ? image.hash : hash('sha256', image.stored)
+  return found === imageHash ? undefined : null
+}
+
+/** Whoever shows an item walks into it, and relies on what the transform writes. */
+function readImage(stored: unknown): Read {
+  if (stored === null || stored === undefined) return null
+  const text = String(stored)
   try {
     const [document, ...more] = readDocuments(text)
     if (document === undefined || more.length > 0) return 'it is no one JSON object'
-    imageOf(document.value, 'image', 'once')
-    return null
+    return { ...imageOf(document.value, 'image', 'once'), stored: text }
   } catch (error) {
     if (error instanceof Refusal) return error.message.replace(/^record /, 'it ')
     throw error
@@ -77,8 +90,8 @@ export function isAsHashed(row: Row): boolean {
 
 /** All that is altered of a row as `isAsHashed` wants it. */
 export function alterationsOf(row: Row): readonly Alteration[] {
-  const images = alteredImages(row)
-  return isAsHashed(row) ? images : [...images, { part: 'row', unreadable: null }]
+  const content = alteredContent(row)
+  return isAsHashed(row) ? content : [...content, { part: 'row', unreadable: null }]
 }
 
 /** The row without the images that nobody can read, so that whoever shows it need not know. */

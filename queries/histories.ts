@@ -33,7 +33,7 @@ const COLUMNS = [
   'source_event_id',
   'table_name',
   'region',
-  'subject',
+  'subjects',
   'row_version',
 ]
 

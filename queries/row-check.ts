@@ -35,7 +35,7 @@ export interface Checked {
 export const UNDERIVED: readonly string[] = ['arrived_at', 'size_bytes']
 
 /** What the configuration decides, beside flat columns. */
-const CONFIGURED = ['actor', 'actor_source', 'config_id']
+const CONFIGURED = ['actor', 'actor_source', 'last_writer', 'subjects', 'config_id']
 
 /** Before and after these there is no day of an archive, in microseconds since 1970. */
 const LAST_US = 253_402_300_800_000_000

@@ -112,11 +112,16 @@ function problemsAt(change: HistoryChange, step: Step<HistoryChange>, found: Ite
   ]
 }
 
-const NAMES = { old_image: 'the old image', new_image: 'the new image', row: 'the row' } as const
+const NAMES = {
+  old_image: 'the old image',
+  new_image: 'the new image',
+  changed: 'what changed',
+  row: 'the row',
+} as const
 
 function describeAlteration({ part, unreadable }: HistoryChange['altered'][number]): string {
   if (unreadable !== null) return `ALTERED: ${NAMES[part]} cannot be read: ${unreadable}`
-  return `ALTERED: ${NAMES[part]} is not what its hash says`
+  return `ALTERED: ${NAMES[part]} is not what ${part === 'changed' ? 'its images say' : 'its hash says'}`
 }
 
 /** Who made a change, with how that is known where it is not the change itself that says so. */

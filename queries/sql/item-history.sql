@@ -25,7 +25,7 @@
 -- @column table_name detail -- the table
 -- @column region detail -- its region
 -- @column config_id detail -- the configuration that the row was made under
--- @column subject detail -- reserved
+-- @column subjects detail -- pseudonymous tokens of the persons concerned
 -- @column row_version detail -- of the row contract
 -- @column row_hash detail -- SHA-256 of the row's leaf
 -- @column repeats -- how many further times the change was delivered
@@ -64,7 +64,7 @@ select
   table_name,
   region,
   config_id,
-  subject,
+  subjects,
   row_version,
   row_hash,
   repeats,

@@ -16,7 +16,7 @@ import { fileOf, run } from './command-line.js'
 
 const COMMAND = join(import.meta.dirname, '../../dist/cli/itemtrail.js')
 const KEY = '{"order_id":{"S":"A"}}'
-const [ROW] = rowsOfRecord(streamsRecord({ Keys: { order_id: { S: 'A' } }, NewImage: { order_id: { S: 'A' } } })) as [
+const [ROW] = rowsOfRecord(streamsRecord({ Keys: { order_id: { S: 'A' } }, NewImage: {} })) as [
   AuditRow,
 ]
 const OF_ROW = [
@@ -29,6 +29,7 @@ const OF_ROW = [
   'view_type',
   'actor',
   'actor_source',
+  'last_writer',
   'user_identity',
   'old_image',
   'new_image',
@@ -38,7 +39,7 @@ const OF_ROW = [
   'table_name',
   'region',
   'config_id',
-  'subject',
+  'subjects',
   'row_version',
   'row_hash',
 ] as const
