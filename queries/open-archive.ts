@@ -17,6 +17,7 @@ import { SAVED_QUERIES } from './catalog.js'
 import { differencesOf } from './difference.js'
 import { DuckDbEngine } from './duckdb.js'
 import { type BoundValue, type QueryEngine, type RunOptions, streamAnswer } from './engine.js'
+import { isDoubtful } from './findings.js'
 import { canonicalKey, findItemKey } from './item-key.js'
 import { ParameterError } from './parameters.js'
 import { type Row, rowsOf } from './rows.js'
@@ -121,7 +122,7 @@ export class OpenArchive implements AsyncDisposable {
       key: parseItem(itemKey),
       changes: changesOf({ itemKey, findings, confidence, ...all }),
       findings,
-      confidence: all.changes.length === 0 ? 'PRE-ARCHIVE' : confidence,
+      confidence: all.changes.length === 0 && !isDoubtful(confidence) ? 'PRE-ARCHIVE' : confidence,
       remarks: all.remarks,
     }
   }

@@ -1,21 +1,14 @@
 import type { Table } from 'apache-arrow'
 import type { HistoryChange, ItemHistory } from '../../queries/ask.js'
 import { differencesOf } from '../../queries/difference.js'
+import { isDoubtful } from '../../queries/findings.js'
 import type { PageContext } from '../../queries/html-page.js'
 import type { Receipt } from '../../queries/receipt.js'
 import type { Step } from '../../queries/reconstruct.js'
 import { type Item, parseItem } from '../../transform/attribute-value.js'
 import { formatInstant } from '../../transform/instant.js'
 import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
-import {
-  adviseOn,
-  describeConfidence,
-  isDoubtful,
-  pageConfidence,
-  shortId,
-  showConfidence,
-  showTime,
-} from '../confidence.js'
+import { adviseOn, describeConfidence, pageConfidence, shortId, showConfidence, showTime } from '../confidence.js'
 import { type FoundHistory, findHistory } from '../find-item.js'
 import type { Command, Io } from '../io.js'
 import { EXIT } from '../io.js'

@@ -16,9 +16,7 @@ import { fileOf, run } from './command-line.js'
 
 const COMMAND = join(import.meta.dirname, '../../dist/cli/itemtrail.js')
 const KEY = '{"order_id":{"S":"A"}}'
-const [ROW] = rowsOfRecord(streamsRecord({ Keys: { order_id: { S: 'A' } }, NewImage: {} })) as [
-  AuditRow,
-]
+const [ROW] = rowsOfRecord(streamsRecord({ Keys: { order_id: { S: 'A' } }, NewImage: {} })) as [AuditRow]
 const OF_ROW = [
   'event_id',
   'event_name',

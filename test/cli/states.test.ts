@@ -176,7 +176,7 @@ status    "PENDING"
   describe('older than the archive', () => {
     it('does not pretend to know what was before', async () => {
       const { exit, out } = await history('OLDER')
-      expect(exit).toBe(0)
+      expect(exit).toBe(1)
       expect(out).toContain(
         '\nPRE-ARCHIVE: the item is older than its first change in the archive, what happened before is not known\n',
       )
@@ -224,7 +224,7 @@ status    "PENDING"
 
     it('has a state where an image tells it, and else exits 3', async () => {
       const after = await asOf('AFTER', '10:05:00')
-      expect([after.exit, after.out]).toEqual([0, expect.stringContaining('status    "PAID"\n')])
+      expect([after.exit, after.out]).toEqual([1, expect.stringContaining('status    "PAID"\n')])
       const blind = await asOf('BLIND', '10:05:00')
       expect([blind.exit, blind.out]).toEqual([
         3,
@@ -245,7 +245,7 @@ status    "PENDING"
 
   it('says that nothing is known of a moment before the archive', async () => {
     const { exit, out } = await asOf('AGAIN', '09:00:00')
-    expect(exit).toBe(0)
+    expect(exit).toBe(1)
     expect(out).toMatch(
       /\nnot there yet: its first change in the archive is INSERT .*; the archive of this table begins only after 2026-11-22 09:00:00Z\n$/,
     )
@@ -269,7 +269,7 @@ OLDER                                      (unknown)
     expect(err).toBe(`left out here: whole items; --format json or dynamodb has them
 8 items of Orders as of 2026-11-22 10:02:30Z
 3 unknown: older than their first change in the archive, or no image tells their state
-2 doubtful: itemtrail verify continuity Orders --archive ${root}
+6 doubtful: itemtrail verify continuity Orders --archive ${root}
 `)
     const json = await ask(['as-of', 'Orders', '2026-11-22T10:02:30Z', '--format', 'json'])
     const items = JSON.parse(json.out) as { item_key: { order_id: { S: string } }; confidence: string }[]
