@@ -4,6 +4,7 @@ import { CommandError, EXIT, type ExitCode, type Io, type Options } from './io.j
 import { OUTPUT_OPTIONS, withOutput } from './output.js'
 import { type Format, formatOf } from './print.js'
 import { RECEIPT_OPTION, ReceiptFile } from './receipt-file.js'
+import { tellUnread } from './remarks.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from './workspace.js'
 
 /** Formats that every question has. */
@@ -38,7 +39,11 @@ export async function askArchive<F extends Format>(
   const receipts = new ReceiptFile(options, io)
   try {
     return await withOutput(options, io, out =>
-      withWorkspace(options, workspace => ask(workspace, format, out, receipts), out),
+      withWorkspace(
+        options,
+        async workspace => tellUnread(workspace, await ask(workspace, format, out, receipts), out),
+        out,
+      ),
     )
   } finally {
     receipts.tell()

@@ -6,6 +6,7 @@ import { isObject, readDocuments, tryParseObject } from '../transform/json.js'
 import { Refusal } from '../transform/refusal.js'
 import type { EventName } from '../transform/stream-record.js'
 import type { Row } from './rows.js'
+import { ACTOR_OF_TODAY } from './todays-actor.js'
 
 /** What an answer shows is held against its own hashes: here, for each image and each row that comes along. */
 
@@ -78,20 +79,29 @@ function readImage(stored: unknown): Read {
   }
 }
 
-/** True where a row, of which every column that `row_hash` is taken over is at hand, is what that says. */
-export function isAsHashed(row: Row): boolean {
+/**
+ * True where a row, of which every column that `row_hash` is taken over is at hand, is what that says. `hasTodaysActor`: it
+ * comes from `rowsWithActor`.
+ */
+export function isAsHashed(row: Row, hasTodaysActor = false): boolean {
   const { user_identity: identity } = row
   if (row.row_version !== ROW_VERSION || typeof row.item_key !== 'string') return false
   if (typeof identity === 'string' && !isObject(tryParseObject(identity))) return false
+  // what today's configuration says of the actor stands in the place of null
+  const made = row.actor_source === ACTOR_OF_TODAY ? { ...row, actor: null, actor_source: 'unknown' } : row
+  return hasItsHash(made) || (hasTodaysActor && hasItsHash({ ...made, last_writer: null }))
+}
+
+function hasItsHash(row: Row): boolean {
   // the engine's integers are 64 bits wide
   const columns = { ...row, event_time_us: Number(row.event_time_us) }
   return rowHash(columns as unknown as HashedColumns) === row.row_hash
 }
 
 /** All that is altered of a row as `isAsHashed` wants it. */
-export function alterationsOf(row: Row): readonly Alteration[] {
+export function alterationsOf(row: Row, hasTodaysActor = false): readonly Alteration[] {
   const content = alteredContent(row)
-  return isAsHashed(row) ? content : [...content, { part: 'row', unreadable: null }]
+  return isAsHashed(row, hasTodaysActor) ? content : [...content, { part: 'row', unreadable: null }]
 }
 
 /** The row without the images that nobody can read, so that whoever shows it need not know. */

@@ -2,11 +2,11 @@ import { hash } from 'node:crypto'
 import { relative, sep } from 'node:path'
 import type { Column } from '../transform/audit-row.js'
 import { answersKey, checkpointKey } from '../transform/derived.js'
-import { dateOf, parsePartition } from '../transform/partition.js'
+import { dateOf } from '../transform/partition.js'
 import { tableIdentifier } from '../transform/table-configuration.js'
 import { checkedFile, type DerivedCopy, findCopy, runFiles } from './derived-copy.js'
 import type { BoundValue, Scope } from './engine.js'
-import { fileList } from './parquet-files.js'
+import { dateOfKey, fileList } from './parquet-files.js'
 import { earliestArrivals, emptyRows, rowsOfObjects, rowsOfRuns } from './relations.js'
 
 /** What to run instead of a statement, on a connection of its own. */
@@ -111,7 +111,7 @@ export class CopyReader {
   }
 
   private dateOfObject(path: string): string {
-    return parsePartition(relative(this.root, path).split(sep).join('/')).date
+    return dateOfKey(relative(this.root, path).split(sep).join('/'))
   }
 }
 

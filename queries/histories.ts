@@ -61,5 +61,7 @@ export async function readHistories(
 }
 
 function changesOf(rows: readonly Row[]): readonly HistoryChange[] {
-  return removeRepeats(rows.map(heldAgainstHashes) as unknown as readonly (ArchivedChange & HistoryChange)[])
+  return removeRepeats(
+    rows.map(row => heldAgainstHashes(row)) as unknown as readonly (ArchivedChange & HistoryChange)[],
+  )
 }

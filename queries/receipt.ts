@@ -5,12 +5,14 @@ import { canonicalJson, isObject } from '../transform/json.js'
 import { Refusal } from '../transform/refusal.js'
 import { tableIdentifier } from '../transform/table-configuration.js'
 import type { Answer, Asked } from './answer.js'
+import { withActor } from './ask.js'
 import { type AnswerColumnType, fingerprintOf } from './canonical-answer.js'
 import { renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
 import type { BoundValue } from './engine.js'
 import { type ObjectsRead, objectsRead, type PartitionsRead, partitionsRead } from './objects-read.js'
 import type { OpenArchive } from './open-archive.js'
 import { rowsOf } from './rows.js'
+import { actorOfStatement } from './todays-actor.js'
 
 export const RECEIPT_SCHEMA = 'itemtrail-receipt/v1'
 
@@ -316,7 +318,7 @@ export function statementIsOurs({ question, statement }: Receipt): boolean | und
   if (column !== undefined && !names.test(String(column))) return false
   const changes = tableIdentifier(question.table)
   const identifiers = query.asksForColumn ? { changes, column: String(column) } : { changes }
-  const { sql, placeholders } = renderQuery(query, identifiers)
+  const { sql, placeholders } = renderQuery(query, withActor(query, identifiers, actorOfStatement(statement.sql)))
   return sql === statement.sql && JSON.stringify(placeholders) === JSON.stringify(statement.placeholders)
 }
 

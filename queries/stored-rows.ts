@@ -5,6 +5,7 @@ import { AUDIT_COLUMNS } from '../transform/audit-row.js'
 import { formatTimestamp } from '../transform/instant.js'
 import { tablePrefix } from '../transform/partition.js'
 import { chunksOf } from './duckdb-chunks.js'
+import { openDuckDb } from './duckdb-instance.js'
 import { fileList } from './parquet-files.js'
 
 /**
@@ -56,8 +57,7 @@ export class StoredRows {
   ) {}
 
   static async open(root: string): Promise<StoredRows> {
-    const { DuckDBInstance } = await import('@duckdb/node-api')
-    const instance = await DuckDBInstance.create(':memory:', { memory_limit: '1GB' })
+    const instance = await openDuckDb(':memory:', { memory_limit: '1GB' })
     return new StoredRows(root, instance, await instance.connect())
   }
 

@@ -1,5 +1,5 @@
 import { configurationId, type TableConfiguration } from '../transform/table-configuration.js'
-import { keptConfigurations } from './duckdb.js'
+import { readKept } from './kept-configurations.js'
 import { type Altered, checkRow, dayOf } from './row-check.js'
 import { type StoredFile, type StoredRow, StoredRows, storedFiles } from './stored-rows.js'
 
@@ -53,8 +53,8 @@ export class RowCheck {
     private readonly period: RowPeriod = {},
   ) {
     // a file that is not what its name says is the configuration of no row
-    const kept = keptConfigurations(root, table).map(configuration => [configurationId(configuration), configuration])
-    this.configurations = new Map(kept as [string, TableConfiguration][])
+    const kept = readKept(root, table).versions
+    this.configurations = new Map(kept.map(configuration => [configurationId(configuration), configuration]))
   }
 
   /** What is found, object by object. */
