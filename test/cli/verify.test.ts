@@ -288,7 +288,9 @@ describe('verify rows of the demo', () => {
       const orders = join(root, 'data', 'Orders')
       renameSync(join(orders, 'event_date=2026-11-20'), join(orders, name))
       const found = await verify(root)
-      expect([found.exit, found.rows, [...found.kinds]]).toEqual([1, ROWS, ['event_date']])
+      // what is the folder of no day no other question can be sure of
+      const exit = name === 'event_date=1900-01-01' ? 1 : 3
+      expect([found.exit, found.rows, [...found.kinds]]).toEqual([exit, ROWS, ['event_date']])
     },
   )
 
@@ -318,7 +320,7 @@ describe('verify rows of the demo', () => {
       { object: expect.stringContaining('event_date=2026-11-20'), reason: 'it lacks item_key', rows },
     ])
     renameSync(object, join(day, '_hidden.parquet'))
-    expect(await verify(root)).toMatchObject({ exit: 1, passed_over: [{ reason: 'its name begins with "_"' }] })
+    expect(await verify(root)).toMatchObject({ exit: 3, passed_over: [{ reason: 'its name begins with "_"' }] })
     writeFileSync(join(day, 'x.parquet'), 'PAR1 and nothing')
     expect((await run(['verify', 'rows', '--archive', root])).exit).toBe(3)
   })
