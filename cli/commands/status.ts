@@ -8,10 +8,11 @@ import { REFUSED_PREFIX } from '../../local/refused-objects.js'
 import { readKept, reasonOf } from '../../local/refused-reader.js'
 import { askQuery } from '../../queries/ask.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
-import type { QueryEngine } from '../../queries/engine.js'
+import { type QueryEngine, UnreadableTable } from '../../queries/engine.js'
+import { deliveriesOf } from '../../queries/literal.js'
 import { listTable } from '../../queries/parquet-files.js'
 import { rowsOf } from '../../queries/rows.js'
-import { tableIdentifier, unconfiguredTable } from '../../transform/table-configuration.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { type Command, EXIT, type Io } from '../io.js'
 import { FORMAT_OPTION, formatOf, paint, printTable, shorterTime, toJson } from '../print.js'
 import { grouped } from '../progress.js'
@@ -52,25 +53,43 @@ export const status: Command = {
       const format = formatOf(options)
       const archive = new DiskArchive(workspace.root)
       const tables = []
-      for (const table of workspace.tables) tables.push(await tableStatus(workspace, table))
+      const unreadable: Unreadable[] = []
+      for (const table of workspace.tables) {
+        const found = await tableStatus(workspace, table)
+        if ('reason' in found) unreadable.push(found)
+        else tables.push(found)
+      }
       const { refused, redriven, damaged } = await refusedStatus(workspace, archive)
-      if (format === 'table') printStatus(workspace.root, tables, refused, damaged, io)
-      else io.out(`${toJson({ tables, refused, redriven, damaged })}\n`)
+      if (format === 'table') printStatus(workspace.root, tables, unreadable, refused, damaged, io)
+      else io.out(`${toJson({ tables, unreadable, refused, redriven, damaged })}\n`)
+      for (const { reason } of unreadable) io.err(`${paint(io, 'red', 'unreadable')} ${printable(reason)}\n`)
       if (format === 'table' && redriven > 0)
         io.err(`${grouped(redriven)} refused before, and sent again by redrive since: not counted\n`)
       for (const table of workspace.tables)
         for (const { key, reason } of listTable(workspace.root, table).unread.filter(one => !one.mayHoldRows))
           io.err(`${printable(`${key} ${reason}`)}\n`)
-      return tellUnbelieved(workspace, refused.length > 0 || damaged.length > 0 ? EXIT.findings : EXIT.done, io)
+      const found = refused.length > 0 || damaged.length > 0 ? EXIT.findings : EXIT.done
+      return tellUnbelieved(workspace, unreadable.length > 0 ? EXIT.unchecked : found, io)
     }),
 }
 
-async function tableStatus({ engine, root }: Workspace, table: string): Promise<TableStatus> {
+/** A table that costs no other its answer. */
+interface Unreadable {
+  readonly table: string
+  readonly reason: string
+}
+
+async function tableStatus({ engine, root, archive }: Workspace, table: string): Promise<TableStatus | Unreadable> {
   const sql = `
     select count(*) as n, count(distinct event_id) as changes, count(distinct item_key) as items,
       min(event_time) as first, max(event_time) as last
-    from ${tableIdentifier(table)}`
-  const [row] = [...rowsOf(await engine.run(sql))]
+    from ${deliveriesOf(archive.table(table))}`
+  const answer = await engine.run(sql).catch((error: unknown) => {
+    if (error instanceof UnreadableTable) return error
+    throw error
+  })
+  if (answer instanceof UnreadableTable) return { table, reason: answer.message }
+  const [row] = [...rowsOf(answer)]
   const { objects } = listTable(root, table)
   return {
     table,
@@ -80,13 +99,13 @@ async function tableStatus({ engine, root }: Workspace, table: string): Promise<
     first: row?.first as string | null,
     last: row?.last as string | null,
     objects: objects.length,
-    misfits: await countMisfits(engine, table),
+    misfits: await countMisfits(engine, archive.table(table)),
     bytes: objects.reduce((sum, path) => sum + statSync(path).size, 0),
   }
 }
 
-async function countMisfits(engine: QueryEngine, table: string): Promise<TableStatus['misfits']> {
-  const answer = await askQuery(engine, SAVED_QUERIES.get('misfits') as SavedQuery, unconfiguredTable(table), {})
+async function countMisfits(engine: QueryEngine, table: TableConfiguration): Promise<TableStatus['misfits']> {
+  const answer = await askQuery(engine, SAVED_QUERIES.get('misfits') as SavedQuery, table, {})
   const columns = new Map<string, number>()
   for (const { flat_column: column, changes } of rowsOf(answer))
     columns.set(column as string, (columns.get(column as string) ?? 0) + Number(changes))
@@ -121,12 +140,13 @@ async function refusedStatus(workspace: Workspace, archive: DiskArchive) {
 function printStatus(
   root: string,
   tables: readonly TableStatus[],
+  unreadable: readonly Unreadable[],
   refused: readonly RefusedStatus[],
   damaged: readonly string[],
   io: Io,
 ): void {
-  if (tables.length === 0) io.out('the archive is empty\n')
-  else {
+  if (tables.length === 0 && unreadable.length === 0) io.out('the archive is empty\n')
+  if (tables.length > 0) {
     printTable(
       ['table', 'changes', 'items', 'first', 'last', 'size'],
       tables.map(({ table, changes, items, first, last, bytes }) => [
