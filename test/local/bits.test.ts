@@ -61,7 +61,7 @@ describe(`bits that turned (seed ${SEED})`, () => {
           expect({ path, bit: i, rows: await contentOf(root) }).toEqual({ path, bit: i, rows: before })
         }
       })
-    console.log(`objects: ${JSON.stringify(counts)}`)
+    if (BITS > 12) console.log(`objects: ${JSON.stringify(counts)}`)
     expect(counts.noticed).toBeGreaterThan(0)
   }, 3_600_000)
 
@@ -88,7 +88,7 @@ describe(`bits that turned (seed ${SEED})`, () => {
             }
           }
       })
-    console.log(`histories: ${JSON.stringify(counts)}`)
+    if (BITS > 12) console.log(`histories: ${JSON.stringify(counts)}`)
   }, 3_600_000)
 
   it('in the copy are noticed where it is read, and the archive answers', async () => {
@@ -106,7 +106,7 @@ describe(`bits that turned (seed ${SEED})`, () => {
         if (answer.remarks.length > 0) noticed++
         expect({ path, bit: i, told: answer.told }).toEqual({ path, bit: i, told: right.told })
       })
-    console.log(`copy: ${JSON.stringify({ noticed, unused: BITS - noticed })}`)
+    if (BITS > 12) console.log(`copy: ${JSON.stringify({ noticed, unused: BITS - noticed })}`)
   }, 3_600_000)
 
   /** What each item's history tells; undefined where the archive cannot be read. */
