@@ -1,6 +1,7 @@
 /** The library: `import { openArchive } from 'itemtrail'`. docs/library.md shows it at work. */
 export { type Configuration, readConfiguration } from './config/configuration.js'
 export { ConfigurationError } from './config/problems.js'
+export type { Alteration } from './queries/alteration.js'
 export { Answer, type Asked } from './queries/answer.js'
 export type { AnswerVerdict } from './queries/answer-verdict.js'
 export type { Change, History, ItemAt, ItemDiff, TableItem } from './queries/archive-answers.js'

@@ -112,6 +112,8 @@ export function planItem(key: string, then: Then, now: Now, options: PlanOptions
 
 function doubtOf({ confidence, unresolved, lost, state }: Then, options: PlanOptions): string | undefined {
   const { accepted, late } = options
+  if (confidence === 'ALTERED')
+    return 'ALTERED: what the archive holds of it is not what its own hashes say, and nothing accepts that: itemtrail history tells which change'
   const isDoubted = !CERTAIN.includes(confidence) && !accepted.has(confidence)
   if (isDoubted) return `${confidence}: ${explain(confidence, state)}; --accept ${confidence} takes it so`
   if (unresolved && !accepted.has('UNRESOLVED-ORDER'))

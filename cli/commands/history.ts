@@ -103,11 +103,24 @@ function problemsAt(change: HistoryChange, step: Step<HistoryChange>, found: Ite
   const at = found.findings.filter(({ eventId }) => eventId === change.event_id).map(({ finding }) => finding)
   return [
     ...(at.includes('GAP') ? ['GAP: one or more changes before this one are missing'] : []),
+    ...change.altered.map(describeAlteration),
     ...(at.includes('CONFLICT') ? ['CONFLICT: this change was delivered with different contents'] : []),
     ...(step.ahead ? ['this baseline was ahead of the stream: it saw what a later change made'] : []),
     ...(step.ordered ? [] : ['its place among the changes of this time is not certain']),
     ...(change.time_precision === 'arrival' ? ['the record has no time, its arrival stands in'] : []),
   ]
+}
+
+const NAMES = {
+  old_image: 'the old image',
+  new_image: 'the new image',
+  changed: 'what changed',
+  row: 'the row',
+} as const
+
+function describeAlteration({ part, unreadable }: HistoryChange['altered'][number]): string {
+  if (unreadable !== null) return `ALTERED: ${NAMES[part]} cannot be read: ${unreadable}`
+  return `ALTERED: ${NAMES[part]} is not what ${part === 'changed' ? 'its images say' : 'its hash says'}`
 }
 
 /** Who made a change, with how that is known where it is not the change itself that says so. */
@@ -135,6 +148,7 @@ function changeLines(change: HistoryChange, io: Paper): readonly string[] {
   // of an INSERT the old image is absent and not missing, and so is the new one of a REMOVE
   const missing =
     (after === null && change.event_name !== 'REMOVE') || (before === null && /MODIFY|REMOVE/.test(change.event_name))
+  if (change.altered.some(({ unreadable }) => unreadable !== null)) return readableLines(before, after, io)
   if (missing) return oneSidedLines(before, after, change.view_type, io)
   const differences = differencesOf(before, after)
   return differences.length === 0 ? [`${INDENT}nothing differs`] : showDifferences(differences, io, INDENT)
@@ -147,6 +161,13 @@ function oneSidedLines(before: Item | null, after: Item | null, viewType: string
   return after === null
     ? [note(` after the change${view}; before it:`), ...showItem(before as Item, io, INDENT)]
     : [note(` before the change${view}; after it:`), ...showItem(after, io, INDENT)]
+}
+
+/** What is left of a change of which an image cannot be read. */
+function readableLines(before: Item | null, after: Item | null, io: Paper): readonly string[] {
+  const lines = (name: string, item: Item | null) =>
+    item === null ? [] : [`${INDENT}${name} it:`, ...showItem(item, io, INDENT)]
+  return [...lines('before', before), ...lines('after', after)]
 }
 
 function describeHistory(table: string, found: ItemHistory): object {
@@ -187,6 +208,7 @@ function describe(change: HistoryChange, step: Step<HistoryChange>): object {
     new_image: parse(change.new_image),
     repeats: change.repeats,
     conflict: change.conflict,
+    altered: change.altered.map(({ part }) => part),
     ordered: step.ordered,
   }
 }

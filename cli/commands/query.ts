@@ -10,6 +10,7 @@ import { explainNothing } from '../../queries/why-nothing.js'
 import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
+import { tellAlteredImages } from '../confidence.js'
 import { findItemKey } from '../find-item.js'
 import { instantOf } from '../instant.js'
 import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
@@ -59,7 +60,10 @@ export const query: Command = {
         printVerdict(verdict, workspace.root, io.err, io)
       }
       for (const remark of answer.remarks) io.err(`${wrap(printable(remark), io.columns)}\n`)
-      return verdict?.isDoubtful || answer.remarks.length > 0 || hasDoubt(answer.table) ? EXIT.findings : EXIT.done
+      const altered = tellAlteredImages(answer, io)
+      return altered || verdict?.isDoubtful || answer.remarks.length > 0 || hasDoubt(answer.table)
+        ? EXIT.findings
+        : EXIT.done
     }),
 }
 

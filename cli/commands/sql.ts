@@ -3,6 +3,7 @@ import { QueryError, UnreadableTable } from '../../queries/engine.js'
 import { RefusedStatement } from '../../queries/foreign-statement.js'
 import { tellRepeats } from '../../queries/repeats.js'
 import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
+import { tellAlteredImages } from '../confidence.js'
 import { type Command, CommandError, EXIT, Interruption, type Io } from '../io.js'
 import { printObjects, printRows } from '../print.js'
 import { ANSWER_OPTIONS, askArchive, judgeFor, PLACE_OPTIONS, QUESTION_FORMATS, VERDICT_OPTION } from '../question.js'
@@ -42,7 +43,8 @@ export const sql: Command = {
       // on AWS to count them would read every day once more
       if (!isOnAws(workspace.root)) await tellRepeated(workspace, statement, io)
       if (format !== 'json') printVerdict(verdict, workspace.root, format === 'table' ? io.out : io.err, io)
-      return verdict?.isDoubtful ? EXIT.findings : EXIT.done
+      const altered = tellAlteredImages(answer, io)
+      return altered || verdict?.isDoubtful ? EXIT.findings : EXIT.done
     }),
 }
 

@@ -7,10 +7,13 @@ import { NO_TABLE } from '../../local/ingest.js'
 import { archiveLedger, Ledger } from '../../local/redriven.js'
 import { REFUSED_PREFIX } from '../../local/refused-objects.js'
 import { readKept, reasonOf } from '../../local/refused-reader.js'
-import { UnreadableTable } from '../../queries/engine.js'
+import { askQuery } from '../../queries/ask.js'
+import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import { type QueryEngine, UnreadableTable } from '../../queries/engine.js'
 import { deliveriesOf } from '../../queries/literal.js'
 import { listTable } from '../../queries/parquet-files.js'
 import { rowsOf } from '../../queries/rows.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { type Command, EXIT, type Io } from '../io.js'
 import { FORMAT_OPTION, formatOf, printTable, shorterTime, toJson } from '../print.js'
 import { grouped } from '../progress.js'
@@ -31,6 +34,8 @@ interface TableStatus {
   readonly last: string | null
   readonly objects: number
   readonly bytes: number
+  /** Columns with values that did not fit them, and in how many changes. */
+  readonly misfits: readonly { readonly column: string; readonly changes: number }[]
 }
 
 /** Records refused for one reason. */
@@ -101,8 +106,17 @@ async function tableStatus({ engine, root, archive }: Workspace, table: string):
     first: row?.first as string | null,
     last: row?.last as string | null,
     objects: objects.length,
+    misfits: await countMisfits(engine, archive.table(table)),
     bytes: objects.reduce((sum, path) => sum + statSync(path).size, 0),
   }
+}
+
+async function countMisfits(engine: QueryEngine, table: TableConfiguration): Promise<TableStatus['misfits']> {
+  const answer = await askQuery(engine, SAVED_QUERIES.get('misfits') as SavedQuery, table, {})
+  const columns = new Map<string, number>()
+  for (const { flat_column: column, changes } of rowsOf(answer))
+    columns.set(column as string, (columns.get(column as string) ?? 0) + Number(changes))
+  return [...columns].map(([column, changes]) => ({ column, changes }))
 }
 
 /** A record that was refused twice, because its file was ingested twice, counts once; one that was sent again does not. */
@@ -157,6 +171,9 @@ function printStatus(
       const repeats = rows - changes - baseline_rows
       if (repeats > 0) io.out(`${table}: ${grouped(repeats)} repeated deliveries, each change is counted once\n`)
     }
+    for (const { table, misfits } of tables)
+      for (const { column, changes } of misfits)
+        io.out(`${table}: ${column} is null in ${grouped(changes)} changes whose value does not fit it\n`)
   }
   const total = refused.reduce((sum, { records }) => sum + records, 0)
   io.out(

@@ -12,6 +12,8 @@
 -- @column event_id detail -- identifies the change
 -- @column old_image detail -- the item before
 -- @column new_image detail -- the item after
+-- @column old_hash detail -- SHA-256 of old_image
+-- @column new_hash detail -- SHA-256 of new_image
 with arrived as (
   select *
   from {changes}
@@ -32,6 +34,8 @@ select
   event_time_us,
   event_id,
   old_image,
-  new_image
+  new_image,
+  old_hash,
+  new_hash
 from changes
 order by order_us, item_key, step, event_id
