@@ -1,7 +1,9 @@
 import { applyItems } from '../restore/apply.js'
 import type { LiveTable } from '../restore/live-table.js'
 import { Pace } from '../restore/pace.js'
-import { type Plan, readPlan } from '../restore/plan-file.js'
+import { PlanError } from '../restore/plan-file.js'
+import { type Plan, readPlan } from '../restore/plan-reader.js'
+import type { PlanTarget } from '../restore/plan-schema.js'
 import { ProgressFile, progressPath } from '../restore/progress-file.js'
 import { CommandError, EXIT, type ExitCode, type Io, type Options } from './io.js'
 import { callAws, openDynamoDb } from './live-table.js'
@@ -31,12 +33,17 @@ export async function openTable(name: string, options: Options, io: Io): Promise
   )
 }
 
-/** Performs a plan, or what is left of it, and says what became of each item. */
-export async function applyPlan(plan: Plan, options: Options, answer: RestoreAnswer, io: Io): Promise<ExitCode> {
-  const { header, path } = plan
-  const table = await openTable(header.target?.table ?? header.table, options, io)
+/** The table that a plan is for, found to be the very one. Throws `CommandError` or `PlanError` where it is another. */
+export async function openTarget(plan: Plan, options: Options, io: Io): Promise<LiveTable> {
+  const table = await openTable(targetOf(plan).table, options, io)
   checkTarget(plan, table)
   checkStatus(table)
+  return table
+}
+
+/** Performs a plan, or what is left of it, and says what became of each item. */
+export async function applyPlan(plan: Plan, table: LiveTable, answer: RestoreAnswer, io: Io): Promise<ExitCode> {
+  const { header, path } = plan
   const progressFile = await ProgressFile.open(plan)
   if (progressFile.size > 0)
     io.err(`goes on: ${progressFile.size} were restored before, ${printable(progressPath(path))} says\n`)
@@ -76,16 +83,32 @@ async function resumable(path: string, apply: () => Promise<void>): Promise<void
   }
 }
 
-/** A plan is for one table: another of its name, elsewhere or made anew, holds other things. */
-function checkTarget({ header, path }: Plan, { description }: LiveTable): void {
+/** The table that a plan writes. Throws `PlanError` for a plan that was made without one. */
+export function targetOf({ header, path }: Pick<Plan, 'header' | 'path'>): PlanTarget {
   const { target } = header
-  if (target === null || (target.arn === description.arn && target.id === description.id)) return
-  const [planned, found] = [target, description].map(({ arn, id }) => `${arn}${id === null ? '' : ` (${id})`}`)
-  throw new CommandError(
-    `plan ${path} is for table ${planned}, found ${found}`,
-    EXIT.usage,
-    'make the plan anew, with the same --region and --endpoint as to apply it',
+  if (target !== null) return target
+  throw new PlanError(
+    `plan ${path} names no table to write: none was looked at when it was made`,
+    'a plan that was made with --against table, or together with --apply, can be performed',
   )
+}
+
+/** A plan is for one table: another of its name, elsewhere or made anew, holds other things; one of other keys, other items. */
+function checkTarget(plan: Plan, { description }: LiveTable): void {
+  const { path, keys } = plan
+  const target = targetOf(plan)
+  if (target.arn !== description.arn || target.id !== description.id) {
+    const [planned, found] = [target, description].map(({ arn, id }) => `${arn}${id === null ? '' : ` (${id})`}`)
+    throw new CommandError(
+      `plan ${path} is for table ${planned}, found ${found}`,
+      EXIT.usage,
+      'make the plan anew, with the same --region and --endpoint as to apply it',
+    )
+  }
+  if (keys.length > 0 && keys.join('\n') !== [...description.keys].sort().join('\n'))
+    throw new PlanError(
+      `plan ${path} has items with the key ${JSON.stringify(keys)}, table ${JSON.stringify(target.table)} has ${JSON.stringify(description.keys)}`,
+    )
 }
 
 /** A table that is being made, deleted or archived takes no writes. */

@@ -1,5 +1,6 @@
 import type { PlannedChange } from '../queries/restore-plan.js'
-import type { PlanCounts, PlanHeader } from '../restore/plan-file.js'
+import type { PlanCounts } from '../restore/plan-file.js'
+import type { PlanHeader } from '../restore/plan-schema.js'
 import type { ItemOutcome } from '../restore/progress-file.js'
 import type { Io } from './io.js'
 import { type Format, paint, toJson } from './print.js'
@@ -12,6 +13,7 @@ import {
   showOutcomeCounts,
   showPlanned,
 } from './show-restore-plan.js'
+import { printable } from './text.js'
 
 /** What is known before the first item. */
 export type AnswerHead = Pick<PlanHeader, 'table' | 'as_of' | 'key' | 'against'> & { readonly target: string | null }
@@ -42,11 +44,12 @@ class ShownAnswer implements RestoreAnswer {
   ) {}
 
   begin({ table, as_of, against, target }: AnswerHead): void {
-    const seen = target === null ? 'as an export' : `beside table ${target} now`
-    const place = against === 'archive' ? 'beside the newest states in the archive' : seen
-    this.io.out(
-      `${paint(this.io, 'bold', table)}  as of ${as_of.replace(/(\.0+)?Z$/, 'Z').replace('T', ' ')}, ${place}\n`,
-    )
+    const beside = against === 'archive' ? ['beside the newest states in the archive'] : []
+    const now = against === 'archive' ? [] : [target === null ? 'as an export' : `beside table ${target} now`]
+    const into = target === null || (target === table && against === 'table') ? [] : [`into table ${target}`]
+    const moment = as_of.replace(/(\.0+)?Z$/, 'Z').replace('T', ' ')
+    const title = [`as of ${moment}`, ...into, ...beside, ...now].join(', ')
+    this.io.out(`${paint(this.io, 'bold', printable(table))}  ${printable(title)}\n`)
   }
 
   shows({ action }: PlannedChange): boolean {

@@ -30,11 +30,22 @@ export async function openQuestion(workspace: Workspace, order: Order, options: 
     )
   const live = await openLive(order, table, options, io)
   if (live !== undefined && live !== null) await checkKeys(workspace, table, live)
+  // beside the archive the table is not read, but what is performed is for one that was seen
+  const written = live ?? (live === undefined && order.performs ? await openTable(table.table, options, io) : undefined)
   if (order.destination.kind === 'other' && order.key === undefined) await checkEmpty(live as LiveTable)
   const lost = await readLost(workspace, table)
   const now = order.destination.kind === 'table' && order.destination.against === 'table'
   const late = now && !(await tellsOfLater(workspace, table, order.at.us))
-  return { workspace, table, at: order.at, beganUs, live, options: { ...order.options, late }, lost }
+  return {
+    workspace,
+    table,
+    at: order.at,
+    beganUs,
+    live,
+    target: written?.description ?? null,
+    options: { ...order.options, late },
+    lost,
+  }
 }
 
 /** Whether the archive has got beyond a moment: by a change, or by a look at the table that found it as the archive has it. */

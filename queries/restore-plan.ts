@@ -78,8 +78,9 @@ export const DOUBTS = ['PRE-ARCHIVE', 'KEYS-ONLY', 'GAP', 'CONFLICT', 'UNRESOLVE
 /** Confidence that leaves nothing to accept. */
 const CERTAIN: readonly string[] = ['COMPLETE', 'UNBROKEN']
 
+/** What a plan expects where the item is not there, and where nobody can say what is. */
 export const ABSENT = 'absent'
-const UNKNOWN = 'unknown'
+export const UNKNOWN = 'unknown'
 
 /** What is to happen to an item; undefined where it is as it was. */
 export function planItem(key: string, then: Then, now: Now, options: PlanOptions): PlannedChange | undefined {

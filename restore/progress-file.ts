@@ -1,7 +1,8 @@
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
-import { isObject } from '../transform/json.js'
-import { readLines } from './lines.js'
-import { itemText, type Plan } from './plan-file.js'
+import { closeSync, constants, fstatSync, fsyncSync, openSync, writeSync } from 'node:fs'
+import { LineLengthError, readLines } from './lines.js'
+import { PlanError } from './plan-file.js'
+import type { Plan } from './plan-reader.js'
+import { LineProblem, MAX_LINE, readProgress } from './plan-schema.js'
 
 /**
  * How one item ended. `done`: written now; `already`: it was as wanted; `refused`: it had changed since the plan, nothing was
@@ -40,10 +41,15 @@ export class ProgressFile {
   /** Opens the progress of a plan, of none yet too. Lines of another plan in it say nothing about this one. */
   static async open({ path, sha256 }: Pick<Plan, 'path' | 'sha256'>): Promise<ProgressFile> {
     const name = progressPath(path)
-    const progress = new ProgressFile(name, openSync(name, 'a', 0o600), sha256)
-    for await (const line of readLines(name)) progress.readLine(line)
-    // a process that was killed may have left half a line
-    writeSync(progress.file, '\n')
+    const progress = new ProgressFile(name, openOwn(name), sha256)
+    try {
+      await progress.read()
+      // a process that was killed may have left half a line
+      writeSync(progress.file, '\n')
+    } catch (error) {
+      progress.close()
+      throw error
+    }
     return progress
   }
 
@@ -76,16 +82,47 @@ export class ProgressFile {
     closeSync(this.file)
   }
 
-  private readLine(line: string): void {
-    let value: unknown
+  private async read(): Promise<void> {
+    let number = 0
     try {
-      value = JSON.parse(line)
-    } catch {
-      // half a line: what it would have said is found out again
-      return
+      for await (const line of readLines(this.file, MAX_LINE)) {
+        number++
+        this.readLine(line)
+      }
+    } catch (error) {
+      if (!(error instanceof LineProblem || error instanceof LineLengthError)) throw error
+      const where = error instanceof LineProblem ? `line ${number}: ` : ''
+      throw new PlanError(
+        `file ${this.path} is no progress of a plan: ${where}${error.message}`,
+        'without this file the plan is performed from its beginning; what is as wanted is found to be so',
+      )
     }
-    if (!isObject(value) || value.plan !== this.plan) return
-    if (value.outcome === 'done' || value.outcome === 'already') this.ended.add(itemText(value.key))
-    else this.ended.delete(itemText(value.key))
   }
+
+  /** Half a line is passed over: what it would have said is found out again. */
+  private readLine(line: string): void {
+    const found = readProgress(line)
+    if (found?.plan !== this.plan) return
+    if (found.outcome === 'done' || found.outcome === 'already') this.ended.add(found.key)
+    else this.ended.delete(found.key)
+  }
+}
+
+/** Opens a file of our own to read and to add to. What a link leads to is not ours, nor is a pipe or a device. */
+function openOwn(path: string): number {
+  const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants
+  let file: number
+  try {
+    file = openSync(path, O_RDWR | O_APPEND | O_CREAT | (O_NOFOLLOW ?? 0) | (O_NONBLOCK ?? 0), 0o600)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ELOOP') throw notOurs(path)
+    throw error
+  }
+  if (fstatSync(file).isFile()) return file
+  closeSync(file)
+  throw notOurs(path)
+}
+
+function notOurs(path: string): PlanError {
+  return new PlanError(`${path} is a link or no file, expected the progress of the plan or nothing`)
 }
