@@ -1,3 +1,4 @@
+import type { WrittenFile } from '../queries/receipt.js'
 import { FILE_FORMATS, goesToTerminal, isBinary } from './answer-file.js'
 import { ENGINE_OPTIONS } from './engine-choice.js'
 import { CommandError, EXIT, type ExitCode, type Io, type Options } from './io.js'
@@ -36,11 +37,17 @@ export async function askArchive<F extends Format>(
       '--output FILE writes it to a file',
     )
   const receipts = new ReceiptFile(options, io)
+  let written: WrittenFile | undefined
   try {
-    return await withOutput(options, io, out =>
-      withWorkspace(options, workspace => ask(workspace, format, out, receipts), out),
+    return await withOutput(
+      options,
+      io,
+      out => withWorkspace(options, workspace => ask(workspace, format, out, receipts), out),
+      file => {
+        written = { ...file, format }
+      },
     )
   } finally {
-    receipts.tell()
+    await receipts.write(written)
   }
 }

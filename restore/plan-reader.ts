@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import { closeSync } from 'node:fs'
+import { ShapeError } from '../config/checked-json.js'
 import type { PlannedAction, PlannedItem } from '../queries/restore-plan.js'
 import { parseItem } from '../transform/attribute-value.js'
 import { compareUtf8 } from '../transform/json.js'
 import { LineLengthError, readLines } from './lines.js'
 import { openUnnamed, PlanError, writeAll } from './plan-file.js'
-import { LineProblem, MAX_LINE, PLAN_VERSION, type PlanHeader, readHeader, readPlanned } from './plan-schema.js'
+import { MAX_LINE, PLAN_VERSION, type PlanHeader, readHeader, readPlanned } from './plan-schema.js'
 
 /** A plan that was read and found whole. */
 export interface Plan {
@@ -29,7 +30,7 @@ export async function openPlan(path: string): Promise<Plan> {
   } catch (error) {
     closeSync(items)
     if (error instanceof LineLengthError) throw new PlanError(`file ${path} is no plan: ${error.message}`)
-    if (error instanceof LineProblem) throw new PlanError(`file ${path} is no plan: ${error.message}`)
+    if (error instanceof ShapeError) throw new PlanError(`file ${path} is no plan: ${error.message}`)
     throw error
   }
 }
@@ -75,7 +76,7 @@ function noPlan(path: string): PlanError {
 class ItemsCheck {
   keys: readonly string[] = []
   private readonly counts: Record<PlannedAction, number> = { put: 0, update: 0, delete: 0, leave: 0, skip: 0 }
-  private problem: LineProblem | undefined
+  private problem: ShapeError | undefined
   private last: string | undefined
   private lines = 1
 
@@ -85,28 +86,28 @@ class ItemsCheck {
     try {
       this.take(readPlanned(line))
     } catch (error) {
-      if (!(error instanceof LineProblem)) throw error
-      this.problem = new LineProblem(`line ${this.lines}: ${error.message}`)
+      if (!(error instanceof ShapeError)) throw error
+      this.problem = new ShapeError(`line ${this.lines}: ${error.message}`)
     }
   }
 
-  /** Throws `LineProblem` for the first thing that is wrong, and for a header that says another thing than the lines. */
+  /** Throws `ShapeError` for the first thing that is wrong, and for a header that says another thing than the lines. */
   end({ counts, key }: PlanHeader): void {
     if (this.problem !== undefined) throw this.problem
     for (const [action, found] of Object.entries(this.counts) as [PlannedAction, number][])
       if (counts[action] !== found)
-        throw new LineProblem(`counts.${action} is ${counts[action]}, its lines have ${found}`)
+        throw new ShapeError(`counts.${action} is ${counts[action]}, its lines have ${found}`)
     if (key !== null && this.last !== undefined && (this.lines > 2 || this.last !== key))
-      throw new LineProblem(`key is ${key}, which is not that of its lines`)
+      throw new ShapeError(`key is ${key}, which is not that of its lines`)
   }
 
   private take({ key, action }: PlannedItem): void {
     // in order, so no item is there twice
     if (this.last !== undefined && compareUtf8(this.last, key) >= 0)
-      throw new LineProblem('key does not come after the key of the line before')
+      throw new ShapeError('key does not come after the key of the line before')
     const names = Object.keys(parseItem(key)).sort()
     if (this.last !== undefined && names.join('\n') !== this.keys.join('\n'))
-      throw new LineProblem('key has other attributes than the key of the line before')
+      throw new ShapeError('key has other attributes than the key of the line before')
     this.keys = names
     this.last = key
     this.counts[action]++

@@ -4,13 +4,12 @@
  */
 import { z } from 'zod'
 import { tableOfArn } from '../capture/export-layout.js'
-import { describeIssue } from '../config/problems.js'
+import { asShape, count, fields, readChecked, ShapeError, sha256, text } from '../config/checked-json.js'
 import { TABLE_NAME } from '../config/schema.js'
 import { ABSENT, type PlannedItem, UNKNOWN } from '../queries/restore-plan.js'
 import { canonicalAttributes, canonicalItem } from '../transform/attribute-value.js'
 import { parseInstant } from '../transform/instant.js'
-import { type JsonObject, readDocuments } from '../transform/json.js'
-import { Refusal } from '../transform/refusal.js'
+import type { JsonObject } from '../transform/json.js'
 
 export const PLAN_VERSION = 'itemtrail-restore-plan/v1'
 
@@ -19,26 +18,10 @@ export const MAX_LINE = 16 * 1024 * 1024
 
 // A schema's error is what is allowed there: `describeIssue` puts "<field> is <value>, expected" before it.
 
-const COUNT = 'a whole number'
-const count = z.int(COUNT).min(0, COUNT)
 const TABLE = "a table's name"
 const table = z.string(TABLE).regex(TABLE_NAME, TABLE)
 const INSTANT = 'ISO 8601 in UTC'
 const instant = z.string(INSTANT).refine(text => text.endsWith('Z') && parseInstant(text) !== undefined, INSTANT)
-const SHA_256 = 'a SHA-256 in lower hex'
-const sha256 = z.string(SHA_256).regex(/^[0-9a-f]{64}$/, SHA_256)
-
-/** A text of somebody's, of no more characters than this. It is shown, so it is escaped where it is. */
-function text(length: number) {
-  const allowed = `a text of at most ${length} characters`
-  return z.string(allowed).max(length, allowed)
-}
-
-function fields<Shape extends z.ZodRawShape>(shape: Shape) {
-  return z.strictObject(shape, {
-    error: issue => (issue.code === 'unrecognized_keys' ? Object.keys(shape).join(', ') : 'an object'),
-  })
-}
 
 const ARN = 'the ARN of the table beside it'
 const target = fields({ table, arn: text(2048), id: text(256).nullable() }).refine(
@@ -76,7 +59,7 @@ const outcome = fields({
   key: item,
   lost: item.exactOptional(),
   outcome: z.enum(['done', 'already', 'refused', 'failed', 'altered'], 'done, already, refused, failed or altered'),
-  reason: text(20_000).nullable(),
+  reason: text(MAX_LINE).nullable(),
   plan: sha256,
   at: instant,
 })
@@ -95,33 +78,28 @@ export interface ProgressLine extends Readonly<Omit<z.output<typeof outcome>, 'k
 /** The table that a plan writes; its id is another one when it was deleted and made again, null where the server has none. */
 export type PlanTarget = NonNullable<PlanHeader['target']>
 
-/** What is wrong with a line, beginning with its field. */
-export class LineProblem extends Error {
-  override readonly name = 'LineProblem'
-}
-
-/** Reads a plan's first line, its sum taken off. Throws `LineProblem`. */
+/** Reads a plan's first line, its sum taken off. Throws `ShapeError`. */
 export function readHeader(line: string): PlanHeader {
-  const checked = check(header, line)
+  const checked = readChecked(header, line)
   const { key } = checked
-  if (key !== null && canonicalKey('key', key) !== key) throw new LineProblem('key is no canonical DynamoDB JSON')
+  if (key !== null && checkedKey(readChecked(item, key)) !== key)
+    throw new ShapeError('key is no canonical DynamoDB JSON')
   return checked
 }
 
-/** Reads the line of one item. What it would write is an item of that very key. Throws `LineProblem`. */
+/** Reads the line of one item. What it would write is an item of that very key. Throws `ShapeError`. */
 export function readPlanned(line: string): PlannedItem {
-  const { key, wanted, ...rest } = check(planned, line)
+  const { key, wanted, ...rest } = readChecked(planned, line)
   const checked = { ...rest, key: checkedKey(key), wanted: wanted === null ? null : itemText('wanted', wanted) }
   const { action, expected, reason } = checked
   const writes = action === 'put' || action === 'update'
-  if (writes && wanted === null) throw new LineProblem(`wanted is null, expected ${ITEM} to ${action}`)
-  if (action === 'delete' && wanted !== null) throw new LineProblem('wanted is an item, expected null to delete')
+  if (writes && wanted === null) throw new ShapeError(`wanted is null, expected ${ITEM} to ${action}`)
+  if (action === 'delete' && wanted !== null) throw new ShapeError('wanted is an item, expected null to delete')
   if (action === 'put' ? expected !== ABSENT : isActing(action) && !/^[0-9a-f]{64}$/.test(expected))
-    throw new LineProblem(`expected is ${expected}, which does not go with ${action}`)
-  if (!isActing(action) && reason === null)
-    throw new LineProblem(`reason is null, expected why the action is ${action}`)
+    throw new ShapeError(`expected is ${expected}, which does not go with ${action}`)
+  if (!isActing(action) && reason === null) throw new ShapeError(`reason is null, expected why the action is ${action}`)
   if (wanted !== null && keyWithin(key, wanted) !== checked.key)
-    throw new LineProblem('wanted is an item of another key than key')
+    throw new ShapeError('wanted is an item of another key than key')
   return checked
 }
 
@@ -129,10 +107,10 @@ function isActing(action: PlannedItem['action']): boolean {
   return action === 'put' || action === 'update' || action === 'delete'
 }
 
-/** Reads a line of a plan's progress; undefined for half a line, which a process that was killed leaves. Throws `LineProblem`. */
+/** Reads a line of a plan's progress; undefined for half a line, which a process that was killed leaves. Throws `ShapeError`. */
 export function readProgress(line: string): ProgressLine | undefined {
   if (!isWhole(line)) return undefined
-  const { key, lost: _, ...rest } = check(outcome, line)
+  const { key, lost: _, ...rest } = readChecked(outcome, line)
   return { ...rest, key: checkedKey(key) }
 }
 
@@ -150,12 +128,8 @@ function checkedKey(key: JsonObject): string {
   const canonical = itemText('key', key)
   const values = Object.values(key) as readonly JsonObject[]
   if (values.length < 1 || values.length > 2 || !values.every(value => 'S' in value || 'N' in value || 'B' in value))
-    throw new LineProblem('key is no key, expected one or two attributes of type S, N or B')
+    throw new ShapeError('key is no key, expected one or two attributes of type S, N or B')
   return canonical
-}
-
-function canonicalKey(name: string, text: string): string {
-  return checkedKey(check(item, text, name))
 }
 
 /** The attributes of an item that a key names. */
@@ -166,27 +140,5 @@ function keyWithin(key: JsonObject, wanted: JsonObject): string {
 
 /** Canonical DynamoDB JSON of an item or a key that was read from a line: `JSON.parse` puts names such as "10" first. */
 function itemText(name: string, value: unknown): string {
-  return refusals(() => canonicalItem(canonicalAttributes(value, name, 'once'), name))
+  return asShape(() => canonicalItem(canonicalAttributes(value, name, 'once'), name))
 }
-
-/** What is refused of a record is a problem of a line here. */
-function refusals<T>(read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof Refusal) throw new LineProblem(error.message, { cause: error })
-    throw error
-  }
-}
-
-/** One JSON object, no name in it twice and no deeper than an item can be, of a schema. */
-function check<T>(schema: z.ZodType<T>, line: string, name = 'line'): T {
-  const [document, more] = refusals(() => readDocuments(line))
-  if (document === undefined || more !== undefined) throw new LineProblem(`${name} is more than one JSON object`)
-  const { data, error } = schema.safeParse(document.value)
-  if (error === undefined) return data as T
-  const problems = error.issues.flatMap(issue => describeIssue(issue, document.value))
-  throw new LineProblem(problems.slice(0, MAX_PROBLEMS).join('; '))
-}
-
-const MAX_PROBLEMS = 3

@@ -1,8 +1,9 @@
 import { closeSync, constants, fstatSync, fsyncSync, openSync, writeSync } from 'node:fs'
+import { ShapeError } from '../config/checked-json.js'
 import { LineLengthError, readLines } from './lines.js'
 import { PlanError } from './plan-file.js'
 import type { Plan } from './plan-reader.js'
-import { LineProblem, MAX_LINE, readProgress } from './plan-schema.js'
+import { MAX_LINE, readProgress } from './plan-schema.js'
 
 /**
  * How one item ended. `done`: written now; `already`: it was as wanted; `refused`: it had changed since the plan, nothing was
@@ -90,8 +91,8 @@ export class ProgressFile {
         this.readLine(line)
       }
     } catch (error) {
-      if (!(error instanceof LineProblem || error instanceof LineLengthError)) throw error
-      const where = error instanceof LineProblem ? `line ${number}: ` : ''
+      if (!(error instanceof ShapeError || error instanceof LineLengthError)) throw error
+      const where = error instanceof ShapeError ? `line ${number}: ` : ''
       throw new PlanError(
         `file ${this.path} is no progress of a plan: ${where}${error.message}`,
         'without this file the plan is performed from its beginning; what is as wanted is found to be so',

@@ -254,9 +254,11 @@ describe('a receipt', () => {
     for (const [file, message] of [
       [join(folder, 'none.json'), 'cannot be read: ENOENT'],
       [join(folder, 'x'), 'cannot be read: EISDIR'],
-      [fileOf('text.json', 'text'), 'is no JSON: '],
-      [join(folder, 'list.json'), 'receipt has schema null, expected "itemtrail-receipt/v1"'],
-      [fileOf('half.json', '{"schema":"itemtrail-receipt/v1"}'), 'receipt has no '],
+      [fileOf('text.json', 'text'), 'text.json is no receipt: it is not a JSON object'],
+      [join(folder, 'list.json'), 'list.json is no receipt: it is not a JSON object'],
+      [fileOf('other.json', '{"schema":"x"}'), 'schema is "x", expected "itemtrail-receipt/v1"'],
+      [fileOf('half.json', '{"schema":"itemtrail-receipt/v1"}'), 'half.json is no receipt: tool is missing'],
+      ['/dev/zero', '/dev/zero is no receipt: it has more than 67108864 bytes'],
     ] as const) {
       const { exit, err } = await ask('rerun', file)
       expect([exit, err]).toEqual([2, expect.stringContaining(message)])

@@ -66,7 +66,7 @@ describe('a plan of somebody else', () => {
     ['a table with an escape', { table: '\u001b[31m' }, [ITEM], 'table is "\\u001b[31m", expected a table\'s name'],
     ['a key null', {}, [{ ...ITEM, key: null }], 'line 2: key is null, expected an item'],
     ['a key of three', {}, [{ ...ITEM, key: { a: { S: '' }, b: { S: '' }, c: { S: '' } } }], 'line 2: key is no key'],
-    ['a line that is no JSON', {}, ['nothing'], 'line 2: record is not a JSON object'],
+    ['a line that is no JSON', {}, ['nothing'], 'line 2: it is not a JSON object'],
     ['an item as a text', {}, [{ ...ITEM, wanted: 'x' }], 'line 2: wanted is "x", expected an item'],
     ['a value of no type', {}, [{ ...ITEM, wanted: { ...ITEM.wanted, v: { X: 1 } } }], 'wanted.v has the unknown type'],
     ['a name twice', {}, [JSON.stringify(ITEM).replace('{', '{"action":"skip",')], 'the same name twice'],

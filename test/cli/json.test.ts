@@ -239,7 +239,9 @@ describe('the JSON of the commands', () => {
     const more = await archiveOf([streamsRecord({ Keys: { order_id: { S: 'new' } } })])
     const other = await run(['rerun', receipt, '--trust-sql', '--archive', more, '--format', 'json'])
     expect(other.exit).toBe(1)
-    expectContract('rerun', [notRun.json, same.json, JSON.parse(other.out)])
+    const file = await ask('rerun', receipt, '--trust-sql', '--file', receipt)
+    expect(file.exit).toBe(3)
+    expectContract('rerun', [notRun.json, same.json, JSON.parse(other.out), file.json])
   })
 
   it('is documented for every command that has it', () => {
