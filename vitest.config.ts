@@ -1,9 +1,16 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 
-/** `npm test`. What needs a Trino is `npm run test:trino`, a DynamoDB `test:live`; what synthesises the stack `test:infra`. */
+/** `npm test`. What needs a Trino is `npm run test:trino`, a DynamoDB `test:live`; what synthesises the stack `test:infra`; what Go judges `test:foreign`. */
 export default defineConfig({
   test: {
-    exclude: [...configDefaults.exclude, 'test/trino/**', 'test/live/**', 'test/infra/**', '.cache/**'],
+    exclude: [
+      ...configDefaults.exclude,
+      'test/trino/**',
+      'test/live/**',
+      'test/infra/**',
+      'test/foreign/**',
+      '.cache/**',
+    ],
     // one core less, the default, leaves half of a small machine idle
     maxWorkers: '100%',
     testTimeout: 60_000,

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CommanderError, Command as Program } from 'commander'
 import { ExportError } from '../capture/export-layout.js'
+import { FileError } from '../config/gate.js'
 import { ConfigurationError } from '../config/problems.js'
 import { QueryError } from '../queries/engine.js'
 import { ParameterError } from '../queries/parameters.js'
@@ -124,6 +125,10 @@ function report(error: unknown, name: string | undefined, io: Io): ExitCode {
   }
   if (error instanceof ExportError) {
     say(io, error.message, error.hint)
+    return EXIT.unchecked
+  }
+  if (error instanceof FileError) {
+    say(io, error.message)
     return EXIT.unchecked
   }
   if (error instanceof FactError) {

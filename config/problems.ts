@@ -27,16 +27,16 @@ export class ConfigurationError extends Error {
 export type FieldPath = readonly (string | number)[]
 
 /** A path as JavaScript writes it: `tables.Orders.columns["shipping.city"]`. */
-export function writePath(path: FieldPath): string {
+export function writePath(path: FieldPath, whole = 'the configuration'): string {
   const steps = path.map(step => (/^[A-Za-z_$][\w$]*$/.test(`${step}`) ? `.${step}` : `[${shown(step)}]`))
-  return path.length === 0 ? 'the configuration' : steps.join('').replace(/^\./, '')
+  return path.length === 0 ? whole : steps.join('').replace(/^\./, '')
 }
 
 /**
  * The problems behind an issue that zod found in a file's value. The issue's message is what is allowed there, see
  * `schema.ts`.
  */
-export function describeIssue(issue: z.core.$ZodIssue, file: unknown): readonly string[] {
+export function describeIssue(issue: z.core.$ZodIssue, file: unknown, whole?: string): readonly string[] {
   const path = issue.path as FieldPath
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map(key => `${writePath([...path, key])} is unknown, ${nameAllowed(key, issue.message)}`)
@@ -45,10 +45,10 @@ export function describeIssue(issue: z.core.$ZodIssue, file: unknown): readonly 
     // the alternative of the right kind, an object where there is an object, says more than that none fits
     const close = issue.errors.find(errors => errors.every(isInside))
     if (close !== undefined)
-      return close.flatMap(inner => describeIssue({ ...inner, path: [...path, ...inner.path] }, file))
+      return close.flatMap(inner => describeIssue({ ...inner, path: [...path, ...inner.path] }, file, whole))
   }
   const value = path.reduce<unknown>((parent, step) => (parent as Record<string | number, unknown>)[step], file)
-  return [`${writePath(path)} is ${value === undefined ? 'missing' : shown(value)}, expected ${issue.message}`]
+  return [`${writePath(path, whole)} is ${value === undefined ? 'missing' : shown(value)}, expected ${issue.message}`]
 }
 
 function isInside(issue: z.core.$ZodIssue): boolean {

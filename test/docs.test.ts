@@ -63,10 +63,10 @@ describe('documents', () => {
   it('map every source folder in ARCHITECTURE, and only files that exist', () => {
     const text = read('ARCHITECTURE.md')
     const files = [
-      ...text.matchAll(/`((?:capture|transform|local|queries|restore|cost|cli|config|examples)\/[\w./-]*)`/g),
+      ...text.matchAll(/`((?:capture|transform|local|proof|queries|restore|cost|cli|config|examples)\/[\w./-]*)`/g),
     ].map(match => match[1] as string)
     expect(files.filter(file => !existsSync(new URL(`../${file}`, import.meta.url)))).toEqual([])
-    for (const folder of ['capture', 'transform', 'local', 'queries', 'restore', 'cost', 'cli', 'config'])
+    for (const folder of ['capture', 'transform', 'local', 'proof', 'queries', 'restore', 'cost', 'cli', 'config'])
       expect(text).toContain(`${folder}/`)
   })
 })

@@ -15,6 +15,14 @@ export class Refusal extends Error {
 
 /** A value as it may stand in a message: as JSON, cut to 60 characters. */
 export function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value)
+  const text = jsonOf(value)
   return text.length > 60 ? `${text.slice(0, 57)}...` : text
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    return 'a value that is nested too deep'
+  }
 }
