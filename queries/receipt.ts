@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import type { z } from 'zod'
-import { checkShape, readChecked, ShapeError } from '../config/checked-json.js'
+import { z } from 'zod'
+import { checkJson, checkValue, FileError } from '../config/gate.js'
 import { formatInstant, parseInstant } from '../transform/instant.js'
 import { canonicalJson } from '../transform/json.js'
 import { Refusal } from '../transform/refusal.js'
@@ -12,7 +12,7 @@ import { renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
 import type { BoundValue } from './engine.js'
 import { type ObjectsRead, objectsRead, type PartitionsRead, partitionsRead } from './objects-read.js'
 import type { OpenArchive } from './open-archive.js'
-import { RECEIPT_SCHEMA, receiptSchema } from './receipt-schema.js'
+import { MAX_RECEIPT, RECEIPT_SCHEMA, receiptSchema } from './receipt-schema.js'
 import { rowsOf } from './rows.js'
 
 /** What is no receipt at all. */
@@ -242,13 +242,13 @@ function endOf({ parameters }: Asked): { readonly to?: string } {
  * Reads a receipt and says everything that does not fit together in it; an empty list is no proof of where it comes from.
  * Throws `ReceiptError` for what is no receipt.
  */
-export function readReceipt(text: string): CheckedReceipt {
-  return checkedReceipt(() => readChecked(receiptSchema, text))
+export function readReceipt(content: string | Uint8Array, file = 'receipt'): CheckedReceipt {
+  return ofReceipt(() => check(checkJson(content, z.unknown(), file, { maxBytes: MAX_RECEIPT }), file))
 }
 
 /** The same for a receipt that was parsed already. */
 export function checkReceipt(value: unknown): CheckedReceipt {
-  return checkedReceipt(() => checkShape(receiptSchema, value))
+  return ofReceipt(() => check(value, 'receipt'))
 }
 
 /** A receipt of the right form, and what does not fit together in it. */
@@ -257,23 +257,29 @@ export interface CheckedReceipt {
   readonly problems: readonly string[]
 }
 
-function checkedReceipt(read: () => z.output<typeof receiptSchema>): CheckedReceipt {
+/** What a later version adds to a receipt is left out, and is in its hash all the same. */
+function check(value: unknown, file: string): CheckedReceipt {
+  const receipt: Receipt = checkValue(value, receiptSchema, file)
+  const isItsOwn = hashOf(value as object) === receipt.receipt_sha256
+  const edited = isItsOwn ? [] : ['receipt_sha256 is not that of the receipt: it was edited']
+  return { receipt, problems: [...edited, ...problemsOf(receipt)] }
+}
+
+function ofReceipt(read: () => CheckedReceipt): CheckedReceipt {
   try {
-    const receipt: Receipt = read()
-    return { receipt, problems: problemsOf(receipt) }
+    return read()
   } catch (error) {
-    if (!(error instanceof ShapeError)) throw error
-    throw new ReceiptError(`no receipt: ${error.message}`, { cause: error })
+    if (!(error instanceof FileError)) throw error
+    throw new ReceiptError(error.message, { cause: error })
   }
 }
 
 function problemsOf(receipt: Receipt): readonly string[] {
-  const { question, statement, result, read, receipt_sha256 } = receipt
+  const { question, statement, result, read } = receipt
   const problems: string[] = []
   const check = (holds: boolean, problem: string) => {
     if (!holds) problems.push(problem)
   }
-  check(safeHash(receipt) === receipt_sha256, 'receipt_sha256 is not that of the receipt: it was edited')
   check(hash('sha256', statement.sql) === statement.sql_sha256, 'sql_sha256 is not that of the SQL')
   const { placeholders, values } = statement
   check(
@@ -300,11 +306,12 @@ function sumsUp({ count, bytes, sha256, list }: ObjectsRead): boolean {
   return count === objects.length && bytes === sum && sha256 === hash('sha256', lines.join(''))
 }
 
-function safeHash(receipt: Receipt): string | undefined {
+/** Undefined of what has no canonical form. */
+function hashOf(receipt: object): string | undefined {
   try {
     return receiptHash(receipt)
   } catch (error) {
-    if (error instanceof Refusal) return undefined
+    if (error instanceof Refusal || error instanceof RangeError) return undefined
     throw error
   }
 }

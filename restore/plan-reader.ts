@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { closeSync } from 'node:fs'
-import { ShapeError } from '../config/checked-json.js'
+import { FileError } from '../config/gate.js'
 import type { PlannedAction, PlannedItem } from '../queries/restore-plan.js'
 import { parseItem } from '../transform/attribute-value.js'
 import { compareUtf8 } from '../transform/json.js'
@@ -29,9 +29,8 @@ export async function openPlan(path: string): Promise<Plan> {
     return { path, items, ...(await checkPlan(path, items)) }
   } catch (error) {
     closeSync(items)
-    if (error instanceof LineLengthError) throw new PlanError(`file ${path} is no plan: ${error.message}`)
-    if (error instanceof ShapeError) throw new PlanError(`file ${path} is no plan: ${error.message}`)
-    throw error
+    if (!(error instanceof FileError || error instanceof LineLengthError)) throw error
+    throw new PlanError(`file ${path} is no plan: ${error.message}`)
   }
 }
 
@@ -42,7 +41,8 @@ export function closePlan({ items }: Plan): void {
 
 /** The items of a plan that was opened, in its order. */
 export async function* readPlan({ items }: Plan): AsyncGenerator<PlannedItem> {
-  for await (const line of readLines(items)) yield readPlanned(line)
+  let number = 1
+  for await (const line of readLines(items)) yield readPlanned(line, `line ${++number}`)
 }
 
 async function checkPlan(path: string, copy: number): Promise<Omit<Plan, 'path' | 'items'>> {
@@ -76,7 +76,7 @@ function noPlan(path: string): PlanError {
 class ItemsCheck {
   keys: readonly string[] = []
   private readonly counts: Record<PlannedAction, number> = { put: 0, update: 0, delete: 0, leave: 0, skip: 0 }
-  private problem: ShapeError | undefined
+  private problem: FileError | undefined
   private last: string | undefined
   private lines = 1
 
@@ -84,30 +84,34 @@ class ItemsCheck {
     this.lines++
     if (this.problem !== undefined) return
     try {
-      this.take(readPlanned(line))
+      this.take(readPlanned(line, this.where))
     } catch (error) {
-      if (!(error instanceof ShapeError)) throw error
-      this.problem = new ShapeError(`line ${this.lines}: ${error.message}`)
+      if (!(error instanceof FileError)) throw error
+      this.problem = error
     }
   }
 
-  /** Throws `ShapeError` for the first thing that is wrong, and for a header that says another thing than the lines. */
+  /** Throws `FileError` for the first thing that is wrong, and for a header that says another thing than the lines. */
   end({ counts, key }: PlanHeader): void {
     if (this.problem !== undefined) throw this.problem
     for (const [action, found] of Object.entries(this.counts) as [PlannedAction, number][])
       if (counts[action] !== found)
-        throw new ShapeError(`counts.${action} is ${counts[action]}, its lines have ${found}`)
+        throw new FileError('line 1', [`counts.${action} is ${counts[action]}, the lines after it have ${found}`])
     if (key !== null && this.last !== undefined && (this.lines > 2 || this.last !== key))
-      throw new ShapeError(`key is ${key}, which is not that of its lines`)
+      throw new FileError('line 1', [`key is ${key}, which is not that of the lines after it`])
+  }
+
+  private get where(): string {
+    return `line ${this.lines}`
   }
 
   private take({ key, action }: PlannedItem): void {
     // in order, so no item is there twice
     if (this.last !== undefined && compareUtf8(this.last, key) >= 0)
-      throw new ShapeError('key does not come after the key of the line before')
+      throw new FileError(this.where, ['key does not come after the key of the line before'])
     const names = Object.keys(parseItem(key)).sort()
     if (this.last !== undefined && names.join('\n') !== this.keys.join('\n'))
-      throw new ShapeError('key has other attributes than the key of the line before')
+      throw new FileError(this.where, ['key has other attributes than the key of the line before'])
     this.keys = names
     this.last = key
     this.counts[action]++

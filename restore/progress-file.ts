@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, fsyncSync, openSync, writeSync } from 'node:fs'
-import { ShapeError } from '../config/checked-json.js'
+import { FileError } from '../config/gate.js'
 import { LineLengthError, readLines } from './lines.js'
 import { PlanError } from './plan-file.js'
 import type { Plan } from './plan-reader.js'
@@ -87,22 +87,20 @@ export class ProgressFile {
     let number = 0
     try {
       for await (const line of readLines(this.file, MAX_LINE)) {
-        number++
-        this.readLine(line)
+        this.readLine(line, `line ${++number}`)
       }
     } catch (error) {
-      if (!(error instanceof ShapeError || error instanceof LineLengthError)) throw error
-      const where = error instanceof ShapeError ? `line ${number}: ` : ''
+      if (!(error instanceof FileError || error instanceof LineLengthError)) throw error
       throw new PlanError(
-        `file ${this.path} is no progress of a plan: ${where}${error.message}`,
+        `file ${this.path} is no progress of a plan: ${error.message}`,
         'without this file the plan is performed from its beginning; what is as wanted is found to be so',
       )
     }
   }
 
   /** Half a line is passed over: what it would have said is found out again. */
-  private readLine(line: string): void {
-    const found = readProgress(line)
+  private readLine(line: string, where: string): void {
+    const found = readProgress(line, where)
     if (found?.plan !== this.plan) return
     if (found.outcome === 'done' || found.outcome === 'already') this.ended.add(found.key)
     else this.ended.delete(found.key)

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { FileError, readBounded } from '../../config/gate.js'
 import type { Receipt } from '../../queries/receipt.js'
 import { MAX_RECEIPT } from '../../queries/receipt-schema.js'
 import type { Rerun } from '../../queries/rerun.js'
@@ -25,11 +25,10 @@ export const rerun: Command = {
   run: async (args, options, io) => {
     const format = formatOf(options)
     const path = args[0] as string
-    const text = await readText(path)
     const digest = typeof options.file === 'string' ? await digestOf(options.file) : undefined
     const { readReceipt, ReceiptError } = await import('../../queries/receipt.js')
     try {
-      const { receipt } = readReceipt(text)
+      const { receipt } = readReceipt(readText(path), `receipt ${path}`)
       const { rerun: ask } = await import('../../queries/rerun.js')
       return await withWorkspace(
         placeIn(options, receipt),
@@ -44,7 +43,7 @@ export const rerun: Command = {
       )
     } catch (error) {
       if (!(error instanceof ReceiptError)) throw error
-      throw new CommandError(`file ${path} is ${error.message}`, EXIT.usage)
+      throw new CommandError(error.message)
     }
   },
 }
@@ -71,17 +70,16 @@ const EXITS: Readonly<Record<Rerun['outcome'], ExitCode>> = {
   'not run': EXIT.unchecked,
 }
 
-/** No more of a file than a receipt can have. */
-async function readText(path: string): Promise<string> {
-  const chunks: Buffer[] = []
+function readText(path: string): Uint8Array {
+  const file = `receipt ${path}`
   try {
-    for await (const chunk of createReadStream(path, { end: MAX_RECEIPT }) as AsyncIterable<Buffer>) chunks.push(chunk)
+    const bytes = readBounded(path, file, { maxBytes: MAX_RECEIPT })
+    if (bytes !== undefined) return bytes
   } catch (error) {
-    throw new CommandError(`receipt ${path} cannot be read: ${(error as Error).message}`, EXIT.usage)
+    if (error instanceof FileError) throw new CommandError(error.message)
+    throw error
   }
-  const bytes = Buffer.concat(chunks)
-  if (bytes.length <= MAX_RECEIPT) return bytes.toString()
-  throw new CommandError(`file ${path} is no receipt: it has more than ${MAX_RECEIPT} bytes`)
+  throw new CommandError(`${file} is not there`)
 }
 
 async function digestOf(path: string): Promise<FileDigest> {

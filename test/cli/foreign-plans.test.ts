@@ -36,10 +36,16 @@ const ITEM = {
   reason: null,
 }
 
+/** The line of an item with lists in lists. */
+function deep(levels: number): string {
+  const value = `${'{"L":['.repeat(levels)}${']}'.repeat(levels)}`
+  return JSON.stringify(ITEM).replace('{"N":"1"}', value)
+}
+
 describe('a plan of somebody else', () => {
   it.each([
     ['2-another-item', 'line 2: wanted is an item of another key than key'],
-    ['3-counts', 'counts.put is 0, its lines have 2'],
+    ['3-counts', 'counts.put is 0, the lines after it have 2'],
     ['4-no-target', 'names no table to write'],
     ['5-escapes', 'as_of is "2026\\u001b[2K\\u001b[1G", expected ISO 8601 in UTC; counts.put is "1\\u001b[2K"'],
     ['6-trace', 'counts is missing, expected an object'],
@@ -61,20 +67,23 @@ describe('a plan of somebody else', () => {
 
   it.each([
     ['as_of null', { as_of: null }, [ITEM], 'as_of is null, expected ISO 8601 in UTC'],
-    ['a field more', { extra: 1 }, [ITEM], 'extra is unknown'],
     ['another ARN', { target: { ...target, table: 'Others' } }, [ITEM], 'target.arn is'],
     ['a table with an escape', { table: '\u001b[31m' }, [ITEM], 'table is "\\u001b[31m", expected a table\'s name'],
     ['a key null', {}, [{ ...ITEM, key: null }], 'line 2: key is null, expected an item'],
     ['a key of three', {}, [{ ...ITEM, key: { a: { S: '' }, b: { S: '' }, c: { S: '' } } }], 'line 2: key is no key'],
-    ['a line that is no JSON', {}, ['nothing'], 'line 2: it is not a JSON object'],
+    ['a line that is no JSON', {}, ['nothing'], 'line 2: is no JSON'],
     ['an item as a text', {}, [{ ...ITEM, wanted: 'x' }], 'line 2: wanted is "x", expected an item'],
     ['a value of no type', {}, [{ ...ITEM, wanted: { ...ITEM.wanted, v: { X: 1 } } }], 'wanted.v has the unknown type'],
-    ['a name twice', {}, [JSON.stringify(ITEM).replace('{', '{"action":"skip",')], 'the same name twice'],
-    ['a depth of 9,000', {}, [`{"key":${'['.repeat(9000)}`], 'nests deeper than 256'],
+    ['a depth of 90,000', {}, [deep(90_000)], 'line 2: wanted nests too deep'],
     ['a put over something', {}, [{ ...ITEM, expected: 'a'.repeat(64) }], 'which does not go with put'],
     ['nothing to put', {}, [{ ...ITEM, wanted: null }], 'wanted is null'],
     ['an item twice', { counts: { ...HEADER.counts, put: 2 } }, [ITEM, ITEM], 'line 3: key does not come after'],
-    ['another item than its key', { key: '{"order_id":{"S":"x2"}}' }, [ITEM], 'which is not that of its lines'],
+    [
+      'another item than its key',
+      { key: '{"order_id":{"S":"x2"}}' },
+      [ITEM],
+      'which is not that of the lines after it',
+    ],
     ['a line too long', {}, [`{"key":"${'x'.repeat(17 * 1024 * 1024)}"}`], 'a line has more than 16777216 bytes'],
   ])('is told by its field where it has %s', async (_, header, items, problem) => {
     const plan = fileOf('plan.jsonl', sealPlan({ ...HEADER, ...header }, items))

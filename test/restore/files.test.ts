@@ -178,7 +178,7 @@ describe('the progress of a plan', () => {
   })
 
   it.each([
-    ['a list', '[1]', 'line 1: it is not a JSON object'],
+    ['a list', '[1]', 'line 1: it is [1], expected an object'],
     ['a key that is null', JSON.stringify({ key: null }), 'line 1: key is null'],
     ['no outcome', JSON.stringify({ key: {}, plan: 'a'.repeat(64), reason: null, at: 'x' }), 'outcome is missing'],
   ])('is refused with %s', async (_, line, problem) => {
