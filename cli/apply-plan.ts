@@ -8,7 +8,9 @@ import { ProgressFile, progressPath } from '../restore/progress-file.js'
 import { CommandError, EXIT, type ExitCode, type Io, type Options } from './io.js'
 import { callAws, openDynamoDb } from './live-table.js'
 import { Progress } from './progress.js'
+import { actorName, restoreActor } from './restore-actor.js'
 import type { RestoreAnswer } from './restore-answer.js'
+import { keepRestoreFact } from './restore-fact.js'
 import { actionsIn, type OutcomeCounts } from './show-restore-plan.js'
 import { printable } from './text.js'
 
@@ -41,9 +43,16 @@ export async function openTarget(plan: Plan, options: Options, io: Io): Promise<
   return table
 }
 
-/** Performs a plan, or what is left of it, and says what became of each item. */
-export async function applyPlan(plan: Plan, table: LiveTable, answer: RestoreAnswer, io: Io): Promise<ExitCode> {
+/** Performs a plan, or what is left of it, says what became of each item, and keeps in the archive that it did. */
+export async function applyPlan(
+  plan: Plan,
+  table: LiveTable,
+  options: Options,
+  answer: RestoreAnswer,
+  io: Io,
+): Promise<ExitCode> {
   const { header, path } = plan
+  const actor = restoreActor(header.actor_attribute, options)
   const progressFile = await ProgressFile.open(plan)
   if (progressFile.size > 0)
     io.err(`goes on: ${progressFile.size} were restored before, ${printable(progressPath(path))} says\n`)
@@ -51,11 +60,13 @@ export async function applyPlan(plan: Plan, table: LiveTable, answer: RestoreAns
   const total = actionsIn(header.counts)
   const progress = new Progress(io, 'item')
   let ended = 0
+  let isKept = true
   try {
     await resumable(path, () =>
       applyItems(readPlan(plan), {
         table,
         progress: progressFile,
+        actor,
         onOutcome: outcome => {
           counts[outcome.outcome]++
           progress.update(++ended, ended, total)
@@ -66,10 +77,11 @@ export async function applyPlan(plan: Plan, table: LiveTable, answer: RestoreAns
   } finally {
     progress.end()
     progressFile.close()
+    isKept = await keepRestoreFact(plan, progressFile, actorName(options), options.archive as string, io)
   }
   answer.applied(counts)
   const isWhole = counts.refused + counts.failed + counts.altered + header.counts.skip === 0
-  return isWhole ? EXIT.done : EXIT.findings
+  return isWhole && isKept ? EXIT.done : EXIT.findings
 }
 
 /** What ends a restore before its end is no end: it says how to go on. */

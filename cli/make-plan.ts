@@ -11,6 +11,7 @@ import { packageRoot } from './commands/demo.js'
 import type { Io } from './io.js'
 import { callAws } from './live-table.js'
 import { grouped, Progress } from './progress.js'
+import { plannedDifferences } from './restore-actor.js'
 import type { RestoreAnswer } from './restore-answer.js'
 import type { Order } from './restore-order.js'
 import { planAll, planInstant, planOne, type Question } from './restore-states.js'
@@ -71,7 +72,7 @@ async function tellPlan(
     await onItem(item)
     if (answer.shows(item)) progress.end()
     else progress.update(++planned, planned, undefined)
-    answer.planned(item)
+    answer.planned(item, plannedDifferences(item, question.options.actorAttribute, order.actor))
   }
   const begin = (key: string | null) =>
     answer.begin({ ...partOf(question, order), key, target: question.target?.table ?? null })
@@ -105,13 +106,15 @@ function partOf({ table, at }: Question, { destination }: Order): Pick<PlanHeade
 }
 
 function headerOf(question: Question, order: Order, key: string | null, counts: PlanCounts): PlanHeader {
-  const { target, workspace } = question
+  const { target, workspace, options } = question
+  const { actorAttribute } = options
   return {
     plan: PLAN_VERSION,
     ...partOf(question, order),
     key,
     archive: workspace.root,
     target: target === null ? null : { table: target.table, arn: target.arn, id: target.id },
+    actor_attribute: actorAttribute === null ? null : [...actorAttribute],
     counts,
     made: now(),
     tool: `itemtrail ${version()}`,

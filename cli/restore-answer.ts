@@ -1,3 +1,4 @@
+import type { Difference } from '../queries/difference.js'
 import type { PlannedChange } from '../queries/restore-plan.js'
 import type { PlanCounts } from '../restore/plan-file.js'
 import type { PlanHeader } from '../restore/plan-schema.js'
@@ -23,7 +24,7 @@ export interface RestoreAnswer {
   begin(head: AnswerHead): void
   /** True where `planned` will write something. */
   shows(item: PlannedChange): boolean
-  planned(item: PlannedChange): void
+  planned(item: PlannedChange, differences: readonly Difference[]): void
   /** Ends the plan's items; `path` is where the plan is kept. */
   counted(counts: PlanCounts, path: string | null): void
   outcome(outcome: ItemOutcome): void
@@ -56,8 +57,8 @@ class ShownAnswer implements RestoreAnswer {
     return !this.brief || action === 'skip'
   }
 
-  planned(item: PlannedChange): void {
-    if (this.shows(item)) this.io.out(`${showPlanned(item, this.io)}\n`)
+  planned(item: PlannedChange, differences: readonly Difference[]): void {
+    if (this.shows(item)) this.io.out(`${showPlanned(item, differences, this.io)}\n`)
   }
 
   counted(counts: PlanCounts): void {
@@ -85,8 +86,8 @@ class LinesAnswer implements RestoreAnswer {
     return true
   }
 
-  planned(item: PlannedChange): void {
-    this.io.out(`${toJson(describePlanned(item))}\n`)
+  planned(item: PlannedChange, differences: readonly Difference[]): void {
+    this.io.out(`${toJson(describePlanned(item, differences))}\n`)
   }
 
   counted(counts: PlanCounts): void {
@@ -121,8 +122,8 @@ class JsonAnswer implements RestoreAnswer {
     return true
   }
 
-  planned(item: PlannedChange): void {
-    this.io.out(`${this.items === 'none' ? '\n' : ',\n '}${toJson(describePlanned(item))}`)
+  planned(item: PlannedChange, differences: readonly Difference[]): void {
+    this.io.out(`${this.items === 'none' ? '\n' : ',\n '}${toJson(describePlanned(item, differences))}`)
     this.items = 'some'
   }
 

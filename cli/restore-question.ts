@@ -7,7 +7,7 @@ import type { LiveTable } from '../restore/live-table.js'
 import { parseItem } from '../transform/attribute-value.js'
 import { FactError } from '../transform/fact.js'
 import { formatInstant } from '../transform/instant.js'
-import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import { type AttributePath, type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import { openTable } from './apply-plan.js'
 import { CommandError, EXIT, type Io, type Options } from './io.js'
 import { callAws } from './live-table.js'
@@ -34,6 +34,7 @@ export async function openQuestion(workspace: Workspace, order: Order, options: 
   const written = live ?? (live === undefined && order.performs ? await openTable(table.table, options, io) : undefined)
   if (order.destination.kind === 'other' && order.key === undefined) await checkEmpty(live as LiveTable)
   const lost = await readLost(workspace, table)
+  const actorAttribute = order.destination.kind === 'table' ? await actorAttributeOf(workspace, table) : null
   const now = order.destination.kind === 'table' && order.destination.against === 'table'
   const late = now && !(await tellsOfLater(workspace, table, order.at.us))
   return {
@@ -43,7 +44,7 @@ export async function openQuestion(workspace: Workspace, order: Order, options: 
     beganUs,
     live,
     target: written?.description ?? null,
-    options: { ...order.options, late },
+    options: { ...order.options, late, actorAttribute },
     lost,
   }
 }
@@ -61,6 +62,13 @@ async function tellsOfLater({ engine }: Workspace, table: TableConfiguration, us
   if ([...rowsOf(answer)].length > 0) return true
   const { baselines, reconciliations } = await readArchiveFacts(engine, table)
   return [...baselines, ...reconciliations].some(anchor => anchor.us > us && anchor.differing.size === 0)
+}
+
+/** The configured attribute that names an item's writer. One of the key names the item, and stays as it is. */
+async function actorAttributeOf({ engine }: Workspace, table: TableConfiguration): Promise<AttributePath | null> {
+  const any = await anyItemKey(engine, table)
+  const isKey = any !== undefined && Object.hasOwn(parseItem(any), table.actor?.[0] ?? '')
+  return isKey ? null : (table.actor ?? null)
 }
 
 async function readLost({ engine }: Workspace, { table }: TableConfiguration): Promise<Question['lost']> {

@@ -4,6 +4,7 @@ import {
   factMicroseconds,
   type GapFact,
   type ReconciliationFact,
+  type RestoreFact,
   readFacts,
   type StreamChangedFact,
 } from '../transform/fact.js'
@@ -47,9 +48,17 @@ export interface ArchiveFacts {
   readonly broken: readonly BrokenBaseline[]
   readonly lost: readonly LostStretch[]
   readonly streams: readonly { readonly fact: StreamChangedFact; readonly us: number }[]
+  readonly restores: readonly RestoreFact[]
 }
 
-export const NO_FACTS: ArchiveFacts = { baselines: [], reconciliations: [], broken: [], lost: [], streams: [] }
+export const NO_FACTS: ArchiveFacts = {
+  baselines: [],
+  reconciliations: [],
+  broken: [],
+  lost: [],
+  streams: [],
+  restores: [],
+}
 
 /** Reads a table's facts, and counts the rows of its baselines. Throws `FactError` for a fact that cannot be read. */
 export async function readArchiveFacts(engine: QueryEngine, table: TableConfiguration): Promise<ArchiveFacts> {
@@ -75,6 +84,7 @@ export async function readArchiveFacts(engine: QueryEngine, table: TableConfigur
       toUs: factMicroseconds(fact.to),
     })),
     streams: ofKind(facts, 'stream-changed').map(fact => ({ fact, us: factMicroseconds(fact.recorded) })),
+    restores: ofKind(facts, 'restore'),
   }
 }
 

@@ -92,11 +92,13 @@ class ItemsCheck {
   }
 
   /** Throws `FileError` for the first thing that is wrong, and for a header that says another thing than the lines. */
-  end({ counts, key }: PlanHeader): void {
+  end({ counts, key, actor_attribute: actor }: PlanHeader): void {
     if (this.problem !== undefined) throw this.problem
     for (const [action, found] of Object.entries(this.counts) as [PlannedAction, number][])
       if (counts[action] !== found)
         throw new FileError('line 1', [`counts.${action} is ${counts[action]}, the lines after it have ${found}`])
+    if (actor !== null && this.keys.includes(actor[0] as string))
+      throw new FileError('line 1', [`actor_attribute is ${JSON.stringify(actor)}, which is in the key of its items`])
     if (key !== null && this.last !== undefined && (this.lines > 2 || this.last !== key))
       throw new FileError('line 1', [`key is ${key}, which is not that of the lines after it`])
   }

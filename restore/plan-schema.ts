@@ -29,6 +29,7 @@ const target = record({ table, arn: text, id: text.nullable() }).refine(
   { path: ['arn'], error: ARN },
 )
 
+const PATH = 'the path of an attribute, or null'
 const header = record({
   plan: exactly(PLAN_VERSION),
   table,
@@ -37,6 +38,7 @@ const header = record({
   archive: text,
   against: oneOf(['table', 'archive']),
   target: target.nullable(),
+  actor_attribute: z.array(text, PATH).min(1, PATH).nullable(),
   counts: record({ put: count, update: count, delete: count, leave: count, skip: count, same: count }),
   made: instant,
   tool: text,
@@ -60,13 +62,15 @@ const outcome = record({
   lost: item.exactOptional(),
   outcome: oneOf(['done', 'already', 'refused', 'failed', 'altered']),
   reason: text.nullable(),
+  hash: sha256.nullable().exactOptional(),
   plan: sha256,
   at: instant,
 })
 
 /**
  * The first line of a plan: everything that the lines after it have in common. `table` is the one whose past is wanted,
- * `target` the one that is written, null where none was looked at; `key` is the only item that it is about.
+ * `target` the one that is written, null where none was looked at; `key` is the only item that it is about. Into
+ * `actor_attribute` of each item that is written goes the name of who performs the plan; null where there is none.
  */
 export type PlanHeader = Readonly<z.output<typeof header>>
 

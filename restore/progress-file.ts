@@ -17,6 +17,8 @@ export interface ItemOutcome {
   readonly key: string
   readonly outcome: Outcome
   readonly reason: string | null
+  /** SHA-256 of the item as it was written, in canonical DynamoDB JSON; null of a delete. Absent where nothing was written. */
+  readonly hash?: string | null
   /** An item that was lost by the write, in DynamoDB JSON: it is kept nowhere else but in the archive. */
   readonly lost?: string
 }
@@ -32,6 +34,8 @@ export function progressPath(planPath: string): string {
  */
 export class ProgressFile {
   private readonly ended = new Set<string>()
+  private readonly writes = new Map<string, string | null>()
+  private firstAt: string | undefined
 
   private constructor(
     private readonly path: string,
@@ -64,8 +68,19 @@ export class ProgressFile {
     return this.ended.has(key)
   }
 
-  /** Remembers some outcomes for good, before it returns. */
+  /** What this plan has written until now, in all its runs: the hashes of items by their keys, null of a delete. */
+  get written(): ReadonlyMap<string, string | null> {
+    return this.writes
+  }
+
+  /** Before the first of these writes, ISO 8601 in UTC; undefined where there is none. */
+  get began(): string | undefined {
+    return this.firstAt
+  }
+
+  /** Remembers some outcomes for good, before it returns. `at` is before the first of them was written. */
   add(outcomes: readonly ItemOutcome[], at: Date): void {
+    for (const { key, hash } of outcomes) this.note(key, hash, at.toISOString())
     const lines = outcomes.map(({ key, lost, ...outcome }) => {
       const rest = JSON.stringify({ ...outcome, plan: this.plan, at: at.toISOString() })
       return `{"key":${key},${lost === undefined ? '' : `"lost":${lost},`}${rest.slice(1)}\n`
@@ -104,6 +119,13 @@ export class ProgressFile {
     if (found?.plan !== this.plan) return
     if (found.outcome === 'done' || found.outcome === 'already') this.ended.add(found.key)
     else this.ended.delete(found.key)
+    this.note(found.key, found.hash, found.at)
+  }
+
+  private note(key: string, hash: string | null | undefined, at: string): void {
+    if (hash === undefined) return
+    this.writes.set(key, hash)
+    if (this.firstAt === undefined || at < this.firstAt) this.firstAt = at
   }
 }
 

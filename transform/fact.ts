@@ -71,7 +71,35 @@ export interface StreamChangedFact extends AnyFact {
   readonly source: string
 }
 
-export type Fact = BaselineFact | ReconciliationFact | GapFact | StreamChangedFact
+/**
+ * A plan was performed on the table. Each run of it that wrote something leaves one, with all that the plan has written until
+ * then.
+ */
+export interface RestoreFact extends AnyFact {
+  readonly kind: 'restore'
+  /** The SHA-256 of the plan. */
+  readonly plan: string
+  /** The table whose past was written, which may be another. */
+  readonly pastOf: string
+  /** The instant of that past. */
+  readonly asOf: string
+  /** Who restored; null where nobody said it. */
+  readonly actor: string | null
+  /** Between these instants, by the clock of who restored, the items were written. */
+  readonly from: string
+  readonly to: string
+  readonly items: number
+  /** What was written: keys, and the hashes of images, null of a delete. Null where there are more than can be listed. */
+  readonly written: readonly RestoredItem[] | null
+}
+
+/** An item that a restore wrote. */
+export interface RestoredItem {
+  readonly itemKey: string
+  readonly hash: string | null
+}
+
+export type Fact = BaselineFact | ReconciliationFact | GapFact | StreamChangedFact | RestoreFact
 
 /** The key prefix of a table's facts, relative to the archive. */
 export function factPrefix(table: string): string {
@@ -106,7 +134,7 @@ export async function readFacts(store: FactStore, table: string): Promise<readon
   return Promise.all(facts.map(async key => readFact(Buffer.from(await store.open(key)).toString(), key)))
 }
 
-const INSTANTS = ['recorded', 'from', 'to', 'rowTime']
+const INSTANTS = ['recorded', 'from', 'to', 'rowTime', 'asOf']
 const FIELDS: Readonly<Record<Fact['kind'], Readonly<Record<string, (value: unknown) => boolean>>>> = {
   baseline: {
     method: isMethod,
@@ -135,6 +163,16 @@ const FIELDS: Readonly<Record<Fact['kind'], Readonly<Record<string, (value: unkn
     reason: isText,
   },
   'stream-changed': { previous: isText, source: isText },
+  restore: {
+    plan: isText,
+    pastOf: isText,
+    asOf: isInstant,
+    actor: isTextOrNull,
+    from: isInstant,
+    to: isInstant,
+    items: isCount,
+    written: value => value === null || (Array.isArray(value) && value.every(isRestoredItem)),
+  },
 }
 
 /** Reads what `writeFact` wrote; fields of its own a later version may add. Throws `FactError` that names what is wrong. */
@@ -169,6 +207,10 @@ function isText(value: unknown): boolean {
 
 function isTextOrNull(value: unknown): boolean {
   return value === null || isText(value)
+}
+
+function isRestoredItem(value: unknown): boolean {
+  return isObject(value) && isText(value.itemKey) && isTextOrNull(value.hash)
 }
 
 function isTexts(value: unknown): boolean {

@@ -23,6 +23,7 @@ const HEADER = {
   archive: './archive',
   against: 'table',
   target,
+  actor_attribute: null,
   counts: { put: 1, update: 0, delete: 0, leave: 0, skip: 0, same: 0 },
   made: '2026-11-29T06:37:51.376Z',
   tool: 'itemtrail 0.1.0',

@@ -93,7 +93,8 @@ describe('the JSON of the commands', () => {
   it('of history is as documented', async () => {
     const item = await ask('history', 'Orders', 'ORD12345')
     const other = await ask('history', 'Orders', 'BLIND')
-    expectContract('history', [item.json, other.json])
+    const plan = ['certain', 'actor', 'table', 'as_of', 'plan'].map(name => `changes[].restored.${name}`)
+    expectContract('history', [item.json, other.json], plan)
     const { changes, ...rest } = item.json as { changes: object[] }
     expect(item.lines).toEqual(changes)
     expect(item.err).toMatch(/^UNBROKEN since INSERT 2026-11-22 10:00:00Z: .*; 1 repeated delivery left out\n$/)

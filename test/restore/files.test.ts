@@ -20,6 +20,7 @@ const HEADER: PlanHeader = {
   archive: './archive',
   against: 'table',
   target: { table: 'Orders', arn: 'arn:aws:dynamodb:us-east-1:123456789012:table/Orders', id: null },
+  actor_attribute: null,
   counts: { put: 2, update: 0, delete: 0, leave: 0, skip: 1, same: 7 },
   made: '2026-11-19T04:00:00.000Z',
   tool: 'itemtrail 0.1.0',
