@@ -92,7 +92,7 @@ function orderOf(id: string, random: Random): Attributes {
     order_id: { S: id },
     customer_id: { S: `CUST-${Math.floor(random() * 1e6)}` },
     status: { S: pick(STATUSES, random) },
-    total: { N: `${Math.floor(random() * 5000)}.${String(Math.floor(random() * 100)).padStart(2, '0')}` },
+    total: { N: price(random, 5000) },
     currency: { S: pick(['EUR', 'USD', 'GBP'], random) },
     revision: { N: String(1 + Math.floor(random() * 40)) },
     ledger: { N: digits(random, 38) },
@@ -122,7 +122,7 @@ function orderOf(id: string, random: Random): Attributes {
             sku: { S: `SKU-${digits(random, 6)}` },
             title: { S: pick(TITLES, random) },
             quantity: { N: String(1 + Math.floor(random() * 9)) },
-            price: { N: `${Math.floor(random() * 900)}.${digits(random, 2)}` },
+            price: { N: price(random, 900) },
           },
           random,
         ),
@@ -175,4 +175,9 @@ function shuffled<T>(attributes: Readonly<Record<string, T>>, random: Random): R
     entries[j] = a
   }
   return Object.fromEntries(entries)
+}
+
+/** A price below `limit`, as DynamoDB writes it: without zeros at its end. */
+function price(random: () => number, limit: number): string {
+  return String(Math.floor(random() * limit * 100) / 100)
 }

@@ -96,7 +96,7 @@ const MACROS = [
      || ' Long Street, second floor, door ' || (i % 17) || '"},"zip":{"S":"' || lpad((i % 99991)::varchar, 5, '0')
      || '"}}},"status":{"S":"' || ['PENDING', 'PROCESSING', 'SHIPPED', 'DELIVERED', 'RETURNED'][1 + v % 5]
      || '"},"tags":{"SS":["channel-web","priority-' || (i % 4) || '","warehouse-' || (i % 11) || '"]},"total":{"N":"' || (i % 90000)
-     || '.' || lpad(((i * 7 + v) % 100)::varchar, 2, '0') || '"},"trace":{"S":"' || md5('t' || i || '-' || v) || md5('u' || i)
+     || '.' || ((i * 7 + v) % 10) || (1 + (i + v) % 9) || '"},"trace":{"S":"' || md5('t' || i || '-' || v) || md5('u' || i)
      || '"},"updated_by":{"S":"user-' || ((i + v) % 211) || '@ops.example"},"version":{"N":"' || v || '"}}'`,
 ]
 
@@ -117,7 +117,8 @@ function rowsOfDays(first: number, end: number, { items, versions, days, objects
         lpad('4' || (event_time_us // 1000000) || lpad(i::varchar, 9, '0'), 40, '0') as sequence,
         md5('event' || i || '-' || v) as source_event_id,
         case when v = 0 then 'INSERT' when gone then 'REMOVE' else 'MODIFY' end as event_name,
-        'user-' || ((i + v - gone::int) % 211) || '@ops.example' as actor
+        case when not gone then 'user-' || ((i + v) % 211) || '@ops.example' end as actor,
+        case when v > 0 then 'user-' || ((i + v - 1) % 211) || '@ops.example' end as last_writer
       from placed
       where event_time_us >= ${fromUs} and event_time_us < ${toUs}
     ),
@@ -126,7 +127,7 @@ function rowsOfDays(first: number, end: number, { items, versions, days, objects
       from imaged
     ),
     identified as (
-      select *, substr(hex64(concat_ws(chr(10), 'streams', '${SOURCE}', item_key, event_name, event_time_us, source_event_id, sequence,
+      select *, substr(hex64(concat_ws(chr(10), 'streams', 'us-east-1', '${SYNTHETIC_TABLE.table}', item_key, event_name, event_time_us, source_event_id, sequence,
         coalesce(old_hash, '-'), coalesce(new_hash, '-'))), 1, 32) as event_id
       from hashed
     )
@@ -136,12 +137,13 @@ function rowsOfDays(first: number, end: number, { items, versions, days, objects
       case when v = 0 or gone then ['customer', 'lines', 'note', 'order_id', 'paid', 'shipping', 'status', 'tags', 'total', 'trace', 'updated_by', 'version']
         when v = 3 then ['lines', 'note', 'paid', 'status', 'total', 'trace', 'updated_by', 'version']
         else ['lines', 'note', 'status', 'total', 'trace', 'updated_by', 'version'] end as changed,
-      actor, case when gone then 'old_image' else 'new_image' end as actor_source, null as user_identity, 900::bigint as size_bytes,
-      make_timestamp(event_time_us + 1500000) as arrived_at, null as subject, '${configurationId(SYNTHETIC_TABLE)}' as config_id,
+      actor, case when gone then 'unknown' else 'new_image' end as actor_source, last_writer, null as user_identity, 900::bigint as size_bytes,
+      make_timestamp(event_time_us + 1500000) as arrived_at, null as subjects, '${configurationId(SYNTHETIC_TABLE)}' as config_id,
       '${ROW_VERSION}' as row_version,
       hex64('\\x00'::blob || encode(concat_ws(chr(10), '${ROW_VERSION}', event_id, source_event_id, '${SYNTHETIC_TABLE.table}', 'us-east-1', '${SOURCE}',
-        'NEW_AND_OLD_IMAGES', event_name, sequence, event_time_us, 's', case when gone then 'old_image' else 'new_image' end,
-        '${configurationId(SYNTHETIC_TABLE)}', coalesce(old_hash, '-'), coalesce(new_hash, '-'), hex64(item_key), hex64(actor), '-', '-'))) as row_hash,
+        'NEW_AND_OLD_IMAGES', event_name, sequence, event_time_us, 's', case when gone then 'unknown' else 'new_image' end,
+        '${configurationId(SYNTHETIC_TABLE)}', coalesce(old_hash, '-'), coalesce(new_hash, '-'), hex64(item_key),
+        coalesce(hex64(actor), '-'), coalesce(hex64(last_writer), '-'), '-', '-'))) as row_hash,
       (event_time_us - ${SYNTHETIC_BEGIN_US}) % 86400000000 * ${objectsPerDay} // 86400000000 as part
     from identified`
 }

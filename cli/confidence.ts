@@ -1,6 +1,6 @@
 import type { Anchor } from '../queries/archive-facts.js'
 import type { ItemHistory } from '../queries/ask.js'
-import type { Confidence, ItemFinding } from '../queries/findings.js'
+import { type Confidence, type ItemFinding, isDoubtful } from '../queries/findings.js'
 import { formatInstant } from '../transform/instant.js'
 import type { Io } from './io.js'
 import { paint } from './print.js'
@@ -10,11 +10,6 @@ import { archiveFlag, isOnAws } from './workspace.js'
 /** An event's id as people read and type it. */
 export function shortId(eventId: string): string {
   return eventId.slice(0, 8)
-}
-
-/** True where an answer rests on a history with something missing or contradictory in it. */
-export function isDoubtful(confidence: Confidence): boolean {
-  return confidence === 'GAP' || confidence === 'CONFLICT'
 }
 
 /** A change's time as precisely as it is known. */
@@ -29,6 +24,7 @@ export const COLOURS = {
   UNBROKEN: 'green',
   'PRE-ARCHIVE': 'yellow',
   'KEYS-ONLY': 'yellow',
+  DIFFERS: 'red',
   GAP: 'red',
   CONFLICT: 'red',
 } as const
@@ -52,7 +48,7 @@ export function pageConfidence(history: ItemHistory): { readonly word: string; r
   return { word, text: describeConfidence(history).slice(word.length).replace(/^: /, '').trim() }
 }
 
-function explain({ confidence, findings, changes, start, end }: ItemHistory): string {
+function explain({ confidence, findings, changes, start, end, completeUntil }: ItemHistory): string {
   const [first] = changes
   const found = findings.filter(({ finding }) => finding === confidence)
   const where = found[0] === undefined ? '' : showFinding(found[0])
@@ -61,11 +57,15 @@ function explain({ confidence, findings, changes, start, end }: ItemHistory): st
     case 'COMPLETE':
       return `COMPLETE: each change starts where the one before ended, and the item was what the table held at ${showAnchor(start)} and at ${showAnchor(end)}`
     case 'UNBROKEN':
-      return `UNBROKEN${sinceWhen(first, start)}: each change starts where the one before ended`
+      return completeUntil === null
+        ? `UNBROKEN${sinceWhen(first, start)}: each change starts where the one before ended`
+        : `UNBROKEN: each change starts where the one before ended; COMPLETE until ${showAnchor(completeUntil)}, UNBROKEN since`
     case 'PRE-ARCHIVE':
       return 'PRE-ARCHIVE: the item is older than its first change in the archive, what happened before is not known'
     case 'KEYS-ONLY':
       return `KEYS-ONLY: ${found[0]?.changes} of ${changes.length} changes lack an image, so what they changed and whether one is missing cannot be told`
+    case 'DIFFERS':
+      return `DIFFERS: ${missingText(found[0] as ItemFinding)}`
     case 'GAP':
       return `GAP: ${missingText(found[0] as ItemFinding)} in the archive${place}`
     case 'CONFLICT':
@@ -88,6 +88,8 @@ function showAnchor(anchor: Anchor | null): string {
 /** What is missing, or contradicts itself, and where. */
 export function missingText(finding: ItemFinding): string {
   const { absence } = finding
+  if (finding.finding === 'DIFFERS')
+    return `the table held something else when it was compared at ${formatInstant(finding.eventTimeUs, 0).replace('T', ' ')}: changes since ${finding.sinceUs === null ? 'its first' : formatInstant(finding.sinceUs, 0).replace('T', ' ')} are missing, or had not arrived yet`
   const where = showFinding(finding)
   if (finding.finding === 'CONFLICT') return `change ${where} was delivered with different contents`
   if (absence === null) return `one or more changes before ${where} are missing`
@@ -98,7 +100,7 @@ export function missingText(finding: ItemFinding): string {
 }
 
 function showFinding({ eventId, eventTimeUs }: Pick<ItemFinding, 'eventId' | 'eventTimeUs'>): string {
-  return `${shortId(eventId)} (${formatInstant(eventTimeUs, eventTimeUs % 1_000_000 === 0 ? 0 : 3).replace('T', ' ')})`
+  return `${shortId(eventId ?? '')} (${formatInstant(eventTimeUs, eventTimeUs % 1_000_000 === 0 ? 0 : 3).replace('T', ' ')})`
 }
 
 function remarks({ findings, steps, remarks: known }: ItemHistory): readonly string[] {
@@ -121,6 +123,10 @@ function remarks({ findings, steps, remarks: known }: ItemHistory): readonly str
 export function adviseOn(confidence: Confidence, table: string, root: string, io: Io): void {
   if (!isDoubtful(confidence)) return
   const archive = archiveFlag(root)
+  if (confidence === 'DIFFERS') {
+    io.err(`once what was late has arrived, compare again: itemtrail reconcile ${table} --scan${archive}\n`)
+    return
+  }
   // what was refused, and `verify`, are looked at in a folder only
   const onAws = isOnAws(root)
   if (confidence === 'GAP' && !onAws) io.err(`a missing change may be among the refused: itemtrail status${archive}\n`)

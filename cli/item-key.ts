@@ -1,4 +1,4 @@
-import { canonicalKeys } from '../queries/item-key.js'
+import { canonicalKey } from '../queries/item-key.js'
 import { ParameterError } from '../queries/parameters.js'
 import { type Item, parseItem } from '../transform/attribute-value.js'
 import { tryParseObject } from '../transform/json.js'
@@ -6,11 +6,10 @@ import { CommandError, EXIT } from './io.js'
 import { printable } from './text.js'
 
 /**
- * The canonical keys that a user may mean, likeliest first, given any key of the table (canonical, as in `item_key`): a
- * simple key as it is (`ORD12345`), a composite one as `pk=...,sk=...`, either as JSON, plain or DynamoDB's. They are two
- * where a number is typed otherwise than DynamoDB writes it: `01` for `1`. Throws `CommandError`.
+ * The canonical key that a user means, given any key of the table (canonical, as in `item_key`): a simple key as it is
+ * (`ORD12345`), a composite one as `pk=...,sk=...`, either as JSON, plain or DynamoDB's. Throws `CommandError`.
  */
-export function parseItemKey(typed: string, anyKey: string): readonly string[] {
+export function parseItemKey(typed: string, anyKey: string): string {
   const sample = parseItem(anyKey)
   const names = Object.keys(sample)
   const hint = `type it as ${acceptedForm(sample)}`
@@ -19,7 +18,7 @@ export function parseItemKey(typed: string, anyKey: string): readonly string[] {
     throw new CommandError(`key ${JSON.stringify(typed)} does not say ${names.join(' and ')}`, EXIT.usage, hint)
   }
   try {
-    return canonicalKeys(values, anyKey)
+    return canonicalKey(values, anyKey)
   } catch (error) {
     if (error instanceof ParameterError) throw new CommandError(error.message, EXIT.usage, hint)
     throw error
@@ -78,7 +77,7 @@ function bareKey(key: string): string | undefined {
 
 function isReadBack(bare: string, key: string): boolean {
   try {
-    return bare !== '' && printable(bare) === bare && parseItemKey(bare, key).includes(key)
+    return bare !== '' && printable(bare) === bare && parseItemKey(bare, key) === key
   } catch {
     return false
   }

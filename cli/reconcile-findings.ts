@@ -13,6 +13,8 @@ import {
 import { type Finding, judge, judgeLive } from '../queries/reconciliation.js'
 import { archiveBegan } from '../queries/state-at.js'
 import { StateStore } from '../queries/state-store.js'
+import { digestOfStates } from '../queries/states-digest.js'
+import { comparedAsOf } from '../transform/fact.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { CommandError, EXIT, type Io } from './io.js'
 import type { ReconcileSource } from './reconcile-source.js'
@@ -55,6 +57,21 @@ export async function* findingsOf(
         source.kind === 'scan' ? liveFindings(disagreements, source, table, archived) : judged(disagreements)
       for await (const finding of findings) yield { finding, side }
     }
+  } finally {
+    engine.close()
+  }
+}
+
+/** What the archive's rows say of all items but some, at the moment that a fact of the comparison is about. */
+export async function digestAsCompared(
+  { fromUs }: ReconcileSource,
+  table: TableConfiguration,
+  { root, configured }: ComparedArchive,
+  without: readonly string[],
+): Promise<string> {
+  const { engine } = await openArchiveIn(root, [table, ...configured])
+  try {
+    return await digestOfStates(engine, table, comparedAsOf(fromUs), without)
   } finally {
     engine.close()
   }

@@ -60,8 +60,11 @@ async function tellsOfLater({ engine }: Workspace, table: TableConfiguration, us
     limit 1`
   const answer = await engine.run(sql, [formatInstant(us, 0).slice(0, 10), us])
   if ([...rowsOf(answer)].length > 0) return true
-  const { baselines, reconciliations } = await readArchiveFacts(engine, table)
-  return [...baselines, ...reconciliations].some(anchor => anchor.us > us && anchor.differing.size === 0)
+  const { baselines, comparisons, altered } = await readArchiveFacts(engine, table)
+  const equal = comparisons.filter(
+    comparison => comparison.differing.size + comparison.unsettled.size === 0 && !altered.includes(comparison),
+  )
+  return [...baselines, ...equal].some(anchor => anchor.us > us)
 }
 
 /** The configured attribute that names an item's writer. One of the key names the item, and stays as it is. */

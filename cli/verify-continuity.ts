@@ -1,10 +1,10 @@
-import type { TableFinding } from '../queries/continuity.js'
-import { type Confidence, DOUBTS } from '../queries/findings.js'
+import type { Anchor } from '../queries/archive-facts.js'
+import { CONFIDENCES, type Confidence, type Finding, type ItemFinding, isDoubtful } from '../queries/findings.js'
 import type { Period } from '../queries/verdict.js'
 import { ContinuityCheck, type ItemVerdict } from '../queries/verify-continuity.js'
 import { formatInstant } from '../transform/instant.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { COLOURS, isDoubtful, missingText } from './confidence.js'
+import { COLOURS, missingText } from './confidence.js'
 import { EXIT, type ExitCode, type Io } from './io.js'
 import { showItemKey } from './item-key.js'
 import { type Format, paint, toJson } from './print.js'
@@ -42,11 +42,13 @@ export const verifyContinuity: Verification = asked => {
       if (format === 'json') io.out(`${tables++ === 0 ? '' : ',\n '}{"table":${toJson(table.table)},"findings":[`)
       if (format === 'table') io.out(`${tables++ === 0 ? '' : '\n'}${paint(io, 'bold', table.table)}\n`)
       const found = await printVerdicts(check, table, asked)
-      if (format === 'json') io.out(`],${toJson(describe(check)).slice(1)}`)
-      else printSummary(check, format === 'table' ? io.out : io.err, io)
+      if (format === 'json') io.out(`],${toJson(describe(check, asked.period)).slice(1)}`)
+      else printSummary(check, format === 'table' ? io.out : io.err, asked)
       tellRemarks(asked.workspace.engine, io)
       if (format !== 'json') advise(check, found, table, asked)
-      return found.doubtful > 0 || check.facts.broken.length > 0 ? EXIT.findings : EXIT.done
+      return found.doubtful > 0 || check.facts.broken.length + check.facts.altered.length > 0
+        ? EXIT.findings
+        : EXIT.done
     },
     end: () => format === 'json' && io.out(']\n'),
   }
@@ -65,12 +67,13 @@ function periodOf({ fromUs, toUs }: Asked['period']): Period | undefined {
 
 interface Found {
   doubtful: number
+  shown: number
   left: number
 }
 
 async function printVerdicts(check: ContinuityCheck, table: TableConfiguration, asked: Asked): Promise<Found> {
   const { format, io } = asked
-  const found = { doubtful: 0, left: 0 }
+  const found = { doubtful: 0, shown: 0, left: 0 }
   let written = 0
   for await (const verdict of check.verdicts()) {
     if (isDoubtful(verdict.confidence)) found.doubtful++
@@ -80,9 +83,10 @@ async function printVerdicts(check: ContinuityCheck, table: TableConfiguration, 
     else if (format === 'ndjson')
       for (const finding of verdict.findings)
         io.out(`${toJson({ table: table.table, ...describeFinding(finding, verdict) })}\n`)
-    else if (isDoubtful(verdict.confidence)) {
-      if (found.doubtful <= SHOWN) printVerdict(verdict, table, asked)
+    else if (verdict.findings.some(({ finding }) => SHOWN_FINDINGS.includes(finding))) {
+      if (found.shown < SHOWN) printVerdict(verdict, table, asked)
       else found.left++
+      found.shown++
     }
   }
   return found
@@ -91,7 +95,7 @@ async function printVerdicts(check: ContinuityCheck, table: TableConfiguration, 
 function printVerdict({ itemKey, confidence, findings }: ItemVerdict, table: TableConfiguration, asked: Asked): void {
   const { io } = asked
   const key = showItemKey(itemKey)
-  const shown = findings.filter(({ finding }) => finding === 'GAP' || finding === 'CONFLICT')
+  const shown = findings.filter(({ finding }) => SHOWN_FINDINGS.includes(finding))
   for (const finding of shown)
     io.out(`  ${paint(io, COLOURS[confidence], `✗ ${finding.finding}`)}  ${key}  ${missingText(finding)}\n`)
   io.out(
@@ -99,13 +103,18 @@ function printVerdict({ itemKey, confidence, findings }: ItemVerdict, table: Tab
   )
 }
 
+/** What is told item by item; of the other doubts there may be one for each item of a table. */
+const SHOWN_FINDINGS: readonly Finding[] = ['CONFLICT', 'GAP', 'DIFFERS']
+
 /** As a shell takes it. */
 function quoted(key: string): string {
   return /^[\w.:,=@+-]+$/.test(key) ? key : `'${key.replaceAll("'", "'\\''")}'`
 }
 
-function printSummary({ tally, facts }: ContinuityCheck, write: (text: string) => void, io: Io): void {
+function printSummary({ tally, facts }: ContinuityCheck, write: (text: string) => void, asked: Asked): void {
+  const { io } = asked
   const line = (name: string, text: string) => write(`  ${name.padEnd(9)} ${text}\n`)
+  if (asked.period.fromUs !== undefined || asked.period.toUs !== undefined) line('period', describePeriod(asked.period))
   line('items', `${grouped(tally.items)}, with ${count(tally.changes, 'change')}`)
   for (const confidence of ORDER) {
     const n = tally.verdicts[confidence]
@@ -124,7 +133,16 @@ function printSummary({ tally, facts }: ContinuityCheck, write: (text: string) =
       paint(
         io,
         'red',
-        `✗ baseline ${source} (${formatInstant(us, 0)}) has ${grouped(found)} of its ${grouped(items)} items in the archive, nothing is concluded from it`,
+        `✗ baseline ${source} (${formatInstant(us, 0)}) has ${found === items ? 'other rows than it wrote' : `${grouped(found)} of its ${grouped(items)} items`} in the archive, nothing is concluded from it`,
+      ),
+    )
+  for (const { us } of facts.altered)
+    line(
+      '',
+      paint(
+        io,
+        'red',
+        `✗ since the comparison at ${formatInstant(us, 0)} rows from before it were removed, altered or added, nothing is concluded from it`,
       ),
     )
   for (const { fact } of facts.lost)
@@ -146,23 +164,35 @@ function printSummary({ tally, facts }: ContinuityCheck, write: (text: string) =
     line('', `${count(tally.unordered, 'item')} with changes of one time whose order is not certain`)
 }
 
-const ORDER: readonly Confidence[] = ['COMPLETE', 'UNBROKEN', ...[...DOUBTS].reverse()]
+function describePeriod({ fromUs, toUs }: Asked['period']): string {
+  const from = fromUs === undefined ? 'the first change' : formatInstant(fromUs, 0)
+  return `from ${from} to ${toUs === undefined ? 'now' : `before ${formatInstant(toUs, 0)}`}: nothing else is counted`
+}
+
+const ORDER: readonly Confidence[] = CONFIDENCES.toReversed()
 
 const MEANINGS: Readonly<Record<Confidence, string>> = {
   COMPLETE: 'unbroken, and as the table was at both ends',
   UNBROKEN: 'each change starts where the one before ended',
   'PRE-ARCHIVE': 'older than their first change in the archive',
   'KEYS-ONLY': 'changes lack an image that would tell',
+  DIFFERS: 'the table held something else when it was compared',
   GAP: 'one or more changes are missing',
   CONFLICT: 'one change with different contents',
 }
 
-function describeAnchors({ baselines, reconciliations }: ContinuityCheck['facts']): string {
-  const all = [...baselines, ...reconciliations].map(({ kind, us, differing }) => {
+function describeAnchors(facts: ContinuityCheck['facts']): string {
+  const baselines = facts.baselines.map(({ us }) => `baseline ${formatInstant(us, 0)}`)
+  const comparisons = unaltered(facts).map(({ us, differing }) => {
     const but = differing.size === 0 ? '' : ` (but for ${count(differing.size, 'item')} that differed)`
-    return `${kind} ${formatInstant(us, 0)}${but}`
+    return `reconciliation ${formatInstant(us, 0)}${but}`
   })
+  const all = [...baselines, ...comparisons]
   return all.length === 0 ? 'none: no complete baseline is in the archive' : all.join(', ')
+}
+
+function unaltered({ comparisons, altered }: ContinuityCheck['facts']) {
+  return comparisons.filter(comparison => comparison.isWhole && !altered.includes(comparison))
 }
 
 function count(n: number, noun: string, nouns = `${noun}s`): string {
@@ -190,11 +220,11 @@ function advise(
     )
 }
 
-function describeFinding(finding: TableFinding, { confidence }: ItemVerdict): object {
+function describeFinding(finding: ItemFinding, { itemKey, confidence }: ItemVerdict): object {
   return {
     verdict: confidence,
     finding: finding.finding,
-    item_key: JSON.parse(finding.itemKey) as object,
+    item_key: JSON.parse(itemKey) as object,
     event_id: finding.eventId,
     event_time: formatInstant(finding.eventTimeUs, 6),
     changes: finding.changes,
@@ -205,8 +235,14 @@ function describeFinding(finding: TableFinding, { confidence }: ItemVerdict): ob
   }
 }
 
-function describe({ tally, facts }: ContinuityCheck): object {
+function describeAnchor({ kind, source, us }: Anchor): object {
+  return { kind, source, time: formatInstant(us, 6) }
+}
+
+function describe({ tally, facts }: ContinuityCheck, { fromUs, toUs }: Asked['period']): object {
   return {
+    from: fromUs === undefined ? null : formatInstant(fromUs, 6),
+    to: toUs === undefined ? null : formatInstant(toUs, 6),
     items: tally.items,
     changes: tally.changes,
     verdicts: Object.fromEntries(
@@ -215,11 +251,8 @@ function describe({ tally, facts }: ContinuityCheck): object {
     unbalanced: tally.unbalanced,
     repeats: tally.repeats,
     unordered: tally.unordered,
-    anchors: [...facts.baselines, ...facts.reconciliations].map(({ kind, source, us }) => ({
-      kind,
-      source,
-      time: formatInstant(us, 6),
-    })),
+    anchors: [...facts.baselines, ...unaltered(facts)].map(describeAnchor),
+    altered_comparisons: facts.altered.map(describeAnchor),
     broken_baselines: facts.broken.map(({ source, us, items, found }) => ({
       source,
       time: formatInstant(us, 6),

@@ -19,6 +19,8 @@ export interface Change {
   /** Who made it, as far as the record tells; `actorSource` says where that was found. */
   readonly actor: string | null
   readonly actorSource: string
+  /** Who wrote the version before the change, or that a baseline found; not who removed it. */
+  readonly lastWriter: string | null
   readonly userIdentity: unknown
   readonly viewType: string | null
   /** Top-level attributes that differ; null where an image needed to tell is missing. */
@@ -125,6 +127,7 @@ function toChange(change: HistoryChange, ordered: boolean): Change {
     ...changeHead(change),
     sequence: change.sequence,
     actorSource: change.actor_source,
+    lastWriter: change.last_writer,
     userIdentity: change.user_identity === null ? null : (JSON.parse(change.user_identity) as unknown),
     viewType: change.view_type,
     changed: change.changed,

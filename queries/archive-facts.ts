@@ -1,16 +1,18 @@
 import {
   type BaselineFact,
+  comparedAsOf,
   type Fact,
   factMicroseconds,
   type GapFact,
   type ReconciliationFact,
   type RestoreFact,
   readFacts,
+  StatesDigest,
   type StreamChangedFact,
 } from '../transform/fact.js'
-import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { QueryEngine } from './engine.js'
-import { rowsOf } from './rows.js'
+import { digestOfStates, digestsOfBaselines } from './states-digest.js'
 
 /** A moment at which an independent look at the table says what every item was, in microseconds since 1970. */
 export interface Anchor {
@@ -20,16 +22,26 @@ export interface Anchor {
   readonly us: number
   /** Until when it may have seen changes. */
   readonly untilUs: number
-  /** Keys of items that were another than the archive said; a baseline's own rows say that. */
-  readonly differing: ReadonlySet<string>
 }
 
-/** A baseline whose rows are not those that its fact counted: nothing can be concluded from it. */
+/** A comparison of the archive with its table. */
+export interface TableComparison extends Anchor {
+  /** False of an incremental export, which lists the items of its window only: of all others it says nothing. */
+  readonly isWhole: boolean
+  /** Items that were another than the archive said, with when the archive's last change of each was made. */
+  readonly differing: ReadonlyMap<string, number | null>
+  /** Items of which it could not be said. */
+  readonly unsettled: ReadonlySet<string>
+  /** Of what was judged equal. */
+  readonly digest: string
+}
+
+/** A baseline whose rows are not those that its fact tells of: nothing can be concluded from it. */
 export interface BrokenBaseline {
   readonly source: string
   readonly us: number
   readonly items: number
-  /** Items that the archive has rows of. */
+  /** Items that the archive has rows of; as many as `items` where a row is another. */
   readonly found: number
 }
 
@@ -44,7 +56,14 @@ export interface LostStretch {
 /** What is known about a table's archive beside its rows, oldest first. */
 export interface ArchiveFacts {
   readonly baselines: readonly Anchor[]
-  readonly reconciliations: readonly Anchor[]
+  readonly comparisons: readonly TableComparison[]
+  /**
+   * The newest whole comparison of which the archive still says what was judged equal. Older ones add nothing to it. Null
+   * where there is none, or without a baseline before, since then no verdict asks for it.
+   */
+  readonly compared: TableComparison | null
+  /** Newer ones, of which it says something else by now. */
+  readonly altered: readonly TableComparison[]
   readonly broken: readonly BrokenBaseline[]
   readonly lost: readonly LostStretch[]
   readonly streams: readonly { readonly fact: StreamChangedFact; readonly us: number }[]
@@ -53,31 +72,29 @@ export interface ArchiveFacts {
 
 export const NO_FACTS: ArchiveFacts = {
   baselines: [],
-  reconciliations: [],
+  comparisons: [],
+  compared: null,
+  altered: [],
   broken: [],
   lost: [],
   streams: [],
   restores: [],
 }
 
-/** Reads a table's facts, and counts the rows of its baselines. Throws `FactError` for a fact that cannot be read. */
+/**
+ * Reads a table's facts, and holds the rows of its baselines and of its newest comparison against them. Throws `FactError`
+ * for a fact that cannot be read.
+ */
 export async function readArchiveFacts(engine: QueryEngine, table: TableConfiguration): Promise<ArchiveFacts> {
   if (engine.facts === undefined) return NO_FACTS
   const facts = await readFacts(engine.facts, table.table)
-  const baselines = firstOfEachSource(facts.filter(fact => fact.kind === 'baseline'))
-  const counts = await countItems(engine, table, baselines)
-  const whole = (fact: BaselineFact) => (counts.get(fact.source) ?? 0) === fact.items
+  const { baselines, broken } = await checkBaselines(engine, table, ofKind(facts, 'baseline'))
+  const comparisons = ofKind(facts, 'reconciliation').map(toComparison).sort(byTime)
   return {
-    baselines: baselines.filter(whole).map(toBaseline).sort(byTime),
-    broken: baselines
-      .filter(fact => !whole(fact))
-      .map(({ source, rowTime, items }) => ({
-        source,
-        us: factMicroseconds(rowTime),
-        items,
-        found: counts.get(source) ?? 0,
-      })),
-    reconciliations: ofKind(facts, 'reconciliation').filter(comparedAll).map(toReconciliation).sort(byTime),
+    baselines,
+    broken,
+    comparisons,
+    ...(await checkComparisons(engine, table, comparisons, baselines)),
     lost: ofKind(facts, 'gap').map(fact => ({
       fact,
       fromUs: fact.from === null ? null : factMicroseconds(fact.from),
@@ -85,6 +102,65 @@ export async function readArchiveFacts(engine: QueryEngine, table: TableConfigur
     })),
     streams: ofKind(facts, 'stream-changed').map(fact => ({ fact, us: factMicroseconds(fact.recorded) })),
     restores: ofKind(facts, 'restore'),
+  }
+}
+
+async function checkBaselines(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  facts: readonly BaselineFact[],
+): Promise<Pick<ArchiveFacts, 'baselines' | 'broken'>> {
+  const all = firstOfEachSource(facts)
+  const days = [...new Set(all.map(({ rowTime }) => rowTime.slice(0, 10)))].sort()
+  const key = all.map(({ source, rowTime }) => `${rowTime} ${source}`).join('\n')
+  const found = all.length === 0 ? new Map() : await once(engine, key, () => digestsOfBaselines(engine, table, days))
+  const isIntact = ({ source, digest }: BaselineFact) => (found.get(source)?.digest ?? EMPTY_DIGEST) === digest
+  return {
+    baselines: all.filter(isIntact).map(toBaseline).sort(byTime),
+    broken: all
+      .filter(fact => !isIntact(fact))
+      .map(({ source, rowTime, items }) => ({
+        source,
+        us: factMicroseconds(rowTime),
+        items,
+        found: found.get(source)?.items ?? 0,
+      })),
+  }
+}
+
+async function checkComparisons(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  comparisons: readonly TableComparison[],
+  [first]: readonly Anchor[],
+): Promise<Pick<ArchiveFacts, 'compared' | 'altered'>> {
+  const altered: TableComparison[] = []
+  for (const comparison of comparisons.filter(({ isWhole }) => isWhole).toReversed()) {
+    if (first === undefined || first.us > comparison.us) break
+    const { us, differing, unsettled, digest } = comparison
+    const key = `${table.table} ${us} ${digest}`
+    const without = [...new Set([...differing.keys(), ...unsettled])]
+    const found = await once(engine, key, () => digestOfStates(engine, table, comparedAsOf(us), without))
+    if (found === digest) return { compared: comparison, altered }
+    altered.unshift(comparison)
+  }
+  return { compared: null, altered }
+}
+
+const EMPTY_DIGEST = new StatesDigest().hex()
+
+/** What an opened archive was asked already: its objects are those that it had when it was opened. */
+const ASKED = new WeakMap<QueryEngine, Map<string, Promise<unknown>>>()
+
+async function once<T>(engine: QueryEngine, key: string, ask: () => Promise<T>): Promise<T> {
+  const asked = ASKED.get(engine) ?? new Map<string, Promise<unknown>>()
+  ASKED.set(engine, asked)
+  if (!asked.has(key)) asked.set(key, ask())
+  try {
+    return (await asked.get(key)) as T
+  } catch (error) {
+    asked.delete(key)
+    throw error
   }
 }
 
@@ -97,23 +173,6 @@ function firstOfEachSource(facts: readonly BaselineFact[]): readonly BaselineFac
   return [...new Map([...facts].reverse().map(fact => [fact.source, fact])).values()].reverse()
 }
 
-async function countItems(
-  engine: QueryEngine,
-  { table }: TableConfiguration,
-  baselines: readonly BaselineFact[],
-): Promise<ReadonlyMap<string, number>> {
-  if (baselines.length === 0) return new Map()
-  const days = [...new Set(baselines.map(({ rowTime }) => rowTime.slice(0, 10)))]
-  const sql = `
-    select source, count(distinct item_key) as items
-    from ${tableIdentifier(table)}
-    where event_date in (${days.map(() => '?').join(', ')})
-      and event_name = 'BASELINE'
-    group by source`
-  const rows = rowsOf(await engine.run(sql, days))
-  return new Map([...rows].map(row => [row.source as string, Number(row.items)]))
-}
-
 /** How far the clock that timed a scan may be behind the one that times changes. */
 const CLOCKS_US = 60 * 1_000_000
 
@@ -123,18 +182,21 @@ function toBaseline({ source, rowTime, to }: BaselineFact): Anchor {
     source,
     us: factMicroseconds(rowTime),
     untilUs: factMicroseconds(to) + CLOCKS_US,
-    differing: new Set(),
   }
 }
 
-/** An incremental export lists the items of its window only: of all others it says nothing. */
-function comparedAll({ method, from, to }: ReconciliationFact): boolean {
-  return method === 'scan' || from === to
-}
-
-function toReconciliation({ source, from, to, differing }: ReconciliationFact): Anchor {
-  const untilUs = factMicroseconds(to) + CLOCKS_US
-  return { kind: 'reconciliation', source, us: factMicroseconds(from), untilUs, differing: new Set(differing) }
+function toComparison({ method, source, from, to, ...fact }: ReconciliationFact): TableComparison {
+  const sinceUs = (since: string | null) => (since === null ? null : factMicroseconds(since))
+  return {
+    kind: 'reconciliation',
+    source,
+    us: factMicroseconds(from),
+    untilUs: factMicroseconds(to) + CLOCKS_US,
+    isWhole: method === 'scan' || from === to,
+    differing: new Map(fact.differing.map(({ key, since }) => [key, sinceUs(since)])),
+    unsettled: new Set(fact.unsettled),
+    digest: fact.digest,
+  }
 }
 
 function byTime(a: Anchor, b: Anchor): number {

@@ -135,6 +135,7 @@ export interface HistoryChange extends ItemChange {
   readonly changed: readonly string[] | null
   readonly actor: string | null
   readonly actor_source: string
+  readonly last_writer: string | null
   readonly user_identity: string | null
 }
 

@@ -1,12 +1,13 @@
 import type { ItemChange } from './reconstruct.js'
 import { compareText, isBlind, type State, type Step } from './step.js'
 
-export type Finding = 'CONFLICT' | 'GAP' | 'KEYS-ONLY' | 'PRE-ARCHIVE' | 'UNRESOLVED-ORDER' | 'DUPLICATE'
+export type Finding = 'CONFLICT' | 'GAP' | 'DIFFERS' | 'KEYS-ONLY' | 'PRE-ARCHIVE' | 'UNRESOLVED-ORDER' | 'DUPLICATE'
 
-/** One thing that `continuity` finds about an item. */
+/** One thing that `continuity` finds about an item, or that a comparison with its table found. */
 export interface ItemFinding {
   readonly finding: Finding
-  readonly eventId: string
+  /** The change at which it shows; null of DIFFERS, which shows beside all of them. */
+  readonly eventId: string | null
   readonly eventTimeUs: number
   readonly changes: number
   /** The time that it concerns, in microseconds since 1970: of a GAP that in which what is missing was made. Null: no beginning. */
@@ -93,11 +94,18 @@ function firstById(changes: readonly ItemChange[]): ItemChange {
   return [...changes].sort((a, b) => compareText(a.event_id, b.event_id))[0] as ItemChange
 }
 
-/** How far an answer about one item can be believed, worst first. */
-export type Confidence = 'CONFLICT' | 'GAP' | 'KEYS-ONLY' | 'PRE-ARCHIVE' | 'UNBROKEN' | 'COMPLETE'
+/** What makes an answer doubtful, worst first. */
+export const DOUBTS = ['CONFLICT', 'GAP', 'DIFFERS', 'KEYS-ONLY', 'PRE-ARCHIVE'] as const
 
-/** What makes an answer less than unbroken, worst first. */
-export const DOUBTS = ['CONFLICT', 'GAP', 'KEYS-ONLY', 'PRE-ARCHIVE'] as const
+/** How far an answer about one item can be believed, worst first. */
+export const CONFIDENCES = [...DOUBTS, 'UNBROKEN', 'COMPLETE'] as const
+
+export type Confidence = (typeof CONFIDENCES)[number]
+
+/** True for a confidence, or a finding, that makes an answer doubtful. */
+export function isDoubtful(word: string): boolean {
+  return DOUBTS.some(doubt => doubt === word)
+}
 
 /** The worst finding decides; an item without any is `UNBROKEN`: from its first change on, every link is there. */
 export function confidenceOf(findings: readonly Pick<ItemFinding, 'finding'>[]): (typeof DOUBTS)[number] | 'UNBROKEN' {

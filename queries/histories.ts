@@ -21,6 +21,7 @@ const COLUMNS = [
   'changed',
   'actor',
   'actor_source',
+  'last_writer',
   'user_identity',
   'old_image',
   'new_image',

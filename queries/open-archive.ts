@@ -17,7 +17,8 @@ import { SAVED_QUERIES } from './catalog.js'
 import { differencesOf } from './difference.js'
 import { DuckDbEngine } from './duckdb.js'
 import { type BoundValue, type QueryEngine, type RunOptions, streamAnswer } from './engine.js'
-import { canonicalKeys, findItemKey } from './item-key.js'
+import { isDoubtful } from './findings.js'
+import { canonicalKey, findItemKey } from './item-key.js'
 import { ParameterError } from './parameters.js'
 import { type Row, rowsOf } from './rows.js'
 import { archiveBegan, historyBetween, stateAt } from './state-at.js'
@@ -121,7 +122,7 @@ export class OpenArchive implements AsyncDisposable {
       key: parseItem(itemKey),
       changes: changesOf({ itemKey, findings, confidence, ...all }),
       findings,
-      confidence: all.changes.length === 0 ? 'PRE-ARCHIVE' : confidence,
+      confidence: all.changes.length === 0 && !isDoubtful(confidence) ? 'PRE-ARCHIVE' : confidence,
       remarks: all.remarks,
     }
   }
@@ -203,7 +204,7 @@ export class OpenArchive implements AsyncDisposable {
   }
 
   private async itemKey(table: TableConfiguration, key: Key): Promise<string> {
-    const found = await findItemKey(this.engine, table, anyKey => canonicalKeys(attributesOf(key, anyKey), anyKey))
+    const found = await findItemKey(this.engine, table, anyKey => canonicalKey(attributesOf(key, anyKey), anyKey))
     if (found === undefined)
       throw new ArchiveError(`table ${table.table} has no rows and no configuration to tell its keys by`)
     return found

@@ -53,7 +53,7 @@ export interface Disagreement {
   /** What the archive says; null where it says that there is none. */
   readonly archived: { readonly hash: string; readonly image: string } | null
   readonly told: { readonly hash: string; readonly image: string } | null
-  /** When the archive's last change of the item was made, baselines aside, in microseconds since 1970; null without any. */
+  /** When the archive's last change of the item up to the moment was made, baselines aside, in microseconds since 1970; null without any. */
   readonly lastChangeUs: number | null
 }
 
@@ -229,7 +229,7 @@ function olderItems({ table }: TableConfiguration): string {
 async function* readDisagreements(
   engine: QueryEngine,
   table: TableConfiguration,
-  { openFromUs, openUntilUs }: Moment,
+  { atUs, openFromUs, openUntilUs }: Moment,
   set: StateSet,
 ): AsyncGenerator<Disagreement> {
   const sql = `
@@ -237,7 +237,7 @@ async function* readDisagreements(
       select
         item_key,
         any_value(case when new_hash = kept_hash then new_image when old_hash = kept_hash then old_image end) as kept_image,
-        max(event_time_us) filter (where event_name <> 'BASELINE') as last_change_us
+        max(event_time_us) filter (where event_name <> 'BASELINE' and event_time_us <= ?) as last_change_us
       from ${tableIdentifier(table.table)}
       join reconciled.disagreed_${set} using (item_key)
       group by item_key
@@ -247,7 +247,7 @@ async function* readDisagreements(
     left join rows using (item_key)
     where not exists (${explainedBy(table)})
     order by item_key`
-  const open: readonly BoundValue[] = [openFromUs, openUntilUs]
+  const open: readonly BoundValue[] = [atUs, openFromUs, openUntilUs]
   for await (const piece of streamAnswer(engine, sql, open)) {
     for (const row of rowsOf(piece)) {
       const { item_key, is_unknown, kept_hash, kept_image, told_hash, told_image, last_change_us } = row

@@ -78,7 +78,16 @@ export interface PlanOptions {
 }
 
 /** Kinds of doubt about a state that is known all the same. What is not known cannot be accepted. */
-export const DOUBTS = ['PRE-ARCHIVE', 'KEYS-ONLY', 'GAP', 'CONFLICT', 'UNRESOLVED-ORDER', 'LOST', 'LATE'] as const
+export const DOUBTS = [
+  'PRE-ARCHIVE',
+  'KEYS-ONLY',
+  'DIFFERS',
+  'GAP',
+  'CONFLICT',
+  'UNRESOLVED-ORDER',
+  'LOST',
+  'LATE',
+] as const
 
 /** Confidence that leaves nothing to accept. */
 const CERTAIN: readonly string[] = ['COMPLETE', 'UNBROKEN']
@@ -134,6 +143,8 @@ function explain(confidence: string, state: Then['state']): string {
         : 'the item is older than its first change in the archive'
     case 'KEYS-ONLY':
       return 'changes lack an image, so a missing one would not show'
+    case 'DIFFERS':
+      return 'the table held something else when it was compared since, so a change is missing'
     case 'GAP':
       return 'changes before or after the instant are missing'
     case 'CONFLICT':

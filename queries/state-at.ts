@@ -2,7 +2,7 @@ import type { Instant } from '../transform/instant.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import type { HistoryChange, ItemHistory } from './ask.js'
 import type { QueryEngine } from './engine.js'
-import { findProblems, type ItemFinding } from './findings.js'
+import { CONFIDENCES, findProblems, type ItemFinding } from './findings.js'
 import { type ItemState, lastState, stepsUntil } from './reconstruct.js'
 import { rowsOf } from './rows.js'
 import { judge, momentOf } from './verdict.js'
@@ -62,9 +62,13 @@ function findingsAt(all: ItemHistory, until: ItemHistory['steps'], us: number): 
 function stateBefore(first: HistoryChange | undefined, beforeArchive: boolean, until: ItemHistory) {
   const older = { ...until, confidence: 'PRE-ARCHIVE' as const }
   if (first !== undefined && first.event_name !== 'INSERT')
-    return { state: { kind: 'unknown' as const }, until: until.confidence === 'GAP' ? until : older }
+    return { state: { kind: 'unknown' as const }, until: isWorse(until) ? until : older }
   const told = until.start !== null || (first !== undefined && !beforeArchive)
-  return { state: { kind: 'never seen' as const }, until: told ? until : older }
+  return { state: { kind: 'never seen' as const }, until: told || isWorse(until) ? until : older }
+}
+
+function isWorse({ confidence }: ItemHistory): boolean {
+  return CONFIDENCES.indexOf(confidence) < CONFIDENCES.indexOf('PRE-ARCHIVE')
 }
 
 /** When the archive's first change of a table was made, in microseconds since 1970; 0 where it has none. */

@@ -57,7 +57,8 @@ export async function* itemsAt(
   for await (const row of rowsOfEachItem(engine, table, olderItems(table))) {
     if (Number(row.event_time_us) <= at.us) continue
     const itemKey = row.item_key as string
-    const confidence = verdict(itemKey).confidence === 'GAP' ? 'GAP' : 'PRE-ARCHIVE'
+    const worse = verdict(itemKey).confidence
+    const confidence = worse === 'GAP' || worse === 'DIFFERS' ? worse : 'PRE-ARCHIVE'
     yield { itemKey, state: 'unknown', confidence, ...nothing }
   }
 }

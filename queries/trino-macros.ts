@@ -38,5 +38,7 @@ export const TRINO_MACROS: readonly string[] = [
   'create macro to_utf8(s) as encode(s)',
   'create macro from_utf8(b) as decode(b)',
   'create macro sha256(b) as unhex(system.main.sha256(b))',
+  // of 16 only, the one base that statements use
+  "create macro from_base(s, b) as cast('0x' || s as bigint)",
   'create macro to_hex(b) as upper(system.main.hex(b))',
 ]

@@ -1,5 +1,5 @@
 import { formatInstant } from '../transform/instant.js'
-import type { Anchor, ArchiveFacts, LostStretch } from './archive-facts.js'
+import type { Anchor, ArchiveFacts, LostStretch, TableComparison } from './archive-facts.js'
 import { type Confidence, confidenceOf, type ItemFinding } from './findings.js'
 import type { Absence } from './step.js'
 
@@ -22,6 +22,8 @@ export interface Verdict {
   /** The anchors on both sides of the period; null where there is none. */
   readonly start: Anchor | null
   readonly end: Anchor | null
+  /** The last look at the table up to which the item is COMPLETE; what came later is UNBROKEN. Null where it is not COMPLETE. */
+  readonly completeUntil: Anchor | null
   /** What else a reader should know, for people. */
   readonly remarks: readonly string[]
 }
@@ -49,39 +51,71 @@ export function absencesOf(facts: ArchiveFacts, seenBy: ReadonlySet<string>): re
  * (or at the end a comparison with the table) stand on both sides and nothing is missing between them, else UNBROKEN.
  */
 export function judge(itemKey: string, all: readonly ItemFinding[], facts: ArchiveFacts, period: Period): Verdict {
-  const findings = all.filter(finding => concerns(finding, period.afterUs, period.toUs))
-  const [start, end] = [startOf(facts, period.fromUs), endOf(facts, period.toUs, itemKey)]
+  const findings = [
+    ...all.filter(finding => concerns(finding, period.afterUs, period.toUs)),
+    ...differenceOf(facts, itemKey, period),
+  ]
+  const start = startOf(facts, period.fromUs)
+  const anchors = agreeingAnchors(facts, itemKey)
+  const end = anchors.find(({ us }) => us >= period.toUs) ?? null
   const confidence = confidenceOf(findings)
-  const complete =
-    confidence === 'UNBROKEN' &&
-    start !== null &&
-    end !== null &&
-    confidenceOf(all.filter(finding => concerns(finding, start.us, end.us))) === 'UNBROKEN' &&
-    lostIn(facts, start.us, end.us).every(({ fromUs, toUs }) => fromUs !== null && start.us <= fromUs && toUs <= end.us)
+  const isWhole = (until: Anchor) =>
+    confidence === 'UNBROKEN' && start !== null && isWholeUntil(start, until, all, facts)
+  // rows from before an altered comparison are missing, or others: of what came after `end` it would have told
+  const doubted = end !== null && end.us < period.untilUs && facts.altered.some(({ us }) => us > end.us)
+  const complete = end !== null && isWhole(end) && !doubted
+  const before = (anchor: Anchor) => anchor.us < period.toUs && anchor.us > (start?.us ?? 0)
   return {
     confidence: complete ? 'COMPLETE' : confidence,
     findings,
     start,
     end,
-    remarks: [...factRemarks(facts, period), ...differenceRemark(facts, itemKey, period)],
+    completeUntil: complete ? end : (anchors.findLast(anchor => before(anchor) && isWhole(anchor)) ?? null),
+    remarks: factRemarks(facts, period),
   }
+}
+
+function isWholeUntil(start: Anchor, until: Anchor, all: readonly ItemFinding[], facts: ArchiveFacts): boolean {
+  const between = all.filter(finding => concerns(finding, start.us, until.us))
+  return (
+    confidenceOf(between) === 'UNBROKEN' &&
+    lostIn(facts, start.us, until.us).every(
+      ({ fromUs, toUs }) => fromUs !== null && start.us <= fromUs && toUs <= until.us,
+    )
+  )
 }
 
 function startOf({ baselines }: ArchiveFacts, us: number): Anchor | null {
   return baselines.findLast(anchor => anchor.us <= us) ?? null
 }
 
-function endOf({ baselines, reconciliations }: ArchiveFacts, us: number, itemKey: string): Anchor | null {
-  const agreeing = [...baselines, ...reconciliations].filter(
-    anchor => anchor.us >= us && !anchor.differing.has(itemKey),
-  )
-  return agreeing.reduce<Anchor | null>(
-    (least, anchor) => (least === null || anchor.us < least.us ? anchor : least),
-    null,
-  )
+/** Looks at the table that saw the item as the archive has it; a baseline's own rows say what it saw. */
+function agreeingAnchors({ baselines, compared }: ArchiveFacts, itemKey: string): readonly Anchor[] {
+  const agreeing = compared !== null && agrees(compared, itemKey) ? [compared] : []
+  return [...baselines, ...agreeing].sort((a, b) => a.us - b.us)
 }
 
-function concerns({ sinceUs, untilUs }: ItemFinding, afterUs: number, toUs: number): boolean {
+function agrees({ isWhole, differing, unsettled }: TableComparison, itemKey: string): boolean {
+  return isWhole && !differing.has(itemKey) && !unsettled.has(itemKey)
+}
+
+/** That the table held something else than the archive says, unless a later look found the item as it is here. */
+function differenceOf(facts: ArchiveFacts, itemKey: string, { untilUs }: Period): readonly ItemFinding[] {
+  const { comparisons, baselines, altered } = facts
+  const last = comparisons.findLast(({ differing }) => differing.has(itemKey))
+  if (last === undefined) return []
+  const later = comparisons.filter(comparison => comparison.us > last.us && !altered.includes(comparison))
+  if (later.some(comparison => agrees(comparison, itemKey)) || baselines.some(({ us }) => us > last.us)) return []
+  // what is missing came after the last change that the archive had, and after the last look that agreed
+  const known = [last.differing.get(itemKey) ?? null, startOf(facts, last.us)?.us ?? null].filter(us => us !== null)
+  const sinceUs = known.length === 0 ? null : Math.max(...known)
+  if (sinceUs !== null && sinceUs > untilUs) return []
+  const about = { eventId: null, eventTimeUs: last.us, changes: 1, sinceUs, untilUs: last.us, absence: null }
+  return [{ finding: 'DIFFERS', ...about }]
+}
+
+/** True where a finding is about the time after one moment, up to another. */
+export function concerns({ sinceUs, untilUs }: ItemFinding, afterUs: number, toUs: number): boolean {
   return untilUs > afterUs && (sinceUs ?? Number.NEGATIVE_INFINITY) <= toUs
 }
 
@@ -100,14 +134,18 @@ function factRemarks(facts: ArchiveFacts, { afterUs, untilUs }: Period): readonl
       ({ fact }) =>
         `the table's stream was made anew before ${fact.recorded}: what changed while there was none is in no stream`,
     )
-  return [...stretches, ...streams]
+  return [...stretches, ...streams, ...alteredRemarks(facts)]
 }
 
-/** The newest comparison with the table in which the item differed, unless a later one found it equal. */
-function differenceRemark(facts: ArchiveFacts, itemKey: string, { toUs }: Period): readonly string[] {
-  const last = facts.reconciliations.at(-1)
-  if (last === undefined || !last.differing.has(itemKey) || endOf(facts, Math.max(toUs, last.us), itemKey)) return []
-  return [
-    `the table held something else when it was compared at ${formatInstant(last.us, 0)}: later changes are missing, or had not arrived yet`,
-  ]
+/** What was to be concluded from looks at the table, had the archive stayed as it was then. */
+function alteredRemarks({ altered, broken }: ArchiveFacts): readonly string[] {
+  const comparisons = altered.map(
+    ({ us }) =>
+      `of the time up to its comparison with the table at ${formatInstant(us, 0)} the archive says something else by now: rows of the table were removed, altered or added since, and nothing is concluded from that comparison`,
+  )
+  const baselines = broken.map(
+    ({ us }) =>
+      `the rows of the baseline at ${formatInstant(us, 0)} are not those that it wrote, and nothing is concluded from it`,
+  )
+  return [...comparisons, ...baselines]
 }

@@ -1,15 +1,16 @@
+import { compareUtf8 } from '../transform/json.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import { type ArchiveFacts, readArchiveFacts } from './archive-facts.js'
 import { findingsByItem, mergeByItem, type TableFinding, unbalancedItems } from './continuity.js'
 import { type QueryEngine, streamAnswer } from './engine.js'
-import type { Confidence } from './findings.js'
+import { CONFIDENCES, type Confidence, type ItemFinding, isDoubtful } from './findings.js'
 import { rowsOf } from './rows.js'
-import { judge, type Period, periodOver, type Verdict } from './verdict.js'
+import { concerns, judge, type Period, periodOver, type Verdict } from './verdict.js'
 
 /** The verdict about one item that something was found about. */
 export interface ItemVerdict extends Verdict {
   readonly itemKey: string
-  readonly findings: readonly TableFinding[]
+  readonly findings: readonly ItemFinding[]
 }
 
 /** What was checked, and what came of it. */
@@ -30,11 +31,23 @@ interface Span {
   readonly itemKey: string
   readonly firstUs: number
   readonly lastUs: number
+  /** Of these in the period: changes, and rows, among them repeated deliveries and what baselines saw. */
   readonly changes: number
+  readonly rows: number
+}
+
+/** Of an item that the archive has no row of. */
+const EVER: Period = {
+  afterUs: Number.NEGATIVE_INFINITY,
+  fromUs: Number.NEGATIVE_INFINITY,
+  toUs: Number.POSITIVE_INFINITY,
+  untilUs: Number.POSITIVE_INFINITY,
 }
 
 type Found<K> = { readonly kind: K } & TableFinding
-type Piece = Span | Found<'finding'> | Found<'balance'>
+/** An item that differed, which the archive may have nothing of. */
+type Compared = { readonly kind: 'compared'; readonly itemKey: string }
+type Piece = Span | Compared | Found<'finding'> | Found<'balance'>
 
 /** Whether anything is missing in a table: the verdict about each of its items. `verdicts` yields those that tell of something. */
 export class ContinuityCheck {
@@ -42,7 +55,7 @@ export class ContinuityCheck {
     items: 0,
     changes: 0,
     unbalanced: 0,
-    verdicts: { COMPLETE: 0, UNBROKEN: 0, GAP: 0, 'PRE-ARCHIVE': 0, CONFLICT: 0, 'KEYS-ONLY': 0 },
+    verdicts: Object.fromEntries(CONFIDENCES.map(confidence => [confidence, 0])) as Record<Confidence, number>,
     repeats: 0,
     unordered: 0,
   }
@@ -65,7 +78,12 @@ export class ContinuityCheck {
   /** Every item that something was found about, in the order of their keys; `tally` is right when all have been taken. */
   async *verdicts(): AsyncGenerator<ItemVerdict> {
     let item: Piece[] = []
-    for await (const piece of mergeByItem<Piece>([this.spans(), this.findings(), this.unbalanced()])) {
+    for await (const piece of mergeByItem<Piece>([
+      this.spans(),
+      this.differing(),
+      this.findings(),
+      this.unbalanced(),
+    ])) {
       if (item[0] !== undefined && item[0].itemKey !== piece.itemKey) {
         yield* this.judgeItem(item)
         item = []
@@ -75,21 +93,25 @@ export class ContinuityCheck {
     yield* this.judgeItem(item)
   }
 
-  private *judgeItem(pieces: readonly Piece[]): Generator<ItemVerdict> {
+  private *judgeItem([first, ...rest]: readonly Piece[]): Generator<ItemVerdict> {
+    if (first === undefined) return
+    const pieces = [first, ...rest]
+    const { itemKey } = first
     const [span] = pieces.filter(piece => piece.kind === 'span')
-    if (span === undefined) return
-    const { itemKey, firstUs, lastUs, changes } = span
     const balance = pieces.filter(piece => piece.kind === 'balance')
     const chain = pieces.filter(piece => piece.kind === 'finding')
     // by the chain it has a gap, too; should it not, that is no reason to pass over it
     const all = chain.some(({ finding }) => finding === 'GAP') ? chain : [...chain, ...balance]
-    const verdict = judge(itemKey, all, this.facts, this.period ?? periodOver([firstUs, lastUs]))
-    const findings = verdict.findings as readonly TableFinding[]
-    this.count(verdict, findings, changes, balance.length)
-    if (findings.length > 0) yield { ...verdict, itemKey, findings }
+    const period = this.period ?? (span === undefined ? EVER : periodOver([span.firstUs, span.lastUs]))
+    const verdict = judge(itemKey, all, this.facts, period)
+    // what has neither rows nor findings in the period is not what was asked for
+    if ((span?.rows ?? 0) === 0 && !isDoubtful(verdict.confidence)) return
+    const unbalanced = balance.filter(finding => concerns(finding, period.afterUs, period.toUs))
+    this.count(verdict, span?.changes ?? 0, unbalanced.length)
+    if (verdict.findings.length > 0) yield { ...verdict, itemKey }
   }
 
-  private count({ confidence }: Verdict, findings: readonly TableFinding[], changes: number, unbalanced: number): void {
+  private count({ confidence, findings }: Verdict, changes: number, unbalanced: number): void {
     this.tally.items++
     this.tally.changes += changes
     this.tally.unbalanced += unbalanced
@@ -100,16 +122,23 @@ export class ContinuityCheck {
     if (findings.some(({ finding }) => finding === 'UNRESOLVED-ORDER')) this.tally.unordered++
   }
 
+  private async *differing(): AsyncGenerator<Piece> {
+    const keys = new Set(this.facts.comparisons.flatMap(({ differing }) => [...differing.keys()]))
+    for (const itemKey of [...keys].sort(compareUtf8)) yield { kind: 'compared', itemKey }
+  }
+
   private async *spans(): AsyncGenerator<Piece> {
     const sql = `
       select item_key, min(event_time_us) as first_us, max(event_time_us) as last_us, 
-        count(distinct case when event_name <> 'BASELINE' then event_id end) as changes
+        count(distinct case when event_name <> 'BASELINE' and event_time_us >= ? then event_id end) as changes,
+        count_if(event_time_us >= ?) as row_count
       from ${tableIdentifier(this.table.table)}
       where event_time_us <= ?
       group by item_key
       order by item_key`
+    const since = Math.max(this.period?.fromUs ?? 0, 0)
     const until = Math.min(this.period?.toUs ?? Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
-    for await (const piece of streamAnswer(this.engine, sql, [until])) {
+    for await (const piece of streamAnswer(this.engine, sql, [since, since, until])) {
       for (const row of rowsOf(piece))
         yield {
           kind: 'span',
@@ -117,6 +146,7 @@ export class ContinuityCheck {
           firstUs: Number(row.first_us),
           lastUs: Number(row.last_us),
           changes: Number(row.changes),
+          rows: Number(row.row_count),
         }
     }
   }

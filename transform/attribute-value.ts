@@ -1,4 +1,5 @@
 import { canonicalString, compareUtf8, isObject, type JsonObject, sortedNames, wellFormed } from './json.js'
+import { canonicalNumeral } from './numeral.js'
 import { Refusal, shown } from './refusal.js'
 
 /** A DynamoDB attribute value in DynamoDB JSON: exactly one of the ten types. Numbers are text, binary is base64. */
@@ -17,12 +18,6 @@ export type Item = { readonly [attribute: string]: AttributeValue }
 
 /** How often binary values were base64-encoded on the way here: once in DynamoDB Streams, twice in Kinesis documents. */
 export type BinaryEncoding = 'once' | 'twice'
-
-/** A decimal numeral as DynamoDB writes it; kept as text, so nothing is rounded. */
-const NUMERAL = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/
-
-/** 1E-130 with 38 digits, written without an exponent, has 171 characters; a longer text is no number of DynamoDB's. */
-const MAX_NUMERAL_LENGTH = 200
 
 /** An item, and the canonical texts of its attributes. */
 export interface KnownItem {
@@ -80,7 +75,7 @@ export function canonicalItem(attributes: ReadonlyMap<string, string>, path: str
 
 /**
  * Canonical DynamoDB JSON of one attribute value: no white space, map keys and set elements sorted by the bytes of their
- * UTF-8, numbers as the text that arrived, binary as base64 once, strings escaped as in RFC 8785.
+ * UTF-8, numbers in their one spelling, binary as base64 once, strings escaped as in RFC 8785.
  * Throws a `Refusal` for a value that is not exactly one of the ten types.
  */
 export function canonicalValue(value: unknown, path: string, binary: BinaryEncoding): string {
@@ -166,9 +161,9 @@ function textOf(content: unknown, type: string, path: string): string {
 
 function numeralOf(content: unknown, path: string): string {
   const text = textOf(content, 'N', path)
-  if (text.length > MAX_NUMERAL_LENGTH || !NUMERAL.test(text))
-    throw new Refusal(`${path} has N ${shown(text)}, which is not a number`)
-  return text
+  const numeral = canonicalNumeral(text)
+  if (numeral === undefined) throw new Refusal(`${path} has N ${shown(text)}, which is no number that DynamoDB has`)
+  return numeral
 }
 
 /** Binary in base64 once; refuses any text that is not the one base64 form of its bytes. */

@@ -74,16 +74,17 @@ export const AUDIT_COLUMNS: readonly Column[] = [
     'top-level attributes that differ, sorted; null when none do or an image is missing',
   ),
   column('actor', 'string', false, 'who made the change, as far as the record tells'),
+  column('actor_source', 'string', true, 'where actor was found: service, new_image, unknown'),
   column(
-    'actor_source',
+    'last_writer',
     'string',
-    true,
-    'where actor was found: service, new_image, old_image (the last known writer), unknown',
+    false,
+    'who wrote the version before the change, or that a baseline found; not who removed it',
   ),
   column('user_identity', 'string', false, 'userIdentity as recorded, canonical JSON'),
   column('size_bytes', 'bigint', false, 'SizeBytes as recorded'),
   column('arrived_at', 'timestamp', true, 'when the delivery stream took the record in, UTC'),
-  column('subject', 'string', false, 'reserved: pseudonymous token of the person concerned'),
+  column('subjects', 'array<string>', false, 'reserved: pseudonymous tokens of the persons concerned, sorted'),
   column('config_id', 'string', true, 'the configuration that the row was made under: config/<table>/<config_id>.json'),
   column('row_version', 'string', true, `always ${ROW_VERSION}`),
   column('row_hash', 'string', true, 'SHA-256(0x00 || leaf), lower hex: an RFC 6962 leaf hash over the row'),
@@ -148,10 +149,11 @@ export interface AuditRow {
   readonly changed: readonly string[] | null
   readonly actor: string | null
   readonly actor_source: ActorSource
+  readonly last_writer: string | null
   readonly user_identity: string | null
   readonly size_bytes: number | null
   readonly arrived_at: string
-  readonly subject: string | null
+  readonly subjects: readonly string[] | null
   readonly config_id: string
   readonly row_version: typeof ROW_VERSION
   readonly row_hash: string
@@ -185,10 +187,11 @@ export function toAuditRow(change: Change, table: TableConfiguration, arrival: n
     changed: change.changed,
     actor: change.actor,
     actor_source: change.actorSource,
+    last_writer: change.lastWriter,
     user_identity: record.userIdentity,
     size_bytes: record.sizeBytes,
     arrived_at: formatTimestamp(arrival),
-    subject: null,
+    subjects: null,
     config_id: configurationId(table),
     row_version: ROW_VERSION,
     row_hash: '',
@@ -200,11 +203,15 @@ export function toAuditRow(change: Change, table: TableConfiguration, arrival: n
   return row
 }
 
-/** First 32 hex of the SHA-256 over what makes a change this change. At precision `arrival` its time is not part of it. */
+/**
+ * First 32 hex of the SHA-256 over what makes a change this change, however it came: so the table's region and name, and not
+ * the stream's ARN, which only some ways of delivery carry. At precision `arrival` its time is not part of it.
+ */
 function eventId({ record, keys, oldImage, newImage }: Change): string {
   const parts = [
     record.capture,
-    record.source,
+    record.region ?? '-',
+    record.table,
     keys.text,
     record.eventName,
     record.time?.us ?? '-',
@@ -240,8 +247,9 @@ export function leafOf(row: HashedColumns): string {
     row.new_hash ?? '-',
     hash('sha256', row.item_key),
     hashOf(row.actor),
+    hashOf(row.last_writer),
     hashOf(row.user_identity),
-    hashOf(row.subject),
+    hashOf(row.subjects === null ? null : row.subjects.join('\n')),
   ].join('\n')
 }
 

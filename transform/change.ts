@@ -9,6 +9,7 @@ import {
   valueAt,
 } from './attribute-value.js'
 import { compareUtf8, isObject } from './json.js'
+import { canonicalNumeral } from './numeral.js'
 import { Refusal, shown } from './refusal.js'
 import type { StreamRecord } from './stream-record.js'
 import type { AttributePath, TableConfiguration } from './table-configuration.js'
@@ -30,8 +31,8 @@ export interface Image extends CanonicalItem {
   readonly hash: string
 }
 
-/** Where `actor` was found. `old_image` of a REMOVE tells the last known writer, not necessarily who deleted. */
-export type ActorSource = 'service' | 'new_image' | 'old_image' | 'unknown'
+/** Where `actor` was found: in a recorded identity, or in the configured attribute of the new image. */
+export type ActorSource = 'service' | 'new_image' | 'unknown'
 
 /** A stream record decoded: what happened to which item, and by whom. */
 export interface Change {
@@ -43,6 +44,8 @@ export interface Change {
   readonly changed: readonly string[] | null
   readonly actor: string | null
   readonly actorSource: ActorSource
+  /** Who wrote the version before the change, or that a baseline found, by the configured attribute; not who removed it. */
+  readonly lastWriter: string | null
 }
 
 /** Decodes a record's keys and images. Throws a `Refusal` that names the attribute which is not what DynamoDB writes. */
@@ -58,7 +61,8 @@ export function decodeChange(record: StreamRecord, table: TableConfiguration): C
     oldImage,
     newImage,
     changed: changedAttributes(record, oldImage, newImage),
-    ...findActor(record, oldImage, newImage, table.actor),
+    ...findActor(record, newImage, table.actor),
+    lastWriter: actorIn(record.eventName === 'BASELINE' ? newImage : oldImage, table.actor),
   }
 }
 
@@ -145,20 +149,18 @@ function nonEmpty(names: readonly string[]): readonly string[] | null {
 
 /**
  * Who made the change. A recorded identity is the caller itself (DynamoDB records one for its own deletes by time to
- * live), so it comes before the configured attribute, which in an old image names whoever wrote last.
+ * live), so it comes before the configured attribute, which says it of what was written: of a REMOVE nothing was, and a
+ * baseline is no change.
  */
 function findActor(
   record: StreamRecord,
-  oldImage: Image | null,
   newImage: Image | null,
   path: AttributePath | undefined,
 ): { readonly actor: string | null; readonly actorSource: ActorSource } {
   const service = servicePrincipal(record.userIdentity)
   if (service !== null) return { actor: service, actorSource: 'service' }
-  const fromNew = actorIn(newImage, path)
-  if (fromNew !== null) return { actor: fromNew, actorSource: 'new_image' }
-  const fromOld = actorIn(oldImage, path)
-  if (fromOld !== null) return { actor: fromOld, actorSource: 'old_image' }
+  const written = record.eventName === 'BASELINE' ? null : actorIn(newImage, path)
+  if (written !== null) return { actor: written, actorSource: 'new_image' }
   return { actor: null, actorSource: 'unknown' }
 }
 
@@ -186,5 +188,5 @@ export function actorOf(value: AttributeValue, binary: BinaryEncoding): string |
 
 function textOf(value: AttributeValue, binary: BinaryEncoding): string {
   if ('S' in value) return value.S
-  return 'N' in value ? value.N : canonicalValue(value, 'actor', binary)
+  return 'N' in value ? (canonicalNumeral(value.N) ?? value.N) : canonicalValue(value, 'actor', binary)
 }

@@ -44,8 +44,23 @@ export interface ReconciliationFact extends AnyFact {
   readonly to: string
   /** Items that were compared, those of the archive among them that the table no longer has. */
   readonly items: number
-  /** The canonical keys of the items that differed, in order of their UTF-8; empty where everything was equal. */
-  readonly differing: readonly string[]
+  /** The items that differed, in order of their keys' UTF-8; empty where everything was equal. */
+  readonly differing: readonly DifferingItem[]
+  /** Keys of items of which it could not be said, in the same order: they changed meanwhile, or no image tells. */
+  readonly unsettled: readonly string[]
+  /**
+   * `StatesDigest` of what the archive's rows said of all other items as of `comparedAsOf(from)`: what was judged equal.
+   * Who reads the fact computes it again; where it differs, the archive is another than the one that was compared.
+   */
+  readonly digest: string
+}
+
+/** An item that was another in the table than the archive said. */
+export interface DifferingItem {
+  /** Canonical DynamoDB JSON of its keys. */
+  readonly key: string
+  /** When the last change that the archive had of it was made; null where it had none. */
+  readonly since: string | null
 }
 
 /** Records of the stream between two sequence numbers were gone before they could be read. */
@@ -151,7 +166,9 @@ const FIELDS: Readonly<Record<Fact['kind'], Readonly<Record<string, (value: unkn
     from: isInstant,
     to: isInstant,
     items: isCount,
-    differing: isTexts,
+    differing: isDiffering,
+    unsettled: isTexts,
+    digest: isText,
   },
   gap: {
     source: isText,
@@ -217,6 +234,11 @@ function isTexts(value: unknown): boolean {
   return Array.isArray(value) && value.every(isText)
 }
 
+function isDiffering(value: unknown): boolean {
+  const isItem = (item: unknown) => isObject(item) && isText(item.key) && (item.since === null || isInstant(item.since))
+  return Array.isArray(value) && value.every(isItem)
+}
+
 function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }
@@ -237,6 +259,12 @@ function isInstant(value: unknown): boolean {
 export function baselineRowTime(takenUs: number): number {
   return Math.floor(takenUs / 1_000_000) * 1_000_000 - 1
 }
+
+/**
+ * The moment whose states a comparison's digest is of, in microseconds since 1970: before the second in which it began,
+ * to which the times of changes may be cut.
+ */
+export const comparedAsOf = baselineRowTime
 
 /** Microseconds since 1970 of an instant of a fact; `readFact` has checked that it is one. */
 export function factMicroseconds(instant: string): number {

@@ -1,5 +1,6 @@
 import { type AttributeValue, type BinaryEncoding, canonicalValue } from './attribute-value.js'
 import { formatTimestamp, readInstant } from './instant.js'
+import { canonicalNumeral, type Decimal, readNumeral } from './numeral.js'
 import type { ConfiguredColumn } from './table-configuration.js'
 
 /** What a flat column holds: JSON's own types only, so a row line can be written without a second thought. */
@@ -18,7 +19,7 @@ export function fitValue(
     case 'string':
       return 'S' in value ? value.S : undefined
     case 'number':
-      return 'N' in value ? value.N : undefined
+      return 'N' in value ? canonicalNumeral(value.N) : undefined
     case 'json':
       return canonicalValue(value, column.column, binary)
     case 'boolean':
@@ -40,27 +41,14 @@ export function parseDecimalType(type: `decimal(${number},${number})`): readonly
   return [precision as number, scale as number]
 }
 
-/** A numeral without its point: `digits * 10^exponent`, no zeros at either end of the digits. */
-interface Decimal {
-  readonly negative: boolean
-  readonly digits: string
-  readonly exponent: number
-}
-
-/** Sign, digits before the point and after it, power of ten. */
-const NUMERAL = /^(-?)(\d+)\.?(\d*)(?:[eE](.+))?$/
-
-function readNumeral(text: string): Decimal {
-  const [, sign, whole = '', fraction = '', power = 0] = NUMERAL.exec(text) ?? []
-  const all = (whole + fraction).replace(/^0+/, '')
-  const digits = all.replace(/0+$/, '')
-  if (digits === '') return { negative: false, digits, exponent: 0 }
-  return { negative: sign === '-', digits, exponent: Number(power) - fraction.length + (all.length - digits.length) }
+/** A numeral that an image held, and so is one. */
+function decimalOf(text: string): Decimal {
+  return readNumeral(text) as Decimal
 }
 
 /** How many digits a numeral has before its point and after it, without zeros at either end. */
 export function sizeOfNumeral(text: string): { readonly before: number; readonly after: number } {
-  const { digits, exponent } = readNumeral(text)
+  const { digits, exponent } = decimalOf(text)
   return { before: Math.max(0, digits.length + exponent), after: Math.max(0, -exponent) }
 }
 
@@ -69,7 +57,7 @@ const PLAIN_WHOLE = /^[1-9]\d{0,17}$/
 
 function fitBigint(text: string): bigint | undefined {
   if (PLAIN_WHOLE.test(text)) return BigInt(text)
-  const { negative, digits, exponent } = readNumeral(text)
+  const { negative, digits, exponent } = decimalOf(text)
   if (exponent < 0 || digits.length + exponent > 19) return undefined
   const magnitude = BigInt(digits + '0'.repeat(exponent))
   const whole = negative ? -magnitude : magnitude
@@ -82,7 +70,7 @@ function fitDouble(text: string): string | undefined {
 }
 
 function fitDecimal(text: string, precision: number, scale: number): string | undefined {
-  const { negative, digits, exponent } = readNumeral(text)
+  const { negative, digits, exponent } = decimalOf(text)
   if (-exponent > scale || digits.length + exponent > precision - scale) return undefined
   const unscaled = (digits + '0'.repeat(exponent + scale)).padStart(scale + 1, '0')
   const point = unscaled.length - scale
@@ -110,7 +98,7 @@ function millisecondsOf(value: AttributeValue, unit: 's' | 'ms' | undefined): nu
 
 /** The numeral times 10^places, floored to a whole number; undefined beyond what a double holds exactly. */
 function shiftDecimal(text: string, places: number): number | undefined {
-  const { negative, digits, exponent } = readNumeral(text)
+  const { negative, digits, exponent } = decimalOf(text)
   const shift = exponent + places
   if (digits.length + shift > 15) return undefined
   const whole = Number(shift >= 0 ? digits + '0'.repeat(shift) : digits.slice(0, shift) || '0')

@@ -161,7 +161,7 @@ function readBaseline(document: JsonObject): StreamRecord {
     source,
     eventId: source,
     eventName: 'BASELINE',
-    time: checkTime(time),
+    time: checkTime(atLeastAs(time.us, 's')),
     sequence: null,
     viewType: null,
     keys: undefined,
@@ -225,27 +225,28 @@ const UNITS: Record<TimeUnit, number> = { s: 1_000_000, ms: 1000, us: 1 }
 
 /**
  * A record's time. Numbers count since 1970 in `unit`; a fraction, which some emulators send, makes it more precise.
- * Texts are the ISO 8601 that the AWS CLI prints. Throws a `Refusal` for anything else.
+ * Texts are the ISO 8601 that the AWS CLI prints. It is as precise as `unit`, or as its value needs, however many zeros
+ * somebody printed: a change has one time whichever way it came. Throws a `Refusal` for anything else.
  */
 export function readTime(value: unknown, unit: TimeUnit): Instant | null {
   if (value === undefined || value === null) return null
-  const instant =
+  const us =
     typeof value === 'number'
-      ? readNumericTime(value, unit)
+      ? // exact for whole numbers; a double holds seconds with six digits of fraction closer than half a microsecond
+        Math.round(value * UNITS[unit])
       : typeof value === 'string'
-        ? parseInstant(value)
+        ? parseInstant(value)?.us
         : undefined
-  if (instant === undefined) {
+  if (us === undefined) {
     throw new Refusal(`ApproximateCreationDateTime is ${shown(value)}, expected a number or ISO 8601 with a zone`)
   }
-  return checkTime(instant)
+  return checkTime(atLeastAs(us, unit))
 }
 
-function readNumericTime(value: number, unit: TimeUnit): Instant {
-  // exact for whole numbers; a double holds seconds with six digits of fraction closer than half a microsecond
-  const us = Math.round(value * UNITS[unit])
-  if (Number.isInteger(value)) return { us, precision: unit }
-  return { us, precision: us % 1000 === 0 ? 'ms' : 'us' }
+/** A time as precise as `unit`, or as its value needs. */
+function atLeastAs(us: number, unit: TimeUnit): Instant {
+  if (us % UNITS[unit] === 0) return { us, precision: unit }
+  return { us, precision: us % UNITS.ms === 0 ? 'ms' : 'us' }
 }
 
 /** From 1970, and so that microseconds since then are safe integers. */

@@ -1,6 +1,7 @@
 import type { Table } from 'apache-arrow'
 import { answerQuery, type ItemHistory } from '../../queries/ask.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import { isDoubtful } from '../../queries/findings.js'
 import type { PageContext } from '../../queries/html-page.js'
 import type { Receipt } from '../../queries/receipt.js'
 import type { ItemState } from '../../queries/reconstruct.js'
@@ -10,15 +11,7 @@ import { parseItem } from '../../transform/attribute-value.js'
 import { formatInstant, type Instant, parseInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { FILE_FORMATS, isFileFormat, pageFooter, printFile } from '../answer-file.js'
-import {
-  adviseOn,
-  describeConfidence,
-  isDoubtful,
-  pageConfidence,
-  shortId,
-  showConfidence,
-  showTime,
-} from '../confidence.js'
+import { adviseOn, describeConfidence, pageConfidence, shortId, showConfidence, showTime } from '../confidence.js'
 import { findHistory } from '../find-item.js'
 import { instantOf } from '../instant.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io } from '../io.js'

@@ -1,6 +1,7 @@
 import type { Table } from 'apache-arrow'
 import type { HistoryChange, ItemHistory } from '../../queries/ask.js'
 import { differencesOf } from '../../queries/difference.js'
+import { isDoubtful } from '../../queries/findings.js'
 import type { PageContext } from '../../queries/html-page.js'
 import type { Receipt } from '../../queries/receipt.js'
 import type { Step } from '../../queries/reconstruct.js'
@@ -8,15 +9,7 @@ import { type RestoredBy, restoredBy } from '../../queries/restored-by.js'
 import { type Item, parseItem } from '../../transform/attribute-value.js'
 import { formatInstant } from '../../transform/instant.js'
 import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
-import {
-  adviseOn,
-  describeConfidence,
-  isDoubtful,
-  pageConfidence,
-  shortId,
-  showConfidence,
-  showTime,
-} from '../confidence.js'
+import { adviseOn, describeConfidence, pageConfidence, shortId, showConfidence, showTime } from '../confidence.js'
 import { type FoundHistory, findHistory } from '../find-item.js'
 import type { Command, Io } from '../io.js'
 import { EXIT } from '../io.js'
@@ -130,13 +123,19 @@ function problemsAt(change: HistoryChange, step: Step<HistoryChange>, found: Ite
 }
 
 /** Who made a change, with how that is known where it is not the change itself that says so. */
-export function showActor(change: Pick<HistoryChange, 'actor' | 'actor_source' | 'event_name'>): string {
-  const { actor, actor_source: source, event_name: name } = change
-  if (actor === null) return 'actor not recorded'
-  if (source === 'service')
-    return actor === 'dynamodb.amazonaws.com' ? 'by DynamoDB time to live' : `by ${printable(actor)}`
-  return source === 'old_image' && name === 'REMOVE' ? `last written by ${printable(actor)}` : `by ${printable(actor)}`
+export function showActor({ actor, last_writer, event_name }: ChangeMaker): string {
+  if (actor === 'dynamodb.amazonaws.com') return 'by DynamoDB time to live'
+  if (actor !== null) return `by ${printable(actor)}`
+  // a version that nobody changed since is what its writer made; of all others the writer says nothing
+  if (last_writer === null) return 'actor not recorded'
+  if (event_name === 'BASELINE') return `last written by ${printable(last_writer)}`
+  return event_name === 'REMOVE'
+    ? `last written by ${printable(last_writer)}, who removed it is not recorded`
+    : 'actor not recorded'
 }
+
+/** What tells who made a change. */
+type ChangeMaker = Pick<HistoryChange, 'actor' | 'last_writer' | 'event_name'>
 
 const INDENT = '    '
 
@@ -193,6 +192,7 @@ function describe(change: HistoryChange, step: Step<HistoryChange>, restored: Re
     sequence: change.sequence,
     actor: change.actor,
     actor_source: change.actor_source,
+    last_writer: change.last_writer,
     user_identity: parse(change.user_identity),
     view_type: change.view_type,
     changed: change.changed,

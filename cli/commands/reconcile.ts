@@ -10,7 +10,7 @@ import { keyedTable } from '../keyed-table.js'
 import { LIVE_OPTIONS } from '../live-table.js'
 import { FORMAT_OPTION, formatOf } from '../print.js'
 import { grouped } from '../progress.js'
-import { type ComparedArchive, findingsOf } from '../reconcile-findings.js'
+import { type ComparedArchive, digestAsCompared, findingsOf } from '../reconcile-findings.js'
 import { openExportSource, openScanSource, type ReconcileSource } from '../reconcile-source.js'
 import { ReconcileReport } from '../show-reconcile.js'
 import { describeWriteFailure } from '../system-errors.js'
@@ -98,32 +98,42 @@ async function compareWith(
   { root, report, writes, io }: Target,
 ): Promise<ExitCode> {
   let items = 0
-  const differing = new Set<string>()
+  const [differing, unsettled] = [new Map<string, number | null>(), new Set<string>()]
   const onCompared = (count: number) => {
     items = count
     report.begin(table.table, source)
   }
   for await (const { finding, side } of findingsOf(source, table, archived, onCompared)) {
     report.add(finding, side)
-    if (finding.kind !== 'changed-meanwhile' && finding.kind !== 'unknown') differing.add(finding.itemKey)
+    if (finding.kind === 'changed-meanwhile' || finding.kind === 'unknown') unsettled.add(finding.itemKey)
+    else differing.set(finding.itemKey, finding.lastChangeUs)
   }
-  if (differing.size > MOST_DIFFERING)
-    io.err(`more than ${grouped(MOST_DIFFERING)} items differ, so no fact of the comparison is kept\n`)
-  const fact = report.isWhole ? reconciliationFact(table, source, items, differing) : undefined
-  const key = fact === undefined || !writes ? undefined : await keep(root, fact)
+  const many = differing.size + unsettled.size > MOST_EXCEPTED
+  if (many) io.err(`more than ${grouped(MOST_EXCEPTED)} items are not equal, so no fact of the comparison is kept\n`)
+  let key: string | undefined
+  if (writes && !many) {
+    const except = [...new Set([...differing.keys(), ...unsettled])]
+    const digest = await digestAsCompared(source, table, archived, except)
+    key = await keep(root, reconciliationFact(table, source, { items, differing, unsettled, digest }))
+  }
   return report.end(items, factInstant(source.toUs()), key)
 }
 
 /** An archive that differs in more than this is another table's, or broken: no list of keys says it better. */
-const MOST_DIFFERING = 10_000
+const MOST_EXCEPTED = 1000
+
+interface Compared {
+  readonly items: number
+  readonly differing: ReadonlyMap<string, number | null>
+  readonly unsettled: ReadonlySet<string>
+  readonly digest: string
+}
 
 function reconciliationFact(
   { table }: TableConfiguration,
   { kind, source, fromUs, toUs }: ReconcileSource,
-  items: number,
-  differing: ReadonlySet<string>,
-): ReconciliationFact | undefined {
-  if (differing.size > MOST_DIFFERING) return undefined
+  { items, differing, unsettled, digest }: Compared,
+): ReconciliationFact {
   return {
     version: FACT_VERSION,
     kind: 'reconciliation',
@@ -134,7 +144,11 @@ function reconciliationFact(
     from: factInstant(fromUs),
     to: factInstant(toUs()),
     items,
-    differing: [...differing].sort(compareUtf8),
+    differing: [...differing]
+      .sort(([a], [b]) => compareUtf8(a, b))
+      .map(([key, us]) => ({ key, since: us === null ? null : factInstant(us) })),
+    unsettled: [...unsettled].filter(key => !differing.has(key)).sort(compareUtf8),
+    digest,
   }
 }
 

@@ -43,10 +43,11 @@ with hashed as (
       || chr(10) || coalesce(new_hash, '-')
       || chr(10) || coalesce(lower(to_hex(sha256(to_utf8(item_key)))), '-')
       || chr(10) || coalesce(lower(to_hex(sha256(to_utf8(actor)))), '-')
+      || chr(10) || coalesce(lower(to_hex(sha256(to_utf8(last_writer)))), '-')
       || chr(10) || coalesce(lower(to_hex(sha256(to_utf8(user_identity)))), '-')
-      || chr(10) || coalesce(lower(to_hex(sha256(to_utf8(subject)))), '-')
+      || chr(10) || coalesce(lower(to_hex(sha256(to_utf8(array_join(subjects, chr(10)))))), '-')
     )))) as row_found,
-    source || chr(10) || item_key || chr(10) || event_name || chr(10)
+    coalesce(region, '-') || chr(10) || table_name || chr(10) || item_key || chr(10) || event_name || chr(10)
       || case when time_precision = 'arrival' then '-' else cast(event_time_us as varchar) end || chr(10) as identity_head,
     coalesce(source_event_id, '-') as identity_event,
     chr(10) || coalesce(sequence, '-') || chr(10) || coalesce(old_hash, '-') || chr(10) || coalesce(new_hash, '-')

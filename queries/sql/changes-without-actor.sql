@@ -3,10 +3,10 @@
 -- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment
 -- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last
 -- @column event_time -- when DynamoDB made the change, UTC
--- @column event_name -- INSERT, MODIFY, REMOVE or BASELINE
+-- @column event_name -- INSERT, MODIFY or REMOVE
 -- @column item_key -- the item
 -- @column changed -- attributes that differ
--- @column reason -- no actor, or for a delete: only the last known writer
+-- @column last_writer -- who wrote the version before
 -- @column event_time_us detail -- event_time in microseconds since 1970
 -- @column event_id detail -- identifies the change
 with arrived as (
@@ -16,7 +16,8 @@ with arrived as (
     and event_date <= {day :to}
     and event_time_us >= {us :from}
     and event_time_us < {us :to}
-    and (actor is null or (event_name = 'REMOVE' and actor_source = 'old_image'))
+    and actor is null
+    and event_name <> 'BASELINE'
 ),
 {unrepeated}
 select
@@ -24,7 +25,7 @@ select
   event_name,
   item_key,
   changed,
-  case when actor is null then 'no actor' else 'last known writer ' || actor end as reason,
+  last_writer,
   event_time_us,
   event_id
 from unrepeated

@@ -4,9 +4,8 @@
 -- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last
 -- @column event_time -- when DynamoDB deleted the item, UTC
 -- @column item_key -- the item
--- @column deleted_by -- time to live (DynamoDB's own), or request
--- @column actor -- the recorded identity, or for a request the last known writer
--- @column actor_source -- service: the identity recorded; old_image: the last known writer; unknown
+-- @column deleted_by -- time to live, the recorded identity, or not recorded: a request, or a time to live that another region replicated
+-- @column last_writer -- who wrote the item's last version, which says nothing of who deleted it
 -- @column old_image detail -- the item as it was
 -- @column event_time_us detail -- event_time in microseconds since 1970
 -- @column event_id detail -- identifies the change
@@ -23,9 +22,8 @@ with arrived as (
 select
   event_time,
   item_key,
-  case when actor_source = 'service' and actor = 'dynamodb.amazonaws.com' then 'time to live' else 'request' end as deleted_by,
-  actor,
-  actor_source,
+  case when actor = 'dynamodb.amazonaws.com' then 'time to live' else coalesce(actor, 'not recorded') end as deleted_by,
+  last_writer,
   old_image,
   event_time_us,
   event_id

@@ -15,6 +15,7 @@
 -- @column changed -- attributes that differ
 -- @column actor -- who, as far as the record tells
 -- @column actor_source -- where actor was found
+-- @column last_writer detail -- who wrote the version before the change, or that a baseline found
 -- @column user_identity detail -- the identity DynamoDB recorded
 -- @column old_image detail -- the item before
 -- @column new_image detail -- the item after
@@ -46,6 +47,7 @@ select
   changed,
   actor,
   actor_source,
+  last_writer,
   user_identity,
   old_image,
   new_image,

@@ -6,7 +6,8 @@
 -- @column deleted_at -- when it was deleted, UTC
 -- @column created_at -- when it was inserted again, UTC
 -- @column seconds_gone -- in between
--- @column deleted_by -- actor of the delete, or the last known writer
+-- @column deleted_by -- actor of the delete; null where none was recorded
+-- @column last_writer -- who wrote the version that was deleted
 -- @column created_by -- actor of the insert
 -- @column event_id detail -- identifies the insert
 with arrived as (
@@ -22,7 +23,8 @@ followed as (
     lag(event_name) over (partition by item_key order by step, event_id) as event_before,
     lag(event_time) over (partition by item_key order by step, event_id) as time_before,
     lag(event_time_us) over (partition by item_key order by step, event_id) as us_before,
-    lag(actor) over (partition by item_key order by step, event_id) as actor_before
+    lag(actor) over (partition by item_key order by step, event_id) as actor_before,
+    lag(last_writer) over (partition by item_key order by step, event_id) as writer_before
   from changes
   where not ahead
 )
@@ -32,6 +34,7 @@ select
   event_time as created_at,
   cast(event_time_us - us_before as double) / 1000000 as seconds_gone,
   actor_before as deleted_by,
+  writer_before as last_writer,
   actor as created_by,
   event_id
 from followed

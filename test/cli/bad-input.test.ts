@@ -313,7 +313,9 @@ describe('what is asked for', () => {
       exit: 2,
       err: 'itemtrail: key "ORD1" does not say line and order_id\n  type it as line=...,order_id=..., or as JSON: {"line":"...","order_id":"..."}\n',
     })
-    expect((await failing('history', 'Numbers', 'x')).err).toContain('key.id has N "x", which is not a number\n')
+    expect((await failing('history', 'Numbers', 'x')).err).toContain(
+      'key.id has N "x", which is no number that DynamoDB has\n',
+    )
     expect((await failing('history', 'Blobs', '?')).err).toContain('key.id has B "?", which is not base64\n')
   })
 

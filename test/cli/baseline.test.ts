@@ -42,7 +42,7 @@ describe('itemtrail baseline --export', () => {
       event_date: '2026-11-22',
       event_time_us: BigInt(Date.UTC(2026, 10, 22, 9, 59, 30)) * 1000n - 1n,
       source: EXPORT_ARN,
-      new_image: '{"n":{"N":"1.50"},"order_id":{"S":"ORD2"}}',
+      new_image: '{"n":{"N":"1.5"},"order_id":{"S":"ORD2"}}',
     })
     const digest = new StatesDigest()
     for (const row of rows) digest.add(String(row.item_key), String(row.new_hash))
@@ -91,7 +91,7 @@ describe('itemtrail baseline --export', () => {
     expect(ending.out).toContain(
       'data/part0.json.gz line 2  Item has no "order_id", which the configuration names as key',
     )
-    expect(ending.out).toContain('data/part0.json.gz line 3  Item.n has N "NaN", which is not a number')
+    expect(ending.out).toContain('data/part0.json.gz line 3  Item.n has N "NaN", which is no number that DynamoDB has')
     expect(await factsOf(root)).toEqual([])
     const status = await run(['status', '--archive', root, '--config', CONFIG()])
     expect(status.out).toContain('Item has no "order_id"')

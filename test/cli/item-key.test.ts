@@ -40,7 +40,7 @@ describe('a key that is typed', () => {
     ['in bytes', BINARY, 'AQID', { id: { B: 'AQID' } }],
     ['in bytes with its name', BINARY, 'id=AQ==', { id: { B: 'AQ==' } }],
   ])('is read %s', (_, sample, typed, key) => {
-    expect(parseItemKey(typed, sample)[0]).toBe(canonical(key))
+    expect(parseItemKey(typed, sample)).toBe(canonical(key))
   })
 
   it.each([
@@ -56,17 +56,12 @@ describe('a key that is typed', () => {
     ['1.25E+1', '12.5'],
     ['125e-4', '0.0125'],
     ['12345678901234567890123456789012345678', '12345678901234567890123456789012345678'],
-  ])('as the number %s is also looked for as DynamoDB writes it, %s', (typed, written) => {
-    expect(parseItemKey(typed, NUMBER)[0]).toBe(canonical({ id: { N: written } }))
-  })
-
-  it('as a number is looked for as it was typed, too', () => {
-    expect(parseItemKey('01', NUMBER)).toEqual([canonical({ id: { N: '1' } }), canonical({ id: { N: '01' } })])
-    expect(parseItemKey('1', NUMBER)).toHaveLength(1)
+  ])('as the number %s is looked for as DynamoDB writes it, %s', (typed, written) => {
+    expect(parseItemKey(typed, NUMBER)).toBe(canonical({ id: { N: written } }))
   })
 
   it('keeps a text that looks like a number', () => {
-    expect(parseItemKey('01', SIMPLE)).toEqual([canonical({ order_id: { S: '01' } })])
+    expect(parseItemKey('01', SIMPLE)).toBe(canonical({ order_id: { S: '01' } }))
   })
 
   it.each([
@@ -83,7 +78,7 @@ describe('a key that is typed', () => {
       'a text for a number',
       NUMBER,
       'x',
-      'key.id has N "x", which is not a number',
+      'key.id has N "x", which is no number that DynamoDB has',
       'type it as the bare value of id, or as JSON: {"id":"..."}',
     ],
     [
@@ -163,7 +158,7 @@ describe('a key that is shown', () => {
       fc.property(key, item => {
         const shown = showItemKey(item)
         expect(printable(shown)).toBe(shown)
-        expect(parseItemKey(shown, item)).toContain(item)
+        expect(parseItemKey(shown, item)).toBe(item)
       }),
       runs(1000),
     )

@@ -139,7 +139,10 @@ describe('itemtrail reconcile with a full export', () => {
     ])
     expect(answer).toMatchObject({ equal: false, different: 1, missing_in_table: 1, missing_in_archive: 2, items: 4 })
     const [fact] = await factsOf(root)
-    expect(fact).toMatchObject({ differing: [1, 2, 3, 5].map(order => `{"order_id":{"S":"ORD${order}"}}`) })
+    const since = ['10:10', '10:00', '10:11'].map(time => `2026-11-22T${time}:00.000000Z`)
+    expect(fact).toMatchObject({
+      differing: [1, 2, 3, 5].map((order, i) => ({ key: `{"order_id":{"S":"ORD${order}"}}`, since: since[i] ?? null })),
+    })
   })
 
   it('catches a lost tail, which leaves an unbroken chain', async () => {
@@ -193,7 +196,7 @@ describe('itemtrail reconcile with a full export', () => {
     await run(['ingest', '-', '--archive', root, '--config', CONFIG], { stdin: linesOf([blind]) })
     const { exit, found } = await reconcile(root, fullExport([[1, 'NEW']]))
     expect([exit, found]).toEqual([3, [['ORD1', 'unknown', '10:30']]])
-    expect(await factsOf(root)).toEqual([])
+    expect(await factsOf(root)).toMatchObject([{ differing: [], unsettled: ['{"order_id":{"S":"ORD1"}}'] }])
     const early = await run([
       'reconcile',
       'Orders',
@@ -351,6 +354,78 @@ describe('itemtrail reconcile with a full export', () => {
       'different',
       'missing-in-table',
     ])
+  })
+})
+
+describe('what an archive says after a comparison', () => {
+  /** A baseline of 09:59, and an hour later one change of order 1 in an object of its own. */
+  async function comparedArchive(now: readonly (readonly [order: number, status: string])[]) {
+    const root = join(temporaryFolder(), 'archive')
+    const first = fullExport(
+      [1, 2].map(order => [order, 'NEW'] as const),
+      '2026-11-22T09:59:00Z',
+    )
+    await run(['baseline', 'Orders', '--export', first, '--archive', root, '--config', CONFIG])
+    const before = await new DiskArchive(root).list('data/')
+    await run(['ingest', '-', '--archive', root, '--config', CONFIG], {
+      stdin: linesOf(records([[1, '10:10:00', 'NEW', 'PAID']])),
+    })
+    const newest = (await new DiskArchive(root).list('data/')).filter(key => !before.includes(key))
+    await reconcile(root, fullExport(now))
+    const ask = async (...argv: readonly string[]) => {
+      const { exit, out } = await run([...argv, '--archive', root, '--config', CONFIG, '--format', 'json'])
+      return { exit, answer: JSON.parse(out) }
+    }
+    return { root, newest, ask }
+  }
+
+  it('is COMPLETE up to an equal one, and no longer where the newest object was removed since', async () => {
+    const { root, newest, ask } = await comparedArchive([
+      [1, 'PAID'],
+      [2, 'NEW'],
+    ])
+    expect(await ask('history', 'Orders', 'ORD1')).toMatchObject({ exit: 0, answer: { confidence: 'COMPLETE' } })
+    expect(await ask('as-of', 'Orders', 'ORD1', '2026-11-22T10:31:00Z')).toMatchObject({
+      answer: { confidence: 'UNBROKEN' },
+    })
+    const later = await run(['as-of', 'Orders', 'ORD1', '2026-11-22T10:31:00Z', '--archive', root, '--config', CONFIG])
+    expect(later.out).toContain('COMPLETE until 2026-11-22 10:30:00Z (reconciliation), UNBROKEN since')
+    for (const key of newest) rmSync(join(root, key))
+    const { answer } = await ask('history', 'Orders', 'ORD1')
+    expect(answer).toMatchObject({ confidence: 'UNBROKEN' })
+    expect(answer.remarks).toEqual([expect.stringContaining('comparison with the table at 2026-11-22T10:30:00Z')])
+    const verified = await ask('verify', 'continuity', 'Orders')
+    expect(verified).toMatchObject({
+      exit: 1,
+      answer: [{ verdicts: { complete: 0, unbroken: 2 }, altered_comparisons: [{ kind: 'reconciliation' }] }],
+    })
+  })
+
+  it('is DIFFERS of what differed, in every answer, until a later one finds it as it is', async () => {
+    const { root, ask } = await comparedArchive([
+      [1, 'SHIPPED'],
+      [2, 'NEW'],
+      [3, 'NEW'],
+    ])
+    expect(await ask('history', 'Orders', 'ORD1')).toMatchObject({ exit: 1, answer: { confidence: 'DIFFERS' } })
+    expect(await ask('as-of', 'Orders', 'ORD1', '2026-11-22T10:20:00Z')).toMatchObject({
+      exit: 1,
+      answer: { confidence: 'DIFFERS' },
+    })
+    // before its last change nothing speaks against it
+    expect(await ask('as-of', 'Orders', 'ORD1', '2026-11-22T10:05:00Z')).toMatchObject({ exit: 0 })
+    expect(await ask('history', 'Orders', 'ORD2')).toMatchObject({ exit: 0, answer: { confidence: 'COMPLETE' } })
+    // an item that the archive has nothing of counts, too
+    expect(await ask('verify', 'continuity', 'Orders')).toMatchObject({
+      exit: 1,
+      answer: [{ items: 3, verdicts: { differs: 2, complete: 1 } }],
+    })
+    const told = await run(['history', 'Orders', 'ORD1', '--archive', root, '--config', CONFIG])
+    expect(told.out).toContain('DIFFERS: the table held something else when it was compared at 2026-11-22 10:30:00Z')
+    const settled = [1, 2, 3].map(order => [order, order === 1 ? 'PAID' : 'NEW'] as const)
+    await reconcile(root, fullExport(settled, '2026-11-22T11:30:00Z'))
+    expect(await ask('history', 'Orders', 'ORD1')).toMatchObject({ exit: 0, answer: { confidence: 'COMPLETE' } })
+    expect(await ask('verify', 'continuity', 'Orders')).toMatchObject({ answer: [{ verdicts: { differs: 1 } }] })
   })
 })
 

@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DiskArchive } from '../../local/archive.js'
 import { factKey, type GapFact, writeFact } from '../../transform/fact.js'
-import { type Attributes, CHANGED_AT, type StreamsFields, streamsRecord } from '../factories.js'
+import { type Attributes, CHANGED_AT, type StreamsFields, streamsRecord, TIME_TO_LIVE } from '../factories.js'
 import { archiveOf, makeFolder, run } from './command-line.js'
 import { expectContract } from './contract.js'
 
@@ -48,7 +48,7 @@ const RECORDS = [
   insert('BROKEN', 0, 'PENDING'),
   modify('BROKEN', WRONG, 'PAID', 'CANCELLED'),
   contradicted,
-  { ...contradicted, awsRegion: 'eu-west-1' },
+  { ...contradicted, userIdentity: TIME_TO_LIVE },
   modify('CONTRADICTED', WRONG, 'PAID', 'CANCELLED'),
   change('BLIND', 0, { StreamViewType: 'KEYS_ONLY', eventName: 'INSERT' }),
   change('AFTER', 0, { StreamViewType: 'NEW_IMAGE', NewImage: order('AFTER', 'PAID') }),

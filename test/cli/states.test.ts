@@ -32,7 +32,7 @@ const RECORDS = [
   repeated,
   repeated,
   contradicted,
-  { ...contradicted, awsRegion: 'eu-west-1' },
+  { ...contradicted, userIdentity: TIME_TO_LIVE },
   change('OLDER', 3, { OldImage: order('OLDER', 'PENDING'), NewImage: order('OLDER', 'PAID') }),
   change('BLIND', 0, { StreamViewType: 'KEYS_ONLY', eventName: 'INSERT' }),
   change('BLIND', 1, { StreamViewType: 'KEYS_ONLY', eventName: 'MODIFY' }),
@@ -62,15 +62,15 @@ describe('an item with an odd history', () => {
         out: `Orders AGAIN  3 changes
 UNBROKEN since INSERT 2026-11-22 10:00:00Z: each change starts where the one before ended
 
-● 2026-11-22 10:02:00Z  INSERT    actor not recorded  609c16d8
+● 2026-11-22 10:02:00Z  INSERT    actor not recorded  330b67ba
     + order_id  "AGAIN"
     + status    "PLACED"
 
-✗ 2026-11-22 10:01:00Z  REMOVE    by DynamoDB time to live  edb2ed34
+✗ 2026-11-22 10:01:00Z  REMOVE    by DynamoDB time to live  a6d5bdce
     - order_id  "AGAIN"
     - status    "PENDING"
 
-● 2026-11-22 10:00:00Z  INSERT    actor not recorded  2bda17a7
+● 2026-11-22 10:00:00Z  INSERT    actor not recorded  6e91f2f6
     + order_id  "AGAIN"
     + status    "PENDING"
 `,
@@ -89,7 +89,7 @@ UNBROKEN since INSERT 2026-11-22 10:00:00Z: each change starts where the one bef
       const { exit, out } = await asOf('AGAIN', '10:01:30')
       expect(exit).toBe(0)
       expect(out).toBe(`Orders AGAIN  as of 2026-11-22 10:01:30Z
-deleted: REMOVE edb2ed34 at 2026-11-22 10:01:00Z, by DynamoDB time to live; next change INSERT 609c16d8 at 2026-11-22 10:02:00Z
+deleted: REMOVE a6d5bdce at 2026-11-22 10:01:00Z, by DynamoDB time to live; next change INSERT 330b67ba at 2026-11-22 10:02:00Z
 UNBROKEN since INSERT 2026-11-22 10:00:00Z: each change starts where the one before ended
 `)
     })
@@ -97,7 +97,7 @@ UNBROKEN since INSERT 2026-11-22 10:00:00Z: each change starts where the one bef
     it('prints no item for an import where it was deleted', async () => {
       const { exit, out, err } = await asOf('AGAIN', '10:01:30', '--format', 'dynamodb')
       expect([exit, out]).toEqual([0, ''])
-      expect(err).toMatch(/^deleted: REMOVE edb2ed34 .*\nUNBROKEN since INSERT .*\n$/)
+      expect(err).toMatch(/^deleted: REMOVE a6d5bdce .*\nUNBROKEN since INSERT .*\n$/)
     })
 
     it('compares across the deletion', async () => {
@@ -121,14 +121,14 @@ UNBROKEN since INSERT 2026-11-22 10:00:00Z: each change starts where the one bef
       expect(await history('BROKEN', { columns: 80 })).toEqual({
         exit: 1,
         out: `Orders BROKEN  2 changes
-GAP: one or more changes before 7387b23d (2026-11-22 10:05:00Z) are missing in
+GAP: one or more changes before 25ed9c30 (2026-11-22 10:05:00Z) are missing in
 the archive
 
-● 2026-11-22 10:05:00Z  MODIFY    actor not recorded  7387b23d
+● 2026-11-22 10:05:00Z  MODIFY    actor not recorded  25ed9c30
     ⚠ GAP: one or more changes before this one are missing
     ~ status  "PAID" → "SENT"
 
-● 2026-11-22 10:00:00Z  INSERT    actor not recorded  2a912ec0
+● 2026-11-22 10:00:00Z  INSERT    actor not recorded  c8d24670
     + order_id  "BROKEN"
     + status    "PENDING"
 `,
@@ -142,8 +142,8 @@ all that does not fit together: itemtrail verify continuity Orders --archive ${r
       const { exit, out } = await asOf('BROKEN', '10:01:00')
       expect(exit).toBe(1)
       expect(out).toBe(`Orders BROKEN  as of 2026-11-22 10:01:00Z
-state after INSERT 2a912ec0 at 2026-11-22 10:00:00Z, actor not recorded; changes between it and MODIFY 7387b23d at 2026-11-22 10:05:00Z are missing, so the item may have been another by then
-GAP: one or more changes before 7387b23d (2026-11-22 10:05:00Z) are missing in the archive
+state after INSERT c8d24670 at 2026-11-22 10:00:00Z, actor not recorded; changes between it and MODIFY 25ed9c30 at 2026-11-22 10:05:00Z are missing, so the item may have been another by then
+GAP: one or more changes before 25ed9c30 (2026-11-22 10:05:00Z) are missing in the archive
 
 order_id  "BROKEN"
 status    "PENDING"
@@ -176,7 +176,7 @@ status    "PENDING"
   describe('older than the archive', () => {
     it('does not pretend to know what was before', async () => {
       const { exit, out } = await history('OLDER')
-      expect(exit).toBe(0)
+      expect(exit).toBe(1)
       expect(out).toContain(
         '\nPRE-ARCHIVE: the item is older than its first change in the archive, what happened before is not known\n',
       )
@@ -224,7 +224,7 @@ status    "PENDING"
 
     it('has a state where an image tells it, and else exits 3', async () => {
       const after = await asOf('AFTER', '10:05:00')
-      expect([after.exit, after.out]).toEqual([0, expect.stringContaining('status    "PAID"\n')])
+      expect([after.exit, after.out]).toEqual([1, expect.stringContaining('status    "PAID"\n')])
       const blind = await asOf('BLIND', '10:05:00')
       expect([blind.exit, blind.out]).toEqual([
         3,
@@ -239,13 +239,13 @@ status    "PENDING"
   it('warns where a change happened within the very second asked for', async () => {
     const { out } = await asOf('AGAIN', '10:01:00.500')
     expect(out).toContain(
-      'edb2ed34 happened within this very second, its time is known to the second only; it is counted as before\n',
+      'a6d5bdce happened within this very second, its time is known to the second only; it is counted as before\n',
     )
   })
 
   it('says that nothing is known of a moment before the archive', async () => {
     const { exit, out } = await asOf('AGAIN', '09:00:00')
-    expect(exit).toBe(0)
+    expect(exit).toBe(1)
     expect(out).toMatch(
       /\nnot there yet: its first change in the archive is INSERT .*; the archive of this table begins only after 2026-11-22 09:00:00Z\n$/,
     )
@@ -269,7 +269,7 @@ OLDER                                      (unknown)
     expect(err).toBe(`left out here: whole items; --format json or dynamodb has them
 8 items of Orders as of 2026-11-22 10:02:30Z
 3 unknown: older than their first change in the archive, or no image tells their state
-2 doubtful: itemtrail verify continuity Orders --archive ${root}
+6 doubtful: itemtrail verify continuity Orders --archive ${root}
 `)
     const json = await ask(['as-of', 'Orders', '2026-11-22T10:02:30Z', '--format', 'json'])
     const items = JSON.parse(json.out) as { item_key: { order_id: { S: string } }; confidence: string }[]

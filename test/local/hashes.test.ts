@@ -31,7 +31,7 @@ const LINES = [
   'old_hash',
   'new_hash',
 ]
-const HASHED_LINES = ['item_key', 'actor', 'user_identity', 'subject']
+const HASHED_LINES = ['item_key', 'actor', 'last_writer', 'user_identity', 'array_to_string(subjects, chr(10))']
 const hashed = (bytes: string) => `lower(to_hex(sha256(${bytes})))`
 
 /** The audit row contract's hashes over the stored columns, as anybody with the archive and SQL can take them. */
@@ -48,7 +48,7 @@ const HASHES = `
         ${LINES.map(column => `coalesce(${column}, '-')`).join(', ')},
         ${HASHED_LINES.map(column => `coalesce(${hashed(`to_utf8(${column})`)}, '-')`).join(', ')}
       ) as leaf,
-      concat_ws(chr(10), capture, source, item_key, event_name,
+      concat_ws(chr(10), capture, coalesce(region, '-'), table_name, item_key, event_name,
         case when time_precision = 'arrival' then '-' else cast(event_time_us as varchar) end,
         case when capture = 'kinesis' then '-' else coalesce(source_event_id, '-') end,
         coalesce(sequence, '-'), coalesce(old_hash, '-'), coalesce(new_hash, '-')

@@ -40,6 +40,7 @@ const FUNCTIONS = new Set([
   ...[
     'array_agg',
     'array_distinct',
+    'array_join',
     'array_remove',
     'array_sort',
     'cardinality',

@@ -1,11 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { DiskArchive } from '../../local/archive.js'
 import { type ItemHistory, readHistory } from '../../queries/ask.js'
 import { DuckDbEngine } from '../../queries/duckdb.js'
 import { archiveBegan, stateAt } from '../../queries/state-at.js'
 import { itemsAt } from '../../queries/table-at.js'
 import { ContinuityCheck } from '../../queries/verify-continuity.js'
-import { type Fact, factInstant, factKey, writeFact } from '../../transform/fact.js'
+import { type Fact, factInstant } from '../../transform/fact.js'
 import { parseInstant } from '../../transform/instant.js'
 import {
   baselineDocument,
@@ -18,6 +17,7 @@ import {
 } from '../factories.js'
 import { ingestRecords, temporaryFolder } from '../local/desk.js'
 import { change, keyOf, november } from './story.js'
+import { keepFacts } from './true-facts.js'
 
 const table = tableConfiguration()
 const v = (N: string) => ({ v: { N } })
@@ -268,7 +268,7 @@ function factsOf(scans: readonly (typeof FIRST)[]): readonly Fact[] {
 async function archiveWith(facts: readonly Fact[], records: readonly RecordContent[]): Promise<DuckDbEngine> {
   const root = temporaryFolder()
   await ingestRecords(root, records)
-  for (const fact of facts) await new DiskArchive(root).put(factKey(fact), Buffer.from(writeFact(fact)))
+  await keepFacts(root, table, facts)
   return DuckDbEngine.open(root, [table])
 }
 
@@ -436,16 +436,28 @@ describe('the facts of an archive', () => {
       from: common.recorded,
       to: common.recorded,
       items: NAMES.length,
-      differing: [keyOf('there and back')],
+      differing: [{ key: keyOf('there and back'), since: null }],
+      unsettled: [],
+      digest: '',
     }
     const changed = await historyWith([...all, compared], 'changed since the last baseline')
     expect([changed.confidence, changed.end?.kind]).toEqual(['COMPLETE', 'reconciliation'])
+    // what came after the last look is not vouched for
+    const early: Fact = { ...compared, from: '2026-11-20T15:00:00.000000Z', to: '2026-11-20T15:00:00.000000Z' }
+    const until = await historyWith([...all, early], 'changed since the last baseline')
+    expect([until.confidence, until.end, until.completeUntil?.kind]).toEqual(['UNBROKEN', null, 'reconciliation'])
+    // an archive that was altered since is not the one that was compared
+    const other = await historyWith(
+      [...all, { ...compared, digest: 'f'.repeat(64) }],
+      'changed since the last baseline',
+    )
+    expect([other.confidence, other.remarks]).toEqual(['UNBROKEN', [expect.stringContaining('nothing is concluded')]])
     // an incremental export lists what changed in its window, so it says nothing of the items that it leaves out
     const window: Fact = { ...compared, method: 'export', from: all.at(-1)?.recorded ?? '', to: common.recorded }
     const left = await historyWith([...all, window], 'changed since the last baseline')
     expect([left.confidence, left.end?.kind]).toEqual(['UNBROKEN', undefined])
     const differing = await historyWith([...all.slice(0, 1), compared])
-    expect([differing.confidence, differing.remarks]).toEqual(['UNBROKEN', [expect.stringContaining('something else')]])
+    expect([differing.confidence, differing.remarks]).toEqual(['DIFFERS', []])
   })
 
   it('conclude nothing from a baseline whose rows are not all there', async () => {

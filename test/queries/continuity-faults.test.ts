@@ -193,7 +193,7 @@ async function checked(root: string): Promise<ReadonlyMap<string, readonly Expec
       // a remark, and what goes with a gap inside one tick
       findings
         .filter(({ finding }) => finding !== 'UNRESOLVED-ORDER')
-        .map(({ finding, eventId }) => ({ finding, events: [names.get(eventId) ?? eventId] })),
+        .map(({ finding, eventId }) => ({ finding, events: [names.get(eventId ?? '') ?? eventId ?? ''] })),
     )
   engine.close()
   return found

@@ -36,7 +36,7 @@ const item = (name: string, wanted: string | null = null): PlannedItem => ({
 })
 
 /** Names that JSON or a careless reader of it would reorder, lose or end a line at. */
-const ODD = '{"10":{"S":"x"},"9":{"S":"\u2028\u2029"},"__proto__":{"M":{"__proto__":{"N":"1.10"}}},"pk":{"S":"}},{"}}'
+const ODD = '{"10":{"S":"x"},"9":{"S":"\u2028\u2029"},"__proto__":{"M":{"__proto__":{"N":"1.1"}}},"pk":{"S":"}},{"}}'
 const ITEMS = [item('', '{"pk":{"S":""}}'), item('}},{', ODD), item('\u2028')]
 
 /** The counts of `HEADER` where there is no item. */

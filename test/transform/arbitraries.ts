@@ -10,6 +10,7 @@ import {
   TIME_TO_LIVE,
   tableConfiguration,
 } from '../factories.js'
+import { plainNumber } from './second-implementation.js'
 
 /** How a law is tried: the same cases in every run. */
 export const runs = (numRuns: number) => ({ seed: 20261122, numRuns })
@@ -52,7 +53,7 @@ export interface Numeral {
   readonly exponent: number
 }
 
-/** Numbers of up to 38 digits in every form that DynamoDB or an emulator writes. */
+/** DynamoDB's numbers, of up to 38 digits, in every form that it or an emulator writes. */
 export const numeral: fc.Arbitrary<Numeral> = fc
   .record({
     negative: fc.boolean(),
@@ -71,8 +72,13 @@ export const numeral: fc.Arbitrary<Numeral> = fc
       exponent: (power ?? 0) - (fraction?.length ?? 0),
     }
   })
+  .filter(({ digits, exponent }) => {
+    const magnitude = String(digits < 0n ? -digits : digits).length - 1 + exponent
+    return digits === 0n || (magnitude >= -130 && magnitude <= 125)
+  })
 
-const number = numeral.map(({ text }) => text)
+/** As DynamoDB writes them. */
+const number = numeral.map(({ text }) => plainNumber(text))
 const binary = fc.uint8Array({ maxLength: 12 }).map(bytes => Buffer.from(bytes).toString('base64'))
 const setOf = (element: fc.Arbitrary<string>) => fc.uniqueArray(element, { minLength: 1, maxLength: 5 })
 

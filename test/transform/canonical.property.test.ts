@@ -14,7 +14,7 @@ import {
   streamsRecord,
   tableConfiguration,
 } from '../factories.js'
-import { item, runs } from './arbitraries.js'
+import { item, numeral, runs } from './arbitraries.js'
 import { canonicalForm } from './second-implementation.js'
 
 const table = tableConfiguration()
@@ -86,6 +86,19 @@ describe('canonical form', () => {
         expect(canonical(readDocuments(text)[0]?.value)).toBe(canonical(item))
       }),
       runs(150),
+    )
+  })
+
+  it('is one for every spelling of a number, and another for every other number', () => {
+    fc.assert(
+      fc.property(numeral, numeral, (one, other) => {
+        const form = ({ text }: typeof one) => canonical({ n: { N: text }, s: { NS: [text] } })
+        expect(form(one)).toBe(canonicalForm({ n: { N: one.text }, s: { NS: [one.text] } }))
+        const shift = Math.min(one.exponent, other.exponent)
+        const [a, b] = [one, other].map(({ digits, exponent }) => digits * 10n ** BigInt(exponent - shift))
+        expect(form(one) === form(other)).toBe(a === b)
+      }),
+      runs(500),
     )
   })
 

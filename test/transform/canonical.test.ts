@@ -70,8 +70,9 @@ function withNulls(row: RowColumns): HashedColumns {
     'old_hash',
     'new_hash',
     'actor',
+    'last_writer',
     'user_identity',
-    'subject',
+    'subjects',
   ]
   return { ...Object.fromEntries(optional.map(column => [column, null])), ...row } as unknown as HashedColumns
 }

@@ -15,27 +15,33 @@ describe('actor', () => {
   const table = tableConfiguration({ actor: ['updated_by'] })
   const by = (name: string): Attributes => ({ order_id: { S: 'ORD12345' }, updated_by: { S: name } })
 
-  it('is the configured attribute of the new image before that of the old one', () => {
-    expect(actorOf({ OldImage: by('anna'), NewImage: by('bert') }, table)).toEqual(['bert', 'new_image'])
-    expect(actorOf({ OldImage: by('anna'), NewImage: by('') }, table)).toEqual(['anna', 'old_image'])
+  it('is the configured attribute of the new image, never of the old one, whose writer is told beside it', () => {
+    expect(actorOf({ OldImage: by('anna'), NewImage: by('bert') }, table)).toEqual(['bert', 'new_image', 'anna'])
+    expect(actorOf({ OldImage: by('anna'), NewImage: by('') }, table)).toEqual([undefined, 'unknown', 'anna'])
+    expect(actorOf({ eventName: 'REMOVE', OldImage: by('anna'), NewImage: undefined }, table)).toEqual([
+      undefined,
+      'unknown',
+      'anna',
+    ])
   })
 
   it('is the recorded identity before the last known writer, who did not delete', () => {
     const identified = { OldImage: by('anna'), userIdentity: TIME_TO_LIVE }
-    expect(actorOf(identified, table)).toEqual(['dynamodb.amazonaws.com', 'service'])
+    expect(actorOf(identified, table)).toEqual(['dynamodb.amazonaws.com', 'service', 'anna'])
   })
 
   it('is the service where no image names anybody', () => {
     const identified = { OldImage: by(''), userIdentity: TIME_TO_LIVE }
-    expect(actorOf(identified, table)).toEqual(['dynamodb.amazonaws.com', 'service'])
+    expect(actorOf(identified, table)).toEqual(['dynamodb.amazonaws.com', 'service', undefined])
     expect(actorOf({ ...identified, OldImage: by('anna') }, tableConfiguration())).toEqual([
       'dynamodb.amazonaws.com',
       'service',
+      undefined,
     ])
   })
 
   it('is unknown where nothing names anybody', () => {
-    expect(actorOf({ OldImage: by('') }, table)).toEqual([undefined, 'unknown'])
+    expect(actorOf({ OldImage: by('') }, table)).toEqual([undefined, 'unknown', undefined])
   })
 })
 
@@ -67,8 +73,8 @@ describe('a value that stands in a column as JSON', () => {
 })
 
 function actorOf(fields: StreamsFields, table: TableConfiguration): readonly unknown[] {
-  const { actor, actor_source } = rowOf(fields, table)
-  return [actor, actor_source]
+  const { actor, actor_source, last_writer } = rowOf(fields, table)
+  return [actor, actor_source, last_writer]
 }
 
 function rowOf(fields: StreamsFields, table: TableConfiguration): Record<string, unknown> {

@@ -41,7 +41,9 @@ const FACTS: readonly Fact[] = [
     from: baseline.from,
     to: baseline.to,
     items: 2,
-    differing: ['{"k":{"S":"é"}}'],
+    differing: [{ key: '{"k":{"S":"é"}}', since: baseline.from }],
+    unsettled: ['{"k":{"S":"f"}}'],
+    digest: '0'.repeat(64),
   },
   {
     ...common,

@@ -179,7 +179,7 @@ describe('the fast path', () => {
       withItem({ s: { SS: ['b', 'a'] }, n: { NS: ['10', '9', '1'] }, b: { BS: ['BA==', 'AA=='] } }),
     ],
     ['texts with escapes', withItem({ t: { S: 'a"b\\c\n\t\b\f\r\u0000\u001f\u007f\u2028😀' } })],
-    ['numbers of any form', withItem({ a: { N: '-1.50' }, b: { N: '1E+126' }, c: { N: `${'9'.repeat(38)}` } })],
+    ['numbers as DynamoDB writes them', withItem({ a: { N: '-1.5' }, b: { N: '0' }, c: { N: `${'9'.repeat(38)}` } })],
     ['attributes named like parts of JavaScript', withText('{"S":"1"},"__proto__":{"S":"2"},"constructor":{"S":"3"}')],
     ['an empty image', streamsRecord({ NewImage: {} })],
     ['empty values', withItem({ a: { S: '' }, b: { M: {} }, c: { L: [] }, d: { B: '' }, e: { M: { '': { S: '' } } } })],

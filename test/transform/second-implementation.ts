@@ -26,9 +26,22 @@ function canonicalContent(type: string, content: unknown): string {
   if (type === 'M') return canonicalForm(content as object)
   if (type === 'L') return `[${(content as object[]).map(canonicalValue).join(',')}]`
   if (type === 'BOOL' || type === 'NULL') return String(content)
+  if (type === 'N') return escaped(plainNumber(content as string))
   if (type.length === 1) return escaped(content as string)
-  const sorted = [...(content as string[])].sort(byUtf8)
+  const elements = content as string[]
+  const sorted = (type === 'NS' ? elements.map(plainNumber) : [...elements]).sort(byUtf8)
   return `[${sorted.map(escaped).join(',')}]`
+}
+
+/** By counting in whole numbers: the digits as one, shifted to where the point belongs. */
+export function plainNumber(text: string): string {
+  const [mantissa = '', power = '0'] = text.toUpperCase().split('E')
+  const [whole = '', fraction = ''] = mantissa.replace('-', '').split('.')
+  const unscaled = BigInt(whole + fraction) * 10n ** BigInt(400 + Number(power) - fraction.length)
+  const digits = String(unscaled).padStart(401, '0')
+  const decimals = digits.slice(-400).replace(/0+$/, '')
+  const plain = `${digits.slice(0, -400)}${decimals === '' ? '' : `.${decimals}`}`
+  return mantissa.startsWith('-') && plain !== '0' ? `-${plain}` : plain
 }
 
 function byUtf8(a: string, b: string): number {
@@ -65,13 +78,18 @@ const PLAIN_LINES = [
   'old_hash',
   'new_hash',
 ]
-const HASHED_LINES = ['item_key', 'actor', 'user_identity', 'subject']
+const HASHED_LINES = ['item_key', 'actor', 'last_writer', 'user_identity', 'subjects']
 
 /** The text that `row_hash` is taken over. */
 export function leafText(row: RowColumns): string {
   const plain = PLAIN_LINES.map(column => String(row[column] ?? '-'))
-  const hashed = HASHED_LINES.map(column => (row[column] === undefined ? '-' : sha256(String(row[column]))))
+  const hashed = HASHED_LINES.map(column => (row[column] === undefined ? '-' : sha256(textOf(row[column]))))
   return ['audit-row/v1', ...plain, ...hashed].join('\n')
+}
+
+/** A list is its elements, one a line. */
+function textOf(value: unknown): string {
+  return Array.isArray(value) ? value.join('\n') : String(value)
 }
 
 /** RFC 6962: a leaf is hashed behind a zero byte. */
@@ -90,7 +108,8 @@ export function eventId(row: RowColumns): string {
   const capture = captureOf(row)
   const parts = [
     capture,
-    row.source,
+    row.region ?? '-',
+    row.table_name,
     row.item_key,
     row.event_name,
     row.time_precision === 'arrival' ? '-' : row.event_time_us,

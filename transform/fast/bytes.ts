@@ -13,10 +13,8 @@ export const OPEN = 0x7b
 export const CLOSE = 0x7d
 
 const MINUS = 0x2d
-const PLUS = 0x2b
 const POINT = 0x2e
-const LOWER_E = 0x65
-const UPPER_E = 0x45
+const ZERO = 0x30
 const EQUALS = 0x3d
 const DELETE = 0x7f
 
@@ -120,25 +118,19 @@ function afterDigits(bytes: Uint8Array, at: number): number {
   return position
 }
 
-/** Longer texts are no numbers of DynamoDB's, see `attribute-value.ts`. */
-const MAX_NUMERAL_LENGTH = 200
+/** A numeral of no more characters has no more than DynamoDB's 38 digits. */
+const MAX_NUMERAL_LENGTH = 38
 
-/** The closing quote of a decimal numeral as DynamoDB writes it. */
+/** The closing quote of a numeral that is spelt as `numeral.ts` spells it. */
 export function endOfNumeral(bytes: Uint8Array, at: number): number {
   const whole = bytes[at] === MINUS ? at + 1 : at
   let position = afterDigits(bytes, whole)
-  if (position === whole) return NONE
+  if (position === whole || (bytes[whole] === ZERO && position > whole + 1)) return NONE
   if (bytes[position] === POINT) {
     const fraction = position + 1
     position = afterDigits(bytes, fraction)
-    if (position === fraction) return NONE
-  }
-  if (bytes[position] === LOWER_E || bytes[position] === UPPER_E) {
-    const sign = bytes[position + 1]
-    const power = position + (sign === PLUS || sign === MINUS ? 2 : 1)
-    position = afterDigits(bytes, power)
-    if (position === power) return NONE
-  }
+    if (position === fraction || bytes[position - 1] === ZERO) return NONE
+  } else if (whole > at && bytes[whole] === ZERO) return NONE
   return bytes[position] === QUOTE && position - at <= MAX_NUMERAL_LENGTH ? position : NONE
 }
 

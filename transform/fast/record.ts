@@ -94,7 +94,7 @@ export class RecordScanner {
   }
 
   get timeUnit(): TimeUnit {
-    if (this.capture === 'streams') return 's'
+    if (this.capture !== 'kinesis') return 's'
     return this.timePrecision === 'MICROSECOND' ? 'us' : 'ms'
   }
 

@@ -27,6 +27,7 @@ export class RowWriter {
   private actor: string | null = null
   private separator = ''
   private actorSource: ActorSource = 'unknown'
+  private lastWriter: string | null = null
   private userIdentity: string | null = null
   private identity = { json: '', canonical: null as string | null, principal: null as string | null }
 
@@ -75,20 +76,20 @@ export class RowWriter {
     const us = scanner.time === undefined ? '-' : time.us
     const hashes = `${oldHash ?? '-'}\n${newHash ?? '-'}`
     const id = this.sha256(
-      `${capture}\n${source}\n${key}\n${eventName}\n${us}\n${eventId}\n${sequence ?? '-'}\n${hashes}`,
+      `${capture}\n${region ?? '-'}\n${this.table.table}\n${key}\n${eventName}\n${us}\n${eventId}\n${sequence ?? '-'}\n${hashes}`,
     )
     return { id: id.slice(0, 32), eventName, key, source, region, sequence, time, oldHash, newHash }
   }
 
   /** As `leafOf` in `audit-row.ts` puts it together. */
   private rowHash({ id, eventName, key, source, region, sequence, time, oldHash, newHash }: Facts): string {
-    const { table, scanner, actor, actorSource, configId } = this
+    const { table, scanner, actorSource, configId } = this
     const { eventId, viewType } = scanner
     const record = `${id}\n${eventId ?? '-'}\n${table.table}\n${region ?? '-'}\n${source}\n${viewType ?? '-'}`
     const change = `${eventName}\n${sequence ?? '-'}\n${time.us}\n${time.precision}\n${actorSource}\n${configId}`
     const images = `${oldHash ?? '-'}\n${newHash ?? '-'}`
-    const hashed = `${this.sha256(key)}\n${this.hashOf(actor)}\n${this.hashOf(this.userIdentity)}\n-`
-    return hash('sha256', `\0${ROW_VERSION}\n${record}\n${change}\n${images}\n${hashed}`)
+    const people = `${this.hashOf(this.actor)}\n${this.hashOf(this.lastWriter)}\n${this.hashOf(this.userIdentity)}\n-`
+    return hash('sha256', `\0${ROW_VERSION}\n${record}\n${change}\n${images}\n${this.sha256(key)}\n${people}`)
   }
 
   /** The line up to the content of `item_key`. */
@@ -104,12 +105,15 @@ export class RowWriter {
 
   /** The line from `actor` to `row_hash`. */
   private writeTail(facts: Facts, arrival: number): void {
-    const { actor, actorSource, userIdentity, configId } = this
+    const { actor, actorSource, lastWriter, userIdentity, configId } = this
     const { sizeBytes } = this.scanner
-    const who = `${jsonMember('actor', actor)},"actor_source":"${actorSource}"${jsonMember('user_identity', userIdentity)}`
+    const who = `${jsonMember('actor', actor)},"actor_source":"${actorSource}"${jsonMember('last_writer', lastWriter)}`
+    const identity = jsonMember('user_identity', userIdentity)
     const size = sizeBytes === undefined ? '' : `,"size_bytes":${sizeBytes}`
     const arrived = `,"arrived_at":"${formatTimestamp(arrival)}","config_id":"${configId}"`
-    this.output.text(`${who}${size}${arrived},"row_version":"${ROW_VERSION}","row_hash":"${this.rowHash(facts)}"`)
+    this.output.text(
+      `${who}${identity}${size}${arrived},"row_version":"${ROW_VERSION}","row_hash":"${this.rowHash(facts)}"`,
+    )
   }
 
   /** DynamoDB's keys are texts, numbers and binary; a configuration names them all. */
@@ -157,19 +161,18 @@ export class RowWriter {
     const json = this.scanner.userIdentity
     if (json !== undefined && json !== this.identity.json) this.identity = readIdentity(json)
     this.userIdentity = json === undefined ? null : this.identity.canonical
-    this.actor = json === undefined ? null : this.identity.principal
-    if (this.actor !== null) this.actorSource = 'service'
-    else if (this.actorIn(newImage)) this.actorSource = 'new_image'
-    else if (this.actorIn(oldImage)) this.actorSource = 'old_image'
-    else this.actorSource = 'unknown'
+    const isBaseline = this.scanner.eventName === 'BASELINE'
+    const principal = json === undefined ? null : this.identity.principal
+    this.actor = principal ?? (isBaseline ? null : this.actorIn(newImage))
+    this.actorSource = principal !== null ? 'service' : this.actor !== null ? 'new_image' : 'unknown'
+    this.lastWriter = this.actorIn(isBaseline ? newImage : oldImage)
   }
 
-  private actorIn(image: ItemRange | undefined): boolean {
+  private actorIn(image: ItemRange | undefined): string | null {
     const { finder, actorPath } = this
-    if (image === undefined || actorPath === undefined || !finder.find(image, actorPath)) return false
-    this.actor = finder.content ?? bytesOf(actorOf(finder.value, 'once'))
-    if (this.actor === '') this.actor = null
-    return this.actor !== null
+    if (image === undefined || actorPath === undefined || !finder.find(image, actorPath)) return null
+    const actor = finder.content ?? bytesOf(actorOf(finder.value, 'once'))
+    return actor === '' ? null : actor
   }
 
   private writeImage(opening: string, image: ItemRange | undefined): void {
