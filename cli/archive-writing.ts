@@ -1,6 +1,7 @@
 import type { Configuration } from '../config/configuration.js'
 import { checkEvolution } from '../config/evolution.js'
-import { keptConfigurations } from '../queries/duckdb.js'
+import { describeOtherRegion, regionInArchive } from '../local/table-origin.js'
+import { keptConfigurations } from '../queries/kept-configurations.js'
 import { CommandError, EXIT } from './io.js'
 
 /**
@@ -11,6 +12,13 @@ export function checkColumns(root: string, configuration: Configuration | undefi
   const tables = [...(configuration?.tables.values() ?? [])]
   const problems = tables.flatMap(table => checkEvolution(keptConfigurations(root, table.table), table))
   if (problems.length > 0) throw new CommandError(problems.join('\n'), EXIT.usage)
+}
+
+/** Throws a `CommandError` where an archive holds changes of another region's stream of the same table. */
+export async function checkRegion(root: string, table: string, region: string | null): Promise<void> {
+  const problem = describeOtherRegion(table, await regionInArchive(root, table), region ?? undefined)
+  if (problem !== undefined)
+    throw new CommandError(problem, EXIT.usage, 'give the other region an archive of its own: --archive FOLDER')
 }
 
 /** What kept an archive from being written, with its name, which the errors of DuckDB and of a full disk lack; `todo` is what to do then. */

@@ -33,6 +33,10 @@ export function printReasons(summaries: readonly TableSummary[], root: string, i
       io.err(`  and ${mostFirst.length - SHOWN_REASONS} further reasons: itemtrail status${archiveFlag(root)}\n`)
     if (mostFirst.some(([reason]) => reason.startsWith('record names no table')))
       io.err('--table NAME says whose they are; ingest the file again with it\n')
+    if (mostFirst.some(([reason]) => reason.startsWith(NO_STREAM)))
+      io.err(
+        `--stream-arn ARN says which stream they are of, and ingest the file again with it; this tells the ARN:\n  aws dynamodbstreams list-streams --table-name ${table}\n`,
+      )
   }
 }
 
@@ -47,5 +51,8 @@ export function describeSummary({ table, records, rows, refused, objects, reason
     reasons: [...reasons].map(([reason, times]) => ({ reason, records: times })),
   }
 }
+
+/** How the transform's reason for a record of a stream begins that does not name it. */
+const NO_STREAM = 'record names no stream'
 
 const SHOWN_REASONS = 10

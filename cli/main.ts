@@ -6,7 +6,6 @@ import { FileError } from '../config/gate.js'
 import { ConfigurationError } from '../config/problems.js'
 import { QueryError } from '../queries/engine.js'
 import { ParameterError } from '../queries/parameters.js'
-import { FactError } from '../transform/fact.js'
 import { asOf } from './commands/as-of.js'
 import { baseline } from './commands/baseline.js'
 import { compact } from './commands/compact.js'
@@ -129,10 +128,6 @@ function report(error: unknown, name: string | undefined, io: Io): ExitCode {
   }
   if (error instanceof FileError) {
     say(io, error.message)
-    return EXIT.unchecked
-  }
-  if (error instanceof FactError) {
-    say(io, error.message, 'a fact of the archive is damaged, or a newer version wrote it')
     return EXIT.unchecked
   }
   if (error instanceof ParameterError) {

@@ -5,6 +5,7 @@ import { CommandError, EXIT, type ExitCode, type Io, type Options } from './io.j
 import { OUTPUT_OPTIONS, withOutput } from './output.js'
 import { type Format, formatOf } from './print.js'
 import { RECEIPT_OPTION, ReceiptFile } from './receipt-file.js'
+import { tellUnread } from './remarks.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from './workspace.js'
 
 /** Formats that every question has. */
@@ -42,7 +43,12 @@ export async function askArchive<F extends Format>(
     return await withOutput(
       options,
       io,
-      out => withWorkspace(options, workspace => ask(workspace, format, out, receipts), out),
+      out =>
+        withWorkspace(
+          options,
+          async workspace => tellUnread(workspace, await ask(workspace, format, out, receipts), out),
+          out,
+        ),
       file => {
         written = { ...file, format }
       },

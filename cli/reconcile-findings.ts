@@ -83,7 +83,8 @@ async function openWith(
   table: TableConfiguration,
   { source }: ReconcileSource,
 ): Promise<QueryEngine> {
-  const engine = (await openArchiveIn(root, [table, ...configured])).engine
+  // the states that it is compared with lie in a file beside the archive
+  const engine = (await openArchiveIn(root, [table, ...configured], { files: true })).engine
   const twice = await attachStates(engine, store)
   if (twice === 0) return engine
   engine.close()

@@ -5,7 +5,6 @@ import { rowsOf } from '../queries/rows.js'
 import { archiveBegan } from '../queries/state-at.js'
 import type { LiveTable } from '../restore/live-table.js'
 import { parseItem } from '../transform/attribute-value.js'
-import { FactError } from '../transform/fact.js'
 import { formatInstant } from '../transform/instant.js'
 import { type AttributePath, type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import { openTable } from './apply-plan.js'
@@ -75,12 +74,7 @@ async function actorAttributeOf({ engine }: Workspace, table: TableConfiguration
 }
 
 async function readLost({ engine }: Workspace, { table }: TableConfiguration): Promise<Question['lost']> {
-  try {
-    return engine.facts === undefined ? [] : await readLostStretches(engine.facts, table)
-  } catch (error) {
-    if (error instanceof FactError) throw new CommandError(error.message, EXIT.unchecked)
-    throw error
-  }
+  return engine.facts === undefined ? [] : readLostStretches(engine.facts, table)
 }
 
 async function openLive(

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 import { type Configuration, readConfiguration } from '../config/configuration.js'
 import type { Bucket } from '../local/bucket.js'
 import type { QueryEngine } from '../queries/engine.js'
-import { ArchiveError, type OpenArchive, openArchive } from '../queries/open-archive.js'
+import { ArchiveError, type FolderOptions, type OpenArchive, openArchive } from '../queries/open-archive.js'
 import type { FactStore } from '../transform/fact.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { engineOf, type Place, placeOf } from './engine-choice.js'
@@ -56,6 +56,8 @@ export interface Workspace {
   readonly configuration: Configuration | undefined
   /** On AWS only those that are configured. */
   readonly tables: readonly string[]
+  /** The tables that were asked about; none where a question may be of any. */
+  readonly asked: Set<string>
 }
 
 /**
@@ -72,7 +74,14 @@ export async function withWorkspace<T>(
   const open = onAws ? openOnAws : openFolder
   const { root, archive, end } = await open(options, configuration, io)
   try {
-    return await ask({ root, archive, engine: archive.engine, configuration, tables: archive.tables() })
+    return await ask({
+      root,
+      archive,
+      engine: archive.engine,
+      configuration,
+      tables: archive.tables(),
+      asked: new Set(),
+    })
   } finally {
     await archive.close()
     end()
@@ -96,7 +105,12 @@ async function openFolder(options: Options, configuration: Configuration | undef
     )
   }
   const signal = io?.interruption?.()
-  return { root, archive: await openArchiveIn(root, configuration?.tables.values() ?? [], signal), end: () => {} }
+  const files = options.files === true
+  return {
+    root,
+    archive: await openArchiveIn(root, configuration?.tables.values() ?? [], { signal, files }),
+    end: () => {},
+  }
 }
 
 /**
@@ -106,10 +120,10 @@ async function openFolder(options: Options, configuration: Configuration | undef
 export async function openArchiveIn(
   root: string,
   tables: Iterable<TableConfiguration>,
-  signal?: AbortSignal,
+  options: Omit<FolderOptions, 'tables'> = {},
 ): Promise<OpenArchive> {
   try {
-    return await openArchive(root, { tables, signal })
+    return await openArchive(root, { tables, ...options })
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error
     // what the file system refuses names its file already
@@ -117,7 +131,9 @@ export async function openArchiveIn(
     throw new CommandError(
       error.message,
       EXIT.unchecked,
-      'an object of the archive is damaged; a copy of it, such as the bucket has, puts it right',
+      error.cause === undefined
+        ? undefined
+        : 'an object of the archive is damaged; a copy of it, such as the bucket has, puts it right',
     )
   }
 }
@@ -172,9 +188,12 @@ function factsIn(bucket: Bucket): FactStore {
 }
 
 /** The table that a user names, whatever its case. Throws `CommandError` with the nearest names. */
-export function findTable({ archive }: Workspace, name: string): TableConfiguration {
+export function findTable({ archive, asked }: Workspace, name: string): TableConfiguration {
   const table = archive.findTable(name)
-  if (table !== undefined) return table
+  if (table !== undefined) {
+    asked.add(table.table)
+    return table
+  }
   throw new CommandError(
     `table ${JSON.stringify(name)} is not in the archive`,
     EXIT.usage,

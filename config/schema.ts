@@ -61,7 +61,8 @@ const lock = z
 export type Lock = Readonly<z.output<typeof lock>>
 
 const NAME = 'an attribute name'
-const attributeName = z
+/** An attribute's name. */
+export const attributeName = z
   .string(NAME)
   .min(1, NAME)
   .refine(text => text.isWellFormed(), NAME)
@@ -91,7 +92,8 @@ function isDeclaredType(text: string): text is DeclaredType {
 
 const DECIMAL = 'decimal(p,s) with 1 <= p <= 38 and 0 <= s <= p'
 const TYPES = `one of ${PLAIN_TYPES.join(', ')}, ${DECIMAL}`
-const declaredType = z
+/** A declared type as the file writes it. */
+export const declaredType = z
   .string(TYPES)
   .refine(isDeclaredType, { error: issue => (`${issue.input}`.startsWith('decimal') ? DECIMAL : TYPES) })
   .meta({

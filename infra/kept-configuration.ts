@@ -12,6 +12,7 @@ import {
   PhysicalResourceId,
 } from 'aws-cdk-lib/custom-resources'
 import { Construct } from 'constructs'
+import { readKeptConfiguration } from '../config/kept-configuration.js'
 import { configurationKey } from '../transform/partition.js'
 import { rowConfiguration, type TableConfiguration } from '../transform/table-configuration.js'
 import { throughService } from './archive-key.js'
@@ -71,10 +72,11 @@ function logGroupOf(scope: Construct, encryptionKey: IKey): LogGroup {
 
 /**
  * The configurations that the archive holds of a table, from a copy of its `config/` folder: `aws s3 sync s3://<archive>/config <folder>`.
+ * Throws a `FileError` for a file that is none.
  */
 export function readKeptConfigurations(folder: string | undefined, table: string): readonly TableConfiguration[] {
   const path = folder === undefined ? undefined : join(folder, table)
   if (path === undefined || !existsSync(path)) return []
   const files = readdirSync(path).filter(name => name.endsWith('.json'))
-  return files.sort().map(name => JSON.parse(readFileSync(join(path, name), 'utf8')) as TableConfiguration)
+  return files.sort().map(name => readKeptConfiguration(readFileSync(join(path, name)), `config/${table}/${name}`))
 }

@@ -110,7 +110,7 @@ export class Roles extends Construct {
       new PolicyStatement({
         actions: ['s3:GetObject'],
         resources: [
-          archive.arnForObjects('data/*'),
+          ...['data/*', 'config/*', 'facts/*'].map(objects => archive.arnForObjects(objects)),
           ...(derived ? [derived.arnForObjects('*')] : []),
           results.arnForObjects('*'),
         ],

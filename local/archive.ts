@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import {
+  chmodSync,
   closeSync,
+  type Dirent,
   existsSync,
   fsyncSync,
   mkdirSync,
@@ -11,7 +13,8 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join, relative, sep } from 'node:path'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+import { refuseLinks } from '../queries/links.js'
 
 /**
  * Where objects are kept: the bucket on AWS, a folder on a desk, with the same keys. An object appears whole or not at
@@ -33,31 +36,39 @@ export interface StagedFile {
 /** Not part of the archive: no key begins with a dot. */
 const STAGING = '.staging'
 
-/** The archive in a folder. */
+/** The names that `stage` gives: the process, then what no other file has. */
+const STAGED = /^(\d+)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[a-z]+$/
+
+/**
+ * The archive in a folder. Nothing is written, listed or removed through a link in it: each throws a `FileError` that names
+ * the link. What it makes is for its owner alone, because it holds what the table holds.
+ */
 export class DiskArchive implements Archive {
   constructor(readonly root: string) {}
 
   /** A path in the staging folder that nobody else uses; it is on the archive's own file system, so it can be renamed. */
   stage(extension: string): StagedFile {
-    const folder = join(this.root, STAGING)
+    const folder = this.ownPath(STAGING)
     if (!existsSync(folder)) makeFolder(folder)
     return { path: join(folder, `${process.pid}-${randomUUID()}${extension}`) }
   }
 
   /** Removes what processes that are gone left in the staging folder. */
   sweep(): void {
-    const folder = join(this.root, STAGING)
+    const folder = this.ownPath(STAGING)
     if (!existsSync(folder)) return
     for (const name of readdirSync(folder)) {
-      if (!isRunning(Number.parseInt(name, 10))) rmSync(join(folder, name), { force: true })
+      const pid = STAGED.exec(name)?.[1]
+      if (pid !== undefined && !isRunning(Number(pid))) rmSync(join(folder, name), { force: true })
     }
   }
 
   async put(key: string, content: Uint8Array | StagedFile): Promise<void> {
-    const target = this.pathOf(key)
+    const target = this.ownPath(key)
     const staged = content instanceof Uint8Array ? this.stage('.object') : content
     try {
       if (content instanceof Uint8Array) writeFileSync(staged.path, content, { flag: 'wx' })
+      chmodSync(staged.path, 0o600)
       sync(staged.path)
       makeFolder(dirname(target))
       // keys hold a random part or a hash of the content, so two writers never race for one
@@ -70,16 +81,28 @@ export class DiskArchive implements Archive {
   }
 
   async list(prefix: string): Promise<readonly string[]> {
-    const folder = this.pathOf(prefix)
+    const folder = this.ownPath(prefix)
     if (!existsSync(folder)) return []
     return readdirSync(folder, { recursive: true, withFileTypes: true })
+      .map(entry => this.refuseLink(entry))
       .filter(entry => entry.isFile())
       .map(entry => relative(this.root, join(entry.parentPath, entry.name)).split(sep).join('/'))
       .sort()
   }
 
   async open(key: string): Promise<Uint8Array> {
-    return readFileSync(this.pathOf(key))
+    return readFileSync(this.ownPath(key))
+  }
+
+  private ownPath(key: string): string {
+    refuseLinks(this.root, key)
+    return this.pathOf(key)
+  }
+
+  private refuseLink(entry: Dirent): Dirent {
+    const path = relative(this.root, join(entry.parentPath, entry.name))
+    if (entry.isSymbolicLink()) refuseLinks(this.root, path.split(sep).join('/'))
+    return entry
   }
 
   /** The file that holds an object. */
@@ -96,11 +119,15 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Makes a folder and its parents so that they outlive a power cut: a new entry is durable once its parent is synced. */
+/**
+ * Makes a folder and its parents, for their owner alone, so that they outlive a power cut: a new entry is durable once its
+ * parent is synced.
+ */
 export function makeFolder(folder: string): void {
-  const first = mkdirSync(folder, { recursive: true })
+  const whole = resolve(folder)
+  const first = mkdirSync(whole, { recursive: true, mode: 0o700 })
   if (first === undefined) return
-  for (let made = folder; made.length >= first.length; made = dirname(made)) sync(dirname(made))
+  for (let made = whole; made.length >= first.length; made = dirname(made)) sync(dirname(made))
 }
 
 /** Makes a file's content, or a folder's entries, outlive a power cut. */

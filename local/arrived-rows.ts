@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { chunksOf } from '../queries/duckdb-chunks.js'
+import { openDuckDb } from '../queries/duckdb-instance.js'
 import { quoted } from '../queries/literal.js'
 import { StatesDigest } from '../transform/fact.js'
 import type { Objects } from './refused-reader.js'
@@ -37,7 +38,7 @@ export class ArrivedRows {
     known: Iterable<string> = [],
   ): Promise<ArrivedRows> {
     const folder = mkdtempSync(join(tmpdir(), 'itemtrail-arrived-'))
-    const instance = await DuckDBInstance.create(join(folder, 'rows.duckdb'), { threads: '1', memory_limit: '512MB' })
+    const instance = await openDuckDb(join(folder, 'rows.duckdb'), { threads: '1', memory_limit: '512MB' })
     const connection = await instance.connect()
     await connection.run('create table arrived (item_key varchar, new_hash varchar)')
     const rows = new ArrivedRows(bucket, prefix, source, folder, instance, connection)

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { CopyError, findCopy, readCovered, runFiles } from '../queries/derived-copy.js'
+import { openDuckDb } from '../queries/duckdb-instance.js'
 import { TRINO_MACROS } from '../queries/trino-macros.js'
 import { sumDigests } from './compaction.js'
 import { deliveriesSql, writtenSql } from './compaction-sql.js'
@@ -30,8 +31,7 @@ export async function checkCopy(root: string, table: string): Promise<CopyCheck>
   const about = { table, found: true, covered: manifest.covered.objects, uncovered: uncovered.length }
   const covered = readCovered(root, manifest)
   if (typeof covered === 'string') return { ...about, problems: [covered] }
-  const { DuckDBInstance } = await import('@duckdb/node-api')
-  const instance = await DuckDBInstance.create(':memory:', { memory_limit: '1GB' })
+  const instance = await openDuckDb(':memory:', { memory_limit: '1GB' })
   const connection = await instance.connect()
   try {
     for (const statement of TRINO_MACROS) await connection.run(statement)

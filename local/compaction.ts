@@ -10,7 +10,9 @@ import {
   readCovered,
   readManifest,
 } from '../queries/derived-copy.js'
-import { keptConfigurations, mergeColumns } from '../queries/duckdb.js'
+import { mergeColumns } from '../queries/duckdb.js'
+import { keptConfigurations } from '../queries/kept-configurations.js'
+import { listTable } from '../queries/parquet-files.js'
 import type { Column } from '../transform/audit-row.js'
 import { answersKey, checkpointKey, coveredKey, manifestKey, runKey } from '../transform/derived.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
@@ -117,6 +119,7 @@ class Compactor {
     const found = readManifest(root, table)
     const current = typeof found === 'string' ? undefined : found
     const removed = this.folder.sweep(current === undefined ? new Set() : namesOf(current))
+    this.refuseUnread()
     const objects = listObjects(root, table)
     if (objects.length === 0)
       throw new CompactionError(`table ${table} has no rows in the archive, so there is nothing to compact`)
@@ -170,6 +173,17 @@ class Compactor {
       filesWritten: made.written,
       filesReplaced: replaced.length,
     }
+  }
+
+  /** A copy must not look more complete than the archive is. */
+  private refuseUnread(): void {
+    const unread = listTable(this.folder.root, this.folder.table).unread.filter(({ mayHoldRows }) => mayHoldRows)
+    if (unread.length > 0)
+      throw new CompactionError(
+        `folder of ${this.folder.table} holds what no question reads, or not every one`,
+        unread.map(({ key, reason }) => `${key} ${reason}`),
+        'nothing was published',
+      )
   }
 
   /** What waits there may be rows of the archive by tomorrow: whoever compacts should know, and decide. */

@@ -10,8 +10,9 @@ import type { ParquetConverter } from './parquet-conversion.js'
 import { objectName, RefusedObjects } from './refused-objects.js'
 import { checkRowLine } from './row-line.js'
 import { RowScanner } from './row-scanner.js'
+import { RegionDoor, regionInArchive, streamInArchive } from './table-origin.js'
 import { invokeTransform, type SourceRecord } from './transform-function.js'
-import { nameTable } from './unnamed-record.js'
+import { nameOrigin } from './unnamed-record.js'
 
 /** How a delivery stream buffers, before the transform and before an object. Sizes in bytes, intervals in milliseconds. */
 export interface BufferingHints {
@@ -40,6 +41,14 @@ export interface DeliveryCounts {
   objects: number
 }
 
+/** The error code of a record whose row is of another region than those of the archive. */
+export const OTHER_REGION = 'Itemtrail.OtherRegion'
+
+/** A record, and whether it does not say of which table and stream it is. */
+interface TakenRecord extends SourceRecord {
+  readonly isUnnamed: boolean
+}
+
 /** Row lines of one partition on their way to an object. */
 interface PartitionBuffer {
   readonly prefix: string
@@ -55,8 +64,13 @@ export interface DeliveryStreamOptions {
   readonly handler: TransformHandler
   readonly converter: ParquetConverter
   readonly hints?: BufferingHints
-  /** Whether a record that names no table is taken as one of this table; what is kept of it are its own bytes. @default false */
-  readonly takesUnnamed?: boolean
+  /**
+   * The stream of records that name none, as those read through the Streams API; what is kept of them are their own bytes.
+   * @default - the one that the archive has of the table; without, the transform refuses them
+   */
+  readonly streamArn?: string | undefined
+  /** Called with the reason of each record that is refused here although the transform took it. */
+  readonly onRefused?: (reason: string) => void
   /** Milliseconds since 1970. @default - the clock */
   readonly now?: () => number
 }
@@ -75,10 +89,12 @@ export class DeliveryStream {
   private readonly now: () => number
   private readonly refused: RefusedObjects
   private readonly partitions = new Map<string, PartitionBuffer>()
-  private buffer: SourceRecord[] = []
+  private buffer: TakenRecord[] = []
   private bufferedBytes = 0
   private bufferedSince = 0
   private configurationKept = false
+  private door: RegionDoor | undefined
+  private streamArn: Promise<string | undefined> | undefined
 
   constructor(private readonly options: DeliveryStreamOptions) {
     this.columns = columnsOf(options.table)
@@ -89,13 +105,16 @@ export class DeliveryStream {
     this.refused = new RefusedObjects(options.archive, options.table.table, this.now)
   }
 
-  /** Takes one record in; `arrival` in milliseconds since 1970. One call at a time. */
-  async put(data: Uint8Array, arrival = this.now()): Promise<void> {
+  /**
+   * Takes one record in; `arrival` in milliseconds since 1970. One that is unnamed, which does not say of which table and
+   * stream it is, is taken as one of this table. One call at a time.
+   */
+  async put(data: Uint8Array, arrival = this.now(), isUnnamed = false): Promise<void> {
     const now = this.now()
     if (this.bufferedBytes + data.length > this.hints.transformBytes) await this.transform()
     if (this.buffer.length === 0) this.bufferedSince = now
     this.counts.records++
-    this.buffer.push({ recordId: recordIdOf(this.counts.records), data, arrival })
+    this.buffer.push({ recordId: recordIdOf(this.counts.records), data, arrival, isUnnamed })
     this.bufferedBytes += data.length
     if (now - this.bufferedSince >= this.hints.transformInterval) await this.transform()
   }
@@ -121,11 +140,8 @@ export class DeliveryStream {
     const records = this.buffer
     this.buffer = []
     this.bufferedBytes = 0
-    const { handler, table, takesUnnamed = false } = this.options
-    const sent = takesUnnamed
-      ? records.map(record => ({ ...record, data: nameTable(record.data, table.table) }))
-      : records
-    const outcome = await invokeTransform(handler, table, sent)
+    const { handler, table } = this.options
+    const outcome = await invokeTransform(handler, table, await this.named(records))
     if (outcome.kind === 'failed') {
       for (const record of records) await this.refuse(record, outcome.attempts, outcome.code, outcome.message)
       return
@@ -136,6 +152,16 @@ export class DeliveryStream {
     }
     for (const [prefix, { pieces, rows }] of lines) await this.append(prefix, Buffer.concat(pieces), rows)
     await this.deliverDue()
+  }
+
+  private async named(records: readonly TakenRecord[]): Promise<readonly SourceRecord[]> {
+    if (!records.some(({ isUnnamed }) => isUnnamed)) return records
+    const { archive, table } = this.options
+    this.streamArn ??= Promise.resolve(this.options.streamArn ?? streamInArchive(archive.root, table.table))
+    const arn = await this.streamArn
+    return records.map(record =>
+      record.isUnnamed ? { ...record, data: nameOrigin(record.data, table.table, arn) } : record,
+    )
   }
 
   private async accept(record: SourceRecord, result: FirehoseTransformationResultRecord, lines: Lines): Promise<void> {
@@ -153,9 +179,20 @@ export class DeliveryStream {
       )
     }
     const { bytes, length } = decode(result.data ?? '')
+    this.door ??= await this.openDoor()
+    const foreign = this.door.refusal(bytes.subarray(0, length))
+    if (foreign !== undefined) {
+      this.options.onRefused?.(foreign)
+      return this.refuse(record, 1, OTHER_REGION, foreign)
+    }
     const count = isUtf8(bytes.subarray(0, length)) ? this.scanner.count(bytes, length) : 0
     if (count > 0) return add(lines, prefix, bytes.subarray(0, length), count)
     await this.checkLines(record, bytes.toString('utf8', 0, length), prefix, lines)
+  }
+
+  private async openDoor(): Promise<RegionDoor> {
+    const { archive, table } = this.options
+    return new RegionDoor(table.table, await regionInArchive(archive.root, table.table))
   }
 
   /** Takes the lines that a converter can take, and keeps each of the others alone. */

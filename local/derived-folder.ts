@@ -1,8 +1,20 @@
-import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { coveredText, type ListedObject, type Manifest } from '../queries/derived-copy.js'
+import { openDuckDb } from '../queries/duckdb-instance.js'
 import type { BoundValue } from '../queries/engine.js'
+import { IS_A_LINK, linkIn } from '../queries/links.js'
 import { quoted } from '../queries/literal.js'
 import { TRINO_MACROS } from '../queries/trino-macros.js'
 import {
@@ -43,13 +55,13 @@ export class DerivedFolder {
   /** Takes the folder. Throws `CompactionError` where another compaction has it. */
   static async take(root: string, table: string, memory: string): Promise<DerivedFolder> {
     const folder = join(root, derivedPrefix(table))
+    for (const name of ['', WORK, LOCK, `${LOCK}.wal`]) refuseLink(root, `${derivedPrefix(table)}${name}`)
     if (!existsSync(folder)) makeFolder(folder)
     const lock = join(realpathSync(folder), LOCK)
     if (taken.has(lock)) throw new CompactionError(`compaction of ${table} is running already, in this process`)
     taken.add(lock)
     try {
-      const { DuckDBInstance } = await import('@duckdb/node-api')
-      const instance = await DuckDBInstance.create(':memory:')
+      const instance = await openDuckDb()
       const connection = await instance.connect()
       await attachLock(connection, lock, table)
       for (const statement of TRINO_MACROS) await connection.run(statement)
@@ -100,13 +112,15 @@ export class DerivedFolder {
   /** Where the run of a bucket is written, in a folder that says which bucket it is of. */
   bucketPath(bucket: string): string {
     const folder = this.workPath(`${BUCKET_COLUMN}=${bucket}`)
-    mkdirSync(folder, { recursive: true })
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
     return join(folder, 'run.parquet')
   }
 
   /** Puts a finished file in its place, where nobody looks before a manifest names it. */
   keep(path: string, key: string): number {
     const target = join(this.root, ...key.split('/'))
+    refuseLink(this.root, key)
+    chmodSync(path, 0o600)
     sync(path)
     if (!existsSync(dirname(target))) makeFolder(dirname(target))
     renameSync(path, target)
@@ -127,16 +141,19 @@ export class DerivedFolder {
   }
 
   /**
-   * Removes files that the manifest in use does not name: what a killed run left, and what the run before replaced. What a run
+   * Removes files of our own names that the manifest in use does not name: what a killed run left, and what the run before replaced. What a run
    * replaces itself it leaves to the next, because a reader may be at it; one that is even slower finds its file gone,
    * reads the manifest again and asks again.
    */
   sweep(named: ReadonlySet<string>): readonly string[] {
     const prefix = derivedPrefix(this.table)
     const folder = join(this.root, prefix)
-    const covered = readdirSync(folder).filter(name => name.startsWith('covered-'))
+    const covered = readdirSync(folder).filter(name => COVERED.test(name))
     const inside = [changesPrefix(this.table), checkpointsPrefix(this.table), answersPrefix(this.table)].flatMap(
-      inner => filesUnder(join(this.root, inner)).map(path => `${inner}${path}`),
+      inner => {
+        refuseLink(this.root, inner)
+        return filesUnder(join(this.root, inner)).map(path => `${inner}${path}`)
+      },
     )
     const unused = [...covered.map(name => `${prefix}${name}`), ...inside].filter(key => !named.has(key))
     for (const key of unused) rmSync(join(this.root, ...key.split('/')), { force: true })
@@ -160,6 +177,16 @@ function filesUnder(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile())
     .map(entry => join(entry.parentPath, entry.name).slice(folder.length).replaceAll('\\', '/'))
+    .filter(path => KEPT.test(path))
+}
+
+/** Names that a compaction gives; what is called otherwise is not ours to remove. */
+const COVERED = /^covered-\d+\.tsv$/
+const KEPT = /^(?:(?:bucket=[0-9a-f]+|day=[0-9-]+)\/)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.parquet$/
+
+function refuseLink(root: string, key: string): void {
+  const link = linkIn(root, key)
+  if (link !== undefined) throw new CompactionError(`${link} ${IS_A_LINK}`, [], 'nothing was published')
 }
 
 async function attachLock(connection: DuckDBConnection, path: string, table: string): Promise<void> {

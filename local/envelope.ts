@@ -20,6 +20,8 @@ export interface Envelope {
   readonly table: string | undefined
   /** False for a change that does not say when it was made. */
   readonly hasTime: boolean
+  /** True for a change that does not say of which table it is, or, being of a stream, of which stream. */
+  readonly isUnnamed: boolean
 }
 
 /** Looks at a record's outermost fields; judging it is the transform's business. */
@@ -44,7 +46,7 @@ function glanceAtEnds(bytes: Buffer): Envelope | undefined {
   if (!isRange(bytes, time, time + DYNAMODB.length, DYNAMODB)) return undefined
   const text = bytes.toString('latin1', arn, quote)
   if (!isDigit(bytes[time + DYNAMODB.length] as number) || text.includes('\\')) return undefined
-  return { isObject: true, table: tableOf({ eventSourceARN: text }), hasTime: true }
+  return { isObject: true, table: tableOf({ eventSourceARN: text }), hasTime: true, isUnnamed: false }
 }
 
 /** Where the members end whose values are texts without escapes. */
@@ -61,10 +63,15 @@ function afterTexts(bytes: Buffer, at: number): number {
 function parseEnvelope(bytes: Buffer): Envelope {
   const fields = tryParseObject(bytes.toString())
   const { dynamodb } = fields ?? {}
+  const table = tableOf(fields ?? {})
+  const change = isObject(dynamodb) ? dynamodb : undefined
+  const hasArn = (fields?.eventSourceARN ?? null) !== null
+  const isOfStream = (change?.SequenceNumber ?? null) !== null
   return {
     isObject: fields !== undefined,
-    table: tableOf(fields ?? {}),
-    hasTime: !isObject(dynamodb) || (dynamodb.ApproximateCreationDateTime ?? null) !== null,
+    table,
+    hasTime: change === undefined || (change.ApproximateCreationDateTime ?? null) !== null,
+    isUnnamed: change !== undefined && !hasArn && (isOfStream || table === undefined),
   }
 }
 
@@ -77,7 +84,7 @@ function tableOf({ eventSourceARN: arn, tableName, table }: JsonObject): string 
 export const TABLE_NAME = /^[A-Za-z0-9_.-]{3,255}$/
 
 const NAMES = ['eventSourceARN', 'tableName', 'table', 'dynamodb'].map(name => Buffer.from(name))
-const TIME = [Buffer.from('ApproximateCreationDateTime')]
+const TIME = ['ApproximateCreationDateTime', 'SequenceNumber'].map(name => Buffer.from(name))
 
 /**
  * The same from the bytes, several times as fast as parsing them all: values are passed over by their quotes and brackets.
@@ -86,15 +93,14 @@ const TIME = [Buffer.from('ApproximateCreationDateTime')]
 function glanceAt(bytes: Buffer): Envelope | undefined {
   const fields = membersOf(bytes, 0, NAMES)
   if (fields?.end !== bytes.length) return undefined
-  const [arn, tableName, table, dynamodb] = fields.values
-  const name = textAt(bytes, arn ?? tableName ?? table)
-  const [time] = dynamodb === undefined ? [] : (membersOf(bytes, dynamodb, TIME)?.values ?? [])
+  const [arn, tableName, stated, dynamodb] = fields.values
+  const name = textAt(bytes, arn ?? tableName ?? stated)
+  const [time, sequence] = dynamodb === undefined ? [] : (membersOf(bytes, dynamodb, TIME)?.values ?? [])
   if (name === undefined || time === undefined || !isDigit(bytes[time] as number)) return undefined
-  return {
-    isObject: true,
-    table: tableOf(arn === undefined ? { table: name } : { eventSourceARN: name }),
-    hasTime: true,
-  }
+  const table = tableOf(arn === undefined ? { table: name } : { eventSourceARN: name })
+  // a sequence number may be null
+  if (arn === undefined && (sequence !== undefined || table === undefined)) return undefined
+  return { isObject: true, table, hasTime: true, isUnnamed: false }
 }
 
 interface Members {

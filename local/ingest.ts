@@ -13,8 +13,10 @@ export interface IngestOptions {
   readonly archive: DiskArchive
   /** The configuration of a table, for each table that the input names. */
   readonly configurationOf: (table: string) => TableConfiguration
-  /** The table of records that name none. @default - such records are refused */
+  /** The table of records that name none. @default - that of `streamArn`; without, such records are refused */
   readonly table?: string
+  /** The stream of records that name none. @default - the one that the archive has of their table; without, they are refused */
+  readonly streamArn?: string
   readonly hints?: BufferingHints
   /** Milliseconds since 1970. @default - the clock */
   readonly now?: () => number
@@ -96,9 +98,9 @@ class DeliveryStreams {
   ) {}
 
   async put(document: Uint8Array, modifiedAt: number): Promise<void> {
-    const { table, hasTime } = readEnvelope(document)
+    const { table, hasTime, isUnnamed } = readEnvelope(document)
     const { stream } = this.deliveryOf(table ?? this.options.table ?? NO_TABLE)
-    await (hasTime ? stream.put(document) : stream.put(document, modifiedAt))
+    await stream.put(document, hasTime ? undefined : modifiedAt, isUnnamed)
   }
 
   /** Delivers what has waited for its interval. */
@@ -117,12 +119,13 @@ class DeliveryStreams {
   private deliveryOf(name: string): TableDelivery {
     let delivery = this.deliveries.get(name)
     if (delivery === undefined) {
-      const { archive, configurationOf, hints, now } = this.options
+      const { archive, configurationOf, streamArn, hints, now } = this.options
       delivery = new TableDelivery({
         table: configurationOf(name),
         archive,
         converter: this.converter,
-        takesUnnamed: name === this.options.table,
+        // of the streams of other tables nothing was said
+        ...(name === this.options.table && { streamArn }),
         ...(hints && { hints }),
         ...(now && { now }),
       })

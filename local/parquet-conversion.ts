@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { openDuckDb } from '../queries/duckdb-instance.js'
 import { quoted } from '../queries/literal.js'
 import { type Column, duckDbType } from '../transform/audit-row.js'
 
@@ -48,9 +49,8 @@ interface Engine {
 }
 
 async function openEngine(): Promise<Engine> {
-  const { DuckDBInstance } = await import('@duckdb/node-api')
   // one thread and a bounded memory: the desk's other work goes on beside it
-  const instance = await DuckDBInstance.create(':memory:', { threads: '1', memory_limit: '512MB' })
+  const instance = await openDuckDb(':memory:', { threads: '1', memory_limit: '512MB' })
   const connection = await instance.connect()
   await connection.run("set TimeZone = 'UTC'")
   return { instance, connection }

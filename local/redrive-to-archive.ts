@@ -4,6 +4,7 @@ import { dateOf, PARTITION_COLUMN } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { DiskArchive } from './archive.js'
 import { DEFAULT_HINTS, DeliveryStream } from './delivery-stream.js'
+import { readEnvelope } from './envelope.js'
 import { ParquetConverter } from './parquet-conversion.js'
 import { type Delivery, type Destination, groupBy, type RefusedDocument } from './redrive.js'
 
@@ -43,10 +44,10 @@ export class ArchiveDestination implements Destination {
       handler: form === 'record' ? createHandler(table) : passRows,
       converter,
       hints: { ...DEFAULT_HINTS, transformBytes: TRANSFORM_BYTES },
-      // whoever ingested it said whose it is
-      takesUnnamed: form === 'record',
     })
-    for (const { data, arrival } of documents) await stream.put(data, arrival)
+    // whoever ingested it said whose it is
+    for (const { data, arrival } of documents)
+      await stream.put(data, arrival, form === 'record' && readEnvelope(data).isUnnamed)
     await stream.flush()
     return stream.counts.refused
   }

@@ -7,10 +7,12 @@ import { isObject } from '../transform/json.js'
 import { dateOf } from '../transform/partition.js'
 import { configurationId, type TableConfiguration } from '../transform/table-configuration.js'
 import { transformRecord } from '../transform/transform.js'
+import { OTHER_REGION } from './delivery-stream.js'
+import { readEnvelope } from './envelope.js'
 import type { Ledger } from './redriven.js'
 import { type KeptEntry, type Objects, openRefused, type RefusedType, reasonOf } from './refused-reader.js'
 import { checkRowLine } from './row-line.js'
-import { nameTable } from './unnamed-record.js'
+import { nameOrigin } from './unnamed-record.js'
 
 /**
  * What can be done with one document of a refused record: it is `ready` to be sent again; the transform still refuses it;
@@ -77,6 +79,8 @@ export interface RedriveOptions {
   readonly configurationOf: (table: string) => TableConfiguration
   /** True for an identifier of a configuration that the archive keeps. */
   readonly isKept: (table: string, configId: string) => Promise<boolean>
+  /** The one stream that the archive has of a table, where it goes to an archive: it is that of records that name none. */
+  readonly streamOf?: (table: string) => Promise<string | undefined>
   /** Where it would go: rows are converted again on a desk only, and only Firehose limits a record's size. */
   readonly to: 'archive' | 'firehose'
   /** @default - all tables */
@@ -187,9 +191,12 @@ async function judge(kept: KeptEntry, options: RedriveOptions): Promise<readonly
   const parts: Uint8Array[] = []
   for await (const document of readDocuments(only(entry.data))) parts.push(document)
   if (parts.length === 0) parts.push(entry.data)
+  const streamArn = parts.some(data => readEnvelope(data).isUnnamed) ? await options.streamOf?.(table) : undefined
   return parts.map((data, index) => {
     const place = { object, line, index, of: parts.length, table, data, form: 'record' } as const
-    return { ...place, ...judgeRecord(data, entry.arrival, configuration, options) }
+    // the transform takes it, the archive does not, and would refuse it again
+    if (entry.code === OTHER_REGION) return { ...place, ...REFUSED }
+    return { ...place, ...judgeRecord({ data, arrival: entry.arrival, streamArn }, configuration, options) }
   })
 }
 
@@ -199,19 +206,20 @@ async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 
 type Judgement = Pick<RefusedDocument, 'verdict' | 'date' | 'arrival'>
 
+const REFUSED: Judgement = { verdict: 'refused', date: '', arrival: undefined }
+
 function judgeRecord(
-  data: Uint8Array,
-  arrival: number,
+  { data, arrival, streamArn }: { data: Uint8Array; arrival: number; streamArn: string | undefined },
   configuration: TableConfiguration,
   { to, now = Date.now }: RedriveOptions,
 ): Judgement {
   // only a desk's delivery stream takes a record that names no table
-  const named = to === 'archive' ? nameTable(data, configuration.table) : data
+  const named = to === 'archive' ? nameOrigin(data, configuration.table, streamArn) : data
   let outcome = transformRecord(named, now(), configuration)
   // on a desk the arrival can be given again, in Firehose it will be a new one
   const standsIn = outcome.kind === 'transformed' && outcome.rows[0]?.time_precision === 'arrival' && to === 'archive'
   if (standsIn) outcome = transformRecord(named, arrival, configuration)
-  if (outcome.kind === 'refused') return { verdict: 'refused', date: '', arrival: undefined }
+  if (outcome.kind === 'refused') return REFUSED
   const { date } = outcome.partition
   const answer = Math.ceil(Buffer.byteLength(outcome.lines) / 3) * 4
   const isTooLarge = answer > MAX_RESPONSE_BYTES - ENVELOPE_BYTES || (to === 'firehose' && data.length > RECORD_BYTES)

@@ -71,8 +71,8 @@ export class Ledger {
   }
 
   private append(text: string): void {
-    mkdirSync(dirname(this.path), { recursive: true })
-    const file = openSync(this.path, 'a')
+    mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 })
+    const file = openSync(this.path, 'a', 0o600)
     try {
       writeSync(file, text)
       fsyncSync(file)

@@ -3,8 +3,9 @@ import { isObject, type JsonObject, tryParseObject } from '../transform/json.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { transformRecord } from '../transform/transform.js'
 import type { Archive } from './archive.js'
+import { OTHER_REGION } from './delivery-stream.js'
 import { type ErrorType, REFUSED_PREFIX } from './refused-objects.js'
-import { nameTable } from './unnamed-record.js'
+import { nameOrigin } from './unnamed-record.js'
 
 /** How a record came to be refused: by Firehose, kept whole by the forwarder, or given up by Lambda with its batch. */
 export type RefusedType = ErrorType | 'oversize' | 'given-up'
@@ -129,8 +130,8 @@ function firstText(entry: JsonObject, names: readonly string[]): string {
 /** Why a record was refused. Firehose's object has no room for the transform's reason, so the transform is asked again. */
 export function reasonOf(entry: RefusedEntry, table: TableConfiguration): string {
   const { type, message } = entry
-  // what never came to the transform was not refused by it
-  if (type !== 'processing-failed') return message
-  const outcome = transformRecord(nameTable(entry.data, entry.table), entry.arrival, table)
+  // what never came to the transform, or passed it, was not refused by it
+  if (type !== 'processing-failed' || entry.code === OTHER_REGION) return message
+  const outcome = transformRecord(nameOrigin(entry.data, entry.table), entry.arrival, table)
   return outcome.kind === 'refused' ? outcome.reason : `${message}; the transform takes it now`
 }

@@ -17,12 +17,11 @@ export class TableDelivery {
   private readonly table: TableConfiguration
   private readonly reasons: Reasons = new Map()
 
-  constructor(options: Omit<DeliveryStreamOptions, 'handler'>) {
+  constructor(options: Omit<DeliveryStreamOptions, 'handler' | 'onRefused'>) {
     this.table = options.table
-    const handler = createHandler(options.table, (_, reason) =>
-      this.reasons.set(reason, (this.reasons.get(reason) ?? 0) + 1),
-    )
-    this.stream = new DeliveryStream({ ...options, handler })
+    const onRefused = (reason: string) => this.reasons.set(reason, (this.reasons.get(reason) ?? 0) + 1)
+    const handler = createHandler(options.table, (_, reason) => onRefused(reason))
+    this.stream = new DeliveryStream({ ...options, handler, onRefused })
   }
 
   /** What has become of the records so far; those that were not flushed are only counted as records. */

@@ -1,15 +1,8 @@
 import type { Checkpoint } from '../capture/checkpoint.js'
 import type { TailSink } from '../capture/intake.js'
 import type { LambdaRecord } from '../capture/lambda-record.js'
-import {
-  type Fact,
-  FactError,
-  factKey,
-  type GapFact,
-  readFacts,
-  type StreamChangedFact,
-  writeFact,
-} from '../transform/fact.js'
+import { findFacts } from '../config/fact-file.js'
+import { factKey, type GapFact, type StreamChangedFact, writeFact } from '../transform/fact.js'
 import { canonicalJson } from '../transform/json.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { DiskArchive } from './archive.js'
@@ -46,18 +39,9 @@ export class ArchiveSink implements TailSink {
 
   /** A process that ends between a fact and its checkpoint finds the same fact again. */
   async addFact(fact: GapFact | StreamChangedFact): Promise<void> {
-    const known = (await this.knownFacts()).map(contentOf)
+    // one that cannot be read is for readers to complain of; it does not keep a new one out
+    const known = (await findFacts(this.archive, this.table)).facts.map(contentOf)
     if (!known.includes(contentOf(fact))) await this.archive.put(factKey(fact), Buffer.from(writeFact(fact)))
-  }
-
-  /** A fact that cannot be read is for readers to complain of; it does not keep a new one out. */
-  private async knownFacts(): Promise<readonly Fact[]> {
-    try {
-      return await readFacts(this.archive, this.table)
-    } catch (error) {
-      if (!(error instanceof FactError)) throw error
-      return []
-    }
   }
 
   async save(checkpoint: Checkpoint): Promise<void> {

@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { type Checkpoint, CheckpointError, readCheckpoint, writeCheckpoint } from '../capture/checkpoint.js'
+import { refuseLinks } from '../queries/links.js'
 
 /** Not part of the archive: no key begins with a dot. */
 const FOLDER = '.tail'
@@ -39,6 +40,7 @@ export function loadCheckpoint(root: string, table: string): Checkpoint | undefi
 /** Replaces the checkpoint of a table in one step: after a power cut there is the old one or the new one, whole. */
 export function saveCheckpoint(root: string, checkpoint: Checkpoint): void {
   const path = checkpointPath(root, checkpoint.table)
+  refuseLinks(root, `${FOLDER}/${checkpoint.table}.json.new`)
   writeDurably(`${path}.new`, writeCheckpoint(checkpoint))
   renameSync(`${path}.new`, path)
   syncFolder(join(root, FOLDER))
@@ -55,7 +57,8 @@ export interface TailLock {
  */
 export function lockTail(root: string, table: string): TailLock | number {
   const folder = join(root, FOLDER)
-  mkdirSync(folder, { recursive: true })
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  refuseLinks(root, FOLDER)
   const own = `${table}.${process.pid}.lock`
   writeDurably(join(folder, own), startOf(process.pid))
   const release = () => rmSync(join(folder, own), { force: true })
@@ -105,7 +108,7 @@ function readIfThere(path: string): string | undefined {
 }
 
 function writeDurably(path: string, text: string): void {
-  const file = openSync(path, 'w')
+  const file = openSync(path, 'w', 0o600)
   try {
     writeSync(file, text)
     fsyncSync(file)

@@ -1,3 +1,4 @@
+import { findFacts } from '../config/fact-file.js'
 import {
   type BaselineFact,
   comparedAsOf,
@@ -6,7 +7,6 @@ import {
   type GapFact,
   type ReconciliationFact,
   type RestoreFact,
-  readFacts,
   StatesDigest,
   type StreamChangedFact,
 } from '../transform/fact.js'
@@ -68,6 +68,8 @@ export interface ArchiveFacts {
   readonly lost: readonly LostStretch[]
   readonly streams: readonly { readonly fact: StreamChangedFact; readonly us: number }[]
   readonly restores: readonly RestoreFact[]
+  /** Files whose word is not known: each may tell of a loss. */
+  readonly unreadable: readonly string[]
 }
 
 export const NO_FACTS: ArchiveFacts = {
@@ -79,15 +81,15 @@ export const NO_FACTS: ArchiveFacts = {
   lost: [],
   streams: [],
   restores: [],
+  unreadable: [],
 }
 
 /**
- * Reads a table's facts, and holds the rows of its baselines and of its newest comparison against them. Throws `FactError`
- * for a fact that cannot be read.
+ * Reads a table's facts, and holds the rows of its baselines and of its newest comparison against them.
  */
 export async function readArchiveFacts(engine: QueryEngine, table: TableConfiguration): Promise<ArchiveFacts> {
   if (engine.facts === undefined) return NO_FACTS
-  const facts = await readFacts(engine.facts, table.table)
+  const { facts, problems } = await findFacts(engine.facts, table.table)
   const { baselines, broken } = await checkBaselines(engine, table, ofKind(facts, 'baseline'))
   const comparisons = ofKind(facts, 'reconciliation').map(toComparison).sort(byTime)
   return {
@@ -102,6 +104,7 @@ export async function readArchiveFacts(engine: QueryEngine, table: TableConfigur
     })),
     streams: ofKind(facts, 'stream-changed').map(fact => ({ fact, us: factMicroseconds(fact.recorded) })),
     restores: ofKind(facts, 'restore'),
+    unreadable: problems.map(({ message }) => message),
   }
 }
 

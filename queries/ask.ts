@@ -1,14 +1,16 @@
 import type { Table } from 'apache-arrow'
 import { formatInstant, parseInstant } from '../transform/instant.js'
+import type { AttributePath } from '../transform/table-configuration.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import { Answer, type Asked } from './answer.js'
 import { type ArchiveFacts, NO_FACTS, readArchiveFacts } from './archive-facts.js'
-import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery, type Statement } from './catalog.js'
+import { bindValues, type Identifiers, renderQuery, SAVED_QUERIES, type SavedQuery, type Statement } from './catalog.js'
 import type { BoundValue, QueryEngine, RunOptions, Scope } from './engine.js'
 import { findProblems } from './findings.js'
 import { checkParameters, ParameterError } from './parameters.js'
 import { type ItemChange, orderSteps, type Step } from './reconstruct.js'
 import { rowsOf } from './rows.js'
+import { actorOfToday, rowsWithActor } from './todays-actor.js'
 import { absencesOf, judge, periodOver, type Verdict } from './verdict.js'
 
 /**
@@ -25,14 +27,14 @@ export async function askQuery(
 }
 
 /** The same, with what was asked beside the answer. */
-export function answerQuery(
+export async function answerQuery(
   engine: QueryEngine,
   query: SavedQuery,
   table: TableConfiguration,
   parameters: Readonly<Record<string, string>>,
   options: RunOptions = {},
 ): Promise<Answer> {
-  const { scope, ...bound } = bindQuery(query, table, parameters)
+  const { scope, ...bound } = bindQuery(query, table, parameters, await actorOfToday(engine, table))
   return answerStatement(engine, { query: query.name, table: table.table, ...bound }, { ...options, scope })
 }
 
@@ -44,7 +46,7 @@ export function answerSql(
   options: RunOptions = {},
 ): Promise<Answer> {
   const nothing = { query: undefined, table: undefined, parameters: new Map(), placeholders: [] }
-  return answerStatement(engine, { ...nothing, sql, values }, options)
+  return answerStatement(engine, { ...nothing, sql, values }, { ...options, foreign: true })
 }
 
 async function answerStatement(
@@ -66,20 +68,26 @@ export interface BoundQuery extends Statement {
   readonly scope: Scope | undefined
 }
 
-/** What `askQuery` runs. Throws `ParameterError` for parameters that the query does not take. */
+/**
+ * What `askQuery` runs. Throws `ParameterError` for parameters that the query does not take. `actor` is the attribute that
+ * names the actor where rows do not. @default - only what the rows say
+ */
 export function bindQuery(
   query: SavedQuery,
   table: TableConfiguration,
   parameters: Readonly<Record<string, string>>,
+  actor?: AttributePath,
 ): BoundQuery {
   const { column, ...others } = parameters
-  const values = checkParameters(query.parameters, {
-    ...lifecyclePresets(query, table),
-    ...(query.asksForColumn ? others : parameters),
-  })
+  const values = withRecordedActor(
+    checkParameters(query.parameters, {
+      ...lifecyclePresets(query, table),
+      ...(query.asksForColumn ? others : parameters),
+    }),
+  )
   const changes = tableIdentifier(table.table)
   const identifiers = query.asksForColumn ? { changes, column: configuredColumn(column, table) } : { changes }
-  const statement = renderQuery(query, identifiers)
+  const statement = renderQuery(query, withActor(query, identifiers, actor))
   const all = new Map<string, BoundValue>([
     ...(query.asksForColumn ? [['column', column as string] as const] : []),
     ...values,
@@ -91,6 +99,30 @@ export function bindQuery(
     parameters: all,
     scope: scope && { ...scope, ...(query.asksForColumn && { column: column as string }) },
   }
+}
+
+/** The names that stand in a statement, with today's actor in the rows of one that asks who made changes. */
+export function withActor(query: SavedQuery, identifiers: Identifiers, actor: AttributePath | undefined): Identifiers {
+  if (actor === undefined || !asksWho(query)) return identifiers
+  const { changes, column } = identifiers
+  return { ...identifiers, changes: rowsWithActor(changes, actor, column === undefined ? undefined : `new_${column}`) }
+}
+
+/** `altered-rows` asks of the rows what they say. */
+function asksWho({ name, columns, parameters }: SavedQuery): boolean {
+  const named = [...columns, ...parameters].map(field => field.name)
+  return name !== 'altered-rows' && named.some(field => WHO.includes(field))
+}
+
+const WHO = ['actor', 'actors', 'actor_source', 'last_writer', 'created_by', 'deleted_by']
+
+/** As answers print the identity that DynamoDB records for its deletes by time to live, so that questions take it. */
+export const TIME_TO_LIVE = { recorded: 'dynamodb.amazonaws.com', printed: 'DynamoDB time to live' } as const
+
+function withRecordedActor(values: ReadonlyMap<string, BoundValue>): ReadonlyMap<string, BoundValue> {
+  const printed = [TIME_TO_LIVE.printed.toLowerCase(), 'time to live']
+  const isPrinted = printed.includes(String(values.get('actor')).toLowerCase())
+  return isPrinted ? new Map([...values, ['actor', TIME_TO_LIVE.recorded]]) : values
 }
 
 /** Questions about what items were at moments, with the parameters of the first and the last. */

@@ -1,6 +1,7 @@
 import type { ColumnInfo } from '@aws-sdk/client-athena'
 import type { Chunk } from './arrow-columns.js'
 import { typeOf } from './athena-types.js'
+import { quotedName } from './literal.js'
 import type { OrderItem, StatementText } from './statement.js'
 
 /**
@@ -78,6 +79,6 @@ function aliases(columns: readonly ColumnInfo[]): readonly string[] {
   return columns.map(({ Name = '' }, i) => {
     const isNew = Name !== '' && !seen.has(Name.toLowerCase())
     seen.add(Name.toLowerCase())
-    return isNew ? `"${Name.replaceAll('"', '""')}"` : `"itemtrail_${i}"`
+    return isNew ? quotedName(Name) : `"itemtrail_${i}"`
   })
 }

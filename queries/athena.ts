@@ -19,6 +19,7 @@ import {
   stoppedError,
   type TableOutline,
 } from './engine.js'
+import { checkForeignText } from './foreign-statement.js'
 import { readStatement } from './statement.js'
 import type { UnloadedCopies } from './unloaded-copies.js'
 
@@ -114,6 +115,7 @@ export class AthenaEngine implements QueryEngine {
   private async *answer(sql: string, values: readonly BoundValue[], options: RunOptions): AsyncGenerator<Page> {
     const signals = [this.options.signal, options.signal].filter(signal => signal !== undefined)
     const signal = AbortSignal.any(signals)
+    if (options.foreign) checkForeignText(sql)
     try {
       yield* (await this.readCopy(sql, values, options.scope, signal)) ?? this.read(sql, values, signal)
     } catch (error) {

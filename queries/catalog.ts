@@ -117,10 +117,8 @@ export interface Identifiers {
 /** The statement of a saved query for one table: parts and names put in, each `:name` a `?`. */
 export function renderQuery(query: SavedQuery, identifiers: Identifiers): Statement {
   const placeholders: string[] = []
-  const withParts = insertParts(query.template, query.name)
-    .replaceAll('{changes}', identifiers.changes)
-    .replaceAll('{column}', `new_${identifiers.column}`)
-  const sql = withParts.replaceAll(
+  const withParts = insertParts(query.template, query.name).replaceAll('{column}', `new_${identifiers.column}`)
+  const bound = withParts.replaceAll(
     /\{(us|day|day-after) :(\w+)\}|(?<!:):(\w+)/g,
     (_, form: keyof typeof FROM_INSTANT | undefined, inner, plain) => {
       const text = form === undefined ? '?' : FROM_INSTANT[form]('?')
@@ -133,7 +131,8 @@ export function renderQuery(query: SavedQuery, identifiers: Identifiers): Statem
       return text
     },
   )
-  return { sql, placeholders }
+  // last, because a name may hold what looks like a parameter
+  return { sql: bound.replaceAll('{changes}', () => identifiers.changes), placeholders }
 }
 
 /** Puts parts in the place of their `{name}`; a part may hold others. */

@@ -3,11 +3,11 @@ import { statSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import type { Column } from '../transform/audit-row.js'
 import { answersKey, checkpointKey } from '../transform/derived.js'
-import { dateOf, parsePartition } from '../transform/partition.js'
+import { dateOf } from '../transform/partition.js'
 import { tableIdentifier } from '../transform/table-configuration.js'
 import { CopyError, type DerivedCopy, findCopy, runFiles } from './derived-copy.js'
 import type { BoundValue, Scope } from './engine.js'
-import { fileList } from './parquet-files.js'
+import { dateOfKey, fileList } from './parquet-files.js'
 import { earliestArrivals, emptyRows, rowsOfObjects, rowsOfRuns } from './relations.js'
 
 /** What to run instead of a statement, on a connection of its own. */
@@ -112,7 +112,7 @@ export class CopyReader {
   }
 
   private dateOfObject(path: string): string {
-    return parsePartition(relative(this.root, path).split(sep).join('/')).date
+    return dateOfKey(relative(this.root, path).split(sep).join('/'))
   }
 
   private checked(key: string, bytes: number): string {

@@ -1,13 +1,15 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { Table } from 'apache-arrow'
+import { readBounded } from '../config/gate.js'
 import { AUDIT_COLUMNS, type Column, columnsOf } from '../transform/audit-row.js'
 import type { FactStore } from '../transform/fact.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import type { toArrowTable } from './arrow.js'
 import { CopyReader } from './copy-reader.js'
 import { chunksOf } from './duckdb-chunks.js'
+import { confinement, openDuckDb, SpillFolder } from './duckdb-instance.js'
 import {
   type BoundValue,
   type EngineDescription,
@@ -18,9 +20,20 @@ import {
   stoppedError,
   type TableOutline,
 } from './engine.js'
-import { parquetFiles, tablesOf } from './parquet-files.js'
+import { checkForeign } from './foreign-statement.js'
+import { readKept } from './kept-configurations.js'
+import { refuseLinks } from './links.js'
+import { listTable, parquetFiles, tablesOf, unreadBesideTables } from './parquet-files.js'
 import { earliestArrivals, emptyRows, rowsOfObjects } from './relations.js'
 import { TRINO_MACROS } from './trino-macros.js'
+
+/** How an archive in a folder is opened. */
+export interface EngineOptions {
+  /** Ends every statement. */
+  readonly signal?: AbortSignal | undefined
+  /** Whether statements may reach other files, settings and extensions. @default false */
+  readonly files?: boolean | undefined
+}
 
 /**
  * Answers questions over an archive in a folder: one view a table, in the SQL that Trino and Athena speak too. Where a
@@ -29,6 +42,8 @@ import { TRINO_MACROS } from './trino-macros.js'
 export class DuckDbEngine implements QueryEngine {
   private readonly columns = new Map<string, readonly Column[]>()
   private readonly copies: CopyReader
+  /** What was found beside the rows and is not believed. */
+  private readonly noticed = new Set<string>()
   /** The objects behind each view: what comes later is in no answer of this engine. */
   private readonly viewed = new Map<string, readonly string[]>()
   /** Tables whose view over the archive is still to be made, which opens every object. */
@@ -40,38 +55,54 @@ export class DuckDbEngine implements QueryEngine {
     private readonly toTable: typeof toArrowTable,
     private readonly root: string,
     private readonly signal: AbortSignal | undefined,
+    private readonly files: boolean,
+    private readonly spill: SpillFolder,
   ) {
     this.copies = new CopyReader(root, this.columns)
   }
 
   /**
    * Opens the archive in `root` for reading. `configured` adds the columns of tables whose rows have yet to fill them,
-   * and tables without any rows. A signal ends every statement.
+   * and tables without any rows. A signal ends every statement. Unless `files` is said, no statement can reach anything but
+   * the archive's rows, whatever it is; and SQL of others is held to one query.
    */
   static async open(
     root: string,
     configured: Iterable<TableConfiguration> = [],
-    { signal }: RunOptions = {},
+    { signal, files = false }: EngineOptions = {},
   ): Promise<DuckDbEngine> {
-    // loaded when an archive is opened: DuckDB and Arrow take longer to load than most commands to run
-    const [{ DuckDBInstance }, { toArrowTable }] = await Promise.all([import('@duckdb/node-api'), import('./arrow.js')])
-    const instance = await DuckDBInstance.create(':memory:')
-    const engine = new DuckDbEngine(instance, await instance.connect(), toArrowTable, root, signal)
-    for (const statement of TRINO_MACROS) await engine.connection.run(statement)
-    const current = new Map([...configured].map(table => [table.table, [table]]))
-    for (const table of new Set([...current.keys(), ...tablesOf(root)])) {
-      const versions = [...(current.get(table) ?? []), ...keptConfigurations(root, table)]
-      engine.columns.set(table, mergeColumns(versions))
-      // a question about one item opens a few files of the copy; the archive's own are opened when something asks for them
-      if (engine.copies.look(table)) engine.pending.set(table, undefined)
-      else await engine.createView(table)
+    // loaded when an archive is opened: Arrow takes longer to load than most commands to run
+    const { toArrowTable } = await import('./arrow.js')
+    const spill = new SpillFolder()
+    try {
+      const instance = await openDuckDb(':memory:', { temp_directory: spill.path })
+      const engine = new DuckDbEngine(instance, await instance.connect(), toArrowTable, root, signal, files, spill)
+      await engine.begin([...configured])
+      return engine
+    } catch (error) {
+      spill.remove()
+      throw error
     }
-    return engine
+  }
+
+  private async begin(configured: readonly TableConfiguration[]): Promise<void> {
+    const settings = [...TRINO_MACROS, ...(this.files ? [] : confinement(this.root))]
+    for (const statement of settings) await this.connection.run(statement)
+    const current = new Map(configured.map(table => [table.table, [table]]))
+    for (const table of new Set([...current.keys(), ...tablesOf(this.root)])) {
+      const kept = readKept(this.root, table)
+      for (const { message } of kept.problems) this.noticed.add(`${message}; it is not believed`)
+      this.columns.set(table, mergeColumns([...(current.get(table) ?? []), ...kept.versions]))
+      // a question about one item opens a few files of the copy; the archive's own are opened when something asks for them
+      if (this.copies.look(table)) this.pending.set(table, undefined)
+      else await this.createView(table)
+    }
   }
 
   async run(sql: string, values: readonly BoundValue[] = [], options: RunOptions = {}): Promise<Table> {
     const { scope } = options
     const signal = this.signalOf(options)
+    if (options.foreign) await checkForeign(this.connection, sql, this.files)
     const whole = (on: DuckDBConnection, text: string, bound: readonly BoundValue[]) =>
       runWhole(on, text, bound, this.toTable)
     const answer = scope && (await this.askCopy(sql, values, scope, signal, whole))
@@ -96,6 +127,7 @@ export class DuckDbEngine implements QueryEngine {
   async *stream(sql: string, values: readonly BoundValue[] = [], options: RunOptions = {}): AsyncGenerator<Table> {
     const { scope } = options
     const signal = this.signalOf(options)
+    if (options.foreign) await checkForeign(this.connection, sql, this.files)
     let connection: DuckDBConnection | undefined
     const endInterrupts = interruptOn(signal, { interrupt: () => connection?.interrupt() })
     try {
@@ -156,7 +188,15 @@ export class DuckDbEngine implements QueryEngine {
   }
 
   remarks(): readonly string[] {
-    return [...this.copies.remarks]
+    return [...this.noticed, ...this.copies.remarks]
+  }
+
+  unread(table?: string): readonly string[] {
+    const tables = table === undefined ? tablesOf(this.root) : [table]
+    const found = [...unreadBesideTables(this.root), ...tables.flatMap(name => listTable(this.root, name).unread)]
+    return found
+      .filter(({ mayHoldRows }) => mayHoldRows)
+      .map(({ key, reason }) => `${key} ${reason}: it is in no answer, or not in every one`)
   }
 
   /** The folder's own. */
@@ -165,23 +205,25 @@ export class DuckDbEngine implements QueryEngine {
     return {
       list: async prefix =>
         existsSync(pathOf(prefix)) ? readdirSync(pathOf(prefix)).map(name => `${prefix}${name}`) : [],
-      open: async key => readFileSync(pathOf(key)),
+      open: async key => {
+        refuseLinks(this.root, key)
+        return readBounded(pathOf(key), key, { maxBytes: 2 ** 26 }) ?? new Uint8Array()
+      },
     }
   }
 
   close(): void {
     this.connection.closeSync()
     this.instance.closeSync()
+    this.spill.remove()
   }
 
   private signalOf({ signal }: RunOptions): AbortSignal {
     return AbortSignal.any([this.signal, signal].filter(one => one !== undefined))
   }
 
-  private async connect(): Promise<DuckDBConnection> {
-    const connection = await this.instance.connect()
-    for (const setting of TRINO_MACROS.filter(isSetting)) await connection.run(setting)
-    return connection
+  private connect(): Promise<DuckDBConnection> {
+    return this.instance.connect()
   }
 
   /**
@@ -296,28 +338,6 @@ async function runWhole(
 }
 
 const DAMAGED = 'an object of the archive is damaged; a copy of it, such as the bucket has, puts it right'
-
-/** What holds for one connection only, unlike macros and views. */
-function isSetting(statement: string): boolean {
-  return statement.startsWith('set ')
-}
-
-/** The configurations that rows of a table were made under, as the archive keeps them. */
-export function keptConfigurations(root: string, table: string): readonly TableConfiguration[] {
-  const folder = join(root, 'config', table)
-  if (!existsSync(folder)) return []
-  return readdirSync(folder)
-    .filter(name => name.endsWith('.json'))
-    .sort()
-    .map(name => {
-      try {
-        return JSON.parse(readFileSync(join(folder, name), 'utf8')) as TableConfiguration
-      } catch (error) {
-        if (!(error instanceof SyntaxError)) throw error
-        throw new Error(`config/${table}/${name} is no JSON: ${error.message}`, { cause: error })
-      }
-    })
-}
 
 /** The columns of all configurations, those of the first in the order that Glue has them too. */
 export function mergeColumns(versions: readonly TableConfiguration[]): readonly Column[] {

@@ -10,6 +10,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined
   /** What the statement reads of a table. An engine may then read a copy that is arranged for it; the answer is the same. */
   readonly scope?: Scope | undefined
+  /** True for SQL that is not our own: it is run only where it is one query that reads. @default false */
+  readonly foreign?: boolean | undefined
 }
 
 /** What a statement, of one table only, can be answered from. At most one of `itemKey`, `states` and `eachItem` is given; with none, any rows do. */
@@ -49,6 +51,11 @@ export interface QueryEngine {
   objects?(table: string): readonly string[] | undefined
   /** What a reader of its answers should know beside them, such as that a copy could not be used. @default - nothing */
   remarks?(): readonly string[]
+  /**
+   * What lies where a table's objects belong (of all tables, where none is said) and is not read, or not by every question.
+   * @default - nothing
+   */
+  unread?(table?: string): readonly string[]
   close(): void
 }
 

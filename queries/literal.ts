@@ -2,3 +2,8 @@
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }
+
+/** A name as SQL writes it, whatever is in it: of a table, a view, a column. */
+export function quotedName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}

@@ -1,4 +1,5 @@
-import { type Fact, type FactStore, factMicroseconds, readFacts } from '../transform/fact.js'
+import { readFacts } from '../config/fact-file.js'
+import { type Fact, type FactStore, factMicroseconds } from '../transform/fact.js'
 
 /** A time whose changes of a table are not all in the archive, in microseconds since 1970. */
 export interface LostStretch {

@@ -3,11 +3,10 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { relative, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { parsePartition } from '../transform/partition.js'
 import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
 import type { Asked } from './answer.js'
 import { SAVED_QUERIES } from './catalog.js'
-import { parquetFiles } from './parquet-files.js'
+import { dateOfKey, parquetFiles } from './parquet-files.js'
 
 /** The partitions that a question could read: of one table, from a day to a day, both included; null is no bound. */
 export interface PartitionsRead {
@@ -71,7 +70,7 @@ export async function objectsRead(
 ): Promise<ObjectsRead> {
   const paths = partitions.flatMap(({ table, from, to }) =>
     (objectsOf(table) ?? parquetFiles(root, table)).filter(path => {
-      const { date } = parsePartition(keyOf(root, path))
+      const date = dateOfKey(keyOf(root, path))
       return (from === null || date >= from) && (to === null || date <= to)
     }),
   )

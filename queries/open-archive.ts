@@ -20,6 +20,7 @@ import { type BoundValue, type QueryEngine, type RunOptions, streamAnswer } from
 import { isDoubtful } from './findings.js'
 import { canonicalKey, findItemKey } from './item-key.js'
 import { ParameterError } from './parameters.js'
+import { isArchive } from './parquet-files.js'
 import { type Row, rowsOf } from './rows.js'
 import { archiveBegan, historyBetween, stateAt } from './state-at.js'
 import { itemsAt } from './table-at.js'
@@ -47,6 +48,11 @@ export interface FolderOptions {
   readonly tables?: Iterable<TableConfiguration>
   /** Ends every statement. @default - only the signal of a single statement does */
   readonly signal?: AbortSignal | undefined
+  /**
+   * Whether `sql` and `stream` run any statement, with the rights of the process: on other files, on settings, with
+   * extensions. Else they are held to one query of the archive's rows. @default false
+   */
+  readonly files?: boolean | undefined
 }
 
 /** An archive behind an engine, such as one on AWS. */
@@ -69,6 +75,10 @@ export async function openArchive(archive: string | EngineOptions, options: Fold
   }
   if (!existsSync(archive) || !statSync(archive).isDirectory())
     throw new ArchiveError(`archive ${JSON.stringify(archive)} is not there, expected a folder`)
+  if (!isArchive(archive))
+    throw new ArchiveError(
+      `archive ${JSON.stringify(archive)} is none, expected a folder with data/, config/, facts/ or refused/ in it`,
+    )
   const configured = [...(options.tables ?? [])]
   try {
     const tables = tablesIn(archive, configured)
@@ -187,7 +197,8 @@ export class OpenArchive implements AsyncDisposable {
 
   /** The rows of SQL of one's own as they come; a large answer is never in memory as a whole where the engine can stream. */
   async *stream(text: string, values: readonly BoundValue[] = [], options: RunOptions = {}): AsyncGenerator<Row> {
-    for await (const piece of streamAnswer(this.engine, text, values, options)) yield* rowsOf(piece)
+    for await (const piece of streamAnswer(this.engine, text, values, { ...options, foreign: true }))
+      yield* rowsOf(piece)
   }
 
   /** Ends it; of what is still running nothing is answered. */

@@ -11,7 +11,6 @@ import {
   DuckDBDataChunk,
   DuckDBDateValue,
   DuckDBDecimalValue,
-  DuckDBInstance,
   DuckDBTimestampTZValue,
   DuckDBTimestampValue,
   type DuckDBType,
@@ -24,18 +23,19 @@ import {
   VARCHAR,
 } from '@duckdb/node-api'
 import { type Data, DataType, type RecordBatch, type Table, Vector } from 'apache-arrow'
-import { quoted } from './literal.js'
+import { openDuckDb } from './duckdb-instance.js'
+import { quoted, quotedName } from './literal.js'
 import { decimalOf } from './rows.js'
 
 /** An answer as one Parquet file (ZSTD), each column in its own type; names that differ in case only are numbered. */
 export async function toParquet(table: Table): Promise<Uint8Array> {
   const folder = await mkdtemp(join(tmpdir(), 'itemtrail-answer-'))
-  const instance = await DuckDBInstance.create(':memory:')
+  const instance = await openDuckDb()
   const connection = await instance.connect()
   try {
     const path = join(folder, 'answer.parquet')
     await load(connection, table)
-    const names = table.schema.fields.map(({ name }, i) => `c${i} as "${name.replaceAll('"', '""')}"`)
+    const names = table.schema.fields.map(({ name }, i) => `c${i} as ${quotedName(name)}`)
     await connection.run(
       `copy (select ${names.join(', ')} from answer) to ${quoted(path)} (format parquet, compression zstd)`,
     )

@@ -7,6 +7,7 @@ import { canonicalJson } from '../transform/json.js'
 import { Refusal } from '../transform/refusal.js'
 import { tableIdentifier } from '../transform/table-configuration.js'
 import type { Answer, Asked } from './answer.js'
+import { withActor } from './ask.js'
 import { type AnswerColumnType, fingerprintOf, MAX_ROW_HASHES } from './canonical-answer.js'
 import { renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
 import type { BoundValue } from './engine.js'
@@ -14,6 +15,7 @@ import { type ObjectsRead, objectsRead, type PartitionsRead, partitionsRead } fr
 import type { OpenArchive } from './open-archive.js'
 import { MAX_RECEIPT, RECEIPT_SCHEMA, receiptSchema } from './receipt-schema.js'
 import { rowsOf } from './rows.js'
+import { actorOfStatement } from './todays-actor.js'
 
 /** What is no receipt at all. */
 export class ReceiptError extends Error {
@@ -325,7 +327,7 @@ export function statementIsOurs({ question, statement }: Receipt): boolean | und
   if (column !== undefined && !names.test(String(column))) return false
   const changes = tableIdentifier(question.table)
   const identifiers = query.asksForColumn ? { changes, column: String(column) } : { changes }
-  const { sql, placeholders } = renderQuery(query, identifiers)
+  const { sql, placeholders } = renderQuery(query, withActor(query, identifiers, actorOfStatement(statement.sql)))
   return sql === statement.sql && JSON.stringify(placeholders) === JSON.stringify(statement.placeholders)
 }
 

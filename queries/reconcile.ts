@@ -65,7 +65,7 @@ export interface Comparison {
 
 /**
  * Attaches a sealed store, for the comparisons below. From then on the engine keeps to a bounded memory and spills beside
- * the store. Resolves with how many items were told more than once.
+ * the store, so it must have been opened with `files`. Resolves with how many items were told more than once.
  */
 export async function attachStates(engine: QueryEngine, store: StateStore): Promise<number> {
   await engine.run(`attach ${quoted(store.path)} as reconciled`)

@@ -1,17 +1,18 @@
 import { type Column, duckDbType } from '../transform/audit-row.js'
+import { quotedName } from './literal.js'
 import { fileList } from './parquet-files.js'
 
 /** What views over an archive's files are made of: SQL for DuckDB. */
 
 /**
- * The partition's date, from the end of the path. DuckDB's own hive partitioning takes every `name=value` in it, so that
+ * The partition's date, from the last folder of that name in the path: an object may lie deeper than its day's folder. DuckDB's own hive partitioning takes every `name=value` in it, so that
  * a folder above the archive could stand in for a column. Either way it opens no file that a question's days leave out.
  */
-const DATE_OF_FILE = String.raw`regexp_extract(filename, 'event_date=([^/\\]*)[/\\][^/\\]*$', 1)`
+const DATE_OF_FILE = String.raw`regexp_extract(filename, '.*event_date=([^/\\]*)[/\\]', 1)`
 
 /** No rows, of the columns that are known although no row may have filled them yet. */
 export function emptyRows(columns: readonly Column[]): string {
-  const typed = columns.map(({ name, type }) => `null::${duckDbType(type)} as "${name}"`)
+  const typed = columns.map(({ name, type }) => `null::${duckDbType(type)} as ${quotedName(name)}`)
   return `select ${[...typed, 'null::varchar as event_date'].join(', ')} where false`
 }
 

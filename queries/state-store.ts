@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DuckDBAppender, DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { openDuckDb } from './duckdb-instance.js'
 
 /** What somebody says that an item is; hash and image are null where it says that there is none. */
 export interface ToldState {
@@ -38,12 +39,11 @@ export class StateStore {
   }
 
   static async open(): Promise<StateStore> {
-    const { DuckDBInstance } = await import('@duckdb/node-api')
     sweep()
     const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`))
     try {
       // beside the reading of a table; what does not fit goes to the file
-      const instance = await DuckDBInstance.create(join(folder, FILE), { threads: '1', memory_limit: '256MB' })
+      const instance = await openDuckDb(join(folder, FILE), { threads: '1', memory_limit: '256MB' })
       const connection = await instance.connect()
       for (const name of ['told', 'told_before'])
         await connection.run(`create table ${name} (item_key varchar, hash varchar, image varchar)`)

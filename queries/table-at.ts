@@ -9,6 +9,7 @@ import { olderItems, rowsOfEachItem } from './each-item.js'
 import { type QueryEngine, streamAnswer } from './engine.js'
 import type { Confidence } from './findings.js'
 import { type Row, rowsOf } from './rows.js'
+import { actorOfToday } from './todays-actor.js'
 import { judge, momentOf, type Verdict } from './verdict.js'
 
 /** One item of a table as it was at a moment, and how far that can be believed. */
@@ -68,7 +69,8 @@ async function* rowsFrom(
   table: TableConfiguration,
   parameters: Readonly<Record<string, string>>,
 ): AsyncGenerator<Row> {
-  const { sql, values, scope } = bindQuery(SAVED_QUERIES.get('table-as-of') as SavedQuery, table, parameters)
+  const query = SAVED_QUERIES.get('table-as-of') as SavedQuery
+  const { sql, values, scope } = bindQuery(query, table, parameters, await actorOfToday(engine, table))
   for await (const piece of streamAnswer(engine, sql, values, { scope })) yield* rowsOf(piece)
 }
 

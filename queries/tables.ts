@@ -1,5 +1,5 @@
 import { type TableConfiguration, tableIdentifier, unconfiguredTable } from '../transform/table-configuration.js'
-import { keptConfigurations } from './duckdb.js'
+import { readKept } from './kept-configurations.js'
 import { tablesOf } from './parquet-files.js'
 
 /** The tables of an archive in a folder by name, as they are configured or else as the archive knows them. */
@@ -14,7 +14,7 @@ export function tablesIn(
 
 /** A table as the archive knows it, where nothing is configured here: the columns of all configurations it keeps. */
 export function keptTable(root: string, table: string): TableConfiguration {
-  const kept = keptConfigurations(root, table)
+  const kept = readKept(root, table).versions
   const columns = new Map(kept.flatMap(version => version.columns).map(column => [column.column, column]))
   return { ...unconfiguredTable(table), keys: kept.at(-1)?.keys ?? [], columns: [...columns.values()] }
 }

@@ -3,9 +3,9 @@
  * name that answers otherwise without a word. Statements, in order.
  */
 export const TRINO_MACROS: readonly string[] = [
-  "set TimeZone = 'UTC'",
+  "set global TimeZone = 'UTC'",
   // Trino divides integers as integers
-  'set integer_division = true',
+  'set global integer_division = true',
   'create macro from_iso8601_timestamp(s) as cast(s as timestamptz)',
   'create macro from_iso8601_timestamp_nanos(s) as cast(s as timestamptz)',
   // epoch() is off in the last microsecond from the year 2038

@@ -60,7 +60,10 @@ export function judge(itemKey: string, all: readonly ItemFinding[], facts: Archi
   const end = anchors.find(({ us }) => us >= period.toUs) ?? null
   const confidence = confidenceOf(findings)
   const isWhole = (until: Anchor) =>
-    confidence === 'UNBROKEN' && start !== null && isWholeUntil(start, until, all, facts)
+    confidence === 'UNBROKEN' &&
+    facts.unreadable.length === 0 &&
+    start !== null &&
+    isWholeUntil(start, until, all, facts)
   // rows from before an altered comparison are missing, or others: of what came after `end` it would have told
   const doubted = end !== null && end.us < period.untilUs && facts.altered.some(({ us }) => us > end.us)
   const complete = end !== null && isWhole(end) && !doubted
@@ -134,7 +137,8 @@ function factRemarks(facts: ArchiveFacts, { afterUs, untilUs }: Period): readonl
       ({ fact }) =>
         `the table's stream was made anew before ${fact.recorded}: what changed while there was none is in no stream`,
     )
-  return [...stretches, ...streams, ...alteredRemarks(facts)]
+  const unknown = facts.unreadable.map(message => `${message}; what it tells of the archive is not known`)
+  return [...stretches, ...streams, ...unknown, ...alteredRemarks(facts)]
 }
 
 /** What was to be concluded from looks at the table, had the archive stayed as it was then. */

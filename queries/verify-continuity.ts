@@ -68,8 +68,7 @@ export class ContinuityCheck {
   ) {}
 
   /**
-   * `period` is the same for all items. @default - for each from its first to its last change. Throws `FactError` for a
-   * fact that cannot be read.
+   * `period` is the same for all items. @default - for each from its first to its last change.
    */
   static async open(engine: QueryEngine, table: TableConfiguration, period?: Period): Promise<ContinuityCheck> {
     return new ContinuityCheck(engine, table, await readArchiveFacts(engine, table), period)

@@ -1,10 +1,11 @@
 /**
  * What an archive knows about itself that no audit row can say: that a baseline is whole, that a stretch of the stream
- * was lost, that the stream is another one, that the table was compared. Facts are write-once objects.
+ * was lost, that the stream is another one, that the table was compared. Facts are write-once objects, which
+ * `config/fact-file.ts` reads.
  */
 import { hash } from 'node:crypto'
 import { formatInstant, parseInstant } from './instant.js'
-import { canonicalJson, isObject, type JsonObject } from './json.js'
+import { canonicalJson } from './json.js'
 
 export const FACT_VERSION = 'fact/v1'
 
@@ -131,124 +132,10 @@ export function writeFact(fact: Fact): string {
   return `${canonicalJson(fact)}\n`
 }
 
-/** A fact that is not what this version writes. A reader says so; to pass over it would make a wrong answer. */
-export class FactError extends Error {
-  override readonly name = 'FactError'
-}
-
 /** Where facts are read from: an `Archive` is one. */
 export interface FactStore {
   list(prefix: string): Promise<readonly string[]>
   open(key: string): Promise<Uint8Array>
-}
-
-/** What is known about a table's archive, oldest first. Throws `FactError` for a fact that cannot be read. */
-export async function readFacts(store: FactStore, table: string): Promise<readonly Fact[]> {
-  const keys = await store.list(factPrefix(table))
-  const facts = keys.filter(key => key.endsWith('.json')).sort()
-  return Promise.all(facts.map(async key => readFact(Buffer.from(await store.open(key)).toString(), key)))
-}
-
-const INSTANTS = ['recorded', 'from', 'to', 'rowTime', 'asOf']
-const FIELDS: Readonly<Record<Fact['kind'], Readonly<Record<string, (value: unknown) => boolean>>>> = {
-  baseline: {
-    method: isMethod,
-    source: isText,
-    from: isInstant,
-    to: isInstant,
-    rowTime: isInstant,
-    items: isCount,
-    digest: isText,
-  },
-  reconciliation: {
-    method: isMethod,
-    source: isText,
-    from: isInstant,
-    to: isInstant,
-    items: isCount,
-    differing: isDiffering,
-    unsettled: isTexts,
-    digest: isText,
-  },
-  gap: {
-    source: isText,
-    shard: isText,
-    after: isTextOrNull,
-    before: isTextOrNull,
-    from: value => value === null || isInstant(value),
-    to: isInstant,
-    reason: isText,
-  },
-  'stream-changed': { previous: isText, source: isText },
-  restore: {
-    plan: isText,
-    pastOf: isText,
-    asOf: isInstant,
-    actor: isTextOrNull,
-    from: isInstant,
-    to: isInstant,
-    items: isCount,
-    written: value => value === null || (Array.isArray(value) && value.every(isRestoredItem)),
-  },
-}
-
-/** Reads what `writeFact` wrote; fields of its own a later version may add. Throws `FactError` that names what is wrong. */
-export function readFact(text: string, key: string): Fact {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw new FactError(`fact ${key} is no JSON`, { cause: error })
-  }
-  if (!isObject(value) || value.version !== FACT_VERSION)
-    throw new FactError(
-      `fact ${key} has version ${JSON.stringify((value as JsonObject | null)?.version)}, expected "${FACT_VERSION}"`,
-    )
-  const fields = Object.hasOwn(FIELDS, String(value.kind)) ? FIELDS[value.kind as Fact['kind']] : undefined
-  if (fields === undefined)
-    throw new FactError(
-      `fact ${key} is of kind ${JSON.stringify(value.kind)}, expected ${Object.keys(FIELDS).join(', ')}`,
-    )
-  for (const [name, holds] of Object.entries({ table: isText, recorded: isInstant, ...fields })) {
-    if (!holds(value[name])) {
-      const form = INSTANTS.includes(name) ? ', expected ISO 8601 in UTC' : ''
-      throw new FactError(`fact ${key} has ${name} ${JSON.stringify(value[name])}${form}`)
-    }
-  }
-  return value as unknown as Fact
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string' && value !== ''
-}
-
-function isTextOrNull(value: unknown): boolean {
-  return value === null || isText(value)
-}
-
-function isRestoredItem(value: unknown): boolean {
-  return isObject(value) && isText(value.itemKey) && isTextOrNull(value.hash)
-}
-
-function isTexts(value: unknown): boolean {
-  return Array.isArray(value) && value.every(isText)
-}
-
-function isDiffering(value: unknown): boolean {
-  const isItem = (item: unknown) => isObject(item) && isText(item.key) && (item.since === null || isInstant(item.since))
-  return Array.isArray(value) && value.every(isItem)
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0
-}
-
-function isMethod(value: unknown): boolean {
-  return value === 'export' || value === 'scan'
-}
-
-function isInstant(value: unknown): boolean {
-  return typeof value === 'string' && value.endsWith('Z') && parseInstant(value) !== undefined
 }
 
 /**
@@ -266,7 +153,7 @@ export function baselineRowTime(takenUs: number): number {
  */
 export const comparedAsOf = baselineRowTime
 
-/** Microseconds since 1970 of an instant of a fact; `readFact` has checked that it is one. */
+/** Microseconds since 1970 of an instant of a fact; `config/fact-file.ts` has checked that it is one. */
 export function factMicroseconds(instant: string): number {
   return parseInstant(instant)?.us as number
 }

@@ -12,7 +12,7 @@ export interface StreamRecord {
   readonly capture: Capture
   readonly table: string
   readonly region: string | null
-  /** The stream's ARN, or `region/table` where the record carries none; a baseline's own source. */
+  /** The stream's ARN; `region/table` of a Kinesis document, which carries none; a baseline's own source. */
   readonly source: string
   readonly eventId: string | null
   readonly eventName: EventName
@@ -56,21 +56,26 @@ export function readStreamRecord(document: JsonObject): StreamRecord {
   return streams ? readStreamsRecord(document, dynamodb) : readKinesisDocument(document, dynamodb)
 }
 
+const NO_TABLE = 'record names no table: it has neither "eventSourceARN" nor "tableName"'
+
+/** Under any other name than the stream's ARN it would be another row than the one that Lambda's record makes. */
+const NO_STREAM = 'record names no stream: it has a "SequenceNumber" and no "eventSourceARN"'
+
 function readStreamsRecord(document: JsonObject, dynamodb: JsonObject): StreamRecord {
   const arn = optionalText(document.eventSourceARN, 'eventSourceARN')
-  const stream = arn === null ? undefined : streamOf(arn)
   const named = optionalText(document.tableName, 'tableName')
-  const table = stream?.table ?? named
-  if (table === null) throw new Refusal('record names no table: it has neither "eventSourceARN" nor "tableName"')
+  if (arn === null) throw new Refusal(named === null ? NO_TABLE : NO_STREAM)
+  const stream = streamOf(arn)
+  const { table } = stream
   if (named !== null && named !== table)
     throw new Refusal(`tableName is ${shown(named)}, eventSourceARN is of table ${shown(table)}`)
-  const region = optionalText(document.awsRegion, 'awsRegion') ?? stream?.region ?? null
+  const region = optionalText(document.awsRegion, 'awsRegion') ?? stream.region
   const content = readContent(document, dynamodb)
   return changeRecord(content, {
     capture: 'streams',
     table: tableName(table),
     region,
-    source: arn ?? `${region ?? '-'}/${table}`,
+    source: arn,
     time: readTime(dynamodb.ApproximateCreationDateTime, 's'),
     sequence: readSequence(dynamodb.SequenceNumber),
     binary: 'once',
@@ -79,7 +84,7 @@ function readStreamsRecord(document: JsonObject, dynamodb: JsonObject): StreamRe
 
 function readKinesisDocument(document: JsonObject, dynamodb: JsonObject): StreamRecord {
   const table = optionalText(document.tableName, 'tableName')
-  if (table === null) throw new Refusal('record names no table: it has neither "eventSourceARN" nor "tableName"')
+  if (table === null) throw new Refusal(NO_TABLE)
   const region = optionalText(document.awsRegion, 'awsRegion')
   const micros = dynamodb.ApproximateCreationDateTimePrecision === 'MICROSECOND'
   const content = readContent(document, dynamodb)

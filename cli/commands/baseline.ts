@@ -7,7 +7,9 @@ import {
 } from '../../capture/baseline.js'
 import { type BaselineFact, factInstant, factKey } from '../../transform/fact.js'
 import { dateOf } from '../../transform/partition.js'
+import { regionOfSource } from '../../transform/stream-record.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { checkRegion } from '../archive-writing.js'
 import { type BaselinePlace, openPlace } from '../baseline-place.js'
 import { type BaselineSource, openFullExport, openScan } from '../baseline-source.js'
 import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
@@ -44,6 +46,7 @@ export const baseline: Command = {
     const table = await keyedTable(name, loadConfiguration(options), source.keys, place.root)
     checkSince(table, source)
     await place.check(table)
+    if (place.root !== undefined) await checkRegion(place.root, name, regionOfSource(source.origin.source))
     const before = await findBaseline(place, name, source)
     if (before !== undefined) {
       const result = { refused: 0, examples: [], items: before.items, fact: before, key: factKey(before) }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { type Compaction, compactTable } from '../../local/compaction.js'
 import { type CopyCheck, checkCopy } from '../../local/compaction-check.js'
 import { CompactionError } from '../../local/compaction-error.js'
-import { parquetFiles } from '../../queries/parquet-files.js'
+import { listTable, type TableFolder } from '../../queries/parquet-files.js'
 import { findTable, tablesIn } from '../../queries/tables.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
@@ -39,7 +39,8 @@ type Format = 'table' | 'json' | 'ndjson'
 function chooseTables(root: string, name: string | undefined, options: Options): readonly TableConfiguration[] {
   const configured = loadConfiguration(options)?.tables.values() ?? []
   const known = tablesIn(root, configured)
-  if (name === undefined) return [...known.values()].filter(({ table }) => parquetFiles(root, table).length > 0)
+  const holdsAny = ({ objects, unread }: TableFolder) => objects.length + unread.length > 0
+  if (name === undefined) return [...known.values()].filter(({ table }) => holdsAny(listTable(root, table)))
   const table = findTable(known, name)
   if (table === undefined)
     throw new CommandError(

@@ -1,11 +1,12 @@
 import type { Table } from 'apache-arrow'
-import type { HistoryChange, ItemHistory } from '../../queries/ask.js'
+import { type HistoryChange, type ItemHistory, TIME_TO_LIVE } from '../../queries/ask.js'
 import { differencesOf } from '../../queries/difference.js'
 import { isDoubtful } from '../../queries/findings.js'
 import type { PageContext } from '../../queries/html-page.js'
 import type { Receipt } from '../../queries/receipt.js'
 import type { Step } from '../../queries/reconstruct.js'
 import { type RestoredBy, restoredBy } from '../../queries/restored-by.js'
+import { ACTOR_OF_TODAY } from '../../queries/todays-actor.js'
 import { type Item, parseItem } from '../../transform/attribute-value.js'
 import { formatInstant } from '../../transform/instant.js'
 import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
@@ -123,9 +124,9 @@ function problemsAt(change: HistoryChange, step: Step<HistoryChange>, found: Ite
 }
 
 /** Who made a change, with how that is known where it is not the change itself that says so. */
-export function showActor({ actor, last_writer, event_name }: ChangeMaker): string {
-  if (actor === 'dynamodb.amazonaws.com') return 'by DynamoDB time to live'
-  if (actor !== null) return `by ${printable(actor)}`
+export function showActor({ actor, actor_source, last_writer, event_name }: ChangeMaker): string {
+  if (actor === TIME_TO_LIVE.recorded) return `by ${TIME_TO_LIVE.printed}`
+  if (actor !== null) return `by ${printable(actor)}${actor_source === ACTOR_OF_TODAY ? ', as configured today' : ''}`
   // a version that nobody changed since is what its writer made; of all others the writer says nothing
   if (last_writer === null) return 'actor not recorded'
   if (event_name === 'BASELINE') return `last written by ${printable(last_writer)}`
@@ -135,7 +136,7 @@ export function showActor({ actor, last_writer, event_name }: ChangeMaker): stri
 }
 
 /** What tells who made a change. */
-type ChangeMaker = Pick<HistoryChange, 'actor' | 'last_writer' | 'event_name'>
+type ChangeMaker = Pick<HistoryChange, 'actor' | 'actor_source' | 'last_writer' | 'event_name'>
 
 const INDENT = '    '
 

@@ -2,9 +2,11 @@ import { tableConfiguration } from '../../config/configuration.js'
 import { DiskArchive } from '../../local/archive.js'
 import { ingest as ingestInput } from '../../local/ingest.js'
 import { openInput } from '../../local/input.js'
+import { Refusal, shown } from '../../transform/refusal.js'
+import { streamOf } from '../../transform/stream-record.js'
 import { checkColumns, describeWriteFailure } from '../archive-writing.js'
 import { describeSummary, printReasons, printSummaries } from '../delivery-summary.js'
-import { type Command, CommandError, EXIT } from '../io.js'
+import { type Command, CommandError, EXIT, type Options } from '../io.js'
 import { FORMAT_OPTION, formatOf, printObjects } from '../print.js'
 import { grouped, Progress } from '../progress.js'
 import { describeReadFailure } from '../system-errors.js'
@@ -19,6 +21,10 @@ export const ingest: Command = {
     ARCHIVE_OPTION,
     CONFIG_OPTION,
     ['--table <table>', 'the table of records that name none, as those read through the Streams API'],
+    [
+      '--stream-arn <arn>',
+      'the stream of records that name none (default: the one that the archive has of their table)',
+    ],
     FORMAT_OPTION,
   ],
   example: 'itemtrail ingest changes.jsonl.gz',
@@ -26,6 +32,7 @@ export const ingest: Command = {
     const format = formatOf(options)
     const configuration = loadConfiguration(options)
     const [file, root] = [args[0] as string, archiveRoot(options)]
+    const origin = originOf(options)
     checkColumns(root, configuration)
     const input = await openInput(file, io.stdin)
     const progress = new Progress(io, 'record')
@@ -35,7 +42,7 @@ export const ingest: Command = {
       const summaries = await ingestInput(untilEnd(input.bytes, onEnd), input.modifiedAt, {
         archive: new DiskArchive(root),
         configurationOf: table => tableConfiguration(configuration, table),
-        ...(typeof options.table === 'string' && { table: options.table }),
+        ...origin,
         onRecord: count => {
           records = count
           progress.update(count, input.position(), input.size)
@@ -52,6 +59,24 @@ export const ingest: Command = {
       throw describeFailure(error, file, root, records)
     }
   },
+}
+
+/** What the flags say of records that name neither their table nor their stream. */
+function originOf({ table, streamArn }: Options): { readonly table?: string; readonly streamArn?: string } {
+  if (typeof streamArn !== 'string') return typeof table === 'string' ? { table } : {}
+  const ofStream = tableOfStream(streamArn)
+  if (table !== undefined && table !== ofStream)
+    throw new CommandError(`--stream-arn is of table ${shown(ofStream)}, --table is ${shown(table)}`)
+  return { table: ofStream, streamArn }
+}
+
+function tableOfStream(arn: string): string {
+  try {
+    return streamOf(arn).table
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    throw new CommandError(error.message.replace('eventSourceARN', '--stream-arn'))
+  }
 }
 
 async function* untilEnd(bytes: AsyncIterable<Uint8Array>, onEnd: () => void): AsyncGenerator<Uint8Array> {

@@ -15,6 +15,7 @@ import {
 import { archiveLedger, Ledger } from '../../local/redriven.js'
 import { REFUSED_PREFIX } from '../../local/refused-objects.js'
 import { GIVEN_UP_PREFIX, type Objects } from '../../local/refused-reader.js'
+import { streamInArchive } from '../../local/table-origin.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { FORMAT_OPTION, formatOf, paint, shorterTime, toJson } from '../print.js'
 import { grouped, Progress } from '../progress.js'
@@ -143,11 +144,22 @@ function toRedriveOptions(
     prefixes,
     ledger,
     configurationOf: name => tableConfiguration(configuration, name),
+    ...(archive && { streamOf: onceEach(name => streamInArchive(archive.root, name)) }),
     isKept: async (name, id) => (await objects.list(`config/${name}/`)).includes(`config/${name}/${id}.json`),
     to: archive === undefined || options.deliveryStream !== undefined ? 'firehose' : 'archive',
     ...(table !== undefined && { table }),
     all: options.all === true,
     onObject,
+  }
+}
+
+/** Asks once for each table. */
+function onceEach<T>(ask: (table: string) => Promise<T>): (table: string) => Promise<T> {
+  const answers = new Map<string, Promise<T>>()
+  return table => {
+    const answer = answers.get(table) ?? ask(table)
+    answers.set(table, answer)
+    return answer
   }
 }
 

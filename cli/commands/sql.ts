@@ -1,6 +1,6 @@
 import type { Answer } from '../../queries/answer.js'
 import { QueryError } from '../../queries/engine.js'
-import { readStatement } from '../../queries/statement.js'
+import { RefusedStatement } from '../../queries/foreign-statement.js'
 import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
 import { type Command, CommandError, EXIT, Interruption } from '../io.js'
 import { printRows } from '../print.js'
@@ -11,19 +11,20 @@ import { isOnAws, type Workspace } from '../workspace.js'
 export const sql: Command = {
   usage: 'sql <statement>',
   summary: 'runs SQL over the archive; each table is a view, its name in lower case',
-  options: [...PLACE_OPTIONS, ...ANSWER_OPTIONS],
+  options: [
+    ...PLACE_OPTIONS,
+    ['--files', 'runs any statement, with your rights: on other files and settings, too'],
+    ...ANSWER_OPTIONS,
+  ],
   example: 'itemtrail sql "select actor, count(*) as changes from orders group by actor order by changes desc"',
   run: (args, options, terminal) =>
     askArchive(options, terminal, QUESTION_FORMATS, async (workspace, format, io, receipts) => {
       const statement = args[0] as string
       // DuckDB's client says "Error in native callback"
       if (/^[\s;]*$/.test(statement)) throw new CommandError('statement is empty, expected SQL')
-      if (!readStatement(statement).isOne)
-        throw new CommandError(
-          'statement is more than one, and only the last would answer',
-          EXIT.usage,
-          'ask them one by one',
-        )
+      if (options.files === true && isOnAws(workspace.root))
+        throw new CommandError('--files is for an archive in a folder')
+      if (options.files === true) io.err('the statement may read and write files, with your rights\n')
       const answer = await runStatement(workspace, statement)
       const receipt = await receipts.keep(answer, workspace)
       if (isFileFormat(format)) {
@@ -47,7 +48,9 @@ async function runStatement({ archive, root }: Workspace, statement: string): Pr
 /** Athena says in which line a statement is wrong, or that a value in it is; all else is not the statement's. */
 const ATHENA_MISTAKE = /\bline \d+:\d+|\b(DIVISION_BY_ZERO|INVALID_\w+_ARGUMENT|NUMERIC_VALUE_OUT_OF_RANGE)\b/
 
-function isMistake({ message, cause }: QueryError, onAws: boolean): boolean {
+function isMistake(error: QueryError, onAws: boolean): boolean {
+  const { message, cause } = error
   if (cause instanceof Interruption) return false
+  if (error instanceof RefusedStatement) return true
   return onAws ? ATHENA_MISTAKE.test(message) : !/^(IO|Internal|INTERNAL|Out of Memory) Error|parquet/i.test(message)
 }

@@ -6,12 +6,13 @@ import { NO_TABLE } from '../../local/ingest.js'
 import { archiveLedger, Ledger } from '../../local/redriven.js'
 import { REFUSED_PREFIX } from '../../local/refused-objects.js'
 import { readKept, reasonOf } from '../../local/refused-reader.js'
+import { listTable } from '../../queries/parquet-files.js'
 import { rowsOf } from '../../queries/rows.js'
-import { tablePrefix } from '../../transform/partition.js'
 import { tableIdentifier } from '../../transform/table-configuration.js'
 import { type Command, EXIT, type Io } from '../io.js'
 import { FORMAT_OPTION, formatOf, paint, printTable, shorterTime, toJson } from '../print.js'
 import { grouped } from '../progress.js'
+import { tellUnbelieved } from '../remarks.js'
 import { printable } from '../text.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '../workspace.js'
 
@@ -46,23 +47,26 @@ export const status: Command = {
       const format = formatOf(options)
       const archive = new DiskArchive(workspace.root)
       const tables = []
-      for (const table of workspace.tables) tables.push(await tableStatus(workspace, archive, table))
+      for (const table of workspace.tables) tables.push(await tableStatus(workspace, table))
       const { refused, redriven, damaged } = await refusedStatus(workspace, archive)
       if (format === 'table') printStatus(workspace.root, tables, refused, damaged, io)
       else io.out(`${toJson({ tables, refused, redriven, damaged })}\n`)
       if (format === 'table' && redriven > 0)
         io.err(`${grouped(redriven)} refused before, and sent again by redrive since: not counted\n`)
-      return refused.length > 0 || damaged.length > 0 ? EXIT.findings : EXIT.done
+      for (const table of workspace.tables)
+        for (const { key, reason } of listTable(workspace.root, table).unread.filter(one => !one.mayHoldRows))
+          io.err(`${printable(`${key} ${reason}`)}\n`)
+      return tellUnbelieved(workspace, refused.length > 0 || damaged.length > 0 ? EXIT.findings : EXIT.done, io)
     }),
 }
 
-async function tableStatus({ engine, root }: Workspace, archive: DiskArchive, table: string): Promise<TableStatus> {
+async function tableStatus({ engine, root }: Workspace, table: string): Promise<TableStatus> {
   const sql = `
     select count(*) as n, count(distinct event_id) as changes, count(distinct item_key) as items,
       min(event_time) as first, max(event_time) as last
     from ${tableIdentifier(table)}`
   const [row] = [...rowsOf(await engine.run(sql))]
-  const keys = (await archive.list(tablePrefix(table))).filter(key => key.endsWith('.parquet'))
+  const { objects } = listTable(root, table)
   return {
     table,
     rows: Number(row?.n),
@@ -70,8 +74,8 @@ async function tableStatus({ engine, root }: Workspace, archive: DiskArchive, ta
     items: Number(row?.items),
     first: row?.first as string | null,
     last: row?.last as string | null,
-    objects: keys.length,
-    bytes: keys.reduce((sum, key) => sum + statSync(join(root, key)).size, 0),
+    objects: objects.length,
+    bytes: objects.reduce((sum, path) => sum + statSync(path).size, 0),
   }
 }
 

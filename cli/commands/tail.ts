@@ -5,8 +5,9 @@ import { type Configuration, tableConfiguration } from '../../config/configurati
 import { TABLE_NAME } from '../../config/schema.js'
 import { DiskArchive } from '../../local/archive.js'
 import { loadCheckpoint, lockTail } from '../../local/tail-state.js'
+import { regionOfSource } from '../../transform/stream-record.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { checkColumns, describeWriteFailure } from '../archive-writing.js'
+import { checkColumns, checkRegion, describeWriteFailure } from '../archive-writing.js'
 import { type Connection, connectionOf, describeAwsFailure, ENDPOINT_OPTION, REGION_OPTION } from '../connection.js'
 import { printReasons } from '../delivery-summary.js'
 import { type Command, CommandError, EXIT, type Options } from '../io.js'
@@ -37,7 +38,9 @@ export const tail: Command = {
     const table = tableToTail(configuration, name)
     checkColumns(root, configuration)
     const { clients, findStreams } = await connect(connection, name)
-    checkStreams(await findStreams(), table, readCheckpoint(root, name), connection)
+    const streams = await findStreams()
+    checkStreams(streams, table, readCheckpoint(root, name), connection)
+    await checkRegion(root, name, regionOfSource(streams.latest ?? streams.readable.at(-1) ?? ''))
     const lock = takeLock(root, name)
     const progress = new TailProgress(io, name)
     const stop = stopOnSignal(progress)

@@ -2,6 +2,7 @@ import { instantOf } from '../instant.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Options } from '../io.js'
 import { nearest } from '../nearest.js'
 import { FORMAT_OPTION, formatOf } from '../print.js'
+import { tellUnbelieved } from '../remarks.js'
 import { type Verification, verifyContinuity } from '../verify-continuity.js'
 import { verifyRows } from '../verify-rows.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, findTable, withWorkspace } from '../workspace.js'
@@ -34,7 +35,7 @@ export const verify: Command = {
       answer.begin()
       for (const table of tables) exit = worse(exit, await answer.table(table))
       answer.end()
-      return exit
+      return tellUnbelieved(workspace, exit, io)
     }),
 }
 

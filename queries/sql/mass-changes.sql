@@ -8,7 +8,7 @@
 -- @column attribute -- the attribute that changed, null for INSERT and REMOVE
 -- @column changes -- how many
 -- @column items -- of how many items
--- @column actors -- by whom
+-- @column actors -- by whom; (not recorded) where nobody is named, as of most deletes
 with arrived as (
   select *
   from {changes}
@@ -38,7 +38,7 @@ bursts as (
     attribute,
     count(*) as changes,
     count(distinct item_key) as items,
-    array_sort(array_agg(distinct coalesce(actor, '(unknown)'))) as actors
+    array_sort(array_agg(distinct coalesce(actor, '(not recorded)'))) as actors
   from touches
   group by minute, event_name, attribute
 )

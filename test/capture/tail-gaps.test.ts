@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { readFact, writeFact } from '../../transform/fact.js'
+import { readFact } from '../../config/fact-file.js'
+import { writeFact } from '../../transform/fact.js'
 import {
   MADE_AT,
   type ScriptedShard,

@@ -116,8 +116,8 @@ describe('a question to Athena', () => {
   })
 
   it('of wrong SQL is used wrongly, of what Athena refuses is not checked', async () => {
-    const sql = ['sql', 'selec 1', '--workgroup', 'itemtrail', '--database', 'audit']
-    server.answer = () => failure("SYNTAX_ERROR: line 1:1: mismatched input 'selec'")
+    const sql = ['sql', 'select 1 1', '--workgroup', 'itemtrail', '--database', 'audit']
+    server.answer = () => failure("SYNTAX_ERROR: line 1:1: mismatched input '1'")
     const wrong = await run(sql)
     expect([wrong.exit, wrong.err]).toEqual([
       2,

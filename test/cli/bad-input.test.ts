@@ -124,14 +124,25 @@ Orders      3        1     2        1
     expect(err).toContain(`  and 2 further reasons: itemtrail status --archive ${join(folder, 'many')}\n`)
   })
 
-  it('whose records name no table takes the one that is told', async () => {
+  it('whose records name no stream takes the one that is told, and else says how to learn it', async () => {
     const record = { ...order('ORD9'), eventSourceARN: undefined }
     const other = join(folder, 'told')
-    const { exit, out } = await run(['ingest', '-', '--archive', other, '--table', 'Carts'], {
-      stdin: linesOf([record]),
-    })
+    const arn = 'arn:aws:dynamodb:us-east-1:123456789012:table/Carts/stream/2026-01-01T00:00:00.000'
+    const ingest = (...more: string[]) =>
+      run(['ingest', '-', '--archive', other, ...more], { stdin: linesOf([record]) })
+    const untold = await ingest('--table', 'Carts')
+    expect(untold.exit).toBe(1)
+    expect(untold.err).toContain(
+      '--stream-arn ARN says which stream they are of, and ingest the file again with it; this tells the ARN:\n  aws dynamodbstreams list-streams --table-name Carts\n',
+    )
+    const { exit, out } = await ingest('--stream-arn', arn)
     expect([exit, out]).toEqual([0, 'table  records  rows  refused  objects\nCarts  1        1     0        1\n'])
     expect((await run(['history', 'Carts', 'ORD9', '--archive', other])).exit).toBe(0)
+    const wrong = await ingest('--stream-arn', arn, '--table', 'Orders')
+    expect([wrong.exit, wrong.err]).toEqual([2, 'itemtrail: --stream-arn is of table "Carts", --table is "Orders"\n'])
+    const noArn = await ingest('--stream-arn', 'Carts')
+    expect(noArn.exit).toBe(2)
+    expect(noArn.err).toContain('itemtrail: --stream-arn is "Carts", expected arn:aws:dynamodb:')
   })
 })
 
@@ -218,7 +229,10 @@ describe('an archive', () => {
       expect(err).toContain(name)
     }
     const [configured] = damage('config')
-    expect((await fail('status', '--archive', configured)).exit).toBe(3)
+    expect(await run(['status', '--archive', configured])).toMatchObject({
+      exit: 3,
+      err: expect.stringMatching(/^config\/Orders\/\w+\.json: is no JSON: .*; it is not believed\n$/),
+    })
   })
 
   it('with a damaged refused object is read for the rest', async () => {
@@ -394,7 +408,7 @@ describe('what is asked for', () => {
     [['sql', 'select * from nope'], 'statement cannot be run: Catalog Error: Table with name nope does not exist!'],
     [['sql', ''], 'statement is empty, expected SQL'],
     [['sql', ' ;'], 'statement is empty, expected SQL'],
-    [['sql', 'select 1; select 2'], 'statement is more than one, and only the last would answer'],
+    [['sql', 'select 1; select 2'], 'statement cannot be run: the text holds 2 statements, expected one'],
   ])('is used wrongly: %j', async (argv, message) => {
     const { exit, err } = await failing(...argv)
     expect(exit).toBe(2)

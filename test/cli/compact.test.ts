@@ -91,7 +91,7 @@ describe('compact', () => {
     const [config] = readdirSync(join(broken, 'config', 'Orders'))
     writeFileSync(join(broken, 'config', 'Orders', String(config)), '{')
     expect((await run(['history', 'Orders', 'B', '--archive', broken])).err).toContain(
-      `config/Orders/${config} is no JSON`,
+      `config/Orders/${config}: is no JSON: the file ends at line 1, column 2`,
     )
   })
 

@@ -94,7 +94,9 @@ describe('the JSON of the commands', () => {
     const item = await ask('history', 'Orders', 'ORD12345')
     const other = await ask('history', 'Orders', 'BLIND')
     const plan = ['certain', 'actor', 'table', 'as_of', 'plan'].map(name => `changes[].restored.${name}`)
-    expectContract('history', [item.json, other.json], plan)
+    // what differs shows at no change
+    const differs = { ...(item.json as object), findings: [{ finding: 'DIFFERS', event_id: null, event_time: '', changes: 0 }] }
+    expectContract('history', [item.json, other.json, differs], plan)
     const { changes, ...rest } = item.json as { changes: object[] }
     expect(item.lines).toEqual(changes)
     expect(item.err).toMatch(/^UNBROKEN since INSERT 2026-11-22 10:00:00Z: .*; 1 repeated delivery left out\n$/)

@@ -8,7 +8,7 @@ import { parseConfiguration } from '../../config/configuration.js'
 import { archiveApp } from '../../infra/archive-app.js'
 import { ArchiveStack } from '../../infra/archive-stack.js'
 import type { AuditArchiveProps, CaptureProps } from '../../infra/audit-archive.js'
-import { rowConfiguration, unconfiguredTable } from '../../transform/table-configuration.js'
+import { configurationId, rowConfiguration, unconfiguredTable } from '../../transform/table-configuration.js'
 import { archiveOf, ORDERS, STREAM_ARN } from './archives.js'
 
 type Streams = ConstructorParameters<typeof Table>[2]
@@ -172,7 +172,7 @@ describe('synthesis refuses, with the path of the construct, the value and what 
           ...unconfiguredTable('Orders'),
           columns: [{ column: 'total', path: ['total'], type: 'string' as const }],
         }
-        writeFileSync(join(folder, 'Orders', '0123456789abcdef.json'), rowConfiguration(kept))
+        writeFileSync(join(folder, 'Orders', `${configurationId(kept)}.json`), rowConfiguration(kept))
         return capture({ columns: { total: 'decimal(12,2)' } }, undefined, { keptConfigurations: folder })
       },
       'Stack/Audit: table Orders declares the column old_total as decimal(12,2) from attribute "total", but the archive holds it as string from attribute "total": the new one needs a new name',

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -93,17 +94,19 @@ describe('the staging folder', () => {
     expect(await archive.list('')).not.toContain('half an object')
   })
 
-  it('is swept of what dead processes left, and of nothing that is alive', async () => {
+  it('is swept of what dead processes left, of nothing that is alive and of no name that it did not give', async () => {
     const own = stage('own').path
     const gone = spawn(process.execPath, ['--version'], { stdio: 'ignore' })
     await once(gone, 'exit')
     const living = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)'], { stdio: 'ignore' })
     try {
       const folder = join(archive.root, '.staging')
-      const names = [`${gone.pid}-a.ndjson`, `${gone.pid}-b.parquet`, 'junk', `${living.pid}-c.ndjson`, '1-d.ndjson']
-      for (const name of names) writeFileSync(join(folder, name), 'x')
+      const named = (pid: number | undefined, ending: string) => `${pid}-${randomUUID()}.${ending}`
+      const swept = [named(gone.pid, 'ndjson'), named(gone.pid, 'parquet')]
+      const kept = [named(living.pid, 'ndjson'), named(1, 'ndjson'), 'junk', `${gone.pid}-notes.txt`]
+      for (const name of [...swept, ...kept]) writeFileSync(join(folder, name), 'x')
       archive.sweep()
-      expect(staged().sort()).toEqual([`${living.pid}-c.ndjson`, '1-d.ndjson', own.slice(folder.length + 1)].sort())
+      expect(staged().sort()).toEqual([...kept, own.slice(folder.length + 1)].sort())
       expect(readFileSync(own, 'utf8')).toBe('own')
     } finally {
       living.kill()

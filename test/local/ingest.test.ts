@@ -8,6 +8,7 @@ import { redrive, surveyRefused } from '../../local/redrive.js'
 import { ArchiveDestination } from '../../local/redrive-to-archive.js'
 import { archiveLedger, Ledger } from '../../local/redriven.js'
 import { type RefusedEntry, readRefused, reasonOf } from '../../local/refused-reader.js'
+import { streamInArchive } from '../../local/table-origin.js'
 import { parsePartition } from '../../transform/partition.js'
 import {
   ARRIVAL,
@@ -15,6 +16,7 @@ import {
   CHANGED_AT,
   kinesisDocument,
   type RecordContent,
+  STREAM_ARN,
   streamsRecord,
   tableConfiguration,
 } from '../factories.js'
@@ -33,6 +35,7 @@ const ofTable = (table: string) =>
   streamsRecord({ eventSourceARN: `arn:aws:dynamodb:us-east-1:1:table/${table}/stream/x` })
 /** As `aws dynamodbstreams get-records` prints it: nothing says which table it is of. */
 const { eventSourceARN: _, ...NAMELESS } = streamsRecord()
+const OF_ORDERS = { table: 'Orders', streamArn: STREAM_ARN }
 
 async function refusedIn(): Promise<readonly RefusedEntry[]> {
   const entries = []
@@ -79,12 +82,60 @@ describe('ingest', () => {
       kinesisDocument({ tableName: undefined }),
       ofTable('Other'),
     ]
-    expect(await summaryOf(records, { table: 'Orders' })).toMatchObject([
+    expect(await summaryOf(records, OF_ORDERS)).toMatchObject([
       { table: 'Orders', taken: 3, rows: 3 },
       { table: 'Other', taken: 1, rows: 1 },
     ])
     const rows = await askSql(root, 'select distinct table_name from orders')
     expect(rows).toEqual([{ table_name: 'Orders' }])
+  })
+
+  it('makes the row that Lambda’s record makes of one that names no stream, once the archive knows the stream', async () => {
+    const later = { SequenceNumber: '4421584500000000017450439092', eventName: 'MODIFY' } as const
+    const { eventSourceARN, ...unnamed } = streamsRecord(later)
+    await ingestRecords(root, [GOOD])
+    expect(await summaryOf([unnamed], { table: 'Orders' })).toMatchObject([{ rows: 1, refused: 0 }])
+    await ingestRecords(root, [streamsRecord(later)])
+    const rows = await askSql(
+      root,
+      'select count(*) as n, count(distinct row_hash) as hashes, max(source) as source from orders',
+    )
+    expect(rows).toEqual([{ n: 3n, hashes: 2n, source: eventSourceARN }])
+  })
+
+  it('refuses a record that names no stream where the archive knows none of its table, or several', async () => {
+    const reasonsOf = async () => {
+      const [summary] = await ingestRecords(root, [NAMELESS], { table: 'Orders' })
+      return [...(summary?.reasons.keys() ?? [])]
+    }
+    const reason = 'record names no stream: it has a "SequenceNumber" and no "eventSourceARN"'
+    expect(await reasonsOf()).toEqual([reason])
+    await ingestRecords(root, [GOOD, streamsRecord({ eventSourceARN: `${STREAM_ARN}1`, SequenceNumber: '9' })])
+    expect(await reasonsOf()).toEqual([reason])
+    expect(await refusedIn()).toHaveLength(2)
+  })
+
+  it('keeps the stream of a second region out, and tells which the archive has', async () => {
+    const other = { eventSourceARN: STREAM_ARN.replace('us-east-1', 'eu-west-1'), awsRegion: 'eu-west-1' }
+    const reason = expect.stringContaining(
+      'region is "eu-west-1", the archive holds changes of Orders from us-east-1: ',
+    )
+    const records = [GOOD, streamsRecord({ ...other, SequenceNumber: '7' })]
+    const [together] = await ingestRecords(root, records)
+    expect([together?.rows, [...(together?.reasons.keys() ?? [])]]).toEqual([1, [reason]])
+    const [alone] = await ingestRecords(root, [streamsRecord(other), kinesisDocument({ awsRegion: 'eu-west-1' })])
+    expect([alone?.rows, [...(alone?.reasons ?? [])]]).toEqual([0, [[reason, 2]]])
+    const kept = await refusedIn()
+    expect(kept.map(entry => reasonOf(entry, tableConfiguration()))).toEqual([reason, reason, reason])
+    const options = {
+      objects: archive,
+      prefixes: ['refused/'],
+      ledger: Ledger.open(archiveLedger(root), 'archive'),
+      configurationOf: () => tableConfiguration(),
+      isKept: async () => false,
+      to: 'archive' as const,
+    }
+    expect((await surveyRefused(options)).counts).toMatchObject({ ready: 0, refused: 3 })
   })
 
   it('keeps what is no record with the table that its caller named', async () => {
@@ -100,28 +151,30 @@ describe('ingest', () => {
   it('keeps of a record that names no table the very bytes that came, and knows its reason and its table', async () => {
     const early = JSON.stringify({ ...NAMELESS, odd: '\u00e9 \ud83d\ude00' }, null, 1)
     const since = tableConfiguration({ since: '2027-01-01' })
-    const [summary] = await ingestRecords(root, [early], { table: 'Orders', configuration: since })
+    const [summary] = await ingestRecords(root, [early], { ...OF_ORDERS, configuration: since })
     expect([...(summary?.reasons.keys() ?? [])]).toEqual([expect.stringContaining('before the archive')])
     const [entry] = await refusedIn()
     expect(entry?.data.toString()).toBe(early)
-    expect(reasonOf(entry as RefusedEntry, since)).toContain('before the archive')
     const options = {
       objects: archive,
       prefixes: ['refused/'],
       ledger: Ledger.open(archiveLedger(root), 'archive'),
       configurationOf: () => tableConfiguration(),
       isKept: async () => false,
+      streamOf: (table: string) => streamInArchive(root, table),
       to: 'archive' as const,
     }
+    expect((await surveyRefused(options)).counts).toMatchObject({ ready: 0, refused: 1 })
+    await ingestRecords(root, [GOOD])
     const survey = await surveyRefused(options)
     expect(survey.counts).toMatchObject({ ready: 1, refused: 0 })
     expect(await redrive(survey, new ArchiveDestination(archive, () => tableConfiguration()), options)).toMatchObject({
       sent: 1,
       refusedAgain: 0,
     })
-    expect(await askSql(root, 'select table_name, event_date from orders')).toEqual([
-      { table_name: 'Orders', event_date: '2026-11-22' },
-    ])
+    const rows =
+      'select table_name, event_date, count(*) as n, count(distinct row_hash) as changes from orders group by all'
+    expect(await askSql(root, rows)).toEqual([{ table_name: 'Orders', event_date: '2026-11-22', n: 2n, changes: 1n }])
     // nothing on AWS takes it so
     const elsewhere = { ...options, ledger: Ledger.open(`${root}/other`, 'x'), to: 'firehose' as const }
     expect((await surveyRefused(elsewhere)).counts).toMatchObject({ ready: 0, refused: 1 })

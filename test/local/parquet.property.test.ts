@@ -82,7 +82,7 @@ describe('a Parquet object', () => {
     const nines = (n: number) => '9'.repeat(n)
     const limits: Readonly<Record<string, readonly AttributeValue[]>> = {
       bigint: [{ N: '9223372036854775807' }, { N: '-9223372036854775808' }, { N: '9007199254740993' }, { N: '0' }],
-      number: [{ N: '1E+300' }, { N: '-5E-324' }, { N: '0.1' }, { N: `${nines(38)}` }, { N: '-0' }],
+      number: [{ N: '9.9E+125' }, { N: '-1E-130' }, { N: '0.1' }, { N: `${nines(38)}` }, { N: '-0' }],
       exact_0: [{ N: '99.99' }, { N: '-99.99' }, { N: '0.01' }],
       exact_1: [{ N: `0.${nines(9)}` }, { N: '-1E-9' }],
       exact_2: [{ N: nines(18) }, { N: `-${nines(18)}` }],

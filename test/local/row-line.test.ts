@@ -105,5 +105,5 @@ describe('checkRowLine', () => {
 const RECORD = {
   eventName: 'INSERT',
   tableName: 'Orders',
-  dynamodb: { ApproximateCreationDateTime: 1795341600, SequenceNumber: '1', Keys: { order_id: { S: 'A' } } },
+  dynamodb: { ApproximateCreationDateTime: 1795341600000, Keys: { order_id: { S: 'A' } } },
 }

@@ -83,7 +83,7 @@ function kindOf(state: ItemState, told: ToldState | undefined): string {
 
 async function compareWith(root: string, states: readonly ToldState[]): Promise<readonly Disagreement[]> {
   const store = await StateStore.open()
-  const engine = await DuckDbEngine.open(root, [EARLIER, LATER])
+  const engine = await DuckDbEngine.open(root, [EARLIER, LATER], { files: true })
   try {
     for (const state of states) store.add(state)
     store.seal()

@@ -16,7 +16,7 @@ describe('a state store', () => {
     store.add({ itemKey: '\u{1f600}\u0001', hash: null, image: null }, 'told_before')
     store.seal()
     store.seal()
-    const engine = await DuckDbEngine.open(temporaryFolder())
+    const engine = await DuckDbEngine.open(temporaryFolder(), [], { files: true })
     expect(await attachStates(engine, store)).toBe(0)
     const sql = 'select count(*) as states, count(distinct hash) as hashes, max(image) as image from reconciled.told'
     expect([...rowsOf(await engine.run(sql))]).toEqual([{ states: 25_000n, hashes: 25_000n, image: null }])

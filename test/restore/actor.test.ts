@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { readFact } from '../../config/fact-file.js'
 import { withActor, withoutActor } from '../../queries/actor-attribute.js'
 import { NO_FACTS } from '../../queries/archive-facts.js'
 import { foldHistory, type HistoryChange } from '../../queries/ask.js'
 import { restoredBy } from '../../queries/restored-by.js'
-import { factInstant, type RestoreFact, readFact, writeFact } from '../../transform/fact.js'
+import { factInstant, type RestoreFact, writeFact } from '../../transform/fact.js'
 import { parseInstant } from '../../transform/instant.js'
 
 describe('the name of who wrote an item', () => {
@@ -88,6 +89,6 @@ describe('the restore of a change', () => {
     const one = fact([{ itemKey: ITEM, hash: null }])
     expect(readFact(writeFact(one), 'key')).toEqual(one)
     for (const written of [[null], [{ itemKey: 7 }], 'all'])
-      expect(() => readFact(writeFact({ ...one, written } as unknown as RestoreFact), 'key')).toThrow('has written')
+      expect(() => readFact(writeFact({ ...one, written } as unknown as RestoreFact), 'key')).toThrow('written')
   })
 })

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { readFact, readFacts } from '../../config/fact-file.js'
 import { DiskArchive } from '../../local/archive.js'
 import {
   type BaselineFact,
@@ -10,8 +11,6 @@ import {
   type Fact,
   factInstant,
   factKey,
-  readFact,
-  readFacts,
   StatesDigest,
   writeFact,
 } from '../../transform/fact.js'
@@ -76,12 +75,13 @@ describe('facts', () => {
 
   test.each([
     ['{', /is no JSON/],
-    ['null', /has version undefined, expected "fact\/v1"/],
-    ['{"version":"fact/v2"}', /has version "fact\/v2", expected "fact\/v1"/],
-    [JSON.stringify({ ...baseline, kind: 'toString' }), /is of kind "toString", expected baseline, /],
-    [JSON.stringify({ ...baseline, items: -1 }), /has items -1/],
-    [JSON.stringify({ ...baseline, to: '2026-11-22 10:00' }), /has to "2026-11-22 10:00", expected ISO 8601 in UTC/],
-    [JSON.stringify({ ...baseline, to: '2026-11-22T11:00:00+01:00' }), /has to .*, expected ISO 8601 in UTC/],
+    ['null', /it is null, expected an object/],
+    ['{"version":"fact/v2"}', /kind is missing, expected "baseline", /],
+    [JSON.stringify({ ...baseline, version: 'fact/v2' }), /version is "fact\/v2", expected "fact\/v1"/],
+    [JSON.stringify({ ...baseline, kind: 'toString' }), /kind is "toString", expected "baseline", /],
+    [JSON.stringify({ ...baseline, items: -1 }), /items is -1, expected a whole number from 0/],
+    [JSON.stringify({ ...baseline, to: '2026-11-22 10:00' }), /to is "2026-11-22 10:00", expected ISO 8601 in UTC/],
+    [JSON.stringify({ ...baseline, to: '2026-11-22T11:00:00+01:00' }), /to is .*, expected ISO 8601 in UTC/],
   ])('refuses %s', (text, message) => {
     expect(() => readFact(text, 'facts/Orders/x.json')).toThrow(message)
   })

@@ -139,6 +139,7 @@ export class RowWriter {
     if ((stream === undefined ? tableName : stream.table) !== this.table.table) return undefined
     if (tableName !== undefined && tableName !== this.table.table) return undefined
     const region = this.scanner.region ?? stream?.region
+    if (arn === undefined && capture === 'streams') return undefined
     const source = arn ?? `${region ?? '-'}/${this.table.table}`
     if (sequence === undefined || capture === 'kinesis') return { source, region, sequence: undefined }
     return /^\d{1,40}$/.test(sequence) ? { source, region, sequence: sequence.padStart(40, '0') } : undefined
