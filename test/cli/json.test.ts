@@ -95,7 +95,10 @@ describe('the JSON of the commands', () => {
     const other = await ask('history', 'Orders', 'BLIND')
     const plan = ['certain', 'actor', 'table', 'as_of', 'plan'].map(name => `changes[].restored.${name}`)
     // what differs shows at no change
-    const differs = { ...(item.json as object), findings: [{ finding: 'DIFFERS', event_id: null, event_time: '', changes: 0 }] }
+    const differs = {
+      ...(item.json as object),
+      findings: [{ finding: 'DIFFERS', event_id: null, event_time: '', changes: 0 }],
+    }
     expectContract('history', [item.json, other.json, differs], plan)
     const { changes, ...rest } = item.json as { changes: object[] }
     expect(item.lines).toEqual(changes)

@@ -256,6 +256,8 @@ describe('restore', () => {
       [['Orders', ...GOOD, '--to', 'A', '--output', 'b'], 2, 'expected one of them'],
       [['Orders', ...GOOD, '--to', 'A', '--delete'], 2, '--delete goes with the table itself'],
       [['Orders', ...GOOD, '--output', 'b', '--apply'], 2, 'expected one of them'],
+      [['Orders', ...GOOD, '--to', 'A', '--actor', 'x'], 2, '--actor goes with the table itself'],
+      [['Orders', ...GOOD, '--actor', ''], 2, '--actor is "", expected a name'],
       [['Orders', ...GOOD, '--plan', ''], 2, '--plan is empty'],
       [['Orders', ...GOOD, '--output', ''], 2, '--output is empty'],
       [['Orders', ...GOOD, '--format', 'csv'], 2, 'format "csv" is unknown'],
