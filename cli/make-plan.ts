@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { deliveriesOf } from '../queries/literal.js'
 import type { PlannedChange } from '../queries/restore-plan.js'
 import { rowsOf } from '../queries/rows.js'
 import { ExportWriter } from '../restore/export-files.js'
 import { type PlanCounts, PlanWriter } from '../restore/plan-file.js'
 import { openPlan, type Plan } from '../restore/plan-reader.js'
 import { PLAN_VERSION, type PlanHeader } from '../restore/plan-schema.js'
-import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
 import { packageRoot } from './commands/demo.js'
 import type { Io } from './io.js'
 import { callAws } from './live-table.js'
@@ -151,9 +152,10 @@ async function openOutput(
 }
 
 /** As its stream or an export names it; where neither did, one without an account. */
-async function arnOf({ engine }: Workspace, { table }: TableConfiguration): Promise<string> {
-  const answer = await engine.run(`select source, region from ${tableIdentifier(table)} order by source limit 1`)
+async function arnOf({ engine }: Workspace, named: TableConfiguration): Promise<string> {
+  const answer = await engine.run(`select source, region from ${deliveriesOf(named)} order by source limit 1`)
   const [row] = [...rowsOf(answer)]
+  const { table } = named
   const known = /^arn:[^/]*:table\/[^/]+/.exec(String(row?.source ?? ''))?.[0]
   return known ?? `arn:aws:dynamodb:${row?.region ?? 'us-east-1'}:000000000000:table/${table}`
 }

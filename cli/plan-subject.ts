@@ -51,7 +51,7 @@ async function describe(
   }
   if (archived !== undefined) {
     const measured = await withWorkspace(options, workspace =>
-      measureArchive(workspace.engine, findTable(workspace, archived).table),
+      measureArchive(workspace.engine, findTable(workspace, archived)),
     )
     return fromMeasured('archive', measured, options, configuration)
   }

@@ -6,6 +6,7 @@ import type { PlanTarget } from '../restore/plan-schema.js'
 import type { ProgressFile } from '../restore/progress-file.js'
 import { FACT_VERSION, factInstant, factKey, type RestoreFact, writeFact } from '../transform/fact.js'
 import { parseInstant } from '../transform/instant.js'
+import { tablePrefix } from '../transform/partition.js'
 import type { Io } from './io.js'
 import { printable } from './text.js'
 
@@ -25,7 +26,7 @@ export async function keepRestoreFact(
 ): Promise<boolean> {
   const { table } = plan.header.target as PlanTarget
   if (progress.began === undefined) return true
-  if (!existsSync(join(root, 'data', table))) {
+  if (!existsSync(join(root, tablePrefix(table)))) {
     // a table that was filled from another's past has no archive, for most
     if (table === plan.header.table)
       io.err(

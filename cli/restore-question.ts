@@ -1,12 +1,13 @@
 import { readArchiveFacts } from '../queries/archive-facts.js'
 import { anyItemKey } from '../queries/ask.js'
+import { deliveriesOf } from '../queries/literal.js'
 import { readLostStretches } from '../queries/lost-stretches.js'
 import { rowsOf } from '../queries/rows.js'
 import { archiveBegan } from '../queries/state-at.js'
 import type { LiveTable } from '../restore/live-table.js'
 import { parseItem } from '../transform/attribute-value.js'
 import { formatInstant } from '../transform/instant.js'
-import { type AttributePath, type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import type { AttributePath, TableConfiguration } from '../transform/table-configuration.js'
 import { openTable } from './apply-plan.js'
 import { CommandError, EXIT, type Io, type Options } from './io.js'
 import { callAws } from './live-table.js'
@@ -52,7 +53,7 @@ export async function openQuestion(workspace: Workspace, order: Order, options: 
 async function tellsOfLater({ engine }: Workspace, table: TableConfiguration, us: number): Promise<boolean> {
   const sql = `
     select event_id
-    from ${tableIdentifier(table.table)}
+    from ${deliveriesOf(table)}
     where event_date >= ?
       and event_time_us > ?
       and event_name <> 'BASELINE'

@@ -5,7 +5,6 @@ import {
   type AttributePath,
   type ConfiguredColumn,
   type ConfiguredKey,
-  tableIdentifier,
   unconfiguredTable,
 } from '../transform/table-configuration.js'
 import { type FieldPath, writePath } from './problems.js'
@@ -58,21 +57,9 @@ export function nameProblems(file: unknown): readonly string[] {
 }
 
 function tableNameProblems(names: readonly string[]): readonly string[] {
-  const problems: string[] = []
-  const owners = new Map<string, string>()
-  for (const name of names) {
-    const path = writePath(['tables', name])
-    if (!TABLE_NAME.test(name)) {
-      problems.push(`${path} is no table name, expected ${TABLE_NAME_RULE}`)
-      continue
-    }
-    const identifier = tableIdentifier(name)
-    const other = owners.get(identifier)
-    if (other === undefined) owners.set(identifier, path)
-    else
-      problems.push(`${other} and ${path} both make the SQL table ${identifier}: keep one of them in another archive`)
-  }
-  return problems
+  return names
+    .filter(name => !TABLE_NAME.test(name))
+    .map(name => `${writePath(['tables', name])} is no table name, expected ${TABLE_NAME_RULE}`)
 }
 
 /** A key or a column of the file, with what its name makes. */

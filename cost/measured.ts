@@ -3,12 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { QueryEngine } from '../queries/engine.js'
+import { deliveriesOf } from '../queries/literal.js'
 import { type Row, rowsOf } from '../queries/rows.js'
 import type { Item } from '../transform/attribute-value.js'
 import { decodeChange } from '../transform/change.js'
 import { Refusal } from '../transform/refusal.js'
 import { type StreamRecord, tryReadStreamRecord } from '../transform/stream-record.js'
-import { tableIdentifier, unconfiguredTable } from '../transform/table-configuration.js'
+import { unconfiguredTable } from '../transform/table-configuration.js'
+import type { NamedTable } from '../transform/table-names.js'
 import { SAMPLE_BYTES, SAMPLE_CHANGES, type SampleChange } from './sample.js'
 import type { MeasuredParquet } from './traffic.js'
 
@@ -124,8 +126,9 @@ function changeOf(record: StreamRecord): SampleChange | undefined {
 }
 
 /** Measures a table of an archive: each change once, without baselines. */
-export async function measureArchive(engine: QueryEngine, table: string): Promise<Measured> {
-  const rows = `"${tableIdentifier(table)}" where event_name <> 'BASELINE'`
+export async function measureArchive(engine: QueryEngine, named: NamedTable): Promise<Measured> {
+  const { table } = named
+  const rows = `${deliveriesOf(named)} where event_name <> 'BASELINE'`
   const [all] = await ask(
     engine,
     `select count(distinct event_id) as changes,

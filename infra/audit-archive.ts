@@ -1,4 +1,4 @@
-import { Aws, CfnOutput, Duration, Names, Stack } from 'aws-cdk-lib'
+import { Aws, CfnOutput, Duration, Lazy, Names, Stack } from 'aws-cdk-lib'
 import type { ITable, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { CfnDatabase } from 'aws-cdk-lib/aws-glue'
 import type { IPrincipal } from 'aws-cdk-lib/aws-iam'
@@ -7,8 +7,8 @@ import { type Configuration, checkConfiguration, type TableDeployment } from '..
 import { checkEvolution } from '../config/evolution.js'
 import { ConfigurationError } from '../config/problems.js'
 import type { ColumnField, KeyField, Lock } from '../config/schema.js'
-import { checkpointsIdentifier, copyIdentifier } from '../transform/derived.js'
-import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
+import { identifiersOf, type NamedTable, shortened } from '../transform/table-names.js'
 import { acknowledgeArchive, acknowledgeCustomResources } from './acknowledged-findings.js'
 import { AlarmTopic } from './alarm-topic.js'
 import { ALARMS, Alarms } from './alarms.js'
@@ -99,6 +99,8 @@ export class AuditArchive extends Construct {
   private readonly key: ArchiveKey
   private readonly database: CfnDatabase
   private readonly fields: Record<string, object> = {}
+  /** Holds the tables, whose names are anybody's: one may be called as a part of the archive. */
+  private readonly captures: Construct
 
   constructor(
     scope: Construct,
@@ -118,6 +120,7 @@ export class AuditArchive extends Construct {
       throw this.problem(`name is "${name}", expected lower-case letters, digits and "_", a letter first, at most 100`)
     }
     this.databaseName = name
+    this.captures = new Construct(this, 'Tables')
     this.key = new ArchiveKey(this, 'Key')
     const key = this.key
     // who read an object is evidence too, so it is kept as long as the object is locked
@@ -197,17 +200,14 @@ export class AuditArchive extends Construct {
         `tables.${table}.keys is ${JSON.stringify(named)}, expected the table's own: ${JSON.stringify(own)}`,
       )
     }
-    const taken = this.derived && this.tables.find(captured => clash(captured.configuration.table, table))
-    if (taken !== undefined)
-      throw this.problem(
-        `table ${table} would have the name of a copy, or ${taken.configuration.table} would; one of both goes into another archive`,
-      )
     const changed = checkEvolution(readKeptConfigurations(this.props.keptConfigurations, table), configuration)
     if (changed.length > 0) throw this.problem(...changed)
 
-    const captured = new CapturedTable(this, table.replaceAll(/[^A-Za-z0-9_-]/g, '_'), {
+    // the file of a nested stack is called by its path, and files have short names
+    const captured = new CapturedTable(this.captures, shortened(table, 100), {
       source,
       configuration,
+      named: this.named(table),
       since,
       buffer,
       archive: this.archive.bucket,
@@ -237,6 +237,12 @@ export class AuditArchive extends Construct {
     return captured
   }
 
+  /** With the name that it has in SQL once all tables are captured: neighbours decide it. */
+  private named(table: string): NamedTable {
+    const names = () => this.tables.map(captured => captured.configuration.table)
+    return { table, identifier: Lazy.string({ produce: () => identifiersOf(names()).get(table) }) }
+  }
+
   /** What was said so far, checked as a whole by the rules of the configuration file. */
   private check(): Configuration {
     const { lock, refusedDays, scanCutoffGb, compact, notify } = this.props
@@ -264,10 +270,4 @@ export class AuditArchive extends Construct {
     } as const
     for (const [id, [value, description]] of Object.entries(outputs)) new CfnOutput(this, id, { value, description })
   }
-}
-
-/** True where what is derived from one table would be called as the other. */
-function clash(one: string, other: string): boolean {
-  const derivedNames = (table: string) => [copyIdentifier(table), checkpointsIdentifier(table)]
-  return derivedNames(one).includes(tableIdentifier(other)) || derivedNames(other).includes(tableIdentifier(one))
 }

@@ -7,6 +7,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
+import { shortened } from '../transform/table-names.js'
 import { acknowledgeWildcards } from './acknowledged-findings.js'
 
 /** The functions that `npm run build` bundles, one file each. */
@@ -41,7 +42,9 @@ export interface BundledFunctionProps {
  */
 export class BundledFunction extends LambdaFunction {
   constructor(scope: Construct, id: string, props: BundledFunctionProps) {
-    const { bundle, description, timeout, memoryMb, key, environment = {}, statements = [], files = {} } = props
+    const { bundle, timeout, memoryMb, key, environment = {}, statements = [], files = {} } = props
+    // Lambda takes 256 characters, and the name of a table may have 255
+    const description = shortened(props.description, 256)
     const logGroup = new LogGroup(scope, `${id}Log`, {
       encryptionKey: key,
       retention: RetentionDays.ONE_YEAR,

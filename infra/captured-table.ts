@@ -5,6 +5,7 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import type { TableDeployment } from '../config/configuration.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
+import type { NamedTable } from '../transform/table-names.js'
 import { AuditTable } from './audit-table.js'
 import { ChangeStream, requireStream } from './change-stream.js'
 import { DeliveryStream } from './delivery-stream.js'
@@ -20,6 +21,8 @@ import { TransformFunction } from './transform-function.js'
 export interface CapturedTableProps {
   readonly source: SourceTable
   readonly configuration: TableConfiguration
+  /** The table with its name in SQL, which may be known only when all tables are. */
+  readonly named: NamedTable
   readonly since: string
   readonly buffer: TableDeployment['buffer']
   readonly archive: Bucket
@@ -54,6 +57,7 @@ export class CapturedTable extends Construct {
     const {
       source,
       configuration,
+      named,
       since,
       buffer,
       archive: bucket,
@@ -68,7 +72,7 @@ export class CapturedTable extends Construct {
     this.configuration = configuration
     this.buffer = buffer
 
-    this.auditTable = new AuditTable(this, 'AuditTable', { databaseName, configuration, since, bucket })
+    this.auditTable = new AuditTable(this, 'AuditTable', { databaseName, configuration, named, since, bucket })
     new KeptConfiguration(this, 'Configuration', { configuration, bucket, key })
     this.transform = new TransformFunction(this, 'Transform', { configuration, auditTable: this.auditTable, key })
     const toArchive = { table, auditTable: this.auditTable, transform: this.transform.function, bucket, key, buffer }

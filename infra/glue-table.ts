@@ -33,7 +33,7 @@ export class GlueTable extends CfnTable {
         partitionKeys: partitions.map(({ name, comment }) => ({ name, type: 'string', comment })),
         storageDescriptor: {
           location,
-          columns: columns.map(({ name, type, meaning }) => ({ name, type, ...commentOf(meaning) })),
+          columns: glueColumns(columns),
           inputFormat: `${PARQUET}.MapredParquetInputFormat`,
           outputFormat: `${PARQUET}.MapredParquetOutputFormat`,
           serdeInfo: { serializationLibrary: `${PARQUET}.serde.ParquetHiveSerDe` },
@@ -41,6 +41,11 @@ export class GlueTable extends CfnTable {
       },
     })
   }
+}
+
+/** Columns as Glue takes them. */
+export function glueColumns(columns: readonly Column[]): CfnTable.ColumnProperty[] {
+  return columns.map(({ name, type, meaning }) => ({ name, type, ...commentOf(meaning) }))
 }
 
 /** Glue takes comments of one line and 255 bytes; an attribute's path may hold anything. */

@@ -8,9 +8,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import {
-  checkpointsIdentifier,
   checkpointsTable,
-  copyIdentifier,
   copyTable,
   type DerivedTable,
   derivedPrefix,
@@ -18,6 +16,7 @@ import {
 } from '../transform/derived.js'
 import { tablePrefix } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
+import { checkpointsIdentifier, copyIdentifier, tableIdentifier } from '../transform/table-names.js'
 import { throughService } from './archive-key.js'
 import type { AuditTable } from './audit-table.js'
 import { BundledFunction } from './bundled-function.js'
@@ -52,7 +51,7 @@ export class TableCompaction extends Construct {
     const { configuration, auditTable, archive, key } = props
     const { table } = configuration
     const derived = props.derived.bucket
-    const { databaseName } = auditTable
+    const { databaseName, named } = auditTable
     const over = (id: string, about: DerivedTable, what: string) => {
       const made = new GlueTable(this, id, {
         databaseName,
@@ -66,9 +65,9 @@ export class TableCompaction extends Construct {
       made.node.addDependency(auditTable)
       return made
     }
-    const copy = over('Copy', copyTable(table), `Changes of the DynamoDB table ${table} by item`)
+    const copy = over('Copy', copyTable(named), `Changes of the DynamoDB table ${table} by item`)
     const needed = `What later states of items of the DynamoDB table ${table} depend on`
-    const checkpoints = over('Checkpoints', checkpointsTable(table), needed)
+    const checkpoints = over('Checkpoints', checkpointsTable(named), needed)
     const compact = new BundledFunction(this, 'Function', {
       bundle: 'compact-table',
       description: `Itemtrail: copies rows of ${table}, clustered by item`,
@@ -79,6 +78,7 @@ export class TableCompaction extends Construct {
         ITEMTRAIL_ARCHIVE_BUCKET: archive.bucketName,
         ITEMTRAIL_DERIVED_BUCKET: derived.bucketName,
         ITEMTRAIL_DATABASE: databaseName,
+        ITEMTRAIL_IDENTIFIER: tableIdentifier(named),
         ITEMTRAIL_WORKGROUP: props.derived.workgroup.name,
         ITEMTRAIL_RUN_BYTES: `${bytes(RUN_GB)}`,
       },
@@ -104,7 +104,7 @@ export class TableCompaction extends Construct {
 
   private statements({ configuration, auditTable, archive, derived: store, workgroup, key }: TableCompactionProps) {
     const { table } = configuration
-    const { databaseName, tableName } = auditTable
+    const { databaseName, tableName, named } = auditTable
     const { results } = workgroup
     const derived = store.bucket
     const arn = (service: string, name: string) => Stack.of(this).formatArn({ service, resource: name })
@@ -126,8 +126,8 @@ export class TableCompaction extends Construct {
           arn('glue', 'catalog'),
           arn('glue', `database/${databaseName}`),
           arn('glue', `table/${databaseName}/${tableName}`),
-          arn('glue', `table/${databaseName}/${copyIdentifier(table)}`),
-          arn('glue', `table/${databaseName}/${checkpointsIdentifier(table)}`),
+          arn('glue', `table/${databaseName}/${copyIdentifier(named)}`),
+          arn('glue', `table/${databaseName}/${checkpointsIdentifier(named)}`),
         ],
       }),
       new PolicyStatement({

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { bindQuery } from '../queries/ask.js'
 import { renderQuery, SAVED_QUERIES, type SavedQuery } from '../queries/catalog.js'
 import type { Checkpoint, ListedObject } from '../queries/derived-copy.js'
-import { quoted } from '../queries/literal.js'
+import { deliveriesOf, quoted } from '../queries/literal.js'
 import { NEEDED_CHANGES } from '../queries/needed-changes.js'
 import { fileList } from '../queries/parquet-files.js'
 import { earliestArrivals, emptyRows, rowsOfObjects } from '../queries/relations.js'
@@ -11,7 +11,7 @@ import type { Column } from '../transform/audit-row.js'
 import { checkpointKey } from '../transform/derived.js'
 import { formatInstant } from '../transform/instant.js'
 import { parsePartition } from '../transform/partition.js'
-import { tableIdentifier, unconfiguredTable } from '../transform/table-configuration.js'
+import { unconfiguredTable } from '../transform/table-configuration.js'
 import { CompactionError } from './compaction-error.js'
 import { ROW_GROUP_BYTES, sizesSql } from './compaction-sql.js'
 import type { DerivedFolder } from './derived-folder.js'
@@ -71,7 +71,7 @@ async function makeCheckpoint(
   columns: readonly Column[],
 ): Promise<Checkpoint> {
   const { table, root } = folder
-  const view = tableIdentifier(table)
+  const view = deliveriesOf({ table })
   const older =
     previous === undefined
       ? []
@@ -79,7 +79,7 @@ async function makeCheckpoint(
           `select * from read_parquet(${fileList([join(root, checkpointKey(table, previous.day, previous.name))])}, hive_partitioning = false)`,
         ]
   const rows = [emptyRows(columns), ...older, rowsOfObjects(objects)].join(' union all by name ')
-  const hide = (text: string) => folder.query(`create or replace temp view "${view}" as ${earliestArrivals(text)}`)
+  const hide = (text: string) => folder.query(`create or replace temp view ${view} as ${earliestArrivals(text)}`)
   await hide(hashedImages(rows))
   await folder.query(`create or replace temp table needed as ${renderQuery(NEEDED_CHANGES, { changes: view }).sql}`)
   const states = await keepStates(folder, day, 'states_before')
@@ -97,7 +97,7 @@ async function makeCheckpoint(
   const [written] = await folder.query(
     `select count(*)::varchar as n from read_parquet(${fileList([path])}, hive_partitioning = false)`,
   )
-  await folder.query(`drop view "${view}"`)
+  await folder.query(`drop view ${view}`)
   const name = randomUUID()
   const bytes = folder.keep(path, checkpointKey(table, day, name))
   return { day, name, rows: Number(written?.n), items: states, bytes }

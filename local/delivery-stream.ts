@@ -252,11 +252,11 @@ export class DeliveryStream {
 
   /** Converts a partition's lines and adds the object; until it is there whole, the archive is as it was. */
   private async deliver(partition: PartitionBuffer): Promise<void> {
-    const { archive, converter, table } = this.options
+    const { archive, converter } = this.options
     await this.keepConfiguration()
     const parquet = archive.stage('.parquet')
     await converter.convert(partition.staged.path, parquet.path, this.columns, partition.rows)
-    await archive.put(`${partition.prefix}${objectName(table.table, this.now())}.parquet`, parquet)
+    await archive.put(`${partition.prefix}${objectName('rows', this.now())}.parquet`, parquet)
     rmSync(partition.staged.path)
     this.partitions.delete(partition.prefix)
     this.counts.objects++

@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { statementHash } from '../queries/copy-reader.js'
 import type { KeptAnswer, Run } from '../queries/derived-copy.js'
 import { keptStatements } from '../queries/each-item.js'
-import { quoted } from '../queries/literal.js'
+import { deliveriesOf, quoted } from '../queries/literal.js'
 import { fileList } from '../queries/parquet-files.js'
 import { earliestArrivals, emptyRows, rowsOfRuns } from '../queries/relations.js'
 import type { Column } from '../transform/audit-row.js'
 import { answersKey, runKey } from '../transform/derived.js'
-import { tableIdentifier, unconfiguredTable } from '../transform/table-configuration.js'
+import { unconfiguredTable } from '../transform/table-configuration.js'
 import type { DerivedFolder } from './derived-folder.js'
 
 /** Rows whose items are asked about in one statement. */
@@ -27,9 +27,9 @@ export async function keepAnswers(
 ): Promise<readonly KeptAnswer[]> {
   const kept: KeptAnswer[] = []
   const { table, root } = folder
-  const view = tableIdentifier(table)
+  const view = deliveriesOf({ table })
   for (const { sql, values } of keptStatements(unconfiguredTable(table))) {
-    const statement = statementHash(sql, values)
+    const statement = statementHash(sql, values, view)
     const old = before.find(answer => answer.statement === statement)
     await folder.query('drop table if exists answer')
     for (const some of groupRuns(runs, old === undefined ? undefined : touched)) {
@@ -37,7 +37,7 @@ export async function keepAnswers(
       const ofTouched = old === undefined ? '' : 'semi join touched_items using (item_key)'
       const parts = files.length === 0 ? [] : [`select * from (${rowsOfRuns(files)}) ${ofTouched}`]
       const all = earliestArrivals([emptyRows(columns), ...parts].join(' union all by name '))
-      await folder.query(`create or replace temp view "${view}" as ${all}`)
+      await folder.query(`create or replace temp view ${view} as ${all}`)
       const exists = await folder.query(`select 1 from duckdb_tables() where table_name = 'answer'`)
       const target = exists.length > 0 ? 'insert into answer' : 'create temp table answer as'
       await folder.query(`${target} select * from (${sql})`, values)
@@ -56,7 +56,7 @@ export async function keepAnswers(
     const name = randomUUID()
     kept.push({ statement, name, rows: Number(row?.n), bytes: folder.keep(path, answersKey(table, name)) })
   }
-  await folder.query(`drop view if exists "${view}"`)
+  await folder.query(`drop view if exists ${view}`)
   return kept
 }
 

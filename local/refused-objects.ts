@@ -58,7 +58,7 @@ export class RefusedObjects {
       const lines = this.lines[type]
       if (lines.length === 0) continue
       await this.archive.put(
-        refusedPrefix(type, this.table) + objectName(this.table, this.now()),
+        refusedPrefix(type, this.table) + objectName('refused', this.now()),
         Buffer.from(lines.join('')),
       )
       this.lines[type] = []
@@ -85,7 +85,10 @@ export class RefusedObjects {
   }
 }
 
-/** The name that Firehose gives an object: stream, version of its configuration, UTC time, a random part. */
+/**
+ * The name that Firehose gives an object: stream, version of its configuration, UTC time, a random part. The folder says which
+ * table it is of: readers of Parquet pass over names that begin with `_` or `.`, as a table's may, and names of files are short.
+ */
 export function objectName(stream: string, now: number): string {
   const time = new Date(now).toISOString().slice(0, 19).replaceAll(/[T:]/g, '-')
   return `${stream}-1-${time}-${randomUUID()}`

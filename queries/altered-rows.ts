@@ -1,7 +1,8 @@
-import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
 import { bindQuery } from './ask.js'
 import { SAVED_QUERIES, type SavedQuery } from './catalog.js'
 import { type QueryEngine, streamAnswer } from './engine.js'
+import { deliveriesOf } from './literal.js'
 import { type Row, rowsOf } from './rows.js'
 
 /** What a row holds that is not what its hashes say. */
@@ -40,8 +41,8 @@ function toAlteredRow(row: Row): AlteredRow {
 }
 
 /** How many rows a table has, repeated deliveries among them. */
-export async function countRows(engine: QueryEngine, { table }: TableConfiguration): Promise<number> {
-  const answer = await engine.run(`select count(*) as n from ${tableIdentifier(table)}`)
+export async function countRows(engine: QueryEngine, table: TableConfiguration): Promise<number> {
+  const answer = await engine.run(`select count(*) as n from ${deliveriesOf(table)}`)
   const [row] = [...rowsOf(answer)]
   return Number(row?.n ?? 0)
 }

@@ -1,12 +1,12 @@
 import type { Table } from 'apache-arrow'
 import { formatInstant, parseInstant } from '../transform/instant.js'
-import type { AttributePath } from '../transform/table-configuration.js'
-import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import type { AttributePath, TableConfiguration } from '../transform/table-configuration.js'
 import { Answer, type Asked } from './answer.js'
 import { type ArchiveFacts, NO_FACTS, readArchiveFacts } from './archive-facts.js'
 import { bindValues, type Identifiers, renderQuery, SAVED_QUERIES, type SavedQuery, type Statement } from './catalog.js'
 import type { BoundValue, QueryEngine, RunOptions, Scope } from './engine.js'
 import { findProblems } from './findings.js'
+import { deliveriesOf } from './literal.js'
 import { checkParameters, ParameterError } from './parameters.js'
 import { type ItemChange, orderSteps, type Step } from './reconstruct.js'
 import { rowsOf } from './rows.js'
@@ -85,7 +85,7 @@ export function bindQuery(
       ...(query.asksForColumn ? others : parameters),
     }),
   )
-  const changes = tableIdentifier(table.table)
+  const changes = deliveriesOf(table)
   const identifiers = query.asksForColumn ? { changes, column: configuredColumn(column, table) } : { changes }
   const statement = renderQuery(query, withActor(query, identifiers, actor))
   const all = new Map<string, BoundValue>([
@@ -134,14 +134,17 @@ const STATES: Readonly<Record<string, readonly [from: string, to: string]>> = {
 
 function scopeOf(
   { name, parameters }: SavedQuery,
-  { table }: TableConfiguration,
+  { table, identifier }: TableConfiguration,
   values: ReadonlyMap<string, BoundValue>,
 ): Scope | undefined {
+  const named = { table, ...(identifier !== undefined && { identifier }) }
   const item = parameters.find(({ type }) => type === 'item')
-  if (item !== undefined) return { table, itemKey: String(values.get(item.name)) }
+  if (item !== undefined) return { ...named, itemKey: String(values.get(item.name)) }
   const moments = STATES[name]?.map(moment => parseInstant(String(values.get(moment)))?.us)
   const [fromUs, toUs] = moments ?? []
-  return fromUs === undefined || toUs === undefined || fromUs > toUs ? undefined : { table, states: { fromUs, toUs } }
+  return fromUs === undefined || toUs === undefined || fromUs > toUs
+    ? undefined
+    : { ...named, states: { fromUs, toUs } }
 }
 
 /** What the configured life cycle says of the parameters that take their default from it. */
@@ -230,7 +233,7 @@ export function foldHistory(
 export async function anyItemKey(engine: QueryEngine, table: TableConfiguration): Promise<string | undefined> {
   const known = await engine.outline?.(table.table)
   if (known !== undefined) return known.sampleKey
-  const answer = await engine.run(`select item_key from ${tableIdentifier(table.table)} limit 1`)
+  const answer = await engine.run(`select item_key from ${deliveriesOf(table)} limit 1`)
   for (const row of rowsOf(answer)) return row.item_key as string
   return undefined
 }
@@ -248,7 +251,7 @@ export async function similarItemKeys(
   if (itemKey.length > LONGEST_TYPED) return []
   const sql = `
     select distinct item_key
-    from ${tableIdentifier(table.table)}
+    from ${deliveriesOf(table)}
     where levenshtein_distance(item_key, ?) <= ${distance}
     order by item_key
     limit 50`

@@ -1,7 +1,6 @@
 import { AthenaClient, type ColumnInfo, type GetQueryResultsOutput } from '@aws-sdk/client-athena'
 import type { Table } from 'apache-arrow'
 import type { FactStore } from '../transform/fact.js'
-import { tableIdentifier } from '../transform/table-configuration.js'
 import type { Chunk } from './arrow-columns.js'
 import type { Execution } from './athena-cost.js'
 import { DEFAULT_CATALOG } from './athena-errors.js'
@@ -20,6 +19,7 @@ import {
   type TableOutline,
 } from './engine.js'
 import { checkForeignText } from './foreign-statement.js'
+import { deliveriesOf } from './literal.js'
 import { readStatement } from './statement.js'
 import type { UnloadedCopies } from './unloaded-copies.js'
 
@@ -135,7 +135,7 @@ export class AthenaEngine implements QueryEngine {
     if (scope === undefined || copies === undefined) return undefined
     const rows = await copies.rowsFor(scope)
     if (rows === undefined) return undefined
-    const pages = this.read(readInstead(sql, tableIdentifier(scope.table), rows.sql), values, signal)
+    const pages = this.read(readInstead(sql, deliveriesOf(scope), rows.sql), values, signal)
     try {
       const first = await pages.next()
       if (await rows.isWhole()) return prepend(first, pages)

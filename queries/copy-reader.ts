@@ -4,9 +4,9 @@ import { join, relative, sep } from 'node:path'
 import type { Column } from '../transform/audit-row.js'
 import { answersKey, checkpointKey } from '../transform/derived.js'
 import { dateOf } from '../transform/partition.js'
-import { tableIdentifier } from '../transform/table-configuration.js'
 import { CopyError, type DerivedCopy, findCopy, runFiles } from './derived-copy.js'
 import type { BoundValue, Scope } from './engine.js'
+import { deliveriesOf } from './literal.js'
 import { dateOfKey, fileList } from './parquet-files.js'
 import { earliestArrivals, emptyRows, rowsOfObjects, rowsOfRuns } from './relations.js'
 
@@ -53,9 +53,9 @@ export class CopyReader {
 
   /** Undefined where the statement needs the archive as it is. Throws `CopyError` for a file that is not as it should be. */
   prepare(copy: DerivedCopy, scope: Scope, sql: string, values: readonly BoundValue[]): Prepared | undefined {
-    if (scope.states !== undefined) return this.prepareStates(copy, scope.states, sql)
-    if (scope.eachItem) return this.prepareEachItem(copy, sql, values)
-    return this.onRows(copy, [...this.copyRows(copy, scope.itemKey)], sql)
+    if (scope.states !== undefined) return this.prepareStates(copy, scope, scope.states, sql)
+    if (scope.eachItem) return this.prepareEachItem(copy, scope, sql, values)
+    return this.onRows(scope, [...this.copyRows(copy, scope.itemKey)], sql)
   }
 
   private *copyRows(copy: DerivedCopy, itemKey: string | undefined): Generator<string> {
@@ -64,16 +64,22 @@ export class CopyReader {
     if (copy.uncovered.length > 0) yield rowsOfObjects(copy.uncovered)
   }
 
-  private onRows({ manifest: { table } }: DerivedCopy, parts: readonly string[], sql: string): Prepared {
-    return { before: [`create temp view "${tableIdentifier(table)}" as ${this.relation(table, parts)}`], sql }
+  private onRows(scope: Scope, parts: readonly string[], sql: string): Prepared {
+    return { before: [this.hide(scope, parts)], sql }
   }
 
-  private relation(table: string, parts: readonly string[]): string {
-    return earliestArrivals([emptyRows(this.columns.get(table) ?? []), ...parts].join(' union all by name '))
+  private hide(scope: Scope, parts: readonly string[]): string {
+    const rows = [emptyRows(this.columns.get(scope.table) ?? []), ...parts].join(' union all by name ')
+    return `create temp view ${deliveriesOf(scope)} as ${earliestArrivals(rows)}`
   }
 
   /** The newest checkpoint before the moments asked for, unless a row of its days came later, and the days after it. */
-  private prepareStates(copy: DerivedCopy, states: NonNullable<Scope['states']>, sql: string): Prepared | undefined {
+  private prepareStates(
+    copy: DerivedCopy,
+    scope: Scope,
+    states: NonNullable<Scope['states']>,
+    sql: string,
+  ): Prepared | undefined {
     const [from, last] = [dateOf(states.fromUs), dateOf(Math.min(states.toUs + DAY_US, LAST_US))]
     const late = copy.uncovered.map(path => this.dateOfObject(path)).sort()[0]
     const checkpoint = copy.manifest.checkpoints.findLast(({ day }) => day < from && (late === undefined || day < late))
@@ -87,13 +93,18 @@ export class CopyReader {
       `select * from read_parquet(${fileList([file])}, hive_partitioning = false)`,
       ...(objects.length > 0 ? [rowsOfObjects(objects)] : []),
     ]
-    return this.onRows(copy, parts, sql)
+    return this.onRows(scope, parts, sql)
   }
 
   /** The answer as it was kept, but for the items of rows that have come since. */
-  private prepareEachItem(copy: DerivedCopy, sql: string, values: readonly BoundValue[]): Prepared | undefined {
+  private prepareEachItem(
+    copy: DerivedCopy,
+    scope: Scope,
+    sql: string,
+    values: readonly BoundValue[],
+  ): Prepared | undefined {
     const { table, answers } = copy.manifest
-    const answer = answers.find(({ statement }) => statement === statementHash(sql, values))
+    const answer = answers.find(({ statement }) => statement === statementHash(sql, values, deliveriesOf(scope)))
     if (answer === undefined) return undefined
     const file = this.checked(answersKey(table, answer.name), answer.bytes)
     const kept = `read_parquet(${fileList([file])}, hive_partitioning = false)`
@@ -105,7 +116,7 @@ export class CopyReader {
       rows => `select * from (${rows}) semi join touched_items using (item_key)`,
     )
     return {
-      before: [touched, `create temp view "${tableIdentifier(table)}" as ${this.relation(table, parts)}`],
+      before: [touched, this.hide(scope, parts)],
       sql: `select * from ${kept} anti join touched_items using (item_key)
         union all by name select * from (${sql}) order by item_key`,
     }
@@ -131,7 +142,7 @@ function unused(values: readonly BoundValue[]): string {
   return values.length === 0 ? '' : `where ${values.map(() => '? is not null').join(' and ')}`
 }
 
-/** What a kept answer is known by. */
-export function statementHash(sql: string, values: readonly BoundValue[]): string {
-  return hash('sha256', JSON.stringify([sql, values]))
+/** What a kept answer is known by, whatever the name of its table's rows is by then. */
+export function statementHash(sql: string, values: readonly BoundValue[], deliveries: string): string {
+  return hash('sha256', JSON.stringify([sql.replaceAll(deliveries, '{changes}'), values]))
 }

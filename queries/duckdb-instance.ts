@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { DuckDBInstance } from '@duckdb/node-api'
 import { quoted } from './literal.js'
+import { literalPath } from './parquet-files.js'
 
 /** Nothing calls out: what an extension would be needed for fails, instead of being fetched. */
 const CALLS_NOBODY = {
@@ -40,7 +41,9 @@ export class SpillFolder {
  * extension, no setting. A path is looked at after its links were followed, so a link in there leads nowhere either.
  */
 export function confinement(root: string): readonly string[] {
-  const folders = ['data', 'derived'].map(name => quoted(join(realPath(root), name)))
+  const paths = ['data', 'derived'].map(name => join(realPath(root), name))
+  // the engine holds a pattern, as a path is written, against this list before it looks what it finds
+  const folders = [...new Set([...paths, ...paths.map(literalPath)])].map(quoted)
   return [
     `set allowed_directories = [${folders.join(', ')}]`,
     'set enable_external_access = false',

@@ -5,8 +5,10 @@ import type { Table } from 'apache-arrow'
 import { readBounded } from '../config/gate.js'
 import { AUDIT_COLUMNS, type Column, columnsOf } from '../transform/audit-row.js'
 import type { FactStore } from '../transform/fact.js'
-import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import { configurationId, type TableConfiguration } from '../transform/table-configuration.js'
+import { deliveriesIdentifier, identifiersOf, type NamedTable, tableIdentifier } from '../transform/table-names.js'
 import type { toArrowTable } from './arrow.js'
+import { changesView } from './changes-view.js'
 import { CopyReader } from './copy-reader.js'
 import { chunksOf } from './duckdb-chunks.js'
 import { confinement, openDuckDb, SpillFolder } from './duckdb-instance.js'
@@ -19,10 +21,12 @@ import {
   type Scope,
   stoppedError,
   type TableOutline,
+  UnreadableTable,
 } from './engine.js'
 import { checkForeign } from './foreign-statement.js'
 import { readKept } from './kept-configurations.js'
 import { refuseLinks } from './links.js'
+import { deliveriesOf, quotedName } from './literal.js'
 import { listTable, parquetFiles, tablesOf, unreadBesideTables } from './parquet-files.js'
 import { earliestArrivals, emptyRows, rowsOfObjects } from './relations.js'
 import { TRINO_MACROS } from './trino-macros.js'
@@ -36,8 +40,9 @@ export interface EngineOptions {
 }
 
 /**
- * Answers questions over an archive in a folder: one view a table, in the SQL that Trino and Athena speak too. Where a
- * table has a compacted copy, what is asked of one item reads that, and the objects that it does not cover.
+ * Answers questions over an archive in a folder, in the SQL that Trino and Athena speak too: of each table there is a view of
+ * the rows as delivered, and one that counts each change once. Where a table has a compacted copy, what is asked of one item
+ * reads that, and the objects that it does not cover. A table that cannot be read costs no other its answer.
  */
 export class DuckDbEngine implements QueryEngine {
   private readonly columns = new Map<string, readonly Column[]>()
@@ -46,8 +51,10 @@ export class DuckDbEngine implements QueryEngine {
   private readonly noticed = new Set<string>()
   /** The objects behind each view: what comes later is in no answer of this engine. */
   private readonly viewed = new Map<string, readonly string[]>()
-  /** Tables whose view over the archive is still to be made, which opens every object. */
+  /** Tables whose views over the archive are still to be made, which opens every object. */
   private readonly pending = new Map<string, Promise<void> | undefined>()
+  /** Why there are no views of a table. */
+  private readonly unreadable = new Map<string, UnreadableTable>()
 
   private constructor(
     private readonly instance: DuckDBInstance,
@@ -57,6 +64,8 @@ export class DuckDbEngine implements QueryEngine {
     private readonly signal: AbortSignal | undefined,
     private readonly files: boolean,
     private readonly spill: SpillFolder,
+    private readonly configured: ReadonlyMap<string, TableConfiguration>,
+    private readonly identifiers: ReadonlyMap<string, string>,
   ) {
     this.copies = new CopyReader(root, this.columns)
   }
@@ -76,8 +85,11 @@ export class DuckDbEngine implements QueryEngine {
     const spill = new SpillFolder()
     try {
       const instance = await openDuckDb(':memory:', { temp_directory: spill.path })
-      const engine = new DuckDbEngine(instance, await instance.connect(), toArrowTable, root, signal, files, spill)
-      await engine.begin([...configured])
+      const connection = await instance.connect()
+      const current = new Map([...configured].map(table => [table.table, table]))
+      const names = identifiersOf([...current.keys(), ...tablesOf(root)])
+      const engine = new DuckDbEngine(instance, connection, toArrowTable, root, signal, files, spill, current, names)
+      await engine.begin()
       return engine
     } catch (error) {
       spill.remove()
@@ -85,18 +97,10 @@ export class DuckDbEngine implements QueryEngine {
     }
   }
 
-  private async begin(configured: readonly TableConfiguration[]): Promise<void> {
+  private async begin(): Promise<void> {
     const settings = [...TRINO_MACROS, ...(this.files ? [] : confinement(this.root))]
     for (const statement of settings) await this.connection.run(statement)
-    const current = new Map(configured.map(table => [table.table, [table]]))
-    for (const table of new Set([...current.keys(), ...tablesOf(this.root)])) {
-      const kept = readKept(this.root, table)
-      for (const { message } of kept.problems) this.noticed.add(`${message}; it is not believed`)
-      this.columns.set(table, mergeColumns([...(current.get(table) ?? []), ...kept.versions]))
-      // a question about one item opens a few files of the copy; the archive's own are opened when something asks for them
-      if (this.copies.look(table)) this.pending.set(table, undefined)
-      else await this.createView(table)
-    }
+    for (const table of this.identifiers.keys()) await this.look(table)
   }
 
   async run(sql: string, values: readonly BoundValue[] = [], options: RunOptions = {}): Promise<Table> {
@@ -116,7 +120,7 @@ export class DuckDbEngine implements QueryEngine {
       return await whole(connection, sql, values)
     } catch (error) {
       if (signal.aborted) throw stoppedError(signal)
-      throw new QueryError((error as Error).message, { cause: error })
+      throw this.failureOf(sql, error)
     } finally {
       endInterrupts()
       if (connection !== this.connection) connection.closeSync()
@@ -134,7 +138,7 @@ export class DuckDbEngine implements QueryEngine {
       signal.throwIfAborted()
       const begin = async (on: DuckDBConnection, text: string, bound: readonly BoundValue[]) => {
         const result = await on.stream(text, [...bound])
-        const chunks = chunksOf(result, () => failureOf(on, text, bound))
+        const chunks = chunksOf(result, () => failureAgain(on, text, bound))
         // what cannot be read shows with the first rows
         return { on, result, chunks, first: await chunks.next() }
       }
@@ -153,7 +157,7 @@ export class DuckDbEngine implements QueryEngine {
       }
     } catch (error) {
       if (signal.aborted) throw stoppedError(signal)
-      throw new QueryError((error as Error).message, { cause: error })
+      throw this.failureOf(sql, error)
     } finally {
       endInterrupts()
       connection?.closeSync()
@@ -262,35 +266,65 @@ export class DuckDbEngine implements QueryEngine {
     }
   }
 
-  private async createPendingViews(): Promise<void> {
-    for (const [table, begun] of this.pending) {
-      const creating = begun ?? this.createView(table)
-      this.pending.set(table, creating)
-      try {
-        await creating
-        this.pending.delete(table)
-      } catch (error) {
-        this.pending.set(table, undefined)
-        const [reason] = (error as Error).message.split('\n')
-        throw new QueryError(`table ${table} cannot be read: ${reason}`, { cause: error, hint: DAMAGED })
-      }
+  /** A question about one item opens a few files of the copy; the archive's own are opened when something asks for them. */
+  private async look(table: string): Promise<void> {
+    try {
+      const configured = this.configured.get(table)
+      const kept = readKept(this.root, table)
+      for (const { message } of kept.problems) this.noticed.add(`${message}; it is not believed`)
+      this.columns.set(table, mergeColumns([...(configured === undefined ? [] : [configured]), ...kept.versions]))
+      if (this.copies.look(table)) this.pending.set(table, undefined)
+      else await this.createViews(table)
+    } catch (error) {
+      this.refuse(table, error)
     }
   }
 
-  private async createView(table: string): Promise<void> {
-    const view = `"${tableIdentifier(table)}"`
-    const template = emptyRows(this.columns.get(table) ?? AUDIT_COLUMNS)
+  private refuse(table: string, error: unknown): void {
+    const [reason] = (error as Error).message.split('\n')
+    this.unreadable.set(
+      table,
+      new UnreadableTable(`table ${table} cannot be read: ${reason}`, { cause: error, hint: DAMAGED }),
+    )
+  }
+
+  private async createPendingViews(): Promise<void> {
+    for (const [table, begun] of this.pending) {
+      const creating = begun ?? this.createViews(table).catch(error => this.refuse(table, error))
+      this.pending.set(table, creating)
+      await creating
+      this.pending.delete(table)
+    }
+  }
+
+  private async createViews(table: string): Promise<void> {
+    const named = this.named(table)
+    const columns = this.columns.get(table) ?? AUDIT_COLUMNS
+    const template = emptyRows(columns)
     const files = this.copies.copyOf(table)?.objects ?? parquetFiles(this.root, table)
     this.viewed.set(table, files)
-    if (files.length === 0) {
-      await this.connection.run(`create view ${view} as ${template}`)
-      return
-    }
     const rows = rowsOfObjects(files)
-    const all = `${template} union all by name ${rows}`
-    await this.connection.run(
-      `create view ${view} as ${(await this.hasArrivalTimes(rows)) ? earliestArrivals(all) : all}`,
-    )
+    const all = files.length === 0 ? template : `${template} union all by name ${rows}`
+    const delivered = files.length > 0 && (await this.hasArrivalTimes(rows)) ? earliestArrivals(all) : all
+    await this.connection.run(`create view ${deliveriesOf(named)} as ${delivered}`)
+    const configured = this.configured.get(table)
+    const today = configured === undefined ? undefined : configurationId(configured)
+    const changes = changesView(deliveriesOf(named), columns, today)
+    await this.connection.run(`create view ${quotedName(tableIdentifier(named))} as ${changes}`)
+  }
+
+  private named(table: string): NamedTable {
+    return { table, identifier: this.identifiers.get(table) }
+  }
+
+  /** A statement that names a table without views fails by that, whatever the engine says. */
+  private failureOf(sql: string, error: unknown): QueryError {
+    const words = new Set(sql.toLowerCase().match(/[a-z0-9_]+/g))
+    for (const [table, reason] of this.unreadable) {
+      const named = this.named(table)
+      if (words.has(tableIdentifier(named)) || words.has(deliveriesIdentifier(named))) return reason
+    }
+    return new QueryError((error as Error).message, { cause: error })
   }
 
   private async hasArrivalTimes(rows: string): Promise<boolean> {
@@ -319,7 +353,11 @@ function interruptOn(signal: AbortSignal, connection: { readonly interrupt: () =
 }
 
 /** Why a statement failed half-way, which its answer does not tell: the same again, without its rows. */
-async function failureOf(connection: DuckDBConnection, sql: string, values: readonly BoundValue[]): Promise<unknown> {
+async function failureAgain(
+  connection: DuckDBConnection,
+  sql: string,
+  values: readonly BoundValue[],
+): Promise<unknown> {
   return connection.run(`explain analyze ${sql}`, [...values]).then(
     () => undefined,
     error => error,

@@ -1,7 +1,8 @@
-import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
 import { bindQuery } from './ask.js'
 import { parseSavedQuery, renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
 import { type BoundValue, type QueryEngine, streamAnswer } from './engine.js'
+import { deliveriesOf } from './literal.js'
 import { type Row, rowsOf } from './rows.js'
 
 /** A statement whose rows each tell of one item, from all changes of that item and nothing else, in the order of `item_key`. */
@@ -17,8 +18,8 @@ export function continuityOfAll(table: TableConfiguration): EachItemStatement {
 }
 
 /** Items that were there before their first change, and when that was made. */
-export function olderItems({ table }: TableConfiguration): EachItemStatement {
-  return { sql: renderQuery(OLDER_ITEMS, { changes: tableIdentifier(table) }).sql, values: [] }
+export function olderItems(table: TableConfiguration): EachItemStatement {
+  return { sql: renderQuery(OLDER_ITEMS, { changes: deliveriesOf(table) }).sql, values: [] }
 }
 
 const OLDER_ITEMS = parseSavedQuery(
@@ -64,9 +65,9 @@ export function keptStatements(table: TableConfiguration): readonly EachItemStat
 /** The rows of such a statement, those of one item in no order of their own: from what a compaction kept, where the engine can. */
 export async function* rowsOfEachItem(
   engine: QueryEngine,
-  { table }: TableConfiguration,
+  { table, identifier }: TableConfiguration,
   { sql, values }: EachItemStatement,
 ): AsyncGenerator<Row> {
-  for await (const piece of streamAnswer(engine, sql, values, { scope: { table, eachItem: true } }))
+  for await (const piece of streamAnswer(engine, sql, values, { scope: { table, identifier, eachItem: true } }))
     yield* rowsOf(piece)
 }

@@ -1,5 +1,6 @@
 import type { Table } from 'apache-arrow'
 import type { FactStore } from '../transform/fact.js'
+import type { NamedTable } from '../transform/table-names.js'
 
 /** A value bound to one `?` of a statement. */
 export type BoundValue = string | number
@@ -15,8 +16,7 @@ export interface RunOptions {
 }
 
 /** What a statement, of one table only, can be answered from. At most one of `itemKey`, `states` and `eachItem` is given; with none, any rows do. */
-export interface Scope {
-  readonly table: string
+export interface Scope extends NamedTable {
   /** All changes of one item, by its canonical key. */
   readonly itemKey?: string | undefined
   /** What leads to the states of items at moments from `fromUs` to `toUs`, in microseconds since 1970. */
@@ -89,6 +89,9 @@ export class QueryError extends Error {
     this.hint = options.hint
   }
 }
+
+/** A statement that asks for a table of which nothing can be read; others can be asked. */
+export class UnreadableTable extends QueryError {}
 
 /** The error of a statement that its signal ended. */
 export function stoppedError(signal: AbortSignal): QueryError {

@@ -1,7 +1,8 @@
-import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
 import { type ArchiveFacts, readArchiveFacts } from './archive-facts.js'
 import { foldHistory, type HistoryChange, type ItemHistory } from './ask.js'
 import type { QueryEngine } from './engine.js'
+import { deliveriesOf } from './literal.js'
 import { type ArchivedChange, removeRepeats } from './reconstruct.js'
 import { type Row, rowsOf } from './rows.js'
 
@@ -48,7 +49,7 @@ export async function readHistories(
     const some = keys.slice(i, i + KEYS)
     const sql = `
       select ${COLUMNS.join(', ')}
-      from ${tableIdentifier(table.table)}
+      from ${deliveriesOf(table)}
       where item_key in (${some.map(() => '?').join(', ')})`
     for (const row of rowsOf(await engine.run(sql, some))) rows.get(row.item_key as string)?.push(row)
   }

@@ -3,7 +3,8 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { relative, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
+import { deliveriesIdentifier, tableIdentifier } from '../transform/table-names.js'
 import type { Asked } from './answer.js'
 import { SAVED_QUERIES } from './catalog.js'
 import { dateOfKey, parquetFiles } from './parquet-files.js'
@@ -38,7 +39,7 @@ export function partitionsRead(asked: Asked, tables: Iterable<TableConfiguration
     return [{ table: asked.table, from: dayBound(template, '>=', asked), to: dayBound(template, '<=', asked) }]
   }
   const words = new Set(asked.sql.toLowerCase().match(/[a-z0-9_]+/g))
-  const named = [...tables].filter(({ table }) => words.has(tableIdentifier(table)))
+  const named = [...tables].filter(table => words.has(tableIdentifier(table)) || words.has(deliveriesIdentifier(table)))
   return named.map(({ table }) => ({ table, from: null, to: null }))
 }
 

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 import { type AttributeValue, parseItem } from '../transform/attribute-value.js'
 import { formatInstant, parseInstant } from '../transform/instant.js'
 import { type TableConfiguration, unconfiguredTable } from '../transform/table-configuration.js'
+import { nameTables } from '../transform/table-names.js'
 import type { Answer } from './answer.js'
 import {
   changeHead,
@@ -70,7 +71,9 @@ export interface EngineOptions {
  */
 export async function openArchive(archive: string | EngineOptions, options: FolderOptions = {}): Promise<OpenArchive> {
   if (typeof archive !== 'string') {
-    const tables = [...archive.tables].map(table => (typeof table === 'string' ? unconfiguredTable(table) : table))
+    const tables = nameTables(
+      [...archive.tables].map(table => (typeof table === 'string' ? unconfiguredTable(table) : table)),
+    )
     return new OpenArchive(archive.engine, new Map(tables.map(table => [table.table, table])), archive.others)
   }
   if (!existsSync(archive) || !statSync(archive).isDirectory())

@@ -5,12 +5,13 @@ import { checkJson, checkValue, FileError } from '../config/gate.js'
 import { formatInstant, parseInstant } from '../transform/instant.js'
 import { canonicalJson } from '../transform/json.js'
 import { Refusal } from '../transform/refusal.js'
-import { tableIdentifier } from '../transform/table-configuration.js'
+import { possibleIdentifiers } from '../transform/table-names.js'
 import type { Answer, Asked } from './answer.js'
 import { withActor } from './ask.js'
 import { type AnswerColumnType, fingerprintOf, MAX_ROW_HASHES } from './canonical-answer.js'
 import { renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
 import type { BoundValue } from './engine.js'
+import { deliveriesOf } from './literal.js'
 import { type ObjectsRead, objectsRead, type PartitionsRead, partitionsRead } from './objects-read.js'
 import type { OpenArchive } from './open-archive.js'
 import { MAX_RECEIPT, RECEIPT_SCHEMA, receiptSchema } from './receipt-schema.js'
@@ -325,10 +326,13 @@ export function statementIsOurs({ question, statement }: Receipt): boolean | und
   const column = new Map(question.parameters).get('column')
   const names = /^[a-z0-9_]+$/
   if (column !== undefined && !names.test(String(column))) return false
-  const changes = tableIdentifier(question.table)
-  const identifiers = query.asksForColumn ? { changes, column: String(column) } : { changes }
-  const { sql, placeholders } = renderQuery(query, withActor(query, identifiers, actorOfStatement(statement.sql)))
-  return sql === statement.sql && JSON.stringify(placeholders) === JSON.stringify(statement.placeholders)
+  const { table } = question
+  return possibleIdentifiers(table).some(identifier => {
+    const changes = deliveriesOf({ table, identifier })
+    const identifiers = query.asksForColumn ? { changes, column: String(column) } : { changes }
+    const { sql, placeholders } = renderQuery(query, withActor(query, identifiers, actorOfStatement(statement.sql)))
+    return sql === statement.sql && JSON.stringify(placeholders) === JSON.stringify(statement.placeholders)
+  })
 }
 
 /** The version of Itemtrail: in the package.json above this file, which is nearer in the source than in the built package. */

@@ -1,10 +1,11 @@
+import { deliveriesOf } from './literal.js'
 /**
  * Compares what an archive says that a table's items were at a moment with what somebody else says: the table itself, or
  * an export of it. Both sides lie on disk and are joined there, so that memory does not grow with the table.
  */
 
 import { formatInstant } from '../transform/instant.js'
-import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
 import { type Anchor, readArchiveFacts } from './archive-facts.js'
 import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
 import { type BoundValue, type QueryEngine, streamAnswer } from './engine.js'
@@ -118,14 +119,14 @@ export async function compareWindow(
   }
 }
 
-function untoldChanges({ table }: TableConfiguration): string {
+function untoldChanges(table: TableConfiguration): string {
   return `
     insert into reconciled.told
     select
       item_key,
       any_value(before.hash),
       any_value(case when new_hash = before.hash then new_image when old_hash = before.hash then old_image end)
-    from ${tableIdentifier(table)} as changes
+    from ${deliveriesOf(table)} as changes
     left join reconciled.kept_told_before as before using (item_key)
     left join reconciled.kept_told as after using (item_key)
     where item_key not in (select item_key from reconciled.told)
@@ -208,18 +209,18 @@ async function removeLacking(
 }
 
 /** What the query asks of an image is whether there is one, and its hash knows. */
-function withoutImages({ table }: TableConfiguration): string {
+function withoutImages(table: TableConfiguration): string {
   return `select * replace (
       case when old_hash is not null then '' end as old_image,
       case when new_hash is not null then '' end as new_image
-    ) from ${tableIdentifier(table)}`
+    ) from ${deliveriesOf(table)}`
 }
 
 /** An item whose first row comes after the moment and found it there was already what that change left. */
-function olderItems({ table }: TableConfiguration): string {
+function olderItems(table: TableConfiguration): string {
   return `
     select item_key, case when old_hash is null then 'unknown' else 'present' end, old_hash, null
-    from ${tableIdentifier(table)}
+    from ${deliveriesOf(table)}
     qualify row_number() over (
       partition by item_key
       order by event_time_us, coalesce(sequence, ''), case when event_name = 'INSERT' then 0 else 1 end
@@ -238,7 +239,7 @@ async function* readDisagreements(
         item_key,
         any_value(case when new_hash = kept_hash then new_image when old_hash = kept_hash then old_image end) as kept_image,
         max(event_time_us) filter (where event_name <> 'BASELINE' and event_time_us <= ?) as last_change_us
-      from ${tableIdentifier(table.table)}
+      from ${deliveriesOf(table)}
       join reconciled.disagreed_${set} using (item_key)
       group by item_key
     )
@@ -263,10 +264,10 @@ async function* readDisagreements(
 }
 
 /** A change in the open time that left or entered what was told. */
-function explainedBy({ table }: TableConfiguration): string {
+function explainedBy(table: TableConfiguration): string {
   return `
       select 1
-      from ${tableIdentifier(table)} as open
+      from ${deliveriesOf(table)} as open
       where open.item_key = disagreed.item_key
         and open.event_time_us >= ?
         and open.event_time_us < ?

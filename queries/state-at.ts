@@ -1,8 +1,9 @@
 import type { Instant } from '../transform/instant.js'
-import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { HistoryChange, ItemHistory } from './ask.js'
 import type { QueryEngine } from './engine.js'
 import { CONFIDENCES, findProblems, type ItemFinding } from './findings.js'
+import { deliveriesOf } from './literal.js'
 import { type ItemState, lastState, stepsUntil } from './reconstruct.js'
 import { rowsOf } from './rows.js'
 import { judge, momentOf } from './verdict.js'
@@ -72,10 +73,10 @@ function isWorse({ confidence }: ItemHistory): boolean {
 }
 
 /** When the archive's first change of a table was made, in microseconds since 1970; 0 where it has none. */
-export async function archiveBegan(engine: QueryEngine, { table }: TableConfiguration): Promise<number> {
-  const known = await engine.outline?.(table)
+export async function archiveBegan(engine: QueryEngine, table: TableConfiguration): Promise<number> {
+  const known = await engine.outline?.(table.table)
   if (known !== undefined) return known.beganUs
-  const answer = await engine.run(`select min(event_time_us) as began from ${tableIdentifier(table)}`)
+  const answer = await engine.run(`select min(event_time_us) as began from ${deliveriesOf(table)}`)
   const [row] = [...rowsOf(answer)]
   return Number(row?.began ?? 0)
 }

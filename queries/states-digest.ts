@@ -1,7 +1,8 @@
 import { formatInstant } from '../transform/instant.js'
-import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
 import { bindValues, parseSavedQuery, renderQuery } from './catalog.js'
 import type { BoundValue, QueryEngine } from './engine.js'
+import { deliveriesOf } from './literal.js'
 import { type Row, rowsOf } from './rows.js'
 
 /**
@@ -11,16 +12,16 @@ import { type Row, rowsOf } from './rows.js'
  */
 export async function digestOfStates(
   engine: QueryEngine,
-  { table }: TableConfiguration,
+  table: TableConfiguration,
   atUs: number,
   without: readonly string[],
 ): Promise<string> {
-  const statement = renderQuery(statesDigest(without.length), { changes: tableIdentifier(table) })
+  const statement = renderQuery(statesDigest(without.length), { changes: deliveriesOf(table) })
   const values = new Map<string, BoundValue>([
     ['at', formatInstant(atUs, 6)],
     ...without.map((itemKey, i) => [`without_${i}`, itemKey] as const),
   ])
-  const scope = { table, states: { fromUs: atUs, toUs: atUs } }
+  const scope = { table: table.table, identifier: table.identifier, states: { fromUs: atUs, toUs: atUs } }
   const [row] = [...rowsOf(await engine.run(statement.sql, bindValues(statement, values), { scope }))]
   return digestOf(row as Row)
 }
@@ -28,13 +29,13 @@ export async function digestOfStates(
 /** The digest of each baseline's rows, by its source, those of the given days. */
 export async function digestsOfBaselines(
   engine: QueryEngine,
-  { table }: TableConfiguration,
+  table: TableConfiguration,
   days: readonly string[],
 ): Promise<ReadonlyMap<string, { readonly digest: string; readonly items: number }>> {
   const sql = `
     with seen as (
       select distinct source, item_key, new_hash
-      from ${tableIdentifier(table)}
+      from ${deliveriesOf(table)}
       where event_date in (${days.map(() => '?').join(', ')})
         and event_name = 'BASELINE'
     ),

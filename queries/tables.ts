@@ -1,4 +1,5 @@
-import { type TableConfiguration, tableIdentifier, unconfiguredTable } from '../transform/table-configuration.js'
+import { type TableConfiguration, unconfiguredTable } from '../transform/table-configuration.js'
+import { nameTables, tableIdentifier } from '../transform/table-names.js'
 import { readKept } from './kept-configurations.js'
 import { tablesOf } from './parquet-files.js'
 
@@ -9,7 +10,8 @@ export function tablesIn(
 ): ReadonlyMap<string, TableConfiguration> {
   const known = new Map([...configured].map(table => [table.table, table]))
   const names = [...new Set([...tablesOf(root), ...known.keys()])].sort()
-  return new Map(names.map(name => [name, known.get(name) ?? keptTable(root, name)]))
+  const tables = nameTables(names.map(name => known.get(name) ?? keptTable(root, name)))
+  return new Map(tables.map(table => [table.table, table]))
 }
 
 /** A table as the archive knows it, where nothing is configured here: the columns of all configurations it keeps. */
@@ -19,11 +21,13 @@ export function keptTable(root: string, table: string): TableConfiguration {
   return { ...unconfiguredTable(table), keys: kept.at(-1)?.keys ?? [], columns: [...columns.values()] }
 }
 
-/** The table of a name, whatever its case where that leaves one only. */
+/** The table of a name, in DynamoDB or in SQL, whatever its case where that leaves one only. */
 export function findTable(
   tables: ReadonlyMap<string, TableConfiguration>,
   name: string,
 ): TableConfiguration | undefined {
-  const alike = [...tables.values()].filter(({ table }) => tableIdentifier(table) === tableIdentifier(name))
+  const alike = [...tables.values()].filter(table =>
+    [table.table, tableIdentifier(table)].some(known => known.toLowerCase() === name.toLowerCase()),
+  )
   return tables.get(name) ?? (alike.length === 1 ? alike[0] : undefined)
 }

@@ -3,18 +3,21 @@ import {
   BUCKET_COLUMN,
   bucketSql,
   checkpointFolderPrefix,
-  checkpointsIdentifier,
-  copyIdentifier,
   FOLDER_COLUMN,
   folderPrefix,
   OF_DELIVERY,
 } from '../transform/derived.js'
 import { formatDay } from '../transform/instant.js'
 import { PARTITION_COLUMN } from '../transform/partition.js'
-import { tableIdentifier } from '../transform/table-configuration.js'
+import {
+  checkpointsIdentifier,
+  copyIdentifier,
+  deliveriesIdentifier,
+  type NamedTable,
+} from '../transform/table-names.js'
 import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
 import type { BoundValue } from './engine.js'
-import { quoted } from './literal.js'
+import { quoted, quotedName } from './literal.js'
 import { NEEDED_CHANGES } from './needed-changes.js'
 
 /**
@@ -31,14 +34,14 @@ export interface CopyTables {
 }
 
 /** The columns that every table has, but for `event_date`. */
-const COLUMNS = AUDIT_COLUMNS.map(({ name }) => `"${name}"`)
+const COLUMNS = AUDIT_COLUMNS.map(({ name }) => quotedName(name))
 const NAMES = [...COLUMNS, PARTITION_COLUMN].join(', ')
 
 /** The tables of a copy as statements name them. */
-export function copyTables(database: string, table: string): CopyTables {
-  const inDatabase = (name: string) => `"${database}"."${name}"`
+export function copyTables(database: string, table: NamedTable): CopyTables {
+  const inDatabase = (name: string) => `${quotedName(database)}.${quotedName(name)}`
   return {
-    archive: inDatabase(tableIdentifier(table)),
+    archive: inDatabase(deliveriesIdentifier(table)),
     copy: inDatabase(copyIdentifier(table)),
     checkpoints: inDatabase(checkpointsIdentifier(table)),
   }
@@ -175,7 +178,7 @@ function digestSql(text: string, times: string): string {
 
 /** Changes whose rows have one `row_hash` and differ all the same: somebody changed one of them. At most 20. */
 export function disagreeingStatement({ archive }: CopyTables, days: readonly string[]): string {
-  const compared = AUDIT_COLUMNS.filter(({ name }) => !OF_DELIVERY.includes(name)).map(({ name }) => `"${name}"`)
+  const compared = AUDIT_COLUMNS.filter(({ name }) => !OF_DELIVERY.includes(name)).map(({ name }) => quotedName(name))
   return `select event_id
 from ${archive}
 where ${daysSql(days)}

@@ -51,7 +51,7 @@ export class UnloadedCopies {
     if ((itemKey === undefined && states === undefined) || column !== undefined) return undefined
     const usable = await this.look(table)
     if (usable === undefined) return undefined
-    const tables = copyTables(this.database, table)
+    const tables = copyTables(this.database, scope)
     if (itemKey !== undefined) return this.rowsOfItem(table, tables, usable, itemKey)
     const { fromUs = 0, toUs = 0 } = states ?? {}
     const from = dateOf(fromUs)

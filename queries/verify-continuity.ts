@@ -1,9 +1,10 @@
 import { compareUtf8 } from '../transform/json.js'
-import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
 import { type ArchiveFacts, readArchiveFacts } from './archive-facts.js'
 import { findingsByItem, mergeByItem, type TableFinding, unbalancedItems } from './continuity.js'
 import { type QueryEngine, streamAnswer } from './engine.js'
 import { CONFIDENCES, type Confidence, type ItemFinding, isDoubtful } from './findings.js'
+import { deliveriesOf } from './literal.js'
 import { rowsOf } from './rows.js'
 import { concerns, judge, type Period, periodOver, type Verdict } from './verdict.js'
 
@@ -131,7 +132,7 @@ export class ContinuityCheck {
       select item_key, min(event_time_us) as first_us, max(event_time_us) as last_us, 
         count(distinct case when event_name <> 'BASELINE' and event_time_us >= ? then event_id end) as changes,
         count_if(event_time_us >= ?) as row_count
-      from ${tableIdentifier(this.table.table)}
+      from ${deliveriesOf(this.table)}
       where event_time_us <= ?
       group by item_key
       order by item_key`

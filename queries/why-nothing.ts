@@ -1,7 +1,8 @@
 import { formatInstant, parseInstant } from '../transform/instant.js'
-import { type TableConfiguration, tableIdentifier } from '../transform/table-configuration.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { Asked } from './answer.js'
 import type { BoundValue, QueryEngine } from './engine.js'
+import { deliveriesOf } from './literal.js'
 import { rowsOf } from './rows.js'
 
 /** One thing that a saved query asks of a change, and what to say where no change of the table has it. */
@@ -22,7 +23,7 @@ export async function explainNothing(
   asked: Pick<Asked, 'parameters'>,
 ): Promise<string | undefined> {
   const filters = filtersOf(asked.parameters, table.table)
-  const changes = tableIdentifier(table.table)
+  const changes = deliveriesOf(table)
   const counts = [
     `select 0 as place, count(*) as n, min(event_time_us) as first_us, max(event_time_us) as last_us from ${changes}`,
     ...[...filters.map(filter => [filter]), filters].map(

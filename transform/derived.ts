@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { AUDIT_COLUMNS, type Column } from './audit-row.js'
 import { PARTITION_COLUMN } from './partition.js'
-import { tableIdentifier } from './table-configuration.js'
+import { checkpointsIdentifier, copyIdentifier, type NamedTable } from './table-names.js'
 
 /**
  * Where derived tables live: beside the archive's write-once keys, and no part of them. The folder can be deleted at any
@@ -64,16 +64,6 @@ export function folderPrefix(table: string, folder: string): string {
   return `${changesPrefix(table)}${FOLDER_COLUMN}=${folder}/`
 }
 
-/** The clustered copy in SQL on AWS, beside the table itself. */
-export function copyIdentifier(table: string): string {
-  return `${tableIdentifier(table)}__by_item`
-}
-
-/** The checkpoints in SQL on AWS. */
-export function checkpointsIdentifier(table: string): string {
-  return `${tableIdentifier(table)}__checkpoints`
-}
-
 /** On AWS, the key prefix of a checkpoint. */
 export function checkpointFolderPrefix(table: string, folder: string): string {
   return `${checkpointsPrefix(table)}${FOLDER_COLUMN}=${folder}/`
@@ -92,9 +82,10 @@ export interface DerivedTable {
 }
 
 /** The clustered copy as a table on AWS. */
-export function copyTable(table: string): DerivedTable {
+export function copyTable(named: NamedTable): DerivedTable {
+  const { table } = named
   return {
-    identifier: copyIdentifier(table),
+    identifier: copyIdentifier(named),
     prefix: changesPrefix(table),
     columns: [...KEPT_COLUMNS, column('repeats', 'bigint', 'how many further times the row was delivered')],
     partitions: [
@@ -106,9 +97,10 @@ export function copyTable(table: string): DerivedTable {
 }
 
 /** The checkpoints as a table on AWS. */
-export function checkpointsTable(table: string): DerivedTable {
+export function checkpointsTable(named: NamedTable): DerivedTable {
+  const { table } = named
   return {
-    identifier: checkpointsIdentifier(table),
+    identifier: checkpointsIdentifier(named),
     prefix: checkpointsPrefix(table),
     columns: KEPT_COLUMNS,
     partitions: [{ name: FOLDER_COLUMN, comment: 'one checkpoint' }],

@@ -42,6 +42,8 @@ export interface Lifecycle {
  */
 export interface TableConfiguration {
   readonly table: string
+  /** Its name in SQL, which depends on its neighbours: `nameTables` gives it. No part of a file. */
+  readonly identifier?: string | undefined
   readonly capture: 'streams' | 'kinesis'
   /** First day of the archive, `YYYY-MM-DD`: changes before it are refused. */
   readonly since?: string
@@ -81,12 +83,4 @@ export function configurationId(table: TableConfiguration): string {
     ids.set(table, id)
   }
   return id
-}
-
-/**
- * The name of a table in SQL: Glue allows lower-case letters, digits and "_". Two DynamoDB tables may come to one name,
- * which the configuration refuses.
- */
-export function tableIdentifier(table: string): string {
-  return table.toLowerCase().replaceAll(/[^a-z0-9_]/g, '_')
 }

@@ -1,5 +1,5 @@
 import type { Answer } from '../../queries/answer.js'
-import { QueryError } from '../../queries/engine.js'
+import { QueryError, UnreadableTable } from '../../queries/engine.js'
 import { RefusedStatement } from '../../queries/foreign-statement.js'
 import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
 import { type Command, CommandError, EXIT, Interruption } from '../io.js'
@@ -40,7 +40,8 @@ async function runStatement({ archive, root }: Workspace, statement: string): Pr
   try {
     return await archive.sql(statement)
   } catch (error) {
-    if (!(error instanceof QueryError) || !isMistake(error, isOnAws(root))) throw error
+    if (!(error instanceof QueryError) || error instanceof UnreadableTable || !isMistake(error, isOnAws(root)))
+      throw error
     throw new CommandError(`statement cannot be run: ${error.message}`, EXIT.usage, error.hint)
   }
 }

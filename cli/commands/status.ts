@@ -6,9 +6,10 @@ import { NO_TABLE } from '../../local/ingest.js'
 import { archiveLedger, Ledger } from '../../local/redriven.js'
 import { REFUSED_PREFIX } from '../../local/refused-objects.js'
 import { readKept, reasonOf } from '../../local/refused-reader.js'
+import { UnreadableTable } from '../../queries/engine.js'
+import { deliveriesOf } from '../../queries/literal.js'
 import { listTable } from '../../queries/parquet-files.js'
 import { rowsOf } from '../../queries/rows.js'
-import { tableIdentifier } from '../../transform/table-configuration.js'
 import { type Command, EXIT, type Io } from '../io.js'
 import { FORMAT_OPTION, formatOf, paint, printTable, shorterTime, toJson } from '../print.js'
 import { grouped } from '../progress.js'
@@ -47,25 +48,43 @@ export const status: Command = {
       const format = formatOf(options)
       const archive = new DiskArchive(workspace.root)
       const tables = []
-      for (const table of workspace.tables) tables.push(await tableStatus(workspace, table))
+      const unreadable: Unreadable[] = []
+      for (const table of workspace.tables) {
+        const found = await tableStatus(workspace, table)
+        if ('reason' in found) unreadable.push(found)
+        else tables.push(found)
+      }
       const { refused, redriven, damaged } = await refusedStatus(workspace, archive)
-      if (format === 'table') printStatus(workspace.root, tables, refused, damaged, io)
-      else io.out(`${toJson({ tables, refused, redriven, damaged })}\n`)
+      if (format === 'table') printStatus(workspace.root, tables, unreadable, refused, damaged, io)
+      else io.out(`${toJson({ tables, unreadable, refused, redriven, damaged })}\n`)
+      for (const { reason } of unreadable) io.err(`${paint(io, 'red', 'unreadable')} ${printable(reason)}\n`)
       if (format === 'table' && redriven > 0)
         io.err(`${grouped(redriven)} refused before, and sent again by redrive since: not counted\n`)
       for (const table of workspace.tables)
         for (const { key, reason } of listTable(workspace.root, table).unread.filter(one => !one.mayHoldRows))
           io.err(`${printable(`${key} ${reason}`)}\n`)
-      return tellUnbelieved(workspace, refused.length > 0 || damaged.length > 0 ? EXIT.findings : EXIT.done, io)
+      const found = refused.length > 0 || damaged.length > 0 ? EXIT.findings : EXIT.done
+      return tellUnbelieved(workspace, unreadable.length > 0 ? EXIT.unchecked : found, io)
     }),
 }
 
-async function tableStatus({ engine, root }: Workspace, table: string): Promise<TableStatus> {
+/** A table that costs no other its answer. */
+interface Unreadable {
+  readonly table: string
+  readonly reason: string
+}
+
+async function tableStatus({ engine, root, archive }: Workspace, table: string): Promise<TableStatus | Unreadable> {
   const sql = `
     select count(*) as n, count(distinct event_id) as changes, count(distinct item_key) as items,
       min(event_time) as first, max(event_time) as last
-    from ${tableIdentifier(table)}`
-  const [row] = [...rowsOf(await engine.run(sql))]
+    from ${deliveriesOf(archive.table(table))}`
+  const answer = await engine.run(sql).catch((error: unknown) => {
+    if (error instanceof UnreadableTable) return error
+    throw error
+  })
+  if (answer instanceof UnreadableTable) return { table, reason: answer.message }
+  const [row] = [...rowsOf(answer)]
   const { objects } = listTable(root, table)
   return {
     table,
@@ -107,12 +126,13 @@ async function refusedStatus(workspace: Workspace, archive: DiskArchive) {
 function printStatus(
   root: string,
   tables: readonly TableStatus[],
+  unreadable: readonly Unreadable[],
   refused: readonly RefusedStatus[],
   damaged: readonly string[],
   io: Io,
 ): void {
-  if (tables.length === 0) io.out('the archive is empty\n')
-  else {
+  if (tables.length === 0 && unreadable.length === 0) io.out('the archive is empty\n')
+  if (tables.length > 0) {
     printTable(
       ['table', 'changes', 'items', 'first', 'last', 'size'],
       tables.map(({ table, changes, items, first, last, bytes }) => [

@@ -1,11 +1,15 @@
+import { UnreadableTable } from '../../queries/engine.js'
+import { deliveriesOf } from '../../queries/literal.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { instantOf } from '../instant.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Options } from '../io.js'
 import { nearest } from '../nearest.js'
 import { FORMAT_OPTION, formatOf } from '../print.js'
 import { tellUnbelieved } from '../remarks.js'
+import { printable } from '../text.js'
 import { type Verification, verifyContinuity } from '../verify-continuity.js'
 import { verifyRows } from '../verify-rows.js'
-import { ARCHIVE_OPTION, CONFIG_OPTION, findTable, withWorkspace } from '../workspace.js'
+import { ARCHIVE_OPTION, CONFIG_OPTION, findTable, type Workspace, withWorkspace } from '../workspace.js'
 
 /** What can be verified; each says how it ended for one table. */
 const SUBJECTS: Readonly<Record<string, Verification>> = { continuity: verifyContinuity, rows: verifyRows }
@@ -33,10 +37,25 @@ export const verify: Command = {
       const answer = subject({ workspace, format, io, period })
       let exit: ExitCode = EXIT.done
       answer.begin()
-      for (const table of tables) exit = worse(exit, await answer.table(table))
+      for (const table of tables) {
+        const problem = args[1] === undefined ? await unreadable(workspace, table) : undefined
+        if (problem !== undefined) io.err(`${printable(problem)}\n`)
+        exit = worse(exit, problem === undefined ? await answer.table(table) : EXIT.unchecked)
+      }
       answer.end()
       return tellUnbelieved(workspace, exit, io)
     }),
+}
+
+/** Why a table cannot be read, which costs no other its answer. */
+async function unreadable({ engine }: Workspace, table: TableConfiguration): Promise<string | undefined> {
+  try {
+    await engine.run(`select 1 from ${deliveriesOf(table)} limit 0`)
+    return undefined
+  } catch (error) {
+    if (error instanceof UnreadableTable) return error.message
+    throw error
+  }
 }
 
 function subjectOf(name: string): Verification {

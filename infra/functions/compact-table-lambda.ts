@@ -10,10 +10,13 @@ const environment = readEnvironment(process.env, [
   'ITEMTRAIL_ARCHIVE_BUCKET',
   'ITEMTRAIL_DERIVED_BUCKET',
   'ITEMTRAIL_DATABASE',
+  'ITEMTRAIL_IDENTIFIER',
   'ITEMTRAIL_WORKGROUP',
   'ITEMTRAIL_RUN_BYTES',
 ])
-const configuration: TableConfiguration = JSON.parse(readFileSync(new URL('./table.json', import.meta.url), 'utf8'))
+const configured: TableConfiguration = JSON.parse(readFileSync(new URL('./table.json', import.meta.url), 'utf8'))
+// its name in SQL depends on its neighbours
+const configuration = { ...configured, identifier: environment.ITEMTRAIL_IDENTIFIER }
 const s3 = new S3Client({})
 const database = environment.ITEMTRAIL_DATABASE
 const compact = createCompactor({

@@ -135,7 +135,7 @@ class Compactor {
     const { archive, derived, configuration, database, now = Date.now } = options
     const { table, since = '' } = configuration
     this.table = table
-    this.tables = copyTables(database, table)
+    this.tables = copyTables(database, configuration)
     this.now = now
     this.published = new PublishedManifest(archive, derived, table, since, now)
   }

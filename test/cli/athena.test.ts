@@ -94,7 +94,7 @@ describe('a question to Athena', () => {
     expect([exit, out.split('\n')[0]]).toEqual([0, 'Orders A  1 change'])
     expect(new Set(started().map(String))).toEqual(new Set(['itemtrail,audit']))
     expect(server.queries.map(({ input }) => input.QueryString).filter(sql => !asksForColumns(sql ?? ''))[1]).toContain(
-      'from orders',
+      'from "orders_deliveries"',
     )
   })
 
@@ -190,7 +190,7 @@ describe('a question to Athena', () => {
     server.answer = success(['n bigint'])
     const flags = ['--workgroup', 'itemtrail', '--database', 'audit']
     expect((await run(['query', 'volume-by-hour', 'My.Table', ...flags])).exit).toBe(0)
-    expect(server.queries.at(-1)?.input.QueryString).toContain('from my_table')
+    expect(server.queries.at(-1)?.input.QueryString).toContain('from "my_table_deliveries"')
     const none = await run(['query', 'volume-by-hour', "x' or 1=1 --", ...flags])
     expect([none.exit, none.err]).toEqual([2, expect.stringContaining('is not in the archive')])
     expect(server.queries).toHaveLength(2)
@@ -304,7 +304,7 @@ describe('--stack', () => {
     const { exit, out } = await run(asked)
     expect([exit, out.split('\n')[0]]).toEqual([0, 'Orders A  1 change'])
     expect(lastHistory()).toMatch(
-      /^with orders as \([\s\S]*"audit"."orders__by_item"[\s\S]*where not \(event_date between '2026-11-22' and '2026-11-22'\)\n\),\s+arrived as/,
+      /^with "orders_deliveries" as \([\s\S]*"audit"."orders__by_item"[\s\S]*where not \(event_date between '2026-11-22' and '2026-11-22'\)\n\),\s+arrived as/,
     )
 
     const manifestOf = (text: string) => s3.add({ key: 'derived/Orders/manifest.json', body: Buffer.from(text) })

@@ -158,10 +158,6 @@ describe('refuses', () => {
       { tables: { 'a b c': {} } },
       'tables["a b c"] is no table name, expected 3 to 255 letters, digits, "_", "-" or "."',
     ],
-    [
-      { tables: { 'My.Table': {}, my_table: {} } },
-      'tables["My.Table"] and tables.my_table both make the SQL table my_table: keep one of them in another archive',
-    ],
   ])('the file %j', (file, problem) => {
     expect(problemsIn(file)).toEqual([problem])
   })

@@ -97,19 +97,6 @@ describe('synthesis refuses, with the path of the construct, the value and what 
       'expected an image to find the actor in',
     ],
     [
-      'two tables with one Glue name',
-      () => {
-        const { stack, archive } = archiveOf({ 'My.Table': { since: '2026-11-22' } })
-        const table = new Table(stack, 'Other', {
-          tableName: 'my_table',
-          ...KEY,
-          stream: StreamViewType.NEW_AND_OLD_IMAGES,
-        })
-        archive.capture(table, { since: '2026-11-22' })
-      },
-      'Stack/Audit: tables["My.Table"] and tables.my_table both make the SQL table my_table: keep one of them in another archive',
-    ],
-    [
       'one table captured twice',
       () => {
         const { stack, archive } = archiveOf({ Orders: { since: '2026-11-22' } })

@@ -315,12 +315,6 @@ describe('the archive', () => {
     streams.template.resourcePropertiesCountIs('AWS::Events::Rule', { ScheduleExpression: 'rate(6 hours)' }, 0)
   })
 
-  it('does not take a table that is called as the copy of another', () => {
-    const tables = { Orders: ORDERS, orders__by_item: { ...ORDERS, actor: 'x' } }
-    expect(() => archiveOf(tables, { compact: true })).toThrow(/orders__by_item would have the name of a copy/)
-    expect(() => archiveOf(tables)).not.toThrow()
-  })
-
   it('is for one region and account where the stack says so', () => {
     const { stack } = archiveOf({ Orders: ORDERS })
     expect([stack.account, stack.region]).toEqual([ENVIRONMENT.account, ENVIRONMENT.region])

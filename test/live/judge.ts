@@ -2,11 +2,11 @@
 import { expect } from 'vitest'
 import { type ItemHistory, readHistory } from '../../queries/ask.js'
 import { DuckDbEngine } from '../../queries/duckdb.js'
+import { deliveriesOf } from '../../queries/literal.js'
 import { rowsOf } from '../../queries/rows.js'
 import { stateAt } from '../../queries/state-at.js'
 import { itemsAt } from '../../queries/table-at.js'
 import { keptTable } from '../../queries/tables.js'
-import { tableIdentifier } from '../../transform/table-configuration.js'
 import type { Version, Workload } from './workload.js'
 
 /** An archive under judgement, opened for questions. */
@@ -70,7 +70,7 @@ export class Judge {
 
   /** The rows of a table that are in the archive, repeats among them. */
   async countRows(table: string): Promise<number> {
-    const answer = await this.engine.run(`select count(*) as n from ${tableIdentifier(table)}`)
+    const answer = await this.engine.run(`select count(*) as n from ${deliveriesOf({ table })}`)
     return Number([...rowsOf(answer)][0]?.n)
   }
 
@@ -83,7 +83,7 @@ export class Judge {
   }
 
   private async itemKeys(table: string): Promise<readonly string[]> {
-    const answer = await this.engine.run(`select distinct item_key from ${tableIdentifier(table)}`)
+    const answer = await this.engine.run(`select distinct item_key from ${deliveriesOf({ table })}`)
     return [...rowsOf(answer)].map(({ item_key }) => String(item_key)).sort()
   }
 }

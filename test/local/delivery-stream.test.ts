@@ -238,7 +238,7 @@ describe('a delivery stream before an object', () => {
     const keys = await objects()
     expect(keys).toHaveLength(2)
     for (const key of keys) {
-      expect(key).toMatch(/^data\/Orders\/event_date=2026-11-22\/Orders-1-2026-11-22-10-00-02-[0-9a-f-]{36}\.parquet$/)
+      expect(key).toMatch(/^data\/Orders\/event_date=2026-11-22\/rows-1-2026-11-22-10-00-02-[0-9a-f-]{36}\.parquet$/)
     }
     expect(await rowsIn()).toBe(2)
   })
@@ -295,7 +295,7 @@ describe('a record that the transform refuses', () => {
     const [line, ...others] = await refusedLines()
     expect(others).toEqual([])
     expect(line).toEqual({
-      key: expect.stringMatching(/^refused\/processing-failed\/Orders\/Orders-1-2026-11-22-10-00-02-[0-9a-f-]{36}$/),
+      key: expect.stringMatching(/^refused\/processing-failed\/Orders\/refused-1-2026-11-22-10-00-02-[0-9a-f-]{36}$/),
       attemptsMade: 1,
       arrivalTimestamp: 1234,
       errorCode: 'Lambda.ProcessingFailedStatus',

@@ -88,7 +88,7 @@ export async function writeRows(
     const [lines, parquet] = [archive.stage('.ndjson'), archive.stage('.parquet')]
     writeFileSync(lines.path, ofPartition.map(rowLine).join(''))
     await converter.convert(lines.path, parquet.path, columnsOf(table), ofPartition.length)
-    await archive.put(`${prefix}${objectName(table.table, NOW)}.parquet`, parquet)
+    await archive.put(`${prefix}${objectName('rows', NOW)}.parquet`, parquet)
     rmSync(lines.path)
   }
   converter.close()

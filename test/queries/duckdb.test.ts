@@ -99,7 +99,8 @@ describe('an archive in a folder', () => {
     await ingestRecords(root, [named('My-Table.v2'), named('my_orders'), named('my_orders')])
     expect(tablesOf(root)).toEqual(['My-Table.v2', 'my_orders'])
     expect(await askSql(root, 'select count(*) as n from my_table_v2')).toEqual([{ n: 1n }])
-    expect(await askSql(root, 'select count(*) as n from my_orders')).toEqual([{ n: 2n }])
+    expect(await askSql(root, 'select count(*) as n from my_orders')).toEqual([{ n: 1n }])
+    expect(await askSql(root, 'select count(*) as n from my_orders_deliveries')).toEqual([{ n: 2n }])
   })
 })
 

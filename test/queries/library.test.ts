@@ -258,7 +258,8 @@ describe('what is asked wrongly', () => {
     const damaged = temporaryFolder()
     mkdirSync(join(damaged, 'data/Orders/event_date=2026-11-20'), { recursive: true })
     writeFileSync(join(damaged, 'data/Orders/event_date=2026-11-20/x.parquet'), 'no Parquet')
-    await expect(openArchive(damaged)).rejects.toThrow(/cannot be read: .*x\.parquet/)
+    await using archive = await openArchive(damaged)
+    await expect(archive.history('Orders', 'ORD1')).rejects.toThrow(/table Orders cannot be read: .*x\.parquet/)
   })
 })
 

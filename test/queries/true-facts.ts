@@ -1,9 +1,10 @@
 import { DiskArchive } from '../../local/archive.js'
 import { DuckDbEngine } from '../../queries/duckdb.js'
+import { deliveriesOf } from '../../queries/literal.js'
 import { rowsOf } from '../../queries/rows.js'
 import { digestOfStates } from '../../queries/states-digest.js'
 import { comparedAsOf, type Fact, factKey, factMicroseconds, StatesDigest, writeFact } from '../../transform/fact.js'
-import { type TableConfiguration, tableIdentifier } from '../../transform/table-configuration.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
 
 /** Keeps facts in an archive, each without one with the digest of the rows that it has now. */
 export async function keepFacts(root: string, table: TableConfiguration, facts: readonly Fact[]): Promise<void> {
@@ -22,7 +23,7 @@ async function digestFor(engine: DuckDbEngine, table: TableConfiguration, fact: 
     return { digest: await digestOfStates(engine, table, comparedAsOf(factMicroseconds(fact.from)), without) }
   }
   if (fact.kind !== 'baseline') return {}
-  const sql = `select distinct item_key, new_hash from ${tableIdentifier(table.table)} where source = ?`
+  const sql = `select distinct item_key, new_hash from ${deliveriesOf(table)} where source = ?`
   const rows = [...rowsOf(await engine.run(sql, [fact.source]))]
   const digest = new StatesDigest()
   for (const { item_key, new_hash } of rows) digest.add(String(item_key), String(new_hash))

@@ -18,12 +18,12 @@ import {
   bucketOf,
   changesPrefix,
   checkpointsPrefix,
-  copyIdentifier,
   folderPrefix,
   manifestKey,
   runKey,
 } from '../../transform/derived.js'
 import { dateOf } from '../../transform/partition.js'
+import { copyIdentifier } from '../../transform/table-names.js'
 import { openAthena } from '../athena-engine.js'
 import { type AthenaServer, startAthenaServer } from '../athena-server.js'
 import { FolderBucket } from '../folder-bucket.js'
@@ -184,7 +184,7 @@ describe.skipIf(missing !== undefined)(
       const { runs: unloaded } = (await deployed.manifest()) as UnloadedManifest
       const folders = unloaded.map(({ name }) => `'${name}-0'`).join(', ')
       const buckets = [...'0123456789abcdef'].map(bucket => `'${bucket}'`).join(', ')
-      const sql = `select ${columns} from ${copyIdentifier(configuration.table)} where folder in (${folders}) and bucket in (${buckets}) ${order}`
+      const sql = `select ${columns} from ${copyIdentifier(configuration)} where folder in (${folders}) and bucket in (${buckets}) ${order}`
       const answer = await answerSql(deployed.without(), sql)
       expect([...rowsOf(answer.table)]).toEqual(desk)
       expect(desk.some(({ repeats }) => Number(repeats) > 0)).toBe(true)

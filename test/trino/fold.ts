@@ -1,10 +1,11 @@
 /** What the fold in TypeScript answers to a saved query, for those that it can answer. */
 import { foldHistory, type HistoryChange } from '../../queries/ask.js'
 import type { QueryEngine } from '../../queries/engine.js'
+import { deliveriesOf } from '../../queries/literal.js'
 import { type ArchivedChange, removeRepeats, stateAsOf } from '../../queries/reconstruct.js'
 import { type Row, rowsOf } from '../../queries/rows.js'
 import { parseInstant } from '../../transform/instant.js'
-import { type TableConfiguration, tableIdentifier } from '../../transform/table-configuration.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
 
 /** Each item's changes, repeats removed. */
 export type Fold = ReadonlyMap<string, readonly HistoryChange[]>
@@ -12,7 +13,7 @@ export type Fold = ReadonlyMap<string, readonly HistoryChange[]>
 /** Reads a table's rows as they lie in the archive: nothing but that is asked of the engine. */
 export async function readFold(engine: QueryEngine, { table }: TableConfiguration): Promise<Fold> {
   const items = new Map<string, ArchivedChange[]>()
-  for (const row of rowsOf(await engine.run(`select * from ${tableIdentifier(table)}`))) {
+  for (const row of rowsOf(await engine.run(`select * from ${deliveriesOf({ table })}`))) {
     const key = row.item_key as string
     const change = { ...row, event_time_us: Number(row.event_time_us) } as unknown as ArchivedChange
     items.set(key, [...(items.get(key) ?? []), change])

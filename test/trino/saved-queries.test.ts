@@ -9,10 +9,11 @@ import { openInput } from '../../local/input.js'
 import type { AthenaEngine } from '../../queries/athena.js'
 import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { DuckDbEngine } from '../../queries/duckdb.js'
+import { deliveriesOf } from '../../queries/literal.js'
 import { checkParameters, type Parameter } from '../../queries/parameters.js'
 import { rowsOf } from '../../queries/rows.js'
 import { formatInstant } from '../../transform/instant.js'
-import { type TableConfiguration, tableIdentifier } from '../../transform/table-configuration.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { openAthena } from '../athena-engine.js'
 import { type AthenaServer, startAthenaServer } from '../athena-server.js'
 import { temporaryFolder, writeRows } from '../local/desk.js'
@@ -125,9 +126,7 @@ async function openOnAll(
   const files = (readdirSync(folder, { recursive: true }) as string[]).filter(name => name.endsWith('.parquet'))
   const bytes = files.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
   const duckDb = await DuckDbEngine.open(root, [table])
-  const keys = rowsOf(
-    await duckDb.run(`select distinct item_key from ${tableIdentifier(table.table)} order by item_key`),
-  )
+  const keys = rowsOf(await duckDb.run(`select distinct item_key from ${deliveriesOf(table)} order by item_key`))
   return {
     name,
     duckDb,
@@ -147,7 +146,7 @@ async function compare(
   given: Readonly<Record<string, string>>,
   trino: TrinoServer,
 ): Promise<number> {
-  const identifiers = { changes: tableIdentifier(table.table), column: table.columns[0]?.column ?? 'none' }
+  const identifiers = { changes: deliveriesOf(table), column: table.columns[0]?.column ?? 'none' }
   const statement = renderQuery(query, identifiers)
   const values = bindValues(statement, checkParameters(query.parameters, given))
   const [ofDuckDb, ofAthena] = [await duckDb.run(statement.sql, values), await athena.run(statement.sql, values)]

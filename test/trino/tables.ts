@@ -1,10 +1,13 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { changesView } from '../../queries/changes-view.js'
+import { deliveriesOf, quotedName } from '../../queries/literal.js'
 import type { Row, Value } from '../../queries/rows.js'
 import { type Column, type ColumnType, columnsOf } from '../../transform/audit-row.js'
 import { checkpointsTable, copyTable, injectedProjection } from '../../transform/derived.js'
 import { PARTITION_COLUMN, partitionProjection, tablePrefix } from '../../transform/partition.js'
-import { type TableConfiguration, tableIdentifier } from '../../transform/table-configuration.js'
+import { configurationId, type TableConfiguration } from '../../transform/table-configuration.js'
+import { deliveriesIdentifier, tableIdentifier } from '../../transform/table-names.js'
 import type { TrinoAnswer, TrinoClient } from './client.js'
 
 /** Makes the table that Glue would describe over an archive in a folder: same columns, same projection properties. */
@@ -15,19 +18,17 @@ export async function createAuditTable(
   since: string,
 ): Promise<void> {
   const location = localAddress(join(root, tablePrefix(table.table)))
-  await createProjectedTable(trino, tableIdentifier(table.table), location, {
+  await createProjectedTable(trino, deliveriesIdentifier(table), location, {
     columns: declare(columnsOf(table)),
     partitions: [PARTITION_COLUMN],
     properties: partitionProjection(since, location),
   })
+  const view = changesView(deliveriesOf(table), columnsOf(table), configurationId(table))
+  await trino.run(`create view ${quotedName(tableIdentifier(table))} as ${view}`)
 }
 
 /** Makes the tables that Glue would describe over what is derived from a table, whose derived files are in a folder. */
-export async function createDerivedTables(
-  trino: TrinoClient,
-  root: string,
-  { table }: TableConfiguration,
-): Promise<void> {
+export async function createDerivedTables(trino: TrinoClient, root: string, table: TableConfiguration): Promise<void> {
   const location = localAddress(root)
   for (const about of [copyTable(table), checkpointsTable(table)]) {
     await createProjectedTable(trino, about.identifier, `${location}${about.prefix}`, {
@@ -58,7 +59,7 @@ async function createProjectedTable(
   // unlike a prefix in S3, a folder has to be there
   mkdirSync(location.slice('local://'.length), { recursive: true })
   await trino.run(`
-    create table ${name} (${columns}, ${partitions.map(partition => `${partition} varchar`).join(', ')})
+    create table ${quotedName(name)} (${columns}, ${partitions.map(partition => `${partition} varchar`).join(', ')})
     with (
       format = 'PARQUET',
       external_location = '${location}',
