@@ -40,6 +40,15 @@ export function printReasons(summaries: readonly TableSummary[], root: string, i
   }
 }
 
+/** Says of tables whose rows name no actor which attribute may: rows are kept as they were made. */
+export function adviseOnActor(summaries: readonly TableSummary[], io: Io): void {
+  for (const { table, likelyActor } of summaries)
+    if (likelyActor !== undefined)
+      io.err(
+        `${table} has no "actor" in the configuration, and ${printable(JSON.stringify(likelyActor))} looks like who made a change: "actor": ${printable(JSON.stringify(likelyActor))} keeps it with each row\n`,
+      )
+}
+
 /** A summary as programs get it. */
 export function describeSummary({ table, records, rows, refused, objects, reasons }: TableSummary): object {
   return {

@@ -1,5 +1,6 @@
 import type { Anchor } from '../queries/archive-facts.js'
 import { CONFIDENCES, type Confidence, type Finding, type ItemFinding, isDoubtful } from '../queries/findings.js'
+import { describeRegions } from '../queries/regions.js'
 import type { Period } from '../queries/verdict.js'
 import { ContinuityCheck, type ItemVerdict } from '../queries/verify-continuity.js'
 import { formatInstant } from '../transform/instant.js'
@@ -46,7 +47,7 @@ export const verifyContinuity: Verification = asked => {
       else printSummary(check, format === 'table' ? io.out : io.err, asked)
       tellRemarks(asked.workspace.engine, io)
       if (format !== 'json') advise(check, found, table, asked)
-      return found.doubtful > 0 || check.facts.broken.length + check.facts.altered.length > 0
+      return found.doubtful > 0 || check.facts.broken.length + check.facts.altered.length > 0 || check.regions.size > 1
         ? EXIT.findings
         : EXIT.done
     },
@@ -111,7 +112,7 @@ function quoted(key: string): string {
   return /^[\w.:,=@+-]+$/.test(key) ? key : `'${key.replaceAll("'", "'\\''")}'`
 }
 
-function printSummary({ tally, facts }: ContinuityCheck, write: (text: string) => void, asked: Asked): void {
+function printSummary({ tally, facts, regions }: ContinuityCheck, write: (text: string) => void, asked: Asked): void {
   const { io } = asked
   const line = (name: string, text: string) => write(`  ${name.padEnd(9)} ${text}\n`)
   if (asked.period.fromUs !== undefined || asked.period.toUs !== undefined) line('period', describePeriod(asked.period))
@@ -127,6 +128,8 @@ function printSummary({ tally, facts }: ContinuityCheck, write: (text: string) =
       : `${count(tally.unbalanced, 'item')} entered a state oftener than they left it`,
   )
   line('anchors', describeAnchors(facts))
+  const severalRegions = describeRegions([...regions].sort())
+  if (severalRegions !== undefined) line('', paint(io, 'red', `✗ ${severalRegions}`))
   for (const { source, us, items, found } of facts.broken)
     line(
       '',
@@ -239,7 +242,7 @@ function describeAnchor({ kind, source, us }: Anchor): object {
   return { kind, source, time: formatInstant(us, 6) }
 }
 
-function describe({ tally, facts }: ContinuityCheck, { fromUs, toUs }: Asked['period']): object {
+function describe({ tally, facts, regions }: ContinuityCheck, { fromUs, toUs }: Asked['period']): object {
   return {
     from: fromUs === undefined ? null : formatInstant(fromUs, 6),
     to: toUs === undefined ? null : formatInstant(toUs, 6),
@@ -251,6 +254,7 @@ function describe({ tally, facts }: ContinuityCheck, { fromUs, toUs }: Asked['pe
     unbalanced: tally.unbalanced,
     repeats: tally.repeats,
     unordered: tally.unordered,
+    regions: [...regions].sort(),
     anchors: [...facts.baselines, ...unaltered(facts)].map(describeAnchor),
     altered_comparisons: facts.altered.map(describeAnchor),
     broken_baselines: facts.broken.map(({ source, us, items, found }) => ({

@@ -9,6 +9,7 @@ import { findProblems } from './findings.js'
 import { deliveriesOf } from './literal.js'
 import { checkParameters, ParameterError } from './parameters.js'
 import { type ItemChange, orderSteps, type Step } from './reconstruct.js'
+import { describeRegions, regionsOf } from './regions.js'
 import { rowsOf } from './rows.js'
 import { actorOfToday, rowsWithActor } from './todays-actor.js'
 import { absencesOf, judge, periodOver, type Verdict } from './verdict.js'
@@ -226,7 +227,10 @@ export function foldHistory(
   const steps = orderSteps(unordered, absences)
   const changes = steps.flatMap(step => step.changes)
   const period = periodOver(changes.map(change => change.event_time_us))
-  return { itemKey, steps, changes, facts, ...judge(itemKey, findProblems(steps), facts, period) }
+  const verdict = judge(itemKey, findProblems(steps), facts, period)
+  const regions = describeRegions(regionsOf(changes.map(change => change.source)))
+  const remarks = regions === undefined ? verdict.remarks : [...verdict.remarks, `its ${regions}`]
+  return { itemKey, steps, changes, facts, ...verdict, remarks }
 }
 
 /** Any key of a table, which tells its key attributes and their types; undefined where the archive has no rows of it. */

@@ -61,6 +61,9 @@ export class ContinuityCheck {
     unordered: 0,
   }
 
+  /** The regions of the table's rows: one, unless two streams of a global table were taken. */
+  readonly regions = new Set<string>()
+
   private constructor(
     private readonly engine: QueryEngine,
     private readonly table: TableConfiguration,
@@ -131,7 +134,7 @@ export class ContinuityCheck {
     const sql = `
       select item_key, min(event_time_us) as first_us, max(event_time_us) as last_us, 
         count(distinct case when event_name <> 'BASELINE' and event_time_us >= ? then event_id end) as changes,
-        count_if(event_time_us >= ?) as row_count
+        count_if(event_time_us >= ?) as row_count, min(region) as first_region, max(region) as last_region
       from ${deliveriesOf(this.table)}
       where event_time_us <= ?
       group by item_key
@@ -139,7 +142,8 @@ export class ContinuityCheck {
     const since = Math.max(this.period?.fromUs ?? 0, 0)
     const until = Math.min(this.period?.toUs ?? Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
     for await (const piece of streamAnswer(this.engine, sql, [since, since, until])) {
-      for (const row of rowsOf(piece))
+      for (const row of rowsOf(piece)) {
+        for (const region of [row.first_region, row.last_region]) if (region !== null) this.regions.add(String(region))
         yield {
           kind: 'span',
           itemKey: row.item_key as string,
@@ -148,6 +152,7 @@ export class ContinuityCheck {
           changes: Number(row.changes),
           rows: Number(row.row_count),
         }
+      }
     }
   }
 

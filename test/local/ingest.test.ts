@@ -98,7 +98,7 @@ describe('ingest', () => {
     await ingestRecords(root, [streamsRecord(later)])
     const rows = await askSql(
       root,
-      'select count(*) as n, count(distinct row_hash) as hashes, max(source) as source from orders',
+      'select count(*) as n, count(distinct row_hash) as hashes, max(source) as source from orders_deliveries',
     )
     expect(rows).toEqual([{ n: 3n, hashes: 2n, source: eventSourceARN }])
   })
@@ -173,7 +173,7 @@ describe('ingest', () => {
       refusedAgain: 0,
     })
     const rows =
-      'select table_name, event_date, count(*) as n, count(distinct row_hash) as changes from orders group by all'
+      'select table_name, event_date, count(*) as n, count(distinct row_hash) as changes from orders_deliveries group by all'
     expect(await askSql(root, rows)).toEqual([{ table_name: 'Orders', event_date: '2026-11-22', n: 2n, changes: 1n }])
     // nothing on AWS takes it so
     const elsewhere = { ...options, ledger: Ledger.open(`${root}/other`, 'x'), to: 'firehose' as const }
@@ -283,7 +283,7 @@ describe('ingest', () => {
     await ingestRecords(root, [GOOD, ofTable('Other')])
     await ingestRecords(root, [GOOD, ofTable('Other')])
     expect(await archive.list('data/')).toHaveLength(4)
-    const rows = await askSql(root, 'select * from orders')
+    const rows = await askSql(root, 'select * from orders_deliveries')
     expect(rows).toHaveLength(2)
     expect(rows[0]).toEqual(rows[1])
   })

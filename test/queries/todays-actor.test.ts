@@ -1,5 +1,6 @@
+import { TrinoSQL } from 'dt-sql-parser/dist/parser/trino/index.js'
 import { describe, expect, it } from 'vitest'
-import { answerQuery, readHistory } from '../../queries/ask.js'
+import { answerQuery, bindQuery, readHistory } from '../../queries/ask.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { DuckDbEngine } from '../../queries/duckdb.js'
 import { queryVersion, statementIsOurs } from '../../queries/receipt.js'
@@ -94,6 +95,13 @@ describe('the actor of rows that were made before one was configured', () => {
       asked(archived, async engine => (await answerOf(engine, 'deletions')).asked.sql)
     expect(await sqlOf(UNCONFIGURED)).toContain('by the attribute configured today: ["meta",')
     expect(await sqlOf(TODAY)).not.toContain('configured today')
+  })
+
+  it('is asked for in Trino’s own grammar', () => {
+    for (const query of SAVED_QUERIES.values()) {
+      const { sql } = bindQuery({ ...query, parameters: [], asksForColumn: false }, TODAY, {}, ['meta', ODD])
+      expect([query.name, new TrinoSQL().validate(`${sql.replaceAll(/--[^\n]*/g, '')};`)]).toEqual([query.name, []])
+    }
   })
 
   it('leaves a receipt whose statement is known as that of its question', async () => {
