@@ -34,9 +34,12 @@ export {
   ReceiptError,
   type ReceiptOptions,
   readReceipt,
+  type WrittenFile,
+  withFiles,
   writeReceipt,
 } from './queries/receipt.js'
 export { type Rerun, type RerunOptions, rerun } from './queries/rerun.js'
+export { type ComparedFile, compareFile, digestFile, type FileDigest } from './queries/rerun-file.js'
 export type { Row, Value } from './queries/rows.js'
 export type { JudgeOptions, MissingStretch, TableVerdict } from './queries/table-verdict.js'
 export type { AttributeValue, Item } from './transform/attribute-value.js'

@@ -5,6 +5,7 @@ import { isDoubtful } from '../../queries/findings.js'
 import type { PageContext } from '../../queries/html-page.js'
 import type { Receipt } from '../../queries/receipt.js'
 import type { Step } from '../../queries/reconstruct.js'
+import { type RestoredBy, restoredBy } from '../../queries/restored-by.js'
 import { ACTOR_OF_TODAY } from '../../queries/todays-actor.js'
 import { type Item, parseItem } from '../../transform/attribute-value.js'
 import { formatInstant } from '../../transform/instant.js'
@@ -60,16 +61,18 @@ function describePage(table: string, found: FoundHistory): PageContext {
 }
 
 /** A page is for people: what each change did, as on a terminal, newest first. */
-async function readableTable({ steps }: FoundHistory): Promise<Table> {
+async function readableTable(found: FoundHistory): Promise<Table> {
   const { textTable } = await import('../../queries/text-table.js')
-  const rows = steps.flatMap(step =>
+  const restores = restoredBy(found)
+  const rows = found.steps.flatMap(step =>
     step.changes.map(change => [
       showTime(change),
       change.event_name,
       showActor(change),
-      changeLines(change, PLAIN)
-        .map(line => line.slice(INDENT.length))
-        .join('\n'),
+      [
+        ...[restores.get(change.event_id)].filter(restored => restored !== undefined).map(showRestore),
+        ...changeLines(change, PLAIN).map(line => line.slice(INDENT.length)),
+      ].join('\n'),
       change.event_id,
     ]),
   )
@@ -95,8 +98,23 @@ const BULLETS = { INSERT: '●', MODIFY: '●', REMOVE: '✗', BASELINE: '▲' }
 function printChange(change: HistoryChange, step: Step<HistoryChange>, found: ItemHistory, io: Io): void {
   const head = `${BULLETS[change.event_name]} ${showTime(change)}  ${printable(change.event_name).padEnd(8)}  ${showActor(change)}`
   io.out(`\n${head}  ${paint(io, 'dim', printable(shortId(change.event_id)))}\n`)
+  const restored = restoredBy(found).get(change.event_id)
+  if (restored !== undefined) io.out(`${INDENT}${paint(io, 'cyan', `↺ ${showRestore(restored)}`)}\n`)
   for (const note of problemsAt(change, step, found)) io.out(`${INDENT}${paint(io, 'red', `⚠ ${note}`)}\n`)
   for (const line of changeLines(change, io)) io.out(`${line}\n`)
+}
+
+/** That a restore made a change: certain where its fact lists this state. */
+function showRestore({ fact, certain }: RestoredBy): string {
+  const { actor, asOf, pastOf, table, items } = fact
+  const of = pastOf === table ? '' : ` of ${pastOf}`
+  const who = actor === null ? 'by a restore' : `by ${actor}`
+  const moment = asOf.replace(/(\.0+)?Z$/, 'Z').replace('T', ' ')
+  return printable(
+    certain
+      ? `restored ${who}, as of ${moment}${of}`
+      : `perhaps restored ${who}, as of ${moment}${of}: ${items} items were written at about this time`,
+  )
 }
 
 function problemsAt(change: HistoryChange, step: Step<HistoryChange>, found: ItemHistory): readonly string[] {
@@ -186,11 +204,14 @@ function describeHistory(table: string, found: ItemHistory): object {
   }
 }
 
-function describeChanges({ steps }: ItemHistory): readonly object[] {
-  return steps.flatMap(step => step.changes.map(change => describe(change, step))).reverse()
+function describeChanges(found: ItemHistory): readonly object[] {
+  const restores = restoredBy(found)
+  const describeOne = (change: HistoryChange, step: Step<HistoryChange>) =>
+    describe(change, step, restores.get(change.event_id))
+  return found.steps.flatMap(step => step.changes.map(change => describeOne(change, step))).reverse()
 }
 
-function describe(change: HistoryChange, step: Step<HistoryChange>): object {
+function describe(change: HistoryChange, step: Step<HistoryChange>, restored: RestoredBy | undefined): object {
   const parse = (text: string | null) => (text === null ? null : (JSON.parse(text) as object))
   return {
     event_id: change.event_id,
@@ -210,5 +231,11 @@ function describe(change: HistoryChange, step: Step<HistoryChange>): object {
     conflict: change.conflict,
     altered: change.altered.map(({ part }) => part),
     ordered: step.ordered,
+    restored: restored === undefined ? null : describeRestore(restored),
   }
+}
+
+function describeRestore({ fact, certain }: RestoredBy): object {
+  const { actor, pastOf, asOf, plan } = fact
+  return { certain, actor, table: pastOf, as_of: asOf, plan }
 }

@@ -98,7 +98,13 @@ describe('the JSON of the commands', () => {
   it('of history is as documented', async () => {
     const item = await ask('history', 'Orders', 'ORD12345')
     const other = await ask('history', 'Orders', 'BLIND')
-    expectContract('history', [item.json, other.json])
+    const plan = ['certain', 'actor', 'table', 'as_of', 'plan'].map(name => `changes[].restored.${name}`)
+    // what differs shows at no change
+    const differs = {
+      ...(item.json as object),
+      findings: [{ finding: 'DIFFERS', event_id: null, event_time: '', changes: 0 }],
+    }
+    expectContract('history', [item.json, other.json, differs], plan)
     const { changes, ...rest } = item.json as { changes: object[] }
     expect(item.lines).toEqual(changes)
     expect(item.err).toMatch(/^UNBROKEN since INSERT 2026-11-22 10:00:00Z: .*; 1 repeated delivery left out\n$/)
@@ -248,7 +254,9 @@ describe('the JSON of the commands', () => {
     const more = await archiveOf([streamsRecord({ Keys: { order_id: { S: 'new' } } })])
     const other = await run(['rerun', receipt, '--trust-sql', '--archive', more, '--format', 'json'])
     expect(other.exit).toBe(1)
-    expectContract('rerun', [notRun.json, same.json, JSON.parse(other.out)])
+    const file = await ask('rerun', receipt, '--trust-sql', '--file', receipt)
+    expect(file.exit).toBe(3)
+    expectContract('rerun', [notRun.json, same.json, JSON.parse(other.out), file.json])
   })
 
   it('is documented for every command that has it', () => {
