@@ -20,7 +20,7 @@ export interface SyntheticSize {
   readonly objectsPerDay: number
 }
 
-export const SYNTHETIC_TABLE: TableConfiguration = unconfiguredTable('Orders')
+export const SYNTHETIC_TABLE: TableConfiguration = { ...unconfiguredTable('Orders'), actor: ['updated_by'] }
 
 /** The first day, 2026-01-01, in microseconds since 1970. */
 export const SYNTHETIC_BEGIN_US = Date.UTC(2026, 0, 1) * 1000

@@ -17,9 +17,9 @@ export function continuityOfAll(table: TableConfiguration): EachItemStatement {
   return { sql: `select * from (\n${sql}\n) as found order by item_key, event_time_us, event_id`, values }
 }
 
-/** Items that were there before their first change, and when that was made. */
-export function olderItems(table: TableConfiguration): EachItemStatement {
-  return { sql: renderQuery(OLDER_ITEMS, { changes: deliveriesOf(table) }).sql, values: [] }
+/** Items that were there before their first change, when that was made, and what it left: a hash, or what tells of none. */
+export function olderItems(table: TableConfiguration, changes = deliveriesOf(table)): EachItemStatement {
+  return { sql: renderQuery(OLDER_ITEMS, { changes }).sql, values: [] }
 }
 
 const OLDER_ITEMS = parseSavedQuery(
@@ -28,6 +28,7 @@ const OLDER_ITEMS = parseSavedQuery(
 -- @empty none
 -- @column item_key -- the item
 -- @column event_time_us -- when its first change was made
+-- @column entry_state -- the state that it left
 with taken as (
   select *
   from {changes}
@@ -50,7 +51,7 @@ chain as (
   where not ahead
     and place_in_step = 1
 )
-select item_key, event_time_us
+select item_key, event_time_us, entry_state
 from chain
 where step = first_step
   and entry_state <> 'absent'
