@@ -14,7 +14,6 @@ import { answerByTrino } from './athena.js'
 import { missingForTrino, startTrino, type TrinoServer } from './server.js'
 import { createAuditTable } from './tables.js'
 
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 600_000 })
 const missing = missingForTrino()
 
 describe.skipIf(missing !== undefined)(
