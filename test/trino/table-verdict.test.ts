@@ -127,8 +127,13 @@ describe.skipIf(missing !== undefined)(
 
     it('rests on facts alike: a baseline, a comparison that vouches for the rows, a recorded gap', async () => {
       const last = period('2026-11-20T00:00:00Z', '2026-11-20T11:00:00Z')
-      const { confidence, isDoubtful, altered } = await judgeBoth(whole, last, true)
-      expect({ confidence, isDoubtful, altered }).toEqual({ confidence: 'COMPLETE', isDoubtful: false, altered: 0 })
+      const { confidence, verdicts, altered } = await judgeBoth(whole, last, true)
+      expect({ confidence, altered, differ: verdicts.DIFFERS }).toEqual({
+        confidence: 'DIFFERS',
+        altered: 0,
+        differ: 1,
+      })
+      expect(verdicts.COMPLETE).toBeGreaterThan(10)
       const { lost } = await judgeBoth(whole, period('2026-11-05T00:00:00Z', '2026-11-06T00:00:00Z'))
       expect(lost).toHaveLength(1)
     })
