@@ -397,7 +397,7 @@ describe('roles', () => {
         's3:ListMultipartUploadParts',
         's3:PutObject',
       ])
-      const table = /^Audit(\w+)Compaction/.exec(id)?.[1] as string
+      const table = /^AuditTables(\w+)Compaction/.exec(id)?.[1] as string
       const written = statements.filter(statement => actionsOf(statement).includes('s3:PutObject')).flatMap(resourcesOf)
       expect(written.map(resource => resource.replace(/[0-9A-F]{8}\.Arn>/, '>'))).toEqual([
         `<AuditDerivedBucket>/derived/${table}/*`,
