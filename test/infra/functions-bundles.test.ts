@@ -172,6 +172,7 @@ describe.skipIf(node === undefined)(
         ITEMTRAIL_ARCHIVE_BUCKET: 'archive',
         ITEMTRAIL_DERIVED_BUCKET: 'derived',
         ITEMTRAIL_DATABASE: 'audit',
+        ITEMTRAIL_IDENTIFIER: 'orders',
         ITEMTRAIL_WORKGROUP: 'itemtrail',
         ITEMTRAIL_RUN_BYTES: '1000000',
         AWS_ENDPOINT_URL_S3: s3.endpoint,

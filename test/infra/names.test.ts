@@ -1,7 +1,5 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { archiveOf, nestedTemplates, ORDERS, type Resources, templateOf } from './archives.js'
-
-vi.setConfig({ testTimeout: 300_000 })
 
 const NASTY = {
   'names that come to one in SQL': [

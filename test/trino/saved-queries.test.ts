@@ -13,6 +13,7 @@ import { deliveriesOf } from '../../queries/literal.js'
 import { checkParameters, type Parameter } from '../../queries/parameters.js'
 import { rowsOf } from '../../queries/rows.js'
 import { digestOfStates, digestsOfBaselines } from '../../queries/states-digest.js'
+import { inUtc } from '../../queries/utc.js'
 import { StatesDigest } from '../../transform/fact.js'
 import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
@@ -170,7 +171,11 @@ async function compare(
   const identifiers = { changes: deliveriesOf(table), column: table.columns[0]?.column ?? 'none' }
   const statement = renderQuery(query, identifiers)
   const values = bindValues(statement, checkParameters(query.parameters, given))
-  const [ofDuckDb, ofAthena] = [await duckDb.run(statement.sql, values), await athena.run(statement.sql, values)]
+  // all times of a saved query are of UTC, which `answerQuery` says where a column of Athena's cannot
+  const [ofDuckDb, ofAthena] = [
+    await duckDb.run(statement.sql, values),
+    await inUtc(await athena.run(statement.sql, values)),
+  ]
   const answer = await trino.client.run(statement.sql, values)
   const [expected, viaAthena, ofTrino] = [[...rowsOf(ofDuckDb)], [...rowsOf(ofAthena)], rowsOfTrino(answer)]
   const folded = foldAnswer(fold, query.name, given)
