@@ -1,4 +1,5 @@
 import { isObject } from '../transform/json.js'
+import { shown } from '../transform/refusal.js'
 import type { ShardPosition } from './shards.js'
 
 const VERSION = 'tail-checkpoint/v1'
@@ -34,9 +35,7 @@ export function writeCheckpoint({ table, stream, finished, saved, shards }: Chec
 export function readCheckpoint(text: string): Checkpoint {
   const value = parse(text)
   if (!isObject(value) || value.version !== VERSION)
-    throw new CheckpointError(
-      `version is ${JSON.stringify(isObject(value) ? value.version : value)}, expected "${VERSION}"`,
-    )
+    throw new CheckpointError(`version is ${shown(isObject(value) ? value.version : value)}, expected "${VERSION}"`)
   const { table, stream, finished, shards } = value
   if (typeof table !== 'string' || typeof stream !== 'string' || typeof finished !== 'boolean' || !isObject(shards))
     throw new CheckpointError('table, stream, finished or shards are missing')
@@ -55,13 +54,13 @@ function parse(text: string): unknown {
 }
 
 function readPosition(id: string, value: unknown): ShardPosition {
-  if (!isObject(value)) throw new CheckpointError(`shard ${id} is ${JSON.stringify(value)}`)
+  if (!isObject(value)) throw new CheckpointError(`shard ${id} is ${shown(value)}`)
   const { parent, state, after } = value
   if (state !== 'waiting' && state !== 'reading' && state !== 'ended')
-    throw new CheckpointError(`shard ${id} has state ${JSON.stringify(state)}, expected waiting, reading or ended`)
-  if (!isTextOrNull(parent)) throw new CheckpointError(`shard ${id} has parent ${JSON.stringify(parent)}`)
+    throw new CheckpointError(`shard ${id} has state ${shown(state)}, expected waiting, reading or ended`)
+  if (!isTextOrNull(parent)) throw new CheckpointError(`shard ${id} has parent ${shown(parent)}`)
   if (!isTextOrNull(after) || !/^\d*$/.test(after ?? ''))
-    throw new CheckpointError(`shard ${id} has after ${JSON.stringify(after)}, expected a sequence number`)
+    throw new CheckpointError(`shard ${id} has after ${shown(after)}, expected a sequence number`)
   const times = { madeAt: timeOf(value.madeAt, `${id}.madeAt`), emptyAt: timeOf(value.emptyAt, `${id}.emptyAt`) }
   return { parent, state, after, ...times }
 }
@@ -77,6 +76,6 @@ function instantOf(time: number | null): string | null {
 function timeOf(value: unknown, name: string): number | null {
   if (value === null) return null
   const time = typeof value === 'string' ? Date.parse(value) : Number.NaN
-  if (Number.isNaN(time)) throw new CheckpointError(`${name} is ${JSON.stringify(value)}, expected ISO 8601`)
+  if (Number.isNaN(time)) throw new CheckpointError(`${name} is ${shown(value)}, expected ISO 8601`)
   return time
 }

@@ -118,7 +118,7 @@ export function dataFilePath(dataFileS3Key: string, { manifestFilesS3Key }: Expo
   const exportFolder = manifestFilesS3Key.split('/').slice(0, -1)
   const own = [...exportFolder, DATA_FOLDER].join('/')
   const common = [...exportFolder.slice(0, -1), DATA_FOLDER].join('/')
-  if (name !== '' && name !== '.' && name !== '..' && !name.includes('\\')) {
+  if (name !== '' && name !== '.' && name !== '..' && !/[\\\0]/.test(name)) {
     if (folder === own) return `${DATA_FOLDER}/${name}`
     if (folder === common) return `../${DATA_FOLDER}/${name}`
   }

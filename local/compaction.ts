@@ -2,7 +2,6 @@ import { hash, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import {
   coveredText,
-  DERIVED_VERSION,
   type ListedObject,
   listObjects,
   type Manifest,
@@ -14,7 +13,7 @@ import { mergeColumns } from '../queries/duckdb.js'
 import { keptConfigurations } from '../queries/kept-configurations.js'
 import { listTable } from '../queries/parquet-files.js'
 import type { Column } from '../transform/audit-row.js'
-import { answersKey, checkpointKey, coveredKey, manifestKey, runKey } from '../transform/derived.js'
+import { answersKey, checkpointKey, coveredKey, DERIVED_VERSION, manifestKey, runKey } from '../transform/derived.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { CHECKPOINT_ROWS, makeCheckpoints } from './checkpoints.js'
 import { CompactionError } from './compaction-error.js'

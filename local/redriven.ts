@@ -1,6 +1,12 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { isObject } from '../transform/json.js'
+import { checkJson, count, FileError, listOf, readBounded, record, text } from '../config/gate.js'
+
+/** A line of a ledger. */
+const sentAgain = record({ from: text, object: text, line: count, documents: listOf(count), of: count.min(1) })
+
+/** Some two million records that were sent again. */
+const MAX_BYTES = 256 * 1024 ** 2
 
 /** Which document of which refused record. */
 export interface RedrivenDocument {
@@ -36,9 +42,9 @@ export class Ledger {
   static open(path: string, source: string): Ledger {
     const ledger = new Ledger(path, source)
     if (!existsSync(path)) return ledger
-    const text = readFileSync(path, 'utf8')
-    ledger.startsLine = text === '' || text.endsWith('\n')
-    for (const line of text.split('\n')) ledger.read(line)
+    const lines = String(readBounded(path, path, { maxBytes: MAX_BYTES }))
+    ledger.startsLine = lines === '' || lines.endsWith('\n')
+    for (const line of lines.split('\n')) if (line !== '') ledger.read(line)
     return ledger
   }
 
@@ -83,11 +89,11 @@ export class Ledger {
 
   private read(text: string): void {
     try {
-      const value: unknown = JSON.parse(text)
-      if (!isObject(value) || value.from !== this.source || !Array.isArray(value.documents)) return
-      this.note(String(value.object), Number(value.line), Number(value.of), value.documents.map(Number))
-    } catch {
-      // half a line: what it would have said is sent once more
+      const { from, object, line, documents, of } = checkJson(text, sentAgain, this.path)
+      if (from === this.source && documents.every(index => index < of)) this.note(object, line, of, documents)
+    } catch (error) {
+      // half a line, or none of ours: what it would have said is sent once more
+      if (!(error instanceof FileError)) throw error
     }
   }
 

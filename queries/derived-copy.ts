@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
-import { bucketOf, coveredKey, manifestKey, runKey } from '../transform/derived.js'
-import { isObject } from '../transform/json.js'
+import { FileError, readBounded } from '../config/gate.js'
+import { bucketOf, coveredKey, type DERIVED_VERSION, manifestKey, runKey } from '../transform/derived.js'
+import { linkIn, refuseLinks } from './links.js'
+import { readManifestFile } from './manifest-file.js'
 import { parquetFiles } from './parquet-files.js'
-
-export const DERIVED_VERSION = 'derived/v1'
 
 /** One sorted file of a bucket. Each (`event_id`, `row_hash`) is in it once. */
 export interface Run {
@@ -132,36 +132,25 @@ function unusable(table: string, reason: string | undefined): CopyFound {
 
 /** The manifest of a table; undefined where there is none, a text that says what is wrong with one. */
 export function readManifest(root: string, table: string): Manifest | string | undefined {
-  let text: string
+  const key = manifestKey(table)
   try {
-    text = readFileSync(join(root, manifestKey(table)), 'utf8')
+    refuseLinks(root, key)
+    const content = readBounded(join(root, key), key, { maxBytes: MAX_BYTES })
+    return content && readManifestFile(content, key, table)
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    return code === 'ENOENT' ? undefined : `its manifest cannot be read (${code})`
-  }
-  try {
-    const value: unknown = JSON.parse(text)
-    if (!isObject(value)) return 'its manifest is no object'
-    if (value.version !== DERIVED_VERSION)
-      return `its manifest has version ${JSON.stringify(value.version)}, expected "${DERIVED_VERSION}"`
-    if (value.table !== table) return `its manifest is of table ${JSON.stringify(value.table)}`
-    const lists = [value.runs, value.checkpoints, value.answers]
-    if (!isObject(value.covered) || !lists.every(Array.isArray)) return 'its manifest lacks something'
-    return value as unknown as Manifest
-  } catch {
-    return 'its manifest is no JSON'
+    if (error instanceof FileError) return `its manifest cannot be used, ${error.message}`
+    throw error
   }
 }
+
+/** Of a table with very many objects. */
+const MAX_BYTES = 256 * 1024 ** 2
 
 /** The objects that a manifest covers, or what is wrong with the list. */
 export function readCovered(root: string, { table, generation, covered }: Manifest): readonly ListedObject[] | string {
   const key = coveredKey(table, generation)
-  let text: string
-  try {
-    text = readFileSync(join(root, key), 'utf8')
-  } catch (error) {
-    return `${key} cannot be read (${(error as NodeJS.ErrnoException).code})`
-  }
+  const text = readText(root, key)
+  if (text === undefined) return `${key} cannot be read`
   if (hash('sha256', text) !== covered.sha256) return `${key} is not the list that its manifest names`
   return text
     .split('\n')
@@ -170,6 +159,17 @@ export function readCovered(root: string, { table, generation, covered }: Manife
       const [name, bytes] = line.split('\t') as [string, string]
       return { key: name, bytes: Number(bytes) }
     })
+}
+
+function readText(root: string, key: string): string | undefined {
+  try {
+    return linkIn(root, key) === undefined
+      ? readBounded(join(root, key), key, { maxBytes: MAX_BYTES })?.toString()
+      : undefined
+  } catch (error) {
+    if (error instanceof FileError) return undefined
+    throw error
+  }
 }
 
 /** The objects of a table with their sizes, by key. */

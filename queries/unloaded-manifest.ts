@@ -218,8 +218,8 @@ export function parseManifest(text: string, table: string): UnloadedManifest {
     isObject(unseen) &&
     (runs as unknown[]).every(isRun) &&
     (checkpoints as unknown[]).every(isCheckpoint) &&
-    (replaced as unknown[]).every(isNamed) &&
-    Object.entries(days).every(([day, covered]) => DAY.test(day) && isObject(covered))
+    (replaced as unknown[]).every(one => isNamed(one) && typeof one.at === 'string') &&
+    Object.entries(days).every(([day, covered]) => DAY.test(day) && isCoveredDay(covered))
   const names = whole ? [...(runs as UnloadedRun[]), ...(checkpoints as UnloadedCheckpoint[])].map(one => one.name) : []
   if (!whole || new Set(names).size < names.length)
     throw new Error('its manifest lacks something, or names what no compaction does')
@@ -240,9 +240,15 @@ function isRun(value: unknown): boolean {
     (digits === 1 || digits === 2) &&
     isObject(files) &&
     Number.isSafeInteger(beganUs) &&
+    Object.values(files).every(digest => typeof digest === 'string') &&
     typeof sampleKey === 'string' &&
+    tryParseObject(sampleKey) !== undefined &&
     DAY.test(String(firstDay))
   )
+}
+
+function isCoveredDay(value: unknown): boolean {
+  return isObject(value) && typeof value.run === 'string' && NAME.test(value.run) && typeof value.files === 'string'
 }
 
 function isCheckpoint(value: unknown): boolean {

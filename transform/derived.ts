@@ -8,6 +8,9 @@ import { checkpointsIdentifier, copyIdentifier, type NamedTable } from './table-
  * time; a compaction makes it again. No other file builds these prefixes.
  */
 
+/** What a manifest on a desk says that it is. */
+export const DERIVED_VERSION = 'derived/v1'
+
 /** The key prefix of everything derived from a table, relative to the archive. */
 export function derivedPrefix(table: string): string {
   return `derived/${table}/`

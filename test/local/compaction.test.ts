@@ -285,7 +285,7 @@ describe('an engine over a compacted archive', () => {
     })
   })
 
-  it.each(['{', '{"version":"derived/v9"}'])(
+  it.each(['{', 'null', '[]', '{"version":"derived/v9"}'])(
     'asks the archive, and says so, when the manifest reads %j',
     async text => {
       writeFileSync(join(root, manifestKey('Orders')), text)
@@ -293,6 +293,21 @@ describe('an engine over a compacted archive', () => {
       expect((await compactTable(root, 'Orders')).rebuilt).toContain('its manifest')
     },
   )
+
+  it.each([
+    [
+      'a run elsewhere',
+      { runs: [{ bucket: '../../..', name: 'x' }] },
+      'runs[0].bucket is "../../..", expected one to three',
+    ],
+    ['no key', { sampleKey: '{' }, 'sampleKey is "{", expected the keys of an item in DynamoDB JSON'],
+    ['a number that is none', { beganUs: '0; drop' }, 'beganUs is "0; drop", expected microseconds since 1970'],
+    ['another table', { table: 'Others' }, 'table is "Others", expected "Orders"'],
+  ])('asks the archive, and says so, when the manifest names %s', async (_, changed, message) => {
+    await compactTable(root, 'Orders')
+    writeFileSync(join(root, manifestKey('Orders')), JSON.stringify({ ...manifestOf(root), ...changed }))
+    expect(await ask(root)).toEqual({ versions: ['0', '1'], remarks: [expect.stringContaining(message)] })
+  })
 
   it('answers from the copy that it opened, and from the newest when compactions have removed that', async () => {
     const engine = await DuckDbEngine.open(root, [TABLE])
