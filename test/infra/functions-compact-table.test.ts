@@ -14,7 +14,7 @@ const MINUTE_MS = 60_000
 const FIRST = Date.UTC(2026, 0, 1)
 const dayAt = (i: number) => new Date(FIRST + i * 24 * 60 * MINUTE_MS).toISOString().slice(0, 10)
 
-type Kind = 'unload' | 'check' | 'checkpoint' | 'states'
+type Kind = 'unload' | 'check' | 'checkpoint' | 'states' | 'answer' | 'answer check'
 
 /** A table of so many days, and an Athena that answers as if all were well, or does what it is told before. */
 class Simulation {
@@ -119,6 +119,7 @@ class Simulation {
       const key = `${target}${kind === 'unload' ? 'bucket=0/' : ''}rows`
       this.derived.push({ key, bytes: 10, etag: 'e', modified: 0, storageClass: 'STANDARD' })
     }
+    if (kind === 'answer check') return tableFromArrays({ rows_kept: ['1'], digest: ['d'] })
     if (kind === 'states') return tableFromArrays({ items: ['1'], digest: ['d'] })
     const seen = days.filter(day => !this.unseen.includes(day))
     if (kind !== 'check' || seen.length === 0) return tableFromArrays({ side: [] as string[] })
@@ -137,7 +138,9 @@ class Simulation {
 }
 
 function kindOf(sql: string): Kind {
-  if (sql.startsWith('unload')) return sql.includes('/checkpoint/') ? 'checkpoint' : 'unload'
+  const [, folder] = /to 's3:\/\/derived\/derived\/T\/(\w+)\//.exec(sql) ?? []
+  if (folder !== undefined) return folder === 'changes' ? 'unload' : folder === 'answers' ? 'answer' : 'checkpoint'
+  if (/^select cast\(count\(\*\) as varchar\) as rows_kept/.test(sql)) return 'answer check'
   return sql.includes('rows_kept') ? 'check' : 'states'
 }
 

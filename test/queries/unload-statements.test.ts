@@ -18,6 +18,7 @@ const tables = {
   archive: 'orders',
   copy: 'orders__by_item',
   checkpoints: 'orders__checkpoints',
+  answers: 'orders__answers',
 }
 const DAYS = ['2026-02-27', '2026-02-28', '2026-03-01', '2026-03-05']
 const run = (digits: number) => ({ name: 'run', digits, days: DAYS })
