@@ -118,7 +118,8 @@ export function dataFilePath(dataFileS3Key: string, { manifestFilesS3Key }: Expo
   const exportFolder = manifestFilesS3Key.split('/').slice(0, -1)
   const own = [...exportFolder, DATA_FOLDER].join('/')
   const common = [...exportFolder.slice(0, -1), DATA_FOLDER].join('/')
-  if (name !== '' && name !== '.' && name !== '..' && !/[\\\0]/.test(name)) {
+  // what steers a terminal or ends a name stands in no name that DynamoDB gives
+  if (/^[^\\\p{Cc}]{1,200}$/u.test(name) && name !== '.' && name !== '..') {
     if (folder === own) return `${DATA_FOLDER}/${name}`
     if (folder === common) return `../${DATA_FOLDER}/${name}`
   }
@@ -142,15 +143,15 @@ export function readSummary(text: string): ExportSummary {
   if (manifest.version !== SUMMARY_VERSIONS[exportType] && manifest.version !== SUMMARY_VERSIONS.INCREMENTAL_EXPORT)
     throw fail('version', Object.values(SUMMARY_VERSIONS).join(' or '))
   for (const field of ['exportArn', 'tableArn'])
-    if (tableOfArn(String(manifest[field])) === undefined) throw fail(field, 'the ARN of a table or of its export')
-  if (tableOfArn(String(manifest.exportArn)) !== tableOfArn(String(manifest.tableArn)))
+    if (tableOfArn(textOf(manifest[field])) === undefined) throw fail(field, 'the ARN of a table or of its export')
+  if (tableOfArn(textOf(manifest.exportArn)) !== tableOfArn(textOf(manifest.tableArn)))
     throw fail('exportArn', `an export of ${shown(manifest.tableArn)}`)
   if (typeof manifest.manifestFilesS3Key !== 'string' || !manifest.manifestFilesS3Key.endsWith(`/${FILES_MANIFEST}`))
     throw fail('manifestFilesS3Key', `a key that ends in /${FILES_MANIFEST}`)
   if (!isCount(manifest.itemCount)) throw fail('itemCount', 'a whole number')
   const instants = exportType === 'FULL_EXPORT' ? ['exportTime'] : ['exportFromTime', 'exportToTime']
   for (const field of instants)
-    if (parseInstant(String(manifest[field])) === undefined) throw fail(field, 'ISO 8601 with a zone')
+    if (parseInstant(textOf(manifest[field])) === undefined) throw fail(field, 'ISO 8601 with a zone')
   if (exportType === 'INCREMENTAL_EXPORT' && !isView(manifest.outputView))
     throw fail('outputView', 'NEW_AND_OLD_IMAGES or NEW_IMAGE')
   return { ...manifest, exportType } as unknown as ExportSummary
@@ -192,6 +193,11 @@ function readObject(text: string, name: string): JsonObject {
   }
   if (!isObject(value)) throw new ExportError(`${name} is ${shown(value)}, expected a JSON object`)
   return value
+}
+
+/** A text of a manifest; what is none is an empty one, which is nothing that is expected. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' && !/\p{Cc}/u.test(value) ? value : ''
 }
 
 function isCount(value: unknown): boolean {

@@ -1,8 +1,8 @@
 /** Reads a DynamoDB export from a folder: what its manifests say is checked, and nothing else is believed. */
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { createReadStream, existsSync, type Stats } from 'node:fs'
+import { lstat, readdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { createGunzip } from 'node:zlib'
 import {
   CHECKSUM_ENDINGS,
@@ -48,11 +48,13 @@ export interface ExportLine {
 export async function openExport(folder: string): Promise<TableExport> {
   const summary = readSummary(await readManifest(folder, SUMMARY_MANIFEST))
   const files: LocalDataFile[] = []
+  const names = new Set<string>()
   for (const file of readDataFiles(await readManifest(folder, FILES_MANIFEST))) {
     const name = dataFilePath(file.dataFileS3Key, summary)
-    if (files.some(other => other.name === name)) throw new ExportError(`${FILES_MANIFEST} names ${name} twice`)
+    if (names.has(name)) throw new ExportError(`${FILES_MANIFEST} names ${name} twice`)
+    names.add(name)
     const path = join(folder, ...name.split('/'))
-    const stats = await stat(path).catch(missing(`${name} of the export ${folder} is missing`))
+    const stats = await lookAt(path, `${name} of the export ${folder}`)
     files.push({ ...file, name, path, bytes: stats.size })
   }
   const items = files.reduce((sum, { itemCount }) => sum + itemCount, 0)
@@ -61,17 +63,35 @@ export async function openExport(folder: string): Promise<TableExport> {
   return { summary, files, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) }
 }
 
+/** A file of the export itself: what a link leads to may be any file, and a pipe or a device never ends. */
+async function lookAt(path: string, name: string): Promise<Stats> {
+  const [stats, folder] = await Promise.all([lstat(path), lstat(dirname(path))]).catch(missing(`${name} is missing`))
+  if (stats.isFile() && folder.isDirectory()) return stats
+  throw new ExportError(`${name} is a link or no file, expected a file of the export`)
+}
+
 async function readManifest(folder: string, name: string): Promise<string> {
   const hint = await hintFor(folder)
-  const bytes = await readFile(join(folder, name)).catch(missing(`${join(folder, name)} is not there`, hint))
+  const bytes = await readWhole(join(folder, name), MAX_MANIFEST, hint)
   const sums = CHECKSUM_ENDINGS.map(ending => checksumFile(name, ending))
-  const found = await Promise.all(sums.map(sum => readFile(join(folder, sum), 'utf8').catch(() => undefined)))
-  const checksums = found.filter(text => text !== undefined)
+  const there = sums.map(sum => join(folder, sum)).filter(path => existsSync(path))
+  const checksums = await Promise.all(there.map(async path => (await readWhole(path, MAX_CHECKSUM)).toString()))
   if (checksums.length === 0)
     throw new ExportError(`${join(folder, name)} has no checksum beside it, expected ${sums.join(' or ')}`)
   if (!checksums.every(text => isChecksumOf(text, bytes)))
     throw new ExportError(`${join(folder, name)} is not what its checksum says: one of the two was altered`)
   return bytes.toString()
+}
+
+/** Bytes of a manifest: the longest, of 100,000 data files, has 30 MB. */
+const MAX_MANIFEST = 256 * 1024 * 1024
+const MAX_CHECKSUM = 4096
+
+async function readWhole(path: string, maxBytes: number, hint?: string): Promise<Buffer> {
+  const stats = await lstat(path).catch(missing(`${path} is not there`, hint))
+  if (!stats.isFile()) throw new ExportError(`${path} is a link or no file, expected a file of the export`)
+  if (stats.size > maxBytes) throw new ExportError(`${path} has ${stats.size} bytes, expected at most ${maxBytes}`)
+  return readFile(path)
 }
 
 /** People name the bucket's copy, or its folder of exports, where one export is wanted. */
@@ -141,7 +161,7 @@ async function* readDataFile(file: LocalDataFile, onBytes: (bytes: number) => vo
     const unpacked = packed.pipe(createGunzip())
     packed.on('error', error => unpacked.destroy(error))
     try {
-      for await (const line of readLines(unpacked)) {
+      for await (const line of readLines(boundLines(unpacked, name))) {
         lines++
         if (isOverlong(line))
           throw new ExportError(
@@ -149,7 +169,9 @@ async function* readDataFile(file: LocalDataFile, onBytes: (bytes: number) => vo
           )
         const text = decodeLine(line, `${name} line ${lines}`)
         if (text.trim() === '') continue
-        items++
+        // a few kilobytes of gzip unpack to as many lines as somebody likes
+        if (++items > itemCount)
+          throw new ExportError(`${name} holds more than ${itemCount} items, which ${FILES_MANIFEST} says`)
         yield { text, where: `${name} line ${lines}` }
       }
     } catch (error) {
@@ -160,6 +182,20 @@ async function* readDataFile(file: LocalDataFile, onBytes: (bytes: number) => vo
   }
   if (items !== itemCount) throw new ExportError(`${name} holds ${items} items, ${FILES_MANIFEST} says ${itemCount}`)
   checkSum(file, md5.digest('base64'))
+}
+
+/** Bytes of a line: an item of 400 KB has less than this in JSON, whatever is in it. */
+const MAX_LINE = 16 * 1024 * 1024
+
+/** The same bytes, as long as no line of them is longer than an item can be. */
+async function* boundLines(input: AsyncIterable<Buffer>, name: string): AsyncGenerator<Buffer> {
+  let length = 0
+  for await (const chunk of input) {
+    const last = chunk.lastIndexOf(0x0a)
+    length = last === -1 ? length + chunk.length : chunk.length - last - 1
+    if (length > MAX_LINE) throw new ExportError(`${name} has a line of more than ${MAX_LINE} bytes`)
+    yield chunk
+  }
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

@@ -1,12 +1,16 @@
 import { applyItems } from '../restore/apply.js'
 import type { LiveTable } from '../restore/live-table.js'
 import { Pace } from '../restore/pace.js'
-import { type Plan, readPlan } from '../restore/plan-file.js'
+import { PlanError } from '../restore/plan-file.js'
+import { type Plan, readPlan } from '../restore/plan-reader.js'
+import type { PlanTarget } from '../restore/plan-schema.js'
 import { ProgressFile, progressPath } from '../restore/progress-file.js'
 import { CommandError, EXIT, type ExitCode, type Io, type Options } from './io.js'
 import { callAws, openDynamoDb } from './live-table.js'
 import { Progress } from './progress.js'
+import { actorName, restoreActor } from './restore-actor.js'
 import type { RestoreAnswer } from './restore-answer.js'
+import { keepRestoreFact } from './restore-fact.js'
 import { actionsIn, type OutcomeCounts } from './show-restore-plan.js'
 import { WIPE_LINE } from './terminal.js'
 import { printable } from './text.js'
@@ -32,12 +36,24 @@ export async function openTable(name: string, options: Options, io: Io): Promise
   )
 }
 
-/** Performs a plan, or what is left of it, and says what became of each item. */
-export async function applyPlan(plan: Plan, options: Options, answer: RestoreAnswer, io: Io): Promise<ExitCode> {
-  const { header, path } = plan
-  const table = await openTable(header.target?.table ?? header.table, options, io)
+/** The table that a plan is for, found to be the very one. Throws `CommandError` or `PlanError` where it is another. */
+export async function openTarget(plan: Plan, options: Options, io: Io): Promise<LiveTable> {
+  const table = await openTable(targetOf(plan).table, options, io)
   checkTarget(plan, table)
   checkStatus(table)
+  return table
+}
+
+/** Performs a plan, or what is left of it, says what became of each item, and keeps in the archive that it did. */
+export async function applyPlan(
+  plan: Plan,
+  table: LiveTable,
+  options: Options,
+  answer: RestoreAnswer,
+  io: Io,
+): Promise<ExitCode> {
+  const { header, path } = plan
+  const actor = restoreActor(header.actor_attribute, options)
   const progressFile = await ProgressFile.open(plan)
   if (progressFile.size > 0)
     io.err(`goes on: ${progressFile.size} were restored before, ${printable(progressPath(path))} says\n`)
@@ -45,11 +61,13 @@ export async function applyPlan(plan: Plan, options: Options, answer: RestoreAns
   const total = actionsIn(header.counts)
   const progress = new Progress(io, 'item')
   let ended = 0
+  let isKept = true
   try {
     await resumable(path, () =>
       applyItems(readPlan(plan), {
         table,
         progress: progressFile,
+        actor,
         onOutcome: outcome => {
           counts[outcome.outcome]++
           progress.update(++ended, ended, total)
@@ -60,10 +78,11 @@ export async function applyPlan(plan: Plan, options: Options, answer: RestoreAns
   } finally {
     progress.end()
     progressFile.close()
+    isKept = await keepRestoreFact(plan, progressFile, actorName(options), options.archive as string, io)
   }
   answer.applied(counts)
   const isWhole = counts.refused + counts.failed + counts.altered + header.counts.skip === 0
-  return isWhole ? EXIT.done : EXIT.findings
+  return isWhole && isKept ? EXIT.done : EXIT.findings
 }
 
 /** What ends a restore before its end is no end: it says how to go on. */
@@ -77,16 +96,32 @@ async function resumable(path: string, apply: () => Promise<void>): Promise<void
   }
 }
 
-/** A plan is for one table: another of its name, elsewhere or made anew, holds other things. */
-function checkTarget({ header, path }: Plan, { description }: LiveTable): void {
+/** The table that a plan writes. Throws `PlanError` for a plan that was made without one. */
+export function targetOf({ header, path }: Pick<Plan, 'header' | 'path'>): PlanTarget {
   const { target } = header
-  if (target === null || (target.arn === description.arn && target.id === description.id)) return
-  const [planned, found] = [target, description].map(({ arn, id }) => `${arn}${id === null ? '' : ` (${id})`}`)
-  throw new CommandError(
-    `plan ${path} is for table ${planned}, found ${found}`,
-    EXIT.usage,
-    'make the plan anew, with the same --region and --endpoint as to apply it',
+  if (target !== null) return target
+  throw new PlanError(
+    `plan ${path} names no table to write: none was looked at when it was made`,
+    'a plan that was made with --against table, or together with --apply, can be performed',
   )
+}
+
+/** A plan is for one table: another of its name, elsewhere or made anew, holds other things; one of other keys, other items. */
+function checkTarget(plan: Plan, { description }: LiveTable): void {
+  const { path, keys } = plan
+  const target = targetOf(plan)
+  if (target.arn !== description.arn || target.id !== description.id) {
+    const [planned, found] = [target, description].map(({ arn, id }) => `${arn}${id === null ? '' : ` (${id})`}`)
+    throw new CommandError(
+      `plan ${path} is for table ${planned}, found ${found}`,
+      EXIT.usage,
+      'make the plan anew, with the same --region and --endpoint as to apply it',
+    )
+  }
+  if (keys.length > 0 && keys.join('\n') !== [...description.keys].sort().join('\n'))
+    throw new PlanError(
+      `plan ${path} has items with the key ${JSON.stringify(keys)}, table ${JSON.stringify(target.table)} has ${JSON.stringify(description.keys)}`,
+    )
 }
 
 /** A table that is being made, deleted or archived takes no writes. */

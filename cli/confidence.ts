@@ -1,3 +1,4 @@
+import type { Answer } from '../queries/answer.js'
 import type { Anchor } from '../queries/archive-facts.js'
 import type { ItemHistory } from '../queries/ask.js'
 import { type Confidence, type ItemFinding, isDoubtful } from '../queries/findings.js'
@@ -50,7 +51,7 @@ export function pageConfidence(history: ItemHistory): { readonly word: string; r
   return { word, text: describeConfidence(history).slice(word.length).replace(/^: /, '').trim() }
 }
 
-function explain({ confidence, findings, changes, start, end, completeUntil }: ItemHistory): string {
+function explain({ confidence, findings, changes, steps, start, end, completeUntil }: ItemHistory): string {
   const [first] = changes
   const found = findings.filter(({ finding }) => finding === confidence)
   const where = found[0] === undefined ? '' : showFinding(found[0])
@@ -71,7 +72,7 @@ function explain({ confidence, findings, changes, start, end, completeUntil }: I
     case 'GAP':
       return `GAP: ${missingText(found[0] as ItemFinding)} in the archive${place}`
     case 'ALTERED':
-      return `ALTERED: ${where} is not what its hashes say`
+      return `ALTERED: ${alteredText(found[0] as ItemFinding, steps)}${place}`
     case 'CONFLICT':
       return `CONFLICT: the archive holds change ${where} with different contents, one of them is shown${place}`
   }
@@ -87,6 +88,20 @@ function sinceWhen(first: ItemHistory['changes'][number] | undefined, start: Anc
 
 function showAnchor(anchor: Anchor | null): string {
   return anchor === null ? 'no time' : `${formatInstant(anchor.us, 0).replace('T', ' ')} (${anchor.kind})`
+}
+
+/** What of a change is not what its hashes say: its image, where that is all. */
+function alteredText(finding: ItemFinding, steps: ItemHistory['steps']): string {
+  const where = showFinding(finding)
+  const changes = steps.flatMap(step => step.changes)
+  const altered = changes.find(({ event_id: id }) => id === finding.eventId)?.altered ?? []
+  const unreadable = altered.find(({ unreadable }) => unreadable !== null)?.unreadable
+  if (unreadable !== undefined) return `the image of ${where} cannot be read (${unreadable})`
+  const parts = altered.map(({ part }) => part)
+  if (parts.every(part => part === 'changed')) return `what ${where} changed is not what its images say`
+  return !parts.includes('row')
+    ? `the image of ${where} is not what its hash says`
+    : `change ${where} is not what its row_hash says`
 }
 
 /** What is missing, or contradicts itself, and where. */
@@ -123,6 +138,18 @@ function remarks({ findings, steps, remarks: known }: ItemHistory): readonly str
   ]
 }
 
+/** Tells of images in an answer that are not what the hashes beside them say; true where there are any. */
+export function tellAlteredImages(answer: Answer, io: Io): boolean {
+  const altered = answer.alteredImages()
+  if (altered === 0) return false
+  const images =
+    altered === 1
+      ? '1 image of the answer is not what its hash says'
+      : `${altered} images of the answer are not what their hashes say`
+  io.err(`${paint(io, 'red', 'ALTERED')}: ${images}\n`)
+  return true
+}
+
 /** What to do next about a doubtful answer; nothing where there is no doubt. */
 export function adviseOn(confidence: Confidence, table: string, root: string, io: Io): void {
   if (!isDoubtful(confidence)) return
@@ -134,6 +161,11 @@ export function adviseOn(confidence: Confidence, table: string, root: string, io
   // what was refused, and `verify`, are looked at in a folder only
   const onAws = isOnAws(root)
   if (confidence === 'GAP' && !onAws) io.err(`a missing change may be among the refused: itemtrail status${archive}\n`)
+  if (confidence === 'ALTERED') {
+    const rows = onAws ? 'query altered-rows' : 'verify rows'
+    io.err(`all that is another than it was made: itemtrail ${rows} ${table}${archive}\n`)
+    return
+  }
   const question = onAws ? 'query' : 'verify'
   io.err(`all that does not fit together: itemtrail ${question} continuity ${table}${archive}\n`)
 }

@@ -5,7 +5,7 @@ import type { TableSummary } from '../local/table-delivery.js'
 import type { Io } from './io.js'
 import { printTable } from './print.js'
 import { grouped } from './progress.js'
-import { printable } from './text.js'
+import { cut, printable } from './text.js'
 import { archiveFlag } from './workspace.js'
 
 /** What became of the records of each table. */
@@ -40,6 +40,21 @@ export function printReasons(summaries: readonly TableSummary[], root: string, i
   }
 }
 
+/** How much of a value is shown. */
+const EXAMPLE = 60
+
+/** Which values did not fit the type that their column declares: the flat column is null there, the image has them. */
+export function printMisfits(summaries: readonly TableSummary[], io: Io): void {
+  for (const { table, misfits } of summaries) {
+    if (misfits.size === 0) continue
+    const total = [...misfits.values()].reduce((sum, { values }) => sum + values, 0)
+    const fit = total === 1 ? 'value does not fit its column and is' : 'values do not fit their columns and are'
+    io.err(`\n${grouped(total)} ${fit} null there (the image has all): itemtrail query misfits ${printable(table)}\n`)
+    for (const [column, { values, example }] of misfits)
+      io.err(`  ${grouped(values)} × ${column}, such as ${cut(printable(example), EXAMPLE)}\n`)
+  }
+}
+
 /** Says of tables whose rows name no actor which attribute may: rows are kept as they were made. */
 export function adviseOnActor(summaries: readonly TableSummary[], io: Io): void {
   for (const { table, likelyActor } of summaries)
@@ -50,7 +65,7 @@ export function adviseOnActor(summaries: readonly TableSummary[], io: Io): void 
 }
 
 /** A summary as programs get it. */
-export function describeSummary({ table, records, rows, refused, objects, reasons }: TableSummary): object {
+export function describeSummary({ table, records, rows, refused, objects, reasons, misfits }: TableSummary): object {
   return {
     table: table === NO_TABLE ? null : table,
     records,
@@ -58,6 +73,11 @@ export function describeSummary({ table, records, rows, refused, objects, reason
     refused,
     objects,
     reasons: [...reasons].map(([reason, times]) => ({ reason, records: times })),
+    misfits: [...misfits].map(([column, { values, example }]) => ({
+      column,
+      values,
+      example: JSON.parse(example) as object,
+    })),
   }
 }
 

@@ -4,19 +4,15 @@ import { deliveriesOf } from '../queries/literal.js'
 import type { PlannedChange } from '../queries/restore-plan.js'
 import { rowsOf } from '../queries/rows.js'
 import { ExportWriter } from '../restore/export-files.js'
-import {
-  openPlan,
-  PLAN_VERSION,
-  type Plan,
-  type PlanCounts,
-  type PlanHeader,
-  PlanWriter,
-} from '../restore/plan-file.js'
+import { type PlanCounts, PlanWriter } from '../restore/plan-file.js'
+import { openPlan, type Plan } from '../restore/plan-reader.js'
+import { PLAN_VERSION, type PlanHeader } from '../restore/plan-schema.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { packageRoot } from './commands/demo.js'
 import type { Io } from './io.js'
 import { callAws } from './live-table.js'
 import { grouped, Progress } from './progress.js'
+import { plannedDifferences } from './restore-actor.js'
 import type { RestoreAnswer } from './restore-answer.js'
 import type { Order } from './restore-order.js'
 import { planAll, planInstant, planOne, type Question } from './restore-states.js'
@@ -28,6 +24,7 @@ import type { Workspace } from './workspace.js'
 /** A plan that was made, and where it lies. */
 export interface Made {
   readonly counts: PlanCounts
+  /** Opened to be performed, where that was asked for. */
   readonly plan: Plan | undefined
   /** The summary of the export that was written. */
   readonly output: string | null
@@ -46,7 +43,7 @@ export async function writePlan(question: Question, order: Order, answer: Restor
     await writer?.finish(headerOf(question, order, key, counts))
     answer.counted(counts, path ?? null)
     if (path !== undefined) io.err(`plan: ${printable(path)}\n`)
-    const plan = path === undefined ? undefined : await openPlan(path)
+    const plan = path === undefined || !order.performs ? undefined : await openPlan(path)
     return { counts, plan, output: output === undefined ? null : await output.finish(now()) }
   } catch (error) {
     writer?.discard()
@@ -76,10 +73,10 @@ async function tellPlan(
     await onItem(item)
     if (answer.shows(item)) progress.end()
     else progress.update(++planned, planned, undefined)
-    answer.planned(item)
+    answer.planned(item, plannedDifferences(item, question.options.actorAttribute, order.actor))
   }
   const begin = (key: string | null) =>
-    answer.begin({ ...partOf(question, order), key, target: live?.description.table ?? null })
+    answer.begin({ ...partOf(question, order), key, target: question.target?.table ?? null })
   return callAws(`table ${JSON.stringify(live?.description.table)} cannot be read`, async () => {
     try {
       if (order.key !== undefined) {
@@ -110,14 +107,15 @@ function partOf({ table, at }: Question, { destination }: Order): Pick<PlanHeade
 }
 
 function headerOf(question: Question, order: Order, key: string | null, counts: PlanCounts): PlanHeader {
-  const { live, workspace } = question
-  const target = live === null || live === undefined ? null : live.description
+  const { target, workspace, options } = question
+  const { actorAttribute } = options
   return {
     plan: PLAN_VERSION,
     ...partOf(question, order),
     key,
     archive: workspace.root,
     target: target === null ? null : { table: target.table, arn: target.arn, id: target.id },
+    actor_attribute: actorAttribute === null ? null : [...actorAttribute],
     counts,
     made: now(),
     tool: `itemtrail ${version()}`,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   closeSync,
   existsSync,
@@ -11,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import type { WrittenFile } from '../queries/receipt.js'
 import { CommandError, EXIT, type Io, type Options } from './io.js'
 import { escapeForeign } from './terminal.js'
 import { printable } from './text.js'
@@ -35,9 +37,14 @@ export function checkTarget(options: Options, flag: 'output' | 'receipt'): strin
 
 /**
  * Runs a command with its data going where `--output` says. The file appears whole once the command has ended, and not at
- * all if it throws; without the flag nothing is different.
+ * all if it throws; without the flag nothing is different. `onWritten` is told what is in it.
  */
-export async function withOutput<T>(options: Options, io: Io, command: (io: Io) => Promise<T>): Promise<T> {
+export async function withOutput<T>(
+  options: Options,
+  io: Io,
+  command: (io: Io) => Promise<T>,
+  onWritten: (file: Omit<WrittenFile, 'format'>) => void = () => {},
+): Promise<T> {
   const path = checkTarget(options, 'output')
   if (path === undefined) return command(io)
   const file = new WholeFile(path)
@@ -51,6 +58,7 @@ export async function withOutput<T>(options: Options, io: Io, command: (io: Io) 
       colour: false,
     })
     file.publish(options.force === true)
+    onWritten(file.written())
     io.err(`wrote ${printable(path)}\n`)
     return ending
   } catch (error) {
@@ -64,6 +72,8 @@ class WholeFile {
   private readonly target: string
   private readonly part: string | undefined
   private readonly file: number
+  private readonly sum = createHash('sha256')
+  private bytes = 0
 
   constructor(private readonly path: string) {
     const isThere = existsSync(path)
@@ -81,11 +91,18 @@ class WholeFile {
 
   write(data: string | Uint8Array): void {
     const bytes = typeof data === 'string' ? Buffer.from(data) : data
+    this.sum.update(bytes)
+    this.bytes += bytes.length
     try {
       for (let at = 0; at < bytes.length; ) at += writeSync(this.file, bytes, at)
     } catch (error) {
       throw Object.assign(error as Error, { path: this.path })
     }
+  }
+
+  /** What was written, to be asked once and at the end. */
+  written(): Omit<WrittenFile, 'format'> {
+    return { name: basename(this.path), bytes: this.bytes, sha256: this.sum.digest('hex') }
   }
 
   publish(force: boolean): void {

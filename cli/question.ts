@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import type { AnswerVerdict } from '../queries/answer-verdict.js'
 import type { OpenArchive } from '../queries/open-archive.js'
+import type { WrittenFile } from '../queries/receipt.js'
 import { FILE_FORMATS, goesToTerminal, isBinary } from './answer-file.js'
 import { ENGINE_OPTIONS } from './engine-choice.js'
 import { CommandError, EXIT, type ExitCode, type Io, type Options } from './io.js'
@@ -52,16 +53,23 @@ export async function askArchive<F extends Format>(
   if (csvFormulas !== 'text' && csvFormulas !== 'keep')
     throw new CommandError(`--csv-formulas is ${JSON.stringify(csvFormulas)}, expected text or keep`)
   const receipts = new ReceiptFile(options, io)
+  let written: WrittenFile | undefined
   try {
-    return await withOutput(options, { ...io, keepsFormulas: csvFormulas === 'keep' }, out =>
-      withWorkspace(
-        options,
-        async workspace => tellUnread(workspace, await ask(workspace, format, out, receipts), out),
-        out,
-      ),
+    return await withOutput(
+      options,
+      { ...io, keepsFormulas: csvFormulas === 'keep' },
+      out =>
+        withWorkspace(
+          options,
+          async workspace => tellUnread(workspace, await ask(workspace, format, out, receipts), out),
+          out,
+        ),
+      file => {
+        written = { ...file, format }
+      },
     )
   } finally {
-    receipts.tell()
+    await receipts.write(written)
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Answer } from '../queries/answer.js'
 import type { AnswerVerdict } from '../queries/answer-verdict.js'
-import type { Receipt } from '../queries/receipt.js'
+import type { Receipt, WrittenFile } from '../queries/receipt.js'
 import type { Io, Options } from './io.js'
 import { checkTarget, writeWhole } from './output.js'
 import { grouped } from './progress.js'
@@ -12,7 +12,7 @@ export const RECEIPT_OPTION = [
   'writes a receipt of the answer; "itemtrail rerun" checks it',
 ] as const
 
-/** Keeps the receipts that a question asks for, one at most, and tells of it when the answer is out. */
+/** Keeps the receipt that a question asks for, one at most, and writes it when the answer is out. */
 export class ReceiptFile {
   private kept: Receipt | undefined
 
@@ -29,25 +29,25 @@ export class ReceiptFile {
   }
 
   /**
-   * Makes the receipt of an answer and writes its file; undefined where none is wanted. `verdict` is null where nobody is to
-   * judge the answer. @default verdict - the archive is asked
+   * Makes the receipt of an answer; undefined where none is wanted. `verdict` is null where nobody is to judge the answer.
+   * @default verdict - the archive is asked
    */
   async keep(answer: Answer, { archive }: Workspace, verdict?: AnswerVerdict | null): Promise<Receipt | undefined> {
-    const path = checkTarget(this.options, 'receipt')
-    if (path === undefined) return undefined
-    const { makeReceipt, writeReceipt } = await import('../queries/receipt.js')
+    if (!this.isWanted) return undefined
+    const { makeReceipt } = await import('../queries/receipt.js')
     this.kept = await makeReceipt(answer, archive, { askedAs: typedCommand(this.io), verdict })
-    writeWhole(path, writeReceipt(this.kept), this.options.force === true)
     return this.kept
   }
 
-  /** Two lines under the answer. */
-  tell(): void {
-    if (this.kept === undefined) return
-    const { sha256 } = this.kept.result
-    this.io.err(
-      `receipt ${printable(String(this.options.receipt))}: ${describe(this.kept)}\nresult SHA-256 ${sha256}\n`,
-    )
+  /** Writes the receipt once the answer is out, with the file that has it, and tells of it in two lines. */
+  async write(file: WrittenFile | undefined): Promise<void> {
+    const path = checkTarget(this.options, 'receipt')
+    if (this.kept === undefined || path === undefined) return
+    const { withFiles, writeReceipt } = await import('../queries/receipt.js')
+    const receipt = file === undefined ? this.kept : withFiles(this.kept, [file])
+    writeWhole(path, writeReceipt(receipt), this.options.force === true)
+    const { sha256 } = receipt.result
+    this.io.err(`receipt ${printable(path)}: ${describe(receipt)}\nresult SHA-256 ${sha256}\n`)
   }
 }
 

@@ -1,5 +1,7 @@
+import type { Difference } from '../queries/difference.js'
 import type { PlannedChange } from '../queries/restore-plan.js'
-import type { PlanCounts, PlanHeader } from '../restore/plan-file.js'
+import type { PlanCounts } from '../restore/plan-file.js'
+import type { PlanHeader } from '../restore/plan-schema.js'
 import type { ItemOutcome } from '../restore/progress-file.js'
 import type { Io } from './io.js'
 import { type Format, toJson } from './print.js'
@@ -13,6 +15,7 @@ import {
   showPlanned,
 } from './show-restore-plan.js'
 import { paint } from './terminal.js'
+import { printable } from './text.js'
 
 /** What is known before the first item. */
 export type AnswerHead = Pick<PlanHeader, 'table' | 'as_of' | 'key' | 'against'> & { readonly target: string | null }
@@ -22,7 +25,7 @@ export interface RestoreAnswer {
   begin(head: AnswerHead): void
   /** True where `planned` will write something. */
   shows(item: PlannedChange): boolean
-  planned(item: PlannedChange): void
+  planned(item: PlannedChange, differences: readonly Difference[]): void
   /** Ends the plan's items; `path` is where the plan is kept. */
   counted(counts: PlanCounts, path: string | null): void
   outcome(outcome: ItemOutcome): void
@@ -43,19 +46,20 @@ class ShownAnswer implements RestoreAnswer {
   ) {}
 
   begin({ table, as_of, against, target }: AnswerHead): void {
-    const seen = target === null ? 'as an export' : `beside table ${target} now`
-    const place = against === 'archive' ? 'beside the newest states in the archive' : seen
-    this.io.out(
-      `${paint(this.io, 'bold', table)}  as of ${as_of.replace(/(\.0+)?Z$/, 'Z').replace('T', ' ')}, ${place}\n`,
-    )
+    const beside = against === 'archive' ? ['beside the newest states in the archive'] : []
+    const now = against === 'archive' ? [] : [target === null ? 'as an export' : `beside table ${target} now`]
+    const into = target === null || (target === table && against === 'table') ? [] : [`into table ${target}`]
+    const moment = as_of.replace(/(\.0+)?Z$/, 'Z').replace('T', ' ')
+    const title = [`as of ${moment}`, ...into, ...beside, ...now].join(', ')
+    this.io.out(`${paint(this.io, 'bold', printable(table))}  ${printable(title)}\n`)
   }
 
   shows({ action }: PlannedChange): boolean {
     return !this.brief || action === 'skip'
   }
 
-  planned(item: PlannedChange): void {
-    if (this.shows(item)) this.io.out(`${showPlanned(item, this.io)}\n`)
+  planned(item: PlannedChange, differences: readonly Difference[]): void {
+    if (this.shows(item)) this.io.out(`${showPlanned(item, differences, this.io)}\n`)
   }
 
   counted(counts: PlanCounts): void {
@@ -83,8 +87,8 @@ class LinesAnswer implements RestoreAnswer {
     return true
   }
 
-  planned(item: PlannedChange): void {
-    this.io.out(`${toJson(describePlanned(item))}\n`)
+  planned(item: PlannedChange, differences: readonly Difference[]): void {
+    this.io.out(`${toJson(describePlanned(item, differences))}\n`)
   }
 
   counted(counts: PlanCounts): void {
@@ -119,8 +123,8 @@ class JsonAnswer implements RestoreAnswer {
     return true
   }
 
-  planned(item: PlannedChange): void {
-    this.io.out(`${this.items === 'none' ? '\n' : ',\n '}${toJson(describePlanned(item))}`)
+  planned(item: PlannedChange, differences: readonly Difference[]): void {
+    this.io.out(`${this.items === 'none' ? '\n' : ',\n '}${toJson(describePlanned(item, differences))}`)
     this.items = 'some'
   }
 

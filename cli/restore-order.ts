@@ -2,6 +2,7 @@ import { DOUBTS, type PlanOptions } from '../queries/restore-plan.js'
 import type { Instant } from '../transform/instant.js'
 import { instantOf } from './instant.js'
 import { CommandError, type Options } from './io.js'
+import { actorName } from './restore-actor.js'
 
 /** Where the past goes: back into its table, into another one, or into a folder. */
 export type Destination =
@@ -15,8 +16,10 @@ export interface Order {
   readonly key: string | undefined
   readonly at: Instant
   readonly destination: Destination
-  readonly options: PlanOptions
+  readonly options: Pick<PlanOptions, 'deletes' | 'accepted'>
   readonly planPath: string | undefined
+  /** Who restores, where it was said. */
+  readonly actor: string | null
   /** True where the plan is not only made. */
   readonly performs: boolean
 }
@@ -32,14 +35,16 @@ export function readOrder(table: string, key: string | undefined, options: Optio
     throw new CommandError('--delete goes with the table itself, nothing is deleted elsewhere')
   if (options.apply === true && destination.kind === 'output')
     throw new CommandError('--apply writes to a table, --output to a folder: expected one of them')
-  const planned: PlanOptions = { deletes: options.delete === true, accepted: new Set(accepted), late: false }
+  if (actorName(options) !== null && destination.kind !== 'table')
+    throw new CommandError('--actor goes with the table itself, elsewhere items are written as they were')
   const performs = options.apply === true || destination.kind === 'other'
   return {
     table,
     key,
     at: instantOf(options.asOf as string, '--as-of'),
     destination,
-    options: planned,
+    options: { deletes: options.delete === true, accepted: new Set(accepted) },
+    actor: actorName(options),
     planPath: typeof options.plan === 'string' ? options.plan : undefined,
     performs,
   }

@@ -7,7 +7,7 @@ import { archiveBegan } from '../queries/state-at.js'
 import type { LiveTable } from '../restore/live-table.js'
 import { parseItem } from '../transform/attribute-value.js'
 import { formatInstant } from '../transform/instant.js'
-import type { TableConfiguration } from '../transform/table-configuration.js'
+import type { AttributePath, TableConfiguration } from '../transform/table-configuration.js'
 import { openTable } from './apply-plan.js'
 import { CommandError, EXIT, type Io, type Options } from './io.js'
 import { callAws } from './live-table.js'
@@ -30,11 +30,23 @@ export async function openQuestion(workspace: Workspace, order: Order, options: 
     )
   const live = await openLive(order, table, options, io)
   if (live !== undefined && live !== null) await checkKeys(workspace, table, live)
+  // beside the archive the table is not read, but what is performed is for one that was seen
+  const written = live ?? (live === undefined && order.performs ? await openTable(table.table, options, io) : undefined)
   if (order.destination.kind === 'other' && order.key === undefined) await checkEmpty(live as LiveTable)
   const lost = await readLost(workspace, table)
+  const actorAttribute = order.destination.kind === 'table' ? await actorAttributeOf(workspace, table) : null
   const now = order.destination.kind === 'table' && order.destination.against === 'table'
   const late = now && !(await tellsOfLater(workspace, table, order.at.us))
-  return { workspace, table, at: order.at, beganUs, live, options: { ...order.options, late }, lost }
+  return {
+    workspace,
+    table,
+    at: order.at,
+    beganUs,
+    live,
+    target: written?.description ?? null,
+    options: { ...order.options, late, actorAttribute },
+    lost,
+  }
 }
 
 /** Whether the archive has got beyond a moment: by a change, or by a look at the table that found it as the archive has it. */
@@ -53,6 +65,13 @@ async function tellsOfLater({ engine }: Workspace, table: TableConfiguration, us
     comparison => comparison.differing.size + comparison.unsettled.size === 0 && !altered.includes(comparison),
   )
   return [...baselines, ...equal].some(anchor => anchor.us > us)
+}
+
+/** The configured attribute that names an item's writer. One of the key names the item, and stays as it is. */
+async function actorAttributeOf({ engine }: Workspace, table: TableConfiguration): Promise<AttributePath | null> {
+  const any = await anyItemKey(engine, table)
+  const isKey = any !== undefined && Object.hasOwn(parseItem(any), table.actor?.[0] ?? '')
+  return isKey ? null : (table.actor ?? null)
 }
 
 async function readLost({ engine }: Workspace, { table }: TableConfiguration): Promise<Question['lost']> {

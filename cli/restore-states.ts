@@ -17,7 +17,7 @@ import {
 } from '../queries/restore-plan.js'
 import { stateAt } from '../queries/state-at.js'
 import { itemsAt } from '../queries/table-at.js'
-import type { LiveTable } from '../restore/live-table.js'
+import type { LiveTable, TableDescription } from '../restore/live-table.js'
 import { type KeyedText, sortByKey } from '../restore/sorted.js'
 import { formatInstant, type Instant } from '../transform/instant.js'
 import { compareUtf8 } from '../transform/json.js'
@@ -34,6 +34,8 @@ export interface Question {
   readonly beganUs: number
   /** The table as it is; undefined: the newest states in the archive; null: a place that has nothing. */
   readonly live: LiveTable | undefined | null
+  /** The table that is to be written; null where none was looked at. */
+  readonly target: TableDescription | null
   readonly options: PlanOptions
   /** When changes of the table were lost. */
   readonly lost: readonly LostStretch[]

@@ -1,4 +1,4 @@
-import { differencesOf } from '../queries/difference.js'
+import type { Difference } from '../queries/difference.js'
 import type { PlannedAction, PlannedChange } from '../queries/restore-plan.js'
 import { isActing } from '../restore/apply.js'
 import { itemOf } from '../restore/conditional-write.js'
@@ -15,15 +15,18 @@ const MARKS = { put: '+', update: '~', delete: '-', leave: '·', skip: '?' } as 
 const COLOURS = { put: 'green', update: 'yellow', delete: 'red', leave: 'cyan', skip: 'magenta' } as const
 
 /** A planned item as people read it: what is done, and how that differs from what is there now. */
-export function showPlanned(planned: PlannedChange, io: Io): string {
-  const { key, action, reason, now, wanted } = planned
+export function showPlanned(planned: PlannedChange, differences: readonly Difference[], io: Io): string {
+  const { key, action, reason } = planned
   const head = `${MARKS[action]} ${showItemKey(key)}  ${action}${reason === null ? '' : `: ${printable(reason)}`}`
-  const differences = isActing(planned) ? showDifferences(differencesOf(itemOf(now), itemOf(wanted)), io, '    ') : []
-  return [paint(io, COLOURS[action], head), ...differences].join('\n')
+  const lines = isActing(planned) ? showDifferences(differences, io, '    ') : []
+  return [paint(io, COLOURS[action], head), ...lines].join('\n')
 }
 
 /** The same as an object of the contract. */
-export function describePlanned({ key, action, confidence, reason, expected, wanted, now }: PlannedChange): object {
+export function describePlanned(
+  { key, action, confidence, reason, expected, wanted, now }: PlannedChange,
+  differences: readonly Difference[],
+): object {
   const isKnown = action !== 'skip'
   return {
     item_key: JSON.parse(key) as object,
@@ -33,7 +36,7 @@ export function describePlanned({ key, action, confidence, reason, expected, wan
     expected,
     wanted: itemOf(wanted),
     now: itemOf(now),
-    differences: (isKnown ? differencesOf(itemOf(now), itemOf(wanted)) : []).map(({ kind, path, before, after }) => ({
+    differences: (isKnown ? differences : []).map(({ kind, path, before, after }) => ({
       kind,
       path: showPath(path),
       before: before ?? null,

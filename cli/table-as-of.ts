@@ -21,7 +21,7 @@ import { showValue } from './show-item.js'
 import { showInstant } from './show-state.js'
 import { pageVerdict, printVerdict, writeJudged } from './table-verdict.js'
 import { cut } from './text.js'
-import type { Workspace } from './workspace.js'
+import { archiveFlag, isOnAws, type Workspace } from './workspace.js'
 
 /** The columns of what an item, or each of a table, was at a moment, as files have them. */
 export const STATE_COLUMNS = [
@@ -47,7 +47,7 @@ export async function tableAsOf(
   io: Io,
 ): Promise<ExitCode> {
   const { engine, root } = workspace
-  const counts = { items: 0, unknown: 0 }
+  const counts = { items: 0, unknown: 0, altered: 0 }
   const items = countItems(itemsAt(engine, table, at), counts)
   const judge = () => judgeFor(askedOf(table, at), workspace, options, io)
   let verdict: AnswerVerdict | undefined
@@ -72,12 +72,16 @@ export async function tableAsOf(
   io.err(`${counts.items} ${counts.items === 1 ? 'item' : 'items'} of ${table.table} as of ${showInstant(at)}\n`)
   if (counts.unknown > 0)
     io.err(`${counts.unknown} unknown: older than their first change in the archive, or no image tells their state\n`)
+  if (counts.altered > 0)
+    io.err(
+      `${counts.altered} altered: itemtrail ${isOnAws(root) ? 'query altered-rows' : 'verify rows'} ${table.table}${archiveFlag(root)}\n`,
+    )
   const began = await archiveBegan(engine, table)
   tellRemarks(engine, io)
   if (at.us < began)
     io.err(`the archive begins later, at ${showInstant({ us: began })}: what the table held before is not known\n`)
   if (counts.unknown > 0 || at.us < began) return EXIT.unchecked
-  return verdict?.isDoubtful ? EXIT.findings : EXIT.done
+  return counts.altered > 0 || verdict?.isDoubtful ? EXIT.findings : EXIT.done
 }
 
 /** What the saved query that says the same is asked with. */
@@ -133,11 +137,12 @@ async function printItemFile(
 
 async function* countItems(
   items: AsyncIterable<ItemOfTable>,
-  counts: { items: number; unknown: number },
+  counts: { items: number; unknown: number; altered: number },
 ): AsyncGenerator<ItemOfTable> {
   for await (const item of items) {
     counts.items++
     if (item.state === 'unknown') counts.unknown++
+    if (item.confidence === 'ALTERED') counts.altered++
     yield item
   }
 }

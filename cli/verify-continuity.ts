@@ -183,7 +183,7 @@ const MEANINGS: Readonly<Record<Confidence, string>> = {
   DIFFERS: 'the table held something else when it was compared',
   GAP: 'one or more changes are missing',
   CONFLICT: 'one change with different contents',
-  ALTERED: 'rows are not what their hashes say',
+  ALTERED: 'a change is not what its hashes say',
 }
 
 function describeAnchors(facts: ContinuityCheck['facts']): string {

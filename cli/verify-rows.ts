@@ -1,57 +1,105 @@
-import { alteredRows, countRows } from '../queries/altered-rows.js'
+import { dayOf } from '../queries/row-check.js'
+import { type AlteredRow, type PassedOver, RowCheck, type RowTally } from '../queries/verify-rows.js'
 import { formatInstant } from '../transform/instant.js'
 import { shortId } from './confidence.js'
-import { EXIT } from './io.js'
+import { EXIT, type ExitCode, type Io } from './io.js'
 import { showItemKey } from './item-key.js'
 import { toJson } from './print.js'
 import { grouped } from './progress.js'
 import { paint } from './terminal.js'
+import { cut, printable } from './text.js'
 import type { Verification } from './verify-continuity.js'
 
-/** Is a row another than it was made? Its own hashes tell. */
-export const verifyRows: Verification = ({ workspace: { engine }, format, io, period }) => {
+/** Is a row another than it was made? Its hashes tell, its images and its configuration. */
+export const verifyRows: Verification = ({ workspace: { root }, format, io, period }) => {
   let tables = 0
   return {
     begin: () => format === 'json' && io.out('['),
-    table: async table => {
-      if (format === 'json') io.out(`${tables++ === 0 ? '' : ',\n '}{"table":${toJson(table.table)},"altered":[`)
-      let altered = 0
-      for await (const row of alteredRows(engine, table, periodParameters(period))) {
-        const { itemKey, eventId, eventName, eventTimeUs } = row
-        const object = {
-          altered: row.altered,
-          item_key: itemKey,
-          event_id: eventId,
-          event_name: eventName,
-          event_time: formatInstant(eventTimeUs, 6),
-          expected_hash: row.expectedHash,
-          found_hash: row.foundHash,
+    table: async ({ table }) => {
+      if (format === 'json') io.out(`${tables++ === 0 ? '' : ',\n '}{"table":${toJson(table)},"altered":[`)
+      const check = new RowCheck(root, table, period)
+      const passedOver: PassedOver[] = []
+      for await (const finding of check.findings()) {
+        if (finding.kind === 'file') {
+          passedOver.push(finding)
+          continue
         }
-        if (format === 'json') io.out(`${altered === 0 ? '' : ',\n  '}${toJson(object)}`)
-        else if (format === 'ndjson') io.out(`${toJson({ table: table.table, ...object })}\n`)
-        else
-          io.out(
-            `${paint(io, 'red', `✗ ${row.altered}`)}  ${table.table} ${showItemKey(itemKey)}  ${eventName} ${shortId(eventId)} (${formatInstant(eventTimeUs, 0)}) is another than it was made\n`,
-          )
-        altered++
+        const first = check.tally.findings === 1
+        if (format === 'json') io.out(`${first ? '' : ',\n  '}${toJson(describe(finding))}`)
+        else if (format === 'ndjson') io.out(`${toJson({ table, ...describe(finding) })}\n`)
+        else io.out(`${showFinding(table, finding, io)}\n`)
       }
-      const rows = await countRows(engine, table)
-      if (format === 'json') io.out(`],"rows":${rows}}`)
-      else if (format === 'ndjson' || altered > 0)
-        io.err(`${table.table}: ${grouped(altered)} findings in ${grouped(rows)} rows\n`)
-      else
-        io.out(
-          `${table.table}: ${grouped(rows)} rows are what they were when they were made, as far as their own hashes tell\n`,
-        )
-      return altered > 0 ? EXIT.findings : EXIT.done
+      const { tally } = check
+      if (format === 'json') io.out(`],${toJson(describeAll(tally, passedOver)).slice(1)}`)
+      else printSummary(table, tally, passedOver, format === 'table' ? io : { ...io, out: io.err })
+      return exitOf(tally, passedOver)
     },
     end: () => format === 'json' && io.out(']\n'),
   }
 }
 
-function periodParameters({ fromUs, toUs }: { readonly fromUs?: number; readonly toUs?: number }) {
+/** Findings in what was read weigh less than what could not be: it may hold any. */
+function exitOf({ findings }: RowTally, passedOver: readonly PassedOver[]): ExitCode {
+  if (passedOver.some(({ isUnreadable }) => isUnreadable)) return EXIT.unchecked
+  return findings > 0 || passedOver.length > 0 ? EXIT.findings : EXIT.done
+}
+
+/** Values that are shown of a column; programs get the whole. */
+const SHOWN = 60
+
+function showFinding(table: string, finding: AlteredRow, io: Io): string {
+  const { column, held, found, itemKey, eventName, eventId, object } = finding
+  const item = itemKey === null ? 'no item' : showItemKey(itemKey)
+  const which = `${eventName ?? 'no kind'} ${eventId === null ? 'without an id' : shortId(eventId)} (${showTime(finding)})`
+  const value = (text: string | null) => (text === null ? 'nothing' : cut(text, SHOWN))
+  const place = column === 'event_date' ? `lies in ${object}` : `${column} is ${value(held)}, expected ${value(found)}`
+  return `${paint(io, 'red', `✗ ${printable(column)}`)}  ${printable(`${table} ${item}  ${which} is another than it was made: ${place}`)}`
+}
+
+function showTime({ eventTimeUs }: AlteredRow): string {
+  return hasTime(eventTimeUs) ? formatInstant(eventTimeUs, 0) : `${eventTimeUs ?? 'no'} microseconds since 1970`
+}
+
+function hasTime(us: number | null): us is number {
+  return us !== null && dayOf({ event_time_us: BigInt(us) }) !== null
+}
+
+function describe({ column, itemKey, eventId, eventName, eventTimeUs, held, found, object }: AlteredRow): object {
   return {
-    ...(fromUs !== undefined && { from: formatInstant(fromUs, 6) }),
-    ...(toUs !== undefined && { to: formatInstant(toUs, 6) }),
+    altered: column,
+    item_key: itemKey,
+    event_id: eventId,
+    event_name: eventName,
+    event_time: hasTime(eventTimeUs) ? formatInstant(eventTimeUs, 6) : null,
+    held,
+    found,
+    object,
   }
+}
+
+function describeAll({ rows, outside, unconfigured, blind }: RowTally, passedOver: readonly PassedOver[]): object {
+  return {
+    rows,
+    outside_period: outside,
+    passed_over: passedOver.map(({ object, reason, rows: count }) => ({ object, reason, rows: count })),
+    underived: { columns: ['arrived_at', 'size_bytes'], without_configuration: unconfigured, without_image: blind },
+  }
+}
+
+function printSummary(table: string, tally: RowTally, passedOver: readonly PassedOver[], io: Io): void {
+  const { rows, outside, findings, unconfigured, blind } = tally
+  const name = printable(table)
+  for (const { object, reason, rows: count } of passedOver)
+    io.out(
+      `${paint(io, 'red', '✗ passed over')}  ${printable(`${object}: ${reason}`)}${count === null ? '' : `, ${grouped(count)} rows`}\n`,
+    )
+  if (findings > 0) io.err(`${name}: ${grouped(findings)} findings in ${grouped(rows)} rows\n`)
+  else io.out(`${name}: ${grouped(rows)} rows are what they were when they were made, as far as they tell themselves\n`)
+  if (outside > 0) io.out(`  ${grouped(outside)} rows outside of the period were not looked at\n`)
+  io.out('  not derived again: arrived_at and size_bytes of any row\n')
+  if (unconfigured > 0)
+    io.out(
+      `  not derived again: flat columns, misfits and actor of ${grouped(unconfigured)} rows, whose configuration is not kept\n`,
+    )
+  if (blind > 0) io.out(`  not derived again: item_key of ${grouped(blind)} rows, which have no image\n`)
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { FACT_VERSION, type Fact, type FactStore, factPrefix } from '../transform/fact.js'
-import { checkJson, count, exactly, FileError, instant, listOf, oneOf, record, text } from './gate.js'
+import { checkJson, count, exactly, FileError, instant, listOf, oneOf, record, sha256, text } from './gate.js'
 
 const common = { version: exactly(FACT_VERSION), table: text, recorded: instant }
 const method = oneOf(['export', 'scan'])
@@ -45,7 +45,20 @@ const GAP = record({
 
 const STREAM_CHANGED = record({ ...common, kind: exactly('stream-changed'), previous: text, source: text })
 
-const FACTS = [BASELINE, RECONCILIATION, GAP, STREAM_CHANGED] as const
+const RESTORE = record({
+  ...common,
+  kind: exactly('restore'),
+  plan: sha256,
+  pastOf: text,
+  asOf: instant,
+  actor: textOrNull,
+  from: instant,
+  to: instant,
+  items: count,
+  written: listOf(record({ itemKey: text, hash: sha256.nullable() })).nullable(),
+})
+
+const FACTS = [BASELINE, RECONCILIATION, GAP, STREAM_CHANGED, RESTORE] as const
 const KINDS = FACTS.map(({ shape }) => JSON.stringify(shape.kind.value)).join(', ')
 
 const anyFact: z.ZodType<Fact> = z.discriminatedUnion('kind', FACTS, {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { bindQuery } from '../queries/ask.js'
 import { renderQuery, SAVED_QUERIES, type SavedQuery } from '../queries/catalog.js'
-import type { Checkpoint, ListedObject } from '../queries/derived-copy.js'
+import { type Checkpoint, checkedFile, type ListedObject } from '../queries/derived-copy.js'
 import { deliveriesOf, quoted } from '../queries/literal.js'
 import { NEEDED_CHANGES } from '../queries/needed-changes.js'
 import { fileList } from '../queries/parquet-files.js'
@@ -76,7 +76,7 @@ async function makeCheckpoint(
     previous === undefined
       ? []
       : [
-          `select * from read_parquet(${fileList([join(root, checkpointKey(table, previous.day, previous.name))])}, hive_partitioning = false)`,
+          `select * from read_parquet(${fileList([checkedFile(root, checkpointKey(table, previous.day, previous.name), previous)])}, hive_partitioning = false)`,
         ]
   const rows = [emptyRows(columns), ...older, rowsOfObjects(objects)].join(' union all by name ')
   const hide = (text: string) => folder.query(`create or replace temp view ${view} as ${earliestArrivals(text)}`)
@@ -94,13 +94,13 @@ async function makeCheckpoint(
   await hide(hashedImages(`select * from read_parquet(${fileList([path])}, hive_partitioning = false)`))
   await keepStates(folder, day, 'states_after')
   await compareStates(folder, day)
-  const [written] = await folder.query(
+  const [counted] = await folder.query(
     `select count(*)::varchar as n from read_parquet(${fileList([path])}, hive_partitioning = false)`,
   )
   await folder.query(`drop view ${view}`)
   const name = randomUUID()
-  const bytes = folder.keep(path, checkpointKey(table, day, name))
-  return { day, name, rows: Number(written?.n), items: states, bytes }
+  const written = folder.keep(path, checkpointKey(table, day, name))
+  return { day, name, rows: Number(counted?.n), items: states, ...written }
 }
 
 /** Rows with hashes in the place of images: a state is compared by its image's hash, and images are dear to sort. */

@@ -1,10 +1,18 @@
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { CopyError, findCopy, readCovered, runFiles } from '../queries/derived-copy.js'
+import {
+  CopyError,
+  checkedFile,
+  type DerivedCopy,
+  findCopy,
+  readCovered,
+  type WrittenFile,
+} from '../queries/derived-copy.js'
 import { openDuckDb } from '../queries/duckdb-instance.js'
 import { TRINO_MACROS } from '../queries/trino-macros.js'
+import { answersKey, checkpointKey, runKey } from '../transform/derived.js'
 import { sumDigests } from './compaction.js'
-import { deliveriesSql, writtenSql } from './compaction-sql.js'
+import { alteredImagesSql, deliveriesSql, writtenSql } from './compaction-sql.js'
 
 /** What a check of a copy came to. */
 export interface CopyCheck {
@@ -19,8 +27,8 @@ export interface CopyCheck {
 }
 
 /**
- * Reads a copy and all objects it covers, and compares: the same rows of the same changes, as often, each row once in its
- * file and in the bucket of its item. Changes nothing.
+ * Reads a copy and all objects it covers, and compares: each file is the one that was written, the same rows of the same
+ * changes, as often, each row once in its file and in the bucket of its item, each image what its hash says. Changes nothing.
  */
 export async function checkCopy(root: string, table: string): Promise<CopyCheck> {
   const found = findCopy(root, table)
@@ -37,17 +45,61 @@ export async function checkCopy(root: string, table: string): Promise<CopyCheck>
     for (const statement of TRINO_MACROS) await connection.run(statement)
     const paths = covered.map(({ key }) => join(root, ...key.split('/')))
     const objects = await sumBuckets(connection, paths, files => deliveriesSql(files, manifest.digits))
-    const copy = await sumBuckets(connection, runFiles(found.copy, undefined), files =>
-      writtenSql(files, manifest.digits),
-    )
-    return { ...about, problems: [...compare(objects, copy)] }
+    const files = checkFiles(found.copy)
+    const copy = await sumBuckets(connection, files.runs, some => writtenSql(some, manifest.digits))
+    const altered = [
+      ...(await findAltered(connection, root, files.runs, ['old', 'new'])),
+      ...(await findAltered(connection, root, files.checkpoints, ['new'])),
+    ]
+    // of a bucket that lacks a file the rows need not be counted
+    for (const bucket of files.damaged) for (const sums of [objects, copy]) sums.delete(bucket)
+    return { ...about, problems: [...files.problems, ...compare(objects, copy), ...altered] }
   } catch (error) {
-    const prefix = error instanceof CopyError ? '' : 'reading failed: '
-    return { ...about, problems: [`${prefix}${(error as Error).message.split('\n')[0]}`] }
+    return { ...about, problems: [`reading failed: ${(error as Error).message.split('\n')[0]}`] }
   } finally {
     connection.closeSync()
     instance.closeSync()
   }
+}
+
+/** The files of a copy that are the ones that were written, and what is wrong with the others. */
+function checkFiles({ root, manifest }: DerivedCopy) {
+  const { table, runs, checkpoints, answers } = manifest
+  const problems: string[] = []
+  const check = (key: string, file: WrittenFile) => {
+    try {
+      return [checkedFile(root, key, file)]
+    } catch (error) {
+      if (!(error instanceof CopyError)) throw error
+      problems.push(error.message)
+      return []
+    }
+  }
+  const sound = runs.map(run => ({ bucket: run.bucket, paths: check(runKey(table, run.bucket, run.name), run) }))
+  for (const answer of answers) check(answersKey(table, answer.name), answer)
+  return {
+    runs: sound.flatMap(({ paths }) => paths),
+    damaged: sound.flatMap(({ bucket, paths }) => (paths.length === 0 ? [bucket] : [])),
+    checkpoints: checkpoints.flatMap(one => check(checkpointKey(table, one.day, one.name), one)),
+    problems,
+  }
+}
+
+async function findAltered(
+  connection: DuckDBConnection,
+  root: string,
+  files: readonly string[],
+  sides: readonly ('old' | 'new')[],
+): Promise<readonly string[]> {
+  const problems: string[] = []
+  for (let i = 0; i < files.length; i += AT_ONCE) {
+    const result = await connection.runAndReadAll(alteredImagesSql(files.slice(i, i + AT_ONCE), sides))
+    for (const { filename, altered } of result.getRowObjects())
+      problems.push(
+        `${String(filename).slice(root.length + 1)} has ${altered} images that are not what their hashes say`,
+      )
+  }
+  return problems
 }
 
 interface Sum {
@@ -62,7 +114,7 @@ async function sumBuckets(
   connection: DuckDBConnection,
   paths: readonly string[],
   sql: (files: readonly string[]) => string,
-): Promise<ReadonlyMap<string, Sum>> {
+): Promise<Map<string, Sum>> {
   const sums = new Map<string, Sum>()
   for (let i = 0; i < paths.length; i += AT_ONCE) {
     const result = await connection.runAndReadAll(sql(paths.slice(i, i + AT_ONCE)))

@@ -1,6 +1,8 @@
 import { hash, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import {
+  CopyError,
+  checkedFile,
   coveredText,
   type ListedObject,
   listObjects,
@@ -77,6 +79,16 @@ export interface Compaction {
  * `CompactionError` where it is not, where an object cannot be read, and where another compaction is at it.
  */
 export async function compactTable(root: string, table: string, options: CompactionOptions = {}): Promise<Compaction> {
+  try {
+    return await compactOnce(root, table, options)
+  } catch (error) {
+    // from a file of the copy that is another than it was written nothing can go on
+    if (!(error instanceof CopyError)) throw error
+    return { ...(await compactOnce(root, table, { ...options, rebuild: true })), rebuilt: error.message }
+  }
+}
+
+async function compactOnce(root: string, table: string, options: CompactionOptions): Promise<Compaction> {
   const folder = await DerivedFolder.take(root, table, options.memory ?? '1GB')
   try {
     return await new Compactor(folder, options).run()
@@ -275,7 +287,9 @@ class Compactor {
   private async writeLot(lot: number, changes: readonly BucketChange[], digits: number) {
     const { root, table } = this.folder
     const staged = this.folder.stagedFiles(lot)
-    const merged = changes.flatMap(change => change.merged.map(run => join(root, runKey(table, run.bucket, run.name))))
+    const merged = changes.flatMap(change =>
+      change.merged.map(run => checkedFile(root, runKey(table, run.bucket, run.name), run)),
+    )
     await this.query(lotRowsSql(staged, merged, this.columns))
     this.folder.removeStaged(lot)
     await this.query(REPEATED_SQL)
@@ -298,9 +312,9 @@ class Compactor {
           'nothing was published; an object changed meanwhile, or a derived file is damaged: --rebuild leaves the old files out',
         )
       const name = randomUUID()
-      const bytes = this.folder.keep(paths[i] as string, runKey(table, bucket, name))
+      const written = this.folder.keep(paths[i] as string, runKey(table, bucket, name))
       const rows = Number(row.rows_kept)
-      const run: Run = { bucket, name, rows, deliveries, conflicts: conflicts.get(bucket) ?? 0, bytes, digest }
+      const run: Run = { bucket, name, rows, deliveries, conflicts: conflicts.get(bucket) ?? 0, digest, ...written }
       return [bucket, [...kept, run]] as const
     })
   }

@@ -7,6 +7,7 @@ import type { TransformHandler } from '../transform/handler.js'
 import { configurationKey, parsePartition, partitionPrefix } from '../transform/partition.js'
 import { rowConfiguration, type TableConfiguration } from '../transform/table-configuration.js'
 import type { DiskArchive, StagedFile } from './archive.js'
+import { Misfits } from './misfits.js'
 import { describeOverlong, OVERLONG } from './overlong-record.js'
 import type { ParquetConverter } from './parquet-conversion.js'
 import { objectName, RefusedObjects } from './refused-objects.js'
@@ -87,6 +88,8 @@ export interface DeliveryStreamOptions {
  */
 export class DeliveryStream {
   readonly counts: DeliveryCounts = { records: 0, rows: 0, refused: 0, objects: 0 }
+  /** Of the rows that are in the archive, or on their way there. */
+  readonly misfits = new Misfits()
   private readonly columns: readonly Column[]
   private readonly columnsByName: ReadonlyMap<string, Column>
   private readonly scanner: RowScanner
@@ -163,7 +166,11 @@ export class DeliveryStream {
     for (const [i, record] of records.entries()) {
       await this.accept(record, outcome.results[i] as FirehoseTransformationResultRecord, lines)
     }
-    for (const [prefix, { pieces, rows }] of lines) await this.append(prefix, Buffer.concat(pieces), rows)
+    for (const [prefix, { pieces, rows }] of lines) {
+      const bytes = Buffer.concat(pieces)
+      this.misfits.count(bytes)
+      await this.append(prefix, bytes, rows)
+    }
     await this.deliverDue()
   }
 

@@ -1,9 +1,10 @@
 import { chmodSync, existsSync, readdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
-import { coveredText, type ListedObject, type Manifest } from '../queries/derived-copy.js'
+import { coveredText, type ListedObject, type Manifest, type WrittenFile } from '../queries/derived-copy.js'
 import { openDuckDb } from '../queries/duckdb-instance.js'
 import type { BoundValue } from '../queries/engine.js'
+import { sha256OfFile } from '../queries/file-hash.js'
 import { IS_A_LINK, linkIn } from '../queries/links.js'
 import { quoted } from '../queries/literal.js'
 import { TRINO_MACROS } from '../queries/trino-macros.js'
@@ -107,15 +108,16 @@ export class DerivedFolder {
   }
 
   /** Puts a finished file in its place, where nobody looks before a manifest names it. */
-  keep(path: string, key: string): number {
+  keep(path: string, key: string): WrittenFile {
     const target = join(this.root, ...key.split('/'))
     refuseLink(this.root, key)
     chmodSync(path, 0o600)
+    const sha256 = sha256OfFile(path)
     sync(path)
     if (!existsSync(dirname(target))) makeFolder(dirname(target))
     renameSync(path, target)
     sync(dirname(target))
-    return statSync(target).size
+    return { bytes: statSync(target).size, sha256 }
   }
 
   /** Makes a manifest the one in use, all or nothing. */

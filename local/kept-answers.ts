@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
-import type { KeptAnswer, Run } from '../queries/derived-copy.js'
+import { checkedFile, type KeptAnswer, type Run } from '../queries/derived-copy.js'
 import { keptStatements, statementHash } from '../queries/each-item.js'
 import { deliveriesOf, quoted } from '../queries/literal.js'
 import { fileList } from '../queries/parquet-files.js'
@@ -32,7 +31,7 @@ export async function keepAnswers(
     const old = before.find(answer => answer.statement === statement)
     await folder.query('drop table if exists answer')
     for (const some of groupRuns(runs, old === undefined ? undefined : touched)) {
-      const files = some.map(run => join(root, runKey(table, run.bucket, run.name)))
+      const files = some.map(run => checkedFile(root, runKey(table, run.bucket, run.name), run))
       const ofTouched = old === undefined ? '' : 'semi join touched_items using (item_key)'
       const parts = files.length === 0 ? [] : [`select * from (${rowsOfRuns(files)}) ${ofTouched}`]
       const all = earliestArrivals([emptyZonedRows(columns), ...parts].join(' union all by name '))
@@ -46,14 +45,14 @@ export async function keepAnswers(
       old === undefined
         ? ''
         : `union all by name
-           select * from read_parquet(${fileList([join(root, answersKey(table, old.name))])}, hive_partitioning = false)
+           select * from read_parquet(${fileList([checkedFile(root, answersKey(table, old.name), old)])}, hive_partitioning = false)
            anti join touched_items using (item_key)`
     await folder.query(`
       copy (select * from answer ${rest} order by item_key)
       to ${quoted(path)} (format parquet, parquet_version v2, compression zstd)`)
     const [row] = await folder.query(`select count(*)::varchar as n from read_parquet(${fileList([path])})`)
     const name = randomUUID()
-    kept.push({ statement, name, rows: Number(row?.n), bytes: folder.keep(path, answersKey(table, name)) })
+    kept.push({ statement, name, rows: Number(row?.n), ...folder.keep(path, answersKey(table, name)) })
   }
   await folder.query(`drop view if exists ${view}`)
   return kept

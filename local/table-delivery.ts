@@ -3,6 +3,7 @@ import { createHandler, type TransformHandler } from '../transform/handler.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { type DeliveryCounts, DeliveryStream, type DeliveryStreamOptions } from './delivery-stream.js'
 import { LikelyActor } from './likely-actor.js'
+import type { ColumnMisfits } from './misfits.js'
 import { describeOverlong } from './overlong-record.js'
 
 /** Reasons that are told apart. */
@@ -16,6 +17,8 @@ export type Reasons = Map<string, number>
 export interface TableSummary extends Readonly<DeliveryCounts> {
   readonly table: string
   readonly reasons: ReadonlyMap<string, number>
+  /** By column: values that did not fit it. */
+  readonly misfits: ReadonlyMap<string, Readonly<ColumnMisfits>>
   /** An attribute that looks like the actor, where none is configured. */
   readonly likelyActor: string | undefined
 }
@@ -52,7 +55,8 @@ export class TableDelivery {
   /** What has become of the records so far; those that were not flushed are only counted as records. */
   get summary(): TableSummary {
     const { attribute: likelyActor } = this.likelyActor
-    return { table: this.table.table, ...this.stream.counts, reasons: this.reasons, likelyActor }
+    const { counts, misfits } = this.stream
+    return { table: this.table.table, ...counts, reasons: this.reasons, misfits: misfits.byColumn, likelyActor }
   }
 
   private watched(handler: TransformHandler): TransformHandler {

@@ -1,4 +1,5 @@
 import type { Table } from 'apache-arrow'
+import { countAlteredImages } from './alteration.js'
 import type { AnswerVerdict } from './answer-verdict.js'
 import type { BoundValue } from './engine.js'
 import { type Row, rowsOf } from './rows.js'
@@ -27,6 +28,8 @@ export class Answer implements AsyncIterable<Row>, Iterable<Row> {
     /** Every column with its type; for whoever goes on with Arrow. */
     readonly table: Table,
     readonly asked: Asked,
+    /** What else a reader should know, for people: where it is not empty, the answer is doubtful. */
+    readonly remarks: readonly string[] = [],
     /** @default - nobody can judge it */
     private readonly judge?: (options?: JudgeOptions) => Promise<AnswerVerdict | undefined>,
   ) {}
@@ -44,6 +47,11 @@ export class Answer implements AsyncIterable<Row>, Iterable<Row> {
   /** How many rows there are. */
   get length(): number {
     return this.table.numRows
+  }
+
+  /** How many of its images are not what the hashes beside them say. */
+  alteredImages(): number {
+    return countAlteredImages(this.table)
   }
 
   /** The rows one by one: 64-bit integers are bigint, decimals are text, times are ISO 8601 in UTC. */

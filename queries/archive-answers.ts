@@ -1,6 +1,7 @@
 import { type Item, parseItem } from '../transform/attribute-value.js'
 import { formatInstant, type TimePrecision } from '../transform/instant.js'
 import type { EventName } from '../transform/stream-record.js'
+import type { Alteration } from './alteration.js'
 import type { HistoryChange, ItemHistory } from './ask.js'
 import type { Difference } from './difference.js'
 import type { Confidence, ItemFinding } from './findings.js'
@@ -31,6 +32,8 @@ export interface Change {
   /** How many further times it was delivered, and whether these deliveries contradict one another. */
   readonly repeats: number
   readonly conflict: boolean
+  /** What of it is not what its own hashes say; an image that cannot be read at all is null besides. */
+  readonly altered: readonly Alteration[]
   /** False where its place among changes of the same time is not certain. */
   readonly ordered: boolean
 }
@@ -135,6 +138,7 @@ function toChange(change: HistoryChange, ordered: boolean): Change {
     after: image(change.new_image),
     repeats: change.repeats,
     conflict: change.conflict,
+    altered: change.altered,
     ordered,
   }
 }

@@ -6,6 +6,7 @@ import {
   factMicroseconds,
   type GapFact,
   type ReconciliationFact,
+  type RestoreFact,
   StatesDigest,
   type StreamChangedFact,
 } from '../transform/fact.js'
@@ -66,6 +67,7 @@ export interface ArchiveFacts {
   readonly broken: readonly BrokenBaseline[]
   readonly lost: readonly LostStretch[]
   readonly streams: readonly { readonly fact: StreamChangedFact; readonly us: number }[]
+  readonly restores: readonly RestoreFact[]
   /** Files whose word is not known: each may tell of a loss. */
   readonly unreadable: readonly string[]
 }
@@ -78,6 +80,7 @@ export const NO_FACTS: ArchiveFacts = {
   broken: [],
   lost: [],
   streams: [],
+  restores: [],
   unreadable: [],
 }
 
@@ -100,6 +103,7 @@ export async function readArchiveFacts(engine: QueryEngine, table: TableConfigur
       toUs: factMicroseconds(fact.to),
     })),
     streams: ofKind(facts, 'stream-changed').map(fact => ({ fact, us: factMicroseconds(fact.recorded) })),
+    restores: ofKind(facts, 'restore'),
     unreadable: problems.map(({ message }) => message),
   }
 }

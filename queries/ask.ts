@@ -1,25 +1,20 @@
 import type { Table } from 'apache-arrow'
 import { formatInstant, parseInstant } from '../transform/instant.js'
 import type { AttributePath, TableConfiguration } from '../transform/table-configuration.js'
+import { type Alteration, alterationsOf, withoutUnreadable } from './alteration.js'
 import { Answer, type Asked } from './answer.js'
 import { type ArchiveFacts, NO_FACTS, readArchiveFacts } from './archive-facts.js'
-import {
-  bindValues,
-  type Identifiers,
-  renderQuery,
-  SAVED_QUERIES,
-  type SavedQuery,
-  STATES,
-  type Statement,
-} from './catalog.js'
+import { attributeMeant } from './attribute-name.js'
+import { bindValues, type Identifiers, renderQuery, SAVED_QUERIES, type SavedQuery, type Statement } from './catalog.js'
 import type { BoundValue, QueryEngine, RunOptions, Scope } from './engine.js'
-import { findProblems } from './findings.js'
+import { findAlterations, findProblems } from './findings.js'
 import { deliveriesOf } from './literal.js'
+import { STATES } from './moments.js'
 import { checkParameters, ParameterError } from './parameters.js'
 import { type ItemChange, orderSteps, type Step } from './reconstruct.js'
 import { describeRegions, regionsOf } from './regions.js'
-import { rowsOf } from './rows.js'
-import { actorOfToday, rowsWithActor } from './todays-actor.js'
+import { type Row, rowsOf } from './rows.js'
+import { actorOfStatement, actorOfToday, rowsWithActor } from './todays-actor.js'
 import { inUtc } from './utc.js'
 import { absencesOf, judge, periodOver, type Verdict } from './verdict.js'
 
@@ -45,7 +40,12 @@ export async function answerQuery(
   options: RunOptions = {},
 ): Promise<Answer> {
   const { scope, ...bound } = bindQuery(query, table, parameters, await actorOfToday(engine, table))
-  return answerStatement(engine, { query: query.name, table: table.table, ...bound }, { ...options, scope })
+  const asked = { query: query.name, table: table.table, ...bound }
+  const answer = await answerStatement(engine, asked, { ...options, scope })
+  const attribute = bound.parameters.get('attribute')
+  if (attribute === undefined || answer.length > 0) return answer
+  const meant = await attributeMeant(engine, table, String(attribute))
+  return meant === attribute ? answer : answerQuery(engine, query, table, { ...parameters, attribute: meant }, options)
 }
 
 /** The answer to a statement of one's own. */
@@ -177,6 +177,17 @@ export interface HistoryChange extends ItemChange {
   readonly actor_source: string
   readonly last_writer: string | null
   readonly user_identity: string | null
+  /** What of it is not what its own hashes say; an image that nobody can read is null besides. */
+  readonly altered: readonly Alteration[]
+}
+
+/** A row with every column that its hashes are taken over, as the fold reads it. */
+export function heldAgainstHashes(
+  row: Row,
+  hasTodaysActor = false,
+): Row & Pick<HistoryChange, 'altered' | 'event_time_us'> {
+  const altered = alterationsOf(row, hasTodaysActor)
+  return { ...withoutUnreadable(row, altered), altered, event_time_us: Number(row.event_time_us) } as never
 }
 
 /** One item's changes in order, what does not fit together in them, and how far they can be believed. */
@@ -201,9 +212,9 @@ export async function readHistory(
 ): Promise<ItemHistory> {
   const answer = await answerHistory(engine, table, itemKey, untilUs)
   await onAnswer(answer)
+  const hasTodaysActor = actorOfStatement(answer.asked.sql) !== undefined
   const changes = [...answer].map(row => ({
-    ...row,
-    event_time_us: Number(row.event_time_us),
+    ...heldAgainstHashes({ ...row, item_key: itemKey }, hasTodaysActor),
     repeats: Number(row.repeats),
   }))
   return foldHistory(itemKey, changes as unknown as readonly HistoryChange[], await readArchiveFacts(engine, table))
@@ -231,7 +242,7 @@ export function foldHistory(
   const steps = orderSteps(unordered, absences)
   const changes = steps.flatMap(step => step.changes)
   const period = periodOver(changes.map(change => change.event_time_us))
-  const verdict = judge(itemKey, findProblems(steps), facts, period)
+  const verdict = judge(itemKey, [...findAlterations(steps), ...findProblems(steps)], facts, period)
   const regions = describeRegions(regionsOf(changes.map(change => change.source)))
   const remarks = regions === undefined ? verdict.remarks : [...verdict.remarks, `its ${regions}`]
   return { itemKey, steps, changes, facts, ...verdict, remarks }

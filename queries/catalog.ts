@@ -39,13 +39,6 @@ export const SAVED_QUERIES: ReadonlyMap<string, SavedQuery> = new Map(
   sqlFiles(SQL_FOLDER).map(([name, text]) => [name, parseSavedQuery(name, text)]),
 )
 
-/** Questions about what items were at moments, with the parameters of the first and the last. */
-export const STATES: Readonly<Record<string, readonly [from: string, to: string]>> = {
-  'diff-of-table': ['from', 'to'],
-  'items-as-of': ['at', 'at'],
-  'table-as-of': ['at', 'at'],
-}
-
 /** Common table expressions that several questions share. */
 const PARTS: ReadonlyMap<string, string> = new Map(sqlFiles(PARTS_FOLDER).map(([name, text]) => [name, text.trim()]))
 

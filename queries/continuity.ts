@@ -56,8 +56,8 @@ async function* chainFindings(engine: QueryEngine, table: TableConfiguration): A
   }
 }
 
-/** What a baseline's own rows contradict, `continuity` finds, too. */
-async function* anchorFindings(
+/** What is missing because a complete baseline lacks an item. What its own rows contradict, `continuity` finds, too. */
+export async function* anchorFindings(
   engine: QueryEngine,
   table: TableConfiguration,
   { source, us, untilUs }: Anchor,

@@ -1,9 +1,8 @@
-import { statSync } from 'node:fs'
-import { join, relative, sep } from 'node:path'
+import { relative, sep } from 'node:path'
 import type { Column } from '../transform/audit-row.js'
 import { answersKey, checkpointKey } from '../transform/derived.js'
 import { dateOf } from '../transform/partition.js'
-import { CopyError, type DerivedCopy, findCopy, runFiles } from './derived-copy.js'
+import { checkedFile, type DerivedCopy, findCopy, runFiles } from './derived-copy.js'
 import { statementHash } from './each-item.js'
 import type { BoundValue, Scope } from './engine.js'
 import { deliveriesOf } from './literal.js'
@@ -84,7 +83,7 @@ export class CopyReader {
     const late = copy.uncovered.map(path => this.dateOfObject(path)).sort()[0]
     const checkpoint = copy.manifest.checkpoints.findLast(({ day }) => day < from && (late === undefined || day < late))
     if (checkpoint === undefined) return undefined
-    const file = this.checked(checkpointKey(copy.manifest.table, checkpoint.day, checkpoint.name), checkpoint.bytes)
+    const file = checkedFile(this.root, checkpointKey(copy.manifest.table, checkpoint.day, checkpoint.name), checkpoint)
     const objects = copy.objects.filter(path => {
       const date = this.dateOfObject(path)
       return date > checkpoint.day && date <= last
@@ -106,7 +105,7 @@ export class CopyReader {
     const { table, answers } = copy.manifest
     const answer = answers.find(({ statement }) => statement === statementHash(sql, values, deliveriesOf(scope)))
     if (answer === undefined) return undefined
-    const file = this.checked(answersKey(table, answer.name), answer.bytes)
+    const file = checkedFile(this.root, answersKey(table, answer.name), answer)
     const kept = `read_parquet(${fileList([file])}, hive_partitioning = false)`
     if (copy.uncovered.length === 0)
       // the values are bound all the same
@@ -124,14 +123,6 @@ export class CopyReader {
 
   private dateOfObject(path: string): string {
     return dateOfKey(relative(this.root, path).split(sep).join('/'))
-  }
-
-  private checked(key: string, bytes: number): string {
-    const path = join(this.root, key)
-    const found = statSync(path, { throwIfNoEntry: false })?.size
-    if (found !== bytes)
-      throw new CopyError(`${key} ${found === undefined ? 'is gone' : `has ${found} bytes instead of ${bytes}`}`)
-    return path
   }
 }
 

@@ -3,12 +3,20 @@ import { statSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { FileError, readBounded } from '../config/gate.js'
 import { bucketOf, coveredKey, type DERIVED_VERSION, manifestKey, runKey } from '../transform/derived.js'
+import { sha256OfFile } from './file-hash.js'
 import { linkIn, refuseLinks } from './links.js'
 import { readManifestFile } from './manifest-file.js'
 import { parquetFiles } from './parquet-files.js'
 
+/** A file as it was when it was written. */
+export interface WrittenFile {
+  readonly bytes: number
+  /** Of its bytes, lower hex: who reads it holds it against that. */
+  readonly sha256: string
+}
+
 /** One sorted file of a bucket. Each (`event_id`, `row_hash`) is in it once. */
-export interface Run {
+export interface Run extends WrittenFile {
   readonly bucket: string
   readonly name: string
   readonly rows: number
@@ -16,7 +24,6 @@ export interface Run {
   readonly deliveries: number
   /** Changes whose rows in it contradict one another. */
   readonly conflicts: number
-  readonly bytes: number
   /** Over the deliveries, whatever their order. docs/compaction.md says how it is taken. */
   readonly digest: string
 }
@@ -44,22 +51,20 @@ export interface Manifest {
 }
 
 /** What is left of a table's rows up to the end of a day when all is left out that later states do not depend on. */
-export interface Checkpoint {
+export interface Checkpoint extends WrittenFile {
   /** `YYYY-MM-DD`, UTC. */
   readonly day: string
   readonly name: string
   readonly rows: number
   readonly items: number
-  readonly bytes: number
 }
 
 /** The answer of a question that is put to each item by itself, over the objects covered. */
-export interface KeptAnswer {
+export interface KeptAnswer extends WrittenFile {
   /** Of the SQL and its values. */
   readonly statement: string
   readonly name: string
   readonly rows: number
-  readonly bytes: number
 }
 
 /** The archive's objects that a manifest covers, as a list in a file of its own and as its SHA-256. */
@@ -189,14 +194,24 @@ export function coveredText(objects: readonly ListedObject[]): string {
 export function runFiles({ root, manifest }: DerivedCopy, itemKey: string | undefined): readonly string[] {
   const bucket = itemKey === undefined ? undefined : bucketOf(itemKey, manifest.digits)
   const runs = manifest.runs.filter(run => bucket === undefined || run.bucket === bucket)
-  return runs.map(run => {
-    const key = runKey(manifest.table, run.bucket, run.name)
-    const path = join(root, key)
-    const bytes = statSync(path, { throwIfNoEntry: false })?.size
-    if (bytes !== run.bytes)
-      throw new CopyError(`${key} ${bytes === undefined ? 'is gone' : `has ${bytes} bytes instead of ${run.bytes}`}`)
-    return path
-  })
+  return runs.map(run => checkedFile(root, runKey(manifest.table, run.bucket, run.name), run))
+}
+
+/** Files that were found to be what their manifest says, until somebody writes to them. */
+const checked = new Set<string>()
+
+/** The path of a derived file. Throws `CopyError` for one that is not the very file that its manifest names. */
+export function checkedFile(root: string, key: string, { bytes, sha256 }: WrittenFile): string {
+  const path = join(root, ...key.split('/'))
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found === undefined) throw new CopyError(`${key} is gone`)
+  if (found.size !== bytes) throw new CopyError(`${key} has ${found.size} bytes instead of ${bytes}`)
+  const file = [path, sha256, found.ino, found.mtimeMs, found.ctimeMs].join('\n')
+  if (checked.has(file)) return path
+  if (sha256OfFile(path) !== sha256)
+    throw new CopyError(`${key} is not the file that its manifest names: its SHA-256 is another`)
+  checked.add(file)
+  return path
 }
 
 /** A derived file that is not as its manifest says. */

@@ -23,10 +23,10 @@ export function continuityOfAll(table: TableConfiguration): EachItemStatement {
   return { columns: FOUND, sql: narrow, values }
 }
 
-/** Items that were there before their first change, and when that was made. */
-export function olderItems(table: TableConfiguration): EachItemStatement {
-  const { sql } = renderQuery(OLDER_ITEMS, { changes: deliveriesOf(table) })
-  return { columns: ['item_key', 'event_time_us'], sql, values: [] }
+/** Items that were there before their first change, when that was made, and what it left: a hash, or what tells of none. */
+export function olderItems(table: TableConfiguration, changes = deliveriesOf(table)): EachItemStatement {
+  const columns = ['item_key', 'event_time_us', 'entry_state']
+  return { columns, sql: renderQuery(OLDER_ITEMS, { changes }).sql, values: [] }
 }
 
 const OLDER_ITEMS = parseSavedQuery(
@@ -35,6 +35,7 @@ const OLDER_ITEMS = parseSavedQuery(
 -- @empty none
 -- @column item_key -- the item
 -- @column event_time_us -- when its first change was made
+-- @column entry_state -- the state that it left
 with taken as (
   select *
   from {changes}
@@ -57,7 +58,7 @@ chain as (
   where not ahead
     and place_in_step = 1
 )
-select item_key, event_time_us
+select item_key, event_time_us, entry_state
 from chain
 where step = first_step
   and entry_state <> 'absent'

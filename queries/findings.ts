@@ -1,7 +1,16 @@
+import type { HistoryChange } from './ask.js'
 import type { ItemChange } from './reconstruct.js'
 import { compareText, isBlind, type State, type Step } from './step.js'
 
-export type Finding = 'CONFLICT' | 'GAP' | 'DIFFERS' | 'KEYS-ONLY' | 'PRE-ARCHIVE' | 'UNRESOLVED-ORDER' | 'DUPLICATE'
+export type Finding =
+  | 'ALTERED'
+  | 'CONFLICT'
+  | 'GAP'
+  | 'DIFFERS'
+  | 'KEYS-ONLY'
+  | 'PRE-ARCHIVE'
+  | 'UNRESOLVED-ORDER'
+  | 'DUPLICATE'
 
 /** One thing that `continuity` finds about an item, or that a comparison with its table found. */
 export interface ItemFinding {
@@ -33,6 +42,21 @@ export function findProblems(steps: readonly Step[]): readonly ItemFinding[] {
   const blind = steps.map(step => step.changes.filter(isBlind)).filter(changes => changes.length > 0)
   const [first] = blind
   return first === undefined ? findings : [...findings, keysOnly(first, blind.flat())]
+}
+
+/**
+ * The changes that are not what their own hashes say. `shown` tells of which steps the images are part of the answer;
+ * of a row that was altered nobody knows what it was or when, so it concerns all time.
+ */
+export function findAlterations(
+  steps: readonly Step<HistoryChange>[],
+  shown: (step: Step<HistoryChange>) => boolean = () => true,
+): readonly ItemFinding[] {
+  return steps.flatMap(step =>
+    step.changes
+      .filter(({ altered }) => altered.some(({ part }) => part === 'row' || shown(step)))
+      .map(change => ({ ...findingOf('ALTERED', [change]), sinceUs: null, untilUs: Number.POSITIVE_INFINITY })),
+  )
 }
 
 /** What came before a step: the last step, the last with changes, and the latest time. */

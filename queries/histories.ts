@@ -1,6 +1,6 @@
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { type ArchiveFacts, readArchiveFacts } from './archive-facts.js'
-import { foldHistory, type HistoryChange, type ItemHistory } from './ask.js'
+import { foldHistory, type HistoryChange, heldAgainstHashes, type ItemHistory } from './ask.js'
 import type { QueryEngine } from './engine.js'
 import { deliveriesOf } from './literal.js'
 import { type ArchivedChange, removeRepeats } from './reconstruct.js'
@@ -9,7 +9,7 @@ import { type Row, rowsOf } from './rows.js'
 /** Keys in one statement, which on Athena may have 256 KB. */
 const KEYS = 100
 
-/** What the fold reads. */
+/** What the fold reads, and what `row_hash` is taken over. */
 const COLUMNS = [
   'item_key',
   'event_id',
@@ -32,6 +32,10 @@ const COLUMNS = [
   'cast(arrived_at as varchar) as arrived_at',
   'config_id',
   'source_event_id',
+  'table_name',
+  'region',
+  'subjects',
+  'row_version',
 ]
 
 /**
@@ -58,6 +62,7 @@ export async function readHistories(
 }
 
 function changesOf(rows: readonly Row[]): readonly HistoryChange[] {
-  const archived = rows.map(row => ({ ...row, event_time_us: Number(row.event_time_us) }))
-  return removeRepeats(archived as unknown as readonly (ArchivedChange & HistoryChange)[])
+  return removeRepeats(
+    rows.map(row => heldAgainstHashes(row)) as unknown as readonly (ArchivedChange & HistoryChange)[],
+  )
 }

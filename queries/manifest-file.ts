@@ -8,7 +8,7 @@ const BUCKET = 'one to three hex digits'
 const DIGEST = 'two whole numbers joined by "-"'
 const KEY = 'the keys of an item in DynamoDB JSON'
 
-const written = { rows: count, bytes: count, sha256: sha256.exactOptional() }
+const written = { rows: count, bytes: count, sha256 }
 
 /** What derived files of a table are in use: names in it become paths, so they are only those that a compaction gives. */
 const manifest = record({

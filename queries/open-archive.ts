@@ -15,6 +15,7 @@ import {
   type TableItem,
 } from './archive-answers.js'
 import { answerQuery, answerSql, type ItemHistory, readHistory } from './ask.js'
+import { withBaselineRemarks } from './baseline-remarks.js'
 import { SAVED_QUERIES } from './catalog.js'
 import { differencesOf } from './difference.js'
 import { DuckDbEngine } from './duckdb.js'
@@ -175,7 +176,9 @@ export class OpenArchive implements AsyncDisposable {
     return {
       before,
       after,
-      changes: all.changes.filter(({ event_time_us: us }) => us > fromUs && us <= toUs).length,
+      changes: all.changes.filter(
+        ({ event_name: name, event_time_us: us }) => name !== 'BASELINE' && us > fromUs && us <= toUs,
+      ).length,
       differences: known ? differencesOf(before.item, after.item) : undefined,
       confidence: historyBetween(all, fromUs, toUs, stateAt(all, { us: toUs }, began)).confidence,
     }
@@ -195,7 +198,8 @@ export class OpenArchive implements AsyncDisposable {
       if (type === 'item') texts[parameter] = await this.itemKey(configuration, value as Key)
       else texts[parameter] = parameterText(parameter, type, value)
     }
-    return this.judged(await answerQuery(this.engine, query, configuration, texts, options))
+    const answer = await answerQuery(this.engine, query, configuration, texts, options)
+    return this.judged(await withBaselineRemarks(this.engine, configuration, answer))
   }
 
   /** Runs SQL of one's own; each table is a view, its name in lower case. `values` are bound to its `?` in order. */
@@ -211,8 +215,8 @@ export class OpenArchive implements AsyncDisposable {
     return judgeAnswer(asked, this, { refused: this.refused, ...options })
   }
 
-  private judged({ table, asked }: Answer): Answer {
-    return new Answer(table, asked, options => this.verdict(asked, options))
+  private judged({ table, asked, remarks }: Answer): Answer {
+    return new Answer(table, asked, remarks, options => this.verdict(asked, options))
   }
 
   /** The rows of SQL of one's own as they come; a large answer is never in memory as a whole where the engine can stream. */

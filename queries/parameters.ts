@@ -37,9 +37,13 @@ export function checkParameters(
       throw new ParameterError(`parameter ${JSON.stringify(name)} is unknown, this query has ${known || 'none'}`)
     }
   }
-  return new Map(
+  const values = new Map(
     parameters.map(parameter => [parameter.name, readValue(parameter, given[parameter.name] ?? parameter.default)]),
   )
+  const [from, to] = ['from', 'to'].map(name => parseInstant(String(values.get(name)))?.us)
+  if (from !== undefined && to !== undefined && from > to)
+    throw new ParameterError(`parameter from is ${values.get('from')}, which is after to, ${values.get('to')}`)
+  return values
 }
 
 function readValue({ name, type, example }: Parameter, text: string | undefined): BoundValue {

@@ -1,25 +1,35 @@
 import { hash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { checkJson, checkValue, FileError } from '../config/gate.js'
 import { formatInstant } from '../transform/instant.js'
-import { canonicalJson, isObject } from '../transform/json.js'
+import { canonicalJson } from '../transform/json.js'
 import { Refusal } from '../transform/refusal.js'
 import { possibleIdentifiers } from '../transform/table-names.js'
 import type { Answer } from './answer.js'
 import { type AnswerVerdict, describeVerdict } from './answer-verdict.js'
 import { withActor } from './ask.js'
-import { type AnswerColumnType, fingerprintOf } from './canonical-answer.js'
+import { type AnswerColumnType, fingerprintOf, MAX_ROW_HASHES } from './canonical-answer.js'
 import { renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
 import type { BoundValue } from './engine.js'
 import { deliveriesOf } from './literal.js'
 import { type ObjectsRead, objectsRead, type PartitionsRead, partitionsRead } from './objects-read.js'
 import type { OpenArchive } from './open-archive.js'
+import { MAX_RECEIPT, RECEIPT_SCHEMA, receiptSchema } from './receipt-schema.js'
 import { actorOfStatement } from './todays-actor.js'
-
-export const RECEIPT_SCHEMA = 'itemtrail-receipt/v1'
 
 /** What is no receipt at all. */
 export class ReceiptError extends Error {
   override readonly name = 'ReceiptError'
+}
+
+/** A file that an answer was written to. */
+export interface WrittenFile {
+  /** Without its folder. */
+  readonly name: string
+  readonly format: string
+  readonly bytes: number
+  readonly sha256: string
 }
 
 /** What an answer was made from, how, and what it was. docs/receipts.md says how to check one without this code. */
@@ -67,6 +77,8 @@ export interface Receipt {
   readonly items: { readonly distinct: number } | null
   /** How sure the answer is, and what is missing from it: `describeVerdict`. */
   readonly verdict: Readonly<Record<string, unknown>>
+  /** What was written of the answer, in the format that `--format` names. */
+  readonly files: readonly WrittenFile[]
   readonly began: string
   readonly milliseconds: number
   /** SHA-256 of everything above in canonical JSON. It finds a slip, not a forger: who edits a receipt can make it anew. */
@@ -132,10 +144,17 @@ export async function makeReceipt(
     verdict: describeVerdict(
       options.verdict === undefined ? await archive.verdict(asked) : (options.verdict ?? undefined),
     ),
+    files: [],
     began: asked.began.toISOString(),
     milliseconds: asked.milliseconds,
   }
   return { ...receipt, receipt_sha256: receiptHash(receipt) }
+}
+
+/** The same receipt with the files that the answer was written to. */
+export function withFiles(receipt: Receipt, files: readonly WrittenFile[]): Receipt {
+  const whole = { ...receipt, files }
+  return { ...whole, receipt_sha256: receiptHash(whole) }
 }
 
 /** A receipt as the text of a file: its fields in their order, so that two can be compared by eye. */
@@ -216,54 +235,46 @@ function itemKeysOf({ table, asked }: Answer): ReadonlySet<string> | undefined {
  * Reads a receipt and says everything that does not fit together in it; an empty list is no proof of where it comes from.
  * Throws `ReceiptError` for what is no receipt.
  */
-export function readReceipt(text: string): { readonly receipt: Receipt; readonly problems: readonly string[] } {
-  let receipt: unknown
-  try {
-    receipt = JSON.parse(text)
-  } catch (error) {
-    throw new ReceiptError(`receipt is no JSON: ${(error as Error).message}`, { cause: error })
-  }
-  return checkReceipt(receipt)
+export function readReceipt(content: string | Uint8Array, file = 'receipt'): CheckedReceipt {
+  return ofReceipt(() => check(checkJson(content, z.unknown(), file, { maxBytes: MAX_RECEIPT }), file))
 }
 
 /** The same for a receipt that was parsed already. */
-export function checkReceipt(value: unknown): { readonly receipt: Receipt; readonly problems: readonly string[] } {
-  if (!isObject(value) || value.schema !== RECEIPT_SCHEMA)
-    throw new ReceiptError(
-      `receipt has schema ${JSON.stringify(isObject(value) ? value.schema : null)}, expected "${RECEIPT_SCHEMA}"`,
-    )
-  for (const [part, fields] of Object.entries(SHAPE)) {
-    const inner: unknown = part === '' ? value : value[part]
-    const missing = isObject(inner) ? fields.find(name => !Object.hasOwn(inner, name)) : ''
-    if (missing !== undefined)
-      throw new ReceiptError(`receipt has no ${[part, missing].filter(name => name !== '').join('.')}`)
-  }
-  const receipt = value as unknown as Receipt
-  return { receipt, problems: problemsOf(receipt) }
+export function checkReceipt(value: unknown): CheckedReceipt {
+  return ofReceipt(() => check(value, 'receipt'))
 }
 
-const SHAPE: Readonly<Record<string, readonly string[]>> = {
-  '': ['tool', 'engine', 'archive', 'window', 'items', 'began', 'milliseconds', 'receipt_sha256'],
-  question: ['kind', 'query', 'query_version', 'table', 'parameters'],
-  statement: ['sql', 'sql_sha256', 'placeholders', 'values'],
-  read: ['partitions', 'objects'],
-  result: ['columns', 'rows', 'sha256', 'row_hashes'],
+/** A receipt of the right form, and what does not fit together in it. */
+export interface CheckedReceipt {
+  readonly receipt: Receipt
+  readonly problems: readonly string[]
+}
+
+/** What a later version adds to a receipt is left out, and is in its hash all the same. */
+function check(value: unknown, file: string): CheckedReceipt {
+  const receipt: Receipt = checkValue(value, receiptSchema, file)
+  const isItsOwn = hashOf(value as object) === receipt.receipt_sha256
+  const edited = isItsOwn ? [] : ['receipt_sha256 is not that of the receipt: it was edited']
+  return { receipt, problems: [...edited, ...problemsOf(receipt)] }
+}
+
+function ofReceipt(read: () => CheckedReceipt): CheckedReceipt {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error
+    throw new ReceiptError(error.message, { cause: error })
+  }
 }
 
 function problemsOf(receipt: Receipt): readonly string[] {
-  const { question, statement, result, read, receipt_sha256 } = receipt
+  const { question, statement, result, read } = receipt
   const problems: string[] = []
   const check = (holds: boolean, problem: string) => {
     if (!holds) problems.push(problem)
   }
-  check(safeHash(receipt) === receipt_sha256, 'receipt_sha256 is not that of the receipt: it was edited')
-  check(
-    typeof statement.sql === 'string' && hash('sha256', statement.sql) === statement.sql_sha256,
-    'sql_sha256 is not that of the SQL',
-  )
+  check(hash('sha256', statement.sql) === statement.sql_sha256, 'sql_sha256 is not that of the SQL')
   const { placeholders, values } = statement
-  const lists = [placeholders, values, question.parameters, result.columns]
-  if (!lists.every(Array.isArray)) return [...problems, 'a list of the receipt is none']
   check(
     question.kind === (question.query === null ? 'sql' : 'saved'),
     'the kind of the question is not what its query says',
@@ -275,12 +286,9 @@ function problemsOf(receipt: Receipt): readonly string[] {
     check(statementIsOurs(receipt) !== false, `the SQL is not that of the saved query ${question.query}`)
   }
   const hashes = result.row_hashes
-  check(
-    hashes === null || (Array.isArray(hashes) && hashes.length === result.rows),
-    'row_hashes are not one for each row',
-  )
-  const listed = read.objects?.list
-  if (Array.isArray(listed)) check(sumsUp(read.objects as ObjectsRead), 'the sums over the objects are not theirs')
+  const isOfRows = hashes === null ? result.rows > MAX_ROW_HASHES : hashes.length === result.rows
+  check(isOfRows, 'row_hashes are not one for each row')
+  if (read.objects?.list != null) check(sumsUp(read.objects), 'the sums over the objects are not theirs')
   return problems
 }
 
@@ -291,11 +299,12 @@ function sumsUp({ count, bytes, sha256, list }: ObjectsRead): boolean {
   return count === objects.length && bytes === sum && sha256 === hash('sha256', lines.join(''))
 }
 
-function safeHash(receipt: Receipt): string | undefined {
+/** Undefined of what has no canonical form. */
+function hashOf(receipt: object): string | undefined {
   try {
     return receiptHash(receipt)
   } catch (error) {
-    if (error instanceof Refusal) return undefined
+    if (error instanceof Refusal || error instanceof RangeError) return undefined
     throw error
   }
 }

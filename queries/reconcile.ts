@@ -8,6 +8,7 @@ import { formatInstant } from '../transform/instant.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { type Anchor, readArchiveFacts } from './archive-facts.js'
 import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
+import { olderItems } from './each-item.js'
 import { type BoundValue, type QueryEngine, streamAnswer } from './engine.js'
 import { quoted } from './literal.js'
 import { checkParameters } from './parameters.js'
@@ -163,7 +164,7 @@ async function firstNumber(engine: QueryEngine, sql: string): Promise<number> {
   return Number(row?.items ?? 0)
 }
 
-/** The archive's states at the moment by the saved queries, so that this is the very answer of `as-of`; without any images. */
+/** The archive's states at the moment by the saved queries, so that this is the answer of `as-of`, and for older items what their first change left; without any images. */
 async function keepStates(
   engine: QueryEngine,
   table: TableConfiguration,
@@ -184,7 +185,7 @@ async function keepStates(
   )
   const { baselines } = await readArchiveFacts(engine, table)
   for (const baseline of baselines.filter(({ us }) => us <= atUs)) await removeLacking(engine, kept, changes, baseline)
-  await engine.run(`insert into ${kept} ${olderItems(table)}`, [atUs])
+  await engine.run(`insert into ${kept} ${statesBefore(table, changes)}`, [atUs])
 }
 
 /** An item that a complete baseline since its last change lacks was not there any more, as in `itemsAt`. */
@@ -216,15 +217,19 @@ function withoutImages(table: TableConfiguration): string {
     ) from ${deliveriesOf(table)}`
 }
 
-/** An item whose first row comes after the moment and found it there was already what that change left. */
-function olderItems(table: TableConfiguration): string {
+/**
+ * An item whose first change comes after the moment was already what that change left. `as-of` calls it unknown, as the
+ * archive has no row of it by then; what the table told may be compared with it all the same.
+ */
+function statesBefore(table: TableConfiguration, changes: string): string {
   return `
-    select item_key, case when old_hash is null then 'unknown' else 'present' end, old_hash, null
-    from ${deliveriesOf(table)}
-    qualify row_number() over (
-      partition by item_key
-      order by event_time_us, coalesce(sequence, ''), case when event_name = 'INSERT' then 0 else 1 end
-    ) = 1 and event_name <> 'INSERT' and event_time_us > ?`
+    select
+      item_key,
+      case when entry_state in ('unknown', 'unlinked') then 'unknown' else 'present' end,
+      case when entry_state not in ('unknown', 'unlinked') then entry_state end,
+      null
+    from (${olderItems(table, changes).sql}) as older
+    where event_time_us > ?`
 }
 
 async function* readDisagreements(

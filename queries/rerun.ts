@@ -1,15 +1,16 @@
 import { Answer } from './answer.js'
-import { fingerprintOf, rowHash } from './canonical-answer.js'
+import { rowHash } from './canonical-answer.js'
 import type { ObjectRead } from './objects-read.js'
 import type { OpenArchive } from './open-archive.js'
 import { checkReceipt, makeReceipt, type Receipt, statementIsOurs } from './receipt.js'
 import type { Row } from './rows.js'
 
 /**
- * How an answer compares with its receipt. `same`: to the byte; `reordered`: the same rows in another order; `different`;
+ * How an answer compares with its receipt. `same`: to the byte, and everything that the receipt says of it; `reordered`: the
+ * same rows in another order; `different`; `edited`: the receipt says of one answer what no answer can have together;
  * `not run`: the receipt does not fit together, or holds SQL that this version did not write and nobody vouched for.
  */
-export type RerunOutcome = 'same' | 'reordered' | 'different' | 'not run'
+export type RerunOutcome = 'same' | 'reordered' | 'different' | 'edited' | 'not run'
 
 /** What came of running a receipt again. */
 export interface Rerun {
@@ -58,8 +59,9 @@ export async function rerun(
     parameters: new Map(question.parameters),
     placeholders: statement.placeholders,
   })
-  const again = await makeReceipt(answer, archive, { verdict: first.verdict?.judged === true ? undefined : null })
-  return { ...compareRows(first, answer), needsTrust: false, remarks: remarksOn(first, again), answer, receipt: again }
+  const again = await makeReceipt(answer, archive, { verdict: first.verdict.judged === true ? undefined : null })
+  const compared = compareRows(first, answer, again)
+  return { ...compared, needsTrust: false, remarks: remarksOn(first, again), answer, receipt: again }
 }
 
 function notRun(problems: readonly string[]): Rerun {
@@ -68,40 +70,91 @@ function notRun(problems: readonly string[]): Rerun {
 }
 
 function compareRows(
-  { result }: Receipt,
+  first: Receipt,
   answer: Answer,
+  again: Receipt,
 ): Pick<Rerun, 'outcome' | 'problems' | 'newRows' | 'goneRows'> {
-  const { columns, sha256 } = fingerprintOf(answer.table)
-  const before = result.row_hashes
-  const rows = before === null ? [] : [...answer].map((row, i) => ({ place: i + 1, row, hash: rowHash(columns, row) }))
-  const gone =
-    before === null
-      ? []
-      : leftOver(
-          before.map((hash, i) => ({ place: i + 1, hash })),
-          rows,
-        )
-  const fresh =
-    before === null
-      ? []
-      : leftOver(
-          rows,
-          before.map(hash => ({ hash })),
-        ).map(({ place, row }) => ({ place, row }))
-  const isSame = sha256 === result.sha256
-  const sameColumns = JSON.stringify(columns) === JSON.stringify(result.columns)
-  const sameRows = before !== null && gone.length === 0 && fresh.length === 0
-  const sameOrder = before !== null && JSON.stringify(before) === JSON.stringify(rows.map(({ hash }) => hash))
-  // the hashes of rows and of the whole are of one answer, so one cannot be the same without the other
-  const torn = before !== null && isSame !== (sameOrder && sameColumns)
+  const { columns, row_hashes: before } = first.result
+  const rows = [...answer].map((row, i) => ({ place: i + 1, row, hash: rowHash(again.result.columns, row) }))
+  const then = before?.map((hash, i) => ({ place: i + 1, hash }))
+  const gone = then === undefined ? undefined : leftOver(then, rows)
+  const fresh = then === undefined ? undefined : leftOver(rows, then)
+  const isReordered =
+    gone?.length === 0 &&
+    fresh?.length === 0 &&
+    isEqual(columns, again.result.columns) &&
+    isEqual(first.items, again.items)
+  const isSame = first.result.sha256 === again.result.sha256
+  const problems = isSame ? besideTheRows(first, again) : tornFrom(first, again)
+  const isEdited = problems.length > 0
+  const [doubts, doubtsNow] = [doubtsOf(first), doubtsOf(again)]
+  const others = isSame && !isEqual(doubts, doubtsNow) ? [differing('doubts', doubts, doubtsNow)] : []
+  const outcome = isSame && others.length === 0 ? 'same' : !isSame && isReordered ? 'reordered' : 'different'
   return {
-    outcome: isSame ? 'same' : sameRows && sameColumns && !sameOrder ? 'reordered' : 'different',
-    problems: torn
-      ? ['the columns, the row_hashes and the sha256 of the result are not of one answer: it was edited']
-      : [],
-    newRows: before === null ? undefined : fresh,
-    goneRows: before === null ? undefined : gone,
+    outcome: isEdited ? 'edited' : outcome,
+    problems: [...problems, ...others],
+    newRows: fresh?.map(({ place, row }) => ({ place, row })),
+    goneRows: gone,
   }
+}
+
+/** What makes an answer doubtful by its verdict; how far the archive has come meanwhile is none of it. */
+function doubtsOf({ verdict }: Receipt): unknown {
+  if (verdict.judged !== true) return null
+  const tables = verdict.tables as readonly Readonly<Record<string, unknown>>[]
+  return [verdict.confidence, ...tables.map(table => DOUBTS_OF_TABLE.map(name => table[name]))]
+}
+
+/** Fields of `describeVerdict` that tell what is missing from an answer, or wrong in it. */
+const DOUBTS_OF_TABLE = [
+  'table',
+  'confidence',
+  'gaps',
+  'missing_stretches',
+  'lost',
+  'new_streams',
+  'broken_baselines',
+  'altered_comparisons',
+  'refused',
+  'altered_rows',
+]
+
+/** What a receipt says of an answer that is the same to the byte, and what that answer has instead: somebody edited it. */
+function besideTheRows(first: Receipt, again: Receipt): readonly string[] {
+  const [a, b] = [first.result, again.result]
+  const facts = [
+    ['columns', a.columns, b.columns],
+    ['rows', a.rows, b.rows],
+    ['row_hashes', a.row_hashes, b.row_hashes],
+    ['window', first.window, again.window],
+    ['distinct items', first.items?.distinct ?? null, again.items?.distinct ?? null],
+  ] as const
+  return facts
+    .filter(([, then, now]) => !isEqual(then, now))
+    .map(([name, then, now]) => `the receipt was edited: ${differing(name, then, now)}, of the very same answer`)
+}
+
+/** Hashes of rows that are those of the answer, where the hash of the whole is another. */
+function tornFrom({ result }: Receipt, again: Receipt): readonly string[] {
+  const { columns, row_hashes: hashes } = result
+  if (hashes === null || !isEqual(hashes, again.result.row_hashes) || !isEqual(columns, again.result.columns)) return []
+  return [
+    'the receipt was edited: its columns and row_hashes are those of the answer, and the sha256 of its result is not',
+  ]
+}
+
+function isEqual(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}
+
+/** What was and what is, each cut to what can be read. */
+function differing(name: string, then: unknown, now: unknown): string {
+  return `${name} were ${cutJson(then)}, are ${cutJson(now)}`
+}
+
+function cutJson(value: unknown): string {
+  const text = JSON.stringify(value)
+  return text.length > 200 ? `${text.slice(0, 197)}...` : text
 }
 
 /** Of `these` those that `others` do not have, each counted as often as it is there. */
@@ -129,9 +182,9 @@ function remarksOn(first: Receipt, again: Receipt): readonly string[] {
   if (tool.version !== again.tool.version) remarks.push(`itemtrail was ${tool.version}, is ${again.tool.version}`)
   if (JSON.stringify(archive) !== JSON.stringify(again.archive))
     remarks.push(`the archive was ${JSON.stringify(archive)}, is ${JSON.stringify(again.archive)}`)
-  for (const part of ['window', 'items', 'verdict'] as const)
-    if (JSON.stringify(first[part]) !== JSON.stringify(again[part]))
-      remarks.push(`${part} were ${JSON.stringify(first[part])}, are ${JSON.stringify(again[part])}`)
+  if (first.result.sha256 !== again.result.sha256)
+    for (const part of ['window', 'items'] as const)
+      if (!isEqual(first[part], again[part])) remarks.push(differing(part, first[part], again[part]))
   if (JSON.stringify(first.read.partitions) !== JSON.stringify(again.read.partitions))
     remarks.push('the partitions that the question could read are not those of the receipt')
   return [...remarks, ...objectRemarks(first.read.objects?.list ?? null, again.read.objects?.list ?? null)]

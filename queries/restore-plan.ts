@@ -1,4 +1,7 @@
+import { parseItem } from '../transform/attribute-value.js'
 import type { Instant } from '../transform/instant.js'
+import type { AttributePath } from '../transform/table-configuration.js'
+import { withoutActor } from './actor-attribute.js'
 import { comparableHash, isSameItem } from './comparable.js'
 import { isLostBetween, type LostStretch } from './lost-stretches.js'
 import type { ItemState } from './reconstruct.js'
@@ -70,6 +73,8 @@ export interface PlanOptions {
    * table holds now is not in it, and may have been made before the instant.
    */
   readonly late: boolean
+  /** The attribute that a restore writes its own name into: what differs in nothing else is the same. Null where none is. */
+  readonly actorAttribute: AttributePath | null
 }
 
 /** Kinds of doubt about a state that is known all the same. What is not known cannot be accepted. */
@@ -87,8 +92,9 @@ export const DOUBTS = [
 /** Confidence that leaves nothing to accept. */
 const CERTAIN: readonly string[] = ['COMPLETE', 'UNBROKEN']
 
+/** What a plan expects where the item is not there, and where nobody can say what is. */
 export const ABSENT = 'absent'
-const UNKNOWN = 'unknown'
+export const UNKNOWN = 'unknown'
 
 /** What is to happen to an item; undefined where it is as it was. */
 export function planItem(key: string, then: Then, now: Now, options: PlanOptions): PlannedChange | undefined {
@@ -101,7 +107,7 @@ export function planItem(key: string, then: Then, now: Now, options: PlanOptions
   const planned = { key, wanted: then.image, expected, confidence: then.confidence, now }
   if (then.state === 'unknown')
     return { ...planned, action: 'skip', wanted: null, reason: `${then.confidence}: no image tells what it was` }
-  if (then.image === null ? now === null : now !== null && isSameItem(then.image, now)) return undefined
+  if (then.image === null ? now === null : now !== null && isSameButForActor(then.image, now, options)) return undefined
   const doubt = doubtOf(then, options)
   if (doubt !== undefined) return { ...planned, action: 'skip', reason: doubt }
   if (then.image !== null) return { ...planned, action: now === null ? 'put' : 'update', reason: null }
@@ -110,8 +116,16 @@ export function planItem(key: string, then: Then, now: Now, options: PlanOptions
     : { ...planned, action: 'leave', reason: 'it was not there: --delete deletes it' }
 }
 
+function isSameButForActor(then: string, now: string, { actorAttribute }: PlanOptions): boolean {
+  if (actorAttribute === null || then === now) return isSameItem(then, now)
+  const without = (image: string) => JSON.stringify(withoutActor(parseItem(image), actorAttribute))
+  return isSameItem(without(then), without(now))
+}
+
 function doubtOf({ confidence, unresolved, lost, state }: Then, options: PlanOptions): string | undefined {
   const { accepted, late } = options
+  if (confidence === 'ALTERED')
+    return 'ALTERED: what the archive holds of it is not what its own hashes say, and nothing accepts that: itemtrail history tells which change'
   const isDoubted = !CERTAIN.includes(confidence) && !accepted.has(confidence)
   if (isDoubted) return `${confidence}: ${explain(confidence, state)}; --accept ${confidence} takes it so`
   if (unresolved && !accepted.has('UNRESOLVED-ORDER'))

@@ -2,7 +2,7 @@ import type { Instant } from '../transform/instant.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { HistoryChange, ItemHistory } from './ask.js'
 import type { QueryEngine } from './engine.js'
-import { CONFIDENCES, findProblems, type ItemFinding } from './findings.js'
+import { CONFIDENCES, findAlterations, findProblems, type ItemFinding } from './findings.js'
 import { deliveriesOf } from './literal.js'
 import { type ItemState, lastState, stepsUntil } from './reconstruct.js'
 import { rowsOf } from './rows.js'
@@ -40,14 +40,23 @@ export function stateAt(all: ItemHistory, at: Pick<Instant, 'us'>, beganUs: numb
 export function historyBetween(all: ItemHistory, fromUs: number, toUs: number, after: StateAt): ItemHistory {
   if (after.last === undefined) return after.until
   const period = { ...momentOf(all.facts, fromUs), toUs, untilUs: toUs }
-  return { ...after.until, ...judge(all.itemKey, findingsAt(all, after.until.steps, toUs), all.facts, period) }
+  const findings = [...alterationsAt(all, [fromUs, toUs]), ...findingsAt(all, after.until.steps, toUs)]
+  return { ...after.until, ...judge(all.itemKey, findings, all.facts, period) }
 }
 
 /** The steps up to a moment, and the verdict about it, for which a change counts that was missing before the next one, too. */
 function historyUntil(all: ItemHistory, us: number): ItemHistory {
   const steps = stepsUntil(all.steps, us)
-  const verdict = judge(all.itemKey, findingsAt(all, steps, us), all.facts, momentOf(all.facts, us))
+  const findings = [...alterationsAt(all, [us]), ...findingsAt(all, steps, us)]
+  const verdict = judge(all.itemKey, findings, all.facts, momentOf(all.facts, us))
   return { ...all, ...verdict, steps, changes: steps.flatMap(step => step.changes) }
+}
+
+/** What is altered of the images that tell what an item was at some moments, and of how its changes hang together. */
+function alterationsAt({ steps }: ItemHistory, moments: readonly number[]): readonly ItemFinding[] {
+  const lastAt = (us: number) => stepsUntil(steps, us).findLast(step => !step.ahead && step.changes.length > 0)
+  const shown = new Set(moments.map(lastAt))
+  return findAlterations(steps, step => shown.has(step))
 }
 
 /** What is found up to a moment, and what is missing before a later change. */

@@ -1,6 +1,7 @@
 import { formatInstant, type Instant, type TimePrecision } from '../transform/instant.js'
 import type { EventName } from '../transform/stream-record.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
+import { alterationOf } from './alteration.js'
 import { type Anchor, readArchiveFacts } from './archive-facts.js'
 import { bindQuery } from './ask.js'
 import { SAVED_QUERIES, type SavedQuery } from './catalog.js'
@@ -95,8 +96,22 @@ function isGone(
 function toItem(row: Row, { confidence }: Verdict): ItemOfTable {
   const { item_key, state, image, image_hash, event_id, event_name, event_time_us, time_precision, actor } = row
   const last = { event_id, event_name, event_time_us: Number(event_time_us), time_precision, actor } as LastChange
-  return {
+  const unreadable = alterationOf(image, image_hash)
+  const about = {
     itemKey: item_key as string,
+    imageHash: image_hash as string | null,
+    unresolved: row.unresolved === true,
+  }
+  if (unreadable !== undefined)
+    return {
+      ...about,
+      state: unreadable === null ? 'present' : 'unknown',
+      confidence: 'ALTERED',
+      image: unreadable === null ? (image as string) : null,
+      last: event_id === null ? undefined : last,
+    }
+  return {
+    ...about,
     state: state as ItemOfTable['state'],
     // where only a baseline that was ahead tells of it, what it was is not known
     confidence:
@@ -104,8 +119,6 @@ function toItem(row: Row, { confidence }: Verdict): ItemOfTable {
         ? 'PRE-ARCHIVE'
         : confidence,
     image: image as string | null,
-    imageHash: image_hash as string | null,
     last: event_id === null ? undefined : last,
-    unresolved: row.unresolved === true,
   }
 }

@@ -2,11 +2,13 @@ import { statSync } from 'node:fs'
 import { formatInstant } from '../transform/instant.js'
 import { dateOf } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { alteredRows } from './altered-rows.js'
 import { type ArchiveFacts, type LostStretch, readArchiveFacts } from './archive-facts.js'
+import { bindQuery } from './ask.js'
+import { SAVED_QUERIES, type SavedQuery } from './catalog.js'
 import { findingsByItem, type TableFinding } from './continuity.js'
-import type { QueryEngine } from './engine.js'
+import { type QueryEngine, streamAnswer } from './engine.js'
 import { CONFIDENCES, type Confidence, type ItemFinding, isDoubtful, worstOf } from './findings.js'
+import { rowsOf } from './rows.js'
 import { type Extent, readExtent, spansOfItems } from './table-extent.js'
 import { judge, momentOf, type Period, periodOver } from './verdict.js'
 
@@ -227,7 +229,10 @@ async function findAltered(
     ...(toUs !== null && { to: formatInstant(toUs, 6) }),
   }
   const found = new Map<string, number>()
-  for await (const { itemKey } of alteredRows(engine, table, period)) found.set(itemKey, (found.get(itemKey) ?? 0) + 1)
+  const { sql, values } = bindQuery(SAVED_QUERIES.get('altered-rows') as SavedQuery, table, period)
+  for await (const piece of streamAnswer(engine, sql, values)) {
+    for (const { item_key } of rowsOf(piece)) found.set(String(item_key), (found.get(String(item_key)) ?? 0) + 1)
+  }
   return found
 }
 

@@ -16,7 +16,13 @@ Each question is one SQL text for DuckDB, Trino and Athena. Ask it with \`itemtr
 
     ${FROM_INSTANT.us('?')}
 
-A period is [from, to); "as of" counts changes at the moment itself. Columns marked *detail* are left out of tables on a
+A saved query reads rows, and none of the facts that lie beside them. That an item was gone which a complete baseline since its last
+change lacks, \`table-as-of\`, \`items-as-of\`, \`item-as-of\`, \`diff-of-table\` and \`first-and-last-seen\` therefore do not know. Asked
+with \`itemtrail query\` or the library, the answer has a remark that names such items, and the exit code is 1; in the Athena console
+nobody adds it, so ask \`itemtrail as-of\` and \`diff\`, which know it. Rows of baselines are no changes, and are not counted as such.
+An \`attribute\` is the name of a top-level one, or of a configured column of one; a name that no item ever had is refused.
+
+A period is [from, to), and one that runs backwards is refused; "as of" counts changes at the moment itself. Columns marked *detail* are left out of tables on a
 terminal; \`--format json\` has them.
 
 ${index.join('\n')}

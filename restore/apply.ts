@@ -1,8 +1,10 @@
 import type { WireError } from '../capture/dynamodb-wire.js'
+import { withActor, withoutActor } from '../queries/actor-attribute.js'
 import { comparableHash } from '../queries/comparable.js'
 import { ABSENT, batchesOf, type PlannedItem } from '../queries/restore-plan.js'
 import { canonicalAttributes, canonicalItem, type Item, parseItem } from '../transform/attribute-value.js'
 import { isObject } from '../transform/json.js'
+import type { AttributePath } from '../transform/table-configuration.js'
 import { type ConditionalWrite, isSame, itemOf, toConditionalWrite } from './conditional-write.js'
 import type { LiveTable } from './live-table.js'
 import type { ItemOutcome, ProgressFile } from './progress-file.js'
@@ -13,10 +15,29 @@ const BATCH = 10
 /** Batches under way at a time. */
 const WORKERS = 4
 
+/** Who restores, and the attribute of an item that says who wrote it. */
+export interface RestoreActor {
+  readonly path: AttributePath
+  readonly name: string
+}
+
+/** An item as a restore writes it. */
+export function asWritten(wanted: Item | null, actor: RestoreActor | null): Item | null {
+  return wanted === null || actor === null ? wanted : withActor(wanted, actor.path, actor.name)
+}
+
+/** Whether two items are the same but for who wrote them. */
+function isRestored(wanted: Item | null, current: Item | null, actor: RestoreActor | null): boolean {
+  if (actor === null || wanted === null || current === null) return isSame(wanted, current)
+  return isSame(withoutActor(wanted, actor.path), withoutActor(current, actor.path))
+}
+
 /** What happens to an item on the way. */
 export interface ApplyOptions {
   readonly table: LiveTable
   readonly progress: ProgressFile
+  /** Whose name is written into which attribute; null where the items are written as they were. */
+  readonly actor: RestoreActor | null
   readonly onOutcome: (outcome: ItemOutcome) => void
   /** @default - the clock */
   readonly now?: () => Date
@@ -62,6 +83,7 @@ export function isActing({ action }: PlannedItem): boolean {
 /** Writes that are under way when one fails for no item's fault end before its error is thrown, and are remembered. */
 async function applyBatch(batch: readonly PlannedItem[], options: ApplyOptions): Promise<void> {
   const { table, progress, onOutcome, now = () => new Date() } = options
+  const at = now()
   // a put that nobody made before needs no look: its condition is exact
   const looked = batch.filter(item => item.expected !== ABSENT || progress.isDone(item.key))
   const current = await table.read(looked.map(item => item.key))
@@ -69,7 +91,7 @@ async function applyBatch(batch: readonly PlannedItem[], options: ApplyOptions):
     batch.map(item => applyItem(item, current.get(item.key)?.image ?? null, options)),
   )
   const outcomes = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
-  progress.add(outcomes, now())
+  progress.add(outcomes, at)
   for (const outcome of outcomes) onOutcome(outcome)
   const broken = results.find(result => result.status === 'rejected')
   if (broken !== undefined) throw broken.reason
@@ -78,9 +100,10 @@ async function applyBatch(batch: readonly PlannedItem[], options: ApplyOptions):
 /** `image` is the item as it was just read, null where it is not there or was not looked at. */
 async function applyItem(item: PlannedItem, image: string | null, options: ApplyOptions): Promise<ItemOutcome> {
   const { key } = item
-  const [wanted, current] = [itemOf(item.wanted), itemOf(image)]
+  const { actor } = options
+  const [wanted, current] = [asWritten(itemOf(item.wanted), actor), itemOf(image)]
   if (options.progress.isDone(key)) {
-    return isSame(wanted, current)
+    return isRestored(wanted, current, actor)
       ? { key, outcome: 'already', reason: null }
       : {
           key,
@@ -89,33 +112,35 @@ async function applyItem(item: PlannedItem, image: string | null, options: Apply
         }
   }
   if (item.expected !== ABSENT) {
-    if (isSame(wanted, current)) return { key, outcome: 'already', reason: null }
+    if (isRestored(wanted, current, actor)) return { key, outcome: 'already', reason: null }
     if (image === null) return { key, outcome: 'refused', reason: 'it was deleted after the plan was made' }
     if (comparableHash(image) !== item.expected)
       return { key, outcome: 'refused', reason: 'it was changed after the plan was made' }
   }
-  return write(item, wanted, current, options.table)
+  return write(item, wanted, current, options)
 }
 
 async function write(
   item: PlannedItem,
   wanted: Item | null,
   current: Item | null,
-  table: LiveTable,
+  { table, actor }: ApplyOptions,
 ): Promise<ItemOutcome> {
   const { key } = item
+  const hash = wanted === null ? null : comparableHash(JSON.stringify(wanted))
   const write = toConditionalWrite({ key: parseItem(key), wanted, current })
   try {
     const answer = await table.call(write.operation, write.request)
     const before = isObject(answer.Attributes) ? (answer.Attributes as Item) : null
-    if (isSame(before, current)) return { key, outcome: 'done', reason: null }
+    if (isSame(before, current)) return { key, outcome: 'done', reason: null, hash }
     return await afterSurprise(item, write, before, current, table)
   } catch (error) {
     const { name, message, wire } = error as WireError
     if (name === 'ConditionalCheckFailedException') {
       const found = isObject(wire?.Item) ? (wire.Item as Item) : null
       // a write whose answer was lost, and that was made again, or another process with the same plan
-      if (isSame(found, wanted)) return { key, outcome: 'already', reason: null }
+      if (isSame(found, wanted)) return { key, outcome: 'already', reason: null, hash }
+      if (isRestored(wanted, found, actor)) return { key, outcome: 'already', reason: null }
       return {
         key,
         outcome: 'refused',

@@ -1,7 +1,9 @@
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
-import { isObject } from '../transform/json.js'
-import { readLines } from './lines.js'
-import { itemText, type Plan } from './plan-file.js'
+import { closeSync, constants, fstatSync, fsyncSync, openSync, writeSync } from 'node:fs'
+import { FileError } from '../config/gate.js'
+import { LineLengthError, readLines } from './lines.js'
+import { PlanError } from './plan-file.js'
+import type { Plan } from './plan-reader.js'
+import { MAX_LINE, readProgress } from './plan-schema.js'
 
 /**
  * How one item ended. `done`: written now; `already`: it was as wanted; `refused`: it had changed since the plan, nothing was
@@ -15,6 +17,8 @@ export interface ItemOutcome {
   readonly key: string
   readonly outcome: Outcome
   readonly reason: string | null
+  /** SHA-256 of the item as it was written, in canonical DynamoDB JSON; null of a delete. Absent where nothing was written. */
+  readonly hash?: string | null
   /** An item that was lost by the write, in DynamoDB JSON: it is kept nowhere else but in the archive. */
   readonly lost?: string
 }
@@ -30,6 +34,8 @@ export function progressPath(planPath: string): string {
  */
 export class ProgressFile {
   private readonly ended = new Set<string>()
+  private readonly writes = new Map<string, string | null>()
+  private firstAt: string | undefined
 
   private constructor(
     private readonly path: string,
@@ -40,10 +46,15 @@ export class ProgressFile {
   /** Opens the progress of a plan, of none yet too. Lines of another plan in it say nothing about this one. */
   static async open({ path, sha256 }: Pick<Plan, 'path' | 'sha256'>): Promise<ProgressFile> {
     const name = progressPath(path)
-    const progress = new ProgressFile(name, openSync(name, 'a', 0o600), sha256)
-    for await (const line of readLines(name)) progress.readLine(line)
-    // a process that was killed may have left half a line
-    writeSync(progress.file, '\n')
+    const progress = new ProgressFile(name, openOwn(name), sha256)
+    try {
+      await progress.read()
+      // a process that was killed may have left half a line
+      writeSync(progress.file, '\n')
+    } catch (error) {
+      progress.close()
+      throw error
+    }
     return progress
   }
 
@@ -57,8 +68,19 @@ export class ProgressFile {
     return this.ended.has(key)
   }
 
-  /** Remembers some outcomes for good, before it returns. */
+  /** What this plan has written until now, in all its runs: the hashes of items by their keys, null of a delete. */
+  get written(): ReadonlyMap<string, string | null> {
+    return this.writes
+  }
+
+  /** Before the first of these writes, ISO 8601 in UTC; undefined where there is none. */
+  get began(): string | undefined {
+    return this.firstAt
+  }
+
+  /** Remembers some outcomes for good, before it returns. `at` is before the first of them was written. */
   add(outcomes: readonly ItemOutcome[], at: Date): void {
+    for (const { key, hash } of outcomes) this.note(key, hash, at.toISOString())
     const lines = outcomes.map(({ key, lost, ...outcome }) => {
       const rest = JSON.stringify({ ...outcome, plan: this.plan, at: at.toISOString() })
       return `{"key":${key},${lost === undefined ? '' : `"lost":${lost},`}${rest.slice(1)}\n`
@@ -76,16 +98,52 @@ export class ProgressFile {
     closeSync(this.file)
   }
 
-  private readLine(line: string): void {
-    let value: unknown
+  private async read(): Promise<void> {
+    let number = 0
     try {
-      value = JSON.parse(line)
-    } catch {
-      // half a line: what it would have said is found out again
-      return
+      for await (const line of readLines(this.file, MAX_LINE)) {
+        this.readLine(line, `line ${++number}`)
+      }
+    } catch (error) {
+      if (!(error instanceof FileError || error instanceof LineLengthError)) throw error
+      throw new PlanError(
+        `file ${this.path} is no progress of a plan: ${error.message}`,
+        'without this file the plan is performed from its beginning; what is as wanted is found to be so',
+      )
     }
-    if (!isObject(value) || value.plan !== this.plan) return
-    if (value.outcome === 'done' || value.outcome === 'already') this.ended.add(itemText(value.key))
-    else this.ended.delete(itemText(value.key))
   }
+
+  /** Half a line is passed over: what it would have said is found out again. */
+  private readLine(line: string, where: string): void {
+    const found = readProgress(line, where)
+    if (found?.plan !== this.plan) return
+    if (found.outcome === 'done' || found.outcome === 'already') this.ended.add(found.key)
+    else this.ended.delete(found.key)
+    this.note(found.key, found.hash, found.at)
+  }
+
+  private note(key: string, hash: string | null | undefined, at: string): void {
+    if (hash === undefined) return
+    this.writes.set(key, hash)
+    if (this.firstAt === undefined || at < this.firstAt) this.firstAt = at
+  }
+}
+
+/** Opens a file of our own to read and to add to. What a link leads to is not ours, nor is a pipe or a device. */
+function openOwn(path: string): number {
+  const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants
+  let file: number
+  try {
+    file = openSync(path, O_RDWR | O_APPEND | O_CREAT | (O_NOFOLLOW ?? 0) | (O_NONBLOCK ?? 0), 0o600)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ELOOP') throw notOurs(path)
+    throw error
+  }
+  if (fstatSync(file).isFile()) return file
+  closeSync(file)
+  throw notOurs(path)
+}
+
+function notOurs(path: string): PlanError {
+  return new PlanError(`${path} is a link or no file, expected the progress of the plan or nothing`)
 }

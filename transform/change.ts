@@ -115,8 +115,9 @@ function sameNames(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every(name => b.includes(name))
 }
 
-function changedAttributes(
-  record: StreamRecord,
+/** The top-level attributes that a change of a kind makes differ, sorted; null where none do or an image is missing. */
+export function changedAttributes(
+  record: Pick<StreamRecord, 'eventName'>,
   oldImage: Image | null,
   newImage: Image | null,
 ): readonly string[] | null {

@@ -141,6 +141,7 @@ const ANSWER_COLUMNS: readonly Column[] = [
   column('finding', 'string', 'what continuity finds'),
   column('event_id', 'string', 'the change at which it shows'),
   column('event_time_us', 'bigint', 'when that change was made, or the first one of an item that is older'),
+  column('entry_state', 'string', 'what the first change of an item that is older left'),
   column('changes', 'bigint', 'how many changes are concerned, or how many the item has'),
   column('since_us', 'bigint', 'when the time that a finding concerns begins'),
   column('until_us', 'bigint', 'when it ends'),

@@ -87,7 +87,35 @@ export interface StreamChangedFact extends AnyFact {
   readonly source: string
 }
 
-export type Fact = BaselineFact | ReconciliationFact | GapFact | StreamChangedFact
+/**
+ * A plan was performed on the table. Each run of it that wrote something leaves one, with all that the plan has written until
+ * then.
+ */
+export interface RestoreFact extends AnyFact {
+  readonly kind: 'restore'
+  /** The SHA-256 of the plan. */
+  readonly plan: string
+  /** The table whose past was written, which may be another. */
+  readonly pastOf: string
+  /** The instant of that past. */
+  readonly asOf: string
+  /** Who restored; null where nobody said it. */
+  readonly actor: string | null
+  /** Between these instants, by the clock of who restored, the items were written. */
+  readonly from: string
+  readonly to: string
+  readonly items: number
+  /** What was written: keys, and the hashes of images, null of a delete. Null where there are more than can be listed. */
+  readonly written: readonly RestoredItem[] | null
+}
+
+/** An item that a restore wrote. */
+export interface RestoredItem {
+  readonly itemKey: string
+  readonly hash: string | null
+}
+
+export type Fact = BaselineFact | ReconciliationFact | GapFact | StreamChangedFact | RestoreFact
 
 /** The key prefix of a table's facts, relative to the archive. */
 export function factPrefix(table: string): string {

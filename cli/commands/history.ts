@@ -5,6 +5,7 @@ import { isDoubtful } from '../../queries/findings.js'
 import type { PageContext } from '../../queries/html-page.js'
 import type { Receipt } from '../../queries/receipt.js'
 import type { Step } from '../../queries/reconstruct.js'
+import { type RestoredBy, restoredBy } from '../../queries/restored-by.js'
 import { ACTOR_OF_TODAY } from '../../queries/todays-actor.js'
 import { type Item, parseItem } from '../../transform/attribute-value.js'
 import { formatInstant } from '../../transform/instant.js'
@@ -60,16 +61,18 @@ function describePage(table: string, found: FoundHistory): PageContext {
 }
 
 /** A page is for people: what each change did, as on a terminal, newest first. */
-async function readableTable({ steps }: FoundHistory): Promise<Table> {
+async function readableTable(found: FoundHistory): Promise<Table> {
   const { textTable } = await import('../../queries/text-table.js')
-  const rows = steps.flatMap(step =>
+  const restores = restoredBy(found)
+  const rows = found.steps.flatMap(step =>
     step.changes.map(change => [
       showTime(change),
       change.event_name,
       showActor(change),
-      changeLines(change, PLAIN)
-        .map(line => line.slice(INDENT.length))
-        .join('\n'),
+      [
+        ...[restores.get(change.event_id)].filter(restored => restored !== undefined).map(showRestore),
+        ...changeLines(change, PLAIN).map(line => line.slice(INDENT.length)),
+      ].join('\n'),
       change.event_id,
     ]),
   )
@@ -79,9 +82,12 @@ async function readableTable({ steps }: FoundHistory): Promise<Table> {
 const PLAIN = { columns: 90, colour: false } as const
 
 function printHistory(table: string, found: ItemHistory, io: Io): void {
-  const count = found.changes.length
+  const count = found.changes.filter(({ event_name: name }) => name !== 'BASELINE').length
+  const seen = found.changes.length - count
   const title = paint(io, 'bold', `${table} ${showItemKey(found.itemKey)}`)
-  io.out(`${title}  ${count} ${count === 1 ? 'change' : 'changes'}\n${showConfidence(found, io)}\n`)
+  io.out(
+    `${title}  ${count} ${count === 1 ? 'change' : 'changes'}${seen === 0 ? '' : `, seen by ${seen} ${seen === 1 ? 'baseline' : 'baselines'}`}\n${showConfidence(found, io)}\n`,
+  )
   for (const step of [...found.steps].reverse()) {
     for (const change of [...step.changes].reverse()) printChange(change, step, found, io)
   }
@@ -92,18 +98,47 @@ const BULLETS = { INSERT: '●', MODIFY: '●', REMOVE: '✗', BASELINE: '▲' }
 function printChange(change: HistoryChange, step: Step<HistoryChange>, found: ItemHistory, io: Io): void {
   const head = `${BULLETS[change.event_name]} ${showTime(change)}  ${printable(change.event_name).padEnd(8)}  ${showActor(change)}`
   io.out(`\n${head}  ${paint(io, 'dim', printable(shortId(change.event_id)))}\n`)
+  const restored = restoredBy(found).get(change.event_id)
+  if (restored !== undefined) io.out(`${INDENT}${paint(io, 'cyan', `↺ ${showRestore(restored)}`)}\n`)
   for (const note of problemsAt(change, step, found)) io.out(`${INDENT}${paint(io, 'red', `⚠ ${note}`)}\n`)
   for (const line of changeLines(change, io)) io.out(`${line}\n`)
+}
+
+/** That a restore made a change: certain where its fact lists this state. */
+function showRestore({ fact, certain }: RestoredBy): string {
+  const { actor, asOf, pastOf, table, items } = fact
+  const of = pastOf === table ? '' : ` of ${pastOf}`
+  const who = actor === null ? 'by a restore' : `by ${actor}`
+  const moment = asOf.replace(/(\.0+)?Z$/, 'Z').replace('T', ' ')
+  return printable(
+    certain
+      ? `restored ${who}, as of ${moment}${of}`
+      : `perhaps restored ${who}, as of ${moment}${of}: ${items} items were written at about this time`,
+  )
 }
 
 function problemsAt(change: HistoryChange, step: Step<HistoryChange>, found: ItemHistory): readonly string[] {
   const at = found.findings.filter(({ eventId }) => eventId === change.event_id).map(({ finding }) => finding)
   return [
     ...(at.includes('GAP') ? ['GAP: one or more changes before this one are missing'] : []),
+    ...change.altered.map(describeAlteration),
     ...(at.includes('CONFLICT') ? ['CONFLICT: this change was delivered with different contents'] : []),
+    ...(step.ahead ? ['this baseline was ahead of the stream: it saw what a later change made'] : []),
     ...(step.ordered ? [] : ['its place among the changes of this time is not certain']),
     ...(change.time_precision === 'arrival' ? ['the record has no time, its arrival stands in'] : []),
   ]
+}
+
+const NAMES = {
+  old_image: 'the old image',
+  new_image: 'the new image',
+  changed: 'what changed',
+  row: 'the row',
+} as const
+
+function describeAlteration({ part, unreadable }: HistoryChange['altered'][number]): string {
+  if (unreadable !== null) return `ALTERED: ${NAMES[part]} cannot be read: ${unreadable}`
+  return `ALTERED: ${NAMES[part]} is not what ${part === 'changed' ? 'its images say' : 'its hash says'}`
 }
 
 /** Who made a change, with how that is known where it is not the change itself that says so. */
@@ -126,9 +161,12 @@ const INDENT = '    '
 function changeLines(change: HistoryChange, io: Paper): readonly string[] {
   const before = change.old_image === null ? null : parseItem(change.old_image)
   const after = change.new_image === null ? null : parseItem(change.new_image)
+  // a baseline changes nothing: it tells what it saw
+  if (change.event_name === 'BASELINE' && after !== null) return showItem(after, io, INDENT)
   // of an INSERT the old image is absent and not missing, and so is the new one of a REMOVE
   const missing =
     (after === null && change.event_name !== 'REMOVE') || (before === null && /MODIFY|REMOVE/.test(change.event_name))
+  if (change.altered.some(({ unreadable }) => unreadable !== null)) return readableLines(before, after, io)
   if (missing) return oneSidedLines(before, after, change.view_type, io)
   const differences = differencesOf(before, after)
   return differences.length === 0 ? [`${INDENT}nothing differs`] : showDifferences(differences, io, INDENT)
@@ -141,6 +179,13 @@ function oneSidedLines(before: Item | null, after: Item | null, viewType: string
   return after === null
     ? [note(` after the change${view}; before it:`), ...showItem(before as Item, io, INDENT)]
     : [note(` before the change${view}; after it:`), ...showItem(after, io, INDENT)]
+}
+
+/** What is left of a change of which an image cannot be read. */
+function readableLines(before: Item | null, after: Item | null, io: Paper): readonly string[] {
+  const lines = (name: string, item: Item | null) =>
+    item === null ? [] : [`${INDENT}${name} it:`, ...showItem(item, io, INDENT)]
+  return [...lines('before', before), ...lines('after', after)]
 }
 
 function describeHistory(table: string, found: ItemHistory): object {
@@ -159,11 +204,14 @@ function describeHistory(table: string, found: ItemHistory): object {
   }
 }
 
-function describeChanges({ steps }: ItemHistory): readonly object[] {
-  return steps.flatMap(step => step.changes.map(change => describe(change, step))).reverse()
+function describeChanges(found: ItemHistory): readonly object[] {
+  const restores = restoredBy(found)
+  const describeOne = (change: HistoryChange, step: Step<HistoryChange>) =>
+    describe(change, step, restores.get(change.event_id))
+  return found.steps.flatMap(step => step.changes.map(change => describeOne(change, step))).reverse()
 }
 
-function describe(change: HistoryChange, step: Step<HistoryChange>): object {
+function describe(change: HistoryChange, step: Step<HistoryChange>, restored: RestoredBy | undefined): object {
   const parse = (text: string | null) => (text === null ? null : (JSON.parse(text) as object))
   return {
     event_id: change.event_id,
@@ -181,6 +229,13 @@ function describe(change: HistoryChange, step: Step<HistoryChange>): object {
     new_image: parse(change.new_image),
     repeats: change.repeats,
     conflict: change.conflict,
+    altered: change.altered.map(({ part }) => part),
     ordered: step.ordered,
+    restored: restored === undefined ? null : describeRestore(restored),
   }
+}
+
+function describeRestore({ fact, certain }: RestoredBy): object {
+  const { actor, pastOf, asOf, plan } = fact
+  return { certain, actor, table: pastOf, as_of: asOf, plan }
 }

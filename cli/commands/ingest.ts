@@ -5,7 +5,7 @@ import { openInput } from '../../local/input.js'
 import { Refusal, shown } from '../../transform/refusal.js'
 import { streamOf } from '../../transform/stream-record.js'
 import { checkColumns, describeWriteFailure } from '../archive-writing.js'
-import { adviseOnActor, describeSummary, printReasons, printSummaries } from '../delivery-summary.js'
+import { adviseOnActor, describeSummary, printMisfits, printReasons, printSummaries } from '../delivery-summary.js'
 import { type Command, CommandError, EXIT, type Options } from '../io.js'
 import { FORMAT_OPTION, formatOf, printObjects } from '../print.js'
 import { grouped, Progress } from '../progress.js'
@@ -53,6 +53,7 @@ export const ingest: Command = {
       else if (summaries.length > 0) printSummaries(summaries, io)
       if (summaries.length === 0) io.err(`${file === '-' ? 'standard input' : printable(file)} holds no records\n`)
       printReasons(summaries, root, io)
+      printMisfits(summaries, io)
       adviseOnActor(summaries, io)
       return summaries.some(summary => summary.refused > 0) ? EXIT.findings : EXIT.done
     } catch (error) {

@@ -2,6 +2,7 @@ import type { Table } from 'apache-arrow'
 import type { Answer } from '../../queries/answer.js'
 import type { AnswerVerdict } from '../../queries/answer-verdict.js'
 import { answerQuery } from '../../queries/ask.js'
+import { withBaselineRemarks } from '../../queries/baseline-remarks.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { isDoubtful } from '../../queries/findings.js'
 import type { PageContext } from '../../queries/html-page.js'
@@ -9,6 +10,7 @@ import { explainNothing } from '../../queries/why-nothing.js'
 import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
+import { tellAlteredImages } from '../confidence.js'
 import { findItemKey } from '../find-item.js'
 import { instantOf } from '../instant.js'
 import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
@@ -37,7 +39,8 @@ export const query: Command = {
       const saved = findQuery(args[0] as string, args[1])
       const table = findTable(workspace, args[1] ?? onlyTable(workspace))
       const parameters = await readParameters(saved, table, workspace, options)
-      const answer = await answerQuery(workspace.engine, saved, table, parameters)
+      const asked = await answerQuery(workspace.engine, saved, table, parameters)
+      const answer = await withBaselineRemarks(workspace.engine, table, asked)
       tellRemarks(workspace.engine, io)
       if (format === 'table') printTableRows(saved, answer, io)
       const verdict = await judgeFor(answer.asked, workspace, options, io)
@@ -56,7 +59,11 @@ export const query: Command = {
         if (empty !== '' && format !== 'html') io.err(`${wrap(printable(empty), io.columns)}\n`)
         printVerdict(verdict, workspace.root, io.err, io)
       }
-      return verdict?.isDoubtful || hasDoubt(answer.table) ? EXIT.findings : EXIT.done
+      for (const remark of answer.remarks) io.err(`${wrap(printable(remark), io.columns)}\n`)
+      const altered = tellAlteredImages(answer, io)
+      return altered || verdict?.isDoubtful || answer.remarks.length > 0 || hasDoubt(answer.table)
+        ? EXIT.findings
+        : EXIT.done
     }),
 }
 

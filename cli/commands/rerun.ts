@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { FileError, readBounded } from '../../config/gate.js'
 import type { Receipt } from '../../queries/receipt.js'
+import { MAX_RECEIPT } from '../../queries/receipt-schema.js'
 import type { Rerun } from '../../queries/rerun.js'
+import type { ComparedFile, FileDigest } from '../../queries/rerun-file.js'
 import type { Row } from '../../queries/rows.js'
-import { isObject } from '../../transform/json.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { FORMAT_OPTION, formatOf, printRows, toJson } from '../print.js'
 import { grouped } from '../progress.js'
@@ -17,32 +18,48 @@ export const rerun: Command = {
   summary: 'asks the question of a receipt again, and says whether the answer is the same',
   options: [
     ...PLACE_OPTIONS,
+    ['--file <file>', 'a file of the answer: says whether it is that of the receipt, and of the archive now'],
     ['--trust-sql', 'runs SQL that this version did not write, with your rights: read it first'],
     FORMAT_OPTION,
   ],
   example: 'itemtrail rerun receipt.json',
   run: async (args, options, io) => {
     const format = formatOf(options)
-    const value = readFile(args[0] as string)
-    const { checkReceipt, ReceiptError } = await import('../../queries/receipt.js')
+    const path = args[0] as string
+    const digest = typeof options.file === 'string' ? await digestOf(options.file) : undefined
+    const { readReceipt, ReceiptError } = await import('../../queries/receipt.js')
     try {
-      const { receipt } = checkReceipt(value)
+      const { receipt } = readReceipt(readText(path), `receipt ${path}`)
       const { rerun: ask } = await import('../../queries/rerun.js')
       return await withWorkspace(
         placeIn(options, receipt),
         async ({ archive }) => {
-          const again = await ask(value, archive, { trustSql: options.trustSql === true })
-          if (format === 'table') print(receipt, again, io)
-          else io.out(`${toJson(describe(again))}\n`)
-          return EXITS[again.outcome]
+          const again = await ask(receipt, archive, { trustSql: options.trustSql === true })
+          const file = digest === undefined ? undefined : await compare(digest, receipt, again)
+          if (format === 'table') print(receipt, again, file, options, io)
+          else io.out(`${toJson(describe(again, file))}\n`)
+          return exitOf(again, file)
         },
         io,
       )
     } catch (error) {
       if (!(error instanceof ReceiptError)) throw error
-      throw new CommandError(error.message, EXIT.usage)
+      throw new CommandError(error.message)
     }
   },
+}
+
+async function compare(file: FileDigest, receipt: Receipt, again: Rerun): Promise<ComparedFile> {
+  const { compareFile } = await import('../../queries/rerun-file.js')
+  return compareFile(file, receipt, again)
+}
+
+/** Done is only what all three agree on: the receipt, the archive, and the file where there is one. */
+function exitOf({ outcome }: Rerun, file: ComparedFile | undefined): ExitCode {
+  const exit = EXITS[outcome]
+  if (exit !== EXIT.done || file === undefined) return exit
+  if (file.receipt === 'different' || file.archive === 'different') return EXIT.findings
+  return file.archive === 'unknown' ? EXIT.unchecked : EXIT.done
 }
 
 const EXITS: Readonly<Record<Rerun['outcome'], ExitCode>> = {
@@ -50,16 +67,28 @@ const EXITS: Readonly<Record<Rerun['outcome'], ExitCode>> = {
   // a question that leaves the order open was answered with the same rows
   reordered: EXIT.done,
   different: EXIT.findings,
+  edited: EXIT.findings,
   'not run': EXIT.unchecked,
 }
 
-function readFile(path: string): unknown {
+function readText(path: string): Uint8Array {
+  const file = `receipt ${path}`
   try {
-    return JSON.parse(readFileSync(path, 'utf8'))
+    const bytes = readBounded(path, file, { maxBytes: MAX_RECEIPT })
+    if (bytes !== undefined) return bytes
   } catch (error) {
-    const reason =
-      error instanceof SyntaxError ? `is no JSON: ${error.message}` : `cannot be read: ${(error as Error).message}`
-    throw new CommandError(`receipt ${path} ${reason}`, EXIT.usage)
+    if (error instanceof FileError) throw new CommandError(error.message)
+    throw error
+  }
+  throw new CommandError(`${file} is not there`)
+}
+
+async function digestOf(path: string): Promise<FileDigest> {
+  const { digestFile } = await import('../../queries/rerun-file.js')
+  try {
+    return await digestFile(path)
+  } catch (error) {
+    throw new CommandError(`--file ${path} cannot be read: ${(error as Error).message}`, EXIT.usage)
   }
 }
 
@@ -68,28 +97,35 @@ function readFile(path: string): unknown {
  * made up an archive for it, too.
  */
 function placeIn(options: Options, { engine }: Receipt): Options {
-  const isAthena = isObject(engine) && engine.name === 'athena'
-  return { ...options, ...(isAthena && { expectedEngine: 'athena' }) }
+  return { ...options, ...(engine.name === 'athena' && { expectedEngine: 'athena' }) }
 }
 
 const WORDS: Readonly<Record<Rerun['outcome'], string>> = {
   same: 'the same answer, to the byte',
   reordered: 'the same rows, in another order, which the question leaves open',
   different: 'another answer',
+  edited: 'the receipt was edited',
   'not run': 'not run',
 }
 
-function print({ question, began, result }: Receipt, again: Rerun, io: Io): void {
+function print(
+  { question, began, result }: Receipt,
+  again: Rerun,
+  file: ComparedFile | undefined,
+  options: Options,
+  io: Io,
+): void {
   const { outcome, problems, remarks, answer, newRows, goneRows, needsTrust } = again
   const asked = question.query === null ? 'SQL' : `${question.query} of ${question.table}`
   io.out(
-    `${paint(io, 'bold', printable(asked))}  asked ${printable(String(began))}, ${grouped(result.rows)} ${result.rows === 1 ? 'row' : 'rows'} then${answer === undefined ? '' : `, ${grouped(answer.length)} now`}\n`,
+    `${paint(io, 'bold', printable(asked))}  asked ${printable(began)}, ${grouped(result.rows)} ${result.rows === 1 ? 'row' : 'rows'} then${answer === undefined ? '' : `, ${grouped(answer.length)} now`}\n`,
   )
   const colour = EXITS[outcome] === EXIT.done ? 'green' : 'red'
   io.out(`${paint(io, colour, WORDS[outcome])}\n`)
   for (const text of [...problems, ...remarks]) io.out(`${wrap(`- ${printable(text)}`, io.columns)}\n`)
+  if (file !== undefined) printFile(String(options.file), file, io)
   if (needsTrust) io.err('--trust-sql runs it, with your rights: read the SQL in the receipt first\n')
-  if (outcome !== 'different') return
+  if (outcome !== 'different' || (newRows?.length === 0 && goneRows?.length === 0)) return
   if (newRows === undefined || goneRows === undefined) {
     io.out('which rows are new cannot be told: the receipt has no hashes of rows\n')
     return
@@ -100,6 +136,24 @@ function print({ question, began, result }: Receipt, again: Rerun, io: Io): void
     printRows(['place', ...(answer?.columns ?? [])], newRows.slice(0, SHOWN).map(withPlace), 'table', io)
     if (newRows.length > SHOWN) io.err(`and ${grouped(newRows.length - SHOWN)} more; --format json has them\n`)
   }
+}
+
+const OF_RECEIPT: Readonly<Record<ComparedFile['receipt'], string>> = {
+  same: 'the file of the receipt',
+  different: 'NOT the file of the receipt',
+  'not recorded': 'not in the receipt, which was made without --output',
+}
+
+const OF_ARCHIVE: Readonly<Record<ComparedFile['archive'], string>> = {
+  same: 'what the archive answers now',
+  different: 'NOT what the archive answers now',
+  unknown: 'whether the archive answers so cannot be told',
+}
+
+function printFile(path: string, { receipt, archive, sha256 }: ComparedFile, io: Io): void {
+  const holds = receipt !== 'different' && archive === 'same'
+  const text = `${printable(path)}: ${OF_RECEIPT[receipt]}; ${OF_ARCHIVE[archive]}`
+  io.out(`${paint(io, holds ? 'green' : 'red', text)}\n  SHA-256 ${sha256}\n`)
 }
 
 const SHOWN = 20
@@ -113,7 +167,10 @@ function withPlace({ place, row }: { readonly place: number; readonly row: Row }
   return { ...row, place }
 }
 
-function describe({ outcome, problems, remarks, newRows, goneRows, receipt }: Rerun): object {
+function describe(
+  { outcome, problems, remarks, newRows, goneRows, receipt }: Rerun,
+  file: ComparedFile | undefined,
+): object {
   return {
     outcome,
     problems,
@@ -122,5 +179,6 @@ function describe({ outcome, problems, remarks, newRows, goneRows, receipt }: Re
     gone_rows: goneRows ?? null,
     rows: receipt?.result.rows ?? null,
     sha256: receipt?.result.sha256 ?? null,
+    file: file ?? null,
   }
 }

@@ -1,18 +1,21 @@
 import { rmSync } from 'node:fs'
 import { DOUBTS } from '../../queries/restore-plan.js'
 import { OutputError } from '../../restore/export-files.js'
-import { openPlan, PlanError } from '../../restore/plan-file.js'
-import { applyPlan } from '../apply-plan.js'
+import { PlanError } from '../../restore/plan-file.js'
+import { closePlan, openPlan, type Plan } from '../../restore/plan-reader.js'
+import type { AttributePath } from '../../transform/table-configuration.js'
+import { applyPlan, openTarget, targetOf } from '../apply-plan.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { LIVE_OPTIONS } from '../live-table.js'
 import { type Made, writePlan } from '../make-plan.js'
 import { FORMAT_OPTION, formatOf } from '../print.js'
-import { openAnswer } from '../restore-answer.js'
+import { ACTOR_OPTION, restoreActor } from '../restore-actor.js'
+import { openAnswer, type RestoreAnswer } from '../restore-answer.js'
 import { type Order, readOrder } from '../restore-order.js'
 import { openQuestion } from '../restore-question.js'
 import { actionsIn } from '../show-restore-plan.js'
 import { printable } from '../text.js'
-import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '../workspace.js'
+import { ARCHIVE_OPTION, archiveFlag, CONFIG_OPTION, type Workspace, withWorkspace } from '../workspace.js'
 
 /** Puts an item or a table back to what it was. */
 export const restore: Command = {
@@ -23,6 +26,7 @@ export const restore: Command = {
     ['--as-of <instant>', 'the moment whose state is wanted'],
     ['--plan <file>', 'writes the plan there; with --apply and no --as-of, the plan to perform'],
     ['--apply', 'performs the plan: nothing that changed since it was made is overwritten'],
+    ACTOR_OPTION,
     ['--delete', 'deletes items that were not there then; without, they are listed and left'],
     ['--accept <doubt>', `acts in spite of it, may be repeated: ${DOUBTS.join(', ')}`, []],
     ['--against <what>', 'what "now" is: the table, or the newest states in the archive', 'table'],
@@ -56,51 +60,92 @@ async function performPlan(table: string | undefined, options: Options, io: Io):
   const { apply, plan: path } = options
   if (apply !== true || typeof path !== 'string')
     throw new CommandError('--as-of is missing', EXIT.usage, `type for example: ${restore.example}`)
-  const answer = openAnswer(formatOf(options), io, true)
+  const format = formatOf(options)
   const plan = await openPlan(path)
-  const { header } = plan
-  if (table !== undefined && table !== header.table)
-    throw new CommandError(`plan ${path} is for table ${JSON.stringify(header.table)}, not ${JSON.stringify(table)}`)
-  answer.begin({ ...header, target: header.target?.table ?? null })
-  answer.counted(header.counts, path)
-  const exit = await applyPlan(plan, options, answer, io)
-  answer.end(null)
-  return exit
+  try {
+    const target = targetOf(plan)
+    if (table !== undefined && table !== target.table)
+      throw new CommandError(
+        `plan ${path} writes table ${JSON.stringify(target.table)}, not ${JSON.stringify(table)}`,
+        EXIT.usage,
+        `it holds what ${plan.header.table} was`,
+      )
+    restoreActor(plan.header.actor_attribute, options)
+    const live = await openTarget(plan, options, io)
+    const answer = openAnswer(format, io, true)
+    answer.begin({ ...plan.header, target: target.table })
+    answer.counted(plan.header.counts, path)
+    const exit = await applyPlan(plan, live, options, answer, io)
+    answer.end(null)
+    return exit
+  } finally {
+    closePlan(plan)
+  }
 }
 
 async function carryOut(workspace: Workspace, order: Order, options: Options, io: Io): Promise<ExitCode> {
   const { destination, performs } = order
   const answer = openAnswer(formatOf(options), io, destination.kind !== 'table' && order.key === undefined)
   const question = await openQuestion(workspace, order, options, io)
+  if (performs) restoreActor(question.options.actorAttribute, options)
   const made = await writePlan(question, order, answer, io)
   const { counts, plan } = made
   if (!performs) {
     answer.end(made.output)
-    adviseOn(order, made, options, io)
+    adviseOn(workspace, order, made, question.options.actorAttribute, options, io)
     return counts.skip > 0 ? EXIT.findings : EXIT.done
   }
-  if (plan === undefined || actionsIn(counts) === 0) {
-    // nobody asked for the file
-    if (plan !== undefined && order.planPath === undefined) rmSync(plan.path)
-    answer.applied({ done: 0, already: 0, refused: 0, failed: 0, altered: 0 })
+  try {
+    const exit = await performMade(plan as Plan, order, options, answer, io)
     answer.end(null)
-    return counts.skip > 0 ? EXIT.findings : EXIT.done
+    return exit
+  } finally {
+    closePlan(plan as Plan)
   }
-  const exit = await applyPlan(plan, options, answer, io)
-  answer.end(null)
-  return exit
+}
+
+async function performMade(
+  plan: Plan,
+  { planPath }: Order,
+  options: Options,
+  answer: RestoreAnswer,
+  io: Io,
+): Promise<ExitCode> {
+  const { counts } = plan.header
+  if (actionsIn(counts) > 0) return applyPlan(plan, await openTarget(plan, options, io), options, answer, io)
+  // nobody asked for the file
+  if (planPath === undefined) rmSync(plan.path)
+  answer.applied({ done: 0, already: 0, refused: 0, failed: 0, altered: 0 })
+  return counts.skip > 0 ? EXIT.findings : EXIT.done
 }
 
 /** What to do next. */
-function adviseOn({ planPath }: Order, { counts, output }: Made, options: Options, io: Io): void {
-  const live = ['endpoint', 'region'].map(name =>
-    typeof options[name] === 'string' ? ` --${name} ${options[name]}` : '',
-  )
+function adviseOn(
+  { root }: Workspace,
+  { planPath, destination, actor }: Order,
+  { counts, output }: Made,
+  actorAttribute: AttributePath | null,
+  options: Options,
+  io: Io,
+): void {
   if (output !== null) io.err(`written: ${printable(output)}\n`)
-  else if (actionsIn(counts) > 0)
+  if (output !== null || actionsIn(counts) === 0) return
+  if (actorAttribute !== null)
     io.err(
-      planPath === undefined
-        ? 'nothing was changed: --plan FILE keeps this plan, --apply performs it\n'
-        : `nothing was changed; to perform it: itemtrail restore --apply --plan ${printable(planPath)}${live.join('')}\n`,
+      `${printable(actorAttribute.join('.'))} of what is written gets the name of --actor${actor === null ? ' NAME' : ''}\n`,
     )
+  if (planPath === undefined) io.err('nothing was changed: --plan FILE keeps this plan, --apply performs it\n')
+  else if (destination.kind === 'table' && destination.against === 'archive')
+    io.err(
+      'nothing was changed; the plan names no table, so it is to be read: one to perform is made beside the table\n',
+    )
+  else {
+    const who = actorAttribute === null ? actor : (actor ?? 'NAME')
+    const flags = { endpoint: options.endpoint, region: options.region, actor: who }
+    const typed = Object.entries(flags).flatMap(([name, value]) =>
+      typeof value === 'string' ? [` --${name} ${/^[\w./:@-]+$/.test(value) ? value : JSON.stringify(value)}`] : [],
+    )
+    const command = `itemtrail restore --apply --plan ${planPath}${typed.join('')}${archiveFlag(root)}`
+    io.err(`nothing was changed; to perform it: ${printable(command)}\n`)
+  }
 }

@@ -1,17 +1,20 @@
 import type { Answer } from '../../queries/answer.js'
 import { QueryError, UnreadableTable } from '../../queries/engine.js'
 import { RefusedStatement } from '../../queries/foreign-statement.js'
+import { tellRepeats } from '../../queries/repeats.js'
 import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
-import { type Command, CommandError, EXIT, Interruption } from '../io.js'
+import { tellAlteredImages } from '../confidence.js'
+import { type Command, CommandError, EXIT, Interruption, type Io } from '../io.js'
 import { printObjects, printRows } from '../print.js'
 import { ANSWER_OPTIONS, askArchive, judgeFor, PLACE_OPTIONS, QUESTION_FORMATS, VERDICT_OPTION } from '../question.js'
 import { pageVerdict, printJudged, printVerdict } from '../table-verdict.js'
+import { printable } from '../text.js'
 import { isOnAws, type Workspace } from '../workspace.js'
 
-/** Runs SQL over the archive: one view a table, its name in lower case. */
+/** Runs SQL over the archive: of each table a view that counts each change once, and one of the rows as delivered. */
 export const sql: Command = {
   usage: 'sql <statement>',
-  summary: 'runs SQL over the archive; each table is a view, its name in lower case',
+  summary: 'runs SQL over the archive; a table’s name, in lower case, counts each change once',
   options: [
     ...PLACE_OPTIONS,
     ['--files', 'runs any statement, with your rights: on other files and settings, too'],
@@ -37,9 +40,17 @@ export const sql: Command = {
         await printFile(answer.table, format, page, io)
       } else if (format === 'json') printJudged(answer.rows(), verdict, io)
       else if (format === 'ndjson') printObjects(answer.rows(), format, io)
+      // on AWS to count them would read every day once more
+      if (!isOnAws(workspace.root)) await tellRepeated(workspace, statement, io)
       if (format !== 'json') printVerdict(verdict, workspace.root, format === 'table' ? io.out : io.err, io)
-      return verdict?.isDoubtful ? EXIT.findings : EXIT.done
+      const altered = tellAlteredImages(answer, io)
+      return altered || verdict?.isDoubtful ? EXIT.findings : EXIT.done
     }),
+}
+
+async function tellRepeated({ archive, engine, tables }: Workspace, statement: string, io: Io): Promise<void> {
+  const known = tables.map(table => archive.table(table))
+  for (const text of await tellRepeats(engine, statement, known)) io.err(`${printable(text)}\n`)
 }
 
 /** What is wrong with the statement is the user's to mend; what is wrong with the archive is not. */

@@ -7,10 +7,13 @@ import { NO_TABLE } from '../../local/ingest.js'
 import { archiveLedger, Ledger } from '../../local/redriven.js'
 import { REFUSED_PREFIX } from '../../local/refused-objects.js'
 import { readKept, reasonOf } from '../../local/refused-reader.js'
-import { UnreadableTable } from '../../queries/engine.js'
+import { askQuery } from '../../queries/ask.js'
+import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import { type QueryEngine, UnreadableTable } from '../../queries/engine.js'
 import { deliveriesOf } from '../../queries/literal.js'
 import { listTable } from '../../queries/parquet-files.js'
 import { rowsOf } from '../../queries/rows.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { type Command, EXIT, type Io } from '../io.js'
 import { FORMAT_OPTION, formatOf, printTable, shorterTime, toJson } from '../print.js'
 import { grouped } from '../progress.js'
@@ -24,11 +27,15 @@ interface TableStatus {
   readonly table: string
   readonly rows: number
   readonly changes: number
+  /** Items that baselines saw, each as often as one did; they are no changes. */
+  readonly baseline_rows: number
   readonly items: number
   readonly first: string | null
   readonly last: string | null
   readonly objects: number
   readonly bytes: number
+  /** Columns with values that did not fit them, and in how many changes. */
+  readonly misfits: readonly { readonly column: string; readonly changes: number }[]
 }
 
 /** Records refused for one reason. */
@@ -78,7 +85,9 @@ interface Unreadable {
 
 async function tableStatus({ engine, root, archive }: Workspace, table: string): Promise<TableStatus | Unreadable> {
   const sql = `
-    select count(*) as n, count(distinct event_id) as changes, count(distinct item_key) as items,
+    select count(*) as n,
+      count(distinct case when event_name <> 'BASELINE' then event_id end) as changes,
+      count(distinct case when event_name = 'BASELINE' then event_id end) as baseline_rows, count(distinct item_key) as items,
       min(event_time) as first, max(event_time) as last
     from ${deliveriesOf(archive.table(table))}`
   const answer = await engine.run(sql).catch((error: unknown) => {
@@ -92,12 +101,22 @@ async function tableStatus({ engine, root, archive }: Workspace, table: string):
     table,
     rows: Number(row?.n),
     changes: Number(row?.changes),
+    baseline_rows: Number(row?.baseline_rows),
     items: Number(row?.items),
     first: row?.first as string | null,
     last: row?.last as string | null,
     objects: objects.length,
+    misfits: await countMisfits(engine, archive.table(table)),
     bytes: objects.reduce((sum, path) => sum + statSync(path).size, 0),
   }
+}
+
+async function countMisfits(engine: QueryEngine, table: TableConfiguration): Promise<TableStatus['misfits']> {
+  const answer = await askQuery(engine, SAVED_QUERIES.get('misfits') as SavedQuery, table, {})
+  const columns = new Map<string, number>()
+  for (const { flat_column: column, changes } of rowsOf(answer))
+    columns.set(column as string, (columns.get(column as string) ?? 0) + Number(changes))
+  return [...columns].map(([column, changes]) => ({ column, changes }))
 }
 
 /** A record that was refused twice, because its file was ingested twice, counts once; one that was sent again does not. */
@@ -135,11 +154,13 @@ function printStatus(
 ): void {
   if (tables.length === 0 && unreadable.length === 0) io.out('the archive is empty\n')
   if (tables.length > 0) {
+    const hasBaselines = tables.some(({ baseline_rows }) => baseline_rows > 0)
     printTable(
-      ['table', 'changes', 'items', 'first', 'last', 'size'],
-      tables.map(({ table, changes, items, first, last, bytes }) => [
+      ['table', 'changes', ...(hasBaselines ? ['baseline'] : []), 'items', 'first', 'last', 'size'],
+      tables.map(({ table, changes, baseline_rows, items, first, last, bytes }) => [
         table,
         grouped(changes),
+        ...(hasBaselines ? [grouped(baseline_rows)] : []),
         grouped(items),
         shorterTime(first ?? ''),
         shorterTime(last ?? ''),
@@ -147,10 +168,13 @@ function printStatus(
       ]),
       io,
     )
-    for (const { table, rows, changes } of tables) {
-      if (rows > changes)
-        io.out(`${table}: ${grouped(rows - changes)} repeated deliveries, each change is counted once\n`)
+    for (const { table, rows, changes, baseline_rows } of tables) {
+      const repeats = rows - changes - baseline_rows
+      if (repeats > 0) io.out(`${table}: ${grouped(repeats)} repeated deliveries, each change is counted once\n`)
     }
+    for (const { table, misfits } of tables)
+      for (const { column, changes } of misfits)
+        io.out(`${table}: ${column} is null in ${grouped(changes)} changes whose value does not fit it\n`)
   }
   const total = refused.reduce((sum, { records }) => sum + records, 0)
   io.out(

@@ -9,7 +9,7 @@ import { regionOfSource } from '../../transform/stream-record.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { checkColumns, checkRegion, describeWriteFailure } from '../archive-writing.js'
 import { type Connection, connectionOf, describeAwsFailure, ENDPOINT_OPTION, REGION_OPTION } from '../connection.js'
-import { adviseOnActor, printReasons } from '../delivery-summary.js'
+import { adviseOnActor, printMisfits, printReasons } from '../delivery-summary.js'
 import { type Command, CommandError, EXIT, type Options } from '../io.js'
 import { FORMAT_OPTION, formatOf, toJson } from '../print.js'
 import { describeGap, describeOutcome, enableHint, exitOf, printOutcome } from '../tail-outcome.js'
@@ -66,6 +66,7 @@ export const tail: Command = {
       if (format === 'table') printOutcome(summary, outcome, root, io)
       else io.out(`${toJson(describeOutcome(summary, outcome))}\n`)
       printReasons([summary], root, io)
+      printMisfits([summary], io)
       adviseOnActor([summary], io)
       return exitOf(summary, outcome)
     } catch (error) {

@@ -3,7 +3,7 @@
 -- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment
 -- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last
 -- @column day -- the UTC day
--- @column changes -- how many
+-- @column changes -- how many; rows of a baseline are none
 -- @column inserts -- of these INSERT
 -- @column modifies -- of these MODIFY
 -- @column removes -- of these REMOVE
@@ -16,6 +16,7 @@ with arrived as (
     and event_date <= {day :to}
     and event_time_us >= {us :from}
     and event_time_us < {us :to}
+    and event_name <> 'BASELINE'
 ),
 {unrepeated}
 select

@@ -1,5 +1,5 @@
 -- @question Which rows are no longer what their hashes say?
--- @empty every row is what it was when it was made, as far as its own hashes tell
+-- @empty every row is what it was when it was made, as far as its own hashes tell; what is derived from images (flat columns, changed, misfits, actor) only verify rows looks at
 -- @parameter from instant default=1970-01-01T00:00:00Z -- first moment
 -- @parameter to instant default=9999-12-31T00:00:00Z -- the moment after the last
 -- @column altered -- what is another: old_image, new_image, row (a column that row_hash is taken over), event_id, or event_time
@@ -53,10 +53,14 @@ with hashed as (
     chr(10) || coalesce(sequence, '-') || chr(10) || coalesce(old_hash, '-') || chr(10) || coalesce(new_hash, '-')
       as identity_tail
   from {changes}
-  where event_date >= {day :from}
-    and event_date <= {day :to}
-    and event_time_us >= {us :from}
-    and event_time_us < {us :to}
+  -- what claims to be of no time that a question can name would otherwise be in no answer at all
+  where ((event_date >= {day :from} and event_date <= {day :to}) or event_date < '1970-01-01' or event_date > '9999-12-31')
+    and (
+      event_time_us is null
+      or event_time_us < 0
+      or event_time_us >= 253402214400000000
+      or (event_time_us >= {us :from} and event_time_us < {us :to})
+    )
 ),
 -- a row does not say by which capture it came, so any that gives its id will do
 identified as (
@@ -79,7 +83,10 @@ found as (
       when event_name <> 'BASELINE' and event_id <> streams_id and event_id <> kinesis_id then 'event_id'
     end,
     case
-      when cast(round(to_unixtime(event_time) * 1000) as bigint) <> event_time_us / 1000
+      when event_time is null
+        or event_time_us is null
+        or event_time_us < 0
+        or cast(round(to_unixtime(event_time) * 1000) as bigint) <> event_time_us / 1000
         or date_format(event_time, '%Y-%m-%d') <> event_date
       then 'event_time'
     end

@@ -3,7 +3,7 @@
 -- @parameter from instant example=2026-11-19T00:00:00Z -- first moment
 -- @parameter to instant example=2026-11-20T00:00:00Z -- the moment after the last
 -- @column event_time -- when DynamoDB made the change, UTC
--- @column event_name -- INSERT, MODIFY, REMOVE or BASELINE
+-- @column event_name -- INSERT, MODIFY or REMOVE; what a baseline saw is no change
 -- @column item_key -- the item
 -- @column changed -- attributes that differ
 -- @column actor -- who, as far as the record tells
@@ -12,6 +12,8 @@
 -- @column event_id detail -- identifies the change
 -- @column old_image detail -- the item before
 -- @column new_image detail -- the item after
+-- @column old_hash detail -- SHA-256 of old_image
+-- @column new_hash detail -- SHA-256 of new_image
 with arrived as (
   select *
   from {changes}
@@ -19,6 +21,7 @@ with arrived as (
     and event_date <= {day :to}
     and event_time_us >= {us :from}
     and event_time_us < {us :to}
+    and event_name <> 'BASELINE'
 ),
 {ordered}
 select
@@ -31,6 +34,8 @@ select
   event_time_us,
   event_id,
   old_image,
-  new_image
+  new_image,
+  old_hash,
+  new_hash
 from changes
 order by order_us, item_key, step, event_id

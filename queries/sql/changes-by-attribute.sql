@@ -19,6 +19,7 @@ with arrived as (
     and event_date <= {day :to}
     and event_time_us >= {us :from}
     and event_time_us < {us :to}
+    and event_name <> 'BASELINE'
 ),
 {unrepeated}
 select

@@ -7,6 +7,7 @@
 -- @column attributes -- top-level attributes that differ
 -- @column before detail -- the item at the earlier moment in DynamoDB JSON
 -- @column after detail -- the item at the later moment
+-- It reads rows, and no facts: that an item was gone which a later complete baseline lacks, it does not know.
 with taken as (
   -- an item at a moment is looked at as an item of its own, so that one pass does for both
   select

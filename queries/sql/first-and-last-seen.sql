@@ -6,7 +6,8 @@
 -- @column first_time -- when, UTC
 -- @column last_event -- its last change; REMOVE means that it is gone
 -- @column last_time -- when, UTC
--- @column changes -- how many changes
+-- @column changes -- how many changes; rows of a baseline are none
+-- It reads rows, and no facts: that an item was gone which a later complete baseline lacks, it does not know.
 with arrived as (
   select *
   from {changes}
@@ -27,7 +28,7 @@ select
   min(event_time) as first_time,
   max(case when from_last = 1 then event_name end) as last_event,
   max(event_time) as last_time,
-  count(*) as changes
+  cast(count_if(event_name <> 'BASELINE') as bigint) as changes
 from placed_twice
 group by item_key
 order by item_key

@@ -13,6 +13,7 @@
 -- @column time_precision detail -- s, ms, us or arrival
 -- @column actor -- who made it
 -- @column unresolved -- true where changes of one time contradict one another
+-- It reads rows, and no facts: that an item was gone which a later complete baseline lacks, it does not know.
 with arrived as (
   -- a day more, because the changes after a baseline tell whether it was ahead
   select *

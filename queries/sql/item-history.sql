@@ -21,6 +21,13 @@
 -- @column new_image detail -- the item after
 -- @column old_hash detail -- SHA-256 of old_image
 -- @column new_hash detail -- SHA-256 of new_image
+-- @column source_event_id detail -- eventID as recorded
+-- @column table_name detail -- the table
+-- @column region detail -- its region
+-- @column config_id detail -- the configuration that the row was made under
+-- @column subjects detail -- pseudonymous tokens of the persons concerned
+-- @column row_version detail -- of the row contract
+-- @column row_hash detail -- SHA-256 of the row's leaf
 -- @column repeats -- how many further times the change was delivered
 -- @column renamed detail -- true where its deliveries had different eventIDs, as repeats in Kinesis may
 -- @column conflict -- true where deliveries of this change contradict one another
@@ -53,6 +60,13 @@ select
   new_image,
   old_hash,
   new_hash,
+  source_event_id,
+  table_name,
+  region,
+  config_id,
+  subjects,
+  row_version,
+  row_hash,
   repeats,
   renamed,
   conflict

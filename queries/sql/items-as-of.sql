@@ -7,8 +7,10 @@
 -- @column event_time -- since when, UTC
 -- @column actor -- who made the change that led here
 -- @column image detail -- the item in DynamoDB JSON
+-- @column image_hash detail -- SHA-256 of image
 -- @column event_time_us detail -- event_time in microseconds since 1970
 -- @column event_id detail -- identifies the change that led here
+-- It reads rows, and no facts: that an item was gone which a later complete baseline lacks, it does not know.
 with taken as (
   -- a day more, because the changes after a baseline tell whether it was ahead
   select *
@@ -30,7 +32,7 @@ until_then as (
   where event_time_us <= {us :at}
 ),
 {last-changes}
-select item_key, event_time, actor, new_image as image, event_time_us, event_id
+select item_key, event_time, actor, new_image as image, new_hash as image_hash, event_time_us, event_id
 from last_changes
 where new_state = exit_state
   and cast({column} as varchar) = :value

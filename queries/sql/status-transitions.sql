@@ -44,4 +44,6 @@ select
   event_id
 from transitions
 where event_time_us >= {us :from}
+  -- that a baseline saw a status is no step to it
+  and event_name <> 'BASELINE'
 order by event_time_us, item_key, step, event_id

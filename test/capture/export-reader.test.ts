@@ -1,11 +1,11 @@
-import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { type DataFile, ExportError, FILES_MANIFEST, md5Of, SUMMARY_MANIFEST } from '../../capture/export-layout.js'
 import { checkDataFiles, openExport, readExport } from '../../capture/export-reader.js'
 import { temporaryFolder } from '../local/desk.js'
-import { incrementalSummary, writeExport, writeManifest } from '../table-export.js'
+import { EXPORT_ARN, incrementalSummary, writeExport, writeManifest } from '../table-export.js'
 
 const item = (order: number) => ({ Item: { order_id: { S: `ORD${order}` } } })
 
@@ -80,6 +80,53 @@ describe('an export is refused by name where', () => {
       rmSync(join(folder, name.replace('.json', '.md5')))
       expect((await problemOf(folder)).message).toContain(`${name} has no checksum beside it`)
     }
+  })
+
+  it.each([
+    ['a NUL in its name', 'a\0.json.gz'],
+    ['an escape in its name', 'a\u001b[31m.json.gz'],
+    ['a way out', '../../../x'],
+    ['no name', ''],
+    ['a name that no file system takes', 'x'.repeat(300)],
+  ])('a data file has %s', async (_, name) => {
+    const folder = writeExport(temporaryFolder(), {
+      files: [[item(1)]],
+      alter: file => ({ ...file, dataFileS3Key: file.dataFileS3Key.replace('part0.json.gz', name) }),
+    })
+    expect((await problemOf(folder)).message).toContain('manifest-files.json names ')
+  })
+
+  it('a data file, its folder or a manifest is a link, or no file', async () => {
+    const elsewhere = make()
+    const folder = make()
+    rmSync(join(folder, 'data/part0.json.gz'))
+    symlinkSync(join(elsewhere, 'data/part0.json.gz'), join(folder, 'data/part0.json.gz'))
+    expect((await problemOf(folder)).message).toContain('data/part0.json.gz of the export')
+    rmSync(join(folder, 'data'), { recursive: true })
+    symlinkSync(join(elsewhere, 'data'), join(folder, 'data'))
+    expect((await problemOf(folder)).message).toMatch(/data\/part0.json.gz .* is a link or no file/)
+    rmSync(join(folder, FILES_MANIFEST))
+    symlinkSync('/dev/zero', join(folder, FILES_MANIFEST))
+    expect((await problemOf(folder)).message).toMatch(/manifest-files.json is a link or no file/)
+  })
+
+  it('a summary has a list where a text belongs', async () => {
+    expect((await problemOf(make({ exportArn: [EXPORT_ARN] }))).message).toContain('has exportArn [')
+    expect((await problemOf(make({ exportTime: ['2026-11-22T10:00:00Z'] }))).message).toContain('has exportTime [')
+  })
+
+  it('a data file unpacks to more than its manifest says, or to a line that no item has', async () => {
+    const unpacks = (content: string) => {
+      const bytes = gzipSync(content)
+      const folder = writeExport(temporaryFolder(), {
+        files: [[item(1)]],
+        alter: file => ({ ...file, md5Checksum: md5Of(bytes) }),
+      })
+      writeFileSync(join(folder, 'data/part0.json.gz'), bytes)
+      return problemOf(folder)
+    }
+    expect((await unpacks('{}\n'.repeat(1_000_000))).message).toContain('holds more than 1 items')
+    expect((await unpacks('x'.repeat(20 * 1024 * 1024))).message).toContain('has a line of more than 16777216 bytes')
   })
 
   it('a data file was altered, is missing, or is cut', async () => {

@@ -4,54 +4,56 @@ import { hash, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { bucketPrefix, listDigest, UNLOADED_VERSION } from '../../queries/unloaded-manifest.js'
+import type { AuditRow } from '../../transform/audit-row.js'
 import { bucketOf } from '../../transform/derived.js'
 import { asksForColumns, failure, success } from '../athena-engine.js'
 import { type AthenaServer, startAthenaServer } from '../athena-server.js'
+import { streamsRecord } from '../factories.js'
+import { rowsOfRecord } from '../local/desk.js'
 import { type Loopback, startLoopback } from '../loopback.js'
 import { type StoredVersion, startS3Server } from '../s3-server.js'
 import { fileOf, run } from './command-line.js'
 
 const COMMAND = join(import.meta.dirname, '../../dist/cli/itemtrail.js')
 const KEY = '{"order_id":{"S":"A"}}'
+const [ROW] = rowsOfRecord(streamsRecord({ Keys: { order_id: { S: 'A' } }, NewImage: {} })) as [AuditRow]
+const OF_ROW = [
+  'event_id',
+  'event_name',
+  'event_time_us',
+  'time_precision',
+  'sequence',
+  'source',
+  'view_type',
+  'actor',
+  'actor_source',
+  'last_writer',
+  'user_identity',
+  'old_image',
+  'new_image',
+  'old_hash',
+  'new_hash',
+  'source_event_id',
+  'table_name',
+  'region',
+  'config_id',
+  'subjects',
+  'row_version',
+  'row_hash',
+] as const
 const HISTORY = [
   'step bigint',
-  'event_id varchar',
-  'event_name varchar',
-  'event_time timestamp',
-  'event_time_us bigint',
-  'time_precision varchar',
-  'sequence varchar',
-  'source varchar',
-  'view_type varchar',
   'changed varchar',
-  'actor varchar',
-  'actor_source varchar',
-  'user_identity varchar',
-  'old_image varchar',
-  'new_image varchar',
-  'old_hash varchar',
-  'new_hash varchar',
+  'event_time timestamp',
+  ...OF_ROW.map(name => `${name} ${name === 'event_time_us' ? 'bigint' : 'varchar'}`),
   'repeats bigint',
   'conflict boolean',
 ]
 const INSERT = [
   '1',
-  'e'.repeat(32),
-  'INSERT',
-  '2026-11-22 10:00:00.000',
-  '1795341600000000',
-  's',
-  '1'.padStart(40, '0'),
-  'stream',
-  'NEW_AND_OLD_IMAGES',
   null,
-  'alice',
-  'new_image',
-  null,
-  null,
-  KEY,
-  null,
-  'f'.repeat(64),
+  ROW.event_time,
+  ...OF_ROW.map(name => (ROW[name] === null ? null : String(ROW[name]))),
   '0',
   'false',
 ]

@@ -6,6 +6,9 @@ import { type Attributes, streamsRecord, TIME_TO_LIVE } from '../factories.js'
 import { archiveOf, fileOf, linesOf, makeFolder, run } from './command-line.js'
 import { DOCUMENT, expectContract } from './contract.js'
 
+/** None of the records here has one. */
+const MISFITS = ['misfits[].column', 'misfits[].values', 'misfits[].example']
+
 describe('the JSON of the commands', () => {
   const orders: Attributes = {
     order_id: { S: 'ORD12345' },
@@ -66,7 +69,7 @@ describe('the JSON of the commands', () => {
 
   it('of ingest is as documented', async () => {
     const values = JSON.parse(ingested) as object[]
-    expectContract('ingest', values)
+    expectContract('ingest', values, MISFITS)
     expect(values).toEqual([
       {
         table: null,
@@ -75,6 +78,7 @@ describe('the JSON of the commands', () => {
         refused: 1,
         objects: 0,
         reasons: [{ reason: 'record is not a JSON object, it starts with "no json"', records: 1 }],
+        misfits: [],
       },
       {
         table: 'Orders',
@@ -83,6 +87,7 @@ describe('the JSON of the commands', () => {
         refused: 1,
         objects: 0,
         reasons: [{ reason: 'eventName is "UPSERT", expected INSERT, MODIFY or REMOVE', records: 1 }],
+        misfits: [],
       },
     ])
     const other = join(makeFolder(), 'other')
@@ -93,7 +98,13 @@ describe('the JSON of the commands', () => {
   it('of history is as documented', async () => {
     const item = await ask('history', 'Orders', 'ORD12345')
     const other = await ask('history', 'Orders', 'BLIND')
-    expectContract('history', [item.json, other.json])
+    const plan = ['certain', 'actor', 'table', 'as_of', 'plan'].map(name => `changes[].restored.${name}`)
+    // what differs shows at no change
+    const differs = {
+      ...(item.json as object),
+      findings: [{ finding: 'DIFFERS', event_id: null, event_time: '', changes: 0 }],
+    }
+    expectContract('history', [item.json, other.json, differs], plan)
     const { changes, ...rest } = item.json as { changes: object[] }
     expect(item.lines).toEqual(changes)
     expect(item.err).toMatch(/^UNBROKEN since INSERT 2026-11-22 10:00:00Z: .*; 1 repeated delivery left out\n$/)
@@ -171,7 +182,11 @@ describe('the JSON of the commands', () => {
 
   it('of status is as documented', async () => {
     const { json, lines, exit } = await ask('status', '--config', fileOf('config.json', config))
-    expectContract('status', [json])
+    expectContract(
+      'status',
+      [json],
+      ['tables[].misfits[].column', 'tables[].misfits[].changes', 'unreadable[].table', 'unreadable[].reason'],
+    )
     expect(lines).toEqual([json])
     expect(exit).toBe(1)
     expect(json).toMatchObject({
@@ -243,7 +258,9 @@ describe('the JSON of the commands', () => {
     const more = await archiveOf([streamsRecord({ Keys: { order_id: { S: 'new' } } })])
     const other = await run(['rerun', receipt, '--trust-sql', '--archive', more, '--format', 'json'])
     expect(other.exit).toBe(1)
-    expectContract('rerun', [notRun.json, same.json, JSON.parse(other.out)])
+    const file = await ask('rerun', receipt, '--trust-sql', '--file', receipt)
+    expect(file.exit).toBe(3)
+    expectContract('rerun', [notRun.json, same.json, JSON.parse(other.out), file.json])
   })
 
   it('is documented for every command that has it', () => {

@@ -183,7 +183,7 @@ describe('restore', () => {
   it('keeps a plan in a file, and no second one in its place', async () => {
     const plan = join(makeFolder(), 'plan.jsonl')
     const first = await beside(...GOOD, '--plan', plan)
-    expect(first.err).toContain(`nothing was changed; to perform it: itemtrail restore --apply --plan ${plan}\n`)
+    expect(first.err).toContain('nothing was changed; the plan names no table, so it is to be read')
     const [header, ...items] = readFileSync(plan, 'utf8')
       .trimEnd()
       .split('\n')
@@ -256,6 +256,8 @@ describe('restore', () => {
       [['Orders', ...GOOD, '--to', 'A', '--output', 'b'], 2, 'expected one of them'],
       [['Orders', ...GOOD, '--to', 'A', '--delete'], 2, '--delete goes with the table itself'],
       [['Orders', ...GOOD, '--output', 'b', '--apply'], 2, 'expected one of them'],
+      [['Orders', ...GOOD, '--to', 'A', '--actor', 'x'], 2, '--actor goes with the table itself'],
+      [['Orders', ...GOOD, '--actor', ''], 2, '--actor is "", expected a name'],
       [['Orders', ...GOOD, '--plan', ''], 2, '--plan is empty'],
       [['Orders', ...GOOD, '--output', ''], 2, '--output is empty'],
       [['Orders', ...GOOD, '--format', 'csv'], 2, 'format "csv" is unknown'],

@@ -1,13 +1,14 @@
-import { writeFileSync } from 'node:fs'
+import { cpSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Fact, factInstant } from '../../transform/fact.js'
 import { unconfiguredTable } from '../../transform/table-configuration.js'
 import { baselineDocument, kinesisDocument, streamsRecord, tableConfiguration } from '../factories.js'
+import { alterRows, parquetUnder, rewriteRows } from '../local/altering.js'
 import { rowsOfRecord, writeRows } from '../local/desk.js'
 import { change, november } from '../queries/story.js'
 import { keepFacts } from '../queries/true-facts.js'
-import { archiveOf, fileOf, makeFolder, run } from './command-line.js'
+import { archiveOf, fileOf, makeFolder, ORDERS, ORDERS_CONFIG, run } from './command-line.js'
 import { expectContract } from './contract.js'
 
 const v = (N: string) => ({ v: { N } })
@@ -88,12 +89,15 @@ describe('verify continuity', () => {
     const whole = await archiveWith(RECORDS.slice(0, 2), [{ ...BASELINE, items: 1 }])
     expect(await run(['verify', 'continuity', 'Orders', '--archive', whole])).toMatchObject({ exit: 0 })
     expect(await run(['verify', 'continuity', '--archive', join(whole, 'nowhere')])).toMatchObject({ exit: 3, out: '' })
-    writeFileSync(join(whole, 'facts', 'Orders', 'x-gap.json'), '{"version":"fact/v9"}')
-    const unread = await run(['verify', 'continuity', 'Orders', '--archive', whole])
-    expect(unread).toMatchObject({ exit: 3, out: '' })
-    expect(unread.err).toContain('fact facts/Orders/x-gap.json has version "fact/v9"')
-    // an answer that the fact could change is none, either
-    expect(await run(['history', 'Orders', 'whole', '--archive', whole])).toMatchObject({ exit: 3, out: '' })
+    writeFileSync(join(whole, 'facts', 'Orders', 'x-gap.json'), '{"version":"fact/v9","kind":"gap"}')
+    // an answer that the fact could change ends with 3, too
+    for (const argv of [
+      ['verify', 'continuity', 'Orders'],
+      ['history', 'Orders', 'whole'],
+    ]) {
+      const { exit, err } = await run([...argv, '--archive', whole])
+      expect([exit, err]).toEqual([3, expect.stringContaining('facts/Orders/x-gap.json: version is "fact/v9"')])
+    }
   })
 
   it('ends with 1 for a baseline that lacks rows, because what it was taken for is not there', async () => {
@@ -182,9 +186,19 @@ const ROWS = [
   'altered[].event_id',
   'altered[].event_name',
   'altered[].event_time',
-  'altered[].expected_hash',
-  'altered[].found_hash',
+  'altered[].held',
+  'altered[].found',
+  'altered[].object',
   'rows',
+  'outside_period',
+  'passed_over',
+  'passed_over[].object',
+  'passed_over[].reason',
+  'passed_over[].rows',
+  'underived',
+  'underived.columns',
+  'underived.without_configuration',
+  'underived.without_image',
 ]
 
 describe('verify rows', () => {
@@ -203,7 +217,7 @@ describe('verify rows', () => {
       object,
     ]
     expect(json).toMatchObject([
-      { table: 'Orders', rows: 3, altered: [{ altered: 'new_image', expected_hash: altered.new_hash }] },
+      { table: 'Orders', rows: 3, altered: [{ altered: 'new_image', held: altered.new_hash }] },
     ])
   })
 
@@ -219,5 +233,105 @@ describe('verify rows', () => {
       exit: 0,
       out: expect.stringContaining('3 rows are what they were'),
     })
+  })
+})
+
+describe('verify rows of the demo', () => {
+  const whole = join(makeFolder(), 'archive')
+  beforeAll(async () => {
+    await run(['ingest', ORDERS, '--archive', whole, '--config', ORDERS_CONFIG])
+  })
+  /** Its last three days. */
+  const copy = () => {
+    const root = join(makeFolder(), 'archive')
+    cpSync(whole, root, { recursive: true, filter: path => !/event_date=2026-(09|10|11-0|11-1[0-7])/.test(path) })
+    return root
+  }
+  const ROWS = 152
+  const verify = async (root: string) => {
+    const { exit, out } = await run(['verify', 'rows', 'Orders', '--archive', root, '--format', 'json'])
+    const [answer] = JSON.parse(out) as [
+      { rows: number; altered: readonly { altered: string }[]; passed_over: object[] },
+    ]
+    return { exit, ...answer, kinds: new Set(answer.altered.map(({ altered }) => altered)) }
+  }
+
+  it('finds nothing where nothing was altered, and says what it looked at', async () => {
+    const { exit, out } = await run(['verify', 'rows', '--archive', whole])
+    expect([exit, out]).toEqual([0, expect.stringContaining('2,218 rows are what they were when they were made')])
+    expect(out).toContain('not derived again: arrived_at and size_bytes of any row')
+  })
+
+  it.each([
+    ['new_total', '1.00', ['new_total']],
+    ['new_status', "'PENDING'", ['new_status']],
+    ['changed', "['note']", ['changed']],
+    ['key_order_id', "'ORD1'", ['key_order_id']],
+    ['misfits', `'{"new_total":{"S":"x"}}'`, ['misfits']],
+    ['item_key', `'{"order_id":{"S":"ORD1"}}'`, ['item_key', 'row']],
+    ['actor', "'somebody'", ['actor', 'row']],
+    ['config_id', "'0123456789abcdef'", ['row']],
+    ['event_id', "'0123456789abcdef0123456789abcdef'", ['event_id', 'row']],
+    ['event_time', "event_time + interval '1' second", ['event_time']],
+    ['user_identity', "'no JSON'", ['row', 'user_identity']],
+    ['new_image', "'no JSON'", ['new_image']],
+  ])('finds that %s was altered', async (column, value, kinds) => {
+    const root = copy()
+    const files = parquetUnder(join(root, 'data'))
+    expect(await alterRows(files, { [column]: value }, "event_id like '4b422425%'")).toBe(1)
+    const found = await verify(root)
+    expect([found.exit, found.rows, [...found.kinds].sort()]).toEqual([1, ROWS, expect.arrayContaining(kinds)])
+    expect(found.kinds.has('event_date')).toBe(false)
+  })
+
+  it.each(['event_date=1900-01-01', 'event_date=ZZZ', 'event_date=', 'x', 'event_date=2026-11-19b'])(
+    'reads the rows of a day that lies in %s',
+    async name => {
+      const root = copy()
+      const orders = join(root, 'data', 'Orders')
+      renameSync(join(orders, 'event_date=2026-11-20'), join(orders, name))
+      const found = await verify(root)
+      // what is the folder of no day no other question can be sure of
+      const exit = name === 'event_date=1900-01-01' ? 1 : 3
+      expect([found.exit, found.rows, [...found.kinds]]).toEqual([exit, ROWS, ['event_date']])
+    },
+  )
+
+  it.each(['-1', 'null', '253402300800000000', '9223372036854775807', '0'])(
+    'reads rows whose time is %s',
+    async value => {
+      const root = copy()
+      const files = parquetUnder(join(root, 'data', 'Orders', 'event_date=2026-11-20'))
+      const altered = await alterRows(files, { event_time_us: value }, 'true')
+      const found = await verify(root)
+      expect([found.exit, found.rows]).toEqual([1, ROWS])
+      const rows = found.altered.filter(({ altered: kind }) => kind === 'row')
+      expect(rows.length).toBe(altered)
+      const asked = await run(['query', 'altered-rows', 'Orders', '--archive', root, '--format', 'ndjson'])
+      expect(asked.out.match(/"altered":"row"/g)?.length).toBe(altered)
+    },
+  )
+
+  it('says what it passed over, and does not end with 0', async () => {
+    const root = copy()
+    const day = join(root, 'data', 'Orders', 'event_date=2026-11-20')
+    const [object] = parquetUnder(day) as [string]
+    const rows = await rewriteRows([object], 'select * exclude (item_key) from object', 'true')
+    const lacking = await verify(root)
+    expect(lacking).toMatchObject({ exit: 1, rows: ROWS - rows })
+    expect(lacking.passed_over).toEqual([
+      { object: expect.stringContaining('event_date=2026-11-20'), reason: 'it lacks item_key', rows },
+    ])
+    renameSync(object, join(day, '_hidden.parquet'))
+    expect(await verify(root)).toMatchObject({ exit: 3, passed_over: [{ reason: 'its name begins with "_"' }] })
+    writeFileSync(join(day, 'x.parquet'), 'PAR1 and nothing')
+    expect((await run(['verify', 'rows', '--archive', root])).exit).toBe(3)
+  })
+
+  it('names the rows whose configuration is not kept', async () => {
+    const root = copy()
+    rmSync(join(root, 'config'), { recursive: true })
+    const { exit, out } = await run(['verify', 'rows', '--archive', root])
+    expect([exit, out]).toEqual([0, expect.stringContaining('of 152 rows, whose configuration is not kept')])
   })
 })

@@ -60,7 +60,7 @@ describe('synthesis refuses, with the path of the construct, the value and what 
     [
       'a table without a stream',
       () => capture({}, {}),
-      'Stack/Audit/Orders: table Stack/Orders has no stream, which capture "streams" reads, expected stream (Table) or dynamoStream (TableV2) NEW_AND_OLD_IMAGES on it, or capture "kinesis"',
+      'Stack/Audit/Tables/Orders: table Stack/Orders has no stream, which capture "streams" reads, expected stream (Table) or dynamoStream (TableV2) NEW_AND_OLD_IMAGES on it, or capture "kinesis"',
     ],
     [
       'a TableV2 without a stream',
@@ -84,7 +84,7 @@ describe('synthesis refuses, with the path of the construct, the value and what 
     [
       'flat columns of a stream of keys',
       () => capture({ columns: { status: 'string' } }, { stream: StreamViewType.KEYS_ONLY }),
-      'Stack/Audit/Orders: table Stack/Orders streams KEYS_ONLY, expected NEW_AND_OLD_IMAGES to fill old_status and new_status',
+      'Stack/Audit/Tables/Orders: table Stack/Orders streams KEYS_ONLY, expected NEW_AND_OLD_IMAGES to fill old_status and new_status',
     ],
     [
       'old columns of a stream of new images',

@@ -4,7 +4,8 @@ import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { openPlan, PlanWriter, readPlan } from '../../restore/plan-file.js'
+import { PlanWriter } from '../../restore/plan-file.js'
+import { openPlan, readPlan } from '../../restore/plan-reader.js'
 import { progressPath } from '../../restore/progress-file.js'
 import type { JsonObject } from '../../transform/json.js'
 import type { Loopback } from '../loopback.js'
@@ -221,6 +222,26 @@ describe.skipIf(missing !== undefined)(title, () => {
     const before = await table.scan()
     const { exit, err } = await apply(table, path)
     expect([exit, err]).toEqual([2, expect.stringContaining(`is for table ${arn}, found arn:aws:dynamodb:ddblocal`)])
+    expect(await table.scan()).toEqual(before)
+  })
+
+  it('refuses a plan whose items have another key than the table: a condition on it would hold nothing', async () => {
+    const { table, plan } = await spoiltTable(3)
+    const { header } = await openPlan(plan)
+    const path = place.path('other-key.jsonl')
+    const writer = PlanWriter.create(path)
+    writer.add({
+      key: '{"alias":{"S":"x"}}',
+      action: 'put',
+      wanted: '{"alias":{"S":"x"},"pk":{"S":"i0"}}',
+      expected: 'absent',
+      confidence: 'UNBROKEN',
+      reason: null,
+    })
+    await writer.finish({ ...header, counts: { put: 1, update: 0, delete: 0, leave: 0, skip: 0, same: 0 } })
+    const before = await table.scan()
+    const { exit, out, err } = await apply(table, path)
+    expect([exit, out, err]).toEqual([2, '', expect.stringContaining('has items with the key ["alias"]')])
     expect(await table.scan()).toEqual(before)
   })
 

@@ -1,13 +1,14 @@
 /** Restore against a real DynamoDB: the table itself is the judge. Needs Java. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../transform/json.js'
+import { run } from '../cli/command-line.js'
 import { expectContract } from '../cli/contract.js'
 import { item } from '../transform/arbitraries.js'
-import { after, type Key, missing, Place, textOf } from './table.js'
+import { after, BEGAN, type Key, missing, Place, textOf } from './table.js'
 
 const place = new Place()
 
@@ -239,6 +240,61 @@ describe.skipIf(missing !== undefined)(title, () => {
     const to = ['--as-of', after(filled), '--to', other.name, '--plan', place.path('life-to.jsonl')]
     expect((await table.restore([table.name, ...to])).exit).toBe(0)
     expect(await other.scan()).toEqual(states[filled])
+  })
+
+  it('is written under the name of who restores, and kept in the archive', async () => {
+    const table = await place.create()
+    const config = place.path('actor.json')
+    writeFileSync(config, JSON.stringify({ tables: { [table.name]: { keys: ['pk'], actor: 'updated_by' } } }))
+    const put = (pk: string, v: string, by: string) => table.put({ pk: { S: pk }, v: { S: v }, updated_by: { S: by } })
+    await put('a', 'right', 'alice')
+    await put('b', 'right', 'alice')
+    await put('a', 'wrong', 'mallory')
+    await table.delete({ pk: { S: 'b' } })
+    await put('c', 'wrong', 'mallory')
+    await put('a', 'wrong again', 'mallory')
+    const known = ['--config', config]
+    await table.ingest(known)
+    const back = [table.name, '--as-of', after(2), '--delete', ...known]
+
+    const preview = await table.restore(back)
+    expect(preview.out).toContain('~ a  update\n    ~ v  "wrong again" → "right"\n')
+    expect(preview.out).not.toContain('alice')
+    expect(preview.err).toContain('updated_by of what is written gets the name of --actor NAME\n')
+    const unsaid = await table.restore([...back, '--apply'])
+    expect([unsaid.exit, unsaid.err]).toEqual([2, expect.stringContaining('--actor is missing: updated_by says who')])
+
+    const plan = place.path('actor.jsonl')
+    const kept = await table.restore([...back, '--plan', plan])
+    expect(kept.err).toContain(`--apply --plan ${plan} --endpoint ${place.endpoint} --actor NAME --archive `)
+    const { exit, err } = await table.restore(['--apply', '--plan', plan, '--actor', 'carol'])
+    expect([exit, err]).toEqual([0, expect.stringMatching(/^kept in the archive: facts\/\w+\/\S+-restore\.json$/m)])
+    const of = (pk: string) => textOf({ pk: { S: pk }, v: { S: 'right' }, updated_by: { S: 'carol' } })
+    expect(await table.scan()).toEqual([of('a'), of('b')].sort())
+
+    // once more: nothing differs but who wrote it
+    const again = await table.restore(['--apply', '--plan', plan, '--actor', 'dave', '--format', 'json'])
+    expect((JSON.parse(again.out) as Answer).applied).toMatchObject({ done: 0, already: 3 })
+    expect((await table.restore(back)).out).toContain('0 to put, 0 to update, 0 to delete; 2 as they are')
+
+    await table.ingest(known, change => (change < 6 ? BEGAN + change : Math.floor(Date.now() / 1000)))
+    const ask = (command: string, ...argv: string[]) => run([command, table.name, ...argv, '--archive', table.archive])
+    for (const [key, name] of [
+      ['a', 'MODIFY'],
+      ['b', 'INSERT'],
+      ['c', 'REMOVE'],
+    ] as const) {
+      const { out } = await ask('history', key, '--format', 'json')
+      const { changes } = JSON.parse(out) as { readonly changes: readonly JsonObject[] }
+      expect(changes[0]).toMatchObject({
+        event_name: name,
+        restored: { certain: true, actor: 'carol', table: table.name, as_of: '2026-11-19T03:00:01.000000Z' },
+      })
+      expect(changes.slice(1).map(({ restored }) => restored)).toEqual(changes.slice(1).map(() => null))
+      if (key !== 'c') expect(changes[0]).toMatchObject({ actor: 'carol', actor_source: 'new_image' })
+    }
+    expect((await ask('history', 'a')).out).toContain('    ↺ restored by carol, as of 2026-11-19 03:00:01Z\n')
+    expect((await ask('reconcile', '--scan', '--endpoint', place.endpoint)).exit).toBe(0)
   })
 
   it('answers as documented', async () => {

@@ -22,7 +22,7 @@ export const CREDENTIALS = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 
 const CONNECTION = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } }
 
 /** The first change of a table is given this time, each further one a second more: DynamoDB Local cuts times to the minute. */
-const BEGAN = Date.UTC(2026, 10, 19, 3) / 1000
+export const BEGAN = Date.UTC(2026, 10, 19, 3) / 1000
 
 /** The moment after so many changes of a table. */
 export function after(changes: number): string {
@@ -119,15 +119,15 @@ export class LiveTable {
     return items.map(textOf).sort()
   }
 
-  /** Archives the stream as it is by now, the nth change at second n. */
-  async ingest(): Promise<void> {
+  /** Archives the stream as it is by now, the nth change at second n where nothing else is said. */
+  async ingest(more: readonly string[] = [], timeOf = (change: number) => BEGAN + change): Promise<void> {
     const records: unknown[] = []
     for await (const record of readStream(
       new DynamoDBStreamsClient({ ...CONNECTION, endpoint: this.endpoint }),
       this.streamArn,
     ))
-      records.push({ ...record, dynamodb: { ...record.dynamodb, ApproximateCreationDateTime: BEGAN + records.length } })
-    const { exit, err } = await run(['ingest', '-', '--archive', this.archive], { stdin: linesOf(records) })
+      records.push({ ...record, dynamodb: { ...record.dynamodb, ApproximateCreationDateTime: timeOf(records.length) } })
+    const { exit, err } = await run(['ingest', '-', '--archive', this.archive, ...more], { stdin: linesOf(records) })
     expect([exit, err]).toEqual([0, expect.anything()])
   }
 

@@ -10,7 +10,7 @@ import { DerivedFolder } from '../../local/derived-folder.js'
 import { readHistory } from '../../queries/ask.js'
 import { findCopy, type Manifest, readManifest } from '../../queries/derived-copy.js'
 import { DuckDbEngine } from '../../queries/duckdb.js'
-import { manifestKey, runKey } from '../../transform/derived.js'
+import { bucketOf, manifestKey, runKey } from '../../transform/derived.js'
 import { streamsRecord, tableConfiguration } from '../factories.js'
 import { ingestRecords, rowsOfRecord, temporaryFolder, writeRows } from './desk.js'
 
@@ -176,11 +176,13 @@ describe('compaction', () => {
     const [run] = before.runs.filter(({ rows }) => rows > 1)
     const path = join(root, runKey('Orders', String(run?.bucket), String(run?.name)))
     await rewrite(path, 'select * from old limit 1')
+    const forged = forgeManifest(root, path)
     for (const round of [2, 3]) await addRound(root, round)
     await expect(compactTable(root, 'Orders')).rejects.toThrow(/deliveries of digest/)
-    expect(manifestOf(root)).toEqual(before)
+    expect(manifestOf(root)).toEqual(forged)
     // another row in its place is found, too
     await rewrite(path, `select * replace (md5(row_hash) as row_hash) from old`)
+    forgeManifest(root, path)
     await expect(compactTable(root, 'Orders')).rejects.toThrow(/deliveries of digest/)
     expect((await compactTable(root, 'Orders', { rebuild: true })).changed).toBe(true)
     expect((await ask(root)).versions).toEqual(['0', '1', '2', '3'])
@@ -201,12 +203,38 @@ describe('compaction', () => {
     renameSync(`${second}.away`, second)
     // the manifest agrees with the file, the archive does not
     await rewrite(first, 'select * replace (repeats + 1 as repeats) from old')
-    const manifest = manifestOf(root)
-    const [run, ...others] = manifest.runs
-    const changed = { ...manifest, runs: [{ ...run, bytes: readFileSync(first).length }, ...others] }
-    writeFileSync(join(root, manifestKey('Orders')), JSON.stringify(changed))
+    expect((await checkCopy(root, 'Orders')).problems).toEqual([
+      expect.stringMatching(/^derived.Orders.changes.*\.parquet (has \d+ bytes instead of \d+|is not the file)/),
+    ])
+    forgeManifest(root, first)
     expect((await checkCopy(root, 'Orders')).problems).toEqual([
       expect.stringMatching(/^bucket . stands for \d+ deliveries, the archive has \d+$/),
+    ])
+  })
+
+  it('goes on from no file that is another than it was written, asks the archive meanwhile, and says both', async () => {
+    await compactTable(root, 'Orders')
+    const [run] = manifestOf(root).runs.filter(({ bucket }) => bucket === bucketOf(key(3), 1))
+    const path = join(root, runKey('Orders', String(run?.bucket), String(run?.name)))
+    const bytes = readFileSync(path)
+    bytes[Math.floor(bytes.length / 3)] = (bytes[Math.floor(bytes.length / 3)] as number) ^ 1
+    writeFileSync(path, bytes)
+    const { versions, remarks } = await ask(root)
+    expect([versions, remarks]).toEqual([['0', '1'], [expect.stringContaining('its SHA-256 is another')]])
+    expect((await checkCopy(root, 'Orders')).problems).toEqual([expect.stringContaining('its SHA-256 is another')])
+    await addRound(root, 2)
+    const rebuilt = expect.stringContaining('its SHA-256 is another')
+    expect(await compactTable(root, 'Orders')).toMatchObject({ changed: true, rebuilt })
+    expect(await ask(root)).toEqual({ versions: ['0', '1', '2'], remarks: [] })
+  })
+
+  it('is found out by a check where an image of the copy is not what its hash says', async () => {
+    await compactTable(root, 'Orders')
+    const [first] = filesUnder(root, 'derived/Orders/changes') as [string]
+    await rewrite(first, `select * replace (replace(new_image, '"v"', '"w"') as new_image) from old`)
+    forgeManifest(root, first)
+    expect((await checkCopy(root, 'Orders')).problems).toEqual([
+      expect.stringMatching(/has \d+ images that are not what their hashes say/),
     ])
   })
 
@@ -338,6 +366,15 @@ async function rewrite(path: string, sql: string): Promise<void> {
   await connection.run(`copy (${sql}) to '${path}' (format parquet)`)
   connection.closeSync()
   instance.closeSync()
+}
+
+/** Makes the manifest agree with a run that was written over. */
+function forgeManifest(root: string, path: string): Manifest {
+  const manifest = manifestOf(root)
+  const file = { bytes: readFileSync(path).length, sha256: hash('sha256', readFileSync(path)) }
+  const forged = { ...manifest, runs: manifest.runs.map(run => (path.includes(run.name) ? { ...run, ...file } : run)) }
+  writeFileSync(join(root, manifestKey('Orders')), JSON.stringify(forged))
+  return forged
 }
 
 const COMMAND = join(import.meta.dirname, '../../dist/cli/itemtrail.js')

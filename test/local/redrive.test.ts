@@ -271,7 +271,10 @@ describe('the archive on a desk', () => {
     refuse('a', `${change(1)}\n${change(2, 1)}`)
     await toArchive()
     await toArchive({ ledger: Ledger.open(join(root, 'another'), 'archive') })
-    const rows = await askSql(root, 'select event_id, count(*) as times, max(event_date) as day from orders_deliveries group by 1')
+    const rows = await askSql(
+      root,
+      'select event_id, count(*) as times, max(event_date) as day from orders_deliveries group by 1',
+    )
     expect(rows.map(row => String(row.times))).toEqual(['2', '2'])
     expect((await new DiskArchive(root).list('refused/')).length).toBe(0)
   })

@@ -7,7 +7,7 @@ import { readConfiguration } from '../../config/configuration.js'
 import { DiskArchive } from '../../local/archive.js'
 import { ingest } from '../../local/ingest.js'
 import { openInput } from '../../local/input.js'
-import { askQuery, foldHistory, type HistoryChange, readHistory } from '../../queries/ask.js'
+import { askQuery, foldHistory, type HistoryChange, heldAgainstHashes, readHistory } from '../../queries/ask.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { DuckDbEngine } from '../../queries/duckdb.js'
 import type { QueryEngine } from '../../queries/engine.js'
@@ -75,7 +75,7 @@ describe('the bundled orders, from the stream to an answer', () => {
     const query = SAVED_QUERIES.get('item-history') as SavedQuery
     const found = new Map<string, HistoryChange[]>()
     for (const row of rowsOf(await askQuery(ofAll, query, table, { item_key: 'none' }))) {
-      const change = { ...row, event_time_us: Number(row.event_time_us), repeats: Number(row.repeats) }
+      const change = { ...heldAgainstHashes(row), repeats: Number(row.repeats) }
       const ofItem = found.get(row.item_key as string) ?? []
       ofItem.push(change as unknown as HistoryChange)
       found.set(row.item_key as string, ofItem)

@@ -239,6 +239,35 @@ const contradict: Fault['inject'] = (name, capture, dice) => {
   return { ...NOTHING, item, rows: [...rows, other], chain: [{ finding: 'CONFLICT', events: [row.event_id] }] }
 }
 
+/**
+ * A change that is neither the first nor the last and the one after it, written anew with everything that a row says of
+ * itself, as whoever knows the code can. No baseline stands between them.
+ */
+const forge =
+  (rewrite: (event: Event, next: Event) => readonly Event[]): Fault['inject'] =>
+  (name, capture, dice) => {
+    const item = cleanItem(name, capture, dice)
+    const candidates = item.events.slice(1, -1).filter(event => {
+      const next = item.events[event.place + 1] as Event
+      const isApart = event.second < next.second && item.events[event.place - 1]?.second !== event.second
+      const sameSide = event.second < BASELINES.middle === next.second < BASELINES.middle
+      return isApart && sameSide && event.after !== null && event.before !== null && event.before !== next.after
+    })
+    const event = candidates[dice.roll(candidates.length)]
+    if (event === undefined) return forge(rewrite)(name, capture, dice)
+    const next = item.events[event.place + 1] as Event
+    const rows = rowsOf(item, [...without(item, event.place, next.place), ...rewrite(event, next)])
+    return { ...NOTHING, item, rows }
+  }
+
+const forgePair = forge((event, next) => [
+  { ...event, after: 'forged' },
+  { ...next, before: 'forged' },
+])
+
+/** As if the change had never been. */
+const splice = forge((event, next) => [{ ...next, before: event.before }])
+
 export const FAULTS: readonly Fault[] = [
   { name: 'drop of a change', hop: 'stream', seenBy: 'chain', inject: dropInside },
   {
@@ -293,5 +322,7 @@ export const FAULTS: readonly Fault[] = [
     seenBy: 'hashes',
     inject: editRow(row => ({ ...row, event_time_us: row.event_time_us + 1 }), ['row', 'event_id'], false),
   },
+  { name: 'a change and its neighbour, forged to fit', hop: 'archive', seenBy: 'nobody', inject: forgePair },
+  { name: 'a change taken out, its neighbour forged to fit', hop: 'archive', seenBy: 'nobody', inject: splice },
   { name: 'a row beside the true one', hop: 'archive', seenBy: 'chain, as CONFLICT', inject: contradict },
 ]

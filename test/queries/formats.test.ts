@@ -14,7 +14,7 @@ import { runs } from '../transform/arbitraries.js'
 
 let engine: DuckDbEngine
 beforeAll(async () => {
-  engine = await DuckDbEngine.open(temporaryFolder())
+  engine = await DuckDbEngine.open(temporaryFolder(), [], { files: true })
 })
 afterAll(() => engine.close())
 

@@ -188,8 +188,9 @@ describe('attribute-history', () => {
     ])
   })
 
-  it('has no rows for an attribute that the item never had', async () => {
-    expect(await ask('attribute-history', { ...A, attribute: 'nothing' }, columns)).toEqual([])
+  it('refuses an attribute that no item ever had, for of that nobody can say that it never changed', async () => {
+    const nothing = ask('attribute-history', { ...A, attribute: 'nothing' }, columns)
+    await expect(nothing).rejects.toThrow('attribute is "nothing", which no item ever had, expected')
   })
 
   it('finds attributes whatever their name', async () => {

@@ -26,7 +26,7 @@ function was(image: string | null, more: Partial<Then> = {}): Then {
   return { state, image, confidence: 'UNBROKEN', unresolved: false, lost: false, withinSecond: false, ...more }
 }
 
-const CAREFUL: PlanOptions = { deletes: false, accepted: new Set(), late: false }
+const CAREFUL: PlanOptions = { deletes: false, accepted: new Set(), late: false, actorAttribute: null }
 
 function actionOf(then: Then, now: Now, options: Partial<PlanOptions> = {}) {
   return planItem(KEY, then, now, { ...CAREFUL, ...options })?.action

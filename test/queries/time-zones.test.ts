@@ -97,11 +97,4 @@ describe('a time', () => {
       { t: null, n: 2n },
     ])
   })
-
-  it('needs no extension that is fetched', async () => {
-    const loaded = await engine.run(
-      'select extension_name from duckdb_extensions() where loaded and install_mode <> $$STATICALLY_LINKED$$',
-    )
-    expect(loaded.numRows).toBe(0)
-  })
 })

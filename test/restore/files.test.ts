@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
-import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { dataFilePath, isChecksumOf, readDataFiles, readSummary } from '../../capture/export-layout.js'
 import type { PlannedItem } from '../../queries/restore-plan.js'
 import { ExportWriter } from '../../restore/export-files.js'
-import { openPlan, PLAN_VERSION, type PlanHeader, PlanWriter, readPlan } from '../../restore/plan-file.js'
+import { PlanWriter } from '../../restore/plan-file.js'
+import { closePlan, openPlan, readPlan } from '../../restore/plan-reader.js'
+import { PLAN_VERSION, type PlanHeader } from '../../restore/plan-schema.js'
 import { ProgressFile, progressPath } from '../../restore/progress-file.js'
 import { makeFolder } from '../cli/command-line.js'
 
@@ -18,7 +20,8 @@ const HEADER: PlanHeader = {
   archive: './archive',
   against: 'table',
   target: { table: 'Orders', arn: 'arn:aws:dynamodb:us-east-1:123456789012:table/Orders', id: null },
-  counts: { put: 1, update: 1, delete: 0, leave: 0, skip: 1, same: 7 },
+  actor_attribute: null,
+  counts: { put: 2, update: 0, delete: 0, leave: 0, skip: 1, same: 7 },
   made: '2026-11-19T04:00:00.000Z',
   tool: 'itemtrail 0.1.0',
 }
@@ -34,12 +37,19 @@ const item = (name: string, wanted: string | null = null): PlannedItem => ({
 
 /** Names that JSON or a careless reader of it would reorder, lose or end a line at. */
 const ODD = '{"10":{"S":"x"},"9":{"S":"\u2028\u2029"},"__proto__":{"M":{"__proto__":{"N":"1.1"}}},"pk":{"S":"}},{"}}'
-const ITEMS = [item('}},{"', ODD), item('\u2028'), item('', '{"pk":{"S":""}}')]
+const ITEMS = [item('', '{"pk":{"S":""}}'), item('}},{', ODD), item('\u2028')]
 
-async function writePlan(path: string, items: readonly PlannedItem[] = ITEMS): Promise<string> {
+/** The counts of `HEADER` where there is no item. */
+const NONE = { put: 0, update: 0, delete: 0, leave: 0, skip: 0, same: 0 }
+
+async function writePlan(
+  path: string,
+  items: readonly PlannedItem[] = ITEMS,
+  header: Partial<PlanHeader> = {},
+): Promise<string> {
   const writer = PlanWriter.create(path)
   for (const planned of items) writer.add(planned)
-  return writer.finish(HEADER)
+  return writer.finish({ ...HEADER, ...header })
 }
 
 async function collect<T>(values: AsyncIterable<T>): Promise<readonly T[]> {
@@ -60,9 +70,18 @@ describe('a plan as a file', () => {
     expect(createHash('sha256').update(rest).digest('hex')).toBe(sha256)
   })
 
+  it('is performed as it was checked, whatever becomes of its file', async () => {
+    const path = join(makeFolder(), 'plan.jsonl')
+    await writePlan(path)
+    const plan = await openPlan(path)
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"pk"', '"no"'))
+    expect(await collect(readPlan(plan))).toEqual(ITEMS)
+    closePlan(plan)
+  })
+
   it('may have no item', async () => {
     const path = join(makeFolder(), 'plan.jsonl')
-    await writePlan(path, [])
+    await writePlan(path, [], { counts: NONE })
     expect(await collect(readPlan(await openPlan(path)))).toEqual([])
   })
 
@@ -157,6 +176,25 @@ describe('the progress of a plan', () => {
     const other = await ProgressFile.open({ ...one, sha256: 'b'.repeat(64) })
     expect([other.size, other.isDone('{"pk":{"S":"a"}}')]).toEqual([0, false])
     other.close()
+  })
+
+  it.each([
+    ['a list', '[1]', 'line 1: it is [1], expected an object'],
+    ['a key that is null', JSON.stringify({ key: null }), 'line 1: key is null'],
+    ['no outcome', JSON.stringify({ key: {}, plan: 'a'.repeat(64), reason: null, at: 'x' }), 'outcome is missing'],
+  ])('is refused with %s', async (_, line, problem) => {
+    const one = plan()
+    writeFileSync(progressPath(one.path), `${line}\n`)
+    await expect(ProgressFile.open(one)).rejects.toThrow(problem)
+  })
+
+  it('is neither read nor written where a link leads', async () => {
+    const one = plan()
+    const elsewhere = join(makeFolder(), 'elsewhere')
+    writeFileSync(elsewhere, 'mine')
+    symlinkSync(elsewhere, progressPath(one.path))
+    await expect(ProgressFile.open(one)).rejects.toThrow('is a link or no file')
+    expect(readFileSync(elsewhere, 'utf8')).toBe('mine')
   })
 
   it('keeps an item that was lost, as it was', async () => {

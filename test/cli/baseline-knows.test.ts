@@ -1,0 +1,61 @@
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../local/desk.js'
+import { run } from './command-line.js'
+
+const CASE = fileURLToPath(new URL('../fixtures/cases/baseline-lacks-an-item/', import.meta.url))
+const [BEFORE, AFTER] = ['2025-11-20T02:00:00Z', '2025-11-21T02:00:00Z'] as const
+
+/** Two exports and no change between: `i0` is not in the second, `i3` is another there, `i5` is new. */
+describe('an archive of two complete baselines', () => {
+  let place: readonly string[]
+  beforeAll(async () => {
+    place = ['--archive', join(temporaryFolder(), 'archive'), '--config', join(CASE, 'itemtrail.config.json')]
+    for (const folder of ['first/AWSDynamoDB/01763600100000-a0000000', 'second/AWSDynamoDB/01763686500000-b0000000'])
+      expect(await run(['baseline', 'Things', '--export', join(CASE, folder), ...place])).toMatchObject({ exit: 0 })
+  })
+  const query = (name: string, ...parameters: readonly string[]) =>
+    run(['query', name, 'Things', ...parameters.flatMap(each => ['--param', each]), ...place, '--format', 'json'])
+
+  it.each([
+    ['diff-of-table', [`from=${BEFORE}`, `to=${AFTER}`]],
+    ['table-as-of', [`at=${AFTER}`]],
+    ['first-and-last-seen', []],
+  ])('says with %s that baselines know of an item that is gone', async (name, parameters) => {
+    const { exit, err } = await query(name, ...parameters)
+    expect(exit).toBe(1)
+    expect(err.replaceAll(/\s+/g, ' ')).toMatch(/complete baselines say otherwise of 1 item.*"i0"/)
+  })
+
+  it('says nothing of a moment at which no baseline contradicts', async () => {
+    expect(await query('table-as-of', `at=${BEFORE}`)).toMatchObject({
+      // what the second baseline does not fit was changed at an unknown time before it
+      exit: 1,
+      err: expect.not.stringContaining('otherwise'),
+    })
+  })
+
+  it('takes no row of a baseline for a change', async () => {
+    for (const name of ['activity-by-day', 'volume-by-hour', 'hot-items'])
+      expect([name, JSON.parse((await query(name)).out)]).toMatchObject([name, { rows: [] }])
+    const between = await query('changes-between', `from=${BEFORE}`, `to=${AFTER}`)
+    expect(JSON.parse(between.out)).toMatchObject({ rows: [], verdict: { confidence: 'GAP' } })
+    const { out } = await run(['status', ...place, '--format', 'json'])
+    expect(JSON.parse(out)).toMatchObject({ tables: [{ table: 'Things', changes: 0, baseline_rows: 10 }] })
+    const history = await run(['history', 'Things', 'i3', ...place])
+    expect(history.out).toContain('0 changes, seen by 2 baselines')
+    expect(history.out).not.toMatch(/^ +\+ /m)
+  })
+
+  it('refuses an attribute that no item ever had, with the nearest, and a period that runs backwards', async () => {
+    const unknown = await query('changes-by-attribute', 'attribute=satus')
+    expect([unknown.exit, unknown.out]).toEqual([2, ''])
+    expect(unknown.err).toContain(
+      'attribute is "satus", which no item ever had, expected a top-level attribute such as',
+    )
+    const swapped = await query('diff-of-table', `from=${AFTER}`, `to=${BEFORE}`)
+    expect([swapped.exit, swapped.out]).toEqual([2, ''])
+    expect(swapped.err).toContain('which is after to')
+  })
+})
