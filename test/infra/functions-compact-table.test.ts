@@ -248,6 +248,39 @@ describe('a compaction', () => {
     expect(table.manifest().days[dayAt(1)]?.run).toBe(run)
   })
 
+  it('keeps answers of all days that are covered, anew with each run, and not while one is another', async () => {
+    const table = new Simulation(4, TENTH)
+    await table.call()
+    const kept = table.manifest().answers
+    expect(new Set(kept.map(({ statement }) => statement)).size).toBe(3)
+    await table.call()
+    expect(table.manifest().answers).toEqual(kept)
+
+    // a day that has to wait: what is kept does for no day, and none is made
+    table.add(dayAt(1), TENTH, 'late')
+    table.today = Date.parse(dayAt(1))
+    const statements = table.statements.length
+    await table.call()
+    expect(table.statements).toHaveLength(statements)
+    table.today = Date.UTC(2027, 0, 1)
+    await table.call()
+    const { answers, replaced } = table.manifest()
+    expect(answers.map(({ statement }) => statement)).toEqual(kept.map(({ statement }) => statement))
+    expect(replaced.map(({ name }) => name)).toEqual(expect.arrayContaining(kept.map(({ name }) => name)))
+  })
+
+  it('tells of an answer that cannot be kept, and keeps the others', async () => {
+    const table = new Simulation(2, TENTH)
+    let asked = 0
+    table.act = kind => {
+      if (kind === 'answer' && asked++ === 0) throw new QueryError('resources exhausted')
+    }
+    expect((await table.call())?.message).toBe('resources exhausted')
+    expect(table.manifest().answers).toHaveLength(2)
+    expect(await table.call()).toBeUndefined()
+    expect(table.manifest().answers).toHaveLength(3)
+  })
+
   it('forgets checkpoints of days that are gone or another, and makes them again', async () => {
     const table = new Simulation(20, TENTH)
     table.checkpointBytes = 1
