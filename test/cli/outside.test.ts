@@ -238,6 +238,7 @@ describe('what lies under data/ and is not read', () => {
   })
 
   it.each([
+    ['data/Orders/event_date=1900-01-01', 'data/Orders/event_date=1900-01-01 is the folder of no day'],
     ['data/Orders/event_date=ZZZ', 'data/Orders/event_date=ZZZ is the folder of no day'],
     ['data/Orders/event_date=', 'data/Orders/event_date= is the folder of no day'],
     ['data/Orders/x', 'data/Orders/x is the folder of no day'],
