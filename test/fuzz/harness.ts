@@ -14,6 +14,8 @@ import { type Ending, run } from '../cli/command-line.js'
 const SECONDS = Number(process.env.FUZZ_SECONDS ?? 3)
 const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)
 
+if (process.env.FUZZ_SECONDS !== undefined) console.log(`fuzz from seed ${SEED}, ${SECONDS} s each`)
+
 /** Milliseconds after which a command counts as one that never ends. */
 const HANGS = 60_000
 
@@ -137,10 +139,10 @@ export function edited(value: unknown, edits: readonly Edit[]): unknown {
     const [holder, name] = places[place % Math.max(1, places.length)] ?? []
     if (holder === undefined || name === undefined) continue
     const found = (holder as Record<string, unknown>)[name]
-    if (how === 'replace') Object.assign(holder, { [name]: by })
+    if (how === 'replace') Object.assign(holder, { [name]: structuredClone(by) })
     else if (how === 'deepen') Object.assign(holder, { [name]: deepened(found) })
     else if (Array.isArray(holder))
-      holder.splice(Number(name), how === 'remove' ? 1 : 0, ...(how === 'remove' ? [] : [found]))
+      holder.splice(Number(name), how === 'remove' ? 1 : 0, ...(how === 'remove' ? [] : [structuredClone(found)]))
     else if (how === 'remove') delete (holder as Record<string, unknown>)[name]
   }
   return copy
