@@ -101,7 +101,8 @@ const REFUSED_KEY = new RegExp(`^${REFUSED_PREFIX}(processing-failed|format-conv
 /** Both generations of Firehose's field names: `errorCode`, and `ErrorCode` or `lastErrorCode` of format conversion. */
 function parseEntry(line: string): Pick<RefusedEntry, 'data' | 'arrival' | 'code' | 'message'> | undefined {
   const entry = tryParseObject(line)
-  const { rawData, arrivalTimestamp: arrival = 0 } = entry ?? {}
+  const { rawData, arrivalTimestamp = 0 } = entry ?? {}
+  const arrival = typeof arrivalTimestamp === 'string' ? Number(arrivalTimestamp) : arrivalTimestamp
   if (entry === undefined || typeof rawData !== 'string' || !isTime(arrival)) return undefined
   const data = Buffer.from(rawData, 'base64')
   // of a text that is no base64, Node decodes what it can
