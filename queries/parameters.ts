@@ -3,9 +3,10 @@ import type { BoundValue } from './engine.js'
 
 /**
  * `item`: an item's key as canonical DynamoDB JSON; `instant`: ISO 8601 with a zone; `integer`: from 1; `steps`: pairs of
- * texts as JSON, bound without white space; `text`: as it is.
+ * texts as JSON, bound without white space; `attribute`: an attribute's name, a path as `history` prints it, or a configured
+ * column; `text`: as it is.
  */
-export type ParameterType = 'item' | 'instant' | 'integer' | 'steps' | 'text'
+export type ParameterType = 'attribute' | 'item' | 'instant' | 'integer' | 'steps' | 'text'
 
 export interface Parameter {
   readonly name: string

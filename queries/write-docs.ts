@@ -20,7 +20,9 @@ A saved query reads rows, and none of the facts that lie beside them. That an it
 change lacks, \`table-as-of\`, \`items-as-of\`, \`item-as-of\`, \`diff-of-table\` and \`first-and-last-seen\` therefore do not know. Asked
 with \`itemtrail query\` or the library, the answer has a remark that names such items, and the exit code is 1; in the Athena console
 nobody adds it, so ask \`itemtrail as-of\` and \`diff\`, which know it. Rows of baselines are no changes, and are not counted as such.
-An \`attribute\` is the name of a top-level one, or of a configured column of one; a name that no item ever had is refused.
+An \`attribute\` is an attribute's name, a path as \`history\` and \`diff\` print it (\`shipping.city\`, \`lines[sku=TEA].qty\`,
+\`lines[0].qty\`), or a configured column; what no item ever had is refused. An attribute that has the whole text for its name
+goes before what lies at the path. In the Athena console it is the name of a top-level attribute.
 
 A period is [from, to), and one that runs backwards is refused; "as of" counts changes at the moment itself. Columns marked *detail* are left out of tables on a
 terminal; \`--format json\` has them.
@@ -58,7 +60,7 @@ ${columns.map(({ name, detail, meaning }) => `| \`${name}\` | ${escapeCell(meani
 function describeParameter({ name, type, default: preset, fromLifecycle, meaning }: Parameter): string {
   const value = fromLifecycle
     ? `the configured life cycle${preset === undefined ? '' : `, else \`${preset}\``}`
-    : preset === undefined
+    : preset === undefined || preset === ''
       ? ''
       : `\`${preset}\``
   return `| \`${name}\` | ${type} | ${value} | ${escapeCell(meaning)} |`

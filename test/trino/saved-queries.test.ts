@@ -6,6 +6,7 @@ import { readConfiguration } from '../../config/configuration.js'
 import { DiskArchive } from '../../local/archive.js'
 import { ingest } from '../../local/ingest.js'
 import { openInput } from '../../local/input.js'
+import { askQuery, withPath } from '../../queries/ask.js'
 import type { AthenaEngine } from '../../queries/athena.js'
 import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { DuckDbEngine } from '../../queries/duckdb.js'
@@ -91,6 +92,30 @@ describe.skipIf(missing !== undefined)(
       expect([...onAws].sort()).toEqual([...onDesk].sort())
     })
 
+    it.each(['shipping.city', 'lines[sku=FILTER-PAPER-100].qty'])(
+      'questions about the path %s are answered the same on every engine',
+      async attribute => {
+        const asking = [...SAVED_QUERIES.values()].filter(({ parameters }) =>
+          parameters.some(({ type }) => type === 'attribute'),
+        )
+        for (const query of asking)
+          await compare(
+            query,
+            orders,
+            {
+              ...exampleParameters(query, orders.table),
+              ...(query.name === 'mass-changes' && { at_least: '1' }),
+              attribute,
+            },
+            trino,
+          )
+        const changes = { from: '2026-01-01T00:00:00Z', to: '2027-12-31T00:00:00Z', attribute }
+        expect(
+          await askQuery(orders.duckDb, SAVED_QUERIES.get('changes-by-attribute') as SavedQuery, orders.table, changes),
+        ).not.toHaveProperty('numRows', 0)
+      },
+    )
+
     for (const query of SAVED_QUERIES.values()) {
       it(`${query.name} answers the same on every engine, on the bundled orders`, async () => {
         const given = exampleParameters(query, orders.table)
@@ -168,7 +193,7 @@ async function compare(
   trino: TrinoServer,
 ): Promise<number> {
   const identifiers = { changes: deliveriesOf(table), column: table.columns[0]?.column ?? 'none' }
-  const statement = renderQuery(query, identifiers)
+  const statement = renderQuery(query, withPath(query, identifiers, given.attribute))
   const values = bindValues(statement, checkParameters(query.parameters, given))
   const [ofDuckDb, ofAthena] = [await duckDb.run(statement.sql, values), await athena.run(statement.sql, values)]
   const answer = await trino.client.run(statement.sql, values)
