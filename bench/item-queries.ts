@@ -1,4 +1,4 @@
-import { createReadStream, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { createReadStream, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -12,6 +12,7 @@ import { bytesOf, COUNTS_BYTES, showBytes } from './bytes-read.js'
 import { writeJsonLines } from './json-lines.js'
 import { compareCpu, cpuMsOf, type Finding, type Suite, type SuiteResult, showSpread } from './suite.js'
 import {
+  linkArchive,
   makeSyntheticArchive,
   SYNTHETIC_BEGIN_US,
   SYNTHETIC_TABLE,
@@ -116,8 +117,7 @@ async function makeArchives(folder: string, size: SyntheticSize, note: (text: st
   note(`making ${size.items * size.versions} rows in ${size.days} days`)
   await makeSyntheticArchive(plain, size)
   // the same objects, with derived files beside them in one of the two only
-  mkdirSync(compacted)
-  for (const name of ['data', 'config']) symlinkSync(join(plain, name), join(compacted, name))
+  linkArchive(plain, compacted)
   note('compacting')
   let milliseconds = 0
   const cpu = await cpuMsOf(async () => {

@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { linkSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { AUDIT_COLUMNS, duckDbType, ROW_VERSION } from '../transform/audit-row.js'
 import { configurationKey, PARTITION_COLUMN, tablePrefix } from '../transform/partition.js'
@@ -146,4 +146,15 @@ function rowsOfDays(first: number, end: number, { items, versions, days, objects
         coalesce(hex64(actor), '-'), coalesce(hex64(last_writer), '-'), '-', '-'))) as row_hash,
       (event_time_us - ${SYNTHETIC_BEGIN_US}) % 86400000000 * ${objectsPerDay} // 86400000000 as part
     from identified`
+}
+
+/** The same objects as an archive of its own: a second name for each file, because no link is followed in an archive. */
+export function linkArchive(from: string, to: string): void {
+  for (const entry of readdirSync(from, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const path = join(entry.parentPath, entry.name)
+    const target = join(to, relative(from, path))
+    mkdirSync(dirname(target), { recursive: true })
+    linkSync(path, target)
+  }
 }

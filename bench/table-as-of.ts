@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compactTable } from '../local/compaction.js'
@@ -6,7 +6,7 @@ import { DuckDbEngine } from '../queries/duckdb.js'
 import { itemsAt } from '../queries/table-at.js'
 import { bytesOf, COUNTS_BYTES, showBytes } from './bytes-read.js'
 import { compareCpu, type Finding, type Suite, type SuiteResult, showSpread } from './suite.js'
-import { makeSyntheticArchive, SYNTHETIC_BEGIN_US, SYNTHETIC_TABLE } from './synthetic-archive.js'
+import { linkArchive, makeSyntheticArchive, SYNTHETIC_BEGIN_US, SYNTHETIC_TABLE } from './synthetic-archive.js'
 
 export interface TableAsOfSize {
   readonly items: number
@@ -48,8 +48,7 @@ export async function measureTableAsOf(size: TableAsOfSize, note: (text: string)
       const versions = Math.max(1, Math.round(days / size.daysPerChange))
       note(`making ${size.items * versions} rows in ${days} days`)
       await makeSyntheticArchive(plain, { ...size, days, versions })
-      mkdirSync(compacted)
-      for (const name of ['data', 'config']) symlinkSync(join(plain, name), join(compacted, name))
+      linkArchive(plain, compacted)
       await compactTable(compacted, SYNTHETIC_TABLE.table, { checkpointRows: size.checkpointRows })
       note('asking')
       // noon of the last day

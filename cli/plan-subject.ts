@@ -50,7 +50,8 @@ async function describe(
     throw new CommandError('a sample and --from-archive are given, expected one of them')
   }
   if (archived !== undefined) {
-    const measured = await withWorkspace(options, workspace =>
+    // some rows are written to a file of our own, to see how small they become
+    const measured = await withWorkspace({ ...options, files: true }, workspace =>
       measureArchive(workspace.engine, findTable(workspace, archived)),
     )
     return fromMeasured('archive', measured, options, configuration)

@@ -39,6 +39,9 @@ export function parsePartition(prefix: string): Partition {
     const wrong = Number(match[3]) < 1 || Number(match[3]) > 12 ? 'month' : 'day'
     throw new Error(`partition prefix ${JSON.stringify(prefix)} has no such ${wrong}, expected event_date=YYYY-MM-DD/`)
   }
+  // times count from 1970, so no row is of a day before, and no question looks there
+  if (date < '1970-01-01')
+    throw new Error(`partition prefix ${JSON.stringify(prefix)} is of no change's day, expected 1970-01-01 or later`)
   return { table: match[1] as string, date }
 }
 

@@ -154,12 +154,13 @@ function printStatus(
 ): void {
   if (tables.length === 0 && unreadable.length === 0) io.out('the archive is empty\n')
   if (tables.length > 0) {
+    const hasBaselines = tables.some(({ baseline_rows }) => baseline_rows > 0)
     printTable(
-      ['table', 'changes', 'baseline', 'items', 'first', 'last', 'size'],
+      ['table', 'changes', ...(hasBaselines ? ['baseline'] : []), 'items', 'first', 'last', 'size'],
       tables.map(({ table, changes, baseline_rows, items, first, last, bytes }) => [
         table,
         grouped(changes),
-        grouped(baseline_rows),
+        ...(hasBaselines ? [grouped(baseline_rows)] : []),
         grouped(items),
         shorterTime(first ?? ''),
         shorterTime(last ?? ''),

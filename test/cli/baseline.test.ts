@@ -110,9 +110,9 @@ describe('itemtrail baseline --export', () => {
     // what a run leaves that dies before its end: rows, and no fact
     rmSync(join(root, 'facts'), { recursive: true })
     expect((await run(argv)).exit).toBe(0)
-    expect(await askSql(root, 'select count(*) as rows, count(distinct event_id) as changes from orders')).toEqual([
-      { rows: 4n, changes: 2n },
-    ])
+    expect(
+      await askSql(root, 'select count(*) as rows, count(distinct event_id) as changes from orders_deliveries'),
+    ).toEqual([{ rows: 4n, changes: 2n }])
     expect(await factsOf(root)).toHaveLength(1)
   })
 
@@ -173,8 +173,11 @@ describe('itemtrail baseline refuses before it starts', () => {
 
   it('an archive with a fact that cannot be read', async () => {
     const { root, argv } = await baselineOf([[item(1)]])
-    writeFileSync(join(root, 'facts/Orders/20261122T100000.000000Z-baseline.json'), '{"version":"fact/v2"}')
-    expect(await run(argv)).toMatchObject({ exit: 3, out: '', err: expect.stringContaining('has version "fact/v2"') })
+    writeFileSync(
+      join(root, 'facts/Orders/20261122T100000.000000Z-baseline.json'),
+      '{"version":"fact/v2","kind":"gap"}',
+    )
+    expect(await run(argv)).toMatchObject({ exit: 3, out: '', err: expect.stringContaining('version is "fact/v2"') })
   })
 
   it('no source, two sources, and flags without their source', async () => {

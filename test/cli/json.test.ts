@@ -182,7 +182,11 @@ describe('the JSON of the commands', () => {
 
   it('of status is as documented', async () => {
     const { json, lines, exit } = await ask('status', '--config', fileOf('config.json', config))
-    expectContract('status', [json], ['tables[].misfits[].column', 'tables[].misfits[].changes'])
+    expectContract(
+      'status',
+      [json],
+      ['tables[].misfits[].column', 'tables[].misfits[].changes', 'unreadable[].table', 'unreadable[].reason'],
+    )
     expect(lines).toEqual([json])
     expect(exit).toBe(1)
     expect(json).toMatchObject({

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { describeStatus, TailProgress } from '../../cli/tail-progress.js'
+import { escaping } from '../../cli/terminal.js'
 import { type ScriptedShard, type ScriptedStream, type StreamsServer, startStreamsServer } from '../streams-server.js'
 import { type Ending, fileOf, makeFolder, run } from './command-line.js'
 import { expectContract } from './contract.js'
@@ -202,7 +203,7 @@ describe('the status of a tail', () => {
     let now = 0
     const written: string[] = []
     const io = { errIsTerminal, columns, err: (text: string) => void written.push(text) }
-    const progress = new TailProgress(io as never, 'Orders', () => now)
+    const progress = new TailProgress(escaping(io as never), 'Orders', () => now)
     return { progress, written, pass: (ms: number) => (now += ms) }
   }
 

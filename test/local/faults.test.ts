@@ -239,7 +239,7 @@ describe.skipIf(probe === undefined)(
         ]) {
           const { code, err } = await start(argv).ended
           expect([argv[0], code]).toEqual([argv[0], 1])
-          expect(err).toMatch(/^itemtrail: \S+ is on a file system that cannot be written$/m)
+          expect(err).toMatch(/^itemtrail: (table Orders: )?\S+ is on a file system that cannot be written$/m)
           expect(err).not.toMatch(/^\s+at /m)
         }
       } finally {

@@ -49,6 +49,7 @@ describe('the restore of a change', () => {
       new_hash: hash,
       repeats: 0,
       conflict: false,
+      altered: [],
       ...more,
     }) as unknown as HistoryChange
   const fact = (written: RestoreFact['written'], from = 4, to = 5): RestoreFact => ({
