@@ -9,6 +9,7 @@ import { isTopLevel, rowsAtPath, writePath } from './attribute-path.js'
 import { bindValues, type Identifiers, renderQuery, SAVED_QUERIES, type SavedQuery, type Statement } from './catalog.js'
 import type { BoundValue, QueryEngine, RunOptions, Scope } from './engine.js'
 import { findAlterations, findProblems } from './findings.js'
+import { knownByFacts } from './gone-items.js'
 import { deliveriesOf } from './literal.js'
 import { STATES } from './moments.js'
 import { checkParameters, ParameterError } from './parameters.js'
@@ -40,7 +41,11 @@ export async function answerQuery(
   parameters: Readonly<Record<string, string>>,
   options: RunOptions = {},
 ): Promise<Answer> {
-  const { scope, ...bound } = bindQuery(query, table, parameters, await actorOfToday(engine, table))
+  for (const { name, preset } of query.parameters)
+    if (preset === 'facts' && parameters[name] !== undefined)
+      throw new ParameterError(`parameter ${name} is what the archive's facts say, leave it out`)
+  const known = await knownByFacts(engine, table, query, parameters)
+  const { scope, ...bound } = bindQuery(query, table, { ...parameters, ...known }, await actorOfToday(engine, table))
   const asked = { query: query.name, table: table.table, ...bound }
   const answer = await answerStatement(engine, asked, { ...options, scope })
   const attribute = bound.parameters.get('attribute')
@@ -163,7 +168,7 @@ function scopeOf(
 
 /** What the configured life cycle says of the parameters that take their default from it. */
 function lifecyclePresets(query: SavedQuery, { lifecycle }: TableConfiguration): Readonly<Record<string, string>> {
-  const wanted = query.parameters.filter(parameter => parameter.fromLifecycle).map(parameter => parameter.name)
+  const wanted = query.parameters.filter(({ preset }) => preset === 'lifecycle').map(parameter => parameter.name)
   if (lifecycle === undefined) return {}
   const known: Readonly<Record<string, string>> = {
     attribute: writePath(lifecycle.path.map(name => ({ name }))),
