@@ -59,6 +59,8 @@ export interface TableVerdict {
   readonly refused: number | null
   /** Days of the period without any row, between the first and the last day of the table. */
   readonly emptyDays: readonly string[]
+  /** Of the whole table: the regions that its rows are of. Of several, every change may be in it more than once. */
+  readonly regions: readonly string[]
   /** Of the whole table: its first change, and until when the archive is known to have received changes. */
   readonly beganUs: number | null
   readonly receivedUs: number | null
@@ -123,11 +125,13 @@ export async function judgeTable(
     fromUs: asked.kind === 'states' ? null : bounds.fromUs,
     toUs: bounds.toUs,
     confidence,
-    isDoubtful: isDoubtful(confidence) || (isBehind && ends <= nowUs - PRESENT_US) || isBefore,
+    isDoubtful:
+      isDoubtful(confidence) || (isBehind && ends <= nowUs - PRESENT_US) || isBefore || extent.regions.length > 1,
     ...counted,
     ...touching,
     refused,
     emptyDays: extent.emptyDays.filter(day => isDayIn(day, bounds)),
+    regions: extent.regions,
     beganUs: extent.beganUs,
     receivedUs: received,
     isBehind,
