@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { writePath } from '../queries/attribute-path.js'
 import type { Difference, PathSegment } from '../queries/difference.js'
 import type { AttributeValue, Item } from '../transform/attribute-value.js'
 import type { Io } from './io.js'
@@ -32,12 +33,7 @@ export function showDifferences(differences: readonly Difference[], io: Paper, i
 
 /** `shipping.city`, `lines[sku=C].qty`; names that a dot would make unclear are quoted. */
 export function showPath(path: readonly PathSegment[]): string {
-  const parts = path.map((segment, i) => {
-    if ('element' in segment) return `[${segment.element}]`
-    const name = /^[\p{L}\p{M}\p{N}_$@-]+$/u.test(segment.name) ? segment.name : JSON.stringify(segment.name)
-    return i === 0 ? name : `.${name}`
-  })
-  return printable(parts.join(''))
+  return printable(writePath(path))
 }
 
 function showValues({ before, after }: Difference, room: number): readonly string[] {

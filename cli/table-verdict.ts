@@ -1,5 +1,6 @@
 import { type AnswerVerdict, describeVerdict } from '../queries/answer-verdict.js'
 import { CONFIDENCES, type Confidence, isDoubtful } from '../queries/findings.js'
+import { describeRegions } from '../queries/regions.js'
 import { NOT_SHOWN, type TableVerdict } from '../queries/table-verdict.js'
 import { formatInstant } from '../transform/instant.js'
 import { COLOURS, describeConfidence } from './confidence.js'
@@ -107,7 +108,9 @@ function periodText({ kind, fromUs, toUs }: TableVerdict): string {
 
 /** All that is known to be missing, in one sentence. */
 function missingText(verdict: TableVerdict): string {
-  const { missing, gaps, lost, newStreams, brokenBaselines, alteredComparisons, refused, altered, emptyDays } = verdict
+  const { missing, gaps, lost, newStreams, brokenBaselines, alteredComparisons, refused, altered, emptyDays, regions } =
+    verdict
+  const severalRegions = describeRegions(regions)
   const since = missing[0]?.sinceUs ?? null
   const stretches = `${since === null ? '' : `from ${showTime(since)} `}to ${showTime(missing.at(-1)?.untilUs ?? 0)}`
   return [
@@ -129,6 +132,7 @@ function missingText(verdict: TableVerdict): string {
     ...(refused === null || refused === 0 ? [] : [`${count(refused, 'refused record')} may belong to it`]),
     ...(altered === null || altered === 0 ? [] : [`${count(altered, 'row')} not what their hashes say`]),
     ...(emptyDays.length === 0 ? [] : [`${count(emptyDays.length, 'day')} without any change: ${listDays(emptyDays)}`]),
+    ...(severalRegions === undefined ? [] : [severalRegions]),
     ...(altered === null ? ['rows were not held against their hashes'] : []),
   ].join('; ')
 }

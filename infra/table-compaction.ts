@@ -8,6 +8,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import {
+  answersTable,
   checkpointsTable,
   copyTable,
   type DerivedTable,
@@ -16,7 +17,7 @@ import {
 } from '../transform/derived.js'
 import { tablePrefix } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { checkpointsIdentifier, copyIdentifier, tableIdentifier } from '../transform/table-names.js'
+import { answersIdentifier, checkpointsIdentifier, copyIdentifier, tableIdentifier } from '../transform/table-names.js'
 import { throughService } from './archive-key.js'
 import type { AuditTable } from './audit-table.js'
 import { BundledFunction } from './bundled-function.js'
@@ -40,8 +41,8 @@ const EVERY = Duration.hours(6)
 const RUN_GB = 8
 
 /**
- * Keeps a copy of one table's rows, clustered by item, and checkpoints, so that a question about one item reads its bucket and not every day, and one
- * about a moment not everything before it. It writes into the bucket for derived files and nowhere else.
+ * Keeps a copy of one table's rows, clustered by item, checkpoints, and what does not fit together in each item, so that a question about one item reads its bucket and not every day, and one
+ * about a moment not everything before it; how far a list can be believed is told from what was found already. It writes into the bucket for derived files and nowhere else.
  */
 export class TableCompaction extends Construct {
   readonly function: IFunction
@@ -68,6 +69,8 @@ export class TableCompaction extends Construct {
     const copy = over('Copy', copyTable(named), `Changes of the DynamoDB table ${table} by item`)
     const needed = `What later states of items of the DynamoDB table ${table} depend on`
     const checkpoints = over('Checkpoints', checkpointsTable(named), needed)
+    const found = `What does not fit together in items of the DynamoDB table ${table}, and from when to when they have changes`
+    const answers = over('Answers', answersTable(named), found)
     const compact = new BundledFunction(this, 'Function', {
       bundle: 'compact-table',
       description: `Itemtrail: copies rows of ${table}, clustered by item`,
@@ -85,7 +88,7 @@ export class TableCompaction extends Construct {
       statements: this.statements(props),
       files: { 'table.json': JSON.stringify(configuration) },
     })
-    compact.node.addDependency(copy, checkpoints)
+    compact.node.addDependency(copy, checkpoints, answers)
     // the schedule tries again
     compact.configureAsyncInvoke({ retryAttempts: 0 })
     props.derived.onlyWriter(compact.role as NonNullable<typeof compact.role>, table)
@@ -128,6 +131,7 @@ export class TableCompaction extends Construct {
           arn('glue', `table/${databaseName}/${tableName}`),
           arn('glue', `table/${databaseName}/${copyIdentifier(named)}`),
           arn('glue', `table/${databaseName}/${checkpointsIdentifier(named)}`),
+          arn('glue', `table/${databaseName}/${answersIdentifier(named)}`),
         ],
       }),
       new PolicyStatement({

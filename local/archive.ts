@@ -15,6 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
+import { FileError } from '../config/gate.js'
 import { refuseLinks } from '../queries/links.js'
 
 /**
@@ -90,7 +91,7 @@ export class DiskArchive implements Archive {
     const folder = this.ownPath(prefix)
     if (!existsSync(folder)) return []
     return readdirSync(folder, { recursive: true, withFileTypes: true })
-      .map(entry => this.refuseLink(entry))
+      .map(entry => this.refuseOdd(entry))
       .filter(entry => entry.isFile())
       .map(entry => relative(this.root, join(entry.parentPath, entry.name)).split(sep).join('/'))
       .sort()
@@ -105,9 +106,11 @@ export class DiskArchive implements Archive {
     return this.pathOf(key)
   }
 
-  private refuseLink(entry: Dirent): Dirent {
-    const path = relative(this.root, join(entry.parentPath, entry.name))
-    if (entry.isSymbolicLink()) refuseLinks(this.root, path.split(sep).join('/'))
+  /** A link, a pipe or a device in the place of an object would be passed over, and what it stands for be missed by nobody. */
+  private refuseOdd(entry: Dirent): Dirent {
+    const key = relative(this.root, join(entry.parentPath, entry.name)).split(sep).join('/')
+    if (entry.isSymbolicLink()) refuseLinks(this.root, key)
+    if (!entry.isFile() && !entry.isDirectory()) throw new FileError(key, ['is no file'])
     return entry
   }
 

@@ -9,19 +9,23 @@ export interface Input {
   readonly modifiedAt: number
   readonly size?: number
   readonly position: () => number
+  /** Lets go of a file whose bytes were not read to their end. */
+  readonly close: () => void
 }
 
 /** Opens a file, or standard input for "-". Throws Node's error for what cannot be opened. */
 export async function openInput(path: string, stdin: Readable): Promise<Input> {
-  if (path === '-') return { ...unpacked(stdin), modifiedAt: Date.now() }
+  if (path === '-') return { ...unpacked(stdin), modifiedAt: Date.now(), close: () => {} }
   const file = await open(path)
   const stats = await file.stat()
   if (stats.isDirectory()) {
     await file.close()
     throw Object.assign(new Error(`${path} is a directory, expected a file`), { code: 'EISDIR', path })
   }
+  const stream = file.createReadStream({ highWaterMark: READ_BYTES })
   return {
-    ...unpacked(file.createReadStream({ highWaterMark: READ_BYTES })),
+    ...unpacked(stream),
+    close: () => stream.destroy(),
     modifiedAt: Math.floor(stats.mtimeMs),
     size: stats.size,
   }

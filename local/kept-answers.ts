@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { statementHash } from '../queries/copy-reader.js'
 import { checkedFile, type KeptAnswer, type Run } from '../queries/derived-copy.js'
-import { keptStatements } from '../queries/each-item.js'
+import { keptStatements, statementHash } from '../queries/each-item.js'
 import { deliveriesOf, quoted } from '../queries/literal.js'
 import { fileList } from '../queries/parquet-files.js'
 import { earliestArrivals, emptyZonedRows, rowsOfRuns } from '../queries/relations.js'

@@ -1,9 +1,15 @@
+import { hash } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { checkJson, count, FileError, listOf, readBounded, record, text } from '../config/gate.js'
+import type { z } from 'zod'
+import { checkJson, count, FileError, instant, listOf, readBounded, record, sha256, text } from '../config/gate.js'
+import { refuseLinks } from '../queries/links.js'
 
 /** A line of a ledger. */
-const sentAgain = record({ from: text, object: text, line: count, documents: listOf(count), of: count.min(1) })
+const sentAgain = record({
+  ...{ from: text, object: text, line: count, documents: listOf(count), of: count.min(1) },
+  ...{ to: text, at: instant, sha256 },
+})
 
 /** Some two million records that were sent again. */
 const MAX_BYTES = 256 * 1024 ** 2
@@ -20,9 +26,11 @@ export interface RedrivenDocument {
   readonly of: number
 }
 
-/** Beside an archive, not of it: no key begins with a dot. */
+/** Beside an archive, not of it: no key begins with a dot. Throws a `FileError` where it is a link. */
 export function archiveLedger(root: string): string {
-  return join(root, '.redriven.ndjson')
+  const name = '.redriven.ndjson'
+  refuseLinks(root, name)
+  return join(root, name)
 }
 
 /**
@@ -68,7 +76,8 @@ export class Ledger {
     const text = [...lines.values()].map(([first, ...more]) => {
       const { object, line, of } = first as RedrivenDocument
       const indexes = [first as RedrivenDocument, ...more].map(({ index }) => index)
-      return `${JSON.stringify({ from: this.source, object, line, documents: indexes, of, to, at: new Date(at).toISOString() })}\n`
+      const sent = { from: this.source, object, line, documents: indexes, of, to, at: new Date(at).toISOString() }
+      return `${JSON.stringify({ ...sent, sha256: hashOf(sent) })}\n`
     })
     // a process that was killed may have left half a line
     this.append(`${this.startsLine ? '' : '\n'}${text.join('')}`)
@@ -89,8 +98,10 @@ export class Ledger {
 
   private read(text: string): void {
     try {
-      const { from, object, line, documents, of } = checkJson(text, sentAgain, this.path)
-      if (from === this.source && documents.every(index => index < of)) this.note(object, line, of, documents)
+      const { sha256, ...sent } = checkJson(text, sentAgain, this.path)
+      const { from, object, line, documents, of } = sent
+      // one digit that turned would say of another record that it was sent
+      if (from === this.source && sha256 === hashOf(sent)) this.note(object, line, of, documents)
     } catch (error) {
       // half a line, or none of ours: what it would have said is sent once more
       if (!(error instanceof FileError)) throw error
@@ -103,6 +114,10 @@ export class Ledger {
     for (const index of indexes) record.indexes.add(index)
     this.records.set(place, record)
   }
+}
+
+function hashOf({ from, object, line, documents, of, to, at }: Omit<z.infer<typeof sentAgain>, 'sha256'>): string {
+  return hash('sha256', JSON.stringify([from, object, line, documents, of, to, at]))
 }
 
 function placeOf(object: string, line: number): string {

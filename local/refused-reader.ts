@@ -101,10 +101,15 @@ const REFUSED_KEY = new RegExp(`^${REFUSED_PREFIX}(processing-failed|format-conv
 /** Both generations of Firehose's field names: `errorCode`, and `ErrorCode` or `lastErrorCode` of format conversion. */
 function parseEntry(line: string): Pick<RefusedEntry, 'data' | 'arrival' | 'code' | 'message'> | undefined {
   const entry = tryParseObject(line)
-  if (typeof entry?.rawData !== 'string') return undefined
+  const { rawData, arrivalTimestamp = 0 } = entry ?? {}
+  const arrival = typeof arrivalTimestamp === 'string' ? Number(arrivalTimestamp) : arrivalTimestamp
+  if (entry === undefined || typeof rawData !== 'string' || !isTime(arrival)) return undefined
+  const data = Buffer.from(rawData, 'base64')
+  // of a text that is no base64, Node decodes what it can
+  if (data.toString('base64') !== rawData) return undefined
   return {
-    data: Buffer.from(entry.rawData, 'base64'),
-    arrival: Number(entry.arrivalTimestamp ?? 0),
+    data,
+    arrival,
     code: firstText(entry, ['errorCode', 'ErrorCode', 'lastErrorCode']),
     message: firstText(entry, ['errorMessage', 'ErrorMessage', 'lastErrorMessage']),
   }
@@ -128,15 +133,21 @@ function parseGivenUp(text: string): RefusedEntry | undefined {
     .map(arn => /:table\/([^/]+)\//.exec(String(arn))?.[1])
     .find(name => name !== undefined)
   if (table === undefined) return undefined
+  const arrival = Date.parse(String(batch.approximateArrivalOfFirstRecord ?? invocation.timestamp))
   const condition = firstText(context, ['condition'])
   return {
     type: 'given-up',
     table,
     data: Buffer.from(event),
-    arrival: Date.parse(String(batch.approximateArrivalOfFirstRecord ?? invocation.timestamp)) || 0,
+    arrival: isTime(arrival) ? arrival : 0,
     code: condition,
     message: `Lambda gave the batch up${condition === '' ? '' : `: ${condition}`}`,
   }
+}
+
+/** Milliseconds since 1970, of a year that has four digits. */
+function isTime(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < Date.UTC(10_000, 0)
 }
 
 function firstText(entry: JsonObject, names: readonly string[]): string {

@@ -11,8 +11,9 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { type Checkpoint, CheckpointError, readCheckpoint, writeCheckpoint } from '../capture/checkpoint.js'
-import { refuseLinks } from '../queries/links.js'
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../capture/checkpoint.js'
+import { FileError, readBounded } from '../config/gate.js'
+import { linkIn, refuseLinks } from '../queries/links.js'
 
 /** Not part of the archive: no key begins with a dot. */
 const FOLDER = '.tail'
@@ -22,19 +23,15 @@ export function checkpointPath(root: string, table: string): string {
   return join(root, FOLDER, `${table}.json`)
 }
 
-/** The checkpoint of a table; undefined where there is none. Throws a `CheckpointError` that names the file. */
+/** The checkpoint of a table; undefined where there is none. Throws a `FileError` for one that cannot be read. */
 export function loadCheckpoint(root: string, table: string): Checkpoint | undefined {
   const path = checkpointPath(root, table)
-  const text = readIfThere(path)
-  if (text === undefined) return undefined
-  try {
-    const checkpoint = readCheckpoint(text)
-    if (checkpoint.table !== table) throw new CheckpointError(`it is of table ${JSON.stringify(checkpoint.table)}`)
-    return checkpoint
-  } catch (error) {
-    if (!(error instanceof CheckpointError)) throw error
-    throw new CheckpointError(`checkpoint ${path} cannot be read: ${error.message}`, { cause: error })
-  }
+  refuseLinks(root, `${FOLDER}/${table}.json`)
+  const bytes = readBounded(path, path)
+  if (bytes === undefined) return undefined
+  const checkpoint = readCheckpoint(bytes, path)
+  if (checkpoint.table === table) return checkpoint
+  throw new FileError(path, [`table is ${JSON.stringify(checkpoint.table)}, expected ${JSON.stringify(table)}`])
 }
 
 /** Replaces the checkpoint of a table in one step: after a power cut there is the old one or the new one, whole. */
@@ -57,9 +54,9 @@ export interface TailLock {
  */
 export function lockTail(root: string, table: string): TailLock | number {
   const folder = join(root, FOLDER)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  refuseLinks(root, FOLDER)
   const own = `${table}.${process.pid}.lock`
+  refuseLinks(root, `${FOLDER}/${own}`)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
   writeDurably(join(folder, own), startOf(process.pid))
   const release = () => rmSync(join(folder, own), { force: true })
   for (const name of readdirSync(folder)) {
@@ -67,7 +64,7 @@ export function lockTail(root: string, table: string): TailLock | number {
       name.startsWith(`${table}.`) ? /^(\d+)\.lock$/.exec(name.slice(table.length + 1))?.[1] : undefined,
     )
     if (Number.isNaN(pid) || pid === process.pid) continue
-    if (isRunning(pid, readIfThere(join(folder, name)))) {
+    if (isRunning(pid, lockedAt(root, name))) {
       release()
       return pid
     }
@@ -87,22 +84,32 @@ function isRunning(pid: number, start: string | undefined): boolean {
   return start === startOf(pid)
 }
 
+/** When the process of a lock began, as it wrote; undefined where the file is none of a process. */
+function lockedAt(root: string, name: string): string | undefined {
+  if (linkIn(root, `${FOLDER}/${name}`) !== undefined) return undefined
+  try {
+    return readBounded(join(root, FOLDER, name), name, { maxBytes: 100 })?.toString()
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error
+    return undefined
+  }
+}
+
 /** When a process began, as far as the system tells: Linux does, in clock ticks since it booted (proc(5), stat). */
 function startOf(pid: number): string {
   // the command, the second field, may hold blanks and brackets; after it come the state and, as the 22nd, the start
   const fields =
-    readIfThere(`/proc/${pid}/stat`)
+    statOf(pid)
       ?.replace(/^.*\) /s, '')
       .split(' ') ?? []
   // a process that was killed stays there until its parent takes notice
   return fields[0] === 'Z' ? 'ended' : (fields[19] ?? 'unknown')
 }
 
-function readIfThere(path: string): string | undefined {
+function statOf(pid: number): string | undefined {
   try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+  } catch {
     return undefined
   }
 }

@@ -148,6 +148,7 @@ function describeTable(verdict: TableVerdict): object {
     refused: verdict.refused,
     altered_rows: verdict.altered,
     empty_days: verdict.emptyDays,
+    regions: verdict.regions,
     archive_began: text(verdict.beganUs),
     received_until: text(verdict.receivedUs),
     behind: verdict.isBehind,

@@ -5,9 +5,11 @@ import { type Alteration, alterationsOf, withoutUnreadable } from './alteration.
 import { Answer, type Asked } from './answer.js'
 import { type ArchiveFacts, NO_FACTS, readArchiveFacts } from './archive-facts.js'
 import { attributeMeant } from './attribute-name.js'
+import { isTopLevel, rowsAtPath, writePath } from './attribute-path.js'
 import { bindValues, type Identifiers, renderQuery, SAVED_QUERIES, type SavedQuery, type Statement } from './catalog.js'
 import type { BoundValue, QueryEngine, RunOptions, Scope } from './engine.js'
 import { findAlterations, findProblems } from './findings.js'
+import { knownByFacts } from './gone-items.js'
 import { deliveriesOf } from './literal.js'
 import { STATES } from './moments.js'
 import { checkParameters, ParameterError } from './parameters.js'
@@ -39,11 +41,15 @@ export async function answerQuery(
   parameters: Readonly<Record<string, string>>,
   options: RunOptions = {},
 ): Promise<Answer> {
-  const { scope, ...bound } = bindQuery(query, table, parameters, await actorOfToday(engine, table))
+  for (const { name, preset } of query.parameters)
+    if (preset === 'facts' && parameters[name] !== undefined)
+      throw new ParameterError(`parameter ${name} is what the archive's facts say, leave it out`)
+  const known = await knownByFacts(engine, table, query, parameters)
+  const { scope, ...bound } = bindQuery(query, table, { ...parameters, ...known }, await actorOfToday(engine, table))
   const asked = { query: query.name, table: table.table, ...bound }
   const answer = await answerStatement(engine, asked, { ...options, scope })
   const attribute = bound.parameters.get('attribute')
-  if (attribute === undefined || answer.length > 0) return answer
+  if (attribute === undefined || attribute === '' || answer.length > 0) return answer
   const meant = await attributeMeant(engine, table, String(attribute))
   return meant === attribute ? answer : answerQuery(engine, query, table, { ...parameters, attribute: meant }, options)
 }
@@ -99,7 +105,7 @@ export function bindQuery(
   )
   const changes = deliveriesOf(table)
   const identifiers = query.asksForColumn ? { changes, column: configuredColumn(column, table) } : { changes }
-  const statement = renderQuery(query, withActor(query, identifiers, actor))
+  const statement = renderQuery(query, withPath(query, withActor(query, identifiers, actor), values.get('attribute')))
   const all = new Map<string, BoundValue>([
     ...(query.asksForColumn ? [['column', column as string] as const] : []),
     ...values,
@@ -111,6 +117,14 @@ export function bindQuery(
     parameters: all,
     scope: scope && { ...scope, ...(query.asksForColumn && { column: column as string }) },
   }
+}
+
+/** The names that stand in a statement, with the rows of a question about a path in which that is an attribute. */
+export function withPath(query: SavedQuery, identifiers: Identifiers, path: BoundValue | undefined): Identifiers {
+  const asksForPath = query.parameters.some(({ type }) => type === 'attribute')
+  return !asksForPath || typeof path !== 'string' || path === '' || isTopLevel(path)
+    ? identifiers
+    : { ...identifiers, changes: rowsAtPath(identifiers.changes, path) }
 }
 
 /** The names that stand in a statement, with today's actor in the rows of one that asks who made changes. */
@@ -154,10 +168,12 @@ function scopeOf(
 
 /** What the configured life cycle says of the parameters that take their default from it. */
 function lifecyclePresets(query: SavedQuery, { lifecycle }: TableConfiguration): Readonly<Record<string, string>> {
-  const wanted = query.parameters.filter(parameter => parameter.fromLifecycle).map(parameter => parameter.name)
-  const [attribute] = lifecycle?.path ?? []
-  if (lifecycle === undefined || attribute === undefined || lifecycle.path.length > 1) return {}
-  const known: Readonly<Record<string, string>> = { attribute, allowed: JSON.stringify(lifecycle.allowed) }
+  const wanted = query.parameters.filter(({ preset }) => preset === 'lifecycle').map(parameter => parameter.name)
+  if (lifecycle === undefined) return {}
+  const known: Readonly<Record<string, string>> = {
+    attribute: writePath(lifecycle.path.map(name => ({ name }))),
+    allowed: JSON.stringify(lifecycle.allowed),
+  }
   return Object.fromEntries(Object.entries(known).filter(([name]) => wanted.includes(name)))
 }
 

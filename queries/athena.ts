@@ -19,7 +19,6 @@ import {
   type TableOutline,
 } from './engine.js'
 import { checkForeignText } from './foreign-statement.js'
-import { deliveriesOf } from './literal.js'
 import { readStatement } from './statement.js'
 import type { UnloadedCopies } from './unloaded-copies.js'
 
@@ -133,12 +132,12 @@ export class AthenaEngine implements QueryEngine {
   ): Promise<AsyncIterable<Page> | undefined> {
     const { copies } = this.options
     if (scope === undefined || copies === undefined) return undefined
-    const rows = await copies.rowsFor(scope)
-    if (rows === undefined) return undefined
-    const pages = this.read(readInstead(sql, deliveriesOf(scope), rows.sql), values, signal)
+    const derived = await copies.prepare(scope, sql, values)
+    if (derived === undefined) return undefined
+    const pages = this.read(derived.sql, derived.values, signal)
     try {
       const first = await pages.next()
-      if (await rows.isWhole()) return prepend(first, pages)
+      if (await derived.isWhole()) return prepend(first, pages)
       copies.giveUp(scope.table, 'files of it are gone')
       return undefined
     } catch (error) {
@@ -196,13 +195,6 @@ export class AthenaEngine implements QueryEngine {
       hasHeader = false
     }
   }
-}
-
-/** A statement that finds other rows under the name of its table, which it calls by no other. */
-function readInstead(sql: string, table: string, rows: string): string {
-  const { text } = readStatement(sql)
-  const instead = `with ${table} as (\n  ${rows}\n)`
-  return /^with\s/i.test(text) ? `${instead},${text.slice('with'.length)}` : `${instead}\n${text}`
 }
 
 async function* prepend<T>(first: IteratorResult<T>, rest: AsyncGenerator<T>): AsyncGenerator<T> {

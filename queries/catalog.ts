@@ -86,7 +86,7 @@ function parseParameter(line: string): Parameter {
     type,
     ...(preset !== undefined && { default: preset }),
     example: setting('example') ?? preset ?? '',
-    fromLifecycle: setting('preset') === 'lifecycle',
+    preset: setting('preset') as Parameter['preset'],
     meaning,
   }
 }

@@ -1,9 +1,9 @@
-import { hash } from 'node:crypto'
 import { relative, sep } from 'node:path'
 import type { Column } from '../transform/audit-row.js'
 import { answersKey, checkpointKey } from '../transform/derived.js'
 import { dateOf } from '../transform/partition.js'
 import { checkedFile, type DerivedCopy, findCopy, runFiles } from './derived-copy.js'
+import { statementHash } from './each-item.js'
 import type { BoundValue, Scope } from './engine.js'
 import { deliveriesOf } from './literal.js'
 import { dateOfKey, fileList } from './parquet-files.js'
@@ -53,7 +53,7 @@ export class CopyReader {
   /** Undefined where the statement needs the archive as it is. Throws `CopyError` for a file that is not as it should be. */
   prepare(copy: DerivedCopy, scope: Scope, sql: string, values: readonly BoundValue[]): Prepared | undefined {
     if (scope.states !== undefined) return this.prepareStates(copy, scope, scope.states, sql)
-    if (scope.eachItem) return this.prepareEachItem(copy, scope, sql, values)
+    if (scope.eachItem !== undefined) return this.prepareEachItem(copy, scope, sql, values)
     return this.onRows(scope, [...this.copyRows(copy, scope.itemKey)], sql)
   }
 
@@ -131,9 +131,4 @@ const LAST_US = Date.UTC(9999, 11, 31) * 1000
 
 function unused(values: readonly BoundValue[]): string {
   return values.length === 0 ? '' : `where ${values.map(() => '? is not null').join(' and ')}`
-}
-
-/** What a kept answer is known by, whatever the name of its table's rows is by then. */
-export function statementHash(sql: string, values: readonly BoundValue[], deliveries: string): string {
-  return hash('sha256', JSON.stringify([sql.replaceAll(deliveries, '{changes}'), values]))
 }

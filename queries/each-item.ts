@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { bindQuery } from './ask.js'
 import { parseSavedQuery, renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
@@ -7,19 +8,25 @@ import { type Row, rowsOf } from './rows.js'
 
 /** A statement whose rows each tell of one item, from all changes of that item and nothing else, in the order of `item_key`. */
 export interface EachItemStatement {
+  /** Of its answer, `item_key` among them. */
+  readonly columns: readonly string[]
   readonly sql: string
   readonly values: readonly BoundValue[]
 }
 
-/** What does not fit together in the whole history of each item, as `continuity` tells it. */
+const FOUND = ['item_key', 'finding', 'event_id', 'event_time_us', 'changes', 'since_us', 'until_us']
+
+/** What does not fit together in the whole history of each item, as `continuity` tells it: what, and when. */
 export function continuityOfAll(table: TableConfiguration): EachItemStatement {
   const { sql, values } = bindQuery(SAVED_QUERIES.get('continuity') as SavedQuery, table, {})
-  return { sql: `select * from (\n${sql}\n) as found order by item_key, event_time_us, event_id`, values }
+  const narrow = `select ${FOUND.join(', ')} from (\n${sql}\n) as found order by item_key, event_time_us, event_id`
+  return { columns: FOUND, sql: narrow, values }
 }
 
 /** Items that were there before their first change, when that was made, and what it left: a hash, or what tells of none. */
 export function olderItems(table: TableConfiguration, changes = deliveriesOf(table)): EachItemStatement {
-  return { sql: renderQuery(OLDER_ITEMS, { changes }).sql, values: [] }
+  const columns = ['item_key', 'event_time_us', 'entry_state']
+  return { columns, sql: renderQuery(OLDER_ITEMS, { changes }).sql, values: [] }
 }
 
 const OLDER_ITEMS = parseSavedQuery(
@@ -60,7 +67,8 @@ order by item_key`,
 
 /** The first and the last change of each item, and how many there are, repeats and baselines left out. */
 export function spansOfAll(table: TableConfiguration): EachItemStatement {
-  return { sql: `${spansSql(deliveriesOf(table), [])}\norder by item_key`, values: [] }
+  const columns = ['item_key', 'first_us', 'last_us', 'changes']
+  return { columns, sql: `${spansSql(deliveriesOf(table), [])}\norder by item_key`, values: [] }
 }
 
 /** The same of the rows that some conditions leave, in no order. */
@@ -76,12 +84,17 @@ export function keptStatements(table: TableConfiguration): readonly EachItemStat
   return [continuityOfAll(table), olderItems(table), spansOfAll(table)]
 }
 
+/** What a kept answer is known by, whatever the name of its table's rows is by then. */
+export function statementHash(sql: string, values: readonly BoundValue[], deliveries: string): string {
+  return hash('sha256', JSON.stringify([sql.replaceAll(deliveries, '{changes}'), values]))
+}
+
 /** The rows of such a statement, those of one item in no order of their own: from what a compaction kept, where the engine can. */
 export async function* rowsOfEachItem(
   engine: QueryEngine,
   { table, identifier }: TableConfiguration,
-  { sql, values }: EachItemStatement,
+  { columns, sql, values }: EachItemStatement,
 ): AsyncGenerator<Row> {
-  for await (const piece of streamAnswer(engine, sql, values, { scope: { table, identifier, eachItem: true } }))
-    yield* rowsOf(piece)
+  const scope = { table, identifier, eachItem: columns }
+  for await (const piece of streamAnswer(engine, sql, values, { scope })) yield* rowsOf(piece)
 }

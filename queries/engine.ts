@@ -23,8 +23,8 @@ export interface Scope extends NamedTable {
   readonly states?: { readonly fromUs: number; readonly toUs: number } | undefined
   /** A configured column that it reads beside the columns that every table has. */
   readonly column?: string | undefined
-  /** Each row of the answer tells of one item, from all changes of that item; rows come by `item_key`, those of an item in any order. */
-  readonly eachItem?: boolean | undefined
+  /** Each row of the answer, which has these columns, tells of one item, from all changes of that item; rows come by `item_key`, those of an item in any order. */
+  readonly eachItem?: readonly string[] | undefined
 }
 
 /** What is known of a table without reading its rows. */

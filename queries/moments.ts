@@ -8,20 +8,17 @@ export const STATES: Readonly<Record<string, readonly [from: string, to: string]
   'table-as-of': ['at', 'at'],
 }
 
-/** Questions that tell what items were at moments, or were last, with the parameters of these moments. */
-const TELLS_STATES: Readonly<Record<string, readonly string[]>> = {
-  ...STATES,
-  'items-as-of': ['at'],
-  'table-as-of': ['at'],
-  'item-as-of': ['at'],
-  'first-and-last-seen': ['to'],
+/** Questions that tell what items were at moments, or were last, and take no facts, with the parameters of these moments. */
+const REMARKED: Readonly<Record<string, string>> = {
+  'item-as-of': 'at',
+  'first-and-last-seen': 'to',
 }
 
-/** The moments, in microseconds since 1970, of whose states an answer tells; undefined for one that tells of none. */
-export function momentsOf(asked: {
+/** The moment, in microseconds since 1970, of whose states an answer tells that knows no facts; undefined for every other. */
+export function remarkedMoment(asked: {
   readonly query: string | undefined
   readonly parameters: ReadonlyMap<string, BoundValue>
-}): readonly number[] | undefined {
-  const names = asked.query === undefined ? undefined : TELLS_STATES[asked.query]
-  return names?.flatMap(name => parseInstant(String(asked.parameters.get(name)))?.us ?? [])
+}): number | undefined {
+  const name = asked.query === undefined ? undefined : REMARKED[asked.query]
+  return name === undefined ? undefined : parseInstant(String(asked.parameters.get(name)))?.us
 }

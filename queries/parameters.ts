@@ -3,9 +3,10 @@ import type { BoundValue } from './engine.js'
 
 /**
  * `item`: an item's key as canonical DynamoDB JSON; `instant`: ISO 8601 with a zone; `integer`: from 1; `steps`: pairs of
- * texts as JSON, bound without white space; `text`: as it is.
+ * texts as JSON, bound without white space; `attribute`: an attribute's name, a path as `history` prints it, or a configured
+ * column; `items`: a JSON object; `text`: as it is.
  */
-export type ParameterType = 'item' | 'instant' | 'integer' | 'steps' | 'text'
+export type ParameterType = 'attribute' | 'item' | 'items' | 'instant' | 'integer' | 'steps' | 'text'
 
 export interface Parameter {
   readonly name: string
@@ -13,8 +14,8 @@ export interface Parameter {
   /** Undefined where a value must be given. */
   readonly default?: string
   readonly example: string
-  /** True where the table's configured life cycle gives the default. */
-  readonly fromLifecycle: boolean
+  /** What gives the default where there is one: the table's configured life cycle; the archive's facts, and nobody else. */
+  readonly preset: 'lifecycle' | 'facts' | undefined
   readonly meaning: string
 }
 

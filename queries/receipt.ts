@@ -8,7 +8,7 @@ import { Refusal } from '../transform/refusal.js'
 import { possibleIdentifiers } from '../transform/table-names.js'
 import type { Answer } from './answer.js'
 import { type AnswerVerdict, describeVerdict } from './answer-verdict.js'
-import { withActor } from './ask.js'
+import { withActor, withPath } from './ask.js'
 import { type AnswerColumnType, fingerprintOf, MAX_ROW_HASHES } from './canonical-answer.js'
 import { renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
 import type { BoundValue } from './engine.js'
@@ -313,14 +313,16 @@ function hashOf(receipt: object): string | undefined {
 export function statementIsOurs({ question, statement }: Receipt): boolean | undefined {
   const query = question.query === null ? undefined : SAVED_QUERIES.get(question.query)
   if (query === undefined || queryVersion(query) !== question.query_version || question.table === null) return undefined
-  const column = new Map(question.parameters).get('column')
+  const parameters = new Map(question.parameters)
+  const [column, path] = [parameters.get('column'), parameters.get('attribute')]
   const names = /^[a-z0-9_]+$/
   if (column !== undefined && !names.test(String(column))) return false
   const { table } = question
   return possibleIdentifiers(table).some(identifier => {
     const changes = deliveriesOf({ table, identifier })
     const identifiers = query.asksForColumn ? { changes, column: String(column) } : { changes }
-    const { sql, placeholders } = renderQuery(query, withActor(query, identifiers, actorOfStatement(statement.sql)))
+    const asked = withPath(query, withActor(query, identifiers, actorOfStatement(statement.sql)), path)
+    const { sql, placeholders } = renderQuery(query, asked)
     return sql === statement.sql && JSON.stringify(placeholders) === JSON.stringify(statement.placeholders)
   })
 }

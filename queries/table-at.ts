@@ -2,6 +2,7 @@ import { formatInstant, type Instant, type TimePrecision } from '../transform/in
 import type { EventName } from '../transform/stream-record.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { alterationOf } from './alteration.js'
+import { countAltered } from './altered-items.js'
 import { type Anchor, readArchiveFacts } from './archive-facts.js'
 import { bindQuery } from './ask.js'
 import { SAVED_QUERIES, type SavedQuery } from './catalog.js'
@@ -48,7 +49,12 @@ export async function* itemsAt(
   const facts = await readArchiveFacts(engine, table)
   const findings = new Map<string, readonly TableFinding[]>()
   for await (const item of findingsByItem(engine, table, facts)) findings.set(item.itemKey, item.findings)
-  const verdict = (itemKey: string) => judge(itemKey, findings.get(itemKey) ?? [], facts, momentOf(facts, at.us))
+  // of a row that is another nobody knows when it was: it may have been the one that counts at the moment
+  const altered = await countAltered(engine, table, { fromUs: at.us, toUs: at.us })
+  const verdict = (itemKey: string): Verdict => {
+    const about = judge(itemKey, findings.get(itemKey) ?? [], facts, momentOf(facts, at.us))
+    return altered?.has(itemKey) ? { ...about, confidence: 'ALTERED' } : about
+  }
   for await (const row of rowsFrom(engine, table, { at: formatInstant(at.us, 6) })) {
     const about = verdict(row.item_key as string)
     const item = toItem(row, about)
@@ -60,7 +66,7 @@ export async function* itemsAt(
     if (Number(row.event_time_us) <= at.us) continue
     const itemKey = row.item_key as string
     const worse = verdict(itemKey).confidence
-    const confidence = worse === 'GAP' || worse === 'DIFFERS' ? worse : 'PRE-ARCHIVE'
+    const confidence = worse === 'ALTERED' || worse === 'GAP' || worse === 'DIFFERS' ? worse : 'PRE-ARCHIVE'
     yield { itemKey, state: 'unknown', confidence, ...nothing }
   }
 }

@@ -4,6 +4,7 @@ import type { TableConfiguration } from '../transform/table-configuration.js'
 import { rowsOfEachItem, spansOfAll, spansSql } from './each-item.js'
 import { type QueryEngine, streamAnswer } from './engine.js'
 import { deliveriesOf } from './literal.js'
+import { regionsOf } from './regions.js'
 import { type Row, rowsOf } from './rows.js'
 
 /** From when to when the archive has changes of a table, in microseconds since 1970; null where it has none. */
@@ -12,12 +13,15 @@ export interface Extent {
   readonly newestUs: number | null
   /** `YYYY-MM-DD`: days between the first and the last that have no row. */
   readonly emptyDays: readonly string[]
+  /** The regions that the sources of its rows name. */
+  readonly regions: readonly string[]
 }
 
-/** Reads it from the times of all rows, the narrowest columns there are. */
+/** Reads it from the times and sources of all rows, the narrowest columns there are. */
 export async function readExtent(engine: QueryEngine, table: TableConfiguration): Promise<Extent> {
   const sql = `
-    select event_date, min(event_time_us) as first_us, max(event_time_us) as last_us
+    select event_date, min(event_time_us) as first_us, max(event_time_us) as last_us,
+      array_agg(distinct source) as sources
     from ${deliveriesOf(table)}
     group by event_date
     order by event_date`
@@ -27,6 +31,7 @@ export async function readExtent(engine: QueryEngine, table: TableConfiguration)
     beganUs: days[0] === undefined ? null : Number(days[0].first_us),
     newestUs: days.length === 0 ? null : Number(days.at(-1)?.last_us),
     emptyDays: daysBetween(dates).filter(day => !dates.includes(day)),
+    regions: regionsOf(days.flatMap(({ sources }) => sources as readonly string[])),
   }
 }
 

@@ -1,14 +1,9 @@
-import { statSync } from 'node:fs'
-import { formatInstant } from '../transform/instant.js'
-import { dateOf } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
+import { countAltered } from './altered-items.js'
 import { type ArchiveFacts, type LostStretch, readArchiveFacts } from './archive-facts.js'
-import { bindQuery } from './ask.js'
-import { SAVED_QUERIES, type SavedQuery } from './catalog.js'
 import { findingsByItem, type TableFinding } from './continuity.js'
-import { type QueryEngine, streamAnswer } from './engine.js'
+import type { QueryEngine } from './engine.js'
 import { CONFIDENCES, type Confidence, type ItemFinding, isDoubtful, worstOf } from './findings.js'
-import { rowsOf } from './rows.js'
 import { type Extent, readExtent, spansOfItems } from './table-extent.js'
 import { judge, momentOf, type Period, periodOver } from './verdict.js'
 
@@ -59,6 +54,8 @@ export interface TableVerdict {
   readonly refused: number | null
   /** Days of the period without any row, between the first and the last day of the table. */
   readonly emptyDays: readonly string[]
+  /** Of the whole table: the regions that its rows are of. Of several, every change may be in it more than once. */
+  readonly regions: readonly string[]
   /** Of the whole table: its first change, and until when the archive is known to have received changes. */
   readonly beganUs: number | null
   readonly receivedUs: number | null
@@ -66,7 +63,7 @@ export interface TableVerdict {
   readonly isBehind: boolean
   /** The period ended before the archive began. */
   readonly isBefore: boolean
-  /** Rows of the period that are not what their hashes say; null where they were not held against them. */
+  /** Rows that are not what their hashes say: images of the period, and whatever may have been of it. Null: nobody looked. */
   readonly altered: number | null
 }
 
@@ -74,7 +71,7 @@ export interface TableVerdict {
 export interface JudgeOptions {
   /** How many refused records of a table arrived at a moment or later. @default - nobody looks */
   readonly refused?: ((table: string, sinceUs: number | null) => Promise<number>) | undefined
-  /** Whether rows are held against their hashes, which reads every image of the period. @default - up to 16 MB of objects in a folder */
+  /** Whether rows are held against their hashes, which reads every image. @default - up to 16 MB of objects in a folder */
   readonly hashes?: boolean | undefined
   /** The present, in microseconds since 1970: a period that has not ended yet is no doubt. @default - the clock */
   readonly nowUs?: number
@@ -84,7 +81,8 @@ export interface JudgeOptions {
 const PRESENT_US = 10 * 60 * 1_000_000
 
 /** What every verdict leaves out. */
-export const NOT_SHOWN = 'not shown by this: a lost last change of an item, or a change lost together with its way back'
+export const NOT_SHOWN =
+  'not shown by this: a lost last change of an item, a change lost together with its way back, or rows rewritten to fit'
 
 /** Judges what an answer about a table and a period rests on. Throws `FactError` for a fact that cannot be read. */
 export async function judgeTable(
@@ -96,8 +94,7 @@ export async function judgeTable(
   const facts = await readArchiveFacts(engine, table)
   const bounds = boundsOf(asked, facts)
   const extent = await readExtent(engine, table)
-  const { hashes = isSmall(engine, table, bounds) } = options
-  const altered = hashes ? await findAltered(engine, table, bounds) : null
+  const altered = await countAltered(engine, table, bounds, options.hashes)
   const counted = await judgeItems(engine, table, facts, bounds, altered ?? new Map())
   const touching = factsIn(facts, bounds)
   const refused = (await options.refused?.(table.table, bounds.fromUs)) ?? null
@@ -123,11 +120,13 @@ export async function judgeTable(
     fromUs: asked.kind === 'states' ? null : bounds.fromUs,
     toUs: bounds.toUs,
     confidence,
-    isDoubtful: isDoubtful(confidence) || (isBehind && ends <= nowUs - PRESENT_US) || isBefore,
+    isDoubtful:
+      isDoubtful(confidence) || (isBehind && ends <= nowUs - PRESENT_US) || isBefore || extent.regions.length > 1,
     ...counted,
     ...touching,
     refused,
     emptyDays: extent.emptyDays.filter(day => isDayIn(day, bounds)),
+    regions: extent.regions,
     beganUs: extent.beganUs,
     receivedUs: received,
     isBehind,
@@ -202,38 +201,6 @@ async function judgeItems(
   // what is missing in the period may be all that the item had there
   for (const itemKey of rowless) count(itemKey, [])
   return { items, verdicts, changes, repeats, gaps: gaps.length, missing: mergeStretches(gaps) }
-}
-
-/** Bytes of objects whose rows are held against their hashes unasked, which takes about a second; all of a table's takes longer than most questions. */
-const HASHED_BYTES = 16 * 1024 ** 2
-
-function isSmall(engine: QueryEngine, { table }: TableConfiguration, { fromUs, toUs }: Bounds): boolean {
-  const objects = engine.objects?.(table)
-  if (objects === undefined) return false
-  const [from, to] = [fromUs === null ? '' : dateOf(fromUs), toUs === null ? '~' : dateOf(toUs)]
-  const inPeriod = objects.filter(path => {
-    const day = /event_date=([^/\\\\]*)/.exec(path)?.[1] ?? ''
-    return day >= from && day <= to
-  })
-  return inPeriod.reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0) <= HASHED_BYTES
-}
-
-/** How many rows of each item are not what their hashes say. */
-async function findAltered(
-  engine: QueryEngine,
-  table: TableConfiguration,
-  { fromUs, toUs }: Bounds,
-): Promise<ReadonlyMap<string, number>> {
-  const period = {
-    ...(fromUs !== null && { from: formatInstant(fromUs, 6) }),
-    ...(toUs !== null && { to: formatInstant(toUs, 6) }),
-  }
-  const found = new Map<string, number>()
-  const { sql, values } = bindQuery(SAVED_QUERIES.get('altered-rows') as SavedQuery, table, period)
-  for await (const piece of streamAnswer(engine, sql, values)) {
-    for (const { item_key } of rowsOf(piece)) found.set(String(item_key), (found.get(String(item_key)) ?? 0) + 1)
-  }
-  return found
 }
 
 function mergeStretches(gaps: readonly ItemFinding[]): readonly MissingStretch[] {

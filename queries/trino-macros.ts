@@ -6,6 +6,8 @@ export const TRINO_MACROS: readonly string[] = [
   "set global TimeZone = 'UTC'",
   // Trino divides integers as integers
   'set global integer_division = true',
+  // Trino writes lambdas with an arrow
+  "set global lambda_syntax = 'ENABLE_SINGLE_ARROW'",
   'create macro from_iso8601_timestamp(s) as cast(s as timestamptz)',
   'create macro from_iso8601_timestamp_nanos(s) as cast(s as timestamptz)',
   // epoch() is off in the last microsecond from the year 2038

@@ -10,6 +10,7 @@ import {
 import { formatDay } from '../transform/instant.js'
 import { PARTITION_COLUMN } from '../transform/partition.js'
 import {
+  answersIdentifier,
   checkpointsIdentifier,
   copyIdentifier,
   deliveriesIdentifier,
@@ -31,11 +32,13 @@ export interface CopyTables {
   readonly archive: string
   readonly copy: string
   readonly checkpoints: string
+  readonly answers: string
 }
 
-/** The columns that every table has, but for `event_date`. */
 const COLUMNS = AUDIT_COLUMNS.map(({ name }) => quotedName(name))
-const NAMES = [...COLUMNS, PARTITION_COLUMN].join(', ')
+
+/** The columns that every table has. */
+export const NAMES = [...COLUMNS, PARTITION_COLUMN].join(', ')
 
 /** The tables of a copy as statements name them. */
 export function copyTables(database: string, table: NamedTable): CopyTables {
@@ -44,6 +47,7 @@ export function copyTables(database: string, table: NamedTable): CopyTables {
     archive: inDatabase(deliveriesIdentifier(table)),
     copy: inDatabase(copyIdentifier(table)),
     checkpoints: inDatabase(checkpointsIdentifier(table)),
+    answers: inDatabase(answersIdentifier(table)),
   }
 }
 
@@ -95,7 +99,8 @@ export function unloadStatements(
   })
 }
 
-function unload(query: string, target: string, properties = ''): string {
+/** The statement that writes the rows of a query into a folder. */
+export function unload(query: string, target: string, properties = ''): string {
   return `unload (\n${query}\n) to ${quoted(target)} with (format = 'PARQUET', compression = 'ZSTD'${properties})`
 }
 
@@ -170,7 +175,7 @@ order by side`
 }
 
 /** What rows come to whatever their order: the sum of the two halves of the MD5 of a text of each, so many times. */
-function digestSql(text: string, times: string): string {
+export function digestSql(text: string, times: string): string {
   const half = (from: number) =>
     `coalesce(cast(sum(cast(from_big_endian_64(substr(md5(to_utf8(${text})), ${from}, 8)) as decimal(38, 0)) * ${times}) as varchar), '0')`
   return `${half(1)} || '.' || ${half(9)}`

@@ -1,9 +1,14 @@
-import { bucketOf, checkpointFolderPrefix, manifestKey } from '../transform/derived.js'
+import { answersFolderPrefix, bucketOf, checkpointFolderPrefix, manifestKey } from '../transform/derived.js'
 import { dateOf } from '../transform/partition.js'
-import type { Scope, TableOutline } from './engine.js'
+import { statementHash } from './each-item.js'
+import type { BoundValue, Scope, TableOutline } from './engine.js'
+import { deliveriesOf } from './literal.js'
+import { readStatement } from './statement.js'
+import { answerSince, keptAnswer } from './unload-answers.js'
 import { type CopyTables, copyTables, itemRelation, type RunOfDays, statesRelation } from './unload-statements.js'
 import {
   bucketPrefix,
+  daysOfAnswers,
   type ListedBucket,
   listDays,
   listDigest,
@@ -15,9 +20,10 @@ import {
   usableRuns,
 } from './unloaded-manifest.js'
 
-/** What a statement reads instead of its table. */
-export interface DerivedRows {
+/** What to run instead of a statement. */
+export interface DerivedStatement {
   readonly sql: string
+  readonly values: readonly BoundValue[]
   /** True where every file behind it is there: of one that is not, Athena says nothing. To be asked after the answer. */
   isWhole(): Promise<boolean>
 }
@@ -29,7 +35,7 @@ const LAST_US = Date.UTC(9999, 11, 31) * 1000
 const FRESH_MS = 60_000
 
 /**
- * Finds, for a question about one item or a moment on AWS, derived rows that stand for days of the archive. Day by day: one whose
+ * Finds, for a question about one item, a moment or each item by itself on AWS, what was derived and stands for days of the archive. Day by day: one whose
  * objects are not those that were copied is read from the archive, and so is every day that the copy does not have. So an
  * answer is what it is without a copy, whenever one is made.
  */
@@ -45,22 +51,19 @@ export class UnloadedCopies {
   ) {}
 
   /** Undefined where nothing derived does for a statement. */
-  async rowsFor(scope: Scope): Promise<DerivedRows | undefined> {
-    const { table, itemKey, states, column } = scope
+  async prepare(scope: Scope, sql: string, values: readonly BoundValue[]): Promise<DerivedStatement | undefined> {
+    const { table, itemKey, states, eachItem, column } = scope
     // configured columns come and go, so the copy has none
-    if ((itemKey === undefined && states === undefined) || column !== undefined) return undefined
+    if ((itemKey ?? states ?? eachItem) === undefined || column !== undefined) return undefined
     const usable = await this.look(table)
     if (usable === undefined) return undefined
+    if (eachItem !== undefined) return this.answerOfEachItem(scope, eachItem, usable, sql, values)
     const tables = copyTables(this.database, scope)
-    if (itemKey !== undefined) return this.rowsOfItem(table, tables, usable, itemKey)
-    const { fromUs = 0, toUs = 0 } = states ?? {}
-    const from = dateOf(fromUs)
-    const checkpoint = usable.checkpoints.findLast(({ day }) => day < from)
-    if (checkpoint === undefined) return undefined
-    return {
-      sql: statesRelation(tables, checkpoint, dateOf(Math.min(toUs + DAY_US, LAST_US))),
-      isWhole: () => this.isThere(checkpointFolderPrefix(table, checkpoint.name), checkpoint.files),
-    }
+    const rows =
+      itemKey === undefined
+        ? this.rowsOfStates(table, tables, usable, states ?? { fromUs: 0, toUs: 0 })
+        : this.rowsOfItem(table, tables, usable, itemKey)
+    return rows && { ...rows, sql: readInstead(sql, deliveriesOf(scope), rows.sql), values }
   }
 
   /** What is known of a table whose first day is in the copy. */
@@ -76,6 +79,42 @@ export class UnloadedCopies {
   giveUp(table: string, reason: string): void {
     this.remarks.add(`compacted copy of ${table} was not used, the archive was asked instead: ${reason}`)
     this.looked.set(table, { at: this.now(), usable: Promise.resolve(undefined) })
+  }
+
+  /** The answer as it was kept, but for the items that have changes on days that it is not of. */
+  private answerOfEachItem(
+    scope: Scope,
+    columns: readonly string[],
+    { manifest, answerDays, isAllCovered }: Usable,
+    sql: string,
+    values: readonly BoundValue[],
+  ): DerivedStatement | undefined {
+    const statement = statementHash(sql, values, deliveriesOf(scope))
+    const answer = manifest.answers.find(known => known.statement === statement)
+    if (answer === undefined || answerDays.length === 0) return undefined
+    const tables = copyTables(this.database, scope)
+    const planned = { name: answer.name, days: answerDays }
+    return {
+      ...(isAllCovered
+        ? keptAnswer(tables, answer.name, columns)
+        : answerSince(tables, planned, { columns, sql, values }, scope)),
+      isWhole: () => this.isThere(answersFolderPrefix(scope.table, answer.name), answer.files),
+    }
+  }
+
+  private rowsOfStates(
+    table: string,
+    tables: CopyTables,
+    { checkpoints }: Usable,
+    { fromUs, toUs }: NonNullable<Scope['states']>,
+  ): DerivedRows | undefined {
+    const from = dateOf(fromUs)
+    const checkpoint = checkpoints.findLast(({ day }) => day < from)
+    if (checkpoint === undefined) return undefined
+    return {
+      sql: statesRelation(tables, checkpoint, dateOf(Math.min(toUs + DAY_US, LAST_US))),
+      isWhole: () => this.isThere(checkpointFolderPrefix(table, checkpoint.name), checkpoint.files),
+    }
   }
 
   private rowsOfItem(table: string, tables: CopyTables, { manifest, runs }: Usable, itemKey: string): DerivedRows {
@@ -117,14 +156,31 @@ export class UnloadedCopies {
     const runs = usableRuns(manifest, listed)
     if (runs.length === 0) return undefined
     const checkpoints = usableCheckpoints(manifest, listed)
-    return { manifest, runs, checkpoints, firstDay: [...listed.keys()].sort()[0] as string }
+    const days = [...listed.keys()].sort()
+    const answerDays = daysOfAnswers(manifest, listed)
+    const isAllCovered = answerDays.length === days.length
+    return { manifest, runs, checkpoints, answerDays, isAllCovered, firstDay: days[0] as string }
   }
+}
+
+/** What a statement reads instead of its table. */
+type DerivedRows = Omit<DerivedStatement, 'values'>
+
+/** A statement that finds other rows under the name of its table, which it calls by no other. */
+function readInstead(sql: string, table: string, rows: string): string {
+  const { text } = readStatement(sql)
+  const instead = `with ${table} as (\n  ${rows}\n)`
+  return /^with\s/i.test(text) ? `${instead},${text.slice('with'.length)}` : `${instead}\n${text}`
 }
 
 interface Usable {
   readonly manifest: UnloadedManifest
   readonly runs: readonly RunOfDays[]
   readonly checkpoints: readonly UnloadedCheckpoint[]
+  /** The days that kept answers are of; none where they cannot be used. */
+  readonly answerDays: readonly string[]
+  /** No other day has objects. */
+  readonly isAllCovered: boolean
   /** The first day of the archive. */
   readonly firstDay: string
 }

@@ -20,7 +20,9 @@ export interface UnloadedManifest {
   readonly unseen: Readonly<Record<string, string>>
   /** By day; each is of all that was covered up to its own. */
   readonly checkpoints: readonly UnloadedCheckpoint[]
-  /** Runs and checkpoints that are in use no more, and since when: whoever read an older manifest may still ask them. */
+  /** Each is of all days that are covered. */
+  readonly answers: readonly UnloadedAnswer[]
+  /** Runs, checkpoints and answers that are in use no more, and since when: whoever read an older manifest may still ask them. */
   readonly replaced: readonly { readonly name: string; readonly at: string }[]
 }
 
@@ -48,6 +50,17 @@ export interface UnloadedCheckpoint {
   readonly day: string
   readonly name: string
   readonly items: number
+  readonly bytes: number
+  /** Its objects, as `listDigest` tells them. */
+  readonly files: string
+}
+
+/** What a statement whose every row tells of one item answers of the days that are covered. */
+export interface UnloadedAnswer {
+  /** As `answerHash` tells it. */
+  readonly statement: string
+  readonly name: string
+  readonly rows: number
   readonly bytes: number
   /** Its objects, as `listDigest` tells them. */
   readonly files: string
@@ -158,6 +171,15 @@ export function usableCheckpoints(manifest: UnloadedManifest, listed: Days): rea
   return manifest.checkpoints.filter(({ day }) => until !== undefined && day <= until)
 }
 
+/**
+ * The days that the kept answers of a manifest are of, in order; none where one of them is another since, or gone: nobody can
+ * tell of which items the rows are that it had.
+ */
+export function daysOfAnswers(manifest: UnloadedManifest, listed: Days): readonly string[] {
+  const days = Object.keys(manifest.days).sort()
+  return days.every(day => isCovered(manifest, day, listed)) ? days : []
+}
+
 /** Where an item's rows are in a run. */
 export function bucketPrefix(table: string, run: Pick<UnloadedRun, 'name' | 'digits'>, bucket: string): string {
   return `${folderPrefix(table, folderOf(run, bucket))}${BUCKET_COLUMN}=${bucket}/`
@@ -180,13 +202,18 @@ export function intact(manifest: UnloadedManifest, listed: readonly ListedObject
     runs,
     days: Object.fromEntries(Object.entries(manifest.days).filter(([, { run }]) => names.has(run))),
     checkpoints: manifest.checkpoints.filter(one => listDigest(files.get(one.name) ?? []) === one.files),
+    // they are of all days that were covered
+    answers:
+      runs.length < manifest.runs.length
+        ? []
+        : manifest.answers.filter(one => listDigest(files.get(one.name) ?? []) === one.files),
   }
 }
 
 /** A run has several folders, numbered. */
 const FILE = new RegExp(`/${FOLDER_COLUMN}=([0-9a-f-]{36})(?:-\\d+)?/(?:${BUCKET_COLUMN}=([0-9a-f]+)/)?`)
 
-/** Derived objects by the run or checkpoint that they are of. */
+/** Derived objects by the run, checkpoint or answer that they are of. */
 export function groupFiles<Entry extends ListedObject>(
   listed: readonly Entry[],
 ): ReadonlyMap<string, readonly Entry[]> {
@@ -208,22 +235,32 @@ function filesByBucket(objects: readonly ListedObject[]): Readonly<Record<string
 export function parseManifest(text: string, table: string): UnloadedManifest {
   const value = tryParseObject(text)
   if (value === undefined) throw new Error('its manifest is no JSON object')
-  const { version, runs, days, unseen, checkpoints, replaced } = value
+  const { version, runs, days, unseen, checkpoints, answers, replaced } = value
   if (version !== UNLOADED_VERSION)
     throw new Error(`its manifest has version ${JSON.stringify(version)}, expected "${UNLOADED_VERSION}"`)
   if (value.table !== table) throw new Error(`its manifest is of table ${JSON.stringify(value.table)}`)
   const whole =
-    [runs, checkpoints, replaced].every(Array.isArray) &&
+    [runs, checkpoints, answers, replaced].every(Array.isArray) &&
     isObject(days) &&
     isObject(unseen) &&
     (runs as unknown[]).every(isRun) &&
     (checkpoints as unknown[]).every(isCheckpoint) &&
+    (answers as unknown[]).every(isAnswer) &&
     (replaced as unknown[]).every(one => isNamed(one) && typeof one.at === 'string') &&
     Object.entries(days).every(([day, covered]) => DAY.test(day) && isCoveredDay(covered))
-  const names = whole ? [...(runs as UnloadedRun[]), ...(checkpoints as UnloadedCheckpoint[])].map(one => one.name) : []
+  const names = whole ? namesIn(value as unknown as UnloadedManifest) : []
   if (!whole || new Set(names).size < names.length)
     throw new Error('its manifest lacks something, or names what no compaction does')
   return value as unknown as UnloadedManifest
+}
+
+/** What a manifest names of what is in use. */
+export function namesIn({
+  runs,
+  checkpoints,
+  answers,
+}: Pick<UnloadedManifest, 'runs' | 'checkpoints' | 'answers'>): readonly string[] {
+  return [...runs, ...checkpoints, ...answers].map(({ name }) => name)
 }
 
 const NAME = /^[0-9a-f-]{36}$/
@@ -253,4 +290,8 @@ function isCoveredDay(value: unknown): boolean {
 
 function isCheckpoint(value: unknown): boolean {
   return isNamed(value) && DAY.test(String(value.day)) && typeof value.files === 'string'
+}
+
+function isAnswer(value: unknown): boolean {
+  return isNamed(value) && typeof value.statement === 'string' && typeof value.files === 'string'
 }

@@ -16,11 +16,14 @@ Each question is one SQL text for DuckDB, Trino and Athena. Ask it with \`itemtr
 
     ${FROM_INSTANT.us('?')}
 
-A saved query reads rows, and none of the facts that lie beside them. That an item was gone which a complete baseline since its last
-change lacks, \`table-as-of\`, \`items-as-of\`, \`item-as-of\`, \`diff-of-table\` and \`first-and-last-seen\` therefore do not know. Asked
-with \`itemtrail query\` or the library, the answer has a remark that names such items, and the exit code is 1; in the Athena console
-nobody adds it, so ask \`itemtrail as-of\` and \`diff\`, which know it. Rows of baselines are no changes, and are not counted as such.
-An \`attribute\` is the name of a top-level one, or of a configured column of one; a name that no item ever had is refused.
+SQL reads rows, and none of the facts that lie beside them. That an item was gone which a complete baseline since its last
+change lacks, \`table-as-of\`, \`items-as-of\` and \`diff-of-table\` are told by parameters that \`itemtrail query\` and the library fill in
+from the archive's facts, and that nobody else gives; \`item-as-of\` and \`first-and-last-seen\` get a remark that names such items, and
+the exit code is 1. In the Athena console nobody does either: the defaults stand for an archive without baselines, so ask
+\`itemtrail as-of\` and \`diff\`, which know it. Rows of baselines are no changes, and are not counted as such.
+An \`attribute\` is an attribute's name, a path as \`history\` and \`diff\` print it (\`shipping.city\`, \`lines[sku=TEA].qty\`,
+\`lines[0].qty\`), or a configured column; what no item ever had is refused. An attribute that has the whole text for its name
+goes before what lies at the path. In the Athena console it is the name of a top-level attribute.
 
 A period is [from, to), and one that runs backwards is refused; "as of" counts changes at the moment itself. Columns marked *detail* are left out of tables on a
 terminal; \`--format json\` has them.
@@ -55,13 +58,15 @@ ${columns.map(({ name, detail, meaning }) => `| \`${name}\` | ${escapeCell(meani
 `
 }
 
-function describeParameter({ name, type, default: preset, fromLifecycle, meaning }: Parameter): string {
-  const value = fromLifecycle
-    ? `the configured life cycle${preset === undefined ? '' : `, else \`${preset}\``}`
-    : preset === undefined
-      ? ''
-      : `\`${preset}\``
-  return `| \`${name}\` | ${type} | ${value} | ${escapeCell(meaning)} |`
+function describeParameter({ name, type, default: value, preset, meaning }: Parameter): string {
+  const otherwise = value === undefined ? '' : `, else \`${value}\``
+  const shown =
+    preset !== undefined
+      ? `the ${preset === 'facts' ? 'archive’s facts' : 'configured life cycle'}${otherwise}`
+      : value === undefined || value === ''
+        ? ''
+        : `\`${value}\``
+  return `| \`${name}\` | ${type} | ${shown} | ${escapeCell(meaning)} |`
 }
 
 function isRequired({ default: preset }: Parameter): boolean {

@@ -60,6 +60,19 @@ describe('documents', () => {
     expect(broken.map(String)).toEqual([])
   })
 
+  it('name a test that exists for each row of who is trusted with what', () => {
+    const rows =
+      read('SECURITY.md')
+        .match(/^\| .*\|$/gm)
+        ?.slice(2) ?? []
+    expect(rows.length).toBeGreaterThan(10)
+    for (const row of rows) {
+      const tests = row.match(/`test\/[^`]+\.test\.ts`/g) ?? []
+      expect({ row, tests: tests.length }).toEqual({ row, tests: expect.toSatisfy((count: number) => count > 0) })
+      for (const name of tests) expect(existsSync(new URL(`../${name.slice(1, -1)}`, import.meta.url)), name).toBe(true)
+    }
+  })
+
   it('map every source folder in ARCHITECTURE, and only files that exist', () => {
     const text = read('ARCHITECTURE.md')
     const files = [

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { AUDIT_COLUMNS, type Column } from './audit-row.js'
 import { PARTITION_COLUMN } from './partition.js'
-import { checkpointsIdentifier, copyIdentifier, type NamedTable } from './table-names.js'
+import { answersIdentifier, checkpointsIdentifier, copyIdentifier, type NamedTable } from './table-names.js'
 
 /**
  * Where derived tables live: beside the archive's write-once keys, and no part of them. The folder can be deleted at any
@@ -72,6 +72,11 @@ export function checkpointFolderPrefix(table: string, folder: string): string {
   return `${checkpointsPrefix(table)}${FOLDER_COLUMN}=${folder}/`
 }
 
+/** On AWS, the key prefix of a kept answer. */
+export function answersFolderPrefix(table: string, folder: string): string {
+  return `${answersPrefix(table)}${FOLDER_COLUMN}=${folder}/`
+}
+
 /** A table on AWS over what is derived. */
 export interface DerivedTable {
   readonly identifier: string
@@ -111,6 +116,17 @@ export function checkpointsTable(named: NamedTable): DerivedTable {
   }
 }
 
+/** The kept answers as a table on AWS: each folder has those of its columns that its statement has. */
+export function answersTable(named: NamedTable): DerivedTable {
+  return {
+    identifier: answersIdentifier(named),
+    prefix: answersPrefix(named.table),
+    columns: ANSWER_COLUMNS,
+    partitions: [{ name: FOLDER_COLUMN, comment: 'one answer' }],
+    template: answersFolderPrefix(named.table, placeholder(FOLDER_COLUMN)),
+  }
+}
+
 /** Columns that two deliveries of a row may differ in. */
 export const OF_DELIVERY: readonly string[] = ['arrived_at', 'size_bytes']
 
@@ -118,6 +134,19 @@ export const OF_DELIVERY: readonly string[] = ['arrived_at', 'size_bytes']
 const KEPT_COLUMNS: readonly Column[] = [
   ...AUDIT_COLUMNS,
   column(PARTITION_COLUMN, 'string', "the change's own day, UTC: YYYY-MM-DD"),
+]
+
+const ANSWER_COLUMNS: readonly Column[] = [
+  column('item_key', 'string', 'the item'),
+  column('finding', 'string', 'what continuity finds'),
+  column('event_id', 'string', 'the change at which it shows'),
+  column('event_time_us', 'bigint', 'when that change was made, or the first one of an item that is older'),
+  column('entry_state', 'string', 'what the first change of an item that is older left'),
+  column('changes', 'bigint', 'how many changes are concerned, or how many the item has'),
+  column('since_us', 'bigint', 'when the time that a finding concerns begins'),
+  column('until_us', 'bigint', 'when it ends'),
+  column('first_us', 'bigint', 'when the first change of the item was made'),
+  column('last_us', 'bigint', 'when the last one was made'),
 ]
 
 function column(name: string, type: Column['type'], meaning: string): Column {

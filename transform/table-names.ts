@@ -13,7 +13,7 @@ export interface NamedTable {
 }
 
 /** What follows a table's identifier in the name of what belongs to it. */
-const [DELIVERIES, BY_ITEM, CHECKPOINTS] = ['_deliveries', '__by_item', '__checkpoints'] as const
+const [DELIVERIES, BY_ITEM, CHECKPOINTS, ANSWERS] = ['_deliveries', '__by_item', '__checkpoints', '__answers'] as const
 
 /** Glue takes 255 bytes, whatever follows the identifier among them. */
 const LONGEST = 255 - CHECKPOINTS.length
@@ -75,6 +75,11 @@ export function checkpointsIdentifier(table: NamedTable): string {
   return `${tableIdentifier(table)}${CHECKPOINTS}`
 }
 
+/** On AWS, the name of the kept answers. */
+export function answersIdentifier(table: NamedTable): string {
+  return `${tableIdentifier(table)}${ANSWERS}`
+}
+
 /** A text of at most so many characters: what is cut off is told by 8 hex of its SHA-256, so that no two texts become one. */
 export function shortened(text: string, longest: number): string {
   if (text.length <= longest) return text
@@ -88,7 +93,7 @@ function formsOf(table: string): readonly string[] {
 }
 
 function claimsOf(identifier: string): readonly string[] {
-  return ['', DELIVERIES, BY_ITEM, CHECKPOINTS].map(suffix => `${identifier}${suffix}`)
+  return ['', DELIVERIES, BY_ITEM, CHECKPOINTS, ANSWERS].map(suffix => `${identifier}${suffix}`)
 }
 
 function digest(text: string, digits: number): string {

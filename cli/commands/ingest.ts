@@ -59,6 +59,8 @@ export const ingest: Command = {
     } catch (error) {
       progress.end()
       throw describeFailure(error, file, root, records)
+    } finally {
+      input.close()
     }
   },
 }

@@ -1,7 +1,8 @@
-import { type Checkpoint, CheckpointError } from '../../capture/checkpoint.js'
+import type { Checkpoint } from '../../capture/checkpoint.js'
 import type { TableStreams } from '../../capture/table-streams.js'
 import type { TailOptions } from '../../capture/tail.js'
 import { type Configuration, tableConfiguration } from '../../config/configuration.js'
+import { FileError } from '../../config/gate.js'
 import { TABLE_NAME } from '../../config/schema.js'
 import { DiskArchive } from '../../local/archive.js'
 import { loadCheckpoint, lockTail } from '../../local/tail-state.js'
@@ -112,10 +113,10 @@ function readCheckpoint(root: string, table: string): Checkpoint | undefined {
   try {
     return loadCheckpoint(root, table)
   } catch (error) {
-    if (!(error instanceof CheckpointError)) throw error
+    if (!(error instanceof FileError)) throw error
     const hint =
       'without the file everything that the stream still holds is read again, and counts once; see docs/live-tables.md'
-    throw new CommandError(error.message, EXIT.unchecked, hint)
+    throw new CommandError(`checkpoint ${error.message}`, EXIT.unchecked, hint)
   }
 }
 

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { BucketEntry } from '../../local/bucket.js'
 import { CompactionError } from '../../local/compaction-error.js'
+import { type EachItemStatement, keptStatements } from '../../queries/each-item.js'
 import { type BoundValue, type QueryEngine, QueryError } from '../../queries/engine.js'
 import { type Row, rowsOf } from '../../queries/rows.js'
+import { answerHash } from '../../queries/unload-answers.js'
 import {
   CHECKED,
   type CopyTables,
@@ -19,6 +21,7 @@ import {
   type CoveredDay,
   coveredUntil,
   type Days,
+  daysOfAnswers,
   filesOfRun,
   isCovered,
   type ListedBucket,
@@ -32,6 +35,7 @@ import {
 import { changesPrefix, checkpointFolderPrefix } from '../../transform/derived.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { bytesOf, chooseDays, dueDays, unseenMark } from './compaction-plan.js'
+import { writeAnswer } from './kept-answer.js'
 import { type DerivedBucket, type Found, NotToBeRetried, PublishedManifest } from './published-manifest.js'
 
 export interface CompactorOptions {
@@ -50,13 +54,13 @@ export interface CompactorOptions {
   readonly fewBucketsBytes?: number
   /** Bytes of the archive after which a checkpoint is due, at least. @default - 256 MB */
   readonly checkpointBytes?: number
-  /** Told of each run and checkpoint that was published. */
+  /** Told of each run, checkpoint and answer that was published. */
   readonly onPublished?: (published: Published) => void
   /** Milliseconds since 1970. @default - the clock */
   readonly now?: () => number
 }
 
-/** What was added: a run, or a checkpoint. */
+/** What was added: a run, a checkpoint, or an answer. */
 export type Published =
   | {
       readonly run: string
@@ -67,6 +71,7 @@ export type Published =
       readonly unseen: readonly string[]
     }
   | { readonly checkpoint: string; readonly day: string; readonly items: number }
+  | { readonly answer: string; readonly days: number; readonly rows: number }
 
 /** How long a compaction may take. */
 export interface Budget {
@@ -94,7 +99,8 @@ const LESS = 8
 const FAILED_DAYS = 3
 
 /**
- * Brings what is derived from one table up to the archive: runs of the clustered copy, then checkpoints, until nothing is due or the time is up.
+ * Brings what is derived from one table up to the archive: runs of the clustered copy, kept answers, then checkpoints,
+ * until nothing is due or the time is up.
  * Each is read back and compared with the archive before it is published, and published by replacing one object, so wherever it ends
  * the copy is whole. What fails is tried with fewer days, then with others; at the end it throws a `CompactionError` with what
  * could not be done.
@@ -149,6 +155,7 @@ class Compactor {
       const days = chooseDays(due, found, room)
       return { days, listed: found.listed, add: () => this.addRun(found, days), skip: day => skipped.add(day) }
     })
+    await this.addAnswers()
     await this.addAll(async room => {
       const found = await this.published.look()
       const days = this.checkpointDays(found, room)
@@ -218,6 +225,8 @@ class Compactor {
       unseen: { ...manifest?.unseen, ...Object.fromEntries(unseen.map(day => [day, unseenMark(found, day)])) },
       // as long as no day before their ends is another, or gone
       checkpoints: manifest === undefined ? [] : usableCheckpoints(manifest, listed),
+      // of other days than these
+      answers: [],
     })
     const { rows = 0, deliveries = 0 } = written?.run ?? {}
     this.options.onPublished?.({ run: planned.name, days: seen.length, rows, deliveries, unseen })
@@ -263,6 +272,34 @@ class Compactor {
     const about = { day, name: planned.name, items: Number(archive.items), ...(await this.filesOf(planned)) }
     await this.published.publish(found, { checkpoints: [...usable, about] })
     this.options.onPublished?.({ checkpoint: planned.name, day, items: about.items })
+  }
+
+  private async addAnswers(): Promise<void> {
+    for (const statement of keptStatements(this.options.configuration)) {
+      if (this.left() <= LEAST_MS) return
+      try {
+        await this.addAnswer(await this.published.look(), statement)
+      } catch (error) {
+        if (!this.canRetry(error)) throw error
+        this.failures.push(error as Error)
+      }
+    }
+  }
+
+  /** None of days of which one is not as it was copied: it is due, and the answer with it. */
+  private async addAnswer(found: Found, statement: EachItemStatement): Promise<void> {
+    const { configuration, derived, location } = this.options
+    const { manifest, listed } = found
+    if (manifest === undefined) return
+    const days = daysOfAnswers(manifest, listed)
+    const hash = answerHash(statement, configuration)
+    if (days.length === 0 || manifest.answers.some(known => known.statement === hash)) return
+    const ask = this.inTime(`an answer about ${days.length} days`, bytesOf(days, listed))
+    const place = { tables: this.tables, configuration, derived, location, ask }
+    const answer = await writeAnswer(place, statement, days)
+    await this.refuseChanged(days, listed)
+    await this.published.publish(found, { answers: [...manifest.answers, answer] })
+    this.options.onPublished?.({ answer: answer.name, days: days.length, rows: answer.rows })
   }
 
   private async filesOf({ name }: Pick<UnloadedCheckpoint, 'name'>) {

@@ -5,6 +5,7 @@ import {
   intact,
   type ListedBucket,
   listDays,
+  namesIn,
   parseManifest,
   UNLOADED_VERSION,
   type UnloadedManifest,
@@ -50,12 +51,12 @@ export class PublishedManifest {
   /** Replaces the manifest on condition that it is the one that was found. */
   async publish(
     { opened, named, manifest }: Found,
-    changed: Partial<Pick<UnloadedManifest, 'runs' | 'days' | 'unseen' | 'checkpoints'>>,
+    changed: Partial<Pick<UnloadedManifest, 'runs' | 'days' | 'unseen' | 'checkpoints' | 'answers'>>,
   ): Promise<void> {
     const at = new Date(this.now()).toISOString()
-    const nothing = { runs: [], days: {}, unseen: {}, checkpoints: [] }
-    const { runs, days, unseen, checkpoints } = { ...(manifest ?? nothing), ...changed }
-    const inUse = new Set(namesIn({ runs, checkpoints }))
+    const nothing = { runs: [], days: {}, unseen: {}, checkpoints: [], answers: [] }
+    const { runs, days, unseen, checkpoints, answers } = { ...(manifest ?? nothing), ...changed }
+    const inUse = new Set(namesIn({ runs, checkpoints, answers }))
     const gone = (named === undefined ? [] : namesIn(named)).filter(name => !inUse.has(name))
     const next: UnloadedManifest = {
       version: UNLOADED_VERSION,
@@ -66,6 +67,7 @@ export class PublishedManifest {
       days,
       unseen,
       checkpoints,
+      answers,
       replaced: [...this.stillAsked(named), ...gone.map(name => ({ name, at }))],
     }
     const [key, text] = [manifestKey(this.table), JSON.stringify(next)]
@@ -110,7 +112,3 @@ export class PublishedManifest {
 }
 
 const CONFLICTS = new Set(['PreconditionFailed', 'ConditionalRequestConflict'])
-
-function namesIn({ runs, checkpoints }: Pick<UnloadedManifest, 'runs' | 'checkpoints'>): readonly string[] {
-  return [...runs, ...checkpoints].map(({ name }) => name)
-}

@@ -1,7 +1,7 @@
 -- @question How did one attribute of one item change over time?
 -- @empty this attribute of this item never changed
 -- @parameter item_key item example=ORD12345 -- the item's key
--- @parameter attribute text default=status example=status -- a top-level attribute
+-- @parameter attribute attribute default=status example=status -- an attribute, or a path as history prints it
 -- @column event_time -- when DynamoDB made the change, UTC
 -- @column event_name -- INSERT, MODIFY, REMOVE or BASELINE
 -- @column attribute -- the attribute

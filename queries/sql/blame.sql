@@ -1,8 +1,9 @@
 -- @question For each attribute of an item: who changed it last, and when?
 -- @empty the archive has no change of this item with both images, up to that moment
 -- @parameter item_key item example=ORD12345 -- the item's key
+-- @parameter attribute attribute default= example=shipping.city -- of one attribute only, or of a path as history prints it
 -- @parameter at instant default=9999-12-31T00:00:00Z -- the moment; changes at it are included
--- @column attribute -- a top-level attribute
+-- @column attribute -- an attribute, or the path
 -- @column value -- its value in DynamoDB JSON, null where it was removed
 -- @column event_time -- when it was changed last, UTC
 -- @column event_name -- by what kind of change
@@ -25,6 +26,8 @@ touched as (
     row_number() over (partition by t.attribute order by step desc, event_id) as from_last
   from changes
   cross join unnest(changes.changed) as t(attribute)
+  where :attribute = ''
+    or t.attribute = :attribute
 )
 select
   attribute,

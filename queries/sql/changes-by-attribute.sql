@@ -1,6 +1,6 @@
 -- @question Who changed one attribute, from what to what, between two moments?
 -- @empty the attribute did not change in the period
--- @parameter attribute text default=status example=status -- a top-level attribute
+-- @parameter attribute attribute default=status example=status -- an attribute, or a path as history prints it
 -- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment
 -- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last
 -- @column event_time -- when DynamoDB made the change, UTC

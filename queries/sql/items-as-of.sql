@@ -3,6 +3,7 @@
 -- @identifier column -- one of the configured columns, without new_
 -- @parameter at instant example=2026-11-19T12:00:00Z -- the moment; changes at it are included
 -- @parameter value text example=SHIPPED -- the value, as text
+-- @parameter gone items default={} preset=facts -- items that were gone, since a complete baseline lacks them: a JSON object whose names are the time of the last change in microseconds, a space, the item's key
 -- @column item_key -- the item
 -- @column event_time -- since when, UTC
 -- @column actor -- who made the change that led here
@@ -10,7 +11,7 @@
 -- @column image_hash detail -- SHA-256 of image
 -- @column event_time_us detail -- event_time in microseconds since 1970
 -- @column event_id detail -- identifies the change that led here
--- It reads rows, and no facts: that an item was gone which a later complete baseline lacks, it does not know.
+-- That an item was gone which a complete baseline lacks, the archive's facts tell; without them, as in Athena's console, it does not know.
 with taken as (
   -- a day more, because the changes after a baseline tell whether it was ahead
   select *
@@ -36,4 +37,5 @@ select item_key, event_time, actor, new_image as image, new_hash as image_hash, 
 from last_changes
 where new_state = exit_state
   and cast({column} as varchar) = :value
+  and coalesce(element_at(cast(json_parse(:gone) as map(varchar, bigint)), cast(event_time_us as varchar) || ' ' || item_key), 0) = 0
 order by item_key

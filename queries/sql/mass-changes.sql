@@ -1,6 +1,7 @@
 -- @question Were there bursts: many deletes, or one attribute changed in many items, within a minute?
 -- @empty no minute of the period has so many changes of one kind
 -- @parameter at_least integer default=50 -- how many changes within a minute count as a burst
+-- @parameter attribute attribute default= example=shipping.city -- changes of one attribute only, or of a path as history prints it
 -- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment
 -- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last
 -- @column minute -- beginning of the minute, UTC
@@ -30,6 +31,8 @@ touches as (
   cross join unnest(
     case when unrepeated.event_name = 'MODIFY' then coalesce(unrepeated.changed, array['(unknown)']) else array[null] end
   ) as t(attribute)
+  where :attribute = ''
+    or t.attribute = :attribute
 ),
 bursts as (
   select

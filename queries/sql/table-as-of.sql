@@ -1,6 +1,8 @@
 -- @question What did the whole table hold at a moment?
 -- @empty no item of the table was there at that moment
 -- @parameter at instant example=2026-11-19T12:00:00Z -- the moment; changes at it are included
+-- @parameter gone items default={} preset=facts -- items that were gone, since a complete baseline lacks them: a JSON object whose names are the time of the last change in microseconds, a space, the item's key
+-- @parameter seen instant default=1970-01-01T00:00:00Z preset=facts -- the newest complete baseline up to the moment: an item whose state is unknown and that did not change since was gone
 -- @column item_key -- the item
 -- @column state -- present, or unknown where the view type keeps no image or the order cannot be told
 -- @column image detail -- the item in DynamoDB JSON
@@ -12,7 +14,7 @@
 -- @column time_precision detail -- s, ms, us or arrival
 -- @column actor -- who made it
 -- @column unresolved -- true where changes of one time contradict one another
--- It reads rows, and no facts: that an item was gone which a later complete baseline lacks, it does not know.
+-- That an item was gone which a complete baseline lacks, the archive's facts tell; without them, as in Athena's console, it does not know.
 with taken as (
   -- a day more, because the changes after a baseline tell whether it was ahead
   select *
@@ -37,4 +39,6 @@ until_then as (
 select *
 from last_states
 where state <> 'deleted'
+  and coalesce(element_at(cast(json_parse(:gone) as map(varchar, bigint)), cast(event_time_us as varchar) || ' ' || item_key), 0) = 0
+  and (state <> 'unknown' or event_time_us is null or event_time_us > {us :seen})
 order by item_key

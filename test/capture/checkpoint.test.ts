@@ -14,26 +14,35 @@ const CHECKPOINT: Checkpoint = {
 
 it('comes back as it was written, with times for people', () => {
   const text = writeCheckpoint(CHECKPOINT)
-  expect(readCheckpoint(text)).toEqual(CHECKPOINT)
+  expect(readCheckpoint(text, 'Orders.json')).toEqual(CHECKPOINT)
   expect(text).toContain('"saved": "2026-11-22T10:00:00.000Z"')
 })
 
+const FIELDS = JSON.parse(writeCheckpoint(CHECKPOINT))
+
 it.each([
-  ['', 'it is no JSON'],
-  ['null', 'version is null, expected "tail-checkpoint/v1"'],
-  ['{"version":"tail-checkpoint/v2"}', 'version is "tail-checkpoint/v2", expected "tail-checkpoint/v1"'],
-  [{ table: 7 }, 'table, stream, finished or shards are missing'],
-  [{ saved: null }, 'saved is missing'],
-  [{ saved: 'yesterday' }, 'saved is "yesterday", expected ISO 8601'],
-  [{ shards: { a: 1 } }, 'shard a is 1'],
-  [{ shards: { a: { state: 'begun' } } }, 'shard a has state "begun", expected waiting, reading or ended'],
-  [{ shards: { a: { state: 'ended', parent: 1 } } }, 'shard a has parent 1'],
+  ['', 'is no JSON'],
+  ['null', 'it is null, expected an object'],
+  [{ version: 'tail-checkpoint/v2' }, 'version is "tail-checkpoint/v2", expected "tail-checkpoint/v1"'],
+  [{ table: 7 }, 'table is 7, expected a text that is not empty'],
+  [{ saved: null }, 'saved is null, expected ISO 8601 in UTC'],
+  [{ saved: 'yesterday' }, 'saved is "yesterday", expected ISO 8601 in UTC'],
+  [{ shards: { a: 1 } }, 'shards.a is 1, expected an object'],
   [
-    { shards: { a: { state: 'ended', parent: null, after: 'LATEST' } } },
-    'shard a has after "LATEST", expected a sequence number',
+    { shards: { a: { ...FIELDS.shards.a, state: 'begun' } } },
+    'shards.a.state is "begun", expected "waiting" or "reading" or "ended"',
+  ],
+  [{ shards: { a: { ...FIELDS.shards.a, parent: 1 } } }, 'shards.a.parent is 1'],
+  [
+    { shards: { a: { ...FIELDS.shards.a, after: 'LATEST' } } },
+    'shards.a.after is "LATEST", expected a sequence number or null',
+  ],
+  // one digit further: the record between would be passed over
+  [
+    { shards: { ...FIELDS.shards, a: { ...FIELDS.shards.a, after: '000000000000000000101' } } },
+    'sha256 is not that of its content',
   ],
 ])('refuses %j and says why', (damage, message) => {
-  const text =
-    typeof damage === 'string' ? damage : JSON.stringify({ ...JSON.parse(writeCheckpoint(CHECKPOINT)), ...damage })
-  expect(() => readCheckpoint(text)).toThrow(message)
+  const text = typeof damage === 'string' ? damage : JSON.stringify({ ...FIELDS, ...damage })
+  expect(() => readCheckpoint(text, 'Orders.json')).toThrow(message)
 })

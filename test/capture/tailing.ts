@@ -59,7 +59,7 @@ export class MemorySink implements TailSink {
       for (const [shard, { after }] of Object.entries(checkpoint.shards))
         if (after !== null && !durable.has(after))
           throw new Error(`checkpoint of ${shard} is ahead of what is durable: ${after}`)
-      this.checkpoint = readCheckpoint(writeCheckpoint(checkpoint))
+      this.checkpoint = readCheckpoint(writeCheckpoint(checkpoint), 'checkpoint')
     })
   }
 

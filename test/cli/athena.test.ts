@@ -299,6 +299,7 @@ describe('--stack', () => {
       days: { [day]: { run: name, bytes: 4, files: listDigest(listed(object)) } },
       unseen: {},
       checkpoints: [],
+      answers: [],
       replaced: [],
     }
     s3.add({ key: 'derived/Orders/manifest.json', body: Buffer.from(JSON.stringify(manifest)) })

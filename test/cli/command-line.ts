@@ -3,12 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { afterAll, vi } from 'vitest'
+import { afterAll } from 'vitest'
 import type { Io } from '../../cli/io.js'
 import { main } from '../../cli/main.js'
-
-// each command opens an archive anew, which takes its time where others use the machine too
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 export interface Ending {
   readonly exit: number

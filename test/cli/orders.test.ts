@@ -231,8 +231,8 @@ ORD10003  2026-10-02 09:31:17Z  customer:…  PENDING     138.55  Leeds    1
 ORD10004  2026-10-02 11:37:24Z  customer:…  PENDING     45.4    Görlitz  2
 ORD10005  2026-10-02 11:28:54Z  customer:…  PENDING     145     Houston  1
 UNBROKEN: 8 changes of 5 items, as of 2026-10-02 12:00:00Z
-not shown by this: a lost last change of an item, or a change lost together with
-its way back
+not shown by this: a lost last change of an item, a change lost together with
+its way back, or rows rewritten to fit
 `,
       err: `cells were cut to fit the terminal; in a pipe, such as to less -S, they are whole
 left out here: whole items; --format json or dynamodb has them
@@ -248,7 +248,8 @@ ORD10003  2026-10-02 09:31:17Z  customer:b.anderson  PENDING     138.55  Leeds  
 ORD10004  2026-10-02 11:37:24Z  customer:einkauf     PENDING     45.4    Görlitz  2
 ORD10005  2026-10-02 11:28:54Z  customer:sally       PENDING     145     Houston  1
 <green>UNBROKEN</>: 8 changes of 5 items, as of 2026-10-02 12:00:00Z
-not shown by this: a lost last change of an item, or a change lost together with its way back
+not shown by this: a lost last change of an item, a change lost together with
+its way back, or rows rewritten to fit
 `),
       err: `left out here: whole items; --format json or dynamodb has them
 5 items of Orders as of 2026-10-02 12:00:00Z
@@ -330,8 +331,9 @@ Orders  2,218    324    2026-10-01 12:50:34Z  2026-11-20 23:56:20Z  1.3 MB
 2026-11-18 18:35:42Z  ORD10272  time to li…  customer:m…
 UNBROKEN: 303 changes of 63 items, from
 2026-11-15 00:00:00Z
-not shown by this: a lost last change of an item, or a
-change lost together with its way back
+not shown by this: a lost last change of an item, a
+change lost together with its way back, or rows
+rewritten to fit
 `,
       err: `cells were cut to fit the terminal; in a pipe, such as to less -S, they are whole
 left out here: old_image, event_time_us, event_id; --format json has them

@@ -243,6 +243,7 @@ describe('what lies under data/ and is not read', () => {
     ['data/Orders/event_date=', 'data/Orders/event_date= is the folder of no day'],
     ['data/Orders/x', 'data/Orders/x is the folder of no day'],
     ['data/Orders', '.parquet lies in the folder of no day'],
+    [`${day}/hour=07/x.parquet`, `${day}/hour=07/x.parquet is a folder, expected an object`],
     [`${day}/_hidden`, `${day}/_hidden has a name that begins with "_" or "."`],
     [`${day}/event_date=2026-11-19`, "event_date=2026-11-19 lies within another day's folder"],
     ['data', '.parquet lies in the folder of no table'],

@@ -20,6 +20,12 @@ describe('two regions of a global table', () => {
     expect(JSON.parse(json.out)).toMatchObject([{ regions: ['eu-west-1', 'us-east-1'] }])
     const history = await run(['history', 'Orders', 'ORD12345', '--archive', root])
     expect([history.exit, history.out]).toEqual([1, expect.stringContaining(`its ${several}`)])
+    const list = await run(['query', 'deletions', 'Orders', '--archive', root])
+    expect([list.exit, list.out.replaceAll(/\s+/g, ' ')]).toEqual([1, expect.stringContaining(several)])
+    const rows = await run(['query', 'deletions', 'Orders', '--archive', root, '--format', 'json'])
+    expect(JSON.parse(rows.out)).toMatchObject({
+      verdict: { doubtful: true, tables: [{ regions: ['eu-west-1', 'us-east-1'] }] },
+    })
   })
 
   it('are not taken into one archive, and status says why', async () => {

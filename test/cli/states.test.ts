@@ -268,7 +268,7 @@ OLDER                                      (unknown)
 CONFLICT: 11 changes of 8 items, 1 CONFLICT, 1 GAP, 3 KEYS-ONLY, 1 PRE-ARCHIVE, 2 UNBROKEN, as of 2026-11-22 10:02:30Z
 1 gap where changes are missing, made from 2026-11-22 10:00:00Z to 2026-11-22 10:05:00Z in 1 stretch
 what does not fit together: itemtrail verify continuity Orders --to 2026-11-22T10:02:30.000001Z --archive ${root}
-not shown by this: a lost last change of an item, or a change lost together with its way back
+not shown by this: a lost last change of an item, a change lost together with its way back, or rows rewritten to fit
 `)
     expect(err).toBe(`left out here: whole items; --format json or dynamodb has them
 8 items of Orders as of 2026-11-22 10:02:30Z

@@ -24,7 +24,7 @@ function recordsOf(names: readonly string[]): readonly unknown[] {
   })
 }
 
-it('tables of any names are ingested, compacted, verified and asked each for itself', async () => {
+it('tables of any names are ingested, compacted, verified, asked and planned each for itself', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uniqueArray(tableNames, { minLength: 3, maxLength: 4 }), async names => {
       const root = join(makeFolder(), 'archive')
@@ -59,6 +59,11 @@ it('tables of any names are ingested, compacted, verified and asked each for its
       expect(await ask(['verify', 'rows'])).toMatchObject({ exit: 0 })
       expect((await ask(['verify', 'continuity'])).exit).toBeLessThan(2)
       expect(await ask(['status'])).toMatchObject({ exit: 0 })
+      for (const name of names) {
+        const planned = await ask(['plan', '--from-archive', name, '--writes-per-second', '9', '--format', 'json'])
+        expect([name, planned.exit, planned.err]).toEqual([name, 0, expect.not.stringContaining('itemtrail:')])
+        expect(() => JSON.parse(planned.out)).not.toThrow()
+      }
     }),
     { ...runs(3), endOnFailure: true },
   )

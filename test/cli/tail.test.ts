@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { readCheckpoint, writeCheckpoint } from '../../capture/checkpoint.js'
 import { describeStatus, TailProgress } from '../../cli/tail-progress.js'
 import { escaping } from '../../cli/terminal.js'
 import { type ScriptedShard, type ScriptedStream, type StreamsServer, startStreamsServer } from '../streams-server.js'
@@ -38,8 +39,13 @@ function close(): void {
 /** As if the last tail had been two days ago. */
 function setBack(): void {
   const path = join(root, '.tail/Orders.json')
-  const ago = new Date(Date.now() - 48 * 3_600_000).toISOString()
-  writeFileSync(path, readFileSync(path, 'utf8').replaceAll(/("(?:emptyAt|madeAt)": )"[^"]*"/g, `$1"${ago}"`))
+  const ago = Date.now() - 48 * 3_600_000
+  const checkpoint = readCheckpoint(readFileSync(path), path)
+  const shards = Object.entries(checkpoint.shards).map(([id, position]) => [
+    id,
+    { ...position, madeAt: position.madeAt && ago, emptyAt: position.emptyAt && ago },
+  ])
+  writeFileSync(path, writeCheckpoint({ ...checkpoint, shards: Object.fromEntries(shards) }))
 }
 
 describe('tail', () => {
@@ -132,7 +138,7 @@ describe('tail', () => {
     mkdirSync(join(root, '.tail'), { recursive: true })
     writeFileSync(join(root, '.tail/Orders.json'), '{"version":"tail-checkpoint/v1","table":"Ord')
     const { exit, err } = await tail()
-    expect([exit, err]).toEqual([3, expect.stringContaining('cannot be read: it is no JSON\n')])
+    expect([exit, err]).toEqual([3, expect.stringContaining('.tail/Orders.json: is no JSON: line 1')])
     expect(err).toContain('without the file everything that the stream still holds is read again, and counts once')
   })
 

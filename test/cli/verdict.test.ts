@@ -56,7 +56,7 @@ describe('an answer of more than one item', () => {
       'GAP: 0 changes of 21 items, 15 GAP, 6 PRE-ARCHIVE, from 2026-11-12 00:00:00Z to 2026-11-13 00:00:00Z',
       '15 gaps where changes are missing, made from 2026-11-10 00:37:08Z to 2026-11-14 00:46:55Z in 1 stretch; 1 day without any change: 2026-11-12',
       `what does not fit together: itemtrail verify continuity Orders --from 2026-11-12T00:00:00Z --to 2026-11-13T00:00:00Z --archive ${holed}`,
-      'not shown by this: a lost last change of an item, or a change lost together with its way back',
+      'not shown by this: a lost last change of an item, a change lost together with its way back, or rows rewritten to fit',
       '',
     ])
     const whole = await run(['query', 'deletions', 'Orders', ...DAY, '--archive', root])

@@ -14,7 +14,7 @@ const MINUTE_MS = 60_000
 const FIRST = Date.UTC(2026, 0, 1)
 const dayAt = (i: number) => new Date(FIRST + i * 24 * 60 * MINUTE_MS).toISOString().slice(0, 10)
 
-type Kind = 'unload' | 'check' | 'checkpoint' | 'states'
+type Kind = 'unload' | 'check' | 'checkpoint' | 'states' | 'answer' | 'answer check'
 
 /** A table of so many days, and an Athena that answers as if all were well, or does what it is told before. */
 class Simulation {
@@ -119,6 +119,7 @@ class Simulation {
       const key = `${target}${kind === 'unload' ? 'bucket=0/' : ''}rows`
       this.derived.push({ key, bytes: 10, etag: 'e', modified: 0, storageClass: 'STANDARD' })
     }
+    if (kind === 'answer check') return tableFromArrays({ rows_kept: ['1'], digest: ['d'] })
     if (kind === 'states') return tableFromArrays({ items: ['1'], digest: ['d'] })
     const seen = days.filter(day => !this.unseen.includes(day))
     if (kind !== 'check' || seen.length === 0) return tableFromArrays({ side: [] as string[] })
@@ -137,7 +138,9 @@ class Simulation {
 }
 
 function kindOf(sql: string): Kind {
-  if (sql.startsWith('unload')) return sql.includes('/checkpoint/') ? 'checkpoint' : 'unload'
+  const [, folder] = /to 's3:\/\/derived\/derived\/T\/(\w+)\//.exec(sql) ?? []
+  if (folder !== undefined) return folder === 'changes' ? 'unload' : folder === 'answers' ? 'answer' : 'checkpoint'
+  if (/^select cast\(count\(\*\) as varchar\) as rows_kept/.test(sql)) return 'answer check'
   return sql.includes('rows_kept') ? 'check' : 'states'
 }
 
@@ -243,6 +246,39 @@ describe('a compaction', () => {
     await table.call()
     expect(table.covered()).toHaveLength(4)
     expect(table.manifest().days[dayAt(1)]?.run).toBe(run)
+  })
+
+  it('keeps answers of all days that are covered, anew with each run, and not while one is another', async () => {
+    const table = new Simulation(4, TENTH)
+    await table.call()
+    const kept = table.manifest().answers
+    expect(new Set(kept.map(({ statement }) => statement)).size).toBe(3)
+    await table.call()
+    expect(table.manifest().answers).toEqual(kept)
+
+    // a day that has to wait: what is kept does for no day, and none is made
+    table.add(dayAt(1), TENTH, 'late')
+    table.today = Date.parse(dayAt(1))
+    const statements = table.statements.length
+    await table.call()
+    expect(table.statements).toHaveLength(statements)
+    table.today = Date.UTC(2027, 0, 1)
+    await table.call()
+    const { answers, replaced } = table.manifest()
+    expect(answers.map(({ statement }) => statement)).toEqual(kept.map(({ statement }) => statement))
+    expect(replaced.map(({ name }) => name)).toEqual(expect.arrayContaining(kept.map(({ name }) => name)))
+  })
+
+  it('tells of an answer that cannot be kept, and keeps the others', async () => {
+    const table = new Simulation(2, TENTH)
+    let asked = 0
+    table.act = kind => {
+      if (kind === 'answer' && asked++ === 0) throw new QueryError('resources exhausted')
+    }
+    expect((await table.call())?.message).toBe('resources exhausted')
+    expect(table.manifest().answers).toHaveLength(2)
+    expect(await table.call()).toBeUndefined()
+    expect(table.manifest().answers).toHaveLength(3)
   })
 
   it('forgets checkpoints of days that are gone or another, and makes them again', async () => {

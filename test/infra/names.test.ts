@@ -1,12 +1,10 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { archiveOf, nestedTemplates, ORDERS, type Resources, templateOf } from './archives.js'
-
-vi.setConfig({ testTimeout: 300_000 })
 
 const NASTY = {
   'names that come to one in SQL': [
-    ...['Orders', 'orders', 'or.ders', 'or-ders', 'or_ders'],
-    ...['orders_deliveries', 'orders__by_item', 'orders__checkpoints'],
+    ...['Orders', 'orders', 'or.ders', 'or_ders'],
+    ...['orders_deliveries', 'orders__by_item', 'orders__checkpoints', 'orders__answers'],
   ],
   'names of parts of the archive': ['Key', 'Roles', 'Archive', 'Workgroup', 'Tables', 'Derived', 'Default', 'Resource'],
   'words, digits, signs and length': ['Order', 'Group', '2fa-tokens', '...', '___', '_.-', '.hidden', 'x'.repeat(255)],
@@ -25,7 +23,7 @@ describe('an archive of tables', () => {
     const of = (type: string) => all.filter(({ Type }) => Type === type).map(({ Properties }) => Properties)
     const tables = of('AWS::Glue::Table').map(({ TableInput }) => TableInput)
     const glue = tables.map(({ Name }) => Name as string)
-    expect(new Set(glue).size).toBe(4 * names.length)
+    expect(new Set(glue).size).toBe(5 * names.length)
     for (const name of glue) expect(name).toMatch(/^[a-z0-9_]{1,255}$/)
 
     for (const view of tables.filter(({ TableType }) => TableType === 'VIRTUAL_VIEW')) {

@@ -151,13 +151,13 @@ describe.each([
       [...rolesOf(resources).keys()]
         .filter(role => may(resources, role, 's3:PutObject', `<${bucket}.Arn>/${key}`))
         .map(id => id.replace(/[0-9A-F]{8}$/, ''))
-    expect(writers('data/Orders/event_date=2026-11-22/x.parquet')).toEqual(['AuditOrdersDeliveryWriter'])
+    expect(writers('data/Orders/event_date=2026-11-22/x.parquet')).toEqual(['AuditTablesOrdersDeliveryWriter'])
     expect(writers('data/Sessions/event_date=2026-11-22/x.parquet')).toEqual([
-      'AuditSessionsDeliveryWriter',
-      'AuditSessionsReplayWriter',
+      'AuditTablesSessionsDeliveryWriter',
+      'AuditTablesSessionsReplayWriter',
     ])
     expect(writers('data/Other/event_date=2026-11-22/x.parquet')).toEqual([])
-    expect(writers('refused/processing-failed/Orders/x')).toEqual(['AuditOrdersDeliveryWriter'])
+    expect(writers('refused/processing-failed/Orders/x')).toEqual(['AuditTablesOrdersDeliveryWriter'])
     expect(writers('facts/Orders/x.json')).toEqual([])
     expect(writers('log/x')).toEqual([])
   })
@@ -167,11 +167,11 @@ describe.each([
     expect(statement).toMatchObject({ Effect: 'Deny', Principal: { AWS: '*' }, Action: 's3:PutObject' })
     const spared = many(statement?.Condition?.ArnNotEquals?.['aws:PrincipalArn'] ?? []).map(shown)
     expect(spared.map(arn => arn.replace(/[0-9A-F]{8}\.Arn>$/, ''))).toEqual([
-      '<AuditOrdersDeliveryWriter',
-      '<AuditSessionsDeliveryWriter',
-      '<AuditSessionsReplayWriter',
-      '<AuditReturnsDeliveryWriter',
-      '<AuditReturnsReplayWriter',
+      '<AuditTablesOrdersDeliveryWriter',
+      '<AuditTablesSessionsDeliveryWriter',
+      '<AuditTablesSessionsReplayWriter',
+      '<AuditTablesReturnsDeliveryWriter',
+      '<AuditTablesReturnsReplayWriter',
     ])
   })
 
@@ -323,9 +323,9 @@ const ROLES: { readonly [role: string]: readonly string[] } = {
     'sqs:ReceiveMessage',
   ],
   AuditRefusedWatchFunctionRole: [...LOGS, 's3:ListBucket'],
-  AuditOrdersTransformFunctionRole: LOGS,
-  AuditOrdersDeliveryWriter: WRITER,
-  AuditOrdersForwarderFunctionRole: [
+  AuditTablesOrdersTransformFunctionRole: LOGS,
+  AuditTablesOrdersDeliveryWriter: WRITER,
+  AuditTablesOrdersForwarderFunctionRole: [
     ...LOGS,
     'dynamodb:DescribeStream',
     'dynamodb:GetRecords',
@@ -337,13 +337,13 @@ const ROLES: { readonly [role: string]: readonly string[] } = {
     's3:ListBucket',
     's3:PutObject',
   ],
-  AuditSessionsTransformFunctionRole: LOGS,
-  AuditSessionsDeliveryWriter: [...WRITER, ...READER],
-  AuditSessionsReplayWriter: WRITER,
-  AuditReturnsTransformFunctionRole: LOGS,
-  AuditReturnsDeliveryWriter: [...WRITER, ...READER],
-  AuditReturnsReplayWriter: WRITER,
-  AuditReturnsChangesAttachRole: [
+  AuditTablesSessionsTransformFunctionRole: LOGS,
+  AuditTablesSessionsDeliveryWriter: [...WRITER, ...READER],
+  AuditTablesSessionsReplayWriter: WRITER,
+  AuditTablesReturnsTransformFunctionRole: LOGS,
+  AuditTablesReturnsDeliveryWriter: [...WRITER, ...READER],
+  AuditTablesReturnsReplayWriter: WRITER,
+  AuditTablesReturnsChangesAttachRole: [
     ...LOGS,
     'dynamodb:DescribeKinesisStreamingDestination',
     'dynamodb:DisableKinesisStreamingDestination',
@@ -373,7 +373,7 @@ describe('roles', () => {
   it('of an archive that is compacted are one more a table, for Athena over its rows and for what is made of them', () => {
     const added = [...rolesOf(compacted)].filter(([id]) => !roles.has(id))
     expect(added.map(([id]) => id.replace(/[0-9A-F]{8}$/, ''))).toEqual(
-      ['Orders', 'Sessions', 'Returns'].map(table => `Audit${table}CompactionFunctionRole`),
+      ['Orders', 'Sessions', 'Returns'].map(table => `AuditTables${table}CompactionFunctionRole`),
     )
     for (const [id, statements] of added) {
       expect([...new Set(statements.flatMap(actionsOf))].sort()).toEqual([
@@ -397,7 +397,7 @@ describe('roles', () => {
         's3:ListMultipartUploadParts',
         's3:PutObject',
       ])
-      const table = /^Audit(\w+)Compaction/.exec(id)?.[1] as string
+      const table = /^AuditTables(\w+)Compaction/.exec(id)?.[1] as string
       const written = statements.filter(statement => actionsOf(statement).includes('s3:PutObject')).flatMap(resourcesOf)
       expect(written.map(resource => resource.replace(/[0-9A-F]{8}\.Arn>/, '>'))).toEqual([
         `<AuditDerivedBucket>/derived/${table}/*`,
@@ -408,7 +408,7 @@ describe('roles', () => {
     const writers = (key: string) =>
       [...rolesOf(compacted).keys()].filter(role => may(compacted, role, 's3:PutObject', `<${bucket}.Arn>/${key}`))
     expect(writers('derived/Orders/manifest.json').map(id => id.replace(/[0-9A-F]{8}$/, ''))).toEqual([
-      'AuditOrdersCompactionFunctionRole',
+      'AuditTablesOrdersCompactionFunctionRole',
     ])
     const denied = Object.values(compacted)
       .filter(({ Type }) => Type === 'AWS::S3::BucketPolicy')

@@ -178,7 +178,7 @@ describe.skipIf(missing !== undefined)(
       expect(await factsOf(root, 'Empty')).toMatchObject([
         { kind: 'baseline' },
         { kind: 'reconciliation', differing: [] },
-        { kind: 'reconciliation', differing: ['{"id":{"S":"one"}}'] },
+        { kind: 'reconciliation', differing: [{ key: '{"id":{"S":"one"}}', since: null }] },
       ])
     })
 

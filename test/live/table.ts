@@ -4,16 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateTableCommand, DynamoDBClient, type KeySchemaElement } from '@aws-sdk/client-dynamodb'
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
-import { afterAll, beforeAll, expect, vi } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { callDynamoDb, type WireOperation } from '../../capture/dynamodb-wire.js'
 import { readStream } from '../../capture/stream-reader.js'
 import { canonicalAttributes, canonicalItem } from '../../transform/attribute-value.js'
 import type { JsonObject } from '../../transform/json.js'
 import { linesOf, run } from '../cli/command-line.js'
 import { type DynamoDbLocal, missingForDynamoDbLocal, startDynamoDbLocal } from '../dynamodb-local.js'
-
-// a JVM and large items take their time where others use the machine too
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 /** What keeps tests against a real DynamoDB from running here; undefined where nothing does. */
 export const missing = missingForDynamoDbLocal()

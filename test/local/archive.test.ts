@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -41,6 +41,12 @@ describe('an archive on a disk', () => {
     expect(await archive.list('data/')).toEqual(keys.filter(key => key.startsWith('data/')).sort())
     expect(await archive.list('none/')).toEqual([])
     for (const key of keys) expect(await text(key)).toBe(key)
+  })
+
+  it('lists no prefix with a pipe in the place of an object, which would be passed over', async () => {
+    await archive.put('refused/a', Buffer.from('a'))
+    execFileSync('mkfifo', [join(archive.root, 'refused/b')])
+    await expect(archive.list('refused/')).rejects.toThrow('refused/b: is no file')
   })
 
   it('never rewrites an object', async () => {

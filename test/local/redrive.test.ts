@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -315,4 +315,10 @@ describe('the places of refused records', () => {
     expect(lines).toEqual([2])
     expect(damaged).toEqual([key])
   })
+})
+
+it('remembers what was sent in a file of the archive, not behind a link', () => {
+  const root = temporaryFolder()
+  symlinkSync('/etc/passwd', join(root, '.redriven.ndjson'))
+  expect(() => archiveLedger(root)).toThrow('.redriven.ndjson: is a link, which an archive does not follow')
 })

@@ -93,6 +93,17 @@ describe('reading refused objects', () => {
   })
 })
 
+it.each([
+  ['a time that cannot be', { arrivalTimestamp: 1e300 }],
+  ['a time before 1970', { arrivalTimestamp: -1 }],
+  ['no time', { arrivalTimestamp: 'soon' }],
+  ['base64 that is none', { rawData: 'eA=' }],
+])('a line with %s is damaged', async (_, fields) => {
+  const line = { errorCode: 'A', errorMessage: 'a', rawData: 'eA==', arrivalTimestamp: '1', ...fields }
+  await archive.put('refused/processing-failed/Orders/a', Buffer.from(JSON.stringify(line)))
+  expect(await readAll()).toEqual({ entries: [], damaged: ['refused/processing-failed/Orders/a'] })
+})
+
 describe('the reason why a record was refused', () => {
   const entry = (data: string | Uint8Array, fields: Partial<RefusedEntry> = {}): RefusedEntry => ({
     type: 'processing-failed',

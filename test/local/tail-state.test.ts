@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import type { Checkpoint } from '../../capture/checkpoint.js'
@@ -27,7 +27,7 @@ it('takes no notice of a checkpoint that was half written, and none of another t
   writeFileSync(`${checkpointPath(root, 'Orders')}.new`, '{"version":')
   expect(loadCheckpoint(root, 'Orders')).toEqual(CHECKPOINT)
   writeFileSync(checkpointPath(root, 'Copied'), readFileSync(checkpointPath(root, 'Orders')))
-  expect(() => loadCheckpoint(root, 'Copied')).toThrow('it is of table "Orders"')
+  expect(() => loadCheckpoint(root, 'Copied')).toThrow('table is "Orders", expected "Copied"')
 })
 
 it('lets one process at a time tail a table, and others tail other tables', async () => {
@@ -60,4 +60,29 @@ it('lets one process at a time tail a table, and others tail other tables', asyn
   expect(readdirSync(folder)).toEqual([])
   other.kill()
   parent.kill()
+})
+
+it.each(['Orders.json', 'Orders.json.new', `Orders.${process.pid}.lock`])('goes through no link: %s', name => {
+  const root = temporaryFolder()
+  const elsewhere = join(temporaryFolder(), 'elsewhere')
+  writeFileSync(elsewhere, 'of somebody else')
+  mkdirSync(join(root, '.tail'))
+  symlinkSync(elsewhere, join(root, '.tail', name))
+  const use = () => {
+    loadCheckpoint(root, 'Orders')
+    lockTail(root, 'Orders')
+    saveCheckpoint(root, CHECKPOINT)
+  }
+  expect(use).toThrow(`.tail/${name}: is a link, which an archive does not follow`)
+  expect(readFileSync(elsewhere, 'utf8')).toBe('of somebody else')
+})
+
+it('takes a lock that is a link or a pipe for that of nobody, without opening it', () => {
+  const root = temporaryFolder()
+  mkdirSync(join(root, '.tail'))
+  symlinkSync('/proc/1/stat', join(root, '.tail/Orders.1.lock'))
+  execFileSync('mkfifo', [join(root, '.tail/Orders.2.lock')])
+  const lock = lockTail(root, 'Orders') as TailLock
+  lock.release()
+  expect(readdirSync(join(root, '.tail'))).toEqual([])
 })

@@ -14,7 +14,10 @@ const TABLE = {
 
 /** What to ask a query with: an item of the story, and its own examples. */
 function exampleOf(query: SavedQuery): Readonly<Record<string, string>> {
-  const given = query.parameters.map(({ name, type, example }) => [name, type === 'item' ? keyOf('A') : example])
+  const values: Readonly<Record<string, string>> = { item: keyOf('A'), attribute: 'status' }
+  const given = query.parameters
+    .filter(({ preset }) => preset !== 'facts')
+    .map(({ name, type, example }) => [name, values[type] ?? example])
   return { ...Object.fromEntries(given), ...(query.asksForColumn ? { column: 'status' } : {}) }
 }
 

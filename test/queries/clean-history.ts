@@ -1,6 +1,7 @@
 /** Histories without a fault, so that a fault can be put into them: every item from its INSERT on, nothing lost. */
+import { DiskArchive } from '../../local/archive.js'
 import type { AuditRow } from '../../transform/audit-row.js'
-import { baselineRowTime, factInstant } from '../../transform/fact.js'
+import { baselineRowTime, factInstant, factKey, StatesDigest, writeFact } from '../../transform/fact.js'
 import { baselineDocument, kinesisDocument, type RecordContent, streamsRecord, TIME_TO_LIVE } from '../factories.js'
 import { rowsOfRecord } from '../local/desk.js'
 import { BEGIN } from './random-archive.js'
@@ -128,4 +129,31 @@ export function baselineRow(item: CleanItem, second: number): AuditRow | undefin
     Item: attributesOf(item.name, image),
   })
   return rowsOfRecord(document, undefined, arrivalOf(second))[0]
+}
+
+/** Takes a complete baseline of a table as it truly was: writes its fact into the archive, gives its rows. */
+export async function takeBaseline(
+  root: string,
+  items: readonly CleanItem[],
+  second: number,
+): Promise<readonly AuditRow[]> {
+  const rows = items.flatMap(item => baselineRow(item, second) ?? [])
+  const digest = new StatesDigest()
+  for (const row of rows) digest.add(row.item_key, row.new_hash as string)
+  const taken = factInstant((BEGIN + second) * 1_000_000)
+  const fact = {
+    version: 'fact/v1',
+    kind: 'baseline',
+    table: 'Orders',
+    recorded: taken,
+    method: 'scan',
+    source: baselineSource(second),
+    from: taken,
+    to: taken,
+    rowTime: factInstant(baselineUs(second)),
+    items: rows.length,
+    digest: digest.hex(),
+  } as const
+  await new DiskArchive(root).put(factKey(fact), Buffer.from(writeFact(fact)))
+  return rows
 }

@@ -1,27 +1,24 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import { DiskArchive } from '../../local/archive.js'
 import { askQuery } from '../../queries/ask.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { DuckDbEngine } from '../../queries/duckdb.js'
 import { type Row, rowsOf } from '../../queries/rows.js'
 import { ContinuityCheck } from '../../queries/verify-continuity.js'
 import type { AuditRow } from '../../transform/audit-row.js'
-import { factInstant, factKey, StatesDigest, writeFact } from '../../transform/fact.js'
 import { tableConfiguration } from '../factories.js'
 import { temporaryFolder, writeRows } from '../local/desk.js'
 import { reportFigures } from '../reliability/figures.js'
 import {
   BASELINES,
-  baselineRow,
   baselineSource,
-  baselineUs,
   type Capture,
   type CleanItem,
   cleanItem,
   Dice,
+  takeBaseline,
 } from './clean-history.js'
 import { type Expected, FAULTS, type Fault, type Injected, rowsOf as rowsOfItem } from './faults.js'
-import { BEGIN, shuffle } from './random-archive.js'
+import { shuffle } from './random-archive.js'
 
 /** `npm run reliability` tries 30. */
 const SEEDS = Number(process.env.ITEMTRAIL_SEEDS ?? 2)
@@ -155,29 +152,8 @@ function beyond(all: readonly Expected[], known: readonly Expected[]): readonly 
 
 /** Complete baselines of the table as it truly was, rows and facts. */
 async function baselines(root: string, items: readonly CleanItem[]): Promise<readonly AuditRow[]> {
-  const archive = new DiskArchive(root)
   const all: AuditRow[] = []
-  for (const second of Object.values(BASELINES)) {
-    const rows = items.flatMap(item => baselineRow(item, second) ?? [])
-    const digest = new StatesDigest()
-    for (const row of rows) digest.add(row.item_key, row.new_hash as string)
-    const taken = factInstant((BEGIN + second) * 1_000_000)
-    const fact = {
-      version: 'fact/v1',
-      kind: 'baseline',
-      table: 'Orders',
-      recorded: taken,
-      method: 'scan',
-      source: baselineSource(second),
-      from: taken,
-      to: taken,
-      rowTime: factInstant(baselineUs(second)),
-      items: rows.length,
-      digest: digest.hex(),
-    } as const
-    await archive.put(factKey(fact), Buffer.from(writeFact(fact)))
-    all.push(...rows)
-  }
+  for (const second of Object.values(BASELINES)) all.push(...(await takeBaseline(root, items, second)))
   return all
 }
 

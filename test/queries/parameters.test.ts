@@ -7,13 +7,13 @@ import { rowsOf } from '../../queries/rows.js'
 import { temporaryFolder } from '../local/desk.js'
 import { runs } from '../transform/arbitraries.js'
 
-const parameter = (name: string, type: ParameterType, preset?: string) => ({
+const parameter = (name: string, type: ParameterType, value?: string) => ({
   name,
   type,
   example: 'x',
   meaning: 'm',
-  fromLifecycle: false,
-  ...(preset === undefined ? {} : { default: preset }),
+  preset: undefined,
+  ...(value === undefined ? {} : { default: value }),
 })
 
 describe('checkParameters', () => {

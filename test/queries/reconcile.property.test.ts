@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { DuckDbEngine } from '../../queries/duckdb.js'
-import { attachStates, compareTables, type Disagreement, newest } from '../../queries/reconcile.js'
+import { attachStates, compareTables, type Disagreement, type Moment, newest } from '../../queries/reconcile.js'
 import { judge } from '../../queries/reconciliation.js'
 import { type ArchivedChange, type ItemState, lastState, orderSteps, removeRepeats } from '../../queries/reconstruct.js'
 import { StateStore, type ToldState } from '../../queries/state-store.js'
+import { itemsAt } from '../../queries/table-at.js'
 import type { AuditRow } from '../../transform/audit-row.js'
 import { temporaryFolder, writeRows } from '../local/desk.js'
 import { runs } from '../transform/arbitraries.js'
@@ -53,6 +54,35 @@ describe('a comparison', () => {
       { ...runs(ARCHIVES), endOnFailure: true },
     )
   })
+
+  it('says of every item what as-of says, present or unknown, at any moment', async () => {
+    const offsets = fc.array(fc.integer({ min: -1_000_000, max: 7_000_000 }), { minLength: 2, maxLength: 2 })
+    await fc.assert(
+      fc.asyncProperty(randomArchive(ITEMS), offsets, async ({ rows }, afters) => {
+        const root = temporaryFolder()
+        await writeRows(root, rows)
+        for (const atUs of [...afters.map(after => BEGIN * 1_000_000 + after), LATE]) {
+          const engine = await DuckDbEngine.open(root, [EARLIER, LATER])
+          const asOf = new Map<string, string | null>()
+          const older = new Set<string>()
+          for await (const { itemKey, imageHash, last, confidence } of itemsAt(engine, EARLIER, { us: atUs })) {
+            // what was there before its first change, the comparison knows from that: the table may be held against it
+            if (last === undefined && confidence !== 'CONFLICT') older.add(itemKey)
+            asOf.set(itemKey, imageHash)
+          }
+          engine.close()
+          const found = await compareWith(root, [], { atUs, openFromUs: atUs + 1, openUntilUs: atUs + 1 })
+          const saidOf = found.map(({ itemKey, archived }) => [itemKey, archived?.hash ?? null] as const)
+          const known = (pairs: Iterable<readonly [string, string | null]>) =>
+            [...pairs].filter(([itemKey]) => !older.has(itemKey)).sort(([a], [b]) => (a < b ? -1 : 1))
+          expect(known(saidOf)).toEqual(known(asOf))
+          for (const { itemKey, isUnknown, archived } of found)
+            expect([itemKey, archived === null]).toEqual([itemKey, isUnknown])
+        }
+      }),
+      { ...runs(ARCHIVES), endOnFailure: true },
+    )
+  })
 })
 
 function foldAll(rows: readonly AuditRow[]): ReadonlyMap<string, ItemState> {
@@ -81,7 +111,11 @@ function kindOf(state: ItemState, told: ToldState | undefined): string {
   return told === undefined ? 'missing-in-table' : 'different'
 }
 
-async function compareWith(root: string, states: readonly ToldState[]): Promise<readonly Disagreement[]> {
+async function compareWith(
+  root: string,
+  states: readonly ToldState[],
+  moment: Moment = newest(LATE, LATE),
+): Promise<readonly Disagreement[]> {
   const store = await StateStore.open()
   const engine = await DuckDbEngine.open(root, [EARLIER, LATER], { files: true })
   try {
@@ -89,7 +123,7 @@ async function compareWith(root: string, states: readonly ToldState[]): Promise<
     store.seal()
     expect(await attachStates(engine, store)).toBe(0)
     const found: Disagreement[] = []
-    const { disagreements } = await compareTables(engine, EARLIER, newest(LATE, LATE))
+    const { disagreements } = await compareTables(engine, EARLIER, moment)
     for await (const disagreement of disagreements) found.push(disagreement)
     return found
   } finally {

@@ -1,5 +1,7 @@
 import { TrinoSQL } from 'dt-sql-parser/dist/parser/trino/index.js'
 import { describe, expect, it } from 'vitest'
+import { keptStatements } from '../../queries/each-item.js'
+import { answerAfter, answerBefore, answerSince, answerStatement, keptAnswer } from '../../queries/unload-answers.js'
 import {
   checkpointStatement,
   checkStatement,
@@ -12,12 +14,15 @@ import {
   statesRelation,
   unloadStatements,
 } from '../../queries/unload-statements.js'
+import { answersTable } from '../../transform/derived.js'
+import { unconfiguredTable } from '../../transform/table-configuration.js'
 import { misplacedParameters } from '../athena-rules.js'
 
 const tables = {
   archive: 'orders',
   copy: 'orders__by_item',
   checkpoints: 'orders__checkpoints',
+  answers: 'orders__answers',
 }
 const DAYS = ['2026-02-27', '2026-02-28', '2026-03-01', '2026-03-05']
 const run = (digits: number) => ({ name: 'run', digits, days: DAYS })
@@ -67,6 +72,29 @@ describe('statements of the clustered copy', () => {
     }
     expect(unloaded).toHaveLength(3)
     for (const sql of all) expect(new TrinoSQL().validate(sql)).toEqual([])
+  })
+
+  it('keep answers in Trino SQL whose ? stand where Athena takes them, in columns that the table has', () => {
+    const table = unconfiguredTable('Orders')
+    const names = answersTable(table).columns.map(({ name }) => name)
+    for (const statement of keptStatements(table)) {
+      const planned = { name: 'kept', days: DAYS }
+      const written = answerStatement(tables, planned, statement, table, "s3://it's/")
+      const [, query = '', target] = /^unload \(\n([\s\S]*)\n\) to '(.*)' with \(.*\)$/.exec(written.sql) ?? []
+      expect(target).toBe("s3://it''s/derived/Orders/answers/folder=kept/")
+      for (const { sql, values } of [
+        { sql: query, values: written.values },
+        answerBefore(tables, planned, statement, table),
+        answerAfter(tables, planned, statement),
+        keptAnswer(tables, 'kept', statement.columns),
+        answerSince(tables, planned, statement, table),
+      ]) {
+        expect(new TrinoSQL().validate(sql)).toEqual([])
+        expect(misplacedParameters(sql)).toEqual([])
+        expect(sql.replaceAll(/--[^\n]*/g, '').split('?')).toHaveLength(values.length + 1)
+      }
+      expect(names).toEqual(expect.arrayContaining([...statement.columns]))
+    }
   })
 
   it('name days by ranges, across the ends of months', () => {

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  answersIdentifier,
   checkpointsIdentifier,
   copyIdentifier,
   deliveriesIdentifier,
@@ -79,8 +80,9 @@ describe('a table’s name in SQL', () => {
           deliveriesIdentifier(table),
           copyIdentifier(table),
           checkpointsIdentifier(table),
+          answersIdentifier(table),
         ])
-        expect(new Set(all).size).toBe(4 * names.length)
+        expect(new Set(all).size).toBe(5 * names.length)
         for (const name of all) expect(name).toMatch(/^[a-z0-9_]{1,255}$/)
         for (const table of tables) expect(possibleIdentifiers(table.table)).toContain(tableIdentifier(table))
         // neither the order nor saying a table twice decides anything

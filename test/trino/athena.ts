@@ -14,10 +14,8 @@ export function answerByTrino(trino: TrinoClient): (sql: string, parameters: rea
       return { state: 'FAILED', reason: 'Athena documents ? in WHERE only, and this statement has one elsewhere' }
     }
     const written = UNLOAD.exec(sql)
-    if (written !== null) return unload(trino, written)
-    const quoted = `'${sql.replaceAll("'", "''")}'`
-    const statement = parameters.length === 0 ? sql : `execute immediate ${quoted} using ${parameters.join(', ')}`
-    const { names, types, rows, physicalInputBytes } = await trino.run(statement)
+    if (written !== null) return unload(trino, written, parameters)
+    const { names, types, rows, physicalInputBytes } = await trino.run(bound(sql, parameters))
     return {
       state: 'SUCCEEDED',
       columns: types.map((type, i) => columnOf(names[i] as string, type)),
@@ -25,6 +23,11 @@ export function answerByTrino(trino: TrinoClient): (sql: string, parameters: rea
       bytesScanned: physicalInputBytes,
     }
   }
+}
+
+function bound(sql: string, parameters: readonly string[]): string {
+  if (parameters.length === 0) return sql
+  return `execute immediate '${sql.replaceAll("'", "''")}' using ${parameters.join(', ')}`
 }
 
 const UNLOAD =
@@ -37,10 +40,11 @@ const UNLOAD =
 async function unload(
   trino: TrinoClient,
   [, query, location = '', partitioned = '']: readonly (string | undefined)[],
+  parameters: readonly string[],
 ): Promise<Outcome> {
   const name = `unloaded_${randomBytes(6).toString('hex')}`
   const { physicalInputBytes } = await trino.run(
-    `create table ${name} with (format = 'PARQUET'${partitioned}) as ${query}`,
+    bound(`create table ${name} with (format = 'PARQUET'${partitioned}) as ${query}`, parameters),
   )
   const { rows } = await trino.run(`select distinct "$path" from ${name}`)
   const pathOf = (address: string) => address.slice('local://'.length)

@@ -8,6 +8,7 @@ import { answerQuery, answerSql } from '../../queries/ask.js'
 import type { AthenaEngine } from '../../queries/athena.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { type Manifest, readManifest } from '../../queries/derived-copy.js'
+import { keptStatements, rowsOfEachItem } from '../../queries/each-item.js'
 import type { Parameter } from '../../queries/parameters.js'
 import { fileList } from '../../queries/parquet-files.js'
 import { rowsOf } from '../../queries/rows.js'
@@ -15,6 +16,7 @@ import { UnloadedCopies } from '../../queries/unloaded-copies.js'
 import { listDays, parseManifest, type UnloadedManifest } from '../../queries/unloaded-manifest.js'
 import type { AuditRow } from '../../transform/audit-row.js'
 import {
+  answersPrefix,
   bucketOf,
   changesPrefix,
   checkpointsPrefix,
@@ -80,7 +82,7 @@ describe.skipIf(missing !== undefined)(
           database,
           location: localAddress(derived.root),
           runBytes: Number.POSITIVE_INFINITY,
-          onPublished: one => published.push(one),
+          onPublished: one => 'answer' in one || published.push(one),
           now: () => NOW,
           ...others,
         })
@@ -293,6 +295,65 @@ describe.skipIf(missing !== undefined)(
       expect((await deployed.manifest())?.checkpoints).toEqual([])
     })
 
+    /** Asks what is kept of each item, from what was kept and from the archive, and tells the rows and what both scanned. */
+    async function compareKept({ configuration, withCopies, without }: Deployed) {
+      const [copies, archive] = [withCopies(), without()]
+      const answers: (readonly string[])[] = []
+      for (const statement of keptStatements(configuration)) {
+        const rows = async (engine: typeof copies) => {
+          const found: string[] = []
+          for await (const row of rowsOfEachItem(engine, configuration, statement))
+            found.push(JSON.stringify(row, (_, value) => (typeof value === 'bigint' ? `${value}` : value)))
+          return found.sort()
+        }
+        const expected = await rows(archive)
+        expect(await rows(copies), statement.sql).toEqual(expected)
+        answers.push(expected)
+      }
+      expect(copies.remarks()).toEqual([])
+      return { answers, copies: scannedBy(copies), archive: scannedBy(archive) }
+    }
+
+    it('keeps what does not fit together in each item, and tells it as the archive does whatever has come since', async () => {
+      const deployed = await deploy('Judged')
+      await deployed.add(randomRows(70))
+      await deployed.compact()
+      const manifest = (await deployed.manifest()) as UnloadedManifest
+      const alone = await compareKept(deployed)
+      expect(alone.answers.every(rows => rows.length > 0)).toBe(true)
+      expect(manifest.answers.map(({ rows }) => rows)).toEqual(alone.answers.map(rows => rows.length))
+      expect(alone.copies).toBeLessThan(alone.archive / 2)
+
+      // other changes of half of the items on other days, which continue nothing
+      await deployed.add(randomRows(71, 20, -10))
+      const since = await compareKept(deployed)
+      for (const [i, rows] of since.answers.entries()) expect(rows).not.toEqual(alone.answers[i])
+      await deployed.compact()
+      expect((await compareKept(deployed)).answers).toEqual(since.answers)
+    })
+
+    it('publishes no answer that is another than the archive’s', async () => {
+      const deployed = await deploy('Forgotten')
+      await deployed.add(randomRows(72))
+      const losing = losingFiles(deployed, answersPrefix('Forgotten'))
+      const compaction = deployed.compactor({ engine: losing })(TIME)
+      await expect(compaction).rejects.toThrow(
+        /the answer kept of Forgotten up to 2026-11-\d\d is another than the archive/,
+      )
+      expect((await deployed.manifest())?.answers).toEqual([])
+      await compareKept(deployed)
+
+      await deployed.compact()
+      const { answers } = (await deployed.manifest()) as UnloadedManifest
+      expect(answers).toHaveLength(3)
+      const [file] = await deployed.derived.entries(answersPrefix('Forgotten'))
+      await deployed.derived.remove([file?.key as string])
+      const engine = deployed.withCopies()
+      for (const statement of keptStatements(deployed.configuration))
+        for await (const _ of rowsOfEachItem(engine, deployed.configuration, statement)) break
+      expect(engine.remarks().join()).toContain('files of it are gone')
+    })
+
     it('leaves today alone, and a day that objects came to a short while ago', async () => {
       const deployed = await deploy('Fresh')
       await deployed.add(randomRows(5))
@@ -369,7 +430,7 @@ describe.skipIf(missing !== undefined)(
       await expect(meanwhile(() => deployed.compact())).rejects.toThrow(
         'another compaction of Contended published meanwhile',
       )
-      expect((await deployed.manifest())?.generation).toBe(1)
+      expect((await deployed.manifest())?.runs).toHaveLength(1)
 
       await deployed.add(randomRows(9, 3, -10))
       const late = { ...(randomRows(9, 3, -10)[0] as AuditRow), event_id: 'late' }

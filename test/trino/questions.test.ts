@@ -14,7 +14,6 @@ import { answerByTrino } from './athena.js'
 import { missingForTrino, startTrino, type TrinoServer } from './server.js'
 import { createAuditTable } from './tables.js'
 
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 600_000 })
 const missing = missingForTrino()
 
 describe.skipIf(missing !== undefined)(
@@ -78,14 +77,14 @@ describe.skipIf(missing !== undefined)(
       ['query', 'blame', 'Orders', '--param', 'item_key=ORD12345', '--format', 'html'],
       [
         'sql',
-        'select event_id, changed, old_total, event_time from orders order by event_id limit 50',
+        'select event_id, changed, old_total, event_time_us from orders order by event_id limit 50',
         '--format',
         'json',
       ],
     ])('%s %s is answered as on a desk', async (...argv) => {
       const [expected, found] = [await desk(...argv), await aws(...argv)]
       const withoutTime = (page: string) => page.replace(/<dd>20\S+ by itemtrail/, '<dd>now by itemtrail')
-      expect(withoutTime(found.out)).toBe(withoutTime(expected.out))
+      expect(onAnyPlace(withoutTime(found.out))).toBe(onAnyPlace(withoutTime(expected.out)))
       expect(found.exit).toBe(expected.exit)
       expect(found.err).toMatch(/^athena: \d+ queries, \S+ (bytes|kB|MB) scanned, [\d.]+ s, about USD 0\.\d{4}$/m)
     })
@@ -195,11 +194,13 @@ describe.skipIf(missing !== undefined)(
           ],
           0,
         ],
-        ['as an attribute', ['query', 'changes-by-attribute', 'Orders', '--param', `attribute=${value}`], 0],
+        ['as an attribute', ['query', 'changes-by-attribute', 'Orders', '--param', `attribute=${value}`], 2],
       ] as const)('is a value %s, on every engine', async (_where, argv, exit) => {
         for (const ending of [await desk(...argv, '--format', 'json'), await aws(...argv, '--format', 'json')]) {
           expect(ending.exit).toBe(exit)
-          expect(ending.out).toBe(exit === 0 ? '[]\n' : '')
+          if (exit === 0) expect(JSON.parse(ending.out)).toMatchObject({ rows: [], verdict: { doubtful: false } })
+          else expect(ending.out).toBe('')
+          if (exit === 2) expect(ending.err).toContain(', which no item ever had, expected ')
           if (exit === 1) expect(ending.err).toContain('was never seen: the archive has no change of it')
         }
       })
@@ -224,3 +225,10 @@ describe.skipIf(missing !== undefined)(
     })
   },
 )
+
+/** A page without what only a desk looks at for a verdict: refused records, and rows against their hashes. */
+function onAnyPlace(page: string): string {
+  return page
+    .replaceAll(/"(refused|altered_rows)":(?:\d+|null)/g, '"$1":"not compared"')
+    .replaceAll(/(?:; |^)rows were not held against their hashes(\n)?/gm, '')
+}

@@ -17,7 +17,7 @@ const VERSION = '476'
 const CACHE = fileURLToPath(new URL('../../.cache/trino/', import.meta.url))
 const INSTALLED = join(CACHE, VERSION)
 const COPY = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy'
-const READY_WITHIN_MS = 120_000
+const READY_WITHIN_MS = 300_000
 
 /** Parts of the Hive plugin that a local disk never needs; without them it is 100 MB smaller. */
 const LEFT_OUT = /rocksdb|alluxio|google-cloud|grpc|azure|opencensus|quic|netty-codec/

@@ -4,7 +4,7 @@ import { changesView } from '../../queries/changes-view.js'
 import { deliveriesOf, quotedName } from '../../queries/literal.js'
 import type { Row, Value } from '../../queries/rows.js'
 import { type Column, type ColumnType, columnsOf } from '../../transform/audit-row.js'
-import { checkpointsTable, copyTable, injectedProjection } from '../../transform/derived.js'
+import { answersTable, checkpointsTable, copyTable, injectedProjection } from '../../transform/derived.js'
 import { PARTITION_COLUMN, partitionProjection, tablePrefix } from '../../transform/partition.js'
 import { configurationId, type TableConfiguration } from '../../transform/table-configuration.js'
 import { deliveriesIdentifier, tableIdentifier } from '../../transform/table-names.js'
@@ -30,7 +30,7 @@ export async function createAuditTable(
 /** Makes the tables that Glue would describe over what is derived from a table, whose derived files are in a folder. */
 export async function createDerivedTables(trino: TrinoClient, root: string, table: TableConfiguration): Promise<void> {
   const location = localAddress(root)
-  for (const about of [copyTable(table), checkpointsTable(table)]) {
+  for (const about of [copyTable(table), checkpointsTable(table), answersTable(table)]) {
     await createProjectedTable(trino, about.identifier, `${location}${about.prefix}`, {
       columns: declare(about.columns),
       partitions: about.partitions.map(({ name }) => name),
