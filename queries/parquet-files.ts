@@ -98,7 +98,9 @@ function whyUnread(key: string, entry: Dirent, isDay: boolean): string | undefin
   if (entry.isDirectory()) {
     if (entry.name.endsWith('.parquet')) return 'is a folder, expected an object'
     if (isDay) return entry.name.startsWith(`${PARTITION_COLUMN}=`) ? NESTED : undefined
-    return isPartition(key) ? undefined : `is the folder of no day, expected ${PARTITION_COLUMN}=YYYY-MM-DD from 1970 on`
+    return isPartition(key)
+      ? undefined
+      : `is the folder of no day, expected ${PARTITION_COLUMN}=YYYY-MM-DD from 1970 on`
   }
   if (!entry.isFile() || !entry.name.endsWith('.parquet')) return 'is no .parquet object'
   return isDay ? undefined : 'lies in the folder of no day'
