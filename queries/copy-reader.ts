@@ -20,6 +20,8 @@ export interface Prepared {
 export class CopyReader {
   private readonly copies = new Map<string, DerivedCopy>()
   readonly remarks = new Set<string>()
+  /** By table, what objects are never: gone, or rewritten, since a copy was made from them. */
+  readonly lost = new Map<string, string>()
 
   constructor(
     private readonly root: string,
@@ -34,6 +36,7 @@ export class CopyReader {
   look(table: string): boolean {
     const found = findCopy(this.root, table)
     if (found.kind === 'unusable') this.remarks.add(found.remark)
+    if (found.kind === 'unusable' && found.lost !== undefined) this.lost.set(table, found.lost)
     if (found.kind === 'usable') this.copies.set(table, found.copy)
     else this.copies.delete(table)
     return found.kind === 'usable'

@@ -94,7 +94,12 @@ export interface DerivedCopy {
 export type CopyFound =
   | { readonly kind: 'usable'; readonly copy: DerivedCopy }
   | { readonly kind: 'none' }
-  | { readonly kind: 'unusable'; readonly remark: string }
+  | {
+      readonly kind: 'unusable'
+      readonly remark: string
+      /** An object of the archive that the copy was made from, and that is not there any more, or another. */
+      readonly lost?: string
+    }
 
 /**
  * Finds the copy of a table. The manifest is read before the archive is listed, so that every object it covers is in the
@@ -111,11 +116,10 @@ export function findCopy(root: string, table: string): CopyFound {
   const there = new Map(objects.map(({ key, bytes }) => [key, bytes]))
   for (const { key, bytes } of covered) {
     const found = there.get(key)
-    if (found !== bytes)
-      return unusable(
-        table,
-        found === undefined ? `object ${key} is gone` : `object ${key} has ${found} bytes instead of ${bytes}`,
-      )
+    if (found !== bytes) {
+      const lost = found === undefined ? `${key} is gone` : `${key} has ${found} bytes instead of ${bytes}`
+      return { kind: 'unusable', remark: notUsed(table, `object ${lost}`), lost }
+    }
     there.delete(key)
   }
   const uncovered = objects.filter(({ key }) => there.has(key)).map(pathOf(root))
@@ -128,11 +132,11 @@ const pathOf =
     join(root, ...key.split('/'))
 
 function unusable(table: string, reason: string | undefined): CopyFound {
-  if (reason === undefined) return { kind: 'none' }
-  return {
-    kind: 'unusable',
-    remark: `compacted copy of ${table} is not used: ${reason}; itemtrail compact makes a new one`,
-  }
+  return reason === undefined ? { kind: 'none' } : { kind: 'unusable', remark: notUsed(table, reason) }
+}
+
+function notUsed(table: string, reason: string): string {
+  return `compacted copy of ${table} is not used: ${reason}; itemtrail compact makes a new one`
 }
 
 /** The manifest of a table; undefined where there is none, a text that says what is wrong with one. */

@@ -198,9 +198,14 @@ export class DuckDbEngine implements QueryEngine {
   unread(table?: string): readonly string[] {
     const tables = table === undefined ? tablesOf(this.root) : [table]
     const found = [...unreadBesideTables(this.root), ...tables.flatMap(name => listTable(this.root, name).unread)]
-    return found
-      .filter(({ mayHoldRows }) => mayHoldRows)
-      .map(({ key, reason }) => `${key} ${reason}: it is in no answer, or not in every one`)
+    // objects are never removed nor rewritten: what the compacted copy was made from and is not there is lost
+    const lost = tables.flatMap(name => this.copies.lost.get(name) ?? [])
+    return [
+      ...found
+        .filter(({ mayHoldRows }) => mayHoldRows)
+        .map(({ key, reason }) => `${key} ${reason}: it is in no answer, or not in every one`),
+      ...lost.map(object => `${object}, though the compacted copy was made from it: what it held is in no answer`),
+    ]
   }
 
   /** The folder's own. */
