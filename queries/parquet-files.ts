@@ -97,7 +97,9 @@ function whyUnread(key: string, entry: Dirent, isDay: boolean): string | undefin
   if (isHidden(entry.name)) return HIDDEN
   if (entry.isDirectory()) {
     if (isDay) return entry.name.startsWith(`${PARTITION_COLUMN}=`) ? NESTED : undefined
-    return isPartition(key) ? undefined : `is the folder of no day, expected ${PARTITION_COLUMN}=YYYY-MM-DD from 1970 on`
+    return isPartition(key)
+      ? undefined
+      : `is the folder of no day, expected ${PARTITION_COLUMN}=YYYY-MM-DD from 1970 on`
   }
   if (!entry.isFile() || !entry.name.endsWith('.parquet')) return 'is no .parquet object'
   return isDay ? undefined : 'lies in the folder of no day'
