@@ -7,6 +7,7 @@ import type { ObjectRead } from './objects-read.js'
 import type { OpenArchive } from './open-archive.js'
 import { checkReceipt, makeReceipt, type Receipt, statementIsOurs } from './receipt.js'
 import type { Row } from './rows.js'
+import { inUtc } from './utc.js'
 
 /**
  * How an answer compares with its receipt. `same`: to the byte, and everything that the receipt says of it; `reordered`: the
@@ -57,7 +58,8 @@ export async function rerun(
   const parameters = new Map([...question.parameters, ...(await knownToday(first, archive))])
   const values = statement.placeholders.map((name, i) => parameters.get(name) ?? (statement.values[i] as BoundValue))
   const answered = await archive.sql(statement.sql, question.query === null ? statement.values : values)
-  const answer = new Answer(answered.table, {
+  // as `answerQuery` has it: all times of a saved query are of UTC, which a column of Athena's cannot say
+  const answer = new Answer(question.query === null ? answered.table : await inUtc(answered.table), {
     ...answered.asked,
     query: question.query ?? undefined,
     table: question.table ?? undefined,
@@ -103,7 +105,7 @@ function compareRows(
   const isSame = first.result.sha256 === again.result.sha256
   const problems = isSame ? besideTheRows(first, again) : tornFrom(first, again)
   const isEdited = problems.length > 0
-  const [doubts, doubtsNow] = [doubtsOf(first), doubtsOf(again)]
+  const [doubts, doubtsNow] = [doubtsOf(first, again), doubtsOf(again, first)]
   const others = isSame && !isEqual(doubts, doubtsNow) ? [differing('doubts', doubts, doubtsNow)] : []
   const outcome = isSame && others.length === 0 ? 'same' : !isSame && isReordered ? 'reordered' : 'different'
   return {
@@ -114,11 +116,22 @@ function compareRows(
   }
 }
 
-/** What makes an answer doubtful by its verdict; how far the archive has come meanwhile is none of it. */
-function doubtsOf({ verdict }: Receipt): unknown {
+/**
+ * What makes an answer doubtful by its verdict, as far as the other one's tells it, too: null is what nobody looked at, and
+ * on AWS less is looked at than in a folder. How far the archive has come meanwhile is none of it.
+ */
+function doubtsOf({ verdict }: Receipt, { verdict: other }: Receipt): unknown {
   if (verdict.judged !== true) return null
-  const tables = verdict.tables as readonly Readonly<Record<string, unknown>>[]
-  return [verdict.confidence, ...tables.map(table => DOUBTS_OF_TABLE.map(name => table[name]))]
+  const [tables, others] = [tablesOf(verdict), tablesOf(other)]
+  const told = (name: string, i: number) => tables[i]?.[name] !== null && others[i]?.[name] !== null
+  return [
+    verdict.confidence,
+    ...tables.map((table, i) => DOUBTS_OF_TABLE.map(name => (told(name, i) ? table[name] : null))),
+  ]
+}
+
+function tablesOf({ tables }: Receipt['verdict']): readonly Readonly<Record<string, unknown>>[] {
+  return (tables ?? []) as readonly Readonly<Record<string, unknown>>[]
 }
 
 /** Fields of `describeVerdict` that tell what is missing from an answer, or wrong in it. */

@@ -194,7 +194,9 @@ describe.each([
 
   it('has one transform and one Glue table for each table, with its configuration beside the code', () => {
     const tables = archive.tables.map(captured => captured.configuration.table)
-    expect(ofType(resources, 'AWS::Glue::Table')).toHaveLength(tables.length)
+    const inGlue = ofType(resources, 'AWS::Glue::Table').map(([, { Properties }]) => Properties.TableInput.TableType)
+    expect(inGlue.filter(type => type === 'EXTERNAL_TABLE')).toHaveLength(tables.length)
+    expect(inGlue.filter(type => type === 'VIRTUAL_VIEW')).toHaveLength(tables.length)
     const transforms = ofType(resources, 'AWS::Lambda::Function').filter(([, { Properties }]) =>
       /turns stream records/.test(Properties.Description),
     )
@@ -270,8 +272,22 @@ describe('delivery', () => {
 })
 
 describe('the Glue table', () => {
-  const [, { Properties }] = only(streams.resources, 'AWS::Glue::Table')
-  const { StorageDescriptor, Parameters, PartitionKeys } = Properties.TableInput
+  const glueTable = (name: string) => {
+    const tables = ofType(streams.resources, 'AWS::Glue::Table').map(([, { Properties }]) => Properties.TableInput)
+    return tables.find(({ Name }) => Name === name)
+  }
+  const { StorageDescriptor, Parameters, PartitionKeys } = glueTable('orders_deliveries')
+
+  it('has beside it a view by the plain name, which has its columns and reads nothing else', () => {
+    const view = glueTable('orders')
+    expect(view).toMatchObject({ TableType: 'VIRTUAL_VIEW', Parameters: { presto_view: 'true' } })
+    const names = (columns: { Name: string }[]) => columns.map(({ Name }) => Name)
+    expect(names(view.StorageDescriptor.Columns)).toEqual([...names(StorageDescriptor.Columns), 'event_date'])
+    const [, encoded] = /^\/\* Presto View: (\S+) \*\/$/.exec(view.ViewOriginalText) ?? []
+    const { originalSql } = JSON.parse(Buffer.from(`${encoded}`, 'base64').toString()) as { originalSql: string }
+    expect(originalSql).toMatch(/\n {2}from "[^"]+"\."orders_deliveries"\n/)
+    expect(originalSql).toMatch(/\nwhere delivery = 1$/)
+  })
 
   it('has the columns that the desk writes, one by one', () => {
     const configuration = streams.archive.tables[0]?.configuration
@@ -315,7 +331,9 @@ describe('questions', () => {
   it('are each there as a text and as a prepared statement, in a stack of their own for each table', () => {
     expect(named).toHaveLength(prepared.length)
     expect(prepared.map(({ Properties }) => Properties.StatementName)).toContain('item_history_orders')
-    expect(prepared.map(({ Properties }) => Properties.StatementName)).toContain('items_as_of_status_orders')
+    expect(prepared.map(({ Properties }) => Properties.StatementName)).toContainEqual(
+      expect.stringMatching(/^items_as_of_status_orders_[0-9a-f]{8}$/),
+    )
     expect(nestedTemplates(three.stack)).toHaveLength(3)
   })
 
