@@ -248,8 +248,7 @@ ORD10003  2026-10-02 09:31:17Z  customer:b.anderson  PENDING     138.55  Leeds  
 ORD10004  2026-10-02 11:37:24Z  customer:einkauf     PENDING     45.4    Görlitz  2
 ORD10005  2026-10-02 11:28:54Z  customer:sally       PENDING     145     Houston  1
 <green>UNBROKEN</>: 8 changes of 5 items, as of 2026-10-02 12:00:00Z
-not shown by this: a lost last change of an item, a change lost together with
-its way back, or rows rewritten to fit
+not shown by this: a lost last change of an item, a change lost together with its way back, or rows rewritten to fit
 `),
       err: `left out here: whole items; --format json or dynamodb has them
 5 items of Orders as of 2026-10-02 12:00:00Z
