@@ -50,7 +50,9 @@ export async function* itemsAt(
   const findings = new Map<string, readonly TableFinding[]>()
   for await (const item of findingsByItem(engine, table, facts)) findings.set(item.itemKey, item.findings)
   // of a row that is another nobody knows when it was: it may have been the one that counts at the moment
-  const altered = await countAltered(engine, table, { fromUs: at.us, toUs: at.us })
+  // a copy is of rows as they were when it was made, and its files are held against their own hashes
+  const hasCopy = (await engine.outline?.(table.table)) !== undefined
+  const altered = await countAltered(engine, table, { fromUs: at.us, toUs: at.us }, hasCopy ? false : undefined)
   const verdict = (itemKey: string): Verdict => {
     const about = judge(itemKey, findings.get(itemKey) ?? [], facts, momentOf(facts, at.us))
     return altered?.has(itemKey) ? { ...about, confidence: 'ALTERED' } : about

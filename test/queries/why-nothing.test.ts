@@ -50,7 +50,8 @@ describe('a question that finds nothing', () => {
     const [table] = empty.tables() as [string]
     for (const { name, asksForColumn, parameters } of SAVED_QUERIES.values()) {
       if (asksForColumn) continue
-      const given = Object.fromEntries(parameters.map(({ name, example }) => [name, example]))
+      const own = parameters.filter(({ preset }) => preset !== 'facts')
+      const given = Object.fromEntries(own.map(({ name, example }) => [name, example]))
       const answer = await empty.run(name, table, given)
       const reason =
         answer.length > 0 ? undefined : await explainNothing(empty.engine, empty.table(table), answer.asked)
