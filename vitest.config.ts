@@ -1,6 +1,7 @@
 import { configDefaults, defineConfig } from 'vitest/config'
+import { LONG } from './vitest.long.config.js'
 
-/** `npm test`. What needs a Trino is `npm run test:trino`, a DynamoDB `test:live`; what synthesises the stack `test:infra`; what Go judges `test:foreign`. */
+/** `npm test`. What needs a Trino is `npm run test:trino`, a DynamoDB `test:live`; what synthesises the stack `test:infra`; what Go judges `test:foreign`; what takes long `test:long`. */
 export default defineConfig({
   test: {
     exclude: [
@@ -9,6 +10,7 @@ export default defineConfig({
       'test/live/**',
       'test/infra/**',
       'test/foreign/**',
+      ...LONG,
       '.cache/**',
     ],
     // one core less, the default, leaves half of a small machine idle

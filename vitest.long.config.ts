@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config'
+
+/** Laws over whole archives, faults, damage, kills and memory: what takes too long for each `npm test`. */
+export const LONG = [
+  'test/fuzz/**/*.test.ts',
+  'test/bench/**/*.test.ts',
+  'test/**/*faults.test.ts',
+  'test/cli/*.property.test.ts',
+  'test/cli/verdict.test.ts',
+  'test/local/compaction*.test.ts',
+  'test/local/{bits,checkpoints,memory}.test.ts',
+  'test/queries/{claims,compaction,delivery,reconcile,reconstruct}.property.test.ts',
+]
+
+/** `npm run test:long`. */
+export default defineConfig({
+  test: { include: LONG, maxWorkers: '100%', testTimeout: 60_000, hookTimeout: 120_000 },
+})
