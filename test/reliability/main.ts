@@ -19,8 +19,16 @@ interface Section {
 }
 
 const SECTIONS: Readonly<Record<string, Section>> = {
-  faults: { file: 'test/queries/continuity-faults.test.ts', environment: { ITEMTRAIL_SEEDS: '30' } },
-  lists: { file: 'test/queries/list-faults.test.ts', environment: { ITEMTRAIL_SEEDS: '30' } },
+  faults: {
+    file: 'test/queries/continuity-faults.test.ts',
+    config: 'vitest.long.config.ts',
+    environment: { ITEMTRAIL_SEEDS: '30' },
+  },
+  lists: {
+    file: 'test/queries/list-faults.test.ts',
+    config: 'vitest.long.config.ts',
+    environment: { ITEMTRAIL_SEEDS: '30' },
+  },
   oracle: {
     file: 'test/live/oracle.test.ts',
     config: 'vitest.live.config.ts',
@@ -55,7 +63,8 @@ function renew(name: string, { file, config, environment }: Section): boolean {
       {
         cwd: ROOT,
         stdio: 'inherit',
-        env: { ...process.env, ...environment, ITEMTRAIL_FIGURES: folder },
+        // what is set already goes before: fewer seeds are sooner tried
+        env: { ...environment, ...process.env, ITEMTRAIL_FIGURES: folder },
       },
     )
     const figures = join(folder, `${name}.json`)
