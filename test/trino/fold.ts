@@ -18,7 +18,9 @@ export async function readFold(engine: QueryEngine, { table }: TableConfiguratio
     const change = { ...row, event_time_us: Number(row.event_time_us) } as unknown as ArchivedChange
     items.set(key, [...(items.get(key) ?? []), change])
   }
-  return new Map([...items].map(([key, rows]) => [key, removeRepeats(rows) as unknown as readonly HistoryChange[]]))
+  // as `readHistory` has them, none of which is altered here
+  const changesOf = (rows: readonly ArchivedChange[]) => removeRepeats(rows).map(change => ({ ...change, altered: [] }))
+  return new Map([...items].map(([key, rows]) => [key, changesOf(rows) as unknown as readonly HistoryChange[]]))
 }
 
 /** The rows of an answer, of the columns that the fold tells; undefined for questions that it has no answer to. */
