@@ -20,6 +20,7 @@ import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery } from './catal
 import type { BoundValue } from './engine.js'
 import { quoted, quotedName } from './literal.js'
 import { NEEDED_CHANGES } from './needed-changes.js'
+import { checkParameters } from './parameters.js'
 
 /**
  * The clustered copy in the SQL of Athena, by the same rule as on a desk: of rows with one `event_id` and one `row_hash` the
@@ -282,7 +283,7 @@ ${statement.sql}
 )
 select cast(count(*) as varchar) as items, ${digestSql(`json_format(cast(row(${columns}) as json))`, '1')} as digest
 from states`,
-    values: bindValues(statement, new Map([['at', at]])),
+    values: bindValues(statement, checkParameters(query.parameters, { at })),
   }
 }
 
