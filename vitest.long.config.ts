@@ -6,7 +6,7 @@ export const LONG = [
   'test/bench/**/*.test.ts',
   'test/**/*faults.test.ts',
   'test/cli/*.property.test.ts',
-  'test/cli/verdict.test.ts',
+  'test/cli/{altered,outside,verdict}.test.ts',
   'test/local/compaction*.test.ts',
   'test/local/{bits,checkpoints,memory}.test.ts',
   'test/queries/{claims,compaction,delivery,reconcile,reconstruct}.property.test.ts',
