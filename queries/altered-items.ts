@@ -1,10 +1,12 @@
 import { statSync } from 'node:fs'
+import { sep } from 'node:path'
 import { formatInstant } from '../transform/instant.js'
 import { dateOf } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { bindQuery } from './ask.js'
 import { SAVED_QUERIES, type SavedQuery } from './catalog.js'
 import { type QueryEngine, streamAnswer } from './engine.js'
+import { dateOfKey } from './parquet-files.js'
 import { rowsOf } from './rows.js'
 
 /** From `fromUs` to before `toUs`; null: no such end. */
@@ -35,7 +37,7 @@ function isSmall(engine: QueryEngine, { table }: TableConfiguration, { fromUs, t
   if (objects === undefined) return false
   const [from, to] = [fromUs === null ? '' : dateOf(fromUs), toUs === null ? '~' : dateOf(toUs)]
   const inPeriod = objects.filter(path => {
-    const day = /event_date=([^/\\\\]*)/.exec(path)?.[1] ?? ''
+    const day = dateOfKey(path.split(sep).join('/'))
     return day >= from && day <= to
   })
   return inPeriod.reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0) <= HASHED_BYTES
