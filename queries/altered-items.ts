@@ -6,8 +6,9 @@ import type { TableConfiguration } from '../transform/table-configuration.js'
 import { bindQuery } from './ask.js'
 import { SAVED_QUERIES, type SavedQuery } from './catalog.js'
 import { type QueryEngine, streamAnswer } from './engine.js'
+import { once } from './once.js'
 import { dateOfKey } from './parquet-files.js'
-import { rowsOf } from './rows.js'
+import { type Row, rowsOf } from './rows.js'
 
 /** From `fromUs` to before `toUs`; null: no such end. */
 interface Bounds {
@@ -59,16 +60,28 @@ export async function countAltered(
     ...(time.fromUs !== null && { from: formatInstant(time.fromUs, 6) }),
     ...(time.toUs !== null && { to: formatInstant(time.toUs, 6) }),
   }
+  // the items of a table and the verdict about it ask the same of all time
+  const key = `altered rows of ${table.table} ${JSON.stringify(period)}`
   const rows = new Map<string, Set<string>>()
-  const { sql, values } = bindQuery(SAVED_QUERIES.get('altered-rows') as SavedQuery, table, period)
-  for await (const piece of streamAnswer(engine, sql, values)) {
-    for (const { altered, item_key, event_id, event_time_us, arrived_at } of rowsOf(piece)) {
-      if (!touches(String(altered), Number(event_time_us), bounds)) continue
-      const ofItem = rows.get(String(item_key)) ?? new Set()
-      rows.set(String(item_key), ofItem.add(`${event_id} ${arrived_at}`))
-    }
+  for (const { altered, item_key, event_id, event_time_us, arrived_at } of await once(engine, key, () =>
+    alteredRows(engine, table, period),
+  )) {
+    if (!touches(String(altered), Number(event_time_us), bounds)) continue
+    const ofItem = rows.get(String(item_key)) ?? new Set()
+    rows.set(String(item_key), ofItem.add(`${event_id} ${arrived_at}`))
   }
   return new Map([...rows].map(([itemKey, { size }]) => [itemKey, size]))
+}
+
+async function alteredRows(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  period: Readonly<Record<string, string>>,
+): Promise<readonly Row[]> {
+  const { sql, values } = bindQuery(SAVED_QUERIES.get('altered-rows') as SavedQuery, table, period)
+  const rows: Row[] = []
+  for await (const piece of streamAnswer(engine, sql, values)) for (const row of rowsOf(piece)) rows.push(row)
+  return rows
 }
 
 /** An image is of the time that its row says; where the row is another, nobody knows what it was, or when. */

@@ -12,6 +12,7 @@ import {
 } from '../transform/fact.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { QueryEngine } from './engine.js'
+import { once } from './once.js'
 import { digestOfStates, digestsOfBaselines } from './states-digest.js'
 
 /** A moment at which an independent look at the table says what every item was, in microseconds since 1970. */
@@ -115,7 +116,7 @@ async function checkBaselines(
 ): Promise<Pick<ArchiveFacts, 'baselines' | 'broken'>> {
   const all = firstOfEachSource(facts)
   const days = [...new Set(all.map(({ rowTime }) => rowTime.slice(0, 10)))].sort()
-  const key = all.map(({ source, rowTime }) => `${rowTime} ${source}`).join('\n')
+  const key = [table.table, ...all.map(({ source, rowTime }) => `${rowTime} ${source}`)].join('\n')
   const found = all.length === 0 ? new Map() : await once(engine, key, () => digestsOfBaselines(engine, table, days))
   const isIntact = ({ source, digest }: BaselineFact) => (found.get(source)?.digest ?? EMPTY_DIGEST) === digest
   return {
@@ -151,21 +152,6 @@ async function checkComparisons(
 }
 
 const EMPTY_DIGEST = new StatesDigest().hex()
-
-/** What an opened archive was asked already: its objects are those that it had when it was opened. */
-const ASKED = new WeakMap<QueryEngine, Map<string, Promise<unknown>>>()
-
-async function once<T>(engine: QueryEngine, key: string, ask: () => Promise<T>): Promise<T> {
-  const asked = ASKED.get(engine) ?? new Map<string, Promise<unknown>>()
-  ASKED.set(engine, asked)
-  if (!asked.has(key)) asked.set(key, ask())
-  try {
-    return (await asked.get(key)) as T
-  } catch (error) {
-    asked.delete(key)
-    throw error
-  }
-}
 
 function ofKind<K extends Fact['kind']>(facts: readonly Fact[], kind: K): readonly Extract<Fact, { kind: K }>[] {
   return facts.filter((fact): fact is Extract<Fact, { kind: K }> => fact.kind === kind)

@@ -84,7 +84,7 @@ const PRESENT_US = 10 * 60 * 1_000_000
 export const NOT_SHOWN =
   'not shown by this: a lost last change of an item, a change lost together with its way back, or rows rewritten to fit'
 
-/** Judges what an answer about a table and a period rests on. Throws `FactError` for a fact that cannot be read. */
+/** Judges what an answer about a table and a period rests on. */
 export async function judgeTable(
   engine: QueryEngine,
   table: TableConfiguration,
