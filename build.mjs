@@ -6,12 +6,12 @@ for (const folder of ['sql', 'parts']) cpSync(`queries/${folder}`, `dist/queries
 chmodSync('dist/cli/itemtrail.js', 0o755)
 
 const FUNCTIONS = {
-  transform: 'transform/lambda.ts',
-  forwarder: 'capture/forwarder-lambda.ts',
-  'lock-objects': 'infra/functions/lock-objects-lambda.ts',
-  'watch-refused': 'infra/functions/watch-refused-lambda.ts',
-  'compact-table': 'infra/functions/compact-table-lambda.ts',
-  'kinesis-destination': 'infra/functions/kinesis-destination-lambda.ts',
+  transform: 'functions/transform.ts',
+  forwarder: 'functions/forwarder.ts',
+  'lock-objects': 'functions/lock-objects-lambda.ts',
+  'watch-refused': 'functions/watch-refused-lambda.ts',
+  'compact-table': 'functions/compact-table.ts',
+  'kinesis-destination': 'functions/kinesis-destination-lambda.ts',
 }
 
 for (const [name, entryPoint] of Object.entries(FUNCTIONS)) {

@@ -1,21 +1,7 @@
 /** The library: `import { openArchive } from 'itemtrail'`. docs/library.md shows it at work. */
 export { type Configuration, readConfiguration } from './config/configuration.js'
 export { ConfigurationError } from './config/problems.js'
-export type { Alteration } from './queries/alteration.js'
-export { Answer, type Asked } from './queries/answer.js'
-export type { AnswerVerdict } from './queries/answer-verdict.js'
-export type { Change, History, ItemAt, ItemDiff, TableItem } from './queries/archive-answers.js'
-export { type Difference, differencesOf, type PathSegment } from './queries/difference.js'
-export { DuckDbEngine } from './queries/duckdb.js'
-export {
-  type BoundValue,
-  type EngineDescription,
-  type QueryEngine,
-  QueryError,
-  type RunOptions,
-} from './queries/engine.js'
-export type { Confidence, Finding, ItemFinding } from './queries/findings.js'
-export { type FileFormat, toFile } from './queries/formats.js'
+export type { Change, History, ItemAt, ItemDiff, TableItem } from './library/archive-answers.js'
 export {
   ArchiveError,
   type EngineOptions,
@@ -25,8 +11,10 @@ export {
   OpenArchive,
   openArchive,
   type Parameters,
-} from './queries/open-archive.js'
-export { ParameterError } from './queries/parameters.js'
+} from './library/open-archive.js'
+export { Answer, type Asked } from './queries/answers/answer.js'
+export type { AnswerVerdict } from './queries/answers/answer-verdict.js'
+export { type FileFormat, toFile } from './queries/answers/formats.js'
 export {
   checkReceipt,
   makeReceipt,
@@ -37,10 +25,22 @@ export {
   type WrittenFile,
   withFiles,
   writeReceipt,
-} from './queries/receipt.js'
-export { type Rerun, type RerunOptions, rerun } from './queries/rerun.js'
-export { type ComparedFile, compareFile, digestFile, type FileDigest } from './queries/rerun-file.js'
-export type { Row, Value } from './queries/rows.js'
-export type { JudgeOptions, MissingStretch, TableVerdict } from './queries/table-verdict.js'
+} from './queries/answers/receipt.js'
+export { type Rerun, type RerunOptions, rerun } from './queries/answers/rerun.js'
+export { type ComparedFile, compareFile, digestFile, type FileDigest } from './queries/answers/rerun-file.js'
+export { type Difference, differencesOf, type PathSegment } from './queries/difference.js'
+export { DuckDbEngine } from './queries/engines/duckdb.js'
+export {
+  type BoundValue,
+  type EngineDescription,
+  type QueryEngine,
+  QueryError,
+  type RunOptions,
+} from './queries/engines/engine.js'
+export type { Row, Value } from './queries/engines/rows.js'
+export { ParameterError } from './queries/parameters.js'
+export type { Alteration } from './queries/verdict/alteration.js'
+export type { Confidence, Finding, ItemFinding } from './queries/verdict/findings.js'
+export type { JudgeOptions, MissingStretch, TableVerdict } from './queries/verdict/table-verdict.js'
 export type { AttributeValue, Item } from './transform/attribute-value.js'
 export type { TableConfiguration } from './transform/table-configuration.js'

@@ -7,9 +7,9 @@ export const LONG = [
   'test/**/*faults.test.ts',
   'test/cli/*.property.test.ts',
   'test/cli/{altered,outside,verdict}.test.ts',
-  'test/local/compaction*.test.ts',
-  'test/local/{bits,checkpoints,memory}.test.ts',
-  'test/queries/{claims,compaction,delivery,reconcile,reconstruct}.property.test.ts',
+  'test/derived/{compaction,checkpoints}*.test.ts',
+  'test/{store/bits,delivery/memory}.test.ts',
+  'test/{queries,queries/verdict,restore}/{claims,delivery,reconcile,reconstruct}.property.test.ts',
 ]
 
 /** `npm run test:long`. */

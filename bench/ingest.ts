@@ -20,7 +20,7 @@ const FULL: IngestSize = { changes: 100_000, rounds: PAIRS, times: 10 }
 const MOST_RATIO = 1.6
 const MOST_MEMORY_MB = 600
 
-const LIBRARY = fileURLToPath(new URL('../dist/local/', import.meta.url))
+const LIBRARY = fileURLToPath(new URL('../dist/', import.meta.url))
 
 export const suite: Suite = {
   name: 'ingest',
@@ -113,9 +113,9 @@ const identityCode = (file: string) => `
   process.stdout.write(String((user + system) / 1000))`
 
 const ingestCode = (file: string, folder: string, times: number) => `
-  const { DiskArchive } = await import(${JSON.stringify(join(LIBRARY, 'archive.js'))})
-  const { ingest } = await import(${JSON.stringify(join(LIBRARY, 'ingest.js'))})
-  const { openInput } = await import(${JSON.stringify(join(LIBRARY, 'input.js'))})
+  const { DiskArchive } = await import(${JSON.stringify(join(LIBRARY, 'store/folder.js'))})
+  const { ingest } = await import(${JSON.stringify(join(LIBRARY, 'delivery/ingest.js'))})
+  const { openInput } = await import(${JSON.stringify(join(LIBRARY, 'capture/input.js'))})
   async function* input() {
     for (let i = 0; i < ${times}; i++) yield* (await openInput(${JSON.stringify(file)})).bytes
   }

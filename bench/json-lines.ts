@@ -1,5 +1,6 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
-import { fileList, parquetFiles } from '../queries/parquet-files.js'
+import { fileList } from '../queries/engines/file-list.js'
+import { parquetFiles } from '../store/parquet-files.js'
 import { SYNTHETIC_TABLE } from './synthetic-archive.js'
 
 /** A stream record as DynamoDB sends it, from the row that was made of it. */

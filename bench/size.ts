@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { compactTable } from '../local/compaction.js'
+import { compactTable } from '../derived/compaction.js'
 import { showBytes } from './bytes-read.js'
 import { writeJsonLines } from './json-lines.js'
 import type { Suite, SuiteResult } from './suite.js'

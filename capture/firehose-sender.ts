@@ -1,5 +1,5 @@
 import { type FirehoseClient, PutRecordBatchCommand } from '@aws-sdk/client-firehose'
-import { Attempts, type Timekeeper } from './attempts.js'
+import { Attempts, type Timekeeper } from '../aws/attempts.js'
 import { countForCall, type Pack } from './packing.js'
 
 /** What became of packs that were to be sent. */

@@ -1,7 +1,7 @@
 import type { FirehoseClient } from '@aws-sdk/client-firehose'
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda'
-import type { Timekeeper } from './attempts.js'
+import type { Timekeeper } from '../aws/attempts.js'
 import { sendPacks } from './firehose-sender.js'
 import type { Counts } from './metrics.js'
 import { keepOversize } from './oversize.js'

@@ -1,8 +1,8 @@
+import { Permits } from '../aws/permits.js'
 import type { GapFact, StreamChangedFact } from '../transform/fact.js'
 import type { Checkpoint } from './checkpoint.js'
 import { gapOf } from './gap.js'
 import { type LambdaRecord, madeAt } from './lambda-record.js'
-import { Permits } from './permits.js'
 import type { Lineage, Shard } from './shards.js'
 
 /** Where a tail leaves what it read. One call at a time, and none after one that failed. */

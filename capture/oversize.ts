@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
-import { Attempts, type Timekeeper } from './attempts.js'
+import { Attempts, type Timekeeper } from '../aws/attempts.js'
+import { processingFailedLine, REFUSED_PREFIX } from '../transform/refused-line.js'
 import { type Pack, RECORD_BYTES } from './packing.js'
-import { processingFailedLine, REFUSED_PREFIX } from './refused-line.js'
 
 /** Where records larger than Firehose takes are kept, beside what Firehose itself could not deliver. */
 export interface OversizeStore {

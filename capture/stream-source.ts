@@ -1,6 +1,6 @@
 import type { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
-import { Attempts, type Timekeeper } from './attempts.js'
-import { isNetworkError } from './network-error.js'
+import { Attempts, type Timekeeper } from '../aws/attempts.js'
+import { isNetworkError } from '../aws/network-error.js'
 import {
   describePage,
   describeStream,

@@ -1,7 +1,7 @@
 /** Reads a live table: every item as it is on the wire, with strongly consistent reads. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { Attempts, type Timekeeper } from '../aws/attempts.js'
 import type { JsonObject } from '../transform/json.js'
-import { Attempts, type Timekeeper } from './attempts.js'
 import type { FoundItem } from './baseline.js'
 import { callDynamoDb } from './dynamodb-wire.js'
 import { tableOfArn } from './export-layout.js'

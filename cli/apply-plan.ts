@@ -7,13 +7,13 @@ import type { PlanTarget } from '../restore/plan-schema.js'
 import { ProgressFile, progressPath } from '../restore/progress-file.js'
 import { CommandError, EXIT, type ExitCode, type Io, type Options } from './io.js'
 import { callAws, openDynamoDb } from './live-table.js'
-import { Progress } from './progress.js'
 import { actorName, restoreActor } from './restore-actor.js'
-import type { RestoreAnswer } from './restore-answer.js'
 import { keepRestoreFact } from './restore-fact.js'
-import { actionsIn, type OutcomeCounts } from './show-restore-plan.js'
-import { WIPE_LINE } from './terminal.js'
-import { printable } from './text.js'
+import { Progress } from './show/progress.js'
+import type { RestoreAnswer } from './show/restore-answer.js'
+import { actionsIn, type OutcomeCounts } from './show/show-restore-plan.js'
+import { WIPE_LINE } from './show/terminal.js'
+import { printable } from './show/text.js'
 
 /** Requests to a table at a time. */
 const CONCURRENCY = 40

@@ -1,7 +1,7 @@
 import type { Configuration } from '../config/configuration.js'
 import { checkEvolution } from '../config/evolution.js'
-import { describeOtherRegion, regionInArchive } from '../local/table-origin.js'
-import { keptConfigurations } from '../queries/kept-configurations.js'
+import { describeOtherRegion, regionInArchive } from '../delivery/table-origin.js'
+import { keptConfigurations } from '../store/kept-configurations.js'
 import { CommandError, EXIT } from './io.js'
 
 /**

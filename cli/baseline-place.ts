@@ -1,8 +1,8 @@
 import type { BaselineOrigin, BaselineTarget } from '../capture/baseline.js'
 import { checkEvolution } from '../config/evolution.js'
 import { readFacts } from '../config/fact-file.js'
-import { DiskArchive } from '../local/archive.js'
-import { keptConfigurations } from '../queries/kept-configurations.js'
+import { DiskArchive } from '../store/folder.js'
+import { keptConfigurations } from '../store/kept-configurations.js'
 import type { Fact } from '../transform/fact.js'
 import { configurationKey } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
@@ -50,7 +50,7 @@ function openDesk(root: string): BaselinePlace {
       if (problems.length > 0) throw new CommandError(problems.join('\n'), EXIT.usage)
     },
     openTarget: async table => {
-      const { ArchiveTarget } = await import('../local/baseline-to-archive.js')
+      const { ArchiveTarget } = await import('../delivery/baseline-to-archive.js')
       return ArchiveTarget.open(archive, table)
     },
   }
@@ -65,9 +65,9 @@ async function openAws(
   const [{ FirehoseClient }, { S3Client }, { Bucket }, { findObstacle }, { FirehoseTarget }] = await Promise.all([
     import('@aws-sdk/client-firehose'),
     import('@aws-sdk/client-s3'),
-    import('../local/bucket.js'),
-    import('../local/redrive-to-firehose.js'),
-    import('../local/baseline-to-firehose.js'),
+    import('../store/s3.js'),
+    import('../delivery/redrive-to-firehose.js'),
+    import('../delivery/baseline-to-firehose.js'),
   ])
   const stream = `delivery stream ${JSON.stringify(deliveryStream)}`
   const bucket = new Bucket(new S3Client(connection), bucketName)

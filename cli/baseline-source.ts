@@ -7,7 +7,7 @@ import { factInstant } from '../transform/fact.js'
 import { parseInstant } from '../transform/instant.js'
 import { CommandError, EXIT, type Io, type Options } from './io.js'
 import { callAws, openDynamoDb } from './live-table.js'
-import { Progress } from './progress.js'
+import { Progress } from './show/progress.js'
 
 /** Where the items of a table are read from. */
 export interface BaselineSource {

@@ -1,7 +1,7 @@
+import { outputsOf, readOutputs } from '../aws/stack-outputs.js'
 import type { Configuration } from '../config/configuration.js'
 import { deployedName } from '../config/configuration.js'
 import { CommandError, EXIT, type Options } from './io.js'
-import { outputsOf, readOutputs } from './stack-outputs.js'
 
 /** Flags by which a question says where it is asked. */
 export const ENGINE_OPTIONS = [

@@ -3,7 +3,7 @@ import { ParameterError } from '../queries/parameters.js'
 import { type Item, parseItem } from '../transform/attribute-value.js'
 import { tryParseObject } from '../transform/json.js'
 import { CommandError, EXIT } from './io.js'
-import { printable } from './text.js'
+import { printable } from './show/text.js'
 
 /**
  * The canonical key that a user means, given any key of the table (canonical, as in `item_key`): a simple key as it is

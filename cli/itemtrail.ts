@@ -2,8 +2,8 @@
 import { writeSync } from 'node:fs'
 import { EXIT, Interruption } from './io.js'
 import { main } from './main.js'
+import { escapeForeign } from './show/terminal.js'
 import { describeSystemError, describeUnexpected } from './system-errors.js'
-import { escapeForeign } from './terminal.js'
 
 /** Ends the process with a sentence, where standard error can still take one. */
 function endWith(message: string, hint = ''): never {

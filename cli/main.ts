@@ -4,7 +4,7 @@ import { CommanderError, Command as Program } from 'commander'
 import { ExportError } from '../capture/export-layout.js'
 import { FileError } from '../config/gate.js'
 import { ConfigurationError } from '../config/problems.js'
-import { QueryError } from '../queries/engine.js'
+import { QueryError } from '../queries/engines/engine.js'
 import { ParameterError } from '../queries/parameters.js'
 import { asOf } from './commands/as-of.js'
 import { baseline } from './commands/baseline.js'
@@ -27,8 +27,8 @@ import { status } from './commands/status.js'
 import { tail } from './commands/tail.js'
 import { verify } from './commands/verify.js'
 import { type Command, CommandError, EXIT, type ExitCode, Interruption, type Io, type Options } from './io.js'
+import { escaping } from './show/terminal.js'
 import { describeSystemError, describeUnexpected } from './system-errors.js'
-import { escaping } from './terminal.js'
 
 /** Everything that can be asked of the command line, in the order of its help. */
 export const COMMANDS = [

@@ -1,5 +1,6 @@
 /** What a plan is made for: the flags, a sample or an archive become a workload with changes that weigh like its own. */
 import { readDocuments } from '../capture/document-reader.js'
+import { openInput } from '../capture/input.js'
 import { type Configuration, tableConfiguration } from '../config/configuration.js'
 import { BUFFER, RETENTION_DAYS, SCAN_CUTOFF_GB } from '../cost/deployed.js'
 import type { Subject } from '../cost/flow.js'
@@ -16,10 +17,9 @@ import {
   type Workload,
   WorkloadError,
 } from '../cost/workload.js'
-import { openInput } from '../local/input.js'
 import { CommandError, EXIT, type Io, type Options } from './io.js'
-import type { PlanSource } from './plan-json.js'
-import { grouped } from './progress.js'
+import type { PlanSource } from './show/plan-json.js'
+import { grouped } from './show/progress.js'
 import { describeReadFailure } from './system-errors.js'
 import { findTable, loadConfiguration, withWorkspace } from './workspace.js'
 

@@ -1,10 +1,10 @@
-import type { Answer } from '../queries/answer.js'
-import type { AnswerVerdict } from '../queries/answer-verdict.js'
-import type { Receipt, WrittenFile } from '../queries/receipt.js'
+import type { Answer } from '../queries/answers/answer.js'
+import type { AnswerVerdict } from '../queries/answers/answer-verdict.js'
+import type { Receipt, WrittenFile } from '../queries/answers/receipt.js'
 import type { Io, Options } from './io.js'
-import { checkTarget, writeWhole } from './output.js'
-import { grouped } from './progress.js'
-import { printable } from './text.js'
+import { checkTarget, writeWhole } from './show/output.js'
+import { grouped } from './show/progress.js'
+import { printable } from './show/text.js'
 import type { Workspace } from './workspace.js'
 
 export const RECEIPT_OPTION = [
@@ -34,7 +34,7 @@ export class ReceiptFile {
    */
   async keep(answer: Answer, { archive }: Workspace, verdict?: AnswerVerdict | null): Promise<Receipt | undefined> {
     if (!this.isWanted) return undefined
-    const { makeReceipt } = await import('../queries/receipt.js')
+    const { makeReceipt } = await import('../queries/answers/receipt.js')
     this.kept = await makeReceipt(answer, archive, { askedAs: typedCommand(this.io), verdict })
     return this.kept
   }
@@ -43,7 +43,7 @@ export class ReceiptFile {
   async write(file: WrittenFile | undefined): Promise<void> {
     const path = checkTarget(this.options, 'receipt')
     if (this.kept === undefined || path === undefined) return
-    const { withFiles, writeReceipt } = await import('../queries/receipt.js')
+    const { withFiles, writeReceipt } = await import('../queries/answers/receipt.js')
     const receipt = file === undefined ? this.kept : withFiles(this.kept, [file])
     writeWhole(path, writeReceipt(receipt), this.options.force === true)
     const { sha256 } = receipt.result

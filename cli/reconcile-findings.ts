@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { QueryEngine } from '../queries/engine.js'
+import type { QueryEngine } from '../queries/engines/engine.js'
+import { archiveBegan } from '../queries/verdict/state-at.js'
+import { digestOfStates } from '../queries/verdict/states-digest.js'
 import {
   attachStates,
   type Comparison,
@@ -9,17 +11,15 @@ import {
   type Disagreement,
   momentOf,
   newest,
-} from '../queries/reconcile.js'
-import { type Finding, judge, judgeLive } from '../queries/reconciliation.js'
-import { archiveBegan } from '../queries/state-at.js'
-import { StateStore } from '../queries/state-store.js'
-import { digestOfStates } from '../queries/states-digest.js'
+} from '../restore/reconcile.js'
+import { type Finding, judge, judgeLive } from '../restore/reconciliation.js'
+import { StateStore } from '../restore/state-store.js'
 import { comparedAsOf } from '../transform/fact.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { CommandError, EXIT, type Io } from './io.js'
 import type { ReconcileSource } from './reconcile-source.js'
-import { showInstant } from './show-state.js'
-import { WIPE_LINE } from './terminal.js'
+import { showInstant } from './show/show-state.js'
+import { WIPE_LINE } from './show/terminal.js'
 import { openArchiveIn } from './workspace.js'
 
 /** An archive in a folder, and the states that it is compared with. */

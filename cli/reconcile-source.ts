@@ -5,14 +5,14 @@ import type { ExportSummary } from '../capture/export-layout.js'
 import { openExport, readExport, type TableExport } from '../capture/export-reader.js'
 import type { LiveTable } from '../capture/table-scan.js'
 import { lookedAt, toldChange, toldItem } from '../capture/told-states.js'
-import type { SecondLook } from '../queries/reconciliation.js'
-import type { StateStore } from '../queries/state-store.js'
+import type { SecondLook } from '../restore/reconciliation.js'
+import type { StateStore } from '../restore/state-store.js'
 import { parseInstant } from '../transform/instant.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { checkExportOf, openScan, verifyFiles } from './baseline-source.js'
 import type { Io, Options } from './io.js'
 import { callAws } from './live-table.js'
-import { Progress } from './progress.js'
+import { Progress } from './show/progress.js'
 
 /** What an archive is compared with. */
 export interface ReconcileSource {

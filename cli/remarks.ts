@@ -1,8 +1,8 @@
 import { findFacts } from '../config/fact-file.js'
-import type { QueryEngine } from '../queries/engine.js'
-import { readKept } from '../queries/kept-configurations.js'
+import type { QueryEngine } from '../queries/engines/engine.js'
+import { readKept } from '../store/kept-configurations.js'
 import { EXIT, type ExitCode, type Io } from './io.js'
-import { printable } from './text.js'
+import { printable } from './show/text.js'
 import { isOnAws, type Workspace } from './workspace.js'
 
 /** Lines that a person is shown of what is not read. */

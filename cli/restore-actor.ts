@@ -1,8 +1,8 @@
-import { withoutActor } from '../queries/actor-attribute.js'
 import { type Difference, differencesOf } from '../queries/difference.js'
-import type { PlannedChange } from '../queries/restore-plan.js'
+import { withoutActor } from '../restore/actor-attribute.js'
 import { asWritten, type RestoreActor } from '../restore/apply.js'
 import { itemOf } from '../restore/conditional-write.js'
+import type { PlannedChange } from '../restore/restore-plan.js'
 import type { AttributePath } from '../transform/table-configuration.js'
 import { CommandError, EXIT, type Options } from './io.js'
 

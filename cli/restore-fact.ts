@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { DiskArchive } from '../local/archive.js'
 import type { Plan } from '../restore/plan-reader.js'
 import type { PlanTarget } from '../restore/plan-schema.js'
 import type { ProgressFile } from '../restore/progress-file.js'
+import { DiskArchive } from '../store/folder.js'
 import { FACT_VERSION, factInstant, factKey, type RestoreFact, writeFact } from '../transform/fact.js'
 import { parseInstant } from '../transform/instant.js'
 import { tablePrefix } from '../transform/partition.js'
 import type { Io } from './io.js'
-import { printable } from './text.js'
+import { printable } from './show/text.js'
 
 /** Items up to which a fact lists each. */
 const MAX_LISTED = 10_000

@@ -1,4 +1,4 @@
-import { DOUBTS, type PlanOptions } from '../queries/restore-plan.js'
+import { DOUBTS, type PlanOptions } from '../restore/restore-plan.js'
 import type { Instant } from '../transform/instant.js'
 import { instantOf } from './instant.js'
 import { CommandError, type Options } from './io.js'

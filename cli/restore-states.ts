@@ -1,7 +1,10 @@
-import { type ArchiveFacts, readArchiveFacts } from '../queries/archive-facts.js'
-import type { ItemHistory } from '../queries/ask.js'
-import { readHistories } from '../queries/histories.js'
-import type { LostStretch } from '../queries/lost-stretches.js'
+import { type ArchiveFacts, readArchiveFacts } from '../queries/verdict/archive-facts.js'
+import { readHistories } from '../queries/verdict/histories.js'
+import type { ItemHistory } from '../queries/verdict/history.js'
+import { stateAt } from '../queries/verdict/state-at.js'
+import { itemsAt } from '../queries/verdict/table-at.js'
+import type { LiveTable, TableDescription } from '../restore/live-table.js'
+import type { LostStretch } from '../restore/lost-stretches.js'
 import {
   type Keyed,
   type Now,
@@ -14,10 +17,7 @@ import {
   type Then,
   thenOf,
   thenOfTable,
-} from '../queries/restore-plan.js'
-import { stateAt } from '../queries/state-at.js'
-import { itemsAt } from '../queries/table-at.js'
-import type { LiveTable, TableDescription } from '../restore/live-table.js'
+} from '../restore/restore-plan.js'
 import { type KeyedText, sortByKey } from '../restore/sorted.js'
 import { formatInstant, type Instant } from '../transform/instant.js'
 import { compareUtf8 } from '../transform/json.js'

@@ -1,26 +1,26 @@
-import type { AnswerVerdict } from '../queries/answer-verdict.js'
-import { answerQuery } from '../queries/ask.js'
+import type { AnswerVerdict } from '../queries/answers/answer-verdict.js'
+import { answerQuery } from '../queries/answers/ask.js'
+import type { FileFormat } from '../queries/answers/formats.js'
+import type { PageContext } from '../queries/answers/html-page.js'
+import type { Receipt } from '../queries/answers/receipt.js'
 import { SAVED_QUERIES, type SavedQuery } from '../queries/catalog.js'
-import type { FileFormat } from '../queries/formats.js'
-import type { PageContext } from '../queries/html-page.js'
-import type { Receipt } from '../queries/receipt.js'
-import { archiveBegan } from '../queries/state-at.js'
-import { type ItemOfTable, itemsAt } from '../queries/table-at.js'
+import { archiveBegan } from '../queries/verdict/state-at.js'
+import { type ItemOfTable, itemsAt } from '../queries/verdict/table-at.js'
 import { parseItem, valueAt } from '../transform/attribute-value.js'
 import { formatInstant, type Instant } from '../transform/instant.js'
 import type { ConfiguredColumn, TableConfiguration } from '../transform/table-configuration.js'
-import { isFileFormat, pageFooter, printFile } from './answer-file.js'
-import { showTime } from './confidence.js'
 import { EXIT, type ExitCode, type Io, type Options } from './io.js'
 import { showItemKey } from './item-key.js'
-import { type Format, printStream, printTable, toDynamoDbJson } from './print.js'
 import { judgeFor } from './question.js'
 import type { ReceiptFile } from './receipt-file.js'
 import { tellRemarks } from './remarks.js'
-import { showValue } from './show-item.js'
-import { showInstant } from './show-state.js'
-import { pageVerdict, printVerdict, writeJudged } from './table-verdict.js'
-import { cut } from './text.js'
+import { isFileFormat, pageFooter, printFile } from './show/answer-file.js'
+import { showTime } from './show/confidence.js'
+import { type Format, printStream, printTable, toDynamoDbJson } from './show/print.js'
+import { showValue } from './show/show-item.js'
+import { showInstant } from './show/show-state.js'
+import { pageVerdict, printVerdict, writeJudged } from './show/table-verdict.js'
+import { cut } from './show/text.js'
 import { archiveFlag, isOnAws, type Workspace } from './workspace.js'
 
 /** The columns of what an item, or each of a table, was at a moment, as files have them. */
@@ -111,7 +111,7 @@ async function printItemFile(
   confidence: PageContext['confidence'],
   io: Io,
 ): Promise<void> {
-  const { textTable } = await import('../queries/text-table.js')
+  const { textTable } = await import('../queries/engines/text-table.js')
   const rows: (readonly (string | null)[])[] = []
   for await (const { itemKey, state, confidence, image, imageHash, last } of items)
     rows.push([

@@ -1,18 +1,24 @@
-import type { Anchor } from '../queries/archive-facts.js'
-import { CONFIDENCES, type Confidence, type Finding, type ItemFinding, isDoubtful } from '../queries/findings.js'
 import { describeRegions } from '../queries/regions.js'
-import type { Period } from '../queries/verdict.js'
-import { ContinuityCheck, type ItemVerdict } from '../queries/verify-continuity.js'
+import type { Anchor } from '../queries/verdict/archive-facts.js'
+import {
+  CONFIDENCES,
+  type Confidence,
+  type Finding,
+  type ItemFinding,
+  isDoubtful,
+} from '../queries/verdict/findings.js'
+import type { Period } from '../queries/verdict/verdict.js'
+import { ContinuityCheck, type ItemVerdict } from '../queries/verdict/verify-continuity.js'
 import { formatInstant } from '../transform/instant.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { COLOURS, missingText } from './confidence.js'
 import { EXIT, type ExitCode, type Io } from './io.js'
 import { showItemKey } from './item-key.js'
-import { type Format, toJson } from './print.js'
-import { grouped } from './progress.js'
 import { tellRemarks } from './remarks.js'
-import { paint } from './terminal.js'
-import { printable, wrap } from './text.js'
+import { COLOURS, missingText } from './show/confidence.js'
+import { type Format, toJson } from './show/print.js'
+import { grouped } from './show/progress.js'
+import { paint } from './show/terminal.js'
+import { printable, wrap } from './show/text.js'
 import { archiveFlag, type Workspace } from './workspace.js'
 
 /** What a verification is asked with. */

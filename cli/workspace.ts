@@ -1,9 +1,9 @@
 import { existsSync, statSync } from 'node:fs'
 import { type Configuration, readConfiguration } from '../config/configuration.js'
-import type { Bucket } from '../local/bucket.js'
-import { countRefused } from '../local/refused-of-table.js'
-import type { QueryEngine } from '../queries/engine.js'
-import { ArchiveError, type FolderOptions, type OpenArchive, openArchive } from '../queries/open-archive.js'
+import { ArchiveError, type FolderOptions, type OpenArchive, openArchive } from '../library/open-archive.js'
+import type { QueryEngine } from '../queries/engines/engine.js'
+import { countRefused } from '../store/refused-of-table.js'
+import type { Bucket } from '../store/s3.js'
 import type { FactStore } from '../transform/fact.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { engineOf, type Place, placeOf } from './engine-choice.js'
@@ -144,8 +144,8 @@ async function openOnAws(options: Options, configuration: Configuration | undefi
   const place = await placeOf(options, configuration)
   const { workgroup, database, region, results: outputLocation, bucket } = place
   const [{ AthenaEngine }, { expenseOf, formatExpense }] = await Promise.all([
-    import('../queries/athena.js'),
-    import('../queries/athena-cost.js'),
+    import('../queries/engines/athena.js'),
+    import('../queries/engines/athena-cost.js'),
   ])
   const signal = io?.interruption?.()
   const { facts, copies } = bucket === undefined ? {} : await openBuckets({ ...place, bucket })
@@ -163,8 +163,8 @@ async function openOnAws(options: Options, configuration: Configuration | undefi
 async function openBuckets({ bucket, derived, database, region }: Place & { readonly bucket: string }) {
   const [{ S3Client }, { Bucket }, { UnloadedCopies }] = await Promise.all([
     import('@aws-sdk/client-s3'),
-    import('../local/bucket.js'),
-    import('../queries/unloaded-copies.js'),
+    import('../store/s3.js'),
+    import('../derived/unloaded-copies.js'),
   ])
   const client = new S3Client(region === undefined ? {} : { region })
   const archive = new Bucket(client, bucket)

@@ -1,5 +1,5 @@
 /** What a plan takes for granted, because it cannot be looked up or measured beforehand. Each is told with the plan. */
-import { dynamoDbGuide, firehoseGuide, lambdaGuide, type Source } from './sources.js'
+import { dynamoDbGuide, firehoseGuide, lambdaGuide, type Source } from '../aws/sources.js'
 
 export interface Assumption extends Source {
   readonly assumption: string

@@ -1,9 +1,10 @@
 /** What a month costs, part by part, with the arithmetic of each. */
+
+import { costOfAmount, costOfIngestion, GB, PRICES, type PriceName } from '../aws/prices.js'
 import { LOCK_SECONDS, LOG_BYTES } from './assumptions.js'
 import { MONTH_HOURS } from './capacity.js'
 import { DEPLOYED } from './deployed.js'
 import type { Calls, CaptureKind, Flow } from './flow.js'
-import { costOfAmount, costOfIngestion, GB, PRICES, type PriceName } from './prices.js'
 import type { Traffic } from './traffic.js'
 
 /** One line of a bill. */

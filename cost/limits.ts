@@ -1,9 +1,10 @@
 /** Which limit of which service is met at which rate, if the changes stay as they are. */
+
+import { dynamoDbGuide, firehoseGuide, kinesisGuide, lambdaGuide, type Source } from '../aws/sources.js'
 import { MAX_RESPONSE_BYTES } from '../transform/handler.js'
 import { forwarderSeconds, MIB, PARTITION_UNITS, streamShards, transformSeconds } from './capacity.js'
 import { DEPLOYED } from './deployed.js'
 import type { Subject } from './flow.js'
-import { dynamoDbGuide, firehoseGuide, kinesisGuide, lambdaGuide, type Source } from './sources.js'
 import { packSample } from './traffic.js'
 
 export interface Limit extends Source {

@@ -1,8 +1,9 @@
 /** What questions scan and cost on Athena, over the archive as Firehose leaves it. */
-import { costOf } from '../queries/athena-cost.js'
+
+import { costOfAmount, GB } from '../aws/prices.js'
+import { costOf } from '../queries/engines/athena-cost.js'
 import { PARQUET } from './assumptions.js'
 import { DAY_SECONDS } from './capacity.js'
-import { costOfAmount, GB } from './prices.js'
 import { type Kept, keptAfter } from './storage.js'
 import type { Traffic } from './traffic.js'
 import type { Workload } from './workload.js'

@@ -1,6 +1,7 @@
 /** What the archive grows to, and what keeping it costs. */
+
+import { costOfAmount, GB } from '../aws/prices.js'
 import { DEPLOYED } from './deployed.js'
-import { costOfAmount, GB } from './prices.js'
 
 /** S3 moves no object below this to a cheaper class (user guide, "Transitioning objects using Amazon S3 Lifecycle"). */
 export const LEAST_MOVED_BYTES = 128 * 1024

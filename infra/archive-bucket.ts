@@ -14,7 +14,7 @@ import {
 } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import type { Lock } from '../config/schema.js'
-import { REFUSED_PREFIX } from '../local/refused-objects.js'
+import { REFUSED_PREFIX } from '../store/refused-objects.js'
 import { acknowledgeAccessLogs } from './acknowledged-findings.js'
 
 /** What every bucket of an archive has in common. */

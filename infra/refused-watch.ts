@@ -8,9 +8,9 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { METRICS_NAMESPACE } from '../capture/metrics.js'
-import { REFUSED_PREFIX } from '../capture/refused-line.js'
+import { EXPIRING_METRIC } from '../functions/watch-refused.js'
+import { REFUSED_PREFIX } from '../transform/refused-line.js'
 import { BundledFunction } from './bundled-function.js'
-import { EXPIRING_METRIC } from './functions/watch-refused.js'
 
 export interface RefusedWatchProps {
   /** Names the archive in the metric. */

@@ -2,10 +2,10 @@ import { editDistance } from '../config/edit-distance.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { isTopLevel, readPath, rowsAtPath, writePath } from './attribute-path.js'
 import type { PathSegment } from './difference.js'
-import type { QueryEngine } from './engine.js'
-import { deliveriesOf } from './literal.js'
+import type { QueryEngine } from './engines/engine.js'
+import { deliveriesOf } from './engines/literal.js'
+import { rowsOf } from './engines/rows.js'
 import { ParameterError } from './parameters.js'
-import { rowsOf } from './rows.js'
 
 /**
  * The attribute or path that somebody meant whose answer is empty: the text itself where an item ever had it, else what a

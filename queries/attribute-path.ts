@@ -2,7 +2,7 @@ import { AUDIT_COLUMNS } from '../transform/audit-row.js'
 import { tryParseObject } from '../transform/json.js'
 import { PARTITION_COLUMN } from '../transform/partition.js'
 import type { PathSegment } from './difference.js'
-import { quoted } from './literal.js'
+import { quoted } from './engines/literal.js'
 
 /** A path as `history` and `diff` print it: `shipping.city`, `lines[sku=C].qty`; what a dot or bracket would make unclear is quoted. */
 export function writePath(path: readonly PathSegment[]): string {

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import type { BoundValue } from './engine.js'
+import type { BoundValue } from './engines/engine.js'
 import type { Parameter, ParameterType } from './parameters.js'
 
 /** A column of a saved query's answer. */

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { bindQuery } from './ask.js'
+import { bindQuery } from './bind.js'
 import { parseSavedQuery, renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
-import { type BoundValue, type QueryEngine, streamAnswer } from './engine.js'
-import { deliveriesOf } from './literal.js'
-import { type Row, rowsOf } from './rows.js'
+import { type BoundValue, type QueryEngine, streamAnswer } from './engines/engine.js'
+import { deliveriesOf } from './engines/literal.js'
+import { type Row, rowsOf } from './engines/rows.js'
 
 /** A statement whose rows each tell of one item, from all changes of that item and nothing else, in the order of `item_key`. */
 export interface EachItemStatement {

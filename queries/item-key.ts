@@ -2,8 +2,8 @@ import { canonicalAttributes, canonicalItem, parseItem } from '../transform/attr
 import { isObject } from '../transform/json.js'
 import { Refusal } from '../transform/refusal.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { anyItemKey } from './ask.js'
-import type { QueryEngine } from './engine.js'
+import type { QueryEngine } from './engines/engine.js'
+import { anyItemKey } from './known-keys.js'
 import { ParameterError } from './parameters.js'
 
 /**

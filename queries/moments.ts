@@ -1,5 +1,5 @@
 import { parseInstant } from '../transform/instant.js'
-import type { BoundValue } from './engine.js'
+import type { BoundValue } from './engines/engine.js'
 
 /** Questions about what items were at moments, with the parameters of the first and the last. */
 export const STATES: Readonly<Record<string, readonly [from: string, to: string]>> = {

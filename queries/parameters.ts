@@ -1,5 +1,5 @@
 import { formatInstant, parseInstant } from '../transform/instant.js'
-import type { BoundValue } from './engine.js'
+import type { BoundValue } from './engines/engine.js'
 
 /**
  * `item`: an item's key as canonical DynamoDB JSON; `instant`: ISO 8601 with a zone; `integer`: from 1; `steps`: pairs of

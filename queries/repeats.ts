@@ -1,8 +1,8 @@
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { deliveriesIdentifier, tableIdentifier } from '../transform/table-names.js'
-import type { QueryEngine } from './engine.js'
-import { deliveriesOf } from './literal.js'
-import { rowsOf } from './rows.js'
+import type { QueryEngine } from './engines/engine.js'
+import { deliveriesOf } from './engines/literal.js'
+import { rowsOf } from './engines/rows.js'
 
 /** What the rows as delivered hold beyond one of each change, for every table of which a statement names them, in a sentence each. */
 export async function tellRepeats(

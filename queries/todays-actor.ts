@@ -2,8 +2,8 @@ import { AUDIT_COLUMNS } from '../transform/audit-row.js'
 import { tryParseObject } from '../transform/json.js'
 import { PARTITION_COLUMN } from '../transform/partition.js'
 import type { AttributePath, TableConfiguration } from '../transform/table-configuration.js'
-import type { QueryEngine } from './engine.js'
-import { quoted } from './literal.js'
+import type { QueryEngine } from './engines/engine.js'
+import { quoted } from './engines/literal.js'
 
 /**
  * Who made changes that were archived while another attribute named the actor, or none: by the attribute that is configured

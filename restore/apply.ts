@@ -1,13 +1,13 @@
 import type { WireError } from '../capture/dynamodb-wire.js'
-import { withActor, withoutActor } from '../queries/actor-attribute.js'
-import { comparableHash } from '../queries/comparable.js'
-import { ABSENT, batchesOf, type PlannedItem } from '../queries/restore-plan.js'
 import { canonicalAttributes, canonicalItem, type Item, parseItem } from '../transform/attribute-value.js'
 import { isObject } from '../transform/json.js'
 import type { AttributePath } from '../transform/table-configuration.js'
+import { withActor, withoutActor } from './actor-attribute.js'
+import { comparableHash } from './comparable.js'
 import { type ConditionalWrite, isSame, itemOf, toConditionalWrite } from './conditional-write.js'
 import type { LiveTable } from './live-table.js'
 import type { ItemOutcome, ProgressFile } from './progress-file.js'
+import { ABSENT, batchesOf, type PlannedItem } from './restore-plan.js'
 
 /** Items that are read, written and remembered together: between reading and writing there are few. */
 const BATCH = 10

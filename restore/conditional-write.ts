@@ -3,9 +3,10 @@
  * DynamoDB has no condition "the item equals": each attribute is compared by itself, and an attribute that nobody knew
  * of cannot be named. So an update writes no attribute that its condition does not hold.
  */
-import { comparableAttributes } from '../queries/comparable.js'
+
 import { type AttributeValue, type Item, parseItem } from '../transform/attribute-value.js'
 import type { JsonObject } from '../transform/json.js'
+import { comparableAttributes } from './comparable.js'
 
 /** Comparisons, functions and ANDs that an expression may have: "The expression contains too many operators". */
 const MAX_OPERATORS = 300

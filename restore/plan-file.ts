@@ -1,9 +1,9 @@
 import { createHash, type Hash, randomUUID } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { PlannedItem } from '../queries/restore-plan.js'
 import { readLines } from './lines.js'
 import type { PlanHeader } from './plan-schema.js'
+import type { PlannedItem } from './restore-plan.js'
 
 /** How many items a plan has of each kind; `same` are those that are as they were, which have no line. */
 export type PlanCounts = PlanHeader['counts']

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { closeSync } from 'node:fs'
 import { FileError } from '../config/gate.js'
-import type { PlannedAction, PlannedItem } from '../queries/restore-plan.js'
 import { parseItem } from '../transform/attribute-value.js'
 import { compareUtf8 } from '../transform/json.js'
 import { LineLengthError, readLines } from './lines.js'
 import { openUnnamed, PlanError, writeAll } from './plan-file.js'
 import { MAX_LINE, PLAN_VERSION, type PlanHeader, readHeader, readPlanned } from './plan-schema.js'
+import type { PlannedAction, PlannedItem } from './restore-plan.js'
 
 /** A plan that was read and found whole. */
 export interface Plan {

@@ -6,10 +6,10 @@ import { z } from 'zod'
 import { tableOfArn } from '../capture/export-layout.js'
 import { checkJson, count, exactly, FileError, instant, oneOf, record, sha256 } from '../config/gate.js'
 import { TABLE_NAME } from '../config/schema.js'
-import { ABSENT, type PlannedItem, UNKNOWN } from '../queries/restore-plan.js'
 import { canonicalAttributes, canonicalItem } from '../transform/attribute-value.js'
 import type { JsonObject } from '../transform/json.js'
 import { Refusal } from '../transform/refusal.js'
+import { ABSENT, type PlannedItem, UNKNOWN } from './restore-plan.js'
 
 export const PLAN_VERSION = 'itemtrail-restore-plan/v1'
 

@@ -1,6 +1,6 @@
 /** Athena engines for tests: they ask a server on loopback, and wait for nothing. */
 import { AthenaClient, type ColumnInfo } from '@aws-sdk/client-athena'
-import { AthenaEngine, type AthenaOptions } from '../queries/athena.js'
+import { AthenaEngine, type AthenaOptions } from '../queries/engines/athena.js'
 import type { AthenaServer, Outcome } from './athena-server.js'
 import { LOOPBACK_CONNECTION } from './loopback.js'
 

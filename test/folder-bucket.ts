@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import type { Bucket, BucketEntry, TaggedText } from '../local/bucket.js'
+import type { Bucket, BucketEntry, TaggedText } from '../store/s3.js'
 
 export class FolderBucket
   implements Pick<Bucket, 'entries' | 'folders' | 'open' | 'openTagged' | 'replace' | 'remove'>

@@ -1,30 +1,31 @@
 import type { Table } from 'apache-arrow'
-import { answerQuery, type ItemHistory } from '../../queries/ask.js'
+import { answerQuery } from '../../queries/answers/ask.js'
+import type { PageContext } from '../../queries/answers/html-page.js'
+import type { Receipt } from '../../queries/answers/receipt.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
-import { isDoubtful } from '../../queries/findings.js'
-import type { PageContext } from '../../queries/html-page.js'
-import type { Receipt } from '../../queries/receipt.js'
-import type { ItemState } from '../../queries/reconstruct.js'
-import { archiveBegan, type StateAt, stateAt } from '../../queries/state-at.js'
-import type { textTable } from '../../queries/text-table.js'
+import type { textTable } from '../../queries/engines/text-table.js'
+import { isDoubtful } from '../../queries/verdict/findings.js'
+import type { ItemHistory } from '../../queries/verdict/history.js'
+import type { ItemState } from '../../queries/verdict/reconstruct.js'
+import { archiveBegan, type StateAt, stateAt } from '../../queries/verdict/state-at.js'
 import { parseItem } from '../../transform/attribute-value.js'
 import { formatInstant, type Instant, parseInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { FILE_FORMATS, isFileFormat, pageFooter, printFile } from '../answer-file.js'
-import { adviseOn, describeConfidence, pageConfidence, shortId, showConfidence, showTime } from '../confidence.js'
 import { findHistory } from '../find-item.js'
 import { instantOf } from '../instant.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io } from '../io.js'
 import { showItemKey } from '../item-key.js'
-import { type Format, toDynamoDbJson, toJson } from '../print.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS } from '../question.js'
 import type { ReceiptFile } from '../receipt-file.js'
 import { tellRemarks } from '../remarks.js'
-import { showItem, showLines, showPath } from '../show-item.js'
-import { nameState, showInstant } from '../show-state.js'
+import { FILE_FORMATS, isFileFormat, pageFooter, printFile } from '../show/answer-file.js'
+import { adviseOn, describeConfidence, pageConfidence, shortId, showConfidence, showTime } from '../show/confidence.js'
+import { type Format, toDynamoDbJson, toJson } from '../show/print.js'
+import { showItem, showLines, showPath } from '../show/show-item.js'
+import { nameState, showInstant } from '../show/show-state.js'
+import { paint } from '../show/terminal.js'
+import { wrap } from '../show/text.js'
 import { STATE_COLUMNS, tableAsOf } from '../table-as-of.js'
-import { paint } from '../terminal.js'
-import { wrap } from '../text.js'
 import { findTable, type Workspace } from '../workspace.js'
 import { showActor } from './history.js'
 
@@ -101,7 +102,7 @@ async function itemAsOf(
   tellRemarks(workspace.engine, io)
   const { state, until } = found
   if (isFileFormat(format)) {
-    const { textTable: make } = await import('../../queries/text-table.js')
+    const { textTable: make } = await import('../../queries/engines/text-table.js')
     const image = state.kind === 'present' ? { 'image SHA-256': state.hash } : {}
     const page = { ...describePage(table.table, all, found, at), footer: { ...image, ...(await pageFooter(receipt)) } }
     const answer = format === 'html' ? itemTable(make, state) : make(STATE_COLUMNS, [stateAsRow(all, found, at)])

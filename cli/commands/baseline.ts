@@ -15,11 +15,11 @@ import { type BaselineSource, openFullExport, openScan } from '../baseline-sourc
 import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
 import { keyedTable } from '../keyed-table.js'
 import { callAws, LIVE_OPTIONS } from '../live-table.js'
-import { FORMAT_OPTION, formatOf, toJson } from '../print.js'
-import { grouped, Progress } from '../progress.js'
+import { FORMAT_OPTION, formatOf, toJson } from '../show/print.js'
+import { grouped, Progress } from '../show/progress.js'
+import { paint } from '../show/terminal.js'
+import { printable } from '../show/text.js'
 import { describeWriteFailure } from '../system-errors.js'
-import { paint } from '../terminal.js'
-import { printable } from '../text.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, loadConfiguration } from '../workspace.js'
 
 /** Gives an archive its beginning: every item that a table holds. */

@@ -1,23 +1,24 @@
-import { answerHistory, type HistoryChange, type ItemHistory } from '../../queries/ask.js'
+import { answerHistory } from '../../queries/answers/history.js'
+import type { Receipt } from '../../queries/answers/receipt.js'
 import { type Difference, differencesOf } from '../../queries/difference.js'
-import { isDoubtful } from '../../queries/findings.js'
-import type { Receipt } from '../../queries/receipt.js'
-import type { ItemState } from '../../queries/reconstruct.js'
-import { archiveBegan, historyBetween, type StateAt, stateAt } from '../../queries/state-at.js'
+import { isDoubtful } from '../../queries/verdict/findings.js'
+import type { HistoryChange, ItemHistory } from '../../queries/verdict/history.js'
+import type { ItemState } from '../../queries/verdict/reconstruct.js'
+import { archiveBegan, historyBetween, type StateAt, stateAt } from '../../queries/verdict/state-at.js'
 import { type AttributeValue, canonicalValue, type Item, parseItem } from '../../transform/attribute-value.js'
 import { formatInstant, type Instant } from '../../transform/instant.js'
-import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
-import { adviseOn, describeConfidence, pageConfidence, shortId, showConfidence } from '../confidence.js'
 import { findHistory } from '../find-item.js'
 import { instantOf } from '../instant.js'
 import { type Command, CommandError, EXIT } from '../io.js'
 import { showItemKey } from '../item-key.js'
-import { printObjects, toJson } from '../print.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
 import { tellRemarks } from '../remarks.js'
-import { showDifferences, showPath } from '../show-item.js'
-import { nameState, showInstant } from '../show-state.js'
-import { paint } from '../terminal.js'
+import { isFileFormat, pageFooter, printFile } from '../show/answer-file.js'
+import { adviseOn, describeConfidence, pageConfidence, shortId, showConfidence } from '../show/confidence.js'
+import { printObjects, toJson } from '../show/print.js'
+import { showDifferences, showPath } from '../show/show-item.js'
+import { nameState, showInstant } from '../show/show-state.js'
+import { paint } from '../show/terminal.js'
 import { findTable } from '../workspace.js'
 
 /** What differs in an item between two moments, field by field. */
@@ -59,7 +60,7 @@ export const diff: Command = {
         io.out('\n')
         io.out(differences.length === 0 ? 'nothing differs\n' : `${showDifferences(differences, io).join('\n')}\n`)
       } else if (isFileFormat(format)) {
-        const { textTable } = await import('../../queries/text-table.js')
+        const { textTable } = await import('../../queries/engines/text-table.js')
         const page = {
           question: `What differs in ${table.table} ${showItemKey(all.itemKey)}?`,
           parameters: { table: table.table, between: showSpan([from, before], [to, after]) },

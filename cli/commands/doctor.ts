@@ -1,11 +1,11 @@
 import type { Configuration } from '../../config/configuration.js'
-import type { Facts } from '../doctor/facts.js'
-import type { Finding, Verdict } from '../doctor/judgement.js'
+import type { Facts } from '../../doctor/facts.js'
+import type { Finding, Verdict } from '../../doctor/judgement.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io } from '../io.js'
-import { FORMAT_OPTION, formatOf, printObjects } from '../print.js'
-import { grouped } from '../progress.js'
-import { paint, WIPE_LINE } from '../terminal.js'
-import { printable } from '../text.js'
+import { FORMAT_OPTION, formatOf, printObjects } from '../show/print.js'
+import { grouped } from '../show/progress.js'
+import { paint, WIPE_LINE } from '../show/terminal.js'
+import { printable } from '../show/text.js'
 import { CONFIG_OPTION, loadConfiguration } from '../workspace.js'
 
 /** Checks what is deployed against what the archive promises. */
@@ -26,7 +26,7 @@ export const doctor: Command = {
         'of tables captured in your own app it needs name, capture, keys, columns, and the lock',
       )
     // neither the SDK nor the checks are for every command to load
-    const { judgeArchive } = await import('../doctor/checks.js')
+    const { judgeArchive } = await import('../../doctor/checks.js')
     const findings = judgeArchive(await readStack(stack, configuration, io), configuration)
     if (format === 'table') print(findings, io)
     else printObjects(findings, format, io)
@@ -39,7 +39,7 @@ async function readStack(stack: string, configuration: Configuration, io: Io): P
     import('@aws-sdk/client-cloudformation'),
     import('@aws-sdk/client-dynamodb'),
     import('@aws-sdk/client-s3'),
-    import('../doctor/read-facts.js'),
+    import('../../doctor/read-facts.js'),
   ])
   const clients = {
     cloudFormation: new CloudFormationClient({}),

@@ -1,26 +1,27 @@
 import type { Table } from 'apache-arrow'
-import { type HistoryChange, type ItemHistory, TIME_TO_LIVE } from '../../queries/ask.js'
+import type { PageContext } from '../../queries/answers/html-page.js'
+import type { Receipt } from '../../queries/answers/receipt.js'
+import { TIME_TO_LIVE } from '../../queries/bind.js'
 import { differencesOf } from '../../queries/difference.js'
-import { isDoubtful } from '../../queries/findings.js'
-import type { PageContext } from '../../queries/html-page.js'
-import type { Receipt } from '../../queries/receipt.js'
-import type { Step } from '../../queries/reconstruct.js'
-import { type RestoredBy, restoredBy } from '../../queries/restored-by.js'
 import { ACTOR_OF_TODAY } from '../../queries/todays-actor.js'
+import { isDoubtful } from '../../queries/verdict/findings.js'
+import type { HistoryChange, ItemHistory } from '../../queries/verdict/history.js'
+import type { Step } from '../../queries/verdict/reconstruct.js'
+import { type RestoredBy, restoredBy } from '../../restore/restored-by.js'
 import { type Item, parseItem } from '../../transform/attribute-value.js'
 import { formatInstant } from '../../transform/instant.js'
-import { isFileFormat, pageFooter, printFile } from '../answer-file.js'
-import { adviseOn, describeConfidence, pageConfidence, shortId, showConfidence, showTime } from '../confidence.js'
 import { type FoundHistory, findHistory } from '../find-item.js'
 import type { Command, Io } from '../io.js'
 import { EXIT } from '../io.js'
 import { showItemKey } from '../item-key.js'
-import { printObjects, toJson } from '../print.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
 import { tellRemarks } from '../remarks.js'
-import { type Paper, showDifferences, showItem } from '../show-item.js'
-import { paint } from '../terminal.js'
-import { printable } from '../text.js'
+import { isFileFormat, pageFooter, printFile } from '../show/answer-file.js'
+import { adviseOn, describeConfidence, pageConfidence, shortId, showConfidence, showTime } from '../show/confidence.js'
+import { printObjects, toJson } from '../show/print.js'
+import { type Paper, showDifferences, showItem } from '../show/show-item.js'
+import { paint } from '../show/terminal.js'
+import { printable } from '../show/text.js'
 import { findTable } from '../workspace.js'
 
 /** What happened to one item, like `git log`. */
@@ -62,7 +63,7 @@ function describePage(table: string, found: FoundHistory): PageContext {
 
 /** A page is for people: what each change did, as on a terminal, newest first. */
 async function readableTable(found: FoundHistory): Promise<Table> {
-  const { textTable } = await import('../../queries/text-table.js')
+  const { textTable } = await import('../../queries/engines/text-table.js')
   const restores = restoredBy(found)
   const rows = found.steps.flatMap(step =>
     step.changes.map(change => [

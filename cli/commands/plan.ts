@@ -1,9 +1,9 @@
 import { planOf } from '../../cost/plan.js'
 import { type Command, EXIT } from '../io.js'
-import { planJson } from '../plan-json.js'
 import { subjectOf } from '../plan-subject.js'
-import { FORMAT_OPTION, formatOf, toJson } from '../print.js'
-import { printPlan } from '../show-plan.js'
+import { planJson } from '../show/plan-json.js'
+import { FORMAT_OPTION, formatOf, toJson } from '../show/print.js'
+import { printPlan } from '../show/show-plan.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION } from '../workspace.js'
 
 /** What an archive of a table will take of AWS and cost, before there is one or from one that is there. */

@@ -1,7 +1,7 @@
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { type Command, EXIT } from '../io.js'
-import { FORMAT_OPTION, formatOf, printObjects } from '../print.js'
-import { paint } from '../terminal.js'
+import { FORMAT_OPTION, formatOf, printObjects } from '../show/print.js'
+import { paint } from '../show/terminal.js'
 
 /** The questions that can be asked by name. */
 export const queries: Command = {

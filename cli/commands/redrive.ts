@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { tableConfiguration } from '../../config/configuration.js'
-import { DiskArchive } from '../../local/archive.js'
-import { NO_TABLE } from '../../local/ingest.js'
+import { NO_TABLE } from '../../delivery/ingest.js'
 import {
   type Destination,
   type Redriven,
@@ -11,16 +10,17 @@ import {
   redrive as redriveRefused,
   type Survey,
   surveyRefused,
-} from '../../local/redrive.js'
-import { archiveLedger, Ledger } from '../../local/redriven.js'
-import { REFUSED_PREFIX } from '../../local/refused-objects.js'
-import { GIVEN_UP_PREFIX, type Objects } from '../../local/refused-reader.js'
-import { streamInArchive } from '../../local/table-origin.js'
+} from '../../delivery/redrive.js'
+import { streamInArchive } from '../../delivery/table-origin.js'
+import { DiskArchive } from '../../store/folder.js'
+import { archiveLedger, Ledger } from '../../store/redriven.js'
+import { REFUSED_PREFIX } from '../../store/refused-objects.js'
+import { GIVEN_UP_PREFIX, type Objects } from '../../store/refused-reader.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
-import { FORMAT_OPTION, formatOf, shorterTime, toJson } from '../print.js'
-import { grouped, Progress } from '../progress.js'
-import { paint } from '../terminal.js'
-import { printable } from '../text.js'
+import { FORMAT_OPTION, formatOf, shorterTime, toJson } from '../show/print.js'
+import { grouped, Progress } from '../show/progress.js'
+import { paint } from '../show/terminal.js'
+import { printable } from '../show/text.js'
 import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration, suggestion } from '../workspace.js'
 
 /** Lists what was refused and why, and sends it again. */
@@ -119,7 +119,7 @@ async function openSource(options: Options): Promise<Source> {
 
 /** The SDK takes longer to load than most commands to run. */
 async function openBucket(name: string): Promise<Objects> {
-  const [{ S3Client }, { Bucket }] = await Promise.all([import('@aws-sdk/client-s3'), import('../../local/bucket.js')])
+  const [{ S3Client }, { Bucket }] = await Promise.all([import('@aws-sdk/client-s3'), import('../../store/s3.js')])
   return new Bucket(new S3Client({}), name)
 }
 
@@ -199,12 +199,12 @@ async function openDestination(
   { deliveryStream }: Options,
 ): Promise<Destination> {
   if (typeof deliveryStream !== 'string') {
-    const { ArchiveDestination } = await import('../../local/redrive-to-archive.js')
+    const { ArchiveDestination } = await import('../../delivery/redrive-to-archive.js')
     return new ArchiveDestination(archive as DiskArchive, configurationOf)
   }
   const [{ FirehoseClient }, { findObstacle, FirehoseDestination }] = await Promise.all([
     import('@aws-sdk/client-firehose'),
-    import('../../local/redrive-to-firehose.js'),
+    import('../../delivery/redrive-to-firehose.js'),
   ])
   const name = `delivery stream ${JSON.stringify(deliveryStream)}`
   const obstacle = await callAws(`${name} cannot be described`, () =>

@@ -1,15 +1,15 @@
 import { FileError, readBounded } from '../../config/gate.js'
-import type { Receipt } from '../../queries/receipt.js'
-import { MAX_RECEIPT } from '../../queries/receipt-schema.js'
-import type { Rerun } from '../../queries/rerun.js'
-import type { ComparedFile, FileDigest } from '../../queries/rerun-file.js'
-import type { Row } from '../../queries/rows.js'
+import type { Receipt } from '../../queries/answers/receipt.js'
+import { MAX_RECEIPT } from '../../queries/answers/receipt-schema.js'
+import type { Rerun } from '../../queries/answers/rerun.js'
+import type { ComparedFile, FileDigest } from '../../queries/answers/rerun-file.js'
+import type { Row } from '../../queries/engines/rows.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
-import { FORMAT_OPTION, formatOf, printRows, toJson } from '../print.js'
-import { grouped } from '../progress.js'
 import { PLACE_OPTIONS } from '../question.js'
-import { paint } from '../terminal.js'
-import { printable, wrap } from '../text.js'
+import { FORMAT_OPTION, formatOf, printRows, toJson } from '../show/print.js'
+import { grouped } from '../show/progress.js'
+import { paint } from '../show/terminal.js'
+import { printable, wrap } from '../show/text.js'
 import { withWorkspace } from '../workspace.js'
 
 /** Asks the question of a receipt again. */
@@ -27,10 +27,10 @@ export const rerun: Command = {
     const format = formatOf(options)
     const path = args[0] as string
     const digest = typeof options.file === 'string' ? await digestOf(options.file) : undefined
-    const { readReceipt, ReceiptError } = await import('../../queries/receipt.js')
+    const { readReceipt, ReceiptError } = await import('../../queries/answers/receipt.js')
     try {
       const { receipt } = readReceipt(readText(path), `receipt ${path}`)
-      const { rerun: ask } = await import('../../queries/rerun.js')
+      const { rerun: ask } = await import('../../queries/answers/rerun.js')
       return await withWorkspace(
         placeIn(options, receipt),
         async ({ archive }) => {
@@ -50,7 +50,7 @@ export const rerun: Command = {
 }
 
 async function compare(file: FileDigest, receipt: Receipt, again: Rerun): Promise<ComparedFile> {
-  const { compareFile } = await import('../../queries/rerun-file.js')
+  const { compareFile } = await import('../../queries/answers/rerun-file.js')
   return compareFile(file, receipt, again)
 }
 
@@ -84,7 +84,7 @@ function readText(path: string): Uint8Array {
 }
 
 async function digestOf(path: string): Promise<FileDigest> {
-  const { digestFile } = await import('../../queries/rerun-file.js')
+  const { digestFile } = await import('../../queries/answers/rerun-file.js')
   try {
     return await digestFile(path)
   } catch (error) {

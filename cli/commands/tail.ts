@@ -4,17 +4,17 @@ import type { TailOptions } from '../../capture/tail.js'
 import { type Configuration, tableConfiguration } from '../../config/configuration.js'
 import { FileError } from '../../config/gate.js'
 import { TABLE_NAME } from '../../config/schema.js'
-import { DiskArchive } from '../../local/archive.js'
-import { loadCheckpoint, lockTail } from '../../local/tail-state.js'
+import { loadCheckpoint, lockTail } from '../../delivery/tail-state.js'
+import { DiskArchive } from '../../store/folder.js'
 import { regionOfSource } from '../../transform/stream-record.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { checkColumns, checkRegion, describeWriteFailure } from '../archive-writing.js'
 import { type Connection, connectionOf, describeAwsFailure, ENDPOINT_OPTION, REGION_OPTION } from '../connection.js'
-import { adviseOnActor, printMisfits, printReasons } from '../delivery-summary.js'
 import { type Command, CommandError, EXIT, type Options } from '../io.js'
-import { FORMAT_OPTION, formatOf, toJson } from '../print.js'
-import { describeGap, describeOutcome, enableHint, exitOf, printOutcome } from '../tail-outcome.js'
-import { TailProgress } from '../tail-progress.js'
+import { adviseOnActor, printMisfits, printReasons } from '../show/delivery-summary.js'
+import { FORMAT_OPTION, formatOf, toJson } from '../show/print.js'
+import { describeGap, describeOutcome, enableHint, exitOf, printOutcome } from '../show/tail-outcome.js'
+import { TailProgress } from '../show/tail-progress.js'
 import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration } from '../workspace.js'
 
 /** Follows the stream of a live table into the archive. */
@@ -200,7 +200,7 @@ function stopOnSignal(progress: TailProgress) {
 async function run(table: TableConfiguration, root: string, options: Omit<TailOptions, 'sink'>) {
   const [{ tail: follow }, { ArchiveSink }] = await Promise.all([
     import('../../capture/tail.js'),
-    import('../../local/tail-sink.js'),
+    import('../../delivery/tail-sink.js'),
   ])
   const sink = await ArchiveSink.open(new DiskArchive(root), table)
   try {

@@ -8,10 +8,10 @@ import { gzipSync } from 'node:zlib'
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
 import type { LambdaRecord } from '../../capture/lambda-record.js'
-import { readStream } from '../../capture/stream-reader.js'
 import { startDynamoDbLocal } from '../../test/dynamodb-local.js'
 import { type Expected, type Step, TABLE } from './life.js'
 import { tellStory } from './story.js'
+import { readStream } from './stream-reader.js'
 
 const SEED = 20261001
 const STREAM_ARN = `arn:aws:dynamodb:us-east-1:123456789012:table/${TABLE}/stream/2026-10-01T00:00:00.000`

@@ -5,7 +5,7 @@ import { measureItemQueries } from '../../bench/item-queries.js'
 import { measureSize } from '../../bench/size.js'
 import { makeSyntheticArchive } from '../../bench/synthetic-archive.js'
 import { measureTableAsOf } from '../../bench/table-as-of.js'
-import { askSql, temporaryFolder } from '../local/desk.js'
+import { askSql, temporaryFolder } from '../delivery/desk.js'
 
 const silent = () => {}
 const COUNTS = existsSync('/proc/self/io')

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { type DataFile, ExportError, FILES_MANIFEST, md5Of, SUMMARY_MANIFEST } from '../../capture/export-layout.js'
 import { checkDataFiles, openExport, readExport } from '../../capture/export-reader.js'
-import { temporaryFolder } from '../local/desk.js'
+import { temporaryFolder } from '../delivery/desk.js'
 import { EXPORT_ARN, incrementalSummary, writeExport, writeManifest } from '../table-export.js'
 
 const item = (order: number) => ({ Item: { order_id: { S: `ORD${order}` } } })

@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { describe, expect, it } from 'vitest'
-import type { Timekeeper } from '../../capture/attempts.js'
+import type { Timekeeper } from '../../aws/attempts.js'
 import { describeTable, readItem, TableScan } from '../../capture/table-scan.js'
 
 interface Input {

@@ -1,8 +1,8 @@
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { openArchive } from '../../queries/open-archive.js'
-import { alterRows, parquetUnder } from '../local/altering.js'
+import { openArchive } from '../../library/open-archive.js'
+import { alterRows, parquetUnder } from '../store/altering.js'
 import { makeFolder, ORDERS, ORDERS_CONFIG, run } from './command-line.js'
 
 const ALTERED = 'ALTERED: the image of 4b422425 (2026-11-18 16:40:03Z) is not what its hash says'

@@ -14,7 +14,7 @@ import { DataType, tableFromIPC } from 'apache-arrow'
 import { parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Receipt } from '../../queries/receipt.js'
+import type { Receipt } from '../../queries/answers/receipt.js'
 import { streamsRecord } from '../factories.js'
 import { archiveOf, fileOf, linesOf, makeFolder, run, runForBytes } from './command-line.js'
 

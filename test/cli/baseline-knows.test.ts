@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { receiptHash } from '../../queries/receipt.js'
-import { temporaryFolder } from '../local/desk.js'
+import { receiptHash } from '../../queries/answers/receipt.js'
+import { temporaryFolder } from '../delivery/desk.js'
 import { run } from './command-line.js'
 
 const CASE = fileURLToPath(new URL('../fixtures/cases/baseline-lacks-an-item/', import.meta.url))

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Receipt } from '../../queries/receipt.js'
+import type { Receipt } from '../../queries/answers/receipt.js'
 import { streamsRecord } from '../factories.js'
 import { sealReceipt } from '../papers.js'
 import { archiveOf, fileOf, linesOf, makeFolder, run } from './command-line.js'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../delivery/desk.js'
 import { streamsRecord } from '../factories.js'
-import { temporaryFolder } from '../local/desk.js'
 import { fileOf, linesOf, run } from './command-line.js'
 
 const image = (more: object) => ({ order_id: { S: 'A' }, ...more }) as never

@@ -2,7 +2,7 @@ import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { temporaryFolder } from '../local/desk.js'
+import { temporaryFolder } from '../delivery/desk.js'
 import { fileOf, run } from './command-line.js'
 
 const CASE = fileURLToPath(new URL('../fixtures/cases/reconcile-number-forms/', import.meta.url))

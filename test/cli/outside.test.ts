@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { openArchive } from '../../queries/open-archive.js'
+import { openArchive } from '../../library/open-archive.js'
 import { makeFolder, ORDERS, ORDERS_CONFIG, run } from './command-line.js'
 
 const CASES = join(import.meta.dirname, '../fixtures/cases')

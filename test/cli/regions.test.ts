@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { rowsOfRecord, temporaryFolder, writeRows } from '../delivery/desk.js'
 import { STREAM_ARN, streamsRecord, tableConfiguration } from '../factories.js'
-import { rowsOfRecord, temporaryFolder, writeRows } from '../local/desk.js'
 import { linesOf, run } from './command-line.js'
 
 const OTHER = { eventSourceARN: STREAM_ARN.replace('us-east-1', 'eu-west-1'), awsRegion: 'eu-west-1' }

@@ -2,8 +2,8 @@
 import { cpSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import type { Receipt } from '../../queries/answers/receipt.js'
 import { SAVED_QUERIES } from '../../queries/catalog.js'
-import type { Receipt } from '../../queries/receipt.js'
 import { fileOf, makeFolder, ORDERS, ORDERS_CONFIG, run } from './command-line.js'
 
 const DAY = ['--param', 'from=2026-11-12T00:00:00Z', '--param', 'to=2026-11-13T00:00:00Z']

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { costOfAmount, costOfIngestion } from '../../aws/prices.js'
 import {
   changesTogether,
   forwarderSeconds,
@@ -11,7 +12,6 @@ import {
   transformSeconds,
 } from '../../cost/capacity.js'
 import { itemBytes } from '../../cost/item-size.js'
-import { costOfAmount, costOfIngestion } from '../../cost/prices.js'
 import { costOfKept, costOfMoves, keptAfter } from '../../cost/storage.js'
 
 const GB = 1024 ** 3

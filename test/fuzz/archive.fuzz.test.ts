@@ -16,7 +16,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Ending, linesOf, run } from '../cli/command-line.js'
 import { CHANGED_AT, streamsRecord } from '../factories.js'
-import { alterRows } from '../local/altering.js'
+import { alterRows } from '../store/altering.js'
 import { writeExport } from '../table-export.js'
 import { damage, damaged, edit, edited, FUZZ_TIMEOUT, fuzz, Place } from './harness.js'
 

@@ -9,15 +9,15 @@ import {
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
 import { describe, expect, it } from 'vitest'
 import type { LambdaRecord } from '../../capture/lambda-record.js'
-import { readStream } from '../../capture/stream-reader.js'
 import { describeTable, TableScan } from '../../capture/table-scan.js'
 import { readFacts } from '../../config/fact-file.js'
-import { DiskArchive } from '../../local/archive.js'
+import { readStream } from '../../examples/orders/stream-reader.js'
+import { DiskArchive } from '../../store/folder.js'
 import { type BaselineFact, StatesDigest } from '../../transform/fact.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { run } from '../cli/command-line.js'
+import { askSql, ingestRecords, temporaryFolder } from '../delivery/desk.js'
 import { missingForDynamoDbLocal } from '../dynamodb-local.js'
-import { askSql, ingestRecords, temporaryFolder } from '../local/desk.js'
 import { makeTable, putItems, type SdkItem, useDynamoDbLocal } from './local-table.js'
 
 const missing = missingForDynamoDbLocal()

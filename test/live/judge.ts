@@ -1,12 +1,13 @@
 /** Compares what an archive answers with what a workload saw. */
 import { expect } from 'vitest'
-import { type ItemHistory, readHistory } from '../../queries/ask.js'
-import { DuckDbEngine } from '../../queries/duckdb.js'
-import { deliveriesOf } from '../../queries/literal.js'
-import { rowsOf } from '../../queries/rows.js'
-import { stateAt } from '../../queries/state-at.js'
-import { itemsAt } from '../../queries/table-at.js'
-import { keptTable } from '../../queries/tables.js'
+import { readHistory } from '../../queries/answers/history.js'
+import { DuckDbEngine } from '../../queries/engines/duckdb.js'
+import { deliveriesOf } from '../../queries/engines/literal.js'
+import { rowsOf } from '../../queries/engines/rows.js'
+import type { ItemHistory } from '../../queries/verdict/history.js'
+import { stateAt } from '../../queries/verdict/state-at.js'
+import { itemsAt } from '../../queries/verdict/table-at.js'
+import { keptTable } from '../../store/tables.js'
 import type { Version, Workload } from './workload.js'
 
 /** An archive under judgement, opened for questions. */

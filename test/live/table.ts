@@ -6,7 +6,7 @@ import { CreateTableCommand, DynamoDBClient, type KeySchemaElement } from '@aws-
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { callDynamoDb, type WireOperation } from '../../capture/dynamodb-wire.js'
-import { readStream } from '../../capture/stream-reader.js'
+import { readStream } from '../../examples/orders/stream-reader.js'
 import { canonicalAttributes, canonicalItem } from '../../transform/attribute-value.js'
 import type { JsonObject } from '../../transform/json.js'
 import { linesOf, run } from '../cli/command-line.js'

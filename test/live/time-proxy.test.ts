@@ -8,7 +8,7 @@ import {
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LambdaRecord } from '../../capture/lambda-record.js'
-import { readStream } from '../../capture/stream-reader.js'
+import { readStream } from '../../examples/orders/stream-reader.js'
 import { type DynamoDbLocal, missingForDynamoDbLocal, startDynamoDbLocal } from '../dynamodb-local.js'
 import { connect, createTable, LOCAL_CONNECTION } from './live-table.js'
 import { startTimeProxy, type TimeProxy } from './time-proxy.js'

@@ -11,7 +11,7 @@
  * written past it, by PartiQL or by time to live gets its time when it is noticed, which is with the next write or reading.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Permits } from '../../capture/permits.js'
+import { Permits } from '../../aws/permits.js'
 import { type Loopback, startLoopback } from '../loopback.js'
 
 export interface TimeProxy extends Loopback {

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { askQuery } from '../../queries/ask.js'
+import { askQuery } from '../../queries/answers/ask.js'
 import { parseSavedQuery, renderQuery, SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
-import { DuckDbEngine } from '../../queries/duckdb.js'
+import { DuckDbEngine } from '../../queries/engines/duckdb.js'
 import { parseInstant } from '../../transform/instant.js'
+import { ingestRecords, temporaryFolder } from '../delivery/desk.js'
 import { tableConfiguration } from '../factories.js'
-import { ingestRecords, temporaryFolder } from '../local/desk.js'
 import { keyOf, STORY, STORY_TABLE } from './story.js'
 
 const TABLE = {

@@ -1,9 +1,9 @@
 /** Histories without a fault, so that a fault can be put into them: every item from its INSERT on, nothing lost. */
-import { DiskArchive } from '../../local/archive.js'
+import { DiskArchive } from '../../store/folder.js'
 import type { AuditRow } from '../../transform/audit-row.js'
 import { baselineRowTime, factInstant, factKey, StatesDigest, writeFact } from '../../transform/fact.js'
+import { rowsOfRecord } from '../delivery/desk.js'
 import { baselineDocument, kinesisDocument, type RecordContent, streamsRecord, TIME_TO_LIVE } from '../factories.js'
-import { rowsOfRecord } from '../local/desk.js'
 import { BEGIN } from './random-archive.js'
 
 /** Random numbers that depend on the seed alone. */

@@ -1,13 +1,14 @@
 import type { AttributeValue } from 'aws-lambda'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { BufferingHints } from '../../local/delivery-stream.js'
-import { askQuery } from '../../queries/ask.js'
+import type { BufferingHints } from '../../delivery/delivery-stream.js'
+import { askQuery } from '../../queries/answers/ask.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
-import { DuckDbEngine } from '../../queries/duckdb.js'
-import type { QueryEngine } from '../../queries/engine.js'
-import { type Row, rowsOf } from '../../queries/rows.js'
+import { DuckDbEngine } from '../../queries/engines/duckdb.js'
+import type { QueryEngine } from '../../queries/engines/engine.js'
+import { type Row, rowsOf } from '../../queries/engines/rows.js'
 import { formatInstant } from '../../transform/instant.js'
+import { ingestRecords, temporaryFolder } from '../delivery/desk.js'
 import {
   ARRIVAL,
   type Attributes,
@@ -17,7 +18,6 @@ import {
   streamsRecord,
   tableConfiguration,
 } from '../factories.js'
-import { ingestRecords, temporaryFolder } from '../local/desk.js'
 import { item, runs } from '../transform/arbitraries.js'
 import { canonicalForm } from '../transform/second-implementation.js'
 import { BEGIN, randomRecords, shuffle } from './random-archive.js'

@@ -1,5 +1,5 @@
 import { SAVED_QUERIES } from '../../queries/catalog.js'
-import type { Row } from '../../queries/rows.js'
+import type { Row } from '../../queries/engines/rows.js'
 
 /** Questions about deliveries and faults have another answer where there are others: that is what they are asked for. */
 const OF_DELIVERIES = ['altered-rows', 'balance', 'continuity', 'duplicates', 'late-arrivals', 'anchors']

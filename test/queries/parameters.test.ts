@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bindValues, parseSavedQuery, renderQuery } from '../../queries/catalog.js'
-import { DuckDbEngine } from '../../queries/duckdb.js'
+import { DuckDbEngine } from '../../queries/engines/duckdb.js'
+import { rowsOf } from '../../queries/engines/rows.js'
 import { checkParameters, ParameterError, type ParameterType } from '../../queries/parameters.js'
-import { rowsOf } from '../../queries/rows.js'
-import { temporaryFolder } from '../local/desk.js'
+import { temporaryFolder } from '../delivery/desk.js'
 import { runs } from '../transform/arbitraries.js'
 
 const parameter = (name: string, type: ParameterType, value?: string) => ({

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import type { AuditRow } from '../../transform/audit-row.js'
 import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { rowsOfRecord } from '../delivery/desk.js'
 import {
   type Attributes,
   baselineDocument,
@@ -14,7 +15,6 @@ import {
   TIME_TO_LIVE,
   tableConfiguration,
 } from '../factories.js'
-import { rowsOfRecord } from '../local/desk.js'
 
 /** Two seconds before midnight, so that every archive has two partitions. In seconds since 1970. */
 export const BEGIN = Date.UTC(2026, 10, 21, 23, 59, 58) / 1000

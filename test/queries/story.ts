@@ -1,10 +1,11 @@
 /** A small archive by hand: three orders over two days. Expected rows in the tests are read off here. */
 import { beforeAll } from 'vitest'
-import { askQuery } from '../../queries/ask.js'
+import { askQuery } from '../../queries/answers/ask.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
-import { DuckDbEngine } from '../../queries/duckdb.js'
-import { type Row, rowsOf, type Value } from '../../queries/rows.js'
+import { DuckDbEngine } from '../../queries/engines/duckdb.js'
+import { type Row, rowsOf, type Value } from '../../queries/engines/rows.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { ingestRecords, temporaryFolder } from '../delivery/desk.js'
 import {
   type Attributes,
   type RecordContent,
@@ -13,7 +14,6 @@ import {
   TIME_TO_LIVE,
   tableConfiguration,
 } from '../factories.js'
-import { ingestRecords, temporaryFolder } from '../local/desk.js'
 
 /** Seconds since 1970 of a time in November 2026: `20T10:00:00`. */
 export function november(time: string): number {

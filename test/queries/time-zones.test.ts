@@ -1,15 +1,15 @@
 import { tableFromIPC } from 'apache-arrow'
 import { parquetMetadata } from 'hyparquet'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { answerQuery } from '../../queries/ask.js'
-import { toArrow } from '../../queries/athena-types.js'
+import { answerQuery } from '../../queries/answers/ask.js'
+import { toFile } from '../../queries/answers/formats.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
-import { DuckDbEngine } from '../../queries/duckdb.js'
-import { toFile } from '../../queries/formats.js'
-import { rowsOf } from '../../queries/rows.js'
-import { inUtc } from '../../queries/utc.js'
+import { toArrow } from '../../queries/engines/athena-types.js'
+import { DuckDbEngine } from '../../queries/engines/duckdb.js'
+import { rowsOf } from '../../queries/engines/rows.js'
+import { inUtc } from '../../queries/engines/utc.js'
+import { ingestRecords, temporaryFolder } from '../delivery/desk.js'
 import { CHANGED_AT, streamsRecord, tableConfiguration } from '../factories.js'
-import { ingestRecords, temporaryFolder } from '../local/desk.js'
 
 const SQL = `select event_time, event_time at time zone 'Europe/Berlin' as berlin, hour(event_time at time zone 'Europe/Berlin') as hour,
   timestamp '2026-11-22 10:00:00' as plain, arrived_at, timestamp '2026-11-22 10:00:00.000001' as precise from orders`

@@ -1,13 +1,15 @@
 import { TrinoSQL } from 'dt-sql-parser/dist/parser/trino/index.js'
 import { describe, expect, it } from 'vitest'
-import { answerQuery, bindQuery, readHistory } from '../../queries/ask.js'
+import { answerQuery } from '../../queries/answers/ask.js'
+import { readHistory } from '../../queries/answers/history.js'
+import { queryVersion, statementIsOurs } from '../../queries/answers/receipt.js'
+import { bindQuery } from '../../queries/bind.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
-import { DuckDbEngine } from '../../queries/duckdb.js'
-import { queryVersion, statementIsOurs } from '../../queries/receipt.js'
-import { rowsOf } from '../../queries/rows.js'
+import { DuckDbEngine } from '../../queries/engines/duckdb.js'
+import { rowsOf } from '../../queries/engines/rows.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { ingestRecords, temporaryFolder } from '../delivery/desk.js'
 import { baselineDocument, streamsRecord, tableConfiguration } from '../factories.js'
-import { ingestRecords, temporaryFolder } from '../local/desk.js'
 
 const ODD = `by:who's?"`
 const item = (by: unknown) => ({ order_id: { S: 'A' }, meta: { M: { [ODD]: by } } }) as never

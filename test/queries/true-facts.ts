@@ -1,8 +1,8 @@
-import { DiskArchive } from '../../local/archive.js'
-import { DuckDbEngine } from '../../queries/duckdb.js'
-import { deliveriesOf } from '../../queries/literal.js'
-import { rowsOf } from '../../queries/rows.js'
-import { digestOfStates } from '../../queries/states-digest.js'
+import { DuckDbEngine } from '../../queries/engines/duckdb.js'
+import { deliveriesOf } from '../../queries/engines/literal.js'
+import { rowsOf } from '../../queries/engines/rows.js'
+import { digestOfStates } from '../../queries/verdict/states-digest.js'
+import { DiskArchive } from '../../store/folder.js'
 import { comparedAsOf, type Fact, factKey, factMicroseconds, StatesDigest, writeFact } from '../../transform/fact.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openArchive } from '../../index.js'
+import type { OpenArchive, Parameters } from '../../library/open-archive.js'
+import { explainNothing } from '../../queries/answers/why-nothing.js'
 import { SAVED_QUERIES } from '../../queries/catalog.js'
-import type { OpenArchive, Parameters } from '../../queries/open-archive.js'
-import { explainNothing } from '../../queries/why-nothing.js'
+import { ingestRecords, temporaryFolder } from '../delivery/desk.js'
 import { tableConfiguration } from '../factories.js'
-import { ingestRecords, temporaryFolder } from '../local/desk.js'
 import { STORY, STORY_TABLE } from './story.js'
 
 let archive: OpenArchive

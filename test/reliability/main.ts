@@ -20,12 +20,12 @@ interface Section {
 
 const SECTIONS: Readonly<Record<string, Section>> = {
   faults: {
-    file: 'test/queries/continuity-faults.test.ts',
+    file: 'test/queries/verdict/continuity-faults.test.ts',
     config: 'vitest.long.config.ts',
     environment: { ITEMTRAIL_SEEDS: '30' },
   },
   lists: {
-    file: 'test/queries/list-faults.test.ts',
+    file: 'test/queries/verdict/list-faults.test.ts',
     config: 'vitest.long.config.ts',
     environment: { ITEMTRAIL_SEEDS: '30' },
   },

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { readFact } from '../../config/fact-file.js'
-import { withActor, withoutActor } from '../../queries/actor-attribute.js'
-import { NO_FACTS } from '../../queries/archive-facts.js'
-import { foldHistory, type HistoryChange } from '../../queries/ask.js'
-import { restoredBy } from '../../queries/restored-by.js'
+import { NO_FACTS } from '../../queries/verdict/archive-facts.js'
+import { foldHistory, type HistoryChange } from '../../queries/verdict/history.js'
+import { withActor, withoutActor } from '../../restore/actor-attribute.js'
+import { restoredBy } from '../../restore/restored-by.js'
 import { factInstant, type RestoreFact, writeFact } from '../../transform/fact.js'
 import { parseInstant } from '../../transform/instant.js'
 

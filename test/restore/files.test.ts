@@ -4,12 +4,12 @@ import { basename, dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { dataFilePath, isChecksumOf, readDataFiles, readSummary } from '../../capture/export-layout.js'
-import type { PlannedItem } from '../../queries/restore-plan.js'
 import { ExportWriter } from '../../restore/export-files.js'
 import { PlanWriter } from '../../restore/plan-file.js'
 import { closePlan, openPlan, readPlan } from '../../restore/plan-reader.js'
 import { PLAN_VERSION, type PlanHeader } from '../../restore/plan-schema.js'
 import { ProgressFile, progressPath } from '../../restore/progress-file.js'
+import type { PlannedItem } from '../../restore/restore-plan.js'
 import { makeFolder } from '../cli/command-line.js'
 
 const HEADER: PlanHeader = {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { readFact, readFacts } from '../../config/fact-file.js'
-import { DiskArchive } from '../../local/archive.js'
+import { DiskArchive } from '../../store/folder.js'
 import {
   type BaselineFact,
   baselineRowTime,

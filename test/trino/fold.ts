@@ -1,9 +1,10 @@
 /** What the fold in TypeScript answers to a saved query, for those that it can answer. */
-import { foldHistory, type HistoryChange } from '../../queries/ask.js'
-import type { QueryEngine } from '../../queries/engine.js'
-import { deliveriesOf } from '../../queries/literal.js'
-import { type ArchivedChange, removeRepeats, stateAsOf } from '../../queries/reconstruct.js'
-import { type Row, rowsOf } from '../../queries/rows.js'
+
+import type { QueryEngine } from '../../queries/engines/engine.js'
+import { deliveriesOf } from '../../queries/engines/literal.js'
+import { type Row, rowsOf } from '../../queries/engines/rows.js'
+import { foldHistory, type HistoryChange } from '../../queries/verdict/history.js'
+import { type ArchivedChange, removeRepeats, stateAsOf } from '../../queries/verdict/reconstruct.js'
 import { parseInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 

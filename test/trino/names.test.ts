@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { renderQuery, SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
-import { deliveriesOf, quotedName } from '../../queries/literal.js'
+import { deliveriesOf, quotedName } from '../../queries/engines/literal.js'
 import { nameTables, tableIdentifier } from '../../transform/table-names.js'
+import { ingestRecords, temporaryFolder } from '../delivery/desk.js'
 import { streamsRecord, tableConfiguration } from '../factories.js'
-import { ingestRecords, temporaryFolder } from '../local/desk.js'
 import { missingForTrino, startTrino, type TrinoServer } from './server.js'
 import { createAuditTable } from './tables.js'
 

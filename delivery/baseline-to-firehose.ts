@@ -1,0 +1,148 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { FirehoseClient } from '@aws-sdk/client-firehose'
+import type { Timekeeper } from '../aws/attempts.js'
+import {
+  type BaselineOrigin,
+  type BaselineTarget,
+  DeliveryError,
+  type Refusals,
+  rowTimeOf,
+} from '../capture/baseline.js'
+import { sendPacks } from '../capture/firehose-sender.js'
+import { CALL_BYTES, CALL_RECORDS, PACK_BYTES, type Pack, RECORD_BYTES } from '../capture/packing.js'
+import type { Bucket } from '../store/s3.js'
+import { type BaselineFact, factKey, StatesDigest, writeFact } from '../transform/fact.js'
+import type { ItemState } from '../transform/item-state.js'
+import { dateOf, partitionPrefix } from '../transform/partition.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
+import { type Arrived, ArrivedRows } from './arrived-rows.js'
+
+/** How long it takes until nothing more is to be expected: Firehose delivers after 15 minutes at the latest when it is well. */
+const PATIENCE_MS = 45 * 60_000
+
+const LOOK_EVERY_MS = 30_000
+
+/** What a baseline on AWS is made with, and what a test puts in the place of time. */
+export interface FirehoseTargetOptions {
+  readonly firehose: FirehoseClient
+  readonly deliveryStream: string
+  readonly bucket: Bucket
+  readonly table: TableConfiguration
+  readonly origin: BaselineOrigin
+  /** Told how many rows have arrived. */
+  readonly onArrived?: (items: number, expected: number) => void
+  readonly time?: Timekeeper
+  readonly patienceMs?: number
+  readonly sleep?: (ms: number) => Promise<unknown>
+}
+
+/**
+ * A delivery stream on AWS, as where a baseline goes. That Firehose has accepted a document does not make it a row: the fact
+ * waits until every row has been seen in the bucket, with the very states that were read.
+ */
+export class FirehoseTarget implements BaselineTarget {
+  private readonly digest = new StatesDigest()
+  private items = 0
+  private unreadable = 0
+  private lines: Uint8Array[] = []
+  private lineBytes = 0
+  private packs: Pack[] = []
+  private packBytes = 0
+  private readonly large: { item: string; reason: string }[] = []
+
+  private constructor(
+    private readonly options: FirehoseTargetOptions,
+    private readonly arrived: ArrivedRows,
+  ) {}
+
+  static async open(options: FirehoseTargetOptions): Promise<FirehoseTarget> {
+    const { bucket, table, origin } = options
+    const prefix = partitionPrefix({ table: table.table, date: dateOf(rowTimeOf(origin)) })
+    // of a scan nothing can be there yet; rows of an export may be, from a run that was interrupted
+    const known = origin.method === 'scan' ? await bucket.list(prefix) : []
+    return new FirehoseTarget(options, await ArrivedRows.open(bucket, prefix, origin.source, known))
+  }
+
+  async put(document: Uint8Array, state: ItemState | undefined): Promise<void> {
+    if (document.length > RECORD_BYTES) {
+      const reason = `document of ${document.length} bytes is larger than Firehose takes (${RECORD_BYTES})`
+      this.large.push({ item: state?.itemKey ?? 'an item', reason })
+      return
+    }
+    if (state === undefined) {
+      this.unreadable++
+      return this.addPack(document)
+    }
+    this.items++
+    this.digest.add(state.itemKey, state.hash)
+    if (this.lineBytes + 1 + document.length > PACK_BYTES) await this.closePack()
+    this.lines.push(document)
+    this.lineBytes += 1 + document.length
+  }
+
+  async finish(): Promise<Refusals> {
+    await this.closePack()
+    await this.sendAll()
+    // without all of them there is no fact, and nothing to wait for
+    if (this.unreadable === 0 && this.large.length === 0) await this.awaitRows()
+    return { refused: this.large.length, examples: this.large }
+  }
+
+  async keep(fact: BaselineFact): Promise<string> {
+    const key = factKey(fact)
+    await this.options.bucket.put(key, Buffer.from(writeFact(fact)))
+    return key
+  }
+
+  close(): void {
+    this.arrived.close()
+  }
+
+  /** All documents are of one table and one day, so any of them go together; what will be refused goes alone. */
+  private async closePack(): Promise<void> {
+    if (this.lines.length === 0) return
+    const data = Buffer.concat(this.lines.flatMap((line, i) => (i === 0 ? [line] : [LINE_FEED, line])))
+    this.lines = []
+    this.lineBytes = 0
+    await this.addPack(data)
+  }
+
+  private async addPack(data: Uint8Array): Promise<void> {
+    const bytes = Math.ceil((data.length * 4) / 3)
+    if (this.packs.length === CALL_RECORDS || this.packBytes + bytes > CALL_BYTES) await this.sendAll()
+    this.packs.push({ data, positions: [] })
+    this.packBytes += bytes
+  }
+
+  private async sendAll(): Promise<void> {
+    if (this.packs.length === 0) return
+    const { firehose, deliveryStream, time = { remaining: () => Number.POSITIVE_INFINITY } } = this.options
+    const { left, errors } = await sendPacks(firehose, deliveryStream, this.packs, time)
+    if (left.length > 0) {
+      const codes = [...errors].map(([code, times]) => `${times} × ${code}`).join(', ')
+      throw new DeliveryError(`delivery stream ${JSON.stringify(deliveryStream)} does not take records: ${codes}`)
+    }
+    this.packs = []
+    this.packBytes = 0
+  }
+
+  private async awaitRows(): Promise<void> {
+    const { onArrived = () => {}, patienceMs = PATIENCE_MS, sleep = wait } = this.options
+    for (let waited = 0; ; waited += LOOK_EVERY_MS) {
+      const arrived = await this.arrived.look()
+      onArrived(arrived.items, this.items)
+      if (this.isWhole(arrived)) return
+      if (waited >= patienceMs)
+        throw new DeliveryError(
+          `${arrived.items} of ${this.items} rows have arrived within ${Math.round(patienceMs / 60_000)} minutes`,
+        )
+      await sleep(LOOK_EVERY_MS)
+    }
+  }
+
+  private isWhole({ items, digest }: Arrived): boolean {
+    return items === this.items && digest === this.digest.hex()
+  }
+}
+
+const LINE_FEED = Buffer.from('\n')

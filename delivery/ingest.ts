@@ -1,0 +1,188 @@
+import { type Document, readDocumentBatches } from '../capture/document-reader.js'
+import { readEnvelope } from '../capture/envelope.js'
+import { type Bounds, isOverlong } from '../capture/overlong.js'
+import { type DiskArchive, STAGING } from '../store/folder.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
+import type { BufferingHints } from './delivery-stream.js'
+import { ParquetConverter } from './parquet-conversion.js'
+import { TableDelivery, type TableSummary } from './table-delivery.js'
+
+/** Where the refused records go that name no table. No DynamoDB table has so short a name. */
+export const NO_TABLE = '-'
+
+export interface IngestOptions {
+  readonly archive: DiskArchive
+  /** The configuration of a table, for each table that the input names. */
+  readonly configurationOf: (table: string) => TableConfiguration
+  /** The table of records that name none. @default - that of `streamArn`; without, such records are refused */
+  readonly table?: string
+  /** The stream of records that name none. @default - the one that the archive has of their table; without, they are refused */
+  readonly streamArn?: string
+  readonly hints?: BufferingHints
+  /** How long a document may be. @default - 64 MB */
+  readonly bounds?: Bounds
+  /** Milliseconds since 1970. @default - the clock */
+  readonly now?: () => number
+  /** Milliseconds after which a source that gives nothing counts as pausing. @default - a second */
+  readonly tickMs?: number
+  /** Called after each record with how many there were. */
+  readonly onRecord?: (records: number) => void
+}
+
+/** Tables whose objects could not be written, each with what kept them from being; what was read of all others is in the archive. */
+export class DeliveryError extends Error {
+  override readonly name = 'DeliveryError'
+  constructor(readonly failures: ReadonlyMap<string, Error>) {
+    const lines = [...failures].map(([table, error]) => `${nameOf(table)} could not be written: ${error.message}`)
+    super(lines.join('\n'), { cause: failures.values().next().value })
+  }
+}
+
+function nameOf(table: string): string {
+  return table === NO_TABLE ? 'what names no table' : `table ${table}`
+}
+
+/**
+ * Sends every record of an input to its table's delivery stream. Resolves once everything is in the archive; if reading
+ * fails, delivers what was read and then throws, and if a table cannot be written, all others are and it throws a
+ * `DeliveryError`. `modifiedAt` (milliseconds since 1970) stands in for the time of
+ * records that have none.
+ */
+export async function ingest(
+  input: AsyncIterable<Uint8Array>,
+  modifiedAt: number,
+  options: IngestOptions,
+): Promise<readonly TableSummary[]> {
+  options.archive.sweep()
+  const converter = await ParquetConverter.create()
+  const streams = new DeliveryStreams(options, converter)
+  try {
+    let records = 0
+    const batches = readDocumentBatches(input, options.bounds)
+    try {
+      for await (const documents of withPauses(batches, options.tickMs ?? TICK_MS)) {
+        if (documents === PAUSE) await streams.tick()
+        else {
+          for (const document of documents) {
+            await streams.put(document, modifiedAt)
+            options.onRecord?.(++records)
+          }
+        }
+      }
+    } finally {
+      await streams.flush()
+    }
+    streams.throwFailures()
+    return streams.summaries()
+  } finally {
+    converter.close()
+  }
+}
+
+/** How often a source that pauses is left for what waits to be delivered, in milliseconds. */
+const TICK_MS = 1000
+const PAUSE = Symbol('pause')
+
+/** The documents of a source, and `PAUSE` while none comes for a while: a pipe may hold its next record back for hours. */
+async function* withPauses<T>(documents: AsyncIterable<T>, everyMs: number): AsyncGenerator<T | typeof PAUSE> {
+  const iterator = documents[Symbol.asyncIterator]()
+  let next = iterator.next()
+  try {
+    for (;;) {
+      let timer: NodeJS.Timeout | undefined
+      const pause = new Promise<typeof PAUSE>(resolve => {
+        timer = setTimeout(resolve, everyMs, PAUSE)
+      })
+      const turn = await Promise.race([next, pause]).finally(() => clearTimeout(timer))
+      if (turn === PAUSE) yield PAUSE
+      else if (turn.done === true) return
+      else {
+        yield turn.value
+        next = iterator.next()
+      }
+    }
+  } finally {
+    // not awaited: it would wait for the record that does not come
+    iterator.return?.()?.catch(() => {})
+  }
+}
+
+/** What the system says of one name or folder, and not of the whole disk or of the folder that all tables share. */
+function isOfOneTable(error: unknown): boolean {
+  const { code = '', path = '', dest = path } = error as NodeJS.ErrnoException & { readonly dest?: string }
+  return OF_A_NAME.has(code) && !dest.includes(`/${STAGING}`)
+}
+
+const OF_A_NAME = new Set(['ENAMETOOLONG', 'ENOTDIR', 'EISDIR', 'EEXIST', 'EACCES', 'EPERM', 'ELOOP'])
+
+/** One delivery stream a table, made when the first record of the table comes along. */
+class DeliveryStreams {
+  private readonly deliveries = new Map<string, TableDelivery>()
+  private readonly failures = new Map<string, Error>()
+
+  constructor(
+    private readonly options: IngestOptions,
+    private readonly converter: ParquetConverter,
+  ) {}
+
+  async put(document: Document, modifiedAt: number): Promise<void> {
+    const envelope = isOverlong(document) ? undefined : readEnvelope(document)
+    const name = envelope?.table ?? this.options.table ?? NO_TABLE
+    await this.attempt(name, async () => {
+      const delivery = this.deliveryOf(name)
+      if (isOverlong(document)) return delivery.refuseOverlong(document, modifiedAt)
+      const arrival = envelope?.hasTime === true ? undefined : modifiedAt
+      await delivery.stream.put(document, arrival, envelope?.isUnnamed)
+    })
+  }
+
+  /** Delivers what has waited for its interval. */
+  async tick(): Promise<void> {
+    for (const [name, { stream }] of this.deliveries) await this.attempt(name, () => stream.tick())
+  }
+
+  /** Delivers what is buffered, of every table; what keeps one from being written is a failure to be thrown later. */
+  async flush(): Promise<void> {
+    for (const [name, { stream }] of this.deliveries) await this.attempt(name, () => stream.flush()).catch(() => {})
+  }
+
+  throwFailures(): void {
+    if (this.failures.size > 0) throw new DeliveryError(this.failures)
+  }
+
+  /**
+   * A table that could not be written once takes nothing any more, and keeps no other from being written. Throws what no other table
+   * will fare better with, such as a full disk.
+   */
+  private async attempt(table: string, deliver: () => Promise<void>): Promise<void> {
+    if (this.failures.has(table)) return
+    try {
+      await deliver()
+    } catch (error) {
+      this.failures.set(table, error as Error)
+      if (!isOfOneTable(error)) throw error
+    }
+  }
+
+  summaries(): readonly TableSummary[] {
+    return [...this.deliveries.values()].map(({ summary }) => summary)
+  }
+
+  private deliveryOf(name: string): TableDelivery {
+    let delivery = this.deliveries.get(name)
+    if (delivery === undefined) {
+      const { archive, configurationOf, streamArn, hints, now } = this.options
+      delivery = new TableDelivery({
+        table: configurationOf(name),
+        archive,
+        converter: this.converter,
+        // of the streams of other tables nothing was said
+        ...(name === this.options.table && { streamArn }),
+        ...(hints && { hints }),
+        ...(now && { now }),
+      })
+      this.deliveries.set(name, delivery)
+    }
+    return delivery
+  }
+}

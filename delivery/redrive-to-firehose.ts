@@ -1,0 +1,46 @@
+import { DescribeDeliveryStreamCommand, type FirehoseClient } from '@aws-sdk/client-firehose'
+import type { Timekeeper } from '../aws/attempts.js'
+import { sendPacks } from '../capture/firehose-sender.js'
+import { CALL_RECORDS } from '../capture/packing.js'
+import { tablePrefix } from '../transform/partition.js'
+import type { Delivery, Destination, RefusedDocument } from './redrive.js'
+
+/**
+ * Firehose keeps 500 partitions open until they are full or 900 s old, and the table's own changes need some of them. More days
+ * than this wait for another run.
+ */
+const DAYS_A_RUN = 400
+
+/** A delivery stream on AWS, as where refused documents are sent again. */
+export class FirehoseDestination implements Destination {
+  /** One call of the sender: what was accepted is remembered after each. A batch of the transform is a megabyte too. */
+  readonly limits = { documents: CALL_RECORDS, bytes: 1024 * 1024, days: DAYS_A_RUN }
+
+  /** `client` must not retry by itself, the sender does. */
+  constructor(
+    private readonly client: FirehoseClient,
+    readonly name: string,
+    private readonly time: Timekeeper = { remaining: () => Number.POSITIVE_INFINITY },
+  ) {}
+
+  async send(documents: readonly RefusedDocument[]): Promise<Delivery> {
+    const packs = documents.map(({ data }, position) => ({ data, positions: [position] }))
+    const { accepted, errors } = await sendPacks(this.client, this.name, packs, this.time)
+    const positions = accepted.flatMap(pack => pack.positions)
+    return { accepted: positions.map(position => documents[position] as RefusedDocument), refusedAgain: 0, errors }
+  }
+}
+
+/** Why a delivery stream does not take a table's records; undefined where it does. Throws what the service refuses. */
+export async function findObstacle(client: FirehoseClient, name: string, table: string): Promise<string | undefined> {
+  const { DeliveryStreamDescription: stream } = await client.send(
+    new DescribeDeliveryStreamCommand({ DeliveryStreamName: name }),
+  )
+  if (stream?.DeliveryStreamStatus !== 'ACTIVE') return `is ${stream?.DeliveryStreamStatus}, expected ACTIVE`
+  if (stream.DeliveryStreamType !== 'DirectPut')
+    return 'reads a Kinesis stream and takes no records, expected the one in the output ReplayStream'
+  const prefix = stream.Destinations?.[0]?.ExtendedS3DestinationDescription?.Prefix ?? ''
+  return prefix.startsWith(tablePrefix(table))
+    ? undefined
+    : `delivers under ${JSON.stringify(prefix)}, expected ${JSON.stringify(tablePrefix(table))}`
+}

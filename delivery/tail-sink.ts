@@ -1,0 +1,63 @@
+import type { Checkpoint } from '../capture/checkpoint.js'
+import type { TailSink } from '../capture/intake.js'
+import type { LambdaRecord } from '../capture/lambda-record.js'
+import { findFacts } from '../config/fact-file.js'
+import type { DiskArchive } from '../store/folder.js'
+import { factKey, type GapFact, type StreamChangedFact, writeFact } from '../transform/fact.js'
+import { canonicalJson } from '../transform/json.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
+import { DEFAULT_HINTS } from './delivery-stream.js'
+import { ParquetConverter } from './parquet-conversion.js'
+import { TableDelivery, type TableSummary } from './table-delivery.js'
+import { saveCheckpoint } from './tail-state.js'
+
+/** The desk's delivery stream as the place where a tail leaves records; facts and checkpoints go beside the rows. */
+export class ArchiveSink implements TailSink {
+  private constructor(
+    private readonly archive: DiskArchive,
+    private readonly table: string,
+    private readonly converter: ParquetConverter,
+    private readonly delivery: TableDelivery,
+  ) {}
+
+  static async open(archive: DiskArchive, table: TableConfiguration): Promise<ArchiveSink> {
+    archive.sweep()
+    const converter = await ParquetConverter.create()
+    // the tail says when objects are written, since a checkpoint has to follow them
+    const hints = { ...DEFAULT_HINTS, objectInterval: Number.POSITIVE_INFINITY }
+    const delivery = new TableDelivery({ table, archive, converter, hints })
+    return new ArchiveSink(archive, table.table, converter, delivery)
+  }
+
+  async put(record: LambdaRecord): Promise<void> {
+    await this.delivery.stream.put(Buffer.from(JSON.stringify(record)))
+  }
+
+  async flush(): Promise<void> {
+    await this.delivery.stream.flush()
+  }
+
+  /** A process that ends between a fact and its checkpoint finds the same fact again. */
+  async addFact(fact: GapFact | StreamChangedFact): Promise<void> {
+    // one that cannot be read is for readers to complain of; it does not keep a new one out
+    const known = (await findFacts(this.archive, this.table)).facts.map(contentOf)
+    if (!known.includes(contentOf(fact))) await this.archive.put(factKey(fact), Buffer.from(writeFact(fact)))
+  }
+
+  async save(checkpoint: Checkpoint): Promise<void> {
+    saveCheckpoint(this.archive.root, checkpoint)
+  }
+
+  get summary(): TableSummary {
+    return this.delivery.summary
+  }
+
+  close(): void {
+    this.converter.close()
+  }
+}
+
+/** A fact without the moments that pass while it is found again. */
+function contentOf(fact: object): string {
+  return canonicalJson({ ...fact, recorded: null, to: null })
+}

@@ -1,0 +1,134 @@
+/** What a tail remembers beside an archive, in a folder that is no part of it: how far it is, and that it runs. */
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../capture/checkpoint.js'
+import { FileError, readBounded } from '../config/gate.js'
+import { linkIn, refuseLinks } from '../store/links.js'
+
+/** Not part of the archive: no key begins with a dot. */
+const FOLDER = '.tail'
+
+/** Where the checkpoint of a table is kept. */
+export function checkpointPath(root: string, table: string): string {
+  return join(root, FOLDER, `${table}.json`)
+}
+
+/** The checkpoint of a table; undefined where there is none. Throws a `FileError` for one that cannot be read. */
+export function loadCheckpoint(root: string, table: string): Checkpoint | undefined {
+  const path = checkpointPath(root, table)
+  refuseLinks(root, `${FOLDER}/${table}.json`)
+  const bytes = readBounded(path, path)
+  if (bytes === undefined) return undefined
+  const checkpoint = readCheckpoint(bytes, path)
+  if (checkpoint.table === table) return checkpoint
+  throw new FileError(path, [`table is ${JSON.stringify(checkpoint.table)}, expected ${JSON.stringify(table)}`])
+}
+
+/** Replaces the checkpoint of a table in one step: after a power cut there is the old one or the new one, whole. */
+export function saveCheckpoint(root: string, checkpoint: Checkpoint): void {
+  const path = checkpointPath(root, checkpoint.table)
+  refuseLinks(root, `${FOLDER}/${checkpoint.table}.json.new`)
+  writeDurably(`${path}.new`, writeCheckpoint(checkpoint))
+  renameSync(`${path}.new`, path)
+  syncFolder(join(root, FOLDER))
+}
+
+/** That a process tails a table into an archive. */
+export interface TailLock {
+  release(): void
+}
+
+/**
+ * Says that this process tails a table, unless another one on this machine does: then it answers with that one's id. Each
+ * process writes a file of its own and then looks for those of others, so of two that begin at once never both go on.
+ */
+export function lockTail(root: string, table: string): TailLock | number {
+  const folder = join(root, FOLDER)
+  const own = `${table}.${process.pid}.lock`
+  refuseLinks(root, `${FOLDER}/${own}`)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  writeDurably(join(folder, own), startOf(process.pid))
+  const release = () => rmSync(join(folder, own), { force: true })
+  for (const name of readdirSync(folder)) {
+    const pid = Number(
+      name.startsWith(`${table}.`) ? /^(\d+)\.lock$/.exec(name.slice(table.length + 1))?.[1] : undefined,
+    )
+    if (Number.isNaN(pid) || pid === process.pid) continue
+    if (isRunning(pid, lockedAt(root, name))) {
+      release()
+      return pid
+    }
+    rmSync(join(folder, name), { force: true })
+  }
+  return { release }
+}
+
+/** True where a process is there and is not a later one that was given the same id. */
+function isRunning(pid: number, start: string | undefined): boolean {
+  if (start === undefined) return false
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
+  }
+  return start === startOf(pid)
+}
+
+/** When the process of a lock began, as it wrote; undefined where the file is none of a process. */
+function lockedAt(root: string, name: string): string | undefined {
+  if (linkIn(root, `${FOLDER}/${name}`) !== undefined) return undefined
+  try {
+    return readBounded(join(root, FOLDER, name), name, { maxBytes: 100 })?.toString()
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error
+    return undefined
+  }
+}
+
+/** When a process began, as far as the system tells: Linux does, in clock ticks since it booted (proc(5), stat). */
+function startOf(pid: number): string {
+  // the command, the second field, may hold blanks and brackets; after it come the state and, as the 22nd, the start
+  const fields =
+    statOf(pid)
+      ?.replace(/^.*\) /s, '')
+      .split(' ') ?? []
+  // a process that was killed stays there until its parent takes notice
+  return fields[0] === 'Z' ? 'ended' : (fields[19] ?? 'unknown')
+}
+
+function statOf(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+function writeDurably(path: string, text: string): void {
+  const file = openSync(path, 'w', 0o600)
+  try {
+    writeSync(file, text)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}

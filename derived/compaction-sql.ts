@@ -1,0 +1,185 @@
+import { fileList } from '../queries/engines/file-list.js'
+import { quoted } from '../queries/engines/literal.js'
+import { emptyRows, rowsOfObjects } from '../queries/engines/relations.js'
+import { AUDIT_COLUMNS, type Column } from '../transform/audit-row.js'
+import { BUCKET_COLUMN, bucketSql, OF_DELIVERY } from '../transform/derived.js'
+
+/**
+ * Rows of a row group. DuckDB's least, because a question about one item reads whole row groups; smaller ones would
+ * cost more in footers than they save.
+ */
+const ROW_GROUP = 2048
+
+/** Items may have 400 KB, and two images a row: a row group of those is written when it has come to this. */
+export const ROW_GROUP_BYTES = '32MB'
+
+/**
+ * How often which row of which change was delivered, as one number whatever the order: the sum of the two halves of the MD5 of
+ * `event_id row_hash` over all deliveries. Equal digests of equally many mean the same rows, equally often.
+ */
+export function digestSql(times: string): string {
+  const half = (name: string) => `coalesce(sum(${name}(event_id || ' ' || row_hash)::hugeint * ${times}), 0)::varchar`
+  return `${half('md5_number_upper')} || '-' || ${half('md5_number_lower')}`
+}
+
+/** What the rows of some objects come to, bucket by bucket: read from the archive itself, in a pass of its own. */
+export function deliveriesSql(objects: readonly string[], digits: number): string {
+  return `
+    select ${bucketSql('item_key', digits)} as ${BUCKET_COLUMN}, count(*)::varchar as deliveries, ${digestSql('1')} as digest,
+      min(event_time_us)::varchar as began_us, min(item_key) as sample_key,
+      count_if(event_id is null or row_hash is null or item_key is null or event_time_us is null)::varchar as broken
+    from (${rowsOfObjects(objects)})
+    group by 1
+    order by 1`
+}
+
+/** Buckets that are written together, and the number of their lot. */
+export function lotsSql(lots: readonly (readonly string[])[]): string {
+  const rows = lots.flatMap((buckets, lot) => buckets.map(bucket => `(${quoted(bucket)}, ${lot})`))
+  return `create or replace temp table lots as from (values ${rows.join(', ')}) as pairs(${BUCKET_COLUMN}, ${LOT_COLUMN})`
+}
+
+/** The column of `lots`, and what the folder of a lot's staged rows begins with. */
+export const LOT_COLUMN = 'lot'
+
+/** Rows of some objects, lot by lot, so that each lot reads its own and no other. */
+export function stageSql(
+  objects: readonly string[],
+  columns: readonly Column[],
+  digits: number,
+  folder: string,
+): string {
+  return `
+    copy (
+      select bucketed.*, lots.${LOT_COLUMN}
+      from (
+        select *, ${bucketSql('item_key', digits)} as ${BUCKET_COLUMN}
+        from (${emptyRows(columns)} union all by name ${rowsOfObjects(objects)})
+      ) as bucketed
+      join lots using (${BUCKET_COLUMN})
+    ) to ${quoted(folder)} (format parquet, compression snappy, partition_by (${LOT_COLUMN}), row_group_size 20480, row_group_size_bytes '${ROW_GROUP_BYTES}')`
+}
+
+/** By item and time. */
+const RUN_ORDER = 'item_key, event_time_us, sequence, event_id, row_hash'
+
+/**
+ * Brings the rows of a lot together: staged ones, and whole runs that are merged with them. They are sorted here once, because
+ * a scan for one bucket then passes over what lies elsewhere.
+ */
+export function lotRowsSql(staged: readonly string[], merged: readonly string[], columns: readonly Column[]): string {
+  const read = (files: readonly string[]) =>
+    `from read_parquet(${fileList(files)}, union_by_name = true, hive_partitioning = false, filename = true)`
+  const parts = [
+    emptyRows(columns),
+    ...(staged.length > 0 ? [`select * exclude (filename), 0::bigint as repeats ${read(staged)}`] : []),
+    ...(merged.length > 0
+      ? [
+          `select columns(lambda name: name not in ('filename', '${BUCKET_COLUMN}')), ${BUCKET_OF_FILE} as ${BUCKET_COLUMN} ${read(merged)}`,
+        ]
+      : []),
+  ]
+  return `
+    create or replace temp table lot_rows as
+    from (${parts.join(' union all by name ')})
+    order by ${BUCKET_COLUMN}, ${RUN_ORDER}, arrived_at, size_bytes`
+}
+
+/** Adds the items of staged rows to those whose kept answers are asked for again. */
+export function touchedSql(staged: readonly string[]): string {
+  return `
+    insert into touched_items
+    select distinct item_key
+    from read_parquet(${fileList(staged)}, hive_partitioning = false)`
+}
+
+/** Rows that are there more than once: which is kept, the first to arrive, and how many others it stands for. */
+export const REPEATED_SQL = `
+    create or replace temp table repeated as
+    select event_id, row_hash, sum(repeats + 1)::bigint - 1 as repeats, arg_min(rowid, (arrived_at, rowid)) as kept
+    from lot_rows
+    group by event_id, row_hash
+    having count(*) > 1`
+
+/** Rows of one `row_hash` that differ all the same: somebody changed one of them. */
+export function disagreeingSql(): string {
+  const columns = AUDIT_COLUMNS.filter(({ name }) => !OF_DELIVERY.includes(name)).map(({ name }) => `"${name}"`)
+  return `
+    select event_id
+    from lot_rows
+    semi join repeated using (event_id, row_hash)
+    group by event_id, row_hash
+    having count(distinct hash(${columns.join(', ')})) > 1
+    order by event_id
+    limit 20`
+}
+
+/** Writes the run of a bucket: each row once, sorted by item and time. */
+export function runSql(bucket: string, anyRepeated: boolean, path: string): string {
+  const once = anyRepeated
+    ? `select lot_rows.* replace (coalesce(repeated.repeats, lot_rows.repeats) as repeats)
+       from lot_rows
+       left join repeated using (event_id, row_hash)
+       where ${BUCKET_COLUMN} = ${quoted(bucket)}
+         and (repeated.event_id is null or repeated.kept = lot_rows.rowid)`
+    : `from lot_rows where ${BUCKET_COLUMN} = ${quoted(bucket)}`
+  return `
+    copy (
+      select * exclude (${BUCKET_COLUMN})
+      from (${once})
+      order by ${RUN_ORDER}
+    ) to ${quoted(path)} (format parquet, parquet_version v2, compression zstd, row_group_size ${ROW_GROUP}, row_group_size_bytes '${ROW_GROUP_BYTES}')`
+}
+
+/** The bucket that a run is of, by the folder it lies in. */
+const BUCKET_OF_FILE = String.raw`regexp_extract(filename, '${BUCKET_COLUMN}=([0-9a-f]+)[/\\][^/\\]*$', 1)`
+
+/** What runs hold, read back from their files. `strange` counts rows of another bucket, or there twice. */
+export function writtenSql(paths: readonly string[], digits: number): string {
+  return `
+    select ${BUCKET_OF_FILE} as ${BUCKET_COLUMN}, count(*)::varchar as rows_kept, sum(repeats + 1)::varchar as deliveries,
+      ${digestSql('(repeats + 1)')} as digest,
+      (count(*) - count(distinct event_id || row_hash)
+        + count_if(${bucketSql('item_key', digits)} <> ${BUCKET_OF_FILE}))::varchar as strange
+    from read_parquet(${fileList(paths)}, union_by_name = true, hive_partitioning = false, filename = true)
+    group by filename`
+}
+
+/** How many rows of some files have an image that is not what its hash says. A checkpoint keeps no images of before. */
+export function alteredImagesSql(paths: readonly string[], sides: readonly ('old' | 'new')[]): string {
+  const isAltered = sides.map(side => `lower(to_hex(sha256(to_utf8(${side}_image)))) is distinct from ${side}_hash`)
+  return `
+    select filename, count(*)::varchar as altered
+    from read_parquet(${fileList(paths)}, union_by_name = true, hive_partitioning = false, filename = true)
+    where ${isAltered.join(' or ')}
+    group by filename
+    order by filename`
+}
+
+/** Changes whose rows contradict one another, run by run; all of them are kept. */
+export function conflictsSql(paths: readonly string[]): string {
+  return `
+    select ${BUCKET_OF_FILE} as ${BUCKET_COLUMN}, count(distinct event_id)::varchar as conflicts
+    from (
+      select filename, event_id
+      from read_parquet(${fileList(paths)}, union_by_name = true, hive_partitioning = false, filename = true)
+      where time_precision <> 'arrival'
+      group by filename, event_id, config_id, source_event_id
+      having min(row_hash) <> max(row_hash)
+    )
+    group by filename`
+}
+
+/** How many rows objects have, and how much memory their columns take. Reads footers only. */
+export function sizesSql(objects: readonly string[]): string {
+  return `
+    select file_name, sum(total_uncompressed_size)::varchar as bytes,
+      sum(case when column_id = 0 then row_group_num_rows else 0 end)::varchar as deliveries
+    from parquet_metadata(${fileList(objects)})
+    group by file_name`
+}
+
+/** Decodes every value of an object, and so finds what in it is damaged. */
+export function readThroughSql(object: string): string {
+  return `select bit_xor(hash(rows_of)) from read_parquet(${fileList([object])}, hive_partitioning = false) as rows_of`
+}

@@ -1,0 +1,72 @@
+import type { Configuration, TableDeployment } from '../config/configuration.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
+import { ARCHIVE_CHECKS, BUCKET_CHECKS } from './bucket-checks.js'
+import type { BucketFacts, DriftFacts, Fact, Facts, StackFacts } from './facts.js'
+import { type Check, type Finding, unchecked } from './judgement.js'
+import { DRIFT_CHECKS, STACK_CHECKS } from './stack-checks.js'
+import { TABLE_CHECKS } from './table-checks.js'
+
+/** Every check of an archive, over everything that was found of it. */
+export function judgeArchive(facts: Facts, configuration: Configuration): readonly Finding[] {
+  const { stack, drift, archive, refused } = facts
+  const { lock } = configuration
+  const mappings = mappingsOf(
+    drift.map(({ found }) => found),
+    stack,
+  )
+  const kinesisStreams = stack.resources
+    .filter(({ type }) => type === 'AWS::Kinesis::Stream')
+    .map(({ physicalId }) => physicalId)
+  const tables = [...facts.tables].flatMap(([name, found]) => {
+    const table = configuration.tables.get(name) as TableConfiguration
+    const deployment = configuration.deployments.get(name) as TableDeployment
+    const subject = { configuration: table, deployment, mappings, kinesisStreams, found }
+    return run(TABLE_CHECKS[table.capture], `table ${name}`, subject)
+  })
+  return [
+    ...run(STACK_CHECKS, `stack ${stack.name}`, stack),
+    ...drift.flatMap(({ stack: name, found }) => run(DRIFT_CHECKS, `stack ${nameOfStack(name)}`, found)),
+    ...tables,
+    ...judgeBucket(archive, 'archive', ARCHIVE_CHECKS, bucket => ({ ...bucket, promisedLock: lock })),
+    ...judgeBucket(refused, 'refused', BUCKET_CHECKS, bucket => bucket),
+  ]
+}
+
+function run<Subject>(checks: readonly Check<Subject>[], name: string, subject: Subject): readonly Finding[] {
+  return checks.map(({ name: check, judge, todo }) => {
+    const judgement = judge(subject)
+    return { subject: name, check, ...judgement, todo: judgement.verdict === 'ok' ? null : todo }
+  })
+}
+
+function judgeBucket<Subject>(
+  bucket: Fact<BucketFacts>,
+  name: string,
+  checks: readonly Check<Subject>[],
+  toSubject: (bucket: BucketFacts) => Subject,
+): readonly Finding[] {
+  if (bucket.kind === 'found') return run(checks, `${name} bucket ${bucket.value.name}`, toSubject(bucket.value))
+  const find: Check<undefined> = {
+    name: 'bucket',
+    todo: 'deploy the stack of an AuditArchive, or name that one',
+    judge: () => unchecked(bucket.why, 'an output of the stack'),
+  }
+  return run([find], `${name} bucket`, undefined)
+}
+
+/** `Itemtrail-Queries-1ABC` of its ARN. */
+function nameOfStack(name: string): string {
+  return /:stack\/([^/]+)\//.exec(name)?.[1] ?? name
+}
+
+/** The streams that are read, if every event source mapping of the stack could be looked at. */
+function mappingsOf(drifts: readonly Fact<DriftFacts>[], { resources }: StackFacts): Fact<readonly string[]> {
+  const mappings = drifts.flatMap(drift => (drift.kind === 'found' ? drift.value.mappings : []))
+  const count = resources.filter(({ type }) => type === 'AWS::Lambda::EventSourceMapping').length
+  return mappings.length >= count
+    ? { kind: 'found', value: mappings }
+    : {
+        kind: 'unknown',
+        why: 'what the event source mappings read is told by drift detection, which did not look at them',
+      }
+}

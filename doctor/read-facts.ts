@@ -1,0 +1,281 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import {
+  type CloudFormationClient,
+  DescribeStackDriftDetectionStatusCommand,
+  DescribeStackResourceDriftsCommand,
+  DescribeStacksCommand,
+  DetectStackDriftCommand,
+  ListStackResourcesCommand,
+  type StackResourceDrift,
+} from '@aws-sdk/client-cloudformation'
+import {
+  DescribeKinesisStreamingDestinationCommand,
+  DescribeTableCommand,
+  type DynamoDBClient,
+} from '@aws-sdk/client-dynamodb'
+import {
+  GetBucketEncryptionCommand,
+  GetBucketLifecycleConfigurationCommand,
+  GetBucketVersioningCommand,
+  GetObjectLockConfigurationCommand,
+  GetPublicAccessBlockCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3'
+import { outputsOf } from '../aws/stack-outputs.js'
+import { isObject } from '../transform/json.js'
+import type {
+  BucketFacts,
+  CapturedFacts,
+  DriftFacts,
+  Fact,
+  Facts,
+  KinesisDestination,
+  LifecycleRule,
+  LockFacts,
+  Resource,
+  StackFacts,
+  TableFacts,
+} from './facts.js'
+
+export interface Clients {
+  readonly cloudFormation: CloudFormationClient
+  readonly dynamoDb: DynamoDBClient
+  readonly s3: S3Client
+}
+
+export interface ReadOptions {
+  /** Told what goes on: looking for drift takes minutes. */
+  readonly note?: (text: string) => void
+  /** Milliseconds between two questions whether drift detection is done. @default - 3 s */
+  readonly pollMs?: number
+  /** Milliseconds until drift detection is given up. @default - 15 min */
+  readonly patienceMs?: number
+}
+
+/** Looks at a stack and at what it promises to keep. Throws where the stack itself cannot be described. */
+export async function readFacts(
+  clients: Clients,
+  stackName: string,
+  tables: readonly string[],
+  options: ReadOptions = {},
+): Promise<Facts> {
+  const { note = () => {} } = options
+  const stack = await readStack(clients.cloudFormation, stackName)
+  note('reading buckets and tables ...')
+  const archive = await readBucket(clients.s3, outputsOf(stack.outputs, 'ArchiveBucket')[0])
+  const refused = await readBucket(clients.s3, outputsOf(stack.outputs, 'RefusedBucket')[0])
+  const captured = new Map<string, CapturedFacts>()
+  for (const table of tables) captured.set(table, await readTable(clients.dynamoDb, table))
+  const drift = []
+  const names = [stackName, ...(await nestedStacks(clients.cloudFormation, stack.resources))]
+  for (const [i, name] of names.entries()) {
+    note(`looking for drift, stack ${i + 1} of ${names.length} ...`)
+    drift.push({ stack: name, found: await attempt(() => readDrift(clients.cloudFormation, name, options)) })
+  }
+  return { stack, drift, archive, refused, tables: captured }
+}
+
+/** An error as a fact: what could not be looked at is not wrong. */
+async function attempt<T>(read: () => Promise<T>): Promise<Fact<T>> {
+  try {
+    return { kind: 'found', value: await read() }
+  } catch (error) {
+    const { name, message } = error as Error
+    return { kind: 'unknown', why: `${name}: ${message}` }
+  }
+}
+
+/** An error that says "there is none" is an answer. */
+async function absentAs<T>(value: T, errors: readonly string[], read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    if (errors.includes((error as Error).name)) return value
+    throw error
+  }
+}
+
+async function readStack(client: CloudFormationClient, name: string): Promise<StackFacts> {
+  const { Stacks: [stack] = [] } = await client.send(new DescribeStacksCommand({ StackName: name }))
+  if (stack === undefined) throw new Error(`stack ${name} is not described`)
+  return {
+    name,
+    status: stack.StackStatus ?? 'unknown',
+    isProtected: stack.EnableTerminationProtection === true,
+    tags: new Map((stack.Tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value])),
+    outputs: new Map((stack.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue])),
+    resources: await listResources(client, name),
+  }
+}
+
+async function listResources(client: CloudFormationClient, name: string): Promise<readonly Resource[]> {
+  const resources: Resource[] = []
+  let next: string | undefined
+  do {
+    const page = await client.send(new ListStackResourcesCommand({ StackName: name, NextToken: next }))
+    for (const { ResourceType = '', LogicalResourceId = '', PhysicalResourceId = '' } of page.StackResourceSummaries ??
+      []) {
+      resources.push({ type: ResourceType, logicalId: LogicalResourceId, physicalId: PhysicalResourceId })
+    }
+    next = page.NextToken
+  } while (next !== undefined)
+  return resources
+}
+
+/** Nested stacks at every depth. One whose resources cannot be listed will say so when it is asked for its drift. */
+async function nestedStacks(client: CloudFormationClient, resources: readonly Resource[]): Promise<readonly string[]> {
+  const names: string[] = []
+  for (const { type, physicalId } of resources) {
+    if (type !== 'AWS::CloudFormation::Stack' || physicalId === '') continue
+    const inner = await attempt(() => listResources(client, physicalId))
+    names.push(physicalId, ...(inner.kind === 'found' ? await nestedStacks(client, inner.value) : []))
+  }
+  return names
+}
+
+/** Drift detection does not descend into nested stacks (API reference, DetectStackDrift): each is asked for itself. */
+async function readDrift(
+  client: CloudFormationClient,
+  stack: string,
+  { pollMs = 3000, patienceMs = 15 * 60_000 }: ReadOptions,
+): Promise<DriftFacts> {
+  const { StackDriftDetectionId: id } = await client.send(new DetectStackDriftCommand({ StackName: stack }))
+  const startedAt = performance.now()
+  for (;;) {
+    const detection = await client.send(new DescribeStackDriftDetectionStatusCommand({ StackDriftDetectionId: id }))
+    const { DetectionStatus, DetectionStatusReason, StackDriftStatus = 'UNKNOWN' } = detection
+    if (DetectionStatus === 'DETECTION_IN_PROGRESS') {
+      if (performance.now() - startedAt > patienceMs) throw new Error('drift detection does not end')
+      await wait(pollMs)
+      continue
+    }
+    const drifts = await listDrifts(client, stack)
+    const drifted = drifts.filter(
+      ({ StackResourceDriftStatus: status }) => status === 'MODIFIED' || status === 'DELETED',
+    )
+    // some resources may not be readable while others have drifted; what was found counts
+    const status =
+      DetectionStatus === 'DETECTION_COMPLETE' ? StackDriftStatus : `${DetectionStatus}: ${DetectionStatusReason}`
+    return { stack, status, drifted: drifted.map(toDrifted), mappings: drifts.flatMap(toMapping) }
+  }
+}
+
+async function listDrifts(client: CloudFormationClient, stack: string): Promise<readonly StackResourceDrift[]> {
+  const drifts: StackResourceDrift[] = []
+  let next: string | undefined
+  do {
+    const page = await client.send(new DescribeStackResourceDriftsCommand({ StackName: stack, NextToken: next }))
+    drifts.push(...(page.StackResourceDrifts ?? []))
+    next = page.NextToken
+  } while (next !== undefined)
+  return drifts
+}
+
+function toDrifted(drift: StackResourceDrift): DriftFacts['drifted'][number] {
+  return {
+    logicalId: drift.LogicalResourceId ?? '',
+    type: drift.ResourceType ?? '',
+    status: drift.StackResourceDriftStatus ?? '',
+    properties: (drift.PropertyDifferences ?? []).map(({ PropertyPath = '' }) => PropertyPath),
+  }
+}
+
+/** What a mapping reads, from the only place that tells it without a right to ask Lambda. */
+function toMapping({ ResourceType, ActualProperties }: StackResourceDrift): readonly string[] {
+  if (ResourceType !== 'AWS::Lambda::EventSourceMapping' || ActualProperties === undefined) return []
+  const properties: unknown = JSON.parse(ActualProperties)
+  return isObject(properties) && typeof properties.EventSourceArn === 'string' ? [properties.EventSourceArn] : []
+}
+
+async function readTable(client: DynamoDBClient, table: string): Promise<CapturedFacts> {
+  return {
+    table: await attempt(() => absentAs(undefined, ['ResourceNotFoundException'], () => describeTable(client, table))),
+    destinations: await attempt(() =>
+      absentAs([], ['ResourceNotFoundException'], () => describeDestinations(client, table)),
+    ),
+  }
+}
+
+async function describeTable(client: DynamoDBClient, name: string): Promise<TableFacts | undefined> {
+  const { Table: table } = await client.send(new DescribeTableCommand({ TableName: name }))
+  const keys = [...(table?.KeySchema ?? [])].sort((a, b) => `${a.KeyType}`.localeCompare(`${b.KeyType}`))
+  const isOn = table?.StreamSpecification?.StreamEnabled === true
+  return {
+    status: table?.TableStatus ?? 'unknown',
+    keys: keys.map(({ AttributeName = '' }) => AttributeName),
+    viewType: isOn ? table?.StreamSpecification?.StreamViewType : undefined,
+    // a stream that was switched off still has its ARN
+    streamArn: isOn ? table?.LatestStreamArn : undefined,
+  }
+}
+
+async function describeDestinations(client: DynamoDBClient, name: string): Promise<readonly KinesisDestination[]> {
+  const { KinesisDataStreamDestinations: destinations = [] } = await client.send(
+    new DescribeKinesisStreamingDestinationCommand({ TableName: name }),
+  )
+  return destinations.map(
+    ({ StreamArn = '', DestinationStatus = 'unknown', ApproximateCreationDateTimePrecision }) => ({
+      streamArn: StreamArn,
+      status: DestinationStatus,
+      precision: ApproximateCreationDateTimePrecision,
+    }),
+  )
+}
+
+async function readBucket(client: S3Client, bucket: string | undefined): Promise<Fact<BucketFacts>> {
+  if (bucket === undefined) return { kind: 'unknown', why: 'the stack has no such output' }
+  const Bucket = bucket
+  const facts: BucketFacts = {
+    name: bucket,
+    versioning: await attempt(
+      async () => (await client.send(new GetBucketVersioningCommand({ Bucket }))).Status ?? 'never enabled',
+    ),
+    lock: await attempt(() =>
+      absentAs({ isEnabled: false, retention: undefined }, ['ObjectLockConfigurationNotFoundError'], () =>
+        readLock(client, bucket),
+      ),
+    ),
+    openTo: await attempt(() =>
+      absentAs([...ACCESS_SETTINGS], ['NoSuchPublicAccessBlockConfiguration'], () => readOpen(client, bucket)),
+    ),
+    encryption: await attempt(() =>
+      absentAs('none', ['ServerSideEncryptionConfigurationNotFoundError'], () => readEncryption(client, bucket)),
+    ),
+    lifecycle: await attempt(() => absentAs([], ['NoSuchLifecycleConfiguration'], () => readLifecycle(client, bucket))),
+  }
+  return { kind: 'found', value: facts }
+}
+
+async function readLock(client: S3Client, Bucket: string): Promise<LockFacts> {
+  const { ObjectLockConfiguration: lock } = await client.send(new GetObjectLockConfigurationCommand({ Bucket }))
+  const { Mode, Days, Years } = lock?.Rule?.DefaultRetention ?? {}
+  return {
+    isEnabled: lock?.ObjectLockEnabled === 'Enabled',
+    retention: Mode === undefined ? undefined : { mode: Mode, days: Days ?? (Years ?? 0) * 365 },
+  }
+}
+
+const ACCESS_SETTINGS = ['BlockPublicAcls', 'IgnorePublicAcls', 'BlockPublicPolicy', 'RestrictPublicBuckets'] as const
+
+async function readOpen(client: S3Client, Bucket: string): Promise<readonly string[]> {
+  const { PublicAccessBlockConfiguration: block } = await client.send(new GetPublicAccessBlockCommand({ Bucket }))
+  return ACCESS_SETTINGS.filter(setting => block?.[setting] !== true)
+}
+
+async function readEncryption(client: S3Client, Bucket: string): Promise<string> {
+  const { ServerSideEncryptionConfiguration: encryption } = await client.send(
+    new GetBucketEncryptionCommand({ Bucket }),
+  )
+  return encryption?.Rules?.[0]?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm ?? 'none'
+}
+
+async function readLifecycle(client: S3Client, Bucket: string): Promise<readonly LifecycleRule[]> {
+  const { Rules = [] } = await client.send(new GetBucketLifecycleConfigurationCommand({ Bucket }))
+  return Rules.filter(({ Status }) => Status === 'Enabled').map(rule => ({
+    id: rule.ID ?? '(no name)',
+    prefix: rule.Filter?.Prefix ?? rule.Filter?.And?.Prefix ?? rule.Prefix ?? '',
+    classes: (rule.Transitions ?? []).map(({ StorageClass = '' }) => StorageClass),
+    expires: rule.Expiration?.Days !== undefined || rule.Expiration?.Date !== undefined,
+    expiresVersions: rule.NoncurrentVersionExpiration !== undefined,
+  }))
+}

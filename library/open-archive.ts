@@ -1,0 +1,281 @@
+import { existsSync, statSync } from 'node:fs'
+import { Answer, type Asked } from '../queries/answers/answer.js'
+import { type AnswerVerdict, judgeAnswer } from '../queries/answers/answer-verdict.js'
+import { answerQuery, answerSql } from '../queries/answers/ask.js'
+import { withBaselineRemarks } from '../queries/answers/baseline-remarks.js'
+import { readHistory } from '../queries/answers/history.js'
+import { SAVED_QUERIES } from '../queries/catalog.js'
+import { differencesOf } from '../queries/difference.js'
+import { DuckDbEngine } from '../queries/engines/duckdb.js'
+import { type BoundValue, type QueryEngine, type RunOptions, streamAnswer } from '../queries/engines/engine.js'
+import { type Row, rowsOf } from '../queries/engines/rows.js'
+import { canonicalKey, findItemKey } from '../queries/item-key.js'
+import { ParameterError } from '../queries/parameters.js'
+import { isDoubtful } from '../queries/verdict/findings.js'
+import type { ItemHistory } from '../queries/verdict/history.js'
+import { archiveBegan, historyBetween, stateAt } from '../queries/verdict/state-at.js'
+import { itemsAt } from '../queries/verdict/table-at.js'
+import type { JudgeOptions } from '../queries/verdict/table-verdict.js'
+import { isArchive } from '../store/parquet-files.js'
+import { findTable, tablesIn } from '../store/tables.js'
+import { type AttributeValue, parseItem } from '../transform/attribute-value.js'
+import { formatInstant, parseInstant } from '../transform/instant.js'
+import { type TableConfiguration, unconfiguredTable } from '../transform/table-configuration.js'
+import { nameTables } from '../transform/table-names.js'
+import {
+  changeHead,
+  changesOf,
+  type History,
+  type ItemAt,
+  type ItemDiff,
+  itemAt,
+  type TableItem,
+} from './archive-answers.js'
+
+/** An archive, a table or a saved query that is not there, or an archive that cannot be read. */
+export class ArchiveError extends Error {
+  override readonly name = 'ArchiveError'
+}
+
+/** An item's key: the text of a simple string key as it is, or the key attributes, plain or in DynamoDB JSON. */
+export type Key = string | { readonly [attribute: string]: string | number | bigint | Uint8Array | AttributeValue }
+
+/** A moment: ISO 8601 with a zone, a Date, or microseconds since 1970. */
+export type Moment = string | Date | number | bigint
+
+/** A saved query's parameters, each as its type wants it. */
+export type Parameters = Readonly<
+  Record<string, string | number | bigint | Date | Key | readonly (readonly [string, string])[]>
+>
+
+/** How an archive in a folder is opened. */
+export interface FolderOptions {
+  /** What is configured for its tables. @default - what the archive itself keeps in `config/` */
+  readonly tables?: Iterable<TableConfiguration>
+  /** Ends every statement. @default - only the signal of a single statement does */
+  readonly signal?: AbortSignal | undefined
+  /** How many refused records of a table arrived at a moment or later, for verdicts. @default - nobody looks */
+  readonly refused?: JudgeOptions['refused']
+  /**
+   * Whether `sql` and `stream` run any statement, with the rights of the process: on other files, on settings, with
+   * extensions. Else they are held to one query of the archive's rows. @default false
+   */
+  readonly files?: boolean | undefined
+}
+
+/** An archive behind an engine, such as one on AWS. */
+export interface EngineOptions {
+  readonly engine: QueryEngine
+  /** A name alone does for a table without configured columns. */
+  readonly tables: Iterable<TableConfiguration | string>
+  /** Whether a table that is not among `tables` is asked all the same, by its name. @default false */
+  readonly others?: boolean
+}
+
+/**
+ * Opens an archive for questions: a folder, or what an engine reads. Throws `ArchiveError` for a folder that is none or
+ * holds a damaged object.
+ */
+export async function openArchive(archive: string | EngineOptions, options: FolderOptions = {}): Promise<OpenArchive> {
+  if (typeof archive !== 'string') {
+    const tables = nameTables(
+      [...archive.tables].map(table => (typeof table === 'string' ? unconfiguredTable(table) : table)),
+    )
+    return new OpenArchive(archive.engine, new Map(tables.map(table => [table.table, table])), archive.others)
+  }
+  if (!existsSync(archive) || !statSync(archive).isDirectory())
+    throw new ArchiveError(`archive ${JSON.stringify(archive)} is not there, expected a folder`)
+  if (!isArchive(archive))
+    throw new ArchiveError(
+      `archive ${JSON.stringify(archive)} is none, expected a folder with data/, config/, facts/ or refused/ in it`,
+    )
+  const configured = [...(options.tables ?? [])]
+  try {
+    const tables = tablesIn(archive, configured)
+    return new OpenArchive(await DuckDbEngine.open(archive, configured, options), tables, false, options.refused)
+  } catch (error) {
+    const [reason] = (error as Error).message.split('\n')
+    throw new ArchiveError(`archive ${JSON.stringify(archive)} cannot be read: ${reason}`, { cause: error })
+  }
+}
+
+/** What DynamoDB takes for the name of a table, so that a slip makes no statement. */
+const TABLE_NAME = /^[A-Za-z0-9_.-]{3,255}$/
+
+/**
+ * An archive that can be asked. What is asked wrongly throws `ParameterError` (a key, a moment, a parameter) or
+ * `ArchiveError` (no such table or saved query); what the engine cannot do, `QueryError`.
+ */
+export class OpenArchive implements AsyncDisposable {
+  /** Use `openArchive`. */
+  constructor(
+    readonly engine: QueryEngine,
+    private readonly known: ReadonlyMap<string, TableConfiguration>,
+    private readonly others = false,
+    private readonly refused?: JudgeOptions['refused'],
+  ) {}
+
+  /** The names of the archive's tables. */
+  tables(): readonly string[] {
+    return [...this.known.keys()]
+  }
+
+  /** A table's configuration, its name in any case; undefined where there is none. */
+  findTable(name: string): TableConfiguration | undefined {
+    const table = findTable(this.known, name)
+    return table ?? (this.others && TABLE_NAME.test(name) ? unconfiguredTable(name) : undefined)
+  }
+
+  /** The same; throws an `ArchiveError` where there is none. */
+  table(name: string): TableConfiguration {
+    const table = this.findTable(name)
+    if (table !== undefined) return table
+    const all = this.tables().join(', ')
+    throw new ArchiveError(`table ${JSON.stringify(name)} is not in the archive, which has ${all || 'none'}`)
+  }
+
+  /** What happened to an item, oldest first. */
+  async history(table: string, key: Key): Promise<History> {
+    const configuration = this.table(table)
+    const { itemKey, findings, confidence, ...all } = await this.read(configuration, key)
+    return {
+      table: configuration.table,
+      key: parseItem(itemKey),
+      changes: changesOf({ itemKey, findings, confidence, ...all }),
+      findings,
+      confidence: all.changes.length === 0 && !isDoubtful(confidence) ? 'PRE-ARCHIVE' : confidence,
+      remarks: all.remarks,
+    }
+  }
+
+  /** What an item was at a moment, changes at that moment included. */
+  async asOf(table: string, key: Key, at: Moment): Promise<ItemAt> {
+    const us = microsecondsOf(at, 'instant')
+    const configuration = this.table(table)
+    const all = await this.read(configuration, key)
+    return itemAt(configuration.table, all, us, await archiveBegan(this.engine, configuration))
+  }
+
+  /** What a table held at a moment, item by item; a large table is never in memory as a whole. */
+  async *tableAsOf(table: string, at: Moment): AsyncGenerator<TableItem> {
+    const us = microsecondsOf(at, 'instant')
+    for await (const { itemKey, image, last, ...rest } of itemsAt(this.engine, this.table(table), { us })) {
+      const item = image === null ? null : parseItem(image)
+      yield { key: parseItem(itemKey), item, change: last && changeHead(last), ...rest }
+    }
+  }
+
+  /** What differs in an item between two moments. @default to - now */
+  async diff(table: string, key: Key, { from, to = new Date() }: { from: Moment; to?: Moment }): Promise<ItemDiff> {
+    const [fromUs, toUs] = [microsecondsOf(from, 'from'), microsecondsOf(to, 'to')]
+    if (fromUs > toUs)
+      throw new ParameterError(`from is ${formatInstant(fromUs, 6)}, which is after to, ${formatInstant(toUs, 6)}`)
+    const configuration = this.table(table)
+    const all = await this.read(configuration, key)
+    const began = await archiveBegan(this.engine, configuration)
+    const [before, after] = [fromUs, toUs].map(us => itemAt(configuration.table, all, us, began)) as [ItemAt, ItemAt]
+    const known = before.state !== 'unknown' && after.state !== 'unknown'
+    return {
+      before,
+      after,
+      changes: all.changes.filter(
+        ({ event_name: name, event_time_us: us }) => name !== 'BASELINE' && us > fromUs && us <= toUs,
+      ).length,
+      differences: known ? differencesOf(before.item, after.item) : undefined,
+      confidence: historyBetween(all, fromUs, toUs, stateAt(all, { us: toUs }, began)).confidence,
+    }
+  }
+
+  /** Asks a saved query of a table; `itemtrail queries` and docs/queries.md list them. */
+  async run(name: string, table: string, parameters: Parameters = {}, options: RunOptions = {}): Promise<Answer> {
+    const query = SAVED_QUERIES.get(name)
+    if (query === undefined)
+      throw new ArchiveError(
+        `query ${JSON.stringify(name)} is unknown, expected one of ${[...SAVED_QUERIES.keys()].join(', ')}`,
+      )
+    const configuration = this.table(table)
+    const texts: Record<string, string> = {}
+    for (const [parameter, value] of Object.entries(parameters)) {
+      const type = query.parameters.find(known => known.name === parameter)?.type
+      if (type === 'item') texts[parameter] = await this.itemKey(configuration, value as Key)
+      else texts[parameter] = parameterText(parameter, type, value)
+    }
+    const answer = await answerQuery(this.engine, query, configuration, texts, options)
+    return this.judged(await withBaselineRemarks(this.engine, configuration, answer))
+  }
+
+  /** Runs SQL of one's own; each table is a view, its name in lower case. `values` are bound to its `?` in order. */
+  async sql(text: string, values: readonly BoundValue[] = [], options: RunOptions = {}): Promise<Answer> {
+    return this.judged(await answerSql(this.engine, text, values, options))
+  }
+
+  /** How far an answer to what was asked can be believed; undefined where that names no table. It costs statements of its own. */
+  verdict(
+    asked: Pick<Asked, 'query' | 'table' | 'parameters' | 'sql'>,
+    options?: JudgeOptions,
+  ): Promise<AnswerVerdict | undefined> {
+    return judgeAnswer(asked, this, { refused: this.refused, ...options })
+  }
+
+  private judged({ table, asked, remarks }: Answer): Answer {
+    return new Answer(table, asked, remarks, options => this.verdict(asked, options))
+  }
+
+  /** The rows of SQL of one's own as they come; a large answer is never in memory as a whole where the engine can stream. */
+  async *stream(text: string, values: readonly BoundValue[] = [], options: RunOptions = {}): AsyncGenerator<Row> {
+    for await (const piece of streamAnswer(this.engine, text, values, { ...options, foreign: true }))
+      yield* rowsOf(piece)
+  }
+
+  /** Ends it; of what is still running nothing is answered. */
+  async close(): Promise<void> {
+    this.engine.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  private async read(table: TableConfiguration, key: Key): Promise<ItemHistory> {
+    return readHistory(this.engine, table, await this.itemKey(table, key))
+  }
+
+  private async itemKey(table: TableConfiguration, key: Key): Promise<string> {
+    const found = await findItemKey(this.engine, table, anyKey => canonicalKey(attributesOf(key, anyKey), anyKey))
+    if (found === undefined)
+      throw new ArchiveError(`table ${table.table} has no rows and no configuration to tell its keys by`)
+    return found
+  }
+}
+
+/** A text is the whole of a simple key, whatever it looks like. */
+function attributesOf(key: Key, anyKey: string): Readonly<Record<string, unknown>> {
+  if (typeof key === 'object' && key !== null) return key
+  const names = Object.keys(parseItem(anyKey))
+  if (names.length === 1 && typeof key === 'string') return { [names[0] as string]: key }
+  const form = JSON.stringify(Object.fromEntries(names.map(name => [name, '...'])))
+  throw new ParameterError(`key ${JSON.stringify(key)} does not say ${names.join(' and ')}, expected ${form}`)
+}
+
+/** Before 1973 there was no DynamoDB; a number that small is one of seconds or milliseconds. */
+const LEAST_MICROSECONDS = 100_000_000_000_000
+
+function microsecondsOf(moment: Moment, name: string): number {
+  if (typeof moment === 'string') {
+    const us = parseInstant(moment)?.us
+    if (us !== undefined) return us
+    const form = 'ISO 8601 with a zone such as 2026-11-19T12:00:00Z'
+    throw new ParameterError(`${name} is ${JSON.stringify(moment)}, expected ${form}`)
+  }
+  const us = moment instanceof Date ? moment.getTime() * 1000 : Number(moment)
+  if (Number.isSafeInteger(us) && (moment instanceof Date || us >= LEAST_MICROSECONDS)) return us
+  throw new ParameterError(`${name} is ${String(moment)}, expected microseconds since 1970, or a Date`)
+}
+
+function parameterText(name: string, type: string | undefined, value: Parameters[string]): string {
+  if (typeof value === 'string') return value
+  if (type === 'instant') return formatInstant(microsecondsOf(value as Moment, `parameter ${name}`), 6)
+  if (type === 'steps' && Array.isArray(value)) return JSON.stringify(value)
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value)
+  throw new ParameterError(`parameter ${name} is of type ${value === null ? 'null' : typeof value}, expected a string`)
+}

@@ -1,0 +1,69 @@
+import type { Table } from 'apache-arrow'
+import type { BoundValue } from '../engines/engine.js'
+import { type Row, rowsOf } from '../engines/rows.js'
+import { countAlteredImages } from '../verdict/alteration.js'
+import type { JudgeOptions } from '../verdict/table-verdict.js'
+import type { AnswerVerdict } from './answer-verdict.js'
+
+/** What was asked of an engine, and when. */
+export interface Asked {
+  /** The saved query's name; undefined for SQL of one's own. */
+  readonly query: string | undefined
+  /** The DynamoDB table that a saved query was asked of. */
+  readonly table: string | undefined
+  /** The saved query's parameters by name, defaults filled in; for SQL of one's own none. */
+  readonly parameters: ReadonlyMap<string, BoundValue>
+  readonly sql: string
+  /** The parameter that each `?` stands for. */
+  readonly placeholders: readonly string[]
+  /** The value of each `?`. */
+  readonly values: readonly BoundValue[]
+  readonly began: Date
+  readonly milliseconds: number
+}
+
+/** The answer to a statement: an Arrow table, and the same as rows. */
+export class Answer implements AsyncIterable<Row>, Iterable<Row> {
+  constructor(
+    /** Every column with its type; for whoever goes on with Arrow. */
+    readonly table: Table,
+    readonly asked: Asked,
+    /** What else a reader should know, for people: where it is not empty, the answer is doubtful. */
+    readonly remarks: readonly string[] = [],
+    /** @default - nobody can judge it */
+    private readonly judge?: (options?: JudgeOptions) => Promise<AnswerVerdict | undefined>,
+  ) {}
+
+  /** How far it can be believed, asked when this is called; undefined where it rests on no table of an `OpenArchive`. */
+  async verdict(options?: JudgeOptions): Promise<AnswerVerdict | undefined> {
+    return this.judge?.(options)
+  }
+
+  /** The columns' names, in order. */
+  get columns(): readonly string[] {
+    return this.table.schema.fields.map(field => field.name)
+  }
+
+  /** How many rows there are. */
+  get length(): number {
+    return this.table.numRows
+  }
+
+  /** How many of its images are not what the hashes beside them say. */
+  alteredImages(): number {
+    return countAlteredImages(this.table)
+  }
+
+  /** The rows one by one: 64-bit integers are bigint, decimals are text, times are ISO 8601 in UTC. */
+  rows(): IterableIterator<Row> {
+    return rowsOf(this.table)
+  }
+
+  [Symbol.iterator](): IterableIterator<Row> {
+    return this.rows()
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Row> {
+    yield* this.rows()
+  }
+}

@@ -1,0 +1,68 @@
+import type { Table } from 'apache-arrow'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { attributeMeant } from '../attribute-name.js'
+import { bindQuery } from '../bind.js'
+import type { SavedQuery } from '../catalog.js'
+import type { BoundValue, QueryEngine, RunOptions } from '../engines/engine.js'
+import { inUtc } from '../engines/utc.js'
+import { ParameterError } from '../parameters.js'
+import { actorOfToday } from '../todays-actor.js'
+import { knownByFacts } from '../verdict/gone-items.js'
+import { Answer, type Asked } from './answer.js'
+
+/**
+ * Asks a saved query of a table. Throws `ParameterError` for parameters it does not take, `QueryError` for the engine's
+ * own. A query that asks for a column takes it as the parameter `column`, one of the table's configured ones.
+ */
+export async function askQuery(
+  engine: QueryEngine,
+  query: SavedQuery,
+  table: TableConfiguration,
+  parameters: Readonly<Record<string, string>>,
+): Promise<Table> {
+  return (await answerQuery(engine, query, table, parameters)).table
+}
+
+/** The same, with what was asked beside the answer. */
+export async function answerQuery(
+  engine: QueryEngine,
+  query: SavedQuery,
+  table: TableConfiguration,
+  parameters: Readonly<Record<string, string>>,
+  options: RunOptions = {},
+): Promise<Answer> {
+  for (const { name, preset } of query.parameters)
+    if (preset === 'facts' && parameters[name] !== undefined)
+      throw new ParameterError(`parameter ${name} is what the archive's facts say, leave it out`)
+  const known = await knownByFacts(engine, table, query, parameters)
+  const { scope, ...bound } = bindQuery(query, table, { ...parameters, ...known }, await actorOfToday(engine, table))
+  const asked = { query: query.name, table: table.table, ...bound }
+  const answer = await answerStatement(engine, asked, { ...options, scope })
+  const attribute = bound.parameters.get('attribute')
+  if (attribute === undefined || attribute === '' || answer.length > 0) return answer
+  const meant = await attributeMeant(engine, table, String(attribute))
+  return meant === attribute ? answer : answerQuery(engine, query, table, { ...parameters, attribute: meant }, options)
+}
+
+/** The answer to a statement of one's own. */
+export function answerSql(
+  engine: QueryEngine,
+  sql: string,
+  values: readonly BoundValue[] = [],
+  options: RunOptions = {},
+): Promise<Answer> {
+  const nothing = { query: undefined, table: undefined, parameters: new Map(), placeholders: [] }
+  return answerStatement(engine, { ...nothing, sql, values }, { ...options, foreign: true })
+}
+
+async function answerStatement(
+  engine: QueryEngine,
+  asked: Omit<Asked, 'began' | 'milliseconds'>,
+  options: RunOptions,
+): Promise<Answer> {
+  const began = new Date()
+  const answered = await engine.run(asked.sql, asked.values, options)
+  // every time that a saved query answers with is one of the archive's
+  const table = asked.query === undefined ? answered : await inUtc(answered)
+  return new Answer(table, { ...asked, began, milliseconds: Date.now() - began.getTime() })
+}

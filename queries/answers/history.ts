@@ -1,0 +1,42 @@
+import { formatInstant } from '../../transform/instant.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { SAVED_QUERIES, type SavedQuery } from '../catalog.js'
+import type { QueryEngine } from '../engines/engine.js'
+import { actorOfStatement } from '../todays-actor.js'
+import { readArchiveFacts } from '../verdict/archive-facts.js'
+import { foldHistory, type HistoryChange, heldAgainstHashes, type ItemHistory } from '../verdict/history.js'
+import type { Answer } from './answer.js'
+import { answerQuery } from './ask.js'
+
+/**
+ * Reads an item's whole history, or its history up to a moment (microseconds since 1970, included). `onAnswer` is told of
+ * the answer that it is read from, whatever is in it.
+ */
+export async function readHistory(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  itemKey: string,
+  untilUs?: number,
+  onAnswer: (answer: Answer) => Promise<void> = async () => {},
+): Promise<ItemHistory> {
+  const answer = await answerHistory(engine, table, itemKey, untilUs)
+  await onAnswer(answer)
+  const hasTodaysActor = actorOfStatement(answer.asked.sql) !== undefined
+  const changes = [...answer].map(row => ({
+    ...heldAgainstHashes({ ...row, item_key: itemKey }, hasTodaysActor),
+    repeats: Number(row.repeats),
+  }))
+  return foldHistory(itemKey, changes as unknown as readonly HistoryChange[], await readArchiveFacts(engine, table))
+}
+
+/** What `readHistory` folds. */
+export function answerHistory(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  itemKey: string,
+  untilUs?: number,
+): Promise<Answer> {
+  const query = SAVED_QUERIES.get('item-history') as SavedQuery
+  const to = untilUs === undefined ? {} : { to: formatInstant(untilUs + 1, 6) }
+  return answerQuery(engine, query, table, { item_key: itemKey, ...to })
+}

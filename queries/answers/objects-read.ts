@@ -1,0 +1,106 @@
+import { createHash, hash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { relative, sep } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { dateOfKey, parquetFiles } from '../../store/parquet-files.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { deliveriesIdentifier, tableIdentifier } from '../../transform/table-names.js'
+import { SAVED_QUERIES } from '../catalog.js'
+import type { Asked } from './answer.js'
+
+/** The partitions that a question could read: of one table, from a day to a day, both included; null is no bound. */
+export interface PartitionsRead {
+  readonly table: string
+  readonly from: string | null
+  readonly to: string | null
+}
+
+/** One object that a question could read. `sha256` is null where the objects together were too large to be hashed. */
+export interface ObjectRead {
+  readonly key: string
+  readonly bytes: number
+  readonly sha256: string | null
+}
+
+export interface ObjectsRead {
+  readonly count: number
+  readonly bytes: number
+  /** SHA-256 over one line `key<TAB>bytes<TAB>sha256` an object, in the order of the list, each ended by a line feed. */
+  readonly sha256: string
+  /** Null where there are more than `MAX_LISTED`. */
+  readonly list: readonly ObjectRead[] | null
+}
+
+/** The partitions that a saved query is bound to, or those of all tables that a statement names. */
+export function partitionsRead(asked: Asked, tables: Iterable<TableConfiguration>): readonly PartitionsRead[] {
+  if (asked.table !== undefined && asked.query !== undefined) {
+    const template = SAVED_QUERIES.get(asked.query)?.template ?? ''
+    return [{ table: asked.table, from: dayBound(template, '>=', asked), to: dayBound(template, '<=', asked) }]
+  }
+  return namedTables(asked.sql, tables).map(({ table }) => ({ table, from: null, to: null }))
+}
+
+/** The tables whose name is a word of a statement; one too many, where the word is a text, rather than one too few. */
+export function namedTables(sql: string, tables: Iterable<TableConfiguration>): readonly TableConfiguration[] {
+  const words = new Set(sql.toLowerCase().match(/[a-z0-9_]+/g))
+  return [...tables].filter(table => words.has(tableIdentifier(table)) || words.has(deliveriesIdentifier(table)))
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/** `event_date >= {day :from}` of a template, with the parameter's day in UTC; of `{day-after :to}` the day after it. */
+function dayBound(template: string, sign: '>=' | '<=', { parameters }: Asked): string | null {
+  const [, after, name] = new RegExp(String.raw`event_date ${sign} \{day(-after)? :(\w+)\}`).exec(template) ?? []
+  const value = name === undefined ? undefined : parameters.get(name)
+  const day = typeof value === 'string' ? new Date(value) : undefined
+  if (day === undefined || Number.isNaN(day.getTime())) return null
+  const bound = new Date(after === undefined ? day : day.getTime() + DAY_MS)
+  // after the last day of the year 9999 there is none
+  return bound.getUTCFullYear() > 9999 ? null : bound.toISOString().slice(0, 10)
+}
+
+/** Objects up to which a receipt lists each. */
+export const MAX_LISTED = 10_000
+
+/**
+ * The objects of some partitions in a folder, of those that the engine has read where it tells them. They are hashed where all together have no more than `hashBytes`: a receipt
+ * must not cost more than its answer.
+ */
+export async function objectsRead(
+  root: string,
+  partitions: readonly PartitionsRead[],
+  hashBytes: number,
+  objectsOf: (table: string) => readonly string[] | undefined = () => undefined,
+): Promise<ObjectsRead> {
+  const paths = partitions.flatMap(({ table, from, to }) =>
+    (objectsOf(table) ?? parquetFiles(root, table)).filter(path => {
+      const date = dateOfKey(keyOf(root, path))
+      return (from === null || date >= from) && (to === null || date <= to)
+    }),
+  )
+  const sizes = await Promise.all(paths.map(async path => (await stat(path)).size))
+  const bytes = sizes.reduce((sum, size) => sum + size, 0)
+  const list: ObjectRead[] = []
+  for (const [i, path] of paths.entries()) {
+    const sha256 = bytes <= hashBytes ? await hashFile(path) : null
+    list.push({ key: keyOf(root, path), bytes: sizes[i] as number, sha256 })
+  }
+  const lines = list.map(({ key, bytes: size, sha256 }) => `${key}\t${size}\t${sha256 ?? '-'}\n`)
+  return {
+    count: list.length,
+    bytes,
+    sha256: hash('sha256', lines.join('')),
+    list: list.length <= MAX_LISTED ? list : null,
+  }
+}
+
+function keyOf(root: string, path: string): string {
+  return relative(root, path).split(sep).join('/')
+}
+
+async function hashFile(path: string): Promise<string> {
+  const digest = createHash('sha256')
+  await pipeline(createReadStream(path), digest)
+  return digest.digest('hex')
+}

@@ -1,0 +1,105 @@
+import { formatInstant, parseInstant } from '../../transform/instant.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
+import type { BoundValue, QueryEngine } from '../engines/engine.js'
+import { deliveriesOf } from '../engines/literal.js'
+import { rowsOf } from '../engines/rows.js'
+import type { Asked } from './answer.js'
+
+/** One thing that a saved query asks of a change, and what to say where no change of the table has it. */
+interface Filter {
+  readonly condition: string
+  readonly values: readonly BoundValue[]
+  readonly name: string
+  readonly nothing: string
+}
+
+/**
+ * Which filter of a saved query left nothing, in a sentence; undefined where changes pass all of them, so that the question
+ * itself has no answer. It reads the table's narrow columns once more, which is cheap on a desk only.
+ */
+export async function explainNothing(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  asked: Pick<Asked, 'parameters'>,
+): Promise<string | undefined> {
+  const filters = filtersOf(asked.parameters, table.table)
+  const changes = deliveriesOf(table)
+  const counts = [
+    `select 0 as place, count(*) as n, min(event_time_us) as first_us, max(event_time_us) as last_us from ${changes}`,
+    ...[...filters.map(filter => [filter]), filters].map(
+      (some, i) => `select ${i + 1}, count(*), null, null from ${changes} where ${conditionOf(some)}`,
+    ),
+  ]
+  const values = [...filters, ...filters].flatMap(filter => filter.values)
+  const answer = await engine.run(`${counts.join('\nunion all\n')}\norder by place`, values)
+  const [all, ...rest] = [...rowsOf(answer)]
+  if (all === undefined || all.n === 0n) return `the archive has no change of ${table.table}`
+  const missing = filters.filter((_, i) => rest[i]?.n === 0n).map(filter => filter.nothing)
+  const span = `its changes are from ${instantText(all.first_us)} to ${instantText(all.last_us)}`
+  if (missing.length > 0) return missing.join('; ').replace(PERIOD_IS_EMPTY, `${PERIOD_IS_EMPTY}, ${span}`)
+  if (rest.at(-1)?.n !== 0n) return undefined
+  return `each alone leaves changes of ${table.table}, but together none: ${filters.map(({ name }) => name).join(', ')}`
+}
+
+const PERIOD_IS_EMPTY = 'no change lies in the period'
+
+function conditionOf(filters: readonly Filter[]): string {
+  return filters.length === 0 ? '1 = 1' : filters.map(({ condition }) => condition).join(' and ')
+}
+
+function filtersOf(parameters: Asked['parameters'], table: string): readonly Filter[] {
+  const text = (name: string) => {
+    const value = parameters.get(name)
+    return value === undefined ? undefined : String(value)
+  }
+  const [item, actor, attribute, column, value] = ['item_key', 'actor', 'attribute', 'column', 'value'].map(text)
+  return [
+    ...periodOf(text),
+    ...(item === undefined ? [] : [filter('item_key = ?', item, 'the item', `no change of ${table} is of this item`)]),
+    ...(actor === undefined
+      ? []
+      : [filter('actor = ?', actor, 'the actor', `no change of ${table} has the actor ${JSON.stringify(actor)}`)]),
+    ...(attribute === undefined
+      ? []
+      : [
+          filter(
+            'array_position(changed, ?) > 0',
+            attribute,
+            'the attribute',
+            `no change of ${table} touched an attribute ${JSON.stringify(attribute)}`,
+          ),
+        ]),
+    ...(column === undefined || value === undefined
+      ? []
+      : [
+          filter(
+            `cast(new_${column} as varchar) = ?`,
+            value,
+            `the value of ${column}`,
+            `no item of ${table} ever had ${JSON.stringify(value)} in ${column}`,
+          ),
+        ]),
+  ]
+}
+
+function filter(condition: string, value: string, name: string, nothing: string): Filter {
+  return { condition, values: [value], name, nothing }
+}
+
+/** `from` and `to`, or the moment that a question looks back from. */
+function periodOf(text: (name: string) => string | undefined): readonly Filter[] {
+  const us = (name: string) => parseInstant(text(name) ?? '')?.us
+  const [from, to, at] = ['from', 'to', 'at'].map(us)
+  const bounds = [
+    ...(from === undefined ? [] : [['event_time_us >= ?', from] as const]),
+    ...(to === undefined ? [] : [['event_time_us < ?', to] as const]),
+    ...(at === undefined ? [] : [['event_time_us <= ?', at] as const]),
+  ]
+  if (bounds.length === 0) return []
+  const condition = bounds.map(([bound]) => bound).join(' and ')
+  return [{ condition, values: bounds.map(([, value]) => value), name: 'the period', nothing: PERIOD_IS_EMPTY }]
+}
+
+function instantText(us: unknown): string {
+  return formatInstant(Number(us), Number(us) % 1_000_000 === 0 ? 0 : 3)
+}

@@ -1,0 +1,117 @@
+import { parseInstant } from '../transform/instant.js'
+import type { AttributePath, TableConfiguration } from '../transform/table-configuration.js'
+import { isTopLevel, rowsAtPath, writePath } from './attribute-path.js'
+import { bindValues, type Identifiers, renderQuery, type SavedQuery, type Statement } from './catalog.js'
+import type { BoundValue, Scope } from './engines/engine.js'
+import { deliveriesOf } from './engines/literal.js'
+import { STATES } from './moments.js'
+import { checkParameters, ParameterError } from './parameters.js'
+import { rowsWithActor } from './todays-actor.js'
+
+/** A saved query's statement for one table, with the values for its `?` in order. */
+export interface BoundQuery extends Statement {
+  readonly values: readonly BoundValue[]
+  /** Every parameter's value, defaults filled in. */
+  readonly parameters: ReadonlyMap<string, BoundValue>
+  /** What it reads, where that is less than everything. */
+  readonly scope: Scope | undefined
+}
+
+/**
+ * What `askQuery` runs. Throws `ParameterError` for parameters that the query does not take. `actor` is the attribute that
+ * names the actor where rows do not. @default - only what the rows say
+ */
+export function bindQuery(
+  query: SavedQuery,
+  table: TableConfiguration,
+  parameters: Readonly<Record<string, string>>,
+  actor?: AttributePath,
+): BoundQuery {
+  const { column, ...others } = parameters
+  const values = withRecordedActor(
+    checkParameters(query.parameters, {
+      ...lifecyclePresets(query, table),
+      ...(query.asksForColumn ? others : parameters),
+    }),
+  )
+  const changes = deliveriesOf(table)
+  const identifiers = query.asksForColumn ? { changes, column: configuredColumn(column, table) } : { changes }
+  const statement = renderQuery(query, withPath(query, withActor(query, identifiers, actor), values.get('attribute')))
+  const all = new Map<string, BoundValue>([
+    ...(query.asksForColumn ? [['column', column as string] as const] : []),
+    ...values,
+  ])
+  const scope = scopeOf(query, table, values)
+  return {
+    ...statement,
+    values: bindValues(statement, values),
+    parameters: all,
+    scope: scope && { ...scope, ...(query.asksForColumn && { column: column as string }) },
+  }
+}
+
+/** The names that stand in a statement, with the rows of a question about a path in which that is an attribute. */
+export function withPath(query: SavedQuery, identifiers: Identifiers, path: BoundValue | undefined): Identifiers {
+  const asksForPath = query.parameters.some(({ type }) => type === 'attribute')
+  return !asksForPath || typeof path !== 'string' || path === '' || isTopLevel(path)
+    ? identifiers
+    : { ...identifiers, changes: rowsAtPath(identifiers.changes, path) }
+}
+
+/** The names that stand in a statement, with today's actor in the rows of one that asks who made changes. */
+export function withActor(query: SavedQuery, identifiers: Identifiers, actor: AttributePath | undefined): Identifiers {
+  if (actor === undefined || !asksWho(query)) return identifiers
+  const { changes, column } = identifiers
+  return { ...identifiers, changes: rowsWithActor(changes, actor, column === undefined ? undefined : `new_${column}`) }
+}
+
+/** `altered-rows` asks of the rows what they say. */
+function asksWho({ name, columns, parameters }: SavedQuery): boolean {
+  const named = [...columns, ...parameters].map(field => field.name)
+  return name !== 'altered-rows' && named.some(field => WHO.includes(field))
+}
+
+const WHO = ['actor', 'actors', 'actor_source', 'last_writer', 'created_by', 'deleted_by']
+
+/** As answers print the identity that DynamoDB records for its deletes by time to live, so that questions take it. */
+export const TIME_TO_LIVE = { recorded: 'dynamodb.amazonaws.com', printed: 'DynamoDB time to live' } as const
+
+function withRecordedActor(values: ReadonlyMap<string, BoundValue>): ReadonlyMap<string, BoundValue> {
+  const printed = [TIME_TO_LIVE.printed.toLowerCase(), 'time to live']
+  const isPrinted = printed.includes(String(values.get('actor')).toLowerCase())
+  return isPrinted ? new Map([...values, ['actor', TIME_TO_LIVE.recorded]]) : values
+}
+
+function scopeOf(
+  { name, parameters }: SavedQuery,
+  { table, identifier }: TableConfiguration,
+  values: ReadonlyMap<string, BoundValue>,
+): Scope | undefined {
+  const named = { table, ...(identifier !== undefined && { identifier }) }
+  const item = parameters.find(({ type }) => type === 'item')
+  if (item !== undefined) return { ...named, itemKey: String(values.get(item.name)) }
+  const moments = STATES[name]?.map(moment => parseInstant(String(values.get(moment)))?.us)
+  const [fromUs, toUs] = moments ?? []
+  return fromUs === undefined || toUs === undefined || fromUs > toUs
+    ? undefined
+    : { ...named, states: { fromUs, toUs } }
+}
+
+/** What the configured life cycle says of the parameters that take their default from it. */
+function lifecyclePresets(query: SavedQuery, { lifecycle }: TableConfiguration): Readonly<Record<string, string>> {
+  const wanted = query.parameters.filter(({ preset }) => preset === 'lifecycle').map(parameter => parameter.name)
+  if (lifecycle === undefined) return {}
+  const known: Readonly<Record<string, string>> = {
+    attribute: writePath(lifecycle.path.map(name => ({ name }))),
+    allowed: JSON.stringify(lifecycle.allowed),
+  }
+  return Object.fromEntries(Object.entries(known).filter(([name]) => wanted.includes(name)))
+}
+
+function configuredColumn(name: string | undefined, { table, columns }: TableConfiguration): string {
+  const known = columns.map(column => column.column)
+  if (name !== undefined && known.includes(name)) return name
+  const accepted =
+    known.length === 0 ? `table ${table} has no configured columns` : `expected one of ${known.join(', ')}`
+  throw new ParameterError(`parameter column is ${name === undefined ? 'missing' : JSON.stringify(name)}, ${accepted}`)
+}

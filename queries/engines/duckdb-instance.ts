@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { DuckDBInstance } from '@duckdb/node-api'
+import { literalPath } from './file-list.js'
+import { quoted } from './literal.js'
+
+/** Nothing calls out: what an extension would be needed for fails, instead of being fetched. */
+const CALLS_NOBODY = {
+  autoinstall_known_extensions: 'false',
+  autoload_known_extensions: 'false',
+  allow_community_extensions: 'false',
+}
+
+/** A DuckDB that fetches no extension, in memory or in a file. */
+export async function openDuckDb(
+  path = ':memory:',
+  settings: Readonly<Record<string, string>> = {},
+): Promise<DuckDBInstance> {
+  // loaded when it is needed: it takes longer to load than most commands to run
+  const { DuckDBInstance: Instance } = await import('@duckdb/node-api')
+  return Instance.create(path, { ...CALLS_NOBODY, ...settings })
+}
+
+/** A folder for what does not fit in memory: images among it, so it is for its owner alone. */
+export class SpillFolder {
+  readonly path = join(tmpdir(), `itemtrail-spill-${randomUUID()}`)
+
+  constructor() {
+    mkdirSync(this.path, { mode: 0o700 })
+  }
+
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true })
+  }
+}
+
+/**
+ * Statements that close a DuckDB to everything but the rows of an archive and its copies, for good: no other file, no
+ * extension, no setting. A path is looked at after its links were followed, so a link in there leads nowhere either.
+ */
+export function confinement(root: string): readonly string[] {
+  const paths = ['data', 'derived'].map(name => join(realPath(root), name))
+  // the engine holds a pattern, as a path is written, against this list before it looks what it finds
+  const folders = [...new Set([...paths, ...paths.map(literalPath)])].map(quoted)
+  return [
+    `set allowed_directories = [${folders.join(', ')}]`,
+    'set enable_external_access = false',
+    'set lock_configuration = true',
+  ]
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return resolve(path)
+  }
+}

@@ -1,0 +1,390 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import type { Table } from 'apache-arrow'
+import { readBounded } from '../../config/gate.js'
+import { CopyReader } from '../../derived/copy-reader.js'
+import { readKept } from '../../store/kept-configurations.js'
+import { refuseLinks } from '../../store/links.js'
+import { listTable, parquetFiles, tablesOf, unreadBesideTables } from '../../store/parquet-files.js'
+import { AUDIT_COLUMNS, type Column, columnsOf } from '../../transform/audit-row.js'
+import type { FactStore } from '../../transform/fact.js'
+import { configurationId, type TableConfiguration } from '../../transform/table-configuration.js'
+import { deliveriesIdentifier, identifiersOf, type NamedTable, tableIdentifier } from '../../transform/table-names.js'
+import type { toArrowTable } from './arrow.js'
+import { changesView } from './changes-view.js'
+import { chunksOf } from './duckdb-chunks.js'
+import { confinement, openDuckDb, SpillFolder } from './duckdb-instance.js'
+import {
+  type BoundValue,
+  type EngineDescription,
+  type QueryEngine,
+  QueryError,
+  type RunOptions,
+  type Scope,
+  stoppedError,
+  type TableOutline,
+  UnreadableTable,
+} from './engine.js'
+import { checkForeign } from './foreign-statement.js'
+import { deliveriesOf, quotedName } from './literal.js'
+import { earliestArrivals, emptyZonedRows, rowsOfObjects } from './relations.js'
+import { TRINO_MACROS } from './trino-macros.js'
+
+/** How an archive in a folder is opened. */
+export interface EngineOptions {
+  /** Ends every statement. */
+  readonly signal?: AbortSignal | undefined
+  /** Whether statements may reach other files, settings and extensions. @default false */
+  readonly files?: boolean | undefined
+}
+
+/**
+ * Answers questions over an archive in a folder, in the SQL that Trino and Athena speak too: of each table there is a view of
+ * the rows as delivered, and one that counts each change once. Where a table has a compacted copy, what is asked of one item
+ * reads that, and the objects that it does not cover. A table that cannot be read costs no other its answer.
+ */
+export class DuckDbEngine implements QueryEngine {
+  private readonly columns = new Map<string, readonly Column[]>()
+  private readonly copies: CopyReader
+  /** What was found beside the rows and is not believed. */
+  private readonly noticed = new Set<string>()
+  /** The objects behind each view: what comes later is in no answer of this engine. */
+  private readonly viewed = new Map<string, readonly string[]>()
+  /** Tables whose views over the archive are still to be made, which opens every object. */
+  private readonly pending = new Map<string, Promise<void> | undefined>()
+  /** Why there are no views of a table. */
+  private readonly unreadable = new Map<string, UnreadableTable>()
+
+  private constructor(
+    private readonly instance: DuckDBInstance,
+    private readonly connection: DuckDBConnection,
+    private readonly toTable: typeof toArrowTable,
+    private readonly root: string,
+    private readonly signal: AbortSignal | undefined,
+    private readonly files: boolean,
+    private readonly spill: SpillFolder,
+    private readonly configured: ReadonlyMap<string, TableConfiguration>,
+    private readonly identifiers: ReadonlyMap<string, string>,
+  ) {
+    this.copies = new CopyReader(root, this.columns)
+  }
+
+  /**
+   * Opens the archive in `root` for reading. `configured` adds the columns of tables whose rows have yet to fill them,
+   * and tables without any rows. A signal ends every statement. Unless `files` is said, no statement can reach anything but
+   * the archive's rows, whatever it is; and SQL of others is held to one query.
+   */
+  static async open(
+    root: string,
+    configured: Iterable<TableConfiguration> = [],
+    { signal, files = false }: EngineOptions = {},
+  ): Promise<DuckDbEngine> {
+    // loaded when an archive is opened: Arrow takes longer to load than most commands to run
+    const { toArrowTable } = await import('./arrow.js')
+    const spill = new SpillFolder()
+    try {
+      const instance = await openDuckDb(':memory:', { temp_directory: spill.path })
+      const connection = await instance.connect()
+      const current = new Map([...configured].map(table => [table.table, table]))
+      const names = identifiersOf([...current.keys(), ...tablesOf(root)])
+      const engine = new DuckDbEngine(instance, connection, toArrowTable, root, signal, files, spill, current, names)
+      await engine.begin()
+      return engine
+    } catch (error) {
+      spill.remove()
+      throw error
+    }
+  }
+
+  private async begin(): Promise<void> {
+    const settings = [...TRINO_MACROS, ...(this.files ? [] : confinement(this.root))]
+    for (const statement of settings) await this.connection.run(statement)
+    for (const table of this.identifiers.keys()) await this.look(table)
+  }
+
+  async run(sql: string, values: readonly BoundValue[] = [], options: RunOptions = {}): Promise<Table> {
+    const { scope } = options
+    const signal = this.signalOf(options)
+    if (options.foreign) await checkForeign(this.connection, sql, this.files)
+    const whole = (on: DuckDBConnection, text: string, bound: readonly BoundValue[]) =>
+      runWhole(on, text, bound, this.toTable)
+    const answer = scope && (await this.askCopy(sql, values, scope, signal, whole))
+    if (answer !== undefined) return answer
+    await this.createPendingViews()
+    // an interrupt ends whatever runs on a connection, so a statement with a signal of its own has one of its own
+    const connection = options.signal === undefined ? this.connection : await this.connect()
+    const endInterrupts = interruptOn(signal, connection)
+    try {
+      signal.throwIfAborted()
+      return await whole(connection, sql, values)
+    } catch (error) {
+      if (signal.aborted) throw stoppedError(signal)
+      throw this.failureOf(sql, error)
+    } finally {
+      endInterrupts()
+      if (connection !== this.connection) connection.closeSync()
+    }
+  }
+
+  /** On a connection of its own, because the next statement on a connection ends what is streaming there. */
+  async *stream(sql: string, values: readonly BoundValue[] = [], options: RunOptions = {}): AsyncGenerator<Table> {
+    const { scope } = options
+    const signal = this.signalOf(options)
+    if (options.foreign) await checkForeign(this.connection, sql, this.files)
+    let connection: DuckDBConnection | undefined
+    const endInterrupts = interruptOn(signal, { interrupt: () => connection?.interrupt() })
+    try {
+      signal.throwIfAborted()
+      const begin = async (on: DuckDBConnection, text: string, bound: readonly BoundValue[]) => {
+        const result = await on.stream(text, [...bound])
+        const chunks = chunksOf(result, () => failureAgain(on, text, bound))
+        // what cannot be read shows with the first rows
+        return { on, result, chunks, first: await chunks.next() }
+      }
+      let begun = scope && (await this.askCopy(sql, values, scope, signal, begin, true))
+      if (begun === undefined) {
+        await this.createPendingViews()
+        connection = await this.connect()
+        signal.throwIfAborted()
+        begun = await begin(connection, sql, values)
+      }
+      const { on, result, chunks, first } = begun
+      connection = on
+      for (let next = first; next.done !== true; next = await chunks.next()) {
+        yield this.toTable(result.deduplicatedColumnNames(), result.columnTypes(), [next.value])
+        signal.throwIfAborted()
+      }
+    } catch (error) {
+      if (signal.aborted) throw stoppedError(signal)
+      throw this.failureOf(sql, error)
+    } finally {
+      endInterrupts()
+      connection?.closeSync()
+    }
+  }
+
+  async describe(): Promise<EngineDescription> {
+    const result = await this.connection.runAndReadAll('select version() as version')
+    return { name: 'duckdb', version: String(result.getRows()[0]?.[0]), archive: { root: this.root } }
+  }
+
+  async outline(table: string): Promise<TableOutline | undefined> {
+    const copy = this.copies.copyOf(table)
+    if (copy === undefined) return undefined
+    const { beganUs, sampleKey } = copy.manifest
+    if (copy.uncovered.length === 0) return { beganUs, sampleKey }
+    const began = `select min(event_time_us) from (${rowsOfObjects(copy.uncovered)})`
+    const since = await this.oneValue(began)
+    return { beganUs: since === null ? beganUs : Math.min(beganUs, Number(since)), sampleKey }
+  }
+
+  private async oneValue(sql: string): Promise<bigint | null> {
+    try {
+      return (await this.connection.runAndReadAll(sql)).getRows()[0]?.[0] as bigint | null
+    } catch (error) {
+      throw new QueryError((error as Error).message, { cause: error })
+    }
+  }
+
+  objects(table: string): readonly string[] | undefined {
+    return this.viewed.get(table) ?? this.copies.copyOf(table)?.objects
+  }
+
+  remarks(): readonly string[] {
+    return [...this.noticed, ...this.copies.remarks]
+  }
+
+  unread(table?: string): readonly string[] {
+    const tables = table === undefined ? tablesOf(this.root) : [table]
+    const found = [...unreadBesideTables(this.root), ...tables.flatMap(name => listTable(this.root, name).unread)]
+    // objects are never removed nor rewritten: what the compacted copy was made from and is not there is lost
+    const lost = tables.flatMap(name => this.copies.lost.get(name) ?? [])
+    return [
+      ...found
+        .filter(({ mayHoldRows }) => mayHoldRows)
+        .map(({ key, reason }) => `${key} ${reason}: it is in no answer, or not in every one`),
+      ...lost.map(object => `${object}, though the compacted copy was made from it: what it held is in no answer`),
+    ]
+  }
+
+  /** The folder's own. */
+  get facts(): FactStore {
+    const pathOf = (key: string) => join(this.root, ...key.split('/'))
+    return {
+      list: async prefix =>
+        existsSync(pathOf(prefix)) ? readdirSync(pathOf(prefix)).map(name => `${prefix}${name}`) : [],
+      open: async key => {
+        refuseLinks(this.root, key)
+        return readBounded(pathOf(key), key, { maxBytes: 2 ** 26 }) ?? new Uint8Array()
+      },
+    }
+  }
+
+  close(): void {
+    this.connection.closeSync()
+    this.instance.closeSync()
+    this.spill.remove()
+  }
+
+  private signalOf({ signal }: RunOptions): AbortSignal {
+    return AbortSignal.any([this.signal, signal].filter(one => one !== undefined))
+  }
+
+  private connect(): Promise<DuckDBConnection> {
+    return this.instance.connect()
+  }
+
+  /**
+   * Undefined where the copy cannot be read or does not do, so that the archive has to be asked. A copy may have been
+   * replaced since it was found, and a later compaction removes what was replaced: then the new one is asked.
+   */
+  private async askCopy<T>(
+    sql: string,
+    values: readonly BoundValue[],
+    scope: Scope,
+    signal: AbortSignal,
+    ask: (connection: DuckDBConnection, sql: string, values: readonly BoundValue[]) => Promise<T>,
+    keepsConnection = false,
+  ): Promise<T | undefined> {
+    for (;;) {
+      const copy = this.copies.copyOf(scope.table)
+      if (copy === undefined) return undefined
+      const connection = await this.connect()
+      const endInterrupts = interruptOn(signal, connection)
+      let kept = false
+      try {
+        signal.throwIfAborted()
+        const prepared = this.copies.prepare(copy, scope, sql, values)
+        if (prepared === undefined) return undefined
+        for (const statement of prepared.before) await connection.run(statement)
+        const answer = await ask(connection, prepared.sql, values)
+        kept = keepsConnection
+        return answer
+      } catch (error) {
+        if (signal.aborted) throw stoppedError(signal)
+        if (!this.copies.lookAgain(scope.table, copy, error)) return undefined
+      } finally {
+        endInterrupts()
+        if (!kept) connection.closeSync()
+      }
+    }
+  }
+
+  /** A question about one item opens a few files of the copy; the archive's own are opened when something asks for them. */
+  private async look(table: string): Promise<void> {
+    try {
+      const configured = this.configured.get(table)
+      const kept = readKept(this.root, table)
+      for (const { message } of kept.problems) this.noticed.add(`${message}; it is not believed`)
+      this.columns.set(table, mergeColumns([...(configured === undefined ? [] : [configured]), ...kept.versions]))
+      if (this.copies.look(table)) this.pending.set(table, undefined)
+      else await this.createViews(table)
+    } catch (error) {
+      this.refuse(table, error)
+    }
+  }
+
+  private refuse(table: string, error: unknown): void {
+    const [reason] = (error as Error).message.split('\n')
+    this.unreadable.set(
+      table,
+      new UnreadableTable(`table ${table} cannot be read: ${reason}`, { cause: error, hint: DAMAGED }),
+    )
+  }
+
+  private async createPendingViews(): Promise<void> {
+    for (const [table, begun] of this.pending) {
+      const creating = begun ?? this.createViews(table).catch(error => this.refuse(table, error))
+      this.pending.set(table, creating)
+      await creating
+      this.pending.delete(table)
+    }
+  }
+
+  private async createViews(table: string): Promise<void> {
+    const named = this.named(table)
+    const columns = this.columns.get(table) ?? AUDIT_COLUMNS
+    const template = emptyZonedRows(columns)
+    const files = this.copies.copyOf(table)?.objects ?? parquetFiles(this.root, table)
+    this.viewed.set(table, files)
+    const rows = rowsOfObjects(files)
+    const all = files.length === 0 ? template : `${template} union all by name ${rows}`
+    const delivered = files.length > 0 && (await this.hasArrivalTimes(rows)) ? earliestArrivals(all) : all
+    await this.connection.run(`create view ${deliveriesOf(named)} as ${delivered}`)
+    const configured = this.configured.get(table)
+    const today = configured === undefined ? undefined : configurationId(configured)
+    const changes = changesView(deliveriesOf(named), columns, today)
+    await this.connection.run(`create view ${quotedName(tableIdentifier(named))} as ${changes}`)
+  }
+
+  private named(table: string): NamedTable {
+    return { table, identifier: this.identifiers.get(table) }
+  }
+
+  /** A statement that names a table without views fails by that, whatever the engine says. */
+  private failureOf(sql: string, error: unknown): QueryError {
+    const words = new Set(sql.toLowerCase().match(/[a-z0-9_]+/g))
+    for (const [table, reason] of this.unreadable) {
+      const named = this.named(table)
+      if (words.has(tableIdentifier(named)) || words.has(deliveriesIdentifier(named))) return reason
+    }
+    return new QueryError((error as Error).message, { cause: error })
+  }
+
+  private async hasArrivalTimes(rows: string): Promise<boolean> {
+    const result = await this.connection.runAndReadAll(
+      `select 1 from (${rows}) where time_precision = 'arrival' limit 1`,
+    )
+    return result.currentRowCount > 0
+  }
+}
+
+/**
+ * Interrupts what runs on a connection when a signal says so, until the function that is returned ends it. An interrupt that comes
+ * before DuckDB has begun is lost, so it is repeated.
+ */
+function interruptOn(signal: AbortSignal, connection: { readonly interrupt: () => void }): () => void {
+  let again: NodeJS.Timeout | undefined
+  const interrupt = () => {
+    connection.interrupt()
+    again ??= setInterval(() => connection.interrupt(), 20)
+  }
+  signal.addEventListener('abort', interrupt)
+  return () => {
+    signal.removeEventListener('abort', interrupt)
+    clearInterval(again)
+  }
+}
+
+/** Why a statement failed half-way, which its answer does not tell: the same again, without its rows. */
+async function failureAgain(
+  connection: DuckDBConnection,
+  sql: string,
+  values: readonly BoundValue[],
+): Promise<unknown> {
+  return connection.run(`explain analyze ${sql}`, [...values]).then(
+    () => undefined,
+    error => error,
+  )
+}
+
+async function runWhole(
+  connection: DuckDBConnection,
+  sql: string,
+  values: readonly BoundValue[],
+  toTable: typeof toArrowTable,
+): Promise<Table> {
+  const result = await connection.run(sql, [...values])
+  const chunks = await result.fetchAllChunks()
+  return toTable(result.deduplicatedColumnNames(), result.columnTypes(), chunks)
+}
+
+const DAMAGED = 'an object of the archive is damaged; a copy of it, such as the bucket has, puts it right'
+
+/** The columns of all configurations, those of the first in the order that Glue has them too. */
+export function mergeColumns(versions: readonly TableConfiguration[]): readonly Column[] {
+  const columns = new Map<string, Column>()
+  for (const column of versions.flatMap(columnsOf)) if (!columns.has(column.name)) columns.set(column.name, column)
+  return columns.size === 0 ? AUDIT_COLUMNS : [...columns.values()]
+}

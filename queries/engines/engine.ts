@@ -1,0 +1,99 @@
+import type { Table } from 'apache-arrow'
+import type { FactStore } from '../../transform/fact.js'
+import type { NamedTable } from '../../transform/table-names.js'
+
+/** A value bound to one `?` of a statement. */
+export type BoundValue = string | number
+
+/** How a statement is run. */
+export interface RunOptions {
+  /** Ends the statement, on the engine too; what was asked is then rejected with a `QueryError` of the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+  /** What the statement reads of a table. An engine may then read a copy that is arranged for it; the answer is the same. */
+  readonly scope?: Scope | undefined
+  /** True for SQL that is not our own: it is run only where it is one query that reads. @default false */
+  readonly foreign?: boolean | undefined
+}
+
+/** What a statement, of one table only, can be answered from. At most one of `itemKey`, `states` and `eachItem` is given; with none, any rows do. */
+export interface Scope extends NamedTable {
+  /** All changes of one item, by its canonical key. */
+  readonly itemKey?: string | undefined
+  /** What leads to the states of items at moments from `fromUs` to `toUs`, in microseconds since 1970. */
+  readonly states?: { readonly fromUs: number; readonly toUs: number } | undefined
+  /** A configured column that it reads beside the columns that every table has. */
+  readonly column?: string | undefined
+  /** Each row of the answer, which has these columns, tells of one item, from all changes of that item; rows come by `item_key`, those of an item in any order. */
+  readonly eachItem?: readonly string[] | undefined
+}
+
+/** What is known of a table without reading its rows. */
+export interface TableOutline {
+  /** When its first change was made, in microseconds since 1970. */
+  readonly beganUs: number
+  /** Any key, which tells its key attributes and their types. */
+  readonly sampleKey: string
+}
+
+/** Something that answers SQL over an archive: DuckDB on a desk, Athena on AWS. */
+export interface QueryEngine {
+  /** Runs one statement; `values` are bound to its `?` in order. Throws `QueryError` with the engine's own words. */
+  run(sql: string, values?: readonly BoundValue[], options?: RunOptions): Promise<Table>
+  /** The same piece by piece, for answers larger than memory. @default - `streamAnswer` gives the whole as one piece */
+  stream?(sql: string, values?: readonly BoundValue[], options?: RunOptions): AsyncIterable<Table>
+  /** What answers, and over what. @default - receipts say that it is not known */
+  describe?(): Promise<EngineDescription>
+  /** Where the archive's facts are kept. @default - none are known, so nothing is anchored */
+  readonly facts?: FactStore | undefined
+  /** What it knows of a table without asking. @default - nothing, so the table's rows are asked */
+  outline?(table: string): Promise<TableOutline | undefined>
+  /** Paths of the objects of a table that its answers are read from. @default - not known: what is in the folder by then */
+  objects?(table: string): readonly string[] | undefined
+  /** What a reader of its answers should know beside them, such as that a copy could not be used. @default - nothing */
+  remarks?(): readonly string[]
+  /**
+   * What lies where a table's objects belong (of all tables, where none is said) and is not read, or not by every question.
+   * @default - nothing
+   */
+  unread?(table?: string): readonly string[]
+  close(): void
+}
+
+/** An engine and the archive that it reads, for receipts. */
+export interface EngineDescription {
+  readonly name: string
+  readonly version: string | null
+  /** `{ root }` of a folder; `{ catalog, database, workgroup }` on Athena, with `bucket` where it is known. */
+  readonly archive: Readonly<Record<string, string>>
+}
+
+/** An answer piece by piece, where the engine can give it so, else as one piece. */
+export async function* streamAnswer(
+  engine: QueryEngine,
+  sql: string,
+  values: readonly BoundValue[] = [],
+  options: RunOptions = {},
+): AsyncGenerator<Table> {
+  if (engine.stream === undefined) yield await engine.run(sql, values, options)
+  else yield* engine.stream(sql, values, options)
+}
+
+/** A statement that an engine would not run, or did not run to its end. */
+export class QueryError extends Error {
+  override readonly name = 'QueryError'
+  /** What to do about it, where the engine's words do not tell. */
+  readonly hint: string | undefined
+
+  constructor(message: string, options: { readonly cause?: unknown; readonly hint?: string | undefined } = {}) {
+    super(message, options)
+    this.hint = options.hint
+  }
+}
+
+/** A statement that asks for a table of which nothing can be read; others can be asked. */
+export class UnreadableTable extends QueryError {}
+
+/** The error of a statement that its signal ended. */
+export function stoppedError(signal: AbortSignal): QueryError {
+  return new QueryError('the statement was stopped', { cause: signal.reason })
+}

@@ -1,0 +1,91 @@
+import { statSync } from 'node:fs'
+import { sep } from 'node:path'
+import { dateOfKey } from '../../store/parquet-files.js'
+import { formatInstant } from '../../transform/instant.js'
+import { dateOf } from '../../transform/partition.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { bindQuery } from '../bind.js'
+import { SAVED_QUERIES, type SavedQuery } from '../catalog.js'
+import { type QueryEngine, streamAnswer } from '../engines/engine.js'
+import { once } from '../engines/once.js'
+import { type Row, rowsOf } from '../engines/rows.js'
+
+/** From `fromUs` to before `toUs`; null: no such end. */
+interface Bounds {
+  readonly fromUs: number | null
+  readonly toUs: number | null
+}
+
+/** Bytes of objects whose rows are held against their hashes unasked, which takes about a second; all of a table's takes longer than most questions. */
+const HASHED_BYTES = 16 * 1024 ** 2
+
+const ALL_TIME = { fromUs: null, toUs: null }
+
+/** Of which time rows are held against their hashes: all of it where that is soon done, else the period. Null: of none. */
+function hashedTime(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  period: Bounds,
+  asked: boolean | undefined,
+): Bounds | null {
+  if (asked === false) return null
+  if (isSmall(engine, table, ALL_TIME)) return ALL_TIME
+  return asked === true || isSmall(engine, table, period) ? period : null
+}
+
+function isSmall(engine: QueryEngine, { table }: TableConfiguration, { fromUs, toUs }: Bounds): boolean {
+  const objects = engine.objects?.(table)
+  if (objects === undefined) return false
+  const [from, to] = [fromUs === null ? '' : dateOf(fromUs), toUs === null ? '~' : dateOf(toUs)]
+  const inPeriod = objects.filter(path => {
+    const day = dateOfKey(path.split(sep).join('/'))
+    return day >= from && day <= to
+  })
+  return inPeriod.reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0) <= HASHED_BYTES
+}
+
+/**
+ * How many rows of each item are not what their hashes say; null where none was held against them. `asked`: whether they
+ * are; undefined where that is soon done.
+ */
+export async function countAltered(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  bounds: Bounds,
+  asked?: boolean,
+): Promise<ReadonlyMap<string, number> | null> {
+  const time = hashedTime(engine, table, bounds, asked)
+  if (time === null) return null
+  const period = {
+    ...(time.fromUs !== null && { from: formatInstant(time.fromUs, 6) }),
+    ...(time.toUs !== null && { to: formatInstant(time.toUs, 6) }),
+  }
+  // the items of a table and the verdict about it ask the same of all time
+  const key = `altered rows of ${table.table} ${JSON.stringify(period)}`
+  const rows = new Map<string, Set<string>>()
+  for (const { altered, item_key, event_id, event_time_us, arrived_at } of await once(engine, key, () =>
+    alteredRows(engine, table, period),
+  )) {
+    if (!touches(String(altered), Number(event_time_us), bounds)) continue
+    const ofItem = rows.get(String(item_key)) ?? new Set()
+    rows.set(String(item_key), ofItem.add(`${event_id} ${arrived_at}`))
+  }
+  return new Map([...rows].map(([itemKey, { size }]) => [itemKey, size]))
+}
+
+async function alteredRows(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  period: Readonly<Record<string, string>>,
+): Promise<readonly Row[]> {
+  const { sql, values } = bindQuery(SAVED_QUERIES.get('altered-rows') as SavedQuery, table, period)
+  const rows: Row[] = []
+  for await (const piece of streamAnswer(engine, sql, values)) for (const row of rowsOf(piece)) rows.push(row)
+  return rows
+}
+
+/** An image is of the time that its row says; where the row is another, nobody knows what it was, or when. */
+function touches(altered: string, us: number, { fromUs, toUs }: Bounds): boolean {
+  const isImage = altered === 'old_image' || altered === 'new_image'
+  return !isImage || (us >= (fromUs ?? us) && us < (toUs ?? Number.POSITIVE_INFINITY))
+}

@@ -1,0 +1,151 @@
+import { formatInstant } from '../../transform/instant.js'
+import { compareUtf8 } from '../../transform/json.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { bindQuery } from '../bind.js'
+import { SAVED_QUERIES, type SavedQuery } from '../catalog.js'
+import { continuityOfAll, rowsOfEachItem } from '../each-item.js'
+import { type QueryEngine, streamAnswer } from '../engines/engine.js'
+import { type Row, rowsOf } from '../engines/rows.js'
+import type { Anchor, ArchiveFacts } from './archive-facts.js'
+import type { Finding, ItemFinding, Missing } from './findings.js'
+
+/** A finding about one item of a table. */
+export interface TableFinding extends ItemFinding {
+  readonly itemKey: string
+}
+
+/** All findings about one item. */
+export interface FindingsOfItem {
+  readonly itemKey: string
+  readonly findings: readonly TableFinding[]
+}
+
+/**
+ * What does not fit together in a table, item by item in the order of their keys: what `continuity` finds, and `anchors` of
+ * each complete baseline. Memory holds one item's findings at a time where the engine can stream.
+ */
+export async function* findingsByItem(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  facts: ArchiveFacts,
+): AsyncGenerator<FindingsOfItem> {
+  const streams = [chainFindings(engine, table), ...facts.baselines.map(each => anchorFindings(engine, table, each))]
+  let item: TableFinding[] = []
+  for await (const finding of mergeByItem(streams)) {
+    if (item[0] !== undefined && item[0].itemKey !== finding.itemKey) {
+      yield { itemKey: item[0].itemKey, findings: distinct(item) }
+      item = []
+    }
+    item.push(finding)
+  }
+  if (item[0] !== undefined) yield { itemKey: item[0].itemKey, findings: distinct(item) }
+}
+
+async function* chainFindings(engine: QueryEngine, table: TableConfiguration): AsyncGenerator<TableFinding> {
+  for await (const row of rowsOfEachItem(engine, table, continuityOfAll(table))) {
+    yield {
+      itemKey: row.item_key as string,
+      finding: row.finding as Finding,
+      eventId: row.event_id as string,
+      eventTimeUs: Number(row.event_time_us),
+      changes: Number(row.changes),
+      sinceUs: row.since_us === null ? null : Number(row.since_us),
+      untilUs: Number(row.until_us),
+      absence: null,
+    }
+  }
+}
+
+/** What is missing because a complete baseline lacks an item. What its own rows contradict, `continuity` finds, too. */
+export async function* anchorFindings(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  { source, us, untilUs }: Anchor,
+): AsyncGenerator<TableFinding> {
+  const parameters = { source, time: formatInstant(us, 6), until: formatInstant(untilUs, 6) }
+  for await (const row of askByItem(engine, table, 'anchors', parameters)) {
+    if (row.missing === 'change') continue
+    const missing = row.missing as Missing
+    const eventTimeUs = Number(row.event_time_us)
+    const [since, until] = missing === 'REMOVE' ? [eventTimeUs, us] : [us, eventTimeUs]
+    yield {
+      itemKey: row.item_key as string,
+      finding: 'GAP',
+      eventId: row.event_id as string,
+      eventTimeUs,
+      changes: 1,
+      sinceUs: since,
+      untilUs: until,
+      absence: { source, missing },
+    }
+  }
+}
+
+/** Items whose states do not balance, each with how many changes it lacks at least. */
+export async function* unbalancedItems(engine: QueryEngine, table: TableConfiguration): AsyncGenerator<TableFinding> {
+  let last = ''
+  for await (const row of askByItem(engine, table, 'balance', {})) {
+    if (row.item_key === last) continue
+    last = row.item_key as string
+    const us = Number(row.event_time_us)
+    yield {
+      itemKey: last,
+      finding: 'GAP',
+      eventId: row.event_id as string,
+      eventTimeUs: us,
+      changes: Number(row.missing),
+      sinceUs: us,
+      untilUs: us,
+      absence: null,
+    }
+  }
+}
+
+/** A saved query's rows in the order of their items' keys, whatever its own order. */
+async function* askByItem(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  name: string,
+  parameters: Readonly<Record<string, string>>,
+): AsyncGenerator<Row> {
+  const { sql, values } = bindQuery(SAVED_QUERIES.get(name) as SavedQuery, table, parameters)
+  const ordered = `select * from (\n${sql}\n) as found order by item_key, event_time_us, event_id`
+  for await (const piece of streamAnswer(engine, ordered, values)) yield* rowsOf(piece)
+}
+
+/** Merges streams that are each in the order of their items' keys. */
+export async function* mergeByItem<T extends { readonly itemKey: string }>(
+  streams: readonly AsyncGenerator<T>[],
+): AsyncGenerator<T> {
+  const heads: { readonly stream: AsyncGenerator<T>; head: T }[] = []
+  const next = async (stream: AsyncGenerator<T>) => {
+    const { value, done } = await stream.next()
+    return done === true ? undefined : value
+  }
+  try {
+    for (const stream of streams) {
+      const head = await next(stream)
+      if (head !== undefined) heads.push({ stream, head })
+    }
+    while (heads.length > 0) {
+      const least = heads.reduce((a, b) => (compareUtf8(b.head.itemKey, a.head.itemKey) < 0 ? b : a))
+      yield least.head
+      const head = await next(least.stream)
+      if (head === undefined) heads.splice(heads.indexOf(least), 1)
+      else least.head = head
+    }
+  } finally {
+    for (const stream of streams) await stream.return(undefined)
+  }
+}
+
+/** A missing change that several baselines show counts once, and once where the chain shows it, too. */
+function distinct(findings: readonly TableFinding[]): readonly TableFinding[] {
+  const first = new Map<string, TableFinding>()
+  for (const finding of findings) {
+    const side = finding.absence?.missing === 'REMOVE' ? 'after' : 'before'
+    const key = `${finding.finding} ${finding.eventId} ${side}`
+    if (!first.has(key)) first.set(key, finding)
+  }
+  return [...first.values()]
+}

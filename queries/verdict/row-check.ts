@@ -1,0 +1,199 @@
+import {
+  AUDIT_COLUMNS,
+  type AuditRow,
+  columnsOf,
+  type HashedColumns,
+  rowHash,
+  toAuditRow,
+} from '../../transform/audit-row.js'
+import { type Change, decodeChange } from '../../transform/change.js'
+import { type JsonObject, readDocuments, tryParseObject } from '../../transform/json.js'
+import { dateOf, PARTITION_COLUMN } from '../../transform/partition.js'
+import { Refusal } from '../../transform/refusal.js'
+import type { Capture, EventName, StreamRecord, ViewType } from '../../transform/stream-record.js'
+import { type TableConfiguration, unconfiguredTable } from '../../transform/table-configuration.js'
+import type { StoredRow, StoredValue } from './stored-rows.js'
+
+/** What a row holds that is not what its other columns give. */
+export interface Altered {
+  /** A column, or `row`: what `row_hash` is taken over. */
+  readonly column: string
+  readonly held: string | null
+  readonly found: string | null
+}
+
+/** What of a row could not be derived again. */
+export interface Checked {
+  readonly altered: readonly Altered[]
+  /** True where its configuration is not kept, so that nothing which it decides was looked at. */
+  readonly isUnconfigured: boolean
+  /** True where it has no image that its key could be held against. */
+  readonly isBlind: boolean
+}
+
+/** Told by us on arrival, or by the record without a trace elsewhere. */
+export const UNDERIVED: readonly string[] = ['arrived_at', 'size_bytes']
+
+/** What the configuration decides, beside flat columns. */
+const CONFIGURED = ['actor', 'actor_source', 'last_writer', 'subjects', 'config_id']
+
+/** Before and after these there is no day of an archive, in microseconds since 1970. */
+const LAST_US = 253_402_300_800_000_000
+
+/**
+ * Makes a row again from its images, its envelope and the configuration that it was made under, by the transform itself, and
+ * compares. `folder` is where it lies; `configurations` are those that the archive keeps, by their ids.
+ */
+export function checkRow(
+  row: StoredRow,
+  folder: string,
+  configurations: ReadonlyMap<string, TableConfiguration>,
+): Checked {
+  const configuration = configurations.get(String(row.config_id))
+  const day = dayOf(row)
+  const place = placeOf(day, folder)
+  const isBlind = row.old_image === null && row.new_image === null
+  const about = { isUnconfigured: configuration === undefined, isBlind }
+  if (day === null) return { ...about, altered: [...place, ...hashOf(row)] }
+  const table = configuration ?? unconfiguredTable(String(row.table_name))
+  const derived = deriveRow(row, table)
+  if ('column' in derived) return { ...about, altered: [...place, derived, ...hashOf(row)] }
+  const columns = configuration === undefined ? UNCONFIGURED_COLUMNS : DERIVED_COLUMNS
+  const altered = [...place, ...compare(row, derived, columns, configuration)]
+  if (altered.length === 0 && derived.row_hash === row.row_hash) return { ...about, altered }
+  return { ...about, altered: [...altered, ...hashOf(row)] }
+}
+
+const DERIVED_COLUMNS = AUDIT_COLUMNS.map(({ name }) => name).filter(
+  name => name !== 'row_hash' && !UNDERIVED.includes(name),
+) as readonly (keyof HashedColumns)[]
+const UNCONFIGURED_COLUMNS = DERIVED_COLUMNS.filter(name => !CONFIGURED.includes(name))
+
+/** The day of a row's own time; null where that is no time that a question can name. */
+export function dayOf({ event_time_us: us }: StoredRow): string | null {
+  return typeof us === 'bigint' && us >= 0n && us < LAST_US ? dateOf(Number(us)) : null
+}
+
+/** A row of another day than the folder's, or of none, is in no answer about its time. */
+function placeOf(day: string | null, folder: string): readonly Altered[] {
+  const held = folder.startsWith(`${PARTITION_COLUMN}=`) ? folder.slice(PARTITION_COLUMN.length + 1) : folder
+  if (day !== null && folder === `${PARTITION_COLUMN}=${day}`) return []
+  return [{ column: PARTITION_COLUMN, held, found: day }]
+}
+
+function hashOf(row: StoredRow): readonly Altered[] {
+  const found = hashFound(row)
+  return found === row.row_hash ? [] : [{ column: 'row', held: row.row_hash as string | null, found }]
+}
+
+function hashFound(row: StoredRow): string | null {
+  try {
+    return rowHash(row as unknown as HashedColumns)
+  } catch {
+    // Node hashes texts only: a column that is none, or that is not there, has no hash
+    return null
+  }
+}
+
+/** The row that the transform makes of what a row says; or the column that it does not take. */
+function deriveRow(row: StoredRow, table: TableConfiguration): AuditRow | Altered {
+  let column = 'item_key'
+  try {
+    const keys = parse(row.item_key)
+    column = 'old_image'
+    const oldImage = parse(row.old_image)
+    column = 'new_image'
+    const newImage = parse(row.new_image)
+    column = 'item_key'
+    const make = (capture: Capture) => {
+      const change = decodeChange({ ...recordOf(row, capture), keys, oldImage, newImage }, table)
+      if (!hasKeys(change)) throw new Refusal('the image has other keys')
+      return toAuditRow(change, table, Math.floor(Number(row.event_time_us) / 1000))
+    }
+    const likeliest = captureOf(row)
+    const derived = make(likeliest)
+    // a row does not say by which capture it came, so either that gives its id will do
+    if (derived.event_id === row.event_id || likeliest === 'baseline') return derived
+    const other = make(likeliest === 'streams' ? 'kinesis' : 'streams')
+    return other.event_id === row.event_id ? other : derived
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return { column, held: textOf(row[column]), found: `refused: ${error.message}` }
+  }
+}
+
+function parse(text: StoredValue | undefined): JsonObject | undefined {
+  if (text === null || text === undefined) return undefined
+  const [document, ...more] = readDocuments(String(text))
+  if (document === undefined || more.length > 0) throw new Refusal('it is no one JSON object')
+  return document.value
+}
+
+function captureOf({ event_name: name, sequence }: StoredRow): Capture {
+  if (name === 'BASELINE') return 'baseline'
+  return sequence === null ? 'kinesis' : 'streams'
+}
+
+function recordOf(row: StoredRow, capture: Capture): Omit<StreamRecord, 'keys' | 'oldImage' | 'newImage'> {
+  const { time_precision: precision, user_identity: identity } = row
+  const us = Number(row.event_time_us)
+  return {
+    capture,
+    table: row.table_name as string,
+    region: row.region as string | null,
+    source: row.source as string,
+    eventId: row.source_event_id as string | null,
+    eventName: row.event_name as EventName,
+    time: precision === 'arrival' ? null : { us, precision: precision as 's' },
+    sequence: row.sequence as string | null,
+    viewType: row.view_type as ViewType | null,
+    binary: 'once',
+    // one that is no JSON is `row_hash`'s to tell
+    userIdentity: tryParseObject(String(identity)) === undefined ? null : (identity as string),
+    sizeBytes: null,
+  }
+}
+
+/** An image of the item has its very keys. */
+function hasKeys({ keys, oldImage, newImage }: Change): boolean {
+  const images = [oldImage, newImage].filter(image => image !== null)
+  return images.every(({ attributes }) =>
+    [...keys.attributes].every(([name, text]) => (attributes.get(name) ?? text) === text),
+  )
+}
+
+function compare(
+  row: StoredRow,
+  derived: AuditRow,
+  columns: readonly (keyof HashedColumns)[],
+  configuration: TableConfiguration | undefined,
+): readonly Altered[] {
+  const altered = columns.flatMap(column => difference(row, column, derived[column]))
+  // what follows from an altered image would be told of each column again
+  if (altered.some(({ column }) => column.endsWith('_image') || column.endsWith('_hash')))
+    return altered.flatMap(({ column, held, found }) =>
+      column.endsWith('_hash') ? [{ column: column.replace('_hash', '_image'), held, found }] : [],
+    )
+  if (configuration === undefined) return altered
+  const known = new Set<string>(AUDIT_COLUMNS.map(({ name }) => name))
+  const flat = columnsOf(configuration).flatMap(({ name }) => {
+    if (known.has(name)) return []
+    known.add(name)
+    return difference(row, name, name === 'misfits' ? derived.misfits : (derived.flat.get(name) ?? null))
+  })
+  // a column that the configuration does not have
+  const more = Object.keys(row).flatMap(name => (known.has(name) ? [] : difference(row, name, null)))
+  return [...altered, ...flat, ...more]
+}
+
+function difference(row: StoredRow, column: string, found: StoredValue): readonly Altered[] {
+  const held = row[column] ?? null
+  if (held === found) return []
+  const [a, b] = [textOf(held), textOf(found)]
+  return a === b ? [] : [{ column, held: a, found: b }]
+}
+
+function textOf(value: StoredValue | undefined): string | null {
+  if (value === null || value === undefined) return null
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}

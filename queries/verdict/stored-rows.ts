@@ -1,0 +1,109 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { AUDIT_COLUMNS } from '../../transform/audit-row.js'
+import { formatTimestamp } from '../../transform/instant.js'
+import { tablePrefix } from '../../transform/partition.js'
+import { chunksOf } from '../engines/duckdb-chunks.js'
+import { openDuckDb } from '../engines/duckdb-instance.js'
+import { fileList } from '../engines/file-list.js'
+
+/**
+ * A table's rows as they lie, object by object: whatever its folder is called, whatever its rows say of their time, and
+ * without a view that would leave one out or make up a column.
+ */
+
+/** A value as it is compared: numbers that are exact as bigint, decimals and times as the text of the row line. */
+export type StoredValue = string | number | bigint | boolean | readonly (string | null)[] | null
+export type StoredRow = Readonly<Record<string, StoredValue>>
+
+/** A file below a table's folder. */
+export interface StoredFile {
+  /** Its path in the archive. */
+  readonly key: string
+  /** The first folder below the table's; empty for a file beside them. */
+  readonly folder: string
+  /** Why no question reads it; null for an object. */
+  readonly passedOver: string | null
+}
+
+/** Everything below a table's folder, by path; a link is not followed. */
+export function storedFiles(root: string, table: string): readonly StoredFile[] {
+  const prefix = tablePrefix(table)
+  const below = join(root, prefix)
+  if (!existsSync(below)) return []
+  return readdirSync(below, { recursive: true, withFileTypes: true })
+    .filter(entry => !entry.isDirectory())
+    .map(entry => {
+      const name = join(entry.parentPath, entry.name).slice(below.length).replaceAll('\\', '/').replace(/^\//, '')
+      const folder = name.includes('/') ? (name.split('/')[0] as string) : ''
+      return { key: `${prefix}${name}`, folder, passedOver: whyPassedOver(entry) }
+    })
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+}
+
+function whyPassedOver(entry: { readonly name: string; isFile(): boolean }): string | null {
+  if (!entry.isFile()) return 'it is no file but a link'
+  if (!entry.name.endsWith('.parquet')) return 'its name does not end in ".parquet"'
+  return /^[_.]/.test(entry.name) ? `its name begins with "${entry.name[0]}"` : null
+}
+
+/** Reads objects one by one. */
+export class StoredRows {
+  private constructor(
+    private readonly root: string,
+    private readonly instance: DuckDBInstance,
+    private readonly connection: DuckDBConnection,
+  ) {}
+
+  static async open(root: string): Promise<StoredRows> {
+    const instance = await openDuckDb(':memory:', { memory_limit: '1GB' })
+    return new StoredRows(root, instance, await instance.connect())
+  }
+
+  /** The rows of an object, some at a time. Throws what DuckDB says of one that it cannot read. */
+  async *rowsOf({ key }: StoredFile): AsyncGenerator<readonly StoredRow[]> {
+    const path = join(this.root, ...key.split('/'))
+    const result = await this.connection.stream(
+      `select * from read_parquet(${fileList([path])}, hive_partitioning = false)`,
+    )
+    const names = result.columnNames()
+    for await (const chunk of chunksOf(result)) {
+      const columns = chunk.getColumns()
+      yield Array.from({ length: chunk.rowCount }, (_, i) =>
+        Object.fromEntries(names.map((name, column) => [name, plain((columns[column] as unknown[])[i])])),
+      )
+    }
+  }
+
+  /** The columns of the row contract that an object lacks. */
+  async lackingColumns({ key }: StoredFile): Promise<readonly string[]> {
+    const path = join(this.root, ...key.split('/'))
+    const result = await this.connection.runAndReadAll(`select name from parquet_schema(${fileList([path])})`)
+    const names = new Set(result.getRows().map(([name]) => name))
+    return AUDIT_COLUMNS.filter(({ name }) => !names.has(name)).map(({ name }) => name)
+  }
+
+  /** How many rows an object has, by its footer. */
+  async countRows({ key }: StoredFile): Promise<number> {
+    const path = join(this.root, ...key.split('/'))
+    const result = await this.connection.runAndReadAll(
+      `select num_rows from parquet_file_metadata(${fileList([path])})`,
+    )
+    return Number(result.getRows()[0]?.[0] ?? 0)
+  }
+
+  close(): void {
+    this.connection.closeSync()
+    this.instance.closeSync()
+  }
+}
+
+/** What DuckDB's client gives as an object, as the row line has it. */
+function plain(value: unknown): StoredValue {
+  if (typeof value !== 'object' || value === null) return value as StoredValue
+  if ('millis' in value) return formatTimestamp(Number(value.millis))
+  if ('micros' in value) return formatTimestamp(Number((value.micros as bigint) / 1000n))
+  if ('items' in value) return value.items as readonly (string | null)[]
+  return String(value)
+}

@@ -1,0 +1,132 @@
+import { formatInstant, type Instant, type TimePrecision } from '../../transform/instant.js'
+import type { EventName } from '../../transform/stream-record.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { bindQuery } from '../bind.js'
+import { SAVED_QUERIES, type SavedQuery } from '../catalog.js'
+import { olderItems, rowsOfEachItem } from '../each-item.js'
+import { type QueryEngine, streamAnswer } from '../engines/engine.js'
+import { type Row, rowsOf } from '../engines/rows.js'
+import { actorOfToday } from '../todays-actor.js'
+import { alterationOf } from './alteration.js'
+import { countAltered } from './altered-items.js'
+import { type Anchor, readArchiveFacts } from './archive-facts.js'
+import { findingsByItem, type TableFinding } from './continuity.js'
+import type { Confidence } from './findings.js'
+import { judge, momentOf, type Verdict } from './verdict.js'
+
+/** One item of a table as it was at a moment, and how far that can be believed. */
+export interface ItemOfTable {
+  readonly itemKey: string
+  readonly state: 'present' | 'unknown'
+  readonly confidence: Confidence
+  /** Canonical DynamoDB JSON. */
+  readonly image: string | null
+  readonly imageHash: string | null
+  /** The change that led here; undefined where it is not known. */
+  readonly last: LastChange | undefined
+  /** True where changes of one time contradict one another, so that the state after them is one of several. */
+  readonly unresolved: boolean
+}
+
+/** The change that an item's state at a moment comes from. */
+export interface LastChange {
+  readonly event_id: string
+  readonly event_name: EventName
+  readonly event_time_us: number
+  readonly time_precision: TimePrecision
+  readonly actor: string | null
+}
+
+/**
+ * What a table held at a moment, one item after the other, by key; then the items that were there although the archive
+ * cannot say what they were. Where the engine can stream, memory holds a few of them and what does not fit together.
+ */
+export async function* itemsAt(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  at: Pick<Instant, 'us'>,
+): AsyncGenerator<ItemOfTable> {
+  const facts = await readArchiveFacts(engine, table)
+  const findings = new Map<string, readonly TableFinding[]>()
+  for await (const item of findingsByItem(engine, table, facts)) findings.set(item.itemKey, item.findings)
+  // of a row that is another nobody knows when it was: it may have been the one that counts at the moment
+  // a copy is of rows as they were when it was made, and its files are held against their own hashes
+  const hasCopy = (await engine.outline?.(table.table)) !== undefined
+  const altered = await countAltered(engine, table, { fromUs: at.us, toUs: at.us }, hasCopy ? false : undefined)
+  const verdict = (itemKey: string): Verdict => {
+    const about = judge(itemKey, findings.get(itemKey) ?? [], facts, momentOf(facts, at.us))
+    return altered?.has(itemKey) ? { ...about, confidence: 'ALTERED' } : about
+  }
+  for await (const row of rowsFrom(engine, table, { at: formatInstant(at.us, 6) })) {
+    const about = verdict(row.item_key as string)
+    const item = toItem(row, about)
+    const found = findings.get(item.itemKey) ?? []
+    if (!isGone(item, found, about.start, at)) yield item
+  }
+  const nothing = { image: null, imageHash: null, last: undefined, unresolved: false }
+  for await (const row of rowsOfEachItem(engine, table, olderItems(table))) {
+    if (Number(row.event_time_us) <= at.us) continue
+    const itemKey = row.item_key as string
+    const worse = verdict(itemKey).confidence
+    const confidence = worse === 'ALTERED' || worse === 'GAP' || worse === 'DIFFERS' ? worse : 'PRE-ARCHIVE'
+    yield { itemKey, state: 'unknown', confidence, ...nothing }
+  }
+}
+
+async function* rowsFrom(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  parameters: Readonly<Record<string, string>>,
+): AsyncGenerator<Row> {
+  const query = SAVED_QUERIES.get('table-as-of') as SavedQuery
+  const { sql, values, scope } = bindQuery(query, table, parameters, await actorOfToday(engine, table))
+  for await (const piece of streamAnswer(engine, sql, values, { scope })) yield* rowsOf(piece)
+}
+
+/**
+ * A complete baseline since its last change, up to the moment, lacks it. Of an item whose state nobody knows no finding tells
+ * that: had the baseline seen it, its row would tell the state.
+ */
+function isGone(
+  { state, last }: ItemOfTable,
+  findings: readonly TableFinding[],
+  start: Anchor | null,
+  at: Pick<Instant, 'us'>,
+): boolean {
+  if (last === undefined) return false
+  if (state === 'unknown') return start !== null && last.event_time_us <= start.us
+  return findings.some(
+    ({ absence, eventTimeUs, untilUs }) =>
+      absence?.missing === 'REMOVE' && untilUs <= at.us && eventTimeUs === last.event_time_us,
+  )
+}
+
+function toItem(row: Row, { confidence }: Verdict): ItemOfTable {
+  const { item_key, state, image, image_hash, event_id, event_name, event_time_us, time_precision, actor } = row
+  const last = { event_id, event_name, event_time_us: Number(event_time_us), time_precision, actor } as LastChange
+  const unreadable = alterationOf(image, image_hash)
+  const about = {
+    itemKey: item_key as string,
+    imageHash: image_hash as string | null,
+    unresolved: row.unresolved === true,
+  }
+  if (unreadable !== undefined)
+    return {
+      ...about,
+      state: unreadable === null ? 'present' : 'unknown',
+      confidence: 'ALTERED',
+      image: unreadable === null ? (image as string) : null,
+      last: event_id === null ? undefined : last,
+    }
+  return {
+    ...about,
+    state: state as ItemOfTable['state'],
+    // where only a baseline that was ahead tells of it, what it was is not known
+    confidence:
+      (confidence === 'UNBROKEN' || confidence === 'COMPLETE') && event_id === null && state === 'unknown'
+        ? 'PRE-ARCHIVE'
+        : confidence,
+    image: image as string | null,
+    last: event_id === null ? undefined : last,
+  }
+}

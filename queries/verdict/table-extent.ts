@@ -1,0 +1,92 @@
+import { formatDay } from '../../transform/instant.js'
+import { dateOf } from '../../transform/partition.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { rowsOfEachItem, spansOfAll, spansSql } from '../each-item.js'
+import { type QueryEngine, streamAnswer } from '../engines/engine.js'
+import { deliveriesOf } from '../engines/literal.js'
+import { type Row, rowsOf } from '../engines/rows.js'
+import { regionsOf } from '../regions.js'
+
+/** From when to when the archive has changes of a table, in microseconds since 1970; null where it has none. */
+export interface Extent {
+  readonly beganUs: number | null
+  readonly newestUs: number | null
+  /** `YYYY-MM-DD`: days between the first and the last that have no row. */
+  readonly emptyDays: readonly string[]
+  /** The regions that the sources of its rows name. */
+  readonly regions: readonly string[]
+}
+
+/** Reads it from the times and sources of all rows, the narrowest columns there are. */
+export async function readExtent(engine: QueryEngine, table: TableConfiguration): Promise<Extent> {
+  const sql = `
+    select event_date, min(event_time_us) as first_us, max(event_time_us) as last_us,
+      array_agg(distinct source) as sources
+    from ${deliveriesOf(table)}
+    group by event_date
+    order by event_date`
+  const days = [...rowsOf(await engine.run(sql))]
+  const dates = days.map(day => day.event_date as string)
+  return {
+    beganUs: days[0] === undefined ? null : Number(days[0].first_us),
+    newestUs: days.length === 0 ? null : Number(days.at(-1)?.last_us),
+    emptyDays: daysBetween(dates).filter(day => !dates.includes(day)),
+    regions: regionsOf(days.flatMap(({ sources }) => sources as readonly string[])),
+  }
+}
+
+const DAY_MS = 86_400_000
+
+/** No table is older than DynamoDB: what claims to be makes no list of a million days. */
+const MOST_DAYS = 20_000
+
+function daysBetween(dates: readonly string[]): readonly string[] {
+  const [first, last] = [Date.parse(dates[0] ?? ''), Date.parse(dates.at(-1) ?? '')]
+  const days = Math.round((last - first) / DAY_MS)
+  return days > 0 && days <= MOST_DAYS ? Array.from({ length: days }, (_, i) => formatDay(first + i * DAY_MS)) : []
+}
+
+/** An item's first and last change within bounds, and how many there are, repeats and baselines left out. */
+export interface ItemSpan {
+  readonly itemKey: string
+  readonly firstUs: number
+  readonly lastUs: number
+  readonly changes: number
+}
+
+/** Every item that has rows from `fromUs` to before `toUs`, in no order; of all time, from what a compaction kept. */
+export async function* spansOfItems(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  { fromUs, toUs }: { readonly fromUs: number | null; readonly toUs: number | null },
+): AsyncGenerator<ItemSpan> {
+  const rows =
+    fromUs === null && toUs === null
+      ? rowsOfEachItem(engine, table, spansOfAll(table))
+      : spansBetween(engine, table, fromUs, toUs)
+  for await (const { item_key, first_us, last_us, changes } of rows)
+    yield {
+      itemKey: item_key as string,
+      firstUs: Number(first_us),
+      lastUs: Number(last_us),
+      changes: Number(changes),
+    }
+}
+
+async function* spansBetween(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  fromUs: number | null,
+  toUs: number | null,
+): AsyncGenerator<Row> {
+  const conditions = [
+    ...(fromUs === null ? [] : [['event_date >= ?', dateOf(fromUs)] as const, ['event_time_us >= ?', fromUs] as const]),
+    ...(toUs === null ? [] : [['event_date <= ?', dateOf(toUs)] as const, ['event_time_us < ?', toUs] as const]),
+  ]
+  const sql = spansSql(
+    deliveriesOf(table),
+    conditions.map(([text]) => text),
+  )
+  const values = conditions.map(([, value]) => value)
+  for await (const piece of streamAnswer(engine, sql, values)) yield* rowsOf(piece)
+}

@@ -1,0 +1,242 @@
+import type { TableConfiguration } from '../../transform/table-configuration.js'
+import type { QueryEngine } from '../engines/engine.js'
+import { countAltered } from './altered-items.js'
+import { type ArchiveFacts, type LostStretch, readArchiveFacts } from './archive-facts.js'
+import { findingsByItem, type TableFinding } from './continuity.js'
+import { CONFIDENCES, type Confidence, type ItemFinding, isDoubtful, worstOf } from './findings.js'
+import { type Extent, readExtent, spansOfItems } from './table-extent.js'
+import { judge, momentOf, type Period, periodOver } from './verdict.js'
+
+/**
+ * What an answer about a table rests on, in microseconds since 1970: the changes of a period [from, to), or what items were
+ * at a moment (and up to a later one), which rests on everything before. Null: no such end.
+ */
+export type AskedPeriod =
+  | { readonly kind: 'period'; readonly fromUs: number | null; readonly toUs: number | null }
+  | { readonly kind: 'states'; readonly fromUs: number; readonly toUs: number }
+
+/** A time in which something is missing, in microseconds since 1970. */
+export interface MissingStretch {
+  /** Null where nobody knows when it began. */
+  readonly sinceUs: number | null
+  readonly untilUs: number
+}
+
+/** How far an answer about a table and a period can be believed: the item's verdict, of all of its items. */
+export interface TableVerdict {
+  readonly table: string
+  /** Whether it is about the changes of a period, or about what items were at its end. */
+  readonly kind: AskedPeriod['kind']
+  /** The period [from, to) that it is about; null: no such end. */
+  readonly fromUs: number | null
+  readonly toUs: number | null
+  /** The worst of all that follows. */
+  readonly confidence: Confidence
+  /** True where the answer may lack something, or hold something wrong. */
+  readonly isDoubtful: boolean
+  /** Items that have changes in the period, or of which something is missing there, and how many of each confidence. */
+  readonly items: number
+  readonly verdicts: Readonly<Record<Confidence, number>>
+  /** Changes in the period, repeats and baselines left out. */
+  readonly changes: number
+  /** Deliveries of these changes beside the first of each. */
+  readonly repeats: number
+  /** How many gaps there are, and when what is missing was made, overlapping times as one. */
+  readonly gaps: number
+  readonly missing: readonly MissingStretch[]
+  /** What the archive's facts say was lost of the stream in the period. */
+  readonly lost: readonly LostStretch[]
+  readonly newStreams: ArchiveFacts['streams']
+  readonly brokenBaselines: ArchiveFacts['broken']
+  /** Comparisons with the table of which the archive no longer says what was judged equal. */
+  readonly alteredComparisons: ArchiveFacts['altered']
+  /** Refused records that may belong to the period; null where nobody looked. */
+  readonly refused: number | null
+  /** Days of the period without any row, between the first and the last day of the table. */
+  readonly emptyDays: readonly string[]
+  /** Of the whole table: the regions that its rows are of. Of several, every change may be in it more than once. */
+  readonly regions: readonly string[]
+  /** Of the whole table: its first change, and until when the archive is known to have received changes. */
+  readonly beganUs: number | null
+  readonly receivedUs: number | null
+  /** The period goes on after what was received: nothing is known of the rest. */
+  readonly isBehind: boolean
+  /** The period ended before the archive began. */
+  readonly isBefore: boolean
+  /** Rows that are not what their hashes say: images of the period, and whatever may have been of it. Null: nobody looked. */
+  readonly altered: number | null
+}
+
+/** What else a verdict is made from. */
+export interface JudgeOptions {
+  /** How many refused records of a table arrived at a moment or later. @default - nobody looks */
+  readonly refused?: ((table: string, sinceUs: number | null) => Promise<number>) | undefined
+  /** Whether rows are held against their hashes, which reads every image. @default - up to 16 MB of objects in a folder */
+  readonly hashes?: boolean | undefined
+  /** The present, in microseconds since 1970: a period that has not ended yet is no doubt. @default - the clock */
+  readonly nowUs?: number
+}
+
+/** What ended so shortly ago is the present: of that nobody expects to have heard all. */
+const PRESENT_US = 10 * 60 * 1_000_000
+
+/** What every verdict leaves out. */
+export const NOT_SHOWN =
+  'not shown by this: a lost last change of an item, a change lost together with its way back, or rows rewritten to fit'
+
+/** Judges what an answer about a table and a period rests on. */
+export async function judgeTable(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  asked: AskedPeriod,
+  options: JudgeOptions = {},
+): Promise<TableVerdict> {
+  const facts = await readArchiveFacts(engine, table)
+  const bounds = boundsOf(asked, facts)
+  const extent = await readExtent(engine, table)
+  const altered = await countAltered(engine, table, bounds, options.hashes)
+  const counted = await judgeItems(engine, table, facts, bounds, altered ?? new Map())
+  const touching = factsIn(facts, bounds)
+  const refused = (await options.refused?.(table.table, bounds.fromUs)) ?? null
+  const received = receivedUntil(extent, facts)
+  const knownMissing =
+    touching.lost.length +
+      touching.newStreams.length +
+      touching.brokenBaselines.length +
+      touching.alteredComparisons.length +
+      (refused ?? 0) >
+    0
+  const confidence = worstOf([
+    ...CONFIDENCES.filter(word => counted.verdicts[word] > 0),
+    ...(knownMissing ? (['GAP'] as const) : []),
+  ])
+  const { nowUs = Date.now() * 1000 } = options
+  const ends = bounds.toUs ?? Number.NEGATIVE_INFINITY
+  const isBehind = ends > (received ?? Number.NEGATIVE_INFINITY) + 1
+  const isBefore = bounds.toUs !== null && extent.beganUs !== null && bounds.toUs <= extent.beganUs
+  return {
+    table: table.table,
+    kind: asked.kind,
+    fromUs: asked.kind === 'states' ? null : bounds.fromUs,
+    toUs: bounds.toUs,
+    confidence,
+    isDoubtful:
+      isDoubtful(confidence) || (isBehind && ends <= nowUs - PRESENT_US) || isBefore || extent.regions.length > 1,
+    ...counted,
+    ...touching,
+    refused,
+    emptyDays: extent.emptyDays.filter(day => isDayIn(day, bounds)),
+    regions: extent.regions,
+    beganUs: extent.beganUs,
+    receivedUs: received,
+    isBehind,
+    isBefore,
+    altered: altered === null ? null : [...altered.values()].reduce((sum, rows) => sum + rows, 0),
+  }
+}
+
+/** What counts: rows from `fromUs` to before `toUs`, findings that concern the time after `afterUs`. */
+interface Bounds {
+  readonly fromUs: number | null
+  readonly toUs: number | null
+  readonly afterUs: number
+  /** The period of an item's verdict, from its first and last change in these bounds. */
+  readonly periodOf: (timesUs: readonly number[]) => Period
+}
+
+function boundsOf(asked: AskedPeriod, facts: ArchiveFacts): Bounds {
+  const { fromUs, toUs } = asked
+  if (asked.kind === 'states') {
+    const { afterUs } = momentOf(facts, asked.fromUs)
+    const period = { afterUs, fromUs: asked.fromUs, toUs: asked.toUs, untilUs: asked.toUs }
+    return { fromUs: null, toUs: asked.toUs + 1, afterUs, periodOf: () => period }
+  }
+  const afterUs = fromUs === null ? Number.NEGATIVE_INFINITY : fromUs - 1
+  return { fromUs, toUs, afterUs, periodOf: timesUs => periodIn(fromUs, toUs, timesUs) }
+}
+
+/** An end that was not asked for is where the item's own changes end. */
+function periodIn(fromUs: number | null, toUs: number | null, timesUs: readonly number[]): Period {
+  const own = timesUs.length === 0 ? { fromUs: 0, toUs: 0 } : periodOver(timesUs)
+  const end = toUs === null ? Number.POSITIVE_INFINITY : toUs - 1
+  return {
+    afterUs: fromUs === null ? Number.NEGATIVE_INFINITY : fromUs - 1,
+    fromUs: fromUs ?? own.fromUs,
+    toUs: toUs === null ? own.toUs : end,
+    untilUs: end,
+  }
+}
+
+type Counted = Pick<TableVerdict, 'items' | 'verdicts' | 'changes' | 'repeats' | 'gaps' | 'missing'>
+
+async function judgeItems(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  facts: ArchiveFacts,
+  bounds: Bounds,
+  altered: ReadonlyMap<string, number>,
+): Promise<Counted> {
+  const findings = new Map<string, readonly TableFinding[]>()
+  for await (const item of findingsByItem(engine, table, facts)) findings.set(item.itemKey, item.findings)
+  const verdicts = Object.fromEntries(CONFIDENCES.map(word => [word, 0])) as Record<Confidence, number>
+  const gaps: ItemFinding[] = []
+  let [items, changes, repeats] = [0, 0, 0]
+  const count = (itemKey: string, timesUs: readonly number[]) => {
+    const about = judge(itemKey, findings.get(itemKey) ?? [], facts, bounds.periodOf(timesUs))
+    const confidence = altered.has(itemKey) ? 'ALTERED' : about.confidence
+    if (timesUs.length === 0 && !isDoubtful(confidence)) return
+    items++
+    verdicts[confidence]++
+    for (const finding of about.findings) {
+      if (finding.finding === 'GAP') gaps.push(finding)
+      if (finding.finding === 'DUPLICATE') repeats += finding.changes
+    }
+  }
+  const rowless = new Set([...findings.keys(), ...facts.comparisons.flatMap(({ differing }) => [...differing.keys()])])
+  for await (const span of spansOfItems(engine, table, bounds)) {
+    changes += span.changes
+    count(span.itemKey, [span.firstUs, span.lastUs])
+    rowless.delete(span.itemKey)
+  }
+  // what is missing in the period may be all that the item had there
+  for (const itemKey of rowless) count(itemKey, [])
+  return { items, verdicts, changes, repeats, gaps: gaps.length, missing: mergeStretches(gaps) }
+}
+
+function mergeStretches(gaps: readonly ItemFinding[]): readonly MissingStretch[] {
+  const start = ({ sinceUs }: MissingStretch) => sinceUs ?? Number.NEGATIVE_INFINITY
+  const merged: MissingStretch[] = []
+  for (const { sinceUs, untilUs } of [...gaps].sort((a, b) => start(a) - start(b) || a.untilUs - b.untilUs)) {
+    const last = merged.at(-1)
+    if (last === undefined || start({ sinceUs, untilUs }) > last.untilUs) merged.push({ sinceUs, untilUs })
+    else merged[merged.length - 1] = { ...last, untilUs: Math.max(last.untilUs, untilUs) }
+  }
+  return merged
+}
+
+function factsIn(
+  { lost, streams, broken, altered }: ArchiveFacts,
+  { afterUs, toUs }: Bounds,
+): Pick<TableVerdict, 'lost' | 'newStreams' | 'brokenBaselines' | 'alteredComparisons'> {
+  const end = toUs ?? Number.POSITIVE_INFINITY
+  return {
+    lost: lost.filter(each => each.toUs > afterUs && (each.fromUs ?? Number.NEGATIVE_INFINITY) < end),
+    newStreams: streams.filter(({ us }) => us > afterUs && us < end),
+    brokenBaselines: broken.filter(({ us }) => us > afterUs && us < end),
+    // what is missing, or another, is from before it
+    alteredComparisons: altered.filter(({ us }) => us > afterUs),
+  }
+}
+
+/** A look at the table itself shows that nothing came until then, too. */
+function receivedUntil({ newestUs }: Extent, { baselines, compared }: ArchiveFacts): number | null {
+  const known = [newestUs, compared?.us ?? null, ...baselines.map(({ us }) => us)].filter(us => us !== null)
+  return known.length === 0 ? null : Math.max(...known)
+}
+
+const DAY_US = 86_400_000_000
+
+function isDayIn(day: string, { fromUs, toUs }: Bounds): boolean {
+  const us = Date.parse(day) * 1000
+  return us + DAY_US > (fromUs ?? Number.NEGATIVE_INFINITY) && us < (toUs ?? Number.POSITIVE_INFINITY)
+}

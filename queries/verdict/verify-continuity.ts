@@ -1,0 +1,167 @@
+import { compareUtf8 } from '../../transform/json.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { type QueryEngine, streamAnswer } from '../engines/engine.js'
+import { deliveriesOf } from '../engines/literal.js'
+import { rowsOf } from '../engines/rows.js'
+import { type ArchiveFacts, readArchiveFacts } from './archive-facts.js'
+import { findingsByItem, mergeByItem, type TableFinding, unbalancedItems } from './continuity.js'
+import { CONFIDENCES, type Confidence, type ItemFinding, isDoubtful } from './findings.js'
+import { concerns, judge, type Period, periodOver, type Verdict } from './verdict.js'
+
+/** The verdict about one item that something was found about. */
+export interface ItemVerdict extends Verdict {
+  readonly itemKey: string
+  readonly findings: readonly ItemFinding[]
+}
+
+/** What was checked, and what came of it. */
+export interface Tally {
+  items: number
+  changes: number
+  /** Items whose states do not balance, whatever the order of their changes. */
+  unbalanced: number
+  readonly verdicts: Record<Confidence, number>
+  /** Repeated deliveries that were left out, and items that have changes whose order is not certain. */
+  repeats: number
+  unordered: number
+}
+
+/** An item's first and last change. */
+interface Span {
+  readonly kind: 'span'
+  readonly itemKey: string
+  readonly firstUs: number
+  readonly lastUs: number
+  /** Of these in the period: changes, and rows, among them repeated deliveries and what baselines saw. */
+  readonly changes: number
+  readonly rows: number
+}
+
+/** Of an item that the archive has no row of. */
+const EVER: Period = {
+  afterUs: Number.NEGATIVE_INFINITY,
+  fromUs: Number.NEGATIVE_INFINITY,
+  toUs: Number.POSITIVE_INFINITY,
+  untilUs: Number.POSITIVE_INFINITY,
+}
+
+type Found<K> = { readonly kind: K } & TableFinding
+/** An item that differed, which the archive may have nothing of. */
+type Compared = { readonly kind: 'compared'; readonly itemKey: string }
+type Piece = Span | Compared | Found<'finding'> | Found<'balance'>
+
+/** Whether anything is missing in a table: the verdict about each of its items. `verdicts` yields those that tell of something. */
+export class ContinuityCheck {
+  readonly tally: Tally = {
+    items: 0,
+    changes: 0,
+    unbalanced: 0,
+    verdicts: Object.fromEntries(CONFIDENCES.map(confidence => [confidence, 0])) as Record<Confidence, number>,
+    repeats: 0,
+    unordered: 0,
+  }
+
+  /** The regions of the table's rows: one, unless two streams of a global table were taken. */
+  readonly regions = new Set<string>()
+
+  private constructor(
+    private readonly engine: QueryEngine,
+    private readonly table: TableConfiguration,
+    readonly facts: ArchiveFacts,
+    private readonly period: Period | undefined,
+  ) {}
+
+  /**
+   * `period` is the same for all items. @default - for each from its first to its last change.
+   */
+  static async open(engine: QueryEngine, table: TableConfiguration, period?: Period): Promise<ContinuityCheck> {
+    return new ContinuityCheck(engine, table, await readArchiveFacts(engine, table), period)
+  }
+
+  /** Every item that something was found about, in the order of their keys; `tally` is right when all have been taken. */
+  async *verdicts(): AsyncGenerator<ItemVerdict> {
+    let item: Piece[] = []
+    for await (const piece of mergeByItem<Piece>([
+      this.spans(),
+      this.differing(),
+      this.findings(),
+      this.unbalanced(),
+    ])) {
+      if (item[0] !== undefined && item[0].itemKey !== piece.itemKey) {
+        yield* this.judgeItem(item)
+        item = []
+      }
+      item.push(piece)
+    }
+    yield* this.judgeItem(item)
+  }
+
+  private *judgeItem([first, ...rest]: readonly Piece[]): Generator<ItemVerdict> {
+    if (first === undefined) return
+    const pieces = [first, ...rest]
+    const { itemKey } = first
+    const [span] = pieces.filter(piece => piece.kind === 'span')
+    const balance = pieces.filter(piece => piece.kind === 'balance')
+    const chain = pieces.filter(piece => piece.kind === 'finding')
+    // by the chain it has a gap, too; should it not, that is no reason to pass over it
+    const all = chain.some(({ finding }) => finding === 'GAP') ? chain : [...chain, ...balance]
+    const period = this.period ?? (span === undefined ? EVER : periodOver([span.firstUs, span.lastUs]))
+    const verdict = judge(itemKey, all, this.facts, period)
+    // what has neither rows nor findings in the period is not what was asked for
+    if ((span?.rows ?? 0) === 0 && !isDoubtful(verdict.confidence)) return
+    const unbalanced = balance.filter(finding => concerns(finding, period.afterUs, period.toUs))
+    this.count(verdict, span?.changes ?? 0, unbalanced.length)
+    if (verdict.findings.length > 0) yield { ...verdict, itemKey }
+  }
+
+  private count({ confidence, findings }: Verdict, changes: number, unbalanced: number): void {
+    this.tally.items++
+    this.tally.changes += changes
+    this.tally.unbalanced += unbalanced
+    this.tally.verdicts[confidence]++
+    for (const { finding, changes: concerned } of findings) {
+      if (finding === 'DUPLICATE') this.tally.repeats += concerned
+    }
+    if (findings.some(({ finding }) => finding === 'UNRESOLVED-ORDER')) this.tally.unordered++
+  }
+
+  private async *differing(): AsyncGenerator<Piece> {
+    const keys = new Set(this.facts.comparisons.flatMap(({ differing }) => [...differing.keys()]))
+    for (const itemKey of [...keys].sort(compareUtf8)) yield { kind: 'compared', itemKey }
+  }
+
+  private async *spans(): AsyncGenerator<Piece> {
+    const sql = `
+      select item_key, min(event_time_us) as first_us, max(event_time_us) as last_us, 
+        count(distinct case when event_name <> 'BASELINE' and event_time_us >= ? then event_id end) as changes,
+        count_if(event_time_us >= ?) as row_count, min(region) as first_region, max(region) as last_region
+      from ${deliveriesOf(this.table)}
+      where event_time_us <= ?
+      group by item_key
+      order by item_key`
+    const since = Math.max(this.period?.fromUs ?? 0, 0)
+    const until = Math.min(this.period?.toUs ?? Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
+    for await (const piece of streamAnswer(this.engine, sql, [since, since, until])) {
+      for (const row of rowsOf(piece)) {
+        for (const region of [row.first_region, row.last_region]) if (region !== null) this.regions.add(String(region))
+        yield {
+          kind: 'span',
+          itemKey: row.item_key as string,
+          firstUs: Number(row.first_us),
+          lastUs: Number(row.last_us),
+          changes: Number(row.changes),
+          rows: Number(row.row_count),
+        }
+      }
+    }
+  }
+
+  private async *findings(): AsyncGenerator<Piece> {
+    for await (const { findings } of findingsByItem(this.engine, this.table, this.facts))
+      for (const finding of findings) yield { kind: 'finding', ...finding }
+  }
+
+  private async *unbalanced(): AsyncGenerator<Piece> {
+    for await (const finding of unbalancedItems(this.engine, this.table)) yield { kind: 'balance', ...finding }
+  }
+}

@@ -1,0 +1,122 @@
+import { readKept } from '../../store/kept-configurations.js'
+import { configurationId, type TableConfiguration } from '../../transform/table-configuration.js'
+import { type Altered, checkRow, dayOf } from './row-check.js'
+import { type StoredFile, type StoredRow, StoredRows, storedFiles } from './stored-rows.js'
+
+/** A row that is another than it was made, and where it lies. */
+export interface AlteredRow extends Altered {
+  readonly kind: 'row'
+  readonly object: string
+  readonly itemKey: string | null
+  readonly eventId: string | null
+  readonly eventName: string | null
+  readonly eventTimeUs: number | null
+}
+
+/** A file whose rows were not looked at. */
+export interface PassedOver {
+  readonly kind: 'file'
+  readonly object: string
+  readonly reason: string
+  /** Null where nobody can say. */
+  readonly rows: number | null
+  /** True for one that could not be read, so that the check is none. */
+  readonly isUnreadable: boolean
+}
+
+/** What was looked at. */
+export interface RowTally {
+  /** Rows that were looked at, and those outside of the period. */
+  rows: number
+  outside: number
+  findings: number
+  /** Rows of which what the configuration decides was not derived again, because it is not kept. */
+  unconfigured: number
+  /** Rows without an image that their key could be held against. */
+  blind: number
+}
+
+/** A period in microseconds since 1970, its end not included. */
+export interface RowPeriod {
+  readonly fromUs?: number
+  readonly toUs?: number
+}
+
+/** Holds every row of a table against what it says of itself. `tally` is right when all findings have been taken. */
+export class RowCheck {
+  readonly tally: RowTally = { rows: 0, outside: 0, findings: 0, unconfigured: 0, blind: 0 }
+  private readonly configurations: ReadonlyMap<string, TableConfiguration>
+
+  constructor(
+    private readonly root: string,
+    private readonly table: string,
+    private readonly period: RowPeriod = {},
+  ) {
+    // a file that is not what its name says is the configuration of no row
+    const kept = readKept(root, table).versions
+    this.configurations = new Map(kept.map(configuration => [configurationId(configuration), configuration]))
+  }
+
+  /** What is found, object by object. */
+  async *findings(): AsyncGenerator<AlteredRow | PassedOver> {
+    const reader = await StoredRows.open(this.root)
+    try {
+      for (const file of storedFiles(this.root, this.table)) yield* this.checkFile(file, reader)
+    } finally {
+      reader.close()
+    }
+  }
+
+  private async *checkFile(file: StoredFile, reader: StoredRows): AsyncGenerator<AlteredRow | PassedOver> {
+    const passed = { kind: 'file', object: file.key, rows: null, isUnreadable: false } as const
+    if (file.passedOver !== null) {
+      yield { ...passed, reason: file.passedOver }
+      return
+    }
+    try {
+      const lacking = await reader.lackingColumns(file)
+      if (lacking.length > 0) {
+        const rows = await reader.countRows(file)
+        yield { ...passed, rows, reason: `it lacks ${lacking.join(', ')}` }
+        return
+      }
+      for await (const rows of reader.rowsOf(file)) for (const row of rows) yield* this.check(row, file)
+    } catch (error) {
+      const [reason] = (error as Error).message.split('\n')
+      yield { ...passed, isUnreadable: true, reason: reason as string }
+    }
+  }
+
+  private *check(row: StoredRow, { key, folder }: StoredFile): Generator<AlteredRow> {
+    if (this.isOutside(row)) {
+      this.tally.outside++
+      return
+    }
+    const { altered, isUnconfigured, isBlind } = checkRow(row, folder, this.configurations)
+    this.tally.rows++
+    if (isUnconfigured) this.tally.unconfigured++
+    if (isBlind) this.tally.blind++
+    for (const finding of altered) {
+      this.tally.findings++
+      yield { kind: 'row', object: key, ...finding, ...placeOf(row) }
+    }
+  }
+
+  /** A row that lies in no day of its own may belong to any period. */
+  private isOutside(row: StoredRow): boolean {
+    const { fromUs = Number.NEGATIVE_INFINITY, toUs = Number.POSITIVE_INFINITY } = this.period
+    if (dayOf(row) === null) return false
+    const us = Number(row.event_time_us)
+    return us < fromUs || us >= toUs
+  }
+}
+
+function placeOf({ item_key, event_id, event_name, event_time_us }: StoredRow) {
+  const text = (value: unknown) => (value === null ? null : String(value))
+  return {
+    itemKey: text(item_key),
+    eventId: text(event_id),
+    eventName: text(event_name),
+    eventTimeUs: event_time_us === null ? null : Number(event_time_us),
+  }
+}

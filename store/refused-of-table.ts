@@ -1,0 +1,36 @@
+import { DiskArchive } from './folder.js'
+import { archiveLedger, Ledger } from './redriven.js'
+import { REFUSED_PREFIX } from './refused-objects.js'
+import { openRefused } from './refused-reader.js'
+
+/** Objects under `refused/` that still hold records of a table, each with how many; what was sent again does not count. */
+export async function refusedOfTable(root: string, table: string): Promise<readonly string[]> {
+  const archive = new DiskArchive(root)
+  const ledger = Ledger.open(archiveLedger(root), 'archive')
+  const found: string[] = []
+  for (const key of await archive.list(REFUSED_PREFIX)) {
+    if (key.split('/')[2] !== table) continue
+    let damaged = false
+    let waiting = 0
+    for await (const entry of openRefused(archive, key, () => (damaged = true))) if (!ledger.isDone(entry)) waiting++
+    if (waiting > 0) found.push(`${key}: ${waiting} ${waiting === 1 ? 'record' : 'records'}`)
+    if (damaged) found.push(`${key}: damaged`)
+  }
+  return found
+}
+
+/** How many refused records of a table arrived at a moment (microseconds since 1970) or later and were not sent again. */
+export async function countRefused(root: string, table: string, sinceUs: number | null): Promise<number> {
+  const archive = new DiskArchive(root)
+  const ledger = Ledger.open(archiveLedger(root), 'archive')
+  let count = 0
+  for (const key of await archive.list(REFUSED_PREFIX)) {
+    // an object that cannot be read may hold anything
+    for await (const kept of openRefused(archive, key, () => count++)) {
+      // a change is older than its arrival, so what came before the period is not of it
+      const mayBelong = sinceUs === null || kept.entry.arrival >= sinceUs / 1000
+      if (kept.entry.table === table && mayBelong && !ledger.isDone(kept)) count++
+    }
+  }
+  return count
+}

@@ -1,0 +1,163 @@
+import { gunzipIfPacked } from '../capture/input.js'
+import { readLines } from '../capture/line-reader.js'
+import { BOUNDS, GrowingBytes, isOverlong } from '../capture/overlong.js'
+import { isBeginningOnly } from '../capture/overlong-record.js'
+import { nameOrigin } from '../capture/unnamed-record.js'
+import { isObject, type JsonObject, tryParseObject } from '../transform/json.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
+import { transformRecord } from '../transform/transform.js'
+import type { Archive } from './folder.js'
+import { type ErrorType, OTHER_REGION, REFUSED_PREFIX } from './refused-objects.js'
+
+/** How a record came to be refused: by Firehose, kept whole by the forwarder, or given up by Lambda with its batch. */
+export type RefusedType = ErrorType | 'oversize' | 'given-up'
+
+/** One record that went no further, read back from the object that keeps it. */
+export interface RefusedEntry {
+  readonly type: RefusedType
+  readonly table: string
+  /** The record as it was sent to the transform; after `format-conversion-failed` the row line that the transform made of it. */
+  readonly data: Buffer
+  /** Milliseconds since 1970. */
+  readonly arrival: number
+  readonly code: string
+  readonly message: string
+}
+
+/** A refused record with the place where it is kept, which no other has. */
+export interface KeptEntry {
+  /** The key of the object. */
+  readonly object: string
+  /** The line in it, from 0. */
+  readonly line: number
+  readonly entry: RefusedEntry
+}
+
+/** Where objects are read from: an archive, or a bucket. */
+export type Objects = Pick<Archive, 'list' | 'stream'>
+
+/** Where Lambda itself writes the batches that it gave up: `aws/lambda/<mapping>/<shard>/<date>/...`. */
+export const GIVEN_UP_PREFIX = 'aws/lambda/'
+
+/** Every refused record, object by object. A line that is no entry, or an unreadable object, is passed to `onDamage`. */
+export async function* readRefused(archive: Objects, onDamage: (key: string) => void): AsyncGenerator<RefusedEntry> {
+  for await (const { entry } of readKept(archive, onDamage)) yield entry
+}
+
+/** The same with the places where they are kept. */
+export async function* readKept(archive: Objects, onDamage: (key: string) => void): AsyncGenerator<KeptEntry> {
+  for (const key of await archive.list(REFUSED_PREFIX)) yield* openRefused(archive, key, onDamage)
+}
+
+/**
+ * The refused records of one object, with their places, one by one: an object may be larger than memory. A line that is longer than any
+ * of ours counts as damaged.
+ */
+export async function* openRefused(
+  objects: Pick<Objects, 'stream'>,
+  object: string,
+  onDamage: (key: string) => void,
+): AsyncGenerator<KeptEntry> {
+  const [, type, table] = REFUSED_KEY.exec(object) ?? []
+  const bytes = gunzipIfPacked(objects.stream(object))
+  try {
+    if (type === undefined || table === undefined) {
+      const entry = parseGivenUp((await readText(bytes)) ?? '')
+      if (entry === undefined) onDamage(object)
+      else yield { object, line: 0, entry }
+      return
+    }
+    let line = -1
+    for await (const content of readLines(bytes, LINE_BOUNDS)) {
+      line++
+      if (!isOverlong(content) && content.length === 0) continue
+      const entry = isOverlong(content) ? undefined : parseEntry(content.toString())
+      if (entry === undefined) onDamage(object)
+      else yield { object, line, entry: { type: type as RefusedType, table, ...entry } }
+    }
+  } catch (error) {
+    // whoever copied an object may have compressed it, and cut it short
+    if (!String((error as NodeJS.ErrnoException).code).startsWith('Z_')) throw error
+    onDamage(object)
+  }
+}
+
+/** A line has the base64 of a document, which takes four bytes for three, and a little more. */
+const LINE_BOUNDS = { most: BOUNDS.most * 1.5, kept: 0 }
+
+/** A text that is held in memory; undefined where it is too long for it. */
+async function readText(bytes: AsyncIterable<Uint8Array>): Promise<string | undefined> {
+  const text = new GrowingBytes()
+  for await (const piece of bytes) {
+    if (text.length + piece.length > BOUNDS.most) return undefined
+    text.append(piece)
+  }
+  return text.view().toString()
+}
+
+const REFUSED_KEY = new RegExp(`^${REFUSED_PREFIX}(processing-failed|format-conversion-failed|oversize)/([^/]+)/`)
+
+/** Both generations of Firehose's field names: `errorCode`, and `ErrorCode` or `lastErrorCode` of format conversion. */
+function parseEntry(line: string): Pick<RefusedEntry, 'data' | 'arrival' | 'code' | 'message'> | undefined {
+  const entry = tryParseObject(line)
+  const { rawData, arrivalTimestamp = 0 } = entry ?? {}
+  const arrival = typeof arrivalTimestamp === 'string' ? Number(arrivalTimestamp) : arrivalTimestamp
+  if (entry === undefined || typeof rawData !== 'string' || !isTime(arrival)) return undefined
+  const data = Buffer.from(rawData, 'base64')
+  // of a text that is no base64, Node decodes what it can
+  if (data.toString('base64') !== rawData) return undefined
+  return {
+    data,
+    arrival,
+    code: firstText(entry, ['errorCode', 'ErrorCode', 'lastErrorCode']),
+    message: firstText(entry, ['errorMessage', 'ErrorMessage', 'lastErrorMessage']),
+  }
+}
+
+/**
+ * The invocation record that Lambda writes to an S3 destination for a batch it gave up (Lambda developer guide, "Retain
+ * discarded records for a DynamoDB event source"). Its `payload` is the whole event, as a text; without it there are only
+ * pointers into a stream that has forgotten by now.
+ */
+function parseGivenUp(text: string): RefusedEntry | undefined {
+  const invocation = tryParseObject(text)
+  if (invocation === undefined) return undefined
+  const { payload = invocation } = invocation
+  const event = typeof payload === 'string' ? payload : JSON.stringify(payload)
+  const records = tryParseObject(event)?.Records
+  if (!Array.isArray(records)) return undefined
+  const batch = isObject(invocation.DDBStreamBatchInfo) ? invocation.DDBStreamBatchInfo : {}
+  const context = isObject(invocation.requestContext) ? invocation.requestContext : {}
+  const table = [batch.streamArn, ...records.map(record => isObject(record) && record.eventSourceARN)]
+    .map(arn => /:table\/([^/]+)\//.exec(String(arn))?.[1])
+    .find(name => name !== undefined)
+  if (table === undefined) return undefined
+  const arrival = Date.parse(String(batch.approximateArrivalOfFirstRecord ?? invocation.timestamp))
+  const condition = firstText(context, ['condition'])
+  return {
+    type: 'given-up',
+    table,
+    data: Buffer.from(event),
+    arrival: isTime(arrival) ? arrival : 0,
+    code: condition,
+    message: `Lambda gave the batch up${condition === '' ? '' : `: ${condition}`}`,
+  }
+}
+
+/** Milliseconds since 1970, of a year that has four digits. */
+function isTime(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < Date.UTC(10_000, 0)
+}
+
+function firstText(entry: JsonObject, names: readonly string[]): string {
+  return String(names.map(name => entry[name]).find(value => value !== undefined) ?? '')
+}
+
+/** Why a record was refused. Firehose's object has no room for the transform's reason, so the transform is asked again. */
+export function reasonOf(entry: RefusedEntry, table: TableConfiguration): string {
+  const { type, message } = entry
+  // what never came to the transform, or passed it, was not refused by it
+  if (type !== 'processing-failed' || entry.code === OTHER_REGION || isBeginningOnly(entry)) return message
+  const outcome = transformRecord(nameOrigin(entry.data, entry.table), entry.arrival, table)
+  return outcome.kind === 'refused' ? outcome.reason : `${message}; the transform takes it now`
+}

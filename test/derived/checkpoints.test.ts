@@ -1,0 +1,163 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { compactTable } from '../../derived/compaction.js'
+import { type Manifest, readManifest } from '../../derived/derived-copy.js'
+import { DuckDbEngine } from '../../queries/engines/duckdb.js'
+import { type ItemOfTable, itemsAt } from '../../queries/verdict/table-at.js'
+import { checkpointKey } from '../../transform/derived.js'
+import { rowsOfRecord, temporaryFolder, writeRows } from '../delivery/desk.js'
+import { STREAM_ARN, streamsRecord, tableConfiguration } from '../factories.js'
+
+const TABLE = tableConfiguration()
+const FIRST_DAY = Date.UTC(2026, 10, 10) / 1000
+const DAY = 86_400
+const OTHER_STREAM = STREAM_ARN.replace('2026-01-01', '2026-11-10')
+
+/** One change of an item to version `to`; `at` in seconds since the first day. */
+function change(
+  item: string,
+  at: number,
+  to: number,
+  more: { readonly sequence?: number; readonly stream?: string } = {},
+) {
+  const Keys = { order_id: { S: item } }
+  const image = (v: number) => ({ ...Keys, v: { N: String(v) } })
+  return streamsRecord({
+    Keys,
+    eventID: `${item}-${at}-${to}`,
+    eventSourceARN: more.stream ?? STREAM_ARN,
+    SequenceNumber: String(more.sequence ?? 1000 + at),
+    ApproximateCreationDateTime: FIRST_DAY + at,
+    NewImage: image(to),
+    ...(to > 0 && { OldImage: image(to - 1), eventName: 'MODIFY' as const }),
+  })
+}
+
+async function add(root: string, records: readonly object[]): Promise<void> {
+  await writeRows(
+    root,
+    records.flatMap(record => rowsOfRecord(record)),
+  )
+}
+
+async function statesAt(root: string, at: number) {
+  const engine = await DuckDbEngine.open(root, [TABLE])
+  const items: ItemOfTable[] = []
+  for await (const item of itemsAt(engine, TABLE, { us: (FIRST_DAY + at) * 1_000_000 })) items.push(item)
+  const remarks = engine.remarks()
+  engine.close()
+  return { items, remarks }
+}
+
+const EACH_DAY = { checkpointRows: 1 }
+
+function daysOf(root: string): readonly string[] {
+  return (readManifest(root, 'Orders') as Manifest).checkpoints.map(({ day }) => day)
+}
+
+/** Makes the objects of a day unreadable without a change of their size. */
+function damage(root: string, date: string): void {
+  const folder = join(root, `data/Orders/event_date=${date}`)
+  for (const name of readdirSync(folder)) writeFileSync(join(folder, name), readFileSync(join(folder, name)).fill(7))
+}
+
+describe('checkpoints', () => {
+  let root: string
+  beforeEach(async () => {
+    root = temporaryFolder()
+    // one item that ends on the first day, one that goes on, one that is new on the third
+    await add(
+      root,
+      [0, 1, 2].map(v => change('A', 10 * v, v)),
+    )
+    for (const day of [0, 1, 2, 3]) await add(root, [change('B', day * DAY + 100, day)])
+    await add(root, [change('C', 2 * DAY + 5, 0)])
+  })
+
+  it('are there at the end of a day after which as many rows have come as there are items, and hold a row of each', async () => {
+    const { manifest } = await compactTable(root, 'Orders', EACH_DAY)
+    expect(manifest.checkpoints.map(({ day, rows, items }) => [day, rows, items])).toEqual([
+      ['2026-11-10', 2, 2],
+      ['2026-11-12', 3, 3],
+    ])
+  })
+
+  it('are made only where enough rows have come since the last', async () => {
+    expect((await compactTable(root, 'Orders')).manifest.checkpoints).toEqual([])
+    const { manifest } = await compactTable(root, 'Orders', { rebuild: true, checkpointRows: 4 })
+    expect(manifest.checkpoints.map(({ day }) => day)).toEqual(['2026-11-10'])
+  })
+
+  it('answer what a table held without the days before them', async () => {
+    const moments = [DAY - 1, 2 * DAY + 5, 3 * DAY + 100, 9 * DAY]
+    const before = []
+    for (const at of moments) before.push(await statesAt(root, at))
+    await compactTable(root, 'Orders', EACH_DAY)
+    const after = []
+    for (const at of moments) after.push(await statesAt(root, at))
+    expect(after).toEqual(before)
+    for (const date of ['2026-11-10', '2026-11-11', '2026-11-12']) damage(root, date)
+    expect(await statesAt(root, 3 * DAY + 100)).toEqual(before[2])
+    expect(await statesAt(root, 9 * DAY)).toEqual(before[3])
+    // the state of the first day needs that day, and no checkpoint stands for it
+    await expect(statesAt(root, DAY - 1)).rejects.toThrow()
+  })
+
+  it('are passed over when a row of their days comes late, and made anew by the next compaction', async () => {
+    await compactTable(root, 'Orders', EACH_DAY)
+    const old = (readManifest(root, 'Orders') as Manifest).checkpoints.map(({ name }) => name)
+    await add(root, [change('A', DAY + 7, 3)])
+    expect((await statesAt(root, 3 * DAY)).items.map(({ itemKey, last }) => [itemKey, last?.event_time_us])).toEqual([
+      ['{"order_id":{"S":"A"}}', (FIRST_DAY + DAY + 7) * 1_000_000],
+      ['{"order_id":{"S":"B"}}', (FIRST_DAY + 2 * DAY + 100) * 1_000_000],
+      ['{"order_id":{"S":"C"}}', (FIRST_DAY + 2 * DAY + 5) * 1_000_000],
+    ])
+    const late = await statesAt(root, 3 * DAY)
+    await compactTable(root, 'Orders', EACH_DAY)
+    const checkpoints = (readManifest(root, 'Orders') as Manifest).checkpoints
+    expect(checkpoints.map(({ name }) => old.includes(name))).toEqual([true, false, false])
+    expect(await statesAt(root, 3 * DAY)).toEqual(late)
+  })
+
+  it('give way to the archive, with a remark, when one is damaged', async () => {
+    const expected = await statesAt(root, 3 * DAY)
+    await compactTable(root, 'Orders', EACH_DAY)
+    const { checkpoints } = readManifest(root, 'Orders') as Manifest
+    for (const { day, name } of checkpoints) {
+      const path = join(root, checkpointKey('Orders', day, name))
+      writeFileSync(path, readFileSync(path).fill(7, 4, 300))
+    }
+    const found = await statesAt(root, 3 * DAY)
+    expect(found).toEqual({ ...expected, remarks: [expect.stringContaining('the archive was asked instead')] })
+  })
+
+  it('keep what decides the order of two streams of one item', async () => {
+    // the first stream began first, so of changes of one second its own comes first: the other stream's is the last
+    await add(root, [
+      change('D', 1, 0),
+      change('D', 2, 1, { stream: OTHER_STREAM }),
+      change('D', 5, 2, { stream: OTHER_STREAM }),
+      change('D', 3 * DAY + 50, 3),
+      change('D', 3 * DAY + 50, 4, { stream: OTHER_STREAM }),
+    ])
+    const expected = await statesAt(root, 4 * DAY)
+    expect(expected.items.find(({ itemKey }) => itemKey.includes('D'))?.image).toContain('"N":"4"')
+    await compactTable(root, 'Orders', EACH_DAY)
+    expect(await statesAt(root, 4 * DAY)).toEqual(expected)
+  })
+
+  it('hold although a later record is older in its stream than one before it', async () => {
+    await add(root, [
+      change('E', 1, 0, { sequence: 10 }),
+      change('E', 2, 1, { sequence: 12 }),
+      change('E', 4, 2, { stream: OTHER_STREAM, sequence: 5 }),
+      // its time is of the last day, its place is before what came on the first
+      change('E', 3 * DAY + 60, 5, { sequence: 11 }),
+    ])
+    const expected = await statesAt(root, 4 * DAY)
+    await compactTable(root, 'Orders', EACH_DAY)
+    expect(await statesAt(root, 4 * DAY)).toEqual(expected)
+    expect(daysOf(root)).toEqual(['2026-11-10', '2026-11-12'])
+  })
+})

@@ -1,0 +1,107 @@
+/** That what tells nothing is found at first sight: answers are the same without, but for their cost. */
+import { beforeAll, describe, expect, it } from 'vitest'
+import { parseSavedQuery, renderQuery } from '../../../queries/catalog.js'
+import type { AuditRow } from '../../../transform/audit-row.js'
+import { askSql, rowsOfRecord, temporaryFolder, writeRows } from '../../delivery/desk.js'
+import { baselineDocument, STREAM_ARN, streamsRecord } from '../../factories.js'
+import { cleanItem, Dice, rowOf } from '../clean-history.js'
+import { BEGIN } from '../random-archive.js'
+
+const dice = new Dice(7)
+const image = (name: string, v: number) => ({ order_id: { S: name }, v: { N: String(v) } })
+
+/** A change of an item to version `to`, and the only row of it. */
+function change(name: string, to: number, more: { readonly second?: number; readonly stream?: string } = {}): AuditRow {
+  const record = streamsRecord({
+    Keys: { order_id: { S: name } },
+    eventID: `${name}-${to}`,
+    eventSourceARN: more.stream ?? STREAM_ARN,
+    SequenceNumber: String(1000 + to),
+    ApproximateCreationDateTime: BEGIN + (more.second ?? to),
+    NewImage: image(name, to),
+    ...(to > 0 && { OldImage: image(name, to - 1), eventName: 'MODIFY' as const }),
+  })
+  return rowsOfRecord(record)[0] as AuditRow
+}
+
+function baseline(name: string, v: number): AuditRow {
+  return rowsOfRecord(baselineDocument({ time: '2026-11-21T12:00:00.000000Z', Item: image(name, v) }))[0] as AuditRow
+}
+
+const versions = (name: string, numbers: readonly number[]) => numbers.map(v => change(name, v))
+const clean = (name: string, capture: 'streams' | 'kinesis') => {
+  const item = cleanItem(name, capture, dice)
+  return item.events.map(event => rowOf(item, event))
+}
+
+const ITEMS: Readonly<Record<string, readonly AuditRow[]>> = {
+  'a clean stream': clean('a clean stream', 'streams'),
+  'clean Kinesis': clean('clean Kinesis', 'kinesis'),
+  'a stream from a baseline on': [
+    baseline('a stream from a baseline on', 2),
+    ...versions('a stream from a baseline on', [3, 4, 5]),
+  ],
+  'a lost change': versions('a lost change', [0, 1, 3]),
+  'no beginning': versions('no beginning', [1, 2]),
+  'a repeat': [...versions('a repeat', [0, 1, 2]), change('a repeat', 1)],
+  'two streams': [
+    ...versions('two streams', [0, 1]),
+    change('two streams', 2, { stream: STREAM_ARN.replace('2026-01', '2026-02') }),
+  ],
+  'a late second': [change('a late second', 0), change('a late second', 1, { second: 9 }), change('a late second', 2)],
+}
+
+async function ask(root: string, part: string, select: string): Promise<Readonly<Record<string, string>>> {
+  const text = `-- @question ?\n-- @empty none\n-- @column item -- the item\nwith taken as (select * from {changes}),\n{${part}}\n${select}`
+  const rows = await askSql(
+    root,
+    renderQuery(parseSavedQuery('first-sight', text), { changes: 'orders_deliveries' }).sql,
+  )
+  return Object.fromEntries(rows.map(row => [/"S":"(.*)"/.exec(String(row.item))?.[1], String(row.found)]))
+}
+
+describe('at first sight', () => {
+  const root = temporaryFolder()
+  beforeAll(() => writeRows(root, Object.values(ITEMS).flat()))
+
+  it('an item hangs together or is looked at more closely', async () => {
+    const found = await ask(
+      root,
+      'linked',
+      'select item_key as item, max(linked) as found from linked_items group by 1',
+    )
+    expect(found).toEqual({
+      'a clean stream': '1',
+      'clean Kinesis': '1',
+      'a stream from a baseline on': '1',
+      'a lost change': '0',
+      'no beginning': '0',
+      'a repeat': '0',
+      'two streams': '0',
+      // the order is the stream's, whatever the clock
+      'a late second': '1',
+    })
+  })
+
+  it('a state depends on the last change of a stream, and on all whose place is not certain', async () => {
+    const found = await ask(
+      root,
+      'superseded',
+      'select item_key as item, count(*) as found from in_sequence where superseded_us is null group by 1',
+    )
+    expect(found).toEqual({
+      'a clean stream': '1',
+      // no sequences
+      'clean Kinesis': String(ITEMS['clean Kinesis']?.length),
+      // the baseline, the first of the stream, and the last
+      'a stream from a baseline on': '3',
+      'a lost change': '1',
+      'no beginning': '1',
+      // only one of the two stands just before a change that is there once
+      'a repeat': '3',
+      'two streams': '3',
+      // the second change is later by the clock than the last
+      'a late second': '2',
+    })
+  })
+})
