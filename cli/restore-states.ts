@@ -1,4 +1,3 @@
-import { type ArchiveFacts, readArchiveFacts } from '../queries/verdict/archive-facts.js'
 import { readHistories } from '../queries/verdict/histories.js'
 import type { ItemHistory } from '../queries/verdict/history.js'
 import { stateAt } from '../queries/verdict/state-at.js'
@@ -22,7 +21,7 @@ import { type KeyedText, sortByKey } from '../restore/sorted.js'
 import { formatInstant, type Instant } from '../transform/instant.js'
 import { compareUtf8 } from '../transform/json.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { findHistory } from './find-item.js'
+import { checkSeen, findHistory } from './find-item.js'
 import { instantOf } from './instant.js'
 import type { Workspace } from './workspace.js'
 
@@ -55,6 +54,7 @@ export async function planOne(
 ): Promise<{ readonly key: string; readonly planned: PlannedChange | undefined }> {
   const { workspace, table, options } = question
   const all = await findHistory(workspace, table, typed)
+  await checkSeen(workspace, table, all)
   const then = thenAt(all, question)
   const planned = planItem(all.itemKey, then, await itemNow(all, question), options)
   if (then.withinSecond) onWithinSecond()
@@ -77,10 +77,8 @@ async function itemNow(all: ItemHistory, question: Question): Promise<Now> {
 /** The plan for a whole table, in the order of its keys. Memory holds a few items, whatever the table's size. */
 export function planAll(question: Question, listener: PlanListener): AsyncGenerator<PlannedChange> {
   const { workspace, table, at, options } = question
-  let facts: ArchiveFacts | undefined
   const look = async (keys: readonly string[]): Promise<ReadonlyMap<string, Then>> => {
-    facts ??= await readArchiveFacts(workspace.engine, table)
-    const histories = await readHistories(workspace.engine, table, keys, facts)
+    const histories = await readHistories(workspace.engine, table, keys)
     return new Map([...histories].map(([key, all]) => [key, thenAt(all, question)]))
   }
   const pairs = pairItems(statesAt(question, at), itemsNow(question, listener.onRead), compareUtf8)

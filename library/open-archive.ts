@@ -9,7 +9,7 @@ import { differencesOf } from '../queries/difference.js'
 import { DuckDbEngine } from '../queries/engines/duckdb.js'
 import { type BoundValue, type QueryEngine, type RunOptions, streamAnswer } from '../queries/engines/engine.js'
 import { type Row, rowsOf } from '../queries/engines/rows.js'
-import { canonicalKey, findItemKey } from '../queries/item-key.js'
+import { canonicalKey, sampleItemKey } from '../queries/item-key.js'
 import { ParameterError } from '../queries/parameters.js'
 import { isDoubtful } from '../queries/verdict/findings.js'
 import type { ItemHistory } from '../queries/verdict/history.js'
@@ -241,10 +241,10 @@ export class OpenArchive implements AsyncDisposable {
   }
 
   private async itemKey(table: TableConfiguration, key: Key): Promise<string> {
-    const found = await findItemKey(this.engine, table, anyKey => canonicalKey(attributesOf(key, anyKey), anyKey))
-    if (found === undefined)
+    const anyKey = await sampleItemKey(this.engine, table)
+    if (anyKey === undefined)
       throw new ArchiveError(`table ${table.table} has no rows and no configuration to tell its keys by`)
-    return found
+    return canonicalKey(attributesOf(key, anyKey), anyKey)
   }
 }
 

@@ -53,14 +53,12 @@ function asNumeral(typed: string): string {
     .replace(/\.(?=$|e)/i, '')
 }
 
-/** The key that `keyOf` makes of any key of a table. Undefined where neither rows nor the configuration tell what one looks like. */
-export async function findItemKey(
-  engine: QueryEngine,
-  table: TableConfiguration,
-  keyOf: (anyKey: string) => string,
-): Promise<string | undefined> {
-  const anyKey = (await anyItemKey(engine, table)) ?? configuredKey(table)
-  return anyKey === undefined ? undefined : keyOf(anyKey)
+/**
+ * A key that tells what the keys of a table look like: one of its rows, else one made up from its configuration. Undefined
+ * where there is neither.
+ */
+export async function sampleItemKey(engine: QueryEngine, table: TableConfiguration): Promise<string | undefined> {
+  return (await anyItemKey(engine, table)) ?? configuredKey(table)
 }
 
 /** A made-up key from the configuration, which does not tell types: they are strings more often than not. */

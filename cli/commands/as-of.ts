@@ -11,7 +11,7 @@ import { archiveBegan, type StateAt, stateAt } from '../../queries/verdict/state
 import { parseItem } from '../../transform/attribute-value.js'
 import { formatInstant, type Instant, parseInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { findHistory } from '../find-item.js'
+import { checkSeen, findHistory } from '../find-item.js'
 import { instantOf } from '../instant.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io } from '../io.js'
 import { showItemKey } from '../item-key.js'
@@ -94,10 +94,9 @@ async function itemAsOf(
   receipts: ReceiptFile,
   io: Io,
 ): Promise<ExitCode> {
-  let receipt: Receipt | undefined
-  const all = await findHistory(workspace, table, typed, async (_, itemKey) => {
-    if (receipts.isWanted) receipt = await keepItemReceipt(workspace, table, itemKey, at, receipts)
-  })
+  const all = await findHistory(workspace, table, typed)
+  const receipt = await keepItemReceipt(workspace, table, all.itemKey, at, receipts)
+  await checkSeen(workspace, table, all)
   const found = stateAt(all, at, await archiveBegan(workspace.engine, table))
   tellRemarks(workspace.engine, io)
   const { state, until } = found
@@ -126,6 +125,7 @@ async function keepItemReceipt(
   at: Instant,
   receipts: ReceiptFile,
 ): Promise<Receipt | undefined> {
+  if (!receipts.isWanted) return undefined
   const query = SAVED_QUERIES.get('item-as-of') as SavedQuery
   const parameters = { item_key: itemKey, at: formatInstant(at.us, 6) }
   return receipts.keep(await answerQuery(workspace.engine, query, table, parameters), workspace)

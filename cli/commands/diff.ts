@@ -1,4 +1,4 @@
-import { answerHistory } from '../../queries/answers/history.js'
+import { type AnsweredHistory, answerHistory } from '../../queries/answers/history.js'
 import type { Receipt } from '../../queries/answers/receipt.js'
 import { type Difference, differencesOf } from '../../queries/difference.js'
 import { isDoubtful } from '../../queries/verdict/findings.js'
@@ -7,11 +7,13 @@ import type { ItemState } from '../../queries/verdict/reconstruct.js'
 import { archiveBegan, historyBetween, type StateAt, stateAt } from '../../queries/verdict/state-at.js'
 import { type AttributeValue, canonicalValue, type Item, parseItem } from '../../transform/attribute-value.js'
 import { formatInstant, type Instant } from '../../transform/instant.js'
-import { findHistory } from '../find-item.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { checkSeen, findHistory } from '../find-item.js'
 import { instantOf } from '../instant.js'
 import { type Command, CommandError, EXIT } from '../io.js'
 import { showItemKey } from '../item-key.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
+import type { ReceiptFile } from '../receipt-file.js'
 import { tellRemarks } from '../remarks.js'
 import { isFileFormat, pageFooter, printFile } from '../show/answer-file.js'
 import { adviseOn, describeConfidence, pageConfidence, shortId, showConfidence } from '../show/confidence.js'
@@ -19,7 +21,7 @@ import { printObjects, toJson } from '../show/print.js'
 import { showDifferences, showPath } from '../show/show-item.js'
 import { nameState, showInstant } from '../show/show-state.js'
 import { paint } from '../show/terminal.js'
-import { findTable } from '../workspace.js'
+import { findTable, type Workspace } from '../workspace.js'
 
 /** What differs in an item between two moments, field by field. */
 export const diff: Command = {
@@ -39,13 +41,9 @@ export const diff: Command = {
       const [from, to] = [instantOf(options.from, '--from'), instantOf(options.to as string, '--to')]
       if (from.us > to.us) throw new CommandError(`--from ${options.from} is after --to ${options.to}`)
       const table = findTable(workspace, args[0] as string)
-      let receipt: Receipt | undefined
-      const all = await findHistory(workspace, table, args[1] as string, async (answer, itemKey) => {
-        if (!receipts.isWanted) return
-        // what comes after the later moment is no part of the answer
-        const until = to.us >= Date.now() * 1000 ? answer : await answerHistory(workspace.engine, table, itemKey, to.us)
-        receipt = await receipts.keep(until, workspace)
-      })
+      const all = await findHistory(workspace, table, args[1] as string)
+      const receipt = await keepReceipt(all, table, to, workspace, receipts)
+      await checkSeen(workspace, table, all)
       const began = await archiveBegan(workspace.engine, table)
       tellRemarks(workspace.engine, io)
       const [before, after] = [stateAt(all, from, began), stateAt(all, to, began)]
@@ -77,6 +75,20 @@ export const diff: Command = {
       if (format !== 'json') adviseOn(until.confidence, table.table, workspace.root, io)
       return isDoubtful(until.confidence) ? EXIT.findings : EXIT.done
     }),
+}
+
+/** What comes after the later moment is no part of the answer. */
+async function keepReceipt(
+  { answer, itemKey }: AnsweredHistory,
+  table: TableConfiguration,
+  to: Instant,
+  workspace: Workspace,
+  receipts: ReceiptFile,
+): Promise<Receipt | undefined> {
+  if (!receipts.isWanted) return undefined
+  const isOver = to.us < Date.now() * 1000
+  const until = isOver ? await answerHistory(workspace.engine, table, itemKey, to.us) : answer
+  return receipts.keep(until, workspace)
 }
 
 /** Two states can be compared only where both are known. */

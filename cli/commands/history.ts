@@ -1,6 +1,6 @@
 import type { Table } from 'apache-arrow'
+import type { AnsweredHistory } from '../../queries/answers/history.js'
 import type { PageContext } from '../../queries/answers/html-page.js'
-import type { Receipt } from '../../queries/answers/receipt.js'
 import { TIME_TO_LIVE } from '../../queries/bind.js'
 import { differencesOf } from '../../queries/difference.js'
 import { ACTOR_OF_TODAY } from '../../queries/todays-actor.js'
@@ -10,7 +10,7 @@ import type { Step } from '../../queries/verdict/reconstruct.js'
 import { type RestoredBy, restoredBy } from '../../restore/restored-by.js'
 import { type Item, parseItem } from '../../transform/attribute-value.js'
 import { formatInstant } from '../../transform/instant.js'
-import { type FoundHistory, findHistory } from '../find-item.js'
+import { checkSeen, findHistory } from '../find-item.js'
 import type { Command, Io } from '../io.js'
 import { EXIT } from '../io.js'
 import { showItemKey } from '../item-key.js'
@@ -33,10 +33,9 @@ export const history: Command = {
   run: (args, options, terminal) =>
     askArchive(options, terminal, QUESTION_FORMATS, async (workspace, format, io, receipts) => {
       const table = findTable(workspace, args[0] as string)
-      let receipt: Receipt | undefined
-      const found = await findHistory(workspace, table, args[1] as string, async answer => {
-        receipt = await receipts.keep(answer, workspace)
-      })
+      const found = await findHistory(workspace, table, args[1] as string)
+      const receipt = await receipts.keep(found.answer, workspace)
+      await checkSeen(workspace, table, found)
       tellRemarks(workspace.engine, io)
       if (format === 'table') printHistory(table.table, found, io)
       else if (isFileFormat(format)) {
@@ -53,7 +52,7 @@ export const history: Command = {
     }),
 }
 
-function describePage(table: string, found: FoundHistory): PageContext {
+function describePage(table: string, found: AnsweredHistory): PageContext {
   return {
     question: `What happened to ${table} ${showItemKey(found.itemKey)}, newest first?`,
     sql: found.answer.asked.sql,
@@ -62,7 +61,7 @@ function describePage(table: string, found: FoundHistory): PageContext {
 }
 
 /** A page is for people: what each change did, as on a terminal, newest first. */
-async function readableTable(found: FoundHistory): Promise<Table> {
+async function readableTable(found: AnsweredHistory): Promise<Table> {
   const { textTable } = await import('../../queries/engines/text-table.js')
   const restores = restoredBy(found)
   const rows = found.steps.flatMap(step =>

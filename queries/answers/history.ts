@@ -8,28 +8,32 @@ import { foldHistory, type HistoryChange, heldAgainstHashes, type ItemHistory } 
 import type { Answer } from './answer.js'
 import { answerQuery } from './ask.js'
 
+/** An item's history, and the answer that it was folded from. */
+export interface AnsweredHistory extends ItemHistory {
+  readonly answer: Answer
+}
+
 /**
- * Reads an item's whole history, or its history up to a moment (microseconds since 1970, included). `onAnswer` is told of
- * the answer that it is read from, whatever is in it.
+ * Reads an item's whole history, or its history up to a moment (microseconds since 1970, included); of an item never seen
+ * it has no change.
  */
 export async function readHistory(
   engine: QueryEngine,
   table: TableConfiguration,
   itemKey: string,
   untilUs?: number,
-  onAnswer: (answer: Answer) => Promise<void> = async () => {},
-): Promise<ItemHistory> {
+): Promise<AnsweredHistory> {
   const answer = await answerHistory(engine, table, itemKey, untilUs)
-  await onAnswer(answer)
   const hasTodaysActor = actorOfStatement(answer.asked.sql) !== undefined
   const changes = [...answer].map(row => ({
     ...heldAgainstHashes({ ...row, item_key: itemKey }, hasTodaysActor),
     repeats: Number(row.repeats),
   }))
-  return foldHistory(itemKey, changes as unknown as readonly HistoryChange[], await readArchiveFacts(engine, table))
+  const facts = await readArchiveFacts(engine, table)
+  return { ...foldHistory(itemKey, changes as unknown as readonly HistoryChange[], facts), answer }
 }
 
-/** What `readHistory` folds. */
+/** What `readHistory` folds, whatever is in it. */
 export function answerHistory(
   engine: QueryEngine,
   table: TableConfiguration,

@@ -3,6 +3,7 @@ import {
   type BaselineFact,
   comparedAsOf,
   type Fact,
+  type FactStore,
   factMicroseconds,
   type GapFact,
   type ReconciliationFact,
@@ -86,11 +87,17 @@ export const NO_FACTS: ArchiveFacts = {
 }
 
 /**
- * Reads a table's facts, and holds the rows of its baselines and of its newest comparison against them.
+ * A table's facts, with the rows of its baselines and of its newest comparison held against them. An opened archive reads
+ * them once, as it has the rows that it had when it was opened.
  */
 export async function readArchiveFacts(engine: QueryEngine, table: TableConfiguration): Promise<ArchiveFacts> {
-  if (engine.facts === undefined) return NO_FACTS
-  const { facts, problems } = await findFacts(engine.facts, table.table)
+  const { facts } = engine
+  if (facts === undefined) return NO_FACTS
+  return once(engine, `facts of ${table.table}`, () => judgeFacts(engine, facts, table))
+}
+
+async function judgeFacts(engine: QueryEngine, store: FactStore, table: TableConfiguration): Promise<ArchiveFacts> {
+  const { facts, problems } = await findFacts(store, table.table)
   const { baselines, broken } = await checkBaselines(engine, table, ofKind(facts, 'baseline'))
   const comparisons = ofKind(facts, 'reconciliation').map(toComparison).sort(byTime)
   return {
@@ -116,8 +123,7 @@ async function checkBaselines(
 ): Promise<Pick<ArchiveFacts, 'baselines' | 'broken'>> {
   const all = firstOfEachSource(facts)
   const days = [...new Set(all.map(({ rowTime }) => rowTime.slice(0, 10)))].sort()
-  const key = [table.table, ...all.map(({ source, rowTime }) => `${rowTime} ${source}`)].join('\n')
-  const found = all.length === 0 ? new Map() : await once(engine, key, () => digestsOfBaselines(engine, table, days))
+  const found = all.length === 0 ? new Map() : await digestsOfBaselines(engine, table, days)
   const isIntact = ({ source, digest }: BaselineFact) => (found.get(source)?.digest ?? EMPTY_DIGEST) === digest
   return {
     baselines: all.filter(isIntact).map(toBaseline).sort(byTime),
@@ -142,9 +148,8 @@ async function checkComparisons(
   for (const comparison of comparisons.filter(({ isWhole }) => isWhole).toReversed()) {
     if (first === undefined || first.us > comparison.us) break
     const { us, differing, unsettled, digest } = comparison
-    const key = `${table.table} ${us} ${digest}`
     const without = [...new Set([...differing.keys(), ...unsettled])]
-    const found = await once(engine, key, () => digestOfStates(engine, table, comparedAsOf(us), without))
+    const found = await digestOfStates(engine, table, comparedAsOf(us), without)
     if (found === digest) return { compared: comparison, altered }
     altered.unshift(comparison)
   }

@@ -2,7 +2,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { deliveriesOf } from '../engines/literal.js'
 import { type Row, rowsOf } from '../engines/rows.js'
-import { type ArchiveFacts, readArchiveFacts } from './archive-facts.js'
+import { readArchiveFacts } from './archive-facts.js'
 import { foldHistory, type HistoryChange, heldAgainstHashes, type ItemHistory } from './history.js'
 import { type ArchivedChange, removeRepeats } from './reconstruct.js'
 
@@ -39,14 +39,12 @@ const COLUMNS = [
 ]
 
 /**
- * The whole histories of some items, as `readHistory` has them one by one; of an item never seen an empty one. `known` spares
- * whoever asks many times the archive's facts.
+ * The whole histories of some items, as `readHistory` has them one by one; of an item never seen an empty one.
  */
 export async function readHistories(
   engine: QueryEngine,
   table: TableConfiguration,
   keys: readonly string[],
-  known?: ArchiveFacts,
 ): Promise<ReadonlyMap<string, ItemHistory>> {
   const rows = new Map<string, Row[]>(keys.map(key => [key, []]))
   for (let i = 0; i < keys.length; i += KEYS) {
@@ -57,7 +55,7 @@ export async function readHistories(
       where item_key in (${some.map(() => '?').join(', ')})`
     for (const row of rowsOf(await engine.run(sql, some))) rows.get(row.item_key as string)?.push(row)
   }
-  const facts = known ?? (await readArchiveFacts(engine, table))
+  const facts = await readArchiveFacts(engine, table)
   return new Map([...rows].map(([key, all]) => [key, foldHistory(key, changesOf(all), facts)]))
 }
 
