@@ -1,19 +1,18 @@
 import { statSync } from 'node:fs'
 import type { OpenArchive } from '../library/open-archive.js'
+import type { Answer } from '../queries/answers/answer.js'
 import type { AnswerVerdict } from '../queries/answers/answer-verdict.js'
-import type { WrittenFile } from '../queries/answers/receipt.js'
+import type { Receipt, WrittenFile } from '../queries/answers/receipt.js'
 import { ENGINE_OPTIONS } from './engine-choice.js'
 import { CommandError, EXIT, type ExitCode, type Io, type Options } from './io.js'
 import { RECEIPT_OPTION, ReceiptFile } from './receipt-file.js'
-import { tellUnread } from './remarks.js'
-import { FILE_FORMATS, goesToTerminal, isBinary } from './show/answer-file.js'
+import { tellRemarks, tellUnread } from './remarks.js'
+import { goesToTerminal } from './show/answer-file.js'
+import { type Format, formatOf, isBinary, QUESTION_FORMATS } from './show/formats.js'
 import { OUTPUT_OPTIONS, withOutput } from './show/output.js'
-import { type Format, formatOf } from './show/print.js'
+import { printAnswer } from './show/printers.js'
+import type { AnswerSurface } from './show/surface.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from './workspace.js'
-
-/** Formats that every question has. */
-export const QUESTION_FORMATS = ['table', 'json', 'ndjson', ...FILE_FORMATS] as const
-export type QuestionFormat = (typeof QUESTION_FORMATS)[number]
 
 export const CSV_OPTION = [
   '--csv-formulas <how>',
@@ -32,38 +31,43 @@ export const ANSWER_OPTIONS = [
 /** Leaves out what every answer of more than one item has. */
 export const VERDICT_OPTION = ['--no-verdict', 'leaves out how sure the answer is, and says so'] as const
 
+/** Where a question is asked, and with what. */
+export interface Asking {
+  readonly workspace: Workspace
+  readonly options: Options
+  readonly receipts: ReceiptFile
+  readonly io: Io
+}
+
 /**
- * Opens the archive that the flags name for one question, its answer going where they say. What is wrong with the flags is
- * told before anything is asked.
+ * Opens the archive that the flags name for one question, and prints the answer in their format to where they say. What is
+ * wrong with the flags is told before anything is asked.
  */
-export async function askArchive<F extends Format>(
+export async function askArchive(
   options: Options,
   io: Io,
-  formats: readonly F[],
-  ask: (workspace: Workspace, format: F, io: Io, receipts: ReceiptFile) => Promise<ExitCode>,
+  ask: (asking: Asking) => Promise<AnswerSurface>,
+  formats: readonly Format[] = QUESTION_FORMATS,
 ): Promise<ExitCode> {
   const format = formatOf(options, formats)
-  if (isBinary(format) && options.output === undefined && goesToTerminal(io))
-    throw new CommandError(
-      `format ${format} is no text for a terminal`,
-      EXIT.usage,
-      '--output FILE writes it to a file',
-    )
-  const { csvFormulas = 'text' } = options
-  if (csvFormulas !== 'text' && csvFormulas !== 'keep')
-    throw new CommandError(`--csv-formulas is ${JSON.stringify(csvFormulas)}, expected text or keep`)
+  checkTerminal(format, options, io)
+  const keepsFormulas = readFormulas(options)
   const receipts = new ReceiptFile(options, io)
+  const answer = async (workspace: Workspace, out: Io) => {
+    const surface = await ask({ workspace, options, receipts, io: out })
+    tellRemarks(workspace.engine, out)
+    await printAnswer(surface, format, out)
+    await surface.receipt()
+    const exit = await surface.end(out)
+    tellRemarks(workspace.engine, out)
+    return tellUnread(workspace, exit, out)
+  }
   let written: WrittenFile | undefined
   try {
     return await withOutput(
       options,
-      { ...io, keepsFormulas: csvFormulas === 'keep' },
-      out =>
-        withWorkspace(
-          options,
-          async workspace => tellUnread(workspace, await ask(workspace, format, out, receipts), out),
-          out,
-        ),
+      { ...io, keepsFormulas },
+      out => withWorkspace(options, workspace => answer(workspace, out), out),
       file => {
         written = { ...file, format }
       },
@@ -73,8 +77,50 @@ export async function askArchive<F extends Format>(
   }
 }
 
+function checkTerminal(format: Format, { output }: Options, io: Io): void {
+  if (!isBinary(format) || output !== undefined || !goesToTerminal(io)) return
+  const hint = '--output FILE writes it to a file'
+  throw new CommandError(`format ${format} is no text for a terminal`, EXIT.usage, hint)
+}
+
+/** True where texts that a spreadsheet would run stay as they are. */
+function readFormulas({ csvFormulas = 'text' }: Options): boolean {
+  if (csvFormulas === 'text' || csvFormulas === 'keep') return csvFormulas === 'keep'
+  throw new CommandError(`--csv-formulas is ${JSON.stringify(csvFormulas)}, expected text or keep`)
+}
+
+/** How sure an answer is, and its receipt, which says so; each is found out once, when first asked for. */
+export interface Judgement {
+  readonly verdict: () => Promise<AnswerVerdict | undefined>
+  readonly receipt: () => Promise<Receipt | undefined>
+}
+
+/** Judges the answer to what was asked. `answer` is what a receipt is made of, and asked for only where one is wanted. */
+export function judgementOf(
+  asked: Parameters<OpenArchive['verdict']>[0],
+  { workspace, options, receipts, io }: Asking,
+  answer: () => Promise<Answer>,
+): Judgement {
+  const verdict = lazily(() => judge(asked, workspace, options, io))
+  const receipt = lazily(async () => {
+    if (!receipts.isWanted) return undefined
+    const sure = (await verdict()) ?? null
+    return receipts.keep(await answer(), workspace, sure)
+  })
+  return { verdict, receipt }
+}
+
+/** What `make` makes, once, when it is first asked for. */
+export function lazily<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}
+
 /** How far an answer can be believed; undefined where the flags leave that out. */
-export async function judgeFor(
+async function judge(
   asked: Parameters<OpenArchive['verdict']>[0],
   { archive, engine }: Workspace,
   options: Options,

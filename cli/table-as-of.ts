@@ -1,25 +1,23 @@
-import type { AnswerVerdict } from '../queries/answers/answer-verdict.js'
+import type { Table } from 'apache-arrow'
+import { describeVerdict } from '../queries/answers/answer-verdict.js'
 import { answerQuery } from '../queries/answers/ask.js'
-import type { FileFormat } from '../queries/answers/formats.js'
-import type { PageContext } from '../queries/answers/html-page.js'
-import type { Receipt } from '../queries/answers/receipt.js'
 import { SAVED_QUERIES, type SavedQuery } from '../queries/catalog.js'
 import { archiveBegan } from '../queries/verdict/state-at.js'
 import { type ItemOfTable, itemsAt } from '../queries/verdict/table-at.js'
 import { parseItem, valueAt } from '../transform/attribute-value.js'
 import { formatInstant, type Instant } from '../transform/instant.js'
 import type { ConfiguredColumn, TableConfiguration } from '../transform/table-configuration.js'
-import { EXIT, type ExitCode, type Io, type Options } from './io.js'
+import { EXIT, type Io } from './io.js'
 import { showItemKey } from './item-key.js'
-import { judgeFor } from './question.js'
-import type { ReceiptFile } from './receipt-file.js'
+import type { Asking } from './question.js'
+import { judgementOf } from './question.js'
 import { tellRemarks } from './remarks.js'
-import { isFileFormat, pageFooter, printFile } from './show/answer-file.js'
 import { showTime } from './show/confidence.js'
-import { type Format, printStream, printTable, toDynamoDbJson } from './show/print.js'
 import { showValue } from './show/show-item.js'
 import { showInstant } from './show/show-state.js'
-import { pageVerdict, printVerdict, writeJudged } from './show/table-verdict.js'
+import type { AnswerSurface } from './show/surface.js'
+import { printTable } from './show/table.js'
+import { pageVerdict, printVerdict } from './show/table-verdict.js'
 import { cut } from './show/text.js'
 import { archiveFlag, isOnAws, type Workspace } from './workspace.js'
 
@@ -37,51 +35,37 @@ export const STATE_COLUMNS = [
 ] as const
 
 /** What the table held at a moment, items among it that were there although the archive cannot say what they were. */
-export async function tableAsOf(
-  workspace: Workspace,
-  table: TableConfiguration,
-  at: Instant,
-  format: Format,
-  receipts: ReceiptFile,
-  options: Options,
-  io: Io,
-): Promise<ExitCode> {
-  const { engine, root } = workspace
+export async function tableAsOf(asking: Asking, table: TableConfiguration, at: Instant): Promise<AnswerSurface> {
+  const { engine, root } = asking.workspace
   const counts = { items: 0, unknown: 0, altered: 0 }
   const items = countItems(itemsAt(engine, table, at), counts)
-  const judge = () => judgeFor(askedOf(table, at), workspace, options, io)
-  let verdict: AnswerVerdict | undefined
-  if (format === 'table') await printItems(items, table, io)
-  else if (format === 'dynamodb') {
-    for await (const { image } of items) if (image !== null) io.out(`${toDynamoDbJson(image)}\n`)
-  } else if (format === 'ndjson') await printStream(describeItems(items, table, at), format, io)
-  else if (format === 'json') {
-    const writer = writeJudged(io)
-    for await (const item of describeItems(items, table, at)) writer.add(item)
-    verdict = await judge()
-    writer.end(verdict)
-  } else {
-    verdict = await judge()
-    const receipt = await keepTableReceipt(workspace, table, at, receipts, verdict)
-    await printItemFile(items, table.table, at, format, receipt, pageVerdict(verdict, root), io)
+  const { verdict, receipt } = judgementOf(askedOf(table, at), asking, () => {
+    const query = SAVED_QUERIES.get('table-as-of') as SavedQuery
+    return answerQuery(engine, query, table, { at: formatInstant(at.us, 6) })
+  })
+  return {
+    page: async io => {
+      await printItems(items, table, io)
+      printVerdict(await verdict(), root, io.out, io)
+    },
+    rows: () => describeItems(items, table, at),
+    beside: async () => ({ verdict: describeVerdict(await verdict()) }),
+    images: () => imagesOf(items),
+    table: () => textTableOf(items, at),
+    web: async () => ({
+      question: `What did ${table.table} hold at ${showInstant(at)}?`,
+      parameters: { table: table.table },
+      empty: 'no item',
+      confidence: pageVerdict(await verdict(), root),
+    }),
+    receipt,
+    summary: async io => printVerdict(await verdict(), root, io.err, io),
+    end: async io => {
+      const isLater = await tellCounts(counts, asking.workspace, table, at, io)
+      if (counts.unknown > 0 || isLater) return EXIT.unchecked
+      return counts.altered > 0 || (await verdict())?.isDoubtful ? EXIT.findings : EXIT.done
+    },
   }
-  if (format !== 'json' && !isFileFormat(format)) verdict = await judge()
-  if (!isFileFormat(format)) await keepTableReceipt(workspace, table, at, receipts, verdict)
-  const write = format === 'table' ? io.out : io.err
-  if (format !== 'json') printVerdict(verdict, root, write, io)
-  io.err(`${counts.items} ${counts.items === 1 ? 'item' : 'items'} of ${table.table} as of ${showInstant(at)}\n`)
-  if (counts.unknown > 0)
-    io.err(`${counts.unknown} unknown: older than their first change in the archive, or no image tells their state\n`)
-  if (counts.altered > 0)
-    io.err(
-      `${counts.altered} altered: itemtrail ${isOnAws(root) ? 'query altered-rows' : 'verify rows'} ${table.table}${archiveFlag(root)}\n`,
-    )
-  const began = await archiveBegan(engine, table)
-  tellRemarks(engine, io)
-  if (at.us < began)
-    io.err(`the archive begins later, at ${showInstant({ us: began })}: what the table held before is not known\n`)
-  if (counts.unknown > 0 || at.us < began) return EXIT.unchecked
-  return counts.altered > 0 || verdict?.isDoubtful ? EXIT.findings : EXIT.done
 }
 
 /** What the saved query that says the same is asked with. */
@@ -89,28 +73,37 @@ function askedOf({ table }: TableConfiguration, at: Instant) {
   return { query: 'table-as-of', table, parameters: new Map([['at', formatInstant(at.us, 6)]]), sql: '' }
 }
 
-async function keepTableReceipt(
-  workspace: Workspace,
-  table: TableConfiguration,
-  at: Instant,
-  receipts: ReceiptFile,
-  verdict: AnswerVerdict | undefined,
-): Promise<Receipt | undefined> {
-  if (!receipts.isWanted) return undefined
-  const query = SAVED_QUERIES.get('table-as-of') as SavedQuery
-  const answer = await answerQuery(workspace.engine, query, table, { at: formatInstant(at.us, 6) })
-  return receipts.keep(answer, workspace, verdict ?? null)
+interface Counts {
+  items: number
+  unknown: number
+  altered: number
 }
 
-async function printItemFile(
-  items: AsyncIterable<ItemOfTable>,
-  table: string,
+/** True where the archive begins later than the moment. */
+async function tellCounts(
+  { items, unknown, altered }: Counts,
+  { engine, root }: Workspace,
+  table: TableConfiguration,
   at: Instant,
-  format: FileFormat,
-  receipt: Receipt | undefined,
-  confidence: PageContext['confidence'],
   io: Io,
-): Promise<void> {
+): Promise<boolean> {
+  io.err(`${items} ${items === 1 ? 'item' : 'items'} of ${table.table} as of ${showInstant(at)}\n`)
+  if (unknown > 0)
+    io.err(`${unknown} unknown: older than their first change in the archive, or no image tells their state\n`)
+  const question = isOnAws(root) ? 'query altered-rows' : 'verify rows'
+  if (altered > 0) io.err(`${altered} altered: itemtrail ${question} ${table.table}${archiveFlag(root)}\n`)
+  const began = await archiveBegan(engine, table)
+  tellRemarks(engine, io)
+  if (at.us >= began) return false
+  io.err(`the archive begins later, at ${showInstant({ us: began })}: what the table held before is not known\n`)
+  return true
+}
+
+async function* imagesOf(items: AsyncIterable<ItemOfTable>): AsyncGenerator<string> {
+  for await (const { image } of items) if (image !== null) yield image
+}
+
+async function textTableOf(items: AsyncIterable<ItemOfTable>, at: Instant): Promise<Table> {
   const { textTable } = await import('../queries/engines/text-table.js')
   const rows: (readonly (string | null)[])[] = []
   for await (const { itemKey, state, confidence, image, imageHash, last } of items)
@@ -125,20 +118,10 @@ async function printItemFile(
       imageHash,
       image,
     ])
-  const page = {
-    question: `What did ${table} hold at ${showInstant(at)}?`,
-    parameters: { table },
-    empty: 'no item',
-    confidence,
-    footer: await pageFooter(receipt),
-  }
-  await printFile(textTable(STATE_COLUMNS, rows), format, page, io)
+  return textTable(STATE_COLUMNS, rows)
 }
 
-async function* countItems(
-  items: AsyncIterable<ItemOfTable>,
-  counts: { items: number; unknown: number; altered: number },
-): AsyncGenerator<ItemOfTable> {
+async function* countItems(items: AsyncIterable<ItemOfTable>, counts: Counts): AsyncGenerator<ItemOfTable> {
   for await (const item of items) {
     counts.items++
     if (item.state === 'unknown') counts.unknown++

@@ -11,12 +11,11 @@ import type { Period } from '../queries/verdict/verdict.js'
 import { ContinuityCheck, type ItemVerdict } from '../queries/verdict/verify-continuity.js'
 import { formatInstant } from '../transform/instant.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { EXIT, type ExitCode, type Io } from './io.js'
+import { EXIT, type Io } from './io.js'
 import { showItemKey } from './item-key.js'
-import { tellRemarks } from './remarks.js'
 import { COLOURS, missingText } from './show/confidence.js'
-import { type Format, toJson } from './show/print.js'
 import { grouped } from './show/progress.js'
+import type { TableSurface } from './show/surface.js'
 import { paint } from './show/terminal.js'
 import { printable, wrap } from './show/text.js'
 import { archiveFlag, type Workspace } from './workspace.js'
@@ -24,41 +23,38 @@ import { archiveFlag, type Workspace } from './workspace.js'
 /** What a verification is asked with. */
 export interface Asked {
   readonly workspace: Workspace
-  readonly format: Format
-  readonly io: Io
   readonly period: { readonly fromUs?: number; readonly toUs?: number }
 }
 
-/** Verifies one table after the other; what it says goes out as it comes. */
-export type Verification = (asked: Asked) => {
-  readonly begin: () => void
-  readonly table: (table: TableConfiguration) => Promise<ExitCode>
-  readonly end: () => void
-}
+/** Verifies one table; what it says goes out as it comes. */
+export type Verification = (asked: Asked, table: TableConfiguration) => Promise<TableSurface>
 
 /** Findings that a person is shown of one table; programs get all. */
 const SHOWN = 50
 
 /** Is anything missing? The verdict about each item of a table. */
-export const verifyContinuity: Verification = asked => {
-  const { format, io } = asked
-  let tables = 0
+export const verifyContinuity: Verification = async (asked, table) => {
+  const check = await ContinuityCheck.open(asked.workspace.engine, table, periodOf(asked.period))
+  let left = 0
+  const { facts } = check
   return {
-    begin: () => format === 'json' && io.out('['),
-    table: async table => {
-      const check = await ContinuityCheck.open(asked.workspace.engine, table, periodOf(asked.period))
-      if (format === 'json') io.out(`${tables++ === 0 ? '' : ',\n '}{"table":${toJson(table.table)},"findings":[`)
-      if (format === 'table') io.out(`${tables++ === 0 ? '' : '\n'}${paint(io, 'bold', table.table)}\n`)
-      const found = await printVerdicts(check, table, asked)
-      if (format === 'json') io.out(`],${toJson(describe(check, asked.period)).slice(1)}`)
-      else printSummary(check, format === 'table' ? io.out : io.err, asked)
-      tellRemarks(asked.workspace.engine, io)
-      if (format !== 'json') advise(check, found, table, asked)
-      return found.doubtful > 0 || check.facts.broken.length + check.facts.altered.length > 0 || check.regions.size > 1
+    list: 'findings',
+    isApart: true,
+    page: async io => {
+      io.out(`${paint(io, 'bold', table.table)}\n`)
+      left = await printVerdicts(check, table, asked, io)
+      printSummary(check, io.out, asked, io)
+    },
+    rows: () => findingsOf(check),
+    beside: () => describe(check, asked.period),
+    summary: io => printSummary(check, io.err, asked, io),
+    advice: io => advise(check, left, table, asked, io),
+    end: () => {
+      const isDoubted = CONFIDENCES.some(word => isDoubtful(word) && check.tally.verdicts[word] > 0)
+      return isDoubted || facts.broken.length + facts.altered.length > 0 || check.regions.size > 1
         ? EXIT.findings
         : EXIT.done
     },
-    end: () => format === 'json' && io.out(']\n'),
   }
 }
 
@@ -73,35 +69,28 @@ function periodOf({ fromUs, toUs }: Asked['period']): Period | undefined {
   }
 }
 
-interface Found {
-  doubtful: number
-  shown: number
-  left: number
+/** The findings about each item, as programs get them. */
+async function* findingsOf(check: ContinuityCheck): AsyncGenerator<object> {
+  for await (const verdict of check.verdicts())
+    for (const finding of verdict.findings) yield describeFinding(finding, verdict)
 }
 
-async function printVerdicts(check: ContinuityCheck, table: TableConfiguration, asked: Asked): Promise<Found> {
-  const { format, io } = asked
-  const found = { doubtful: 0, shown: 0, left: 0 }
-  let written = 0
+/** Returns how many items are not shown. */
+async function printVerdicts(check: ContinuityCheck, table: TableConfiguration, asked: Asked, io: Io): Promise<number> {
+  let items = 0
   for await (const verdict of check.verdicts()) {
-    if (isDoubtful(verdict.confidence)) found.doubtful++
-    if (format === 'json')
-      for (const finding of verdict.findings)
-        io.out(`${written++ === 0 ? '' : ',\n  '}${toJson(describeFinding(finding, verdict))}`)
-    else if (format === 'ndjson')
-      for (const finding of verdict.findings)
-        io.out(`${toJson({ table: table.table, ...describeFinding(finding, verdict) })}\n`)
-    else if (verdict.findings.some(({ finding }) => SHOWN_FINDINGS.includes(finding))) {
-      if (found.shown < SHOWN) printVerdict(verdict, table, asked)
-      else found.left++
-      found.shown++
-    }
+    if (!verdict.findings.some(({ finding }) => SHOWN_FINDINGS.includes(finding))) continue
+    if (items++ < SHOWN) printVerdict(verdict, table, asked, io)
   }
-  return found
+  return Math.max(0, items - SHOWN)
 }
 
-function printVerdict({ itemKey, confidence, findings }: ItemVerdict, table: TableConfiguration, asked: Asked): void {
-  const { io } = asked
+function printVerdict(
+  { itemKey, confidence, findings }: ItemVerdict,
+  table: TableConfiguration,
+  asked: Asked,
+  io: Io,
+): void {
   const key = showItemKey(itemKey)
   const shown = findings.filter(({ finding }) => SHOWN_FINDINGS.includes(finding))
   for (const finding of shown)
@@ -119,8 +108,12 @@ function quoted(key: string): string {
   return /^[\w.:,=@+-]+$/.test(key) ? key : `'${key.replaceAll("'", "'\\''")}'`
 }
 
-function printSummary({ tally, facts, regions }: ContinuityCheck, write: (text: string) => void, asked: Asked): void {
-  const { io } = asked
+function printSummary(
+  { tally, facts, regions }: ContinuityCheck,
+  write: (text: string) => void,
+  asked: Asked,
+  io: Io,
+): void {
   const line = (name: string, text: string) => write(`  ${name.padEnd(9)} ${text}\n`)
   if (asked.period.fromUs !== undefined || asked.period.toUs !== undefined) line('period', describePeriod(asked.period))
   line('items', `${grouped(tally.items)}, with ${count(tally.changes, 'change')}`)
@@ -213,13 +206,14 @@ function count(n: number, noun: string, nouns = `${noun}s`): string {
 /** What to do next. */
 function advise(
   { tally, facts }: ContinuityCheck,
-  found: Found,
+  left: number,
   table: TableConfiguration,
-  { workspace, io }: Asked,
+  { workspace }: Asked,
+  io: Io,
 ): void {
   const archive = archiveFlag(workspace.root)
   const say = (text: string) => io.err(`${wrap(text, io.columns)}\n`)
-  if (found.left > 0) say(`${grouped(found.left)} more items: --format json has all`)
+  if (left > 0) say(`${grouped(left)} more items: --format json has all`)
   if (tally.verdicts.GAP > 0)
     say(
       `a missing change may be among the refused: itemtrail status${archive}; a new baseline makes what follows certain: itemtrail baseline ${table.table}${archive}`,

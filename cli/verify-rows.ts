@@ -4,37 +4,33 @@ import { formatInstant } from '../transform/instant.js'
 import { EXIT, type ExitCode, type Io } from './io.js'
 import { showItemKey } from './item-key.js'
 import { shortId } from './show/confidence.js'
-import { toJson } from './show/print.js'
+import { mapAsync } from './show/json.js'
 import { grouped } from './show/progress.js'
 import { paint } from './show/terminal.js'
 import { cut, printable } from './show/text.js'
 import type { Verification } from './verify-continuity.js'
 
 /** Is a row another than it was made? Its hashes tell, its images and its configuration. */
-export const verifyRows: Verification = ({ workspace: { root }, format, io, period }) => {
-  let tables = 0
+export const verifyRows: Verification = async ({ workspace: { root }, period }, { table }) => {
+  const check = new RowCheck(root, table, period)
+  const passedOver: PassedOver[] = []
+  async function* alteredRows(): AsyncGenerator<AlteredRow> {
+    for await (const finding of check.findings())
+      if (finding.kind === 'file') passedOver.push(finding)
+      else yield finding
+  }
+  const summary = (io: Io) => printSummary(table, check.tally, passedOver, io)
   return {
-    begin: () => format === 'json' && io.out('['),
-    table: async ({ table }) => {
-      if (format === 'json') io.out(`${tables++ === 0 ? '' : ',\n '}{"table":${toJson(table)},"altered":[`)
-      const check = new RowCheck(root, table, period)
-      const passedOver: PassedOver[] = []
-      for await (const finding of check.findings()) {
-        if (finding.kind === 'file') {
-          passedOver.push(finding)
-          continue
-        }
-        const first = check.tally.findings === 1
-        if (format === 'json') io.out(`${first ? '' : ',\n  '}${toJson(describe(finding))}`)
-        else if (format === 'ndjson') io.out(`${toJson({ table, ...describe(finding) })}\n`)
-        else io.out(`${showFinding(table, finding, io)}\n`)
-      }
-      const { tally } = check
-      if (format === 'json') io.out(`],${toJson(describeAll(tally, passedOver)).slice(1)}`)
-      else printSummary(table, tally, passedOver, format === 'table' ? io : { ...io, out: io.err })
-      return exitOf(tally, passedOver)
+    list: 'altered',
+    isApart: false,
+    page: async io => {
+      for await (const finding of alteredRows()) io.out(`${showFinding(table, finding, io)}\n`)
+      summary(io)
     },
-    end: () => format === 'json' && io.out(']\n'),
+    rows: () => mapAsync(alteredRows(), describe),
+    beside: () => describeAll(check.tally, passedOver),
+    summary: io => summary({ ...io, out: io.err }),
+    end: () => exitOf(check.tally, passedOver),
   }
 }
 

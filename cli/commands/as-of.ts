@@ -13,16 +13,16 @@ import { formatInstant, type Instant, parseInstant } from '../../transform/insta
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { checkSeen, findHistory } from '../find-item.js'
 import { instantOf } from '../instant.js'
-import { type Command, CommandError, EXIT, type ExitCode, type Io } from '../io.js'
+import { type Command, CommandError, EXIT, type Io } from '../io.js'
 import { showItemKey } from '../item-key.js'
+import type { Asking } from '../question.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS } from '../question.js'
 import type { ReceiptFile } from '../receipt-file.js'
-import { tellRemarks } from '../remarks.js'
-import { FILE_FORMATS, isFileFormat, pageFooter, printFile } from '../show/answer-file.js'
-import { adviseOn, describeConfidence, pageConfidence, shortId, showConfidence, showTime } from '../show/confidence.js'
-import { type Format, toDynamoDbJson, toJson } from '../show/print.js'
+import { itemEnding, pageConfidence, shortId, showConfidence, showTime } from '../show/confidence.js'
+import { FILE_FORMAT_NAMES, type Format } from '../show/formats.js'
 import { showItem, showLines, showPath } from '../show/show-item.js'
 import { nameState, showInstant } from '../show/show-state.js'
+import type { AnswerSurface } from '../show/surface.js'
 import { paint } from '../show/terminal.js'
 import { wrap } from '../show/text.js'
 import { STATE_COLUMNS, tableAsOf } from '../table-as-of.js'
@@ -38,24 +38,23 @@ export const asOf: Command = {
     ...PLACE_OPTIONS,
     [
       '--format <format>',
-      `table, json, ndjson, ${FILE_FORMATS.join(', ')}, or dynamodb: {"Item":{...}} lines as in its export`,
+      `table, json, ndjson, ${FILE_FORMAT_NAMES.join(', ')}, or dynamodb: {"Item":{...}} lines as in its export`,
       'table',
     ],
     ...ANSWER_OPTIONS.filter(([flags]) => !flags.startsWith('--format')),
     ['--no-verdict', 'of a whole table, leaves out how sure the answer is, and says so'],
   ],
   example: 'itemtrail as-of Orders ORD12345 2026-11-19T12:00:00Z',
-  run: (args, options, terminal) =>
-    askArchive(options, terminal, FORMATS, async (workspace, format, io, receipts) => {
-      const [key, at] = readMoment(args)
-      const table = findTable(workspace, args[0] as string)
-      return key === undefined
-        ? tableAsOf(workspace, table, at, format, receipts, options, io)
-        : itemAsOf(workspace, table, key, at, format, receipts, io)
-    }),
+  run: (args, options, io) => askArchive(options, io, asking => answerAsOf(args, asking), FORMATS),
 }
 
-const FORMATS: readonly Format[] = ['table', 'json', 'ndjson', 'dynamodb', ...FILE_FORMATS]
+const FORMATS: readonly Format[] = ['table', 'json', 'ndjson', 'dynamodb', ...FILE_FORMAT_NAMES]
+
+async function answerAsOf(args: readonly string[], asking: Asking): Promise<AnswerSurface> {
+  const [key, at] = readMoment(args)
+  const table = findTable(asking.workspace, args[0] as string)
+  return key === undefined ? tableAsOf(asking, table, at) : itemAsOf(asking, table, key, at)
+}
 
 /** Of one argument after the table it is the instant, of two the second. */
 function readMoment([table, ...rest]: readonly string[]): readonly [key: string | undefined, at: Instant] {
@@ -86,35 +85,46 @@ function isInstant(text: string): boolean {
 }
 
 async function itemAsOf(
-  workspace: Workspace,
+  { workspace, receipts }: Asking,
   table: TableConfiguration,
   typed: string,
   at: Instant,
-  format: Format,
-  receipts: ReceiptFile,
-  io: Io,
-): Promise<ExitCode> {
+): Promise<AnswerSurface> {
   const all = await findHistory(workspace, table, typed)
   const receipt = await keepItemReceipt(workspace, table, all.itemKey, at, receipts)
   await checkSeen(workspace, table, all)
   const found = stateAt(all, at, await archiveBegan(workspace.engine, table))
-  tellRemarks(workspace.engine, io)
+  return surfaceOf(table.table, all, found, at, workspace.root, receipt)
+}
+
+function surfaceOf(
+  table: string,
+  all: ItemHistory,
+  found: StateAt,
+  at: Instant,
+  root: string,
+  receipt: Receipt | undefined,
+): AnswerSurface {
   const { state, until } = found
-  if (isFileFormat(format)) {
-    const { textTable: make } = await import('../../queries/engines/text-table.js')
-    const image = state.kind === 'present' ? { 'image SHA-256': state.hash } : {}
-    const page = { ...describePage(table.table, all, found, at), footer: { ...image, ...(await pageFooter(receipt)) } }
-    const answer = format === 'html' ? itemTable(make, state) : make(STATE_COLUMNS, [stateAsRow(all, found, at)])
-    await printFile(answer, format, page, io)
-    if (format !== 'html') io.err(`${describeState(found, at)}\n${describeConfidence(until)}\n`)
-  } else if (format === 'table') printState(table.table, all, found, at, io)
-  else if (format === 'dynamodb') {
-    if (state.kind === 'present') io.out(`${toDynamoDbJson(state.image)}\n`)
-    io.err(`${describeState(found, at)}\n${describeConfidence(until)}\n`)
-  } else io.out(`${toJson(stateAsJson(table.table, all, found, at))}\n`)
-  if (format === 'table' || format === 'dynamodb') adviseOn(until.confidence, table.table, workspace.root, io)
-  if (state.kind === 'unknown') return EXIT.unchecked
-  return isDoubtful(until.confidence) ? EXIT.findings : EXIT.done
+  const doubt = isDoubtful(until.confidence) ? EXIT.findings : EXIT.done
+  return {
+    page: io => printState(table, all, found, at, io),
+    whole: () => stateAsJson(table, all, found, at),
+    images: () => (state.kind === 'present' ? [state.image] : []),
+    table: async () => (await loadTextTable())(STATE_COLUMNS, [stateAsRow(all, found, at)]),
+    web: async () => ({
+      ...describePage(table, all, found, at),
+      footer: state.kind === 'present' ? { 'image SHA-256': state.hash } : {},
+      table: itemTable(await loadTextTable(), state),
+    }),
+    receipt: async () => receipt,
+    ...itemEnding(until, () => [describeState(found, at)], table, root),
+    end: () => (state.kind === 'unknown' ? EXIT.unchecked : doubt),
+  }
+}
+
+async function loadTextTable(): Promise<typeof textTable> {
+  return (await import('../../queries/engines/text-table.js')).textTable
 }
 
 /** The receipt of the saved query that answers the same; what was read of the item's later changes is not in it. */

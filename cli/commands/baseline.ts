@@ -15,7 +15,8 @@ import { type BaselineSource, openFullExport, openScan } from '../baseline-sourc
 import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
 import { keyedTable } from '../keyed-table.js'
 import { callAws, LIVE_OPTIONS } from '../live-table.js'
-import { FORMAT_OPTION, formatOf, toJson } from '../show/print.js'
+import { FORMAT_OPTION, formatOf } from '../show/formats.js'
+import { print } from '../show/printers.js'
 import { grouped, Progress } from '../show/progress.js'
 import { paint } from '../show/terminal.js'
 import { printable } from '../show/text.js'
@@ -51,8 +52,8 @@ export const baseline: Command = {
     const before = await findBaseline(place, name, source)
     if (before !== undefined) {
       const result = { refused: 0, examples: [], items: before.items, fact: before, key: factKey(before) }
-      if (format === 'table') io.out(`this baseline of ${name} is complete already: ${printable(result.key)}\n`)
-      else io.out(`${toJson(describe(name, source, result))}\n`)
+      const page = () => io.out(`this baseline of ${name} is complete already: ${printable(result.key)}\n`)
+      await print({ page, whole: () => describe(name, source, result) }, format, io)
       return EXIT.done
     }
     const progress = new Progress(io, 'item')
@@ -61,8 +62,8 @@ export const baseline: Command = {
     )
     try {
       const result = await take(source, table, target, progress, place.root)
-      if (format === 'table') print(result, table, source, place, io)
-      else io.out(`${toJson(describe(name, source, result))}\n`)
+      const page = () => showResult(result, table, source, place, io)
+      await print({ page, whole: () => describe(name, source, result) }, format, io)
       return result.fact === undefined ? EXIT.findings : EXIT.done
     } finally {
       target.close()
@@ -137,7 +138,7 @@ async function take(
   }
 }
 
-function print(
+function showResult(
   { items, refused, examples, key }: BaselineResult,
   { table }: TableConfiguration,
   { origin }: BaselineSource,

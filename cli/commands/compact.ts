@@ -7,7 +7,9 @@ import { findTable, tablesIn } from '../../store/tables.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { describeWriteFailure } from '../archive-writing.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
-import { FORMAT_OPTION, formatOf, printObjects } from '../show/print.js'
+import type { TextFormat } from '../show/formats.js'
+import { FORMAT_OPTION, formatOf } from '../show/formats.js'
+import { print } from '../show/printers.js'
 import { grouped } from '../show/progress.js'
 import { WIPE_LINE } from '../show/terminal.js'
 import { printable } from '../show/text.js'
@@ -36,8 +38,6 @@ export const compact: Command = {
   },
 }
 
-type Format = 'table' | 'json' | 'ndjson'
-
 function chooseTables(root: string, name: string | undefined, options: Options): readonly TableConfiguration[] {
   const configured = loadConfiguration(options)?.tables.values() ?? []
   const known = tablesIn(root, configured)
@@ -57,7 +57,7 @@ async function compactTables(
   root: string,
   tables: readonly TableConfiguration[],
   options: Options,
-  format: Format,
+  format: TextFormat,
   io: Io,
 ): Promise<ExitCode> {
   const done: Compaction[] = []
@@ -82,9 +82,11 @@ async function compactTables(
     }
   }
   if (io.errIsTerminal) io.err(WIPE_LINE)
-  if (format === 'table' && tables.length === 0) io.out('the archive is empty\n')
-  if (format === 'table') for (const compaction of done) printCompaction(compaction, io)
-  else printObjects(done.map(describeCompaction), format, io)
+  const page = () => {
+    if (tables.length === 0) io.out('the archive is empty\n')
+    for (const compaction of done) printCompaction(compaction, io)
+  }
+  await print({ page, rows: () => done.map(describeCompaction) }, format, io)
   return failed ? EXIT.findings : EXIT.done
 }
 
@@ -159,13 +161,15 @@ function describeCompaction(compaction: Compaction): object {
 async function reportChecks(
   root: string,
   tables: readonly TableConfiguration[],
-  format: Format,
+  format: TextFormat,
   io: Io,
 ): Promise<ExitCode> {
   const checks: CopyCheck[] = []
   for (const { table } of tables) checks.push(await checkCopy(root, table))
-  if (format === 'table') for (const check of checks) printCheck(check, io)
-  else printObjects(checks, format, io)
+  const page = () => {
+    for (const check of checks) printCheck(check, io)
+  }
+  await print({ page, rows: () => checks }, format, io)
   if (checks.some(({ problems }) => problems.length > 0)) return EXIT.findings
   return checks.some(({ found }) => !found) ? EXIT.unchecked : EXIT.done
 }

@@ -10,16 +10,15 @@ import { formatInstant, type Instant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { checkSeen, findHistory } from '../find-item.js'
 import { instantOf } from '../instant.js'
+import type { Options } from '../io.js'
 import { type Command, CommandError, EXIT } from '../io.js'
 import { showItemKey } from '../item-key.js'
-import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
+import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS } from '../question.js'
 import type { ReceiptFile } from '../receipt-file.js'
-import { tellRemarks } from '../remarks.js'
-import { isFileFormat, pageFooter, printFile } from '../show/answer-file.js'
-import { adviseOn, describeConfidence, pageConfidence, shortId, showConfidence } from '../show/confidence.js'
-import { printObjects, toJson } from '../show/print.js'
+import { itemEnding, pageConfidence, shortId, showConfidence } from '../show/confidence.js'
 import { showDifferences, showPath } from '../show/show-item.js'
 import { nameState, showInstant } from '../show/show-state.js'
+import type { AnswerSurface } from '../show/surface.js'
 import { paint } from '../show/terminal.js'
 import { findTable, type Workspace } from '../workspace.js'
 
@@ -34,47 +33,63 @@ export const diff: Command = {
     ...ANSWER_OPTIONS,
   ],
   example: 'itemtrail diff Orders ORD12345 --from 2026-11-18T12:00:00Z --to 2026-11-20T12:00:00Z',
-  run: (args, options, terminal) =>
-    askArchive(options, terminal, QUESTION_FORMATS, async (workspace, format, io, receipts) => {
-      if (typeof options.from !== 'string')
-        throw new CommandError('--from is missing, expected an instant such as 2026-11-19T12:00:00Z')
-      const [from, to] = [instantOf(options.from, '--from'), instantOf(options.to as string, '--to')]
-      if (from.us > to.us) throw new CommandError(`--from ${options.from} is after --to ${options.to}`)
-      const table = findTable(workspace, args[0] as string)
-      const all = await findHistory(workspace, table, args[1] as string)
+  run: ([name, key], options, io) =>
+    askArchive(options, io, async ({ workspace, receipts }) => {
+      const [from, to] = readMoments(options)
+      const table = findTable(workspace, name as string)
+      const all = await findHistory(workspace, table, key as string)
       const receipt = await keepReceipt(all, table, to, workspace, receipts)
       await checkSeen(workspace, table, all)
       const began = await archiveBegan(workspace.engine, table)
-      tellRemarks(workspace.engine, io)
       const [before, after] = [stateAt(all, from, began), stateAt(all, to, began)]
       checkKnown(before, from, '--from')
       checkKnown(after, to, '--to')
-      const differences = differencesOf(itemOf(before.state), itemOf(after.state))
-      const until = historyBetween(all, from.us, to.us, after)
-      if (format === 'table') {
-        io.out(`${paint(io, 'bold', `${table.table} ${showItemKey(all.itemKey)}`)}\n`)
-        io.out(`${showSpan([from, before], [to, after])}\n`)
-        if (after.last !== undefined) io.out(`${showConfidence(until, io)}\n`)
-        io.out('\n')
-        io.out(differences.length === 0 ? 'nothing differs\n' : `${showDifferences(differences, io).join('\n')}\n`)
-      } else if (isFileFormat(format)) {
-        const { textTable } = await import('../../queries/engines/text-table.js')
-        const page = {
-          question: `What differs in ${table.table} ${showItemKey(all.itemKey)}?`,
-          parameters: { table: table.table, between: showSpan([from, before], [to, after]) },
-          confidence: pageConfidence(until),
-          empty: 'nothing differs',
-          footer: await pageFooter(receipt),
-        }
-        await printFile(textTable(['kind', 'path', 'before', 'after'], differences.map(rowOf)), format, page, io)
-        if (format !== 'html') io.err(`${showSpan([from, before], [to, after])}\n${describeConfidence(until)}\n`)
-      } else if (format === 'ndjson') {
-        printObjects(differences.map(describe), format, io)
-        io.err(`${showSpan([from, before], [to, after])}\n${describeConfidence(until)}\n`)
-      } else io.out(`${toJson(describeAll(table.table, until, [from, before], [to, after], differences))}\n`)
-      if (format !== 'json') adviseOn(until.confidence, table.table, workspace.root, io)
-      return isDoubtful(until.confidence) ? EXIT.findings : EXIT.done
+      return surfaceOf(table.table, all, [from, before], [to, after], workspace.root, receipt)
     }),
+}
+
+function readMoments({ from, to }: Options): readonly [Instant, Instant] {
+  if (typeof from !== 'string')
+    throw new CommandError('--from is missing, expected an instant such as 2026-11-19T12:00:00Z')
+  const moments = [instantOf(from, '--from'), instantOf(to as string, '--to')] as const
+  if (moments[0].us > moments[1].us) throw new CommandError(`--from ${from} is after --to ${to}`)
+  return moments
+}
+
+function surfaceOf(
+  table: string,
+  all: ItemHistory,
+  from: Side,
+  to: Side,
+  root: string,
+  receipt: Receipt | undefined,
+): AnswerSurface {
+  const after = to[1]
+  const differences = differencesOf(itemOf(from[1].state), itemOf(after.state))
+  const until = historyBetween(all, from[0].us, to[0].us, after)
+  const name = `${table} ${showItemKey(all.itemKey)}`
+  return {
+    page: io => {
+      io.out(`${paint(io, 'bold', name)}\n${showSpan(from, to)}\n`)
+      if (after.last !== undefined) io.out(`${showConfidence(until, io)}\n`)
+      io.out(differences.length === 0 ? '\nnothing differs\n' : `\n${showDifferences(differences, io).join('\n')}\n`)
+    },
+    whole: () => describeAll(table, until, from, to, differences),
+    rows: () => differences.map(describe),
+    table: async () => {
+      const { textTable } = await import('../../queries/engines/text-table.js')
+      return textTable(['kind', 'path', 'before', 'after'], differences.map(rowOf))
+    },
+    web: async () => ({
+      question: `What differs in ${name}?`,
+      parameters: { table, between: showSpan(from, to) },
+      confidence: pageConfidence(until),
+      empty: 'nothing differs',
+    }),
+    receipt: async () => receipt,
+    ...itemEnding(until, () => [showSpan(from, to)], table, root),
+    end: () => (isDoubtful(until.confidence) ? EXIT.findings : EXIT.done),
+  }
 }
 
 /** What comes after the later moment is no part of the answer. */

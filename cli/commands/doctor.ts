@@ -2,7 +2,8 @@ import type { Configuration } from '../../config/configuration.js'
 import type { Facts } from '../../doctor/facts.js'
 import type { Finding, Verdict } from '../../doctor/judgement.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io } from '../io.js'
-import { FORMAT_OPTION, formatOf, printObjects } from '../show/print.js'
+import { FORMAT_OPTION, formatOf } from '../show/formats.js'
+import { print } from '../show/printers.js'
 import { grouped } from '../show/progress.js'
 import { paint, WIPE_LINE } from '../show/terminal.js'
 import { printable } from '../show/text.js'
@@ -28,8 +29,7 @@ export const doctor: Command = {
     // neither the SDK nor the checks are for every command to load
     const { judgeArchive } = await import('../../doctor/checks.js')
     const findings = judgeArchive(await readStack(stack, configuration, io), configuration)
-    if (format === 'table') print(findings, io)
-    else printObjects(findings, format, io)
+    await print({ page: () => showFindings(findings, io), rows: () => findings }, format, io)
     return exitOf(findings)
   },
 }
@@ -67,7 +67,7 @@ const WORDS: Readonly<Record<Verdict, readonly [word: string, style: 'green' | '
   unchecked: ['could not check', 'yellow'],
 }
 
-function print(findings: readonly Finding[], io: Io): void {
+function showFindings(findings: readonly Finding[], io: Io): void {
   for (const { verdict, subject, check, found, promised, todo } of findings) {
     const [word, style] = WORDS[verdict]
     const instead = verdict === 'ok' ? '' : `, promised is ${promised}`

@@ -1,12 +1,12 @@
 import type { Table } from 'apache-arrow'
 import type { AnsweredHistory } from '../../queries/answers/history.js'
-import type { PageContext } from '../../queries/answers/html-page.js'
+import type { Receipt } from '../../queries/answers/receipt.js'
 import { TIME_TO_LIVE } from '../../queries/bind.js'
 import { differencesOf } from '../../queries/difference.js'
 import { ACTOR_OF_TODAY } from '../../queries/todays-actor.js'
 import { isDoubtful } from '../../queries/verdict/findings.js'
 import type { HistoryChange, ItemHistory } from '../../queries/verdict/history.js'
-import type { Step } from '../../queries/verdict/reconstruct.js'
+import type { Step } from '../../queries/verdict/step.js'
 import { type RestoredBy, restoredBy } from '../../restore/restored-by.js'
 import { type Item, parseItem } from '../../transform/attribute-value.js'
 import { formatInstant } from '../../transform/instant.js'
@@ -14,12 +14,10 @@ import { checkSeen, findHistory } from '../find-item.js'
 import type { Command, Io } from '../io.js'
 import { EXIT } from '../io.js'
 import { showItemKey } from '../item-key.js'
-import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS, QUESTION_FORMATS } from '../question.js'
-import { tellRemarks } from '../remarks.js'
-import { isFileFormat, pageFooter, printFile } from '../show/answer-file.js'
-import { adviseOn, describeConfidence, pageConfidence, shortId, showConfidence, showTime } from '../show/confidence.js'
-import { printObjects, toJson } from '../show/print.js'
+import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS } from '../question.js'
+import { itemEnding, pageConfidence, shortId, showConfidence, showTime } from '../show/confidence.js'
 import { type Paper, showDifferences, showItem } from '../show/show-item.js'
+import type { AnswerSurface } from '../show/surface.js'
 import { paint } from '../show/terminal.js'
 import { printable } from '../show/text.js'
 import { findTable } from '../workspace.js'
@@ -30,33 +28,32 @@ export const history: Command = {
   summary: 'what happened to one item, newest first',
   options: [...PLACE_OPTIONS, ...ANSWER_OPTIONS],
   example: 'itemtrail history Orders ORD12345',
-  run: (args, options, terminal) =>
-    askArchive(options, terminal, QUESTION_FORMATS, async (workspace, format, io, receipts) => {
-      const table = findTable(workspace, args[0] as string)
-      const found = await findHistory(workspace, table, args[1] as string)
+  run: ([name, key], options, io) =>
+    askArchive(options, io, async ({ workspace, receipts }) => {
+      const table = findTable(workspace, name as string)
+      const found = await findHistory(workspace, table, key as string)
       const receipt = await receipts.keep(found.answer, workspace)
       await checkSeen(workspace, table, found)
-      tellRemarks(workspace.engine, io)
-      if (format === 'table') printHistory(table.table, found, io)
-      else if (isFileFormat(format)) {
-        const page = { ...describePage(table.table, found), footer: await pageFooter(receipt) }
-        await printFile(format === 'html' ? await readableTable(found) : found.answer.table, format, page, io)
-        if (format !== 'html') io.err(`${describeConfidence(found)}\n`)
-      } else if (format === 'json') io.out(`${toJson(describeHistory(table.table, found))}\n`)
-      else {
-        printObjects(describeChanges(found), format, io)
-        io.err(`${describeConfidence(found)}\n`)
-      }
-      if (format !== 'json') adviseOn(found.confidence, table.table, workspace.root, io)
-      return isDoubtful(found.confidence) ? EXIT.findings : EXIT.done
+      return surfaceOf(table.table, found, workspace.root, receipt)
     }),
 }
 
-function describePage(table: string, found: AnsweredHistory): PageContext {
+function surfaceOf(table: string, found: AnsweredHistory, root: string, receipt: Receipt | undefined): AnswerSurface {
+  const { answer, confidence } = found
   return {
-    question: `What happened to ${table} ${showItemKey(found.itemKey)}, newest first?`,
-    sql: found.answer.asked.sql,
-    confidence: pageConfidence(found),
+    page: io => printHistory(table, found, io),
+    whole: () => describeHistory(table, found),
+    rows: () => describeChanges(found),
+    table: async () => answer.table,
+    web: async () => ({
+      question: `What happened to ${table} ${showItemKey(found.itemKey)}, newest first?`,
+      sql: answer.asked.sql,
+      confidence: pageConfidence(found),
+      table: await readableTable(found),
+    }),
+    receipt: async () => receipt,
+    ...itemEnding(found, () => [], table, root),
+    end: () => (isDoubtful(confidence) ? EXIT.findings : EXIT.done),
   }
 }
 

@@ -7,7 +7,8 @@ import { streamOf } from '../../transform/stream-record.js'
 import { checkColumns, describeWriteFailure } from '../archive-writing.js'
 import { type Command, CommandError, EXIT, type Options } from '../io.js'
 import { adviseOnActor, describeSummary, printMisfits, printReasons, printSummaries } from '../show/delivery-summary.js'
-import { FORMAT_OPTION, formatOf, printObjects } from '../show/print.js'
+import { FORMAT_OPTION, formatOf } from '../show/formats.js'
+import { print } from '../show/printers.js'
 import { grouped, Progress } from '../show/progress.js'
 import { printable } from '../show/text.js'
 import { describeReadFailure, describeSystemError } from '../system-errors.js'
@@ -49,8 +50,8 @@ export const ingest: Command = {
         },
       })
       progress.end()
-      if (format !== 'table') printObjects(summaries.map(describeSummary), format, io)
-      else if (summaries.length > 0) printSummaries(summaries, io)
+      const page = () => (summaries.length > 0 ? printSummaries(summaries, io) : undefined)
+      await print({ page, rows: () => summaries.map(describeSummary) }, format, io)
       if (summaries.length === 0) io.err(`${file === '-' ? 'standard input' : printable(file)} holds no records\n`)
       printReasons(summaries, root, io)
       printMisfits(summaries, io)

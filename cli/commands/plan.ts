@@ -1,8 +1,9 @@
 import { planOf } from '../../cost/plan.js'
 import { type Command, EXIT } from '../io.js'
 import { subjectOf } from '../plan-subject.js'
+import { FORMAT_OPTION, formatOf } from '../show/formats.js'
 import { planJson } from '../show/plan-json.js'
-import { FORMAT_OPTION, formatOf, toJson } from '../show/print.js'
+import { print } from '../show/printers.js'
 import { printPlan } from '../show/show-plan.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION } from '../workspace.js'
 
@@ -30,8 +31,7 @@ export const plan: Command = {
     const format = formatOf(options)
     const { source, subject } = await subjectOf(args[0], options, io)
     const planned = planOf(subject)
-    if (format === 'table') printPlan(planned, source, io)
-    else io.out(`${toJson(planJson(planned, source))}\n`)
+    await print({ page: () => printPlan(planned, source, io), whole: () => planJson(planned, source) }, format, io)
     return EXIT.done
   },
 }

@@ -1,6 +1,8 @@
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import type { Io } from '../io.js'
 import { type Command, EXIT } from '../io.js'
-import { FORMAT_OPTION, formatOf, printObjects } from '../show/print.js'
+import { FORMAT_OPTION, formatOf } from '../show/formats.js'
+import { print } from '../show/printers.js'
 import { paint } from '../show/terminal.js'
 
 /** The questions that can be asked by name. */
@@ -12,22 +14,22 @@ export const queries: Command = {
   run: async (_, options, io) => {
     const format = formatOf(options)
     const saved = [...SAVED_QUERIES.values()]
-    if (format !== 'table') {
-      printObjects(saved.map(describe), format, io)
-      return EXIT.done
-    }
-    for (const { name, question, parameters, asksForColumn } of saved) {
-      io.out(`${paint(io, 'bold', name)}\n    ${question}\n`)
-      if (asksForColumn) io.out('    --param column=...  one of the configured columns\n')
-      for (const parameter of parameters) {
-        const preset =
-          parameter.default === undefined ? `for example ${parameter.example}` : `default ${parameter.default}`
-        io.out(`    --param ${parameter.name}=...  ${parameter.meaning} (${preset})\n`)
-      }
-    }
-    io.err('\nask one with: itemtrail query NAME TABLE --param name=value\n')
+    await print({ page: () => showQueries(saved, io), rows: () => saved.map(describe) }, format, io)
     return EXIT.done
   },
+}
+
+function showQueries(saved: readonly SavedQuery[], io: Io): void {
+  for (const { name, question, parameters, asksForColumn } of saved) {
+    io.out(`${paint(io, 'bold', name)}\n    ${question}\n`)
+    if (asksForColumn) io.out('    --param column=...  one of the configured columns\n')
+    for (const parameter of parameters) {
+      const preset =
+        parameter.default === undefined ? `for example ${parameter.example}` : `default ${parameter.default}`
+      io.out(`    --param ${parameter.name}=...  ${parameter.meaning} (${preset})\n`)
+    }
+  }
+  io.err('\nask one with: itemtrail query NAME TABLE --param name=value\n')
 }
 
 function describe({ name, question, parameters, columns, asksForColumn, empty }: SavedQuery): object {

@@ -1,6 +1,7 @@
 import type { Table } from 'apache-arrow'
 import type { Answer } from '../../queries/answers/answer.js'
 import type { AnswerVerdict } from '../../queries/answers/answer-verdict.js'
+import { describeVerdict } from '../../queries/answers/answer-verdict.js'
 import { answerQuery } from '../../queries/answers/ask.js'
 import { withBaselineRemarks } from '../../queries/answers/baseline-remarks.js'
 import type { PageContext } from '../../queries/answers/html-page.js'
@@ -14,12 +15,12 @@ import { instantOf } from '../instant.js'
 import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
 import { showItemKey } from '../item-key.js'
 import { nearest } from '../nearest.js'
-import { ANSWER_OPTIONS, askArchive, judgeFor, PLACE_OPTIONS, QUESTION_FORMATS, VERDICT_OPTION } from '../question.js'
-import { tellRemarks } from '../remarks.js'
-import { isFileFormat, pageFooter, printFile } from '../show/answer-file.js'
+import type { Asking, Judgement } from '../question.js'
+import { ANSWER_OPTIONS, askArchive, judgementOf, lazily, PLACE_OPTIONS, VERDICT_OPTION } from '../question.js'
 import { tellAlteredImages } from '../show/confidence.js'
-import { printObjects, printRows } from '../show/print.js'
-import { emptyOf, pageVerdict, printJudged, printVerdict } from '../show/table-verdict.js'
+import type { AnswerSurface } from '../show/surface.js'
+import { printRows } from '../show/table.js'
+import { emptyOf, pageVerdict, printVerdict } from '../show/table-verdict.js'
 import { printable, wrap } from '../show/text.js'
 import { findTable, isOnAws, type Workspace } from '../workspace.js'
 
@@ -34,55 +35,74 @@ export const query: Command = {
     VERDICT_OPTION,
   ],
   example: 'itemtrail query deletions Orders --param from=2026-11-01T00:00:00Z',
-  run: (args, options, terminal) =>
-    askArchive(options, terminal, QUESTION_FORMATS, async (workspace, format, io, receipts) => {
-      const saved = findQuery(args[0] as string, args[1])
-      const table = findTable(workspace, args[1] ?? onlyTable(workspace))
-      const parameters = await readParameters(saved, table, workspace, options)
-      const asked = await answerQuery(workspace.engine, saved, table, parameters)
-      const answer = await withBaselineRemarks(workspace.engine, table, asked)
-      tellRemarks(workspace.engine, io)
-      if (format === 'table') printTableRows(saved, answer, io)
-      const verdict = await judgeFor(answer.asked, workspace, options, io)
-      const receipt = await receipts.keep(answer, workspace, verdict ?? null)
-      const empty = answer.length === 0 ? await describeNothing(saved, answer, table, verdict, workspace) : ''
-      if (format === 'table') {
-        if (empty !== '') io.out(`${wrap(printable(empty), io.columns)}\n`)
-        printVerdict(verdict, workspace.root, io.out, io)
-      } else if (isFileFormat(format)) {
-        const confidence = pageVerdict(verdict, workspace.root)
-        const page = { ...describePage(saved, answer), empty, confidence, footer: await pageFooter(receipt) }
-        await printFile(answer.table, format, page, io)
-      } else if (format === 'json') printJudged(answer.rows(), verdict, io)
-      else printObjects(answer.rows(), format, io)
-      if (format !== 'table' && format !== 'json') {
-        if (empty !== '' && format !== 'html') io.err(`${wrap(printable(empty), io.columns)}\n`)
-        printVerdict(verdict, workspace.root, io.err, io)
-      }
-      for (const remark of answer.remarks) io.err(`${wrap(printable(remark), io.columns)}\n`)
-      const altered = tellAlteredImages(answer, io)
-      return altered || verdict?.isDoubtful || answer.remarks.length > 0 || hasDoubt(answer.table)
-        ? EXIT.findings
-        : EXIT.done
+  run: (args, options, io) => askArchive(options, io, asking => answerSaved(args, asking)),
+}
+
+async function answerSaved([name, tableName]: readonly string[], asking: Asking): Promise<AnswerSurface> {
+  const { workspace, options } = asking
+  const saved = findQuery(name as string, tableName)
+  const table = findTable(workspace, tableName ?? onlyTable(workspace))
+  const parameters = await readParameters(saved, table, workspace, options)
+  const asked = await answerQuery(workspace.engine, saved, table, parameters)
+  const answer = await withBaselineRemarks(workspace.engine, table, asked)
+  const judgement = judgementOf(answer.asked, asking, async () => answer)
+  const empty = lazily(async () => describeNothing(saved, answer, table, await judgement.verdict(), workspace))
+  return surfaceOf(saved, answer, judgement, empty, workspace.root)
+}
+
+function surfaceOf(
+  saved: SavedQuery,
+  answer: Answer,
+  { verdict, receipt }: Judgement,
+  empty: () => Promise<string>,
+  root: string,
+): AnswerSurface {
+  const tell = async (write: (text: string) => void, io: Io) => {
+    const text = await empty()
+    if (text !== '') write(`${wrap(printable(text), io.columns)}\n`)
+    printVerdict(await verdict(), root, write, io)
+  }
+  return {
+    page: async io => {
+      printTableRows(saved, answer, io)
+      await tell(io.out, io)
+    },
+    rows: () => answer.rows(),
+    beside: async () => ({ verdict: describeVerdict(await verdict()) }),
+    summary: io => tell(io.err, io),
+    table: async () => answer.table,
+    web: async () => ({
+      ...describePage(saved, answer),
+      empty: await empty(),
+      confidence: pageVerdict(await verdict(), root),
     }),
+    receipt,
+    end: async io => {
+      for (const remark of answer.remarks) io.err(`${wrap(printable(remark), io.columns)}\n`)
+      const isAltered = tellAlteredImages(answer, io)
+      const isDoubted = (await verdict())?.isDoubtful || answer.remarks.length > 0 || hasDoubt(answer.table)
+      return isAltered || isDoubted ? EXIT.findings : EXIT.done
+    },
+  }
 }
 
 function printTableRows(saved: SavedQuery, answer: Answer, io: Io): void {
   if (answer.length === 0) return
   const hidden = saved.columns.filter(column => column.detail).map(column => column.name)
   const names = saved.columns.map(column => column.name).filter(name => !hidden.includes(name))
-  printRows(names, answer.rows(), 'table', io)
+  printRows(names, answer.rows(), io)
   if (hidden.length > 0) io.err(`left out here: ${hidden.join(', ')}; --format json has them\n`)
 }
 
-/** What an answer without rows means, and what it was empty of. */
+/** What an answer without rows means, and what it was empty of; nothing of one that has any. */
 async function describeNothing(
   { empty }: SavedQuery,
-  { asked }: Answer,
+  { asked, length }: Answer,
   table: TableConfiguration,
   verdict: AnswerVerdict | undefined,
   { engine, root }: Workspace,
 ): Promise<string> {
+  if (length > 0) return ''
   const of = verdict === undefined || verdict.item !== undefined ? '' : `, ${emptyOf(verdict)}`
   const why = isOnAws(root) ? undefined : await explainNothing(engine, table, asked)
   return `${empty}${of}${why === undefined ? '' : `: ${why}`}`

@@ -17,8 +17,10 @@ import { archiveLedger, Ledger } from '../../store/redriven.js'
 import { REFUSED_PREFIX } from '../../store/refused-objects.js'
 import { GIVEN_UP_PREFIX, type Objects } from '../../store/refused-reader.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
-import { FORMAT_OPTION, formatOf, shorterTime, toJson } from '../show/print.js'
+import { FORMAT_OPTION, formatOf } from '../show/formats.js'
+import { print } from '../show/printers.js'
 import { grouped, Progress } from '../show/progress.js'
+import { shorterTime } from '../show/table.js'
 import { paint } from '../show/terminal.js'
 import { printable } from '../show/text.js'
 import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration, suggestion } from '../workspace.js'
@@ -51,9 +53,11 @@ export const redrive: Command = {
     checkTable(table, survey, options)
     if (format === 'table') printSurvey(survey, source.name, io)
     const redriven = options.send === true ? await send(survey, redriveOptions, source, options, io) : undefined
-    if (format !== 'table') io.out(`${toJson(describe(survey, redriven))}\n`)
-    else if (redriven !== undefined) printRedriven(redriven, io)
-    else if (survey.days.size > 0) io.err('nothing was sent: --send does\n')
+    const page = () => {
+      if (redriven !== undefined) printRedriven(redriven, io)
+      else if (survey.days.size > 0) io.err('nothing was sent: --send does\n')
+    }
+    await print({ page, whole: () => describe(survey, redriven) }, format, io)
     return exitOf(survey, redriven)
   },
 }

@@ -6,8 +6,10 @@ import type { ComparedFile, FileDigest } from '../../queries/answers/rerun-file.
 import type { Row } from '../../queries/engines/rows.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { PLACE_OPTIONS } from '../question.js'
-import { FORMAT_OPTION, formatOf, printRows, toJson } from '../show/print.js'
+import { FORMAT_OPTION, formatOf } from '../show/formats.js'
+import { print } from '../show/printers.js'
 import { grouped } from '../show/progress.js'
+import { printRows } from '../show/table.js'
 import { paint } from '../show/terminal.js'
 import { printable, wrap } from '../show/text.js'
 import { withWorkspace } from '../workspace.js'
@@ -36,8 +38,8 @@ export const rerun: Command = {
         async ({ archive }) => {
           const again = await ask(receipt, archive, { trustSql: options.trustSql === true })
           const file = digest === undefined ? undefined : await compare(digest, receipt, again)
-          if (format === 'table') print(receipt, again, file, options, io)
-          else io.out(`${toJson(describe(again, file))}\n`)
+          const page = () => showRerun(receipt, again, file, options, io)
+          await print({ page, whole: () => describe(again, file) }, format, io)
           return exitOf(again, file)
         },
         io,
@@ -108,7 +110,7 @@ const WORDS: Readonly<Record<Rerun['outcome'], string>> = {
   'not run': 'not run',
 }
 
-function print(
+function showRerun(
   { question, began, result }: Receipt,
   again: Rerun,
   file: ComparedFile | undefined,
@@ -133,7 +135,7 @@ function print(
   if (goneRows.length > 0) io.out(`\n${grouped(goneRows.length)} gone, by their place then: ${placesOf(goneRows)}\n`)
   if (newRows.length > 0) {
     io.out(`\n${grouped(newRows.length)} new, by their place now:\n`)
-    printRows(['place', ...(answer?.columns ?? [])], newRows.slice(0, SHOWN).map(withPlace), 'table', io)
+    printRows(['place', ...(answer?.columns ?? [])], newRows.slice(0, SHOWN).map(withPlace), io)
     if (newRows.length > SHOWN) io.err(`and ${grouped(newRows.length - SHOWN)} more; --format json has them\n`)
   }
 }

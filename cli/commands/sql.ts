@@ -1,13 +1,15 @@
 import type { Answer } from '../../queries/answers/answer.js'
+import { describeVerdict } from '../../queries/answers/answer-verdict.js'
 import { QueryError, UnreadableTable } from '../../queries/engines/engine.js'
 import { RefusedStatement } from '../../queries/engines/foreign-statement.js'
 import { tellRepeats } from '../../queries/repeats.js'
 import { type Command, CommandError, EXIT, Interruption, type Io } from '../io.js'
-import { ANSWER_OPTIONS, askArchive, judgeFor, PLACE_OPTIONS, QUESTION_FORMATS, VERDICT_OPTION } from '../question.js'
-import { isFileFormat, pageFooter, printFile } from '../show/answer-file.js'
+import type { Asking } from '../question.js'
+import { ANSWER_OPTIONS, askArchive, judgementOf, PLACE_OPTIONS, VERDICT_OPTION } from '../question.js'
 import { tellAlteredImages } from '../show/confidence.js'
-import { printObjects, printRows } from '../show/print.js'
-import { pageVerdict, printJudged, printVerdict } from '../show/table-verdict.js'
+import type { AnswerSurface } from '../show/surface.js'
+import { printRows } from '../show/table.js'
+import { pageVerdict, printVerdict } from '../show/table-verdict.js'
 import { printable } from '../show/text.js'
 import { isOnAws, type Workspace } from '../workspace.js'
 
@@ -22,30 +24,39 @@ export const sql: Command = {
     VERDICT_OPTION,
   ],
   example: 'itemtrail sql "select actor, count(*) as changes from orders group by actor order by changes desc"',
-  run: (args, options, terminal) =>
-    askArchive(options, terminal, QUESTION_FORMATS, async (workspace, format, io, receipts) => {
-      const statement = args[0] as string
-      // DuckDB's client says "Error in native callback"
-      if (/^[\s;]*$/.test(statement)) throw new CommandError('statement is empty, expected SQL')
-      if (options.files === true && isOnAws(workspace.root))
-        throw new CommandError('--files is for an archive in a folder')
-      if (options.files === true) io.err('the statement may read and write files, with your rights\n')
-      const answer = await runStatement(workspace, statement)
-      if (format === 'table') printRows(answer.columns, answer.rows(), format, io)
-      const verdict = await judgeFor(answer.asked, workspace, options, io)
-      const receipt = await receipts.keep(answer, workspace, verdict ?? null)
-      if (isFileFormat(format)) {
-        const confidence = pageVerdict(verdict, workspace.root)
-        const page = { question: 'SQL over the archive', sql: statement, confidence, footer: await pageFooter(receipt) }
-        await printFile(answer.table, format, page, io)
-      } else if (format === 'json') printJudged(answer.rows(), verdict, io)
-      else if (format === 'ndjson') printObjects(answer.rows(), format, io)
-      // on AWS to count them would read every day once more
-      if (!isOnAws(workspace.root)) await tellRepeated(workspace, statement, io)
-      if (format !== 'json') printVerdict(verdict, workspace.root, format === 'table' ? io.out : io.err, io)
-      const altered = tellAlteredImages(answer, io)
-      return altered || verdict?.isDoubtful ? EXIT.findings : EXIT.done
-    }),
+  run: ([statement], options, io) => askArchive(options, io, asking => answerStatement(statement as string, asking)),
+}
+
+async function answerStatement(statement: string, asking: Asking): Promise<AnswerSurface> {
+  const { workspace, options, io } = asking
+  const { root } = workspace
+  // DuckDB's client says "Error in native callback"
+  if (/^[\s;]*$/.test(statement)) throw new CommandError('statement is empty, expected SQL')
+  if (options.files === true && isOnAws(root)) throw new CommandError('--files is for an archive in a folder')
+  if (options.files === true) io.err('the statement may read and write files, with your rights\n')
+  const answer = await runStatement(workspace, statement)
+  // on AWS to count them would read every day once more
+  if (!isOnAws(root)) await tellRepeated(workspace, statement, io)
+  const { verdict, receipt } = judgementOf(answer.asked, asking, async () => answer)
+  return {
+    page: async io => {
+      printRows(answer.columns, answer.rows(), io)
+      printVerdict(await verdict(), root, io.out, io)
+    },
+    rows: () => answer.rows(),
+    beside: async () => ({ verdict: describeVerdict(await verdict()) }),
+    summary: async io => printVerdict(await verdict(), root, io.err, io),
+    table: async () => answer.table,
+    web: async () => {
+      const confidence = pageVerdict(await verdict(), root)
+      return { question: 'SQL over the archive', sql: statement, confidence }
+    },
+    receipt,
+    end: async io => {
+      const isAltered = tellAlteredImages(answer, io)
+      return isAltered || (await verdict())?.isDoubtful ? EXIT.findings : EXIT.done
+    },
+  }
 }
 
 async function tellRepeated({ archive, engine, tables }: Workspace, statement: string, io: Io): Promise<void> {

@@ -16,8 +16,10 @@ import { readKept, reasonOf } from '../../store/refused-reader.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { type Command, EXIT, type Io } from '../io.js'
 import { tellUnbelieved } from '../remarks.js'
-import { FORMAT_OPTION, formatOf, printTable, shorterTime, toJson } from '../show/print.js'
+import { FORMAT_OPTION, formatOf } from '../show/formats.js'
+import { print } from '../show/printers.js'
 import { grouped } from '../show/progress.js'
+import { printTable, shorterTime } from '../show/table.js'
 import { paint } from '../show/terminal.js'
 import { printable } from '../show/text.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '../workspace.js'
@@ -56,7 +58,7 @@ export const status: Command = {
     withWorkspace(options, async workspace => {
       const format = formatOf(options)
       const archive = new DiskArchive(workspace.root)
-      const tables = []
+      const tables: TableStatus[] = []
       const unreadable: Unreadable[] = []
       for (const table of workspace.tables) {
         const found = await tableStatus(workspace, table)
@@ -64,8 +66,8 @@ export const status: Command = {
         else tables.push(found)
       }
       const { refused, redriven, damaged } = await refusedStatus(workspace, archive)
-      if (format === 'table') printStatus(workspace.root, tables, unreadable, refused, damaged, io)
-      else io.out(`${toJson({ tables, unreadable, refused, redriven, damaged })}\n`)
+      const page = () => printStatus(workspace.root, tables, unreadable, refused, damaged, io)
+      await print({ page, whole: () => ({ tables, unreadable, refused, redriven, damaged }) }, format, io)
       for (const { reason } of unreadable) io.err(`${paint(io, 'red', 'unreadable')} ${printable(reason)}\n`)
       if (format === 'table' && redriven > 0)
         io.err(`${grouped(redriven)} refused before, and sent again by redrive since: not counted\n`)

@@ -12,7 +12,8 @@ import { checkColumns, checkRegion, describeWriteFailure } from '../archive-writ
 import { type Connection, connectionOf, describeAwsFailure, ENDPOINT_OPTION, REGION_OPTION } from '../connection.js'
 import { type Command, CommandError, EXIT, type Options } from '../io.js'
 import { adviseOnActor, printMisfits, printReasons } from '../show/delivery-summary.js'
-import { FORMAT_OPTION, formatOf, toJson } from '../show/print.js'
+import { FORMAT_OPTION, formatOf } from '../show/formats.js'
+import { print } from '../show/printers.js'
 import { describeGap, describeOutcome, enableHint, exitOf, printOutcome } from '../show/tail-outcome.js'
 import { TailProgress } from '../show/tail-progress.js'
 import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration } from '../workspace.js'
@@ -64,8 +65,8 @@ export const tail: Command = {
         note: text => progress.say(text),
       })
       progress.end()
-      if (format === 'table') printOutcome(summary, outcome, root, io)
-      else io.out(`${toJson(describeOutcome(summary, outcome))}\n`)
+      const page = () => printOutcome(summary, outcome, root, io)
+      await print({ page, whole: () => describeOutcome(summary, outcome) }, format, io)
       printReasons([summary], root, io)
       printMisfits([summary], io)
       adviseOnActor([summary], io)

@@ -4,8 +4,9 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { instantOf } from '../instant.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Options } from '../io.js'
 import { nearest } from '../nearest.js'
-import { tellUnbelieved } from '../remarks.js'
-import { FORMAT_OPTION, formatOf } from '../show/print.js'
+import { tellRemarks, tellUnbelieved } from '../remarks.js'
+import { FORMAT_OPTION, formatOf } from '../show/formats.js'
+import { TABLES_PRINTERS } from '../show/table-printers.js'
 import { printable } from '../show/text.js'
 import { type Verification, verifyContinuity } from '../verify-continuity.js'
 import { verifyRows } from '../verify-rows.js'
@@ -34,15 +35,21 @@ export const verify: Command = {
       const names = args[1] === undefined ? workspace.tables : [args[1]]
       if (names.length === 0) throw new CommandError('the archive has no table yet', EXIT.unchecked)
       const tables = names.map(name => findTable(workspace, name))
-      const answer = subject({ workspace, format, io, period })
+      const verifyTable = async (table: TableConfiguration) => {
+        const surface = await subject({ workspace, period }, table)
+        await printer.table(table.table, surface)
+        tellRemarks(workspace.engine, io)
+        return surface.end()
+      }
+      const printer = TABLES_PRINTERS[format](io)
       let exit: ExitCode = EXIT.done
-      answer.begin()
+      printer.begin()
       for (const table of tables) {
         const problem = args[1] === undefined ? await unreadable(workspace, table) : undefined
         if (problem !== undefined) io.err(`${printable(problem)}\n`)
-        exit = worse(exit, problem === undefined ? await answer.table(table) : EXIT.unchecked)
+        exit = worse(exit, problem === undefined ? await verifyTable(table) : EXIT.unchecked)
       }
-      answer.end()
+      printer.end()
       return tellUnbelieved(workspace, exit, io)
     }),
 }

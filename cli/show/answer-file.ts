@@ -1,23 +1,8 @@
-import type { Table } from 'apache-arrow'
-import type { FileFormat } from '../../queries/answers/formats.js'
-import type { PageContext } from '../../queries/answers/html-page.js'
+import type { FileFormat } from '../../queries/answers/file-formats.js'
 import type { Receipt } from '../../queries/answers/receipt.js'
 import type { Io } from '../io.js'
-import type { Format } from './print.js'
+import type { AnswerSurface } from './surface.js'
 import { printableLines } from './text.js'
-
-/** Formats that are files of their own, as `--format` names them. */
-export const FILE_FORMATS = ['csv', 'parquet', 'arrow', 'html'] as const satisfies readonly FileFormat[]
-
-/** True for a format that is a file of its own. */
-export function isFileFormat(format: Format): format is FileFormat {
-  return FILE_FORMATS.some(name => name === format)
-}
-
-/** True for a format that is no text. */
-export function isBinary(format: Format): boolean {
-  return format === 'parquet' || format === 'arrow'
-}
 
 /** True where data goes to a terminal. */
 export function goesToTerminal({ outIsTerminal, columns }: Io): boolean {
@@ -25,13 +10,15 @@ export function goesToTerminal({ outIsTerminal, columns }: Io): boolean {
 }
 
 /** Writes an answer as a file to wherever data goes. */
-export async function printFile(table: Table, format: FileFormat, context: PageContext, io: Io): Promise<void> {
+export async function printAnswerFile(surface: AnswerSurface, format: FileFormat, io: Io): Promise<void> {
   const { toFile } = await import('../../queries/answers/formats.js')
   let disarmed = 0
   const onDisarmed = () => {
     disarmed++
   }
-  for await (const bytes of toFile(table, format, { ...context, disarm: io.keepsFormulas !== true, onDisarmed }))
+  const page = format === 'html' ? await webPage(surface) : { question: '' }
+  const table = ('table' in page ? page.table : undefined) ?? (await surface.table())
+  for await (const bytes of toFile(table, format, { ...page, disarm: io.keepsFormulas !== true, onDisarmed }))
     writePiece(bytes, io)
   if (disarmed > 0)
     io.err(
@@ -47,7 +34,12 @@ function writePiece(bytes: Uint8Array, io: Io): void {
 }
 
 /** What stands under an answer on a page: its receipt's lines, or when and by what it was made. */
-export async function pageFooter(receipt: Receipt | undefined): Promise<Readonly<Record<string, string>>> {
+async function webPage(surface: AnswerSurface) {
+  const { footer, ...page } = await surface.web()
+  return { ...page, footer: { ...footer, ...(await footerOf(await surface.receipt())) } }
+}
+
+async function footerOf(receipt: Receipt | undefined): Promise<Readonly<Record<string, string>>> {
   const { receiptFooter, toolVersion } = await import('../../queries/answers/receipt.js')
   if (receipt !== undefined) return receiptFooter(receipt)
   return { made: `${new Date().toISOString()} by itemtrail ${toolVersion()}` }

@@ -5,6 +5,7 @@ import type { ItemHistory } from '../../queries/verdict/history.js'
 import { formatInstant } from '../../transform/instant.js'
 import type { Io } from '../io.js'
 import { archiveFlag, isOnAws } from '../workspace.js'
+import type { Surface } from './surface.js'
 import { paint } from './terminal.js'
 import { printable, wrap } from './text.js'
 
@@ -150,8 +151,21 @@ export function tellAlteredImages(answer: Answer, io: Io): boolean {
   return true
 }
 
+/** What every answer about one item ends with: `lines` of its own, how sure it is, and what to do next. */
+export function itemEnding(
+  history: ItemHistory,
+  lines: () => readonly string[],
+  table: string,
+  root: string,
+): Required<Pick<Surface, 'summary' | 'advice'>> {
+  return {
+    summary: io => io.err(`${[...lines(), describeConfidence(history)].join('\n')}\n`),
+    advice: io => adviseOn(history.confidence, table, root, io),
+  }
+}
+
 /** What to do next about a doubtful answer; nothing where there is no doubt. */
-export function adviseOn(confidence: Confidence, table: string, root: string, io: Io): void {
+function adviseOn(confidence: Confidence, table: string, root: string, io: Io): void {
   if (!isDoubtful(confidence)) return
   const archive = archiveFlag(root)
   if (confidence === 'DIFFERS') {

@@ -4,8 +4,8 @@ import type { TableSummary } from '../../delivery/table-delivery.js'
 import { REFUSED_PREFIX } from '../../store/refused-objects.js'
 import type { Io } from '../io.js'
 import { archiveFlag } from '../workspace.js'
-import { printTable } from './print.js'
 import { grouped } from './progress.js'
+import { printTable } from './table.js'
 import { cut, printable } from './text.js'
 
 /** What became of the records of each table. */

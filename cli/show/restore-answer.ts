@@ -4,7 +4,8 @@ import type { PlanHeader } from '../../restore/plan-schema.js'
 import type { ItemOutcome } from '../../restore/progress-file.js'
 import type { PlannedChange } from '../../restore/restore-plan.js'
 import type { Io } from '../io.js'
-import { type Format, toJson } from './print.js'
+import type { Format } from './formats.js'
+import { toJson } from './json.js'
 import {
   describeOutcome,
   describePlanned,

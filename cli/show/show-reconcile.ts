@@ -3,7 +3,7 @@ import { factInstant } from '../../transform/fact.js'
 import { EXIT, type ExitCode, type Io } from '../io.js'
 import { showItemKey } from '../item-key.js'
 import type { ReconcileSource } from '../reconcile-source.js'
-import { toJson } from './print.js'
+import { openList, toJson } from './json.js'
 import { grouped } from './progress.js'
 import { showDifferences, showPath } from './show-item.js'
 import { paint } from './terminal.js'
@@ -23,6 +23,7 @@ const WORDS: Readonly<Record<FindingKind, string>> = {
 /** Tells what a comparison finds while it goes on, in the format asked for, and how it ended. */
 export class ReconcileReport {
   private readonly counts = new Map<FindingKind, number>()
+  private readonly list: ReturnType<typeof openList>
   private shown = 0
   private table = ''
   private source: ReconcileSource | undefined
@@ -30,7 +31,9 @@ export class ReconcileReport {
   constructor(
     private readonly format: 'table' | 'json' | 'ndjson',
     private readonly io: Io,
-  ) {}
+  ) {
+    this.list = openList(io, '{"findings":[')
+  }
 
   /** True where of every item it can be said whether it is equal. */
   get isWhole(): boolean {
@@ -40,23 +43,20 @@ export class ReconcileReport {
   begin(table: string, source: ReconcileSource): void {
     this.table = table
     this.source = source
-    if (this.format === 'json') this.io.out(`{"findings":[`)
   }
 
   add(finding: Finding, side: 'from' | 'to'): void {
     this.counts.set(finding.kind, this.count(finding.kind) + 1)
     if (this.format === 'table') this.print(finding, side)
-    else {
-      const before = this.format === 'json' ? (this.shown > 0 ? ',\n ' : '') : ''
-      this.io.out(`${before}${toJson(this.describe(finding, side))}${this.format === 'ndjson' ? '\n' : ''}`)
-    }
+    else if (this.format === 'json') this.list.add(this.describe(finding, side))
+    else this.io.out(`${toJson(this.describe(finding, side))}\n`)
     this.shown++
   }
 
   /** `key` is that of the fact that was written. */
   end(items: number, to: string, key: string | undefined): ExitCode {
     const wrong = this.wrong
-    if (this.format === 'json') this.io.out(`],\n${toJson(this.summary(items, to, key)).slice(1)}\n`)
+    if (this.format === 'json') this.list.end(`],\n${toJson(this.summary(items, to, key)).slice(1)}\n`)
     else if (this.format === 'ndjson') this.io.err(`${this.verdict(items)}\n`)
     else this.printEnd(items, key)
     if (wrong > 0) return EXIT.findings

@@ -1,4 +1,4 @@
-import { type AnswerVerdict, describeVerdict } from '../../queries/answers/answer-verdict.js'
+import type { AnswerVerdict } from '../../queries/answers/answer-verdict.js'
 import { describeRegions } from '../../queries/regions.js'
 import { CONFIDENCES, type Confidence, isDoubtful } from '../../queries/verdict/findings.js'
 import { NOT_SHOWN, type TableVerdict } from '../../queries/verdict/table-verdict.js'
@@ -6,8 +6,8 @@ import { formatInstant } from '../../transform/instant.js'
 import type { Io } from '../io.js'
 import { archiveFlag, isOnAws } from '../workspace.js'
 import { COLOURS, describeConfidence } from './confidence.js'
-import { paint, toJson } from './print.js'
 import { grouped } from './progress.js'
+import { paint } from './terminal.js'
 import { printable, wrap } from './text.js'
 
 /** What an answer says where `--no-verdict` left out how sure it is. */
@@ -46,27 +46,6 @@ export function pageVerdict(
   const lines = verdictLines(verdict, root)
   const { confidence: word } = verdict
   return { word, text: lines.join('; ').replace(new RegExp(`^${word}: `), '') }
-}
-
-/** Rows and what they rest on, as one JSON object. */
-export function printJudged(rows: Iterable<object>, verdict: AnswerVerdict | undefined, io: Io): void {
-  const writer = writeJudged(io)
-  for (const row of rows) writer.add(row)
-  writer.end(verdict)
-}
-
-/** `printJudged` for rows that are still to come. */
-export function writeJudged(io: Io) {
-  let before = '{"rows":['
-  return {
-    add: (row: object) => {
-      io.out(`${before}${toJson(row)}`)
-      before = ',\n '
-    },
-    end: (verdict: AnswerVerdict | undefined) => {
-      io.out(`${before === ',\n ' ? '' : before}],\n"verdict":${toJson(describeVerdict(verdict))}}\n`)
-    },
-  }
 }
 
 /** What an empty answer was empty of. */

@@ -4,8 +4,8 @@ import { checkpointPath } from '../../delivery/tail-state.js'
 import type { GapFact } from '../../transform/fact.js'
 import { EXIT, type ExitCode, type Io } from '../io.js'
 import { describeSummary, printSummaries } from './delivery-summary.js'
-import { shorterTime } from './print.js'
 import { grouped } from './progress.js'
+import { shorterTime } from './table.js'
 import { printable } from './text.js'
 
 /** Who asked it to stop has what was asked for; who waits for its end wants to know what was found. */

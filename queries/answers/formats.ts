@@ -1,16 +1,21 @@
 import { type Table, tableToIPC } from 'apache-arrow'
 import { type CsvOptions, toCsv } from './csv.js'
+import type { FileFormat } from './file-formats.js'
 import { type PageContext, toHtml } from './html-page.js'
 import { toParquet } from './parquet-file.js'
 
-/** Files that an answer can become, with their media types. `parquet` and `arrow` are no text: not for a terminal. */
-export const FILE_FORMATS = {
-  csv: { mediaType: 'text/csv; charset=utf-8; header=present', isText: true },
-  parquet: { mediaType: 'application/vnd.apache.parquet', isText: false },
-  arrow: { mediaType: 'application/vnd.apache.arrow.file', isText: false },
-  html: { mediaType: 'text/html; charset=utf-8', isText: true },
-} as const
-export type FileFormat = keyof typeof FILE_FORMATS
+export { FILE_FORMATS, type FileFormat } from './file-formats.js'
+
+type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+
+const ENCODERS: Readonly<Record<FileFormat, (table: Table, context: PageContext & CsvOptions) => Pieces>> = {
+  csv: toCsv,
+  parquet: async function* (table) {
+    yield await toParquet(table)
+  },
+  arrow: table => [toArrowFile(table)],
+  html: toHtml,
+}
 
 /** An answer as a file, piece by piece. Only `html` reads the page's context. */
 export async function* toFile(
@@ -18,16 +23,7 @@ export async function* toFile(
   format: FileFormat,
   context: PageContext & CsvOptions,
 ): AsyncGenerator<Uint8Array> {
-  switch (format) {
-    case 'csv':
-      return yield* toCsv(table, context)
-    case 'parquet':
-      return yield await toParquet(table)
-    case 'arrow':
-      return yield toArrowFile(table)
-    case 'html':
-      return yield* toHtml(table, context)
-  }
+  yield* ENCODERS[format](table, context)
 }
 
 /** An answer in the Arrow IPC file format. */
