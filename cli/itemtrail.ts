@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { writeSync } from 'node:fs'
+import { describeSystemError, describeUnexpected } from './failures.js'
 import { EXIT, Interruption } from './io.js'
 import { main } from './main.js'
 import { escapeForeign } from './show/terminal.js'
-import { describeSystemError, describeUnexpected } from './system-errors.js'
 
 /** Ends the process with a sentence, where standard error can still take one. */
 function endWith(message: string, hint = ''): never {

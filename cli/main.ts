@@ -26,9 +26,9 @@ import { sql } from './commands/sql.js'
 import { status } from './commands/status.js'
 import { tail } from './commands/tail.js'
 import { verify } from './commands/verify.js'
+import { describeSystemError, describeUnexpected } from './failures.js'
 import { type Command, CommandError, EXIT, type ExitCode, Interruption, type Io, type Options } from './io.js'
 import { escaping } from './show/terminal.js'
-import { describeSystemError, describeUnexpected } from './system-errors.js'
 
 /** Everything that can be asked of the command line, in the order of its help. */
 export const COMMANDS = [

@@ -99,3 +99,8 @@ export function formatDay(ms: number): string {
   days.set(day, text)
   return text
 }
+
+/** A moment as people read it: a blank for the T, and as many digits as it needs. */
+export function readableInstant(us: number): string {
+  return formatInstant(us, us % 1_000_000 === 0 ? 0 : us % 1000 === 0 ? 3 : 6).replace('T', ' ')
+}

@@ -9,19 +9,19 @@ import { type BaselineFact, factInstant, factKey } from '../../transform/fact.js
 import { dateOf } from '../../transform/partition.js'
 import { regionOfSource } from '../../transform/stream-record.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { checkRegion } from '../archive-writing.js'
-import { type BaselinePlace, openPlace } from '../baseline-place.js'
-import { type BaselineSource, openFullExport, openScan } from '../baseline-source.js'
+import { checkRegion } from '../ask/archive-writing.js'
+import { LIVE_OPTIONS } from '../ask/connection.js'
+import { keyedTable } from '../ask/keyed-table.js'
+import { type BaselineSource, openFullExport, openScan } from '../ask/table-source.js'
+import { ARCHIVE_OPTION, CONFIG_OPTION, loadConfiguration } from '../ask/workspace.js'
+import { callAws, describeWriteFailure } from '../failures.js'
 import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
-import { keyedTable } from '../keyed-table.js'
-import { callAws, LIVE_OPTIONS } from '../live-table.js'
 import { FORMAT_OPTION, formatOf } from '../show/formats.js'
 import { print } from '../show/printers.js'
 import { grouped, Progress } from '../show/progress.js'
 import { paint } from '../show/terminal.js'
 import { printable } from '../show/text.js'
-import { describeWriteFailure } from '../system-errors.js'
-import { ARCHIVE_OPTION, CONFIG_OPTION, loadConfiguration } from '../workspace.js'
+import { type BaselinePlace, openPlace } from './baseline/place.js'
 
 /** Gives an archive its beginning: every item that a table holds. */
 export const baseline: Command = {
@@ -129,7 +129,8 @@ async function take(
       takeBaseline(source.items(), source.origin, table, target, options),
     )
   } catch (error) {
-    const written = root === undefined ? undefined : describeWriteFailure(error, root)
+    const written =
+      root === undefined ? undefined : describeWriteFailure(error, root, `archive ${JSON.stringify(root)}`)
     const problem = error instanceof DeliveryError ? error.message : written
     if (problem === undefined) throw error
     throw new CommandError(problem, EXIT.findings, 'rows without a fact do no harm; mend the cause and run it again')

@@ -5,7 +5,8 @@ import { CompactionError } from '../../derived/compaction-error.js'
 import { listTable, type TableFolder } from '../../store/parquet-files.js'
 import { findTable, tablesIn } from '../../store/tables.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { describeWriteFailure } from '../archive-writing.js'
+import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration, suggestion } from '../ask/workspace.js'
+import { archiveFailure } from '../failures.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import type { TextFormat } from '../show/formats.js'
 import { FORMAT_OPTION, formatOf } from '../show/formats.js'
@@ -13,7 +14,6 @@ import { print } from '../show/printers.js'
 import { grouped } from '../show/progress.js'
 import { WIPE_LINE } from '../show/terminal.js'
 import { printable } from '../show/text.js'
-import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration, suggestion } from '../workspace.js'
 
 /** Builds what makes questions about one item fast, beside the archive and from it alone. */
 export const compact: Command = {
@@ -75,7 +75,7 @@ async function compactTables(
         }),
       )
     } catch (error) {
-      if (!(error instanceof CompactionError)) throw describeWriteFailure(error, root, 'run it again')
+      if (!(error instanceof CompactionError)) throw archiveFailure(error, root, 'run it again')
       failed = true
       if (io.errIsTerminal) io.err(WIPE_LINE)
       printFailure(error, io)

@@ -1,13 +1,13 @@
 import type { Configuration } from '../../config/configuration.js'
 import type { Facts } from '../../doctor/facts.js'
 import type { Finding, Verdict } from '../../doctor/judgement.js'
+import { CONFIG_OPTION, loadConfiguration } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io } from '../io.js'
 import { FORMAT_OPTION, formatOf } from '../show/formats.js'
 import { print } from '../show/printers.js'
 import { grouped } from '../show/progress.js'
 import { paint, WIPE_LINE } from '../show/terminal.js'
 import { printable } from '../show/text.js'
-import { CONFIG_OPTION, loadConfiguration } from '../workspace.js'
 
 /** Checks what is deployed against what the archive promises. */
 export const doctor: Command = {

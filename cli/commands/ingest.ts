@@ -4,15 +4,15 @@ import { DeliveryError, ingest as ingestInput, NO_TABLE } from '../../delivery/i
 import { DiskArchive } from '../../store/folder.js'
 import { Refusal, shown } from '../../transform/refusal.js'
 import { streamOf } from '../../transform/stream-record.js'
-import { checkColumns, describeWriteFailure } from '../archive-writing.js'
+import { checkColumns } from '../ask/archive-writing.js'
+import { ARCHIVE_OPTION, archiveFlag, archiveRoot, CONFIG_OPTION, loadConfiguration } from '../ask/workspace.js'
+import { archiveFailure, describeReadFailure, describeSystemError, describeWriteFailure } from '../failures.js'
 import { type Command, CommandError, EXIT, type Options } from '../io.js'
 import { adviseOnActor, describeSummary, printMisfits, printReasons, printSummaries } from '../show/delivery-summary.js'
 import { FORMAT_OPTION, formatOf } from '../show/formats.js'
 import { print } from '../show/printers.js'
 import { grouped, Progress } from '../show/progress.js'
 import { printable } from '../show/text.js'
-import { describeReadFailure, describeSystemError } from '../system-errors.js'
-import { ARCHIVE_OPTION, archiveFlag, archiveRoot, CONFIG_OPTION, loadConfiguration } from '../workspace.js'
 
 /** Sends the records of a file through the local delivery stream into the archive. */
 export const ingest: Command = {
@@ -94,16 +94,17 @@ function describeFailure(error: unknown, file: string, root: string, records: nu
   const reading = describeReadFailure(error, file)
   const before = `${grouped(records)} ${records === 1 ? 'record' : 'records'} before that went in: itemtrail status${archiveFlag(root)}`
   if (reading !== undefined) return new CommandError(reading, EXIT.findings, records === 0 ? undefined : before)
-  return describeDelivery(error, root) ?? describeWriteFailure(error, root, 'ingest the file again')
+  return describeDelivery(error, root) ?? archiveFailure(error, root, 'ingest the file again')
 }
 
 /** What kept each table from being written; undefined for anything else. */
 function describeDelivery(error: unknown, root: string): CommandError | undefined {
   if (!(error instanceof DeliveryError)) return undefined
   const lines = [...error.failures].map(([table, failure]) => {
-    const described = describeWriteFailure(failure, root, '') as NodeJS.ErrnoException
     const subject = table === NO_TABLE ? 'what names no table' : `table ${table}`
-    return `${subject}: ${describeSystemError(described) ?? described.message}`
+    const archive = `archive ${JSON.stringify(root)}`
+    const problem = describeWriteFailure(failure, root, archive) ?? describeSystemError(failure as Error)
+    return `${subject}: ${problem ?? (failure as Error).message}`
   })
   const hint = 'what was read of other tables is in the archive; mend that and ingest the file again'
   return new CommandError(lines.join('\n'), EXIT.findings, hint)

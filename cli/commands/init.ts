@@ -2,9 +2,9 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { parseConfiguration } from '../../config/configuration.js'
 import type { Inference } from '../../config/infer-columns.js'
 import { type Command, CommandError, EXIT, type Io } from '../io.js'
-import { configurationOf, inferColumns, SAMPLE, type SeenTable, sampleTables } from '../sample.js'
 import { grouped } from '../show/progress.js'
 import { pad, printable, widthOf, wrap } from '../show/text.js'
+import { configurationOf, inferColumns, SAMPLE, type SeenTable, sampleTables } from './init/sample.js'
 
 /** Writes a configuration with the tables, keys and columns seen in a sample of records. */
 export const init: Command = {

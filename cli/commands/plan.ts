@@ -1,11 +1,11 @@
 import { planOf } from '../../cost/plan.js'
+import { ARCHIVE_OPTION, CONFIG_OPTION } from '../ask/workspace.js'
 import { type Command, EXIT } from '../io.js'
-import { subjectOf } from '../plan-subject.js'
 import { FORMAT_OPTION, formatOf } from '../show/formats.js'
-import { planJson } from '../show/plan-json.js'
 import { print } from '../show/printers.js'
-import { printPlan } from '../show/show-plan.js'
-import { ARCHIVE_OPTION, CONFIG_OPTION } from '../workspace.js'
+import { planJson } from './plan/json.js'
+import { printPlan } from './plan/page.js'
+import { subjectOf } from './plan/subject.js'
 
 /** What an archive of a table will take of AWS and cost, before there is one or from one that is there. */
 export const plan: Command = {

@@ -1,20 +1,27 @@
 import { existsSync } from 'node:fs'
 import { QueryError } from '../../queries/engines/engine.js'
+import {
+  type ComparedArchive,
+  ComparisonError,
+  digestAsCompared,
+  findingsOf,
+} from '../../restore/reconcile-findings.js'
+import type { ReconcileSource } from '../../restore/reconcile-source.js'
 import { StateStore } from '../../restore/state-store.js'
 import { DiskArchive } from '../../store/folder.js'
 import { FACT_VERSION, factInstant, factKey, type ReconciliationFact, writeFact } from '../../transform/fact.js'
 import { compareUtf8 } from '../../transform/json.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { LIVE_OPTIONS } from '../ask/connection.js'
+import { keyedTable } from '../ask/keyed-table.js'
+import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration, openArchiveIn } from '../ask/workspace.js'
+import { describeWriteFailure } from '../failures.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
-import { keyedTable } from '../keyed-table.js'
-import { LIVE_OPTIONS } from '../live-table.js'
-import { type ComparedArchive, digestAsCompared, findingsOf } from '../reconcile-findings.js'
-import { openExportSource, openScanSource, type ReconcileSource } from '../reconcile-source.js'
 import { FORMAT_OPTION, formatOf } from '../show/formats.js'
 import { grouped } from '../show/progress.js'
-import { ReconcileReport } from '../show/show-reconcile.js'
-import { describeWriteFailure } from '../system-errors.js'
-import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration } from '../workspace.js'
+import { WIPE_LINE } from '../show/terminal.js'
+import { ReconcileReport } from './reconcile/report.js'
+import { openExportSource, openScanSource } from './reconcile/source.js'
 
 /** Compares an archive with the table itself, or with an export of it. */
 export const reconcile: Command = {
@@ -42,12 +49,18 @@ export const reconcile: Command = {
     const table = await keyedTable(name, configuration, source.keys, root)
     const store = await StateStore.open()
     try {
-      await source.fill(store, table, io)
+      await source.fill(store, table)
       store.seal()
       const configured = [...(configuration?.tables.values() ?? [])]
-      const archived = { root, configured, store, waitMs, io }
+      const archived = {
+        open: async (files: boolean) => (await openArchiveIn(root, [table, ...configured], { files })).engine,
+        store,
+        waitMs,
+        onComparing: () => io.errIsTerminal && io.err('comparing ...'),
+      }
       return await compareWith(source, table, archived, { root, report, writes: options.fact !== false, io })
     } catch (error) {
+      if (error instanceof ComparisonError) throw new CommandError(error.message, EXIT.unchecked)
       const problem = describeWriteFailure(error, store.folder)
       if (problem === undefined || error instanceof QueryError) throw error
       throw new CommandError(problem, EXIT.unchecked, 'TMPDIR names another place for what is compared')
@@ -100,6 +113,7 @@ async function compareWith(
   let items = 0
   const [differing, unsettled] = [new Map<string, number | null>(), new Set<string>()]
   const onCompared = (count: number) => {
+    if (io.errIsTerminal) io.err(WIPE_LINE)
     items = count
     report.begin(table.table, source)
   }

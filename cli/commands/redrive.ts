@@ -16,6 +16,8 @@ import { DiskArchive } from '../../store/folder.js'
 import { archiveLedger, Ledger } from '../../store/redriven.js'
 import { REFUSED_PREFIX } from '../../store/refused-objects.js'
 import { GIVEN_UP_PREFIX, type Objects } from '../../store/refused-reader.js'
+import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration, suggestion } from '../ask/workspace.js'
+import { callAws } from '../failures.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { FORMAT_OPTION, formatOf } from '../show/formats.js'
 import { print } from '../show/printers.js'
@@ -23,7 +25,6 @@ import { grouped, Progress } from '../show/progress.js'
 import { shorterTime } from '../show/table.js'
 import { paint } from '../show/terminal.js'
 import { printable } from '../show/text.js'
-import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration, suggestion } from '../workspace.js'
 
 /** Lists what was refused and why, and sends it again. */
 export const redrive: Command = {
@@ -125,16 +126,6 @@ async function openSource(options: Options): Promise<Source> {
 async function openBucket(name: string): Promise<Objects> {
   const [{ S3Client }, { Bucket }] = await Promise.all([import('@aws-sdk/client-s3'), import('../../store/s3.js')])
   return new Bucket(new S3Client({}), name)
-}
-
-async function callAws<T>(problem: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call()
-  } catch (error) {
-    if (error instanceof CommandError) throw error
-    const { name, message } = error as Error
-    throw new CommandError(`${problem}: ${name}: ${message}`, EXIT.unchecked)
-  }
 }
 
 function toRedriveOptions(

@@ -4,15 +4,15 @@ import { MAX_RECEIPT } from '../../queries/answers/receipt-schema.js'
 import type { Rerun } from '../../queries/answers/rerun.js'
 import type { ComparedFile, FileDigest } from '../../queries/answers/rerun-file.js'
 import type { Row } from '../../queries/engines/rows.js'
+import { PLACE_OPTIONS } from '../ask/question.js'
+import { withWorkspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
-import { PLACE_OPTIONS } from '../question.js'
 import { FORMAT_OPTION, formatOf } from '../show/formats.js'
 import { print } from '../show/printers.js'
 import { grouped } from '../show/progress.js'
 import { printRows } from '../show/table.js'
 import { paint } from '../show/terminal.js'
 import { printable, wrap } from '../show/text.js'
-import { withWorkspace } from '../workspace.js'
 
 /** Asks the question of a receipt again. */
 export const rerun: Command = {

@@ -3,15 +3,15 @@ import { describeVerdict } from '../../queries/answers/answer-verdict.js'
 import { QueryError, UnreadableTable } from '../../queries/engines/engine.js'
 import { RefusedStatement } from '../../queries/engines/foreign-statement.js'
 import { tellRepeats } from '../../queries/repeats.js'
+import type { Asking } from '../ask/question.js'
+import { ANSWER_OPTIONS, askArchive, judgementOf, PLACE_OPTIONS, VERDICT_OPTION } from '../ask/question.js'
+import { isOnAws, type Workspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, Interruption, type Io } from '../io.js'
-import type { Asking } from '../question.js'
-import { ANSWER_OPTIONS, askArchive, judgementOf, PLACE_OPTIONS, VERDICT_OPTION } from '../question.js'
 import { tellAlteredImages } from '../show/confidence.js'
 import type { AnswerSurface } from '../show/surface.js'
 import { printRows } from '../show/table.js'
 import { pageVerdict, printVerdict } from '../show/table-verdict.js'
 import { printable } from '../show/text.js'
-import { isOnAws, type Workspace } from '../workspace.js'
 
 /** Runs SQL over the archive: of each table a view that counts each change once, and one of the rows as delivered. */
 export const sql: Command = {

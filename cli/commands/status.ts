@@ -14,15 +14,15 @@ import { archiveLedger, Ledger } from '../../store/redriven.js'
 import { REFUSED_PREFIX } from '../../store/refused-objects.js'
 import { readKept, reasonOf } from '../../store/refused-reader.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { tellUnbelieved } from '../ask/remarks.js'
+import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '../ask/workspace.js'
 import { type Command, EXIT, type Io } from '../io.js'
-import { tellUnbelieved } from '../remarks.js'
 import { FORMAT_OPTION, formatOf } from '../show/formats.js'
 import { print } from '../show/printers.js'
 import { grouped } from '../show/progress.js'
 import { printTable, shorterTime } from '../show/table.js'
 import { paint } from '../show/terminal.js'
 import { printable } from '../show/text.js'
-import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '../workspace.js'
 
 /** What one table holds, as `status` tells it. */
 interface TableStatus {

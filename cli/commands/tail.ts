@@ -8,15 +8,16 @@ import { loadCheckpoint, lockTail } from '../../delivery/tail-state.js'
 import { DiskArchive } from '../../store/folder.js'
 import { regionOfSource } from '../../transform/stream-record.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { checkColumns, checkRegion, describeWriteFailure } from '../archive-writing.js'
-import { type Connection, connectionOf, describeAwsFailure, ENDPOINT_OPTION, REGION_OPTION } from '../connection.js'
+import { checkColumns, checkRegion } from '../ask/archive-writing.js'
+import { type Connection, connectionOf, ENDPOINT_OPTION, REGION_OPTION } from '../ask/connection.js'
+import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration } from '../ask/workspace.js'
+import { archiveFailure, callAws, describeAwsFailure } from '../failures.js'
 import { type Command, CommandError, EXIT, type Options } from '../io.js'
 import { adviseOnActor, printMisfits, printReasons } from '../show/delivery-summary.js'
 import { FORMAT_OPTION, formatOf } from '../show/formats.js'
 import { print } from '../show/printers.js'
-import { describeGap, describeOutcome, enableHint, exitOf, printOutcome } from '../show/tail-outcome.js'
-import { TailProgress } from '../show/tail-progress.js'
-import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration } from '../workspace.js'
+import { describeGap, describeOutcome, enableHint, exitOf, printOutcome } from './tail/outcome.js'
+import { TailProgress } from './tail/progress.js'
 
 /** Follows the stream of a live table into the archive. */
 export const tail: Command = {
@@ -73,8 +74,8 @@ export const tail: Command = {
       return exitOf(summary, outcome)
     } catch (error) {
       progress.end()
-      const failure = describeAwsFailure(error, `stream of ${name}`, connection)
-      throw failure ?? describeWriteFailure(error, root, 'run it again, it goes on from there')
+      const failure = describeAwsFailure(error, `stream of ${name} cannot be read`, connection.endpoint)
+      throw failure ?? archiveFailure(error, root, 'run it again, it goes on from there')
     } finally {
       stop.release()
       lock.release()
@@ -134,13 +135,8 @@ async function connect(connection: Connection, table: string) {
   }
   return {
     clients,
-    findStreams: async () => {
-      try {
-        return await findStreams(clients, table)
-      } catch (error) {
-        throw describeAwsFailure(error, `table ${JSON.stringify(table)}`, connection) ?? error
-      }
-    },
+    findStreams: () =>
+      callAws(`table ${JSON.stringify(table)} cannot be read`, () => findStreams(clients, table), connection.endpoint),
   }
 }
 

@@ -1,16 +1,16 @@
 import { UnreadableTable } from '../../queries/engines/engine.js'
 import { deliveriesOf } from '../../queries/engines/literal.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { instantOf } from '../instant.js'
+import { instantOf } from '../ask/instant.js'
+import { nearest } from '../ask/nearest.js'
+import { tellRemarks, tellUnbelieved } from '../ask/remarks.js'
+import { ARCHIVE_OPTION, CONFIG_OPTION, findTable, type Workspace, withWorkspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Options } from '../io.js'
-import { nearest } from '../nearest.js'
-import { tellRemarks, tellUnbelieved } from '../remarks.js'
 import { FORMAT_OPTION, formatOf } from '../show/formats.js'
 import { TABLES_PRINTERS } from '../show/table-printers.js'
 import { printable } from '../show/text.js'
-import { type Verification, verifyContinuity } from '../verify-continuity.js'
-import { verifyRows } from '../verify-rows.js'
-import { ARCHIVE_OPTION, CONFIG_OPTION, findTable, type Workspace, withWorkspace } from '../workspace.js'
+import { type Verification, verifyContinuity } from './verify/continuity.js'
+import { verifyRows } from './verify/rows.js'
 
 /** What can be verified; each says how it ended for one table. */
 const SUBJECTS: Readonly<Record<string, Verification>> = { continuity: verifyContinuity, rows: verifyRows }

@@ -2,9 +2,9 @@ import type { AnswerVerdict } from '../../queries/answers/answer-verdict.js'
 import { describeRegions } from '../../queries/regions.js'
 import { CONFIDENCES, type Confidence, isDoubtful } from '../../queries/verdict/findings.js'
 import { NOT_SHOWN, type TableVerdict } from '../../queries/verdict/table-verdict.js'
-import { formatInstant } from '../../transform/instant.js'
+import { formatInstant, readableInstant } from '../../transform/instant.js'
+import { archiveFlag, isOnAws } from '../ask/workspace.js'
 import type { Io } from '../io.js'
-import { archiveFlag, isOnAws } from '../workspace.js'
 import { COLOURS, describeConfidence } from './confidence.js'
 import { grouped } from './progress.js'
 import { paint } from './terminal.js'
@@ -79,9 +79,9 @@ function tableLines(verdict: TableVerdict, root: string, several: boolean): read
 }
 
 function periodText({ kind, fromUs, toUs }: TableVerdict): string {
-  if (kind === 'states' && toUs !== null) return `, as of ${showTime(toUs - 1)}`
-  const from = fromUs === null ? '' : ` from ${showTime(fromUs)}`
-  const to = toUs === null ? '' : ` to ${showTime(toUs)}`
+  if (kind === 'states' && toUs !== null) return `, as of ${readableInstant(toUs - 1)}`
+  const from = fromUs === null ? '' : ` from ${readableInstant(fromUs)}`
+  const to = toUs === null ? '' : ` to ${readableInstant(toUs)}`
   return from === '' && to === '' ? '' : `,${from}${to}`
 }
 
@@ -91,7 +91,7 @@ function missingText(verdict: TableVerdict): string {
     verdict
   const severalRegions = describeRegions(regions)
   const since = missing[0]?.sinceUs ?? null
-  const stretches = `${since === null ? '' : `from ${showTime(since)} `}to ${showTime(missing.at(-1)?.untilUs ?? 0)}`
+  const stretches = `${since === null ? '' : `from ${readableInstant(since)} `}to ${readableInstant(missing.at(-1)?.untilUs ?? 0)}`
   return [
     ...(gaps === 0
       ? []
@@ -104,9 +104,9 @@ function missingText(verdict: TableVerdict): string {
     ...newStreams.map(
       ({ fact }) => `the stream was made anew before ${fact.recorded}, what changed between is in none`,
     ),
-    ...brokenBaselines.map(({ us }) => `the baseline of ${showTime(us)} is not whole`),
+    ...brokenBaselines.map(({ us }) => `the baseline of ${readableInstant(us)} is not whole`),
     ...alteredComparisons.map(
-      ({ us }) => `rows from before the comparison of ${showTime(us)} are missing, or others than then`,
+      ({ us }) => `rows from before the comparison of ${readableInstant(us)} are missing, or others than then`,
     ),
     ...(refused === null || refused === 0 ? [] : [`${count(refused, 'refused record')} may belong to it`]),
     ...(altered === null || altered === 0 ? [] : [`${count(altered, 'row')} not what their hashes say`]),
@@ -125,10 +125,11 @@ function listDays(days: readonly string[]): string {
 
 function receivedText({ isBehind, isBefore, receivedUs, beganUs, fromUs, toUs }: TableVerdict): string {
   if (receivedUs === null) return 'BEHIND: the archive has received no change of the table'
-  const began = beganUs === null ? '' : `the archive begins at ${showTime(beganUs)}: what happened before is not known`
+  const began =
+    beganUs === null ? '' : `the archive begins at ${readableInstant(beganUs)}: what happened before is not known`
   if (isBefore) return began
   const behind = isBehind
-    ? `BEHIND: changes have been received until ${showTime(receivedUs)}, it goes on to ${showTime(toUs ?? 0)}: what happened after is not known`
+    ? `BEHIND: changes have been received until ${readableInstant(receivedUs)}, it goes on to ${readableInstant(toUs ?? 0)}: what happened after is not known`
     : ''
   const early = fromUs !== null && beganUs !== null && fromUs < beganUs ? began : ''
   return [behind, early].filter(text => text !== '').join('; ')
@@ -144,10 +145,6 @@ function adviceOn({ table, confidence, altered, refused, fromUs, toUs }: TableVe
   const from = fromUs === null ? '' : ` --from ${formatInstant(fromUs, digitsOf(fromUs))}`
   const to = toUs === null ? '' : ` --to ${formatInstant(toUs, digitsOf(toUs))}`
   return `what does not fit together: itemtrail verify continuity ${table}${from}${to}${archive}`
-}
-
-function showTime(us: number): string {
-  return formatInstant(us, digitsOf(us)).replace('T', ' ')
 }
 
 function digitsOf(us: number): 0 | 3 | 6 {

@@ -1,6 +1,6 @@
 import type { Row, Value } from '../../queries/engines/rows.js'
 import type { Io } from '../io.js'
-import { showItemKey } from '../item-key.js'
+import { showItemKey } from './item-key.js'
 import { paint } from './terminal.js'
 import { cut, pad, printable, widthOf } from './text.js'
 

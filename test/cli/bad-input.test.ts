@@ -2,8 +2,8 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { describeSystemError } from '../../cli/failures.js'
 import { COMMANDS } from '../../cli/main.js'
-import { describeSystemError } from '../../cli/system-errors.js'
 import { kinesisDocument, streamsRecord } from '../factories.js'
 import { archiveOf, fileOf, linesOf, makeFolder, run } from './command-line.js'
 

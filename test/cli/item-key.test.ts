@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CommandError } from '../../cli/io.js'
-import { parseItemKey, showItemKey } from '../../cli/item-key.js'
+import { parseItemKey, showItemKey } from '../../cli/show/item-key.js'
 import { printable } from '../../cli/show/text.js'
 import { canonicalAttributes, canonicalItem } from '../../transform/attribute-value.js'
 import { runs } from '../transform/arbitraries.js'

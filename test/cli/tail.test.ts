@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { readCheckpoint, writeCheckpoint } from '../../capture/checkpoint.js'
-import { describeStatus, TailProgress } from '../../cli/show/tail-progress.js'
+import { describeStatus, TailProgress } from '../../cli/commands/tail/progress.js'
 import { escaping } from '../../cli/show/terminal.js'
 import { type ScriptedShard, type ScriptedStream, type StreamsServer, startStreamsServer } from '../streams-server.js'
 import { type Ending, fileOf, makeFolder, run } from './command-line.js'

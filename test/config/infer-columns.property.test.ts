@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { configurationOf, inferColumns, noteDocument, type SeenTables } from '../../cli/sample.js'
+import { configurationOf, inferColumns, noteDocument, type SeenTables } from '../../cli/commands/init/sample.js'
 import { checkConfiguration } from '../../config/configuration.js'
 import { columnsOf } from '../../transform/audit-row.js'
 import { transformRecord } from '../../transform/transform.js'

@@ -1,0 +1,129 @@
+import { outputsOf, readOutputs } from '../../aws/stack-outputs.js'
+import type { Configuration } from '../../config/configuration.js'
+import { deployedName } from '../../config/configuration.js'
+import { CommandError, EXIT, type Options } from '../io.js'
+
+/** Flags by which a question says where it is asked. */
+export const ENGINE_OPTIONS = [
+  ['--engine <engine>', 'duckdb reads the folder, athena asks on AWS (default: duckdb)'],
+  ['--stack <name>', 'on AWS, a stack whose outputs name workgroup, database and bucket'],
+  ['--workgroup <name>', 'on AWS, the workgroup'],
+  ['--database <name>', 'on AWS, the Glue database'],
+  ['--region <region>', 'on AWS, the region'],
+] as const
+
+const AWS_FLAGS = ['stack', 'workgroup', 'database', 'region'] as const
+
+/** Variables that stand in for flags; region, credentials and endpoint have those that every AWS tool reads. */
+export const ENVIRONMENT = {
+  engine: 'ITEMTRAIL_ENGINE',
+  stack: 'ITEMTRAIL_STACK',
+  workgroup: 'ITEMTRAIL_WORKGROUP',
+  database: 'ITEMTRAIL_DATABASE',
+} as const
+
+export type EngineName = 'duckdb' | 'athena'
+
+/** The archive on AWS that a question is asked of. */
+export interface Place {
+  readonly workgroup: string
+  readonly database: string
+  /** Undefined where the AWS SDK is to find it. */
+  readonly region: string | undefined
+  /** Where answers go; undefined where the workgroup says it. */
+  readonly results: string | undefined
+  /** The archive's bucket, where a stack told it. */
+  readonly bucket: string | undefined
+  /** The bucket of what is made from the archive, where a stack has one. */
+  readonly derived: string | undefined
+}
+
+/**
+ * The engine that is asked: a flag says it, or implies it, else whoever calls expects one (`expectedEngine`), else the
+ * environment says it. Throws `CommandError` for flags that do not go together.
+ */
+export function engineOf(options: Options, defaultArchive: string): EngineName {
+  const [flag] = AWS_FLAGS.filter(name => options[name] !== undefined)
+  const inFolder = options.archive !== undefined && options.archive !== defaultArchive
+  const implied = flag !== undefined ? 'athena' : inFolder ? 'duckdb' : (options.expectedEngine ?? setting('engine'))
+  const engine = options.engine ?? implied ?? 'duckdb'
+  if (engine !== 'duckdb' && engine !== 'athena')
+    throw new CommandError(`engine ${JSON.stringify(engine)} is unknown, expected duckdb or athena`)
+  if (engine === 'duckdb' && flag !== undefined)
+    throw new CommandError(`--${flag} says where Athena is asked, but the engine is duckdb`)
+  if (engine === 'athena' && inFolder)
+    throw new CommandError('--archive names a folder, which Athena does not read', EXIT.usage, 'leave one of both out')
+  return engine
+}
+
+/** Where Athena is asked: what a flag says, else the stack, the environment, the configuration, in this order. */
+export async function placeOf(options: Options, configuration: Configuration | undefined): Promise<Place> {
+  const { athena } = configuration ?? {}
+  const region = textOf(options, 'region') ?? athena?.region
+  const stack = textOf(options, 'stack') ?? stackOfEnvironment(options)
+  const told = stack === undefined ? undefined : await askStack(stack, region)
+  const deployed = configuration && deployedName(configuration)
+  const find = (name: 'workgroup' | 'database') =>
+    textOf(options, name) ?? told?.[name]?.() ?? setting(name) ?? athena?.[name] ?? deployed ?? missing(name)
+  return {
+    workgroup: find('workgroup'),
+    database: find('database'),
+    region,
+    results: athena?.results,
+    bucket: told?.bucket,
+    derived: told?.derived,
+  }
+}
+
+function textOf(options: Options, name: string): string | undefined {
+  const value = options[name]
+  if (value === '') throw new CommandError(`--${name} is empty`)
+  return typeof value === 'string' ? value : undefined
+}
+
+function setting(name: keyof typeof ENVIRONMENT): string | undefined {
+  return process.env[ENVIRONMENT[name]] || undefined
+}
+
+/** Names of their own need no stack. */
+function stackOfEnvironment({ workgroup, database }: Options): string | undefined {
+  return workgroup !== undefined && database !== undefined ? undefined : setting('stack')
+}
+
+function missing(name: 'workgroup' | 'database'): never {
+  throw new CommandError(
+    `which ${name} of Athena? expected --${name}, ${ENVIRONMENT[name]}, or a configuration`,
+    EXIT.usage,
+    '--stack NAME takes workgroup and database from a deployed stack',
+  )
+}
+
+async function askStack(stack: string, region: string | undefined) {
+  const { CloudFormationClient } = await import('@aws-sdk/client-cloudformation')
+  const client = new CloudFormationClient({ ...(region !== undefined && { region }) })
+  const outputs = await readOutputs(client, stack).catch((error: Error) => {
+    throw new CommandError(
+      `stack ${JSON.stringify(stack)} cannot be described: ${error.name}: ${error.message}`,
+      EXIT.unchecked,
+      'region and credentials are those of the environment: AWS_REGION, AWS_PROFILE; --workgroup and --database need no stack',
+    )
+  })
+  client.destroy()
+  // told only where it is needed: a flag may say which of several archives is meant
+  const only = (output: string, flag: string) => () => {
+    const [value, ...others] = new Set(outputsOf(outputs, output))
+    if (value !== undefined && others.length === 0) return value
+    const found = value === undefined ? 'no output' : `the outputs ${[value, ...others].join(' and ')} for its`
+    throw new CommandError(
+      `stack ${JSON.stringify(stack)} has ${found} ${output}`,
+      EXIT.usage,
+      `--${flag} says which is meant; an archive of Itemtrail has it among its outputs`,
+    )
+  }
+  return {
+    workgroup: only('WorkgroupName', 'workgroup'),
+    database: only('DatabaseName', 'database'),
+    bucket: outputsOf(outputs, 'ArchiveBucket')[0],
+    derived: outputsOf(outputs, 'DerivedBucket')[0],
+  }
+}

@@ -1,0 +1,44 @@
+import { type AnsweredHistory, readHistory } from '../../queries/answers/history.js'
+import { sampleItemKey } from '../../queries/item-key.js'
+import { similarItemKeys } from '../../queries/known-keys.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { CommandError, EXIT } from '../io.js'
+import { parseItemKey, showItemKey } from '../show/item-key.js'
+import { nearest } from './nearest.js'
+import type { Workspace } from './workspace.js'
+
+/** The canonical key that a user typed. Throws `CommandError` where the table has no rows to tell its keys by. */
+export async function findItemKey({ engine }: Workspace, table: TableConfiguration, typed: string): Promise<string> {
+  const anyKey = await sampleItemKey(engine, table)
+  if (anyKey === undefined) throw new CommandError(`table ${table.table} has no rows in the archive`, EXIT.findings)
+  return parseItemKey(typed, anyKey)
+}
+
+/**
+ * The history of the item that a user typed, whatever is in it: of one that was never seen a receipt can be kept before
+ * `checkSeen` says so.
+ */
+export async function findHistory(
+  workspace: Workspace,
+  table: TableConfiguration,
+  typed: string,
+): Promise<AnsweredHistory> {
+  return readHistory(workspace.engine, table, await findItemKey(workspace, table, typed))
+}
+
+/** Throws `CommandError` with similar keys for the history of an item never seen. */
+export async function checkSeen(
+  { engine }: Workspace,
+  table: TableConfiguration,
+  { itemKey, changes }: AnsweredHistory,
+): Promise<void> {
+  if (changes.length > 0) return
+  const similar = nearest(itemKey, await similarItemKeys(engine, table, itemKey))
+  throw new CommandError(
+    `${table.table} ${showItemKey(itemKey)} was never seen: the archive has no change of it`,
+    EXIT.findings,
+    similar.length === 0
+      ? 'an item that has not changed since the archive began is not in it'
+      : `did you mean ${similar.map(showItemKey).join(' or ')}?`,
+  )
+}

@@ -1,0 +1,141 @@
+import { statSync } from 'node:fs'
+import type { OpenArchive } from '../../library/open-archive.js'
+import type { Answer } from '../../queries/answers/answer.js'
+import type { AnswerVerdict } from '../../queries/answers/answer-verdict.js'
+import type { Receipt, WrittenFile } from '../../queries/answers/receipt.js'
+import { CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
+import { goesToTerminal } from '../show/answer-file.js'
+import { type Format, formatOf, isBinary, QUESTION_FORMATS } from '../show/formats.js'
+import { OUTPUT_OPTIONS, withOutput } from '../show/output.js'
+import { printAnswer } from '../show/printers.js'
+import type { AnswerSurface } from '../show/surface.js'
+import { ENGINE_OPTIONS } from './engine-choice.js'
+import { RECEIPT_OPTION, ReceiptFile } from './receipt-file.js'
+import { tellRemarks, tellUnread } from './remarks.js'
+import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from './workspace.js'
+
+export const CSV_OPTION = [
+  '--csv-formulas <how>',
+  'of a text that a spreadsheet would run: text, or keep',
+  'text',
+] as const
+
+/** Flags that every question takes. */
+export const PLACE_OPTIONS = [ARCHIVE_OPTION, CONFIG_OPTION, ...ENGINE_OPTIONS] as const
+export const ANSWER_OPTIONS = [
+  ['--format <format>', 'table, json, ndjson, csv, parquet, arrow or html', 'table'],
+  ...OUTPUT_OPTIONS,
+  CSV_OPTION,
+  RECEIPT_OPTION,
+] as const
+/** Leaves out what every answer of more than one item has. */
+export const VERDICT_OPTION = ['--no-verdict', 'leaves out how sure the answer is, and says so'] as const
+
+/** Where a question is asked, and with what. */
+export interface Asking {
+  readonly workspace: Workspace
+  readonly options: Options
+  readonly receipts: ReceiptFile
+  readonly io: Io
+}
+
+/**
+ * Opens the archive that the flags name for one question, and prints the answer in their format to where they say. What is
+ * wrong with the flags is told before anything is asked.
+ */
+export async function askArchive(
+  options: Options,
+  io: Io,
+  ask: (asking: Asking) => Promise<AnswerSurface>,
+  formats: readonly Format[] = QUESTION_FORMATS,
+): Promise<ExitCode> {
+  const format = formatOf(options, formats)
+  checkTerminal(format, options, io)
+  const keepsFormulas = readFormulas(options)
+  const receipts = new ReceiptFile(options, io)
+  const answer = async (workspace: Workspace, out: Io) => {
+    const surface = await ask({ workspace, options, receipts, io: out })
+    tellRemarks(workspace.engine, out)
+    await printAnswer(surface, format, out)
+    await surface.receipt()
+    const exit = await surface.end(out)
+    tellRemarks(workspace.engine, out)
+    return tellUnread(workspace, exit, out)
+  }
+  let written: WrittenFile | undefined
+  try {
+    return await withOutput(
+      options,
+      { ...io, keepsFormulas },
+      out => withWorkspace(options, workspace => answer(workspace, out), out),
+      file => {
+        written = { ...file, format }
+      },
+    )
+  } finally {
+    await receipts.write(written)
+  }
+}
+
+function checkTerminal(format: Format, { output }: Options, io: Io): void {
+  if (!isBinary(format) || output !== undefined || !goesToTerminal(io)) return
+  const hint = '--output FILE writes it to a file'
+  throw new CommandError(`format ${format} is no text for a terminal`, EXIT.usage, hint)
+}
+
+/** True where texts that a spreadsheet would run stay as they are. */
+function readFormulas({ csvFormulas = 'text' }: Options): boolean {
+  if (csvFormulas === 'text' || csvFormulas === 'keep') return csvFormulas === 'keep'
+  throw new CommandError(`--csv-formulas is ${JSON.stringify(csvFormulas)}, expected text or keep`)
+}
+
+/** How sure an answer is, and its receipt, which says so; each is found out once, when first asked for. */
+export interface Judgement {
+  readonly verdict: () => Promise<AnswerVerdict | undefined>
+  readonly receipt: () => Promise<Receipt | undefined>
+}
+
+/** Judges the answer to what was asked. `answer` is what a receipt is made of, and asked for only where one is wanted. */
+export function judgementOf(
+  asked: Parameters<OpenArchive['verdict']>[0],
+  { workspace, options, receipts, io }: Asking,
+  answer: () => Promise<Answer>,
+): Judgement {
+  const verdict = lazily(() => judge(asked, workspace, options, io))
+  const receipt = lazily(async () => {
+    if (!receipts.isWanted) return undefined
+    const sure = (await verdict()) ?? null
+    return receipts.keep(await answer(), workspace, sure)
+  })
+  return { verdict, receipt }
+}
+
+/** What `make` makes, once, when it is first asked for. */
+export function lazily<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}
+
+/** How far an answer can be believed; undefined where the flags leave that out. */
+async function judge(
+  asked: Parameters<OpenArchive['verdict']>[0],
+  { archive, engine }: Workspace,
+  options: Options,
+  io: Io,
+): Promise<AnswerVerdict | undefined> {
+  if (options.verdict === false) return undefined
+  for (const table of asked.table === undefined ? [] : [asked.table]) {
+    const bytes = (engine.objects?.(table) ?? []).reduce((sum, path) => sum + statSync(path).size, 0)
+    if (bytes > LARGE_BYTES && (await engine.outline?.(table)) === undefined)
+      io.err(
+        `how sure the answer is takes a look at all ${Math.round(bytes / 1024 ** 2)} MB of ${table}: itemtrail compact ${table} keeps what that finds, --no-verdict leaves it out\n`,
+      )
+  }
+  return archive.verdict(asked)
+}
+
+/** A table of more is told of before it is judged from the beginning, which then takes seconds. */
+const LARGE_BYTES = 64 * 1024 ** 2

@@ -1,0 +1,59 @@
+import { findFacts } from '../../config/fact-file.js'
+import type { QueryEngine } from '../../queries/engines/engine.js'
+import { readKept } from '../../store/kept-configurations.js'
+import { EXIT, type ExitCode, type Io } from '../io.js'
+import { printable } from '../show/text.js'
+import { isOnAws, type Workspace } from './workspace.js'
+
+/** Lines that a person is shown of what is not read. */
+const SHOWN = 20
+
+/** Tells on standard error what the engine remarked while it answered, such as that a copy could not be used. */
+export function tellRemarks(engine: QueryEngine, io: Io): void {
+  say(engine, engine.remarks?.() ?? [], io)
+}
+
+/** What was told of an engine: once is enough, however many tables are asked about. */
+const told = new WeakMap<QueryEngine, Set<string>>()
+
+function say(engine: QueryEngine, texts: readonly string[], io: Io): void {
+  const before = told.get(engine) ?? new Set()
+  told.set(engine, before)
+  const fresh = [...new Set(texts)].filter(text => !before.has(text))
+  for (const text of fresh.slice(0, SHOWN)) io.err(`${printable(text)}\n`)
+  if (fresh.length > SHOWN) io.err(`and ${fresh.length - SHOWN} more\n`)
+  for (const text of fresh) before.add(text)
+}
+
+async function unreadableFacts({ facts }: QueryEngine, tables: readonly string[]): Promise<readonly string[]> {
+  if (facts === undefined) return []
+  const found = await Promise.all(tables.map(table => findFacts(facts, table)))
+  return found.flatMap(({ problems }) =>
+    problems.map(({ message }) => `${message}; what it tells of the archive is not known`),
+  )
+}
+
+/**
+ * Tells on standard error what lies among the objects and facts of the tables that were asked about and is not read. Where
+ * there is something, nobody can say that the answer is whole.
+ */
+export async function tellUnread(workspace: Workspace, exit: ExitCode, io: Io): Promise<ExitCode> {
+  const { engine, asked, tables } = workspace
+  const about = asked.size > 0 ? [...asked] : [undefined]
+  const objects = about.flatMap(table => engine.unread?.(table) ?? [])
+  const facts = await unreadableFacts(engine, asked.size > 0 ? [...asked] : tables)
+  return sayUnread(engine, [...objects, ...facts], exit, io)
+}
+
+/** The same of everything beside the rows, for commands that say how an archive is. */
+export async function tellUnbelieved(workspace: Workspace, exit: ExitCode, io: Io): Promise<ExitCode> {
+  const { root, tables } = workspace
+  const kept = isOnAws(root) ? [] : tables.flatMap(table => readKept(root, table).problems)
+  const said = kept.map(({ message }) => `${message}; it is not believed`)
+  return sayUnread(workspace.engine, said, await tellUnread(workspace, exit, io), io)
+}
+
+function sayUnread(engine: QueryEngine, texts: readonly string[], exit: ExitCode, io: Io): ExitCode {
+  say(engine, texts, io)
+  return texts.length > 0 ? EXIT.unchecked : exit
+}

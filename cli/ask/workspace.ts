@@ -1,0 +1,211 @@
+import { existsSync, statSync } from 'node:fs'
+import { type Configuration, readConfiguration } from '../../config/configuration.js'
+import { ArchiveError, type FolderOptions, type OpenArchive, openArchive } from '../../library/open-archive.js'
+import type { QueryEngine } from '../../queries/engines/engine.js'
+import { countRefused } from '../../store/refused-of-table.js'
+import type { Bucket } from '../../store/s3.js'
+import type { FactStore } from '../../transform/fact.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { CommandError, EXIT, type Io, type Options } from '../io.js'
+import { engineOf, type Place, placeOf } from './engine-choice.js'
+import { nearest } from './nearest.js'
+
+const DEFAULT_CONFIGURATION = 'itemtrail.config.json'
+
+const DEFAULT_ARCHIVE = './archive'
+
+/** Flags that every command takes. */
+export const ARCHIVE_OPTION = ['--archive <dir>', 'the archive', DEFAULT_ARCHIVE] as const
+export const CONFIG_OPTION = ['--config <file>', `the configuration (${DEFAULT_CONFIGURATION} if it is there)`] as const
+
+/** The archive folder that the flags name; it need not be there. Throws `CommandError` for a file. */
+export function archiveRoot(options: Options): string {
+  const root = options.archive as string
+  if (existsSync(root) && !statSync(root).isDirectory())
+    throw new CommandError(`archive ${JSON.stringify(root)} is a file, expected a folder`)
+  return root
+}
+
+/** What a command that is told to the user needs to find the same archive. */
+export function archiveFlag(root: string): string {
+  const [, workgroup, database, region] = ON_AWS.exec(root) ?? []
+  if (workgroup !== undefined)
+    return ` --workgroup ${workgroup} --database ${database}${region === undefined ? '' : ` --region ${region}`}`
+  return root === DEFAULT_ARCHIVE ? '' : ` --archive ${/^[\w./-]+$/.test(root) ? root : JSON.stringify(root)}`
+}
+
+const ON_AWS = /^athena:([^/]+)\/([^@]+)(?:@(.+))?$/
+
+/** True for the root of a workspace that is on AWS. */
+export function isOnAws(root: string): boolean {
+  return ON_AWS.test(root)
+}
+
+/** The configuration that the flags name, or the one in the working folder, or none. Throws `ConfigurationError`. */
+export function loadConfiguration(options: Options): Configuration | undefined {
+  if (typeof options.config === 'string') return readConfiguration(options.config)
+  return existsSync(DEFAULT_CONFIGURATION) ? readConfiguration(DEFAULT_CONFIGURATION) : undefined
+}
+
+/** An archive opened for questions, with what is configured for its tables. */
+export interface Workspace {
+  /** Names the archive: its folder, or on AWS `athena:WORKGROUP/DATABASE`, and `@REGION` where one was said. */
+  readonly root: string
+  readonly archive: OpenArchive
+  /** The engine of `archive`. */
+  readonly engine: QueryEngine
+  readonly configuration: Configuration | undefined
+  /** On AWS only those that are configured. */
+  readonly tables: readonly string[]
+  /** The tables that were asked about; none where a question may be of any. */
+  readonly asked: Set<string>
+}
+
+/**
+ * Opens the archive that the flags name, hands it to `ask`, and closes it. A folder, unless `io` is given: then it is a
+ * question, which may go to Athena, can be interrupted, and tells what it took. Throws `CommandError` where there is none.
+ */
+export async function withWorkspace<T>(
+  options: Options,
+  ask: (workspace: Workspace) => Promise<T>,
+  io?: Io,
+): Promise<T> {
+  const onAws = io !== undefined && engineOf(options, DEFAULT_ARCHIVE) === 'athena'
+  const configuration = loadConfiguration(options)
+  const open = onAws ? openOnAws : openFolder
+  const { root, archive, end } = await open(options, configuration, io)
+  try {
+    return await ask({
+      root,
+      archive,
+      engine: archive.engine,
+      configuration,
+      tables: archive.tables(),
+      asked: new Set(),
+    })
+  } finally {
+    await archive.close()
+    end()
+  }
+}
+
+interface Opened {
+  readonly root: string
+  readonly archive: OpenArchive
+  /** Called when all was asked. */
+  readonly end: () => void
+}
+
+async function openFolder(options: Options, configuration: Configuration | undefined, io?: Io): Promise<Opened> {
+  const root = archiveRoot(options)
+  if (!existsSync(root)) {
+    throw new CommandError(
+      `archive ${JSON.stringify(root)} is not there`,
+      EXIT.unchecked,
+      'itemtrail ingest FILE makes one, --archive names another',
+    )
+  }
+  const signal = io?.interruption?.()
+  const files = options.files === true
+  return {
+    root,
+    archive: await openArchiveIn(root, configuration?.tables.values() ?? [], { signal, files }),
+    end: () => {},
+  }
+}
+
+/**
+ * Opens the archive in a folder. An object that is damaged makes no answer, rather than one that lacks it: throws
+ * `CommandError`.
+ */
+export async function openArchiveIn(
+  root: string,
+  tables: Iterable<TableConfiguration>,
+  options: Omit<FolderOptions, 'tables'> = {},
+): Promise<OpenArchive> {
+  try {
+    const refused = (table: string, sinceUs: number | null) => countRefused(root, table, sinceUs)
+    return await openArchive(root, { tables, refused, ...options })
+  } catch (error) {
+    if (!(error instanceof ArchiveError)) throw error
+    // what the file system refuses names its file already
+    if (error.cause instanceof Error && 'syscall' in error.cause) throw error.cause
+    throw new CommandError(
+      error.message,
+      EXIT.unchecked,
+      error.cause === undefined
+        ? undefined
+        : 'an object of the archive is damaged; a copy of it, such as the bucket has, puts it right',
+    )
+  }
+}
+
+async function openOnAws(options: Options, configuration: Configuration | undefined, io?: Io): Promise<Opened> {
+  const place = await placeOf(options, configuration)
+  const { workgroup, database, region, results: outputLocation, bucket } = place
+  const [{ AthenaEngine }, { expenseOf, formatExpense }] = await Promise.all([
+    import('../../queries/engines/athena.js'),
+    import('../../queries/engines/athena-cost.js'),
+  ])
+  const signal = io?.interruption?.()
+  const { facts, copies } = bucket === undefined ? {} : await openBuckets({ ...place, bucket })
+  const engine = AthenaEngine.open({ workgroup, database, region, bucket, facts, copies, outputLocation, signal })
+  return {
+    root: `athena:${workgroup}/${database}${region === undefined ? '' : `@${region}`}`,
+    archive: await openArchive({ engine, tables: configuration?.tables.values() ?? [], others: true }),
+    end: () => {
+      if (engine.executions.length > 0) io?.err(`athena: ${formatExpense(expenseOf(engine.executions))}\n`)
+    },
+  }
+}
+
+/** What the buckets of a stack tell beside its tables. */
+async function openBuckets({ bucket, derived, database, region }: Place & { readonly bucket: string }) {
+  const [{ S3Client }, { Bucket }, { UnloadedCopies }] = await Promise.all([
+    import('@aws-sdk/client-s3'),
+    import('../../store/s3.js'),
+    import('../../derived/unloaded-copies.js'),
+  ])
+  const client = new S3Client(region === undefined ? {} : { region })
+  const archive = new Bucket(client, bucket)
+  return {
+    facts: factsIn(archive),
+    copies: derived === undefined ? undefined : new UnloadedCopies(archive, new Bucket(client, derived), database),
+  }
+}
+
+/** Where the archive's facts are read from. */
+function factsIn(bucket: Bucket): FactStore {
+  const told = (error: Error): never => {
+    throw new CommandError(
+      `the facts of the archive cannot be read from bucket ${bucket.name}: ${error.name}: ${error.message}`,
+      EXIT.unchecked,
+      'the caller needs s3:ListBucket and s3:GetObject on facts/ and kms:Decrypt on its key; --workgroup and --database in place of --stack ask without facts, and then no answer is COMPLETE',
+    )
+  }
+  return {
+    list: prefix => bucket.list(prefix).catch(told),
+    open: key => bucket.open(key).catch(told),
+  }
+}
+
+/** The table that a user names, whatever its case. Throws `CommandError` with the nearest names. */
+export function findTable({ archive, asked }: Workspace, name: string): TableConfiguration {
+  const table = archive.findTable(name)
+  if (table !== undefined) {
+    asked.add(table.table)
+    return table
+  }
+  throw new CommandError(
+    `table ${JSON.stringify(name)} is not in the archive`,
+    EXIT.usage,
+    suggestion('table', name, archive.tables()),
+  )
+}
+
+/** A hint with the names that come nearest to what was typed. */
+export function suggestion(kind: string, typed: string, known: readonly string[]): string {
+  if (known.length === 0) return `the archive has no ${kind} yet`
+  const near = nearest(typed, known)
+  return near.length > 0 ? `did you mean ${near.join(' or ')}?` : `known: ${known.slice(0, 20).join(', ')}`
+}

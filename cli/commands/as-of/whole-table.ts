@@ -1,0 +1,183 @@
+import type { Table } from 'apache-arrow'
+import { describeVerdict } from '../../../queries/answers/answer-verdict.js'
+import { answerQuery } from '../../../queries/answers/ask.js'
+import { SAVED_QUERIES, type SavedQuery } from '../../../queries/catalog.js'
+import { archiveBegan } from '../../../queries/verdict/state-at.js'
+import { type ItemOfTable, itemsAt } from '../../../queries/verdict/table-at.js'
+import { parseItem, valueAt } from '../../../transform/attribute-value.js'
+import { formatInstant, type Instant } from '../../../transform/instant.js'
+import type { ConfiguredColumn, TableConfiguration } from '../../../transform/table-configuration.js'
+import type { Asking } from '../../ask/question.js'
+import { judgementOf } from '../../ask/question.js'
+import { tellRemarks } from '../../ask/remarks.js'
+import { archiveFlag, isOnAws, type Workspace } from '../../ask/workspace.js'
+import { EXIT, type Io } from '../../io.js'
+import { showTime } from '../../show/confidence.js'
+import { showValue } from '../../show/item.js'
+import { showItemKey } from '../../show/item-key.js'
+import { showInstant } from '../../show/state.js'
+import type { AnswerSurface } from '../../show/surface.js'
+import { printTable } from '../../show/table.js'
+import { pageVerdict, printVerdict } from '../../show/table-verdict.js'
+import { cut } from '../../show/text.js'
+
+/** The columns of what an item, or each of a table, was at a moment, as files have them. */
+export const STATE_COLUMNS = [
+  'item_key',
+  'as_of',
+  'state',
+  'confidence',
+  'event_id',
+  'event_time',
+  'actor',
+  'image_hash',
+  'image',
+] as const
+
+/** What the table held at a moment, items among it that were there although the archive cannot say what they were. */
+export async function tableAsOf(asking: Asking, table: TableConfiguration, at: Instant): Promise<AnswerSurface> {
+  const { engine, root } = asking.workspace
+  const counts = { items: 0, unknown: 0, altered: 0 }
+  const items = countItems(itemsAt(engine, table, at), counts)
+  const { verdict, receipt } = judgementOf(askedOf(table, at), asking, () => {
+    const query = SAVED_QUERIES.get('table-as-of') as SavedQuery
+    return answerQuery(engine, query, table, { at: formatInstant(at.us, 6) })
+  })
+  return {
+    page: async io => {
+      await printItems(items, table, io)
+      printVerdict(await verdict(), root, io.out, io)
+    },
+    rows: () => describeItems(items, table, at),
+    beside: async () => ({ verdict: describeVerdict(await verdict()) }),
+    images: () => imagesOf(items),
+    table: () => textTableOf(items, at),
+    web: async () => ({
+      question: `What did ${table.table} hold at ${showInstant(at)}?`,
+      parameters: { table: table.table },
+      empty: 'no item',
+      confidence: pageVerdict(await verdict(), root),
+    }),
+    receipt,
+    summary: async io => printVerdict(await verdict(), root, io.err, io),
+    end: async io => {
+      const isLater = await tellCounts(counts, asking.workspace, table, at, io)
+      if (counts.unknown > 0 || isLater) return EXIT.unchecked
+      return counts.altered > 0 || (await verdict())?.isDoubtful ? EXIT.findings : EXIT.done
+    },
+  }
+}
+
+/** What the saved query that says the same is asked with. */
+function askedOf({ table }: TableConfiguration, at: Instant) {
+  return { query: 'table-as-of', table, parameters: new Map([['at', formatInstant(at.us, 6)]]), sql: '' }
+}
+
+interface Counts {
+  items: number
+  unknown: number
+  altered: number
+}
+
+/** True where the archive begins later than the moment. */
+async function tellCounts(
+  { items, unknown, altered }: Counts,
+  { engine, root }: Workspace,
+  table: TableConfiguration,
+  at: Instant,
+  io: Io,
+): Promise<boolean> {
+  io.err(`${items} ${items === 1 ? 'item' : 'items'} of ${table.table} as of ${showInstant(at)}\n`)
+  if (unknown > 0)
+    io.err(`${unknown} unknown: older than their first change in the archive, or no image tells their state\n`)
+  const question = isOnAws(root) ? 'query altered-rows' : 'verify rows'
+  if (altered > 0) io.err(`${altered} altered: itemtrail ${question} ${table.table}${archiveFlag(root)}\n`)
+  const began = await archiveBegan(engine, table)
+  tellRemarks(engine, io)
+  if (at.us >= began) return false
+  io.err(`the archive begins later, at ${showInstant({ us: began })}: what the table held before is not known\n`)
+  return true
+}
+
+async function* imagesOf(items: AsyncIterable<ItemOfTable>): AsyncGenerator<string> {
+  for await (const { image } of items) if (image !== null) yield image
+}
+
+async function textTableOf(items: AsyncIterable<ItemOfTable>, at: Instant): Promise<Table> {
+  const { textTable } = await import('../../../queries/engines/text-table.js')
+  const rows: (readonly (string | null)[])[] = []
+  for await (const { itemKey, state, confidence, image, imageHash, last } of items)
+    rows.push([
+      itemKey,
+      formatInstant(at.us, 6),
+      state,
+      confidence,
+      last?.event_id ?? null,
+      last === undefined ? null : showTime(last).replace(' ', 'T'),
+      last?.actor ?? null,
+      imageHash,
+      image,
+    ])
+  return textTable(STATE_COLUMNS, rows)
+}
+
+async function* countItems(items: AsyncIterable<ItemOfTable>, counts: Counts): AsyncGenerator<ItemOfTable> {
+  for await (const item of items) {
+    counts.items++
+    if (item.state === 'unknown') counts.unknown++
+    if (item.confidence === 'ALTERED') counts.altered++
+    yield item
+  }
+}
+
+/** The configured attributes, or what stands first in an item where none are: a whole image fits no line. */
+async function printItems(items: AsyncIterable<ItemOfTable>, table: TableConfiguration, io: Io): Promise<void> {
+  const names = table.columns.length > 0 ? table.columns.map(({ column }) => column) : ['attributes']
+  const unknown = names.map((_, i) => (i === 0 ? '(unknown)' : ''))
+  const rows: (readonly string[])[] = []
+  for await (const { itemKey, image, last } of items) {
+    const values = image === null ? unknown : showColumns(image, itemKey, table.columns)
+    rows.push([showItemKey(itemKey), last === undefined ? '' : showTime(last), last?.actor ?? '', ...values])
+  }
+  if (rows.length === 0) return
+  printTable(['item', 'since', 'actor', ...names], rows, io)
+  io.err('left out here: whole items; --format json or dynamodb has them\n')
+}
+
+/** How much of an item is shown where no columns are configured. */
+const EXCERPT = 100
+
+function showColumns(image: string, itemKey: string, columns: readonly ConfiguredColumn[]): readonly string[] {
+  const item = parseItem(image)
+  if (columns.length === 0) {
+    const attributes = Object.entries(item).filter(([name]) => !Object.hasOwn(parseItem(itemKey), name))
+    const text = attributes.map(([name, value]) => `${name}: ${showValue(value)}`).join(', ')
+    return [cut(text, EXCERPT)]
+  }
+  return columns.map(({ path }) => {
+    const value = valueAt(item, path)
+    return value === undefined ? '' : 'S' in value ? value.S : showValue(value)
+  })
+}
+
+async function* describeItems(
+  items: AsyncIterable<ItemOfTable>,
+  { table }: TableConfiguration,
+  at: Instant,
+): AsyncGenerator<object> {
+  for await (const { itemKey, state, confidence, image, imageHash, last, unresolved } of items) {
+    yield {
+      table,
+      item_key: JSON.parse(itemKey) as object,
+      as_of: formatInstant(at.us, 6),
+      state,
+      confidence,
+      event_id: last?.event_id ?? null,
+      event_time: last === undefined ? null : showTime(last).replace(' ', 'T'),
+      actor: last?.actor ?? null,
+      remarks: unresolved ? ['changes of one time contradict one another, the state after them is one of several'] : [],
+      image_hash: imageHash,
+      item: image === null ? null : (JSON.parse(image) as object),
+    }
+  }
+}

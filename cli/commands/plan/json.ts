@@ -1,0 +1,110 @@
+/** A plan as `itemtrail plan --format json` tells it: the contract of docs/cli-json.md. */
+import { MONTH_HOURS } from '../../../cost/capacity.js'
+import type { Calls, Flow } from '../../../cost/flow.js'
+import type { Plan } from '../../../cost/plan.js'
+
+/** What a plan was made from. */
+export interface PlanSource {
+  readonly from: 'arguments' | 'sample' | 'archive'
+  readonly table: string | null
+  /** Changes that were measured. */
+  readonly changes: number | null
+}
+
+export function planJson(plan: Plan, source: PlanSource): object {
+  const { workload, traffic, streams, kinesis, delivery, storage } = plan
+  return rounded({
+    workload: {
+      from: source.from,
+      table: source.table,
+      changes_measured: source.changes,
+      writes_per_second: workload.writesPerSecond,
+      peak_writes_per_second: workload.peakWritesPerSecond,
+      item_bytes: traffic.itemBytes,
+      updates: traffic.updates,
+      deletes: traffic.deletes,
+      retention_days: workload.retentionDays,
+      buffer_mb: workload.buffer.mb,
+      buffer_seconds: workload.buffer.seconds,
+    },
+    change: {
+      streams_bytes: traffic.streamsBytes,
+      kinesis_bytes: traffic.kinesisBytes,
+      row_bytes: traffic.rowBytes,
+      parquet_bytes: traffic.parquetBytes,
+      parquet_measured: traffic.parquetMeasured,
+    },
+    streams: {
+      shards: streams.shards,
+      together: streams.together,
+      together_at_peak: streams.togetherAtPeak,
+      put_mib_per_second: streams.directPut.mib,
+      put_records_per_second: streams.directPut.records,
+      put_requests_per_second: streams.directPut.requests,
+    },
+    kinesis: {
+      shards: kinesis.shards,
+      shards_exact: kinesis.exact,
+      shards_exact_2023: kinesis.exactOf2023,
+      mib_per_second: kinesis.mib,
+    },
+    functions: plan.flows.flatMap(functionsOf),
+    delivery: {
+      partitions: delivery.partitions,
+      objects_a_day: delivery.objectsADay,
+      object_bytes: delivery.objectBytes,
+    },
+    storage: {
+      bytes_a_month: storage.bytesAMonth,
+      bytes_at_end: storage.bytesAtEnd,
+      usd_first_month: storage.usdFirstMonth,
+      usd_a_month_at_end: storage.usdAMonthAtEnd,
+    },
+    costs: plan.bills.map(({ capture, parts, usdAMonth, usdAMillion }) => ({
+      capture,
+      usd_a_month: usdAMonth,
+      usd_a_million: usdAMillion,
+      parts: parts.map(({ part, fixed, usd, arithmetic, source, date }) => ({
+        part,
+        fixed,
+        usd_a_month: usd,
+        arithmetic,
+        source,
+        date,
+      })),
+    })),
+    questions: plan.questions,
+    limits: plan.limits.map(({ limit, capture, of, quota, writesPerSecond, used, remark, source, date }) => ({
+      limit,
+      capture,
+      of,
+      quota,
+      writes_per_second: writesPerSecond,
+      used,
+      remark,
+      source,
+      date,
+    })),
+    assumptions: plan.assumptions,
+  }) as object
+}
+
+function functionsOf({ capture, forwarder, transform }: Flow): readonly object[] {
+  const one = (name: string, { calls, gbSeconds, concurrency }: Calls) => ({
+    capture,
+    function: name,
+    calls_a_month: calls,
+    calls_a_second: calls / (MONTH_HOURS * 3600),
+    gb_seconds_a_month: gbSeconds,
+    concurrency,
+  })
+  return [...(forwarder === null ? [] : [one('forwarder', forwarder)]), one('transform', transform)]
+}
+
+/** Six digits that count: more would say more than is known. */
+function rounded(value: unknown): unknown {
+  if (typeof value === 'number') return Number.isInteger(value) ? value : Number(value.toPrecision(6))
+  if (Array.isArray(value)) return value.map(rounded)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, rounded(member)]))
+}

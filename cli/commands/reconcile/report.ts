@@ -1,0 +1,143 @@
+import type { ReconcileSource } from '../../../restore/reconcile-source.js'
+import type { Finding, FindingKind } from '../../../restore/reconciliation.js'
+import { factInstant } from '../../../transform/fact.js'
+import { EXIT, type ExitCode, type Io } from '../../io.js'
+import { showDifferences, showPath } from '../../show/item.js'
+import { showItemKey } from '../../show/item-key.js'
+import { openList, toJson } from '../../show/json.js'
+import { grouped } from '../../show/progress.js'
+import { paint } from '../../show/terminal.js'
+import { printable } from '../../show/text.js'
+
+/** Items that are shown with their differences where people read. */
+const SHOWN = 50
+
+const WORDS: Readonly<Record<FindingKind, string>> = {
+  'missing-in-archive': 'missing in the archive',
+  'missing-in-table': 'missing in the table',
+  different: 'different',
+  'changed-meanwhile': 'changed meanwhile',
+  unknown: 'not known to the archive',
+}
+
+/** Tells what a comparison finds while it goes on, in the format asked for, and how it ended. */
+export class ReconcileReport {
+  private readonly counts = new Map<FindingKind, number>()
+  private readonly list: ReturnType<typeof openList>
+  private shown = 0
+  private table = ''
+  private source: ReconcileSource | undefined
+
+  constructor(
+    private readonly format: 'table' | 'json' | 'ndjson',
+    private readonly io: Io,
+  ) {
+    this.list = openList(io, '{"findings":[')
+  }
+
+  /** True where of every item it can be said whether it is equal. */
+  get isWhole(): boolean {
+    return this.count('changed-meanwhile') === 0 && this.count('unknown') === 0
+  }
+
+  begin(table: string, source: ReconcileSource): void {
+    this.table = table
+    this.source = source
+  }
+
+  add(finding: Finding, side: 'from' | 'to'): void {
+    this.counts.set(finding.kind, this.count(finding.kind) + 1)
+    if (this.format === 'table') this.print(finding, side)
+    else if (this.format === 'json') this.list.add(this.describe(finding, side))
+    else this.io.out(`${toJson(this.describe(finding, side))}\n`)
+    this.shown++
+  }
+
+  /** `key` is that of the fact that was written. */
+  end(items: number, to: string, key: string | undefined): ExitCode {
+    const wrong = this.wrong
+    if (this.format === 'json') this.list.end(`],\n${toJson(this.summary(items, to, key)).slice(1)}\n`)
+    else if (this.format === 'ndjson') this.io.err(`${this.verdict(items)}\n`)
+    else this.printEnd(items, key)
+    if (wrong > 0) return EXIT.findings
+    return this.isWhole ? EXIT.done : EXIT.unchecked
+  }
+
+  private get wrong(): number {
+    return this.count('missing-in-archive') + this.count('missing-in-table') + this.count('different')
+  }
+
+  private count(kind: FindingKind): number {
+    return this.counts.get(kind) ?? 0
+  }
+
+  private print(finding: Finding, side: 'from' | 'to'): void {
+    if (this.shown >= SHOWN) return
+    const colour = finding.kind === 'changed-meanwhile' || finding.kind === 'unknown' ? 'yellow' : 'red'
+    const when = this.source?.tellsBefore === true ? ` at ${this.instantOf(side)}` : ''
+    this.io.out(`${showItemKey(finding.itemKey)}  ${paint(this.io, colour, WORDS[finding.kind])}${when}\n`)
+    const lines = finding.kind === 'different' ? showDifferences(finding.differences, this.io, '    ') : []
+    if (lines.length > 0) this.io.out(`${lines.join('\n')}\n`)
+  }
+
+  private printEnd(items: number, key: string | undefined): void {
+    if (this.shown > SHOWN) this.io.out(`and ${grouped(this.shown - SHOWN)} further ones: --format ndjson tells all\n`)
+    this.io.out(`${paint(this.io, this.wrong > 0 ? 'red' : this.isWhole ? 'green' : 'yellow', this.verdict(items))}\n`)
+    if (key !== undefined) this.io.out(`  ${printable(key)} keeps that\n`)
+    if (this.wrong > 0 && this.source?.kind === 'scan')
+      this.io.err('a change that has not arrived yet shows as a difference: --wait SECONDS gives it time\n')
+    if (this.count('changed-meanwhile') > 0)
+      this.io.err(
+        'what changed while the table was read is not judged: --wait SECONDS lets it settle, or run it again\n',
+      )
+  }
+
+  private verdict(items: number): string {
+    const what = `${grouped(items)} ${items === 1 ? 'item' : 'items'} of ${this.table} and ${printable(this.source?.source ?? '')}`
+    const parts = [...this.counts].map(([kind, count]) => `${grouped(count)} ${WORDS[kind]}`)
+    return parts.length === 0
+      ? `equal  ${what}`
+      : `${this.wrong > 0 ? 'differs' : 'not settled'}  ${what}: ${parts.join(', ')}`
+  }
+
+  private instantOf(side: 'from' | 'to'): string {
+    const source = this.source as ReconcileSource
+    return factInstant(side === 'from' ? source.fromUs : source.toUs())
+  }
+
+  private describe(finding: Finding, side: 'from' | 'to'): object {
+    const { kind, itemKey, archived, told, differences } = finding
+    return {
+      finding: kind,
+      item_key: JSON.parse(itemKey) as object,
+      at: this.instantOf(side),
+      archive_hash: archived?.hash ?? null,
+      table_hash: told?.hash ?? null,
+      differences: differences.map(({ kind: difference, path, before, after }) => ({
+        kind: difference,
+        path: showPath(path),
+        archive: before ?? null,
+        table: after ?? null,
+      })),
+    }
+  }
+
+  private summary(items: number, to: string, key: string | undefined): object {
+    const source = this.source as ReconcileSource
+    return {
+      table: this.table,
+      equal: this.wrong === 0 && this.isWhole,
+      compared_with: source.kind,
+      source: source.source,
+      from: factInstant(source.fromUs),
+      to,
+      items,
+      missing_in_archive: this.count('missing-in-archive'),
+      missing_in_table: this.count('missing-in-table'),
+      different: this.count('different'),
+      changed_meanwhile: this.count('changed-meanwhile'),
+      unknown: this.count('unknown'),
+      fact: key ?? null,
+    }
+  }
+}

@@ -1,0 +1,168 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { deliveriesOf } from '../../../queries/engines/literal.js'
+import { rowsOf } from '../../../queries/engines/rows.js'
+import { ExportWriter } from '../../../restore/export-files.js'
+import { planAll, planInstant, planOne } from '../../../restore/make-plan.js'
+import { type PlanCounts, PlanWriter } from '../../../restore/plan-file.js'
+import { openPlan, type Plan } from '../../../restore/plan-reader.js'
+import { PLAN_VERSION, type PlanHeader } from '../../../restore/plan-schema.js'
+import type { PlannedChange } from '../../../restore/restore-plan.js'
+import type { TableConfiguration } from '../../../transform/table-configuration.js'
+import { checkSeen, findHistory } from '../../ask/find-item.js'
+import type { Workspace } from '../../ask/workspace.js'
+import { callAws } from '../../failures.js'
+import type { Io } from '../../io.js'
+import { grouped, Progress } from '../../show/progress.js'
+import { showInstant } from '../../show/state.js'
+import { printable } from '../../show/text.js'
+import { packageRoot } from '../demo.js'
+import { plannedDifferences } from './actor.js'
+import { NO_COUNTS } from './items.js'
+import type { RestoreQuestion } from './open-past.js'
+import type { Order } from './order.js'
+import type { RestoreAnswer } from './report.js'
+
+/** A plan that was made, and where it lies. */
+export interface Made {
+  readonly counts: PlanCounts
+  /** Opened to be performed, where that was asked for. */
+  readonly plan: Plan | undefined
+  /** The summary of the export that was written. */
+  readonly output: string | null
+}
+
+/** Makes the plan, tells it, and writes it to its file: where it is to be performed, always. */
+export async function writePlan(question: RestoreQuestion, order: Order, answer: RestoreAnswer, io: Io): Promise<Made> {
+  const path = order.planPath ?? (order.performs ? planName(question, order) : undefined)
+  const writer = path === undefined ? undefined : PlanWriter.create(path)
+  try {
+    const output = await openOutput(question, order)
+    const { key, counts } = await tellPlan(question, order, answer, io, async item => {
+      writer?.add(item)
+      if (item.action === 'put') await output?.add(item.wanted as string)
+    })
+    await writer?.finish(headerOf(question, order, key, counts))
+    answer.counted(counts, path ?? null)
+    if (path !== undefined) io.err(`plan: ${printable(path)}\n`)
+    const plan = path === undefined || !order.performs ? undefined : await openPlan(path)
+    return { counts, plan, output: output === undefined ? null : await output.finish(now()) }
+  } catch (error) {
+    writer?.discard()
+    throw error
+  }
+}
+
+async function tellPlan(
+  question: RestoreQuestion,
+  order: Order,
+  answer: RestoreAnswer,
+  io: Io,
+  onItem: (item: PlannedChange) => Promise<void>,
+): Promise<{ readonly key: string | null; readonly counts: PlanCounts }> {
+  const counts = { ...NO_COUNTS }
+  const progress = new Progress(io, 'item')
+  const { live, workspace, table } = question
+  let withinSecond = 0
+  const listener = {
+    onSame: () => counts.same++,
+    onWithinSecond: () => withinSecond++,
+    onRead: (items: number) => progress.update(items, items, live?.description.items || undefined),
+  }
+  let planned = 0
+  const take = async (item: PlannedChange) => {
+    counts[item.action]++
+    await onItem(item)
+    if (answer.shows(item)) progress.end()
+    else progress.update(++planned, planned, undefined)
+    answer.planned(item, plannedDifferences(item, question.options.actorAttribute, order.actor))
+  }
+  const begin = (key: string | null) =>
+    answer.begin({ ...partOf(question, order), key, target: question.target?.table ?? null })
+  return callAws(`table ${JSON.stringify(live?.description.table)} cannot be read`, async () => {
+    try {
+      if (order.key !== undefined) {
+        const all = await findHistory(workspace, table, order.key)
+        await checkSeen(workspace, table, all)
+        const planned = await planOne(question, all, listener)
+        begin(all.itemKey)
+        if (planned !== undefined) await take(planned)
+        return { key: all.itemKey, counts }
+      }
+      begin(null)
+      for await (const item of planAll(question, listener)) await take(item)
+      return { key: null, counts }
+    } finally {
+      progress.end()
+      if (withinSecond > 0) io.err(remarkOn(withinSecond, order))
+    }
+  })
+}
+
+/** A restore to the second of the change that is to be undone would undo nothing. */
+function remarkOn(items: number, { at }: Order): string {
+  const [whose, last] = items === 1 ? ['1 item has its', 'change'] : [`${grouped(items)} items have their`, 'changes']
+  return `${whose} last ${last} within the very second of ${showInstant(at)}, known to the second only and counted as before it: an earlier --as-of leaves them out\n`
+}
+
+function partOf(
+  { table, at }: RestoreQuestion,
+  { destination }: Order,
+): Pick<PlanHeader, 'table' | 'as_of' | 'against'> {
+  const against = destination.kind === 'table' ? destination.against : 'table'
+  return { table: table.table, as_of: planInstant(at), against }
+}
+
+function headerOf(question: RestoreQuestion, order: Order, key: string | null, counts: PlanCounts): PlanHeader {
+  const { target, workspace, options } = question
+  const { actorAttribute } = options
+  return {
+    plan: PLAN_VERSION,
+    ...partOf(question, order),
+    key,
+    archive: workspace.root,
+    target: target === null ? null : { table: target.table, arn: target.arn, id: target.id },
+    actor_attribute: actorAttribute === null ? null : [...actorAttribute],
+    counts,
+    made: now(),
+    tool: `itemtrail ${version()}`,
+  }
+}
+
+function now(): string {
+  return new Date().toISOString()
+}
+
+function version(): string {
+  return (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version
+}
+
+/** The name of a plan that is performed at once, in the working folder. */
+function planName({ table, at, live }: RestoreQuestion, { destination }: Order): string {
+  const instant = planInstant(at).replaceAll(/[-:]|\.0+(?=Z)/g, '')
+  const to = destination.kind === 'other' ? `-to-${live?.description.table}` : ''
+  return `restore-${table.table}-${instant}${to}-${now().replaceAll(/[-:.]/g, '')}.jsonl`
+}
+
+async function openOutput(
+  { workspace, table, at }: RestoreQuestion,
+  { destination }: Order,
+): Promise<ExportWriter | undefined> {
+  if (destination.kind !== 'output') return undefined
+  const tableArn = await arnOf(workspace, table)
+  return ExportWriter.create(destination.folder, {
+    tableArn,
+    tableId: 'itemtrail',
+    exportTime: planInstant(at),
+    startTime: now(),
+  })
+}
+
+/** As its stream or an export names it; where neither did, one without an account. */
+async function arnOf({ engine }: Workspace, named: TableConfiguration): Promise<string> {
+  const answer = await engine.run(`select source, region from ${deliveriesOf(named)} order by source limit 1`)
+  const [row] = [...rowsOf(answer)]
+  const { table } = named
+  const known = /^arn:[^/]*:table\/[^/]+/.exec(String(row?.source ?? ''))?.[0]
+  return known ?? `arn:aws:dynamodb:${row?.region ?? 'us-east-1'}:000000000000:table/${table}`
+}

@@ -1,0 +1,101 @@
+import { dayOf } from '../../../queries/verdict/row-check.js'
+import { type AlteredRow, type PassedOver, RowCheck, type RowTally } from '../../../queries/verdict/verify-rows.js'
+import { formatInstant } from '../../../transform/instant.js'
+import { EXIT, type ExitCode, type Io } from '../../io.js'
+import { shortId } from '../../show/confidence.js'
+import { showItemKey } from '../../show/item-key.js'
+import { mapAsync } from '../../show/json.js'
+import { grouped } from '../../show/progress.js'
+import { paint } from '../../show/terminal.js'
+import { cut, printable } from '../../show/text.js'
+import type { Verification } from './continuity.js'
+
+/** Is a row another than it was made? Its hashes tell, its images and its configuration. */
+export const verifyRows: Verification = async ({ workspace: { root }, period }, { table }) => {
+  const check = new RowCheck(root, table, period)
+  const passedOver: PassedOver[] = []
+  async function* alteredRows(): AsyncGenerator<AlteredRow> {
+    for await (const finding of check.findings())
+      if (finding.kind === 'file') passedOver.push(finding)
+      else yield finding
+  }
+  const summary = (io: Io) => printSummary(table, check.tally, passedOver, io)
+  return {
+    list: 'altered',
+    isApart: false,
+    page: async io => {
+      for await (const finding of alteredRows()) io.out(`${showFinding(table, finding, io)}\n`)
+      summary(io)
+    },
+    rows: () => mapAsync(alteredRows(), describe),
+    beside: () => describeAll(check.tally, passedOver),
+    summary: io => summary({ ...io, out: io.err }),
+    end: () => exitOf(check.tally, passedOver),
+  }
+}
+
+/** Findings in what was read weigh less than what could not be: it may hold any. */
+function exitOf({ findings }: RowTally, passedOver: readonly PassedOver[]): ExitCode {
+  if (passedOver.some(({ isUnreadable }) => isUnreadable)) return EXIT.unchecked
+  return findings > 0 || passedOver.length > 0 ? EXIT.findings : EXIT.done
+}
+
+/** Values that are shown of a column; programs get the whole. */
+const SHOWN = 60
+
+function showFinding(table: string, finding: AlteredRow, io: Io): string {
+  const { column, held, found, itemKey, eventName, eventId, object } = finding
+  const item = itemKey === null ? 'no item' : showItemKey(itemKey)
+  const which = `${eventName ?? 'no kind'} ${eventId === null ? 'without an id' : shortId(eventId)} (${showTime(finding)})`
+  const value = (text: string | null) => (text === null ? 'nothing' : cut(text, SHOWN))
+  const place = column === 'event_date' ? `lies in ${object}` : `${column} is ${value(held)}, expected ${value(found)}`
+  return `${paint(io, 'red', `✗ ${printable(column)}`)}  ${printable(`${table} ${item}  ${which} is another than it was made: ${place}`)}`
+}
+
+function showTime({ eventTimeUs }: AlteredRow): string {
+  return hasTime(eventTimeUs) ? formatInstant(eventTimeUs, 0) : `${eventTimeUs ?? 'no'} microseconds since 1970`
+}
+
+function hasTime(us: number | null): us is number {
+  return us !== null && dayOf({ event_time_us: BigInt(us) }) !== null
+}
+
+function describe({ column, itemKey, eventId, eventName, eventTimeUs, held, found, object }: AlteredRow): object {
+  return {
+    altered: column,
+    item_key: itemKey,
+    event_id: eventId,
+    event_name: eventName,
+    event_time: hasTime(eventTimeUs) ? formatInstant(eventTimeUs, 6) : null,
+    held,
+    found,
+    object,
+  }
+}
+
+function describeAll({ rows, outside, unconfigured, blind }: RowTally, passedOver: readonly PassedOver[]): object {
+  return {
+    rows,
+    outside_period: outside,
+    passed_over: passedOver.map(({ object, reason, rows: count }) => ({ object, reason, rows: count })),
+    underived: { columns: ['arrived_at', 'size_bytes'], without_configuration: unconfigured, without_image: blind },
+  }
+}
+
+function printSummary(table: string, tally: RowTally, passedOver: readonly PassedOver[], io: Io): void {
+  const { rows, outside, findings, unconfigured, blind } = tally
+  const name = printable(table)
+  for (const { object, reason, rows: count } of passedOver)
+    io.out(
+      `${paint(io, 'red', '✗ passed over')}  ${printable(`${object}: ${reason}`)}${count === null ? '' : `, ${grouped(count)} rows`}\n`,
+    )
+  if (findings > 0) io.err(`${name}: ${grouped(findings)} findings in ${grouped(rows)} rows\n`)
+  else io.out(`${name}: ${grouped(rows)} rows are what they were when they were made, as far as they tell themselves\n`)
+  if (outside > 0) io.out(`  ${grouped(outside)} rows outside of the period were not looked at\n`)
+  io.out('  not derived again: arrived_at and size_bytes of any row\n')
+  if (unconfigured > 0)
+    io.out(
+      `  not derived again: flat columns, misfits and actor of ${grouped(unconfigured)} rows, whose configuration is not kept\n`,
+    )
+  if (blind > 0) io.out(`  not derived again: item_key of ${grouped(blind)} rows, which have no image\n`)
+}

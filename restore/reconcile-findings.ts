@@ -1,0 +1,204 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { QueryEngine } from '../queries/engines/engine.js'
+import { archiveBegan } from '../queries/verdict/state-at.js'
+import { digestOfStates } from '../queries/verdict/states-digest.js'
+import { comparedAsOf } from '../transform/fact.js'
+import { readableInstant } from '../transform/instant.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
+import {
+  attachStates,
+  type Comparison,
+  compareTables,
+  compareTold,
+  compareWindow,
+  type Disagreement,
+  momentOf,
+  newest,
+} from './reconcile.js'
+import type { ReconcileSource } from './reconcile-source.js'
+import { type Finding, judge, judgeLive } from './reconciliation.js'
+import { StateStore } from './state-store.js'
+
+/** What cannot be compared. */
+export class ComparisonError extends Error {
+  override readonly name = 'ComparisonError'
+}
+
+/** An archive, and the states that it is compared with. */
+export interface ComparedArchive {
+  /** Opens it anew, with what has arrived by then; `files` where it is to read files beside it. */
+  readonly open: (files: boolean) => Promise<QueryEngine>
+  readonly store: StateStore
+  /** How long items of a live table that differ are looked at again, in milliseconds. */
+  readonly waitMs: number
+  /** Told before what takes long. */
+  readonly onComparing: () => void
+}
+
+/** A finding, and for an incremental export which end of its window it is of. */
+export interface SidedFinding {
+  readonly finding: Finding
+  readonly side: 'from' | 'to'
+}
+
+/** What is not shown to be equal; `onCompared` is told before how many items there are. The archive is opened only now, so that it has what arrived while the table was read. */
+export async function* findingsOf(
+  source: ReconcileSource,
+  table: TableConfiguration,
+  archived: ComparedArchive,
+  onCompared: (items: number) => void,
+): AsyncGenerator<SidedFinding> {
+  const engine = await openWith(archived, archived.store, source)
+  try {
+    await checkBegan(engine, source, table)
+    archived.onComparing()
+    const comparisons = await compare(engine, source, table)
+    onCompared(comparisons.reduce((most, { items }) => Math.max(most, items), 0))
+    for (const { disagreements, side } of comparisons) {
+      const findings =
+        source.kind === 'scan' ? liveFindings(disagreements, source, table, archived) : judged(disagreements)
+      for await (const finding of findings) yield { finding, side }
+    }
+  } finally {
+    engine.close()
+  }
+}
+
+/** What the archive's rows say of all items but some, at the moment that a fact of the comparison is about. */
+export async function digestAsCompared(
+  { fromUs }: ReconcileSource,
+  table: TableConfiguration,
+  { open }: ComparedArchive,
+  without: readonly string[],
+): Promise<string> {
+  const engine = await open(false)
+  try {
+    return await digestOfStates(engine, table, comparedAsOf(fromUs), without)
+  } finally {
+    engine.close()
+  }
+}
+
+async function openWith(
+  { open }: ComparedArchive,
+  store: StateStore,
+  { source }: ReconcileSource,
+): Promise<QueryEngine> {
+  // the states that it is compared with lie in a file beside the archive
+  const engine = await open(true)
+  const twice = await attachStates(engine, store)
+  if (twice === 0) return engine
+  engine.close()
+  throw new ComparisonError(`${source} has ${twice} items more than once, of which it can mean but one`)
+}
+
+/** What was before the archive began it cannot know. */
+async function checkBegan(
+  engine: QueryEngine,
+  { kind, source, toUs }: ReconcileSource,
+  table: TableConfiguration,
+): Promise<void> {
+  const began = await archiveBegan(engine, table)
+  if (kind !== 'scan' && began >= toUs())
+    throw new ComparisonError(
+      `archive of ${table.table} begins at ${readableInstant(began)}, later than ${source}, which tells of ${readableInstant(toUs())}`,
+    )
+}
+
+interface SidedComparison extends Comparison {
+  readonly side: 'from' | 'to'
+}
+
+async function compare(
+  engine: QueryEngine,
+  { kind, fromUs, toUs, tellsBefore }: ReconcileSource,
+  table: TableConfiguration,
+): Promise<readonly SidedComparison[]> {
+  if (kind === 'incremental export') {
+    const moments = [momentOf(fromUs, true), momentOf(toUs(), true)] as const
+    const { before, after } = await compareWindow(engine, table, moments)
+    return [...(tellsBefore ? [{ ...before, side: 'from' as const }] : []), { ...after, side: 'to' as const }]
+  }
+  const moment = kind === 'scan' ? newest(fromUs, toUs()) : momentOf(toUs(), false)
+  return [{ ...(await compareTables(engine, table, moment)), side: 'to' }]
+}
+
+async function* judged(disagreements: AsyncIterable<Disagreement>): AsyncGenerator<Finding> {
+  for await (const disagreement of disagreements) yield judge(disagreement)
+}
+
+/** So many items are looked at again and again; where more differ, it is not for a change that is late. */
+const MOST_LATE = 10_000
+
+/** Time for something to arrive between two looks. */
+const ROUND_MS = 2000
+
+/** What differs in a live table, as long as it is waited for; where nothing is waited for, at the second look. */
+async function* liveFindings(
+  disagreements: AsyncIterable<Disagreement>,
+  source: ReconcileSource,
+  table: TableConfiguration,
+  archived: ComparedArchive,
+): AsyncGenerator<Finding> {
+  const { waitMs } = archived
+  const deadline = Date.now() + waitMs
+  let late: Finding[] = []
+  for await (const finding of lookAgain(disagreements, source, table)) {
+    if (waitMs > 0 && late.length < MOST_LATE) late.push(finding)
+    else yield finding
+  }
+  while (late.length > 0 && Date.now() < deadline) {
+    await sleep(Math.min(ROUND_MS, deadline - Date.now()))
+    late = await compareLate(late, source, table, archived)
+  }
+  yield* late
+}
+
+/** Looks at some items once more, and at what the archive has by now. */
+async function compareLate(
+  late: readonly Finding[],
+  source: ReconcileSource,
+  table: TableConfiguration,
+  archived: ComparedArchive,
+): Promise<Finding[]> {
+  const store = await StateStore.open()
+  try {
+    for (const { itemKey, told } of late) store.add({ itemKey, hash: told?.hash ?? null, image: told?.image ?? null })
+    store.seal()
+    const engine = await openWith(archived, store, source)
+    try {
+      const moment = newest(source.fromUs, Date.now() * 1000)
+      const { disagreements } = await compareTold(engine, table, moment)
+      const findings: Finding[] = []
+      for await (const finding of lookAgain(disagreements, source, table)) findings.push(finding)
+      return findings
+    } finally {
+      engine.close()
+    }
+  } finally {
+    store.remove()
+  }
+}
+
+/** Second looks under way at once. */
+const LOOKS = 16
+
+async function* lookAgain(
+  disagreements: AsyncIterable<Disagreement>,
+  { lookAgain: look, fromUs }: ReconcileSource,
+  table: TableConfiguration,
+): AsyncGenerator<Finding> {
+  const lookAt = async (disagreement: Disagreement) =>
+    judgeLive(disagreement, (await look?.(disagreement.itemKey, table)) ?? null, fromUs)
+  let waiting: Promise<Finding | undefined>[] = []
+  const settle = async () => {
+    const findings = await Promise.all(waiting)
+    waiting = []
+    return findings.filter(finding => finding !== undefined)
+  }
+  for await (const disagreement of disagreements) {
+    waiting.push(lookAt(disagreement))
+    if (waiting.length === LOOKS) yield* await settle()
+  }
+  yield* await settle()
+}
