@@ -73,8 +73,9 @@ export function describeAwsFailure(error: unknown, problem: string, endpoint?: s
     return new CommandError(`${problem}, ${where} does not answer: ${reason}`, EXIT.unchecked)
   }
   if (!('$metadata' in error) && !/Credentials|Token|Timeout/.test(name)) return undefined
-  const isAccess = /Unrecognized|AccessDenied|ExpiredToken|Credentials/.test(`${name} ${message}`)
-  return new CommandError(`${problem}: ${name}: ${message}`, EXIT.unchecked, isAccess ? ACCESS : undefined)
+  // whoever is known, but may not, is told nothing by where credentials are found
+  const isUnknown = /Unrecognized|ExpiredToken|Credentials/.test(`${name} ${message}`)
+  return new CommandError(`${problem}: ${name}: ${message}`, EXIT.unchecked, isUnknown ? ACCESS : undefined)
 }
 
 const ACCESS = 'credentials and region are found as the AWS CLI finds them: AWS_PROFILE, AWS_REGION, --region'

@@ -1,15 +1,14 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { CommanderError, Command as Program } from 'commander'
 import { ExportError } from '../capture/export-layout.js'
 import { FileError } from '../config/gate.js'
+import { toolVersion } from '../config/package.js'
 import { ConfigurationError } from '../config/problems.js'
 import { QueryError } from '../queries/engines/engine.js'
 import { ParameterError } from '../queries/parameters.js'
 import { asOf } from './commands/as-of.js'
 import { baseline } from './commands/baseline.js'
 import { compact } from './commands/compact.js'
-import { demo, packageRoot } from './commands/demo.js'
+import { demo } from './commands/demo.js'
 import { diff } from './commands/diff.js'
 import { doctor } from './commands/doctor.js'
 import { history } from './commands/history.js'
@@ -62,7 +61,7 @@ export async function main(argv: readonly string[], world: Io): Promise<ExitCode
     .description(
       'An audit archive for DynamoDB: what was this item, what changed, who did it, and is anything missing?',
     )
-    .version((JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version)
+    .version(toolVersion())
     .exitOverride()
     .configureOutput({
       writeOut: io.out,

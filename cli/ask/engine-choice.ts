@@ -1,6 +1,5 @@
 import { outputsOf, readOutputs } from '../../aws/stack-outputs.js'
-import type { Configuration } from '../../config/configuration.js'
-import { deployedName } from '../../config/configuration.js'
+import { type Configuration, deployedName } from '../../config/configuration.js'
 import { CommandError, EXIT, type Options } from '../io.js'
 
 /** Flags by which a question says where it is asked. */

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import type { OpenArchive } from '../../library/open-archive.js'
 import type { Answer } from '../../queries/answers/answer.js'
-import type { AnswerVerdict } from '../../queries/answers/answer-verdict.js'
+import { type AnswerVerdict, describeVerdict } from '../../queries/answers/answer-verdict.js'
 import type { Receipt, WrittenFile } from '../../queries/answers/receipt.js'
 import { CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { goesToTerminal } from '../show/answer-file.js'
@@ -9,6 +9,7 @@ import { type Format, formatOf, isBinary, QUESTION_FORMATS } from '../show/forma
 import { OUTPUT_OPTIONS, withOutput } from '../show/output.js'
 import { printAnswer } from '../show/printers.js'
 import type { AnswerSurface } from '../show/surface.js'
+import { printVerdict } from '../show/table-verdict.js'
 import { ENGINE_OPTIONS } from './engine-choice.js'
 import { RECEIPT_OPTION, ReceiptFile } from './receipt-file.js'
 import { tellRemarks, tellUnread } from './remarks.js'
@@ -108,6 +109,18 @@ export function judgementOf(
     return receipts.keep(await answer(), workspace, sure)
   })
   return { verdict, receipt }
+}
+
+/** What answers alike have that are judged as tables are: their verdict beside them, and their receipt. */
+export function judgedParts(
+  { verdict, receipt }: Judgement,
+  root: string,
+): Pick<AnswerSurface, 'receipt'> & { beside: () => Promise<object>; summary: (io: Io) => Promise<void> } {
+  return {
+    beside: async () => ({ verdict: describeVerdict(await verdict()) }),
+    summary: async io => printVerdict(await verdict(), root, io.err, io),
+    receipt,
+  }
 }
 
 /** What `make` makes, once, when it is first asked for. */

@@ -2,8 +2,9 @@ import { findFacts } from '../../config/fact-file.js'
 import type { QueryEngine } from '../../queries/engines/engine.js'
 import { readKept } from '../../store/kept-configurations.js'
 import { EXIT, type ExitCode, type Io } from '../io.js'
+import { isOnAws } from '../show/archive-name.js'
 import { printable } from '../show/text.js'
-import { isOnAws, type Workspace } from './workspace.js'
+import type { Workspace } from './workspace.js'
 
 /** Lines that a person is shown of what is not read. */
 const SHOWN = 20

@@ -7,12 +7,11 @@ import type { Bucket } from '../../store/s3.js'
 import type { FactStore } from '../../transform/fact.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { CommandError, EXIT, type Io, type Options } from '../io.js'
+import { DEFAULT_ARCHIVE, nameOnAws } from '../show/archive-name.js'
 import { engineOf, type Place, placeOf } from './engine-choice.js'
 import { nearest } from './nearest.js'
 
 const DEFAULT_CONFIGURATION = 'itemtrail.config.json'
-
-const DEFAULT_ARCHIVE = './archive'
 
 /** Flags that every command takes. */
 export const ARCHIVE_OPTION = ['--archive <dir>', 'the archive', DEFAULT_ARCHIVE] as const
@@ -24,21 +23,6 @@ export function archiveRoot(options: Options): string {
   if (existsSync(root) && !statSync(root).isDirectory())
     throw new CommandError(`archive ${JSON.stringify(root)} is a file, expected a folder`)
   return root
-}
-
-/** What a command that is told to the user needs to find the same archive. */
-export function archiveFlag(root: string): string {
-  const [, workgroup, database, region] = ON_AWS.exec(root) ?? []
-  if (workgroup !== undefined)
-    return ` --workgroup ${workgroup} --database ${database}${region === undefined ? '' : ` --region ${region}`}`
-  return root === DEFAULT_ARCHIVE ? '' : ` --archive ${/^[\w./-]+$/.test(root) ? root : JSON.stringify(root)}`
-}
-
-const ON_AWS = /^athena:([^/]+)\/([^@]+)(?:@(.+))?$/
-
-/** True for the root of a workspace that is on AWS. */
-export function isOnAws(root: string): boolean {
-  return ON_AWS.test(root)
 }
 
 /** The configuration that the flags name, or the one in the working folder, or none. Throws `ConfigurationError`. */
@@ -151,7 +135,7 @@ async function openOnAws(options: Options, configuration: Configuration | undefi
   const { facts, copies } = bucket === undefined ? {} : await openBuckets({ ...place, bucket })
   const engine = AthenaEngine.open({ workgroup, database, region, bucket, facts, copies, outputLocation, signal })
   return {
-    root: `athena:${workgroup}/${database}${region === undefined ? '' : `@${region}`}`,
+    root: nameOnAws(workgroup, database, region),
     archive: await openArchive({ engine, tables: configuration?.tables.values() ?? [], others: true }),
     end: () => {
       if (engine.executions.length > 0) io?.err(`athena: ${formatExpense(expenseOf(engine.executions))}\n`)

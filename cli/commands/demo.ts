@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { packageRoot } from '../../config/package.js'
 import { archiveRoot } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
 import { paint } from '../show/terminal.js'
@@ -68,11 +68,4 @@ function emptyDemo(archive: string): void {
   for (const part of parts) rmSync(part, { recursive: true, force: true })
   mkdirSync(archive, { recursive: true })
   writeFileSync(join(archive, MARK), '')
-}
-
-/** The folder of the package, from its sources as from `dist`. */
-export function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url))
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder)
-  return folder
 }

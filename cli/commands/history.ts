@@ -1,9 +1,7 @@
 import type { Table } from 'apache-arrow'
 import type { AnsweredHistory } from '../../queries/answers/history.js'
 import type { Receipt } from '../../queries/answers/receipt.js'
-import { TIME_TO_LIVE } from '../../queries/bind.js'
 import { differencesOf } from '../../queries/difference.js'
-import { ACTOR_OF_TODAY } from '../../queries/todays-actor.js'
 import { isDoubtful } from '../../queries/verdict/findings.js'
 import type { HistoryChange, ItemHistory } from '../../queries/verdict/history.js'
 import type { Step } from '../../queries/verdict/step.js'
@@ -13,8 +11,8 @@ import { formatInstant } from '../../transform/instant.js'
 import { checkSeen, findHistory } from '../ask/find-item.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS } from '../ask/question.js'
 import { findTable } from '../ask/workspace.js'
-import type { Command, Io } from '../io.js'
-import { EXIT } from '../io.js'
+import { type Command, EXIT, type Io } from '../io.js'
+import { showActor } from '../show/actor.js'
 import { itemEnding, pageConfidence, shortId, showConfidence, showTime } from '../show/confidence.js'
 import { type Paper, showDifferences, showItem } from '../show/item.js'
 import { showItemKey } from '../show/item-key.js'
@@ -137,21 +135,6 @@ function describeAlteration({ part, unreadable }: HistoryChange['altered'][numbe
   if (unreadable !== null) return `ALTERED: ${NAMES[part]} cannot be read: ${unreadable}`
   return `ALTERED: ${NAMES[part]} is not what ${part === 'changed' ? 'its images say' : 'its hash says'}`
 }
-
-/** Who made a change, with how that is known where it is not the change itself that says so. */
-export function showActor({ actor, actor_source, last_writer, event_name }: ChangeMaker): string {
-  if (actor === TIME_TO_LIVE.recorded) return `by ${TIME_TO_LIVE.printed}`
-  if (actor !== null) return `by ${printable(actor)}${actor_source === ACTOR_OF_TODAY ? ', as configured today' : ''}`
-  // a version that nobody changed since is what its writer made; of all others the writer says nothing
-  if (last_writer === null) return 'actor not recorded'
-  if (event_name === 'BASELINE') return `last written by ${printable(last_writer)}`
-  return event_name === 'REMOVE'
-    ? `last written by ${printable(last_writer)}, who removed it is not recorded`
-    : 'actor not recorded'
-}
-
-/** What tells who made a change. */
-type ChangeMaker = Pick<HistoryChange, 'actor' | 'actor_source' | 'last_writer' | 'event_name'>
 
 const INDENT = '    '
 

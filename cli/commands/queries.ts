@@ -1,6 +1,5 @@
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
-import type { Io } from '../io.js'
-import { type Command, EXIT } from '../io.js'
+import { type Command, EXIT, type Io } from '../io.js'
 import { FORMAT_OPTION, formatOf } from '../show/formats.js'
 import { print } from '../show/printers.js'
 import { paint } from '../show/terminal.js'

@@ -1,7 +1,6 @@
 import type { Table } from 'apache-arrow'
 import type { Answer } from '../../queries/answers/answer.js'
 import type { AnswerVerdict } from '../../queries/answers/answer-verdict.js'
-import { describeVerdict } from '../../queries/answers/answer-verdict.js'
 import { answerQuery } from '../../queries/answers/ask.js'
 import { withBaselineRemarks } from '../../queries/answers/baseline-remarks.js'
 import type { PageContext } from '../../queries/answers/html-page.js'
@@ -13,10 +12,20 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { findItemKey } from '../ask/find-item.js'
 import { instantOf } from '../ask/instant.js'
 import { nearest } from '../ask/nearest.js'
-import type { Asking, Judgement } from '../ask/question.js'
-import { ANSWER_OPTIONS, askArchive, judgementOf, lazily, PLACE_OPTIONS, VERDICT_OPTION } from '../ask/question.js'
-import { findTable, isOnAws, type Workspace } from '../ask/workspace.js'
+import {
+  ANSWER_OPTIONS,
+  type Asking,
+  askArchive,
+  type Judgement,
+  judgedParts,
+  judgementOf,
+  lazily,
+  PLACE_OPTIONS,
+  VERDICT_OPTION,
+} from '../ask/question.js'
+import { findTable, type Workspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
+import { isOnAws } from '../show/archive-name.js'
 import { tellAlteredImages } from '../show/confidence.js'
 import { showItemKey } from '../show/item-key.js'
 import type { AnswerSurface } from '../show/surface.js'
@@ -53,10 +62,11 @@ async function answerSaved([name, tableName]: readonly string[], asking: Asking)
 function surfaceOf(
   saved: SavedQuery,
   answer: Answer,
-  { verdict, receipt }: Judgement,
+  judgement: Judgement,
   empty: () => Promise<string>,
   root: string,
 ): AnswerSurface {
+  const { verdict } = judgement
   const tell = async (write: (text: string) => void, io: Io) => {
     const text = await empty()
     if (text !== '') write(`${wrap(printable(text), io.columns)}\n`)
@@ -67,8 +77,8 @@ function surfaceOf(
       printTableRows(saved, answer, io)
       await tell(io.out, io)
     },
+    ...judgedParts(judgement, root),
     rows: () => answer.rows(),
-    beside: async () => ({ verdict: describeVerdict(await verdict()) }),
     summary: io => tell(io.err, io),
     table: async () => answer.table,
     web: async () => ({
@@ -76,7 +86,6 @@ function surfaceOf(
       empty: await empty(),
       confidence: pageVerdict(await verdict(), root),
     }),
-    receipt,
     end: async io => {
       for (const remark of answer.remarks) io.err(`${wrap(printable(remark), io.columns)}\n`)
       const isAltered = tellAlteredImages(answer, io)

@@ -1,12 +1,19 @@
 import type { Answer } from '../../queries/answers/answer.js'
-import { describeVerdict } from '../../queries/answers/answer-verdict.js'
 import { QueryError, UnreadableTable } from '../../queries/engines/engine.js'
 import { RefusedStatement } from '../../queries/engines/foreign-statement.js'
 import { tellRepeats } from '../../queries/repeats.js'
-import type { Asking } from '../ask/question.js'
-import { ANSWER_OPTIONS, askArchive, judgementOf, PLACE_OPTIONS, VERDICT_OPTION } from '../ask/question.js'
-import { isOnAws, type Workspace } from '../ask/workspace.js'
+import {
+  ANSWER_OPTIONS,
+  type Asking,
+  askArchive,
+  judgedParts,
+  judgementOf,
+  PLACE_OPTIONS,
+  VERDICT_OPTION,
+} from '../ask/question.js'
+import type { Workspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, Interruption, type Io } from '../io.js'
+import { isOnAws } from '../show/archive-name.js'
 import { tellAlteredImages } from '../show/confidence.js'
 import type { AnswerSurface } from '../show/surface.js'
 import { printRows } from '../show/table.js'
@@ -37,21 +44,20 @@ async function answerStatement(statement: string, asking: Asking): Promise<Answe
   const answer = await runStatement(workspace, statement)
   // on AWS to count them would read every day once more
   if (!isOnAws(root)) await tellRepeated(workspace, statement, io)
-  const { verdict, receipt } = judgementOf(answer.asked, asking, async () => answer)
+  const judgement = judgementOf(answer.asked, asking, async () => answer)
+  const { verdict } = judgement
   return {
     page: async io => {
       printRows(answer.columns, answer.rows(), io)
       printVerdict(await verdict(), root, io.out, io)
     },
     rows: () => answer.rows(),
-    beside: async () => ({ verdict: describeVerdict(await verdict()) }),
-    summary: async io => printVerdict(await verdict(), root, io.err, io),
     table: async () => answer.table,
     web: async () => {
       const confidence = pageVerdict(await verdict(), root)
       return { question: 'SQL over the archive', sql: statement, confidence }
     },
-    receipt,
+    ...judgedParts(judgement, root),
     end: async io => {
       const isAltered = tellAlteredImages(answer, io)
       return isAltered || (await verdict())?.isDoubtful ? EXIT.findings : EXIT.done

@@ -1,3 +1,4 @@
+import { toolVersion } from '../../config/package.js'
 import type { FileFormat } from '../../queries/answers/file-formats.js'
 import type { Receipt } from '../../queries/answers/receipt.js'
 import type { Io } from '../io.js'
@@ -40,7 +41,6 @@ async function webPage(surface: AnswerSurface) {
 }
 
 async function footerOf(receipt: Receipt | undefined): Promise<Readonly<Record<string, string>>> {
-  const { receiptFooter, toolVersion } = await import('../../queries/answers/receipt.js')
-  if (receipt !== undefined) return receiptFooter(receipt)
+  if (receipt !== undefined) return (await import('../../queries/answers/receipt.js')).receiptFooter(receipt)
   return { made: `${new Date().toISOString()} by itemtrail ${toolVersion()}` }
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { checkJson, checkValue, FileError } from '../../config/gate.js'
+import { toolVersion } from '../../config/package.js'
 import type { OpenArchive } from '../../library/open-archive.js'
 import { formatInstant } from '../../transform/instant.js'
 import { canonicalJson } from '../../transform/json.js'
@@ -325,11 +325,4 @@ export function statementIsOurs({ question, statement }: Receipt): boolean | und
     const { sql, placeholders } = renderQuery(query, asked)
     return sql === statement.sql && JSON.stringify(placeholders) === JSON.stringify(statement.placeholders)
   })
-}
-
-/** The version of Itemtrail: in the package.json above this file, which is nearer in the source than in the built package. */
-export function toolVersion(): string {
-  const candidates = ['../../package.json', '../../../package.json'].map(path => new URL(path, import.meta.url))
-  const found = candidates.find(path => existsSync(path))
-  return found === undefined ? 'unknown' : (JSON.parse(readFileSync(found, 'utf8')) as { version: string }).version
 }

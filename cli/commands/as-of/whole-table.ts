@@ -1,5 +1,4 @@
 import type { Table } from 'apache-arrow'
-import { describeVerdict } from '../../../queries/answers/answer-verdict.js'
 import { answerQuery } from '../../../queries/answers/ask.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../../queries/catalog.js'
 import { archiveBegan } from '../../../queries/verdict/state-at.js'
@@ -7,11 +6,11 @@ import { type ItemOfTable, itemsAt } from '../../../queries/verdict/table-at.js'
 import { parseItem, valueAt } from '../../../transform/attribute-value.js'
 import { formatInstant, type Instant } from '../../../transform/instant.js'
 import type { ConfiguredColumn, TableConfiguration } from '../../../transform/table-configuration.js'
-import type { Asking } from '../../ask/question.js'
-import { judgementOf } from '../../ask/question.js'
+import { type Asking, judgedParts, judgementOf } from '../../ask/question.js'
 import { tellRemarks } from '../../ask/remarks.js'
-import { archiveFlag, isOnAws, type Workspace } from '../../ask/workspace.js'
+import type { Workspace } from '../../ask/workspace.js'
 import { EXIT, type Io } from '../../io.js'
+import { archiveFlag, isOnAws } from '../../show/archive-name.js'
 import { showTime } from '../../show/confidence.js'
 import { showValue } from '../../show/item.js'
 import { showItemKey } from '../../show/item-key.js'
@@ -39,17 +38,17 @@ export async function tableAsOf(asking: Asking, table: TableConfiguration, at: I
   const { engine, root } = asking.workspace
   const counts = { items: 0, unknown: 0, altered: 0 }
   const items = countItems(itemsAt(engine, table, at), counts)
-  const { verdict, receipt } = judgementOf(askedOf(table, at), asking, () => {
+  const judgement = judgementOf(askedOf(table, at), asking, () => {
     const query = SAVED_QUERIES.get('table-as-of') as SavedQuery
     return answerQuery(engine, query, table, { at: formatInstant(at.us, 6) })
   })
+  const { verdict } = judgement
   return {
     page: async io => {
       await printItems(items, table, io)
       printVerdict(await verdict(), root, io.out, io)
     },
     rows: () => describeItems(items, table, at),
-    beside: async () => ({ verdict: describeVerdict(await verdict()) }),
     images: () => imagesOf(items),
     table: () => textTableOf(items, at),
     web: async () => ({
@@ -58,8 +57,7 @@ export async function tableAsOf(asking: Asking, table: TableConfiguration, at: I
       empty: 'no item',
       confidence: pageVerdict(await verdict(), root),
     }),
-    receipt,
-    summary: async io => printVerdict(await verdict(), root, io.err, io),
+    ...judgedParts(judgement, root),
     end: async io => {
       const isLater = await tellCounts(counts, asking.workspace, table, at, io)
       if (counts.unknown > 0 || isLater) return EXIT.unchecked

@@ -6,9 +6,10 @@ import { keptConfigurations } from '../../../store/kept-configurations.js'
 import type { Fact } from '../../../transform/fact.js'
 import { configurationKey } from '../../../transform/partition.js'
 import type { TableConfiguration } from '../../../transform/table-configuration.js'
-import { archiveFlag, archiveRoot } from '../../ask/workspace.js'
+import { archiveRoot } from '../../ask/workspace.js'
 import { callAws } from '../../failures.js'
 import { CommandError, EXIT, type Options } from '../../io.js'
+import { archiveFlag } from '../../show/archive-name.js'
 
 /** A target that holds on to something until it is closed. */
 export interface OpenTarget extends BaselineTarget {

@@ -1,6 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import type { FoundItem } from '../../../capture/baseline.js'
-import { itemOfLine } from '../../../capture/baseline.js'
+import { type FoundItem, itemOfLine } from '../../../capture/baseline.js'
 import type { ExportSummary } from '../../../capture/export-layout.js'
 import { openExport, readExport, type TableExport } from '../../../capture/export-reader.js'
 import type { LiveTable } from '../../../capture/table-scan.js'

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { toolVersion } from '../../../config/package.js'
 import { deliveriesOf } from '../../../queries/engines/literal.js'
 import { rowsOf } from '../../../queries/engines/rows.js'
 import { ExportWriter } from '../../../restore/export-files.js'
@@ -16,7 +15,6 @@ import type { Io } from '../../io.js'
 import { grouped, Progress } from '../../show/progress.js'
 import { showInstant } from '../../show/state.js'
 import { printable } from '../../show/text.js'
-import { packageRoot } from '../demo.js'
 import { plannedDifferences } from './actor.js'
 import { NO_COUNTS } from './items.js'
 import type { RestoreQuestion } from './open-past.js'
@@ -125,16 +123,12 @@ function headerOf(question: RestoreQuestion, order: Order, key: string | null, c
     actor_attribute: actorAttribute === null ? null : [...actorAttribute],
     counts,
     made: now(),
-    tool: `itemtrail ${version()}`,
+    tool: `itemtrail ${toolVersion()}`,
   }
 }
 
 function now(): string {
   return new Date().toISOString()
-}
-
-function version(): string {
-  return (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version
 }
 
 /** The name of a plan that is performed at once, in the working folder. */

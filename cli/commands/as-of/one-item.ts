@@ -1,0 +1,190 @@
+import type { Table } from 'apache-arrow'
+import { answerQuery } from '../../../queries/answers/ask.js'
+import type { PageContext } from '../../../queries/answers/html-page.js'
+import type { Receipt } from '../../../queries/answers/receipt.js'
+import { SAVED_QUERIES, type SavedQuery } from '../../../queries/catalog.js'
+import type { textTable } from '../../../queries/engines/text-table.js'
+import { isDoubtful } from '../../../queries/verdict/findings.js'
+import type { ItemHistory } from '../../../queries/verdict/history.js'
+import type { ItemState } from '../../../queries/verdict/reconstruct.js'
+import { archiveBegan, type StateAt, stateAt } from '../../../queries/verdict/state-at.js'
+import { parseItem } from '../../../transform/attribute-value.js'
+import { formatInstant, type Instant } from '../../../transform/instant.js'
+import type { TableConfiguration } from '../../../transform/table-configuration.js'
+import { checkSeen, findHistory } from '../../ask/find-item.js'
+import type { Asking } from '../../ask/question.js'
+import type { ReceiptFile } from '../../ask/receipt-file.js'
+import type { Workspace } from '../../ask/workspace.js'
+import { EXIT, type Io } from '../../io.js'
+import { showActor } from '../../show/actor.js'
+import { itemEnding, pageConfidence, shortId, showConfidence, showTime } from '../../show/confidence.js'
+import { showItem, showLines, showPath } from '../../show/item.js'
+import { showItemKey } from '../../show/item-key.js'
+import { nameState, showInstant } from '../../show/state.js'
+import type { AnswerSurface } from '../../show/surface.js'
+import { paint } from '../../show/terminal.js'
+import { wrap } from '../../show/text.js'
+import { STATE_COLUMNS } from './whole-table.js'
+
+/** What one item was at a moment. */
+export async function itemAsOf(
+  { workspace, receipts }: Asking,
+  table: TableConfiguration,
+  typed: string,
+  at: Instant,
+): Promise<AnswerSurface> {
+  const all = await findHistory(workspace, table, typed)
+  const receipt = await keepItemReceipt(workspace, table, all.itemKey, at, receipts)
+  await checkSeen(workspace, table, all)
+  const found = stateAt(all, at, await archiveBegan(workspace.engine, table))
+  return surfaceOf(table.table, all, found, at, workspace.root, receipt)
+}
+
+function surfaceOf(
+  table: string,
+  all: ItemHistory,
+  found: StateAt,
+  at: Instant,
+  root: string,
+  receipt: Receipt | undefined,
+): AnswerSurface {
+  const { state, until } = found
+  const doubt = isDoubtful(until.confidence) ? EXIT.findings : EXIT.done
+  return {
+    page: io => printState(table, all, found, at, io),
+    whole: () => stateAsJson(table, all, found, at),
+    images: () => (state.kind === 'present' ? [state.image] : []),
+    table: async () => (await loadTextTable())(STATE_COLUMNS, [stateAsRow(all, found, at)]),
+    web: async () => ({
+      ...describePage(table, all, found, at),
+      footer: state.kind === 'present' ? { 'image SHA-256': state.hash } : {},
+      table: itemTable(await loadTextTable(), state),
+    }),
+    receipt: async () => receipt,
+    ...itemEnding(until, () => [describeState(found, at)], table, root),
+    end: () => (state.kind === 'unknown' ? EXIT.unchecked : doubt),
+  }
+}
+
+async function loadTextTable(): Promise<typeof textTable> {
+  return (await import('../../../queries/engines/text-table.js')).textTable
+}
+
+/** The receipt of the saved query that answers the same; what was read of the item's later changes is not in it. */
+async function keepItemReceipt(
+  workspace: Workspace,
+  table: TableConfiguration,
+  itemKey: string,
+  at: Instant,
+  receipts: ReceiptFile,
+): Promise<Receipt | undefined> {
+  if (!receipts.isWanted) return undefined
+  const query = SAVED_QUERIES.get('item-as-of') as SavedQuery
+  const parameters = { item_key: itemKey, at: formatInstant(at.us, 6) }
+  return receipts.keep(await answerQuery(workspace.engine, query, table, parameters), workspace)
+}
+
+function describePage(table: string, all: ItemHistory, found: StateAt, at: Instant): PageContext {
+  return {
+    question: `What was ${table} ${showItemKey(all.itemKey)} at ${showInstant(at)}?`,
+    parameters: { answer: describeState(found, at) },
+    empty: nameState(found.state),
+    confidence: pageConfidence(found.until),
+  }
+}
+
+const PAGE_WIDTH = 90
+
+/** A page is for people: an attribute a row. */
+function itemTable(make: typeof textTable, state: ItemState): Table {
+  const item = state.kind === 'present' ? parseItem(state.image) : {}
+  const rows = Object.entries(item).map(([name, value]) => [
+    showPath([{ name }]),
+    showLines(value, PAGE_WIDTH).join('\n'),
+  ])
+  return make(['attribute', 'value'], rows)
+}
+
+function stateAsRow(all: ItemHistory, { state, until, last }: StateAt, at: Instant): readonly (string | null)[] {
+  const present = state.kind === 'present' ? state : undefined
+  return [
+    all.itemKey,
+    formatInstant(at.us, 6),
+    nameState(state),
+    until.confidence,
+    last?.event_id ?? null,
+    last === undefined ? null : showTime(last).replace(' ', 'T'),
+    last?.actor ?? null,
+    present?.hash ?? null,
+    present?.image ?? null,
+  ]
+}
+
+function printState(table: string, all: ItemHistory, found: StateAt, at: Instant, io: Io): void {
+  const { state, until } = found
+  io.out(`${paint(io, 'bold', `${table} ${showItemKey(all.itemKey)}`)}  as of ${showInstant(at)}\n`)
+  io.out(`${wrap(describeState(found, at), io.columns)}\n`)
+  if (found.last !== undefined) io.out(`${showConfidence(until, io)}\n`)
+  for (const remark of remarksOn(all, found, at)) io.out(`${paint(io, 'yellow', wrap(remark, io.columns))}\n`)
+  if (state.kind === 'present') io.out(`\n${showItem(parseItem(state.image), io).join('\n')}\n`)
+}
+
+function describeState({ state, until, last, next, gapAhead, beforeArchive }: StateAt, at: Instant): string {
+  const ahead = next === undefined ? undefined : `${next.event_name} ${shortId(next.event_id)} at ${showTime(next)}`
+  if (last === undefined) {
+    if (state.kind === 'unknown')
+      return `unknown: ${showInstant(at)} is before its first change in the archive, ${ahead}, which found it there already`
+    const first = `not there yet: its first change in the archive is ${ahead}`
+    return beforeArchive ? `${first}; the archive of this table begins only after ${showInstant(at)}` : first
+  }
+  const after = `${last.event_name} ${shortId(last.event_id)} at ${showTime(last)}, ${showActor(last)}`
+  const then = gapAhead
+    ? `changes between it and ${ahead} are missing, so the item may have been another by then`
+    : ahead === undefined
+      ? 'no later change in the archive'
+      : `next change ${ahead}`
+  const lackedBy = until.steps.findLast(step => !step.ahead)?.absence
+  if (lackedBy !== undefined && lackedBy !== null)
+    return `deleted: the complete baseline of ${showInstant({ us: lackedBy.rowTimeUs })} lacks it; the last that the archive has of it is ${after}; ${then}`
+  if (state.kind === 'deleted') return `deleted: ${after}; ${then}`
+  if (state.kind === 'unknown') return `unknown: no image tells the state after ${after}; ${then}`
+  return `state after ${after}; ${then}`
+}
+
+/** What else a reader of the answer should know. */
+function remarksOn(all: ItemHistory, { until, last }: StateAt, at: Instant): readonly string[] {
+  // where a time is known to the second only, the moment asked for may lie before or after the change within it
+  const within = all.changes.filter(
+    change => change.time_precision === 's' && Math.floor(at.us / 1_000_000) * 1_000_000 === change.event_time_us,
+  )
+  const step = until.steps.at(-1)
+  const unresolved = until.findings.some(
+    ({ finding, eventId }) =>
+      finding === 'UNRESOLVED-ORDER' && step?.changes.some(({ event_id: id }) => id === eventId),
+  )
+  return [
+    ...within.map(
+      change =>
+        `${shortId(change.event_id)} happened within this very second, its time is known to the second only; it is counted as before`,
+    ),
+    ...(unresolved ? ['changes of one time contradict one another, the state after them is one of several'] : []),
+    ...(last?.time_precision === 'arrival' ? ['the record of the last change has no time, its arrival stands in'] : []),
+  ]
+}
+
+function stateAsJson(table: string, all: ItemHistory, found: StateAt, at: Instant): object {
+  const { state, until, last } = found
+  return {
+    table,
+    item_key: JSON.parse(all.itemKey) as object,
+    as_of: formatInstant(at.us, 6),
+    state: nameState(state),
+    confidence: until.confidence,
+    event_id: last?.event_id ?? null,
+    event_time: last === undefined ? null : showTime(last).replace(' ', 'T'),
+    actor: last?.actor ?? null,
+    remarks: [...remarksOn(all, found, at), ...until.remarks],
+    image_hash: state.kind === 'present' ? state.hash : null,
+    item: state.kind === 'present' ? (JSON.parse(state.image) as object) : null,
+  }
+}
