@@ -1,4 +1,4 @@
-import { deliveriesOf, quoted } from '../queries/engines/literal.js'
+import { deliveriesOf } from '../queries/engines/literal.js'
 
 /**
  * Compares what an archive says that a table's items were at a moment with what somebody else says: the table itself, or
@@ -8,6 +8,7 @@ import { deliveriesOf, quoted } from '../queries/engines/literal.js'
 import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery } from '../queries/catalog.js'
 import { olderItems } from '../queries/each-item.js'
 import { type BoundValue, type QueryEngine, streamAnswer } from '../queries/engines/engine.js'
+import { quoted } from '../queries/engines/literal.js'
 import { rowsOf } from '../queries/engines/rows.js'
 import { checkParameters } from '../queries/parameters.js'
 import { type Anchor, readArchiveFacts } from '../queries/verdict/archive-facts.js'

@@ -3,8 +3,7 @@ import { describeRegions, regionsOf } from '../regions.js'
 import { type Alteration, alterationsOf, withoutUnreadable } from './alteration.js'
 import { type ArchiveFacts, NO_FACTS } from './archive-facts.js'
 import { findAlterations, findProblems } from './findings.js'
-import { type ItemChange, orderSteps } from './reconstruct.js'
-import type { Step } from './step.js'
+import { type ItemChange, orderSteps, type Step } from './reconstruct.js'
 import { absencesOf, judge, periodOver, type Verdict } from './verdict.js'
 
 /** A change as `item-history` answers it. */
