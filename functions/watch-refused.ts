@@ -1,6 +1,6 @@
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3'
 import type { Counts } from '../capture/metrics.js'
-import { REFUSED_PREFIX } from '../transform/refused-line.js'
+import { REFUSED_PREFIX } from '../transform/layout.js'
 
 /** Counts objects under `refused/` that will expire within `WARNED_DAYS`. */
 export const EXPIRING_METRIC = 'RefusedExpiring'

@@ -9,7 +9,7 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { METRICS_NAMESPACE } from '../capture/metrics.js'
 import { EXPIRING_METRIC } from '../functions/watch-refused.js'
-import { REFUSED_PREFIX } from '../transform/refused-line.js'
+import { REFUSED_PREFIX } from '../transform/layout.js'
 import { BundledFunction } from './bundled-function.js'
 
 export interface RefusedWatchProps {
