@@ -2,8 +2,8 @@
 export { type Configuration, readConfiguration } from './config/configuration.js'
 export { ConfigurationError } from './config/problems.js'
 export type { Change, History, ItemAt, ItemDiff, TableItem } from './library/archive-answers.js'
+export { ArchiveError } from './library/archive-error.js'
 export {
-  ArchiveError,
   type EngineOptions,
   type FolderOptions,
   type Key,

@@ -16,7 +16,7 @@ import type { ItemHistory } from '../queries/verdict/history.js'
 import { archiveBegan, historyBetween, stateAt } from '../queries/verdict/state-at.js'
 import { itemsAt } from '../queries/verdict/table-at.js'
 import type { JudgeOptions } from '../queries/verdict/table-verdict.js'
-import { isArchive } from '../store/parquet-files.js'
+import { DiskArchive } from '../store/folder.js'
 import { findTable, tablesIn } from '../store/tables.js'
 import { type AttributeValue, parseItem } from '../transform/attribute-value.js'
 import { formatInstant, parseInstant } from '../transform/instant.js'
@@ -31,11 +31,7 @@ import {
   itemAt,
   type TableItem,
 } from './archive-answers.js'
-
-/** An archive, a table or a saved query that is not there, or an archive that cannot be read. */
-export class ArchiveError extends Error {
-  override readonly name = 'ArchiveError'
-}
+import { ArchiveError } from './archive-error.js'
 
 /** An item's key: the text of a simple string key as it is, or the key attributes, plain or in DynamoDB JSON. */
 export type Key = string | { readonly [attribute: string]: string | number | bigint | Uint8Array | AttributeValue }
@@ -85,13 +81,14 @@ export async function openArchive(archive: string | EngineOptions, options: Fold
   }
   if (!existsSync(archive) || !statSync(archive).isDirectory())
     throw new ArchiveError(`archive ${JSON.stringify(archive)} is not there, expected a folder`)
-  if (!isArchive(archive))
+  const folder = new DiskArchive(archive)
+  if (!folder.isArchive())
     throw new ArchiveError(
       `archive ${JSON.stringify(archive)} is none, expected a folder with data/, config/, facts/ or refused/ in it`,
     )
   const configured = [...(options.tables ?? [])]
   try {
-    const tables = tablesIn(archive, configured)
+    const tables = await tablesIn(folder, configured)
     return new OpenArchive(await DuckDbEngine.open(archive, configured, options), tables, false, options.refused)
   } catch (error) {
     const [reason] = (error as Error).message.split('\n')

@@ -1,5 +1,6 @@
-import { readFacts } from '../config/fact-file.js'
-import { type Fact, type FactStore, factMicroseconds } from '../transform/fact.js'
+import { readFacts } from '../store/facts.js'
+import type { Objects } from '../store/objects.js'
+import { type Fact, factMicroseconds } from '../transform/fact.js'
 
 /** A time whose changes of a table are not all in the archive, in microseconds since 1970. */
 export interface LostStretch {
@@ -9,8 +10,8 @@ export interface LostStretch {
 }
 
 /** What a table's facts say is lost: records that were gone before they were read, and the time without a stream. */
-export async function readLostStretches(store: FactStore, table: string): Promise<readonly LostStretch[]> {
-  return (await readFacts(store, table)).flatMap(fact => lostIn(fact))
+export async function readLostStretches(archive: Objects, table: string): Promise<readonly LostStretch[]> {
+  return (await readFacts(archive, table)).flatMap(fact => lostIn(fact))
 }
 
 function lostIn(fact: Fact): readonly LostStretch[] {
