@@ -54,7 +54,7 @@ export async function describeStack(stack: string, region: string | undefined): 
 }
 
 /** How an archive on AWS is opened. */
-export interface StackOptions {
+export interface StackEngineOptions {
   /** Ends every statement. @default - only the signal of a single statement does */
   readonly signal?: AbortSignal | undefined
   /** What is thrown where the archive's own objects cannot be read. @default - an `ArchiveError` */
@@ -62,7 +62,7 @@ export interface StackOptions {
 }
 
 /** The engine over an archive on AWS, with the facts and the compacted copies of its buckets where they are known. */
-export async function openStackEngine(place: StackPlace, options: StackOptions = {}): Promise<AthenaEngine> {
+export async function openStackEngine(place: StackPlace, options: StackEngineOptions = {}): Promise<AthenaEngine> {
   const { workgroup, database, region, bucket, derived, results: outputLocation } = place
   const { AthenaEngine } = await import('../queries/engines/athena.js')
   const { signal } = options
@@ -72,7 +72,7 @@ export async function openStackEngine(place: StackPlace, options: StackOptions =
 
 async function openBuckets(
   { bucket, derived, database, region }: StackPlace & { readonly bucket: string },
-  { refusal = message => new ArchiveError(message) }: StackOptions,
+  { refusal = message => new ArchiveError(message) }: StackEngineOptions,
 ) {
   const [{ S3Client }, { UnloadedCopies }] = await Promise.all([
     import('@aws-sdk/client-s3'),
@@ -99,6 +99,10 @@ class ToldBucket extends Bucket {
 
   override entries(prefix: string): Promise<readonly ObjectEntry[]> {
     return super.entries(prefix).catch(error => this.refuse(error))
+  }
+
+  override folders(prefix: string): Promise<readonly string[]> {
+    return super.folders(prefix).catch(error => this.refuse(error))
   }
 
   override open(key: string, maxBytes?: number): Promise<Uint8Array> {

@@ -161,6 +161,8 @@ export class DiskArchive implements ReplaceableObjects {
 
   /** The file that holds an object, for engines that open files themselves. Throws a `FileError` where a link leads to it. */
   ownPath(key: string): string {
+    if (key.split('/').some(part => part === '.' || part === '..'))
+      throw new FileError(key, ['leads out of the archive'])
     refuseLinks(this.root, key)
     return this.pathOf(key)
   }

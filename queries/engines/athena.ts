@@ -42,6 +42,9 @@ export interface AthenaOptions extends AthenaSettings {
 /** What `copies` takes: an archive's buckets, listed and opened. */
 export { UnloadedCopies } from '../../derived/unloaded-copies.js'
 
+/** What `facts` takes: an archive's bucket. */
+export { Bucket } from '../../store/s3.js'
+
 /** Some rows of an answer: values are text, null where there is none. */
 interface Page {
   readonly columns: readonly ColumnInfo[]
