@@ -17,15 +17,20 @@ export interface BoundQuery extends Statement {
   readonly scope: Scope | undefined
 }
 
-/**
- * What `askQuery` runs. Throws `ParameterError` for parameters that the query does not take. `actor` is the attribute that
- * names the actor where rows do not. @default - only what the rows say
- */
+/** What stands in a statement for a table's rows. */
+export interface BindOptions {
+  /** The attribute that names the actor where rows do not. @default - only what the rows say */
+  readonly actor?: AttributePath | undefined
+  /** Makes other rows of the table's. @default - the rows as they were delivered */
+  readonly rows?: (deliveries: string) => string
+}
+
+/** What `answerQuery` runs. Throws `ParameterError` for parameters that the query does not take. */
 export function bindQuery(
   query: SavedQuery,
   table: TableConfiguration,
   parameters: Readonly<Record<string, string>>,
-  actor?: AttributePath,
+  { actor, rows = deliveries => deliveries }: BindOptions = {},
 ): BoundQuery {
   const { column, ...others } = parameters
   const values = withRecordedActor(
@@ -34,7 +39,7 @@ export function bindQuery(
       ...(query.asksForColumn ? others : parameters),
     }),
   )
-  const changes = deliveriesOf(table)
+  const changes = rows(deliveriesOf(table))
   const identifiers = query.asksForColumn ? { changes, column: configuredColumn(column, table) } : { changes }
   const statement = renderQuery(query, withPath(query, withActor(query, identifiers, actor), values.get('attribute')))
   const all = new Map<string, BoundValue>([

@@ -32,15 +32,38 @@ export interface Statement {
 }
 
 const SQL_FOLDER = new URL('./sql/', import.meta.url)
+const INTERNAL_FOLDER = new URL('./internal/', import.meta.url)
 const PARTS_FOLDER = new URL('./parts/', import.meta.url)
 
 /** All saved queries, by name. What can be asked is said here and nowhere else. */
-export const SAVED_QUERIES: ReadonlyMap<string, SavedQuery> = new Map(
-  sqlFiles(SQL_FOLDER).map(([name, text]) => [name, parseSavedQuery(name, text)]),
-)
+export const SAVED_QUERIES: ReadonlyMap<string, SavedQuery> = queriesIn(SQL_FOLDER)
+
+/** Questions that Itemtrail asks on its own account, and offers to nobody. */
+export const INTERNAL_QUERIES: ReadonlyMap<string, SavedQuery> = queriesIn(INTERNAL_FOLDER)
 
 /** Common table expressions that several questions share. */
 const PARTS: ReadonlyMap<string, string> = new Map(sqlFiles(PARTS_FOLDER).map(([name, text]) => [name, text.trim()]))
+
+function queriesIn(folder: URL): ReadonlyMap<string, SavedQuery> {
+  return new Map(sqlFiles(folder).map(([name, text]) => [name, parseSavedQuery(name, text)]))
+}
+
+/** A question of `queries/internal/`. */
+export function internalQuery(name: string): SavedQuery {
+  const query = INTERNAL_QUERIES.get(name)
+  if (query === undefined) throw new Error(`internal query ${name} is not there`)
+  return query
+}
+
+/** The text of a part, those that it holds put in. */
+export function sqlPart(name: string): string {
+  return insertParts(`{${name}}`, name)
+}
+
+/** The text of a query with its parts put in, its names and parameters still as they stand in the file. */
+export function wholeText({ template, name }: SavedQuery): string {
+  return insertParts(template, name)
+}
 
 function sqlFiles(folder: URL): readonly (readonly [string, string])[] {
   const names = readdirSync(folder).filter(name => name.endsWith('.sql'))
@@ -117,7 +140,7 @@ export interface Identifiers {
 /** The statement of a saved query for one table: parts and names put in, each `:name` a `?`. */
 export function renderQuery(query: SavedQuery, identifiers: Identifiers): Statement {
   const placeholders: string[] = []
-  const withParts = insertParts(query.template, query.name).replaceAll('{column}', `new_${identifiers.column}`)
+  const withParts = wholeText(query).replaceAll('{column}', `new_${identifiers.column}`)
   const bound = withParts.replaceAll(
     /\{(us|day|day-after) :(\w+)\}|(?<!:):(\w+)/g,
     (_, form: keyof typeof FROM_INSTANT | undefined, inner, plain) => {

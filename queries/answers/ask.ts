@@ -35,7 +35,8 @@ export async function answerQuery(
     if (preset === 'facts' && parameters[name] !== undefined)
       throw new ParameterError(`parameter ${name} is what the archive's facts say, leave it out`)
   const known = await knownByFacts(engine, table, query, parameters)
-  const { scope, ...bound } = bindQuery(query, table, { ...parameters, ...known }, await actorOfToday(engine, table))
+  const actor = await actorOfToday(engine, table)
+  const { scope, ...bound } = bindQuery(query, table, { ...parameters, ...known }, { actor })
   const asked = { query: query.name, table: table.table, ...bound }
   const answer = await answerStatement(engine, asked, { ...options, scope })
   const attribute = bound.parameters.get('attribute')

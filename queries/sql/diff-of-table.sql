@@ -64,7 +64,7 @@ sides as (
     max(case when substr(item_key, 1, 1) = 'a' then image end) as before,
     max(case when substr(item_key, 1, 1) = 'b' then image end) as after
   from last_states
-  where coalesce(element_at(cast(json_parse(:gone) as map(varchar, bigint)), cast(event_time_us as varchar) || ' ' || item_key), 0) = 0
+  where {not-gone}
     and (
       state <> 'unknown'
       or event_time_us is null

@@ -12,30 +12,11 @@
 -- @column event_time_us detail -- event_time in microseconds since 1970
 -- @column event_id detail -- identifies the change that led here
 -- That an item was gone which a complete baseline lacks, the archive's facts tell; without them, as in Athena's console, it does not know.
-with taken as (
-  -- a day more, because the changes after a baseline tell whether it was ahead
-  select *
-  from {changes}
-  where event_date <= {day-after :at}
-    and event_time_us <= {us :at} + 86400000000
-),
-{superseded},
-arrived as (
-  select *
-  from in_sequence
-  where superseded_us is null
-    or superseded_us > {us :at}
-),
-{ordered},
-until_then as (
-  select *
-  from changes
-  where event_time_us <= {us :at}
-),
+with {until-then},
 {last-changes}
 select item_key, event_time, actor, new_image as image, new_hash as image_hash, event_time_us, event_id
 from last_changes
 where new_state = exit_state
   and cast({column} as varchar) = :value
-  and coalesce(element_at(cast(json_parse(:gone) as map(varchar, bigint)), cast(event_time_us as varchar) || ' ' || item_key), 0) = 0
+  and {not-gone}
 order by item_key

@@ -15,30 +15,11 @@
 -- @column actor -- who made it
 -- @column unresolved -- true where changes of one time contradict one another
 -- That an item was gone which a complete baseline lacks, the archive's facts tell; without them, as in Athena's console, it does not know.
-with taken as (
-  -- a day more, because the changes after a baseline tell whether it was ahead
-  select *
-  from {changes}
-  where event_date <= {day-after :at}
-    and event_time_us <= {us :at} + 86400000000
-),
-{superseded},
-arrived as (
-  select *
-  from in_sequence
-  where superseded_us is null
-    or superseded_us > {us :at}
-),
-{ordered},
-until_then as (
-  select *
-  from changes
-  where event_time_us <= {us :at}
-),
+with {until-then},
 {last-states}
 select *
 from last_states
 where state <> 'deleted'
-  and coalesce(element_at(cast(json_parse(:gone) as map(varchar, bigint)), cast(event_time_us as varchar) || ' ' || item_key), 0) = 0
+  and {not-gone}
   and (state <> 'unknown' or event_time_us is null or event_time_us > {us :seen})
 order by item_key
