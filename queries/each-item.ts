@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { bindQuery } from './bind.js'
-import { internalQuery, renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
+import { internalQuery, renderQuery, savedQuery } from './catalog.js'
 import { type BoundValue, type QueryEngine, streamAnswer } from './engines/engine.js'
 import { deliveriesOf } from './engines/literal.js'
 import { type Row, rowsOf } from './engines/rows.js'
@@ -18,7 +18,7 @@ const FOUND = ['item_key', 'finding', 'event_id', 'event_time_us', 'changes', 's
 
 /** What does not fit together in the whole history of each item, as `continuity` tells it: what, and when. */
 export function continuityOfAll(table: TableConfiguration): EachItemStatement {
-  const { sql, values } = bindQuery(SAVED_QUERIES.get('continuity') as SavedQuery, table, {})
+  const { sql, values } = bindQuery(savedQuery('continuity'), table, {})
   const narrow = `select ${FOUND.join(', ')} from (\n${sql}\n) as found order by item_key, event_time_us, event_id`
   return { columns: FOUND, sql: narrow, values }
 }

@@ -2,7 +2,6 @@ import { formatInstant, parseInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { SAVED_QUERIES } from '../catalog.js'
 import type { QueryEngine } from '../engines/engine.js'
-import { STATES } from '../moments.js'
 import { type Confidence, isDoubtful, worstOf } from '../verdict/findings.js'
 import type { ItemHistory } from '../verdict/history.js'
 import { archiveBegan, stateAt } from '../verdict/state-at.js'
@@ -94,7 +93,7 @@ export function periodOf(asked: Pick<Asked, 'query' | 'parameters'>): AskedPerio
     number | null,
     number | null,
   ]
-  const isOfStates = asked.query !== undefined && Object.hasOwn(STATES, asked.query)
+  const isOfStates = SAVED_QUERIES.get(asked.query ?? '')?.states !== undefined
   if (isOfStates && at !== null) return { kind: 'states', fromUs: at, toUs: at }
   if (isOfStates && from !== null && to !== null) return { kind: 'states', fromUs: from, toUs: to }
   return { kind: 'period', fromUs: from, toUs: to }

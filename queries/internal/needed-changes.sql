@@ -1,6 +1,6 @@
 -- @question Which changes do later states depend on?
 -- @empty none
--- @column event_id -- the change
+-- @column event_id varchar -- the change
 with taken as (
   select
     item_key, event_id, source_event_id, event_name, event_time, event_time_us, time_precision, sequence, source,

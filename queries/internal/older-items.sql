@@ -1,8 +1,8 @@
 -- @question Which items are older than their first change?
 -- @empty none
--- @column item_key -- the item
--- @column event_time_us -- when its first change was made
--- @column entry_state -- the state that it left
+-- @column item_key varchar -- the item
+-- @column event_time_us bigint -- when its first change was made
+-- @column entry_state varchar -- the state that it left
 with taken as (
   select *
   from {changes}

@@ -2,8 +2,8 @@
 -- @empty never: there is always one row
 -- @parameter at instant example=2026-11-19T12:00:00Z -- the moment; changes at it are included
 -- @parameter without items default={} -- items that are left out: a JSON object whose names are their keys
--- @column sum_0 -- the sum of the first 32 bits of each state's hash
--- @column sum_1 -- of the next 32 bits, and so on
+-- @column sum_0 bigint -- the sum of the first 32 bits of each state's hash
+-- @column sum_1 bigint -- of the next 32 bits, and so on
 with {until-then},
 {last-states},
 hashed as (

@@ -2,7 +2,6 @@ import { formatInstant, parseInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { SavedQuery } from '../catalog.js'
 import type { QueryEngine } from '../engines/engine.js'
-import { STATES } from '../moments.js'
 import { type ArchiveFacts, readArchiveFacts } from './archive-facts.js'
 import { anchorFindings, type TableFinding } from './continuity.js'
 
@@ -42,7 +41,8 @@ export async function knownByFacts(
   query: SavedQuery,
   given: Readonly<Record<string, string>>,
 ): Promise<Readonly<Record<string, string>>> {
-  const moments = [...new Set(STATES[query.name])].map(moment => parseInstant(given[moment] ?? '')?.us)
+  const { from, to } = query.states ?? {}
+  const moments = [...new Set([from, to])].map(moment => parseInstant(given[moment ?? ''] ?? '')?.us)
   if (factParameters(query).length === 0 || !moments.every(us => us !== undefined)) return {}
   const facts = await readArchiveFacts(engine, table)
   const gone: (readonly GoneItem[])[] = []

@@ -2,7 +2,7 @@ import { formatInstant, type Instant, type TimePrecision } from '../../transform
 import type { EventName } from '../../transform/stream-record.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { type BindOptions, bindQuery } from '../bind.js'
-import { SAVED_QUERIES, type SavedQuery } from '../catalog.js'
+import { savedQuery } from '../catalog.js'
 import { olderItems, rowsOfEachItem } from '../each-item.js'
 import { type QueryEngine, streamAnswer } from '../engines/engine.js'
 import { type Row, rowsOf } from '../engines/rows.js'
@@ -104,7 +104,7 @@ export async function* olderAt(engine: QueryEngine, table: TableConfiguration, u
     if (Number(event_time_us) > us) yield { itemKey: item_key as string, entryState: entry_state as string }
 }
 
-const TABLE_AS_OF = SAVED_QUERIES.get('table-as-of') as SavedQuery
+const TABLE_AS_OF = savedQuery('table-as-of')
 
 async function* statesAt(
   engine: QueryEngine,

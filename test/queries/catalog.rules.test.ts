@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { TrinoSQL } from 'dt-sql-parser/dist/parser/trino/index.js'
 import { describe, expect, it } from 'vitest'
 import { INTERNAL_QUERIES, renderQuery, SAVED_QUERIES, type SavedQuery, wholeText } from '../../queries/catalog.js'
-import { queriesDocument } from '../../queries/write-docs.js'
+import { queriesDocument, queryTypes } from '../../queries/write-docs.js'
 import { misplacedParameters, withoutStrings } from '../athena-rules.js'
 
 const queries = [...SAVED_QUERIES.values()]
@@ -168,8 +168,9 @@ describe('saved queries', () => {
     query => expect(wholeText(query)).toMatch(/event_date <= \{day(-after)? :(to|at)\}/),
   )
 
-  it('are documented as they are', () => {
+  it('are documented as they are, and known to the compiler', () => {
     expect(readFileSync(new URL('../../docs/queries.md', import.meta.url), 'utf8')).toBe(queriesDocument())
+    expect(readFileSync(new URL('../../queries/saved-queries.ts', import.meta.url), 'utf8')).toBe(queryTypes())
   })
 
   it('use every shared part', () => {
