@@ -1,5 +1,5 @@
-import type { AnswerVerdict } from '../queries/answers/answer-verdict.js'
 import { answerQuery } from '../queries/answers/ask.js'
+import type { AnswerVerdict } from '../queries/answers/asked.js'
 import type { FileFormat } from '../queries/answers/formats.js'
 import type { PageContext } from '../queries/answers/html-page.js'
 import type { Receipt } from '../queries/answers/receipt.js'

@@ -8,7 +8,8 @@ import { inUtc } from '../engines/utc.js'
 import { ParameterError } from '../parameters.js'
 import { actorOfToday } from '../todays-actor.js'
 import { knownByFacts } from '../verdict/gone-items.js'
-import { Answer, type Asked } from './answer.js'
+import { Answer } from './answer.js'
+import type { Asked } from './asked.js'
 
 /**
  * Asks a saved query of a table. Throws `ParameterError` for parameters it does not take, `QueryError` for the engine's

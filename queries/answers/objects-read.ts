@@ -7,7 +7,7 @@ import { dateOfKey, parquetFiles } from '../../store/parquet-files.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { deliveriesIdentifier, tableIdentifier } from '../../transform/table-names.js'
 import { SAVED_QUERIES } from '../catalog.js'
-import type { Asked } from './answer.js'
+import type { Asked } from './asked.js'
 
 /** The partitions that a question could read: of one table, from a day to a day, both included; null is no bound. */
 export interface PartitionsRead {

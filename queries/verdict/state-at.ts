@@ -4,8 +4,10 @@ import type { QueryEngine } from '../engines/engine.js'
 import { deliveriesOf } from '../engines/literal.js'
 import { rowsOf } from '../engines/rows.js'
 import { CONFIDENCES, findAlterations, findProblems, type ItemFinding } from './findings.js'
-import type { HistoryChange, ItemHistory } from './history.js'
-import { type ItemState, lastState, type Step, stepsUntil } from './reconstruct.js'
+import type { ItemHistory } from './history.js'
+import type { HistoryChange } from './item-change.js'
+import { type ItemState, lastState, stepsUntil } from './reconstruct.js'
+import type { Step } from './step.js'
 import { judge, momentOf } from './verdict.js'
 
 /** What an item was at a moment, and how far that can be believed. */
