@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
-import { Attempts, type Timekeeper } from '../aws/attempts.js'
+import { Attempts, type Patience } from '../aws/patience.js'
 import { processingFailedLine, REFUSED_PREFIX } from '../transform/refused-line.js'
 import { type Pack, RECORD_BYTES } from './packing.js'
 
@@ -32,7 +32,7 @@ export function oversizePrefix(table: string): string {
  * Keeps each record whole as an object of one line. The key is the content's own hash, so a batch that Lambda sends
  * again writes no second object, and no object is ever rewritten.
  */
-export async function keepOversize(store: OversizeStore, packs: readonly Pack[], time: Timekeeper): Promise<Kept> {
+export async function keepOversize(store: OversizeStore, packs: readonly Pack[], time: Patience): Promise<Kept> {
   const attempts = new Attempts(time)
   const kept: Pack[] = []
   const errors = new Map<string, number>()
