@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
-import { Attempts, type Timekeeper } from '../aws/attempts.js'
 import { RECORD_BYTES } from '../aws/firehose.js'
+import { Attempts, type Patience } from '../aws/patience.js'
 import { refusedPrefix } from '../transform/layout.js'
 import { processingFailedLine } from '../transform/refused-line.js'
 import type { Pack } from './packing.js'
@@ -29,7 +29,7 @@ export interface Kept {
  * Keeps each record whole as an object of one line. The key is the content's own hash, so a batch that Lambda sends
  * again writes no second object, and no object is ever rewritten.
  */
-export async function keepOversize(store: OversizeOptions, packs: readonly Pack[], time: Timekeeper): Promise<Kept> {
+export async function keepOversize(store: OversizeOptions, packs: readonly Pack[], time: Patience): Promise<Kept> {
   const attempts = new Attempts(time)
   const kept: Pack[] = []
   const errors = new Map<string, number>()
