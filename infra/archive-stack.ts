@@ -1,4 +1,4 @@
-import { RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy, Size, Stack, type StackProps, Tags } from 'aws-cdk-lib'
 import {
   AttributeType,
   BillingMode,
@@ -45,8 +45,8 @@ export class ArchiveStack extends Stack {
     if (environment !== undefined) Tags.of(this).add('environment', environment)
     this.archive = new AuditArchive(this, 'Audit', {
       lock,
-      refusedDays,
-      scanCutoffGb,
+      refusedRetention: Duration.days(refusedDays),
+      scanCutoff: Size.gibibytes(scanCutoffGb),
       compact,
       notify,
       name: deployedName(configuration),
