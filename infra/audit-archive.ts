@@ -25,13 +25,13 @@ import { QueryWorkgroup } from './query-workgroup.js'
 import { RefusedBucket } from './refused-bucket.js'
 import { RefusedWatch } from './refused-watch.js'
 import { Roles } from './roles.js'
-import { describeTable, type SourceTable } from './source-table.js'
+import { type SourceTable, sourceTableOf } from './source-table.js'
 
 /** What an archive is like, for all of its tables. */
 export interface AuditArchiveProps {
   /**
-   * S3 Object Lock of the whole archive: `{ mode: 'none' }`, or `governance` or `compliance` with `days`. There is no default, because it
-   * cannot be made weaker later, and compliance cannot be undone by anybody.
+   * S3 Object Lock of the whole archive: `{ mode: 'none' }`, or `governance` or `compliance` with `days`. There is no
+   * default, because it cannot be made weaker later, and compliance cannot be undone by anybody.
    */
   readonly lock: Lock
   /** How long refused records are kept, in whole days. @default - 365 days */
@@ -39,21 +39,31 @@ export interface AuditArchiveProps {
   /** A query in Athena that scans more, in whole gibibytes, is cancelled. @default - 100 GiB */
   readonly scanCutoff?: Size
   /**
-   * Keeps a copy of each table's rows, clustered by item, and checkpoints of its items, so that questions about one item or one moment read
-   * less.
+   * Keeps a copy of each table's rows, clustered by item, and checkpoints of its items, so that questions about one
+   * item or one moment read less.
    * @default - false
    */
   readonly compact?: boolean
-  /** Told of every alarm; its key must let CloudWatch in. @default - a topic of its own, encrypted with the archive's key */
+  /**
+   * Told of every alarm; its key must let CloudWatch in.
+   * @default - a topic of its own, encrypted with the archive's key
+   */
   readonly alarmTopic?: ITopic
   /** E-mail addresses that hear of alarms. @default - none, subscribe to `alarmTopic` */
   readonly notify?: readonly string[]
-  /** Name of the Glue database and the Athena workgroup: lower-case letters, digits and "_". @default - made from the construct's path */
+  /**
+   * Name of the Glue database and the Athena workgroup: lower-case letters, digits and "_".
+   * @default - made from the construct's path
+   */
   readonly name?: string
-  /** Who may take on the roles for people, if their own policies allow it besides. @default - everyone of the account */
+  /**
+   * Who may take on the roles for people, if their own policies allow it besides.
+   * @default - everyone of the account
+   */
   readonly people?: IPrincipal
   /**
-   * Folder with a copy of the archive's `config/`, so that a column that changed its meaning under the same name fails at synthesis.
+   * Folder with a copy of the archive's `config/`, so that a column that changed its meaning under the same name fails
+   * at synthesis.
    * @default - nothing is compared
    */
   readonly keptConfigurations?: string
@@ -83,8 +93,8 @@ export interface CaptureProps {
 }
 
 /**
- * An audit archive: every change of the tables that it captures, kept for good, to be asked in Athena. `capture` adds a table, made
- * in the same app or imported.
+ * An audit archive: every change of the tables that it captures, kept for good, to be asked in Athena. `capture` adds a
+ * table, made in the same app or imported.
  */
 export class AuditArchive extends Construct {
   /** The archive itself. */
@@ -181,16 +191,19 @@ export class AuditArchive extends Construct {
   }
 
   /**
-   * Lets somebody ask, as the role `queryUser` does: the workgroup, the catalog, `data/`, `config/`, `facts/` and what is derived from them, in
-   * this account. Nothing of it writes into the archive.
+   * Lets somebody ask, as the role `queryUser` does: the workgroup, the catalog, `data/`, `config/`, `facts/` and what
+   * is derived from them, in this account. Nothing of it writes into the archive.
    */
   grantQuery(grantee: IGrantable): Grant {
     return this.roles.grantQuery(grantee)
   }
 
-  /** Archives every change of a table from now on. Throws a `ConfigurationError` for whatever is wrong, before anything is deployed. */
+  /**
+   * Archives every change of a table from now on. Throws a `ConfigurationError` for whatever is wrong, before anything
+   * is deployed.
+   */
   capture(table: ITable | Table | TableV2, { tableName, buffer, ...fields }: CaptureProps): CapturedTable {
-    const source = describeTable(this, table as ITable, tableName)
+    const source = sourceTableOf(this, table as ITable, tableName)
     const keys = fields.keys ?? source.keys
     const gathered = buffer && said({ mb: buffer.size?.toMebibytes(EXACT), seconds: buffer.interval?.toSeconds() })
     this.fields[source.name] = said({ ...fields, keys, buffer: gathered })

@@ -12,7 +12,7 @@ import { throughService } from './archive-key.js'
 import { BundledFunction } from './bundled-function.js'
 
 /** What is written once and kept; refused objects are not, they expire. */
-export const LOCKED_PREFIXES = ['data/', 'config/', 'facts/', 'log/']
+const LOCKED_PREFIXES = ['data/', 'config/', 'facts/', 'log/']
 
 export interface LockFunctionProps {
   readonly archive: ArchiveBucket
@@ -21,8 +21,9 @@ export interface LockFunctionProps {
 }
 
 /**
- * Locks each object as soon as it is there, by its version. For archives whose bucket has no default retention, because nobody
- * has confirmed yet that Firehose can write into one that has. Events wait in a queue, so that one that could not be served is not forgotten.
+ * Locks each object as soon as it is there, by its version. For archives whose bucket has no default retention, because
+ * nobody has confirmed yet that Firehose can write into one that has. Events wait in a queue, so that one that could
+ * not be served is not forgotten.
  */
 export class LockFunction extends Construct {
   readonly function: IFunction

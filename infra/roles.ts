@@ -19,8 +19,8 @@ export interface RolesProps extends ArchiveParts {
 }
 
 /**
- * What people may do, apart from one another. None of them may write, lock or delete anything in the archive; each is exactly what its
- * statements list.
+ * What people may do, apart from one another. None of them may write, lock or delete anything in the archive; each is
+ * exactly what its statements list.
  */
 export class Roles extends Construct {
   /** Asks questions in Athena. */
