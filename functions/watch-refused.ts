@@ -1,6 +1,6 @@
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3'
 import { type Counts, EXPIRING_METRIC } from '../capture/metrics.js'
-import { REFUSED_PREFIX } from '../transform/refused-line.js'
+import { REFUSED_PREFIX } from '../transform/layout.js'
 
 /** So long before it is forgotten, people hear of a refused object that is still there. */
 export const WARNED_DAYS = 30

@@ -14,7 +14,7 @@ import {
 } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import type { Lock } from '../config/schema.js'
-import { REFUSED_PREFIX } from '../store/refused-objects.js'
+import { DATA_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
 import { acknowledgeAccessLogs } from './acknowledged-findings.js'
 
 /** What every bucket of an archive has in common. */
@@ -128,7 +128,7 @@ export class ArchiveBucket extends Construct {
 
   private denyWriting(): void {
     const writers = Lazy.uncachedList({ produce: () => this.writers.map(role => role.roleArn) })
-    this.deny('Writing', ['s3:PutObject'], 'data/*', { ArnNotEquals: { 'aws:PrincipalArn': writers } })
+    this.deny('Writing', ['s3:PutObject'], `${DATA_PREFIX}*`, { ArnNotEquals: { 'aws:PrincipalArn': writers } })
   }
 
   private deny(sid: string, actions: string[], objects: string, conditions: Record<string, unknown> = {}): void {

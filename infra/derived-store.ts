@@ -4,7 +4,7 @@ import { AnyPrincipal, Effect, type IRole, PolicyStatement } from 'aws-cdk-lib/a
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
-import { derivedPrefix } from '../transform/derived.js'
+import { derivedPrefix } from '../transform/layout.js'
 import { closedBucket } from './archive-bucket.js'
 import type { QueryWorkgroup } from './query-workgroup.js'
 

@@ -13,7 +13,7 @@ import {
 } from 'aws-cdk-lib/custom-resources'
 import { Construct } from 'constructs'
 import { readKeptConfiguration } from '../config/kept-configuration.js'
-import { configurationKey } from '../transform/partition.js'
+import { configurationKey, configurationPrefix } from '../transform/layout.js'
 import { rowConfiguration, type TableConfiguration } from '../transform/table-configuration.js'
 import { throughService } from './archive-key.js'
 
@@ -78,5 +78,7 @@ export function readKeptConfigurations(folder: string | undefined, table: string
   const path = folder === undefined ? undefined : join(folder, table)
   if (path === undefined || !existsSync(path)) return []
   const files = readdirSync(path).filter(name => name.endsWith('.json'))
-  return files.sort().map(name => readKeptConfiguration(readFileSync(join(path, name)), `config/${table}/${name}`))
+  return files
+    .sort()
+    .map(name => readKeptConfiguration(readFileSync(join(path, name)), `${configurationPrefix(table)}${name}`))
 }

@@ -2,7 +2,7 @@ import { ArnFormat, type Stack } from 'aws-cdk-lib'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
-import { REFUSED_PREFIX } from '../store/refused-objects.js'
+import { CONFIG_PREFIX, DATA_PREFIX, FACTS_PREFIX, LOG_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
 import { throughService } from './archive-key.js'
 import type { QueryWorkgroup } from './query-workgroup.js'
 
@@ -77,8 +77,8 @@ const LOOK_AROUND = [
   'lambda:ListEventSourceMappings',
 ]
 
-/** What is asked of, besides `data/`: configurations that rows were made under, and facts. */
-const ASKED = ['data/*', 'config/*', 'facts/*']
+/** What answers are made of: rows, the configurations that they were made under, and facts. */
+const ASKED = [DATA_PREFIX, CONFIG_PREFIX, FACTS_PREFIX]
 
 /** To ask questions in Athena: answers are the only thing that is written. */
 export function toAsk(stack: Stack, parts: ArchiveParts): PolicyStatement[] {
@@ -91,7 +91,7 @@ export function toAsk(stack: Stack, parts: ArchiveParts): PolicyStatement[] {
     may(LIST, ...buckets),
     may(
       READ,
-      ...ASKED.map(objects => archive.arnForObjects(objects)),
+      ...below(archive, ...ASKED),
       ...(derived ? [derived.arnForObjects('*')] : []),
       results.arnForObjects('*'),
     ),
@@ -104,7 +104,7 @@ export function toAsk(stack: Stack, parts: ArchiveParts): PolicyStatement[] {
 export function toReadEvidence({ archive }: ArchiveParts): PolicyStatement[] {
   return [
     may([...READ_SETTINGS, 's3:ListBucketVersions'], archive.bucketArn),
-    may(READ_VERSIONS_AND_LOCKS, ...[...ASKED, 'log/*'].map(objects => archive.arnForObjects(objects))),
+    may(READ_VERSIONS_AND_LOCKS, ...below(archive, ...ASKED, LOG_PREFIX)),
   ]
 }
 
@@ -114,11 +114,10 @@ export function toReplay(
   { archive, refused, key }: ArchiveParts,
   streams: readonly string[],
 ): PolicyStatement[] {
-  const kept = [archive.arnForObjects(`${REFUSED_PREFIX}*`), archive.arnForObjects('config/*')]
   return [
     may(SEND_AGAIN, ...streams),
     may(LIST, archive.bucketArn, refused.bucketArn),
-    may(READ, ...kept, refused.arnForObjects('*')),
+    may(READ, ...below(archive, REFUSED_PREFIX, CONFIG_PREFIX), refused.arnForObjects('*')),
     throughService(stack, 's3', key, ['kms:Decrypt']),
   ]
 }
@@ -145,6 +144,10 @@ export function toCheck(stack: Stack, parts: ArchiveParts): PolicyStatement[] {
 
 function may(actions: string[], ...resources: string[]): PolicyStatement {
   return new PolicyStatement({ actions, resources })
+}
+
+function below(bucket: Bucket, ...prefixes: readonly string[]): string[] {
+  return prefixes.map(prefix => bucket.arnForObjects(`${prefix}*`))
 }
 
 function workgroupArn(stack: Stack, { resource }: QueryWorkgroup): string {

@@ -12,10 +12,9 @@ import {
   checkpointsTable,
   copyTable,
   type DerivedTable,
-  derivedPrefix,
   injectedProjection,
 } from '../transform/derived.js'
-import { tablePrefix } from '../transform/partition.js'
+import { derivedPrefix, tablePrefix } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { answersIdentifier, checkpointsIdentifier, copyIdentifier, tableIdentifier } from '../transform/table-names.js'
 import { throughService } from './archive-key.js'

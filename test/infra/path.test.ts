@@ -4,7 +4,7 @@ import { AttributeType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynam
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms'
 import { describe, expect, it } from 'vitest'
 import { columnsOf, duckDbType } from '../../transform/audit-row.js'
-import { partitionPrefix } from '../../transform/partition.js'
+import { partitionPrefix } from '../../transform/layout.js'
 import {
   archiveOf,
   ENVIRONMENT,
