@@ -155,3 +155,10 @@ export const OFF_THE_MAP: readonly string[] = [
   'store',
   'transform',
 ]
+
+/** Files that CONTRIBUTING.md names as they will be. */
+export const NOT_THERE_YET: readonly string[] = [
+  'cli/show/formats.ts',
+  'cli/show/printers.ts',
+  'queries/answers/file-formats.ts',
+]
