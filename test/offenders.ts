@@ -6,7 +6,7 @@
 export const NOT_YET: { readonly [arrow: string]: string } = {
   'queries/engines -> derived': 'an engine opens the copy itself, which should be given to it',
   'queries/answers -> library': 'receipts and reruns open an archive themselves',
-  'cli/show -> cli': 'what prints takes the terminal from what commands share',
+  'cli -> cli/show': 'what commands share to ask is not a room of its own yet',
   'cli -> cli/commands': 'a plan finds the folder of the package by the demo',
 }
 
