@@ -177,7 +177,7 @@ export class DeliveryStream {
   private async named(records: readonly TakenRecord[]): Promise<readonly SourceRecord[]> {
     if (!records.some(({ isUnnamed }) => isUnnamed)) return records
     const { archive, table } = this.options
-    this.streamArn ??= Promise.resolve(this.options.streamArn ?? streamInArchive(archive.root, table.table))
+    this.streamArn ??= Promise.resolve(this.options.streamArn ?? streamInArchive(archive, table.table))
     const arn = await this.streamArn
     return records.map(record =>
       record.isUnnamed ? { ...record, data: nameOrigin(record.data, table.table, arn) } : record,
@@ -212,7 +212,7 @@ export class DeliveryStream {
 
   private async openDoor(): Promise<RegionDoor> {
     const { archive, table } = this.options
-    return new RegionDoor(table.table, await regionInArchive(archive.root, table.table))
+    return new RegionDoor(table.table, await regionInArchive(archive, table.table))
   }
 
   /** Takes the lines that a converter can take, and keeps each of the others alone. */
