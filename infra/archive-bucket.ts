@@ -35,7 +35,10 @@ export function closedBucket(key: IKey, accessLogs: Bucket, name: string): Bucke
   }
 }
 
-/** Where S3 logs who read and wrote the archive. A bucket with Object Lock cannot be its own, and only S3's own key is allowed. */
+/**
+ * Where S3 logs who read and wrote the archive. A bucket with Object Lock cannot be its own, and only S3's own key is
+ * allowed.
+ */
 export class AccessLogBucket extends Bucket {
   constructor(scope: Construct, id: string, props: { readonly keep: Duration }) {
     super(scope, id, {
@@ -115,7 +118,9 @@ export class ArchiveBucket extends Construct {
     this.deny('LegalHold', ['s3:PutObjectLegalHold'], '*')
   }
 
-  /** S3 tells EventBridge of every object. By hand, because the L2 would bring a function with rights over all buckets. */
+  /**
+   * S3 tells EventBridge of every object. By hand, because the L2 would bring a function with rights over all buckets.
+   */
   sendEvents(): void {
     const bucket = this.bucket.node.defaultChild as CfnBucket
     bucket.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } }

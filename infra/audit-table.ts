@@ -19,8 +19,8 @@ export interface AuditTableProps {
 }
 
 /**
- * The Glue table of one DynamoDB table, of its rows as delivered: by it Firehose converts to Parquet, and Athena reads. Beside
- * it the view that counts each change once.
+ * The Glue table of one DynamoDB table, of its rows as delivered: by it Firehose converts to Parquet, and Athena reads.
+ * Beside it the view that counts each change once.
  */
 export class AuditTable extends Construct {
   readonly databaseName: string

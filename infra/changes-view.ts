@@ -16,8 +16,8 @@ export interface ChangesViewProps {
 }
 
 /**
- * The view in Athena that a DynamoDB table's name stands for: each change once. Glue keeps it as Athena itself keeps a view that it
- * has made: the statement and its columns' types as JSON, in base64.
+ * The view in Athena that a DynamoDB table's name stands for: each change once. Glue keeps it as Athena itself keeps a
+ * view that it has made: the statement and its columns' types as JSON, in base64.
  */
 export class ChangesView extends CfnTable {
   constructor(scope: Construct, id: string, { databaseName, configuration, named }: ChangesViewProps) {

@@ -37,8 +37,9 @@ export interface DeliveryStreamProps {
 }
 
 /**
- * Firehose for one table: gathers records, has them transformed, converts them to Parquet by the Glue table and writes them under
- * the day of the change itself. What cannot be transformed or converted goes under `refused/`, with its original bytes.
+ * Firehose for one table: gathers records, has them transformed, converts them to Parquet by the Glue table and writes
+ * them under the day of the change itself. What cannot be transformed or converted goes under `refused/`, with its
+ * original bytes.
  */
 export class DeliveryStream extends Construct {
   readonly stream: IDeliveryStream

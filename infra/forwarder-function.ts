@@ -49,7 +49,8 @@ export class ForwarderFunction extends Construct {
       maxBatchingWindow: Duration.seconds(5),
       bisectBatchOnError: true,
       reportBatchItemFailures: true,
-      // no end of attempts before the stream itself forgets; only then Lambda gives a batch up, and writes it into the bucket
+      // no end of attempts before the stream itself forgets; only then Lambda gives a batch up, and writes it into the
+      // bucket
       retryAttempts: -1,
       maxRecordAge: Duration.hours(24),
       // an S3 destination keeps the records; SQS would keep pointers into a stream that forgets

@@ -19,8 +19,9 @@ export interface LockFunctionProps {
 }
 
 /**
- * Locks each object as soon as it is there, by its version. For archives whose bucket has no default retention, because nobody
- * has confirmed yet that Firehose can write into one that has. Events wait in a queue, so that one that could not be served is not forgotten.
+ * Locks each object as soon as it is there, by its version. For archives whose bucket has no default retention, because
+ * nobody has confirmed yet that Firehose can write into one that has. Events wait in a queue, so that one that could
+ * not be served is not forgotten.
  */
 export class LockFunction extends Construct {
   readonly function: IFunction
