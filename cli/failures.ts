@@ -1,5 +1,5 @@
+import { isNetworkError } from '../aws/patience.js'
 /** One sentence for what the system, DuckDB or AWS refused. */
-import { isNetworkError } from '../aws/network-error.js'
 import { duckDbRefusal } from '../queries/engines/duckdb-error.js'
 import { CommandError, EXIT } from './io.js'
 

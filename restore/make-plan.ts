@@ -1,4 +1,5 @@
 import type { QueryEngine } from '../queries/engines/engine.js'
+import type { LostStretch } from '../queries/verdict/archive-facts.js'
 import { readHistories } from '../queries/verdict/histories.js'
 import type { ItemHistory } from '../queries/verdict/history.js'
 import { stateAt } from '../queries/verdict/state-at.js'
@@ -7,7 +8,6 @@ import { formatInstant, type Instant } from '../transform/instant.js'
 import { compareUtf8 } from '../transform/json.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { LiveTable, TableDescription } from './live-table.js'
-import type { LostStretch } from './lost-stretches.js'
 import {
   type Keyed,
   type Now,

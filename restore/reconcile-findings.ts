@@ -6,7 +6,7 @@ import { comparedAsOf } from '../transform/fact.js'
 import { readableInstant } from '../transform/instant.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import {
-  attachStates,
+  type Compared,
   type Comparison,
   compareTables,
   compareTold,
@@ -26,8 +26,8 @@ export class ComparisonError extends Error {
 
 /** An archive, and the states that it is compared with. */
 export interface ComparedArchive {
-  /** Opens it anew, with what has arrived by then; `files` where it is to read files beside it. */
-  readonly open: (files: boolean) => Promise<QueryEngine>
+  /** Opens it anew, with what has arrived by then. */
+  readonly open: () => Promise<QueryEngine>
   readonly store: StateStore
   /** How long items of a live table that differ are looked at again, in milliseconds. */
   readonly waitMs: number
@@ -48,11 +48,12 @@ export async function* findingsOf(
   archived: ComparedArchive,
   onCompared: (items: number) => void,
 ): AsyncGenerator<SidedFinding> {
-  const engine = await openWith(archived, archived.store, source)
+  const compared = await openWith(archived, archived.store, table, source)
+  const { engine } = compared
   try {
     await checkBegan(engine, source, table)
     archived.onComparing()
-    const comparisons = await compare(engine, source, table)
+    const comparisons = await compare(compared, source)
     onCompared(comparisons.reduce((most, { items }) => Math.max(most, items), 0))
     for (const { disagreements, side } of comparisons) {
       const findings =
@@ -71,7 +72,7 @@ export async function digestAsCompared(
   { open }: ComparedArchive,
   without: readonly string[],
 ): Promise<string> {
-  const engine = await open(false)
+  const engine = await open()
   try {
     return await digestOfStates(engine, table, comparedAsOf(fromUs), without)
   } finally {
@@ -82,14 +83,12 @@ export async function digestAsCompared(
 async function openWith(
   { open }: ComparedArchive,
   store: StateStore,
+  table: TableConfiguration,
   { source }: ReconcileSource,
-): Promise<QueryEngine> {
-  // the states that it is compared with lie in a file beside the archive
-  const engine = await open(true)
-  const twice = await attachStates(engine, store)
-  if (twice === 0) return engine
-  engine.close()
-  throw new ComparisonError(`${source} has ${twice} items more than once, of which it can mean but one`)
+): Promise<Compared> {
+  const twice = await store.countRepeated()
+  if (twice > 0) throw new ComparisonError(`${source} has ${twice} items more than once, of which it can mean but one`)
+  return { engine: await open(), table, store }
 }
 
 /** What was before the archive began it cannot know. */
@@ -110,17 +109,16 @@ interface SidedComparison extends Comparison {
 }
 
 async function compare(
-  engine: QueryEngine,
+  compared: Compared,
   { kind, fromUs, toUs, tellsBefore }: ReconcileSource,
-  table: TableConfiguration,
 ): Promise<readonly SidedComparison[]> {
   if (kind === 'incremental export') {
     const moments = [momentOf(fromUs, true), momentOf(toUs(), true)] as const
-    const { before, after } = await compareWindow(engine, table, moments)
+    const { before, after } = await compareWindow(compared, moments)
     return [...(tellsBefore ? [{ ...before, side: 'from' as const }] : []), { ...after, side: 'to' as const }]
   }
   const moment = kind === 'scan' ? newest(fromUs, toUs()) : momentOf(toUs(), false)
-  return [{ ...(await compareTables(engine, table, moment)), side: 'to' }]
+  return [{ ...(await compareTables(compared, moment)), side: 'to' }]
 }
 
 async function* judged(disagreements: AsyncIterable<Disagreement>): AsyncGenerator<Finding> {
@@ -165,15 +163,15 @@ async function compareLate(
   try {
     for (const { itemKey, told } of late) store.add({ itemKey, hash: told?.hash ?? null, image: told?.image ?? null })
     store.seal()
-    const engine = await openWith(archived, store, source)
+    const compared = await openWith(archived, store, table, source)
     try {
       const moment = newest(source.fromUs, Date.now() * 1000)
-      const { disagreements } = await compareTold(engine, table, moment)
+      const { disagreements } = await compareTold(compared, moment)
       const findings: Finding[] = []
       for await (const finding of lookAgain(disagreements, source, table)) findings.push(finding)
       return findings
     } finally {
-      engine.close()
+      compared.engine.close()
     }
   } finally {
     store.remove()

@@ -9,8 +9,9 @@ import {
 import type { ReconcileSource } from '../../restore/reconcile-source.js'
 import { StateStore } from '../../restore/state-store.js'
 import { DiskArchive } from '../../store/folder.js'
-import { FACT_VERSION, factInstant, factKey, type ReconciliationFact, writeFact } from '../../transform/fact.js'
+import { FACT_VERSION, factInstant, type ReconciliationFact, writeFact } from '../../transform/fact.js'
 import { compareUtf8 } from '../../transform/json.js'
+import { factKey } from '../../transform/layout.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { LIVE_OPTIONS } from '../ask/connection.js'
 import { keyedTable } from '../ask/keyed-table.js'
@@ -53,7 +54,7 @@ export const reconcile: Command = {
       store.seal()
       const configured = [...(configuration?.tables.values() ?? [])]
       const archived = {
-        open: async (files: boolean) => (await openArchiveIn(root, [table, ...configured], { files })).engine,
+        open: async () => (await openArchiveIn(root, [table, ...configured])).engine,
         store,
         waitMs,
         onComparing: () => io.errIsTerminal && io.err('comparing ...'),

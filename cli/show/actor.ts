@@ -1,6 +1,6 @@
 import { TIME_TO_LIVE } from '../../queries/bind.js'
 import { ACTOR_OF_TODAY } from '../../queries/todays-actor.js'
-import type { HistoryChange } from '../../queries/verdict/history.js'
+import type { HistoryChange } from '../../queries/verdict/item-change.js'
 import { printable } from './text.js'
 /** Who made a change, with how that is known where it is not the change itself that says so. */
 export function showActor({ actor, actor_source, last_writer, event_name }: ChangeMaker): string {

@@ -1,6 +1,6 @@
 import type { Table } from 'apache-arrow'
 import { answerQuery } from '../../../queries/answers/ask.js'
-import { SAVED_QUERIES, type SavedQuery } from '../../../queries/catalog.js'
+import { savedQuery } from '../../../queries/catalog.js'
 import { archiveBegan } from '../../../queries/verdict/state-at.js'
 import { type ItemOfTable, itemsAt } from '../../../queries/verdict/table-at.js'
 import { parseItem, valueAt } from '../../../transform/attribute-value.js'
@@ -39,7 +39,7 @@ export async function tableAsOf(asking: Asking, table: TableConfiguration, at: I
   const counts = { items: 0, unknown: 0, altered: 0 }
   const items = countItems(itemsAt(engine, table, at), counts)
   const judgement = judgementOf(askedOf(table, at), asking, () => {
-    const query = SAVED_QUERIES.get('table-as-of') as SavedQuery
+    const query = savedQuery('table-as-of')
     return answerQuery(engine, query, table, { at: formatInstant(at.us, 6) })
   })
   const { verdict } = judgement

@@ -1,10 +1,9 @@
 import { deliveriesOf } from '../../../queries/engines/literal.js'
 import { rowsOf } from '../../../queries/engines/rows.js'
 import { anyItemKey } from '../../../queries/known-keys.js'
-import { readArchiveFacts } from '../../../queries/verdict/archive-facts.js'
+import { lostStretches, readArchiveFacts } from '../../../queries/verdict/archive-facts.js'
 import { archiveBegan } from '../../../queries/verdict/state-at.js'
 import type { LiveTable } from '../../../restore/live-table.js'
-import { readLostStretches } from '../../../restore/lost-stretches.js'
 import type { PastAndPresent } from '../../../restore/make-plan.js'
 import { parseItem } from '../../../transform/attribute-value.js'
 import { formatInstant } from '../../../transform/instant.js'
@@ -85,8 +84,11 @@ async function actorAttributeOf({ engine }: Workspace, table: TableConfiguration
   return isKey ? null : (table.actor ?? null)
 }
 
-async function readLost({ engine }: Workspace, { table }: TableConfiguration): Promise<PastAndPresent['lost']> {
-  return engine.facts === undefined ? [] : readLostStretches(engine.facts, table)
+async function readLost({ engine }: Workspace, table: TableConfiguration): Promise<PastAndPresent['lost']> {
+  const facts = await readArchiveFacts(engine, table)
+  const [unreadable] = facts.unreadable
+  if (unreadable !== undefined) throw new CommandError(unreadable, EXIT.unchecked)
+  return lostStretches(facts)
 }
 
 async function openLive(
