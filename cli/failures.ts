@@ -22,7 +22,9 @@ export function describeSystemError({ code = '', path, syscall, message }: NodeJ
   return syscall === undefined ? undefined : `${subject} could not be read or written: ${message}`
 }
 
-/** What went wrong while an input was read, with its name, which Node's errors lack then; undefined for anything else. */
+/**
+ * What went wrong while an input was read, with its name, which Node's errors lack then; undefined for anything else.
+ */
 export function describeReadFailure(error: unknown, file: string): string | undefined {
   const { code = '', syscall, message } = error as NodeJS.ErrnoException
   const name = file === '-' ? 'standard input' : file
@@ -31,8 +33,8 @@ export function describeReadFailure(error: unknown, file: string): string | unde
 }
 
 /**
- * What went wrong while something was written below a folder, with its name, which errors of writing and of DuckDB lack.
- * Undefined for anything else.
+ * What went wrong while something was written below a folder, with its name, which errors of writing and of DuckDB
+ * lack. Undefined for anything else.
  */
 export function describeWriteFailure(error: unknown, folder: string, name = folder): string | undefined {
   const { syscall, path } = error as NodeJS.ErrnoException

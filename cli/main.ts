@@ -53,7 +53,10 @@ export const COMMANDS = [
   demo,
 ]
 
-/** Runs the command line and says how it ended. Nothing but this file ends the process, and nothing leaves it that was not escaped. */
+/**
+ * Runs the command line and says how it ended. Nothing but this file ends the process, and nothing leaves it that was
+ * not escaped.
+ */
 export async function main(argv: readonly string[], world: Io): Promise<ExitCode> {
   const io = escaping(world)
   let exit: ExitCode = EXIT.done

@@ -41,7 +41,10 @@ export interface SidedFinding {
   readonly side: 'from' | 'to'
 }
 
-/** What is not shown to be equal; `onCompared` is told before how many items there are. The archive is opened only now, so that it has what arrived while the table was read. */
+/**
+ * What is not shown to be equal; `onCompared` is told before how many items there are. The archive is opened only
+ * now, so that it has what arrived while the table was read.
+ */
 export async function* findingsOf(
   source: ReconcileSource,
   table: TableConfiguration,

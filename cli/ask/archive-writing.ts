@@ -6,8 +6,8 @@ import { keptConfigurations } from '../../store/kept-configurations.js'
 import { CommandError, EXIT } from '../io.js'
 
 /**
- * Throws a `CommandError` for columns that changed: rows of both kinds would lie under one name for good, so this is asked
- * before anything is read.
+ * Throws a `CommandError` for columns that changed: rows of both kinds would lie under one name for good, so this is
+ * asked before anything is read.
  */
 export async function checkColumns(root: string, configuration: Configuration | undefined): Promise<void> {
   const archive = new DiskArchive(root)

@@ -26,7 +26,10 @@ function protocolOf(url: string): string | undefined {
   return URL.canParse(url) ? new URL(url).protocol : undefined
 }
 
-/** A client for a live table, with the SDK's usual credentials. It does not retry: who uses it does, and says how long. */
+/**
+ * A client for a live table, with the SDK's usual credentials. It does not retry: who uses it does, and says how
+ * long.
+ */
 export async function openDynamoDb(options: Options): Promise<DynamoDBClient> {
   const connection = connectionOf(options)
   // the SDK takes longer to load than most commands to run

@@ -10,8 +10,9 @@ import { CommandError, EXIT } from '../io.js'
 import { openArchiveIn } from './workspace.js'
 
 /**
- * A table's configuration with its keys, without which no item can be told from another: as configured, else as the table
- * itself says, else as the archive knows it. Throws `CommandError` where nobody knows, or two say different things.
+ * A table's configuration with its keys, without which no item can be told from another: as configured, else as the
+ * table itself says, else as the archive knows it. Throws `CommandError` where nobody knows, or two say different
+ * things.
  */
 export async function keyedTable(
   name: string,

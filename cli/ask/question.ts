@@ -16,11 +16,7 @@ import { RECEIPT_OPTION, ReceiptFile } from './receipt-file.js'
 import { tellRemarks, tellUnread } from './remarks.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from './workspace.js'
 
-export const CSV_OPTION = [
-  '--csv-formulas <how>',
-  'of a text that a spreadsheet would run: text, or keep',
-  'text',
-] as const
+const CSV_OPTION = ['--csv-formulas <how>', 'of a text that a spreadsheet would run: text, or keep', 'text'] as const
 
 /** Flags that every question takes. */
 export const PLACE_OPTIONS = [ARCHIVE_OPTION, CONFIG_OPTION, ...ENGINE_OPTIONS] as const
@@ -42,8 +38,8 @@ export interface Asking {
 }
 
 /**
- * Opens the archive that the flags name for one question, and prints the answer in their format to where they say. What is
- * wrong with the flags is told before anything is asked.
+ * Opens the archive that the flags name for one question, and prints the answer in their format to where they say.
+ * What is wrong with the flags is told before anything is asked.
  */
 export async function askArchive(
   options: Options,
@@ -92,17 +88,19 @@ function readFormulas({ csvFormulas = 'text' }: Options): boolean {
 }
 
 /** How sure an answer is, and its receipt, which says so; each is found out once, when first asked for. */
-export interface Judgement {
+export interface AnswerJudgement {
   readonly verdict: () => Promise<AnswerVerdict | undefined>
   readonly receipt: () => Promise<Receipt | undefined>
 }
 
-/** Judges the answer to what was asked. `answer` is what a receipt is made of, and asked for only where one is wanted. */
+/**
+ * Judges the answer to what was asked. `answer` is what a receipt is made of, and asked for only where one is wanted.
+ */
 export function judgementOf(
   asked: Parameters<OpenArchive['verdict']>[0],
   { workspace, options, receipts, io }: Asking,
   answer: () => Promise<Answer>,
-): Judgement {
+): AnswerJudgement {
   const verdict = lazily(() => judge(asked, workspace, options, io))
   const receipt = lazily(async () => {
     if (!receipts.isWanted) return undefined
@@ -114,7 +112,7 @@ export function judgementOf(
 
 /** What answers alike have that are judged as tables are: their verdict beside them, and their receipt. */
 export function judgedParts(
-  { verdict, receipt }: Judgement,
+  { verdict, receipt }: AnswerJudgement,
   root: string,
 ): Pick<AnswerSurface, 'receipt'> & { beside: () => Promise<object>; summary: (io: Io) => Promise<void> } {
   return {

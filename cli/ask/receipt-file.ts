@@ -29,7 +29,8 @@ export class ReceiptFile {
   }
 
   /**
-   * Makes the receipt of an answer; undefined where none is wanted. `verdict` is null where nobody is to judge the answer.
+   * Makes the receipt of an answer; undefined where none is wanted. `verdict` is null where nobody is to judge the
+   * answer.
    * @default verdict - the archive is asked
    */
   async keep(answer: Answer, { archive }: Workspace, verdict?: AnswerVerdict | null): Promise<Receipt | undefined> {

@@ -36,8 +36,8 @@ async function unreadableFacts({ facts }: QueryEngine, tables: readonly string[]
 }
 
 /**
- * Tells on standard error what lies among the objects and facts of the tables that were asked about and is not read. Where
- * there is something, nobody can say that the answer is whole.
+ * Tells on standard error what lies among the objects and facts of the tables that were asked about and is not read.
+ * Where there is something, nobody can say that the answer is whole.
  */
 export async function tellUnread(workspace: Workspace, exit: ExitCode, io: Io): Promise<ExitCode> {
   const { engine, asked, tables } = workspace

@@ -120,7 +120,7 @@ async function* countItems(
 const MAX_SEGMENTS = 64
 
 /** How many segments are scanned at once. Each has a page of a megabyte in memory. */
-export function segmentsOf({ segments }: Options): number {
+function segmentsOf({ segments }: Options): number {
   const count = Number(segments ?? 1)
   if (!Number.isInteger(count) || count < 1 || count > MAX_SEGMENTS)
     throw new CommandError(`--segments is ${JSON.stringify(segments)}, expected 1 to ${MAX_SEGMENTS}`)

@@ -46,7 +46,8 @@ export interface Workspace {
 
 /**
  * Opens the archive that the flags name, hands it to `ask`, and closes it. A folder, unless `io` is given: then it is a
- * question, which may go to Athena, can be interrupted, and tells what it took. Throws `CommandError` where there is none.
+ * question, which may go to Athena, can be interrupted, and tells what it took. Throws `CommandError` where there is
+ * none.
  */
 export async function withWorkspace<T>(
   options: Options,

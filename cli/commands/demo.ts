@@ -54,7 +54,9 @@ async function step(title: string, command: Command, args: readonly string[], op
   await command.run(args, options, io)
 }
 
-/** What tells an archive that this command made from one that somebody needs. No key of an archive begins with a dot. */
+/**
+ * What tells an archive that this command made from one that somebody needs. No key of an archive begins with a dot.
+ */
 const MARK = '.made-by-demo'
 
 /** Empties a folder that this command made before. Throws `CommandError` for any other archive. */

@@ -90,7 +90,9 @@ async function* untilEnd(bytes: AsyncIterable<Uint8Array>, onEnd: () => void): A
   onEnd()
 }
 
-/** Errors while reading and writing name no file. What was read before reading failed is archived, see `ingestInput`. */
+/**
+ * Errors while reading and writing name no file. What was read before reading failed is archived, see `ingestInput`.
+ */
 function describeFailure(error: unknown, file: string, root: string, records: number): unknown {
   const reading = describeReadFailure(error, file)
   const before = `${grouped(records)} ${records === 1 ? 'record' : 'records'} before that went in: itemtrail status${archiveFlag(root)}`

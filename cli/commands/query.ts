@@ -14,9 +14,9 @@ import { instantOf } from '../ask/instant.js'
 import { nearest } from '../ask/nearest.js'
 import {
   ANSWER_OPTIONS,
+  type AnswerJudgement,
   type Asking,
   askArchive,
-  type Judgement,
   judgedParts,
   judgementOf,
   lazily,
@@ -62,7 +62,7 @@ async function answerSaved([name, tableName]: readonly string[], asking: Asking)
 function surfaceOf(
   saved: SavedQuery,
   answer: Answer,
-  judgement: Judgement,
+  judgement: AnswerJudgement,
   empty: () => Promise<string>,
   root: string,
 ): AnswerSurface {

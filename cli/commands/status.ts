@@ -126,7 +126,10 @@ async function countMisfits(engine: QueryEngine, table: TableConfiguration): Pro
   return [...columns].map(([column, changes]) => ({ column, changes }))
 }
 
-/** A record that was refused twice, because its file was ingested twice, counts once; one that was sent again does not. */
+/**
+ * A record that was refused twice, because its file was ingested twice, counts once; one that was sent again does
+ * not.
+ */
 async function refusedStatus(workspace: Workspace, archive: DiskArchive) {
   const damaged = new Set<string>()
   const reasons = new Map<string, { readonly table: string; readonly reason: string; readonly records: Set<string> }>()

@@ -21,12 +21,12 @@ export function toDynamoDbJson(image: string): string {
   return `{"Item":${printable(image)}}`
 }
 
-/** Objects, there already or still to come. */
-export type Objects = Iterable<object> | AsyncIterable<object>
+/** ObjectsInTurn, there already or still to come. */
+export type ObjectsInTurn = Iterable<object> | AsyncIterable<object>
 
 /**
- * A JSON list that is written as its objects come: `before` opens it, `between` stands between two of them. Nothing goes
- * out before there is an object, or the end.
+ * A JSON list that is written as its objects come: `before` opens it, `between` stands between two of them. Nothing
+ * goes out before there is an object, or the end.
  */
 export function openList(io: Io, before: string, between = ',\n ') {
   let lead = before
@@ -39,9 +39,9 @@ export function openList(io: Io, before: string, between = ',\n ') {
   }
 }
 
-/** Objects as a JSON list between two texts, each on a line of its own. */
+/** ObjectsInTurn as a JSON list between two texts, each on a line of its own. */
 export async function printList(
-  objects: Objects,
+  objects: ObjectsInTurn,
   before: string,
   after: () => string | Promise<string>,
   io: Io,
@@ -52,12 +52,12 @@ export async function printList(
   list.end(await after())
 }
 
-/** Objects still to come, each made into another. */
+/** ObjectsInTurn still to come, each made into another. */
 export async function* mapAsync<T>(objects: AsyncIterable<T>, make: (object: T) => object): AsyncGenerator<object> {
   for await (const object of objects) yield make(object)
 }
 
-/** Objects as ndjson, one a line. */
-export async function printLines(objects: Objects, io: Io): Promise<void> {
+/** ObjectsInTurn as ndjson, one a line. */
+export async function printLines(objects: ObjectsInTurn, io: Io): Promise<void> {
   for await (const object of objects) io.out(`${toJson(object)}\n`)
 }

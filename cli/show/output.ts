@@ -23,7 +23,10 @@ export const OUTPUT_OPTIONS = [
   ['--force', 'writes over a file that is there'],
 ] as const
 
-/** The file that a flag names. Throws `CommandError` for one that is there and may not be written over, and for a folder. */
+/**
+ * The file that a flag names. Throws `CommandError` for one that is there and may not be written over, and for a
+ * folder.
+ */
 export function checkTarget(options: Options, flag: 'output' | 'receipt'): string | undefined {
   const path = options[flag]
   if (typeof path !== 'string') return undefined
@@ -36,8 +39,8 @@ export function checkTarget(options: Options, flag: 'output' | 'receipt'): strin
 }
 
 /**
- * Runs a command with its data going where `--output` says. The file appears whole once the command has ended, and not at
- * all if it throws; without the flag nothing is different. `onWritten` is told what is in it.
+ * Runs a command with its data going where `--output` says. The file appears whole once the command has ended, and
+ * not at all if it throws; without the flag nothing is different. `onWritten` is told what is in it.
  */
 export async function withOutput<T>(
   options: Options,
@@ -67,7 +70,10 @@ export async function withOutput<T>(
   }
 }
 
-/** A file that is written beside its place and moved there in one step; what is no file, such as /dev/null, is written into. */
+/**
+ * A file that is written beside its place and moved there in one step; what is no file, such as /dev/null, is written
+ * into.
+ */
 class WholeFile {
   private readonly target: string
   private readonly part: string | undefined

@@ -1,7 +1,10 @@
 import type { Io } from '../io.js'
 import { WIPE_LINE } from './terminal.js'
 
-/** How far a long piece of work is, on standard error: one line that rewrites itself on a terminal, else a line now and then. */
+/**
+ * How far a long piece of work is, on standard error: one line that rewrites itself on a terminal, else a line now
+ * and then.
+ */
 export class Progress {
   private readonly startedAt = performance.now()
   private shownAt = 0
@@ -23,7 +26,10 @@ export class Progress {
     this.io.err(this.io.errIsTerminal ? `${WIPE_LINE}${text}` : `${text}\n`)
   }
 
-  /** Says what goes on when there is nothing to count any more. Terminals only: elsewhere it would be one line too many. */
+  /**
+   * Says what goes on when there is nothing to count any more. Terminals only: elsewhere it would be one line too
+   * many.
+   */
   note(text: string): void {
     if (this.io.errIsTerminal && this.shownAt > 0) this.io.err(`${WIPE_LINE}${text}`)
   }

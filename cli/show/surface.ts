@@ -2,7 +2,7 @@ import type { Table } from 'apache-arrow'
 import type { PageContext } from '../../queries/answers/html-page.js'
 import type { Receipt } from '../../queries/answers/receipt.js'
 import type { ExitCode, Io } from '../io.js'
-import type { Objects } from './json.js'
+import type { ObjectsInTurn } from './json.js'
 
 /** What a command found, in the shapes that formats are made of. A format asks for its own only. */
 export type Surface = Shown & (WholeSurface | ListSurface)
@@ -20,13 +20,13 @@ interface WholeSurface {
   /** All of it as one JSON object. */
   readonly whole: () => object
   /** Parts of it that make lines. @default - one line has the whole */
-  readonly rows?: () => Objects
+  readonly rows?: () => ObjectsInTurn
 }
 
 interface ListSurface {
   readonly whole?: undefined
   /** One by one. Asked for once, and never kept: an answer may be larger than memory. */
-  readonly rows: () => Objects
+  readonly rows: () => ObjectsInTurn
   /** What stands beside the `rows` in JSON, asked for after the last of them. @default - they are a bare list */
   readonly beside?: () => Promise<object>
 }

@@ -4,8 +4,8 @@ import type { Io } from '../io.js'
 import { printableLines } from './text.js'
 
 /**
- * Known to this process only: what an item, a fact or a file holds can look like anything but this. As a sequence that terminals pass
- * over it has no width.
+ * Known to this process only: what an item, a fact or a file holds can look like anything but this. As a sequence
+ * that terminals pass over it has no width.
  */
 const MARK = `\u001b]${randomBytes(16).toString('hex')};`
 const END = '\u0007'
@@ -29,8 +29,8 @@ export function paint(io: Pick<Io, 'colour'>, style: Style, text: string): strin
 }
 
 /**
- * The one place where text leaves for a terminal: controls and format characters come out as the escapes that JSON has for them,
- * whoever put them there, and only what `paint` and `WIPE_LINE` marked as ours steers.
+ * The one place where text leaves for a terminal: controls and format characters come out as the escapes that JSON
+ * has for them, whoever put them there, and only what `paint` and `WIPE_LINE` marked as ours steers.
  */
 export function escapeForeign(text: string): string {
   // split by a pattern with one group: every second piece is a sequence of our own

@@ -22,7 +22,9 @@ function escapeUnits(character: string): string {
 
 const PIECE = /.{1,200}/gsu
 
-/** Columns of a terminal that a text takes. In pieces, because string-width takes time with the square of the length. */
+/**
+ * Columns of a terminal that a text takes. In pieces, because string-width takes time with the square of the length.
+ */
 function displayWidth(text: string): number {
   if (/^[ -~]*$/.test(text)) return text.length
   return (text.match(PIECE) ?? []).reduce((width, piece) => width + stringWidth(piece), 0)
@@ -53,7 +55,9 @@ export function cut(text: string, width: number): string {
   return `${kept}…`
 }
 
-/** A sentence broken between words, a date and its time being one, to keep within a width; undefined leaves it whole. */
+/**
+ * A sentence broken between words, a date and its time being one, to keep within a width; undefined leaves it whole.
+ */
 export function wrap(sentence: string, width: number | undefined): string {
   if (width === undefined) return sentence
   const lines: string[] = []

@@ -33,7 +33,9 @@ export interface BaselinePlace {
   ): Promise<OpenTarget>
 }
 
-/** The place that the flags name. Throws `CommandError` for a delivery stream that does not take the table's records. */
+/**
+ * The place that the flags name. Throws `CommandError` for a delivery stream that does not take the table's records.
+ */
 export async function openPlace(table: string, options: Options): Promise<BaselinePlace> {
   const { deliveryStream, bucket, region } = options
   if (typeof deliveryStream !== 'string' || typeof bucket !== 'string') return openDesk(archiveRoot(options))

@@ -1,5 +1,7 @@
 import { BUFFER } from '../../../aws/firehose.js'
-/** What a plan is made for: the flags, a sample or an archive become a workload with changes that weigh like its own. */
+/**
+ * What a plan is made for: the flags, a sample or an archive become a workload with changes that weigh like its own.
+ */
 import { readDocuments } from '../../../capture/document-reader.js'
 import { openInput } from '../../../capture/input.js'
 import { type Configuration, tableConfiguration } from '../../../config/configuration.js'

@@ -18,7 +18,10 @@ export function actorName({ actor }: Options): string | null {
   throw new CommandError(`--actor is ${JSON.stringify(actor)}, expected a name of at most 1,024 characters`)
 }
 
-/** Whose name goes where. Throws `CommandError` where the table's items name their writer and nobody said who restores. */
+/**
+ * Whose name goes where. Throws `CommandError` where the table's items name their writer and nobody said who
+ * restores.
+ */
 export function restoreActor(path: AttributePath | null, options: Options): RestoreActor | null {
   const name = actorName(options)
   if (path === null) return null

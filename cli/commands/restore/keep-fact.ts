@@ -14,8 +14,8 @@ import { printable } from '../../show/text.js'
 const MAX_LISTED = 10_000
 
 /**
- * Keeps in the archive of the table that a plan was performed, if it has written anything, or says why not. False where that
- * failed: what was written to the table stands all the same.
+ * Keeps in the archive of the table that a plan was performed, if it has written anything, or says why not. False
+ * where that failed: what was written to the table stands all the same.
  */
 export async function keepRestoreFact(
   plan: Plan,

@@ -59,7 +59,10 @@ export async function openQuestion(
   }
 }
 
-/** Whether the archive has got beyond a moment: by a change, or by a look at the table that found it as the archive has it. */
+/**
+ * Whether the archive has got beyond a moment: by a change, or by a look at the table that found it as the archive
+ * has it.
+ */
 async function tellsOfLater({ engine }: Workspace, table: TableConfiguration, us: number): Promise<boolean> {
   const sql = `
     select event_id

@@ -110,7 +110,10 @@ export function targetOf({ header, path }: Pick<Plan, 'header' | 'path'>): PlanT
   )
 }
 
-/** A plan is for one table: another of its name, elsewhere or made anew, holds other things; one of other keys, other items. */
+/**
+ * A plan is for one table: another of its name, elsewhere or made anew, holds other things; one of other keys, other
+ * items.
+ */
 function checkTarget(plan: Plan, { description }: LiveTable): void {
   const { path, keys } = plan
   const target = targetOf(plan)
