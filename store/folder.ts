@@ -109,7 +109,7 @@ export class DiskArchive implements ReplaceableObjects {
   }
 
   async entries(prefix: string): Promise<readonly ObjectEntry[]> {
-    return (await this.list(prefix)).map(key => {
+    return this.look(prefix).keys.map(key => {
       const found = statSync(this.pathOf(key), { bigint: true })
       const modified = Number(found.mtimeNs / 1_000_000n)
       return { key, bytes: Number(found.size), etag: etagOf(found), modified, storageClass: 'STANDARD' }
