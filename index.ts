@@ -14,8 +14,8 @@ export {
   type Parameters,
   type StackOptions,
 } from './library/open-archive.js'
-export { Answer, type Asked } from './queries/answers/answer.js'
-export type { AnswerVerdict } from './queries/answers/answer-verdict.js'
+export { Answer } from './queries/answers/answer.js'
+export type { AnswerVerdict, Asked } from './queries/answers/asked.js'
 export { type FileFormat, toFile } from './queries/answers/formats.js'
 export {
   checkReceipt,

@@ -1,7 +1,9 @@
 import { existsSync, rmSync, statSync } from 'node:fs'
-import { Answer, type Asked } from '../queries/answers/answer.js'
-import { type AnswerVerdict, judgeAnswer } from '../queries/answers/answer-verdict.js'
+import { Answer } from '../queries/answers/answer.js'
+import { judgeAnswer } from '../queries/answers/answer-verdict.js'
 import { answerQuery, answerSql } from '../queries/answers/ask.js'
+import type { AnswerVerdict } from '../queries/answers/asked.js'
+import type { Question } from '../queries/answers/asked-archive.js'
 import { withBaselineRemarks } from '../queries/answers/baseline-remarks.js'
 import { readHistory } from '../queries/answers/history.js'
 import { SAVED_QUERIES } from '../queries/catalog.js'
@@ -246,10 +248,7 @@ export class OpenArchive implements AsyncDisposable {
   }
 
   /** How far an answer to what was asked can be believed; undefined where that names no table. It costs statements of its own. */
-  verdict(
-    asked: Pick<Asked, 'query' | 'table' | 'parameters' | 'sql'>,
-    options?: JudgeOptions,
-  ): Promise<AnswerVerdict | undefined> {
+  verdict(asked: Question, options?: JudgeOptions): Promise<AnswerVerdict | undefined> {
     return judgeAnswer(asked, this, { refused: this.refused, ...options })
   }
 

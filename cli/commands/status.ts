@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { tableConfiguration } from '../../config/configuration.js'
 import { NO_TABLE } from '../../delivery/ingest.js'
 import { askQuery } from '../../queries/answers/ask.js'
-import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import { savedQuery } from '../../queries/catalog.js'
 import { type QueryEngine, UnreadableTable } from '../../queries/engines/engine.js'
 import { deliveriesOf } from '../../queries/engines/literal.js'
 import { rowsOf } from '../../queries/engines/rows.js'
@@ -116,7 +116,7 @@ async function tableStatus(
 }
 
 async function countMisfits(engine: QueryEngine, table: TableConfiguration): Promise<TableStatus['misfits']> {
-  const answer = await askQuery(engine, SAVED_QUERIES.get('misfits') as SavedQuery, table, {})
+  const answer = await askQuery(engine, savedQuery('misfits'), table, {})
   const columns = new Map<string, number>()
   for (const { flat_column: column, changes } of rowsOf(answer))
     columns.set(column as string, (columns.get(column as string) ?? 0) + Number(changes))

@@ -6,7 +6,7 @@ import { dateOfKey } from '../../transform/layout.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { deliveriesIdentifier, tableIdentifier } from '../../transform/table-names.js'
 import { SAVED_QUERIES } from '../catalog.js'
-import type { Asked } from './answer.js'
+import type { Asked } from './asked.js'
 
 /** The partitions that a question could read: of one table, from a day to a day, both included; null is no bound. */
 export interface PartitionsRead {
@@ -34,8 +34,8 @@ export interface ObjectsRead {
 /** The partitions that a saved query is bound to, or those of all tables that a statement names. */
 export function partitionsRead(asked: Asked, tables: Iterable<TableConfiguration>): readonly PartitionsRead[] {
   if (asked.table !== undefined && asked.query !== undefined) {
-    const template = SAVED_QUERIES.get(asked.query)?.template ?? ''
-    return [{ table: asked.table, from: dayBound(template, '>=', asked), to: dayBound(template, '<=', asked) }]
+    const { from, to, dayAfter = false } = SAVED_QUERIES.get(asked.query)?.days ?? {}
+    return [{ table: asked.table, from: dayOf(asked, from, false), to: dayOf(asked, to, dayAfter) }]
   }
   return namedTables(asked.sql, tables).map(({ table }) => ({ table, from: null, to: null }))
 }
@@ -48,13 +48,12 @@ export function namedTables(sql: string, tables: Iterable<TableConfiguration>): 
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** `event_date >= {day :from}` of a template, with the parameter's day in UTC; of `{day-after :to}` the day after it. */
-function dayBound(template: string, sign: '>=' | '<=', { parameters }: Asked): string | null {
-  const [, after, name] = new RegExp(String.raw`event_date ${sign} \{day(-after)? :(\w+)\}`).exec(template) ?? []
+/** A parameter's day in UTC, or the day after it. */
+function dayOf({ parameters }: Asked, name: string | undefined, isDayAfter: boolean): string | null {
   const value = name === undefined ? undefined : parameters.get(name)
   const day = typeof value === 'string' ? new Date(value) : undefined
   if (day === undefined || Number.isNaN(day.getTime())) return null
-  const bound = new Date(after === undefined ? day : day.getTime() + DAY_MS)
+  const bound = new Date(isDayAfter ? day.getTime() + DAY_MS : day)
   // after the last day of the year 9999 there is none
   return bound.getUTCFullYear() > 9999 ? null : bound.toISOString().slice(0, 10)
 }

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { askQuery } from '../../../queries/answers/ask.js'
-import { SAVED_QUERIES, type SavedQuery } from '../../../queries/catalog.js'
+import { SAVED_QUERIES, type SavedQuery, savedQuery } from '../../../queries/catalog.js'
 import { DuckDbEngine } from '../../../queries/engines/duckdb.js'
 import { type QueryEngine, QueryError } from '../../../queries/engines/engine.js'
 import { rowsOf } from '../../../queries/engines/rows.js'
@@ -236,7 +236,7 @@ describe('a question about a period', () => {
     const root = temporaryFolder()
     await ingestRecords(root, [...changes, timeless])
     await withEngine(root, [STORY_TABLE], async engine => {
-      const between = SAVED_QUERIES.get('changes-between') as SavedQuery
+      const between = savedQuery('changes-between')
       // those without a time may lie in any partition, and are looked for in a scan of their own
       const [least, ...others] = (await objectsRead(engine, between)).toSorted((a, b) => a - b)
       expect(least).toBeLessThanOrEqual(2)
