@@ -2,13 +2,15 @@
 export { type Configuration, readConfiguration } from './config/configuration.js'
 export { ConfigurationError } from './config/problems.js'
 export type { Change, History, ItemAt, ItemDiff, TableItem } from './library/archive-answers.js'
+export { ArchiveError } from './library/archive-error.js'
 export type { Key, Moment, Parameters, RowOf } from './library/given.js'
+export type { CopyOptions } from './library/local-copy.js'
 export {
-  ArchiveError,
   type EngineOptions,
   type FolderOptions,
   OpenArchive,
   openArchive,
+  type StackOptions,
 } from './library/open-archive.js'
 export { Answer } from './queries/answers/answer.js'
 export type { AnswerVerdict, Asked } from './queries/answers/asked.js'
@@ -42,5 +44,6 @@ export type { QueryName, SavedQueries } from './queries/saved-queries.js'
 export type { Alteration } from './queries/verdict/alteration.js'
 export type { Confidence, Finding, ItemFinding } from './queries/verdict/findings.js'
 export type { JudgeOptions, MissingStretch, TableVerdict } from './queries/verdict/table-verdict.js'
+export type { Objects } from './store/objects.js'
 export type { AttributeValue, Item } from './transform/attribute-value.js'
 export type { TableConfiguration } from './transform/table-configuration.js'

@@ -1,27 +1,21 @@
 import { hash } from 'node:crypto'
+import { RECORD_BYTES } from '../aws/firehose.js'
 import { readDocuments } from '../capture/document-reader.js'
 import { readEnvelope } from '../capture/envelope.js'
 import { isOverlong } from '../capture/overlong.js'
 import { isBeginningOnly } from '../capture/overlong-record.js'
-import { RECORD_BYTES } from '../capture/packing.js'
 import { nameOrigin } from '../capture/unnamed-record.js'
+import type { Objects } from '../store/objects.js'
 import type { Ledger } from '../store/redriven.js'
 import { OTHER_REGION } from '../store/refused-objects.js'
-import {
-  type KeptEntry,
-  type Objects,
-  openRefused,
-  type RefusedEntry,
-  type RefusedType,
-  reasonOf,
-} from '../store/refused-reader.js'
+import { type KeptEntry, openRefused, type RefusedEntry, type RefusedType, reasonOf } from '../store/refused-reader.js'
 import { columnsOf } from '../transform/audit-row.js'
 import { MAX_RESPONSE_BYTES } from '../transform/handler.js'
 import { isObject } from '../transform/json.js'
 import { dateOf } from '../transform/partition.js'
+import { checkRowLine } from '../transform/row-line.js'
 import { configurationId, type TableConfiguration } from '../transform/table-configuration.js'
 import { transformRecord } from '../transform/transform.js'
-import { checkRowLine } from './row-line.js'
 
 /**
  * What can be done with one document of a refused record: it is `ready` to be sent again; the transform still refuses it;

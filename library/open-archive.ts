@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, rmSync, statSync } from 'node:fs'
 import type { Table } from 'apache-arrow'
 import { Answer } from '../queries/answers/answer.js'
 import { judgeAnswer } from '../queries/answers/answer-verdict.js'
@@ -20,12 +20,13 @@ import type { ItemHistory } from '../queries/verdict/history.js'
 import { archiveBegan, historyBetween, stateAt } from '../queries/verdict/state-at.js'
 import { itemsAt } from '../queries/verdict/table-at.js'
 import type { JudgeOptions } from '../queries/verdict/table-verdict.js'
-import { isArchive } from '../store/parquet-files.js'
+import { DiskArchive } from '../store/folder.js'
+import type { Objects } from '../store/objects.js'
 import { findTable, tablesIn } from '../store/tables.js'
 import { parseItem } from '../transform/attribute-value.js'
 import { formatInstant } from '../transform/instant.js'
 import { type TableConfiguration, unconfiguredTable } from '../transform/table-configuration.js'
-import { nameTables } from '../transform/table-names.js'
+import { nameTables, TABLE_NAME } from '../transform/table-names.js'
 import {
   changeHead,
   changesOf,
@@ -35,6 +36,7 @@ import {
   itemAt,
   type TableItem,
 } from './archive-answers.js'
+import { ArchiveError } from './archive-error.js'
 import {
   attributesOf,
   type Key,
@@ -44,11 +46,7 @@ import {
   parameterText,
   type RowOf,
 } from './given.js'
-
-/** An archive, a table or a saved query that is not there, or an archive that cannot be read. */
-export class ArchiveError extends Error {
-  override readonly name = 'ArchiveError'
-}
+import type { CopyOptions } from './local-copy.js'
 
 /** How an archive in a folder is opened. */
 export interface FolderOptions {
@@ -74,35 +72,70 @@ export interface EngineOptions {
   readonly others?: boolean
 }
 
+/** An archive on AWS, by what its stack says. */
+export interface StackOptions {
+  /** The name of the stack, whose outputs name workgroup, database and buckets. */
+  readonly stack: string
+  /** @default - as the AWS SDK finds it */
+  readonly region?: string | undefined
+  /** Which workgroup, where the stack has several archives. @default - the one of the stack */
+  readonly workgroup?: string | undefined
+  /** The same of the Glue database. @default - the one of the stack */
+  readonly database?: string | undefined
+}
+
 /**
- * Opens an archive for questions: a folder, or what an engine reads. Throws `ArchiveError` for a folder that is none or
- * holds a damaged object.
+ * Opens an archive for questions: a folder; objects that lie elsewhere, which are copied; a deployed stack, which is asked
+ * on AWS; or what an engine reads. Throws `ArchiveError` for what is no archive or holds a damaged object.
  */
-export async function openArchive(archive: string | EngineOptions, options: FolderOptions = {}): Promise<OpenArchive> {
-  if (typeof archive !== 'string') {
-    const tables = nameTables(
-      [...archive.tables].map(table => (typeof table === 'string' ? unconfiguredTable(table) : table)),
-    )
-    return new OpenArchive(archive.engine, new Map(tables.map(table => [table.table, table])), archive.others)
-  }
-  if (!existsSync(archive) || !statSync(archive).isDirectory())
-    throw new ArchiveError(`archive ${JSON.stringify(archive)} is not there, expected a folder`)
-  if (!isArchive(archive))
+export async function openArchive(
+  archive: string | Objects | StackOptions | EngineOptions,
+  options: FolderOptions & CopyOptions = {},
+): Promise<OpenArchive> {
+  if (typeof archive === 'string') return openFolder(archive, options)
+  if ('engine' in archive) return openEngine(archive)
+  if ('stack' in archive) return openStack(archive, options)
+  const { copyLocally } = await import('./local-copy.js')
+  const root = await copyLocally(archive, options)
+  const remove = () => rmSync(root, { recursive: true, force: true })
+  return openFolder(root, options, remove).catch(error => {
+    remove()
+    throw error
+  })
+}
+
+async function openFolder(root: string, options: FolderOptions, end?: () => void): Promise<OpenArchive> {
+  if (!existsSync(root) || !statSync(root).isDirectory())
+    throw new ArchiveError(`archive ${JSON.stringify(root)} is not there, expected a folder`)
+  const folder = new DiskArchive(root)
+  if (!folder.isArchive())
     throw new ArchiveError(
-      `archive ${JSON.stringify(archive)} is none, expected a folder with data/, config/, facts/ or refused/ in it`,
+      `archive ${JSON.stringify(root)} is none, expected a folder with data/, config/, facts/ or refused/ in it`,
     )
   const configured = [...(options.tables ?? [])]
   try {
-    const tables = tablesIn(archive, configured)
-    return new OpenArchive(await DuckDbEngine.open(archive, configured, options), tables, false, options.refused)
+    const tables = await tablesIn(folder, configured)
+    return new OpenArchive(await DuckDbEngine.open(root, configured, options), tables, false, options.refused, end)
   } catch (error) {
     const [reason] = (error as Error).message.split('\n')
-    throw new ArchiveError(`archive ${JSON.stringify(archive)} cannot be read: ${reason}`, { cause: error })
+    throw new ArchiveError(`archive ${JSON.stringify(root)} cannot be read: ${reason}`, { cause: error })
   }
 }
 
-/** What DynamoDB takes for the name of a table, so that a slip makes no statement. */
-const TABLE_NAME = /^[A-Za-z0-9_.-]{3,255}$/
+function openEngine({ engine, tables, others }: EngineOptions): OpenArchive {
+  const named = nameTables([...tables].map(table => (typeof table === 'string' ? unconfiguredTable(table) : table)))
+  return new OpenArchive(engine, new Map(named.map(table => [table.table, table])), others)
+}
+
+async function openStack({ stack, region, ...names }: StackOptions, options: FolderOptions): Promise<OpenArchive> {
+  const { describeStack, openStackEngine } = await import('./stack.js')
+  const told = await describeStack(stack, region)
+  const { workgroup = told.workgroup(), database = told.database() } = names
+  const { bucket, derived } = told
+  const engine = await openStackEngine({ workgroup, database, region, bucket, derived }, options)
+  const tables = engine.facts === undefined ? [] : await tablesIn(engine.facts, options.tables)
+  return new OpenArchive(engine, new Map(tables), true, options.refused)
+}
 
 /** What follows the name of a saved query and of a table: parameters may be left out where each of them may. */
 type Asking<N extends QueryName> =
@@ -121,6 +154,7 @@ export class OpenArchive implements AsyncDisposable {
     private readonly known: ReadonlyMap<string, TableConfiguration>,
     private readonly others = false,
     private readonly refused?: JudgeOptions['refused'],
+    private readonly end: () => void = () => {},
   ) {}
 
   /** The names of the archive's tables. */
@@ -131,6 +165,7 @@ export class OpenArchive implements AsyncDisposable {
   /** A table's configuration, its name in any case; undefined where there is none. */
   findTable(name: string): TableConfiguration | undefined {
     const table = findTable(this.known, name)
+    // a slip makes no statement
     return table ?? (this.others && TABLE_NAME.test(name) ? unconfiguredTable(name) : undefined)
   }
 
@@ -246,6 +281,7 @@ export class OpenArchive implements AsyncDisposable {
   /** Ends it; of what is still running nothing is answered. */
   async close(): Promise<void> {
     this.engine.close()
+    this.end()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

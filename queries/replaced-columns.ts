@@ -1,5 +1,5 @@
 import { AUDIT_COLUMNS } from '../transform/audit-row.js'
-import { PARTITION_COLUMN } from '../transform/partition.js'
+import { PARTITION_COLUMN } from '../transform/layout.js'
 
 /**
  * The columns that every table has, and some configured ones, for the `select` of what stands in the place of a table's

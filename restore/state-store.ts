@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { DuckDBAppender, DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { chunksOf } from '../queries/engines/duckdb-chunks.js'
 import { openDuckDb } from '../queries/engines/duckdb-instance.js'
+import { isRunning } from '../store/durable.js'
 
 /** What somebody says that an item is; hash and image are null where it says that there is none. */
 export interface ToldState {
@@ -140,14 +141,5 @@ function sweep(): void {
   for (const name of readdirSync(tmpdir())) {
     const pid = name.startsWith(PREFIX) ? Number.parseInt(name.slice(PREFIX.length), 10) : Number.NaN
     if (Number.isInteger(pid) && !isRunning(pid)) rmSync(join(tmpdir(), name), { recursive: true, force: true })
-  }
-}
-
-/** Of another user's process nobody may tell more than that it is there. */
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }

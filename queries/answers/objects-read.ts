@@ -1,9 +1,9 @@
 import { createHash, hash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { relative, sep } from 'node:path'
-import { pipeline } from 'node:stream/promises'
-import { dateOfKey, parquetFiles } from '../../store/parquet-files.js'
+import { DiskArchive } from '../../store/folder.js'
+import type { ObjectEntry, Objects } from '../../store/objects.js'
+import { listTable } from '../../store/table-objects.js'
+import { dateOfKey, tablePrefix } from '../../transform/layout.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { deliveriesIdentifier, tableIdentifier } from '../../transform/table-names.js'
 import { SAVED_QUERIES } from '../catalog.js'
@@ -72,18 +72,14 @@ export async function objectsRead(
   hashBytes: number,
   objectsOf: (table: string) => readonly string[] | undefined = () => undefined,
 ): Promise<ObjectsRead> {
-  const paths = partitions.flatMap(({ table, from, to }) =>
-    (objectsOf(table) ?? parquetFiles(root, table)).filter(path => {
-      const date = dateOfKey(keyOf(root, path))
-      return (from === null || date >= from) && (to === null || date <= to)
-    }),
-  )
-  const sizes = await Promise.all(paths.map(async path => (await stat(path)).size))
-  const bytes = sizes.reduce((sum, size) => sum + size, 0)
+  const archive = new DiskArchive(root)
+  const entries = await Promise.all(partitions.map(read => entriesRead(archive, read, objectsOf(read.table))))
+  const objects = entries.flat()
+  const bytes = objects.reduce((sum, object) => sum + object.bytes, 0)
   const list: ObjectRead[] = []
-  for (const [i, path] of paths.entries()) {
-    const sha256 = bytes <= hashBytes ? await hashFile(path) : null
-    list.push({ key: keyOf(root, path), bytes: sizes[i] as number, sha256 })
+  for (const object of objects) {
+    const sha256 = bytes <= hashBytes ? await hashObject(archive, object.key) : null
+    list.push({ key: object.key, bytes: object.bytes, sha256 })
   }
   const lines = list.map(({ key, bytes: size, sha256 }) => `${key}\t${size}\t${sha256 ?? '-'}\n`)
   return {
@@ -94,12 +90,22 @@ export async function objectsRead(
   }
 }
 
-function keyOf(root: string, path: string): string {
-  return relative(root, path).split(sep).join('/')
+async function entriesRead(
+  archive: DiskArchive,
+  { table, from, to }: PartitionsRead,
+  paths: readonly string[] | undefined,
+): Promise<readonly ObjectEntry[]> {
+  const keys = paths?.map(path => relative(archive.root, path).split(sep).join('/'))
+  const read = new Set(keys ?? (await listTable(archive, table)).objects)
+  const entries = (await archive.entries(tablePrefix(table))).filter(({ key }) => read.has(key))
+  return entries.filter(({ key }) => {
+    const date = dateOfKey(key)
+    return (from === null || date >= from) && (to === null || date <= to)
+  })
 }
 
-async function hashFile(path: string): Promise<string> {
+async function hashObject(archive: Objects, key: string): Promise<string> {
   const digest = createHash('sha256')
-  await pipeline(createReadStream(path), digest)
+  for await (const piece of archive.stream(key)) digest.update(piece)
   return digest.digest('hex')
 }

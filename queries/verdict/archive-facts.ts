@@ -1,4 +1,4 @@
-import { findFacts } from '../../config/fact-file.js'
+import { findFacts } from '../../store/facts.js'
 import {
   type BaselineFact,
   comparedAsOf,
