@@ -1,5 +1,6 @@
 import { glanceAtOrigin } from '../transform/fast/fast-path.js'
 import { isObject, type JsonObject, MAX_LENGTH, tryParseObject } from '../transform/json.js'
+import { TABLE_NAME } from '../transform/table-names.js'
 
 /** What a desk has to know of a record before its table's transform judges it. */
 export interface Envelope {
@@ -41,6 +42,3 @@ function tableOf({ eventSourceARN: arn, tableName, table }: JsonObject): string 
   const name = typeof arn === 'string' ? /:table\/([^/]+)\//.exec(arn)?.[1] : (tableName ?? table)
   return typeof name === 'string' && TABLE_NAME.test(name) ? name : undefined
 }
-
-/** DynamoDB's own rule for the names of tables. */
-export const TABLE_NAME = /^[A-Za-z0-9_.-]{3,255}$/

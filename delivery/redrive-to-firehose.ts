@@ -1,8 +1,8 @@
 import { DescribeDeliveryStreamCommand, type FirehoseClient } from '@aws-sdk/client-firehose'
+import { CALL_RECORDS } from '../aws/firehose.js'
 import type { Patience } from '../aws/patience.js'
 import { sendPacks } from '../capture/firehose-sender.js'
-import { CALL_RECORDS } from '../capture/packing.js'
-import { tablePrefix } from '../transform/partition.js'
+import { tablePrefix } from '../transform/layout.js'
 import type { DocumentToSend, RedriveTarget, Resent } from './redrive.js'
 
 /**

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
-import { type Objects, openRefused } from '../store/refused-reader.js'
+import type { Objects } from '../store/objects.js'
+import { openRefused } from '../store/refused-reader.js'
 import { documentsOf, type Judgement, type RefusedDocument } from './refused-documents.js'
 import type { Survey, SurveyOptions } from './refused-survey.js'
 

@@ -1,5 +1,6 @@
+import type { Objects } from '../store/objects.js'
 import type { Ledger } from '../store/redriven.js'
-import { type KeptEntry, type Objects, openRefused, type RefusedType, reasonOf } from '../store/refused-reader.js'
+import { type KeptEntry, openRefused, type RefusedType, reasonOf } from '../store/refused-reader.js'
 import {
   documentsOf,
   type Judgement,

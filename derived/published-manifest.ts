@@ -1,5 +1,7 @@
-import type { Bucket, BucketEntry, TaggedText } from '../store/s3.js'
-import { derivedPrefix, manifestKey } from '../transform/derived.js'
+import type { ObjectEntry, TaggedText } from '../store/objects.js'
+import type { Bucket } from '../store/s3.js'
+import { manifestKey } from '../transform/derived.js'
+import { derivedPrefix } from '../transform/layout.js'
 import { CompactionError } from './compaction-error.js'
 import type { Situation } from './compaction-plan.js'
 import {
@@ -35,7 +37,7 @@ const REPLACED_MS = 24 * HOUR_MS
 /** The one object that says what of a table's derived files is in use, and the files that it speaks of. */
 export class PublishedManifest {
   constructor(
-    private readonly archive: ListedBucket<BucketEntry>,
+    private readonly archive: ListedBucket<ObjectEntry>,
     private readonly derived: DerivedBucket,
     private readonly table: string,
     private readonly since: string,

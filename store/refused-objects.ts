@@ -1,19 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { processingFailedLine, REFUSED_PREFIX } from '../transform/refused-line.js'
-import type { Archive } from './folder.js'
-
-/** Firehose's two kinds of failure before S3, which are also the folders under `refused/`. */
-export type ErrorType = 'processing-failed' | 'format-conversion-failed'
-
-export { REFUSED_PREFIX }
+import { type ErrorType, refusedPrefix } from '../transform/layout.js'
+import { processingFailedLine } from '../transform/refused-line.js'
+import type { Objects } from './objects.js'
 
 /** The error code of a record whose row is of another region than those of the archive. */
 export const OTHER_REGION = 'Itemtrail.OtherRegion'
-
-/** The key prefix of refused objects of one kind. */
-export function refusedPrefix(type: ErrorType, table: string): string {
-  return `${REFUSED_PREFIX}${type}/${table}/`
-}
 
 /** One refused record, before it is written as a line of an object. Times in milliseconds since 1970. */
 export interface RefusedRecord {
@@ -38,7 +29,7 @@ export class RefusedObjects {
   private since = 0
 
   constructor(
-    private readonly archive: Archive,
+    private readonly archive: Objects,
     private readonly table: string,
     private readonly now: () => number,
   ) {}

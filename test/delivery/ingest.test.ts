@@ -11,7 +11,7 @@ import { streamInArchive } from '../../delivery/table-origin.js'
 import { DiskArchive } from '../../store/folder.js'
 import { archiveLedger, Ledger } from '../../store/redriven.js'
 import { type RefusedEntry, readRefused, reasonOf } from '../../store/refused-reader.js'
-import { parsePartition } from '../../transform/partition.js'
+import { parsePartition } from '../../transform/layout.js'
 import {
   ARRIVAL,
   baselineDocument,
@@ -163,7 +163,7 @@ describe('ingest', () => {
       ledger: Ledger.open(archiveLedger(root), 'archive'),
       configurationOf: () => tableConfiguration(),
       isKept: async () => false,
-      streamOf: (table: string) => streamInArchive(root, table),
+      streamOf: (table: string) => streamInArchive(archive, table),
       to: 'archive' as const,
     }
     expect((await surveyRefused(options)).counts).toMatchObject({ ready: 0, refused: 1 })
