@@ -13,7 +13,7 @@ import {
   type TableVerdict,
 } from '../verdict/table-verdict.js'
 import type { AnswerVerdict, Asked } from './asked.js'
-import type { JudgedArchive, Question } from './asked-archive.js'
+import type { JudgedArchive, QuestionAsked } from './asked-archive.js'
 import { readHistory } from './history.js'
 import { namedTables } from './objects-read.js'
 
@@ -22,7 +22,7 @@ import { namedTables } from './objects-read.js'
  * question about one item, that item. Undefined for a statement that names no table of the archive.
  */
 export async function judgeAnswer(
-  asked: Question,
+  asked: QuestionAsked,
   archive: JudgedArchive,
   options: JudgeOptions = {},
 ): Promise<AnswerVerdict | undefined> {

@@ -45,6 +45,20 @@ const EVER: Period = {
   untilUs: Number.POSITIVE_INFINITY,
 }
 
+/** The period that is verified from one moment to before another, in microseconds since 1970; undefined for all time. */
+export function verifiedPeriod({
+  fromUs,
+  toUs,
+}: {
+  readonly fromUs?: number
+  readonly toUs?: number
+}): Period | undefined {
+  if (fromUs === undefined && toUs === undefined) return undefined
+  const until = (toUs ?? Date.now() * 1000) - 1
+  const from = fromUs ?? Number.NEGATIVE_INFINITY
+  return { afterUs: from - 1, fromUs: from, toUs: until, untilUs: until }
+}
+
 type Found<K> = { readonly kind: K } & TableFinding
 /** An item that differed, which the archive may have nothing of. */
 type Compared = { readonly kind: 'compared'; readonly itemKey: string }
