@@ -42,7 +42,7 @@ export {
 } from './queries/engines/engine.js'
 export type { Row, Value } from './queries/engines/rows.js'
 export { ParameterError } from './queries/parameters.js'
-export type { QueryName, SavedQueries } from './queries/saved-queries.js'
+export type { QueryName, QueryTypes } from './queries/query-types.js'
 export type { Alteration } from './queries/verdict/alteration.js'
 export type { Confidence, Finding, ItemFinding } from './queries/verdict/findings.js'
 export type { JudgeOptions, MissingStretch, TableVerdict } from './queries/verdict/table-verdict.js'

@@ -15,7 +15,7 @@ import { type BoundValue, type QueryEngine, type RunOptions, streamAnswer } from
 import { type Row, rowsOf } from '../queries/engines/rows.js'
 import { canonicalKey, findItemKey } from '../queries/item-key.js'
 import { ParameterError } from '../queries/parameters.js'
-import type { QueryName } from '../queries/saved-queries.js'
+import type { QueryName } from '../queries/query-types.js'
 import { isDoubtful } from '../queries/verdict/findings.js'
 import type { ItemHistory } from '../queries/verdict/history.js'
 import { archiveBegan, historyBetween, stateAt } from '../queries/verdict/state-at.js'
@@ -90,8 +90,8 @@ export interface StackOptions {
 }
 
 /**
- * Opens an archive for questions: a folder; objects that lie elsewhere, which are copied; a deployed stack, which is asked
- * on AWS; or what an engine reads. Throws `ArchiveError` for what is no archive or holds a damaged object.
+ * Opens an archive for questions: a folder; objects that lie elsewhere, which are copied; a deployed stack, which is
+ * asked on AWS; or what an engine reads. Throws `ArchiveError` for what is no archive or holds a damaged object.
  */
 export async function openArchive(
   archive: string | Objects | StackOptions | EngineOptions,
@@ -252,14 +252,16 @@ export class OpenArchive implements AsyncDisposable {
     return tableStatus(this.engine, this.table(table))
   }
 
-  /** Whether anything is missing in a table: `verdicts()` tells item by item, and `tally` is right when all are taken. */
+  /**
+   * Whether anything is missing in a table: `verdicts()` tells item by item, and `tally` is right when all are taken.
+   */
   verifyContinuity(table: string, period: VerifiedPeriod = {}): Promise<ContinuityCheck> {
     return ContinuityCheck.open(this.engine, this.table(table), verifiedPeriod(periodOf(period)))
   }
 
   /**
-   * Whether every row of a table is what it says of itself: `findings()` tells object by object, and `tally` is right when
-   * all are taken. Throws an `ArchiveError` where the archive is no folder.
+   * Whether every row of a table is what it says of itself: `findings()` tells object by object, and `tally` is right
+   * when all are taken. Throws an `ArchiveError` where the archive is no folder.
    */
   async verifyRows(table: string, period: VerifiedPeriod = {}): Promise<RowCheck> {
     const root = (await this.engine.describe?.())?.archive.root
@@ -267,7 +269,10 @@ export class OpenArchive implements AsyncDisposable {
     throw new ArchiveError('rows are held against themselves in a folder only, expected openArchive of a folder')
   }
 
-  /** Compares every item that a table held at a moment, as somebody else has them, and yields what is not shown to be equal. */
+  /**
+   * Compares every item that a table held at a moment, as somebody else has them, and yields what is not shown to be
+   * equal.
+   */
   reconcile(table: string, items: AsyncIterable<Item> | Iterable<Item>, at: Moment): AsyncGenerator<ReconcileFinding> {
     return reconcileItems(this.engine, this.table(table), items, microsecondsOf(at, 'at'))
   }
@@ -302,7 +307,10 @@ export class OpenArchive implements AsyncDisposable {
     return this.judged<R>(table, asked)
   }
 
-  /** How far an answer to what was asked can be believed; undefined where that names no table. It costs statements of its own. */
+  /**
+   * How far an answer to what was asked can be believed; undefined where that names no table. It costs statements of
+   * its own.
+   */
   verdict(asked: QuestionAsked, options?: JudgeOptions): Promise<AnswerVerdict | undefined> {
     return judgeAnswer(asked, this, { refused: this.refused, ...options })
   }
@@ -311,7 +319,10 @@ export class OpenArchive implements AsyncDisposable {
     return new Answer<R>(table, asked, remarks, options => this.verdict(asked, options))
   }
 
-  /** The rows of SQL of one's own as they come; a large answer is never in memory as a whole where the engine can stream. */
+  /**
+   * The rows of SQL of one's own as they come; a large answer is never in memory as a whole where the engine can
+   * stream.
+   */
   async *stream<R extends Row = Row>(
     text: string,
     values: readonly BoundValue[] = [],

@@ -8,9 +8,9 @@ import { type Finding, judge } from './reconciliation.js'
 import { StateStore } from './state-store.js'
 
 /**
- * Compares all items that somebody says a table held at a moment (microseconds since 1970) with what the archive says, and
- * yields those that are not shown to be equal, by key. Memory does not grow with the table. Throws `ParameterError` where
- * an item is told twice, `ExportError` for what is no item of the table.
+ * Compares all items that somebody says a table held at a moment (microseconds since 1970) with what the archive
+ * says, and yields those that are not shown to be equal, by key. Memory does not grow with the table. Throws
+ * `ParameterError` where an item is told twice, `ExportError` for what is no item of the table.
  */
 export async function* reconcileItems(
   engine: QueryEngine,

@@ -18,8 +18,8 @@ import { readHistory } from './history.js'
 import { namedTables } from './objects-read.js'
 
 /**
- * Judges what an answer rests on: the period of a saved query, all time for SQL of one's own and each table that it names; of a
- * question about one item, that item. Undefined for a statement that names no table of the archive.
+ * Judges what an answer rests on: the period of a saved query, all time for SQL of one's own and each table that it
+ * names; of a question about one item, that item. Undefined for a statement that names no table of the archive.
  */
 export async function judgeAnswer(
   asked: QuestionAsked,
