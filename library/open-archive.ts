@@ -100,6 +100,7 @@ export async function openArchive(
   if (typeof archive === 'string') return openFolder(archive, options)
   if ('engine' in archive) return openEngine(archive)
   if ('stack' in archive) return openStack(archive, options)
+  if (archive instanceof DiskArchive) return openFolder(archive.root, options)
   const { copyLocally } = await import('./local-copy.js')
   const root = await copyLocally(archive, options)
   const remove = () => rmSync(root, { recursive: true, force: true })

@@ -8,8 +8,8 @@ import { DiskArchive } from '../../store/folder.js'
 import type { Objects } from '../../store/objects.js'
 import { archiveLedger, Ledger } from '../../store/redriven.js'
 import { readKept, reasonOf } from '../../store/refused-reader.js'
-import { listTable } from '../../store/table-objects.js'
-import { REFUSED_PREFIX, tablePrefix } from '../../transform/layout.js'
+import { entriesOf, listTable } from '../../store/table-objects.js'
+import { REFUSED_PREFIX } from '../../transform/layout.js'
 import { type Command, EXIT, type Io } from '../io.js'
 import { tellUnbelieved } from '../remarks.js'
 import { FORMAT_OPTION, formatOf, printTable, shorterTime, toJson } from '../show/print.js'
@@ -81,8 +81,7 @@ async function statusOf(
   })
   if (found instanceof UnreadableTable) return { table, reason: found.message }
   const { rows, changes, baselineRows, items, first, last, misfits } = found
-  const keys = new Set((await listTable(store, table)).objects)
-  const entries = (await store.entries(tablePrefix(table))).filter(({ key }) => keys.has(key))
+  const entries = await entriesOf(store, table)
   const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0)
   const objects = entries.length
   return { table, rows, changes, baseline_rows: baselineRows, items, first, last, objects, misfits, bytes }
