@@ -175,7 +175,7 @@ describe('saved queries', () => {
 
   it('are documented as they are, and known to the compiler', () => {
     expect(readFileSync(new URL('../../docs/queries.md', import.meta.url), 'utf8')).toBe(queriesDocument())
-    expect(readFileSync(new URL('../../queries/saved-queries.ts', import.meta.url), 'utf8')).toBe(queryTypes())
+    expect(readFileSync(new URL('../../queries/query-types.ts', import.meta.url), 'utf8')).toBe(queryTypes())
   })
 
   it('use every shared part', () => {
