@@ -43,8 +43,8 @@ const FLOORS: readonly { readonly [room: string]: string }[] = [
 const SOURCES = filesOf(FOLDERS)
 /** What uses a file besides tests. */
 const USERS = ['index.ts', ...SOURCES, ...filesOf(['bench', 'examples'])].flatMap(importsOf)
-/** What `package.json` exports, and scripts: of these all is for others. */
-const PUBLIC = /^(infra\/index|queries\/engines\/athena|\w+\/write-\w+)\.ts$/
+/** What `package.json` exports: of these all is for others. */
+const PUBLIC = /^(infra\/index|queries\/engines\/athena)\.ts$/
 const IMPORTS = SOURCES.flatMap(importsOf)
 const ROOMS = new Map(
   FLOORS.flatMap((rooms, floor) => Object.entries(rooms).map(([room, why]) => [room, { floor, why }])),
