@@ -94,22 +94,21 @@ export const UNUSED: readonly string[] = [
 
 /** Lines of comments and SQL of over 120 columns, by room. */
 export const LONG: { readonly [room: string]: number } = {
-  aws: 9,
+  aws: 6,
   capture: 45,
   config: 7,
   cost: 14,
-  delivery: 25,
+  delivery: 22,
   derived: 33,
   functions: 12,
-  library: 4,
+  library: 3,
   proof: 9,
   queries: 69,
   'queries/answers': 24,
   'queries/engines': 32,
   'queries/verdict': 31,
   restore: 33,
-  store: 24,
-  transform: 57,
+  transform: 54,
 }
 
 /** Rooms with files that ARCHITECTURE.md names neither themselves nor by a folder. */

@@ -7,8 +7,7 @@ import {
   type ItemFinding,
   isDoubtful,
 } from '../../../queries/verdict/findings.js'
-import type { Period } from '../../../queries/verdict/verdict.js'
-import { ContinuityCheck, type ItemVerdict } from '../../../queries/verdict/verify-continuity.js'
+import { ContinuityCheck, type ItemVerdict, verifiedPeriod } from '../../../queries/verdict/verify-continuity.js'
 import { formatInstant } from '../../../transform/instant.js'
 import type { TableConfiguration } from '../../../transform/table-configuration.js'
 import type { Workspace } from '../../ask/workspace.js'
@@ -35,7 +34,7 @@ const SHOWN = 50
 
 /** Is anything missing? The verdict about each item of a table. */
 export const verifyContinuity: Verification = async (asked, table) => {
-  const check = await ContinuityCheck.open(asked.workspace.engine, table, periodOf(asked.period))
+  const check = await ContinuityCheck.open(asked.workspace.engine, table, verifiedPeriod(asked.period))
   let left = 0
   const { facts } = check
   return {
@@ -56,17 +55,6 @@ export const verifyContinuity: Verification = async (asked, table) => {
         ? EXIT.findings
         : EXIT.done
     },
-  }
-}
-
-function periodOf({ fromUs, toUs }: Asked['period']): Period | undefined {
-  if (fromUs === undefined && toUs === undefined) return undefined
-  const until = (toUs ?? Date.now() * 1000) - 1
-  return {
-    afterUs: (fromUs ?? Number.NEGATIVE_INFINITY) - 1,
-    fromUs: fromUs ?? Number.NEGATIVE_INFINITY,
-    toUs: until,
-    untilUs: until,
   }
 }
 
