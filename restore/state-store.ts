@@ -1,10 +1,9 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBAppender, DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { chunksOf } from '../queries/engines/duckdb-chunks.js'
 import { openDuckDb } from '../queries/engines/duckdb-instance.js'
-import { isRunning } from '../store/durable.js'
+import { privateFolder } from '../store/durable.js'
 
 /** What somebody says that an item is; hash and image are null where it says that there is none. */
 export interface ToldState {
@@ -38,8 +37,7 @@ export class StateStore {
   ) {}
 
   static async open(): Promise<StateStore> {
-    sweep()
-    const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`))
+    const folder = privateFolder('itemtrail-states-')
     try {
       // beside the reading of a table; what does not fit goes to the file
       const settings = { threads: '1', memory_limit: '256MB', preserve_insertion_order: 'false' }
@@ -132,14 +130,4 @@ export class StateStore {
 function appendTexts(appender: DuckDBAppender, texts: readonly (string | null)[]): void {
   for (const text of texts) text === null ? appender.appendNull() : appender.appendVarchar(text)
   appender.endRow()
-}
-
-const PREFIX = 'itemtrail-states-'
-
-/** Removes what processes that were killed left behind. */
-function sweep(): void {
-  for (const name of readdirSync(tmpdir())) {
-    const pid = name.startsWith(PREFIX) ? Number.parseInt(name.slice(PREFIX.length), 10) : Number.NaN
-    if (Number.isInteger(pid) && !isRunning(pid)) rmSync(join(tmpdir(), name), { recursive: true, force: true })
-  }
 }

@@ -1,6 +1,18 @@
-/** What is written to outlive a power cut, and whether who wrote it is still at work. */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+/** What is written to outlive a power cut, or no longer than its process; and whether that is still at work. */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
 
 /**
  * Makes a folder and its parents, for their owner alone, so that they outlive a power cut: a new entry is durable once
@@ -78,4 +90,16 @@ export function isRunning(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
+}
+
+/**
+ * A new folder for what lasts no longer than this process and is for nobody else. Those of the same name that processes
+ * left which were killed are removed.
+ */
+export function privateFolder(name: string): string {
+  for (const found of readdirSync(tmpdir())) {
+    const pid = found.startsWith(name) ? Number.parseInt(found.slice(name.length), 10) : Number.NaN
+    if (Number.isInteger(pid) && !isRunning(pid)) rmSync(join(tmpdir(), found), { recursive: true, force: true })
+  }
+  return mkdtempSync(join(tmpdir(), `${name}${process.pid}-`))
 }
