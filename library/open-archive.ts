@@ -1,4 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
+import { derivedIn } from '../derived/desk-reader.js'
 import { Answer, type Asked } from '../queries/answers/answer.js'
 import { type AnswerVerdict, judgeAnswer } from '../queries/answers/answer-verdict.js'
 import { answerQuery, answerSql } from '../queries/answers/ask.js'
@@ -92,11 +93,20 @@ export async function openArchive(archive: string | EngineOptions, options: Fold
   const configured = [...(options.tables ?? [])]
   try {
     const tables = tablesIn(archive, configured)
-    return new OpenArchive(await DuckDbEngine.open(archive, configured, options), tables, false, options.refused)
+    return new OpenArchive(await openDesk(archive, configured, options), tables, false, options.refused)
   } catch (error) {
     const [reason] = (error as Error).message.split('\n')
     throw new ArchiveError(`archive ${JSON.stringify(archive)} cannot be read: ${reason}`, { cause: error })
   }
+}
+
+/** The engine over a folder, which is given what was derived from its tables. */
+export function openDesk(
+  root: string,
+  tables: Iterable<TableConfiguration> = [],
+  options: Omit<FolderOptions, 'tables'> = {},
+): Promise<DuckDbEngine> {
+  return DuckDbEngine.open(root, tables, { ...options, derived: derivedIn(root) })
 }
 
 /** What DynamoDB takes for the name of a table, so that a slip makes no statement. */

@@ -35,6 +35,33 @@ export interface TableOutline {
   readonly sampleKey: string
 }
 
+/** What was derived from an archive's tables and stands for a part of their rows: an engine is given it, and asks it first. */
+export interface Derived {
+  /** Looks at a table: the keys of its objects as they were then; undefined where nothing derived does for any question. */
+  look(table: string): Promise<readonly string[] | undefined>
+  /** What does for a statement of that scope; undefined where the archive has to be asked. */
+  rowsFor(scope: Scope, sql: string, values: readonly BoundValue[]): Promise<Derivation | undefined>
+  outlineOf(table: string): Promise<TableOutline | undefined>
+  /** True where by now there is another than the one that failed, to be asked instead; else that is remarked. */
+  giveUp(table: string, failed: Derivation | undefined, reason: string): Promise<boolean>
+  /** What a reader of answers should know beside them. */
+  readonly remarks: ReadonlySet<string>
+  /** By table, what objects of the archive are gone, or others, since something was derived from them. */
+  readonly lost: ReadonlyMap<string, readonly string[]>
+}
+
+/** What a statement is answered from instead of its table, of which its answer is the same. */
+export interface Derivation {
+  /** Counts up with what is published. */
+  readonly generation: number
+  /** A SELECT each: together they have the rows that the statement needs. */
+  readonly rows: readonly string[]
+  /** A SELECT of the rows of the answer that are known: the statement's own are added, where it has rows to read. */
+  readonly known: string | undefined
+  /** What of the files behind it is missing, where an answer would not show it; to be asked after the answer. */
+  whyNotWhole(): Promise<string | undefined>
+}
+
 /** Something that answers SQL over an archive: DuckDB on a desk, Athena on AWS. */
 export interface QueryEngine {
   /** Runs one statement; `values` are bound to its `?` in order. Throws `QueryError` with the engine's own words. */
