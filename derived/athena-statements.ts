@@ -1,4 +1,4 @@
-import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery } from '../queries/catalog.js'
+import { bindValues, renderQuery, savedQuery } from '../queries/catalog.js'
 import type { EachItemStatement } from '../queries/each-item.js'
 import type { BoundStatement } from '../queries/engines/derivation.js'
 import { deliveriesOf, quoted, quotedName } from '../queries/engines/literal.js'
@@ -16,7 +16,7 @@ import {
   type RunFolder,
   type RunPlace,
 } from '../transform/derived.js'
-import { PARTITION_COLUMN } from '../transform/partition.js'
+import { PARTITION_COLUMN } from '../transform/layout.js'
 import type { NamedTable } from '../transform/table-names.js'
 import { type AthenaTables, listOf, NAMES } from './athena-tables.js'
 import { daysSql } from './days-sql.js'
@@ -181,7 +181,7 @@ function rowsUntil(tables: AthenaTables, { day, previous }: CheckpointOfDay): st
 
 /** By the very question that will be asked. */
 function statesOf(rows: string, day: string): BoundStatement {
-  const query = SAVED_QUERIES.get('table-as-of') as SavedQuery
+  const query = savedQuery('table-as-of')
   const statement = renderQuery(query, { changes: 'rows_of' })
   const sql = `with rows_of as (
   ${rows}

@@ -1,7 +1,7 @@
 import { quotedName } from '../queries/engines/literal.js'
 import { AUDIT_COLUMNS } from '../transform/audit-row.js'
 import { BUCKET_COLUMN, FOLDER_COLUMN, folderOf } from '../transform/derived.js'
-import { PARTITION_COLUMN } from '../transform/partition.js'
+import { PARTITION_COLUMN } from '../transform/layout.js'
 import {
   answersIdentifier,
   checkpointsIdentifier,

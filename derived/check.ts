@@ -2,13 +2,8 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { FileError } from '../config/gate.js'
 import { openDuckDb } from '../queries/engines/duckdb-instance.js'
 import { TRINO_MACROS } from '../queries/engines/trino-macros.js'
-import {
-  answersFolderPrefix,
-  bucketPrefix,
-  checkpointFolderPrefix,
-  derivedPrefix,
-  manifestKey,
-} from '../transform/derived.js'
+import { answersFolderPrefix, bucketPrefix, checkpointFolderPrefix, manifestKey } from '../transform/derived.js'
+import { derivedPrefix } from '../transform/layout.js'
 import { type Days, lostOf, type RunInUse, readCoverage, runsInUse, whyOther } from './coverage.js'
 import { DerivedFolder, daysIn } from './derived-folder.js'
 import { sumDigests } from './digest.js'

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { ObjectEntry, Objects, ReplaceableObjects } from '../store/objects.js'
 import { coveredKey, parseDerivedKey } from '../transform/derived.js'
-import { PARTITION_COLUMN, parsePartition, tablePrefix } from '../transform/partition.js'
+import { PARTITION_COLUMN, parsePartition, tablePrefix } from '../transform/layout.js'
 import { type Checkpoint, type Manifest, type Run, sizeOf } from './manifest.js'
 
 /** What tells an object from another: its ETag is empty where only its size does. */

@@ -1,5 +1,5 @@
 import { formatDay } from '../transform/instant.js'
-import { PARTITION_COLUMN } from '../transform/partition.js'
+import { PARTITION_COLUMN } from '../transform/layout.js'
 
 /** True for days of a list, as few ranges as there are. */
 export function daysSql(days: readonly string[]): string {

@@ -1,9 +1,9 @@
 import { rmdirSync, statSync } from 'node:fs'
-import { dirname, relative, sep } from 'node:path'
+import { dirname } from 'node:path'
 import { sha256OfFile } from '../store/file-hash.js'
 import { DiskArchive } from '../store/folder.js'
 import type { ObjectEntry, TaggedText } from '../store/objects.js'
-import { listTable } from '../store/parquet-files.js'
+import { entriesOf } from '../store/table-objects.js'
 import { type Days, groupByDay } from './coverage.js'
 import { ROWS_FILE } from './duckdb-tables.js'
 import { DerivedError } from './error.js'
@@ -78,11 +78,6 @@ function sha256Of(path: string): string {
 
 /** The archive's objects of a table in a folder, day by day. Only its size tells an object from another. */
 export async function daysIn(root: string, table: string): Promise<Days> {
-  return groupByDay(
-    listTable(root, table).objects.map(path => {
-      const { size, mtimeMs } = statSync(path)
-      const key = relative(root, path).split(sep).join('/')
-      return { key, bytes: size, etag: '', modified: mtimeMs, storageClass: 'STANDARD' }
-    }),
-  )
+  const entries = await entriesOf(new DiskArchive(root), table)
+  return groupByDay(entries.map(entry => ({ ...entry, etag: '' })))
 }

@@ -1,7 +1,8 @@
 import { mergeColumns } from '../queries/engines/duckdb.js'
+import { DiskArchive } from '../store/folder.js'
 import { keptConfigurations } from '../store/kept-configurations.js'
-import { listTable } from '../store/parquet-files.js'
 import { refusedOfTable } from '../store/refused-of-table.js'
+import { listTable } from '../store/table-objects.js'
 import { type TableConfiguration, unconfiguredTable } from '../transform/table-configuration.js'
 import { compact, type Outcome } from './compactor.js'
 import { DerivedFolder, daysIn } from './derived-folder.js'
@@ -73,7 +74,7 @@ async function compactOn(bench: Workbench, options: CompactionOptions): Promise<
   const { root, table } = bench
   const { configuration, rebuild = false, batchBytes, lotRows, onProgress } = options
   const folder = new DerivedFolder(root)
-  const kept = keptConfigurations(root, table)
+  const kept = await keptConfigurations(new DiskArchive(root), table)
   const columns = mergeColumns([...(configuration === undefined ? [] : [configuration]), ...kept])
   const rules = {
     list: (name: string) => daysIn(root, name),
@@ -134,7 +135,8 @@ function newObjects({ coverage, listed }: Found): number {
 
 /** A copy must not look more complete than the archive is, and whoever compacts should know what waits beside it. */
 async function refuseDoubtful({ root, table }: Workbench, found: Found, options: CompactionOptions): Promise<void> {
-  const unread = listTable(root, table).unread.filter(({ mayHoldRows }) => mayHoldRows)
+  const listed = await listTable(new DiskArchive(root), table)
+  const unread = listed.unread.filter(({ mayHoldRows }) => mayHoldRows)
   if (unread.length > 0)
     throw new DerivedError(
       `folder of ${table} holds what no question reads, or not every one`,

@@ -1,5 +1,5 @@
 import { bindQuery } from '../queries/bind.js'
-import { renderQuery, SAVED_QUERIES, type SavedQuery } from '../queries/catalog.js'
+import { renderQuery, savedQuery } from '../queries/catalog.js'
 import { fileList } from '../queries/engines/file-list.js'
 import { deliveriesOf, quoted } from '../queries/engines/literal.js'
 import { earliestArrivals, emptyRows } from '../queries/engines/relations.js'
@@ -55,7 +55,7 @@ function hashedImages(rows: string): string {
 /** The states at the end of a day, by the very question that will be asked, and how many there are. */
 async function keepStates(bench: Workbench, day: string, name: string): Promise<number> {
   const at = formatInstant(Date.parse(`${day}T00:00:00Z`) * 1000 + 86_400_000_000 - 1, 6)
-  const query = SAVED_QUERIES.get('table-as-of') as SavedQuery
+  const query = savedQuery('table-as-of')
   const { sql, values } = bindQuery(query, unconfiguredTable(bench.table), { at })
   await bench.query(`create or replace temp table ${name} as ${sql}`, values)
   const [row] = await bench.query(`select count(*)::varchar as n from ${name}`)

@@ -1,6 +1,7 @@
 import { FileError } from '../config/gate.js'
 import { isConflict, type ReplaceableObjects, type TaggedText } from '../store/objects.js'
-import { coveredKey, DERIVED_VERSION, derivedPrefix, manifestKey } from '../transform/derived.js'
+import { coveredKey, DERIVED_VERSION, manifestKey } from '../transform/derived.js'
+import { derivedPrefix } from '../transform/layout.js'
 import {
   filesOfRun,
   groupFiles,

@@ -7,14 +7,17 @@
 export interface Objects {
   /** Keys that begin with a prefix, in order. Throws a `FileError` where something else than an object has one. */
   list(prefix: string): Promise<readonly string[]>
-  /** The same with what a list tells of each object. */
+  /** The objects that have these keys, with what a list tells of each; what is none is passed over. */
   entries(prefix: string): Promise<readonly ObjectEntry[]>
   /** The same keys, and what lies there and is no object, which only a folder has: it is told and costs no list. */
   survey(prefix: string): Promise<Survey>
   /** Prefixes one "/" further than the one given, in order. A link in a folder is one, too: whoever lists it is told. */
   folders(prefix: string): Promise<readonly string[]>
-  /** An object's bytes. Throws for a key that has none, which `isMissing` tells. */
-  open(key: string): Promise<Uint8Array>
+  /**
+   * An object's bytes. Throws for a key that has none, which `isMissing` tells, and a `FileError` for one that has more than
+   * `maxBytes`, of which never more is read.
+   */
+  open(key: string, maxBytes?: number): Promise<Uint8Array>
   /** The same piece by piece, for what may be larger than memory. */
   stream(key: string): AsyncIterable<Uint8Array>
   /** Adds an object. Throws if the key is taken, which `isConflict` tells. */

@@ -1,6 +1,6 @@
 import { AthenaClient, type ColumnInfo, type GetQueryResultsOutput } from '@aws-sdk/client-athena'
 import type { Table } from 'apache-arrow'
-import type { FactStore } from '../../transform/fact.js'
+import type { Objects } from '../../store/objects.js'
 import type { Chunk } from './arrow-columns.js'
 import type { Execution } from './athena-cost.js'
 import { DEFAULT_CATALOG } from './athena-errors.js'
@@ -35,7 +35,7 @@ export interface AthenaOptions extends AthenaSettings {
   /** @default - made for the region, with the usual credentials */
   readonly client?: AthenaClient
   /** The archive's bucket, for the facts that it keeps. @default - no facts are known, so nothing is anchored */
-  readonly facts?: FactStore | undefined
+  readonly facts?: Objects | undefined
   /** What the stack derives from its tables. @default - the archive alone is asked */
   readonly copies?: Derived | undefined
 }
@@ -93,7 +93,7 @@ export class AthenaEngine implements QueryEngine {
     return { name: 'athena', version, archive: { catalog, database, workgroup, ...(bucket && { bucket }) } }
   }
 
-  get facts(): FactStore | undefined {
+  get facts(): Objects | undefined {
     return this.options.facts
   }
 

@@ -1,13 +1,11 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { Table } from 'apache-arrow'
-import { readBounded } from '../../config/gate.js'
+import { DiskArchive } from '../../store/folder.js'
 import { readKept } from '../../store/kept-configurations.js'
-import { refuseLinks } from '../../store/links.js'
-import { listTable, parquetFiles, tablesOf, unreadBesideTables } from '../../store/parquet-files.js'
+import type { ObjectEntry } from '../../store/objects.js'
+import { listTable, listUnread, tablesOf } from '../../store/table-objects.js'
 import { AUDIT_COLUMNS, type Column, columnsOf } from '../../transform/audit-row.js'
-import type { FactStore } from '../../transform/fact.js'
+import { tablePrefix } from '../../transform/layout.js'
 import { configurationId, type TableConfiguration } from '../../transform/table-configuration.js'
 import { deliveriesIdentifier, identifiersOf, type NamedTable, tableIdentifier } from '../../transform/table-names.js'
 import type { toArrowTable } from './arrow.js'
@@ -63,7 +61,8 @@ export class DuckDbEngine implements QueryEngine {
     private readonly instance: DuckDBInstance,
     private readonly connection: DuckDBConnection,
     private readonly toTable: typeof toArrowTable,
-    private readonly root: string,
+    /** The folder's own. */
+    readonly facts: DiskArchive,
     private readonly signal: AbortSignal | undefined,
     private readonly files: boolean,
     private readonly derived: Derived | undefined,
@@ -89,12 +88,13 @@ export class DuckDbEngine implements QueryEngine {
       const instance = await openDuckDb(':memory:', { temp_directory: spill.path })
       const connection = await instance.connect()
       const current = new Map([...configured].map(table => [table.table, table]))
-      const names = identifiersOf([...current.keys(), ...tablesOf(root)])
+      const archive = new DiskArchive(root)
+      const names = identifiersOf([...current.keys(), ...(await tablesOf(archive))])
       const engine = new DuckDbEngine(
         instance,
         connection,
         toArrowTable,
-        root,
+        archive,
         signal,
         files,
         derived,
@@ -111,7 +111,7 @@ export class DuckDbEngine implements QueryEngine {
   }
 
   private async begin(): Promise<void> {
-    const settings = [...TRINO_MACROS, ...(this.files ? [] : confinement(this.root))]
+    const settings = [...TRINO_MACROS, ...(this.files ? [] : confinement(this.facts.root))]
     for (const statement of settings) await this.connection.run(statement)
     for (const table of this.identifiers.keys()) await this.look(table)
   }
@@ -179,24 +179,26 @@ export class DuckDbEngine implements QueryEngine {
 
   async describe(): Promise<EngineDescription> {
     const result = await this.connection.runAndReadAll('select version() as version')
-    return { name: 'duckdb', version: String(result.getRows()[0]?.[0]), archive: { root: this.root } }
+    return { name: 'duckdb', version: String(result.getRows()[0]?.[0]), archive: { root: this.facts.root } }
   }
 
   async outline(table: string): Promise<TableOutline | undefined> {
     return this.derived?.outlineOf(table)
   }
 
-  objects(table: string): readonly string[] | undefined {
-    return this.viewed.get(table)
+  async objects(table: string): Promise<readonly ObjectEntry[]> {
+    const read = new Set(this.viewed.get(table))
+    const entries = await this.facts.entries(tablePrefix(table))
+    return entries.filter(({ key }) => read.has(this.facts.pathOf(key)))
   }
 
   remarks(): readonly string[] {
     return [...this.noticed, ...(this.derived?.remarks ?? [])]
   }
 
-  unread(table?: string): readonly string[] {
-    const tables = table === undefined ? tablesOf(this.root) : [table]
-    const found = [...unreadBesideTables(this.root), ...tables.flatMap(name => listTable(this.root, name).unread)]
+  async unread(table?: string): Promise<readonly string[]> {
+    const tables = table === undefined ? await tablesOf(this.facts) : [table]
+    const found = await listUnread(this.facts, tables)
     // objects are never removed nor rewritten: what something was derived from and is not there is lost
     const lost = tables.flatMap(name => this.derived?.lost.get(name) ?? [])
     return [
@@ -205,19 +207,6 @@ export class DuckDbEngine implements QueryEngine {
         .map(({ key, reason }) => `${key} ${reason}: it is in no answer, or not in every one`),
       ...lost.map(object => `${object}, though the compacted copy was made from it: what it held is in no answer`),
     ]
-  }
-
-  /** The folder's own. */
-  get facts(): FactStore {
-    const pathOf = (key: string) => join(this.root, ...key.split('/'))
-    return {
-      list: async prefix =>
-        existsSync(pathOf(prefix)) ? readdirSync(pathOf(prefix)).map(name => `${prefix}${name}`) : [],
-      open: async key => {
-        refuseLinks(this.root, key)
-        return readBounded(pathOf(key), key, { maxBytes: 2 ** 26 }) ?? new Uint8Array()
-      },
-    }
   }
 
   close(): void {
@@ -286,14 +275,14 @@ export class DuckDbEngine implements QueryEngine {
   private async look(table: string): Promise<void> {
     try {
       const configured = this.configured.get(table)
-      const kept = readKept(this.root, table)
+      const kept = await readKept(this.facts, table)
       for (const { message } of kept.problems) this.noticed.add(`${message}; it is not believed`)
       this.columns.set(table, mergeColumns([...(configured === undefined ? [] : [configured]), ...kept.versions]))
       const keys = await this.derived?.look(table)
       if (keys === undefined) return await this.createViews(table)
       this.viewed.set(
         table,
-        keys.map(key => join(this.root, ...key.split('/'))),
+        keys.map(key => this.facts.pathOf(key)),
       )
       this.pending.set(table, undefined)
     } catch (error) {
@@ -322,7 +311,7 @@ export class DuckDbEngine implements QueryEngine {
     const named = this.named(table)
     const columns = this.columns.get(table) ?? AUDIT_COLUMNS
     const template = emptyZonedRows(columns)
-    const files = this.viewed.get(table) ?? parquetFiles(this.root, table)
+    const files = this.viewed.get(table) ?? (await this.filesOf(table))
     this.viewed.set(table, files)
     const rows = rowsOfObjects(files)
     const all = files.length === 0 ? template : `${template} union all by name ${rows}`
@@ -332,6 +321,10 @@ export class DuckDbEngine implements QueryEngine {
     const today = configured === undefined ? undefined : configurationId(configured)
     const changes = changesView(deliveriesOf(named), columns, today)
     await this.connection.run(`create view ${quotedName(tableIdentifier(named))} as ${changes}`)
+  }
+
+  private async filesOf(table: string): Promise<readonly string[]> {
+    return (await listTable(this.facts, table)).objects.map(key => this.facts.pathOf(key))
   }
 
   private named(table: string): NamedTable {

@@ -6,7 +6,7 @@ import { digitsFor } from '../../derived/duckdb-writer.js'
 import { openDesk } from '../../library/open-archive.js'
 import { askQuery } from '../../queries/answers/ask.js'
 import { readHistory } from '../../queries/answers/history.js'
-import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import { savedQuery } from '../../queries/catalog.js'
 import { rowsOf } from '../../queries/engines/rows.js'
 import { rowsOfRecord, temporaryFolder, writeRows } from '../delivery/desk.js'
 import { type Attributes, streamsRecord, tableConfiguration } from '../factories.js'
@@ -73,7 +73,7 @@ describe('a compacted archive', () => {
       { new_total: null, old_total: null },
       { new_total: '12345678.25', old_total: null },
     ])
-    const asked = await askQuery(engine, SAVED_QUERIES.get('items-as-of') as SavedQuery, later, {
+    const asked = await askQuery(engine, savedQuery('items-as-of'), later, {
       column: 'total',
       at: '2030-01-01T00:00:00Z',
       value: '12345678.25',
