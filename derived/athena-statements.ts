@@ -18,7 +18,7 @@ import {
 } from '../transform/derived.js'
 import { PARTITION_COLUMN } from '../transform/layout.js'
 import type { NamedTable } from '../transform/table-names.js'
-import { type AthenaTables, listOf, NAMES } from './athena-tables.js'
+import { type AthenaTables, NAMES, textList } from './athena-tables.js'
 import { daysSql } from './days-sql.js'
 import { digestSql, ROW_TEXT } from './digest.js'
 import { NEEDED_CHANGES } from './needed-changes.js'
@@ -74,9 +74,10 @@ order by ${BUCKET_COLUMN}, item_key, event_time_us, sequence, event_id, row_hash
 export const CHECKED = ['deliveries', 'rows_kept', 'digest', 'strange'] as const
 
 /**
- * What the archive has of the days of a run, and what was written of it, one row each: `archive`, `copy`. `strange` counts
- * rows that are there twice, are in another bucket than their item's, are of other days, or lack what a row must have.
- * Beside them `began_us`, the time of the first change, `sample_key`, any key, and `days`, those that have rows.
+ * What the archive has of the days of a run, and what was written of it, one row each: `archive`, `copy`. `strange`
+ * counts rows that are there twice, are in another bucket than their item's, are of other days, or lack what a row
+ * must have. Beside them `began_us`, the time of the first change, `sample_key`, any key, and `days`, those that have
+ * rows.
  */
 export function checkStatement({ archive, copy }: AthenaTables, run: RunOfDays): string {
   const { digits, days } = run
@@ -93,8 +94,8 @@ export function checkStatement({ archive, copy }: AthenaTables, run: RunOfDays):
     'copy', event_id, row_hash, event_time_us, item_key, ${PARTITION_COLUMN}, repeats + 1,
     case when ${isStrange} then 1 else 0 end
   from ${copy}
-  where ${FOLDER_COLUMN} in (${listOf(foldersOf(run).map(({ folder }) => folder))})
-    and ${BUCKET_COLUMN} in (${listOf(allBuckets(digits))})
+  where ${FOLDER_COLUMN} in (${textList(foldersOf(run).map(({ folder }) => folder))})
+    and ${BUCKET_COLUMN} in (${textList(allBuckets(digits))})
 ),
 once as (
   select
@@ -164,7 +165,10 @@ order by item_key, event_time_us`
   return unload(query, `${location}${checkpointFolderPrefix(table, planned.name)}`)
 }
 
-/** How many items there were at the end of a checkpoint's day, and a digest of their states, from what it was made from. */
+/**
+ * How many items there were at the end of a checkpoint's day, and a digest of their states, from what it was made
+ * from.
+ */
 export function statesBefore(tables: AthenaTables, planned: CheckpointOfDay): BoundStatement {
   return statesOf(rowsUntil(tables, planned), planned.day)
 }

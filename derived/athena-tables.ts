@@ -47,8 +47,8 @@ export class AthenaTables implements DerivedTables {
     const rows = `select ${NAMES}
   from ${this.copy}
   cross join unnest(sequence(0, repeats)) as deliveries(delivery)
-  where ${FOLDER_COLUMN} in (${listOf(places.map(({ folder }) => folder))})
-    and ${BUCKET_COLUMN} in (${listOf([...new Set(places.map(({ bucket }) => bucket))])})
+  where ${FOLDER_COLUMN} in (${textList(places.map(({ folder }) => folder))})
+    and ${BUCKET_COLUMN} in (${textList([...new Set(places.map(({ bucket }) => bucket))])})
     and (${places.map(from).join('\n      or ')})`
     return [rows]
   }
@@ -69,6 +69,6 @@ function whereOf(days: DaysMeant): string {
 }
 
 /** Texts as a list in SQL: none of them has a quote. */
-export function listOf(texts: readonly string[]): string {
+export function textList(texts: readonly string[]): string {
   return texts.map(text => `'${text}'`).join(', ')
 }

@@ -26,8 +26,9 @@ export interface CopyCheck {
 }
 
 /**
- * Reads a copy and all objects it covers, and compares: each file is the one that was written, the same rows of the same
- * changes, as often, each row once in its file and in the bucket of its item, each image what its hash says. Changes nothing.
+ * Reads a copy and all objects it covers, and compares: each file is the one that was written, the same rows of the
+ * same changes, as often, each row once in its file and in the bucket of its item, each image what its hash says.
+ * Changes nothing.
  */
 export async function checkCopy(root: string, table: string): Promise<CopyCheck> {
   const nothing = { table, covered: 0, uncovered: 0 }

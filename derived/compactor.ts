@@ -39,8 +39,8 @@ export interface WrittenRun extends Pick<Run, 'digits' | 'rows' | 'deliveries' |
 }
 
 /**
- * What writes derived files, and compares each with the archive before it says that it is written: throws a `DerivedError`
- * where they differ. This alone is another on a desk and on AWS.
+ * What writes derived files, and compares each with the archive before it says that it is written: throws a
+ * `DerivedError` where they differ. This alone is another on a desk and on AWS.
  */
 export interface Writer {
   /** All deliveries of some days, by item. Undefined where none of the days shows a row. */
@@ -101,7 +101,7 @@ const FAILED_DAYS = 3
 export class TookTooLong extends DerivedError {}
 
 /** Where a compaction begins and ends. */
-export interface Outcome {
+export interface CompactionOutcome {
   readonly before: Found
   /** Keys of what was swept. */
   readonly removed: readonly string[]
@@ -110,16 +110,16 @@ export interface Outcome {
 /**
  * Brings what is derived from one table up to the archive: runs of the clustered copy, kept answers, then checkpoints,
  * until nothing is due or the time is up. Each is read back and compared with the archive before it is published, and
- * published by replacing one object, so wherever it ends the copy is whole. What fails is tried with fewer days, then with
- * others, where that may do; at the end it throws a `DerivedError` with what could not be done.
+ * published by replacing one object, so wherever it ends the copy is whole. What fails is tried with fewer days, then
+ * with others, where that may do; at the end it throws a `DerivedError` with what could not be done.
  */
 export async function compact(
   options: CompactorOptions,
   { signal, left = () => Number.POSITIVE_INFINITY }: Budget,
   begin: (found: Found) => Promise<void> = async () => {},
-): Promise<Outcome> {
+): Promise<CompactionOutcome> {
   const compactor = new Compactor(options, signal, left)
-  let outcome: Outcome | undefined
+  let outcome: CompactionOutcome | undefined
   try {
     outcome = await compactor.run(begin)
   } catch (error) {
@@ -128,7 +128,7 @@ export async function compact(
   }
   const [first, ...others] = compactor.failures
   if (first !== undefined) throw new DerivedError(first.message, [...detailsOf(first), ...others.flatMap(told)])
-  return outcome as Outcome
+  return outcome as CompactionOutcome
 }
 
 function detailsOf(error: Error): readonly string[] {
@@ -154,7 +154,7 @@ class Compactor {
     this.publisher = new Publisher({ ...options, table, since })
   }
 
-  async run(begin: (found: Found) => Promise<void>): Promise<Outcome> {
+  async run(begin: (found: Found) => Promise<void>): Promise<CompactionOutcome> {
     const removed = await this.publisher.sweep()
     const before = await this.publisher.look()
     await begin(before)
@@ -321,7 +321,9 @@ interface Step {
   readonly skip?: (day: string) => void
 }
 
-/** The runs that stand for a day still when some days have another run, without the days that they stand for no more. */
+/**
+ * The runs that stand for a day still when some days have another run, without the days that they stand for no more.
+ */
 function runsWithout({ coverage, listed }: Found, days: ReadonlySet<string>): readonly Run[] {
   return runsInUse(coverage).flatMap(({ run, days: its }) => {
     const left = its.filter(day => !days.has(day))
@@ -330,8 +332,8 @@ function runsWithout({ coverage, listed }: Found, days: ReadonlySet<string>): re
 }
 
 /**
- * Answers go on to do for what they are of. They lack what is copied for the first time, and days that have got more. Where
- * something is gone, nobody can tell of which items the rows were, and none does.
+ * Answers go on to do for what they are of. They lack what is copied for the first time, and days that have got more.
+ * Where something is gone, nobody can tell of which items the rows were, and none does.
  */
 function answersLacking({ manifest, coverage }: Found, copied: readonly string[]): readonly KeptAnswer[] {
   if (manifest === undefined || lostOf(coverage).length > 0) return []

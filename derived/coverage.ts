@@ -99,13 +99,15 @@ export interface ChangedDay {
   /** How many objects it had. */
   readonly objects: number
   /**
-   * An object that is gone or another, although nothing in an archive is removed or rewritten; undefined where the day has
-   * only got more, so that its rows are still those that were copied, and some besides.
+   * An object that is gone or another, although nothing in an archive is removed or rewritten; undefined where the day
+   * has only got more, so that its rows are still those that were copied, and some besides.
    */
   readonly lost: string | undefined
 }
 
-/** Holds a manifest against what the archive has. The list of what a run was made from is read only where it has to be. */
+/**
+ * Holds a manifest against what the archive has. The list of what a run was made from is read only where it has to be.
+ */
 export async function readCoverage(
   derived: Pick<ReplaceableObjects, 'openTagged'>,
   table: string,
@@ -130,7 +132,10 @@ export async function readCoverage(
   return { days, changed, until }
 }
 
-/** Day by day, what is another since a run was made, by the list that is kept of its objects; undefined where nothing is. */
+/**
+ * Day by day, what is another since a run was made, by the list that is kept of its objects; undefined where nothing
+ * is.
+ */
 async function compareDays(
   derived: Pick<ReplaceableObjects, 'openTagged'>,
   table: string,
@@ -164,7 +169,9 @@ export function objectsOf(days: readonly string[], listed: Days): readonly Objec
   return days.flatMap(day => listed.get(day)?.objects ?? [])
 }
 
-/** What a run says of the days that it stands for, told by the first and the last of those that follow in the archive. */
+/**
+ * What a run says of the days that it stands for, told by the first and the last of those that follow in the archive.
+ */
 export function coverOf(days: readonly string[], listed: Days): Pick<Run, 'days' | 'covered'> {
   const wanted = new Set(days)
   const ranges: [first: string, last: string][] = []

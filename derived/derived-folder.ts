@@ -14,7 +14,10 @@ const OURS = new RegExp(
   String.raw`/folder=[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:-\d+)?/(?:(?:bucket=[0-9a-f]+/)?${ROWS_FILE}|objects\.tsv)$`,
 )
 
-/** Derived files in an archive's folder. The ETag of each is the SHA-256 of its bytes: a bit that turned makes it another. */
+/**
+ * Derived files in an archive's folder. The ETag of each is the SHA-256 of its bytes: a bit that turned makes it
+ * another.
+ */
 export class DerivedFolder implements DerivedObjects {
   private readonly folder: DiskArchive
 

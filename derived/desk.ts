@@ -4,7 +4,7 @@ import { keptConfigurations } from '../store/kept-configurations.js'
 import { refusedOfTable } from '../store/refused-of-table.js'
 import { listTable } from '../store/table-objects.js'
 import { type TableConfiguration, unconfiguredTable } from '../transform/table-configuration.js'
-import { compact, type Outcome } from './compactor.js'
+import { type CompactionOutcome, compact } from './compactor.js'
 import { DerivedFolder, daysIn } from './derived-folder.js'
 import { DuckDbWriter, firstLine } from './duckdb-writer.js'
 import { DerivedError } from './error.js'
@@ -52,9 +52,10 @@ export interface Compaction {
 const CHECKPOINT_BYTES = 40 * 1024 ** 2
 
 /**
- * Brings what is derived from a table in a folder up to what the archive holds: all days, at once. Nothing of the archive
- * is touched, and nothing is published unless what was written is, row for row and repeat for repeat, what the archive's
- * objects hold. Throws a `DerivedError` where it is not, where an object cannot be read, and where another is at it.
+ * Brings what is derived from a table in a folder up to what the archive holds: all days, at once. Nothing of the
+ * archive is touched, and nothing is published unless what was written is, row for row and repeat for repeat, what the
+ * archive's objects hold. Throws a `DerivedError` where it is not, where an object cannot be read, and where another
+ * is at it.
  */
 export async function compactTable(root: string, table: string, options: CompactionOptions = {}): Promise<Compaction> {
   const bench = await Workbench.take(root, table, options.memory ?? '1GB')
@@ -101,7 +102,7 @@ async function compactOn(bench: Workbench, options: CompactionOptions): Promise<
   return describe(outcome, await new Publisher({ ...rules, rebuild: false, table, since: '' }).look())
 }
 
-function describe({ before, removed }: Outcome, after: Found): Compaction {
+function describe({ before, removed }: CompactionOutcome, after: Found): Compaction {
   const manifest = after.named as Manifest
   const known = new Set(before.named === undefined ? [] : namesIn(before.named))
   const left = new Set(namesIn(manifest))

@@ -1,7 +1,7 @@
 /**
- * What rows come to whatever their order: of the MD5 of a text of each row the lower 63 bits of both halves, each summed
- * over all rows, so many times each. Equal digests of equally many mean the same rows, equally often. It finds faults, it
- * is no defence against a forger: for that, the archive is the evidence.
+ * What rows come to whatever their order: of the MD5 of a text of each row the lower 63 bits of both halves, each
+ * summed over all rows, so many times each. Equal digests of equally many mean the same rows, equally often. It finds
+ * faults, it is no defence against a forger: for that, the archive is the evidence.
  */
 export function digestSql(text: string, times: string, engine: keyof typeof HALVES): string {
   const [upper, lower] = HALVES[engine](text).map(

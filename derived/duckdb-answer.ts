@@ -11,8 +11,8 @@ import type { Desk } from './workbench.js'
 const ROWS_AT_ONCE = 400_000
 
 /**
- * Writes what a statement answers of the days that are covered, from the clustered copy. Where an answer was kept before,
- * only items that have rows on days that it lacks are asked about; those of other items stay as they are.
+ * Writes what a statement answers of the days that are covered, from the clustered copy. Where an answer was kept
+ * before, only items that have rows on days that it lacks are asked about; those of other items stay as they are.
  */
 export async function writeAnswer(
   { bench, folder, columns }: Desk,
@@ -60,8 +60,8 @@ export async function writeAnswer(
 }
 
 /**
- * Whole buckets of all runs, of about so many rows at a time, because all changes of an item are needed at once; only some
- * buckets, where that is enough. At least one group: nothing at all still has an answer with its columns.
+ * Whole buckets of all runs, of about so many rows at a time, because all changes of an item are needed at once; only
+ * some buckets, where that is enough. At least one group: nothing at all still has an answer with its columns.
  */
 function groupBuckets(
   runs: readonly RunInUse[],

@@ -14,7 +14,7 @@ import { NEEDED_CHANGES } from './needed-changes.js'
 import type { Desk, Workbench } from './workbench.js'
 
 /** Writes a checkpoint and asks it the very question that will be asked, and the rows that it was made from, too. */
-export async function writeCheckpoint(
+export async function writeCheckpointFile(
   { bench, folder, columns }: Desk,
   tables: DuckDbTables,
   { name, days, found, previous }: PlannedCheckpoint,

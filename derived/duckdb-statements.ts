@@ -57,7 +57,10 @@ export function stageSql(
 /** By item and time. */
 const RUN_ORDER = 'item_key, event_time_us, sequence, event_id, row_hash'
 
-/** Brings the staged rows of a lot together, sorted, because a scan for one bucket then passes over what lies elsewhere. */
+/**
+ * Brings the staged rows of a lot together, sorted, because a scan for one bucket then passes over what lies
+ * elsewhere.
+ */
 export function lotRowsSql(staged: readonly string[], columns: readonly Column[]): string {
   const rows = `select * from read_parquet(${fileList(staged)}, union_by_name = true, hive_partitioning = false)`
   return `
@@ -107,7 +110,9 @@ export function bucketRowsSql(bucket: string, anyRepeated: boolean, path: string
 /** The bucket that a file is of, by the folder it lies in. */
 const BUCKET_OF_FILE = String.raw`regexp_extract(filename, '${BUCKET_COLUMN}=([0-9a-f]+)[/\\][^/\\]*$', 1)`
 
-/** What buckets hold of some days, read back from their files. `strange` counts rows of another bucket, or there twice. */
+/**
+ * What buckets hold of some days, read back from their files. `strange` counts rows of another bucket, or there twice.
+ */
 export function writtenSql(paths: readonly string[], digits: number, days: readonly string[]): string {
   return `
     select ${BUCKET_OF_FILE} as ${BUCKET_COLUMN}, count(*)::varchar as rows_kept, sum(repeats + 1)::varchar as deliveries,

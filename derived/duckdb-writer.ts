@@ -3,7 +3,7 @@ import { bucketPrefix, type RunPlace } from '../transform/derived.js'
 import type { Planned, PlannedAnswer, PlannedCheckpoint, Writer, WrittenRun } from './compactor.js'
 import { sumDigests } from './digest.js'
 import { writeAnswer } from './duckdb-answer.js'
-import { writeCheckpoint } from './duckdb-checkpoint.js'
+import { writeCheckpointFile } from './duckdb-checkpoint.js'
 import {
   bucketRowsSql,
   conflictsSql,
@@ -83,7 +83,7 @@ export class DuckDbWriter implements Writer {
 
   async writeCheckpoint(planned: PlannedCheckpoint): Promise<{ readonly items: number; readonly rows: number }> {
     this.tell(`keeping what every item was at the end of ${planned.days.at(-1)}`)
-    return writeCheckpoint(this.options, this.tables, planned)
+    return writeCheckpointFile(this.options, this.tables, planned)
   }
 
   async writeAnswer(planned: PlannedAnswer): Promise<{ readonly rows: number }> {

@@ -1,4 +1,6 @@
-/** Something that is derived, or was to be, and is not as it should be: it is not used, and nothing of it is published. */
+/**
+ * Something that is derived, or was to be, and is not as it should be: it is not used, and nothing of it is published.
+ */
 export class DerivedError extends Error {
   override readonly name = 'DerivedError'
 

@@ -56,11 +56,12 @@ const manifest = record({
 })
 
 /**
- * What is derived from a table and in use, and what of the archive it covers, the same on a desk and on AWS: a run stands
- * for whole `days`, told by ranges, as long as their objects together are what `covered` says; a list beside it tells each.
- * Of each bucket that has rows it has the `files`. A checkpoint is of all that was covered up to its day, an answer of all that is covered, but for the days that it `lacks`.
- * `unseen` are days of which no row was seen, with what is to change before they are tried again; `replaced` is in use no
- * more, and whoever read an older manifest may still ask it. docs/compaction.md documents each field.
+ * What is derived from a table and in use, and what of the archive it covers, the same on a desk and on AWS: a run
+ * stands for whole `days`, told by ranges, as long as their objects together are what `covered` says; a list beside it
+ * tells each. Of each bucket that has rows it has the `files`. A checkpoint is of all that was covered up to its day,
+ * an answer of all that is covered, but for the days that it `lacks`. `unseen` are days of which no row was seen, with
+ * what is to change before they are tried again; `replaced` is in use no more, and whoever read an older manifest may
+ * still ask it. docs/compaction.md documents each field.
  */
 export type Manifest = Immutable<z.infer<typeof manifest>>
 

@@ -14,7 +14,9 @@ export interface Situation {
   readonly since: string
 }
 
-/** When a day may be copied: it is over by `now`, and nothing has been added to it for `quietMs`, both in milliseconds. */
+/**
+ * When a day may be copied: it is over by `now`, and nothing has been added to it for `quietMs`, both in milliseconds.
+ */
 export interface Settled {
   readonly now: number
   readonly quietMs: number
@@ -35,9 +37,9 @@ export function dueDays(situation: Situation, settled: Settled | undefined): rea
 }
 
 /**
- * The days of the next run, in order: of those that are due the oldest, and with them whole runs made before as long as
- * each is at most twice as large as what is there already. So a row is copied again about as often as the logarithm of the
- * archive, and a question about one item reads about so many runs, up to runs of `runBytes`.
+ * The days of the next run, in order: of those that are due the oldest, and with them whole runs made before as long
+ * as each is at most twice as large as what is there already. So a row is copied again about as often as the logarithm
+ * of the archive, and a question about one item reads about so many runs, up to runs of `runBytes`.
  */
 export function chooseDays(due: readonly string[], situation: Situation, runBytes: number): readonly string[] {
   const { manifest, listed, coverage } = situation
@@ -62,9 +64,9 @@ export function chooseDays(due: readonly string[], situation: Situation, runByte
 }
 
 /**
- * The days that the next checkpoint takes in, in order; none where none is due. One is due at the end of a day, but for the
- * newest, after which as many bytes of the archive have come as the last one has, and at least `leastBytes`. Of a day that
- * is large, or many, it takes no more than `room`.
+ * The days that the next checkpoint takes in, in order; none where none is due. One is due at the end of a day, but
+ * for the newest, after which as many bytes of the archive have come as the last one has, and at least `leastBytes`.
+ * Of a day that is large, or many, it takes no more than `room`.
  */
 export function checkpointDays(
   { manifest, listed, coverage }: Situation,
@@ -79,7 +81,9 @@ export function checkpointDays(
   return days.slice(0, enough + 1).filter((_, i) => i === 0 || bytesOf(days.slice(0, i + 1), listed) <= room)
 }
 
-/** What is kept of a day of which no row was seen, so that it is tried again when its objects or the first day change. */
+/**
+ * What is kept of a day of which no row was seen, so that it is tried again when its objects or the first day change.
+ */
 export function unseenMark({ listed, since }: Situation, day: string): string {
   return `${since} ${listed.get(day)?.files}`
 }

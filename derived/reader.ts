@@ -35,9 +35,14 @@ export interface BucketsMeant extends RunInUse {
   readonly buckets: readonly string[]
 }
 
-/** How a place names the archive and what is derived, in the SQL of its engine: each gives a SELECT, or nothing for no rows. */
+/**
+ * How a place names the archive and what is derived, in the SQL of its engine: each gives a SELECT, or nothing for no
+ * rows.
+ */
 export interface DerivedTables {
-  /** True where the copy has all columns and is asked for all items, too, and each file is looked at before it is read. */
+  /**
+   * True where the copy has all columns and is asked for all items, too, and each file is looked at before it is read.
+   */
   readonly onDesk: boolean
   ofArchive(days: DaysMeant, listed: Days): readonly string[]
   /** Each row as often as it was delivered. */
@@ -62,8 +67,8 @@ const LAST_US = Date.UTC(9999, 11, 31) * 1000
 
 /**
  * Finds, for a question about one item, a moment or each item by itself, what was derived and stands for days of the
- * archive. Day by day: one whose objects are not those that were copied is read from the archive, and so is every day that
- * the copy does not have. So an answer is what it is without a copy, whenever one is made.
+ * archive. Day by day: one whose objects are not those that were copied is read from the archive, and so is every day
+ * that the copy does not have. So an answer is what it is without a copy, whenever one is made.
  */
 export class DerivedReader implements Derived {
   private readonly looked = new Map<string, { readonly at: number; readonly usable: Promise<Usable | undefined> }>()

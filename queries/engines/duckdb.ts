@@ -42,9 +42,10 @@ export interface EngineOptions {
 }
 
 /**
- * Answers questions over an archive in a folder, in the SQL that Trino and Athena speak too: of each table there is a view of
- * the rows as delivered, and one that counts each change once. Where something was derived from a table, statements that
- * say what they read are answered from that as far as it goes. A table that cannot be read costs no other its answer.
+ * Answers questions over an archive in a folder, in the SQL that Trino and Athena speak too: of each table there is a
+ * view of the rows as delivered, and one that counts each change once. Where something was derived from a table,
+ * statements that say what they read are answered from that as far as it goes. A table that cannot be read costs no
+ * other its answer.
  */
 export class DuckDbEngine implements QueryEngine {
   private readonly columns = new Map<string, readonly Column[]>()
@@ -73,8 +74,8 @@ export class DuckDbEngine implements QueryEngine {
 
   /**
    * Opens the archive in `root` for reading. `configured` adds the columns of tables whose rows have yet to fill them,
-   * and tables without any rows. A signal ends every statement. Unless `files` is said, no statement can reach anything but
-   * the archive's rows, whatever it is; and SQL of others is held to one query.
+   * and tables without any rows. A signal ends every statement. Unless `files` is said, no statement can reach
+   * anything but the archive's rows, whatever it is; and SQL of others is held to one query.
    */
   static async open(
     root: string,
@@ -271,7 +272,10 @@ export class DuckDbEngine implements QueryEngine {
     return readInstead({ sql, values }, scope, found, unite)
   }
 
-  /** A question about one item opens a few files of the copy; the archive's own are opened when something asks for them. */
+  /**
+   * A question about one item opens a few files of the copy; the archive's own are opened when something asks for
+   * them.
+   */
   private async look(table: string): Promise<void> {
     try {
       const configured = this.configured.get(table)
@@ -350,8 +354,8 @@ export class DuckDbEngine implements QueryEngine {
 }
 
 /**
- * Interrupts what runs on a connection when a signal says so, until the function that is returned ends it. An interrupt that comes
- * before DuckDB has begun is lost, so it is repeated.
+ * Interrupts what runs on a connection when a signal says so, until the function that is returned ends it. An
+ * interrupt that comes before DuckDB has begun is lost, so it is repeated.
  */
 function interruptOn(signal: AbortSignal, connection: { readonly interrupt: () => void }): () => void {
   let again: NodeJS.Timeout | undefined
