@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { createGunzip } from 'node:zlib'
-import { compactTable } from '../derived/compaction.js'
+import { compactTable } from '../derived/desk.js'
+import { openDesk } from '../library/open-archive.js'
 import { askQuery } from '../queries/answers/ask.js'
 import { SAVED_QUERIES, type SavedQuery } from '../queries/catalog.js'
-import { DuckDbEngine } from '../queries/engines/duckdb.js'
 import { formatInstant } from '../transform/instant.js'
 import { bytesOf, COUNTS_BYTES, showBytes } from './bytes-read.js'
 import { writeJsonLines } from './json-lines.js'
@@ -133,7 +133,7 @@ async function makeArchives(folder: string, size: SyntheticSize, note: (text: st
 }
 
 async function askOnce(root: string, query: string, parameters: Readonly<Record<string, string>>): Promise<void> {
-  const engine = await DuckDbEngine.open(root)
+  const engine = await openDesk(root)
   try {
     await askQuery(engine, SAVED_QUERIES.get(query) as SavedQuery, SYNTHETIC_TABLE, parameters)
   } finally {

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { compactTable } from '../derived/compaction.js'
+import { compactTable } from '../derived/desk.js'
+import { sizeOf, totalsOf } from '../derived/manifest.js'
 import { showBytes } from './bytes-read.js'
 import { writeJsonLines } from './json-lines.js'
 import type { Suite, SuiteResult } from './suite.js'
@@ -32,9 +33,10 @@ export async function measureSize(size: SyntheticSize, note: (text: string) => v
     const rows = await writeJsonLines(root, path, Number.POSITIVE_INFINITY)
     note('compacting')
     const { manifest } = await compactTable(root, SYNTHETIC_TABLE.table)
-    const sum = (files: readonly { readonly bytes: number }[]) => files.reduce((total, { bytes }) => total + bytes, 0)
-    const [lines, snappy, copy] = [statSync(path).size, manifest.covered.bytes, sum(manifest.runs)]
-    const rest = sum(manifest.checkpoints) + sum(manifest.answers)
+    const { archiveBytes: snappy, bytes: copy } = totalsOf(manifest.runs)
+    const lines = statSync(path).size
+    const others = [...manifest.checkpoints, ...manifest.answers]
+    const rest = others.reduce((total, { files }) => total + sizeOf(files).bytes, 0)
     const share = (bytes: number) => `${showBytes(bytes)}, ${(bytes / snappy).toFixed(2)}`
     const what = (name: string) => `${name}, ${rows.toLocaleString('en-US')} changes`
     return {

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { compactTable } from '../derived/compaction.js'
-import { DuckDbEngine } from '../queries/engines/duckdb.js'
+import { compactTable } from '../derived/desk.js'
+import { openDesk } from '../library/open-archive.js'
 import { itemsAt } from '../queries/verdict/table-at.js'
 import { bytesOf, COUNTS_BYTES, showBytes } from './bytes-read.js'
 import { compareCpu, type Finding, type Suite, type SuiteResult, showSpread } from './suite.js'
@@ -15,7 +15,7 @@ export interface TableAsOfSize {
   /** Ages of the archives, each as old again as the one before. */
   readonly days: readonly number[]
   readonly objectsPerDay: number
-  readonly checkpointRows: number
+  readonly checkpointBytes: number
   readonly rounds: number
 }
 
@@ -25,7 +25,7 @@ const SIZE: TableAsOfSize = {
   daysPerChange: 3,
   days: [30, 60, 120],
   objectsPerDay: 8,
-  checkpointRows: 50_000,
+  checkpointBytes: 40 * 1024 ** 2,
   rounds: 6,
 }
 
@@ -49,7 +49,7 @@ export async function measureTableAsOf(size: TableAsOfSize, note: (text: string)
       note(`making ${size.items * versions} rows in ${days} days`)
       await makeSyntheticArchive(plain, { ...size, days, versions })
       linkArchive(plain, compacted)
-      await compactTable(compacted, SYNTHETIC_TABLE.table, { checkpointRows: size.checkpointRows })
+      await compactTable(compacted, SYNTHETIC_TABLE.table, { checkpointBytes: size.checkpointBytes })
       note('asking')
       // noon of the last day
       const us = SYNTHETIC_BEGIN_US + days * 86_400_000_000 - 43_200_000_000
@@ -82,7 +82,7 @@ export async function measureTableAsOf(size: TableAsOfSize, note: (text: string)
 }
 
 async function ask(root: string, us: number): Promise<number> {
-  const engine = await DuckDbEngine.open(root)
+  const engine = await openDesk(root)
   try {
     let items = 0
     for await (const _ of itemsAt(engine, SYNTHETIC_TABLE, { us })) items++

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { S3Client } from '@aws-sdk/client-s3'
-import { createCompactor } from '../derived/compact-table.js'
+import { createStackCompactor } from '../derived/stack-compactor.js'
 import { AthenaEngine } from '../queries/engines/athena.js'
 import { Bucket } from '../store/s3.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
@@ -19,7 +19,7 @@ const configured: TableConfiguration = JSON.parse(readFileSync(new URL('./table.
 const configuration = { ...configured, identifier: environment.ITEMTRAIL_IDENTIFIER }
 const s3 = new S3Client({})
 const database = environment.ITEMTRAIL_DATABASE
-const compact = createCompactor({
+const compact = createStackCompactor({
   engine: AthenaEngine.open({ workgroup: environment.ITEMTRAIL_WORKGROUP, database }),
   archive: new Bucket(s3, environment.ITEMTRAIL_ARCHIVE_BUCKET),
   derived: new Bucket(s3, environment.ITEMTRAIL_DERIVED_BUCKET),

@@ -1,5 +1,6 @@
 import { existsSync, rmSync, statSync } from 'node:fs'
 import type { Table } from 'apache-arrow'
+import { derivedIn } from '../derived/desk-reader.js'
 import { Answer } from '../queries/answers/answer.js'
 import { judgeAnswer } from '../queries/answers/answer-verdict.js'
 import { answerQuery, answerSql } from '../queries/answers/ask.js'
@@ -121,11 +122,20 @@ async function openFolder(root: string, options: FolderOptions, end?: () => void
   const configured = [...(options.tables ?? [])]
   try {
     const tables = await tablesIn(folder, configured)
-    return new OpenArchive(await DuckDbEngine.open(root, configured, options), tables, false, options.refused, end)
+    return new OpenArchive(await openDesk(root, configured, options), tables, false, options.refused, end)
   } catch (error) {
     const [reason] = (error as Error).message.split('\n')
     throw new ArchiveError(`archive ${JSON.stringify(root)} cannot be read: ${reason}`, { cause: error })
   }
+}
+
+/** The engine over a folder, which is given what was derived from its tables. */
+export function openDesk(
+  root: string,
+  tables: Iterable<TableConfiguration> = [],
+  options: Omit<FolderOptions, 'tables'> = {},
+): Promise<DuckDbEngine> {
+  return DuckDbEngine.open(root, tables, { ...options, derived: derivedIn(root) })
 }
 
 function openEngine({ engine, tables, others }: EngineOptions): OpenArchive {

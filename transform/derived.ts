@@ -8,17 +8,12 @@ import { answersIdentifier, checkpointsIdentifier, copyIdentifier, type NamedTab
  * time; a compaction makes it again. No other file builds these names.
  */
 
-/** What a manifest on a desk says that it is. */
-export const DERIVED_VERSION = 'derived/v1'
+/** What a manifest says that it is. */
+export const DERIVED_VERSION = 'derived/v2'
 
 /** The one file that says what of a table's derived files is in use. It is replaced as a whole. */
 export function manifestKey(table: string): string {
   return `${derivedPrefix(table)}manifest.json`
-}
-
-/** Which of the archive's objects the manifest of a generation covers: one line `key<TAB>bytes` an object, by key. */
-export function coveredKey(table: string, generation: number): string {
-  return `${derivedPrefix(table)}covered-${generation}.tsv`
 }
 
 /** The key prefix of the clustered copy. */
@@ -26,19 +21,9 @@ export function changesPrefix(table: string): string {
   return `${derivedPrefix(table)}changes/`
 }
 
-/** A sorted run of a bucket of the clustered copy. */
-export function runKey(table: string, bucket: string, name: string): string {
-  return `${changesPrefix(table)}${BUCKET_COLUMN}=${bucket}/${name}.parquet`
-}
-
 /** The key prefix of the checkpoints. */
 export function checkpointsPrefix(table: string): string {
   return `${derivedPrefix(table)}checkpoint/`
-}
-
-/** The checkpoint of a day. */
-export function checkpointKey(table: string, day: string, name: string): string {
-  return `${checkpointsPrefix(table)}day=${day}/${name}.parquet`
 }
 
 /** The key prefix of kept answers. */
@@ -46,31 +31,79 @@ export function answersPrefix(table: string): string {
   return `${derivedPrefix(table)}answers/`
 }
 
-/** A kept answer. */
-export function answersKey(table: string, name: string): string {
-  return `${answersPrefix(table)}${name}.parquet`
-}
-
 /** The partition column of the clustered copy. */
 export const BUCKET_COLUMN = 'bucket'
 
-/** On AWS, the partition column before it: the folder that one statement wrote. */
+/** The partition column before it: the folder that one statement wrote. */
 export const FOLDER_COLUMN = 'folder'
 
-/** On AWS, the key prefix of what one statement wrote; buckets are folders in it, and Athena names the objects. */
+/** The key prefix of what one statement wrote of a run; buckets are folders in it, and who writes names the objects. */
 export function folderPrefix(table: string, folder: string): string {
   return `${changesPrefix(table)}${FOLDER_COLUMN}=${folder}/`
 }
 
-/** On AWS, the key prefix of a checkpoint. */
+/** The key prefix of a checkpoint. */
 export function checkpointFolderPrefix(table: string, folder: string): string {
   return `${checkpointsPrefix(table)}${FOLDER_COLUMN}=${folder}/`
 }
 
-/** On AWS, the key prefix of a kept answer. */
+/** The key prefix of a kept answer. */
 export function answersFolderPrefix(table: string, folder: string): string {
   return `${answersPrefix(table)}${FOLDER_COLUMN}=${folder}/`
 }
+
+/** Which of the archive's objects a run was made from: one line `key<TAB>bytes<TAB>etag` an object, by key. */
+export function coveredKey(table: string, run: string): string {
+  return `${derivedPrefix(table)}covered/${FOLDER_COLUMN}=${run}/objects.tsv`
+}
+
+/** A run of the clustered copy, as far as its place follows from it. */
+export interface RunPlace {
+  readonly name: string
+  /** How many hex digits name a bucket. */
+  readonly digits: number
+}
+
+/** A folder of a run: it has the buckets from `from` up to before `to`. */
+export interface RunFolder {
+  readonly folder: string
+  readonly from: string
+  readonly to: string | undefined
+}
+
+/** Athena writes at most so many partitions in one statement (Athena user guide, "UNLOAD": considerations). */
+const MOST_PARTITIONS = 100
+
+/** The folders of a run, one for each statement with which Athena writes it. */
+export function foldersOf({ name, digits }: RunPlace): readonly RunFolder[] {
+  const buckets = 16 ** digits
+  const parts = Math.ceil(buckets / MOST_PARTITIONS)
+  const bucketAt = (i: number) => i.toString(16).padStart(digits, '0')
+  const starts = Array.from({ length: parts }, (_, part) => Math.floor((part * buckets) / parts))
+  return starts.map((start, part) => {
+    const end = starts[part + 1]
+    return { folder: `${name}-${part}`, from: bucketAt(start), to: end === undefined ? undefined : bucketAt(end) }
+  })
+}
+
+/** The folder of a run that has a bucket. */
+export function folderOf(run: RunPlace, bucket: string): string {
+  return (foldersOf(run).findLast(({ from }) => from <= bucket) as RunFolder).folder
+}
+
+/** The key prefix of a bucket of a run. */
+export function bucketPrefix(table: string, run: RunPlace, bucket: string): string {
+  return `${folderPrefix(table, folderOf(run, bucket))}${BUCKET_COLUMN}=${bucket}/`
+}
+
+/** The run, checkpoint or answer that a derived object is of, and its bucket; undefined for what is none. */
+export function parseDerivedKey(key: string): { readonly name: string; readonly bucket: string } | undefined {
+  const [, name, bucket = ''] = DERIVED_KEY.exec(key) ?? []
+  return name === undefined ? undefined : { name, bucket }
+}
+
+/** A run has several folders, numbered. */
+const DERIVED_KEY = new RegExp(`/${FOLDER_COLUMN}=([0-9a-f-]{36})(?:-\\d+)?/(?:${BUCKET_COLUMN}=([0-9a-f]+)/)?[^/]+$`)
 
 /** A table on AWS over what is derived. */
 export interface DerivedTable {

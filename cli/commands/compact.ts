@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
-import { type Compaction, compactTable } from '../../derived/compaction.js'
-import { type CopyCheck, checkCopy } from '../../derived/compaction-check.js'
-import { CompactionError } from '../../derived/compaction-error.js'
+import { type CopyCheck, checkCopy } from '../../derived/check.js'
+import { type Compaction, compactTable } from '../../derived/desk.js'
+import { DerivedError } from '../../derived/error.js'
+import { sizeOf, totalsOf } from '../../derived/manifest.js'
 import { DiskArchive } from '../../store/folder.js'
 import { listTable } from '../../store/table-objects.js'
 import { findTable, tablesIn } from '../../store/tables.js'
@@ -83,7 +84,7 @@ async function compactTables(
         }),
       )
     } catch (error) {
-      if (!(error instanceof CompactionError)) throw archiveFailure(error, root, 'run it again')
+      if (!(error instanceof DerivedError)) throw archiveFailure(error, root, 'run it again')
       failed = true
       if (io.errIsTerminal) io.err(WIPE_LINE)
       printFailure(error, io)
@@ -101,68 +102,55 @@ async function compactTables(
 /** Details that are shown one by one. */
 const MOST_DETAILS = 20
 
-function printFailure({ message, details, hint }: CompactionError, io: Io): void {
+function printFailure({ message, details, hint }: DerivedError, io: Io): void {
   io.err(`itemtrail: ${printable(message)}\n`)
   for (const detail of details.slice(0, MOST_DETAILS)) io.err(`  ${printable(detail)}\n`)
   if (details.length > MOST_DETAILS) io.err(`  and ${details.length - MOST_DETAILS} more\n`)
   if (hint !== undefined) io.err(`  ${hint}\n`)
 }
 
-function printCompaction(compaction: Compaction, io: Io): void {
-  const { table, changed, manifest, newObjects } = compaction
-  const { rows, repeats, conflicts, copyBytes } = sumsOf(compaction)
-  const { objects, bytes } = manifest.covered
+function printCompaction({ table, changed, manifest, newObjects, filesWritten, rebuilt }: Compaction, io: Io): void {
+  const { objects, archiveBytes, rows, deliveries, conflicts, files, bytes } = totalsOf(manifest.runs)
   if (!changed) io.out(`${printable(table)}: nothing new, the copy covers all ${grouped(objects)} objects\n`)
   else io.out(`${printable(table)}: ${grouped(objects)} objects, ${grouped(newObjects)} of them new\n`)
   const kept = conflicts === 0 ? '' : `, ${grouped(conflicts)} changes with rows that contradict one another, all kept`
-  io.out(`  ${grouped(rows)} rows, ${grouped(repeats)} repeats removed${kept}\n`)
-  const files = `${grouped(manifest.runs.length)} files, ${grouped(compaction.filesWritten)} written`
-  io.out(`  ${megabytes(bytes)} in the archive, ${megabytes(copyBytes)} in the copy (${files})\n`)
+  io.out(`  ${grouped(rows)} rows, ${grouped(deliveries - rows)} repeats removed${kept}\n`)
+  const written = `${grouped(files)} files, ${grouped(filesWritten)} written`
+  io.out(`  ${megabytes(archiveBytes)} in the archive, ${megabytes(bytes)} in the copy (${written})\n`)
   const { checkpoints } = manifest
   if (checkpoints.length > 0)
     io.out(
       `  ${grouped(checkpoints.length)} checkpoints up to ${checkpoints.at(-1)?.day}, ${megabytes(bytesOf(checkpoints))}\n`,
     )
-  if (compaction.rebuilt !== undefined) io.err(`made anew: ${printable(compaction.rebuilt)}\n`)
+  if (rebuilt !== undefined) io.err(`made anew: ${printable(rebuilt)}\n`)
 }
 
-function sumsOf({ manifest }: Compaction) {
-  const sum = (of: (run: (typeof manifest.runs)[number]) => number) =>
-    manifest.runs.reduce((total, run) => total + of(run), 0)
-  const rows = sum(run => run.rows)
-  return {
-    rows,
-    repeats: manifest.deliveries - rows,
-    conflicts: sum(run => run.conflicts),
-    copyBytes: sum(run => run.bytes),
-  }
-}
-
-function bytesOf(files: readonly { readonly bytes: number }[]): number {
-  return files.reduce((sum, { bytes }) => sum + bytes, 0)
+function bytesOf(written: readonly { readonly files: string }[]): number {
+  return written.reduce((sum, { files }) => sum + sizeOf(files).bytes, 0)
 }
 
 function describeCompaction(compaction: Compaction): object {
   const { table, changed, rebuilt, manifest, newObjects, filesWritten, filesReplaced, filesRemoved } = compaction
-  const { rows, repeats, conflicts, copyBytes } = sumsOf(compaction)
+  const { objects, archiveBytes, rows, deliveries, conflicts, files, bytes } = totalsOf(manifest.runs)
+  const { checkpoints, answers, generation } = manifest
   return {
     table,
     changed,
     rebuilt: rebuilt ?? null,
-    generation: manifest.generation,
-    objects: { covered: manifest.covered.objects, new: newObjects },
-    deliveries: manifest.deliveries,
+    generation,
+    objects: { covered: objects, new: newObjects },
+    deliveries,
     rows,
-    repeats_removed: repeats,
+    repeats_removed: deliveries - rows,
     conflicts_kept: conflicts,
-    bytes: {
-      archive: manifest.covered.bytes,
-      copy: copyBytes,
-      checkpoints: bytesOf(manifest.checkpoints),
-      answers: bytesOf(manifest.answers),
-    },
-    files: { in_use: manifest.runs.length, written: filesWritten, replaced: filesReplaced, removed: filesRemoved },
-    checkpoints: manifest.checkpoints.map(({ day, items, rows: kept, bytes }) => ({ day, items, rows: kept, bytes })),
+    bytes: { archive: archiveBytes, copy: bytes, checkpoints: bytesOf(checkpoints), answers: bytesOf(answers) },
+    files: { in_use: files, written: filesWritten, replaced: filesReplaced, removed: filesRemoved },
+    checkpoints: checkpoints.map(one => ({
+      day: one.day,
+      items: one.items,
+      rows: one.rows,
+      bytes: sizeOf(one.files).bytes,
+    })),
   }
 }
 

@@ -1,6 +1,5 @@
 import { AthenaClient, type ColumnInfo, type GetQueryResultsOutput } from '@aws-sdk/client-athena'
 import type { Table } from 'apache-arrow'
-import type { UnloadedCopies } from '../../derived/unloaded-copies.js'
 import type { Objects } from '../../store/objects.js'
 import type { Chunk } from './arrow-columns.js'
 import type { Execution } from './athena-cost.js'
@@ -9,8 +8,10 @@ import { inExactForm, isPlain, withElementTypes } from './athena-exact.js'
 import { bindStatement } from './athena-parameters.js'
 import { AthenaService, type AthenaSettings, StillRunning } from './athena-service.js'
 import { toArrow } from './athena-types.js'
+import { readInstead } from './derivation.js'
 import {
   type BoundValue,
+  type Derived,
   type EngineDescription,
   type QueryEngine,
   QueryError,
@@ -35,15 +36,9 @@ export interface AthenaOptions extends AthenaSettings {
   readonly client?: AthenaClient
   /** The archive's bucket, for the facts that it keeps. @default - no facts are known, so nothing is anchored */
   readonly facts?: Objects | undefined
-  /** Copies that the stack has made of its tables. @default - the archive alone is asked */
-  readonly copies?: UnloadedCopies | undefined
+  /** What the stack derives from its tables. @default - the archive alone is asked */
+  readonly copies?: Derived | undefined
 }
-
-/** What `copies` takes: an archive's buckets, listed and opened. */
-export { UnloadedCopies } from '../../derived/unloaded-copies.js'
-
-/** What `facts` takes: an archive's bucket. */
-export { Bucket } from '../../store/s3.js'
 
 /** Some rows of an answer: values are text, null where there is none. */
 interface Page {
@@ -126,7 +121,7 @@ export class AthenaEngine implements QueryEngine {
     }
   }
 
-  /** The answer from a copy, once there is one; undefined where the archive has to be asked. */
+  /** The answer from what was derived, once there is one; undefined where the archive has to be asked. */
   private async readCopy(
     sql: string,
     values: readonly BoundValue[],
@@ -134,19 +129,21 @@ export class AthenaEngine implements QueryEngine {
     signal: AbortSignal,
   ): Promise<AsyncIterable<Page> | undefined> {
     const { copies } = this.options
-    if (scope === undefined || copies === undefined) return undefined
-    const derived = await copies.prepare(scope, sql, values)
-    if (derived === undefined) return undefined
-    const pages = this.read(derived.sql, derived.values, signal)
-    try {
-      const first = await pages.next()
-      if (await derived.isWhole()) return prepend(first, pages)
-      copies.giveUp(scope.table, 'files of it are gone')
-      return undefined
-    } catch (error) {
-      if (signal.aborted || error instanceof StillRunning) throw error
-      copies.giveUp(scope.table, (error as Error).message)
-      return undefined
+    for (;;) {
+      const derived = scope && (await copies?.rowsFor(scope, sql, values))
+      if (scope === undefined || copies === undefined || derived === undefined) return undefined
+      const instead = readInstead({ sql, values }, scope, derived, unite)
+      const pages = this.read(instead.sql, instead.values, signal)
+      let reason: string | undefined
+      try {
+        const first = await pages.next()
+        reason = await derived.whyNotWhole()
+        if (reason === undefined) return prepend(first, pages)
+      } catch (error) {
+        if (signal.aborted || error instanceof StillRunning) throw error
+        reason = (error as Error).message
+      }
+      if (!(await copies.giveUp(scope.table, derived, reason))) return undefined
     }
   }
 
@@ -199,6 +196,8 @@ export class AthenaEngine implements QueryEngine {
     }
   }
 }
+
+const unite = (rows: readonly string[]) => `(\n  ${rows.join('\n  union all\n  ')}\n)`
 
 async function* prepend<T>(first: IteratorResult<T>, rest: AsyncGenerator<T>): AsyncGenerator<T> {
   if (first.done) return

@@ -1,6 +1,5 @@
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { Table } from 'apache-arrow'
-import { CopyReader } from '../../derived/copy-reader.js'
 import { DiskArchive } from '../../store/folder.js'
 import { readKept } from '../../store/kept-configurations.js'
 import type { ObjectEntry } from '../../store/objects.js'
@@ -11,10 +10,13 @@ import { configurationId, type TableConfiguration } from '../../transform/table-
 import { deliveriesIdentifier, identifiersOf, type NamedTable, tableIdentifier } from '../../transform/table-names.js'
 import type { toArrowTable } from './arrow.js'
 import { changesView } from './changes-view.js'
+import { readInstead } from './derivation.js'
 import { chunksOf } from './duckdb-chunks.js'
 import { confinement, openDuckDb, SpillFolder } from './duckdb-instance.js'
 import {
   type BoundValue,
+  type Derivation,
+  type Derived,
   type EngineDescription,
   type QueryEngine,
   QueryError,
@@ -35,16 +37,18 @@ export interface EngineOptions {
   readonly signal?: AbortSignal | undefined
   /** Whether statements may reach other files, settings and extensions. @default false */
   readonly files?: boolean | undefined
+  /** What was derived from its tables. @default - the archive alone is asked */
+  readonly derived?: Derived | undefined
 }
 
 /**
- * Answers questions over an archive in a folder, in the SQL that Trino and Athena speak too: of each table there is a view of
- * the rows as delivered, and one that counts each change once. Where a table has a compacted copy, what is asked of one item
- * reads that, and the objects that it does not cover. A table that cannot be read costs no other its answer.
+ * Answers questions over an archive in a folder, in the SQL that Trino and Athena speak too: of each table there is a
+ * view of the rows as delivered, and one that counts each change once. Where something was derived from a table,
+ * statements that say what they read are answered from that as far as it goes. A table that cannot be read costs no
+ * other its answer.
  */
 export class DuckDbEngine implements QueryEngine {
   private readonly columns = new Map<string, readonly Column[]>()
-  private readonly copies: CopyReader
   /** What was found beside the rows and is not believed. */
   private readonly noticed = new Set<string>()
   /** The objects behind each view: what comes later is in no answer of this engine. */
@@ -62,22 +66,21 @@ export class DuckDbEngine implements QueryEngine {
     readonly facts: DiskArchive,
     private readonly signal: AbortSignal | undefined,
     private readonly files: boolean,
+    private readonly derived: Derived | undefined,
     private readonly spill: SpillFolder,
     private readonly configured: ReadonlyMap<string, TableConfiguration>,
     private readonly identifiers: ReadonlyMap<string, string>,
-  ) {
-    this.copies = new CopyReader(facts.root, this.columns)
-  }
+  ) {}
 
   /**
    * Opens the archive in `root` for reading. `configured` adds the columns of tables whose rows have yet to fill them,
-   * and tables without any rows. A signal ends every statement. Unless `files` is said, no statement can reach anything but
-   * the archive's rows, whatever it is; and SQL of others is held to one query.
+   * and tables without any rows. A signal ends every statement. Unless `files` is said, no statement can reach
+   * anything but the archive's rows, whatever it is; and SQL of others is held to one query.
    */
   static async open(
     root: string,
     configured: Iterable<TableConfiguration> = [],
-    { signal, files = false }: EngineOptions = {},
+    { signal, files = false, derived }: EngineOptions = {},
   ): Promise<DuckDbEngine> {
     // loaded when an archive is opened: Arrow takes longer to load than most commands to run
     const { toArrowTable } = await import('./arrow.js')
@@ -88,7 +91,18 @@ export class DuckDbEngine implements QueryEngine {
       const current = new Map([...configured].map(table => [table.table, table]))
       const archive = new DiskArchive(root)
       const names = identifiersOf([...current.keys(), ...(await tablesOf(archive))])
-      const engine = new DuckDbEngine(instance, connection, toArrowTable, archive, signal, files, spill, current, names)
+      const engine = new DuckDbEngine(
+        instance,
+        connection,
+        toArrowTable,
+        archive,
+        signal,
+        files,
+        derived,
+        spill,
+        current,
+        names,
+      )
       await engine.begin()
       return engine
     } catch (error) {
@@ -109,7 +123,7 @@ export class DuckDbEngine implements QueryEngine {
     if (options.foreign) await checkForeign(this.connection, sql, this.files)
     const whole = (on: DuckDBConnection, text: string, bound: readonly BoundValue[]) =>
       runWhole(on, text, bound, this.toTable)
-    const answer = scope && (await this.askCopy(sql, values, scope, signal, whole))
+    const answer = scope && (await this.askDerived(sql, values, scope, signal, whole))
     if (answer !== undefined) return answer
     await this.createPendingViews()
     // an interrupt ends whatever runs on a connection, so a statement with a signal of its own has one of its own
@@ -142,7 +156,7 @@ export class DuckDbEngine implements QueryEngine {
         // what cannot be read shows with the first rows
         return { on, result, chunks, first: await chunks.next() }
       }
-      let begun = scope && (await this.askCopy(sql, values, scope, signal, begin, true))
+      let begun = scope && (await this.askDerived(sql, values, scope, signal, begin, true))
       if (begun === undefined) {
         await this.createPendingViews()
         connection = await this.connect()
@@ -170,39 +184,24 @@ export class DuckDbEngine implements QueryEngine {
   }
 
   async outline(table: string): Promise<TableOutline | undefined> {
-    const copy = this.copies.copyOf(table)
-    if (copy === undefined) return undefined
-    const { beganUs, sampleKey } = copy.manifest
-    if (copy.uncovered.length === 0) return { beganUs, sampleKey }
-    const began = `select min(event_time_us) from (${rowsOfObjects(copy.uncovered)})`
-    const since = await this.oneValue(began)
-    return { beganUs: since === null ? beganUs : Math.min(beganUs, Number(since)), sampleKey }
-  }
-
-  private async oneValue(sql: string): Promise<bigint | null> {
-    try {
-      return (await this.connection.runAndReadAll(sql)).getRows()[0]?.[0] as bigint | null
-    } catch (error) {
-      throw new QueryError((error as Error).message, { cause: error })
-    }
+    return this.derived?.outlineOf(table)
   }
 
   async objects(table: string): Promise<readonly ObjectEntry[]> {
-    const paths = this.viewed.get(table) ?? this.copies.copyOf(table)?.objects
-    const read = new Set(paths)
+    const read = new Set(this.viewed.get(table))
     const entries = await this.facts.entries(tablePrefix(table))
     return entries.filter(({ key }) => read.has(this.facts.pathOf(key)))
   }
 
   remarks(): readonly string[] {
-    return [...this.noticed, ...this.copies.remarks]
+    return [...this.noticed, ...(this.derived?.remarks ?? [])]
   }
 
   async unread(table?: string): Promise<readonly string[]> {
     const tables = table === undefined ? await tablesOf(this.facts) : [table]
     const found = await listUnread(this.facts, tables)
-    // objects are never removed nor rewritten: what the compacted copy was made from and is not there is lost
-    const lost = tables.flatMap(name => this.copies.lost.get(name) ?? [])
+    // objects are never removed nor rewritten: what something was derived from and is not there is lost
+    const lost = tables.flatMap(name => this.derived?.lost.get(name) ?? [])
     return [
       ...found
         .filter(({ mayHoldRows }) => mayHoldRows)
@@ -226,10 +225,10 @@ export class DuckDbEngine implements QueryEngine {
   }
 
   /**
-   * Undefined where the copy cannot be read or does not do, so that the archive has to be asked. A copy may have been
-   * replaced since it was found, and a later compaction removes what was replaced: then the new one is asked.
+   * Undefined where nothing derived does, or it cannot be read, so that the archive has to be asked. What was found may
+   * have been replaced since, and a later compaction removes what was replaced: then the new one is asked.
    */
-  private async askCopy<T>(
+  private async askDerived<T>(
     sql: string,
     values: readonly BoundValue[],
     scope: Scope,
@@ -237,39 +236,59 @@ export class DuckDbEngine implements QueryEngine {
     ask: (connection: DuckDBConnection, sql: string, values: readonly BoundValue[]) => Promise<T>,
     keepsConnection = false,
   ): Promise<T | undefined> {
-    for (;;) {
-      const copy = this.copies.copyOf(scope.table)
-      if (copy === undefined) return undefined
+    const { derived } = this
+    while (derived !== undefined && this.identifiers.has(scope.table)) {
+      const found = await derived.rowsFor(scope, sql, values)
+      if (found === undefined) return undefined
       const connection = await this.connect()
       const endInterrupts = interruptOn(signal, connection)
       let kept = false
       try {
         signal.throwIfAborted()
-        const prepared = this.copies.prepare(copy, scope, sql, values)
-        if (prepared === undefined) return undefined
-        for (const statement of prepared.before) await connection.run(statement)
-        const answer = await ask(connection, prepared.sql, values)
+        const missing = await found.whyNotWhole()
+        if (missing !== undefined) throw new QueryError(missing)
+        const statement = this.readInstead(sql, values, scope, found)
+        const answer = await ask(connection, statement.sql, statement.values)
         kept = keepsConnection
         return answer
       } catch (error) {
         if (signal.aborted) throw stoppedError(signal)
-        if (!(await this.copies.lookAgain(scope.table, copy, error))) return undefined
+        const [reason = ''] = (error as Error).message.split('\n')
+        if (!(await derived.giveUp(scope.table, found, reason))) return undefined
+        await this.look(scope.table)
       } finally {
         endInterrupts()
         if (!kept) connection.closeSync()
       }
     }
+    return undefined
   }
 
-  /** A question about one item opens a few files of the copy; the archive's own are opened when something asks for them. */
+  private readInstead(sql: string, values: readonly BoundValue[], scope: Scope, found: Derivation) {
+    const template = emptyZonedRows(this.columns.get(scope.table) ?? [])
+    // materialized, it would be read whole before a question could narrow it
+    const unite = (rows: readonly string[]) =>
+      `not materialized (${earliestArrivals([template, ...rows].join(' union all by name '))})`
+    return readInstead({ sql, values }, scope, found, unite)
+  }
+
+  /**
+   * A question about one item opens a few files of the copy; the archive's own are opened when something asks for
+   * them.
+   */
   private async look(table: string): Promise<void> {
     try {
       const configured = this.configured.get(table)
       const kept = await readKept(this.facts, table)
       for (const { message } of kept.problems) this.noticed.add(`${message}; it is not believed`)
       this.columns.set(table, mergeColumns([...(configured === undefined ? [] : [configured]), ...kept.versions]))
-      if (await this.copies.look(table)) this.pending.set(table, undefined)
-      else await this.createViews(table)
+      const keys = await this.derived?.look(table)
+      if (keys === undefined) return await this.createViews(table)
+      this.viewed.set(
+        table,
+        keys.map(key => this.facts.pathOf(key)),
+      )
+      this.pending.set(table, undefined)
     } catch (error) {
       this.refuse(table, error)
     }
@@ -296,7 +315,7 @@ export class DuckDbEngine implements QueryEngine {
     const named = this.named(table)
     const columns = this.columns.get(table) ?? AUDIT_COLUMNS
     const template = emptyZonedRows(columns)
-    const files = this.copies.copyOf(table)?.objects ?? (await this.filesOf(table))
+    const files = this.viewed.get(table) ?? (await this.filesOf(table))
     this.viewed.set(table, files)
     const rows = rowsOfObjects(files)
     const all = files.length === 0 ? template : `${template} union all by name ${rows}`
@@ -335,8 +354,8 @@ export class DuckDbEngine implements QueryEngine {
 }
 
 /**
- * Interrupts what runs on a connection when a signal says so, until the function that is returned ends it. An interrupt that comes
- * before DuckDB has begun is lost, so it is repeated.
+ * Interrupts what runs on a connection when a signal says so, until the function that is returned ends it. An
+ * interrupt that comes before DuckDB has begun is lost, so it is repeated.
  */
 function interruptOn(signal: AbortSignal, connection: { readonly interrupt: () => void }): () => void {
   let again: NodeJS.Timeout | undefined

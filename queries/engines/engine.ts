@@ -7,15 +7,23 @@ export type BoundValue = string | number
 
 /** How a statement is run. */
 export interface RunOptions {
-  /** Ends the statement, on the engine too; what was asked is then rejected with a `QueryError` of the signal's reason. */
+  /**
+   * Ends the statement, on the engine too; what was asked is then rejected with a `QueryError` of the signal's reason.
+   */
   readonly signal?: AbortSignal | undefined
-  /** What the statement reads of a table. An engine may then read a copy that is arranged for it; the answer is the same. */
+  /**
+   * What the statement reads of a table. An engine may then read a copy that is arranged for it; the answer is the
+   * same.
+   */
   readonly scope?: Scope | undefined
   /** True for SQL that is not our own: it is run only where it is one query that reads. @default false */
   readonly foreign?: boolean | undefined
 }
 
-/** What a statement, of one table only, can be answered from. At most one of `itemKey`, `states` and `eachItem` is given; with none, any rows do. */
+/**
+ * What a statement, of one table only, can be answered from. At most one of `itemKey`, `states` and `eachItem` is
+ * given; with none, any rows do.
+ */
 export interface Scope extends NamedTable {
   /** All changes of one item, by its canonical key. */
   readonly itemKey?: string | undefined
@@ -23,7 +31,10 @@ export interface Scope extends NamedTable {
   readonly states?: { readonly fromUs: number; readonly toUs: number } | undefined
   /** A configured column that it reads beside the columns that every table has. */
   readonly column?: string | undefined
-  /** Each row of the answer, which has these columns, tells of one item, from all changes of that item; rows come by `item_key`, those of an item in any order. */
+  /**
+   * Each row of the answer, which has these columns, tells of one item, from all changes of that item; rows come by
+   * `item_key`, those of an item in any order.
+   */
   readonly eachItem?: readonly string[] | undefined
 }
 
@@ -33,6 +44,39 @@ export interface TableOutline {
   readonly beganUs: number
   /** Any key, which tells its key attributes and their types. */
   readonly sampleKey: string
+}
+
+/**
+ * What was derived from an archive's tables and stands for a part of their rows: an engine is given it, and asks it
+ * first.
+ */
+export interface Derived {
+  /**
+   * Looks at a table: the keys of its objects as they were then; undefined where nothing derived does for any
+   * question.
+   */
+  look(table: string): Promise<readonly string[] | undefined>
+  /** What does for a statement of that scope; undefined where the archive has to be asked. */
+  rowsFor(scope: Scope, sql: string, values: readonly BoundValue[]): Promise<Derivation | undefined>
+  outlineOf(table: string): Promise<TableOutline | undefined>
+  /** True where by now there is another than the one that failed, to be asked instead; else that is remarked. */
+  giveUp(table: string, failed: Derivation | undefined, reason: string): Promise<boolean>
+  /** What a reader of answers should know beside them. */
+  readonly remarks: ReadonlySet<string>
+  /** By table, what objects of the archive are gone, or others, since something was derived from them. */
+  readonly lost: ReadonlyMap<string, readonly string[]>
+}
+
+/** What a statement is answered from instead of its table, of which its answer is the same. */
+export interface Derivation {
+  /** Counts up with what is published. */
+  readonly generation: number
+  /** A SELECT each: together they have the rows that the statement needs. */
+  readonly rows: readonly string[]
+  /** A SELECT of the rows of the answer that are known: the statement's own are added, where it has rows to read. */
+  readonly known: string | undefined
+  /** What of the files behind it is missing, where an answer would not show it; to be asked after the answer. */
+  whyNotWhole(): Promise<string | undefined>
 }
 
 /** Something that answers SQL over an archive: DuckDB on a desk, Athena on AWS. */
@@ -52,8 +96,8 @@ export interface QueryEngine {
   /** What a reader of its answers should know beside them, such as that a copy could not be used. @default - nothing */
   remarks?(): readonly string[]
   /**
-   * What lies where a table's objects belong (of all tables, where none is said) and is not read, or not by every question.
-   * @default - nothing
+   * What lies where a table's objects belong (of all tables, where none is said) and is not read, or not by every
+   * question. @default - nothing
    */
   unread?(table?: string): Promise<readonly string[]>
   close(): void

@@ -25,7 +25,7 @@ describe('suites over synthetic archives', () => {
   it.skipIf(!COUNTS)(
     'measure the state of a whole table',
     async () => {
-      const size = { items: 20, daysPerChange: 1, days: [2], objectsPerDay: 1, checkpointRows: 1, rounds: 1 }
+      const size = { items: 20, daysPerChange: 1, days: [2], objectsPerDay: 1, checkpointBytes: 1, rounds: 1 }
       const { findings } = await measureTableAsOf(size, silent)
       expect(findings.length).toBe(2)
       expect(findings.map(({ figure }) => figure).join(' ')).not.toMatch(/NaN|Infinity|undefined/)

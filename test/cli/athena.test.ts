@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process'
 import { hash, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { bucketPrefix, listDigest, UNLOADED_VERSION } from '../../derived/unloaded-manifest.js'
+import { listDigest } from '../../derived/coverage.js'
 import type { AuditRow } from '../../transform/audit-row.js'
-import { bucketOf } from '../../transform/derived.js'
+import { bucketOf, bucketPrefix, DERIVED_VERSION } from '../../transform/derived.js'
 import { asksForColumns, failure, success } from '../athena-engine.js'
 import { type AthenaServer, startAthenaServer } from '../athena-server.js'
 import { rowsOfRecord } from '../delivery/desk.js'
@@ -287,16 +287,22 @@ describe('--stack', () => {
     const name = randomUUID()
     const place = bucketPrefix('Orders', { name, digits: 1 }, bucketOf(KEY, 1))
     const copied = s3.add({ key: `${place}rows`, body: Buffer.from('copy') })
-    const about = { digits: 1, rows: 1, deliveries: 1, digest: '', bytes: 4, firstDay: day, sampleKey: KEY }
+    const about = { digits: 1, rows: 1, deliveries: 1, digest: '1-1', firstDay: day, daysCopied: 1, sampleKey: KEY }
     const manifest = {
-      version: UNLOADED_VERSION,
+      version: DERIVED_VERSION,
       table: 'Orders',
       generation: 1,
       built: '2026-11-24T00:00:00Z',
       runs: [
-        { name, ...about, beganUs: 1_795_000_000_000_000, files: { [bucketOf(KEY, 1)]: listDigest(listed(copied)) } },
+        {
+          name,
+          ...about,
+          beganUs: 1_795_000_000_000_000,
+          days: [[day, day]],
+          covered: listDigest(listed(object)),
+          files: { [bucketOf(KEY, 1)]: listDigest(listed(copied)) },
+        },
       ],
-      days: { [day]: { run: name, bytes: 4, files: listDigest(listed(object)) } },
       unseen: {},
       checkpoints: [],
       answers: [],
@@ -315,15 +321,18 @@ describe('--stack', () => {
 
     const manifestOf = (text: string) => s3.add({ key: 'derived/Orders/manifest.json', body: Buffer.from(text) })
     const spoil = [
-      [() => manifestOf('{'), 'its manifest is no JSON'],
-      [() => manifestOf(JSON.stringify({ ...manifest, table: 'Other' })), 'its manifest is of table "Other"'],
-      [() => manifestOf(JSON.stringify({ ...manifest, runs: [{ name: 'x' }] })), 'names what no compaction does'],
+      [() => manifestOf('{'), 'is no JSON'],
+      [() => manifestOf(JSON.stringify({ ...manifest, table: 'Other' })), 'table is "Other", expected "Orders"'],
+      [
+        () => manifestOf(JSON.stringify({ ...manifest, runs: [{ name: 'x' }] })),
+        'runs[0].name is "x", expected a UUID',
+      ],
       [
         () => {
           manifestOf(JSON.stringify(manifest))
           s3.versions.splice(s3.versions.indexOf(copied), 1)
         },
-        'files of it are gone',
+        'is gone',
       ],
     ] as const
     for (const [act, reason] of spoil) {

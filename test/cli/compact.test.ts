@@ -1,7 +1,7 @@
 import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { compactTable } from '../../derived/compaction.js'
+import { compactTable } from '../../derived/desk.js'
 import { openArchive } from '../../library/open-archive.js'
 import { streamsRecord } from '../factories.js'
 import { archiveOf, run } from './command-line.js'
@@ -52,7 +52,9 @@ describe('compact', () => {
       ['as-of', 'Orders', NOW],
       ['verify', 'continuity'],
     ])
-      expect((await run([...question, '--archive', root])).err).toContain('compacted copy of Orders cannot be read')
+      expect((await run([...question, '--archive', root])).err).toContain(
+        'compacted copy of Orders was not used, the archive was asked instead',
+      )
     rmSync(join(root, 'derived'), { recursive: true })
   })
 
@@ -61,7 +63,7 @@ describe('compact', () => {
       streamsRecord({ Keys: { order_id: { S: `${ApproximateCreationDateTime}` } }, ApproximateCreationDateTime }),
     )
     const folder = await archiveOf(days)
-    const { manifest } = await compactTable(folder, 'Orders', { checkpointRows: 1 })
+    const { manifest } = await compactTable(folder, 'Orders', { checkpointBytes: 1 })
     expect(manifest.checkpoints).not.toEqual([])
     for (const name of [
       folder,

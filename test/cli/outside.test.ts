@@ -179,8 +179,16 @@ describe('a compaction', () => {
   it('sweeps only names that it gives itself', async () => {
     const root = copyOfOrders()
     await run(['compact', '--archive', root])
-    const kept = ['changes/notes.txt', 'changes/bucket=0/mine.parquet', 'covered-1.tsv.bak', 'notes.json']
-    const ours = 'changes/bucket=0/00000000-0000-4000-8000-000000000000.parquet'
+    const bucket = 'changes/folder=00000000-0000-4000-8000-000000000000-0/bucket=0'
+    const kept = [
+      'changes/notes.txt',
+      'changes/mine/rows.parquet',
+      `${bucket}/mine.parquet`,
+      'covered.tsv',
+      'notes.json',
+    ]
+    const ours = `${bucket}/rows.parquet`
+    for (const folder of [bucket, 'changes/mine']) mkdirSync(join(root, 'derived/Orders', folder), { recursive: true })
     for (const name of [...kept, ours]) writeFileSync(join(root, 'derived/Orders', name), 'x')
     expect((await run(['compact', '--archive', root])).exit).toBe(0)
     for (const name of kept) expect(existsSync(join(root, 'derived/Orders', name))).toBe(true)

@@ -1,13 +1,15 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { compactTable } from '../../derived/compaction.js'
-import { type Manifest, readManifest } from '../../derived/derived-copy.js'
-import { DuckDbEngine } from '../../queries/engines/duckdb.js'
+import { daysIn } from '../../derived/derived-folder.js'
+import { compactTable } from '../../derived/desk.js'
+import { sizeOf } from '../../derived/manifest.js'
+import { openDesk } from '../../library/open-archive.js'
 import { type ItemOfTable, itemsAt } from '../../queries/verdict/table-at.js'
-import { checkpointKey } from '../../transform/derived.js'
+import { checkpointFolderPrefix } from '../../transform/derived.js'
 import { rowsOfRecord, temporaryFolder, writeRows } from '../delivery/desk.js'
 import { STREAM_ARN, streamsRecord, tableConfiguration } from '../factories.js'
+import { manifestIn } from './manifest-in.js'
 
 const TABLE = tableConfiguration()
 const FIRST_DAY = Date.UTC(2026, 10, 10) / 1000
@@ -42,7 +44,7 @@ async function add(root: string, records: readonly object[]): Promise<void> {
 }
 
 async function statesAt(root: string, at: number) {
-  const engine = await DuckDbEngine.open(root, [TABLE])
+  const engine = await openDesk(root, [TABLE])
   const items: ItemOfTable[] = []
   for await (const item of itemsAt(engine, TABLE, { us: (FIRST_DAY + at) * 1_000_000 })) items.push(item)
   const remarks = engine.remarks()
@@ -50,10 +52,10 @@ async function statesAt(root: string, at: number) {
   return { items, remarks }
 }
 
-const EACH_DAY = { checkpointRows: 1 }
+const OFTEN = { checkpointBytes: 1 }
 
 function daysOf(root: string): readonly string[] {
-  return (readManifest(root, 'Orders') as Manifest).checkpoints.map(({ day }) => day)
+  return manifestIn(root).checkpoints.map(({ day }) => day)
 }
 
 /** Makes the objects of a day unreadable without a change of their size. */
@@ -75,25 +77,38 @@ describe('checkpoints', () => {
     await add(root, [change('C', 2 * DAY + 5, 0)])
   })
 
-  it('are there at the end of a day after which as many rows have come as there are items, and hold a row of each', async () => {
-    const { manifest } = await compactTable(root, 'Orders', EACH_DAY)
-    expect(manifest.checkpoints.map(({ day, rows, items }) => [day, rows, items])).toEqual([
-      ['2026-11-10', 2, 2],
-      ['2026-11-12', 3, 3],
-    ])
+  it('are there at the end of each day, but the newest, after which as many bytes have come as the last has', async () => {
+    const { manifest } = await compactTable(root, 'Orders', OFTEN)
+    const listed = await daysIn(root, 'Orders')
+    const due: string[] = []
+    let [since, last] = [0, 0]
+    for (const day of [...listed.keys()].slice(0, -1)) {
+      since += listed.get(day)?.bytes ?? 0
+      if (since < last) continue
+      due.push(day)
+      since = 0
+      last = sizeOf(manifest.checkpoints[due.length - 1]?.files ?? '').bytes
+    }
+    expect(manifest.checkpoints.map(({ day }) => day)).toEqual(due)
+    expect(due.length).toBeGreaterThan(1)
+    // a row of each item that was there, whatever came before
+    expect(manifest.checkpoints[0]).toMatchObject({ day: '2026-11-10', rows: 2, items: 2 })
+    for (const { rows, items } of manifest.checkpoints) expect(rows).toBe(items)
   })
 
-  it('are made only where enough rows have come since the last', async () => {
+  it('are made only where enough bytes have come since the last', async () => {
     expect((await compactTable(root, 'Orders')).manifest.checkpoints).toEqual([])
-    const { manifest } = await compactTable(root, 'Orders', { rebuild: true, checkpointRows: 4 })
-    expect(manifest.checkpoints.map(({ day }) => day)).toEqual(['2026-11-10'])
+    const days = [...(await daysIn(root, 'Orders')).values()].map(({ bytes }) => bytes) as [number, number]
+    const checkpointBytes = days[0] + days[1]
+    const { manifest } = await compactTable(root, 'Orders', { rebuild: true, checkpointBytes })
+    expect(manifest.checkpoints.map(({ day }) => day)).toEqual(['2026-11-11'])
   })
 
   it('answer what a table held without the days before them', async () => {
     const moments = [DAY - 1, 2 * DAY + 5, 3 * DAY + 100, 9 * DAY]
     const before = []
     for (const at of moments) before.push(await statesAt(root, at))
-    await compactTable(root, 'Orders', EACH_DAY)
+    await compactTable(root, 'Orders', OFTEN)
     const after = []
     for (const at of moments) after.push(await statesAt(root, at))
     expect(after).toEqual(before)
@@ -105,8 +120,8 @@ describe('checkpoints', () => {
   })
 
   it('are passed over when a row of their days comes late, and made anew by the next compaction', async () => {
-    await compactTable(root, 'Orders', EACH_DAY)
-    const old = (readManifest(root, 'Orders') as Manifest).checkpoints.map(({ name }) => name)
+    await compactTable(root, 'Orders', OFTEN)
+    const old = manifestIn(root).checkpoints.map(({ name }) => name)
     await add(root, [change('A', DAY + 7, 3)])
     expect((await statesAt(root, 3 * DAY)).items.map(({ itemKey, last }) => [itemKey, last?.event_time_us])).toEqual([
       ['{"order_id":{"S":"A"}}', (FIRST_DAY + DAY + 7) * 1_000_000],
@@ -114,18 +129,18 @@ describe('checkpoints', () => {
       ['{"order_id":{"S":"C"}}', (FIRST_DAY + 2 * DAY + 5) * 1_000_000],
     ])
     const late = await statesAt(root, 3 * DAY)
-    await compactTable(root, 'Orders', EACH_DAY)
-    const checkpoints = (readManifest(root, 'Orders') as Manifest).checkpoints
+    await compactTable(root, 'Orders', OFTEN)
+    const checkpoints = manifestIn(root).checkpoints
     expect(checkpoints.map(({ name }) => old.includes(name))).toEqual([true, false, false])
     expect(await statesAt(root, 3 * DAY)).toEqual(late)
   })
 
   it('give way to the archive, with a remark, when one is damaged', async () => {
     const expected = await statesAt(root, 3 * DAY)
-    await compactTable(root, 'Orders', EACH_DAY)
-    const { checkpoints } = readManifest(root, 'Orders') as Manifest
-    for (const { day, name } of checkpoints) {
-      const path = join(root, checkpointKey('Orders', day, name))
+    await compactTable(root, 'Orders', OFTEN)
+    const { checkpoints } = manifestIn(root)
+    for (const { name } of checkpoints) {
+      const path = join(root, checkpointFolderPrefix('Orders', name), 'rows.parquet')
       writeFileSync(path, readFileSync(path).fill(7, 4, 300))
     }
     const found = await statesAt(root, 3 * DAY)
@@ -143,7 +158,7 @@ describe('checkpoints', () => {
     ])
     const expected = await statesAt(root, 4 * DAY)
     expect(expected.items.find(({ itemKey }) => itemKey.includes('D'))?.image).toContain('"N":"4"')
-    await compactTable(root, 'Orders', EACH_DAY)
+    await compactTable(root, 'Orders', OFTEN)
     expect(await statesAt(root, 4 * DAY)).toEqual(expected)
   })
 
@@ -156,7 +171,7 @@ describe('checkpoints', () => {
       change('E', 3 * DAY + 60, 5, { sequence: 11 }),
     ])
     const expected = await statesAt(root, 4 * DAY)
-    await compactTable(root, 'Orders', EACH_DAY)
+    await compactTable(root, 'Orders', OFTEN)
     expect(await statesAt(root, 4 * DAY)).toEqual(expected)
     expect(daysOf(root)).toEqual(['2026-11-10', '2026-11-12'])
   })

@@ -6,10 +6,10 @@ import {
   SYNTHETIC_TABLE,
   syntheticKey,
 } from '../../bench/synthetic-archive.js'
-import { compactTable } from '../../derived/compaction.js'
+import { compactTable } from '../../derived/desk.js'
+import { openDesk } from '../../library/open-archive.js'
 import { askQuery } from '../../queries/answers/ask.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
-import { DuckDbEngine } from '../../queries/engines/duckdb.js'
 import { formatInstant } from '../../transform/instant.js'
 import { temporaryFolder } from '../delivery/desk.js'
 
@@ -36,7 +36,7 @@ async function cost(
 ): Promise<{ readonly bytes: number; readonly rows: number }> {
   const [name, parameters] = QUESTIONS[question]
   const before = bytesRead()
-  const engine = await DuckDbEngine.open(root)
+  const engine = await openDesk(root)
   const { numRows } = await askQuery(engine, SAVED_QUERIES.get(name) as SavedQuery, SYNTHETIC_TABLE, parameters)
   engine.close()
   return { bytes: bytesRead() - before, rows: numRows }

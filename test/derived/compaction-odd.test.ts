@@ -1,11 +1,12 @@
 /** What names, keys, sizes and configurations may look like. */
 import { describe, expect, it } from 'vitest'
-import { compactTable, digitsFor } from '../../derived/compaction.js'
-import { checkCopy } from '../../derived/compaction-check.js'
+import { checkCopy } from '../../derived/check.js'
+import { compactTable } from '../../derived/desk.js'
+import { digitsFor } from '../../derived/duckdb-writer.js'
+import { openDesk } from '../../library/open-archive.js'
 import { askQuery } from '../../queries/answers/ask.js'
 import { readHistory } from '../../queries/answers/history.js'
 import { savedQuery } from '../../queries/catalog.js'
-import { DuckDbEngine } from '../../queries/engines/duckdb.js'
 import { rowsOf } from '../../queries/engines/rows.js'
 import { rowsOfRecord, temporaryFolder, writeRows } from '../delivery/desk.js'
 import { type Attributes, streamsRecord, tableConfiguration } from '../factories.js'
@@ -42,7 +43,7 @@ describe('a compacted archive', () => {
     await writeRows(root, rows)
     await compactTable(root, 'Orders')
     expect((await checkCopy(root, 'Orders')).problems).toEqual([])
-    const engine = await DuckDbEngine.open(root)
+    const engine = await openDesk(root)
     for (const Keys of KEYS) {
       const { changes } = await readHistory(engine, tableConfiguration(), canonicalForm(Keys))
       expect(changes.map(change => change.new_image)).toEqual([canonicalForm({ ...Keys, v: { S: '__proto__' } })])
@@ -65,7 +66,7 @@ describe('a compacted archive', () => {
     await compactTable(root, 'Orders')
     await writeRows(root, rowsOfRecord(record(1), later), later)
     await compactTable(root, 'Orders', { configuration: later })
-    const engine = await DuckDbEngine.open(root, [later])
+    const engine = await openDesk(root, [later])
     const scope = { table: 'Orders', itemKey: '{"order_id":{"S":"A"}}' }
     const sql = 'select new_total, old_total from orders order by event_time_us, sequence'
     expect([...rowsOf(await engine.run(sql, [], { scope }))]).toEqual([

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compactTable } from '../../derived/compaction.js'
+import { compactTable } from '../../derived/desk.js'
+import { openDesk } from '../../library/open-archive.js'
 import { askQuery } from '../../queries/answers/ask.js'
 import { bindQuery } from '../../queries/bind.js'
 import { SAVED_QUERIES, type SavedQuery, savedQuery } from '../../queries/catalog.js'
-import { DuckDbEngine } from '../../queries/engines/duckdb.js'
 import type { QueryEngine } from '../../queries/engines/engine.js'
 import { type Row, rowsOf } from '../../queries/engines/rows.js'
 import { archiveBegan } from '../../queries/verdict/state-at.js'
@@ -48,8 +48,8 @@ describe('questions about one item, and about the states of all', () => {
   }, 600_000)
 })
 
-/** A checkpoint at the end of each day but the newest. */
-const EACH_DAY = { checkpointRows: 1 }
+/** Checkpoints as often as the rule allows. */
+const EACH_DAY = { checkpointBytes: 1 }
 
 async function expectSameAnswers(
   plain: string,
@@ -66,7 +66,7 @@ async function answersOf(
   rows: readonly AuditRow[],
   states: boolean,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const engine = await DuckDbEngine.open(root, [EARLIER, LATER])
+  const engine = await openDesk(root, [EARLIER, LATER])
   try {
     const some = rows[0] as AuditRow
     const at = formatInstant(BEGIN * 1_000_000 + (some.event_time_us % 4_000_000), 6)

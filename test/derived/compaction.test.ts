@@ -1,18 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { hash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { hash, randomUUID } from 'node:crypto'
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { beforeEach, describe, expect, it } from 'vitest'
-import { compactTable, namesOf } from '../../derived/compaction.js'
-import { checkCopy } from '../../derived/compaction-check.js'
-import { findCopy, type Manifest, readManifest } from '../../derived/derived-copy.js'
-import { DerivedFolder } from '../../derived/derived-folder.js'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { checkCopy } from '../../derived/check.js'
+import { compactTable } from '../../derived/desk.js'
+import { type Manifest, totalsOf } from '../../derived/manifest.js'
+import { Workbench } from '../../derived/workbench.js'
+import { openDesk } from '../../library/open-archive.js'
 import { readHistory } from '../../queries/answers/history.js'
-import { DuckDbEngine } from '../../queries/engines/duckdb.js'
-import { bucketOf, manifestKey, runKey } from '../../transform/derived.js'
+import type { QueryEngine } from '../../queries/engines/engine.js'
+import { bucketOf, bucketPrefix, manifestKey } from '../../transform/derived.js'
 import { ingestRecords, rowsOfRecord, temporaryFolder, writeRows } from '../delivery/desk.js'
 import { streamsRecord, tableConfiguration } from '../factories.js'
+import { forgeManifest, keysOf, manifestIn, rowFilesOf } from './manifest-in.js'
 
 const TABLE = tableConfiguration()
 
@@ -41,7 +43,7 @@ async function addRound(root: string, round: number): Promise<void> {
 
 const key = (i: number) => `{"order_id":{"S":"ORD${i}"}}`
 
-async function versionsOf(engine: DuckDbEngine, i = 3): Promise<readonly string[]> {
+async function versionsOf(engine: QueryEngine, i = 3): Promise<readonly string[]> {
   const { changes: found } = await readHistory(engine, TABLE, key(i))
   return found.map(({ new_image }) => (JSON.parse(String(new_image)) as { v: { N: string } }).v.N)
 }
@@ -49,16 +51,12 @@ async function versionsOf(engine: DuckDbEngine, i = 3): Promise<readonly string[
 async function ask(
   root: string,
 ): Promise<{ readonly versions: readonly string[]; readonly remarks: readonly string[] }> {
-  const engine = await DuckDbEngine.open(root, [TABLE])
+  const engine = await openDesk(root, [TABLE])
   try {
     return { versions: await versionsOf(engine), remarks: engine.remarks() }
   } finally {
     engine.close()
   }
-}
-
-function manifestOf(root: string): Manifest {
-  return readManifest(root, 'Orders') as Manifest
 }
 
 function filesUnder(root: string, folder: string): readonly string[] {
@@ -82,17 +80,15 @@ describe('compaction', () => {
     const before = [...fingerprint(root, 'data')]
     await compactTable(root, 'Orders')
     expect(fingerprint(root, 'data')).toEqual(before)
-    const names = [...namesOf(manifestOf(root))].map(name => join(root, name))
-    const there = filesUnder(root, 'derived').filter(path => !path.includes('.lock.duckdb'))
-    expect(there.sort()).toEqual(names.sort())
+    expectOnlyNamed(root)
   })
 
   it('sorts each run by item and keeps statistics that tell the items of a row group', async () => {
     await compactTable(root, 'Orders')
     const instance = await DuckDBInstance.create(':memory:')
     const connection = await instance.connect()
-    for (const { bucket, name } of manifestOf(root).runs) {
-      const path = join(root, runKey('Orders', bucket, name))
+    for (const key of rowFilesOf(manifestIn(root))) {
+      const path = join(root, key)
       const keys = await connection.runAndReadAll(`select item_key from '${path}'`)
       const read = keys.getRows().map(([text]) => String(text))
       expect(read).toEqual(read.toSorted())
@@ -104,30 +100,58 @@ describe('compaction', () => {
     connection.closeSync()
   })
 
-  it('writes only the buckets that got new rows, and merges runs so that they stay few', async () => {
+  it('writes only buckets that got new rows, of the days that are others, and merges runs so that they stay few', async () => {
+    for (let round = 2; round < 6; round++) await addRound(root, round)
     await compactTable(root, 'Orders')
-    const before = manifestOf(root)
-    const [one] = changes(2)
+    const before = manifestIn(root)
+    const [one] = changes(6)
     await writeRows(root, rowsOfRecord(one as object))
-    const { filesWritten } = await compactTable(root, 'Orders')
-    expect(filesWritten).toBe(1)
-    const names = new Set(before.runs.map(({ name }) => name))
-    expect(manifestOf(root).runs.filter(({ name }) => !names.has(name)).length).toBe(1)
-    for (let round = 3; round < 8; round++) {
+    expect(await compactTable(root, 'Orders')).toMatchObject({ filesWritten: 1, newObjects: 1, rebuilt: undefined })
+    expect(manifestIn(root).runs.slice(0, -1)).toEqual(before.runs)
+    expect(manifestIn(root).runs.at(-1)?.days).toEqual([['2026-11-16', '2026-11-16']])
+    for (let round = 7; round < 13; round++) {
       await addRound(root, round)
       await compactTable(root, 'Orders')
     }
-    const buckets = manifestOf(root).runs.map(({ bucket }) => bucket)
-    expect(Math.max(...buckets.map(bucket => buckets.filter(other => other === bucket).length))).toBeLessThanOrEqual(3)
-    expect((await ask(root)).versions).toEqual(['0', '1', '3', '4', '5', '6', '7'])
+    expect(manifestIn(root).runs.length).toBeLessThanOrEqual(4)
+    expect((await ask(root)).versions).toEqual(['0', '1', '2', '3', '4', '5', '7', '8', '9', '10', '11', '12'])
+  })
+
+  it('copies a day again that rows come to late, reads it once, and keeps the other days of its run', async () => {
+    for (let round = 2; round < 9; round++) await addRound(root, round)
+    await compactTable(root, 'Orders')
+    const [run] = manifestIn(root).runs
+    const late = streamsRecord({
+      Keys: { order_id: { S: 'ORD3' } },
+      NewImage: { order_id: { S: 'ORD3' }, v: { N: '99' } },
+      OldImage: { order_id: { S: 'ORD3' }, v: { N: '2' } },
+      eventName: 'MODIFY',
+      SequenceNumber: '3999',
+      ApproximateCreationDateTime: Date.UTC(2026, 10, 12, 12) / 1000,
+      eventID: 'late',
+    })
+    await writeRows(root, rowsOfRecord(late))
+    const versions = ['0', '1', '2', '99', '3', '4', '5', '6', '7', '8']
+    expect(await ask(root)).toEqual({ versions, remarks: [] })
+    expect(await compactTable(root, 'Orders')).toMatchObject({ newObjects: 1, rebuilt: undefined })
+    const { runs } = manifestIn(root)
+    expect(runs.map(({ days }) => days)).toEqual([
+      [
+        ['2026-11-10', '2026-11-11'],
+        ['2026-11-13', '2026-11-18'],
+      ],
+      [['2026-11-12', '2026-11-12']],
+    ])
+    expect(runs[0]?.name).toBe(run?.name)
+    expect(await ask(root)).toEqual({ versions, remarks: [] })
+    expect((await checkCopy(root, 'Orders')).problems).toEqual([])
   })
 
   it('keeps no copy of a repeat but its count', async () => {
     await addRound(root, 0)
     await addRound(root, 0)
     const { manifest } = await compactTable(root, 'Orders')
-    expect(manifest.deliveries).toBe(48)
-    expect(manifest.runs.reduce((sum, { rows }) => sum + rows, 0)).toBe(24)
+    expect(totalsOf(manifest.runs)).toMatchObject({ deliveries: 48, rows: 24 })
   })
 
   it('stops for records of the table that wait under refused/, and names their object', async () => {
@@ -141,7 +165,7 @@ describe('compaction', () => {
 
   it('names every object that cannot be read, and leaves the copy in use as it was', async () => {
     await compactTable(root, 'Orders')
-    const before = manifestOf(root)
+    const before = manifestIn(root)
     await addRound(root, 2)
     const damaged = ['2026-11-10', '2026-11-11'].map(date => `data/Orders/event_date=${date}/damaged.parquet`)
     writeFileSync(join(root, damaged[0] as string), 'PAR1 is no object PAR1')
@@ -160,31 +184,33 @@ describe('compaction', () => {
     await expect(compactTable(root, 'Orders')).rejects.toMatchObject({
       details: [expect.stringContaining(damaged[1] as string)],
     })
-    expect(manifestOf(root)).toEqual(before)
+    expect(manifestIn(root)).toEqual(before)
   })
 
   it('refuses rows that have one row_hash and differ all the same', async () => {
     const [row] = rowsOfRecord(changes(0)[0] as object)
     await writeRows(root, [{ ...(row as object), new_image: '{"order_id":{"S":"ORD0"},"v":{"N":"9"}}' } as never])
     await expect(compactTable(root, 'Orders')).rejects.toThrow('differ all the same')
-    expect((await findCopy(root, 'Orders')).kind).toBe('none')
+    expect(existsSync(join(root, manifestKey('Orders')))).toBe(false)
   })
 
-  it('publishes nothing where what it wrote is not what the archive holds', async () => {
+  it.each([
+    ['fewer rows', 'select distinct on (item_key) * exclude (bucket)'],
+    ['another row', 'select * exclude (bucket) replace (md5(row_hash) as row_hash)'],
+    ['a row twice', 'select * exclude (bucket) from lot_rows union all select * exclude (bucket)'],
+  ])('publishes nothing where it wrote %s than the archive holds', async (_, select) => {
     await compactTable(root, 'Orders')
-    const before = manifestOf(root)
-    const [run] = before.runs.filter(({ rows }) => rows > 1)
-    const path = join(root, runKey('Orders', String(run?.bucket), String(run?.name)))
-    await rewrite(path, 'select * from old limit 1')
-    const forged = forgeManifest(root, path)
+    const before = manifestIn(root)
     for (const round of [2, 3]) await addRound(root, round)
-    await expect(compactTable(root, 'Orders')).rejects.toThrow(/deliveries of digest/)
-    expect(manifestOf(root)).toEqual(forged)
-    // another row in its place is found, too
-    await rewrite(path, `select * replace (md5(row_hash) as row_hash) from old`)
-    forgeManifest(root, path)
-    await expect(compactTable(root, 'Orders')).rejects.toThrow(/deliveries of digest/)
-    expect((await compactTable(root, 'Orders', { rebuild: true })).changed).toBe(true)
+    const { query } = Workbench.prototype
+    vi.spyOn(Workbench.prototype, 'query').mockImplementation(function (this: Workbench, sql, values) {
+      const isRows = sql.includes('to ') && sql.includes('rows.parquet')
+      return query.call(this, isRows ? sql.replace('select * exclude (bucket)', select) : sql, values)
+    })
+    await expect(compactTable(root, 'Orders')).rejects.toThrow(/deliveries of digest|Binder Error/)
+    expect(manifestIn(root)).toEqual(before)
+    vi.restoreAllMocks()
+    expect((await compactTable(root, 'Orders')).changed).toBe(true)
     expect((await ask(root)).versions).toEqual(['0', '1', '2', '3'])
   })
 
@@ -193,20 +219,17 @@ describe('compaction', () => {
     expect(await checkCopy(root, 'Orders')).toMatchObject({ problems: [], covered: 2, uncovered: 0 })
     await addRound(root, 2)
     expect(await checkCopy(root, 'Orders')).toMatchObject({ problems: [], covered: 2, uncovered: 1 })
-    const { runs } = manifestOf(root)
-    const [first, second] = runs.map(({ bucket, name }) => join(root, runKey('Orders', bucket, name))) as [
-      string,
-      string,
-    ]
+    const [key = '', other = ''] = rowFilesOf(manifestIn(root))
+    const [first, second] = [join(root, key), join(root, other)]
     renameSync(second, `${second}.away`)
     expect((await checkCopy(root, 'Orders')).problems).toEqual([expect.stringContaining('is gone')])
     renameSync(`${second}.away`, second)
     // the manifest agrees with the file, the archive does not
     await rewrite(first, 'select * replace (repeats + 1 as repeats) from old')
     expect((await checkCopy(root, 'Orders')).problems).toEqual([
-      expect.stringMatching(/^derived.Orders.changes.*\.parquet (has \d+ bytes instead of \d+|is not the file)/),
+      expect.stringMatching(/^derived.Orders.changes.* has (\d+ bytes instead of \d+|other files)/),
     ])
-    forgeManifest(root, first)
+    forgeManifest(root, key)
     expect((await checkCopy(root, 'Orders')).problems).toEqual([
       expect.stringMatching(/^bucket . stands for \d+ deliveries, the archive has \d+$/),
     ])
@@ -214,31 +237,32 @@ describe('compaction', () => {
 
   it('goes on from no file that is another than it was written, asks the archive meanwhile, and says both', async () => {
     await compactTable(root, 'Orders')
-    const [run] = manifestOf(root).runs.filter(({ bucket }) => bucket === bucketOf(key(3), 1))
-    const path = join(root, runKey('Orders', String(run?.bucket), String(run?.name)))
+    const [run] = manifestIn(root).runs as [Manifest['runs'][number]]
+    const path = join(root, bucketPrefix('Orders', run, bucketOf(key(3), 1)), 'rows.parquet')
     const bytes = readFileSync(path)
     bytes[Math.floor(bytes.length / 3)] = (bytes[Math.floor(bytes.length / 3)] as number) ^ 1
     writeFileSync(path, bytes)
     const { versions, remarks } = await ask(root)
-    expect([versions, remarks]).toEqual([['0', '1'], [expect.stringContaining('its SHA-256 is another')]])
-    expect((await checkCopy(root, 'Orders')).problems).toEqual([expect.stringContaining('its SHA-256 is another')])
+    const other = expect.stringContaining('the digest of their bytes is another')
+    expect([versions, remarks]).toEqual([['0', '1'], [other]])
+    expect((await checkCopy(root, 'Orders')).problems).toEqual([other])
     await addRound(root, 2)
-    const rebuilt = expect.stringContaining('its SHA-256 is another')
+    const rebuilt = expect.stringContaining('others than its manifest names')
     expect(await compactTable(root, 'Orders')).toMatchObject({ changed: true, rebuilt })
     expect(await ask(root)).toEqual({ versions: ['0', '1', '2'], remarks: [] })
   })
 
   it('is found out by a check where an image of the copy is not what its hash says', async () => {
     await compactTable(root, 'Orders')
-    const [first] = filesUnder(root, 'derived/Orders/changes') as [string]
-    await rewrite(first, `select * replace (replace(new_image, '"v"', '"w"') as new_image) from old`)
-    forgeManifest(root, first)
+    const [file] = rowFilesOf(manifestIn(root)) as [string]
+    await rewrite(join(root, file), `select * replace (replace(new_image, '"v"', '"w"') as new_image) from old`)
+    forgeManifest(root, file)
     expect((await checkCopy(root, 'Orders')).problems).toEqual([
       expect.stringMatching(/has \d+ images that are not what their hashes say/),
     ])
   })
 
-  it('makes a copy anew when an object that it covers is gone or another', async () => {
+  it('copies a day anew when an object that it covers is gone or another', async () => {
     await compactTable(root, 'Orders')
     const [object] = filesUnder(root, 'data').toSorted()
     rmSync(object as string)
@@ -250,7 +274,7 @@ describe('compaction', () => {
   })
 
   it('is done by one process at a time', async () => {
-    const held = await DerivedFolder.take(root, 'Orders', '1GB')
+    const held = await Workbench.take(root, 'Orders', '1GB')
     await expect(compactTable(root, 'Orders')).rejects.toThrow('running already, in this process')
     const child = start(root)
     expect(await endOf(child)).toEqual([1, expect.stringContaining(`running already, in process ${process.pid}`)])
@@ -258,26 +282,35 @@ describe('compaction', () => {
     expect((await compactTable(root, 'Orders')).changed).toBe(true)
   }, 30_000)
 
-  it('leaves the old copy in use and the archive whole, whenever it is killed', async () => {
+  it('leaves a whole copy in use and the archive as it is, killed before or after whatever it does', async () => {
     await compactTable(root, 'Orders')
-    const rounds = Number(process.env.KILLS ?? 2)
-    for (let i = 0; i < rounds; i++) {
-      await addRound(root, 2 + i)
-      const child = start(root)
-      const ended = endOf(child)
-      // anywhere from its first file to its last
-      await new Promise(resolve => setTimeout(resolve, 350 + ((i * 211) % 900)))
-      child.kill('SIGKILL')
-      await ended
-      expect((await findCopy(root, 'Orders')).kind).toBe('usable')
-      expect(await ask(root)).toEqual({ versions: Array.from({ length: 3 + i }, (_, v) => String(v)), remarks: [] })
+    for (const round of [2, 3]) await addRound(root, round)
+    const archive = fingerprint(root, 'data')
+    const copy = temporaryFolder()
+    cpSync(root, copy, { recursive: true })
+    const steps = await stepsOf(copy)
+    // each publication, before and after; with KILLS so many other steps, too
+    const published = steps.flatMap((step, i) => (step.startsWith('replace') ? [i + 1] : []))
+    expect(published.length).toBeGreaterThan(10)
+    const apart = Math.max(1, Math.floor(steps.length / Number(process.env.KILLS ?? 6)))
+    const others = steps.map((_, i) => i + 1).filter(i => i % apart === 0)
+    for (const at of [...new Set([...published, ...others])].sort((a, b) => a - b)) {
+      const folder = temporaryFolder()
+      cpSync(root, folder, { recursive: true })
+      expect([at, steps[at - 1], await strike(folder, at)]).toEqual([at, steps[at - 1], 'SIGKILL'])
+      const where = (found: unknown) => ({ at, step: steps[at - 1], found })
+      expect(where(await ask(folder))).toEqual(where({ versions: ['0', '1', '2', '3'], remarks: [] }))
+      expect(fingerprint(folder, 'data').map(line => line.slice(folder.length))).toEqual(
+        archive.map(line => line.slice(root.length)),
+      )
+      // what it left is removed by the next, and what that replaced by the one after
+      if (others.includes(at)) {
+        for (let i = 0; i < 2; i++) await compactTable(folder, 'Orders')
+        expectOnlyNamed(folder)
+      }
+      rmSync(folder, { recursive: true })
     }
-    await compactTable(root, 'Orders')
-    await compactTable(root, 'Orders')
-    const names = [...namesOf(manifestOf(root))].map(name => join(root, name))
-    const there = filesUnder(root, 'derived').filter(path => !path.includes('.lock.duckdb'))
-    expect(there.sort()).toEqual(names.sort())
-  }, 120_000)
+  }, 600_000)
 })
 
 describe('an engine over a compacted archive', () => {
@@ -306,7 +339,7 @@ describe('an engine over a compacted archive', () => {
     ['is cut', (path: string) => truncateSync(path, 100)],
     ['is damaged', (path: string) => writeFileSync(path, readFileSync(path).fill(7, 4, 600))],
   ])('asks the archive, and says so, when a file of the copy %s', async (_, damage) => {
-    for (const { bucket, name } of manifestOf(root).runs) damage(join(root, runKey('Orders', bucket, name)))
+    for (const file of rowFilesOf(manifestIn(root))) damage(join(root, file))
     expect(await ask(root)).toEqual({
       versions: ['0', '1'],
       remarks: [expect.stringContaining('the archive was asked instead')],
@@ -322,23 +355,36 @@ describe('an engine over a compacted archive', () => {
     },
   )
 
-  it.each([
+  type Run = Manifest['runs'][number]
+
+  it.each<[string, (run: Run) => object, string]>([
     [
       'a run elsewhere',
-      { runs: [{ bucket: '../../..', name: 'x' }] },
-      'runs[0].bucket is "../../..", expected one to three',
+      run => ({ runs: [{ ...run, name: '../../..' }] }),
+      'runs[0].name is "../../..", expected a UUID',
     ],
-    ['no key', { sampleKey: '{' }, 'sampleKey is "{", expected the keys of an item in DynamoDB JSON'],
-    ['a number that is none', { beganUs: '0; drop' }, 'beganUs is "0; drop", expected microseconds since 1970'],
-    ['another table', { table: 'Others' }, 'table is "Others", expected "Orders"'],
-  ])('asks the archive, and says so, when the manifest names %s', async (_, changed, message) => {
-    await compactTable(root, 'Orders')
-    writeFileSync(join(root, manifestKey('Orders')), JSON.stringify({ ...manifestOf(root), ...changed }))
+    ['a bucket elsewhere', run => ({ runs: [{ ...run, files: { '../..': run.files[0] } }] }), 'runs[0].files["../.."]'],
+    [
+      'no key',
+      run => ({ runs: [{ ...run, sampleKey: '{' }] }),
+      'runs[0].sampleKey is "{", expected the keys of an item in DynamoDB JSON',
+    ],
+    [
+      'a number that is none',
+      run => ({ runs: [{ ...run, beganUs: '0; drop' }] }),
+      'runs[0].beganUs is "0; drop", expected microseconds since 1970',
+    ],
+    ['a day in two runs', run => ({ runs: [run, { ...run, name: randomUUID() }] }), 'is named twice'],
+    ['another table', () => ({ table: 'Others' }), 'table is "Others", expected "Orders"'],
+  ])('asks the archive, and says so, when the manifest names %s', async (_, change, message) => {
+    const manifest = manifestIn(root)
+    const changed = change(manifest.runs[0] as Run)
+    writeFileSync(join(root, manifestKey('Orders')), JSON.stringify({ ...manifest, ...changed }))
     expect(await ask(root)).toEqual({ versions: ['0', '1'], remarks: [expect.stringContaining(message)] })
   })
 
   it('answers from the copy that it opened, and from the newest when compactions have removed that', async () => {
-    const engine = await DuckDbEngine.open(root, [TABLE])
+    const engine = await openDesk(root, [TABLE])
     for (const round of [2, 3, 4]) {
       await addRound(root, round)
       await compactTable(root, 'Orders', { rebuild: true })
@@ -368,13 +414,14 @@ async function rewrite(path: string, sql: string): Promise<void> {
   instance.closeSync()
 }
 
-/** Makes the manifest agree with a run that was written over. */
-function forgeManifest(root: string, path: string): Manifest {
-  const manifest = manifestOf(root)
-  const file = { bytes: readFileSync(path).length, sha256: hash('sha256', readFileSync(path)) }
-  const forged = { ...manifest, runs: manifest.runs.map(run => (path.includes(run.name) ? { ...run, ...file } : run)) }
-  writeFileSync(join(root, manifestKey('Orders')), JSON.stringify(forged))
-  return forged
+/** Nothing lies below `derived/` but what the manifest names, and that is all there. */
+function expectOnlyNamed(root: string): void {
+  const there = filesUnder(root, 'derived').filter(path => !path.includes('.lock.duckdb'))
+  expect(there.sort()).toEqual(
+    keysOf(manifestIn(root))
+      .map(name => join(root, name))
+      .sort(),
+  )
 }
 
 const COMMAND = join(import.meta.dirname, '../../dist/cli/itemtrail.js')
@@ -392,4 +439,23 @@ function endOf(child: ChildProcess): Promise<readonly [code: number | null, err:
     err += chunk
   })
   return new Promise(resolve => child.on('close', code => resolve([code, err])))
+}
+
+const STRUCK = join(import.meta.dirname, 'struck-compaction.mjs')
+
+/** What a compaction does, step by step: a name for the time before each, and one for the time after. */
+async function stepsOf(root: string): Promise<readonly string[]> {
+  const child = spawn(process.execPath, [STRUCK, root, '0'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let out = ''
+  child.stdout.on('data', chunk => {
+    out += chunk
+  })
+  await new Promise(resolve => child.on('close', resolve))
+  return JSON.parse(out)
+}
+
+/** A compaction in a process of its own that is killed at a step; the signal that ended it. */
+function strike(root: string, at: number): Promise<string | null> {
+  const child = spawn(process.execPath, [STRUCK, root, String(at)], { stdio: ['ignore', 'ignore', 'inherit'] })
+  return new Promise(resolve => child.on('close', (_, signal) => resolve(signal)))
 }

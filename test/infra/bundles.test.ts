@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { CloudFormationCustomResourceEvent, FirehoseTransformationResult } from 'aws-lambda'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { CHECKED } from '../../derived/unload-statements.js'
+import { CHECKED } from '../../derived/athena-statements.js'
 import { createHandler } from '../../transform/handler.js'
 import { success } from '../athena-engine.js'
 import { startAthenaServer } from '../athena-server.js'
@@ -162,7 +162,7 @@ describe.skipIf(node === undefined)(
       athena.answer = (sql, parameters) => {
         if (sql.startsWith('unload')) return { state: 'SUCCEEDED', columns: [], rows: [] }
         const names = ['side', ...CHECKED, 'began_us', 'sample_key', 'days']
-        const values = ['7', '7', 'digest', '0', '1795341600000000', '{}', '2026-11-20']
+        const values = ['7', '7', '1-1', '0', '1795341600000000', '{"order_id":{"S":"A"}}', '2026-11-20']
         return success(
           names.map(name => `${name} varchar`),
           ['archive', 'copy'].map(side => [side, ...values]),
@@ -188,8 +188,8 @@ describe.skipIf(node === undefined)(
         expect(JSON.parse(line)).toMatchObject({ message: 'published', table: 'Orders', days: 1, rows: 7 })
       const manifest = s3.versions.find(({ key }) => key === 'derived/Orders/manifest.json')
       expect(JSON.parse(`${manifest?.body}`)).toMatchObject({
-        version: 'unloaded/v1',
-        days: { '2026-11-20': { bytes: 0 } },
+        version: 'derived/v2',
+        runs: [{ days: [['2026-11-20', '2026-11-20']] }],
       })
       await athena.stop()
       rmSync(folder, { recursive: true, force: true })

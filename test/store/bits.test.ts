@@ -4,7 +4,7 @@ import { cpSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readConfiguration } from '../../config/configuration.js'
-import { compactTable } from '../../derived/compaction.js'
+import { compactTable } from '../../derived/desk.js'
 import { openArchive } from '../../library/open-archive.js'
 import { readHistory } from '../../queries/answers/history.js'
 import { isDoubtful } from '../../queries/verdict/findings.js'
@@ -99,7 +99,7 @@ describe(`bits that turned (seed ${SEED})`, () => {
     const copied = temporaryFolder()
     cpSync(root, copied, { recursive: true })
     const keys = [...new Set((await contentOf(copied)).map(({ item_key }) => String(item_key)))]
-    await compactTable(copied, 'Orders', { configuration: table, checkpointRows: 20 })
+    await compactTable(copied, 'Orders', { configuration: table, checkpointBytes: 20 })
     let noticed = 0
     for (let i = 0; i < BITS; i++)
       await withBit(parquetUnder(join(copied, 'derived')), dice, async path => {

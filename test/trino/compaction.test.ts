@@ -2,11 +2,12 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createCompactor, type Published } from '../../derived/compact-table.js'
-import { compactTable } from '../../derived/compaction.js'
-import { type Manifest, readManifest } from '../../derived/derived-copy.js'
+import type { Published } from '../../derived/compactor.js'
+import { listingOf, readCoverage } from '../../derived/coverage.js'
+import { compactTable } from '../../derived/desk.js'
+import { type Manifest, readManifest } from '../../derived/manifest.js'
+import { createStackCompactor } from '../../derived/stack-compactor.js'
 import { UnloadedCopies } from '../../derived/unloaded-copies.js'
-import { listDays, parseManifest, type UnloadedManifest } from '../../derived/unloaded-manifest.js'
 import { answerQuery, answerSql } from '../../queries/answers/ask.js'
 import { SAVED_QUERIES, type SavedQuery, savedQuery } from '../../queries/catalog.js'
 import { keptStatements, rowsOfEachItem } from '../../queries/each-item.js'
@@ -22,13 +23,13 @@ import {
   checkpointsPrefix,
   folderPrefix,
   manifestKey,
-  runKey,
 } from '../../transform/derived.js'
 import { dateOf } from '../../transform/partition.js'
 import { copyIdentifier } from '../../transform/table-names.js'
 import { openAthena } from '../athena-engine.js'
 import { type AthenaServer, startAthenaServer } from '../athena-server.js'
 import { askSql, temporaryFolder, writeRows } from '../delivery/desk.js'
+import { manifestIn, rowFilesOf } from '../derived/manifest-in.js'
 import { FolderBucket } from '../folder-bucket.js'
 import { EARLIER, randomArchive } from '../queries/random-archive.js'
 import { answerByTrino } from './athena.js'
@@ -73,8 +74,8 @@ describe.skipIf(missing !== undefined)(
       const database = trino.client.schema
       const open = (copies?: UnloadedCopies) => openAthena(server, { database, copies })
       const published: Published[] = []
-      const compactor = (others: Partial<Parameters<typeof createCompactor>[0]> = {}) =>
-        createCompactor({
+      const compactor = (others: Partial<Parameters<typeof createStackCompactor>[0]> = {}) =>
+        createStackCompactor({
           engine: open(),
           archive,
           derived,
@@ -103,7 +104,15 @@ describe.skipIf(missing !== undefined)(
         without: () => open(),
         manifest: async () => {
           const opened = await derived.openTagged(manifestKey(table))
-          return opened && parseManifest(opened.text, table)
+          return opened && readManifest(opened.text, manifestKey(table), table)
+        },
+        /** The days that the archive has, and the run that stands for each. */
+        days: async () => {
+          const opened = await derived.openTagged(manifestKey(table))
+          const manifest = opened && readManifest(opened.text, manifestKey(table), table)
+          const listed = await listingOf(archive)(table)
+          const { days } = await readCoverage(derived, table, manifest, listed)
+          return { listed: [...listed.keys()], runs: days, covered: [...days.keys()].sort() }
         },
       }
     }
@@ -177,19 +186,23 @@ describe.skipIf(missing !== undefined)(
       await compactTable(archive.root, configuration.table)
       const columns = 'event_id, row_hash, item_key, event_date, repeats'
       const order = 'order by event_id, row_hash'
-      const { runs } = readManifest(archive.root, configuration.table) as Manifest
-      const files = runs.map(({ bucket, name }) => join(archive.root, runKey(configuration.table, bucket, name)))
+      const desks = manifestIn(archive.root, configuration.table)
+      const files = rowFilesOf(desks).map(key => join(archive.root, key))
       const desk = await askSql(
         archive.root,
         `select ${columns} from read_parquet(${fileList(files)}, hive_partitioning = false) ${order}`,
       )
-      const { runs: unloaded } = (await deployed.manifest()) as UnloadedManifest
+      const { runs: unloaded } = (await deployed.manifest()) as Manifest
       const folders = unloaded.map(({ name }) => `'${name}-0'`).join(', ')
       const buckets = [...'0123456789abcdef'].map(bucket => `'${bucket}'`).join(', ')
       const sql = `select ${columns} from ${copyIdentifier(configuration)} where folder in (${folders}) and bucket in (${buckets}) ${order}`
       const answer = await answerSql(deployed.without(), sql)
       expect([...rowsOf(answer.table)]).toEqual(desk)
       expect(desk.some(({ repeats }) => Number(repeats) > 0)).toBe(true)
+      // one digest, whichever engine takes it
+      const about = ({ runs: its }: Manifest) =>
+        its.map(({ rows, deliveries, digest }) => ({ rows, deliveries, digest }))
+      expect(about(desks)).toEqual(about((await deployed.manifest()) as Manifest))
     })
 
     it('answers as the archive does before, during and after, and reads less', async () => {
@@ -214,8 +227,9 @@ describe.skipIf(missing !== undefined)(
       await compareAnswers(deployed, [...keys, (late as AuditRow).item_key])
 
       await deployed.compact()
-      const { days, runs, replaced } = (await deployed.manifest()) as UnloadedManifest
-      expect(Object.keys(days)).toEqual([...(await listDays(deployed.archive, 'Growing')).keys()].sort())
+      const { runs, replaced } = (await deployed.manifest()) as Manifest
+      const { listed, covered } = await deployed.days()
+      expect(covered).toEqual(listed)
       // the run, and the three kept answers
       expect([runs.length, replaced.length]).toEqual([1, 4])
       await compareAnswers(deployed, [...keys, (late as AuditRow).item_key])
@@ -228,11 +242,12 @@ describe.skipIf(missing !== undefined)(
       for (const day of [12, 9, 6, 3, 0]) await deployed.add(randomRows(30 + day, 6, -day))
       const total = (await deployed.archive.entries('data/')).reduce((sum, { bytes }) => sum + bytes, 0)
       await deployed.compactor({ runBytes: total * 0.6 })(TIME)
-      const { runs, days } = (await deployed.manifest()) as UnloadedManifest
-      expect(Object.keys(days)).toEqual([...(await listDays(deployed.archive, 'Daily')).keys()].sort())
+      const { runs } = (await deployed.manifest()) as Manifest
+      const days = await deployed.days()
+      expect(days.covered).toEqual(days.listed)
       expect(runs.length).toBeGreaterThan(1)
       expect(runs.length).toBeLessThan(5)
-      expect(new Set(Object.values(days).map(day => day.run)).size).toBe(runs.length)
+      expect(new Set([...days.runs.values()].map(({ name }) => name)).size).toBe(runs.length)
       await compareAnswers(deployed, keysOf(randomRows(30, 6)).slice(0, 2))
     })
 
@@ -261,7 +276,7 @@ describe.skipIf(missing !== undefined)(
       const total = (await deployed.archive.entries('data/')).reduce((sum, { bytes }) => sum + bytes, 0)
       const compact = deployed.compactor({ checkpointBytes: 1, runBytes: total / 2 })
       await compact(TIME)
-      const { checkpoints } = (await deployed.manifest()) as UnloadedManifest
+      const { checkpoints } = (await deployed.manifest()) as Manifest
       expect(checkpoints.length).toBeGreaterThan(1)
       const moments = ['11', '15', '19'].map(day => `2026-11-${day}T23:59:59.500Z`)
       await compareStates(deployed, moments)
@@ -275,7 +290,7 @@ describe.skipIf(missing !== undefined)(
       ])
       await compareStates(deployed, moments)
       await compact(TIME)
-      const after = (await deployed.manifest()) as UnloadedManifest
+      const after = (await deployed.manifest()) as Manifest
       const day = dayOf(row)
       const kept = checkpoints.filter(checkpoint => checkpoint.day < day)
       expect(after.checkpoints.filter(checkpoint => checkpoint.day < day)).toEqual(kept)
@@ -319,7 +334,7 @@ describe.skipIf(missing !== undefined)(
       const deployed = await deploy('Judged')
       await deployed.add(randomRows(70))
       await deployed.compact()
-      const manifest = (await deployed.manifest()) as UnloadedManifest
+      const manifest = (await deployed.manifest()) as Manifest
       const alone = await compareKept(deployed)
       expect(alone.answers.every(rows => rows.length > 0)).toBe(true)
       expect(manifest.answers.map(({ rows }) => rows)).toEqual(alone.answers.map(rows => rows.length))
@@ -345,14 +360,14 @@ describe.skipIf(missing !== undefined)(
       await compareKept(deployed)
 
       await deployed.compact()
-      const { answers } = (await deployed.manifest()) as UnloadedManifest
+      const { answers } = (await deployed.manifest()) as Manifest
       expect(answers).toHaveLength(3)
       const [file] = await deployed.derived.entries(answersPrefix('Forgotten'))
       await deployed.derived.remove([file?.key as string])
       const engine = deployed.withCopies()
       for (const statement of keptStatements(deployed.configuration))
         for await (const _ of rowsOfEachItem(engine, deployed.configuration, statement)) break
-      expect(engine.remarks().join()).toContain('files of it are gone')
+      expect(engine.remarks().join()).toContain('is gone')
     })
 
     it('leaves today alone, and a day that objects came to a short while ago', async () => {
@@ -380,8 +395,8 @@ describe.skipIf(missing !== undefined)(
       const left = await deployed.derived.entries(changesPrefix('Lossy'))
       expect(left.length).toBeGreaterThan(0)
       await deployed.compact()
-      const { runs } = (await deployed.manifest()) as UnloadedManifest
-      const [{ name }] = runs as [UnloadedManifest['runs'][number]]
+      const { runs } = (await deployed.manifest()) as Manifest
+      const [{ name }] = runs as [Manifest['runs'][number]]
       const now = (await deployed.derived.entries(changesPrefix('Lossy'))).map(({ key }) => key)
       expect(now.every(key => key.startsWith(folderPrefix('Lossy', `${name}-0`)))).toBe(true)
     })
@@ -393,9 +408,8 @@ describe.skipIf(missing !== undefined)(
       await deployed.add(rows)
       await deployed.add([{ ...row, actor: 'nobody' }])
       await expect(deployed.compact()).rejects.toThrow(/rows of Tampered have one row_hash and differ/)
-      const listed = [...(await listDays(deployed.archive, 'Tampered')).keys()]
-      const { days } = (await deployed.manifest()) as UnloadedManifest
-      expect(Object.keys(days)).toEqual(listed.filter(day => day !== dayOf(row)).sort())
+      const { listed, covered } = await deployed.days()
+      expect(covered).toEqual(listed.filter(day => day !== dayOf(row)))
       // of the item itself the archive tells the one or the other
       await compareAnswers(deployed, [keysOf(rows).find(key => key !== row.item_key) as string])
     })
@@ -408,8 +422,8 @@ describe.skipIf(missing !== undefined)(
       await deployed.compact()
       await deployed.compact()
       expect(deployed.published).toMatchObject([{ unseen: [days[0]] }])
-      const { days: covered, unseen } = (await deployed.manifest()) as UnloadedManifest
-      expect([Object.keys(covered), Object.keys(unseen)]).toEqual([days.slice(1), [days[0]]])
+      const { unseen } = (await deployed.manifest()) as Manifest
+      expect([(await deployed.days()).covered, Object.keys(unseen)]).toEqual([days.slice(1), [days[0]]])
     })
 
     it('copies what came while it was at it, and gives way to another one', async () => {
@@ -436,8 +450,8 @@ describe.skipIf(missing !== undefined)(
       await deployed.add(randomRows(9, 3, -10))
       const late = { ...(randomRows(9, 3, -10)[0] as AuditRow), event_id: 'late' }
       await meanwhile(() => deployed.add([late]))
-      const { days } = (await deployed.manifest()) as UnloadedManifest
-      expect(Object.keys(days)).toEqual([...(await listDays(deployed.archive, 'Contended')).keys()].sort())
+      const { listed, covered } = await deployed.days()
+      expect(covered).toEqual(listed)
       await compareAnswers(deployed, [late.item_key])
     })
 
@@ -456,8 +470,8 @@ describe.skipIf(missing !== undefined)(
       }
       expect([await ask(reader), reader.remarks()]).toEqual([before, []])
       await deployed.compactor({ now: () => NOW + 48 * HOUR_MS })(TIME)
-      expect(await ask(reader)).toBe(before)
-      expect(reader.remarks().join()).toContain('files of it are gone')
+      // what it knew is gone, and there is another
+      expect([await ask(reader), reader.remarks()]).toEqual([before, []])
       const later = deployed.withCopies()
       expect([await ask(later), later.remarks()]).toEqual([before, []])
     })
@@ -466,7 +480,7 @@ describe.skipIf(missing !== undefined)(
       const deployed = await deploy('Large')
       await deployed.add(randomRows(14, 12))
       await deployed.compactor({ fewBucketsBytes: 0 })(TIME)
-      const { runs } = (await deployed.manifest()) as UnloadedManifest
+      const { runs } = (await deployed.manifest()) as Manifest
       expect(runs.map(({ digits }) => digits)).toEqual([2])
       expect(Object.keys(runs[0]?.files ?? {}).length).toBeGreaterThan(5)
       await compareAnswers(deployed, keysOf(randomRows(14, 12)).slice(0, 4))
@@ -489,9 +503,9 @@ describe.skipIf(missing !== undefined)(
       const put = async (manifest: string) =>
         deployed.derived.replace(key, manifest, await deployed.derived.openTagged(key))
       for (const [wrong, reason] of [
-        ['{', /its manifest is no JSON/],
-        [text.replace('unloaded/v1', 'unloaded/v2'), /version "unloaded\/v2"/],
-        [text.replace(/"name":"[^"]*"/, `"name":"x' or true"`), /names what no compaction does/],
+        ['{', /is no JSON/],
+        [text.replace('derived/v2', 'derived/v3'), /version is "derived\/v3"/],
+        [text.replace(/"name":"[^"]*"/, `"name":"x' or true"`), /name is "x' or true", expected a UUID/],
       ] as const) {
         await put(wrong)
         expect(await ask()).toEqual({ changes, remarks: expect.stringMatching(reason) })
@@ -503,7 +517,7 @@ describe.skipIf(missing !== undefined)(
       const files = await deployed.derived.entries(changesPrefix('Damaged'))
       const ofItem = files.filter(file => file.key.includes(`bucket=${bucketOf(item, 1)}/`))
       await deployed.derived.remove(ofItem.map(file => file.key))
-      expect(await ask()).toEqual({ changes, remarks: expect.stringContaining('files of it are gone') })
+      expect(await ask()).toEqual({ changes, remarks: expect.stringContaining('is gone') })
       await deployed.compact()
       expect(await ask()).toEqual({ changes, remarks: '' })
     })

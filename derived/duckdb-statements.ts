@@ -3,6 +3,8 @@ import { quoted } from '../queries/engines/literal.js'
 import { emptyRows, rowsOfObjects } from '../queries/engines/relations.js'
 import { AUDIT_COLUMNS, type Column } from '../transform/audit-row.js'
 import { BUCKET_COLUMN, bucketSql, OF_DELIVERY } from '../transform/derived.js'
+import { daysSql } from './days-sql.js'
+import { digestSql, ROW_TEXT } from './digest.js'
 
 /**
  * Rows of a row group. DuckDB's least, because a question about one item reads whole row groups; smaller ones would
@@ -13,19 +15,11 @@ const ROW_GROUP = 2048
 /** Items may have 400 KB, and two images a row: a row group of those is written when it has come to this. */
 export const ROW_GROUP_BYTES = '32MB'
 
-/**
- * How often which row of which change was delivered, as one number whatever the order: the sum of the two halves of the MD5 of
- * `event_id row_hash` over all deliveries. Equal digests of equally many mean the same rows, equally often.
- */
-export function digestSql(times: string): string {
-  const half = (name: string) => `coalesce(sum(${name}(event_id || ' ' || row_hash)::hugeint * ${times}), 0)::varchar`
-  return `${half('md5_number_upper')} || '-' || ${half('md5_number_lower')}`
-}
-
 /** What the rows of some objects come to, bucket by bucket: read from the archive itself, in a pass of its own. */
 export function deliveriesSql(objects: readonly string[], digits: number): string {
   return `
-    select ${bucketSql('item_key', digits)} as ${BUCKET_COLUMN}, count(*)::varchar as deliveries, ${digestSql('1')} as digest,
+    select ${bucketSql('item_key', digits)} as ${BUCKET_COLUMN}, count(*)::varchar as deliveries, ${digestSql(ROW_TEXT, '1', 'duckdb')} as digest,
+      string_agg(distinct event_date, ' ') as days,
       min(event_time_us)::varchar as began_us, min(item_key) as sample_key,
       count_if(event_id is null or row_hash is null or item_key is null or event_time_us is null)::varchar as broken
     from (${rowsOfObjects(objects)})
@@ -64,39 +58,21 @@ export function stageSql(
 const RUN_ORDER = 'item_key, event_time_us, sequence, event_id, row_hash'
 
 /**
- * Brings the rows of a lot together: staged ones, and whole runs that are merged with them. They are sorted here once, because
- * a scan for one bucket then passes over what lies elsewhere.
+ * Brings the staged rows of a lot together, sorted, because a scan for one bucket then passes over what lies
+ * elsewhere.
  */
-export function lotRowsSql(staged: readonly string[], merged: readonly string[], columns: readonly Column[]): string {
-  const read = (files: readonly string[]) =>
-    `from read_parquet(${fileList(files)}, union_by_name = true, hive_partitioning = false, filename = true)`
-  const parts = [
-    emptyRows(columns),
-    ...(staged.length > 0 ? [`select * exclude (filename), 0::bigint as repeats ${read(staged)}`] : []),
-    ...(merged.length > 0
-      ? [
-          `select columns(lambda name: name not in ('filename', '${BUCKET_COLUMN}')), ${BUCKET_OF_FILE} as ${BUCKET_COLUMN} ${read(merged)}`,
-        ]
-      : []),
-  ]
+export function lotRowsSql(staged: readonly string[], columns: readonly Column[]): string {
+  const rows = `select * from read_parquet(${fileList(staged)}, union_by_name = true, hive_partitioning = false)`
   return `
     create or replace temp table lot_rows as
-    from (${parts.join(' union all by name ')})
+    from (${[emptyRows(columns), ...(staged.length > 0 ? [rows] : [])].join(' union all by name ')})
     order by ${BUCKET_COLUMN}, ${RUN_ORDER}, arrived_at, size_bytes`
-}
-
-/** Adds the items of staged rows to those whose kept answers are asked for again. */
-export function touchedSql(staged: readonly string[]): string {
-  return `
-    insert into touched_items
-    select distinct item_key
-    from read_parquet(${fileList(staged)}, hive_partitioning = false)`
 }
 
 /** Rows that are there more than once: which is kept, the first to arrive, and how many others it stands for. */
 export const REPEATED_SQL = `
     create or replace temp table repeated as
-    select event_id, row_hash, sum(repeats + 1)::bigint - 1 as repeats, arg_min(rowid, (arrived_at, rowid)) as kept
+    select event_id, row_hash, count(*) - 1 as repeats, arg_min(rowid, (arrived_at, rowid)) as kept
     from lot_rows
     group by event_id, row_hash
     having count(*) > 1`
@@ -114,15 +90,15 @@ export function disagreeingSql(): string {
     limit 20`
 }
 
-/** Writes the run of a bucket: each row once, sorted by item and time. */
-export function runSql(bucket: string, anyRepeated: boolean, path: string): string {
+/** Writes a bucket of a run: each row once, sorted by item and time. */
+export function bucketRowsSql(bucket: string, anyRepeated: boolean, path: string): string {
   const once = anyRepeated
-    ? `select lot_rows.* replace (coalesce(repeated.repeats, lot_rows.repeats) as repeats)
+    ? `select lot_rows.*, coalesce(repeated.repeats, 0)::bigint as repeats
        from lot_rows
        left join repeated using (event_id, row_hash)
        where ${BUCKET_COLUMN} = ${quoted(bucket)}
          and (repeated.event_id is null or repeated.kept = lot_rows.rowid)`
-    : `from lot_rows where ${BUCKET_COLUMN} = ${quoted(bucket)}`
+    : `select *, 0::bigint as repeats from lot_rows where ${BUCKET_COLUMN} = ${quoted(bucket)}`
   return `
     copy (
       select * exclude (${BUCKET_COLUMN})
@@ -131,17 +107,20 @@ export function runSql(bucket: string, anyRepeated: boolean, path: string): stri
     ) to ${quoted(path)} (format parquet, parquet_version v2, compression zstd, row_group_size ${ROW_GROUP}, row_group_size_bytes '${ROW_GROUP_BYTES}')`
 }
 
-/** The bucket that a run is of, by the folder it lies in. */
+/** The bucket that a file is of, by the folder it lies in. */
 const BUCKET_OF_FILE = String.raw`regexp_extract(filename, '${BUCKET_COLUMN}=([0-9a-f]+)[/\\][^/\\]*$', 1)`
 
-/** What runs hold, read back from their files. `strange` counts rows of another bucket, or there twice. */
-export function writtenSql(paths: readonly string[], digits: number): string {
+/**
+ * What buckets hold of some days, read back from their files. `strange` counts rows of another bucket, or there twice.
+ */
+export function writtenSql(paths: readonly string[], digits: number, days: readonly string[]): string {
   return `
     select ${BUCKET_OF_FILE} as ${BUCKET_COLUMN}, count(*)::varchar as rows_kept, sum(repeats + 1)::varchar as deliveries,
-      ${digestSql('(repeats + 1)')} as digest,
+      ${digestSql(ROW_TEXT, '(repeats + 1)', 'duckdb')} as digest,
       (count(*) - count(distinct event_id || row_hash)
         + count_if(${bucketSql('item_key', digits)} <> ${BUCKET_OF_FILE}))::varchar as strange
     from read_parquet(${fileList(paths)}, union_by_name = true, hive_partitioning = false, filename = true)
+    where ${daysSql(days)}
     group by filename`
 }
 
@@ -156,7 +135,7 @@ export function alteredImagesSql(paths: readonly string[], sides: readonly ('old
     order by filename`
 }
 
-/** Changes whose rows contradict one another, run by run; all of them are kept. */
+/** Changes whose rows contradict one another, file by file; all of them are kept. */
 export function conflictsSql(paths: readonly string[]): string {
   return `
     select ${BUCKET_OF_FILE} as ${BUCKET_COLUMN}, count(distinct event_id)::varchar as conflicts

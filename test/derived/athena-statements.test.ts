@@ -1,31 +1,29 @@
 import { TrinoSQL } from 'dt-sql-parser/dist/parser/trino/index.js'
 import { describe, expect, it } from 'vitest'
-import { answerAfter, answerBefore, answerSince, answerStatement, keptAnswer } from '../../derived/unload-answers.js'
 import {
+  answerAfter,
+  answerBefore,
+  answerStatement,
   checkpointStatement,
   checkStatement,
-  daysSql,
   disagreeingStatement,
-  foldersOf,
-  itemRelation,
   statesAfter,
   statesBefore,
-  statesRelation,
   unloadStatements,
-} from '../../derived/unload-statements.js'
+} from '../../derived/athena-statements.js'
+import { AthenaTables } from '../../derived/athena-tables.js'
+import { daysSql } from '../../derived/days-sql.js'
+import type { BucketsMeant } from '../../derived/reader.js'
 import { keptStatements } from '../../queries/each-item.js'
-import { answersTable } from '../../transform/derived.js'
+import { answersTable, folderOf, foldersOf } from '../../transform/derived.js'
 import { unconfiguredTable } from '../../transform/table-configuration.js'
 import { misplacedParameters } from '../athena-rules.js'
 
-const tables = {
-  archive: 'orders',
-  copy: 'orders__by_item',
-  checkpoints: 'orders__checkpoints',
-  answers: 'orders__answers',
-}
+const tables = new AthenaTables('audit', { table: 'Orders' })
 const DAYS = ['2026-02-27', '2026-02-28', '2026-03-01', '2026-03-05']
 const run = (digits: number) => ({ name: 'run', digits, days: DAYS })
+const meant = (digits: 1 | 2, bucket: string) =>
+  ({ run: run(digits), days: DAYS, isWhole: true, buckets: [bucket] }) as unknown as BucketsMeant
 
 describe('statements of the clustered copy', () => {
   it.each([1, 2, 3])('write each bucket of %i digits once, at most a hundred in a statement', digits => {
@@ -44,7 +42,8 @@ describe('statements of the clustered copy', () => {
   it('look for a bucket in the folder that has it', () => {
     for (const bucket of ['00', '54', '55', 'a9', 'aa', 'ff']) {
       const [folder] = foldersOf(run(2)).filter(({ from, to }) => from <= bucket && (to === undefined || bucket < to))
-      expect(itemRelation(tables, [run(2)], () => bucket)).toContain(`folder = '${folder?.folder}'`)
+      expect(folderOf(run(2), bucket)).toBe(folder?.folder)
+      expect(tables.ofRuns([meant(2, bucket)])[0]).toContain(`folder = '${folder?.folder}'`)
     }
   })
 
@@ -54,17 +53,18 @@ describe('statements of the clustered copy', () => {
       expect(target).toMatch(/^s3:\/\/it''s\/derived\/Orders\/changes\/folder=run-\d\/$/)
       return query as string
     })
-    const relation = itemRelation(tables, [run(1), run(2)], digits => 'a'.repeat(digits))
     const planned = { name: 'second', day: '2026-03-05', previous: { name: 'first', day: '2026-02-28' } }
     const all = [
       ...unloaded,
       checkStatement(tables, run(2)),
       disagreeingStatement(tables, DAYS),
-      relation,
+      ...tables.ofRuns([meant(1, 'a'), meant(2, 'aa')]),
+      ...tables.ofArchive({ not: DAYS }),
       /^unload \(\n([\s\S]*)\n\) to /.exec(
         checkpointStatement(tables, planned, 'Orders', 's3://derived/'),
       )?.[1] as string,
-      statesRelation(tables, planned, '2026-04-01'),
+      tables.ofCheckpoint('first'),
+      ...tables.ofArchive({ after: '2026-02-28', upTo: '2026-04-01' }),
     ]
     for (const { sql } of [statesBefore(tables, planned), statesAfter(tables, planned)]) {
       expect(misplacedParameters(sql)).toEqual([])
@@ -78,16 +78,14 @@ describe('statements of the clustered copy', () => {
     const table = unconfiguredTable('Orders')
     const names = answersTable(table).columns.map(({ name }) => name)
     for (const statement of keptStatements(table)) {
-      const planned = { name: 'kept', days: DAYS }
-      const written = answerStatement(tables, planned, statement, table, "s3://it's/")
+      const planned = { name: 'kept', days: DAYS, statement }
+      const written = answerStatement(tables, planned, table, "s3://it's/")
       const [, query = '', target] = /^unload \(\n([\s\S]*)\n\) to '(.*)' with \(.*\)$/.exec(written.sql) ?? []
       expect(target).toBe("s3://it''s/derived/Orders/answers/folder=kept/")
       for (const { sql, values } of [
         { sql: query, values: written.values },
-        answerBefore(tables, planned, statement, table),
-        answerAfter(tables, planned, statement),
-        keptAnswer(tables, 'kept', statement.columns),
-        answerSince(tables, planned, statement, table),
+        answerBefore(tables, planned, table),
+        answerAfter(tables, planned),
       ]) {
         expect(new TrinoSQL().validate(sql)).toEqual([])
         expect(misplacedParameters(sql)).toEqual([])

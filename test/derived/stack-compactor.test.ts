@@ -1,10 +1,13 @@
 /** How a compaction goes about its days where statements fail or take long; what the statements do is tested on Trino. */
 import { tableFromArrays } from 'apache-arrow'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createCompactor, type Published } from '../../derived/compact-table.js'
-import { coveredUntil, listDays, parseManifest, usableCheckpoints } from '../../derived/unloaded-manifest.js'
+import type { Published } from '../../derived/compactor.js'
+import { groupByDay, readCoverage, usableCheckpoints } from '../../derived/coverage.js'
+import { readManifest } from '../../derived/manifest.js'
+import { createStackCompactor } from '../../derived/stack-compactor.js'
 import { QueryError } from '../../queries/engines/engine.js'
 import type { ObjectEntry } from '../../store/objects.js'
+import { manifestKey } from '../../transform/derived.js'
 import { unconfiguredTable } from '../../transform/table-configuration.js'
 
 const GB = 1024 ** 3
@@ -32,6 +35,7 @@ class Simulation {
     this.manifestText = text
   }
   private manifestText: string | undefined
+  private readonly lists = new Map<string, string>()
   private readonly derived: ObjectEntry[] = []
   private readonly timeouts: { readonly at: number; readonly controller: AbortController }[] = []
 
@@ -58,7 +62,7 @@ class Simulation {
   async call(minutes = 14): Promise<(Error & { readonly details?: readonly string[] }) | undefined> {
     const end = this.clock + minutes * MINUTE_MS
     const objects = () => [...this.archive.values()]
-    const compact = createCompactor({
+    const compact = createStackCompactor({
       engine: { run: async (sql, _, options) => this.answer(sql, options?.signal as AbortSignal) },
       archive: {
         entries: async prefix => objects().filter(({ key }) => key.startsWith(prefix)),
@@ -66,9 +70,14 @@ class Simulation {
       },
       derived: {
         entries: async prefix => this.derived.filter(({ key }) => key.startsWith(prefix)),
-        openTagged: async () =>
-          this.manifestText === undefined ? undefined : { text: this.manifestText, etag: this.manifestText },
-        replace: async (_, text) => this.replace(text),
+        openTagged: async key => {
+          const text = this.textOf(key)
+          return text === undefined ? undefined : { text, etag: text }
+        },
+        replace: async (key, text) => {
+          if (key === manifestKey('T')) this.replace(text)
+          else this.lists.set(key, text)
+        },
         remove: async keys => {
           for (const key of keys)
             this.derived.splice(
@@ -93,11 +102,32 @@ class Simulation {
   }
 
   manifest() {
-    return parseManifest(this.manifestText as string, 'T')
+    return readManifest(this.manifestText as string, 'manifest', 'T')
+  }
+
+  textOf(key: string): string | undefined {
+    return key === manifestKey('T') ? this.manifestText : this.lists.get(key)
+  }
+
+  /** What of the manifest is as it was copied, and the days that checkpoints do for. */
+  async usable() {
+    const listed = groupByDay([...this.archive.values()])
+    const openTagged = async (key: string) => {
+      const text = this.textOf(key)
+      return text === undefined ? undefined : { text, etag: text }
+    }
+    const coverage = await readCoverage({ openTagged }, 'T', this.manifest(), listed)
+    const checkpoints = usableCheckpoints(this.manifest(), coverage).map(({ day }) => day)
+    return { ...coverage, checkpoints }
+  }
+
+  /** The name of the run that stands for a day. */
+  async runOf(day: string): Promise<string | undefined> {
+    return (await this.usable()).days.get(day)?.name
   }
 
   covered(): readonly string[] {
-    return this.manifestText === undefined ? [] : Object.keys(this.manifest().days)
+    return this.manifestText === undefined ? [] : this.manifest().runs.flatMap(run => daysIn(run.days))
   }
 
   private answer(sql: string, signal: AbortSignal) {
@@ -128,13 +158,19 @@ class Simulation {
       side: ['archive', 'copy'],
       deliveries: both('1'),
       rows_kept: both('1'),
-      digest: both('d'),
+      digest: both('1-1'),
       strange: both('0'),
       began_us: both('1'),
-      sample_key: both('{}'),
+      sample_key: both('{"id":{"S":"A"}}'),
       days: both(seen.join(' ')),
     })
   }
+}
+
+/** Days of this simulation in some ranges. */
+function daysIn(ranges: readonly (readonly [first: string, last: string])[]): readonly string[] {
+  const days = Array.from({ length: 400 }, (_, i) => dayAt(i))
+  return days.filter(day => ranges.some(([first, last]) => day >= first && day <= last))
 }
 
 function kindOf(sql: string): Kind {
@@ -239,13 +275,13 @@ describe('a compaction', () => {
     const table = new Simulation(4, TENTH)
     table.today = Date.parse(dayAt(3))
     await table.call()
-    const run = table.manifest().days[dayAt(1)]?.run
+    const run = await table.runOf(dayAt(1))
     const key = `data/T/event_date=${dayAt(1)}/a.parquet`
     table.archive.set(key, { ...(table.archive.get(key) as ObjectEntry), storageClass: 'GLACIER' })
     table.today = Date.parse(dayAt(6))
     await table.call()
     expect(table.covered()).toHaveLength(4)
-    expect(table.manifest().days[dayAt(1)]?.run).toBe(run)
+    expect(await table.runOf(dayAt(0))).toBe(run)
   })
 
   it('keeps answers of all days that are covered, anew with each run, and not while one is another', async () => {
@@ -256,7 +292,7 @@ describe('a compaction', () => {
     await table.call()
     expect(table.manifest().answers).toEqual(kept)
 
-    // a day that has to wait: what is kept does for no day, and none is made
+    // a day that has to wait: what was kept does for the others, and none is made
     table.add(dayAt(1), TENTH, 'late')
     table.today = Date.parse(dayAt(1))
     const statements = table.statements.length
@@ -283,19 +319,12 @@ describe('a compaction', () => {
 
   it('forgets checkpoints of days that are gone or another, and makes them again', async () => {
     const table = new Simulation(20, TENTH)
-    table.checkpointBytes = 1
+    table.checkpointBytes = 10 * TENTH
     table.today = Date.parse(dayAt(10))
     await table.call()
     const usable = async () => {
-      const objects = [...table.archive.values()]
-      const listed = await listDays(
-        {
-          entries: async prefix => objects.filter(({ key }) => key.startsWith(prefix)),
-          folders: async () => objects.map(({ key }) => key.slice(0, key.lastIndexOf('/') + 1)),
-        },
-        'T',
-      )
-      return [coveredUntil(table.manifest(), listed), usableCheckpoints(table.manifest(), listed).map(({ day }) => day)]
+      const { until, checkpoints } = await table.usable()
+      return [until, checkpoints]
     }
     expect(await usable()).toEqual([dayAt(9), [dayAt(9)]])
     table.archive.delete(`data/T/event_date=${dayAt(3)}/a.parquet`)
@@ -304,7 +333,7 @@ describe('a compaction', () => {
     table.today = Date.parse(dayAt(12))
     await table.call()
     expect(await usable()).toEqual([dayAt(11), []])
-    table.checkpointBytes = 1
+    table.checkpointBytes = 11 * TENTH
     await table.call()
     expect(await usable()).toEqual([dayAt(11), [dayAt(11)]])
   })

@@ -1,0 +1,86 @@
+import { deliveriesOf, quoted } from '../queries/engines/literal.js'
+import { earliestArrivals, emptyZonedRows } from '../queries/engines/relations.js'
+import { answersFolderPrefix, bucketSql } from '../transform/derived.js'
+import type { PlannedAnswer } from './compactor.js'
+import { type RunInUse, runsInUse } from './coverage.js'
+import { type DuckDbTables, ROWS_FILE } from './duckdb-tables.js'
+import type { BucketsMeant } from './reader.js'
+import type { Desk } from './workbench.js'
+
+/** Rows whose items are asked about in one statement. */
+const ROWS_AT_ONCE = 400_000
+
+/**
+ * Writes what a statement answers of the days that are covered, from the clustered copy. Where an answer was kept
+ * before, only items that have rows on days that it lacks are asked about; those of other items stay as they are.
+ */
+export async function writeAnswer(
+  { bench, folder, columns }: Desk,
+  tables: DuckDbTables,
+  { name, found, statement, previous }: PlannedAnswer,
+): Promise<{ readonly rows: number }> {
+  const { sql, values, columns: answered } = statement
+  const view = deliveriesOf(bench)
+  const runs = runsInUse(found.coverage)
+  const digits = Math.min(...runs.map(({ run }) => run.digits))
+  let touched: ReadonlySet<string> | undefined
+  if (previous !== undefined) {
+    const lacks = new Set(previous.lacks)
+    const others = [...found.listed.keys()].filter(day => !lacks.has(day))
+    const items = tables.ofArchive({ not: others }, found.listed).map(rows => `select distinct item_key from (${rows})`)
+    await bench.query(
+      `create or replace temp table touched_items as ${items.join(' union ') || 'select null as item_key limit 0'}`,
+    )
+    const buckets = await bench.query(`select distinct ${bucketSql('item_key', digits)} as bucket from touched_items`)
+    touched = new Set(buckets.map(({ bucket }) => String(bucket)))
+  }
+  const restriction = touched === undefined ? '' : 'semi join touched_items using (item_key)'
+  await bench.query('drop table if exists answer')
+  for (const [i, some] of groupBuckets(runs, digits, touched).entries()) {
+    const parts = tables.ofRuns(some).map(rows => `select * from (${rows}) ${restriction}`)
+    const all = earliestArrivals([emptyZonedRows(columns), ...parts].join(' union all by name '))
+    await bench.query(`create or replace temp view ${view} as ${all}`)
+    await bench.query(
+      `${i === 0 ? 'create temp table answer as' : 'insert into answer'} select * from (${sql})`,
+      values,
+    )
+  }
+  const path = bench.path('answer.parquet')
+  const rest =
+    previous === undefined
+      ? ''
+      : `union all by name select * from (${tables.ofAnswer(previous.name, answered)}) anti join touched_items using (item_key)`
+  await bench.query(`
+    copy (select * from answer ${rest} order by item_key)
+    to ${quoted(path)} (format parquet, parquet_version v2, compression zstd)`)
+  const [row] = await bench.query(`select count(*)::varchar as n from read_parquet(${quoted(path)})`)
+  await bench.query(`drop view if exists ${view}`)
+  await folder.put(`${answersFolderPrefix(bench.table, name)}${ROWS_FILE}`, path)
+  return { rows: Number(row?.n) }
+}
+
+/**
+ * Whole buckets of all runs, of about so many rows at a time, because all changes of an item are needed at once; only
+ * some buckets, where that is enough. At least one group: nothing at all still has an answer with its columns.
+ */
+function groupBuckets(
+  runs: readonly RunInUse[],
+  digits: number,
+  wanted: ReadonlySet<string> | undefined,
+): readonly (readonly BucketsMeant[])[] {
+  const rows = runs.reduce((sum, { run }) => sum + run.rows, 0)
+  const names = [...new Set(runs.flatMap(({ run }) => Object.keys(run.files).map(name => name.slice(0, digits))))]
+  const meant = names.filter(name => wanted?.has(name) ?? true).sort()
+  const atOnce = Math.max(1, Math.floor(ROWS_AT_ONCE / (rows / 16 ** digits)))
+  const groups: BucketsMeant[][] = []
+  for (let i = 0; i === 0 || i < meant.length; i += atOnce) {
+    const some = new Set(meant.slice(i, i + atOnce))
+    groups.push(
+      runs.map(used => ({
+        ...used,
+        buckets: Object.keys(used.run.files).filter(name => some.has(name.slice(0, digits))),
+      })),
+    )
+  }
+  return groups
+}

@@ -1,0 +1,81 @@
+import { bindQuery } from '../queries/bind.js'
+import { renderQuery, savedQuery } from '../queries/catalog.js'
+import { fileList } from '../queries/engines/file-list.js'
+import { deliveriesOf, quoted } from '../queries/engines/literal.js'
+import { earliestArrivals, emptyRows } from '../queries/engines/relations.js'
+import { checkpointFolderPrefix } from '../transform/derived.js'
+import { formatInstant } from '../transform/instant.js'
+import { unconfiguredTable } from '../transform/table-configuration.js'
+import type { PlannedCheckpoint } from './compactor.js'
+import { ROW_GROUP_BYTES } from './duckdb-statements.js'
+import { type DuckDbTables, ROWS_FILE } from './duckdb-tables.js'
+import { DerivedError } from './error.js'
+import { NEEDED_CHANGES } from './needed-changes.js'
+import type { Desk, Workbench } from './workbench.js'
+
+/** Writes a checkpoint and asks it the very question that will be asked, and the rows that it was made from, too. */
+export async function writeCheckpointFile(
+  { bench, folder, columns }: Desk,
+  tables: DuckDbTables,
+  { name, days, found, previous }: PlannedCheckpoint,
+): Promise<{ readonly items: number; readonly rows: number }> {
+  const day = days.at(-1) as string
+  const view = deliveriesOf(bench)
+  const hide = (text: string) => bench.query(`create or replace temp view ${view} as ${earliestArrivals(text)}`)
+  const older = previous === undefined ? [] : [tables.ofCheckpoint(previous.name)]
+  const later = tables.ofArchive({ after: previous?.day, upTo: day }, found.listed)
+  const rows = [emptyRows(columns), ...older, ...later].join(' union all by name ')
+  await hide(hashedImages(rows))
+  await bench.query(`create or replace temp table needed as ${renderQuery(NEEDED_CHANGES, { changes: view }).sql}`)
+  const items = await keepStates(bench, day, 'states_before')
+  const path = bench.path('checkpoint.parquet')
+  // in no order: it is read as a whole, and DuckDB sorts whole images of a large table in no small memory
+  await bench.query(`
+    copy (
+      select * replace (null::varchar as old_image)
+      from (${rows})
+      semi join needed using (item_key, event_id)
+    ) to ${quoted(path)}
+    (format parquet, parquet_version v2, compression zstd, row_group_size 20480, row_group_size_bytes '${ROW_GROUP_BYTES}')`)
+  const written = `read_parquet(${fileList([path])}, hive_partitioning = false)`
+  await hide(hashedImages(`select * from ${written}`))
+  await keepStates(bench, day, 'states_after')
+  await compareStates(bench, day)
+  const [counted] = await bench.query(`select count(*)::varchar as n from ${written}`)
+  await bench.query(`drop view ${view}`)
+  await folder.put(`${checkpointFolderPrefix(bench.table, name)}${ROWS_FILE}`, path)
+  return { items, rows: Number(counted?.n) }
+}
+
+/** Rows with hashes in the place of images: a state is compared by its image's hash, and images are dear to sort. */
+function hashedImages(rows: string): string {
+  return `select * replace (md5_number(new_image) as new_image, null as old_image) from (${rows})`
+}
+
+/** The states at the end of a day, by the very question that will be asked, and how many there are. */
+async function keepStates(bench: Workbench, day: string, name: string): Promise<number> {
+  const at = formatInstant(Date.parse(`${day}T00:00:00Z`) * 1000 + 86_400_000_000 - 1, 6)
+  const query = savedQuery('table-as-of')
+  const { sql, values } = bindQuery(query, unconfiguredTable(bench.table), { at })
+  await bench.query(`create or replace temp table ${name} as ${sql}`, values)
+  const [row] = await bench.query(`select count(*)::varchar as n from ${name}`)
+  return Number(row?.n)
+}
+
+async function compareStates(bench: Workbench, day: string): Promise<void> {
+  const differing = await bench.query(`
+    select item_key
+    from (
+      select * exclude (side), sum(side) as surplus
+      from (select *, 1 as side from states_before union all select *, -1 as side from states_after)
+      group by all
+    )
+    where surplus <> 0
+    limit 20`)
+  if (differing.length > 0)
+    throw new DerivedError(
+      `checkpoint of ${bench.table} at the end of ${day} gives other states than the archive`,
+      differing.map(row => String(row.item_key)),
+      'it was not published; this is a fault of Itemtrail, please report it with the history of these items',
+    )
+}

@@ -1,0 +1,33 @@
+import type { BoundValue, Derivation, Scope } from './engine.js'
+import { deliveriesOf } from './literal.js'
+import { readStatement } from './statement.js'
+
+/** A statement with the values for its `?`. */
+export interface BoundStatement {
+  readonly sql: string
+  readonly values: readonly BoundValue[]
+}
+
+/**
+ * The statement that reads what was derived under the name of its table, which it calls by no other. `unite` makes one
+ * relation, in brackets, of several SELECTs.
+ */
+export function readInstead(
+  { sql, values }: BoundStatement,
+  scope: Scope,
+  { rows, known }: Derivation,
+  unite: (rows: readonly string[]) => string,
+): BoundStatement {
+  if (known !== undefined && rows.length === 0) return { sql: `${known}\norder by item_key`, values: [] }
+  const instead = `with ${deliveriesOf(scope)} as ${unite(rows)}`
+  if (known !== undefined) {
+    const columns = scope.eachItem?.join(', ')
+    const answer = `select ${columns} from (\n${sql}\n) as answer`
+    return {
+      sql: `${instead}\nselect ${columns} from (${known}) as known\nunion all\n${answer}\norder by item_key`,
+      values,
+    }
+  }
+  const { text } = readStatement(sql)
+  return { sql: /^with\s/i.test(text) ? `${instead},${text.slice('with'.length)}` : `${instead}\n${text}`, values }
+}
