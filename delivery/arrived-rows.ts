@@ -5,7 +5,7 @@ import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { chunksOf } from '../queries/engines/duckdb-chunks.js'
 import { openDuckDb } from '../queries/engines/duckdb-instance.js'
 import { quoted } from '../queries/engines/literal.js'
-import type { Archive } from '../store/folder.js'
+import type { Objects } from '../store/objects.js'
 import { StatesDigest } from '../transform/fact.js'
 
 /** What has arrived of a source: how many items, and the digest of their states. */
@@ -22,7 +22,7 @@ export class ArrivedRows {
   private readonly read = new Set<string>()
 
   private constructor(
-    private readonly bucket: Pick<Archive, 'list' | 'open'>,
+    private readonly bucket: Pick<Objects, 'list' | 'open'>,
     private readonly prefix: string,
     private readonly source: string,
     private readonly folder: string,
@@ -32,7 +32,7 @@ export class ArrivedRows {
 
   /** `known` are keys of objects that need not be looked at. */
   static async open(
-    bucket: Pick<Archive, 'list' | 'open'>,
+    bucket: Pick<Objects, 'list' | 'open'>,
     prefix: string,
     source: string,
     known: Iterable<string> = [],

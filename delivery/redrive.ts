@@ -5,16 +5,10 @@ import { isOverlong } from '../capture/overlong.js'
 import { isBeginningOnly } from '../capture/overlong-record.js'
 import { RECORD_BYTES } from '../capture/packing.js'
 import { nameOrigin } from '../capture/unnamed-record.js'
+import type { Objects } from '../store/objects.js'
 import type { Ledger } from '../store/redriven.js'
 import { OTHER_REGION } from '../store/refused-objects.js'
-import {
-  type KeptEntry,
-  type Objects,
-  openRefused,
-  type RefusedEntry,
-  type RefusedType,
-  reasonOf,
-} from '../store/refused-reader.js'
+import { type KeptEntry, openRefused, type RefusedEntry, type RefusedType, reasonOf } from '../store/refused-reader.js'
 import { columnsOf } from '../transform/audit-row.js'
 import { MAX_RESPONSE_BYTES } from '../transform/handler.js'
 import { isObject } from '../transform/json.js'

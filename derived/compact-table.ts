@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type EachItemStatement, keptStatements } from '../queries/each-item.js'
 import { type BoundValue, type QueryEngine, QueryError } from '../queries/engines/engine.js'
 import { type Row, rowsOf } from '../queries/engines/rows.js'
-import type { BucketEntry } from '../store/s3.js'
+import type { ObjectEntry } from '../store/objects.js'
 import { changesPrefix, checkpointFolderPrefix } from '../transform/derived.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { CompactionError } from './compaction-error.js'
@@ -41,7 +41,7 @@ import {
 export interface CompactorOptions {
   /** Athena, in the database of the archive. */
   readonly engine: Pick<QueryEngine, 'run'>
-  readonly archive: ListedBucket<BucketEntry>
+  readonly archive: ListedBucket<ObjectEntry>
   /** Where derived files are: the one place that it writes to, and removes from. */
   readonly derived: DerivedBucket
   readonly configuration: TableConfiguration

@@ -1,4 +1,4 @@
-import type { BucketEntry } from '../store/s3.js'
+import type { ObjectEntry } from '../store/objects.js'
 import { type Days, isCovered, type UnloadedManifest } from './unloaded-manifest.js'
 
 /** A day is copied when it is over and nothing has been added to it for so long: Firehose buffers for 15 minutes at most. */
@@ -11,7 +11,7 @@ const READABLE_CLASSES = new Set(['STANDARD', 'STANDARD_IA', 'ONEZONE_IA', 'GLAC
 export interface Situation {
   /** Without what lacks a file; undefined where there is none yet. */
   readonly manifest: UnloadedManifest | undefined
-  readonly listed: Days<BucketEntry>
+  readonly listed: Days<ObjectEntry>
   /** The first day that the table's projection shows; Athena finds nothing in earlier ones. */
   readonly since: string
 }

@@ -5,8 +5,8 @@ import { openDuckDb } from '../queries/engines/duckdb-instance.js'
 import type { BoundValue } from '../queries/engines/engine.js'
 import { quoted } from '../queries/engines/literal.js'
 import { TRINO_MACROS } from '../queries/engines/trino-macros.js'
+import { makeFolder, sync } from '../store/durable.js'
 import { sha256OfFile } from '../store/file-hash.js'
-import { makeFolder, sync } from '../store/folder.js'
 import { IS_A_LINK, linkIn } from '../store/links.js'
 import {
   answersPrefix,

@@ -1,4 +1,5 @@
-import type { Bucket, BucketEntry, TaggedText } from '../store/s3.js'
+import type { ObjectEntry, TaggedText } from '../store/objects.js'
+import type { Bucket } from '../store/s3.js'
 import { derivedPrefix, manifestKey } from '../transform/derived.js'
 import { CompactionError } from './compaction-error.js'
 import type { Situation } from './compaction-plan.js'
@@ -35,7 +36,7 @@ const REPLACED_MS = 24 * HOUR_MS
 /** The one object that says what of a table's derived files is in use, and the files that it speaks of. */
 export class PublishedManifest {
   constructor(
-    private readonly archive: ListedBucket<BucketEntry>,
+    private readonly archive: ListedBucket<ObjectEntry>,
     private readonly derived: DerivedBucket,
     private readonly table: string,
     private readonly since: string,

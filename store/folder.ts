@@ -1,39 +1,34 @@
 import { randomUUID } from 'node:crypto'
 import {
+  type BigIntStats,
   chmodSync,
   closeSync,
   createReadStream,
   type Dirent,
   existsSync,
-  fsyncSync,
-  mkdirSync,
+  fstatSync,
   openSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
-  writeFileSync,
+  statSync,
 } from 'node:fs'
-import { dirname, join, relative, resolve, sep } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 import { READ_BYTES } from '../capture/input.js'
 import { FileError } from '../config/gate.js'
-import { refuseLinks } from './links.js'
+import { isRunning, makeFolder, renameDurably, sync, writeDurably } from './durable.js'
+import { IS_A_LINK, linkIn, refuseLinks } from './links.js'
+import {
+  isMissing,
+  type ObjectEntry,
+  type Odd,
+  PreconditionFailed,
+  type ReplaceableObjects,
+  type Survey,
+  type TaggedText,
+} from './objects.js'
 
-/**
- * Where objects are kept: the bucket on AWS, a folder on a desk, with the same keys. An object appears whole or not at
- * all and is never rewritten.
- */
-export interface Archive {
-  /** Adds an object from bytes, or by taking over a staged file. Throws if the key is taken. */
-  put(key: string, content: Uint8Array | StagedFile): Promise<void>
-  /** Keys that begin with a prefix ending in "/", in order. */
-  list(prefix: string): Promise<readonly string[]>
-  open(key: string): Promise<Uint8Array>
-  /** The same piece by piece, for what may be larger than memory. */
-  stream(key: string): AsyncIterable<Uint8Array>
-}
-
-/** A file in the archive's own staging folder, on its way to become an object. */
+/** A file on the archive's own file system, as `stage` names one, on its way to become an object. */
 export interface StagedFile {
   readonly path: string
 }
@@ -45,10 +40,10 @@ export const STAGING = '.staging'
 const STAGED = /^(\d+)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[a-z]+$/
 
 /**
- * The archive in a folder. Nothing is written, listed or removed through a link in it: each throws a `FileError` that names
+ * The objects in a folder. Nothing is written, listed or removed through a link in it: each throws a `FileError` that names
  * the link. What it makes is for its owner alone, because it holds what the table holds.
  */
-export class DiskArchive implements Archive {
+export class DiskArchive implements ReplaceableObjects {
   constructor(readonly root: string) {}
 
   /** A path in the staging folder that nobody else uses; it is on the archive's own file system, so it can be renamed. */
@@ -68,30 +63,65 @@ export class DiskArchive implements Archive {
     }
   }
 
+  /** Adds an object from bytes, or by taking over a staged file. Throws if the key is taken. */
   async put(key: string, content: Uint8Array | StagedFile): Promise<void> {
+    await this.place(key, content, target => {
+      // keys hold a random part or a hash of the content, so two writers never race for one
+      if (existsSync(target))
+        throw new PreconditionFailed(`object ${key} exists already, an archive's objects are never rewritten`)
+    })
+  }
+
+  /** What is opened here is compared and then replaced: of two processes only one may do so, which holds a lock for it. */
+  async replace(key: string, text: string, opened: TaggedText | undefined): Promise<void> {
+    await this.place(key, Buffer.from(text), target => {
+      const found = statSync(target, { bigint: true, throwIfNoEntry: false })
+      if ((found && etagOf(found)) !== opened?.etag)
+        throw new PreconditionFailed(`object ${key} is not what was opened, somebody else replaced it meanwhile`)
+    })
+  }
+
+  private async place(key: string, content: Uint8Array | StagedFile, check: (target: string) => void): Promise<void> {
     const target = this.ownPath(key)
     const staged = content instanceof Uint8Array ? this.stage('.object') : content
     try {
-      if (content instanceof Uint8Array) writeFileSync(staged.path, content, { flag: 'wx' })
-      chmodSync(staged.path, 0o600)
-      sync(staged.path)
+      if (content instanceof Uint8Array) writeDurably(staged.path, content, 'wx')
+      else {
+        chmodSync(staged.path, 0o600)
+        sync(staged.path)
+      }
       makeFolder(dirname(target))
-      // keys hold a random part or a hash of the content, so two writers never race for one
-      if (existsSync(target)) throw new Error(`object ${key} exists already, an archive's objects are never rewritten`)
-      renameSync(staged.path, target)
-      sync(dirname(target))
+      check(target)
+      renameDurably(staged.path, target)
     } finally {
       rmSync(staged.path, { force: true })
     }
   }
 
   async list(prefix: string): Promise<readonly string[]> {
-    const folder = this.ownPath(prefix)
-    if (!existsSync(folder)) return []
-    return readdirSync(folder, { recursive: true, withFileTypes: true })
-      .map(entry => this.refuseOdd(entry))
-      .filter(entry => entry.isFile())
-      .map(entry => relative(this.root, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    const { keys, odd } = this.look(prefix)
+    if (odd[0] !== undefined) throw new FileError(odd[0].key, [odd[0].reason])
+    return keys
+  }
+
+  async entries(prefix: string): Promise<readonly ObjectEntry[]> {
+    return (await this.list(prefix)).map(key => {
+      const found = statSync(this.pathOf(key), { bigint: true })
+      const modified = Number(found.mtimeNs / 1_000_000n)
+      return { key, bytes: Number(found.size), etag: etagOf(found), modified, storageClass: 'STANDARD' }
+    })
+  }
+
+  async survey(prefix: string): Promise<Survey> {
+    return this.look(prefix)
+  }
+
+  async folders(prefix: string): Promise<readonly string[]> {
+    const above = prefix.slice(0, prefix.lastIndexOf('/') + 1)
+    return this.entriesIn(this.ownPath(above), false)
+      .filter(entry => entry.isDirectory() || entry.isSymbolicLink())
+      .map(entry => `${this.keyOf(entry)}/`)
+      .filter(key => isUnder(key, prefix))
       .sort()
   }
 
@@ -99,61 +129,78 @@ export class DiskArchive implements Archive {
     return readFileSync(this.ownPath(key))
   }
 
-  private ownPath(key: string): string {
-    refuseLinks(this.root, key)
-    return this.pathOf(key)
-  }
-
-  /** A link, a pipe or a device in the place of an object would be passed over, and what it stands for be missed by nobody. */
-  private refuseOdd(entry: Dirent): Dirent {
-    const key = relative(this.root, join(entry.parentPath, entry.name)).split(sep).join('/')
-    if (entry.isSymbolicLink()) refuseLinks(this.root, key)
-    if (!entry.isFile() && !entry.isDirectory()) throw new FileError(key, ['is no file'])
-    return entry
-  }
-
   stream(key: string): AsyncIterable<Uint8Array> {
     return createReadStream(this.ownPath(key), { highWaterMark: READ_BYTES })
+  }
+
+  async openTagged(key: string): Promise<TaggedText | undefined> {
+    const path = this.ownPath(key)
+    let file: number
+    try {
+      file = openSync(path, 'r')
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw error
+    }
+    try {
+      return { etag: etagOf(fstatSync(file, { bigint: true })), text: readFileSync(file, 'utf8') }
+    } finally {
+      closeSync(file)
+    }
+  }
+
+  async remove(keys: readonly string[]): Promise<void> {
+    for (const key of keys) rmSync(this.ownPath(key), { force: true })
+  }
+
+  /** The file that holds an object, for engines that open files themselves. Throws a `FileError` where a link leads to it. */
+  ownPath(key: string): string {
+    refuseLinks(this.root, key)
+    return this.pathOf(key)
   }
 
   /** The file that holds an object. */
   pathOf(key: string): string {
     return join(this.root, ...key.split('/'))
   }
-}
 
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  private look(prefix: string): Survey {
+    const above = prefix.slice(0, prefix.lastIndexOf('/') + 1)
+    const link = linkIn(this.root, above)
+    if (link !== undefined) return { keys: [], odd: [{ key: link, reason: IS_A_LINK }] }
+    const keys: string[] = []
+    const odd: Odd[] = []
+    for (const entry of this.entriesIn(this.pathOf(above), true)) {
+      const key = this.keyOf(entry)
+      if (!isUnder(key, prefix)) continue
+      const reason = whyOdd(entry)
+      if (reason !== undefined) odd.push({ key, reason })
+      else if (entry.isFile()) keys.push(key)
+    }
+    return { keys: keys.sort(), odd: odd.sort((a, b) => (a.key < b.key ? -1 : 1)) }
+  }
+
+  private entriesIn(folder: string, recursive: boolean): readonly Dirent[] {
+    return existsSync(folder) ? readdirSync(folder, { recursive, withFileTypes: true }) : []
+  }
+
+  private keyOf(entry: Dirent): string {
+    return relative(this.root, join(entry.parentPath, entry.name)).split(sep).join('/')
   }
 }
 
-/**
- * Makes a folder and its parents, for their owner alone, so that they outlive a power cut: a new entry is durable once its
- * parent is synced.
- */
-export function makeFolder(folder: string): void {
-  const whole = resolve(folder)
-  if (existsSync(whole)) return
-  const parent = dirname(whole)
-  makeFolder(parent)
-  try {
-    // one at a time: where the file system cannot be written, Node says of a recursive one that the folder is not there
-    mkdirSync(whole, { mode: 0o700 })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  }
-  sync(parent)
+/** No key begins with a dot, so what does is listed for those only who ask for it by name. */
+function isUnder(key: string, prefix: string): boolean {
+  return key.startsWith(prefix) && (prefix !== '' || !key.startsWith('.'))
 }
 
-/** Makes a file's content, or a folder's entries, outlive a power cut. */
-export function sync(path: string): void {
-  const descriptor = openSync(path, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
+/** A link, a pipe or a device in the place of an object would be passed over, and what it stands for be missed by nobody. */
+function whyOdd(entry: Dirent): string | undefined {
+  if (entry.isSymbolicLink()) return IS_A_LINK
+  return entry.isFile() || entry.isDirectory() ? undefined : 'is no file'
+}
+
+/** A file that was replaced is another one, whatever its content: each gets its name by a rename. */
+function etagOf({ size, mtimeNs, ino }: BigIntStats): string {
+  return `"${size}-${mtimeNs}-${ino}"`
 }

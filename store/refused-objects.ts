@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { processingFailedLine, REFUSED_PREFIX } from '../transform/refused-line.js'
-import type { Archive } from './folder.js'
+import type { Objects } from './objects.js'
 
 /** Firehose's two kinds of failure before S3, which are also the folders under `refused/`. */
 export type ErrorType = 'processing-failed' | 'format-conversion-failed'
@@ -38,7 +38,7 @@ export class RefusedObjects {
   private since = 0
 
   constructor(
-    private readonly archive: Archive,
+    private readonly archive: Objects,
     private readonly table: string,
     private readonly now: () => number,
   ) {}

@@ -6,7 +6,7 @@ import { nameOrigin } from '../capture/unnamed-record.js'
 import { isObject, type JsonObject, tryParseObject } from '../transform/json.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { transformRecord } from '../transform/transform.js'
-import type { Archive } from './folder.js'
+import type { Objects } from './objects.js'
 import { type ErrorType, OTHER_REGION, REFUSED_PREFIX } from './refused-objects.js'
 
 /** How a record came to be refused: by Firehose, kept whole by the forwarder, or given up by Lambda with its batch. */
@@ -33,20 +33,17 @@ export interface KeptEntry {
   readonly entry: RefusedEntry
 }
 
-/** Where objects are read from: an archive, or a bucket. */
-export type Objects = Pick<Archive, 'list' | 'stream'>
-
 /** Where Lambda itself writes the batches that it gave up: `aws/lambda/<mapping>/<shard>/<date>/...`. */
 export const GIVEN_UP_PREFIX = 'aws/lambda/'
 
 /** Every refused record, object by object. A line that is no entry, or an unreadable object, is passed to `onDamage`. */
-export async function* readRefused(archive: Objects, onDamage: (key: string) => void): AsyncGenerator<RefusedEntry> {
-  for await (const { entry } of readKept(archive, onDamage)) yield entry
+export async function* readRefused(objects: Objects, onDamage: (key: string) => void): AsyncGenerator<RefusedEntry> {
+  for await (const { entry } of readKept(objects, onDamage)) yield entry
 }
 
 /** The same with the places where they are kept. */
-export async function* readKept(archive: Objects, onDamage: (key: string) => void): AsyncGenerator<KeptEntry> {
-  for (const key of await archive.list(REFUSED_PREFIX)) yield* openRefused(archive, key, onDamage)
+export async function* readKept(objects: Objects, onDamage: (key: string) => void): AsyncGenerator<KeptEntry> {
+  for (const key of await objects.list(REFUSED_PREFIX)) yield* openRefused(objects, key, onDamage)
 }
 
 /**

@@ -6,10 +6,10 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3'
-import type { Archive } from './folder.js'
+import { isMissing, type ObjectEntry, type ReplaceableObjects, type Survey, type TaggedText } from './objects.js'
 
-/** A bucket, read as an archive is: the same keys, the same order. */
-export class Bucket implements Pick<Archive, 'list' | 'open' | 'stream'> {
+/** The objects in a bucket, of S3 or of what speaks as S3 does. */
+export class Bucket implements ReplaceableObjects {
   constructor(
     private readonly client: S3Client,
     readonly name: string,
@@ -19,9 +19,8 @@ export class Bucket implements Pick<Archive, 'list' | 'open' | 'stream'> {
     return (await this.entries(prefix)).map(({ key }) => key)
   }
 
-  /** The same with what a list tells of each object. */
-  async entries(prefix: string): Promise<readonly BucketEntry[]> {
-    const entries: BucketEntry[] = []
+  async entries(prefix: string): Promise<readonly ObjectEntry[]> {
+    const entries: ObjectEntry[] = []
     for await (const { Contents = [] } of this.pages(prefix)) {
       for (const { Key: key, Size: bytes = 0, ETag: etag = '', LastModified, StorageClass = 'STANDARD' } of Contents) {
         // what ends in "/" is a folder that the console made
@@ -32,7 +31,10 @@ export class Bucket implements Pick<Archive, 'list' | 'open' | 'stream'> {
     return entries
   }
 
-  /** Prefixes one "/" further than the one given. */
+  async survey(prefix: string): Promise<Survey> {
+    return { keys: await this.list(prefix), odd: [] }
+  }
+
   async folders(prefix: string): Promise<readonly string[]> {
     const folders: string[] = []
     for await (const { CommonPrefixes = [] } of this.pages(prefix, '/'))
@@ -62,30 +64,26 @@ export class Bucket implements Pick<Archive, 'list' | 'open' | 'stream'> {
     yield* Body as AsyncIterable<Uint8Array>
   }
 
-  /** Adds an object. Throws if the key is taken: objects of an archive are never rewritten. */
   async put(key: string, content: Uint8Array): Promise<void> {
     const command = new PutObjectCommand({ Bucket: this.name, Key: key, Body: content, IfNoneMatch: '*' })
     await this.client.send(command)
   }
 
-  /** A text that is replaced as a whole, with its ETag; undefined where there is none yet. */
   async openTagged(key: string): Promise<TaggedText | undefined> {
     try {
       const { Body, ETag = '' } = await this.client.send(new GetObjectCommand({ Bucket: this.name, Key: key }))
       return { text: (await Body?.transformToString()) ?? '', etag: ETag }
     } catch (error) {
-      if ((error as Error).name === 'NoSuchKey') return undefined
+      if (isMissing(error)) return undefined
       throw error
     }
   }
 
-  /** Replaces such a text, or adds it. Throws where it is not what was opened: somebody else replaced it meanwhile. */
   async replace(key: string, text: string, opened: TaggedText | undefined): Promise<void> {
     const condition = opened === undefined ? { IfNoneMatch: '*' } : { IfMatch: opened.etag }
     await this.client.send(new PutObjectCommand({ Bucket: this.name, Key: key, Body: text, ...condition }))
   }
 
-  /** Removes objects. Throws where one could not be removed. */
   async remove(keys: readonly string[]): Promise<void> {
     for (let i = 0; i < keys.length; i += MOST_REMOVED) {
       const Objects = keys.slice(i, i + MOST_REMOVED).map(Key => ({ Key }))
@@ -95,22 +93,6 @@ export class Bucket implements Pick<Archive, 'list' | 'open' | 'stream'> {
       if (error !== undefined) throw new Error(`object ${error.Key} could not be removed: ${error.Code}`)
     }
   }
-}
-
-/** An object as a bucket lists it. */
-export interface BucketEntry {
-  readonly key: string
-  readonly bytes: number
-  readonly etag: string
-  /** Milliseconds since 1970. */
-  readonly modified: number
-  /** `STANDARD`, `GLACIER_IR`, ... */
-  readonly storageClass: string
-}
-
-export interface TaggedText {
-  readonly text: string
-  readonly etag: string
 }
 
 /** DeleteObjects takes so many keys (API reference). */

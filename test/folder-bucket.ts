@@ -3,14 +3,15 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import type { Bucket, BucketEntry, TaggedText } from '../store/s3.js'
+import type { ObjectEntry, TaggedText } from '../store/objects.js'
+import type { Bucket } from '../store/s3.js'
 
 export class FolderBucket
   implements Pick<Bucket, 'entries' | 'folders' | 'open' | 'openTagged' | 'replace' | 'remove'>
 {
   constructor(readonly root: string) {}
 
-  async entries(prefix: string): Promise<readonly BucketEntry[]> {
+  async entries(prefix: string): Promise<readonly ObjectEntry[]> {
     const folder = join(this.root, prefix.slice(0, prefix.lastIndexOf('/') + 1))
     if (!existsSync(folder)) return []
     const found = await readdir(folder, { recursive: true, withFileTypes: true })

@@ -6,11 +6,12 @@ import { createForwarder, type ForwarderOptions } from '../../capture/forwarder.
 import { type Counts, writeMetrics } from '../../capture/metrics.js'
 import { PACK_BYTES } from '../../capture/packing.js'
 import { readEnvironment } from '../../functions/environment.js'
-import { type Objects, type RefusedEntry, readRefused } from '../../store/refused-reader.js'
+import { type RefusedEntry, readRefused } from '../../store/refused-reader.js'
 import { transformRecord } from '../../transform/transform.js'
 import { ARRIVAL, type StreamsFields, streamsRecord, tableConfiguration } from '../factories.js'
 import { type Fault, type FirehoseServer, type StreamState, startFirehoseServer } from '../firehose-server.js'
 import { LOOPBACK_CONNECTION } from '../loopback.js'
+import { MemoryObjects } from '../memory-objects.js'
 import { type S3Server, startS3Server } from '../s3-server.js'
 
 // megabytes through loopback take their time on a busy machine
@@ -268,12 +269,7 @@ describe('a record too large for Firehose', () => {
     readonly entries: readonly RefusedEntry[]
     readonly damaged: readonly string[]
   }> {
-    const archive: Objects = {
-      list: async prefix => s3.versions.map(({ key }) => key).filter(key => key.startsWith(prefix)),
-      stream: async function* (key) {
-        yield s3.versions.find(version => version.key === key)?.body as Uint8Array
-      },
-    }
+    const archive = new MemoryObjects(s3.versions.map(({ key, body }) => [key, body]))
     const entries: RefusedEntry[] = []
     const damaged: string[] = []
     for await (const entry of readRefused(archive, key => damaged.push(key))) entries.push(entry)

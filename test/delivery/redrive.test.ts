@@ -12,28 +12,22 @@ import {
 import { ArchiveDestination } from '../../delivery/redrive-to-archive.js'
 import { DiskArchive } from '../../store/folder.js'
 import { archiveLedger, Ledger } from '../../store/redriven.js'
-import { type Objects, openRefused } from '../../store/refused-reader.js'
+import { openRefused } from '../../store/refused-reader.js'
 import { rowLine } from '../../transform/audit-row.js'
 import { dateOf } from '../../transform/partition.js'
 import { processingFailedLine } from '../../transform/refused-line.js'
 import { ARRIVAL, CHANGED_AT, STREAM_ARN, streamsRecord, tableConfiguration } from '../factories.js'
+import { MemoryObjects } from '../memory-objects.js'
 import { askSql, NOW, rowsOfRecord, temporaryFolder } from './desk.js'
 
 const DAY_SECONDS = 24 * 60 * 60
 
-let contents: Map<string, Uint8Array>
+let memory: MemoryObjects
 let root: string
 beforeEach(() => {
-  contents = new Map()
+  memory = new MemoryObjects()
   root = temporaryFolder()
 })
-
-const memory: Objects = {
-  list: async prefix => [...contents.keys()].filter(key => key.startsWith(prefix)).sort(),
-  stream: async function* (key) {
-    yield contents.get(key) as Uint8Array
-  },
-}
 
 /** The bytes of a record made `day` days before the built ones. */
 const change = (order: number, day = 0) =>
@@ -61,7 +55,7 @@ const failedLine = (data: string | Uint8Array, arrival = ARRIVAL) =>
 
 function refuse(name: string, ...records: readonly (string | Uint8Array)[]): string {
   const key = `refused/processing-failed/Orders/${name}`
-  contents.set(key, Buffer.from(records.map(record => failedLine(record)).join('')))
+  memory.contents.set(key, Buffer.from(records.map(record => failedLine(record)).join('')))
   return key
 }
 
@@ -99,7 +93,7 @@ async function run(destination: Destination, more: Partial<RedriveOptions> = {})
 
 describe('the survey of what is refused', () => {
   it('groups records by the reason that the transform gives, with their arrivals', async () => {
-    contents.set(
+    memory.contents.set(
       'refused/processing-failed/Orders/a',
       Buffer.from(failedLine('no JSON', ARRIVAL) + failedLine('no JSON', ARRIVAL + 5) + failedLine(change(1))),
     )
@@ -141,7 +135,7 @@ describe('the survey of what is refused', () => {
       payload: `{"Records":[${change(1)},${change(2)}]}`,
     }
     const given = (name: string, value: object) =>
-      contents.set(`aws/lambda/m/s/2026/11/23/${name}`, gzipSync(JSON.stringify(value)))
+      memory.contents.set(`aws/lambda/m/s/2026/11/23/${name}`, gzipSync(JSON.stringify(value)))
     given('a', invocation)
     given('b', { ...invocation, payload: JSON.parse(invocation.payload) })
     given('c', { Records: [JSON.parse(change(3))] })
@@ -155,25 +149,25 @@ describe('the survey of what is refused', () => {
   })
 
   it('tells pointers into a stream, broken gzip and lines that are no entries', async () => {
-    contents.set('aws/lambda/m/s/pointers', Buffer.from('{"version":"1.0","DDBStreamBatchInfo":{}}'))
-    contents.set('refused/processing-failed/Orders/gzip', gzipSync('{}').subarray(0, 12))
-    contents.set('refused/processing-failed/Orders/line', Buffer.from('42\n'))
+    memory.contents.set('aws/lambda/m/s/pointers', Buffer.from('{"version":"1.0","DDBStreamBatchInfo":{}}'))
+    memory.contents.set('refused/processing-failed/Orders/gzip', gzipSync('{}').subarray(0, 12))
+    memory.contents.set('refused/processing-failed/Orders/line', Buffer.from('42\n'))
     const { damaged, groups } = await surveyRefused(optionsOf())
-    expect([...damaged].sort()).toEqual([...contents.keys()].sort())
+    expect([...damaged].sort()).toEqual([...memory.contents.keys()].sort())
     expect(groups).toEqual([])
   })
 
   it('knows what is too large for Firehose, but not for a desk', async () => {
     const value = 'x'.repeat(1_000_000)
     const large = JSON.stringify(streamsRecord({ NewImage: { order_id: { S: 'ORD12345' }, value: { S: value } } }))
-    contents.set('refused/oversize/Orders/hash', Buffer.from(failedLine(large)))
+    memory.contents.set('refused/oversize/Orders/hash', Buffer.from(failedLine(large)))
     expect((await surveyRefused(optionsOf())).counts).toMatchObject({ ready: 0, 'too-large': 1 })
     expect((await surveyRefused(optionsOf({ to: 'archive' }))).counts).toMatchObject({ ready: 1, 'too-large': 0 })
   })
 
   it('leaves other tables alone when one is named', async () => {
     refuse('a', change(1))
-    contents.set('refused/processing-failed/Customers/b', Buffer.from(failedLine(change(2))))
+    memory.contents.set('refused/processing-failed/Customers/b', Buffer.from(failedLine(change(2))))
     expect((await surveyRefused(optionsOf({ table: 'Orders' }))).counts.ready).toBe(1)
     expect((await surveyRefused(optionsOf())).counts).toMatchObject({ ready: 1, refused: 1 })
   })
@@ -194,7 +188,7 @@ describe('sending again', () => {
 
   it('does not send twice, and changes no refused object', async () => {
     const key = refuse('a', `${change(1)}\n{}`, change(2))
-    const before = contents.get(key)
+    const before = memory.contents.get(key)
     await run(new Memory())
     const again = new Memory()
     const { survey, redriven } = await run(again)
@@ -203,8 +197,8 @@ describe('sending again', () => {
     expect(survey).toMatchObject({ done: 1, counts: { ready: 0, refused: 1 } })
     const { ledger } = optionsOf()
     expect([0, 1, 2].map(line => ledger.isDone({ object: key, line }))).toEqual([false, true, false])
-    expect(contents.get(key)).toBe(before)
-    expect([...contents.keys()]).toEqual([key])
+    expect(memory.contents.get(key)).toBe(before)
+    expect([...memory.contents.keys()]).toEqual([key])
   })
 
   it('sends what is refused once more under another key', async () => {
@@ -281,7 +275,10 @@ describe('the archive on a desk', () => {
 
   it('keeps the arrival of a record that has no time', async () => {
     const untimed = JSON.stringify(streamsRecord({ ApproximateCreationDateTime: undefined }))
-    contents.set('refused/processing-failed/Orders/a', Buffer.from(failedLine(untimed, ARRIVAL - 5 * 86_400_000)))
+    memory.contents.set(
+      'refused/processing-failed/Orders/a',
+      Buffer.from(failedLine(untimed, ARRIVAL - 5 * 86_400_000)),
+    )
     await toArchive()
     const [row] = await askSql(root, 'select event_date, time_precision from orders')
     expect(row).toMatchObject({ time_precision: 'arrival' })
@@ -295,7 +292,7 @@ describe('the archive on a desk', () => {
       `${JSON.stringify({ ErrorCode: 'c', ErrorMessage: 'm', arrivalTimestamp: ARRIVAL, rawData: Buffer.from(rawData).toString('base64') })}\n`
     const otherConfiguration = line.replace(/"config_id":"[^"]*"/, '"config_id":"0123456789abcdef"')
     const lines = [line, line.replace('"event_time_us":', '"unknown":1,"event_time_us":'), otherConfiguration]
-    contents.set('refused/format-conversion-failed/Orders/a', Buffer.from(lines.map(entry).join('')))
+    memory.contents.set('refused/format-conversion-failed/Orders/a', Buffer.from(lines.map(entry).join('')))
     expect((await surveyRefused(optionsOf())).counts).toMatchObject({ ready: 0, 'needs-original': 3 })
     const { survey } = await toArchive()
     expect(survey.counts).toMatchObject({ ready: 1, 'needs-original': 2 })
@@ -308,7 +305,7 @@ describe('the archive on a desk', () => {
 describe('the places of refused records', () => {
   it('count the lines as they stand', async () => {
     const key = refuse('a', 'x')
-    contents.set(key, Buffer.from(`\nbroken\n${failedLine('x')}`))
+    memory.contents.set(key, Buffer.from(`\nbroken\n${failedLine('x')}`))
     const damaged: string[] = []
     const lines: number[] = []
     for await (const { line } of openRefused(memory, key, bad => damaged.push(bad))) lines.push(line)

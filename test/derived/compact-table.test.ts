@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createCompactor, type Published } from '../../derived/compact-table.js'
 import { coveredUntil, listDays, parseManifest, usableCheckpoints } from '../../derived/unloaded-manifest.js'
 import { QueryError } from '../../queries/engines/engine.js'
-import type { BucketEntry } from '../../store/s3.js'
+import type { ObjectEntry } from '../../store/objects.js'
 import { unconfiguredTable } from '../../transform/table-configuration.js'
 
 const GB = 1024 ** 3
@@ -20,7 +20,7 @@ type Kind = 'unload' | 'check' | 'checkpoint' | 'states' | 'answer' | 'answer ch
 class Simulation {
   clock = 0
   today = Date.UTC(2027, 0, 1)
-  readonly archive = new Map<string, BucketEntry>()
+  readonly archive = new Map<string, ObjectEntry>()
   readonly statements: Kind[] = []
   readonly published: Published[] = []
   checkpointBytes = Number.POSITIVE_INFINITY
@@ -32,7 +32,7 @@ class Simulation {
     this.manifestText = text
   }
   private manifestText: string | undefined
-  private readonly derived: BucketEntry[] = []
+  private readonly derived: ObjectEntry[] = []
   private readonly timeouts: { readonly at: number; readonly controller: AbortController }[] = []
 
   constructor(days: number, bytes: number) {
@@ -241,7 +241,7 @@ describe('a compaction', () => {
     await table.call()
     const run = table.manifest().days[dayAt(1)]?.run
     const key = `data/T/event_date=${dayAt(1)}/a.parquet`
-    table.archive.set(key, { ...(table.archive.get(key) as BucketEntry), storageClass: 'GLACIER' })
+    table.archive.set(key, { ...(table.archive.get(key) as ObjectEntry), storageClass: 'GLACIER' })
     table.today = Date.parse(dayAt(6))
     await table.call()
     expect(table.covered()).toHaveLength(4)

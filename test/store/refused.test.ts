@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { type Archive, DiskArchive } from '../../store/folder.js'
+import { DiskArchive } from '../../store/folder.js'
+import type { Objects } from '../../store/objects.js'
 import { objectName, RefusedObjects, type RefusedRecord, refusedPrefix } from '../../store/refused-objects.js'
 import { type RefusedEntry, readRefused, reasonOf } from '../../store/refused-reader.js'
 import { temporaryFolder } from '../delivery/desk.js'
@@ -20,7 +21,7 @@ const record = (fields: Partial<RefusedRecord> = {}): RefusedRecord => ({
   ...fields,
 })
 
-async function readAll(from: Archive = archive) {
+async function readAll(from: Objects = archive) {
   const damaged: string[] = []
   const entries: RefusedEntry[] = []
   for await (const entry of readRefused(from, key => damaged.push(key))) entries.push(entry)

@@ -1,0 +1,67 @@
+/** What is written to outlive a power cut, and whether who wrote it is still at work. */
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+
+/**
+ * Makes a folder and its parents, for their owner alone, so that they outlive a power cut: a new entry is durable once its
+ * parent is synced.
+ */
+export function makeFolder(folder: string): void {
+  const whole = resolve(folder)
+  if (existsSync(whole)) return
+  const parent = dirname(whole)
+  makeFolder(parent)
+  try {
+    // one at a time: where the file system cannot be written, Node says of a recursive one that the folder is not there
+    mkdirSync(whole, { mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  sync(parent)
+}
+
+/** Makes a file's content, or a folder's entries, outlive a power cut. */
+export function sync(path: string): void {
+  const descriptor = openSync(path, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** Writes all of a text or of bytes to an open file; an error names `path`. */
+export function writeAll(file: number, content: string | Uint8Array, path: string): void {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content
+  try {
+    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done)
+  } catch (error) {
+    throw Object.assign(error as Error, { path })
+  }
+}
+
+/** Writes a file, for its owner alone, whose content outlives a power cut. `flags` are those of `open`. */
+export function writeDurably(path: string, content: string | Uint8Array, flags: 'w' | 'wx' | 'a'): void {
+  const file = openSync(path, flags, 0o600)
+  try {
+    writeAll(file, content, path)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Gives a durable file its name, in place of one that has it: after a power cut there is the old one or the new, whole. */
+export function renameDurably(from: string, to: string): void {
+  renameSync(from, to)
+  sync(dirname(to))
+}
+
+/** True where a process is there, be it another user's. */
+export function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
