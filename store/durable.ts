@@ -3,6 +3,7 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -82,6 +83,24 @@ export function renameDurably(from: string, to: string): void {
   renameSync(from, to)
   sync(dirname(to))
 }
+
+/**
+ * Gives a durable file another name that nobody has. Throws with the code EEXIST where somebody has it: of two processes
+ * that want one name, one gets it. A file system without hard links is asked first and renamed on, which may let both.
+ */
+export function linkDurably(from: string, to: string): void {
+  try {
+    linkSync(from, to)
+  } catch (error) {
+    if (!WITHOUT_LINKS.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+    if (existsSync(to)) throw Object.assign(new Error(`${to} exists`), { code: 'EEXIST', path: to })
+    renameSync(from, to)
+  }
+  sync(dirname(to))
+}
+
+/** link(2): EPERM where the file system has none; others say that it is not supported. */
+const WITHOUT_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
 
 /** True where a process is there, be it another user's. */
 export function isRunning(pid: number): boolean {

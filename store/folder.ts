@@ -17,7 +17,7 @@ import { dirname, join, relative, sep } from 'node:path'
 import { READ_BYTES } from '../capture/input.js'
 import { FileError, readBounded } from '../config/gate.js'
 import { STAGING_FOLDER, TOP_NAMES } from '../transform/layout.js'
-import { isRunning, makeFolder, renameDurably, sync, writeDurably } from './durable.js'
+import { isRunning, linkDurably, makeFolder, renameDurably, sync, writeDurably } from './durable.js'
 import { IS_A_LINK, linkIn, refuseLinks } from './links.js'
 import {
   isMissing,
@@ -71,10 +71,15 @@ export class DiskArchive implements ReplaceableObjects {
 
   /** Adds an object from bytes, or by taking over a staged file. Throws if the key is taken. */
   async put(key: string, content: Uint8Array | StagedFile): Promise<void> {
-    await this.place(key, content, target => {
-      // keys hold a random part or a hash of the content, so two writers never race for one
-      if (existsSync(target))
-        throw new PreconditionFailed(`object ${key} exists already, an archive's objects are never rewritten`)
+    await this.place(key, content, (staged, target) => {
+      // of two processes that add one key, a link lets only one do so
+      try {
+        linkDurably(staged, target)
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+        const message = `object ${key} exists already, an archive's objects are never rewritten`
+        throw new PreconditionFailed(message, { cause: error })
+      }
     })
   }
 
@@ -82,14 +87,19 @@ export class DiskArchive implements ReplaceableObjects {
    * What is opened here is compared and then replaced: of two processes only one may do so, which holds a lock for it.
    */
   async replace(key: string, text: string, opened: TaggedText | undefined): Promise<void> {
-    await this.place(key, Buffer.from(text), target => {
+    await this.place(key, Buffer.from(text), (staged, target) => {
       const found = statSync(target, { throwIfNoEntry: false })
       if ((found && etagOf(found)) !== opened?.etag)
         throw new PreconditionFailed(`object ${key} is not what was opened, somebody else replaced it meanwhile`)
+      renameDurably(staged, target)
     })
   }
 
-  private async place(key: string, content: Uint8Array | StagedFile, check: (target: string) => void): Promise<void> {
+  private async place(
+    key: string,
+    content: Uint8Array | StagedFile,
+    put: (staged: string, target: string) => void,
+  ): Promise<void> {
     const target = this.ownPath(key)
     const staged = content instanceof Uint8Array ? this.stage('.object') : content
     try {
@@ -99,8 +109,7 @@ export class DiskArchive implements ReplaceableObjects {
         sync(staged.path)
       }
       makeFolder(dirname(target))
-      check(target)
-      renameDurably(staged.path, target)
+      put(staged.path, target)
     } finally {
       rmSync(staged.path, { force: true })
     }

@@ -1,0 +1,27 @@
+import type { ObjectEntry } from './entry.js'
+
+/** An object as a list of the archive tells of it. */
+export interface FoundObject {
+  readonly key: string
+  readonly bytes: number
+}
+
+/** The rows of an object as the journal attests them. */
+export interface RowHashes {
+  /** `row_hash` of each row, 32 bytes, in the order of the file. */
+  readonly hashes: readonly Uint8Array[]
+  /** The least and the greatest `event_time_us`; undefined where there is no row. */
+  readonly minUs: number | undefined
+  readonly maxUs: number | undefined
+}
+
+/** The archive's objects, as a journal looks at them. */
+export interface ArchiveObjects {
+  /** The objects below a prefix, in the order of their keys. */
+  list(prefix: string): Promise<readonly FoundObject[]>
+  /** What the journal says of an object; undefined where it is not there any more. */
+  describe(object: FoundObject): Promise<ObjectEntry | undefined>
+}
+
+/** Everything that is sealed. Derived files are proven against it, and left out. */
+export const SEALED_PREFIXES = ['config/', 'facts/', 'data/', 'refused/'] as const

@@ -1,0 +1,39 @@
+import { ProofError } from '../proof/proof-error.js'
+import { type ReadFile, readBundle, TILE_WIDTH } from '../proof/tiles.js'
+import { decodeEntry, type Entry } from './entry.js'
+import { JournalError } from './journal-error.js'
+
+/** An entry with its place in the journal. */
+export interface PlacedEntry {
+  readonly index: number
+  readonly bytes: Buffer
+  /** Undefined of a kind that this version does not know. */
+  readonly entry: Entry | undefined
+}
+
+/**
+ * Entries `from` to `to - 1` of a journal whose end is `size`, in order. Throws a `JournalError` for a bundle that is
+ * missing or cannot be read. That they are what was signed is said by `verifyLog` alone.
+ */
+export async function* readEntries(
+  read: ReadFile,
+  { from, to, size }: { readonly from: number; readonly to: number; readonly size: number },
+): AsyncGenerator<PlacedEntry> {
+  for (let bundle = Math.floor(from / TILE_WIDTH); bundle * TILE_WIDTH < to; bundle++) {
+    const first = bundle * TILE_WIDTH
+    const entries = await bundleOf(read, bundle, Math.min(TILE_WIDTH, size - first))
+    for (const [i, bytes] of entries.entries()) {
+      const index = first + i
+      if (index >= from && index < to) yield { index, bytes, entry: decodeEntry(bytes, `journal entry ${index}`) }
+    }
+  }
+}
+
+async function bundleOf(read: ReadFile, index: number, width: number): Promise<readonly Buffer[]> {
+  try {
+    return await readBundle(read, { index, width })
+  } catch (error) {
+    if (!(error instanceof ProofError)) throw error
+    throw new JournalError(`tile/entries (bundle ${index})`, `cannot be read: ${error.message}`, { cause: error })
+  }
+}

@@ -1,0 +1,122 @@
+import { z } from 'zod'
+import { checkJson, count, day, exactly, FileError, instant, record, sha256, text } from '../config/gate.js'
+import { MAX_ENTRY_BYTES } from '../proof/tiles.js'
+import { canonicalJson } from '../transform/json.js'
+
+/**
+ * What a journal's entries say. Each is JSON in the form of RFC 8785, at most 65,535 bytes; `type` names its kind and
+ * the version of its fields. A kind that a reader does not know is passed over: later versions may add some.
+ */
+
+/** An object of the archive, as it was when it was sealed. */
+export interface ObjectEntry {
+  readonly type: 'object@1'
+  readonly key: string
+  readonly bytes: number
+  readonly sha256: string
+  /** What is in it, of an object under `data/` that can be read. */
+  readonly table?: string
+  readonly event_date?: string
+  readonly rows?: number
+  /** The RFC 6962 root over `row_hash`, in the order of the file, in lower hex. */
+  readonly rows_root?: string
+  /** The least and the greatest `event_time_us`; absent where it has no rows. */
+  readonly min_us?: number
+  readonly max_us?: number
+  /** On S3, where the bucket keeps versions and locks. */
+  readonly version_id?: string
+  readonly retain_until?: string
+}
+
+/** How much was sealed until then. */
+export interface Totals {
+  readonly objects: number
+  readonly rows: number
+  /** Objects below each folder of `refused/`. */
+  readonly refused: Readonly<Record<string, number>>
+}
+
+/** The end of a sealing, also of one that found nothing new: silence is attested. */
+export interface SealEntry extends Totals {
+  readonly type: 'seal@1'
+  /** When it was sealed, by the sealer's clock, ISO 8601 in UTC. */
+  readonly time: string
+  /** The size of the journal before this sealing. */
+  readonly previous_size: number
+  /** Who sealed, for people: a host or a function. */
+  readonly sealer: string
+}
+
+/** A new signing key, sealed under the old one. */
+export interface KeyEntry {
+  readonly type: 'key@1'
+  readonly vkey: string
+  readonly from: string
+}
+
+export type Entry = ObjectEntry | SealEntry | KeyEntry
+
+/** The bytes that are hashed and kept. Throws a `RangeError` for an entry that is longer than a bundle takes. */
+export function encodeEntry(entry: Entry): Buffer {
+  const bytes = Buffer.from(canonicalJson(entry))
+  if (bytes.length > MAX_ENTRY_BYTES)
+    throw new RangeError(`entry of ${JSON.stringify(entry.type)} has ${bytes.length} bytes, at most ${MAX_ENTRY_BYTES}`)
+  return bytes
+}
+
+/** Reads an entry; undefined for a kind that is not known. Throws a `FileError` that names `file` for what is none. */
+export function decodeEntry(bytes: Uint8Array, file: string): Entry | undefined {
+  const { type } = checkJson(bytes, record({ type: text }), file)
+  const schema = SCHEMAS[type]
+  if (schema === undefined) return undefined
+  const entry = checkJson(bytes, schema, file)
+  if (!encodeEntry(entry).equals(bytes)) throw new FileError(file, ['is not in the one form of its JSON'])
+  return entry
+}
+
+const object = z.strictObject({
+  type: exactly('object@1'),
+  key: text,
+  bytes: count,
+  sha256,
+  table: text.optional(),
+  event_date: day.optional(),
+  rows: count.optional(),
+  rows_root: sha256.optional(),
+  min_us: z.int().optional(),
+  max_us: z.int().optional(),
+  version_id: text.optional(),
+  retain_until: instant.optional(),
+})
+
+const seal = z.strictObject({
+  type: exactly('seal@1'),
+  time: instant,
+  previous_size: count,
+  sealer: text,
+  objects: count,
+  rows: count,
+  refused: z.record(text, count),
+})
+
+const key = z.strictObject({ type: exactly('key@1'), vkey: text, from: instant })
+
+const SCHEMAS: Readonly<Record<string, z.ZodType<Entry>>> = {
+  'object@1': object as unknown as z.ZodType<Entry>,
+  'seal@1': seal as unknown as z.ZodType<Entry>,
+  'key@1': key as unknown as z.ZodType<Entry>,
+}
+
+/** Totals with what these entries add. */
+export function addTotals(totals: Totals, objects: readonly ObjectEntry[]): Totals {
+  const refused = { ...totals.refused }
+  let rows = totals.rows
+  for (const object of objects) {
+    rows += object.rows ?? 0
+    const kind = /^refused\/([^/]+)\//.exec(object.key)?.[1]
+    if (kind !== undefined) refused[kind] = (refused[kind] ?? 0) + 1
+  }
+  return { objects: totals.objects + objects.length, rows, refused }
+}
+
+export const NO_TOTALS: Totals = { objects: 0, rows: 0, refused: {} }

@@ -1,0 +1,13 @@
+/** A journal that is not what it should be: cut off, forked, altered, or signed by another key. */
+export class JournalError extends Error {
+  override readonly name = 'JournalError'
+
+  constructor(
+    /** Where it is found, below `log/`. */
+    readonly path: string,
+    readonly problem: string,
+    options?: ErrorOptions,
+  ) {
+    super(`log/${path} ${problem}`, options)
+  }
+}

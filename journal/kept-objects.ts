@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto'
+import { rootOf } from '../proof/tree.js'
+import { isMissing, type ObjectEntry as Listed, type Objects } from '../store/objects.js'
+import { parsePartition } from '../transform/partition.js'
+import type { ArchiveObjects, FoundObject, RowHashes } from './archive-objects.js'
+import type { ObjectEntry } from './entry.js'
+
+/** How the rows of an object are read; undefined of one that is no Parquet of audit rows. */
+export type ReadRowHashes = (key: string) => Promise<RowHashes | undefined>
+
+/** The objects of an archive, in a folder or a bucket. */
+export class KeptObjects implements ArchiveObjects {
+  constructor(
+    private readonly objects: Objects,
+    private readonly readRows: ReadRowHashes,
+  ) {}
+
+  list(prefix: string): Promise<readonly Listed[]> {
+    return this.objects.entries(prefix)
+  }
+
+  async describe({ key }: FoundObject): Promise<ObjectEntry | undefined> {
+    const whole = createHash('sha256')
+    let bytes = 0
+    try {
+      for await (const piece of this.objects.stream(key)) {
+        whole.update(piece)
+        bytes += piece.length
+      }
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw error
+    }
+    return { type: 'object@1', key, bytes, sha256: whole.digest('hex'), ...(await this.rowsOf(key)) }
+  }
+
+  private async rowsOf(key: string): Promise<Partial<ObjectEntry>> {
+    const partition = partitionOf(key)
+    const rows = partition === undefined ? undefined : await this.readRows(key)
+    if (partition === undefined || rows === undefined) return {}
+    const { hashes, minUs, maxUs } = rows
+    return {
+      table: partition.table,
+      event_date: partition.date,
+      rows: hashes.length,
+      rows_root: rootOf(hashes).toString('hex'),
+      ...(minUs !== undefined && { min_us: minUs }),
+      ...(maxUs !== undefined && { max_us: maxUs }),
+    }
+  }
+}
+
+/** What lies where no question reads it is sealed all the same, without rows. */
+function partitionOf(key: string) {
+  if (!key.startsWith('data/') || !key.endsWith('.parquet')) return undefined
+  try {
+    return parsePartition(key)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,116 @@
+import type { ArchiveObjects } from './archive-objects.js'
+import { SEALED_PREFIXES } from './archive-objects.js'
+import type { ObjectEntry, SealEntry } from './entry.js'
+import type { Finding } from './finding.js'
+
+/** What an archive holds beside what its journal says of it. */
+export interface VerifiedObjects {
+  /** Objects that are what was sealed. */
+  readonly sound: number
+  /** Of these, those whose bytes were hashed now; the others were before, and are unchanged by size and tag. */
+  readonly hashed: number
+  readonly rows: number
+  readonly bytes: number
+  /** Objects that are newer than the last seals: nothing vouches for them yet. By key. */
+  readonly notSealed: readonly string[]
+  readonly findings: readonly Finding[]
+}
+
+/** An object as a list tells of it. */
+export interface ListedForVerifying {
+  readonly key: string
+  readonly bytes: number
+  readonly etag: string
+  /** Milliseconds since 1970. */
+  readonly modified: number
+}
+
+/** The archive, as it is held against its journal. */
+export interface VerifiedArchive extends Pick<ArchiveObjects, 'describe'> {
+  list(prefix: string): Promise<readonly ListedForVerifying[]>
+}
+
+export interface VerifyObjectsOptions {
+  /** True of an object that was verified before under this entry, and is unchanged by size and tag. @default - none was */
+  readonly wasVerified?: ((listed: ListedForVerifying, entry: ObjectEntry) => boolean) | undefined
+  /** Told each object that is what was sealed. */
+  readonly onSound?: ((listed: ListedForVerifying, entry: ObjectEntry) => void) | undefined
+  /** How many are read at once. @default 4 */
+  readonly parallel?: number | undefined
+}
+
+/**
+ * Holds every object of an archive against the entry that names it, and every entry against the archive. An object that
+ * no entry names and that was there before the second newest seal is a finding: two sealings would have taken it.
+ */
+export async function verifyObjects(
+  archive: VerifiedArchive,
+  entries: ReadonlyMap<string, ObjectEntry>,
+  seals: readonly SealEntry[],
+  { wasVerified = () => false, onSound = () => {}, parallel = 4 }: VerifyObjectsOptions = {},
+): Promise<VerifiedObjects> {
+  const listed = (await Promise.all(SEALED_PREFIXES.map(prefix => archive.list(prefix)))).flat()
+  const findings: Finding[] = []
+  const notSealed: string[] = []
+  const counts = { sound: 0, hashed: 0, rows: 0, bytes: 0 }
+  const patience = twoSealsAgo(seals)
+  const check = async (object: ListedForVerifying): Promise<void> => {
+    const entry = entries.get(object.key)
+    if (entry === undefined) {
+      if (object.modified > patience) notSealed.push(object.key)
+      else
+        findings.push({
+          kind: 'unlisted',
+          key: object.key,
+          message: 'is named by no entry, though two sealings passed it',
+        })
+      return
+    }
+    const known = wasVerified(object, entry)
+    const message = known ? undefined : await whatDiffers(archive, object, entry)
+    if (message !== undefined) {
+      findings.push({ kind: message === GONE ? 'missing' : 'altered', key: object.key, message })
+      return
+    }
+    counts.sound++
+    if (!known) counts.hashed++
+    counts.rows += entry.rows ?? 0
+    counts.bytes += entry.bytes
+    onSound(object, entry)
+  }
+  await eachOf(listed, parallel, check)
+  const there = new Set(listed.map(({ key }) => key))
+  for (const key of entries.keys()) if (!there.has(key)) findings.push({ kind: 'missing', key, message: GONE })
+  findings.sort((a, b) => (a.key < b.key ? -1 : 1))
+  return { ...counts, notSealed: notSealed.sort(), findings }
+}
+
+const GONE = 'was sealed and is not there'
+
+async function whatDiffers(
+  archive: VerifiedArchive,
+  object: ListedForVerifying,
+  entry: ObjectEntry,
+): Promise<string | undefined> {
+  if (object.bytes !== entry.bytes) return `has ${object.bytes} bytes, ${entry.bytes} when it was sealed`
+  const now = await archive.describe(object)
+  if (now === undefined) return GONE
+  if (now.sha256 !== entry.sha256) return `has the SHA-256 ${now.sha256}, ${entry.sha256} when it was sealed`
+  if (now.rows !== entry.rows || now.rows_root !== entry.rows_root)
+    return `holds other rows than its entry says: ${now.rows ?? 'none'} of root ${now.rows_root ?? 'none'}`
+  return undefined
+}
+
+/** Milliseconds since 1970 of the second newest seal; before there are two, nothing is old enough. */
+function twoSealsAgo(seals: readonly SealEntry[]): number {
+  const before = seals.at(-2)
+  return before === undefined ? Number.NEGATIVE_INFINITY : Date.parse(before.time)
+}
+
+async function eachOf<T>(items: readonly T[], parallel: number, use: (item: T) => Promise<void>): Promise<void> {
+  let next = 0
+  const work = async () => {
+    while (next < items.length) await use(items[next++] as T)
+  }
+  await Promise.all(Array.from({ length: Math.min(parallel, items.length) }, work))
+}

@@ -1,0 +1,124 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { ObjectEntry } from '../../journal/entry.js'
+import { type Sealer, seal } from '../../journal/seal.js'
+import { verifyLog } from '../../journal/verify-log.js'
+import { verifyObjects } from '../../journal/verify-objects.js'
+import { parseVkey, signerOf } from '../../proof/note.js'
+import { ORIGIN, SEED, VKEY } from '../proof/vectors.js'
+import { MemoryLog, MemoryObjects } from './memory-log.js'
+
+const identity = { origin: ORIGIN, known: [parseVkey(VKEY)] }
+
+function sealerOf(store: MemoryLog, objects: MemoryObjects, name = 'test', now = () => 1_795_910_400_000): Sealer {
+  return { store, objects, identity, signers: [signerOf(ORIGIN, SEED)], name, now }
+}
+
+async function verifyAll(store: MemoryLog, objects: MemoryObjects) {
+  const entries = new Map<string, ObjectEntry>()
+  const log = await verifyLog(store, identity, {
+    onEntry: (_index, entry) => {
+      if (entry.type === 'object@1') entries.set(entry.key, entry)
+    },
+  })
+  const found = await verifyObjects(objects, entries, log.seals)
+  return { log, found, entries }
+}
+
+describe('sealing', () => {
+  it('names every object once and attests silence', async () => {
+    const [store, objects] = [new MemoryLog(), new MemoryObjects()]
+    objects.put('data/Orders/event_date=2026-11-01/a.parquet', 'rows')
+    objects.put('refused/processing-failed/Orders/x', 'bytes')
+    const first = await seal(sealerOf(store, objects))
+    expect(first).toMatchObject({ objects: 2, head: { size: 3 } })
+    const second = await seal(sealerOf(store, objects))
+    expect(second).toMatchObject({ objects: 0, head: { size: 4 } })
+    const { log, found } = await verifyAll(store, objects)
+    expect(log).toMatchObject({ findings: [], remarks: [], claims: 2, entries: 4 })
+    expect(log.seals.at(-1)).toMatchObject({ objects: 2, refused: { 'processing-failed': 1 }, previous_size: 3 })
+    expect(found).toMatchObject({ sound: 2, findings: [], notSealed: [] })
+  })
+
+  it('goes on over many claims, and each size between can be read', async () => {
+    const [store, objects] = [new MemoryLog(), new MemoryObjects()]
+    for (let i = 0; i < 300; i++) {
+      objects.put(`facts/Orders/${String(i).padStart(4, '0')}.json`, `fact ${i}`)
+      if (i % 7 === 0) await seal(sealerOf(store, objects))
+    }
+    await seal(sealerOf(store, objects))
+    const { log, found } = await verifyAll(store, objects)
+    expect(log.findings).toEqual([])
+    expect(found).toMatchObject({ sound: 300, findings: [] })
+  })
+
+  it('takes nothing for sealed that was not, whatever step it dies at', async () => {
+    for (let death = 1; death < 40; death++) {
+      let calls = 0
+      let dead = true
+      const store = new MemoryLog(async () => {
+        if (dead && ++calls === death) throw new Error('died')
+        return 'do'
+      })
+      const objects = new MemoryObjects()
+      for (let i = 0; i < 5; i++) objects.put(`config/Orders/${i}.json`, String(i))
+      await seal(sealerOf(store, objects)).catch(() => {})
+      dead = false
+      objects.put('config/Orders/late.json', 'late')
+      await seal(sealerOf(store, objects))
+      const { log, found } = await verifyAll(store, objects)
+      expect({ death, findings: log.findings, sound: found.sound }).toEqual({ death, findings: [], sound: 6 })
+      expect(await store.list('staging/')).toEqual([])
+    }
+  })
+
+  it('goes on where the answer of any put was lost', async () => {
+    for (let lost = 1; lost < 12; lost++) {
+      let writes = 0
+      let isFirst = true
+      const store = new MemoryLog(async call =>
+        isFirst && (call === 'add' || call === 'replace') && ++writes === lost ? 'lose answer' : 'do',
+      )
+      const objects = new MemoryObjects()
+      objects.put('config/Orders/a.json', 'a')
+      await seal(sealerOf(store, objects)).catch(() => {})
+      isFirst = false
+      await seal(sealerOf(store, objects))
+      const { log, found } = await verifyAll(store, objects)
+      expect({ lost, findings: log.findings, found: found.findings, sound: found.sound }).toEqual({
+        lost,
+        findings: [],
+        found: [],
+        sound: 1,
+      })
+    }
+  })
+
+  it('forks under no interleaving of two sealers that see different objects', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), fc.integer({ min: 0, max: 3 }), async (s, extra) => {
+        const store = new MemoryLog()
+        const objects = new MemoryObjects()
+        for (let i = 0; i < 3; i++) objects.put(`config/Orders/${i}.json`, String(i))
+        const other = new MemoryObjects()
+        for (const [key, value] of objects.objects) other.objects.set(key, value)
+        for (let i = 0; i < extra; i++) objects.put(`facts/Orders/${i}.json`, String(i))
+        const scheduled = (name: string, seen: MemoryObjects) => {
+          const slow = new MemoryLog(async () => {
+            await s.schedule(Promise.resolve())
+            return 'do'
+          })
+          Object.assign(slow, { files: store.files })
+          return seal(sealerOf(slow, seen, name)).catch(error => error)
+        }
+        const both = Promise.all([scheduled('one', objects), scheduled('two', other)])
+        await s.waitFor(both)
+        await seal(sealerOf(store, objects))
+        const { log, found } = await verifyAll(store, objects)
+        expect(log.findings).toEqual([])
+        expect(found).toMatchObject({ sound: 3 + extra, findings: [] })
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
