@@ -184,8 +184,8 @@ class Walk {
   }
 }
 
-function kindOf({ message }: JournalError): Finding['kind'] {
-  return /signed by none|not its own/.test(message) ? 'foreign-key' : 'altered'
+function kindOf({ cause }: JournalError): Finding['kind'] {
+  return cause instanceof ProofError && cause.fault === 'key' ? 'foreign-key' : 'altered'
 }
 
 /** Leaf hashes in order, with the root over those so far. */

@@ -1,0 +1,96 @@
+import { encodeEntry } from '../journal/entry.js'
+import { cachedHead, type Head, type JournalIdentity } from '../journal/head.js'
+import type { LogStore } from '../journal/log-store.js'
+import { SealedObjects } from '../journal/sealed-objects.js'
+import { parseNote, type Verifier } from '../proof/note.js'
+import type { ProofFile } from '../proof/proof-file.js'
+import { TileReader } from '../proof/tiles.js'
+import { inclusionRanges } from '../proof/tree.js'
+import { EvidenceError } from './evidence-error.js'
+import type { FoundRow } from './found-rows.js'
+import { leafOfRow } from './leaf.js'
+import type { RowProof } from './row-proof.js'
+import { RowTree } from './row-tree.js'
+
+/** The hashes of an object's rows, in their order; undefined of one that cannot be read. */
+export type ReadLeaves = (key: string) => Promise<readonly Uint8Array[] | undefined>
+
+/** Proves rows of an archive under one checkpoint of its journal. */
+export class Prover {
+  private readonly trees = new Map<string, RowTree>()
+  private readonly objects = new Map<string, ProofFile>()
+  private readonly tiles: TileReader
+
+  private constructor(
+    /** The checkpoint, verbatim. */
+    readonly checkpoint: string,
+    /** The key that signed it. */
+    readonly signedBy: Verifier,
+    private readonly size: number,
+    private readonly sealed: SealedObjects,
+    private readonly readLeaves: ReadLeaves,
+    store: LogStore,
+  ) {
+    this.tiles = new TileReader(path => store.read(path), size)
+  }
+
+  /** Throws an `EvidenceError` for an archive of which nothing is sealed, a `JournalError` for a journal not believed. */
+  static async open(store: LogStore, identity: JournalIdentity, readLeaves: ReadLeaves): Promise<Prover> {
+    const head = await cachedHead(store, identity)
+    if (head.note === undefined)
+      throw new EvidenceError('archive has no journal, so nothing in it can be proven', 'itemtrail seal begins one')
+    const sealed = new SealedObjects(store)
+    await sealed.readTo(head)
+    return new Prover(head.note, signerOf(head, identity), head.size, sealed, readLeaves, store)
+  }
+
+  /** True where a row's object was sealed when the checkpoint was signed. */
+  isSealed({ key }: Pick<FoundRow, 'key'>): boolean {
+    return this.sealed.get(key) !== undefined
+  }
+
+  /** Throws an `EvidenceError` for a row that is not sealed yet, or that is not what was sealed. */
+  async prove({ row, key, index }: FoundRow): Promise<RowProof> {
+    const object = await this.objectOf(key)
+    const tree = await this.treeOf(key)
+    return { row: index, rows: tree.rows, leaf: leafOfRow(row), path: tree.path(index), object }
+  }
+
+  private async objectOf(key: string): Promise<ProofFile> {
+    const known = this.objects.get(key)
+    if (known !== undefined) return known
+    const { index, entry } = this.sealedObject(key)
+    const path = await this.tiles.hashesOf(inclusionRanges(index, this.size))
+    const proof = { index, path, checkpoint: this.checkpoint, extra: encodeEntry(entry) }
+    this.objects.set(key, proof)
+    return proof
+  }
+
+  private async treeOf(key: string): Promise<RowTree> {
+    const known = this.trees.get(key)
+    if (known !== undefined) return known
+    const { entry } = this.sealedObject(key)
+    const tree = new RowTree((await this.readLeaves(key)) ?? [])
+    if (tree.root === undefined || Buffer.from(tree.root).toString('hex') !== entry.rows_root)
+      throw new EvidenceError(
+        `object ${key} holds other rows than were sealed`,
+        'itemtrail verify says what else is altered',
+      )
+    this.trees.set(key, tree)
+    return tree
+  }
+
+  private sealedObject(key: string) {
+    const sealed = this.sealed.get(key)
+    if (sealed === undefined)
+      throw new EvidenceError(`object ${key} is not sealed yet`, 'itemtrail seal seals it, and then it can be proven')
+    return sealed
+  }
+}
+
+/** The key of the log that a head was signed with, so that it can be named to whoever verifies. */
+function signerOf({ note }: Head, { origin, known }: JournalIdentity): Verifier {
+  const { signatures } = parseNote(note as string)
+  const key = known.find(({ name, id }) => name === origin && signatures.some(by => by.name === name && by.id === id))
+  return key as Verifier
+}

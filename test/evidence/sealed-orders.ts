@@ -1,0 +1,119 @@
+/** The bundled orders as a sealed archive in a folder, and bundles of questions asked of it. */
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { openInput } from '../../capture/input.js'
+import { readConfiguration } from '../../config/configuration.js'
+import { ingest } from '../../delivery/ingest.js'
+import { type BagFile, bagOf } from '../../evidence/bag.js'
+import { makeBundle } from '../../evidence/bundle.js'
+import { withDesk } from '../../evidence/desk.js'
+import { rowsOfEvents } from '../../evidence/found-rows.js'
+import { redactionOf } from '../../evidence/redact.js'
+import { restingEvents } from '../../evidence/resting-rows.js'
+import type { BundleFiles } from '../../evidence/verify-bundle.js'
+import { KeptLog } from '../../journal/kept-log.js'
+import { KeptObjects } from '../../journal/kept-objects.js'
+import { rowHashesOfFile } from '../../journal/row-hashes.js'
+import { seal } from '../../journal/seal.js'
+import { type OpenArchive, openArchive, type Parameters } from '../../library/open-archive.js'
+import { formatVkey, parseVkey, signerOf } from '../../proof/note.js'
+import { makeReceipt } from '../../queries/answers/receipt.js'
+import { openDuckDb } from '../../queries/engines/duckdb-instance.js'
+import { DiskArchive } from '../../store/folder.js'
+import { keptConfigurations } from '../../store/kept-configurations.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { NOW, temporaryFolder } from '../delivery/desk.js'
+import { SEED } from '../proof/vectors.js'
+
+const ORDERS = new URL('../../examples/orders/', import.meta.url).pathname
+export const ORDERS_TABLE = readConfiguration(join(ORDERS, 'itemtrail.config.json')).tables.get(
+  'Orders',
+) as TableConfiguration
+
+export const ORIGIN = 'orders.audit.example/prod'
+export const VKEY = formatVkey(signerOf(ORIGIN, SEED))
+export const IDENTITY = { origin: ORIGIN, known: [parseVkey(VKEY)] }
+
+/** The folder of an archive with the bundled orders, not sealed yet. */
+export async function ordersArchive(): Promise<string> {
+  const root = temporaryFolder()
+  const input = await openInput(join(ORDERS, 'orders.jsonl.gz'), Readable.from([]))
+  const options = { archive: new DiskArchive(root), configurationOf: () => ORDERS_TABLE, now: () => NOW }
+  await ingest(input.bytes, input.modifiedAt, options)
+  return root
+}
+
+/** Seals what is new in a folder. */
+export async function sealFolder(root: string, seed: Uint8Array = SEED, identity = IDENTITY): Promise<void> {
+  const archive = new DiskArchive(root)
+  const instance = await openDuckDb()
+  const connection = await instance.connect()
+  const objects = new KeptObjects(archive, key => rowHashesOfFile(connection, join(root, ...key.split('/'))))
+  const sealer = { store: new KeptLog(archive), objects, identity, name: 'test', now: () => NOW }
+  await seal({ ...sealer, signers: [signerOf(identity.origin, seed)] })
+  connection.closeSync()
+  instance.closeSync()
+}
+
+/** The bundle of a saved query's answer, its columns at `redact` left out. */
+export async function bundleOf(
+  root: string,
+  query: string,
+  parameters: Parameters,
+  redact: readonly string[] = [],
+): Promise<readonly BagFile[]> {
+  await using archive: OpenArchive = await openArchive(root, { tables: [ORDERS_TABLE] })
+  const answer = await archive.run(query, 'Orders', parameters)
+  const receipt = await makeReceipt(answer, archive)
+  const events = await restingEvents(archive.engine, answer, archive.table('Orders'))
+  const redaction = redactionOf(redact, keptConfigurations(root, 'Orders'))
+  return withDesk(root, IDENTITY, async ({ prover, rowsOf }) => {
+    const rows = await rowsOfEvents(rowsOf(ORDERS_TABLE), events)
+    return makeBundle({ answer, receipt, rows, prover, redaction })
+  })
+}
+
+/** A bundle in memory, which a test may change. */
+export class MemoryBundle implements BundleFiles {
+  readonly files: Map<string, Uint8Array>
+
+  constructor(files: Iterable<BagFile>) {
+    this.files = new Map([...files].map(({ path, bytes }) => [path, bytes]))
+  }
+
+  list() {
+    return [...this.files.keys()].sort()
+  }
+
+  read(path: string) {
+    return this.files.get(path)
+  }
+
+  text(path: string): string {
+    return Buffer.from(this.files.get(path) as Uint8Array).toString()
+  }
+
+  copy(): MemoryBundle {
+    return new MemoryBundle([...this.files].map(([path, bytes]) => ({ path, bytes: Uint8Array.from(bytes) })))
+  }
+
+  /** Makes the manifests anew, as whoever changes a bundle can. */
+  remade(): this {
+    const made = ['bagit.txt', 'manifest-sha256.txt', 'tagmanifest-sha256.txt']
+    const files = [...this.files].filter(([path]) => !made.includes(path) && path !== 'bag-info.txt')
+    const info = this.text('bag-info.txt').split('\n').slice(0, -2)
+    const bag = bagOf(
+      files.map(([path, bytes]) => ({ path, bytes })),
+      info.map(line => line.split(': ') as [string, string]),
+    )
+    this.files.clear()
+    for (const { path, bytes } of bag) this.files.set(path, bytes)
+    return this
+  }
+
+  /** Puts a text in the place of a file's. */
+  edit(path: string, change: (text: string) => string): this {
+    this.files.set(path, Buffer.from(change(this.text(path))))
+    return this
+  }
+}
