@@ -17,8 +17,8 @@ export type ReadLeaves = (key: string) => Promise<readonly Uint8Array[] | undefi
 
 /** Proves rows of an archive under one checkpoint of its journal. */
 export class Prover {
-  private readonly trees = new Map<string, RowTree>()
-  private readonly objects = new Map<string, ProofFile>()
+  private readonly trees = new Map<string, Promise<RowTree>>()
+  private readonly objects = new Map<string, Promise<ProofFile>>()
   private readonly tiles: TileReader
 
   private constructor(
@@ -56,28 +56,24 @@ export class Prover {
     return { row: index, rows: tree.rows, leaf: leafOfRow(row), path: tree.path(index), object }
   }
 
-  private async objectOf(key: string): Promise<ProofFile> {
-    const known = this.objects.get(key)
-    if (known !== undefined) return known
-    const { index, entry } = this.sealedObject(key)
-    const path = await this.tiles.hashesOf(inclusionRanges(index, this.size))
-    const proof = { index, path, checkpoint: this.checkpoint, extra: encodeEntry(entry) }
-    this.objects.set(key, proof)
-    return proof
+  private objectOf(key: string): Promise<ProofFile> {
+    return onceEach(this.objects, key, async () => {
+      const { index, entry } = this.sealedObject(key)
+      const path = await this.tiles.hashesOf(inclusionRanges(index, this.size))
+      return { index, path, checkpoint: this.checkpoint, extra: encodeEntry(entry) }
+    })
   }
 
-  private async treeOf(key: string): Promise<RowTree> {
-    const known = this.trees.get(key)
-    if (known !== undefined) return known
-    const { entry } = this.sealedObject(key)
-    const tree = new RowTree((await this.readLeaves(key)) ?? [])
-    if (tree.root === undefined || Buffer.from(tree.root).toString('hex') !== entry.rows_root)
+  private treeOf(key: string): Promise<RowTree> {
+    return onceEach(this.trees, key, async () => {
+      const { entry } = this.sealedObject(key)
+      const tree = new RowTree((await this.readLeaves(key)) ?? [])
+      if (tree.root !== undefined && Buffer.from(tree.root).toString('hex') === entry.rows_root) return tree
       throw new EvidenceError(
         `object ${key} holds other rows than were sealed`,
         'itemtrail verify says what else is altered',
       )
-    this.trees.set(key, tree)
-    return tree
+    })
   }
 
   private sealedObject(key: string) {
@@ -93,4 +89,11 @@ function signerOf({ note }: Head, { origin, known }: JournalIdentity): Verifier 
   const { signatures } = parseNote(note as string)
   const key = known.find(({ name, id }) => name === origin && signatures.some(by => by.name === name && by.id === id))
   return key as Verifier
+}
+
+/** What was made for a key, or is being made. */
+function onceEach<T>(made: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const known = made.get(key) ?? make()
+  made.set(key, known)
+  return known
 }

@@ -1,0 +1,100 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { withDesk } from '../../evidence/desk.js'
+import { type FoundRow, rowsOfEvents, rowsOfPrefix } from '../../evidence/found-rows.js'
+import { readLeaf } from '../../evidence/leaf.js'
+import { formatRowProof, parseRowProof, type RowProof, verifyRowProof } from '../../evidence/row-proof.js'
+import { RowTree } from '../../evidence/row-tree.js'
+import { openCheckpoint } from '../../proof/checkpoint.js'
+import { parseVkey } from '../../proof/note.js'
+import { inclusionRanges, leafHash, rootOf } from '../../proof/tree.js'
+import { entries, VKEY as OTHER_VKEY, rootOfEntries } from '../proof/vectors.js'
+import { IDENTITY, ORDERS_TABLE, ORIGIN, ordersArchive, sealFolder } from './sealed-orders.js'
+
+const open = (text: string) => openCheckpoint(text, ORIGIN, IDENTITY.known)
+
+describe('the tree over the rows of an object', () => {
+  it.each([1, 2, 3, 7, 8, 100, 257])('gives the root and the paths of RFC 6962 for %d rows', rows => {
+    const tree = new RowTree(entries(rows).map(leafHash))
+    expect(tree.root).toEqual(rootOf(entries(rows).map(leafHash)))
+    for (let index = 0; index < rows; index++)
+      expect(tree.path(index)).toEqual(inclusionRanges(index, rows).map(({ from, to }) => rootOfEntries(from, to)))
+  })
+})
+
+describe('a row proof', () => {
+  let root: string
+  let found: readonly FoundRow[]
+  let proofs: readonly RowProof[]
+
+  beforeAll(async () => {
+    root = await ordersArchive()
+    await sealFolder(root)
+    await withDesk(root, IDENTITY, async ({ prover, rowsOf }) => {
+      found = await rowsOfPrefix(rowsOf(ORDERS_TABLE), '8')
+      proofs = await Promise.all(found.map(row => prover.prove(row)))
+    })
+  })
+
+  it('shows of each row that it was in its object, which was in the journal', () => {
+    expect(proofs.length).toBeGreaterThan(50)
+    for (const [i, proof] of proofs.entries()) {
+      const { row, key, index } = found[i] as FoundRow
+      const proven = verifyRowProof(parseRowProof(formatRowProof(proof)), open)
+      expect(proven).toMatchObject({ row: index, entry: { key, table: 'Orders' }, checkpoint: { origin: ORIGIN } })
+      expect(leafHash(Buffer.from(proven.leaf)).toString('hex')).toBe(row.row_hash)
+      expect(readLeaf(proven.leaf)).toMatchObject({ event_id: row.event_id, event_name: row.event_name })
+    }
+  })
+
+  it('has one text, whose every line counts', () => {
+    const [first] = proofs as [RowProof]
+    const text = formatRowProof(first)
+    expect(formatRowProof(parseRowProof(text))).toBe(text)
+    const lines = text.split('\n')
+    for (const i of lines.keys()) {
+      const without = lines.filter((_, at) => at !== i).join('\n')
+      expect(() => verifyRowProof(parseRowProof(without), open), lines[i]).toThrow(/proof|note|checkpoint/)
+    }
+  })
+
+  it('of a value with line feeds in it holds them', () => {
+    const [first] = proofs as [RowProof]
+    const leaf = 'a\n\n= b\n'
+    expect(parseRowProof(formatRowProof({ ...first, leaf })).leaf).toBe(leaf)
+  })
+
+  it('shows nothing by another key, and nothing by another leaf', () => {
+    const [first] = proofs as [RowProof]
+    const foreign = (text: string) => openCheckpoint(text, ORIGIN, [parseVkey(OTHER_VKEY)])
+    expect(() => verifyRowProof(first, foreign)).toThrow('signed by none')
+    expect(() => verifyRowProof({ ...first, leaf: `${first.leaf}x` }, open)).toThrow('does not show')
+    expect(() => verifyRowProof({ ...first, rows: first.rows + 1 }, open)).toThrow('its object has')
+  })
+
+  it('of one row in a million is under 2 KB, beside what the row itself is hashed from', () => {
+    const [first] = proofs as [RowProof]
+    const path = [...Array(20)].map((_, i) => leafHash(Buffer.from(String(i))))
+    const journal = path.slice(0, 7)
+    const million = { ...first, row: 524_287, rows: 1_000_000, path, object: { ...first.object, path: journal } }
+    const bytes = Buffer.byteLength(formatRowProof(million))
+    const leaf = Buffer.byteLength(first.leaf) + 3 * first.leaf.split('\n').length
+    console.log(
+      bytes,
+      leaf,
+      bytes - leaf,
+      proofs
+        .map(proof => Buffer.byteLength(proof.leaf))
+        .sort()
+        .slice(-1),
+    )
+    expect(bytes - leaf).toBeLessThan(2048)
+  })
+
+  it('is refused of an event that is not there, and of two rows of one event takes the one that counts', async () => {
+    await withDesk(root, IDENTITY, async ({ rowsOf }) => {
+      expect(await rowsOfEvents(rowsOf(ORDERS_TABLE), ['none'])).toEqual([])
+      const ids = found.map(({ row }) => String(row.event_id))
+      expect((await rowsOfEvents(rowsOf(ORDERS_TABLE), ids)).length).toBe(new Set(ids).size)
+    })
+  })
+})
