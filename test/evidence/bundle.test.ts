@@ -12,9 +12,10 @@ import { formatCheckpoint, parseCheckpoint } from '../../proof/checkpoint.js'
 import { parseNote, signerOf, signNote } from '../../proof/note.js'
 import { type HashedColumns, rowHash } from '../../transform/audit-row.js'
 import { temporaryFolder } from '../delivery/desk.js'
-import { VKEY as OTHER_VKEY, SEED, WITNESS_SEED } from '../proof/vectors.js'
+import { sealFolder } from '../journal/desk-journal.js'
+import { SEED, WITNESS_SEED } from '../proof/vectors.js'
 import { randomOf } from '../random.js'
-import { bundleOf, MemoryBundle, ORIGIN, ordersArchive, sealFolder, VKEY } from './sealed-orders.js'
+import { bundleOf, MemoryBundle, OTHER_VKEY, ordersArchive } from './sealed-orders.js'
 
 const DAYS = { from: '2026-11-01T00:00:00Z', to: '2026-11-04T00:00:00Z' }
 const PERIOD = { from: '2026-11-01T00:00:00Z', to: '2026-11-20T00:00:00Z' }

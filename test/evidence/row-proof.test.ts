@@ -7,8 +7,9 @@ import { RowTree } from '../../evidence/row-tree.js'
 import { openCheckpoint } from '../../proof/checkpoint.js'
 import { parseVkey } from '../../proof/note.js'
 import { inclusionRanges, leafHash, rootOf } from '../../proof/tree.js'
-import { entries, VKEY as OTHER_VKEY, rootOfEntries } from '../proof/vectors.js'
-import { IDENTITY, ORDERS_TABLE, ORIGIN, ordersArchive, sealFolder } from './sealed-orders.js'
+import { IDENTITY, sealFolder } from '../journal/desk-journal.js'
+import { entries, ORIGIN, rootOfEntries } from '../proof/vectors.js'
+import { ORDERS_TABLE, OTHER_VKEY, ordersArchive } from './sealed-orders.js'
 
 const open = (text: string) => openCheckpoint(text, ORIGIN, IDENTITY.known)
 

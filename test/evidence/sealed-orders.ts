@@ -11,28 +11,23 @@ import { rowsOfEvents } from '../../evidence/found-rows.js'
 import { redactionOf } from '../../evidence/redact.js'
 import { restingEvents } from '../../evidence/resting-rows.js'
 import type { BundleFiles } from '../../evidence/verify-bundle.js'
-import { KeptLog } from '../../journal/kept-log.js'
-import { KeptObjects } from '../../journal/kept-objects.js'
-import { rowHashesOfFile } from '../../journal/row-hashes.js'
-import { seal } from '../../journal/seal.js'
 import { type OpenArchive, openArchive, type Parameters } from '../../library/open-archive.js'
-import { formatVkey, parseVkey, signerOf } from '../../proof/note.js'
+import { formatVkey, signerOf } from '../../proof/note.js'
 import { makeReceipt } from '../../queries/answers/receipt.js'
-import { openDuckDb } from '../../queries/engines/duckdb-instance.js'
 import { DiskArchive } from '../../store/folder.js'
 import { keptConfigurations } from '../../store/kept-configurations.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { NOW, temporaryFolder } from '../delivery/desk.js'
-import { SEED } from '../proof/vectors.js'
+import { IDENTITY } from '../journal/desk-journal.js'
+import { WITNESS_SEED } from '../proof/vectors.js'
 
 const ORDERS = new URL('../../examples/orders/', import.meta.url).pathname
 export const ORDERS_TABLE = readConfiguration(join(ORDERS, 'itemtrail.config.json')).tables.get(
   'Orders',
 ) as TableConfiguration
 
-export const ORIGIN = 'orders.audit.example/prod'
-export const VKEY = formatVkey(signerOf(ORIGIN, SEED))
-export const IDENTITY = { origin: ORIGIN, known: [parseVkey(VKEY)] }
+/** A key of another log. */
+export const OTHER_VKEY = formatVkey(signerOf('other.example/log', WITNESS_SEED))
 
 /** The folder of an archive with the bundled orders, not sealed yet. */
 export async function ordersArchive(): Promise<string> {
@@ -41,18 +36,6 @@ export async function ordersArchive(): Promise<string> {
   const options = { archive: new DiskArchive(root), configurationOf: () => ORDERS_TABLE, now: () => NOW }
   await ingest(input.bytes, input.modifiedAt, options)
   return root
-}
-
-/** Seals what is new in a folder. */
-export async function sealFolder(root: string, seed: Uint8Array = SEED, identity = IDENTITY): Promise<void> {
-  const archive = new DiskArchive(root)
-  const instance = await openDuckDb()
-  const connection = await instance.connect()
-  const objects = new KeptObjects(archive, key => rowHashesOfFile(connection, join(root, ...key.split('/'))))
-  const sealer = { store: new KeptLog(archive), objects, identity, name: 'test', now: () => NOW }
-  await seal({ ...sealer, signers: [signerOf(identity.origin, seed)] })
-  connection.closeSync()
-  instance.closeSync()
 }
 
 /** The bundle of a saved query's answer, its columns at `redact` left out. */

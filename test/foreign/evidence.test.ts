@@ -7,8 +7,9 @@ import { cosignerOf, signatureLine, signerOf, signNote } from '../../proof/note.
 import { formatProof } from '../../proof/proof-file.js'
 import { leafHash, rootOf } from '../../proof/tree.js'
 import { temporaryFolder } from '../delivery/desk.js'
-import { bundleOf, MemoryBundle, ordersArchive, sealFolder, VKEY } from '../evidence/sealed-orders.js'
-import { entry, ORIGIN, SEED, VKEY as TEST_VKEY, WITNESS, WITNESS_SEED, WITNESS_VKEY } from '../proof/vectors.js'
+import { bundleOf, MemoryBundle, OTHER_VKEY, ordersArchive } from '../evidence/sealed-orders.js'
+import { sealFolder } from '../journal/desk-journal.js'
+import { entry, ORIGIN, SEED, VKEY, WITNESS, WITNESS_SEED, WITNESS_VKEY } from '../proof/vectors.js'
 import { buildChecker, judgeWith, missingForTorchwood } from './checker.js'
 
 const missing = missingForTorchwood()
@@ -40,7 +41,7 @@ describe.skipIf(missing !== undefined)(`torchwood${missing === undefined ? '' : 
       const proof = text.slice(text.indexOf('\n\n') + 2)
       const { extra = new Uint8Array() } = parseRowProof(text).object
       expect(judged(policy, proof, extra)).toBe('accepted')
-      expect(judged(policy.replace(VKEY, TEST_VKEY), proof, extra)).toMatch(/^refused/)
+      expect(judged(policy.replace(VKEY, OTHER_VKEY), proof, extra)).toMatch(/^refused/)
       expect(judged(policy, proof, entry(0))).toMatch(/^refused/)
       expect(judged(policy, proof.replace(/^index \d+$/m, 'index 1000'), extra)).toMatch(/^refused/)
     }
@@ -54,11 +55,11 @@ describe.skipIf(missing !== undefined)(`torchwood${missing === undefined ? '' : 
       cosignerOf(WITNESS, WITNESS_SEED, () => 1_795_910_400),
       text,
     )}\n`
-    const policy = `log ${TEST_VKEY}\nwitness w1 ${WITNESS_VKEY}\ngroup g any w1\nquorum g\n`
+    const policy = `log ${VKEY}\nwitness w1 ${WITNESS_VKEY}\ngroup g any w1\nquorum g\n`
     const proof = (checkpoint: string) =>
       formatProof({ index: 0, path: [leafHash(entry(1))], checkpoint, extra: entry(0) })
     expect(judged(policy, proof(cosigned), entry(0))).toBe('accepted')
     expect(judged(policy, proof(note), entry(0))).toMatch(/^refused/)
-    expect(judged(`log ${TEST_VKEY}\nquorum none\n`, proof(note), entry(0))).toBe('accepted')
+    expect(judged(`log ${VKEY}\nquorum none\n`, proof(note), entry(0))).toBe('accepted')
   })
 })
