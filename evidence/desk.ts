@@ -24,15 +24,7 @@ export async function withDesk<T>(
 ): Promise<T> {
   const instance = await openDuckDb(':memory:', { memory_limit: '1GB' })
   const connection = await instance.connect()
-  // a connection reads one answer at a time, and proofs are made side by side
-  const readLeaves = async (key: string) => {
-    const own = await instance.connect()
-    try {
-      return (await rowHashesOfFile(own, join(root, ...key.split('/'))))?.hashes
-    } finally {
-      own.closeSync()
-    }
-  }
+  const readLeaves = async (key: string) => (await rowHashesOfFile(instance, join(root, ...key.split('/'))))?.hashes
   const rowsOf = (table: TableConfiguration) => ({
     connection,
     root,

@@ -13,7 +13,7 @@ import { parseNote, signerOf, signNote } from '../../proof/note.js'
 import { type HashedColumns, rowHash } from '../../transform/audit-row.js'
 import { temporaryFolder } from '../delivery/desk.js'
 import { sealFolder } from '../journal/desk-journal.js'
-import { SEED, WITNESS_SEED } from '../proof/vectors.js'
+import { ORIGIN, SEED, VKEY, WITNESS_SEED } from '../proof/vectors.js'
 import { randomOf } from '../random.js'
 import { bundleOf, MemoryBundle, OTHER_VKEY, ordersArchive } from './sealed-orders.js'
 

@@ -79,15 +79,6 @@ describe('a row proof', () => {
     const million = { ...first, row: 524_287, rows: 1_000_000, path, object: { ...first.object, path: journal } }
     const bytes = Buffer.byteLength(formatRowProof(million))
     const leaf = Buffer.byteLength(first.leaf) + 3 * first.leaf.split('\n').length
-    console.log(
-      bytes,
-      leaf,
-      bytes - leaf,
-      proofs
-        .map(proof => Buffer.byteLength(proof.leaf))
-        .sort()
-        .slice(-1),
-    )
     expect(bytes - leaf).toBeLessThan(2048)
   })
 
