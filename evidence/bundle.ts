@@ -24,22 +24,21 @@ export interface BundleParts {
   readonly prover: Prover
   /** @default - nothing is left out */
   readonly redaction?: Redaction | undefined
+  /** What the report is called. @default - the question of the saved query */
+  readonly title?: string | undefined
+  /** Columns of the answer that stay, whatever is left out. @default - none beside those that are known to hold nothing */
+  readonly plainColumns?: readonly string[] | undefined
   /** What `answer.csv` does with a text that a spreadsheet would run: marks it, or keeps it. @default true */
   readonly disarm?: boolean | undefined
 }
 
 /** The files of the bundle of an answer. Throws an `EvidenceError` where a row is not sealed yet, or not as it was sealed. */
-export async function makeBundle({
-  answer,
-  receipt,
-  rows,
-  prover,
-  redaction,
-  disarm,
-}: BundleParts): Promise<readonly BagFile[]> {
+export async function makeBundle(parts: BundleParts): Promise<readonly BagFile[]> {
+  const { answer, receipt, rows, prover, redaction, plainColumns = [], disarm } = parts
   refuseUnsealed(rows, prover)
-  const table = redaction === undefined ? answer.table : redactAnswer(answer.table, answer.asked.query, redaction)
-  const answers = await answerFiles(table, pageOf(receipt, answer.table, table, redaction), disarm)
+  const { query } = answer.asked
+  const table = redaction === undefined ? answer.table : redactAnswer(answer.table, query, plainColumns, redaction)
+  const answers = await answerFiles(table, pageOf(parts, table), disarm)
   const written = withFiles(
     receipt,
     answers.map(({ path, bytes }) => writtenFile(path, bytes)),
@@ -91,12 +90,12 @@ function writtenFile(path: string, bytes: Uint8Array): WrittenFile {
   return { name, format, bytes: bytes.length, sha256: hash('sha256', bytes) }
 }
 
-function pageOf(receipt: Receipt, whole: Table, shown: Table, redaction: Redaction | undefined): PageContext {
+function pageOf({ answer, receipt, redaction, title }: BundleParts, shown: Table): PageContext {
   const { question, verdict, statement } = receipt
   const saved = SAVED_QUERIES.get(question.query ?? '')
-  const lost = whole.schema.fields.map(({ name }) => name).filter(name => shown.getChild(name) === null)
+  const lost = answer.table.schema.fields.map(({ name }) => name).filter(name => shown.getChild(name) === null)
   return {
-    question: saved?.question ?? 'What does this statement answer?',
+    question: title ?? saved?.question ?? 'What does this statement answer?',
     parameters: {
       ...(question.table !== null && { table: question.table }),
       ...Object.fromEntries(question.parameters.map(([name, value]) => [name, String(value)])),

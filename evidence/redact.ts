@@ -72,14 +72,19 @@ function hasValueAt(image: string, paths: readonly AttributePath[]): boolean {
 }
 
 /**
- * The columns of an answer that can stay: those of the row that nothing was taken from, and in the answer of a saved query
- * that asks for no column of its own, numbers.
+ * The columns of an answer that can stay: those of the row that nothing was taken from, those that are `plain`, and in the
+ * answer of a saved query that asks for no column of its own, numbers.
  */
-export function redactAnswer(table: Table, query: string | undefined, { hidesActor }: Redaction): Table {
+export function redactAnswer(
+  table: Table,
+  query: string | undefined,
+  plain: readonly string[],
+  { hidesActor }: Redaction,
+): Table {
   const saved = SAVED_QUERIES.get(query ?? '')
   const countsOnly = saved !== undefined && !saved.asksForColumn
   const names = table.schema.fields
-    .filter(({ name, type }) => KEPT.has(name) || (countsOnly && COUNTS.test(String(type))))
+    .filter(({ name, type }) => KEPT.has(name) || plain.includes(name) || (countsOnly && COUNTS.test(String(type))))
     .filter(({ name }) => !hidesActor || (name !== 'actor' && name !== 'last_writer'))
     .map(({ name }) => name)
   return table.select(names)

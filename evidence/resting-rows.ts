@@ -18,14 +18,14 @@ export const MOST_ROWS = 100_000
 export async function restingEvents(
   engine: QueryEngine,
   { table, asked }: Answer,
-  of: TableConfiguration,
+  tables: readonly TableConfiguration[],
 ): Promise<readonly string[]> {
   const named = table.getChild('event_id')
   if (named === null && asked.query === undefined)
     throw new EvidenceError('the answer names no events, so nobody can tell its rows', 'select event_id, too')
   const events = new Set<string>()
   if (named !== null) for (const id of named) if (typeof id === 'string') events.add(id)
-  if (named === null) for (const id of await eventsOfPeriod(engine, asked, of)) events.add(id)
+  if (named === null) for (const of of tables) for (const id of await eventsOfPeriod(engine, asked, of)) events.add(id)
   if (events.size > MOST_ROWS)
     throw new EvidenceError(`the answer rests on more than ${MOST_ROWS} rows`, 'ask for a shorter period')
   return [...events]

@@ -15,7 +15,7 @@ import { temporaryFolder } from '../delivery/desk.js'
 import { sealFolder } from '../journal/desk-journal.js'
 import { ORIGIN, SEED, VKEY, WITNESS_SEED } from '../proof/vectors.js'
 import { randomOf } from '../random.js'
-import { bundleOf, MemoryBundle, OTHER_VKEY, ordersArchive } from './sealed-orders.js'
+import { bundleOf, type MemoryBundle, OTHER_VKEY, ordersArchive } from './sealed-orders.js'
 
 const DAYS = { from: '2026-11-01T00:00:00Z', to: '2026-11-04T00:00:00Z' }
 const PERIOD = { from: '2026-11-01T00:00:00Z', to: '2026-11-20T00:00:00Z' }
@@ -31,8 +31,8 @@ let small: MemoryBundle
 beforeAll(async () => {
   root = await ordersArchive()
   await sealFolder(root)
-  bundle = new MemoryBundle(await bundleOf(root, 'deletions', PERIOD))
-  small = new MemoryBundle(await bundleOf(root, 'deletions', DAYS))
+  bundle = await bundleOf(root, 'deletions', PERIOD)
+  small = await bundleOf(root, 'deletions', DAYS)
 })
 
 const kindsOf = (changed: MemoryBundle, vkey: string | undefined = VKEY) => [
@@ -275,21 +275,19 @@ describe('a bundle', () => {
 
   it('of an answer that counts holds every row of the period', async () => {
     const day = { from: '2026-11-19T00:00:00Z', to: '2026-11-20T00:00:00Z' }
-    const counted = new MemoryBundle(await bundleOf(root, 'volume-by-hour', day))
+    const counted = await bundleOf(root, 'volume-by-hour', day)
     const verdict = verifyBundle(counted, VKEY)
     expect(verdict).toMatchObject({ findings: [], proven: verdict.rows })
     expect(verdict.rows).toBeGreaterThan(10)
   })
 
   it('of an answer without rows has none to prove', async () => {
-    const empty = new MemoryBundle(
-      await bundleOf(root, 'deletions', { from: '2020-01-01T00:00:00Z', to: '2020-01-02T00:00:00Z' }),
-    )
+    const empty = await bundleOf(root, 'deletions', { from: '2020-01-01T00:00:00Z', to: '2020-01-02T00:00:00Z' })
     expect(verifyBundle(empty, VKEY)).toMatchObject({ findings: [], rows: 0 })
   })
 
   it('leaves out images with a value at a path, says so, and is sound', async () => {
-    const redacted = new MemoryBundle(await bundleOf(root, 'deletions', PERIOD, ['shipping.city']))
+    const redacted = await bundleOf(root, 'deletions', PERIOD, ['shipping.city'])
     const verdict = verifyBundle(redacted, VKEY)
     expect(verdict).toMatchObject({ findings: [], proven: 45, leftOut: { old_image: 45 } })
     expect(redacted.text('bag-info.txt')).toContain('Itemtrail-Left-Out: shipping.city\n')

@@ -5,17 +5,12 @@ import { openInput } from '../../capture/input.js'
 import { readConfiguration } from '../../config/configuration.js'
 import { ingest } from '../../delivery/ingest.js'
 import { type BagFile, bagOf } from '../../evidence/bag.js'
-import { makeBundle } from '../../evidence/bundle.js'
-import { withDesk } from '../../evidence/desk.js'
-import { rowsOfEvents } from '../../evidence/found-rows.js'
-import { redactionOf } from '../../evidence/redact.js'
-import { restingEvents } from '../../evidence/resting-rows.js'
+import { bundleIn } from '../../evidence/bundle-folder.js'
+import { type EvidenceRequest, giveEvidence } from '../../evidence/give-evidence.js'
 import type { BundleFiles } from '../../evidence/verify-bundle.js'
 import { type OpenArchive, openArchive, type Parameters } from '../../library/open-archive.js'
 import { formatVkey, signerOf } from '../../proof/note.js'
-import { makeReceipt } from '../../queries/answers/receipt.js'
 import { DiskArchive } from '../../store/folder.js'
-import { keptConfigurations } from '../../store/kept-configurations.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { NOW, temporaryFolder } from '../delivery/desk.js'
 import { IDENTITY } from '../journal/desk-journal.js'
@@ -38,22 +33,29 @@ export async function ordersArchive(): Promise<string> {
   return root
 }
 
-/** The bundle of a saved query's answer, its columns at `redact` left out. */
+/** The bundle of a saved query's answer, columns at `redact` left out. */
 export async function bundleOf(
   root: string,
   query: string,
   parameters: Parameters,
   redact: readonly string[] = [],
-): Promise<readonly BagFile[]> {
+): Promise<MemoryBundle> {
   await using archive: OpenArchive = await openArchive(root, { tables: [ORDERS_TABLE] })
-  const answer = await archive.run(query, 'Orders', parameters)
-  const receipt = await makeReceipt(answer, archive)
-  const events = await restingEvents(archive.engine, answer, archive.table('Orders'))
-  const redaction = redactionOf(redact, keptConfigurations(root, 'Orders'))
-  return withDesk(root, IDENTITY, async ({ prover, rowsOf }) => {
-    const rows = await rowsOfEvents(rowsOf(ORDERS_TABLE), events)
-    return makeBundle({ answer, receipt, rows, prover, redaction })
+  return givenBundle({
+    archive,
+    root,
+    identity: IDENTITY,
+    answer: await archive.run(query, 'Orders', parameters),
+    redact,
   })
+}
+
+/** The bundle that is written of an answer, read back. */
+export async function givenBundle(request: EvidenceRequest): Promise<MemoryBundle> {
+  const folder = temporaryFolder('bag')
+  await giveEvidence(folder, request)
+  const files = bundleIn(folder)
+  return new MemoryBundle(files.list().map(path => ({ path, bytes: files.read(path) as Uint8Array })))
 }
 
 /** A bundle in memory, which a test may change. */

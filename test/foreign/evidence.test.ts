@@ -7,7 +7,7 @@ import { cosignerOf, signatureLine, signerOf, signNote } from '../../proof/note.
 import { formatProof } from '../../proof/proof-file.js'
 import { leafHash, rootOf } from '../../proof/tree.js'
 import { temporaryFolder } from '../delivery/desk.js'
-import { bundleOf, MemoryBundle, OTHER_VKEY, ordersArchive } from '../evidence/sealed-orders.js'
+import { bundleOf, OTHER_VKEY, ordersArchive } from '../evidence/sealed-orders.js'
 import { sealFolder } from '../journal/desk-journal.js'
 import { entry, ORIGIN, SEED, VKEY, WITNESS, WITNESS_SEED, WITNESS_VKEY } from '../proof/vectors.js'
 import { buildChecker, judgeWith, missingForTorchwood } from './checker.js'
@@ -32,7 +32,7 @@ describe.skipIf(missing !== undefined)(`torchwood${missing === undefined ? '' : 
   it('accepts the policy and the journal proofs of a bundle, and refuses what is edited', async () => {
     const root = await ordersArchive()
     await sealFolder(root)
-    const bundle = new MemoryBundle(await bundleOf(root, 'deletions', DAYS))
+    const bundle = await bundleOf(root, 'deletions', DAYS)
     const policy = bundle.text('data/log/policy')
     const proofs = bundle.list().filter(path => path.endsWith('.row-proof'))
     expect(proofs.length).toBeGreaterThan(2)

@@ -1,0 +1,111 @@
+import type { JournalIdentity } from '../journal/head.js'
+import type { OpenArchive } from '../library/open-archive.js'
+import { openCheckpoint } from '../proof/checkpoint.js'
+import { parseVkey } from '../proof/note.js'
+import type { Answer } from '../queries/answers/answer.js'
+import { namedTables } from '../queries/answers/objects-read.js'
+import { makeReceipt, type Receipt } from '../queries/answers/receipt.js'
+import { keptConfigurations } from '../store/kept-configurations.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
+import { type BundleParts, makeBundle } from './bundle.js'
+import { withDesk } from './desk.js'
+import { EvidenceError } from './evidence-error.js'
+import { type FoundRow, rowsOfEvents, rowsOfPrefix } from './found-rows.js'
+import { redactionOf } from './redact.js'
+import { restingEvents } from './resting-rows.js'
+import { formatRowProof, type ProvenRow, parseRowProof, verifyRowProof } from './row-proof.js'
+import { refuseTaken, writeBundle } from './write-bundle.js'
+
+/** What commands call: proofs and bundles out of the archive in a folder. */
+
+/** An answer of which evidence is wanted. */
+export interface EvidenceRequest extends Pick<BundleParts, 'answer' | 'title' | 'plainColumns' | 'disarm'> {
+  readonly archive: OpenArchive
+  /** The archive's folder. */
+  readonly root: string
+  /** The journal's name, and the keys that may have signed it. */
+  readonly identity: JournalIdentity
+  /** @default - the receipt is made, its verdict asked of the archive */
+  readonly receipt?: Receipt | undefined
+  /** Paths of attributes that are left out. @default - none */
+  readonly redact?: readonly string[] | undefined
+}
+
+/** What a bundle has. */
+export interface GivenEvidence {
+  readonly rows: number
+  /** The checkpoint that the rows are proven under. */
+  readonly checkpoint: string
+}
+
+/**
+ * Writes the bundle of an answer into a folder that is new or empty, whole or not at all. Throws an `EvidenceError` for what
+ * cannot be proven.
+ */
+export async function giveEvidence(folder: string, request: EvidenceRequest): Promise<GivenEvidence> {
+  const { archive, root, identity, answer, redact = [] } = request
+  refuseTaken(folder)
+  const tables = tablesOf(answer, archive)
+  const redaction = redactionOf(
+    redact,
+    tables.flatMap(({ table }) => keptConfigurations(root, table)),
+  )
+  const receipt = request.receipt ?? (await makeReceipt(answer, archive))
+  return withDesk(root, identity, async ({ prover, rowsOf }) => {
+    const rows: FoundRow[] = []
+    const events = await restingEvents(archive.engine, answer, tables)
+    for (const table of tables) rows.push(...(await rowsOfEvents(rowsOf(table), events)))
+    const found = new Set(rows.map(({ row }) => row.event_id))
+    const lost = events.find(event => !found.has(event))
+    if (lost !== undefined) throw new EvidenceError(`event ${lost} of the answer has no row in the archive`)
+    writeBundle(folder, await makeBundle({ ...request, receipt, rows, prover, redaction }))
+    return { rows: rows.length, checkpoint: prover.checkpoint }
+  })
+}
+
+function tablesOf({ asked }: Answer, archive: OpenArchive): readonly TableConfiguration[] {
+  if (asked.table !== undefined) return [archive.table(asked.table)]
+  return namedTables(
+    asked.sql,
+    archive.tables().map(name => archive.table(name)),
+  )
+}
+
+/** The `.row-proof` files of a table's events by their ids. Throws an `EvidenceError` for one that cannot be proven. */
+export async function proveEvents(
+  root: string,
+  identity: JournalIdentity,
+  table: TableConfiguration,
+  eventIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  return withDesk(root, identity, async ({ prover, rowsOf }) => {
+    const proofs = new Map<string, string>()
+    for (const found of await rowsOfEvents(rowsOf(table), eventIds))
+      proofs.set(String(found.row.event_id), formatRowProof(await prover.prove(found)))
+    return proofs
+  })
+}
+
+/** The id of the only event whose id begins so; undefined where there is none. Throws an `EvidenceError` for several. */
+export async function findEvent(
+  root: string,
+  identity: JournalIdentity,
+  table: TableConfiguration,
+  prefix: string,
+): Promise<string | undefined> {
+  return withDesk(root, identity, async ({ rowsOf }) => {
+    const ids = (await rowsOfPrefix(rowsOf(table), prefix)).map(({ row }) => String(row.event_id)).sort()
+    if (ids.length > 1)
+      throw new EvidenceError(
+        `event ${JSON.stringify(prefix)} is the beginning of ${ids.length} ids`,
+        `more of the id tells one: ${ids.slice(0, 5).join(', ')}`,
+      )
+    return ids[0]
+  })
+}
+
+/** What a `.row-proof` shows by a key that did not come with it. Throws a `ProofError` where it shows nothing. */
+export function checkRowProof(text: string, vkey: string): ProvenRow {
+  const key = parseVkey(vkey)
+  return verifyRowProof(parseRowProof(text), checkpoint => openCheckpoint(checkpoint, key.name, [key]))
+}
