@@ -99,6 +99,7 @@ function pageOf({ answer, receipt, redaction, title }: BundleParts, shown: Table
     parameters: {
       ...(question.table !== null && { table: question.table }),
       ...Object.fromEntries(question.parameters.map(([name, value]) => [name, String(value)])),
+      ...(saved === undefined && statement.values.length > 0 && { 'values of ?': statement.values.join(', ') }),
       ...(redaction !== undefined && { 'left out': pathTexts(redaction).join(', ') }),
       ...(lost.length > 0 && { 'columns left out': lost.join(', ') }),
     },

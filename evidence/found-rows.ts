@@ -31,16 +31,26 @@ const PLACE = ['filename', 'file_row_number'] as const
 
 /** The row that counts of each of these events, in no order; an event without a row is left out. */
 export async function rowsOfEvents(source: RowSource, eventIds: readonly string[]): Promise<readonly FoundRow[]> {
-  return eventIds.length === 0 ? [] : findRows(source, `event_id in (${eventIds.map(quoted).join(', ')})`)
+  if (eventIds.length === 0 || source.paths.length === 0) return []
+  return findRows(source, `event_id in (${eventIds.map(quoted).join(', ')})`)
 }
 
-/** The rows that count of the events whose ids begin so. */
-export async function rowsOfPrefix(source: RowSource, prefix: string): Promise<readonly FoundRow[]> {
-  return findRows(source, `starts_with(event_id, ${quoted(prefix)})`)
+/** Ids of events that begin so, at most `most` of them. */
+export async function eventsOfPrefix(
+  { connection, paths }: RowSource,
+  prefix: string,
+  most: number,
+): Promise<readonly string[]> {
+  if (paths.length === 0) return []
+  const files = `read_parquet(${fileList(paths)}, union_by_name = true, hive_partitioning = false)`
+  const where = `starts_with(event_id, ${quoted(prefix)})`
+  const reader = await connection.runAndReadAll(
+    `select distinct event_id from ${files} where ${where} order by event_id limit ${most}`,
+  )
+  return reader.getRows().map(([id]) => String(id))
 }
 
 async function findRows({ connection, root, paths, configId }: RowSource, which: string): Promise<readonly FoundRow[]> {
-  if (paths.length === 0) return []
   const files = `read_parquet(${fileList(paths)}, union_by_name = true, hive_partitioning = false, filename = true, file_row_number = true)`
   const preferred = configId === undefined ? '' : `case when config_id = ${quoted(configId)} then 0 else 1 end, `
   const result = await connection.stream(

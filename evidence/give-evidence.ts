@@ -10,7 +10,7 @@ import type { TableConfiguration } from '../transform/table-configuration.js'
 import { type BundleParts, makeBundle } from './bundle.js'
 import { withDesk } from './desk.js'
 import { EvidenceError } from './evidence-error.js'
-import { type FoundRow, rowsOfEvents, rowsOfPrefix } from './found-rows.js'
+import { eventsOfPrefix, type FoundRow, rowsOfEvents } from './found-rows.js'
 import { redactionOf } from './redact.js'
 import { restingEvents } from './resting-rows.js'
 import { formatRowProof, type ProvenRow, parseRowProof, verifyRowProof } from './row-proof.js'
@@ -94,15 +94,18 @@ export async function findEvent(
   prefix: string,
 ): Promise<string | undefined> {
   return withDesk(root, identity, async ({ rowsOf }) => {
-    const ids = (await rowsOfPrefix(rowsOf(table), prefix)).map(({ row }) => String(row.event_id)).sort()
+    const ids = await eventsOfPrefix(rowsOf(table), prefix, SHOWN_IDS)
     if (ids.length > 1)
       throw new EvidenceError(
-        `event ${JSON.stringify(prefix)} is the beginning of ${ids.length} ids`,
-        `more of the id tells one: ${ids.slice(0, 5).join(', ')}`,
+        `event ${JSON.stringify(prefix)} is the beginning of several ids`,
+        `more of the id tells one: ${ids.join(', ')}${ids.length === SHOWN_IDS ? ', ...' : ''}`,
       )
     return ids[0]
   })
 }
+
+/** Ids that are shown where the beginning of one fits several. */
+const SHOWN_IDS = 5
 
 /** What a `.row-proof` shows by a key that did not come with it. Throws a `ProofError` where it shows nothing. */
 export function checkRowProof(text: string, vkey: string): ProvenRow {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { withDesk } from '../../evidence/desk.js'
-import { type FoundRow, rowsOfEvents, rowsOfPrefix } from '../../evidence/found-rows.js'
+import { eventsOfPrefix, type FoundRow, rowsOfEvents } from '../../evidence/found-rows.js'
 import { readLeaf } from '../../evidence/leaf.js'
 import { formatRowProof, parseRowProof, type RowProof, verifyRowProof } from '../../evidence/row-proof.js'
 import { RowTree } from '../../evidence/row-tree.js'
@@ -31,7 +31,8 @@ describe('a row proof', () => {
     root = await ordersArchive()
     await sealFolder(root)
     await withDesk(root, IDENTITY, async ({ prover, rowsOf }) => {
-      found = await rowsOfPrefix(rowsOf(ORDERS_TABLE), '8')
+      const source = rowsOf(ORDERS_TABLE)
+      found = await rowsOfEvents(source, await eventsOfPrefix(source, '8', 100))
       proofs = await Promise.all(found.map(row => prover.prove(row)))
     })
   })
