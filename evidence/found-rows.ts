@@ -32,7 +32,15 @@ const PLACE = ['filename', 'file_row_number'] as const
 /** The row that counts of each of these events, in no order; an event without a row is left out. */
 export async function rowsOfEvents(source: RowSource, eventIds: readonly string[]): Promise<readonly FoundRow[]> {
   if (eventIds.length === 0 || source.paths.length === 0) return []
-  return findRows(source, `event_id in (${eventIds.map(quoted).join(', ')})`)
+  const which = `event_id in (${eventIds.map(quoted).join(', ')})`
+  return findRows({ ...source, paths: await pathsWith(source, which) }, which)
+}
+
+/** The objects that hold such rows: their other columns are read of these alone. */
+async function pathsWith({ connection, paths }: RowSource, which: string): Promise<readonly string[]> {
+  const files = `read_parquet(${fileList(paths)}, hive_partitioning = false, filename = true)`
+  const reader = await connection.runAndReadAll(`select distinct filename from ${files} where ${which}`)
+  return reader.getRows().map(([path]) => String(path))
 }
 
 /** Ids of events that begin so, at most `most` of them. */
@@ -51,6 +59,7 @@ export async function eventsOfPrefix(
 }
 
 async function findRows({ connection, root, paths, configId }: RowSource, which: string): Promise<readonly FoundRow[]> {
+  if (paths.length === 0) return []
   const files = `read_parquet(${fileList(paths)}, union_by_name = true, hive_partitioning = false, filename = true, file_row_number = true)`
   const preferred = configId === undefined ? '' : `case when config_id = ${quoted(configId)} then 0 else 1 end, `
   const result = await connection.stream(

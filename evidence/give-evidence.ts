@@ -8,7 +8,7 @@ import { makeReceipt, type Receipt } from '../queries/answers/receipt.js'
 import { keptConfigurations } from '../store/kept-configurations.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { type BundleParts, makeBundle } from './bundle.js'
-import { withDesk } from './desk.js'
+import { type EvidenceDesk, withDesk } from './desk.js'
 import { EvidenceError } from './evidence-error.js'
 import { eventsOfPrefix, type FoundRow, rowsOfEvents } from './found-rows.js'
 import { redactionOf } from './redact.js'
@@ -71,38 +71,57 @@ function tablesOf({ asked }: Answer, archive: OpenArchive): readonly TableConfig
   )
 }
 
-/** The `.row-proof` files of a table's events by their ids. Throws an `EvidenceError` for one that cannot be proven. */
+/** The `.row-proof` of an event. */
+export interface ProvenEvent {
+  readonly eventId: string
+  /** The text of the file. */
+  readonly proof: string
+}
+
+/** The proofs of a table's events, those left out that have no row. Throws an `EvidenceError` for what cannot be proven. */
 export async function proveEvents(
   root: string,
   identity: JournalIdentity,
   table: TableConfiguration,
   eventIds: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
-  return withDesk(root, identity, async ({ prover, rowsOf }) => {
-    const proofs = new Map<string, string>()
-    for (const found of await rowsOfEvents(rowsOf(table), eventIds))
-      proofs.set(String(found.row.event_id), formatRowProof(await prover.prove(found)))
-    return proofs
-  })
+): Promise<readonly ProvenEvent[]> {
+  return withDesk(root, identity, desk => proofsOf(desk, table, eventIds))
 }
 
-/** The id of the only event whose id begins so; undefined where there is none. Throws an `EvidenceError` for several. */
-export async function findEvent(
+/**
+ * The proof of the only event whose id begins so; undefined where there is none. Throws an `EvidenceError` for several, and
+ * for what cannot be proven.
+ */
+export async function proveEvent(
   root: string,
   identity: JournalIdentity,
   table: TableConfiguration,
   prefix: string,
-): Promise<string | undefined> {
-  return withDesk(root, identity, async ({ rowsOf }) => {
-    const ids = await eventsOfPrefix(rowsOf(table), prefix, SHOWN_IDS)
+): Promise<ProvenEvent | undefined> {
+  return withDesk(root, identity, async desk => {
+    const isWhole = prefix.length === EVENT_ID_LENGTH
+    const ids = isWhole ? [prefix] : await eventsOfPrefix(desk.rowsOf(table), prefix, SHOWN_IDS)
     if (ids.length > 1)
       throw new EvidenceError(
         `event ${JSON.stringify(prefix)} is the beginning of several ids`,
         `more of the id tells one: ${ids.join(', ')}${ids.length === SHOWN_IDS ? ', ...' : ''}`,
       )
-    return ids[0]
+    return (await proofsOf(desk, table, ids))[0]
   })
 }
+
+async function proofsOf(
+  { prover, rowsOf }: EvidenceDesk,
+  table: TableConfiguration,
+  eventIds: readonly string[],
+): Promise<readonly ProvenEvent[]> {
+  const proofs: ProvenEvent[] = []
+  for (const found of await rowsOfEvents(rowsOf(table), eventIds))
+    proofs.push({ eventId: String(found.row.event_id), proof: formatRowProof(await prover.prove(found)) })
+  return proofs
+}
+
+const EVENT_ID_LENGTH = 32
 
 /** Ids that are shown where the beginning of one fits several. */
 const SHOWN_IDS = 5

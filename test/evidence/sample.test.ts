@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { checkRowProof, findEvent, proveEvents } from '../../evidence/give-evidence.js'
+import { checkRowProof, type ProvenEvent, proveEvent, proveEvents } from '../../evidence/give-evidence.js'
 import { drawSample, SAMPLE_COLUMNS } from '../../evidence/sample.js'
 import { showProven } from '../../evidence/show-proof.js'
 import { verifyBundle } from '../../evidence/verify-bundle.js'
@@ -86,10 +86,13 @@ describe('a proof of one event', () => {
   it('is found by the beginning of its id, and shows what it is of', async () => {
     const [first] = (await archive.run('deletions', 'Orders')).rows()
     const id = String(first?.event_id)
-    expect(await findEvent(root, IDENTITY, ORDERS_TABLE, id.slice(0, 12))).toBe(id)
-    expect(await findEvent(root, IDENTITY, ORDERS_TABLE, 'xyz')).toBeUndefined()
-    await expect(findEvent(root, IDENTITY, ORDERS_TABLE, '')).rejects.toThrow('is the beginning of several ids')
-    const proof = (await proveEvents(root, IDENTITY, ORDERS_TABLE, [id])).get(id) as string
+    const found = await proveEvent(root, IDENTITY, ORDERS_TABLE, id.slice(0, 12))
+    expect(found?.eventId).toBe(id)
+    expect(await proveEvents(root, IDENTITY, ORDERS_TABLE, [id])).toEqual([found])
+    expect(await proveEvent(root, IDENTITY, ORDERS_TABLE, 'xyz')).toBeUndefined()
+    expect(await proveEvent(root, IDENTITY, ORDERS_TABLE, 'f'.repeat(32))).toBeUndefined()
+    await expect(proveEvent(root, IDENTITY, ORDERS_TABLE, '')).rejects.toThrow('is the beginning of several ids')
+    const { proof } = found as ProvenEvent
     const shown = showProven(checkRowProof(proof, VKEY))
     for (const line of [`event    ${id}`, 'kind     REMOVE', 'table    Orders', 'PROVEN: '])
       expect(shown).toContain(line)
