@@ -1,10 +1,10 @@
 import type { BaselineOrigin, BaselineTarget } from '../capture/baseline.js'
 import { checkEvolution } from '../config/evolution.js'
-import { readFacts } from '../config/fact-file.js'
+import { readFacts } from '../store/facts.js'
 import { DiskArchive } from '../store/folder.js'
 import { keptConfigurations } from '../store/kept-configurations.js'
 import type { Fact } from '../transform/fact.js'
-import { configurationKey } from '../transform/partition.js'
+import { configurationKey } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { CommandError, EXIT, type Options } from './io.js'
 import { callAws } from './live-table.js'
@@ -46,7 +46,7 @@ function openDesk(root: string): BaselinePlace {
     refusedHint: `itemtrail status${archiveFlag(root)} tells what was refused`,
     readFacts: table => readFacts(archive, table),
     check: async table => {
-      const problems = checkEvolution(keptConfigurations(root, table.table), table)
+      const problems = checkEvolution(await keptConfigurations(archive, table.table), table)
       if (problems.length > 0) throw new CommandError(problems.join('\n'), EXIT.usage)
     },
     openTarget: async table => {

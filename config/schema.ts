@@ -1,13 +1,12 @@
 import { z } from 'zod'
+import { BUFFER, BUFFER_RANGES } from '../aws/firehose.js'
 import type { DeclaredType } from '../transform/table-configuration.js'
+import { TABLE_NAME } from '../transform/table-names.js'
 
 // In this file a schema's error is what is allowed there: `describeIssue` puts "<path> is <value>, expected" before it.
 
 const PLAIN_TYPES = ['string', 'number', 'json', 'bigint', 'double', 'boolean', 'timestamp'] as const
 const TYPE = new RegExp(`^(?:${PLAIN_TYPES.join('|')}|decimal\\((?:[1-9]|[12]\\d|3[0-8]),(?:\\d|[12]\\d|3[0-8])\\))$`)
-
-/** DynamoDB's rule for names of tables. */
-export const TABLE_NAME = /^[A-Za-z0-9_.-]{3,255}$/
 
 /** A stream's ARN; the first group is the table's name. */
 export const STREAM = /^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table\/([A-Za-z0-9_.-]+)\/stream\/[^/]+$/
@@ -139,8 +138,12 @@ export const keyField = z.union(
   'a name, or an object with "attribute" and "column"',
 )
 
-const BUFFER_MB = 'a whole number from 64 to 128, which Firehose takes with conversion to Parquet'
-const BUFFER_SECONDS = 'a whole number from 60 to 900, which Firehose takes with dynamic partitioning'
+/** A number that Firehose takes, with what else the delivery stream does. */
+function within({ least, most }: { readonly least: number; readonly most: number }, feature: string) {
+  const allowed = `a whole number from ${least} to ${most}, which Firehose takes with ${feature}`
+  return z.int(allowed).min(least, allowed).max(most, allowed)
+}
+
 const STREAM_ARN = 'the ARN of a DynamoDB stream: arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/TIME'
 const KEY_ARN = 'the ARN of a KMS key: arn:aws:kms:REGION:ACCOUNT:key/ID'
 
@@ -197,11 +200,11 @@ const table = fields({
     .describe('The customer managed key that the table is encrypted with, where there is one.')
     .exactOptional(),
   buffer: fields({
-    mb: z.int(BUFFER_MB).min(64, BUFFER_MB).max(128, BUFFER_MB).describe('Megabytes.').default(128),
-    seconds: z.int(BUFFER_SECONDS).min(60, BUFFER_SECONDS).max(900, BUFFER_SECONDS).describe('Seconds.').default(900),
+    mb: within(BUFFER_RANGES.mb, 'conversion to Parquet').describe('Megabytes.').default(BUFFER.mb),
+    seconds: within(BUFFER_RANGES.seconds, 'dynamic partitioning').describe('Seconds.').default(BUFFER.seconds),
   })
     .describe('What Firehose gathers before it writes an object: so many MB or seconds, whichever comes first.')
-    .default({ mb: 128, seconds: 900 }),
+    .default(BUFFER),
 })
 
 const CUTOFF = 'a whole number from 1 to 1000000'

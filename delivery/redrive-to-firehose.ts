@@ -1,9 +1,9 @@
 import { DescribeDeliveryStreamCommand, type FirehoseClient } from '@aws-sdk/client-firehose'
-import type { Timekeeper } from '../aws/attempts.js'
+import { CALL_RECORDS } from '../aws/firehose.js'
+import type { Patience } from '../aws/patience.js'
 import { sendPacks } from '../capture/firehose-sender.js'
-import { CALL_RECORDS } from '../capture/packing.js'
-import { tablePrefix } from '../transform/partition.js'
-import type { Delivery, Destination, RefusedDocument } from './redrive.js'
+import { tablePrefix } from '../transform/layout.js'
+import type { DocumentToSend, RedriveTarget, Resent } from './redrive.js'
 
 /**
  * Firehose keeps 500 partitions open until they are full or 900 s old, and the table's own changes need some of them. More days
@@ -12,7 +12,7 @@ import type { Delivery, Destination, RefusedDocument } from './redrive.js'
 const DAYS_A_RUN = 400
 
 /** A delivery stream on AWS, as where refused documents are sent again. */
-export class FirehoseDestination implements Destination {
+export class FirehoseRedrive implements RedriveTarget {
   /** One call of the sender: what was accepted is remembered after each. A batch of the transform is a megabyte too. */
   readonly limits = { documents: CALL_RECORDS, bytes: 1024 * 1024, days: DAYS_A_RUN }
 
@@ -20,14 +20,14 @@ export class FirehoseDestination implements Destination {
   constructor(
     private readonly client: FirehoseClient,
     readonly name: string,
-    private readonly time: Timekeeper = { remaining: () => Number.POSITIVE_INFINITY },
+    private readonly time: Patience = {},
   ) {}
 
-  async send(documents: readonly RefusedDocument[]): Promise<Delivery> {
+  async send(documents: readonly DocumentToSend[]): Promise<Resent> {
     const packs = documents.map(({ data }, position) => ({ data, positions: [position] }))
     const { accepted, errors } = await sendPacks(this.client, this.name, packs, this.time)
     const positions = accepted.flatMap(pack => pack.positions)
-    return { accepted: positions.map(position => documents[position] as RefusedDocument), refusedAgain: 0, errors }
+    return { accepted: positions.map(position => documents[position] as DocumentToSend), refusedAgain: 0, errors }
   }
 }
 

@@ -1,32 +1,22 @@
 /** What a tail remembers beside an archive, in a folder that is no part of it: how far it is, and that it runs. */
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../capture/checkpoint.js'
 import { FileError, readBounded } from '../config/gate.js'
+import { isRunning, makeFolder, renameDurably, writeDurably } from '../store/durable.js'
 import { linkIn, refuseLinks } from '../store/links.js'
-
-/** Not part of the archive: no key begins with a dot. */
-const FOLDER = '.tail'
+import { TAIL_FOLDER } from '../transform/layout.js'
 
 /** Where the checkpoint of a table is kept. */
 export function checkpointPath(root: string, table: string): string {
-  return join(root, FOLDER, `${table}.json`)
+  return join(root, TAIL_FOLDER, `${table}.json`)
 }
 
 /** The checkpoint of a table; undefined where there is none. Throws a `FileError` for one that cannot be read. */
 export function loadCheckpoint(root: string, table: string): Checkpoint | undefined {
   const path = checkpointPath(root, table)
-  refuseLinks(root, `${FOLDER}/${table}.json`)
+  refuseLinks(root, `${TAIL_FOLDER}/${table}.json`)
   const bytes = readBounded(path, path)
   if (bytes === undefined) return undefined
   const checkpoint = readCheckpoint(bytes, path)
@@ -37,10 +27,9 @@ export function loadCheckpoint(root: string, table: string): Checkpoint | undefi
 /** Replaces the checkpoint of a table in one step: after a power cut there is the old one or the new one, whole. */
 export function saveCheckpoint(root: string, checkpoint: Checkpoint): void {
   const path = checkpointPath(root, checkpoint.table)
-  refuseLinks(root, `${FOLDER}/${checkpoint.table}.json.new`)
-  writeDurably(`${path}.new`, writeCheckpoint(checkpoint))
-  renameSync(`${path}.new`, path)
-  syncFolder(join(root, FOLDER))
+  refuseLinks(root, `${TAIL_FOLDER}/${checkpoint.table}.json.new`)
+  writeDurably(`${path}.new`, writeCheckpoint(checkpoint), 'w')
+  renameDurably(`${path}.new`, path)
 }
 
 /** That a process tails a table into an archive. */
@@ -49,22 +38,23 @@ export interface TailLock {
 }
 
 /**
- * Says that this process tails a table, unless another one on this machine does: then it answers with that one's id. Each
- * process writes a file of its own and then looks for those of others, so of two that begin at once never both go on.
+ * Says that this process tails a table, unless another one on this machine does: then it answers with that one's id.
+ * Each process writes a file of its own and then looks for those of others, so of two that begin at once never both go
+ * on.
  */
 export function lockTail(root: string, table: string): TailLock | number {
-  const folder = join(root, FOLDER)
+  const folder = join(root, TAIL_FOLDER)
   const own = `${table}.${process.pid}.lock`
-  refuseLinks(root, `${FOLDER}/${own}`)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  writeDurably(join(folder, own), startOf(process.pid))
+  refuseLinks(root, `${TAIL_FOLDER}/${own}`)
+  makeFolder(folder)
+  writeDurably(join(folder, own), startOf(process.pid), 'w')
   const release = () => rmSync(join(folder, own), { force: true })
   for (const name of readdirSync(folder)) {
     const pid = Number(
       name.startsWith(`${table}.`) ? /^(\d+)\.lock$/.exec(name.slice(table.length + 1))?.[1] : undefined,
     )
     if (Number.isNaN(pid) || pid === process.pid) continue
-    if (isRunning(pid, lockedAt(root, name))) {
+    if (isRunningSince(pid, lockedAt(root, name))) {
       release()
       return pid
     }
@@ -74,21 +64,15 @@ export function lockTail(root: string, table: string): TailLock | number {
 }
 
 /** True where a process is there and is not a later one that was given the same id. */
-function isRunning(pid: number, start: string | undefined): boolean {
-  if (start === undefined) return false
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
-  }
-  return start === startOf(pid)
+function isRunningSince(pid: number, start: string | undefined): boolean {
+  return start !== undefined && isRunning(pid) && start === startOf(pid)
 }
 
 /** When the process of a lock began, as it wrote; undefined where the file is none of a process. */
 function lockedAt(root: string, name: string): string | undefined {
-  if (linkIn(root, `${FOLDER}/${name}`) !== undefined) return undefined
+  if (linkIn(root, `${TAIL_FOLDER}/${name}`) !== undefined) return undefined
   try {
-    return readBounded(join(root, FOLDER, name), name, { maxBytes: 100 })?.toString()
+    return readBounded(join(root, TAIL_FOLDER, name), name, { maxBytes: 100 })?.toString()
   } catch (error) {
     if (!(error instanceof FileError)) throw error
     return undefined
@@ -111,24 +95,5 @@ function statOf(pid: number): string | undefined {
     return readFileSync(`/proc/${pid}/stat`, 'utf8')
   } catch {
     return undefined
-  }
-}
-
-function writeDurably(path: string, text: string): void {
-  const file = openSync(path, 'w', 0o600)
-  try {
-    writeSync(file, text)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-}
-
-function syncFolder(path: string): void {
-  const folder = openSync(path, 'r')
-  try {
-    fsyncSync(folder)
-  } finally {
-    closeSync(folder)
   }
 }

@@ -1,10 +1,9 @@
-import { join } from 'node:path'
 import type { JournalIdentity } from '../journal/head.js'
 import { KeptLog } from '../journal/kept-log.js'
 import { rowHashesOfFile } from '../journal/row-hashes.js'
 import { openDuckDb } from '../queries/engines/duckdb-instance.js'
 import { DiskArchive } from '../store/folder.js'
-import { parquetFiles } from '../store/parquet-files.js'
+import { listTable } from '../store/table-objects.js'
 import { configurationId, type TableConfiguration } from '../transform/table-configuration.js'
 import type { RowSource } from './found-rows.js'
 import { Prover } from './prover.js'
@@ -13,7 +12,7 @@ import { Prover } from './prover.js'
 export interface EvidenceDesk {
   readonly prover: Prover
   /** Where the rows of a table are looked for. */
-  rowsOf(table: TableConfiguration): RowSource
+  rowsOf(table: TableConfiguration): Promise<RowSource>
 }
 
 /** Opens the archive in a folder for proofs under the newest checkpoint of its journal, and closes it. */
@@ -24,15 +23,16 @@ export async function withDesk<T>(
 ): Promise<T> {
   const instance = await openDuckDb(':memory:', { memory_limit: '1GB' })
   const connection = await instance.connect()
-  const readLeaves = async (key: string) => (await rowHashesOfFile(instance, join(root, ...key.split('/'))))?.hashes
-  const rowsOf = (table: TableConfiguration) => ({
+  const archive = new DiskArchive(root)
+  const readLeaves = async (key: string) => (await rowHashesOfFile(instance, archive.pathOf(key)))?.hashes
+  const rowsOf = async (table: TableConfiguration) => ({
     connection,
     root,
-    paths: parquetFiles(root, table.table),
+    paths: (await listTable(archive, table.table)).objects.map(key => archive.pathOf(key)),
     configId: configurationId(table),
   })
   try {
-    return await use({ prover: await Prover.open(new KeptLog(new DiskArchive(root)), identity, readLeaves), rowsOf })
+    return await use({ prover: await Prover.open(new KeptLog(archive), identity, readLeaves), rowsOf })
   } finally {
     connection.closeSync()
     instance.closeSync()

@@ -1,10 +1,11 @@
 import type { JournalIdentity } from '../journal/head.js'
-import type { OpenArchive } from '../library/open-archive.js'
 import { openCheckpoint } from '../proof/checkpoint.js'
 import { parseVkey } from '../proof/note.js'
 import type { Answer } from '../queries/answers/answer.js'
+import type { AskedArchive } from '../queries/answers/asked-archive.js'
 import { namedTables } from '../queries/answers/objects-read.js'
 import { makeReceipt, type Receipt } from '../queries/answers/receipt.js'
+import { DiskArchive } from '../store/folder.js'
 import { keptConfigurations } from '../store/kept-configurations.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { type BundleParts, makeBundle } from './bundle.js'
@@ -20,7 +21,7 @@ import { refuseTaken, writeBundle } from './write-bundle.js'
 
 /** An answer of which evidence is wanted. */
 export interface EvidenceRequest extends Pick<BundleParts, 'answer' | 'title' | 'plainColumns' | 'disarm'> {
-  readonly archive: OpenArchive
+  readonly archive: AskedArchive
   /** The archive's folder. */
   readonly root: string
   /** The journal's name, and the keys that may have signed it. */
@@ -46,15 +47,13 @@ export async function giveEvidence(folder: string, request: EvidenceRequest): Pr
   const { archive, root, identity, answer, redact = [] } = request
   refuseTaken(folder)
   const tables = tablesOf(answer, archive)
-  const redaction = redactionOf(
-    redact,
-    tables.flatMap(({ table }) => keptConfigurations(root, table)),
-  )
+  const kept = await Promise.all(tables.map(({ table }) => keptConfigurations(new DiskArchive(root), table)))
+  const redaction = redactionOf(redact, kept.flat())
   const receipt = request.receipt ?? (await makeReceipt(answer, archive))
   return withDesk(root, identity, async ({ prover, rowsOf }) => {
     const rows: FoundRow[] = []
     const events = await restingEvents(archive.engine, answer, tables)
-    for (const table of tables) rows.push(...(await rowsOfEvents(rowsOf(table), events)))
+    for (const table of tables) rows.push(...(await rowsOfEvents(await rowsOf(table), events)))
     const found = new Set(rows.map(({ row }) => row.event_id))
     const lost = events.find(event => !found.has(event))
     if (lost !== undefined) throw new EvidenceError(`event ${lost} of the answer has no row in the archive`)
@@ -63,7 +62,7 @@ export async function giveEvidence(folder: string, request: EvidenceRequest): Pr
   })
 }
 
-function tablesOf({ asked }: Answer, archive: OpenArchive): readonly TableConfiguration[] {
+function tablesOf({ asked }: Answer, archive: AskedArchive): readonly TableConfiguration[] {
   if (asked.table !== undefined) return [archive.table(asked.table)]
   return namedTables(
     asked.sql,
@@ -100,7 +99,7 @@ export async function proveEvent(
 ): Promise<ProvenEvent | undefined> {
   return withDesk(root, identity, async desk => {
     const isWhole = prefix.length === EVENT_ID_LENGTH
-    const ids = isWhole ? [prefix] : await eventsOfPrefix(desk.rowsOf(table), prefix, SHOWN_IDS)
+    const ids = isWhole ? [prefix] : await eventsOfPrefix(await desk.rowsOf(table), prefix, SHOWN_IDS)
     if (ids.length > 1)
       throw new EvidenceError(
         `event ${JSON.stringify(prefix)} is the beginning of several ids`,
@@ -116,7 +115,7 @@ async function proofsOf(
   eventIds: readonly string[],
 ): Promise<readonly ProvenEvent[]> {
   const proofs: ProvenEvent[] = []
-  for (const found of await rowsOfEvents(rowsOf(table), eventIds))
+  for (const found of await rowsOfEvents(await rowsOf(table), eventIds))
     proofs.push({ eventId: String(found.row.event_id), proof: formatRowProof(await prover.prove(found)) })
   return proofs
 }

@@ -1,7 +1,6 @@
-import type { OpenArchive } from '../library/open-archive.js'
 import type { Answer } from '../queries/answers/answer.js'
-import type { AnswerVerdict } from '../queries/answers/answer-verdict.js'
-import { answerSql } from '../queries/answers/ask.js'
+import type { AnswerVerdict } from '../queries/answers/asked.js'
+import type { AskedArchive } from '../queries/answers/asked-archive.js'
 import type { BoundValue } from '../queries/engines/engine.js'
 import { rowsOf } from '../queries/engines/rows.js'
 import { formatInstant } from '../transform/instant.js'
@@ -40,7 +39,7 @@ export const SAMPLE_COLUMNS = ['draw', 'population', 'drawn_by'] as const
  * value outside of WHERE.
  */
 export async function drawSample(
-  archive: OpenArchive,
+  archive: AskedArchive,
   table: TableConfiguration,
   request: SampleRequest,
 ): Promise<Sample> {
@@ -48,7 +47,7 @@ export async function drawSample(
   if (!Number.isSafeInteger(n) || n < 1) throw new EvidenceError(`n is ${n}, expected a whole number from 1`)
   if (fromUs >= toUs) throw new EvidenceError('the period of the sample is empty, expected from before to')
   const { sql, values } = sampleStatement(table, request)
-  const answer = await answerSql(archive.engine, sql, values)
+  const answer = await archive.sql(sql, values)
   const [first] = rowsOf(answer.table)
   const population = Number(first?.population ?? 0)
   const period = [fromUs, toUs].map(us => formatInstant(us, 6)) as [string, string]

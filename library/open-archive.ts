@@ -1,9 +1,13 @@
-import { existsSync, statSync } from 'node:fs'
-import { Answer, type Asked } from '../queries/answers/answer.js'
-import { type AnswerVerdict, judgeAnswer } from '../queries/answers/answer-verdict.js'
+import { existsSync, rmSync, statSync } from 'node:fs'
+import type { Table } from 'apache-arrow'
+import { Answer } from '../queries/answers/answer.js'
+import { judgeAnswer } from '../queries/answers/answer-verdict.js'
 import { answerQuery, answerSql } from '../queries/answers/ask.js'
+import type { AnswerVerdict, Asked } from '../queries/answers/asked.js'
+import type { QuestionAsked } from '../queries/answers/asked-archive.js'
 import { withBaselineRemarks } from '../queries/answers/baseline-remarks.js'
 import { readHistory } from '../queries/answers/history.js'
+import { type TableStatus, tableStatus } from '../queries/answers/table-status.js'
 import { SAVED_QUERIES } from '../queries/catalog.js'
 import { differencesOf } from '../queries/difference.js'
 import { DuckDbEngine } from '../queries/engines/duckdb.js'
@@ -11,17 +15,23 @@ import { type BoundValue, type QueryEngine, type RunOptions, streamAnswer } from
 import { type Row, rowsOf } from '../queries/engines/rows.js'
 import { canonicalKey, findItemKey } from '../queries/item-key.js'
 import { ParameterError } from '../queries/parameters.js'
+import type { QueryName } from '../queries/query-types.js'
 import { isDoubtful } from '../queries/verdict/findings.js'
 import type { ItemHistory } from '../queries/verdict/history.js'
 import { archiveBegan, historyBetween, stateAt } from '../queries/verdict/state-at.js'
 import { itemsAt } from '../queries/verdict/table-at.js'
 import type { JudgeOptions } from '../queries/verdict/table-verdict.js'
-import { isArchive } from '../store/parquet-files.js'
+import { ContinuityCheck, verifiedPeriod } from '../queries/verdict/verify-continuity.js'
+import { RowCheck, type RowPeriod } from '../queries/verdict/verify-rows.js'
+import { reconcileItems } from '../restore/reconcile-items.js'
+import type { Finding as ReconcileFinding } from '../restore/reconciliation.js'
+import { DiskArchive } from '../store/folder.js'
+import type { Objects } from '../store/objects.js'
 import { findTable, tablesIn } from '../store/tables.js'
-import { type AttributeValue, parseItem } from '../transform/attribute-value.js'
-import { formatInstant, parseInstant } from '../transform/instant.js'
+import { type Item, parseItem } from '../transform/attribute-value.js'
+import { formatInstant } from '../transform/instant.js'
 import { type TableConfiguration, unconfiguredTable } from '../transform/table-configuration.js'
-import { nameTables } from '../transform/table-names.js'
+import { nameTables, TABLE_NAME } from '../transform/table-names.js'
 import {
   changeHead,
   changesOf,
@@ -31,22 +41,17 @@ import {
   itemAt,
   type TableItem,
 } from './archive-answers.js'
-
-/** An archive, a table or a saved query that is not there, or an archive that cannot be read. */
-export class ArchiveError extends Error {
-  override readonly name = 'ArchiveError'
-}
-
-/** An item's key: the text of a simple string key as it is, or the key attributes, plain or in DynamoDB JSON. */
-export type Key = string | { readonly [attribute: string]: string | number | bigint | Uint8Array | AttributeValue }
-
-/** A moment: ISO 8601 with a zone, a Date, or microseconds since 1970. */
-export type Moment = string | Date | number | bigint
-
-/** A saved query's parameters, each as its type wants it. */
-export type Parameters = Readonly<
-  Record<string, string | number | bigint | Date | Key | readonly (readonly [string, string])[]>
->
+import { ArchiveError } from './archive-error.js'
+import {
+  attributesOf,
+  type Key,
+  type Moment,
+  microsecondsOf,
+  type Parameters,
+  parameterText,
+  type RowOf,
+} from './given.js'
+import type { CopyOptions } from './local-copy.js'
 
 /** How an archive in a folder is opened. */
 export interface FolderOptions {
@@ -72,35 +77,90 @@ export interface EngineOptions {
   readonly others?: boolean
 }
 
+/** An archive on AWS, by what its stack says. */
+export interface StackOptions {
+  /** The name of the stack, whose outputs name workgroup, database and buckets. */
+  readonly stack: string
+  /** @default - as the AWS SDK finds it */
+  readonly region?: string | undefined
+  /** Which workgroup, where the stack has several archives. @default - the one of the stack */
+  readonly workgroup?: string | undefined
+  /** The same of the Glue database. @default - the one of the stack */
+  readonly database?: string | undefined
+}
+
 /**
- * Opens an archive for questions: a folder, or what an engine reads. Throws `ArchiveError` for a folder that is none or
- * holds a damaged object.
+ * Opens an archive for questions: a folder; objects that lie elsewhere, which are copied; a deployed stack, which is
+ * asked on AWS; or what an engine reads. Throws `ArchiveError` for what is no archive or holds a damaged object.
  */
-export async function openArchive(archive: string | EngineOptions, options: FolderOptions = {}): Promise<OpenArchive> {
-  if (typeof archive !== 'string') {
-    const tables = nameTables(
-      [...archive.tables].map(table => (typeof table === 'string' ? unconfiguredTable(table) : table)),
-    )
-    return new OpenArchive(archive.engine, new Map(tables.map(table => [table.table, table])), archive.others)
-  }
-  if (!existsSync(archive) || !statSync(archive).isDirectory())
-    throw new ArchiveError(`archive ${JSON.stringify(archive)} is not there, expected a folder`)
-  if (!isArchive(archive))
+export async function openArchive(
+  archive: string | Objects | StackOptions | EngineOptions,
+  options: FolderOptions & CopyOptions = {},
+): Promise<OpenArchive> {
+  if (typeof archive === 'string') return openFolder(archive, options)
+  if ('engine' in archive) return openEngine(archive)
+  if ('stack' in archive) return openStack(archive, options)
+  if (archive instanceof DiskArchive) return openFolder(archive.root, options)
+  const { copyLocally } = await import('./local-copy.js')
+  const root = await copyLocally(archive, options)
+  const remove = () => rmSync(root, { recursive: true, force: true })
+  return openFolder(root, options, remove).catch(error => {
+    remove()
+    throw error
+  })
+}
+
+async function openFolder(root: string, options: FolderOptions, end?: () => void): Promise<OpenArchive> {
+  if (!existsSync(root) || !statSync(root).isDirectory())
+    throw new ArchiveError(`archive ${JSON.stringify(root)} is not there, expected a folder`)
+  const folder = new DiskArchive(root)
+  if (!folder.isArchive())
     throw new ArchiveError(
-      `archive ${JSON.stringify(archive)} is none, expected a folder with data/, config/, facts/ or refused/ in it`,
+      `archive ${JSON.stringify(root)} is none, expected a folder with data/, config/, facts/ or refused/ in it`,
     )
   const configured = [...(options.tables ?? [])]
   try {
-    const tables = tablesIn(archive, configured)
-    return new OpenArchive(await DuckDbEngine.open(archive, configured, options), tables, false, options.refused)
+    const tables = await tablesIn(folder, configured)
+    return new OpenArchive(await DuckDbEngine.open(root, configured, options), tables, false, options.refused, end)
   } catch (error) {
     const [reason] = (error as Error).message.split('\n')
-    throw new ArchiveError(`archive ${JSON.stringify(archive)} cannot be read: ${reason}`, { cause: error })
+    throw new ArchiveError(`archive ${JSON.stringify(root)} cannot be read: ${reason}`, { cause: error })
   }
 }
 
-/** What DynamoDB takes for the name of a table, so that a slip makes no statement. */
-const TABLE_NAME = /^[A-Za-z0-9_.-]{3,255}$/
+function openEngine({ engine, tables, others }: EngineOptions): OpenArchive {
+  const named = nameTables([...tables].map(table => (typeof table === 'string' ? unconfiguredTable(table) : table)))
+  return new OpenArchive(engine, new Map(named.map(table => [table.table, table])), others)
+}
+
+async function openStack({ stack, region, ...names }: StackOptions, options: FolderOptions): Promise<OpenArchive> {
+  const { describeStack, openStackEngine } = await import('./stack.js')
+  const told = await describeStack(stack, region)
+  const { workgroup = told.workgroup(), database = told.database() } = names
+  const { bucket, derived } = told
+  const engine = await openStackEngine({ workgroup, database, region, bucket, derived }, options)
+  const tables = engine.facts === undefined ? [] : await tablesIn(engine.facts, options.tables)
+  return new OpenArchive(engine, new Map(tables), true, options.refused)
+}
+
+/** The time that is verified, from a moment to before another. @default - all time */
+export interface VerifiedPeriod {
+  readonly from?: Moment
+  readonly to?: Moment
+}
+
+function periodOf({ from, to }: VerifiedPeriod): RowPeriod {
+  return {
+    ...(from !== undefined && { fromUs: microsecondsOf(from, 'from') }),
+    ...(to !== undefined && { toUs: microsecondsOf(to, 'to') }),
+  }
+}
+
+/** What follows the name of a saved query and of a table: parameters may be left out where each of them may. */
+type Asking<N extends QueryName> =
+  Record<string, never> extends Parameters<N>
+    ? [parameters?: Parameters<N>, options?: RunOptions]
+    : [parameters: Parameters<N>, options?: RunOptions]
 
 /**
  * An archive that can be asked. What is asked wrongly throws `ParameterError` (a key, a moment, a parameter) or
@@ -113,6 +173,7 @@ export class OpenArchive implements AsyncDisposable {
     private readonly known: ReadonlyMap<string, TableConfiguration>,
     private readonly others = false,
     private readonly refused?: JudgeOptions['refused'],
+    private readonly end: () => void = () => {},
   ) {}
 
   /** The names of the archive's tables. */
@@ -123,6 +184,7 @@ export class OpenArchive implements AsyncDisposable {
   /** A table's configuration, its name in any case; undefined where there is none. */
   findTable(name: string): TableConfiguration | undefined {
     const table = findTable(this.known, name)
+    // a slip makes no statement
     return table ?? (this.others && TABLE_NAME.test(name) ? unconfiguredTable(name) : undefined)
   }
 
@@ -186,8 +248,39 @@ export class OpenArchive implements AsyncDisposable {
     }
   }
 
+  /** What the archive holds of a table. */
+  status(table: string): Promise<TableStatus> {
+    return tableStatus(this.engine, this.table(table))
+  }
+
+  /**
+   * Whether anything is missing in a table: `verdicts()` tells item by item, and `tally` is right when all are taken.
+   */
+  verifyContinuity(table: string, period: VerifiedPeriod = {}): Promise<ContinuityCheck> {
+    return ContinuityCheck.open(this.engine, this.table(table), verifiedPeriod(periodOf(period)))
+  }
+
+  /**
+   * Whether every row of a table is what it says of itself: `findings()` tells object by object, and `tally` is right
+   * when all are taken. Throws an `ArchiveError` where the archive is no folder.
+   */
+  async verifyRows(table: string, period: VerifiedPeriod = {}): Promise<RowCheck> {
+    const root = (await this.engine.describe?.())?.archive.root
+    if (root !== undefined) return new RowCheck(root, this.table(table).table, periodOf(period))
+    throw new ArchiveError('rows are held against themselves in a folder only, expected openArchive of a folder')
+  }
+
+  /**
+   * Compares every item that a table held at a moment, as somebody else has them, and yields what is not shown to be
+   * equal.
+   */
+  reconcile(table: string, items: AsyncIterable<Item> | Iterable<Item>, at: Moment): AsyncGenerator<ReconcileFinding> {
+    return reconcileItems(this.engine, this.table(table), items, microsecondsOf(at, 'at'))
+  }
+
   /** Asks a saved query of a table; `itemtrail queries` and docs/queries.md list them. */
-  async run(name: string, table: string, parameters: Parameters = {}, options: RunOptions = {}): Promise<Answer> {
+  async run<N extends QueryName>(name: N, table: string, ...given: Asking<N>): Promise<Answer<RowOf<N>>> {
+    const [parameters = {}, options = {}] = given
     const query = SAVED_QUERIES.get(name)
     if (query === undefined)
       throw new ArchiveError(
@@ -195,41 +288,55 @@ export class OpenArchive implements AsyncDisposable {
       )
     const configuration = this.table(table)
     const texts: Record<string, string> = {}
-    for (const [parameter, value] of Object.entries(parameters)) {
+    for (const [parameter, value] of Object.entries<unknown>(parameters)) {
       const type = query.parameters.find(known => known.name === parameter)?.type
       if (type === 'item') texts[parameter] = await this.itemKey(configuration, value as Key)
       else texts[parameter] = parameterText(parameter, type, value)
     }
     const answer = await answerQuery(this.engine, query, configuration, texts, options)
-    return this.judged(await withBaselineRemarks(this.engine, configuration, answer))
+    const { table: rows, asked, remarks } = await withBaselineRemarks(this.engine, configuration, answer)
+    return this.judged<RowOf<N>>(rows, asked, remarks)
   }
 
   /** Runs SQL of one's own; each table is a view, its name in lower case. `values` are bound to its `?` in order. */
-  async sql(text: string, values: readonly BoundValue[] = [], options: RunOptions = {}): Promise<Answer> {
-    return this.judged(await answerSql(this.engine, text, values, options))
+  async sql<R extends Row = Row>(
+    text: string,
+    values: readonly BoundValue[] = [],
+    options: RunOptions = {},
+  ): Promise<Answer<R>> {
+    const { table, asked } = await answerSql(this.engine, text, values, options)
+    return this.judged<R>(table, asked)
   }
 
-  /** How far an answer to what was asked can be believed; undefined where that names no table. It costs statements of its own. */
-  verdict(
-    asked: Pick<Asked, 'query' | 'table' | 'parameters' | 'sql'>,
-    options?: JudgeOptions,
-  ): Promise<AnswerVerdict | undefined> {
+  /**
+   * How far an answer to what was asked can be believed; undefined where that names no table. It costs statements of
+   * its own.
+   */
+  verdict(asked: QuestionAsked, options?: JudgeOptions): Promise<AnswerVerdict | undefined> {
     return judgeAnswer(asked, this, { refused: this.refused, ...options })
   }
 
-  private judged({ table, asked, remarks }: Answer): Answer {
-    return new Answer(table, asked, remarks, options => this.verdict(asked, options))
+  private judged<R extends Row>(table: Table, asked: Asked, remarks: readonly string[] = []): Answer<R> {
+    return new Answer<R>(table, asked, remarks, options => this.verdict(asked, options))
   }
 
-  /** The rows of SQL of one's own as they come; a large answer is never in memory as a whole where the engine can stream. */
-  async *stream(text: string, values: readonly BoundValue[] = [], options: RunOptions = {}): AsyncGenerator<Row> {
+  /**
+   * The rows of SQL of one's own as they come; a large answer is never in memory as a whole where the engine can
+   * stream.
+   */
+  async *stream<R extends Row = Row>(
+    text: string,
+    values: readonly BoundValue[] = [],
+    options: RunOptions = {},
+  ): AsyncGenerator<R> {
     for await (const piece of streamAnswer(this.engine, text, values, { ...options, foreign: true }))
-      yield* rowsOf(piece)
+      yield* rowsOf(piece) as Generator<Row> as Generator<R>
   }
 
   /** Ends it; of what is still running nothing is answered. */
   async close(): Promise<void> {
     this.engine.close()
+    this.end()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -246,36 +353,4 @@ export class OpenArchive implements AsyncDisposable {
       throw new ArchiveError(`table ${table.table} has no rows and no configuration to tell its keys by`)
     return found
   }
-}
-
-/** A text is the whole of a simple key, whatever it looks like. */
-function attributesOf(key: Key, anyKey: string): Readonly<Record<string, unknown>> {
-  if (typeof key === 'object' && key !== null) return key
-  const names = Object.keys(parseItem(anyKey))
-  if (names.length === 1 && typeof key === 'string') return { [names[0] as string]: key }
-  const form = JSON.stringify(Object.fromEntries(names.map(name => [name, '...'])))
-  throw new ParameterError(`key ${JSON.stringify(key)} does not say ${names.join(' and ')}, expected ${form}`)
-}
-
-/** Before 1973 there was no DynamoDB; a number that small is one of seconds or milliseconds. */
-const LEAST_MICROSECONDS = 100_000_000_000_000
-
-function microsecondsOf(moment: Moment, name: string): number {
-  if (typeof moment === 'string') {
-    const us = parseInstant(moment)?.us
-    if (us !== undefined) return us
-    const form = 'ISO 8601 with a zone such as 2026-11-19T12:00:00Z'
-    throw new ParameterError(`${name} is ${JSON.stringify(moment)}, expected ${form}`)
-  }
-  const us = moment instanceof Date ? moment.getTime() * 1000 : Number(moment)
-  if (Number.isSafeInteger(us) && (moment instanceof Date || us >= LEAST_MICROSECONDS)) return us
-  throw new ParameterError(`${name} is ${String(moment)}, expected microseconds since 1970, or a Date`)
-}
-
-function parameterText(name: string, type: string | undefined, value: Parameters[string]): string {
-  if (typeof value === 'string') return value
-  if (type === 'instant') return formatInstant(microsecondsOf(value as Moment, `parameter ${name}`), 6)
-  if (type === 'steps' && Array.isArray(value)) return JSON.stringify(value)
-  if (typeof value === 'number' || typeof value === 'bigint') return String(value)
-  throw new ParameterError(`parameter ${name} is of type ${value === null ? 'null' : typeof value}, expected a string`)
 }

@@ -1,10 +1,23 @@
-/** What is written to outlive a power cut, and whether who wrote it is still at work. */
-import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+/** What is written to outlive a power cut, or no longer than its process; and whether that is still at work. */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
 
 /**
- * Makes a folder and its parents, for their owner alone, so that they outlive a power cut: a new entry is durable once its
- * parent is synced.
+ * Makes a folder and its parents, for their owner alone, so that they outlive a power cut: a new entry is durable once
+ * its parent is synced.
  */
 export function makeFolder(folder: string): void {
   const whole = resolve(folder)
@@ -40,18 +53,32 @@ export function writeAll(file: number, content: string | Uint8Array, path: strin
   }
 }
 
-/** Writes a file, for its owner alone, whose content outlives a power cut. `flags` are those of `open`. */
-export function writeDurably(path: string, content: string | Uint8Array, flags: 'w' | 'wx' | 'a'): void {
-  const file = openSync(path, flags, 0o600)
+/** The same, so that it outlives a power cut. */
+export function writeAllDurably(file: number, content: string | Uint8Array, path: string): void {
+  writeAll(file, content, path)
   try {
-    writeAll(file, content, path)
     fsyncSync(file)
+  } catch (error) {
+    throw Object.assign(error as Error, { path })
+  }
+}
+
+/**
+ * Writes a file whose content outlives a power cut. `flags` are those of `open`; it is for its owner alone, unless
+ * `mode` is said.
+ */
+export function writeDurably(path: string, content: string | Uint8Array, flags: 'w' | 'wx' | 'a', mode = 0o600): void {
+  const file = openSync(path, flags, mode)
+  try {
+    writeAllDurably(file, content, path)
   } finally {
     closeSync(file)
   }
 }
 
-/** Gives a durable file its name, in place of one that has it: after a power cut there is the old one or the new, whole. */
+/**
+ * Gives a durable file its name, in place of one that has it: after a power cut there is the old one or the new, whole.
+ */
 export function renameDurably(from: string, to: string): void {
   renameSync(from, to)
   sync(dirname(to))
@@ -82,4 +109,16 @@ export function isRunning(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
+}
+
+/**
+ * A new folder for what lasts no longer than this process and is for nobody else. Those of the same name that processes
+ * left which were killed are removed.
+ */
+export function privateFolder(name: string): string {
+  for (const found of readdirSync(tmpdir())) {
+    const pid = found.startsWith(name) ? Number.parseInt(found.slice(name.length), 10) : Number.NaN
+    if (Number.isInteger(pid) && !isRunning(pid)) rmSync(join(tmpdir(), found), { recursive: true, force: true })
+  }
+  return mkdtempSync(join(tmpdir(), `${name}${process.pid}-`))
 }

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import {
-  type BigIntStats,
   chmodSync,
   closeSync,
   createReadStream,
@@ -11,11 +10,13 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  type Stats,
   statSync,
 } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { READ_BYTES } from '../capture/input.js'
-import { FileError } from '../config/gate.js'
+import { FileError, readBounded } from '../config/gate.js'
+import { STAGING_FOLDER, TOP_NAMES } from '../transform/layout.js'
 import { isRunning, linkDurably, makeFolder, renameDurably, sync, writeDurably } from './durable.js'
 import { IS_A_LINK, linkIn, refuseLinks } from './links.js'
 import {
@@ -33,29 +34,34 @@ export interface StagedFile {
   readonly path: string
 }
 
-/** Not part of the archive: no key begins with a dot. */
-export const STAGING = '.staging'
-
 /** The names that `stage` gives: the process, then what no other file has. */
 const STAGED = /^(\d+)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[a-z]+$/
 
 /**
- * The objects in a folder. Nothing is written, listed or removed through a link in it: each throws a `FileError` that names
- * the link. What it makes is for its owner alone, because it holds what the table holds.
+ * The objects in a folder. Nothing is written, listed or removed through a link in it: each throws a `FileError` that
+ * names the link. What it makes is for its owner alone, because it holds what the table holds.
  */
 export class DiskArchive implements ReplaceableObjects {
   constructor(readonly root: string) {}
 
-  /** A path in the staging folder that nobody else uses; it is on the archive's own file system, so it can be renamed. */
+  /** True for the folder of an archive, be it empty; false for one that holds something else only. */
+  isArchive(): boolean {
+    const names = readdirSync(this.root)
+    return names.length === 0 || names.some(name => TOP_NAMES.includes(name))
+  }
+
+  /**
+   * A path in the staging folder that nobody else uses; it is on the archive's own file system, so it can be renamed.
+   */
   stage(extension: string): StagedFile {
-    const folder = this.ownPath(STAGING)
+    const folder = this.ownPath(STAGING_FOLDER)
     if (!existsSync(folder)) makeFolder(folder)
     return { path: join(folder, `${process.pid}-${randomUUID()}${extension}`) }
   }
 
   /** Removes what processes that are gone left in the staging folder. */
   sweep(): void {
-    const folder = this.ownPath(STAGING)
+    const folder = this.ownPath(STAGING_FOLDER)
     if (!existsSync(folder)) return
     for (const name of readdirSync(folder)) {
       const pid = STAGED.exec(name)?.[1]
@@ -77,10 +83,12 @@ export class DiskArchive implements ReplaceableObjects {
     })
   }
 
-  /** What is opened here is compared and then replaced: of two processes only one may do so, which holds a lock for it. */
+  /**
+   * What is opened here is compared and then replaced: of two processes only one may do so, which holds a lock for it.
+   */
   async replace(key: string, text: string, opened: TaggedText | undefined): Promise<void> {
     await this.place(key, Buffer.from(text), (staged, target) => {
-      const found = statSync(target, { bigint: true, throwIfNoEntry: false })
+      const found = statSync(target, { throwIfNoEntry: false })
       if ((found && etagOf(found)) !== opened?.etag)
         throw new PreconditionFailed(`object ${key} is not what was opened, somebody else replaced it meanwhile`)
       renameDurably(staged, target)
@@ -114,10 +122,9 @@ export class DiskArchive implements ReplaceableObjects {
   }
 
   async entries(prefix: string): Promise<readonly ObjectEntry[]> {
-    return (await this.list(prefix)).map(key => {
-      const found = statSync(this.pathOf(key), { bigint: true })
-      const modified = Number(found.mtimeNs / 1_000_000n)
-      return { key, bytes: Number(found.size), etag: etagOf(found), modified, storageClass: 'STANDARD' }
+    return this.look(prefix).keys.map(key => {
+      const found = statSync(this.pathOf(key))
+      return { key, bytes: found.size, etag: etagOf(found), modified: found.mtimeMs, storageClass: 'STANDARD' }
     })
   }
 
@@ -126,16 +133,17 @@ export class DiskArchive implements ReplaceableObjects {
   }
 
   async folders(prefix: string): Promise<readonly string[]> {
-    const above = prefix.slice(0, prefix.lastIndexOf('/') + 1)
-    return this.entriesIn(this.ownPath(above), false)
-      .filter(entry => entry.isDirectory() || entry.isSymbolicLink())
-      .map(entry => `${this.keyOf(entry)}/`)
-      .filter(key => isUnder(key, prefix))
+    return [...this.entriesUnder(prefix, false)]
+      .filter(({ entry }) => entry.isDirectory() || entry.isSymbolicLink())
+      .map(({ key }) => `${key}/`)
+      .filter(key => key.startsWith(prefix))
       .sort()
   }
 
-  async open(key: string): Promise<Uint8Array> {
-    return readFileSync(this.ownPath(key))
+  async open(key: string, maxBytes?: number): Promise<Uint8Array> {
+    const path = this.ownPath(key)
+    // what somebody else put there may be of any size, or not to be read
+    return (maxBytes === undefined ? undefined : readBounded(path, key, { maxBytes })) ?? readFileSync(path)
   }
 
   stream(key: string): AsyncIterable<Uint8Array> {
@@ -152,7 +160,7 @@ export class DiskArchive implements ReplaceableObjects {
       throw error
     }
     try {
-      return { etag: etagOf(fstatSync(file, { bigint: true })), text: readFileSync(file, 'utf8') }
+      return { etag: etagOf(fstatSync(file)), text: readFileSync(file, 'utf8') }
     } finally {
       closeSync(file)
     }
@@ -162,8 +170,13 @@ export class DiskArchive implements ReplaceableObjects {
     for (const key of keys) rmSync(this.ownPath(key), { force: true })
   }
 
-  /** The file that holds an object, for engines that open files themselves. Throws a `FileError` where a link leads to it. */
+  /**
+   * The file that holds an object, for engines that open files themselves. Throws a `FileError` where a link leads to
+   * it.
+   */
   ownPath(key: string): string {
+    if (key.split('/').some(part => part === '.' || part === '..'))
+      throw new FileError(key, ['leads out of the archive'])
     refuseLinks(this.root, key)
     return this.pathOf(key)
   }
@@ -174,14 +187,11 @@ export class DiskArchive implements ReplaceableObjects {
   }
 
   private look(prefix: string): Survey {
-    const above = prefix.slice(0, prefix.lastIndexOf('/') + 1)
-    const link = linkIn(this.root, above)
+    const link = linkIn(this.root, folderOf(prefix))
     if (link !== undefined) return { keys: [], odd: [{ key: link, reason: IS_A_LINK }] }
     const keys: string[] = []
     const odd: Odd[] = []
-    for (const entry of this.entriesIn(this.pathOf(above), true)) {
-      const key = this.keyOf(entry)
-      if (!isUnder(key, prefix)) continue
+    for (const { key, entry } of this.entriesUnder(prefix, true)) {
       const reason = whyOdd(entry)
       if (reason !== undefined) odd.push({ key, reason })
       else if (entry.isFile()) keys.push(key)
@@ -189,13 +199,26 @@ export class DiskArchive implements ReplaceableObjects {
     return { keys: keys.sort(), odd: odd.sort((a, b) => (a.key < b.key ? -1 : 1)) }
   }
 
-  private entriesIn(folder: string, recursive: boolean): readonly Dirent[] {
-    return existsSync(folder) ? readdirSync(folder, { recursive, withFileTypes: true }) : []
+  private *entriesUnder(
+    prefix: string,
+    recursive: boolean,
+  ): Generator<{ readonly key: string; readonly entry: Dirent }> {
+    const folder = this.pathOf(folderOf(prefix))
+    if (!existsSync(folder)) return
+    const parents = new Map<string, string>()
+    for (const entry of readdirSync(folder, { recursive, withFileTypes: true })) {
+      const { parentPath, name } = entry
+      const parent = parents.get(parentPath) ?? relative(this.root, parentPath).split(sep).join('/')
+      parents.set(parentPath, parent)
+      const key = parent === '' ? name : `${parent}/${name}`
+      if (isUnder(key, prefix)) yield { key, entry }
+    }
   }
+}
 
-  private keyOf(entry: Dirent): string {
-    return relative(this.root, join(entry.parentPath, entry.name)).split(sep).join('/')
-  }
+/** The folder that a prefix is in. */
+function folderOf(prefix: string): string {
+  return prefix.slice(0, prefix.lastIndexOf('/') + 1)
 }
 
 /** No key begins with a dot, so what does is listed for those only who ask for it by name. */
@@ -203,13 +226,16 @@ function isUnder(key: string, prefix: string): boolean {
   return key.startsWith(prefix) && (prefix !== '' || !key.startsWith('.'))
 }
 
-/** A link, a pipe or a device in the place of an object would be passed over, and what it stands for be missed by nobody. */
+/**
+ * A link, a pipe or a device in the place of an object would be passed over, and what it stands for be missed by
+ * nobody.
+ */
 function whyOdd(entry: Dirent): string | undefined {
   if (entry.isSymbolicLink()) return IS_A_LINK
   return entry.isFile() || entry.isDirectory() ? undefined : 'is no file'
 }
 
 /** A file that was replaced is another one, whatever its content: each gets its name by a rename. */
-function etagOf({ size, mtimeNs, ino }: BigIntStats): string {
-  return `"${size}-${mtimeNs}-${ino}"`
+function etagOf({ size, mtimeMs, ino }: Stats): string {
+  return `"${size}-${mtimeMs}-${ino}"`
 }

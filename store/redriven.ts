@@ -1,8 +1,10 @@
 import { hash } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { z } from 'zod'
 import { checkJson, count, FileError, instant, listOf, readBounded, record, sha256, text } from '../config/gate.js'
+import { LEDGER_FILE } from '../transform/layout.js'
+import { makeFolder, writeDurably } from './durable.js'
 import { refuseLinks } from './links.js'
 
 /** A line of a ledger. */
@@ -28,14 +30,14 @@ export interface RedrivenDocument {
 
 /** Beside an archive, not of it: no key begins with a dot. Throws a `FileError` where it is a link. */
 export function archiveLedger(root: string): string {
-  const name = '.redriven.ndjson'
-  refuseLinks(root, name)
-  return join(root, name)
+  refuseLinks(root, LEDGER_FILE)
+  return join(root, LEDGER_FILE)
 }
 
 /**
- * Remembers what was sent again, because refused objects are kept as they are. It only saves work: what is sent twice has
- * one `event_id`. A document is known by its place, not by its bytes, so one that is refused again, which makes a new object, counts anew.
+ * Remembers what was sent again, because refused objects are kept as they are. It only saves work: what is sent twice
+ * has one `event_id`. A document is known by its place, not by its bytes, so one that is refused again, which makes a
+ * new object, counts anew.
  */
 export class Ledger {
   private readonly records = new Map<string, { readonly indexes: Set<number>; readonly of: number }>()
@@ -46,7 +48,9 @@ export class Ledger {
     private readonly source: string,
   ) {}
 
-  /** Reads a ledger, which need not be there yet. `source` is the archive or the bucket that keeps the refused objects. */
+  /**
+   * Reads a ledger, which need not be there yet. `source` is the archive or the bucket that keeps the refused objects.
+   */
   static open(path: string, source: string): Ledger {
     const ledger = new Ledger(path, source)
     if (!existsSync(path)) return ledger
@@ -80,20 +84,10 @@ export class Ledger {
       return `${JSON.stringify({ ...sent, sha256: hashOf(sent) })}\n`
     })
     // a process that was killed may have left half a line
-    this.append(`${this.startsLine ? '' : '\n'}${text.join('')}`)
+    makeFolder(dirname(this.path))
+    writeDurably(this.path, `${this.startsLine ? '' : '\n'}${text.join('')}`, 'a')
     this.startsLine = true
     for (const { object, line, index, of } of documents) this.note(object, line, of, [index])
-  }
-
-  private append(text: string): void {
-    mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 })
-    const file = openSync(this.path, 'a', 0o600)
-    try {
-      writeSync(file, text)
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
   }
 
   private read(text: string): void {

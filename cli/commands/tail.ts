@@ -3,11 +3,11 @@ import type { TableStreams } from '../../capture/table-streams.js'
 import type { TailOptions } from '../../capture/tail.js'
 import { type Configuration, tableConfiguration } from '../../config/configuration.js'
 import { FileError } from '../../config/gate.js'
-import { TABLE_NAME } from '../../config/schema.js'
 import { loadCheckpoint, lockTail } from '../../delivery/tail-state.js'
 import { DiskArchive } from '../../store/folder.js'
 import { regionOfSource } from '../../transform/stream-record.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { TABLE_NAME } from '../../transform/table-names.js'
 import { checkColumns, checkRegion, describeWriteFailure } from '../archive-writing.js'
 import { type Connection, connectionOf, describeAwsFailure, ENDPOINT_OPTION, REGION_OPTION } from '../connection.js'
 import { type Command, CommandError, EXIT, type Options } from '../io.js'
@@ -37,7 +37,7 @@ export const tail: Command = {
     const configuration = loadConfiguration(options)
     const [name, root, connection] = [args[0] as string, archiveRoot(options), connectionOf(options)]
     const table = tableToTail(configuration, name)
-    checkColumns(root, configuration)
+    await checkColumns(root, configuration)
     const { clients, findStreams } = await connect(connection, name)
     const streams = await findStreams()
     checkStreams(streams, table, readCheckpoint(root, name), connection)

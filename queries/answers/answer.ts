@@ -1,29 +1,11 @@
 import type { Table } from 'apache-arrow'
-import type { BoundValue } from '../engines/engine.js'
 import { type Row, rowsOf } from '../engines/rows.js'
 import { countAlteredImages } from '../verdict/alteration.js'
 import type { JudgeOptions } from '../verdict/table-verdict.js'
-import type { AnswerVerdict } from './answer-verdict.js'
-
-/** What was asked of an engine, and when. */
-export interface Asked {
-  /** The saved query's name; undefined for SQL of one's own. */
-  readonly query: string | undefined
-  /** The DynamoDB table that a saved query was asked of. */
-  readonly table: string | undefined
-  /** The saved query's parameters by name, defaults filled in; for SQL of one's own none. */
-  readonly parameters: ReadonlyMap<string, BoundValue>
-  readonly sql: string
-  /** The parameter that each `?` stands for. */
-  readonly placeholders: readonly string[]
-  /** The value of each `?`. */
-  readonly values: readonly BoundValue[]
-  readonly began: Date
-  readonly milliseconds: number
-}
+import type { AnswerVerdict, Asked } from './asked.js'
 
 /** The answer to a statement: an Arrow table, and the same as rows. */
-export class Answer implements AsyncIterable<Row>, Iterable<Row> {
+export class Answer<R extends Row = Row> implements AsyncIterable<R>, Iterable<R> {
   constructor(
     /** Every column with its type; for whoever goes on with Arrow. */
     readonly table: Table,
@@ -34,7 +16,9 @@ export class Answer implements AsyncIterable<Row>, Iterable<Row> {
     private readonly judge?: (options?: JudgeOptions) => Promise<AnswerVerdict | undefined>,
   ) {}
 
-  /** How far it can be believed, asked when this is called; undefined where it rests on no table of an `OpenArchive`. */
+  /**
+   * How far it can be believed, asked when this is called; undefined where it rests on no table of an `OpenArchive`.
+   */
   async verdict(options?: JudgeOptions): Promise<AnswerVerdict | undefined> {
     return this.judge?.(options)
   }
@@ -55,15 +39,15 @@ export class Answer implements AsyncIterable<Row>, Iterable<Row> {
   }
 
   /** The rows one by one: 64-bit integers are bigint, decimals are text, times are ISO 8601 in UTC. */
-  rows(): IterableIterator<Row> {
-    return rowsOf(this.table)
+  rows(): IterableIterator<R> {
+    return rowsOf(this.table) as IterableIterator<Row> as IterableIterator<R>
   }
 
-  [Symbol.iterator](): IterableIterator<Row> {
+  [Symbol.iterator](): IterableIterator<R> {
     return this.rows()
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Row> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<R> {
     yield* this.rows()
   }
 }

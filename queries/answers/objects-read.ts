@@ -1,13 +1,12 @@
 import { createHash, hash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
-import { relative, sep } from 'node:path'
-import { pipeline } from 'node:stream/promises'
-import { dateOfKey, parquetFiles } from '../../store/parquet-files.js'
+import { DiskArchive } from '../../store/folder.js'
+import type { ObjectEntry, Objects } from '../../store/objects.js'
+import { entriesOf } from '../../store/table-objects.js'
+import { dateOfKey } from '../../transform/layout.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { deliveriesIdentifier, tableIdentifier } from '../../transform/table-names.js'
 import { SAVED_QUERIES } from '../catalog.js'
-import type { Asked } from './answer.js'
+import type { Asked } from './asked.js'
 
 /** The partitions that a question could read: of one table, from a day to a day, both included; null is no bound. */
 export interface PartitionsRead {
@@ -26,7 +25,9 @@ export interface ObjectRead {
 export interface ObjectsRead {
   readonly count: number
   readonly bytes: number
-  /** SHA-256 over one line `key<TAB>bytes<TAB>sha256` an object, in the order of the list, each ended by a line feed. */
+  /**
+   * SHA-256 over one line `key<TAB>bytes<TAB>sha256` an object, in the order of the list, each ended by a line feed.
+   */
   readonly sha256: string
   /** Null where there are more than `MAX_LISTED`. */
   readonly list: readonly ObjectRead[] | null
@@ -35,8 +36,8 @@ export interface ObjectsRead {
 /** The partitions that a saved query is bound to, or those of all tables that a statement names. */
 export function partitionsRead(asked: Asked, tables: Iterable<TableConfiguration>): readonly PartitionsRead[] {
   if (asked.table !== undefined && asked.query !== undefined) {
-    const template = SAVED_QUERIES.get(asked.query)?.template ?? ''
-    return [{ table: asked.table, from: dayBound(template, '>=', asked), to: dayBound(template, '<=', asked) }]
+    const { from, to, dayAfter = false } = SAVED_QUERIES.get(asked.query)?.days ?? {}
+    return [{ table: asked.table, from: dayOf(asked, from, false), to: dayOf(asked, to, dayAfter) }]
   }
   return namedTables(asked.sql, tables).map(({ table }) => ({ table, from: null, to: null }))
 }
@@ -49,13 +50,12 @@ export function namedTables(sql: string, tables: Iterable<TableConfiguration>): 
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** `event_date >= {day :from}` of a template, with the parameter's day in UTC; of `{day-after :to}` the day after it. */
-function dayBound(template: string, sign: '>=' | '<=', { parameters }: Asked): string | null {
-  const [, after, name] = new RegExp(String.raw`event_date ${sign} \{day(-after)? :(\w+)\}`).exec(template) ?? []
+/** A parameter's day in UTC, or the day after it. */
+function dayOf({ parameters }: Asked, name: string | undefined, isDayAfter: boolean): string | null {
   const value = name === undefined ? undefined : parameters.get(name)
   const day = typeof value === 'string' ? new Date(value) : undefined
   if (day === undefined || Number.isNaN(day.getTime())) return null
-  const bound = new Date(after === undefined ? day : day.getTime() + DAY_MS)
+  const bound = new Date(isDayAfter ? day.getTime() + DAY_MS : day)
   // after the last day of the year 9999 there is none
   return bound.getUTCFullYear() > 9999 ? null : bound.toISOString().slice(0, 10)
 }
@@ -64,27 +64,25 @@ function dayBound(template: string, sign: '>=' | '<=', { parameters }: Asked): s
 export const MAX_LISTED = 10_000
 
 /**
- * The objects of some partitions in a folder, of those that the engine has read where it tells them. They are hashed where all together have no more than `hashBytes`: a receipt
- * must not cost more than its answer.
+ * The objects of some partitions in a folder, of those that the engine has read where it tells them. They are hashed
+ * where all together have no more than `hashBytes`: a receipt must not cost more than its answer.
  */
 export async function objectsRead(
   root: string,
   partitions: readonly PartitionsRead[],
   hashBytes: number,
-  objectsOf: (table: string) => readonly string[] | undefined = () => undefined,
+  objectsOf: (table: string) => Promise<readonly ObjectEntry[]> | undefined = () => undefined,
 ): Promise<ObjectsRead> {
-  const paths = partitions.flatMap(({ table, from, to }) =>
-    (objectsOf(table) ?? parquetFiles(root, table)).filter(path => {
-      const date = dateOfKey(keyOf(root, path))
-      return (from === null || date >= from) && (to === null || date <= to)
-    }),
+  const archive = new DiskArchive(root)
+  const entries = partitions.map(async read =>
+    (await (objectsOf(read.table) ?? entriesOf(archive, read.table))).filter(({ key }) => isIn(read, dateOfKey(key))),
   )
-  const sizes = await Promise.all(paths.map(async path => (await stat(path)).size))
-  const bytes = sizes.reduce((sum, size) => sum + size, 0)
+  const objects = (await Promise.all(entries)).flat()
+  const bytes = objects.reduce((sum, object) => sum + object.bytes, 0)
   const list: ObjectRead[] = []
-  for (const [i, path] of paths.entries()) {
-    const sha256 = bytes <= hashBytes ? await hashFile(path) : null
-    list.push({ key: keyOf(root, path), bytes: sizes[i] as number, sha256 })
+  for (const object of objects) {
+    const sha256 = bytes <= hashBytes ? await hashObject(archive, object.key) : null
+    list.push({ key: object.key, bytes: object.bytes, sha256 })
   }
   const lines = list.map(({ key, bytes: size, sha256 }) => `${key}\t${size}\t${sha256 ?? '-'}\n`)
   return {
@@ -95,12 +93,12 @@ export async function objectsRead(
   }
 }
 
-function keyOf(root: string, path: string): string {
-  return relative(root, path).split(sep).join('/')
+function isIn({ from, to }: PartitionsRead, date: string): boolean {
+  return (from === null || date >= from) && (to === null || date <= to)
 }
 
-async function hashFile(path: string): Promise<string> {
+async function hashObject(archive: Objects, key: string): Promise<string> {
   const digest = createHash('sha256')
-  await pipeline(createReadStream(path), digest)
+  for await (const piece of archive.stream(key)) digest.update(piece)
   return digest.digest('hex')
 }

@@ -2,7 +2,6 @@ import { hash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { checkJson, checkValue, FileError } from '../../config/gate.js'
-import type { OpenArchive } from '../../library/open-archive.js'
 import { formatInstant } from '../../transform/instant.js'
 import { canonicalJson } from '../../transform/json.js'
 import { Refusal } from '../../transform/refusal.js'
@@ -13,7 +12,9 @@ import type { BoundValue } from '../engines/engine.js'
 import { deliveriesOf } from '../engines/literal.js'
 import { actorOfStatement } from '../todays-actor.js'
 import type { Answer } from './answer.js'
-import { type AnswerVerdict, describeVerdict } from './answer-verdict.js'
+import { describeVerdict } from './answer-verdict.js'
+import type { AnswerVerdict } from './asked.js'
+import type { AskedArchive } from './asked-archive.js'
 import { type AnswerColumnType, fingerprintOf, MAX_ROW_HASHES } from './canonical-answer.js'
 import { type ObjectsRead, objectsRead, type PartitionsRead, partitionsRead } from './objects-read.js'
 import { MAX_RECEIPT, RECEIPT_SCHEMA, receiptSchema } from './receipt-schema.js'
@@ -81,7 +82,10 @@ export interface Receipt {
   readonly files: readonly WrittenFile[]
   readonly began: string
   readonly milliseconds: number
-  /** SHA-256 of everything above in canonical JSON. It finds a slip, not a forger: who edits a receipt can make it anew. */
+  /**
+   * SHA-256 of everything above in canonical JSON. It finds a slip, not a forger: who edits a receipt can make it
+   * anew.
+   */
   readonly receipt_sha256: string
 }
 
@@ -99,7 +103,7 @@ const GIB = 1024 ** 3
 /** The receipt of an answer that this archive gave. */
 export async function makeReceipt(
   answer: Answer,
-  archive: OpenArchive,
+  archive: AskedArchive,
   options: ReceiptOptions = {},
 ): Promise<Receipt> {
   const { askedAs = null, hashBytes = GIB } = options
@@ -232,8 +236,8 @@ function itemKeysOf({ table, asked }: Answer): ReadonlySet<string> | undefined {
 }
 
 /**
- * Reads a receipt and says everything that does not fit together in it; an empty list is no proof of where it comes from.
- * Throws `ReceiptError` for what is no receipt.
+ * Reads a receipt and says everything that does not fit together in it; an empty list is no proof of where it comes
+ * from. Throws `ReceiptError` for what is no receipt.
  */
 export function readReceipt(content: string | Uint8Array, file = 'receipt'): CheckedReceipt {
   return ofReceipt(() => check(checkJson(content, z.unknown(), file, { maxBytes: MAX_RECEIPT }), file))
@@ -327,7 +331,10 @@ export function statementIsOurs({ question, statement }: Receipt): boolean | und
   })
 }
 
-/** The version of Itemtrail: in the package.json above this file, which is nearer in the source than in the built package. */
+/**
+ * The version of Itemtrail: in the package.json above this file, which is nearer in the source than in the built
+ * package.
+ */
 export function toolVersion(): string {
   const candidates = ['../../package.json', '../../../package.json'].map(path => new URL(path, import.meta.url))
   const found = candidates.find(path => existsSync(path))

@@ -3,7 +3,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { BoundValue, QueryEngine } from '../engines/engine.js'
 import { deliveriesOf } from '../engines/literal.js'
 import { rowsOf } from '../engines/rows.js'
-import type { Asked } from './answer.js'
+import type { Asked } from './asked.js'
 
 /** One thing that a saved query asks of a change, and what to say where no change of the table has it. */
 interface Filter {
@@ -14,8 +14,8 @@ interface Filter {
 }
 
 /**
- * Which filter of a saved query left nothing, in a sentence; undefined where changes pass all of them, so that the question
- * itself has no answer. It reads the table's narrow columns once more, which is cheap on a desk only.
+ * Which filter of a saved query left nothing, in a sentence; undefined where changes pass all of them, so that the
+ * question itself has no answer. It reads the table's narrow columns once more, which is cheap on a desk only.
  */
 export async function explainNothing(
   engine: QueryEngine,

@@ -1,11 +1,9 @@
-import { statSync } from 'node:fs'
-import { sep } from 'node:path'
-import { dateOfKey } from '../../store/parquet-files.js'
 import { formatInstant } from '../../transform/instant.js'
+import { dateOfKey } from '../../transform/layout.js'
 import { dateOf } from '../../transform/partition.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { bindQuery } from '../bind.js'
-import { SAVED_QUERIES, type SavedQuery } from '../catalog.js'
+import { savedQuery } from '../catalog.js'
 import { type QueryEngine, streamAnswer } from '../engines/engine.js'
 import { once } from '../engines/once.js'
 import { type Row, rowsOf } from '../engines/rows.js'
@@ -16,37 +14,40 @@ interface Bounds {
   readonly toUs: number | null
 }
 
-/** Bytes of objects whose rows are held against their hashes unasked, which takes about a second; all of a table's takes longer than most questions. */
+/**
+ * Bytes of objects whose rows are held against their hashes unasked, which takes about a second; all of a table's
+ * takes longer than most questions.
+ */
 const HASHED_BYTES = 16 * 1024 ** 2
 
 const ALL_TIME = { fromUs: null, toUs: null }
 
-/** Of which time rows are held against their hashes: all of it where that is soon done, else the period. Null: of none. */
-function hashedTime(
+/**
+ * Of which time rows are held against their hashes: all of it where that is soon done, else the period. Null: of
+ * none.
+ */
+async function hashedTime(
   engine: QueryEngine,
   table: TableConfiguration,
   period: Bounds,
   asked: boolean | undefined,
-): Bounds | null {
+): Promise<Bounds | null> {
   if (asked === false) return null
-  if (isSmall(engine, table, ALL_TIME)) return ALL_TIME
-  return asked === true || isSmall(engine, table, period) ? period : null
+  if (await isSmall(engine, table, ALL_TIME)) return ALL_TIME
+  return asked === true || (await isSmall(engine, table, period)) ? period : null
 }
 
-function isSmall(engine: QueryEngine, { table }: TableConfiguration, { fromUs, toUs }: Bounds): boolean {
-  const objects = engine.objects?.(table)
+async function isSmall(engine: QueryEngine, { table }: TableConfiguration, { fromUs, toUs }: Bounds): Promise<boolean> {
+  const objects = await engine.objects?.(table)
   if (objects === undefined) return false
   const [from, to] = [fromUs === null ? '' : dateOf(fromUs), toUs === null ? '~' : dateOf(toUs)]
-  const inPeriod = objects.filter(path => {
-    const day = dateOfKey(path.split(sep).join('/'))
-    return day >= from && day <= to
-  })
-  return inPeriod.reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0) <= HASHED_BYTES
+  const inPeriod = objects.filter(({ key }) => dateOfKey(key) >= from && dateOfKey(key) <= to)
+  return inPeriod.reduce((sum, { bytes }) => sum + bytes, 0) <= HASHED_BYTES
 }
 
 /**
- * How many rows of each item are not what their hashes say; null where none was held against them. `asked`: whether they
- * are; undefined where that is soon done.
+ * How many rows of each item are not what their hashes say; null where none was held against them. `asked`: whether
+ * they are; undefined where that is soon done.
  */
 export async function countAltered(
   engine: QueryEngine,
@@ -54,7 +55,7 @@ export async function countAltered(
   bounds: Bounds,
   asked?: boolean,
 ): Promise<ReadonlyMap<string, number> | null> {
-  const time = hashedTime(engine, table, bounds, asked)
+  const time = await hashedTime(engine, table, bounds, asked)
   if (time === null) return null
   const period = {
     ...(time.fromUs !== null && { from: formatInstant(time.fromUs, 6) }),
@@ -78,7 +79,7 @@ async function alteredRows(
   table: TableConfiguration,
   period: Readonly<Record<string, string>>,
 ): Promise<readonly Row[]> {
-  const { sql, values } = bindQuery(SAVED_QUERIES.get('altered-rows') as SavedQuery, table, period)
+  const { sql, values } = bindQuery(savedQuery('altered-rows'), table, period)
   const rows: Row[] = []
   for await (const piece of streamAnswer(engine, sql, values)) for (const row of rowsOf(piece)) rows.push(row)
   return rows

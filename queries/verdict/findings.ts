@@ -1,5 +1,4 @@
-import type { HistoryChange } from './history.js'
-import type { ItemChange } from './reconstruct.js'
+import type { HistoryChange, ItemChange } from './item-change.js'
 import { compareText, isBlind, type State, type Step } from './step.js'
 
 export type Finding =
@@ -19,7 +18,10 @@ export interface ItemFinding {
   readonly eventId: string | null
   readonly eventTimeUs: number
   readonly changes: number
-  /** The time that it concerns, in microseconds since 1970: of a GAP that in which what is missing was made. Null: no beginning. */
+  /**
+   * The time that it concerns, in microseconds since 1970: of a GAP that in which what is missing was made. Null: no
+   * beginning.
+   */
   readonly sinceUs: number | null
   readonly untilUs: number
   /** Of a GAP that shows because a complete baseline lacks the item: that baseline's source, and what is missing. */

@@ -8,7 +8,8 @@ import {
 } from '../../transform/audit-row.js'
 import { type Change, decodeChange } from '../../transform/change.js'
 import { type JsonObject, readDocuments, tryParseObject } from '../../transform/json.js'
-import { dateOf, PARTITION_COLUMN } from '../../transform/partition.js'
+import { PARTITION_COLUMN } from '../../transform/layout.js'
+import { dateOf } from '../../transform/partition.js'
 import { Refusal } from '../../transform/refusal.js'
 import type { Capture, EventName, StreamRecord, ViewType } from '../../transform/stream-record.js'
 import { type TableConfiguration, unconfiguredTable } from '../../transform/table-configuration.js'
@@ -41,8 +42,8 @@ const CONFIGURED = ['actor', 'actor_source', 'last_writer', 'subjects', 'config_
 const LAST_US = 253_402_300_800_000_000
 
 /**
- * Makes a row again from its images, its envelope and the configuration that it was made under, by the transform itself, and
- * compares. `folder` is where it lies; `configurations` are those that the archive keeps, by their ids.
+ * Makes a row again from its images, its envelope and the configuration that it was made under, by the transform
+ * itself, and compares. `folder` is where it lies; `configurations` are those that the archive keeps, by their ids.
  */
 export function checkRow(
   row: StoredRow,

@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { DeliveryError, ingest, NO_TABLE } from '../../delivery/ingest.js'
-import { redrive, surveyRefused } from '../../delivery/redrive.js'
-import { ArchiveDestination } from '../../delivery/redrive-to-archive.js'
+import { redrive } from '../../delivery/redrive.js'
+import { ArchiveRedrive } from '../../delivery/redrive-to-archive.js'
+import { surveyRefused } from '../../delivery/refused-survey.js'
 import { streamInArchive } from '../../delivery/table-origin.js'
 import { DiskArchive } from '../../store/folder.js'
 import { archiveLedger, Ledger } from '../../store/redriven.js'
 import { type RefusedEntry, readRefused, reasonOf } from '../../store/refused-reader.js'
-import { parsePartition } from '../../transform/partition.js'
+import { parsePartition } from '../../transform/layout.js'
 import {
   ARRIVAL,
   baselineDocument,
@@ -162,14 +163,14 @@ describe('ingest', () => {
       ledger: Ledger.open(archiveLedger(root), 'archive'),
       configurationOf: () => tableConfiguration(),
       isKept: async () => false,
-      streamOf: (table: string) => streamInArchive(root, table),
+      streamOf: (table: string) => streamInArchive(archive, table),
       to: 'archive' as const,
     }
     expect((await surveyRefused(options)).counts).toMatchObject({ ready: 0, refused: 1 })
     await ingestRecords(root, [GOOD])
     const survey = await surveyRefused(options)
     expect(survey.counts).toMatchObject({ ready: 1, refused: 0 })
-    expect(await redrive(survey, new ArchiveDestination(archive, () => tableConfiguration()), options)).toMatchObject({
+    expect(await redrive(survey, new ArchiveRedrive(archive, () => tableConfiguration()), options)).toMatchObject({
       sent: 1,
       refusedAgain: 0,
     })

@@ -31,7 +31,7 @@ describe('a row proof', () => {
     root = await ordersArchive()
     await sealFolder(root)
     await withDesk(root, IDENTITY, async ({ prover, rowsOf }) => {
-      const source = rowsOf(ORDERS_TABLE)
+      const source = await rowsOf(ORDERS_TABLE)
       found = await rowsOfEvents(source, await eventsOfPrefix(source, '8', 100))
       proofs = await Promise.all(found.map(row => prover.prove(row)))
     })
@@ -85,9 +85,9 @@ describe('a row proof', () => {
 
   it('is refused of an event that is not there, and of two rows of one event takes the one that counts', async () => {
     await withDesk(root, IDENTITY, async ({ rowsOf }) => {
-      expect(await rowsOfEvents(rowsOf(ORDERS_TABLE), ['none'])).toEqual([])
+      expect(await rowsOfEvents(await rowsOf(ORDERS_TABLE), ['none'])).toEqual([])
       const ids = found.map(({ row }) => String(row.event_id))
-      expect((await rowsOfEvents(rowsOf(ORDERS_TABLE), ids)).length).toBe(new Set(ids).size)
+      expect((await rowsOfEvents(await rowsOf(ORDERS_TABLE), ids)).length).toBe(new Set(ids).size)
     })
   })
 })

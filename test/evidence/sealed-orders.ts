@@ -8,7 +8,7 @@ import { type BagFile, bagOf } from '../../evidence/bag.js'
 import { bundleIn } from '../../evidence/bundle-folder.js'
 import { type EvidenceRequest, giveEvidence } from '../../evidence/give-evidence.js'
 import type { BundleFiles } from '../../evidence/verify-bundle.js'
-import { type OpenArchive, openArchive, type Parameters } from '../../library/open-archive.js'
+import { type OpenArchive, openArchive } from '../../library/open-archive.js'
 import { formatVkey, signerOf } from '../../proof/note.js'
 import { DiskArchive } from '../../store/folder.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
@@ -36,8 +36,8 @@ export async function ordersArchive(): Promise<string> {
 /** The bundle of a saved query's answer, columns at `redact` left out. */
 export async function bundleOf(
   root: string,
-  query: string,
-  parameters: Parameters,
+  query: 'deletions' | 'volume-by-hour',
+  parameters: { from: string; to: string },
   redact: readonly string[] = [],
 ): Promise<MemoryBundle> {
   await using archive: OpenArchive = await openArchive(root, { tables: [ORDERS_TABLE] })

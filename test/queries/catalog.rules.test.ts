@@ -1,11 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { TrinoSQL } from 'dt-sql-parser/dist/parser/trino/index.js'
 import { describe, expect, it } from 'vitest'
-import { renderQuery, SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
-import { queriesDocument } from '../../queries/write-docs.js'
+import { internalQuery, renderQuery, SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import { queriesDocument, queryTypes } from '../../queries/write-docs.js'
 import { misplacedParameters, withoutStrings } from '../athena-rules.js'
 
 const queries = [...SAVED_QUERIES.values()]
+const textsIn = (folder: string) =>
+  readdirSync(new URL(`../../queries/${folder}/`, import.meta.url)).map(file => ({
+    name: file.replace('.sql', ''),
+    text: readFileSync(new URL(`../../queries/${folder}/${file}`, import.meta.url), 'utf8'),
+  }))
+const internal = textsIn('internal').map(({ name }) => internalQuery(name))
 const sqlOf = (query: SavedQuery) => renderQuery(query, { changes: 'orders', column: 'status' }).sql
 const withoutComments = (sql: string) => sql.replaceAll(/--[^\n]*/g, '')
 
@@ -102,7 +108,7 @@ describe('saved queries', () => {
     expect(NAMES.length).toBe(queries.length)
   })
 
-  it.each(queries)('$name is Trino SQL by Trino’s own grammar', query => {
+  it.each([...queries, ...internal])('$name is Trino SQL by Trino’s own grammar', query => {
     expect(new TrinoSQL().validate(sqlOf(query))).toEqual([])
   })
 
@@ -112,14 +118,17 @@ describe('saved queries', () => {
     }
   })
 
-  it.each(queries)('$name has parameters only where Athena allows them: in WHERE, not in quotes, at most 25', query => {
-    const sql = withoutComments(sqlOf(query))
-    expect(misplacedParameters(sql)).toEqual([])
-    expect([...sql].filter(character => character === '?').length).toBe(
-      [...withoutStrings(sql)].filter(character => character === '?').length,
-    )
-    expect(renderQuery(query, { changes: 'orders' }).placeholders.length).toBeLessThanOrEqual(25)
-  })
+  it.each([...queries, ...internal])(
+    '$name has parameters only where Athena allows them: in WHERE, not in quotes, at most 25',
+    query => {
+      const sql = withoutComments(sqlOf(query))
+      expect(misplacedParameters(sql)).toEqual([])
+      expect([...sql].filter(character => character === '?').length).toBe(
+        [...withoutStrings(sql)].filter(character => character === '?').length,
+      )
+      expect(renderQuery(query, { changes: 'orders' }).placeholders.length).toBeLessThanOrEqual(25)
+    },
+  )
 
   it.each([
     ['select ? from t', ['?']],
@@ -164,15 +173,14 @@ describe('saved queries', () => {
     query => expect(query.template).toMatch(/event_date <= \{day(-after)? :(to|at)\}/),
   )
 
-  it('are documented as they are', () => {
+  it('are documented as they are, and known to the compiler', () => {
     expect(readFileSync(new URL('../../docs/queries.md', import.meta.url), 'utf8')).toBe(queriesDocument())
+    expect(readFileSync(new URL('../../queries/query-types.ts', import.meta.url), 'utf8')).toBe(queryTypes())
   })
 
   it('use every shared part', () => {
-    const folder = new URL('../../queries/parts/', import.meta.url)
-    const parts = readdirSync(folder).map(name => ({ name, text: readFileSync(new URL(name, folder), 'utf8') }))
-    const texts = [...queries.map(query => query.template), ...parts.map(part => part.text)].join('\n')
-    for (const { name } of parts) expect(texts, name).toContain(`{${name.replace('.sql', '')}}`)
+    const texts = ['sql', 'internal', 'parts'].flatMap(textsIn).map(({ text }) => text)
+    for (const { name } of textsIn('parts')) expect(texts.join('\n'), name).toContain(`{${name}}`)
   })
 })
 

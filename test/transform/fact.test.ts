@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { readFact, readFacts } from '../../config/fact-file.js'
+import { readFact } from '../../config/fact-file.js'
+import { readFacts } from '../../store/facts.js'
 import { DiskArchive } from '../../store/folder.js'
 import {
   type BaselineFact,
@@ -10,10 +11,10 @@ import {
   FACT_VERSION,
   type Fact,
   factInstant,
-  factKey,
   StatesDigest,
   writeFact,
 } from '../../transform/fact.js'
+import { factKey } from '../../transform/layout.js'
 
 const root = mkdtempSync(join(tmpdir(), 'itemtrail-facts-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
