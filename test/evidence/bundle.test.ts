@@ -13,7 +13,7 @@ import { parseNote, signerOf, signNote } from '../../proof/note.js'
 import { type HashedColumns, rowHash } from '../../transform/audit-row.js'
 import { temporaryFolder } from '../delivery/desk.js'
 import { sealFolder } from '../journal/desk-journal.js'
-import { ORIGIN, SEED, VKEY, WITNESS_SEED } from '../proof/vectors.js'
+import { ORIGIN, SEED, VKEY, WITNESS_SEED, WITNESS_VKEY } from '../proof/vectors.js'
 import { randomOf } from '../random.js'
 import { bundleOf, type MemoryBundle, OTHER_VKEY, ordersArchive } from './sealed-orders.js'
 
@@ -181,6 +181,12 @@ describe('a bundle', () => {
       'another receipt',
       changed => changed.edit('data/receipt.json', text => text.replace(/"rows": \d+/, '"rows": 3')),
       ['altered'],
+    ],
+    [
+      'a policy that asks for a witness',
+      changed =>
+        changed.edit('data/log/policy', text => text.replace('quorum none', `witness w ${WITNESS_VKEY}\nquorum w`)),
+      ['quorum'],
     ],
     ['another policy', changed => changed.edit('data/log/policy', () => 'log\n'), ['form']],
     ['another answer', changed => changed.edit('data/answer.csv', text => `${text} `), ['altered']],

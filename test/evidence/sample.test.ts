@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { checkRowProof, type ProvenEvent, proveEvent, proveEvents } from '../../evidence/give-evidence.js'
 import { drawSample, SAMPLE_COLUMNS } from '../../evidence/sample.js'
@@ -7,6 +8,7 @@ import { verifyBundle } from '../../evidence/verify-bundle.js'
 import { type OpenArchive, openArchive } from '../../library/open-archive.js'
 import { makeReceipt } from '../../queries/answers/receipt.js'
 import { rerun } from '../../queries/answers/rerun.js'
+import { openDuckDb } from '../../queries/engines/duckdb-instance.js'
 import { IDENTITY, sealFolder } from '../journal/desk-journal.js'
 import { VKEY } from '../proof/vectors.js'
 import { givenBundle, ORDERS_TABLE, OTHER_VKEY, ordersArchive } from './sealed-orders.js'
@@ -41,6 +43,17 @@ describe('a sample', () => {
     expect(population).toBe(ids.length)
     expect(title).toContain(`25 of ${ids.length} changes of Orders`)
     expect([...answer][0]).toMatchObject({ draw: 1n, drawn_by: hash('sha256', `q4${drawn[0]}`) })
+  })
+
+  it('is drawn by the SQL of the documentation, in plain DuckDB', async () => {
+    const docs = readFileSync(new URL('../../docs/evidence.md', import.meta.url), 'utf8')
+    const [, sql = ''] = /```sql\n(.*?)```/s.exec(docs) ?? []
+    const instance = await openDuckDb()
+    const connection = await instance.connect()
+    const reader = await connection.runAndReadAll(sql.replace("'SEED'", "'q4'").replace("'archive/", `'${root}/`))
+    instance.closeSync()
+    const { answer } = await drawSample(archive, ORDERS_TABLE, { n: 25, seed: 'q4', fromUs: FROM, toUs: TO })
+    expect(reader.getRows()).toEqual([...answer].map(row => [row.event_id, row.drawn_by]))
   })
 
   it('says whether its population is whole, and draws others by another seed', async () => {

@@ -41,7 +41,7 @@ export async function bundleOf(
   redact: readonly string[] = [],
 ): Promise<MemoryBundle> {
   await using archive: OpenArchive = await openArchive(root, { tables: [ORDERS_TABLE] })
-  return givenBundle({
+  return await givenBundle({
     archive,
     root,
     identity: IDENTITY,
