@@ -41,7 +41,7 @@ function manifestOf(files: readonly BagFile[]): string {
 }
 
 /** The hashes of a manifest by path; undefined where a line is none, or a path is there twice. */
-export function readManifest(text: string): ReadonlyMap<string, string> | undefined {
+export function readBagManifest(text: string): ReadonlyMap<string, string> | undefined {
   const hashes = new Map<string, string>()
   for (const line of text.split('\n').slice(0, -1)) {
     const [, sha256, path] = /^([0-9a-f]{64}) {2}(.+)$/.exec(line) ?? []

@@ -3,7 +3,7 @@ export const ROWS = 'data/rows.ndjson'
 export const RECEIPT = 'data/receipt.json'
 export const VERDICT = 'data/verdict.json'
 export const QUESTION = 'data/question.sql'
-export const CHECKPOINT = 'data/log/checkpoint'
+export const LOG_CHECKPOINT = 'data/log/checkpoint'
 export const POLICY = 'data/log/policy'
 export const PROOFS = 'data/proofs/'
 export const BAG_INFO = 'bag-info.txt'
@@ -24,7 +24,7 @@ export const REQUIRED = [
   QUESTION,
   RECEIPT,
   VERDICT,
-  CHECKPOINT,
+  LOG_CHECKPOINT,
   POLICY,
   'verify/verify.mjs',
   'verify/HOWTO.txt',

@@ -8,7 +8,7 @@ import type { PageContext } from '../queries/answers/html-page.js'
 import { type Receipt, receiptFooter, type WrittenFile, withFiles, writeReceipt } from '../queries/answers/receipt.js'
 import { SAVED_QUERIES } from '../queries/catalog.js'
 import { type BagFile, bagOf, PAYLOAD, textFile } from './bag.js'
-import { CHECKPOINT, LEFT_OUT_LABEL, POLICY, proofPath, QUESTION, RECEIPT, ROWS, VERDICT } from './bundle-files.js'
+import { LEFT_OUT_LABEL, LOG_CHECKPOINT, POLICY, proofPath, QUESTION, RECEIPT, ROWS, VERDICT } from './bundle-files.js'
 import { EvidenceError } from './evidence-error.js'
 import { evidenceLine, type FoundRow } from './found-rows.js'
 import type { Prover } from './prover.js'
@@ -26,13 +26,18 @@ export interface BundleParts {
   readonly redaction?: Redaction | undefined
   /** What the report is called. @default - the question of the saved query */
   readonly title?: string | undefined
-  /** Columns of the answer that stay, whatever is left out. @default - none beside those that are known to hold nothing */
+  /**
+   * Columns of the answer that stay, whatever is left out. @default - none beside those that are known to hold nothing
+   */
   readonly plainColumns?: readonly string[] | undefined
   /** What `answer.csv` does with a text that a spreadsheet would run: marks it, or keeps it. @default true */
   readonly disarm?: boolean | undefined
 }
 
-/** The files of the bundle of an answer. Throws an `EvidenceError` where a row is not sealed yet, or not as it was sealed. */
+/**
+ * The files of the bundle of an answer. Throws an `EvidenceError` where a row is not sealed yet, or not as it was
+ * sealed.
+ */
 export async function makeBundle(parts: BundleParts): Promise<readonly BagFile[]> {
   const { answer, receipt, rows, prover, redaction, plainColumns = [], disarm } = parts
   refuseUnsealed(rows, prover)
@@ -50,7 +55,7 @@ export async function makeBundle(parts: BundleParts): Promise<readonly BagFile[]
     textFile(RECEIPT, writeReceipt(written)),
     textFile(VERDICT, `${JSON.stringify(receipt.verdict, null, 2)}\n`),
     ...(await proofFiles(rows, prover)),
-    textFile(CHECKPOINT, prover.checkpoint),
+    textFile(LOG_CHECKPOINT, prover.checkpoint),
     textFile(POLICY, `log ${formatVkey(prover.signedBy)}\nquorum none\n`),
     ...['verify.mjs', 'HOWTO.txt'].map(name => ({ path: `verify/${name}`, bytes: readBuilt(name) })),
   ]

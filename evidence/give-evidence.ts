@@ -40,8 +40,8 @@ export interface GivenEvidence {
 }
 
 /**
- * Writes the bundle of an answer into a folder that is new or empty, whole or not at all. Throws an `EvidenceError` for what
- * cannot be proven.
+ * Writes the bundle of an answer into a folder that is new or empty, whole or not at all. Throws an `EvidenceError`
+ * for what cannot be proven.
  */
 export async function giveEvidence(folder: string, request: EvidenceRequest): Promise<GivenEvidence> {
   const { archive, root, identity, answer, redact = [] } = request
@@ -77,7 +77,10 @@ export interface ProvenEvent {
   readonly proof: string
 }
 
-/** The proofs of a table's events, those left out that have no row. Throws an `EvidenceError` for what cannot be proven. */
+/**
+ * The proofs of a table's events, those left out that have no row. Throws an `EvidenceError` for what cannot be
+ * proven.
+ */
 export async function proveEvents(
   root: string,
   identity: JournalIdentity,
@@ -88,8 +91,8 @@ export async function proveEvents(
 }
 
 /**
- * The proof of the only event whose id begins so; undefined where there is none. Throws an `EvidenceError` for several, and
- * for what cannot be proven.
+ * The proof of the only event whose id begins so; undefined where there is none. Throws an `EvidenceError` for
+ * several, and for what cannot be proven.
  */
 export async function proveEvent(
   root: string,

@@ -10,7 +10,7 @@ import { isObject } from '../transform/json.js'
 export type EvidenceRow = Readonly<Record<string, unknown>>
 
 /** The columns whose values are the lines of a leaf; of the last five the leaf has a SHA-256. */
-export const LEAF_COLUMNS = [
+const LEAF_COLUMNS = [
   'row_version',
   'event_id',
   'source_event_id',

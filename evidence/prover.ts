@@ -34,7 +34,9 @@ export class Prover {
     this.tiles = new TileReader(path => store.read(path), size)
   }
 
-  /** Throws an `EvidenceError` for an archive of which nothing is sealed, a `JournalError` for a journal not believed. */
+  /**
+   * Throws an `EvidenceError` for an archive of which nothing is sealed, a `JournalError` for a journal not believed.
+   */
   static async open(store: LogStore, identity: JournalIdentity, readLeaves: ReadLeaves): Promise<Prover> {
     const head = await cachedHead(store, identity)
     if (head.note === undefined)

@@ -17,8 +17,8 @@ export interface Redaction {
 }
 
 /**
- * Reads the paths that are to be left out, as `customer.email`. Throws an `EvidenceError` for one that leads into a list, or to
- * a key attribute: the question, the verdict and the files' names tell of keys.
+ * Reads the paths that are to be left out, as `customer.email`. Throws an `EvidenceError` for one that leads into a
+ * list, or to a key attribute: the question, the verdict and the files' names tell of keys.
  */
 export function redactionOf(texts: readonly string[], kept: readonly TableConfiguration[]): Redaction | undefined {
   if (texts.length === 0) return undefined
@@ -72,8 +72,8 @@ function hasValueAt(image: string, paths: readonly AttributePath[]): boolean {
 }
 
 /**
- * The columns of an answer that can stay: those of the row that nothing was taken from, those that are `plain`, and in the
- * answer of a saved query that asks for no column of its own, numbers.
+ * The columns of an answer that can stay: those of the row that nothing was taken from, those that are `plain`, and in
+ * the answer of a saved query that asks for no column of its own, numbers.
  */
 export function redactAnswer(
   table: Table,

@@ -10,12 +10,12 @@ import { tableIdentifier } from '../transform/table-names.js'
 import { EvidenceError } from './evidence-error.js'
 
 /** A bundle has at most so many rows: each has a file of its own. */
-export const MOST_ROWS = 100_000
+const MOST_ROWS = 100_000
 
 /**
- * The events that an answer rests on: those that it names in a column `event_id`; of a saved query that names none, such as
- * a count, every change of the table in its period. Throws an `EvidenceError` for more than a bundle takes, and for SQL
- * of one's own that names none.
+ * The events that an answer rests on: those that it names in a column `event_id`; of a saved query that names none,
+ * such as a count, every change of the table in its period. Throws an `EvidenceError` for more than a bundle takes,
+ * and for SQL of one's own that names none.
  */
 export async function restingEvents(
   engine: QueryEngine,

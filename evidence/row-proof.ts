@@ -5,8 +5,8 @@ import { checkInclusion, decodeLine, formatProof, MAX_PATH, type ProofFile, pars
 import { HASH_BYTES, leafHash } from '../proof/tree.js'
 
 /**
- * A proof that an archive had a row when a checkpoint was signed, as a file that can be handed on: what the row is hashed
- * from, its way to the root over its object's rows, and a `.tlog-proof` of the journal's entry for that object.
+ * A proof that an archive had a row when a checkpoint was signed, as a file that can be handed on: what the row is
+ * hashed from, its way to the root over its object's rows, and a `.tlog-proof` of the journal's entry for that object.
  */
 export interface RowProof {
   /** The row's number in its object, and how many rows that has. */

@@ -35,8 +35,8 @@ export interface Sample {
 export const SAMPLE_COLUMNS = ['draw', 'population', 'drawn_by'] as const
 
 /**
- * Draws changes of a table: those whose SHA-256 over the seed and the event's id is least. On a desk only: Athena takes no
- * value outside of WHERE.
+ * Draws changes of a table: those whose SHA-256 over the seed and the event's id is least. On a desk only: Athena
+ * takes no value outside of WHERE.
  */
 export async function drawSample(
   archive: AskedArchive,
@@ -62,7 +62,7 @@ export async function drawSample(
 }
 
 /** The statement that draws, to be run again by anybody: each value stands in it once, in the order of its `?`. */
-export function sampleStatement(
+function sampleStatement(
   table: TableConfiguration,
   { n, seed, fromUs, toUs }: SampleRequest,
 ): { readonly sql: string; readonly values: readonly BoundValue[] } {

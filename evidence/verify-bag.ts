@@ -7,8 +7,8 @@ import { showBundle } from './show-bundle.js'
 import { verifyBundle } from './verify-bundle.js'
 
 /**
- * The program `verify/verify.mjs` of a bundle, which needs nothing but Node 20:
- * `node verify.mjs [--key VKEY|FILE] [--json] [FOLDER]`. Exit 0: sound; 1: findings; 2: used wrongly; 3: could not check.
+ * The program `verify/verify.mjs` of a bundle, which needs nothing but Node 20: `node verify.mjs [--key VKEY|FILE]
+ * [--json] [FOLDER]`. Exit 0: sound; 1: findings; 2: used wrongly; 3: could not check.
  */
 
 /** A vkey, or the first line of a file that holds one. */

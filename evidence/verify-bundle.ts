@@ -3,12 +3,13 @@ import type { SignedCheckpoint } from '../proof/checkpoint.js'
 import { parseVkey, type Verifier } from '../proof/note.js'
 import { openByPolicy, type Policy, parsePolicy } from '../proof/policy.js'
 import { ProofError, type ProofFault } from '../proof/proof-error.js'
+import { receiptHash } from '../queries/answers/receipt-hash.js'
 import { canonicalJson, isObject, type JsonObject } from '../transform/json.js'
-import { MANIFEST, PAYLOAD, readManifest, TAG_MANIFEST } from './bag.js'
+import { MANIFEST, PAYLOAD, readBagManifest, TAG_MANIFEST } from './bag.js'
 import {
   BAG_INFO,
-  CHECKPOINT,
   LEFT_OUT_LABEL,
+  LOG_CHECKPOINT,
   POLICY,
   PROOFS,
   proofPath,
@@ -30,9 +31,10 @@ export interface BundleFiles {
 }
 
 /**
- * What is wrong with a bundle: `missing` or `unlisted` a file too few or too many; `altered` a file or a row is another
- * than its hash or its proof says; `unproven` a row without a proof; `key` signed by nobody who is believed; `origin` of
- * another log; `quorum` too few witnesses; `empty-path`, `path` a proof that does not lead to its root; `form` not readable.
+ * What is wrong with a bundle: `missing` or `unlisted` a file too few or too many; `altered` a file or a row is
+ * another than its hash or its proof says; `unproven` a row without a proof; `key` signed by nobody who is believed;
+ * `origin` of another log; `quorum` too few witnesses; `empty-path`, `path` a proof that does not lead to its root;
+ * `form` not readable.
  */
 export interface BundleFinding {
   readonly kind: 'missing' | 'unlisted' | 'altered' | 'unproven' | ProofFault
@@ -58,8 +60,8 @@ export interface BundleVerdict {
 }
 
 /**
- * Verifies a bundle. `vkey` is the key that its journal is signed with, had from elsewhere; without one the bundle's own
- * is taken, which proves only that the bundle agrees with itself. Throws `ProofError` for a vkey that is none.
+ * Verifies a bundle. `vkey` is the key that its journal is signed with, had from elsewhere; without one the bundle's
+ * own is taken, which proves only that the bundle agrees with itself. Throws `ProofError` for a vkey that is none.
  */
 export function verifyBundle(files: BundleFiles, vkey?: string): BundleVerdict {
   const given = vkey === undefined ? undefined : parseVkey(vkey)
@@ -99,7 +101,7 @@ class BundleCheck {
 
   private manifest(path: string): ReadonlyMap<string, string> | undefined {
     const text = this.text(path)
-    const manifest = text === undefined ? undefined : readManifest(text)
+    const manifest = text === undefined ? undefined : readBagManifest(text)
     if (text !== undefined && manifest === undefined) this.find('form', path, 'is no manifest')
     return manifest
   }
@@ -114,10 +116,10 @@ class BundleCheck {
 
   /** The checkpoint is one that the policy believes; a key that was given stands in the place of the policy's own. */
   journal(given: Verifier | undefined): void {
-    const [policy, note] = [this.policy(given), this.text(CHECKPOINT)]
+    const [policy, note] = [this.policy(given), this.text(LOG_CHECKPOINT)]
     if (policy === undefined || note === undefined) return
     const open = (text: string) => openByPolicy(text, (policy.logs[0] as Verifier).name, policy)
-    this.orFinding(CHECKPOINT, () => {
+    this.orFinding(LOG_CHECKPOINT, () => {
       this.checkpoint = open(note)
     })
     const { checkpoint } = this
@@ -125,7 +127,7 @@ class BundleCheck {
     this.open = text => {
       if (text === note) return checkpoint
       open(text)
-      throw new ProofError(`proof is under another checkpoint than ${CHECKPOINT}`)
+      throw new ProofError(`proof is under another checkpoint than ${LOG_CHECKPOINT}`)
     }
   }
 
@@ -188,10 +190,7 @@ class BundleCheck {
   receipt(): void {
     const receipt = this.json(RECEIPT)
     if (receipt === undefined) return
-    const { receipt_sha256: own, ...rest } = receipt
-    const json = canonical(rest)
-    if (json === undefined || hash('sha256', json) !== own)
-      this.find('altered', RECEIPT, 'is another than its own hash says')
+    if (hashOf(receipt) !== receipt.receipt_sha256) this.find('altered', RECEIPT, 'is another than its own hash says')
     const statement = isObject(receipt.statement) ? receipt.statement.sql : undefined
     const question = this.text(QUESTION)
     if (question !== undefined && question !== `${statement}\n`)
@@ -274,6 +273,15 @@ function parseObject(text: string): JsonObject | undefined {
 function canonical(value: unknown): string | undefined {
   try {
     return canonicalJson(value)
+  } catch {
+    return undefined
+  }
+}
+
+/** The hash that a receipt should hold; undefined of one that no writer of ours makes. */
+function hashOf(receipt: object): string | undefined {
+  try {
+    return receiptHash(receipt)
   } catch {
     return undefined
   }

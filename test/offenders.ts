@@ -86,7 +86,6 @@ export const UNUSED: readonly string[] = [
   'queries/answers/html-page.ts escapeHtml',
   'queries/answers/objects-read.ts MAX_LISTED',
   'queries/answers/receipt.ts queryVersion',
-  'queries/answers/receipt.ts receiptHash',
   'queries/catalog.ts INTERNAL_QUERIES',
   'queries/catalog.ts parseSavedQuery',
   'queries/catalog.ts wholeText',
