@@ -3,14 +3,16 @@ import { cachedHead, type Head, type JournalIdentity } from '../journal/head.js'
 import type { LogStore } from '../journal/log-store.js'
 import { SealedObjects } from '../journal/sealed-objects.js'
 import { parseNote, type Verifier } from '../proof/note.js'
-import type { ProofFile } from '../proof/proof-file.js'
+import { checkInclusion, type ProofFile } from '../proof/proof-file.js'
 import { TileReader } from '../proof/tiles.js'
-import { inclusionRanges } from '../proof/tree.js'
+import { inclusionRanges, leafHash } from '../proof/tree.js'
 import { EvidenceError } from './evidence-error.js'
 import type { FoundRow } from './found-rows.js'
 import { leafOfRow } from './leaf.js'
 import type { RowProof } from './row-proof.js'
 import { RowTree } from './row-tree.js'
+
+const ALTERED_HINT = 'itemtrail verify says what else is altered'
 
 /** The hashes of an object's rows, in their order; undefined of one that cannot be read. */
 export type ReadLeaves = (key: string) => Promise<readonly Uint8Array[] | undefined>
@@ -26,12 +28,12 @@ export class Prover {
     readonly checkpoint: string,
     /** The key that signed it. */
     readonly signedBy: Verifier,
-    private readonly size: number,
+    private readonly head: Pick<Head, 'size' | 'root'>,
     private readonly sealed: SealedObjects,
     private readonly readLeaves: ReadLeaves,
     store: LogStore,
   ) {
-    this.tiles = new TileReader(path => store.read(path), size)
+    this.tiles = new TileReader(path => store.read(path), head.size)
   }
 
   /**
@@ -43,7 +45,7 @@ export class Prover {
       throw new EvidenceError('archive has no journal, so nothing in it can be proven', 'itemtrail seal begins one')
     const sealed = new SealedObjects(store)
     await sealed.readTo(head)
-    return new Prover(head.note, signerOf(head, identity), head.size, sealed, readLeaves, store)
+    return new Prover(head.note, signerOf(head, identity), head, sealed, readLeaves, store)
   }
 
   /** True where a row's object was sealed when the checkpoint was signed. */
@@ -51,18 +53,26 @@ export class Prover {
     return this.sealed.get(key) !== undefined
   }
 
-  /** Throws an `EvidenceError` for a row that is not sealed yet, or that is not what was sealed. */
+  /**
+   * What is handed out verifies: throws an `EvidenceError` for a row that is not sealed yet or not what was sealed, a
+   * `ProofError` where the journal's tiles lead elsewhere.
+   */
   async prove({ row, key, index }: FoundRow): Promise<RowProof> {
     const object = await this.objectOf(key)
     const tree = await this.treeOf(key)
-    return { row: index, rows: tree.rows, leaf: leafOfRow(row), path: tree.path(index), object }
+    const leaf = leafOfRow(row)
+    if (tree.leaf(index) === undefined || !leafHash(Buffer.from(leaf)).equals(tree.leaf(index) as Uint8Array))
+      throw new EvidenceError(`row ${index} of ${key} is another than its row_hash says`, ALTERED_HINT)
+    return { row: index, rows: tree.rows, leaf, path: tree.path(index), object }
   }
 
   private objectOf(key: string): Promise<ProofFile> {
     return onceEach(this.objects, key, async () => {
       const { index, entry } = this.sealedObject(key)
-      const path = await this.tiles.hashesOf(inclusionRanges(index, this.size))
-      return { index, path, checkpoint: this.checkpoint, extra: encodeEntry(entry) }
+      const path = await this.tiles.hashesOf(inclusionRanges(index, this.head.size))
+      const extra = encodeEntry(entry)
+      checkInclusion(leafHash(extra), { index, path, size: this.head.size }, this.head.root, 'entry')
+      return { index, path, checkpoint: this.checkpoint, extra }
     })
   }
 
@@ -71,10 +81,7 @@ export class Prover {
       const { entry } = this.sealedObject(key)
       const tree = new RowTree((await this.readLeaves(key)) ?? [])
       if (tree.root !== undefined && Buffer.from(tree.root).toString('hex') === entry.rows_root) return tree
-      throw new EvidenceError(
-        `object ${key} holds other rows than were sealed`,
-        'itemtrail verify says what else is altered',
-      )
+      throw new EvidenceError(`object ${key} holds other rows than were sealed`, ALTERED_HINT)
     })
   }
 

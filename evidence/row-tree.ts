@@ -18,6 +18,10 @@ export class RowTree {
     return (this.levels[0] as readonly Uint8Array[]).length
   }
 
+  leaf(index: number): Uint8Array | undefined {
+    return this.levels[0]?.[index]
+  }
+
   /** The hashes that prove a leaf, from its sibling upward. */
   path(index: number): readonly Buffer[] {
     const path: Buffer[] = []

@@ -1,3 +1,5 @@
+import { renameSync } from 'node:fs'
+import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { withDesk } from '../../evidence/desk.js'
 import { eventsOfPrefix, type FoundRow, rowsOfEvents } from '../../evidence/found-rows.js'
@@ -7,6 +9,8 @@ import { RowTree } from '../../evidence/row-tree.js'
 import { openCheckpoint } from '../../proof/checkpoint.js'
 import { parseVkey } from '../../proof/note.js'
 import { inclusionRanges, leafHash, rootOf } from '../../proof/tree.js'
+import { openDuckDb } from '../../queries/engines/duckdb-instance.js'
+import { DiskArchive } from '../../store/folder.js'
 import { IDENTITY, sealFolder } from '../journal/desk-journal.js'
 import { entries, ORIGIN, rootOfEntries } from '../proof/vectors.js'
 import { ORDERS_TABLE, OTHER_VKEY, ordersArchive } from './sealed-orders.js'
@@ -81,6 +85,28 @@ describe('a row proof', () => {
     const bytes = Buffer.byteLength(formatRowProof(million))
     const leaf = Buffer.byteLength(first.leaf) + 3 * first.leaf.split('\n').length
     expect(bytes - leaf).toBeLessThan(2048)
+  })
+
+  it('is refused of a row that was edited since, whether its hash was made right or not', async () => {
+    const edited = await ordersArchive()
+    await sealFolder(edited)
+    const { key, row } = found[0] as FoundRow
+    const path = join(edited, (await new DiskArchive(edited).list(key.slice(0, key.lastIndexOf('/'))))[0] as string)
+    const instance = await openDuckDb()
+    const connection = await instance.connect()
+    const edit = async (columns: string) => {
+      const event = `event_id = '${row.event_id}'`
+      const all = `select * replace (${columns.replaceAll('?', event)}) from read_parquet('${path}', hive_partitioning = false)`
+      await connection.run(`copy (${all}) to '${path}.new' (format parquet)`)
+      renameSync(`${path}.new`, path)
+      return withDesk(edited, IDENTITY, async ({ prover, rowsOf }) => {
+        const [again] = await rowsOfEvents(await rowsOf(ORDERS_TABLE), [String(row.event_id)])
+        await prover.prove(again as FoundRow)
+      })
+    }
+    await expect(edit(`case when ? then 'eve' else actor end as actor`)).rejects.toThrow('than its row_hash says')
+    await expect(edit(`case when ? then sha256('x') else row_hash end as row_hash`)).rejects.toThrow('other rows than')
+    instance.closeSync()
   })
 
   it('is refused of an event that is not there, and of two rows of one event takes the one that counts', async () => {
