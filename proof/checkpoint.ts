@@ -51,6 +51,7 @@ export function openCheckpoint(text: string, origin: string, known: readonly Ver
       fault: 'origin',
     })
   const signedBy = verifiedSignatures(note, known).map(({ name }) => name)
-  if (!signedBy.includes(origin)) throw new ProofError(`checkpoint of ${origin} is signed by none of the keys given`, { fault: 'key' })
+  if (!signedBy.includes(origin))
+    throw new ProofError(`checkpoint of ${origin} is signed by none of the keys given`, { fault: 'key' })
   return { ...checkpoint, note, signedBy }
 }
