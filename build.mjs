@@ -33,3 +33,15 @@ for (const [name, entryPoint] of Object.entries(FUNCTIONS)) {
 // the questions that a checkpoint is proven by
 for (const folder of ['sql', 'internal', 'parts'])
   cpSync(`queries/${folder}`, `dist/lambda/compact-table/${folder}`, { recursive: true })
+
+// what a bundle brings to be verified with: to be read by whoever runs it, so nothing is minified
+await build({
+  entryPoints: ['evidence/verify-bag.ts'],
+  outfile: 'dist/evidence/verify.mjs',
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  legalComments: 'none',
+})
+cpSync('evidence/HOWTO.txt', 'dist/evidence/HOWTO.txt')

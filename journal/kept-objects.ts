@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { rootOf } from '../proof/tree.js'
 import { isMissing, type ObjectEntry as Listed, type Objects } from '../store/objects.js'
-import { parsePartition } from '../transform/partition.js'
+import { parsePartition } from '../transform/layout.js'
 import type { ArchiveObjects, FoundObject, RowHashes } from './archive-objects.js'
 import type { ObjectEntry } from './entry.js'
 

@@ -251,8 +251,8 @@ type Kept = Head & { readonly path: string }
 
 const KEPT = 'checkpoint (the kept one)'
 
-function kindOf({ message }: JournalError): Finding['kind'] {
-  return /signed by none|not its own/.test(message) ? 'foreign-key' : 'altered'
+function kindOf({ cause }: JournalError): Finding['kind'] {
+  return cause instanceof ProofError && cause.fault === 'key' ? 'foreign-key' : 'altered'
 }
 
 /** Leaf hashes in order, with the root over those so far. */

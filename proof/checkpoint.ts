@@ -47,8 +47,11 @@ export function openCheckpoint(text: string, origin: string, known: readonly Ver
   const note = parseNote(text)
   const checkpoint = parseCheckpoint(note.text)
   if (checkpoint.origin !== origin)
-    throw new ProofError(`checkpoint is of ${JSON.stringify(checkpoint.origin)}, expected ${JSON.stringify(origin)}`)
+    throw new ProofError(`checkpoint is of ${JSON.stringify(checkpoint.origin)}, expected ${JSON.stringify(origin)}`, {
+      fault: 'origin',
+    })
   const signedBy = verifiedSignatures(note, known).map(({ name }) => name)
-  if (!signedBy.includes(origin)) throw new ProofError(`checkpoint of ${origin} is signed by none of the keys given`)
+  if (!signedBy.includes(origin))
+    throw new ProofError(`checkpoint of ${origin} is signed by none of the keys given`, { fault: 'key' })
   return { ...checkpoint, note, signedBy }
 }

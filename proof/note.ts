@@ -78,7 +78,7 @@ export function verifiedSignatures(note: Note, known: readonly Verifier[]): read
     const verifier = known.find(({ name, id }) => name === signature.name && id === signature.id)
     if (verifier === undefined) return false
     if (verifier.verifies(note.text, signature.signature)) return true
-    throw new ProofError(`note has a signature of ${signature.name} that is not its own`)
+    throw new ProofError(`note has a signature of ${signature.name} that is not its own`, { fault: 'key' })
   })
 }
 

@@ -96,7 +96,7 @@ export function openByPolicy(text: string, origin: string, { logs, witnesses, qu
     return cosigned.some(({ name: signed, id }) => signed === witness?.name && id === witness.id)
   }
   if (quorum !== null && !isMet(quorum, by))
-    throw new ProofError(`checkpoint of ${origin} lacks the quorum of the policy`)
+    throw new ProofError(`checkpoint of ${origin} lacks the quorum of the policy`, { fault: 'quorum' })
   return { ...checkpoint, signedBy: [...checkpoint.signedBy, ...cosigned.map(({ name }) => name)] }
 }
 

@@ -16,7 +16,7 @@ export interface ProofFile {
 const HEADER = 'c2sp.org/tlog-proof@v1'
 
 /** A tree of 2^63 leaves has no longer path. */
-const MAX_PATH = 63
+export const MAX_PATH = 63
 
 export function formatProof({ index, path, checkpoint, extra }: ProofFile): string {
   const lines = [
@@ -44,10 +44,24 @@ export function parseProof(text: string): ProofFile {
   return { index, path, checkpoint: text.slice(end + 2), ...(extra && { extra }) }
 }
 
-function decodeLine(line: string, head: string): Buffer {
+/** The bytes of a line behind its head. Throws `ProofError` for what is no base64. */
+export function decodeLine(line: string, head: string): Buffer {
   const bytes = decodeBase64(line.slice(head.length))
   if (bytes === undefined) throw new ProofError(`proof has the line ${JSON.stringify(line)}, expected base64`)
   return bytes
+}
+
+/** Throws a `ProofError` where a path does not lead from a leaf hash to a root; `what` names the leaf. */
+export function checkInclusion(
+  leaf: Uint8Array,
+  { index, size, path }: Parameters<typeof provesInclusion>[1],
+  root: Uint8Array,
+  what: string,
+): void {
+  if (provesInclusion(leaf, { index, size, path }, root)) return
+  const claim = `proof does not show that ${what} ${index} of ${size} has this content`
+  if (path.length === 0 && size > 1) throw new ProofError(`${claim}: its path is empty`, { fault: 'empty-path' })
+  throw new ProofError(claim, { fault: 'path' })
 }
 
 /**
@@ -61,7 +75,6 @@ export function verifyProof(
   known: readonly Verifier[],
 ): SignedCheckpoint {
   const checkpoint = openCheckpoint(proof.checkpoint, origin, known)
-  if (!provesInclusion(leaf, { index: proof.index, size: checkpoint.size, path: proof.path }, checkpoint.root))
-    throw new ProofError(`proof does not show that entry ${proof.index} of ${checkpoint.size} has this content`)
+  checkInclusion(leaf, { ...proof, size: checkpoint.size }, checkpoint.root, 'entry')
   return checkpoint
 }

@@ -28,6 +28,7 @@ const FLOORS: readonly { readonly [room: string]: string }[] = [
     cost: 'reckons',
     doctor: 'judges what is deployed',
   },
+  { evidence: 'hands out what the journal proves, and judges it without the archive' },
   { library: 'puts these together for programs, of which the command line is one' },
   {
     functions: 'is what runs in Lambda',

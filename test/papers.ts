@@ -1,6 +1,6 @@
 /** Papers as a stranger can make them: any content, with the right sum. */
 import { createHash, hash } from 'node:crypto'
-import { receiptHash } from '../queries/answers/receipt.js'
+import { receiptHash } from '../queries/answers/receipt-hash.js'
 
 /** A plan of a first line and items, as text, with the sum that belongs to them. */
 export function sealPlan(header: object, items: readonly (object | string)[]): string {

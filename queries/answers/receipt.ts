@@ -3,7 +3,6 @@ import { z } from 'zod'
 import { checkJson, checkValue, FileError } from '../../config/gate.js'
 import { toolVersion } from '../../config/package.js'
 import { formatInstant } from '../../transform/instant.js'
-import { canonicalJson } from '../../transform/json.js'
 import { Refusal } from '../../transform/refusal.js'
 import { possibleIdentifiers } from '../../transform/table-names.js'
 import { withActor, withPath } from '../bind.js'
@@ -17,6 +16,7 @@ import type { AnswerVerdict } from './asked.js'
 import type { AskedArchive } from './asked-archive.js'
 import { type AnswerColumnType, fingerprintOf, MAX_ROW_HASHES } from './canonical-answer.js'
 import { type ObjectsRead, objectsRead, type PartitionsRead, partitionsRead } from './objects-read.js'
+import { receiptHash } from './receipt-hash.js'
 import { MAX_RECEIPT, RECEIPT_SCHEMA, receiptSchema } from './receipt-schema.js'
 
 /** What is no receipt at all. */
@@ -193,12 +193,6 @@ export function receiptFooter({
 /** The first 16 hex of the SHA-256 of a saved query's text, its parts put in. */
 export function queryVersion(query: SavedQuery): string {
   return hash('sha256', renderQuery(query, { changes: '{changes}', column: '{column}' }).sql).slice(0, 16)
-}
-
-/** SHA-256 of a receipt without its own hash, in canonical JSON: names sorted, no white space. */
-export function receiptHash(receipt: object): string {
-  const { receipt_sha256: _, ...rest } = receipt as Partial<Receipt>
-  return hash('sha256', canonicalJson(rest))
 }
 
 function windowOf({ table, asked }: Answer, saved: SavedQuery | undefined): Receipt['window'] {

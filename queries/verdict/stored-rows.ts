@@ -99,7 +99,7 @@ export class StoredRows {
 }
 
 /** What DuckDB's client gives as an object, as the row line has it. */
-function plain(value: unknown): StoredValue {
+export function plain(value: unknown): StoredValue {
   if (typeof value !== 'object' || value === null) return value as StoredValue
   if ('millis' in value) return formatTimestamp(Number(value.millis))
   if ('micros' in value) return formatTimestamp(Number((value.micros as bigint) / 1000n))

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { receiptHash } from '../../queries/answers/receipt.js'
+import { receiptHash } from '../../queries/answers/receipt-hash.js'
 import { temporaryFolder } from '../delivery/desk.js'
 import { run } from './command-line.js'
 

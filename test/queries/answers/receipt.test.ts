@@ -11,9 +11,9 @@ import {
   ReceiptError,
   readReceipt,
   receiptFooter,
-  receiptHash,
   writeReceipt,
 } from '../../../queries/answers/receipt.js'
+import { receiptHash } from '../../../queries/answers/receipt-hash.js'
 import { rerun } from '../../../queries/answers/rerun.js'
 import { ingestRecords, temporaryFolder } from '../../delivery/desk.js'
 import { askAny } from '../ask-any.js'

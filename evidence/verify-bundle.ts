@@ -1,0 +1,288 @@
+import { hash } from 'node:crypto'
+import type { SignedCheckpoint } from '../proof/checkpoint.js'
+import { parseVkey, type Verifier } from '../proof/note.js'
+import { openByPolicy, type Policy, parsePolicy } from '../proof/policy.js'
+import { ProofError, type ProofFault } from '../proof/proof-error.js'
+import { receiptHash } from '../queries/answers/receipt-hash.js'
+import { canonicalJson, isObject, type JsonObject } from '../transform/json.js'
+import { MANIFEST, PAYLOAD, readBagManifest, TAG_MANIFEST } from './bag.js'
+import {
+  BAG_INFO,
+  LEFT_OUT_LABEL,
+  LOG_CHECKPOINT,
+  POLICY,
+  PROOFS,
+  proofPath,
+  QUESTION,
+  RECEIPT,
+  REQUIRED,
+  ROWS,
+  VERDICT,
+} from './bundle-files.js'
+import { alteredColumns, type EvidenceRow, mayBeLeftOut, unboundColumns } from './leaf.js'
+import { parseRowProof, verifyRowProof } from './row-proof.js'
+
+/** The files of a bundle, wherever they lie. */
+export interface BundleFiles {
+  /** Paths with "/" between folders, in order. What is no file, such as a link, is among them. */
+  list(): readonly string[]
+  /** Undefined of what is not there, or is no file. */
+  read(path: string): Uint8Array | undefined
+}
+
+/**
+ * What is wrong with a bundle: `missing` or `unlisted` a file too few or too many; `altered` a file or a row is
+ * another than its hash or its proof says; `unproven` a row without a proof; `key` signed by nobody who is believed;
+ * `origin` of another log; `quorum` too few witnesses; `empty-path`, `path` a proof that does not lead to its root;
+ * `form` not readable.
+ */
+export interface BundleFinding {
+  readonly kind: 'missing' | 'unlisted' | 'altered' | 'unproven' | ProofFault
+  readonly path: string
+  readonly message: string
+}
+
+/** What a bundle shows, as far as somebody who has nothing else can tell. */
+export interface BundleVerdict {
+  readonly findings: readonly BundleFinding[]
+  /** Files whose hashes are those of the manifests. */
+  readonly files: number
+  readonly rows: number
+  /** Rows that the archive held when the checkpoint was signed. */
+  readonly proven: number
+  readonly checkpoint: { readonly origin: string; readonly size: number; readonly root: string } | null
+  /** Whether the key came from elsewhere, or with the bundle. */
+  readonly key: 'given' | 'from the bundle'
+  /** Columns of rows that were left out on purpose, with how many rows lack each. */
+  readonly leftOut: Readonly<Record<string, number>>
+  /** Columns that no proof speaks of. */
+  readonly unbound: readonly string[]
+}
+
+/**
+ * Verifies a bundle. `vkey` is the key that its journal is signed with, had from elsewhere; without one the bundle's
+ * own is taken, which proves only that the bundle agrees with itself. Throws `ProofError` for a vkey that is none.
+ */
+export function verifyBundle(files: BundleFiles, vkey?: string): BundleVerdict {
+  const given = vkey === undefined ? undefined : parseVkey(vkey)
+  const check = new BundleCheck(files)
+  check.bag()
+  check.journal(given)
+  check.rows()
+  check.receipt()
+  return check.verdict(given === undefined ? 'from the bundle' : 'given')
+}
+
+class BundleCheck {
+  private readonly findings: BundleFinding[] = []
+  private readonly names: ReadonlySet<string>
+  private readonly unbound = new Set<string>()
+  private readonly leftOut: Record<string, number> = {}
+  private open: ((checkpoint: string) => SignedCheckpoint) | undefined
+  private checkpoint: SignedCheckpoint | undefined
+  private readonly count = { files: 0, rows: 0, proven: 0 }
+
+  constructor(private readonly files: BundleFiles) {
+    this.names = new Set(files.list())
+  }
+
+  /** Every file is in the manifest that is for it, as it is there, and nothing else. */
+  bag(): void {
+    for (const path of REQUIRED) if (!this.names.has(path)) this.find('missing', path, 'is not there')
+    const manifests = [MANIFEST, TAG_MANIFEST].map(path => this.manifest(path))
+    const [payload, tags] = manifests
+    if (payload === undefined || tags === undefined) return
+    for (const [path, sha256] of [...payload, ...tags]) this.file(path, sha256)
+    for (const path of this.names) {
+      const isListed = path === TAG_MANIFEST || (path.startsWith(PAYLOAD) ? payload : tags).has(path)
+      if (!isListed) this.find('unlisted', path, 'is in no manifest')
+    }
+  }
+
+  private manifest(path: string): ReadonlyMap<string, string> | undefined {
+    const text = this.text(path)
+    const manifest = text === undefined ? undefined : readBagManifest(text)
+    if (text !== undefined && manifest === undefined) this.find('form', path, 'is no manifest')
+    return manifest
+  }
+
+  private file(path: string, sha256: string): void {
+    const bytes = this.files.read(path)
+    if (bytes === undefined) {
+      if (!REQUIRED.includes(path as 'bagit.txt')) this.find('missing', path, 'is in a manifest and is not there')
+    } else if (hash('sha256', bytes) !== sha256) this.find('altered', path, 'is another than its manifest says')
+    else this.count.files++
+  }
+
+  /** The checkpoint is one that the policy believes; a key that was given stands in the place of the policy's own. */
+  journal(given: Verifier | undefined): void {
+    const [policy, note] = [this.policy(given), this.text(LOG_CHECKPOINT)]
+    if (policy === undefined || note === undefined) return
+    const open = (text: string) => openByPolicy(text, (policy.logs[0] as Verifier).name, policy)
+    this.orFinding(LOG_CHECKPOINT, () => {
+      this.checkpoint = open(note)
+    })
+    const { checkpoint } = this
+    if (checkpoint === undefined) return
+    this.open = text => {
+      if (text === note) return checkpoint
+      open(text)
+      throw new ProofError(`proof is under another checkpoint than ${LOG_CHECKPOINT}`)
+    }
+  }
+
+  private policy(given: Verifier | undefined): Policy | undefined {
+    const text = this.text(POLICY)
+    let policy: Policy | undefined
+    if (text !== undefined)
+      this.orFinding(POLICY, () => {
+        policy = parsePolicy(text)
+      })
+    if (given === undefined) return policy
+    return { witnesses: new Map(), quorum: null, ...policy, logs: [given] }
+  }
+
+  /** Each row has a proof that is its own, and each proof has its row. */
+  rows(): void {
+    const proofs = new Set([...this.names].filter(path => path.startsWith(PROOFS)))
+    const redacts = this.text(BAG_INFO)?.includes(`${LEFT_OUT_LABEL}: `) === true
+    for (const [i, line] of (this.text(ROWS) ?? '').split('\n').slice(0, -1).entries()) {
+      this.count.rows++
+      const row = parseObject(line)
+      const path = proofPath(String(row?.event_id))
+      if (row === undefined) this.find('form', ROWS, `line ${i + 1} is no row`)
+      else if (this.row(row, `${ROWS}, line ${i + 1}`, path, redacts)) this.count.proven++
+      if (row !== undefined && !proofs.delete(path) && this.names.has(path))
+        this.find('unlisted', ROWS, `line ${i + 1} has a row that was there before`)
+    }
+    for (const path of proofs) this.find('missing', ROWS, `has no row for ${path}`)
+  }
+
+  private row(row: EvidenceRow, where: string, path: string, redacts: boolean): boolean {
+    const text = this.text(path)
+    if (text === undefined) {
+      this.find('unproven', where, `has a row without a proof, expected ${path}`)
+      return false
+    }
+    return this.orFinding(path, () => {
+      const proof = parseRowProof(text)
+      const leftOut = this.leftOutOf(row, where, redacts)
+      const altered = alteredColumns(row, proof.leaf, leftOut)
+      for (const name of unboundColumns(row)) this.unbound.add(name)
+      if (altered.length > 0) this.find('altered', where, `is another row than its proof is of: ${altered.join(', ')}`)
+      // without a checkpoint that is believed nothing is proven, which its own finding says
+      if (this.open === undefined) return false
+      verifyRowProof(proof, this.open)
+      return altered.length === 0
+    })
+  }
+
+  /** Only where the bag says that something is left out may anything be. */
+  private leftOutOf(row: EvidenceRow, where: string, redacts: boolean): ReadonlySet<string> {
+    const names = Array.isArray(row.left_out) ? row.left_out.map(String) : []
+    const allowed = names.filter(name => redacts && mayBeLeftOut(name) && !Object.hasOwn(row, name))
+    if (allowed.length < names.length) this.find('altered', where, 'leaves out columns that the bag does not speak of')
+    for (const name of allowed) this.leftOut[name] = (this.leftOut[name] ?? 0) + 1
+    return new Set(allowed)
+  }
+
+  /** The receipt is of this question, this verdict and these files. */
+  receipt(): void {
+    const receipt = this.json(RECEIPT)
+    if (receipt === undefined) return
+    if (hashOf(receipt) !== receipt.receipt_sha256) this.find('altered', RECEIPT, 'is another than its own hash says')
+    const statement = isObject(receipt.statement) ? receipt.statement.sql : undefined
+    const question = this.text(QUESTION)
+    if (question !== undefined && question !== `${statement}\n`)
+      this.find('altered', QUESTION, 'is not that of the receipt')
+    const verdict = this.json(VERDICT)
+    if (verdict !== undefined && canonical(verdict) !== canonical(receipt.verdict))
+      this.find('altered', VERDICT, 'is not that of the receipt')
+    for (const file of Array.isArray(receipt.files) ? receipt.files : []) this.writtenFile(file)
+  }
+
+  private writtenFile(file: unknown): void {
+    const { name, sha256 } = isObject(file) ? file : {}
+    const path = `${PAYLOAD}${name}`
+    const bytes = this.files.read(path)
+    if (bytes === undefined) this.find('missing', path, 'is named by the receipt and is not there')
+    else if (hash('sha256', bytes) !== sha256) this.find('altered', path, 'is another than the receipt says')
+  }
+
+  /** True where it ended so; what the formats say is wrong becomes a finding. */
+  private orFinding(path: string, step: () => unknown): boolean {
+    try {
+      return step() !== false
+    } catch (error) {
+      if (!(error instanceof ProofError)) throw error
+      this.find(error.fault, path, error.message)
+      return false
+    }
+  }
+
+  private text(path: string): string | undefined {
+    const bytes = this.files.read(path)
+    if (bytes === undefined) return undefined
+    try {
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    } catch {
+      this.find('form', path, 'is not UTF-8')
+      return undefined
+    }
+  }
+
+  private json(path: string): JsonObject | undefined {
+    const text = this.text(path)
+    const value = text === undefined ? undefined : parseObject(text)
+    if (text !== undefined && value === undefined) this.find('form', path, 'is no JSON object')
+    return value
+  }
+
+  private find(kind: BundleFinding['kind'], path: string, message: string): void {
+    if (!this.findings.some(found => found.path === path && found.message === message))
+      this.findings.push({ kind, path, message })
+  }
+
+  verdict(key: BundleVerdict['key']): BundleVerdict {
+    const { checkpoint, findings, leftOut } = this
+    return {
+      findings,
+      ...this.count,
+      checkpoint: checkpoint === undefined ? null : describe(checkpoint),
+      key,
+      leftOut,
+      unbound: [...this.unbound].sort(),
+    }
+  }
+}
+
+function describe({ origin, size, root }: SignedCheckpoint): BundleVerdict['checkpoint'] {
+  return { origin, size, root: root.toString('base64') }
+}
+
+function parseObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** A value in its one form; undefined of one that no writer of ours makes. */
+function canonical(value: unknown): string | undefined {
+  try {
+    return canonicalJson(value)
+  } catch {
+    return undefined
+  }
+}
+
+/** The hash that a receipt should hold; undefined of one that no writer of ours makes. */
+function hashOf(receipt: object): string | undefined {
+  try {
+    return receiptHash(receipt)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,432 @@
+import { spawnSync } from 'node:child_process'
+import { hash } from 'node:crypto'
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { bundleIn } from '../../evidence/bundle-folder.js'
+import { formatRowProof, parseRowProof } from '../../evidence/row-proof.js'
+import { showBundle } from '../../evidence/show-bundle.js'
+import { verifyBundle } from '../../evidence/verify-bundle.js'
+import { writeBundle } from '../../evidence/write-bundle.js'
+import { formatCheckpoint, parseCheckpoint } from '../../proof/checkpoint.js'
+import { parseNote, signerOf, signNote } from '../../proof/note.js'
+import { type HashedColumns, rowHash } from '../../transform/audit-row.js'
+import { temporaryFolder } from '../delivery/desk.js'
+import { sealFolder } from '../journal/desk-journal.js'
+import { ORIGIN, SEED, VKEY, WITNESS_SEED, WITNESS_VKEY } from '../proof/vectors.js'
+import { randomOf } from '../random.js'
+import { bundleOf, type MemoryBundle, OTHER_VKEY, ordersArchive } from './sealed-orders.js'
+
+const DAYS = { from: '2026-11-01T00:00:00Z', to: '2026-11-04T00:00:00Z' }
+const PERIOD = { from: '2026-11-01T00:00:00Z', to: '2026-11-20T00:00:00Z' }
+
+/** What only Node itself can be asked for. */
+const NOTHING = { PATH: process.env.PATH }
+
+let root: string
+let bundle: MemoryBundle
+/** Of few rows: by hand each takes a while. */
+let small: MemoryBundle
+
+beforeAll(async () => {
+  root = await ordersArchive()
+  await sealFolder(root)
+  bundle = await bundleOf(root, 'deletions', PERIOD)
+  small = await bundleOf(root, 'deletions', DAYS)
+})
+
+const kindsOf = (changed: MemoryBundle, vkey: string | undefined = VKEY) => [
+  ...new Set(verifyBundle(changed, vkey).findings.map(({ kind }) => kind)),
+]
+
+/** The first line of `rows.ndjson` as an object, changed. */
+const editRow = (change: (row: Record<string, unknown>) => object) => (text: string) => {
+  const [line = '', ...rest] = text.split('\n')
+  return [JSON.stringify(change(JSON.parse(line))), ...rest].join('\n')
+}
+
+const proofsOf = (changed: MemoryBundle) => changed.list().filter(path => path.endsWith('.row-proof'))
+const firstProof = (changed: MemoryBundle) =>
+  `data/proofs/${JSON.parse(changed.text('data/rows.ndjson').split('\n')[0] as string).event_id}.row-proof`
+
+/** The bundle under a checkpoint that is signed again. */
+async function resigned({ origin = ORIGIN, seed = SEED as Uint8Array }, from = bundle) {
+  const changed = from.copy()
+  const checkpoint = parseCheckpoint(parseNote(changed.text('data/log/checkpoint')).text)
+  const note = await signNote(formatCheckpoint({ ...checkpoint, origin }), [signerOf(ORIGIN, seed)])
+  changed.edit('data/log/checkpoint', () => note)
+  for (const path of proofsOf(changed))
+    changed.edit(path, text => {
+      const proof = parseRowProof(text)
+      return formatRowProof({ ...proof, object: { ...proof.object, checkpoint: note } })
+    })
+  return changed.remade()
+}
+
+describe('a bundle', () => {
+  it('is sound by the key given, and by its own', () => {
+    const given = verifyBundle(bundle, VKEY)
+    expect(given).toMatchObject({ findings: [], key: 'given', rows: 45, proven: 45, checkpoint: { origin: ORIGIN } })
+    expect(showBundle(given)).toContain('SOUND: each row was in the archive when the checkpoint was signed')
+    const own = verifyBundle(bundle)
+    expect(own).toMatchObject({ findings: [], key: 'from the bundle', proven: 45 })
+    expect(showBundle(own)).toContain('anybody can have made it')
+  })
+
+  it('has what is listed, and nothing else', () => {
+    expect(bundle.list().filter(path => !path.endsWith('.row-proof'))).toEqual([
+      'bag-info.txt',
+      'bagit.txt',
+      'data/answer.csv',
+      'data/answer.parquet',
+      'data/log/checkpoint',
+      'data/log/policy',
+      'data/question.sql',
+      'data/receipt.json',
+      'data/report.html',
+      'data/rows.ndjson',
+      'data/verdict.json',
+      'manifest-sha256.txt',
+      'tagmanifest-sha256.txt',
+      'verify/HOWTO.txt',
+      'verify/verify.mjs',
+    ])
+  })
+
+  it.each<[string, (changed: MemoryBundle) => unknown, string[]]>([
+    ['a file too many', changed => changed.files.set('data/more.txt', Buffer.from('')), ['unlisted']],
+    ['a tag file too many', changed => changed.files.set('verify/more.mjs', Buffer.from('')), ['unlisted']],
+    ['a file too few', changed => changed.files.delete('data/answer.csv'), ['missing']],
+    ['a proof too few', changed => changed.files.delete(firstProof(changed)), ['missing', 'unproven']],
+    ['no manifest', changed => changed.files.delete('manifest-sha256.txt'), ['missing']],
+    ['an edited answer', changed => changed.edit('data/answer.csv', text => `${text} `), ['altered']],
+    ['an edited program', changed => changed.edit('verify/verify.mjs', text => `${text} `), ['altered']],
+    ['a manifest that is none', changed => changed.edit('manifest-sha256.txt', text => text.slice(1)), ['form']],
+  ])('tells %s', (_what, change, kinds) => {
+    const changed = bundle.copy()
+    change(changed)
+    expect(kindsOf(changed).sort()).toEqual(kinds.sort())
+  })
+
+  it.each<[string, (changed: MemoryBundle) => unknown, string[]]>([
+    ['a row that is not proven', changed => changed.files.delete(firstProof(changed)), ['unproven']],
+    [
+      'a row left out',
+      changed => changed.edit('data/rows.ndjson', text => text.slice(text.indexOf('\n') + 1)),
+      ['missing'],
+    ],
+    ['a row twice', changed => changed.edit('data/rows.ndjson', text => text + text), ['unlisted']],
+    ['a row that is none', changed => changed.edit('data/rows.ndjson', text => `[]\n${text}`), ['form']],
+    [
+      'an edited image',
+      changed =>
+        changed.edit(
+          'data/rows.ndjson',
+          editRow(row => ({ ...row, old_image: '{}' })),
+        ),
+      ['altered'],
+    ],
+    [
+      'another actor',
+      changed =>
+        changed.edit(
+          'data/rows.ndjson',
+          editRow(row => ({ ...row, actor: 'eve' })),
+        ),
+      ['altered'],
+    ],
+    [
+      'another key',
+      changed =>
+        changed.edit(
+          'data/rows.ndjson',
+          editRow(row => ({ ...row, item_key: '{}' })),
+        ),
+      ['altered'],
+    ],
+    [
+      'another time',
+      changed =>
+        changed.edit(
+          'data/rows.ndjson',
+          editRow(row => ({ ...row, event_time: '2020-01-01 00:00:00.000' })),
+        ),
+      ['altered'],
+    ],
+    [
+      'other changes',
+      changed =>
+        changed.edit(
+          'data/rows.ndjson',
+          editRow(row => ({ ...row, changed: ['x'] })),
+        ),
+      ['altered'],
+    ],
+    [
+      'an image left out on the quiet',
+      changed =>
+        changed.edit(
+          'data/rows.ndjson',
+          editRow(({ old_image: _, ...row }) => ({ ...row, left_out: ['old_image'] })),
+        ),
+      ['altered'],
+    ],
+    ['another question', changed => changed.edit('data/question.sql', text => `${text}--`), ['altered']],
+    [
+      'another verdict',
+      changed => changed.edit('data/verdict.json', text => text.replace(/"confidence": "\w+/, '"confidence": "FINE')),
+      ['altered'],
+    ],
+    [
+      'another receipt',
+      changed => changed.edit('data/receipt.json', text => text.replace(/"rows": \d+/, '"rows": 3')),
+      ['altered'],
+    ],
+    [
+      'a policy that asks for a witness',
+      changed =>
+        changed.edit('data/log/policy', text => text.replace('quorum none', `witness w ${WITNESS_VKEY}\nquorum w`)),
+      ['quorum'],
+    ],
+    ['another policy', changed => changed.edit('data/log/policy', () => 'log\n'), ['form']],
+    ['another answer', changed => changed.edit('data/answer.csv', text => `${text} `), ['altered']],
+  ])('tells %s, though the manifests are made anew', (_what, change, kinds) => {
+    const changed = bundle.copy()
+    change(changed)
+    expect(kindsOf(changed.remade())).toEqual(kinds)
+  })
+
+  it('tells a row whose hashes were made right again by our own code', () => {
+    const forged = bundle.copy().edit(
+      'data/rows.ndjson',
+      editRow(row => {
+        const image = String(row.old_image).replace('{', '{"a":{"S":"b"},')
+        const edited = { ...row, old_image: image, old_hash: hash('sha256', image), changed: ['a'] }
+        const nulls = {
+          region: null,
+          actor: null,
+          last_writer: null,
+          user_identity: null,
+          subjects: null,
+          new_hash: null,
+        }
+        return { ...edited, row_hash: rowHash({ ...nulls, ...edited } as unknown as HashedColumns) }
+      }),
+    )
+    expect(kindsOf(forged.copy().remade())).toEqual(['altered'])
+    const leaf = (proof: string) => {
+      const { old_hash: old } = JSON.parse(forged.text('data/rows.ndjson').split('\n')[0] as string)
+      return proof.replace(/^= [0-9a-f]{64}$/m, `= ${old}`)
+    }
+    const path = firstProof(forged)
+    expect(kindsOf(forged.edit(path, leaf).remade())).toContain('path')
+  })
+
+  it('tells an empty path for a size above one, of a row and of an entry', () => {
+    const edit = (change: (proof: ReturnType<typeof parseRowProof>) => object) => {
+      const changed = bundle.copy()
+      changed.edit(firstProof(changed), text => {
+        const proof = parseRowProof(text)
+        return formatRowProof({ ...proof, ...change(proof) })
+      })
+      return kindsOf(changed.remade())
+    }
+    expect(edit(() => ({ path: [] }))).toEqual(['empty-path'])
+    expect(edit(({ object }) => ({ object: { ...object, path: [] } }))).toEqual(['empty-path'])
+    expect(edit(({ row, rows }) => ({ row: (row + 1) % rows }))).toEqual(['path'])
+    expect(edit(({ object }) => ({ object: { ...object, index: 0 } }))).toEqual(['path'])
+  })
+
+  it('tells another key and a checkpoint of another origin', async () => {
+    expect(kindsOf(await resigned({ seed: WITNESS_SEED }))).toEqual(['key'])
+    expect(kindsOf(await resigned({ origin: 'other.example/log' }))).toEqual(['origin'])
+    expect(kindsOf(await resigned({ origin: 'other.example/log' }), undefined)).toEqual(['origin'])
+    expect(kindsOf(bundle, OTHER_VKEY)).toEqual(['origin'])
+    expect(() => verifyBundle(bundle, 'none')).toThrow('vkey')
+  })
+
+  it('tells a proof under another checkpoint', async () => {
+    const [other, changed] = [await resigned({ seed: WITNESS_SEED }), bundle.copy()]
+    const path = firstProof(changed)
+    changed.edit(path, () => other.text(path))
+    expect(kindsOf(changed.remade())).toEqual(['key'])
+  })
+
+  it('passes under no turned bit', () => {
+    for (let seed = 1; seed <= 30; seed++) {
+      const random = randomOf(seed)
+      const changed = small.copy()
+      const path = changed.list()[Math.floor(random() * changed.list().length)] as string
+      const bytes = Buffer.from(changed.files.get(path) as Uint8Array)
+      const at = Math.floor(random() * bytes.length)
+      bytes.writeUInt8(bytes.readUInt8(at) ^ (1 << Math.floor(random() * 8)), at)
+      changed.files.set(path, bytes)
+      expect({ seed, path, kinds: kindsOf(changed) }).not.toEqual({ seed, path, kinds: [] })
+    }
+  })
+
+  it('passes with no turned bit in a proof or a checkpoint, though the manifests are made anew', () => {
+    for (let seed = 1; seed <= 30; seed++) {
+      const random = randomOf(seed)
+      const changed = small.copy()
+      const paths = [...proofsOf(changed), 'data/log/checkpoint']
+      const path = paths[Math.floor(random() * paths.length)] as string
+      const bytes = Buffer.from(changed.files.get(path) as Uint8Array)
+      const at = Math.floor(random() * bytes.length)
+      bytes.writeUInt8(bytes.readUInt8(at) ^ (1 << Math.floor(random() * 8)), at)
+      changed.files.set(path, bytes)
+      expect({ seed, path, at, kinds: kindsOf(changed.remade()) }).not.toEqual({ seed, path, at, kinds: [] })
+    }
+  })
+
+  it('of an answer that counts holds every row of the period', async () => {
+    const day = { from: '2026-11-19T00:00:00Z', to: '2026-11-20T00:00:00Z' }
+    const counted = await bundleOf(root, 'volume-by-hour', day)
+    const verdict = verifyBundle(counted, VKEY)
+    expect(verdict).toMatchObject({ findings: [], proven: verdict.rows })
+    expect(verdict.rows).toBeGreaterThan(10)
+  })
+
+  it('of an answer without rows has none to prove', async () => {
+    const empty = await bundleOf(root, 'deletions', { from: '2020-01-01T00:00:00Z', to: '2020-01-02T00:00:00Z' })
+    expect(verifyBundle(empty, VKEY)).toMatchObject({ findings: [], rows: 0 })
+  })
+
+  it('leaves out images with a value at a path, says so, and is sound', async () => {
+    const redacted = await bundleOf(root, 'deletions', PERIOD, ['shipping.city'])
+    const verdict = verifyBundle(redacted, VKEY)
+    expect(verdict).toMatchObject({ findings: [], proven: 45, leftOut: { old_image: 45 } })
+    expect(redacted.text('bag-info.txt')).toContain('Itemtrail-Left-Out: shipping.city\n')
+    const cities = bundle.text('data/rows.ndjson').match(/"old_city":"([^"]+)"/g) ?? []
+    expect(cities.length).toBeGreaterThan(0)
+    const all = redacted
+      .list()
+      .map(path => redacted.text(path))
+      .join('\n')
+    for (const city of cities) expect(all).not.toContain(city.split('"')[3])
+    expect(showBundle(verdict)).toContain('left out on purpose: old_image of 45 rows')
+  })
+
+  it('refuses to leave out a key, and a path into a list', async () => {
+    await expect(bundleOf(root, 'deletions', PERIOD, ['order_id'])).rejects.toThrow('key attribute')
+    await expect(bundleOf(root, 'deletions', PERIOD, ['lines[sku=C].qty'])).rejects.toThrow('list')
+  })
+
+  it('is refused over rows that are not sealed yet', async () => {
+    const fresh = await ordersArchive()
+    await expect(bundleOf(fresh, 'deletions', PERIOD)).rejects.toThrow('no journal')
+  })
+})
+
+describe('verify.mjs', () => {
+  const run = (folder: string, args: readonly string[]) =>
+    spawnSync(process.execPath, [join(folder, 'verify', 'verify.mjs'), ...args], {
+      cwd: temporaryFolder(),
+      env: NOTHING,
+      encoding: 'utf8',
+    })
+
+  it('imports nothing but Node', () => {
+    const imports = bundle.text('verify/verify.mjs').match(/^import .*$/gm) ?? []
+    for (const line of imports) expect(line).toMatch(/ from "node:(crypto|fs|path|url)";$/)
+    expect(bundle.text('verify/verify.mjs')).not.toMatch(/\bfetch\(|node:net|node:http|import\(/)
+  })
+
+  it('gives the verdict that we give, with a key and without', async () => {
+    const changes = [
+      bundle.copy(),
+      bundle.copy().edit('data/answer.csv', text => `${text} `),
+      bundle
+        .copy()
+        .edit(
+          'data/rows.ndjson',
+          editRow(row => ({ ...row, actor: 'eve' })),
+        )
+        .remade(),
+      await resigned({ seed: WITNESS_SEED }),
+      await resigned({ origin: 'other.example/log' }),
+    ]
+    for (const changed of changes) {
+      const folder = join(temporaryFolder(), 'bag')
+      writeBundle(
+        folder,
+        [...changed.files].map(([path, bytes]) => ({ path, bytes })),
+      )
+      const key = join(temporaryFolder(), 'seal.key.vkey')
+      writeFileSync(key, `${VKEY}\n`)
+      for (const [args, vkey] of [
+        [[], undefined],
+        [['--key', VKEY], VKEY],
+        [['--key', key], VKEY],
+      ] as const) {
+        const ours = verifyBundle(bundleIn(folder), vkey)
+        const theirs = run(folder, args)
+        expect(theirs.stderr).toBe('')
+        expect(theirs.stdout).toBe(showBundle(ours))
+        expect(theirs.status).toBe(ours.findings.length === 0 ? 0 : 1)
+        expect(JSON.parse(run(folder, [...args, '--json']).stdout)).toEqual(ours)
+      }
+    }
+  })
+
+  it('follows no link, and says how it is used', () => {
+    const folder = join(temporaryFolder(), 'bag')
+    writeBundle(
+      folder,
+      [...bundle.files].map(([path, bytes]) => ({ path, bytes })),
+    )
+    symlinkSync('/etc/hostname', join(folder, 'data', 'link'))
+    expect(run(folder, []).stdout).toMatch(/unlisted +data\/link/)
+    expect(run(folder, ['--keys']).status).toBe(2)
+    expect(run(folder, ['--key', 'x']).status).toBe(2)
+    expect(run(folder, ['nowhere']).status).toBe(3)
+    expect(() => writeBundle(folder, [])).toThrow('not empty')
+  })
+})
+
+describe('HOWTO.txt', () => {
+  const commands = readFileSync(new URL('../../evidence/HOWTO.txt', import.meta.url), 'utf8')
+    .split('\n')
+    .filter(line => line.startsWith('    ') && !line.includes('node verify'))
+    .join('\n')
+
+  const byHand = (changed: MemoryBundle, env = {}) => {
+    const folder = join(temporaryFolder(), 'bag')
+    writeBundle(
+      folder,
+      [...changed.files].map(([path, bytes]) => ({ path, bytes })),
+    )
+    return spawnSync('sh', ['-c', commands], { cwd: folder, env: { ...NOTHING, ...env }, encoding: 'utf8' })
+  }
+
+  it('has commands that check a bundle as they stand', () => {
+    const { stdout, stderr } = byHand(small, { KEY: VKEY })
+    expect(stderr).toBe('')
+    for (const line of [
+      'payload: as listed',
+      'tag files: as listed',
+      'payload: nothing more',
+      'Signature Verified Successfully',
+      `checkpoint: of ${ORIGIN}`,
+    ])
+      expect(stdout).toContain(line)
+    expect(stdout.match(/^proven: /gm)).toHaveLength(proofsOf(small).length)
+    expect(stdout).not.toContain('BROKEN')
+    expect(byHand(small).stdout).toContain('Signature Verified Successfully')
+  })
+
+  it('has commands that find what is wrong', async () => {
+    const edited = byHand(small.copy().edit('data/answer.csv', text => `${text} `))
+    expect(edited.stdout).not.toContain('payload: as listed')
+    const more = small.copy()
+    more.files.set('data/more', Buffer.from(''))
+    expect(byHand(more).stdout).not.toContain('payload: nothing more')
+    const [proof] = proofsOf(small) as [string]
+    const turned = bundle
+      .copy()
+      .edit(proof, text => text.replace(/^= (\d)(\d+)$/m, (_, a, rest) => `= ${9 - a}${rest}`))
+    expect(byHand(turned.remade()).stdout).toContain(`BROKEN: ${proof}`)
+    const foreign = byHand(await resigned({ seed: WITNESS_SEED }, small), { KEY: VKEY })
+    expect(foreign.stdout).toContain('Signature Verification Failure')
+  })
+})
