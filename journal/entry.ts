@@ -45,6 +45,11 @@ export interface SealEntry extends Totals {
   readonly previous_size: number
   /** Who sealed, for people: a host or a function. */
   readonly sealer: string
+  /**
+   * Said where objects may be left that were there already: only new days were listed, or the sealing had to end before it had
+   * taken everything. Absent where everything that was listed is sealed.
+   */
+  readonly partial?: true
 }
 
 /** A new signing key, sealed under the old one. */
@@ -97,6 +102,7 @@ const seal = z.strictObject({
   objects: count,
   rows: count,
   refused: z.record(text, count),
+  partial: z.literal(true).optional(),
 })
 
 const key = z.strictObject({ type: exactly('key@1'), vkey: text, from: instant })

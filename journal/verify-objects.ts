@@ -41,7 +41,7 @@ export interface VerifyObjectsOptions {
 
 /**
  * Holds every object of an archive against the entry that names it, and every entry against the archive. An object that
- * no entry names and that was there before the second newest seal is a finding: two sealings would have taken it.
+ * no entry names and that was there before the second newest whole seal is a finding: two sealings would have taken it.
  */
 export async function verifyObjects(
   archive: VerifiedArchive,
@@ -101,9 +101,9 @@ async function whatDiffers(
   return undefined
 }
 
-/** Milliseconds since 1970 of the second newest seal; before there are two, nothing is old enough. */
+/** Milliseconds since 1970 of the second newest seal that left nothing; before there are two, nothing is old enough. */
 function twoSealsAgo(seals: readonly SealEntry[]): number {
-  const before = seals.at(-2)
+  const before = seals.filter(({ partial }) => partial === undefined).at(-2)
   return before === undefined ? Number.NEGATIVE_INFINITY : Date.parse(before.time)
 }
 
