@@ -5,9 +5,9 @@ export class JournalError extends Error {
   constructor(
     /** Where it is found, below `log/`. */
     readonly path: string,
-    message: string,
+    readonly problem: string,
     options?: ErrorOptions,
   ) {
-    super(`log/${path} ${message}`, options)
+    super(`log/${path} ${problem}`, options)
   }
 }

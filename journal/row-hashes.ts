@@ -1,4 +1,4 @@
-import type { DuckDBConnection } from '@duckdb/node-api'
+import type { DuckDBInstance } from '@duckdb/node-api'
 import { chunksOf } from '../queries/engines/duckdb-chunks.js'
 import { fileList } from '../queries/engines/file-list.js'
 import type { RowHashes } from './archive-objects.js'
@@ -11,9 +11,11 @@ const UNREADABLE =
  * `row_hash` and the times of a Parquet file's rows, in the order of the file, read by DuckDB. Undefined where it cannot be read,
  * or has no such columns, or a hash that is none: such an object is sealed by its bytes alone.
  */
-export async function rowHashesOfFile(connection: DuckDBConnection, path: string): Promise<RowHashes | undefined> {
+export async function rowHashesOfFile(duckDb: DuckDBInstance, path: string): Promise<RowHashes | undefined> {
   const hashes: Uint8Array[] = []
   let [minUs, maxUs]: [number | undefined, number | undefined] = [undefined, undefined]
+  // one for each file: a statement that streams has its connection for itself
+  const connection = await duckDb.connect()
   try {
     const from = `read_parquet(${fileList([path])}, file_row_number = true, hive_partitioning = false)`
     const result = await connection.stream(`select row_hash, event_time_us from ${from} order by file_row_number`)
@@ -30,6 +32,8 @@ export async function rowHashesOfFile(connection: DuckDBConnection, path: string
   } catch (error) {
     if (UNREADABLE.test((error as Error).message)) return undefined
     throw error
+  } finally {
+    connection.closeSync()
   }
   return { hashes, minUs, maxUs }
 }

@@ -1,11 +1,21 @@
 import { FileError } from '../config/gate.js'
 import { parseVkey, type Verifier } from '../proof/note.js'
 import { ProofError } from '../proof/proof-error.js'
-import { readBundle, readTile, TILE_WIDTH, type Tile, tilePath, tilesBetween } from '../proof/tiles.js'
+import {
+  bundlePath,
+  decodeBundle,
+  readBundle,
+  readTile,
+  TILE_WIDTH,
+  type Tile,
+  tilePath,
+  tilesBetween,
+} from '../proof/tiles.js'
 import { joinSubtrees, leafHash, nodeHash, rootOf } from '../proof/tree.js'
+import { readEntries } from './entries.js'
 import { decodeEntry, type Entry, type SealEntry } from './entry.js'
 import type { Finding } from './finding.js'
-import { cachedHead, type Head, type JournalIdentity, NOT_BEGUN, openHead } from './head.js'
+import { type Head, type JournalIdentity, NOT_BEGUN, openHead } from './head.js'
 import { JournalError } from './journal-error.js'
 import { CHECKPOINT, claimPath, type LogStore } from './log-store.js'
 
@@ -38,8 +48,7 @@ export async function verifyLog(
   { since, onEntry }: VerifyLogOptions = {},
 ): Promise<VerifiedLog> {
   const walk = new Walk(store, identity, onEntry)
-  await walk.cached()
-  await walk.chain(since)
+  await walk.run(since)
   return walk.verified()
 }
 
@@ -49,9 +58,7 @@ class Walk {
   private readonly seals: SealEntry[] = []
   private readonly known: Verifier[]
   private readonly leaves = new Leaves()
-  private head: Head = NOT_BEGUN
-  private cache: Head = NOT_BEGUN
-  private claims = 0
+  private readonly chain: Head[] = []
 
   constructor(
     private readonly store: LogStore,
@@ -61,60 +68,99 @@ class Walk {
     this.known = [...identity.known]
   }
 
-  async cached(): Promise<void> {
-    await this.orFinding(async () => {
-      this.cache = await cachedHead(this.store, this.identity)
-    })
-  }
-
-  /** From claim to claim, with the entries that lie between. */
-  async chain(since: Head | undefined): Promise<void> {
-    const kept = [this.cache, ...(since === undefined ? [] : [since])]
-    for (;;) {
-      const next = await this.nextClaim()
-      if (next === undefined) break
-      const within = kept.filter(({ size }) => size > this.head.size && size < next.size)
-      const isWhole = await this.orFinding(() => this.readTo(next, within))
-      if (!isWhole) break
-      this.head = next
-      this.claims++
-    }
-    for (const checkpoint of kept) this.holdAgainst(checkpoint, checkpoint === since ? 'kept' : 'cached')
+  /** Claim by claim: a key that is sealed under a known one is known from then on. */
+  async run(since: Head | undefined): Promise<void> {
+    await this.claims()
+    const cached = await this.cached()
+    const kept = [...(cached === undefined ? [] : [{ ...cached, path: CHECKPOINT }])]
+    if (since !== undefined) kept.push({ ...since, path: KEPT })
+    await this.entries(kept)
+    for (const checkpoint of kept) this.holdAgainstEnd(checkpoint)
     await this.tiles()
+    for (const { size } of this.chain.slice(0, -1)) await this.olderTiles(size)
   }
 
-  private async nextClaim(): Promise<Head | undefined> {
-    const path = claimPath(this.head.size)
-    const bytes = await this.store.read(path)
-    if (bytes === undefined) return undefined
-    let next: Head | undefined
-    await this.orFinding(async () => {
-      next = openHead(bytes, path, { origin: this.identity.origin, known: this.known })
-      if (next.size <= this.head.size) throw new JournalError(path, `leads to size ${next.size}`)
-    })
-    return next
+  private get end(): Head {
+    return this.chain.at(-1) ?? NOT_BEGUN
   }
 
-  /** Reads entries up to a claim, and holds its root against theirs. */
-  private async readTo(next: Head, within: readonly Head[]): Promise<void> {
-    const stops = [...within, next].sort((a, b) => a.size - b.size)
-    for (const stop of stops) {
-      await this.readEntries(stop.size, next.size)
+  /** The chain of claims, as far as it is signed by keys that are known. */
+  private async claims(): Promise<void> {
+    for (;;) {
+      const path = claimPath(this.end.size)
+      const bytes = await this.store.read(path)
+      if (bytes === undefined) return
+      const isSound = await this.orFinding(async () => {
+        const next = await this.openWithNewKeys(bytes, path)
+        if (next.size <= this.end.size) throw new JournalError(path, `leads to size ${next.size}`)
+        this.chain.push(next)
+      })
+      if (!isSound) return
+    }
+  }
+
+  /** Opens a claim; where no known key signed it, with the keys that were sealed until there. */
+  private async openWithNewKeys(bytes: Uint8Array, path: string): Promise<Head> {
+    const identity = { origin: this.identity.origin, known: this.known }
+    try {
+      return openHead(bytes, path, identity)
+    } catch (error) {
+      if (!(error instanceof JournalError) || !(await this.learnKeys())) throw error
+      return openHead(bytes, path, identity)
+    }
+  }
+
+  /** True where the entries of the chain so far name a key that was not known. They are believed by its last claim. */
+  private async learnKeys(): Promise<boolean> {
+    const { size, root } = this.end
+    const hashes: Buffer[] = []
+    const keys: Verifier[] = []
+    for await (const { bytes, entry } of readEntries(path => this.store.read(path), { from: 0, to: size, size })) {
+      hashes.push(leafHash(bytes))
+      if (entry?.type === 'key@1') keys.push(parseVkey(entry.vkey))
+    }
+    if (!rootOf(hashes).equals(root)) return false
+    const before = this.known.length
+    for (const key of keys)
+      if (!this.known.some(({ id, name }) => id === key.id && name === key.name)) this.known.push(key)
+    return this.known.length > before
+  }
+
+  private async cached(): Promise<Head | undefined> {
+    const bytes = await this.store.read(CHECKPOINT)
+    let cached: Head | undefined
+    if (bytes === undefined) {
+      if (this.chain.length > 0) this.remarks.push(`log/${CHECKPOINT} is not there, the chain of claims is`)
+    } else
+      await this.orFinding(async () => {
+        cached = openHead(bytes, CHECKPOINT, { origin: this.identity.origin, known: this.known })
+      })
+    return cached
+  }
+
+  /** Every entry of the end, with the root at each size that somebody signed. */
+  private async entries(kept: readonly Kept[]): Promise<void> {
+    const claims = this.chain.map((head, i) => ({ ...head, path: claimPath(this.chain[i - 1]?.size ?? 0) }))
+    const stops: Kept[] = [...claims, ...kept].filter(({ size }) => size <= this.end.size)
+    for (const stop of stops.sort((a, b) => a.size - b.size)) {
+      const isRead = await this.orFinding(() => this.readTo(stop.size))
+      if (!isRead) return
       if (!this.leaves.root().equals(stop.root))
         this.find(
-          stop === next ? 'altered' : 'forked',
-          claimPath(this.head.size),
-          `has another root at size ${stop.size} than its entries`,
+          stop.path === KEPT ? 'forked' : 'altered',
+          stop.path,
+          `has another root at size ${stop.size} than the entries there`,
         )
     }
   }
 
-  private async readEntries(to: number, size: number): Promise<void> {
+  private async readTo(to: number): Promise<void> {
+    const { size } = this.end
     while (this.leaves.count < to) {
-      const bundle = Math.floor(this.leaves.count / TILE_WIDTH)
-      const first = bundle * TILE_WIDTH
+      const index = Math.floor(this.leaves.count / TILE_WIDTH)
+      const first = index * TILE_WIDTH
       const width = Math.min(TILE_WIDTH, size - first)
-      const entries = await readBundle(path => this.store.read(path), { index: bundle, width })
+      const entries = await readBundle(path => this.store.read(path), { index, width })
       for (const bytes of entries.slice(this.leaves.count - first, to - first)) this.entry(bytes)
     }
   }
@@ -126,38 +172,54 @@ class Walk {
       const entry = decodeEntry(bytes, `journal entry ${index}`)
       if (entry === undefined) return
       if (entry.type === 'seal@1') this.seals.push(entry)
-      if (entry.type === 'key@1') this.known.push(parseVkey(entry.vkey))
       this.onEntry?.(index, entry)
     } catch (error) {
-      if (!(error instanceof FileError || error instanceof ProofError)) throw error
+      if (!(error instanceof FileError)) throw error
       this.find('altered', `tile/entries (entry ${index})`, `cannot be read: ${error.message}`)
     }
   }
 
-  /** A checkpoint that says more, or another thing, than the chain. */
-  private holdAgainst({ size, root }: Head, which: 'kept' | 'cached'): void {
-    const path = which === 'kept' ? `${CHECKPOINT} (the kept one)` : CHECKPOINT
-    if (size > this.head.size)
-      this.find('cut-off', path, `is of size ${size}, the chain of claims ends at ${this.head.size}`)
-    else if (size === this.head.size && !root.equals(this.head.root))
-      this.find('forked', path, `has another root at size ${size} than the chain of claims`)
-    else if (which === 'cached' && size < this.head.size)
-      this.remarks.push(`log/${CHECKPOINT} is behind: size ${size} of ${this.head.size}`)
-    if (which === 'kept' && size === 0)
-      this.remarks.push('the kept checkpoint is of an empty journal, and proves nothing')
+  /** A checkpoint that says more than the chain, or the cached one less. */
+  private holdAgainstEnd({ size, path }: Kept): void {
+    const end = this.end.size
+    if (size > end) this.find('cut-off', path, `is of size ${size}, the chain of claims ends at ${end}`)
+    else if (path === CHECKPOINT && size < end) this.remarks.push(`log/${path} is behind: size ${size} of ${end}`)
+    if (path === KEPT && size === 0) this.remarks.push('the kept checkpoint is of an empty journal, it proves nothing')
   }
 
-  /** Every tile of the whole size, made again. Partial tiles of earlier sizes may be gone, or hold what the later have. */
+  /** Every tile of the whole size, made again. */
   private async tiles(): Promise<void> {
-    const { size } = this.head
+    const { size } = this.end
+    if (this.leaves.count < size) return
     for (const tile of tilesBetween(0, size)) {
       await this.orFinding(async () => {
-        const expected = this.leaves.tile(tile, size)
         const found = await readTile(path => this.store.read(path), tile)
-        if (!Buffer.concat(found).equals(Buffer.concat(expected)))
-          this.find('altered', tilePath(tile), 'is not made of its entries')
+        this.compareTile(tile, Buffer.concat(found))
       })
     }
+  }
+
+  private compareTile(tile: Tile, found: Buffer): void {
+    if (!found.equals(Buffer.concat(this.leaves.tile(tile, this.end.size))))
+      this.find('altered', tilePath(tile), 'is not made of the entries')
+  }
+
+  /** Partial files of an earlier size may be gone; where one is there, it begins as the later one does. */
+  private async olderTiles(size: number): Promise<void> {
+    if (this.leaves.count < this.end.size) return
+    const partial = tilesBetween(0, size).filter(({ width }) => width < TILE_WIDTH)
+    for (const tile of partial) {
+      const found = await this.store.read(tilePath(tile))
+      if (found !== undefined) this.compareTile(tile, Buffer.from(found))
+    }
+    const bundle = partial.find(({ level }) => level === 0)
+    const found = bundle && (await this.store.read(bundlePath(bundle)))
+    if (bundle === undefined || found === undefined) return
+    await this.orFinding(async () => {
+      const hashes = decodeBundle(found, bundlePath(bundle)).map(leafHash)
+      if (!Buffer.concat(hashes).equals(Buffer.concat(this.leaves.tile(bundle, size))))
+        this.find('altered', bundlePath(bundle), 'holds other entries than the journal')
+    })
   }
 
   /** True where it ended; a journal's own errors become findings. */
@@ -166,9 +228,9 @@ class Walk {
       await step()
       return true
     } catch (error) {
-      if (error instanceof JournalError)
-        this.find(kindOf(error), error.path, error.message.slice(`log/${error.path} `.length))
-      else if (error instanceof ProofError) this.find('missing', 'tile/', error.message)
+      if (error instanceof JournalError) this.find(kindOf(error), error.path, error.problem)
+      else if (error instanceof ProofError)
+        this.find(/is missing$/.test(error.message) ? 'missing' : 'altered', 'tile/', error.message)
       else throw error
       return false
     }
@@ -179,10 +241,15 @@ class Walk {
   }
 
   verified(): VerifiedLog {
-    const { head, claims, seals, findings, remarks } = this
-    return { head, claims, entries: this.leaves.count, seals, findings, remarks }
+    const { end, chain, seals, findings, remarks } = this
+    return { head: end, claims: chain.length, entries: this.leaves.count, seals, findings, remarks }
   }
 }
+
+/** A checkpoint that is held against the chain, and what it is called. */
+type Kept = Head & { readonly path: string }
+
+const KEPT = 'checkpoint (the kept one)'
 
 function kindOf({ message }: JournalError): Finding['kind'] {
   return /signed by none|not its own/.test(message) ? 'foreign-key' : 'altered'

@@ -1,0 +1,76 @@
+import { hash } from 'node:crypto'
+import { realpathSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { z } from 'zod'
+import { checkJson, exactly, FileError, readBounded, record, sha256, text } from '../config/gate.js'
+import { makeFolder, renameDurably, writeDurably } from '../store/durable.js'
+import type { ObjectEntry } from './entry.js'
+import type { ListedForVerifying } from './verify-objects.js'
+
+/**
+ * What was verified on this machine before, so that it is not hashed again while size and tag are the same. It lies in the
+ * user's own state folder, never in the archive: whoever could write there would vouch for himself.
+ */
+
+const VERSION = 'verified/v1'
+
+/** A million objects. */
+const MAX_BYTES = 256 * 1024 ** 2
+
+const schema = record({
+  version: exactly(VERSION),
+  objects: z.record(text, z.tuple([text, sha256], 'a tag and a SHA-256')),
+})
+
+/** Where it lies: `$XDG_STATE_HOME/itemtrail`, else `~/.local/state/itemtrail` (XDG base directories). */
+export function verifiedPath(root: string, environment: NodeJS.ProcessEnv = process.env): string {
+  const { XDG_STATE_HOME: given } = environment
+  const folder = given?.startsWith('/') ? given : join(homedir(), '.local', 'state')
+  return join(folder, 'itemtrail', `verified-${hash('sha256', realpathSync(root)).slice(0, 32)}.json`)
+}
+
+/** Objects that were verified, by key: the tag of the file, and the SHA-256 that it was verified to have. */
+export class VerifiedBefore {
+  private readonly objects: Map<string, readonly [etag: string, sha256: string]>
+
+  private constructor(
+    private readonly path: string,
+    objects: Iterable<[string, readonly [string, string]]>,
+  ) {
+    this.objects = new Map(objects)
+  }
+
+  /** Nothing where there is none, or none that can be read: then everything is hashed. */
+  static read(path: string): VerifiedBefore {
+    try {
+      const bytes = readBounded(path, path, { maxBytes: MAX_BYTES })
+      const kept = bytes && checkJson(bytes, schema, path, { maxBytes: MAX_BYTES })
+      return new VerifiedBefore(path, Object.entries(kept?.objects ?? {}) as [string, [string, string]][])
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error
+      return new VerifiedBefore(path, [])
+    }
+  }
+
+  has({ key, etag }: ListedForVerifying, entry: ObjectEntry): boolean {
+    const [tag, digest] = this.objects.get(key) ?? []
+    return tag === etag && digest === entry.sha256
+  }
+
+  add({ key, etag }: ListedForVerifying, entry: ObjectEntry): void {
+    this.objects.set(key, [etag, entry.sha256])
+  }
+
+  /** Writes what is known by now; a folder that cannot be written costs the next run its time, and nothing else. */
+  write(): void {
+    const content = JSON.stringify({ version: VERSION, objects: Object.fromEntries(this.objects) })
+    try {
+      makeFolder(dirname(this.path))
+      writeDurably(`${this.path}.${process.pid}`, content, 'w')
+      renameDurably(`${this.path}.${process.pid}`, this.path)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error
+    }
+  }
+}
