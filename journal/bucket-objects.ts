@@ -43,21 +43,16 @@ export class BucketObjects implements ArchiveObjects {
   }
 }
 
-/** An object with the version that is the newest now. */
-export interface ListedWithVersion extends ListedForVerifying {
-  readonly versionId: string
-}
-
-/** The same archive as it is held against its journal: by versions, of which S3 says that none ever changes. */
+/** The same archive as it is held against its journal. What tells that an object is the same is its version, which never changes. */
 export class BucketVersions extends BucketObjects implements VerifiedArchive {
   constructor(private readonly versioned: Bucket) {
     super(versioned)
   }
 
-  override async list(prefix: string): Promise<readonly ListedWithVersion[]> {
-    const found: ListedWithVersion[] = []
-    for await (const { isLatest, bytes, ...version } of this.versioned.versions(prefix))
-      if (isLatest && bytes !== undefined && !version.key.endsWith('/')) found.push({ ...version, bytes })
+  override async list(prefix: string): Promise<readonly ListedForVerifying[]> {
+    const found: ListedForVerifying[] = []
+    for await (const { key, versionId: etag, isLatest, bytes, modified } of this.versioned.versions(prefix))
+      if (isLatest && bytes !== undefined && !key.endsWith('/')) found.push({ key, bytes, etag, modified })
     return found
   }
 }

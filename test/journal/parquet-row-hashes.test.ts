@@ -51,7 +51,7 @@ const summary = (found: Awaited<ReturnType<typeof rowHashesOfParquet>>) =>
 
 /** What both readers say of a file, which is the same. */
 async function saidByBoth(path: string) {
-  const [ours, duckDb] = [await rowHashesOfParquet(partsOf(path)), await rowHashesOfFile(connection, path)]
+  const [ours, duckDb] = [await rowHashesOfParquet(partsOf(path)), await rowHashesOfFile(instance, path)]
   expect(summary(ours)).toEqual(summary(duckDb))
   return summary(ours)
 }
