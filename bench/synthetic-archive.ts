@@ -2,7 +2,7 @@ import { linkSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { AUDIT_COLUMNS, duckDbType, ROW_VERSION } from '../transform/audit-row.js'
-import { configurationKey, PARTITION_COLUMN, tablePrefix } from '../transform/partition.js'
+import { configurationKey, PARTITION_COLUMN, tablePrefix } from '../transform/layout.js'
 import {
   configurationId,
   rowConfiguration,

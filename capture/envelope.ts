@@ -11,6 +11,7 @@ import {
   QUOTE,
 } from '../transform/fast/bytes.js'
 import { isObject, type JsonObject, MAX_LENGTH, tryParseObject } from '../transform/json.js'
+import { TABLE_NAME } from '../transform/table-names.js'
 
 /** What a desk has to know of a record before its table's transform judges it. */
 export interface Envelope {
@@ -79,9 +80,6 @@ function tableOf({ eventSourceARN: arn, tableName, table }: JsonObject): string 
   const name = typeof arn === 'string' ? /:table\/([^/]+)\//.exec(arn)?.[1] : (tableName ?? table)
   return typeof name === 'string' && TABLE_NAME.test(name) ? name : undefined
 }
-
-/** DynamoDB's own rule for the names of tables. */
-export const TABLE_NAME = /^[A-Za-z0-9_.-]{3,255}$/
 
 const NAMES = ['eventSourceARN', 'tableName', 'table', 'dynamodb'].map(name => Buffer.from(name))
 const TIME = ['ApproximateCreationDateTime', 'SequenceNumber'].map(name => Buffer.from(name))

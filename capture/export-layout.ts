@@ -6,10 +6,12 @@
  *     AWSDynamoDB/<exportId>/data/<name>.json.gz     of a full export
  *     AWSDynamoDB/data/<name>.json.gz                of incremental exports, which share the folder
  */
+
 import { createHash } from 'node:crypto'
 import { parseInstant } from '../transform/instant.js'
 import { isObject, type JsonObject } from '../transform/json.js'
 import { shown } from '../transform/refusal.js'
+import { TABLE_NAME } from '../transform/table-names.js'
 
 /** The folder that holds a bucket's exports, below the prefix that was asked for. */
 export const EXPORTS_FOLDER = 'AWSDynamoDB'
@@ -108,7 +110,8 @@ export function isChecksumOf(text: string, bytes: Uint8Array): boolean {
 
 /** The table's name in the ARN of a table or of one of its exports; undefined in any other text. */
 export function tableOfArn(arn: string): string | undefined {
-  return /^arn:[^:]*:dynamodb:[^:]*:[^:]*:table\/([A-Za-z0-9_.-]{3,255})(\/|$)/.exec(arn)?.[1]
+  const name = /^arn:[^:]*:dynamodb:[^:]*:[^:]*:table\/([^/]+)(\/|$)/.exec(arn)?.[1]
+  return name !== undefined && TABLE_NAME.test(name) ? name : undefined
 }
 
 /** Where a data file lies, relative to the folder of its export. Throws `ExportError` for one that lies anywhere else. */

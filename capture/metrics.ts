@@ -1,6 +1,9 @@
 /** The CloudWatch namespace of every metric that our functions count. */
 export const METRICS_NAMESPACE = 'Itemtrail'
 
+/** Counts refused objects that will soon expire. */
+export const EXPIRING_METRIC = 'RefusedExpiring'
+
 /** What is counted, by metric name; bytes where the name says so. */
 export type Counts = { readonly [metric: string]: number }
 

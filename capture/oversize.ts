@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import { Attempts, type Timekeeper } from '../aws/attempts.js'
-import { processingFailedLine, REFUSED_PREFIX } from '../transform/refused-line.js'
-import { type Pack, RECORD_BYTES } from './packing.js'
+import { RECORD_BYTES } from '../aws/firehose.js'
+import { refusedPrefix } from '../transform/layout.js'
+import { processingFailedLine } from '../transform/refused-line.js'
+import type { Pack } from './packing.js'
 
 /** Where records larger than Firehose takes are kept, beside what Firehose itself could not deliver. */
 export interface OversizeStore {
@@ -21,11 +23,6 @@ export interface Kept {
   readonly left: readonly Pack[]
   /** Why objects were not written: error names and how often. */
   readonly errors: ReadonlyMap<string, number>
-}
-
-/** The key prefix of a table's oversize records. */
-export function oversizePrefix(table: string): string {
-  return `${REFUSED_PREFIX}oversize/${table}/`
 }
 
 /**
@@ -66,7 +63,7 @@ async function putRecord(store: OversizeStore, { data }: Pack, attempts: Attempt
   }
   const command = new PutObjectCommand({
     Bucket: bucket,
-    Key: oversizePrefix(table) + createHash('sha256').update(data).digest('hex'),
+    Key: refusedPrefix('oversize', table) + createHash('sha256').update(data).digest('hex'),
     Body: Buffer.from(processingFailedLine(record, arrival)),
     IfNoneMatch: '*',
   })

@@ -1,10 +1,8 @@
 /** Which stream records go to Firehose together. Nothing here knows the network. */
+import { BILLED_BYTES, CALL_BYTES, CALL_RECORDS, RECORD_BYTES } from '../aws/firehose.js'
 import { isObject } from '../transform/json.js'
 import { dateOf } from '../transform/partition.js'
 import { readStreamRecord } from '../transform/stream-record.js'
-
-/** Firehose bills each record rounded up to the next 5 KB, at ingestion and again at format conversion. */
-const BILLED_BYTES = 5 * 1024
 
 /**
  * A pack's bytes at most, 255 KiB: whole steps of billing. Rounding then adds about 1 % to the bill of full packs; at 64 KB it
@@ -13,21 +11,6 @@ const BILLED_BYTES = 5 * 1024
  * Firehose fills up to 1 MB, may end with a pack too many.
  */
 export const PACK_BYTES = 51 * BILLED_BYTES
-
-/**
- * A Firehose record's bytes at most. The service says 1,000 KiB in one place and 1,000 KB in another (developer guide,
- * "Quota"; API reference, PutRecordBatch); this is within both. What is larger cannot pass.
- */
-export const RECORD_BYTES = 1_000_000
-
-/** Firehose records in one PutRecordBatch at most. */
-export const CALL_RECORDS = 500
-
-/**
- * Bytes of one PutRecordBatch at most, as they are on the wire. The limit is 4 MiB "for the entire request"; whether that
- * is before or after base64 is not said, and senders that took it for the former were refused.
- */
-export const CALL_BYTES = 4_000_000
 
 /** `{"Data":""},` around the base64 of each Firehose record. */
 const ENTRY_OVERHEAD_BYTES = 12

@@ -1,5 +1,6 @@
 import { isObject, tryParseObject } from '../transform/json.js'
-import { readEnvelope, TABLE_NAME } from './envelope.js'
+import { TABLE_NAME } from '../transform/table-names.js'
+import { readEnvelope } from './envelope.js'
 
 /**
  * A record as the transform is to read it, whose delivery stream is for `table`: one of a stream that it does not name gets

@@ -1,8 +1,10 @@
 /** What a plan is made for: the flags, a sample or an archive become a workload with changes that weigh like its own. */
+
+import { BUFFER } from '../aws/firehose.js'
 import { readDocuments } from '../capture/document-reader.js'
 import { openInput } from '../capture/input.js'
 import { type Configuration, tableConfiguration } from '../config/configuration.js'
-import { BUFFER, RETENTION_DAYS, SCAN_CUTOFF_GB } from '../cost/deployed.js'
+import { RETENTION_DAYS, SCAN_CUTOFF_GB } from '../cost/deployed.js'
 import type { Subject } from '../cost/flow.js'
 import { type Measured, measureArchive, measureSample } from '../cost/measured.js'
 import { madeUpChanges, type SampleShape } from '../cost/sample.js'

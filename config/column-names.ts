@@ -7,16 +7,9 @@ import {
   type ConfiguredKey,
   unconfiguredTable,
 } from '../transform/table-configuration.js'
+import { TABLE_NAME } from '../transform/table-names.js'
 import { type FieldPath, writePath } from './problems.js'
-import {
-  attributePath,
-  COLUMN_NAME,
-  type ColumnField,
-  columnField,
-  type KeyField,
-  keyField,
-  TABLE_NAME,
-} from './schema.js'
+import { attributePath, COLUMN_NAME, type ColumnField, columnField, type KeyField, keyField } from './schema.js'
 
 const COLUMN_NAME_RULE = 'lower-case letters, digits and "_", a letter first, at most 251 characters'
 const TABLE_NAME_RULE = '3 to 255 letters, digits, "_", "-" or "."'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { FACT_VERSION, type Fact, type FactStore, factPrefix } from '../transform/fact.js'
+import { FACT_VERSION, type Fact, type FactStore } from '../transform/fact.js'
+import { factPrefix } from '../transform/layout.js'
 import { checkJson, count, exactly, FileError, instant, listOf, oneOf, record, sha256, text } from './gate.js'
 
 const common = { version: exactly(FACT_VERSION), table: text, recorded: instant }

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { z } from 'zod'
 import { columnsOf } from '../transform/audit-row.js'
+import { parseConfigurationKey } from '../transform/layout.js'
 import { type TableConfiguration, unconfiguredTable } from '../transform/table-configuration.js'
 import { checkJson, decode, exactly, FileError, listOf, record, text } from './gate.js'
 import { attributeName, COLUMN_NAME, declaredType } from './schema.js'
@@ -28,9 +29,9 @@ const rowConfiguration = record({
 export function readKeptConfiguration(content: Uint8Array, key: string): TableConfiguration {
   const file = decode(content, key)
   const { version: _, ...found } = checkJson(file, rowConfiguration, key)
-  const [table, name] = key.split('/').slice(-2) as [string, string]
+  const { table, id: name } = parseConfigurationKey(key) ?? { table: '', id: '' }
   const id = hash('sha256', file).slice(0, 16)
-  if (`${id}.json` !== name) throw new FileError(key, [`its content has the id ${id}, expected that of its name`])
+  if (id !== name) throw new FileError(key, [`its content has the id ${id}, expected that of its name`])
   if (found.table !== table) throw new FileError(key, [`table is ${JSON.stringify(found.table)}, expected "${table}"`])
   const configuration: TableConfiguration = { ...unconfiguredTable(table), ...found }
   const names = columnsOf(configuration).map(({ name: filled }) => filled)

@@ -1,13 +1,12 @@
 import { z } from 'zod'
+import { BUFFER, BUFFER_RANGES } from '../aws/firehose.js'
 import type { DeclaredType } from '../transform/table-configuration.js'
+import { TABLE_NAME } from '../transform/table-names.js'
 
 // In this file a schema's error is what is allowed there: `describeIssue` puts "<path> is <value>, expected" before it.
 
 const PLAIN_TYPES = ['string', 'number', 'json', 'bigint', 'double', 'boolean', 'timestamp'] as const
 const TYPE = new RegExp(`^(?:${PLAIN_TYPES.join('|')}|decimal\\((?:[1-9]|[12]\\d|3[0-8]),(?:\\d|[12]\\d|3[0-8])\\))$`)
-
-/** DynamoDB's rule for names of tables. */
-export const TABLE_NAME = /^[A-Za-z0-9_.-]{3,255}$/
 
 /** A stream's ARN; the first group is the table's name. */
 export const STREAM = /^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table\/([A-Za-z0-9_.-]+)\/stream\/[^/]+$/
@@ -59,6 +58,32 @@ const lock = z
 
 /** Whether the archive's objects are locked, and for how many days. */
 export type Lock = Readonly<z.output<typeof lock>>
+
+const ORIGIN = 'a name without white space and "+", at most 255 characters'
+const SEAL_KEY = 'the path of a key file, or the ARN of a KMS key: arn:aws:kms:REGION:ACCOUNT:key/ID'
+const seal = fields({
+  origin: z
+    .string(ORIGIN)
+    .regex(/^[^\s+]{1,255}$/u, ORIGIN)
+    .describe(
+      'The name of the journal, under which its key signs: best the beginning of an address that is yours. Once sealed it stays.',
+    )
+    .exactOptional(),
+  key: z
+    .string(SEAL_KEY)
+    .min(1, SEAL_KEY)
+    .describe(
+      'What signs. On a desk the key file, outside the archive. On AWS the ARN of a KMS key (ECC_NIST_EDWARDS25519), such as one of another account; else the stack makes one.',
+    )
+    .exactOptional(),
+  mail: z
+    .array(z.email('an e-mail address'), 'an array of e-mail addresses')
+    .describe('On AWS, who is mailed the checkpoint each day, to keep it. Each address has to confirm once.')
+    .default([]),
+})
+
+/** How an archive is sealed. */
+export type SealFields = Readonly<z.output<typeof seal>>
 
 const NAME = 'an attribute name'
 /** An attribute's name. */
@@ -139,8 +164,12 @@ export const keyField = z.union(
   'a name, or an object with "attribute" and "column"',
 )
 
-const BUFFER_MB = 'a whole number from 64 to 128, which Firehose takes with conversion to Parquet'
-const BUFFER_SECONDS = 'a whole number from 60 to 900, which Firehose takes with dynamic partitioning'
+/** A number that Firehose takes, with what else the delivery stream does. */
+function within({ least, most }: { readonly least: number; readonly most: number }, feature: string) {
+  const allowed = `a whole number from ${least} to ${most}, which Firehose takes with ${feature}`
+  return z.int(allowed).min(least, allowed).max(most, allowed)
+}
+
 const STREAM_ARN = 'the ARN of a DynamoDB stream: arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/TIME'
 const KEY_ARN = 'the ARN of a KMS key: arn:aws:kms:REGION:ACCOUNT:key/ID'
 
@@ -197,11 +226,11 @@ const table = fields({
     .describe('The customer managed key that the table is encrypted with, where there is one.')
     .exactOptional(),
   buffer: fields({
-    mb: z.int(BUFFER_MB).min(64, BUFFER_MB).max(128, BUFFER_MB).describe('Megabytes.').default(128),
-    seconds: z.int(BUFFER_SECONDS).min(60, BUFFER_SECONDS).max(900, BUFFER_SECONDS).describe('Seconds.').default(900),
+    mb: within(BUFFER_RANGES.mb, 'conversion to Parquet').describe('Megabytes.').default(BUFFER.mb),
+    seconds: within(BUFFER_RANGES.seconds, 'dynamic partitioning').describe('Seconds.').default(BUFFER.seconds),
   })
     .describe('What Firehose gathers before it writes an object: so many MB or seconds, whichever comes first.')
-    .default({ mb: 128, seconds: 900 }),
+    .default(BUFFER),
 })
 
 const CUTOFF = 'a whole number from 1 to 1000000'
@@ -254,6 +283,10 @@ export const configurationFile = fields({
     .describe(
       'Whether the stack keeps a copy of each table, clustered by item, and checkpoints, so that questions about one item or one moment read less.',
     )
+    .default(false),
+  seal: z
+    .union([z.boolean(), seal], 'true, false, or an object with origin, key, mail')
+    .describe('Whether a signed journal of the archive is kept: on AWS by a function every hour. An object says more.')
     .default(false),
   environment: z
     .string(ENVIRONMENT)

@@ -1,10 +1,12 @@
+import { TRANSFORM_BUFFER } from '../aws/firehose.js'
+
 /**
  * What the stack in `infra/` deploys, as far as a plan reckons with it. `test/infra/plan.test.ts` holds each figure against a synthesised
  * template, because a plan cannot import what needs CDK.
  */
 export const DEPLOYED = {
   forwarder: { memoryMb: 512, batchRecords: 1000, windowSeconds: 5, parallelization: 1 },
-  transform: { memoryMb: 1024, bufferMb: 1 },
+  transform: { memoryMb: 1024, bufferMb: TRANSFORM_BUFFER.mb },
   lock: { memoryMb: 256 },
   kinesisRetentionDays: 7,
   lifecycle: { infrequentAccessDays: 90, instantRetrievalDays: 365 },
@@ -12,8 +14,7 @@ export const DEPLOYED = {
   ownMetrics: { streams: 8, kinesis: 1, archive: 1 },
 } as const
 
-/** What the configuration says unless it says otherwise: what Firehose gathers for one object, and where Athena cancels a query. */
-export const BUFFER = { mb: 128, seconds: 900 } as const
+/** Where Athena cancels a query, unless the configuration says otherwise. */
 export const SCAN_CUTOFF_GB = 100
 
 /** Seven years, which many rules about records ask for. */

@@ -1,13 +1,11 @@
 /** What a change weighs on its way, on average: by the real packer and the real transform over a sample. */
+import { BILLED_BYTES } from '../aws/firehose.js'
 import { countForCall, type Pack, packRecords } from '../capture/packing.js'
 import { type TableConfiguration, unconfiguredTable } from '../transform/table-configuration.js'
 import { transformRecord } from '../transform/transform.js'
 import { PARQUET } from './assumptions.js'
 import { itemBytes } from './item-size.js'
 import { kinesisDocumentOf, SAMPLE_TABLE, type SampleChange, streamsRecordOf } from './sample.js'
-
-/** What Firehose rounds each record up to when it bills. */
-export const BILLED_STEP = 5 * 1024
 
 /** What Kinesis on demand rounds each record up to when it bills. */
 const KINESIS_STEP = 1024
@@ -69,8 +67,8 @@ export function weighTraffic(
     kinesisBytes: mean(kinesis),
     largestKinesisBytes: kinesis.reduce((largest, bytes) => Math.max(largest, bytes), 0),
     kinesisBilledBytes: mean(kinesis.map(bytes => roundUp(bytes, KINESIS_STEP))),
-    streamsAloneBytes: mean(streams.map(bytes => roundUp(bytes, BILLED_STEP))),
-    kinesisAloneBytes: mean(kinesis.map(bytes => roundUp(bytes, BILLED_STEP))),
+    streamsAloneBytes: mean(streams.map(bytes => roundUp(bytes, BILLED_BYTES))),
+    kinesisAloneBytes: mean(kinesis.map(bytes => roundUp(bytes, BILLED_BYTES))),
     rowBytes: mean(changes.map((change, i) => rowBytesOf(change, i, table))),
     parquetBytes: parquet?.rowBytes ?? PARQUET.rowBytes + PARQUET.imageShare * images,
     narrowBytes: parquet?.narrowBytes ?? PARQUET.narrowBytes,
@@ -113,7 +111,7 @@ function packBatches(batches: readonly (readonly object[])[]): Packing {
     changes: count / batches.length,
     records: all.length / count,
     bytes: sum(all.map(({ data }) => data.length)) / count,
-    billedBytes: sum(all.map(({ data }) => roundUp(data.length, BILLED_STEP))) / count,
+    billedBytes: sum(all.map(({ data }) => roundUp(data.length, BILLED_BYTES))) / count,
     puts: sum(packs.map(putsOf)) / count,
   }
 }

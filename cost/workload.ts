@@ -1,4 +1,5 @@
 /** What a plan is asked for. Whatever is no number, or none that can be, is named. */
+import { BUFFER_RANGES } from '../aws/firehose.js'
 import { PEAK_FACTOR } from './assumptions.js'
 
 export interface Workload {
@@ -30,8 +31,8 @@ export const RANGES = {
   /** From a key of one letter to DynamoDB's own limit. */
   itemBytes: { least: 3, most: 400 * 1024, whole: true },
   retentionDays: { least: 1, most: 36_500, whole: true },
-  bufferMb: { least: 64, most: 128, whole: true },
-  bufferSeconds: { least: 60, most: 900, whole: true },
+  bufferMb: BUFFER_RANGES.mb,
+  bufferSeconds: BUFFER_RANGES.seconds,
 } as const satisfies Readonly<Record<string, Range>>
 
 /** A number that a user typed. Throws `WorkloadError` unless it is in its range. */

@@ -1,10 +1,11 @@
 /** The tables of docs/cost.md that are made from the code. Run by `npx tsx cost/write-docs.ts`. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { BUFFER } from '../aws/firehose.js'
 import { costOfAmount, PRICES, type Price } from '../aws/prices.js'
 import { assumptionsOf } from './assumptions.js'
 import { type Bill, billOf } from './bill.js'
-import { BUFFER, DEPLOYED, RETENTION_DAYS, SCAN_CUTOFF_GB } from './deployed.js'
+import { DEPLOYED, RETENTION_DAYS, SCAN_CUTOFF_GB } from './deployed.js'
 import { CAPTURES, flowOf, type Subject } from './flow.js'
 import { planOf } from './plan.js'
 import { madeUpChanges } from './sample.js'

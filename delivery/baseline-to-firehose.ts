@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FirehoseClient } from '@aws-sdk/client-firehose'
 import type { Timekeeper } from '../aws/attempts.js'
+import { CALL_BYTES, CALL_RECORDS, RECORD_BYTES } from '../aws/firehose.js'
 import {
   type BaselineOrigin,
   type BaselineTarget,
@@ -9,11 +10,12 @@ import {
   rowTimeOf,
 } from '../capture/baseline.js'
 import { sendPacks } from '../capture/firehose-sender.js'
-import { CALL_BYTES, CALL_RECORDS, PACK_BYTES, type Pack, RECORD_BYTES } from '../capture/packing.js'
+import { PACK_BYTES, type Pack } from '../capture/packing.js'
 import type { Bucket } from '../store/s3.js'
-import { type BaselineFact, factKey, StatesDigest, writeFact } from '../transform/fact.js'
+import { type BaselineFact, StatesDigest, writeFact } from '../transform/fact.js'
 import type { ItemState } from '../transform/item-state.js'
-import { dateOf, partitionPrefix } from '../transform/partition.js'
+import { factKey, partitionPrefix } from '../transform/layout.js'
+import { dateOf } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { type Arrived, ArrivedRows } from './arrived-rows.js'
 

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { appendFileSync, rmSync } from 'node:fs'
 import type { FirehoseTransformationResultRecord } from 'aws-lambda'
+import { BUFFER, TRANSFORM_BUFFER } from '../aws/firehose.js'
 import type { Overlong } from '../capture/overlong.js'
 import { describeOverlong, OVERLONG } from '../capture/overlong-record.js'
 import { nameOrigin } from '../capture/unnamed-record.js'
@@ -8,7 +9,7 @@ import type { DiskArchive, StagedFile } from '../store/folder.js'
 import { OTHER_REGION, objectName, RefusedObjects } from '../store/refused-objects.js'
 import { type Column, columnsOf } from '../transform/audit-row.js'
 import type { TransformHandler } from '../transform/handler.js'
-import { configurationKey, parsePartition, partitionPrefix } from '../transform/partition.js'
+import { configurationKey, parsePartition, partitionPrefix } from '../transform/layout.js'
 import { rowConfiguration, type TableConfiguration } from '../transform/table-configuration.js'
 import { Misfits } from './misfits.js'
 import type { ParquetConverter } from './parquet-conversion.js'
@@ -25,12 +26,14 @@ export interface BufferingHints {
   readonly objectInterval: number
 }
 
-/** What the deployed stream uses: 1 MB or 60 s before the transform, 128 MB or 900 s before an object. */
+const MB = 1024 * 1024
+
+/** What the deployed stream uses unless it is configured otherwise. */
 export const DEFAULT_HINTS: BufferingHints = {
-  transformBytes: 1024 * 1024,
-  transformInterval: 60_000,
-  objectBytes: 128 * 1024 * 1024,
-  objectInterval: 900_000,
+  transformBytes: TRANSFORM_BUFFER.mb * MB,
+  transformInterval: TRANSFORM_BUFFER.seconds * 1000,
+  objectBytes: BUFFER.mb * MB,
+  objectInterval: BUFFER.seconds * 1000,
 }
 
 /** Records that go to the transform at once: a megabyte of them may be a million, each with an envelope of its own. */

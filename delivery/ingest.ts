@@ -1,7 +1,8 @@
 import { type Document, readDocumentBatches } from '../capture/document-reader.js'
 import { readEnvelope } from '../capture/envelope.js'
 import { type Bounds, isOverlong } from '../capture/overlong.js'
-import { type DiskArchive, STAGING } from '../store/folder.js'
+import type { DiskArchive } from '../store/folder.js'
+import { STAGING_FOLDER } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { BufferingHints } from './delivery-stream.js'
 import { ParquetConverter } from './parquet-conversion.js'
@@ -110,7 +111,7 @@ async function* withPauses<T>(documents: AsyncIterable<T>, everyMs: number): Asy
 /** What the system says of one name or folder, and not of the whole disk or of the folder that all tables share. */
 function isOfOneTable(error: unknown): boolean {
   const { code = '', path = '', dest = path } = error as NodeJS.ErrnoException & { readonly dest?: string }
-  return OF_A_NAME.has(code) && !dest.includes(`/${STAGING}`)
+  return OF_A_NAME.has(code) && !dest.includes(`/${STAGING_FOLDER}`)
 }
 
 const OF_A_NAME = new Set(['ENAMETOOLONG', 'ENOTDIR', 'EISDIR', 'EEXIST', 'EACCES', 'EPERM', 'ELOOP'])

@@ -1,8 +1,8 @@
 import { DescribeDeliveryStreamCommand, type FirehoseClient } from '@aws-sdk/client-firehose'
 import type { Timekeeper } from '../aws/attempts.js'
+import { CALL_RECORDS } from '../aws/firehose.js'
 import { sendPacks } from '../capture/firehose-sender.js'
-import { CALL_RECORDS } from '../capture/packing.js'
-import { tablePrefix } from '../transform/partition.js'
+import { tablePrefix } from '../transform/layout.js'
 import type { Delivery, Destination, RefusedDocument } from './redrive.js'
 
 /**

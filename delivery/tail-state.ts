@@ -1,4 +1,5 @@
 /** What a tail remembers beside an archive, in a folder that is no part of it: how far it is, and that it runs. */
+
 import {
   closeSync,
   fsyncSync,
@@ -14,19 +15,17 @@ import { join } from 'node:path'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../capture/checkpoint.js'
 import { FileError, readBounded } from '../config/gate.js'
 import { linkIn, refuseLinks } from '../store/links.js'
-
-/** Not part of the archive: no key begins with a dot. */
-const FOLDER = '.tail'
+import { TAIL_FOLDER } from '../transform/layout.js'
 
 /** Where the checkpoint of a table is kept. */
 export function checkpointPath(root: string, table: string): string {
-  return join(root, FOLDER, `${table}.json`)
+  return join(root, TAIL_FOLDER, `${table}.json`)
 }
 
 /** The checkpoint of a table; undefined where there is none. Throws a `FileError` for one that cannot be read. */
 export function loadCheckpoint(root: string, table: string): Checkpoint | undefined {
   const path = checkpointPath(root, table)
-  refuseLinks(root, `${FOLDER}/${table}.json`)
+  refuseLinks(root, `${TAIL_FOLDER}/${table}.json`)
   const bytes = readBounded(path, path)
   if (bytes === undefined) return undefined
   const checkpoint = readCheckpoint(bytes, path)
@@ -37,10 +36,10 @@ export function loadCheckpoint(root: string, table: string): Checkpoint | undefi
 /** Replaces the checkpoint of a table in one step: after a power cut there is the old one or the new one, whole. */
 export function saveCheckpoint(root: string, checkpoint: Checkpoint): void {
   const path = checkpointPath(root, checkpoint.table)
-  refuseLinks(root, `${FOLDER}/${checkpoint.table}.json.new`)
+  refuseLinks(root, `${TAIL_FOLDER}/${checkpoint.table}.json.new`)
   writeDurably(`${path}.new`, writeCheckpoint(checkpoint))
   renameSync(`${path}.new`, path)
-  syncFolder(join(root, FOLDER))
+  syncFolder(join(root, TAIL_FOLDER))
 }
 
 /** That a process tails a table into an archive. */
@@ -53,9 +52,9 @@ export interface TailLock {
  * process writes a file of its own and then looks for those of others, so of two that begin at once never both go on.
  */
 export function lockTail(root: string, table: string): TailLock | number {
-  const folder = join(root, FOLDER)
+  const folder = join(root, TAIL_FOLDER)
   const own = `${table}.${process.pid}.lock`
-  refuseLinks(root, `${FOLDER}/${own}`)
+  refuseLinks(root, `${TAIL_FOLDER}/${own}`)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   writeDurably(join(folder, own), startOf(process.pid))
   const release = () => rmSync(join(folder, own), { force: true })
@@ -86,9 +85,9 @@ function isRunning(pid: number, start: string | undefined): boolean {
 
 /** When the process of a lock began, as it wrote; undefined where the file is none of a process. */
 function lockedAt(root: string, name: string): string | undefined {
-  if (linkIn(root, `${FOLDER}/${name}`) !== undefined) return undefined
+  if (linkIn(root, `${TAIL_FOLDER}/${name}`) !== undefined) return undefined
   try {
-    return readBounded(join(root, FOLDER, name), name, { maxBytes: 100 })?.toString()
+    return readBounded(join(root, TAIL_FOLDER, name), name, { maxBytes: 100 })?.toString()
   } catch (error) {
     if (!(error instanceof FileError)) throw error
     return undefined

@@ -3,6 +3,7 @@ import type {
   FirehoseTransformationResult,
   FirehoseTransformationResultRecord,
 } from 'aws-lambda'
+import { TRANSFORM_RETRIES } from '../aws/firehose.js'
 import type { TransformHandler } from '../transform/handler.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 
@@ -18,8 +19,7 @@ export type Invocation =
   | { readonly kind: 'answered'; readonly results: readonly FirehoseTransformationResultRecord[] }
   | { readonly kind: 'failed'; readonly attempts: number; readonly code: string; readonly message: string }
 
-/** Firehose tries a failing transform three times more (developer guide, "Handle failure in data transformation"). */
-const ATTEMPTS = 4
+const ATTEMPTS = 1 + TRANSFORM_RETRIES
 
 /** A synchronous Lambda answer may have so many bytes (the "Payload size exceeded maximum allowed payload size" error). */
 const MAX_ANSWER_BYTES = 6_291_556

@@ -8,7 +8,7 @@ import { earliestArrivals, emptyRows, rowsOfObjects } from '../queries/engines/r
 import type { Column } from '../transform/audit-row.js'
 import { checkpointKey } from '../transform/derived.js'
 import { formatInstant } from '../transform/instant.js'
-import { parsePartition } from '../transform/partition.js'
+import { parsePartition } from '../transform/layout.js'
 import { unconfiguredTable } from '../transform/table-configuration.js'
 import { CompactionError } from './compaction-error.js'
 import { ROW_GROUP_BYTES, sizesSql } from './compaction-sql.js'

@@ -14,9 +14,9 @@ import {
   changesPrefix,
   checkpointsPrefix,
   coveredKey,
-  derivedPrefix,
   manifestKey,
 } from '../transform/derived.js'
+import { derivedPrefix } from '../transform/layout.js'
 import { CompactionError } from './compaction-error.js'
 import { LOT_COLUMN } from './compaction-sql.js'
 import { coveredText, type ListedObject, type Manifest, type WrittenFile } from './derived-copy.js'

@@ -1,6 +1,7 @@
 import type { ObjectEntry, TaggedText } from '../store/objects.js'
 import type { Bucket } from '../store/s3.js'
-import { derivedPrefix, manifestKey } from '../transform/derived.js'
+import { manifestKey } from '../transform/derived.js'
+import { derivedPrefix } from '../transform/layout.js'
 import { CompactionError } from './compaction-error.js'
 import type { Situation } from './compaction-plan.js'
 import {

@@ -12,7 +12,7 @@ import {
   OF_DELIVERY,
 } from '../transform/derived.js'
 import { formatDay } from '../transform/instant.js'
-import { PARTITION_COLUMN } from '../transform/partition.js'
+import { PARTITION_COLUMN } from '../transform/layout.js'
 import {
   answersIdentifier,
   checkpointsIdentifier,

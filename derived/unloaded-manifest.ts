@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { BUCKET_COLUMN, FOLDER_COLUMN, folderPrefix } from '../transform/derived.js'
 import { isObject, tryParseObject } from '../transform/json.js'
-import { PARTITION_COLUMN, parsePartition, tablePrefix } from '../transform/partition.js'
+import { PARTITION_COLUMN, parsePartition, tablePrefix } from '../transform/layout.js'
 import { folderOf, type RunOfDays } from './unload-statements.js'
 
 export const UNLOADED_VERSION = 'unloaded/v1'

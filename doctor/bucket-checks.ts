@@ -1,5 +1,5 @@
 import type { Lock } from '../config/schema.js'
-import { REFUSED_PREFIX } from '../store/refused-objects.js'
+import { REFUSED_PREFIX } from '../transform/layout.js'
 import type { BucketFacts, LifecycleRule, LockFacts } from './facts.js'
 import { type Check, judged, known, unchecked } from './judgement.js'
 

@@ -6,12 +6,12 @@ import { BucketVersions } from '../journal/bucket-objects.js'
 import type { Entry, ObjectEntry } from '../journal/entry.js'
 import type { Finding } from '../journal/finding.js'
 import type { Head } from '../journal/head.js'
-import { KeptLog, LOG_PREFIX } from '../journal/kept-log.js'
+import { KeptLog } from '../journal/kept-log.js'
 import { readKmsVerifier } from '../journal/kms-key.js'
 import { verifyLog } from '../journal/verify-log.js'
 import { type ListedForVerifying, verifyObjects } from '../journal/verify-objects.js'
 import { Bucket } from '../store/s3.js'
-import { REFUSED_PREFIX } from '../transform/refused-line.js'
+import { CLAIMS_PREFIX, LOG_PREFIX, REFUSED_PREFIX, TILES_PREFIX } from '../transform/layout.js'
 import { JOURNAL_METRICS } from './journal-metrics.js'
 
 export interface JournalCheckOptions {
@@ -48,7 +48,7 @@ export interface CheckedJournal {
 const SAMPLE = 64
 
 /** What of a journal never changes, by prefix: each file has one version, and a second would be a second history. */
-const WRITTEN_ONCE = ['next/', 'tile/']
+const WRITTEN_ONCE = [CLAIMS_PREFIX, TILES_PREFIX]
 
 const DAY_MS = 86_400_000
 
@@ -112,7 +112,7 @@ async function secondVersions(bucket: Bucket): Promise<readonly Finding[]> {
   const findings: Finding[] = []
   for (const prefix of WRITTEN_ONCE) {
     const counts = new Map<string, number>()
-    for await (const { key } of bucket.versions(LOG_PREFIX + prefix)) counts.set(key, (counts.get(key) ?? 0) + 1)
+    for await (const { key } of bucket.versions(prefix)) counts.set(key, (counts.get(key) ?? 0) + 1)
     for (const [key, count] of counts)
       if (count > 1) findings.push({ kind: 'forked', key, message: `has ${count} versions, expected one` })
   }

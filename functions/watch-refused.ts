@@ -1,9 +1,6 @@
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3'
-import type { Counts } from '../capture/metrics.js'
-import { REFUSED_PREFIX } from '../transform/refused-line.js'
-
-/** Counts objects under `refused/` that will expire within `WARNED_DAYS`. */
-export const EXPIRING_METRIC = 'RefusedExpiring'
+import { type Counts, EXPIRING_METRIC } from '../capture/metrics.js'
+import { REFUSED_PREFIX } from '../transform/layout.js'
 
 /** So long before it is forgotten, people hear of a refused object that is still there. */
 export const WARNED_DAYS = 30

@@ -2,7 +2,8 @@ import { Stack, Validations } from 'aws-cdk-lib'
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { Construct, IConstruct } from 'constructs'
 
-// Rule packs ask whether these were decided or forgotten. They were decided; each reason is what a reviewer may hold us to.
+// Rule packs ask whether these were decided or forgotten. They were decided; each reason is what a reviewer may hold us
+// to.
 
 const EVERY_FUNCTION = {
   LambdaInsideVPC:

@@ -2,12 +2,11 @@ import { Stack } from 'aws-cdk-lib'
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Topic } from 'aws-cdk-lib/aws-sns'
-import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import type { Construct } from 'constructs'
 
 /** Told of every alarm. */
 export class AlarmTopic extends Topic {
-  constructor(scope: Construct, id: string, props: { readonly key: IKey; readonly notify: readonly string[] }) {
+  constructor(scope: Construct, id: string, props: { readonly key: IKey }) {
     super(scope, id, { displayName: 'Itemtrail alarms', masterKey: props.key, enforceSSL: true })
     // a topic with a policy of its own has lost the default one, by which alarms were let in
     const { partition, region, account } = Stack.of(this)
@@ -20,6 +19,5 @@ export class AlarmTopic extends Topic {
         conditions: { ArnLike: { 'aws:SourceArn': `arn:${partition}:cloudwatch:${region}:${account}:alarm:*` } },
       }),
     )
-    for (const address of props.notify) this.addSubscription(new EmailSubscription(address))
   }
 }

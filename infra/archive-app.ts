@@ -18,8 +18,8 @@ const DEMO = `{
 }`
 
 /**
- * The stack of a configuration file, for an app with the context `config`, the file; `kept`, a copy of the archive's `config/`; or `demo`.
- * Throws a `ConfigurationError` for what is wrong or missing.
+ * The stack of a configuration file, for an app with the context `config`, the file; `kept`, a copy of the archive's
+ * `config/`; or `demo`. Throws a `ConfigurationError` for what is wrong or missing.
  */
 export function archiveApp(app: App): ArchiveStack {
   const context = (name: string): string | undefined => app.node.tryGetContext(name)

@@ -14,7 +14,7 @@ import {
 } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import type { Lock } from '../config/schema.js'
-import { REFUSED_PREFIX } from '../store/refused-objects.js'
+import { DATA_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
 import { acknowledgeAccessLogs } from './acknowledged-findings.js'
 
 /** What every bucket of an archive has in common. */
@@ -35,7 +35,10 @@ export function closedBucket(key: IKey, accessLogs: Bucket, name: string): Bucke
   }
 }
 
-/** Where S3 logs who read and wrote the archive. A bucket with Object Lock cannot be its own, and only S3's own key is allowed. */
+/**
+ * Where S3 logs who read and wrote the archive. A bucket with Object Lock cannot be its own, and only S3's own key is
+ * allowed.
+ */
 export class AccessLogBucket extends Bucket {
   constructor(scope: Construct, id: string, props: { readonly keep: Duration }) {
     super(scope, id, {
@@ -115,7 +118,9 @@ export class ArchiveBucket extends Construct {
     this.deny('LegalHold', ['s3:PutObjectLegalHold'], '*')
   }
 
-  /** S3 tells EventBridge of every object. By hand, because the L2 would bring a function with rights over all buckets. */
+  /**
+   * S3 tells EventBridge of every object. By hand, because the L2 would bring a function with rights over all buckets.
+   */
   sendEvents(): void {
     const bucket = this.bucket.node.defaultChild as CfnBucket
     bucket.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } }
@@ -123,7 +128,7 @@ export class ArchiveBucket extends Construct {
 
   private denyWriting(): void {
     const writers = Lazy.uncachedList({ produce: () => this.writers.map(role => role.roleArn) })
-    this.deny('Writing', ['s3:PutObject'], 'data/*', { ArnNotEquals: { 'aws:PrincipalArn': writers } })
+    this.deny('Writing', ['s3:PutObject'], `${DATA_PREFIX}*`, { ArnNotEquals: { 'aws:PrincipalArn': writers } })
   }
 
   private deny(sid: string, actions: string[], objects: string, conditions: Record<string, unknown> = {}): void {

@@ -3,7 +3,10 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
 
-/** The key of an archive: its objects, logs, queues and alarms are encrypted with it. Without it the archive cannot be read, so it stays. */
+/**
+ * The key of an archive: its objects, logs, queues and alarms are encrypted with it. Without it the archive cannot be
+ * read, so it stays.
+ */
 export class ArchiveKey extends Key {
   constructor(scope: Construct, id: string) {
     super(scope, id, {

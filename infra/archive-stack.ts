@@ -1,4 +1,4 @@
-import { RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy, Size, Stack, type StackProps, Tags } from 'aws-cdk-lib'
 import {
   AttributeType,
   BillingMode,
@@ -14,7 +14,7 @@ import { ConfigurationError } from '../config/problems.js'
 import { STREAM } from '../config/schema.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { AuditArchive } from './audit-archive.js'
-import { describeTable } from './source-table.js'
+import { sourceTableOf } from './source-table.js'
 
 export interface ArchiveStackProps extends StackProps {
   /** What the configuration file says. */
@@ -45,8 +45,8 @@ export class ArchiveStack extends Stack {
     if (environment !== undefined) Tags.of(this).add('environment', environment)
     this.archive = new AuditArchive(this, 'Audit', {
       lock,
-      refusedDays,
-      scanCutoffGb,
+      refusedRetention: Duration.days(refusedDays),
+      scanCutoff: Size.gibibytes(scanCutoffGb),
       compact,
       notify,
       name: deployedName(configuration),
@@ -55,7 +55,7 @@ export class ArchiveStack extends Stack {
     for (const [name, table] of tables) {
       const deployment = deployments.get(name) as TableDeployment
       const source = demo ? this.makeTable(table) : this.findTable(table, deployment, path)
-      this.archive.attach(describeTable(this.archive, source, name), table, deployment)
+      this.archive.attach(sourceTableOf(this.archive, source, name), table, deployment)
     }
   }
 

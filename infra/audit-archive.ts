@@ -1,7 +1,9 @@
-import { Aws, CfnOutput, Duration, Lazy, Names, Stack } from 'aws-cdk-lib'
+import { Aws, CfnOutput, Duration, Lazy, Names, type Size, SizeRoundingBehavior, Stack } from 'aws-cdk-lib'
 import type { ITable, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { CfnDatabase } from 'aws-cdk-lib/aws-glue'
-import type { IPrincipal } from 'aws-cdk-lib/aws-iam'
+import type { Grant, IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam'
+import type { ITopic } from 'aws-cdk-lib/aws-sns'
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import { Construct } from 'constructs'
 import { type Configuration, checkConfiguration, type TableDeployment } from '../config/configuration.js'
 import { checkEvolution } from '../config/evolution.js'
@@ -23,33 +25,45 @@ import { QueryWorkgroup } from './query-workgroup.js'
 import { RefusedBucket } from './refused-bucket.js'
 import { RefusedWatch } from './refused-watch.js'
 import { Roles } from './roles.js'
-import { describeTable, type SourceTable } from './source-table.js'
+import { type SourceTable, sourceTableOf } from './source-table.js'
 
 /** What an archive is like, for all of its tables. */
 export interface AuditArchiveProps {
   /**
-   * S3 Object Lock of the whole archive: `{ mode: 'none' }`, or `governance` or `compliance` with `days`. There is no default, because it
-   * cannot be made weaker later, and compliance cannot be undone by anybody.
+   * S3 Object Lock of the whole archive: `{ mode: 'none' }`, or `governance` or `compliance` with `days`. There is no
+   * default, because it cannot be made weaker later, and compliance cannot be undone by anybody.
    */
   readonly lock: Lock
-  /** Days that refused records are kept. @default - 365 */
-  readonly refusedDays?: number
-  /** A query in Athena that scans more gigabytes is cancelled. @default - 100 */
-  readonly scanCutoffGb?: number
+  /** How long refused records are kept, in whole days. @default - 365 days */
+  readonly refusedRetention?: Duration
+  /** A query in Athena that scans more, in whole gibibytes, is cancelled. @default - 100 GiB */
+  readonly scanCutoff?: Size
   /**
-   * Keeps a copy of each table's rows, clustered by item, and checkpoints of its items, so that questions about one item or one moment read
-   * less.
+   * Keeps a copy of each table's rows, clustered by item, and checkpoints of its items, so that questions about one
+   * item or one moment read less.
    * @default - false
    */
   readonly compact?: boolean
+  /**
+   * Told of every alarm; its key must let CloudWatch in.
+   * @default - a topic of its own, encrypted with the archive's key
+   */
+  readonly alarmTopic?: ITopic
   /** E-mail addresses that hear of alarms. @default - none, subscribe to `alarmTopic` */
   readonly notify?: readonly string[]
-  /** Name of the Glue database and the Athena workgroup: lower-case letters, digits and "_". @default - made from the construct's path */
+  /**
+   * Name of the Glue database and the Athena workgroup: lower-case letters, digits and "_".
+   * @default - made from the construct's path
+   */
   readonly name?: string
-  /** Who may take on the roles for people, if their own policies allow it besides. @default - everyone of the account */
+  /**
+   * Who may take on the roles for people, if their own policies allow it besides.
+   * @default - everyone of the account
+   */
   readonly people?: IPrincipal
   /**
-   * Folder with a copy of the archive's `config/`, so that a column that changed its meaning under the same name fails at synthesis.
+   * Folder with a copy of the archive's `config/`, so that a column that changed its meaning under the same name fails
+   * at synthesis.
    * @default - nothing is compared
    */
   readonly keptConfigurations?: string
@@ -72,15 +86,15 @@ export interface CaptureProps {
     readonly attribute: string | readonly string[]
     readonly allowed: readonly (readonly [string, string])[]
   }
-  /** What Firehose gathers for one object, whichever comes first. @default - 128 MB, 900 seconds */
-  readonly buffer?: { readonly mb?: number; readonly seconds?: number }
+  /** What Firehose gathers for one object, whichever comes first. @default - 128 MiB, 15 minutes */
+  readonly buffer?: { readonly size?: Size; readonly interval?: Duration }
   /** The table's name. @default - the table's own, where it is known at synthesis */
   readonly tableName?: string
 }
 
 /**
- * An audit archive: every change of the tables that it captures, kept for good, to be asked in Athena. `capture` adds a table, made
- * in the same app or imported.
+ * An audit archive: every change of the tables that it captures, kept for good, to be asked in Athena. `capture` adds a
+ * table, made in the same app or imported.
  */
 export class AuditArchive extends Construct {
   /** The archive itself. */
@@ -94,8 +108,8 @@ export class AuditArchive extends Construct {
   readonly databaseName: string
   readonly roles: Roles
   /** Told of every alarm. */
-  readonly alarmTopic: AlarmTopic
-  readonly tables: CapturedTable[] = []
+  readonly alarmTopic: ITopic
+  private readonly captured: CapturedTable[] = []
   private readonly key: ArchiveKey
   private readonly database: CfnDatabase
   private readonly fields: Record<string, object> = {}
@@ -148,8 +162,9 @@ export class AuditArchive extends Construct {
       key,
       ...(props.people !== undefined && { people: props.people }),
     })
-    this.alarmTopic = new AlarmTopic(this, 'AlarmTopic', { key, notify })
-    const topic = this.alarmTopic
+    const topic: ITopic = props.alarmTopic ?? new AlarmTopic(this, 'AlarmTopic', { key })
+    for (const address of notify) topic.addSubscription(new EmailSubscription(address))
+    this.alarmTopic = topic
     const watch = new RefusedWatch(this, 'RefusedWatch', {
       name,
       archive: this.archive.bucket,
@@ -170,12 +185,28 @@ export class AuditArchive extends Construct {
     })
   }
 
-  /** Archives every change of a table from now on. Throws a `ConfigurationError` for whatever is wrong, before anything is deployed. */
-  capture(table: ITable | Table | TableV2, { tableName, ...fields }: CaptureProps): CapturedTable {
-    const source = describeTable(this, table as ITable, tableName)
+  /** The tables captured so far. */
+  get tables(): readonly CapturedTable[] {
+    return this.captured
+  }
+
+  /**
+   * Lets somebody ask, as the role `queryUser` does: the workgroup, the catalog, `data/`, `config/`, `facts/` and what
+   * is derived from them, in this account. Nothing of it writes into the archive.
+   */
+  grantQuery(grantee: IGrantable): Grant {
+    return this.roles.grantQuery(grantee)
+  }
+
+  /**
+   * Archives every change of a table from now on. Throws a `ConfigurationError` for whatever is wrong, before anything
+   * is deployed.
+   */
+  capture(table: ITable | Table | TableV2, { tableName, buffer, ...fields }: CaptureProps): CapturedTable {
+    const source = sourceTableOf(this, table as ITable, tableName)
     const keys = fields.keys ?? source.keys
-    const said = Object.entries({ ...fields, keys }).filter(([, value]) => value !== undefined)
-    this.fields[source.name] = Object.fromEntries(said)
+    const gathered = buffer && said({ mb: buffer.size?.toMebibytes(EXACT), seconds: buffer.interval?.toSeconds() })
+    this.fields[source.name] = said({ ...fields, keys, buffer: gathered })
     const { tables, deployments } = this.check()
     return this.attach(
       source,
@@ -190,7 +221,7 @@ export class AuditArchive extends Construct {
     const at = (field: string) => `tables.${table}.${field} is missing, expected`
     if (since === undefined) throw this.problem(`${at('since')} the first day of the archive as YYYY-MM-DD`)
     if (keys.length === 0) throw this.problem(`${at('keys')} the key attributes of the table, partition key first`)
-    if (this.tables.some(captured => captured.configuration.table === table)) {
+    if (this.captured.some(captured => captured.configuration.table === table)) {
       throw this.problem(`table ${table} is captured twice, expected one capture a table: two give each change two ids`)
     }
     const own = source.keys
@@ -233,23 +264,23 @@ export class AuditArchive extends Construct {
     }
     new Dashboard(captured, 'Page', captured)
     acknowledgeCustomResources(Stack.of(this))
-    this.tables.push(captured)
+    this.captured.push(captured)
     return captured
   }
 
   /** With the name that it has in SQL once all tables are captured: neighbours decide it. */
   private named(table: string): NamedTable {
-    const names = () => this.tables.map(captured => captured.configuration.table)
+    const names = () => this.captured.map(captured => captured.configuration.table)
     return { table, identifier: Lazy.string({ produce: () => identifiersOf(names()).get(table) }) }
   }
 
-  /** What was said so far, checked as a whole by the rules of the configuration file. */
+  /** What was said so far, checked as a whole by the rules of the configuration file, whose words the messages have. */
   private check(): Configuration {
-    const { lock, refusedDays, scanCutoffGb, compact, notify } = this.props
-    const said = Object.entries({ lock, refusedDays, scanCutoffGb, compact, notify }).filter(
-      ([, value]) => value !== undefined,
-    )
-    return checkConfiguration({ ...Object.fromEntries(said), tables: this.fields }, this.node.path)
+    const { lock, refusedRetention, scanCutoff, compact, notify } = this.props
+    const refusedDays = refusedRetention?.toDays({ integral: false })
+    const scanCutoffGb = scanCutoff?.toGibibytes(EXACT)
+    const file = said({ lock, refusedDays, scanCutoffGb, compact, notify })
+    return checkConfiguration({ ...file, tables: this.fields }, this.node.path)
   }
 
   private problem(...problems: string[]): ConfigurationError {
@@ -270,4 +301,12 @@ export class AuditArchive extends Construct {
     } as const
     for (const [id, [value, description]] of Object.entries(outputs)) new CfnOutput(this, id, { value, description })
   }
+}
+
+/** What is no whole number stays none, so that the check can say what is allowed. */
+const EXACT = { rounding: SizeRoundingBehavior.NONE }
+
+/** Without the fields that nobody gave. */
+function said(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }

@@ -1,7 +1,8 @@
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { columnsOf } from '../transform/audit-row.js'
-import { PARTITION_COLUMN, partitionProjection, tablePrefix } from '../transform/partition.js'
+import { PARTITION_COLUMN, tablePrefix } from '../transform/layout.js'
+import { partitionProjection } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { deliveriesIdentifier, type NamedTable } from '../transform/table-names.js'
 import { ChangesView } from './changes-view.js'
@@ -18,8 +19,8 @@ export interface AuditTableProps {
 }
 
 /**
- * The Glue table of one DynamoDB table, of its rows as delivered: by it Firehose converts to Parquet, and Athena reads. Beside
- * it the view that counts each change once.
+ * The Glue table of one DynamoDB table, of its rows as delivered: by it Firehose converts to Parquet, and Athena reads.
+ * Beside it the view that counts each change once.
  */
 export class AuditTable extends Construct {
   readonly databaseName: string

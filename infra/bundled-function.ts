@@ -37,8 +37,8 @@ export interface BundledFunctionProps {
 }
 
 /**
- * A prebuilt bundle on Node 24 and arm64, with a role of its own that may do what is listed and nothing else. The policies are part of
- * the role, so whatever needs the role finds it complete.
+ * A prebuilt bundle on Node 24 and arm64, with a role of its own that may do what is listed and nothing else. The
+ * policies are part of the role, so whatever needs the role finds it complete.
  */
 export class BundledFunction extends LambdaFunction {
   constructor(scope: Construct, id: string, props: BundledFunctionProps) {

@@ -15,8 +15,8 @@ export const KINESIS_RETENTION = Duration.days(7)
 const PRECISION = 'MICROSECOND'
 
 /**
- * The stream that DynamoDB keeps of a table, for capture `streams`. Throws where there is none, or where it does not keep the images
- * that the configuration asks for.
+ * The stream that DynamoDB keeps of a table, for capture `streams`. Throws where there is none, or where it does not
+ * keep the images that the configuration asks for.
  */
 export function requireStream(scope: Construct, source: SourceTable, configuration: TableConfiguration): string {
   const { name, streamArn, viewType, resource, table } = source
@@ -65,7 +65,10 @@ export class ChangeStream extends Construct {
     })
   }
 
-  /** Has the table write into the stream, but not before `reader` is there: Firehose begins at the stream's end and misses what was before. */
+  /**
+   * Has the table write into the stream, but not before `reader` is there: Firehose begins at the stream's end and
+   * misses what was before.
+   */
   startAfter(reader: IConstruct): void {
     const { resource } = this.source
     // a table of another stack would need that stack to depend on this one, which may depend on it already

@@ -4,7 +4,7 @@ import type { Construct } from 'constructs'
 import { changesView } from '../queries/engines/changes-view.js'
 import { quotedName } from '../queries/engines/literal.js'
 import { type ColumnType, columnsOf } from '../transform/audit-row.js'
-import { PARTITION_COLUMN } from '../transform/partition.js'
+import { PARTITION_COLUMN } from '../transform/layout.js'
 import { configurationId, type TableConfiguration } from '../transform/table-configuration.js'
 import { deliveriesIdentifier, type NamedTable, tableIdentifier } from '../transform/table-names.js'
 import { glueColumns } from './glue-table.js'
@@ -16,8 +16,8 @@ export interface ChangesViewProps {
 }
 
 /**
- * The view in Athena that a DynamoDB table's name stands for: each change once. Glue keeps it as Athena itself keeps a view that it
- * has made: the statement and its columns' types as JSON, in base64.
+ * The view in Athena that a DynamoDB table's name stands for: each change once. Glue keeps it as Athena itself keeps a
+ * view that it has made: the statement and its columns' types as JSON, in base64.
  */
 export class ChangesView extends CfnTable {
   constructor(scope: Construct, id: string, { databaseName, configuration, named }: ChangesViewProps) {

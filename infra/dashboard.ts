@@ -16,8 +16,8 @@ import { REFUSED_METRIC } from './transform-function.js'
 const PERIOD = Duration.minutes(5)
 
 /**
- * A page for each table in the order that an engineer on call looks: is anything lost, how late is it, does as much go out as comes in, what
- * does it cost.
+ * A page for each table in the order that an engineer on call looks: is anything lost, how late is it, does as much go
+ * out as comes in, what does it cost.
  */
 export class Dashboard extends Construct {
   constructor(scope: Construct, id: string, table: CapturedTable) {

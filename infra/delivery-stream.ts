@@ -17,8 +17,8 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
-import { REFUSED_PREFIX } from '../store/refused-objects.js'
-import { PARTITION_COLUMN, partitionPrefix } from '../transform/partition.js'
+import { TRANSFORM_BUFFER, TRANSFORM_RETRIES } from '../aws/firehose.js'
+import { PARTITION_COLUMN, partitionPrefix, REFUSED_PREFIX } from '../transform/layout.js'
 import { acknowledgeKinesisSource } from './acknowledged-findings.js'
 import type { AuditTable } from './audit-table.js'
 import { WriterRole } from './writer-role.js'
@@ -37,8 +37,9 @@ export interface DeliveryStreamProps {
 }
 
 /**
- * Firehose for one table: gathers records, has them transformed, converts them to Parquet by the Glue table and writes them under
- * the day of the change itself. What cannot be transformed or converted goes under `refused/`, with its original bytes.
+ * Firehose for one table: gathers records, has them transformed, converts them to Parquet by the Glue table and writes
+ * them under the day of the change itself. What cannot be transformed or converted goes under `refused/`, with its
+ * original bytes.
  */
 export class DeliveryStream extends Construct {
   readonly stream: IDeliveryStream
@@ -69,8 +70,12 @@ export class DeliveryStream extends Construct {
         bufferingSize: Size.mebibytes(buffer.mb),
         bufferingInterval: Duration.seconds(buffer.seconds),
         dynamicPartitioning: { enabled: true },
-        // one megabyte, because an answer with flat columns is larger and has to stay under Lambda's 6 MB
-        processors: [new LambdaFunctionProcessor(transform, { bufferSize: Size.mebibytes(1), retries: 3 })],
+        processors: [
+          new LambdaFunctionProcessor(transform, {
+            bufferSize: Size.mebibytes(TRANSFORM_BUFFER.mb),
+            retries: TRANSFORM_RETRIES,
+          }),
+        ],
         dataFormatConversion: {
           schemaConfiguration: SchemaConfiguration.fromCfnTable(auditTable.resource),
           inputFormat: new OpenXJsonInputFormat(),

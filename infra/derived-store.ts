@@ -4,7 +4,7 @@ import { AnyPrincipal, Effect, type IRole, PolicyStatement } from 'aws-cdk-lib/a
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
-import { derivedPrefix } from '../transform/derived.js'
+import { derivedPrefix } from '../transform/layout.js'
 import { closedBucket } from './archive-bucket.js'
 import type { QueryWorkgroup } from './query-workgroup.js'
 
@@ -16,8 +16,9 @@ export interface DerivedStoreProps {
 }
 
 /**
- * Where what is made from the archive is kept and made. A bucket of its own, because nothing in the archive may be removed; and a workgroup of
- * its own, so that what it scans is neither limited by what people may scan nor counted as theirs.
+ * Where what is made from the archive is kept and made. A bucket of its own, because nothing in the archive may be
+ * removed; and a workgroup of its own, so that what it scans is neither limited by what people may scan nor counted as
+ * theirs.
  */
 export class DerivedStore extends Construct {
   readonly bucket: Bucket
@@ -44,7 +45,9 @@ export class DerivedStore extends Construct {
     })
   }
 
-  /** Leaves the writing of what is derived from a table to one role: whoever could write there could make answers up. */
+  /**
+   * Leaves the writing of what is derived from a table to one role: whoever could write there could make answers up.
+   */
   onlyWriter(role: IRole, table: string): void {
     this.bucket.addToResourcePolicy(
       new PolicyStatement({

@@ -5,7 +5,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { EventSourceMapping, type IFunction, MetricType, StartingPosition } from 'aws-cdk-lib/aws-lambda'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
-import { oversizePrefix } from '../capture/oversize.js'
+import { GIVEN_UP_PREFIX, refusedPrefix } from '../transform/layout.js'
 import { throughService } from './archive-key.js'
 import { BundledFunction } from './bundled-function.js'
 import type { SourceTable } from './source-table.js'
@@ -49,7 +49,8 @@ export class ForwarderFunction extends Construct {
       maxBatchingWindow: Duration.seconds(5),
       bisectBatchOnError: true,
       reportBatchItemFailures: true,
-      // no end of attempts before the stream itself forgets; only then Lambda gives a batch up, and writes it into the bucket
+      // no end of attempts before the stream itself forgets; only then Lambda gives a batch up, and writes it into the
+      // bucket
       retryAttempts: -1,
       maxRecordAge: Duration.hours(24),
       // an S3 destination keeps the records; SQS would keep pointers into a stream that forgets
@@ -75,8 +76,8 @@ function statementsOf(scope: Construct, props: ForwarderFunctionProps): PolicySt
       actions: ['s3:PutObject'],
       // Lambda itself names what it gives up: aws/lambda/<mapping>/<shard>/<date>/...
       resources: [
-        refusedBucket.arnForObjects(`${oversizePrefix(source.name)}*`),
-        refusedBucket.arnForObjects('aws/lambda/*'),
+        refusedBucket.arnForObjects(`${refusedPrefix('oversize', source.name)}*`),
+        refusedBucket.arnForObjects(`${GIVEN_UP_PREFIX}*`),
       ],
     }),
     throughService(scope, 's3', key, ['kms:Decrypt', 'kms:GenerateDataKey']),

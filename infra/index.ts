@@ -1,4 +1,30 @@
-export type { Lock } from '../config/schema.js'
+/** The constructs: `import { AuditArchive } from 'itemtrail/infra'`. docs/deploy.md shows them at work. */
+export {
+  type Configuration,
+  parseConfiguration,
+  readConfiguration,
+  type TableDeployment,
+} from '../config/configuration.js'
+export { ConfigurationError } from '../config/problems.js'
+export type { ColumnField, KeyField, Lock } from '../config/schema.js'
+export type { TableConfiguration } from '../transform/table-configuration.js'
+export type { NamedTable } from '../transform/table-names.js'
+// What these two show, to be named and used; none of it is to be made by itself.
+export type { ArchiveBucket } from './archive-bucket.js'
 export { ArchiveStack, type ArchiveStackProps } from './archive-stack.js'
 export { AuditArchive, type AuditArchiveProps, type CaptureProps } from './audit-archive.js'
+export type { AuditTable } from './audit-table.js'
 export type { CapturedTable } from './captured-table.js'
+export type { ChangeStream } from './change-stream.js'
+export type { ChangesView } from './changes-view.js'
+export type { DeliveryStream } from './delivery-stream.js'
+export type { DerivedStore } from './derived-store.js'
+export type { ForwarderFunction } from './forwarder-function.js'
+export type { GlueTable } from './glue-table.js'
+export type { QueryWorkgroup } from './query-workgroup.js'
+export type { RefusedBucket } from './refused-bucket.js'
+export type { Roles } from './roles.js'
+export { type SourceTable, sourceTableOf } from './source-table.js'
+export type { TableCompaction } from './table-compaction.js'
+export type { TransformFunction } from './transform-function.js'
+export type { WriterRole } from './writer-role.js'

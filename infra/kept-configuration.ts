@@ -13,7 +13,7 @@ import {
 } from 'aws-cdk-lib/custom-resources'
 import { Construct } from 'constructs'
 import { readKeptConfiguration } from '../config/kept-configuration.js'
-import { configurationKey } from '../transform/partition.js'
+import { configurationKey, configurationPrefix } from '../transform/layout.js'
 import { rowConfiguration, type TableConfiguration } from '../transform/table-configuration.js'
 import { throughService } from './archive-key.js'
 
@@ -24,8 +24,8 @@ export interface KeptConfigurationProps {
 }
 
 /**
- * Keeps the configuration that rows are made under in the archive, as `config/<table>/<id>.json`: once written it is never written again, and
- * nothing removes it.
+ * Keeps the configuration that rows are made under in the archive, as `config/<table>/<id>.json`: once written it is
+ * never written again, and nothing removes it.
  */
 export class KeptConfiguration extends Construct {
   constructor(scope: Construct, id: string, { configuration, bucket, key }: KeptConfigurationProps) {
@@ -71,12 +71,14 @@ function logGroupOf(scope: Construct, encryptionKey: IKey): LogGroup {
 }
 
 /**
- * The configurations that the archive holds of a table, from a copy of its `config/` folder: `aws s3 sync s3://<archive>/config <folder>`.
- * Throws a `FileError` for a file that is none.
+ * The configurations that the archive holds of a table, from a copy of its `config/` folder: `aws s3 sync
+ * s3://<archive>/config <folder>`. Throws a `FileError` for a file that is none.
  */
 export function readKeptConfigurations(folder: string | undefined, table: string): readonly TableConfiguration[] {
   const path = folder === undefined ? undefined : join(folder, table)
   if (path === undefined || !existsSync(path)) return []
   const files = readdirSync(path).filter(name => name.endsWith('.json'))
-  return files.sort().map(name => readKeptConfiguration(readFileSync(join(path, name)), `config/${table}/${name}`))
+  return files
+    .sort()
+    .map(name => readKeptConfiguration(readFileSync(join(path, name)), `${configurationPrefix(table)}${name}`))
 }

@@ -7,12 +7,10 @@ import { EventSourceMapping, type IFunction } from 'aws-cdk-lib/aws-lambda'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import type { Lock } from '../config/schema.js'
+import { EVIDENCE_PREFIXES } from '../transform/layout.js'
 import type { ArchiveBucket } from './archive-bucket.js'
 import { throughService } from './archive-key.js'
 import { BundledFunction } from './bundled-function.js'
-
-/** What is written once and kept; refused objects are not, they expire. */
-export const LOCKED_PREFIXES = ['data/', 'config/', 'facts/', 'log/']
 
 export interface LockFunctionProps {
   readonly archive: ArchiveBucket
@@ -21,8 +19,9 @@ export interface LockFunctionProps {
 }
 
 /**
- * Locks each object as soon as it is there, by its version. For archives whose bucket has no default retention, because nobody
- * has confirmed yet that Firehose can write into one that has. Events wait in a queue, so that one that could not be served is not forgotten.
+ * Locks each object as soon as it is there, by its version. For archives whose bucket has no default retention, because
+ * nobody has confirmed yet that Firehose can write into one that has. Events wait in a queue, so that one that could
+ * not be served is not forgotten.
  */
 export class LockFunction extends Construct {
   readonly function: IFunction
@@ -59,7 +58,7 @@ export class LockFunction extends Construct {
       statements: [
         new PolicyStatement({
           actions: ['s3:GetObjectRetention', 's3:PutObjectRetention'],
-          resources: LOCKED_PREFIXES.map(prefix => bucket.arnForObjects(`${prefix}*`)),
+          resources: EVIDENCE_PREFIXES.map(prefix => bucket.arnForObjects(`${prefix}*`)),
         }),
         new PolicyStatement({
           actions: ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
@@ -78,7 +77,7 @@ export class LockFunction extends Construct {
         detailType: ['Object Created'],
         detail: {
           bucket: { name: [bucket.bucketName] },
-          object: { key: LOCKED_PREFIXES.map(prefix => ({ prefix })) },
+          object: { key: EVIDENCE_PREFIXES.map(prefix => ({ prefix })) },
         },
       },
       targets: [new SqsQueue(this.waiting)],

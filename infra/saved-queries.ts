@@ -16,8 +16,8 @@ export interface SavedQueriesProps {
 }
 
 /**
- * Every saved query of one table, in the console as a text to read and change, and as a prepared statement to execute. A stack of
- * its own, because a stack holds 500 resources.
+ * Every saved query of one table, in the console as a text to read and change, and as a prepared statement to execute.
+ * A stack of its own, because a stack holds 500 resources.
  */
 export class SavedQueries extends NestedStack {
   constructor(scope: Construct, id: string, { configuration, auditTable, workgroup }: SavedQueriesProps) {
@@ -66,10 +66,10 @@ function questionsOf({ columns }: TableConfiguration): readonly Question[] {
 }
 
 /**
- * What `EXECUTE` calls a saved query of a table: `item_history_orders`. About a column it ends with a hash: where the column's name
- * ends and the table's begins does not show.
+ * What `EXECUTE` calls a saved query of a table: `item_history_orders`. About a column it ends with a hash: where the
+ * column's name ends and the table's begins does not show.
  */
-export function statementName(query: string, column: string | undefined, identifier: string): string {
+function statementName(query: string, column: string | undefined, identifier: string): string {
   const name = query.replaceAll('-', '_')
   if (column === undefined) return shortened(`${name}_${identifier}`, MAX_NAME)
   const hash8 = hash('sha256', `${query}\n${column}\n${identifier}`).slice(0, 8)

@@ -18,10 +18,10 @@ export interface SourceTable {
 }
 
 /**
- * Finds out what can be known of a table, of either kind, made in the app or imported. Throws where its name is not known:
- * the keys of the archive's objects hold it, so it cannot wait for the deployment.
+ * Finds out what can be known of a table, of either kind, made in the app or imported. Throws where its name is not
+ * known: the keys of the archive's objects hold it, so it cannot wait for the deployment.
  */
-export function describeTable(scope: Construct, table: ITable, tableName?: string): SourceTable {
+export function sourceTableOf(scope: Construct, table: ITable, tableName?: string): SourceTable {
   const resource = resourceOf(table)
   const name = tableName ?? knownName(table, resource)
   if (name === undefined) {

@@ -12,10 +12,9 @@ import {
   checkpointsTable,
   copyTable,
   type DerivedTable,
-  derivedPrefix,
   injectedProjection,
 } from '../transform/derived.js'
-import { tablePrefix } from '../transform/partition.js'
+import { derivedPrefix, tablePrefix } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { answersIdentifier, checkpointsIdentifier, copyIdentifier, tableIdentifier } from '../transform/table-names.js'
 import { throughService } from './archive-key.js'
@@ -41,8 +40,10 @@ const EVERY = Duration.hours(6)
 const RUN_GB = 8
 
 /**
- * Keeps a copy of one table's rows, clustered by item, checkpoints, and what does not fit together in each item, so that a question about one item reads its bucket and not every day, and one
- * about a moment not everything before it; how far a list can be believed is told from what was found already. It writes into the bucket for derived files and nowhere else.
+ * Keeps a copy of one table's rows, clustered by item, checkpoints, and what does not fit together in each item, so
+ * that a question about one item reads its bucket and not every day, and one about a moment not everything before it;
+ * how far a list can be believed is told from what was found already. It writes into the bucket for derived files and
+ * nowhere else.
  */
 export class TableCompaction extends Construct {
   readonly function: IFunction

@@ -1,3 +1,4 @@
+import { CONFIG_PREFIX, DATA_PREFIX, FACTS_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
 import type { ObjectEntry } from './entry.js'
 
 /** An object as a list of the archive tells of it. */
@@ -29,4 +30,4 @@ export interface ArchiveObjects {
 }
 
 /** Everything that is sealed. Derived files are proven against it, and left out. */
-export const SEALED_PREFIXES = ['config/', 'facts/', 'data/', 'refused/'] as const
+export const SEALED_PREFIXES = [CONFIG_PREFIX, FACTS_PREFIX, DATA_PREFIX, REFUSED_PREFIX] as const

@@ -1,12 +1,10 @@
 import type { Bucket } from '../store/s3.js'
-import { PARTITION_COLUMN } from '../transform/partition.js'
+import { DATA_PREFIX, PARTITION_COLUMN } from '../transform/layout.js'
 import type { ArchiveObjects, FoundObject } from './archive-objects.js'
 import type { ObjectEntry } from './entry.js'
 import { describeRows, weigh } from './kept-objects.js'
 import { rowHashesOfParquet } from './parquet-row-hashes.js'
 import type { ListedForVerifying, VerifiedArchive } from './verify-objects.js'
-
-const DATA = 'data/'
 
 /** The objects of an archive on S3, with their versions and locks, read without DuckDB. */
 export class BucketObjects implements ArchiveObjects {
@@ -18,10 +16,10 @@ export class BucketObjects implements ArchiveObjects {
 
   /** Of rows the days from this one on, in each table; facts, configurations and refused records are few. */
   async listSince(prefix: string, day: string): Promise<readonly FoundObject[]> {
-    if (prefix !== DATA) return this.list(prefix)
+    if (prefix !== DATA_PREFIX) return this.list(prefix)
     const found: FoundObject[] = []
     // the folders of days sort as the days do
-    for (const table of await this.bucket.folders(DATA))
+    for (const table of await this.bucket.folders(DATA_PREFIX))
       found.push(...(await this.bucket.entries(table, `${table}${PARTITION_COLUMN}=${day}`)))
     return found
   }

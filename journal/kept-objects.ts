@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { rootOf } from '../proof/tree.js'
 import { isMissing, type ObjectEntry as Listed, type Objects } from '../store/objects.js'
-import { parsePartition } from '../transform/partition.js'
+import { DATA_PREFIX, parsePartition } from '../transform/layout.js'
 import type { ArchiveObjects, FoundObject, RowHashes } from './archive-objects.js'
 import type { ObjectEntry } from './entry.js'
 
@@ -62,7 +62,7 @@ export async function describeRows(
 
 /** What lies where no question reads it is sealed all the same, without rows. */
 function partitionOf(key: string) {
-  if (!key.startsWith('data/') || !key.endsWith('.parquet')) return undefined
+  if (!key.startsWith(DATA_PREFIX) || !key.endsWith('.parquet')) return undefined
   try {
     return parsePartition(key)
   } catch {

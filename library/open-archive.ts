@@ -21,7 +21,7 @@ import { findTable, tablesIn } from '../store/tables.js'
 import { type AttributeValue, parseItem } from '../transform/attribute-value.js'
 import { formatInstant, parseInstant } from '../transform/instant.js'
 import { type TableConfiguration, unconfiguredTable } from '../transform/table-configuration.js'
-import { nameTables } from '../transform/table-names.js'
+import { nameTables, TABLE_NAME } from '../transform/table-names.js'
 import {
   changeHead,
   changesOf,
@@ -99,9 +99,6 @@ export async function openArchive(archive: string | EngineOptions, options: Fold
   }
 }
 
-/** What DynamoDB takes for the name of a table, so that a slip makes no statement. */
-const TABLE_NAME = /^[A-Za-z0-9_.-]{3,255}$/
-
 /**
  * An archive that can be asked. What is asked wrongly throws `ParameterError` (a key, a moment, a parameter) or
  * `ArchiveError` (no such table or saved query); what the engine cannot do, `QueryError`.
@@ -123,6 +120,7 @@ export class OpenArchive implements AsyncDisposable {
   /** A table's configuration, its name in any case; undefined where there is none. */
   findTable(name: string): TableConfiguration | undefined {
     const table = findTable(this.known, name)
+    // a slip makes no statement
     return table ?? (this.others && TABLE_NAME.test(name) ? unconfiguredTable(name) : undefined)
   }
 

@@ -1,6 +1,6 @@
 import { AUDIT_COLUMNS } from '../transform/audit-row.js'
 import { tryParseObject } from '../transform/json.js'
-import { PARTITION_COLUMN } from '../transform/partition.js'
+import { PARTITION_COLUMN } from '../transform/layout.js'
 import type { PathSegment } from './difference.js'
 import { quoted } from './engines/literal.js'
 

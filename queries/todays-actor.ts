@@ -1,6 +1,6 @@
 import { AUDIT_COLUMNS } from '../transform/audit-row.js'
 import { tryParseObject } from '../transform/json.js'
-import { PARTITION_COLUMN } from '../transform/partition.js'
+import { configurationPrefix, PARTITION_COLUMN } from '../transform/layout.js'
 import type { AttributePath, TableConfiguration } from '../transform/table-configuration.js'
 import type { QueryEngine } from './engines/engine.js'
 import { quoted } from './engines/literal.js'
@@ -29,7 +29,7 @@ export async function actorOfToday(
 
 async function wasAnother(store: NonNullable<QueryEngine['facts']>, table: string, actor: string): Promise<boolean> {
   try {
-    for (const key of await store.list(`config/${table}/`)) {
+    for (const key of await store.list(configurationPrefix(table))) {
       if (!key.endsWith('.json')) continue
       const kept = tryParseObject(Buffer.from(await store.open(key)).toString())
       if (JSON.stringify(kept?.actor) !== actor) return true

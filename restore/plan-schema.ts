@@ -5,10 +5,10 @@
 import { z } from 'zod'
 import { tableOfArn } from '../capture/export-layout.js'
 import { checkJson, count, exactly, FileError, instant, oneOf, record, sha256 } from '../config/gate.js'
-import { TABLE_NAME } from '../config/schema.js'
 import { canonicalAttributes, canonicalItem } from '../transform/attribute-value.js'
 import type { JsonObject } from '../transform/json.js'
 import { Refusal } from '../transform/refusal.js'
+import { TABLE_NAME } from '../transform/table-names.js'
 import { ABSENT, type PlannedItem, UNKNOWN } from './restore-plan.js'
 
 export const PLAN_VERSION = 'itemtrail-restore-plan/v1'

@@ -16,6 +16,7 @@ import {
 import { dirname, join, relative, sep } from 'node:path'
 import { READ_BYTES } from '../capture/input.js'
 import { FileError } from '../config/gate.js'
+import { STAGING_FOLDER } from '../transform/layout.js'
 import { isRunning, linkDurably, makeFolder, renameDurably, sync, writeDurably } from './durable.js'
 import { IS_A_LINK, linkIn, refuseLinks } from './links.js'
 import {
@@ -33,9 +34,6 @@ export interface StagedFile {
   readonly path: string
 }
 
-/** Not part of the archive: no key begins with a dot. */
-export const STAGING = '.staging'
-
 /** The names that `stage` gives: the process, then what no other file has. */
 const STAGED = /^(\d+)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[a-z]+$/
 
@@ -48,14 +46,14 @@ export class DiskArchive implements ReplaceableObjects {
 
   /** A path in the staging folder that nobody else uses; it is on the archive's own file system, so it can be renamed. */
   stage(extension: string): StagedFile {
-    const folder = this.ownPath(STAGING)
+    const folder = this.ownPath(STAGING_FOLDER)
     if (!existsSync(folder)) makeFolder(folder)
     return { path: join(folder, `${process.pid}-${randomUUID()}${extension}`) }
   }
 
   /** Removes what processes that are gone left in the staging folder. */
   sweep(): void {
-    const folder = this.ownPath(STAGING)
+    const folder = this.ownPath(STAGING_FOLDER)
     if (!existsSync(folder)) return
     for (const name of readdirSync(folder)) {
       const pid = STAGED.exec(name)?.[1]

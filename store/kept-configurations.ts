@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { FileError, readBounded } from '../config/gate.js'
 import { readKeptConfiguration } from '../config/kept-configuration.js'
+import { configurationPrefix } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 
 /** The configurations that an archive keeps of a table, and the files that are none and stand for nothing. */
@@ -12,7 +13,7 @@ export interface KeptConfigurations {
 
 /** Reads the configurations that rows of a table were made under, as the archive keeps them. */
 export function readKept(root: string, table: string): KeptConfigurations {
-  const prefix = `config/${table}/`
+  const prefix = configurationPrefix(table)
   const folder = join(root, prefix)
   const versions: TableConfiguration[] = []
   const problems: FileError[] = []

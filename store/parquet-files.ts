@@ -1,6 +1,13 @@
 import { type Dirent, existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { PARTITION_COLUMN, parsePartition, tablePrefix } from '../transform/partition.js'
+import {
+  DATA_PREFIX,
+  FACTS_PREFIX,
+  PARTITION_COLUMN,
+  parsePartition,
+  TOP_NAMES,
+  tablePrefix,
+} from '../transform/layout.js'
 import { IS_A_LINK, linkIn } from './links.js'
 
 /** Something under `data/` that no question reads, or not every one. */
@@ -18,13 +25,10 @@ export interface TableFolder {
   readonly unread: readonly Unread[]
 }
 
-/** The folders and files that make a folder an archive. */
-const OWN = ['data', 'config', 'facts', 'refused', 'log', 'derived', '.staging', '.tail', '.redriven.ndjson']
-
 /** True for the folder of an archive, be it empty; false for one that holds something else only. */
 export function isArchive(root: string): boolean {
   const names = readdirSync(root)
-  return names.length === 0 || names.some(name => OWN.includes(name))
+  return names.length === 0 || names.some(name => TOP_NAMES.includes(name))
 }
 
 /**
@@ -32,8 +36,8 @@ export function isArchive(root: string): boolean {
  * folder that is a link names a table, too: that nothing of it is read is to be told.
  */
 export function tablesOf(root: string): readonly string[] {
-  const names = ['data', 'facts'].flatMap(folder =>
-    entriesOf(root, `${folder}/`)
+  const names = [DATA_PREFIX, FACTS_PREFIX].flatMap(prefix =>
+    entriesOf(root, prefix)
       .filter(entry => entry.isDirectory() || entry.isSymbolicLink())
       .map(({ name }) => name),
   )
@@ -67,20 +71,15 @@ export function listTable(root: string, table: string): TableFolder {
 
 /** What lies beside the folders of tables. */
 export function unreadBesideTables(root: string): readonly Unread[] {
-  const link = linkIn(root, 'data')
+  const link = linkIn(root, DATA_PREFIX)
   if (link !== undefined) return [{ key: link, reason: IS_A_LINK, mayHoldRows: true }]
-  return entriesOf(root, 'data/')
+  return entriesOf(root, DATA_PREFIX)
     .filter(entry => !entry.isDirectory() && !entry.isSymbolicLink())
     .map(entry => ({
-      key: `data/${entry.name}`,
+      key: `${DATA_PREFIX}${entry.name}`,
       reason: 'lies in the folder of no table',
       mayHoldRows: mayHoldRows(entry),
     }))
-}
-
-/** The partition column's value of an object, as SQL has it: empty where no folder above it names a day. */
-export function dateOfKey(key: string): string {
-  return /.*event_date=([^/]*)\//s.exec(key)?.[1] ?? ''
 }
 
 /** What a desk's file manager leaves behind has a hidden name and is no object. */

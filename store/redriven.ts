@@ -3,6 +3,7 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, writeSync } from
 import { dirname, join } from 'node:path'
 import type { z } from 'zod'
 import { checkJson, count, FileError, instant, listOf, readBounded, record, sha256, text } from '../config/gate.js'
+import { LEDGER_FILE } from '../transform/layout.js'
 import { refuseLinks } from './links.js'
 
 /** A line of a ledger. */
@@ -28,9 +29,8 @@ export interface RedrivenDocument {
 
 /** Beside an archive, not of it: no key begins with a dot. Throws a `FileError` where it is a link. */
 export function archiveLedger(root: string): string {
-  const name = '.redriven.ndjson'
-  refuseLinks(root, name)
-  return join(root, name)
+  refuseLinks(root, LEDGER_FILE)
+  return join(root, LEDGER_FILE)
 }
 
 /**

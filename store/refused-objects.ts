@@ -1,19 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { processingFailedLine, REFUSED_PREFIX } from '../transform/refused-line.js'
+import { type ErrorType, refusedPrefix } from '../transform/layout.js'
+import { processingFailedLine } from '../transform/refused-line.js'
 import type { Objects } from './objects.js'
-
-/** Firehose's two kinds of failure before S3, which are also the folders under `refused/`. */
-export type ErrorType = 'processing-failed' | 'format-conversion-failed'
-
-export { REFUSED_PREFIX }
 
 /** The error code of a record whose row is of another region than those of the archive. */
 export const OTHER_REGION = 'Itemtrail.OtherRegion'
-
-/** The key prefix of refused objects of one kind. */
-export function refusedPrefix(type: ErrorType, table: string): string {
-  return `${REFUSED_PREFIX}${type}/${table}/`
-}
 
 /** One refused record, before it is written as a line of an object. Times in milliseconds since 1970. */
 export interface RefusedRecord {

@@ -1,6 +1,6 @@
+import { REFUSED_PREFIX } from '../transform/layout.js'
 import { DiskArchive } from './folder.js'
 import { archiveLedger, Ledger } from './redriven.js'
-import { REFUSED_PREFIX } from './refused-objects.js'
 import { openRefused } from './refused-reader.js'
 
 /** Objects under `refused/` that still hold records of a table, each with how many; what was sent again does not count. */

@@ -4,13 +4,14 @@ import { BOUNDS, GrowingBytes, isOverlong } from '../capture/overlong.js'
 import { isBeginningOnly } from '../capture/overlong-record.js'
 import { nameOrigin } from '../capture/unnamed-record.js'
 import { isObject, type JsonObject, tryParseObject } from '../transform/json.js'
+import { parseRefusedKey, REFUSED_PREFIX, type RefusedFolder } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { transformRecord } from '../transform/transform.js'
 import type { Objects } from './objects.js'
-import { type ErrorType, OTHER_REGION, REFUSED_PREFIX } from './refused-objects.js'
+import { OTHER_REGION } from './refused-objects.js'
 
 /** How a record came to be refused: by Firehose, kept whole by the forwarder, or given up by Lambda with its batch. */
-export type RefusedType = ErrorType | 'oversize' | 'given-up'
+export type RefusedType = RefusedFolder | 'given-up'
 
 /** One record that went no further, read back from the object that keeps it. */
 export interface RefusedEntry {
@@ -33,9 +34,6 @@ export interface KeptEntry {
   readonly entry: RefusedEntry
 }
 
-/** Where Lambda itself writes the batches that it gave up: `aws/lambda/<mapping>/<shard>/<date>/...`. */
-export const GIVEN_UP_PREFIX = 'aws/lambda/'
-
 /** Every refused record, object by object. A line that is no entry, or an unreadable object, is passed to `onDamage`. */
 export async function* readRefused(objects: Objects, onDamage: (key: string) => void): AsyncGenerator<RefusedEntry> {
   for await (const { entry } of readKept(objects, onDamage)) yield entry
@@ -55,10 +53,10 @@ export async function* openRefused(
   object: string,
   onDamage: (key: string) => void,
 ): AsyncGenerator<KeptEntry> {
-  const [, type, table] = REFUSED_KEY.exec(object) ?? []
+  const named = parseRefusedKey(object)
   const bytes = gunzipIfPacked(objects.stream(object))
   try {
-    if (type === undefined || table === undefined) {
+    if (named === undefined) {
       const entry = parseGivenUp((await readText(bytes)) ?? '')
       if (entry === undefined) onDamage(object)
       else yield { object, line: 0, entry }
@@ -70,7 +68,7 @@ export async function* openRefused(
       if (!isOverlong(content) && content.length === 0) continue
       const entry = isOverlong(content) ? undefined : parseEntry(content.toString())
       if (entry === undefined) onDamage(object)
-      else yield { object, line, entry: { type: type as RefusedType, table, ...entry } }
+      else yield { object, line, entry: { ...named, ...entry } }
     }
   } catch (error) {
     // whoever copied an object may have compressed it, and cut it short
@@ -91,8 +89,6 @@ async function readText(bytes: AsyncIterable<Uint8Array>): Promise<string | unde
   }
   return text.view().toString()
 }
-
-const REFUSED_KEY = new RegExp(`^${REFUSED_PREFIX}(processing-failed|format-conversion-failed|oversize)/([^/]+)/`)
 
 /** Both generations of Firehose's field names: `errorCode`, and `ErrorCode` or `lastErrorCode` of format conversion. */
 function parseEntry(line: string): Pick<RefusedEntry, 'data' | 'arrival' | 'code' | 'message'> | undefined {

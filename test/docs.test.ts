@@ -7,10 +7,6 @@ import { AUDIT_COLUMNS } from '../transform/audit-row.js'
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
 const packageJson = JSON.parse(read('package.json')) as Record<string, Record<string, string>>
 
-const ROOMS = (JSON.parse(read('tsconfig.build.json')) as { include: readonly string[] }).include.filter(
-  path => !path.endsWith('.ts'),
-)
-
 describe('documents', () => {
   it('list the columns of the archive as the code has them, in order', () => {
     const rows = AUDIT_COLUMNS.map(
@@ -75,14 +71,5 @@ describe('documents', () => {
       expect({ row, tests: tests.length }).toEqual({ row, tests: expect.toSatisfy((count: number) => count > 0) })
       for (const name of tests) expect(existsSync(new URL(`../${name.slice(1, -1)}`, import.meta.url)), name).toBe(true)
     }
-  })
-
-  it('map every source folder in ARCHITECTURE, and only files that exist', () => {
-    const text = read('ARCHITECTURE.md')
-    const files = [...text.matchAll(new RegExp(`\`((?:${ROOMS.join('|')}|examples)/[\\w./-]*)\``, 'g'))].map(
-      match => match[1] as string,
-    )
-    expect(files.filter(file => !existsSync(new URL(`../${file}`, import.meta.url)))).toEqual([])
-    for (const folder of ROOMS) expect(text).toContain(`${folder}/`)
   })
 })

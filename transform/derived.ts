@@ -1,20 +1,15 @@
 import { hash } from 'node:crypto'
 import { AUDIT_COLUMNS, type Column } from './audit-row.js'
-import { PARTITION_COLUMN } from './partition.js'
+import { derivedPrefix, PARTITION_COLUMN } from './layout.js'
 import { answersIdentifier, checkpointsIdentifier, copyIdentifier, type NamedTable } from './table-names.js'
 
 /**
  * Where derived tables live: beside the archive's write-once keys, and no part of them. The folder can be deleted at any
- * time; a compaction makes it again. No other file builds these prefixes.
+ * time; a compaction makes it again. No other file builds these names.
  */
 
 /** What a manifest on a desk says that it is. */
 export const DERIVED_VERSION = 'derived/v1'
-
-/** The key prefix of everything derived from a table, relative to the archive. */
-export function derivedPrefix(table: string): string {
-  return `derived/${table}/`
-}
 
 /** The one file that says what of a table's derived files is in use. It is replaced as a whole. */
 export function manifestKey(table: string): string {

@@ -117,16 +117,6 @@ export interface RestoredItem {
 
 export type Fact = BaselineFact | ReconciliationFact | GapFact | StreamChangedFact | RestoreFact
 
-/** The key prefix of a table's facts, relative to the archive. */
-export function factPrefix(table: string): string {
-  return `facts/${table}/`
-}
-
-/** Where a fact is kept: `facts/<table>/<recorded, without its separators>-<kind>.json`, so facts list in their order. */
-export function factKey({ table, recorded, kind }: Pick<Fact, 'table' | 'recorded' | 'kind'>): string {
-  return `${factPrefix(table)}${recorded.replaceAll(/[-:]/g, '')}-${kind}.json`
-}
-
 /** A fact as it is kept: canonical JSON, ended by a line feed. */
 export function writeFact(fact: Fact): string {
   return `${canonicalJson(fact)}\n`

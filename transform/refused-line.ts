@@ -1,6 +1,3 @@
-/** Under this lies everything that went no further, in the archive and in the bucket for what never reached Firehose. */
-export const REFUSED_PREFIX = 'refused/'
-
 /** A record that went no further, as Firehose describes one whose processing failed. Times in milliseconds since 1970. */
 export interface FailedRecord {
   readonly data: Uint8Array

@@ -2,6 +2,7 @@ import type { BinaryEncoding } from './attribute-value.js'
 import { type Instant, parseInstant, type TimePrecision } from './instant.js'
 import { canonicalJson, isObject, type JsonObject, tryParseObject } from './json.js'
 import { Refusal, shown } from './refusal.js'
+import { TABLE_NAME } from './table-names.js'
 
 export type EventName = 'INSERT' | 'MODIFY' | 'REMOVE' | 'BASELINE'
 export type Capture = 'streams' | 'kinesis' | 'baseline'
@@ -211,9 +212,9 @@ function parseStreamArn(arn: string): Stream {
   return { region: requiredText(match[1], 'region in eventSourceARN'), table: match[2] as string }
 }
 
-/** DynamoDB's own rule for table names (developer guide, "Naming rules"), which also makes them safe in a path. */
+/** A name that DynamoDB takes for a table, and that is safe in a path. */
 export function isTableName(name: string): boolean {
-  return /^[A-Za-z0-9_.-]{3,255}$/.test(name) && !/^\.+$/.test(name)
+  return TABLE_NAME.test(name) && !/^\.+$/.test(name)
 }
 
 function tableName(name: string): string {

@@ -5,6 +5,9 @@ import { hash } from 'node:crypto'
  * file systems take less. Folders and keys have the name as it is; every other name is made here.
  */
 
+/** DynamoDB's own rule for the names of tables (developer guide, "Naming rules"). */
+export const TABLE_NAME = /^[A-Za-z0-9_.-]{3,255}$/
+
 /** A table, with its name in SQL where its archive has given it one. */
 export interface NamedTable {
   readonly table: string

@@ -5,7 +5,8 @@ import {
   rowTimeOf,
   takeBaseline,
 } from '../../capture/baseline.js'
-import { type BaselineFact, factInstant, factKey } from '../../transform/fact.js'
+import { type BaselineFact, factInstant } from '../../transform/fact.js'
+import { factKey } from '../../transform/layout.js'
 import { dateOf } from '../../transform/partition.js'
 import { regionOfSource } from '../../transform/stream-record.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { CONFIG_PREFIX, DATA_PREFIX, REFUSED_PREFIX, STAGING_FOLDER } from '../../transform/layout.js'
 import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
 import { paint } from '../show/terminal.js'
 import { archiveRoot } from '../workspace.js'
@@ -58,7 +59,7 @@ const MARK = '.made-by-demo'
 
 /** Empties a folder that this command made before. Throws `CommandError` for any other archive. */
 function emptyDemo(archive: string): void {
-  const parts = ['config', 'data', 'refused', '.staging'].map(part => join(archive, part))
+  const parts = [CONFIG_PREFIX, DATA_PREFIX, REFUSED_PREFIX, STAGING_FOLDER].map(part => join(archive, part))
   if (parts.some(existsSync) && archive !== DEFAULT_DEMO && !existsSync(join(archive, MARK)))
     throw new CommandError(
       `archive ${JSON.stringify(archive)} was not made by demo, which would empty it`,

@@ -15,8 +15,7 @@ import { streamInArchive } from '../../delivery/table-origin.js'
 import { DiskArchive } from '../../store/folder.js'
 import type { Objects } from '../../store/objects.js'
 import { archiveLedger, Ledger } from '../../store/redriven.js'
-import { REFUSED_PREFIX } from '../../store/refused-objects.js'
-import { GIVEN_UP_PREFIX } from '../../store/refused-reader.js'
+import { configurationKeyOf, configurationPrefix, GIVEN_UP_PREFIX, REFUSED_PREFIX } from '../../transform/layout.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { FORMAT_OPTION, formatOf, shorterTime, toJson } from '../show/print.js'
 import { grouped, Progress } from '../show/progress.js'
@@ -147,7 +146,7 @@ function toRedriveOptions(
     ledger,
     configurationOf: name => tableConfiguration(configuration, name),
     ...(archive && { streamOf: onceEach(name => streamInArchive(archive.root, name)) }),
-    isKept: async (name, id) => (await objects.list(`config/${name}/`)).includes(`config/${name}/${id}.json`),
+    isKept: async (name, id) => (await objects.list(configurationPrefix(name))).includes(configurationKeyOf(name, id)),
     to: archive === undefined || options.deliveryStream !== undefined ? 'firehose' : 'archive',
     ...(table !== undefined && { table }),
     all: options.all === true,

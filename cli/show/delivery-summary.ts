@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { NO_TABLE } from '../../delivery/ingest.js'
 import type { TableSummary } from '../../delivery/table-delivery.js'
-import { REFUSED_PREFIX } from '../../store/refused-objects.js'
+import { REFUSED_PREFIX } from '../../transform/layout.js'
 import type { Io } from '../io.js'
 import { archiveFlag } from '../workspace.js'
 import { printTable } from './print.js'

@@ -1,7 +1,7 @@
 /** What a receipt may be. It is a file that changes hands: whoever edits one can make all its hashes anew. */
 import { z } from 'zod'
 import { count, day, exactly, listOf, oneOf, record, sha256 } from '../../config/gate.js'
-import { TABLE_NAME } from '../../config/schema.js'
+import { TABLE_NAME } from '../../transform/table-names.js'
 
 export const RECEIPT_SCHEMA = 'itemtrail-receipt/v1'
 

@@ -1,5 +1,5 @@
 import type { Column } from '../../transform/audit-row.js'
-import { PARTITION_COLUMN } from '../../transform/partition.js'
+import { PARTITION_COLUMN } from '../../transform/layout.js'
 import { quoted, quotedName } from './literal.js'
 
 /**

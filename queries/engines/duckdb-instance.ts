@@ -3,6 +3,7 @@ import { mkdirSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { DuckDBInstance } from '@duckdb/node-api'
+import { DATA_PREFIX, DERIVED_PREFIX } from '../../transform/layout.js'
 import { literalPath } from './file-list.js'
 import { quoted } from './literal.js'
 
@@ -41,7 +42,7 @@ export class SpillFolder {
  * extension, no setting. A path is looked at after its links were followed, so a link in there leads nowhere either.
  */
 export function confinement(root: string): readonly string[] {
-  const paths = ['data', 'derived'].map(name => join(realPath(root), name))
+  const paths = [DATA_PREFIX, DERIVED_PREFIX].map(name => join(realPath(root), name))
   // the engine holds a pattern, as a path is written, against this list before it looks what it finds
   const folders = [...new Set([...paths, ...paths.map(literalPath)])].map(quoted)
   return [

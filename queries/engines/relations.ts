@@ -1,6 +1,7 @@
 import { type Column, duckDbType } from '../../transform/audit-row.js'
+import { DAY_IN_PATH } from '../../transform/layout.js'
 import { fileList } from './file-list.js'
-import { quotedName } from './literal.js'
+import { quoted, quotedName } from './literal.js'
 
 /** What views over an archive's files are made of: SQL for DuckDB. */
 
@@ -8,7 +9,7 @@ import { quotedName } from './literal.js'
  * The partition's date, from the last folder of that name in the path: an object may lie deeper than its day's folder. DuckDB's own hive partitioning takes every `name=value` in it, so that
  * a folder above the archive could stand in for a column. Either way it opens no file that a question's days leave out.
  */
-const DATE_OF_FILE = String.raw`regexp_extract(filename, '.*event_date=([^/\\]*)[/\\]', 1)`
+const DATE_OF_FILE = `regexp_extract(filename, ${quoted(DAY_IN_PATH)}, 1)`
 
 /** No rows, of the columns that are known although no row may have filled them yet, in the types of the archive's objects. */
 export function emptyRows(columns: readonly Column[]): string {

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { sep } from 'node:path'
-import { dateOfKey } from '../../store/parquet-files.js'
 import { formatInstant } from '../../transform/instant.js'
+import { dateOfKey } from '../../transform/layout.js'
 import { dateOf } from '../../transform/partition.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { bindQuery } from '../bind.js'

@@ -10,7 +10,7 @@ import type { DynamoDBRecord } from 'aws-lambda'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createForwarder, type Forwarder } from '../../capture/forwarder.js'
 import type { Counts } from '../../capture/metrics.js'
-import { oversizePrefix } from '../../capture/oversize.js'
+import { refusedPrefix } from '../../transform/layout.js'
 import { transformRecord } from '../../transform/transform.js'
 import { ARRIVAL, CHANGED_AT, streamsRecord, tableConfiguration } from '../factories.js'
 import { type Fault, type FirehoseServer, startFirehoseServer } from '../firehose-server.js'
@@ -220,7 +220,7 @@ function tableOf(name: string): string {
 
 /** What Firehose or the refused bucket holds of a run, each record as its text. */
 function textsThere(name: string): ReadonlySet<string> {
-  const prefix = oversizePrefix(tableOf(name))
+  const prefix = refusedPrefix('oversize', tableOf(name))
   const kept = s3.versions
     .filter(({ key }) => key.startsWith(prefix))
     .map(({ body }) => Buffer.from(JSON.parse(body.toString()).rawData, 'base64').toString())

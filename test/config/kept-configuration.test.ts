@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { FileError } from '../../config/gate.js'
 import { readKeptConfiguration } from '../../config/kept-configuration.js'
-import { configurationKey } from '../../transform/partition.js'
+import { configurationKey } from '../../transform/layout.js'
 import { rowConfiguration } from '../../transform/table-configuration.js'
 import { tableConfiguration } from '../factories.js'
 

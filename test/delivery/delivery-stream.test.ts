@@ -4,7 +4,7 @@ import { type BufferingHints, DeliveryStream } from '../../delivery/delivery-str
 import { ParquetConverter } from '../../delivery/parquet-conversion.js'
 import { DiskArchive } from '../../store/folder.js'
 import { createHandler, type TransformHandler } from '../../transform/handler.js'
-import { configurationKey, parsePartition } from '../../transform/partition.js'
+import { configurationKey, parsePartition } from '../../transform/layout.js'
 import { rowConfiguration, type TableConfiguration } from '../../transform/table-configuration.js'
 import {
   ARRIVAL,

@@ -10,7 +10,7 @@ import { streamInArchive } from '../../delivery/table-origin.js'
 import { DiskArchive } from '../../store/folder.js'
 import { archiveLedger, Ledger } from '../../store/redriven.js'
 import { type RefusedEntry, readRefused, reasonOf } from '../../store/refused-reader.js'
-import { parsePartition } from '../../transform/partition.js'
+import { parsePartition } from '../../transform/layout.js'
 import {
   ARRIVAL,
   baselineDocument,

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -66,27 +66,5 @@ describe('npx cdk synth', () => {
     template.hasResourceProperties('AWS::Lambda::EventSourceMapping', { EventSourceArn: STREAM_ARN })
     template.hasResourceProperties('AWS::Glue::Database', { DatabaseInput: { Name: 'itemtrail_production' } })
     template.resourceCountIs('AWS::DynamoDB::Table', 0)
-  })
-})
-
-const built = existsSync(join(ROOT, 'dist', 'infra', 'index.js'))
-
-describe.skipIf(!built)(`the package${built ? '' : ' (skipped: npm run build makes it)'}`, () => {
-  it("gives anyone's app the construct", () => {
-    const app = `
-      import { App, Stack } from 'aws-cdk-lib'
-      import { AttributeType, StreamViewType, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
-      import { AuditArchive } from 'itemtrail/infra'
-      const stack = new Stack(new App(), 'Shop')
-      const partitionKey = { name: 'id', type: AttributeType.STRING }
-      const table = new TableV2(stack, 'Orders', { tableName: 'Orders', partitionKey, dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES })
-      const archive = new AuditArchive(stack, 'Audit', { lock: { mode: 'none' } })
-      archive.capture(table, { since: '2026-11-22' })
-      console.log(archive.databaseName)`
-    const printed = execFileSync(process.execPath, ['--input-type=module', '--eval', app], {
-      cwd: ROOT,
-      encoding: 'utf8',
-    })
-    expect(printed.trim()).toMatch(/^[a-z][a-z0-9_]*$/)
   })
 })

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { App } from 'aws-cdk-lib'
+import { App, Size } from 'aws-cdk-lib'
 import { AttributeType, type ITable, StreamViewType, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { describe, expect, it } from 'vitest'
 import { parseConfiguration } from '../../config/configuration.js'
@@ -132,7 +132,7 @@ describe('synthesis refuses, with the path of the construct, the value and what 
     ],
     [
       'a buffer that Firehose does not take',
-      () => capture({ buffer: { mb: 5 } }),
+      () => capture({ buffer: { size: Size.mebibytes(5) } }),
       'Stack/Audit: tables.Orders.buffer.mb is 5, expected a whole number from 64 to 128',
     ],
     [

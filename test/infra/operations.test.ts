@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { Duration } from 'aws-cdk-lib'
 import { Match, Template } from 'aws-cdk-lib/assertions'
 import { describe, expect, it } from 'vitest'
 import { ALARMS } from '../../infra/alarms.js'
@@ -243,7 +244,7 @@ describe('the archive', () => {
   })
 
   it('forgets what was refused when its days are over', () => {
-    const { resources } = templateOf({ Orders: ORDERS }, { refusedDays: 30 })
+    const { resources } = templateOf({ Orders: ORDERS }, { refusedRetention: Duration.days(30) })
     const days = ofType(resources, 'AWS::S3::Bucket').flatMap(([, { Properties }]) =>
       Properties.LifecycleConfiguration.Rules.map((rule: { ExpirationInDays?: number }) => rule.ExpirationInDays),
     )

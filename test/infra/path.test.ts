@@ -1,10 +1,10 @@
-import { RemovalPolicy, Stack } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib'
 import { Match, Template } from 'aws-cdk-lib/assertions'
 import { AttributeType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms'
 import { describe, expect, it } from 'vitest'
 import { columnsOf, duckDbType } from '../../transform/audit-row.js'
-import { partitionPrefix } from '../../transform/partition.js'
+import { partitionPrefix } from '../../transform/layout.js'
 import {
   archiveOf,
   ENVIRONMENT,
@@ -265,9 +265,9 @@ describe('delivery', () => {
         ([, { Properties }]) => Properties.ExtendedS3DestinationConfiguration.BufferingHints,
       )
     expect(hints(streams)).toEqual([{ SizeInMBs: 128, IntervalInSeconds: 900 }])
-    expect(hints(templateOf({ Orders: { ...ORDERS, buffer: { mb: 64, seconds: 60 } } }))).toEqual([
-      { SizeInMBs: 64, IntervalInSeconds: 60 },
-    ])
+    expect(
+      hints(templateOf({ Orders: { ...ORDERS, buffer: { size: Size.mebibytes(64), interval: Duration.minutes(1) } } })),
+    ).toEqual([{ SizeInMBs: 64, IntervalInSeconds: 60 }])
   })
 })
 
@@ -358,7 +358,7 @@ describe('questions', () => {
         ResultConfiguration: { EncryptionConfiguration: { EncryptionOption: 'SSE_KMS' } },
       },
     })
-    const { template } = templateOf({ Orders: ORDERS }, { scanCutoffGb: 7 })
+    const { template } = templateOf({ Orders: ORDERS }, { scanCutoff: Size.gibibytes(7) })
     template.hasResourceProperties('AWS::Athena::WorkGroup', {
       WorkGroupConfiguration: { BytesScannedCutoffPerQuery: 7 * 1024 ** 3 },
     })

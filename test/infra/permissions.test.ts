@@ -1,156 +1,312 @@
+import type { Stack } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
+import { AccountRootPrincipal, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { Bucket } from 'aws-cdk-lib/aws-s3'
 import { describe, expect, it } from 'vitest'
-import { archiveOf, ORDERS, type Resource, type Resources, TABLE_KINDS, templateOf } from './archives.js'
+import type { AuditArchive, AuditArchiveProps } from '../../infra/audit-archive.js'
+import { archiveOf, ORDERS, type Resources, TABLE_KINDS } from './archives.js'
+import {
+  actionsOf,
+  bucketPolicies,
+  may,
+  named,
+  reaches,
+  resourcesOf,
+  rolesOf,
+  type Statement,
+  sparedBy,
+  statementsIn,
+  trustOf,
+} from './policies.js'
 
-interface Statement {
-  readonly Sid?: string
-  readonly Effect: 'Allow' | 'Deny'
-  readonly Action: string | readonly string[]
-  readonly Resource?: unknown
-  readonly Principal?: unknown
-  readonly Condition?: Record<string, Record<string, unknown>>
+const TABLES = {
+  Orders: ORDERS,
+  Sessions: { since: '2026-01-01', capture: 'kinesis' },
+  Returns: { since: '2026-01-01', keys: ['order_id'], capture: 'kinesis', table: TABLE_KINDS.imported },
+} as const
+
+/** The template of an archive of three tables, with what somebody does to it before it is made. */
+function templateOf(props: Partial<AuditArchiveProps> = {}, plant: Plant = () => {}): Resources {
+  const { stack, archive } = archiveOf(TABLES, props)
+  plant(archive, stack)
+  return Template.fromStack(stack).toJSON().Resources
 }
 
-const many = <T>(value: T | readonly T[]): readonly T[] => (Array.isArray(value) ? value : [value as T])
-const actionsOf = (statement: Statement) => many(statement.Action)
-/** What a statement is about, with intrinsics as text: `<AuditArchiveBucket...Arn>/data/*`. */
-const resourcesOf = (statement: Statement) => many(statement.Resource ?? []).map(shown)
-
-function shown(value: unknown): string {
-  if (typeof value === 'string') return value
-  const [[intrinsic, of]] = Object.entries(value as object) as [[string, unknown]]
-  if (intrinsic === 'Ref') return `<${of}>`
-  if (intrinsic === 'Fn::GetAtt') return `<${(of as string[]).join('.')}>`
-  return (of as [string, unknown[]])[1].map(shown).join('')
+const ARCHIVES = {
+  'locked after delivery': templateOf(),
+  'locked by its bucket': templateOf({ lock: { mode: 'compliance', days: 30, confirm: true, by: 'bucket' } }),
+  'not locked': templateOf({ lock: { mode: 'none' } }),
+  compacted: templateOf({ compact: true }),
+  'asked by a role of somebody': templateOf({}, archive => {
+    archive.grantQuery(new Role(archive, 'Somebody', { assumedBy: new AccountRootPrincipal() }))
+  }),
 }
 
-const documentOf = (document: { Statement: Statement | Statement[] }): readonly Statement[] => many(document.Statement)
+const ARCHIVE = '<AuditArchiveBucket.Arn>'
+const RESULTS = '<AuditWorkgroupResults.Arn>'
+const DERIVED = '<AuditDerivedBucket.Arn>'
+const REFUSED = '<AuditRefused.Arn>'
 
-/** What each role may do, by its id: the policies in it, and the policies that name it. */
-function rolesOf(resources: Resources): ReadonlyMap<string, readonly Statement[]> {
-  const entries = Object.entries(resources)
-  return new Map(
-    entries
-      .filter(([, { Type }]) => Type === 'AWS::IAM::Role')
-      .map(([id, { Properties }]) => [
-        id,
-        [
-          ...(Properties.Policies ?? []).flatMap((policy: Resource['Properties']) => documentOf(policy.PolicyDocument)),
-          ...entries
-            .filter(
-              ([, other]) => other.Type === 'AWS::IAM::Policy' && JSON.stringify(other.Properties.Roles).includes(id),
-            )
-            .flatMap(([, other]) => documentOf(other.Properties.PolicyDocument)),
-        ],
-      ]),
+const ASKS = /^Audit(RolesQueryUser|RolesAuditor|Somebody)$/
+const OPERATOR = /^AuditRolesOperator$/
+const WRITER = /^AuditTables(\w+)(Delivery|Replay)Writer$/
+const FORWARDER = /^AuditTables(\w+)ForwarderFunctionRole$/
+const COMPACTION = /^AuditTables(\w+)CompactionFunctionRole$/
+const ATTACH = /^AuditTables(\w+)ChangesAttachRole$/
+const LOCKER = /^AuditLockFunctionRole$/
+const LOGS = /FunctionRole$|ChangesAttachRole$|Writer$/
+/** CDK's own function, which keeps the configurations. */
+const KEEPER = /^AWS679f53fac002430cb0da5b7982bd2287ServiceRole$/
+
+type Plant = (archive: AuditArchive, stack: Stack) => void
+/** Allows of a role, one action and one resource each. */
+interface Allow {
+  readonly role: string
+  readonly action: string
+  readonly resource: string
+  readonly statement: Statement
+}
+
+function allowsOf(resources: Resources): readonly Allow[] {
+  return [...rolesOf(resources)].flatMap(([role, statements]) =>
+    statements
+      .filter(({ Effect }) => Effect === 'Allow')
+      .flatMap(statement =>
+        actionsOf(statement).flatMap(action =>
+          resourcesOf(statement).map(resource => ({ role, action, resource, statement })),
+        ),
+      ),
   )
 }
 
-/** Every statement of every policy in a template, wherever it stands. */
-function statementsIn(value: unknown, path = ''): readonly (readonly [path: string, statement: Statement])[] {
-  if (typeof value !== 'object' || value === null) return []
-  if ('Effect' in value && ('Action' in value || 'NotAction' in value)) return [[path, value as unknown as Statement]]
-  return Object.entries(value).flatMap(([name, inner]) => statementsIn(inner, `${path}/${name}`))
+const LOOKS = /^\w+:(Get|List|Describe|BatchGet|BatchDescribe|ReceiveMessage)/
+
+/** Whoever changes anything, anywhere: the action, the role, and what of. What is not here, nobody may. */
+const CHANGES: readonly (readonly [action: string, role: RegExp, of: (table: string) => RegExp])[] = [
+  ['athena:StartQueryExecution', ASKS, () => /workgroup\/<AuditWorkgroup>$/],
+  ['athena:StopQueryExecution', ASKS, () => /workgroup\/<AuditWorkgroup>$/],
+  ['athena:StartQueryExecution', COMPACTION, () => /workgroup\/<AuditDerivedWorkgroup>$/],
+  ['athena:StopQueryExecution', COMPACTION, () => /workgroup\/<AuditDerivedWorkgroup>$/],
+  ['cloudformation:DetectStackDrift', OPERATOR, () => /stack\/Stack\*\/\*$/],
+  ['cloudformation:DetectStackResourceDrift', OPERATOR, () => /stack\/Stack\*\/\*$/],
+  ['dynamodb:DisableKinesisStreamingDestination', ATTACH, table => new RegExp(`:table/${table}$`)],
+  ['dynamodb:EnableKinesisStreamingDestination', ATTACH, table => new RegExp(`:table/${table}$`)],
+  ['dynamodb:UpdateKinesisStreamingDestination', ATTACH, table => new RegExp(`:table/${table}$`)],
+  ['firehose:PutRecordBatch', OPERATOR, () => /^<AuditTables\w+(Delivery|Replay)Stream.Arn>$/],
+  ['firehose:PutRecordBatch', FORWARDER, table => new RegExp(`^<AuditTables${table}DeliveryStream.Arn>$`)],
+  ['iam:CreateServiceLinkedRole', ATTACH, () => /AWSServiceRoleForDynamoDBKinesisDataStreamsReplication$/],
+  ['kinesis:PutRecords', ATTACH, table => new RegExp(`^<AuditTables${table}ChangesStream.Arn>$`)],
+  ['kms:Decrypt', /./, () => /^<AuditKey.Arn>$/],
+  ['kms:GenerateDataKey', /./, () => /^<AuditKey.Arn>$/],
+  ['lambda:InvokeFunction', WRITER, table => new RegExp(`^<AuditTables${table}TransformFunction.Arn>(:\\*)?$`)],
+  ['logs:CreateLogStream', LOGS, () => /Log.Arn>$/],
+  ['logs:PutLogEvents', LOGS, () => /Log.Arn>$/],
+  ['s3:AbortMultipartUpload', ASKS, () => /^<AuditWorkgroupResults.Arn>\/\*$/],
+  ['s3:PutObject', ASKS, () => /^<AuditWorkgroupResults.Arn>\/\*$/],
+  ['s3:AbortMultipartUpload', WRITER, written],
+  ['s3:PutObject', WRITER, written],
+  ['s3:AbortMultipartUpload', COMPACTION, made],
+  ['s3:PutObject', COMPACTION, made],
+  ['s3:DeleteObject', COMPACTION, table => new RegExp(`^${DERIVED}/derived/${table}/\\*$`)],
+  ['s3:PutObject', FORWARDER, table => new RegExp(`^${REFUSED}/(refused/oversize/${table}|aws/lambda)/\\*$`)],
+  ['s3:PutObject', KEEPER, () => new RegExp(`^${ARCHIVE}/config/\\w+/[0-9a-f]{16}\\.json$`)],
+  ['s3:PutObjectRetention', LOCKER, () => new RegExp(`^${ARCHIVE}/(data|config|facts|log)/\\*$`)],
+  ['sqs:ChangeMessageVisibility', LOCKER, () => /^<AuditLockWaiting.Arn>$/],
+  ['sqs:DeleteMessage', LOCKER, () => /^<AuditLockWaiting.Arn>$/],
+]
+
+function written(table: string): RegExp {
+  return new RegExp(`^${ARCHIVE}/(data|refused/\\*)/${table}/\\*$`)
 }
 
-const mixed = (props = {}) =>
-  templateOf(
-    {
-      Orders: ORDERS,
-      Sessions: { since: '2026-01-01', capture: 'kinesis' },
-      Returns: { since: '2026-01-01', keys: ['order_id'], capture: 'kinesis', table: TABLE_KINDS.imported },
-    },
-    props,
-  ).resources
-
-const byDelivery = mixed()
-const byBucket = mixed({ lock: { mode: 'compliance', days: 30, confirm: true, by: 'bucket' } })
-const unlocked = mixed({ lock: { mode: 'none' } })
-const compacted = mixed({ compact: true })
-
-const matches = (pattern: string, text: string) =>
-  new RegExp(`^${pattern.replaceAll(/[.+^${}()|[\]\\<>]/g, '\\$&').replaceAll('*', '.*')}$`).test(text)
-const roleNamed = (resources: Resources, part: string) =>
-  [...rolesOf(resources)].find(([id]) => id.includes(part)) ?? ['', []]
-
-/** What IAM answers, as far as these policies go: an allow of the role, and no deny of the bucket that reaches it. */
-function may(resources: Resources, role: string, action: string, resource: string): boolean {
-  const allowed = rolesOf(resources)
-    .get(role)
-    ?.some(
-      statement =>
-        statement.Effect === 'Allow' &&
-        actionsOf(statement).some(a => matches(a, action)) &&
-        resourcesOf(statement).some(r => matches(r, resource)),
-    )
-  const denied = Object.values(resources)
-    .filter(({ Type }) => Type === 'AWS::S3::BucketPolicy')
-    .flatMap(({ Properties }) => documentOf(Properties.PolicyDocument))
-    .filter(({ Effect, Condition }) => Effect === 'Deny' && !Condition?.Bool && !Condition?.NumericLessThan)
-    .some(statement => {
-      const spared = many(statement.Condition?.ArnNotEquals?.['aws:PrincipalArn'] ?? []).map(shown)
-      return (
-        !spared.includes(`<${role}.Arn>`) &&
-        actionsOf(statement).some(a => matches(a, action)) &&
-        resourcesOf(statement).some(r => matches(r, resource))
-      )
-    })
-  return allowed === true && !denied
+function made(table: string): RegExp {
+  return new RegExp(`^(${DERIVED}/derived/${table}|${RESULTS})/\\*$`)
 }
 
-describe.each([
-  ['locked after delivery', byDelivery],
-  ['locked by its bucket', byBucket],
-  ['not locked', unlocked],
-  ['compacted', compacted],
-])('in an archive that is %s', (_, resources) => {
-  const allows = statementsIn(resources).filter(([, { Effect }]) => Effect === 'Allow')
+const told = ({ role, action, resource }: Allow) => `${role} may ${action} ${resource}`
+const breaking = (broken: (allow: Allow) => boolean) => (resources: Resources) =>
+  allowsOf(resources).filter(broken).map(told)
+const reads = ({ action }: Allow) => /^s3:GetObject(Version)?$/.test(action)
+const allows =
+  (more: (archive: AuditArchive) => readonly [role: Role, action: string, resource: string]): Plant =>
+  archive => {
+    const [role, action, resource] = more(archive)
+    role.addToPolicy(new PolicyStatement({ actions: [action], resources: [resource] }))
+  }
 
-  it('no statement allows to delete, to go round a lock, to remove one or to open the bucket', () => {
-    const forbidden =
-      /^(\*|s3:(\*|Delete.*|Bypass.*|PutObjectLegalHold|PutBucket.*|PutLifecycle.*|PutEncryption.*|Replicate.*|.*\*.*)|kms:(Schedule.*|Disable.*)|glue:(Delete|Create|Update).*)$/
-    const found = allows.filter(([, statement]) => actionsOf(statement).some(action => forbidden.test(action)))
-    // what is made from the archive, a table's own, can be made again
-    const remade = found.filter(
-      ([, statement]) =>
-        actionsOf(statement).join() === 's3:DeleteObject' &&
-        resourcesOf(statement).every(resource =>
-          /^<AuditDerivedBucket[0-9A-F]{8}\.Arn>\/derived\/\w+\/\*$/.test(resource),
-        ),
-    )
-    expect(remade).toHaveLength(resources === compacted ? 3 : 0)
-    expect(found.filter(statement => !remade.includes(statement)).map(([path]) => path)).toEqual([])
+interface Law {
+  /** Each thing that breaks it. */
+  readonly broken: (resources: Resources) => readonly string[]
+  /** Something that breaks it, to show that it can fail. */
+  readonly plant: Plant
+}
+
+const LAWS: { readonly [promise: string]: Law } = {
+  'no role but its writer may put under data/': {
+    broken: breaking(
+      ({ role, action, resource }) =>
+        /^s3:(Put|\*)/.test(action) &&
+        reaches(resource, `${ARCHIVE}/data/`) &&
+        !WRITER.test(role) &&
+        !LOCKER.test(role),
+    ),
+    plant: allows(({ roles, archive }) => [roles.operator, 's3:PutObject', archive.bucket.arnForObjects('*')]),
+  },
+  'no role may delete anything but what is made from the archive': {
+    broken: breaking(
+      ({ action, resource }) => /:(.*Delete(?!Message)|\*)/.test(action) && !resource.startsWith(`${DERIVED}/derived/`),
+    ),
+    plant: archive => void archive.archive.bucket.grantDelete(archive.roles.operator),
+  },
+  'no role may go round a lock, remove one or open a bucket': {
+    broken: breaking(({ action }) =>
+      /^(\*|s3:(\*|Bypass.*|PutObjectLegalHold|PutBucket.*|PutLifecycle.*|PutEncryption.*|Replicate.*)|kms:(Schedule|Disable|Put).*)$/.test(
+        action,
+      ),
+    ),
+    plant: allows(({ roles, archive }) => [
+      roles.auditor,
+      's3:BypassGovernanceRetention',
+      archive.bucket.arnForObjects('*'),
+    ]),
+  },
+  'no role but the locker may set retention': {
+    broken: breaking(({ role, action }) => action === 's3:PutObjectRetention' && !LOCKER.test(role)),
+    plant: allows(({ tables, archive }) => [
+      tables[0]?.delivery.writer as Role,
+      's3:PutObjectRetention',
+      archive.bucket.arnForObjects('data/*'),
+    ]),
+  },
+  'no role may write facts/ or log/': {
+    broken: breaking(
+      ({ role, action, resource }) =>
+        /^s3:Put/.test(action) &&
+        !LOCKER.test(role) &&
+        ['facts/', 'log/'].some(place => reaches(resource, `${ARCHIVE}/${place}`)),
+    ),
+    plant: allows(({ roles, archive }) => [roles.operator, 's3:PutObject', archive.bucket.arnForObjects('facts/*')]),
+  },
+  'no role but the operator, and the one that wrote it, may read refused/': {
+    broken: breaking(
+      allow =>
+        reads(allow) &&
+        [`${ARCHIVE}/refused/`, `${REFUSED}/`].some(place => reaches(allow.resource, place)) &&
+        !OPERATOR.test(allow.role) &&
+        !WRITER.test(allow.role),
+    ),
+    plant: allows(({ roles, archive }) => [roles.queryUser, 's3:GetObject', archive.bucket.arnForObjects('*')]),
+  },
+  'no role but the auditor may read log/ or old versions': {
+    broken: breaking(
+      allow =>
+        allow.role !== 'AuditRolesAuditor' &&
+        (allow.action === 's3:GetObjectVersion' || (reads(allow) && reaches(allow.resource, `${ARCHIVE}/log/`))),
+    ),
+    plant: allows(({ roles, archive }) => [
+      roles.queryUser,
+      's3:GetObjectVersion',
+      archive.bucket.arnForObjects('data/*'),
+    ]),
+  },
+  'no role changes anything but what is listed for it': {
+    broken: breaking(({ role, action, resource }) => {
+      if (LOOKS.test(action)) return false
+      const table = /^AuditTables(Orders|Sessions|Returns)/.exec(role)?.[1] ?? 'no table'
+      return !CHANGES.some(([change, who, of]) => change === action && who.test(role) && of(table).test(resource))
+    }),
+    plant: allows(({ tables, archive }) => [
+      tables[0]?.delivery.writer as Role,
+      's3:PutObject',
+      archive.bucket.arnForObjects('data/Sessions/*'),
+    ]),
+  },
+  'no role of a table reads the rows of another': {
+    broken: breaking(allow => {
+      const table = /^AuditTables(Orders|Sessions|Returns)/.exec(allow.role)?.[1]
+      const others = Object.keys(TABLES).filter(other => table !== undefined && other !== table)
+      const places = others.flatMap(other => [`${ARCHIVE}/data/${other}/`, `${DERIVED}/derived/${other}/`])
+      return reads(allow) && places.some(place => reaches(allow.resource, place))
+    }),
+    plant: allows(({ tables, archive }) => [
+      tables[1]?.delivery.writer as Role,
+      's3:GetObject',
+      archive.bucket.arnForObjects('data/Orders/*'),
+    ]),
+  },
+  'a role that may do something to everything only looks': {
+    broken: breaking(({ action, resource }) => resource === '*' && !LOOKS.test(action)),
+    plant: allows(({ roles }) => [roles.operator, 'firehose:PutRecordBatch', '*']),
+  },
+  'the key is used by way of a service and for nothing but data': {
+    broken: breaking(
+      ({ action, statement }) =>
+        /^kms:(?!Describe|GetKeyRotation)/.test(action) &&
+        statement.Condition?.StringEquals?.['kms:ViaService'] === undefined,
+    ),
+    plant: allows(({ roles }) => [roles.queryUser, 'kms:Decrypt', '*']),
+  },
+  'every statement says its actions one by one': {
+    broken: resources =>
+      statementsIn(resources)
+        .filter(([, statement]) => statement.Effect === 'Allow')
+        .filter(
+          ([, statement]) =>
+            'NotAction' in statement || 'NotResource' in statement || actionsOf(statement).join().includes('*'),
+        )
+        .map(([path]) => path)
+        // the account administers the key through IAM, as AWS asks for; data keys have three names
+        .filter(path => !/^\/AuditKey.*\/Properties\/KeyPolicy\//.test(path)),
+    plant: allows(({ roles, archive }) => [roles.auditor, 's3:Get*', archive.bucket.bucketArn]),
+  },
+  'roles of people are for the account, and of services for their service': {
+    broken: resources =>
+      [...trustOf(resources)]
+        .filter(([role, trust]) => {
+          const people = ASKS.test(role) || OPERATOR.test(role)
+          const service = WRITER.test(role) ? /"firehose\.amazonaws\.com"/ : /"lambda\.amazonaws\.com"/
+          return trust.length !== 1 || !(people ? /:root/ : service).test(JSON.stringify(trust[0]?.Principal))
+        })
+        .map(([role]) => role),
+    plant: archive => void new Role(archive, 'Stranger', { assumedBy: new ServicePrincipal('ec2.amazonaws.com') }),
+  },
+  'every bucket denies what is not TLS 1.2': {
+    broken: resources =>
+      Object.entries(resources)
+        .filter(([, { Type }]) => Type === 'AWS::S3::Bucket')
+        .map(([id]) => named(id))
+        .filter(bucket => {
+          const denied = (bucketPolicies(resources).get(bucket) ?? []).filter(({ Effect }) => Effect === 'Deny')
+          return !(
+            denied.some(({ Condition }) => Condition?.Bool?.['aws:SecureTransport'] === 'false') &&
+            denied.some(({ Condition }) => Condition?.NumericLessThan?.['s3:TlsVersion'] === 1.2)
+          )
+        }),
+    plant: (_, stack) => void new Bucket(stack, 'Open'),
+  },
+}
+
+describe.each(Object.entries(ARCHIVES))('in an archive that is %s', (_, resources) => {
+  it.each(Object.entries(LAWS))('%s', (_, { broken }) => {
+    expect(broken(resources)).toEqual([])
   })
+})
 
-  it('every statement says its actions one by one', () => {
-    const rest = allows.filter(
-      ([, statement]) =>
-        'NotAction' in statement ||
-        'NotResource' in statement ||
-        actionsOf(statement).some(action => action.includes('*')),
-    )
-    // the account administers the key through IAM, as AWS asks for; data keys have three names
-    const known = /^\/AuditKey.*\/Properties\/KeyPolicy\//
-    expect(rest.map(([path]) => path).filter(path => !known.test(path))).toEqual([])
+describe('a fault that somebody plants is seen:', () => {
+  it.each(Object.entries(LAWS))('%s', (_, { broken, plant }) => {
+    expect(broken(templateOf({ compact: true }, plant))).not.toEqual([])
   })
+})
 
-  it('only the locker sets a lock, and only with a lock to set', () => {
-    const setters = [...rolesOf(resources)].filter(([, statements]) =>
-      statements.some(statement => actionsOf(statement).includes('s3:PutObjectRetention')),
-    )
-    expect(setters.map(([id]) => id.replace(/[0-9A-F]{8}$/, ''))).toEqual(
-      resources === byDelivery || resources === compacted ? ['AuditLockFunctionRole'] : [],
-    )
-  })
+const policyOf = (resources: Resources, bucket = 'AuditArchiveBucket') => bucketPolicies(resources).get(bucket) ?? []
+const writersOf = (resources: Resources, object: string) =>
+  [...rolesOf(resources).keys()].filter(role => may(resources, role, 's3:PutObject', object))
 
-  it("only Firehose's roles may write data, each its own table's", () => {
-    const [bucket] =
-      Object.entries(resources).find(([id, { Type }]) => Type === 'AWS::S3::Bucket' && id.includes('ArchiveBucket')) ??
-      []
-    const writers = (key: string) =>
-      [...rolesOf(resources).keys()]
-        .filter(role => may(resources, role, 's3:PutObject', `<${bucket}.Arn>/${key}`))
-        .map(id => id.replace(/[0-9A-F]{8}$/, ''))
+describe.each(Object.entries(ARCHIVES))('the policy of an archive that is %s', (name, resources) => {
+  const locked = name !== 'not locked'
+
+  it("lets only Firehose's roles write data, each its own table's", () => {
+    const writers = (key: string) => writersOf(resources, `${ARCHIVE}/${key}`)
     expect(writers('data/Orders/event_date=2026-11-22/x.parquet')).toEqual(['AuditTablesOrdersDeliveryWriter'])
     expect(writers('data/Sessions/event_date=2026-11-22/x.parquet')).toEqual([
       'AuditTablesSessionsDeliveryWriter',
@@ -162,294 +318,71 @@ describe.each([
     expect(writers('log/x')).toEqual([])
   })
 
-  it("the archive's own policy denies writing data to all but Firehose's roles", () => {
-    const statement = policyOf(resources).find(({ Sid }) => Sid === 'DenyWriting')
+  it("denies writing data to all but Firehose's roles", () => {
+    const statement = policyOf(resources).find(({ Sid }) => Sid === 'DenyWriting') as Statement
     expect(statement).toMatchObject({ Effect: 'Deny', Principal: { AWS: '*' }, Action: 's3:PutObject' })
-    const spared = many(statement?.Condition?.ArnNotEquals?.['aws:PrincipalArn'] ?? []).map(shown)
-    expect(spared.map(arn => arn.replace(/[0-9A-F]{8}\.Arn>$/, ''))).toEqual([
-      '<AuditTablesOrdersDeliveryWriter',
-      '<AuditTablesSessionsDeliveryWriter',
-      '<AuditTablesSessionsReplayWriter',
-      '<AuditTablesReturnsDeliveryWriter',
-      '<AuditTablesReturnsReplayWriter',
-    ])
+    expect(resourcesOf(statement)).toEqual([`${ARCHIVE}/data/*`])
+    const writers = [...rolesOf(resources).keys()].filter(role => WRITER.test(role))
+    expect([...sparedBy(statement)].sort()).toEqual(writers.sort())
   })
 
-  it('denies what is not TLS 1.2, in every bucket', () => {
-    const policies = Object.values(resources).filter(({ Type }) => Type === 'AWS::S3::BucketPolicy')
-    expect(policies).toHaveLength(resources === compacted ? 5 : 4)
-    for (const { Properties } of policies) {
-      const denied = documentOf(Properties.PolicyDocument).filter(({ Effect }) => Effect === 'Deny')
-      expect(denied.some(({ Condition }) => Condition?.Bool?.['aws:SecureTransport'] === 'false')).toBe(true)
-      expect(denied.some(({ Condition }) => Condition?.NumericLessThan?.['s3:TlsVersion'] === 1.2)).toBe(true)
-    }
-  })
-})
-
-const policyOf = (resources: Resources): readonly Statement[] =>
-  documentOf(
-    Object.entries(resources).find(
-      ([id, { Type }]) => Type === 'AWS::S3::BucketPolicy' && id.includes('ArchiveBucket'),
-    )?.[1].Properties.PolicyDocument,
-  )
-
-describe.each([
-  ['locked after delivery', byDelivery],
-  ['locked by its bucket', byBucket],
-])('the policy of an archive that is %s', (_, resources) => {
-  it('denies everyone to delete versions, to add delete markers and to bypass governance', () => {
-    const statement = policyOf(resources).find(({ Sid }) => Sid === 'DenyDestruction')
+  it.runIf(locked)('denies everyone to delete versions, to add delete markers and to bypass governance', () => {
+    const statement = policyOf(resources).find(({ Sid }) => Sid === 'DenyDestruction') as Statement
     expect(statement).toMatchObject({ Effect: 'Deny', Principal: { AWS: '*' } })
-    expect(statement?.Condition).toBeUndefined()
-    expect(actionsOf(statement as Statement)).toEqual([
-      's3:DeleteObject',
-      's3:DeleteObjectVersion',
-      's3:BypassGovernanceRetention',
-    ])
-    expect(resourcesOf(statement as Statement)[0]).toMatch(/ArchiveBucket.*\.Arn>\/\*$/)
+    expect(statement.Condition).toBeUndefined()
+    expect(actionsOf(statement)).toEqual(['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:BypassGovernanceRetention'])
+    expect(resourcesOf(statement)).toEqual([`${ARCHIVE}/*`])
   })
 
-  it('denies everyone but the locker to set retention', () => {
+  it.runIf(locked)('denies everyone but the locker to set retention', () => {
     const statements = policyOf(resources).filter(statement => actionsOf(statement).includes('s3:PutObjectRetention'))
     expect(statements).toHaveLength(1)
-    const spared = many(statements[0]?.Condition?.ArnNotEquals?.['aws:PrincipalArn'] ?? []).map(shown)
-    expect(spared).toEqual(resources === byDelivery ? [`<${roleNamed(resources, 'LockFunctionRole')[0]}.Arn>`] : [])
+    const lockers = [...rolesOf(resources).keys()].filter(role => LOCKER.test(role))
+    expect(lockers).toHaveLength(name === 'locked by its bucket' ? 0 : 1)
+    expect(statements.flatMap(sparedBy)).toEqual(lockers)
   })
 })
 
-const LOGS = ['logs:CreateLogStream', 'logs:PutLogEvents']
-const QUERY = [
-  'athena:BatchGetNamedQuery',
-  'athena:BatchGetPreparedStatement',
-  'athena:BatchGetQueryExecution',
-  'athena:GetNamedQuery',
-  'athena:GetPreparedStatement',
-  'athena:GetQueryExecution',
-  'athena:GetQueryResults',
-  'athena:GetQueryRuntimeStatistics',
-  'athena:GetWorkGroup',
-  'athena:ListNamedQueries',
-  'athena:ListPreparedStatements',
-  'athena:ListQueryExecutions',
-  'athena:StartQueryExecution',
-  'athena:StopQueryExecution',
-  'glue:GetDatabase',
-  'glue:GetDatabases',
-  'glue:GetPartition',
-  'glue:GetPartitions',
-  'glue:GetTable',
-  'glue:GetTables',
-  'kms:Decrypt',
-  'kms:GenerateDataKey',
-  's3:AbortMultipartUpload',
-  's3:GetBucketLocation',
-  's3:GetObject',
-  's3:ListBucket',
-  's3:ListMultipartUploadParts',
-  's3:PutObject',
-]
-const SETTINGS = [
-  's3:GetBucketLogging',
-  's3:GetBucketObjectLockConfiguration',
-  's3:GetBucketPolicy',
-  's3:GetBucketPublicAccessBlock',
-  's3:GetBucketVersioning',
-  's3:GetEncryptionConfiguration',
-  's3:GetLifecycleConfiguration',
-]
-const WRITER = [
-  'glue:GetTable',
-  'glue:GetTableVersion',
-  'glue:GetTableVersions',
-  'kms:Decrypt',
-  'kms:GenerateDataKey',
-  'lambda:GetFunctionConfiguration',
-  'lambda:InvokeFunction',
-  'logs:PutLogEvents',
-  's3:AbortMultipartUpload',
-  's3:GetBucketLocation',
-  's3:GetObject',
-  's3:ListBucket',
-  's3:ListBucketMultipartUploads',
-  's3:PutObject',
-]
-const READER = ['kinesis:DescribeStream', 'kinesis:GetRecords', 'kinesis:GetShardIterator', 'kinesis:ListShards']
-
-/** Everything that each role may do. A role that is not here, or an action more or less, fails. */
-const ROLES: { readonly [role: string]: readonly string[] } = {
-  AuditRolesQueryUser: QUERY,
-  AuditRolesAuditor: [
-    ...QUERY,
-    ...SETTINGS,
-    's3:ListBucketVersions',
-    's3:GetObjectLegalHold',
-    's3:GetObjectRetention',
-    's3:GetObjectVersion',
-  ],
-  AuditRolesOperator: [
-    ...SETTINGS,
-    'athena:GetWorkGroup',
-    'cloudformation:BatchDescribeTypeConfigurations',
-    'cloudformation:DescribeStackDriftDetectionStatus',
-    'cloudformation:DescribeStackResourceDrifts',
-    'cloudformation:DescribeStacks',
-    'cloudformation:DetectStackDrift',
-    'cloudformation:DetectStackResourceDrift',
-    'cloudformation:ListStackResources',
-    'cloudwatch:DescribeAlarms',
-    'cloudwatch:GetMetricData',
-    'dynamodb:DescribeKinesisStreamingDestination',
-    'dynamodb:DescribeTable',
-    'firehose:DescribeDeliveryStream',
-    'firehose:PutRecordBatch',
-    'glue:GetTable',
-    'kms:Decrypt',
-    'kms:DescribeKey',
-    'kms:GetKeyRotationStatus',
-    'lambda:GetEventSourceMapping',
-    'lambda:ListEventSourceMappings',
-    's3:GetBucketLocation',
-    's3:GetObject',
-    's3:ListBucket',
-  ],
-  AuditLockFunctionRole: [
-    ...LOGS,
-    'kms:Decrypt',
-    's3:GetObjectRetention',
-    's3:PutObjectRetention',
-    'sqs:ChangeMessageVisibility',
-    'sqs:DeleteMessage',
-    'sqs:GetQueueAttributes',
-    'sqs:ReceiveMessage',
-  ],
-  AuditRefusedWatchFunctionRole: [...LOGS, 's3:ListBucket'],
-  AuditTablesOrdersTransformFunctionRole: LOGS,
-  AuditTablesOrdersDeliveryWriter: WRITER,
-  AuditTablesOrdersForwarderFunctionRole: [
-    ...LOGS,
-    'dynamodb:DescribeStream',
-    'dynamodb:GetRecords',
-    'dynamodb:GetShardIterator',
-    'dynamodb:ListStreams',
-    'firehose:PutRecordBatch',
-    'kms:Decrypt',
-    'kms:GenerateDataKey',
-    's3:ListBucket',
-    's3:PutObject',
-  ],
-  AuditTablesSessionsTransformFunctionRole: LOGS,
-  AuditTablesSessionsDeliveryWriter: [...WRITER, ...READER],
-  AuditTablesSessionsReplayWriter: WRITER,
-  AuditTablesReturnsTransformFunctionRole: LOGS,
-  AuditTablesReturnsDeliveryWriter: [...WRITER, ...READER],
-  AuditTablesReturnsReplayWriter: WRITER,
-  AuditTablesReturnsChangesAttachRole: [
-    ...LOGS,
-    'dynamodb:DescribeKinesisStreamingDestination',
-    'dynamodb:DisableKinesisStreamingDestination',
-    'dynamodb:EnableKinesisStreamingDestination',
-    'dynamodb:UpdateKinesisStreamingDestination',
-    'iam:CreateServiceLinkedRole',
-    'kinesis:DescribeStream',
-    'kinesis:ListStreams',
-    'kinesis:PutRecords',
-  ],
-  // CDK's own function, which keeps the configurations
-  AWS679f53fac002430cb0da5b7982bd2287ServiceRole: ['kms:Decrypt', 'kms:GenerateDataKey', 's3:PutObject'],
-}
-
-describe('roles', () => {
-  const roles = rolesOf(byDelivery)
-
-  it('are these and no others', () => {
-    expect([...roles.keys()].map(id => id.replace(/[0-9A-F]{8}$/, '')).sort()).toEqual(Object.keys(ROLES).sort())
-  })
-
-  it.each(Object.entries(ROLES))('let %s do exactly this', (role, actions) => {
-    const [, statements] = roleNamed(byDelivery, role)
-    expect([...new Set(statements.flatMap(actionsOf))].sort()).toEqual([...new Set(actions)].sort())
-  })
-
-  it('of an archive that is compacted are one more a table, for Athena over its rows and for what is made of them', () => {
-    const added = [...rolesOf(compacted)].filter(([id]) => !roles.has(id))
-    expect(added.map(([id]) => id.replace(/[0-9A-F]{8}$/, ''))).toEqual(
-      ['Orders', 'Sessions', 'Returns'].map(table => `AuditTables${table}CompactionFunctionRole`),
+describe('an archive that is compacted', () => {
+  it("lets only a table's own function write what is made from it", () => {
+    const denied = policyOf(ARCHIVES.compacted, 'AuditDerivedBucket').filter(statement =>
+      actionsOf(statement).includes('s3:PutObject'),
     )
-    for (const [id, statements] of added) {
-      expect([...new Set(statements.flatMap(actionsOf))].sort()).toEqual([
-        'athena:GetQueryExecution',
-        'athena:GetQueryResults',
-        'athena:GetWorkGroup',
-        'athena:StartQueryExecution',
-        'athena:StopQueryExecution',
-        'glue:GetDatabase',
-        'glue:GetPartitions',
-        'glue:GetTable',
-        'kms:Decrypt',
-        'kms:GenerateDataKey',
-        ...LOGS,
-        's3:AbortMultipartUpload',
-        's3:DeleteObject',
-        's3:GetBucketLocation',
-        's3:GetObject',
-        's3:ListBucket',
-        's3:ListBucketMultipartUploads',
-        's3:ListMultipartUploadParts',
-        's3:PutObject',
-      ])
-      const table = /^AuditTables(\w+)Compaction/.exec(id)?.[1] as string
-      const written = statements.filter(statement => actionsOf(statement).includes('s3:PutObject')).flatMap(resourcesOf)
-      expect(written.map(resource => resource.replace(/[0-9A-F]{8}\.Arn>/, '>'))).toEqual([
-        `<AuditDerivedBucket>/derived/${table}/*`,
-        '<AuditWorkgroupResults>/*',
-      ])
+    expect(denied.flatMap(resourcesOf)).toEqual(Object.keys(TABLES).map(table => `${DERIVED}/derived/${table}/*`))
+    for (const table of Object.keys(TABLES)) {
+      const own = `AuditTables${table}CompactionFunctionRole`
+      expect(writersOf(ARCHIVES.compacted, `${DERIVED}/derived/${table}/manifest.json`)).toEqual([own])
     }
-    const bucket = [...Object.keys(compacted)].find(id => id.startsWith('AuditDerivedBucket') && !id.includes('Policy'))
-    const writers = (key: string) =>
-      [...rolesOf(compacted).keys()].filter(role => may(compacted, role, 's3:PutObject', `<${bucket}.Arn>/${key}`))
-    expect(writers('derived/Orders/manifest.json').map(id => id.replace(/[0-9A-F]{8}$/, ''))).toEqual([
-      'AuditTablesOrdersCompactionFunctionRole',
-    ])
-    const denied = Object.values(compacted)
-      .filter(({ Type }) => Type === 'AWS::S3::BucketPolicy')
-      .flatMap(({ Properties }) => documentOf(Properties.PolicyDocument))
-      .filter(statement => resourcesOf(statement).some(resource => /DerivedBucket.*\/derived\//.test(resource)))
-    expect(denied.flatMap(resourcesOf).map(resource => resource.replace(/[0-9A-F]{8}\.Arn>/, '>'))).toEqual(
-      ['Orders', 'Sessions', 'Returns'].map(table => `<AuditDerivedBucket>/derived/${table}/*`),
-    )
-    const [, reader] = roleNamed(compacted, 'AuditRolesQueryUser')
-    expect(reader.flatMap(resourcesOf).filter(resource => resource.includes('AuditDerived'))).toHaveLength(2)
   })
 
-  it('of people are for people of the account, and of services for their service', () => {
-    for (const [id, { Properties }] of Object.entries(byDelivery).filter(([, { Type }]) => Type === 'AWS::IAM::Role')) {
-      const principals = documentOf(Properties.AssumeRolePolicyDocument).map(({ Principal }) =>
-        JSON.stringify(Principal),
+  it('is one role more a table', () => {
+    const before = rolesOf(ARCHIVES['locked after delivery'])
+    const added = [...rolesOf(ARCHIVES.compacted).keys()].filter(role => !before.has(role))
+    expect(added).toEqual(Object.keys(TABLES).map(table => `AuditTables${table}CompactionFunctionRole`))
+  })
+})
+
+describe('grantQuery', () => {
+  it('lets somebody do what the role for questions may, and nothing else', () => {
+    const statements = rolesOf(ARCHIVES['asked by a role of somebody'])
+    const what = (role: string) => {
+      const allowed = (statements.get(role) ?? []).flatMap(statement =>
+        resourcesOf(statement).map(on => [on, [...actionsOf(statement)].sort().join(), statement.Condition]),
       )
-      expect(principals).toHaveLength(1)
-      expect(principals[0]).toMatch(id.includes('Roles') ? /:root/ : /"(lambda|firehose)\.amazonaws\.com"/)
+      return allowed.map(allow => JSON.stringify(allow)).sort()
     }
+    expect(what('AuditSomebody')).toEqual(what('AuditRolesQueryUser'))
+    expect(what('AuditSomebody').length).toBeGreaterThan(5)
   })
 
-  it('for people do not write into the archive', () => {
-    for (const name of ['AuditRolesQueryUser', 'AuditRolesAuditor', 'AuditRolesOperator']) {
-      const [, statements] = roleNamed(byDelivery, name)
-      const writes = statements.filter(statement => actionsOf(statement).includes('s3:PutObject')).flatMap(resourcesOf)
-      expect(writes.filter(resource => !resource.includes('WorkgroupResults'))).toEqual([])
-    }
+  it('reaches what is derived from the archive, too, where there is something', () => {
+    const reader = rolesOf(ARCHIVES.compacted).get('AuditRolesQueryUser') ?? []
+    expect(reader.flatMap(resourcesOf).filter(resource => resource.startsWith(DERIVED.slice(0, -1)))).toHaveLength(2)
   })
-})
 
-describe('these checks', () => {
-  it('see a statement that somebody plants', () => {
-    const { stack, archive } = archiveOf({ Orders: ORDERS })
-    archive.archive.bucket.grantDelete(archive.roles.operator)
-    const resources = Template.fromStack(stack).toJSON().Resources as Resources
-    expect(
-      statementsIn(resources).some(
-        ([, statement]) =>
-          statement.Effect === 'Allow' && actionsOf(statement).some(action => action.startsWith('s3:Delete')),
-      ),
-    ).toBe(true)
+  it('says it where somebody cannot be given it', () => {
+    const { archive } = archiveOf(TABLES)
+    const grant = archive.grantQuery(new ServicePrincipal('quicksight.amazonaws.com'))
+    expect(() => grant.assertSuccess()).toThrow()
   })
 })

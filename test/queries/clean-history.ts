@@ -1,7 +1,8 @@
 /** Histories without a fault, so that a fault can be put into them: every item from its INSERT on, nothing lost. */
 import { DiskArchive } from '../../store/folder.js'
 import type { AuditRow } from '../../transform/audit-row.js'
-import { baselineRowTime, factInstant, factKey, StatesDigest, writeFact } from '../../transform/fact.js'
+import { baselineRowTime, factInstant, StatesDigest, writeFact } from '../../transform/fact.js'
+import { factKey } from '../../transform/layout.js'
 import { rowsOfRecord } from '../delivery/desk.js'
 import { baselineDocument, kinesisDocument, type RecordContent, streamsRecord, TIME_TO_LIVE } from '../factories.js'
 import { BEGIN } from './random-archive.js'

@@ -3,7 +3,8 @@ import { deliveriesOf } from '../../queries/engines/literal.js'
 import { rowsOf } from '../../queries/engines/rows.js'
 import { digestOfStates } from '../../queries/verdict/states-digest.js'
 import { DiskArchive } from '../../store/folder.js'
-import { comparedAsOf, type Fact, factKey, factMicroseconds, StatesDigest, writeFact } from '../../transform/fact.js'
+import { comparedAsOf, type Fact, factMicroseconds, StatesDigest, writeFact } from '../../transform/fact.js'
+import { factKey } from '../../transform/layout.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 
 /** Keeps facts in an archive, each without one with the digest of the rows that it has now. */

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { DiskArchive } from '../../store/folder.js'
 import type { Objects } from '../../store/objects.js'
-import { objectName, RefusedObjects, type RefusedRecord, refusedPrefix } from '../../store/refused-objects.js'
+import { objectName, RefusedObjects, type RefusedRecord } from '../../store/refused-objects.js'
 import { type RefusedEntry, readRefused, reasonOf } from '../../store/refused-reader.js'
+import { refusedPrefix } from '../../transform/layout.js'
 import { temporaryFolder } from '../delivery/desk.js'
 import { ARRIVAL, recordBytes, streamsRecord, tableConfiguration } from '../factories.js'
 

@@ -10,10 +10,10 @@ import {
   FACT_VERSION,
   type Fact,
   factInstant,
-  factKey,
   StatesDigest,
   writeFact,
 } from '../../transform/fact.js'
+import { factKey } from '../../transform/layout.js'
 
 const root = mkdtempSync(join(tmpdir(), 'itemtrail-facts-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))

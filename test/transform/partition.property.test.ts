@@ -1,13 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  configurationKey,
-  dateOf,
-  parsePartition,
-  partitionOf,
-  partitionPrefix,
-  tablePrefix,
-} from '../../transform/partition.js'
+import { configurationKey, parsePartition, partitionPrefix, tablePrefix } from '../../transform/layout.js'
+import { dateOf, partitionOf } from '../../transform/partition.js'
 import { configurationId } from '../../transform/table-configuration.js'
 import { tableConfiguration } from '../factories.js'
 import { runs } from './arbitraries.js'

@@ -1,0 +1,56 @@
+// The constructs as a package of their own, `itemtrail-infra`: a CDK app needs neither a native database nor clients of
+// AWS, and npm can leave out only what everything in an app can do without. docs/decisions/0017-two-packages.md says why.
+// Usage: node pack-infra.mjs [FOLDER], after npm run build; then npm pack FOLDER, or npm publish FOLDER.
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+
+const folder = process.argv[2] ?? 'dist-infra'
+const files = new Set()
+const packages = new Set()
+
+/** A file of `dist` and all that it imports; of types, types alone. */
+function reach(file) {
+  if (files.has(file)) return
+  const types = file.endsWith('.d.ts')
+  files.add(file)
+  const text = readFileSync(join('dist', file), 'utf8')
+  for (const [, name] of text.matchAll(/(?:from|import) ?\(?'([^']+)'/g)) {
+    if (name.startsWith('node:')) continue
+    const target = normalize(join(dirname(file), name))
+    if (name.startsWith('.')) reach(types ? target.replace(/\.js$/, '.d.ts') : target)
+    else packages.add(/^(@[^/]+\/)?[^/]+/.exec(name)[0])
+  }
+}
+reach('infra/index.js')
+reach('infra/index.d.ts')
+
+rmSync(folder, { recursive: true, force: true })
+mkdirSync(folder, { recursive: true })
+for (const path of [...files, 'lambda', 'queries/sql', 'queries/parts'])
+  cpSync(join('dist', path), join(folder, 'dist', path), { recursive: true })
+cpSync('LICENSE', join(folder, 'LICENSE'))
+cpSync('docs/deploy.md', join(folder, 'README.md'))
+
+const whole = JSON.parse(readFileSync('package.json', 'utf8'))
+const { version, license, type, engines, peerDependencies, exports } = whole
+const needed = [...packages].filter(name => !Object.hasOwn(peerDependencies, name))
+const dependencies = Object.fromEntries(needed.sort().map(name => [name, whole.dependencies[name]]))
+const description = 'The constructs of Itemtrail, an audit archive for DynamoDB, for a CDK app'
+writeFileSync(
+  join(folder, 'package.json'),
+  JSON.stringify(
+    {
+      name: 'itemtrail-infra',
+      version,
+      description,
+      license,
+      type,
+      engines,
+      exports: exports['./infra'],
+      dependencies,
+      peerDependencies,
+    },
+    null,
+    2,
+  ),
+)

@@ -1,0 +1,106 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { read } from '../source.js'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+const built = existsSync(join(ROOT, 'dist', 'infra', 'index.js'))
+
+/** Somebody's app in TypeScript, which names what the constructs show. */
+const app = (name: string) => `
+import { App, Duration, Size, Stack } from 'aws-cdk-lib'
+import { AttributeType, StreamViewType, TableV2, type ITable } from 'aws-cdk-lib/aws-dynamodb'
+import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam'
+import { Topic, type ITopic } from 'aws-cdk-lib/aws-sns'
+import {
+  type ArchiveBucket, AuditArchive, type CapturedTable, type DeliveryStream, type DerivedStore, type QueryWorkgroup,
+  type RefusedBucket, type Roles, sourceTableOf, type SourceTable, type TableConfiguration, type TableDeployment,
+} from '${name}'
+
+const stack = new Stack(new App(), 'Shop')
+const orders = new TableV2(stack, 'Orders', {
+  tableName: 'Orders',
+  partitionKey: { name: 'id', type: AttributeType.STRING },
+  dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES,
+})
+const alarmTopic: ITopic = new Topic(stack, 'Alarms')
+const archive = new AuditArchive(stack, 'Audit', {
+  lock: { mode: 'governance', days: 2557 },
+  compact: true,
+  refusedRetention: Duration.days(90),
+  scanCutoff: Size.gibibytes(200),
+  alarmTopic,
+  notify: ['oncall@example.com'],
+})
+const buffer = { size: Size.mebibytes(64), interval: Duration.minutes(5) }
+const captured: CapturedTable = archive.capture(orders, { since: '2026-11-22', columns: { status: 'string' }, buffer })
+archive.grantQuery(new Role(stack, 'Analyst', { assumedBy: new AccountRootPrincipal() })).assertSuccess()
+
+/** What somebody may hand on, by its own type. */
+export const shown: {
+  readonly archive: ArchiveBucket
+  readonly refused: RefusedBucket
+  readonly derived: DerivedStore | undefined
+  readonly workgroup: QueryWorkgroup
+  readonly roles: Roles
+  readonly delivery: DeliveryStream
+  readonly tables: readonly CapturedTable[]
+} = { ...archive, delivery: captured.delivery, derived: archive.derived, tables: archive.tables }
+export const source: SourceTable = sourceTableOf(stack, orders as ITable)
+export function attachAll(tables: ReadonlyMap<SourceTable, readonly [TableConfiguration, TableDeployment]>): void {
+  for (const [source, [configuration, deployment]] of tables) archive.attach(source, configuration, deployment)
+}
+console.log(archive.databaseName, archive.alarmTopic === alarmTopic)
+`
+
+/** Compiles it under `strict` and runs it, in a folder from which Node finds the packages. */
+function run(folder: string, name: string): string {
+  writeFileSync(join(folder, 'app.mts'), app(name))
+  const options = ['--strict', '--skipLibCheck', '--target', 'es2023', '--module', 'nodenext', '--types', '']
+  execFileSync(join(ROOT, 'node_modules', '.bin', 'tsc'), [...options, 'app.mts'], { cwd: folder, stdio: 'pipe' })
+  return execFileSync(process.execPath, ['app.mjs'], { cwd: folder, encoding: 'utf8' }).trim()
+}
+
+describe.skipIf(!built)(`the constructs${built ? '' : ' (skipped: npm run build makes them)'}`, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'app-'))
+  const packages = join(folder, 'node_modules')
+
+  beforeAll(() => {
+    mkdirSync(packages)
+    for (const name of ['aws-cdk-lib', 'constructs', 'zod'])
+      symlinkSync(join(ROOT, 'node_modules', name), join(packages, name))
+    execFileSync(process.execPath, ['pack-infra.mjs', join(packages, 'itemtrail-infra')], { cwd: ROOT })
+  })
+
+  it('are a package that needs CDK and zod and nothing else', () => {
+    const manifest = JSON.parse(readFileSync(join(packages, 'itemtrail-infra', 'package.json'), 'utf8'))
+    expect(Object.keys(manifest.dependencies)).toEqual(['zod'])
+    expect(Object.keys(manifest.peerDependencies)).toEqual(['aws-cdk-lib', 'constructs'])
+    expect(run(folder, 'itemtrail-infra')).toMatch(/^[a-z][a-z0-9_]* true$/)
+  })
+
+  it('are the same in the package that has everything', () => {
+    symlinkSync(ROOT, join(packages, 'itemtrail'))
+    expect(run(folder, 'itemtrail/infra')).toMatch(/^[a-z][a-z0-9_]* true$/)
+  })
+})
+
+describe('itemtrail/infra', () => {
+  it('exports the type of everything that its constructs show', () => {
+    const index = read('infra/index.ts')
+    const exported = new Set(index.match(/\b[A-Z]\w+/g))
+    const files = [...index.matchAll(/from '\.\/([\w-]+)\.js'/g)].map(([, name]) => `infra/${name}.ts`)
+    const shown = files.flatMap(file => {
+      const own = [...read(file).matchAll(/import (?:type )?\{([^}]*)\} from '\.\//g)].flatMap(([, names = '']) =>
+        names.match(/\b[A-Z]\w+/g),
+      )
+      return [...read(file).matchAll(/^ {2}(?:readonly|get) \w+[^:\n]*: (?:readonly )?(\w+)/gm)]
+        .map(([, type]) => type as string)
+        .filter(type => own.includes(type))
+    })
+    expect(shown.length).toBeGreaterThan(10)
+    expect([...new Set(shown)].filter(type => !exported.has(type))).toEqual([])
+  })
+})
