@@ -11,6 +11,9 @@ const TYPE = new RegExp(`^(?:${PLAIN_TYPES.join('|')}|decimal\\((?:[1-9]|[12]\\d
 /** A stream's ARN; the first group is the table's name. */
 export const STREAM = /^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table\/([A-Za-z0-9_.-]+)\/stream\/[^/]+$/
 
+/** The ARN of a KMS key, the one form of its name that another account can use, too. */
+export const KMS_KEY = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/
+
 /** Glue takes 255 bytes (Athena user guide, "Name databases, tables, and columns"); `old_`, `new_` or `key_` is four. */
 export const COLUMN_NAME = /^[a-z][a-z0-9_]{0,250}$/
 
@@ -60,7 +63,8 @@ const lock = z
 export type Lock = Readonly<z.output<typeof lock>>
 
 const ORIGIN = 'a name without white space and "+", at most 255 characters'
-const SEAL_KEY = 'the path of a key file, or the ARN of a KMS key: arn:aws:kms:REGION:ACCOUNT:key/ID'
+const KEY_ARN = 'the ARN of a KMS key: arn:aws:kms:REGION:ACCOUNT:key/ID'
+const SEAL_KEY = `the path of a key file, or ${KEY_ARN}`
 const seal = fields({
   origin: z
     .string(ORIGIN)
@@ -171,7 +175,6 @@ function within({ least, most }: { readonly least: number; readonly most: number
 }
 
 const STREAM_ARN = 'the ARN of a DynamoDB stream: arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/TIME'
-const KEY_ARN = 'the ARN of a KMS key: arn:aws:kms:REGION:ACCOUNT:key/ID'
 
 const KEYS = 'an array of one or two different key attributes'
 const STEP = 'a pair [from, to]'
@@ -222,7 +225,7 @@ const table = fields({
     .exactOptional(),
   tableKeyArn: z
     .string(KEY_ARN)
-    .regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/, KEY_ARN)
+    .regex(KMS_KEY, KEY_ARN)
     .describe('The customer managed key that the table is encrypted with, where there is one.')
     .exactOptional(),
   buffer: fields({

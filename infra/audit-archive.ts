@@ -1,4 +1,4 @@
-import { Aws, CfnOutput, Duration, Lazy, Names, type Size, SizeRoundingBehavior, Stack } from 'aws-cdk-lib'
+import { Aws, CfnOutput, Duration, Lazy, Names, type Size, SizeRoundingBehavior, Stack, Token } from 'aws-cdk-lib'
 import type { ITable, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { CfnDatabase } from 'aws-cdk-lib/aws-glue'
 import type { Grant, IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam'
@@ -8,7 +8,7 @@ import { Construct } from 'constructs'
 import { type Configuration, checkConfiguration, type TableDeployment } from '../config/configuration.js'
 import { checkEvolution } from '../config/evolution.js'
 import { ConfigurationError } from '../config/problems.js'
-import type { ColumnField, KeyField, Lock } from '../config/schema.js'
+import { type ColumnField, type KeyField, KMS_KEY, type Lock } from '../config/schema.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { identifiersOf, type NamedTable, shortened } from '../transform/table-names.js'
 import { acknowledgeArchive, acknowledgeCustomResources } from './acknowledged-findings.js'
@@ -19,6 +19,7 @@ import { ArchiveKey } from './archive-key.js'
 import { CapturedTable } from './captured-table.js'
 import { Dashboard } from './dashboard.js'
 import { DerivedStore } from './derived-store.js'
+import { Journal } from './journal.js'
 import { readKeptConfigurations } from './kept-configuration.js'
 import { LockFunction } from './lock-function.js'
 import { QueryWorkgroup } from './query-workgroup.js'
@@ -45,6 +46,12 @@ export interface AuditArchiveProps {
    */
   readonly compact?: boolean
   /**
+   * Keeps a signed journal of the archive: a function seals what is new every hour, with a key that it alone may use. `true`, or
+   * what the configuration file can say of it, see docs/configuration.md.
+   * @default - false
+   */
+  readonly seal?: boolean | SealOptions
+  /**
    * Told of every alarm; its key must let CloudWatch in.
    * @default - a topic of its own, encrypted with the archive's key
    */
@@ -67,6 +74,16 @@ export interface AuditArchiveProps {
    * @default - nothing is compared
    */
   readonly keptConfigurations?: string
+}
+
+/** How an archive is sealed, as in the configuration file. */
+export interface SealOptions {
+  /** The journal's name, under which its key signs. @default - the address of the bucket, `<bucket>.s3.<region>.<suffix>/log` */
+  readonly origin?: string
+  /** ARN of a KMS key of spec `ECC_NIST_EDWARDS25519`, such as one of another account. @default - a key of the archive's own */
+  readonly key?: string
+  /** E-mail addresses that are mailed the checkpoint each day. @default - none, subscribe to `journal.checkpoints` */
+  readonly mail?: readonly string[]
 }
 
 /** What is archived of a table, as in the configuration file; see docs/configuration.md. */
@@ -103,6 +120,8 @@ export class AuditArchive extends Construct {
   readonly refused: RefusedBucket
   /** What is made from the archive, where it is compacted. */
   readonly derived?: DerivedStore
+  /** The signed journal, where one is kept. */
+  readonly journal?: Journal
   readonly workgroup: QueryWorkgroup
   /** The Glue database. */
   readonly databaseName: string
@@ -124,7 +143,7 @@ export class AuditArchive extends Construct {
     super(scope, id)
     // whatever the app has set: log delivery by a bucket policy, as buckets without lists of owners need it
     this.node.setContext('@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy', true)
-    const { refusedDays, scanCutoffGb, compact, notify, lock } = this.check()
+    const { refusedDays, scanCutoffGb, compact, seal, notify, lock } = this.check()
     if (lock === undefined) {
       throw this.problem('lock is missing, expected { mode: "none" }, or "governance" or "compliance" with days')
     }
@@ -153,10 +172,18 @@ export class AuditArchive extends Construct {
     this.workgroup = new QueryWorkgroup(this, 'Workgroup', { name, scanCutoffGb, key, accessLogs })
     const { workgroup } = this
     if (compact) this.derived = new DerivedStore(this, 'Derived', { key, accessLogs, workgroup })
+    const { archive } = this
+    if (seal !== undefined) {
+      const { key: sealKey } = seal
+      if (sealKey !== undefined && !Token.isUnresolved(sealKey) && !KMS_KEY.test(sealKey))
+        throw this.problem(`seal.key is ${JSON.stringify(sealKey)}, expected the ARN of a KMS key to deploy`)
+      this.journal = new Journal(this, 'Journal', { name, archive, key, refusedDays, seal })
+    }
     this.roles = new Roles(this, 'Roles', {
       archive: this.archive.bucket,
       refused: this.refused,
       derived: this.derived?.bucket,
+      sealKeyArn: this.journal?.keyArn,
       workgroup,
       databaseName: name,
       key,
@@ -176,6 +203,10 @@ export class AuditArchive extends Construct {
     new Alarms(this, 'Alarms', { rules: ALARMS.queries, station: this.workgroup, subject: 'archive', topic })
     if (lockFunction !== undefined) {
       new Alarms(lockFunction, 'Alarms', { rules: ALARMS.locks, station: lockFunction, subject: 'archive', topic })
+    }
+    const { journal } = this
+    if (journal !== undefined) {
+      new Alarms(journal, 'Alarms', { rules: ALARMS.journal, station: journal, subject: 'archive', topic })
     }
     this.addOutputs()
     acknowledgeArchive(this)
@@ -276,10 +307,10 @@ export class AuditArchive extends Construct {
 
   /** What was said so far, checked as a whole by the rules of the configuration file, whose words the messages have. */
   private check(): Configuration {
-    const { lock, refusedRetention, scanCutoff, compact, notify } = this.props
+    const { lock, refusedRetention, scanCutoff, compact, seal, notify } = this.props
     const refusedDays = refusedRetention?.toDays({ integral: false })
     const scanCutoffGb = scanCutoff?.toGibibytes(EXACT)
-    const file = said({ lock, refusedDays, scanCutoffGb, compact, notify })
+    const file = said({ lock, refusedDays, scanCutoffGb, compact, seal, notify })
     return checkConfiguration({ ...file, tables: this.fields }, this.node.path)
   }
 
@@ -297,6 +328,11 @@ export class AuditArchive extends Construct {
       QueryUserRole: [this.roles.queryUser.roleArn, 'asks questions'],
       AuditorRole: [this.roles.auditor.roleArn, 'asks questions and reads the evidence'],
       OperatorRole: [this.roles.operator.roleArn, 'sends refused records again'],
+      ...(this.journal && {
+        JournalOrigin: [this.journal.origin, "the journal's name"],
+        SealKeyArn: [this.journal.keyArn, 'signs the journal'],
+        CheckpointTopicArn: [this.journal.checkpoints.topicArn, 'told the checkpoint of each day'],
+      }),
       AlarmTopicArn: [this.alarmTopic.topicArn, 'told of every alarm'],
     } as const
     for (const [id, [value, description]] of Object.entries(outputs)) new CfnOutput(this, id, { value, description })

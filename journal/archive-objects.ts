@@ -1,4 +1,3 @@
-import { CONFIG_PREFIX, DATA_PREFIX, FACTS_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
 import type { ObjectEntry } from './entry.js'
 
 /** An object as a list of the archive tells of it. */
@@ -28,6 +27,3 @@ export interface ArchiveObjects {
   /** What the journal says of an object; undefined where it is not there any more. */
   describe(object: FoundObject): Promise<ObjectEntry | undefined>
 }
-
-/** Everything that is sealed. Derived files are proven against it, and left out. */
-export const SEALED_PREFIXES = [CONFIG_PREFIX, FACTS_PREFIX, DATA_PREFIX, REFUSED_PREFIX] as const

@@ -1,5 +1,5 @@
+import { SEALED_PREFIXES } from '../transform/layout.js'
 import type { ArchiveObjects } from './archive-objects.js'
-import { SEALED_PREFIXES } from './archive-objects.js'
 import type { ObjectEntry, SealEntry } from './entry.js'
 import type { Finding } from './finding.js'
 

@@ -33,6 +33,9 @@ export const DERIVED_PREFIX = 'derived/'
 /** What is evidence: on AWS its objects are locked, but for partial tiles. */
 export const EVIDENCE_PREFIXES = [DATA_PREFIX, CONFIG_PREFIX, FACTS_PREFIX, CLAIMS_PREFIX, TILES_PREFIX] as const
 
+/** What the journal names, object by object. Derived files are proven against it, and left out. */
+export const SEALED_PREFIXES = [CONFIG_PREFIX, FACTS_PREFIX, DATA_PREFIX, REFUSED_PREFIX] as const
+
 /** True of a tile or bundle that a fuller one takes the place of. */
 export function isPartialTile(key: string): boolean {
   return key.startsWith(TILES_PREFIX) && /\.p\/\d+$/.test(key)
