@@ -2,7 +2,8 @@
 import { chmodSync, cpSync } from 'node:fs'
 import { build } from 'esbuild'
 
-for (const folder of ['sql', 'parts']) cpSync(`queries/${folder}`, `dist/queries/${folder}`, { recursive: true })
+for (const folder of ['sql', 'internal', 'parts'])
+  cpSync(`queries/${folder}`, `dist/queries/${folder}`, { recursive: true })
 chmodSync('dist/cli/itemtrail.js', 0o755)
 
 const FUNCTIONS = {
@@ -32,5 +33,5 @@ for (const [name, entryPoint] of Object.entries(FUNCTIONS)) {
 }
 
 // the questions that a checkpoint is proven by
-for (const folder of ['sql', 'parts'])
+for (const folder of ['sql', 'internal', 'parts'])
   cpSync(`queries/${folder}`, `dist/lambda/compact-table/${folder}`, { recursive: true })

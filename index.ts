@@ -2,8 +2,9 @@
 export { type Configuration, readConfiguration } from './config/configuration.js'
 export { ConfigurationError } from './config/problems.js'
 export type { Change, History, ItemAt, ItemDiff, TableItem } from './library/archive-answers.js'
+export { ArchiveError } from './library/archive-error.js'
+export type { CopyOptions } from './library/local-copy.js'
 export {
-  ArchiveError,
   type EngineOptions,
   type FolderOptions,
   type Key,
@@ -11,9 +12,10 @@ export {
   OpenArchive,
   openArchive,
   type Parameters,
+  type StackOptions,
 } from './library/open-archive.js'
-export { Answer, type Asked } from './queries/answers/answer.js'
-export type { AnswerVerdict } from './queries/answers/answer-verdict.js'
+export { Answer } from './queries/answers/answer.js'
+export type { AnswerVerdict, Asked } from './queries/answers/asked.js'
 export { type FileFormat, toFile } from './queries/answers/formats.js'
 export {
   checkReceipt,
@@ -42,5 +44,6 @@ export { ParameterError } from './queries/parameters.js'
 export type { Alteration } from './queries/verdict/alteration.js'
 export type { Confidence, Finding, ItemFinding } from './queries/verdict/findings.js'
 export type { JudgeOptions, MissingStretch, TableVerdict } from './queries/verdict/table-verdict.js'
+export type { Objects } from './store/objects.js'
 export type { AttributeValue, Item } from './transform/attribute-value.js'
 export type { TableConfiguration } from './transform/table-configuration.js'

@@ -1,7 +1,7 @@
 // The constructs as a package of their own, `itemtrail-infra`: a CDK app needs neither a native database nor clients of
 // AWS, and npm can leave out only what everything in an app can do without. docs/decisions/0017-two-packages.md says why.
 // Usage: node pack-infra.mjs [FOLDER], after npm run build; then npm pack FOLDER, or npm publish FOLDER.
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 
 const folder = process.argv[2] ?? 'dist-infra'
@@ -26,7 +26,8 @@ reach('infra/index.d.ts')
 
 rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder, { recursive: true })
-for (const path of [...files, 'lambda', 'queries/sql', 'queries/parts'])
+const texts = readdirSync('dist/queries', { recursive: true }).filter(name => name.endsWith('.sql'))
+for (const path of [...files, 'lambda', ...texts.map(name => `queries/${name}`)])
   cpSync(join('dist', path), join(folder, 'dist', path), { recursive: true })
 cpSync('LICENSE', join(folder, 'LICENSE'))
 cpSync('docs/deploy.md', join(folder, 'README.md'))

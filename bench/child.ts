@@ -18,8 +18,13 @@ process.on('exit', () => {
 `
 
 /** Runs ES module code in a Node of its own. Throws with its standard error where it fails. */
-export async function runAlone(node: string, code: string, input = ''): Promise<ProcessCost> {
-  const child = spawn(node, ['--input-type=module', '--eval', REPORT + code], { stdio: ['pipe', 'pipe', 'pipe'] })
+export async function runAlone(
+  node: string,
+  code: string,
+  { input = '', env = {} }: { readonly input?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<ProcessCost> {
+  const argv = ['--input-type=module', '--eval', REPORT + code]
+  const child = spawn(node, argv, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } })
   child.stdin.on('error', () => {}).end(input)
   const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
   if (child.exitCode !== 0) throw new Error(`process ended with ${child.exitCode}: ${errors}`)

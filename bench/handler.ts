@@ -38,7 +38,7 @@ export async function measureHandler(
       JSON.stringify(answer)`
     const memory = await differences(
       rounds,
-      async url => (await runAlone(node, call(url), event)).peakMb,
+      async url => (await runAlone(node, call(url), { input: event })).peakMb,
       bundle,
       empty,
     )

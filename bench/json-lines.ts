@@ -1,6 +1,7 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { fileList } from '../queries/engines/file-list.js'
-import { parquetFiles } from '../store/parquet-files.js'
+import { DiskArchive } from '../store/folder.js'
+import { listTable } from '../store/table-objects.js'
 import { SYNTHETIC_TABLE } from './synthetic-archive.js'
 
 /** A stream record as DynamoDB sends it, from the row that was made of it. */
@@ -14,7 +15,10 @@ export async function writeJsonLines(root: string, path: string, most: number): 
   const instance = await DuckDBInstance.create(':memory:', { memory_limit: '1GB', threads: '1' })
   const connection = await instance.connect()
   try {
-    return await write(connection, parquetFiles(root, SYNTHETIC_TABLE.table), path, most)
+    const archive = new DiskArchive(root)
+    const { objects } = await listTable(archive, SYNTHETIC_TABLE.table)
+    const files = objects.map(key => archive.pathOf(key))
+    return await write(connection, files, path, most)
   } finally {
     connection.closeSync()
     instance.closeSync()

@@ -1,5 +1,5 @@
 import type { FirehoseTransformationEvent } from 'aws-lambda'
-import { FastPath } from '../transform/fast-path.js'
+import { fastTransform } from '../transform/fast/fast-path.js'
 import { createHandler } from '../transform/handler.js'
 import { identity, plainPath, tutorial } from './contestants.js'
 import { EVENT_RECORDS, firehoseEvents } from './events.js'
@@ -106,10 +106,10 @@ function* spacedRecords(count: number): Generator<string> {
 }
 
 function shareTaken(parts: readonly Events[]): number {
-  const fastPath = new FastPath(ORDERS)
+  const transform = fastTransform(ORDERS)
   const shares = parts.flat().map(({ records }) => {
     const taken = records.filter(
-      ({ data, approximateArrivalTimestamp: arrival }) => fastPath.transform(data, arrival).kind === 'transformed',
+      ({ data, approximateArrivalTimestamp: arrival }) => transform(data, arrival).kind === 'transformed',
     )
     return taken.length / records.length
   })

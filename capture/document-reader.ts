@@ -1,5 +1,4 @@
 import { tryParseObject } from '../transform/json.js'
-import { recordsOf } from './event-records.js'
 import {
   BACKSLASH,
   CLOSE,
@@ -11,7 +10,8 @@ import {
   OPEN,
   OPEN_LIST,
   QUOTE,
-} from './json-bytes.js'
+} from '../transform/json-bytes.js'
+import { recordsOf } from './event-records.js'
 import { withoutMark } from './line-reader.js'
 import { BOUNDS, type Bounds, GrowingBytes, type Overlong, OverlongBytes } from './overlong.js'
 

@@ -1,5 +1,5 @@
 import { tryParseObject } from '../transform/json.js'
-import { CLOSE, CLOSE_LIST, COMMA, endOfString, isBlank, OPEN, OPEN_LIST, QUOTE } from './json-bytes.js'
+import { CLOSE, CLOSE_LIST, COMMA, endOfString, isBlank, OPEN, OPEN_LIST, QUOTE } from '../transform/json-bytes.js'
 
 /**
  * The records of an event `{"Records":[...]}`, each with the very bytes it had; undefined for any other document, and where the array,

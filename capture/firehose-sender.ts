@@ -1,5 +1,5 @@
 import { type FirehoseClient, PutRecordBatchCommand } from '@aws-sdk/client-firehose'
-import { Attempts, type Timekeeper } from '../aws/attempts.js'
+import { Attempts, type Patience } from '../aws/patience.js'
 import { countForCall, type Pack } from './packing.js'
 
 /** What became of packs that were to be sent. */
@@ -21,7 +21,7 @@ export async function sendPacks(
   client: FirehoseClient,
   deliveryStream: string,
   packs: readonly Pack[],
-  time: Timekeeper,
+  time: Patience,
 ): Promise<Sent> {
   const attempts = new Attempts(time)
   const accepted: Pack[] = []

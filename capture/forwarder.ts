@@ -1,7 +1,7 @@
 import type { FirehoseClient } from '@aws-sdk/client-firehose'
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda'
-import type { Timekeeper } from '../aws/attempts.js'
+import type { Patience } from '../aws/patience.js'
 import { sendPacks } from './firehose-sender.js'
 import type { Counts } from './metrics.js'
 import { keepOversize } from './oversize.js'
@@ -21,7 +21,7 @@ export interface ForwarderOptions {
   /** Milliseconds since 1970. @default - the clock */
   readonly now?: () => number
   /** @default - the clock and real randomness */
-  readonly time?: Omit<Timekeeper, 'remaining'>
+  readonly time?: Omit<Patience, 'remaining'>
   /** @default - what Firehose takes and what costs least, see packing.ts */
   readonly limits?: PackLimits
 }

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
-import { Attempts, type Timekeeper } from '../aws/attempts.js'
 import { RECORD_BYTES } from '../aws/firehose.js'
+import { Attempts, type Patience } from '../aws/patience.js'
 import { refusedPrefix } from '../transform/layout.js'
 import { processingFailedLine } from '../transform/refused-line.js'
 import type { Pack } from './packing.js'
 
 /** Where records larger than Firehose takes are kept, beside what Firehose itself could not deliver. */
-export interface OversizeStore {
+export interface OversizeOptions {
   readonly client: S3Client
   readonly bucket: string
   readonly table: string
@@ -29,7 +29,7 @@ export interface Kept {
  * Keeps each record whole as an object of one line. The key is the content's own hash, so a batch that Lambda sends
  * again writes no second object, and no object is ever rewritten.
  */
-export async function keepOversize(store: OversizeStore, packs: readonly Pack[], time: Timekeeper): Promise<Kept> {
+export async function keepOversize(store: OversizeOptions, packs: readonly Pack[], time: Patience): Promise<Kept> {
   const attempts = new Attempts(time)
   const kept: Pack[] = []
   const errors = new Map<string, number>()
@@ -50,7 +50,7 @@ export async function keepOversize(store: OversizeStore, packs: readonly Pack[],
   return { kept, left: packs.slice(kept.length), errors }
 }
 
-async function putRecord(store: OversizeStore, { data }: Pack, attempts: Attempts): Promise<string | undefined> {
+async function putRecord(store: OversizeOptions, { data }: Pack, attempts: Attempts): Promise<string | undefined> {
   const { client, bucket, table, lambdaArn, now } = store
   const arrival = now()
   const record = {

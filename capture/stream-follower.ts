@@ -3,7 +3,7 @@ import { Permits } from '../aws/permits.js'
 import type { Checkpoint } from './checkpoint.js'
 import { isMissed, mayHaveLost, startOf } from './gap.js'
 import { Intake, type IntakeOptions } from './intake.js'
-import { type Pace, pauseAfter } from './pace.js'
+import { type Intervals, pauseAfter } from './intervals.js'
 import { type ShardAnswer, ShardReader } from './shard-reader.js'
 import { readUntil, type Shard } from './shards.js'
 import type { StreamDescription } from './stream-calls.js'
@@ -17,7 +17,7 @@ export interface FollowerOptions extends IntakeOptions {
   /** Flushes and saves a checkpoint after so many milliseconds, or after so many bytes of records. */
   readonly flushInterval: number
   readonly flushSize: number
-  readonly pace: Pace
+  readonly intervals: Intervals
   /** Milliseconds of a clock that is never put back, by which work is done in its time. */
   readonly elapsed: () => number
   readonly sleep: (ms: number) => Promise<unknown>
@@ -124,7 +124,7 @@ export class StreamFollower {
 
   /** Lists the shards. False where the stream is no longer there. */
   private async refresh(): Promise<boolean> {
-    const { source, streamArn, lineage, elapsed, pace, onViewType } = this.options
+    const { source, streamArn, lineage, elapsed, intervals, onViewType } = this.options
     let description: StreamDescription
     try {
       description = await source.describe(streamArn)
@@ -138,7 +138,8 @@ export class StreamFollower {
     lineage.update(description.shards)
     const looks = this.lacksSuccessor() ? this.successorLooks++ : undefined
     this.refreshAt =
-      elapsed() + Math.min(pace.refresh, looks === undefined ? pace.refresh : pace.successor * 2 ** looks)
+      elapsed() +
+      Math.min(intervals.refresh, looks === undefined ? intervals.refresh : intervals.successor * 2 ** looks)
     return true
   }
 
@@ -167,7 +168,7 @@ export class StreamFollower {
   }
 
   private async read(following: Following): Promise<void> {
-    const { now, sleep, halt, pace } = this.options
+    const { now, sleep, halt, intervals } = this.options
     while (!halt.signal.aborted) {
       const atEnd = await this.calls.use(async () => {
         const askedAt = now()
@@ -176,7 +177,7 @@ export class StreamFollower {
       })
       if (atEnd) return
       if (this.intake.waiting >= this.options.flushSize) await this.save(false)
-      if (following.empty > 0) await sleep(pauseAfter(following.empty, pace))
+      if (following.empty > 0) await sleep(pauseAfter(following.empty, intervals))
     }
   }
 
@@ -198,7 +199,7 @@ export class StreamFollower {
     }
     const { records, atEnd } = answer
     following.empty = records.length === 0 ? following.empty + 1 : 0
-    const isEmpty = following.empty >= this.options.pace.emptyAnswers
+    const isEmpty = following.empty >= this.options.intervals.emptyAnswers
     if (following.gap !== undefined && (records.length > 0 || atEnd || isEmpty)) {
       await this.intake.recordGap(shard, records[0], following.gap)
       following.gap = undefined
@@ -244,15 +245,15 @@ export class StreamFollower {
       const following = this.following.get(id)
       if (!forNow || following === undefined || state === 'waiting') return false
       // on a busy table a shard is never empty, but what was there at the start has been read
-      return following.empty >= this.options.pace.emptyAnswers || (madeAt ?? 0) > this.startedAt + 1000
+      return following.empty >= this.options.intervals.emptyAnswers || (madeAt ?? 0) > this.startedAt + 1000
     })
   }
 
   /** True while every shard that is read has nothing more. */
   private isAtEnd(): boolean {
-    const { lineage, pace } = this.options
+    const { lineage, intervals } = this.options
     return lineage.all.every(
-      ({ id, state }) => state === 'ended' || (this.following.get(id)?.empty ?? 0) >= pace.emptyAnswers,
+      ({ id, state }) => state === 'ended' || (this.following.get(id)?.empty ?? 0) >= intervals.emptyAnswers,
     )
   }
 
@@ -282,7 +283,7 @@ export class StreamFollower {
 
   private rest(): Promise<void> {
     return new Promise(resolve => {
-      const timer = setTimeout(resolve, this.options.pace.tick)
+      const timer = setTimeout(resolve, this.options.intervals.tick)
       this.wake = () => {
         clearTimeout(timer)
         resolve()

@@ -1,6 +1,5 @@
 import type { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
-import { Attempts, type Timekeeper } from '../aws/attempts.js'
-import { isNetworkError } from '../aws/network-error.js'
+import { patiently } from '../aws/patience.js'
 import {
   describePage,
   describeStream,
@@ -45,54 +44,8 @@ export class StreamSource {
     return this.persist(signal => getRecords(this.options.client, iterator, signal))
   }
 
-  private async persist<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { signal, tries = Number.POSITIVE_INFINITY, sleep, random, onRetry } = this.options
-    const time: Timekeeper = { remaining: () => Number.POSITIVE_INFINITY, callMs: CALL_MS, tries, sleep, random }
-    const attempts = new Attempts(time)
-    for (;;) {
-      signal.throwIfAborted()
-      try {
-        return await attempts.call(timeout => endedByEither(signal, timeout, call))
-      } catch (error) {
-        if (signal.aborted || !passes(error)) throw error
-        onRetry?.(error as Error)
-        if (!(await attempts.failed())) throw error
-      }
-    }
+  private persist<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { tries = Number.POSITIVE_INFINITY } = this.options
+    return patiently(call, { ...this.options, service: 'streams', callMs: CALL_MS, tries })
   }
-}
-
-/**
- * Makes a call that either signal ends. Not by AbortSignal.any, of which a signal that lives as long as a tail keeps a trace
- * for each call that was ever made (Node 20).
- */
-async function endedByEither<T>(
-  lasting: AbortSignal,
-  passing: AbortSignal,
-  call: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const both = new AbortController()
-  const end = () => both.abort()
-  lasting.addEventListener('abort', end)
-  passing.addEventListener('abort', end)
-  try {
-    return await call(both.signal)
-  } finally {
-    lasting.removeEventListener('abort', end)
-  }
-}
-
-const PASSING_ERRORS = new Set([
-  'LimitExceededException',
-  'ProvisionedThroughputExceededException',
-  'RequestLimitExceeded',
-  'ThrottlingException',
-  // an answer that no service wrote, or half of one
-  'SyntaxError',
-])
-
-/** True for what goes away by itself. */
-function passes(error: unknown): boolean {
-  const { name, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } }
-  return PASSING_ERRORS.has(name) || isNetworkError(error) || ($metadata?.httpStatusCode ?? 0) >= 500
 }

@@ -1,6 +1,13 @@
 /** Reads a live table: every item as it is on the wire, with strongly consistent reads. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { Attempts, type Timekeeper } from '../aws/attempts.js'
+import {
+  isNetworkError,
+  type Patience,
+  type PatientOptions,
+  passes,
+  patiently,
+  TABLE_PATIENCE,
+} from '../aws/patience.js'
 import type { JsonObject } from '../transform/json.js'
 import type { FoundItem } from './baseline.js'
 import { callDynamoDb } from './dynamodb-wire.js'
@@ -20,23 +27,20 @@ export interface LiveTable {
   readonly clockAheadMs: number
 }
 
-/** A page of a large item a second is all that a throttled table gives. */
-const CALL_MS = 60_000
-
-/** How long one is ready to wait for a table that throttles. */
-export const PATIENCE: Timekeeper = { remaining: () => Number.POSITIVE_INFINITY, callMs: CALL_MS }
-
 /** Describes a table. Throws what the service refuses. */
 export async function describeTable(
   client: DynamoDBClient,
   name: string,
   now: () => number = Date.now,
-  time = PATIENCE,
+  patience: Patience = {},
 ): Promise<LiveTable> {
-  const { body, date, asked } = await sendPatiently(async signal => {
+  const describe = async (signal: AbortSignal) => {
     const asked = now()
     return { ...(await callDynamoDb(client, 'DescribeTable', { TableName: name }, signal)), asked }
-  }, time)
+  }
+  // the first that is asked of a table: where nothing is, as under a wrong endpoint, nobody waits for it
+  const answers = (error: unknown) => passes(error, 'dynamodb') && !isNetworkError(error)
+  const { body, date, asked } = await sendPatiently(describe, patience, answers)
   const { TableArn = '', KeySchema = [], ItemCount = 0 } = (body as DescribeAnswer).Table ?? {}
   const schema = KeySchema.toSorted((a, b) => Number(a.KeyType === 'RANGE') - Number(b.KeyType === 'RANGE'))
   return {
@@ -68,7 +72,7 @@ export class TableScan {
     private readonly table: Pick<LiveTable, 'name'>,
     private readonly segments = 1,
     private readonly now: () => number = Date.now,
-    private readonly time = PATIENCE,
+    private readonly patience: Patience = {},
   ) {}
 
   /** Every item once. Waits and tries again where the table throttles; throws what it refuses. */
@@ -99,7 +103,10 @@ export class TableScan {
       ...(start !== undefined && { ExclusiveStartKey: start }),
       ...(this.segments > 1 && { Segment: segment, TotalSegments: this.segments }),
     }
-    const { body, date } = await sendPatiently(signal => callDynamoDb(this.client, 'Scan', request, signal), this.time)
+    const { body, date } = await sendPatiently(
+      signal => callDynamoDb(this.client, 'Scan', request, signal),
+      this.patience,
+    )
     // a whole second more, because the header leaves its fraction out
     this.untilUs = Math.max(this.untilUs, this.now() * 1000, date === undefined ? 0 : (date + 1000) * 1000)
     const { Items = [], LastEvaluatedKey: last } = body as ScanAnswer
@@ -124,58 +131,18 @@ export async function readItem(
   client: DynamoDBClient,
   table: Pick<LiveTable, 'name'>,
   itemKey: string,
-  time = PATIENCE,
+  patience: Patience = {},
 ): Promise<string | undefined> {
   const request: JsonObject = { TableName: table.name, Key: JSON.parse(itemKey) as object, ConsistentRead: true }
-  const { body } = await sendPatiently(signal => callDynamoDb(client, 'GetItem', request, signal), time)
+  const { body } = await sendPatiently(signal => callDynamoDb(client, 'GetItem', request, signal), patience)
   const { Item: item } = body as { readonly Item?: object }
   return item === undefined ? undefined : JSON.stringify(item)
 }
 
-/**
- * Sends until the service answers; waits longer and longer where it is busy. A page of a megabyte may overdraw a small
- * table's capacity by a minute, so throttling is waited for some minutes; anything else as long as `Attempts` does. Throws
- * what no waiting would change.
- */
-async function sendPatiently<T>(send: (signal: AbortSignal) => Promise<T>, time: Timekeeper): Promise<T> {
-  for (let round = 1; ; round++) {
-    try {
-      return await sendRound(send, new Attempts(time))
-    } catch (error) {
-      if (!THROTTLED.has((error as Error).name) || round === THROTTLED_ROUNDS) throw error
-    }
-  }
-}
-
-async function sendRound<T>(send: (signal: AbortSignal) => Promise<T>, attempts: Attempts): Promise<T> {
-  for (;;) {
-    try {
-      return await attempts.call(send)
-    } catch (error) {
-      if (!isTransient(error) || !(await attempts.failed())) throw error
-    }
-  }
-}
-
-/** Of about ten seconds each. */
-const THROTTLED_ROUNDS = 30
-
-const THROTTLED = new Set([
-  'ProvisionedThroughputExceededException',
-  'ThrottlingException',
-  'RequestLimitExceeded',
-  'LimitExceededException',
-])
-
-const BUSY = new Set([...THROTTLED, 'InternalServerError', 'ServiceUnavailable', 'TimeoutError'])
-
-/** Network errors have a code of the system and no status. */
-function isTransient(error: unknown): boolean {
-  const { name, code, $metadata } = error as {
-    readonly name: string
-    readonly code?: string
-    readonly $metadata?: { readonly httpStatusCode?: number }
-  }
-  if (BUSY.has(name) || ($metadata?.httpStatusCode ?? 0) >= 500) return true
-  return typeof code === 'string' && ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN'].includes(code)
+function sendPatiently<T>(
+  send: (signal: AbortSignal) => Promise<T>,
+  patience: Patience,
+  passes?: PatientOptions['passes'],
+): Promise<T> {
+  return patiently(send, { ...TABLE_PATIENCE, ...patience, service: 'dynamodb', ...(passes && { passes }) })
 }

@@ -5,7 +5,7 @@ import type { DynamoDBStreamsClient, StreamViewType } from '@aws-sdk/client-dyna
 import { FACT_VERSION, factInstant, type GapFact, type StreamChangedFact } from '../transform/fact.js'
 import type { Checkpoint } from './checkpoint.js'
 import type { TailSink } from './intake.js'
-import { type Pace, USUAL_PACE } from './pace.js'
+import { type Intervals, USUAL_INTERVALS } from './intervals.js'
 import { Lineage } from './shards.js'
 import { type FollowerEnding, type FollowerOptions, StreamFollower } from './stream-follower.js'
 import { StreamSource } from './stream-source.js'
@@ -37,7 +37,7 @@ export interface TailOptions {
   /** Told what happens besides, for people. */
   readonly note?: (text: string) => void
   /** @default - kind to AWS */
-  readonly pace?: Pace
+  readonly intervals?: Intervals
   /** Milliseconds since 1970. @default - the clock, put right by what AWS says the time is */
   readonly now?: () => number
   /** Milliseconds of a clock that is never put back. @default - the process's own */
@@ -108,7 +108,7 @@ async function follow(
   listeners: Pick<FollowerOptions, 'onGap' | 'onStatus'>,
 ): Promise<{ readonly ending: FollowerEnding; readonly saved: Checkpoint | undefined }> {
   const { client, table, sink, untilCaughtUp, flushInterval, flushSize, stop, tries, note = () => {} } = options
-  const { random = Math.random, pace = USUAL_PACE, elapsed = () => performance.now(), onRetry } = options
+  const { random = Math.random, intervals = USUAL_INTERVALS, elapsed = () => performance.now(), onRetry } = options
   // the SDK learns how far this machine's clock is off, should AWS refuse a call for it
   const { now = () => Date.now() + client.config.systemClockOffset } = options
   const halt = new AbortController()
@@ -123,7 +123,7 @@ async function follow(
   })
   const follower = new StreamFollower({
     ...{ table, streamArn, source, lineage, sink, untilCaughtUp, flushInterval, flushSize },
-    ...{ pace, now, elapsed, sleep, stop, halt, note, ...listeners },
+    ...{ intervals, now, elapsed, sleep, stop, halt, note, ...listeners },
     onViewType: viewType => {
       const lost = viewType === undefined ? undefined : MISSING_IMAGES[viewType]
       if (lost !== undefined) note(`stream of ${table} is of view type ${viewType}: ${lost}`)

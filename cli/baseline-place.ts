@@ -1,6 +1,6 @@
 import type { BaselineOrigin, BaselineTarget } from '../capture/baseline.js'
 import { checkEvolution } from '../config/evolution.js'
-import { readFacts } from '../config/fact-file.js'
+import { readFacts } from '../store/facts.js'
 import { DiskArchive } from '../store/folder.js'
 import { keptConfigurations } from '../store/kept-configurations.js'
 import type { Fact } from '../transform/fact.js'
@@ -46,7 +46,7 @@ function openDesk(root: string): BaselinePlace {
     refusedHint: `itemtrail status${archiveFlag(root)} tells what was refused`,
     readFacts: table => readFacts(archive, table),
     check: async table => {
-      const problems = checkEvolution(keptConfigurations(root, table.table), table)
+      const problems = checkEvolution(await keptConfigurations(archive, table.table), table)
       if (problems.length > 0) throw new CommandError(problems.join('\n'), EXIT.usage)
     },
     openTarget: async table => {

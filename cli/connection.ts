@@ -1,5 +1,5 @@
 /** Where DynamoDB is, for commands that ask a live table. */
-import { isNetworkError } from '../aws/network-error.js'
+import { isNetworkError } from '../aws/patience.js'
 import { CommandError, EXIT, type Options } from './io.js'
 
 /** Flags that every command takes that asks a live table. */

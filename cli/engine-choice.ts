@@ -1,6 +1,6 @@
-import { outputsOf, readOutputs } from '../aws/stack-outputs.js'
 import type { Configuration } from '../config/configuration.js'
 import { deployedName } from '../config/configuration.js'
+import type { StackOutputs, StackPlace } from '../library/stack.js'
 import { CommandError, EXIT, type Options } from './io.js'
 
 /** Flags by which a question says where it is asked. */
@@ -24,20 +24,6 @@ export const ENVIRONMENT = {
 
 export type EngineName = 'duckdb' | 'athena'
 
-/** The archive on AWS that a question is asked of. */
-export interface Place {
-  readonly workgroup: string
-  readonly database: string
-  /** Undefined where the AWS SDK is to find it. */
-  readonly region: string | undefined
-  /** Where answers go; undefined where the workgroup says it. */
-  readonly results: string | undefined
-  /** The archive's bucket, where a stack told it. */
-  readonly bucket: string | undefined
-  /** The bucket of what is made from the archive, where a stack has one. */
-  readonly derived: string | undefined
-}
-
 /**
  * The engine that is asked: a flag says it, or implies it, else whoever calls expects one (`expectedEngine`), else the
  * environment says it. Throws `CommandError` for flags that do not go together.
@@ -57,7 +43,7 @@ export function engineOf(options: Options, defaultArchive: string): EngineName {
 }
 
 /** Where Athena is asked: what a flag says, else the stack, the environment, the configuration, in this order. */
-export async function placeOf(options: Options, configuration: Configuration | undefined): Promise<Place> {
+export async function placeOf(options: Options, configuration: Configuration | undefined): Promise<StackPlace> {
   const { athena } = configuration ?? {}
   const region = textOf(options, 'region') ?? athena?.region
   const stack = textOf(options, 'stack') ?? stackOfEnvironment(options)
@@ -98,32 +84,26 @@ function missing(name: 'workgroup' | 'database'): never {
   )
 }
 
-async function askStack(stack: string, region: string | undefined) {
-  const { CloudFormationClient } = await import('@aws-sdk/client-cloudformation')
-  const client = new CloudFormationClient({ ...(region !== undefined && { region }) })
-  const outputs = await readOutputs(client, stack).catch((error: Error) => {
+async function askStack(stack: string, region: string | undefined): Promise<StackOutputs> {
+  const { describeStack } = await import('../library/stack.js')
+  const told = await describeStack(stack, region).catch((error: Error) => {
     throw new CommandError(
-      `stack ${JSON.stringify(stack)} cannot be described: ${error.name}: ${error.message}`,
+      error.message,
       EXIT.unchecked,
       'region and credentials are those of the environment: AWS_REGION, AWS_PROFILE; --workgroup and --database need no stack',
     )
   })
-  client.destroy()
-  // told only where it is needed: a flag may say which of several archives is meant
-  const only = (output: string, flag: string) => () => {
-    const [value, ...others] = new Set(outputsOf(outputs, output))
-    if (value !== undefined && others.length === 0) return value
-    const found = value === undefined ? 'no output' : `the outputs ${[value, ...others].join(' and ')} for its`
-    throw new CommandError(
-      `stack ${JSON.stringify(stack)} has ${found} ${output}`,
-      EXIT.usage,
-      `--${flag} says which is meant; an archive of Itemtrail has it among its outputs`,
-    )
-  }
-  return {
-    workgroup: only('WorkgroupName', 'workgroup'),
-    database: only('DatabaseName', 'database'),
-    bucket: outputsOf(outputs, 'ArchiveBucket')[0],
-    derived: outputsOf(outputs, 'DerivedBucket')[0],
+  return { ...told, workgroup: orFlag('workgroup', told.workgroup), database: orFlag('database', told.database) }
+}
+
+/** What a stack does not say, or says of several archives, a flag can say. */
+function orFlag(flag: string, read: () => string): () => string {
+  return () => {
+    try {
+      return read()
+    } catch (error) {
+      const hint = `--${flag} says which is meant; an archive of Itemtrail has it among its outputs`
+      throw new CommandError((error as Error).message, EXIT.usage, hint)
+    }
   }
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { nameProblems, toKey } from '../config/column-names.js'
 import { type Configuration, tableConfiguration } from '../config/configuration.js'
 import { anyItemKey } from '../queries/known-keys.js'
+import { DiskArchive } from '../store/folder.js'
 import { keptTable } from '../store/tables.js'
 import { parseItem } from '../transform/attribute-value.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
@@ -27,7 +28,7 @@ export async function keyedTable(
   if (configured.length > 0) return table
   if (liveKeys !== undefined) return { ...table, keys: keysOf(name, liveKeys) }
   if (root !== undefined) {
-    const kept = keptTable(root, name).keys
+    const kept = (await keptTable(new DiskArchive(root), name)).keys
     if (kept.length > 0) return { ...table, keys: kept }
     const archived = await archivedKeys(root, table)
     if (archived !== undefined) return { ...table, keys: keysOf(name, archived) }

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import type { OpenArchive } from '../library/open-archive.js'
-import type { AnswerVerdict } from '../queries/answers/answer-verdict.js'
+import type { AnswerVerdict } from '../queries/answers/asked.js'
 import type { WrittenFile } from '../queries/answers/receipt.js'
 import { ENGINE_OPTIONS } from './engine-choice.js'
 import { CommandError, EXIT, type ExitCode, type Io, type Options } from './io.js'

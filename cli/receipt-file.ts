@@ -1,5 +1,5 @@
 import type { Answer } from '../queries/answers/answer.js'
-import type { AnswerVerdict } from '../queries/answers/answer-verdict.js'
+import type { AnswerVerdict } from '../queries/answers/asked.js'
 import type { Receipt, WrittenFile } from '../queries/answers/receipt.js'
 import type { Io, Options } from './io.js'
 import { checkTarget, writeWhole } from './show/output.js'

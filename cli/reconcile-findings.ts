@@ -3,7 +3,7 @@ import type { QueryEngine } from '../queries/engines/engine.js'
 import { archiveBegan } from '../queries/verdict/state-at.js'
 import { digestOfStates } from '../queries/verdict/states-digest.js'
 import {
-  attachStates,
+  type Compared,
   type Comparison,
   compareTables,
   compareTold,
@@ -45,12 +45,13 @@ export async function* findingsOf(
   archived: ComparedArchive,
   onCompared: (items: number) => void,
 ): AsyncGenerator<SidedFinding> {
-  const engine = await openWith(archived, archived.store, table, source)
+  const compared = await openWith(archived, archived.store, table, source)
+  const { engine } = compared
   try {
     await checkBegan(engine, source, table)
     const { io } = archived
     if (io.errIsTerminal) io.err('comparing ...')
-    const comparisons = await compare(engine, source, table)
+    const comparisons = await compare(compared, source)
     if (io.errIsTerminal) io.err(WIPE_LINE)
     onCompared(comparisons.reduce((most, { items }) => Math.max(most, items), 0))
     for (const { disagreements, side } of comparisons) {
@@ -83,13 +84,12 @@ async function openWith(
   store: StateStore,
   table: TableConfiguration,
   { source }: ReconcileSource,
-): Promise<QueryEngine> {
-  // the states that it is compared with lie in a file beside the archive
-  const engine = (await openArchiveIn(root, [table, ...configured], { files: true })).engine
-  const twice = await attachStates(engine, store)
-  if (twice === 0) return engine
-  engine.close()
-  throw new CommandError(`${source} has ${twice} items more than once, of which it can mean but one`, EXIT.unchecked)
+): Promise<Compared> {
+  const twice = await store.countRepeated()
+  if (twice > 0)
+    throw new CommandError(`${source} has ${twice} items more than once, of which it can mean but one`, EXIT.unchecked)
+  const { engine } = await openArchiveIn(root, [table, ...configured])
+  return { engine, table, store }
 }
 
 /** What was before the archive began it cannot know. */
@@ -111,17 +111,16 @@ interface SidedComparison extends Comparison {
 }
 
 async function compare(
-  engine: QueryEngine,
+  compared: Compared,
   { kind, fromUs, toUs, tellsBefore }: ReconcileSource,
-  table: TableConfiguration,
 ): Promise<readonly SidedComparison[]> {
   if (kind === 'incremental export') {
     const moments = [momentOf(fromUs, true), momentOf(toUs(), true)] as const
-    const { before, after } = await compareWindow(engine, table, moments)
+    const { before, after } = await compareWindow(compared, moments)
     return [...(tellsBefore ? [{ ...before, side: 'from' as const }] : []), { ...after, side: 'to' as const }]
   }
   const moment = kind === 'scan' ? newest(fromUs, toUs()) : momentOf(toUs(), false)
-  return [{ ...(await compareTables(engine, table, moment)), side: 'to' }]
+  return [{ ...(await compareTables(compared, moment)), side: 'to' }]
 }
 
 async function* judged(disagreements: AsyncIterable<Disagreement>): AsyncGenerator<Finding> {
@@ -166,15 +165,15 @@ async function compareLate(
   try {
     for (const { itemKey, told } of late) store.add({ itemKey, hash: told?.hash ?? null, image: told?.image ?? null })
     store.seal()
-    const engine = await openWith(archived, store, table, source)
+    const compared = await openWith(archived, store, table, source)
     try {
       const moment = newest(source.fromUs, Date.now() * 1000)
-      const { disagreements } = await compareTold(engine, table, moment)
+      const { disagreements } = await compareTold(compared, moment)
       const findings: Finding[] = []
       for await (const finding of lookAgain(disagreements, source, table)) findings.push(finding)
       return findings
     } finally {
-      engine.close()
+      compared.engine.close()
     }
   } finally {
     store.remove()

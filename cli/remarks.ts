@@ -1,5 +1,6 @@
-import { findFacts } from '../config/fact-file.js'
 import type { QueryEngine } from '../queries/engines/engine.js'
+import { findFacts } from '../store/facts.js'
+import { DiskArchive } from '../store/folder.js'
 import { readKept } from '../store/kept-configurations.js'
 import { EXIT, type ExitCode, type Io } from './io.js'
 import { printable } from './show/text.js'
@@ -40,7 +41,7 @@ async function unreadableFacts({ facts }: QueryEngine, tables: readonly string[]
 export async function tellUnread(workspace: Workspace, exit: ExitCode, io: Io): Promise<ExitCode> {
   const { engine, asked, tables } = workspace
   const about = asked.size > 0 ? [...asked] : [undefined]
-  const objects = about.flatMap(table => engine.unread?.(table) ?? [])
+  const objects = (await Promise.all(about.map(table => engine.unread?.(table)))).flatMap(unread => unread ?? [])
   const facts = await unreadableFacts(engine, asked.size > 0 ? [...asked] : tables)
   return sayUnread(engine, [...objects, ...facts], exit, io)
 }
@@ -48,8 +49,10 @@ export async function tellUnread(workspace: Workspace, exit: ExitCode, io: Io): 
 /** The same of everything beside the rows, for commands that say how an archive is. */
 export async function tellUnbelieved(workspace: Workspace, exit: ExitCode, io: Io): Promise<ExitCode> {
   const { root, tables } = workspace
-  const kept = isOnAws(root) ? [] : tables.flatMap(table => readKept(root, table).problems)
-  const said = kept.map(({ message }) => `${message}; it is not believed`)
+  const archive = new DiskArchive(root)
+  const kept = isOnAws(root) ? [] : await Promise.all(tables.map(table => readKept(archive, table)))
+  const problems = kept.flatMap(found => found.problems)
+  const said = problems.map(({ message }) => `${message}; it is not believed`)
   return sayUnread(workspace.engine, said, await tellUnread(workspace, exit, io), io)
 }
 

@@ -1,10 +1,9 @@
 import { deliveriesOf } from '../queries/engines/literal.js'
 import { rowsOf } from '../queries/engines/rows.js'
 import { anyItemKey } from '../queries/known-keys.js'
-import { readArchiveFacts } from '../queries/verdict/archive-facts.js'
+import { lostStretches, readArchiveFacts } from '../queries/verdict/archive-facts.js'
 import { archiveBegan } from '../queries/verdict/state-at.js'
 import type { LiveTable } from '../restore/live-table.js'
-import { readLostStretches } from '../restore/lost-stretches.js'
 import { parseItem } from '../transform/attribute-value.js'
 import { formatInstant } from '../transform/instant.js'
 import type { AttributePath, TableConfiguration } from '../transform/table-configuration.js'
@@ -74,8 +73,11 @@ async function actorAttributeOf({ engine }: Workspace, table: TableConfiguration
   return isKey ? null : (table.actor ?? null)
 }
 
-async function readLost({ engine }: Workspace, { table }: TableConfiguration): Promise<Question['lost']> {
-  return engine.facts === undefined ? [] : readLostStretches(engine.facts, table)
+async function readLost({ engine }: Workspace, table: TableConfiguration): Promise<Question['lost']> {
+  const facts = await readArchiveFacts(engine, table)
+  const [unreadable] = facts.unreadable
+  if (unreadable !== undefined) throw new CommandError(unreadable, EXIT.unchecked)
+  return lostStretches(facts)
 }
 
 async function openLive(

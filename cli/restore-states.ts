@@ -1,10 +1,9 @@
-import { type ArchiveFacts, readArchiveFacts } from '../queries/verdict/archive-facts.js'
+import { type ArchiveFacts, type LostStretch, readArchiveFacts } from '../queries/verdict/archive-facts.js'
 import { readHistories } from '../queries/verdict/histories.js'
 import type { ItemHistory } from '../queries/verdict/history.js'
 import { stateAt } from '../queries/verdict/state-at.js'
 import { itemsAt } from '../queries/verdict/table-at.js'
 import type { LiveTable, TableDescription } from '../restore/live-table.js'
-import type { LostStretch } from '../restore/lost-stretches.js'
 import {
   type Keyed,
   type Now,

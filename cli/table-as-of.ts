@@ -1,9 +1,9 @@
-import type { AnswerVerdict } from '../queries/answers/answer-verdict.js'
 import { answerQuery } from '../queries/answers/ask.js'
+import type { AnswerVerdict } from '../queries/answers/asked.js'
 import type { FileFormat } from '../queries/answers/formats.js'
 import type { PageContext } from '../queries/answers/html-page.js'
 import type { Receipt } from '../queries/answers/receipt.js'
-import { SAVED_QUERIES, type SavedQuery } from '../queries/catalog.js'
+import { savedQuery } from '../queries/catalog.js'
 import { archiveBegan } from '../queries/verdict/state-at.js'
 import { type ItemOfTable, itemsAt } from '../queries/verdict/table-at.js'
 import { parseItem, valueAt } from '../transform/attribute-value.js'
@@ -97,7 +97,7 @@ async function keepTableReceipt(
   verdict: AnswerVerdict | undefined,
 ): Promise<Receipt | undefined> {
   if (!receipts.isWanted) return undefined
-  const query = SAVED_QUERIES.get('table-as-of') as SavedQuery
+  const query = savedQuery('table-as-of')
   const answer = await answerQuery(workspace.engine, query, table, { at: formatInstant(at.us, 6) })
   return receipts.keep(answer, workspace, verdict ?? null)
 }

@@ -1,12 +1,11 @@
 import { existsSync, statSync } from 'node:fs'
 import { type Configuration, readConfiguration } from '../config/configuration.js'
-import { ArchiveError, type FolderOptions, type OpenArchive, openArchive } from '../library/open-archive.js'
+import { ArchiveError } from '../library/archive-error.js'
+import { type FolderOptions, type OpenArchive, openArchive } from '../library/open-archive.js'
 import type { QueryEngine } from '../queries/engines/engine.js'
 import { countRefused } from '../store/refused-of-table.js'
-import type { Bucket } from '../store/s3.js'
-import type { FactStore } from '../transform/fact.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { engineOf, type Place, placeOf } from './engine-choice.js'
+import { engineOf, placeOf } from './engine-choice.js'
 import { CommandError, EXIT, type Io, type Options } from './io.js'
 import { nearest } from './nearest.js'
 
@@ -142,14 +141,13 @@ export async function openArchiveIn(
 
 async function openOnAws(options: Options, configuration: Configuration | undefined, io?: Io): Promise<Opened> {
   const place = await placeOf(options, configuration)
-  const { workgroup, database, region, results: outputLocation, bucket } = place
-  const [{ AthenaEngine }, { expenseOf, formatExpense }] = await Promise.all([
-    import('../queries/engines/athena.js'),
+  const { workgroup, database, region } = place
+  const [{ openStackEngine }, { expenseOf, formatExpense }] = await Promise.all([
+    import('../library/stack.js'),
     import('../queries/engines/athena-cost.js'),
   ])
-  const signal = io?.interruption?.()
-  const { facts, copies } = bucket === undefined ? {} : await openBuckets({ ...place, bucket })
-  const engine = AthenaEngine.open({ workgroup, database, region, bucket, facts, copies, outputLocation, signal })
+  const refusal = (message: string) => new CommandError(message, EXIT.unchecked, FACTS_NEED)
+  const engine = await openStackEngine(place, { signal: io?.interruption?.(), refusal })
   return {
     root: `athena:${workgroup}/${database}${region === undefined ? '' : `@${region}`}`,
     archive: await openArchive({ engine, tables: configuration?.tables.values() ?? [], others: true }),
@@ -159,35 +157,8 @@ async function openOnAws(options: Options, configuration: Configuration | undefi
   }
 }
 
-/** What the buckets of a stack tell beside its tables. */
-async function openBuckets({ bucket, derived, database, region }: Place & { readonly bucket: string }) {
-  const [{ S3Client }, { Bucket }, { UnloadedCopies }] = await Promise.all([
-    import('@aws-sdk/client-s3'),
-    import('../store/s3.js'),
-    import('../derived/unloaded-copies.js'),
-  ])
-  const client = new S3Client(region === undefined ? {} : { region })
-  const archive = new Bucket(client, bucket)
-  return {
-    facts: factsIn(archive),
-    copies: derived === undefined ? undefined : new UnloadedCopies(archive, new Bucket(client, derived), database),
-  }
-}
-
-/** Where the archive's facts are read from. */
-function factsIn(bucket: Bucket): FactStore {
-  const told = (error: Error): never => {
-    throw new CommandError(
-      `the facts of the archive cannot be read from bucket ${bucket.name}: ${error.name}: ${error.message}`,
-      EXIT.unchecked,
-      'the caller needs s3:ListBucket and s3:GetObject on facts/ and kms:Decrypt on its key; --workgroup and --database in place of --stack ask without facts, and then no answer is COMPLETE',
-    )
-  }
-  return {
-    list: prefix => bucket.list(prefix).catch(told),
-    open: key => bucket.open(key).catch(told),
-  }
-}
+const FACTS_NEED =
+  'the caller needs s3:ListBucket and s3:GetObject on facts/ and kms:Decrypt on its key; --workgroup and --database in place of --stack ask without facts, and then no answer is COMPLETE'
 
 /** The table that a user names, whatever its case. Throws `CommandError` with the nearest names. */
 export function findTable({ archive, asked }: Workspace, name: string): TableConfiguration {

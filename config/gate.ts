@@ -111,7 +111,8 @@ function whereItBreaks(text: string): string {
   }
 }
 
-function tooLarge(bytes: number, maxBytes: number): string {
+/** What is wrong with a file that is over its bound. */
+export function tooLarge(bytes: number, maxBytes: number): string {
   return `has ${bytes} bytes, expected at most ${maxBytes}`
 }
 

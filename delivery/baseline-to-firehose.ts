@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FirehoseClient } from '@aws-sdk/client-firehose'
-import type { Timekeeper } from '../aws/attempts.js'
 import { CALL_BYTES, CALL_RECORDS, RECORD_BYTES } from '../aws/firehose.js'
+import type { Patience } from '../aws/patience.js'
 import {
   type BaselineOrigin,
   type BaselineTarget,
@@ -33,7 +33,7 @@ export interface FirehoseTargetOptions {
   readonly origin: BaselineOrigin
   /** Told how many rows have arrived. */
   readonly onArrived?: (items: number, expected: number) => void
-  readonly time?: Timekeeper
+  readonly time?: Patience
   readonly patienceMs?: number
   readonly sleep?: (ms: number) => Promise<unknown>
 }
@@ -118,7 +118,7 @@ export class FirehoseTarget implements BaselineTarget {
 
   private async sendAll(): Promise<void> {
     if (this.packs.length === 0) return
-    const { firehose, deliveryStream, time = { remaining: () => Number.POSITIVE_INFINITY } } = this.options
+    const { firehose, deliveryStream, time = {} } = this.options
     const { left, errors } = await sendPacks(firehose, deliveryStream, this.packs, time)
     if (left.length > 0) {
       const codes = [...errors].map(([code, times]) => `${times} × ${code}`).join(', ')

@@ -8,13 +8,13 @@ import { nameOrigin } from '../capture/unnamed-record.js'
 import type { DiskArchive, StagedFile } from '../store/folder.js'
 import { OTHER_REGION, objectName, RefusedObjects } from '../store/refused-objects.js'
 import { type Column, columnsOf } from '../transform/audit-row.js'
+import { rowCounter } from '../transform/fast/fast-path.js'
 import type { TransformHandler } from '../transform/handler.js'
 import { configurationKey, parsePartition, partitionPrefix } from '../transform/layout.js'
+import { checkRowLine } from '../transform/row-line.js'
 import { rowConfiguration, type TableConfiguration } from '../transform/table-configuration.js'
 import { Misfits } from './misfits.js'
 import type { ParquetConverter } from './parquet-conversion.js'
-import { checkRowLine } from './row-line.js'
-import { RowScanner } from './row-scanner.js'
 import { RegionDoor, regionInArchive, streamInArchive } from './table-origin.js'
 import { invokeTransform, type SourceRecord } from './transform-function.js'
 
@@ -92,7 +92,7 @@ export class DeliveryStream {
   readonly misfits = new Misfits()
   private readonly columns: readonly Column[]
   private readonly columnsByName: ReadonlyMap<string, Column>
-  private readonly scanner: RowScanner
+  private readonly countRows: ReturnType<typeof rowCounter>
   private readonly hints: BufferingHints
   private readonly now: () => number
   private readonly refused: RefusedObjects
@@ -107,7 +107,7 @@ export class DeliveryStream {
   constructor(private readonly options: DeliveryStreamOptions) {
     this.columns = columnsOf(options.table)
     this.columnsByName = new Map(this.columns.map(column => [column.name, column]))
-    this.scanner = new RowScanner(this.columns)
+    this.countRows = rowCounter(this.columns)
     this.hints = options.hints ?? DEFAULT_HINTS
     this.now = options.now ?? Date.now
     this.refused = new RefusedObjects(options.archive, options.table.table, this.now)
@@ -177,7 +177,7 @@ export class DeliveryStream {
   private async named(records: readonly TakenRecord[]): Promise<readonly SourceRecord[]> {
     if (!records.some(({ isUnnamed }) => isUnnamed)) return records
     const { archive, table } = this.options
-    this.streamArn ??= Promise.resolve(this.options.streamArn ?? streamInArchive(archive.root, table.table))
+    this.streamArn ??= Promise.resolve(this.options.streamArn ?? streamInArchive(archive, table.table))
     const arn = await this.streamArn
     return records.map(record =>
       record.isUnnamed ? { ...record, data: nameOrigin(record.data, table.table, arn) } : record,
@@ -205,14 +205,14 @@ export class DeliveryStream {
       this.options.onRefused?.(foreign)
       return this.refuse(record, 1, OTHER_REGION, foreign)
     }
-    const count = isUtf8(bytes.subarray(0, length)) ? this.scanner.count(bytes, length) : 0
+    const count = isUtf8(bytes.subarray(0, length)) ? this.countRows(bytes, length) : 0
     if (count > 0) return add(lines, prefix, bytes.subarray(0, length), count)
     await this.checkLines(record, bytes.toString('utf8', 0, length), prefix, lines)
   }
 
   private async openDoor(): Promise<RegionDoor> {
     const { archive, table } = this.options
-    return new RegionDoor(table.table, await regionInArchive(archive.root, table.table))
+    return new RegionDoor(table.table, await regionInArchive(archive, table.table))
   }
 
   /** Takes the lines that a converter can take, and keeps each of the others alone. */

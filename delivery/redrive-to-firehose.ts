@@ -1,6 +1,6 @@
 import { DescribeDeliveryStreamCommand, type FirehoseClient } from '@aws-sdk/client-firehose'
-import type { Timekeeper } from '../aws/attempts.js'
 import { CALL_RECORDS } from '../aws/firehose.js'
+import type { Patience } from '../aws/patience.js'
 import { sendPacks } from '../capture/firehose-sender.js'
 import { tablePrefix } from '../transform/layout.js'
 import type { Delivery, Destination, RefusedDocument } from './redrive.js'
@@ -20,7 +20,7 @@ export class FirehoseDestination implements Destination {
   constructor(
     private readonly client: FirehoseClient,
     readonly name: string,
-    private readonly time: Timekeeper = { remaining: () => Number.POSITIVE_INFINITY },
+    private readonly time: Patience = {},
   ) {}
 
   async send(documents: readonly RefusedDocument[]): Promise<Delivery> {

@@ -13,9 +13,9 @@ import { columnsOf } from '../transform/audit-row.js'
 import { MAX_RESPONSE_BYTES } from '../transform/handler.js'
 import { isObject } from '../transform/json.js'
 import { dateOf } from '../transform/partition.js'
+import { checkRowLine } from '../transform/row-line.js'
 import { configurationId, type TableConfiguration } from '../transform/table-configuration.js'
 import { transformRecord } from '../transform/transform.js'
-import { checkRowLine } from './row-line.js'
 
 /**
  * What can be done with one document of a refused record: it is `ready` to be sent again; the transform still refuses it;

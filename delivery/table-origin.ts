@@ -1,14 +1,15 @@
 import { openDuckDb } from '../queries/engines/duckdb-instance.js'
 import { fileList } from '../queries/engines/file-list.js'
-import { parquetFiles } from '../store/parquet-files.js'
+import type { DiskArchive } from '../store/folder.js'
+import { listTable } from '../store/table-objects.js'
 import { shown } from '../transform/refusal.js'
 
 /**
  * The region that a table's rows in an archive are of, undefined where none says it. Whatever is added must be of that
  * region, so the newest object that names one tells it of all.
  */
-export async function regionInArchive(root: string, table: string): Promise<string | undefined> {
-  for (const file of [...parquetFiles(root, table)].reverse()) {
+export async function regionInArchive(archive: DiskArchive, table: string): Promise<string | undefined> {
+  for (const file of (await filesOf(archive, table)).toReversed()) {
     const [region] = (await valuesIn([file], 'region', 'region is not null limit 1')) ?? []
     if (region !== undefined) return region
   }
@@ -16,10 +17,14 @@ export async function regionInArchive(root: string, table: string): Promise<stri
 }
 
 /** The ARN of the one stream that a table's rows in an archive came from; undefined where there are none, or several. */
-export async function streamInArchive(root: string, table: string): Promise<string | undefined> {
-  const files = parquetFiles(root, table)
+export async function streamInArchive(archive: DiskArchive, table: string): Promise<string | undefined> {
+  const files = await filesOf(archive, table)
   const streams = files.length === 0 ? [] : await valuesIn(files, 'source', `source like 'arn:%/stream/%'`)
   return streams?.length === 1 ? streams[0] : undefined
+}
+
+async function filesOf(archive: DiskArchive, table: string): Promise<readonly string[]> {
+  return (await listTable(archive, table)).objects.map(key => archive.pathOf(key))
 }
 
 /** Undefined where an object cannot be read, which readers of the archive complain of; it keeps no change out. */

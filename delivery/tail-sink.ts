@@ -1,7 +1,7 @@
 import type { Checkpoint } from '../capture/checkpoint.js'
 import type { TailSink } from '../capture/intake.js'
 import type { LambdaRecord } from '../capture/lambda-record.js'
-import { findFacts } from '../config/fact-file.js'
+import { findFacts } from '../store/facts.js'
 import type { DiskArchive } from '../store/folder.js'
 import { type GapFact, type StreamChangedFact, writeFact } from '../transform/fact.js'
 import { canonicalJson } from '../transform/json.js'

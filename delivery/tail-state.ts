@@ -1,19 +1,10 @@
 /** What a tail remembers beside an archive, in a folder that is no part of it: how far it is, and that it runs. */
 
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../capture/checkpoint.js'
 import { FileError, readBounded } from '../config/gate.js'
+import { isRunning, makeFolder, renameDurably, writeDurably } from '../store/durable.js'
 import { linkIn, refuseLinks } from '../store/links.js'
 import { TAIL_FOLDER } from '../transform/layout.js'
 
@@ -37,9 +28,8 @@ export function loadCheckpoint(root: string, table: string): Checkpoint | undefi
 export function saveCheckpoint(root: string, checkpoint: Checkpoint): void {
   const path = checkpointPath(root, checkpoint.table)
   refuseLinks(root, `${TAIL_FOLDER}/${checkpoint.table}.json.new`)
-  writeDurably(`${path}.new`, writeCheckpoint(checkpoint))
-  renameSync(`${path}.new`, path)
-  syncFolder(join(root, TAIL_FOLDER))
+  writeDurably(`${path}.new`, writeCheckpoint(checkpoint), 'w')
+  renameDurably(`${path}.new`, path)
 }
 
 /** That a process tails a table into an archive. */
@@ -55,15 +45,15 @@ export function lockTail(root: string, table: string): TailLock | number {
   const folder = join(root, TAIL_FOLDER)
   const own = `${table}.${process.pid}.lock`
   refuseLinks(root, `${TAIL_FOLDER}/${own}`)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  writeDurably(join(folder, own), startOf(process.pid))
+  makeFolder(folder)
+  writeDurably(join(folder, own), startOf(process.pid), 'w')
   const release = () => rmSync(join(folder, own), { force: true })
   for (const name of readdirSync(folder)) {
     const pid = Number(
       name.startsWith(`${table}.`) ? /^(\d+)\.lock$/.exec(name.slice(table.length + 1))?.[1] : undefined,
     )
     if (Number.isNaN(pid) || pid === process.pid) continue
-    if (isRunning(pid, lockedAt(root, name))) {
+    if (isRunningSince(pid, lockedAt(root, name))) {
       release()
       return pid
     }
@@ -73,14 +63,8 @@ export function lockTail(root: string, table: string): TailLock | number {
 }
 
 /** True where a process is there and is not a later one that was given the same id. */
-function isRunning(pid: number, start: string | undefined): boolean {
-  if (start === undefined) return false
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
-  }
-  return start === startOf(pid)
+function isRunningSince(pid: number, start: string | undefined): boolean {
+  return start !== undefined && isRunning(pid) && start === startOf(pid)
 }
 
 /** When the process of a lock began, as it wrote; undefined where the file is none of a process. */
@@ -110,24 +94,5 @@ function statOf(pid: number): string | undefined {
     return readFileSync(`/proc/${pid}/stat`, 'utf8')
   } catch {
     return undefined
-  }
-}
-
-function writeDurably(path: string, text: string): void {
-  const file = openSync(path, 'w', 0o600)
-  try {
-    writeSync(file, text)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-}
-
-function syncFolder(path: string): void {
-  const folder = openSync(path, 'r')
-  try {
-    fsyncSync(folder)
-  } finally {
-    closeSync(folder)
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { bindQuery } from '../queries/bind.js'
-import { renderQuery, SAVED_QUERIES, type SavedQuery } from '../queries/catalog.js'
+import { renderQuery, savedQuery } from '../queries/catalog.js'
 import { fileList } from '../queries/engines/file-list.js'
 import { deliveriesOf, quoted } from '../queries/engines/literal.js'
 import { earliestArrivals, emptyRows, rowsOfObjects } from '../queries/engines/relations.js'
@@ -111,7 +111,7 @@ function hashedImages(rows: string): string {
 /** The states at the end of a day, by the very question that will be asked, and how many there are. */
 async function keepStates(folder: DerivedFolder, day: string, name: string): Promise<number> {
   const at = formatInstant(Date.parse(`${day}T00:00:00Z`) * 1000 + 86_400_000_000 - 1, 6)
-  const { sql, values } = bindQuery(SAVED_QUERIES.get('table-as-of') as SavedQuery, unconfiguredTable(folder.table), {
+  const { sql, values } = bindQuery(savedQuery('table-as-of'), unconfiguredTable(folder.table), {
     at,
   })
   const asked = `create or replace temp table ${name} as ${sql}`

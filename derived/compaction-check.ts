@@ -24,7 +24,7 @@ export interface CopyCheck {
  * changes, as often, each row once in its file and in the bucket of its item, each image what its hash says. Changes nothing.
  */
 export async function checkCopy(root: string, table: string): Promise<CopyCheck> {
-  const found = findCopy(root, table)
+  const found = await findCopy(root, table)
   const nothing = { table, covered: 0, uncovered: 0 }
   if (found.kind === 'none') return { ...nothing, found: false, problems: [] }
   if (found.kind === 'unusable') return { ...nothing, found: true, problems: [found.remark] }

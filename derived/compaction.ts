@@ -1,9 +1,10 @@
 import { hash, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { mergeColumns } from '../queries/engines/duckdb.js'
+import { DiskArchive } from '../store/folder.js'
 import { keptConfigurations } from '../store/kept-configurations.js'
-import { listTable } from '../store/parquet-files.js'
 import { refusedOfTable } from '../store/refused-of-table.js'
+import { listTable } from '../store/table-objects.js'
 import type { Column } from '../transform/audit-row.js'
 import { answersKey, checkpointKey, coveredKey, DERIVED_VERSION, manifestKey, runKey } from '../transform/derived.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
@@ -114,24 +115,23 @@ export function digitsFor(deliveries: number): number {
 }
 
 class Compactor {
-  private readonly columns: readonly Column[]
+  private columns: readonly Column[] = []
 
   constructor(
     private readonly folder: DerivedFolder,
     private readonly options: CompactionOptions,
-  ) {
-    const { configuration } = options
-    const kept = keptConfigurations(folder.root, folder.table)
-    this.columns = mergeColumns([...(configuration === undefined ? [] : [configuration]), ...kept])
-  }
+  ) {}
 
   async run(): Promise<Compaction> {
     const { root, table } = this.folder
+    const { configuration } = this.options
+    const kept = await keptConfigurations(new DiskArchive(root), table)
+    this.columns = mergeColumns([...(configuration === undefined ? [] : [configuration]), ...kept])
     const found = readManifest(root, table)
     const current = typeof found === 'string' ? undefined : found
     const removed = this.folder.sweep(current === undefined ? new Set() : namesOf(current))
-    this.refuseUnread()
-    const objects = listObjects(root, table)
+    await this.refuseUnread()
+    const objects = await listObjects(root, table)
     if (objects.length === 0)
       throw new CompactionError(`table ${table} has no rows in the archive, so there is nothing to compact`)
     const before = this.usable(current, typeof found === 'string' ? found : undefined, objects)
@@ -154,7 +154,7 @@ class Compactor {
       made.touched,
       this.columns,
     )
-    this.checkUnchanged(objects)
+    await this.checkUnchanged(objects)
     const generation = (current?.generation ?? 0) + 1
     const manifest: Manifest = {
       version: DERIVED_VERSION,
@@ -187,8 +187,10 @@ class Compactor {
   }
 
   /** A copy must not look more complete than the archive is. */
-  private refuseUnread(): void {
-    const unread = listTable(this.folder.root, this.folder.table).unread.filter(({ mayHoldRows }) => mayHoldRows)
+  private async refuseUnread(): Promise<void> {
+    const { root, table } = this.folder
+    const listed = await listTable(new DiskArchive(root), table)
+    const unread = listed.unread.filter(({ mayHoldRows }) => mayHoldRows)
     if (unread.length > 0)
       throw new CompactionError(
         `folder of ${this.folder.table} holds what no question reads, or not every one`,
@@ -379,8 +381,8 @@ class Compactor {
   }
 
   /** Objects are never rewritten; one that was after all would make the copy differ from the archive without a word. */
-  private checkUnchanged(objects: readonly ListedObject[]): void {
-    const now = new Map(listObjects(this.folder.root, this.folder.table).map(({ key, bytes }) => [key, bytes]))
+  private async checkUnchanged(objects: readonly ListedObject[]): Promise<void> {
+    const now = new Map((await listObjects(this.folder.root, this.folder.table)).map(({ key, bytes }) => [key, bytes]))
     const changed = objects.filter(({ key, bytes }) => now.get(key) !== bytes)
     if (changed.length > 0)
       throw new CompactionError(

@@ -34,8 +34,8 @@ export class CopyReader {
   }
 
   /** Looks at what is there now. True where a table has a copy that can be used. */
-  look(table: string): boolean {
-    const found = findCopy(this.root, table)
+  async look(table: string): Promise<boolean> {
+    const found = await findCopy(this.root, table)
     if (found.kind === 'unusable') this.remarks.add(found.remark)
     if (found.kind === 'unusable' && found.lost !== undefined) this.lost.set(table, found.lost)
     if (found.kind === 'usable') this.copies.set(table, found.copy)
@@ -44,8 +44,9 @@ export class CopyReader {
   }
 
   /** True where there is another copy than the one that failed; else it is given up, with a remark. */
-  lookAgain(table: string, failed: DerivedCopy, error: unknown): boolean {
-    if (this.look(table) && this.copies.get(table)?.manifest.generation !== failed.manifest.generation) return true
+  async lookAgain(table: string, failed: DerivedCopy, error: unknown): Promise<boolean> {
+    if ((await this.look(table)) && this.copies.get(table)?.manifest.generation !== failed.manifest.generation)
+      return true
     this.copies.delete(table)
     const [reason] = (error as Error).message.split('\n')
     this.remarks.add(

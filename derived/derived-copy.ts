@@ -1,11 +1,13 @@
 import { hash } from 'node:crypto'
 import { statSync } from 'node:fs'
-import { join, relative, sep } from 'node:path'
+import { join } from 'node:path'
 import { FileError, readBounded } from '../config/gate.js'
 import { sha256OfFile } from '../store/file-hash.js'
+import { DiskArchive } from '../store/folder.js'
 import { linkIn, refuseLinks } from '../store/links.js'
-import { parquetFiles } from '../store/parquet-files.js'
+import { listTable } from '../store/table-objects.js'
 import { bucketOf, coveredKey, type DERIVED_VERSION, manifestKey, runKey } from '../transform/derived.js'
+import { tablePrefix } from '../transform/layout.js'
 import { readManifestFile } from './manifest-file.js'
 
 /** A file as it was when it was written. */
@@ -105,10 +107,10 @@ export type CopyFound =
  * Finds the copy of a table. The manifest is read before the archive is listed, so that every object it covers is in the
  * list: whatever else is there has come since. One object that is gone or has another size, and the copy is not used.
  */
-export function findCopy(root: string, table: string): CopyFound {
+export async function findCopy(root: string, table: string): Promise<CopyFound> {
   const manifest = readManifest(root, table)
   if (manifest === undefined || typeof manifest === 'string') return unusable(table, manifest)
-  const objects = listObjects(root, table)
+  const objects = await listObjects(root, table)
   if (hash('sha256', coveredText(objects)) === manifest.covered.sha256)
     return { kind: 'usable', copy: { root, manifest, objects: objects.map(pathOf(root)), uncovered: [] } }
   const covered = readCovered(root, manifest)
@@ -182,11 +184,10 @@ function readText(root: string, key: string): string | undefined {
 }
 
 /** The objects of a table with their sizes, by key. */
-export function listObjects(root: string, table: string): readonly ListedObject[] {
-  return parquetFiles(root, table).map(path => ({
-    key: relative(root, path).split(sep).join('/'),
-    bytes: statSync(path).size,
-  }))
+export async function listObjects(root: string, table: string): Promise<readonly ListedObject[]> {
+  const archive = new DiskArchive(root)
+  const objects = new Set((await listTable(archive, table)).objects)
+  return (await archive.entries(tablePrefix(table))).filter(({ key }) => objects.has(key))
 }
 
 /** The text of the list of covered objects. */

@@ -1,4 +1,4 @@
-import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery } from '../queries/catalog.js'
+import { bindValues, renderQuery, savedQuery } from '../queries/catalog.js'
 import type { BoundValue } from '../queries/engines/engine.js'
 import { quoted, quotedName } from '../queries/engines/literal.js'
 import { checkParameters } from '../queries/parameters.js'
@@ -270,7 +270,7 @@ export interface BoundStatement {
 
 /** By the very question that will be asked. */
 function statesOf(rows: string, day: string): BoundStatement {
-  const query = SAVED_QUERIES.get('table-as-of') as SavedQuery
+  const query = savedQuery('table-as-of')
   const statement = renderQuery(query, { changes: 'rows_of' })
   const columns = query.columns.map(({ name }) => name).join(', ')
   const at = `${day}T23:59:59.999999Z`

@@ -2,10 +2,10 @@ import { setTimeout as wait } from 'node:timers/promises'
 import {
   type CloudFormationClient,
   DescribeStackDriftDetectionStatusCommand,
-  DescribeStackResourceDriftsCommand,
   DescribeStacksCommand,
   DetectStackDriftCommand,
-  ListStackResourcesCommand,
+  paginateDescribeStackResourceDrifts,
+  paginateListStackResources,
   type StackResourceDrift,
 } from '@aws-sdk/client-cloudformation'
 import {
@@ -109,15 +109,13 @@ async function readStack(client: CloudFormationClient, name: string): Promise<St
 
 async function listResources(client: CloudFormationClient, name: string): Promise<readonly Resource[]> {
   const resources: Resource[] = []
-  let next: string | undefined
-  do {
-    const page = await client.send(new ListStackResourcesCommand({ StackName: name, NextToken: next }))
-    for (const { ResourceType = '', LogicalResourceId = '', PhysicalResourceId = '' } of page.StackResourceSummaries ??
-      []) {
-      resources.push({ type: ResourceType, logicalId: LogicalResourceId, physicalId: PhysicalResourceId })
-    }
-    next = page.NextToken
-  } while (next !== undefined)
+  for await (const { StackResourceSummaries = [] } of paginateListStackResources({ client }, { StackName: name }))
+    for (const {
+      ResourceType: type = '',
+      LogicalResourceId: logicalId = '',
+      PhysicalResourceId = '',
+    } of StackResourceSummaries)
+      resources.push({ type, logicalId, physicalId: PhysicalResourceId })
   return resources
 }
 
@@ -161,12 +159,8 @@ async function readDrift(
 
 async function listDrifts(client: CloudFormationClient, stack: string): Promise<readonly StackResourceDrift[]> {
   const drifts: StackResourceDrift[] = []
-  let next: string | undefined
-  do {
-    const page = await client.send(new DescribeStackResourceDriftsCommand({ StackName: stack, NextToken: next }))
+  for await (const page of paginateDescribeStackResourceDrifts({ client }, { StackName: stack }))
     drifts.push(...(page.StackResourceDrifts ?? []))
-    next = page.NextToken
-  } while (next !== undefined)
   return drifts
 }
 

@@ -1,4 +1,4 @@
-import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3'
+import { paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3'
 import { type Counts, EXPIRING_METRIC } from '../capture/metrics.js'
 import { REFUSED_PREFIX } from '../transform/layout.js'
 
@@ -39,15 +39,11 @@ function warnedAge(refusedDays: number): number {
 
 async function countOlder(s3: S3Client, bucket: string, before: number): Promise<number> {
   let count = 0
-  let token: string | undefined
-  do {
-    const page = await s3.send(
-      new ListObjectsV2Command({ Bucket: bucket, Prefix: REFUSED_PREFIX, ContinuationToken: token }),
-    )
-    for (const { LastModified } of page.Contents ?? [])
-      if (LastModified !== undefined && +LastModified <= before) count++
-    token = page.NextContinuationToken
-  } while (token !== undefined)
+  for await (const { Contents = [] } of paginateListObjectsV2(
+    { client: s3 },
+    { Bucket: bucket, Prefix: REFUSED_PREFIX },
+  ))
+    for (const { LastModified } of Contents) if (LastModified !== undefined && +LastModified <= before) count++
   return count
 }
 

@@ -13,9 +13,9 @@ import type { DerivedStore } from './derived-store.js'
 import { ForwarderFunction } from './forwarder-function.js'
 import { KeptConfiguration } from './kept-configuration.js'
 import type { QueryWorkgroup } from './query-workgroup.js'
-import { SavedQueries } from './saved-queries.js'
 import type { SourceTable } from './source-table.js'
 import { TableCompaction } from './table-compaction.js'
+import { TableQueries } from './table-queries.js'
 import { TransformFunction } from './transform-function.js'
 
 export interface CapturedTableProps {
@@ -97,7 +97,7 @@ export class CapturedTable extends Construct {
       })
     }
 
-    const queries = new SavedQueries(this, 'Queries', { configuration, auditTable: this.auditTable, workgroup })
+    const queries = new TableQueries(this, 'Queries', { configuration, auditTable: this.auditTable, workgroup })
     queries.node.addDependency(this.auditTable)
     if (derived !== undefined) {
       const { auditTable } = this

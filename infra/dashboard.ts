@@ -41,76 +41,84 @@ interface DashboardRow {
 }
 
 function rowsOf(table: CapturedTable): readonly DashboardRow[] {
-  const { forwarder, changeStream, transform, delivery, configuration } = table
-  const ours = (metricName: string) =>
-    new Metric({
-      namespace: METRICS_NAMESPACE,
-      metricName,
-      dimensionsMap: { Table: configuration.table },
-      statistic: Stats.SUM,
-      period: PERIOD,
-    })
-  const firehose = (metricName: string, statistic: string = Stats.SUM) =>
-    delivery.stream.metric(metricName, { statistic, period: PERIOD })
-  const errors = [
-    transform.function.metricErrors(),
-    ...(forwarder === undefined ? [] : [forwarder.function.metricErrors()]),
-  ]
-  return [
-    {
-      title: `${configuration.table}: loss`,
-      help: 'All of it should be nothing. What is refused is kept and can be sent again with `itemtrail redrive`.',
-      graphs: [
-        ['Refused', [ours(REFUSED_METRIC), firehose('FailedConversion.Records'), ours('RecordsOversize')]],
-        ['Not accepted by Firehose', [ours('RecordsLeft'), firehose('ThrottledRecords')]],
-        ['Function errors', errors],
+  return [lossOf(table), lagOf(table), throughputOf(table), costOf(table)]
+}
+
+function lossOf(table: CapturedTable): DashboardRow {
+  const { transform, forwarder } = table
+  const errors = [transform, ...(forwarder === undefined ? [] : [forwarder])].map(it => it.function.metricErrors())
+  return {
+    title: `${table.configuration.table}: loss`,
+    help: 'All of it should be nothing. What is refused is kept and can be sent again with `itemtrail redrive`.',
+    graphs: [
+      [
+        'Refused',
+        [ours(table, REFUSED_METRIC), firehose(table, 'FailedConversion.Records'), ours(table, 'RecordsOversize')],
       ],
-    },
-    {
-      title: 'Lag',
-      help: 'From the table to the stream, and from Firehose to the archive; the buffer interval is part of it.',
-      graphs: [
-        [
-          'Behind the table (ms)',
-          changeStream === undefined
-            ? forwarder === undefined
-              ? []
-              : [forwarder.function.metric('IteratorAge', { statistic: Stats.MAXIMUM, period: PERIOD })]
-            : [firehose('KinesisMillisBehindLatest', Stats.MAXIMUM)],
-        ],
-        ['Waiting in Firehose (s)', [firehose('DeliveryToS3.DataFreshness', Stats.MAXIMUM)]],
-      ],
-    },
-    {
-      title: 'Throughput',
-      help: 'As much must go out as comes in. A pack holds several changes, so Firehose counts fewer records than the forwarder.',
-      graphs: [
-        changeStream === undefined
-          ? ['Changes in, accepted', [ours('RecordsReceived'), ours('RecordsAccepted')]]
-          : ['Changes in', [changeStream.stream.metricIncomingRecords({ statistic: Stats.SUM, period: PERIOD })]],
-        [
-          'Firehose in, transformed, delivered',
-          [firehose('IncomingRecords'), firehose('SucceedProcessing.Records'), firehose('DeliveryToS3.Records')],
-        ],
-        ['Objects written', [firehose('DeliveryToS3.ObjectCount')]],
-      ],
-    },
-    {
-      title: 'Cost',
-      help: 'Firehose bills each record rounded up to 5 KB, and the same again for conversion; small objects make Athena slow and dear.',
-      graphs: [
-        ['Bytes into Firehose', [firehose('IncomingBytes')]],
-        ['Bytes of an object', [ratio(firehose('DeliveryToS3.Bytes'), firehose('DeliveryToS3.ObjectCount'))]],
-        [
-          'Function time (ms)',
-          [
-            transform.function.metricDuration(),
-            ...(forwarder === undefined ? [] : [forwarder.function.metricDuration()]),
-          ],
-        ],
-      ],
-    },
-  ]
+      ['Not accepted by Firehose', [ours(table, 'RecordsLeft'), firehose(table, 'ThrottledRecords')]],
+      ['Function errors', errors],
+    ],
+  }
+}
+
+function lagOf(table: CapturedTable): DashboardRow {
+  const { changeStream, forwarder } = table
+  const behind =
+    changeStream === undefined
+      ? forwarder?.function.metric('IteratorAge', { statistic: Stats.MAXIMUM, period: PERIOD })
+      : firehose(table, 'KinesisMillisBehindLatest', Stats.MAXIMUM)
+  return {
+    title: 'Lag',
+    help: 'From the table to the stream, and from Firehose to the archive; the buffer interval is part of it.',
+    graphs: [
+      ['Behind the table (ms)', behind === undefined ? [] : [behind]],
+      ['Waiting in Firehose (s)', [firehose(table, 'DeliveryToS3.DataFreshness', Stats.MAXIMUM)]],
+    ],
+  }
+}
+
+function throughputOf(table: CapturedTable): DashboardRow {
+  const { changeStream } = table
+  const through = ['IncomingRecords', 'SucceedProcessing.Records', 'DeliveryToS3.Records']
+  return {
+    title: 'Throughput',
+    help:
+      'As much must go out as comes in. A pack holds several changes, so Firehose counts fewer records than the ' +
+      'forwarder.',
+    graphs: [
+      changeStream === undefined
+        ? ['Changes in, accepted', [ours(table, 'RecordsReceived'), ours(table, 'RecordsAccepted')]]
+        : ['Changes in', [changeStream.stream.metricIncomingRecords({ statistic: Stats.SUM, period: PERIOD })]],
+      ['Firehose in, transformed, delivered', through.map(metric => firehose(table, metric))],
+      ['Objects written', [firehose(table, 'DeliveryToS3.ObjectCount')]],
+    ],
+  }
+}
+
+function costOf(table: CapturedTable): DashboardRow {
+  const { transform, forwarder } = table
+  const times = [transform, ...(forwarder === undefined ? [] : [forwarder])].map(it => it.function.metricDuration())
+  const size = ratio(firehose(table, 'DeliveryToS3.Bytes'), firehose(table, 'DeliveryToS3.ObjectCount'))
+  return {
+    title: 'Cost',
+    help:
+      'Firehose bills each record rounded up to 5 KB, and the same again for conversion; small objects make Athena ' +
+      'slow and dear.',
+    graphs: [
+      ['Bytes into Firehose', [firehose(table, 'IncomingBytes')]],
+      ['Bytes of an object', [size]],
+      ['Function time (ms)', times],
+    ],
+  }
+}
+
+function ours({ configuration }: CapturedTable, metricName: string): IMetric {
+  const dimensionsMap = { Table: configuration.table }
+  return new Metric({ namespace: METRICS_NAMESPACE, metricName, dimensionsMap, statistic: Stats.SUM, period: PERIOD })
+}
+
+function firehose({ delivery }: CapturedTable, metricName: string, statistic: string = Stats.SUM): IMetric {
+  return delivery.stream.metric(metricName, { statistic, period: PERIOD })
 }
 
 function ratio(bytes: IMetric, objects: IMetric): IMetric {

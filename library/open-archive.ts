@@ -1,7 +1,9 @@
-import { existsSync, statSync } from 'node:fs'
-import { Answer, type Asked } from '../queries/answers/answer.js'
-import { type AnswerVerdict, judgeAnswer } from '../queries/answers/answer-verdict.js'
+import { existsSync, rmSync, statSync } from 'node:fs'
+import { Answer } from '../queries/answers/answer.js'
+import { judgeAnswer } from '../queries/answers/answer-verdict.js'
 import { answerQuery, answerSql } from '../queries/answers/ask.js'
+import type { AnswerVerdict } from '../queries/answers/asked.js'
+import type { Question } from '../queries/answers/asked-archive.js'
 import { withBaselineRemarks } from '../queries/answers/baseline-remarks.js'
 import { readHistory } from '../queries/answers/history.js'
 import { SAVED_QUERIES } from '../queries/catalog.js'
@@ -16,7 +18,8 @@ import type { ItemHistory } from '../queries/verdict/history.js'
 import { archiveBegan, historyBetween, stateAt } from '../queries/verdict/state-at.js'
 import { itemsAt } from '../queries/verdict/table-at.js'
 import type { JudgeOptions } from '../queries/verdict/table-verdict.js'
-import { isArchive } from '../store/parquet-files.js'
+import { DiskArchive } from '../store/folder.js'
+import type { Objects } from '../store/objects.js'
 import { findTable, tablesIn } from '../store/tables.js'
 import { type AttributeValue, parseItem } from '../transform/attribute-value.js'
 import { formatInstant, parseInstant } from '../transform/instant.js'
@@ -31,11 +34,8 @@ import {
   itemAt,
   type TableItem,
 } from './archive-answers.js'
-
-/** An archive, a table or a saved query that is not there, or an archive that cannot be read. */
-export class ArchiveError extends Error {
-  override readonly name = 'ArchiveError'
-}
+import { ArchiveError } from './archive-error.js'
+import type { CopyOptions } from './local-copy.js'
 
 /** An item's key: the text of a simple string key as it is, or the key attributes, plain or in DynamoDB JSON. */
 export type Key = string | { readonly [attribute: string]: string | number | bigint | Uint8Array | AttributeValue }
@@ -72,31 +72,69 @@ export interface EngineOptions {
   readonly others?: boolean
 }
 
+/** An archive on AWS, by what its stack says. */
+export interface StackOptions {
+  /** The name of the stack, whose outputs name workgroup, database and buckets. */
+  readonly stack: string
+  /** @default - as the AWS SDK finds it */
+  readonly region?: string | undefined
+  /** Which workgroup, where the stack has several archives. @default - the one of the stack */
+  readonly workgroup?: string | undefined
+  /** The same of the Glue database. @default - the one of the stack */
+  readonly database?: string | undefined
+}
+
 /**
- * Opens an archive for questions: a folder, or what an engine reads. Throws `ArchiveError` for a folder that is none or
- * holds a damaged object.
+ * Opens an archive for questions: a folder; objects that lie elsewhere, which are copied; a deployed stack, which is asked
+ * on AWS; or what an engine reads. Throws `ArchiveError` for what is no archive or holds a damaged object.
  */
-export async function openArchive(archive: string | EngineOptions, options: FolderOptions = {}): Promise<OpenArchive> {
-  if (typeof archive !== 'string') {
-    const tables = nameTables(
-      [...archive.tables].map(table => (typeof table === 'string' ? unconfiguredTable(table) : table)),
-    )
-    return new OpenArchive(archive.engine, new Map(tables.map(table => [table.table, table])), archive.others)
-  }
-  if (!existsSync(archive) || !statSync(archive).isDirectory())
-    throw new ArchiveError(`archive ${JSON.stringify(archive)} is not there, expected a folder`)
-  if (!isArchive(archive))
+export async function openArchive(
+  archive: string | Objects | StackOptions | EngineOptions,
+  options: FolderOptions & CopyOptions = {},
+): Promise<OpenArchive> {
+  if (typeof archive === 'string') return openFolder(archive, options)
+  if ('engine' in archive) return openEngine(archive)
+  if ('stack' in archive) return openStack(archive, options)
+  const { copyLocally } = await import('./local-copy.js')
+  const root = await copyLocally(archive, options)
+  const remove = () => rmSync(root, { recursive: true, force: true })
+  return openFolder(root, options, remove).catch(error => {
+    remove()
+    throw error
+  })
+}
+
+async function openFolder(root: string, options: FolderOptions, end?: () => void): Promise<OpenArchive> {
+  if (!existsSync(root) || !statSync(root).isDirectory())
+    throw new ArchiveError(`archive ${JSON.stringify(root)} is not there, expected a folder`)
+  const folder = new DiskArchive(root)
+  if (!folder.isArchive())
     throw new ArchiveError(
-      `archive ${JSON.stringify(archive)} is none, expected a folder with data/, config/, facts/ or refused/ in it`,
+      `archive ${JSON.stringify(root)} is none, expected a folder with data/, config/, facts/ or refused/ in it`,
     )
   const configured = [...(options.tables ?? [])]
   try {
-    const tables = tablesIn(archive, configured)
-    return new OpenArchive(await DuckDbEngine.open(archive, configured, options), tables, false, options.refused)
+    const tables = await tablesIn(folder, configured)
+    return new OpenArchive(await DuckDbEngine.open(root, configured, options), tables, false, options.refused, end)
   } catch (error) {
     const [reason] = (error as Error).message.split('\n')
-    throw new ArchiveError(`archive ${JSON.stringify(archive)} cannot be read: ${reason}`, { cause: error })
+    throw new ArchiveError(`archive ${JSON.stringify(root)} cannot be read: ${reason}`, { cause: error })
   }
+}
+
+function openEngine({ engine, tables, others }: EngineOptions): OpenArchive {
+  const named = nameTables([...tables].map(table => (typeof table === 'string' ? unconfiguredTable(table) : table)))
+  return new OpenArchive(engine, new Map(named.map(table => [table.table, table])), others)
+}
+
+async function openStack({ stack, region, ...names }: StackOptions, options: FolderOptions): Promise<OpenArchive> {
+  const { describeStack, openStackEngine } = await import('./stack.js')
+  const told = await describeStack(stack, region)
+  const { workgroup = told.workgroup(), database = told.database() } = names
+  const { bucket, derived } = told
+  const engine = await openStackEngine({ workgroup, database, region, bucket, derived }, options)
+  const tables = engine.facts === undefined ? [] : await tablesIn(engine.facts, options.tables)
+  return new OpenArchive(engine, new Map(tables), true, options.refused)
 }
 
 /**
@@ -110,6 +148,7 @@ export class OpenArchive implements AsyncDisposable {
     private readonly known: ReadonlyMap<string, TableConfiguration>,
     private readonly others = false,
     private readonly refused?: JudgeOptions['refused'],
+    private readonly end: () => void = () => {},
   ) {}
 
   /** The names of the archive's tables. */
@@ -208,10 +247,7 @@ export class OpenArchive implements AsyncDisposable {
   }
 
   /** How far an answer to what was asked can be believed; undefined where that names no table. It costs statements of its own. */
-  verdict(
-    asked: Pick<Asked, 'query' | 'table' | 'parameters' | 'sql'>,
-    options?: JudgeOptions,
-  ): Promise<AnswerVerdict | undefined> {
+  verdict(asked: Question, options?: JudgeOptions): Promise<AnswerVerdict | undefined> {
     return judgeAnswer(asked, this, { refused: this.refused, ...options })
   }
 
@@ -228,6 +264,7 @@ export class OpenArchive implements AsyncDisposable {
   /** Ends it; of what is still running nothing is answered. */
   async close(): Promise<void> {
     this.engine.close()
+    this.end()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,8 +1,7 @@
-import { AUDIT_COLUMNS } from '../transform/audit-row.js'
 import { tryParseObject } from '../transform/json.js'
-import { PARTITION_COLUMN } from '../transform/layout.js'
 import type { PathSegment } from './difference.js'
 import { quoted } from './engines/literal.js'
+import { columnsReplacing } from './replaced-columns.js'
 
 /** A path as `history` and `diff` print it: `shipping.city`, `lines[sku=C].qty`; what a dot or bracket would make unclear is quoted. */
 export function writePath(path: readonly PathSegment[]): string {
@@ -55,21 +54,17 @@ export function isTopLevel(text: string): boolean {
  * name goes before what lies at the path.
  */
 export function rowsAtPath(changes: string, text: string): string {
-  const names = [...AUDIT_COLUMNS.map(({ name }) => name), PARTITION_COLUMN]
-  const columns = names.map(name => {
-    if (name === 'changed')
-      return `case when found.changed is not null and value_before is distinct from value_after then array[${quoted(text)}] end as changed`
-    if (name === 'old_image' || name === 'new_image') {
-      const value = name === 'old_image' ? 'value_before' : 'value_after'
-      const image = `coalesce(${quoted(`{${JSON.stringify(text)}:`)} || ${value} || '}', '{}')`
-      return `case when found.${name} is not null then ${image} end as ${name}`
-    }
-    return `found.${name}`
+  const image = (side: 'old' | 'new', value: string) =>
+    `case when found.${side}_image is not null then coalesce(${quoted(`{${JSON.stringify(text)}:`)} || ${value} || '}', '{}') end`
+  const columns = columnsReplacing('found', {
+    changed: `case when found.changed is not null and value_before is distinct from value_after then array[${quoted(text)}] end`,
+    old_image: image('old', 'value_before'),
+    new_image: image('new', 'value_after'),
   })
   return `(
     -- images hold one attribute only, what was at the path ${JSON.stringify(text)}
     select
-      ${columns.join(',\n      ')}
+      ${columns}
     from (
       select
         delivered.*,

@@ -4,7 +4,6 @@ import { isTopLevel, rowsAtPath, writePath } from './attribute-path.js'
 import { bindValues, type Identifiers, renderQuery, type SavedQuery, type Statement } from './catalog.js'
 import type { BoundValue, Scope } from './engines/engine.js'
 import { deliveriesOf } from './engines/literal.js'
-import { STATES } from './moments.js'
 import { checkParameters, ParameterError } from './parameters.js'
 import { rowsWithActor } from './todays-actor.js'
 
@@ -17,15 +16,20 @@ export interface BoundQuery extends Statement {
   readonly scope: Scope | undefined
 }
 
-/**
- * What `askQuery` runs. Throws `ParameterError` for parameters that the query does not take. `actor` is the attribute that
- * names the actor where rows do not. @default - only what the rows say
- */
+/** What stands in a statement for a table's rows. */
+export interface BindOptions {
+  /** The attribute that names the actor where rows do not. @default - only what the rows say */
+  readonly actor?: AttributePath | undefined
+  /** Makes other rows of the table's. @default - the rows as they were delivered */
+  readonly rows?: (deliveries: string) => string
+}
+
+/** What `answerQuery` runs. Throws `ParameterError` for parameters that the query does not take. */
 export function bindQuery(
   query: SavedQuery,
   table: TableConfiguration,
   parameters: Readonly<Record<string, string>>,
-  actor?: AttributePath,
+  { actor, rows = deliveries => deliveries }: BindOptions = {},
 ): BoundQuery {
   const { column, ...others } = parameters
   const values = withRecordedActor(
@@ -34,7 +38,7 @@ export function bindQuery(
       ...(query.asksForColumn ? others : parameters),
     }),
   )
-  const changes = deliveriesOf(table)
+  const changes = rows(deliveriesOf(table))
   const identifiers = query.asksForColumn ? { changes, column: configuredColumn(column, table) } : { changes }
   const statement = renderQuery(query, withPath(query, withActor(query, identifiers, actor), values.get('attribute')))
   const all = new Map<string, BoundValue>([
@@ -60,18 +64,10 @@ export function withPath(query: SavedQuery, identifiers: Identifiers, path: Boun
 
 /** The names that stand in a statement, with today's actor in the rows of one that asks who made changes. */
 export function withActor(query: SavedQuery, identifiers: Identifiers, actor: AttributePath | undefined): Identifiers {
-  if (actor === undefined || !asksWho(query)) return identifiers
+  if (actor === undefined || query.actor !== 'today') return identifiers
   const { changes, column } = identifiers
   return { ...identifiers, changes: rowsWithActor(changes, actor, column === undefined ? undefined : `new_${column}`) }
 }
-
-/** `altered-rows` asks of the rows what they say. */
-function asksWho({ name, columns, parameters }: SavedQuery): boolean {
-  const named = [...columns, ...parameters].map(field => field.name)
-  return name !== 'altered-rows' && named.some(field => WHO.includes(field))
-}
-
-const WHO = ['actor', 'actors', 'actor_source', 'last_writer', 'created_by', 'deleted_by']
 
 /** As answers print the identity that DynamoDB records for its deletes by time to live, so that questions take it. */
 export const TIME_TO_LIVE = { recorded: 'dynamodb.amazonaws.com', printed: 'DynamoDB time to live' } as const
@@ -83,15 +79,15 @@ function withRecordedActor(values: ReadonlyMap<string, BoundValue>): ReadonlyMap
 }
 
 function scopeOf(
-  { name, parameters }: SavedQuery,
+  { states, parameters }: SavedQuery,
   { table, identifier }: TableConfiguration,
   values: ReadonlyMap<string, BoundValue>,
 ): Scope | undefined {
   const named = { table, ...(identifier !== undefined && { identifier }) }
   const item = parameters.find(({ type }) => type === 'item')
   if (item !== undefined) return { ...named, itemKey: String(values.get(item.name)) }
-  const moments = STATES[name]?.map(moment => parseInstant(String(values.get(moment)))?.us)
-  const [fromUs, toUs] = moments ?? []
+  if (states === undefined) return undefined
+  const [fromUs, toUs] = [states.from, states.to].map(moment => parseInstant(String(values.get(moment)))?.us)
   return fromUs === undefined || toUs === undefined || fromUs > toUs
     ? undefined
     : { ...named, states: { fromUs, toUs } }

@@ -1,13 +1,26 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { BoundValue } from './engines/engine.js'
 import type { Parameter, ParameterType } from './parameters.js'
+import type { QueryName } from './saved-queries.js'
+
+/** The type of an answer's column, the same on every engine; times are of UTC. */
+export type AnswerType = 'varchar' | 'bigint' | 'double' | 'boolean' | 'timestamp' | 'array(varchar)'
 
 /** A column of a saved query's answer. */
 export interface AnswerColumn {
   readonly name: string
+  readonly type: AnswerType
   /** True for what people look up rather than read down a column, such as images. */
   readonly detail: boolean
   readonly meaning: string
+}
+
+/** The days whose rows a question reads, by its parameters that are instants; an end without one has no bound. */
+export interface DaysRead {
+  readonly from: string | undefined
+  readonly to: string | undefined
+  /** True where the day after `to` is read, too. */
+  readonly dayAfter: boolean
 }
 
 /** A question that can be asked of every table, on every engine. */
@@ -17,6 +30,14 @@ export interface SavedQuery {
   readonly parameters: readonly Parameter[]
   /** True where the question is about one configured column, which the statement names `{column}`. */
   readonly asksForColumn: boolean
+  /** The days whose rows it reads. */
+  readonly days: DaysRead
+  /** The parameters of the first and the last moment, where it tells what items were then. */
+  readonly states: { readonly from: string; readonly to: string } | undefined
+  /** The parameter of the moment, where it tells what items were then and takes none of the archive's facts. */
+  readonly withoutFacts: string | undefined
+  /** Who made changes: also by what is configured `today`, or only as rows `recorded` it. Undefined where it does not ask. */
+  readonly actor: 'today' | 'recorded' | undefined
   readonly columns: readonly AnswerColumn[]
   /** What it means when there are no rows. */
   readonly empty: string
@@ -32,15 +53,43 @@ export interface Statement {
 }
 
 const SQL_FOLDER = new URL('./sql/', import.meta.url)
+const INTERNAL_FOLDER = new URL('./internal/', import.meta.url)
 const PARTS_FOLDER = new URL('./parts/', import.meta.url)
 
 /** All saved queries, by name. What can be asked is said here and nowhere else. */
-export const SAVED_QUERIES: ReadonlyMap<string, SavedQuery> = new Map(
-  sqlFiles(SQL_FOLDER).map(([name, text]) => [name, parseSavedQuery(name, text)]),
-)
+export const SAVED_QUERIES: ReadonlyMap<string, SavedQuery> = queriesIn(SQL_FOLDER)
+
+/** The saved query of a name; the compiler knows them all. */
+export function savedQuery(name: QueryName): SavedQuery {
+  return SAVED_QUERIES.get(name) as SavedQuery
+}
+
+/** Questions that Itemtrail asks on its own account, and offers to nobody. */
+export const INTERNAL_QUERIES: ReadonlyMap<string, SavedQuery> = queriesIn(INTERNAL_FOLDER)
 
 /** Common table expressions that several questions share. */
 const PARTS: ReadonlyMap<string, string> = new Map(sqlFiles(PARTS_FOLDER).map(([name, text]) => [name, text.trim()]))
+
+function queriesIn(folder: URL): ReadonlyMap<string, SavedQuery> {
+  return new Map(sqlFiles(folder).map(([name, text]) => [name, parseSavedQuery(name, text)]))
+}
+
+/** A question of `queries/internal/`. */
+export function internalQuery(name: string): SavedQuery {
+  const query = INTERNAL_QUERIES.get(name)
+  if (query === undefined) throw new Error(`internal query ${name} is not there`)
+  return query
+}
+
+/** The text of a part, those that it holds put in. */
+export function sqlPart(name: string): string {
+  return insertParts(`{${name}}`, name)
+}
+
+/** The text of a query with its parts put in, its names and parameters still as they stand in the file. */
+export function wholeText({ template, name }: SavedQuery): string {
+  return insertParts(template, name)
+}
 
 function sqlFiles(folder: URL): readonly (readonly [string, string])[] {
   const names = readdirSync(folder).filter(name => name.endsWith('.sql'))
@@ -55,40 +104,57 @@ export function parseSavedQuery(name: string, text: string): SavedQuery {
   const tagged = (tag: string) =>
     header.filter(line => line.startsWith(`-- @${tag} `)).map(line => line.slice(tag.length + 5))
   const question = tagged('question')[0]
-  const columns = tagged('column').map(line => {
-    const [head, meaning] = line.split(' -- ') as [string, string]
-    const [column, detail] = head.split(' ') as [string, string | undefined]
-    return { name: column, detail: detail === 'detail', meaning }
-  })
+  const columns = tagged('column').map(parseColumn)
   const empty = tagged('empty')[0]
   if (question === undefined || empty === undefined || columns.length === 0) {
     throw new Error(`query ${name} lacks @question, @empty or @column in its header`)
   }
+  const [days, states] = [settingsOf(tagged('days')[0]), settingsOf(tagged('states')[0])]
   return {
     name,
     question,
     parameters: tagged('parameter').map(parseParameter),
     asksForColumn: tagged('identifier').length > 0,
+    days: { from: days.from, to: days.to?.replace('+1', ''), dayAfter: days.to?.endsWith('+1') === true },
+    states: states.from === undefined || states.to === undefined ? undefined : { from: states.from, to: states.to },
+    withoutFacts: tagged('without-facts')[0],
+    actor: tagged('actor')[0] as SavedQuery['actor'],
     columns,
     empty,
     template: lines.slice(body).join('\n').trim(),
   }
 }
 
+/** `image varchar detail -- the item in DynamoDB JSON` */
+function parseColumn(line: string): AnswerColumn {
+  const [head, meaning] = line.split(' -- ') as [string, string]
+  const [name, type, detail] = head.split(' ') as [string, AnswerType, string | undefined]
+  return { name, type, detail: detail === 'detail', meaning }
+}
+
 /** `item_key item example=ORD12345 -- the item's key` */
 function parseParameter(line: string): Parameter {
   const [head, meaning] = line.split(' -- ') as [string, string]
-  const [name, type, ...settings] = head.split(' ') as [string, ParameterType, ...string[]]
-  const setting = (key: string) => settings.find(text => text.startsWith(`${key}=`))?.slice(key.length + 1)
-  const preset = setting('default')
+  const [name, type] = head.split(' ') as [string, ParameterType]
+  const { default: preset, example = preset ?? '', preset: from } = settingsOf(head)
   return {
     name,
     type,
     ...(preset !== undefined && { default: preset }),
-    example: setting('example') ?? preset ?? '',
-    preset: setting('preset') as Parameter['preset'],
+    example,
+    preset: from as Parameter['preset'],
     meaning,
   }
+}
+
+/** `from=at to=at` as fields; words without a `=` are none. */
+function settingsOf(line = ''): Readonly<Record<string, string | undefined>> {
+  return Object.fromEntries(
+    line.split(' ').flatMap(word => {
+      const [, name, value] = /^([a-z]+)=(.*)$/.exec(word) ?? []
+      return name === undefined ? [] : [[name, value]]
+    }),
+  )
 }
 
 /**
@@ -117,7 +183,7 @@ export interface Identifiers {
 /** The statement of a saved query for one table: parts and names put in, each `:name` a `?`. */
 export function renderQuery(query: SavedQuery, identifiers: Identifiers): Statement {
   const placeholders: string[] = []
-  const withParts = insertParts(query.template, query.name).replaceAll('{column}', `new_${identifiers.column}`)
+  const withParts = wholeText(query).replaceAll('{column}', `new_${identifiers.column}`)
   const bound = withParts.replaceAll(
     /\{(us|day|day-after) :(\w+)\}|(?<!:):(\w+)/g,
     (_, form: keyof typeof FROM_INSTANT | undefined, inner, plain) => {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { bindQuery } from './bind.js'
-import { parseSavedQuery, renderQuery, SAVED_QUERIES, type SavedQuery } from './catalog.js'
+import { internalQuery, renderQuery, savedQuery } from './catalog.js'
 import { type BoundValue, type QueryEngine, streamAnswer } from './engines/engine.js'
 import { deliveriesOf } from './engines/literal.js'
 import { type Row, rowsOf } from './engines/rows.js'
@@ -18,52 +18,19 @@ const FOUND = ['item_key', 'finding', 'event_id', 'event_time_us', 'changes', 's
 
 /** What does not fit together in the whole history of each item, as `continuity` tells it: what, and when. */
 export function continuityOfAll(table: TableConfiguration): EachItemStatement {
-  const { sql, values } = bindQuery(SAVED_QUERIES.get('continuity') as SavedQuery, table, {})
+  const { sql, values } = bindQuery(savedQuery('continuity'), table, {})
   const narrow = `select ${FOUND.join(', ')} from (\n${sql}\n) as found order by item_key, event_time_us, event_id`
   return { columns: FOUND, sql: narrow, values }
 }
 
-/** Items that were there before their first change, when that was made, and what it left: a hash, or what tells of none. */
-export function olderItems(table: TableConfiguration, changes = deliveriesOf(table)): EachItemStatement {
+/**
+ * Items that were there before their first change, when that was made, and what it left: a hash, or what tells of none.
+ * What such an item was before nobody knows: `as-of` calls it unknown.
+ */
+export function olderItems(table: TableConfiguration): EachItemStatement {
   const columns = ['item_key', 'event_time_us', 'entry_state']
-  return { columns, sql: renderQuery(OLDER_ITEMS, { changes }).sql, values: [] }
+  return { columns, sql: renderQuery(internalQuery('older-items'), { changes: deliveriesOf(table) }).sql, values: [] }
 }
-
-const OLDER_ITEMS = parseSavedQuery(
-  'older-items',
-  `-- @question Which items are older than their first change?
--- @empty none
--- @column item_key -- the item
--- @column event_time_us -- when its first change was made
--- @column entry_state -- the state that it left
-with taken as (
-  select *
-  from {changes}
-),
-{linked},
-arrived as (
-  select *
-  from linked_items
-  where linked = 0 or with_baseline
-),
-{ordered},
-chain as (
-  select
-    item_key,
-    step,
-    entry_state,
-    event_time_us,
-    min(step) over (partition by item_key) as first_step
-  from changes
-  where not ahead
-    and place_in_step = 1
-)
-select item_key, event_time_us, entry_state
-from chain
-where step = first_step
-  and entry_state <> 'absent'
-order by item_key`,
-)
 
 /** The first and the last change of each item, and how many there are, repeats and baselines left out. */
 export function spansOfAll(table: TableConfiguration): EachItemStatement {

@@ -1,9 +1,9 @@
-import { AUDIT_COLUMNS } from '../transform/audit-row.js'
 import { tryParseObject } from '../transform/json.js'
-import { configurationPrefix, PARTITION_COLUMN } from '../transform/layout.js'
+import { configurationPrefix } from '../transform/layout.js'
 import type { AttributePath, TableConfiguration } from '../transform/table-configuration.js'
 import type { QueryEngine } from './engines/engine.js'
 import { quoted } from './engines/literal.js'
+import { columnsReplacing } from './replaced-columns.js'
 
 /**
  * Who made changes that were archived while another attribute named the actor, or none: by the attribute that is configured
@@ -43,21 +43,19 @@ async function wasAnother(store: NonNullable<QueryEngine['facts']>, table: strin
 
 /** A table's rows with today's actor, in place of the table. What `column` names of the configured ones is among them. */
 export function rowsWithActor(changes: string, path: AttributePath, column?: string): string {
-  const names = [...AUDIT_COLUMNS.map(({ name }) => name), PARTITION_COLUMN, ...(column === undefined ? [] : [column])]
   const fromNew = actorIn('delivered.new_image', path)
+  const fromOld = actorIn('delivered.old_image', path)
   const found = `case when delivered.event_name in ('INSERT', 'MODIFY') then ${fromNew} end`
-  const columns = names.map(name => {
-    if (name === 'actor') return `coalesce(delivered.actor, ${found}) as actor`
-    if (name === 'actor_source')
-      return `case when delivered.actor is null and ${found} is not null then '${ACTOR_OF_TODAY}' else delivered.actor_source end as actor_source`
-    if (name === 'last_writer')
-      return `coalesce(delivered.last_writer, case when delivered.event_name = 'BASELINE' then ${fromNew} else ${actorIn('delivered.old_image', path)} end) as last_writer`
-    return `delivered.${name}`
-  })
+  const replaced = {
+    actor: `coalesce(delivered.actor, ${found})`,
+    actor_source: `case when delivered.actor is null and ${found} is not null then '${ACTOR_OF_TODAY}' else delivered.actor_source end`,
+    last_writer: `coalesce(delivered.last_writer, case when delivered.event_name = 'BASELINE' then ${fromNew} else ${fromOld} end)`,
+  }
+  const columns = columnsReplacing('delivered', replaced, column === undefined ? [] : [column])
   return `(
     ${MARK}${JSON.stringify(path)}
     select
-      ${columns.join(',\n      ')}
+      ${columns}
     from ${changes} as delivered
   )`
 }

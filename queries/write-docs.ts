@@ -26,12 +26,60 @@ An \`attribute\` is an attribute's name, a path as \`history\` and \`diff\` prin
 goes before what lies at the path. In the Athena console it is the name of a top-level attribute.
 
 A period is [from, to), and one that runs backwards is refused; "as of" counts changes at the moment itself. Columns marked *detail* are left out of tables on a
-terminal; \`--format json\` has them.
+terminal; \`--format json\` has them. A \`timestamp\` is of UTC, to the microsecond where that is known; any value may be null.
 
 ${index.join('\n')}
 
 ${queries.map(describeQuery).join('\n')}`
 }
+
+/** `queries/saved-queries.ts`: the names, parameters and rows of the saved queries, as the compiler knows them. */
+export function queryTypes(): string {
+  return `import type { ParameterType } from './parameters.js'
+
+/**
+ * The saved queries by name: each parameter with its type, and a row of the answer.
+ * Made from the headers in \`queries/sql/\` by \`npx tsx queries/write-docs.ts\`; do not edit.
+ */
+export interface SavedQueries {
+${[...SAVED_QUERIES.values()].map(typeOfQuery).join('\n')}
+}
+
+/** The name of a saved query. */
+export type QueryName = keyof SavedQueries
+
+/** What the type of a parameter is called, that of a configured column among them. */
+export type TypeOfParameter = ParameterType | 'column'
+`
+}
+
+function typeOfQuery({ name, question, parameters, asksForColumn, columns }: SavedQuery): string {
+  const given = parameters.filter(({ preset }) => preset !== 'facts')
+  const fields = [
+    ...(asksForColumn ? [`column: 'column'`] : []),
+    ...given.map(
+      ({ name, type, default: value, preset }) =>
+        `${name}${value === undefined && preset === undefined ? '' : '?'}: '${type}'`,
+    ),
+  ]
+  const cells = columns.map(({ name, type }) => `${name}: ${ROW_TYPES[type]} | null`)
+  const block = (lines: readonly string[]) => `{\n${lines.map(line => `      readonly ${line}\n`).join('')}    }`
+  return `  /** ${question} */
+  readonly ${name.includes('-') ? `'${name}'` : name}: {
+    readonly parameters: ${block(fields)}
+    readonly row: ${block(cells)}
+  }`
+}
+
+/** As `rowsOf` gives them. */
+const ROW_TYPES = {
+  varchar: 'string',
+  timestamp: 'string',
+  bigint: 'bigint',
+  double: 'number',
+  boolean: 'boolean',
+  'array(varchar)': 'readonly (string | null)[]',
+} as const
 
 function describeQuery({ name, question, empty, parameters, asksForColumn, columns }: SavedQuery): string {
   const column = asksForColumn ? ['| `column` | column | | one of the columns that the table configures |'] : []
@@ -50,9 +98,9 @@ No rows: ${empty}.
 | --- | --- | --- | --- |
 ${rows.join('\n')}
 
-| column | meaning |
-| --- | --- |
-${columns.map(({ name, detail, meaning }) => `| \`${name}\` | ${escapeCell(meaning)}${detail ? ' *(detail)*' : ''} |`).join('\n')}
+| column | type | meaning |
+| --- | --- | --- |
+${columns.map(({ name, type, detail, meaning }) => `| \`${name}\` | ${type} | ${escapeCell(meaning)}${detail ? ' *(detail)*' : ''} |`).join('\n')}
 
     itemtrail query ${name} Orders${given.map(text => ` --param ${quoteForShell(text)}`).join('')}
 `
@@ -83,4 +131,5 @@ function quoteForShell(text: string): string {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeFileSync(new URL('../docs/queries.md', import.meta.url), queriesDocument())
+  writeFileSync(new URL('./saved-queries.ts', import.meta.url), queryTypes())
 }

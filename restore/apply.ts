@@ -147,24 +147,17 @@ async function write(
         reason: `it was changed after the plan was made: ${describeChange(current, found)}`,
       }
     }
-    if (!isOfOneItem(error)) throw error
+    if (!OF_ONE_ITEM.has(name)) throw error
     return { key, outcome: 'failed', reason: `${name}: ${message}` }
   }
 }
 
-/** True for an error that says something about one item: any other would come for all. */
-function isOfOneItem(error: unknown): boolean {
-  const { name, $metadata } = error as {
-    readonly name: string
-    readonly $metadata?: { readonly httpStatusCode?: number }
-  }
-  const status = $metadata?.httpStatusCode ?? 0
-  return (
-    status >= 400 &&
-    status < 500 &&
-    !/AccessDenied|Token|Client|Signature|NotFound|InUse|Throttl|Throughput|Limit$/.test(name)
-  )
-}
+/** Errors that say something about one item (API reference, PutItem, and "Common Errors"): any other would come for all. */
+const OF_ONE_ITEM = new Set([
+  'ValidationException',
+  'ItemCollectionSizeLimitExceededException',
+  'SerializationException',
+])
 
 /**
  * Between reading and writing somebody added an attribute that no condition could name, or changed one that there was no

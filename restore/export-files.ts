@@ -1,5 +1,5 @@
 import { createHash, hash } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createGzip, type Gzip } from 'node:zlib'
 import {
@@ -19,6 +19,10 @@ import {
   writeDataFiles,
   writeSummary,
 } from '../capture/export-layout.js'
+import { sync, writeAll, writeDurably } from '../store/durable.js'
+
+/** An export is read by whoever is to import it: its files are as open as the user's others. */
+const BY_UMASK = 0o666
 
 /** Bytes of JSON that one data file holds, about: ImportTable reads files side by side. */
 const FILE_BYTES = 256 * 1024 * 1024
@@ -63,7 +67,7 @@ export class ExportWriter {
       throw new OutputError(`folder ${JSON.stringify(root)} is not empty, --output fills an empty one`)
     const writer = new ExportWriter(root, of, fileBytes)
     mkdirSync(join(writer.folder, DATA_FOLDER), { recursive: true })
-    writeFile(join(writer.folder, STARTED_FILE), '')
+    writeDurably(join(writer.folder, STARTED_FILE), '', 'wx', BY_UMASK)
     return writer
   }
 
@@ -122,8 +126,8 @@ export class ExportWriter {
 
   /** The checksum goes first: a manifest that is there can be checked. */
   private writeManifest(name: string, text: string): void {
-    writeFile(join(this.folder, checksumFile(name)), md5Of(Buffer.from(text)))
-    writeFile(join(this.folder, name), text)
+    writeDurably(join(this.folder, checksumFile(name)), md5Of(Buffer.from(text)), 'wx', BY_UMASK)
+    writeDurably(join(this.folder, name), text, 'wx', BY_UMASK)
   }
 }
 
@@ -168,33 +172,5 @@ class DataFileWriter {
     } finally {
       closeSync(file)
     }
-  }
-}
-
-function writeFile(path: string, text: string): void {
-  const file = openSync(path, 'wx')
-  try {
-    writeAll(file, Buffer.from(text), path)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-}
-
-function writeAll(file: number, bytes: Buffer, path: string): void {
-  try {
-    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done)
-  } catch (error) {
-    throw Object.assign(error as Error, { path })
-  }
-}
-
-/** New names in a folder are durable once the folder is. */
-function sync(folder: string): void {
-  const file = openSync(folder, 'r')
-  try {
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
   }
 }

@@ -55,7 +55,7 @@ export class LiveTable {
   /** One request to this table, made again while DynamoDB asks for patience. */
   async call(operation: WireOperation, request: JsonObject): Promise<JsonObject> {
     const named = { TableName: this.description.table, ...request }
-    const { body } = await this.pace.run(() => callDynamoDb(this.client, operation, named))
+    const { body } = await this.pace.run(signal => callDynamoDb(this.client, operation, named, signal))
     return body
   }
 
@@ -112,7 +112,7 @@ export class LiveTable {
       }
       while (isObject(left) && Object.keys(left).length > 0) {
         const request = { RequestItems: left }
-        const body = await this.pace.run(() => this.readBatch(request))
+        const body = await this.pace.run(signal => this.readBatch(request, signal))
         for (const item of itemsIn(body).map(answer => this.toLiveItem(answer))) found.set(item.key, item)
         left = body.UnprocessedKeys
       }
@@ -121,8 +121,8 @@ export class LiveTable {
   }
 
   /** An answer that holds nothing but keys that were not processed is a throttling by another name. */
-  private async readBatch(request: JsonObject): Promise<JsonObject> {
-    const { body } = await callDynamoDb(this.client, 'BatchGetItem', request)
+  private async readBatch(request: JsonObject, signal: AbortSignal): Promise<JsonObject> {
+    const { body } = await callDynamoDb(this.client, 'BatchGetItem', request, signal)
     if (itemsIn(body).length > 0 || Object.keys(body.UnprocessedKeys as object).length === 0) return body
     throw Object.assign(new Error('no key was processed'), { name: 'ThrottlingException' })
   }

@@ -1,6 +1,7 @@
 import { createHash, type Hash, randomUUID } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { sync, writeAll } from '../store/durable.js'
 import { readLines } from './lines.js'
 import type { PlanHeader } from './plan-schema.js'
 import type { PlannedItem } from './restore-plan.js'
@@ -52,7 +53,7 @@ export class PlanWriter {
       for await (const line of readLines(this.file)) writeAll(file, `${line}\n`, this.path)
       fsyncSync(file)
       publish(whole, this.path)
-      syncFolder(dirname(this.path))
+      sync(dirname(this.path))
     } finally {
       closeSync(file)
       rmSync(whole, { force: true })
@@ -81,16 +82,6 @@ export function openUnnamed(path: string): number {
   }
 }
 
-/** Writes a text to its end; an error names `path`. */
-export function writeAll(file: number, text: string, path: string): void {
-  const bytes = Buffer.from(text)
-  try {
-    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done)
-  } catch (error) {
-    throw Object.assign(error as Error, { path })
-  }
-}
-
 /** Unlike a rename a link never takes the place of a file that came in the meantime; some file systems have none. */
 function publish(whole: string, path: string): void {
   try {
@@ -103,16 +94,6 @@ function publish(whole: string, path: string): void {
 
 function takenError(path: string): PlanError {
   return new PlanError(`plan ${path} is there already`, `to perform it: itemtrail restore --apply --plan ${path}`)
-}
-
-/** A new name in a folder is durable once the folder is. */
-function syncFolder(folder: string): void {
-  const file = openSync(folder, 'r')
-  try {
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
 }
 
 /** A line of a plan. Key and item stand in it as they are: JSON of their own. */

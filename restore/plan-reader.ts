@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { closeSync } from 'node:fs'
 import { FileError } from '../config/gate.js'
+import { writeAll } from '../store/durable.js'
 import { parseItem } from '../transform/attribute-value.js'
 import { compareUtf8 } from '../transform/json.js'
 import { LineLengthError, readLines } from './lines.js'
-import { openUnnamed, PlanError, writeAll } from './plan-file.js'
+import { openUnnamed, PlanError } from './plan-file.js'
 import { MAX_LINE, PLAN_VERSION, type PlanHeader, readHeader, readPlanned } from './plan-schema.js'
 import type { PlannedAction, PlannedItem } from './restore-plan.js'
 

@@ -1,5 +1,6 @@
-import { closeSync, constants, fstatSync, fsyncSync, openSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { FileError } from '../config/gate.js'
+import { writeAll, writeAllDurably } from '../store/durable.js'
 import { LineLengthError, readLines } from './lines.js'
 import { PlanError } from './plan-file.js'
 import type { Plan } from './plan-reader.js'
@@ -50,7 +51,7 @@ export class ProgressFile {
     try {
       await progress.read()
       // a process that was killed may have left half a line
-      writeSync(progress.file, '\n')
+      writeAll(progress.file, '\n', name)
     } catch (error) {
       progress.close()
       throw error
@@ -85,13 +86,7 @@ export class ProgressFile {
       const rest = JSON.stringify({ ...outcome, plan: this.plan, at: at.toISOString() })
       return `{"key":${key},${lost === undefined ? '' : `"lost":${lost},`}${rest.slice(1)}\n`
     })
-    const bytes = Buffer.from(lines.join(''))
-    try {
-      for (let done = 0; done < bytes.length; ) done += writeSync(this.file, bytes, done)
-      fsyncSync(this.file)
-    } catch (error) {
-      throw Object.assign(error as Error, { path: this.path })
-    }
+    writeAllDurably(this.file, lines.join(''), this.path)
   }
 
   close(): void {

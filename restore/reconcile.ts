@@ -1,20 +1,18 @@
-import { deliveriesOf } from '../queries/engines/literal.js'
-
 /**
  * Compares what an archive says that a table's items were at a moment with what somebody else says: the table itself, or
- * an export of it. Both sides lie on disk and are joined there, so that memory does not grow with the table.
+ * an export of it. Both sides are put on disk and joined there, so that memory does not grow with the table. The archive's
+ * side is what `as-of` says, by the same statements, on any engine.
  */
 
-import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery } from '../queries/catalog.js'
-import { olderItems } from '../queries/each-item.js'
-import { type BoundValue, type QueryEngine, streamAnswer } from '../queries/engines/engine.js'
-import { quoted } from '../queries/engines/literal.js'
-import { rowsOf } from '../queries/engines/rows.js'
-import { checkParameters } from '../queries/parameters.js'
-import { type Anchor, readArchiveFacts } from '../queries/verdict/archive-facts.js'
-import { formatInstant } from '../transform/instant.js'
+import { type QueryEngine, streamAnswer } from '../queries/engines/engine.js'
+import { deliveriesOf } from '../queries/engines/literal.js'
+import { type Row, rowsOf } from '../queries/engines/rows.js'
+import { archiveBegan } from '../queries/verdict/state-at.js'
+import { hashesAt, olderAt } from '../queries/verdict/table-at.js'
+import { dateOf } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import type { StateSet, StateStore } from './state-store.js'
+import { batchesOf } from './restore-plan.js'
+import type { StateSet, StateStore, StoredFields } from './state-store.js'
 
 /** A moment at which both sides are compared, in microseconds since 1970. */
 export interface Moment {
@@ -53,7 +51,10 @@ export interface Disagreement {
   readonly itemKey: string
   /** True where the archive cannot say what the item was. */
   readonly isUnknown: boolean
-  /** What the archive says; null where it says that there is none. */
+  /**
+   * What the archive says; null where it says that there is none. Of an item that is older than its first change, what that
+   * change left, where the archive had begun by then: `as-of` calls it unknown, but no change can lie between the two.
+   */
   readonly archived: { readonly hash: string; readonly image: string } | null
   readonly told: { readonly hash: string; readonly image: string } | null
   /** When the archive's last change of the item up to the moment was made, baselines aside, in microseconds since 1970; null without any. */
@@ -66,34 +67,23 @@ export interface Comparison {
   readonly disagreements: AsyncGenerator<Disagreement>
 }
 
-/**
- * Attaches a sealed store, for the comparisons below. From then on the engine keeps to a bounded memory and spills beside
- * the store, so it must have been opened with `files`. Resolves with how many items were told more than once.
- */
-export async function attachStates(engine: QueryEngine, store: StateStore): Promise<number> {
-  await engine.run(`attach ${quoted(store.path)} as reconciled`)
-  await engine.run(`set temp_directory = ${quoted(`${store.folder}/spilled`)}`)
-  await engine.run("set memory_limit = '512MB'")
-  await engine.run('set preserve_insertion_order = false')
-  const count =
-    'select count(*) as items from (select item_key from reconciled.told group by item_key having count(*) > 1)'
-  return firstNumber(engine, count)
+/** An archive's table, and the sealed store of what is told of it. */
+export interface Compared {
+  readonly engine: QueryEngine
+  readonly table: TableConfiguration
+  readonly store: StateStore
 }
 
 /** Compares all items of both sides at one moment: what is not told is told to be absent. */
-export async function compareTables(
-  engine: QueryEngine,
-  table: TableConfiguration,
-  moment: Moment,
-): Promise<Comparison> {
-  await keepStates(engine, table, moment, 'kept_told')
-  return compareKept(engine, table, moment, 'told', 'full outer join')
+export async function compareTables(compared: Compared, moment: Moment): Promise<Comparison> {
+  await keepStates(compared, moment, 'told')
+  return compareKept(compared, moment, 'told', 'full outer join')
 }
 
 /** Compares only the items that are told. */
-export async function compareTold(engine: QueryEngine, table: TableConfiguration, moment: Moment): Promise<Comparison> {
-  await keepStates(engine, table, moment, 'kept_told')
-  return compareKept(engine, table, moment, 'told', 'right join')
+export async function compareTold(compared: Compared, moment: Moment): Promise<Comparison> {
+  await keepStates(compared, moment, 'told')
+  return compareKept(compared, moment, 'told', 'right join')
 }
 
 /** What each end of a window tells. */
@@ -108,182 +98,184 @@ export interface WindowComparison {
  * told to be at the end what the archive says it was at the beginning.
  */
 export async function compareWindow(
-  engine: QueryEngine,
-  table: TableConfiguration,
+  compared: Compared,
   [from, to]: readonly [Moment, Moment],
 ): Promise<WindowComparison> {
-  await keepStates(engine, table, from, 'kept_told_before')
-  await keepStates(engine, table, to, 'kept_told')
-  await engine.run(untoldChanges(table), [from.openUntilUs, to.atUs])
+  await keepStates(compared, from, 'told_before')
+  await keepStates(compared, to, 'told')
+  await tellUntold(compared, from, to)
   return {
-    before: await compareKept(engine, table, from, 'told_before', 'right join'),
-    after: await compareKept(engine, table, to, 'told', 'right join'),
+    before: await compareKept(compared, from, 'told_before', 'right join'),
+    after: await compareKept(compared, to, 'told', 'right join'),
   }
 }
 
-function untoldChanges(table: TableConfiguration): string {
-  return `
-    insert into reconciled.told
-    select
-      item_key,
-      any_value(before.hash),
-      any_value(case when new_hash = before.hash then new_image when old_hash = before.hash then old_image end)
-    from ${deliveriesOf(table)} as changes
-    left join reconciled.kept_told_before as before using (item_key)
-    left join reconciled.kept_told as after using (item_key)
-    where item_key not in (select item_key from reconciled.told)
+/** The archive's states at the moment, as `as-of` has them; of items older than their first change what that left. */
+async function keepStates({ engine, table, store }: Compared, { atUs }: Moment, set: StateSet): Promise<void> {
+  const hasBegun = (await archiveBegan(engine, table)) <= atUs
+  await store.fill(`kept_${set}`, ['item_key', 'hash', 'is_unknown'], statesOf(engine, table, atUs, hasBegun))
+}
+
+async function* statesOf(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  atUs: number,
+  hasBegun: boolean,
+): AsyncGenerator<readonly [itemKey: string, hash: string | null, isUnknown: 'unknown' | null]> {
+  for await (const { itemKey, state, hash } of hashesAt(engine, table, atUs))
+    yield [itemKey, hash, state === 'unknown' ? 'unknown' : null]
+  for await (const { itemKey, entryState } of olderAt(engine, table, atUs)) {
+    const hash = entryState === 'unknown' || entryState === 'unlinked' ? null : entryState
+    // a change before the archive began may be why it is not what was told
+    yield [itemKey, hash, hash !== null && hasBegun ? null : 'unknown']
+  }
+}
+
+/** Tells of what changed in the window, and is not told, that it is at the end what it was at the beginning. */
+async function tellUntold({ engine, table, store }: Compared, from: Moment, to: Moment): Promise<void> {
+  const changed = changesBetween(engine, table, ['item_key'], from.openUntilUs, to.atUs + 1)
+  await store.fill('changed', ['item_key'], changed)
+  await store.run(`
+    insert into told
+    select distinct item_key, before.hash, null
+    from changed
+    left join kept_told_before as before using (item_key)
+    left join kept_told as after using (item_key)
+    where item_key not in (select item_key from told)
       and before.hash is distinct from after.hash
-      and coalesce(before.state, '') <> 'unknown'
-      and coalesce(after.state, '') <> 'unknown'
-    group by item_key
-    having count(*) filter (where event_name <> 'BASELINE' and event_time_us between ? and ?) > 0`
+      and before.is_unknown is null
+      and after.is_unknown is null`)
+}
+
+/** What changes in [fromUs, untilUs) say, baselines aside. */
+async function* changesBetween(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  columns: readonly string[],
+  fromUs: number,
+  untilUs: number,
+): AsyncGenerator<readonly (string | null)[]> {
+  const sql = `
+    select ${columns.join(', ')}
+    from ${deliveriesOf(table)}
+    where event_date >= ?
+      and event_date <= ?
+      and event_time_us >= ?
+      and event_time_us < ?
+      and event_name <> 'BASELINE'`
+  const values = [dateOf(fromUs), dateOf(untilUs), fromUs, untilUs]
+  for await (const row of rowsFrom(engine, sql, values)) yield columns.map(column => row[column] as string | null)
 }
 
 async function compareKept(
-  engine: QueryEngine,
-  table: TableConfiguration,
+  compared: Compared,
   moment: Moment,
   set: StateSet,
   join: 'full outer join' | 'right join',
 ): Promise<Comparison> {
-  const sides = `reconciled.kept_${set} as kept ${join} reconciled.${set} as told on kept.item_key = told.item_key`
-  await engine.run(`create or replace table reconciled.disagreed_${set} as
+  const { engine, table, store } = compared
+  const sides = `kept_${set} as kept ${join} ${set} as told on kept.item_key = told.item_key`
+  await store.run(`create or replace table disagreed_${set} as
     select
       coalesce(kept.item_key, told.item_key) as item_key,
-      coalesce(kept.state = 'unknown', false) as is_unknown,
-      kept.hash as kept_hash,
+      kept.is_unknown is not null as is_unknown,
+      case when kept.is_unknown is null then kept.hash end as kept_hash,
       told.hash as told_hash,
       told.image as told_image
     from ${sides}
-    where kept.hash is distinct from told.hash or kept.state = 'unknown'`)
-  const items = await firstNumber(engine, `select count(*) as items from ${sides}`)
-  return { items, disagreements: readDisagreements(engine, table, moment, set) }
+    where kept.hash is distinct from told.hash
+      or (kept.is_unknown is not null and kept.hash is null)`)
+  const columns = ['item_key', 'event_name', 'old_hash', 'new_hash']
+  const open = changesBetween(engine, table, columns, moment.openFromUs, moment.openUntilUs)
+  await store.fill('open', columns, open)
+  await store.run(`delete from disagreed_${set} as disagreed where ${EXPLAINED}`)
+  const items = await store.count(`(select 1 from ${sides})`)
+  return { items, disagreements: readDisagreements(compared, moment, set) }
 }
 
-async function firstNumber(engine: QueryEngine, sql: string): Promise<number> {
-  const [row] = [...rowsOf(await engine.run(sql))]
-  return Number(row?.items ?? 0)
-}
+/** A change in the open time left or entered what was told. */
+const EXPLAINED = `
+    not is_unknown
+      and exists (
+        select 1
+        from open
+        where open.item_key = disagreed.item_key
+          and (
+            open.new_hash = told_hash
+            or open.old_hash = told_hash
+            or (told_hash is null and open.event_name in ('INSERT', 'REMOVE'))
+          )
+      )`
 
-/** The archive's states at the moment by the saved queries, so that this is the answer of `as-of`, and for older items what their first change left; without any images. */
-async function keepStates(
-  engine: QueryEngine,
-  table: TableConfiguration,
-  { atUs }: Moment,
-  name: 'kept_told' | 'kept_told_before',
-): Promise<void> {
-  const kept = `reconciled.${name}`
-  const query = SAVED_QUERIES.get('table-as-of') as SavedQuery
-  // no table has a hyphen in its name here
-  const changes = '"changes-without-images"'
-  await engine.run(`create or replace view ${changes} as ${withoutImages(table)}`)
-  const statement = renderQuery(query, { changes })
-  const values = bindValues(statement, checkParameters(query.parameters, { at: formatInstant(atUs, 6) }))
-  await engine.run(`create or replace table ${kept} (item_key varchar, state varchar, hash varchar, since_us bigint)`)
-  await engine.run(
-    `insert into ${kept} select item_key, state, image_hash, event_time_us from (${statement.sql}) as states`,
-    values,
-  )
-  const { baselines } = await readArchiveFacts(engine, table)
-  for (const baseline of baselines.filter(({ us }) => us <= atUs)) await removeLacking(engine, kept, changes, baseline)
-  await engine.run(`insert into ${kept} ${statesBefore(table, changes)}`, [atUs])
-}
-
-/** An item that a complete baseline since its last change lacks was not there any more, as in `itemsAt`. */
-async function removeLacking(
-  engine: QueryEngine,
-  kept: string,
-  changes: string,
-  { source, us, untilUs }: Anchor,
-): Promise<void> {
-  const query = SAVED_QUERIES.get('anchors') as SavedQuery
-  const statement = renderQuery(query, { changes })
-  const parameters = { source, time: formatInstant(us, 6), until: formatInstant(untilUs, 6) }
-  const sql = `
-    delete from ${kept} as kept
-    using (${statement.sql}) as found
-    where found.missing = 'REMOVE'
-      and found.item_key = kept.item_key
-      and found.event_time_us = kept.since_us`
-  await engine.run(sql, bindValues(statement, checkParameters(query.parameters, parameters)))
-  // had the baseline seen it, its row would tell the state
-  await engine.run(`delete from ${kept} where state = 'unknown' and since_us <= ?`, [us])
-}
-
-/** What the query asks of an image is whether there is one, and its hash knows. */
-function withoutImages(table: TableConfiguration): string {
-  return `select * replace (
-      case when old_hash is not null then '' end as old_image,
-      case when new_hash is not null then '' end as new_image
-    ) from ${deliveriesOf(table)}`
-}
-
-/**
- * An item whose first change comes after the moment was already what that change left. `as-of` calls it unknown, as the
- * archive has no row of it by then; what the table told may be compared with it all the same.
- */
-function statesBefore(table: TableConfiguration, changes: string): string {
-  return `
-    select
-      item_key,
-      case when entry_state in ('unknown', 'unlinked') then 'unknown' else 'present' end,
-      case when entry_state not in ('unknown', 'unlinked') then entry_state end,
-      null
-    from (${olderItems(table, changes).sql}) as older
-    where event_time_us > ?`
-}
+/** Items whose images are asked for in one statement. */
+const BATCH = 500
 
 async function* readDisagreements(
-  engine: QueryEngine,
-  table: TableConfiguration,
-  { atUs, openFromUs, openUntilUs }: Moment,
+  { engine, table, store }: Compared,
+  { atUs }: Moment,
   set: StateSet,
 ): AsyncGenerator<Disagreement> {
-  const sql = `
-    with rows as (
-      select
-        item_key,
-        any_value(case when new_hash = kept_hash then new_image when old_hash = kept_hash then old_image end) as kept_image,
-        max(event_time_us) filter (where event_name <> 'BASELINE' and event_time_us <= ?) as last_change_us
-      from ${deliveriesOf(table)}
-      join reconciled.disagreed_${set} using (item_key)
-      group by item_key
-    )
-    select disagreed.*, kept_image, last_change_us
-    from reconciled.disagreed_${set} as disagreed
-    left join rows using (item_key)
-    where not exists (${explainedBy(table)})
-    order by item_key`
-  const open: readonly BoundValue[] = [atUs, openFromUs, openUntilUs]
-  for await (const piece of streamAnswer(engine, sql, open)) {
-    for (const row of rowsOf(piece)) {
-      const { item_key, is_unknown, kept_hash, kept_image, told_hash, told_image, last_change_us } = row
+  if ((await store.count(`disagreed_${set}`)) === 0) return
+  await store.fill('last_changes', ['item_key', 'last_us'], lastChanges(engine, table, atUs))
+  const disagreed = store.stream(`
+    select disagreed.*, cast(last_us as bigint) as last_us
+    from disagreed_${set} as disagreed
+    left join last_changes using (item_key)
+    order by item_key`)
+  for await (const batch of batchesOf(disagreed, BATCH)) {
+    const images = await imagesOf(engine, table, batch)
+    for (const { item_key, is_unknown, kept_hash, told_hash, told_image, last_us } of batch)
       yield {
         itemKey: item_key as string,
         isUnknown: is_unknown === true,
-        archived: stateOf(kept_hash, kept_image),
-        told: stateOf(told_hash, told_image),
-        lastChangeUs: last_change_us === null ? null : Number(last_change_us),
+        archived: stateOf(kept_hash, images.get(kept_hash)),
+        told: stateOf(told_hash, told_image ?? images.get(told_hash)),
+        lastChangeUs: last_us == null ? null : Number(last_us),
       }
-    }
   }
 }
 
-/** A change in the open time that left or entered what was told. */
-function explainedBy(table: TableConfiguration): string {
-  return `
-      select 1
-      from ${deliveriesOf(table)} as open
-      where open.item_key = disagreed.item_key
-        and open.event_time_us >= ?
-        and open.event_time_us < ?
-        and open.event_name <> 'BASELINE'
-        and not disagreed.is_unknown
-        and (
-          open.new_hash = disagreed.told_hash
-          or open.old_hash = disagreed.told_hash
-          or (disagreed.told_hash is null and open.event_name in ('INSERT', 'REMOVE'))
-        )`
+async function* lastChanges(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  atUs: number,
+): AsyncGenerator<readonly string[]> {
+  const sql = `
+    select item_key, max(event_time_us) as last_us
+    from ${deliveriesOf(table)}
+    where event_date <= ?
+      and event_time_us <= ?
+      and event_name <> 'BASELINE'
+    group by item_key`
+  for await (const row of rowsFrom(engine, sql, [dateOf(atUs), atUs])) yield [String(row.item_key), String(row.last_us)]
+}
+
+/** The images of items by their hashes, as far as the comparison names them and the store does not have them. */
+async function imagesOf(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  disagreed: readonly StoredFields[],
+): Promise<ReadonlyMap<unknown, string>> {
+  const wanted = new Set(disagreed.flatMap(row => [row.kept_hash, ...(row.told_image === null ? [row.told_hash] : [])]))
+  wanted.delete(null)
+  const keys = disagreed
+    .filter(({ kept_hash, told_hash }) => wanted.has(kept_hash) || wanted.has(told_hash))
+    .map(({ item_key }) => item_key as string)
+  const images = new Map<unknown, string>()
+  if (keys.length === 0) return images
+  const sql = `
+    select old_hash, old_image, new_hash, new_image
+    from ${deliveriesOf(table)}
+    where item_key in (${keys.map(() => '?').join(', ')})`
+  for await (const { old_hash, old_image, new_hash, new_image } of rowsFrom(engine, sql, keys)) {
+    if (wanted.has(old_hash as string)) images.set(old_hash, old_image as string)
+    if (wanted.has(new_hash as string)) images.set(new_hash, new_image as string)
+  }
+  return images
+}
+
+async function* rowsFrom(engine: QueryEngine, sql: string, values: readonly (string | number)[]): AsyncGenerator<Row> {
+  for await (const piece of streamAnswer(engine, sql, values)) yield* rowsOf(piece)
 }
 
 function stateOf(hash: unknown, image: unknown) {

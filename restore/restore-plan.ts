@@ -1,3 +1,4 @@
+import type { LostStretch } from '../queries/verdict/archive-facts.js'
 import type { ItemState } from '../queries/verdict/reconstruct.js'
 import type { StateAt } from '../queries/verdict/state-at.js'
 import type { ItemOfTable, LastChange } from '../queries/verdict/table-at.js'
@@ -6,7 +7,6 @@ import type { Instant } from '../transform/instant.js'
 import type { AttributePath } from '../transform/table-configuration.js'
 import { withoutActor } from './actor-attribute.js'
 import { comparableHash, isSameItem } from './comparable.js'
-import { isLostBetween, type LostStretch } from './lost-stretches.js'
 
 /**
  * What would bring a table back to what it was: states then and states now in, one action for each item that differs
@@ -156,8 +156,11 @@ function explain(confidence: string, state: Then['state']): string {
   }
 }
 
+/** When something was lost. */
+type Lost = Pick<LostStretch, 'fromUs' | 'toUs'>
+
 /** What one item was at an instant, from its whole history. */
-export function thenOf(found: StateAt, at: Pick<Instant, 'us'>, stretches: readonly LostStretch[] = []): Then {
+export function thenOf(found: StateAt, at: Pick<Instant, 'us'>, stretches: readonly Lost[] = []): Then {
   const { state, until, last, next } = found
   const step = until.steps.at(-1)
   const unresolved = until.findings.some(
@@ -173,6 +176,13 @@ export function thenOf(found: StateAt, at: Pick<Instant, 'us'>, stretches: reado
   return { state: NAMES[state.kind], image, confidence, unresolved, lost, withinSecond: isWithinSecond(last, at) }
 }
 
+/** True where something was lost between an item's last change, if it had one, and a moment: it may have been the item's. */
+function isLostBetween(lastUs: number | undefined, atUs: number, lost: readonly Lost[]): boolean {
+  return lost.some(
+    ({ fromUs, toUs }) => (fromUs === null || fromUs <= atUs) && (lastUs === undefined || toUs >= lastUs),
+  )
+}
+
 const NAMES: Readonly<Record<ItemState['kind'], Then['state']>> = {
   present: 'present',
   deleted: 'absent',
@@ -181,7 +191,7 @@ const NAMES: Readonly<Record<ItemState['kind'], Then['state']>> = {
 }
 
 /** What one item of a whole table was. */
-export function thenOfTable(item: ItemOfTable, at: Pick<Instant, 'us'>, stretches: readonly LostStretch[] = []): Then {
+export function thenOfTable(item: ItemOfTable, at: Pick<Instant, 'us'>, stretches: readonly Lost[] = []): Then {
   const { image, confidence, unresolved, last } = item
   const state = image === null ? 'unknown' : 'present'
   const lost = isLostBetween(last?.event_time_us, at.us, stretches)

@@ -40,12 +40,21 @@ export function writeAll(file: number, content: string | Uint8Array, path: strin
   }
 }
 
-/** Writes a file, for its owner alone, whose content outlives a power cut. `flags` are those of `open`. */
-export function writeDurably(path: string, content: string | Uint8Array, flags: 'w' | 'wx' | 'a'): void {
-  const file = openSync(path, flags, 0o600)
+/** The same, so that it outlives a power cut. */
+export function writeAllDurably(file: number, content: string | Uint8Array, path: string): void {
+  writeAll(file, content, path)
   try {
-    writeAll(file, content, path)
     fsyncSync(file)
+  } catch (error) {
+    throw Object.assign(error as Error, { path })
+  }
+}
+
+/** Writes a file whose content outlives a power cut. `flags` are those of `open`; it is for its owner alone, unless `mode` is said. */
+export function writeDurably(path: string, content: string | Uint8Array, flags: 'w' | 'wx' | 'a', mode = 0o600): void {
+  const file = openSync(path, flags, mode)
+  try {
+    writeAllDurably(file, content, path)
   } finally {
     closeSync(file)
   }

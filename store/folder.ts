@@ -15,8 +15,8 @@ import {
 } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { READ_BYTES } from '../capture/input.js'
-import { FileError } from '../config/gate.js'
-import { STAGING_FOLDER } from '../transform/layout.js'
+import { FileError, readBounded } from '../config/gate.js'
+import { STAGING_FOLDER, TOP_NAMES } from '../transform/layout.js'
 import { isRunning, linkDurably, makeFolder, renameDurably, sync, writeDurably } from './durable.js'
 import { IS_A_LINK, linkIn, refuseLinks } from './links.js'
 import {
@@ -43,6 +43,12 @@ const STAGED = /^(\d+)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[a-z]+$/
  */
 export class DiskArchive implements ReplaceableObjects {
   constructor(readonly root: string) {}
+
+  /** True for the folder of an archive, be it empty; false for one that holds something else only. */
+  isArchive(): boolean {
+    const names = readdirSync(this.root)
+    return names.length === 0 || names.some(name => TOP_NAMES.includes(name))
+  }
 
   /** A path in the staging folder that nobody else uses; it is on the archive's own file system, so it can be renamed. */
   stage(extension: string): StagedFile {
@@ -125,15 +131,17 @@ export class DiskArchive implements ReplaceableObjects {
 
   async folders(prefix: string): Promise<readonly string[]> {
     const above = prefix.slice(0, prefix.lastIndexOf('/') + 1)
-    return this.entriesIn(this.ownPath(above), false)
+    return this.entriesIn(this.pathOf(above), false)
       .filter(entry => entry.isDirectory() || entry.isSymbolicLink())
       .map(entry => `${this.keyOf(entry)}/`)
       .filter(key => isUnder(key, prefix))
       .sort()
   }
 
-  async open(key: string): Promise<Uint8Array> {
-    return readFileSync(this.ownPath(key))
+  async open(key: string, maxBytes?: number): Promise<Uint8Array> {
+    const path = this.ownPath(key)
+    // what somebody else put there may be of any size, or not to be read
+    return (maxBytes === undefined ? undefined : readBounded(path, key, { maxBytes })) ?? readFileSync(path)
   }
 
   stream(key: string): AsyncIterable<Uint8Array> {
@@ -162,6 +170,8 @@ export class DiskArchive implements ReplaceableObjects {
 
   /** The file that holds an object, for engines that open files themselves. Throws a `FileError` where a link leads to it. */
   ownPath(key: string): string {
+    if (key.split('/').some(part => part === '.' || part === '..'))
+      throw new FileError(key, ['leads out of the archive'])
     refuseLinks(this.root, key)
     return this.pathOf(key)
   }

@@ -13,8 +13,11 @@ export interface Objects {
   survey(prefix: string): Promise<Survey>
   /** Prefixes one "/" further than the one given, in order. A link in a folder is one, too: whoever lists it is told. */
   folders(prefix: string): Promise<readonly string[]>
-  /** An object's bytes. Throws for a key that has none, which `isMissing` tells. */
-  open(key: string): Promise<Uint8Array>
+  /**
+   * An object's bytes. Throws for a key that has none, which `isMissing` tells, and a `FileError` for one that has more than
+   * `maxBytes`, of which never more is read.
+   */
+  open(key: string, maxBytes?: number): Promise<Uint8Array>
   /** The same piece by piece, for what may be larger than memory. */
   stream(key: string): AsyncIterable<Uint8Array>
   /** Adds an object. Throws if the key is taken, which `isConflict` tells. */

@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { z } from 'zod'
 import { checkJson, count, FileError, instant, listOf, readBounded, record, sha256, text } from '../config/gate.js'
 import { LEDGER_FILE } from '../transform/layout.js'
+import { makeFolder, writeDurably } from './durable.js'
 import { refuseLinks } from './links.js'
 
 /** A line of a ledger. */
@@ -80,20 +81,10 @@ export class Ledger {
       return `${JSON.stringify({ ...sent, sha256: hashOf(sent) })}\n`
     })
     // a process that was killed may have left half a line
-    this.append(`${this.startsLine ? '' : '\n'}${text.join('')}`)
+    makeFolder(dirname(this.path))
+    writeDurably(this.path, `${this.startsLine ? '' : '\n'}${text.join('')}`, 'a')
     this.startsLine = true
     for (const { object, line, index, of } of documents) this.note(object, line, of, [index])
-  }
-
-  private append(text: string): void {
-    mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 })
-    const file = openSync(this.path, 'a', 0o600)
-    try {
-      writeSync(file, text)
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
   }
 
   private read(text: string): void {

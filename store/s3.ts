@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import {
   type DeleteMarkerEntry,
   DeleteObjectsCommand,
@@ -9,6 +10,7 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3'
+import { FileError, tooLarge } from '../config/gate.js'
 import { isMissing, type ObjectEntry, type ReplaceableObjects, type Survey, type TaggedText } from './objects.js'
 
 /** The objects in a bucket, of S3 or of what speaks as S3 does. */
@@ -59,9 +61,15 @@ export class Bucket implements ReplaceableObjects {
     } while (next !== undefined)
   }
 
-  async open(key: string): Promise<Uint8Array> {
-    const { Body } = await this.client.send(new GetObjectCommand({ Bucket: this.name, Key: key }))
+  async open(key: string, maxBytes = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
+    const { Body, ContentLength: bytes = 0 } = await this.client.send(
+      new GetObjectCommand({ Bucket: this.name, Key: key }),
+    )
     if (Body === undefined) throw new Error(`object ${key} came without a body`)
+    if (bytes > maxBytes) {
+      ;(Body as Readable).destroy()
+      throw new FileError(key, [tooLarge(bytes, maxBytes)])
+    }
     return Body.transformToByteArray()
   }
 

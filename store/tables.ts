@@ -1,22 +1,23 @@
 import { type TableConfiguration, unconfiguredTable } from '../transform/table-configuration.js'
 import { nameTables, tableIdentifier } from '../transform/table-names.js'
 import { readKept } from './kept-configurations.js'
-import { tablesOf } from './parquet-files.js'
+import type { Objects } from './objects.js'
+import { tablesOf } from './table-objects.js'
 
-/** The tables of an archive in a folder by name, as they are configured or else as the archive knows them. */
-export function tablesIn(
-  root: string,
+/** The tables of an archive by name, as they are configured or else as the archive knows them. */
+export async function tablesIn(
+  archive: Objects,
   configured: Iterable<TableConfiguration> = [],
-): ReadonlyMap<string, TableConfiguration> {
+): Promise<ReadonlyMap<string, TableConfiguration>> {
   const known = new Map([...configured].map(table => [table.table, table]))
-  const names = [...new Set([...tablesOf(root), ...known.keys()])].sort()
-  const tables = nameTables(names.map(name => known.get(name) ?? keptTable(root, name)))
+  const names = [...new Set([...(await tablesOf(archive)), ...known.keys()])].sort()
+  const tables = nameTables(await Promise.all(names.map(name => known.get(name) ?? keptTable(archive, name))))
   return new Map(tables.map(table => [table.table, table]))
 }
 
 /** A table as the archive knows it, where nothing is configured here: the columns of all configurations it keeps. */
-export function keptTable(root: string, table: string): TableConfiguration {
-  const kept = readKept(root, table).versions
+export async function keptTable(archive: Objects, table: string): Promise<TableConfiguration> {
+  const kept = (await readKept(archive, table)).versions
   const columns = new Map(kept.flatMap(version => version.columns).map(column => [column.column, column]))
   return { ...unconfiguredTable(table), keys: kept.at(-1)?.keys ?? [], columns: [...columns.values()] }
 }

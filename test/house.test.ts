@@ -23,22 +23,28 @@ const FLOORS: readonly { readonly [room: string]: string }[] = [
   {
     derived: 'can be made again from the archive, so nothing that makes the archive may need it',
     delivery: 'is Firehose on a desk',
+    journal: 'seals what was written, and proves it',
     restore: 'sets the archive against a table',
     cost: 'reckons',
     doctor: 'judges what is deployed',
   },
   { library: 'puts these together for programs, of which the command line is one' },
-  { functions: 'is what runs in Lambda', infra: 'is constructs alone', 'cli/show': 'prints, and knows no command' },
-  { cli: 'is what commands share' },
-  { 'cli/commands': 'is the commands, which do not know one another' },
-  { 'cli/main': 'knows the commands, and nobody knows it' },
+  {
+    functions: 'is what runs in Lambda',
+    infra: 'is constructs alone',
+    cli: 'is where a program gets its arguments and leaves its output',
+  },
+  { 'cli/show': 'prints, and knows neither where an answer is from nor a command' },
+  { 'cli/ask': 'is what commands share to ask' },
+  { 'cli/commands': 'is the commands, which main.ts knows and nobody else' },
+  { 'cli/main': 'starts a command' },
 ]
 
 const SOURCES = filesOf(FOLDERS)
 /** What uses a file besides tests. */
 const USERS = ['index.ts', ...SOURCES, ...filesOf(['bench', 'examples'])].flatMap(importsOf)
-/** What `package.json` exports, and scripts: of these all is for others. */
-const PUBLIC = /^(infra\/index|queries\/engines\/athena|\w+\/write-\w+)\.ts$/
+/** What `package.json` exports: of these all is for others. */
+const PUBLIC = /^(infra\/index|queries\/engines\/athena)\.ts$/
 const IMPORTS = SOURCES.flatMap(importsOf)
 const ROOMS = new Map(
   FLOORS.flatMap((rooms, floor) => Object.entries(rooms).map(([room, why]) => [room, { floor, why }])),

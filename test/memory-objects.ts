@@ -1,5 +1,6 @@
 /** Objects in memory, for tests of what reads or writes an archive wherever it lies. */
 import { createHash } from 'node:crypto'
+import { FileError, tooLarge } from '../config/gate.js'
 import {
   type ObjectEntry,
   PreconditionFailed,
@@ -39,9 +40,10 @@ export class MemoryObjects implements ReplaceableObjects {
     return [...new Set(deeper.map(key => key.slice(0, key.indexOf('/', prefix.length) + 1)))]
   }
 
-  async open(key: string): Promise<Uint8Array> {
+  async open(key: string, maxBytes = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
     const content = this.contents.get(key)
     if (content === undefined) throw Object.assign(new Error(`object ${key} is not there`), { name: 'NoSuchKey' })
+    if (content.length > maxBytes) throw new FileError(key, [tooLarge(content.length, maxBytes)])
     return content
   }
 

@@ -122,12 +122,6 @@ export function writeFact(fact: Fact): string {
   return `${canonicalJson(fact)}\n`
 }
 
-/** Where facts are read from: an `Archive` is one. */
-export interface FactStore {
-  list(prefix: string): Promise<readonly string[]>
-  open(key: string): Promise<Uint8Array>
-}
-
 /**
  * The time that the rows of a baseline get, in microseconds since 1970: one before the second in which it was taken.
  * A change of that very second, whose time may be cut to the second, then comes after the baseline, whether the baseline

@@ -3,7 +3,7 @@ import type {
   FirehoseTransformationResult,
   FirehoseTransformationResultRecord,
 } from 'aws-lambda'
-import { type Declined, FastPath, type TransformedLines } from './fast-path.js'
+import { type Declined, fastTransform, type TransformedLines } from './fast/fast-path.js'
 import type { TableConfiguration } from './table-configuration.js'
 import { type Refused, transformDocuments, transformRecord } from './transform.js'
 
@@ -27,13 +27,13 @@ export type RefusalLog = (recordId: string, reason: string) => void
  * the answer past Lambda's limit are `ProcessingFailed` too, and are sent again in smaller batches.
  */
 export function createHandler(table: TableConfiguration, log: RefusalLog = () => {}): TransformHandler {
-  const fastPath = new FastPath(table)
+  const transformFast = fastTransform(table)
   return async event => {
     let bytes = event.records.reduce((sum, { recordId }) => sum + recordId.length + RESULT_OVERHEAD_BYTES, 0)
     const records = event.records.map(
       ({ recordId, data, approximateArrivalTimestamp }): FirehoseTransformationResultRecord => {
         const arrival = approximateArrivalTimestamp
-        const fast = fastPath.transform(data, arrival)
+        const fast = transformFast(data, arrival)
         const transformed = fast.kind === 'declined' ? transformPlainly(data, fast, arrival, table) : fast
         if (transformed.kind === 'refused') return refuse(recordId, transformed.reason, log)
         const { data: answer, date } = transformed

@@ -2,7 +2,7 @@ import type { Table } from 'apache-arrow'
 import { answerQuery } from '../../queries/answers/ask.js'
 import type { PageContext } from '../../queries/answers/html-page.js'
 import type { Receipt } from '../../queries/answers/receipt.js'
-import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import { savedQuery } from '../../queries/catalog.js'
 import type { textTable } from '../../queries/engines/text-table.js'
 import { isDoubtful } from '../../queries/verdict/findings.js'
 import type { ItemHistory } from '../../queries/verdict/history.js'
@@ -126,7 +126,7 @@ async function keepItemReceipt(
   at: Instant,
   receipts: ReceiptFile,
 ): Promise<Receipt | undefined> {
-  const query = SAVED_QUERIES.get('item-as-of') as SavedQuery
+  const query = savedQuery('item-as-of')
   const parameters = { item_key: itemKey, at: formatInstant(at.us, 6) }
   return receipts.keep(await answerQuery(workspace.engine, query, table, parameters), workspace)
 }

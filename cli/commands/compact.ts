@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { type Compaction, compactTable } from '../../derived/compaction.js'
 import { type CopyCheck, checkCopy } from '../../derived/compaction-check.js'
 import { CompactionError } from '../../derived/compaction-error.js'
-import { listTable, type TableFolder } from '../../store/parquet-files.js'
+import { DiskArchive } from '../../store/folder.js'
+import { listTable } from '../../store/table-objects.js'
 import { findTable, tablesIn } from '../../store/tables.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { describeWriteFailure } from '../archive-writing.js'
@@ -30,7 +31,7 @@ export const compact: Command = {
     const format = formatOf(options)
     const root = archiveRoot(options)
     if (!existsSync(root)) throw new CommandError(`archive ${JSON.stringify(root)} is not there`, EXIT.unchecked)
-    const tables = chooseTables(root, args[0], options)
+    const tables = await chooseTables(new DiskArchive(root), args[0], options)
     if (options.check === true) return reportChecks(root, tables, format, io)
     return compactTables(root, tables, options, format, io)
   },
@@ -38,11 +39,19 @@ export const compact: Command = {
 
 type Format = 'table' | 'json' | 'ndjson'
 
-function chooseTables(root: string, name: string | undefined, options: Options): readonly TableConfiguration[] {
+async function chooseTables(
+  archive: DiskArchive,
+  name: string | undefined,
+  options: Options,
+): Promise<readonly TableConfiguration[]> {
   const configured = loadConfiguration(options)?.tables.values() ?? []
-  const known = tablesIn(root, configured)
-  const holdsAny = ({ objects, unread }: TableFolder) => objects.length + unread.length > 0
-  if (name === undefined) return [...known.values()].filter(({ table }) => holdsAny(listTable(root, table)))
+  const known = await tablesIn(archive, configured)
+  if (name === undefined) {
+    const found = await Promise.all(
+      [...known.values()].map(async table => ({ table, ...(await listTable(archive, table.table)) })),
+    )
+    return found.filter(({ objects, unread }) => objects.length + unread.length > 0).map(({ table }) => table)
+  }
   const table = findTable(known, name)
   if (table === undefined)
     throw new CommandError(

@@ -33,7 +33,7 @@ export const ingest: Command = {
     const configuration = loadConfiguration(options)
     const [file, root] = [args[0] as string, archiveRoot(options)]
     const origin = originOf(options)
-    checkColumns(root, configuration)
+    await checkColumns(root, configuration)
     const input = await openInput(file, io.stdin)
     const progress = new Progress(io, 'record')
     let records = 0

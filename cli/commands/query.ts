@@ -1,7 +1,7 @@
 import type { Table } from 'apache-arrow'
 import type { Answer } from '../../queries/answers/answer.js'
-import type { AnswerVerdict } from '../../queries/answers/answer-verdict.js'
 import { answerQuery } from '../../queries/answers/ask.js'
+import type { AnswerVerdict } from '../../queries/answers/asked.js'
 import { withBaselineRemarks } from '../../queries/answers/baseline-remarks.js'
 import type { PageContext } from '../../queries/answers/html-page.js'
 import { explainNothing } from '../../queries/answers/why-nothing.js'

@@ -145,7 +145,7 @@ function toRedriveOptions(
     prefixes,
     ledger,
     configurationOf: name => tableConfiguration(configuration, name),
-    ...(archive && { streamOf: onceEach(name => streamInArchive(archive.root, name)) }),
+    ...(archive && { streamOf: onceEach(name => streamInArchive(archive, name)) }),
     isKept: async (name, id) => (await objects.list(configurationPrefix(name))).includes(configurationKeyOf(name, id)),
     to: archive === undefined || options.deliveryStream !== undefined ? 'firehose' : 'archive',
     ...(table !== undefined && { table }),

@@ -1,18 +1,18 @@
 import { hash } from 'node:crypto'
-import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { tableConfiguration } from '../../config/configuration.js'
 import { NO_TABLE } from '../../delivery/ingest.js'
 import { askQuery } from '../../queries/answers/ask.js'
-import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import { savedQuery } from '../../queries/catalog.js'
 import { type QueryEngine, UnreadableTable } from '../../queries/engines/engine.js'
 import { deliveriesOf } from '../../queries/engines/literal.js'
 import { rowsOf } from '../../queries/engines/rows.js'
 import { DiskArchive } from '../../store/folder.js'
-import { listTable } from '../../store/parquet-files.js'
+import type { Objects } from '../../store/objects.js'
 import { archiveLedger, Ledger } from '../../store/redriven.js'
 import { readKept, reasonOf } from '../../store/refused-reader.js'
-import { REFUSED_PREFIX } from '../../transform/layout.js'
+import { listTable } from '../../store/table-objects.js'
+import { REFUSED_PREFIX, tablePrefix } from '../../transform/layout.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { type Command, EXIT, type Io } from '../io.js'
 import { tellUnbelieved } from '../remarks.js'
@@ -59,7 +59,7 @@ export const status: Command = {
       const tables = []
       const unreadable: Unreadable[] = []
       for (const table of workspace.tables) {
-        const found = await tableStatus(workspace, table)
+        const found = await tableStatus(workspace, archive, table)
         if ('reason' in found) unreadable.push(found)
         else tables.push(found)
       }
@@ -70,7 +70,7 @@ export const status: Command = {
       if (format === 'table' && redriven > 0)
         io.err(`${grouped(redriven)} refused before, and sent again by redrive since: not counted\n`)
       for (const table of workspace.tables)
-        for (const { key, reason } of listTable(workspace.root, table).unread.filter(one => !one.mayHoldRows))
+        for (const { key, reason } of (await listTable(archive, table)).unread.filter(one => !one.mayHoldRows))
           io.err(`${printable(`${key} ${reason}`)}\n`)
       const found = refused.length > 0 || damaged.length > 0 ? EXIT.findings : EXIT.done
       return tellUnbelieved(workspace, unreadable.length > 0 ? EXIT.unchecked : found, io)
@@ -83,7 +83,11 @@ interface Unreadable {
   readonly reason: string
 }
 
-async function tableStatus({ engine, root, archive }: Workspace, table: string): Promise<TableStatus | Unreadable> {
+async function tableStatus(
+  { engine, archive }: Workspace,
+  store: Objects,
+  table: string,
+): Promise<TableStatus | Unreadable> {
   const sql = `
     select count(*) as n,
       count(distinct case when event_name <> 'BASELINE' then event_id end) as changes,
@@ -96,7 +100,8 @@ async function tableStatus({ engine, root, archive }: Workspace, table: string):
   })
   if (answer instanceof UnreadableTable) return { table, reason: answer.message }
   const [row] = [...rowsOf(answer)]
-  const { objects } = listTable(root, table)
+  const objects = new Set((await listTable(store, table)).objects)
+  const entries = (await store.entries(tablePrefix(table))).filter(({ key }) => objects.has(key))
   return {
     table,
     rows: Number(row?.n),
@@ -105,14 +110,14 @@ async function tableStatus({ engine, root, archive }: Workspace, table: string):
     items: Number(row?.items),
     first: row?.first as string | null,
     last: row?.last as string | null,
-    objects: objects.length,
+    objects: entries.length,
     misfits: await countMisfits(engine, archive.table(table)),
-    bytes: objects.reduce((sum, path) => sum + statSync(path).size, 0),
+    bytes: entries.reduce((sum, entry) => sum + entry.bytes, 0),
   }
 }
 
 async function countMisfits(engine: QueryEngine, table: TableConfiguration): Promise<TableStatus['misfits']> {
-  const answer = await askQuery(engine, SAVED_QUERIES.get('misfits') as SavedQuery, table, {})
+  const answer = await askQuery(engine, savedQuery('misfits'), table, {})
   const columns = new Map<string, number>()
   for (const { flat_column: column, changes } of rowsOf(answer))
     columns.set(column as string, (columns.get(column as string) ?? 0) + Number(changes))

@@ -37,7 +37,7 @@ export const tail: Command = {
     const configuration = loadConfiguration(options)
     const [name, root, connection] = [args[0] as string, archiveRoot(options), connectionOf(options)]
     const table = tableToTail(configuration, name)
-    checkColumns(root, configuration)
+    await checkColumns(root, configuration)
     const { clients, findStreams } = await connect(connection, name)
     const streams = await findStreams()
     checkStreams(streams, table, readCheckpoint(root, name), connection)

@@ -1,4 +1,5 @@
-import { type AnswerVerdict, describeVerdict } from '../../queries/answers/answer-verdict.js'
+import { describeVerdict } from '../../queries/answers/answer-verdict.js'
+import type { AnswerVerdict } from '../../queries/answers/asked.js'
 import { describeRegions } from '../../queries/regions.js'
 import { CONFIDENCES, type Confidence, isDoubtful } from '../../queries/verdict/findings.js'
 import { NOT_SHOWN, type TableVerdict } from '../../queries/verdict/table-verdict.js'

@@ -2,8 +2,7 @@ import { formatInstant, parseInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { SAVED_QUERIES } from '../catalog.js'
 import type { QueryEngine } from '../engines/engine.js'
-import { STATES } from '../moments.js'
-import { type Confidence, isDoubtful, worstOf } from '../verdict/findings.js'
+import { isDoubtful, worstOf } from '../verdict/findings.js'
 import type { ItemHistory } from '../verdict/history.js'
 import { archiveBegan, stateAt } from '../verdict/state-at.js'
 import {
@@ -13,34 +12,17 @@ import {
   NOT_SHOWN,
   type TableVerdict,
 } from '../verdict/table-verdict.js'
-import type { Asked } from './answer.js'
+import type { AnswerVerdict, Asked } from './asked.js'
+import type { JudgedArchive, Question } from './asked-archive.js'
 import { readHistory } from './history.js'
 import { namedTables } from './objects-read.js'
-
-/** How far an answer can be believed. */
-export interface AnswerVerdict {
-  readonly confidence: Confidence
-  /** True where it may lack something, or hold something wrong. */
-  readonly isDoubtful: boolean
-  /** The verdict about each table that it rests on; none where the answer is about one item. */
-  readonly tables: readonly TableVerdict[]
-  /** The verdict about the one item that it is about. */
-  readonly item: ItemHistory | undefined
-}
-
-/** An archive as far as a verdict needs it. */
-export interface JudgedArchive {
-  readonly engine: QueryEngine
-  tables(): readonly string[]
-  table(name: string): TableConfiguration
-}
 
 /**
  * Judges what an answer rests on: the period of a saved query, all time for SQL of one's own and each table that it names; of a
  * question about one item, that item. Undefined for a statement that names no table of the archive.
  */
 export async function judgeAnswer(
-  asked: Pick<Asked, 'query' | 'table' | 'parameters' | 'sql'>,
+  asked: Question,
   archive: JudgedArchive,
   options: JudgeOptions = {},
 ): Promise<AnswerVerdict | undefined> {
@@ -94,7 +76,7 @@ export function periodOf(asked: Pick<Asked, 'query' | 'parameters'>): AskedPerio
     number | null,
     number | null,
   ]
-  const isOfStates = asked.query !== undefined && Object.hasOwn(STATES, asked.query)
+  const isOfStates = SAVED_QUERIES.get(asked.query ?? '')?.states !== undefined
   if (isOfStates && at !== null) return { kind: 'states', fromUs: at, toUs: at }
   if (isOfStates && from !== null && to !== null) return { kind: 'states', fromUs: from, toUs: to }
   return { kind: 'period', fromUs: from, toUs: to }

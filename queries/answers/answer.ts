@@ -1,26 +1,8 @@
 import type { Table } from 'apache-arrow'
-import type { BoundValue } from '../engines/engine.js'
 import { type Row, rowsOf } from '../engines/rows.js'
 import { countAlteredImages } from '../verdict/alteration.js'
 import type { JudgeOptions } from '../verdict/table-verdict.js'
-import type { AnswerVerdict } from './answer-verdict.js'
-
-/** What was asked of an engine, and when. */
-export interface Asked {
-  /** The saved query's name; undefined for SQL of one's own. */
-  readonly query: string | undefined
-  /** The DynamoDB table that a saved query was asked of. */
-  readonly table: string | undefined
-  /** The saved query's parameters by name, defaults filled in; for SQL of one's own none. */
-  readonly parameters: ReadonlyMap<string, BoundValue>
-  readonly sql: string
-  /** The parameter that each `?` stands for. */
-  readonly placeholders: readonly string[]
-  /** The value of each `?`. */
-  readonly values: readonly BoundValue[]
-  readonly began: Date
-  readonly milliseconds: number
-}
+import type { AnswerVerdict, Asked } from './asked.js'
 
 /** The answer to a statement: an Arrow table, and the same as rows. */
 export class Answer implements AsyncIterable<Row>, Iterable<Row> {

@@ -8,7 +8,8 @@ import { inUtc } from '../engines/utc.js'
 import { ParameterError } from '../parameters.js'
 import { actorOfToday } from '../todays-actor.js'
 import { knownByFacts } from '../verdict/gone-items.js'
-import { Answer, type Asked } from './answer.js'
+import { Answer } from './answer.js'
+import type { Asked } from './asked.js'
 
 /**
  * Asks a saved query of a table. Throws `ParameterError` for parameters it does not take, `QueryError` for the engine's
@@ -35,7 +36,8 @@ export async function answerQuery(
     if (preset === 'facts' && parameters[name] !== undefined)
       throw new ParameterError(`parameter ${name} is what the archive's facts say, leave it out`)
   const known = await knownByFacts(engine, table, query, parameters)
-  const { scope, ...bound } = bindQuery(query, table, { ...parameters, ...known }, await actorOfToday(engine, table))
+  const actor = await actorOfToday(engine, table)
+  const { scope, ...bound } = bindQuery(query, table, { ...parameters, ...known }, { actor })
   const asked = { query: query.name, table: table.table, ...bound }
   const answer = await answerStatement(engine, asked, { ...options, scope })
   const attribute = bound.parameters.get('attribute')

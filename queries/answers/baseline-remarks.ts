@@ -1,7 +1,8 @@
+import { parseInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { SAVED_QUERIES } from '../catalog.js'
 import type { QueryEngine } from '../engines/engine.js'
 import type { Row } from '../engines/rows.js'
-import { remarkedMoment } from '../moments.js'
 import { readArchiveFacts } from '../verdict/archive-facts.js'
 import { type GoneItem, goneAt } from '../verdict/gone-items.js'
 import { Answer } from './answer.js'
@@ -15,7 +16,7 @@ export async function withBaselineRemarks(
   table: TableConfiguration,
   answer: Answer,
 ): Promise<Answer> {
-  const us = remarkedMoment(answer.asked)
+  const us = remarkedMoment(answer)
   if (us === undefined) return answer
   const gone = await goneAt(engine, table, await readArchiveFacts(engine, table), us)
   const told = gone.filter(item => tells(answer, item))
@@ -24,6 +25,12 @@ export async function withBaselineRemarks(
   const more = told.length > SHOWN ? `, and ${told.length - SHOWN} more` : ''
   const remark = `complete baselines say otherwise of ${told.length} ${told.length === 1 ? 'item' : 'items'}, which they lack, so that a REMOVE is missing: ${keys.join(', ')}${more}; as-of and diff know it`
   return new Answer(answer.table, answer.asked, [remark])
+}
+
+/** The moment, in microseconds since 1970, of whose states an answer tells that knows no facts; undefined for every other. */
+function remarkedMoment({ asked }: Answer): number | undefined {
+  const moment = SAVED_QUERIES.get(asked.query ?? '')?.withoutFacts
+  return moment === undefined ? undefined : parseInstant(String(asked.parameters.get(moment)))?.us
 }
 
 const SHOWN = 5

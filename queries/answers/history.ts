@@ -1,10 +1,11 @@
 import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { SAVED_QUERIES, type SavedQuery } from '../catalog.js'
+import { savedQuery } from '../catalog.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { actorOfStatement } from '../todays-actor.js'
 import { readArchiveFacts } from '../verdict/archive-facts.js'
-import { foldHistory, type HistoryChange, heldAgainstHashes, type ItemHistory } from '../verdict/history.js'
+import { foldHistory, heldAgainstHashes, type ItemHistory } from '../verdict/history.js'
+import type { HistoryChange } from '../verdict/item-change.js'
 import type { Answer } from './answer.js'
 import { answerQuery } from './ask.js'
 
@@ -36,7 +37,7 @@ export function answerHistory(
   itemKey: string,
   untilUs?: number,
 ): Promise<Answer> {
-  const query = SAVED_QUERIES.get('item-history') as SavedQuery
+  const query = savedQuery('item-history')
   const to = untilUs === undefined ? {} : { to: formatInstant(untilUs + 1, 6) }
   return answerQuery(engine, query, table, { item_key: itemKey, ...to })
 }

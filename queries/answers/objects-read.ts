@@ -1,14 +1,13 @@
 import { createHash, hash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { relative, sep } from 'node:path'
-import { pipeline } from 'node:stream/promises'
-import { parquetFiles } from '../../store/parquet-files.js'
-import { dateOfKey } from '../../transform/layout.js'
+import { DiskArchive } from '../../store/folder.js'
+import type { ObjectEntry, Objects } from '../../store/objects.js'
+import { listTable } from '../../store/table-objects.js'
+import { dateOfKey, tablePrefix } from '../../transform/layout.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { deliveriesIdentifier, tableIdentifier } from '../../transform/table-names.js'
 import { SAVED_QUERIES } from '../catalog.js'
-import type { Asked } from './answer.js'
+import type { Asked } from './asked.js'
 
 /** The partitions that a question could read: of one table, from a day to a day, both included; null is no bound. */
 export interface PartitionsRead {
@@ -36,8 +35,8 @@ export interface ObjectsRead {
 /** The partitions that a saved query is bound to, or those of all tables that a statement names. */
 export function partitionsRead(asked: Asked, tables: Iterable<TableConfiguration>): readonly PartitionsRead[] {
   if (asked.table !== undefined && asked.query !== undefined) {
-    const template = SAVED_QUERIES.get(asked.query)?.template ?? ''
-    return [{ table: asked.table, from: dayBound(template, '>=', asked), to: dayBound(template, '<=', asked) }]
+    const { from, to, dayAfter = false } = SAVED_QUERIES.get(asked.query)?.days ?? {}
+    return [{ table: asked.table, from: dayOf(asked, from, false), to: dayOf(asked, to, dayAfter) }]
   }
   return namedTables(asked.sql, tables).map(({ table }) => ({ table, from: null, to: null }))
 }
@@ -50,13 +49,12 @@ export function namedTables(sql: string, tables: Iterable<TableConfiguration>): 
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** `event_date >= {day :from}` of a template, with the parameter's day in UTC; of `{day-after :to}` the day after it. */
-function dayBound(template: string, sign: '>=' | '<=', { parameters }: Asked): string | null {
-  const [, after, name] = new RegExp(String.raw`event_date ${sign} \{day(-after)? :(\w+)\}`).exec(template) ?? []
+/** A parameter's day in UTC, or the day after it. */
+function dayOf({ parameters }: Asked, name: string | undefined, isDayAfter: boolean): string | null {
   const value = name === undefined ? undefined : parameters.get(name)
   const day = typeof value === 'string' ? new Date(value) : undefined
   if (day === undefined || Number.isNaN(day.getTime())) return null
-  const bound = new Date(after === undefined ? day : day.getTime() + DAY_MS)
+  const bound = new Date(isDayAfter ? day.getTime() + DAY_MS : day)
   // after the last day of the year 9999 there is none
   return bound.getUTCFullYear() > 9999 ? null : bound.toISOString().slice(0, 10)
 }
@@ -74,18 +72,14 @@ export async function objectsRead(
   hashBytes: number,
   objectsOf: (table: string) => readonly string[] | undefined = () => undefined,
 ): Promise<ObjectsRead> {
-  const paths = partitions.flatMap(({ table, from, to }) =>
-    (objectsOf(table) ?? parquetFiles(root, table)).filter(path => {
-      const date = dateOfKey(keyOf(root, path))
-      return (from === null || date >= from) && (to === null || date <= to)
-    }),
-  )
-  const sizes = await Promise.all(paths.map(async path => (await stat(path)).size))
-  const bytes = sizes.reduce((sum, size) => sum + size, 0)
+  const archive = new DiskArchive(root)
+  const entries = await Promise.all(partitions.map(read => entriesRead(archive, read, objectsOf(read.table))))
+  const objects = entries.flat()
+  const bytes = objects.reduce((sum, object) => sum + object.bytes, 0)
   const list: ObjectRead[] = []
-  for (const [i, path] of paths.entries()) {
-    const sha256 = bytes <= hashBytes ? await hashFile(path) : null
-    list.push({ key: keyOf(root, path), bytes: sizes[i] as number, sha256 })
+  for (const object of objects) {
+    const sha256 = bytes <= hashBytes ? await hashObject(archive, object.key) : null
+    list.push({ key: object.key, bytes: object.bytes, sha256 })
   }
   const lines = list.map(({ key, bytes: size, sha256 }) => `${key}\t${size}\t${sha256 ?? '-'}\n`)
   return {
@@ -96,12 +90,22 @@ export async function objectsRead(
   }
 }
 
-function keyOf(root: string, path: string): string {
-  return relative(root, path).split(sep).join('/')
+async function entriesRead(
+  archive: DiskArchive,
+  { table, from, to }: PartitionsRead,
+  paths: readonly string[] | undefined,
+): Promise<readonly ObjectEntry[]> {
+  const keys = paths?.map(path => relative(archive.root, path).split(sep).join('/'))
+  const read = new Set(keys ?? (await listTable(archive, table)).objects)
+  const entries = (await archive.entries(tablePrefix(table))).filter(({ key }) => read.has(key))
+  return entries.filter(({ key }) => {
+    const date = dateOfKey(key)
+    return (from === null || date >= from) && (to === null || date <= to)
+  })
 }
 
-async function hashFile(path: string): Promise<string> {
+async function hashObject(archive: Objects, key: string): Promise<string> {
   const digest = createHash('sha256')
-  await pipeline(createReadStream(path), digest)
+  for await (const piece of archive.stream(key)) digest.update(piece)
   return digest.digest('hex')
 }

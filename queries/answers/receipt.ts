@@ -2,7 +2,6 @@ import { hash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { checkJson, checkValue, FileError } from '../../config/gate.js'
-import type { OpenArchive } from '../../library/open-archive.js'
 import { formatInstant } from '../../transform/instant.js'
 import { canonicalJson } from '../../transform/json.js'
 import { Refusal } from '../../transform/refusal.js'
@@ -13,7 +12,9 @@ import type { BoundValue } from '../engines/engine.js'
 import { deliveriesOf } from '../engines/literal.js'
 import { actorOfStatement } from '../todays-actor.js'
 import type { Answer } from './answer.js'
-import { type AnswerVerdict, describeVerdict } from './answer-verdict.js'
+import { describeVerdict } from './answer-verdict.js'
+import type { AnswerVerdict } from './asked.js'
+import type { AskedArchive } from './asked-archive.js'
 import { type AnswerColumnType, fingerprintOf, MAX_ROW_HASHES } from './canonical-answer.js'
 import { type ObjectsRead, objectsRead, type PartitionsRead, partitionsRead } from './objects-read.js'
 import { MAX_RECEIPT, RECEIPT_SCHEMA, receiptSchema } from './receipt-schema.js'
@@ -99,7 +100,7 @@ const GIB = 1024 ** 3
 /** The receipt of an answer that this archive gave. */
 export async function makeReceipt(
   answer: Answer,
-  archive: OpenArchive,
+  archive: AskedArchive,
   options: ReceiptOptions = {},
 ): Promise<Receipt> {
   const { askedAs = null, hashBytes = GIB } = options

@@ -1,10 +1,10 @@
-import type { OpenArchive } from '../../library/open-archive.js'
 import { SAVED_QUERIES } from '../catalog.js'
 import type { BoundValue } from '../engines/engine.js'
 import type { Row } from '../engines/rows.js'
 import { inUtc } from '../engines/utc.js'
 import { knownByFacts } from '../verdict/gone-items.js'
 import { Answer } from './answer.js'
+import type { AskedArchive } from './asked-archive.js'
 import { rowHash } from './canonical-answer.js'
 import type { ObjectRead } from './objects-read.js'
 import { checkReceipt, makeReceipt, type Receipt, statementIsOurs } from './receipt.js'
@@ -45,7 +45,7 @@ export interface RerunOptions {
 /** Asks the question of a receipt again and compares. Throws `ReceiptError` for what is no receipt. */
 export async function rerun(
   value: unknown,
-  archive: OpenArchive,
+  archive: AskedArchive,
   { trustSql = false }: RerunOptions = {},
 ): Promise<Rerun> {
   const { receipt: first, problems } = checkReceipt(value)
@@ -74,7 +74,7 @@ export async function rerun(
 /** What the archive's facts say of a question by now. A receipt's word for it is not taken: it could hide any item. */
 async function knownToday(
   { question }: Receipt,
-  archive: OpenArchive,
+  archive: AskedArchive,
 ): Promise<readonly (readonly [string, string])[]> {
   const query = SAVED_QUERIES.get(question.query ?? '')
   if (query === undefined || question.table === null || !archive.tables().includes(question.table)) return []

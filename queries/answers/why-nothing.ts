@@ -3,7 +3,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { BoundValue, QueryEngine } from '../engines/engine.js'
 import { deliveriesOf } from '../engines/literal.js'
 import { rowsOf } from '../engines/rows.js'
-import type { Asked } from './answer.js'
+import type { Asked } from './asked.js'
 
 /** One thing that a saved query asks of a change, and what to say where no change of the table has it. */
 interface Filter {

@@ -1,8 +1,15 @@
-import type { AthenaSettings } from './athena-service.js'
 import { QueryError } from './engine.js'
 
+/** Where statements run in Athena. */
+export interface AthenaPlace {
+  readonly workgroup: string
+  readonly database: string
+  /** @default - Glue's own, `AwsDataCatalog` */
+  readonly catalog?: string | undefined
+}
+
 /** What to do about words of AWS, the first that fits. They are matched against an error's name and message. */
-const HINTS: readonly (readonly [RegExp, (settings: AthenaSettings) => string])[] = [
+const HINTS: readonly (readonly [RegExp, (place: AthenaPlace) => string])[] = [
   [
     /no output location/i,
     ({ workgroup }) =>
@@ -74,13 +81,8 @@ const HINTS: readonly (readonly [RegExp, (settings: AthenaSettings) => string])[
 export const DEFAULT_CATALOG = 'AwsDataCatalog'
 
 /** Words of AWS as an error, with what to do about them. */
-export function athenaError(subject: string, words: string, settings: AthenaSettings, cause?: unknown): QueryError {
+export function athenaError(subject: string, words: string, place: AthenaPlace, cause?: unknown): QueryError {
   const name = cause instanceof Error ? cause.name : ''
-  const hint = HINTS.find(([pattern]) => pattern.test(`${name}: ${words}`))?.[1](settings)
+  const hint = HINTS.find(([pattern]) => pattern.test(`${name}: ${words}`))?.[1](place)
   return new QueryError(`${subject}: ${words}`, { cause, hint })
-}
-
-/** True where a request was refused because there were too many. */
-export function isThrottled(error: unknown): boolean {
-  return error instanceof Error && /^(TooManyRequests|Throttling|RequestLimitExceeded|SlowDown)/.test(error.name)
 }

@@ -11,17 +11,14 @@ import {
   StopQueryExecutionCommand,
   type WorkGroupConfiguration,
 } from '@aws-sdk/client-athena'
+import { ATHENA_PATIENCE, isThrottled, patiently } from '../../aws/patience.js'
 import { type Execution, executionOf, formatBytes } from './athena-cost.js'
-import { athenaError, DEFAULT_CATALOG, isThrottled } from './athena-errors.js'
+import { type AthenaPlace, athenaError, DEFAULT_CATALOG } from './athena-errors.js'
 import type { BoundStatement } from './athena-parameters.js'
 import { QueryError } from './engine.js'
 
 /** Where statements run in Athena, and how patiently. */
-export interface AthenaSettings {
-  readonly workgroup: string
-  readonly database: string
-  /** @default - Glue's own, `AwsDataCatalog` */
-  readonly catalog?: string | undefined
+export interface AthenaSettings extends AthenaPlace {
   /** Where results go, `s3://bucket/prefix/`. @default - as the workgroup says: its own location, or managed results */
   readonly outputLocation?: string | undefined
   /** @default - a timer */
@@ -32,9 +29,6 @@ export interface AthenaSettings {
 
 /** Rows a page holds at most (API reference, GetQueryResults). */
 const PAGE = 1000
-/** How often a throttled request is sent again, with waits of up to `LONGEST_WAIT`: some four minutes in all. */
-const ATTEMPTS = 12
-const LONGEST_WAIT = 30_000
 const POLL = { first: 100, longest: 2000 } as const
 const CUT_OFF = /bytes scanned limit/i
 
@@ -105,6 +99,7 @@ export class AthenaService {
   }
 
   private async waitFor(id: string, signal: AbortSignal): Promise<QueryExecution> {
+    const { sleep = wait, random = Math.random } = this.settings
     for (let attempt = 0; ; attempt++) {
       const command = new GetQueryExecutionCommand({ QueryExecutionId: id })
       const { QueryExecution: query } = await this.request(
@@ -112,7 +107,9 @@ export class AthenaService {
         signal,
       )
       if (query !== undefined && !['QUEUED', 'RUNNING'].includes(query.Status?.State ?? '')) return query
-      await this.pause(Math.min(POLL.first * 1.5 ** attempt, POLL.longest), signal)
+      signal.throwIfAborted()
+      // spread, so that many who wait do not come back together
+      await sleep(Math.min(POLL.first * 1.5 ** attempt, POLL.longest) * (1 + random()) * 0.5, signal)
     }
   }
 
@@ -141,25 +138,22 @@ export class AthenaService {
     })
   }
 
-  /** Sends a request, again where it was one too many. */
+  /** Sends a request, again where it was one too many: what the network lost the client itself sends again. */
   private async request<T>(send: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await send()
-      } catch (error) {
-        if (!isThrottled(error) || attempt === ATTEMPTS) {
-          throw athenaError('athena refused the request', (error as Error).message, this.settings, error)
-        }
-      }
-      await this.pause(Math.min(500 * 2 ** attempt, LONGEST_WAIT), signal)
-    }
-  }
-
-  /** Waits between half and the whole of a time, so that many who wait do not come back together. */
-  private async pause(ms: number, signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted()
     const { sleep = wait, random = Math.random } = this.settings
-    await sleep(ms * (1 + random()) * 0.5, signal)
+    try {
+      return await patiently(send, {
+        ...ATHENA_PATIENCE,
+        service: 'athena',
+        signal,
+        passes: error => isThrottled(error, 'athena'),
+        sleep: ms => sleep(ms, signal),
+        random,
+      })
+    } catch (error) {
+      if (signal.aborted) throw error
+      throw athenaError('athena refused the request', (error as Error).message, this.settings, error)
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { AthenaClient, type ColumnInfo, type GetQueryResultsOutput } from '@aws-sdk/client-athena'
 import type { Table } from 'apache-arrow'
 import type { UnloadedCopies } from '../../derived/unloaded-copies.js'
-import type { FactStore } from '../../transform/fact.js'
+import type { Objects } from '../../store/objects.js'
 import type { Chunk } from './arrow-columns.js'
 import type { Execution } from './athena-cost.js'
 import { DEFAULT_CATALOG } from './athena-errors.js'
@@ -34,13 +34,16 @@ export interface AthenaOptions extends AthenaSettings {
   /** @default - made for the region, with the usual credentials */
   readonly client?: AthenaClient
   /** The archive's bucket, for the facts that it keeps. @default - no facts are known, so nothing is anchored */
-  readonly facts?: FactStore | undefined
+  readonly facts?: Objects | undefined
   /** Copies that the stack has made of its tables. @default - the archive alone is asked */
   readonly copies?: UnloadedCopies | undefined
 }
 
 /** What `copies` takes: an archive's buckets, listed and opened. */
 export { UnloadedCopies } from '../../derived/unloaded-copies.js'
+
+/** What `facts` takes: an archive's bucket. */
+export { Bucket } from '../../store/s3.js'
 
 /** Some rows of an answer: values are text, null where there is none. */
 interface Page {
@@ -95,7 +98,7 @@ export class AthenaEngine implements QueryEngine {
     return { name: 'athena', version, archive: { catalog, database, workgroup, ...(bucket && { bucket }) } }
   }
 
-  get facts(): FactStore | undefined {
+  get facts(): Objects | undefined {
     return this.options.facts
   }
 

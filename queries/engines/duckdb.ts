@@ -1,14 +1,10 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { Table } from 'apache-arrow'
-import { readBounded } from '../../config/gate.js'
 import { CopyReader } from '../../derived/copy-reader.js'
+import { DiskArchive } from '../../store/folder.js'
 import { readKept } from '../../store/kept-configurations.js'
-import { refuseLinks } from '../../store/links.js'
-import { listTable, parquetFiles, tablesOf, unreadBesideTables } from '../../store/parquet-files.js'
+import { listTable, listUnread, tablesOf } from '../../store/table-objects.js'
 import { AUDIT_COLUMNS, type Column, columnsOf } from '../../transform/audit-row.js'
-import type { FactStore } from '../../transform/fact.js'
 import { configurationId, type TableConfiguration } from '../../transform/table-configuration.js'
 import { deliveriesIdentifier, identifiersOf, type NamedTable, tableIdentifier } from '../../transform/table-names.js'
 import type { toArrowTable } from './arrow.js'
@@ -60,14 +56,15 @@ export class DuckDbEngine implements QueryEngine {
     private readonly instance: DuckDBInstance,
     private readonly connection: DuckDBConnection,
     private readonly toTable: typeof toArrowTable,
-    private readonly root: string,
+    /** The folder's own. */
+    readonly facts: DiskArchive,
     private readonly signal: AbortSignal | undefined,
     private readonly files: boolean,
     private readonly spill: SpillFolder,
     private readonly configured: ReadonlyMap<string, TableConfiguration>,
     private readonly identifiers: ReadonlyMap<string, string>,
   ) {
-    this.copies = new CopyReader(root, this.columns)
+    this.copies = new CopyReader(facts.root, this.columns)
   }
 
   /**
@@ -87,8 +84,9 @@ export class DuckDbEngine implements QueryEngine {
       const instance = await openDuckDb(':memory:', { temp_directory: spill.path })
       const connection = await instance.connect()
       const current = new Map([...configured].map(table => [table.table, table]))
-      const names = identifiersOf([...current.keys(), ...tablesOf(root)])
-      const engine = new DuckDbEngine(instance, connection, toArrowTable, root, signal, files, spill, current, names)
+      const archive = new DiskArchive(root)
+      const names = identifiersOf([...current.keys(), ...(await tablesOf(archive))])
+      const engine = new DuckDbEngine(instance, connection, toArrowTable, archive, signal, files, spill, current, names)
       await engine.begin()
       return engine
     } catch (error) {
@@ -98,7 +96,7 @@ export class DuckDbEngine implements QueryEngine {
   }
 
   private async begin(): Promise<void> {
-    const settings = [...TRINO_MACROS, ...(this.files ? [] : confinement(this.root))]
+    const settings = [...TRINO_MACROS, ...(this.files ? [] : confinement(this.facts.root))]
     for (const statement of settings) await this.connection.run(statement)
     for (const table of this.identifiers.keys()) await this.look(table)
   }
@@ -166,7 +164,7 @@ export class DuckDbEngine implements QueryEngine {
 
   async describe(): Promise<EngineDescription> {
     const result = await this.connection.runAndReadAll('select version() as version')
-    return { name: 'duckdb', version: String(result.getRows()[0]?.[0]), archive: { root: this.root } }
+    return { name: 'duckdb', version: String(result.getRows()[0]?.[0]), archive: { root: this.facts.root } }
   }
 
   async outline(table: string): Promise<TableOutline | undefined> {
@@ -195,9 +193,9 @@ export class DuckDbEngine implements QueryEngine {
     return [...this.noticed, ...this.copies.remarks]
   }
 
-  unread(table?: string): readonly string[] {
-    const tables = table === undefined ? tablesOf(this.root) : [table]
-    const found = [...unreadBesideTables(this.root), ...tables.flatMap(name => listTable(this.root, name).unread)]
+  async unread(table?: string): Promise<readonly string[]> {
+    const tables = table === undefined ? await tablesOf(this.facts) : [table]
+    const found = await listUnread(this.facts, tables)
     // objects are never removed nor rewritten: what the compacted copy was made from and is not there is lost
     const lost = tables.flatMap(name => this.copies.lost.get(name) ?? [])
     return [
@@ -206,19 +204,6 @@ export class DuckDbEngine implements QueryEngine {
         .map(({ key, reason }) => `${key} ${reason}: it is in no answer, or not in every one`),
       ...lost.map(object => `${object}, though the compacted copy was made from it: what it held is in no answer`),
     ]
-  }
-
-  /** The folder's own. */
-  get facts(): FactStore {
-    const pathOf = (key: string) => join(this.root, ...key.split('/'))
-    return {
-      list: async prefix =>
-        existsSync(pathOf(prefix)) ? readdirSync(pathOf(prefix)).map(name => `${prefix}${name}`) : [],
-      open: async key => {
-        refuseLinks(this.root, key)
-        return readBounded(pathOf(key), key, { maxBytes: 2 ** 26 }) ?? new Uint8Array()
-      },
-    }
   }
 
   close(): void {
@@ -263,7 +248,7 @@ export class DuckDbEngine implements QueryEngine {
         return answer
       } catch (error) {
         if (signal.aborted) throw stoppedError(signal)
-        if (!this.copies.lookAgain(scope.table, copy, error)) return undefined
+        if (!(await this.copies.lookAgain(scope.table, copy, error))) return undefined
       } finally {
         endInterrupts()
         if (!kept) connection.closeSync()
@@ -275,10 +260,10 @@ export class DuckDbEngine implements QueryEngine {
   private async look(table: string): Promise<void> {
     try {
       const configured = this.configured.get(table)
-      const kept = readKept(this.root, table)
+      const kept = await readKept(this.facts, table)
       for (const { message } of kept.problems) this.noticed.add(`${message}; it is not believed`)
       this.columns.set(table, mergeColumns([...(configured === undefined ? [] : [configured]), ...kept.versions]))
-      if (this.copies.look(table)) this.pending.set(table, undefined)
+      if (await this.copies.look(table)) this.pending.set(table, undefined)
       else await this.createViews(table)
     } catch (error) {
       this.refuse(table, error)
@@ -306,7 +291,7 @@ export class DuckDbEngine implements QueryEngine {
     const named = this.named(table)
     const columns = this.columns.get(table) ?? AUDIT_COLUMNS
     const template = emptyZonedRows(columns)
-    const files = this.copies.copyOf(table)?.objects ?? parquetFiles(this.root, table)
+    const files = this.copies.copyOf(table)?.objects ?? (await this.filesOf(table))
     this.viewed.set(table, files)
     const rows = rowsOfObjects(files)
     const all = files.length === 0 ? template : `${template} union all by name ${rows}`
@@ -316,6 +301,10 @@ export class DuckDbEngine implements QueryEngine {
     const today = configured === undefined ? undefined : configurationId(configured)
     const changes = changesView(deliveriesOf(named), columns, today)
     await this.connection.run(`create view ${quotedName(tableIdentifier(named))} as ${changes}`)
+  }
+
+  private async filesOf(table: string): Promise<readonly string[]> {
+    return (await listTable(this.facts, table)).objects.map(key => this.facts.pathOf(key))
   }
 
   private named(table: string): NamedTable {

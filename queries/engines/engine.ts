@@ -1,5 +1,5 @@
 import type { Table } from 'apache-arrow'
-import type { FactStore } from '../../transform/fact.js'
+import type { Objects } from '../../store/objects.js'
 import type { NamedTable } from '../../transform/table-names.js'
 
 /** A value bound to one `?` of a statement. */
@@ -43,8 +43,8 @@ export interface QueryEngine {
   stream?(sql: string, values?: readonly BoundValue[], options?: RunOptions): AsyncIterable<Table>
   /** What answers, and over what. @default - receipts say that it is not known */
   describe?(): Promise<EngineDescription>
-  /** Where the archive's facts are kept. @default - none are known, so nothing is anchored */
-  readonly facts?: FactStore | undefined
+  /** The archive's objects, its facts among them. @default - no facts are known, so nothing is anchored */
+  readonly facts?: Objects | undefined
   /** What it knows of a table without asking. @default - nothing, so the table's rows are asked */
   outline?(table: string): Promise<TableOutline | undefined>
   /** Paths of the objects of a table that its answers are read from. @default - not known: what is in the folder by then */
@@ -55,7 +55,7 @@ export interface QueryEngine {
    * What lies where a table's objects belong (of all tables, where none is said) and is not read, or not by every question.
    * @default - nothing
    */
-  unread?(table?: string): readonly string[]
+  unread?(table?: string): Promise<readonly string[]>
   close(): void
 }
 

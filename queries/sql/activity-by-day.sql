@@ -2,13 +2,15 @@
 -- @empty nothing changed in the period
 -- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment
 -- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last
--- @column day -- the UTC day
--- @column changes -- how many; rows of a baseline are none
--- @column inserts -- of these INSERT
--- @column modifies -- of these MODIFY
--- @column removes -- of these REMOVE
--- @column items -- different items
--- @column actors -- different actors
+-- @days from=from to=to
+-- @actor today
+-- @column day varchar -- the UTC day
+-- @column changes bigint -- how many; rows of a baseline are none
+-- @column inserts bigint -- of these INSERT
+-- @column modifies bigint -- of these MODIFY
+-- @column removes bigint -- of these REMOVE
+-- @column items bigint -- different items
+-- @column actors bigint -- different actors
 with arrived as (
   select *
   from {changes}

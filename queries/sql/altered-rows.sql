@@ -2,15 +2,16 @@
 -- @empty every row is what it was when it was made, as far as its own hashes tell; what is derived from images (flat columns, changed, misfits, actor) only verify rows looks at
 -- @parameter from instant default=1970-01-01T00:00:00Z -- first moment
 -- @parameter to instant default=9999-12-31T00:00:00Z -- the moment after the last
--- @column altered -- what is another: old_image, new_image, row (a column that row_hash is taken over), event_id, or event_time
--- @column item_key -- the item
--- @column event_id -- the row's change
--- @column event_name -- its kind
--- @column event_time -- when DynamoDB made it, UTC
--- @column expected_hash detail -- the hash or value that the row holds
--- @column found_hash detail -- the one that its other columns give
--- @column arrived_at detail -- which delivery of the change
--- @column event_time_us detail -- event_time in microseconds since 1970
+-- @actor recorded
+-- @column altered varchar -- what is another: old_image, new_image, row (a column that row_hash is taken over), event_id, or event_time
+-- @column item_key varchar -- the item
+-- @column event_id varchar -- the row's change
+-- @column event_name varchar -- its kind
+-- @column event_time timestamp -- when DynamoDB made it, UTC
+-- @column expected_hash varchar detail -- the hash or value that the row holds
+-- @column found_hash varchar detail -- the one that its other columns give
+-- @column arrived_at timestamp detail -- which delivery of the change
+-- @column event_time_us bigint detail -- event_time in microseconds since 1970
 with hashed as (
   select
     event_id,

@@ -4,14 +4,15 @@
 -- @parameter time instant example=2026-11-19T23:59:59.999999Z -- the fact's rowTime
 -- @parameter until instant example=2026-11-20T00:10:00Z -- until when it may have seen changes: the fact's to, and a minute more where clocks may differ
 -- @parameter to instant default=9999-12-31T00:00:00Z -- the moment after the last
--- @column finding -- GAP
--- @column missing -- what is missing: a change before the baseline's row; a REMOVE after a change; an INSERT before it
--- @column item_key -- the item
--- @column event_id -- the baseline's row, or of an item that the baseline lacks the change after which, or before which, one is missing
--- @column event_time -- when DynamoDB made that change, UTC
--- @column expected_state detail -- hash of the item as its changes say, or absent
--- @column found_state detail -- hash of the item as the baseline says, or absent
--- @column event_time_us detail -- event_time in microseconds since 1970
+-- @days to=to
+-- @column finding varchar -- GAP
+-- @column missing varchar -- what is missing: a change before the baseline's row; a REMOVE after a change; an INSERT before it
+-- @column item_key varchar -- the item
+-- @column event_id varchar -- the baseline's row, or of an item that the baseline lacks the change after which, or before which, one is missing
+-- @column event_time timestamp -- when DynamoDB made that change, UTC
+-- @column expected_state varchar detail -- hash of the item as its changes say, or absent
+-- @column found_state varchar detail -- hash of the item as the baseline says, or absent
+-- @column event_time_us bigint detail -- event_time in microseconds since 1970
 with arrived as (
   select *
   from {changes}

@@ -2,12 +2,13 @@
 -- @empty the archive has no image in the period
 -- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment
 -- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last
--- @column attribute -- a top-level attribute
--- @column attribute_type -- its DynamoDB type; an attribute of several types has a row each
--- @column changes -- in how many images after a change
--- @column items -- of how many items
--- @column first_time -- first seen, UTC
--- @column last_time -- last seen
+-- @days from=from to=to
+-- @column attribute varchar -- a top-level attribute
+-- @column attribute_type varchar -- its DynamoDB type; an attribute of several types has a row each
+-- @column changes bigint -- in how many images after a change
+-- @column items bigint -- of how many items
+-- @column first_time timestamp -- first seen, UTC
+-- @column last_time timestamp -- last seen
 with arrived as (
   select *
   from {changes}

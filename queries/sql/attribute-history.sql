@@ -2,14 +2,15 @@
 -- @empty this attribute of this item never changed
 -- @parameter item_key item example=ORD12345 -- the item's key
 -- @parameter attribute attribute default=status example=status -- an attribute, or a path as history prints it
--- @column event_time -- when DynamoDB made the change, UTC
--- @column event_name -- INSERT, MODIFY, REMOVE or BASELINE
--- @column attribute -- the attribute
--- @column old_value -- its value before in DynamoDB JSON, null where absent
--- @column new_value -- its value after
--- @column actor -- who, as far as the record tells
--- @column event_time_us detail -- event_time in microseconds since 1970
--- @column event_id detail -- identifies the change
+-- @actor today
+-- @column event_time timestamp -- when DynamoDB made the change, UTC
+-- @column event_name varchar -- INSERT, MODIFY, REMOVE or BASELINE
+-- @column attribute varchar -- the attribute
+-- @column old_value varchar -- its value before in DynamoDB JSON, null where absent
+-- @column new_value varchar -- its value after
+-- @column actor varchar -- who, as far as the record tells
+-- @column event_time_us bigint detail -- event_time in microseconds since 1970
+-- @column event_id varchar detail -- identifies the change
 with arrived as (
   select *
   from {changes}

@@ -1,15 +1,16 @@
 -- @question Is anything missing, whatever the order of changes? Each state that was entered must have been left, but for the last.
 -- @empty each item's changes balance: it entered each of its states as often as it left it, but for one to begin with and one to end with
 -- @parameter to instant default=9999-12-31T00:00:00Z -- the moment after the last
--- @column finding -- GAP
--- @column item_key -- the item; those with changes that lack an image cannot be balanced and are left out
--- @column state detail -- a state that was not left as often as it was entered: hash of the item, or absent
--- @column entered -- how many changes entered it
--- @column departed -- how many left it
--- @column event_id -- the last change that entered it, or the first that left it, whichever is more
--- @column event_time -- when DynamoDB made that change, UTC
--- @column missing -- at least so many of the item's changes are missing
--- @column event_time_us detail -- event_time in microseconds since 1970
+-- @days to=to
+-- @column finding varchar -- GAP
+-- @column item_key varchar -- the item; those with changes that lack an image cannot be balanced and are left out
+-- @column state varchar detail -- a state that was not left as often as it was entered: hash of the item, or absent
+-- @column entered bigint -- how many changes entered it
+-- @column departed bigint -- how many left it
+-- @column event_id varchar -- the last change that entered it, or the first that left it, whichever is more
+-- @column event_time timestamp -- when DynamoDB made that change, UTC
+-- @column missing bigint -- at least so many of the item's changes are missing
+-- @column event_time_us bigint detail -- event_time in microseconds since 1970
 with arrived as (
   select *
   from {changes}

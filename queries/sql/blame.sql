@@ -3,14 +3,16 @@
 -- @parameter item_key item example=ORD12345 -- the item's key
 -- @parameter attribute attribute default= example=shipping.city -- of one attribute only, or of a path as history prints it
 -- @parameter at instant default=9999-12-31T00:00:00Z -- the moment; changes at it are included
--- @column attribute -- an attribute, or the path
--- @column value -- its value in DynamoDB JSON, null where it was removed
--- @column event_time -- when it was changed last, UTC
--- @column event_name -- by what kind of change
--- @column actor -- by whom, as far as the record tells
--- @column actor_source -- where actor was found
--- @column event_time_us detail -- event_time in microseconds since 1970
--- @column event_id detail -- identifies the change
+-- @days to=at
+-- @actor today
+-- @column attribute varchar -- an attribute, or the path
+-- @column value varchar -- its value in DynamoDB JSON, null where it was removed
+-- @column event_time timestamp -- when it was changed last, UTC
+-- @column event_name varchar -- by what kind of change
+-- @column actor varchar -- by whom, as far as the record tells
+-- @column actor_source varchar -- where actor was found
+-- @column event_time_us bigint detail -- event_time in microseconds since 1970
+-- @column event_id varchar detail -- identifies the change
 with arrived as (
   select *
   from {changes}

@@ -3,15 +3,17 @@
 -- @parameter attribute attribute default=status example=status -- an attribute, or a path as history prints it
 -- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment
 -- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last
--- @column event_time -- when DynamoDB made the change, UTC
--- @column event_name -- INSERT, MODIFY or REMOVE
--- @column item_key -- the item
--- @column old_value -- the attribute before in DynamoDB JSON, null where absent
--- @column new_value -- the attribute after
--- @column actor -- who, as far as the record tells
--- @column actor_source -- where actor was found
--- @column event_time_us detail -- event_time in microseconds since 1970
--- @column event_id detail -- identifies the change
+-- @days from=from to=to
+-- @actor today
+-- @column event_time timestamp -- when DynamoDB made the change, UTC
+-- @column event_name varchar -- INSERT, MODIFY or REMOVE
+-- @column item_key varchar -- the item
+-- @column old_value varchar -- the attribute before in DynamoDB JSON, null where absent
+-- @column new_value varchar -- the attribute after
+-- @column actor varchar -- who, as far as the record tells
+-- @column actor_source varchar -- where actor was found
+-- @column event_time_us bigint detail -- event_time in microseconds since 1970
+-- @column event_id varchar detail -- identifies the change
 with arrived as (
   select *
   from {changes}

@@ -1,16 +1,17 @@
 -- @question Is anything missing? Each change must leave the state that the item's change before it entered.
 -- @empty no break: from the first to the last change that the archive has of each item, every change leaves the state that the one before entered
 -- @parameter to instant default=9999-12-31T00:00:00Z -- the moment after the last
--- @column finding -- GAP, CONFLICT, PRE-ARCHIVE, KEYS-ONLY, DUPLICATE or UNRESOLVED-ORDER
--- @column item_key -- the item
--- @column event_id -- the change at which it shows; of a tie group the first by id
--- @column event_time -- when DynamoDB made that change, UTC
--- @column expected_state detail -- hash of the item's state before, or absent
--- @column found_state detail -- hash of the state that the change left, or absent
--- @column changes -- how many changes are concerned
--- @column event_time_us detail -- event_time in microseconds since 1970
--- @column since_us detail -- the time that it concerns, in microseconds since 1970: of a GAP that in which what is missing was made; null for no beginning
--- @column until_us detail -- the end of that time
+-- @days to=to+1
+-- @column finding varchar -- GAP, CONFLICT, PRE-ARCHIVE, KEYS-ONLY, DUPLICATE or UNRESOLVED-ORDER
+-- @column item_key varchar -- the item
+-- @column event_id varchar -- the change at which it shows; of a tie group the first by id
+-- @column event_time timestamp -- when DynamoDB made that change, UTC
+-- @column expected_state varchar detail -- hash of the item's state before, or absent
+-- @column found_state varchar detail -- hash of the state that the change left, or absent
+-- @column changes bigint -- how many changes are concerned
+-- @column event_time_us bigint detail -- event_time in microseconds since 1970
+-- @column since_us bigint detail -- the time that it concerns, in microseconds since 1970: of a GAP that in which what is missing was made; null for no beginning
+-- @column until_us bigint detail -- the end of that time
 with taken as (
   select *
   from {changes}

@@ -2,13 +2,15 @@
 -- @empty nothing was deleted in the period
 -- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment
 -- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last
--- @column event_time -- when DynamoDB deleted the item, UTC
--- @column item_key -- the item
--- @column deleted_by -- time to live, the recorded identity, or not recorded: a request, or a time to live that another region replicated
--- @column last_writer -- who wrote the item's last version, which says nothing of who deleted it
--- @column old_image detail -- the item as it was
--- @column event_time_us detail -- event_time in microseconds since 1970
--- @column event_id detail -- identifies the change
+-- @days from=from to=to
+-- @actor today
+-- @column event_time timestamp -- when DynamoDB deleted the item, UTC
+-- @column item_key varchar -- the item
+-- @column deleted_by varchar -- time to live, the recorded identity, or not recorded: a request, or a time to live that another region replicated
+-- @column last_writer varchar -- who wrote the item's last version, which says nothing of who deleted it
+-- @column old_image varchar detail -- the item as it was
+-- @column event_time_us bigint detail -- event_time in microseconds since 1970
+-- @column event_id varchar detail -- identifies the change
 with arrived as (
   select *
   from {changes}

@@ -5,11 +5,14 @@
 -- @parameter gone items default={} preset=facts -- items that were gone, since a complete baseline lacks them: a JSON object whose names are the time of the last change in microseconds, a space, an a or a b for the earlier or the later moment, the item's key
 -- @parameter seen_from instant default=1970-01-01T00:00:00Z preset=facts -- the newest complete baseline up to the earlier moment: an item whose state is unknown and that did not change since was gone
 -- @parameter seen_to instant default=1970-01-01T00:00:00Z preset=facts -- the newest complete baseline up to the later moment: an item whose state is unknown and that did not change since was gone
--- @column item_key -- the item
--- @column difference -- added, removed, changed, or unknown where an image is missing
--- @column attributes -- top-level attributes that differ
--- @column before detail -- the item at the earlier moment in DynamoDB JSON
--- @column after detail -- the item at the later moment
+-- @days to=to+1
+-- @states from=from to=to
+-- @actor recorded
+-- @column item_key varchar -- the item
+-- @column difference varchar -- added, removed, changed, or unknown where an image is missing
+-- @column attributes array(varchar) -- top-level attributes that differ
+-- @column before varchar detail -- the item at the earlier moment in DynamoDB JSON
+-- @column after varchar detail -- the item at the later moment
 -- That an item was gone which a complete baseline lacks, the archive's facts tell; without them, as in Athena's console, it does not know.
 with taken as (
   -- an item at a moment is looked at as an item of its own, so that one pass does for both
@@ -64,7 +67,7 @@ sides as (
     max(case when substr(item_key, 1, 1) = 'a' then image end) as before,
     max(case when substr(item_key, 1, 1) = 'b' then image end) as after
   from last_states
-  where coalesce(element_at(cast(json_parse(:gone) as map(varchar, bigint)), cast(event_time_us as varchar) || ' ' || item_key), 0) = 0
+  where {not-gone}
     and (
       state <> 'unknown'
       or event_time_us is null

@@ -2,14 +2,15 @@
 -- @empty every change in the period was delivered once
 -- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment
 -- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last
--- @column event_time -- when DynamoDB made the change, UTC
--- @column item_key -- the item
--- @column deliveries -- how often it was delivered
--- @column distinct_rows -- how many different rows came of it; more than one under one configuration is a conflict
--- @column configurations -- under how many configurations
--- @column first_arrival -- when it first arrived, UTC
--- @column last_arrival -- when it last arrived
--- @column event_id -- identifies the change
+-- @days from=from to=to
+-- @column event_time timestamp -- when DynamoDB made the change, UTC
+-- @column item_key varchar -- the item
+-- @column deliveries bigint -- how often it was delivered
+-- @column distinct_rows bigint -- how many different rows came of it; more than one under one configuration is a conflict
+-- @column configurations bigint -- under how many configurations
+-- @column first_arrival timestamp -- when it first arrived, UTC
+-- @column last_arrival timestamp -- when it last arrived
+-- @column event_id varchar -- identifies the change
 with arrived as (
   select *
   from {changes}

@@ -1,12 +1,14 @@
 -- @question When was each item first and last seen, and how often did it change?
 -- @empty the archive has no change of this table
 -- @parameter to instant default=9999-12-31T00:00:00Z -- the moment after the last
--- @column item_key -- the item
--- @column first_event -- its first change; anything but INSERT or BASELINE means that it is older than the archive
--- @column first_time -- when, UTC
--- @column last_event -- its last change; REMOVE means that it is gone
--- @column last_time -- when, UTC
--- @column changes -- how many changes; rows of a baseline are none
+-- @days to=to
+-- @without-facts to
+-- @column item_key varchar -- the item
+-- @column first_event varchar -- its first change; anything but INSERT or BASELINE means that it is older than the archive
+-- @column first_time timestamp -- when, UTC
+-- @column last_event varchar -- its last change; REMOVE means that it is gone
+-- @column last_time timestamp -- when, UTC
+-- @column changes bigint -- how many changes; rows of a baseline are none
 -- It reads rows, and no facts: that an item was gone which a later complete baseline lacks, it does not know.
 with arrived as (
   select *

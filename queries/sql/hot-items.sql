@@ -3,12 +3,14 @@
 -- @parameter limit integer default=20 -- how many items
 -- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment
 -- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last
--- @column place -- 1 for the item with most changes
--- @column item_key -- the item
--- @column changes -- how many changes
--- @column actors -- how many different actors
--- @column first_time -- its first change in the period, UTC
--- @column last_time -- its last
+-- @days from=from to=to
+-- @actor today
+-- @column place bigint -- 1 for the item with most changes
+-- @column item_key varchar -- the item
+-- @column changes bigint -- how many changes
+-- @column actors bigint -- how many different actors
+-- @column first_time timestamp -- its first change in the period, UTC
+-- @column last_time timestamp -- its last
 with arrived as (
   select *
   from {changes}

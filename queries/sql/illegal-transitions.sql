@@ -4,13 +4,15 @@
 -- @parameter allowed steps example=[["PENDING","PROCESSING"]] preset=lifecycle -- the steps allowed, as JSON pairs
 -- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment
 -- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last
--- @column event_time -- when the item took the step, UTC
--- @column item_key -- the item
--- @column from_status -- the status before
--- @column to_status -- the status after
--- @column actor -- who, as far as the record tells
--- @column event_time_us detail -- event_time in microseconds since 1970
--- @column event_id detail -- identifies the change
+-- @days from=from to=to
+-- @actor today
+-- @column event_time timestamp -- when the item took the step, UTC
+-- @column item_key varchar -- the item
+-- @column from_status varchar -- the status before
+-- @column to_status varchar -- the status after
+-- @column actor varchar -- who, as far as the record tells
+-- @column event_time_us bigint detail -- event_time in microseconds since 1970
+-- @column event_id varchar detail -- identifies the change
 with arrived as (
   select *
   from {changes}

@@ -3,34 +3,36 @@
 -- @parameter item_key item example=ORD12345 -- the item's key
 -- @parameter from instant default=1970-01-01T00:00:00Z -- first moment
 -- @parameter to instant default=9999-12-31T00:00:00Z -- the moment after the last
--- @column step -- place in the item's order; changes that share one have no order of their own
--- @column event_id detail -- identifies the change
--- @column event_name -- INSERT, MODIFY, REMOVE or BASELINE
--- @column event_time -- when DynamoDB made the change, UTC
--- @column event_time_us detail -- the same in microseconds since 1970
--- @column time_precision detail -- s, ms, us or arrival
--- @column sequence detail -- DynamoDB's sequence number
--- @column source detail -- the stream
--- @column view_type detail -- which images the stream keeps
--- @column changed -- attributes that differ
--- @column actor -- who, as far as the record tells
--- @column actor_source -- where actor was found
--- @column last_writer detail -- who wrote the version before the change, or that a baseline found
--- @column user_identity detail -- the identity DynamoDB recorded
--- @column old_image detail -- the item before
--- @column new_image detail -- the item after
--- @column old_hash detail -- SHA-256 of old_image
--- @column new_hash detail -- SHA-256 of new_image
--- @column source_event_id detail -- eventID as recorded
--- @column table_name detail -- the table
--- @column region detail -- its region
--- @column config_id detail -- the configuration that the row was made under
--- @column subjects detail -- pseudonymous tokens of the persons concerned
--- @column row_version detail -- of the row contract
--- @column row_hash detail -- SHA-256 of the row's leaf
--- @column repeats -- how many further times the change was delivered
--- @column renamed detail -- true where its deliveries had different eventIDs, as repeats in Kinesis may
--- @column conflict -- true where deliveries of this change contradict one another
+-- @days from=from to=to
+-- @actor today
+-- @column step bigint -- place in the item's order; changes that share one have no order of their own
+-- @column event_id varchar detail -- identifies the change
+-- @column event_name varchar -- INSERT, MODIFY, REMOVE or BASELINE
+-- @column event_time timestamp -- when DynamoDB made the change, UTC
+-- @column event_time_us bigint detail -- the same in microseconds since 1970
+-- @column time_precision varchar detail -- s, ms, us or arrival
+-- @column sequence varchar detail -- DynamoDB's sequence number
+-- @column source varchar detail -- the stream
+-- @column view_type varchar detail -- which images the stream keeps
+-- @column changed array(varchar) -- attributes that differ
+-- @column actor varchar -- who, as far as the record tells
+-- @column actor_source varchar -- where actor was found
+-- @column last_writer varchar detail -- who wrote the version before the change, or that a baseline found
+-- @column user_identity varchar detail -- the identity DynamoDB recorded
+-- @column old_image varchar detail -- the item before
+-- @column new_image varchar detail -- the item after
+-- @column old_hash varchar detail -- SHA-256 of old_image
+-- @column new_hash varchar detail -- SHA-256 of new_image
+-- @column source_event_id varchar detail -- eventID as recorded
+-- @column table_name varchar detail -- the table
+-- @column region varchar detail -- its region
+-- @column config_id varchar detail -- the configuration that the row was made under
+-- @column subjects array(varchar) detail -- pseudonymous tokens of the persons concerned
+-- @column row_version varchar detail -- of the row contract
+-- @column row_hash varchar detail -- SHA-256 of the row's leaf
+-- @column repeats bigint -- how many further times the change was delivered
+-- @column renamed boolean detail -- true where its deliveries had different eventIDs, as repeats in Kinesis may
+-- @column conflict boolean -- true where deliveries of this change contradict one another
 with arrived as (
   select *
   from {changes}

@@ -3,12 +3,13 @@
 -- @parameter seconds integer default=900 -- how late counts as late
 -- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment
 -- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last
--- @column event_time -- when DynamoDB made the change, UTC
--- @column arrived_at -- when the delivery stream first took it in, UTC
--- @column seconds_late -- in between
--- @column event_name -- INSERT, MODIFY, REMOVE or BASELINE
--- @column item_key -- the item
--- @column event_id detail -- identifies the change
+-- @days from=from to=to
+-- @column event_time timestamp -- when DynamoDB made the change, UTC
+-- @column arrived_at timestamp -- when the delivery stream first took it in, UTC
+-- @column seconds_late double -- in between
+-- @column event_name varchar -- INSERT, MODIFY, REMOVE or BASELINE
+-- @column item_key varchar -- the item
+-- @column event_id varchar detail -- identifies the change
 with arrived as (
   select *
   from {changes}

@@ -4,12 +4,14 @@
 -- @parameter attribute attribute default= example=shipping.city -- changes of one attribute only, or of a path as history prints it
 -- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment
 -- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last
--- @column minute -- beginning of the minute, UTC
--- @column event_name -- INSERT, MODIFY or REMOVE
--- @column attribute -- the attribute that changed, null for INSERT and REMOVE
--- @column changes -- how many
--- @column items -- of how many items
--- @column actors -- by whom; (not recorded) where nobody is named, as of most deletes
+-- @days from=from to=to
+-- @actor today
+-- @column minute timestamp -- beginning of the minute, UTC
+-- @column event_name varchar -- INSERT, MODIFY or REMOVE
+-- @column attribute varchar -- the attribute that changed, null for INSERT and REMOVE
+-- @column changes bigint -- how many
+-- @column items bigint -- of how many items
+-- @column actors array(varchar) -- by whom; (not recorded) where nobody is named, as of most deletes
 with arrived as (
   select *
   from {changes}

@@ -2,13 +2,14 @@
 -- @empty every value fitted its column
 -- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment
 -- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last
--- @column flat_column -- the column that stayed null
--- @column found_type -- the DynamoDB type of the value
--- @column changes -- in how many changes
--- @column items -- of how many items
--- @column first_time -- first seen, UTC
--- @column last_time -- last seen
--- @column example -- one such value in DynamoDB JSON
+-- @days from=from to=to
+-- @column flat_column varchar -- the column that stayed null
+-- @column found_type varchar -- the DynamoDB type of the value
+-- @column changes bigint -- in how many changes
+-- @column items bigint -- of how many items
+-- @column first_time timestamp -- first seen, UTC
+-- @column last_time timestamp -- last seen
+-- @column example varchar -- one such value in DynamoDB JSON
 with arrived as (
   select *
   from {changes}

@@ -2,14 +2,16 @@
 -- @empty no item was inserted again after it was deleted
 -- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment of an insert
 -- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last
--- @column item_key -- the item
--- @column deleted_at -- when it was deleted, UTC
--- @column created_at -- when it was inserted again, UTC
--- @column seconds_gone -- in between
--- @column deleted_by -- actor of the delete; null where none was recorded
--- @column last_writer -- who wrote the version that was deleted
--- @column created_by -- actor of the insert
--- @column event_id detail -- identifies the insert
+-- @days to=to
+-- @actor today
+-- @column item_key varchar -- the item
+-- @column deleted_at timestamp -- when it was deleted, UTC
+-- @column created_at timestamp -- when it was inserted again, UTC
+-- @column seconds_gone double -- in between
+-- @column deleted_by varchar -- actor of the delete; null where none was recorded
+-- @column last_writer varchar -- who wrote the version that was deleted
+-- @column created_by varchar -- actor of the insert
+-- @column event_id varchar detail -- identifies the insert
 with arrived as (
   select *
   from {changes}

@@ -3,14 +3,16 @@
 -- @parameter attribute attribute default=status example=status -- the attribute that holds the status, a string, or its path as history prints it
 -- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment of a step
 -- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last
--- @column event_time -- when the item took the step, UTC
--- @column item_key -- the item
--- @column from_status -- null where the item or the attribute was not there
--- @column to_status -- null where it is gone
--- @column seconds_in_status -- how long the item then stayed, null if it still does
--- @column actor -- who, as far as the record tells
--- @column event_time_us detail -- event_time in microseconds since 1970
--- @column event_id detail -- identifies the change
+-- @days to=to
+-- @actor today
+-- @column event_time timestamp -- when the item took the step, UTC
+-- @column item_key varchar -- the item
+-- @column from_status varchar -- null where the item or the attribute was not there
+-- @column to_status varchar -- null where it is gone
+-- @column seconds_in_status double -- how long the item then stayed, null if it still does
+-- @column actor varchar -- who, as far as the record tells
+-- @column event_time_us bigint detail -- event_time in microseconds since 1970
+-- @column event_id varchar detail -- identifies the change
 with arrived as (
   select *
   from {changes}

@@ -3,42 +3,26 @@
 -- @parameter at instant example=2026-11-19T12:00:00Z -- the moment; changes at it are included
 -- @parameter gone items default={} preset=facts -- items that were gone, since a complete baseline lacks them: a JSON object whose names are the time of the last change in microseconds, a space, the item's key
 -- @parameter seen instant default=1970-01-01T00:00:00Z preset=facts -- the newest complete baseline up to the moment: an item whose state is unknown and that did not change since was gone
--- @column item_key -- the item
--- @column state -- present, or unknown where the view type keeps no image or the order cannot be told
--- @column image detail -- the item in DynamoDB JSON
--- @column image_hash detail -- SHA-256 of image
--- @column event_id detail -- the change that led here
--- @column event_name -- its kind
--- @column event_time -- when it was made, UTC
--- @column event_time_us detail -- the same in microseconds since 1970
--- @column time_precision detail -- s, ms, us or arrival
--- @column actor -- who made it
--- @column unresolved -- true where changes of one time contradict one another
+-- @days to=at+1
+-- @states from=at to=at
+-- @actor today
+-- @column item_key varchar -- the item
+-- @column state varchar -- present, or unknown where the view type keeps no image or the order cannot be told
+-- @column image varchar detail -- the item in DynamoDB JSON
+-- @column image_hash varchar detail -- SHA-256 of image
+-- @column event_id varchar detail -- the change that led here
+-- @column event_name varchar -- its kind
+-- @column event_time timestamp -- when it was made, UTC
+-- @column event_time_us bigint detail -- the same in microseconds since 1970
+-- @column time_precision varchar detail -- s, ms, us or arrival
+-- @column actor varchar -- who made it
+-- @column unresolved boolean -- true where changes of one time contradict one another
 -- That an item was gone which a complete baseline lacks, the archive's facts tell; without them, as in Athena's console, it does not know.
-with taken as (
-  -- a day more, because the changes after a baseline tell whether it was ahead
-  select *
-  from {changes}
-  where event_date <= {day-after :at}
-    and event_time_us <= {us :at} + 86400000000
-),
-{superseded},
-arrived as (
-  select *
-  from in_sequence
-  where superseded_us is null
-    or superseded_us > {us :at}
-),
-{ordered},
-until_then as (
-  select *
-  from changes
-  where event_time_us <= {us :at}
-),
+with {until-then},
 {last-states}
 select *
 from last_states
 where state <> 'deleted'
-  and coalesce(element_at(cast(json_parse(:gone) as map(varchar, bigint)), cast(event_time_us as varchar) || ' ' || item_key), 0) = 0
+  and {not-gone}
   and (state <> 'unknown' or event_time_us is null or event_time_us > {us :seen})
 order by item_key

@@ -2,13 +2,14 @@
 -- @empty nothing changed in the period
 -- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment
 -- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last
--- @column hour -- beginning of the hour, UTC
--- @column changes -- how many; rows of a baseline are none
--- @column inserts -- of these INSERT
--- @column modifies -- of these MODIFY
--- @column removes -- of these REMOVE
--- @column recorded_bytes -- sum of SizeBytes as DynamoDB recorded it
--- @column image_characters -- length of both images
+-- @days from=from to=to
+-- @column hour timestamp -- beginning of the hour, UTC
+-- @column changes bigint -- how many; rows of a baseline are none
+-- @column inserts bigint -- of these INSERT
+-- @column modifies bigint -- of these MODIFY
+-- @column removes bigint -- of these REMOVE
+-- @column recorded_bytes bigint -- sum of SizeBytes as DynamoDB recorded it
+-- @column image_characters bigint -- length of both images
 with arrived as (
   select *
   from {changes}

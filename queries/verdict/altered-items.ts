@@ -5,7 +5,7 @@ import { dateOfKey } from '../../transform/layout.js'
 import { dateOf } from '../../transform/partition.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { bindQuery } from '../bind.js'
-import { SAVED_QUERIES, type SavedQuery } from '../catalog.js'
+import { savedQuery } from '../catalog.js'
 import { type QueryEngine, streamAnswer } from '../engines/engine.js'
 import { once } from '../engines/once.js'
 import { type Row, rowsOf } from '../engines/rows.js'
@@ -78,7 +78,7 @@ async function alteredRows(
   table: TableConfiguration,
   period: Readonly<Record<string, string>>,
 ): Promise<readonly Row[]> {
-  const { sql, values } = bindQuery(SAVED_QUERIES.get('altered-rows') as SavedQuery, table, period)
+  const { sql, values } = bindQuery(savedQuery('altered-rows'), table, period)
   const rows: Row[] = []
   for await (const piece of streamAnswer(engine, sql, values)) for (const row of rowsOf(piece)) rows.push(row)
   return rows

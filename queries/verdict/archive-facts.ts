@@ -1,4 +1,4 @@
-import { findFacts } from '../../config/fact-file.js'
+import { findFacts } from '../../store/facts.js'
 import {
   type BaselineFact,
   comparedAsOf,
@@ -46,9 +46,9 @@ export interface BrokenBaseline {
   readonly found: number
 }
 
-/** A stretch of the stream that was gone before it could be read. */
-export interface LostStretch {
-  readonly fact: GapFact
+/** A time whose changes of a table are not all in the archive, in microseconds since 1970, and the fact that says so. */
+export interface LostStretch<F = GapFact | StreamChangedFact> {
+  readonly fact: F
   /** Null where nobody knows when it began. */
   readonly fromUs: number | null
   readonly toUs: number
@@ -66,7 +66,9 @@ export interface ArchiveFacts {
   /** Newer ones, of which it says something else by now. */
   readonly altered: readonly TableComparison[]
   readonly broken: readonly BrokenBaseline[]
-  readonly lost: readonly LostStretch[]
+  /** Stretches of the stream that were gone before they could be read. */
+  readonly lost: readonly LostStretch<GapFact>[]
+  /** Streams that were made anew, each with the latest moment at which it was. */
   readonly streams: readonly { readonly fact: StreamChangedFact; readonly us: number }[]
   readonly restores: readonly RestoreFact[]
   /** Files whose word is not known: each may tell of a loss. */
@@ -107,6 +109,11 @@ export async function readArchiveFacts(engine: QueryEngine, table: TableConfigur
     restores: ofKind(facts, 'restore'),
     unreadable: problems.map(({ message }) => message),
   }
+}
+
+/** All that a table's facts say is lost: stretches of its stream, and the times without a stream. */
+export function lostStretches({ lost, streams }: Pick<ArchiveFacts, 'lost' | 'streams'>): readonly LostStretch[] {
+  return [...lost, ...streams.map(({ fact, us }) => ({ fact, fromUs: null, toUs: us }))]
 }
 
 async function checkBaselines(

@@ -2,10 +2,11 @@ import { formatInstant } from '../../transform/instant.js'
 import { compareUtf8 } from '../../transform/json.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { bindQuery } from '../bind.js'
-import { SAVED_QUERIES, type SavedQuery } from '../catalog.js'
+import { savedQuery } from '../catalog.js'
 import { continuityOfAll, rowsOfEachItem } from '../each-item.js'
 import { type QueryEngine, streamAnswer } from '../engines/engine.js'
 import { type Row, rowsOf } from '../engines/rows.js'
+import type { QueryName } from '../saved-queries.js'
 import type { Anchor, ArchiveFacts } from './archive-facts.js'
 import type { Finding, ItemFinding, Missing } from './findings.js'
 
@@ -105,10 +106,10 @@ export async function* unbalancedItems(engine: QueryEngine, table: TableConfigur
 async function* askByItem(
   engine: QueryEngine,
   table: TableConfiguration,
-  name: string,
+  name: QueryName,
   parameters: Readonly<Record<string, string>>,
 ): AsyncGenerator<Row> {
-  const { sql, values } = bindQuery(SAVED_QUERIES.get(name) as SavedQuery, table, parameters)
+  const { sql, values } = bindQuery(savedQuery(name), table, parameters)
   const ordered = `select * from (\n${sql}\n) as found order by item_key, event_time_us, event_id`
   for await (const piece of streamAnswer(engine, ordered, values)) yield* rowsOf(piece)
 }

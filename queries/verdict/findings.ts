@@ -1,5 +1,4 @@
-import type { HistoryChange } from './history.js'
-import type { ItemChange } from './reconstruct.js'
+import type { HistoryChange, ItemChange } from './item-change.js'
 import { compareText, isBlind, type State, type Step } from './step.js'
 
 export type Finding =

@@ -2,9 +2,8 @@ import { formatInstant, parseInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { SavedQuery } from '../catalog.js'
 import type { QueryEngine } from '../engines/engine.js'
-import { STATES } from '../moments.js'
 import { type ArchiveFacts, readArchiveFacts } from './archive-facts.js'
-import { anchorFindings } from './continuity.js'
+import { anchorFindings, type TableFinding } from './continuity.js'
 
 /** An item that was gone at a moment although the archive has no REMOVE of it, with the time of its last change before. */
 export interface GoneItem {
@@ -19,11 +18,17 @@ export async function goneAt(
   { baselines }: ArchiveFacts,
   us: number,
 ): Promise<readonly GoneItem[]> {
-  const gone: GoneItem[] = []
+  const findings: TableFinding[] = []
   for (const baseline of baselines.filter(anchor => anchor.us <= us))
-    for await (const { itemKey, absence, eventTimeUs } of anchorFindings(engine, table, baseline))
-      if (absence?.missing === 'REMOVE') gone.push({ itemKey, lastUs: eventTimeUs })
-  return gone
+    for await (const finding of anchorFindings(engine, table, baseline)) findings.push(finding)
+  return goneAmong(findings, us)
+}
+
+/** The same from what was found about the items of a table already. */
+export function goneAmong(findings: readonly TableFinding[], us: number): readonly GoneItem[] {
+  return findings
+    .filter(({ absence, untilUs }) => absence?.missing === 'REMOVE' && untilUs <= us)
+    .map(({ itemKey, eventTimeUs }) => ({ itemKey, lastUs: eventTimeUs }))
 }
 
 /**
@@ -33,20 +38,33 @@ export async function goneAt(
 export async function knownByFacts(
   engine: QueryEngine,
   table: TableConfiguration,
-  { name, parameters }: SavedQuery,
+  query: SavedQuery,
   given: Readonly<Record<string, string>>,
 ): Promise<Readonly<Record<string, string>>> {
-  const wanted = parameters.filter(({ preset }) => preset === 'facts').map(parameter => parameter.name)
-  const moments = [...new Set(STATES[name])].map(moment => parseInstant(given[moment] ?? '')?.us)
-  if (wanted.length === 0 || !moments.every(us => us !== undefined)) return {}
+  const { from, to } = query.states ?? {}
+  const moments = [...new Set([from, to])].map(moment => parseInstant(given[moment ?? ''] ?? '')?.us)
+  if (factParameters(query).length === 0 || !moments.every(us => us !== undefined)) return {}
   const facts = await readArchiveFacts(engine, table)
+  const gone: (readonly GoneItem[])[] = []
+  for (const us of moments) gone.push(await goneAt(engine, table, facts, us))
+  return toldByFacts(query, facts, moments, gone)
+}
+
+/** These parameters, from the items that were gone at each of the query's moments. */
+export function toldByFacts(
+  query: SavedQuery,
+  { baselines }: ArchiveFacts,
+  moments: readonly number[],
+  gone: readonly (readonly GoneItem[])[],
+): Readonly<Record<string, string>> {
   // with two moments each item is looked at twice, under its key with an a and with a b before it
   const marks = moments.length === 1 ? [''] : ['a', 'b']
-  const gone: Record<string, 1> = {}
-  for (const [i, us] of moments.entries())
-    for (const { itemKey, lastUs } of await goneAt(engine, table, facts, us))
-      gone[`${lastUs} ${marks[i]}${itemKey}`] = 1
-  const seen = moments.map(us => formatInstant(facts.baselines.findLast(baseline => baseline.us <= us)?.us ?? 0, 6))
-  const values = [JSON.stringify(gone), ...seen]
-  return Object.fromEntries(wanted.map((parameter, i) => [parameter, values[i] as string]))
+  const names = gone.flatMap((items, i) => items.map(({ itemKey, lastUs }) => `${lastUs} ${marks[i]}${itemKey}`))
+  const seen = moments.map(us => formatInstant(baselines.findLast(baseline => baseline.us <= us)?.us ?? 0, 6))
+  const values = [JSON.stringify(Object.fromEntries(names.map(name => [name, 1]))), ...seen]
+  return Object.fromEntries(factParameters(query).map((parameter, i) => [parameter, values[i] as string]))
+}
+
+function factParameters({ parameters }: SavedQuery): readonly string[] {
+  return parameters.filter(({ preset }) => preset === 'facts').map(({ name }) => name)
 }

@@ -3,7 +3,8 @@ import type { QueryEngine } from '../engines/engine.js'
 import { deliveriesOf } from '../engines/literal.js'
 import { type Row, rowsOf } from '../engines/rows.js'
 import { type ArchiveFacts, readArchiveFacts } from './archive-facts.js'
-import { foldHistory, type HistoryChange, heldAgainstHashes, type ItemHistory } from './history.js'
+import { foldHistory, heldAgainstHashes, type ItemHistory } from './history.js'
+import type { HistoryChange } from './item-change.js'
 import { type ArchivedChange, removeRepeats } from './reconstruct.js'
 
 /** Keys in one statement, which on Athena may have 256 KB. */

@@ -1,22 +1,12 @@
 import type { Row } from '../engines/rows.js'
 import { describeRegions, regionsOf } from '../regions.js'
-import { type Alteration, alterationsOf, withoutUnreadable } from './alteration.js'
+import { alterationsOf, withoutUnreadable } from './alteration.js'
 import { type ArchiveFacts, NO_FACTS } from './archive-facts.js'
 import { findAlterations, findProblems } from './findings.js'
-import { type ItemChange, orderSteps, type Step } from './reconstruct.js'
+import type { HistoryChange } from './item-change.js'
+import { orderSteps } from './reconstruct.js'
+import type { Step } from './step.js'
 import { absencesOf, judge, periodOver, type Verdict } from './verdict.js'
-
-/** A change as `item-history` answers it. */
-export interface HistoryChange extends ItemChange {
-  readonly view_type: string | null
-  readonly changed: readonly string[] | null
-  readonly actor: string | null
-  readonly actor_source: string
-  readonly last_writer: string | null
-  readonly user_identity: string | null
-  /** What of it is not what its own hashes say; an image that nobody can read is null besides. */
-  readonly altered: readonly Alteration[]
-}
 
 /** A row with every column that its hashes are taken over, as the fold reads it. */
 export function heldAgainstHashes(

@@ -1,33 +1,10 @@
-import type { TimePrecision } from '../../transform/instant.js'
-import type { EventName } from '../../transform/stream-record.js'
+import type { ItemChange } from './item-change.js'
 import { type Absence, compareText, type Group, type State, type Step, stateAfter, walkGroup } from './step.js'
-
-export type { Absence, Step } from './step.js'
 
 /**
  * The fold that SQL is tested against: the order of one item's changes, the state after each, and whether anything is
  * missing between them. `parts/ordered.sql` says the same in SQL.
  */
-
-/** What the fold reads of an audit row. */
-export interface ItemChange {
-  readonly event_id: string
-  readonly event_name: EventName
-  readonly event_time_us: number
-  readonly time_precision: TimePrecision
-  readonly sequence: string | null
-  readonly source: string
-  readonly old_hash: string | null
-  readonly new_hash: string | null
-  readonly old_image: string | null
-  readonly new_image: string | null
-  /** How many further times the change was delivered. */
-  readonly repeats: number
-  /** True where its deliveries had different eventIDs, as repeats in Kinesis may. */
-  readonly renamed: boolean
-  /** True where deliveries of the change contradict one another. */
-  readonly conflict: boolean
-}
 
 /** A row as it lies in the archive, where a change can be delivered more than once. */
 export type ArchivedChange = Omit<ItemChange, 'repeats' | 'renamed' | 'conflict'> & {

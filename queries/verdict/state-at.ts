@@ -4,8 +4,10 @@ import type { QueryEngine } from '../engines/engine.js'
 import { deliveriesOf } from '../engines/literal.js'
 import { rowsOf } from '../engines/rows.js'
 import { CONFIDENCES, findAlterations, findProblems, type ItemFinding } from './findings.js'
-import type { HistoryChange, ItemHistory } from './history.js'
+import type { ItemHistory } from './history.js'
+import type { HistoryChange } from './item-change.js'
 import { type ItemState, lastState, stepsUntil } from './reconstruct.js'
+import type { Step } from './step.js'
 import { judge, momentOf } from './verdict.js'
 
 /** What an item was at a moment, and how far that can be believed. */
@@ -31,7 +33,10 @@ export function stateAt(all: ItemHistory, at: Pick<Instant, 'us'>, beganUs: numb
   const last = chain(until.steps).at(-1)
   const next = chain(all.steps).find(change => !until.changes.includes(change))
   const found = { last, next, beforeArchive: at.us < beganUs, gapAhead: false }
-  if (last === undefined) return { ...found, ...stateBefore(next, found.beforeArchive, until) }
+  if (last === undefined) {
+    const first = all.steps.find(step => !step.ahead && step.changes.length > 0)
+    return { ...found, ...stateBefore(first, found.beforeArchive, until) }
+  }
   const gapAhead = until.findings.some(({ finding, untilUs }) => finding === 'GAP' && untilUs > at.us)
   return { ...found, state: lastState(until.steps), until, gapAhead }
 }
@@ -66,12 +71,13 @@ function findingsAt(all: ItemHistory, until: ItemHistory['steps'], us: number): 
 }
 
 /**
- * Before an INSERT there was no item, as far back as the archive goes; before anything else there was one. An item
- * without any change may be older than the archive, too, unless a complete baseline says that it was not there.
+ * Before a first step that leaves `absent` there was no item, as far back as the archive goes; before any other there was
+ * one, as `internal/older-items.sql` has it. An item without any change may be older than the archive, too, unless a
+ * complete baseline says that it was not there.
  */
-function stateBefore(first: HistoryChange | undefined, beforeArchive: boolean, until: ItemHistory) {
+function stateBefore(first: Step | undefined, beforeArchive: boolean, until: ItemHistory) {
   const older = { ...until, confidence: 'PRE-ARCHIVE' as const }
-  if (first !== undefined && first.event_name !== 'INSERT')
+  if (first !== undefined && first.entry !== 'absent')
     return { state: { kind: 'unknown' as const }, until: isWorse(until) ? until : older }
   const told = until.start !== null || (first !== undefined && !beforeArchive)
   return { state: { kind: 'never seen' as const }, until: told || isWorse(until) ? until : older }

@@ -1,4 +1,4 @@
-import type { ItemChange } from './reconstruct.js'
+import type { ItemChange } from './item-change.js'
 
 /** The hash of an image; `absent`; `unknown` where the view type keeps no image; `unlinked` where a loop hangs in the air. */
 export type State = string

@@ -1,6 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import type { DiskArchive } from '../../store/folder.js'
+import type { Objects } from '../../store/objects.js'
 import { AUDIT_COLUMNS } from '../../transform/audit-row.js'
 import { formatTimestamp } from '../../transform/instant.js'
 import { tablePrefix } from '../../transform/layout.js'
@@ -28,44 +28,43 @@ export interface StoredFile {
 }
 
 /** Everything below a table's folder, by path; a link is not followed. */
-export function storedFiles(root: string, table: string): readonly StoredFile[] {
+export async function storedFiles(archive: Objects, table: string): Promise<readonly StoredFile[]> {
   const prefix = tablePrefix(table)
-  const below = join(root, prefix)
-  if (!existsSync(below)) return []
-  return readdirSync(below, { recursive: true, withFileTypes: true })
-    .filter(entry => !entry.isDirectory())
-    .map(entry => {
-      const name = join(entry.parentPath, entry.name).slice(below.length).replaceAll('\\', '/').replace(/^\//, '')
-      const folder = name.includes('/') ? (name.split('/')[0] as string) : ''
-      return { key: `${prefix}${name}`, folder, passedOver: whyPassedOver(entry) }
-    })
+  const { keys, odd } = await archive.survey(prefix)
+  const files = [
+    ...keys.map(key => ({ key, passedOver: whyPassedOver(key) })),
+    ...odd
+      .filter(({ key }) => key.startsWith(prefix))
+      .map(({ key }) => ({ key, passedOver: 'it is no file but a link' })),
+  ]
+  return files
+    .map(file => ({ ...file, folder: file.key.slice(prefix.length).split('/').slice(0, -1)[0] ?? '' }))
     .sort((a, b) => (a.key < b.key ? -1 : 1))
 }
 
-function whyPassedOver(entry: { readonly name: string; isFile(): boolean }): string | null {
-  if (!entry.isFile()) return 'it is no file but a link'
-  if (!entry.name.endsWith('.parquet')) return 'its name does not end in ".parquet"'
-  return /^[_.]/.test(entry.name) ? `its name begins with "${entry.name[0]}"` : null
+function whyPassedOver(key: string): string | null {
+  const name = key.slice(key.lastIndexOf('/') + 1)
+  if (!name.endsWith('.parquet')) return 'its name does not end in ".parquet"'
+  return /^[_.]/.test(name) ? `its name begins with "${name[0]}"` : null
 }
 
 /** Reads objects one by one. */
 export class StoredRows {
   private constructor(
-    private readonly root: string,
+    private readonly archive: DiskArchive,
     private readonly instance: DuckDBInstance,
     private readonly connection: DuckDBConnection,
   ) {}
 
-  static async open(root: string): Promise<StoredRows> {
+  static async open(archive: DiskArchive): Promise<StoredRows> {
     const instance = await openDuckDb(':memory:', { memory_limit: '1GB' })
-    return new StoredRows(root, instance, await instance.connect())
+    return new StoredRows(archive, instance, await instance.connect())
   }
 
   /** The rows of an object, some at a time. Throws what DuckDB says of one that it cannot read. */
   async *rowsOf({ key }: StoredFile): AsyncGenerator<readonly StoredRow[]> {
-    const path = join(this.root, ...key.split('/'))
     const result = await this.connection.stream(
-      `select * from read_parquet(${fileList([path])}, hive_partitioning = false)`,
+      `select * from read_parquet(${fileList([this.archive.pathOf(key)])}, hive_partitioning = false)`,
     )
     const names = result.columnNames()
     for await (const chunk of chunksOf(result)) {
@@ -78,17 +77,17 @@ export class StoredRows {
 
   /** The columns of the row contract that an object lacks. */
   async lackingColumns({ key }: StoredFile): Promise<readonly string[]> {
-    const path = join(this.root, ...key.split('/'))
-    const result = await this.connection.runAndReadAll(`select name from parquet_schema(${fileList([path])})`)
+    const result = await this.connection.runAndReadAll(
+      `select name from parquet_schema(${fileList([this.archive.pathOf(key)])})`,
+    )
     const names = new Set(result.getRows().map(([name]) => name))
     return AUDIT_COLUMNS.filter(({ name }) => !names.has(name)).map(({ name }) => name)
   }
 
   /** How many rows an object has, by its footer. */
   async countRows({ key }: StoredFile): Promise<number> {
-    const path = join(this.root, ...key.split('/'))
     const result = await this.connection.runAndReadAll(
-      `select num_rows from parquet_file_metadata(${fileList([path])})`,
+      `select num_rows from parquet_file_metadata(${fileList([this.archive.pathOf(key)])})`,
     )
     return Number(result.getRows()[0]?.[0] ?? 0)
   }

@@ -1,17 +1,19 @@
 import { formatInstant, type Instant, type TimePrecision } from '../../transform/instant.js'
 import type { EventName } from '../../transform/stream-record.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { bindQuery } from '../bind.js'
-import { SAVED_QUERIES, type SavedQuery } from '../catalog.js'
+import { type BindOptions, bindQuery } from '../bind.js'
+import { savedQuery } from '../catalog.js'
 import { olderItems, rowsOfEachItem } from '../each-item.js'
 import { type QueryEngine, streamAnswer } from '../engines/engine.js'
 import { type Row, rowsOf } from '../engines/rows.js'
+import { rowsWithoutImages } from '../replaced-columns.js'
 import { actorOfToday } from '../todays-actor.js'
 import { alterationOf } from './alteration.js'
 import { countAltered } from './altered-items.js'
-import { type Anchor, readArchiveFacts } from './archive-facts.js'
+import { readArchiveFacts } from './archive-facts.js'
 import { findingsByItem, type TableFinding } from './continuity.js'
 import type { Confidence } from './findings.js'
+import { goneAmong, knownByFacts, toldByFacts } from './gone-items.js'
 import { judge, momentOf, type Verdict } from './verdict.js'
 
 /** One item of a table as it was at a moment, and how far that can be believed. */
@@ -57,48 +59,63 @@ export async function* itemsAt(
     const about = judge(itemKey, findings.get(itemKey) ?? [], facts, momentOf(facts, at.us))
     return altered?.has(itemKey) ? { ...about, confidence: 'ALTERED' } : about
   }
-  for await (const row of rowsFrom(engine, table, { at: formatInstant(at.us, 6) })) {
-    const about = verdict(row.item_key as string)
-    const item = toItem(row, about)
-    const found = findings.get(item.itemKey) ?? []
-    if (!isGone(item, found, about.start, at)) yield item
-  }
+  const gone = goneAmong([...findings.values()].flat(), at.us)
+  const known = toldByFacts(TABLE_AS_OF, facts, [at.us], [gone])
+  const options = { actor: await actorOfToday(engine, table) }
+  for await (const row of statesAt(engine, table, at.us, known, options))
+    yield toItem(row, verdict(row.item_key as string))
   const nothing = { image: null, imageHash: null, last: undefined, unresolved: false }
-  for await (const row of rowsOfEachItem(engine, table, olderItems(table))) {
-    if (Number(row.event_time_us) <= at.us) continue
-    const itemKey = row.item_key as string
+  for await (const { itemKey } of olderAt(engine, table, at.us)) {
     const worse = verdict(itemKey).confidence
     const confidence = worse === 'ALTERED' || worse === 'GAP' || worse === 'DIFFERS' ? worse : 'PRE-ARCHIVE'
     yield { itemKey, state: 'unknown', confidence, ...nothing }
   }
 }
 
-async function* rowsFrom(
-  engine: QueryEngine,
-  table: TableConfiguration,
-  parameters: Readonly<Record<string, string>>,
-): AsyncGenerator<Row> {
-  const query = SAVED_QUERIES.get('table-as-of') as SavedQuery
-  const { sql, values, scope } = bindQuery(query, table, parameters, await actorOfToday(engine, table))
-  for await (const piece of streamAnswer(engine, sql, values, { scope })) yield* rowsOf(piece)
+/** An item of a table at a moment, as the question `table-as-of` tells it, without its image. */
+export interface HashedItem {
+  readonly itemKey: string
+  readonly state: ItemOfTable['state']
+  /** SHA-256 of its image; null where it is not known. */
+  readonly hash: string | null
 }
 
-/**
- * A complete baseline since its last change, up to the moment, lacks it. Of an item whose state nobody knows no finding tells
- * that: had the baseline seen it, its row would tell the state.
- */
-function isGone(
-  { state, last }: ItemOfTable,
-  findings: readonly TableFinding[],
-  start: Anchor | null,
-  at: Pick<Instant, 'us'>,
-): boolean {
-  if (last === undefined) return false
-  if (state === 'unknown') return start !== null && last.event_time_us <= start.us
-  return findings.some(
-    ({ absence, eventTimeUs, untilUs }) =>
-      absence?.missing === 'REMOVE' && untilUs <= at.us && eventTimeUs === last.event_time_us,
-  )
+/** The items that `itemsAt` takes from `table-as-of`, without reading images and without a verdict. */
+export async function* hashesAt(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  us: number,
+): AsyncGenerator<HashedItem> {
+  const known = await knownByFacts(engine, table, TABLE_AS_OF, { at: formatInstant(us, 6) })
+  for await (const { item_key, state, image_hash } of statesAt(engine, table, us, known, { rows: rowsWithoutImages }))
+    yield { itemKey: item_key as string, state: state as HashedItem['state'], hash: image_hash as string | null }
+}
+
+/** An item that was there at a moment although the archive has no change of it by then. */
+export interface OlderItem {
+  readonly itemKey: string
+  /** The state that its first change left, later on: a hash, or a word that tells of none. */
+  readonly entryState: string
+}
+
+/** The items of which `itemsAt` says that they were there, and that it is not known as what. */
+export async function* olderAt(engine: QueryEngine, table: TableConfiguration, us: number): AsyncGenerator<OlderItem> {
+  for await (const { item_key, event_time_us, entry_state } of rowsOfEachItem(engine, table, olderItems(table)))
+    if (Number(event_time_us) > us) yield { itemKey: item_key as string, entryState: entry_state as string }
+}
+
+const TABLE_AS_OF = savedQuery('table-as-of')
+
+async function* statesAt(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  us: number,
+  known: Readonly<Record<string, string>>,
+  options: BindOptions,
+): AsyncGenerator<Row> {
+  const parameters = { at: formatInstant(us, 6), ...known }
+  const { sql, values, scope } = bindQuery(TABLE_AS_OF, table, parameters, options)
+  for await (const piece of streamAnswer(engine, sql, values, { scope })) yield* rowsOf(piece)
 }
 
 function toItem(row: Row, { confidence }: Verdict): ItemOfTable {

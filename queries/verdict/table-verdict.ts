@@ -1,7 +1,7 @@
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { countAltered } from './altered-items.js'
-import { type ArchiveFacts, type LostStretch, readArchiveFacts } from './archive-facts.js'
+import { type ArchiveFacts, readArchiveFacts } from './archive-facts.js'
 import { findingsByItem, type TableFinding } from './continuity.js'
 import { CONFIDENCES, type Confidence, type ItemFinding, isDoubtful, worstOf } from './findings.js'
 import { type Extent, readExtent, spansOfItems } from './table-extent.js'
@@ -45,7 +45,7 @@ export interface TableVerdict {
   readonly gaps: number
   readonly missing: readonly MissingStretch[]
   /** What the archive's facts say was lost of the stream in the period. */
-  readonly lost: readonly LostStretch[]
+  readonly lost: ArchiveFacts['lost']
   readonly newStreams: ArchiveFacts['streams']
   readonly brokenBaselines: ArchiveFacts['broken']
   /** Comparisons with the table of which the archive no longer says what was judged equal. */

@@ -1,5 +1,11 @@
 import { formatInstant } from '../../transform/instant.js'
-import type { Anchor, ArchiveFacts, LostStretch, TableComparison } from './archive-facts.js'
+import {
+  type Anchor,
+  type ArchiveFacts,
+  type LostStretch,
+  lostStretches,
+  type TableComparison,
+} from './archive-facts.js'
 import { type Confidence, confidenceOf, type ItemFinding } from './findings.js'
 import type { Absence } from './step.js'
 
@@ -82,7 +88,7 @@ function isWholeUntil(start: Anchor, until: Anchor, all: readonly ItemFinding[],
   const between = all.filter(finding => concerns(finding, start.us, until.us))
   return (
     confidenceOf(between) === 'UNBROKEN' &&
-    lostIn(facts, start.us, until.us).every(
+    touching(lostStretches(facts), start.us, until.us).every(
       ({ fromUs, toUs }) => fromUs !== null && start.us <= fromUs && toUs <= until.us,
     )
   )
@@ -122,12 +128,12 @@ export function concerns({ sinceUs, untilUs }: ItemFinding, afterUs: number, toU
   return untilUs > afterUs && (sinceUs ?? Number.NEGATIVE_INFINITY) <= toUs
 }
 
-function lostIn({ lost }: ArchiveFacts, afterUs: number, untilUs: number): readonly LostStretch[] {
-  return lost.filter(({ fromUs, toUs }) => toUs > afterUs && (fromUs ?? Number.NEGATIVE_INFINITY) <= untilUs)
+function touching<L extends LostStretch>(stretches: readonly L[], afterUs: number, untilUs: number): readonly L[] {
+  return stretches.filter(({ fromUs, toUs }) => toUs > afterUs && (fromUs ?? Number.NEGATIVE_INFINITY) <= untilUs)
 }
 
 function factRemarks(facts: ArchiveFacts, { afterUs, untilUs }: Period): readonly string[] {
-  const stretches = lostIn(facts, afterUs, untilUs).map(
+  const stretches = touching(facts.lost, afterUs, untilUs).map(
     ({ fact }) =>
       `records of the stream ${fact.from === null ? '' : `from ${fact.from} `}to ${fact.to} were lost (${fact.reason}): what an item's last change was, or a change and its way back, may be among them`,
   )

@@ -1,3 +1,4 @@
+import { DiskArchive } from '../../store/folder.js'
 import { readKept } from '../../store/kept-configurations.js'
 import { configurationId, type TableConfiguration } from '../../transform/table-configuration.js'
 import { type Altered, checkRow, dayOf } from './row-check.js'
@@ -45,23 +46,25 @@ export interface RowPeriod {
 /** Holds every row of a table against what it says of itself. `tally` is right when all findings have been taken. */
 export class RowCheck {
   readonly tally: RowTally = { rows: 0, outside: 0, findings: 0, unconfigured: 0, blind: 0 }
-  private readonly configurations: ReadonlyMap<string, TableConfiguration>
+  private configurations: ReadonlyMap<string, TableConfiguration> = new Map()
+  private readonly archive: DiskArchive
 
   constructor(
-    private readonly root: string,
+    root: string,
     private readonly table: string,
     private readonly period: RowPeriod = {},
   ) {
-    // a file that is not what its name says is the configuration of no row
-    const kept = readKept(root, table).versions
-    this.configurations = new Map(kept.map(configuration => [configurationId(configuration), configuration]))
+    this.archive = new DiskArchive(root)
   }
 
   /** What is found, object by object. */
   async *findings(): AsyncGenerator<AlteredRow | PassedOver> {
-    const reader = await StoredRows.open(this.root)
+    // a file that is not what its name says is the configuration of no row
+    const kept = (await readKept(this.archive, this.table)).versions
+    this.configurations = new Map(kept.map(configuration => [configurationId(configuration), configuration]))
+    const reader = await StoredRows.open(this.archive)
     try {
-      for (const file of storedFiles(this.root, this.table)) yield* this.checkFile(file, reader)
+      for (const file of await storedFiles(this.archive, this.table)) yield* this.checkFile(file, reader)
     } finally {
       reader.close()
     }

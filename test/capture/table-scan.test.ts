@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { describe, expect, it } from 'vitest'
-import type { Timekeeper } from '../../aws/attempts.js'
+import type { Patience } from '../../aws/patience.js'
 import { describeTable, readItem, TableScan } from '../../capture/table-scan.js'
 
 interface Input {
@@ -39,8 +39,7 @@ const error = (code: string, status = 400): Answer => ({ status, body: { __type:
 /** A clock that never waits, and remembers what it would have waited. */
 function patience() {
   const waits: number[] = []
-  const time: Timekeeper = {
-    remaining: () => Number.POSITIVE_INFINITY,
+  const time: Patience = {
     sleep: async ms => waits.push(ms),
     random: () => 0.5,
   }
@@ -107,7 +106,7 @@ describe('a scan', () => {
     })
     const { time, waits } = patience()
     expect(await collect(new TableScan(client, { name: 'Orders' }, 1, Date.now, time))).toHaveLength(2)
-    expect(waits).toEqual([50, 100, 200, 400, 50])
+    expect(waits).toEqual([25, 50, 100, 200, 25])
   })
 
   it('gives up on a table that throttles for good, and at once on what no waiting would change', async () => {
@@ -123,6 +122,21 @@ describe('a scan', () => {
         name: code,
       })
     }
+    expect(waits).toEqual([])
+  })
+
+  it('is patient with a table that throttles, some minutes, and not so long with a network that fails', async () => {
+    const { time, waits } = patience()
+    const minutes = () => waits.splice(0).reduce((sum, ms) => sum + ms, 0) / 60_000
+    const busy = openClient(() => error('ThrottlingException'))
+    await expect(readItem(busy.client, { name: 'Orders' }, '{}', time)).rejects.toThrow('on demand')
+    expect(minutes()).toBeCloseTo(10, 0)
+    const broken = openClient(() => {
+      throw Object.assign(new Error('refused'), { code: 'ECONNREFUSED' })
+    })
+    await expect(readItem(broken.client, { name: 'Orders' }, '{}', time)).rejects.toThrow('refused')
+    expect(minutes()).toBeLessThan(1)
+    await expect(describeTable(broken.client, 'Orders', Date.now, time)).rejects.toThrow('refused')
     expect(waits).toEqual([])
   })
 

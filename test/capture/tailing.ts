@@ -108,7 +108,7 @@ export async function tailInto(
       flushSize: 1e9,
       stop: new AbortController().signal,
       tries: 8,
-      pace: QUICK,
+      intervals: QUICK,
       random: () => 0,
       ...more,
     })

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { COMMANDS } from '../../cli/main.js'
-import { SAVED_QUERIES } from '../../queries/catalog.js'
+import { SAVED_QUERIES, savedQuery } from '../../queries/catalog.js'
 import { type Attributes, streamsRecord, TIME_TO_LIVE } from '../factories.js'
 import { archiveOf, fileOf, linesOf, makeFolder, run } from './command-line.js'
 import { DOCUMENT, expectContract } from './contract.js'
@@ -230,7 +230,7 @@ describe('the JSON of the commands', () => {
     expect(lines).toEqual(rows)
     expect(verdict).toMatchObject({ judged: true, confidence: 'UNBROKEN', item: { remarks: [] }, tables: [] })
     const [row] = rows
-    expect(Object.keys(row as object)).toEqual(SAVED_QUERIES.get('item-history')?.columns.map(({ name }) => name))
+    expect(Object.keys(row as object)).toEqual(savedQuery('item-history').columns.map(({ name }) => name))
     expect(JSON.parse(row?.new_image as string)).toEqual(orders)
     const none = await ask('query', 'deletions', 'Orders')
     expect([none.json, none.lines]).toEqual([expect.objectContaining({ rows: [] }), []])

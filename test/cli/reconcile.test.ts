@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readFacts } from '../../config/fact-file.js'
+import { readFacts } from '../../store/facts.js'
 import { DiskArchive } from '../../store/folder.js'
 import { temporaryFolder } from '../delivery/desk.js'
 import { type Attributes, streamsRecord } from '../factories.js'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type BaselineOrigin, takeBaseline } from '../../capture/baseline.js'
-import { readFacts } from '../../config/fact-file.js'
 import { ArchiveTarget } from '../../delivery/baseline-to-archive.js'
+import { readFacts } from '../../store/facts.js'
 import { DiskArchive } from '../../store/folder.js'
 import { tableConfiguration } from '../factories.js'
 import { EXPORT_ARN } from '../table-export.js'

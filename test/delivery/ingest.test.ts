@@ -162,7 +162,7 @@ describe('ingest', () => {
       ledger: Ledger.open(archiveLedger(root), 'archive'),
       configurationOf: () => tableConfiguration(),
       isKept: async () => false,
-      streamOf: (table: string) => streamInArchive(root, table),
+      streamOf: (table: string) => streamInArchive(archive, table),
       to: 'archive' as const,
     }
     expect((await surveyRefused(options)).counts).toMatchObject({ ready: 0, refused: 1 })

@@ -4,7 +4,7 @@ import { compactTable, digitsFor } from '../../derived/compaction.js'
 import { checkCopy } from '../../derived/compaction-check.js'
 import { askQuery } from '../../queries/answers/ask.js'
 import { readHistory } from '../../queries/answers/history.js'
-import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import { savedQuery } from '../../queries/catalog.js'
 import { DuckDbEngine } from '../../queries/engines/duckdb.js'
 import { rowsOf } from '../../queries/engines/rows.js'
 import { rowsOfRecord, temporaryFolder, writeRows } from '../delivery/desk.js'
@@ -72,7 +72,7 @@ describe('a compacted archive', () => {
       { new_total: null, old_total: null },
       { new_total: '12345678.25', old_total: null },
     ])
-    const asked = await askQuery(engine, SAVED_QUERIES.get('items-as-of') as SavedQuery, later, {
+    const asked = await askQuery(engine, savedQuery('items-as-of'), later, {
       column: 'total',
       at: '2030-01-01T00:00:00Z',
       value: '12345678.25',

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { compactTable } from '../../derived/compaction.js'
 import { askQuery } from '../../queries/answers/ask.js'
 import { bindQuery } from '../../queries/bind.js'
-import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import { SAVED_QUERIES, type SavedQuery, savedQuery } from '../../queries/catalog.js'
 import { DuckDbEngine } from '../../queries/engines/duckdb.js'
 import type { QueryEngine } from '../../queries/engines/engine.js'
 import { type Row, rowsOf } from '../../queries/engines/rows.js'
@@ -80,16 +80,16 @@ async function answersOf(
     for (const [i, offset] of (states ? [2_400_000, 100_000_000_000] : []).entries()) {
       const at = { us: BEGIN * 1_000_000 + offset }
       answers[`states ${i}`] = await statesOf(engine, at)
-      answers[`table-as-of ${i}`] = await ask(engine, SAVED_QUERIES.get('table-as-of') as SavedQuery, {
+      answers[`table-as-of ${i}`] = await ask(engine, savedQuery('table-as-of'), {
         at: formatInstant(at.us, 6),
       })
-      answers[`diff-of-table ${i}`] = await ask(engine, SAVED_QUERIES.get('diff-of-table') as SavedQuery, {
+      answers[`diff-of-table ${i}`] = await ask(engine, savedQuery('diff-of-table'), {
         from: formatInstant(BEGIN * 1_000_000 + 2_500_000, 6),
         to: formatInstant(BEGIN * 1_000_000 + 2_500_000 + offset, 6),
       })
     }
     // one that reads by day, after the others: both kinds on one engine
-    answers.duplicates = await ask(engine, SAVED_QUERIES.get('duplicates') as SavedQuery, {})
+    answers.duplicates = await ask(engine, savedQuery('duplicates'), {})
     expect(engine.remarks()).toEqual([])
     return answers
   } finally {

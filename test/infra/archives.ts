@@ -2,7 +2,8 @@ import { App, Stack } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import { AttributeType, type ITable, StreamViewType, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import type { IConstruct } from 'constructs'
-import { AuditArchive, type AuditArchiveProps, type CaptureProps } from '../../infra/audit-archive.js'
+import type { AuditArchiveProps, CaptureProps } from '../../infra/archive-props.js'
+import { AuditArchive } from '../../infra/audit-archive.js'
 
 // CDK's own check of templates takes seconds to load; `cdk synth` in app.test.ts runs it, and fails on what it finds
 process.env.CDK_VALIDATION ??= 'false'

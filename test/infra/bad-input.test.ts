@@ -1,13 +1,13 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { App, Size } from 'aws-cdk-lib'
+import { App, Duration, Size } from 'aws-cdk-lib'
 import { AttributeType, type ITable, StreamViewType, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { describe, expect, it } from 'vitest'
 import { parseConfiguration } from '../../config/configuration.js'
 import { archiveApp } from '../../infra/archive-app.js'
+import type { AuditArchiveProps, CaptureProps } from '../../infra/archive-props.js'
 import { ArchiveStack } from '../../infra/archive-stack.js'
-import type { AuditArchiveProps, CaptureProps } from '../../infra/audit-archive.js'
 import { configurationId, rowConfiguration, unconfiguredTable } from '../../transform/table-configuration.js'
 import { archiveOf, ORDERS, STREAM_ARN } from './archives.js'
 
@@ -129,6 +129,16 @@ describe('synthesis refuses, with the path of the construct, the value and what 
       'a first day that is none',
       () => capture({ since: '2026-02-30' }),
       'Stack/Audit: tables.Orders.since is "2026-02-30", expected a day as YYYY-MM-DD',
+    ],
+    [
+      'a retention that is no whole number of days',
+      () => archiveOf({}, { refusedRetention: Duration.hours(36) }),
+      'Stack/Audit: refusedDays is 1.5, expected a whole number from 1 to 36500',
+    ],
+    [
+      'a cutoff that is no whole number of gibibytes',
+      () => archiveOf({}, { scanCutoff: Size.mebibytes(512) }),
+      'Stack/Audit: scanCutoffGb is 0.5, expected a whole number from 1 to 1000000',
     ],
     [
       'a buffer that Firehose does not take',

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { Duration } from 'aws-cdk-lib'
+import { App, Duration, Stack } from 'aws-cdk-lib'
 import { Match, Template } from 'aws-cdk-lib/assertions'
+import { Topic } from 'aws-cdk-lib/aws-sns'
 import { describe, expect, it } from 'vitest'
 import { ALARMS } from '../../infra/alarms.js'
-import { archiveOf, ENVIRONMENT, ORDERS, ofType, type Resources, templateOf } from './archives.js'
+import { AuditArchive } from '../../infra/audit-archive.js'
+import { archiveOf, ENVIRONMENT, ORDERS, ofType, type Resources, TABLE_KINDS, templateOf } from './archives.js'
 
 const streams = templateOf({ Orders: ORDERS }, { notify: ['oncall@example.com'] })
 const kinesis = templateOf({ Orders: { ...ORDERS, capture: 'kinesis' } })
@@ -90,6 +92,19 @@ describe('alarms', () => {
     const [query] = alarmsIn(kinesis.resources).get('change-skipped').Metrics
     expect(query.Expression).toContain('SUM(FailedToReplicateRecordCount)')
     expect(query.Expression).toContain("TableName = 'Orders'")
+  })
+
+  it("go to a topic of the app's own, where one is given, and to no other", () => {
+    const app = new Stack(new App(), 'Own', { env: ENVIRONMENT })
+    const topic = Topic.fromTopicArn(app, 'Topic', 'arn:aws:sns:eu-central-1:111122223333:ours')
+    const own = new AuditArchive(app, 'Audit', { lock: { mode: 'none' }, alarmTopic: topic, notify: ['a@example.com'] })
+    own.capture(TABLE_KINDS.Table(app, 'Orders'), ORDERS)
+    const template = Template.fromStack(app)
+    template.resourceCountIs('AWS::SNS::Topic', 0)
+    template.hasResourceProperties('AWS::SNS::Subscription', { TopicArn: topic.topicArn, Endpoint: 'a@example.com' })
+    const told = [...alarmsIn(template.toJSON().Resources).values()].flatMap(({ AlarmActions }) => AlarmActions)
+    expect(new Set(told)).toEqual(new Set([topic.topicArn]))
+    expect(own.alarmTopic).toBe(topic)
   })
 
   it('reach people: by mail where asked, by a topic that lets alarms in and encrypts with a key that they may use', () => {

@@ -3,7 +3,8 @@ import { Template } from 'aws-cdk-lib/assertions'
 import { AccountRootPrincipal, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Bucket } from 'aws-cdk-lib/aws-s3'
 import { describe, expect, it } from 'vitest'
-import type { AuditArchive, AuditArchiveProps } from '../../infra/audit-archive.js'
+import type { AuditArchiveProps } from '../../infra/archive-props.js'
+import type { AuditArchive } from '../../infra/audit-archive.js'
 import { archiveOf, ORDERS, type Resources, TABLE_KINDS } from './archives.js'
 import {
   actionsOf,

@@ -4,7 +4,7 @@ import { App, Validations } from 'aws-cdk-lib'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { AwsSolutionsChecks, NIST80053R5Checks, PCIDSS321Checks } from 'cdk-nag'
 import { describe, expect, it } from 'vitest'
-import type { AuditArchiveProps } from '../../infra/audit-archive.js'
+import type { AuditArchiveProps } from '../../infra/archive-props.js'
 import { archiveOf, ORDERS, TABLE_KINDS } from './archives.js'
 
 interface Violation {

@@ -1,4 +1,5 @@
 /** Compares what an archive answers with what a workload saw. */
+
 import { expect } from 'vitest'
 import { readHistory } from '../../queries/answers/history.js'
 import { DuckDbEngine } from '../../queries/engines/duckdb.js'
@@ -7,6 +8,7 @@ import { rowsOf } from '../../queries/engines/rows.js'
 import type { ItemHistory } from '../../queries/verdict/history.js'
 import { stateAt } from '../../queries/verdict/state-at.js'
 import { itemsAt } from '../../queries/verdict/table-at.js'
+import { DiskArchive } from '../../store/folder.js'
 import { keptTable } from '../../store/tables.js'
 import type { Version, Workload } from './workload.js'
 
@@ -60,7 +62,9 @@ export class Judge {
   async expectState(table: string, workload: Workload, us: number): Promise<void> {
     const expected = workload.stateAt(table, us)
     const answered = new Map<string, string | null>()
-    for await (const { itemKey, image } of itemsAt(this.engine, keptTable(this.root, table), { us }))
+    for await (const { itemKey, image } of itemsAt(this.engine, await keptTable(new DiskArchive(this.root), table), {
+      us,
+    }))
       answered.set(itemKey, image)
     expect(sorted(answered)).toEqual(sorted(expected))
     for (const itemKey of await this.itemKeys(table)) {
@@ -78,7 +82,7 @@ export class Judge {
   private async history(table: string, itemKey: string): Promise<ItemHistory> {
     const known = this.histories.get(`${table} ${itemKey}`)
     if (known !== undefined) return known
-    const history = await readHistory(this.engine, keptTable(this.root, table), itemKey)
+    const history = await readHistory(this.engine, await keptTable(new DiskArchive(this.root), table), itemKey)
     this.histories.set(`${table} ${itemKey}`, history)
     return history
   }

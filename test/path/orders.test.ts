@@ -8,11 +8,12 @@ import { readConfiguration } from '../../config/configuration.js'
 import { ingest } from '../../delivery/ingest.js'
 import { askQuery } from '../../queries/answers/ask.js'
 import { readHistory } from '../../queries/answers/history.js'
-import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import { SAVED_QUERIES, type SavedQuery, savedQuery } from '../../queries/catalog.js'
 import { DuckDbEngine } from '../../queries/engines/duckdb.js'
 import type { QueryEngine } from '../../queries/engines/engine.js'
 import { type Row, rowsOf } from '../../queries/engines/rows.js'
-import { foldHistory, type HistoryChange, heldAgainstHashes } from '../../queries/verdict/history.js'
+import { foldHistory, heldAgainstHashes } from '../../queries/verdict/history.js'
+import type { HistoryChange } from '../../queries/verdict/item-change.js'
 import { lastState } from '../../queries/verdict/reconstruct.js'
 import { DiskArchive } from '../../store/folder.js'
 import { formatInstant } from '../../transform/instant.js'
@@ -74,7 +75,7 @@ describe('the bundled orders, from the stream to an answer', () => {
         engine.run(sql.replace('item_key = ?', 'item_key <> ?').replace('  step,', '  item_key, step,'), values),
       close: () => {},
     }
-    const query = SAVED_QUERIES.get('item-history') as SavedQuery
+    const query = savedQuery('item-history')
     const found = new Map<string, HistoryChange[]>()
     for (const row of rowsOf(await askQuery(ofAll, query, table, { item_key: 'none' }))) {
       const change = { ...heldAgainstHashes(row), repeats: Number(row.repeats) }

@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { TrinoSQL } from 'dt-sql-parser/dist/parser/trino/index.js'
 import { describe, expect, it } from 'vitest'
-import { renderQuery, SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
-import { queriesDocument } from '../../queries/write-docs.js'
+import { INTERNAL_QUERIES, renderQuery, SAVED_QUERIES, type SavedQuery, wholeText } from '../../queries/catalog.js'
+import { queriesDocument, queryTypes } from '../../queries/write-docs.js'
 import { misplacedParameters, withoutStrings } from '../athena-rules.js'
 
 const queries = [...SAVED_QUERIES.values()]
+const internal = [...INTERNAL_QUERIES.values()]
 const sqlOf = (query: SavedQuery) => renderQuery(query, { changes: 'orders', column: 'status' }).sql
 const withoutComments = (sql: string) => sql.replaceAll(/--[^\n]*/g, '')
 
@@ -102,7 +103,7 @@ describe('saved queries', () => {
     expect(NAMES.length).toBe(queries.length)
   })
 
-  it.each(queries)('$name is Trino SQL by Trino’s own grammar', query => {
+  it.each([...queries, ...internal])('$name is Trino SQL by Trino’s own grammar', query => {
     expect(new TrinoSQL().validate(sqlOf(query))).toEqual([])
   })
 
@@ -112,14 +113,17 @@ describe('saved queries', () => {
     }
   })
 
-  it.each(queries)('$name has parameters only where Athena allows them: in WHERE, not in quotes, at most 25', query => {
-    const sql = withoutComments(sqlOf(query))
-    expect(misplacedParameters(sql)).toEqual([])
-    expect([...sql].filter(character => character === '?').length).toBe(
-      [...withoutStrings(sql)].filter(character => character === '?').length,
-    )
-    expect(renderQuery(query, { changes: 'orders' }).placeholders.length).toBeLessThanOrEqual(25)
-  })
+  it.each([...queries, ...internal])(
+    '$name has parameters only where Athena allows them: in WHERE, not in quotes, at most 25',
+    query => {
+      const sql = withoutComments(sqlOf(query))
+      expect(misplacedParameters(sql)).toEqual([])
+      expect([...sql].filter(character => character === '?').length).toBe(
+        [...withoutStrings(sql)].filter(character => character === '?').length,
+      )
+      expect(renderQuery(query, { changes: 'orders' }).placeholders.length).toBeLessThanOrEqual(25)
+    },
+  )
 
   it.each([
     ['select ? from t', ['?']],
@@ -161,17 +165,20 @@ describe('saved queries', () => {
 
   it.each(queries.filter(query => query.parameters.some(({ name }) => name === 'to' || name === 'at')))(
     '$name bounds the partitions by its period',
-    query => expect(query.template).toMatch(/event_date <= \{day(-after)? :(to|at)\}/),
+    query => expect(wholeText(query)).toMatch(/event_date <= \{day(-after)? :(to|at)\}/),
   )
 
-  it('are documented as they are', () => {
+  it('are documented as they are, and known to the compiler', () => {
     expect(readFileSync(new URL('../../docs/queries.md', import.meta.url), 'utf8')).toBe(queriesDocument())
+    expect(readFileSync(new URL('../../queries/saved-queries.ts', import.meta.url), 'utf8')).toBe(queryTypes())
   })
 
   it('use every shared part', () => {
     const folder = new URL('../../queries/parts/', import.meta.url)
     const parts = readdirSync(folder).map(name => ({ name, text: readFileSync(new URL(name, folder), 'utf8') }))
-    const texts = [...queries.map(query => query.template), ...parts.map(part => part.text)].join('\n')
+    const texts = [...[...queries, ...internal].map(query => query.template), ...parts.map(part => part.text)].join(
+      '\n',
+    )
     for (const { name } of parts) expect(texts, name).toContain(`{${name.replace('.sql', '')}}`)
   })
 })

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { askQuery } from '../../queries/answers/ask.js'
-import { parseSavedQuery, renderQuery, SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import { columnTypesOf } from '../../queries/answers/canonical-answer.js'
+import { parseSavedQuery, renderQuery, SAVED_QUERIES, type SavedQuery, wholeText } from '../../queries/catalog.js'
 import { DuckDbEngine } from '../../queries/engines/duckdb.js'
 import { parseInstant } from '../../transform/instant.js'
 import { ingestRecords, temporaryFolder } from '../delivery/desk.js'
@@ -56,12 +57,46 @@ describe.each([...SAVED_QUERIES.values()].map(query => ({ name: query.name, quer
     expect(date).toBeLessThan(time)
   })
 
-  it('answers with the columns that it names, in their order, on an archive with rows and on one without', async () => {
-    const names = query.columns.map(column => column.name)
-    for (const engine of engines) {
-      const answer = await askQuery(engine, query, TABLE, exampleOf(query))
-      expect(answer.schema.fields.map(field => field.name)).toEqual(names)
-    }
+  it('answers with the columns that it names, in their order and of their types, with rows in the archive and without', async () => {
+    const columns = query.columns.map(({ name, type }) => [
+      name,
+      type === 'timestamp' ? `${type} with time zone` : type,
+    ])
+    for (const engine of engines)
+      expect(columnTypesOf(await askQuery(engine, query, TABLE, exampleOf(query)))).toEqual(columns)
+  })
+
+  it('says of which days it reads rows, and its text bounds them so and in no other way', () => {
+    const { from, to, dayAfter } = query.days
+    const told = [
+      ...(from === undefined ? [] : [`event_date >= {day :${from}}`]),
+      ...(to === undefined ? [] : [`event_date <= {day${dayAfter ? '-after' : ''} :${to}}`]),
+    ]
+    const bounds = withoutComments(wholeText(query)).match(/event_date (?:[<>]=?|=|in|like)[^\n)]*/g) ?? []
+    // one that looks for rows in days that are none is bound to no days, whatever its period
+    const looksEverywhere = bounds.some(bound => bound.includes("'"))
+    expect(told).toEqual(looksEverywhere ? [] : bounds.map(bound => bound.trim()))
+  })
+
+  it('says whether it tells what items were at moments, and by whose word', () => {
+    const tells = /\{last-(states|changes)\}/.test(query.template)
+    const takesFacts = query.parameters.some(({ preset }) => preset === 'facts')
+    expect([tells, query.states !== undefined]).toEqual([
+      tells && (takesFacts || query.withoutFacts !== undefined),
+      takesFacts,
+    ])
+    const types = new Map(query.parameters.map(({ name, type }) => [name, type]))
+    const moments = [query.states?.from, query.states?.to, query.withoutFacts, query.days.from, query.days.to]
+    for (const moment of moments) if (moment !== undefined) expect(types.get(moment), moment).toBe('instant')
+  })
+
+  it('says whether it asks who made changes, if its text does', () => {
+    const asks = /\b(actor|actor_source|last_writer)\b/.test(withoutComments(wholeText(query)))
+    expect(query.actor !== undefined).toBe(asks)
+    const tells = [...query.columns, ...query.parameters].some(({ name }) =>
+      /actor|writer|(created|deleted)_by/.test(name),
+    )
+    expect(query.actor === 'today').toBe(tells)
   })
 })
 
@@ -75,6 +110,10 @@ beforeAll(async () => {
   }
 })
 
+function withoutComments(sql: string): string {
+  return sql.replaceAll(/--.*$/gm, '')
+}
+
 /** SQL without comments and without what stands in quotes. */
 function withoutTexts(sql: string): string {
   return sql.replaceAll(/--.*$/gm, '').replaceAll(/'(?:[^']|'')*'/g, "''")
@@ -82,7 +121,7 @@ function withoutTexts(sql: string): string {
 
 describe('the catalog', () => {
   it('refuses a query file that says too little', () => {
-    const header = ['-- @question What?', '-- @empty nothing', '-- @column a -- what it is']
+    const header = ['-- @question What?', '-- @empty nothing', '-- @column a bigint -- what it is']
     for (const missing of header) {
       const text = [...header.filter(line => line !== missing), 'select 1 as a'].join('\n')
       expect(() => parseSavedQuery('q', text)).toThrow('query q lacks')

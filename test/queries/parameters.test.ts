@@ -75,8 +75,8 @@ describe('an instant in a statement', () => {
     `-- @question When?
 -- @empty never
 -- @parameter at instant example=2026-11-22T10:00:00Z -- the moment
--- @column us -- microseconds since 1970
--- @column day -- the UTC day
+-- @column us bigint -- microseconds since 1970
+-- @column day varchar -- the UTC day
 select {us :at} as us, {day :at} as day`,
   )
   const statement = renderQuery(query, { changes: 'none' })

@@ -3,7 +3,7 @@ import { parquetMetadata } from 'hyparquet'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { answerQuery } from '../../queries/answers/ask.js'
 import { toFile } from '../../queries/answers/formats.js'
-import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import { savedQuery } from '../../queries/catalog.js'
 import { toArrow } from '../../queries/engines/athena-types.js'
 import { DuckDbEngine } from '../../queries/engines/duckdb.js'
 import { rowsOf } from '../../queries/engines/rows.js'
@@ -70,7 +70,7 @@ describe('a time', () => {
   })
 
   it('is of UTC in the answer of every saved query, on an engine whose tables cannot say so, too', async () => {
-    const query = SAVED_QUERIES.get('changes-between') as SavedQuery
+    const query = savedQuery('changes-between')
     const asked = await answerQuery(engine, query, tableConfiguration(), {
       from: '2026-11-22T00:00:00Z',
       to: '2026-11-23T00:00:00Z',

@@ -4,7 +4,7 @@ import { answerQuery } from '../../queries/answers/ask.js'
 import { readHistory } from '../../queries/answers/history.js'
 import { queryVersion, statementIsOurs } from '../../queries/answers/receipt.js'
 import { bindQuery } from '../../queries/bind.js'
-import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import { SAVED_QUERIES, type SavedQuery, savedQuery } from '../../queries/catalog.js'
 import { DuckDbEngine } from '../../queries/engines/duckdb.js'
 import { rowsOf } from '../../queries/engines/rows.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
@@ -101,7 +101,7 @@ describe('the actor of rows that were made before one was configured', () => {
 
   it('is asked for in Trino’s own grammar', () => {
     for (const query of SAVED_QUERIES.values()) {
-      const { sql } = bindQuery({ ...query, parameters: [], asksForColumn: false }, TODAY, {}, ['meta', ODD])
+      const { sql } = bindQuery({ ...query, parameters: [], asksForColumn: false }, TODAY, {}, { actor: ['meta', ODD] })
       expect([query.name, new TrinoSQL().validate(`${sql.replaceAll(/--[^\n]*/g, '')};`)]).toEqual([query.name, []])
     }
   })
@@ -109,7 +109,7 @@ describe('the actor of rows that were made before one was configured', () => {
   it('leaves a receipt whose statement is known as that of its question', async () => {
     await asked(UNCONFIGURED, async engine => {
       const answer = await answerOf(engine, 'deletions')
-      const query = SAVED_QUERIES.get('deletions') as SavedQuery
+      const query = savedQuery('deletions')
       const question = { query: query.name, query_version: queryVersion(query), table: 'Orders', parameters: [] }
       const { sql, placeholders } = answer.asked
       const isOurs = (text: string) => statementIsOurs({ question, statement: { sql: text, placeholders } } as never)

@@ -1,4 +1,5 @@
 /** Bits turned at random, in an archive's objects and in its compacted copy: noticed, or the answer is the right one. */
+
 import { cpSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -13,6 +14,7 @@ import { UNDERIVED } from '../../queries/verdict/row-check.js'
 import { type StoredRow, StoredRows, storedFiles } from '../../queries/verdict/stored-rows.js'
 import { itemsAt } from '../../queries/verdict/table-at.js'
 import { RowCheck } from '../../queries/verdict/verify-rows.js'
+import { DiskArchive } from '../../store/folder.js'
 import { bucketOf } from '../../transform/derived.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { ORDERS, ORDERS_CONFIG, run } from '../cli/command-line.js'
@@ -145,9 +147,11 @@ async function first<T>(found: AsyncGenerator<T>): Promise<T | undefined> {
 
 /** What an archive's rows hold, but for what nothing in them tells. */
 async function contentOf(root: string): Promise<readonly StoredRow[]> {
-  const reader = await StoredRows.open(root)
+  const archive = new DiskArchive(root)
+  const reader = await StoredRows.open(archive)
   const rows: StoredRow[] = []
-  for (const file of storedFiles(root, 'Orders')) for await (const some of reader.rowsOf(file)) rows.push(...some)
+  for (const file of await storedFiles(archive, 'Orders'))
+    for await (const some of reader.rowsOf(file)) rows.push(...some)
   reader.close()
   return rows.map(row => Object.fromEntries(Object.entries(row).filter(([name]) => !UNDERIVED.includes(name))))
 }

@@ -50,6 +50,13 @@ describe.each(PLACES)('objects in %s', (_, place) => {
     expect([...Buffer.concat(pieces)]).toEqual([0, 255, 10])
   })
 
+  it('are not opened where they have more bytes than whoever asks wants to hold', async () => {
+    await objects.put('facts/a', bytes('12345'))
+    expect((await objects.open('facts/a', 5)).length).toBe(5)
+    await expect(objects.open('facts/a', 4)).rejects.toThrow('facts/a: has 5 bytes, expected at most 4')
+    expect(isMissing(await rejection(objects.open('facts/none', 4)))).toBe(true)
+  })
+
   it('are listed by any prefix, in order, with their bytes and times', async () => {
     const keys = ['data/b/2', 'data/b/1', 'data/b/deep/er/x', 'data/bb/x', "data/a/it's ü", 'refused/x']
     for (const key of keys) await objects.put(key, bytes(key))

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { readFact, readFacts } from '../../config/fact-file.js'
+import { readFact } from '../../config/fact-file.js'
+import { readFacts } from '../../store/facts.js'
 import { DiskArchive } from '../../store/folder.js'
 import {
   type BaselineFact,

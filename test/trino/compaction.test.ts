@@ -8,7 +8,7 @@ import { type Manifest, readManifest } from '../../derived/derived-copy.js'
 import { UnloadedCopies } from '../../derived/unloaded-copies.js'
 import { listDays, parseManifest, type UnloadedManifest } from '../../derived/unloaded-manifest.js'
 import { answerQuery, answerSql } from '../../queries/answers/ask.js'
-import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import { SAVED_QUERIES, type SavedQuery, savedQuery } from '../../queries/catalog.js'
 import { keptStatements, rowsOfEachItem } from '../../queries/each-item.js'
 import type { AthenaEngine } from '../../queries/engines/athena.js'
 import { fileList } from '../../queries/engines/file-list.js'
@@ -161,7 +161,7 @@ describe.skipIf(missing !== undefined)(
 
     /** How many changes an item's history has. */
     async function countHistory(engine: AthenaEngine, { configuration }: Deployed, itemKey: string): Promise<number> {
-      const query = SAVED_QUERIES.get('item-history') as SavedQuery
+      const query = savedQuery('item-history')
       return (await answerQuery(engine, query, configuration, { item_key: itemKey })).table.numRows
     }
 

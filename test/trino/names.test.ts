@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { renderQuery, SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import { renderQuery, savedQuery } from '../../queries/catalog.js'
 import { deliveriesOf, quotedName } from '../../queries/engines/literal.js'
 import { nameTables, tableIdentifier } from '../../transform/table-names.js'
 import { ingestRecords, temporaryFolder } from '../delivery/desk.js'
@@ -32,7 +32,7 @@ describe.skipIf(missing !== undefined)(
         const count = (from: string) => trino.client.run(`select count(*), min(table_name) from ${from}`)
         expect((await count(quotedName(tableIdentifier(table)))).rows).toEqual([[2, table.table]])
         expect((await count(deliveriesOf(table))).rows).toEqual([[3, table.table]])
-        const { sql } = renderQuery(SAVED_QUERIES.get('attribute-catalogue') as SavedQuery, {
+        const { sql } = renderQuery(savedQuery('attribute-catalogue'), {
           changes: deliveriesOf(table),
         })
         const values = sql.split('?').length - 1

@@ -7,7 +7,7 @@ import { readConfiguration } from '../../config/configuration.js'
 import { ingest } from '../../delivery/ingest.js'
 import { askQuery } from '../../queries/answers/ask.js'
 import { withPath } from '../../queries/bind.js'
-import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery, savedQuery } from '../../queries/catalog.js'
 import type { AthenaEngine } from '../../queries/engines/athena.js'
 import { DuckDbEngine } from '../../queries/engines/duckdb.js'
 import { deliveriesOf } from '../../queries/engines/literal.js'
@@ -137,7 +137,7 @@ describe.skipIf(missing !== undefined)(
           )
         const changes = { from: '2026-01-01T00:00:00Z', to: '2027-12-31T00:00:00Z', attribute }
         expect(
-          await askQuery(orders.duckDb, SAVED_QUERIES.get('changes-by-attribute') as SavedQuery, orders.table, changes),
+          await askQuery(orders.duckDb, savedQuery('changes-by-attribute'), orders.table, changes),
         ).not.toHaveProperty('numRows', 0)
       },
     )

@@ -1,9 +1,8 @@
 import { type AttributeValue, parseValue } from '../attribute-value.js'
-import { canonicalString } from '../json.js'
-import type { AttributePath } from '../table-configuration.js'
-import { BACKSLASH, CLOSE, CLOSE_LIST, COMMA, endOfText, NONE, OPEN, OPEN_LIST, QUOTE } from './bytes.js'
+import { BACKSLASH, CLOSE, CLOSE_LIST, COMMA, OPEN, OPEN_LIST, QUOTE } from '../json-bytes.js'
+import { endOfText, NONE } from './bytes.js'
 import type { ItemScanner } from './item.js'
-import type { ItemRange } from './record.js'
+import type { ItemRange } from './slots.js'
 
 const M = 0x4d
 const N = 0x4e
@@ -84,10 +83,4 @@ function endOfValue(bytes: Uint8Array, at: number): number {
     else if (byte === OPEN || byte === OPEN_LIST) depth++
     else if ((byte === CLOSE || byte === CLOSE_LIST) && --depth === 0) return position + 1
   }
-}
-
-/** A path by the bytes of its names as they stand in JSON; undefined where a name is no UTF-8 text and so no attribute's. */
-export function pathBytes(path: AttributePath): readonly Uint8Array[] | undefined {
-  if (!path.every(name => name.isWellFormed())) return undefined
-  return path.map(name => Buffer.from(canonicalString(name, 'path').slice(1, -1)))
 }

@@ -2,15 +2,9 @@
  * JSON and DynamoDB JSON by their bytes. The bytes of a record are followed by a zero, which no JSON text has: every loop
  * here ends at it, so none can run past the record.
  */
-
-export const QUOTE = 0x22
-export const COMMA = 0x2c
-export const COLON = 0x3a
-export const OPEN_LIST = 0x5b
-export const BACKSLASH = 0x5c
-export const CLOSE_LIST = 0x5d
-export const OPEN = 0x7b
-export const CLOSE = 0x7d
+import { canonicalString } from '../json.js'
+import { BACKSLASH, CLOSE, CLOSE_LIST, COLON, COMMA, OPEN, OPEN_LIST, QUOTE } from '../json-bytes.js'
+import type { AttributePath } from '../table-configuration.js'
 
 const MINUS = 0x2d
 const POINT = 0x2e
@@ -229,4 +223,10 @@ export function decodeBase64(bytes: Uint8Array, from: number, to: number, target
     bytes[end++] = (held >> bits) & 0xff
   }
   return end
+}
+
+/** A path by the bytes of its names as they stand in JSON; undefined where a name is no UTF-8 text and so no attribute's. */
+export function pathBytes(path: AttributePath): readonly Uint8Array[] | undefined {
+  if (!path.every(name => name.isWellFormed())) return undefined
+  return path.map(name => Buffer.from(canonicalString(name, 'path').slice(1, -1)))
 }

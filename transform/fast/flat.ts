@@ -1,11 +1,12 @@
 import { writeMisfits } from '../audit-row.js'
 import { fitValue, parseDecimalType } from '../flat-column.js'
+import { QUOTE } from '../json-bytes.js'
 import type { ConfiguredColumn, TableConfiguration } from '../table-configuration.js'
-import { AttributeFinder, pathBytes } from './attribute.js'
-import { isRange, QUOTE } from './bytes.js'
+import { AttributeFinder } from './attribute.js'
+import { isRange, pathBytes } from './bytes.js'
 import type { ItemScanner } from './item.js'
 import type { Output } from './output.js'
-import type { ItemRange } from './record.js'
+import type { ItemRange } from './slots.js'
 
 const N = 0x4e
 const S = 0x53

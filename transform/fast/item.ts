@@ -1,21 +1,6 @@
-import {
-  after,
-  CLOSE,
-  CLOSE_LIST,
-  COLON,
-  COMMA,
-  decodeBase64,
-  endOfBase64,
-  endOfNumeral,
-  endOfText,
-  endOfUnescaped,
-  NONE,
-  OPEN,
-  OPEN_LIST,
-  QUOTE,
-} from './bytes.js'
-import type { ItemRange } from './record.js'
-import { SLOT, Slots } from './slots.js'
+import { CLOSE, CLOSE_LIST, COLON, COMMA, OPEN, OPEN_LIST, QUOTE } from '../json-bytes.js'
+import { after, decodeBase64, endOfBase64, endOfNumeral, endOfText, endOfUnescaped, NONE } from './bytes.js'
+import { type ItemRange, SLOT, Slots } from './slots.js'
 
 /** Containers inside one another. DynamoDB allows 32 (developer guide, "Constraints"). */
 const MAX_DEPTH = 40

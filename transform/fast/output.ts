@@ -1,4 +1,4 @@
-import { BACKSLASH, QUOTE } from './bytes.js'
+import { BACKSLASH, QUOTE } from '../json-bytes.js'
 
 /** Row lines on their way out: bytes that grow. Texts handed in hold one byte a character. */
 export class Output {

@@ -1,17 +1,10 @@
 import type { BinaryEncoding } from '../attribute-value.js'
+import { CLOSE, COLON, COMMA, OPEN, QUOTE } from '../json-bytes.js'
 import type { Capture, EventName, TimeUnit, ViewType } from '../stream-record.js'
 import type { TableConfiguration } from '../table-configuration.js'
-import { pathBytes } from './attribute.js'
-import { after, CLOSE, COLON, COMMA, endOfField, endOfNumber, endOfTexts, isRange, NONE, OPEN, QUOTE } from './bytes.js'
+import { after, endOfField, endOfNumber, endOfTexts, isRange, NONE, pathBytes } from './bytes.js'
 import { ItemScanner } from './item.js'
-
-/** Attributes of an item in the scanner's slots, and the canonical form of the whole. */
-export interface ItemRange {
-  base: number
-  end: number
-  from: number
-  to: number
-}
+import type { ItemRange } from './slots.js'
 
 const OUTER_FIELDS = [
   'eventID',

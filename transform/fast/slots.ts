@@ -3,6 +3,14 @@ import { compareEscaped, compareRanges, NONE } from './bytes.js'
 /** Integers of a slot: the name's first four bytes, where the name begins and ends, where its canonical value does. */
 export const SLOT = 5
 
+/** Attributes of an item in the scanner's slots, and the canonical form of the whole. */
+export interface ItemRange {
+  base: number
+  end: number
+  from: number
+  to: number
+}
+
 /** Members and elements that are open at one time, at first. */
 const FEW_SLOTS = 4096
 

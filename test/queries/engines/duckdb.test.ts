@@ -2,13 +2,14 @@ import { cpSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { askQuery } from '../../../queries/answers/ask.js'
-import { SAVED_QUERIES, type SavedQuery } from '../../../queries/catalog.js'
+import { SAVED_QUERIES, type SavedQuery, savedQuery } from '../../../queries/catalog.js'
 import { DuckDbEngine } from '../../../queries/engines/duckdb.js'
 import { type QueryEngine, QueryError } from '../../../queries/engines/engine.js'
 import { rowsOf } from '../../../queries/engines/rows.js'
 import { anyItemKey, similarItemKeys } from '../../../queries/known-keys.js'
+import { DiskArchive } from '../../../store/folder.js'
 import { keptConfigurations } from '../../../store/kept-configurations.js'
-import { tablesOf } from '../../../store/parquet-files.js'
+import { tablesOf } from '../../../store/table-objects.js'
 import type { TableConfiguration } from '../../../transform/table-configuration.js'
 import { askSql, ingestRecords, temporaryFolder } from '../../delivery/desk.js'
 import { kinesisDocument, streamsRecord, tableConfiguration } from '../../factories.js'
@@ -77,8 +78,8 @@ describe('an archive in a folder', () => {
   it('may be empty, or not be there', async () => {
     const root = temporaryFolder()
     for (const folder of [root, join(root, 'none')]) {
-      expect(tablesOf(folder)).toEqual([])
-      expect(keptConfigurations(folder, 'Orders')).toEqual([])
+      expect(await tablesOf(new DiskArchive(folder))).toEqual([])
+      expect(await keptConfigurations(new DiskArchive(folder), 'Orders')).toEqual([])
       expect(await askSql(folder, 'select count(*) as n from orders')).toEqual([{ n: 0n }])
     }
   })
@@ -98,7 +99,7 @@ describe('an archive in a folder', () => {
     const named = (table: string) =>
       streamsRecord({ eventSourceARN: `arn:aws:dynamodb:us-east-1:1:table/${table}/stream/2026` })
     await ingestRecords(root, [named('My-Table.v2'), named('my_orders'), named('my_orders')])
-    expect(tablesOf(root)).toEqual(['My-Table.v2', 'my_orders'])
+    expect(await tablesOf(new DiskArchive(root))).toEqual(['My-Table.v2', 'my_orders'])
     expect(await askSql(root, 'select count(*) as n from my_table_v2')).toEqual([{ n: 1n }])
     expect(await askSql(root, 'select count(*) as n from my_orders')).toEqual([{ n: 1n }])
     expect(await askSql(root, 'select count(*) as n from my_orders_deliveries')).toEqual([{ n: 2n }])
@@ -135,8 +136,9 @@ describe('columns of an archive', () => {
     ])
   })
 
-  it('are kept as configurations beside the rows', () => {
-    const kept = keptConfigurations(root, 'Orders').map(table => table.columns.map(({ column }) => column))
+  it('are kept as configurations beside the rows', async () => {
+    const versions = await keptConfigurations(new DiskArchive(root), 'Orders')
+    const kept = versions.map(table => table.columns.map(({ column }) => column))
     expect(kept.flat().sort()).toEqual(['city', 'status'])
   })
 })
@@ -234,7 +236,7 @@ describe('a question about a period', () => {
     const root = temporaryFolder()
     await ingestRecords(root, [...changes, timeless])
     await withEngine(root, [STORY_TABLE], async engine => {
-      const between = SAVED_QUERIES.get('changes-between') as SavedQuery
+      const between = savedQuery('changes-between')
       // those without a time may lie in any partition, and are looked for in a scan of their own
       const [least, ...others] = (await objectsRead(engine, between)).toSorted((a, b) => a - b)
       expect(least).toBeLessThanOrEqual(2)

@@ -52,7 +52,7 @@ const ITEMS: Readonly<Record<string, readonly AuditRow[]>> = {
 }
 
 async function ask(root: string, part: string, select: string): Promise<Readonly<Record<string, string>>> {
-  const text = `-- @question ?\n-- @empty none\n-- @column item -- the item\nwith taken as (select * from {changes}),\n{${part}}\n${select}`
+  const text = `-- @question ?\n-- @empty none\n-- @column item varchar -- the item\nwith taken as (select * from {changes}),\n{${part}}\n${select}`
   const rows = await askSql(
     root,
     renderQuery(parseSavedQuery('first-sight', text), { changes: 'orders_deliveries' }).sql,

@@ -6,10 +6,10 @@ import { DuckDbEngine } from '../../../queries/engines/duckdb.js'
 import type { QueryEngine } from '../../../queries/engines/engine.js'
 import { type Row, rowsOf } from '../../../queries/engines/rows.js'
 import { findProblems } from '../../../queries/verdict/findings.js'
+import type { ItemChange } from '../../../queries/verdict/item-change.js'
 import {
   AHEAD_US,
   type ArchivedChange,
-  type ItemChange,
   orderSteps,
   removeRepeats,
   stateAsOf,

@@ -1,5 +1,5 @@
 /** Milliseconds between one thing and the next, and what counts as the end of a shard. */
-export interface Pace {
+export interface Intervals {
   /** GetRecords walks a shard in portions, many of them empty where changes are rare. So many in a row count as its end. */
   readonly emptyAnswers: number
   /** After an answer without records, as long as the end of a shard is not certain. */
@@ -16,7 +16,7 @@ export interface Pace {
 }
 
 /** Quick where the end of a shard is looked for, then kind to the service and to its bill. */
-export const USUAL_PACE: Pace = {
+export const USUAL_INTERVALS: Intervals = {
   emptyAnswers: 20,
   settle: 50,
   idle: 1_000,
@@ -27,7 +27,7 @@ export const USUAL_PACE: Pace = {
 }
 
 /** The pause before a shard is read again, after so many answers without records in a row. */
-export function pauseAfter(empty: number, { emptyAnswers, settle, idle, longestIdle }: Pace): number {
+export function pauseAfter(empty: number, { emptyAnswers, settle, idle, longestIdle }: Intervals): number {
   if (empty === 0) return 0
   if (empty < emptyAnswers) return settle
   return Math.min(longestIdle, idle * 2 ** Math.min(empty - emptyAnswers, 16))

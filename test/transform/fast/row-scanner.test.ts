@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ORDERS, orderRecords } from '../../bench/orders.js'
-import { createRandom } from '../../bench/random.js'
-import { checkRowLine } from '../../delivery/row-line.js'
-import { RowScanner } from '../../delivery/row-scanner.js'
-import { columnsOf, rowLine } from '../../transform/audit-row.js'
-import { changeDocument, runs, typedTable } from '../transform/arbitraries.js'
-import { mutate } from '../transform/mutations.js'
-import { rowsOfRecord } from './desk.js'
+import { ORDERS, orderRecords } from '../../../bench/orders.js'
+import { createRandom } from '../../../bench/random.js'
+import { columnsOf, rowLine } from '../../../transform/audit-row.js'
+import { RowScanner } from '../../../transform/fast/row-scanner.js'
+import { checkRowLine } from '../../../transform/row-line.js'
+import { rowsOfRecord } from '../../delivery/desk.js'
+import { changeDocument, runs, typedTable } from '../arbitraries.js'
+import { mutate } from '../mutations.js'
 
 const columns = columnsOf(typedTable)
 const byName = new Map(columns.map(column => [column.name, column]))

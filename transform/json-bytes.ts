@@ -1,8 +1,14 @@
 /** What the bytes of JSON are told apart by before anything is parsed. */
-import { BACKSLASH, QUOTE } from '../transform/fast/bytes.js'
 
 export const LINE_FEED = 0x0a
-export { BACKSLASH, CLOSE, CLOSE_LIST, COMMA, OPEN, OPEN_LIST, QUOTE } from '../transform/fast/bytes.js'
+export const QUOTE = 0x22
+export const COMMA = 0x2c
+export const COLON = 0x3a
+export const OPEN_LIST = 0x5b
+export const BACKSLASH = 0x5c
+export const CLOSE_LIST = 0x5d
+export const OPEN = 0x7b
+export const CLOSE = 0x7d
 
 /** The closing quote of the string that opens at `start`, or the end of the bytes. Most strings are short. */
 export function endOfString(bytes: Buffer, start: number): number {

@@ -9,7 +9,7 @@ import { shortened, tableIdentifier } from '../transform/table-names.js'
 import type { AuditTable } from './audit-table.js'
 import type { QueryWorkgroup } from './query-workgroup.js'
 
-export interface SavedQueriesProps {
+export interface TableQueriesProps {
   readonly configuration: TableConfiguration
   readonly auditTable: AuditTable
   readonly workgroup: QueryWorkgroup
@@ -19,8 +19,8 @@ export interface SavedQueriesProps {
  * Every saved query of one table, in the console as a text to read and change, and as a prepared statement to execute.
  * A stack of its own, because a stack holds 500 resources.
  */
-export class SavedQueries extends NestedStack {
-  constructor(scope: Construct, id: string, { configuration, auditTable, workgroup }: SavedQueriesProps) {
+export class TableQueries extends NestedStack {
+  constructor(scope: Construct, id: string, { configuration, auditTable, workgroup }: TableQueriesProps) {
     const { table } = configuration
     super(scope, id, { description: `Itemtrail: saved queries of ${table}` })
     const { databaseName, tableName, named } = auditTable

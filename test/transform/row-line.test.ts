@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { checkRowLine } from '../../delivery/row-line.js'
 import { type Column, columnsOf, rowLine } from '../../transform/audit-row.js'
+import { checkRowLine } from '../../transform/row-line.js'
+import { rowsOfRecord } from '../delivery/desk.js'
 import { tableConfiguration } from '../factories.js'
-import { changeDocument, runs, typedTable } from '../transform/arbitraries.js'
-import { rowsOfRecord } from './desk.js'
+import { changeDocument, runs, typedTable } from './arbitraries.js'
 
 const column = (name: string, type: Column['type'], required = false): Column => ({
   name,

@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from 'vitest'
-import { baselineRecords, ORDERS, orderRecords } from '../../bench/orders.js'
-import { baselineDocument as capturedDocument } from '../../capture/baseline.js'
-import { FastPath } from '../../transform/fast-path.js'
-import { unconfiguredTable } from '../../transform/table-configuration.js'
-import { transformRecord } from '../../transform/transform.js'
+import { baselineRecords, ORDERS, orderRecords } from '../../../bench/orders.js'
+import { baselineDocument as capturedDocument } from '../../../capture/baseline.js'
+import { FastTransform } from '../../../transform/fast/transform.js'
+import { unconfiguredTable } from '../../../transform/table-configuration.js'
+import { transformRecord } from '../../../transform/transform.js'
 import {
   ARRIVAL,
   type Attributes,
@@ -16,8 +16,8 @@ import {
   streamsRecord,
   TIME_TO_LIVE,
   tableConfiguration,
-} from '../factories.js'
-import { readRecord, recordNames } from '../fixtures/build.js'
+} from '../../factories.js'
+import { readRecord, recordNames } from '../../fixtures/build.js'
 
 const DAY_AFTER = ARRIVAL + 24 * 60 * 60 * 1000
 
@@ -26,7 +26,7 @@ const kinesisTable = tableConfiguration({ capture: 'kinesis' })
 /** The lines of both paths, which must be equal; undefined where the fast one declines. */
 function linesOf(content: RecordContent, table = tableConfiguration(), arrival = DAY_AFTER): string | undefined {
   const data = recordBytes(content)
-  const fast = new FastPath(table).transform(Buffer.from(data).toString('base64'), arrival)
+  const fast = new FastTransform(table).transform(Buffer.from(data).toString('base64'), arrival)
   if (fast.kind === 'declined') return undefined
   const plain = transformRecord(data, arrival, table)
   if (plain.kind === 'refused') throw new Error(`the fast path took what is to be refused: ${plain.reason}`)
@@ -80,7 +80,7 @@ describe('the fast path', () => {
     const document = capturedDocument('{"status":{"S":"PENDING"},"order_id":{"S":"ORD12345"}}', 'Orders', origin)
     const parse = vi.spyOn(JSON, 'parse')
     const data = Buffer.from(document).toString('base64')
-    expect(new FastPath(tableConfiguration()).transform(data, ARRIVAL).kind).toBe('transformed')
+    expect(new FastTransform(tableConfiguration()).transform(data, ARRIVAL).kind).toBe('transformed')
     expect(parse).not.toHaveBeenCalled()
     parse.mockRestore()
     expect(linesOf(document)).toContain('"region":"us-east-1"')
@@ -270,7 +270,7 @@ describe('the fast path', () => {
   })
 
   it('keeps nothing of a record for the next one', () => {
-    const fastPath = new FastPath(tableConfiguration({ actor: ['status'] }))
+    const fastPath = new FastTransform(tableConfiguration({ actor: ['status'] }))
     const inputs = [
       streamsRecord({ OldImage: { status: { S: 'x'.repeat(3000) } }, userIdentity: TIME_TO_LIVE }),
       streamsRecord({ NewImage: {} }),
@@ -282,7 +282,7 @@ describe('the fast path', () => {
     ]
     const { records } = firehoseEvent([...inputs, ...inputs.reverse()])
     for (const { data } of records) {
-      const alone = new FastPath(tableConfiguration({ actor: ['status'] })).transform(data, ARRIVAL)
+      const alone = new FastTransform(tableConfiguration({ actor: ['status'] })).transform(data, ARRIVAL)
       expect(fastPath.transform(data, ARRIVAL)).toEqual(alone)
     }
   })

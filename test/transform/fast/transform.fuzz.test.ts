@@ -1,14 +1,14 @@
 import { createContext, Script } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { baselineRecords, ORDERS, orderRecords } from '../../bench/orders.js'
-import { createRandom } from '../../bench/random.js'
-import { FastPath } from '../../transform/fast-path.js'
-import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { transformRecord } from '../../transform/transform.js'
-import { ARRIVAL } from '../factories.js'
-import { baseline, changeDocument, runs, typedTable } from './arbitraries.js'
-import { mutate } from './mutations.js'
+import { baselineRecords, ORDERS, orderRecords } from '../../../bench/orders.js'
+import { createRandom } from '../../../bench/random.js'
+import { FastTransform } from '../../../transform/fast/transform.js'
+import type { TableConfiguration } from '../../../transform/table-configuration.js'
+import { transformRecord } from '../../../transform/transform.js'
+import { ARRIVAL } from '../../factories.js'
+import { baseline, changeDocument, runs, typedTable } from '../arbitraries.js'
+import { mutate } from '../mutations.js'
 
 /** `FUZZ_CASES=200000` is the full count; `FUZZ_SEED` another set of cases. */
 const CASES = Number(process.env.FUZZ_CASES ?? 8_000)
@@ -57,7 +57,7 @@ describe.each(Object.keys(kinds))('a record that was tampered with: %s', name =>
     timeout: 1_800_000,
   }, () => {
     const { table, records } = kinds[name] as Kind
-    const fastPath = new FastPath(table)
+    const fastPath = new FastTransform(table)
     const random = createRandom(SEED)
     const counts: Record<Outcome, number> = { same: 0, declined: 0, 'both refuse': 0 }
     for (let done = 0; done < CASES_OF_KIND; done += BATCH) {
@@ -89,7 +89,7 @@ function watched(cases: readonly Buffer[], run: (bytes: Buffer) => void): void {
   }
 }
 
-function outcomeOf(fastPath: FastPath, bytes: Buffer, table: TableConfiguration): Outcome {
+function outcomeOf(fastPath: FastTransform, bytes: Buffer, table: TableConfiguration): Outcome {
   const fast = fastPath.transform(bytes.toString('base64'), DAY_AFTER)
   const plain = transformRecord(bytes, DAY_AFTER, table)
   if (fast.kind === 'declined') return plain.kind === 'refused' ? 'both refuse' : 'declined'

@@ -1,29 +1,16 @@
 import { isAscii, isUtf8 } from 'node:buffer'
-import { pathBytes } from './fast/attribute.js'
-import { NONE } from './fast/bytes.js'
-import { Output } from './fast/output.js'
-import { RecordScanner } from './fast/record.js'
-import { rewrite } from './fast/rewrite.js'
-import { RowWriter } from './fast/row.js'
-import { type JsonDocument, readDocuments } from './json.js'
-import { dateOf } from './partition.js'
-import { Refusal } from './refusal.js'
-import { isTableName } from './stream-record.js'
-import type { TableConfiguration } from './table-configuration.js'
-import { isDateAllowed } from './transform.js'
-
-/** Row lines of a Firehose record, in base64, and the date of their partition. */
-export interface TransformedLines {
-  readonly kind: 'transformed'
-  readonly data: string
-  readonly date: string
-}
-
-/** The plain path has to decide: on the record's documents, where they were read on the way. */
-export interface Declined {
-  readonly kind: 'declined'
-  readonly documents?: readonly JsonDocument[]
-}
+import { type JsonDocument, readDocuments } from '../json.js'
+import { dateOf } from '../partition.js'
+import { Refusal } from '../refusal.js'
+import { isTableName } from '../stream-record.js'
+import type { TableConfiguration } from '../table-configuration.js'
+import { isDateAllowed } from '../transform.js'
+import { DECLINED, type Declined, type TransformedLines } from './answer.js'
+import { NONE, pathBytes } from './bytes.js'
+import { Output } from './output.js'
+import { RecordScanner } from './record.js'
+import { rewrite } from './rewrite.js'
+import { RowWriter } from './row.js'
 
 /** Longer records are none of Firehose's (1,000 KiB), and not worth memory that is kept. */
 const MAX_RECORD_BYTES = 2 * 1024 * 1024
@@ -38,7 +25,7 @@ const LINE_FEED = 0x0a
  * gives the very bytes that `transformRecord` gives; anything else, and whatever is to be refused, it declines and
  * `transformRecord` decides. One call at a time: its memory is used again.
  */
-export class FastPath {
+export class FastTransform {
   private readonly scanner: RecordScanner
   private readonly output = new Output()
   private readonly writer: RowWriter
@@ -111,8 +98,6 @@ export class FastPath {
     return date === undefined ? undefined : { kind: 'transformed', data: output.base64(), date }
   }
 }
-
-const DECLINED: Declined = { kind: 'declined' }
 
 function tryReadDocuments(text: string): readonly JsonDocument[] | undefined {
   try {

@@ -1,6 +1,7 @@
-import type { Column } from '../transform/audit-row.js'
-import { CLOSE, CLOSE_LIST, COMMA, endOfText, isRange, NONE, OPEN, OPEN_LIST, QUOTE } from '../transform/fast/bytes.js'
-import { fits } from './row-line.js'
+import type { Column } from '../audit-row.js'
+import { CLOSE, CLOSE_LIST, COMMA, OPEN, OPEN_LIST, QUOTE } from '../json-bytes.js'
+import { fits } from '../row-line.js'
+import { endOfText, isRange, NONE } from './bytes.js'
 
 const LINE_FEED = 0x0a
 const MINUS = 0x2d

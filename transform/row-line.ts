@@ -1,6 +1,6 @@
-import type { Column, ColumnType } from '../transform/audit-row.js'
-import { parseDecimalType } from '../transform/flat-column.js'
-import { isObject } from '../transform/json.js'
+import type { Column, ColumnType } from './audit-row.js'
+import { parseDecimalType } from './flat-column.js'
+import { isObject } from './json.js'
 
 const DECIMAL = /^-?0*(\d+)(?:\.(?=\d)(\d*?)0*)?$/
 const DOUBLE = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/

@@ -1,0 +1,118 @@
+/** An archive on AWS: what the stack says of itself, and the engine over its tables and buckets. */
+import type { S3Client } from '@aws-sdk/client-s3'
+import { outputsOf, readOutputs } from '../aws/stack-outputs.js'
+import { FileError } from '../config/gate.js'
+import type { AthenaEngine } from '../queries/engines/athena.js'
+import type { ObjectEntry } from '../store/objects.js'
+import { Bucket } from '../store/s3.js'
+import { ArchiveError } from './archive-error.js'
+
+/** Where an archive on AWS is asked. */
+export interface StackPlace {
+  readonly workgroup: string
+  readonly database: string
+  /** Undefined where the AWS SDK is to find it. */
+  readonly region?: string | undefined
+  /** Where answers go; undefined where the workgroup says it. */
+  readonly results?: string | undefined
+  /** The archive's bucket, where a stack told it. */
+  readonly bucket?: string | undefined
+  /** The bucket of what is made from the archive, where a stack has one. */
+  readonly derived?: string | undefined
+}
+
+/** What a stack's outputs say. A name that is needed throws an `ArchiveError` where the stack has none, or several. */
+export interface StackOutputs {
+  readonly workgroup: () => string
+  readonly database: () => string
+  readonly bucket: string | undefined
+  readonly derived: string | undefined
+}
+
+/** Reads the outputs of a stack. Throws an `ArchiveError` where it cannot be described. */
+export async function describeStack(stack: string, region: string | undefined): Promise<StackOutputs> {
+  const { CloudFormationClient } = await import('@aws-sdk/client-cloudformation')
+  const client = new CloudFormationClient({ ...(region !== undefined && { region }) })
+  const name = `stack ${JSON.stringify(stack)}`
+  const outputs = await readOutputs(client, stack).catch((error: Error) => {
+    throw new ArchiveError(`${name} cannot be described: ${error.name}: ${error.message}`, { cause: error })
+  })
+  client.destroy()
+  // told only where it is needed: whoever asks may say which of several archives is meant
+  const only = (output: string) => () => {
+    const [value, ...others] = new Set(outputsOf(outputs, output))
+    if (value !== undefined && others.length === 0) return value
+    const found = value === undefined ? 'no output' : `the outputs ${[value, ...others].join(' and ')} for its`
+    throw new ArchiveError(`${name} has ${found} ${output}`)
+  }
+  return {
+    workgroup: only('WorkgroupName'),
+    database: only('DatabaseName'),
+    bucket: outputsOf(outputs, 'ArchiveBucket')[0],
+    derived: outputsOf(outputs, 'DerivedBucket')[0],
+  }
+}
+
+/** How an archive on AWS is opened. */
+export interface StackEngineOptions {
+  /** Ends every statement. @default - only the signal of a single statement does */
+  readonly signal?: AbortSignal | undefined
+  /** What is thrown where the archive's own objects cannot be read. @default - an `ArchiveError` */
+  readonly refusal?: (message: string) => Error
+}
+
+/** The engine over an archive on AWS, with the facts and the compacted copies of its buckets where they are known. */
+export async function openStackEngine(place: StackPlace, options: StackEngineOptions = {}): Promise<AthenaEngine> {
+  const { workgroup, database, region, bucket, derived, results: outputLocation } = place
+  const { AthenaEngine } = await import('../queries/engines/athena.js')
+  const { signal } = options
+  const buckets = bucket === undefined ? {} : await openBuckets({ ...place, bucket, derived }, options)
+  return AthenaEngine.open({ workgroup, database, region, bucket, outputLocation, signal, ...buckets })
+}
+
+async function openBuckets(
+  { bucket, derived, database, region }: StackPlace & { readonly bucket: string },
+  { refusal = message => new ArchiveError(message) }: StackEngineOptions,
+) {
+  const [{ S3Client }, { UnloadedCopies }] = await Promise.all([
+    import('@aws-sdk/client-s3'),
+    import('../derived/unloaded-copies.js'),
+  ])
+  const client = new S3Client(region === undefined ? {} : { region })
+  return {
+    facts: new ToldBucket(client, bucket, refusal),
+    ...(derived !== undefined && {
+      copies: new UnloadedCopies(new Bucket(client, bucket), new Bucket(client, derived), database),
+    }),
+  }
+}
+
+/** A bucket of which it is told what it could not be read for, and what the reader needs. */
+class ToldBucket extends Bucket {
+  constructor(
+    client: S3Client,
+    name: string,
+    private readonly refusal: (message: string) => Error,
+  ) {
+    super(client, name)
+  }
+
+  override entries(prefix: string): Promise<readonly ObjectEntry[]> {
+    return super.entries(prefix).catch(error => this.refuse(error))
+  }
+
+  override folders(prefix: string): Promise<readonly string[]> {
+    return super.folders(prefix).catch(error => this.refuse(error))
+  }
+
+  override open(key: string, maxBytes?: number): Promise<Uint8Array> {
+    return super.open(key, maxBytes).catch(error => this.refuse(error))
+  }
+
+  private refuse(error: Error): never {
+    if (error instanceof FileError) throw error
+    throw this.refusal(
+      `the facts of the archive cannot be read from bucket ${this.name}: ${error.name}: ${error.message}`,
+    )
+  }
+}

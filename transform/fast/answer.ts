@@ -1,0 +1,17 @@
+import type { JsonDocument } from '../json.js'
+
+/** Row lines of a Firehose record, in base64, and the date of their partition. */
+export interface TransformedLines {
+  readonly kind: 'transformed'
+  readonly data: string
+  readonly date: string
+}
+
+/** The plain path has to decide: on the record's documents, where they were read on the way. */
+export interface Declined {
+  readonly kind: 'declined'
+  readonly documents?: readonly JsonDocument[]
+}
+
+/** The plain path decides, and reads the record itself. */
+export const DECLINED: Declined = { kind: 'declined' }
