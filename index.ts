@@ -3,15 +3,13 @@ export { type Configuration, readConfiguration } from './config/configuration.js
 export { ConfigurationError } from './config/problems.js'
 export type { Change, History, ItemAt, ItemDiff, TableItem } from './library/archive-answers.js'
 export { ArchiveError } from './library/archive-error.js'
+export type { Key, Moment, Parameters, RowOf } from './library/given.js'
 export type { CopyOptions } from './library/local-copy.js'
 export {
   type EngineOptions,
   type FolderOptions,
-  type Key,
-  type Moment,
   OpenArchive,
   openArchive,
-  type Parameters,
   type StackOptions,
 } from './library/open-archive.js'
 export { Answer } from './queries/answers/answer.js'
@@ -30,6 +28,7 @@ export {
 } from './queries/answers/receipt.js'
 export { type Rerun, type RerunOptions, rerun } from './queries/answers/rerun.js'
 export { type ComparedFile, compareFile, digestFile, type FileDigest } from './queries/answers/rerun-file.js'
+export { writePath } from './queries/attribute-path.js'
 export { type Difference, differencesOf, type PathSegment } from './queries/difference.js'
 export { DuckDbEngine } from './queries/engines/duckdb.js'
 export {
@@ -41,6 +40,7 @@ export {
 } from './queries/engines/engine.js'
 export type { Row, Value } from './queries/engines/rows.js'
 export { ParameterError } from './queries/parameters.js'
+export type { QueryName, SavedQueries } from './queries/saved-queries.js'
 export type { Alteration } from './queries/verdict/alteration.js'
 export type { Confidence, Finding, ItemFinding } from './queries/verdict/findings.js'
 export type { JudgeOptions, MissingStretch, TableVerdict } from './queries/verdict/table-verdict.js'

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs'
 import type { OpenArchive } from '../library/open-archive.js'
 import type { AnswerVerdict } from '../queries/answers/asked.js'
 import type { WrittenFile } from '../queries/answers/receipt.js'
@@ -82,7 +81,7 @@ export async function judgeFor(
 ): Promise<AnswerVerdict | undefined> {
   if (options.verdict === false) return undefined
   for (const table of asked.table === undefined ? [] : [asked.table]) {
-    const bytes = (engine.objects?.(table) ?? []).reduce((sum, path) => sum + statSync(path).size, 0)
+    const bytes = ((await engine.objects?.(table)) ?? []).reduce((sum, object) => sum + object.bytes, 0)
     if (bytes > LARGE_BYTES && (await engine.outline?.(table)) === undefined)
       io.err(
         `how sure the answer is takes a look at all ${Math.round(bytes / 1024 ** 2)} MB of ${table}: itemtrail compact ${table} keeps what that finds, --no-verdict leaves it out\n`,

@@ -7,13 +7,13 @@ import { dateOf } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { DEFAULT_HINTS, DeliveryStream } from './delivery-stream.js'
 import { ParquetConverter } from './parquet-conversion.js'
-import { type Delivery, type Destination, groupBy, type RefusedDocument } from './redrive.js'
+import { type DocumentToSend, groupBy, type RedriveTarget, type Resent } from './redrive.js'
 
 /** A quarter of the usual batch, because one whose answer was too large is among what is sent again. */
 const TRANSFORM_BYTES = DEFAULT_HINTS.transformBytes / 4
 
 /** The delivery streams of a desk, as where refused documents are sent again. */
-export class ArchiveDestination implements Destination {
+export class ArchiveRedrive implements RedriveTarget {
   readonly name = 'archive'
   readonly limits = { documents: 10_000, bytes: 32 * 1024 * 1024, days: Number.POSITIVE_INFINITY }
 
@@ -23,7 +23,7 @@ export class ArchiveDestination implements Destination {
   ) {}
 
   /** Everything is in the archive when this returns: as a row, or refused once more. */
-  async send(documents: readonly RefusedDocument[]): Promise<Delivery> {
+  async send(documents: readonly DocumentToSend[]): Promise<Resent> {
     const converter = await ParquetConverter.create()
     try {
       let refusedAgain = 0
@@ -36,8 +36,8 @@ export class ArchiveDestination implements Destination {
     }
   }
 
-  private async deliver(documents: readonly RefusedDocument[], converter: ParquetConverter): Promise<number> {
-    const { table: name, form } = documents[0] as RefusedDocument
+  private async deliver(documents: readonly DocumentToSend[], converter: ParquetConverter): Promise<number> {
+    const { table: name, form } = documents[0] as DocumentToSend
     const table = this.configurationOf(name)
     const stream = new DeliveryStream({
       table,

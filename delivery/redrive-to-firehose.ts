@@ -3,7 +3,7 @@ import { CALL_RECORDS } from '../aws/firehose.js'
 import type { Patience } from '../aws/patience.js'
 import { sendPacks } from '../capture/firehose-sender.js'
 import { tablePrefix } from '../transform/layout.js'
-import type { Delivery, Destination, RefusedDocument } from './redrive.js'
+import type { DocumentToSend, RedriveTarget, Resent } from './redrive.js'
 
 /**
  * Firehose keeps 500 partitions open until they are full or 900 s old, and the table's own changes need some of them. More days
@@ -12,7 +12,7 @@ import type { Delivery, Destination, RefusedDocument } from './redrive.js'
 const DAYS_A_RUN = 400
 
 /** A delivery stream on AWS, as where refused documents are sent again. */
-export class FirehoseDestination implements Destination {
+export class FirehoseRedrive implements RedriveTarget {
   /** One call of the sender: what was accepted is remembered after each. A batch of the transform is a megabyte too. */
   readonly limits = { documents: CALL_RECORDS, bytes: 1024 * 1024, days: DAYS_A_RUN }
 
@@ -23,11 +23,11 @@ export class FirehoseDestination implements Destination {
     private readonly time: Patience = {},
   ) {}
 
-  async send(documents: readonly RefusedDocument[]): Promise<Delivery> {
+  async send(documents: readonly DocumentToSend[]): Promise<Resent> {
     const packs = documents.map(({ data }, position) => ({ data, positions: [position] }))
     const { accepted, errors } = await sendPacks(this.client, this.name, packs, this.time)
     const positions = accepted.flatMap(pack => pack.positions)
-    return { accepted: positions.map(position => documents[position] as RefusedDocument), refusedAgain: 0, errors }
+    return { accepted: positions.map(position => documents[position] as DocumentToSend), refusedAgain: 0, errors }
   }
 }
 

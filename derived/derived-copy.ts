@@ -5,9 +5,8 @@ import { FileError, readBounded } from '../config/gate.js'
 import { sha256OfFile } from '../store/file-hash.js'
 import { DiskArchive } from '../store/folder.js'
 import { linkIn, refuseLinks } from '../store/links.js'
-import { listTable } from '../store/table-objects.js'
+import { entriesOf } from '../store/table-objects.js'
 import { bucketOf, coveredKey, type DERIVED_VERSION, manifestKey, runKey } from '../transform/derived.js'
-import { tablePrefix } from '../transform/layout.js'
 import { readManifestFile } from './manifest-file.js'
 
 /** A file as it was when it was written. */
@@ -185,9 +184,7 @@ function readText(root: string, key: string): string | undefined {
 
 /** The objects of a table with their sizes, by key. */
 export async function listObjects(root: string, table: string): Promise<readonly ListedObject[]> {
-  const archive = new DiskArchive(root)
-  const objects = new Set((await listTable(archive, table)).objects)
-  return (await archive.entries(tablePrefix(table))).filter(({ key }) => objects.has(key))
+  return entriesOf(new DiskArchive(root), table)
 }
 
 /** The text of the list of covered objects. */

@@ -51,16 +51,19 @@ export interface History {
   readonly remarks: readonly string[]
 }
 
-/** What an item was at a moment. */
-export interface ItemAt {
+/** What an item was at a moment, in DynamoDB JSON where it was present. */
+export type ItemAt = AboutItem &
+  (
+    | { readonly state: 'present'; readonly item: Item; readonly imageHash: string }
+    /** `not there yet`: before its first change, or never seen; `unknown`: the archive cannot tell. */
+    | { readonly state: 'deleted' | 'not there yet' | 'unknown'; readonly item: null; readonly imageHash: null }
+  )
+
+/** What is told of an item at a moment, whatever it was. */
+export interface AboutItem {
   readonly table: string
   readonly key: Item
   readonly at: string
-  /** `not there yet`: before its first change, or never seen; `unknown`: the archive cannot tell. */
-  readonly state: 'present' | 'deleted' | 'not there yet' | 'unknown'
-  /** DynamoDB JSON; null unless present. */
-  readonly item: Item | null
-  readonly imageHash: string | null
   readonly confidence: Confidence
   readonly findings: readonly ItemFinding[]
   /** What the archive's facts say beside that, for people. */
@@ -103,13 +106,10 @@ export interface ItemDiff {
 export function itemAt(table: string, all: ItemHistory, us: number, beganUs: number): ItemAt {
   const { state, until, last, next, gapAhead, beforeArchive } = stateAt(all, { us }, beganUs)
   const changes = new Map(changesOf(all).map(change => [change.eventId, change]))
-  return {
+  const about = {
     table,
     key: parseItem(all.itemKey),
     at: formatInstant(us, 6),
-    state: state.kind === 'never seen' ? 'not there yet' : state.kind,
-    item: state.kind === 'present' ? parseItem(state.image) : null,
-    imageHash: state.kind === 'present' ? state.hash : null,
     confidence: until.confidence,
     findings: until.findings,
     remarks: until.remarks,
@@ -118,6 +118,9 @@ export function itemAt(table: string, all: ItemHistory, us: number, beganUs: num
     gapAhead,
     beforeArchive,
   }
+  if (state.kind === 'present')
+    return { ...about, state: 'present', item: parseItem(state.image), imageHash: state.hash }
+  return { ...about, state: state.kind === 'never seen' ? 'not there yet' : state.kind, item: null, imageHash: null }
 }
 
 /** An item's changes in order. */

@@ -1,8 +1,9 @@
 import { existsSync, rmSync, statSync } from 'node:fs'
+import type { Table } from 'apache-arrow'
 import { Answer } from '../queries/answers/answer.js'
 import { judgeAnswer } from '../queries/answers/answer-verdict.js'
 import { answerQuery, answerSql } from '../queries/answers/ask.js'
-import type { AnswerVerdict } from '../queries/answers/asked.js'
+import type { AnswerVerdict, Asked } from '../queries/answers/asked.js'
 import type { Question } from '../queries/answers/asked-archive.js'
 import { withBaselineRemarks } from '../queries/answers/baseline-remarks.js'
 import { readHistory } from '../queries/answers/history.js'
@@ -13,6 +14,7 @@ import { type BoundValue, type QueryEngine, type RunOptions, streamAnswer } from
 import { type Row, rowsOf } from '../queries/engines/rows.js'
 import { canonicalKey, findItemKey } from '../queries/item-key.js'
 import { ParameterError } from '../queries/parameters.js'
+import type { QueryName } from '../queries/saved-queries.js'
 import { isDoubtful } from '../queries/verdict/findings.js'
 import type { ItemHistory } from '../queries/verdict/history.js'
 import { archiveBegan, historyBetween, stateAt } from '../queries/verdict/state-at.js'
@@ -21,8 +23,8 @@ import type { JudgeOptions } from '../queries/verdict/table-verdict.js'
 import { DiskArchive } from '../store/folder.js'
 import type { Objects } from '../store/objects.js'
 import { findTable, tablesIn } from '../store/tables.js'
-import { type AttributeValue, parseItem } from '../transform/attribute-value.js'
-import { formatInstant, parseInstant } from '../transform/instant.js'
+import { parseItem } from '../transform/attribute-value.js'
+import { formatInstant } from '../transform/instant.js'
 import { type TableConfiguration, unconfiguredTable } from '../transform/table-configuration.js'
 import { nameTables, TABLE_NAME } from '../transform/table-names.js'
 import {
@@ -35,18 +37,16 @@ import {
   type TableItem,
 } from './archive-answers.js'
 import { ArchiveError } from './archive-error.js'
+import {
+  attributesOf,
+  type Key,
+  type Moment,
+  microsecondsOf,
+  type Parameters,
+  parameterText,
+  type RowOf,
+} from './given.js'
 import type { CopyOptions } from './local-copy.js'
-
-/** An item's key: the text of a simple string key as it is, or the key attributes, plain or in DynamoDB JSON. */
-export type Key = string | { readonly [attribute: string]: string | number | bigint | Uint8Array | AttributeValue }
-
-/** A moment: ISO 8601 with a zone, a Date, or microseconds since 1970. */
-export type Moment = string | Date | number | bigint
-
-/** A saved query's parameters, each as its type wants it. */
-export type Parameters = Readonly<
-  Record<string, string | number | bigint | Date | Key | readonly (readonly [string, string])[]>
->
 
 /** How an archive in a folder is opened. */
 export interface FolderOptions {
@@ -95,6 +95,7 @@ export async function openArchive(
   if (typeof archive === 'string') return openFolder(archive, options)
   if ('engine' in archive) return openEngine(archive)
   if ('stack' in archive) return openStack(archive, options)
+  if (archive instanceof DiskArchive) return openFolder(archive.root, options)
   const { copyLocally } = await import('./local-copy.js')
   const root = await copyLocally(archive, options)
   const remove = () => rmSync(root, { recursive: true, force: true })
@@ -136,6 +137,12 @@ async function openStack({ stack, region, ...names }: StackOptions, options: Fol
   const tables = engine.facts === undefined ? [] : await tablesIn(engine.facts, options.tables)
   return new OpenArchive(engine, new Map(tables), true, options.refused)
 }
+
+/** What follows the name of a saved query and of a table: parameters may be left out where each of them may. */
+type Asking<N extends QueryName> =
+  Record<string, never> extends Parameters<N>
+    ? [parameters?: Parameters<N>, options?: RunOptions]
+    : [parameters: Parameters<N>, options?: RunOptions]
 
 /**
  * An archive that can be asked. What is asked wrongly throws `ParameterError` (a key, a moment, a parameter) or
@@ -224,7 +231,8 @@ export class OpenArchive implements AsyncDisposable {
   }
 
   /** Asks a saved query of a table; `itemtrail queries` and docs/queries.md list them. */
-  async run(name: string, table: string, parameters: Parameters = {}, options: RunOptions = {}): Promise<Answer> {
+  async run<N extends QueryName>(name: N, table: string, ...given: Asking<N>): Promise<Answer<RowOf<N>>> {
+    const [parameters = {}, options = {}] = given
     const query = SAVED_QUERIES.get(name)
     if (query === undefined)
       throw new ArchiveError(
@@ -232,18 +240,24 @@ export class OpenArchive implements AsyncDisposable {
       )
     const configuration = this.table(table)
     const texts: Record<string, string> = {}
-    for (const [parameter, value] of Object.entries(parameters)) {
+    for (const [parameter, value] of Object.entries<unknown>(parameters)) {
       const type = query.parameters.find(known => known.name === parameter)?.type
       if (type === 'item') texts[parameter] = await this.itemKey(configuration, value as Key)
       else texts[parameter] = parameterText(parameter, type, value)
     }
     const answer = await answerQuery(this.engine, query, configuration, texts, options)
-    return this.judged(await withBaselineRemarks(this.engine, configuration, answer))
+    const { table: rows, asked, remarks } = await withBaselineRemarks(this.engine, configuration, answer)
+    return this.judged<RowOf<N>>(rows, asked, remarks)
   }
 
   /** Runs SQL of one's own; each table is a view, its name in lower case. `values` are bound to its `?` in order. */
-  async sql(text: string, values: readonly BoundValue[] = [], options: RunOptions = {}): Promise<Answer> {
-    return this.judged(await answerSql(this.engine, text, values, options))
+  async sql<R extends Row = Row>(
+    text: string,
+    values: readonly BoundValue[] = [],
+    options: RunOptions = {},
+  ): Promise<Answer<R>> {
+    const { table, asked } = await answerSql(this.engine, text, values, options)
+    return this.judged<R>(table, asked)
   }
 
   /** How far an answer to what was asked can be believed; undefined where that names no table. It costs statements of its own. */
@@ -251,14 +265,18 @@ export class OpenArchive implements AsyncDisposable {
     return judgeAnswer(asked, this, { refused: this.refused, ...options })
   }
 
-  private judged({ table, asked, remarks }: Answer): Answer {
-    return new Answer(table, asked, remarks, options => this.verdict(asked, options))
+  private judged<R extends Row>(table: Table, asked: Asked, remarks: readonly string[] = []): Answer<R> {
+    return new Answer<R>(table, asked, remarks, options => this.verdict(asked, options))
   }
 
   /** The rows of SQL of one's own as they come; a large answer is never in memory as a whole where the engine can stream. */
-  async *stream(text: string, values: readonly BoundValue[] = [], options: RunOptions = {}): AsyncGenerator<Row> {
+  async *stream<R extends Row = Row>(
+    text: string,
+    values: readonly BoundValue[] = [],
+    options: RunOptions = {},
+  ): AsyncGenerator<R> {
     for await (const piece of streamAnswer(this.engine, text, values, { ...options, foreign: true }))
-      yield* rowsOf(piece)
+      yield* rowsOf(piece) as Generator<Row> as Generator<R>
   }
 
   /** Ends it; of what is still running nothing is answered. */
@@ -281,36 +299,4 @@ export class OpenArchive implements AsyncDisposable {
       throw new ArchiveError(`table ${table.table} has no rows and no configuration to tell its keys by`)
     return found
   }
-}
-
-/** A text is the whole of a simple key, whatever it looks like. */
-function attributesOf(key: Key, anyKey: string): Readonly<Record<string, unknown>> {
-  if (typeof key === 'object' && key !== null) return key
-  const names = Object.keys(parseItem(anyKey))
-  if (names.length === 1 && typeof key === 'string') return { [names[0] as string]: key }
-  const form = JSON.stringify(Object.fromEntries(names.map(name => [name, '...'])))
-  throw new ParameterError(`key ${JSON.stringify(key)} does not say ${names.join(' and ')}, expected ${form}`)
-}
-
-/** Before 1973 there was no DynamoDB; a number that small is one of seconds or milliseconds. */
-const LEAST_MICROSECONDS = 100_000_000_000_000
-
-function microsecondsOf(moment: Moment, name: string): number {
-  if (typeof moment === 'string') {
-    const us = parseInstant(moment)?.us
-    if (us !== undefined) return us
-    const form = 'ISO 8601 with a zone such as 2026-11-19T12:00:00Z'
-    throw new ParameterError(`${name} is ${JSON.stringify(moment)}, expected ${form}`)
-  }
-  const us = moment instanceof Date ? moment.getTime() * 1000 : Number(moment)
-  if (Number.isSafeInteger(us) && (moment instanceof Date || us >= LEAST_MICROSECONDS)) return us
-  throw new ParameterError(`${name} is ${String(moment)}, expected microseconds since 1970, or a Date`)
-}
-
-function parameterText(name: string, type: string | undefined, value: Parameters[string]): string {
-  if (typeof value === 'string') return value
-  if (type === 'instant') return formatInstant(microsecondsOf(value as Moment, `parameter ${name}`), 6)
-  if (type === 'steps' && Array.isArray(value)) return JSON.stringify(value)
-  if (typeof value === 'number' || typeof value === 'bigint') return String(value)
-  throw new ParameterError(`parameter ${name} is of type ${value === null ? 'null' : typeof value}, expected a string`)
 }

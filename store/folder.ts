@@ -118,7 +118,7 @@ export class DiskArchive implements ReplaceableObjects {
   }
 
   async entries(prefix: string): Promise<readonly ObjectEntry[]> {
-    return (await this.list(prefix)).map(key => {
+    return this.look(prefix).keys.map(key => {
       const found = statSync(this.pathOf(key), { bigint: true })
       const modified = Number(found.mtimeNs / 1_000_000n)
       return { key, bytes: Number(found.size), etag: etagOf(found), modified, storageClass: 'STANDARD' }
@@ -130,11 +130,10 @@ export class DiskArchive implements ReplaceableObjects {
   }
 
   async folders(prefix: string): Promise<readonly string[]> {
-    const above = prefix.slice(0, prefix.lastIndexOf('/') + 1)
-    return this.entriesIn(this.pathOf(above), false)
-      .filter(entry => entry.isDirectory() || entry.isSymbolicLink())
-      .map(entry => `${this.keyOf(entry)}/`)
-      .filter(key => isUnder(key, prefix))
+    return [...this.entriesUnder(prefix, false)]
+      .filter(({ entry }) => entry.isDirectory() || entry.isSymbolicLink())
+      .map(({ key }) => `${key}/`)
+      .filter(key => key.startsWith(prefix))
       .sort()
   }
 
@@ -182,14 +181,11 @@ export class DiskArchive implements ReplaceableObjects {
   }
 
   private look(prefix: string): Survey {
-    const above = prefix.slice(0, prefix.lastIndexOf('/') + 1)
-    const link = linkIn(this.root, above)
+    const link = linkIn(this.root, folderOf(prefix))
     if (link !== undefined) return { keys: [], odd: [{ key: link, reason: IS_A_LINK }] }
     const keys: string[] = []
     const odd: Odd[] = []
-    for (const entry of this.entriesIn(this.pathOf(above), true)) {
-      const key = this.keyOf(entry)
-      if (!isUnder(key, prefix)) continue
+    for (const { key, entry } of this.entriesUnder(prefix, true)) {
       const reason = whyOdd(entry)
       if (reason !== undefined) odd.push({ key, reason })
       else if (entry.isFile()) keys.push(key)
@@ -197,13 +193,26 @@ export class DiskArchive implements ReplaceableObjects {
     return { keys: keys.sort(), odd: odd.sort((a, b) => (a.key < b.key ? -1 : 1)) }
   }
 
-  private entriesIn(folder: string, recursive: boolean): readonly Dirent[] {
-    return existsSync(folder) ? readdirSync(folder, { recursive, withFileTypes: true }) : []
+  private *entriesUnder(
+    prefix: string,
+    recursive: boolean,
+  ): Generator<{ readonly key: string; readonly entry: Dirent }> {
+    const folder = this.pathOf(folderOf(prefix))
+    if (!existsSync(folder)) return
+    const parents = new Map<string, string>()
+    for (const entry of readdirSync(folder, { recursive, withFileTypes: true })) {
+      const { parentPath, name } = entry
+      const parent = parents.get(parentPath) ?? relative(this.root, parentPath).split(sep).join('/')
+      parents.set(parentPath, parent)
+      const key = parent === '' ? name : `${parent}/${name}`
+      if (isUnder(key, prefix)) yield { key, entry }
+    }
   }
+}
 
-  private keyOf(entry: Dirent): string {
-    return relative(this.root, join(entry.parentPath, entry.name)).split(sep).join('/')
-  }
+/** The folder that a prefix is in. */
+function folderOf(prefix: string): string {
+  return prefix.slice(0, prefix.lastIndexOf('/') + 1)
 }
 
 /** No key begins with a dot, so what does is listed for those only who ask for it by name. */

@@ -7,7 +7,7 @@
 export interface Objects {
   /** Keys that begin with a prefix, in order. Throws a `FileError` where something else than an object has one. */
   list(prefix: string): Promise<readonly string[]>
-  /** The same with what a list tells of each object. */
+  /** The objects that have these keys, with what a list tells of each; what is none is passed over. */
   entries(prefix: string): Promise<readonly ObjectEntry[]>
   /** The same keys, and what lies there and is no object, which only a folder has: it is told and costs no list. */
   survey(prefix: string): Promise<Survey>

@@ -1,7 +1,7 @@
 /** The objects of tables, and what lies among them that no question reads, or not every one. */
 import { DATA_PREFIX, FACTS_PREFIX, PARTITION_COLUMN, parsePartition, tablePrefix } from '../transform/layout.js'
 import { IS_A_LINK } from './links.js'
-import type { Objects, Survey } from './objects.js'
+import type { ObjectEntry, Objects, Survey } from './objects.js'
 
 /** Something under `data/` that no question reads, or not every one. */
 export interface Unread {
@@ -35,6 +35,12 @@ export async function tablesOf(archive: Objects): Promise<readonly string[]> {
 export async function listTable(archive: Objects, table: string): Promise<TableObjects> {
   const prefix = tablePrefix(table)
   return sortOut(await archive.survey(prefix), prefix)
+}
+
+/** The objects of a table, as a list tells of each. */
+export async function entriesOf(archive: Objects, table: string): Promise<readonly ObjectEntry[]> {
+  const objects = new Set((await listTable(archive, table)).objects)
+  return (await archive.entries(tablePrefix(table))).filter(({ key }) => objects.has(key))
 }
 
 /** What is not read of some tables, and beside the folders of all. */

@@ -2,15 +2,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { tableConfiguration } from '../../config/configuration.js'
 import { NO_TABLE } from '../../delivery/ingest.js'
-import {
-  type Destination,
-  type Redriven,
-  type RedriveOptions,
-  type RefusedGroup,
-  redrive as redriveRefused,
-  type Survey,
-  surveyRefused,
-} from '../../delivery/redrive.js'
+import { type Redriven, type RedriveTarget, redrive as redriveRefused } from '../../delivery/redrive.js'
+import { type RefusedGroup, type Survey, type SurveyOptions, surveyRefused } from '../../delivery/refused-survey.js'
 import { streamInArchive } from '../../delivery/table-origin.js'
 import { DiskArchive } from '../../store/folder.js'
 import type { Objects } from '../../store/objects.js'
@@ -45,7 +38,7 @@ export const redrive: Command = {
     checkUse(table, options)
     const source = await openSource(options)
     const progress = new Progress(io, 'object')
-    const redriveOptions = toRedriveOptions(source, table, options, (done, total) => progress.update(done, done, total))
+    const redriveOptions = toSurveyOptions(source, table, options, (done, total) => progress.update(done, done, total))
     const survey = await source.reading(() => surveyRefused(redriveOptions))
     progress.end()
     checkTable(table, survey, options)
@@ -133,12 +126,12 @@ async function callAws<T>(problem: string, call: () => Promise<T>): Promise<T> {
   }
 }
 
-function toRedriveOptions(
+function toSurveyOptions(
   { objects, prefixes, ledger, archive }: Source,
   table: string | undefined,
   options: Options,
   onObject: (done: number, total: number) => void,
-): RedriveOptions {
+): SurveyOptions {
   const configuration = loadConfiguration(options)
   return {
     objects,
@@ -176,7 +169,7 @@ function checkTable(table: string | undefined, { groups, done }: Survey, options
 
 async function send(
   survey: Survey,
-  redriveOptions: RedriveOptions,
+  redriveOptions: SurveyOptions,
   source: Source,
   options: Options,
   io: Io,
@@ -194,15 +187,15 @@ async function send(
 }
 
 async function openDestination(
-  { table, configurationOf }: RedriveOptions,
+  { table, configurationOf }: SurveyOptions,
   { archive }: Source,
   { deliveryStream }: Options,
-): Promise<Destination> {
+): Promise<RedriveTarget> {
   if (typeof deliveryStream !== 'string') {
-    const { ArchiveDestination } = await import('../../delivery/redrive-to-archive.js')
-    return new ArchiveDestination(archive as DiskArchive, configurationOf)
+    const { ArchiveRedrive } = await import('../../delivery/redrive-to-archive.js')
+    return new ArchiveRedrive(archive as DiskArchive, configurationOf)
   }
-  const [{ FirehoseClient }, { findObstacle, FirehoseDestination }] = await Promise.all([
+  const [{ FirehoseClient }, { findObstacle, FirehoseRedrive }] = await Promise.all([
     import('@aws-sdk/client-firehose'),
     import('../../delivery/redrive-to-firehose.js'),
   ])
@@ -211,7 +204,7 @@ async function openDestination(
     findObstacle(new FirehoseClient({}), deliveryStream, table as string),
   )
   if (obstacle !== undefined) throw new CommandError(`${name} ${obstacle}`)
-  return new FirehoseDestination(new FirehoseClient({ maxAttempts: 1 }), deliveryStream)
+  return new FirehoseRedrive(new FirehoseClient({ maxAttempts: 1 }), deliveryStream)
 }
 
 function exitOf({ groups, damaged }: Survey, redriven: Redriven | undefined): ExitCode {

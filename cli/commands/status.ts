@@ -11,8 +11,8 @@ import { DiskArchive } from '../../store/folder.js'
 import type { Objects } from '../../store/objects.js'
 import { archiveLedger, Ledger } from '../../store/redriven.js'
 import { readKept, reasonOf } from '../../store/refused-reader.js'
-import { listTable } from '../../store/table-objects.js'
-import { REFUSED_PREFIX, tablePrefix } from '../../transform/layout.js'
+import { entriesOf, listTable } from '../../store/table-objects.js'
+import { REFUSED_PREFIX } from '../../transform/layout.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { type Command, EXIT, type Io } from '../io.js'
 import { tellUnbelieved } from '../remarks.js'
@@ -100,8 +100,7 @@ async function tableStatus(
   })
   if (answer instanceof UnreadableTable) return { table, reason: answer.message }
   const [row] = [...rowsOf(answer)]
-  const objects = new Set((await listTable(store, table)).objects)
-  const entries = (await store.entries(tablePrefix(table))).filter(({ key }) => objects.has(key))
+  const objects = await entriesOf(store, table)
   return {
     table,
     rows: Number(row?.n),
@@ -110,9 +109,9 @@ async function tableStatus(
     items: Number(row?.items),
     first: row?.first as string | null,
     last: row?.last as string | null,
-    objects: entries.length,
+    objects: objects.length,
     misfits: await countMisfits(engine, archive.table(table)),
-    bytes: entries.reduce((sum, entry) => sum + entry.bytes, 0),
+    bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0),
   }
 }
 

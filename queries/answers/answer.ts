@@ -5,7 +5,7 @@ import type { JudgeOptions } from '../verdict/table-verdict.js'
 import type { AnswerVerdict, Asked } from './asked.js'
 
 /** The answer to a statement: an Arrow table, and the same as rows. */
-export class Answer implements AsyncIterable<Row>, Iterable<Row> {
+export class Answer<R extends Row = Row> implements AsyncIterable<R>, Iterable<R> {
   constructor(
     /** Every column with its type; for whoever goes on with Arrow. */
     readonly table: Table,
@@ -37,15 +37,15 @@ export class Answer implements AsyncIterable<Row>, Iterable<Row> {
   }
 
   /** The rows one by one: 64-bit integers are bigint, decimals are text, times are ISO 8601 in UTC. */
-  rows(): IterableIterator<Row> {
-    return rowsOf(this.table)
+  rows(): IterableIterator<R> {
+    return rowsOf(this.table) as IterableIterator<Row> as IterableIterator<R>
   }
 
-  [Symbol.iterator](): IterableIterator<Row> {
+  [Symbol.iterator](): IterableIterator<R> {
     return this.rows()
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Row> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<R> {
     yield* this.rows()
   }
 }

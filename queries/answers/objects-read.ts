@@ -1,9 +1,8 @@
 import { createHash, hash } from 'node:crypto'
-import { relative, sep } from 'node:path'
 import { DiskArchive } from '../../store/folder.js'
 import type { ObjectEntry, Objects } from '../../store/objects.js'
-import { listTable } from '../../store/table-objects.js'
-import { dateOfKey, tablePrefix } from '../../transform/layout.js'
+import { entriesOf } from '../../store/table-objects.js'
+import { dateOfKey } from '../../transform/layout.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { deliveriesIdentifier, tableIdentifier } from '../../transform/table-names.js'
 import { SAVED_QUERIES } from '../catalog.js'
@@ -70,11 +69,13 @@ export async function objectsRead(
   root: string,
   partitions: readonly PartitionsRead[],
   hashBytes: number,
-  objectsOf: (table: string) => readonly string[] | undefined = () => undefined,
+  objectsOf: (table: string) => Promise<readonly ObjectEntry[]> | undefined = () => undefined,
 ): Promise<ObjectsRead> {
   const archive = new DiskArchive(root)
-  const entries = await Promise.all(partitions.map(read => entriesRead(archive, read, objectsOf(read.table))))
-  const objects = entries.flat()
+  const entries = partitions.map(async read =>
+    (await (objectsOf(read.table) ?? entriesOf(archive, read.table))).filter(({ key }) => isIn(read, dateOfKey(key))),
+  )
+  const objects = (await Promise.all(entries)).flat()
   const bytes = objects.reduce((sum, object) => sum + object.bytes, 0)
   const list: ObjectRead[] = []
   for (const object of objects) {
@@ -90,18 +91,8 @@ export async function objectsRead(
   }
 }
 
-async function entriesRead(
-  archive: DiskArchive,
-  { table, from, to }: PartitionsRead,
-  paths: readonly string[] | undefined,
-): Promise<readonly ObjectEntry[]> {
-  const keys = paths?.map(path => relative(archive.root, path).split(sep).join('/'))
-  const read = new Set(keys ?? (await listTable(archive, table)).objects)
-  const entries = (await archive.entries(tablePrefix(table))).filter(({ key }) => read.has(key))
-  return entries.filter(({ key }) => {
-    const date = dateOfKey(key)
-    return (from === null || date >= from) && (to === null || date <= to)
-  })
+function isIn({ from, to }: PartitionsRead, date: string): boolean {
+  return (from === null || date >= from) && (to === null || date <= to)
 }
 
 async function hashObject(archive: Objects, key: string): Promise<string> {

@@ -3,8 +3,10 @@ import type { Table } from 'apache-arrow'
 import { CopyReader } from '../../derived/copy-reader.js'
 import { DiskArchive } from '../../store/folder.js'
 import { readKept } from '../../store/kept-configurations.js'
+import type { ObjectEntry } from '../../store/objects.js'
 import { listTable, listUnread, tablesOf } from '../../store/table-objects.js'
 import { AUDIT_COLUMNS, type Column, columnsOf } from '../../transform/audit-row.js'
+import { tablePrefix } from '../../transform/layout.js'
 import { configurationId, type TableConfiguration } from '../../transform/table-configuration.js'
 import { deliveriesIdentifier, identifiersOf, type NamedTable, tableIdentifier } from '../../transform/table-names.js'
 import type { toArrowTable } from './arrow.js'
@@ -185,8 +187,11 @@ export class DuckDbEngine implements QueryEngine {
     }
   }
 
-  objects(table: string): readonly string[] | undefined {
-    return this.viewed.get(table) ?? this.copies.copyOf(table)?.objects
+  async objects(table: string): Promise<readonly ObjectEntry[]> {
+    const paths = this.viewed.get(table) ?? this.copies.copyOf(table)?.objects
+    const read = new Set(paths)
+    const entries = await this.facts.entries(tablePrefix(table))
+    return entries.filter(({ key }) => read.has(this.facts.pathOf(key)))
   }
 
   remarks(): readonly string[] {

@@ -1,5 +1,5 @@
 import type { Table } from 'apache-arrow'
-import type { Objects } from '../../store/objects.js'
+import type { ObjectEntry, Objects } from '../../store/objects.js'
 import type { NamedTable } from '../../transform/table-names.js'
 
 /** A value bound to one `?` of a statement. */
@@ -47,8 +47,8 @@ export interface QueryEngine {
   readonly facts?: Objects | undefined
   /** What it knows of a table without asking. @default - nothing, so the table's rows are asked */
   outline?(table: string): Promise<TableOutline | undefined>
-  /** Paths of the objects of a table that its answers are read from. @default - not known: what is in the folder by then */
-  objects?(table: string): readonly string[] | undefined
+  /** The objects of a table that its answers are read from. @default - not known: what is in the archive by then */
+  objects?(table: string): Promise<readonly ObjectEntry[]>
   /** What a reader of its answers should know beside them, such as that a copy could not be used. @default - nothing */
   remarks?(): readonly string[]
   /**

@@ -1,5 +1,3 @@
-import { statSync } from 'node:fs'
-import { sep } from 'node:path'
 import { formatInstant } from '../../transform/instant.js'
 import { dateOfKey } from '../../transform/layout.js'
 import { dateOf } from '../../transform/partition.js'
@@ -22,26 +20,23 @@ const HASHED_BYTES = 16 * 1024 ** 2
 const ALL_TIME = { fromUs: null, toUs: null }
 
 /** Of which time rows are held against their hashes: all of it where that is soon done, else the period. Null: of none. */
-function hashedTime(
+async function hashedTime(
   engine: QueryEngine,
   table: TableConfiguration,
   period: Bounds,
   asked: boolean | undefined,
-): Bounds | null {
+): Promise<Bounds | null> {
   if (asked === false) return null
-  if (isSmall(engine, table, ALL_TIME)) return ALL_TIME
-  return asked === true || isSmall(engine, table, period) ? period : null
+  if (await isSmall(engine, table, ALL_TIME)) return ALL_TIME
+  return asked === true || (await isSmall(engine, table, period)) ? period : null
 }
 
-function isSmall(engine: QueryEngine, { table }: TableConfiguration, { fromUs, toUs }: Bounds): boolean {
-  const objects = engine.objects?.(table)
+async function isSmall(engine: QueryEngine, { table }: TableConfiguration, { fromUs, toUs }: Bounds): Promise<boolean> {
+  const objects = await engine.objects?.(table)
   if (objects === undefined) return false
   const [from, to] = [fromUs === null ? '' : dateOf(fromUs), toUs === null ? '~' : dateOf(toUs)]
-  const inPeriod = objects.filter(path => {
-    const day = dateOfKey(path.split(sep).join('/'))
-    return day >= from && day <= to
-  })
-  return inPeriod.reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0) <= HASHED_BYTES
+  const inPeriod = objects.filter(({ key }) => dateOfKey(key) >= from && dateOfKey(key) <= to)
+  return inPeriod.reduce((sum, { bytes }) => sum + bytes, 0) <= HASHED_BYTES
 }
 
 /**
@@ -54,7 +49,7 @@ export async function countAltered(
   bounds: Bounds,
   asked?: boolean,
 ): Promise<ReadonlyMap<string, number> | null> {
-  const time = hashedTime(engine, table, bounds, asked)
+  const time = await hashedTime(engine, table, bounds, asked)
   if (time === null) return null
   const period = {
     ...(time.fromUs !== null && { from: formatInstant(time.fromUs, 6) }),

@@ -5,6 +5,7 @@ import { openArchive } from '../../library/open-archive.js'
 import { SAVED_QUERIES } from '../../queries/catalog.js'
 import { tableIdentifier } from '../../transform/table-names.js'
 import { streamsRecord } from '../factories.js'
+import { askAny } from '../queries/ask-any.js'
 import { runs } from '../transform/arbitraries.js'
 import { tableNames } from '../transform/table-name-arbitraries.js'
 import { linesOf, makeFolder, run } from './command-line.js'
@@ -46,7 +47,7 @@ it('tables of any names are ingested, compacted, verified, asked and planned eac
             const parameters = Object.fromEntries(given.map(one => [one.name, one.example]))
             const item = query.parameters.find(({ type }) => type === 'item')
             const key = item === undefined ? {} : { [item.name]: '{"order_id":{"S":"ORD12345"}}' }
-            const answer = await archive.run(query.name, name, { ...parameters, ...key })
+            const answer = await askAny(archive, query.name, name, { ...parameters, ...key })
             answers.push([name, query.name, [...answer].length])
           }
         }

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { DeliveryError, ingest, NO_TABLE } from '../../delivery/ingest.js'
-import { redrive, surveyRefused } from '../../delivery/redrive.js'
-import { ArchiveDestination } from '../../delivery/redrive-to-archive.js'
+import { redrive } from '../../delivery/redrive.js'
+import { ArchiveRedrive } from '../../delivery/redrive-to-archive.js'
+import { surveyRefused } from '../../delivery/refused-survey.js'
 import { streamInArchive } from '../../delivery/table-origin.js'
 import { DiskArchive } from '../../store/folder.js'
 import { archiveLedger, Ledger } from '../../store/redriven.js'
@@ -169,7 +170,7 @@ describe('ingest', () => {
     await ingestRecords(root, [GOOD])
     const survey = await surveyRefused(options)
     expect(survey.counts).toMatchObject({ ready: 1, refused: 0 })
-    expect(await redrive(survey, new ArchiveDestination(archive, () => tableConfiguration()), options)).toMatchObject({
+    expect(await redrive(survey, new ArchiveRedrive(archive, () => tableConfiguration()), options)).toMatchObject({
       sent: 1,
       refusedAgain: 0,
     })

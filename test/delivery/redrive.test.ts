@@ -2,14 +2,9 @@ import { appendFileSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { beforeEach, describe, expect, it } from 'vitest'
-import {
-  type Destination,
-  type RedriveOptions,
-  type RefusedDocument,
-  redrive,
-  surveyRefused,
-} from '../../delivery/redrive.js'
-import { ArchiveDestination } from '../../delivery/redrive-to-archive.js'
+import { type DocumentToSend, type RedriveTarget, redrive } from '../../delivery/redrive.js'
+import { ArchiveRedrive } from '../../delivery/redrive-to-archive.js'
+import { type SurveyOptions, surveyRefused } from '../../delivery/refused-survey.js'
 import { DiskArchive } from '../../store/folder.js'
 import { archiveLedger, Ledger } from '../../store/redriven.js'
 import { openRefused } from '../../store/refused-reader.js'
@@ -59,7 +54,7 @@ function refuse(name: string, ...records: readonly (string | Uint8Array)[]): str
   return key
 }
 
-const optionsOf = (more: Partial<RedriveOptions> = {}): RedriveOptions => ({
+const optionsOf = (more: Partial<SurveyOptions> = {}): SurveyOptions => ({
   objects: memory,
   prefixes: ['refused/', 'aws/lambda/'],
   ledger: Ledger.open(archiveLedger(root), 'archive'),
@@ -71,13 +66,13 @@ const optionsOf = (more: Partial<RedriveOptions> = {}): RedriveOptions => ({
 })
 
 /** A destination that keeps what it is sent, and accepts what `accepts` says. */
-class Memory implements Destination {
+class Memory implements RedriveTarget {
   readonly name = 'memory'
   readonly calls: string[][] = []
   limits = { documents: 3, bytes: 1e6, days: 2 }
   accepts: (document: string) => boolean = () => true
 
-  async send(documents: readonly RefusedDocument[]) {
+  async send(documents: readonly DocumentToSend[]) {
     this.calls.push(documents.map(({ data }) => Buffer.from(data).toString()))
     const accepted = documents.filter(({ data }) => this.accepts(Buffer.from(data).toString()))
     const errors = new Map(accepted.length < documents.length ? [['ServiceUnavailableException', 1]] : [])
@@ -85,7 +80,7 @@ class Memory implements Destination {
   }
 }
 
-async function run(destination: Destination, more: Partial<RedriveOptions> = {}) {
+async function run(destination: RedriveTarget, more: Partial<SurveyOptions> = {}) {
   const options = optionsOf(more)
   const survey = await surveyRefused(options)
   return { survey, redriven: await redrive(survey, destination, options) }
@@ -186,6 +181,20 @@ describe('sending again', () => {
     expect(redriven).toMatchObject({ sent: 5, waiting: 0, left: 0 })
   })
 
+  it('judges each refused document once, however its changes are sent afterwards', async () => {
+    refuse('a', `${change(1)}\n${change(2, 1)}`, change(3))
+    let judged = 0
+    const configurationOf = (table: string) => {
+      judged++
+      return tableConfiguration({ table })
+    }
+    const options = optionsOf({ configurationOf })
+    const survey = await surveyRefused(options)
+    const before = judged
+    expect((await redrive(survey, new Memory(), options)).sent).toBe(3)
+    expect(judged).toBe(before)
+  })
+
   it('does not send twice, and changes no refused object', async () => {
     const key = refuse('a', `${change(1)}\n{}`, change(2))
     const before = memory.contents.get(key)
@@ -255,8 +264,8 @@ describe('sending again', () => {
 })
 
 describe('the archive on a desk', () => {
-  const toArchive = (more: Partial<RedriveOptions> = {}) =>
-    run(new ArchiveDestination(new DiskArchive(root), table => tableConfiguration({ table })), {
+  const toArchive = (more: Partial<SurveyOptions> = {}) =>
+    run(new ArchiveRedrive(new DiskArchive(root), table => tableConfiguration({ table })), {
       to: 'archive',
       ...more,
     })

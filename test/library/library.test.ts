@@ -223,7 +223,12 @@ describe('what is asked wrongly', () => {
       ArchiveError,
       'table "Invoices" is not in the archive, which has Orders',
     ],
-    ['a saved query', a => a.run('nothing', 'Orders'), ArchiveError, 'query "nothing" is unknown, expected one of'],
+    [
+      'a saved query',
+      a => a.run('nothing' as 'deletions', 'Orders'),
+      ArchiveError,
+      'query "nothing" is unknown, expected one of',
+    ],
     ['a moment without a zone', a => a.asOf('Orders', 'A', '2026-11-20T10:00'), ParameterError, 'expected ISO 8601'],
     ['milliseconds', a => a.asOf('Orders', 'A', 1_790_000_000_000), ParameterError, 'expected microseconds since 1970'],
     ['no date', a => a.asOf('Orders', 'A', new Date('x')), ParameterError, 'instant is Invalid Date'],
@@ -241,6 +246,7 @@ describe('what is asked wrongly', () => {
       ParameterError,
       'which is after to',
     ],
+    // @ts-expect-error the compiler knows the parameters, too
     ['a parameter', a => a.run('hot-items', 'Orders', { limt: 3 }), ParameterError, 'parameter "limt" is unknown'],
     ['a value', a => a.run('hot-items', 'Orders', { limit: 0 }), ParameterError, 'expected a whole number from 1'],
     ['a type', a => a.run('hot-items', 'Orders', { limit: null as never }), ParameterError, 'is of type null'],
@@ -265,7 +271,7 @@ describe('what is asked wrongly', () => {
 
 describe('docs/library.md and docs/receipts.md', () => {
   const texts = ['library', 'receipts'].map(name => readFileSync(join(PACKAGE, `docs/${name}.md`), 'utf8'))
-  const blocks = texts.flatMap(text => [...text.matchAll(/^```js\n(.*?)^```/gms)])
+  const blocks = texts.flatMap(text => [...text.matchAll(/^```ts\n(.*?)^```/gms)])
   let folder: string
   beforeAll(async () => {
     folder = makeFolder()
@@ -280,9 +286,9 @@ describe('docs/library.md and docs/receipts.md', () => {
     /^2026-11-18T09:14:07Z INSERT .*\n(.*\n)*UNBROKEN\n$/,
     /^\{"order_id":\{"S":"ORD10150"\}\} SHIPPED PICKED\n$/,
     /^\[ 'Orders' \]\n$/,
-    /^present UNBROKEN \w+ [\d.]+ \S+\n\d+ changes\n(.*\n)*\d+ items\n$/,
-    /^17 event_time\n(\S+ \S+\n){17}UNBROKEN false 42 0\nBigInt64Array\(\d\) \[ .* \]\n\d+\n$/,
-    /^true instant is "2026-11-19 12:00", expected ISO 8601 with a zone such as 2026-11-19T12:00:00Z\n$/,
+    /^UNBROKEN \{ S: '\w+' \} \{ N: '[\d.]+' \} \S+\n\d+ changes\n(.*\n)*changed status .*\n(.*\n)*\d+ items\n$/,
+    /^17 event_time\n(\S+ .+\n){17}UNBROKEN false 42 0\nBigInt64Array\(\d\) \[ .* \]\n\d+\n$/,
+    /^instant is "2026-11-19 12:00", expected ISO 8601 with a zone such as 2026-11-19T12:00:00Z\n$/,
     /^17 \d+ same\n$/,
   ]
 
@@ -291,14 +297,16 @@ describe('docs/library.md and docs/receipts.md', () => {
     expect(existsSync(join(PACKAGE, 'dist/index.js')), 'npm run build comes first').toBe(true)
   })
 
-  it('runs each as it is written, as a program that imports the package', async () => {
-    const printed = await Promise.all(
-      blocks.map(async ([, code], i) => {
-        writeFileSync(join(folder, `${i}.mjs`), code as string)
-        const { stdout } = await promisify(execFile)(process.execPath, [`${i}.mjs`], { cwd: folder })
-        return stdout
-      }),
-    )
+  it('compiles each as strict TypeScript and runs it, as a program that imports the package', async () => {
+    for (const [i, [, code]] of blocks.entries()) writeFileSync(join(folder, `${i}.mts`), code as string)
+    const options = { strict: true, module: 'nodenext', target: 'es2022', lib: ['es2022'], skipLibCheck: true }
+    const types = { types: ['node'], typeRoots: [join(PACKAGE, 'node_modules/@types')] }
+    const files = blocks.map((_, i) => `${i}.mts`)
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...options, ...types }, files }))
+    const runFile = async (...argv: readonly string[]) =>
+      (await promisify(execFile)(process.execPath, argv, { cwd: folder }).catch(told => told)).stdout as string
+    expect(await runFile(join(PACKAGE, 'node_modules/typescript/bin/tsc'), '-p', '.')).toBe('')
+    const printed = await Promise.all(blocks.map((_, i) => runFile(`${i}.mjs`)))
     for (const [i, output] of outputs.entries()) expect(printed[i]).toMatch(output)
   })
 })

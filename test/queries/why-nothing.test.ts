@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openArchive } from '../../index.js'
-import type { OpenArchive, Parameters } from '../../library/open-archive.js'
+import type { OpenArchive } from '../../library/open-archive.js'
 import { explainNothing } from '../../queries/answers/why-nothing.js'
 import { SAVED_QUERIES } from '../../queries/catalog.js'
 import { ingestRecords, temporaryFolder } from '../delivery/desk.js'
 import { tableConfiguration } from '../factories.js'
+import { askAny } from './ask-any.js'
 import { STORY, STORY_TABLE } from './story.js'
 
 let archive: OpenArchive
@@ -15,8 +16,8 @@ beforeAll(async () => {
 })
 afterAll(() => archive.close())
 
-async function why(name: string, parameters: Parameters): Promise<string | undefined> {
-  const answer = await archive.run(name, 'Orders', parameters)
+async function why(name: string, parameters: object): Promise<string | undefined> {
+  const answer = await askAny(archive, name, 'Orders', parameters)
   expect(answer.length).toBe(0)
   return explainNothing(archive.engine, archive.table('Orders'), answer.asked)
 }
@@ -52,7 +53,7 @@ describe('a question that finds nothing', () => {
       if (asksForColumn) continue
       const own = parameters.filter(({ preset }) => preset !== 'facts')
       const given = Object.fromEntries(own.map(({ name, example }) => [name, example]))
-      const answer = await empty.run(name, table, given)
+      const answer = await askAny(empty, name, table, given)
       const reason =
         answer.length > 0 ? undefined : await explainNothing(empty.engine, empty.table(table), answer.asked)
       expect([name, reason]).toEqual([name, `the archive has no change of ${table}`])

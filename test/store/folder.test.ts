@@ -47,6 +47,11 @@ describe('an archive on a disk', () => {
     await archive.put('refused/a', Buffer.from('a'))
     execFileSync('mkfifo', [join(archive.root, 'refused/b')])
     await expect(archive.list('refused/')).rejects.toThrow('refused/b: is no file')
+    expect(await archive.survey('refused/')).toEqual({
+      keys: ['refused/a'],
+      odd: [{ key: 'refused/b', reason: 'is no file' }],
+    })
+    expect((await archive.entries('refused/')).map(({ key }) => key)).toEqual(['refused/a'])
   })
 
   it('never rewrites an object', async () => {

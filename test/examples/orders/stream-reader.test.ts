@@ -7,61 +7,19 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type LambdaRecord, toLambdaRecord } from '../../../capture/lambda-record.js'
+import type { LambdaRecord } from '../../../capture/lambda-record.js'
 import { readStream } from '../../../examples/orders/stream-reader.js'
 import { type DynamoDbLocal, missingForDynamoDbLocal, startDynamoDbLocal } from '../../dynamodb-local.js'
+import { wireRecord } from '../../streams-wire.js'
 
 const ARN = 'arn:aws:dynamodb:us-east-1:123456789012:table/Orders/stream/2026-11-22T00:00:00.000'
 const CONNECTION = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } }
-
-/** A record as the stream API has it on the wire: `change` shows what matters to the test. */
-function wireRecord(change: object = {}, more: object = {}): object {
-  return {
-    eventID: 'a1',
-    eventName: 'MODIFY',
-    eventVersion: '1.1',
-    eventSource: 'aws:dynamodb',
-    awsRegion: 'us-east-1',
-    dynamodb: {
-      ApproximateCreationDateTime: 1795341607,
-      Keys: { order_id: { S: 'ORD1' } },
-      SequenceNumber: '100',
-      SizeBytes: 8,
-      StreamViewType: 'NEW_AND_OLD_IMAGES',
-      ...change,
-    },
-    ...more,
-  }
-}
 
 async function collect(records: AsyncIterable<LambdaRecord>): Promise<LambdaRecord[]> {
   const all: LambdaRecord[] = []
   for await (const record of records) all.push(record)
   return all
 }
-
-describe('toLambdaRecord', () => {
-  test('gives the shape that Lambda gets', () => {
-    const NewImage = { order_id: { S: 'ORD1' }, total: { N: '12345678901234567890123456789012345678' } }
-    const wire = wireRecord({ NewImage, OldImage: { order_id: { S: 'ORD1' } } })
-    expect(toLambdaRecord(wire, ARN)).toStrictEqual({ ...wire, eventSourceARN: ARN })
-  })
-
-  test('names the identity of a TTL delete as Lambda does', () => {
-    const userIdentity = { PrincipalId: 'dynamodb.amazonaws.com', Type: 'Service' }
-    expect(toLambdaRecord(wireRecord({}, { eventName: 'REMOVE', userIdentity }), ARN).userIdentity).toStrictEqual({
-      type: 'Service',
-      principalId: 'dynamodb.amazonaws.com',
-    })
-  })
-
-  test('leaves to the transform what it does not know, and refuses a record that nobody could come back to', () => {
-    const odd = wireRecord({ NewImage: { when: { T: '2026' } }, ApproximateCreationDateTime: undefined }, { more: 1 })
-    expect(toLambdaRecord(odd, ARN)).toStrictEqual({ ...odd, eventSourceARN: ARN })
-    expect(() => toLambdaRecord(wireRecord({ SequenceNumber: undefined }), ARN)).toThrow('dynamodb.SequenceNumber')
-    expect(() => toLambdaRecord('text', ARN)).toThrow('dynamodb.SequenceNumber')
-  })
-})
 
 describe('readStream', () => {
   /** A stream without a network: its shards as DescribeStream lists them, and the answers of GetRecords by iterator. */

@@ -3,7 +3,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openArchive } from '../../../index.js'
-import type { OpenArchive, Parameters } from '../../../library/open-archive.js'
+import type { OpenArchive } from '../../../library/open-archive.js'
 import type { ObjectRead, ObjectsRead } from '../../../queries/answers/objects-read.js'
 import {
   makeReceipt,
@@ -16,6 +16,7 @@ import {
 } from '../../../queries/answers/receipt.js'
 import { rerun } from '../../../queries/answers/rerun.js'
 import { ingestRecords, temporaryFolder } from '../../delivery/desk.js'
+import { askAny } from '../ask-any.js'
 import { change, STORY, STORY_TABLE } from '../story.js'
 
 const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex')
@@ -31,8 +32,10 @@ beforeAll(async () => {
 })
 afterAll(() => archive.close())
 
-async function receiptOf(name = 'deletions', parameters: Parameters = PERIOD): Promise<Receipt> {
-  const receipt = await makeReceipt(await archive.run(name, 'Orders', parameters), archive, { askedAs: 'by a test' })
+async function receiptOf(name = 'deletions', parameters: object = PERIOD): Promise<Receipt> {
+  const receipt = await makeReceipt(await askAny(archive, name, 'Orders', parameters), archive, {
+    askedAs: 'by a test',
+  })
   return readReceipt(writeReceipt(receipt)).receipt
 }
 

@@ -1,4 +1,5 @@
 /** Random archives with random damage: no answer claims more than what truly happened bears out. */
+
 import { cpSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -8,6 +9,7 @@ import { type AuditRow, rowHash } from '../../../transform/audit-row.js'
 import { formatInstant } from '../../../transform/instant.js'
 import { temporaryFolder, writeRows } from '../../delivery/desk.js'
 import { tableConfiguration } from '../../factories.js'
+import { askAny } from '../ask-any.js'
 import { type Capture, type CleanItem, Dice, type Event, imageAt, takeBaseline } from '../clean-history.js'
 import { rowsOf } from '../faults.js'
 import { listQuestions, type Question, rowsText } from '../list-questions.js'
@@ -134,7 +136,7 @@ function keptOf(rows: readonly AuditRow[], there: ReadonlySet<string>): readonly
 async function checkList({ truth, damaged, cut }: Scene, [name, parameters]: Question): Promise<void> {
   const ask = async (archive: OpenArchive) => {
     const isEmpty = archive.tables().length === 0
-    return isEmpty ? undefined : archive.run(name, table.table, parameters)
+    return isEmpty ? undefined : askAny(archive, name, table.table, parameters)
   }
   const answer = await ask(damaged)
   const verdict = await answer?.verdict()

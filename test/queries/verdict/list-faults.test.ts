@@ -1,4 +1,5 @@
 /** Faults under questions about many items: each answer is the one of the whole archive, or its verdict doubts it. */
+
 import { afterAll, describe, expect, it } from 'vitest'
 import { type OpenArchive, openArchive } from '../../../library/open-archive.js'
 import { periodOf } from '../../../queries/answers/answer-verdict.js'
@@ -8,6 +9,7 @@ import { formatInstant } from '../../../transform/instant.js'
 import { temporaryFolder, writeRows } from '../../delivery/desk.js'
 import { tableConfiguration } from '../../factories.js'
 import { reportFigures } from '../../reliability/figures.js'
+import { askAny } from '../ask-any.js'
 import { type CleanItem, cleanItem, Dice } from '../clean-history.js'
 import { FAULTS, rowsOf } from '../faults.js'
 import { listQuestions, type Question, rowsText } from '../list-questions.js'
@@ -147,5 +149,5 @@ async function askOne(
   const verdict = verdicts.get(period) ?? ((await archive.verdict(asked)) as AnswerVerdict)
   verdicts.set(period, verdict)
   if (verdict.isDoubtful) return { isDoubtful: true, rows: undefined }
-  return { isDoubtful: false, rows: rowsText(await archive.run(query, table.table, given)) }
+  return { isDoubtful: false, rows: rowsText(await askAny(archive, query, table.table, given)) }
 }
