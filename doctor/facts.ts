@@ -104,7 +104,7 @@ export interface KeyFacts {
 /** The journal, as far as its newest checkpoint tells. */
 export interface JournalFacts {
   readonly vkey: string
-  /** How old the newest seal is, in milliseconds; undefined where nothing was sealed; a text where it is not believed, and why. */
+  /** How old the newest seal is, in milliseconds; undefined where there is none; a text says why it is not believed. */
   readonly sealedAgoMs: number | string | undefined
   /** Claims that have more than one version. */
   readonly rewritten: readonly string[]

@@ -14,7 +14,7 @@ export interface PolicyStatement {
 }
 
 /** The statements of a policy's text. Throws a `SyntaxError` for what is no JSON. */
-export function parsePolicy(text: string): readonly PolicyStatement[] {
+export function parseStatements(text: string): readonly PolicyStatement[] {
   const policy: unknown = JSON.parse(text)
   const statements = isObject(policy) ? many(policy.Statement) : []
   return statements.filter(isObject).map(statement => {

@@ -39,7 +39,7 @@ import type {
   StackFacts,
   TableFacts,
 } from './facts.js'
-import { type PolicyStatement, parsePolicy } from './policy.js'
+import { type PolicyStatement, parseStatements } from './policy.js'
 import { readBucketKey, readJournal, readLocks } from './read-journal.js'
 
 export interface Clients {
@@ -258,7 +258,7 @@ async function readOpen(client: S3Client, Bucket: string): Promise<readonly stri
 
 async function readPolicy(client: S3Client, Bucket: string): Promise<readonly PolicyStatement[]> {
   const { Policy = '{}' } = await client.send(new GetBucketPolicyCommand({ Bucket }))
-  return parsePolicy(Policy)
+  return parseStatements(Policy)
 }
 
 async function readEncryption(client: S3Client, Bucket: string): Promise<string> {

@@ -16,7 +16,7 @@ import { Bucket } from '../store/s3.js'
 import { CLAIMS_PREFIX, EVIDENCE_PREFIXES, isPartialTile } from '../transform/layout.js'
 import { absentAs, attempt } from './attempt.js'
 import type { Facts, JournalFacts, KeyFacts, LockedObject } from './facts.js'
-import { parsePolicy } from './policy.js'
+import { parseStatements } from './policy.js'
 
 const HOUR_MS = 3_600_000
 
@@ -55,7 +55,7 @@ async function readKey(client: KMSClient, id: string): Promise<KeyFacts> {
     spec: key?.KeySpec ?? 'unknown',
     policy: await attempt(async () => {
       const { Policy = '{}' } = await client.send(new GetKeyPolicyCommand({ KeyId: id, PolicyName: 'default' }))
-      return parsePolicy(Policy)
+      return parseStatements(Policy)
     }),
     signingGrants: await attempt(() => signingGrants(client, id)),
   }
@@ -69,7 +69,7 @@ async function signingGrants(client: KMSClient, KeyId: string): Promise<readonly
   return grantees
 }
 
-/** The newest object of each prefix that holds evidence, of the first thousand: what has been there for an hour should be locked. */
+/** The newest object of each prefix that holds evidence, of the first thousand: after an hour it should be locked. */
 export async function readLocks(client: S3Client, bucket: string, now: number): Promise<readonly LockedObject[]> {
   const found: LockedObject[] = []
   for (const Prefix of EVIDENCE_PREFIXES) {
@@ -118,7 +118,7 @@ async function readSealed(bucket: Bucket, origin: string, verifier: Verifier, no
   }
 }
 
-/** When the newest checkpoint was made, in milliseconds since 1970; why it is not believed; undefined where there is none. */
+/** When the newest checkpoint was made, in milliseconds since 1970; a text says why it is not believed. */
 async function lastSeal(log: KeptLog, identity: JournalIdentity): Promise<number | string | undefined> {
   try {
     const { size } = await cachedHead(log, identity)

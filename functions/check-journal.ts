@@ -8,11 +8,11 @@ import type { Finding } from '../journal/finding.js'
 import type { Head } from '../journal/head.js'
 import { KeptLog } from '../journal/kept-log.js'
 import { readKmsVerifier } from '../journal/kms-key.js'
+import { JOURNAL_METRICS } from '../journal/metrics.js'
 import { verifyLog } from '../journal/verify-log.js'
 import { type ListedForVerifying, verifyObjects } from '../journal/verify-objects.js'
 import { Bucket } from '../store/s3.js'
 import { CLAIMS_PREFIX, LOG_PREFIX, REFUSED_PREFIX, TILES_PREFIX } from '../transform/layout.js'
-import { JOURNAL_METRICS } from './journal-metrics.js'
 
 export interface JournalCheckOptions {
   readonly s3: S3Client
@@ -44,7 +44,7 @@ export interface CheckedJournal {
   readonly findings: number
 }
 
-/** So many objects a day are hashed, drawn by the newest checkpoint, besides those that are another version than was sealed. */
+/** So many objects a day are hashed, drawn by the newest checkpoint, and all that are not the version sealed. */
 const SAMPLE = 64
 
 /** What of a journal never changes, by prefix: each file has one version, and a second would be a second history. */
@@ -53,8 +53,8 @@ const WRITTEN_ONCE = [CLAIMS_PREFIX, TILES_PREFIX]
 const DAY_MS = 86_400_000
 
 /**
- * Holds a whole archive on S3 against its journal, and the journal against itself and its key. That an object is what was
- * sealed is told by its version, which S3 never changes, and of a sample by its hash.
+ * Holds a whole archive on S3 against its journal, and the journal against itself and its key. That an object is what
+ * was sealed is told by its version, which S3 never changes, and of a sample by its hash.
  */
 export function createJournalCheck(options: JournalCheckOptions): () => Promise<CheckedJournal> {
   const { s3, kms, sealKey, origin, report, writeMetrics, publish = async () => {} } = options

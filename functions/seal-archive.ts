@@ -5,9 +5,9 @@ import { BucketObjects } from '../journal/bucket-objects.js'
 import { JournalError } from '../journal/journal-error.js'
 import { KeptLog } from '../journal/kept-log.js'
 import { openKmsKey } from '../journal/kms-key.js'
+import { JOURNAL_METRICS } from '../journal/metrics.js'
 import { type Sealed, seal } from '../journal/seal.js'
 import { Bucket } from '../store/s3.js'
-import { JOURNAL_METRICS } from './journal-metrics.js'
 
 export interface SealerOptions {
   readonly s3: S3Client
@@ -39,8 +39,8 @@ const RESERVE_MS = 120_000
 const PARALLEL = 8
 
 /**
- * Seals what is new in an archive on S3, with a key in KMS. What does not fit into its time is left to the next call; a call
- * that dies is finished by the next one. It throws where nothing could be sealed, and counts why people have to look.
+ * Seals what is new in an archive on S3, with a key in KMS. What does not fit into its time is left to the next call,
+ * which finishes one that died, too. It throws where nothing could be sealed, and counts why people have to look.
  */
 export function createArchiveSealer(options: SealerOptions): (time: SealingTime) => Promise<Sealed> {
   return async time => {

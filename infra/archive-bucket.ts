@@ -122,8 +122,8 @@ export class ArchiveBucket extends Construct {
   }
 
   /**
-   * Leaves the journal to one role, which adds to it. Nobody deletes there: what was staged S3 forgets by itself, long after
-   * the next sealing has written it.
+   * Leaves the journal to one role, which adds to it. Nobody deletes there: what was staged S3 forgets by itself, long
+   * after the next sealing has written it.
    */
   onlySealer(role: IRole): void {
     const journal = `${LOG_PREFIX}*`

@@ -10,7 +10,7 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import { Construct } from 'constructs'
 import { METRICS_NAMESPACE } from '../capture/metrics.js'
 import type { SealFields } from '../config/schema.js'
-import { JOURNAL_METRICS } from '../functions/journal-metrics.js'
+import { JOURNAL_METRICS } from '../journal/metrics.js'
 import { EVIDENCE_PREFIXES, LOG_PREFIX, SEALED_PREFIXES } from '../transform/layout.js'
 import type { ArchiveBucket } from './archive-bucket.js'
 import { throughService } from './archive-key.js'
@@ -31,8 +31,8 @@ export interface JournalProps {
 export const SEALING = { every: Duration.hours(1), checkedEvery: Duration.days(1) } as const
 
 /**
- * The signed journal of an archive, below `log/`: a function seals what is new, and alone may sign and write there; another
- * holds the archive against the journal, and hands the checkpoint to whoever keeps it.
+ * The signed journal of an archive, below `log/`: a function seals what is new, and alone may sign and write there;
+ * another holds the archive against the journal, and hands the checkpoint to whoever keeps it.
  */
 export class Journal extends Construct {
   readonly sealer: IFunction

@@ -41,7 +41,7 @@ export class BucketObjects implements ArchiveObjects {
   }
 }
 
-/** The same archive as it is held against its journal. What tells that an object is the same is its version, which never changes. */
+/** The same archive as it is held against its journal. That an object is the same is told by its version. */
 export class BucketVersions extends BucketObjects implements VerifiedArchive {
   constructor(private readonly versioned: Bucket) {
     super(versioned)

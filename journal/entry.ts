@@ -46,8 +46,8 @@ export interface SealEntry extends Totals {
   /** Who sealed, for people: a host or a function. */
   readonly sealer: string
   /**
-   * Said where objects may be left that were there already: only new days were listed, or the sealing had to end before it had
-   * taken everything. Absent where everything that was listed is sealed.
+   * Said where objects may be left that were there already: only new days were listed, or the sealing had to end before
+   * it had taken everything. Absent where everything is sealed that was there.
    */
   readonly partial?: true
 }

@@ -11,8 +11,8 @@ export interface PartialFile {
 const COLUMNS = ['row_hash', 'event_time_us'] as const
 
 /**
- * What Parquet files of an archive are compressed with: Snappy by Firehose, Zstandard on a desk. hyparquet knows the first;
- * Node the second, since 22.15.
+ * What Parquet files of an archive are compressed with: Snappy by Firehose, Zstandard on a desk. hyparquet knows the
+ * first; Node the second, since 22.15.
  */
 const { zstdDecompressSync } = zlib as { readonly zstdDecompressSync?: (bytes: Uint8Array) => Uint8Array }
 const compressors: Compressors = {
@@ -22,9 +22,9 @@ const compressors: Compressors = {
 const READABLE = ['UNCOMPRESSED', 'SNAPPY', ...Object.keys(compressors)]
 
 /**
- * `row_hash` and the times of a Parquet file's rows, as `rowHashesOfFile` gives them, without DuckDB: for a function on AWS.
- * It reads the two columns only, a row group at a time. Undefined where they cannot be read, as there. Throws where the file is
- * compressed in a way that this reader does not know, because DuckDB might, and both have to say the same.
+ * `row_hash` and the times of a Parquet file's rows, as `rowHashesOfFile` gives them, without DuckDB: for a function on
+ * AWS. It reads the two columns only, a row group at a time. Undefined where they cannot be read, as there. Throws where
+ * the file is compressed in a way that this reader does not know, because DuckDB might, and both have to say the same.
  */
 export async function rowHashesOfParquet(file: PartialFile): Promise<RowHashes | undefined> {
   const remote = new RemoteFile(file)

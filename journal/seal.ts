@@ -23,7 +23,7 @@ export interface Sealer {
   readonly now: () => number
   /** Told each time that a claim was won, of the objects sealed so far. @default - nobody is told */
   readonly onSealed?: ((objects: number) => void) | undefined
-  /** False when a run has to end: what it has described is sealed, the rest is for the next. @default - there is time */
+  /** False when a run has to end: what it described is sealed, the rest is for the next. @default - there is time */
   readonly hasTime?: (() => boolean) | undefined
   /** How many objects are read at once. @default - 1 */
   readonly parallel?: number | undefined

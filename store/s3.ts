@@ -79,7 +79,7 @@ export class Bucket implements ReplaceableObjects {
     yield* Body as AsyncIterable<Uint8Array>
   }
 
-  /** The newest version of an object with what S3 says of it, its bytes piece by piece; undefined where there is none. */
+  /** The newest version of an object, with what S3 says of it; undefined where there is none. */
   async openVersion(key: string): Promise<ObjectVersion | undefined> {
     try {
       const found = await this.client.send(new GetObjectCommand({ Bucket: this.name, Key: key }))
@@ -93,7 +93,7 @@ export class Bucket implements ReplaceableObjects {
   }
 
   /** Bytes `from` to `to - 1` of an object. Throws where it is not the one of this ETag any more. */
-  async openPart(key: string, { from, to, etag }: Part): Promise<Uint8Array> {
+  async openPart(key: string, { from, to, etag }: ObjectPart): Promise<Uint8Array> {
     const about = { Bucket: this.name, Key: key, IfMatch: etag, Range: `bytes=${from}-${to - 1}` }
     const { Body } = await this.client.send(new GetObjectCommand(about))
     if (Body === undefined) throw new Error(`object ${key} came without a body`)
@@ -155,7 +155,7 @@ export interface ObjectVersion {
 }
 
 /** Bytes `from` to `to - 1` of the object that has this ETag. */
-export interface Part {
+export interface ObjectPart {
   readonly from: number
   readonly to: number
   readonly etag: string

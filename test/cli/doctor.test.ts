@@ -10,7 +10,7 @@ import { checkConfiguration } from '../../config/configuration.js'
 import { judgeArchive } from '../../doctor/checks.js'
 import type { BucketFacts, CapturedFacts, Fact, Facts, JournalFacts, KeyFacts } from '../../doctor/facts.js'
 import type { Finding } from '../../doctor/judgement.js'
-import { parsePolicy } from '../../doctor/policy.js'
+import { parseStatements } from '../../doctor/policy.js'
 import { readFacts } from '../../doctor/read-facts.js'
 import { LOOPBACK_CONNECTION, type Loopback, startLoopback } from '../loopback.js'
 import { fileOf } from './command-line.js'
@@ -39,7 +39,7 @@ const bucketOf = (fields: Partial<BucketFacts> = {}): Fact<BucketFacts> =>
       { id: 'cheaper', prefix: '', classes: ['STANDARD_IA', 'GLACIER_IR'], expires: false, expiresVersions: false },
       { id: 'refused', prefix: 'refused/', classes: [], expires: true, expiresVersions: true },
     ]),
-    policy: found(parsePolicy(JSON.stringify(BUCKET_POLICY))),
+    policy: found(parseStatements(JSON.stringify(BUCKET_POLICY))),
     ...fields,
   })
 
@@ -92,7 +92,7 @@ const keyOf = (fields: Partial<KeyFacts> = {}, policy: object = SEAL_POLICY): Fa
     account: '123456789012',
     state: 'Enabled',
     spec: 'ECC_NIST_EDWARDS25519',
-    policy: found(parsePolicy(JSON.stringify(policy))),
+    policy: found(parseStatements(JSON.stringify(policy))),
     signingGrants: found([]),
     ...fields,
   })
@@ -289,7 +289,7 @@ describe('what kills an archive', () => {
   const archivePolicy = (spoil: (statements: (typeof BUCKET_POLICY)['Statement']) => void) => {
     const policy = structuredClone(BUCKET_POLICY)
     spoil(policy.Statement)
-    return bucketOf({ policy: found(parsePolicy(JSON.stringify(policy))) })
+    return bucketOf({ policy: found(parseStatements(JSON.stringify(policy))) })
   }
 
   it.each([
@@ -365,7 +365,7 @@ describe('a journal', () => {
 
   it('needs a bucket that denies others to write and everybody to delete in it', () => {
     const statements = BUCKET_POLICY.Statement.slice(0, 2)
-    const archive = bucketOf({ policy: found(parsePolicy(JSON.stringify({ Statement: statements }))) })
+    const archive = bucketOf({ policy: found(parseStatements(JSON.stringify({ Statement: statements }))) })
     expect(findingOf(sealedFacts(keyOf(), {}, { archive }), 'bucket policy')).toMatchObject({
       verdict: 'wrong',
       found: 'others than the sealer may write under log/; somebody may delete under log/',

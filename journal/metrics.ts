@@ -1,4 +1,4 @@
-/** What the sealer and the check of the journal count of an archive, by metric name; apart, because constructs read it. */
+/** What the sealer and the check count of an archive, by metric name. */
 export const JOURNAL_METRICS = {
   /** Sealings that ended, which is one an hour. */
   seals: 'Seals',
