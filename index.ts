@@ -11,6 +11,7 @@ export {
   OpenArchive,
   openArchive,
   type StackOptions,
+  type VerifiedPeriod,
 } from './library/open-archive.js'
 export { Answer } from './queries/answers/answer.js'
 export type { AnswerVerdict, Asked } from './queries/answers/asked.js'
@@ -28,6 +29,7 @@ export {
 } from './queries/answers/receipt.js'
 export { type Rerun, type RerunOptions, rerun } from './queries/answers/rerun.js'
 export { type ComparedFile, compareFile, digestFile, type FileDigest } from './queries/answers/rerun-file.js'
+export type { TableStatus } from './queries/answers/table-status.js'
 export { writePath } from './queries/attribute-path.js'
 export { type Difference, differencesOf, type PathSegment } from './queries/difference.js'
 export { DuckDbEngine } from './queries/engines/duckdb.js'
@@ -40,10 +42,13 @@ export {
 } from './queries/engines/engine.js'
 export type { Row, Value } from './queries/engines/rows.js'
 export { ParameterError } from './queries/parameters.js'
-export type { QueryName, SavedQueries } from './queries/saved-queries.js'
+export type { QueryName, QueryTypes } from './queries/query-types.js'
 export type { Alteration } from './queries/verdict/alteration.js'
 export type { Confidence, Finding, ItemFinding } from './queries/verdict/findings.js'
 export type { JudgeOptions, MissingStretch, TableVerdict } from './queries/verdict/table-verdict.js'
+export type { ContinuityCheck, ItemVerdict } from './queries/verdict/verify-continuity.js'
+export type { AlteredRow, PassedOver, RowCheck } from './queries/verdict/verify-rows.js'
+export type { Finding as ReconcileFinding } from './restore/reconciliation.js'
 export type { Objects } from './store/objects.js'
 export type { AttributeValue, Item } from './transform/attribute-value.js'
 export type { TableConfiguration } from './transform/table-configuration.js'

@@ -10,8 +10,8 @@ export const BUFFER_RANGES = {
 } as const
 
 /**
- * What is gathered for one call of the transform. One megabyte, because an answer with flat columns is larger and has to stay
- * under Lambda's 6 MB; the seconds are Firehose's own default.
+ * What is gathered for one call of the transform. One megabyte, because an answer with flat columns is larger and has
+ * to stay under Lambda's 6 MB; the seconds are Firehose's own default.
  */
 export const TRANSFORM_BUFFER = { mb: 1, seconds: 60 } as const
 
@@ -22,8 +22,8 @@ export const TRANSFORM_RETRIES = 3
 export const BILLED_BYTES = 5 * 1024
 
 /**
- * A record's bytes at most. The service says 1,000 KiB in one place and 1,000 KB in another (developer guide, "Quota"; API
- * reference, PutRecordBatch); this is within both. What is larger cannot pass.
+ * A record's bytes at most. The service says 1,000 KiB in one place and 1,000 KB in another (developer guide, "Quota";
+ * API reference, PutRecordBatch); this is within both. What is larger cannot pass.
  */
 export const RECORD_BYTES = 1_000_000
 
@@ -31,7 +31,7 @@ export const RECORD_BYTES = 1_000_000
 export const CALL_RECORDS = 500
 
 /**
- * Bytes of one PutRecordBatch at most, as they are on the wire. The limit is 4 MiB "for the entire request"; whether that
- * is before or after base64 is not said, and senders that took it for the former were refused.
+ * Bytes of one PutRecordBatch at most, as they are on the wire. The limit is 4 MiB "for the entire request"; whether
+ * that is before or after base64 is not said, and senders that took it for the former were refused.
  */
 export const CALL_BYTES = 4_000_000

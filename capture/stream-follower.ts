@@ -1,18 +1,22 @@
+import { setMaxListeners } from 'node:events'
 import type { StreamStatus, StreamViewType } from '@aws-sdk/client-dynamodb-streams'
 import { Permits } from '../aws/permits.js'
 import type { Checkpoint } from './checkpoint.js'
-import { isMissed, mayHaveLost, startOf } from './gap.js'
+import { isMissed, startOf } from './gap.js'
 import { Intake, type IntakeOptions } from './intake.js'
 import { type Intervals, pauseAfter } from './intervals.js'
-import { type ShardAnswer, ShardReader } from './shard-reader.js'
+import { ShardReader } from './shard-reader.js'
+import { BEGUN, type Effect, next, type Reading } from './shard-reading.js'
 import { readUntil, type Shard } from './shards.js'
 import type { StreamDescription } from './stream-calls.js'
+import { isAtEnd, isOver, isSettled, lacksSuccessor, type StreamProgress } from './stream-progress.js'
 import type { StreamSource } from './stream-source.js'
 import { statusOf, type TailStatus } from './tail-status.js'
 
 /** What following one stream takes. */
 export interface FollowerOptions extends IntakeOptions {
-  readonly source: StreamSource
+  /** The stream's calls, which all end with the signal. */
+  readonly connect: (signal: AbortSignal) => StreamSource
   readonly untilCaughtUp: boolean
   /** Flushes and saves a checkpoint after so many milliseconds, or after so many bytes of records. */
   readonly flushInterval: number
@@ -20,11 +24,9 @@ export interface FollowerOptions extends IntakeOptions {
   readonly intervals: Intervals
   /** Milliseconds of a clock that is never put back, by which work is done in its time. */
   readonly elapsed: () => number
-  readonly sleep: (ms: number) => Promise<unknown>
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<unknown>
   /** Asks for an orderly end. */
   readonly stop: AbortSignal
-  /** Ends the calls of `source` and `sleep`. */
-  readonly halt: AbortController
   readonly onStatus: (status: TailStatus) => void
   readonly onViewType: (viewType: StreamViewType | undefined) => void
   /** Told what was found out about a stream, for people. */
@@ -37,36 +39,28 @@ export type FollowerEnding = 'caught-up' | 'over' | 'stopped'
 /** Calls at a time, over all shards; each may hold an answer of a megabyte. */
 const CALLS_AT_ONCE = 8
 
-/** DescribeStream may be behind: so often a child of a shard that has ended is looked for. */
-const SUCCESSOR_LOOKS = 3
-
-/** One shard that is being read. */
-interface Following {
-  readonly shard: Shard
-  readonly reader: ShardReader
-  /** Answers without records in a row. */
-  empty: number
-  /** Why records may be missing before the next one. */
-  gap: string | undefined
-}
-
 /** Follows one stream: its shards side by side, a parent before its children, the new ones as they come. */
 export class StreamFollower {
   readonly intake: Intake
   private readonly resumedFrom: Checkpoint['shards']
   private readonly startedAt: number
   private readonly calls = new Permits(CALLS_AT_ONCE)
-  private readonly following = new Map<string, Following>()
+  private readonly readings = new Map<string, Reading>()
   private readonly running = new Set<Promise<void>>()
+  private readonly halt = new AbortController()
+  private readonly bell = new Bell()
+  private readonly source: StreamSource
   private status: StreamStatus | undefined
   private refreshAt = 0
   private successorLooks = 0
   private savedAt: number
   private failure: unknown
-  private wake = () => {}
 
   constructor(private readonly options: FollowerOptions) {
     this.intake = new Intake(options)
+    this.source = options.connect(this.halt.signal)
+    // every shard listens for the end, however many there are
+    setMaxListeners(0, this.halt.signal)
     this.startedAt = options.now()
     this.savedAt = options.elapsed()
     this.resumedFrom = options.lineage.positions()
@@ -76,8 +70,8 @@ export class StreamFollower {
   async follow(): Promise<FollowerEnding> {
     const { stop } = this.options
     const onStop = () => {
-      this.options.halt.abort()
-      this.wake()
+      this.halt.abort()
+      this.bell.ring()
     }
     stop.addEventListener('abort', onStop)
     try {
@@ -99,7 +93,7 @@ export class StreamFollower {
   }
 
   private async untilEnding(): Promise<FollowerEnding> {
-    const { stop, untilCaughtUp, elapsed, flushInterval, onStatus } = this.options
+    const { stop, elapsed, flushInterval, intervals, onStatus } = this.options
     if (!(await this.refresh())) return 'over'
     await this.findLostSuccessors()
     // from now on this is the stream that a later tail goes on with, should the table get another one
@@ -109,25 +103,25 @@ export class StreamFollower {
       this.begin()
       if (stop.aborted) return 'stopped'
       if (this.failure !== undefined) throw this.failure
-      const settled = this.isSettled(untilCaughtUp)
+      const settled = isSettled(this.progress)
       if (elapsed() >= this.refreshAt || (settled && !confirmed)) {
         if (!(await this.refresh())) return 'over'
         // only a listing made after everything was read shows that there is nothing else
-        confirmed = settled && this.isSettled(untilCaughtUp)
+        confirmed = settled && isSettled(this.progress)
       }
-      if (confirmed && settled && !this.lacksSuccessor()) return this.isOver() ? 'over' : 'caught-up'
+      if (confirmed && settled && !lacksSuccessor(this.progress)) return isOver(this.progress) ? 'over' : 'caught-up'
       if (elapsed() - this.savedAt >= flushInterval) await this.save(false)
       onStatus(this.describe())
-      await this.rest()
+      await this.bell.wait(intervals.tick)
     }
   }
 
   /** Lists the shards. False where the stream is no longer there. */
   private async refresh(): Promise<boolean> {
-    const { source, streamArn, lineage, elapsed, intervals, onViewType } = this.options
+    const { streamArn, lineage, elapsed, intervals, onViewType } = this.options
     let description: StreamDescription
     try {
-      description = await source.describe(streamArn)
+      description = await this.source.describe(streamArn)
     } catch (error) {
       if ((error as Error).name !== 'ResourceNotFoundException') throw error
       await this.loseAll()
@@ -136,7 +130,7 @@ export class StreamFollower {
     if (this.status === undefined) onViewType(description.viewType)
     this.status = description.status
     lineage.update(description.shards)
-    const looks = this.lacksSuccessor() ? this.successorLooks++ : undefined
+    const looks = lacksSuccessor(this.progress) ? this.successorLooks++ : undefined
     this.refreshAt =
       elapsed() +
       Math.min(intervals.refresh, looks === undefined ? intervals.refresh : intervals.successor * 2 ** looks)
@@ -145,76 +139,69 @@ export class StreamFollower {
 
   /** Starts reading the shards whose turn it is. */
   private begin(): void {
-    const { lineage, source, streamArn, now } = this.options
-    const resumed = lineage.all.filter(({ id, state }) => state === 'reading' && !this.following.has(id))
+    const { lineage, streamArn, now } = this.options
+    const resumed = lineage.all.filter(({ id, state }) => state === 'reading' && !this.readings.has(id))
     for (const shard of [...resumed, ...lineage.ready()]) {
       const parent = lineage.parentOf(shard)
       // at the moment up to which its parent was read, a shard that came after held nothing
       if (parent !== undefined) shard.emptyAt ??= readUntil(parent)
       shard.state = 'reading'
-      const reader = new ShardReader(source, streamArn, shard.id, startOf(shard, now()))
-      const following: Following = { shard, reader, empty: 0, gap: undefined }
-      this.following.set(shard.id, following)
-      const reading = this.read(following)
+      this.readings.set(shard.id, BEGUN)
+      const reading = this.read(shard, new ShardReader(this.source, streamArn, shard.id, startOf(shard, now())))
         .catch((error: unknown) => {
           this.failure ??= error
         })
         .finally(() => {
           this.running.delete(reading)
-          this.wake()
+          this.bell.ring()
         })
       this.running.add(reading)
     }
   }
 
-  private async read(following: Following): Promise<void> {
-    const { now, sleep, halt, intervals } = this.options
-    while (!halt.signal.aborted) {
-      const atEnd = await this.calls.use(async () => {
+  private async read(shard: Shard, reader: ShardReader): Promise<void> {
+    const { now, sleep, intervals, flushSize } = this.options
+    const { signal } = this.halt
+    while (!signal.aborted) {
+      await this.calls.use(async () => {
         const askedAt = now()
-        const answer = await following.reader.read()
-        return this.intake.inOrder(() => this.take(following, answer, askedAt))
+        const answer = await reader.read()
+        await this.intake.inOrder(async () => {
+          const moment = { askedAt, now: now(), emptyAnswers: intervals.emptyAnswers }
+          const { reading, effects } = next(this.readings.get(shard.id) ?? BEGUN, shard, answer, moment)
+          this.readings.set(shard.id, reading)
+          for (const effect of effects) await this.perform(shard, effect)
+        })
       })
-      if (atEnd) return
-      if (this.intake.waiting >= this.options.flushSize) await this.save(false)
-      if (following.empty > 0) await sleep(pauseAfter(following.empty, intervals))
+      if (shard.state === 'ended') return
+      if (this.intake.waiting >= flushSize) await this.save(false)
+      const empty = this.readings.get(shard.id)?.empty ?? 0
+      if (empty > 0) await sleep(pauseAfter(empty, intervals), signal)
     }
   }
 
-  /** Takes one answer over; true where it was the shard's last. */
-  private async take(following: Following, answer: ShardAnswer, askedAt: number): Promise<boolean> {
-    const { shard } = following
-    const { now } = this.options
-    if (answer.kind === 'gone') {
-      if (isMissed(shard))
-        await this.intake.recordGap(shard, undefined, following.gap ?? 'shard is no longer in the stream')
-      // the gap ends with what is younger than the retention: of its children nothing else can be missed
-      Object.assign(shard, { after: null, madeAt: null, emptyAt: null })
-      return this.end(shard)
+  private async perform(shard: Shard, effect: Effect): Promise<void> {
+    switch (effect.kind) {
+      case 'gap':
+        return this.intake.recordGap(shard, effect.first, effect.reason)
+      case 'record':
+        return this.intake.put(shard, effect.record)
+      case 'position':
+        Object.assign(shard, effect.position)
+        return
+      case 'note':
+        return this.options.note(effect.text)
+      case 'end':
+        return this.end(shard)
     }
-    if (answer.kind === 'trimmed') {
-      if (mayHaveLost(shard, now())) following.gap = 'records after this place are no longer in the stream'
-      else this.options.note(`shard ${shard.id} begins again with the oldest record that it has, nothing was lost`)
-      return false
-    }
-    const { records, atEnd } = answer
-    following.empty = records.length === 0 ? following.empty + 1 : 0
-    const isEmpty = following.empty >= this.options.intervals.emptyAnswers
-    if (following.gap !== undefined && (records.length > 0 || atEnd || isEmpty)) {
-      await this.intake.recordGap(shard, records[0], following.gap)
-      following.gap = undefined
-    }
-    for (const record of records) await this.intake.put(shard, record)
-    if (isEmpty) shard.emptyAt = askedAt
-    return atEnd && this.end(shard)
   }
 
-  private end(shard: Shard): true {
+  /** What comes after a shard is looked for at once. */
+  private end(shard: Shard): void {
     shard.state = 'ended'
-    this.following.delete(shard.id)
+    this.readings.delete(shard.id)
     this.refreshAt = 0
     this.successorLooks = 0
-    return true
   }
 
   /** Of what was read to its end before the last stop, the successors may have come and gone since. */
@@ -237,38 +224,11 @@ export class StreamFollower {
     }
   }
 
-  /** True when every shard is at its end, or at what is its end for now. */
-  private isSettled(forNow: boolean): boolean {
-    const { lineage } = this.options
-    return lineage.all.every(({ id, state, madeAt }) => {
-      if (state === 'ended') return true
-      const following = this.following.get(id)
-      if (!forNow || following === undefined || state === 'waiting') return false
-      // on a busy table a shard is never empty, but what was there at the start has been read
-      return following.empty >= this.options.intervals.emptyAnswers || (madeAt ?? 0) > this.startedAt + 1000
-    })
-  }
-
-  /** True while every shard that is read has nothing more. */
-  private isAtEnd(): boolean {
-    const { lineage, intervals } = this.options
-    return lineage.all.every(
-      ({ id, state }) => state === 'ended' || (this.following.get(id)?.empty ?? 0) >= intervals.emptyAnswers,
-    )
-  }
-
-  private isOver(): boolean {
-    return this.status === 'DISABLED' && this.options.lineage.all.every(({ state }) => state === 'ended')
-  }
-
-  /** True while a shard has ended and its child may still be missing from the listing. */
-  private lacksSuccessor(): boolean {
-    if (this.status === 'DISABLED') return false
-    const { lineage, untilCaughtUp } = this.options
-    const all = lineage.all
-    // without an open shard an enabled stream is not complete
-    if (all.every(({ state }) => state === 'ended') && !untilCaughtUp) return true
-    return this.successorLooks < SUCCESSOR_LOOKS && all.some(shard => shard.state === 'ended' && lineage.isLast(shard))
+  private get progress(): StreamProgress {
+    const { options, readings, status, successorLooks, startedAt } = this
+    const { lineage, untilCaughtUp } = options
+    const { emptyAnswers } = options.intervals
+    return { lineage, readings, status, successorLooks, startedAt, emptyAnswers, untilCaughtUp }
   }
 
   private async save(finished: boolean): Promise<void> {
@@ -277,24 +237,33 @@ export class StreamFollower {
   }
 
   private async endReading(): Promise<void> {
-    this.options.halt.abort()
+    this.halt.abort()
     await Promise.all(this.running)
-  }
-
-  private rest(): Promise<void> {
-    return new Promise(resolve => {
-      const timer = setTimeout(resolve, this.options.intervals.tick)
-      this.wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
   }
 
   private describe(): TailStatus {
     const { lineage, streamArn: stream, now } = this.options
     const { records, newest, checkpoint } = this.intake
     const kept = checkpoint?.shards ?? this.resumedFrom
-    return statusOf({ stream, records, newest }, lineage, kept, this.isAtEnd(), now())
+    return statusOf({ stream, records, newest }, lineage, kept, isAtEnd(this.progress), now())
+  }
+}
+
+/** A wait that ends early when somebody rings. */
+class Bell {
+  private end = () => {}
+
+  wait(ms: number): Promise<void> {
+    return new Promise(resolve => {
+      const timer = setTimeout(resolve, ms)
+      this.end = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  ring(): void {
+    this.end()
   }
 }

@@ -111,19 +111,25 @@ async function follow(
   const { random = Math.random, intervals = USUAL_INTERVALS, elapsed = () => performance.now(), onRetry } = options
   // the SDK learns how far this machine's clock is off, should AWS refuse a call for it
   const { now = () => Date.now() + client.config.systemClockOffset } = options
-  const halt = new AbortController()
-  const sleep = (ms: number) => wait(ms, undefined, { signal: halt.signal })
-  const source = new StreamSource({
-    client,
-    signal: halt.signal,
-    sleep,
-    random,
-    ...(tries !== undefined && { tries }),
-    ...(onRetry && { onRetry }),
-  })
+  const sleep = (ms: number, signal: AbortSignal) => wait(ms, undefined, { signal })
+  const patience = { random, ...(tries !== undefined && { tries }), ...(onRetry && { onRetry }) }
   const follower = new StreamFollower({
-    ...{ table, streamArn, source, lineage, sink, untilCaughtUp, flushInterval, flushSize },
-    ...{ intervals, now, elapsed, sleep, stop, halt, note, ...listeners },
+    ...{
+      table,
+      streamArn,
+      lineage,
+      sink,
+      untilCaughtUp,
+      flushInterval,
+      flushSize,
+      intervals,
+      now,
+      elapsed,
+      sleep,
+      stop,
+    },
+    ...{ note, ...listeners },
+    connect: signal => new StreamSource({ client, signal, sleep: ms => sleep(ms, signal), ...patience }),
     onViewType: viewType => {
       const lost = viewType === undefined ? undefined : MISSING_IMAGES[viewType]
       if (lost !== undefined) note(`stream of ${table} is of view type ${viewType}: ${lost}`)

@@ -7,8 +7,7 @@ import {
   type ItemFinding,
   isDoubtful,
 } from '../queries/verdict/findings.js'
-import type { Period } from '../queries/verdict/verdict.js'
-import { ContinuityCheck, type ItemVerdict } from '../queries/verdict/verify-continuity.js'
+import { ContinuityCheck, type ItemVerdict, verifiedPeriod } from '../queries/verdict/verify-continuity.js'
 import { formatInstant } from '../transform/instant.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { EXIT, type ExitCode, type Io } from './io.js'
@@ -46,7 +45,7 @@ export const verifyContinuity: Verification = asked => {
   return {
     begin: () => format === 'json' && io.out('['),
     table: async table => {
-      const check = await ContinuityCheck.open(asked.workspace.engine, table, periodOf(asked.period))
+      const check = await ContinuityCheck.open(asked.workspace.engine, table, verifiedPeriod(asked.period))
       if (format === 'json') io.out(`${tables++ === 0 ? '' : ',\n '}{"table":${toJson(table.table)},"findings":[`)
       if (format === 'table') io.out(`${tables++ === 0 ? '' : '\n'}${paint(io, 'bold', table.table)}\n`)
       const found = await printVerdicts(check, table, asked)
@@ -59,17 +58,6 @@ export const verifyContinuity: Verification = asked => {
         : EXIT.done
     },
     end: () => format === 'json' && io.out(']\n'),
-  }
-}
-
-function periodOf({ fromUs, toUs }: Asked['period']): Period | undefined {
-  if (fromUs === undefined && toUs === undefined) return undefined
-  const until = (toUs ?? Date.now() * 1000) - 1
-  return {
-    afterUs: (fromUs ?? Number.NEGATIVE_INFINITY) - 1,
-    fromUs: fromUs ?? Number.NEGATIVE_INFINITY,
-    toUs: until,
-    untilUs: until,
   }
 }
 

@@ -1,20 +1,20 @@
 import { isUtf8 } from 'node:buffer'
-import { appendFileSync, rmSync } from 'node:fs'
 import type { FirehoseTransformationResultRecord } from 'aws-lambda'
 import { BUFFER, TRANSFORM_BUFFER } from '../aws/firehose.js'
 import type { Overlong } from '../capture/overlong.js'
 import { describeOverlong, OVERLONG } from '../capture/overlong-record.js'
 import { nameOrigin } from '../capture/unnamed-record.js'
-import type { DiskArchive, StagedFile } from '../store/folder.js'
-import { OTHER_REGION, objectName, RefusedObjects } from '../store/refused-objects.js'
+import type { DiskArchive } from '../store/folder.js'
+import { OTHER_REGION, RefusedObjects } from '../store/refused-objects.js'
 import { type Column, columnsOf } from '../transform/audit-row.js'
 import { rowCounter } from '../transform/fast/fast-path.js'
 import type { TransformHandler } from '../transform/handler.js'
-import { configurationKey, parsePartition, partitionPrefix } from '../transform/layout.js'
+import { parsePartition, partitionPrefix } from '../transform/layout.js'
 import { checkRowLine } from '../transform/row-line.js'
-import { rowConfiguration, type TableConfiguration } from '../transform/table-configuration.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
 import { Misfits } from './misfits.js'
 import type { ParquetConverter } from './parquet-conversion.js'
+import { PartitionBuffers } from './partition-buffers.js'
 import { RegionDoor, regionInArchive, streamInArchive } from './table-origin.js'
 import { invokeTransform, type SourceRecord } from './transform-function.js'
 
@@ -55,15 +55,6 @@ interface TakenRecord extends SourceRecord {
   readonly isUnnamed: boolean
 }
 
-/** Row lines of one partition on their way to an object. */
-interface PartitionBuffer {
-  readonly prefix: string
-  readonly staged: StagedFile
-  readonly since: number
-  bytes: number
-  rows: number
-}
-
 export interface DeliveryStreamOptions {
   readonly table: TableConfiguration
   readonly archive: DiskArchive
@@ -90,27 +81,33 @@ export class DeliveryStream {
   readonly counts: DeliveryCounts = { records: 0, rows: 0, refused: 0, objects: 0 }
   /** Of the rows that are in the archive, or on their way there. */
   readonly misfits = new Misfits()
-  private readonly columns: readonly Column[]
   private readonly columnsByName: ReadonlyMap<string, Column>
   private readonly countRows: ReturnType<typeof rowCounter>
   private readonly hints: BufferingHints
   private readonly now: () => number
   private readonly refused: RefusedObjects
-  private readonly partitions = new Map<string, PartitionBuffer>()
+  private readonly partitions: PartitionBuffers
   private buffer: TakenRecord[] = []
   private bufferedBytes = 0
   private bufferedSince = 0
-  private configurationKept = false
   private door: RegionDoor | undefined
   private streamArn: Promise<string | undefined> | undefined
 
   constructor(private readonly options: DeliveryStreamOptions) {
-    this.columns = columnsOf(options.table)
-    this.columnsByName = new Map(this.columns.map(column => [column.name, column]))
-    this.countRows = rowCounter(this.columns)
+    const { table, archive, converter } = options
+    const columns = columnsOf(table)
+    this.columnsByName = new Map(columns.map(column => [column.name, column]))
+    this.countRows = rowCounter(columns)
     this.hints = options.hints ?? DEFAULT_HINTS
     this.now = options.now ?? Date.now
-    this.refused = new RefusedObjects(options.archive, options.table.table, this.now)
+    this.refused = new RefusedObjects(archive, table.table, this.now)
+    const { objectBytes, objectInterval } = this.hints
+    const onObject = (rows: number) => {
+      this.counts.objects++
+      this.counts.rows += rows
+    }
+    const buffering = { objectBytes, objectInterval, now: this.now, onObject }
+    this.partitions = new PartitionBuffers({ table, archive, converter, columns, ...buffering })
   }
 
   /**
@@ -139,14 +136,14 @@ export class DeliveryStream {
   async tick(): Promise<void> {
     const now = this.now()
     if (this.buffer.length > 0 && now - this.bufferedSince >= this.hints.transformInterval) await this.transform()
-    await this.deliverDue()
+    await this.partitions.flushDue()
     await this.refused.flushDue(this.hints.objectInterval)
   }
 
   /** Delivers everything that is buffered. */
   async flush(): Promise<void> {
     await this.transform()
-    for (const partition of [...this.partitions.values()]) await this.deliver(partition)
+    await this.partitions.flush()
     await this.refused.flush()
   }
 
@@ -169,9 +166,9 @@ export class DeliveryStream {
     for (const [prefix, { pieces, rows }] of lines) {
       const bytes = Buffer.concat(pieces)
       this.misfits.count(bytes)
-      await this.append(prefix, bytes, rows)
+      await this.partitions.append(prefix, bytes, rows)
     }
-    await this.deliverDue()
+    await this.partitions.flushDue()
   }
 
   private async named(records: readonly TakenRecord[]): Promise<readonly SourceRecord[]> {
@@ -248,57 +245,6 @@ export class DeliveryStream {
       code,
       message,
     })
-  }
-
-  private async append(prefix: string, bytes: Uint8Array, rows: number): Promise<void> {
-    let partition = this.partitions.get(prefix)
-    if (partition === undefined) {
-      partition = { prefix, staged: this.options.archive.stage('.ndjson'), since: this.now(), bytes: 0, rows: 0 }
-      this.partitions.set(prefix, partition)
-    }
-    appendFileSync(partition.staged.path, bytes)
-    partition.bytes += bytes.length
-    partition.rows += rows
-    if (partition.bytes >= this.hints.objectBytes) await this.deliver(partition)
-  }
-
-  /** Delivers the partitions that have waited for their interval. */
-  private async deliverDue(): Promise<void> {
-    const now = this.now()
-    for (const partition of [...this.partitions.values()]) {
-      if (now - partition.since >= this.hints.objectInterval) await this.deliver(partition)
-    }
-  }
-
-  /** Converts a partition's lines and adds the object; until it is there whole, the archive is as it was. */
-  private async deliver(partition: PartitionBuffer): Promise<void> {
-    const { archive, converter } = this.options
-    await this.keepConfiguration()
-    const parquet = archive.stage('.parquet')
-    await converter.convert(partition.staged.path, parquet.path, this.columns, partition.rows)
-    await archive.put(`${partition.prefix}${objectName('rows', this.now())}.parquet`, parquet)
-    rmSync(partition.staged.path)
-    this.partitions.delete(partition.prefix)
-    this.counts.objects++
-    this.counts.rows += partition.rows
-  }
-
-  /** Rows name the configuration they were made under, so the archive has it before it has them. */
-  private async keepConfiguration(): Promise<void> {
-    if (this.configurationKept) return
-    const { archive, table } = this.options
-    const key = configurationKey(table)
-    const folder = key.slice(0, key.lastIndexOf('/') + 1)
-    const isKept = async () => (await archive.list(folder)).includes(key)
-    if (!(await isKept())) {
-      try {
-        await archive.put(key, Buffer.from(rowConfiguration(table)))
-      } catch (error) {
-        // another ingest may have kept it in the meantime; its key is a hash of it, so it is the same
-        if (!(await isKept())) throw error
-      }
-    }
-    this.configurationKept = true
   }
 }
 

@@ -16,7 +16,9 @@ export async function regionInArchive(archive: DiskArchive, table: string): Prom
   return undefined
 }
 
-/** The ARN of the one stream that a table's rows in an archive came from; undefined where there are none, or several. */
+/**
+ * The ARN of the one stream that a table's rows in an archive came from; undefined where there are none, or several.
+ */
 export async function streamInArchive(archive: DiskArchive, table: string): Promise<string | undefined> {
   const files = await filesOf(archive, table)
   const streams = files.length === 0 ? [] : await valuesIn(files, 'source', `source like 'arn:%/stream/%'`)
@@ -47,7 +49,10 @@ async function valuesIn(
   }
 }
 
-/** Why rows of one region do not go with those of another; undefined where they do. A region that is not known goes with any. */
+/**
+ * Why rows of one region do not go with those of another; undefined where they do. A region that is not known goes with
+ * any.
+ */
 export function describeOtherRegion(
   table: string,
   known: string | undefined,

@@ -38,8 +38,9 @@ export interface TailLock {
 }
 
 /**
- * Says that this process tails a table, unless another one on this machine does: then it answers with that one's id. Each
- * process writes a file of its own and then looks for those of others, so of two that begin at once never both go on.
+ * Says that this process tails a table, unless another one on this machine does: then it answers with that one's id.
+ * Each process writes a file of its own and then looks for those of others, so of two that begin at once never both go
+ * on.
  */
 export function lockTail(root: string, table: string): TailLock | number {
   const folder = join(root, TAIL_FOLDER)

@@ -2,6 +2,7 @@ import { statementHash } from '../queries/each-item.js'
 import type { BoundValue, Scope, TableOutline } from '../queries/engines/engine.js'
 import { deliveriesOf } from '../queries/engines/literal.js'
 import { readStatement } from '../queries/engines/statement.js'
+import { isMissing } from '../store/objects.js'
 import { answersFolderPrefix, bucketOf, checkpointFolderPrefix, manifestKey } from '../transform/derived.js'
 import { dateOf } from '../transform/partition.js'
 import { answerSince, keptAnswer } from './unload-answers.js'
@@ -147,7 +148,7 @@ export class UnloadedCopies {
   /** The manifest is read before the archive is listed, so whatever it covers is in the list or is gone. */
   private async find(table: string): Promise<Usable | undefined> {
     const text = await this.derived.open(manifestKey(table)).catch((error: Error) => {
-      if (error.name === 'NoSuchKey') return undefined
+      if (isMissing(error)) return undefined
       throw error
     })
     if (text === undefined) return undefined

@@ -1,6 +1,6 @@
 /** What a program gives: keys, moments and the parameters of saved queries, each as it has them. */
 import { ParameterError, type ParameterType } from '../queries/parameters.js'
-import type { QueryName, SavedQueries, TypeOfParameter } from '../queries/saved-queries.js'
+import type { QueryName, QueryTypes, TypeOfParameter } from '../queries/query-types.js'
 import { type AttributeValue, parseItem } from '../transform/attribute-value.js'
 import { formatInstant, parseInstant } from '../transform/instant.js'
 
@@ -24,7 +24,7 @@ interface Given {
 
 /** A saved query's parameters, each as its type wants it. */
 export type Parameters<N extends QueryName = QueryName> = N extends QueryName
-  ? GivenAs<SavedQueries[N]['parameters']>
+  ? GivenAs<QueryTypes[N]['parameters']>
   : never
 
 type GivenAs<P> = {
@@ -32,7 +32,7 @@ type GivenAs<P> = {
 }
 
 /** A row of a saved query's answer. */
-export type RowOf<N extends QueryName> = SavedQueries[N]['row']
+export type RowOf<N extends QueryName> = QueryTypes[N]['row']
 
 /** The attributes of a key, given any key of its table. A text is the whole of a simple key, whatever it looks like. */
 export function attributesOf(key: Key, anyKey: string): Readonly<Record<string, unknown>> {

@@ -33,8 +33,8 @@ const PARALLEL = 4
 const PREFIX = 'itemtrail-archive-'
 
 /**
- * Copies rows, facts and configurations into a folder of this process alone, as they are now, which `rmSync` removes. Throws
- * an `ArchiveError` for more than `mostBytes`, before anything is copied.
+ * Copies rows, facts and configurations into a folder of this process alone, as they are now, which `rmSync` removes.
+ * Throws an `ArchiveError` for more than `mostBytes`, before anything is copied.
  */
 export async function copyLocally(archive: Objects, { only, mostBytes = MOST_BYTES }: CopyOptions): Promise<string> {
   const prefixes = only?.flatMap(table => [tablePrefix(table), configurationPrefix(table), factPrefix(table)])

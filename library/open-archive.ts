@@ -4,9 +4,10 @@ import { Answer } from '../queries/answers/answer.js'
 import { judgeAnswer } from '../queries/answers/answer-verdict.js'
 import { answerQuery, answerSql } from '../queries/answers/ask.js'
 import type { AnswerVerdict, Asked } from '../queries/answers/asked.js'
-import type { Question } from '../queries/answers/asked-archive.js'
+import type { QuestionAsked } from '../queries/answers/asked-archive.js'
 import { withBaselineRemarks } from '../queries/answers/baseline-remarks.js'
 import { readHistory } from '../queries/answers/history.js'
+import { type TableStatus, tableStatus } from '../queries/answers/table-status.js'
 import { SAVED_QUERIES } from '../queries/catalog.js'
 import { differencesOf } from '../queries/difference.js'
 import { DuckDbEngine } from '../queries/engines/duckdb.js'
@@ -14,16 +15,20 @@ import { type BoundValue, type QueryEngine, type RunOptions, streamAnswer } from
 import { type Row, rowsOf } from '../queries/engines/rows.js'
 import { canonicalKey, findItemKey } from '../queries/item-key.js'
 import { ParameterError } from '../queries/parameters.js'
-import type { QueryName } from '../queries/saved-queries.js'
+import type { QueryName } from '../queries/query-types.js'
 import { isDoubtful } from '../queries/verdict/findings.js'
 import type { ItemHistory } from '../queries/verdict/history.js'
 import { archiveBegan, historyBetween, stateAt } from '../queries/verdict/state-at.js'
 import { itemsAt } from '../queries/verdict/table-at.js'
 import type { JudgeOptions } from '../queries/verdict/table-verdict.js'
+import { ContinuityCheck, verifiedPeriod } from '../queries/verdict/verify-continuity.js'
+import { RowCheck, type RowPeriod } from '../queries/verdict/verify-rows.js'
+import { reconcileItems } from '../restore/reconcile-items.js'
+import type { Finding as ReconcileFinding } from '../restore/reconciliation.js'
 import { DiskArchive } from '../store/folder.js'
 import type { Objects } from '../store/objects.js'
 import { findTable, tablesIn } from '../store/tables.js'
-import { parseItem } from '../transform/attribute-value.js'
+import { type Item, parseItem } from '../transform/attribute-value.js'
 import { formatInstant } from '../transform/instant.js'
 import { type TableConfiguration, unconfiguredTable } from '../transform/table-configuration.js'
 import { nameTables, TABLE_NAME } from '../transform/table-names.js'
@@ -85,8 +90,8 @@ export interface StackOptions {
 }
 
 /**
- * Opens an archive for questions: a folder; objects that lie elsewhere, which are copied; a deployed stack, which is asked
- * on AWS; or what an engine reads. Throws `ArchiveError` for what is no archive or holds a damaged object.
+ * Opens an archive for questions: a folder; objects that lie elsewhere, which are copied; a deployed stack, which is
+ * asked on AWS; or what an engine reads. Throws `ArchiveError` for what is no archive or holds a damaged object.
  */
 export async function openArchive(
   archive: string | Objects | StackOptions | EngineOptions,
@@ -136,6 +141,19 @@ async function openStack({ stack, region, ...names }: StackOptions, options: Fol
   const engine = await openStackEngine({ workgroup, database, region, bucket, derived }, options)
   const tables = engine.facts === undefined ? [] : await tablesIn(engine.facts, options.tables)
   return new OpenArchive(engine, new Map(tables), true, options.refused)
+}
+
+/** The time that is verified, from a moment to before another. @default - all time */
+export interface VerifiedPeriod {
+  readonly from?: Moment
+  readonly to?: Moment
+}
+
+function periodOf({ from, to }: VerifiedPeriod): RowPeriod {
+  return {
+    ...(from !== undefined && { fromUs: microsecondsOf(from, 'from') }),
+    ...(to !== undefined && { toUs: microsecondsOf(to, 'to') }),
+  }
 }
 
 /** What follows the name of a saved query and of a table: parameters may be left out where each of them may. */
@@ -230,6 +248,36 @@ export class OpenArchive implements AsyncDisposable {
     }
   }
 
+  /** What the archive holds of a table. */
+  status(table: string): Promise<TableStatus> {
+    return tableStatus(this.engine, this.table(table))
+  }
+
+  /**
+   * Whether anything is missing in a table: `verdicts()` tells item by item, and `tally` is right when all are taken.
+   */
+  verifyContinuity(table: string, period: VerifiedPeriod = {}): Promise<ContinuityCheck> {
+    return ContinuityCheck.open(this.engine, this.table(table), verifiedPeriod(periodOf(period)))
+  }
+
+  /**
+   * Whether every row of a table is what it says of itself: `findings()` tells object by object, and `tally` is right
+   * when all are taken. Throws an `ArchiveError` where the archive is no folder.
+   */
+  async verifyRows(table: string, period: VerifiedPeriod = {}): Promise<RowCheck> {
+    const root = (await this.engine.describe?.())?.archive.root
+    if (root !== undefined) return new RowCheck(root, this.table(table).table, periodOf(period))
+    throw new ArchiveError('rows are held against themselves in a folder only, expected openArchive of a folder')
+  }
+
+  /**
+   * Compares every item that a table held at a moment, as somebody else has them, and yields what is not shown to be
+   * equal.
+   */
+  reconcile(table: string, items: AsyncIterable<Item> | Iterable<Item>, at: Moment): AsyncGenerator<ReconcileFinding> {
+    return reconcileItems(this.engine, this.table(table), items, microsecondsOf(at, 'at'))
+  }
+
   /** Asks a saved query of a table; `itemtrail queries` and docs/queries.md list them. */
   async run<N extends QueryName>(name: N, table: string, ...given: Asking<N>): Promise<Answer<RowOf<N>>> {
     const [parameters = {}, options = {}] = given
@@ -260,8 +308,11 @@ export class OpenArchive implements AsyncDisposable {
     return this.judged<R>(table, asked)
   }
 
-  /** How far an answer to what was asked can be believed; undefined where that names no table. It costs statements of its own. */
-  verdict(asked: Question, options?: JudgeOptions): Promise<AnswerVerdict | undefined> {
+  /**
+   * How far an answer to what was asked can be believed; undefined where that names no table. It costs statements of
+   * its own.
+   */
+  verdict(asked: QuestionAsked, options?: JudgeOptions): Promise<AnswerVerdict | undefined> {
     return judgeAnswer(asked, this, { refused: this.refused, ...options })
   }
 
@@ -269,7 +320,10 @@ export class OpenArchive implements AsyncDisposable {
     return new Answer<R>(table, asked, remarks, options => this.verdict(asked, options))
   }
 
-  /** The rows of SQL of one's own as they come; a large answer is never in memory as a whole where the engine can stream. */
+  /**
+   * The rows of SQL of one's own as they come; a large answer is never in memory as a whole where the engine can
+   * stream.
+   */
   async *stream<R extends Row = Row>(
     text: string,
     values: readonly BoundValue[] = [],

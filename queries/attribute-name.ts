@@ -8,9 +8,9 @@ import { rowsOf } from './engines/rows.js'
 import { ParameterError } from './parameters.js'
 
 /**
- * The attribute or path that somebody meant whose answer is empty: the text itself where an item ever had it, else what a
- * configured column of that name is taken from. Throws `ParameterError` for what no item ever had, since "never changed" may
- * be said only of what exists. It reads the table once or twice more.
+ * The attribute or path that somebody meant whose answer is empty: the text itself where an item ever had it, else
+ * what a configured column of that name is taken from. Throws `ParameterError` for what no item ever had, since
+ * "never changed" may be said only of what exists. It reads the table once or twice more.
  */
 export async function attributeMeant(engine: QueryEngine, table: TableConfiguration, text: string): Promise<string> {
   const names = await namesWithin(engine, table, [])

@@ -3,7 +3,10 @@ import type { PathSegment } from './difference.js'
 import { quoted } from './engines/literal.js'
 import { columnsReplacing } from './replaced-columns.js'
 
-/** A path as `history` and `diff` print it: `shipping.city`, `lines[sku=C].qty`; what a dot or bracket would make unclear is quoted. */
+/**
+ * A path as `history` and `diff` print it: `shipping.city`, `lines[sku=C].qty`; what a dot or bracket would make
+ * unclear is quoted.
+ */
 export function writePath(path: readonly PathSegment[]): string {
   const parts = path.map((segment, i) => {
     if ('element' in segment)
@@ -49,9 +52,9 @@ export function isTopLevel(text: string): boolean {
 }
 
 /**
- * A table's rows, in place of the table, with images that hold one attribute only: what was at the path, under the text of
- * the path as its name. So a question about an attribute is one about a path. An attribute that has the whole text for its
- * name goes before what lies at the path.
+ * A table's rows, in place of the table, with images that hold one attribute only: what was at the path, under the
+ * text of the path as its name. So a question about an attribute is one about a path. An attribute that has the whole
+ * text for its name goes before what lies at the path.
  */
 export function rowsAtPath(changes: string, text: string): string {
   const image = (side: 'old' | 'new', value: string) =>

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { BoundValue } from './engines/engine.js'
 import type { Parameter, ParameterType } from './parameters.js'
-import type { QueryName } from './saved-queries.js'
+import type { QueryName } from './query-types.js'
 
 /** The type of an answer's column, the same on every engine; times are of UTC. */
 export type AnswerType = 'varchar' | 'bigint' | 'double' | 'boolean' | 'timestamp' | 'array(varchar)'
@@ -36,12 +36,15 @@ export interface SavedQuery {
   readonly states: { readonly from: string; readonly to: string } | undefined
   /** The parameter of the moment, where it tells what items were then and takes none of the archive's facts. */
   readonly withoutFacts: string | undefined
-  /** Who made changes: also by what is configured `today`, or only as rows `recorded` it. Undefined where it does not ask. */
+  /**
+   * Who made changes: also by what is configured `today`, or only as rows `recorded` it. Undefined where it does not
+   * ask.
+   */
   readonly actor: 'today' | 'recorded' | undefined
   readonly columns: readonly AnswerColumn[]
   /** What it means when there are no rows. */
   readonly empty: string
-  /** The text below the header, with `{...}` and `:name` still in it. */
+  /** The text below the header, parts put in, with the names `{...}` and the parameters `:name` still in it. */
   readonly template: string
 }
 
@@ -56,6 +59,9 @@ const SQL_FOLDER = new URL('./sql/', import.meta.url)
 const INTERNAL_FOLDER = new URL('./internal/', import.meta.url)
 const PARTS_FOLDER = new URL('./parts/', import.meta.url)
 
+/** Common table expressions that several questions share. */
+const PARTS: ReadonlyMap<string, string> = new Map(sqlFiles(PARTS_FOLDER).map(([name, text]) => [name, text.trim()]))
+
 /** All saved queries, by name. What can be asked is said here and nowhere else. */
 export const SAVED_QUERIES: ReadonlyMap<string, SavedQuery> = queriesIn(SQL_FOLDER)
 
@@ -65,10 +71,7 @@ export function savedQuery(name: QueryName): SavedQuery {
 }
 
 /** Questions that Itemtrail asks on its own account, and offers to nobody. */
-export const INTERNAL_QUERIES: ReadonlyMap<string, SavedQuery> = queriesIn(INTERNAL_FOLDER)
-
-/** Common table expressions that several questions share. */
-const PARTS: ReadonlyMap<string, string> = new Map(sqlFiles(PARTS_FOLDER).map(([name, text]) => [name, text.trim()]))
+const INTERNAL_QUERIES = queriesIn(INTERNAL_FOLDER)
 
 function queriesIn(folder: URL): ReadonlyMap<string, SavedQuery> {
   return new Map(sqlFiles(folder).map(([name, text]) => [name, parseSavedQuery(name, text)]))
@@ -86,21 +89,23 @@ export function sqlPart(name: string): string {
   return insertParts(`{${name}}`, name)
 }
 
-/** The text of a query with its parts put in, its names and parameters still as they stand in the file. */
-export function wholeText({ template, name }: SavedQuery): string {
-  return insertParts(template, name)
-}
-
 function sqlFiles(folder: URL): readonly (readonly [string, string])[] {
   const names = readdirSync(folder).filter(name => name.endsWith('.sql'))
   return names.sort().map(name => [name.slice(0, -'.sql'.length), readFileSync(new URL(name, folder), 'utf8')])
 }
 
-/** Reads a query file: a header of `-- @...` lines, then the statement. Throws for a header that says too little. */
+/**
+ * Reads a query file: a header of `-- @...` lines, which go on where one begins with `--   `, then the statement.
+ * Throws for a header that says too little.
+ */
 export function parseSavedQuery(name: string, text: string): SavedQuery {
   const lines = text.split('\n')
   const body = lines.findIndex(line => !line.startsWith('--'))
-  const header = lines.slice(0, body)
+  const header = lines
+    .slice(0, body)
+    .join('\n')
+    .replaceAll(/\n-- {3,}/g, ' ')
+    .split('\n')
   const tagged = (tag: string) =>
     header.filter(line => line.startsWith(`-- @${tag} `)).map(line => line.slice(tag.length + 5))
   const question = tagged('question')[0]
@@ -121,7 +126,7 @@ export function parseSavedQuery(name: string, text: string): SavedQuery {
     actor: tagged('actor')[0] as SavedQuery['actor'],
     columns,
     empty,
-    template: lines.slice(body).join('\n').trim(),
+    template: insertParts(lines.slice(body).join('\n').trim(), name),
   }
 }
 
@@ -183,7 +188,7 @@ export interface Identifiers {
 /** The statement of a saved query for one table: parts and names put in, each `:name` a `?`. */
 export function renderQuery(query: SavedQuery, identifiers: Identifiers): Statement {
   const placeholders: string[] = []
-  const withParts = wholeText(query).replaceAll('{column}', `new_${identifiers.column}`)
+  const withParts = query.template.replaceAll('{column}', `new_${identifiers.column}`)
   const bound = withParts.replaceAll(
     /\{(us|day|day-after) :(\w+)\}|(?<!:):(\w+)/g,
     (_, form: keyof typeof FROM_INSTANT | undefined, inner, plain) => {

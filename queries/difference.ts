@@ -10,10 +10,15 @@ export interface Difference {
   readonly after?: AttributeValue
 }
 
-/** `{ name }` inside a map; `{ element }` inside a list: `sku=C` where the element says what it is, else its position. */
+/**
+ * `{ name }` inside a map; `{ element }` inside a list: `sku=C` where the element says what it is, else its position.
+ */
 export type PathSegment = { readonly name: string } | { readonly element: string }
 
-/** Where two images differ, in depth; null stands for no item. Elements of lists are matched by what they are, not by place. */
+/**
+ * Where two images differ, in depth; null stands for no item. Elements of lists are matched by what they are, not by
+ * place.
+ */
 export function differencesOf(before: Item | null, after: Item | null): readonly Difference[] {
   const right = toTree({ M: after ?? {} })
   const delta = differ.diff(toTree({ M: before ?? {} }), right)
@@ -29,7 +34,10 @@ function attributeOf({ path }: Difference): string {
 /** Aligning two lists takes their lengths multiplied; longer ones are compared as a whole. */
 const MAX_ALIGNED = 2000
 
-/** What is compared: maps and lists as they are, everything else as canonical text. Names get a dot so that none is special. */
+/**
+ * What is compared: maps and lists as they are, everything else as canonical text. Names get a dot so that none is
+ * special.
+ */
 type Tree = string | readonly Tree[] | { readonly [name: string]: Tree }
 
 function toTree(value: AttributeValue): Tree {
@@ -68,8 +76,8 @@ function markOf(tree: Tree): string | undefined {
 }
 
 /**
- * Walks a delta of jsondiffpatch ([new] added, [old, new] changed, [old, 0, 0] removed, anything else goes deeper) beside
- * the tree after the change, from which list elements get their marks.
+ * Walks a delta of jsondiffpatch ([new] added, [old, new] changed, [old, 0, 0] removed, anything else goes deeper)
+ * beside the tree after the change, from which list elements get their marks.
  */
 function* walkDelta(delta: Delta, path: readonly PathSegment[], after: Tree): Generator<Difference> {
   if (delta === undefined) return

@@ -6,7 +6,10 @@ import { type BoundValue, type QueryEngine, streamAnswer } from './engines/engin
 import { deliveriesOf } from './engines/literal.js'
 import { type Row, rowsOf } from './engines/rows.js'
 
-/** A statement whose rows each tell of one item, from all changes of that item and nothing else, in the order of `item_key`. */
+/**
+ * A statement whose rows each tell of one item, from all changes of that item and nothing else, in the order of
+ * `item_key`.
+ */
 export interface EachItemStatement {
   /** Of its answer, `item_key` among them. */
   readonly columns: readonly string[]
@@ -46,7 +49,10 @@ from ${changes}
 ${conditions.length === 0 ? '' : `where ${conditions.join(' and ')}\n`}group by item_key`
 }
 
-/** The statements whose answers a compaction keeps, so that a question about the whole table need not read its whole past. */
+/**
+ * The statements whose answers a compaction keeps, so that a question about the whole table need not read its whole
+ * past.
+ */
 export function keptStatements(table: TableConfiguration): readonly EachItemStatement[] {
   return [continuityOfAll(table), olderItems(table), spansOfAll(table)]
 }
@@ -56,7 +62,10 @@ export function statementHash(sql: string, values: readonly BoundValue[], delive
   return hash('sha256', JSON.stringify([sql.replaceAll(deliveries, '{changes}'), values]))
 }
 
-/** The rows of such a statement, those of one item in no order of their own: from what a compaction kept, where the engine can. */
+/**
+ * The rows of such a statement, those of one item in no order of their own: from what a compaction kept, where the
+ * engine can.
+ */
 export async function* rowsOfEachItem(
   engine: QueryEngine,
   { table, identifier }: TableConfiguration,

@@ -7,8 +7,9 @@ import { anyItemKey } from './known-keys.js'
 import { ParameterError } from './parameters.js'
 
 /**
- * The canonical key that somebody means, given any key of the table (canonical, as in `item_key`). A value is DynamoDB
- * JSON, or plain and of the type that the given key has there; other attributes are passed over. Throws `ParameterError`.
+ * The canonical key that somebody means, given any key of the table (canonical, as in `item_key`). A value is
+ * DynamoDB JSON, or plain and of the type that the given key has there; other attributes are passed over. Throws
+ * `ParameterError`.
  */
 export function canonicalKey(values: Readonly<Record<string, unknown>>, anyKey: string): string {
   const sample = parseItem(anyKey)
@@ -53,7 +54,10 @@ function asNumeral(typed: string): string {
     .replace(/\.(?=$|e)/i, '')
 }
 
-/** The key that `keyOf` makes of any key of a table. Undefined where neither rows nor the configuration tell what one looks like. */
+/**
+ * The key that `keyOf` makes of any key of a table. Undefined where neither rows nor the configuration tell what one
+ * looks like.
+ */
 export async function findItemKey(
   engine: QueryEngine,
   table: TableConfiguration,

@@ -3,7 +3,9 @@ import type { QueryEngine } from './engines/engine.js'
 import { deliveriesOf } from './engines/literal.js'
 import { rowsOf } from './engines/rows.js'
 
-/** Any key of a table, which tells its key attributes and their types; undefined where the archive has no rows of it. */
+/**
+ * Any key of a table, which tells its key attributes and their types; undefined where the archive has no rows of it.
+ */
 export async function anyItemKey(engine: QueryEngine, table: TableConfiguration): Promise<string | undefined> {
   const known = await engine.outline?.(table.table)
   if (known !== undefined) return known.sampleKey

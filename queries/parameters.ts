@@ -2,9 +2,9 @@ import { formatInstant, parseInstant } from '../transform/instant.js'
 import type { BoundValue } from './engines/engine.js'
 
 /**
- * `item`: an item's key as canonical DynamoDB JSON; `instant`: ISO 8601 with a zone; `integer`: from 1; `steps`: pairs of
- * texts as JSON, bound without white space; `attribute`: an attribute's name, a path as `history` prints it, or a configured
- * column; `items`: a JSON object; `text`: as it is.
+ * `item`: an item's key as canonical DynamoDB JSON; `instant`: ISO 8601 with a zone; `integer`: from 1; `steps`:
+ * pairs of texts as JSON, bound without white space; `attribute`: an attribute's name, a path as `history` prints it,
+ * or a configured column; `items`: a JSON object; `text`: as it is.
  */
 export type ParameterType = 'attribute' | 'item' | 'items' | 'instant' | 'integer' | 'steps' | 'text'
 
@@ -14,7 +14,10 @@ export interface Parameter {
   /** Undefined where a value must be given. */
   readonly default?: string
   readonly example: string
-  /** What gives the default where there is one: the table's configured life cycle; the archive's facts, and nobody else. */
+  /**
+   * What gives the default where there is one: the table's configured life cycle; the archive's facts, and nobody
+   * else.
+   */
   readonly preset: 'lifecycle' | 'facts' | undefined
   readonly meaning: string
 }

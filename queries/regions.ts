@@ -1,6 +1,9 @@
 import { regionOfSource } from '../transform/stream-record.js'
 
-/** The regions that the sources of rows name, sorted: of an ARN its own, of `region/table` what stands before the table. */
+/**
+ * The regions that the sources of rows name, sorted: of an ARN its own, of `region/table` what stands before the
+ * table.
+ */
 export function regionsOf(sources: Iterable<string>): readonly string[] {
   const regions = [...sources].map(source => regionOfSource(source) ?? /^([a-z0-9-]{2,})\/[^/]+$/.exec(source)?.[1])
   return [...new Set(regions.filter(region => region !== undefined))].sort()

@@ -4,7 +4,10 @@ import type { QueryEngine } from './engines/engine.js'
 import { deliveriesOf } from './engines/literal.js'
 import { rowsOf } from './engines/rows.js'
 
-/** What the rows as delivered hold beyond one of each change, for every table of which a statement names them, in a sentence each. */
+/**
+ * What the rows as delivered hold beyond one of each change, for every table of which a statement names them, in a
+ * sentence each.
+ */
 export async function tellRepeats(
   engine: QueryEngine,
   sql: string,

@@ -6,14 +6,16 @@ import { quoted } from './engines/literal.js'
 import { columnsReplacing } from './replaced-columns.js'
 
 /**
- * Who made changes that were archived while another attribute named the actor, or none: by the attribute that is configured
- * today, read from the images. `actor_source` marks it.
+ * Who made changes that were archived while another attribute named the actor, or none: by the attribute that is
+ * configured today, read from the images. `actor_source` marks it.
  */
 export const ACTOR_OF_TODAY = 'new_image_today'
 
 const known = new WeakMap<QueryEngine, Map<string, Promise<boolean>>>()
 
-/** The attribute that names the actor today; undefined where every configuration of the archive's rows says the same. */
+/**
+ * The attribute that names the actor today; undefined where every configuration of the archive's rows says the same.
+ */
 export async function actorOfToday(
   engine: QueryEngine,
   { table, actor }: TableConfiguration,
@@ -41,7 +43,9 @@ async function wasAnother(store: NonNullable<QueryEngine['facts']>, table: strin
   }
 }
 
-/** A table's rows with today's actor, in place of the table. What `column` names of the configured ones is among them. */
+/**
+ * A table's rows with today's actor, in place of the table. What `column` names of the configured ones is among them.
+ */
 export function rowsWithActor(changes: string, path: AttributePath, column?: string): string {
   const fromNew = actorIn('delivered.new_image', path)
   const fromOld = actorIn('delivered.old_image', path)

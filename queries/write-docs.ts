@@ -33,24 +33,26 @@ ${index.join('\n')}
 ${queries.map(describeQuery).join('\n')}`
 }
 
-/** `queries/saved-queries.ts`: the names, parameters and rows of the saved queries, as the compiler knows them. */
+/** `queries/query-types.ts`: the names, parameters and rows of the saved queries, as the compiler knows them. */
 export function queryTypes(): string {
-  return `import type { ParameterType } from './parameters.js'
-
-/**
- * The saved queries by name: each parameter with its type, and a row of the answer.
- * Made from the headers in \`queries/sql/\` by \`npx tsx queries/write-docs.ts\`; do not edit.
- */
-export interface SavedQueries {
-${[...SAVED_QUERIES.values()].map(typeOfQuery).join('\n')}
-}
-
-/** The name of a saved query. */
-export type QueryName = keyof SavedQueries
-
-/** What the type of a parameter is called, that of a configured column among them. */
-export type TypeOfParameter = ParameterType | 'column'
-`
+  const lines = [
+    "import type { ParameterType } from './parameters.js'",
+    '',
+    '/**',
+    ' * The saved queries by name: each parameter with its type, and a row of the answer.',
+    ' * Made from the headers in `queries/sql/` by `npx tsx queries/write-docs.ts`; do not edit.',
+    ' */',
+    'export interface QueryTypes {',
+    ...[...SAVED_QUERIES.values()].map(typeOfQuery),
+    '}',
+    '',
+    '/** The name of a saved query. */',
+    'export type QueryName = keyof QueryTypes',
+    '',
+    '/** What the type of a parameter is called, that of a configured column among them. */',
+    "export type TypeOfParameter = ParameterType | 'column'",
+  ]
+  return `${lines.join('\n')}\n`
 }
 
 function typeOfQuery({ name, question, parameters, asksForColumn, columns }: SavedQuery): string {
@@ -131,5 +133,5 @@ function quoteForShell(text: string): string {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeFileSync(new URL('../docs/queries.md', import.meta.url), queriesDocument())
-  writeFileSync(new URL('./saved-queries.ts', import.meta.url), queryTypes())
+  writeFileSync(new URL('./query-types.ts', import.meta.url), queryTypes())
 }

@@ -1,7 +1,7 @@
 /**
- * Compares what an archive says that a table's items were at a moment with what somebody else says: the table itself, or
- * an export of it. Both sides are put on disk and joined there, so that memory does not grow with the table. The archive's
- * side is what `as-of` says, by the same statements, on any engine.
+ * Compares what an archive says that a table's items were at a moment with what somebody else says: the table itself,
+ * or an export of it. Both sides are put on disk and joined there, so that memory does not grow with the table. The
+ * archive's side is what `as-of` says, by the same statements, on any engine.
  */
 
 import { type QueryEngine, streamAnswer } from '../queries/engines/engine.js'
@@ -18,14 +18,17 @@ import type { StateSet, StateStore, StoredFields } from './state-store.js'
 export interface Moment {
   /** The archive's changes up to it count, itself included. */
   readonly atUs: number
-  /** A change in [openFromUs, openUntilUs) may or may not be in what was told; the states that it left or entered are right. */
+  /**
+   * A change in [openFromUs, openUntilUs) may or may not be in what was told; the states that it left or entered are
+   * right.
+   */
   readonly openFromUs: number
   readonly openUntilUs: number
 }
 
 /**
- * The newest state that an archive has, for a table that was read from `fromUs` on. The transform lets in nothing that is more
- * than a day ahead of its arrival.
+ * The newest state that an archive has, for a table that was read from `fromUs` on. The transform lets in nothing
+ * that is more than a day ahead of its arrival.
  */
 export function newest(fromUs: number, nowUs: number): Moment {
   const atUs = nowUs + 2 * 24 * 60 * 60 * SECOND_US
@@ -52,12 +55,16 @@ export interface Disagreement {
   /** True where the archive cannot say what the item was. */
   readonly isUnknown: boolean
   /**
-   * What the archive says; null where it says that there is none. Of an item that is older than its first change, what that
-   * change left, where the archive had begun by then: `as-of` calls it unknown, but no change can lie between the two.
+   * What the archive says; null where it says that there is none. Of an item that is older than its first change,
+   * what that change left, where the archive had begun by then: `as-of` calls it unknown, but no change can lie
+   * between the two.
    */
   readonly archived: { readonly hash: string; readonly image: string } | null
   readonly told: { readonly hash: string; readonly image: string } | null
-  /** When the archive's last change of the item up to the moment was made, baselines aside, in microseconds since 1970; null without any. */
+  /**
+   * When the archive's last change of the item up to the moment was made, baselines aside, in microseconds since
+   * 1970; null without any.
+   */
   readonly lastChangeUs: number | null
 }
 
@@ -93,9 +100,9 @@ export interface WindowComparison {
 }
 
 /**
- * Compares what an incremental export tells of the items that changed in a window: at its beginning (`told_before`, unless
- * the export has no old images) and at its end. An item that the archive says changed in it and the export leaves out is
- * told to be at the end what the archive says it was at the beginning.
+ * Compares what an incremental export tells of the items that changed in a window: at its beginning (`told_before`,
+ * unless the export has no old images) and at its end. An item that the archive says changed in it and the export
+ * leaves out is told to be at the end what the archive says it was at the beginning.
  */
 export async function compareWindow(
   compared: Compared,

@@ -32,9 +32,9 @@ export function judge(disagreement: Disagreement): Finding {
 }
 
 /**
- * What a disagreement with a live table means, which moves while it is read. Undefined where a second look agrees with the
- * archive. Nothing is called wrong that a change after `fromUs`, when the scan began, can explain: one that the archive has, or
- * one that shows because the two looks differ.
+ * What a disagreement with a live table means, which moves while it is read. Undefined where a second look agrees
+ * with the archive. Nothing is called wrong that a change after `fromUs`, when the scan began, can explain: one that
+ * the archive has, or one that shows because the two looks differ.
  */
 export function judgeLive(disagreement: Disagreement, again: SecondLook, fromUs: number): Finding | undefined {
   const { archived, told, isUnknown, lastChangeUs } = disagreement

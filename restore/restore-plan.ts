@@ -41,11 +41,14 @@ export interface PlannedItem {
   /** Canonical DynamoDB JSON of its key. */
   readonly key: string
   readonly action: PlannedAction
-  /** What it was, in canonical DynamoDB JSON: what `put` and `update` write. Null where it was not there, or is unknown. */
+  /**
+   * What it was, in canonical DynamoDB JSON: what `put` and `update` write. Null where it was not there, or is
+   * unknown.
+   */
   readonly wanted: string | null
   /**
-   * `absent`, or the hash (`comparableHash`) of what the table holds now: where it then holds anything else, the item is
-   * left alone. `unknown` of some that are skipped.
+   * `absent`, or the hash (`comparableHash`) of what the table holds now: where it then holds anything else, the item
+   * is left alone. `unknown` of some that are skipped.
    */
   readonly expected: string
   /** What is known of the state at the instant. */
@@ -69,11 +72,14 @@ export interface PlanOptions {
   /** Kinds of doubt that are accepted. */
   readonly accepted: ReadonlySet<string>
   /**
-   * True where the archive tells of no time after the instant, as while its tail is behind: what made of an item what the
-   * table holds now is not in it, and may have been made before the instant.
+   * True where the archive tells of no time after the instant, as while its tail is behind: what made of an item what
+   * the table holds now is not in it, and may have been made before the instant.
    */
   readonly late: boolean
-  /** The attribute that a restore writes its own name into: what differs in nothing else is the same. Null where none is. */
+  /**
+   * The attribute that a restore writes its own name into: what differs in nothing else is the same. Null where none
+   * is.
+   */
   readonly actorAttribute: AttributePath | null
 }
 
@@ -176,7 +182,10 @@ export function thenOf(found: StateAt, at: Pick<Instant, 'us'>, stretches: reado
   return { state: NAMES[state.kind], image, confidence, unresolved, lost, withinSecond: isWithinSecond(last, at) }
 }
 
-/** True where something was lost between an item's last change, if it had one, and a moment: it may have been the item's. */
+/**
+ * True where something was lost between an item's last change, if it had one, and a moment: it may have been the
+ * item's.
+ */
 function isLostBetween(lastUs: number | undefined, atUs: number, lost: readonly Lost[]): boolean {
   return lost.some(
     ({ fromUs, toUs }) => (fromUs === null || fromUs <= atUs) && (lastUs === undefined || toUs >= lastUs),
@@ -257,8 +266,8 @@ export interface PairListener {
 }
 
 /**
- * The plan of a whole table, in the order of its pairs. `look` says from their histories what some items were: those that
- * are not among what was there, and those that something lost may concern.
+ * The plan of a whole table, in the order of its pairs. `look` says from their histories what some items were: those
+ * that are not among what was there, and those that something lost may concern.
  */
 export async function* planTable(
   pairs: AsyncIterable<Pair>,

@@ -3,8 +3,8 @@ import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, rename
 import { dirname, resolve } from 'node:path'
 
 /**
- * Makes a folder and its parents, for their owner alone, so that they outlive a power cut: a new entry is durable once its
- * parent is synced.
+ * Makes a folder and its parents, for their owner alone, so that they outlive a power cut: a new entry is durable once
+ * its parent is synced.
  */
 export function makeFolder(folder: string): void {
   const whole = resolve(folder)
@@ -50,7 +50,10 @@ export function writeAllDurably(file: number, content: string | Uint8Array, path
   }
 }
 
-/** Writes a file whose content outlives a power cut. `flags` are those of `open`; it is for its owner alone, unless `mode` is said. */
+/**
+ * Writes a file whose content outlives a power cut. `flags` are those of `open`; it is for its owner alone, unless
+ * `mode` is said.
+ */
 export function writeDurably(path: string, content: string | Uint8Array, flags: 'w' | 'wx' | 'a', mode = 0o600): void {
   const file = openSync(path, flags, mode)
   try {
@@ -60,7 +63,9 @@ export function writeDurably(path: string, content: string | Uint8Array, flags: 
   }
 }
 
-/** Gives a durable file its name, in place of one that has it: after a power cut there is the old one or the new, whole. */
+/**
+ * Gives a durable file its name, in place of one that has it: after a power cut there is the old one or the new, whole.
+ */
 export function renameDurably(from: string, to: string): void {
   renameSync(from, to)
   sync(dirname(to))

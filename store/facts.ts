@@ -11,7 +11,10 @@ export interface FactsFound {
   readonly problems: readonly FileError[]
 }
 
-/** Reads the facts of a table. Whoever answers by them has to tell of the problems: what a file could have said is not known. */
+/**
+ * Reads the facts of a table. Whoever answers by them has to tell of the problems: what a file could have said is not
+ * known.
+ */
 export async function findFacts(archive: Objects, table: string): Promise<FactsFound> {
   const { read, problems } = await readEach(archive, factPrefix(table), (content, key) => {
     const fact = readFact(content, key)

@@ -38,8 +38,8 @@ export interface StagedFile {
 const STAGED = /^(\d+)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[a-z]+$/
 
 /**
- * The objects in a folder. Nothing is written, listed or removed through a link in it: each throws a `FileError` that names
- * the link. What it makes is for its owner alone, because it holds what the table holds.
+ * The objects in a folder. Nothing is written, listed or removed through a link in it: each throws a `FileError` that
+ * names the link. What it makes is for its owner alone, because it holds what the table holds.
  */
 export class DiskArchive implements ReplaceableObjects {
   constructor(readonly root: string) {}
@@ -50,7 +50,9 @@ export class DiskArchive implements ReplaceableObjects {
     return names.length === 0 || names.some(name => TOP_NAMES.includes(name))
   }
 
-  /** A path in the staging folder that nobody else uses; it is on the archive's own file system, so it can be renamed. */
+  /**
+   * A path in the staging folder that nobody else uses; it is on the archive's own file system, so it can be renamed.
+   */
   stage(extension: string): StagedFile {
     const folder = this.ownPath(STAGING_FOLDER)
     if (!existsSync(folder)) makeFolder(folder)
@@ -81,7 +83,9 @@ export class DiskArchive implements ReplaceableObjects {
     })
   }
 
-  /** What is opened here is compared and then replaced: of two processes only one may do so, which holds a lock for it. */
+  /**
+   * What is opened here is compared and then replaced: of two processes only one may do so, which holds a lock for it.
+   */
   async replace(key: string, text: string, opened: TaggedText | undefined): Promise<void> {
     await this.place(key, Buffer.from(text), (staged, target) => {
       const found = statSync(target, { bigint: true, throwIfNoEntry: false })
@@ -167,7 +171,10 @@ export class DiskArchive implements ReplaceableObjects {
     for (const key of keys) rmSync(this.ownPath(key), { force: true })
   }
 
-  /** The file that holds an object, for engines that open files themselves. Throws a `FileError` where a link leads to it. */
+  /**
+   * The file that holds an object, for engines that open files themselves. Throws a `FileError` where a link leads to
+   * it.
+   */
   ownPath(key: string): string {
     if (key.split('/').some(part => part === '.' || part === '..'))
       throw new FileError(key, ['leads out of the archive'])
@@ -220,7 +227,10 @@ function isUnder(key: string, prefix: string): boolean {
   return key.startsWith(prefix) && (prefix !== '' || !key.startsWith('.'))
 }
 
-/** A link, a pipe or a device in the place of an object would be passed over, and what it stands for be missed by nobody. */
+/**
+ * A link, a pipe or a device in the place of an object would be passed over, and what it stands for be missed by
+ * nobody.
+ */
 function whyOdd(entry: Dirent): string | undefined {
   if (entry.isSymbolicLink()) return IS_A_LINK
   return entry.isFile() || entry.isDirectory() ? undefined : 'is no file'

@@ -11,11 +11,13 @@ export interface Objects {
   entries(prefix: string): Promise<readonly ObjectEntry[]>
   /** The same keys, and what lies there and is no object, which only a folder has: it is told and costs no list. */
   survey(prefix: string): Promise<Survey>
-  /** Prefixes one "/" further than the one given, in order. A link in a folder is one, too: whoever lists it is told. */
+  /**
+   * Prefixes one "/" further than the one given, in order. A link in a folder is one, too: whoever lists it is told.
+   */
   folders(prefix: string): Promise<readonly string[]>
   /**
-   * An object's bytes. Throws for a key that has none, which `isMissing` tells, and a `FileError` for one that has more than
-   * `maxBytes`, of which never more is read.
+   * An object's bytes. Throws for a key that has none, which `isMissing` tells, and a `FileError` for one that has more
+   * than `maxBytes`, of which never more is read.
    */
   open(key: string, maxBytes?: number): Promise<Uint8Array>
   /** The same piece by piece, for what may be larger than memory. */
@@ -38,7 +40,10 @@ export interface ReplaceableObjects extends Objects {
 export interface ObjectEntry {
   readonly key: string
   readonly bytes: number
-  /** Another one whenever the object is another. In a bucket it follows from the content, in a folder also from its file. */
+  /**
+   * Another one whenever the object is another. In a bucket it follows from the content, in a folder also from its
+   * file.
+   */
   readonly etag: string
   /** Milliseconds since 1970. */
   readonly modified: number

@@ -35,8 +35,9 @@ export function archiveLedger(root: string): string {
 }
 
 /**
- * Remembers what was sent again, because refused objects are kept as they are. It only saves work: what is sent twice has
- * one `event_id`. A document is known by its place, not by its bytes, so one that is refused again, which makes a new object, counts anew.
+ * Remembers what was sent again, because refused objects are kept as they are. It only saves work: what is sent twice
+ * has one `event_id`. A document is known by its place, not by its bytes, so one that is refused again, which makes a
+ * new object, counts anew.
  */
 export class Ledger {
   private readonly records = new Map<string, { readonly indexes: Set<number>; readonly of: number }>()
@@ -47,7 +48,9 @@ export class Ledger {
     private readonly source: string,
   ) {}
 
-  /** Reads a ledger, which need not be there yet. `source` is the archive or the bucket that keeps the refused objects. */
+  /**
+   * Reads a ledger, which need not be there yet. `source` is the archive or the bucket that keeps the refused objects.
+   */
   static open(path: string, source: string): Ledger {
     const ledger = new Ledger(path, source)
     if (!existsSync(path)) return ledger

@@ -80,8 +80,9 @@ export class RefusedObjects {
 }
 
 /**
- * The name that Firehose gives an object: stream, version of its configuration, UTC time, a random part. The folder says which
- * table it is of: readers of Parquet pass over names that begin with `_` or `.`, as a table's may, and names of files are short.
+ * The name that Firehose gives an object: stream, version of its configuration, UTC time, a random part. The folder
+ * says which table it is of: readers of Parquet pass over names that begin with `_` or `.`, as a table's may, and names
+ * of files are short.
  */
 export function objectName(stream: string, now: number): string {
   const time = new Date(now).toISOString().slice(0, 19).replaceAll(/[T:]/g, '-')

@@ -3,7 +3,9 @@ import { DiskArchive } from './folder.js'
 import { archiveLedger, Ledger } from './redriven.js'
 import { openRefused } from './refused-reader.js'
 
-/** Objects under `refused/` that still hold records of a table, each with how many; what was sent again does not count. */
+/**
+ * Objects under `refused/` that still hold records of a table, each with how many; what was sent again does not count.
+ */
 export async function refusedOfTable(root: string, table: string): Promise<readonly string[]> {
   const archive = new DiskArchive(root)
   const ledger = Ledger.open(archiveLedger(root), 'archive')
@@ -19,7 +21,9 @@ export async function refusedOfTable(root: string, table: string): Promise<reado
   return found
 }
 
-/** How many refused records of a table arrived at a moment (microseconds since 1970) or later and were not sent again. */
+/**
+ * How many refused records of a table arrived at a moment (microseconds since 1970) or later and were not sent again.
+ */
 export async function countRefused(root: string, table: string, sinceUs: number | null): Promise<number> {
   const archive = new DiskArchive(root)
   const ledger = Ledger.open(archiveLedger(root), 'archive')

@@ -17,7 +17,10 @@ export type RefusedType = RefusedFolder | 'given-up'
 export interface RefusedEntry {
   readonly type: RefusedType
   readonly table: string
-  /** The record as it was sent to the transform; after `format-conversion-failed` the row line that the transform made of it. */
+  /**
+   * The record as it was sent to the transform; after `format-conversion-failed` the row line that the transform made
+   * of it.
+   */
   readonly data: Buffer
   /** Milliseconds since 1970. */
   readonly arrival: number
@@ -34,7 +37,9 @@ export interface KeptEntry {
   readonly entry: RefusedEntry
 }
 
-/** Every refused record, object by object. A line that is no entry, or an unreadable object, is passed to `onDamage`. */
+/**
+ * Every refused record, object by object. A line that is no entry, or an unreadable object, is passed to `onDamage`.
+ */
 export async function* readRefused(objects: Objects, onDamage: (key: string) => void): AsyncGenerator<RefusedEntry> {
   for await (const { entry } of readKept(objects, onDamage)) yield entry
 }
@@ -45,8 +50,8 @@ export async function* readKept(objects: Objects, onDamage: (key: string) => voi
 }
 
 /**
- * The refused records of one object, with their places, one by one: an object may be larger than memory. A line that is longer than any
- * of ours counts as damaged.
+ * The refused records of one object, with their places, one by one: an object may be larger than memory. A line that is
+ * longer than any of ours counts as damaged.
  */
 export async function* openRefused(
   objects: Pick<Objects, 'stream'>,
@@ -109,8 +114,8 @@ function parseEntry(line: string): Pick<RefusedEntry, 'data' | 'arrival' | 'code
 
 /**
  * The invocation record that Lambda writes to an S3 destination for a batch it gave up (Lambda developer guide, "Retain
- * discarded records for a DynamoDB event source"). Its `payload` is the whole event, as a text; without it there are only
- * pointers into a stream that has forgotten by now.
+ * discarded records for a DynamoDB event source"). Its `payload` is the whole event, as a text; without it there are
+ * only pointers into a stream that has forgotten by now.
  */
 function parseGivenUp(text: string): RefusedEntry | undefined {
   const invocation = tryParseObject(text)
@@ -146,7 +151,9 @@ function firstText(entry: JsonObject, names: readonly string[]): string {
   return String(names.map(name => entry[name]).find(value => value !== undefined) ?? '')
 }
 
-/** Why a record was refused. Firehose's object has no room for the transform's reason, so the transform is asked again. */
+/**
+ * Why a record was refused. Firehose's object has no room for the transform's reason, so the transform is asked again.
+ */
 export function reasonOf(entry: RefusedEntry, table: TableConfiguration): string {
   const { type, message } = entry
   // what never came to the transform, or passed it, was not refused by it

@@ -20,7 +20,6 @@ export const SHARED: readonly string[] = [
   'Checkpoint',
   'Chunk',
   'DOUBTS',
-  'Delivery',
   'DeliveryError',
   'Destination',
   'EngineOptions',
@@ -92,7 +91,6 @@ export const UNUSED: readonly string[] = [
   'queries/catalog.ts parseSavedQuery',
   'queries/catalog.ts wholeText',
   'queries/engines/athena-cost.ts ATHENA_PRICE',
-  'queries/saved-queries.ts TypeOfParameter',
   'queries/verdict/alteration.ts isAsHashed',
   'queries/verdict/findings.ts DOUBTS',
   'queries/verdict/reconstruct.ts AHEAD_US',
@@ -106,7 +104,7 @@ export const UNUSED: readonly string[] = [
 
 /** Lines of comments and SQL of over 120 columns, by room. */
 export const LONG: { readonly [room: string]: number } = {
-  aws: 9,
+  aws: 6,
   capture: 45,
   cli: 19,
   'cli/commands': 3,
@@ -114,18 +112,17 @@ export const LONG: { readonly [room: string]: number } = {
   'cli/show': 9,
   config: 7,
   cost: 14,
-  delivery: 25,
+  delivery: 22,
   derived: 33,
   functions: 12,
-  library: 4,
+  library: 3,
   proof: 9,
   queries: 69,
   'queries/answers': 24,
-  'queries/engines': 33,
+  'queries/engines': 32,
   'queries/verdict': 31,
   restore: 33,
-  store: 24,
-  transform: 57,
+  transform: 54,
 }
 
 /** Rooms with files that ARCHITECTURE.md names neither themselves nor by a folder. */

@@ -1,6 +1,6 @@
 /**
- * What lies where in an archive: every prefix and file name, made and read back. No other file spells one. Names derived
- * from them, such as those of compacted files, are made from these.
+ * What lies where in an archive: every prefix and file name, made and read back. No other file spells one. Names
+ * derived from them, such as those of compacted files, are made from these.
  */
 import { configurationId, type TableConfiguration } from './table-configuration.js'
 
@@ -65,7 +65,9 @@ export interface Partition {
   readonly date: string
 }
 
-/** The partition column. Its values are projected: Athena works partitions out, no crawler and no repair is ever needed. */
+/**
+ * The partition column. Its values are projected: Athena works partitions out, no crawler and no repair is ever needed.
+ */
 export const PARTITION_COLUMN = 'event_date'
 
 /** The key prefix of all objects of a table. */
@@ -98,8 +100,8 @@ export function parsePartition(prefix: string): Partition {
 }
 
 /**
- * The day of an object's key, or of its path on any system, as the first group: the last folder that names one, since an
- * object may lie deeper than its day's folder. DuckDB takes the pattern, too.
+ * The day of an object's key, or of its path on any system, as the first group: the last folder that names one, since
+ * an object may lie deeper than its day's folder. DuckDB takes the pattern, too.
  */
 export const DAY_IN_PATH = String.raw`.*${PARTITION_COLUMN}=([^/\\]*)[/\\]`
 

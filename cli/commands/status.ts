@@ -2,18 +2,14 @@ import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import { tableConfiguration } from '../../config/configuration.js'
 import { NO_TABLE } from '../../delivery/ingest.js'
-import { askQuery } from '../../queries/answers/ask.js'
-import { savedQuery } from '../../queries/catalog.js'
-import { type QueryEngine, UnreadableTable } from '../../queries/engines/engine.js'
-import { deliveriesOf } from '../../queries/engines/literal.js'
-import { rowsOf } from '../../queries/engines/rows.js'
+import { type TableStatus, tableStatus } from '../../queries/answers/table-status.js'
+import { UnreadableTable } from '../../queries/engines/engine.js'
 import { DiskArchive } from '../../store/folder.js'
 import type { Objects } from '../../store/objects.js'
 import { archiveLedger, Ledger } from '../../store/redriven.js'
 import { readKept, reasonOf } from '../../store/refused-reader.js'
 import { entriesOf, listTable } from '../../store/table-objects.js'
 import { REFUSED_PREFIX } from '../../transform/layout.js'
-import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { type Command, EXIT, type Io } from '../io.js'
 import { tellUnbelieved } from '../remarks.js'
 import { FORMAT_OPTION, formatOf, printTable, shorterTime, toJson } from '../show/print.js'
@@ -23,19 +19,10 @@ import { printable } from '../show/text.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '../workspace.js'
 
 /** What one table holds, as `status` tells it. */
-interface TableStatus {
-  readonly table: string
-  readonly rows: number
-  readonly changes: number
-  /** Items that baselines saw, each as often as one did; they are no changes. */
+interface StatusOfTable extends Omit<TableStatus, 'baselineRows'> {
   readonly baseline_rows: number
-  readonly items: number
-  readonly first: string | null
-  readonly last: string | null
   readonly objects: number
   readonly bytes: number
-  /** Columns with values that did not fit them, and in how many changes. */
-  readonly misfits: readonly { readonly column: string; readonly changes: number }[]
 }
 
 /** Records refused for one reason. */
@@ -59,7 +46,7 @@ export const status: Command = {
       const tables = []
       const unreadable: Unreadable[] = []
       for (const table of workspace.tables) {
-        const found = await tableStatus(workspace, archive, table)
+        const found = await statusOf(workspace, archive, table)
         if ('reason' in found) unreadable.push(found)
         else tables.push(found)
       }
@@ -83,44 +70,21 @@ interface Unreadable {
   readonly reason: string
 }
 
-async function tableStatus(
+async function statusOf(
   { engine, archive }: Workspace,
   store: Objects,
   table: string,
-): Promise<TableStatus | Unreadable> {
-  const sql = `
-    select count(*) as n,
-      count(distinct case when event_name <> 'BASELINE' then event_id end) as changes,
-      count(distinct case when event_name = 'BASELINE' then event_id end) as baseline_rows, count(distinct item_key) as items,
-      min(event_time) as first, max(event_time) as last
-    from ${deliveriesOf(archive.table(table))}`
-  const answer = await engine.run(sql).catch((error: unknown) => {
+): Promise<StatusOfTable | Unreadable> {
+  const found = await tableStatus(engine, archive.table(table)).catch((error: unknown) => {
     if (error instanceof UnreadableTable) return error
     throw error
   })
-  if (answer instanceof UnreadableTable) return { table, reason: answer.message }
-  const [row] = [...rowsOf(answer)]
-  const objects = await entriesOf(store, table)
-  return {
-    table,
-    rows: Number(row?.n),
-    changes: Number(row?.changes),
-    baseline_rows: Number(row?.baseline_rows),
-    items: Number(row?.items),
-    first: row?.first as string | null,
-    last: row?.last as string | null,
-    objects: objects.length,
-    misfits: await countMisfits(engine, archive.table(table)),
-    bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0),
-  }
-}
-
-async function countMisfits(engine: QueryEngine, table: TableConfiguration): Promise<TableStatus['misfits']> {
-  const answer = await askQuery(engine, savedQuery('misfits'), table, {})
-  const columns = new Map<string, number>()
-  for (const { flat_column: column, changes } of rowsOf(answer))
-    columns.set(column as string, (columns.get(column as string) ?? 0) + Number(changes))
-  return [...columns].map(([column, changes]) => ({ column, changes }))
+  if (found instanceof UnreadableTable) return { table, reason: found.message }
+  const { rows, changes, baselineRows, items, first, last, misfits } = found
+  const entries = await entriesOf(store, table)
+  const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0)
+  const objects = entries.length
+  return { table, rows, changes, baseline_rows: baselineRows, items, first, last, objects, misfits, bytes }
 }
 
 /** A record that was refused twice, because its file was ingested twice, counts once; one that was sent again does not. */
@@ -150,7 +114,7 @@ async function refusedStatus(workspace: Workspace, archive: DiskArchive) {
 
 function printStatus(
   root: string,
-  tables: readonly TableStatus[],
+  tables: readonly StatusOfTable[],
   unreadable: readonly Unreadable[],
   refused: readonly RefusedStatus[],
   damaged: readonly string[],

@@ -13,16 +13,16 @@ import {
   type TableVerdict,
 } from '../verdict/table-verdict.js'
 import type { AnswerVerdict, Asked } from './asked.js'
-import type { JudgedArchive, Question } from './asked-archive.js'
+import type { JudgedArchive, QuestionAsked } from './asked-archive.js'
 import { readHistory } from './history.js'
 import { namedTables } from './objects-read.js'
 
 /**
- * Judges what an answer rests on: the period of a saved query, all time for SQL of one's own and each table that it names; of a
- * question about one item, that item. Undefined for a statement that names no table of the archive.
+ * Judges what an answer rests on: the period of a saved query, all time for SQL of one's own and each table that it
+ * names; of a question about one item, that item. Undefined for a statement that names no table of the archive.
  */
 export async function judgeAnswer(
-  asked: Question,
+  asked: QuestionAsked,
   archive: JudgedArchive,
   options: JudgeOptions = {},
 ): Promise<AnswerVerdict | undefined> {

@@ -16,7 +16,9 @@ export class Answer<R extends Row = Row> implements AsyncIterable<R>, Iterable<R
     private readonly judge?: (options?: JudgeOptions) => Promise<AnswerVerdict | undefined>,
   ) {}
 
-  /** How far it can be believed, asked when this is called; undefined where it rests on no table of an `OpenArchive`. */
+  /**
+   * How far it can be believed, asked when this is called; undefined where it rests on no table of an `OpenArchive`.
+   */
   async verdict(options?: JudgeOptions): Promise<AnswerVerdict | undefined> {
     return this.judge?.(options)
   }

@@ -14,10 +14,10 @@ export interface JudgedArchive {
 /** An archive as far as receipts and second runs need it. */
 export interface AskedArchive extends JudgedArchive {
   /** How far an answer to what was asked can be believed; undefined where that names no table. */
-  verdict(asked: Question, options?: JudgeOptions): Promise<AnswerVerdict | undefined>
+  verdict(asked: QuestionAsked, options?: JudgeOptions): Promise<AnswerVerdict | undefined>
   /** Runs SQL, its values bound to its `?` in order. */
   sql(text: string, values: readonly BoundValue[]): Promise<Answer>
 }
 
 /** What was asked, as far as a verdict needs it. */
-export type Question = Pick<Asked, 'query' | 'table' | 'parameters' | 'sql'>
+export type QuestionAsked = Pick<Asked, 'query' | 'table' | 'parameters' | 'sql'>

@@ -27,7 +27,10 @@ export async function withBaselineRemarks(
   return new Answer(answer.table, answer.asked, [remark])
 }
 
-/** The moment, in microseconds since 1970, of whose states an answer tells that knows no facts; undefined for every other. */
+/**
+ * The moment, in microseconds since 1970, of whose states an answer tells that knows no facts; undefined for every
+ * other.
+ */
 function remarkedMoment({ asked }: Answer): number | undefined {
   const moment = SAVED_QUERIES.get(asked.query ?? '')?.withoutFacts
   return moment === undefined ? undefined : parseInstant(String(asked.parameters.get(moment)))?.us

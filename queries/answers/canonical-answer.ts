@@ -19,8 +19,8 @@ export interface Fingerprint {
 export const MAX_ROW_HASHES = 10_000
 
 /**
- * The canonical form is UTF-8 lines, each ended by a line feed: the columns as `[["name","type"],...]`, then each row in
- * order as a JSON array without white space (`canonicalRow`).
+ * The canonical form is UTF-8 lines, each ended by a line feed: the columns as `[["name","type"],...]`, then each row
+ * in order as a JSON array without white space (`canonicalRow`).
  */
 export function fingerprintOf(table: Table): Fingerprint {
   const columns = columnTypesOf(table)
@@ -50,9 +50,9 @@ function hashLine(line: string): string {
 }
 
 /**
- * A row as a JSON array: texts as `JSON.stringify` writes them, whole numbers as their digits, doubles as JavaScript writes
- * them (`"NaN"`, `"Infinity"`, `"-Infinity"` as texts), decimals as texts with all their digits, times as ISO 8601 in UTC
- * with three digits, or six where there are microseconds, dates as `YYYY-MM-DD`, lists as arrays.
+ * A row as a JSON array: texts as `JSON.stringify` writes them, whole numbers as their digits, doubles as JavaScript
+ * writes them (`"NaN"`, `"Infinity"`, `"-Infinity"` as texts), decimals as texts with all their digits, times as ISO
+ * 8601 in UTC with three digits, or six where there are microseconds, dates as `YYYY-MM-DD`, lists as arrays.
  */
 function canonicalRow(columns: readonly AnswerColumnType[], row: Row): string {
   return `[${columns.map(([name]) => canonicalValue(row[name] ?? null)).join(',')}]`

@@ -10,8 +10,8 @@ import type { Answer } from './answer.js'
 import { answerQuery } from './ask.js'
 
 /**
- * Reads an item's whole history, or its history up to a moment (microseconds since 1970, included). `onAnswer` is told of
- * the answer that it is read from, whatever is in it.
+ * Reads an item's whole history, or its history up to a moment (microseconds since 1970, included). `onAnswer` is
+ * told of the answer that it is read from, whatever is in it.
  */
 export async function readHistory(
   engine: QueryEngine,

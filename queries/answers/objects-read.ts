@@ -25,7 +25,9 @@ export interface ObjectRead {
 export interface ObjectsRead {
   readonly count: number
   readonly bytes: number
-  /** SHA-256 over one line `key<TAB>bytes<TAB>sha256` an object, in the order of the list, each ended by a line feed. */
+  /**
+   * SHA-256 over one line `key<TAB>bytes<TAB>sha256` an object, in the order of the list, each ended by a line feed.
+   */
   readonly sha256: string
   /** Null where there are more than `MAX_LISTED`. */
   readonly list: readonly ObjectRead[] | null
@@ -62,8 +64,8 @@ function dayOf({ parameters }: Asked, name: string | undefined, isDayAfter: bool
 export const MAX_LISTED = 10_000
 
 /**
- * The objects of some partitions in a folder, of those that the engine has read where it tells them. They are hashed where all together have no more than `hashBytes`: a receipt
- * must not cost more than its answer.
+ * The objects of some partitions in a folder, of those that the engine has read where it tells them. They are hashed
+ * where all together have no more than `hashBytes`: a receipt must not cost more than its answer.
  */
 export async function objectsRead(
   root: string,

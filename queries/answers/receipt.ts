@@ -82,7 +82,10 @@ export interface Receipt {
   readonly files: readonly WrittenFile[]
   readonly began: string
   readonly milliseconds: number
-  /** SHA-256 of everything above in canonical JSON. It finds a slip, not a forger: who edits a receipt can make it anew. */
+  /**
+   * SHA-256 of everything above in canonical JSON. It finds a slip, not a forger: who edits a receipt can make it
+   * anew.
+   */
   readonly receipt_sha256: string
 }
 
@@ -233,8 +236,8 @@ function itemKeysOf({ table, asked }: Answer): ReadonlySet<string> | undefined {
 }
 
 /**
- * Reads a receipt and says everything that does not fit together in it; an empty list is no proof of where it comes from.
- * Throws `ReceiptError` for what is no receipt.
+ * Reads a receipt and says everything that does not fit together in it; an empty list is no proof of where it comes
+ * from. Throws `ReceiptError` for what is no receipt.
  */
 export function readReceipt(content: string | Uint8Array, file = 'receipt'): CheckedReceipt {
   return ofReceipt(() => check(checkJson(content, z.unknown(), file, { maxBytes: MAX_RECEIPT }), file))
@@ -328,7 +331,10 @@ export function statementIsOurs({ question, statement }: Receipt): boolean | und
   })
 }
 
-/** The version of Itemtrail: in the package.json above this file, which is nearer in the source than in the built package. */
+/**
+ * The version of Itemtrail: in the package.json above this file, which is nearer in the source than in the built
+ * package.
+ */
 export function toolVersion(): string {
   const candidates = ['../../package.json', '../../../package.json'].map(path => new URL(path, import.meta.url))
   const found = candidates.find(path => existsSync(path))

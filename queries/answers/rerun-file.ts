@@ -16,8 +16,8 @@ export interface ComparedFile extends FileDigest {
   /** `not recorded`: the answer was not written with `--output`, so the receipt knows no file. */
   readonly receipt: 'same' | 'different' | 'not recorded'
   /**
-   * `same`: it is the file of the receipt, whose answer the archive still gives, or to the byte the rows that it gives now as
-   * `csv`, `parquet` or `arrow`; `unknown` where neither can tell.
+   * `same`: it is the file of the receipt, whose answer the archive still gives, or to the byte the rows that it
+   * gives now as `csv`, `parquet` or `arrow`; `unknown` where neither can tell.
    */
   readonly archive: 'same' | 'different' | 'unknown'
 }

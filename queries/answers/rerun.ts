@@ -10,9 +10,10 @@ import type { ObjectRead } from './objects-read.js'
 import { checkReceipt, makeReceipt, type Receipt, statementIsOurs } from './receipt.js'
 
 /**
- * How an answer compares with its receipt. `same`: to the byte, and everything that the receipt says of it; `reordered`: the
- * same rows in another order; `different`; `edited`: the receipt says of one answer what no answer can have together;
- * `not run`: the receipt does not fit together, or holds SQL that this version did not write and nobody vouched for.
+ * How an answer compares with its receipt. `same`: to the byte, and everything that the receipt says of it;
+ * `reordered`: the same rows in another order; `different`; `edited`: the receipt says of one answer what no answer
+ * can have together; `not run`: the receipt does not fit together, or holds SQL that this version did not write and
+ * nobody vouched for.
  */
 export type RerunOutcome = 'same' | 'reordered' | 'different' | 'edited' | 'not run'
 
@@ -28,7 +29,10 @@ export interface Rerun {
   readonly answer: Answer | undefined
   /** The receipt of the new answer. */
   readonly receipt: Receipt | undefined
-  /** Rows that the first answer did not have, with their places from 1; undefined where the receipt has no hashes of rows. */
+  /**
+   * Rows that the first answer did not have, with their places from 1; undefined where the receipt has no hashes of
+   * rows.
+   */
   readonly newRows: readonly { readonly place: number; readonly row: Row }[] | undefined
   /** Rows that are no longer there. A receipt holds no rows, so only their places in the first answer are known. */
   readonly goneRows: readonly { readonly place: number; readonly hash: string }[] | undefined
@@ -36,8 +40,8 @@ export interface Rerun {
 
 export interface RerunOptions {
   /**
-   * Runs SQL that this version of Itemtrail did not write. It runs with the rights of whoever asks, on files and networks
-   * too: read it first. @default false
+   * Runs SQL that this version of Itemtrail did not write. It runs with the rights of whoever asks, on files and
+   * networks too: read it first. @default false
    */
   readonly trustSql?: boolean
 }
@@ -117,8 +121,8 @@ function compareRows(
 }
 
 /**
- * What makes an answer doubtful by its verdict, as far as the other one's tells it, too: null is what nobody looked at, and
- * on AWS less is looked at than in a folder. How far the archive has come meanwhile is none of it.
+ * What makes an answer doubtful by its verdict, as far as the other one's tells it, too: null is what nobody looked
+ * at, and on AWS less is looked at than in a folder. How far the archive has come meanwhile is none of it.
  */
 function doubtsOf({ verdict }: Receipt, { verdict: other }: Receipt): unknown {
   if (verdict.judged !== true) return null
@@ -149,7 +153,10 @@ const DOUBTS_OF_TABLE = [
   'regions',
 ]
 
-/** What a receipt says of an answer that is the same to the byte, and what that answer has instead: somebody edited it. */
+/**
+ * What a receipt says of an answer that is the same to the byte, and what that answer has instead: somebody edited
+ * it.
+ */
 function besideTheRows(first: Receipt, again: Receipt): readonly string[] {
   const [a, b] = [first.result, again.result]
   const facts = [

@@ -14,8 +14,8 @@ interface Filter {
 }
 
 /**
- * Which filter of a saved query left nothing, in a sentence; undefined where changes pass all of them, so that the question
- * itself has no answer. It reads the table's narrow columns once more, which is cheap on a desk only.
+ * Which filter of a saved query left nothing, in a sentence; undefined where changes pass all of them, so that the
+ * question itself has no answer. It reads the table's narrow columns once more, which is cheap on a desk only.
  */
 export async function explainNothing(
   engine: QueryEngine,

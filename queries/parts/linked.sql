@@ -1,5 +1,7 @@
--- From `taken` (rows of the archive) to whether the changes of each item hang together at first sight: `linked` is 1 where
--- each has its place, once, and leaves the state that the one before it enters, from an INSERT or a BASELINE on. In such an
+-- From `taken` (rows of the archive) to whether the changes of each item hang together at first sight: `linked` is 1
+-- where
+-- each has its place, once, and leaves the state that the one before it enters, from an INSERT or a BASELINE on. In
+-- such an
 -- item nothing can be found, so that the order need be found among the others only. Two rows of one change have one
 -- sequence and one time, and so are side by side here.
 beside as (

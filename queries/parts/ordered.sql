@@ -69,7 +69,8 @@ next_known as (
     ) is not null as written_before
   from walked
 ),
--- a baseline that saw what a write within the next 24 hours enters, and not what the first of them leaves, was ahead: it
+-- a baseline that saw what a write within the next 24 hours enters, and not what the first of them leaves, was ahead:
+-- it
 -- is no step of the chain. An image that is missing there tells nothing, so then a chain before it goes on
 ahead_known as (
   select

@@ -1,4 +1,5 @@
--- From `taken` (rows of the archive) to when each stopped to matter to what its item is later. Most changes soon do: the
+-- From `taken` (rows of the archive) to when each stopped to matter to what its item is later. Most changes soon do:
+-- the
 -- next one of the stream, a write whose place is certain, enters a state that is known whatever was before it. One look
 -- at the neighbours finds them, so that the order need be found among the few others only. What stays: all that have no
 -- sequence, or no time of their own, and the first of each source where there are several, which decides how they are

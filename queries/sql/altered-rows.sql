@@ -1,9 +1,11 @@
 -- @question Which rows are no longer what their hashes say?
--- @empty every row is what it was when it was made, as far as its own hashes tell; what is derived from images (flat columns, changed, misfits, actor) only verify rows looks at
+-- @empty every row is what it was when it was made, as far as its own hashes tell; what is derived from images (flat
+--   columns, changed, misfits, actor) only verify rows looks at
 -- @parameter from instant default=1970-01-01T00:00:00Z -- first moment
 -- @parameter to instant default=9999-12-31T00:00:00Z -- the moment after the last
 -- @actor recorded
--- @column altered varchar -- what is another: old_image, new_image, row (a column that row_hash is taken over), event_id, or event_time
+-- @column altered varchar -- what is another: old_image, new_image, row (a column that row_hash is taken over),
+--   event_id, or event_time
 -- @column item_key varchar -- the item
 -- @column event_id varchar -- the row's change
 -- @column event_name varchar -- its kind

@@ -1,14 +1,19 @@
 -- @question Does each item of a complete baseline fit its changes, and do they say of no other that it was there?
 -- @empty every item of the baseline was what its changes say, and no other was there
--- @parameter source text example=arn:aws:dynamodb:eu-central-1:123456789012:table/Orders/scan/2026-11-20T00:00:00.000000Z -- the baseline, as its fact in the archive names it
+-- @parameter source text
+--   example=arn:aws:dynamodb:eu-central-1:123456789012:table/Orders/scan/2026-11-20T00:00:00.000000Z -- the baseline,
+--   as its fact in the archive names it
 -- @parameter time instant example=2026-11-19T23:59:59.999999Z -- the fact's rowTime
--- @parameter until instant example=2026-11-20T00:10:00Z -- until when it may have seen changes: the fact's to, and a minute more where clocks may differ
+-- @parameter until instant example=2026-11-20T00:10:00Z -- until when it may have seen changes: the fact's to, and a
+--   minute more where clocks may differ
 -- @parameter to instant default=9999-12-31T00:00:00Z -- the moment after the last
 -- @days to=to
 -- @column finding varchar -- GAP
--- @column missing varchar -- what is missing: a change before the baseline's row; a REMOVE after a change; an INSERT before it
+-- @column missing varchar -- what is missing: a change before the baseline's row; a REMOVE after a change; an INSERT
+--   before it
 -- @column item_key varchar -- the item
--- @column event_id varchar -- the baseline's row, or of an item that the baseline lacks the change after which, or before which, one is missing
+-- @column event_id varchar -- the baseline's row, or of an item that the baseline lacks the change after which, or
+--   before which, one is missing
 -- @column event_time timestamp -- when DynamoDB made that change, UTC
 -- @column expected_state varchar detail -- hash of the item as its changes say, or absent
 -- @column found_state varchar detail -- hash of the item as the baseline says, or absent
@@ -20,7 +25,8 @@ with arrived as (
     and event_time_us < {us :to}
 ),
 {ordered},
--- where each change stands: it is the baseline's own row, before it, soon enough after it for the baseline to have seen it, or later
+-- where each change stands: it is the baseline's own row, before it, soon enough after it for the baseline to have
+-- seen it, or later
 sided as (
   select changes.*, sides.side, lpad(cast(step as varchar), 12, '0') as place
   from changes

@@ -1,5 +1,7 @@
--- @question Is anything missing, whatever the order of changes? Each state that was entered must have been left, but for the last.
--- @empty each item's changes balance: it entered each of its states as often as it left it, but for one to begin with and one to end with
+-- @question Is anything missing, whatever the order of changes? Each state that was entered must have been left, but
+--   for the last.
+-- @empty each item's changes balance: it entered each of its states as often as it left it, but for one to begin with
+--   and one to end with
 -- @parameter to instant default=9999-12-31T00:00:00Z -- the moment after the last
 -- @days to=to
 -- @column finding varchar -- GAP

@@ -1,7 +1,8 @@
 -- @question For each attribute of an item: who changed it last, and when?
 -- @empty the archive has no change of this item with both images, up to that moment
 -- @parameter item_key item example=ORD12345 -- the item's key
--- @parameter attribute attribute default= example=shipping.city -- of one attribute only, or of a path as history prints it
+-- @parameter attribute attribute default= example=shipping.city -- of one attribute only, or of a path as history
+--   prints it
 -- @parameter at instant default=9999-12-31T00:00:00Z -- the moment; changes at it are included
 -- @days to=at
 -- @actor today

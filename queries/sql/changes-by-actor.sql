@@ -9,7 +9,8 @@
 -- @column event_name varchar -- INSERT, MODIFY or REMOVE
 -- @column item_key varchar -- the item
 -- @column changed array(varchar) -- attributes that differ
--- @column actor_source varchar -- where actor was found: service, new_image, or new_image_today where another attribute, or none, was configured then
+-- @column actor_source varchar -- where actor was found: service, new_image, or new_image_today where another
+--   attribute, or none, was configured then
 -- @column event_time_us bigint detail -- event_time in microseconds since 1970
 -- @column event_id varchar detail -- identifies the change
 with arrived as (

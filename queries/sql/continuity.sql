@@ -1,5 +1,6 @@
 -- @question Is anything missing? Each change must leave the state that the item's change before it entered.
--- @empty no break: from the first to the last change that the archive has of each item, every change leaves the state that the one before entered
+-- @empty no break: from the first to the last change that the archive has of each item, every change leaves the state
+--   that the one before entered
 -- @parameter to instant default=9999-12-31T00:00:00Z -- the moment after the last
 -- @days to=to+1
 -- @column finding varchar -- GAP, CONFLICT, PRE-ARCHIVE, KEYS-ONLY, DUPLICATE or UNRESOLVED-ORDER
@@ -10,7 +11,8 @@
 -- @column found_state varchar detail -- hash of the state that the change left, or absent
 -- @column changes bigint -- how many changes are concerned
 -- @column event_time_us bigint detail -- event_time in microseconds since 1970
--- @column since_us bigint detail -- the time that it concerns, in microseconds since 1970: of a GAP that in which what is missing was made; null for no beginning
+-- @column since_us bigint detail -- the time that it concerns, in microseconds since 1970: of a GAP that in which
+--   what is missing was made; null for no beginning
 -- @column until_us bigint detail -- the end of that time
 with taken as (
   select *

@@ -6,7 +6,8 @@
 -- @actor today
 -- @column event_time timestamp -- when DynamoDB deleted the item, UTC
 -- @column item_key varchar -- the item
--- @column deleted_by varchar -- time to live, the recorded identity, or not recorded: a request, or a time to live that another region replicated
+-- @column deleted_by varchar -- time to live, the recorded identity, or not recorded: a request, or a time to live
+--   that another region replicated
 -- @column last_writer varchar -- who wrote the item's last version, which says nothing of who deleted it
 -- @column old_image varchar detail -- the item as it was
 -- @column event_time_us bigint detail -- event_time in microseconds since 1970

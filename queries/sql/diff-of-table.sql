@@ -2,9 +2,13 @@
 -- @empty no item differs between the two moments
 -- @parameter from instant example=2026-11-18T00:00:00Z -- the earlier moment; changes at it are included
 -- @parameter to instant example=2026-11-20T00:00:00Z -- the later moment; changes at it are included
--- @parameter gone items default={} preset=facts -- items that were gone, since a complete baseline lacks them: a JSON object whose names are the time of the last change in microseconds, a space, an a or a b for the earlier or the later moment, the item's key
--- @parameter seen_from instant default=1970-01-01T00:00:00Z preset=facts -- the newest complete baseline up to the earlier moment: an item whose state is unknown and that did not change since was gone
--- @parameter seen_to instant default=1970-01-01T00:00:00Z preset=facts -- the newest complete baseline up to the later moment: an item whose state is unknown and that did not change since was gone
+-- @parameter gone items default={} preset=facts -- items that were gone, since a complete baseline lacks them: a JSON
+--   object whose names are the time of the last change in microseconds, a space, an a or a b for the earlier or the
+--   later moment, the item's key
+-- @parameter seen_from instant default=1970-01-01T00:00:00Z preset=facts -- the newest complete baseline up to the
+--   earlier moment: an item whose state is unknown and that did not change since was gone
+-- @parameter seen_to instant default=1970-01-01T00:00:00Z preset=facts -- the newest complete baseline up to the
+--   later moment: an item whose state is unknown and that did not change since was gone
 -- @days to=to+1
 -- @states from=from to=to
 -- @actor recorded
@@ -13,7 +17,8 @@
 -- @column attributes array(varchar) -- top-level attributes that differ
 -- @column before varchar detail -- the item at the earlier moment in DynamoDB JSON
 -- @column after varchar detail -- the item at the later moment
--- That an item was gone which a complete baseline lacks, the archive's facts tell; without them, as in Athena's console, it does not know.
+-- That an item was gone which a complete baseline lacks, the archive's facts tell; without them, as in Athena's
+-- console, it does not know.
 with taken as (
   -- an item at a moment is looked at as an item of its own, so that one pass does for both
   select

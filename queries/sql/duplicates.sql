@@ -6,7 +6,8 @@
 -- @column event_time timestamp -- when DynamoDB made the change, UTC
 -- @column item_key varchar -- the item
 -- @column deliveries bigint -- how often it was delivered
--- @column distinct_rows bigint -- how many different rows came of it; more than one under one configuration is a conflict
+-- @column distinct_rows bigint -- how many different rows came of it; more than one under one configuration is a
+--   conflict
 -- @column configurations bigint -- under how many configurations
 -- @column first_arrival timestamp -- when it first arrived, UTC
 -- @column last_arrival timestamp -- when it last arrived

@@ -4,7 +4,8 @@
 -- @days to=to
 -- @without-facts to
 -- @column item_key varchar -- the item
--- @column first_event varchar -- its first change; anything but INSERT or BASELINE means that it is older than the archive
+-- @column first_event varchar -- its first change; anything but INSERT or BASELINE means that it is older than the
+--   archive
 -- @column first_time timestamp -- when, UTC
 -- @column last_event varchar -- its last change; REMOVE means that it is gone
 -- @column last_time timestamp -- when, UTC

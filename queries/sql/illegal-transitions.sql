@@ -1,6 +1,7 @@
 -- @question Which items took a step from status to status that their life cycle forbids?
 -- @empty every step in the period is one that the life cycle allows
--- @parameter attribute attribute default=status example=status preset=lifecycle -- the attribute that holds the status, a string, or its path as history prints it
+-- @parameter attribute attribute default=status example=status preset=lifecycle -- the attribute that holds the
+--   status, a string, or its path as history prints it
 -- @parameter allowed steps example=[["PENDING","PROCESSING"]] preset=lifecycle -- the steps allowed, as JSON pairs
 -- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment
 -- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last

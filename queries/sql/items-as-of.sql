@@ -3,7 +3,8 @@
 -- @identifier column -- one of the configured columns, without new_
 -- @parameter at instant example=2026-11-19T12:00:00Z -- the moment; changes at it are included
 -- @parameter value text example=SHIPPED -- the value, as text
--- @parameter gone items default={} preset=facts -- items that were gone, since a complete baseline lacks them: a JSON object whose names are the time of the last change in microseconds, a space, the item's key
+-- @parameter gone items default={} preset=facts -- items that were gone, since a complete baseline lacks them: a JSON
+--   object whose names are the time of the last change in microseconds, a space, the item's key
 -- @days to=at+1
 -- @states from=at to=at
 -- @actor today
@@ -14,7 +15,8 @@
 -- @column image_hash varchar detail -- SHA-256 of image
 -- @column event_time_us bigint detail -- event_time in microseconds since 1970
 -- @column event_id varchar detail -- identifies the change that led here
--- That an item was gone which a complete baseline lacks, the archive's facts tell; without them, as in Athena's console, it does not know.
+-- That an item was gone which a complete baseline lacks, the archive's facts tell; without them, as in Athena's
+-- console, it does not know.
 with {until-then},
 {last-changes}
 select item_key, event_time, actor, new_image as image, new_hash as image_hash, event_time_us, event_id

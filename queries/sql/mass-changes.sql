@@ -1,7 +1,8 @@
 -- @question Were there bursts: many deletes, or one attribute changed in many items, within a minute?
 -- @empty no minute of the period has so many changes of one kind
 -- @parameter at_least integer default=50 -- how many changes within a minute count as a burst
--- @parameter attribute attribute default= example=shipping.city -- changes of one attribute only, or of a path as history prints it
+-- @parameter attribute attribute default= example=shipping.city -- changes of one attribute only, or of a path as
+--   history prints it
 -- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment
 -- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last
 -- @days from=from to=to

@@ -1,6 +1,7 @@
 -- @question Which steps did items take from status to status, and how long did they stay in each?
 -- @empty no item changed its status in the period
--- @parameter attribute attribute default=status example=status -- the attribute that holds the status, a string, or its path as history prints it
+-- @parameter attribute attribute default=status example=status -- the attribute that holds the status, a string, or
+--   its path as history prints it
 -- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment of a step
 -- @parameter to instant default=9999-12-31T00:00:00Z example=2026-12-01T00:00:00Z -- the moment after the last
 -- @days to=to

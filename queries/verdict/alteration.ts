@@ -17,7 +17,10 @@ export interface Alteration {
   readonly unreadable: string | null
 }
 
-/** The images of a row that are not what `old_hash` and `new_hash` say, or are no items; else `changed` that is not theirs. */
+/**
+ * The images of a row that are not what `old_hash` and `new_hash` say, or are no items; else `changed` that is not
+ * theirs.
+ */
 function alteredContent(row: Row): readonly Alteration[] {
   const images = { old: readImage(row.old_image), new: readImage(row.new_image) }
   const altered = (['old', 'new'] as const).flatMap(side => {
@@ -80,8 +83,8 @@ function readImage(stored: unknown): Read {
 }
 
 /**
- * True where a row, of which every column that `row_hash` is taken over is at hand, is what that says. `hasTodaysActor`: it
- * comes from `rowsWithActor`.
+ * True where a row, of which every column that `row_hash` is taken over is at hand, is what that says.
+ * `hasTodaysActor`: it comes from `rowsWithActor`.
  */
 export function isAsHashed(row: Row, hasTodaysActor = false): boolean {
   const { user_identity: identity } = row

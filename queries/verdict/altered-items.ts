@@ -14,12 +14,18 @@ interface Bounds {
   readonly toUs: number | null
 }
 
-/** Bytes of objects whose rows are held against their hashes unasked, which takes about a second; all of a table's takes longer than most questions. */
+/**
+ * Bytes of objects whose rows are held against their hashes unasked, which takes about a second; all of a table's
+ * takes longer than most questions.
+ */
 const HASHED_BYTES = 16 * 1024 ** 2
 
 const ALL_TIME = { fromUs: null, toUs: null }
 
-/** Of which time rows are held against their hashes: all of it where that is soon done, else the period. Null: of none. */
+/**
+ * Of which time rows are held against their hashes: all of it where that is soon done, else the period. Null: of
+ * none.
+ */
 async function hashedTime(
   engine: QueryEngine,
   table: TableConfiguration,
@@ -40,8 +46,8 @@ async function isSmall(engine: QueryEngine, { table }: TableConfiguration, { fro
 }
 
 /**
- * How many rows of each item are not what their hashes say; null where none was held against them. `asked`: whether they
- * are; undefined where that is soon done.
+ * How many rows of each item are not what their hashes say; null where none was held against them. `asked`: whether
+ * they are; undefined where that is soon done.
  */
 export async function countAltered(
   engine: QueryEngine,

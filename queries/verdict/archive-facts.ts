@@ -46,7 +46,9 @@ export interface BrokenBaseline {
   readonly found: number
 }
 
-/** A time whose changes of a table are not all in the archive, in microseconds since 1970, and the fact that says so. */
+/**
+ * A time whose changes of a table are not all in the archive, in microseconds since 1970, and the fact that says so.
+ */
 export interface LostStretch<F = GapFact | StreamChangedFact> {
   readonly fact: F
   /** Null where nobody knows when it began. */
@@ -59,8 +61,8 @@ export interface ArchiveFacts {
   readonly baselines: readonly Anchor[]
   readonly comparisons: readonly TableComparison[]
   /**
-   * The newest whole comparison of which the archive still says what was judged equal. Older ones add nothing to it. Null
-   * where there is none, or without a baseline before, since then no verdict asks for it.
+   * The newest whole comparison of which the archive still says what was judged equal. Older ones add nothing to it.
+   * Null where there is none, or without a baseline before, since then no verdict asks for it.
    */
   readonly compared: TableComparison | null
   /** Newer ones, of which it says something else by now. */

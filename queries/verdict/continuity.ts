@@ -6,7 +6,7 @@ import { savedQuery } from '../catalog.js'
 import { continuityOfAll, rowsOfEachItem } from '../each-item.js'
 import { type QueryEngine, streamAnswer } from '../engines/engine.js'
 import { type Row, rowsOf } from '../engines/rows.js'
-import type { QueryName } from '../saved-queries.js'
+import type { QueryName } from '../query-types.js'
 import type { Anchor, ArchiveFacts } from './archive-facts.js'
 import type { Finding, ItemFinding, Missing } from './findings.js'
 
@@ -22,8 +22,8 @@ export interface FindingsOfItem {
 }
 
 /**
- * What does not fit together in a table, item by item in the order of their keys: what `continuity` finds, and `anchors` of
- * each complete baseline. Memory holds one item's findings at a time where the engine can stream.
+ * What does not fit together in a table, item by item in the order of their keys: what `continuity` finds, and
+ * `anchors` of each complete baseline. Memory holds one item's findings at a time where the engine can stream.
  */
 export async function* findingsByItem(
   engine: QueryEngine,

@@ -18,7 +18,10 @@ export interface ItemFinding {
   readonly eventId: string | null
   readonly eventTimeUs: number
   readonly changes: number
-  /** The time that it concerns, in microseconds since 1970: of a GAP that in which what is missing was made. Null: no beginning. */
+  /**
+   * The time that it concerns, in microseconds since 1970: of a GAP that in which what is missing was made. Null: no
+   * beginning.
+   */
   readonly sinceUs: number | null
   readonly untilUs: number
   /** Of a GAP that shows because a complete baseline lacks the item: that baseline's source, and what is missing. */

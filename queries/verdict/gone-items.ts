@@ -5,7 +5,10 @@ import type { QueryEngine } from '../engines/engine.js'
 import { type ArchiveFacts, readArchiveFacts } from './archive-facts.js'
 import { anchorFindings, type TableFinding } from './continuity.js'
 
-/** An item that was gone at a moment although the archive has no REMOVE of it, with the time of its last change before. */
+/**
+ * An item that was gone at a moment although the archive has no REMOVE of it, with the time of its last change
+ * before.
+ */
 export interface GoneItem {
   readonly itemKey: string
   readonly lastUs: number
@@ -32,8 +35,8 @@ export function goneAmong(findings: readonly TableFinding[], us: number): readon
 }
 
 /**
- * What the archive's facts say of a saved query's parameters that nobody gives (`preset=facts`), so that the rows of its answer
- * are what `as-of` and `diff` say. Empty for a query that has none, or moments that it refuses.
+ * What the archive's facts say of a saved query's parameters that nobody gives (`preset=facts`), so that the rows of
+ * its answer are what `as-of` and `diff` say. Empty for a query that has none, or moments that it refuses.
  */
 export async function knownByFacts(
   engine: QueryEngine,

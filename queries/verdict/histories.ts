@@ -40,8 +40,8 @@ const COLUMNS = [
 ]
 
 /**
- * The whole histories of some items, as `readHistory` has them one by one; of an item never seen an empty one. `known` spares
- * whoever asks many times the archive's facts.
+ * The whole histories of some items, as `readHistory` has them one by one; of an item never seen an empty one.
+ * `known` spares whoever asks many times the archive's facts.
  */
 export async function readHistories(
   engine: QueryEngine,

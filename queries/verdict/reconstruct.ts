@@ -49,8 +49,8 @@ function compareRepeats(a: ArchivedChange, b: ArchivedChange): number {
 }
 
 /**
- * A row made under another configuration may differ, so may one whose record had another eventID, which a repeat in Kinesis
- * need not keep, and so may one whose time is its arrival.
+ * A row made under another configuration may differ, so may one whose record had another eventID, which a repeat in
+ * Kinesis need not keep, and so may one whose time is its arrival.
  */
 function contradict(group: readonly ArchivedChange[]): boolean {
   const timed = group.filter(row => row.time_precision !== 'arrival')
@@ -82,7 +82,9 @@ export function orderSteps<C extends ItemChange>(
   })
 }
 
-/** Where a change stands: by time, which within a stream never runs against the sequence, then stream, then sequence. */
+/**
+ * Where a change stands: by time, which within a stream never runs against the sequence, then stream, then sequence.
+ */
 interface Place<C> {
   /** Null for an absence. */
   readonly change: C | null
@@ -143,7 +145,10 @@ function comparePlaces(a: Place<unknown>, b: Place<unknown>): number {
   )
 }
 
-/** A baseline's scan lasts a while, and sees some changes that its rows stand before; a stream keeps its records so long. */
+/**
+ * A baseline's scan lasts a while, and sees some changes that its rows stand before; a stream keeps its records so
+ * long.
+ */
 export const AHEAD_US = 24 * 60 * 60 * 1_000_000
 
 /** Whether a step only looks: its rows are those of a baseline, or it is an absence. */
@@ -179,7 +184,9 @@ function findAhead(groups: readonly Group<ItemChange>[]): ReadonlyMap<number, St
   return found
 }
 
-/** A step that is ahead leaves the chain as it is; where there is none yet, it begins with what the next write leaves. */
+/**
+ * A step that is ahead leaves the chain as it is; where there is none yet, it begins with what the next write leaves.
+ */
 function passOver<C extends ItemChange>(group: Group<C>, previous: State | null, next: State): Step<C> {
   const state = previous ?? next
   return { ...walkGroup(group, previous), ahead: true, entry: state, exit: state }

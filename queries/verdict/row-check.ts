@@ -42,8 +42,8 @@ const CONFIGURED = ['actor', 'actor_source', 'last_writer', 'subjects', 'config_
 const LAST_US = 253_402_300_800_000_000
 
 /**
- * Makes a row again from its images, its envelope and the configuration that it was made under, by the transform itself, and
- * compares. `folder` is where it lies; `configurations` are those that the archive keeps, by their ids.
+ * Makes a row again from its images, its envelope and the configuration that it was made under, by the transform
+ * itself, and compares. `folder` is where it lies; `configurations` are those that the archive keeps, by their ids.
  */
 export function checkRow(
   row: StoredRow,

@@ -13,7 +13,10 @@ import { judge, momentOf } from './verdict.js'
 /** What an item was at a moment, and how far that can be believed. */
 export interface StateAt {
   readonly state: ItemState
-  /** The changes up to the moment; its findings and confidence also count what the next change tells about the time between. */
+  /**
+   * The changes up to the moment; its findings and confidence also count what the next change tells about the time
+   * between.
+   */
   readonly until: ItemHistory
   /** The change that led here; undefined before the first. */
   readonly last: HistoryChange | undefined
@@ -41,7 +44,10 @@ export function stateAt(all: ItemHistory, at: Pick<Instant, 'us'>, beganUs: numb
   return { ...found, state: lastState(until.steps), until, gapAhead }
 }
 
-/** The history up to `toUs` with the verdict about all of the time between two moments, of whose later one `after` tells. */
+/**
+ * The history up to `toUs` with the verdict about all of the time between two moments, of whose later one `after`
+ * tells.
+ */
 export function historyBetween(all: ItemHistory, fromUs: number, toUs: number, after: StateAt): ItemHistory {
   if (after.last === undefined) return after.until
   const period = { ...momentOf(all.facts, fromUs), toUs, untilUs: toUs }
@@ -49,7 +55,10 @@ export function historyBetween(all: ItemHistory, fromUs: number, toUs: number, a
   return { ...after.until, ...judge(all.itemKey, findings, all.facts, period) }
 }
 
-/** The steps up to a moment, and the verdict about it, for which a change counts that was missing before the next one, too. */
+/**
+ * The steps up to a moment, and the verdict about it, for which a change counts that was missing before the next one,
+ * too.
+ */
 function historyUntil(all: ItemHistory, us: number): ItemHistory {
   const steps = stepsUntil(all.steps, us)
   const findings = [...alterationsAt(all, [us]), ...findingsAt(all, steps, us)]
@@ -71,9 +80,9 @@ function findingsAt(all: ItemHistory, until: ItemHistory['steps'], us: number): 
 }
 
 /**
- * Before a first step that leaves `absent` there was no item, as far back as the archive goes; before any other there was
- * one, as `internal/older-items.sql` has it. An item without any change may be older than the archive, too, unless a
- * complete baseline says that it was not there.
+ * Before a first step that leaves `absent` there was no item, as far back as the archive goes; before any other there
+ * was one, as `internal/older-items.sql` has it. An item without any change may be older than the archive, too,
+ * unless a complete baseline says that it was not there.
  */
 function stateBefore(first: Step | undefined, beforeArchive: boolean, until: ItemHistory) {
   const older = { ...until, confidence: 'PRE-ARCHIVE' as const }

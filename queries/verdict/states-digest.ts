@@ -8,8 +8,8 @@ import { rowsWithoutImages } from '../replaced-columns.js'
 
 /**
  * The `StatesDigest` of what an archive's rows say that a table held at a moment, in microseconds since 1970, without
- * some items: what a comparison judged equal. One statement, which reads no images. What complete baselines lack it does
- * not know: it tells whether rows are still those that were compared, and no more.
+ * some items: what a comparison judged equal. One statement, which reads no images. What complete baselines lack it
+ * does not know: it tells whether rows are still those that were compared, and no more.
  */
 export async function digestOfStates(
   engine: QueryEngine,

@@ -1,6 +1,9 @@
 import type { ItemChange } from './item-change.js'
 
-/** The hash of an image; `absent`; `unknown` where the view type keeps no image; `unlinked` where a loop hangs in the air. */
+/**
+ * The hash of an image; `absent`; `unknown` where the view type keeps no image; `unlinked` where a loop hangs in the
+ * air.
+ */
 export type State = string
 
 /** A complete baseline that lacks the item: it saw that there was none. */

@@ -8,8 +8,8 @@ import { type Extent, readExtent, spansOfItems } from './table-extent.js'
 import { judge, momentOf, type Period, periodOver } from './verdict.js'
 
 /**
- * What an answer about a table rests on, in microseconds since 1970: the changes of a period [from, to), or what items were
- * at a moment (and up to a later one), which rests on everything before. Null: no such end.
+ * What an answer about a table rests on, in microseconds since 1970: the changes of a period [from, to), or what
+ * items were at a moment (and up to a later one), which rests on everything before. Null: no such end.
  */
 export type AskedPeriod =
   | { readonly kind: 'period'; readonly fromUs: number | null; readonly toUs: number | null }
@@ -63,7 +63,10 @@ export interface TableVerdict {
   readonly isBehind: boolean
   /** The period ended before the archive began. */
   readonly isBefore: boolean
-  /** Rows that are not what their hashes say: images of the period, and whatever may have been of it. Null: nobody looked. */
+  /**
+   * Rows that are not what their hashes say: images of the period, and whatever may have been of it. Null: nobody
+   * looked.
+   */
   readonly altered: number | null
 }
 
@@ -71,7 +74,10 @@ export interface TableVerdict {
 export interface JudgeOptions {
   /** How many refused records of a table arrived at a moment or later. @default - nobody looks */
   readonly refused?: ((table: string, sinceUs: number | null) => Promise<number>) | undefined
-  /** Whether rows are held against their hashes, which reads every image. @default - up to 16 MB of objects in a folder */
+  /**
+   * Whether rows are held against their hashes, which reads every image. @default - up to 16 MB of objects in a
+   * folder
+   */
   readonly hashes?: boolean | undefined
   /** The present, in microseconds since 1970: a period that has not ended yet is no doubt. @default - the clock */
   readonly nowUs?: number

@@ -28,7 +28,10 @@ export interface Verdict {
   /** The anchors on both sides of the period; null where there is none. */
   readonly start: Anchor | null
   readonly end: Anchor | null
-  /** The last look at the table up to which the item is COMPLETE; what came later is UNBROKEN. Null where it is not COMPLETE. */
+  /**
+   * The last look at the table up to which the item is COMPLETE; what came later is UNBROKEN. Null where it is not
+   * COMPLETE.
+   */
   readonly completeUntil: Anchor | null
   /** What else a reader should know, for people. */
   readonly remarks: readonly string[]
@@ -53,8 +56,9 @@ export function absencesOf(facts: ArchiveFacts, seenBy: ReadonlySet<string>): re
 }
 
 /**
- * The verdict about one item: the worst finding that concerns the period; without any, COMPLETE where complete baselines
- * (or at the end a comparison with the table) stand on both sides and nothing is missing between them, else UNBROKEN.
+ * The verdict about one item: the worst finding that concerns the period; without any, COMPLETE where complete
+ * baselines (or at the end a comparison with the table) stand on both sides and nothing is missing between them, else
+ * UNBROKEN.
  */
 export function judge(itemKey: string, all: readonly ItemFinding[], facts: ArchiveFacts, period: Period): Verdict {
   const findings = [

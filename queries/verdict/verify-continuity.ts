@@ -45,12 +45,31 @@ const EVER: Period = {
   untilUs: Number.POSITIVE_INFINITY,
 }
 
+/**
+ * The period that is verified from one moment to before another, in microseconds since 1970; undefined for all time.
+ */
+export function verifiedPeriod({
+  fromUs,
+  toUs,
+}: {
+  readonly fromUs?: number
+  readonly toUs?: number
+}): Period | undefined {
+  if (fromUs === undefined && toUs === undefined) return undefined
+  const until = (toUs ?? Date.now() * 1000) - 1
+  const from = fromUs ?? Number.NEGATIVE_INFINITY
+  return { afterUs: from - 1, fromUs: from, toUs: until, untilUs: until }
+}
+
 type Found<K> = { readonly kind: K } & TableFinding
 /** An item that differed, which the archive may have nothing of. */
 type Compared = { readonly kind: 'compared'; readonly itemKey: string }
 type Piece = Span | Compared | Found<'finding'> | Found<'balance'>
 
-/** Whether anything is missing in a table: the verdict about each of its items. `verdicts` yields those that tell of something. */
+/**
+ * Whether anything is missing in a table: the verdict about each of its items. `verdicts` yields those that tell of
+ * something.
+ */
 export class ContinuityCheck {
   readonly tally: Tally = {
     items: 0,
@@ -78,7 +97,9 @@ export class ContinuityCheck {
     return new ContinuityCheck(engine, table, await readArchiveFacts(engine, table), period)
   }
 
-  /** Every item that something was found about, in the order of their keys; `tally` is right when all have been taken. */
+  /**
+   * Every item that something was found about, in the order of their keys; `tally` is right when all have been taken.
+   */
   async *verdicts(): AsyncGenerator<ItemVerdict> {
     let item: Piece[] = []
     for await (const piece of mergeByItem<Piece>([

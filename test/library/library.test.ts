@@ -288,6 +288,7 @@ describe('docs/library.md and docs/receipts.md', () => {
     /^\[ 'Orders' \]\n$/,
     /^UNBROKEN \{ S: '\w+' \} \{ N: '[\d.]+' \} \S+\n\d+ changes\n(.*\n)*changed status .*\n(.*\n)*\d+ items\n$/,
     /^17 event_time\n(\S+ .+\n){17}UNBROKEN false 42 0\nBigInt64Array\(\d\) \[ .* \]\n\d+\n$/,
+    /^\d+ \d+ \S+ \S+\n\d+ unbroken\n\d+ rows\n\{"order_id":\{"S":"ORD12345"\}\} different\n$/,
     /^instant is "2026-11-19 12:00", expected ISO 8601 with a zone such as 2026-11-19T12:00:00Z\n$/,
     /^17 \d+ same\n$/,
   ]

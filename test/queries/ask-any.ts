@@ -1,7 +1,7 @@
 import type { Parameters } from '../../library/given.js'
 import type { OpenArchive } from '../../library/open-archive.js'
 import type { Answer } from '../../queries/answers/answer.js'
-import type { QueryName } from '../../queries/saved-queries.js'
+import type { QueryName } from '../../queries/query-types.js'
 
 /** Asks a saved query whose name is told while the test runs, so that the compiler cannot know what it takes. */
 export function askAny(archive: OpenArchive, name: string, table: string, parameters: object = {}): Promise<Answer> {

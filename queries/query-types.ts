@@ -4,7 +4,7 @@ import type { ParameterType } from './parameters.js'
  * The saved queries by name: each parameter with its type, and a row of the answer.
  * Made from the headers in `queries/sql/` by `npx tsx queries/write-docs.ts`; do not edit.
  */
-export interface SavedQueries {
+export interface QueryTypes {
   /** What happened on each day: how many changes, items and actors? */
   readonly 'activity-by-day': {
     readonly parameters: {
@@ -508,7 +508,7 @@ export interface SavedQueries {
 }
 
 /** The name of a saved query. */
-export type QueryName = keyof SavedQueries
+export type QueryName = keyof QueryTypes
 
 /** What the type of a parameter is called, that of a configured column among them. */
 export type TypeOfParameter = ParameterType | 'column'
