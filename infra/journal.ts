@@ -80,7 +80,8 @@ export class Journal extends Construct {
       bundle: 'check-journal',
       description: 'Itemtrail: holds the archive against its journal',
       timeout: Duration.minutes(15),
-      memoryMb: 2048,
+      // it holds all entries; new accounts have no more
+      memoryMb: 3008,
       key,
       environment: {
         ...environment,

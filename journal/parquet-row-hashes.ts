@@ -17,20 +17,20 @@ const COLUMNS = ['row_hash', 'event_time_us'] as const
 const { zstdDecompressSync } = zlib as { readonly zstdDecompressSync?: (bytes: Uint8Array) => Uint8Array }
 const compressors: Compressors = {
   GZIP: bytes => zlib.gunzipSync(bytes),
+  BROTLI: bytes => zlib.brotliDecompressSync(bytes),
   ...(zstdDecompressSync && { ZSTD: bytes => zstdDecompressSync(bytes) }),
 }
-const READABLE = ['UNCOMPRESSED', 'SNAPPY', ...Object.keys(compressors)]
 
 /**
  * `row_hash` and the times of a Parquet file's rows, as `rowHashesOfFile` gives them, without DuckDB: for a function on
- * AWS. It reads the two columns only, a row group at a time. Undefined where they cannot be read, as there. Throws where
- * the file is compressed in a way that this reader does not know, because DuckDB might, and both have to say the same.
+ * AWS. It reads the two columns only, a row group at a time. Undefined where they cannot be read, as there, and where the
+ * file is compressed as nobody of ours does it. Throws for Zstandard where this Node cannot read it: another can.
  */
 export async function rowHashesOfParquet(file: PartialFile): Promise<RowHashes | undefined> {
   const remote = new RemoteFile(file)
   const columns = await remote.attempt(() => openColumns(remote))
   if (columns === undefined) return undefined
-  refuseCodecs(columns.metadata)
+  if (compressors.ZSTD === undefined) refuseZstandard(columns.metadata)
   return remote.attempt(() => readRows(columns))
 }
 
@@ -71,15 +71,10 @@ async function openColumns(file: AsyncBuffer): Promise<Columns> {
   return parquetScan({ file, metadata, columns: [...COLUMNS], compressors, useOffsetIndex: false })
 }
 
-function refuseCodecs({ row_groups: groups }: FileMetaData): void {
-  const codecs = groups.flatMap(({ columns }) =>
-    columns.flatMap(({ meta_data: column }) =>
-      COLUMNS.some(name => name === column?.path_in_schema[0]) ? [column?.codec ?? ''] : [],
-    ),
-  )
-  const unknown = codecs.find(codec => !READABLE.includes(codec))
-  if (unknown !== undefined)
-    throw new Error(`Parquet is compressed by ${unknown}, expected one of ${READABLE.join(', ')}`)
+function refuseZstandard({ row_groups: groups }: FileMetaData): void {
+  const codecs = groups.flatMap(({ columns }) => columns.map(({ meta_data: column }) => column?.codec))
+  if (codecs.includes('ZSTD'))
+    throw new Error(`Parquet is compressed by Zstandard, which Node ${process.versions.node} cannot read, 22.15 can`)
 }
 
 async function readRows({ metadata, readColumn }: Columns): Promise<RowHashes | undefined> {
