@@ -3,7 +3,7 @@ import type { KMSClient } from '@aws-sdk/client-kms'
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { Counts } from '../capture/metrics.js'
 import { BucketVersions } from '../journal/bucket-objects.js'
-import type { Entry, ObjectEntry } from '../journal/entry.js'
+import type { Entry, ObjectEntry, SealEntry } from '../journal/entry.js'
 import type { Finding } from '../journal/finding.js'
 import type { Head } from '../journal/head.js'
 import { KeptLog } from '../journal/kept-log.js'
@@ -44,8 +44,11 @@ export interface CheckedJournal {
   readonly findings: number
 }
 
-/** So many objects a day are hashed, drawn by the newest checkpoint, and all that are not the version sealed. */
-const SAMPLE = 64
+/**
+ * So many objects a day are hashed, drawn by the newest checkpoint from what was sealed in the last days, and all that are
+ * not the version sealed. Older ones lie in classes of storage where each reading is paid for.
+ */
+const SAMPLE = { objects: 64, days: 7 }
 
 /** What of a journal never changes, by prefix: each file has one version, and a second would be a second history. */
 const WRITTEN_ONCE = [CLAIMS_PREFIX, TILES_PREFIX]
@@ -57,14 +60,14 @@ const DAY_MS = 86_400_000
  * was sealed is told by its version, which S3 never changes, and of a sample by its hash.
  */
 export function createJournalCheck(options: JournalCheckOptions): () => Promise<CheckedJournal> {
-  const { s3, kms, sealKey, origin, report, writeMetrics, publish = async () => {} } = options
+  const { s3, kms, sealKey, origin, report, writeMetrics, publish = async () => {}, now = Date.now } = options
   const bucket = new Bucket(s3, options.bucket)
   return async () => {
     const known = [await readKmsVerifier(kms, sealKey, origin)]
     const sealed = new SealedUntilNow()
     const onEntry = (_index: number, entry: Entry) => sealed.add(entry)
     const log = await verifyLog(new KeptLog(bucket), { origin, known }, { onEntry })
-    const wasVerified = verifiedByVersion(log.head, sealed.entries.size)
+    const wasVerified = verifiedByVersion(log.head, sealed.since(now() - SAMPLE.days * DAY_MS))
     const objects = await verifyObjects(new BucketVersions(bucket), sealed.entries, log.seals, { wasVerified })
     const missing = objects.findings.filter(finding => !sealed.mayHaveExpired(finding, options))
     const findings = [...log.findings, ...(await secondVersions(bucket)), ...missing]
@@ -81,14 +84,28 @@ class SealedUntilNow {
   readonly entries = new Map<string, ObjectEntry>()
   /** Of what was refused, a time at which it was not there yet. */
   private readonly refused = new Map<string, number>()
+  private readonly bySeal: { readonly time: number; readonly keys: readonly string[] }[] = []
+  private keys: string[] = []
   private lastWhole = Number.NEGATIVE_INFINITY
 
   add(entry: Entry): void {
-    if (entry.type === 'seal@1' && entry.partial === undefined) this.lastWhole = Date.parse(entry.time)
+    if (entry.type === 'seal@1') this.end(entry)
     // what was said of a key first holds
     if (entry.type !== 'object@1' || this.entries.has(entry.key)) return
     this.entries.set(entry.key, entry)
+    this.keys.push(entry.key)
     if (entry.key.startsWith(REFUSED_PREFIX)) this.refused.set(entry.key, this.lastWhole)
+  }
+
+  private end({ time, partial }: SealEntry): void {
+    this.bySeal.push({ time: Date.parse(time), keys: this.keys })
+    this.keys = []
+    if (partial === undefined) this.lastWhole = Date.parse(time)
+  }
+
+  /** The objects that were sealed since a time. */
+  since(from: number): ReadonlySet<string> {
+    return new Set(this.bySeal.filter(({ time }) => time >= from).flatMap(({ keys }) => keys))
   }
 
   /** True of what was refused so long ago that S3 has forgotten it, or may have. */
@@ -99,11 +116,11 @@ class SealedUntilNow {
 }
 
 /** True of an object that is the version that was sealed, but for some that are to be hashed all the same. */
-function verifiedByVersion({ root }: Head, count: number) {
-  const share = SAMPLE / count
+function verifiedByVersion({ root }: Head, recent: ReadonlySet<string>) {
+  const share = SAMPLE.objects / recent.size
   return ({ key, etag }: ListedForVerifying, { version_id: sealed }: ObjectEntry): boolean => {
     const drawn = hash('sha256', Buffer.concat([root, Buffer.from(key)]), 'buffer').readUInt32BE() / 2 ** 32
-    return sealed !== undefined && etag === sealed && drawn >= share
+    return sealed !== undefined && etag === sealed && !(recent.has(key) && drawn < share)
   }
 }
 

@@ -244,6 +244,8 @@ describe('the check', () => {
     const kept = mail.Message.slice(mail.Message.indexOf(`${ORIGIN}\n`))
     const known = [verifierOf(ORIGIN, 0x01, kms.publicKey)]
     expect(openHead(Buffer.from(kept), 'kept', { origin: ORIGIN, known }).size).toBe(checked.size)
+    now += 8 * 24 * HOUR
+    expect((await check()).checked).toMatchObject({ sound: 201, hashed: 0, findings: 0 })
   })
 
   it.each<[string, (key: string) => void, Partial<Finding>, Counts]>([
