@@ -106,6 +106,8 @@ export interface JournalFacts {
   readonly vkey: string
   /** How old the newest seal is, in milliseconds; undefined where there is none; a text says why it is not believed. */
   readonly sealedAgoMs: number | string | undefined
+  /** The last use of its key, where that was no sealing. */
+  readonly strangeUse: Fact<string | undefined>
   /** Claims that have more than one version. */
   readonly rewritten: readonly string[]
 }

@@ -23,6 +23,14 @@ export const JOURNAL_CHECKS: readonly Check<Fact<JournalFacts>>[] = [
       known(journal, ONCE, ({ rewritten }) => judged(rewritten.length === 0, rewritten.join(', ') || ONCE, ONCE)),
   },
   {
+    name: 'use of the key',
+    todo: 'docs/runbook.md, key-used',
+    judge: journal =>
+      known(journal, BY_SEALING, ({ strangeUse }) =>
+        known(strangeUse, BY_SEALING, use => judged(use === undefined, use ?? BY_SEALING, BY_SEALING)),
+      ),
+  },
+  {
     name: 'verification key',
     todo: 'find out who signed the checkpoint',
     judge: journal => known(journal, HANDED_OVER, ({ vkey }) => judged(true, vkey, HANDED_OVER)),
@@ -32,5 +40,6 @@ export const JOURNAL_CHECKS: readonly Check<Fact<JournalFacts>>[] = [
 /** Two intervals. */
 const LATE_MS = 2 * 3_600_000
 const IN_TIME = 'a seal within the last two hours'
+const BY_SEALING = 'the last one was a sealing'
 const ONCE = 'one version each'
 const HANDED_OVER = 'the one that was handed to whoever verifies'

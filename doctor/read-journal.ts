@@ -6,12 +6,13 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3'
 import { type Outputs, outputsOf } from '../aws/stack-outputs.js'
-import { readEntries } from '../journal/entries.js'
+import { newestSeal } from '../journal/entries.js'
+import type { SealEntry } from '../journal/entry.js'
 import { cachedHead, type JournalIdentity } from '../journal/head.js'
 import { JournalError } from '../journal/journal-error.js'
 import { KeptLog } from '../journal/kept-log.js'
-import { readKmsVerifier } from '../journal/kms-key.js'
-import { formatVkey, type Verifier } from '../proof/note.js'
+import { readKmsVerifier, strangeUse } from '../journal/kms-key.js'
+import { formatVkey } from '../proof/note.js'
 import { Bucket } from '../store/s3.js'
 import { CLAIMS_PREFIX, EVIDENCE_PREFIXES, isPartialTile } from '../transform/layout.js'
 import { absentAs, attempt } from './attempt.js'
@@ -98,35 +99,33 @@ export async function readJournal({ s3, kms }: KeyClients, outputs: Outputs, now
     outputsOf(outputs, name),
   ) as [string[], string[], string[]]
   if (bucket === undefined || origin === undefined || keyId === undefined) return undefined
-  return {
-    key: await attempt(() => readKey(kms, keyId)),
-    found: await attempt(async () =>
-      readSealed(new Bucket(s3, bucket), origin, await readKmsVerifier(kms, keyId, origin), now),
-    ),
-  }
+  const key = await attempt(() => readKey(kms, keyId))
+  const found = await attempt(async (): Promise<JournalFacts> => {
+    const verifier = await readKmsVerifier(kms, keyId, origin)
+    const log = new Bucket(s3, bucket)
+    const newest = await believedSeal(new KeptLog(log), { origin, known: [verifier] })
+    const seal = typeof newest === 'string' ? undefined : newest
+    return {
+      vkey: formatVkey(verifier),
+      sealedAgoMs: typeof newest === 'string' ? newest : seal && now - Date.parse(seal.time),
+      strangeUse: await attempt(() => strangeUse(kms, keyId, seal)),
+      rewritten: await rewrittenClaims(log),
+    }
+  })
+  return { key, found }
 }
 
-async function readSealed(bucket: Bucket, origin: string, verifier: Verifier, now: number): Promise<JournalFacts> {
+async function rewrittenClaims(bucket: Bucket): Promise<readonly string[]> {
   const counts = new Map<string, number>()
   for await (const { key } of bucket.versions(CLAIMS_PREFIX)) counts.set(key, (counts.get(key) ?? 0) + 1)
-  const rewritten = [...counts].filter(([, count]) => count > 1).map(([key]) => key)
-  const sealedAt = await lastSeal(new KeptLog(bucket), { origin, known: [verifier] })
-  return {
-    vkey: formatVkey(verifier),
-    sealedAgoMs: typeof sealedAt === 'number' ? now - sealedAt : sealedAt,
-    rewritten,
-  }
+  return [...counts].filter(([, count]) => count > 1).map(([key]) => key)
 }
 
-/** When the newest checkpoint was made, in milliseconds since 1970; a text says why it is not believed. */
-async function lastSeal(log: KeptLog, identity: JournalIdentity): Promise<number | string | undefined> {
+/** The seal of the newest checkpoint; a text says why that is not believed. */
+async function believedSeal(log: KeptLog, identity: JournalIdentity): Promise<SealEntry | string | undefined> {
   try {
     const { size } = await cachedHead(log, identity)
-    // a sealing ends with its seal
-    const range = { from: Math.max(size - 1, 0), to: size, size }
-    for await (const { entry } of readEntries(path => log.read(path), range))
-      if (entry?.type === 'seal@1') return Date.parse(entry.time)
-    return undefined
+    return await newestSeal(path => log.read(path), size)
   } catch (error) {
     if (error instanceof JournalError) return error.message
     throw error

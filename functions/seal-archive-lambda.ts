@@ -10,6 +10,7 @@ const environment = readEnvironment(process.env, [
   'ITEMTRAIL_ARCHIVE_KEY',
   'ITEMTRAIL_ORIGIN',
   'ITEMTRAIL_SEAL_KEY',
+  'ITEMTRAIL_SEAL_KEY_OWNER',
 ])
 const seal = createArchiveSealer({
   s3: new S3Client({}),
@@ -18,7 +19,9 @@ const seal = createArchiveSealer({
   origin: environment.ITEMTRAIL_ORIGIN,
   sealKey: environment.ITEMTRAIL_SEAL_KEY,
   archiveKey: environment.ITEMTRAIL_ARCHIVE_KEY,
+  isForeignKey: environment.ITEMTRAIL_SEAL_KEY_OWNER !== 'archive',
   name: process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'seal-archive',
+  report: message => console.error(JSON.stringify({ level: 'ERROR', message })),
   writeMetrics: counts => writeMetrics({ Archive: environment.ITEMTRAIL_ARCHIVE }, counts, Date.now()),
 })
 

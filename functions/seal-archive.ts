@@ -2,9 +2,11 @@ import { DescribeKeyCommand, type KMSClient } from '@aws-sdk/client-kms'
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { Counts } from '../capture/metrics.js'
 import { BucketObjects } from '../journal/bucket-objects.js'
+import { newestSeal } from '../journal/entries.js'
+import { finishedHead } from '../journal/head.js'
 import { JournalError } from '../journal/journal-error.js'
 import { KeptLog } from '../journal/kept-log.js'
-import { openKmsKey } from '../journal/kms-key.js'
+import { openKmsKey, readKmsVerifier, strangeUse } from '../journal/kms-key.js'
 import { JOURNAL_METRICS } from '../journal/metrics.js'
 import { type Sealed, seal } from '../journal/seal.js'
 import { Bucket } from '../store/s3.js'
@@ -19,8 +21,12 @@ export interface SealerOptions {
   readonly sealKey: string
   /** ARN of the key that the archive is encrypted with. */
   readonly archiveKey: string
+  /** True of a key of another account, of whose use KMS tells nothing here. */
+  readonly isForeignKey: boolean
   /** Who seals, for people. */
   readonly name: string
+  /** Told what people have to look at. */
+  readonly report: (message: string) => void
   readonly writeMetrics: (counts: Counts) => void
   /** Milliseconds since 1970. @default - the clock */
   readonly now?: () => number
@@ -43,25 +49,26 @@ const PARALLEL = 8
  * which finishes one that died, too. It throws where nothing could be sealed, and counts why people have to look.
  */
 export function createArchiveSealer(options: SealerOptions): (time: SealingTime) => Promise<Sealed> {
+  const { writeMetrics } = options
   return async time => {
-    const [keys, sealed] = await Promise.allSettled([countClosing(options), sealArchive(options, time)])
-    // the keys first: where one is closed, nothing can be sealed, and that is why
-    if (keys.status === 'fulfilled') options.writeMetrics({ [JOURNAL_METRICS.keysClosing]: keys.value })
+    // before it signs itself: KMS tells of the last use alone
+    const [watched] = await Promise.allSettled([watchKeys(options)])
+    const [sealed] = await Promise.allSettled([sealArchive(options, time)])
     if (sealed.status === 'rejected') {
-      if (sealed.reason instanceof JournalError) options.writeMetrics({ [JOURNAL_METRICS.forked]: 1 })
+      if (sealed.reason instanceof JournalError) writeMetrics({ [JOURNAL_METRICS.forked]: 1 })
       throw sealed.reason
     }
     const { objects, left } = sealed.value
     const { seals, objectsSealed, objectsLeft } = JOURNAL_METRICS
-    options.writeMetrics({ [seals]: 1, [objectsSealed]: objects, [objectsLeft]: left })
-    if (keys.status === 'rejected') throw keys.reason
+    writeMetrics({ [seals]: 1, [objectsSealed]: objects, [objectsLeft]: left })
+    if (watched.status === 'rejected') throw watched.reason
     return sealed.value
   }
 }
 
 async function sealArchive(options: SealerOptions, time: SealingTime): Promise<Sealed> {
-  const { s3, kms, origin, sealKey, name, now = Date.now } = options
-  const bucket = new Bucket(s3, options.bucket)
+  const { kms, sealKey, origin, name, now = Date.now } = options
+  const bucket = new Bucket(options.s3, options.bucket)
   const { signer, verifier } = await openKmsKey(kms, sealKey, origin)
   return seal({
     store: new UndeletedLog(bucket),
@@ -80,10 +87,18 @@ class UndeletedLog extends KeptLog {
   override async remove(): Promise<void> {}
 }
 
-/** How many of the keys are disabled, wait for their deletion, or lost their material. */
-async function countClosing({ kms, sealKey, archiveKey }: SealerOptions): Promise<number> {
+/** Counts the keys that are closed or soon will be, and uses of the journal's own that are no sealing. */
+async function watchKeys(options: SealerOptions): Promise<void> {
+  const { kms, sealKey, archiveKey, isForeignKey, origin, report, writeMetrics } = options
   const states = await Promise.all(
     [sealKey, archiveKey].map(async KeyId => (await kms.send(new DescribeKeyCommand({ KeyId }))).KeyMetadata?.KeyState),
   )
-  return states.filter(state => state !== 'Enabled').length
+  writeMetrics({ [JOURNAL_METRICS.keysClosing]: states.filter(state => state !== 'Enabled').length })
+  if (isForeignKey) return
+  const log = new UndeletedLog(new Bucket(options.s3, options.bucket))
+  const known = [await readKmsVerifier(kms, sealKey, origin)]
+  const { size } = await finishedHead(log, { origin, known })
+  const use = await strangeUse(kms, sealKey, await newestSeal(path => log.read(path), size))
+  if (use !== undefined) report(`the key of the journal was used by no sealing: ${use}`)
+  writeMetrics({ [JOURNAL_METRICS.keyUsed]: use === undefined ? 0 : 1 })
 }

@@ -73,7 +73,11 @@ export class Journal extends Construct {
       key,
       // two at once would only race for one claim
       reservedConcurrency: 1,
-      environment: { ...environment, ITEMTRAIL_ARCHIVE_KEY: key.keyArn },
+      environment: {
+        ...environment,
+        ITEMTRAIL_ARCHIVE_KEY: key.keyArn,
+        ITEMTRAIL_SEAL_KEY_OWNER: own ? 'archive' : 'another account',
+      },
       statements: [...this.sealing(props), ...(own ? [] : [foreignKeyStatement(this.keyArn, 'sign')])],
     })
     const check = new BundledFunction(this, 'Check', {

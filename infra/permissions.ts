@@ -56,7 +56,13 @@ const READ_THE_CATALOG = [
 const READ_PUBLIC_KEY = ['kms:GetPublicKey']
 
 /** How a key is kept, and who may use it. */
-const READ_KEY = ['kms:DescribeKey', 'kms:GetKeyPolicy', 'kms:GetKeyRotationStatus', 'kms:ListGrants']
+const READ_KEY = [
+  'kms:DescribeKey',
+  'kms:GetKeyLastUsage',
+  'kms:GetKeyPolicy',
+  'kms:GetKeyRotationStatus',
+  'kms:ListGrants',
+]
 
 const LIST = ['s3:GetBucketLocation', 's3:ListBucket']
 const READ = ['s3:GetObject']

@@ -24,7 +24,7 @@ export class SealKey extends Key {
       new PolicyStatement({
         sid: 'Sign',
         principals: [new ArnPrincipal(role.roleArn)],
-        actions: [SIGN, ...VERIFY],
+        actions: [SIGN, ...VERIFY, 'kms:GetKeyLastUsage'],
         resources: ['*'],
       }),
     )

@@ -1,6 +1,6 @@
 import { ProofError } from '../proof/proof-error.js'
 import { type ReadFile, readBundle, TILE_WIDTH } from '../proof/tiles.js'
-import { decodeEntry, type Entry } from './entry.js'
+import { decodeEntry, type Entry, type SealEntry } from './entry.js'
 import { JournalError } from './journal-error.js'
 
 /** An entry with its place in the journal. */
@@ -32,6 +32,13 @@ export async function* readEntries(
       if (index >= from && index < to) yield { index, bytes, entry: decodeEntry(bytes, `journal entry ${index}`) }
     }
   }
+}
+
+/** The seal that a journal of a size ends with; undefined where it has not begun. */
+export async function newestSeal(read: ReadFile, size: number): Promise<SealEntry | undefined> {
+  for await (const { entry } of readEntries(read, { from: Math.max(size - 1, 0), to: size, size }))
+    if (entry?.type === 'seal@1') return entry
+  return undefined
 }
 
 /** Bundles that are asked for before they are needed: a bucket answers each after some tens of milliseconds. */

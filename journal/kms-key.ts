@@ -1,6 +1,7 @@
-import { GetPublicKeyCommand, type KMSClient, SignCommand } from '@aws-sdk/client-kms'
+import { GetKeyLastUsageCommand, GetPublicKeyCommand, type KMSClient, SignCommand } from '@aws-sdk/client-kms'
 import { type Signer, type Verifier, verifierOf } from '../proof/note.js'
 import { ProofError } from '../proof/proof-error.js'
+import type { SealEntry } from './entry.js'
 
 /** A signing key in KMS, which it never leaves, and who believes it. */
 export interface KmsKey {
@@ -36,4 +37,23 @@ export async function readKmsVerifier(kms: KMSClient, keyId: string, name: strin
   if (KeySpec !== SPEC || !der.subarray(0, SPKI_HEAD.length).equals(SPKI_HEAD))
     throw new ProofError(`KMS key ${keyId} has the spec ${KeySpec}, expected ${SPEC}`)
   return verifierOf(name, 0x01, der.subarray(SPKI_HEAD.length))
+}
+
+/** So soon after the time that its seal names a sealing signs: a function's call is over by then. */
+const SIGNS_WITHIN_MS = 15 * 60_000
+
+/**
+ * The last use of a journal's key, where it is not that of the newest seal: somebody else signed, or a sealing died between
+ * signing and claiming. KMS tells of the last use alone, and of keys of the caller's own account.
+ */
+export async function strangeUse(
+  kms: KMSClient,
+  keyId: string,
+  newest: SealEntry | undefined,
+): Promise<string | undefined> {
+  const { KeyLastUsage: last } = await kms.send(new GetKeyLastUsageCommand({ KeyId: keyId }))
+  if (last?.Timestamp === undefined) return undefined
+  const sealed = newest === undefined ? Number.NEGATIVE_INFINITY : Date.parse(newest.time)
+  if (+last.Timestamp <= sealed + SIGNS_WITHIN_MS) return undefined
+  return `${last.Operation} at ${last.Timestamp.toISOString()}, CloudTrail event ${last.CloudTrailEventId ?? 'unknown'}`
 }

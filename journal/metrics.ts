@@ -7,6 +7,8 @@ export const JOURNAL_METRICS = {
   objectsLeft: 'ObjectsLeft',
   /** Keys that cannot be used any more, or soon cannot: of the archive, or of its journal. */
   keysClosing: 'KeysClosing',
+  /** Uses of the journal's key that are no sealing. */
+  keyUsed: 'KeyUsedOtherwise',
   /** Histories of the journal beside the one that was sealed, files of it that are others, another key. */
   forked: 'JournalForked',
   /** Objects that were sealed and are gone or others. */

@@ -31,6 +31,7 @@ export async function startKmsServer(seed?: Uint8Array): Promise<KmsServer> {
       if (text.length > 4096) return { __type: 'ValidationException' }
       return { Signature: sign(null, text, privateKey).toString('base64'), SigningAlgorithm }
     }
+    if (operation === 'GetKeyLastUsage') return { KeyLastUsage: {} }
     return { KeyMetadata: { KeyId: body.KeyId, KeyState: 'Enabled' } }
   }
   const loopback = await startLoopback((request, bytes, response) => {

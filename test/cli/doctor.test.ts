@@ -107,7 +107,16 @@ const sealedFacts = (key = keyOf(), fields: Partial<JournalFacts> = {}, more: Pa
         { type: 'AWS::IAM::Role', logicalId: 'AuditJournalSealerRole0A1B2C3D', physicalId: 'Sealer-1' },
       ],
     },
-    journal: { key, found: found({ vkey: 'origin+0a1b2c3d+AQ==', sealedAgoMs: 3_600_000, rewritten: [], ...fields }) },
+    journal: {
+      key,
+      found: found({
+        vkey: 'origin+0a1b2c3d+AQ==',
+        sealedAgoMs: 3_600_000,
+        strangeUse: found(undefined),
+        rewritten: [],
+        ...fields,
+      }),
+    },
     ...more,
   })
 
@@ -352,6 +361,7 @@ describe('a journal', () => {
     ['that is late', keyOf(), { sealedAgoMs: 7_300_000 }, ['sealing']],
     ['that is signed by another key', keyOf(), { sealedAgoMs: 'log/checkpoint is not believed' }, ['sealing']],
     ['that never began', keyOf(), { sealedAgoMs: undefined }, ['sealing']],
+    ['whose key was used otherwise', keyOf(), { strangeUse: found('Sign at 2026') }, ['use of the key']],
     ['with a claim of two versions', keyOf(), { rewritten: ['log/next/0'] }, ['claims']],
   ])('is not one %s', (_, key, fields, checks) => {
     expect(troubles(sealedFacts(key, fields))).toEqual(checks.map(check => `${check}: wrong`))

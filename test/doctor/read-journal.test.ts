@@ -46,6 +46,8 @@ const seal = (now: number) =>
     origin: ORIGIN,
     sealKey: 'seal',
     archiveKey: 'archive',
+    isForeignKey: false,
+    report: () => {},
     name: 'sealer',
     writeMetrics: () => {},
     now: () => now,
@@ -58,7 +60,7 @@ describe('what is found of a journal', () => {
     await seal(NOW - 60_000)
     expect(await readJournal(clients, OUTPUTS, NOW)).toMatchObject({
       key: { value: { state: 'Enabled', signingGrants: { value: ['arn:aws:iam::123456789012:role/Mallory'] } } },
-      found: { value: { vkey: VKEY, sealedAgoMs: 60_000, rewritten: [] } },
+      found: { value: { vkey: VKEY, sealedAgoMs: 60_000, rewritten: [], strangeUse: { value: undefined } } },
     })
     s3.add({ key: 'log/next/00000000000000000000', isMarker: true })
     expect(await readJournal(clients, OUTPUTS, NOW)).toMatchObject({

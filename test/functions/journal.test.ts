@@ -66,13 +66,22 @@ const add = (key: string, version: Partial<StoredVersion> = {}) =>
 const dataKey = (day: string, name = 'a', table = 'Orders') => `data/${table}/event_date=${day}/${name}.parquet`
 const about = () => ({ ...clients, bucket: 'archive', origin: ORIGIN, sealKey: 'seal-key', now: () => now })
 
-async function seal(remaining = () => 900_000) {
+async function seal(remaining = () => 900_000, isForeignKey = false) {
+  const reported: string[] = []
+  const report = (message: string) => reported.push(message)
   const metrics: Counts[] = []
   const writeMetrics = (counts: Counts) => metrics.push(counts)
-  const sealer = createArchiveSealer({ ...about(), archiveKey: 'archive-key', name: 'sealer', writeMetrics })
+  const sealer = createArchiveSealer({
+    ...about(),
+    archiveKey: 'archive-key',
+    isForeignKey,
+    name: 'sealer',
+    report,
+    writeMetrics,
+  })
   const sealed = await sealer({ remaining }).catch((error: Error) => error)
   const counted = Object.assign({}, ...metrics) as Counts
-  return { sealed, counted }
+  return { sealed, counted, reported }
 }
 
 async function check() {
@@ -113,7 +122,7 @@ describe('the sealer', () => {
     add('refused/processing-failed/Orders/x')
     const { sealed, counted } = await seal()
     expect(sealed).toMatchObject({ objects: 3, rows: 40, left: 0, vanished: [] })
-    expect(counted).toEqual({ Seals: 1, ObjectsSealed: 3, ObjectsLeft: 0, KeysClosing: 0 })
+    expect(counted).toEqual({ Seals: 1, ObjectsSealed: 3, ObjectsLeft: 0, KeysClosing: 0, KeyUsedOtherwise: 0 })
     const object = (await entries()).find(entry => entry.type === 'object@1' && entry.key.startsWith('data/'))
     expect(object).toMatchObject({
       version_id: versionId,
@@ -199,7 +208,38 @@ describe('the sealer', () => {
     kms.answers.set('Sign', 'KMSInvalidStateException')
     const { sealed, counted } = await seal()
     expect(sealed).toMatchObject({ name: 'KMSInvalidStateException' })
-    expect(counted).toEqual({ KeysClosing: 2 })
+    expect(counted).toEqual({ KeysClosing: 2, KeyUsedOtherwise: 0 })
+  })
+
+  it('counts a use of its key that was no sealing, and seals all the same', async () => {
+    const used = (time: number) =>
+      kms.answers.set('GetKeyLastUsage', {
+        KeyLastUsage: { Operation: 'Sign', Timestamp: time / 1000, CloudTrailEventId: 'event-1' },
+      })
+    used(now - HOUR)
+    expect((await seal()).counted).toMatchObject({ Seals: 1, KeyUsedOtherwise: 1 })
+    used(now + 60_000)
+    now += HOUR
+    expect((await seal()).counted).toMatchObject({ KeyUsedOtherwise: 0 })
+    used(now + 0.5 * HOUR)
+    now += HOUR
+    const { counted, reported } = await seal()
+    expect(counted).toMatchObject({ Seals: 1, KeyUsedOtherwise: 1 })
+    expect(reported).toEqual([
+      'the key of the journal was used by no sealing: Sign at 2026-11-29T13:30:00.000Z, CloudTrail event event-1',
+    ])
+    kms.requests.length = 0
+    await seal(undefined, true)
+    expect(kms.requests.map(({ operation }) => operation)).not.toContain('GetKeyLastUsage')
+  })
+
+  it('seals where nobody tells of its key, and says so afterwards', async () => {
+    kms.answers.set('GetKeyLastUsage', 'AccessDeniedException')
+    add('facts/Orders/a.json')
+    const { sealed, counted } = await seal()
+    expect(sealed).toMatchObject({ name: 'AccessDeniedException' })
+    expect(counted).toMatchObject({ Seals: 1, ObjectsSealed: 1 })
+    expect(counted.KeyUsedOtherwise).toBeUndefined()
   })
 
   it('claims nothing with a signature that is not of its key', async () => {

@@ -192,6 +192,7 @@ describe.skipIf(node === undefined)(
         ITEMTRAIL_ORIGIN: 'audit.example/log',
         ITEMTRAIL_REFUSED_DAYS: '365',
         ITEMTRAIL_SEAL_KEY: 'arn:aws:kms:us-east-1:123456789012:key/seal',
+        ITEMTRAIL_SEAL_KEY_OWNER: 'archive',
         AWS_ENDPOINT_URL_S3: s3.endpoint,
         AWS_ENDPOINT_URL_KMS: kms.endpoint,
         AWS_ENDPOINT_URL_SNS: sns.endpoint,

@@ -117,7 +117,7 @@ describe('a sealed archive', () => {
     })
   })
 
-  it('has its alarms, of which two go off where nothing is heard', () => {
+  it('has its alarms, of which three go off where nothing is heard', () => {
     const alarms = ofType(sealed.resources, 'AWS::CloudWatch::Alarm').filter(([id]) => id.includes('Journal'))
     expect(alarms).toHaveLength(ALARMS.journal.length)
     const silent = alarms.filter(([, { Properties }]) => Properties.TreatMissingData === 'breaching')
@@ -129,6 +129,7 @@ describe('a sealed archive', () => {
         ComparisonOperator: 'LessThanThreshold',
         EvaluationPeriods: 2,
       },
+      { MetricName: 'KeysClosing', Period: 3600, Threshold: 0, EvaluationPeriods: 2 },
       { MetricName: 'JournalChecks', Period: 86_400, EvaluationPeriods: 2 },
     ])
     for (const [, { Properties }] of alarms)
