@@ -57,15 +57,19 @@ export async function seal(sealer: Sealer): Promise<Sealed> {
   const sealed = new SealedKeys(store)
   const gone = new Set<string>()
   let [objects, rows, lost] = [0, 0, 0]
+  let rest: readonly FoundObject[] = []
   for (let head = await finishedHead(store, identity); ; head = await finishedHead(store, identity)) {
     await sealed.readTo(head)
     const since = firstDay(sealer, sealed)
-    const found = await unsealed(archive, sealed, since)
+    // what was listed stays so as long as nobody else seals
+    const found = rest.length > 0 ? rest : await unsealed(archive, sealed, since)
     const { entries, vanished } = await describeAll(sealer, found.slice(0, MOST_OBJECTS))
     for (const key of vanished) gone.add(key)
-    const left = found.length - entries.length - vanished.length
+    rest = found.slice(entries.length + vanished.length)
+    const left = rest.length
     const mine = await claim(sealer, head, entries, sealed, left > 0 || since !== undefined)
     if (mine === undefined) {
+      rest = []
       if (++lost === MOST_LOST) throw new JournalError(claimPath(head.size), 'is claimed by others again and again')
       continue
     }
