@@ -58,14 +58,17 @@ export async function seal(sealer: Sealer): Promise<Sealed> {
   const gone = new Set<string>()
   let [objects, rows, lost] = [0, 0, 0]
   let rest: readonly FoundObject[] = []
+  let since: string | undefined
   for (let head = await finishedHead(store, identity); ; head = await finishedHead(store, identity)) {
     await sealed.readTo(head)
-    const since = firstDay(sealer, sealed)
     // what was listed stays so as long as nobody else seals
-    const found = rest.length > 0 ? rest : await unsealed(archive, sealed, since)
-    const { entries, vanished } = await describeAll(sealer, found.slice(0, MOST_OBJECTS))
+    if (rest.length === 0) {
+      since = firstDay(sealer, sealed)
+      rest = await unsealed(archive, sealed, since)
+    }
+    const { entries, vanished } = await describeAll(sealer, rest.slice(0, MOST_OBJECTS))
     for (const key of vanished) gone.add(key)
-    rest = found.slice(entries.length + vanished.length)
+    rest = rest.slice(entries.length + vanished.length)
     const left = rest.length
     const mine = await claim(sealer, head, entries, sealed, left > 0 || since !== undefined)
     if (mine === undefined) {

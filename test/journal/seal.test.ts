@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ObjectEntry } from '../../journal/entry.js'
-import { type Sealer, seal } from '../../journal/seal.js'
+import { MOST_OBJECTS, type Sealer, seal } from '../../journal/seal.js'
 import { verifyLog } from '../../journal/verify-log.js'
 import { verifyObjects } from '../../journal/verify-objects.js'
 import { parseVkey, signerOf } from '../../proof/note.js'
@@ -166,6 +166,18 @@ describe('sealing by day', () => {
       }),
       { numRuns: 100 },
     )
+  })
+
+  it('does not take a run for whole that listed new days before midnight and ended after it', async () => {
+    const [store, objects] = [new MemoryLog(), new DatedObjects()]
+    const midnight = Date.parse('2026-11-30T00:00:00Z')
+    await seal(sealerOf(store, objects, 'test', () => midnight - HOUR))
+    objects.put('data/Orders/event_date=2026-01-01/late.parquet', 'rows', midnight - HOUR)
+    for (let i = 0; i <= MOST_OBJECTS; i++) objects.put(`config/Orders/${i}.json`, 'x', midnight - HOUR)
+    let calls = 0
+    await seal(sealerOf(store, objects, 'test', () => midnight + (calls++ < 2 ? -1 : 1)))
+    const { log } = await verifyAll(store, objects)
+    expect(log.seals.map(({ partial }) => partial)).toEqual([undefined, true, true])
   })
 
   it('finds an object that two whole sealings passed over, and none that partial ones did', async () => {
