@@ -45,8 +45,8 @@ export interface CheckedJournal {
 }
 
 /**
- * So many objects a day are hashed, drawn by the newest checkpoint from what was sealed in the last days, and all that are
- * not the version sealed. Older ones lie in classes of storage where each reading is paid for.
+ * So many objects a day are hashed, drawn by the newest checkpoint from what was sealed in the last days, and all that
+ * are not the version sealed. Older ones lie in classes of storage where each reading is paid for.
  */
 const SAMPLE = { objects: 64, days: 7 }
 
