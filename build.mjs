@@ -12,6 +12,8 @@ const FUNCTIONS = {
   'lock-objects': 'functions/lock-objects-lambda.ts',
   'watch-refused': 'functions/watch-refused-lambda.ts',
   'compact-table': 'functions/compact-table.ts',
+  'seal-archive': 'functions/seal-archive-lambda.ts',
+  'check-journal': 'functions/check-journal-lambda.ts',
   'kinesis-destination': 'functions/kinesis-destination-lambda.ts',
 }
 

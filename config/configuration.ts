@@ -3,7 +3,7 @@ import { type TableConfiguration, unconfiguredTable } from '../transform/table-c
 import { nameProblems, toColumn, toKey, toPath } from './column-names.js'
 import { readJson } from './json-text.js'
 import { ConfigurationError, describeIssue } from './problems.js'
-import { type AthenaFields, configurationFile, type Lock, type TableFields } from './schema.js'
+import { type AthenaFields, configurationFile, type Lock, type SealFields, type TableFields } from './schema.js'
 
 /** What `itemtrail.config.json` says, checked and normalised. */
 export interface Configuration {
@@ -15,6 +15,8 @@ export interface Configuration {
   readonly scanCutoffGb: number
   /** Whether the stack keeps a copy of each table, clustered by item, and checkpoints. */
   readonly compact: boolean
+  /** How the archive is sealed; absent where nothing was said of it. */
+  readonly seal?: SealFields
   /** Tells archives of one account apart. */
   readonly environment?: string
   /** Who hears of alarms by e-mail. */
@@ -60,10 +62,11 @@ export function checkConfiguration(file: unknown, path: string): Configuration {
   const issues = error?.issues ?? []
   const problems = [...issues.flatMap(issue => describeIssue(issue, file)), ...nameProblems(file)]
   if (data === undefined || problems.length > 0) throw new ConfigurationError(path, problems)
-  const { $schema: _, tables, ...rest } = data
+  const { $schema: _, tables, seal, ...rest } = data
   const entries = Object.entries(tables)
   return {
     ...rest,
+    ...(seal !== false && { seal: seal === true ? { mail: [] } : seal }),
     tables: new Map(entries.map(([name, table]) => [name, toTable(name, table)])),
     deployments: new Map(entries.map(([name, table]) => [name, toDeployment(table)])),
   }

@@ -11,6 +11,9 @@ const TYPE = new RegExp(`^(?:${PLAIN_TYPES.join('|')}|decimal\\((?:[1-9]|[12]\\d
 /** A stream's ARN; the first group is the table's name. */
 export const STREAM = /^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table\/([A-Za-z0-9_.-]+)\/stream\/[^/]+$/
 
+/** The ARN of a KMS key, the one form of its name that another account can use, too. */
+export const KMS_KEY = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/
+
 /** Glue takes 255 bytes (Athena user guide, "Name databases, tables, and columns"); `old_`, `new_` or `key_` is four. */
 export const COLUMN_NAME = /^[a-z][a-z0-9_]{0,250}$/
 
@@ -58,6 +61,33 @@ const lock = z
 
 /** Whether the archive's objects are locked, and for how many days. */
 export type Lock = Readonly<z.output<typeof lock>>
+
+const ORIGIN = 'a name without white space and "+", at most 255 characters'
+const KEY_ARN = 'the ARN of a KMS key: arn:aws:kms:REGION:ACCOUNT:key/ID'
+const SEAL_KEY = `the path of a key file, or ${KEY_ARN}`
+const seal = fields({
+  origin: z
+    .string(ORIGIN)
+    .regex(/^[^\s+]{1,255}$/u, ORIGIN)
+    .describe(
+      'The name of the journal, under which its key signs: best the beginning of an address that is yours. Once sealed it stays.',
+    )
+    .exactOptional(),
+  key: z
+    .string(SEAL_KEY)
+    .min(1, SEAL_KEY)
+    .describe(
+      'What signs. On a desk the key file, outside the archive. On AWS the ARN of a KMS key (ECC_NIST_EDWARDS25519), such as one of another account; else the stack makes one.',
+    )
+    .exactOptional(),
+  mail: z
+    .array(z.email('an e-mail address'), 'an array of e-mail addresses')
+    .describe('On AWS, who is mailed the checkpoint each day, to keep it. Each address has to confirm once.')
+    .default([]),
+})
+
+/** How an archive is sealed. */
+export type SealFields = Readonly<z.output<typeof seal>>
 
 const NAME = 'an attribute name'
 /** An attribute's name. */
@@ -145,7 +175,6 @@ function within({ least, most }: { readonly least: number; readonly most: number
 }
 
 const STREAM_ARN = 'the ARN of a DynamoDB stream: arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/TIME'
-const KEY_ARN = 'the ARN of a KMS key: arn:aws:kms:REGION:ACCOUNT:key/ID'
 
 const KEYS = 'an array of one or two different key attributes'
 const STEP = 'a pair [from, to]'
@@ -196,7 +225,7 @@ const table = fields({
     .exactOptional(),
   tableKeyArn: z
     .string(KEY_ARN)
-    .regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/, KEY_ARN)
+    .regex(KMS_KEY, KEY_ARN)
     .describe('The customer managed key that the table is encrypted with, where there is one.')
     .exactOptional(),
   buffer: fields({
@@ -257,6 +286,10 @@ export const configurationFile = fields({
     .describe(
       'Whether the stack keeps a copy of each table, clustered by item, and checkpoints, so that questions about one item or one moment read less.',
     )
+    .default(false),
+  seal: z
+    .union([z.boolean(), seal], 'true, false, or an object with origin, key, mail')
+    .describe('Whether a signed journal of the archive is kept: on AWS by a function every hour. An object says more.')
     .default(false),
   environment: z
     .string(ENVIRONMENT)

@@ -1,7 +1,8 @@
 import type { Lock } from '../config/schema.js'
-import { REFUSED_PREFIX } from '../transform/layout.js'
-import type { BucketFacts, LifecycleRule, LockFacts } from './facts.js'
-import { type Check, judged, known, unchecked } from './judgement.js'
+import { DATA_PREFIX, LOG_PREFIX, REFUSED_PREFIX, STAGED_PREFIX } from '../transform/layout.js'
+import type { BucketFacts, Fact, LifecycleRule, LockedObject, LockFacts } from './facts.js'
+import { type Check, judged, known, ok, unchecked } from './judgement.js'
+import { denials } from './policy.js'
 
 /** What is checked of every bucket. */
 export const BUCKET_CHECKS: readonly Check<BucketFacts>[] = [
@@ -29,10 +30,44 @@ export const BUCKET_CHECKS: readonly Check<BucketFacts>[] = [
   },
 ]
 
-/** The archive's own bucket, with the lock that the configuration asks for. */
+/** The archive's own bucket, with what the configuration asks for. */
 export interface ArchiveSubject extends BucketFacts {
   readonly promisedLock: Lock | undefined
+  readonly isSealed: boolean
+  readonly locks: Fact<readonly LockedObject[]>
 }
+
+/** What is no evidence: refused records, and what a sealing was about to write. */
+const FORGOTTEN = [REFUSED_PREFIX, STAGED_PREFIX]
+
+/** What the bucket's policy denies everybody but the roles of the stack, and how it is told that it does not. */
+const DENIALS = [
+  {
+    when: 'always',
+    actions: ['s3:PutObject'],
+    form: below(DATA_PREFIX),
+    what: `others than Firehose may write under ${DATA_PREFIX}`,
+  },
+  {
+    when: 'locked',
+    actions: ['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:BypassGovernanceRetention'],
+    form: below(''),
+    what: 'somebody may delete, or go round a lock',
+  },
+  {
+    when: 'sealed',
+    actions: ['s3:PutObject'],
+    form: below(LOG_PREFIX),
+    what: `others than the sealer may write under ${LOG_PREFIX}`,
+  },
+  {
+    when: 'sealed',
+    actions: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
+    form: below(LOG_PREFIX),
+    what: `somebody may delete under ${LOG_PREFIX}`,
+  },
+] as const
+const DENIES = 'deletes and writes by others are denied'
 
 /** What is checked of the archive besides. */
 export const ARCHIVE_CHECKS: readonly Check<ArchiveSubject>[] = [
@@ -44,6 +79,38 @@ export const ARCHIVE_CHECKS: readonly Check<ArchiveSubject>[] = [
       if (promisedLock === undefined) return unchecked('the configuration has no "lock"', '"lock" in the configuration')
       const promised = describeLock(toLockFacts(promisedLock))
       return known(lock, promised, found => judged(describeLock(found) === promised, describeLock(found), promised))
+    },
+  },
+  {
+    name: 'locks of objects',
+    todo: 'docs/runbook.md, object-unlocked; lock what is not: aws s3api put-object-retention for each version',
+    judge: ({ locks, promisedLock }) => {
+      const mode = promisedLock?.mode.toUpperCase() ?? 'NONE'
+      if (mode === 'NONE') return ok('not asked for', 'no lock')
+      const promised = `${mode} or stricter under each prefix`
+      return known(locks, promised, objects => {
+        const bad = objects.filter(({ mode: found }) => found !== mode && found !== 'COMPLIANCE')
+        const found = bad.map(({ key, mode: one }) => `${key} is ${one === undefined ? 'not locked' : `locked ${one}`}`)
+        return judged(
+          bad.length === 0,
+          found.join('; ') || `the newest of ${objects.length} prefixes are locked`,
+          promised,
+        )
+      })
+    },
+  },
+  {
+    name: 'bucket policy',
+    todo: 'deploy the stack again; look in the access log and in CloudTrail for what was written or deleted meanwhile',
+    judge: ({ policy, promisedLock, isSealed }) => {
+      const isLocked = promisedLock !== undefined && promisedLock.mode !== 'none'
+      return known(policy, DENIES, statements => {
+        const missing = DENIALS.filter(({ when, actions, form }) => {
+          const isAsked = when === 'always' || (when === 'locked' ? isLocked : isSealed)
+          return isAsked && denials(statements, actions, form).length === 0
+        })
+        return judged(missing.length === 0, missing.map(({ what }) => what).join('; ') || DENIES, DENIES)
+      })
     },
   },
   {
@@ -59,11 +126,12 @@ export const ARCHIVE_CHECKS: readonly Check<ArchiveSubject>[] = [
   },
   {
     name: 'expiration',
-    todo: `take the rule out at once; only ${REFUSED_PREFIX} may expire`,
+    todo: `take the rule out at once; only ${FORGOTTEN.join(' and ')} may expire`,
     judge: ({ lifecycle }) =>
       known(lifecycle, EXPIRES, rules => {
         const bad = rules.filter(
-          ({ prefix, expires, expiresVersions }) => (expires || expiresVersions) && !prefix.startsWith(REFUSED_PREFIX),
+          ({ prefix, expires, expiresVersions }) =>
+            (expires || expiresVersions) && !FORGOTTEN.some(forgotten => prefix.startsWith(forgotten)),
         )
         const found = bad.map(({ id, prefix }) => `rule ${id} expires ${prefix === '' ? 'everything' : prefix}`)
         return judged(bad.length === 0, found.join('; ') || EXPIRES, EXPIRES)
@@ -74,7 +142,12 @@ export const ARCHIVE_CHECKS: readonly Check<ArchiveSubject>[] = [
 /** What Athena reads at once. Intelligent-Tiering may have archive tiers, which the rule does not say. */
 const READABLE_CLASSES = ['STANDARD_IA', 'ONEZONE_IA', 'GLACIER_IR']
 const READABLE = `only to ${READABLE_CLASSES.join(', ')}, which Athena reads`
-const EXPIRES = `nothing but ${REFUSED_PREFIX} expires`
+const EXPIRES = `nothing but ${FORGOTTEN.join(' and ')} expires`
+
+/** Everything below a prefix of a bucket, as a policy names it. */
+function below(prefix: string): RegExp {
+  return new RegExp(`^[^/]+/${prefix}\\*$`)
+}
 
 function classesOf(rules: readonly LifecycleRule[]): string {
   return [...new Set(rules.flatMap(({ classes }) => classes))].join(', ') || 'no transitions'

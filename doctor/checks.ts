@@ -2,7 +2,9 @@ import type { Configuration, TableDeployment } from '../config/configuration.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { ARCHIVE_CHECKS, BUCKET_CHECKS } from './bucket-checks.js'
 import type { BucketFacts, DriftFacts, Fact, Facts, StackFacts } from './facts.js'
-import { type Check, type Finding, unchecked } from './judgement.js'
+import { JOURNAL_CHECKS } from './journal-checks.js'
+import { type Check, type Finding, judged, unchecked } from './judgement.js'
+import { ARCHIVE_KEY_CHECKS, SEAL_KEY_CHECKS } from './key-checks.js'
 import { DRIFT_CHECKS, STACK_CHECKS } from './stack-checks.js'
 import { TABLE_CHECKS } from './table-checks.js'
 
@@ -27,7 +29,14 @@ export function judgeArchive(facts: Facts, configuration: Configuration): readon
     ...run(STACK_CHECKS, `stack ${stack.name}`, stack),
     ...drift.flatMap(({ stack: name, found }) => run(DRIFT_CHECKS, `stack ${nameOfStack(name)}`, found)),
     ...tables,
-    ...judgeBucket(archive, 'archive', ARCHIVE_CHECKS, bucket => ({ ...bucket, promisedLock: lock })),
+    ...judgeBucket(archive, 'archive', ARCHIVE_CHECKS, bucket => ({
+      ...bucket,
+      promisedLock: lock,
+      isSealed: facts.journal !== undefined,
+      locks: facts.locks,
+    })),
+    ...run(ARCHIVE_KEY_CHECKS, "the archive's key", facts.archiveKey),
+    ...judgeJournal(facts, configuration),
     ...judgeBucket(refused, 'refused', BUCKET_CHECKS, bucket => bucket),
   ]
 }
@@ -37,6 +46,20 @@ function run<Subject>(checks: readonly Check<Subject>[], name: string, subject: 
     const judgement = judge(subject)
     return { subject: name, check, ...judgement, todo: judgement.verdict === 'ok' ? null : todo }
   })
+}
+
+function judgeJournal({ journal, stack }: Facts, { seal }: Configuration): readonly Finding[] {
+  if (journal !== undefined) {
+    const role = stack.resources.find(({ logicalId }) => /JournalSealerRole[0-9A-F]{8}$/.test(logicalId))
+    const key = { key: journal.key, sealerRole: role?.physicalId }
+    return [...run(SEAL_KEY_CHECKS, "the journal's key", key), ...run(JOURNAL_CHECKS, 'the journal', journal.found)]
+  }
+  const keep: Check<undefined> = {
+    name: 'journal',
+    todo: 'deploy the stack again',
+    judge: () => judged(false, 'the stack keeps none', 'a signed journal'),
+  }
+  return seal === undefined ? [] : run([keep], 'the journal', undefined)
 }
 
 function judgeBucket<Subject>(

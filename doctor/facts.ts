@@ -1,5 +1,7 @@
 /** What is found in an account, in our own words: judging it needs no AWS. */
 
+import type { PolicyStatement } from './policy.js'
+
 /** Something found, or why it could not be looked at. */
 export type Fact<T> = { readonly kind: 'found'; readonly value: T } | { readonly kind: 'unknown'; readonly why: string }
 
@@ -76,6 +78,38 @@ export interface BucketFacts {
   readonly openTo: Fact<readonly string[]>
   readonly encryption: Fact<string>
   readonly lifecycle: Fact<readonly LifecycleRule[]>
+  /** None where the bucket has no policy. */
+  readonly policy: Fact<readonly PolicyStatement[]>
+}
+
+/** The newest object of a prefix, and how it is locked; `undefined` where it is not. */
+export interface LockedObject {
+  readonly key: string
+  readonly mode: string | undefined
+}
+
+/** A key of the archive. */
+export interface KeyFacts {
+  /** Id or ARN. */
+  readonly id: string
+  readonly account: string
+  /** `Enabled`, `PendingDeletion`, ... */
+  readonly state: string
+  readonly spec: string
+  readonly policy: Fact<readonly PolicyStatement[]>
+  /** Whom grants let sign. */
+  readonly signingGrants: Fact<readonly string[]>
+}
+
+/** The journal, as far as its newest checkpoint tells. */
+export interface JournalFacts {
+  readonly vkey: string
+  /** How old the newest seal is, in milliseconds; undefined where there is none; a text says why it is not believed. */
+  readonly sealedAgoMs: number | string | undefined
+  /** The last use of its key, where that was no sealing. */
+  readonly strangeUse: Fact<string | undefined>
+  /** Claims that have more than one version. */
+  readonly rewritten: readonly string[]
 }
 
 /** What was found of one configured table; a table that is not there is `undefined`. */
@@ -91,5 +125,10 @@ export interface Facts {
   readonly drift: readonly { readonly stack: string; readonly found: Fact<DriftFacts> }[]
   readonly archive: Fact<BucketFacts>
   readonly refused: Fact<BucketFacts>
+  /** The newest object of each prefix that holds evidence, of those that were there an hour ago. */
+  readonly locks: Fact<readonly LockedObject[]>
+  readonly archiveKey: Fact<KeyFacts>
+  /** Undefined where the stack keeps no journal. */
+  readonly journal: { readonly key: Fact<KeyFacts>; readonly found: Fact<JournalFacts> } | undefined
   readonly tables: ReadonlyMap<string, CapturedFacts>
 }

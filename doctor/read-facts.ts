@@ -13,9 +13,11 @@ import {
   DescribeTableCommand,
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb'
+import type { KMSClient } from '@aws-sdk/client-kms'
 import {
   GetBucketEncryptionCommand,
   GetBucketLifecycleConfigurationCommand,
+  GetBucketPolicyCommand,
   GetBucketVersioningCommand,
   GetObjectLockConfigurationCommand,
   GetPublicAccessBlockCommand,
@@ -23,6 +25,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { outputsOf } from '../aws/stack-outputs.js'
 import { isObject } from '../transform/json.js'
+import { absentAs, attempt } from './attempt.js'
 import type {
   BucketFacts,
   CapturedFacts,
@@ -36,11 +39,14 @@ import type {
   StackFacts,
   TableFacts,
 } from './facts.js'
+import { type PolicyStatement, parseStatements } from './policy.js'
+import { readBucketKey, readJournal, readLocks } from './read-journal.js'
 
 export interface Clients {
   readonly cloudFormation: CloudFormationClient
   readonly dynamoDb: DynamoDBClient
   readonly s3: S3Client
+  readonly kms: KMSClient
 }
 
 export interface ReadOptions {
@@ -50,6 +56,8 @@ export interface ReadOptions {
   readonly pollMs?: number
   /** Milliseconds until drift detection is given up. @default - 15 min */
   readonly patienceMs?: number
+  /** Milliseconds since 1970. @default - the clock */
+  readonly now?: () => number
 }
 
 /** Looks at a stack and at what it promises to keep. Throws where the stack itself cannot be described. */
@@ -59,11 +67,15 @@ export async function readFacts(
   tables: readonly string[],
   options: ReadOptions = {},
 ): Promise<Facts> {
-  const { note = () => {} } = options
+  const { note = () => {}, now = Date.now } = options
   const stack = await readStack(clients.cloudFormation, stackName)
   note('reading buckets and tables ...')
   const archive = await readBucket(clients.s3, outputsOf(stack.outputs, 'ArchiveBucket')[0])
   const refused = await readBucket(clients.s3, outputsOf(stack.outputs, 'RefusedBucket')[0])
+  const archiveName = outputsOf(stack.outputs, 'ArchiveBucket')[0]
+  const locks = await ofBucket(archiveName, bucket => readLocks(clients.s3, bucket, now()))
+  const archiveKey = await ofBucket(archiveName, bucket => readBucketKey(clients, bucket))
+  const journal = await readJournal(clients, stack.outputs, now())
   const captured = new Map<string, CapturedFacts>()
   for (const table of tables) captured.set(table, await readTable(clients.dynamoDb, table))
   const drift = []
@@ -72,28 +84,15 @@ export async function readFacts(
     note(`looking for drift, stack ${i + 1} of ${names.length} ...`)
     drift.push({ stack: name, found: await attempt(() => readDrift(clients.cloudFormation, name, options)) })
   }
-  return { stack, drift, archive, refused, tables: captured }
+  return { stack, drift, archive, refused, locks, archiveKey, journal, tables: captured }
 }
 
-/** An error as a fact: what could not be looked at is not wrong. */
-async function attempt<T>(read: () => Promise<T>): Promise<Fact<T>> {
-  try {
-    return { kind: 'found', value: await read() }
-  } catch (error) {
-    const { name, message } = error as Error
-    return { kind: 'unknown', why: `${name}: ${message}` }
-  }
+/** Something about a bucket that the stack names. */
+async function ofBucket<T>(bucket: string | undefined, read: (bucket: string) => Promise<T>): Promise<Fact<T>> {
+  return bucket === undefined ? NO_OUTPUT : attempt(() => read(bucket))
 }
 
-/** An error that says "there is none" is an answer. */
-async function absentAs<T>(value: T, errors: readonly string[], read: () => Promise<T>): Promise<T> {
-  try {
-    return await read()
-  } catch (error) {
-    if (errors.includes((error as Error).name)) return value
-    throw error
-  }
-}
+const NO_OUTPUT = { kind: 'unknown', why: 'the stack has no such output' } as const
 
 async function readStack(client: CloudFormationClient, name: string): Promise<StackFacts> {
   const { Stacks: [stack] = [] } = await client.send(new DescribeStacksCommand({ StackName: name }))
@@ -217,7 +216,7 @@ async function describeDestinations(client: DynamoDBClient, name: string): Promi
 }
 
 async function readBucket(client: S3Client, bucket: string | undefined): Promise<Fact<BucketFacts>> {
-  if (bucket === undefined) return { kind: 'unknown', why: 'the stack has no such output' }
+  if (bucket === undefined) return NO_OUTPUT
   const Bucket = bucket
   const facts: BucketFacts = {
     name: bucket,
@@ -236,6 +235,7 @@ async function readBucket(client: S3Client, bucket: string | undefined): Promise
       absentAs('none', ['ServerSideEncryptionConfigurationNotFoundError'], () => readEncryption(client, bucket)),
     ),
     lifecycle: await attempt(() => absentAs([], ['NoSuchLifecycleConfiguration'], () => readLifecycle(client, bucket))),
+    policy: await attempt(() => absentAs([], ['NoSuchBucketPolicy'], () => readPolicy(client, bucket))),
   }
   return { kind: 'found', value: facts }
 }
@@ -254,6 +254,11 @@ const ACCESS_SETTINGS = ['BlockPublicAcls', 'IgnorePublicAcls', 'BlockPublicPoli
 async function readOpen(client: S3Client, Bucket: string): Promise<readonly string[]> {
   const { PublicAccessBlockConfiguration: block } = await client.send(new GetPublicAccessBlockCommand({ Bucket }))
   return ACCESS_SETTINGS.filter(setting => block?.[setting] !== true)
+}
+
+async function readPolicy(client: S3Client, Bucket: string): Promise<readonly PolicyStatement[]> {
+  const { Policy = '{}' } = await client.send(new GetBucketPolicyCommand({ Bucket }))
+  return parseStatements(Policy)
 }
 
 async function readEncryption(client: S3Client, Bucket: string): Promise<string> {

@@ -5,6 +5,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3'
 import { isObject } from '../transform/json.js'
+import { isPartialTile } from '../transform/layout.js'
 
 /** How long objects are kept from being deleted or overwritten, and how strictly. */
 export interface RetentionRule {
@@ -39,7 +40,9 @@ const DAY_MS = 24 * 60 * 60 * 1000
  */
 export function createLocker(s3: S3Client, rule: RetentionRule): (event: LockEvent) => Promise<void> {
   return async event => {
-    const versions = event.Records.map(({ body }) => versionOf(JSON.parse(body)))
+    const created = event.Records.map(({ body }) => versionOf(JSON.parse(body)))
+    // partial tiles of a journal are no evidence: fuller ones take their place
+    const versions = created.filter(({ key }) => !isPartialTile(key))
     const outcomes = await Promise.allSettled(versions.map(version => lock(s3, version, rule)))
     const failures = outcomes.flatMap((outcome, i) => {
       if (outcome.status === 'fulfilled') return []

@@ -14,30 +14,15 @@ import {
   replication,
   transformFailures,
 } from './alarm-metrics.js'
+import type { AlarmRule, Severity } from './alarm-rule.js'
 import type { CapturedTable } from './captured-table.js'
 import { KINESIS_RETENTION } from './change-stream.js'
+import { JOURNAL_ALARMS } from './journal-alarms.js'
 import type { LockFunction } from './lock-function.js'
 import { bytes, type QueryWorkgroup } from './query-workgroup.js'
 import type { RefusedWatch } from './refused-watch.js'
 import type { TableCompaction } from './table-compaction.js'
 import { REFUSED_METRIC } from './transform-function.js'
-
-/** `page` wakes somebody, `warn` can wait for the morning. */
-export type Severity = 'warn' | 'page'
-
-/** One alarm as data. Its name is also a heading in `docs/runbook.md`. */
-export interface AlarmRule<Station> {
-  readonly name: string
-  readonly severity: Severity
-  /** What it says when it goes off. */
-  readonly meaning: string
-  readonly metric: (station: Station) => IMetric
-  /** It goes off above this, or below where `below` is set. */
-  readonly threshold: number | ((station: Station) => number)
-  readonly below?: true
-  /** So many periods, which are minutes but for what is counted once a day, of the last so many. */
-  readonly minutes: readonly [number, number]
-}
 
 const [SECOND, MINUTE, HOUR] = [1000, 60_000, 3_600_000]
 
@@ -309,7 +294,7 @@ const compaction: readonly AlarmRule<TableCompaction>[] = [
 ]
 
 /** Every alarm there is, by the station that it watches. */
-export const ALARMS = { both, streams, kinesis, locks, queries, refused, compaction } as const
+export const ALARMS = { both, streams, kinesis, locks, queries, refused, compaction, journal: JOURNAL_ALARMS } as const
 
 export interface AlarmsProps<Station> {
   readonly rules: readonly AlarmRule<Station>[]
@@ -324,7 +309,7 @@ export class Alarms<Station> extends Construct {
   constructor(scope: Construct, id: string, { rules, station, subject, topic }: AlarmsProps<Station>) {
     super(scope, id)
     const action = new SnsAction(topic)
-    for (const { name, severity, meaning, metric, threshold, below, minutes } of rules) {
+    for (const { name, severity, meaning, metric, threshold, below, silence, minutes } of rules) {
       const [wanted, of] = minutes
       const alarm = new Alarm(this, name, {
         alarmDescription: `[${severity}] ${subject}: ${meaning}. docs/runbook.md, ${name}`,
@@ -333,8 +318,7 @@ export class Alarms<Station> extends Construct {
         comparisonOperator: below ? ComparisonOperator.LESS_THAN_THRESHOLD : ComparisonOperator.GREATER_THAN_THRESHOLD,
         datapointsToAlarm: wanted,
         evaluationPeriods: of,
-        // all of them count or measure what happened: nothing measured, nothing wrong
-        treatMissingData: TreatMissingData.NOT_BREACHING,
+        treatMissingData: silence === 'alarm' ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
       })
       alarm.addAlarmAction(action)
       alarm.addOkAction(action)

@@ -14,7 +14,7 @@ import {
 } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import type { Lock } from '../config/schema.js'
-import { DATA_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
+import { DATA_PREFIX, LOG_PREFIX, REFUSED_PREFIX, STAGED_PREFIX } from '../transform/layout.js'
 import { acknowledgeAccessLogs } from './acknowledged-findings.js'
 
 /** What every bucket of an archive has in common. */
@@ -66,6 +66,9 @@ export interface ArchiveBucketProps {
   readonly accessLogs: Bucket
 }
 
+/** A sealing that died is finished by the next one; people have this long to let there be one. */
+const STAGED_FOR = Duration.days(90)
+
 /** What destroys evidence, or opens the way to it. */
 const DESTRUCTION = ['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:BypassGovernanceRetention']
 
@@ -116,6 +119,22 @@ export class ArchiveBucket extends Construct {
     const others = { ArnNotEquals: { 'aws:PrincipalArn': role.roleArn } }
     this.deny('Retention', ['s3:PutObjectRetention'], '*', others)
     this.deny('LegalHold', ['s3:PutObjectLegalHold'], '*')
+  }
+
+  /**
+   * Leaves the journal to one role, which adds to it. Nobody deletes there: what was staged S3 forgets by itself, long
+   * after the next sealing has written it.
+   */
+  onlySealer(role: IRole): void {
+    const journal = `${LOG_PREFIX}*`
+    this.deny('Sealing', ['s3:PutObject'], journal, { ArnNotEquals: { 'aws:PrincipalArn': role.roleArn } })
+    this.deny('Unsealing', ['s3:DeleteObject', 's3:DeleteObjectVersion'], journal)
+    this.bucket.addLifecycleRule({
+      id: 'staged',
+      prefix: STAGED_PREFIX,
+      expiration: STAGED_FOR,
+      noncurrentVersionExpiration: Duration.days(1),
+    })
   }
 
   /**

@@ -38,7 +38,7 @@ export class ArchiveKey extends Key {
 /** Lets a role use a key by way of a service and not otherwise. */
 export function throughService(
   scope: Construct,
-  service: 's3' | 'sqs' | 'dynamodb',
+  service: 's3' | 'sqs' | 'sns' | 'dynamodb',
   key: IKey,
   actions: string[],
 ): PolicyStatement {

@@ -21,6 +21,12 @@ export interface AuditArchiveProps {
    */
   readonly compact?: boolean
   /**
+   * Keeps a signed journal of the archive: a function seals what is new every hour, with a key that it alone may use.
+   * An object says more.
+   * @default - false
+   */
+  readonly seal?: boolean | SealOptions
+  /**
    * Told of every alarm; its key must let CloudWatch in.
    * @default - a topic of its own, encrypted with the archive's key
    */
@@ -43,6 +49,16 @@ export interface AuditArchiveProps {
    * @default - nothing is compared
    */
   readonly keptConfigurations?: string
+}
+
+/** How an archive is sealed, as in the configuration file; see docs/configuration.md. */
+export interface SealOptions {
+  /** The journal's name, under which its key signs. @default - the bucket's address, and `/log` */
+  readonly origin?: string
+  /** ARN of a KMS key of spec `ECC_NIST_EDWARDS25519`, such as another account's. @default - a key of its own */
+  readonly key?: string
+  /** E-mail addresses that are mailed the checkpoint each day. @default - none, subscribe to `journal.checkpoints` */
+  readonly mail?: readonly string[]
 }
 
 /** What is archived of a table, as in the configuration file; see docs/configuration.md. */
@@ -70,9 +86,9 @@ export interface CaptureProps {
 
 /** What was said of an archive, as the configuration file has it. */
 export function archiveFields(props: AuditArchiveProps): object {
-  const { lock, refusedRetention, scanCutoff, compact, notify } = props
+  const { lock, refusedRetention, scanCutoff, compact, seal, notify } = props
   const refusedDays = refusedRetention?.toDays(EXACT_TIME)
-  return said({ lock, refusedDays, scanCutoffGb: scanCutoff?.toGibibytes(EXACT_SIZE), compact, notify })
+  return said({ lock, refusedDays, scanCutoffGb: scanCutoff?.toGibibytes(EXACT_SIZE), compact, seal, notify })
 }
 
 /**

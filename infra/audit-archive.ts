@@ -1,4 +1,4 @@
-import { Aws, CfnOutput, Duration, Lazy, Names, Stack } from 'aws-cdk-lib'
+import { Aws, CfnOutput, Duration, Lazy, Names, Stack, Token } from 'aws-cdk-lib'
 import type { ITable, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { CfnDatabase } from 'aws-cdk-lib/aws-glue'
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam'
@@ -8,17 +8,20 @@ import { Construct } from 'constructs'
 import { type Configuration, checkConfiguration, type TableDeployment } from '../config/configuration.js'
 import { checkEvolution } from '../config/evolution.js'
 import { ConfigurationError } from '../config/problems.js'
+import { KMS_KEY, type SealFields } from '../config/schema.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { identifiersOf, type NamedTable, shortened } from '../transform/table-names.js'
 import { acknowledgeArchive, acknowledgeCustomResources } from './acknowledged-findings.js'
+import type { AlarmRule } from './alarm-rule.js'
 import { AlarmTopic } from './alarm-topic.js'
-import { ALARMS, type AlarmRule, Alarms } from './alarms.js'
+import { ALARMS, Alarms } from './alarms.js'
 import { AccessLogBucket, ArchiveBucket } from './archive-bucket.js'
 import { ArchiveKey } from './archive-key.js'
 import { type AuditArchiveProps, archiveFields, type CaptureProps, captureFields } from './archive-props.js'
 import { CapturedTable } from './captured-table.js'
 import { Dashboard } from './dashboard.js'
 import { DerivedStore } from './derived-store.js'
+import { Journal } from './journal.js'
 import { readKeptConfigurations } from './kept-configuration.js'
 import { LockFunction } from './lock-function.js'
 import { QueryWorkgroup } from './query-workgroup.js'
@@ -40,6 +43,8 @@ export class AuditArchive extends Construct {
   readonly refused: RefusedBucket
   /** What is made from the archive, where it is compacted. */
   readonly derived?: DerivedStore
+  /** The signed journal, where one is kept. */
+  readonly journal?: Journal
   readonly workgroup: QueryWorkgroup
   /** The Glue database. */
   readonly databaseName: string
@@ -61,7 +66,7 @@ export class AuditArchive extends Construct {
     super(scope, id)
     // whatever the app has set: log delivery by a bucket policy, as buckets without lists of owners need it
     this.node.setContext('@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy', true)
-    const { refusedDays, scanCutoffGb, compact, notify, lock } = this.check()
+    const { refusedDays, scanCutoffGb, compact, seal, notify, lock } = this.check()
     if (lock === undefined) {
       throw this.problem('lock is missing, expected { mode: "none" }, or "governance" or "compliance" with days')
     }
@@ -85,10 +90,16 @@ export class AuditArchive extends Construct {
     this.workgroup = new QueryWorkgroup(this, 'Workgroup', { name, scanCutoffGb, key, accessLogs })
     const { workgroup } = this
     if (compact) this.derived = new DerivedStore(this, 'Derived', { key, accessLogs, workgroup })
+    if (seal !== undefined) {
+      this.checkSealKey(seal)
+      this.journal = new Journal(this, 'Journal', { name, archive, key, refusedDays, seal })
+    }
+    const { journal } = this
     this.roles = new Roles(this, 'Roles', {
       archive: archive.bucket,
       refused,
       derived: this.derived?.bucket,
+      sealKeyArn: journal?.keyArn,
       workgroup,
       databaseName: name,
       key,
@@ -100,6 +111,7 @@ export class AuditArchive extends Construct {
     this.watch(watch, watch, ALARMS.refused)
     this.watch(this, workgroup, ALARMS.queries)
     if (locker !== undefined) this.watch(locker, locker, ALARMS.locks)
+    if (journal !== undefined) this.watch(journal, journal, ALARMS.journal)
     this.addOutputs()
     acknowledgeArchive(this)
     this.node.addValidation({
@@ -208,6 +220,12 @@ export class AuditArchive extends Construct {
     return checkConfiguration({ ...archiveFields(this.props), tables: this.fields }, this.node.path)
   }
 
+  /** A key file, which only a desk has, is told apart from a key that the app itself makes. */
+  private checkSealKey({ key }: SealFields): void {
+    if (key === undefined || Token.isUnresolved(key) || KMS_KEY.test(key)) return
+    throw this.problem(`seal.key is ${JSON.stringify(key)}, expected the ARN of a KMS key to deploy`)
+  }
+
   private nameOf({ name = Names.uniqueResourceName(this, UNIQUE).toLowerCase() }: AuditArchiveProps): string {
     if (/^[a-z][a-z0-9_]{0,99}$/.test(name)) return name
     throw this.problem(`name is "${name}", expected lower-case letters, digits and "_", a letter first, at most 100`)
@@ -227,6 +245,11 @@ export class AuditArchive extends Construct {
       QueryUserRole: [this.roles.queryUser.roleArn, 'asks questions'],
       AuditorRole: [this.roles.auditor.roleArn, 'asks questions and reads the evidence'],
       OperatorRole: [this.roles.operator.roleArn, 'sends refused records again'],
+      ...(this.journal && {
+        JournalOrigin: [this.journal.origin, "the journal's name"],
+        SealKeyArn: [this.journal.keyArn, 'signs the journal'],
+        CheckpointTopicArn: [this.journal.checkpoints.topicArn, 'told the checkpoint of each day'],
+      }),
       AlarmTopicArn: [this.alarmTopic.topicArn, 'told of every alarm'],
     } as const
     for (const [id, [value, description]] of Object.entries(outputs)) new CfnOutput(this, id, { value, description })

@@ -17,6 +17,8 @@ export type Bundle =
   | 'lock-objects'
   | 'watch-refused'
   | 'compact-table'
+  | 'seal-archive'
+  | 'check-journal'
   | 'kinesis-destination'
 
 export interface BundledFunctionProps {
@@ -28,6 +30,8 @@ export interface BundledFunctionProps {
   readonly memoryMb: number
   /** Encrypts its log. */
   readonly key: IKey
+  /** So many calls at once, and no more. @default - as many as the account has left */
+  readonly reservedConcurrency?: number
   /** Variables that the code reads at its start. @default - none */
   readonly environment?: { readonly [name: string]: string }
   /** What its role may do besides writing its log. @default - nothing */
@@ -42,7 +46,7 @@ export interface BundledFunctionProps {
  */
 export class BundledFunction extends LambdaFunction {
   constructor(scope: Construct, id: string, props: BundledFunctionProps) {
-    const { bundle, timeout, memoryMb, key, environment = {}, statements = [], files = {} } = props
+    const { bundle, timeout, memoryMb, key, reservedConcurrency, environment = {}, statements = [], files = {} } = props
     // Lambda takes 256 characters, and the name of a table may have 255
     const description = shortened(props.description, 256)
     const logGroup = new LogGroup(scope, `${id}Log`, {
@@ -72,6 +76,7 @@ export class BundledFunction extends LambdaFunction {
       description,
       timeout,
       memorySize: memoryMb,
+      ...(reservedConcurrency !== undefined && { reservedConcurrentExecutions: reservedConcurrency }),
       environment,
       logGroup,
       role: role.withoutPolicyUpdates(),

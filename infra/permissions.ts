@@ -2,7 +2,14 @@ import { ArnFormat, type Stack } from 'aws-cdk-lib'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
-import { CONFIG_PREFIX, DATA_PREFIX, FACTS_PREFIX, LOG_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
+import {
+  CONFIG_PREFIX,
+  DATA_PREFIX,
+  EVIDENCE_PREFIXES,
+  FACTS_PREFIX,
+  LOG_PREFIX,
+  REFUSED_PREFIX,
+} from '../transform/layout.js'
 import { throughService } from './archive-key.js'
 import type { QueryWorkgroup } from './query-workgroup.js'
 
@@ -12,6 +19,8 @@ export interface ArchiveParts {
   readonly refused: Bucket
   /** What is made from the archive, where there is something. */
   readonly derived?: Bucket | undefined
+  /** The key that signs the archive's journal, where one is kept. */
+  readonly sealKeyArn?: string | undefined
   readonly workgroup: QueryWorkgroup
   readonly databaseName: string
   readonly key: IKey
@@ -41,6 +50,18 @@ const READ_THE_CATALOG = [
   'glue:GetPartitions',
   'glue:GetTable',
   'glue:GetTables',
+]
+
+/** The public half of a signing key. */
+const READ_PUBLIC_KEY = ['kms:GetPublicKey']
+
+/** How a key is kept, and who may use it. */
+const READ_KEY = [
+  'kms:DescribeKey',
+  'kms:GetKeyLastUsage',
+  'kms:GetKeyPolicy',
+  'kms:GetKeyRotationStatus',
+  'kms:ListGrants',
 ]
 
 const LIST = ['s3:GetBucketLocation', 's3:ListBucket']
@@ -82,7 +103,7 @@ const ASKED = [DATA_PREFIX, CONFIG_PREFIX, FACTS_PREFIX]
 
 /** To ask questions in Athena: answers are the only thing that is written. */
 export function toAsk(stack: Stack, parts: ArchiveParts): PolicyStatement[] {
-  const { archive, derived, workgroup, databaseName, key } = parts
+  const { archive, derived, sealKeyArn, workgroup, databaseName, key } = parts
   const { results } = workgroup
   const buckets = [archive.bucketArn, ...(derived ? [derived.bucketArn] : []), results.bucketArn]
   return [
@@ -91,7 +112,7 @@ export function toAsk(stack: Stack, parts: ArchiveParts): PolicyStatement[] {
     may(LIST, ...buckets),
     may(
       READ,
-      ...below(archive, ...ASKED),
+      ...below(archive, ...ASKED, ...(sealKeyArn ? [LOG_PREFIX] : [])),
       ...(derived ? [derived.arnForObjects('*')] : []),
       results.arnForObjects('*'),
     ),
@@ -101,8 +122,9 @@ export function toAsk(stack: Stack, parts: ArchiveParts): PolicyStatement[] {
 }
 
 /** To read the evidence itself: versions, locks and the settings of the archive. */
-export function toReadEvidence({ archive }: ArchiveParts): PolicyStatement[] {
+export function toReadEvidence({ archive, sealKeyArn }: ArchiveParts): PolicyStatement[] {
   return [
+    ...(sealKeyArn ? [may(READ_PUBLIC_KEY, sealKeyArn)] : []),
     may([...READ_SETTINGS, 's3:ListBucketVersions'], archive.bucketArn),
     may(READ_VERSIONS_AND_LOCKS, ...below(archive, ...ASKED, LOG_PREFIX)),
   ]
@@ -124,14 +146,16 @@ export function toReplay(
 
 /** What `itemtrail doctor` reads. */
 export function toCheck(stack: Stack, parts: ArchiveParts): PolicyStatement[] {
-  const { archive, refused, workgroup, databaseName, key } = parts
+  const { archive, refused, sealKeyArn, workgroup, databaseName, key } = parts
   const any = (service: string, resource: string, arnFormat = ArnFormat.SLASH_RESOURCE_NAME) =>
     stack.formatArn({ service, resource, resourceName: '*', arnFormat })
   // nested stacks are named after the one that holds them
   const stacks = { service: 'cloudformation', resource: 'stack', resourceName: `${stack.stackName}*/*` }
   return [
     may(READ_SETTINGS, archive.bucketArn, refused.bucketArn),
-    may(['kms:DescribeKey', 'kms:GetKeyRotationStatus'], key.keyArn),
+    may(READ_KEY, key.keyArn, ...(sealKeyArn ? [sealKeyArn] : [])),
+    may(['s3:GetObjectRetention'], ...below(archive, ...EVIDENCE_PREFIXES)),
+    ...(sealKeyArn ? toCheckJournal(parts, sealKeyArn) : []),
     may(['athena:GetWorkGroup'], workgroupArn(stack, workgroup)),
     may(['glue:GetTable'], ...catalogArns(stack, databaseName)),
     may(FIND_DRIFT, stack.formatArn(stacks)),
@@ -139,6 +163,14 @@ export function toCheck(stack: Stack, parts: ArchiveParts): PolicyStatement[] {
     may(['cloudwatch:DescribeAlarms'], any('cloudwatch', 'alarm', ArnFormat.COLON_RESOURCE_NAME)),
     may(['lambda:GetEventSourceMapping'], any('lambda', 'event-source-mapping', ArnFormat.COLON_RESOURCE_NAME)),
     may(LOOK_AROUND, '*'),
+  ]
+}
+
+function toCheckJournal({ archive }: ArchiveParts, sealKeyArn: string): PolicyStatement[] {
+  return [
+    may(READ_PUBLIC_KEY, sealKeyArn),
+    may(['s3:ListBucketVersions'], archive.bucketArn),
+    may(READ, ...below(archive, LOG_PREFIX)),
   ]
 }
 

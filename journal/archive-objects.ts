@@ -19,9 +19,11 @@ export interface RowHashes {
 export interface ArchiveObjects {
   /** The objects below a prefix, in the order of their keys. */
   list(prefix: string): Promise<readonly FoundObject[]>
+  /**
+   * The same without most of what came before a day, where listing everything is not for every time.
+   * @default - everything is listed each time
+   */
+  listSince?(prefix: string, day: string): Promise<readonly FoundObject[]>
   /** What the journal says of an object; undefined where it is not there any more. */
   describe(object: FoundObject): Promise<ObjectEntry | undefined>
 }
-
-/** Everything that is sealed. Derived files are proven against it, and left out. */
-export const SEALED_PREFIXES = ['config/', 'facts/', 'data/', 'refused/'] as const

@@ -1,6 +1,6 @@
 import { ProofError } from '../proof/proof-error.js'
 import { type ReadFile, readBundle, TILE_WIDTH } from '../proof/tiles.js'
-import { decodeEntry, type Entry } from './entry.js'
+import { decodeEntry, type Entry, type SealEntry } from './entry.js'
 import { JournalError } from './journal-error.js'
 
 /** An entry with its place in the journal. */
@@ -19,14 +19,35 @@ export async function* readEntries(
   read: ReadFile,
   { from, to, size }: { readonly from: number; readonly to: number; readonly size: number },
 ): AsyncGenerator<PlacedEntry> {
-  for (let bundle = Math.floor(from / TILE_WIDTH); bundle * TILE_WIDTH < to; bundle++) {
+  const bundles = Math.ceil(to / TILE_WIDTH)
+  const reading = new Map<number, Promise<readonly Buffer[]>>()
+  for (let bundle = Math.floor(from / TILE_WIDTH), ahead = bundle; bundle < bundles; bundle++) {
+    for (; ahead < Math.min(bundle + READ_AHEAD, bundles); ahead++)
+      reading.set(ahead, watched(bundleOf(read, ahead, Math.min(TILE_WIDTH, size - ahead * TILE_WIDTH))))
     const first = bundle * TILE_WIDTH
-    const entries = await bundleOf(read, bundle, Math.min(TILE_WIDTH, size - first))
+    const entries = (await reading.get(bundle)) as readonly Buffer[]
+    reading.delete(bundle)
     for (const [i, bytes] of entries.entries()) {
       const index = first + i
       if (index >= from && index < to) yield { index, bytes, entry: decodeEntry(bytes, `journal entry ${index}`) }
     }
   }
+}
+
+/** The seal that a journal of a size ends with; undefined where it has not begun. */
+export async function newestSeal(read: ReadFile, size: number): Promise<SealEntry | undefined> {
+  for await (const { entry } of readEntries(read, { from: Math.max(size - 1, 0), to: size, size }))
+    if (entry?.type === 'seal@1') return entry
+  return undefined
+}
+
+/** Bundles that are asked for before they are needed: a bucket answers each after some tens of milliseconds. */
+const READ_AHEAD = 8
+
+/** Whoever stops reading does not wait for what was asked for ahead, and its failure is nobody's. */
+function watched<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {})
+  return promise
 }
 
 async function bundleOf(read: ReadFile, index: number, width: number): Promise<readonly Buffer[]> {

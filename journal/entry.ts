@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { checkJson, count, day, exactly, FileError, instant, record, sha256, text } from '../config/gate.js'
+import { checkJson, checkValue, count, day, exactly, FileError, instant, sha256, text } from '../config/gate.js'
 import { MAX_ENTRY_BYTES } from '../proof/tiles.js'
 import { canonicalJson } from '../transform/json.js'
 
@@ -45,6 +45,11 @@ export interface SealEntry extends Totals {
   readonly previous_size: number
   /** Who sealed, for people: a host or a function. */
   readonly sealer: string
+  /**
+   * Said where objects may be left that were there already: only new days were listed, or the sealing had to end before
+   * it had taken everything. Absent where everything is sealed that was there.
+   */
+  readonly partial?: true
 }
 
 /** A new signing key, sealed under the old one. */
@@ -66,13 +71,15 @@ export function encodeEntry(entry: Entry): Buffer {
 
 /** Reads an entry; undefined for a kind that is not known. Throws a `FileError` that names `file` for what is none. */
 export function decodeEntry(bytes: Uint8Array, file: string): Entry | undefined {
-  const { type } = checkJson(bytes, record({ type: text }), file)
-  const schema = SCHEMAS[type]
+  const any = checkJson(bytes, anyKind, file)
+  const schema = SCHEMAS[any.type]
   if (schema === undefined) return undefined
-  const entry = checkJson(bytes, schema, file)
+  const entry = checkValue(any, schema, file)
   if (!encodeEntry(entry).equals(bytes)) throw new FileError(file, ['is not in the one form of its JSON'])
   return entry
 }
+
+const anyKind = z.looseObject({ type: text }, 'an object')
 
 const object = z.strictObject({
   type: exactly('object@1'),
@@ -97,6 +104,7 @@ const seal = z.strictObject({
   objects: count,
   rows: count,
   refused: z.record(text, count),
+  partial: z.literal(true).optional(),
 })
 
 const key = z.strictObject({ type: exactly('key@1'), vkey: text, from: instant })

@@ -1,8 +1,6 @@
 import { isConflict, isMissing, type ReplaceableObjects } from '../store/objects.js'
+import { LOG_PREFIX } from '../transform/layout.js'
 import type { LogStore } from './log-store.js'
-
-/** Under this lies a journal, in the archive that it is of. */
-export const LOG_PREFIX = 'log/'
 
 /** The journal of an archive, in a folder or a bucket. */
 export class KeptLog implements LogStore {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { rootOf } from '../proof/tree.js'
 import { isMissing, type ObjectEntry as Listed, type Objects } from '../store/objects.js'
-import { parsePartition } from '../transform/layout.js'
+import { DATA_PREFIX, parsePartition } from '../transform/layout.js'
 import type { ArchiveObjects, FoundObject, RowHashes } from './archive-objects.js'
 import type { ObjectEntry } from './entry.js'
 
@@ -20,39 +20,49 @@ export class KeptObjects implements ArchiveObjects {
   }
 
   async describe({ key }: FoundObject): Promise<ObjectEntry | undefined> {
-    const whole = createHash('sha256')
-    let bytes = 0
     try {
-      for await (const piece of this.objects.stream(key)) {
-        whole.update(piece)
-        bytes += piece.length
-      }
+      const whole = await weigh(this.objects.stream(key))
+      return { type: 'object@1', key, ...whole, ...(await describeRows(key, () => this.readRows(key))) }
     } catch (error) {
       if (isMissing(error)) return undefined
       throw error
     }
-    return { type: 'object@1', key, bytes, sha256: whole.digest('hex'), ...(await this.rowsOf(key)) }
   }
+}
 
-  private async rowsOf(key: string): Promise<Partial<ObjectEntry>> {
-    const partition = partitionOf(key)
-    const rows = partition === undefined ? undefined : await this.readRows(key)
-    if (partition === undefined || rows === undefined) return {}
-    const { hashes, minUs, maxUs } = rows
-    return {
-      table: partition.table,
-      event_date: partition.date,
-      rows: hashes.length,
-      rows_root: rootOf(hashes).toString('hex'),
-      ...(minUs !== undefined && { min_us: minUs }),
-      ...(maxUs !== undefined && { max_us: maxUs }),
-    }
+/** How long something is that is read piece by piece, and its SHA-256. */
+export async function weigh(pieces: AsyncIterable<Uint8Array>): Promise<Pick<ObjectEntry, 'bytes' | 'sha256'>> {
+  const whole = createHash('sha256')
+  let bytes = 0
+  for await (const piece of pieces) {
+    whole.update(piece)
+    bytes += piece.length
+  }
+  return { bytes, sha256: whole.digest('hex') }
+}
+
+/** What an entry says of the rows of an object; nothing where there are none that can be read. */
+export async function describeRows(
+  key: string,
+  read: () => Promise<RowHashes | undefined>,
+): Promise<Partial<ObjectEntry>> {
+  const partition = partitionOf(key)
+  const rows = partition === undefined ? undefined : await read()
+  if (partition === undefined || rows === undefined) return {}
+  const { hashes, minUs, maxUs } = rows
+  return {
+    table: partition.table,
+    event_date: partition.date,
+    rows: hashes.length,
+    rows_root: rootOf(hashes).toString('hex'),
+    ...(minUs !== undefined && { min_us: minUs }),
+    ...(maxUs !== undefined && { max_us: maxUs }),
   }
 }
 
 /** What lies where no question reads it is sealed all the same, without rows. */
 function partitionOf(key: string) {
-  if (!key.startsWith('data/') || !key.endsWith('.parquet')) return undefined
+  if (!key.startsWith(DATA_PREFIX) || !key.endsWith('.parquet')) return undefined
   try {
     return parsePartition(key)
   } catch {

@@ -1,12 +1,13 @@
 import type { Signer } from '../proof/note.js'
 import { signNote } from '../proof/note.js'
 import { grow } from '../proof/tiles.js'
-import { type ArchiveObjects, type FoundObject, SEALED_PREFIXES } from './archive-objects.js'
-import { addTotals, type Entry, encodeEntry, type ObjectEntry, type SealEntry } from './entry.js'
+import { SEALED_PREFIXES } from '../transform/layout.js'
+import type { ArchiveObjects, FoundObject } from './archive-objects.js'
+import { addTotals, type Entry, encodeEntry, type ObjectEntry, type SealEntry, type Totals } from './entry.js'
 import { finish, finishedHead, type Head, headText, type JournalIdentity } from './head.js'
 import { JournalError } from './journal-error.js'
 import { claimPath, type LogStore, stagingPath } from './log-store.js'
-import { SealedObjects } from './sealed-objects.js'
+import { SealedKeys } from './sealed-objects.js'
 import { encodeStaged } from './staging.js'
 
 /** Who seals what. */
@@ -22,6 +23,10 @@ export interface Sealer {
   readonly now: () => number
   /** Told each time that a claim was won, of the objects sealed so far. @default - nobody is told */
   readonly onSealed?: ((objects: number) => void) | undefined
+  /** False when a run has to end: what it described is sealed, the rest is for the next. @default - there is time */
+  readonly hasTime?: (() => boolean) | undefined
+  /** How many objects are read at once. @default - 1 */
+  readonly parallel?: number | undefined
 }
 
 /** What a run of a sealer did. */
@@ -32,6 +37,8 @@ export interface Sealed {
   readonly rows: number
   /** Objects that were listed and were gone when they were read, by key. */
   readonly vanished: readonly string[]
+  /** Objects that it listed and did not come to. */
+  readonly left: number
 }
 
 /** A claim holds so many objects at most, so that what is staged stays small enough to be written as one object. */
@@ -42,54 +49,93 @@ const MOST_LOST = 8
 
 /**
  * Seals everything that is not sealed yet: finishes what a run that died had claimed, describes what is new, and appends
- * it, with a `seal@1` at the end of each claim. Every step can be repeated; the end is one signed checkpoint.
+ * it, with a `seal@1` at the end of each claim. Every step can be repeated; the end is one signed checkpoint. Where the
+ * archive can list what is new alone, everything is listed once a day (UTC) and until a run has taken all of it.
  */
 export async function seal(sealer: Sealer): Promise<Sealed> {
-  const sealed = new SealedObjects(sealer.store)
+  const { store, identity, objects: archive } = sealer
+  const sealed = new SealedKeys(store)
   const gone = new Set<string>()
   let [objects, rows, lost] = [0, 0, 0]
-  for (let head = await finishedHead(sealer.store, sealer.identity); ; ) {
+  let rest: readonly FoundObject[] = []
+  let since: string | undefined
+  for (let head = await finishedHead(store, identity); ; head = await finishedHead(store, identity)) {
     await sealed.readTo(head)
-    const found = await unsealed(sealer.objects, sealed)
-    const { entries, vanished } = await describeAll(sealer.objects, found.slice(0, MOST_OBJECTS))
-    for (const key of vanished) gone.add(key)
-    const mine = await claim(sealer, head, entries, sealed)
-    if (mine === undefined) {
-      if (++lost === MOST_LOST) throw new JournalError(claimPath(head.size), 'is claimed by others again and again')
-    } else {
-      lost = 0
-      objects += entries.length
-      rows += entries.reduce((sum, entry) => sum + (entry.rows ?? 0), 0)
-      sealer.onSealed?.(objects)
-      if (found.length <= MOST_OBJECTS) {
-        await sweep(sealer.store, mine)
-        return { head: mine, objects, rows, vanished: [...gone] }
-      }
+    // what was listed stays so as long as nobody else seals
+    if (rest.length === 0) {
+      since = firstDay(sealer, sealed)
+      rest = await unsealed(archive, sealed, since)
     }
-    head = await finishedHead(sealer.store, sealer.identity)
+    const { entries, vanished } = await describeAll(sealer, rest.slice(0, MOST_OBJECTS))
+    for (const key of vanished) gone.add(key)
+    rest = rest.slice(entries.length + vanished.length)
+    const left = rest.length
+    const mine = await claim(sealer, head, entries, sealed, left > 0 || since !== undefined)
+    if (mine === undefined) {
+      rest = []
+      if (++lost === MOST_LOST) throw new JournalError(claimPath(head.size), 'is claimed by others again and again')
+      continue
+    }
+    lost = 0
+    objects += entries.length
+    rows += entries.reduce((sum, entry) => sum + (entry.rows ?? 0), 0)
+    sealer.onSealed?.(objects)
+    if (left === 0 || !hasTime(sealer)) {
+      await sweep(store, mine)
+      return { head: mine, objects, rows, vanished: [...gone], left }
+    }
   }
 }
 
-/** The objects of an archive that its journal does not name, by key. */
-export async function unsealed(objects: ArchiveObjects, sealed: SealedObjects): Promise<readonly FoundObject[]> {
+function hasTime({ hasTime = () => true }: Sealer): boolean {
+  return hasTime()
+}
+
+const DAY_MS = 86_400_000
+
+/** The first day that has to be listed, yesterday; undefined where everything has. */
+function firstDay({ objects, now }: Sealer, { lastWhole }: SealedKeys): string | undefined {
+  if (objects.listSince === undefined || lastWhole?.time.slice(0, 10) !== dayOf(now())) return undefined
+  return dayOf(now() - DAY_MS)
+}
+
+function dayOf(time: number): string {
+  return new Date(time).toISOString().slice(0, 10)
+}
+
+/** The objects of an archive that its journal does not name, by key; with a day without most of what came before it. */
+export async function unsealed(
+  objects: ArchiveObjects,
+  sealed: Pick<SealedKeys, 'has'>,
+  since?: string,
+): Promise<readonly FoundObject[]> {
   const found: FoundObject[] = []
-  for (const prefix of SEALED_PREFIXES)
-    for (const object of await objects.list(prefix)) if (sealed.get(object.key) === undefined) found.push(object)
+  for (const prefix of SEALED_PREFIXES) {
+    const listed = since === undefined ? objects.list(prefix) : objects.listSince?.(prefix, since)
+    for (const object of (await listed) ?? []) if (!sealed.has(object.key)) found.push(object)
+  }
   return found
 }
 
+/** Entries in the order of the list, of as many objects as there is time for, the first one always. */
 async function describeAll(
-  objects: ArchiveObjects,
+  sealer: Sealer,
   found: readonly FoundObject[],
 ): Promise<{ readonly entries: readonly ObjectEntry[]; readonly vanished: readonly string[] }> {
-  const entries: ObjectEntry[] = []
-  const vanished: string[] = []
-  for (const object of found) {
-    const entry = await objects.describe(object)
-    if (entry === undefined) vanished.push(object.key)
-    else entries.push(entry)
+  const described: { readonly key: string; readonly entry: ObjectEntry | undefined }[] = []
+  let next = 0
+  const work = async () => {
+    while (next < found.length && (next === 0 || hasTime(sealer))) {
+      const index = next++
+      const object = found[index] as FoundObject
+      described[index] = { key: object.key, entry: await sealer.objects.describe(object) }
+    }
   }
-  return { entries, vanished }
+  await Promise.all(Array.from({ length: sealer.parallel ?? 1 }, work))
+  return {
+    entries: described.flatMap(({ entry }) => entry ?? []),
+    vanished: described.flatMap(({ key, entry }) => (entry === undefined ? [key] : [])),
+  }
 }
 
 /** Appends to a head; undefined where somebody else claimed its successor first. */
@@ -97,10 +143,12 @@ async function claim(
   sealer: Sealer,
   head: Head,
   objects: readonly ObjectEntry[],
-  sealed: SealedObjects,
+  sealed: SealedKeys,
+  isPartial: boolean,
 ): Promise<Head | undefined> {
   const { store, identity, signers } = sealer
-  const entries: readonly Entry[] = [...objects, sealOf(sealer, head, objects, sealed)]
+  const totals = addTotals(sealed.totals, objects)
+  const entries: readonly Entry[] = [...objects, sealOf(sealer, head, totals, isPartial)]
   const growth = await grow(path => store.read(path), head.size, entries.map(encodeEntry))
   const note = await signNote(headText(identity.origin, growth), signers)
   const next: Head = { size: growth.size, root: growth.root, note }
@@ -129,12 +177,7 @@ async function isMine(store: LogStore, path: string, note: string): Promise<bool
   return there !== undefined && Buffer.from(there).toString('utf8') === note
 }
 
-function sealOf(
-  { now, name }: Sealer,
-  head: Head,
-  objects: readonly ObjectEntry[],
-  { totals }: SealedObjects,
-): SealEntry {
-  const time = new Date(now()).toISOString()
-  return { type: 'seal@1', time, previous_size: head.size, sealer: name, ...addTotals(totals, objects) }
+function sealOf({ now, name }: Sealer, head: Head, totals: Totals, isPartial: boolean): SealEntry {
+  const about = { time: new Date(now()).toISOString(), previous_size: head.size, sealer: name, ...totals }
+  return { type: 'seal@1', ...about, ...(isPartial && { partial: true }) }
 }

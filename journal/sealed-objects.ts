@@ -9,11 +9,12 @@ export interface SealedObject {
   readonly entry: ObjectEntry
 }
 
-/** What a journal says of the archive's objects, read up to one size and on from there. */
-export class SealedObjects {
-  private readonly byKey = new Map<string, SealedObject>()
+/** Which objects a journal names, read up to one size and on from there. */
+export class SealedKeys {
+  private readonly keys = new Set<string>()
   private size = 0
   private last: SealEntry | undefined
+  private whole: SealEntry | undefined
 
   constructor(private readonly store: LogStore) {}
 
@@ -23,12 +24,48 @@ export class SealedObjects {
     for await (const { index, entry } of readEntries(path => this.store.read(path), range)) {
       if (entry?.type === 'object@1') this.keep(index, entry)
       if (entry?.type === 'seal@1') this.last = entry
+      if (entry?.type === 'seal@1' && entry.partial === undefined) this.whole = entry
     }
     this.size = head.size
   }
 
+  /** Told each entry of an object, in order. */
+  protected keep(_index: number, { key }: ObjectEntry): void {
+    this.keys.add(key)
+  }
+
+  has(key: string): boolean {
+    return this.keys.has(key)
+  }
+
+  get count(): number {
+    return this.keys.size
+  }
+
+  /** The newest seal; undefined where nothing was sealed. */
+  get lastSeal(): SealEntry | undefined {
+    return this.last
+  }
+
+  /** The newest seal that left nothing; undefined where there is none. */
+  get lastWhole(): SealEntry | undefined {
+    return this.whole
+  }
+
+  get totals(): Totals {
+    if (this.last === undefined) return NO_TOTALS
+    const { objects, rows, refused } = this.last
+    return { objects, rows, refused }
+  }
+}
+
+/** The same with what it says of each. */
+export class SealedObjects extends SealedKeys {
+  private readonly byKey = new Map<string, SealedObject>()
+
   /** An archive's objects are never rewritten: what was said of a key first holds. */
-  private keep(index: number, entry: ObjectEntry): void {
+  protected override keep(index: number, entry: ObjectEntry): void {
+    super.keep(index, entry)
     if (!this.byKey.has(entry.key)) this.byKey.set(entry.key, { index, entry })
   }
 
@@ -38,20 +75,5 @@ export class SealedObjects {
 
   all(): Iterable<SealedObject> {
     return this.byKey.values()
-  }
-
-  get count(): number {
-    return this.byKey.size
-  }
-
-  /** The newest seal; undefined where nothing was sealed. */
-  get lastSeal(): SealEntry | undefined {
-    return this.last
-  }
-
-  get totals(): Totals {
-    if (this.last === undefined) return NO_TOTALS
-    const { objects, rows, refused } = this.last
-    return { objects, rows, refused }
   }
 }

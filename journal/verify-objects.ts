@@ -1,5 +1,5 @@
+import { SEALED_PREFIXES } from '../transform/layout.js'
 import type { ArchiveObjects } from './archive-objects.js'
-import { SEALED_PREFIXES } from './archive-objects.js'
 import type { ObjectEntry, SealEntry } from './entry.js'
 import type { Finding } from './finding.js'
 
@@ -41,7 +41,7 @@ export interface VerifyObjectsOptions {
 
 /**
  * Holds every object of an archive against the entry that names it, and every entry against the archive. An object that
- * no entry names and that was there before the second newest seal is a finding: two sealings would have taken it.
+ * no entry names and that was there before the second newest whole seal is a finding: two sealings would have taken it.
  */
 export async function verifyObjects(
   archive: VerifiedArchive,
@@ -96,14 +96,16 @@ async function whatDiffers(
   const now = await archive.describe(object)
   if (now === undefined) return GONE
   if (now.sha256 !== entry.sha256) return `has the SHA-256 ${now.sha256}, ${entry.sha256} when it was sealed`
-  if (now.rows !== entry.rows || now.rows_root !== entry.rows_root)
+  // of one whose rows its sealer could not read the bytes alone are attested
+  const isAttested = entry.rows_root !== undefined
+  if (isAttested && (now.rows !== entry.rows || now.rows_root !== entry.rows_root))
     return `holds other rows than its entry says: ${now.rows ?? 'none'} of root ${now.rows_root ?? 'none'}`
   return undefined
 }
 
-/** Milliseconds since 1970 of the second newest seal; before there are two, nothing is old enough. */
+/** Milliseconds since 1970 of the second newest seal that left nothing; before there are two, nothing is old enough. */
 function twoSealsAgo(seals: readonly SealEntry[]): number {
-  const before = seals.at(-2)
+  const before = seals.filter(({ partial }) => partial === undefined).at(-2)
   return before === undefined ? Number.NEGATIVE_INFINITY : Date.parse(before.time)
 }
 

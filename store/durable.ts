@@ -85,8 +85,9 @@ export function renameDurably(from: string, to: string): void {
 }
 
 /**
- * Gives a durable file another name that nobody has. Throws with the code EEXIST where somebody has it: of two processes
- * that want one name, one gets it. A file system without hard links is asked first and renamed on, which may let both.
+ * Gives a durable file another name that nobody has. Throws with the code EEXIST where somebody has it: of two
+ * processes that want one name, one gets it. A file system without hard links is asked first and renamed on, which may
+ * let both.
  */
 export function linkDurably(from: string, to: string): void {
   try {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import {
+  type BigIntStats,
   chmodSync,
   closeSync,
   createReadStream,
@@ -10,7 +11,6 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
-  type Stats,
   statSync,
 } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
@@ -88,7 +88,7 @@ export class DiskArchive implements ReplaceableObjects {
    */
   async replace(key: string, text: string, opened: TaggedText | undefined): Promise<void> {
     await this.place(key, Buffer.from(text), (staged, target) => {
-      const found = statSync(target, { throwIfNoEntry: false })
+      const found = statSync(target, { bigint: true, throwIfNoEntry: false })
       if ((found && etagOf(found)) !== opened?.etag)
         throw new PreconditionFailed(`object ${key} is not what was opened, somebody else replaced it meanwhile`)
       renameDurably(staged, target)
@@ -123,8 +123,9 @@ export class DiskArchive implements ReplaceableObjects {
 
   async entries(prefix: string): Promise<readonly ObjectEntry[]> {
     return this.look(prefix).keys.map(key => {
-      const found = statSync(this.pathOf(key))
-      return { key, bytes: found.size, etag: etagOf(found), modified: found.mtimeMs, storageClass: 'STANDARD' }
+      const found = statSync(this.pathOf(key), { bigint: true })
+      const modified = Number(found.mtimeNs / 1_000_000n)
+      return { key, bytes: Number(found.size), etag: etagOf(found), modified, storageClass: 'STANDARD' }
     })
   }
 
@@ -160,7 +161,7 @@ export class DiskArchive implements ReplaceableObjects {
       throw error
     }
     try {
-      return { etag: etagOf(fstatSync(file)), text: readFileSync(file, 'utf8') }
+      return { etag: etagOf(fstatSync(file, { bigint: true })), text: readFileSync(file, 'utf8') }
     } finally {
       closeSync(file)
     }
@@ -236,6 +237,6 @@ function whyOdd(entry: Dirent): string | undefined {
 }
 
 /** A file that was replaced is another one, whatever its content: each gets its name by a rename. */
-function etagOf({ size, mtimeMs, ino }: Stats): string {
-  return `"${size}-${mtimeMs}-${ino}"`
+function etagOf({ size, mtimeNs, ino }: BigIntStats): string {
+  return `"${size}-${mtimeNs}-${ino}"`
 }

@@ -1,9 +1,12 @@
 import type { Readable } from 'node:stream'
 import {
+  type DeleteMarkerEntry,
   DeleteObjectsCommand,
   GetObjectCommand,
   ListObjectsV2Command,
   type ListObjectsV2Output,
+  type ListObjectsV2Request,
+  ListObjectVersionsCommand,
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3'
@@ -21,9 +24,10 @@ export class Bucket implements ReplaceableObjects {
     return (await this.entries(prefix)).map(({ key }) => key)
   }
 
-  async entries(prefix: string): Promise<readonly ObjectEntry[]> {
+  /** With a key to begin behind, only those that come after it. */
+  async entries(prefix: string, after?: string): Promise<readonly ObjectEntry[]> {
     const entries: ObjectEntry[] = []
-    for await (const { Contents = [] } of this.pages(prefix)) {
+    for await (const { Contents = [] } of this.pages(prefix, { StartAfter: after })) {
       for (const { Key: key, Size: bytes = 0, ETag: etag = '', LastModified, StorageClass = 'STANDARD' } of Contents) {
         // what ends in "/" is a folder that the console made
         if (key === undefined || key.endsWith('/')) continue
@@ -39,13 +43,16 @@ export class Bucket implements ReplaceableObjects {
 
   async folders(prefix: string): Promise<readonly string[]> {
     const folders: string[] = []
-    for await (const { CommonPrefixes = [] } of this.pages(prefix, '/'))
+    for await (const { CommonPrefixes = [] } of this.pages(prefix, { Delimiter: '/' }))
       for (const { Prefix: folder } of CommonPrefixes) if (folder !== undefined) folders.push(folder)
     return folders
   }
 
-  private async *pages(prefix: string, delimiter?: string): AsyncGenerator<ListObjectsV2Output> {
-    const about = { Bucket: this.name, Prefix: prefix, Delimiter: delimiter }
+  private async *pages(
+    prefix: string,
+    options: Pick<ListObjectsV2Request, 'Delimiter' | 'StartAfter'> = {},
+  ): AsyncGenerator<ListObjectsV2Output> {
+    const about = { Bucket: this.name, Prefix: prefix, ...options }
     let next: string | undefined
     do {
       const page = await this.client.send(new ListObjectsV2Command({ ...about, ContinuationToken: next }))
@@ -70,6 +77,40 @@ export class Bucket implements ReplaceableObjects {
     const { Body } = await this.client.send(new GetObjectCommand({ Bucket: this.name, Key: key }))
     if (Body === undefined) throw new Error(`object ${key} came without a body`)
     yield* Body as AsyncIterable<Uint8Array>
+  }
+
+  /** The newest version of an object, with what S3 says of it; undefined where there is none. */
+  async openVersion(key: string): Promise<ObjectVersion | undefined> {
+    try {
+      const found = await this.client.send(new GetObjectCommand({ Bucket: this.name, Key: key }))
+      if (found.Body === undefined) throw new Error(`object ${key} came without a body`)
+      const { ETag: etag = '', VersionId: versionId, ObjectLockRetainUntilDate: retainUntil } = found
+      return { etag, versionId, retainUntil, pieces: found.Body as AsyncIterable<Uint8Array> }
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw error
+    }
+  }
+
+  /** Bytes `from` to `to - 1` of an object. Throws where it is not the one of this ETag any more. */
+  async openPart(key: string, { from, to, etag }: ObjectPart): Promise<Uint8Array> {
+    const about = { Bucket: this.name, Key: key, IfMatch: etag, Range: `bytes=${from}-${to - 1}` }
+    const { Body } = await this.client.send(new GetObjectCommand(about))
+    if (Body === undefined) throw new Error(`object ${key} came without a body`)
+    return Body.transformToByteArray()
+  }
+
+  /** Every version of the objects below a prefix, those that only say that an object was deleted among them. */
+  async *versions(prefix: string): AsyncGenerator<ListedVersion> {
+    let next: { readonly KeyMarker?: string | undefined; readonly VersionIdMarker?: string | undefined } = {}
+    do {
+      const command = new ListObjectVersionsCommand({ Bucket: this.name, Prefix: prefix, ...next })
+      const { Versions = [], DeleteMarkers = [], ...page } = await this.client.send(command)
+      for (const version of Versions)
+        yield { ...toVersion(version), bytes: version.Size ?? 0, etag: version.ETag ?? '' }
+      for (const marker of DeleteMarkers) yield { ...toVersion(marker), bytes: undefined, etag: '' }
+      next = { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker }
+    } while (next.KeyMarker !== undefined)
   }
 
   async put(key: string, content: Uint8Array): Promise<void> {
@@ -101,6 +142,39 @@ export class Bucket implements ReplaceableObjects {
       if (error !== undefined) throw new Error(`object ${error.Key} could not be removed: ${error.Code}`)
     }
   }
+}
+
+/** A version of an object that is being read. */
+export interface ObjectVersion {
+  readonly etag: string
+  /** Undefined in a bucket that keeps no versions. */
+  readonly versionId: string | undefined
+  /** Undefined of one that is not locked, and for whoever may not read locks. */
+  readonly retainUntil: Date | undefined
+  readonly pieces: AsyncIterable<Uint8Array>
+}
+
+/** Bytes `from` to `to - 1` of the object that has this ETag. */
+export interface ObjectPart {
+  readonly from: number
+  readonly to: number
+  readonly etag: string
+}
+
+/** A version as a list tells of it. */
+export interface ListedVersion {
+  readonly key: string
+  readonly versionId: string
+  readonly isLatest: boolean
+  /** Undefined of a delete marker, which hides the versions before it. */
+  readonly bytes: number | undefined
+  readonly etag: string
+  /** Milliseconds since 1970. */
+  readonly modified: number
+}
+
+function toVersion({ Key: key = '', VersionId: versionId = '', IsLatest, LastModified }: DeleteMarkerEntry) {
+  return { key, versionId, isLatest: IsLatest === true, modified: Number(LastModified ?? 0) }
 }
 
 /** DeleteObjects takes so many keys (API reference). */

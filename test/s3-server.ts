@@ -17,6 +17,8 @@ export interface StoredVersion {
   retention: Retention | undefined
   /** ISO 8601; left out of lists where it is undefined. */
   readonly lastModified?: string
+  /** True of a delete marker, which hides the versions before it. */
+  readonly isMarker?: true
 }
 
 export type S3Operation =
@@ -24,6 +26,7 @@ export type S3Operation =
   | 'GetObject'
   | 'DeleteObjects'
   | 'ListObjectsV2'
+  | 'ListObjectVersions'
   | 'GetObjectRetention'
   | 'PutObjectRetention'
 
@@ -64,9 +67,11 @@ export async function startS3Server(): Promise<S3Server> {
     if (operation === 'PutObject') return putObject(request, body, response, key)
     if (operation === 'DeleteObjects') return deleteObjects(body, response)
     if (operation === 'ListObjectsV2') return listObjects(url, response, versions)
-    if (operation === 'GetObject') return getObject(response, versions, key)
+    if (operation === 'ListObjectVersions') return listVersions(url, response, versions)
+    if (operation === 'GetObject') return getObject(request, response, versions, key)
     const versionId = url.searchParams.get('versionId')
-    const version = versions.find(candidate => candidate.key === key && candidate.versionId === versionId)
+    const isMeant = (one: StoredVersion) => one.key === key && (versionId === null || one.versionId === versionId)
+    const version = versions.findLast(isMeant)
     if (version === undefined) return refuse(response, 404, 'NoSuchVersion')
     if (operation === 'GetObjectRetention') return getRetention(response, version)
     return putRetention(request, body, response, version)
@@ -97,6 +102,7 @@ export async function startS3Server(): Promise<S3Server> {
 
 function operationOf(request: IncomingMessage, url: URL): S3Operation {
   if (url.searchParams.has('list-type')) return 'ListObjectsV2'
+  if (url.searchParams.has('versions')) return 'ListObjectVersions'
   if (url.searchParams.has('delete')) return 'DeleteObjects'
   if (request.method === 'GET') return url.searchParams.has('retention') ? 'GetObjectRetention' : 'GetObject'
   return url.searchParams.has('retention') ? 'PutObjectRetention' : 'PutObject'
@@ -111,9 +117,10 @@ function modifiedTag(time: string | undefined): string {
 
 function listObjects(url: URL, response: ServerResponse, versions: readonly StoredVersion[]): ServerResponse {
   const prefix = url.searchParams.get('prefix') ?? ''
-  const after = url.searchParams.get('continuation-token') ?? ''
+  const after = url.searchParams.get('continuation-token') ?? url.searchParams.get('start-after') ?? ''
   const delimiter = url.searchParams.get('delimiter')
   const newest = new Map(versions.map(version => [version.key, version]))
+  for (const [key, { isMarker }] of newest) if (isMarker) newest.delete(key)
   const named = [...newest.keys()].filter(key => key.startsWith(prefix)).map(key => upTo(key, delimiter, prefix.length))
   const names = [...new Set(named)].filter(name => name > after).sort()
   const page = names.slice(0, PAGE_KEYS)
@@ -139,11 +146,41 @@ function upTo(key: string, delimiter: string | null, from: number): string {
   return end < 0 ? key : key.slice(0, end + 1)
 }
 
-function getObject(response: ServerResponse, versions: readonly StoredVersion[], key: string): ServerResponse {
+/** Newest first, as S3 lists them. */
+function listVersions(url: URL, response: ServerResponse, versions: readonly StoredVersion[]): ServerResponse {
+  const prefix = url.searchParams.get('prefix') ?? ''
+  const newest = new Map(versions.map(version => [version.key, version]))
+  const all = versions.filter(({ key }) => key.startsWith(prefix)).reverse()
+  const sorted = all.sort((a, b) => (a.key === b.key ? 0 : a.key < b.key ? -1 : 1))
+  const from = Number(url.searchParams.get('version-id-marker') ?? 0)
+  const listed = sorted.slice(from, from + PAGE_KEYS).map(version => {
+    const about = `<Key>${version.key}</Key><VersionId>${version.versionId}</VersionId>`
+    const isLatest = `<IsLatest>${newest.get(version.key) === version}</IsLatest>${modifiedTag(version.lastModified)}`
+    if (version.isMarker) return `<DeleteMarker>${about}${isLatest}</DeleteMarker>`
+    return `<Version>${about}${isLatest}<Size>${version.body.length}</Size><ETag>${etagOf(version)}</ETag></Version>`
+  })
+  const isTruncated = sorted.length > from + PAGE_KEYS
+  const next = `<NextKeyMarker>x</NextKeyMarker><NextVersionIdMarker>${from + PAGE_KEYS}</NextVersionIdMarker>`
+  return response
+    .writeHead(200, { 'content-type': 'application/xml' })
+    .end(`<ListVersionsResult>${isTruncated ? next : ''}${listed.join('')}</ListVersionsResult>`)
+}
+
+function getObject(
+  { headers }: IncomingMessage,
+  response: ServerResponse,
+  versions: readonly StoredVersion[],
+  key: string,
+): ServerResponse {
   const version = versions.findLast(candidate => candidate.key === key)
-  if (version === undefined) return refuse(response, 404, 'NoSuchKey')
-  const headers = { 'content-length': version.body.length, etag: etagOf(version) }
-  return response.writeHead(200, headers).end(version.body)
+  if (version === undefined || version.isMarker) return refuse(response, 404, 'NoSuchKey')
+  const { retention, versionId } = version
+  if (![undefined, etagOf(version)].includes(headers['if-match'])) return refuse(response, 412, 'PreconditionFailed')
+  const [, from = '0', to = ''] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? []
+  const body = version.body.subarray(Number(from), to === '' ? undefined : Number(to) + 1)
+  const about = { 'content-length': body.length, etag: etagOf(version), 'x-amz-version-id': versionId }
+  const lock = retention && { 'x-amz-object-lock-retain-until-date': retention.until }
+  return response.writeHead(to === '' ? 200 : 206, { ...about, ...lock }).end(body)
 }
 
 function etagOf({ body }: StoredVersion): string {

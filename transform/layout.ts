@@ -13,8 +13,13 @@ export const CONFIG_PREFIX = 'config/'
 /** What an archive knows about itself that no row can say. */
 export const FACTS_PREFIX = 'facts/'
 
-/** The log of what was written, which the journal will keep. */
+/** The journal: a log of what was written. */
 export const LOG_PREFIX = 'log/'
+
+/** Of the journal: which checkpoint followed which; tiles and bundles of entries; what a sealing is about to write. */
+export const CLAIMS_PREFIX = `${LOG_PREFIX}next/`
+export const TILES_PREFIX = `${LOG_PREFIX}tile/`
+export const STAGED_PREFIX = `${LOG_PREFIX}staging/`
 
 /** Everything that went no further, in the archive and in the bucket for what never reached Firehose. */
 export const REFUSED_PREFIX = 'refused/'
@@ -25,8 +30,16 @@ export const GIVEN_UP_PREFIX = 'aws/lambda/'
 /** What is made from the rows, and can be made again. */
 export const DERIVED_PREFIX = 'derived/'
 
-/** What is evidence: on AWS its objects are locked. */
-export const EVIDENCE_PREFIXES = [DATA_PREFIX, CONFIG_PREFIX, FACTS_PREFIX, LOG_PREFIX] as const
+/** What is evidence: on AWS its objects are locked, but for partial tiles. */
+export const EVIDENCE_PREFIXES = [DATA_PREFIX, CONFIG_PREFIX, FACTS_PREFIX, CLAIMS_PREFIX, TILES_PREFIX] as const
+
+/** What the journal names, object by object. Derived files are proven against it, and left out. */
+export const SEALED_PREFIXES = [CONFIG_PREFIX, FACTS_PREFIX, DATA_PREFIX, REFUSED_PREFIX] as const
+
+/** True of a tile or bundle that a fuller one takes the place of. */
+export function isPartialTile(key: string): boolean {
+  return key.startsWith(TILES_PREFIX) && /\.p\/\d+$/.test(key)
+}
 
 /** Beside an archive in a folder, and no part of it: no key begins with a dot. Files on their way to become objects. */
 export const STAGING_FOLDER = '.staging'
@@ -39,7 +52,9 @@ export const LEDGER_FILE = '.redriven.ndjson'
 
 /** The names that make a folder an archive. */
 export const TOP_NAMES: readonly string[] = [
-  ...[...EVIDENCE_PREFIXES, REFUSED_PREFIX, DERIVED_PREFIX].map(prefix => prefix.slice(0, -1)),
+  ...[DATA_PREFIX, CONFIG_PREFIX, FACTS_PREFIX, LOG_PREFIX, REFUSED_PREFIX, DERIVED_PREFIX].map(prefix =>
+    prefix.slice(0, -1),
+  ),
   ...[STAGING_FOLDER, TAIL_FOLDER, LEDGER_FILE],
 ]
 

@@ -35,16 +35,18 @@ export const doctor: Command = {
 }
 
 async function readStack(stack: string, configuration: Configuration, io: Io): Promise<Facts> {
-  const [{ CloudFormationClient }, { DynamoDBClient }, { S3Client }, { readFacts }] = await Promise.all([
+  const [{ CloudFormationClient }, { DynamoDBClient }, { S3Client }, { KMSClient }, { readFacts }] = await Promise.all([
     import('@aws-sdk/client-cloudformation'),
     import('@aws-sdk/client-dynamodb'),
     import('@aws-sdk/client-s3'),
+    import('@aws-sdk/client-kms'),
     import('../../doctor/read-facts.js'),
   ])
   const clients = {
     cloudFormation: new CloudFormationClient({}),
     dynamoDb: new DynamoDBClient({}),
     s3: new S3Client({}),
+    kms: new KMSClient({}),
   }
   const note = (text: string) => io.err(io.errIsTerminal ? `${WIPE_LINE}${text}` : `${text}\n`)
   try {

@@ -1,14 +1,16 @@
 import { Readable } from 'node:stream'
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { KMSClient } from '@aws-sdk/client-kms'
 import { S3Client } from '@aws-sdk/client-s3'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { doctor } from '../../cli/commands/doctor.js'
 import { CommandError, type Options } from '../../cli/io.js'
 import { checkConfiguration } from '../../config/configuration.js'
 import { judgeArchive } from '../../doctor/checks.js'
-import type { BucketFacts, CapturedFacts, Fact, Facts } from '../../doctor/facts.js'
+import type { BucketFacts, CapturedFacts, Fact, Facts, JournalFacts, KeyFacts } from '../../doctor/facts.js'
 import type { Finding } from '../../doctor/judgement.js'
+import { parseStatements } from '../../doctor/policy.js'
 import { readFacts } from '../../doctor/read-facts.js'
 import { LOOPBACK_CONNECTION, type Loopback, startLoopback } from '../loopback.js'
 import { fileOf } from './command-line.js'
@@ -37,7 +39,85 @@ const bucketOf = (fields: Partial<BucketFacts> = {}): Fact<BucketFacts> =>
       { id: 'cheaper', prefix: '', classes: ['STANDARD_IA', 'GLACIER_IR'], expires: false, expiresVersions: false },
       { id: 'refused', prefix: 'refused/', classes: [], expires: true, expiresVersions: true },
     ]),
+    policy: found(parseStatements(JSON.stringify(BUCKET_POLICY))),
     ...fields,
+  })
+
+const everybody = { AWS: '*' }
+const except = (role: string) => ({ ArnNotEquals: { 'aws:PrincipalArn': `arn:aws:iam::123456789012:role/${role}` } })
+
+/** What the stack makes of an archive's bucket that is locked and sealed. */
+const BUCKET_POLICY = {
+  Statement: [
+    {
+      Effect: 'Deny',
+      Principal: everybody,
+      Action: 's3:PutObject',
+      Resource: 'arn:aws:s3:::archive/data/*',
+      Condition: except('Writer'),
+    },
+    {
+      Effect: 'Deny',
+      Principal: '*',
+      Action: ['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:BypassGovernanceRetention'],
+      Resource: 'arn:aws:s3:::archive/*',
+    },
+    {
+      Effect: 'Deny',
+      Principal: everybody,
+      Action: 's3:PutObject',
+      Resource: 'arn:aws:s3:::archive/log/*',
+      Condition: except('Sealer-1'),
+    },
+    {
+      Effect: 'Deny',
+      Principal: everybody,
+      Action: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
+      Resource: 'arn:aws:s3:::archive/log/*',
+    },
+  ],
+}
+
+/** What the stack makes of the key that signs. */
+const SEAL_POLICY = {
+  Statement: [
+    { Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::123456789012:root' }, Action: 'kms:*', Resource: '*' },
+    { Effect: 'Deny', Principal: everybody, Action: 'kms:Sign', Resource: '*', Condition: except('Sealer-1') },
+  ],
+}
+
+const keyOf = (fields: Partial<KeyFacts> = {}, policy: object = SEAL_POLICY): Fact<KeyFacts> =>
+  found({
+    id: 'key',
+    account: '123456789012',
+    state: 'Enabled',
+    spec: 'ECC_NIST_EDWARDS25519',
+    policy: found(parseStatements(JSON.stringify(policy))),
+    signingGrants: found([]),
+    ...fields,
+  })
+
+/** A stack that keeps a journal. */
+const sealedFacts = (key = keyOf(), fields: Partial<JournalFacts> = {}, more: Partial<Facts> = {}): Facts =>
+  factsOf({
+    stack: {
+      ...factsOf().stack,
+      resources: [
+        mappingResource,
+        { type: 'AWS::IAM::Role', logicalId: 'AuditJournalSealerRole0A1B2C3D', physicalId: 'Sealer-1' },
+      ],
+    },
+    journal: {
+      key,
+      found: found({
+        vkey: 'origin+0a1b2c3d+AQ==',
+        sealedAgoMs: 3_600_000,
+        strangeUse: found(undefined),
+        rewritten: [],
+        ...fields,
+      }),
+    },
+    ...more,
   })
 
 const tableOf = (fields: object = {}, destinations: CapturedFacts['destinations'] = found([])): CapturedFacts => ({
@@ -68,6 +148,9 @@ const factsOf = (fields: Partial<Facts> = {}, captured = tableOf()): Facts => ({
   ],
   archive: bucketOf(),
   refused: bucketOf({ name: 'refused' }),
+  locks: found([{ key: 'data/Orders/event_date=2026-11-22/a.parquet', mode: 'GOVERNANCE' }]),
+  archiveKey: keyOf({ spec: 'SYMMETRIC_DEFAULT' }),
+  journal: undefined,
   tables: new Map([['Orders', captured]]),
   ...fields,
 })
@@ -211,6 +294,96 @@ describe('what is wrong', () => {
   })
 })
 
+describe('what kills an archive', () => {
+  const archivePolicy = (spoil: (statements: (typeof BUCKET_POLICY)['Statement']) => void) => {
+    const policy = structuredClone(BUCKET_POLICY)
+    spoil(policy.Statement)
+    return bucketOf({ policy: found(parseStatements(JSON.stringify(policy))) })
+  }
+
+  it.each([
+    ['a key that waits for its deletion', { archiveKey: keyOf({ state: 'PendingDeletion' }) }, ['key state']],
+    [
+      'a key that lets another account in',
+      {
+        archiveKey: keyOf({}, { Statement: { Effect: 'Allow', Principal: { AWS: '444455556666' }, Action: 'kms:*' } }),
+      },
+      ['key policy'],
+    ],
+    [
+      'a key that lets everybody in',
+      { archiveKey: keyOf({}, { Statement: { Effect: 'Allow', Principal: '*', Action: 'kms:Decrypt' } }) },
+      ['key policy'],
+    ],
+    ['a bucket without its policy', { archive: bucketOf({ policy: found([]) }) }, ['bucket policy']],
+    [
+      'a policy that lets somebody delete',
+      { archive: archivePolicy(([, denial]) => Object.assign(denial as object, { Action: ['s3:DeleteObject'] })) },
+      ['bucket policy'],
+    ],
+    [
+      'a policy under a condition',
+      {
+        archive: archivePolicy(([, denial]) => Object.assign(denial as object, { Condition: { Bool: { x: 'true' } } })),
+      },
+      ['bucket policy'],
+    ],
+    [
+      'an object that is not locked',
+      { locks: found([{ key: 'facts/Orders/a.json', mode: undefined }]) },
+      ['locks of objects'],
+    ],
+  ])('is %s', (_, fields, checks) => {
+    expect(troubles(factsOf(fields))).toEqual(checks.map(check => `${check}: wrong`))
+  })
+
+  it('is no lock that is stricter than promised', () => {
+    expect(troubles(factsOf({ locks: found([{ key: 'data/x', mode: 'COMPLIANCE' }]) }))).toEqual([])
+  })
+})
+
+describe('a journal', () => {
+  it('is as promised, and shows the key that it is verified by', () => {
+    expect(troubles(sealedFacts())).toEqual([])
+    expect(findingOf(sealedFacts(), 'verification key').found).toBe('origin+0a1b2c3d+AQ==')
+  })
+
+  it.each([
+    ['of another kind of key', keyOf({ spec: 'ECC_NIST_P256' }), {}, ['kind of key']],
+    ['that others may sign', keyOf({}, { Statement: SEAL_POLICY.Statement.slice(0, 1) }), {}, ['who may sign']],
+    [
+      'that somebody else alone may sign',
+      keyOf({}, JSON.parse(JSON.stringify(SEAL_POLICY).replace('Sealer-1', 'Mallory'))),
+      {},
+      ['who may sign'],
+    ],
+    ['that a grant lets somebody sign', keyOf({ signingGrants: found(['arn:me']) }), {}, ['who may sign']],
+    ['that is late', keyOf(), { sealedAgoMs: 7_300_000 }, ['sealing']],
+    ['that is signed by another key', keyOf(), { sealedAgoMs: 'log/checkpoint is not believed' }, ['sealing']],
+    ['that never began', keyOf(), { sealedAgoMs: undefined }, ['sealing']],
+    ['whose key was used otherwise', keyOf(), { strangeUse: found('Sign at 2026') }, ['use of the key']],
+    ['with a claim of two versions', keyOf(), { rewritten: ['log/next/0'] }, ['claims']],
+  ])('is not one %s', (_, key, fields, checks) => {
+    expect(troubles(sealedFacts(key, fields))).toEqual(checks.map(check => `${check}: wrong`))
+  })
+
+  it('is missed where the configuration asks for one', () => {
+    const asked = { ...configurationOf(), seal: { mail: [] } }
+    expect(troubles(factsOf(), asked)).toEqual(['journal: wrong'])
+    expect(troubles(sealedFacts(), asked)).toEqual([])
+  })
+
+  it('needs a bucket that denies others to write and everybody to delete in it', () => {
+    const statements = BUCKET_POLICY.Statement.slice(0, 2)
+    const archive = bucketOf({ policy: found(parseStatements(JSON.stringify({ Statement: statements }))) })
+    expect(findingOf(sealedFacts(keyOf(), {}, { archive }), 'bucket policy')).toMatchObject({
+      verdict: 'wrong',
+      found: 'others than the sealer may write under log/; somebody may delete under log/',
+    })
+    expect(troubles(factsOf({ archive }))).toEqual([])
+  })
+})
+
 describe('what could not be looked at', () => {
   it('is told apart from what is wrong', () => {
     const facts = factsOf(
@@ -278,12 +451,17 @@ const RECORDED = {
     },
   },
   DescribeKinesisStreamingDestination: { TableName: 'Orders', KinesisDataStreamDestinations: [] },
+  policy: JSON.stringify(BUCKET_POLICY),
+  'list-type': '<ListBucketResult></ListBucketResult>',
+  DescribeKey: { KeyMetadata: { KeyId: 'key', AWSAccountId: '123456789012', KeyState: 'Enabled' } },
+  GetKeyPolicy: { Policy: JSON.stringify(SEAL_POLICY) },
+  ListGrants: { Grants: [] },
   versioning: '<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>',
   'object-lock': '<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>',
   publicAccessBlock:
     '<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls><BlockPublicPolicy>true</BlockPublicPolicy><RestrictPublicBuckets>true</RestrictPublicBuckets></PublicAccessBlockConfiguration>',
   encryption:
-    '<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>',
+    '<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>key</KMSMasterKeyID></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>',
   lifecycle:
     '<LifecycleConfiguration><Rule><ID>cheaper</ID><Status>Enabled</Status><Filter></Filter><Transition><Days>90</Days><StorageClass>STANDARD_IA</StorageClass></Transition></Rule><Rule><ID>refused</ID><Status>Enabled</Status><Filter><Prefix>refused/</Prefix></Filter><Expiration><Days>365</Days></Expiration></Rule></LifecycleConfiguration>',
 }
@@ -334,6 +512,7 @@ const read = (more: object = {}) => {
     cloudFormation: new CloudFormationClient(connection),
     dynamoDb: new DynamoDBClient(connection),
     s3: new S3Client(connection),
+    kms: new KMSClient(connection),
   }
   return readFacts(clients, 'Itemtrail', ['Orders'], { pollMs: 1, ...more })
 }
@@ -385,7 +564,15 @@ describe('reading an account', () => {
   })
 
   it('keeps what it may not read apart', async () => {
-    for (const name of ['versioning', 'object-lock', 'publicAccessBlock', 'encryption', 'lifecycle'])
+    for (const name of [
+      'versioning',
+      'object-lock',
+      'publicAccessBlock',
+      'encryption',
+      'lifecycle',
+      'policy',
+      'list-type',
+    ])
       account.answers[name] = { error: 'AccessDenied', status: 403 }
     account.answers.DescribeTable = { error: 'AccessDeniedException' }
     const facts = troubles(await read())
@@ -425,7 +612,7 @@ describe('itemtrail doctor', () => {
   })
 
   beforeEach(() => {
-    for (const service of ['CLOUDFORMATION', 'DYNAMODB', 'S3'])
+    for (const service of ['CLOUDFORMATION', 'DYNAMODB', 'S3', 'KMS'])
       vi.stubEnv(`AWS_ENDPOINT_URL_${service}`, server.endpoint)
     vi.stubEnv('AWS_REGION', 'us-east-1')
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'loopback')

@@ -133,8 +133,14 @@ describe('refuses', () => {
     [{ refused_days: 30 }, 'refused_days is unknown, did you mean "refusedDays"?'],
     [
       { colour: 1 },
-      'colour is unknown, expected one of $schema, lock, refusedDays, scanCutoffGb, compact, environment, notify, athena, tables',
+      'colour is unknown, expected one of $schema, lock, refusedDays, scanCutoffGb, compact, seal, environment, notify, athena, tables',
     ],
+    [{ seal: 'yes' }, 'seal is "yes", expected true, false, or an object with origin, key, mail'],
+    [
+      { seal: { origin: 'a b' } },
+      'seal.origin is "a b", expected a name without white space and "+", at most 255 characters',
+    ],
+    [{ seal: { mail: ['x'] } }, 'seal.mail[0] is "x", expected an e-mail address'],
     [{ refusedDays: 0 }, `refusedDays is 0, expected ${DAYS}`],
     [{ refusedDays: 1.5 }, `refusedDays is 1.5, expected ${DAYS}`],
     [{ lock: 'none' }, 'lock is "none", expected an object'],

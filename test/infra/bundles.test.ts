@@ -1,20 +1,47 @@
 /** The bundles that are deployed, run as Lambda would run them. */
-import { copyFileSync, cpSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { CloudFormationCustomResourceEvent, FirehoseTransformationResult } from 'aws-lambda'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CHECKED } from '../../derived/athena-statements.js'
+import { openDuckDb } from '../../queries/engines/duckdb-instance.js'
 import { createHandler } from '../../transform/handler.js'
 import { success } from '../athena-engine.js'
 import { startAthenaServer } from '../athena-server.js'
 import { firehoseEvent, streamsRecord, tableConfiguration } from '../factories.js'
 import { type FirehoseServer, startFirehoseServer } from '../firehose-server.js'
+import { startKmsServer } from '../kms-server.js'
 import { bundlePath, findNode24, type Invocation, invokeBundle } from '../lambda-runtime.js'
 import { startLoopback } from '../loopback.js'
 import { type S3Server, startS3Server } from '../s3-server.js'
 
 const node = await findNode24()
+
+/** Takes messages as SNS does. */
+async function startSnsServer() {
+  const published: URLSearchParams[] = []
+  const loopback = await startLoopback((_, body, response) => {
+    published.push(new URLSearchParams(body.toString()))
+    const answer = '<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>'
+    response.writeHead(200, { 'content-type': 'text/xml' }).end(answer)
+  })
+  return { ...loopback, published }
+}
+
+/** An object as a desk writes it, which Node 24 reads without DuckDB. */
+async function zstdParquet(): Promise<Buffer> {
+  const folder = mkdtempSync(join(tmpdir(), 'itemtrail-zstd-'))
+  const [path, duckDb] = [join(folder, 'rows.parquet'), await openDuckDb()]
+  const connection = await duckDb.connect()
+  const rows = 'select sha256(i::varchar) as row_hash, i as event_time_us from range(25000) t(i)'
+  await connection.run(`copy (${rows}) to '${path}' (format parquet, compression zstd, row_group_size 20000)`)
+  connection.closeSync()
+  duckDb.closeSync()
+  const bytes = readFileSync(path)
+  rmSync(folder, { recursive: true })
+  return bytes
+}
 
 describe.skipIf(node === undefined)(
   `bundles on Node 24${node ? '' : ' (node@24 cannot be had)'}`,
@@ -150,6 +177,43 @@ describe.skipIf(node === undefined)(
       expect(error).toBeUndefined()
       // both buckets are one server here
       expect(JSON.parse(log)).toMatchObject({ Archive: 'audit', RefusedExpiring: 2 })
+    })
+
+    it('seal-archive seals a bucket with a key in KMS, and check-journal holds it against the journal', async () => {
+      s3.versions.length = 0
+      const [kms, sns] = [await startKmsServer(), await startSnsServer()]
+      s3.add({ key: 'facts/Orders/a.json', body: Buffer.from('{}'), lastModified: '2026-11-22T10:00:00Z' })
+      s3.add({ key: 'data/Orders/event_date=2026-11-22/a.parquet', body: await zstdParquet() })
+      const environment = {
+        ITEMTRAIL_ARCHIVE: 'audit',
+        ITEMTRAIL_ARCHIVE_BUCKET: 'archive',
+        ITEMTRAIL_ARCHIVE_KEY: 'arn:aws:kms:us-east-1:123456789012:key/archive',
+        ITEMTRAIL_CHECKPOINT_TOPIC: 'arn:aws:sns:us-east-1:123456789012:checkpoints',
+        ITEMTRAIL_ORIGIN: 'audit.example/log',
+        ITEMTRAIL_REFUSED_DAYS: '365',
+        ITEMTRAIL_SEAL_KEY: 'arn:aws:kms:us-east-1:123456789012:key/seal',
+        ITEMTRAIL_SEAL_KEY_OWNER: 'archive',
+        AWS_ENDPOINT_URL_S3: s3.endpoint,
+        AWS_ENDPOINT_URL_KMS: kms.endpoint,
+        AWS_ENDPOINT_URL_SNS: sns.endpoint,
+      }
+      const options = { event: {}, environment, memoryMb: 256, timeoutMs: 900_000 }
+      const sealed = await run({ bundle: bundlePath('seal-archive'), ...options })
+      expect(sealed.error).toBeUndefined()
+      const lines = sealed.log
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line))
+      expect(lines).toContainEqual(expect.objectContaining({ message: 'sealed', size: 3, objects: 2, rows: 25_000 }))
+      expect(lines).toContainEqual(expect.objectContaining({ Archive: 'audit', Seals: 1, ObjectsSealed: 2 }))
+      const checked = await run({ bundle: bundlePath('check-journal'), ...options })
+      await Promise.all([kms.stop(), sns.stop()])
+      expect(checked.error).toBeUndefined()
+      expect(checked.log).toContain('"sound":2')
+      expect(checked.log).toContain('"findings":0')
+      expect(sns.published.map(message => message.get('Subject'))).toEqual([
+        'Itemtrail checkpoint 3 of audit.example/log',
+      ])
     })
 
     it('compact-table has Athena write what is due, compares, and publishes', async () => {

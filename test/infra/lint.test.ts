@@ -19,6 +19,7 @@ const variants = {
     { lock: { mode: 'compliance', days: 30, confirm: true, by: 'bucket' } },
   ),
   compacted: templateOf({ Orders: ORDERS }, { compact: true }),
+  sealed: templateOf({ Orders: ORDERS }, { seal: { mail: ['auditor@example.com'] } }),
 }
 
 describe('what linters miss', () => {

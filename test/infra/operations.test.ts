@@ -12,6 +12,7 @@ const kinesis = templateOf({ Orders: { ...ORDERS, capture: 'kinesis' } })
 const byBucket = templateOf({ Orders: ORDERS }, { lock: { mode: 'compliance', days: 30, confirm: true, by: 'bucket' } })
 const unlocked = templateOf({ Orders: ORDERS }, { lock: { mode: 'none' } })
 const compacted = templateOf({ Orders: ORDERS }, { compact: true })
+const sealed = templateOf({ Orders: ORDERS }, { seal: { mail: ['auditor@example.com'] } })
 const rules = Object.values(ALARMS).flatMap(list => list.map(({ name }) => name))
 
 const alarmsIn = (resources: Resources) =>
@@ -34,6 +35,9 @@ describe('alarms', () => {
     )
     expect([...alarmsIn(compacted.resources).keys()].sort()).toEqual(
       names('both', 'streams', 'locks', 'queries', 'refused', 'compaction'),
+    )
+    expect([...alarmsIn(sealed.resources).keys()].sort()).toEqual(
+      names('both', 'streams', 'locks', 'queries', 'refused', 'journal'),
     )
     expect([...alarmsIn(unlocked.resources).keys()].sort()).toEqual(names('both', 'streams', 'queries', 'refused'))
     for (const alarm of alarmsIn(streams.resources).values()) {

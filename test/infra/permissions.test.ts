@@ -38,6 +38,7 @@ const ARCHIVES = {
   'locked by its bucket': templateOf({ lock: { mode: 'compliance', days: 30, confirm: true, by: 'bucket' } }),
   'not locked': templateOf({ lock: { mode: 'none' } }),
   compacted: templateOf({ compact: true }),
+  sealed: templateOf({ seal: true }),
   'asked by a role of somebody': templateOf({}, archive => {
     archive.grantQuery(new Role(archive, 'Somebody', { assumedBy: new AccountRootPrincipal() }))
   }),
@@ -54,8 +55,10 @@ const WRITER = /^AuditTables(\w+)(Delivery|Replay)Writer$/
 const FORWARDER = /^AuditTables(\w+)ForwarderFunctionRole$/
 const COMPACTION = /^AuditTables(\w+)CompactionFunctionRole$/
 const ATTACH = /^AuditTables(\w+)ChangesAttachRole$/
+const SEALER = /^AuditJournalSealerRole$/
+const JOURNAL = /^AuditJournal(Sealer|Check)Role$/
 const LOCKER = /^AuditLockFunctionRole$/
-const LOGS = /FunctionRole$|ChangesAttachRole$|Writer$/
+const LOGS = /FunctionRole$|Journal(Sealer|Check)Role$|ChangesAttachRole$|Writer$/
 /** CDK's own function, which keeps the configurations. */
 const KEEPER = /^AWS679f53fac002430cb0da5b7982bd2287ServiceRole$/
 
@@ -111,7 +114,9 @@ const CHANGES: readonly (readonly [action: string, role: RegExp, of: (table: str
   ['s3:DeleteObject', COMPACTION, table => new RegExp(`^${DERIVED}/derived/${table}/\\*$`)],
   ['s3:PutObject', FORWARDER, table => new RegExp(`^${REFUSED}/(refused/oversize/${table}|aws/lambda)/\\*$`)],
   ['s3:PutObject', KEEPER, () => new RegExp(`^${ARCHIVE}/config/\\w+/[0-9a-f]{16}\\.json$`)],
-  ['s3:PutObjectRetention', LOCKER, () => new RegExp(`^${ARCHIVE}/(data|config|facts|log)/\\*$`)],
+  ['s3:PutObjectRetention', LOCKER, () => new RegExp(`^${ARCHIVE}/(data|config|facts|log/(next|tile))/\\*$`)],
+  ['s3:PutObject', SEALER, () => new RegExp(`^${ARCHIVE}/log/\\*$`)],
+  ['sns:Publish', JOURNAL, () => /^<AuditJournalCheckpoints>$/],
   ['sqs:ChangeMessageVisibility', LOCKER, () => /^<AuditLockWaiting.Arn>$/],
   ['sqs:DeleteMessage', LOCKER, () => /^<AuditLockWaiting.Arn>$/],
 ]
@@ -179,30 +184,33 @@ const LAWS: { readonly [promise: string]: Law } = {
       archive.bucket.arnForObjects('data/*'),
     ]),
   },
-  'no role may write facts/ or log/': {
+  'no role may write facts/, and none but the sealer log/': {
     broken: breaking(
       ({ role, action, resource }) =>
         /^s3:Put/.test(action) &&
         !LOCKER.test(role) &&
-        ['facts/', 'log/'].some(place => reaches(resource, `${ARCHIVE}/${place}`)),
+        ['facts/', ...(SEALER.test(role) ? [] : ['log/'])].some(place => reaches(resource, `${ARCHIVE}/${place}`)),
     ),
     plant: allows(({ roles, archive }) => [roles.operator, 's3:PutObject', archive.bucket.arnForObjects('facts/*')]),
   },
-  'no role but the operator, and the one that wrote it, may read refused/': {
+  'no role but the operator, the one that wrote it, and those of the journal may read refused/': {
     broken: breaking(
       allow =>
         reads(allow) &&
         [`${ARCHIVE}/refused/`, `${REFUSED}/`].some(place => reaches(allow.resource, place)) &&
         !OPERATOR.test(allow.role) &&
-        !WRITER.test(allow.role),
+        !WRITER.test(allow.role) &&
+        !JOURNAL.test(allow.role),
     ),
     plant: allows(({ roles, archive }) => [roles.queryUser, 's3:GetObject', archive.bucket.arnForObjects('*')]),
   },
-  'no role but the auditor may read log/ or old versions': {
+  'no role of a table or a lock may read log/, and none but the auditor old versions': {
     broken: breaking(
       allow =>
-        allow.role !== 'AuditRolesAuditor' &&
-        (allow.action === 's3:GetObjectVersion' || (reads(allow) && reaches(allow.resource, `${ARCHIVE}/log/`))),
+        (allow.action === 's3:GetObjectVersion' && allow.role !== 'AuditRolesAuditor') ||
+        (reads(allow) &&
+          reaches(allow.resource, `${ARCHIVE}/log/`) &&
+          ![ASKS, OPERATOR, JOURNAL].some(may => may.test(allow.role))),
     ),
     plant: allows(({ roles, archive }) => [
       roles.queryUser,
@@ -242,7 +250,8 @@ const LAWS: { readonly [promise: string]: Law } = {
   'the key is used by way of a service and for nothing but data': {
     broken: breaking(
       ({ action, statement }) =>
-        /^kms:(?!Describe|GetKeyRotation)/.test(action) &&
+        /^kms:/.test(action) &&
+        !LOOKS.test(action) &&
         statement.Condition?.StringEquals?.['kms:ViaService'] === undefined,
     ),
     plant: allows(({ roles }) => [roles.queryUser, 'kms:Decrypt', '*']),
@@ -256,8 +265,8 @@ const LAWS: { readonly [promise: string]: Law } = {
             'NotAction' in statement || 'NotResource' in statement || actionsOf(statement).join().includes('*'),
         )
         .map(([path]) => path)
-        // the account administers the key through IAM, as AWS asks for; data keys have three names
-        .filter(path => !/^\/AuditKey.*\/Properties\/KeyPolicy\//.test(path)),
+        // the account administers its keys through IAM, as AWS asks for; data keys have three names
+        .filter(path => !/^\/Audit(Journal)?Key.*\/Properties\/KeyPolicy\//.test(path)),
     plant: allows(({ roles, archive }) => [roles.auditor, 's3:Get*', archive.bucket.bucketArn]),
   },
   'roles of people are for the account, and of services for their service': {
@@ -316,7 +325,7 @@ describe.each(Object.entries(ARCHIVES))('the policy of an archive that is %s', (
     expect(writers('data/Other/event_date=2026-11-22/x.parquet')).toEqual([])
     expect(writers('refused/processing-failed/Orders/x')).toEqual(['AuditTablesOrdersDeliveryWriter'])
     expect(writers('facts/Orders/x.json')).toEqual([])
-    expect(writers('log/x')).toEqual([])
+    expect(writers('log/x')).toEqual(name === 'sealed' ? ['AuditJournalSealerRole'] : [])
   })
 
   it("denies writing data to all but Firehose's roles", () => {

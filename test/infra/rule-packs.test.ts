@@ -45,6 +45,7 @@ describe('AwsSolutions, NIST 800-53 R5 and PCI DSS', () => {
     ['locked by the bucket', { lock: { mode: 'compliance', days: 30, confirm: true, by: 'bucket' } }],
     ['not locked', { lock: { mode: 'none' } }],
     ['compacted', { lock: { mode: 'none' }, compact: true }],
+    ['sealed', { lock: { mode: 'none' }, seal: true }],
   ] as const)('find nothing open in an archive that is %s', (_, props) => {
     expect(findingsIn(props)).toEqual([])
   })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ObjectEntry } from '../../journal/entry.js'
-import { type Sealer, seal } from '../../journal/seal.js'
+import { MOST_OBJECTS, type Sealer, seal } from '../../journal/seal.js'
 import { verifyLog } from '../../journal/verify-log.js'
 import { verifyObjects } from '../../journal/verify-objects.js'
 import { parseVkey, signerOf } from '../../proof/note.js'
@@ -120,5 +120,84 @@ describe('sealing', () => {
       }),
       { numRuns: 300 },
     )
+  })
+})
+
+/** An archive that can list what is new alone, by the days of its keys. */
+class DatedObjects extends MemoryObjects {
+  async listSince(prefix: string, day: string) {
+    const dayOf = (key: string) => /event_date=([\d-]+)/.exec(key)?.[1] ?? '9'
+    return (await this.list(prefix)).filter(({ key }) => dayOf(key) >= day)
+  }
+}
+
+describe('sealing by day', () => {
+  const HOUR = 3_600_000
+  const day = (time: number) => new Date(time).toISOString().slice(0, 10)
+
+  it('leaves no object for longer than a day and a run, and no honest history is found fault with', async () => {
+    const step = fc.record({
+      hours: fc.integer({ min: 1, max: 9 }),
+      objects: fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 4 }),
+      // a run that ends after so many objects
+      time: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 14 }), async steps => {
+        const [store, objects] = [new MemoryLog(), new DatedObjects()]
+        let [now, count] = [1_795_910_400_000, 0]
+        const sealFor = async (time?: number) => {
+          let left = time ?? Number.POSITIVE_INFINITY
+          await seal({ ...sealerOf(store, objects, 'test', () => now), hasTime: () => left-- > 0 })
+        }
+        for (const { hours, objects: ages, time } of steps) {
+          for (const age of ages)
+            objects.put(`data/Orders/event_date=${day(now - age * 24 * HOUR)}/${count++}.parquet`, 'rows', now)
+          now += hours * HOUR
+          await sealFor(time)
+          const { log, found } = await verifyAll(store, objects)
+          expect([...log.findings, ...found.findings]).toEqual([])
+        }
+        now += 24 * HOUR
+        await sealFor()
+        const { found, log } = await verifyAll(store, objects)
+        expect(found).toMatchObject({ sound: count, notSealed: [], findings: [] })
+        expect(log.seals.at(-1)?.partial).toBeUndefined()
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  it('does not take a run for whole that listed new days before midnight and ended after it', async () => {
+    const [store, objects] = [new MemoryLog(), new DatedObjects()]
+    const midnight = Date.parse('2026-11-30T00:00:00Z')
+    await seal(sealerOf(store, objects, 'test', () => midnight - HOUR))
+    objects.put('data/Orders/event_date=2026-01-01/late.parquet', 'rows', midnight - HOUR)
+    for (let i = 0; i <= MOST_OBJECTS; i++) objects.put(`config/Orders/${i}.json`, 'x', midnight - HOUR)
+    let calls = 0
+    await seal(sealerOf(store, objects, 'test', () => midnight + (calls++ < 2 ? -1 : 1)))
+    const { log } = await verifyAll(store, objects)
+    expect(log.seals.map(({ partial }) => partial)).toEqual([undefined, true, true])
+  })
+
+  it('finds an object that two whole sealings passed over, and none that partial ones did', async () => {
+    const [store, objects] = [new MemoryLog(), new DatedObjects()]
+    let now = 1_795_910_400_000
+    const sealNow = () => seal(sealerOf(store, objects, 'test', () => now))
+    await sealNow()
+    for (let i = 0; i < 3; i++) {
+      now += HOUR
+      await sealNow()
+    }
+    const late = 'data/Orders/event_date=2026-01-01/late.parquet'
+    objects.put(late, 'rows', now - 2 * HOUR)
+    expect((await verifyAll(store, objects)).found).toMatchObject({ notSealed: [late], findings: [] })
+    objects.objects.delete(late)
+    for (let i = 0; i < 2; i++) {
+      now += 24 * HOUR
+      await sealNow()
+    }
+    objects.put(late, 'rows', now - 25 * HOUR)
+    expect((await verifyAll(store, objects)).found.findings).toMatchObject([{ kind: 'unlisted', key: late }])
   })
 })

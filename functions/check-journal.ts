@@ -1,0 +1,145 @@
+import { hash } from 'node:crypto'
+import type { KMSClient } from '@aws-sdk/client-kms'
+import type { S3Client } from '@aws-sdk/client-s3'
+import type { Counts } from '../capture/metrics.js'
+import { BucketVersions } from '../journal/bucket-objects.js'
+import type { Entry, ObjectEntry, SealEntry } from '../journal/entry.js'
+import type { Finding } from '../journal/finding.js'
+import type { Head } from '../journal/head.js'
+import { KeptLog } from '../journal/kept-log.js'
+import { readKmsVerifier } from '../journal/kms-key.js'
+import { JOURNAL_METRICS } from '../journal/metrics.js'
+import { verifyLog } from '../journal/verify-log.js'
+import { type ListedForVerifying, verifyObjects } from '../journal/verify-objects.js'
+import { Bucket } from '../store/s3.js'
+import { CLAIMS_PREFIX, LOG_PREFIX, REFUSED_PREFIX, TILES_PREFIX } from '../transform/layout.js'
+
+export interface JournalCheckOptions {
+  readonly s3: S3Client
+  readonly kms: KMSClient
+  readonly bucket: string
+  /** The journal's name, as which its key signs. */
+  readonly origin: string
+  /** Id or ARN of the key that signs. */
+  readonly sealKey: string
+  /** Days after which S3 forgets a refused object. */
+  readonly refusedDays: number
+  readonly writeMetrics: (counts: Counts) => void
+  /** Told each finding. */
+  readonly report: (finding: Finding) => void
+  /** Told the checkpoint of a journal of which nothing is wrong. @default - nobody is told */
+  readonly publish?: (head: Head) => Promise<void>
+  /** Milliseconds since 1970. @default - the clock */
+  readonly now?: () => number
+}
+
+/** What a check looked at. */
+export interface CheckedJournal {
+  readonly size: number
+  /** Objects that are what was sealed. */
+  readonly sound: number
+  /** Of these, those whose bytes were hashed. */
+  readonly hashed: number
+  readonly notSealed: number
+  readonly findings: number
+}
+
+/**
+ * So many objects a day are hashed, drawn by the newest checkpoint from what was sealed in the last days, and all that
+ * are not the version sealed. Older ones lie in classes of storage where each reading is paid for.
+ */
+const SAMPLE = { objects: 64, days: 7 }
+
+/** What of a journal never changes, by prefix: each file has one version, and a second would be a second history. */
+const WRITTEN_ONCE = [CLAIMS_PREFIX, TILES_PREFIX]
+
+const DAY_MS = 86_400_000
+
+/**
+ * Holds a whole archive on S3 against its journal, and the journal against itself and its key. That an object is what
+ * was sealed is told by its version, which S3 never changes, and of a sample by its hash.
+ */
+export function createJournalCheck(options: JournalCheckOptions): () => Promise<CheckedJournal> {
+  const { s3, kms, sealKey, origin, report, writeMetrics, publish = async () => {}, now = Date.now } = options
+  const bucket = new Bucket(s3, options.bucket)
+  return async () => {
+    const known = [await readKmsVerifier(kms, sealKey, origin)]
+    const sealed = new SealedUntilNow()
+    const onEntry = (_index: number, entry: Entry) => sealed.add(entry)
+    const log = await verifyLog(new KeptLog(bucket), { origin, known }, { onEntry })
+    const wasVerified = verifiedByVersion(log.head, sealed.since(now() - SAMPLE.days * DAY_MS))
+    const objects = await verifyObjects(new BucketVersions(bucket), sealed.entries, log.seals, { wasVerified })
+    const missing = objects.findings.filter(finding => !sealed.mayHaveExpired(finding, options))
+    const findings = [...log.findings, ...(await secondVersions(bucket)), ...missing]
+    for (const finding of findings) report(finding)
+    writeMetrics({ ...countByKind(findings), [JOURNAL_METRICS.checks]: 1 })
+    if (findings.length === 0 && log.head.note !== undefined) await publish(log.head)
+    const { sound, hashed, notSealed } = objects
+    return { size: log.head.size, sound, hashed, notSealed: notSealed.length, findings: findings.length }
+  }
+}
+
+/** What a journal says of an archive's objects. */
+class SealedUntilNow {
+  readonly entries = new Map<string, ObjectEntry>()
+  /** Of what was refused, a time at which it was not there yet. */
+  private readonly refused = new Map<string, number>()
+  private readonly bySeal: { readonly time: number; readonly keys: readonly string[] }[] = []
+  private keys: string[] = []
+  private lastWhole = Number.NEGATIVE_INFINITY
+
+  add(entry: Entry): void {
+    if (entry.type === 'seal@1') this.end(entry)
+    // what was said of a key first holds
+    if (entry.type !== 'object@1' || this.entries.has(entry.key)) return
+    this.entries.set(entry.key, entry)
+    this.keys.push(entry.key)
+    if (entry.key.startsWith(REFUSED_PREFIX)) this.refused.set(entry.key, this.lastWhole)
+  }
+
+  private end({ time, partial }: SealEntry): void {
+    this.bySeal.push({ time: Date.parse(time), keys: this.keys })
+    this.keys = []
+    if (partial === undefined) this.lastWhole = Date.parse(time)
+  }
+
+  /** The objects that were sealed since a time. */
+  since(from: number): ReadonlySet<string> {
+    return new Set(this.bySeal.filter(({ time }) => time >= from).flatMap(({ keys }) => keys))
+  }
+
+  /** True of what was refused so long ago that S3 has forgotten it, or may have. */
+  mayHaveExpired({ kind, key }: Finding, { refusedDays, now = Date.now }: JournalCheckOptions): boolean {
+    const notBefore = this.refused.get(key)
+    return kind === 'missing' && notBefore !== undefined && now() >= notBefore + refusedDays * DAY_MS
+  }
+}
+
+/** True of an object that is the version that was sealed, but for some that are to be hashed all the same. */
+function verifiedByVersion({ root }: Head, recent: ReadonlySet<string>) {
+  const share = SAMPLE.objects / recent.size
+  return ({ key, etag }: ListedForVerifying, { version_id: sealed }: ObjectEntry): boolean => {
+    const drawn = hash('sha256', Buffer.concat([root, Buffer.from(key)]), 'buffer').readUInt32BE() / 2 ** 32
+    return sealed !== undefined && etag === sealed && !(recent.has(key) && drawn < share)
+  }
+}
+
+/** Files of the journal that somebody wrote or deleted a second time, which the newest of them would hide. */
+async function secondVersions(bucket: Bucket): Promise<readonly Finding[]> {
+  const findings: Finding[] = []
+  for (const prefix of WRITTEN_ONCE) {
+    const counts = new Map<string, number>()
+    for await (const { key } of bucket.versions(prefix)) counts.set(key, (counts.get(key) ?? 0) + 1)
+    for (const [key, count] of counts)
+      if (count > 1) findings.push({ kind: 'forked', key, message: `has ${count} versions, expected one` })
+  }
+  return findings
+}
+
+function countByKind(findings: readonly Finding[]): Counts {
+  const { altered, unlisted, forked } = JOURNAL_METRICS
+  const ofLog = findings.filter(({ key }) => key.startsWith(LOG_PREFIX))
+  const ofObjects = findings.filter(finding => !ofLog.includes(finding))
+  const without = ofObjects.filter(({ kind }) => kind === 'unlisted')
+  return { [forked]: ofLog.length, [altered]: ofObjects.length - without.length, [unlisted]: without.length }
+}

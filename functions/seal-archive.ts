@@ -1,0 +1,104 @@
+import { DescribeKeyCommand, type KMSClient } from '@aws-sdk/client-kms'
+import type { S3Client } from '@aws-sdk/client-s3'
+import type { Counts } from '../capture/metrics.js'
+import { BucketObjects } from '../journal/bucket-objects.js'
+import { newestSeal } from '../journal/entries.js'
+import { finishedHead } from '../journal/head.js'
+import { JournalError } from '../journal/journal-error.js'
+import { KeptLog } from '../journal/kept-log.js'
+import { openKmsKey, readKmsVerifier, strangeUse } from '../journal/kms-key.js'
+import { JOURNAL_METRICS } from '../journal/metrics.js'
+import { type Sealed, seal } from '../journal/seal.js'
+import { Bucket } from '../store/s3.js'
+
+export interface SealerOptions {
+  readonly s3: S3Client
+  readonly kms: KMSClient
+  readonly bucket: string
+  /** The journal's name, as which its key signs. */
+  readonly origin: string
+  /** Id or ARN of the key that signs. */
+  readonly sealKey: string
+  /** ARN of the key that the archive is encrypted with. */
+  readonly archiveKey: string
+  /** True of a key of another account, of whose use KMS tells nothing here. */
+  readonly isForeignKey: boolean
+  /** Who seals, for people. */
+  readonly name: string
+  /** Told what people have to look at. */
+  readonly report: (message: string) => void
+  readonly writeMetrics: (counts: Counts) => void
+  /** Milliseconds since 1970. @default - the clock */
+  readonly now?: () => number
+}
+
+/** An invocation's time. */
+export interface SealingTime {
+  /** Milliseconds until Lambda ends the invocation. */
+  remaining(): number
+}
+
+/** Kept at the end of an invocation to write what was described: some forty files of a claim. */
+const RESERVE_MS = 120_000
+
+/** Objects that are read at once: S3 answers each after some tens of milliseconds, and a function has one processor. */
+const PARALLEL = 8
+
+/**
+ * Seals what is new in an archive on S3, with a key in KMS. What does not fit into its time is left to the next call,
+ * which finishes one that died, too. It throws where nothing could be sealed, and counts why people have to look.
+ */
+export function createArchiveSealer(options: SealerOptions): (time: SealingTime) => Promise<Sealed> {
+  const { writeMetrics } = options
+  return async time => {
+    // before it signs itself: KMS tells of the last use alone
+    const [watched] = await Promise.allSettled([watchKeys(options)])
+    const [sealed] = await Promise.allSettled([sealArchive(options, time)])
+    if (sealed.status === 'rejected') {
+      if (sealed.reason instanceof JournalError) writeMetrics({ [JOURNAL_METRICS.forked]: 1 })
+      throw sealed.reason
+    }
+    const { objects, left } = sealed.value
+    const { seals, objectsSealed, objectsLeft } = JOURNAL_METRICS
+    writeMetrics({ [seals]: 1, [objectsSealed]: objects, [objectsLeft]: left })
+    if (watched.status === 'rejected') throw watched.reason
+    return sealed.value
+  }
+}
+
+async function sealArchive(options: SealerOptions, time: SealingTime): Promise<Sealed> {
+  const { kms, sealKey, origin, name, now = Date.now } = options
+  const bucket = new Bucket(options.s3, options.bucket)
+  const { signer, verifier } = await openKmsKey(kms, sealKey, origin)
+  return seal({
+    store: new UndeletedLog(bucket),
+    objects: new BucketObjects(bucket),
+    identity: { origin, known: [verifier] },
+    signers: [signer],
+    name,
+    now,
+    hasTime: () => time.remaining() > RESERVE_MS,
+    parallel: PARALLEL,
+  })
+}
+
+/** Nobody may delete below `log/`, the sealer neither: what was staged the bucket itself forgets, after some weeks. */
+class UndeletedLog extends KeptLog {
+  override async remove(): Promise<void> {}
+}
+
+/** Counts the keys that are closed or soon will be, and uses of the journal's own that are no sealing. */
+async function watchKeys(options: SealerOptions): Promise<void> {
+  const { kms, sealKey, archiveKey, isForeignKey, origin, report, writeMetrics } = options
+  const states = await Promise.all(
+    [sealKey, archiveKey].map(async KeyId => (await kms.send(new DescribeKeyCommand({ KeyId }))).KeyMetadata?.KeyState),
+  )
+  writeMetrics({ [JOURNAL_METRICS.keysClosing]: states.filter(state => state !== 'Enabled').length })
+  if (isForeignKey) return
+  const log = new UndeletedLog(new Bucket(options.s3, options.bucket))
+  const known = [await readKmsVerifier(kms, sealKey, origin)]
+  const { size } = await finishedHead(log, { origin, known })
+  const use = await strangeUse(kms, sealKey, await newestSeal(path => log.read(path), size))
+  if (use !== undefined) report(`the key of the journal was used by no sealing: ${use}`)
+  writeMetrics({ [JOURNAL_METRICS.keyUsed]: use === undefined ? 0 : 1 })
+}

@@ -1,0 +1,56 @@
+import type { Bucket } from '../store/s3.js'
+import { DATA_PREFIX, PARTITION_COLUMN } from '../transform/layout.js'
+import type { ArchiveObjects, FoundObject } from './archive-objects.js'
+import type { ObjectEntry } from './entry.js'
+import { describeRows, weigh } from './kept-objects.js'
+import { rowHashesOfParquet } from './parquet-row-hashes.js'
+import type { ListedForVerifying, VerifiedArchive } from './verify-objects.js'
+
+/** The objects of an archive on S3, with their versions and locks, read without DuckDB. */
+export class BucketObjects implements ArchiveObjects {
+  constructor(private readonly bucket: Bucket) {}
+
+  list(prefix: string): Promise<readonly FoundObject[]> {
+    return this.bucket.entries(prefix)
+  }
+
+  /** Of rows the days from this one on, in each table; facts, configurations and refused records are few. */
+  async listSince(prefix: string, day: string): Promise<readonly FoundObject[]> {
+    if (prefix !== DATA_PREFIX) return this.list(prefix)
+    const found: FoundObject[] = []
+    // the folders of days sort as the days do
+    for (const table of await this.bucket.folders(DATA_PREFIX))
+      found.push(...(await this.bucket.entries(table, `${table}${PARTITION_COLUMN}=${day}`)))
+    return found
+  }
+
+  async describe({ key }: FoundObject): Promise<ObjectEntry | undefined> {
+    const version = await this.bucket.openVersion(key)
+    if (version === undefined) return undefined
+    const { etag, versionId, retainUntil } = version
+    const whole = await weigh(version.pieces)
+    const read = (from: number, to: number) => this.bucket.openPart(key, { from, to, etag })
+    return {
+      type: 'object@1',
+      key,
+      ...whole,
+      ...(await describeRows(key, () => rowHashesOfParquet({ bytes: whole.bytes, read }))),
+      ...(versionId !== undefined && { version_id: versionId }),
+      ...(retainUntil !== undefined && { retain_until: retainUntil.toISOString() }),
+    }
+  }
+}
+
+/** The same archive as it is held against its journal. That an object is the same is told by its version. */
+export class BucketVersions extends BucketObjects implements VerifiedArchive {
+  constructor(private readonly versioned: Bucket) {
+    super(versioned)
+  }
+
+  override async list(prefix: string): Promise<readonly ListedForVerifying[]> {
+    const found: ListedForVerifying[] = []
+    for await (const { key, versionId: etag, isLatest, bytes, modified } of this.versioned.versions(prefix))
+      if (isLatest && bytes !== undefined && !key.endsWith('/')) found.push({ key, bytes, etag, modified })
+    return found
+  }
+}
