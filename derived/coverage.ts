@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { ObjectEntry, Objects, ReplaceableObjects } from '../store/objects.js'
 import { coveredKey, parseDerivedKey } from '../transform/derived.js'
-import { PARTITION_COLUMN, parsePartition, tablePrefix } from '../transform/layout.js'
+import { DATA_PREFIX, PARTITION_COLUMN, parsePartition, tablePrefix } from '../transform/layout.js'
 import { type Checkpoint, type Manifest, type Run, sizeOf } from './manifest.js'
 
 /** What tells an object from another: its ETag is empty where only its size does. */
@@ -224,7 +224,7 @@ function firstLost(before: readonly ListedObject[], now: ListedDay | undefined):
 }
 
 function parseList(text: string): readonly ListedObject[] {
-  const lines = text.split('\n').filter(line => line.startsWith('data/'))
+  const lines = text.split('\n').filter(line => line.startsWith(DATA_PREFIX))
   return lines.map(line => {
     const [key = '', bytes, etag = ''] = line.split('\t')
     return { key, bytes: Number(bytes), etag }

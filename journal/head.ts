@@ -3,6 +3,7 @@ import type { Verifier } from '../proof/note.js'
 import { ProofError } from '../proof/proof-error.js'
 import { type LogFile, TileReader } from '../proof/tiles.js'
 import { EMPTY_ROOT } from '../proof/tree.js'
+import { LOG_PREFIX } from '../transform/layout.js'
 import { JournalError } from './journal-error.js'
 import { CHECKPOINT, claimPath, type LogStore, stagingPath } from './log-store.js'
 import { decodeStaged } from './staging.js'
@@ -70,7 +71,7 @@ export function openHead(bytes: Uint8Array, path: string, { origin, known }: Jou
 export async function finish(store: LogStore, head: Head): Promise<void> {
   const staging = stagingPath(head.size, head.root)
   const staged = await store.read(staging)
-  if (staged !== undefined) await writeFiles(store, decodeStaged(staged, `log/${staging}`))
+  if (staged !== undefined) await writeFiles(store, decodeStaged(staged, `${LOG_PREFIX}${staging}`))
   await proveRoot(store, head)
   await moveOn(store, head)
   await store.remove(staging)

@@ -1,3 +1,5 @@
+import { LOG_PREFIX } from '../transform/layout.js'
+
 /** A journal that is not what it should be: cut off, forked, altered, or signed by another key. */
 export class JournalError extends Error {
   override readonly name = 'JournalError'
@@ -8,6 +10,6 @@ export class JournalError extends Error {
     readonly problem: string,
     options?: ErrorOptions,
   ) {
-    super(`log/${path} ${problem}`, options)
+    super(`${LOG_PREFIX}${path} ${problem}`, options)
   }
 }

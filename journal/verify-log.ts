@@ -12,6 +12,7 @@ import {
   tilesBetween,
 } from '../proof/tiles.js'
 import { joinSubtrees, leafHash, nodeHash, rootOf } from '../proof/tree.js'
+import { LOG_PREFIX } from '../transform/layout.js'
 import { readEntries } from './entries.js'
 import { decodeEntry, type Entry, type SealEntry } from './entry.js'
 import type { Finding } from './finding.js'
@@ -130,7 +131,7 @@ class Walk {
     const bytes = await this.store.read(CHECKPOINT)
     let cached: Head | undefined
     if (bytes === undefined) {
-      if (this.chain.length > 0) this.remarks.push(`log/${CHECKPOINT} is not there, the chain of claims is`)
+      if (this.chain.length > 0) this.remarks.push(`${LOG_PREFIX}${CHECKPOINT} is not there, the chain of claims is`)
     } else
       await this.orFinding(async () => {
         cached = openHead(bytes, CHECKPOINT, { origin: this.identity.origin, known: this.known })
@@ -183,7 +184,8 @@ class Walk {
   private holdAgainstEnd({ size, path }: Kept): void {
     const end = this.end.size
     if (size > end) this.find('cut-off', path, `is of size ${size}, the chain of claims ends at ${end}`)
-    else if (path === CHECKPOINT && size < end) this.remarks.push(`log/${path} is behind: size ${size} of ${end}`)
+    else if (path === CHECKPOINT && size < end)
+      this.remarks.push(`${LOG_PREFIX}${path} is behind: size ${size} of ${end}`)
     if (path === KEPT && size === 0) this.remarks.push('the kept checkpoint is of an empty journal, it proves nothing')
   }
 
@@ -237,7 +239,7 @@ class Walk {
   }
 
   private find(kind: Finding['kind'], path: string, message: string): void {
-    this.findings.push({ kind, key: `log/${path}`, message })
+    this.findings.push({ kind, key: `${LOG_PREFIX}${path}`, message })
   }
 
   verified(): VerifiedLog {
