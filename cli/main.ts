@@ -7,6 +7,7 @@ import { QueryError } from '../queries/engines/engine.js'
 import { ParameterError } from '../queries/parameters.js'
 import { asOf } from './commands/as-of.js'
 import { baseline } from './commands/baseline.js'
+import { checkpoint } from './commands/checkpoint.js'
 import { compact } from './commands/compact.js'
 import { demo } from './commands/demo.js'
 import { diff } from './commands/diff.js'
@@ -21,6 +22,7 @@ import { reconcile } from './commands/reconcile.js'
 import { redrive } from './commands/redrive.js'
 import { rerun } from './commands/rerun.js'
 import { restore } from './commands/restore.js'
+import { seal } from './commands/seal.js'
 import { sql } from './commands/sql.js'
 import { status } from './commands/status.js'
 import { tail } from './commands/tail.js'
@@ -42,6 +44,8 @@ export const COMMANDS = [
   query,
   sql,
   verify,
+  seal,
+  checkpoint,
   reconcile,
   restore,
   rerun,
