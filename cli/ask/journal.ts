@@ -82,6 +82,14 @@ export function believedKey(options: Options, root?: string): BelievedKey | unde
   }
 }
 
+/** The same where nothing can be done without. */
+export function neededKey(options: Options, root?: string): BelievedKey {
+  const key = believedKey(options, root)
+  if (key !== undefined) return key
+  const hint = '--key takes the vkey that its sealer handed over, or the file that holds it'
+  throw new CommandError('no key is given, so nobody is believed', EXIT.usage, hint)
+}
+
 /** Opens the objects of an archive in a folder as its journal looks at them, and closes what reads them. */
 export async function withSealedObjects<T>(
   archive: DiskArchive,

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { checkTimestamp } from '../../journal/timestamp.js'
 import { hasOpenssl, startAuthority } from '../journal/time-authority.js'
 import { change } from '../queries/story.js'
@@ -151,5 +151,161 @@ describe('checkpoint', () => {
     const other = await madeKey()
     expect(await print('--key', other.vkey)).toMatchObject({ exit: 1, out: '' })
     expect(await print('--key', 'not+a+key')).toMatchObject({ exit: 2 })
+  })
+})
+
+describe('verify', () => {
+  let key: string
+  let vkey: string
+  beforeAll(async () => {
+    process.env.XDG_STATE_HOME = makeFolder()
+    ;({ key, vkey } = await madeKey())
+  })
+  afterAll(() => {
+    delete process.env.XDG_STATE_HOME
+  })
+  const seal = (root: string) => run(['seal', '--archive', root, '--key', key])
+  const verify = (root: string, ...more: readonly string[]) => run(['verify', '--archive', root, ...more])
+  async function sealedArchive(): Promise<string> {
+    const root = await archiveOf([FIRST])
+    expect((await seal(root)).exit).toBe(0)
+    return root
+  }
+  const objectIn = (root: string) =>
+    join(root, 'data', readdirSync(join(root, 'data'), { recursive: true, encoding: 'utf8' }).find(isRows) as string)
+  const isRows = (path: string) => path.endsWith('.parquet')
+  async function findingsOf(root: string, ...more: readonly string[]) {
+    const { exit, out } = await verify(root, 'objects', '--key', vkey, '--format', 'json', ...more)
+    const { findings } = JSON.parse(out) as { findings: { part: string; kind: string }[] }
+    return { exit, kinds: findings.map(({ kind }) => kind) }
+  }
+
+  it('holds all against the journal, and says what it proves and what it does not', async () => {
+    const root = await sealedArchive()
+    const { exit, out } = await verify(root, '--key', vkey)
+    expect(exit).toBe(0)
+    expect(out).toContain(`log      ${ORIGIN}, 1 checkpoint,`)
+    expect(out).toMatch(/^objects {2}\d as sealed, 1 row, /m)
+    expect(out).toContain('UNBROKEN')
+    expect(out).toContain('not checked: that nobody with the key made it anew: --since')
+    expect(out).toMatch(
+      /VERIFIED: what was sealed until 20.* is as orders.audit.example\/test signed it, by the key given\n$/,
+    )
+  })
+
+  it('without a key says that the journal agrees with itself, no more', async () => {
+    const root = await sealedArchive()
+    const { exit, out } = await verify(root)
+    expect(exit).toBe(0)
+    expect(out).toContain('not checked: who signed')
+    expect(out).toContain('VERIFIED: the journal agrees with itself; whoever can write the archive could have made it')
+    writeFileSync(join(root, 'own.vkey'), vkey)
+    const inside = await verify(root, 'log', '--key', join(root, 'own.vkey'))
+    expect(inside).toMatchObject({ exit: 0, out: expect.stringContaining('its key lies inside the archive') })
+  })
+
+  it('of an archive that is not sealed says so, and verifies the rest', async () => {
+    const root = await archiveOf([FIRST])
+    const { exit, out } = await verify(root)
+    expect({ exit, out }).toEqual({ exit: 0, out: expect.stringContaining('not checked: nothing is sealed') })
+    expect(out).toContain('UNBROKEN')
+    expect(JSON.parse((await verify(root, '--format', 'json')).out)).toMatchObject({ journal: null })
+    expect((await verify(root, '--key', vkey)).exit).toBe(3)
+    expect((await verify(root, 'log')).exit).toBe(3)
+  })
+
+  it('tells what is missing, altered and not sealed yet apart', async () => {
+    const root = await sealedArchive()
+    const path = objectIn(root)
+    const bytes = readFileSync(path)
+    const edited = Buffer.from(bytes)
+    edited[bytes.length >> 1] = (edited[bytes.length >> 1] as number) ^ 1
+    writeFileSync(path, edited)
+    expect(await findingsOf(root)).toEqual({ exit: 1, kinds: ['altered'] })
+    // whatever else cannot be read then, it is broken
+    expect(await verify(root, '--key', vkey)).toMatchObject({
+      exit: 1,
+      out: expect.stringContaining('BROKEN: 1 finding'),
+    })
+    rmSync(path)
+    expect(await findingsOf(root)).toEqual({ exit: 1, kinds: ['missing'] })
+    writeFileSync(path, bytes)
+    expect(await findingsOf(root)).toEqual({ exit: 0, kinds: [] })
+    await add(root, SECOND)
+    expect((await verify(root, 'objects')).out).toMatch(/not sealed yet/)
+    for (let times = 0; times < 2; times++) await seal(root)
+    cpSync(path, path.replace('.parquet', '-2.parquet'))
+    utimesSync(path.replace('.parquet', '-2.parquet'), 0, 0)
+    expect(await findingsOf(root)).toEqual({ exit: 1, kinds: ['unlisted'] })
+  })
+
+  it('does not hash again what is unchanged, unless it is told to', async () => {
+    const root = await sealedArchive()
+    const hashed = async (...more: readonly string[]) =>
+      JSON.parse((await verify(root, 'objects', '--format', 'json', ...more)).out).objects.hashed as number
+    const all = await hashed()
+    expect(all).toBeGreaterThan(0)
+    expect(await hashed()).toBe(0)
+    expect(await hashed('--full')).toBe(all)
+  })
+
+  it('proves that the journal only grew since a checkpoint that was kept, and finds another history', async () => {
+    const root = await sealedArchive()
+    const kept = fileOf('kept.checkpoint', (await run(['checkpoint', '--archive', root])).out)
+    await add(root, SECOND)
+    await seal(root)
+    const grown = await verify(root, '--key', vkey, '--since', kept)
+    expect(grown).toMatchObject({ exit: 0, out: expect.stringContaining('as the kept checkpoint says') })
+    // the same key, another history of the same size; and none at all
+    const other = await archiveOf([SECOND])
+    await seal(other)
+    expect(await findingsOf(other, '--since', kept)).toEqual({ exit: 1, kinds: ['forked'] })
+    rmSync(join(other, 'log'), { recursive: true })
+    expect((await findingsOf(other, '--since', kept)).kinds).toEqual(['cut-off'])
+    // another key, and nobody who says which is the right one but the checkpoint
+    const forger = await madeKey()
+    await run(['seal', '--archive', other, '--key', forger.key])
+    const forged = await verify(other, 'log', '--since', kept, '--format', 'ndjson')
+    expect(forged).toMatchObject({ exit: 1, out: expect.stringContaining('"kind":"foreign-key"') })
+    expect((await verify(other, '--key', vkey)).exit).toBe(1)
+    expect((await verify(root, '--key', forger.vkey, '--since', kept)).exit).toBe(2)
+    expect((await verify(root, '--since', fileOf('none', 'x'))).exit).toBe(3)
+    expect((await verify(root, '--since', 'nowhere')).exit).toBe(2)
+  })
+
+  it.skipIf(!hasOpenssl)('holds time stamps against the checkpoints that they are of', async () => {
+    const authority = await startAuthority(makeFolder())
+    onTestFinished(authority.close)
+    const root = await archiveOf([FIRST])
+    await run(['seal', '--archive', root, '--key', key, '--timestamp', authority.url])
+    expect((await verify(root, 'log', '--key', vkey)).out).toMatch(/its size \d+ existed at 20.*, says an authority/)
+    const [stamp] = readdirSync(join(root, 'log/timestamps'))
+    const first = join(root, 'log/timestamps', stamp as string)
+    await seal(root)
+    const size = JSON.parse((await verify(root, 'log', '--format', 'json')).out).size
+    cpSync(first, join(root, `log/timestamps/${size}.tsr`))
+    expect((await findingsOf(root)).kinds).toEqual(['altered'])
+  })
+
+  it('keeps its JSON contract', async () => {
+    const root = await sealedArchive()
+    const all = JSON.parse((await verify(root, '--format', 'json')).out)
+    expect(Object.keys(all)).toEqual(['journal', 'rows', 'continuity'])
+    const log = JSON.parse((await verify(root, 'log', '--key', vkey, '--format', 'json')).out)
+    const kept = fileOf('kept.checkpoint', (await run(['checkpoint', '--archive', root])).out)
+    const since = JSON.parse((await verify(root, 'log', '--since', kept, '--format', 'json')).out)
+    rmSync(objectIn(root))
+    const broken = JSON.parse((await verify(root, 'objects', '--format', 'json')).out)
+    const unsealed = { ...log, sealed_until: null, time_stamps: [{ size: 2, time: '2026-11-20T10:00:00Z' }] }
+    expectContract('verify log, verify objects', [all.journal, log, since, broken, unsealed])
+  })
+
+  it('refuses what it cannot verify', async () => {
+    const root = await sealedArchive()
+    for (const part of [['chain'], ['log', 'Orders'], ['proof'], ['bundle']])
+      expect((await verify(root, ...part)).exit).toBe(2)
+    expect((await verify(root, 'proof', 'nowhere')).exit).toBe(2)
+    expect((await verify(root, 'proof', 'nowhere', '--key', vkey)).exit).toBe(3)
+    expect((await verify(root, 'bundle', 'nowhere')).exit).toBe(3)
   })
 })
