@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { JournalError } from '../../journal/journal-error.js'
 import { KeptObjects } from '../../journal/kept-objects.js'
 import { isWithin, readKeyFile, readVerifier, type SigningKey } from '../../journal/key-file.js'
 import { rowHashesOfFile } from '../../journal/row-hashes.js'
@@ -100,15 +99,5 @@ export async function withSealedObjects<T>(
     return await use(new KeptObjects(archive, key => rowHashesOfFile(instance, archive.pathOf(key))))
   } finally {
     instance.closeSync()
-  }
-}
-
-/** Says of a journal that is not believed what it is, as a finding of the command. */
-export async function orUnbelieved<T>(step: () => Promise<T>): Promise<T> {
-  try {
-    return await step()
-  } catch (error) {
-    if (!(error instanceof JournalError)) throw error
-    throw new CommandError(error.message, EXIT.findings, 'itemtrail verify log says what else is wrong')
   }
 }

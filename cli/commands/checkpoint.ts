@@ -1,6 +1,6 @@
 import { cachedHead, nextClaim } from '../../journal/head.js'
 import { KeptLog } from '../../journal/kept-log.js'
-import { believedKey, existingArchive, KEY_OPTION, orUnbelieved } from '../ask/journal.js'
+import { believedKey, existingArchive, KEY_OPTION } from '../ask/journal.js'
 import { identityOrAny } from '../ask/journal-identity.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT } from '../io.js'
@@ -15,7 +15,7 @@ export const checkpoint: Command = {
     const { root, archive } = existingArchive(options)
     const log = new KeptLog(archive)
     const identity = await identityOrAny(log, believedKey(options, root)?.verifier)
-    const head = identity && (await orUnbelieved(() => newest(log, identity)))
+    const head = identity && (await newest(log, identity))
     if (head?.note === undefined)
       throw new CommandError('archive is not sealed', EXIT.unchecked, 'itemtrail seal seals it')
     io.out(head.note)

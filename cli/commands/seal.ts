@@ -5,7 +5,7 @@ import { makeKeyFile, vkeyPath } from '../../journal/key-file.js'
 import { type Sealed, type Sealer, seal as sealArchive } from '../../journal/seal.js'
 import { askTimestamp, TimestampError, timestampPath } from '../../journal/timestamp.js'
 import { ProofError } from '../../proof/proof-error.js'
-import { existingArchive, originOf, orUnbelieved, refuseWithin, signingKey, withSealedObjects } from '../ask/journal.js'
+import { existingArchive, originOf, refuseWithin, signingKey, withSealedObjects } from '../ask/journal.js'
 import { stopOnSignal } from '../ask/stop-on-signal.js'
 import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
@@ -81,7 +81,7 @@ function makeKeyOf(path: string, origin: string) {
 }
 
 async function sealAndTell(sealer: Sealer, authority: Options[string], format: TextFormat, io: Io): Promise<ExitCode> {
-  const sealed = await orUnbelieved(() => sealArchive(sealer))
+  const sealed = await sealArchive(sealer)
   const time = typeof authority === 'string' ? await stamp(sealer, sealed, authority) : undefined
   const { head, objects, rows, vanished } = sealed
   const page = () => {

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readBounded } from '../../../config/gate.js'
 import { bundleIn } from '../../../evidence/bundle-folder.js'
-import { checkRowProof } from '../../../evidence/give-evidence.js'
 import { readLeaf } from '../../../evidence/leaf.js'
 import type { ProvenRow } from '../../../evidence/row-proof.js'
 import { showBundle } from '../../../evidence/show-bundle.js'
@@ -23,6 +22,7 @@ export const verifyProof: HandedOn = async (path, options, format, io) => {
   const { verifier } = neededKey(options)
   const text = readBounded(path, path, { maxBytes: MAX_PROOF })
   if (text === undefined) throw new CommandError(`proof ${path} is not there`, EXIT.unchecked)
+  const { checkRowProof } = await import('../../../evidence/give-evidence.js')
   try {
     const proven = checkRowProof(text.toString('utf8'), formatVkey(verifier))
     await print({ page: () => io.out(showProven(proven)), whole: () => describe(proven) }, format, io)
