@@ -47,8 +47,8 @@ export function writeCheckpoint(checkpoint: Checkpoint): string {
 }
 
 /**
- * Reads what `writeCheckpoint` wrote. Throws a `FileError` for anything else: one digit that turned would pass over records,
- * and nobody would notice.
+ * Reads what `writeCheckpoint` wrote. Throws a `FileError` for anything else: one digit that turned would pass over
+ * records, and nobody would notice.
  */
 export function readCheckpoint(content: string | Uint8Array, file: string): Checkpoint {
   const { version: _, sha256, ...found } = checkJson(content, checkpoint, file)

@@ -3,8 +3,8 @@ import { BOUNDS, type Bounds, GrowingBytes, type Overlong, OverlongBytes } from 
 const LINE_FEED = 0x0a
 
 /**
- * The lines of some bytes, without their line feeds and without a byte order mark. A line may be a view into a chunk. Of one that is
- * longer than the bounds allow only its beginning is there, and what the whole is known by.
+ * The lines of some bytes, without their line feeds and without a byte order mark. A line may be a view into a chunk.
+ * Of one that is longer than the bounds allow only its beginning is there, and what the whole is known by.
  */
 export async function* readLines(
   input: AsyncIterable<Uint8Array>,

@@ -66,7 +66,9 @@ export class StreamFollower {
     this.resumedFrom = options.lineage.positions()
   }
 
-  /** Follows until there is a reason to end, leaves everything that was read in the archive, and throws what went wrong. */
+  /**
+   * Follows until there is a reason to end, leaves everything that was read in the archive, and throws what went wrong.
+   */
   async follow(): Promise<FollowerEnding> {
     const { stop } = this.options
     const onStop = () => {

@@ -21,7 +21,10 @@ export interface LiveTable {
   readonly keys: readonly string[]
   /** About how many items it has: DynamoDB counts them every six hours. */
   readonly itemCount: number
-  /** A moment no later than the server's when it answered: the earlier of its clock and ours, in microseconds since 1970. */
+  /**
+   * A moment no later than the server's when it answered: the earlier of its clock and ours, in microseconds since
+   * 1970.
+   */
   readonly askedUs: number
   /** Milliseconds that our clock is ahead of the server's, as far as whole seconds tell. */
   readonly clockAheadMs: number

@@ -1,4 +1,6 @@
-/** Follows a table's stream into an archive: from where the last tail left off, over streams that were replaced, to now. */
+/**
+ * Follows a table's stream into an archive: from where the last tail left off, over streams that were replaced, to now.
+ */
 
 import { setTimeout as wait } from 'node:timers/promises'
 import type { DynamoDBStreamsClient, StreamViewType } from '@aws-sdk/client-dynamodb-streams'

@@ -24,7 +24,9 @@ export function toKey(field: KeyField): ConfiguredKey {
   return typeof field === 'string' ? { column: snakeCase(field), attribute: field } : field
 }
 
-/** A declared column, normalised. With `attribute` its name is the column's as it stands, else it is the attribute's. */
+/**
+ * A declared column, normalised. With `attribute` its name is the column's as it stands, else it is the attribute's.
+ */
 export function toColumn(name: string, field: ColumnField): ConfiguredColumn {
   const { attribute, ...type } = typeof field === 'string' ? { type: field } : field
   return attribute === undefined
@@ -38,8 +40,8 @@ export function snakeCase(attribute: string): string {
 }
 
 /**
- * What is wrong with the names in a file: of tables, and of the columns that keys and attributes make. It looks at every
- * field that can be read, so that names are reported together with what is wrong elsewhere.
+ * What is wrong with the names in a file: of tables, and of the columns that keys and attributes make. It looks at
+ * every field that can be read, so that names are reported together with what is wrong elsewhere.
  */
 export function nameProblems(file: unknown): readonly string[] {
   const tables = isObject(file) && isObject(file.tables) ? file.tables : {}

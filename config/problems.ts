@@ -60,7 +60,9 @@ function nameAllowed(unknown: string, allowed: string): string {
   return near === undefined ? `expected one of ${allowed}` : `did you mean "${near}"?`
 }
 
-/** The name that was probably meant: the same but for case and punctuation and at most two slips, a third of its length. */
+/**
+ * The name that was probably meant: the same but for case and punctuation and at most two slips, a third of its length.
+ */
 function nearestName(wrong: string, names: readonly string[]): string | undefined {
   const ranked = names
     .map(name => ({ name, slips: editDistance(plain(wrong), plain(name)) }))

@@ -19,7 +19,10 @@ import { dateOf } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { type Arrived, ArrivedRows } from './arrived-rows.js'
 
-/** How long it takes until nothing more is to be expected: Firehose delivers after 15 minutes at the latest when it is well. */
+/**
+ * How long it takes until nothing more is to be expected: Firehose delivers after 15 minutes at the latest when it is
+ * well.
+ */
 const PATIENCE_MS = 45 * 60_000
 
 const LOOK_EVERY_MS = 30_000
@@ -39,8 +42,8 @@ export interface FirehoseTargetOptions {
 }
 
 /**
- * A delivery stream on AWS, as where a baseline goes. That Firehose has accepted a document does not make it a row: the fact
- * waits until every row has been seen in the bucket, with the very states that were read.
+ * A delivery stream on AWS, as where a baseline goes. That Firehose has accepted a document does not make it a row: the
+ * fact waits until every row has been seen in the bucket, with the very states that were read.
  */
 export class FirehoseTarget implements BaselineTarget {
   private readonly digest = new StatesDigest()

@@ -38,8 +38,8 @@ export interface Redriven {
 }
 
 /**
- * Sends what a survey found, day by day, because Firehose holds a limited number of days at a time. What was accepted is
- * remembered at once, so a run that is interrupted goes on where it was.
+ * Sends what a survey found, day by day, because Firehose holds a limited number of days at a time. What was accepted
+ * is remembered at once, so a run that is interrupted goes on where it was.
  */
 export async function redrive(
   survey: Survey,

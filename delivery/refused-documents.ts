@@ -15,9 +15,9 @@ import { configurationId, type TableConfiguration } from '../transform/table-con
 import { transformRecord } from '../transform/transform.js'
 
 /**
- * What can be done with one document of a refused record: it is `ready` to be sent again; the transform still refuses it;
- * it is `too-large` for Firehose; or it is a row that was not converted, or the beginning of what was too long, and the change
- * itself `needs-original`.
+ * What can be done with one document of a refused record: it is `ready` to be sent again; the transform still refuses
+ * it; it is `too-large` for Firehose; or it is a row that was not converted, or the beginning of what was too long, and
+ * the change itself `needs-original`.
  */
 export type Outlook = 'ready' | 'refused' | 'too-large' | 'needs-original'
 
@@ -47,7 +47,9 @@ export interface JudgementOptions {
   readonly configurationOf: (table: string) => TableConfiguration
   /** True for an identifier of a configuration that the archive keeps. */
   readonly isKept: (table: string, configId: string) => Promise<boolean>
-  /** The one stream that the archive has of a table, where it goes to an archive: it is that of records that name none. */
+  /**
+   * The one stream that the archive has of a table, where it goes to an archive: it is that of records that name none.
+   */
   readonly streamOf?: (table: string) => Promise<string | undefined>
   /** Where it would go: rows are converted again on a desk only, and only Firehose limits a record's size. */
   readonly to: 'archive' | 'firehose'
@@ -122,7 +124,10 @@ function judgeRecord(
   return { outlook: isTooLarge ? 'too-large' : 'ready', date, arrival: standsIn ? arrival : undefined }
 }
 
-/** A row that was not converted can be converted later if the fault was not in it; made anew it can only be from the original. */
+/**
+ * A row that was not converted can be converted later if the fault was not in it; made anew it can only be from the
+ * original.
+ */
 async function judgeRow(
   data: Uint8Array,
   configuration: TableConfiguration,

@@ -34,8 +34,8 @@ export interface PollTime {
 export type Step = 'done' | 'wait' | 'enable' | 'update' | 'disable' | 'failed'
 
 /**
- * The next step from a destination as DynamoDB describes it, undefined where it never was, to an active one of that precision.
- * `asked`: DynamoDB has taken a request since, which its description may not show yet.
+ * The next step from a destination as DynamoDB describes it, undefined where it never was, to an active one of that
+ * precision. `asked`: DynamoDB has taken a request since, which its description may not show yet.
  */
 export function stepToActive(
   present: KinesisDataStreamDestination | undefined,

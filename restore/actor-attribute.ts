@@ -1,4 +1,6 @@
-/** The attribute of an item that names who wrote it last: a restore writes its own name there, and not the old writer's. */
+/**
+ * The attribute of an item that names who wrote it last: a restore writes its own name there, and not the old writer's.
+ */
 import type { Item } from '../transform/attribute-value.js'
 import type { AttributePath } from '../transform/table-configuration.js'
 

@@ -152,7 +152,9 @@ async function write(
   }
 }
 
-/** Errors that say something about one item (API reference, PutItem, and "Common Errors"): any other would come for all. */
+/**
+ * Errors that say something about one item (API reference, PutItem, and "Common Errors"): any other would come for all.
+ */
 const OF_ONE_ITEM = new Set([
   'ValidationException',
   'ItemCollectionSizeLimitExceededException',
@@ -160,8 +162,9 @@ const OF_ONE_ITEM = new Set([
 ])
 
 /**
- * Between reading and writing somebody added an attribute that no condition could name, or changed one that there was no
- * room for. An update has left it as it is; what a delete took is put back; what was overwritten is kept in the progress.
+ * Between reading and writing somebody added an attribute that no condition could name, or changed one that there was
+ * no room for. An update has left it as it is; what a delete took is put back; what was overwritten is kept in the
+ * progress.
  */
 async function afterSurprise(
   { key }: PlannedItem,

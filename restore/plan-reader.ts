@@ -21,8 +21,8 @@ export interface Plan {
 }
 
 /**
- * Reads a plan to its end and checks it: its sum (over the lines after the first, then the first without the sum), every field
- * of every line, and that its counts are those of its lines. Throws `PlanError`.
+ * Reads a plan to its end and checks it: its sum (over the lines after the first, then the first without the sum),
+ * every field of every line, and that its counts are those of its lines. Throws `PlanError`.
  */
 export async function openPlan(path: string): Promise<Plan> {
   const items = openUnnamed(path)

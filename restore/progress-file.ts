@@ -7,8 +7,9 @@ import type { Plan } from './plan-reader.js'
 import { MAX_LINE, readProgress } from './plan-schema.js'
 
 /**
- * How one item ended. `done`: written now; `already`: it was as wanted; `refused`: it had changed since the plan, nothing was
- * written; `failed`: DynamoDB would not take it; `altered`: it was written, and meanwhile somebody else wrote it too.
+ * How one item ended. `done`: written now; `already`: it was as wanted; `refused`: it had changed since the plan,
+ * nothing was written; `failed`: DynamoDB would not take it; `altered`: it was written, and meanwhile somebody else
+ * wrote it too.
  */
 export type Outcome = 'done' | 'already' | 'refused' | 'failed' | 'altered'
 
@@ -18,7 +19,10 @@ export interface ItemOutcome {
   readonly key: string
   readonly outcome: Outcome
   readonly reason: string | null
-  /** SHA-256 of the item as it was written, in canonical DynamoDB JSON; null of a delete. Absent where nothing was written. */
+  /**
+   * SHA-256 of the item as it was written, in canonical DynamoDB JSON; null of a delete. Absent where nothing was
+   * written.
+   */
   readonly hash?: string | null
   /** An item that was lost by the write, in DynamoDB JSON: it is kept nowhere else but in the archive. */
   readonly lost?: string

@@ -39,7 +39,10 @@ const column = (name: string, type: ColumnType, required: boolean, meaning: stri
   meaning,
 })
 
-/** The columns of every audit row, version 1, in their order. A write-once archive holds them for good: never change one. */
+/**
+ * The columns of every audit row, version 1, in their order. A write-once archive holds them for good: never change
+ * one.
+ */
 export const AUDIT_COLUMNS: readonly Column[] = [
   column('event_id', 'string', true, 'identifies the change: the same change, delivered twice, has the same id'),
   column('source_event_id', 'string', false, 'eventID as recorded; the source of a baseline'),
@@ -162,7 +165,10 @@ export interface AuditRow {
   readonly misfits: string | null
 }
 
-/** Makes the audit row of a change. `arrival` is when the delivery stream took the record in, in milliseconds since 1970. */
+/**
+ * Makes the audit row of a change. `arrival` is when the delivery stream took the record in, in milliseconds since
+ * 1970.
+ */
 export function toAuditRow(change: Change, table: TableConfiguration, arrival: number): AuditRow {
   const { record, keys, oldImage, newImage } = change
   const time: Instant = record.time ?? { us: arrival * 1000, precision: 'arrival' }
@@ -204,8 +210,8 @@ export function toAuditRow(change: Change, table: TableConfiguration, arrival: n
 }
 
 /**
- * First 32 hex of the SHA-256 over what makes a change this change, however it came: so the table's region and name, and not
- * the stream's ARN, which only some ways of delivery carry. At precision `arrival` its time is not part of it.
+ * First 32 hex of the SHA-256 over what makes a change this change, however it came: so the table's region and name,
+ * and not the stream's ARN, which only some ways of delivery carry. At precision `arrival` its time is not part of it.
  */
 function eventId({ record, keys, oldImage, newImage }: Change): string {
   const parts = [
@@ -224,7 +230,9 @@ function eventId({ record, keys, oldImage, newImage }: Change): string {
   return hash('sha256', parts.join('\n')).slice(0, 32)
 }
 
-/** What `row_hash` protects: every column of a row but those that are derived from these, `arrived_at` and `size_bytes`. */
+/**
+ * What `row_hash` protects: every column of a row but those that are derived from these, `arrived_at` and `size_bytes`.
+ */
 export type HashedColumns = Omit<AuditRow, 'row_hash' | 'flat' | 'misfits'>
 
 /** The lines that `row_hash` is taken over, joined by line feeds; `-` stands for absent. */

@@ -44,11 +44,15 @@ export interface Change {
   readonly changed: readonly string[] | null
   readonly actor: string | null
   readonly actorSource: ActorSource
-  /** Who wrote the version before the change, or that a baseline found, by the configured attribute; not who removed it. */
+  /**
+   * Who wrote the version before the change, or that a baseline found, by the configured attribute; not who removed it.
+   */
   readonly lastWriter: string | null
 }
 
-/** Decodes a record's keys and images. Throws a `Refusal` that names the attribute which is not what DynamoDB writes. */
+/**
+ * Decodes a record's keys and images. Throws a `Refusal` that names the attribute which is not what DynamoDB writes.
+ */
 export function decodeChange(record: StreamRecord, table: TableConfiguration): Change {
   const keys = record.keys ?? keysOfItem(record.newImage, table)
   checkKeys(keys, table)

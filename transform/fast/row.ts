@@ -43,7 +43,9 @@ export class RowWriter {
     this.configId = configurationId(table)
   }
 
-  /** The time of the change, or undefined where the plain path has to decide. Throws a `Refusal` as the plain path does. */
+  /**
+   * The time of the change, or undefined where the plain path has to decide. Throws a `Refusal` as the plain path does.
+   */
   write(arrival: number): Instant | undefined {
     const { scanner, output } = this
     const { eventName, keys, oldImage, newImage, sizeBytes } = scanner

@@ -15,7 +15,9 @@ import { RowWriter } from './row.js'
 /** Longer records are none of Firehose's (1,000 KiB), and not worth memory that is kept. */
 const MAX_RECORD_BYTES = 2 * 1024 * 1024
 
-/** Room behind a record for what has to be sorted, as a multiple of its length: an attribute, its map, the map's map. */
+/**
+ * Room behind a record for what has to be sorted, as a multiple of its length: an attribute, its map, the map's map.
+ */
 const ROOM = 4
 
 const LINE_FEED = 0x0a
