@@ -4,7 +4,7 @@
  */
 
 import { type BaselineFact, baselineRowTime, FACT_VERSION, factInstant, StatesDigest } from '../transform/fact.js'
-import { type ItemState, readItemState } from '../transform/item-state.js'
+import { type ImageState, readItemState } from '../transform/item-state.js'
 import { shown } from '../transform/refusal.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { ExportError } from './export-layout.js'
@@ -38,14 +38,14 @@ export interface Refusals {
 }
 
 /** Documents that were not taken, or rows that did not arrive. */
-export class DeliveryError extends Error {
+export class BaselineDeliveryError extends Error {
   override readonly name = 'DeliveryError'
 }
 
 /** Where a baseline's documents go. */
 export interface BaselineTarget {
   /** Takes a document in. One call at a time. `state` is undefined for one that the transform will refuse. */
-  put(document: Uint8Array, state: ItemState | undefined): Promise<void>
+  put(document: Uint8Array, state: ImageState | undefined): Promise<void>
   /**
    * Resolves once every document that was not refused is durable in the archive as a row, with those that were refused
    * although their items could be read.

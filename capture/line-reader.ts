@@ -20,13 +20,13 @@ export async function* readLines(
 }
 
 /** A piece of an input, and where in it the piece begins. */
-export interface Chunk {
+export interface LineChunk {
   readonly bytes: Buffer
   readonly offset: number
 }
 
 /** The pieces of an input with their places, without the byte order mark at its front. */
-export async function* withoutMark(input: AsyncIterable<Uint8Array>): AsyncGenerator<Chunk> {
+export async function* withoutMark(input: AsyncIterable<Uint8Array>): AsyncGenerator<LineChunk> {
   let head = Buffer.alloc(0)
   let offset = 0
   let begun = false

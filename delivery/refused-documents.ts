@@ -34,7 +34,7 @@ export interface RefusedDocument {
 }
 
 /** What a document was found to be. */
-export interface Judgement {
+export interface RefusedJudgement {
   readonly outlook: Outlook
   /** The day of the change, empty where nobody can tell. */
   readonly date: string
@@ -83,15 +83,15 @@ async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 /** What is not here as it was: of a row only the transform's line, of an overlong document only the beginning. */
-const LOST: Judgement = { outlook: 'needs-original', date: '', arrival: undefined }
-const REFUSED: Judgement = { outlook: 'refused', date: '', arrival: undefined }
+const LOST: RefusedJudgement = { outlook: 'needs-original', date: '', arrival: undefined }
+const REFUSED: RefusedJudgement = { outlook: 'refused', date: '', arrival: undefined }
 
 /** What can be done with each document of a refused record. */
-export async function judge(
+export async function judgeRefused(
   { entry }: KeptEntry,
   documents: readonly RefusedDocument[],
   options: JudgementOptions,
-): Promise<readonly Judgement[]> {
+): Promise<readonly RefusedJudgement[]> {
   const { table, arrival } = entry
   const configuration = options.configurationOf(table)
   if (entry.type === 'format-conversion-failed') return [await judgeRow(entry.data, configuration, options)]
@@ -110,7 +110,7 @@ function judgeRecord(
   { data, arrival, streamArn }: { data: Uint8Array; arrival: number; streamArn: string | undefined },
   configuration: TableConfiguration,
   { to, now = Date.now }: JudgementOptions,
-): Judgement {
+): RefusedJudgement {
   // only a desk's delivery stream takes a record that names no table
   const named = to === 'archive' ? nameOrigin(data, configuration.table, streamArn) : data
   let outcome = transformRecord(named, now(), configuration)
@@ -132,7 +132,7 @@ async function judgeRow(
   data: Uint8Array,
   configuration: TableConfiguration,
   { to, isKept }: JudgementOptions,
-): Promise<Judgement> {
+): Promise<RefusedJudgement> {
   const line = Buffer.from(data).toString()
   const columns = new Map(columnsOf(configuration).map(column => [column.name, column]))
   if (to === 'firehose' || checkRowLine(line, columns) !== undefined) return LOST

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { ObjectEntry, Objects, ReplaceableObjects } from '../store/objects.js'
 import { coveredKey, parseDerivedKey } from '../transform/derived.js'
 import { DATA_PREFIX, dateOfKey, PARTITION_COLUMN, parsePartition, tablePrefix } from '../transform/layout.js'
-import { type Checkpoint, type Manifest, type Run, sizeOf } from './manifest.js'
+import { type Manifest, type Run, type StateCheckpoint, sizeOf } from './manifest.js'
 
 /** What tells an object from another: its ETag is empty where only its size does. */
 export type ListedObject = Pick<ObjectEntry, 'key' | 'bytes' | 'etag'>
@@ -228,7 +228,7 @@ export function runsInUse({ days }: Coverage): readonly RunInUse[] {
 }
 
 /** The checkpoints of a manifest that no change since may have made wrong. */
-export function usableCheckpoints(manifest: Manifest | undefined, { until }: Coverage): readonly Checkpoint[] {
+export function usableCheckpoints(manifest: Manifest | undefined, { until }: Coverage): readonly StateCheckpoint[] {
   return (manifest?.checkpoints ?? []).filter(({ day }) => until !== undefined && day <= until)
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { FileError } from '../config/gate.js'
 import { writeAll, writeAllDurably } from '../store/durable.js'
-import { LineLengthError, readLines } from './lines.js'
+import { LineLengthError, readFileLines } from './lines.js'
 import { PlanError } from './plan-file.js'
 import type { Plan } from './plan-reader.js'
 import { MAX_LINE, readProgress } from './plan-schema.js'
@@ -100,7 +100,7 @@ export class ProgressFile {
   private async read(): Promise<void> {
     let number = 0
     try {
-      for await (const line of readLines(this.file, MAX_LINE)) {
+      for await (const line of readFileLines(this.file, MAX_LINE)) {
         this.readLine(line, `line ${++number}`)
       }
     } catch (error) {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { canonicalValue, parseValue, valueAt } from './attribute-value.js'
-import type { ActorSource, Change, Image } from './change.js'
+import type { ActorSource, DecodedChange, Image } from './change.js'
 import { type FlatValue, fitValue } from './flat-column.js'
 import { formatTimestamp, type Instant, type TimePrecision } from './instant.js'
 import { canonicalString, compareUtf8 } from './json.js'
@@ -169,7 +169,7 @@ export interface AuditRow {
  * Makes the audit row of a change. `arrival` is when the delivery stream took the record in, in milliseconds since
  * 1970.
  */
-export function toAuditRow(change: Change, table: TableConfiguration, arrival: number): AuditRow {
+export function toAuditRow(change: DecodedChange, table: TableConfiguration, arrival: number): AuditRow {
   const { record, keys, oldImage, newImage } = change
   const time: Instant = record.time ?? { us: arrival * 1000, precision: 'arrival' }
   const { flat, misfits } = flatten(change, table)
@@ -213,7 +213,7 @@ export function toAuditRow(change: Change, table: TableConfiguration, arrival: n
  * First 32 hex of the SHA-256 over what makes a change this change, however it came: so the table's region and name,
  * and not the stream's ARN, which only some ways of delivery carry. At precision `arrival` its time is not part of it.
  */
-function eventId({ record, keys, oldImage, newImage }: Change): string {
+function eventId({ record, keys, oldImage, newImage }: DecodedChange): string {
   const parts = [
     record.capture,
     record.region ?? '-',
@@ -270,7 +270,7 @@ export function rowHash(row: HashedColumns): string {
   return hash('sha256', `\0${leafOf(row)}`)
 }
 
-function flatten(change: Change, table: TableConfiguration): Pick<AuditRow, 'flat' | 'misfits'> {
+function flatten(change: DecodedChange, table: TableConfiguration): Pick<AuditRow, 'flat' | 'misfits'> {
   const flat = new Map<string, FlatValue>()
   const misfits = new Map<string, string>()
   for (const key of table.keys) {

@@ -23,7 +23,7 @@ export const MAX_LENGTH = 16 * 1024 * 1024
  * The JSON objects of a text: one, or several that are concatenated or separated by white space (a pack).
  * Throws a `Refusal` for anything else, and for what `JSON.parse` would take in silence: a name that occurs twice.
  */
-export function readDocuments(text: string): readonly JsonDocument[] {
+export function splitDocuments(text: string): readonly JsonDocument[] {
   if (text.length > MAX_LENGTH)
     throw new Refusal(`record has ${text.length} characters, at most ${MAX_LENGTH} are those of a change`)
   const documents: JsonDocument[] = []
@@ -109,7 +109,7 @@ export function sortedNames(object: JsonObject): readonly string[] {
 }
 
 /**
- * The JSON object that a text is; undefined for any other text. Unlike `readDocuments` it takes a name that occurs
+ * The JSON object that a text is; undefined for any other text. Unlike `splitDocuments` it takes a name that occurs
  * twice.
  */
 export function tryParseObject(text: string): JsonObject | undefined {

@@ -4,7 +4,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { instantOf } from '../ask/instant.js'
 import { nearest } from '../ask/nearest.js'
 import { tellRemarks, tellUnbelieved } from '../ask/remarks.js'
-import { ARCHIVE_OPTION, CONFIG_OPTION, findTable, type Workspace, withWorkspace } from '../ask/workspace.js'
+import { ARCHIVE_OPTION, CONFIG_OPTION, findWorkspaceTable, type Workspace, withWorkspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Options } from '../io.js'
 import { FORMAT_OPTION, formatOf } from '../show/formats.js'
 import { TABLES_PRINTERS } from '../show/table-printers.js'
@@ -34,7 +34,7 @@ export const verify: Command = {
       const period = readPeriod(options)
       const names = args[1] === undefined ? workspace.tables : [args[1]]
       if (names.length === 0) throw new CommandError('the archive has no table yet', EXIT.unchecked)
-      const tables = names.map(name => findTable(workspace, name))
+      const tables = names.map(name => findWorkspaceTable(workspace, name))
       const verifyTable = async (table: TableConfiguration) => {
         const surface = await subject({ workspace, period }, table)
         await printer.table(table.table, surface)

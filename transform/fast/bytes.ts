@@ -214,7 +214,7 @@ export function after(bytes: Uint8Array, at: number, expected: Uint8Array): numb
 }
 
 /** Writes the bytes of a base64 text, which was checked, to `target`; answers where they end. */
-export function decodeBase64(bytes: Uint8Array, from: number, to: number, target: number): number {
+export function decodeBase64Bytes(bytes: Uint8Array, from: number, to: number, target: number): number {
   let end = target
   let held = 0
   let bits = 0

@@ -9,7 +9,7 @@ export type NamedOrigin = { readonly eventSourceARN: string } | { readonly table
  * and brackets. Undefined where a parser might say something else (white space, a name with an escape or twice), or
  * where the change has no time.
  */
-export function glanceAtOrigin(bytes: Buffer): NamedOrigin | undefined {
+export function glanceAtEnvelope(bytes: Buffer): NamedOrigin | undefined {
   return glanceAtEnds(bytes) ?? glanceInside(bytes)
 }
 

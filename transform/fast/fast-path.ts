@@ -6,7 +6,7 @@
 import type { Column } from '../audit-row.js'
 import type { TableConfiguration } from '../table-configuration.js'
 import { DECLINED, type Declined, type TransformedLines } from './answer.js'
-import { glanceAtOrigin as glance, type NamedOrigin } from './envelope.js'
+import { glanceAtEnvelope as glance, type NamedOrigin } from './envelope.js'
 import { RowScanner } from './row-scanner.js'
 import { FastTransform } from './transform.js'
 

@@ -1,5 +1,5 @@
 import { CLOSE, CLOSE_LIST, COLON, COMMA, OPEN, OPEN_LIST, QUOTE } from '../json-bytes.js'
-import { after, decodeBase64, endOfBase64, endOfNumeral, endOfText, endOfUnescaped, NONE } from './bytes.js'
+import { after, decodeBase64Bytes, endOfBase64, endOfNumeral, endOfText, endOfUnescaped, NONE } from './bytes.js'
 import { type ItemRange, SLOT, Slots } from './slots.js'
 
 /** Containers inside one another. DynamoDB allows 32 (developer guide, "Constraints"). */
@@ -109,7 +109,7 @@ export class ItemScanner {
     this.from = this.spare
     this.copy(at, content)
     const once = this.spare
-    this.spare = decodeBase64(bytes, content, quote, once)
+    this.spare = decodeBase64Bytes(bytes, content, quote, once)
     if (!this.isBase64(once, this.spare)) return NONE
     this.put(QUOTE)
     this.put(CLOSE)
@@ -256,7 +256,7 @@ export class ItemScanner {
     if (!this.binaryTwice) return quote
     if (!this.hasRoom(quote - at)) return NONE
     this.from = this.spare
-    this.to = this.spare = decodeBase64(bytes, at + 1, quote, this.spare)
+    this.to = this.spare = decodeBase64Bytes(bytes, at + 1, quote, this.spare)
     return this.isBase64(this.from, this.to) ? quote : NONE
   }
 

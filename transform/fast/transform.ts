@@ -1,5 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer'
-import { type JsonDocument, readDocuments } from '../json.js'
+import { type JsonDocument, splitDocuments } from '../json.js'
 import { dateOf } from '../partition.js'
 import { Refusal } from '../refusal.js'
 import { isTableName } from '../stream-record.js'
@@ -103,7 +103,7 @@ export class FastTransform {
 
 function tryReadDocuments(text: string): readonly JsonDocument[] | undefined {
   try {
-    return readDocuments(text)
+    return splitDocuments(text)
   } catch (error) {
     if (error instanceof Refusal) return undefined
     throw error
