@@ -48,7 +48,7 @@ export type { Confidence, Finding, ItemFinding } from './queries/verdict/finding
 export type { JudgeOptions, MissingStretch, TableVerdict } from './queries/verdict/table-verdict.js'
 export type { ContinuityCheck, ItemVerdict } from './queries/verdict/verify-continuity.js'
 export type { AlteredRow, PassedOver, RowCheck } from './queries/verdict/verify-rows.js'
-export type { Finding as ReconcileFinding } from './restore/reconciliation.js'
+export type { ReconcileFinding } from './restore/reconciliation.js'
 export type { Objects } from './store/objects.js'
 export type { AttributeValue, Item } from './transform/attribute-value.js'
 export type { TableConfiguration } from './transform/table-configuration.js'

@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 
 /** Laws over whole archives, faults, damage, kills and memory: what takes too long for each `npm test`. */
 export const LONG = [
@@ -17,5 +17,11 @@ export const LONG = [
 
 /** `npm run test:long`. */
 export default defineConfig({
-  test: { include: LONG, maxWorkers: '100%', testTimeout: 60_000, hookTimeout: 120_000 },
+  test: {
+    include: LONG,
+    exclude: [...configDefaults.exclude, 'test/live/**'],
+    maxWorkers: '100%',
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
 })

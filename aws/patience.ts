@@ -14,7 +14,10 @@ export interface Patience {
   readonly callMs?: number
   /** Tries without success in a row before giving up. @default - 10, which take 10 s on average */
   readonly tries?: number
-  /** The same where the last failure was a throttling: the service is there, and only asks for time. @default - `tries` */
+  /**
+   * The same where the last failure was a throttling: the service is there, and only asks for time.
+   * @default - `tries`
+   */
   readonly throttledTries?: number
   /** @default - a timer */
   readonly sleep?: (ms: number) => Promise<unknown>
@@ -49,8 +52,8 @@ interface PassingErrors extends Source {
 }
 
 /**
- * `LimitExceededException` is a throttling in the streams API only: that of tables has it for what is created or changed.
- * `SlowDown` is S3's, and comes with status 503. Athena's client tries again what the network lost.
+ * `LimitExceededException` is a throttling in the streams API only: that of tables has it for what is created or
+ * changed. `SlowDown` is S3's, and comes with status 503. Athena's client tries again what the network lost.
  */
 const PASSING = {
   dynamodb: {
@@ -115,7 +118,10 @@ export interface PatientOptions extends Patience {
   readonly onRetry?: (error: Error) => void
 }
 
-/** Calls until it succeeds, later each time. Throws at once what no waiting would change, and the last error after all tries. */
+/**
+ * Calls until it succeeds, later each time. Throws at once what no waiting would change, and the last error after all
+ * tries.
+ */
 export async function patiently<T>(call: (signal: AbortSignal) => Promise<T>, options: PatientOptions): Promise<T> {
   const { service, signal, onRetry, tries, throttledTries = tries } = options
   const isWaitedFor = options.passes ?? ((error: unknown) => passes(error, service))
@@ -203,8 +209,8 @@ class TimeoutError extends Error {
 }
 
 /**
- * Makes a call that either signal ends. Not by AbortSignal.any, of which a signal that lives as long as a tail keeps a trace
- * for each call that was ever made (Node 20).
+ * Makes a call that either signal ends. Not by AbortSignal.any, of which a signal that lives as long as a tail keeps a
+ * trace for each call that was ever made (Node 20).
  */
 async function endedByEither<T>(
   lasting: AbortSignal,

@@ -15,8 +15,8 @@ const UNCHECKED: Source = { source: 'list price from memory, not looked up', dat
 const price = (usd: number, units: number, unit: string, source: Source): Price => ({ usd, units, unit, ...source })
 
 /**
- * Every price that Itemtrail reckons with: us-east-1, on demand, without free tiers and discounts. docs/cost.md has the same list and a
- * test compares the two.
+ * Every price that Itemtrail reckons with: us-east-1, on demand, without free tiers and discounts. docs/cost.md has the
+ * same list and a test compares the two.
  */
 export const PRICES = {
   'Firehose, taken in, to 500 TB a month': price(0.029, 1, 'GB', CALCULATOR),

@@ -11,7 +11,10 @@ export async function readOutputs(client: CloudFormationClient, stack: string): 
   return new Map((found.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]))
 }
 
-/** The values of an output of the construct: CDK puts its path before the name and a hash after it. Several archives have several. */
+/**
+ * The values of an output of the construct: CDK puts its path before the name and a hash after it. Several archives
+ * have several.
+ */
 export function outputsOf(outputs: Outputs, name: string): readonly string[] {
   const pattern = new RegExp(`${name}([0-9A-F]{8})?$`)
   return [...outputs].filter(([key]) => pattern.test(key)).map(([, value]) => value)

@@ -1,10 +1,10 @@
 /**
- * The beginning of an archive: every item that a table holds, as a document that becomes a `BASELINE` row, and a fact that
- * says that they are all there. Where the items come from, and where they go, is not known here.
+ * The beginning of an archive: every item that a table holds, as a document that becomes a `BASELINE` row, and a fact
+ * that says that they are all there. Where the items come from, and where they go, is not known here.
  */
 
 import { type BaselineFact, baselineRowTime, FACT_VERSION, factInstant, StatesDigest } from '../transform/fact.js'
-import { type ItemState, readItemState } from '../transform/item-state.js'
+import { type ImageState, readItemState } from '../transform/item-state.js'
 import { shown } from '../transform/refusal.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { ExportError } from './export-layout.js'
@@ -38,14 +38,14 @@ export interface Refusals {
 }
 
 /** Documents that were not taken, or rows that did not arrive. */
-export class DeliveryError extends Error {
+export class BaselineDeliveryError extends Error {
   override readonly name = 'DeliveryError'
 }
 
 /** Where a baseline's documents go. */
 export interface BaselineTarget {
   /** Takes a document in. One call at a time. `state` is undefined for one that the transform will refuse. */
-  put(document: Uint8Array, state: ItemState | undefined): Promise<void>
+  put(document: Uint8Array, state: ImageState | undefined): Promise<void>
   /**
    * Resolves once every document that was not refused is durable in the archive as a row, with those that were refused
    * although their items could be read.
@@ -67,7 +67,10 @@ export interface BaselineOptions {
   readonly onItem?: (items: number) => void
   /** Called when everything is read and delivery is waited for. */
   readonly onRead?: () => void
-  /** When the last item was read, in microseconds since 1970. Asked once, after it. @default - `fromUs`, as for an export */
+  /**
+   * When the last item was read, in microseconds since 1970. Asked once, after it.
+   * @default - `fromUs`, as for an export
+   */
   readonly toUs?: () => number
   /** Milliseconds since 1970. @default - the clock */
   readonly now?: () => number
@@ -93,8 +96,8 @@ export function baselineDocument(item: string, table: string, origin: BaselineOr
 }
 
 /**
- * Sends all items to the archive and, once the last row is durable and none was refused, says so with a fact. If reading
- * fails, nothing is said: what was sent until then does no harm.
+ * Sends all items to the archive and, once the last row is durable and none was refused, says so with a fact. If
+ * reading fails, nothing is said: what was sent until then does no harm.
  */
 export async function takeBaseline(
   items: AsyncIterable<FoundItem>,

@@ -6,7 +6,7 @@ import type { ShardPosition } from './shards.js'
 const VERSION = 'tail-checkpoint/v1'
 
 /** How far a table's stream is in the archive: everything up to these positions is durable there. */
-export interface Checkpoint {
+export interface TailCheckpoint {
   readonly table: string
   /** The stream's ARN. */
   readonly stream: string
@@ -42,21 +42,21 @@ const checkpoint = record({
 })
 
 /** A checkpoint as it is kept: JSON for people, with its times as ISO 8601. */
-export function writeCheckpoint(checkpoint: Checkpoint): string {
+export function writeCheckpoint(checkpoint: TailCheckpoint): string {
   return `${JSON.stringify({ ...contentOf(checkpoint), sha256: hashOf(checkpoint) }, null, 2)}\n`
 }
 
 /**
- * Reads what `writeCheckpoint` wrote. Throws a `FileError` for anything else: one digit that turned would pass over records,
- * and nobody would notice.
+ * Reads what `writeCheckpoint` wrote. Throws a `FileError` for anything else: one digit that turned would pass over
+ * records, and nobody would notice.
  */
-export function readCheckpoint(content: string | Uint8Array, file: string): Checkpoint {
+export function readCheckpoint(content: string | Uint8Array, file: string): TailCheckpoint {
   const { version: _, sha256, ...found } = checkJson(content, checkpoint, file)
   if (sha256 !== hashOf(found)) throw new FileError(file, ['sha256 is not that of its content'])
   return found
 }
 
-function contentOf({ table, stream, finished, saved, shards }: Checkpoint) {
+function contentOf({ table, stream, finished, saved, shards }: TailCheckpoint) {
   const positions = Object.entries(shards).map(([id, { parent, state, after, madeAt, emptyAt }]) => [
     id,
     { parent, state, after, madeAt: instantOf(madeAt), emptyAt: instantOf(emptyAt) },
@@ -65,7 +65,7 @@ function contentOf({ table, stream, finished, saved, shards }: Checkpoint) {
   return { ...file, shards: Object.fromEntries(positions) as object }
 }
 
-function hashOf(checkpoint: Checkpoint): string {
+function hashOf(checkpoint: TailCheckpoint): string {
   return hash('sha256', JSON.stringify(contentOf(checkpoint)))
 }
 

@@ -219,7 +219,10 @@ class DocumentSplitter {
     }
   }
 
-  /** The open document does not end: lines in it that are whole objects stand alone, what is between them stays together. */
+  /**
+   * The open document does not end: lines in it that are whole objects stand alone, what is between them stays
+   * together.
+   */
   private giveUp(): void {
     if (this.overlong === undefined) this.documents.push(...linesApart(this.open.take()))
     else this.documents.push(this.overlong.end())

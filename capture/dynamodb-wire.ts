@@ -1,7 +1,7 @@
 /**
- * Speaks to a table in DynamoDB's own JSON: numbers are text, binary is base64, names are data. The SDK signs, finds the
- * endpoint and tells errors apart; items do not pass through its decoder, which reads an attribute `__proto__` as undefined
- * and then fails on it (seen in 3.1164.0), and would decode binary only for us to encode it again.
+ * Speaks to a table in DynamoDB's own JSON: numbers are text, binary is base64, names are data. The SDK signs, finds
+ * the endpoint and tells errors apart; items do not pass through its decoder, which reads an attribute `__proto__` as
+ * undefined and then fails on it (seen in 3.1164.0), and would decode binary only for us to encode it again.
  */
 import { buffer } from 'node:stream/consumers'
 import {
@@ -46,7 +46,9 @@ export interface WireError extends Error {
   readonly wire?: JsonObject
 }
 
-/** Asks DynamoDB with a request exactly as given. Throws the SDK's own errors, which have the answer's body as `wire`. */
+/**
+ * Asks DynamoDB with a request exactly as given. Throws the SDK's own errors, which have the answer's body as `wire`.
+ */
 export async function callDynamoDb(
   client: DynamoDBClient,
   operation: WireOperation,

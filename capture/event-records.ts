@@ -2,8 +2,8 @@ import { tryParseObject } from '../transform/json.js'
 import { CLOSE, CLOSE_LIST, COMMA, endOfString, isBlank, OPEN, OPEN_LIST, QUOTE } from '../transform/json-bytes.js'
 
 /**
- * The records of an event `{"Records":[...]}`, each with the very bytes it had; undefined for any other document, and where the array,
- * or the event around it, is not well-formed.
+ * The records of an event `{"Records":[...]}`, each with the very bytes it had; undefined for any other document, and
+ * where the array, or the event around it, is not well-formed.
  */
 export function recordsOf(document: Buffer): Iterable<Buffer> | undefined {
   const array = document.includes('"Records"') ? findRecords(document) : -1

@@ -21,7 +21,10 @@ export const STARTED_FILE = '_started'
 export const DATA_FOLDER = 'data'
 export const DATA_FILE_ENDING = '.json.gz'
 
-/** What the name of a manifest's checksum file ends in, for `.json`. The guide says the latter, the service writes the former. */
+/**
+ * What the name of a manifest's checksum file ends in, for `.json`. The guide says the latter, the service writes the
+ * former.
+ */
 export const CHECKSUM_ENDINGS = ['.md5', '.checksum'] as const
 
 /** Versions of the summary manifest: of full and of incremental exports. */
@@ -101,7 +104,10 @@ export function checksumFile(manifest: string, ending: (typeof CHECKSUM_ENDINGS)
   return manifest.replace(/\.json$/, ending)
 }
 
-/** True where a checksum file's text is of these bytes. Base64 is what the service writes; hex with a name, what md5sum does. */
+/**
+ * True where a checksum file's text is of these bytes. Base64 is what the service writes; hex with a name, what md5sum
+ * does.
+ */
 export function isChecksumOf(text: string, bytes: Uint8Array): boolean {
   const [sum = ''] = text.trim().split(/\s/)
   const md5 = md5Of(bytes)
@@ -114,7 +120,9 @@ export function tableOfArn(arn: string): string | undefined {
   return name !== undefined && TABLE_NAME.test(name) ? name : undefined
 }
 
-/** Where a data file lies, relative to the folder of its export. Throws `ExportError` for one that lies anywhere else. */
+/**
+ * Where a data file lies, relative to the folder of its export. Throws `ExportError` for one that lies anywhere else.
+ */
 export function dataFilePath(dataFileS3Key: string, { manifestFilesS3Key }: ExportSummary): string {
   const parts = dataFileS3Key.split('/')
   const [folder, name] = [parts.slice(0, -1).join('/'), parts.at(-1) as string]

@@ -44,7 +44,9 @@ export interface ExportLine {
   readonly where: string
 }
 
-/** Opens the export in a folder `AWSDynamoDB/<exportId>`. Throws `ExportError` that names what is missing or altered. */
+/**
+ * Opens the export in a folder `AWSDynamoDB/<exportId>`. Throws `ExportError` that names what is missing or altered.
+ */
 export async function openExport(folder: string): Promise<TableExport> {
   const summary = readSummary(await readManifest(folder, SUMMARY_MANIFEST))
   const files: LocalDataFile[] = []

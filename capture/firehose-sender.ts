@@ -15,7 +15,8 @@ export interface Sent {
 
 /**
  * Sends packs to a delivery stream until Firehose has accepted every one, or tries or time are used up. Only what was
- * not accepted is sent again. `client` must not retry by itself: it would send a whole call again, and past the deadline.
+ * not accepted is sent again. `client` must not retry by itself: it would send a whole call again, and past the
+ * deadline.
  */
 export async function sendPacks(
   client: FirehoseClient,
@@ -50,7 +51,10 @@ export async function sendPacks(
   return { accepted, left, retried, errors }
 }
 
-/** One call: for each pack `accepted` or an error code. Without a record id a pack is not accepted, whatever else is said. */
+/**
+ * One call: for each pack `accepted` or an error code. Without a record id a pack is not accepted, whatever else is
+ * said.
+ */
 async function putBatch(
   client: FirehoseClient,
   deliveryStream: string,

@@ -30,9 +30,9 @@ export type ForwarderContext = Pick<Context, 'getRemainingTimeInMillis' | 'invok
 export type Forwarder = (event: DynamoDBStreamEvent, context: ForwarderContext) => Promise<DynamoDBBatchResponse>
 
 /**
- * The function that carries a table's stream to Firehose. A record is acknowledged only when Firehose has accepted it, or
- * it is too large for Firehose and is kept whole in the refused bucket. Of the others the first in the stream is reported, and
- * Lambda sends from there again; what then arrives twice has one `event_id`.
+ * The function that carries a table's stream to Firehose. A record is acknowledged only when Firehose has accepted it,
+ * or it is too large for Firehose and is kept whole in the refused bucket. Of the others the first in the stream is
+ * reported, and Lambda sends from there again; what then arrives twice has one `event_id`.
  */
 export function createForwarder(options: ForwarderOptions): Forwarder {
   const { table, deliveryStream, refusedBucket, firehose, s3, log, now = Date.now } = options

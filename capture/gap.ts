@@ -16,8 +16,9 @@ function isRecent(time: number, now: number): boolean {
 }
 
 /**
- * Where a shard is to be read from. One that was not begun is asked for from its very beginning only where its beginning
- * may have been trimmed: the service then says so. Of a shard that nobody was to have read before, nothing can be missed.
+ * Where a shard is to be read from. One that was not begun is asked for from its very beginning only where its
+ * beginning may have been trimmed: the service then says so. Of a shard that nobody was to have read before, nothing
+ * can be missed.
  */
 export function startOf({ after, emptyAt, starting }: Shard, now: number): ShardStart {
   if (after !== null) return { kind: 'after', sequence: after }
@@ -26,8 +27,8 @@ export function startOf({ after, emptyAt, starting }: Shard, now: number): Shard
 }
 
 /**
- * Whether records may be missing before the oldest that is left, now that the place to go on from is trimmed. They are not
- * where the shard was seen to hold nothing more, later than the record at that place, and within the retention.
+ * Whether records may be missing before the oldest that is left, now that the place to go on from is trimmed. They are
+ * not where the shard was seen to hold nothing more, later than the record at that place, and within the retention.
  */
 export function mayHaveLost({ after, madeAt, emptyAt }: ShardPosition | Shard, now: number): boolean {
   if (emptyAt === null) return after !== null
@@ -40,7 +41,10 @@ export function isMissed({ after, emptyAt }: ShardPosition | Shard): boolean {
   return after !== null || emptyAt !== null
 }
 
-/** A gap in a shard, up to the first record that could be read again; without one, what is gone is older than the retention. */
+/**
+ * A gap in a shard, up to the first record that could be read again; without one, what is gone is older than the
+ * retention.
+ */
 export function gapOf(
   place: { readonly table: string; readonly source: string; readonly shard: Shard },
   first: LambdaRecord | undefined,

@@ -62,8 +62,8 @@ export async function* gunzipIfPacked(source: AsyncIterable<Uint8Array>): AsyncG
 }
 
 /**
- * Unpacks piece by piece and asks for the next once everything of the last is read: a failing stream forgets what nobody
- * has read yet, and of an input that is cut short everything before the cut must come out.
+ * Unpacks piece by piece and asks for the next once everything of the last is read: a failing stream forgets what
+ * nobody has read yet, and of an input that is cut short everything before the cut must come out.
  */
 async function* gunzip(packed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const stream = createGunzip()

@@ -1,6 +1,6 @@
 import { Permits } from '../aws/permits.js'
 import type { GapFact, StreamChangedFact } from '../transform/fact.js'
-import type { Checkpoint } from './checkpoint.js'
+import type { TailCheckpoint } from './checkpoint.js'
 import { gapOf } from './gap.js'
 import { type LambdaRecord, madeAt } from './lambda-record.js'
 import type { Lineage, Shard } from './shards.js'
@@ -13,7 +13,7 @@ export interface TailSink {
   /** Keeps a fact for good; one that is kept already is not kept twice. */
   addFact(fact: GapFact | StreamChangedFact): Promise<void>
   /** Remembers how far the stream is in the archive. */
-  save(checkpoint: Checkpoint): Promise<void>
+  save(checkpoint: TailCheckpoint): Promise<void>
 }
 
 /** Of which stream records are taken, and where to. */
@@ -39,7 +39,7 @@ export class Intake {
   /** Bytes of records that wait for a flush, about. */
   waiting = 0
   /** The last that was saved. */
-  checkpoint: Checkpoint | undefined
+  checkpoint: TailCheckpoint | undefined
   /** True after a failure of the sink: nothing is known of what it holds, so nothing more is promised. */
   failed = false
   private readonly order = new Permits(1)

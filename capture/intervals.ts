@@ -1,6 +1,8 @@
 /** Milliseconds between one thing and the next, and what counts as the end of a shard. */
 export interface Intervals {
-  /** GetRecords walks a shard in portions, many of them empty where changes are rare. So many in a row count as its end. */
+  /**
+   * GetRecords walks a shard in portions, many of them empty where changes are rare. So many in a row count as its end.
+   */
   readonly emptyAnswers: number
   /** After an answer without records, as long as the end of a shard is not certain. */
   readonly settle: number

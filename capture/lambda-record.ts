@@ -1,4 +1,7 @@
-/** A record of a DynamoDB stream in the shape that Lambda gives it, so that the rest of the path cannot tell which way it came. */
+/**
+ * A record of a DynamoDB stream in the shape that Lambda gives it, so that the rest of the path cannot tell which way
+ * it came.
+ */
 import { isObject, type JsonObject } from '../transform/json.js'
 
 /**
@@ -15,9 +18,9 @@ export interface LambdaRecord extends JsonObject {
 }
 
 /**
- * Turns a record of the stream API, as it is on the wire, into the record that Lambda would get. The wire has binary as base64
- * and numbers as text already; only the identity of a TTL delete is written otherwise, and a record does not name its stream.
- * Throws for one without a sequence number, which no reader could come back to.
+ * Turns a record of the stream API, as it is on the wire, into the record that Lambda would get. The wire has binary as
+ * base64 and numbers as text already; only the identity of a TTL delete is written otherwise, and a record does not
+ * name its stream. Throws for one without a sequence number, which no reader could come back to.
  */
 export function toLambdaRecord(wire: unknown, streamArn: string): LambdaRecord {
   const { dynamodb, userIdentity, ...record } = isObject(wire) ? wire : {}

@@ -3,8 +3,8 @@ import { BOUNDS, type Bounds, GrowingBytes, type Overlong, OverlongBytes } from 
 const LINE_FEED = 0x0a
 
 /**
- * The lines of some bytes, without their line feeds and without a byte order mark. A line may be a view into a chunk. Of one that is
- * longer than the bounds allow only its beginning is there, and what the whole is known by.
+ * The lines of some bytes, without their line feeds and without a byte order mark. A line may be a view into a chunk.
+ * Of one that is longer than the bounds allow only its beginning is there, and what the whole is known by.
  */
 export async function* readLines(
   input: AsyncIterable<Uint8Array>,
@@ -20,13 +20,13 @@ export async function* readLines(
 }
 
 /** A piece of an input, and where in it the piece begins. */
-export interface Chunk {
+export interface LineChunk {
   readonly bytes: Buffer
   readonly offset: number
 }
 
 /** The pieces of an input with their places, without the byte order mark at its front. */
-export async function* withoutMark(input: AsyncIterable<Uint8Array>): AsyncGenerator<Chunk> {
+export async function* withoutMark(input: AsyncIterable<Uint8Array>): AsyncGenerator<LineChunk> {
   let head = Buffer.alloc(0)
   let offset = 0
   let begun = false

@@ -24,7 +24,9 @@ export function isOverlong(read: Uint8Array | Overlong): read is Overlong {
   return !(read instanceof Uint8Array)
 }
 
-/** Bytes that grow, in one piece of memory: a Buffer for each of many short lines would take many times their length. */
+/**
+ * Bytes that grow, in one piece of memory: a Buffer for each of many short lines would take many times their length.
+ */
 export class GrowingBytes {
   private bytes = Buffer.allocUnsafe(LEAST)
   length = 0

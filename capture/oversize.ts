@@ -18,7 +18,7 @@ export interface OversizeOptions {
 }
 
 /** What became of oversize records. */
-export interface Kept {
+export interface KeptOversize {
   readonly kept: readonly Pack[]
   readonly left: readonly Pack[]
   /** Why objects were not written: error names and how often. */
@@ -29,7 +29,11 @@ export interface Kept {
  * Keeps each record whole as an object of one line. The key is the content's own hash, so a batch that Lambda sends
  * again writes no second object, and no object is ever rewritten.
  */
-export async function keepOversize(store: OversizeOptions, packs: readonly Pack[], time: Patience): Promise<Kept> {
+export async function keepOversize(
+  store: OversizeOptions,
+  packs: readonly Pack[],
+  time: Patience,
+): Promise<KeptOversize> {
   const attempts = new Attempts(time)
   const kept: Pack[] = []
   const errors = new Map<string, number>()

@@ -5,10 +5,10 @@ import { dateOf } from '../transform/partition.js'
 import { readStreamRecord } from '../transform/stream-record.js'
 
 /**
- * A pack's bytes at most, 255 KiB: whole steps of billing. Rounding then adds about 1 % to the bill of full packs; at 64 KB it
- * would add 4 %, and one change a record is billed threefold (the bundled orders of 1.6 KB). More gains next to nothing and
- * costs more when it fails: a pack is refused whole for one document and sent again whole, and a batch of the transform, which
- * Firehose fills up to 1 MB, may end with a pack too many.
+ * A pack's bytes at most, 255 KiB: whole steps of billing. Rounding then adds about 1 % to the bill of full packs; at
+ * 64 KB it would add 4 %, and one change a record is billed threefold (the bundled orders of 1.6 KB). More gains next
+ * to nothing and costs more when it fails: a pack is refused whole for one document and sent again whole, and a batch
+ * of the transform, which Firehose fills up to 1 MB, may end with a pack too many.
  */
 export const PACK_BYTES = 51 * BILLED_BYTES
 
@@ -44,8 +44,8 @@ interface Draft {
 }
 
 /**
- * Packs stream records, as Lambda parsed them, by table and UTC day of their own time, because Firehose has one result and one
- * partition for a record. One whose table or time cannot be read is alone, so that it takes no other with it.
+ * Packs stream records, as Lambda parsed them, by table and UTC day of their own time, because Firehose has one result
+ * and one partition for a record. One whose table or time cannot be read is alone, so that it takes no other with it.
  */
 export function packRecords(records: readonly unknown[], { packBytes, recordBytes } = PACK_LIMITS): Packed {
   const drafts: Draft[] = []
@@ -73,7 +73,10 @@ export function packRecords(records: readonly unknown[], { packBytes, recordByte
   }
 }
 
-/** Table and date as the transform reads them; undefined where it would refuse the record or take its arrival for its time. */
+/**
+ * Table and date as the transform reads them; undefined where it would refuse the record or take its arrival for its
+ * time.
+ */
 function partitionOf(record: unknown): string | undefined {
   if (!isObject(record)) return undefined
   try {

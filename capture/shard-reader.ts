@@ -13,7 +13,10 @@ export type ShardAnswer =
 /** Iterators for one place that may expire in a row: a service that gives out no other kind is not asked for ever. */
 const ITERATORS = 5
 
-/** Reads one shard, answer by answer, each record once. An iterator that has expired is replaced by one for the same place. */
+/**
+ * Reads one shard, answer by answer, each record once. An iterator that has expired is replaced by one for the same
+ * place.
+ */
 export class ShardReader {
   private iterator: string | undefined
   private last: string | null
@@ -43,7 +46,9 @@ export class ShardReader {
     }
   }
 
-  /** An iterator lasts 15 minutes, which a call that is made again and again may outlast, a new one's first call too. */
+  /**
+   * An iterator lasts 15 minutes, which a call that is made again and again may outlast, a new one's first call too.
+   */
   private async ask(): Promise<ShardAnswer> {
     for (let expired = 1; ; expired++) {
       this.iterator ??= await this.source.iterator(this.streamArn, this.shardId, this.start)

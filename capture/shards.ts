@@ -36,7 +36,9 @@ export function readUntil({ madeAt, emptyAt }: Pick<ShardPosition, 'madeAt' | 'e
   return madeAt === null ? emptyAt : Math.max(madeAt, emptyAt ?? madeAt)
 }
 
-/** Shards in an order in which a parent comes before its children. A parent that is no longer listed has been trimmed. */
+/**
+ * Shards in an order in which a parent comes before its children. A parent that is no longer listed has been trimmed.
+ */
 export function parentsFirst<T extends Pick<ListedShard, 'id' | 'parent'>>(shards: readonly T[]): readonly T[] {
   const byId = new Map(shards.map(shard => [shard.id, shard]))
   const sorted = new Set<T>()
@@ -61,7 +63,10 @@ export class Lineage {
     for (const [id, position] of Object.entries(positions)) this.shards.set(id, { id, starting: null, ...position })
   }
 
-  /** Takes in what is listed now, all pages of it. Shards that ended, are not listed any more and have a child are forgotten. */
+  /**
+   * Takes in what is listed now, all pages of it. Shards that ended, are not listed any more and have a child are
+   * forgotten.
+   */
   update(listed: readonly ListedShard[]): void {
     this.listed = new Set(listed.map(({ id }) => id))
     for (const { id, parent, starting } of parentsFirst(listed)) {
@@ -91,8 +96,8 @@ export class Lineage {
   }
 
   /**
-   * Shards that were read to their end and are not listed any more, while no child of theirs is known: the stream forgot
-   * what came after them.
+   * Shards that were read to their end and are not listed any more, while no child of theirs is known: the stream
+   * forgot what came after them.
    */
   withoutSuccessor(): readonly Shard[] {
     return this.all.filter(shard => shard.state === 'ended' && !this.listed.has(shard.id) && this.isLast(shard))

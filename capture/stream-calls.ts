@@ -90,8 +90,9 @@ export async function getIterator(
 }
 
 /**
- * The records at an iterator, as they are on the wire. The SDK is not let near them: it decodes an attribute `__proto__` as
- * undefined (seen in 3.1141.0), and one of a type that it does not know would be lost in it, where the transform keeps it.
+ * The records at an iterator, as they are on the wire. The SDK is not let near them: it decodes an attribute
+ * `__proto__` as undefined (seen in 3.1141.0), and one of a type that it does not know would be lost in it, where the
+ * transform keeps it.
  */
 export async function getRecords(
   client: DynamoDBStreamsClient,

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import type { StreamStatus, StreamViewType } from '@aws-sdk/client-dynamodb-streams'
 import { Permits } from '../aws/permits.js'
-import type { Checkpoint } from './checkpoint.js'
+import type { TailCheckpoint } from './checkpoint.js'
 import { isMissed, startOf } from './gap.js'
 import { Intake, type IntakeOptions } from './intake.js'
 import { type Intervals, pauseAfter } from './intervals.js'
@@ -42,7 +42,7 @@ const CALLS_AT_ONCE = 8
 /** Follows one stream: its shards side by side, a parent before its children, the new ones as they come. */
 export class StreamFollower {
   readonly intake: Intake
-  private readonly resumedFrom: Checkpoint['shards']
+  private readonly resumedFrom: TailCheckpoint['shards']
   private readonly startedAt: number
   private readonly calls = new Permits(CALLS_AT_ONCE)
   private readonly readings = new Map<string, Reading>()
@@ -66,7 +66,9 @@ export class StreamFollower {
     this.resumedFrom = options.lineage.positions()
   }
 
-  /** Follows until there is a reason to end, leaves everything that was read in the archive, and throws what went wrong. */
+  /**
+   * Follows until there is a reason to end, leaves everything that was read in the archive, and throws what went wrong.
+   */
   async follow(): Promise<FollowerEnding> {
     const { stop } = this.options
     const onStop = () => {

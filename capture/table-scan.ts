@@ -14,14 +14,17 @@ import { callDynamoDb } from './dynamodb-wire.js'
 import { tableOfArn } from './export-layout.js'
 
 /** A table as it was when it was described. */
-export interface LiveTable {
+export interface ScannedTable {
   readonly name: string
   readonly arn: string
   /** Its key attributes, the partition key first. */
   readonly keys: readonly string[]
   /** About how many items it has: DynamoDB counts them every six hours. */
   readonly itemCount: number
-  /** A moment no later than the server's when it answered: the earlier of its clock and ours, in microseconds since 1970. */
+  /**
+   * A moment no later than the server's when it answered: the earlier of its clock and ours, in microseconds since
+   * 1970.
+   */
   readonly askedUs: number
   /** Milliseconds that our clock is ahead of the server's, as far as whole seconds tell. */
   readonly clockAheadMs: number
@@ -33,7 +36,7 @@ export async function describeTable(
   name: string,
   now: () => number = Date.now,
   patience: Patience = {},
-): Promise<LiveTable> {
+): Promise<ScannedTable> {
   const describe = async (signal: AbortSignal) => {
     const asked = now()
     return { ...(await callDynamoDb(client, 'DescribeTable', { TableName: name }, signal)), asked }
@@ -69,7 +72,7 @@ export class TableScan {
   /** The client must not retry by itself. `segments` pages are asked for at once, and so many are in memory at most. */
   constructor(
     private readonly client: DynamoDBClient,
-    private readonly table: Pick<LiveTable, 'name'>,
+    private readonly table: Pick<ScannedTable, 'name'>,
     private readonly segments = 1,
     private readonly now: () => number = Date.now,
     private readonly patience: Patience = {},
@@ -129,7 +132,7 @@ interface ScanAnswer {
 /** Reads one item again, strongly consistent: its JSON text, or undefined where the table has none of this key. */
 export async function readItem(
   client: DynamoDBClient,
-  table: Pick<LiveTable, 'name'>,
+  table: Pick<ScannedTable, 'name'>,
   itemKey: string,
   patience: Patience = {},
 ): Promise<string | undefined> {

@@ -1,9 +1,11 @@
-/** Follows a table's stream into an archive: from where the last tail left off, over streams that were replaced, to now. */
+/**
+ * Follows a table's stream into an archive: from where the last tail left off, over streams that were replaced, to now.
+ */
 
 import { setTimeout as wait } from 'node:timers/promises'
 import type { DynamoDBStreamsClient, StreamViewType } from '@aws-sdk/client-dynamodb-streams'
 import { FACT_VERSION, factInstant, type GapFact, type StreamChangedFact } from '../transform/fact.js'
-import type { Checkpoint } from './checkpoint.js'
+import type { TailCheckpoint } from './checkpoint.js'
 import type { TailSink } from './intake.js'
 import { type Intervals, USUAL_INTERVALS } from './intervals.js'
 import { Lineage } from './shards.js'
@@ -20,7 +22,7 @@ export interface TailOptions {
   readonly findStreams: () => Promise<TableStreams>
   readonly sink: TailSink
   /** Where the last tail of the table left off. @default - the oldest that the table's stream holds */
-  readonly checkpoint?: Checkpoint
+  readonly checkpoint?: TailCheckpoint
   /** Ends once everything that was there at the start is in the archive. */
   readonly untilCaughtUp: boolean
   /** Writes what was read into the archive after so many milliseconds, or so many bytes of records. */
@@ -106,7 +108,7 @@ async function follow(
   streamArn: string,
   lineage: Lineage,
   listeners: Pick<FollowerOptions, 'onGap' | 'onStatus'>,
-): Promise<{ readonly ending: FollowerEnding; readonly saved: Checkpoint | undefined }> {
+): Promise<{ readonly ending: FollowerEnding; readonly saved: TailCheckpoint | undefined }> {
   const { client, table, sink, untilCaughtUp, flushInterval, flushSize, stop, tries, note = () => {} } = options
   const { random = Math.random, intervals = USUAL_INTERVALS, elapsed = () => performance.now(), onRetry } = options
   // the SDK learns how far this machine's clock is off, should AWS refuse a call for it
@@ -148,7 +150,7 @@ const MISSING_IMAGES: Readonly<Record<StreamViewType, string | undefined>> = {
 }
 
 /** The stream to read now: the one that was not read to its end, else the one after it, else the table's own. */
-function nextStream({ latest, readable }: TableStreams, checkpoint: Checkpoint | undefined): string | undefined {
+function nextStream({ latest, readable }: TableStreams, checkpoint: TailCheckpoint | undefined): string | undefined {
   if (checkpoint === undefined) return latest
   if (!checkpoint.finished) return checkpoint.stream
   const candidates = latest === undefined || readable.includes(latest) ? readable : [...readable, latest]

@@ -1,6 +1,6 @@
 /** What an export or a table tells of its items, as the states that an archive's rows would have. */
 import { parseItem } from '../transform/attribute-value.js'
-import { type ItemState, readItemKey, readItemState } from '../transform/item-state.js'
+import { type ImageState, readItemKey, readItemState } from '../transform/item-state.js'
 import { isObject } from '../transform/json.js'
 import { shown } from '../transform/refusal.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
@@ -17,7 +17,7 @@ export interface ToldItem {
 const NOWHERE: BaselineOrigin = { method: 'export', source: 'compared', fromUs: 1_000_000 }
 
 /** The state of an item. Throws `ExportError` for one that no archive could have a row of. */
-export function toldItem({ text, where }: FoundItem, table: TableConfiguration): ItemState {
+export function toldItem({ text, where }: FoundItem, table: TableConfiguration): ImageState {
   const state = readItemState(baselineDocument(text, table.table, NOWHERE), table)
   if (state.kind === 'refused') throw new ExportError(`${where} cannot be compared: ${state.reason}`)
   return state

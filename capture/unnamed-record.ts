@@ -3,9 +3,9 @@ import { TABLE_NAME } from '../transform/table-names.js'
 import { readEnvelope } from './envelope.js'
 
 /**
- * A record as the transform is to read it, whose delivery stream is for `table`: one of a stream that it does not name gets
- * the stream's ARN, where that is known, and one that names no table the table's name. What is kept of a refused record are
- * the bytes as they came, so this is done anew each time.
+ * A record as the transform is to read it, whose delivery stream is for `table`: one of a stream that it does not name
+ * gets the stream's ARN, where that is known, and one that names no table the table's name. What is kept of a refused
+ * record are the bytes as they came, so this is done anew each time.
  */
 export function nameOrigin(document: Uint8Array, table: string, streamArn?: string): Uint8Array {
   const { isObject: isRecord, isUnnamed, table: named } = readEnvelope(document)

@@ -8,7 +8,7 @@ import {
   unconfiguredTable,
 } from '../transform/table-configuration.js'
 import { TABLE_NAME } from '../transform/table-names.js'
-import { type FieldPath, writePath } from './problems.js'
+import { type FieldPath, pathText } from './problems.js'
 import { attributePath, COLUMN_NAME, type ColumnField, columnField, type KeyField, keyField } from './schema.js'
 
 const COLUMN_NAME_RULE = 'lower-case letters, digits and "_", a letter first, at most 251 characters'
@@ -24,7 +24,9 @@ export function toKey(field: KeyField): ConfiguredKey {
   return typeof field === 'string' ? { column: snakeCase(field), attribute: field } : field
 }
 
-/** A declared column, normalised. With `attribute` its name is the column's as it stands, else it is the attribute's. */
+/**
+ * A declared column, normalised. With `attribute` its name is the column's as it stands, else it is the attribute's.
+ */
 export function toColumn(name: string, field: ColumnField): ConfiguredColumn {
   const { attribute, ...type } = typeof field === 'string' ? { type: field } : field
   return attribute === undefined
@@ -38,8 +40,8 @@ export function snakeCase(attribute: string): string {
 }
 
 /**
- * What is wrong with the names in a file: of tables, and of the columns that keys and attributes make. It looks at every
- * field that can be read, so that names are reported together with what is wrong elsewhere.
+ * What is wrong with the names in a file: of tables, and of the columns that keys and attributes make. It looks at
+ * every field that can be read, so that names are reported together with what is wrong elsewhere.
  */
 export function nameProblems(file: unknown): readonly string[] {
   const tables = isObject(file) && isObject(file.tables) ? file.tables : {}
@@ -52,7 +54,7 @@ export function nameProblems(file: unknown): readonly string[] {
 function tableNameProblems(names: readonly string[]): readonly string[] {
   return names
     .filter(name => !TABLE_NAME.test(name))
-    .map(name => `${writePath(['tables', name])} is no table name, expected ${TABLE_NAME_RULE}`)
+    .map(name => `${pathText(['tables', name])} is no table name, expected ${TABLE_NAME_RULE}`)
 }
 
 /** A key or a column of the file, with what its name makes. */
@@ -120,7 +122,7 @@ function columnNameProblems(fields: readonly NamedField[]): readonly string[] {
   const owners = new Map<string, string>(EVERY_ROW.map(name => [name, 'every audit row']))
   const taken = new Set([...EVERY_ROW, ...fields.flatMap(({ column, fills }) => fills(column))])
   for (const { path, column, fills, aliased } of fields) {
-    const subject = writePath(path)
+    const subject = pathText(path)
     const clash = fills(column).find(name => owners.has(name))
     const problem = !COLUMN_NAME.test(column)
       ? `makes the column name ${shown(column)}, expected ${COLUMN_NAME_RULE}`

@@ -54,8 +54,8 @@ export function parseConfiguration(text: string, path: string): Configuration {
 }
 
 /**
- * Checks what a configuration file holds, from wherever it comes: `path` opens the message. Throws a `ConfigurationError`
- * that lists everything that is wrong.
+ * Checks what a configuration file holds, from wherever it comes: `path` opens the message. Throws a
+ * `ConfigurationError` that lists everything that is wrong.
  */
 export function checkConfiguration(file: unknown, path: string): Configuration {
   const { data, error } = configurationFile.safeParse(file)

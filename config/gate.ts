@@ -37,7 +37,10 @@ export interface GateOptions {
   readonly maxBytes?: number
 }
 
-/** What a JSON text holds, as its schema has it. Throws a `FileError` that names the file, the fields and what is allowed. */
+/**
+ * What a JSON text holds, as its schema has it. Throws a `FileError` that names the file, the fields and what is
+ * allowed.
+ */
 export function checkJson<T>(
   content: string | Uint8Array,
   schema: z.ZodType<T>,
@@ -69,7 +72,10 @@ export function checkJsonFile<T>(
   return bytes === undefined ? undefined : checkJson(bytes, schema, file, options)
 }
 
-/** The bytes of a file; undefined where there is none. Throws a `FileError` for one over the bound or that cannot be read. */
+/**
+ * The bytes of a file; undefined where there is none. Throws a `FileError` for one over the bound or that cannot be
+ * read.
+ */
 export function readBounded(path: string, file: string, { maxBytes = MAX_BYTES }: GateOptions = {}) {
   try {
     const found = statSync(path)

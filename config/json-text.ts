@@ -1,5 +1,5 @@
 import { shown } from '../transform/refusal.js'
-import { type FieldPath, writePath } from './problems.js'
+import { type FieldPath, pathText } from './problems.js'
 
 /**
  * `JSON.parse` for a file that a person wrote: its SyntaxError says the line and the column, which Node 20's does not
@@ -56,8 +56,8 @@ class JsonChecker {
       const name = JSON.parse(this.token) as string
       const member = [...path, name]
       // zod leaves this name out of a record without a word
-      if (name === '__proto__') throw new SyntaxError(`${writePath(member)} is a name that no field can have`)
-      if (names.has(name)) throw new SyntaxError(`${writePath(member)} is there twice, again at ${this.position()}`)
+      if (name === '__proto__') throw new SyntaxError(`${pathText(member)} is a name that no field can have`)
+      if (names.has(name)) throw new SyntaxError(`${pathText(member)} is there twice, again at ${this.position()}`)
       names.add(name)
       this.advance()
       if (!this.take(':')) this.fail('":"')

@@ -27,7 +27,7 @@ export class ConfigurationError extends Error {
 export type FieldPath = readonly (string | number)[]
 
 /** A path as JavaScript writes it: `tables.Orders.columns["shipping.city"]`. */
-export function writePath(path: FieldPath, whole = 'the configuration'): string {
+export function pathText(path: FieldPath, whole = 'the configuration'): string {
   const steps = path.map(step => (/^[A-Za-z_$][\w$]*$/.test(`${step}`) ? `.${step}` : `[${shown(step)}]`))
   return path.length === 0 ? whole : steps.join('').replace(/^\./, '')
 }
@@ -39,7 +39,7 @@ export function writePath(path: FieldPath, whole = 'the configuration'): string 
 export function describeIssue(issue: z.core.$ZodIssue, file: unknown, whole?: string): readonly string[] {
   const path = issue.path as FieldPath
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map(key => `${writePath([...path, key])} is unknown, ${nameAllowed(key, issue.message)}`)
+    return issue.keys.map(key => `${pathText([...path, key])} is unknown, ${nameAllowed(key, issue.message)}`)
   }
   if (issue.code === 'invalid_union') {
     // the alternative of the right kind, an object where there is an object, says more than that none fits
@@ -48,7 +48,7 @@ export function describeIssue(issue: z.core.$ZodIssue, file: unknown, whole?: st
       return close.flatMap(inner => describeIssue({ ...inner, path: [...path, ...inner.path] }, file, whole))
   }
   const value = path.reduce<unknown>((parent, step) => (parent as Record<string | number, unknown>)[step], file)
-  return [`${writePath(path, whole)} is ${value === undefined ? 'missing' : shown(value)}, expected ${issue.message}`]
+  return [`${pathText(path, whole)} is ${value === undefined ? 'missing' : shown(value)}, expected ${issue.message}`]
 }
 
 function isInside(issue: z.core.$ZodIssue): boolean {
@@ -60,7 +60,9 @@ function nameAllowed(unknown: string, allowed: string): string {
   return near === undefined ? `expected one of ${allowed}` : `did you mean "${near}"?`
 }
 
-/** The name that was probably meant: the same but for case and punctuation and at most two slips, a third of its length. */
+/**
+ * The name that was probably meant: the same but for case and punctuation and at most two slips, a third of its length.
+ */
 function nearestName(wrong: string, names: readonly string[]): string | undefined {
   const ranked = names
     .map(name => ({ name, slips: editDistance(plain(wrong), plain(name)) }))

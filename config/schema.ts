@@ -14,7 +14,9 @@ export const STREAM = /^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table\/([A-Za-
 /** The ARN of a KMS key, the one form of its name that another account can use, too. */
 export const KMS_KEY = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/
 
-/** Glue takes 255 bytes (Athena user guide, "Name databases, tables, and columns"); `old_`, `new_` or `key_` is four. */
+/**
+ * Glue takes 255 bytes (Athena user guide, "Name databases, tables, and columns"); `old_`, `new_` or `key_` is four.
+ */
 export const COLUMN_NAME = /^[a-z][a-z0-9_]{0,250}$/
 
 const DAYS = 'a whole number from 1 to 36500'

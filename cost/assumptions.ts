@@ -19,8 +19,8 @@ export const LOCK_SECONDS = 0.2
 export const LOG_BYTES = { forwarder: 1000, transform: 400, lock: 400 } as const
 
 /**
- * A row in Firehose's Parquet (SNAPPY): hashes and ids, which do not shrink, and its images, which do. An object has some bytes for its
- * columns, whatever is in it.
+ * A row in Firehose's Parquet (SNAPPY): hashes and ids, which do not shrink, and its images, which do. An object has
+ * some bytes for its columns, whatever is in it.
  */
 export const PARQUET = { rowBytes: 320, imageShare: 0.18, narrowBytes: 45, objectBytes: 7500 } as const
 

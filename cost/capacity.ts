@@ -9,14 +9,17 @@ export const MONTH_HOURS = 730
 export const MONTH_SECONDS = MONTH_HOURS * 3600
 export const DAY_SECONDS = 86_400
 
-/** Writes that a partition, and so its shard of the stream, takes a second (DynamoDB developer guide, "warm throughput"). */
+/**
+ * Writes that a partition, and so its shard of the stream, takes a second (DynamoDB developer guide, "warm
+ * throughput").
+ */
 export const PARTITION_UNITS = 1000
 
 /**
- * Shards of a provisioned Kinesis stream, not rounded up (DynamoDB developer guide, "Using shards and metrics with DynamoDB Streams in
- * Kinesis Data Streams"): an update replicates two images, and the guide reckons four times an item for the rest. Its own example,
- * 1,040 writes a second of 800 bytes with 25 % updates, comes to 3.37, so 4; the text beside it says 2, which is what its formula of 2023
- * came to. A shard takes 1,000 records a second besides.
+ * Shards of a provisioned Kinesis stream, not rounded up (DynamoDB developer guide, "Using shards and metrics with
+ * DynamoDB Streams in Kinesis Data Streams"): an update replicates two images, and the guide reckons four times an item
+ * for the rest. Its own example, 1,040 writes a second of 800 bytes with 25 % updates, comes to 3.37, so 4; the text
+ * beside it says 2, which is what its formula of 2023 came to. A shard takes 1,000 records a second besides.
  */
 export function kinesisShards(writesPerSecond: number, itemBytes: number, updates: number): number {
   return Math.max((writesPerSecond * (4 + updates) * itemBytes) / MIB, writesPerSecond / 1000)
@@ -32,7 +35,9 @@ export function streamShards(peakWritesPerSecond: number, units: number): number
   return Math.max(LEAST_SHARDS, Math.ceil((peakWritesPerSecond * units) / PARTITION_UNITS))
 }
 
-/** Changes that reach a call of the forwarder together: the first, and what comes to its shard in the window after it. */
+/**
+ * Changes that reach a call of the forwarder together: the first, and what comes to its shard in the window after it.
+ */
 export function changesTogether(writesPerSecond: number, shards: number): number {
   const { batchRecords, windowSeconds } = DEPLOYED.forwarder
   return Math.min(batchRecords, 1 + Math.floor((writesPerSecond / shards) * windowSeconds))
@@ -47,8 +52,8 @@ export function transformSeconds(bytes: number): number {
 }
 
 /**
- * Calls of the transform a second: one a full buffer, or one a wait where there is anything at all. `sources` buffer apart: shards of a
- * Kinesis stream do.
+ * Calls of the transform a second: one a full buffer, or one a wait where there is anything at all. `sources` buffer
+ * apart: shards of a Kinesis stream do.
  */
 export function transformCalls(recordsPerSecond: number, bytesPerSecond: number, sources = 1): number {
   const full = bytesPerSecond / (DEPLOYED.transform.bufferMb * MIB)

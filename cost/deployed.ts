@@ -1,8 +1,8 @@
 import { TRANSFORM_BUFFER } from '../aws/firehose.js'
 
 /**
- * What the stack in `infra/` deploys, as far as a plan reckons with it. `test/infra/plan.test.ts` holds each figure against a synthesised
- * template, because a plan cannot import what needs CDK.
+ * What the stack in `infra/` deploys, as far as a plan reckons with it. `test/infra/plan.test.ts` holds each figure
+ * against a synthesised template, because a plan cannot import what needs CDK.
  */
 export const DEPLOYED = {
   forwarder: { memoryMb: 512, batchRecords: 1000, windowSeconds: 5, parallelization: 1 },

@@ -1,8 +1,8 @@
 import type { AttributeValue, Item } from '../transform/attribute-value.js'
 
 /**
- * Bytes of an item as DynamoDB counts them, by which it bills and limits (developer guide, "DynamoDB item sizes and formats"). The size of
- * a number is approximate there, too: one byte for two significant digits, and one.
+ * Bytes of an item as DynamoDB counts them, by which it bills and limits (developer guide, "DynamoDB item sizes and
+ * formats"). The size of a number is approximate there, too: one byte for two significant digits, and one.
  */
 export function itemBytes(item: Item): number {
   return Object.entries(item).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + valueBytes(value), 0)

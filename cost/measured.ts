@@ -177,12 +177,15 @@ async function measureRates(engine: QueryEngine, rows: string): Promise<Rates | 
   return ratesOf(Number(row.changes), Number(row.first), Number(row.last), Number(row.busiest))
 }
 
-/** Rows that are written to see how small they become; more than the sample, because columns shrink by what they have in common. */
+/**
+ * Rows that are written to see how small they become; more than the sample, because columns shrink by what they have in
+ * common.
+ */
 const PARQUET_FACTOR = 20
 
 /**
- * How large rows become as Firehose writes them: a desk keeps ZSTD and Firehose writes SNAPPY without dictionaries, so some are written
- * again. In the order of their time, as they would arrive.
+ * How large rows become as Firehose writes them: a desk keeps ZSTD and Firehose writes SNAPPY without dictionaries, so
+ * some are written again. In the order of their time, as they would arrive.
  */
 async function measureParquet(engine: QueryEngine, rows: string, few: number): Promise<MeasuredParquet> {
   const folder = await mkdtemp(join(tmpdir(), 'itemtrail-plan-'))

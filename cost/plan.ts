@@ -9,7 +9,7 @@ import { costOfKept, costOfMoves, keptAfter } from './storage.js'
 import type { Traffic } from './traffic.js'
 import type { Workload } from './workload.js'
 
-export interface Plan {
+export interface CostPlan {
   readonly workload: Workload
   readonly traffic: Traffic
   readonly streams: {
@@ -43,7 +43,7 @@ export interface Plan {
 const MONTH_DAYS = 365 / 12
 
 /** The plan of a workload whose changes are like those of the sample. */
-export function planOf(subject: Subject): Plan {
+export function planOf(subject: Subject): CostPlan {
   const { workload, traffic } = subject
   const { writesPerSecond, peakWritesPerSecond, retentionDays } = workload
   const flows = CAPTURES.map(capture => flowOf(capture, subject))

@@ -4,7 +4,7 @@ import { costOfAmount, GB } from '../aws/prices.js'
 import { costOf } from '../queries/engines/athena-cost.js'
 import { PARQUET } from './assumptions.js'
 import { DAY_SECONDS } from './capacity.js'
-import { type Kept, keptAfter } from './storage.js'
+import { type KeptBytes, keptAfter } from './storage.js'
 import type { Traffic } from './traffic.js'
 import type { Workload } from './workload.js'
 
@@ -57,7 +57,7 @@ export function questionsOf(workload: Workload, traffic: Traffic, delivery: Deli
   })
 }
 
-function costOfReading({ infrequentAccess, instantRetrieval }: Kept): number {
+function costOfReading({ infrequentAccess, instantRetrieval }: KeptBytes): number {
   return (
     costOfAmount('S3 Standard-IA, read', infrequentAccess / GB) +
     costOfAmount('S3 Glacier Instant Retrieval, read', instantRetrieval / GB)

@@ -10,7 +10,10 @@ export interface SampleChange {
   readonly newImage: Item | null
 }
 
-/** Changes that a sample has at most, and bytes of their images: enough for packs of every size, not for a machine's memory. */
+/**
+ * Changes that a sample has at most, and bytes of their images: enough for packs of every size, not for a machine's
+ * memory.
+ */
 export const SAMPLE_CHANGES = 1000
 export const SAMPLE_BYTES = 4 * 1024 ** 2
 
@@ -104,7 +107,10 @@ export function madeUpChanges({ itemBytes: bytes, updates, deletes }: SampleShap
   })
 }
 
-/** Places from 0 to 1, as many as asked for, equally far apart and in no order: shares taken by them are met without chance. */
+/**
+ * Places from 0 to 1, as many as asked for, equally far apart and in no order: shares taken by them are met without
+ * chance.
+ */
 function evenlySpread(count: number): readonly number[] {
   const ratio = (position: number) => (position * 0.618033988749895) % 1
   const order = Array.from({ length: count }, (_, i) => i).sort((a, b) => ratio(a) - ratio(b))
@@ -113,7 +119,10 @@ function evenlySpread(count: number): readonly number[] {
   return places
 }
 
-/** Attributes of about this size, as far as there is room: how many there are decides how much longer than the item its JSON is. */
+/**
+ * Attributes of about this size, as far as there is room: how many there are decides how much longer than the item its
+ * JSON is.
+ */
 const ATTRIBUTE_BYTES = 40
 const MOST_ATTRIBUTES = 60
 

@@ -9,14 +9,14 @@ export const LEAST_MOVED_BYTES = 128 * 1024
 const MONTH_DAYS = 365 / 12
 
 /** Where a day's rows lie after so many days, in bytes by class. */
-export interface Kept {
+export interface KeptBytes {
   readonly standard: number
   readonly infrequentAccess: number
   readonly instantRetrieval: number
 }
 
 /** Bytes of each class in an archive that gets so many a day and is so many days old. */
-export function keptAfter(days: number, bytesADay: number, objectBytes: number): Kept {
+export function keptAfter(days: number, bytesADay: number, objectBytes: number): KeptBytes {
   const { infrequentAccessDays, instantRetrievalDays } = DEPLOYED.lifecycle
   if (objectBytes < LEAST_MOVED_BYTES) {
     return { standard: days * bytesADay, infrequentAccess: 0, instantRetrieval: 0 }
@@ -28,7 +28,7 @@ export function keptAfter(days: number, bytesADay: number, objectBytes: number):
 }
 
 /** What a month costs in an archive of these classes. */
-export function costOfKept({ standard, infrequentAccess, instantRetrieval }: Kept): number {
+export function costOfKept({ standard, infrequentAccess, instantRetrieval }: KeptBytes): number {
   return (
     costOfAmount('S3 Standard', standard / GB) +
     costOfAmount('S3 Standard-IA', infrequentAccess / GB) +

@@ -18,7 +18,7 @@ export class WorkloadError extends Error {
   override readonly name = 'WorkloadError'
 }
 
-export interface Range {
+export interface FigureRange {
   readonly least: number
   readonly most: number
   readonly whole?: true
@@ -33,10 +33,10 @@ export const RANGES = {
   retentionDays: { least: 1, most: 36_500, whole: true },
   bufferMb: BUFFER_RANGES.mb,
   bufferSeconds: BUFFER_RANGES.seconds,
-} as const satisfies Readonly<Record<string, Range>>
+} as const satisfies Readonly<Record<string, FigureRange>>
 
 /** A number that a user typed. Throws `WorkloadError` unless it is in its range. */
-export function readNumber(name: string, text: string, { least, most, whole }: Range): number {
+export function readNumber(name: string, text: string, { least, most, whole }: FigureRange): number {
   const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : Number.NaN
   const kind = whole ? 'a whole number' : 'a number'
   if (!(value >= least && value <= most) || (whole && !Number.isInteger(value))) {

@@ -15,8 +15,8 @@ export interface Arrived {
 }
 
 /**
- * The rows of one source that have arrived in a bucket's partition. Each object is read once, from a copy on disk that is
- * gone afterwards, so that memory does not grow with the partition.
+ * The rows of one source that have arrived in a bucket's partition. Each object is read once, from a copy on disk that
+ * is gone afterwards, so that memory does not grow with the partition.
  */
 export class ArrivedRows {
   private readonly read = new Set<string>()

@@ -8,7 +8,9 @@ import type { TableConfiguration } from '../transform/table-configuration.js'
 import { DEFAULT_HINTS, DeliveryStream } from './delivery-stream.js'
 import { ParquetConverter } from './parquet-conversion.js'
 
-/** A quarter of the usual batch: rows of large items with many columns then still fit into one answer of the transform. */
+/**
+ * A quarter of the usual batch: rows of large items with many columns then still fit into one answer of the transform.
+ */
 const TRANSFORM_BYTES = DEFAULT_HINTS.transformBytes / 4
 
 /** The delivery stream of a desk, as where a baseline goes. */
@@ -58,7 +60,10 @@ export class ArchiveTarget implements BaselineTarget {
     this.converter.close()
   }
 
-  /** The real transform, and for each record that it refuses whose it was: what could not be read at all is known before. */
+  /**
+   * The real transform, and for each record that it refuses whose it was: what could not be read at all is known
+   * before.
+   */
   private watchRefusals(): TransformHandler {
     const reasons = new Map<string, string>()
     const handler = createHandler(this.table, (recordId, reason) => reasons.set(recordId, reason))

@@ -3,9 +3,9 @@ import type { FirehoseClient } from '@aws-sdk/client-firehose'
 import { CALL_BYTES, CALL_RECORDS, RECORD_BYTES } from '../aws/firehose.js'
 import type { Patience } from '../aws/patience.js'
 import {
+  BaselineDeliveryError,
   type BaselineOrigin,
   type BaselineTarget,
-  DeliveryError,
   type Refusals,
   rowTimeOf,
 } from '../capture/baseline.js'
@@ -13,13 +13,16 @@ import { sendPacks } from '../capture/firehose-sender.js'
 import { PACK_BYTES, type Pack } from '../capture/packing.js'
 import type { Bucket } from '../store/s3.js'
 import { type BaselineFact, StatesDigest, writeFact } from '../transform/fact.js'
-import type { ItemState } from '../transform/item-state.js'
+import type { ImageState } from '../transform/item-state.js'
 import { factKey, partitionPrefix } from '../transform/layout.js'
 import { dateOf } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { type Arrived, ArrivedRows } from './arrived-rows.js'
 
-/** How long it takes until nothing more is to be expected: Firehose delivers after 15 minutes at the latest when it is well. */
+/**
+ * How long it takes until nothing more is to be expected: Firehose delivers after 15 minutes at the latest when it is
+ * well.
+ */
 const PATIENCE_MS = 45 * 60_000
 
 const LOOK_EVERY_MS = 30_000
@@ -39,8 +42,8 @@ export interface FirehoseTargetOptions {
 }
 
 /**
- * A delivery stream on AWS, as where a baseline goes. That Firehose has accepted a document does not make it a row: the fact
- * waits until every row has been seen in the bucket, with the very states that were read.
+ * A delivery stream on AWS, as where a baseline goes. That Firehose has accepted a document does not make it a row: the
+ * fact waits until every row has been seen in the bucket, with the very states that were read.
  */
 export class FirehoseTarget implements BaselineTarget {
   private readonly digest = new StatesDigest()
@@ -65,7 +68,7 @@ export class FirehoseTarget implements BaselineTarget {
     return new FirehoseTarget(options, await ArrivedRows.open(bucket, prefix, origin.source, known))
   }
 
-  async put(document: Uint8Array, state: ItemState | undefined): Promise<void> {
+  async put(document: Uint8Array, state: ImageState | undefined): Promise<void> {
     if (document.length > RECORD_BYTES) {
       const reason = `document of ${document.length} bytes is larger than Firehose takes (${RECORD_BYTES})`
       this.large.push({ item: state?.itemKey ?? 'an item', reason })
@@ -122,7 +125,9 @@ export class FirehoseTarget implements BaselineTarget {
     const { left, errors } = await sendPacks(firehose, deliveryStream, this.packs, time)
     if (left.length > 0) {
       const codes = [...errors].map(([code, times]) => `${times} × ${code}`).join(', ')
-      throw new DeliveryError(`delivery stream ${JSON.stringify(deliveryStream)} does not take records: ${codes}`)
+      throw new BaselineDeliveryError(
+        `delivery stream ${JSON.stringify(deliveryStream)} does not take records: ${codes}`,
+      )
     }
     this.packs = []
     this.packBytes = 0
@@ -135,7 +140,7 @@ export class FirehoseTarget implements BaselineTarget {
       onArrived(arrived.items, this.items)
       if (this.isWhole(arrived)) return
       if (waited >= patienceMs)
-        throw new DeliveryError(
+        throw new BaselineDeliveryError(
           `${arrived.items} of ${this.items} rows have arrived within ${Math.round(patienceMs / 60_000)} minutes`,
         )
       await sleep(LOOK_EVERY_MS)

@@ -18,7 +18,9 @@ import { PartitionBuffers } from './partition-buffers.js'
 import { RegionDoor, regionInArchive, streamInArchive } from './table-origin.js'
 import { invokeTransform, type SourceRecord } from './transform-function.js'
 
-/** How a delivery stream buffers, before the transform and before an object. Sizes in bytes, intervals in milliseconds. */
+/**
+ * How a delivery stream buffers, before the transform and before an object. Sizes in bytes, intervals in milliseconds.
+ */
 export interface BufferingHints {
   readonly transformBytes: number
   readonly transformInterval: number
@@ -62,7 +64,8 @@ export interface DeliveryStreamOptions {
   readonly converter: ParquetConverter
   readonly hints?: BufferingHints
   /**
-   * The stream of records that name none, as those read through the Streams API; what is kept of them are their own bytes.
+   * The stream of records that name none, as those read through the Streams API; what is kept of them are their own
+   * bytes.
    * @default - the one that the archive has of the table; without, the transform refuses them
    */
   readonly streamArn?: string | undefined
@@ -111,8 +114,8 @@ export class DeliveryStream {
   }
 
   /**
-   * Takes one record in; `arrival` in milliseconds since 1970. One that is unnamed, which does not say of which table and
-   * stream it is, is taken as one of this table. One call at a time.
+   * Takes one record in; `arrival` in milliseconds since 1970. One that is unnamed, which does not say of which table
+   * and stream it is, is taken as one of this table. One call at a time.
    */
   async put(data: Uint8Array, arrival = this.now(), isUnnamed = false): Promise<void> {
     const now = this.now()

@@ -17,7 +17,10 @@ export interface IngestOptions {
   readonly configurationOf: (table: string) => TableConfiguration
   /** The table of records that name none. @default - that of `streamArn`; without, such records are refused */
   readonly table?: string
-  /** The stream of records that name none. @default - the one that the archive has of their table; without, they are refused */
+  /**
+   * The stream of records that name none.
+   * @default - the one that the archive has of their table; without, they are refused
+   */
   readonly streamArn?: string
   readonly hints?: BufferingHints
   /** How long a document may be. @default - 64 MB */
@@ -30,7 +33,10 @@ export interface IngestOptions {
   readonly onRecord?: (records: number) => void
 }
 
-/** Tables whose objects could not be written, each with what kept them from being; what was read of all others is in the archive. */
+/**
+ * Tables whose objects could not be written, each with what kept them from being; what was read of all others is in the
+ * archive.
+ */
 export class DeliveryError extends Error {
   override readonly name = 'DeliveryError'
   constructor(readonly failures: ReadonlyMap<string, Error>) {
@@ -84,7 +90,9 @@ export async function ingest(
 const TICK_MS = 1000
 const PAUSE = Symbol('pause')
 
-/** The documents of a source, and `PAUSE` while none comes for a while: a pipe may hold its next record back for hours. */
+/**
+ * The documents of a source, and `PAUSE` while none comes for a while: a pipe may hold its next record back for hours.
+ */
 async function* withPauses<T>(documents: AsyncIterable<T>, everyMs: number): AsyncGenerator<T | typeof PAUSE> {
   const iterator = documents[Symbol.asyncIterator]()
   let next = iterator.next()
@@ -152,8 +160,8 @@ class DeliveryStreams {
   }
 
   /**
-   * A table that could not be written once takes nothing any more, and keeps no other from being written. Throws what no other table
-   * will fare better with, such as a full disk.
+   * A table that could not be written once takes nothing any more, and keeps no other from being written. Throws what
+   * no other table will fare better with, such as a full disk.
    */
   private async attempt(table: string, deliver: () => Promise<void>): Promise<void> {
     if (this.failures.has(table)) return

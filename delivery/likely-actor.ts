@@ -1,6 +1,8 @@
 import { parseItem } from '../transform/attribute-value.js'
 
-/** Names that applications give to who made a change, as they stand without case and underscores; the likeliest first. */
+/**
+ * Names that applications give to who made a change, as they stand without case and underscores; the likeliest first.
+ */
 const NAMES = [
   ...['updatedby', 'modifiedby', 'changedby', 'lastupdatedby', 'lastmodifiedby', 'lastchangedby'],
   ...['actor', 'editor', 'user', 'userid', 'username', 'principal'],

@@ -6,8 +6,8 @@ import { tablePrefix } from '../transform/layout.js'
 import type { DocumentToSend, RedriveTarget, Resent } from './redrive.js'
 
 /**
- * Firehose keeps 500 partitions open until they are full or 900 s old, and the table's own changes need some of them. More days
- * than this wait for another run.
+ * Firehose keeps 500 partitions open until they are full or 900 s old, and the table's own changes need some of them.
+ * More days than this wait for another run.
  */
 const DAYS_A_RUN = 400
 

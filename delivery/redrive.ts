@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto'
 import type { Objects } from '../store/objects.js'
 import { openRefused } from '../store/refused-reader.js'
-import { documentsOf, type Judgement, type RefusedDocument } from './refused-documents.js'
-import type { Survey, SurveyOptions } from './refused-survey.js'
+import { documentsOf, type RefusedDocument, type RefusedJudgement } from './refused-documents.js'
+import type { RefusedSurvey, SurveyOptions } from './refused-survey.js'
 
 /** A document on its way, with the day that it is of and what stands in for its time. */
-export type DocumentToSend = RefusedDocument & Pick<Judgement, 'date' | 'arrival'>
+export type DocumentToSend = RefusedDocument & Pick<RefusedJudgement, 'date' | 'arrival'>
 
 /** Where refused documents are sent again. */
 export interface RedriveTarget {
@@ -38,11 +38,11 @@ export interface Redriven {
 }
 
 /**
- * Sends what a survey found, day by day, because Firehose holds a limited number of days at a time. What was accepted is
- * remembered at once, so a run that is interrupted goes on where it was.
+ * Sends what a survey found, day by day, because Firehose holds a limited number of days at a time. What was accepted
+ * is remembered at once, so a run that is interrupted goes on where it was.
  */
 export async function redrive(
-  survey: Survey,
+  survey: RefusedSurvey,
   target: RedriveTarget,
   options: SurveyOptions & { readonly onSent?: (sent: number, total: number) => void },
 ): Promise<Redriven> {
@@ -79,7 +79,11 @@ export async function redrive(
 const BYTES_TOGETHER = 64 * 1024 * 1024
 
 /** What is to be sent, in the order of its days. */
-async function* readInOrder(days: readonly string[], survey: Survey, objects: Objects): AsyncGenerator<DocumentToSend> {
+async function* readInOrder(
+  days: readonly string[],
+  survey: RefusedSurvey,
+  objects: Objects,
+): AsyncGenerator<DocumentToSend> {
   for (const together of daysTogether(days, survey)) {
     const documents = readDays(together, survey, objects)
     if (together.length === 1) yield* documents
@@ -87,7 +91,7 @@ async function* readInOrder(days: readonly string[], survey: Survey, objects: Ob
   }
 }
 
-function* daysTogether(days: readonly string[], survey: Survey): Generator<readonly string[]> {
+function* daysTogether(days: readonly string[], survey: RefusedSurvey): Generator<readonly string[]> {
   let together: string[] = []
   let bytes = 0
   for (const day of days) {
@@ -110,7 +114,11 @@ async function sortByDay(documents: AsyncIterable<DocumentToSend>): Promise<read
 }
 
 /** Documents of some days, object by object: each is read once, and what it holds was judged by the survey. */
-async function* readDays(days: readonly string[], survey: Survey, objects: Objects): AsyncGenerator<DocumentToSend> {
+async function* readDays(
+  days: readonly string[],
+  survey: RefusedSurvey,
+  objects: Objects,
+): AsyncGenerator<DocumentToSend> {
   const keys = new Set(days.flatMap(day => [...(survey.days.get(day)?.objects.keys() ?? [])]))
   for (const key of keys) {
     const wanted = new Map<string, Pick<DocumentToSend, 'date' | 'arrival'>>()

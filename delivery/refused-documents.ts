@@ -15,9 +15,9 @@ import { configurationId, type TableConfiguration } from '../transform/table-con
 import { transformRecord } from '../transform/transform.js'
 
 /**
- * What can be done with one document of a refused record: it is `ready` to be sent again; the transform still refuses it;
- * it is `too-large` for Firehose; or it is a row that was not converted, or the beginning of what was too long, and the change
- * itself `needs-original`.
+ * What can be done with one document of a refused record: it is `ready` to be sent again; the transform still refuses
+ * it; it is `too-large` for Firehose; or it is a row that was not converted, or the beginning of what was too long, and
+ * the change itself `needs-original`.
  */
 export type Outlook = 'ready' | 'refused' | 'too-large' | 'needs-original'
 
@@ -34,7 +34,7 @@ export interface RefusedDocument {
 }
 
 /** What a document was found to be. */
-export interface Judgement {
+export interface RefusedJudgement {
   readonly outlook: Outlook
   /** The day of the change, empty where nobody can tell. */
   readonly date: string
@@ -47,7 +47,9 @@ export interface JudgementOptions {
   readonly configurationOf: (table: string) => TableConfiguration
   /** True for an identifier of a configuration that the archive keeps. */
   readonly isKept: (table: string, configId: string) => Promise<boolean>
-  /** The one stream that the archive has of a table, where it goes to an archive: it is that of records that name none. */
+  /**
+   * The one stream that the archive has of a table, where it goes to an archive: it is that of records that name none.
+   */
   readonly streamOf?: (table: string) => Promise<string | undefined>
   /** Where it would go: rows are converted again on a desk only, and only Firehose limits a record's size. */
   readonly to: 'archive' | 'firehose'
@@ -81,15 +83,15 @@ async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 /** What is not here as it was: of a row only the transform's line, of an overlong document only the beginning. */
-const LOST: Judgement = { outlook: 'needs-original', date: '', arrival: undefined }
-const REFUSED: Judgement = { outlook: 'refused', date: '', arrival: undefined }
+const LOST: RefusedJudgement = { outlook: 'needs-original', date: '', arrival: undefined }
+const REFUSED: RefusedJudgement = { outlook: 'refused', date: '', arrival: undefined }
 
 /** What can be done with each document of a refused record. */
-export async function judge(
+export async function judgeRefused(
   { entry }: KeptEntry,
   documents: readonly RefusedDocument[],
   options: JudgementOptions,
-): Promise<readonly Judgement[]> {
+): Promise<readonly RefusedJudgement[]> {
   const { table, arrival } = entry
   const configuration = options.configurationOf(table)
   if (entry.type === 'format-conversion-failed') return [await judgeRow(entry.data, configuration, options)]
@@ -108,7 +110,7 @@ function judgeRecord(
   { data, arrival, streamArn }: { data: Uint8Array; arrival: number; streamArn: string | undefined },
   configuration: TableConfiguration,
   { to, now = Date.now }: JudgementOptions,
-): Judgement {
+): RefusedJudgement {
   // only a desk's delivery stream takes a record that names no table
   const named = to === 'archive' ? nameOrigin(data, configuration.table, streamArn) : data
   let outcome = transformRecord(named, now(), configuration)
@@ -122,12 +124,15 @@ function judgeRecord(
   return { outlook: isTooLarge ? 'too-large' : 'ready', date, arrival: standsIn ? arrival : undefined }
 }
 
-/** A row that was not converted can be converted later if the fault was not in it; made anew it can only be from the original. */
+/**
+ * A row that was not converted can be converted later if the fault was not in it; made anew it can only be from the
+ * original.
+ */
 async function judgeRow(
   data: Uint8Array,
   configuration: TableConfiguration,
   { to, isKept }: JudgementOptions,
-): Promise<Judgement> {
+): Promise<RefusedJudgement> {
   const line = Buffer.from(data).toString()
   const columns = new Map(columnsOf(configuration).map(column => [column.name, column]))
   if (to === 'firehose' || checkRowLine(line, columns) !== undefined) return LOST

@@ -3,11 +3,11 @@ import type { Ledger } from '../store/redriven.js'
 import { type KeptEntry, openRefused, type RefusedType, reasonOf } from '../store/refused-reader.js'
 import {
   documentsOf,
-  type Judgement,
   type JudgementOptions,
-  judge,
+  judgeRefused,
   type Outlook,
   type RefusedDocument,
+  type RefusedJudgement,
 } from './refused-documents.js'
 
 /** Records that were refused for one reason. */
@@ -25,7 +25,7 @@ export interface RefusedGroup {
 }
 
 /** Everything that is refused and was not sent again. */
-export interface Survey {
+export interface RefusedSurvey {
   /** Most records first. */
   readonly groups: readonly RefusedGroup[]
   /** Objects, or lines in them, that cannot be read. */
@@ -46,7 +46,7 @@ export interface DayToSend {
 }
 
 /** Where a document stands in its object, and what stands in for its time. */
-export type PlaceToSend = Pick<RefusedDocument, 'line' | 'index'> & Pick<Judgement, 'arrival'>
+export type PlaceToSend = Pick<RefusedDocument, 'line' | 'index'> & Pick<RefusedJudgement, 'arrival'>
 
 /** What is looked into. */
 export interface SurveyOptions extends JudgementOptions {
@@ -65,7 +65,7 @@ export interface SurveyOptions extends JudgementOptions {
 const PARALLEL = 4
 
 /** Reads everything that is refused, and finds out why, and what can be done. Nothing is sent. */
-export async function surveyRefused(options: SurveyOptions): Promise<Survey> {
+export async function surveyRefused(options: SurveyOptions): Promise<RefusedSurvey> {
   const groups = new Map<string, RefusedGroup>()
   const damaged = new Set<string>()
   const days = new Map<string, DayToSend>()
@@ -94,16 +94,16 @@ export async function surveyRefused(options: SurveyOptions): Promise<Survey> {
 
 interface Judged {
   readonly document: RefusedDocument
-  readonly judgement: Judgement
+  readonly judgement: RefusedJudgement
 }
 
 /** The documents of a refused record that were not sent again, each judged. */
 async function judgeLeft(kept: KeptEntry, options: SurveyOptions): Promise<readonly Judged[]> {
   const documents = await documentsOf(kept)
   if (documents.every(document => options.ledger.has(document))) return []
-  const judgements = await judge(kept, documents, options)
+  const judgements = await judgeRefused(kept, documents, options)
   return documents
-    .map((document, i) => ({ document, judgement: judgements[i] as Judgement }))
+    .map((document, i) => ({ document, judgement: judgements[i] as RefusedJudgement }))
     .filter(({ document }) => !options.ledger.has(document))
 }
 
@@ -113,14 +113,14 @@ async function listObjects({ objects, prefixes }: SurveyOptions): Promise<readon
   return [...keys]
 }
 
-function isToBeSent({ outlook }: Judgement, { all = false }: SurveyOptions): boolean {
+function isToBeSent({ outlook }: RefusedJudgement, { all = false }: SurveyOptions): boolean {
   return outlook === 'ready' || (all && outlook === 'refused')
 }
 
 function addToDay(
   days: Map<string, DayToSend>,
   { object, line, index, data }: RefusedDocument,
-  { date, arrival }: Judgement,
+  { date, arrival }: RefusedJudgement,
 ): void {
   const day = days.get(date) ?? { objects: new Map<string, PlaceToSend[]>(), bytes: 0 }
   days.set(date, day)

@@ -46,7 +46,9 @@ export class TableDelivery {
     await this.stream.refuseOverlong(document, arrival)
   }
 
-  /** A reason shows the start of a value, so there may be as many as records; those beyond a bound are counted together. */
+  /**
+   * A reason shows the start of a value, so there may be as many as records; those beyond a bound are counted together.
+   */
   private note(reason: string): void {
     const known = this.reasons.has(reason) || this.reasons.size < MOST_REASONS ? reason : FURTHER
     this.reasons.set(known, (this.reasons.get(known) ?? 0) + 1)

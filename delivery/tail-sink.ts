@@ -1,4 +1,4 @@
-import type { Checkpoint } from '../capture/checkpoint.js'
+import type { TailCheckpoint } from '../capture/checkpoint.js'
 import type { TailSink } from '../capture/intake.js'
 import type { LambdaRecord } from '../capture/lambda-record.js'
 import { findFacts } from '../store/facts.js'
@@ -45,7 +45,7 @@ export class ArchiveSink implements TailSink {
     if (!known.includes(contentOf(fact))) await this.archive.put(factKey(fact), Buffer.from(writeFact(fact)))
   }
 
-  async save(checkpoint: Checkpoint): Promise<void> {
+  async save(checkpoint: TailCheckpoint): Promise<void> {
     saveCheckpoint(this.archive.root, checkpoint)
   }
 

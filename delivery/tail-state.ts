@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../capture/checkpoint.js'
+import { readCheckpoint, type TailCheckpoint, writeCheckpoint } from '../capture/checkpoint.js'
 import { FileError, readBounded } from '../config/gate.js'
 import { isRunning, makeFolder, renameDurably, writeDurably } from '../store/durable.js'
 import { linkIn, refuseLinks } from '../store/links.js'
@@ -14,7 +14,7 @@ export function checkpointPath(root: string, table: string): string {
 }
 
 /** The checkpoint of a table; undefined where there is none. Throws a `FileError` for one that cannot be read. */
-export function loadCheckpoint(root: string, table: string): Checkpoint | undefined {
+export function loadCheckpoint(root: string, table: string): TailCheckpoint | undefined {
   const path = checkpointPath(root, table)
   refuseLinks(root, `${TAIL_FOLDER}/${table}.json`)
   const bytes = readBounded(path, path)
@@ -25,7 +25,7 @@ export function loadCheckpoint(root: string, table: string): Checkpoint | undefi
 }
 
 /** Replaces the checkpoint of a table in one step: after a power cut there is the old one or the new one, whole. */
-export function saveCheckpoint(root: string, checkpoint: Checkpoint): void {
+export function saveCheckpoint(root: string, checkpoint: TailCheckpoint): void {
   const path = checkpointPath(root, checkpoint.table)
   refuseLinks(root, `${TAIL_FOLDER}/${checkpoint.table}.json.new`)
   writeDurably(`${path}.new`, writeCheckpoint(checkpoint), 'w')

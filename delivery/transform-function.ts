@@ -21,10 +21,14 @@ export type Invocation =
 
 const ATTEMPTS = 1 + TRANSFORM_RETRIES
 
-/** A synchronous Lambda answer may have so many bytes (the "Payload size exceeded maximum allowed payload size" error). */
+/**
+ * A synchronous Lambda answer may have so many bytes (the "Payload size exceeded maximum allowed payload size" error).
+ */
 const MAX_ANSWER_BYTES = 6_291_556
 
-/** Calls the transform as Firehose does and holds it to the contract: every record id once, results and sizes allowed. */
+/**
+ * Calls the transform as Firehose does and holds it to the contract: every record id once, results and sizes allowed.
+ */
 export async function invokeTransform(
   handler: TransformHandler,
   table: TableConfiguration,

@@ -43,7 +43,8 @@ export class AthenaTables implements DerivedTables {
     if (places.length === 0) return []
     const from = ({ folder, bucket, days }: (typeof places)[number]) =>
       `${FOLDER_COLUMN} = '${folder}' and ${BUCKET_COLUMN} = '${bucket}' and ${daysSql(days)}`
-    // said twice, because injected partitions want to be listed, and a run of few buckets has no folder of one among many
+    // said twice, because injected partitions want to be listed, and a run of few buckets has no folder of one among
+    // many
     const rows = `select ${NAMES}
   from ${this.copy}
   cross join unnest(sequence(0, repeats)) as deliveries(delivery)

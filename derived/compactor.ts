@@ -6,7 +6,7 @@ import { answersFolderPrefix, changesPrefix, checkpointFolderPrefix } from '../t
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { coverOf, type Days, filesOfRun, listDigest, lostOf, runsInUse, usableCheckpoints } from './coverage.js'
 import { DerivedError, NotToBeRetried } from './error.js'
-import type { Checkpoint, KeptAnswer, Run } from './manifest.js'
+import type { KeptAnswer, Run, StateCheckpoint } from './manifest.js'
 import { bytesOf, checkpointDays, chooseDays, dueDays, type Settled, unseenMark } from './plan.js'
 import { type Found, Publisher, type PublisherOptions } from './publisher.js'
 
@@ -21,7 +21,7 @@ export interface Planned {
 /** A checkpoint that is to be written at the end of the last of its days. */
 export interface PlannedCheckpoint extends Planned {
   /** The one that it goes on from; without one, from the archive's beginning. */
-  readonly previous: Checkpoint | undefined
+  readonly previous: StateCheckpoint | undefined
 }
 
 /** An answer that is to be written of all days that are covered. */

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
 import type { ObjectEntry, Objects, ReplaceableObjects } from '../store/objects.js'
 import { coveredKey, parseDerivedKey } from '../transform/derived.js'
-import { DATA_PREFIX, PARTITION_COLUMN, parsePartition, tablePrefix } from '../transform/layout.js'
-import { type Checkpoint, type Manifest, type Run, sizeOf } from './manifest.js'
+import { DATA_PREFIX, dateOfKey, PARTITION_COLUMN, parsePartition, tablePrefix } from '../transform/layout.js'
+import { type Manifest, type Run, type StateCheckpoint, sizeOf } from './manifest.js'
 
 /** What tells an object from another: its ETag is empty where only its size does. */
 export type ListedObject = Pick<ObjectEntry, 'key' | 'bytes' | 'etag'>
@@ -31,7 +31,8 @@ export type Listing = (table: string) => Promise<Days>
 export function listingOf(archive: ListedArchive): Listing {
   return async table => {
     const folders = await archive.folders(tablePrefix(table))
-    const months = [...new Set(folders.map(folder => parsePartition(folder).date.slice(0, 'YYYY-MM'.length)))].sort()
+    const days = folders.map(dayOf).filter(isDay)
+    const months = [...new Set(days.map(day => day.slice(0, 'YYYY-MM'.length)))].sort()
     const objects: ObjectEntry[] = []
     for (let i = 0; i < months.length; i += LISTS_AT_ONCE) {
       const some = months.slice(i, i + LISTS_AT_ONCE)
@@ -45,11 +46,30 @@ export function listingOf(archive: ListedArchive): Listing {
 /** Objects of a table by day, in order. */
 export function groupByDay(objects: readonly ObjectEntry[]): Days {
   const days = new Map<string, ObjectEntry[]>()
-  for (const object of objects) push(days, parsePartition(object.key).date, object)
+  for (const object of objects) push(days, dayOf(object.key), object)
   const listed = [...days].map(
     ([day, its]) => [day, { objects: its, bytes: sumOf(its), files: listDigest(its) }] as const,
   )
   return new Map(listed.sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** The day whose folder a key lies in, as SQL has it: what is in the folder of no day is never copied. */
+function dayOf(key: string): string {
+  try {
+    return parsePartition(key).date
+  } catch {
+    return dateOfKey(key)
+  }
+}
+
+/** True of a day that changes can be of. */
+export function isDay(day: string): boolean {
+  const key = `${DATA_PREFIX}-/${PARTITION_COLUMN}=${day}/`
+  try {
+    return parsePartition(key).date === day
+  } catch {
+    return false
+  }
 }
 
 function push<Key, Value>(groups: Map<Key, Value[]>, key: Key, value: Value): void {
@@ -145,12 +165,12 @@ async function compareDays(
 ): Promise<ReadonlyMap<string, ChangedDay | undefined>> {
   const key = coveredKey(table, run.name)
   const kept = parseList((await derived.openTagged(key))?.text ?? '')
-  const objects = kept.filter(object => isIn(run.days, parsePartition(object.key).date))
+  const objects = kept.filter(object => isIn(run.days, dayOf(object.key)))
   // without the list nobody can tell which days they were
   if (listDigest(objects) !== run.covered)
     return new Map(its.map(day => [day, { objects: 0, lost: `the list ${key} is gone or another` }]))
   const before = new Map<string, ListedObject[]>()
-  for (const object of objects) push(before, parsePartition(object.key).date, object)
+  for (const object of objects) push(before, dayOf(object.key), object)
   return new Map(
     [...before].map(([day, old]) => {
       const now = listed.get(day)
@@ -208,7 +228,7 @@ export function runsInUse({ days }: Coverage): readonly RunInUse[] {
 }
 
 /** The checkpoints of a manifest that no change since may have made wrong. */
-export function usableCheckpoints(manifest: Manifest | undefined, { until }: Coverage): readonly Checkpoint[] {
+export function usableCheckpoints(manifest: Manifest | undefined, { until }: Coverage): readonly StateCheckpoint[] {
   return (manifest?.checkpoints ?? []).filter(({ day }) => until !== undefined && day <= until)
 }
 

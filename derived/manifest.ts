@@ -69,7 +69,7 @@ export type Manifest = Immutable<z.infer<typeof manifest>>
 export type Run = Manifest['runs'][number]
 
 /** A checkpoint as the manifest has it. */
-export type Checkpoint = Manifest['checkpoints'][number]
+export type StateCheckpoint = Manifest['checkpoints'][number]
 
 /** A kept answer as the manifest has it. */
 export type KeptAnswer = Manifest['answers'][number]

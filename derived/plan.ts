@@ -1,4 +1,4 @@
-import { type Coverage, type Days, usableCheckpoints } from './coverage.js'
+import { type Coverage, type Days, isDay, usableCheckpoints } from './coverage.js'
 import { type Manifest, sizeOf } from './manifest.js'
 
 /** Athena passes over objects of other classes without a word. */
@@ -98,5 +98,9 @@ function wasUnseen(situation: Situation, day: string): boolean {
 }
 
 function isReadable({ listed, since }: Situation, day: string): boolean {
-  return day >= since && (listed.get(day)?.objects ?? []).every(object => READABLE_CLASSES.has(object.storageClass))
+  return (
+    isDay(day) &&
+    day >= since &&
+    (listed.get(day)?.objects ?? []).every(object => READABLE_CLASSES.has(object.storageClass))
+  )
 }

@@ -1,7 +1,7 @@
-import type { Fact } from './facts.js'
+import type { DeployedFact } from './facts.js'
 
 /** An error as a fact: what could not be looked at is not wrong. */
-export async function attempt<T>(read: () => Promise<T>): Promise<Fact<T>> {
+export async function attempt<T>(read: () => Promise<T>): Promise<DeployedFact<T>> {
   try {
     return { kind: 'found', value: await read() }
   } catch (error) {

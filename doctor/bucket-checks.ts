@@ -1,6 +1,6 @@
 import type { Lock } from '../config/schema.js'
 import { DATA_PREFIX, LOG_PREFIX, REFUSED_PREFIX, STAGED_PREFIX } from '../transform/layout.js'
-import type { BucketFacts, Fact, LifecycleRule, LockedObject, LockFacts } from './facts.js'
+import type { BucketFacts, DeployedFact, LifecycleRule, LockedObject, LockFacts } from './facts.js'
 import { type Check, judged, known, ok, unchecked } from './judgement.js'
 import { denials } from './policy.js'
 
@@ -34,7 +34,7 @@ export const BUCKET_CHECKS: readonly Check<BucketFacts>[] = [
 export interface ArchiveSubject extends BucketFacts {
   readonly promisedLock: Lock | undefined
   readonly isSealed: boolean
-  readonly locks: Fact<readonly LockedObject[]>
+  readonly locks: DeployedFact<readonly LockedObject[]>
 }
 
 /** What is no evidence: refused records, and what a sealing was about to write. */

@@ -1,15 +1,15 @@
 import type { Configuration, TableDeployment } from '../config/configuration.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { ARCHIVE_CHECKS, BUCKET_CHECKS } from './bucket-checks.js'
-import type { BucketFacts, DriftFacts, Fact, Facts, StackFacts } from './facts.js'
+import type { BucketFacts, DeployedFact, DriftFacts, Facts, StackFacts } from './facts.js'
 import { JOURNAL_CHECKS } from './journal-checks.js'
-import { type Check, type Finding, judged, unchecked } from './judgement.js'
+import { type Check, type DoctorFinding, judged, unchecked } from './judgement.js'
 import { ARCHIVE_KEY_CHECKS, SEAL_KEY_CHECKS } from './key-checks.js'
 import { DRIFT_CHECKS, STACK_CHECKS } from './stack-checks.js'
 import { TABLE_CHECKS } from './table-checks.js'
 
 /** Every check of an archive, over everything that was found of it. */
-export function judgeArchive(facts: Facts, configuration: Configuration): readonly Finding[] {
+export function judgeArchive(facts: Facts, configuration: Configuration): readonly DoctorFinding[] {
   const { stack, drift, archive, refused } = facts
   const { lock } = configuration
   const mappings = mappingsOf(
@@ -41,14 +41,14 @@ export function judgeArchive(facts: Facts, configuration: Configuration): readon
   ]
 }
 
-function run<Subject>(checks: readonly Check<Subject>[], name: string, subject: Subject): readonly Finding[] {
+function run<Subject>(checks: readonly Check<Subject>[], name: string, subject: Subject): readonly DoctorFinding[] {
   return checks.map(({ name: check, judge, todo }) => {
     const judgement = judge(subject)
     return { subject: name, check, ...judgement, todo: judgement.verdict === 'ok' ? null : todo }
   })
 }
 
-function judgeJournal({ journal, stack }: Facts, { seal }: Configuration): readonly Finding[] {
+function judgeJournal({ journal, stack }: Facts, { seal }: Configuration): readonly DoctorFinding[] {
   if (journal !== undefined) {
     const role = stack.resources.find(({ logicalId }) => /JournalSealerRole[0-9A-F]{8}$/.test(logicalId))
     const key = { key: journal.key, sealerRole: role?.physicalId }
@@ -63,11 +63,11 @@ function judgeJournal({ journal, stack }: Facts, { seal }: Configuration): reado
 }
 
 function judgeBucket<Subject>(
-  bucket: Fact<BucketFacts>,
+  bucket: DeployedFact<BucketFacts>,
   name: string,
   checks: readonly Check<Subject>[],
   toSubject: (bucket: BucketFacts) => Subject,
-): readonly Finding[] {
+): readonly DoctorFinding[] {
   if (bucket.kind === 'found') return run(checks, `${name} bucket ${bucket.value.name}`, toSubject(bucket.value))
   const find: Check<undefined> = {
     name: 'bucket',
@@ -83,7 +83,10 @@ function nameOfStack(name: string): string {
 }
 
 /** The streams that are read, if every event source mapping of the stack could be looked at. */
-function mappingsOf(drifts: readonly Fact<DriftFacts>[], { resources }: StackFacts): Fact<readonly string[]> {
+function mappingsOf(
+  drifts: readonly DeployedFact<DriftFacts>[],
+  { resources }: StackFacts,
+): DeployedFact<readonly string[]> {
   const mappings = drifts.flatMap(drift => (drift.kind === 'found' ? drift.value.mappings : []))
   const count = resources.filter(({ type }) => type === 'AWS::Lambda::EventSourceMapping').length
   return mappings.length >= count

@@ -3,7 +3,9 @@
 import type { PolicyStatement } from './policy.js'
 
 /** Something found, or why it could not be looked at. */
-export type Fact<T> = { readonly kind: 'found'; readonly value: T } | { readonly kind: 'unknown'; readonly why: string }
+export type DeployedFact<T> =
+  | { readonly kind: 'found'; readonly value: T }
+  | { readonly kind: 'unknown'; readonly why: string }
 
 export interface Resource {
   readonly type: string
@@ -72,14 +74,14 @@ export interface LifecycleRule {
 
 export interface BucketFacts {
   readonly name: string
-  readonly versioning: Fact<string>
-  readonly lock: Fact<LockFacts>
+  readonly versioning: DeployedFact<string>
+  readonly lock: DeployedFact<LockFacts>
   /** The settings of the public access block that are off. */
-  readonly openTo: Fact<readonly string[]>
-  readonly encryption: Fact<string>
-  readonly lifecycle: Fact<readonly LifecycleRule[]>
+  readonly openTo: DeployedFact<readonly string[]>
+  readonly encryption: DeployedFact<string>
+  readonly lifecycle: DeployedFact<readonly LifecycleRule[]>
   /** None where the bucket has no policy. */
-  readonly policy: Fact<readonly PolicyStatement[]>
+  readonly policy: DeployedFact<readonly PolicyStatement[]>
 }
 
 /** The newest object of a prefix, and how it is locked; `undefined` where it is not. */
@@ -96,9 +98,9 @@ export interface KeyFacts {
   /** `Enabled`, `PendingDeletion`, ... */
   readonly state: string
   readonly spec: string
-  readonly policy: Fact<readonly PolicyStatement[]>
+  readonly policy: DeployedFact<readonly PolicyStatement[]>
   /** Whom grants let sign. */
-  readonly signingGrants: Fact<readonly string[]>
+  readonly signingGrants: DeployedFact<readonly string[]>
 }
 
 /** The journal, as far as its newest checkpoint tells. */
@@ -107,28 +109,28 @@ export interface JournalFacts {
   /** How old the newest seal is, in milliseconds; undefined where there is none; a text says why it is not believed. */
   readonly sealedAgoMs: number | string | undefined
   /** The last use of its key, where that was no sealing. */
-  readonly strangeUse: Fact<string | undefined>
+  readonly strangeUse: DeployedFact<string | undefined>
   /** Claims that have more than one version. */
   readonly rewritten: readonly string[]
 }
 
 /** What was found of one configured table; a table that is not there is `undefined`. */
 export interface CapturedFacts {
-  readonly table: Fact<TableFacts | undefined>
-  readonly destinations: Fact<readonly KinesisDestination[]>
+  readonly table: DeployedFact<TableFacts | undefined>
+  readonly destinations: DeployedFact<readonly KinesisDestination[]>
 }
 
 /** Everything that the checks look at. */
 export interface Facts {
   readonly stack: StackFacts
   /** The stack itself first, then its nested stacks. */
-  readonly drift: readonly { readonly stack: string; readonly found: Fact<DriftFacts> }[]
-  readonly archive: Fact<BucketFacts>
-  readonly refused: Fact<BucketFacts>
+  readonly drift: readonly { readonly stack: string; readonly found: DeployedFact<DriftFacts> }[]
+  readonly archive: DeployedFact<BucketFacts>
+  readonly refused: DeployedFact<BucketFacts>
   /** The newest object of each prefix that holds evidence, of those that were there an hour ago. */
-  readonly locks: Fact<readonly LockedObject[]>
-  readonly archiveKey: Fact<KeyFacts>
+  readonly locks: DeployedFact<readonly LockedObject[]>
+  readonly archiveKey: DeployedFact<KeyFacts>
   /** Undefined where the stack keeps no journal. */
-  readonly journal: { readonly key: Fact<KeyFacts>; readonly found: Fact<JournalFacts> } | undefined
+  readonly journal: { readonly key: DeployedFact<KeyFacts>; readonly found: DeployedFact<JournalFacts> } | undefined
   readonly tables: ReadonlyMap<string, CapturedFacts>
 }

@@ -1,8 +1,8 @@
-import type { Fact, JournalFacts } from './facts.js'
+import type { DeployedFact, JournalFacts } from './facts.js'
 import { type Check, judged, known } from './judgement.js'
 
 /** What is checked of the journal itself; `itemtrail verify` holds the archive against it. */
-export const JOURNAL_CHECKS: readonly Check<Fact<JournalFacts>>[] = [
+export const JOURNAL_CHECKS: readonly Check<DeployedFact<JournalFacts>>[] = [
   {
     name: 'sealing',
     todo: 'docs/runbook.md, seal-late and journal-forked',

@@ -1,11 +1,11 @@
-import type { Fact } from './facts.js'
+import type { DeployedFact } from './facts.js'
 
 /** How a check ends. */
-export type Verdict = 'ok' | 'wrong' | 'unchecked'
+export type CheckVerdict = 'ok' | 'wrong' | 'unchecked'
 
 /** What a check found, and what it should have found. */
 export interface Judgement {
-  readonly verdict: Verdict
+  readonly verdict: CheckVerdict
   readonly found: string
   readonly promised: string
 }
@@ -18,7 +18,7 @@ export interface Check<Subject> {
 }
 
 /** The answer of one check. */
-export interface Finding extends Judgement {
+export interface DoctorFinding extends Judgement {
   readonly subject: string
   readonly check: string
   /** Null where nothing is to be done. */
@@ -41,6 +41,6 @@ export function unchecked(why: string, promised: string): Judgement {
 }
 
 /** Judges a fact if it was found. */
-export function known<T>(fact: Fact<T>, promised: string, judge: (value: T) => Judgement): Judgement {
+export function known<T>(fact: DeployedFact<T>, promised: string, judge: (value: T) => Judgement): Judgement {
   return fact.kind === 'found' ? judge(fact.value) : unchecked(fact.why, promised)
 }

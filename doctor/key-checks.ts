@@ -1,9 +1,9 @@
-import type { Fact, KeyFacts } from './facts.js'
+import type { DeployedFact, KeyFacts } from './facts.js'
 import { type Check, judged, known, unchecked } from './judgement.js'
 import { denials, strangers } from './policy.js'
 
 /** What is checked of every key of an archive. */
-const EVERY_KEY: readonly Check<Fact<KeyFacts>>[] = [
+const EVERY_KEY: readonly Check<DeployedFact<KeyFacts>>[] = [
   {
     name: 'key state',
     todo: 'at once: aws kms cancel-key-deletion, then aws kms enable-key; find out who did it (CloudTrail)',
@@ -29,11 +29,11 @@ const EVERY_KEY: readonly Check<Fact<KeyFacts>>[] = [
 const NO_STRANGER = 'nobody of another account'
 
 /** What is checked of the key that the archive is encrypted with: whoever deletes it destroys the archive. */
-export const ARCHIVE_KEY_CHECKS: readonly Check<Fact<KeyFacts>>[] = EVERY_KEY
+export const ARCHIVE_KEY_CHECKS: readonly Check<DeployedFact<KeyFacts>>[] = EVERY_KEY
 
 /** The key that signs, with the name of the sealer's role. */
 export interface SealKeySubject {
-  readonly key: Fact<KeyFacts>
+  readonly key: DeployedFact<KeyFacts>
   /** Undefined where the stack has none. */
   readonly sealerRole: string | undefined
 }

@@ -29,8 +29,8 @@ import { absentAs, attempt } from './attempt.js'
 import type {
   BucketFacts,
   CapturedFacts,
+  DeployedFact,
   DriftFacts,
-  Fact,
   Facts,
   KinesisDestination,
   LifecycleRule,
@@ -61,7 +61,7 @@ export interface ReadOptions {
 }
 
 /** Looks at a stack and at what it promises to keep. Throws where the stack itself cannot be described. */
-export async function readFacts(
+export async function readDeployment(
   clients: Clients,
   stackName: string,
   tables: readonly string[],
@@ -88,7 +88,7 @@ export async function readFacts(
 }
 
 /** Something about a bucket that the stack names. */
-async function ofBucket<T>(bucket: string | undefined, read: (bucket: string) => Promise<T>): Promise<Fact<T>> {
+async function ofBucket<T>(bucket: string | undefined, read: (bucket: string) => Promise<T>): Promise<DeployedFact<T>> {
   return bucket === undefined ? NO_OUTPUT : attempt(() => read(bucket))
 }
 
@@ -215,7 +215,7 @@ async function describeDestinations(client: DynamoDBClient, name: string): Promi
   )
 }
 
-async function readBucket(client: S3Client, bucket: string | undefined): Promise<Fact<BucketFacts>> {
+async function readBucket(client: S3Client, bucket: string | undefined): Promise<DeployedFact<BucketFacts>> {
   if (bucket === undefined) return NO_OUTPUT
   const Bucket = bucket
   const facts: BucketFacts = {

@@ -1,4 +1,4 @@
-import type { DriftFacts, Fact, StackFacts } from './facts.js'
+import type { DeployedFact, DriftFacts, StackFacts } from './facts.js'
 import { type Check, judged, known, ok, unchecked } from './judgement.js'
 
 /** What is checked of the stack itself. */
@@ -25,7 +25,7 @@ export const STACK_CHECKS: readonly Check<StackFacts>[] = [
 ]
 
 /** What is checked of a stack, and of each that is nested in it. */
-export const DRIFT_CHECKS: readonly Check<Fact<DriftFacts>>[] = [
+export const DRIFT_CHECKS: readonly Check<DeployedFact<DriftFacts>>[] = [
   {
     name: 'drift',
     todo: 'find out who changed it (CloudTrail), then bring it back: deploy, or change it back by hand',

@@ -1,6 +1,6 @@
 import type { TableDeployment } from '../config/configuration.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import type { CapturedFacts, Fact, KinesisDestination, TableFacts } from './facts.js'
+import type { CapturedFacts, DeployedFact, KinesisDestination, TableFacts } from './facts.js'
 import { type Check, type Judgement, judged, known, ok } from './judgement.js'
 
 /** A table as configured and as found. */
@@ -9,7 +9,7 @@ export interface TableSubject {
   readonly deployment: TableDeployment
   readonly found: CapturedFacts
   /** The streams that the event source mappings of the stack read. */
-  readonly mappings: Fact<readonly string[]>
+  readonly mappings: DeployedFact<readonly string[]>
   /** Names of the Kinesis streams of the stack. */
   readonly kinesisStreams: readonly string[]
 }

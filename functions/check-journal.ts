@@ -4,7 +4,7 @@ import type { S3Client } from '@aws-sdk/client-s3'
 import type { Counts } from '../capture/metrics.js'
 import { BucketVersions } from '../journal/bucket-objects.js'
 import type { Entry, ObjectEntry, SealEntry } from '../journal/entry.js'
-import type { Finding } from '../journal/finding.js'
+import type { JournalFinding } from '../journal/finding.js'
 import type { Head } from '../journal/head.js'
 import { KeptLog } from '../journal/kept-log.js'
 import { readKmsVerifier } from '../journal/kms-key.js'
@@ -26,7 +26,7 @@ export interface JournalCheckOptions {
   readonly refusedDays: number
   readonly writeMetrics: (counts: Counts) => void
   /** Told each finding. */
-  readonly report: (finding: Finding) => void
+  readonly report: (finding: JournalFinding) => void
   /** Told the checkpoint of a journal of which nothing is wrong. @default - nobody is told */
   readonly publish?: (head: Head) => Promise<void>
   /** Milliseconds since 1970. @default - the clock */
@@ -109,7 +109,7 @@ class SealedUntilNow {
   }
 
   /** True of what was refused so long ago that S3 has forgotten it, or may have. */
-  mayHaveExpired({ kind, key }: Finding, { refusedDays, now = Date.now }: JournalCheckOptions): boolean {
+  mayHaveExpired({ kind, key }: JournalFinding, { refusedDays, now = Date.now }: JournalCheckOptions): boolean {
     const notBefore = this.refused.get(key)
     return kind === 'missing' && notBefore !== undefined && now() >= notBefore + refusedDays * DAY_MS
   }
@@ -125,8 +125,8 @@ function verifiedByVersion({ root }: Head, recent: ReadonlySet<string>) {
 }
 
 /** Files of the journal that somebody wrote or deleted a second time, which the newest of them would hide. */
-async function secondVersions(bucket: Bucket): Promise<readonly Finding[]> {
-  const findings: Finding[] = []
+async function secondVersions(bucket: Bucket): Promise<readonly JournalFinding[]> {
+  const findings: JournalFinding[] = []
   for (const prefix of WRITTEN_ONCE) {
     const counts = new Map<string, number>()
     for await (const { key } of bucket.versions(prefix)) counts.set(key, (counts.get(key) ?? 0) + 1)
@@ -136,7 +136,7 @@ async function secondVersions(bucket: Bucket): Promise<readonly Finding[]> {
   return findings
 }
 
-function countByKind(findings: readonly Finding[]): Counts {
+function countByKind(findings: readonly JournalFinding[]): Counts {
   const { altered, unlisted, forked } = JOURNAL_METRICS
   const ofLog = findings.filter(({ key }) => key.startsWith(LOG_PREFIX))
   const ofObjects = findings.filter(finding => !ofLog.includes(finding))

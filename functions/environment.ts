@@ -1,6 +1,6 @@
 /**
- * Reads a function's configuration from its environment. Throws at cold start and names every variable that is missing, so
- * that a function never runs half configured.
+ * Reads a function's configuration from its environment. Throws at cold start and names every variable that is missing,
+ * so that a function never runs half configured.
  */
 export function readEnvironment<Name extends string>(
   environment: NodeJS.ProcessEnv,

@@ -10,11 +10,13 @@ export type ResourceHandler = (event: CloudFormationCustomResourceEvent, context
 const REASON_CHARACTERS = 1_000
 
 /**
- * The custom resource that has a table write into a Kinesis stream, for tables that another stack or nobody's made. Its properties
- * are those of CloudFormation's own: `TableName`, `StreamArn`, `ApproximateCreationDateTimePrecision`. Deleting it ends the
- * writing; table, stream and everything in them stay. It does no harm when it is called twice, as Lambda may.
+ * The custom resource that has a table write into a Kinesis stream, for tables that another stack or nobody's made. Its
+ * properties are those of CloudFormation's own: `TableName`, `StreamArn`, `ApproximateCreationDateTimePrecision`.
+ * Deleting it ends the writing; table, stream and everything in them stay. It does no harm when it is called twice, as
+ * Lambda may.
  *
- * CloudFormation calls it directly and it polls: one function, where the provider framework would add four and a state machine.
+ * CloudFormation calls it directly and it polls: one function, where the provider framework would add four and a state
+ * machine.
  */
 export function createDestinationResource(client: DynamoDBClient, sleep?: PollTime['sleep']): ResourceHandler {
   return async (event, context) => {
@@ -57,7 +59,10 @@ function parseDestination(properties: Properties): Destination {
   return { table, streamArn, precision }
 }
 
-/** Throws when CloudFormation did not get the answer: Lambda then calls once more, and what is done is only answered again. */
+/**
+ * Throws when CloudFormation did not get the answer: Lambda then calls once more, and what is done is only answered
+ * again.
+ */
 async function answer(url: string, body: CloudFormationCustomResourceResponse): Promise<void> {
   // the URL is signed for an empty content type
   const headers = { 'content-type': '' }

@@ -31,17 +31,17 @@ export interface PollTime {
 }
 
 /** What brings a destination nearer to what is wanted. `wait`: DynamoDB is at it. */
-export type Step = 'done' | 'wait' | 'enable' | 'update' | 'disable' | 'failed'
+export type ActivationStep = 'done' | 'wait' | 'enable' | 'update' | 'disable' | 'failed'
 
 /**
- * The next step from a destination as DynamoDB describes it, undefined where it never was, to an active one of that precision.
- * `asked`: DynamoDB has taken a request since, which its description may not show yet.
+ * The next step from a destination as DynamoDB describes it, undefined where it never was, to an active one of that
+ * precision. `asked`: DynamoDB has taken a request since, which its description may not show yet.
  */
 export function stepToActive(
   present: KinesisDataStreamDestination | undefined,
   precision: ApproximateCreationDateTimePrecision,
   asked: boolean,
-): Step {
+): ActivationStep {
   switch (present?.DestinationStatus) {
     case 'ACTIVE':
       if (present.ApproximateCreationDateTimePrecision === precision) return 'done'
@@ -57,7 +57,7 @@ export function stepToActive(
 }
 
 /** The next step to a table that no longer writes into the stream. What the stream holds stays. */
-export function stepToDisabled(present: KinesisDataStreamDestination | undefined, asked: boolean): Step {
+export function stepToDisabled(present: KinesisDataStreamDestination | undefined, asked: boolean): ActivationStep {
   switch (present?.DestinationStatus) {
     case undefined:
     case 'DISABLED':
@@ -101,7 +101,7 @@ async function reach(
   client: DynamoDBClient,
   wanted: Destination,
   { remaining, sleep = wait }: PollTime,
-  nextStep: (destinations: readonly KinesisDataStreamDestination[], asked: boolean) => Step,
+  nextStep: (destinations: readonly KinesisDataStreamDestination[], asked: boolean) => ActivationStep,
 ): Promise<void> {
   for (let asked = false; ; ) {
     const described = await client.send(new DescribeKinesisStreamingDestinationCommand({ TableName: wanted.table }))

@@ -27,16 +27,18 @@ export type LockEvent = { readonly Records: readonly { readonly body: string }[]
 const DAY_MS = 24 * 60 * 60 * 1000
 
 /**
- * Locks each object version that an event names until its own time and the days of the rule. Every one is tried; if any could
- * not be locked it throws, so that the queue keeps the message and the function is called again. That does no harm: a version
- * whose lock is long and strict enough is left alone, and no lock is ever made shorter.
+ * Locks each object version that an event names until its own time and the days of the rule. Every one is tried; if any
+ * could not be locked it throws, so that the queue keeps the message and the function is called again. That does no
+ * harm: a version whose lock is long and strict enough is left alone, and no lock is ever made shorter.
  *
- * EventBridge goes through a queue because a rule that calls a function hands over and forgets: when the function fails, Lambda
- * tries twice more within minutes and drops the event, and the rule's own dead-letter queue never sees it. A queue keeps it for
- * days, until a right or a key is put in order, and its dead letters are what an alarm can watch.
+ * EventBridge goes through a queue because a rule that calls a function hands over and forgets: when the function
+ * fails, Lambda tries twice more within minutes and drops the event, and the rule's own dead-letter queue never sees
+ * it. A queue keeps it for days, until a right or a key is put in order, and its dead letters are what an alarm can
+ * watch.
  *
- * The time comes from the event. S3 writes it when the object is complete, so it is never before the object's last-modified and
- * the lock never ends too early; asking S3 for the latter would take the right to read what is in the archive.
+ * The time comes from the event. S3 writes it when the object is complete, so it is never before the object's
+ * last-modified and the lock never ends too early; asking S3 for the latter would take the right to read what is in the
+ * archive.
  */
 export function createLocker(s3: S3Client, rule: RetentionRule): (event: LockEvent) => Promise<void> {
   return async event => {

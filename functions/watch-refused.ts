@@ -19,8 +19,8 @@ export interface RefusedWatchOptions {
 }
 
 /**
- * Counts the refused objects that are about to expire, in all buckets together. It throws where a bucket cannot be listed, and then counts
- * nothing: a number that leaves out a bucket would say that all is well.
+ * Counts the refused objects that are about to expire, in all buckets together. It throws where a bucket cannot be
+ * listed, and then counts nothing: a number that leaves out a bucket would say that all is well.
  */
 export function createRefusedWatch(options: RefusedWatchOptions): () => Promise<void> {
   const { s3, buckets, refusedDays, writeMetrics, now = Date.now } = options

@@ -4,7 +4,7 @@
  * sealings passed over, so that it came by another way than all others; `forked` two histories of one journal;
  * `cut-off` the journal ends before a checkpoint that somebody holds; `foreign-key` signed by nobody who is believed.
  */
-export interface Finding {
+export interface JournalFinding {
   readonly kind: 'missing' | 'altered' | 'unlisted' | 'forked' | 'cut-off' | 'foreign-key'
   /** A key of the archive, `log/` included. */
   readonly key: string

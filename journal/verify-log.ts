@@ -15,7 +15,7 @@ import { joinSubtrees, leafHash, nodeHash, rootOf } from '../proof/tree.js'
 import { LOG_PREFIX } from '../transform/layout.js'
 import { readEntries } from './entries.js'
 import { decodeEntry, type Entry, type SealEntry } from './entry.js'
-import type { Finding } from './finding.js'
+import type { JournalFinding } from './finding.js'
 import { type Head, type JournalIdentity, NOT_BEGUN, openHead } from './head.js'
 import { JournalError } from './journal-error.js'
 import { CHECKPOINT, claimPath, type LogStore } from './log-store.js'
@@ -27,7 +27,7 @@ export interface VerifiedLog {
   readonly claims: number
   readonly entries: number
   readonly seals: readonly SealEntry[]
-  readonly findings: readonly Finding[]
+  readonly findings: readonly JournalFinding[]
   /** Why less can be said than one would expect, for people. */
   readonly remarks: readonly string[]
 }
@@ -54,7 +54,7 @@ export async function verifyLog(
 }
 
 class Walk {
-  private readonly findings: Finding[] = []
+  private readonly findings: JournalFinding[] = []
   private readonly remarks: string[] = []
   private readonly seals: SealEntry[] = []
   private readonly known: Verifier[]
@@ -238,7 +238,7 @@ class Walk {
     }
   }
 
-  private find(kind: Finding['kind'], path: string, message: string): void {
+  private find(kind: JournalFinding['kind'], path: string, message: string): void {
     this.findings.push({ kind, key: `${LOG_PREFIX}${path}`, message })
   }
 
@@ -253,7 +253,7 @@ type Kept = Head & { readonly path: string }
 
 const KEPT = 'checkpoint (the kept one)'
 
-function kindOf({ cause }: JournalError): Finding['kind'] {
+function kindOf({ cause }: JournalError): JournalFinding['kind'] {
   return cause instanceof ProofError && cause.fault === 'key' ? 'foreign-key' : 'altered'
 }
 

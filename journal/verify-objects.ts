@@ -1,7 +1,7 @@
 import { SEALED_PREFIXES } from '../transform/layout.js'
 import type { ArchiveObjects } from './archive-objects.js'
 import type { ObjectEntry, SealEntry } from './entry.js'
-import type { Finding } from './finding.js'
+import type { JournalFinding } from './finding.js'
 
 /** What an archive holds beside what its journal says of it. */
 export interface VerifiedObjects {
@@ -13,7 +13,7 @@ export interface VerifiedObjects {
   readonly bytes: number
   /** Objects that are newer than the last seals: nothing vouches for them yet. By key. */
   readonly notSealed: readonly string[]
-  readonly findings: readonly Finding[]
+  readonly findings: readonly JournalFinding[]
 }
 
 /** An object as a list tells of it. */
@@ -50,7 +50,7 @@ export async function verifyObjects(
   { wasVerified = () => false, onSound = () => {}, parallel = 4 }: VerifyObjectsOptions = {},
 ): Promise<VerifiedObjects> {
   const listed = (await Promise.all(SEALED_PREFIXES.map(prefix => archive.list(prefix)))).flat()
-  const findings: Finding[] = []
+  const findings: JournalFinding[] = []
   const notSealed: string[] = []
   const counts = { sound: 0, hashed: 0, rows: 0, bytes: 0 }
   const patience = twoSealsAgo(seals)

@@ -40,8 +40,8 @@ export interface SignedCheckpoint extends Checkpoint {
 }
 
 /**
- * Opens a signed checkpoint of a log. Throws `ProofError` where it is of another origin, where no key that is known under
- * the log's own name signed it, or where a known key's signature is wrong.
+ * Opens a signed checkpoint of a log. Throws `ProofError` where it is of another origin, where no key that is known
+ * under the log's own name signed it, or where a known key's signature is wrong.
  */
 export function openCheckpoint(text: string, origin: string, known: readonly Verifier[]): SignedCheckpoint {
   const note = parseNote(text)

@@ -70,8 +70,8 @@ function parseSignature(line: string): NoteSignature {
 }
 
 /**
- * The signatures of a note that known keys made. Throws `ProofError` where one that names a known key, by name and id, is
- * not its signature; lines of other keys are passed over.
+ * The signatures of a note that known keys made. Throws `ProofError` where one that names a known key, by name and id,
+ * is not its signature; lines of other keys are passed over.
  */
 export function verifiedSignatures(note: Note, known: readonly Verifier[]): readonly NoteSignature[] {
   return note.signatures.filter(signature => {

@@ -1,6 +1,6 @@
 /**
- * Why a text or file of a log proves nothing: its form, the log that it is of, who signed it, who did not cosign it, or a
- * path that does not lead to the root. An empty path is told apart: there are readers that took it for a proof.
+ * Why a text or file of a log proves nothing: its form, the log that it is of, who signed it, who did not cosign it, or
+ * a path that does not lead to the root. An empty path is told apart: there are readers that took it for a proof.
  */
 export type ProofFault = 'form' | 'origin' | 'key' | 'quorum' | 'path' | 'empty-path'
 

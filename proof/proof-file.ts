@@ -65,8 +65,8 @@ export function checkInclusion(
 }
 
 /**
- * The checkpoint under which a proof file shows that the log of this origin has an entry of this leaf hash. The leaf, the
- * origin and the keys come from elsewhere than the proof. Throws `ProofError` where it does not show that.
+ * The checkpoint under which a proof file shows that the log of this origin has an entry of this leaf hash. The leaf,
+ * the origin and the keys come from elsewhere than the proof. Throws `ProofError` where it does not show that.
  */
 export function verifyProof(
   proof: ProofFile,

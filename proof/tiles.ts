@@ -80,7 +80,9 @@ export class TileReader {
     readonly size: number,
   ) {}
 
-  /** The hash of a range that the tree asks for. Throws `ProofError` for a tile that is missing or of another length. */
+  /**
+   * The hash of a range that the tree asks for. Throws `ProofError` for a tile that is missing or of another length.
+   */
   async hashOf(range: Range): Promise<Buffer> {
     return joinSubtrees(await Promise.all(subtreesOf(range).map(subtree => this.subtree(subtree))))
   }

@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto'
 
 /**
- * The Merkle tree of RFC 6962, section 2.1, with SHA-256: what it hashes to, which hashes prove a leaf or that a tree only
- * grew, and how a stranger checks that. A tree of n > 1 leaves is split at the largest power of two below n, so every hash
- * that is asked for is one of leaves `[from, to)` where `from` is a multiple of the power of two at or above `to - from`.
+ * The Merkle tree of RFC 6962, section 2.1, with SHA-256: what it hashes to, which hashes prove a leaf or that a tree
+ * only grew, and how a stranger checks that. A tree of n > 1 leaves is split at the largest power of two below n, so
+ * every hash that is asked for is one of leaves `[from, to)` where `from` is a multiple of the power of two at or above
+ * `to - from`.
  */
 
 export const HASH_BYTES = 32
@@ -66,7 +67,9 @@ export function subtreesOf({ from, to }: Range): readonly Subtree[] {
   return subtrees
 }
 
-/** The ranges whose hashes prove leaf `index` of a tree of `size` (RFC 9162, section 2.1.3.1), from its sibling upward. */
+/**
+ * The ranges whose hashes prove leaf `index` of a tree of `size` (RFC 9162, section 2.1.3.1), from its sibling upward.
+ */
 export function inclusionRanges(index: number, size: number): readonly Range[] {
   if (index < 0 || index >= size) throw new RangeError(`leaf ${index} is not in a tree of ${size}`)
   const path: Range[] = []
@@ -131,8 +134,8 @@ export function provesInclusion(
 }
 
 /**
- * Whether a path proves that the tree of `size` leaves with this root begins with the tree of `before` leaves (RFC 9162,
- * section 2.1.4.2). Every tree begins with the empty one, so that from 0 nothing is proven: a caller says so.
+ * Whether a path proves that the tree of `size` leaves with this root begins with the tree of `before` leaves (RFC
+ * 9162, section 2.1.4.2). Every tree begins with the empty one, so that from 0 nothing is proven: a caller says so.
  */
 export function provesConsistency(
   before: { readonly size: number; readonly root: Uint8Array },

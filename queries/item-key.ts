@@ -55,8 +55,8 @@ function asNumeral(typed: string): string {
 }
 
 /**
- * A key that tells what the keys of a table look like: one of its rows, else one made up from its configuration. Undefined
- * where there is neither.
+ * A key that tells what the keys of a table look like: one of its rows, else one made up from its configuration.
+ * Undefined where there is neither.
  */
 export async function sampleItemKey(engine: QueryEngine, table: TableConfiguration): Promise<string | undefined> {
   return (await anyItemKey(engine, table)) ?? configuredKey(table)

@@ -90,7 +90,10 @@ export interface QueryTypes {
       readonly event_id: string | null
     }
   }
-  /** Is anything missing, whatever the order of changes? Each state that was entered must have been left, but for the last. */
+  /**
+   * Is anything missing, whatever the order of changes? Each state that was entered must have been left, but for the
+   * last.
+   */
   readonly balance: {
     readonly parameters: {
       readonly to?: 'instant'

@@ -66,11 +66,19 @@ function typeOfQuery({ name, question, parameters, asksForColumn, columns }: Sav
   ]
   const cells = columns.map(({ name, type }) => `${name}: ${ROW_TYPES[type]} | null`)
   const block = (lines: readonly string[]) => `{\n${lines.map(line => `      readonly ${line}\n`).join('')}    }`
-  return `  /** ${question} */
+  return `${docComment(question)}
   readonly ${name.includes('-') ? `'${name}'` : name}: {
     readonly parameters: ${block(fields)}
     readonly row: ${block(cells)}
   }`
+}
+
+/** A sentence as a comment of a member, on more lines where it is longer than 120 columns. */
+function docComment(sentence: string): string {
+  const line = `  /** ${sentence} */`
+  if (line.length <= 120) return line
+  const lines = sentence.match(/.{1,114}(?: |$)/g) ?? []
+  return ['  /**', ...lines.map(part => `   * ${part.trimEnd()}`), '   */'].join('\n')
 }
 
 /** As `rowsOf` gives them. */

@@ -1,13 +1,15 @@
-/** The attribute of an item that names who wrote it last: a restore writes its own name there, and not the old writer's. */
+/**
+ * The attribute of an item that names who wrote it last: a restore writes its own name there, and not the old writer's.
+ */
 import type { Item } from '../transform/attribute-value.js'
 import type { AttributePath } from '../transform/table-configuration.js'
 
 /** An item with the name of its writer in it; as it is where the path leads through what is no map. */
-export function withActor(item: Item, path: AttributePath, actor: string): Item {
+export function itemWithActor(item: Item, path: AttributePath, actor: string): Item {
   const [name, ...rest] = path as readonly [string, ...string[]]
   if (rest.length === 0) return { ...item, [name]: { S: actor } }
   const inner = Object.hasOwn(item, name) ? item[name] : undefined
-  return inner !== undefined && 'M' in inner ? { ...item, [name]: { M: withActor(inner.M, rest, actor) } } : item
+  return inner !== undefined && 'M' in inner ? { ...item, [name]: { M: itemWithActor(inner.M, rest, actor) } } : item
 }
 
 /** An item without the name of its writer. */

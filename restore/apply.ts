@@ -2,7 +2,7 @@ import type { WireError } from '../capture/dynamodb-wire.js'
 import { canonicalAttributes, canonicalItem, type Item, parseItem } from '../transform/attribute-value.js'
 import { isObject } from '../transform/json.js'
 import type { AttributePath } from '../transform/table-configuration.js'
-import { withActor, withoutActor } from './actor-attribute.js'
+import { itemWithActor, withoutActor } from './actor-attribute.js'
 import { comparableHash } from './comparable.js'
 import { type ConditionalWrite, isSame, itemOf, toConditionalWrite } from './conditional-write.js'
 import type { LiveTable } from './live-table.js'
@@ -23,7 +23,7 @@ export interface RestoreActor {
 
 /** An item as a restore writes it. */
 export function asWritten(wanted: Item | null, actor: RestoreActor | null): Item | null {
-  return wanted === null || actor === null ? wanted : withActor(wanted, actor.path, actor.name)
+  return wanted === null || actor === null ? wanted : itemWithActor(wanted, actor.path, actor.name)
 }
 
 /** Whether two items are the same but for who wrote them. */
@@ -152,7 +152,9 @@ async function write(
   }
 }
 
-/** Errors that say something about one item (API reference, PutItem, and "Common Errors"): any other would come for all. */
+/**
+ * Errors that say something about one item (API reference, PutItem, and "Common Errors"): any other would come for all.
+ */
 const OF_ONE_ITEM = new Set([
   'ValidationException',
   'ItemCollectionSizeLimitExceededException',
@@ -160,8 +162,9 @@ const OF_ONE_ITEM = new Set([
 ])
 
 /**
- * Between reading and writing somebody added an attribute that no condition could name, or changed one that there was no
- * room for. An update has left it as it is; what a delete took is put back; what was overwritten is kept in the progress.
+ * Between reading and writing somebody added an attribute that no condition could name, or changed one that there was
+ * no room for. An update has left it as it is; what a delete took is put back; what was overwritten is kept in the
+ * progress.
  */
 async function afterSurprise(
   { key }: PlannedItem,

@@ -10,7 +10,10 @@ import { comparableAttributes } from './comparable.js'
 
 /** Comparisons, functions and ANDs that an expression may have: "The expression contains too many operators". */
 const MAX_OPERATORS = 300
-/** Bytes of an expression, of which ours has ASCII only. What its names stand for may have 2 MB, which two items never have. */
+/**
+ * Bytes of an expression, of which ours has ASCII only. What its names stand for may have 2 MB, which two items never
+ * have.
+ */
 const MAX_EXPRESSION = 4096
 
 /** A request that writes an item, or is refused. Its answer has the item as it was before. */
@@ -19,7 +22,10 @@ export interface ConditionalWrite {
   readonly request: JsonObject
 }
 
-/** What is written: `wanted` is null for a delete; `current` is the item as it was read, null where it must not be there. */
+/**
+ * What is written: `wanted` is null for a delete; `current` is the item as it was read, null where it must not be
+ * there.
+ */
 export interface WritePlan {
   readonly key: Item
   readonly wanted: Item | null
@@ -122,7 +128,10 @@ class Expression {
     return isAdded
   }
 
-  /** Adds that an attribute has a value, which DynamoDB compares by what it means: sets without order, numbers as numbers. */
+  /**
+   * Adds that an attribute has a value, which DynamoDB compares by what it means: sets without order, numbers as
+   * numbers.
+   */
   requireValue(name: string, value: AttributeValue): boolean {
     const token = this.nextValue()
     const isAdded = this.require(nameToken => `${nameToken}=${token}`, name)

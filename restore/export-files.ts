@@ -42,8 +42,8 @@ export class OutputError extends Error {
 }
 
 /**
- * Writes items as DynamoDB exports a table: gzip JSON lines and manifests with checksums. The summary is written last, so
- * what is not whole has none.
+ * Writes items as DynamoDB exports a table: gzip JSON lines and manifests with checksums. The summary is written last,
+ * so what is not whole has none.
  */
 export class ExportWriter {
   private readonly id: string

@@ -13,7 +13,7 @@ export class LineLengthError extends Error {
  * The lines of a file, one by one, which is given by its path or is open already. `node:readline` would break them at
  * U+2028 too, which JSON has inside strings. Throws `LineLengthError` for one of more than `maxBytes`.
  */
-export async function* readLines(
+export async function* readFileLines(
   file: string | number,
   maxBytes: number = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<string> {

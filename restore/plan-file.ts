@@ -2,7 +2,7 @@ import { createHash, type Hash, randomUUID } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { sync, writeAll } from '../store/durable.js'
-import { readLines } from './lines.js'
+import { readFileLines } from './lines.js'
 import type { PlanHeader } from './plan-schema.js'
 import type { PlannedItem } from './restore-plan.js'
 
@@ -50,7 +50,7 @@ export class PlanWriter {
     const file = openSync(whole, 'wx', 0o600)
     try {
       writeAll(file, `${head.slice(0, -1)},"sha256":"${sha256}"}\n`, this.path)
-      for await (const line of readLines(this.file)) writeAll(file, `${line}\n`, this.path)
+      for await (const line of readFileLines(this.file)) writeAll(file, `${line}\n`, this.path)
       fsyncSync(file)
       publish(whole, this.path)
       sync(dirname(this.path))

@@ -4,7 +4,7 @@ import { FileError } from '../config/gate.js'
 import { writeAll } from '../store/durable.js'
 import { parseItem } from '../transform/attribute-value.js'
 import { compareUtf8 } from '../transform/json.js'
-import { LineLengthError, readLines } from './lines.js'
+import { LineLengthError, readFileLines } from './lines.js'
 import { openUnnamed, PlanError } from './plan-file.js'
 import { MAX_LINE, PLAN_VERSION, type PlanHeader, readHeader, readPlanned } from './plan-schema.js'
 import type { PlannedAction, PlannedItem } from './restore-plan.js'
@@ -21,8 +21,8 @@ export interface Plan {
 }
 
 /**
- * Reads a plan to its end and checks it: its sum (over the lines after the first, then the first without the sum), every field
- * of every line, and that its counts are those of its lines. Throws `PlanError`.
+ * Reads a plan to its end and checks it: its sum (over the lines after the first, then the first without the sum),
+ * every field of every line, and that its counts are those of its lines. Throws `PlanError`.
  */
 export async function openPlan(path: string): Promise<Plan> {
   const items = openUnnamed(path)
@@ -43,14 +43,14 @@ export function closePlan({ items }: Plan): void {
 /** The items of a plan that was opened, in its order. */
 export async function* readPlan({ items }: Plan): AsyncGenerator<PlannedItem> {
   let number = 1
-  for await (const line of readLines(items)) yield readPlanned(line, `line ${++number}`)
+  for await (const line of readFileLines(items)) yield readPlanned(line, `line ${++number}`)
 }
 
 async function checkPlan(path: string, copy: number): Promise<Omit<Plan, 'path' | 'items'>> {
   const sum = createHash('sha256')
   const check = new ItemsCheck()
   let first: string | undefined
-  for await (const line of readLines(path, MAX_LINE)) {
+  for await (const line of readFileLines(path, MAX_LINE)) {
     if (first === undefined) {
       if (!line.startsWith(`{"plan":"${PLAN_VERSION}"`)) throw noPlan(path)
       first = line

@@ -1,6 +1,6 @@
 /**
- * What the lines of a plan and of its progress may be. A sum is no signature: whoever writes such a file can reckon it, so
- * every field is checked as if a stranger had written it.
+ * What the lines of a plan and of its progress may be. A sum is no signature: whoever writes such a file can reckon it,
+ * so every field is checked as if a stranger had written it.
  */
 import { z } from 'zod'
 import { tableOfArn } from '../capture/export-layout.js'
@@ -79,7 +79,10 @@ export interface ProgressLine extends Readonly<Omit<z.output<typeof outcome>, 'k
   readonly key: string
 }
 
-/** The table that a plan writes; its id is another one when it was deleted and made again, null where the server has none. */
+/**
+ * The table that a plan writes; its id is another one when it was deleted and made again, null where the server has
+ * none.
+ */
 export type PlanTarget = NonNullable<PlanHeader['target']>
 
 /** Reads a plan's first line, its sum taken off. Throws `FileError`. */
@@ -122,7 +125,10 @@ function isActing(action: PlannedItem['action']): boolean {
   return action === 'put' || action === 'update' || action === 'delete'
 }
 
-/** Reads a line of a plan's progress; undefined for half a line, which a process that was killed leaves. Throws `FileError`. */
+/**
+ * Reads a line of a plan's progress; undefined for half a line, which a process that was killed leaves. Throws
+ * `FileError`.
+ */
 export function readProgress(line: string, where: string): ProgressLine | undefined {
   if (!isWhole(line)) return undefined
   const { key, lost: _, ...rest } = checkJson(line, outcome, where, LINE)
@@ -153,7 +159,9 @@ function keyWithin(key: JsonObject, wanted: JsonObject, where: string): string {
   return itemText('wanted', Object.fromEntries(own.map(name => [name, wanted[name]])), where)
 }
 
-/** Canonical DynamoDB JSON of an item or a key that was read from a line: `JSON.parse` puts names such as "10" first. */
+/**
+ * Canonical DynamoDB JSON of an item or a key that was read from a line: `JSON.parse` puts names such as "10" first.
+ */
 function itemText(name: string, value: unknown, where: string): string {
   try {
     return canonicalItem(canonicalAttributes(value, name, 'once'), name)

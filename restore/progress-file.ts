@@ -1,14 +1,15 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { FileError } from '../config/gate.js'
 import { writeAll, writeAllDurably } from '../store/durable.js'
-import { LineLengthError, readLines } from './lines.js'
+import { LineLengthError, readFileLines } from './lines.js'
 import { PlanError } from './plan-file.js'
 import type { Plan } from './plan-reader.js'
 import { MAX_LINE, readProgress } from './plan-schema.js'
 
 /**
- * How one item ended. `done`: written now; `already`: it was as wanted; `refused`: it had changed since the plan, nothing was
- * written; `failed`: DynamoDB would not take it; `altered`: it was written, and meanwhile somebody else wrote it too.
+ * How one item ended. `done`: written now; `already`: it was as wanted; `refused`: it had changed since the plan,
+ * nothing was written; `failed`: DynamoDB would not take it; `altered`: it was written, and meanwhile somebody else
+ * wrote it too.
  */
 export type Outcome = 'done' | 'already' | 'refused' | 'failed' | 'altered'
 
@@ -18,7 +19,10 @@ export interface ItemOutcome {
   readonly key: string
   readonly outcome: Outcome
   readonly reason: string | null
-  /** SHA-256 of the item as it was written, in canonical DynamoDB JSON; null of a delete. Absent where nothing was written. */
+  /**
+   * SHA-256 of the item as it was written, in canonical DynamoDB JSON; null of a delete. Absent where nothing was
+   * written.
+   */
   readonly hash?: string | null
   /** An item that was lost by the write, in DynamoDB JSON: it is kept nowhere else but in the archive. */
   readonly lost?: string
@@ -96,7 +100,7 @@ export class ProgressFile {
   private async read(): Promise<void> {
     let number = 0
     try {
-      for await (const line of readLines(this.file, MAX_LINE)) {
+      for await (const line of readFileLines(this.file, MAX_LINE)) {
         this.readLine(line, `line ${++number}`)
       }
     } catch (error) {

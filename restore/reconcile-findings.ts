@@ -12,11 +12,11 @@ import {
   compareTold,
   compareWindow,
   type Disagreement,
-  momentOf,
   newest,
+  windowOf,
 } from './reconcile.js'
 import type { ReconcileSource } from './reconcile-source.js'
-import { type Finding, judge, judgeLive } from './reconciliation.js'
+import { judgeItem, judgeLive, type ReconcileFinding } from './reconciliation.js'
 import { StateStore } from './state-store.js'
 
 /** What cannot be compared. */
@@ -37,7 +37,7 @@ export interface ComparedArchive {
 
 /** A finding, and for an incremental export which end of its window it is of. */
 export interface SidedFinding {
-  readonly finding: Finding
+  readonly finding: ReconcileFinding
   readonly side: 'from' | 'to'
 }
 
@@ -116,16 +116,16 @@ async function compare(
   { kind, fromUs, toUs, tellsBefore }: ReconcileSource,
 ): Promise<readonly SidedComparison[]> {
   if (kind === 'incremental export') {
-    const moments = [momentOf(fromUs, true), momentOf(toUs(), true)] as const
+    const moments = [windowOf(fromUs, true), windowOf(toUs(), true)] as const
     const { before, after } = await compareWindow(compared, moments)
     return [...(tellsBefore ? [{ ...before, side: 'from' as const }] : []), { ...after, side: 'to' as const }]
   }
-  const moment = kind === 'scan' ? newest(fromUs, toUs()) : momentOf(toUs(), false)
+  const moment = kind === 'scan' ? newest(fromUs, toUs()) : windowOf(toUs(), false)
   return [{ ...(await compareTables(compared, moment)), side: 'to' }]
 }
 
-async function* judged(disagreements: AsyncIterable<Disagreement>): AsyncGenerator<Finding> {
-  for await (const disagreement of disagreements) yield judge(disagreement)
+async function* judged(disagreements: AsyncIterable<Disagreement>): AsyncGenerator<ReconcileFinding> {
+  for await (const disagreement of disagreements) yield judgeItem(disagreement)
 }
 
 /** So many items are looked at again and again; where more differ, it is not for a change that is late. */
@@ -140,10 +140,10 @@ async function* liveFindings(
   source: ReconcileSource,
   table: TableConfiguration,
   archived: ComparedArchive,
-): AsyncGenerator<Finding> {
+): AsyncGenerator<ReconcileFinding> {
   const { waitMs } = archived
   const deadline = Date.now() + waitMs
-  let late: Finding[] = []
+  let late: ReconcileFinding[] = []
   for await (const finding of lookAgain(disagreements, source, table)) {
     if (waitMs > 0 && late.length < MOST_LATE) late.push(finding)
     else yield finding
@@ -157,11 +157,11 @@ async function* liveFindings(
 
 /** Looks at some items once more, and at what the archive has by now. */
 async function compareLate(
-  late: readonly Finding[],
+  late: readonly ReconcileFinding[],
   source: ReconcileSource,
   table: TableConfiguration,
   archived: ComparedArchive,
-): Promise<Finding[]> {
+): Promise<ReconcileFinding[]> {
   const store = await StateStore.open()
   try {
     for (const { itemKey, told } of late) store.add({ itemKey, hash: told?.hash ?? null, image: told?.image ?? null })
@@ -170,7 +170,7 @@ async function compareLate(
     try {
       const moment = newest(source.fromUs, Date.now() * 1000)
       const { disagreements } = await compareTold(compared, moment)
-      const findings: Finding[] = []
+      const findings: ReconcileFinding[] = []
       for await (const finding of lookAgain(disagreements, source, table)) findings.push(finding)
       return findings
     } finally {
@@ -188,10 +188,10 @@ async function* lookAgain(
   disagreements: AsyncIterable<Disagreement>,
   { lookAgain: look, fromUs }: ReconcileSource,
   table: TableConfiguration,
-): AsyncGenerator<Finding> {
+): AsyncGenerator<ReconcileFinding> {
   const lookAt = async (disagreement: Disagreement) =>
     judgeLive(disagreement, (await look?.(disagreement.itemKey, table)) ?? null, fromUs)
-  let waiting: Promise<Finding | undefined>[] = []
+  let waiting: Promise<ReconcileFinding | undefined>[] = []
   const settle = async () => {
     const findings = await Promise.all(waiting)
     waiting = []

@@ -3,8 +3,8 @@ import type { QueryEngine } from '../queries/engines/engine.js'
 import { ParameterError } from '../queries/parameters.js'
 import type { Item } from '../transform/attribute-value.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { compareTables, momentOf } from './reconcile.js'
-import { type Finding, judge } from './reconciliation.js'
+import { compareTables, windowOf } from './reconcile.js'
+import { judgeItem, type ReconcileFinding } from './reconciliation.js'
 import { StateStore } from './state-store.js'
 
 /**
@@ -17,7 +17,7 @@ export async function* reconcileItems(
   table: TableConfiguration,
   items: AsyncIterable<Item> | Iterable<Item>,
   atUs: number,
-): AsyncGenerator<Finding> {
+): AsyncGenerator<ReconcileFinding> {
   const store = await StateStore.open()
   try {
     let count = 0
@@ -25,8 +25,8 @@ export async function* reconcileItems(
     store.seal()
     const repeated = await store.countRepeated()
     if (repeated > 0) throw new ParameterError(`items are told more than once: ${repeated} of them, expected each once`)
-    const { disagreements } = await compareTables({ engine, table, store }, momentOf(atUs, false))
-    for await (const disagreement of disagreements) yield judge(disagreement)
+    const { disagreements } = await compareTables({ engine, table, store }, windowOf(atUs, false))
+    for await (const disagreement of disagreements) yield judgeItem(disagreement)
   } finally {
     store.remove()
   }

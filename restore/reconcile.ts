@@ -15,7 +15,7 @@ import { batchesOf } from './restore-plan.js'
 import type { StateSet, StateStore, StoredFields } from './state-store.js'
 
 /** A moment at which both sides are compared, in microseconds since 1970. */
-export interface Moment {
+export interface ComparedWindow {
   /** The archive's changes up to it count, itself included. */
   readonly atUs: number
   /**
@@ -30,13 +30,13 @@ export interface Moment {
  * The newest state that an archive has, for a table that was read from `fromUs` on. The transform lets in nothing
  * that is more than a day ahead of its arrival.
  */
-export function newest(fromUs: number, nowUs: number): Moment {
+export function newest(fromUs: number, nowUs: number): ComparedWindow {
   const atUs = nowUs + 2 * 24 * 60 * 60 * SECOND_US
   return { atUs, openFromUs: secondOf(fromUs), openUntilUs: atUs }
 }
 
 /** The moment of an export, which has every change before it. Times in a stream are cut to the second. */
-export function momentOf(exportUs: number, isWindowEnd: boolean): Moment {
+export function windowOf(exportUs: number, isWindowEnd: boolean): ComparedWindow {
   const second = secondOf(exportUs)
   // the end of a window excludes itself, and mostly is a whole second: then nothing is open
   const openUntilUs = isWindowEnd && second === exportUs ? second : second + SECOND_US
@@ -82,13 +82,13 @@ export interface Compared {
 }
 
 /** Compares all items of both sides at one moment: what is not told is told to be absent. */
-export async function compareTables(compared: Compared, moment: Moment): Promise<Comparison> {
+export async function compareTables(compared: Compared, moment: ComparedWindow): Promise<Comparison> {
   await keepStates(compared, moment, 'told')
   return compareKept(compared, moment, 'told', 'full outer join')
 }
 
 /** Compares only the items that are told. */
-export async function compareTold(compared: Compared, moment: Moment): Promise<Comparison> {
+export async function compareTold(compared: Compared, moment: ComparedWindow): Promise<Comparison> {
   await keepStates(compared, moment, 'told')
   return compareKept(compared, moment, 'told', 'right join')
 }
@@ -106,7 +106,7 @@ export interface WindowComparison {
  */
 export async function compareWindow(
   compared: Compared,
-  [from, to]: readonly [Moment, Moment],
+  [from, to]: readonly [ComparedWindow, ComparedWindow],
 ): Promise<WindowComparison> {
   await keepStates(compared, from, 'told_before')
   await keepStates(compared, to, 'told')
@@ -118,7 +118,7 @@ export async function compareWindow(
 }
 
 /** The archive's states at the moment, as `as-of` has them; of items older than their first change what that left. */
-async function keepStates({ engine, table, store }: Compared, { atUs }: Moment, set: StateSet): Promise<void> {
+async function keepStates({ engine, table, store }: Compared, { atUs }: ComparedWindow, set: StateSet): Promise<void> {
   const hasBegun = (await archiveBegan(engine, table)) <= atUs
   await store.fill(`kept_${set}`, ['item_key', 'hash', 'is_unknown'], statesOf(engine, table, atUs, hasBegun))
 }
@@ -139,7 +139,7 @@ async function* statesOf(
 }
 
 /** Tells of what changed in the window, and is not told, that it is at the end what it was at the beginning. */
-async function tellUntold({ engine, table, store }: Compared, from: Moment, to: Moment): Promise<void> {
+async function tellUntold({ engine, table, store }: Compared, from: ComparedWindow, to: ComparedWindow): Promise<void> {
   const changed = changesBetween(engine, table, ['item_key'], from.openUntilUs, to.atUs + 1)
   await store.fill('changed', ['item_key'], changed)
   await store.run(`
@@ -176,7 +176,7 @@ async function* changesBetween(
 
 async function compareKept(
   compared: Compared,
-  moment: Moment,
+  moment: ComparedWindow,
   set: StateSet,
   join: 'full outer join' | 'right join',
 ): Promise<Comparison> {
@@ -219,7 +219,7 @@ const BATCH = 500
 
 async function* readDisagreements(
   { engine, table, store }: Compared,
-  { atUs }: Moment,
+  { atUs }: ComparedWindow,
   set: StateSet,
 ): AsyncGenerator<Disagreement> {
   if ((await store.count(`disagreed_${set}`)) === 0) return

@@ -9,7 +9,7 @@ import type { Disagreement } from './reconcile.js'
 export type FindingKind = 'missing-in-archive' | 'missing-in-table' | 'different' | 'changed-meanwhile' | 'unknown'
 
 /** An item that is not shown to be equal on both sides. */
-export interface Finding extends Disagreement {
+export interface ReconcileFinding extends Disagreement {
   readonly kind: FindingKind
   /** From what the archive says to what was told. */
   readonly differences: readonly Difference[]
@@ -19,7 +19,7 @@ export interface Finding extends Disagreement {
 export type SecondLook = Disagreement['told']
 
 /** What a disagreement with something at rest means. */
-export function judge(disagreement: Disagreement): Finding {
+export function judgeItem(disagreement: Disagreement): ReconcileFinding {
   const { archived, told, isUnknown } = disagreement
   const kind = isUnknown
     ? 'unknown'
@@ -36,10 +36,10 @@ export function judge(disagreement: Disagreement): Finding {
  * with the archive. Nothing is called wrong that a change after `fromUs`, when the scan began, can explain: one that
  * the archive has, or one that shows because the two looks differ.
  */
-export function judgeLive(disagreement: Disagreement, again: SecondLook, fromUs: number): Finding | undefined {
+export function judgeLive(disagreement: Disagreement, again: SecondLook, fromUs: number): ReconcileFinding | undefined {
   const { archived, told, isUnknown, lastChangeUs } = disagreement
   if (!isUnknown && archived?.hash === again?.hash) return undefined
-  const finding = judge({ ...disagreement, told: again })
+  const finding = judgeItem({ ...disagreement, told: again })
   // times in a stream are cut to the second
   const since = Math.floor(fromUs / 1_000_000) * 1_000_000
   const moved = again?.hash !== told?.hash || (lastChangeUs !== null && lastChangeUs >= since)

@@ -84,7 +84,7 @@ export interface PlanOptions {
 }
 
 /** Kinds of doubt about a state that is known all the same. What is not known cannot be accepted. */
-export const DOUBTS = [
+export const RESTORE_DOUBTS = [
   'PRE-ARCHIVE',
   'KEYS-ONLY',
   'DIFFERS',

@@ -8,8 +8,8 @@ import { factMicroseconds, type RestoreFact } from '../transform/fact.js'
 export interface RestoredBy {
   readonly fact: RestoreFact
   /**
-   * True where the fact lists this very state of the item, and no other change within its time leads to it. Where it is false the
-   * change was made within that time, by the restore or by somebody else.
+   * True where the fact lists this very state of the item, and no other change within its time leads to it. Where it is
+   * false the change was made within that time, by the restore or by somebody else.
    */
   readonly certain: boolean
 }
@@ -17,7 +17,10 @@ export interface RestoredBy {
 /** How far the clock of who restored may be from the one that times changes; times may be cut to the minute, too. */
 const CLOCKS_US = 60 * 1_000_000
 
-/** The restore of each change that was made by one, or may have been, by `event_id`. The newest fact of a plan tells the most. */
+/**
+ * The restore of each change that was made by one, or may have been, by `event_id`. The newest fact of a plan tells the
+ * most.
+ */
 export function restoredBy({ itemKey, changes, facts }: ItemHistory): ReadonlyMap<string, RestoredBy> {
   const found = new Map<string, RestoredBy>()
   for (const fact of facts.restores) {

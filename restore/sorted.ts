@@ -3,7 +3,7 @@ import { createWriteStream, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compareUtf8 } from '../transform/json.js'
-import { readLines } from './lines.js'
+import { readFileLines } from './lines.js'
 
 /** A value of one line of text, and what it is sorted by, which has no tab and no line feed: JSON has neither. */
 export interface KeyedText {
@@ -58,7 +58,7 @@ async function writeRun(path: string, values: KeyedText[]): Promise<string> {
 }
 
 async function* readRun(path: string): AsyncGenerator<KeyedText> {
-  for await (const line of readLines(path)) {
+  for await (const line of readFileLines(path)) {
     const tab = line.indexOf('\t')
     yield { key: line.slice(0, tab), text: line.slice(tab + 1) }
   }

@@ -142,17 +142,17 @@ export class DiskArchive implements ReplaceableObjects {
   }
 
   async open(key: string, maxBytes?: number): Promise<Uint8Array> {
-    const path = this.ownPath(key)
+    const path = this.readablePath(key)
     // what somebody else put there may be of any size, or not to be read
     return (maxBytes === undefined ? undefined : readBounded(path, key, { maxBytes })) ?? readFileSync(path)
   }
 
   stream(key: string): AsyncIterable<Uint8Array> {
-    return createReadStream(this.ownPath(key), { highWaterMark: READ_BYTES })
+    return createReadStream(this.readablePath(key), { highWaterMark: READ_BYTES })
   }
 
   async openTagged(key: string): Promise<TaggedText | undefined> {
-    const path = this.ownPath(key)
+    const path = this.readablePath(key)
     let file: number
     try {
       file = openSync(path, 'r')
@@ -180,6 +180,13 @@ export class DiskArchive implements ReplaceableObjects {
       throw new FileError(key, ['leads out of the archive'])
     refuseLinks(this.root, key)
     return this.pathOf(key)
+  }
+
+  /** The same for reading: whoever opened a pipe would wait for good. */
+  private readablePath(key: string): string {
+    const path = this.ownPath(key)
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) throw new FileError(key, ['is no file'])
+    return path
   }
 
   /** The file that holds an object. */

@@ -16,7 +16,9 @@ export type AttributeValue =
   | { readonly BS: readonly string[] }
 export type Item = { readonly [attribute: string]: AttributeValue }
 
-/** How often binary values were base64-encoded on the way here: once in DynamoDB Streams, twice in Kinesis documents. */
+/**
+ * How often binary values were base64-encoded on the way here: once in DynamoDB Streams, twice in Kinesis documents.
+ */
 export type BinaryEncoding = 'once' | 'twice'
 
 /** An item, and the canonical texts of its attributes. */
@@ -26,9 +28,9 @@ export interface KnownItem {
 }
 
 /**
- * An item's attributes, each as its canonical DynamoDB JSON text, in canonical order (names sorted by the bytes of their
- * UTF-8). Throws a `Refusal` that names the attribute for anything that is not an item. `known` is the item before the
- * change, where there is one: it has most values in common, and equal values have equal texts.
+ * An item's attributes, each as its canonical DynamoDB JSON text, in canonical order (names sorted by the bytes of
+ * their UTF-8). Throws a `Refusal` that names the attribute for anything that is not an item. `known` is the item
+ * before the change, where there is one: it has most values in common, and equal values have equal texts.
  */
 export function canonicalAttributes(
   item: unknown,
@@ -74,9 +76,9 @@ export function canonicalItem(attributes: ReadonlyMap<string, string>, path: str
 }
 
 /**
- * Canonical DynamoDB JSON of one attribute value: no white space, map keys and set elements sorted by the bytes of their
- * UTF-8, numbers in their one spelling, binary as base64 once, strings escaped as in RFC 8785.
- * Throws a `Refusal` for a value that is not exactly one of the ten types.
+ * Canonical DynamoDB JSON of one attribute value: no white space, map keys and set elements sorted by the bytes of
+ * their UTF-8, numbers in their one spelling, binary as base64 once, strings escaped as in RFC 8785. Throws a `Refusal`
+ * for a value that is not exactly one of the ten types.
  */
 export function canonicalValue(value: unknown, path: string, binary: BinaryEncoding): string {
   if (!isObject(value))
@@ -172,7 +174,10 @@ function base64Of(content: unknown, path: string, binary: BinaryEncoding): strin
   return binary === 'once' ? text : checkBase64(Buffer.from(text, 'base64').toString('latin1'), path)
 }
 
-/** RFC 4648, section 4, for texts of whole quartets: the bits that a last letter before the padding has to spare are zero. */
+/**
+ * RFC 4648, section 4, for texts of whole quartets: the bits that a last letter before the padding has to spare are
+ * zero.
+ */
 const BASE64 = /^[A-Za-z0-9+/]*([AQgw]==|[AEIMQUYcgkosw048]=)?$/
 
 function checkBase64(text: string, path: string): string {
@@ -203,7 +208,10 @@ export function valueAt(item: Item, path: readonly string[]): AttributeValue | u
   return value
 }
 
-/** An attribute value from its canonical JSON. Most that are asked for are short texts and numbers, which need no parser. */
+/**
+ * An attribute value from its canonical JSON. Most that are asked for are short texts and numbers, which need no
+ * parser.
+ */
 export function parseValue(text: string): AttributeValue {
   const type = text.slice(0, 6)
   if ((type === '{"S":"' || type === '{"N":"') && !text.includes('\\')) {

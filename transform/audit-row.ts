@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { canonicalValue, parseValue, valueAt } from './attribute-value.js'
-import type { ActorSource, Change, Image } from './change.js'
+import type { ActorSource, DecodedChange, Image } from './change.js'
 import { type FlatValue, fitValue } from './flat-column.js'
 import { formatTimestamp, type Instant, type TimePrecision } from './instant.js'
 import { canonicalString, compareUtf8 } from './json.js'
@@ -39,7 +39,10 @@ const column = (name: string, type: ColumnType, required: boolean, meaning: stri
   meaning,
 })
 
-/** The columns of every audit row, version 1, in their order. A write-once archive holds them for good: never change one. */
+/**
+ * The columns of every audit row, version 1, in their order. A write-once archive holds them for good: never change
+ * one.
+ */
 export const AUDIT_COLUMNS: readonly Column[] = [
   column('event_id', 'string', true, 'identifies the change: the same change, delivered twice, has the same id'),
   column('source_event_id', 'string', false, 'eventID as recorded; the source of a baseline'),
@@ -162,8 +165,11 @@ export interface AuditRow {
   readonly misfits: string | null
 }
 
-/** Makes the audit row of a change. `arrival` is when the delivery stream took the record in, in milliseconds since 1970. */
-export function toAuditRow(change: Change, table: TableConfiguration, arrival: number): AuditRow {
+/**
+ * Makes the audit row of a change. `arrival` is when the delivery stream took the record in, in milliseconds since
+ * 1970.
+ */
+export function toAuditRow(change: DecodedChange, table: TableConfiguration, arrival: number): AuditRow {
   const { record, keys, oldImage, newImage } = change
   const time: Instant = record.time ?? { us: arrival * 1000, precision: 'arrival' }
   const { flat, misfits } = flatten(change, table)
@@ -204,10 +210,10 @@ export function toAuditRow(change: Change, table: TableConfiguration, arrival: n
 }
 
 /**
- * First 32 hex of the SHA-256 over what makes a change this change, however it came: so the table's region and name, and not
- * the stream's ARN, which only some ways of delivery carry. At precision `arrival` its time is not part of it.
+ * First 32 hex of the SHA-256 over what makes a change this change, however it came: so the table's region and name,
+ * and not the stream's ARN, which only some ways of delivery carry. At precision `arrival` its time is not part of it.
  */
-function eventId({ record, keys, oldImage, newImage }: Change): string {
+function eventId({ record, keys, oldImage, newImage }: DecodedChange): string {
   const parts = [
     record.capture,
     record.region ?? '-',
@@ -224,7 +230,9 @@ function eventId({ record, keys, oldImage, newImage }: Change): string {
   return hash('sha256', parts.join('\n')).slice(0, 32)
 }
 
-/** What `row_hash` protects: every column of a row but those that are derived from these, `arrived_at` and `size_bytes`. */
+/**
+ * What `row_hash` protects: every column of a row but those that are derived from these, `arrived_at` and `size_bytes`.
+ */
 export type HashedColumns = Omit<AuditRow, 'row_hash' | 'flat' | 'misfits'>
 
 /** The lines that `row_hash` is taken over, joined by line feeds; `-` stands for absent. */
@@ -262,7 +270,7 @@ export function rowHash(row: HashedColumns): string {
   return hash('sha256', `\0${leafOf(row)}`)
 }
 
-function flatten(change: Change, table: TableConfiguration): Pick<AuditRow, 'flat' | 'misfits'> {
+function flatten(change: DecodedChange, table: TableConfiguration): Pick<AuditRow, 'flat' | 'misfits'> {
   const flat = new Map<string, FlatValue>()
   const misfits = new Map<string, string>()
   for (const key of table.keys) {

@@ -35,7 +35,7 @@ export interface Image extends CanonicalItem {
 export type ActorSource = 'service' | 'new_image' | 'unknown'
 
 /** A stream record decoded: what happened to which item, and by whom. */
-export interface Change {
+export interface DecodedChange {
   readonly record: StreamRecord
   readonly keys: CanonicalItem
   readonly oldImage: Image | null
@@ -44,12 +44,16 @@ export interface Change {
   readonly changed: readonly string[] | null
   readonly actor: string | null
   readonly actorSource: ActorSource
-  /** Who wrote the version before the change, or that a baseline found, by the configured attribute; not who removed it. */
+  /**
+   * Who wrote the version before the change, or that a baseline found, by the configured attribute; not who removed it.
+   */
   readonly lastWriter: string | null
 }
 
-/** Decodes a record's keys and images. Throws a `Refusal` that names the attribute which is not what DynamoDB writes. */
-export function decodeChange(record: StreamRecord, table: TableConfiguration): Change {
+/**
+ * Decodes a record's keys and images. Throws a `Refusal` that names the attribute which is not what DynamoDB writes.
+ */
+export function decodeChange(record: StreamRecord, table: TableConfiguration): DecodedChange {
   const keys = record.keys ?? keysOfItem(record.newImage, table)
   checkKeys(keys, table)
   const oldImage = readImage(record.oldImage, 'OldImage', record)

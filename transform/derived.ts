@@ -4,8 +4,8 @@ import { derivedPrefix, PARTITION_COLUMN } from './layout.js'
 import { answersIdentifier, checkpointsIdentifier, copyIdentifier, type NamedTable } from './table-names.js'
 
 /**
- * Where derived tables live: beside the archive's write-once keys, and no part of them. The folder can be deleted at any
- * time; a compaction makes it again. No other file builds these names.
+ * Where derived tables live: beside the archive's write-once keys, and no part of them. The folder can be deleted at
+ * any time; a compaction makes it again. No other file builds these names.
  */
 
 /** What a manifest says that it is. */

@@ -29,14 +29,18 @@ export interface BaselineFact extends AnyFact {
   readonly source: string
   readonly from: string
   readonly to: string
-  /** The `event_time` of its rows: just before the second of `from`, so that changes of that very second come after it. */
+  /**
+   * The `event_time` of its rows: just before the second of `from`, so that changes of that very second come after it.
+   */
   readonly rowTime: string
   readonly items: number
   /** `StatesDigest` of what was read. */
   readonly digest: string
 }
 
-/** The table (or an export's newer images) was compared with the newest states in the archive, between `from` and `to`. */
+/**
+ * The table (or an export's newer images) was compared with the newest states in the archive, between `from` and `to`.
+ */
 export interface ReconciliationFact extends AnyFact {
   readonly kind: 'reconciliation'
   readonly method: 'export' | 'scan'
@@ -50,8 +54,9 @@ export interface ReconciliationFact extends AnyFact {
   /** Keys of items of which it could not be said, in the same order: they changed meanwhile, or no image tells. */
   readonly unsettled: readonly string[]
   /**
-   * `StatesDigest` of what the archive's rows said of all other items as of `comparedAsOf(from)`: what was judged equal.
-   * Who reads the fact computes it again; where it differs, the archive is another than the one that was compared.
+   * `StatesDigest` of what the archive's rows said of all other items as of `comparedAsOf(from)`: what was judged
+   * equal. Who reads the fact computes it again; where it differs, the archive is another than the one that was
+   * compared.
    */
   readonly digest: string
 }
@@ -88,8 +93,8 @@ export interface StreamChangedFact extends AnyFact {
 }
 
 /**
- * A plan was performed on the table. Each run of it that wrote something leaves one, with all that the plan has written until
- * then.
+ * A plan was performed on the table. Each run of it that wrote something leaves one, with all that the plan has written
+ * until then.
  */
 export interface RestoreFact extends AnyFact {
   readonly kind: 'restore'
@@ -105,7 +110,9 @@ export interface RestoreFact extends AnyFact {
   readonly from: string
   readonly to: string
   readonly items: number
-  /** What was written: keys, and the hashes of images, null of a delete. Null where there are more than can be listed. */
+  /**
+   * What was written: keys, and the hashes of images, null of a delete. Null where there are more than can be listed.
+   */
   readonly written: readonly RestoredItem[] | null
 }
 
@@ -123,8 +130,8 @@ export function writeFact(fact: Fact): string {
 }
 
 /**
- * The time that the rows of a baseline get, in microseconds since 1970: one before the second in which it was taken.
- * A change of that very second, whose time may be cut to the second, then comes after the baseline, whether the baseline
+ * The time that the rows of a baseline get, in microseconds since 1970: one before the second in which it was taken. A
+ * change of that very second, whose time may be cut to the second, then comes after the baseline, whether the baseline
  * saw it or not, and a linked change wins over it.
  */
 export function baselineRowTime(takenUs: number): number {

@@ -22,9 +22,9 @@ export type TransformHandler = (event: FirehoseTransformationEvent) => Promise<F
 export type RefusalLog = (recordId: string, reason: string) => void
 
 /**
- * The Firehose transform of one table. It answers every record once, as `Ok` with row lines and the partition's keys, or
- * as `ProcessingFailed`, which makes Firehose keep its original bytes; nothing is ever `Dropped`. Rows that would take
- * the answer past Lambda's limit are `ProcessingFailed` too, and are sent again in smaller batches.
+ * The Firehose transform of one table. It answers every record once, as `Ok` with row lines and the partition's keys,
+ * or as `ProcessingFailed`, which makes Firehose keep its original bytes; nothing is ever `Dropped`. Rows that would
+ * take the answer past Lambda's limit are `ProcessingFailed` too, and are sent again in smaller batches.
  */
 export function createHandler(table: TableConfiguration, log: RefusalLog = () => {}): TransformHandler {
   const transformFast = fastTransform(table)

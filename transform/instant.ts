@@ -73,7 +73,10 @@ export function formatInstant(us: number, digits: 0 | 3 | 6): string {
   return `${seconds}.${String(fraction).padStart(6, '0')}Z`
 }
 
-/** The text that both Parquet converters read as a timestamp, from milliseconds since 1970: `2026-11-22 10:00:00.123`, UTC. */
+/**
+ * The text that both Parquet converters read as a timestamp, from milliseconds since 1970: `2026-11-22 10:00:00.123`,
+ * UTC.
+ */
 export function formatTimestamp(ms: number): string {
   const time = Math.floor(ms - Math.floor(ms / DAY_MS) * DAY_MS)
   const seconds = Math.floor(time / 1000)

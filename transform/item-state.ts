@@ -1,13 +1,13 @@
 import { canonicalAttributes, canonicalItem } from './attribute-value.js'
 import { decodeChange } from './change.js'
-import { type JsonDocument, readDocuments } from './json.js'
+import { type JsonDocument, splitDocuments } from './json.js'
 import { Refusal } from './refusal.js'
 import { readStreamRecord } from './stream-record.js'
 import type { TableConfiguration } from './table-configuration.js'
 import type { Refused } from './transform.js'
 
 /** What an item is, in the very texts and hash that its audit row has. */
-export interface ItemState {
+export interface ImageState {
   readonly kind: 'state'
   /** Canonical DynamoDB JSON of its keys. */
   readonly itemKey: string
@@ -18,9 +18,9 @@ export interface ItemState {
 }
 
 /** The state that a baseline document tells, by the transform's own reading of it. */
-export function readItemState(document: string, table: TableConfiguration): ItemState | Refused {
+export function readItemState(document: string, table: TableConfiguration): ImageState | Refused {
   return unlessRefused(() => {
-    const [first] = readDocuments(document)
+    const [first] = splitDocuments(document)
     const { keys, newImage } = decodeChange(readStreamRecord((first as JsonDocument).value), table)
     return { kind: 'state', itemKey: keys.text, image: newImage?.text ?? '', hash: newImage?.hash ?? '' }
   })

@@ -14,8 +14,8 @@ export type JsonObject = { readonly [name: string]: unknown }
 const MAX_DEPTH = 256
 
 /**
- * Characters a record may have. Two images of 400 KB take at most fourteen times as many as JSON (a list of BOOL), and what is
- * parsed takes some forty times the memory of its text.
+ * Characters a record may have. Two images of 400 KB take at most fourteen times as many as JSON (a list of BOOL), and
+ * what is parsed takes some forty times the memory of its text.
  */
 export const MAX_LENGTH = 16 * 1024 * 1024
 
@@ -23,7 +23,7 @@ export const MAX_LENGTH = 16 * 1024 * 1024
  * The JSON objects of a text: one, or several that are concatenated or separated by white space (a pack).
  * Throws a `Refusal` for anything else, and for what `JSON.parse` would take in silence: a name that occurs twice.
  */
-export function readDocuments(text: string): readonly JsonDocument[] {
+export function splitDocuments(text: string): readonly JsonDocument[] {
   if (text.length > MAX_LENGTH)
     throw new Refusal(`record has ${text.length} characters, at most ${MAX_LENGTH} are those of a change`)
   const documents: JsonDocument[] = []
@@ -108,7 +108,10 @@ export function sortedNames(object: JsonObject): readonly string[] {
   return Object.keys(object).sort(compareUtf8)
 }
 
-/** The JSON object that a text is; undefined for any other text. Unlike `readDocuments` it takes a name that occurs twice. */
+/**
+ * The JSON object that a text is; undefined for any other text. Unlike `splitDocuments` it takes a name that occurs
+ * twice.
+ */
 export function tryParseObject(text: string): JsonObject | undefined {
   if (text.length > LARGE && nestsTooDeep(text)) return undefined
   try {
@@ -158,7 +161,9 @@ function rankOfCodeUnit(unit: number): number {
 /** What a JSON string may hold only escaped, or might not hold at all. */
 const NOT_PLAIN = /[^ !#-[\]-~]/
 
-/** A JSON string with the escapes of RFC 8785, section 3.2.2.2, which are those of ECMAScript; refuses a lone surrogate. */
+/**
+ * A JSON string with the escapes of RFC 8785, section 3.2.2.2, which are those of ECMAScript; refuses a lone surrogate.
+ */
 export function canonicalString(text: string, path: string): string {
   if (!NOT_PLAIN.test(text)) return `"${text}"`
   return JSON.stringify(wellFormed(text, path))

@@ -1,7 +1,7 @@
 /**
- * Numbers of DynamoDB as text. They are values, not spellings: `100`, `1E+2` and `100.0` are one number, and DynamoDB itself
- * sends only the first form (developer guide, "Data types": leading and trailing zeros are trimmed). So an image holds
- * each number in one spelling, and equal items have equal hashes wherever they came from.
+ * Numbers of DynamoDB as text. They are values, not spellings: `100`, `1E+2` and `100.0` are one number, and DynamoDB
+ * itself sends only the first form (developer guide, "Data types": leading and trailing zeros are trimmed). So an image
+ * holds each number in one spelling, and equal items have equal hashes wherever they came from.
  */
 
 /** A numeral without its point: `digits * 10^exponent`, no zeros at either end of the digits. Zero has no digits. */
@@ -39,8 +39,8 @@ export function readNumeral(text: string): Decimal | undefined {
 const ZERO: Decimal = { negative: false, digits: '', exponent: 0 }
 
 /**
- * The one spelling of a number: without exponent, plus sign, or zeros that say nothing, and zero without a sign. Undefined
- * for what is no number of DynamoDB's.
+ * The one spelling of a number: without exponent, plus sign, or zeros that say nothing, and zero without a sign.
+ * Undefined for what is no number of DynamoDB's.
  */
 export function canonicalNumeral(text: string): string | undefined {
   if (text.length <= MAX_DIGITS && PLAIN.test(text) && text !== '-0') return text

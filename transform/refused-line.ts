@@ -1,4 +1,6 @@
-/** A record that went no further, as Firehose describes one whose processing failed. Times in milliseconds since 1970. */
+/**
+ * A record that went no further, as Firehose describes one whose processing failed. Times in milliseconds since 1970.
+ */
 export interface FailedRecord {
   readonly data: Uint8Array
   readonly arrival: number

@@ -31,7 +31,9 @@ export interface StreamRecord {
   readonly sizeBytes: number | null
 }
 
-/** The same of a document's bytes, for who only looks: undefined for what the transform would refuse by its envelope. */
+/**
+ * The same of a document's bytes, for who only looks: undefined for what the transform would refuse by its envelope.
+ */
 export function tryReadStreamRecord(document: Uint8Array): StreamRecord | undefined {
   const value = tryParseObject(Buffer.from(document).toString())
   try {
@@ -199,8 +201,8 @@ export function streamOf(arn: string): Stream {
 }
 
 /**
- * Table and region of `arn:aws:dynamodb:<region>:<account>:table/<name>/stream/<label>`. Throws a `Refusal` for any other
- * text.
+ * Table and region of `arn:aws:dynamodb:<region>:<account>:table/<name>/stream/<label>`. Throws a `Refusal` for any
+ * other text.
  */
 function parseStreamArn(arn: string): Stream {
   const match = /^arn:[^:]*:dynamodb:([^:]*):[^:]*:table\/([^/]+)\/stream\/.+$/.exec(arn)

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
 
 /**
- * What a DynamoDB table is called elsewhere. DynamoDB takes 3 to 255 of `A-Za-z0-9_.-` and tells case apart; SQL, Glue and
- * file systems take less. Folders and keys have the name as it is; every other name is made here.
+ * What a DynamoDB table is called elsewhere. DynamoDB takes 3 to 255 of `A-Za-z0-9_.-` and tells case apart; SQL, Glue
+ * and file systems take less. Folders and keys have the name as it is; every other name is made here.
  */
 
 /** DynamoDB's own rule for the names of tables (developer guide, "Naming rules"). */
@@ -22,8 +22,9 @@ const [DELIVERIES, BY_ITEM, CHECKPOINTS, ANSWERS] = ['_deliveries', '__by_item',
 const LONGEST = 255 - CHECKPOINTS.length
 
 /**
- * The name of each table of an archive in SQL: in lower case, `.` and `-` as `_`, where neither that nor what belongs to it
- * could be another table's; else with 8 hex of the name's SHA-256, or with all of it where somebody looked for two that share
+ * The name of each table of an archive in SQL: in lower case, `.` and `-` as `_`, where neither that nor what belongs
+ * to it could be another table's; else with 8 hex of the name's SHA-256, or with all of it where somebody looked for
+ * two that share
  * 8. No two of them are alike, so that the way back is exact.
  */
 export function identifiersOf(names: Iterable<string>): ReadonlyMap<string, string> {
@@ -83,7 +84,10 @@ export function answersIdentifier(table: NamedTable): string {
   return `${tableIdentifier(table)}${ANSWERS}`
 }
 
-/** A text of at most so many characters: what is cut off is told by 8 hex of its SHA-256, so that no two texts become one. */
+/**
+ * A text of at most so many characters: what is cut off is told by 8 hex of its SHA-256, so that no two texts become
+ * one.
+ */
 export function shortened(text: string, longest: number): string {
   if (text.length <= longest) return text
   return `${text.slice(0, longest - 9)}_${digest(text, 8)}`

@@ -1,6 +1,6 @@
 import { type AuditRow, rowLine, toAuditRow } from './audit-row.js'
 import { decodeChange } from './change.js'
-import { type JsonDocument, readDocuments } from './json.js'
+import { type JsonDocument, splitDocuments } from './json.js'
 import type { Partition } from './layout.js'
 import { partitionOf } from './partition.js'
 import { Refusal, shown } from './refusal.js'
@@ -32,7 +32,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
  * in, in milliseconds since 1970.
  */
 export function transformRecord(data: Uint8Array, arrival: number, table: TableConfiguration): Transformed | Refused {
-  return unlessRefused(() => toTransformed(readDocuments(decodeUtf8(data)), arrival, table))
+  return unlessRefused(() => toTransformed(splitDocuments(decodeUtf8(data)), arrival, table))
 }
 
 /** The same for a record whose documents were read already. */

@@ -2,7 +2,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { type BaselineOrigin, type FoundItem, itemOfLine } from '../../capture/baseline.js'
 import { type FullSummary, tableOfArn } from '../../capture/export-layout.js'
 import { checkDataFiles, openExport, readExport, type TableExport } from '../../capture/export-reader.js'
-import type { LiveTable } from '../../capture/table-scan.js'
+import type { ScannedTable } from '../../capture/table-scan.js'
 import { factInstant } from '../../transform/fact.js'
 import { parseInstant } from '../../transform/instant.js'
 import { callAws } from '../failures.js'
@@ -68,7 +68,7 @@ async function* itemsOf(source: TableExport, onBytes: (bytes: number) => void): 
 /** A live table, for who wants more of it than its items. */
 export interface ScanSource extends BaselineSource {
   readonly client: DynamoDBClient
-  readonly live: LiveTable
+  readonly live: ScannedTable
 }
 
 /** Prepares the scan of a live table. Throws `CommandError` for what the service refuses. */

@@ -146,7 +146,7 @@ const FACTS_NEED =
   'the caller needs s3:ListBucket and s3:GetObject on facts/ and kms:Decrypt on its key; --workgroup and --database in place of --stack ask without facts, and then no answer is COMPLETE'
 
 /** The table that a user names, whatever its case. Throws `CommandError` with the nearest names. */
-export function findTable({ archive, asked }: Workspace, name: string): TableConfiguration {
+export function findWorkspaceTable({ archive, asked }: Workspace, name: string): TableConfiguration {
   const table = archive.findTable(name)
   if (table !== undefined) {
     asked.add(table.table)

@@ -1,7 +1,7 @@
 import { type Instant, parseInstant } from '../../transform/instant.js'
 import { instantOf } from '../ask/instant.js'
 import { ANSWER_OPTIONS, type Asking, askArchive, PLACE_OPTIONS } from '../ask/question.js'
-import { findTable } from '../ask/workspace.js'
+import { findWorkspaceTable } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT } from '../io.js'
 import { FILE_FORMAT_NAMES, type Format } from '../show/formats.js'
 import type { AnswerSurface } from '../show/surface.js'
@@ -31,7 +31,7 @@ const FORMATS: readonly Format[] = ['table', 'json', 'ndjson', 'dynamodb', ...FI
 
 async function answerAsOf(args: readonly string[], asking: Asking): Promise<AnswerSurface> {
   const [key, at] = readMoment(args)
-  const table = findTable(asking.workspace, args[0] as string)
+  const table = findWorkspaceTable(asking.workspace, args[0] as string)
   return key === undefined ? tableAsOf(asking, table, at) : itemAsOf(asking, table, key, at)
 }
 

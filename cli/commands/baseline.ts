@@ -1,7 +1,7 @@
 import {
+  BaselineDeliveryError,
   type BaselineResult,
   type BaselineTarget,
-  DeliveryError,
   rowTimeOf,
   takeBaseline,
 } from '../../capture/baseline.js'
@@ -132,7 +132,7 @@ async function take(
   } catch (error) {
     const written =
       root === undefined ? undefined : describeWriteFailure(error, root, `archive ${JSON.stringify(root)}`)
-    const problem = error instanceof DeliveryError ? error.message : written
+    const problem = error instanceof BaselineDeliveryError ? error.message : written
     if (problem === undefined) throw error
     throw new CommandError(problem, EXIT.findings, 'rows without a fact do no harm; mend the cause and run it again')
   } finally {

@@ -13,7 +13,7 @@ import { checkSeen, findHistory } from '../ask/find-item.js'
 import { instantOf } from '../ask/instant.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS } from '../ask/question.js'
 import type { ReceiptFile } from '../ask/receipt-file.js'
-import { findTable, type Workspace } from '../ask/workspace.js'
+import { findWorkspaceTable, type Workspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type Options } from '../io.js'
 import { itemEnding, pageConfidence, shortId, showConfidence } from '../show/confidence.js'
 import { showDifferences, showPath } from '../show/item.js'
@@ -36,7 +36,7 @@ export const diff: Command = {
   run: ([name, key], options, io) =>
     askArchive(options, io, async ({ workspace, receipts }) => {
       const [from, to] = readMoments(options)
-      const table = findTable(workspace, name as string)
+      const table = findWorkspaceTable(workspace, name as string)
       const all = await findHistory(workspace, table, key as string)
       const receipt = await keepReceipt(all, table, to, workspace, receipts)
       await checkSeen(workspace, table, all)

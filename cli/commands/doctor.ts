@@ -1,6 +1,6 @@
 import type { Configuration } from '../../config/configuration.js'
 import type { Facts } from '../../doctor/facts.js'
-import type { Finding, Verdict } from '../../doctor/judgement.js'
+import type { CheckVerdict, DoctorFinding } from '../../doctor/judgement.js'
 import { CONFIG_OPTION, loadConfiguration } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io } from '../io.js'
 import { FORMAT_OPTION, formatOf } from '../show/formats.js'
@@ -35,13 +35,14 @@ export const doctor: Command = {
 }
 
 async function readStack(stack: string, configuration: Configuration, io: Io): Promise<Facts> {
-  const [{ CloudFormationClient }, { DynamoDBClient }, { S3Client }, { KMSClient }, { readFacts }] = await Promise.all([
-    import('@aws-sdk/client-cloudformation'),
-    import('@aws-sdk/client-dynamodb'),
-    import('@aws-sdk/client-s3'),
-    import('@aws-sdk/client-kms'),
-    import('../../doctor/read-facts.js'),
-  ])
+  const [{ CloudFormationClient }, { DynamoDBClient }, { S3Client }, { KMSClient }, { readDeployment }] =
+    await Promise.all([
+      import('@aws-sdk/client-cloudformation'),
+      import('@aws-sdk/client-dynamodb'),
+      import('@aws-sdk/client-s3'),
+      import('@aws-sdk/client-kms'),
+      import('../../doctor/read-facts.js'),
+    ])
   const clients = {
     cloudFormation: new CloudFormationClient({}),
     dynamoDb: new DynamoDBClient({}),
@@ -50,7 +51,7 @@ async function readStack(stack: string, configuration: Configuration, io: Io): P
   }
   const note = (text: string) => io.err(io.errIsTerminal ? `${WIPE_LINE}${text}` : `${text}\n`)
   try {
-    return await readFacts(clients, stack, [...configuration.tables.keys()], { note })
+    return await readDeployment(clients, stack, [...configuration.tables.keys()], { note })
   } catch (error) {
     const { name, message } = error as Error
     throw new CommandError(
@@ -63,13 +64,13 @@ async function readStack(stack: string, configuration: Configuration, io: Io): P
   }
 }
 
-const WORDS: Readonly<Record<Verdict, readonly [word: string, style: 'green' | 'red' | 'yellow']>> = {
+const WORDS: Readonly<Record<CheckVerdict, readonly [word: string, style: 'green' | 'red' | 'yellow']>> = {
   ok: ['ok', 'green'],
   wrong: ['WRONG', 'red'],
   unchecked: ['could not check', 'yellow'],
 }
 
-function showFindings(findings: readonly Finding[], io: Io): void {
+function showFindings(findings: readonly DoctorFinding[], io: Io): void {
   for (const { verdict, subject, check, found, promised, todo } of findings) {
     const [word, style] = WORDS[verdict]
     const instead = verdict === 'ok' ? '' : `, promised is ${promised}`
@@ -78,12 +79,12 @@ function showFindings(findings: readonly Finding[], io: Io): void {
     )
     if (verdict === 'wrong') io.out(`${' '.repeat(17)}  ${printable(todo ?? '')}\n`)
   }
-  const count = (verdict: Verdict) => grouped(findings.filter(finding => finding.verdict === verdict).length)
+  const count = (verdict: CheckVerdict) => grouped(findings.filter(finding => finding.verdict === verdict).length)
   io.err(`${count('ok')} ok, ${count('wrong')} wrong, ${count('unchecked')} could not be checked\n`)
 }
 
 /** What is wrong is said first: it cannot get better by what could not be looked at. */
-function exitOf(findings: readonly Finding[]): ExitCode {
+function exitOf(findings: readonly DoctorFinding[]): ExitCode {
   if (findings.some(({ verdict }) => verdict === 'wrong')) return EXIT.findings
   return findings.some(({ verdict }) => verdict === 'unchecked') ? EXIT.unchecked : EXIT.done
 }

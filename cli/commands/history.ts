@@ -11,7 +11,7 @@ import { type Item, parseItem } from '../../transform/attribute-value.js'
 import { formatInstant } from '../../transform/instant.js'
 import { checkSeen, findHistory } from '../ask/find-item.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS } from '../ask/question.js'
-import { findTable } from '../ask/workspace.js'
+import { findWorkspaceTable } from '../ask/workspace.js'
 import { type Command, EXIT, type Io } from '../io.js'
 import { showActor } from '../show/actor.js'
 import { itemEnding, pageConfidence, shortId, showConfidence, showTime } from '../show/confidence.js'
@@ -29,7 +29,7 @@ export const history: Command = {
   example: 'itemtrail history Orders ORD12345',
   run: ([name, key], options, io) =>
     askArchive(options, io, async ({ workspace, receipts }) => {
-      const table = findTable(workspace, name as string)
+      const table = findWorkspaceTable(workspace, name as string)
       const found = await findHistory(workspace, table, key as string)
       const receipt = await receipts.keep(found.answer, workspace)
       await checkSeen(workspace, table, found)

@@ -5,7 +5,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { checkFolder } from '../ask/evidence-folder.js'
 import { checkSeen, findHistory } from '../ask/find-item.js'
 import { KEY_OPTION, neededKey } from '../ask/journal.js'
-import { ARCHIVE_OPTION, CONFIG_OPTION, findTable, type Workspace, withWorkspace } from '../ask/workspace.js'
+import { ARCHIVE_OPTION, CONFIG_OPTION, findWorkspaceTable, type Workspace, withWorkspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { withOutput } from '../show/output.js'
 import { grouped } from '../show/progress.js'
@@ -26,7 +26,7 @@ export const prove: Command = {
   example: 'itemtrail prove Orders 8e9a83da --key seal.key.vkey --output 8e9a83da.row-proof',
   run: ([name, typed = ''], options, io) =>
     withWorkspace(options, async workspace => {
-      const table = findTable(workspace, name as string)
+      const table = findWorkspaceTable(workspace, name as string)
       const { verifier } = neededKey(options, workspace.root)
       const identity = { origin: verifier.name, known: [verifier] }
       const { proveEvent } = await import('../../evidence/give-evidence.js')

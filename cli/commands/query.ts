@@ -23,7 +23,7 @@ import {
   PLACE_OPTIONS,
   VERDICT_OPTION,
 } from '../ask/question.js'
-import { findTable, type Workspace } from '../ask/workspace.js'
+import { findWorkspaceTable, type Workspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
 import { isOnAws } from '../show/archive-name.js'
 import { tellAlteredImages } from '../show/confidence.js'
@@ -50,7 +50,7 @@ export const query: Command = {
 async function answerSaved([name, tableName]: readonly string[], asking: Asking): Promise<AnswerSurface> {
   const { workspace, options } = asking
   const saved = findQuery(name as string, tableName)
-  const table = findTable(workspace, tableName ?? onlyTable(workspace))
+  const table = findWorkspaceTable(workspace, tableName ?? onlyTable(workspace))
   const parameters = await readParameters(saved, table, workspace, options)
   const asked = await answerQuery(workspace.engine, saved, table, parameters)
   const answer = await withBaselineRemarks(workspace.engine, table, asked)

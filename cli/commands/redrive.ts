@@ -3,7 +3,12 @@ import { join } from 'node:path'
 import { tableConfiguration } from '../../config/configuration.js'
 import { NO_TABLE } from '../../delivery/ingest.js'
 import { type Redriven, type RedriveTarget, redrive as redriveRefused } from '../../delivery/redrive.js'
-import { type RefusedGroup, type Survey, type SurveyOptions, surveyRefused } from '../../delivery/refused-survey.js'
+import {
+  type RefusedGroup,
+  type RefusedSurvey,
+  type SurveyOptions,
+  surveyRefused,
+} from '../../delivery/refused-survey.js'
 import { streamInArchive } from '../../delivery/table-origin.js'
 import { DiskArchive } from '../../store/folder.js'
 import type { Objects } from '../../store/objects.js'
@@ -153,7 +158,7 @@ function onceEach<T>(ask: (table: string) => Promise<T>): (table: string) => Pro
 }
 
 /** A name with a slip in it would look as if nothing of it were refused. */
-function checkTable(table: string | undefined, { groups, done }: Survey, options: Options): void {
+function checkTable(table: string | undefined, { groups, done }: RefusedSurvey, options: Options): void {
   if (table === undefined || groups.length > 0 || done > 0) return
   const known = [...(loadConfiguration(options)?.tables.keys() ?? [])]
   if (known.length > 0 && !known.includes(table)) {
@@ -163,7 +168,7 @@ function checkTable(table: string | undefined, { groups, done }: Survey, options
 }
 
 async function send(
-  survey: Survey,
+  survey: RefusedSurvey,
   redriveOptions: SurveyOptions,
   source: Source,
   options: Options,
@@ -202,14 +207,14 @@ async function openDestination(
   return new FirehoseRedrive(new FirehoseClient({ maxAttempts: 1 }), deliveryStream)
 }
 
-function exitOf({ groups, damaged }: Survey, redriven: Redriven | undefined): ExitCode {
+function exitOf({ groups, damaged }: RefusedSurvey, redriven: Redriven | undefined): ExitCode {
   if (damaged.length > 0) return EXIT.unchecked
   const changes = groups.reduce((sum, group) => sum + group.changes, 0)
   const isLeft = changes > (redriven?.sent ?? 0) || (redriven?.refusedAgain ?? 0) > 0
   return isLeft ? EXIT.findings : EXIT.done
 }
 
-function describe({ groups, damaged, done, counts }: Survey, redriven: Redriven | undefined): object {
+function describe({ groups, damaged, done, counts }: RefusedSurvey, redriven: Redriven | undefined): object {
   return {
     refused: groups.map(group => ({
       ...group,
@@ -241,7 +246,7 @@ function instant(time: number): string {
   return new Date(time).toISOString()
 }
 
-function printSurvey({ groups, damaged, done, counts }: Survey, source: string, io: Io): void {
+function printSurvey({ groups, damaged, done, counts }: RefusedSurvey, source: string, io: Io): void {
   if (groups.length === 0) io.out(`${paint(io, 'green', 'nothing is refused')} in ${printable(source)}\n`)
   for (const group of groups.slice(0, SHOWN_GROUPS)) printGroup(group, io)
   if (groups.length > SHOWN_GROUPS)

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { OutputError } from '../../restore/export-files.js'
 import { PlanError } from '../../restore/plan-file.js'
 import { closePlan, openPlan, type Plan } from '../../restore/plan-reader.js'
-import { DOUBTS } from '../../restore/restore-plan.js'
+import { RESTORE_DOUBTS } from '../../restore/restore-plan.js'
 import type { AttributePath } from '../../transform/table-configuration.js'
 import { LIVE_OPTIONS } from '../ask/connection.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '../ask/workspace.js'
@@ -29,7 +29,7 @@ export const restore: Command = {
     ['--apply', 'performs the plan: nothing that changed since it was made is overwritten'],
     ACTOR_OPTION,
     ['--delete', 'deletes items that were not there then; without, they are listed and left'],
-    ['--accept <doubt>', `acts in spite of it, may be repeated: ${DOUBTS.join(', ')}`, []],
+    ['--accept <doubt>', `acts in spite of it, may be repeated: ${RESTORE_DOUBTS.join(', ')}`, []],
     ['--against <what>', 'what "now" is: the table, or the newest states in the archive', 'table'],
     ['--to <table>', 'fills another table, which is there and empty, and changes no other'],
     ['--output <dir>', 'writes a DynamoDB export there, ready for ImportTable, and changes no table'],

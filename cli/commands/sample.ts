@@ -1,7 +1,7 @@
 import { drawSample, SAMPLE_COLUMNS, type Sample, type SampleRequest } from '../../evidence/sample.js'
 import { instantOf } from '../ask/instant.js'
 import { ANSWER_OPTIONS, type Asking, askArchive, judgedParts, lazily } from '../ask/question.js'
-import { ARCHIVE_OPTION, CONFIG_OPTION, findTable } from '../ask/workspace.js'
+import { ARCHIVE_OPTION, CONFIG_OPTION, findWorkspaceTable } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type Options } from '../io.js'
 import type { AnswerSurface } from '../show/surface.js'
 import { printRows } from '../show/table.js'
@@ -26,7 +26,7 @@ export const sample: Command = {
     const request = requestOf(options)
     return askArchive(options, io, async asking => {
       const { workspace } = asking
-      const drawn = await drawSample(workspace.archive, findTable(workspace, name as string), request)
+      const drawn = await drawSample(workspace.archive, findWorkspaceTable(workspace, name as string), request)
       return surfaceOf(drawn, asking)
     })
   },

@@ -1,4 +1,4 @@
-import type { Checkpoint } from '../../capture/checkpoint.js'
+import type { TailCheckpoint } from '../../capture/checkpoint.js'
 import type { TableStreams } from '../../capture/table-streams.js'
 import type { TailOptions } from '../../capture/tail.js'
 import { type Configuration, tableConfiguration } from '../../config/configuration.js'
@@ -114,7 +114,7 @@ function tableToTail(configuration: Configuration | undefined, name: string): Ta
   return table
 }
 
-function readCheckpoint(root: string, table: string): Checkpoint | undefined {
+function readCheckpoint(root: string, table: string): TailCheckpoint | undefined {
   try {
     return loadCheckpoint(root, table)
   } catch (error) {
@@ -147,7 +147,7 @@ async function connect(connection: Connection, table: string) {
 function checkStreams(
   { exists, latest, keys }: TableStreams,
   table: TableConfiguration,
-  checkpoint: Checkpoint | undefined,
+  checkpoint: TailCheckpoint | undefined,
   connection: Connection,
 ): void {
   const name = JSON.stringify(table.table)

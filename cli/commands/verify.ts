@@ -5,7 +5,7 @@ import { instantOf } from '../ask/instant.js'
 import { KEY_OPTION } from '../ask/journal.js'
 import { nearest } from '../ask/nearest.js'
 import { tellRemarks, tellUnbelieved } from '../ask/remarks.js'
-import { ARCHIVE_OPTION, CONFIG_OPTION, findTable, type Workspace, withWorkspace } from '../ask/workspace.js'
+import { ARCHIVE_OPTION, CONFIG_OPTION, findWorkspaceTable, type Workspace, withWorkspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { FORMAT_OPTION, formatOf, type TextFormat } from '../show/formats.js'
 import { toJson } from '../show/json.js'
@@ -122,7 +122,7 @@ async function verifyTables(
   io: Io,
 ): Promise<ExitCode> {
   const { workspace } = asked
-  const tables = (name === undefined ? workspace.tables : [name]).map(table => findTable(workspace, table))
+  const tables = (name === undefined ? workspace.tables : [name]).map(table => findWorkspaceTable(workspace, table))
   const printer = TABLES_PRINTERS[format](io)
   const verifyTable = async (table: TableConfiguration) => {
     const surface = await subject(asked, table)

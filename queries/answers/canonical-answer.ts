@@ -11,7 +11,7 @@ export interface Fingerprint {
   readonly rows: number
   /** SHA-256 (lower hex) of the canonical form. */
   readonly sha256: string
-  /** `rowHash` of each row in order; null where there are more than `MAX_ROW_HASHES`. */
+  /** `answerRowHash` of each row in order; null where there are more than `MAX_ROW_HASHES`. */
   readonly rowHashes: readonly string[] | null
 }
 
@@ -41,7 +41,7 @@ export function columnTypesOf(table: Table): readonly AnswerColumnType[] {
 }
 
 /** The first 16 hex of the SHA-256 of a row's line. */
-export function rowHash(columns: readonly AnswerColumnType[], row: Row): string {
+export function answerRowHash(columns: readonly AnswerColumnType[], row: Row): string {
   return hashLine(canonicalRow(columns, row))
 }
 

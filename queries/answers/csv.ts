@@ -11,12 +11,13 @@ export interface CsvOptions {
 const PIECE = 1000
 
 /**
- * An answer as CSV (RFC 4180): UTF-8 without a mark, a header, CRLF. A null is an empty cell, an empty text `""`; a list is
- * JSON; times are ISO 8601 in UTC.
+ * An answer as CSV (RFC 4180): UTF-8 without a mark, a header, CRLF. A null is an empty cell, an empty text `""`; a
+ * list is JSON; times are ISO 8601 in UTC.
  *
- * A text that a spreadsheet would run as a formula gets an apostrophe in front: whoever may write an attribute of an item
- * must not run code on the machine of whoever audits it. Reading it back takes one apostrophe off each text that
- * `DISARMED` matches, so nothing is lost. Parquet, Arrow and JSON hold every text as it is, and so does `disarm: false`.
+ * A text that a spreadsheet would run as a formula gets an apostrophe in front: whoever may write an attribute of an
+ * item must not run code on the machine of whoever audits it. Reading it back takes one apostrophe off each text that
+ * `DISARMED` matches, so nothing is lost. Parquet, Arrow and JSON hold every text as it is, and so does `disarm:
+ * false`.
  */
 export function* toCsv(table: Table, { disarm = true, onDisarmed }: CsvOptions = {}): Generator<Uint8Array> {
   const { fields } = table.schema

@@ -1,6 +1,6 @@
 /**
- * Files that an answer can become, with their media types. What is no text is not for a terminal. This knows no encoder, so
- * that a list of formats costs nothing to load.
+ * Files that an answer can become, with their media types. What is no text is not for a terminal. This knows no
+ * encoder, so that a list of formats costs nothing to load.
  */
 export const FILE_FORMATS = {
   csv: { mediaType: 'text/csv; charset=utf-8; header=present', isText: true },

@@ -15,8 +15,8 @@ export interface AnsweredHistory extends ItemHistory {
 }
 
 /**
- * Reads an item's whole history, or its history up to a moment (microseconds since 1970, included); of an item never seen
- * it has no change.
+ * Reads an item's whole history, or its history up to a moment (microseconds since 1970, included); of an item never
+ * seen it has no change.
  */
 export async function readHistory(
   engine: QueryEngine,

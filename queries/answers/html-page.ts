@@ -21,7 +21,8 @@ const PIECE = 500
 
 /**
  * An answer as one HTML page that stands alone: no script, nothing loaded from anywhere, everything from the archive
- * escaped, and a policy in the page that holds a browser to this. Readable in light, dark, in print and by a screen reader.
+ * escaped, and a policy in the page that holds a browser to this. Readable in light, dark, in print and by a screen
+ * reader.
  */
 export function* toHtml(table: Table, context: PageContext): Generator<Uint8Array> {
   const { question, parameters = {}, sql, confidence, empty, footer = {} } = context
@@ -119,7 +120,9 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-/** Text for HTML. What cannot be seen and could deceive (controls, directions, lone surrogates) is shown as `\u202e`. */
+/**
+ * Text for HTML. What cannot be seen and could deceive (controls, directions, lone surrogates) is shown as `\u202e`.
+ */
 export function escapeHtml(text: string): string {
   return text
     .replaceAll(/[&<>"']/g, sign => ENTITIES[sign] as string)

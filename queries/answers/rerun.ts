@@ -5,7 +5,7 @@ import { inUtc } from '../engines/utc.js'
 import { knownByFacts } from '../verdict/gone-items.js'
 import { Answer } from './answer.js'
 import type { AskedArchive } from './asked-archive.js'
-import { rowHash } from './canonical-answer.js'
+import { answerRowHash } from './canonical-answer.js'
 import type { ObjectRead } from './objects-read.js'
 import { checkReceipt, makeReceipt, type Receipt, statementIsOurs } from './receipt.js'
 
@@ -97,7 +97,7 @@ function compareRows(
   again: Receipt,
 ): Pick<Rerun, 'outcome' | 'problems' | 'newRows' | 'goneRows'> {
   const { columns, row_hashes: before } = first.result
-  const rows = [...answer].map((row, i) => ({ place: i + 1, row, hash: rowHash(again.result.columns, row) }))
+  const rows = [...answer].map((row, i) => ({ place: i + 1, row, hash: answerRowHash(again.result.columns, row) }))
   const then = before?.map((hash, i) => ({ place: i + 1, hash }))
   const gone = then === undefined ? undefined : leftOver(then, rows)
   const fresh = then === undefined ? undefined : leftOver(rows, then)

@@ -23,7 +23,9 @@ import {
   tableOf,
 } from './arrow-columns.js'
 
-/** An answer of DuckDB as an Arrow table; its Node client has no Arrow of its own, so the vectors are built by column. */
+/**
+ * An answer of DuckDB as an Arrow table; its Node client has no Arrow of its own, so the vectors are built by column.
+ */
 export function toArrowTable(
   names: readonly string[],
   types: readonly DuckDBType[],

@@ -20,8 +20,8 @@ export function isPlain(column: ColumnInfo): boolean {
 }
 
 /**
- * A query inside a SELECT of its columns in their exact form. Such a SELECT loses the order of what is inside it, so the
- * order is said again outside. There only the answer's columns have names: what else the query is ordered by is put
+ * A query inside a SELECT of its columns in their exact form. Such a SELECT loses the order of what is inside it, so
+ * the order is said again outside. There only the answer's columns have names: what else the query is ordered by is put
  * into its answer, behind the other columns.
  */
 export function inExactForm({ text, orderBy, listEnd }: StatementText, columns: readonly ColumnInfo[]): string {
@@ -49,8 +49,8 @@ ${inner}
 }
 
 /**
- * The columns with what their arrays hold, `array(varchar)`. Athena says only that they are arrays; the rest comes behind
- * the columns of the exact form, in each row.
+ * The columns with what their arrays hold, `array(varchar)`. Athena says only that they are arrays; the rest comes
+ * behind the columns of the exact form, in each row.
  */
 export function withElementTypes(columns: readonly ColumnInfo[], { columns: values }: Chunk<string>): ColumnInfo[] {
   const arrays = arraysAmong(columns)

@@ -3,7 +3,7 @@ import { quoted } from './literal.js'
 import { readStatement } from './statement.js'
 
 /** What StartQueryExecution takes: a text with its `?`, and an SQL literal for each of them. */
-export interface BoundStatement {
+export interface AthenaStatement {
   readonly sql: string
   readonly parameters: readonly string[]
 }
@@ -16,7 +16,7 @@ const LONGEST = 1024
  * a string in single quotes with those inside doubled. A string too long for one parameter is sent in pieces, and its
  * `?` becomes `(? || ? || ...)`, which Athena puts together before it plans.
  */
-export function bindStatement(statement: string, values: readonly BoundValue[]): BoundStatement {
+export function bindStatement(statement: string, values: readonly BoundValue[]): AthenaStatement {
   const { text, placeholders } = readStatement(statement)
   const literals = values.map(literalsOf)
   const bound = placeholders.map((_, i) => '?'.padEnd((literals[i]?.length ?? 1) * 5 - 4, ' || ?'))

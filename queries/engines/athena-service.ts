@@ -14,7 +14,7 @@ import {
 import { ATHENA_PATIENCE, isThrottled, patiently } from '../../aws/patience.js'
 import { type Execution, executionOf, formatBytes } from './athena-cost.js'
 import { type AthenaPlace, athenaError, DEFAULT_CATALOG } from './athena-errors.js'
-import type { BoundStatement } from './athena-parameters.js'
+import type { AthenaStatement } from './athena-parameters.js'
 import { QueryError } from './engine.js'
 
 /** Where statements run in Athena, and how patiently. */
@@ -44,7 +44,7 @@ export class AthenaService {
 
   /** Runs a statement to its end and tells what it took; throws a `QueryError` where that is no good end. */
   async execute(
-    bound: BoundStatement,
+    bound: AthenaStatement,
     signal: AbortSignal,
     ended: (execution: Execution) => void,
   ): Promise<QueryExecution> {
@@ -82,7 +82,7 @@ export class AthenaService {
   }
 
   /** Not to be aborted half-way: a query that has started must be known, to be stopped. */
-  private async start({ sql, parameters }: BoundStatement, signal: AbortSignal): Promise<string> {
+  private async start({ sql, parameters }: AthenaStatement, signal: AbortSignal): Promise<string> {
     signal.throwIfAborted()
     const { workgroup, database, catalog = DEFAULT_CATALOG, outputLocation } = this.settings
     const command = new StartQueryExecutionCommand({

@@ -52,8 +52,8 @@ interface Page {
  * GetQueryResults has all values as text, and for arrays, maps and rows that text is ambiguous: `[a, b]` is one element
  * or two. What a column is, Athena says with the answer, when it is too late. So a query is first asked for no rows
  * (`limit 0`, which scans nothing), which tells its columns; where all of them are plain it then runs as it is, else
- * inside a SELECT that gives those columns as JSON. Reading the text as it comes would be wrong for every attribute with
- * a comma in its name; UNLOAD to Parquet keeps no order, and needs a bucket to write to.
+ * inside a SELECT that gives those columns as JSON. Reading the text as it comes would be wrong for every attribute
+ * with a comma in its name; UNLOAD to Parquet keeps no order, and needs a bucket to write to.
  */
 export class AthenaEngine implements QueryEngine {
   /** The statements that have ended so far, those that ask for columns among them. */
@@ -165,7 +165,9 @@ export class AthenaEngine implements QueryEngine {
     }
   }
 
-  /** The columns of a query's answer; none where Athena finds fault with the text, which running it as it is tells best. */
+  /**
+   * The columns of a query's answer; none where Athena finds fault with the text, which running it as it is tells best.
+   */
   private async columnsOf(
     text: string,
     values: readonly BoundValue[],

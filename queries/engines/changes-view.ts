@@ -3,9 +3,9 @@ import { PARTITION_COLUMN } from '../../transform/layout.js'
 import { quoted, quotedName } from './literal.js'
 
 /**
- * The view that a table's name in SQL stands for, in the SQL that DuckDB, Trino and Athena share: each change once, however
- * often it was delivered. Of the rows of one change the one made under today's configuration counts, else the least. A
- * change is of one day, so that a question's days still choose the partitions that are read.
+ * The view that a table's name in SQL stands for, in the SQL that DuckDB, Trino and Athena share: each change once,
+ * however often it was delivered. Of the rows of one change the one made under today's configuration counts, else the
+ * least. A change is of one day, so that a question's days still choose the partitions that are read.
  */
 export function changesView(deliveries: string, columns: readonly Column[], today: string | undefined): string {
   const preferred = today === undefined ? '' : `case when config_id = ${quoted(today)} then 0 else 1 end, `

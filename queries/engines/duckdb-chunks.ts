@@ -4,8 +4,9 @@ import type { DuckDBDataChunk, DuckDBResult } from '@duckdb/node-api'
 const FAILED = 0
 
 /**
- * The rows of an answer that is streamed. Throws where the statement failed half-way or was interrupted, with what `why`
- * finds: DuckDB's client then ends the answer as if it were whole, and only the result's type tells one from the other.
+ * The rows of an answer that is streamed. Throws where the statement failed half-way or was interrupted, with what
+ * `why` finds: DuckDB's client then ends the answer as if it were whole, and only the result's type tells one from the
+ * other.
  */
 export async function* chunksOf(
   result: DuckDBResult,

@@ -32,7 +32,7 @@ import { earliestArrivals, emptyZonedRows, rowsOfObjects } from './relations.js'
 import { TRINO_MACROS } from './trino-macros.js'
 
 /** How an archive in a folder is opened. */
-export interface EngineOptions {
+export interface DuckDbOptions {
   /** Ends every statement. */
   readonly signal?: AbortSignal | undefined
   /** Whether statements may reach other files, settings and extensions. @default false */
@@ -80,7 +80,7 @@ export class DuckDbEngine implements QueryEngine {
   static async open(
     root: string,
     configured: Iterable<TableConfiguration> = [],
-    { signal, files = false, derived }: EngineOptions = {},
+    { signal, files = false, derived }: DuckDbOptions = {},
   ): Promise<DuckDbEngine> {
     // loaded when an archive is opened: Arrow takes longer to load than most commands to run
     const { toArrowTable } = await import('./arrow.js')

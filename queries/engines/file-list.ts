@@ -6,8 +6,8 @@ export function fileList(paths: readonly string[]): string {
 }
 
 /**
- * DuckDB reads a path as a pattern, which an archive called `st*r` would share with its neighbours. Beside a backslash it
- * knows no way to escape; that pattern still finds the file itself.
+ * DuckDB reads a path as a pattern, which an archive called `st*r` would share with its neighbours. Beside a backslash
+ * it knows no way to escape; that pattern still finds the file itself.
  */
 export function literalPath(path: string): string {
   return path.includes('\\') ? path : path.replaceAll(/[*?[]/g, '[$&]')

@@ -4,9 +4,9 @@ import { QueryError } from './engine.js'
 import { readStatement } from './statement.js'
 
 /**
- * SQL that somebody else wrote: typed, from a receipt, from a program. DuckDB's own parser says what it is; that it reads
- * no file is held by the engine, but functions that change the engine, or take a text for a statement or a number for an
- * address, are held here.
+ * SQL that somebody else wrote: typed, from a receipt, from a program. DuckDB's own parser says what it is; that it
+ * reads no file is held by the engine, but functions that change the engine, or take a text for a statement or a number
+ * for an address, are held here.
  */
 
 /** SQL of others that is not run. */
@@ -34,7 +34,10 @@ const HARMLESS = new Set([
   'unnest',
 ])
 
-/** Throws a `RefusedStatement` unless a text is one query that only reads what the engine has views of; with `files`, one statement. */
+/**
+ * Throws a `RefusedStatement` unless a text is one query that only reads what the engine has views of; with `files`,
+ * one statement.
+ */
 export async function checkForeign(connection: DuckDBConnection, sql: string, files: boolean): Promise<void> {
   if (files) return checkOne((await extracted(connection, sql)).count)
   const answer = await connection.runAndReadAll('select json_serialize_sql(?::varchar)', [sql])
@@ -67,8 +70,8 @@ function extracted(connection: DuckDBConnection, sql: string) {
 const HINT = '--files (of the library: files: true) runs any statement, on files and settings, too'
 
 /**
- * The same for Athena, whose parser cannot be asked beforehand. It takes one statement at a time; what that may do is for
- * the rights of the caller and the workgroup, so the text only has to begin like a question.
+ * The same for Athena, whose parser cannot be asked beforehand. It takes one statement at a time; what that may do is
+ * for the rights of the caller and the workgroup, so the text only has to begin like a question.
  */
 export function checkForeignText(sql: string): void {
   const { isOne, isQuery, text } = readStatement(sql)

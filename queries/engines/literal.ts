@@ -1,6 +1,9 @@
 import { deliveriesIdentifier, type NamedTable } from '../../transform/table-names.js'
 
-/** A text as an SQL literal, for what no `?` can stand for: paths, and the properties of a table. Values are always bound. */
+/**
+ * A text as an SQL literal, for what no `?` can stand for: paths, and the properties of a table. Values are always
+ * bound.
+ */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }

@@ -6,19 +6,23 @@ import { quoted, quotedName } from './literal.js'
 /** What views over an archive's files are made of: SQL for DuckDB. */
 
 /**
- * The partition's date, from the last folder of that name in the path: an object may lie deeper than its day's folder. DuckDB's own hive partitioning takes every `name=value` in it, so that
- * a folder above the archive could stand in for a column. Either way it opens no file that a question's days leave out.
+ * The partition's date, from the last folder of that name in the path: an object may lie deeper than its day's folder.
+ * DuckDB's own hive partitioning takes every `name=value` in it, so that a folder above the archive could stand in for
+ * a column. Either way it opens no file that a question's days leave out.
  */
 const DATE_OF_FILE = `regexp_extract(filename, ${quoted(DAY_IN_PATH)}, 1)`
 
-/** No rows, of the columns that are known although no row may have filled them yet, in the types of the archive's objects. */
+/**
+ * No rows, of the columns that are known although no row may have filled them yet, in the types of the archive's
+ * objects.
+ */
 export function emptyRows(columns: readonly Column[]): string {
   return noRows(columns, duckDbType)
 }
 
 /**
- * The same for what is asked: an instant carries its zone, which the archive's objects do not say, so that `at time zone` gives
- * another place's clock. What is united with these rows takes on their types.
+ * The same for what is asked: an instant carries its zone, which the archive's objects do not say, so that `at time
+ * zone` gives another place's clock. What is united with these rows takes on their types.
  */
 export function emptyZonedRows(columns: readonly Column[]): string {
   return noRows(columns, type => (type === 'timestamp' ? 'timestamptz' : duckDbType(type)))
@@ -43,9 +47,9 @@ export function rowsOfRuns(files: readonly string[]): string {
 }
 
 /**
- * A change without a time of its own may lie in several partitions, once for each arrival. Only its earliest row counts,
- * and a question about a period could not see that one; so here, where all partitions are at hand, the others are left out.
- * One id is of one item; that the item is named lets a question about one look at no other.
+ * A change without a time of its own may lie in several partitions, once for each arrival. Only its earliest row
+ * counts, and a question about a period could not see that one; so here, where all partitions are at hand, the others
+ * are left out. One id is of one item; that the item is named lets a question about one look at no other.
  */
 export function earliestArrivals(rows: string): string {
   // materialized, it would be read whole before a question's days could narrow it

@@ -7,8 +7,8 @@ export type Value = string | number | bigint | boolean | readonly (string | null
 export type Row = Readonly<Record<string, Value>>
 
 /**
- * The rows of an answer, one by one. Instants are ISO 8601 in UTC, with microseconds where there are any; a time whose zone nobody says
- * is written without one.
+ * The rows of an answer, one by one. Instants are ISO 8601 in UTC, with microseconds where there are any; a time whose
+ * zone nobody says is written without one.
  */
 export function* rowsOf(table: Table): Generator<Row> {
   const names = table.schema.fields.map(field => field.name)

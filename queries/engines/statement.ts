@@ -31,14 +31,18 @@ interface Token {
   readonly depth: number
 }
 
-/** Comments, strings, quoted names, words and numbers, single signs. `'it''s'` is two strings, which does no harm here. */
+/**
+ * Comments, strings, quoted names, words and numbers, single signs. `'it''s'` is two strings, which does no harm here.
+ */
 const TOKEN = /--[^\n]*|\/\*[\s\S]*?\*\/|'[^']*'|"[^"]*"|[a-z_0-9]+|\S/gi
 const COMMENT = /^(--|\/\*)/
 const QUERY = new Set(['select', 'with', 'values', 'table'])
 const AFTER_ORDER = new Set(['limit', 'offset', 'fetch'])
 const DIRECTION = /(\s+(asc|desc))?(\s+nulls\s+(first|last))?$/i
 
-/** Reads a statement's outline. Text that is no SQL has some outline too; an engine says better what is wrong with it. */
+/**
+ * Reads a statement's outline. Text that is no SQL has some outline too; an engine says better what is wrong with it.
+ */
 export function readStatement(sql: string): StatementText {
   const tokens = tokensOf(sql)
   while (tokens.at(-1)?.text === ';') tokens.pop()

@@ -3,8 +3,8 @@ import type { DataType, Table } from 'apache-arrow'
 import { DataType as Type } from 'apache-arrow/type'
 
 /**
- * An answer all of whose times are known to be of UTC, with that said in its types: neither a table nor a view of Athena can have a
- * column that carries its zone.
+ * An answer all of whose times are known to be of UTC, with that said in its types: neither a table nor a view of
+ * Athena can have a column that carries its zone.
  */
 export async function inUtc(table: Table): Promise<Table> {
   if (!table.schema.fields.some(({ type }) => isPlain(type))) return table

@@ -48,7 +48,12 @@ next_known as (
     walked.*,
     coalesce(
       substr(
-        min(case when event_name <> 'BASELINE' and imbalance > 0 then lpad(cast(step as varchar), 12, '0') || way_in end) over (
+        min(
+          case
+            when event_name <> 'BASELINE' and imbalance > 0
+              then lpad(cast(step as varchar), 12, '0') || way_in
+          end
+        ) over (
           partition by item_key
           order by step
           range between 1 following and unbounded following

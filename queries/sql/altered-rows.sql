@@ -51,13 +51,17 @@ with hashed as (
       || chr(10) || coalesce(lower(to_hex(sha256(to_utf8(array_join(subjects, chr(10)))))), '-')
     )))) as row_found,
     coalesce(region, '-') || chr(10) || table_name || chr(10) || item_key || chr(10) || event_name || chr(10)
-      || case when time_precision = 'arrival' then '-' else cast(event_time_us as varchar) end || chr(10) as identity_head,
+      || case when time_precision = 'arrival' then '-' else cast(event_time_us as varchar) end
+      || chr(10) as identity_head,
     coalesce(source_event_id, '-') as identity_event,
     chr(10) || coalesce(sequence, '-') || chr(10) || coalesce(old_hash, '-') || chr(10) || coalesce(new_hash, '-')
       as identity_tail
   from {changes}
   -- what claims to be of no time that a question can name would otherwise be in no answer at all
-  where ((event_date >= {day :from} and event_date <= {day :to}) or event_date < '1970-01-01' or event_date > '9999-12-31')
+  where (
+      (event_date >= {day :from} and event_date <= {day :to})
+      or event_date < '1970-01-01' or event_date > '9999-12-31'
+    )
     and (
       event_time_us is null
       or event_time_us < 0
@@ -69,9 +73,15 @@ with hashed as (
 identified as (
   select
     hashed.*,
-    substr(lower(to_hex(sha256(to_utf8('streams' || chr(10) || identity_head || identity_event || identity_tail)))), 1, 32) as streams_id,
-    substr(lower(to_hex(sha256(to_utf8('kinesis' || chr(10) || identity_head || '-' || identity_tail)))), 1, 32) as kinesis_id,
-    substr(lower(to_hex(sha256(to_utf8('baseline' || chr(10) || identity_head || identity_event || identity_tail)))), 1, 32) as baseline_id
+    substr(
+      lower(to_hex(sha256(to_utf8('streams' || chr(10) || identity_head || identity_event || identity_tail)))), 1, 32
+    ) as streams_id,
+    substr(
+      lower(to_hex(sha256(to_utf8('kinesis' || chr(10) || identity_head || '-' || identity_tail)))), 1, 32
+    ) as kinesis_id,
+    substr(
+      lower(to_hex(sha256(to_utf8('baseline' || chr(10) || identity_head || identity_event || identity_tail)))), 1, 32
+    ) as baseline_id
   from hashed
 ),
 found as (
@@ -102,8 +112,12 @@ select
   event_id,
   event_name,
   event_time,
-  case altered when 'old_image' then old_hash when 'new_image' then new_hash when 'row' then row_hash end as expected_hash,
-  case altered when 'old_image' then old_found when 'new_image' then new_found when 'row' then row_found end as found_hash,
+  case altered
+    when 'old_image' then old_hash when 'new_image' then new_hash when 'row' then row_hash
+  end as expected_hash,
+  case altered
+    when 'old_image' then old_found when 'new_image' then new_found when 'row' then row_found
+  end as found_hash,
   arrived_at,
   event_time_us
 from found

@@ -48,7 +48,12 @@ items as (
     count_if(side = 'before' and event_name <> 'BASELINE') as writes_before,
     count_if(side = 'soon' and event_name <> 'BASELINE' and new_state = 'absent') as removed_soon,
     substr(
-      min(case when side in ('soon', 'later') and event_name <> 'BASELINE' and imbalance > 0 then place || way_in end), 13
+      min(
+        case
+          when side in ('soon', 'later') and event_name <> 'BASELINE' and imbalance > 0
+            then place || way_in
+        end
+      ), 13
     ) as next_state,
     -- the baseline's own row where it breaks the chain
     max(
@@ -80,7 +85,12 @@ items as (
           end
       end
     ) as state_after,
-    min(case when side in ('soon', 'later') and not ahead and place_in_step = 1 then place || event_id end) as event_after,
+    min(
+      case
+        when side in ('soon', 'later') and not ahead and place_in_step = 1
+          then place || event_id
+      end
+    ) as event_after,
     min_by(event_time, case when side in ('soon', 'later') and not ahead then place end) as time_after,
     min_by(event_time_us, case when side in ('soon', 'later') and not ahead then place end) as us_after
   from sided

@@ -32,7 +32,10 @@ touches as (
     unrepeated.actor
   from unrepeated
   cross join unnest(
-    case when unrepeated.event_name = 'MODIFY' then coalesce(unrepeated.changed, array['(unknown)']) else array[null] end
+    case
+      when unrepeated.event_name = 'MODIFY' then coalesce(unrepeated.changed, array['(unknown)'])
+      else array[null]
+    end
   ) as t(attribute)
   where :attribute = ''
     or t.attribute = :attribute

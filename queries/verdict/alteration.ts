@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { Table } from 'apache-arrow'
 import { type HashedColumns, ROW_VERSION, rowHash } from '../../transform/audit-row.js'
 import { changedAttributes, type Image, imageOf } from '../../transform/change.js'
-import { isObject, readDocuments, tryParseObject } from '../../transform/json.js'
+import { isObject, splitDocuments, tryParseObject } from '../../transform/json.js'
 import { Refusal } from '../../transform/refusal.js'
 import type { EventName } from '../../transform/stream-record.js'
 import type { Row } from '../engines/rows.js'
@@ -73,7 +73,7 @@ function readImage(stored: unknown): Read {
   if (stored === null || stored === undefined) return null
   const text = String(stored)
   try {
-    const [document, ...more] = readDocuments(text)
+    const [document, ...more] = splitDocuments(text)
     if (document === undefined || more.length > 0) return 'it is no one JSON object'
     return { ...imageOf(document.value, 'image', 'once'), stored: text }
   } catch (error) {

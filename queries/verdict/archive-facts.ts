@@ -90,8 +90,8 @@ export const NO_FACTS: ArchiveFacts = {
 }
 
 /**
- * A table's facts, with the rows of its baselines and of its newest comparison held against them. An opened archive reads
- * them once, as it has the rows that it had when it was opened.
+ * A table's facts, with the rows of its baselines and of its newest comparison held against them. An opened archive
+ * reads them once, as it has the rows that it had when it was opened.
  */
 export async function readArchiveFacts(engine: QueryEngine, table: TableConfiguration): Promise<ArchiveFacts> {
   const { facts } = engine

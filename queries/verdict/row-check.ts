@@ -6,8 +6,8 @@ import {
   rowHash,
   toAuditRow,
 } from '../../transform/audit-row.js'
-import { type Change, decodeChange } from '../../transform/change.js'
-import { type JsonObject, readDocuments, tryParseObject } from '../../transform/json.js'
+import { type DecodedChange, decodeChange } from '../../transform/change.js'
+import { type JsonObject, splitDocuments, tryParseObject } from '../../transform/json.js'
 import { PARTITION_COLUMN } from '../../transform/layout.js'
 import { dateOf } from '../../transform/partition.js'
 import { Refusal } from '../../transform/refusal.js'
@@ -125,7 +125,7 @@ function deriveRow(row: StoredRow, table: TableConfiguration): AuditRow | Altere
 
 function parse(text: StoredValue | undefined): JsonObject | undefined {
   if (text === null || text === undefined) return undefined
-  const [document, ...more] = readDocuments(String(text))
+  const [document, ...more] = splitDocuments(String(text))
   if (document === undefined || more.length > 0) throw new Refusal('it is no one JSON object')
   return document.value
 }
@@ -156,7 +156,7 @@ function recordOf(row: StoredRow, capture: Capture): Omit<StreamRecord, 'keys' |
 }
 
 /** An image of the item has its very keys. */
-function hasKeys({ keys, oldImage, newImage }: Change): boolean {
+function hasKeys({ keys, oldImage, newImage }: DecodedChange): boolean {
   const images = [oldImage, newImage].filter(image => image !== null)
   return images.every(({ attributes }) =>
     [...keys.attributes].every(([name, text]) => (attributes.get(name) ?? text) === text),

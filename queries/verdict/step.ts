@@ -87,8 +87,8 @@ export function walkGroup<C extends ItemChange>(
   const exit = imbalance > 0 ? greatest(balances, 1) : linked ? previous : 'unknown'
   // a way without a loop passes through more states than it has changes
   const hasLoop = balances.size <= changes.length
-  // in a loop a change that came under several eventIDs may have been made several times: Kinesis may give a mere repeat
-  // another eventID, too
+  // in a loop a change that came under several eventIDs may have been made several times: Kinesis may give a mere
+  // repeat another eventID, too
   const unresolved = imbalance > 1 || (hasLoop && changes.some(change => change.renamed))
   const ordered = orderByLinks(changes, entry)
   return { ...step, ...ordered, ordered: ordered.ordered && !unresolved, entry, exit, imbalance, unresolved }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../../capture/checkpoint.js'
+import { readCheckpoint, type TailCheckpoint, writeCheckpoint } from '../../capture/checkpoint.js'
 
-const CHECKPOINT: Checkpoint = {
+const CHECKPOINT: TailCheckpoint = {
   table: 'Orders',
   stream: 'arn:aws:dynamodb:us-east-1:123456789012:table/Orders/stream/2026-11-22T00:00:00.000',
   finished: false,

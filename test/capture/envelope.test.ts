@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { orderRecords } from '../../bench/orders.js'
 import { createRandom } from '../../bench/random.js'
 import { type Envelope, readEnvelope } from '../../capture/envelope.js'
-import { readDocuments } from '../../transform/json.js'
+import { splitDocuments } from '../../transform/json.js'
 import { Refusal } from '../../transform/refusal.js'
 import { baselineDocument, kinesisDocument, STREAM_ARN, streamsRecord } from '../factories.js'
 import { changeDocument, runs } from '../transform/arbitraries.js'
@@ -16,7 +16,7 @@ const parsed = (text: string) => read(` ${text}`)
 
 function isRead(text: string): boolean {
   try {
-    return readDocuments(text).length > 0
+    return splitDocuments(text).length > 0
   } catch (error) {
     if (error instanceof Refusal) return false
     throw error

@@ -1,7 +1,7 @@
 /** A tail in a test: against a scripted server, into a sink that remembers, and fails or dies on demand. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../../capture/checkpoint.js'
+import { readCheckpoint, type TailCheckpoint, writeCheckpoint } from '../../capture/checkpoint.js'
 import type { TailSink } from '../../capture/intake.js'
 import type { LambdaRecord } from '../../capture/lambda-record.js'
 import { findStreams } from '../../capture/table-streams.js'
@@ -20,7 +20,7 @@ export class MemorySink implements TailSink {
   /** Sequence numbers that are durable, in the order in which they became so, repeats among them. */
   readonly durable: string[] = []
   readonly facts: (GapFact | StreamChangedFact)[] = []
-  checkpoint: Checkpoint | undefined
+  checkpoint: TailCheckpoint | undefined
   flushes = 0
   /** Called at each step that touches the disk; it may throw. */
   onStep: (step: 'put' | 'flush' | 'fact' | 'save') => void = () => {}
@@ -52,7 +52,7 @@ export class MemorySink implements TailSink {
     })
   }
 
-  async save(checkpoint: Checkpoint): Promise<void> {
+  async save(checkpoint: TailCheckpoint): Promise<void> {
     await this.alone(() => {
       this.onStep('save')
       const durable = new Set(this.durable)

@@ -8,10 +8,10 @@ import { doctor } from '../../cli/commands/doctor.js'
 import { CommandError, type Options } from '../../cli/io.js'
 import { checkConfiguration } from '../../config/configuration.js'
 import { judgeArchive } from '../../doctor/checks.js'
-import type { BucketFacts, CapturedFacts, Fact, Facts, JournalFacts, KeyFacts } from '../../doctor/facts.js'
-import type { Finding } from '../../doctor/judgement.js'
+import type { BucketFacts, CapturedFacts, DeployedFact, Facts, JournalFacts, KeyFacts } from '../../doctor/facts.js'
+import type { DoctorFinding } from '../../doctor/judgement.js'
 import { parseStatements } from '../../doctor/policy.js'
-import { readFacts } from '../../doctor/read-facts.js'
+import { readDeployment } from '../../doctor/read-facts.js'
 import { LOOPBACK_CONNECTION, type Loopback, startLoopback } from '../loopback.js'
 import { fileOf } from './command-line.js'
 
@@ -25,10 +25,10 @@ const configurationOf = (table: object = {}, lock: object = { mode: 'governance'
     'test',
   )
 
-const found = <T>(value: T): Fact<T> => ({ kind: 'found', value })
+const found = <T>(value: T): DeployedFact<T> => ({ kind: 'found', value })
 const unknown = { kind: 'unknown', why: 'AccessDenied: not yours' } as const
 
-const bucketOf = (fields: Partial<BucketFacts> = {}): Fact<BucketFacts> =>
+const bucketOf = (fields: Partial<BucketFacts> = {}): DeployedFact<BucketFacts> =>
   found({
     name: 'archive',
     versioning: found('Enabled'),
@@ -86,7 +86,7 @@ const SEAL_POLICY = {
   ],
 }
 
-const keyOf = (fields: Partial<KeyFacts> = {}, policy: object = SEAL_POLICY): Fact<KeyFacts> =>
+const keyOf = (fields: Partial<KeyFacts> = {}, policy: object = SEAL_POLICY): DeployedFact<KeyFacts> =>
   found({
     id: 'key',
     account: '123456789012',
@@ -162,7 +162,7 @@ const troubles = (facts: Facts, configuration = configurationOf()) =>
     .map(({ check, verdict }) => `${check}: ${verdict}`)
 
 const findingOf = (facts: Facts, check: string, configuration = configurationOf()) =>
-  judgeArchive(facts, configuration).find(finding => finding.check === check) as Finding
+  judgeArchive(facts, configuration).find(finding => finding.check === check) as DoctorFinding
 
 describe('an archive as promised', () => {
   it('has nothing wrong, captured either way', () => {
@@ -514,7 +514,7 @@ const read = (more: object = {}) => {
     s3: new S3Client(connection),
     kms: new KMSClient(connection),
   }
-  return readFacts(clients, 'Itemtrail', ['Orders'], { pollMs: 1, ...more })
+  return readDeployment(clients, 'Itemtrail', ['Orders'], { pollMs: 1, ...more })
 }
 
 describe('reading an account', () => {
@@ -640,7 +640,7 @@ describe('itemtrail doctor', () => {
     account.answers.lifecycle = { error: 'AccessDenied', status: 403 }
     const { exit, out } = await runDoctor(options({ format: 'json' }))
     expect(exit).toBe(3)
-    const findings = JSON.parse(out) as Finding[]
+    const findings = JSON.parse(out) as DoctorFinding[]
     expect(findings.filter(({ verdict }) => verdict === 'unchecked')).toEqual([
       {
         subject: 'archive bucket archive',

@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import type { Checkpoint } from '../../capture/checkpoint.js'
+import type { TailCheckpoint } from '../../capture/checkpoint.js'
 import { checkpointPath, loadCheckpoint, lockTail, saveCheckpoint, type TailLock } from '../../delivery/tail-state.js'
 import { temporaryFolder } from './desk.js'
 
-const CHECKPOINT: Checkpoint = { table: 'Orders', stream: 'arn', finished: false, saved: 0, shards: {} }
+const CHECKPOINT: TailCheckpoint = { table: 'Orders', stream: 'arn', finished: false, saved: 0, shards: {} }
 
 it('keeps a checkpoint for each table, the last one', () => {
   const root = temporaryFolder()

@@ -10,7 +10,7 @@ import { checkpointMail } from '../../functions/checkpoint-mail.js'
 import { createArchiveSealer } from '../../functions/seal-archive.js'
 import { readEntries } from '../../journal/entries.js'
 import type { Entry } from '../../journal/entry.js'
-import type { Finding } from '../../journal/finding.js'
+import type { JournalFinding } from '../../journal/finding.js'
 import { type Head, openHead } from '../../journal/head.js'
 import { KeptLog } from '../../journal/kept-log.js'
 import { rowHashesOfFile } from '../../journal/row-hashes.js'
@@ -86,7 +86,7 @@ async function seal(remaining = () => 900_000, isForeignKey = false) {
 
 async function check() {
   let counted: Counts = {}
-  const findings: Finding[] = []
+  const findings: JournalFinding[] = []
   const published: Head[] = []
   const checked = await createJournalCheck({
     ...about(),
@@ -288,7 +288,7 @@ describe('the check', () => {
     expect((await check()).checked).toMatchObject({ sound: 201, hashed: 0, findings: 0 })
   })
 
-  it.each<[string, (key: string) => void, Partial<Finding>, Counts]>([
+  it.each<[string, (key: string) => void, Partial<JournalFinding>, Counts]>([
     [
       'an object that was overwritten',
       key => add(key, { body: Buffer.from('other') }),

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../../capture/checkpoint.js'
+import { readCheckpoint, type TailCheckpoint, writeCheckpoint } from '../../capture/checkpoint.js'
 import { FileError } from '../../config/gate.js'
 import { checkpointPath } from '../../delivery/tail-state.js'
 import { Ledger } from '../../store/redriven.js'
@@ -24,7 +24,7 @@ type Other = typeof other extends fc.Arbitrary<infer T> ? T : never
 
 const isWhole = ({ edits, damage }: Other) => edits.length === 0 && damage.how === 'none'
 
-const CHECKPOINT: Checkpoint = {
+const CHECKPOINT: TailCheckpoint = {
   table: 'Orders',
   stream: 'arn:aws:dynamodb:us-east-1:123456789012:table/Orders/stream/2026-11-22T00:00:00.000',
   finished: false,

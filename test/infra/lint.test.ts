@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -130,7 +130,10 @@ const python = spawnSync('python3', ['--version']).status === 0
 
 /** Installed once, into `.cache`. */
 function install(): boolean {
-  if (existsSync(LINTER)) return true
+  const runs = () => spawnSync(LINTER, ['--version']).status === 0
+  // a folder that was moved is there and does not run
+  if (existsSync(LINTER) && runs()) return true
+  rmSync(VENV, { recursive: true, force: true })
   if (!python || spawnSync('python3', ['-m', 'venv', VENV]).status !== 0) return false
   return (
     spawnSync(join(VENV, 'bin', 'pip'), ['install', '-q', `cfn-lint==${VERSION}`], { timeout: 100_000 }).status === 0

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
 import type { ObjectEntry } from '../../journal/entry.js'
-import type { Finding } from '../../journal/finding.js'
+import type { JournalFinding } from '../../journal/finding.js'
 import { type Head, openHead } from '../../journal/head.js'
 import { KeptLog } from '../../journal/kept-log.js'
 import { KeptObjects } from '../../journal/kept-objects.js'
@@ -42,7 +42,7 @@ export async function sealFolder(root: string, changed: Partial<Sealer> = {}): P
 }
 
 /** Everything that is wrong with an archive and its journal. */
-export async function findingsOf(root: string, since?: Head): Promise<readonly Finding[]> {
+export async function findingsOf(root: string, since?: Head): Promise<readonly JournalFinding[]> {
   const entries = new Map<string, ObjectEntry>()
   const log = await verifyLog(new KeptLog(new DiskArchive(root)), IDENTITY, {
     since,

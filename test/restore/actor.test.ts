@@ -3,7 +3,7 @@ import { readFact } from '../../config/fact-file.js'
 import { NO_FACTS } from '../../queries/verdict/archive-facts.js'
 import { foldHistory } from '../../queries/verdict/history.js'
 import type { HistoryChange } from '../../queries/verdict/item-change.js'
-import { withActor, withoutActor } from '../../restore/actor-attribute.js'
+import { itemWithActor, withoutActor } from '../../restore/actor-attribute.js'
 import { restoredBy } from '../../restore/restored-by.js'
 import { factInstant, type RestoreFact, writeFact } from '../../transform/fact.js'
 import { parseInstant } from '../../transform/instant.js'
@@ -12,8 +12,8 @@ describe('the name of who wrote an item', () => {
   const item = { id: { S: 'a' }, meta: { M: { by: { S: 'alice' }, at: { N: '1' } } }, by: { N: '7' } } as const
 
   it('is set where its path leads through maps, and nowhere else', () => {
-    expect(withActor(item, ['by'], 'carol')).toEqual({ ...item, by: { S: 'carol' } })
-    expect(withActor(item, ['meta', 'by'], 'carol')).toEqual({
+    expect(itemWithActor(item, ['by'], 'carol')).toEqual({ ...item, by: { S: 'carol' } })
+    expect(itemWithActor(item, ['meta', 'by'], 'carol')).toEqual({
       ...item,
       meta: { M: { by: { S: 'carol' }, at: { N: '1' } } },
     })
@@ -22,13 +22,13 @@ describe('the name of who wrote an item', () => {
       ['by', 'by'],
       ['meta', 'at', 'by'],
     ])
-      expect(withActor(item, path, 'x')).toEqual(item)
-    expect(Object.entries(withActor(item, ['__proto__'], 'x'))).toContainEqual(['__proto__', { S: 'x' }])
+      expect(itemWithActor(item, path, 'x')).toEqual(item)
+    expect(Object.entries(itemWithActor(item, ['__proto__'], 'x'))).toContainEqual(['__proto__', { S: 'x' }])
   })
 
   it('is all that is taken out', () => {
     expect(withoutActor(item, ['meta', 'by'])).toEqual({ ...item, meta: { M: { at: { N: '1' } } } })
-    expect(withoutActor(withActor(item, ['meta', 'by'], 'x'), ['meta', 'by'])).toEqual(
+    expect(withoutActor(itemWithActor(item, ['meta', 'by'], 'x'), ['meta', 'by'])).toEqual(
       withoutActor(item, ['meta', 'by']),
     )
     expect(withoutActor(item, ['none', 'by'])).toEqual(item)

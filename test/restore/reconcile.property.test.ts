@@ -11,8 +11,8 @@ import {
   removeRepeats,
 } from '../../queries/verdict/reconstruct.js'
 import { archiveBegan, stateAt } from '../../queries/verdict/state-at.js'
-import { compareTables, type Disagreement, type Moment, newest } from '../../restore/reconcile.js'
-import { judge } from '../../restore/reconciliation.js'
+import { type ComparedWindow, compareTables, type Disagreement, newest } from '../../restore/reconcile.js'
+import { judgeItem } from '../../restore/reconciliation.js'
 import { StateStore, type ToldState } from '../../restore/state-store.js'
 import type { AuditRow } from '../../transform/audit-row.js'
 import { type BaselineFact, FACT_VERSION, factInstant } from '../../transform/fact.js'
@@ -51,7 +51,7 @@ describe('a comparison', () => {
         expect(
           found.map(({ itemKey, archived, told, ...rest }) => [
             itemKey,
-            judge({ itemKey, archived, told, ...rest }).kind,
+            judgeItem({ itemKey, archived, told, ...rest }).kind,
             archived?.hash ?? null,
             told?.image ?? null,
           ]),
@@ -156,7 +156,7 @@ function kindOf(state: ItemState, told: ToldState | undefined): string {
 async function compareWith(
   root: string,
   states: readonly ToldState[],
-  moment: Moment = newest(LATE, LATE),
+  moment: ComparedWindow = newest(LATE, LATE),
 ): Promise<readonly Disagreement[]> {
   const store = await StateStore.open()
   const engine = await DuckDbEngine.open(root, [EARLIER, LATER])

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { type Disagreement, momentOf } from '../../restore/reconcile.js'
-import { judge, judgeLive } from '../../restore/reconciliation.js'
+import { type Disagreement, windowOf } from '../../restore/reconcile.js'
+import { judgeItem, judgeLive } from '../../restore/reconciliation.js'
 
 const state = (v: string) => {
   const image = `{"id":{"S":"a"},"v":{"S":"${v}"}}`
@@ -21,10 +21,13 @@ const disagreement = (fields: Partial<Disagreement>): Disagreement => ({
 
 describe('a disagreement', () => {
   it('with something at rest is a difference, or an item that one side lacks', () => {
-    expect(judge(disagreement({}))).toMatchObject({ kind: 'different', differences: [{ kind: 'changed' }] })
-    expect(judge(disagreement({ archived: null })).kind).toBe('missing-in-archive')
-    expect(judge(disagreement({ told: null })).kind).toBe('missing-in-table')
-    expect(judge(disagreement({ archived: null, isUnknown: true }))).toMatchObject({ kind: 'unknown', differences: [] })
+    expect(judgeItem(disagreement({}))).toMatchObject({ kind: 'different', differences: [{ kind: 'changed' }] })
+    expect(judgeItem(disagreement({ archived: null })).kind).toBe('missing-in-archive')
+    expect(judgeItem(disagreement({ told: null })).kind).toBe('missing-in-table')
+    expect(judgeItem(disagreement({ archived: null, isUnknown: true }))).toMatchObject({
+      kind: 'unknown',
+      differences: [],
+    })
   })
 
   it('with a live table is none where a second look agrees with the archive', () => {
@@ -57,12 +60,12 @@ describe('the moment of an export', () => {
 
   it('leaves the second open in which it was taken', () => {
     const open = { atUs: second - 1, openFromUs: second, openUntilUs: second + 1_000_000 }
-    expect(momentOf(second, false)).toEqual(open)
-    expect(momentOf(second + 250_000, false)).toEqual(open)
-    expect(momentOf(second + 250_000, true)).toEqual(open)
+    expect(windowOf(second, false)).toEqual(open)
+    expect(windowOf(second + 250_000, false)).toEqual(open)
+    expect(windowOf(second + 250_000, true)).toEqual(open)
   })
 
   it('leaves nothing open at the end of a window in whole seconds', () => {
-    expect(momentOf(second, true)).toEqual({ atUs: second - 1, openFromUs: second, openUntilUs: second })
+    expect(windowOf(second, true)).toEqual({ atUs: second - 1, openFromUs: second, openUntilUs: second })
   })
 })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readLines } from '../../restore/lines.js'
+import { readFileLines } from '../../restore/lines.js'
 import { type KeyedText, sortByKey } from '../../restore/sorted.js'
 import { compareUtf8 } from '../../transform/json.js'
 import { makeFolder } from '../cli/command-line.js'
@@ -58,8 +58,8 @@ describe('readLines', () => {
     const path = join(makeFolder(), 'lines')
     const lines = ['a\u2028b\u2029c\r', '', '😀'.repeat(400_000), 'no feed at the end']
     writeFileSync(path, lines.join('\n'))
-    expect(await collect(readLines(path))).toEqual(lines)
+    expect(await collect(readFileLines(path))).toEqual(lines)
     writeFileSync(path, '')
-    expect(await collect(readLines(path))).toEqual([])
+    expect(await collect(readFileLines(path))).toEqual([])
   })
 })

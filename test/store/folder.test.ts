@@ -131,3 +131,18 @@ describe('the staging folder', () => {
     expect(readdirSync(archive.root)).toEqual([])
   })
 })
+
+describe('a pipe in the place of an object', () => {
+  it('is refused by name, and nobody waits for it', async () => {
+    const archive = new DiskArchive(temporaryFolder())
+    await archive.put('facts/Orders/a.json', Buffer.from('{}'))
+    execFileSync('mkfifo', [join(archive.root, 'facts/Orders/b.json')])
+    const reads = [
+      () => archive.open('facts/Orders/b.json'),
+      () => archive.open('facts/Orders/b.json', 100),
+      () => archive.openTagged('facts/Orders/b.json'),
+      async () => archive.stream('facts/Orders/b.json'),
+    ]
+    for (const read of reads) await expect(read()).rejects.toThrow('facts/Orders/b.json: is no file')
+  })
+})

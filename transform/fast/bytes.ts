@@ -1,6 +1,6 @@
 /**
- * JSON and DynamoDB JSON by their bytes. The bytes of a record are followed by a zero, which no JSON text has: every loop
- * here ends at it, so none can run past the record.
+ * JSON and DynamoDB JSON by their bytes. The bytes of a record are followed by a zero, which no JSON text has: every
+ * loop here ends at it, so none can run past the record.
  */
 import { canonicalString } from '../json.js'
 import { BACKSLASH, CLOSE, CLOSE_LIST, COLON, COMMA, OPEN, OPEN_LIST, QUOTE } from '../json-bytes.js'
@@ -36,8 +36,8 @@ export function endOfText(bytes: Uint8Array, at: number): number {
 const MAX_DEPTH = 40
 
 /**
- * The end of the object at `at`, of texts, objects and lists alone: `JSON.parse` decides whether they are in place. A number
- * beyond a double would become null where the record is rewritten, so numbers are not known here.
+ * The end of the object at `at`, of texts, objects and lists alone: `JSON.parse` decides whether they are in place. A
+ * number beyond a double would become null where the record is rewritten, so numbers are not known here.
  */
 export function endOfTexts(bytes: Uint8Array, at: number): number {
   let depth = 0
@@ -89,7 +89,10 @@ export function endOfField(bytes: Uint8Array, at: number): number {
 
 const LETTERS_OF_ESCAPES = new Set([...'bfnrt'].map(letter => letter.charCodeAt(0)))
 
-/** RFC 8785, section 3.2.2.2: the two-letter escapes where there is one, else `\u00` and lower hex, for control characters. */
+/**
+ * RFC 8785, section 3.2.2.2: the two-letter escapes where there is one, else `\u00` and lower hex, for control
+ * characters.
+ */
 function afterEscape(bytes: Uint8Array, backslash: number): number {
   const letter = bytes[backslash + 1] as number
   if (LETTERS_OF_ESCAPES.has(letter)) return backslash + 2
@@ -211,7 +214,7 @@ export function after(bytes: Uint8Array, at: number, expected: Uint8Array): numb
 }
 
 /** Writes the bytes of a base64 text, which was checked, to `target`; answers where they end. */
-export function decodeBase64(bytes: Uint8Array, from: number, to: number, target: number): number {
+export function decodeBase64Bytes(bytes: Uint8Array, from: number, to: number, target: number): number {
   let end = target
   let held = 0
   let bits = 0
@@ -225,7 +228,10 @@ export function decodeBase64(bytes: Uint8Array, from: number, to: number, target
   return end
 }
 
-/** A path by the bytes of its names as they stand in JSON; undefined where a name is no UTF-8 text and so no attribute's. */
+/**
+ * A path by the bytes of its names as they stand in JSON; undefined where a name is no UTF-8 text and so no
+ * attribute's.
+ */
 export function pathBytes(path: AttributePath): readonly Uint8Array[] | undefined {
   if (!path.every(name => name.isWellFormed())) return undefined
   return path.map(name => Buffer.from(canonicalString(name, 'path').slice(1, -1)))

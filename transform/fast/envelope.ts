@@ -5,11 +5,11 @@ import { isRange, NONE } from './bytes.js'
 export type NamedOrigin = { readonly eventSourceARN: string } | { readonly table: string }
 
 /**
- * What a change says of its origin, several times as fast as parsing all of it: values are passed over by their quotes and
- * brackets. Undefined where a parser might say something else (white space, a name with an escape or twice), or where the
- * change has no time.
+ * What a change says of its origin, several times as fast as parsing all of it: values are passed over by their quotes
+ * and brackets. Undefined where a parser might say something else (white space, a name with an escape or twice), or
+ * where the change has no time.
  */
-export function glanceAtOrigin(bytes: Buffer): NamedOrigin | undefined {
+export function glanceAtEnvelope(bytes: Buffer): NamedOrigin | undefined {
   return glanceAtEnds(bytes) ?? glanceInside(bytes)
 }
 
@@ -17,8 +17,8 @@ const ARN = Buffer.from(',"eventSourceARN":"')
 const DYNAMODB = Buffer.from('"dynamodb":{"ApproximateCreationDateTime":')
 
 /**
- * The two ends of a record as Lambda gets it say all: `"dynamodb"` begins with the time and has only texts before it, and
- * the stream's ARN is the last member of the whole object, because the brace behind it is the document's own.
+ * The two ends of a record as Lambda gets it say all: `"dynamodb"` begins with the time and has only texts before it,
+ * and the stream's ARN is the last member of the whole object, because the brace behind it is the document's own.
  */
 function glanceAtEnds(bytes: Buffer): NamedOrigin | undefined {
   const quote = bytes.length - 2

@@ -1,11 +1,12 @@
 /**
- * All that reads records and rows by their bytes, for speed alone: what it is certain of it answers as the plain code does,
- * everything else it leaves to that. Nothing outside this folder imports another file of it, and one switch turns it off.
+ * All that reads records and rows by their bytes, for speed alone: what it is certain of it answers as the plain code
+ * does, everything else it leaves to that. Nothing outside this folder imports another file of it, and one switch turns
+ * it off.
  */
 import type { Column } from '../audit-row.js'
 import type { TableConfiguration } from '../table-configuration.js'
 import { DECLINED, type Declined, type TransformedLines } from './answer.js'
-import { glanceAtOrigin as glance, type NamedOrigin } from './envelope.js'
+import { glanceAtEnvelope as glance, type NamedOrigin } from './envelope.js'
 import { RowScanner } from './row-scanner.js'
 import { FastTransform } from './transform.js'
 
@@ -14,7 +15,10 @@ export type { Declined, NamedOrigin, TransformedLines }
 /** With `ITEMTRAIL_PLAIN` set to anything the plain code does all the work: the same rows, more slowly. */
 const IS_ON = process.env.ITEMTRAIL_PLAIN === undefined
 
-/** The transform of a table: the lines that `transformRecord` would give for the base64 of a record, or that it declines. */
+/**
+ * The transform of a table: the lines that `transformRecord` would give for the base64 of a record, or that it
+ * declines.
+ */
 export function fastTransform(
   table: TableConfiguration,
 ): (data: string, arrival: number) => TransformedLines | Declined {
@@ -29,8 +33,8 @@ export function glanceAtOrigin(document: Buffer): NamedOrigin | undefined {
 }
 
 /**
- * How many row lines these bytes are, up to `length`, where a zero stands, each as `checkRowLine` wants it; 0 where that has
- * to be asked.
+ * How many row lines these bytes are, up to `length`, where a zero stands, each as `checkRowLine` wants it; 0 where
+ * that has to be asked.
  */
 export function rowCounter(columns: readonly Column[]): (bytes: Buffer, length: number) => number {
   if (!IS_ON) return () => 0

@@ -1,5 +1,5 @@
 import { CLOSE, CLOSE_LIST, COLON, COMMA, OPEN, OPEN_LIST, QUOTE } from '../json-bytes.js'
-import { after, decodeBase64, endOfBase64, endOfNumeral, endOfText, endOfUnescaped, NONE } from './bytes.js'
+import { after, decodeBase64Bytes, endOfBase64, endOfNumeral, endOfText, endOfUnescaped, NONE } from './bytes.js'
 import { type ItemRange, SLOT, Slots } from './slots.js'
 
 /** Containers inside one another. DynamoDB allows 32 (developer guide, "Constraints"). */
@@ -13,9 +13,9 @@ const [TRUE, FALSE] = [Buffer.from('{"BOOL":true}'), Buffer.from('{"BOOL":false}
 const NULL = Buffer.from('{"NULL":true}')
 
 /**
- * Finds the canonical form of DynamoDB JSON by its bytes, in one pass. Where the bytes are canonical as they are, the form
- * is their range; where a map or a set is not sorted, it is written behind the record and the form is that range. Answers
- * `NONE` for whatever it does not know: the plain path decides on that.
+ * Finds the canonical form of DynamoDB JSON by its bytes, in one pass. Where the bytes are canonical as they are, the
+ * form is their range; where a map or a set is not sorted, it is written behind the record and the form is that range.
+ * Answers `NONE` for whatever it does not know: the plain path decides on that.
  */
 export class ItemScanner {
   bytes: Buffer = Buffer.alloc(0)
@@ -39,14 +39,17 @@ export class ItemScanner {
     this.hasBinary = false
   }
 
-  /** Reads the item at `at` and leaves its attributes in the slots from `top` on, and their order. Answers where it ends. */
+  /**
+   * Reads the item at `at` and leaves its attributes in the slots from `top` on, and their order. Answers where it
+   * ends.
+   */
   item(at: number): number {
     return this.map(at, at, 0)
   }
 
   /**
-   * Leaves some attributes of an item that was read in the slots from `top` on, and their canonical form as an item. False
-   * where it does not have them all, or one is wanted twice.
+   * Leaves some attributes of an item that was read in the slots from `top` on, and their canonical form as an item.
+   * False where it does not have them all, or one is wanted twice.
    */
   pick(item: ItemRange, names: readonly Uint8Array[]): boolean {
     const { slots } = this
@@ -106,7 +109,7 @@ export class ItemScanner {
     this.from = this.spare
     this.copy(at, content)
     const once = this.spare
-    this.spare = decodeBase64(bytes, content, quote, once)
+    this.spare = decodeBase64Bytes(bytes, content, quote, once)
     if (!this.isBase64(once, this.spare)) return NONE
     this.put(QUOTE)
     this.put(CLOSE)
@@ -236,7 +239,10 @@ export class ItemScanner {
     return isWritten ? this.closeValue(at, position) : NONE
   }
 
-  /** Reads the set's element whose quote is at `at`; its canonical form is without the quotes. Answers the closing quote. */
+  /**
+   * Reads the set's element whose quote is at `at`; its canonical form is without the quotes. Answers the closing
+   * quote.
+   */
   private element(at: number, type: number): number {
     const { bytes } = this
     if (bytes[at] !== QUOTE) return NONE
@@ -250,7 +256,7 @@ export class ItemScanner {
     if (!this.binaryTwice) return quote
     if (!this.hasRoom(quote - at)) return NONE
     this.from = this.spare
-    this.to = this.spare = decodeBase64(bytes, at + 1, quote, this.spare)
+    this.to = this.spare = decodeBase64Bytes(bytes, at + 1, quote, this.spare)
     return this.isBase64(this.from, this.to) ? quote : NONE
   }
 

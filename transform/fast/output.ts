@@ -31,7 +31,9 @@ export class Output {
     this.length = length
   }
 
-  /** Adds a range of JSON as the content of a JSON text; in JSON only quotes and backslashes have to be escaped again. */
+  /**
+   * Adds a range of JSON as the content of a JSON text; in JSON only quotes and backslashes have to be escaped again.
+   */
   escaped(source: Buffer, from: number, to: number): void {
     this.makeRoom((to - from) * 2)
     const { bytes } = this

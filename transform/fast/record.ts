@@ -44,8 +44,8 @@ const NULL = Buffer.from('null')
 const BASELINE = Buffer.from('{"itemtrail":"baseline/v1",')
 
 /**
- * Reads one stream record or baseline by its bytes: the fields of its envelope, its keys and images. Answers `NONE` for a
- * field that it does not know, one that occurs twice, or a value in any form but the usual one.
+ * Reads one stream record or baseline by its bytes: the fields of its envelope, its keys and images. Answers `NONE` for
+ * a field that it does not know, one that occurs twice, or a value in any form but the usual one.
  */
 export class RecordScanner {
   readonly items = new ItemScanner()

@@ -5,8 +5,8 @@ import { BASELINE_FIELDS, INNER_FIELDS } from './record.js'
 const OUTER_FIELDS = ['eventID', 'eventName', 'awsRegion', 'eventSourceARN', 'userIdentity', 'tableName']
 
 /**
- * The same changes as DynamoDB would write them, and baselines as we do: without white space, with the escapes of canonical
- * JSON, without fields that nobody reads or that are null. Undefined where a document is neither.
+ * The same changes as DynamoDB would write them, and baselines as we do: without white space, with the escapes of
+ * canonical JSON, without fields that nobody reads or that are null. Undefined where a document is neither.
  */
 export function rewrite(documents: readonly JsonDocument[]): string | undefined {
   const texts: string[] = []

@@ -22,8 +22,8 @@ interface ScannedColumn {
 }
 
 /**
- * Tells by their bytes that row lines are as `checkRowLine` wants them: columns in their order, each once, values of their
- * types, texts escaped as our own rows escape them. What it is not certain of is for `checkRowLine` to judge.
+ * Tells by their bytes that row lines are as `checkRowLine` wants them: columns in their order, each once, values of
+ * their types, texts escaped as our own rows escape them. What it is not certain of is for `checkRowLine` to judge.
  */
 export class RowScanner {
   private readonly columns: readonly ScannedColumn[]

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { ROW_VERSION } from '../audit-row.js'
 import { type ActorSource, actorOf, servicePrincipal } from '../change.js'
 import { formatTimestamp, type Instant } from '../instant.js'
-import { canonicalJson, readDocuments } from '../json.js'
+import { canonicalJson, splitDocuments } from '../json.js'
 import { QUOTE } from '../json-bytes.js'
 import { type EventName, readTime, regionOfSource, streamOf } from '../stream-record.js'
 import { configurationId, type TableConfiguration } from '../table-configuration.js'
@@ -43,7 +43,9 @@ export class RowWriter {
     this.configId = configurationId(table)
   }
 
-  /** The time of the change, or undefined where the plain path has to decide. Throws a `Refusal` as the plain path does. */
+  /**
+   * The time of the change, or undefined where the plain path has to decide. Throws a `Refusal` as the plain path does.
+   */
   write(arrival: number): Instant | undefined {
     const { scanner, output } = this
     const { eventName, keys, oldImage, newImage, sizeBytes } = scanner
@@ -270,6 +272,6 @@ function jsonMember(name: string, text: string | null): string {
 
 function readIdentity(json: string) {
   const text = Buffer.from(json, 'latin1').toString()
-  const canonical = canonicalJson(readDocuments(text)[0]?.value, 'userIdentity')
+  const canonical = canonicalJson(splitDocuments(text)[0]?.value, 'userIdentity')
   return { json, canonical: bytesOf(canonical), principal: bytesOf(servicePrincipal(canonical)) }
 }

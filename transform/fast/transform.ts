@@ -1,5 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer'
-import { type JsonDocument, readDocuments } from '../json.js'
+import { type JsonDocument, splitDocuments } from '../json.js'
 import { dateOf } from '../partition.js'
 import { Refusal } from '../refusal.js'
 import { isTableName } from '../stream-record.js'
@@ -15,7 +15,9 @@ import { RowWriter } from './row.js'
 /** Longer records are none of Firehose's (1,000 KiB), and not worth memory that is kept. */
 const MAX_RECORD_BYTES = 2 * 1024 * 1024
 
-/** Room behind a record for what has to be sorted, as a multiple of its length: an attribute, its map, the map's map. */
+/**
+ * Room behind a record for what has to be sorted, as a multiple of its length: an attribute, its map, the map's map.
+ */
 const ROOM = 4
 
 const LINE_FEED = 0x0a
@@ -101,7 +103,7 @@ export class FastTransform {
 
 function tryReadDocuments(text: string): readonly JsonDocument[] | undefined {
   try {
-    return readDocuments(text)
+    return splitDocuments(text)
   } catch (error) {
     if (error instanceof Refusal) return undefined
     throw error

@@ -1,7 +1,7 @@
 /** A plan as `itemtrail plan --format json` tells it: the contract of docs/cli-json.md. */
 import { MONTH_HOURS } from '../../../cost/capacity.js'
 import type { Calls, Flow } from '../../../cost/flow.js'
-import type { Plan } from '../../../cost/plan.js'
+import type { CostPlan } from '../../../cost/plan.js'
 
 /** What a plan was made from. */
 export interface PlanSource {
@@ -11,7 +11,7 @@ export interface PlanSource {
   readonly changes: number | null
 }
 
-export function planJson(plan: Plan, source: PlanSource): object {
+export function planJson(plan: CostPlan, source: PlanSource): object {
   const { workload, traffic, streams, kinesis, delivery, storage } = plan
   return rounded({
     workload: {

@@ -2,7 +2,7 @@
 import { figure, type Part } from '../../../cost/bill.js'
 import type { Flow } from '../../../cost/flow.js'
 import { firstLimits, type Limit } from '../../../cost/limits.js'
-import type { Plan } from '../../../cost/plan.js'
+import type { CostPlan } from '../../../cost/plan.js'
 import { formatBytes } from '../../../queries/engines/athena-cost.js'
 import type { Io } from '../../io.js'
 import { grouped } from '../../show/progress.js'
@@ -11,7 +11,7 @@ import { paint } from '../../show/terminal.js'
 import { printable, wrap } from '../../show/text.js'
 import type { PlanSource } from './json.js'
 
-export function printPlan(plan: Plan, source: PlanSource, io: Io): void {
+export function printPlan(plan: CostPlan, source: PlanSource, io: Io): void {
   io.out(`${wrap(describe(plan, source), io.columns)}\n`)
   section('What it takes', io)
   printTable(['', 'streams', 'kinesis'], capacityRows(plan), io)
@@ -41,7 +41,7 @@ function lines(sentences: readonly string[], io: Io): void {
   for (const sentence of sentences) io.out(`${wrap(sentence, io.columns)}\n`)
 }
 
-function describe({ workload, traffic }: Plan, { from, table, changes }: PlanSource): string {
+function describe({ workload, traffic }: CostPlan, { from, table, changes }: PlanSource): string {
   const origin = {
     arguments: 'as told',
     sample: `measured in a sample of ${grouped(changes ?? 0)} changes`,
@@ -55,7 +55,7 @@ function describe({ workload, traffic }: Plan, { from, table, changes }: PlanSou
   )
 }
 
-function capacityRows(plan: Plan): readonly (readonly string[])[] {
+function capacityRows(plan: CostPlan): readonly (readonly string[])[] {
   const { traffic, streams, kinesis, delivery, storage, workload } = plan
   const [packed, , direct] = plan.flows as readonly [Flow, Flow, Flow]
   const both = (what: string, text: string) => [what, text, text]
@@ -79,10 +79,10 @@ function capacityRows(plan: Plan): readonly (readonly string[])[] {
   ]
 }
 
-function costRows({ bills, storage }: Plan): readonly (readonly string[])[] {
+function costRows({ bills, storage }: CostPlan): readonly (readonly string[])[] {
   const names = [...new Set(bills.flatMap(({ parts }) => parts.map(({ part }) => part)))]
   const fixed = (name: string) => bills.some(({ parts }) => parts.some(one => one.part === name && one.fixed))
-  const each = (cell: (bill: Plan['bills'][number]) => string) => bills.map(cell)
+  const each = (cell: (bill: CostPlan['bills'][number]) => string) => bills.map(cell)
   return [
     ...names
       .toSorted((a, b) => Number(fixed(a)) - Number(fixed(b)))
@@ -99,7 +99,7 @@ function amount(parts: readonly Part[], name: string): string {
   return part === undefined ? '' : usd(part.usd)
 }
 
-function questionRows({ questions }: Plan): readonly (readonly string[])[] {
+function questionRows({ questions }: CostPlan): readonly (readonly string[])[] {
   return questions.map(({ question, query, days, bytes: scanned, usd: cost, cancelled }) => [
     question,
     query,
@@ -109,7 +109,7 @@ function questionRows({ questions }: Plan): readonly (readonly string[])[] {
   ])
 }
 
-function limitLines({ limits }: Plan): readonly string[] {
+function limitLines({ limits }: CostPlan): readonly string[] {
   return (['streams', 'kinesis'] as const).map(capture => {
     const [first] = firstLimits(limits, capture) as readonly [Limit]
     const rate = Math.floor(first.writesPerSecond as number)
@@ -117,7 +117,7 @@ function limitLines({ limits }: Plan): readonly string[] {
   })
 }
 
-function limitRows({ limits }: Plan): readonly (readonly string[])[] {
+function limitRows({ limits }: CostPlan): readonly (readonly string[])[] {
   return limits.map(({ limit, capture, of, writesPerSecond, used }, i) => [
     `${i + 1}`,
     of === 'item' ? `${limit} (one item)` : limit,
@@ -131,7 +131,7 @@ function limitNote({ quota, remark, source, date }: Limit, i: number): string {
   return `${i + 1}: ${remark === null ? quota : `${quota}; ${remark}`} [${source}, ${date}]`
 }
 
-function priceLines({ bills }: Plan): readonly string[] {
+function priceLines({ bills }: CostPlan): readonly string[] {
   const bySource = new Map<string, Set<string>>()
   for (const { part, source, date } of bills.flatMap(({ parts }) => parts)) {
     const from = `${source}, ${date}`

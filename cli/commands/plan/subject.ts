@@ -12,15 +12,15 @@ import { madeUpChanges, type SampleShape } from '../../../cost/sample.js'
 import { weighTraffic } from '../../../cost/traffic.js'
 import {
   checkShares,
+  type FigureRange,
   peakOf,
   RANGES,
-  type Range,
   readItemSize,
   readNumber,
   type Workload,
   WorkloadError,
 } from '../../../cost/workload.js'
-import { findTable, loadConfiguration, withWorkspace } from '../../ask/workspace.js'
+import { findWorkspaceTable, loadConfiguration, withWorkspace } from '../../ask/workspace.js'
 import { describeReadFailure } from '../../failures.js'
 import { CommandError, EXIT, type Io, type Options } from '../../io.js'
 import { grouped } from '../../show/progress.js'
@@ -55,7 +55,7 @@ async function describe(
   if (archived !== undefined) {
     // some rows are written to a file of our own, to see how small they become
     const measured = await withWorkspace({ ...options, files: true }, workspace =>
-      measureArchive(workspace.engine, findTable(workspace, archived)),
+      measureArchive(workspace.engine, findWorkspaceTable(workspace, archived)),
     )
     return fromMeasured('archive', measured, options, configuration)
   }
@@ -180,7 +180,7 @@ async function readSample(path: string, io: Io) {
   }
 }
 
-function number(options: Options, option: string, name: string, range: Range): number | undefined {
+function number(options: Options, option: string, name: string, range: FigureRange): number | undefined {
   const typed = text(options, option)
   return typed === undefined ? undefined : readNumber(name, typed, range)
 }

@@ -1,5 +1,5 @@
 import type { ReconcileSource } from '../../../restore/reconcile-source.js'
-import type { Finding, FindingKind } from '../../../restore/reconciliation.js'
+import type { FindingKind, ReconcileFinding } from '../../../restore/reconciliation.js'
 import { factInstant } from '../../../transform/fact.js'
 import { EXIT, type ExitCode, type Io } from '../../io.js'
 import { showDifferences, showPath } from '../../show/item.js'
@@ -45,7 +45,7 @@ export class ReconcileReport {
     this.source = source
   }
 
-  add(finding: Finding, side: 'from' | 'to'): void {
+  add(finding: ReconcileFinding, side: 'from' | 'to'): void {
     this.counts.set(finding.kind, this.count(finding.kind) + 1)
     if (this.format === 'table') this.print(finding, side)
     else if (this.format === 'json') this.list.add(this.describe(finding, side))
@@ -71,7 +71,7 @@ export class ReconcileReport {
     return this.counts.get(kind) ?? 0
   }
 
-  private print(finding: Finding, side: 'from' | 'to'): void {
+  private print(finding: ReconcileFinding, side: 'from' | 'to'): void {
     if (this.shown >= SHOWN) return
     const colour = finding.kind === 'changed-meanwhile' || finding.kind === 'unknown' ? 'yellow' : 'red'
     const when = this.source?.tellsBefore === true ? ` at ${this.instantOf(side)}` : ''
@@ -105,7 +105,7 @@ export class ReconcileReport {
     return factInstant(side === 'from' ? source.fromUs : source.toUs())
   }
 
-  private describe(finding: Finding, side: 'from' | 'to'): object {
+  private describe(finding: ReconcileFinding, side: 'from' | 'to'): object {
     const { kind, itemKey, archived, told, differences } = finding
     return {
       finding: kind,

@@ -2,7 +2,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { type FoundItem, itemOfLine } from '../../../capture/baseline.js'
 import type { ExportSummary } from '../../../capture/export-layout.js'
 import { openExport, readExport, type TableExport } from '../../../capture/export-reader.js'
-import type { LiveTable } from '../../../capture/table-scan.js'
+import type { ScannedTable } from '../../../capture/table-scan.js'
 import { lookedAt, toldChange, toldItem } from '../../../capture/told-states.js'
 import type { ReconcileSource } from '../../../restore/reconcile-source.js'
 import type { SecondLook } from '../../../restore/reconciliation.js'
@@ -99,7 +99,7 @@ export async function openScanSource(table: string, options: Options, io: Io): P
 
 async function lookAgain(
   client: DynamoDBClient,
-  live: LiveTable,
+  live: ScannedTable,
   itemKey: string,
   table: TableConfiguration,
 ): Promise<SecondLook> {

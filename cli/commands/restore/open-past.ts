@@ -8,7 +8,7 @@ import type { PastAndPresent } from '../../../restore/make-plan.js'
 import { parseItem } from '../../../transform/attribute-value.js'
 import { formatInstant } from '../../../transform/instant.js'
 import type { AttributePath, TableConfiguration } from '../../../transform/table-configuration.js'
-import { findTable, type Workspace } from '../../ask/workspace.js'
+import { findWorkspaceTable, type Workspace } from '../../ask/workspace.js'
 import { callAws } from '../../failures.js'
 import { CommandError, EXIT, type Io, type Options } from '../../io.js'
 import { showInstant } from '../../show/state.js'
@@ -27,7 +27,7 @@ export async function openQuestion(
   options: Options,
   io: Io,
 ): Promise<RestoreQuestion> {
-  const table = findTable(workspace, order.table)
+  const table = findWorkspaceTable(workspace, order.table)
   const beganUs = await archiveBegan(workspace.engine, table)
   if (order.at.us < beganUs || beganUs === 0)
     throw new CommandError(

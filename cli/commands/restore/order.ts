@@ -1,4 +1,4 @@
-import { DOUBTS, type PlanOptions } from '../../../restore/restore-plan.js'
+import { type PlanOptions, RESTORE_DOUBTS } from '../../../restore/restore-plan.js'
 import type { Instant } from '../../../transform/instant.js'
 import { instantOf } from '../../ask/instant.js'
 import { CommandError, type Options } from '../../io.js'
@@ -28,9 +28,9 @@ export interface Order {
 export function readOrder(table: string, key: string | undefined, options: Options): Order {
   const destination = destinationOf(options)
   const accepted = (options.accept ?? []) as readonly string[]
-  const unknown = accepted.find(doubt => !(DOUBTS as readonly string[]).includes(doubt))
+  const unknown = accepted.find(doubt => !(RESTORE_DOUBTS as readonly string[]).includes(doubt))
   if (unknown !== undefined)
-    throw new CommandError(`--accept ${JSON.stringify(unknown)} is no doubt, expected ${DOUBTS.join(', ')}`)
+    throw new CommandError(`--accept ${JSON.stringify(unknown)} is no doubt, expected ${RESTORE_DOUBTS.join(', ')}`)
   if (options.delete === true && destination.kind !== 'table')
     throw new CommandError('--delete goes with the table itself, nothing is deleted elsewhere')
   if (options.apply === true && destination.kind === 'output')

@@ -1,6 +1,6 @@
 import { readBounded } from '../../../config/gate.js'
 import type { ObjectEntry, SealEntry } from '../../../journal/entry.js'
-import type { Finding } from '../../../journal/finding.js'
+import type { JournalFinding } from '../../../journal/finding.js'
 import { type Head, type JournalIdentity, openHead } from '../../../journal/head.js'
 import { JournalError } from '../../../journal/journal-error.js'
 import { KeptLog } from '../../../journal/kept-log.js'
@@ -27,7 +27,7 @@ export interface JournalCheck {
 }
 
 /** What is wrong, and in which part. */
-export type PartFinding = Finding & { readonly part: 'log' | 'objects' }
+export type PartFinding = JournalFinding & { readonly part: 'log' | 'objects' }
 
 /** What an authority said of a checkpoint. */
 export interface Stamp {
@@ -114,9 +114,9 @@ async function checkObjects(
 async function checkStamps(
   store: KeptLog,
   { seals, head }: VerifiedLog,
-): Promise<{ readonly stamps: readonly Stamp[]; readonly findings: readonly Finding[] }> {
+): Promise<{ readonly stamps: readonly Stamp[]; readonly findings: readonly JournalFinding[] }> {
   const stamps: Stamp[] = []
-  const findings: Finding[] = []
+  const findings: JournalFinding[] = []
   for (const [i, { previous_size: previous }] of seals.entries()) {
     const size = seals[i + 1]?.previous_size ?? head.size
     const path = timestampPath(size)
