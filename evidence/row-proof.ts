@@ -1,4 +1,4 @@
-import type { ObjectEntry } from '../journal/entry.js'
+import type { SealedEntry } from '../journal/entry.js'
 import type { SignedCheckpoint } from '../proof/checkpoint.js'
 import { ProofError } from '../proof/proof-error.js'
 import { checkInclusion, decodeLine, formatProof, MAX_PATH, type ProofFile, parseProof } from '../proof/proof-file.js'
@@ -73,7 +73,7 @@ export interface ProvenRow {
   readonly row: number
   readonly rows: number
   /** The object that the row lies in, as it was sealed. */
-  readonly entry: ObjectEntry
+  readonly entry: SealedEntry
   readonly checkpoint: SignedCheckpoint
 }
 
@@ -96,15 +96,15 @@ export function verifyRowProof(
 }
 
 /** The entry that a proof carries; whoever sealed it checked its other fields. */
-function readEntry(bytes: Uint8Array): ObjectEntry {
+function readEntry(bytes: Uint8Array): SealedEntry {
   const entry = parseJson(bytes)
   const isOfRows = Number.isSafeInteger(entry?.rows) && /^[0-9a-f]{64}$/.test(String(entry?.rows_root))
   if (entry?.type !== 'object@1' || typeof entry.key !== 'string' || !isOfRows)
     throw new ProofError('row proof carries no entry of an object with rows')
-  return entry as ObjectEntry
+  return entry as SealedEntry
 }
 
-function parseJson(bytes: Uint8Array): Partial<ObjectEntry> | undefined {
+function parseJson(bytes: Uint8Array): Partial<SealedEntry> | undefined {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) ?? undefined
   } catch {

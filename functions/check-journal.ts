@@ -3,7 +3,7 @@ import type { KMSClient } from '@aws-sdk/client-kms'
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { Counts } from '../capture/metrics.js'
 import { BucketVersions } from '../journal/bucket-objects.js'
-import type { Entry, ObjectEntry, SealEntry } from '../journal/entry.js'
+import type { Entry, SealEntry, SealedEntry } from '../journal/entry.js'
 import type { JournalFinding } from '../journal/finding.js'
 import type { Head } from '../journal/head.js'
 import { KeptLog } from '../journal/kept-log.js'
@@ -81,7 +81,7 @@ export function createJournalCheck(options: JournalCheckOptions): () => Promise<
 
 /** What a journal says of an archive's objects. */
 class SealedUntilNow {
-  readonly entries = new Map<string, ObjectEntry>()
+  readonly entries = new Map<string, SealedEntry>()
   /** Of what was refused, a time at which it was not there yet. */
   private readonly refused = new Map<string, number>()
   private readonly bySeal: { readonly time: number; readonly keys: readonly string[] }[] = []
@@ -118,7 +118,7 @@ class SealedUntilNow {
 /** True of an object that is the version that was sealed, but for some that are to be hashed all the same. */
 function verifiedByVersion({ root }: Head, recent: ReadonlySet<string>) {
   const share = SAMPLE.objects / recent.size
-  return ({ key, etag }: ListedForVerifying, { version_id: sealed }: ObjectEntry): boolean => {
+  return ({ key, etag }: ListedForVerifying, { version_id: sealed }: SealedEntry): boolean => {
     const drawn = hash('sha256', Buffer.concat([root, Buffer.from(key)]), 'buffer').readUInt32BE() / 2 ** 32
     return sealed !== undefined && etag === sealed && !(recent.has(key) && drawn < share)
   }

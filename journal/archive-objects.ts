@@ -1,4 +1,4 @@
-import type { ObjectEntry } from './entry.js'
+import type { SealedEntry } from './entry.js'
 
 /** An object as a list of the archive tells of it. */
 export interface FoundObject {
@@ -25,5 +25,5 @@ export interface ArchiveObjects {
    */
   listSince?(prefix: string, day: string): Promise<readonly FoundObject[]>
   /** What the journal says of an object; undefined where it is not there any more. */
-  describe(object: FoundObject): Promise<ObjectEntry | undefined>
+  describe(object: FoundObject): Promise<SealedEntry | undefined>
 }

@@ -1,7 +1,7 @@
 import type { Bucket } from '../store/s3.js'
 import { DATA_PREFIX, PARTITION_COLUMN } from '../transform/layout.js'
 import type { ArchiveObjects, FoundObject } from './archive-objects.js'
-import type { ObjectEntry } from './entry.js'
+import type { SealedEntry } from './entry.js'
 import { describeRows, weigh } from './kept-objects.js'
 import { rowHashesOfParquet } from './parquet-row-hashes.js'
 import type { ListedForVerifying, VerifiedArchive } from './verify-objects.js'
@@ -24,7 +24,7 @@ export class BucketObjects implements ArchiveObjects {
     return found
   }
 
-  async describe({ key }: FoundObject): Promise<ObjectEntry | undefined> {
+  async describe({ key }: FoundObject): Promise<SealedEntry | undefined> {
     const version = await this.bucket.openVersion(key)
     if (version === undefined) return undefined
     const { etag, versionId, retainUntil } = version

@@ -9,7 +9,7 @@ import { canonicalJson } from '../transform/json.js'
  */
 
 /** An object of the archive, as it was when it was sealed. */
-export interface ObjectEntry {
+export interface SealedEntry {
   readonly type: 'object@1'
   readonly key: string
   readonly bytes: number
@@ -59,7 +59,7 @@ export interface KeyEntry {
   readonly from: string
 }
 
-export type Entry = ObjectEntry | SealEntry | KeyEntry
+export type Entry = SealedEntry | SealEntry | KeyEntry
 
 /** The bytes that are hashed and kept. Throws a `RangeError` for an entry that is longer than a bundle takes. */
 export function encodeEntry(entry: Entry): Buffer {
@@ -116,7 +116,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType<Entry>>> = {
 }
 
 /** Totals with what these entries add. */
-export function addTotals(totals: Totals, objects: readonly ObjectEntry[]): Totals {
+export function addTotals(totals: Totals, objects: readonly SealedEntry[]): Totals {
   const refused = { ...totals.refused }
   let rows = totals.rows
   for (const object of objects) {

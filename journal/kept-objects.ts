@@ -3,7 +3,7 @@ import { rootOf } from '../proof/tree.js'
 import { isMissing, type ObjectEntry as Listed, type Objects } from '../store/objects.js'
 import { DATA_PREFIX, parsePartition } from '../transform/layout.js'
 import type { ArchiveObjects, FoundObject, RowHashes } from './archive-objects.js'
-import type { ObjectEntry } from './entry.js'
+import type { SealedEntry } from './entry.js'
 
 /** How the rows of an object are read; undefined of one that is no Parquet of audit rows. */
 export type ReadRowHashes = (key: string) => Promise<RowHashes | undefined>
@@ -19,7 +19,7 @@ export class KeptObjects implements ArchiveObjects {
     return this.objects.entries(prefix)
   }
 
-  async describe({ key }: FoundObject): Promise<ObjectEntry | undefined> {
+  async describe({ key }: FoundObject): Promise<SealedEntry | undefined> {
     try {
       const whole = await weigh(this.objects.stream(key))
       return { type: 'object@1', key, ...whole, ...(await describeRows(key, () => this.readRows(key))) }
@@ -31,7 +31,7 @@ export class KeptObjects implements ArchiveObjects {
 }
 
 /** How long something is that is read piece by piece, and its SHA-256. */
-export async function weigh(pieces: AsyncIterable<Uint8Array>): Promise<Pick<ObjectEntry, 'bytes' | 'sha256'>> {
+export async function weigh(pieces: AsyncIterable<Uint8Array>): Promise<Pick<SealedEntry, 'bytes' | 'sha256'>> {
   const whole = createHash('sha256')
   let bytes = 0
   for await (const piece of pieces) {
@@ -45,7 +45,7 @@ export async function weigh(pieces: AsyncIterable<Uint8Array>): Promise<Pick<Obj
 export async function describeRows(
   key: string,
   read: () => Promise<RowHashes | undefined>,
-): Promise<Partial<ObjectEntry>> {
+): Promise<Partial<SealedEntry>> {
   const partition = partitionOf(key)
   const rows = partition === undefined ? undefined : await read()
   if (partition === undefined || rows === undefined) return {}

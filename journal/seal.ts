@@ -3,7 +3,7 @@ import { signNote } from '../proof/note.js'
 import { grow } from '../proof/tiles.js'
 import { SEALED_PREFIXES } from '../transform/layout.js'
 import type { ArchiveObjects, FoundObject } from './archive-objects.js'
-import { addTotals, type Entry, encodeEntry, type ObjectEntry, type SealEntry, type Totals } from './entry.js'
+import { addTotals, type Entry, encodeEntry, type SealEntry, type SealedEntry, type Totals } from './entry.js'
 import { finish, finishedHead, type Head, headText, type JournalIdentity } from './head.js'
 import { JournalError } from './journal-error.js'
 import { claimPath, type LogStore, stagingPath } from './log-store.js'
@@ -48,9 +48,10 @@ export const MOST_OBJECTS = 4096
 const MOST_LOST = 8
 
 /**
- * Seals everything that is not sealed yet: finishes what a run that died had claimed, describes what is new, and appends
- * it, with a `seal@1` at the end of each claim. Every step can be repeated; the end is one signed checkpoint. Where the
- * archive can list what is new alone, everything is listed once a day (UTC) and until a run has taken all of it.
+ * Seals everything that is not sealed yet: finishes what a run that died had claimed, describes what is new, and
+ * appends it, with a `seal@1` at the end of each claim. Every step can be repeated; the end is one signed checkpoint.
+ * Where the archive can list what is new alone, everything is listed once a day (UTC) and until a run has taken all of
+ * it.
  */
 export async function seal(sealer: Sealer): Promise<Sealed> {
   const { store, identity, objects: archive } = sealer
@@ -121,8 +122,8 @@ export async function unsealed(
 async function describeAll(
   sealer: Sealer,
   found: readonly FoundObject[],
-): Promise<{ readonly entries: readonly ObjectEntry[]; readonly vanished: readonly string[] }> {
-  const described: { readonly key: string; readonly entry: ObjectEntry | undefined }[] = []
+): Promise<{ readonly entries: readonly SealedEntry[]; readonly vanished: readonly string[] }> {
+  const described: { readonly key: string; readonly entry: SealedEntry | undefined }[] = []
   let next = 0
   const work = async () => {
     while (next < found.length && (next === 0 || hasTime(sealer))) {
@@ -142,7 +143,7 @@ async function describeAll(
 async function claim(
   sealer: Sealer,
   head: Head,
-  objects: readonly ObjectEntry[],
+  objects: readonly SealedEntry[],
   sealed: SealedKeys,
   isPartial: boolean,
 ): Promise<Head | undefined> {

@@ -1,12 +1,12 @@
 import { readEntries } from './entries.js'
-import { NO_TOTALS, type ObjectEntry, type SealEntry, type Totals } from './entry.js'
+import { NO_TOTALS, type SealEntry, type SealedEntry, type Totals } from './entry.js'
 import type { Head } from './head.js'
 import type { LogStore } from './log-store.js'
 
 /** An entry of an object with its place. */
 export interface SealedObject {
   readonly index: number
-  readonly entry: ObjectEntry
+  readonly entry: SealedEntry
 }
 
 /** Which objects a journal names, read up to one size and on from there. */
@@ -30,7 +30,7 @@ export class SealedKeys {
   }
 
   /** Told each entry of an object, in order. */
-  protected keep(_index: number, { key }: ObjectEntry): void {
+  protected keep(_index: number, { key }: SealedEntry): void {
     this.keys.add(key)
   }
 
@@ -64,7 +64,7 @@ export class SealedObjects extends SealedKeys {
   private readonly byKey = new Map<string, SealedObject>()
 
   /** An archive's objects are never rewritten: what was said of a key first holds. */
-  protected override keep(index: number, entry: ObjectEntry): void {
+  protected override keep(index: number, entry: SealedEntry): void {
     super.keep(index, entry)
     if (!this.byKey.has(entry.key)) this.byKey.set(entry.key, { index, entry })
   }

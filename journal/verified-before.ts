@@ -5,12 +5,12 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { checkJson, exactly, FileError, readBounded, record, sha256, text } from '../config/gate.js'
 import { makeFolder, renameDurably, writeDurably } from '../store/durable.js'
-import type { ObjectEntry } from './entry.js'
+import type { SealedEntry } from './entry.js'
 import type { ListedForVerifying } from './verify-objects.js'
 
 /**
- * What was verified on this machine before, so that it is not hashed again while size and tag are the same. It lies in the
- * user's own state folder, never in the archive: whoever could write there would vouch for himself.
+ * What was verified on this machine before, so that it is not hashed again while size and tag are the same. It lies in
+ * the user's own state folder, never in the archive: whoever could write there would vouch for himself.
  */
 
 const VERSION = 'verified/v1'
@@ -53,12 +53,12 @@ export class VerifiedBefore {
     }
   }
 
-  has({ key, etag }: ListedForVerifying, entry: ObjectEntry): boolean {
+  has({ key, etag }: ListedForVerifying, entry: SealedEntry): boolean {
     const [tag, digest] = this.objects.get(key) ?? []
     return tag === etag && digest === entry.sha256
   }
 
-  add({ key, etag }: ListedForVerifying, entry: ObjectEntry): void {
+  add({ key, etag }: ListedForVerifying, entry: SealedEntry): void {
     this.objects.set(key, [etag, entry.sha256])
   }
 

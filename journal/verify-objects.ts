@@ -1,6 +1,6 @@
 import { SEALED_PREFIXES } from '../transform/layout.js'
 import type { ArchiveObjects } from './archive-objects.js'
-import type { ObjectEntry, SealEntry } from './entry.js'
+import type { SealEntry, SealedEntry } from './entry.js'
 import type { JournalFinding } from './finding.js'
 
 /** What an archive holds beside what its journal says of it. */
@@ -31,10 +31,13 @@ export interface VerifiedArchive extends Pick<ArchiveObjects, 'describe'> {
 }
 
 export interface VerifyObjectsOptions {
-  /** True of an object that was verified before under this entry, and is unchanged by size and tag. @default - none was */
-  readonly wasVerified?: ((listed: ListedForVerifying, entry: ObjectEntry) => boolean) | undefined
+  /**
+   * True of an object that was verified before under this entry, and is unchanged by size and tag.
+   * @default - none was
+   */
+  readonly wasVerified?: ((listed: ListedForVerifying, entry: SealedEntry) => boolean) | undefined
   /** Told each object that is what was sealed. */
-  readonly onSound?: ((listed: ListedForVerifying, entry: ObjectEntry) => void) | undefined
+  readonly onSound?: ((listed: ListedForVerifying, entry: SealedEntry) => void) | undefined
   /** How many are read at once. @default 4 */
   readonly parallel?: number | undefined
 }
@@ -45,7 +48,7 @@ export interface VerifyObjectsOptions {
  */
 export async function verifyObjects(
   archive: VerifiedArchive,
-  entries: ReadonlyMap<string, ObjectEntry>,
+  entries: ReadonlyMap<string, SealedEntry>,
   seals: readonly SealEntry[],
   { wasVerified = () => false, onSound = () => {}, parallel = 4 }: VerifyObjectsOptions = {},
 ): Promise<VerifiedObjects> {
@@ -90,7 +93,7 @@ const GONE = 'was sealed and is not there'
 async function whatDiffers(
   archive: VerifiedArchive,
   object: ListedForVerifying,
-  entry: ObjectEntry,
+  entry: SealedEntry,
 ): Promise<string | undefined> {
   if (object.bytes !== entry.bytes) return `has ${object.bytes} bytes, ${entry.bytes} when it was sealed`
   const now = await archive.describe(object)

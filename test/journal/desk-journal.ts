@@ -1,7 +1,7 @@
 /** A sealed archive on a desk, for tests: the real stations, a key that every test knows. */
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
-import type { ObjectEntry } from '../../journal/entry.js'
+import type { SealedEntry } from '../../journal/entry.js'
 import type { JournalFinding } from '../../journal/finding.js'
 import { type Head, openHead } from '../../journal/head.js'
 import { KeptLog } from '../../journal/kept-log.js'
@@ -43,7 +43,7 @@ export async function sealFolder(root: string, changed: Partial<Sealer> = {}): P
 
 /** Everything that is wrong with an archive and its journal. */
 export async function findingsOf(root: string, since?: Head): Promise<readonly JournalFinding[]> {
-  const entries = new Map<string, ObjectEntry>()
+  const entries = new Map<string, SealedEntry>()
   const log = await verifyLog(new KeptLog(new DiskArchive(root)), IDENTITY, {
     since,
     onEntry: (_index, entry) => {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { ArchiveObjects, FoundObject } from '../../journal/archive-objects.js'
-import type { ObjectEntry } from '../../journal/entry.js'
+import type { SealedEntry } from '../../journal/entry.js'
 import type { LogStore } from '../../journal/log-store.js'
 
 /** A store in memory. `before` is told each call and may wait, throw, or let it be done and throw afterwards. */
@@ -56,7 +56,7 @@ export class MemoryObjects implements ArchiveObjects {
       .sort((a, b) => (a.key < b.key ? -1 : 1))
   }
 
-  async describe({ key }: FoundObject): Promise<ObjectEntry | undefined> {
+  async describe({ key }: FoundObject): Promise<SealedEntry | undefined> {
     const found = this.objects.get(key)
     if (found === undefined) return undefined
     return { type: 'object@1', key, bytes: Buffer.byteLength(found.text), sha256: hash('sha256', found.text) }

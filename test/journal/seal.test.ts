@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { ObjectEntry } from '../../journal/entry.js'
+import type { SealedEntry } from '../../journal/entry.js'
 import { MOST_OBJECTS, type Sealer, seal } from '../../journal/seal.js'
 import { verifyLog } from '../../journal/verify-log.js'
 import { verifyObjects } from '../../journal/verify-objects.js'
@@ -15,7 +15,7 @@ function sealerOf(store: MemoryLog, objects: MemoryObjects, name = 'test', now =
 }
 
 async function verifyAll(store: MemoryLog, objects: MemoryObjects) {
-  const entries = new Map<string, ObjectEntry>()
+  const entries = new Map<string, SealedEntry>()
   const log = await verifyLog(store, identity, {
     onEntry: (_index, entry) => {
       if (entry.type === 'object@1') entries.set(entry.key, entry)

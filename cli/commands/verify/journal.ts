@@ -1,5 +1,5 @@
 import { readBounded } from '../../../config/gate.js'
-import type { ObjectEntry, SealEntry } from '../../../journal/entry.js'
+import type { SealEntry, SealedEntry } from '../../../journal/entry.js'
 import type { JournalFinding } from '../../../journal/finding.js'
 import { type Head, type JournalIdentity, openHead } from '../../../journal/head.js'
 import { JournalError } from '../../../journal/journal-error.js'
@@ -9,6 +9,7 @@ import { checkTimestamp, TimestampError, timestampPath } from '../../../journal/
 import { VerifiedBefore, verifiedPath } from '../../../journal/verified-before.js'
 import { type VerifiedLog, verifyLog } from '../../../journal/verify-log.js'
 import { type VerifiedObjects, verifyObjects } from '../../../journal/verify-objects.js'
+import { LOG_PREFIX } from '../../../transform/layout.js'
 import { type BelievedKey, believedKey, existingArchive, withSealedObjects } from '../../ask/journal.js'
 import { identityOrAny } from '../../ask/journal-identity.js'
 import { CommandError, EXIT, type Options } from '../../io.js'
@@ -50,9 +51,9 @@ export async function checkJournal(options: Options, logAlone: boolean): Promise
     if (typeof options.key !== 'string') return undefined
     throw new CommandError('archive is not sealed, so no key vouches for it', EXIT.unchecked)
   }
-  if (identity === undefined) throw unreadable(kept === undefined ? 'log/ has' : `--since ${options.since} is`)
+  if (identity === undefined) throw unreadable(kept === undefined ? `${LOG_PREFIX} has` : `--since ${options.since} is`)
   const since = kept && keptHead(kept, identity, options)
-  const entries = new Map<string, ObjectEntry>()
+  const entries = new Map<string, SealedEntry>()
   const log = await verifyLog(store, identity, {
     since,
     onEntry: (_, entry) => {
@@ -97,7 +98,7 @@ function keptHead(kept: Uint8Array, identity: JournalIdentity, { since }: Option
 async function checkObjects(
   root: string,
   archive: Parameters<typeof verifyObjects>[0],
-  entries: ReadonlyMap<string, ObjectEntry>,
+  entries: ReadonlyMap<string, SealedEntry>,
   seals: readonly SealEntry[],
   full: boolean,
 ): Promise<VerifiedObjects> {
@@ -126,7 +127,7 @@ async function checkStamps(
       stamps.push({ size, time: checkTimestamp(answer, note) })
     } catch (error) {
       if (!(error instanceof TimestampError)) throw error
-      findings.push({ kind: 'altered', key: `log/${path}`, message: error.message })
+      findings.push({ kind: 'altered', key: `${LOG_PREFIX}${path}`, message: error.message })
     }
   }
   return { stamps, findings }
