@@ -25,8 +25,8 @@ export interface Head {
 export const NOT_BEGUN: Head = { size: 0, root: EMPTY_ROOT, note: undefined }
 
 /**
- * The end of a journal, with every sealing finished that was claimed and not written to its end. Throws a `JournalError`
- * where the chain cannot be believed, or a claimed sealing is gone.
+ * The end of a journal, with every sealing finished that was claimed and not written to its end. Throws a
+ * `JournalError` where the chain cannot be believed, or a claimed sealing is gone.
  */
 export async function finishedHead(store: LogStore, identity: JournalIdentity): Promise<Head> {
   let head = await cachedHead(store, identity)

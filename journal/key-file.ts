@@ -16,8 +16,8 @@ import { ProofError } from '../proof/proof-error.js'
 import { makeFolder, sync, writeDurably } from '../store/durable.js'
 
 /**
- * A signing key in a file, in the form of Go's signed notes: `PRIVATE+KEY+<name>+<id>+<base64(type || seed)>`. Beside it
- * lies `<file>.vkey`, the public half, which is handed to whoever verifies.
+ * A signing key in a file, in the form of Go's signed notes: `PRIVATE+KEY+<name>+<id>+<base64(type || seed)>`. Beside
+ * it lies `<file>.vkey`, the public half, which is handed to whoever verifies.
  */
 
 /** A key that signs, with the vkey that others verify it by. */
@@ -43,8 +43,8 @@ function realPath(path: string): string {
 }
 
 /**
- * Makes a new key for a journal called `origin`, 0600, and its vkey. Throws a `FileError` where one of the files is there
- * already: a key that signed is never written over.
+ * Makes a new key for a journal called `origin`, 0600, and its vkey. Throws a `FileError` where one of the files is
+ * there already: a key that signed is never written over.
  */
 export function makeKeyFile(path: string, origin: string): SigningKey {
   if (!isKeyName(origin))

@@ -43,8 +43,8 @@ export async function readKmsVerifier(kms: KMSClient, keyId: string, name: strin
 const SIGNS_WITHIN_MS = 15 * 60_000
 
 /**
- * The last use of a journal's key, where it is not that of the newest seal: somebody else signed, or a sealing died between
- * signing and claiming. KMS tells of the last use alone, and of keys of the caller's own account.
+ * The last use of a journal's key, where it is not that of the newest seal: somebody else signed, or a sealing died
+ * between signing and claiming. KMS tells of the last use alone, and of keys of the caller's own account.
  */
 export async function strangeUse(
   kms: KMSClient,

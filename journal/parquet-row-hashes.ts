@@ -23,8 +23,8 @@ const compressors: Compressors = {
 
 /**
  * `row_hash` and the times of a Parquet file's rows, as `rowHashesOfFile` gives them, without DuckDB: for a function on
- * AWS. It reads the two columns only, a row group at a time. Undefined where they cannot be read, as there, and where the
- * file is compressed as nobody of ours does it. Throws for Zstandard where this Node cannot read it: another can.
+ * AWS. It reads the two columns only, a row group at a time. Undefined where they cannot be read, as there, and where
+ * the file is compressed as nobody of ours does it. Throws for Zstandard where this Node cannot read it: another can.
  */
 export async function rowHashesOfParquet(file: PartialFile): Promise<RowHashes | undefined> {
   const remote = new RemoteFile(file)

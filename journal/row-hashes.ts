@@ -8,8 +8,8 @@ const UNREADABLE =
   /No magic bytes|too small|Binder Error|Invalid Input Error|Conversion Error|TProtocolException|corrupt/i
 
 /**
- * `row_hash` and the times of a Parquet file's rows, in the order of the file, read by DuckDB. Undefined where it cannot be read,
- * or has no such columns, or a hash that is none: such an object is sealed by its bytes alone.
+ * `row_hash` and the times of a Parquet file's rows, in the order of the file, read by DuckDB. Undefined where it
+ * cannot be read, or has no such columns, or a hash that is none: such an object is sealed by its bytes alone.
  */
 export async function rowHashesOfFile(duckDb: DuckDBInstance, path: string): Promise<RowHashes | undefined> {
   const hashes: Uint8Array[] = []

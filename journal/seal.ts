@@ -48,9 +48,10 @@ export const MOST_OBJECTS = 4096
 const MOST_LOST = 8
 
 /**
- * Seals everything that is not sealed yet: finishes what a run that died had claimed, describes what is new, and appends
- * it, with a `seal@1` at the end of each claim. Every step can be repeated; the end is one signed checkpoint. Where the
- * archive can list what is new alone, everything is listed once a day (UTC) and until a run has taken all of it.
+ * Seals everything that is not sealed yet: finishes what a run that died had claimed, describes what is new, and
+ * appends it, with a `seal@1` at the end of each claim. Every step can be repeated; the end is one signed checkpoint.
+ * Where the archive can list what is new alone, everything is listed once a day (UTC) and until a run has taken all of
+ * it.
  */
 export async function seal(sealer: Sealer): Promise<Sealed> {
   const { store, identity, objects: archive } = sealer

@@ -1,9 +1,9 @@
 import { hash, randomBytes } from 'node:crypto'
 
 /**
- * Time stamps by an authority (RFC 3161): it signs that it saw the SHA-256 of a checkpoint at a time. The request is made
- * here; of the answer only what ties it to the request is looked at, the signature is for `openssl ts -verify`, which
- * knows the authority's certificates.
+ * Time stamps by an authority (RFC 3161): it signs that it saw the SHA-256 of a checkpoint at a time. The request is
+ * made here; of the answer only what ties it to the request is looked at, the signature is for `openssl ts -verify`,
+ * which knows the authority's certificates.
  */
 
 /** An answer that is no time stamp of what was asked. */
@@ -60,7 +60,9 @@ export function timestampRequest(stamped: Uint8Array, nonce: Uint8Array): Buffer
   return der(SEQUENCE, der(INTEGER, Uint8Array.of(1)), imprint, der(INTEGER, nonce), der(BOOLEAN, Uint8Array.of(0xff)))
 }
 
-/** The time that a granted answer names. Throws a `TimestampError` where it is of other bytes, or of another request. */
+/**
+ * The time that a granted answer names. Throws a `TimestampError` where it is of other bytes, or of another request.
+ */
 export function checkTimestamp(answer: Uint8Array, stamped: Uint8Array, nonce?: Uint8Array): string {
   try {
     const [status, token] = children(only(readDer(answer)))

@@ -9,8 +9,8 @@ import type { ObjectEntry } from './entry.js'
 import type { ListedForVerifying } from './verify-objects.js'
 
 /**
- * What was verified on this machine before, so that it is not hashed again while size and tag are the same. It lies in the
- * user's own state folder, never in the archive: whoever could write there would vouch for himself.
+ * What was verified on this machine before, so that it is not hashed again while size and tag are the same. It lies in
+ * the user's own state folder, never in the archive: whoever could write there would vouch for himself.
  */
 
 const VERSION = 'verified/v1'

@@ -31,7 +31,10 @@ export interface VerifiedArchive extends Pick<ArchiveObjects, 'describe'> {
 }
 
 export interface VerifyObjectsOptions {
-  /** True of an object that was verified before under this entry, and is unchanged by size and tag. @default - none was */
+  /**
+   * True of an object that was verified before under this entry, and is unchanged by size and tag.
+   * @default - none was
+   */
   readonly wasVerified?: ((listed: ListedForVerifying, entry: ObjectEntry) => boolean) | undefined
   /** Told each object that is what was sealed. */
   readonly onSound?: ((listed: ListedForVerifying, entry: ObjectEntry) => void) | undefined

@@ -1,5 +1,6 @@
 /**
- * What does not keep to the rules of `house.test.ts` yet. Each list is exact: what is mended is struck out, and nothing is added.
+ * What does not keep to the rules of `house.test.ts` yet. Each list is exact: what is mended is struck out, and nothing
+ * is added.
  */
 
 /** Who imports whom although it should not, and why. */
@@ -71,9 +72,7 @@ export const UNUSED: readonly string[] = [
 ]
 
 /** Lines of comments and SQL of over 120 columns, by room. */
-export const LONG: { readonly [room: string]: number } = {
-  journal: 11,
-}
+export const LONG: { readonly [room: string]: number } = {}
 
 /** Rooms with files that ARCHITECTURE.md names neither themselves nor by a folder. */
 export const OFF_THE_MAP: readonly string[] = []
