@@ -3,24 +3,32 @@ import { ExportError } from '../capture/export-layout.js'
 import { FileError } from '../config/gate.js'
 import { toolVersion } from '../config/package.js'
 import { ConfigurationError } from '../config/problems.js'
+import { EvidenceError } from '../evidence/evidence-error.js'
+import { JournalError } from '../journal/journal-error.js'
+import { ProofError } from '../proof/proof-error.js'
 import { QueryError } from '../queries/engines/engine.js'
 import { ParameterError } from '../queries/parameters.js'
 import { asOf } from './commands/as-of.js'
 import { baseline } from './commands/baseline.js'
+import { checkpoint } from './commands/checkpoint.js'
 import { compact } from './commands/compact.js'
 import { demo } from './commands/demo.js'
 import { diff } from './commands/diff.js'
 import { doctor } from './commands/doctor.js'
+import { evidence } from './commands/evidence.js'
 import { history } from './commands/history.js'
 import { ingest } from './commands/ingest.js'
 import { init } from './commands/init.js'
 import { plan } from './commands/plan.js'
+import { prove } from './commands/prove.js'
 import { queries } from './commands/queries.js'
 import { query } from './commands/query.js'
 import { reconcile } from './commands/reconcile.js'
 import { redrive } from './commands/redrive.js'
 import { rerun } from './commands/rerun.js'
 import { restore } from './commands/restore.js'
+import { sample } from './commands/sample.js'
+import { seal } from './commands/seal.js'
 import { sql } from './commands/sql.js'
 import { status } from './commands/status.js'
 import { tail } from './commands/tail.js'
@@ -42,6 +50,11 @@ export const COMMANDS = [
   query,
   sql,
   verify,
+  seal,
+  checkpoint,
+  prove,
+  sample,
+  evidence,
   reconcile,
   restore,
   rerun,
@@ -132,6 +145,14 @@ function report(error: unknown, name: string | undefined, io: Io): ExitCode {
   if (error instanceof FileError) {
     say(io, error.message)
     return EXIT.unchecked
+  }
+  if (error instanceof EvidenceError) {
+    say(io, error.message, error.hint)
+    return EXIT.findings
+  }
+  if (error instanceof JournalError || error instanceof ProofError) {
+    say(io, error.message, 'itemtrail verify log says what else is wrong')
+    return EXIT.findings
   }
   if (error instanceof ParameterError) {
     say(io, error.message)

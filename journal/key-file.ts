@@ -88,10 +88,20 @@ export function readKeyFile(path: string): SigningKey {
   return key
 }
 
-/** Whom to believe: a vkey as it stands, or the file that holds one. Throws a `FileError` or `ProofError`. */
+/**
+ * Whom to believe: a vkey as it stands, or the file of one, or of the key itself. Throws a `FileError` or `ProofError`;
+ * never with a part of a key that signs.
+ */
 export function readVerifier(given: string): Verifier {
-  return parseVkey(given.includes('+') && !existsSync(given) ? given : textOf(given))
+  const isFile = existsSync(given) || !given.includes('+')
+  const text = isFile ? textOf(given) : given
+  if (!text.startsWith(SECRET)) return parseVkey(text)
+  if (isFile) return readKeyFile(given).verifier
+  throw new ProofError('key is one that signs, expected its vkey, or its file')
 }
+
+/** What a key that signs begins with. */
+const SECRET = 'PRIVATE+KEY+'
 
 function textOf(path: string): string {
   const bytes = readBounded(path, path, { maxBytes: 4096 })

@@ -11,6 +11,7 @@ import { printAnswer } from '../show/printers.js'
 import type { AnswerSurface } from '../show/surface.js'
 import { printVerdict } from '../show/table-verdict.js'
 import { ENGINE_OPTIONS } from './engine-choice.js'
+import { bundleAnswer, checkEvidence, EVIDENCE_OPTIONS } from './evidence-folder.js'
 import { RECEIPT_OPTION, ReceiptFile } from './receipt-file.js'
 import { tellRemarks, tellUnread } from './remarks.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from './workspace.js'
@@ -24,6 +25,7 @@ export const ANSWER_OPTIONS = [
   ...OUTPUT_OPTIONS,
   CSV_OPTION,
   RECEIPT_OPTION,
+  ...EVIDENCE_OPTIONS,
 ] as const
 /** Leaves out what every answer of more than one item has. */
 export const VERDICT_OPTION = ['--no-verdict', 'leaves out how sure the answer is, and says so'] as const
@@ -50,11 +52,13 @@ export async function askArchive(
   checkTerminal(format, options, io)
   const keepsFormulas = readFormulas(options)
   const receipts = new ReceiptFile(options, io)
+  checkEvidence(options)
   const answer = async (workspace: Workspace, out: Io) => {
     const surface = await ask({ workspace, options, receipts, io: out })
     tellRemarks(workspace.engine, out)
     await printAnswer(surface, format, out)
     await surface.receipt()
+    await bundleAnswer(receipts.answer, { workspace, options, keepsFormulas }, out)
     const exit = await surface.end(out)
     tellRemarks(workspace.engine, out)
     return tellUnread(workspace, exit, out)

@@ -1,7 +1,10 @@
+import { FileError, readBounded } from '../../config/gate.js'
+import type { EvidenceRequest } from '../../evidence/give-evidence.js'
 import type { Answer } from '../../queries/answers/answer.js'
 import type { AnswerVerdict } from '../../queries/answers/asked.js'
 import type { Receipt, WrittenFile } from '../../queries/answers/receipt.js'
-import type { Io, Options } from '../io.js'
+import { MAX_RECEIPT } from '../../queries/answers/receipt-schema.js'
+import { CommandError, type Io, type Options } from '../io.js'
 import { checkTarget, writeWhole } from '../show/output.js'
 import { grouped } from '../show/progress.js'
 import { printable } from '../show/text.js'
@@ -12,9 +15,19 @@ export const RECEIPT_OPTION = [
   'writes a receipt of the answer; "itemtrail rerun" checks it',
 ] as const
 
+/** How a bundle shows an answer. */
+type ShownInBundle = Pick<EvidenceRequest, 'title' | 'plainColumns'>
+
+/** An answer with the receipt that was made of it. */
+export interface AnswerWithReceipt {
+  readonly answer: Answer
+  readonly receipt: Receipt
+  readonly shown: ShownInBundle
+}
+
 /** Keeps the receipt that a question asks for, one at most, and writes it when the answer is out. */
 export class ReceiptFile {
-  private kept: Receipt | undefined
+  private kept: AnswerWithReceipt | undefined
 
   constructor(
     private readonly options: Options,
@@ -23,21 +36,32 @@ export class ReceiptFile {
     checkTarget(options, 'receipt')
   }
 
-  /** True where one is wanted. */
+  /** True where one is wanted, for itself or for a bundle. */
   get isWanted(): boolean {
-    return this.options.receipt !== undefined
+    return this.options.receipt !== undefined || this.options.evidence !== undefined
+  }
+
+  /** The answer that a receipt was made of; undefined where none was. */
+  get answer(): AnswerWithReceipt | undefined {
+    return this.kept
   }
 
   /**
    * Makes the receipt of an answer; undefined where none is wanted. `verdict` is null where nobody is to judge the
-   * answer.
+   * answer; `shown` is how a bundle shows it.
    * @default verdict - the archive is asked
    */
-  async keep(answer: Answer, { archive }: Workspace, verdict?: AnswerVerdict | null): Promise<Receipt | undefined> {
+  async keep(
+    answer: Answer,
+    { archive }: Workspace,
+    verdict?: AnswerVerdict | null,
+    shown: ShownInBundle = {},
+  ): Promise<Receipt | undefined> {
     if (!this.isWanted) return undefined
     const { makeReceipt } = await import('../../queries/answers/receipt.js')
-    this.kept = await makeReceipt(answer, archive, { askedAs: typedCommand(this.io), verdict })
-    return this.kept
+    const receipt = await makeReceipt(answer, archive, { askedAs: typedCommand(this.io), verdict })
+    this.kept = { answer, receipt, shown }
+    return receipt
   }
 
   /** Writes the receipt once the answer is out, with the file that has it, and tells of it in two lines. */
@@ -45,7 +69,7 @@ export class ReceiptFile {
     const path = checkTarget(this.options, 'receipt')
     if (this.kept === undefined || path === undefined) return
     const { withFiles, writeReceipt } = await import('../../queries/answers/receipt.js')
-    const receipt = file === undefined ? this.kept : withFiles(this.kept, [file])
+    const receipt = file === undefined ? this.kept.receipt : withFiles(this.kept.receipt, [file])
     writeWhole(path, writeReceipt(receipt), this.options.force === true)
     const { sha256 } = receipt.result
     this.io.err(`receipt ${printable(path)}: ${describe(receipt)}\nresult SHA-256 ${sha256}\n`)
@@ -66,4 +90,17 @@ function typedCommand({ argv }: Io): string | undefined {
   if (argv === undefined) return undefined
   const quote = (word: string) => (/^[\w.,:/=@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
   return ['itemtrail', ...argv].map(quote).join(' ')
+}
+
+/** The bytes of a receipt that a user names. Throws a `CommandError` where there is none. */
+export function readReceiptText(path: string): Uint8Array {
+  const file = `receipt ${path}`
+  try {
+    const bytes = readBounded(path, file, { maxBytes: MAX_RECEIPT })
+    if (bytes !== undefined) return bytes
+  } catch (error) {
+    if (error instanceof FileError) throw new CommandError(error.message)
+    throw error
+  }
+  throw new CommandError(`${file} is not there`)
 }

@@ -1,10 +1,9 @@
-import { FileError, readBounded } from '../../config/gate.js'
 import type { Receipt } from '../../queries/answers/receipt.js'
-import { MAX_RECEIPT } from '../../queries/answers/receipt-schema.js'
 import type { Rerun } from '../../queries/answers/rerun.js'
 import type { ComparedFile, FileDigest } from '../../queries/answers/rerun-file.js'
 import type { Row } from '../../queries/engines/rows.js'
 import { PLACE_OPTIONS } from '../ask/question.js'
+import { readReceiptText } from '../ask/receipt-file.js'
 import { withWorkspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { FORMAT_OPTION, formatOf } from '../show/formats.js'
@@ -31,7 +30,7 @@ export const rerun: Command = {
     const digest = typeof options.file === 'string' ? await digestOf(options.file) : undefined
     const { readReceipt, ReceiptError } = await import('../../queries/answers/receipt.js')
     try {
-      const { receipt } = readReceipt(readText(path), `receipt ${path}`)
+      const { receipt } = readReceipt(readReceiptText(path), `receipt ${path}`)
       const { rerun: ask } = await import('../../queries/answers/rerun.js')
       return await withWorkspace(
         placeIn(options, receipt),
@@ -71,18 +70,6 @@ const EXITS: Readonly<Record<Rerun['outcome'], ExitCode>> = {
   different: EXIT.findings,
   edited: EXIT.findings,
   'not run': EXIT.unchecked,
-}
-
-function readText(path: string): Uint8Array {
-  const file = `receipt ${path}`
-  try {
-    const bytes = readBounded(path, file, { maxBytes: MAX_RECEIPT })
-    if (bytes !== undefined) return bytes
-  } catch (error) {
-    if (error instanceof FileError) throw new CommandError(error.message)
-    throw error
-  }
-  throw new CommandError(`${file} is not there`)
 }
 
 async function digestOf(path: string): Promise<FileDigest> {

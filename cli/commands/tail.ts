@@ -10,6 +10,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { TABLE_NAME } from '../../transform/table-names.js'
 import { checkColumns, checkRegion } from '../ask/archive-writing.js'
 import { type Connection, connectionOf, ENDPOINT_OPTION, REGION_OPTION } from '../ask/connection.js'
+import { stopOnSignal } from '../ask/stop-on-signal.js'
 import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration } from '../ask/workspace.js'
 import { archiveFailure, callAws, describeAwsFailure } from '../failures.js'
 import { type Command, CommandError, EXIT, type Options } from '../io.js'
@@ -46,7 +47,9 @@ export const tail: Command = {
     await checkRegion(root, name, regionOfSource(streams.latest ?? streams.readable.at(-1) ?? ''))
     const lock = takeLock(root, name)
     const progress = new TailProgress(io, name)
-    const stop = stopOnSignal(progress)
+    const stop = stopOnSignal(() =>
+      progress.say('stopping: what was read goes into the archive; once more ends it at once'),
+    )
     try {
       // another tail may have moved on until it released the lock
       const checkpoint = readCheckpoint(root, name)
@@ -175,22 +178,6 @@ function takeLock(root: string, table: string) {
       `table ${JSON.stringify(table)} is tailed into ${JSON.stringify(root)} already, by process ${lock}`,
     )
   return lock
-}
-
-/** The first signal asks for an orderly end, a second one ends the process at once. */
-function stopOnSignal(progress: TailProgress) {
-  const controller = new AbortController()
-  const signals = ['SIGINT', 'SIGTERM'] as const
-  const release = () => {
-    for (const name of signals) process.off(name, onSignal)
-  }
-  const onSignal = () => {
-    release()
-    progress.say('stopping: what was read goes into the archive; once more ends it at once')
-    controller.abort()
-  }
-  for (const name of signals) process.on(name, onSignal)
-  return { signal: controller.signal, release }
 }
 
 /** Tails into the desk's delivery stream. */

@@ -2,56 +2,143 @@ import { UnreadableTable } from '../../queries/engines/engine.js'
 import { deliveriesOf } from '../../queries/engines/literal.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { instantOf } from '../ask/instant.js'
+import { KEY_OPTION } from '../ask/journal.js'
 import { nearest } from '../ask/nearest.js'
 import { tellRemarks, tellUnbelieved } from '../ask/remarks.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, findWorkspaceTable, type Workspace, withWorkspace } from '../ask/workspace.js'
-import { type Command, CommandError, EXIT, type ExitCode, type Options } from '../io.js'
-import { FORMAT_OPTION, formatOf } from '../show/formats.js'
+import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
+import { FORMAT_OPTION, formatOf, type TextFormat } from '../show/formats.js'
+import { toJson } from '../show/json.js'
+import { print } from '../show/printers.js'
 import { TABLES_PRINTERS } from '../show/table-printers.js'
 import { printable } from '../show/text.js'
-import { type Verification, verifyContinuity } from './verify/continuity.js'
+import { type Asked, type Verification, verifyContinuity } from './verify/continuity.js'
+import { verifyBag, verifyProof } from './verify/handed-on.js'
+import { checkJournal, type JournalCheck } from './verify/journal.js'
 import { verifyRows } from './verify/rows.js'
+import { describeJournal, printEnd, printJournal } from './verify/show-journal.js'
 
-/** What can be verified; each says how it ended for one table. */
+/** What can be verified of a table; each says how it ended. */
 const SUBJECTS: Readonly<Record<string, Verification>> = { continuity: verifyContinuity, rows: verifyRows }
 
-/** Whether the archive is whole. */
+/** What can be verified, in the order in which all of it is. */
+const PARTS = ['log', 'objects', 'rows', 'continuity', 'proof', 'bundle'] as const
+
+/** Whether the archive is whole, and what somebody was given of it. */
 export const verify: Command = {
-  usage: 'verify <what> [table]',
-  summary: 'is anything missing (continuity), is a row another than it was made (rows)?',
+  usage: 'verify [part] [of]',
+  summary:
+    'is anything missing, or another than it was? all of it, or: log, objects, rows, continuity, proof FILE, bundle FOLDER',
   options: [
     ARCHIVE_OPTION,
     CONFIG_OPTION,
-    ['--from <instant>', 'the period that the verdict is about; without it, from the first change'],
+    KEY_OPTION,
+    ['--since <file>', 'a checkpoint that was kept: proves that the journal only grew since'],
+    ['--full', 'hashes every object, also those that are unchanged by size and time since they were hashed'],
+    ['--from <instant>', 'the period that rows and continuity are about; without it, from the first change'],
     ['--to <instant>', 'the moment after the last of the period'],
     FORMAT_OPTION,
   ],
-  example: 'itemtrail verify continuity Orders',
-  run: (args, options, io) =>
-    withWorkspace(options, async workspace => {
-      const format = formatOf(options)
-      const subject = subjectOf(args[0] as string)
-      const period = readPeriod(options)
-      const names = args[1] === undefined ? workspace.tables : [args[1]]
-      if (names.length === 0) throw new CommandError('the archive has no table yet', EXIT.unchecked)
-      const tables = names.map(name => findWorkspaceTable(workspace, name))
-      const verifyTable = async (table: TableConfiguration) => {
-        const surface = await subject({ workspace, period }, table)
-        await printer.table(table.table, surface)
-        tellRemarks(workspace.engine, io)
-        return surface.end()
-      }
-      const printer = TABLES_PRINTERS[format](io)
-      let exit: ExitCode = EXIT.done
-      printer.begin()
-      for (const table of tables) {
-        const problem = args[1] === undefined ? await unreadable(workspace, table) : undefined
-        if (problem !== undefined) io.err(`${printable(problem)}\n`)
-        exit = worse(exit, problem === undefined ? await verifyTable(table) : EXIT.unchecked)
-      }
-      printer.end()
+  example: 'itemtrail verify --key seal.key.vkey --since kept.checkpoint',
+  run: async (args, options, io) => {
+    const [part, of] = args
+    const format = formatOf(options)
+    if (part === undefined) return verifyAll(options, format, io)
+    if (part === 'log' || part === 'objects') {
+      if (of !== undefined)
+        throw new CommandError(`verify ${part} is of the whole archive, not of ${JSON.stringify(of)}`)
+      return verifyJournal(part === 'log', options, format, io)
+    }
+    if (part === 'proof' || part === 'bundle') {
+      if (of === undefined) throw new CommandError(`verify ${part} wants ${part === 'proof' ? 'a FILE' : 'a FOLDER'}`)
+      return (part === 'proof' ? verifyProof : verifyBag)(of, options, format, io)
+    }
+    const subject = subjectOf(part)
+    const asked = readPeriod(options)
+    return withWorkspace(options, async workspace => {
+      if (workspace.tables.length === 0) throw new CommandError('the archive has no table yet', EXIT.unchecked)
+      const exit = await verifyTables(subject, { workspace, period: asked }, of, format, io)
       return tellUnbelieved(workspace, exit, io)
-    }),
+    })
+  },
+}
+
+async function verifyJournal(logAlone: boolean, options: Options, format: TextFormat, io: Io): Promise<ExitCode> {
+  const check = await checkJournal(options, logAlone)
+  if (check === undefined) throw new CommandError('archive is not sealed', EXIT.unchecked, 'itemtrail seal seals it')
+  const page = () => {
+    printJournal(check, io)
+    printEnd(check, io)
+  }
+  const summary = () => printEnd(check, { ...io, out: io.err })
+  const shape = { page, summary, whole: () => describeJournal(check), rows: () => check.findings }
+  await print(shape, format, io)
+  return check.findings.length > 0 ? EXIT.findings : EXIT.done
+}
+
+/** Log, objects, rows, continuity. What is broken weighs most: it may be why something else could not be checked. */
+async function verifyAll(options: Options, format: TextFormat, io: Io): Promise<ExitCode> {
+  const period = readPeriod(options)
+  const check = await checkJournal(options, false)
+  const isBroken = check !== undefined && check.findings.length > 0
+  let exit: ExitCode = EXIT.done
+  beginAll(check, format, io)
+  try {
+    exit = await withWorkspace(options, async workspace => {
+      let worst: ExitCode = workspace.tables.length === 0 && check === undefined ? EXIT.unchecked : EXIT.done
+      for (const part of ['rows', 'continuity']) {
+        if (format === 'json') io.out(`,\n"${part}":`)
+        const subject = SUBJECTS[part] as Verification
+        worst = worse(worst, await verifyTables(subject, { workspace, period }, undefined, format, io))
+      }
+      return tellUnbelieved(workspace, worst, io)
+    })
+  } catch (error) {
+    if (!isBroken || !(error instanceof CommandError)) throw error
+    io.err(`itemtrail: ${error.message}\n`)
+  }
+  if (format === 'json') io.out('}\n')
+  else endAll(check, exit, format === 'ndjson' ? { ...io, out: io.err } : io)
+  return isBroken ? EXIT.findings : exit
+}
+
+function beginAll(check: JournalCheck | undefined, format: TextFormat, io: Io): void {
+  if (format === 'json') io.out(`{"journal":${toJson(check === undefined ? null : describeJournal(check))}`)
+  else if (format === 'ndjson') for (const finding of check?.findings ?? []) io.out(`${toJson(finding)}\n`)
+  else if (check !== undefined) printJournal(check, io)
+}
+
+function endAll(check: JournalCheck | undefined, exit: ExitCode, io: Io): void {
+  if (check === undefined) io.out('not checked: nothing is sealed, so who can write the archive can change all of it\n')
+  else printEnd(check, io, exit !== EXIT.done)
+}
+
+/** One subject of the table that is named, else of every one. */
+async function verifyTables(
+  subject: Verification,
+  asked: Asked,
+  name: string | undefined,
+  format: TextFormat,
+  io: Io,
+): Promise<ExitCode> {
+  const { workspace } = asked
+  const tables = (name === undefined ? workspace.tables : [name]).map(table => findWorkspaceTable(workspace, table))
+  const printer = TABLES_PRINTERS[format](io)
+  const verifyTable = async (table: TableConfiguration) => {
+    const surface = await subject(asked, table)
+    await printer.table(table.table, surface)
+    tellRemarks(workspace.engine, io)
+    return surface.end()
+  }
+  let exit: ExitCode = EXIT.done
+  printer.begin()
+  for (const table of tables) {
+    const problem = name === undefined ? await unreadable(workspace, table) : undefined
+    if (problem !== undefined) io.err(`${printable(problem)}\n`)
+    exit = worse(exit, problem === undefined ? await verifyTable(table) : EXIT.unchecked)
+  }
+  printer.end()
+  return exit
 }
 
 /** Why a table cannot be read, which costs no other its answer. */
@@ -68,9 +155,9 @@ async function unreadable({ engine }: Workspace, table: TableConfiguration): Pro
 function subjectOf(name: string): Verification {
   const subject = Object.hasOwn(SUBJECTS, name) ? SUBJECTS[name] : undefined
   if (subject !== undefined) return subject
-  const near = nearest(name, Object.keys(SUBJECTS))
+  const near = nearest(name, PARTS)
   throw new CommandError(
-    `${JSON.stringify(name)} cannot be verified, expected ${Object.keys(SUBJECTS).join(' or ')}`,
+    `${JSON.stringify(name)} cannot be verified, expected ${PARTS.join(', ')}`,
     EXIT.usage,
     near.length > 0 ? `did you mean: itemtrail verify ${near[0]}` : undefined,
   )

@@ -1,0 +1,150 @@
+import { hostname } from 'node:os'
+import { setTimeout as pause } from 'node:timers/promises'
+import { KeptLog } from '../../journal/kept-log.js'
+import { makeKeyFile, vkeyPath } from '../../journal/key-file.js'
+import { type Sealed, type Sealer, seal as sealArchive } from '../../journal/seal.js'
+import { askTimestamp, TimestampError, timestampPath } from '../../journal/timestamp.js'
+import { ProofError } from '../../proof/proof-error.js'
+import { existingArchive, originOf, refuseWithin, signingKey, withSealedObjects } from '../ask/journal.js'
+import { stopOnSignal } from '../ask/stop-on-signal.js'
+import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION } from '../ask/workspace.js'
+import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
+import { FORMAT_OPTION, formatOf, type TextFormat } from '../show/formats.js'
+import { print } from '../show/printers.js'
+import { grouped } from '../show/progress.js'
+import { printable } from '../show/text.js'
+
+/** Signs what an archive holds. */
+export const seal: Command = {
+  usage: 'seal',
+  summary: 'signs what is new in the archive, so that nobody changes or removes it unseen',
+  options: [
+    ARCHIVE_OPTION,
+    CONFIG_OPTION,
+    ['--init', 'makes a key in the file of --key, and FILE.vkey beside it, which is handed to whoever verifies'],
+    ['--key <file>', 'the key that signs, outside the archive; without it seal.key of the configuration'],
+    ['--origin <name>', "the journal's name, under which its key signs; without it seal.origin of the configuration"],
+    ['--timestamp <url>', 'has an authority (RFC 3161) say when the checkpoint was there, and keeps its answer'],
+    ['--follow', 'goes on, every minute'],
+    FORMAT_OPTION,
+  ],
+  example: 'itemtrail seal --key seal.key',
+  run: async (_, options, io) => {
+    const format = formatOf(options)
+    if (options.init === true) return makeKey(options, format, io)
+    const { root, archive } = existingArchive(options)
+    const { signer, verifier } = signingKey(options, root)
+    const store = new KeptLog(archive)
+    const identity = { origin: signer.name, known: [verifier] }
+    return withSealedObjects(archive, async objects => {
+      const sealer = {
+        store,
+        objects,
+        identity,
+        signers: [signer],
+        name: hostname(),
+        now: Date.now,
+        parallel: PARALLEL,
+      }
+      const sealOnce = () => sealAndTell(sealer, options.timestamp, format, io)
+      return options.follow === true ? follow(sealOnce, io) : sealOnce()
+    })
+  },
+}
+
+/** Objects that are read at once. */
+const PARALLEL = 4
+
+async function makeKey(options: Options, format: TextFormat, io: Io): Promise<ExitCode> {
+  const origin = originOf(options)
+  if (typeof options.key !== 'string') throw new CommandError('--init wants --key FILE, where the key is made')
+  if (origin === undefined)
+    throw new CommandError('--init wants --origin NAME', EXIT.usage, 'best the beginning of an address that is yours')
+  refuseWithin(options.key, archiveRoot(options))
+  const file = vkeyPath(options.key)
+  const { vkey } = makeKeyOf(options.key, origin)
+  const page = () => {
+    io.out(`${vkey}\n`)
+    io.err(`${printable(options.key as string)} signs and stays secret; ${printable(file)} is for whoever verifies\n`)
+  }
+  await print({ page, whole: () => ({ key: options.key, vkey_file: file, vkey }) }, format, io)
+  return EXIT.done
+}
+
+function makeKeyOf(path: string, origin: string) {
+  try {
+    return makeKeyFile(path, origin)
+  } catch (error) {
+    if (error instanceof ProofError) throw new CommandError(error.message)
+    throw error
+  }
+}
+
+async function sealAndTell(sealer: Sealer, authority: Options[string], format: TextFormat, io: Io): Promise<ExitCode> {
+  const sealed = await sealArchive(sealer)
+  const time = typeof authority === 'string' ? await stamp(sealer, sealed, authority) : undefined
+  const { head, objects, rows, vanished } = sealed
+  const page = () => {
+    const found = objects === 0 ? 'nothing new' : `${counted(objects, 'object')}, ${counted(rows, 'row')}`
+    io.out(`sealed ${found}; ${printable(sealer.identity.origin)} is of size ${grouped(head.size)}\n`)
+    if (time !== undefined) io.out(`time stamp ${time}, kept as log/${timestampPath(head.size)}\n`)
+    for (const key of vanished) io.err(`${printable(key)} was gone before it could be sealed\n`)
+  }
+  const whole = () => ({
+    origin: sealer.identity.origin,
+    size: head.size,
+    root: head.root.toString('base64'),
+    objects,
+    rows,
+    vanished,
+    time_stamp: time ?? null,
+  })
+  await print({ page, whole }, format, io)
+  return EXIT.done
+}
+
+function counted(count: number, noun: string): string {
+  return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** What was sealed stays so, whatever the authority does. */
+async function stamp({ store }: Sealer, { head }: Sealed, url: string): Promise<string> {
+  try {
+    const { answer, time } = await askTimestamp(url, Buffer.from(head.note as string))
+    await store.add(timestampPath(head.size), answer)
+    return time
+  } catch (error) {
+    if (!(error instanceof TimestampError) && !(error instanceof TypeError) && (error as Error).name !== 'TimeoutError')
+      throw error
+    const { message, cause } = error as Error
+    const reason = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code : message
+    throw new CommandError(`archive is sealed, without a time stamp: ${reason}`, EXIT.unchecked)
+  }
+}
+
+const EVERY_MS = 60_000
+
+/** Seals until a signal comes; what fails once may pass the next time, and is told. */
+async function follow(sealOnce: () => Promise<ExitCode>, io: Io): Promise<ExitCode> {
+  const { signal, release } = stopOnSignal(() => io.err('stopping: seals once more; another signal ends it at once\n'))
+  let exit: ExitCode = EXIT.done
+  const sealOrTell = async () => {
+    try {
+      exit = await sealOnce()
+    } catch (error) {
+      if (!(error instanceof CommandError) || error.exit !== EXIT.unchecked) throw error
+      io.err(`itemtrail: ${error.message}\n`)
+      exit = error.exit
+    }
+  }
+  try {
+    while (!signal.aborted) {
+      await sealOrTell()
+      await pause(EVERY_MS, undefined, { signal }).catch(() => {})
+    }
+    await sealOrTell()
+    return exit
+  } finally {
+    release()
+  }
+}

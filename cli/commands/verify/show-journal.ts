@@ -1,0 +1,97 @@
+import type { Io } from '../../io.js'
+import { grouped } from '../../show/progress.js'
+import { paint } from '../../show/terminal.js'
+import { printable, wrap } from '../../show/text.js'
+import type { JournalCheck } from './journal.js'
+
+/** Findings and names that a person is shown; programs get all. */
+const SHOWN = 50
+
+/** What was looked at, and what is wrong. */
+export function printJournal({ origin, log, objects, findings }: JournalCheck, io: Io): void {
+  for (const { kind, key, message } of findings.slice(0, SHOWN))
+    io.out(`${paint(io, 'red', `✗ ${kind}`)}  ${printable(`${key} ${message}`)}\n`)
+  if (findings.length > SHOWN) io.err(`and ${grouped(findings.length - SHOWN)} more; --format json has them\n`)
+  io.out(`log      ${printable(origin)}, ${counted(log.claims, 'checkpoint')}, ${entries(log.entries)}\n`)
+  if (objects === undefined) return
+  const { sound, hashed, rows, bytes, notSealed } = objects
+  io.out(
+    `objects  ${grouped(sound)} as sealed, ${counted(rows, 'row')}, ${grouped(bytes)} bytes; ${grouped(hashed)} hashed now\n`,
+  )
+  if (notSealed.length > 0) io.out(`         ${counted(notSealed.length, 'object')} not sealed yet\n`)
+}
+
+/** What was not checked, and the strongest sentence that the anchors allow. */
+export function printEnd(check: JournalCheck, io: Io, otherFindings = false): void {
+  for (const text of notChecked(check)) io.out(`${wrap(`not checked: ${printable(text)}`, io.columns)}\n`)
+  const { findings } = check
+  const end =
+    findings.length > 0
+      ? paint(io, 'red', `BROKEN: ${counted(findings.length, 'finding')}`)
+      : paint(io, otherFindings ? 'yellow' : 'green', otherFindings ? 'SEALED, with findings above' : 'VERIFIED')
+  io.out(`${wrap(findings.length > 0 ? end : `${end}: ${printable(sentenceOf(check))}`, io.columns)}\n`)
+}
+
+/** What is true of the archive by what was given from outside. */
+function sentenceOf({ origin, key, since, log, stamps }: JournalCheck): string {
+  const last = log.seals.at(-1)?.time
+  const signed =
+    key === undefined
+      ? 'the journal agrees with itself; whoever can write the archive could have made it'
+      : key.isInside
+        ? 'the journal agrees with itself; its key lies inside the archive, so whoever altered that could have made it'
+        : `what was sealed until ${last} is as ${origin} signed it, by the key given`
+  const grown =
+    since === undefined || since === 0 ? '' : `; what was sealed up to size ${since} is as the kept checkpoint says`
+  const stamp = stamps.at(-1)
+  const seen = stamp === undefined ? '' : `; its size ${stamp.size} existed at ${stamp.time}, says an authority`
+  return `${signed}${grown}${seen}`
+}
+
+/** What a reader could take for checked. */
+function notChecked({ key, since, objects, log, stamps }: JournalCheck): readonly string[] {
+  const skipped = objects === undefined ? 0 : objects.sound - objects.hashed
+  return [
+    ...log.remarks,
+    ...(key === undefined ? ['who signed: --key takes the key that was handed over another way'] : []),
+    ...(since === undefined ? ['that nobody with the key made it anew: --since takes a checkpoint that was kept'] : []),
+    ...(stamps.length > 0 ? ['who signed the time stamps: openssl ts -verify does, with the certificate'] : []),
+    ...(objects === undefined ? ['the objects: itemtrail verify objects does'] : []),
+    ...(skipped > 0 ? [`${counted(skipped, 'object')} as before by size and time: --full hashes them again`] : []),
+    ...((objects?.notSealed.length ?? 0) > 0 ? ['what is not sealed yet: itemtrail seal seals it'] : []),
+  ]
+}
+
+/** The same for programs. */
+export function describeJournal(check: JournalCheck): object {
+  const { origin, key, since, log, objects, stamps, findings } = check
+  return {
+    verified: findings.length === 0,
+    findings,
+    origin,
+    key: key === undefined ? 'none' : key.isInside ? 'inside the archive' : 'given',
+    size: log.head.size,
+    root: log.head.root.toString('base64'),
+    checkpoints: log.claims,
+    entries: log.entries,
+    sealed_until: log.seals.at(-1)?.time ?? null,
+    since: since ?? null,
+    objects: objects === undefined ? null : counts(objects),
+    not_sealed: objects?.notSealed ?? null,
+    time_stamps: stamps,
+    proves: findings.length === 0 ? sentenceOf(check) : null,
+    not_checked: notChecked(check),
+  }
+}
+
+function counts({ sound, hashed, rows, bytes }: NonNullable<JournalCheck['objects']>): object {
+  return { sound, hashed, rows, bytes }
+}
+
+function counted(count: number, noun: string): string {
+  return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`
+}
+
+function entries(count: number): string {
+  return `${grouped(count)} ${count === 1 ? 'entry' : 'entries'}`
+}

@@ -1,0 +1,311 @@
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { checkTimestamp } from '../../journal/timestamp.js'
+import { hasOpenssl, startAuthority } from '../journal/time-authority.js'
+import { change } from '../queries/story.js'
+import { archiveOf, fileOf, linesOf, makeFolder, run } from './command-line.js'
+import { expectContract } from './contract.js'
+
+const v = (N: string) => ({ v: { N } })
+const FIRST = change('one', '20T10:00:00', undefined, v('1'))
+const SECOND = change('one', '20T11:00:00', v('1'), v('2'))
+const ORIGIN = 'orders.audit.example/test'
+
+/** A key that was made for the tests, and its vkey. */
+async function madeKey(): Promise<{ readonly key: string; readonly vkey: string }> {
+  const key = join(makeFolder(), 'seal.key')
+  const { exit, out } = await run(['seal', '--init', '--key', key, '--origin', ORIGIN, '--archive', makeFolder()])
+  expect(exit).toBe(0)
+  return { key, vkey: out.trim() }
+}
+
+async function add(root: string, record: unknown): Promise<void> {
+  expect((await run(['ingest', '-', '--archive', root], { stdin: linesOf([record]) })).exit).toBe(0)
+}
+
+describe('seal', () => {
+  let key: string
+  let vkey: string
+  beforeAll(async () => {
+    ;({ key, vkey } = await madeKey())
+  })
+  const seal = (root: string, ...more: readonly string[]) => run(['seal', '--archive', root, '--key', key, ...more])
+
+  it('makes a key that nobody else may read, and its vkey beside it', () => {
+    expect(statSync(key).mode & 0o777).toBe(0o600)
+    expect(readFileSync(`${key}.vkey`, 'utf8')).toBe(`${vkey}\n`)
+    expect(vkey).toMatch(/^orders\.audit\.example\/test\+[0-9a-f]{8}\+/)
+  })
+
+  it('refuses a key inside the archive, one that is there, and one without a name', async () => {
+    const root = await archiveOf([FIRST])
+    const init = (path: string, ...more: readonly string[]) =>
+      run(['seal', '--init', '--key', path, '--archive', root, ...more])
+    const inside = await init(join(root, 'seal.key'), '--origin', ORIGIN)
+    expect(inside).toMatchObject({ exit: 2, err: expect.stringContaining('is inside the archive') })
+    expect(existsSync(join(root, 'seal.key'))).toBe(false)
+    expect(await init(key, '--origin', ORIGIN)).toMatchObject({ exit: 3, err: expect.stringContaining('no key is') })
+    expect(await init(`${key}2`)).toMatchObject({ exit: 2, err: expect.stringContaining('--origin') })
+    expect(await init(`${key}2`, '--origin', 'a b')).toMatchObject({ exit: 2 })
+    expect((await run(['seal', '--archive', root])).exit).toBe(2)
+    writeFileSync(join(root, 'seal.key'), readFileSync(key))
+    expect(await run(['seal', '--archive', root, '--key', join(root, 'seal.key')])).toMatchObject({ exit: 2 })
+    expect((await seal(root, '--origin', 'other')).err).toContain('signs for orders.audit.example/test')
+  })
+
+  it('never tells of a key that it cannot read', async () => {
+    const root = await archiveOf([FIRST])
+    const secret = readFileSync(key, 'utf8').trim()
+    const cut = fileOf('seal.key', secret.slice(0, -4))
+    for (const command of ['seal', 'checkpoint']) {
+      const { exit, out, err } = await run([command, '--archive', root, '--key', cut])
+      expect(exit).toBeGreaterThan(1)
+      expect(out + err).not.toContain(secret.slice(-44, -8))
+    }
+  })
+
+  it('seals what is new, again and again', async () => {
+    const root = await archiveOf([FIRST])
+    const first = await seal(root, '--format', 'json')
+    expect(first).toMatchObject({ exit: 0, err: '' })
+    expect(JSON.parse(first.out)).toMatchObject({ origin: ORIGIN, rows: 1, vanished: [], time_stamp: null })
+    expect((await seal(root)).out).toContain('sealed nothing new')
+    await add(root, SECOND)
+    expect((await seal(root)).out).toMatch(/sealed \d objects?, 1 row;/)
+  })
+
+  it('takes key and origin from the configuration', async () => {
+    const config = fileOf('config.json', JSON.stringify({ seal: { key, origin: ORIGIN }, tables: {} }))
+    const root = await archiveOf([FIRST])
+    expect((await run(['seal', '--archive', root, '--config', config])).exit).toBe(0)
+  })
+
+  it('says so where another key has signed', async () => {
+    const root = await archiveOf([FIRST])
+    await seal(root)
+    const other = await madeKey()
+    const { exit, err } = await run(['seal', '--archive', root, '--key', other.key])
+    expect({ exit, err }).toEqual({ exit: 1, err: expect.stringContaining('is not believed') })
+  })
+
+  it('ends in order on SIGTERM when it follows, with all that came sealed', async () => {
+    const root = await archiveOf([FIRST])
+    const ended = seal(root, '--follow', '--format', 'ndjson')
+    while (!existsSync(join(root, 'log/checkpoint'))) await new Promise(resolve => setTimeout(resolve, 20))
+    await add(root, SECOND)
+    process.emit('SIGTERM', 'SIGTERM')
+    const { exit, out } = await ended
+    expect(exit).toBe(0)
+    const rows = out
+      .split('\n')
+      .slice(0, -1)
+      .map(line => JSON.parse(line).rows as number)
+    expect(rows.reduce((sum, n) => sum + n, 0)).toBe(2)
+    expect(process.listenerCount('SIGTERM')).toBe(0)
+  })
+
+  it('keeps its JSON contract', async () => {
+    const root = await archiveOf([FIRST])
+    const sealed = JSON.parse((await seal(root, '--format', 'json')).out)
+    const init = ['seal', '--init', '--key', `${key}3`, '--origin', ORIGIN, '--archive', root, '--format', 'json']
+    const made = JSON.parse((await run(init)).out)
+    expectContract('seal', [sealed, { ...sealed, time_stamp: '2026-11-20T10:00:00Z' }, made])
+  })
+
+  describe.skipIf(!hasOpenssl)('with a time-stamp authority', () => {
+    it('keeps what the authority says of the checkpoint', async () => {
+      const authority = await startAuthority(makeFolder())
+      onTestFinished(authority.close)
+      const root = await archiveOf([FIRST])
+      const { exit, out } = await seal(root, '--timestamp', authority.url, '--format', 'json')
+      expect(exit).toBe(0)
+      const { size, time_stamp } = JSON.parse(out)
+      const answer = readFileSync(join(root, `log/timestamps/${size}.tsr`))
+      const checkpoint = readFileSync(join(root, 'log/checkpoint'))
+      expect(checkTimestamp(answer, checkpoint)).toBe(time_stamp)
+      expect(authority.verifies(answer, checkpoint)).toBe(true)
+    })
+
+    it('stays sealed where the authority does not answer', async () => {
+      const root = await archiveOf([FIRST])
+      const { exit, err } = await seal(root, '--timestamp', 'http://127.0.0.1:9/')
+      expect({ exit, err }).toEqual({ exit: 3, err: expect.stringContaining('is sealed, without a time stamp') })
+      expect(existsSync(join(root, 'log/checkpoint'))).toBe(true)
+    })
+  })
+})
+
+describe('checkpoint', () => {
+  it('prints what is signed, and ends with 3 where nothing was sealed', async () => {
+    const { key, vkey } = await madeKey()
+    const root = await archiveOf([FIRST])
+    const print = (...more: readonly string[]) => run(['checkpoint', '--archive', root, ...more])
+    expect(await print()).toMatchObject({ exit: 3, out: '', err: expect.stringContaining('is not sealed') })
+    await run(['seal', '--archive', root, '--key', key])
+    const kept = readFileSync(join(root, 'log/checkpoint'), 'utf8')
+    for (const more of [[], ['--key', vkey], ['--key', `${key}.vkey`], ['--key', key]])
+      expect(await print(...more)).toEqual({ exit: 0, out: kept, err: '' })
+    rmSync(join(root, 'log/checkpoint'))
+    expect((await print()).out).toBe(kept)
+    const other = await madeKey()
+    expect(await print('--key', other.vkey)).toMatchObject({ exit: 1, out: '' })
+    expect(await print('--key', 'not+a+key')).toMatchObject({ exit: 2 })
+  })
+})
+
+describe('verify', () => {
+  let key: string
+  let vkey: string
+  beforeAll(async () => {
+    process.env.XDG_STATE_HOME = makeFolder()
+    ;({ key, vkey } = await madeKey())
+  })
+  afterAll(() => {
+    delete process.env.XDG_STATE_HOME
+  })
+  const seal = (root: string) => run(['seal', '--archive', root, '--key', key])
+  const verify = (root: string, ...more: readonly string[]) => run(['verify', '--archive', root, ...more])
+  async function sealedArchive(): Promise<string> {
+    const root = await archiveOf([FIRST])
+    expect((await seal(root)).exit).toBe(0)
+    return root
+  }
+  const objectIn = (root: string) =>
+    join(root, 'data', readdirSync(join(root, 'data'), { recursive: true, encoding: 'utf8' }).find(isRows) as string)
+  const isRows = (path: string) => path.endsWith('.parquet')
+  async function findingsOf(root: string, ...more: readonly string[]) {
+    const { exit, out } = await verify(root, 'objects', '--key', vkey, '--format', 'json', ...more)
+    const { findings } = JSON.parse(out) as { findings: { part: string; kind: string }[] }
+    return { exit, kinds: findings.map(({ kind }) => kind) }
+  }
+
+  it('holds all against the journal, and says what it proves and what it does not', async () => {
+    const root = await sealedArchive()
+    const { exit, out } = await verify(root, '--key', vkey)
+    expect(exit).toBe(0)
+    expect(out).toContain(`log      ${ORIGIN}, 1 checkpoint,`)
+    expect(out).toMatch(/^objects {2}\d as sealed, 1 row, /m)
+    expect(out).toContain('UNBROKEN')
+    expect(out).toContain('not checked: that nobody with the key made it anew: --since')
+    expect(out).toMatch(
+      /VERIFIED: what was sealed until 20.* is as orders.audit.example\/test signed it, by the key given\n$/,
+    )
+  })
+
+  it('without a key says that the journal agrees with itself, no more', async () => {
+    const root = await sealedArchive()
+    const { exit, out } = await verify(root)
+    expect(exit).toBe(0)
+    expect(out).toContain('not checked: who signed')
+    expect(out).toContain('VERIFIED: the journal agrees with itself; whoever can write the archive could have made it')
+    writeFileSync(join(root, 'own.vkey'), vkey)
+    const inside = await verify(root, 'log', '--key', join(root, 'own.vkey'))
+    expect(inside).toMatchObject({ exit: 0, out: expect.stringContaining('its key lies inside the archive') })
+  })
+
+  it('of an archive that is not sealed says so, and verifies the rest', async () => {
+    const root = await archiveOf([FIRST])
+    const { exit, out } = await verify(root)
+    expect({ exit, out }).toEqual({ exit: 0, out: expect.stringContaining('not checked: nothing is sealed') })
+    expect(out).toContain('UNBROKEN')
+    expect(JSON.parse((await verify(root, '--format', 'json')).out)).toMatchObject({ journal: null })
+    expect((await verify(root, '--key', vkey)).exit).toBe(3)
+    expect((await verify(root, 'log')).exit).toBe(3)
+  })
+
+  it('tells what is missing, altered and not sealed yet apart', async () => {
+    const root = await sealedArchive()
+    const path = objectIn(root)
+    const bytes = readFileSync(path)
+    const edited = Buffer.from(bytes)
+    edited[bytes.length >> 1] = (edited[bytes.length >> 1] as number) ^ 1
+    writeFileSync(path, edited)
+    expect(await findingsOf(root)).toEqual({ exit: 1, kinds: ['altered'] })
+    // whatever else cannot be read then, it is broken
+    expect(await verify(root, '--key', vkey)).toMatchObject({
+      exit: 1,
+      out: expect.stringContaining('BROKEN: 1 finding'),
+    })
+    rmSync(path)
+    expect(await findingsOf(root)).toEqual({ exit: 1, kinds: ['missing'] })
+    writeFileSync(path, bytes)
+    expect(await findingsOf(root)).toEqual({ exit: 0, kinds: [] })
+    await add(root, SECOND)
+    expect((await verify(root, 'objects')).out).toMatch(/not sealed yet/)
+    for (let times = 0; times < 2; times++) await seal(root)
+    cpSync(path, path.replace('.parquet', '-2.parquet'))
+    utimesSync(path.replace('.parquet', '-2.parquet'), 0, 0)
+    expect(await findingsOf(root)).toEqual({ exit: 1, kinds: ['unlisted'] })
+  })
+
+  it('does not hash again what is unchanged, unless it is told to', async () => {
+    const root = await sealedArchive()
+    const hashed = async (...more: readonly string[]) =>
+      JSON.parse((await verify(root, 'objects', '--format', 'json', ...more)).out).objects.hashed as number
+    const all = await hashed()
+    expect(all).toBeGreaterThan(0)
+    expect(await hashed()).toBe(0)
+    expect(await hashed('--full')).toBe(all)
+  })
+
+  it('proves that the journal only grew since a checkpoint that was kept, and finds another history', async () => {
+    const root = await sealedArchive()
+    const kept = fileOf('kept.checkpoint', (await run(['checkpoint', '--archive', root])).out)
+    await add(root, SECOND)
+    await seal(root)
+    const grown = await verify(root, '--key', vkey, '--since', kept)
+    expect(grown).toMatchObject({ exit: 0, out: expect.stringContaining('as the kept checkpoint says') })
+    // the same key, another history of the same size; and none at all
+    const other = await archiveOf([SECOND])
+    await seal(other)
+    expect(await findingsOf(other, '--since', kept)).toEqual({ exit: 1, kinds: ['forked'] })
+    rmSync(join(other, 'log'), { recursive: true })
+    expect((await findingsOf(other, '--since', kept)).kinds).toEqual(['cut-off'])
+    // another key, and nobody who says which is the right one but the checkpoint
+    const forger = await madeKey()
+    await run(['seal', '--archive', other, '--key', forger.key])
+    const forged = await verify(other, 'log', '--since', kept, '--format', 'ndjson')
+    expect(forged).toMatchObject({ exit: 1, out: expect.stringContaining('"kind":"foreign-key"') })
+    expect((await verify(other, '--key', vkey)).exit).toBe(1)
+    expect((await verify(root, '--key', forger.vkey, '--since', kept)).exit).toBe(2)
+    expect((await verify(root, '--since', fileOf('none', 'x'))).exit).toBe(3)
+    expect((await verify(root, '--since', 'nowhere')).exit).toBe(2)
+  })
+
+  it.skipIf(!hasOpenssl)('holds time stamps against the checkpoints that they are of', async () => {
+    const authority = await startAuthority(makeFolder())
+    onTestFinished(authority.close)
+    const root = await archiveOf([FIRST])
+    await run(['seal', '--archive', root, '--key', key, '--timestamp', authority.url])
+    expect((await verify(root, 'log', '--key', vkey)).out).toMatch(/its size \d+ existed at 20.*, says an authority/)
+    const [stamp] = readdirSync(join(root, 'log/timestamps'))
+    const first = join(root, 'log/timestamps', stamp as string)
+    await seal(root)
+    const size = JSON.parse((await verify(root, 'log', '--format', 'json')).out).size
+    cpSync(first, join(root, `log/timestamps/${size}.tsr`))
+    expect((await findingsOf(root)).kinds).toEqual(['altered'])
+  })
+
+  it('keeps its JSON contract', async () => {
+    const root = await sealedArchive()
+    const all = JSON.parse((await verify(root, '--format', 'json')).out)
+    expect(Object.keys(all)).toEqual(['journal', 'rows', 'continuity'])
+    const log = JSON.parse((await verify(root, 'log', '--key', vkey, '--format', 'json')).out)
+    const kept = fileOf('kept.checkpoint', (await run(['checkpoint', '--archive', root])).out)
+    const since = JSON.parse((await verify(root, 'log', '--since', kept, '--format', 'json')).out)
+    rmSync(objectIn(root))
+    const broken = JSON.parse((await verify(root, 'objects', '--format', 'json')).out)
+    const unsealed = { ...log, sealed_until: null, time_stamps: [{ size: 2, time: '2026-11-20T10:00:00Z' }] }
+    expectContract('verify log, verify objects', [all.journal, log, since, broken, unsealed])
+  })
+
+  it('refuses what it cannot verify', async () => {
+    const root = await sealedArchive()
+    for (const part of [['chain'], ['log', 'Orders'], ['proof'], ['bundle']])
+      expect((await verify(root, ...part)).exit).toBe(2)
+    expect((await verify(root, 'proof', 'nowhere')).exit).toBe(2)
+    expect((await verify(root, 'proof', 'nowhere', '--key', vkey)).exit).toBe(3)
+    expect((await verify(root, 'bundle', 'nowhere')).exit).toBe(3)
+  })
+})
