@@ -29,5 +29,3 @@ export const athenaGuide = (page: string): Source => ({
   source: `Amazon Athena user guide, "${page}"`,
   date: '2026-04',
 })
-
-export const s3Guide = (page: string): Source => ({ source: `Amazon S3 user guide, "${page}"`, date: '2026-04' })

@@ -28,7 +28,9 @@ interface Change {
   }
 }
 
-/** The usual tutorial's Lambda: plain objects, and no canonical form, no hashes, no difference. Sets become `{}` in it. */
+/**
+ * The usual tutorial's Lambda: plain objects, and no canonical form, no hashes, no difference. Sets become `{}` in it.
+ */
 export const tutorial = byRecord(data => {
   const { eventID, eventName, dynamodb } = JSON.parse(Buffer.from(data, 'base64').toString()) as Change
   const plain = (item: Attributes | undefined) => item && unmarshall(item, { wrapNumbers: true })

@@ -4,7 +4,10 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Suite } from './suite.js'
 
-/** Names of the suites in a folder, sorted. By their text: to import a file that is no suite, such as a child's, would run it. */
+/**
+ * Names of the suites in a folder, sorted. By their text: to import a file that is no suite, such as a child's, would
+ * run it.
+ */
 export function findSuites(folder: string): readonly string[] {
   return readdirSync(folder)
     .filter(file => file.endsWith('.ts') && /^export const suite\b/m.test(readFileSync(join(folder, file), 'utf8')))

@@ -10,7 +10,10 @@ const RECORD = `'{"eventID":"' || source_event_id || '","eventName":"' || event_
   || coalesce(',"NewImage":' || new_image, '') || coalesce(',"OldImage":' || old_image, '') || ',"SequenceNumber":"' || ltrim(sequence, '0')
   || '","SizeBytes":' || size_bytes || ',"StreamViewType":"NEW_AND_OLD_IMAGES"},"eventSourceARN":"' || source || '"}'`
 
-/** Writes the records of a synthetic archive, in order of arrival, as gzip JSON lines; up to `most` of each object. Returns how many. */
+/**
+ * Writes the records of a synthetic archive, in order of arrival, as gzip JSON lines; up to `most` of each object.
+ * Returns how many.
+ */
 export async function writeJsonLines(root: string, path: string, most: number): Promise<number> {
   const instance = await DuckDBInstance.create(':memory:', { memory_limit: '1GB', threads: '1' })
   const connection = await instance.connect()

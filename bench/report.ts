@@ -68,8 +68,8 @@ function oneLine(text: string): string {
 }
 
 /**
- * The document with new sections in the place of those of the same suites. The others stay as they are, as long as there is
- * such a suite.
+ * The document with new sections in the place of those of the same suites. The others stay as they are, as long as
+ * there is such a suite.
  */
 export function updateDocument(document: string, reports: readonly Report[], known: readonly string[]): string {
   const sections = sectionsOf(document)

@@ -20,8 +20,9 @@ export interface Bench {
 }
 
 /**
- * Runs the suites, prints what each found and writes the document after each, so that an interrupted run keeps what it has. A
- * suite that fails takes no other along and keeps its section of before. Returns 0, 1 where one failed, 2 for an unknown name.
+ * Runs the suites, prints what each found and writes the document after each, so that an interrupted run keeps what it
+ * has. A suite that fails takes no other along and keeps its section of before. Returns 0, 1 where one failed, 2 for an
+ * unknown name.
  */
 export async function runBench(bench: Bench): Promise<0 | 1 | 2> {
   const { known, wanted, note } = bench

@@ -31,9 +31,9 @@ export function syntheticKey(item: number): string {
 }
 
 /**
- * Makes an archive as a delivery stream would: objects of an hour or so in order of arrival, snappy. The rows are made in
- * SQL for speed, and are what the transform would make: their hashes are right and each change leaves the state that the
- * one before entered. Images are orders of about 0.9 KB of which a fifth is random text.
+ * Makes an archive as a delivery stream would: objects of an hour or so in order of arrival, snappy. The rows are made
+ * in SQL for speed, and are what the transform would make: their hashes are right and each change leaves the state that
+ * the one before entered. Images are orders of about 0.9 KB of which a fifth is random text.
  */
 export async function makeSyntheticArchive(root: string, size: SyntheticSize): Promise<void> {
   const instance = await DuckDBInstance.create(':memory:', { memory_limit: '3GB' })
@@ -57,7 +57,10 @@ export async function makeSyntheticArchive(root: string, size: SyntheticSize): P
 
 const ROWS_AT_ONCE = 300_000
 
-/** Days from `first` up to before `end`. One thread, so that each statement writes one object a day, in order of arrival. */
+/**
+ * Days from `first` up to before `end`. One thread, so that each statement writes one object a day, in order of
+ * arrival.
+ */
 async function makeDays(
   connection: DuckDBConnection,
   folder: string,
@@ -148,7 +151,9 @@ function rowsOfDays(first: number, end: number, { items, versions, days, objects
     from identified`
 }
 
-/** The same objects as an archive of its own: a second name for each file, because no link is followed in an archive. */
+/**
+ * The same objects as an archive of its own: a second name for each file, because no link is followed in an archive.
+ */
 export function linkArchive(from: string, to: string): void {
   for (const entry of readdirSync(from, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue

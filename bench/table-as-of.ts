@@ -35,7 +35,9 @@ export const suite: Suite = {
   run: note => measureTableAsOf(SIZE, note),
 }
 
-/** Asks archives of several ages what the table held near their end, replayed from the beginning and from a checkpoint. */
+/**
+ * Asks archives of several ages what the table held near their end, replayed from the beginning and from a checkpoint.
+ */
 export async function measureTableAsOf(size: TableAsOfSize, note: (text: string) => void): Promise<SuiteResult> {
   if (!COUNTS_BYTES)
     return { findings: [], remarks: [], leftOut: ['table-as-of: this system does not count bytes read'] }

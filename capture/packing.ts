@@ -35,7 +35,7 @@ export interface PackLimits {
   readonly recordBytes: number
 }
 
-export const PACK_LIMITS: PackLimits = { packBytes: PACK_BYTES, recordBytes: RECORD_BYTES }
+const PACK_LIMITS: PackLimits = { packBytes: PACK_BYTES, recordBytes: RECORD_BYTES }
 
 interface Draft {
   readonly lines: string[]

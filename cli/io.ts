@@ -22,7 +22,8 @@ export interface Io {
   readonly argv?: readonly string[]
   /**
    * From this call on, what would end the process (Ctrl-C) aborts the signal instead, its reason an `Interruption`; a
-   * second time it ends at once. @default - nothing ends a command early
+   * second time it ends at once.
+   * @default - nothing ends a command early
    */
   readonly interruption?: () => AbortSignal
 }

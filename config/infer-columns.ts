@@ -33,7 +33,7 @@ export interface Inference {
 /** The type of a value in DynamoDB. */
 type ValueType = 'S' | 'N' | 'B' | 'BOOL' | 'NULL' | 'M' | 'L' | 'SS' | 'NS' | 'BS'
 
-const NAMES: Readonly<Record<ValueType, string>> = {
+const TYPE_NAMES: Readonly<Record<ValueType, string>> = {
   S: 'string',
   N: 'number',
   B: 'binary',
@@ -168,11 +168,11 @@ function suggest(attribute: string, seen: Attribute, { column: name, isAlias }: 
   const field = isAlias ? { attribute: path, ...declared } : unit === undefined ? type : declared
   const fits: readonly ValueType[] =
     type === 'json'
-      ? (Object.keys(NAMES) as ValueType[])
+      ? (Object.keys(TYPE_NAMES) as ValueType[])
       : [type === 'boolean' ? 'BOOL' : isText(type, unit) ? 'S' : 'N']
   const misfits = [...seen.counts]
     .filter(([type]) => !fits.includes(type))
-    .map(([type, count]) => [NAMES[type], count] as const)
+    .map(([type, count]) => [TYPE_NAMES[type], count] as const)
   return {
     attribute,
     column: name,
@@ -189,5 +189,5 @@ function isText(type: DeclaredType, unit: 's' | 'ms' | undefined): boolean {
 }
 
 function typesOf(counts: ReadonlyMap<ValueType, number>): string {
-  return [...counts.keys()].map(type => NAMES[type]).join(' or ')
+  return [...counts.keys()].map(type => TYPE_NAMES[type]).join(' or ')
 }

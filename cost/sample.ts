@@ -142,12 +142,11 @@ function madeUpItem(bytes: number, position: number, status: string): Item {
   return item
 }
 
-const WORDS = 'order paid shipping address street customer invoice number delivered pending express carton Köln'.split(
-  ' ',
-)
+const SAMPLE_WORDS =
+  'order paid shipping address street customer invoice number delivered pending express carton Köln'.split(' ')
 
 /** Words without an order that repeats soon. */
-const TEXT = Array.from({ length: 1009 }, (_, i) => WORDS[((i * i) % 1009) % WORDS.length]).join(' ')
+const TEXT = Array.from({ length: 1009 }, (_, i) => SAMPLE_WORDS[((i * i) % 1009) % SAMPLE_WORDS.length]).join(' ')
 
 /** Text of so many bytes of UTF-8. */
 function textOf(bytes: number, seed: number): string {

@@ -4,7 +4,7 @@ import { costOfAmount, GB } from '../aws/prices.js'
 import { DEPLOYED } from './deployed.js'
 
 /** S3 moves no object below this to a cheaper class (user guide, "Transitioning objects using Amazon S3 Lifecycle"). */
-export const LEAST_MOVED_BYTES = 128 * 1024
+const LEAST_MOVED_BYTES = 128 * 1024
 
 const MONTH_DAYS = 365 / 12
 

@@ -11,7 +11,7 @@ import { kinesisDocumentOf, SAMPLE_TABLE, type SampleChange, streamsRecordOf } f
 const KINESIS_STEP = 1024
 
 /** Lambda hands a function so many bytes at most (developer guide, "Lambda quotas"). */
-export const PAYLOAD_BYTES = 6 * 1024 ** 2
+const PAYLOAD_BYTES = 6 * 1024 ** 2
 
 /** Bytes and units of a change, each an average. */
 export interface Traffic {

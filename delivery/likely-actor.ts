@@ -3,7 +3,7 @@ import { parseItem } from '../transform/attribute-value.js'
 /**
  * Names that applications give to who made a change, as they stand without case and underscores; the likeliest first.
  */
-const NAMES = [
+const ACTOR_NAMES = [
   ...['updatedby', 'modifiedby', 'changedby', 'lastupdatedby', 'lastmodifiedby', 'lastchangedby'],
   ...['actor', 'editor', 'user', 'userid', 'username', 'principal'],
 ]
@@ -35,7 +35,7 @@ export class LikelyActor {
   }
 
   private consider(attribute: string): void {
-    const rank = NAMES.indexOf(attribute.toLowerCase().replaceAll(/[^a-z]/g, ''))
+    const rank = ACTOR_NAMES.indexOf(attribute.toLowerCase().replaceAll(/[^a-z]/g, ''))
     if (rank !== -1 && (this.best === undefined || rank < this.best.rank)) this.best = { attribute, rank }
   }
 }

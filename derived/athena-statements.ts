@@ -18,7 +18,7 @@ import {
 } from '../transform/derived.js'
 import { PARTITION_COLUMN } from '../transform/layout.js'
 import type { NamedTable } from '../transform/table-names.js'
-import { type AthenaTables, NAMES, textList } from './athena-tables.js'
+import { type AthenaTables, ROW_COLUMNS, textList } from './athena-tables.js'
 import { daysSql } from './days-sql.js'
 import { digestSql, ROW_TEXT } from './digest.js'
 import { NEEDED_CHANGES } from './needed-changes.js'
@@ -56,7 +56,7 @@ function rowsOnce({ archive }: AthenaTables, { digits, days }: RunOfDays, { from
   const ending = to === undefined ? '' : `\n    and ${bucket} < '${to}'`
   return `with delivered as (
   select
-    ${NAMES},
+    ${ROW_COLUMNS},
     count(*) over (partition by event_id, row_hash) - 1 as repeats,
     row_number() over (partition by event_id, row_hash order by arrived_at) as delivery,
     ${bucket} as ${BUCKET_COLUMN}
@@ -64,7 +64,7 @@ function rowsOnce({ archive }: AthenaTables, { digits, days }: RunOfDays, { from
   where ${daysSql(days)}
     and ${bucket} >= '${from}'${ending}
 )
-select ${NAMES}, repeats, ${BUCKET_COLUMN}
+select ${ROW_COLUMNS}, repeats, ${BUCKET_COLUMN}
 from delivered
 where delivery = 1
 order by ${BUCKET_COLUMN}, item_key, event_time_us, sequence, event_id, row_hash`
@@ -151,7 +151,7 @@ export function checkpointStatement(
   table: string,
   location: string,
 ): string {
-  const names = NAMES.replace('"old_image"', 'cast(null as varchar) as "old_image"')
+  const names = ROW_COLUMNS.replace('"old_image"', 'cast(null as varchar) as "old_image"')
   const query = `with rows_of as (
   ${rowsUntil(tables, planned)}
 ),
@@ -233,7 +233,7 @@ export function answerAfter(tables: AthenaTables, { name, statement: { columns }
 
 function answerOfDays({ archive }: AthenaTables, { days, statement }: AnswerOfDays, table: NamedTable): string {
   return `with ${deliveriesOf(table)} as (
-  select ${NAMES}
+  select ${ROW_COLUMNS}
   from ${archive}
   where ${daysSql(days)}
 )

@@ -13,7 +13,7 @@ import { daysSql } from './days-sql.js'
 import type { BucketsMeant, DaysMeant, DerivedTables } from './reader.js'
 
 /** The columns that every table has. */
-export const NAMES = [...AUDIT_COLUMNS.map(({ name }) => quotedName(name)), PARTITION_COLUMN].join(', ')
+export const ROW_COLUMNS = [...AUDIT_COLUMNS.map(({ name }) => quotedName(name)), PARTITION_COLUMN].join(', ')
 
 /** A table's archive and what is derived from it, in the SQL of Athena. */
 export class AthenaTables implements DerivedTables {
@@ -33,7 +33,7 @@ export class AthenaTables implements DerivedTables {
   }
 
   ofArchive(days: DaysMeant): readonly string[] {
-    return [`select ${NAMES}\n  from ${this.archive}${whereOf(days)}`]
+    return [`select ${ROW_COLUMNS}\n  from ${this.archive}${whereOf(days)}`]
   }
 
   ofRuns(runs: readonly BucketsMeant[]): readonly string[] {
@@ -45,7 +45,7 @@ export class AthenaTables implements DerivedTables {
       `${FOLDER_COLUMN} = '${folder}' and ${BUCKET_COLUMN} = '${bucket}' and ${daysSql(days)}`
     // said twice, because injected partitions want to be listed, and a run of few buckets has no folder of one among
     // many
-    const rows = `select ${NAMES}
+    const rows = `select ${ROW_COLUMNS}
   from ${this.copy}
   cross join unnest(sequence(0, repeats)) as deliveries(delivery)
   where ${FOLDER_COLUMN} in (${textList(places.map(({ folder }) => folder))})
@@ -55,7 +55,7 @@ export class AthenaTables implements DerivedTables {
   }
 
   ofCheckpoint(name: string): string {
-    return `select ${NAMES}\n  from ${this.checkpoints}\n  where ${FOLDER_COLUMN} = '${name}'`
+    return `select ${ROW_COLUMNS}\n  from ${this.checkpoints}\n  where ${FOLDER_COLUMN} = '${name}'`
   }
 
   ofAnswer(name: string, columns: readonly string[]): string {

@@ -91,8 +91,8 @@ export interface Budget {
 /** With less than this, nothing is begun. */
 const LEAST_MS = 2 * 60_000
 
-/** What failed is tried with so much less: what took too long gets half of the time that is left. */
-const LESS = 8
+/** A copy that failed is tried again with an eighth of its bytes; one that took too long gets half of the time left. */
+const SMALLER_BY = 8
 
 /** After so many days that failed one after another, the fault is not theirs. */
 const FAILED_DAYS = 3
@@ -216,7 +216,7 @@ class Compactor {
         unmended = undefined
       } catch (error) {
         if (!this.canRetry(error)) throw error
-        room = bytesOf(days, listed) / LESS
+        room = bytesOf(days, listed) / SMALLER_BY
         unmended = error as Error
         if (days.length > 1) continue
         if (skip === undefined) break

@@ -27,7 +27,8 @@ export interface BundleParts {
   /** What the report is called. @default - the question of the saved query */
   readonly title?: string | undefined
   /**
-   * Columns of the answer that stay, whatever is left out. @default - none beside those that are known to hold nothing
+   * Columns of the answer that stay, whatever is left out.
+   * @default - none beside those that are known to hold nothing
    */
   readonly plainColumns?: readonly string[] | undefined
   /** What `answer.csv` does with a text that a spreadsheet would run: marks it, or keeps it. @default true */

@@ -37,7 +37,7 @@ export type ActivationStep = 'done' | 'wait' | 'enable' | 'update' | 'disable' |
  * The next step from a destination as DynamoDB describes it, undefined where it never was, to an active one of that
  * precision. `asked`: DynamoDB has taken a request since, which its description may not show yet.
  */
-export function stepToActive(
+function stepToActive(
   present: KinesisDataStreamDestination | undefined,
   precision: ApproximateCreationDateTimePrecision,
   asked: boolean,
@@ -57,7 +57,7 @@ export function stepToActive(
 }
 
 /** The next step to a table that no longer writes into the stream. What the stream holds stays. */
-export function stepToDisabled(present: KinesisDataStreamDestination | undefined, asked: boolean): ActivationStep {
+function stepToDisabled(present: KinesisDataStreamDestination | undefined, asked: boolean): ActivationStep {
   switch (present?.DestinationStatus) {
     case undefined:
     case 'DISABLED':

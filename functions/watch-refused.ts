@@ -3,7 +3,7 @@ import { type Counts, EXPIRING_METRIC } from '../capture/metrics.js'
 import { REFUSED_PREFIX } from '../transform/layout.js'
 
 /** So long before it is forgotten, people hear of a refused object that is still there. */
-export const WARNED_DAYS = 30
+const WARNED_DAYS = 30
 
 const DAY_MS = 24 * 60 * 60 * 1000
 

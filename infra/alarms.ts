@@ -26,8 +26,8 @@ import { REFUSED_METRIC } from './transform-function.js'
 
 const [SECOND, MINUTE, HOUR] = [1000, 60_000, 3_600_000]
 
-const ANY = [1, 1] as const
-const OFTEN = [3, 5] as const
+const FIRST_TIME = [1, 1] as const
+const THREE_OF_FIVE = [3, 5] as const
 
 const both: readonly AlarmRule<CapturedTable>[] = [
   rule(
@@ -36,7 +36,7 @@ const both: readonly AlarmRule<CapturedTable>[] = [
     'a record could not be understood and waits under refused/',
     ours(REFUSED_METRIC),
     0,
-    ANY,
+    FIRST_TIME,
   ),
   rule(
     'conversion-failed',
@@ -44,16 +44,16 @@ const both: readonly AlarmRule<CapturedTable>[] = [
     'rows could not be converted to Parquet and wait under refused/',
     firehose('FailedConversion.Records'),
     0,
-    ANY,
+    FIRST_TIME,
   ),
-  rule('transform-errors', 'warn', 'the transform function fails', lambda('transform', 'Errors'), 0, OFTEN),
+  rule('transform-errors', 'warn', 'the transform function fails', lambda('transform', 'Errors'), 0, THREE_OF_FIVE),
   rule(
     'transform-throttles',
     'warn',
     'the transform function is throttled',
     lambda('transform', 'Throttles'),
     0,
-    OFTEN,
+    THREE_OF_FIVE,
   ),
   rule(
     'transform-down',
@@ -96,9 +96,16 @@ const both: readonly AlarmRule<CapturedTable>[] = [
     'more dates at once than Firehose has partitions for',
     firehose('PartitionCountExceeded'),
     0,
-    ANY,
+    FIRST_TIME,
   ),
-  rule('key-refused', 'page', 'Firehose may not use the key of the archive', firehose('KMSKeyAccessDenied'), 0, ANY),
+  rule(
+    'key-refused',
+    'page',
+    'Firehose may not use the key of the archive',
+    firehose('KMSKeyAccessDenied'),
+    0,
+    FIRST_TIME,
+  ),
 ]
 
 const streams: readonly AlarmRule<CapturedTable>[] = [
@@ -117,7 +124,7 @@ const streams: readonly AlarmRule<CapturedTable>[] = [
     'the forwarder is 12 hours behind: in 12 more the stream forgets',
     iteratorAge,
     12 * HOUR,
-    ANY,
+    FIRST_TIME,
   ),
   rule(
     'batch-given-up',
@@ -125,7 +132,7 @@ const streams: readonly AlarmRule<CapturedTable>[] = [
     'Lambda gave records up after 24 hours and wrote them into the refused bucket',
     mapping('OnFailureDestinationDeliveredEventCount'),
     0,
-    ANY,
+    FIRST_TIME,
   ),
   rule(
     'records-dropped',
@@ -133,7 +140,7 @@ const streams: readonly AlarmRule<CapturedTable>[] = [
     'Lambda dropped records that it could not keep: a gap',
     mapping('DroppedEventCount'),
     0,
-    ANY,
+    FIRST_TIME,
   ),
   rule(
     'give-up-failed',
@@ -141,9 +148,9 @@ const streams: readonly AlarmRule<CapturedTable>[] = [
     'Lambda could not write what it gave up into the refused bucket',
     lambda('forwarder', 'DestinationDeliveryFailures'),
     0,
-    ANY,
+    FIRST_TIME,
   ),
-  rule('put-failures', 'warn', 'Firehose did not accept records, after retries', ours('RecordsLeft'), 0, ANY),
+  rule('put-failures', 'warn', 'Firehose did not accept records, after retries', ours('RecordsLeft'), 0, FIRST_TIME),
   rule(
     'put-failures-persist',
     'page',
@@ -158,16 +165,16 @@ const streams: readonly AlarmRule<CapturedTable>[] = [
     'a record too large for Firehose waits in the refused bucket',
     ours('RecordsOversize'),
     0,
-    ANY,
+    FIRST_TIME,
   ),
-  rule('forwarder-errors', 'warn', 'the forwarder function fails', lambda('forwarder', 'Errors'), 0, OFTEN),
+  rule('forwarder-errors', 'warn', 'the forwarder function fails', lambda('forwarder', 'Errors'), 0, THREE_OF_FIVE),
   rule(
     'forwarder-throttles',
     'warn',
     'the forwarder function is throttled',
     lambda('forwarder', 'Throttles'),
     0,
-    OFTEN,
+    THREE_OF_FIVE,
   ),
   rule('firehose-throttles', 'warn', 'Firehose turns records away', firehose('ThrottledRecords'), 0, [15, 15]),
   rule('firehose-near-limit', 'warn', 'over 80 % of what Firehose takes a second', nearLimit, 80, [15, 15]),
@@ -180,7 +187,7 @@ const kinesis: readonly AlarmRule<CapturedTable>[] = [
     'DynamoDB skipped a change, which is lost for good: a gap',
     replication('FailedToReplicateRecordCount', 'SUM'),
     0,
-    ANY,
+    FIRST_TIME,
   ),
   rule(
     'replication-slow',
@@ -220,7 +227,7 @@ const kinesis: readonly AlarmRule<CapturedTable>[] = [
     'Firehose is behind by half of what the Kinesis stream keeps',
     firehose('KinesisMillisBehindLatest', Stats.MAXIMUM),
     (KINESIS_RETENTION.toSeconds() / 2) * SECOND,
-    ANY,
+    FIRST_TIME,
   ),
 ]
 
@@ -231,7 +238,7 @@ const locks: readonly AlarmRule<LockFunction>[] = [
     'the lock function fails; it is tried again for two hours',
     ({ function: locker }) => locker.metricErrors(perMinute(Stats.SUM)),
     0,
-    OFTEN,
+    THREE_OF_FIVE,
   ),
   rule(
     'lock-late',
@@ -247,7 +254,7 @@ const locks: readonly AlarmRule<LockFunction>[] = [
     'objects could not be locked',
     ({ failed }) => failed.metricApproximateNumberOfMessagesVisible(perMinute(Stats.MAXIMUM)),
     0,
-    ANY,
+    FIRST_TIME,
   ),
 ]
 
@@ -258,7 +265,7 @@ const queries: readonly AlarmRule<QueryWorkgroup>[] = [
     'a query scanned as much as is allowed, and was cancelled',
     cancelledBytes,
     ({ scanCutoffGb }) => 0.99 * bytes(scanCutoffGb),
-    ANY,
+    FIRST_TIME,
   ),
 ]
 
@@ -269,7 +276,7 @@ const refused: readonly AlarmRule<RefusedWatch>[] = [
     'refused objects will be forgotten within 30 days',
     watch => watch.metricExpiring(),
     0,
-    ANY,
+    FIRST_TIME,
   ),
   rule(
     'refused-unwatched',
@@ -277,7 +284,7 @@ const refused: readonly AlarmRule<RefusedWatch>[] = [
     'nobody knows whether refused objects are about to expire',
     watch => watch.metricErrors(),
     0,
-    ANY,
+    FIRST_TIME,
   ),
 ]
 
@@ -289,7 +296,7 @@ const compaction: readonly AlarmRule<TableCompaction>[] = [
     station => station.metricErrors(),
     // of four calls
     2,
-    ANY,
+    FIRST_TIME,
   ),
 ]
 

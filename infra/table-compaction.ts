@@ -34,7 +34,7 @@ export interface TableCompactionProps {
 }
 
 /** How often it looks for days that are over. */
-const EVERY = Duration.hours(6)
+const LOOKS_EVERY = Duration.hours(6)
 
 /** Gigabytes of the archive that a run takes in at most. Where that takes too long, an eighth of it is tried. */
 const RUN_GB = 8
@@ -95,7 +95,7 @@ export class TableCompaction extends Construct {
     props.derived.onlyWriter(compact.role as NonNullable<typeof compact.role>, table)
     new Rule(this, 'Schedule', {
       description: `Itemtrail: compacts ${table}`,
-      schedule: Schedule.rate(EVERY),
+      schedule: Schedule.rate(LOOKS_EVERY),
       targets: [new FunctionTarget(compact)],
     })
     this.function = compact

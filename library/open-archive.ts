@@ -64,7 +64,8 @@ export interface FolderOptions {
   readonly refused?: JudgeOptions['refused']
   /**
    * Whether `sql` and `stream` run any statement, with the rights of the process: on other files, on settings, with
-   * extensions. Else they are held to one query of the archive's rows. @default false
+   * extensions. Else they are held to one query of the archive's rows.
+   * @default false
    */
   readonly files?: boolean | undefined
 }

@@ -179,7 +179,7 @@ export function thenOf(found: StateAt, at: Pick<Instant, 'us'>, stretches: reado
   const known = [last?.event_time_us, until.start?.us].filter(us => us !== undefined)
   const sinceUs = known.length === 0 ? undefined : Math.max(...known)
   const lost = next === undefined && isLostBetween(sinceUs, at.us, stretches)
-  return { state: NAMES[state.kind], image, confidence, unresolved, lost, withinSecond: isWithinSecond(last, at) }
+  return { state: STATE_NAMES[state.kind], image, confidence, unresolved, lost, withinSecond: isWithinSecond(last, at) }
 }
 
 /**
@@ -192,7 +192,7 @@ function isLostBetween(lastUs: number | undefined, atUs: number, lost: readonly 
   )
 }
 
-const NAMES: Readonly<Record<ItemState['kind'], Then['state']>> = {
+const STATE_NAMES: Readonly<Record<ItemState['kind'], Then['state']>> = {
   present: 'present',
   deleted: 'absent',
   'never seen': 'absent',

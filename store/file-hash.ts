@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync } from 'node:fs'
 
-const PIECE = 1024 * 1024
+const PIECE_BYTES = 1024 * 1024
 
 /** SHA-256 of a file's bytes, lower hex; memory holds a piece of it at a time. */
 export function sha256OfFile(path: string): string {
-  const [digest, piece, file] = [createHash('sha256'), Buffer.allocUnsafe(PIECE), openSync(path, 'r')]
+  const [digest, piece, file] = [createHash('sha256'), Buffer.allocUnsafe(PIECE_BYTES), openSync(path, 'r')]
   try {
     for (let read = readSync(file, piece); read > 0; read = readSync(file, piece))
       digest.update(piece.subarray(0, read))

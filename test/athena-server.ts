@@ -1,4 +1,7 @@
-/** Athena's JSON protocol on loopback: it enforces the service's limits, runs queries by a script or by a real Trino, and fails on demand. */
+/**
+ * Athena's JSON protocol on loopback: it enforces the service's limits, runs queries by a script or by a real Trino,
+ * and fails on demand.
+ */
 import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { ColumnInfo, StartQueryExecutionInput } from '@aws-sdk/client-athena'
@@ -157,7 +160,9 @@ function cutOff(outcome: Outcome, { cutoffBytes = Number.POSITIVE_INFINITY }: Wo
   return { state: 'CANCELLED', reason: 'Bytes scanned limit was exceeded', bytesScanned: cutoffBytes }
 }
 
-/** DML where there are rows to page through; SHOW, DESCRIBE and EXPLAIN are UTILITY, and their answers have no header. */
+/**
+ * DML where there are rows to page through; SHOW, DESCRIBE and EXPLAIN are UTILITY, and their answers have no header.
+ */
 function statementType({ input }: ServedQuery): string {
   return /^\s*(select|with|values|table|\()/i.test(input.QueryString ?? '') ? 'DML' : 'UTILITY'
 }

@@ -1,4 +1,6 @@
-/** Builders of records, configurations and events: a test names the fields that matter, the rest is the same everywhere. */
+/**
+ * Builders of records, configurations and events: a test names the fields that matter, the rest is the same everywhere.
+ */
 import type { AttributeValue, DynamoDBRecord, FirehoseTransformationEvent } from 'aws-lambda'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 
@@ -25,7 +27,9 @@ const KEYS: Attributes = { order_id: { S: 'ORD12345' } }
 
 type StreamFields = NonNullable<DynamoDBRecord['dynamodb']>
 
-/** Fields of a stream record, those of its envelope and those under `dynamodb` side by side; `undefined` leaves one out. */
+/**
+ * Fields of a stream record, those of its envelope and those under `dynamodb` side by side; `undefined` leaves one out.
+ */
 export type StreamsFields = Omit<DynamoDBRecord, 'dynamodb' | 'userIdentity'> &
   StreamFields & { userIdentity?: Identity | null | undefined }
 
@@ -94,8 +98,8 @@ export interface KinesisFields {
 }
 
 /**
- * A document of Kinesis Data Streams for DynamoDB. The images are given as for `streamsRecord`: this encodes their binary
- * values a second time, as DynamoDB does there.
+ * A document of Kinesis Data Streams for DynamoDB. The images are given as for `streamsRecord`: this encodes their
+ * binary values a second time, as DynamoDB does there.
  */
 export function kinesisDocument(fields: KinesisFields = {}): KinesisDocument {
   const { awsRegion, eventID, eventName, userIdentity, tableName, Keys, NewImage, OldImage, ...dynamodb } = {

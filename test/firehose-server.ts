@@ -1,4 +1,7 @@
-/** Firehose's PutRecordBatch and DescribeDeliveryStream on loopback: it enforces the service's limits, remembers what it accepted, and fails on demand. */
+/**
+ * Firehose's PutRecordBatch and DescribeDeliveryStream on loopback: it enforces the service's limits, remembers what it
+ * accepted, and fails on demand.
+ */
 import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Loopback, startLoopback } from './loopback.js'

@@ -1,4 +1,7 @@
-/** A folder that stands for a bucket: the archive of a desk and what a real Trino writes on this machine, as S3 lists it. */
+/**
+ * A folder that stands for a bucket: the archive of a desk and what a real Trino writes on this machine, as S3 lists
+ * it.
+ */
 import { DiskArchive } from '../store/folder.js'
 import type { ObjectEntry } from '../store/objects.js'
 

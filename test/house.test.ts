@@ -4,8 +4,8 @@ import { CIRCLES, LONG, NOT_THERE_YET, NOT_YET, OFF_THE_MAP, SHARED, UNUSED } fr
 import { exportsOf, FOLDERS, filesOf, type Import, importsOf, read } from './source.js'
 
 /**
- * The rooms, floor by floor, each with what it is for. A room may import those on lower floors and itself, nothing else: neither
- * those beside it nor those above.
+ * The rooms, floor by floor, each with what it is for. A room may import those on lower floors and itself, nothing
+ * else: neither those beside it nor those above.
  */
 const FLOORS: readonly { readonly [room: string]: string }[] = [
   {
@@ -138,13 +138,19 @@ function pathsIn(document: string): readonly string[] {
   return named.filter(path => path.includes('/') && tops.includes(path.split('/')[0] as string))
 }
 
-/** A command is called as what it runs; an entry point has the name that Lambda asks for; a desk mirrors a station of AWS. */
+/**
+ * A command is called as what it runs; an entry point has the name that Lambda asks for; a desk mirrors a station of
+ * AWS.
+ */
 function mayBeShared(name: string, files: readonly string[]): boolean {
   const mirror = ['delivery', 'infra'].every(room => files.some(file => roomOf(file) === room))
   return name === 'handler' || mirror || files.filter(file => roomOf(file) !== 'cli/commands').length < 2
 }
 
-/** What a file exports and no other uses. A type may say what an exported function takes; `index.ts` and entry points are for others. */
+/**
+ * What a file exports and no other uses. A type may say what an exported function takes; `index.ts` and entry points
+ * are for others.
+ */
 function unusedOf(file: string): readonly string[] {
   if (file.startsWith('proof/') || PUBLIC.test(file)) return []
   const taken = USERS.filter(({ to }) => to === file)

@@ -1,4 +1,6 @@
-/** Bundled functions run as Lambda would: one file, Node 24, a process of its own with a limit of memory and of time. */
+/**
+ * Bundled functions run as Lambda would: one file, Node 24, a process of its own with a limit of memory and of time.
+ */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -24,8 +26,8 @@ export function bundlePath(name: string): string {
 }
 
 /**
- * The Node 24 that Lambda has, from the npm package `node`; the first call on a machine downloads it (120 MB). Undefined
- * where it cannot be had.
+ * The Node 24 that Lambda has, from the npm package `node`; the first call on a machine downloads it (120 MB).
+ * Undefined where it cannot be had.
  */
 export async function findNode24(): Promise<string | undefined> {
   const path = join(INSTALLED, 'node_modules/node/bin/node')
@@ -67,7 +69,9 @@ export interface Invocation {
   readonly rssMb: number
 }
 
-/** Calls a bundle's handler once, cold. Throws for what Lambda itself would end: too much memory, time, event or answer. */
+/**
+ * Calls a bundle's handler once, cold. Throws for what Lambda itself would end: too much memory, time, event or answer.
+ */
 export async function invokeBundle(node: string, options: InvocationOptions): Promise<Invocation> {
   const { bundle, event, environment = {}, memoryMb = 512, timeoutMs = 30_000 } = options
   const input = JSON.stringify({ event, context: contextOf(memoryMb), timeoutMs })

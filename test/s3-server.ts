@@ -1,4 +1,6 @@
-/** What our functions use of S3, on loopback: versions, conditional puts, checksums and Object Lock. It fails on demand. */
+/**
+ * What our functions use of S3, on loopback: versions, conditional puts, checksums and Object Lock. It fails on demand.
+ */
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { crc32 } from 'node:zlib'
@@ -30,7 +32,9 @@ export type S3Operation =
   | 'GetObjectRetention'
   | 'PutObjectRetention'
 
-/** What a request meets with before it is looked at: an error of the service, no answer ever, or a broken connection. */
+/**
+ * What a request meets with before it is looked at: an error of the service, no answer ever, or a broken connection.
+ */
 export type S3Fault = { readonly status: number; readonly code: string } | 'silence' | 'reset' | undefined
 
 export interface S3Server extends Loopback {

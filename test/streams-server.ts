@@ -1,6 +1,7 @@
 /**
- * DynamoDB's DescribeTable and its Streams API on loopback: a table whose stream a test writes, splits and trims as it likes,
- * and whose calls fail on demand. It keeps the rules of the service: iterators name a place, what is trimmed is refused.
+ * DynamoDB's DescribeTable and its Streams API on loopback: a table whose stream a test writes, splits and trims as it
+ * likes, and whose calls fail on demand. It keeps the rules of the service: iterators name a place, what is trimmed is
+ * refused.
  */
 import type { ServerResponse } from 'node:http'
 import { type Loopback, startLoopback } from './loopback.js'
@@ -45,7 +46,10 @@ export interface StreamsCall {
   readonly type: string | undefined
 }
 
-/** What a call meets with: an error of the service by its name, a broken connection, or an answer that takes a portion without records. */
+/**
+ * What a call meets with: an error of the service by its name, a broken connection, or an answer that takes a portion
+ * without records.
+ */
 export type StreamsFault = { readonly error: string } | 'reset' | 'page' | 'empty' | undefined
 
 export interface StreamsServer extends Loopback {

@@ -8,7 +8,7 @@ import { printable } from '../show/text.js'
 import type { Workspace } from './workspace.js'
 
 /** Lines that a person is shown of what is not read. */
-const SHOWN = 20
+const MOST_REMARKS = 20
 
 /** Tells on standard error what the engine remarked while it answered, such as that a copy could not be used. */
 export function tellRemarks(engine: QueryEngine, io: Io): void {
@@ -22,8 +22,8 @@ function say(engine: QueryEngine, texts: readonly string[], io: Io): void {
   const before = told.get(engine) ?? new Set()
   told.set(engine, before)
   const fresh = [...new Set(texts)].filter(text => !before.has(text))
-  for (const text of fresh.slice(0, SHOWN)) io.err(`${printable(text)}\n`)
-  if (fresh.length > SHOWN) io.err(`and ${fresh.length - SHOWN} more\n`)
+  for (const text of fresh.slice(0, MOST_REMARKS)) io.err(`${printable(text)}\n`)
+  if (fresh.length > MOST_REMARKS) io.err(`and ${fresh.length - MOST_REMARKS} more\n`)
   for (const text of fresh) before.add(text)
 }
 

@@ -64,7 +64,7 @@ async function readStack(stack: string, configuration: Configuration, io: Io): P
   }
 }
 
-const WORDS: Readonly<Record<CheckVerdict, readonly [word: string, style: 'green' | 'red' | 'yellow']>> = {
+const VERDICT_WORDS: Readonly<Record<CheckVerdict, readonly [word: string, style: 'green' | 'red' | 'yellow']>> = {
   ok: ['ok', 'green'],
   wrong: ['WRONG', 'red'],
   unchecked: ['could not check', 'yellow'],
@@ -72,7 +72,7 @@ const WORDS: Readonly<Record<CheckVerdict, readonly [word: string, style: 'green
 
 function showFindings(findings: readonly DoctorFinding[], io: Io): void {
   for (const { verdict, subject, check, found, promised, todo } of findings) {
-    const [word, style] = WORDS[verdict]
+    const [word, style] = VERDICT_WORDS[verdict]
     const instead = verdict === 'ok' ? '' : `, promised is ${promised}`
     io.out(
       `${paint(io, style, word)}${' '.repeat(17 - word.length)}${printable(`${subject}: ${check}: ${found}${instead}`)}\n`,

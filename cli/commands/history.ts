@@ -125,7 +125,7 @@ function problemsAt(change: HistoryChange, step: Step<HistoryChange>, found: Ite
   ]
 }
 
-const NAMES = {
+const PART_NAMES = {
   old_image: 'the old image',
   new_image: 'the new image',
   changed: 'what changed',
@@ -133,8 +133,8 @@ const NAMES = {
 } as const
 
 function describeAlteration({ part, unreadable }: HistoryChange['altered'][number]): string {
-  if (unreadable !== null) return `ALTERED: ${NAMES[part]} cannot be read: ${unreadable}`
-  return `ALTERED: ${NAMES[part]} is not what ${part === 'changed' ? 'its images say' : 'its hash says'}`
+  if (unreadable !== null) return `ALTERED: ${PART_NAMES[part]} cannot be read: ${unreadable}`
+  return `ALTERED: ${PART_NAMES[part]} is not what ${part === 'changed' ? 'its images say' : 'its hash says'}`
 }
 
 const INDENT = '    '

@@ -48,7 +48,7 @@ function showTable(name: string, table: SeenTable, io: Io): void {
 }
 
 /** Attributes without a column that are named. */
-const SHOWN = 20
+const MOST_LEFT_OUT = 20
 
 /** The columns in columns: name, type, how many values, how many of them would not fit, and what these are. */
 function describeColumns({ columns, leftOut }: Inference, { columns: width }: Io): readonly string[] {
@@ -59,8 +59,9 @@ function describeColumns({ columns, leftOut }: Inference, { columns: width }: Io
     [...misfits].map(([found, count]) => `${grouped(count)} would not fit: ${found}`).join(', '),
   ])
   const widths = [0, 1, 2].map(i => widthOf(cells.map(row => row[i] as string)))
-  const shown = leftOut.slice(0, SHOWN).map(({ attribute, why }) => `${printable(attribute)} (${why})`)
-  const others = leftOut.length > SHOWN ? [...shown, `and ${grouped(leftOut.length - SHOWN)} more`] : shown
+  const shown = leftOut.slice(0, MOST_LEFT_OUT).map(({ attribute, why }) => `${printable(attribute)} (${why})`)
+  const others =
+    leftOut.length > MOST_LEFT_OUT ? [...shown, `and ${grouped(leftOut.length - MOST_LEFT_OUT)} more`] : shown
   return [
     ...cells.map(row => `  ${row.map((cell, i) => pad(cell, widths[i] ?? 0)).join('  ')}`.trimEnd()),
     ...(others.length === 0 ? [] : [wrap(`  no column, only in the images: ${others.join(', ')}`, width)]),

@@ -89,7 +89,7 @@ function placeIn(options: Options, { engine }: Receipt): Options {
   return { ...options, ...(engine.name === 'athena' && { expectedEngine: 'athena' }) }
 }
 
-const WORDS: Readonly<Record<Rerun['outcome'], string>> = {
+const OUTCOME_WORDS: Readonly<Record<Rerun['outcome'], string>> = {
   same: 'the same answer, to the byte',
   reordered: 'the same rows, in another order, which the question leaves open',
   different: 'another answer',
@@ -110,7 +110,7 @@ function showRerun(
     `${paint(io, 'bold', printable(asked))}  asked ${printable(began)}, ${grouped(result.rows)} ${result.rows === 1 ? 'row' : 'rows'} then${answer === undefined ? '' : `, ${grouped(answer.length)} now`}\n`,
   )
   const colour = EXITS[outcome] === EXIT.done ? 'green' : 'red'
-  io.out(`${paint(io, colour, WORDS[outcome])}\n`)
+  io.out(`${paint(io, colour, OUTCOME_WORDS[outcome])}\n`)
   for (const text of [...problems, ...remarks]) io.out(`${wrap(`- ${printable(text)}`, io.columns)}\n`)
   if (file !== undefined) printFile(String(options.file), file, io)
   if (needsTrust) io.err('--trust-sql runs it, with your rights: read the SQL in the receipt first\n')
@@ -122,8 +122,8 @@ function showRerun(
   if (goneRows.length > 0) io.out(`\n${grouped(goneRows.length)} gone, by their place then: ${placesOf(goneRows)}\n`)
   if (newRows.length > 0) {
     io.out(`\n${grouped(newRows.length)} new, by their place now:\n`)
-    printRows(['place', ...(answer?.columns ?? [])], newRows.slice(0, SHOWN).map(withPlace), io)
-    if (newRows.length > SHOWN) io.err(`and ${grouped(newRows.length - SHOWN)} more; --format json has them\n`)
+    printRows(['place', ...(answer?.columns ?? [])], newRows.slice(0, MOST_ROWS).map(withPlace), io)
+    if (newRows.length > MOST_ROWS) io.err(`and ${grouped(newRows.length - MOST_ROWS)} more; --format json has them\n`)
   }
 }
 
@@ -145,11 +145,11 @@ function printFile(path: string, { receipt, archive, sha256 }: ComparedFile, io:
   io.out(`${paint(io, holds ? 'green' : 'red', text)}\n  SHA-256 ${sha256}\n`)
 }
 
-const SHOWN = 20
+const MOST_ROWS = 20
 
 function placesOf(rows: readonly { readonly place: number }[]): string {
-  const shown = rows.slice(0, SHOWN).map(({ place }) => place)
-  return `${shown.join(', ')}${rows.length > SHOWN ? ', ...' : ''}`
+  const shown = rows.slice(0, MOST_ROWS).map(({ place }) => place)
+  return `${shown.join(', ')}${rows.length > MOST_ROWS ? ', ...' : ''}`
 }
 
 function withPlace({ place, row }: { readonly place: number; readonly row: Row }): Row {

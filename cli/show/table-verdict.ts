@@ -11,10 +11,10 @@ import { paint } from './terminal.js'
 import { printable, wrap } from './text.js'
 
 /** What an answer says where `--no-verdict` left out how sure it is. */
-export const NOT_JUDGED = 'not judged: whether anything is missing from this answer was not looked at'
+const NOT_JUDGED = 'not judged: whether anything is missing from this answer was not looked at'
 
 /** A verdict in a few lines of plain text, worst first; the first begins with its word. */
-export function verdictLines(verdict: AnswerVerdict | undefined, root: string): readonly string[] {
+function verdictLines(verdict: AnswerVerdict | undefined, root: string): readonly string[] {
   if (verdict === undefined) return [NOT_JUDGED]
   const { item, tables } = verdict
   if (item !== undefined) return [describeConfidence(item)]

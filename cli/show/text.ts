@@ -20,14 +20,14 @@ function escapeUnits(character: string): string {
     .join('')
 }
 
-const PIECE = /.{1,200}/gsu
+const MEASURED_PIECE = /.{1,200}/gsu
 
 /**
  * Columns of a terminal that a text takes. In pieces, because string-width takes time with the square of the length.
  */
 function displayWidth(text: string): number {
   if (/^[ -~]*$/.test(text)) return text.length
-  return (text.match(PIECE) ?? []).reduce((width, piece) => width + stringWidth(piece), 0)
+  return (text.match(MEASURED_PIECE) ?? []).reduce((width, piece) => width + stringWidth(piece), 0)
 }
 
 /** Text with blanks up to a width, as a terminal counts it. */

@@ -21,8 +21,8 @@ export async function withBaselineRemarks(
   const gone = await goneAt(engine, table, await readArchiveFacts(engine, table), us)
   const told = gone.filter(item => tells(answer, item))
   if (told.length === 0) return answer
-  const keys = told.slice(0, SHOWN).map(({ itemKey }) => itemKey)
-  const more = told.length > SHOWN ? `, and ${told.length - SHOWN} more` : ''
+  const keys = told.slice(0, MOST_KEYS).map(({ itemKey }) => itemKey)
+  const more = told.length > MOST_KEYS ? `, and ${told.length - MOST_KEYS} more` : ''
   const remark = `complete baselines say otherwise of ${told.length} ${told.length === 1 ? 'item' : 'items'}, which they lack, so that a REMOVE is missing: ${keys.join(', ')}${more}; as-of and diff know it`
   return new Answer(answer.table, answer.asked, [remark])
 }
@@ -36,7 +36,7 @@ function remarkedMoment({ asked }: Answer): number | undefined {
   return moment === undefined ? undefined : parseInstant(String(asked.parameters.get(moment)))?.us
 }
 
-const SHOWN = 5
+const MOST_KEYS = 5
 
 /** True where an answer has the item as that change left it. */
 function tells(answer: Answer, { itemKey, lastUs }: GoneItem): boolean {

@@ -8,7 +8,7 @@ export interface CsvOptions {
   readonly onDisarmed?: () => void
 }
 
-const PIECE = 1000
+const LINES_AT_ONCE = 1000
 
 /**
  * An answer as CSV (RFC 4180): UTF-8 without a mark, a header, CRLF. A null is an empty cell, an empty text `""`; a
@@ -31,7 +31,7 @@ export function* toCsv(table: Table, { disarm = true, onDisarmed }: CsvOptions =
   let lines = [names.map(name => quote(guard(name))).join(',')]
   for (const row of rowsOf(table)) {
     lines.push(names.map((name, i) => cell(row[name] ?? null, isText[i] === true ? guard : same)).join(','))
-    if (lines.length < PIECE) continue
+    if (lines.length < LINES_AT_ONCE) continue
     yield bytesOf(lines)
     lines = []
   }

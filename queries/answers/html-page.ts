@@ -17,7 +17,7 @@ export interface PageContext {
   readonly footer?: Readonly<Record<string, string>>
 }
 
-const PIECE = 500
+const LINES_AT_ONCE = 500
 
 /**
  * An answer as one HTML page that stands alone: no script, nothing loaded from anywhere, everything from the archive
@@ -51,7 +51,7 @@ export function* toHtml(table: Table, context: PageContext): Generator<Uint8Arra
   let lines: string[] = []
   for (const row of rowsOf(table)) {
     lines.push(`<tr>${fields.map(({ name }, i) => cell(row[name] ?? null, isNumber[i] === true)).join('')}</tr>`)
-    if (lines.length < PIECE) continue
+    if (lines.length < LINES_AT_ONCE) continue
     yield Buffer.from(`${lines.join('\n')}\n`)
     lines = []
   }

@@ -61,7 +61,7 @@ function dayOf({ parameters }: Asked, name: string | undefined, isDayAfter: bool
 }
 
 /** Objects up to which a receipt lists each. */
-export const MAX_LISTED = 10_000
+const MAX_LISTED = 10_000
 
 /**
  * The objects of some partitions in a folder, of those that the engine has read where it tells them. They are hashed

@@ -41,7 +41,8 @@ export interface Rerun {
 export interface RerunOptions {
   /**
    * Runs SQL that this version of Itemtrail did not write. It runs with the rights of whoever asks, on files and
-   * networks too: read it first. @default false
+   * networks too: read it first.
+   * @default false
    */
   readonly trustSql?: boolean
 }

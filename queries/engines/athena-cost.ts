@@ -9,7 +9,7 @@ const { usd, units, source, date } = PRICES['Athena, scanned']
  * What Athena asks for a query: USD 5 a terabyte scanned, each query rounded up to the next megabyte, at least 10 MB.
  * DDL and failed queries are free. Other regions differ, and capacity that was bought ahead is billed otherwise.
  */
-export const ATHENA_PRICE = {
+const ATHENA_PRICE = {
   usdPerByte: usd / (units * GB),
   roundedToBytes: MB,
   minimumBytes: 10 * MB,

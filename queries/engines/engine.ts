@@ -97,7 +97,8 @@ export interface QueryEngine {
   remarks?(): readonly string[]
   /**
    * What lies where a table's objects belong (of all tables, where none is said) and is not read, or not by every
-   * question. @default - nothing
+   * question.
+   * @default - nothing
    */
   unread?(table?: string): Promise<readonly string[]>
   close(): void

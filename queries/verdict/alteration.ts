@@ -86,7 +86,7 @@ function readImage(stored: unknown): Read {
  * True where a row, of which every column that `row_hash` is taken over is at hand, is what that says.
  * `hasTodaysActor`: it comes from `rowsWithActor`.
  */
-export function isAsHashed(row: Row, hasTodaysActor = false): boolean {
+function isAsHashed(row: Row, hasTodaysActor = false): boolean {
   const { user_identity: identity } = row
   if (row.row_version !== ROW_VERSION || typeof row.item_key !== 'string') return false
   if (typeof identity === 'string' && !isObject(tryParseObject(identity))) return false

@@ -75,8 +75,8 @@ export interface JudgeOptions {
   /** How many refused records of a table arrived at a moment or later. @default - nobody looks */
   readonly refused?: ((table: string, sinceUs: number | null) => Promise<number>) | undefined
   /**
-   * Whether rows are held against their hashes, which reads every image. @default - up to 16 MB of objects in a
-   * folder
+   * Whether rows are held against their hashes, which reads every image.
+   * @default - up to 16 MB of objects in a folder
    */
   readonly hashes?: boolean | undefined
   /** The present, in microseconds since 1970: a period that has not ended yet is no doubt. @default - the clock */

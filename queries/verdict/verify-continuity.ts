@@ -90,9 +90,7 @@ export class ContinuityCheck {
     private readonly period: Period | undefined,
   ) {}
 
-  /**
-   * `period` is the same for all items. @default - for each from its first to its last change.
-   */
+  /** `period` is the same for all items. @default - for each from its first to its last change. */
   static async open(engine: QueryEngine, table: TableConfiguration, period?: Period): Promise<ContinuityCheck> {
     return new ContinuityCheck(engine, table, await readArchiveFacts(engine, table), period)
   }

@@ -1,6 +1,6 @@
 /**
- * The forwarder against services that fail, driven as Lambda's event source mapping drives it. Whatever happens, a change
- * is accepted, or kept, or still to be sent: never acknowledged and gone, never altered.
+ * The forwarder against services that fail, driven as Lambda's event source mapping drives it. Whatever happens, a
+ * change is accepted, or kept, or still to be sent: never acknowledged and gone, never altered.
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -37,7 +37,9 @@ const BATCH = 16
 /** Runs at a time: more of them would make each other late. */
 const ABREAST = 6
 
-/** An invocation's time, for four failures or so in a row. Only waits between tries take of it, and they pass on paper. */
+/**
+ * An invocation's time, for four failures or so in a row. Only waits between tries take of it, and they pass on paper.
+ */
 const BUDGET_MS = 2_500
 
 /** What the forwarder leaves of an invocation's time, to answer in. */

@@ -7,7 +7,9 @@ import { cut, pad, printable, widthOf, wrap } from '../../cli/show/text.js'
 import { type Attributes, streamsRecord } from '../factories.js'
 import { archiveOf, fileOf, linesOf, makeFolder, run } from './command-line.js'
 
-/** What items can hold to steer a terminal: clear it, retitle it, link, go back over what was printed, turn it round. */
+/**
+ * What items can hold to steer a terminal: clear it, retitle it, link, go back over what was printed, turn it round.
+ */
 const EVIL =
   '\u001b[2J\u001b]0;owned\u0007\u001b]8;;http://x\u001b\\\r\u0008\u009b31m\u202e\u2066\u200b\ufeff\u2028\u{e0041}'
 const STEERING = /[^\P{Cc}\n]|[\u2028\u2029]|(?![\u200c\u200d])\p{Cf}/u

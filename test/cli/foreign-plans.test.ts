@@ -1,4 +1,6 @@
-/** Plans of others: what they say of themselves is checked whole before the first write. Nothing here reaches a table. */
+/**
+ * Plans of others: what they say of themselves is checked whole before the first write. Nothing here reaches a table.
+ */
 import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'

@@ -1,4 +1,7 @@
-/** Plans without a table: beside the newest states in the archive, or into a folder. With one: `test/live/restore.test.ts`. */
+/**
+ * Plans without a table: beside the newest states in the archive, or into a folder. With one:
+ * `test/live/restore.test.ts`.
+ */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'

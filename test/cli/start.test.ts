@@ -4,7 +4,10 @@ import { expect, it } from 'vitest'
 
 const SOURCES = join(import.meta.dirname, '../..')
 
-/** The packages that are loaded with a module, by the modules that import them; a type costs nothing, nor does `import()`. */
+/**
+ * The packages that are loaded with a module, by the modules that import them; a type costs nothing, nor does
+ * `import()`.
+ */
 function packagesOf(file: string, seen = new Map<string, Set<string>>(), visited = new Set<string>()) {
   if (visited.has(file)) return seen
   visited.add(file)

@@ -1,4 +1,7 @@
-/** What every answer of more than one item says of itself: over the bundled orders, whole, and without the objects of a day. */
+/**
+ * What every answer of more than one item says of itself: over the bundled orders, whole, and without the objects of a
+ * day.
+ */
 import { cpSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'

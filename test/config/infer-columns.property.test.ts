@@ -7,7 +7,10 @@ import { transformRecord } from '../../transform/transform.js'
 import { ARRIVAL, type Attributes, streamsRecord } from '../factories.js'
 import { changeDocument, item, runs } from '../transform/arbitraries.js'
 
-/** Attributes whose values are mostly of one kind, as those of a real table are, under names that are hard to make columns of. */
+/**
+ * Attributes whose values are mostly of one kind, as those of a real table are, under names that are hard to make
+ * columns of.
+ */
 const plain = fc
   .record({
     order_id: fc.constant({ S: 'ORD12345' }),

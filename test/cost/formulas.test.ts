@@ -21,7 +21,8 @@ describe('shards', () => {
     // 1040 × 4.25 × 800 / 1048576 = 3536000 / 1048576
     expect(kinesisShards(1040, 800, 0.25)).toBeCloseTo(3.3722, 4)
     expect(Math.ceil(kinesisShards(1040, 800, 0.25))).toBe(4)
-    // the text beside it says 2, as the formula of 2023 does: 1040 × 1.25 × 800 / 1048576 = 0.99, but 1.04 for the records
+    // the text beside it says 2, as the formula of 2023 does: 1040 × 1.25 × 800 / 1048576 = 0.99, but 1.04 for the
+    // records
     expect(kinesisShardsOf2023(1040, 800, 0.25)).toBeCloseTo(1.04, 10)
     expect(Math.ceil(kinesisShardsOf2023(1040, 800, 0.25))).toBe(2)
   })

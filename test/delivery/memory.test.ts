@@ -10,7 +10,9 @@ const DIST = new URL('../../dist/', import.meta.url).href
 const MEGABYTE = 1024 * 1024
 const BOUND = 2 * MEGABYTE
 
-/** Ingests a record, so many times a piece of a megabyte, and another record; tells the peak of memory before and after. */
+/**
+ * Ingests a record, so many times a piece of a megabyte, and another record; tells the peak of memory before and after.
+ */
 const CHILD = `
 const [root, table, head, piece, times, tail, records] = JSON.parse(process.argv[1])
 const [{ ingest }, { DiskArchive }] = await Promise.all(['delivery/ingest', 'store/folder'].map(name => import('${DIST}' + name + '.js')))

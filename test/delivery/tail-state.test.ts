@@ -44,7 +44,8 @@ it('lets one process at a time tail a table, and others tail other tables', asyn
   const unrelated = lockTail(root, 'Orders.2') as TailLock
   unrelated.release()
 
-  // a process that has ended, whose parent takes no notice: it is another program by then, the shell would have reaped it
+  // a process that has ended, whose parent takes no notice: it is another program by then, the shell would have reaped
+  // it
   const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'])
   const [said] = await once(parent.stdout, 'data')
   const zombie = Number(String(said))

@@ -1,4 +1,6 @@
-/** How a compaction goes about its days where statements fail or take long; what the statements do is tested on Trino. */
+/**
+ * How a compaction goes about its days where statements fail or take long; what the statements do is tested on Trino.
+ */
 import { tableFromArrays } from 'apache-arrow'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Published } from '../../derived/compactor.js'

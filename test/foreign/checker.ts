@@ -1,4 +1,6 @@
-/** Judges that are not ours: Go's x/mod and Tessera, and torchwood, built once from Go's module proxy into the cache. */
+/**
+ * Judges that are not ours: Go's x/mod and Tessera, and torchwood, built once from Go's module proxy into the cache.
+ */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

@@ -16,8 +16,8 @@ interface Described {
 }
 
 /**
- * DynamoDB's Kinesis operations (DynamoDB Local has none), in the shapes of its API reference. What was asked for is done after
- * `slowness` descriptions.
+ * DynamoDB's Kinesis operations (DynamoDB Local has none), in the shapes of its API reference. What was asked for is
+ * done after `slowness` descriptions.
  */
 let destinations: Described[]
 let slowness: number

@@ -1,4 +1,7 @@
-/** One file of an archive that somebody edited, moved, or time damaged: each question's answer is the right one, or it is told. */
+/**
+ * One file of an archive that somebody edited, moved, or time damaged: each question's answer is the right one, or it
+ * is told.
+ */
 import { execFileSync } from 'node:child_process'
 import {
   cpSync,

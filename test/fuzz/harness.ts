@@ -1,7 +1,7 @@
 /**
- * What must hold of every command, whatever is in the files that it reads: it ends, with a sentence and an exit code, writes
- * nothing outside the folders that are its own, and says nothing that steers a terminal. One command line after the other, in
- * this process, as the tests of the commands run it.
+ * What must hold of every command, whatever is in the files that it reads: it ends, with a sentence and an exit code,
+ * writes nothing outside the folders that are its own, and says nothing that steers a terminal. One command line after
+ * the other, in this process, as the tests of the commands run it.
  */
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,7 +10,10 @@ import fc from 'fast-check'
 import { expect } from 'vitest'
 import { type Ending, run } from '../cli/command-line.js'
 
-/** `FUZZ_SECONDS` is how long each fuzz goes on, `FUZZ_SEED` where it begins, the same each time unless another is given: a failure prints its own. */
+/**
+ * `FUZZ_SECONDS` is how long each fuzz goes on, `FUZZ_SEED` where it begins, the same each time unless another is
+ * given: a failure prints its own.
+ */
 const SECONDS = Number(process.env.FUZZ_SECONDS ?? 3)
 const SEED = Number(process.env.FUZZ_SEED ?? 20261129)
 
@@ -19,7 +22,10 @@ if (process.env.FUZZ_SECONDS !== undefined) console.log(`fuzz from seed ${SEED},
 /** Milliseconds after which a command counts as one that never ends. */
 const HANGS = 60_000
 
-/** Runs a property again and again for `FUZZ_SECONDS`, at least a few times, and shows the seed and the smallest failure. */
+/**
+ * Runs a property again and again for `FUZZ_SECONDS`, at least a few times, and shows the seed and the smallest
+ * failure.
+ */
 export async function fuzz<T>(arbitrary: fc.Arbitrary<T>, holds: (value: T) => Promise<void>): Promise<void> {
   const end = Date.now() + SECONDS * 1000
   for (let seed = SEED; seed === SEED || Date.now() < end; seed++)

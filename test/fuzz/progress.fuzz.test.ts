@@ -114,8 +114,9 @@ describe('somebody else', { timeout: FUZZ_TIMEOUT }, () => {
         const { out } = await place.guard(['sql', 'select distinct item_key from orders order by 1', '--archive', root])
         expect(out).toMatch(/A2.*\n.*A3/)
       }
-      // A record whose field that names its stream is damaged is refused until the archive has records of one stream: then
-      // it is of that one. So a second run may send what a first left, and says so; the next has nothing new to learn.
+      // A record whose field that names its stream is damaged is refused until the archive has records of one stream:
+      // then it is of that one. So a second run may send what a first left, and says so; the next has nothing new to
+      // learn.
       const second = await place.guard(argv)
       if (second.exit !== exit) expect(second.out).toMatch(/^[1-9]\d* sent again$/m)
       expect((await place.guard(argv)).exit).toBe(second.exit)

@@ -233,7 +233,8 @@ describe.skipIf(missing !== undefined)(
       })()
       const root = join(temporaryFolder(), 'archive')
       const ending = await live('baseline', 'Busy', root, '--segments', '4')
-      // nothing of the stream has arrived yet: whatever differs was changed since, and some may have moved under the eyes
+      // nothing of the stream has arrived yet: whatever differs was changed since, and some may have moved under the
+      // eyes
       const early = await live('reconcile', 'Busy', root, '--no-fact')
       on = false
       await writer

@@ -14,7 +14,10 @@ export function connect(endpoint: string): DynamoDBClient {
   return new DynamoDBClient({ ...LOCAL_CONNECTION, endpoint })
 }
 
-/** Creates a table with a stream of both images, and returns the stream's ARN. The key is `order_id` unless told otherwise. */
+/**
+ * Creates a table with a stream of both images, and returns the stream's ARN. The key is `order_id` unless told
+ * otherwise.
+ */
 export async function createTable(
   client: DynamoDBClient,
   name: string,

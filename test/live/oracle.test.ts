@@ -1,6 +1,6 @@
 /**
- * The oracle: random operations on real tables, their stream through `itemtrail tail`, and the tables themselves as the judge
- * of what the archive answers.
+ * The oracle: random operations on real tables, their stream through `itemtrail tail`, and the tables themselves as the
+ * judge of what the archive answers.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -18,7 +18,10 @@ export const missing = missingForDynamoDbLocal()
 export const CREDENTIALS = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', AWS_REGION: 'us-east-1' }
 const CONNECTION = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } }
 
-/** The first change of a table is given this time, each further one a second more: DynamoDB Local cuts times to the minute. */
+/**
+ * The first change of a table is given this time, each further one a second more: DynamoDB Local cuts times to the
+ * minute.
+ */
 export const BEGAN = Date.UTC(2026, 10, 19, 3) / 1000
 
 /** The moment after so many changes of a table. */

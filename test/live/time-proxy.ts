@@ -1,14 +1,15 @@
 /**
- * A proxy before DynamoDB Local, which cuts the time of a stream record to the minute: here each record gets the time at which
- * its write returned. Let both the workload and the reader of the stream use its endpoint.
+ * A proxy before DynamoDB Local, which cuts the time of a stream record to the minute: here each record gets the time
+ * at which its write returned. Let both the workload and the reader of the stream use its endpoint.
  *
  *     const proxy = await startTimeProxy(local.endpoint)
  *     await client.send(new PutItemCommand(...))  // a client of proxy.endpoint
  *     const done = proxy.time                     // microseconds since 1970; every change so far is of a time up to this
  *
- * Writes go through it one after the other, and after each one it looks into the stream for what the write left there, be it
- * nothing, one record or those of a whole transaction. So no record has to be matched with a write by what it holds. What was
- * written past it, by PartiQL or by time to live gets its time when it is noticed, which is with the next write or reading.
+ * Writes go through it one after the other, and after each one it looks into the stream for what the write left there,
+ * be it nothing, one record or those of a whole transaction. So no record has to be matched with a write by what it
+ * holds. What was written past it, by PartiQL or by time to live gets its time when it is noticed, which is with the
+ * next write or reading.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Permits } from '../../aws/permits.js'
@@ -16,8 +17,9 @@ import { type Loopback, startLoopback } from '../loopback.js'
 
 export interface TimeProxy extends Loopback {
   /**
-   * The time of the last change, in microseconds since 1970. Once a write has returned, the times of its records are up to
-   * this, above those of every write before it, and below those of every write after it; no two records have one time.
+   * The time of the last change, in microseconds since 1970. Once a write has returned, the times of its records are up
+   * to this, above those of every write before it, and below those of every write after it; no two records have one
+   * time.
    */
   readonly time: number
   /** The time that a record has; undefined for one that was not seen yet. */
@@ -229,7 +231,8 @@ async function readOn(call: Call, { arn, iterators }: FollowedStream): Promise<r
       const input = { ShardIterator: iterator }
       const answer = await ask<{ Records: Recorded[]; NextShardIterator?: string }>(call, 'GetRecords', input).catch(
         async (error: Error) => {
-          // DynamoDB Local refuses an iterator that it gave out while the shard was empty; from the beginning it reads all again
+          // DynamoDB Local refuses an iterator that it gave out while the shard was empty; from the beginning it reads
+          // all again
           if (!error.message.includes('TrimmedDataAccessException')) throw error
           await begin()
           return undefined

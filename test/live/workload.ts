@@ -1,6 +1,7 @@
 /**
- * A seeded workload on DynamoDB Local that knows what its tables went through, because it asks them: after each operation it
- * reads every item that may have been touched, in the form of the wire, and notes those that are not what they were.
+ * A seeded workload on DynamoDB Local that knows what its tables went through, because it asks them: after each
+ * operation it reads every item that may have been touched, in the form of the wire, and notes those that are not what
+ * they were.
  */
 
 import { type Random, randomOf } from '../random.js'
@@ -273,8 +274,8 @@ export class Workload {
   }
 
   /**
-   * In the form that DynamoDB gives a number. DynamoDB Local keeps another form in some operations, and takes the item that
-   * is put again, in the right form, for one that did not change: no stream can tell of that.
+   * In the form that DynamoDB gives a number. DynamoDB Local keeps another form in some operations, and takes the item
+   * that is put again, in the right form, for one that did not change: no stream can tell of that.
    */
   private number(): string {
     return this.pick([

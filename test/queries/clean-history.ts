@@ -45,7 +45,10 @@ export interface CleanItem {
 /** Baselines are taken before, in the middle of, and after all changes: in seconds since the beginning. */
 export const BASELINES = { first: 0, middle: 1000, last: 2000 } as const
 
-/** An item of 5 to 9 changes, at least two of them on either side of the middle; its states return to earlier ones at times. */
+/**
+ * An item of 5 to 9 changes, at least two of them on either side of the middle; its states return to earlier ones at
+ * times.
+ */
 export function cleanItem(name: string, capture: Capture, dice: Dice): CleanItem {
   const events: Event[] = []
   let before: Image = null

@@ -1,13 +1,18 @@
 import { SAVED_QUERIES } from '../../queries/catalog.js'
 import type { Row } from '../../queries/engines/rows.js'
 
-/** Questions about deliveries and faults have another answer where there are others: that is what they are asked for. */
+/**
+ * Questions about deliveries and faults have another answer where there are others: that is what they are asked for.
+ */
 const OF_DELIVERIES = ['altered-rows', 'balance', 'continuity', 'duplicates', 'late-arrivals', 'anchors']
 
 /** A saved query and its parameters. */
 export type Question = readonly [name: string, parameters: Readonly<Record<string, string>>]
 
-/** Every saved query about many items over a period, or the states at its end, of items with the attributes `v` and `writer`. */
+/**
+ * Every saved query about many items over a period, or the states at its end, of items with the attributes `v` and
+ * `writer`.
+ */
 export function listQuestions(from: string, to: string): readonly Question[] {
   const values: Readonly<Record<string, string>> = {
     from,

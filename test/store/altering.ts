@@ -1,4 +1,6 @@
-/** What somebody, or a bit that turned, does to an archive's objects: SQL over each of them, written back in its place. */
+/**
+ * What somebody, or a bit that turned, does to an archive's objects: SQL over each of them, written back in its place.
+ */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'

@@ -1,4 +1,6 @@
-/** Bits turned at random, in an archive's objects and in its compacted copy: noticed, or the answer is the right one. */
+/**
+ * Bits turned at random, in an archive's objects and in its compacted copy: noticed, or the answer is the right one.
+ */
 
 import { cpSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

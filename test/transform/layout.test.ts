@@ -19,8 +19,8 @@ import { runs } from './arbitraries.js'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
- * Folders without product code: tests spell prefixes to hold the layout to them, measures and examples make their own. A
- * bag of evidence is no archive: BagIt has a layout of its own.
+ * Folders without product code: tests spell prefixes to hold the layout to them, measures and examples make their own.
+ * A bag of evidence is no archive: BagIt has a layout of its own.
  */
 const OTHERS = ['node_modules', 'dist', 'test', 'bench', 'examples', 'evidence']
 

@@ -34,8 +34,8 @@ const UNLOAD =
   /^unload \(\n([\s\S]*)\n\) to '([^']*)' with \(format = 'PARQUET', compression = 'ZSTD'(, partitioned_by = .*)?\)$/
 
 /**
- * UNLOAD is Athena's own. Here a table is made whose files are then moved to where it would have written, because Trino writes
- * into no table that is not its own. Of the order within a file Trino promises nothing.
+ * UNLOAD is Athena's own. Here a table is made whose files are then moved to where it would have written, because Trino
+ * writes into no table that is not its own. Of the order within a file Trino promises nothing.
  */
 async function unload(
   trino: TrinoClient,

@@ -119,7 +119,10 @@ describe.skipIf(missing !== undefined)(
 
     type Deployed = Awaited<ReturnType<typeof deploy>>
 
-    /** Asks questions about one item of both, all there are or those named, expects the same, and tells what both scanned. */
+    /**
+     * Asks questions about one item of both, all there are or those named, expects the same, and tells what both
+     * scanned.
+     */
     async function compareAnswers(
       { configuration, withCopies, without }: Deployed,
       keys: readonly string[],
@@ -311,7 +314,10 @@ describe.skipIf(missing !== undefined)(
       expect((await deployed.manifest())?.checkpoints).toEqual([])
     })
 
-    /** Asks what is kept of each item, from what was kept and from the archive, and tells the rows and what both scanned. */
+    /**
+     * Asks what is kept of each item, from what was kept and from the archive, and tells the rows and what both
+     * scanned.
+     */
     async function compareKept({ configuration, withCopies, without }: Deployed) {
       const [copies, archive] = [withCopies(), without()]
       const answers: (readonly string[])[] = []

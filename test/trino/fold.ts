@@ -65,7 +65,9 @@ function stateOf(item_key: string, changes: readonly HistoryChange[], atUs: numb
   return [{ item_key, state: state.kind, image: present.image, image_hash: present.hash }]
 }
 
-/** Rows as a set of texts, of the columns that `like` has: two answers in whatever order and integers of whatever size. */
+/**
+ * Rows as a set of texts, of the columns that `like` has: two answers in whatever order and integers of whatever size.
+ */
 export function comparable(rows: readonly Row[], like: readonly Row[]): readonly string[] {
   const names = Object.keys(like[0] ?? {})
   const text = (row: Row) =>

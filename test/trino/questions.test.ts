@@ -1,4 +1,7 @@
-/** The command line and the library on Athena's engine: the protocol server before a real Trino, beside the same folder on DuckDB. */
+/**
+ * The command line and the library on Athena's engine: the protocol server before a real Trino, beside the same folder
+ * on DuckDB.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'

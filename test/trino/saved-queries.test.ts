@@ -178,7 +178,8 @@ async function randomArchiveOnAll(trino: TrinoServer, server: AthenaServer): Pro
   const root = temporaryFolder()
   const [archive] = fc.sample(randomArchive(ITEMS), { seed: SEED, numRuns: 1 })
   const table = { ...EARLIER, table: 'Random' }
-  // an arrival that a period cannot see is left out on a desk by its view, which Athena, where records have times, lacks
+  // an arrival that a period cannot see is left out on a desk by its view, which Athena, where records have times,
+  // lacks
   const rows = (archive?.rows ?? []).filter(row => row.time_precision !== 'arrival')
   await writeRows(
     root,

@@ -1,4 +1,6 @@
-/** A real Trino, the engine behind Athena, for tests: two artifacts fetched once by Maven, run by a JDK of 24 or newer. */
+/**
+ * A real Trino, the engine behind Athena, for tests: two artifacts fetched once by Maven, run by a JDK of 24 or newer.
+ */
 import { execFile, spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -73,7 +75,10 @@ async function openSchema(url: string): Promise<TrinoClient> {
   return client
 }
 
-/** Starts Trino on a free loopback port and returns when it can run queries, about 12 s later; the first time it downloads 430 MB. */
+/**
+ * Starts Trino on a free loopback port and returns when it can run queries, about 12 s later; the first time it
+ * downloads 430 MB.
+ */
 async function launchTrino(): Promise<TrinoServer> {
   const missing = missingForTrino()
   if (missing !== undefined) throw new Error(missing)
@@ -151,7 +156,8 @@ async function removeJars(folder: string): Promise<void> {
 
 async function configure(folder: string, port: number): Promise<void> {
   await mkdir(join(folder, 'catalog'))
-  // of every query that has ended Trino keeps what it knows for 15 minutes, which after some hundreds fills its small heap
+  // of every query that has ended Trino keeps what it knows for 15 minutes, which after some hundreds fills its small
+  // heap
   await writeFile(
     join(folder, 'config.properties'),
     `coordinator=true

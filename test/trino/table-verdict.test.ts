@@ -1,4 +1,7 @@
-/** The verdict of a table and a period by Athena's engine, before a real Trino, as by DuckDB: of the bundled orders, whole and without a day. */
+/**
+ * The verdict of a table and a period by Athena's engine, before a real Trino, as by DuckDB: of the bundled orders,
+ * whole and without a day.
+ */
 import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -28,7 +31,10 @@ const period = (from: string | null, to: string | null): AskedPeriod => ({
   toUs: to === null ? null : us(to),
 })
 
-/** The table was empty before its first change, was as its rows say on the last day, and lost part of its stream meanwhile. */
+/**
+ * The table was empty before its first change, was as its rows say on the last day, and lost part of its stream
+ * meanwhile.
+ */
 const FACTS: readonly Fact[] = [
   {
     version: FACT_VERSION,

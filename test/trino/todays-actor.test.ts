@@ -1,4 +1,7 @@
-/** Who made changes that were archived before an actor was configured: on Athena's engine, before a real Trino, as on DuckDB. */
+/**
+ * Who made changes that were archived before an actor was configured: on Athena's engine, before a real Trino, as on
+ * DuckDB.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { answerQuery } from '../../queries/answers/ask.js'
 import { readHistory } from '../../queries/answers/history.js'
@@ -20,7 +23,10 @@ const { actor: _, ...UNCONFIGURED } = tableConfiguration()
 const TODAY = tableConfiguration({ actor: ['meta', ODD] })
 const Keys = { order_id: { S: 'A' } }
 
-/** Values that the attribute takes one after the other, and what is not on the way to it: `meta` is no map, or there is none. */
+/**
+ * Values that the attribute takes one after the other, and what is not on the way to it: `meta` is no map, or there is
+ * none.
+ */
 const VALUES = [
   { M: { [ODD]: { S: 'alice' } } },
   { M: { [ODD]: { N: '7' } } },

@@ -43,12 +43,12 @@ function afterTexts(bytes: Buffer, at: number): number {
   }
 }
 
-const NAMES = ['eventSourceARN', 'tableName', 'table', 'dynamodb'].map(name => Buffer.from(name))
+const ENVELOPE_NAMES = ['eventSourceARN', 'tableName', 'table', 'dynamodb'].map(name => Buffer.from(name))
 const TIME = ['ApproximateCreationDateTime', 'SequenceNumber'].map(name => Buffer.from(name))
 
 /** The same wherever the fields stand. */
 function glanceInside(bytes: Buffer): NamedOrigin | undefined {
-  const fields = membersOf(bytes, 0, NAMES)
+  const fields = membersOf(bytes, 0, ENVELOPE_NAMES)
   if (fields?.end !== bytes.length) return undefined
   const [arn, tableName, stated, dynamodb] = fields.values
   const name = textAt(bytes, arn ?? tableName ?? stated)

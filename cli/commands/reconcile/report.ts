@@ -10,9 +10,9 @@ import { paint } from '../../show/terminal.js'
 import { printable } from '../../show/text.js'
 
 /** Items that are shown with their differences where people read. */
-const SHOWN = 50
+const MOST_FINDINGS = 50
 
-const WORDS: Readonly<Record<FindingKind, string>> = {
+const KIND_WORDS: Readonly<Record<FindingKind, string>> = {
   'missing-in-archive': 'missing in the archive',
   'missing-in-table': 'missing in the table',
   different: 'different',
@@ -72,16 +72,17 @@ export class ReconcileReport {
   }
 
   private print(finding: ReconcileFinding, side: 'from' | 'to'): void {
-    if (this.shown >= SHOWN) return
+    if (this.shown >= MOST_FINDINGS) return
     const colour = finding.kind === 'changed-meanwhile' || finding.kind === 'unknown' ? 'yellow' : 'red'
     const when = this.source?.tellsBefore === true ? ` at ${this.instantOf(side)}` : ''
-    this.io.out(`${showItemKey(finding.itemKey)}  ${paint(this.io, colour, WORDS[finding.kind])}${when}\n`)
+    this.io.out(`${showItemKey(finding.itemKey)}  ${paint(this.io, colour, KIND_WORDS[finding.kind])}${when}\n`)
     const lines = finding.kind === 'different' ? showDifferences(finding.differences, this.io, '    ') : []
     if (lines.length > 0) this.io.out(`${lines.join('\n')}\n`)
   }
 
   private printEnd(items: number, key: string | undefined): void {
-    if (this.shown > SHOWN) this.io.out(`and ${grouped(this.shown - SHOWN)} further ones: --format ndjson tells all\n`)
+    if (this.shown > MOST_FINDINGS)
+      this.io.out(`and ${grouped(this.shown - MOST_FINDINGS)} further ones: --format ndjson tells all\n`)
     this.io.out(`${paint(this.io, this.wrong > 0 ? 'red' : this.isWhole ? 'green' : 'yellow', this.verdict(items))}\n`)
     if (key !== undefined) this.io.out(`  ${printable(key)} keeps that\n`)
     if (this.wrong > 0 && this.source?.kind === 'scan')
@@ -94,7 +95,7 @@ export class ReconcileReport {
 
   private verdict(items: number): string {
     const what = `${grouped(items)} ${items === 1 ? 'item' : 'items'} of ${this.table} and ${printable(this.source?.source ?? '')}`
-    const parts = [...this.counts].map(([kind, count]) => `${grouped(count)} ${WORDS[kind]}`)
+    const parts = [...this.counts].map(([kind, count]) => `${grouped(count)} ${KIND_WORDS[kind]}`)
     return parts.length === 0
       ? `equal  ${what}`
       : `${this.wrong > 0 ? 'differs' : 'not settled'}  ${what}: ${parts.join(', ')}`

@@ -30,7 +30,7 @@ export interface Asked {
 export type Verification = (asked: Asked, table: TableConfiguration) => Promise<TableSurface>
 
 /** Findings that a person is shown of one table; programs get all. */
-const SHOWN = 50
+const MOST_ITEMS = 50
 
 /** Is anything missing? The verdict about each item of a table. */
 export const verifyContinuity: Verification = async (asked, table) => {
@@ -69,9 +69,9 @@ async function printVerdicts(check: ContinuityCheck, table: TableConfiguration, 
   let items = 0
   for await (const verdict of check.verdicts()) {
     if (!verdict.findings.some(({ finding }) => SHOWN_FINDINGS.includes(finding))) continue
-    if (items++ < SHOWN) printVerdict(verdict, table, asked, io)
+    if (items++ < MOST_ITEMS) printVerdict(verdict, table, asked, io)
   }
-  return Math.max(0, items - SHOWN)
+  return Math.max(0, items - MOST_ITEMS)
 }
 
 function printVerdict(

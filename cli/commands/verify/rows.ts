@@ -41,13 +41,13 @@ function exitOf({ findings }: RowTally, passedOver: readonly PassedOver[]): Exit
 }
 
 /** Values that are shown of a column; programs get the whole. */
-const SHOWN = 60
+const VALUE_WIDTH = 60
 
 function showFinding(table: string, finding: AlteredRow, io: Io): string {
   const { column, held, found, itemKey, eventName, eventId, object } = finding
   const item = itemKey === null ? 'no item' : showItemKey(itemKey)
   const which = `${eventName ?? 'no kind'} ${eventId === null ? 'without an id' : shortId(eventId)} (${showTime(finding)})`
-  const value = (text: string | null) => (text === null ? 'nothing' : cut(text, SHOWN))
+  const value = (text: string | null) => (text === null ? 'nothing' : cut(text, VALUE_WIDTH))
   const place = column === 'event_date' ? `lies in ${object}` : `${column} is ${value(held)}, expected ${value(found)}`
   return `${paint(io, 'red', `✗ ${printable(column)}`)}  ${printable(`${table} ${item}  ${which} is another than it was made: ${place}`)}`
 }

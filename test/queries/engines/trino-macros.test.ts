@@ -3,7 +3,9 @@ import { DuckDbEngine } from '../../../queries/engines/duckdb.js'
 import { rowsOf, type Value } from '../../../queries/engines/rows.js'
 import { temporaryFolder } from '../../delivery/desk.js'
 
-/** What Trino 476 answers, by its documentation and by trial: where DuckDB alone would say something else, it says why. */
+/**
+ * What Trino 476 answers, by its documentation and by trial: where DuckDB alone would say something else, it says why.
+ */
 const ANSWERS: readonly (readonly [sql: string, answer: Value])[] = [
   // DuckDB divides into a double
   ['1 / 2', 0],

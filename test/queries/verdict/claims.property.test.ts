@@ -24,8 +24,8 @@ const SPAN = 130_000
 const table = tableConfiguration()
 
 /**
- * No state of an item comes back, but that it may be deleted at last: of a closed loop that is lost nobody could know, as
- * every verdict says.
+ * No state of an item comes back, but that it may be deleted at last: of a closed loop that is lost nobody could know,
+ * as every verdict says.
  */
 function straightItem(name: string, dice: Dice): CleanItem {
   const capture: Capture = dice.roll(2) === 0 ? 'streams' : 'kinesis'
@@ -95,7 +95,9 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
   },
 }
 
-/** What truly happened, what is left of it, and what of that nobody can see: that the last changes of an item are lost. */
+/**
+ * What truly happened, what is left of it, and what of that nobody can see: that the last changes of an item are lost.
+ */
 interface Scene {
   readonly items: readonly CleanItem[]
   readonly truth: OpenArchive

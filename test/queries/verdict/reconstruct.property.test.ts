@@ -155,7 +155,10 @@ async function compareFindings(engine: QueryEngine, folded: ReadonlyMap<string, 
   expect(byKey(seen)).toEqual(byKey(expected))
 }
 
-/** A baseline is one of the archive's scans, said to be complete at a moment: items without a row of it were absent there. */
+/**
+ * A baseline is one of the archive's scans, said to be complete at a moment: items without a row of it were absent
+ * there.
+ */
 async function compareAnchors(engine: QueryEngine, folded: ReadonlyMap<string, readonly ItemChange[]>, us: number) {
   const expected = [...folded].flatMap(([key, changes]) => {
     const own = changes.filter(change => change.event_name === 'BASELINE' && change.source === SCAN)
