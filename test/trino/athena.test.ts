@@ -65,7 +65,10 @@ describe.skipIf(missing !== undefined)(
     }
 
     it('reads an item’s history as DuckDB does', async () => {
-      expect(await readHistory(athena, orders, ITEM)).toEqual(await readHistory(duckDb, orders, ITEM))
+      // what was answered stands beside it, with the time that it took
+      const { answer: _athena, ...read } = await readHistory(athena, orders, ITEM)
+      const { answer: _duckDb, ...expected } = await readHistory(duckDb, orders, ITEM)
+      expect(read).toEqual(expected)
     })
 
     it.each([
