@@ -87,8 +87,10 @@ describe.skipIf(missing !== undefined)(
 
     it('is in the history of an item what rows would say had it been configured', async () => {
       const itemKey = JSON.stringify(Keys)
-      const found = await readHistory(athena, TODAY, itemKey)
-      expect(found).toEqual(await readHistory(duckDb, TODAY, itemKey))
+      // what was answered stands beside it, with the time that it took
+      const { answer: _athena, ...found } = await readHistory(athena, TODAY, itemKey)
+      const { answer: _duckDb, ...expected } = await readHistory(duckDb, TODAY, itemKey)
+      expect(found).toEqual(expected)
       const who = async (engine: DuckDbEngine | AthenaEngine) =>
         (await readHistory(engine, TODAY, itemKey)).changes.map(({ sequence, actor, last_writer }) => [
           sequence,
