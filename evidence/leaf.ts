@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { type HashedColumns, leafOf } from '../transform/audit-row.js'
+import { type HashedColumns, LEAF_COLUMNS, leafOf } from '../transform/audit-row.js'
 import { changedAttributes, imageOf } from '../transform/change.js'
 import { formatTimestamp } from '../transform/instant.js'
 import { isObject } from '../transform/json.js'
@@ -8,30 +8,6 @@ import { isObject } from '../transform/json.js'
 
 /** A row as a line of `rows.ndjson` has it: a column that is null is absent. */
 export type EvidenceRow = Readonly<Record<string, unknown>>
-
-/** The columns whose values are the lines of a leaf; of the last five the leaf has a SHA-256. */
-const LEAF_COLUMNS = [
-  'row_version',
-  'event_id',
-  'source_event_id',
-  'table_name',
-  'region',
-  'source',
-  'view_type',
-  'event_name',
-  'sequence',
-  'event_time_us',
-  'time_precision',
-  'actor_source',
-  'config_id',
-  'old_hash',
-  'new_hash',
-  'item_key',
-  'actor',
-  'last_writer',
-  'user_identity',
-  'subjects',
-] as const satisfies readonly (keyof HashedColumns)[]
 
 /** Columns of which the leaf has a hash that tells nothing of them. */
 const COVERED = ['old_image', 'new_image', 'actor', 'last_writer']

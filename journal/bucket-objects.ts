@@ -1,8 +1,9 @@
+import { weigh } from '../store/file-hash.js'
 import type { Bucket } from '../store/s3.js'
 import { DATA_PREFIX, PARTITION_COLUMN } from '../transform/layout.js'
 import type { ArchiveObjects, FoundObject } from './archive-objects.js'
 import type { SealedEntry } from './entry.js'
-import { describeRows, weigh } from './kept-objects.js'
+import { describeRows } from './kept-objects.js'
 import { rowHashesOfParquet } from './parquet-row-hashes.js'
 import type { ListedForVerifying, VerifiedArchive } from './verify-objects.js'
 

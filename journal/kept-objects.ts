@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import { rootOf } from '../proof/tree.js'
+import { weigh } from '../store/file-hash.js'
 import { isMissing, type ObjectEntry as Listed, type Objects } from '../store/objects.js'
 import { DATA_PREFIX, parsePartition } from '../transform/layout.js'
 import type { ArchiveObjects, FoundObject, RowHashes } from './archive-objects.js'
@@ -28,17 +28,6 @@ export class KeptObjects implements ArchiveObjects {
       throw error
     }
   }
-}
-
-/** How long something is that is read piece by piece, and its SHA-256. */
-export async function weigh(pieces: AsyncIterable<Uint8Array>): Promise<Pick<SealedEntry, 'bytes' | 'sha256'>> {
-  const whole = createHash('sha256')
-  let bytes = 0
-  for await (const piece of pieces) {
-    whole.update(piece)
-    bytes += piece.length
-  }
-  return { bytes, sha256: whole.digest('hex') }
 }
 
 /** What an entry says of the rows of an object; nothing where there are none that can be read. */

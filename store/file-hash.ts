@@ -14,3 +14,16 @@ export function sha256OfFile(path: string): string {
   }
   return digest.digest('hex')
 }
+
+/** How many bytes something has that comes piece by piece, and their SHA-256, lower hex. */
+export async function weigh(
+  pieces: AsyncIterable<Uint8Array>,
+): Promise<{ readonly bytes: number; readonly sha256: string }> {
+  const whole = createHash('sha256')
+  let bytes = 0
+  for await (const piece of pieces) {
+    whole.update(piece)
+    bytes += piece.length
+  }
+  return { bytes, sha256: whole.digest('hex') }
+}

@@ -235,6 +235,30 @@ function eventId({ record, keys, oldImage, newImage }: DecodedChange): string {
  */
 export type HashedColumns = Omit<AuditRow, 'row_hash' | 'flat' | 'misfits'>
 
+/** The columns whose values are the lines of a leaf; of the last five it has a SHA-256. */
+export const LEAF_COLUMNS = [
+  'row_version',
+  'event_id',
+  'source_event_id',
+  'table_name',
+  'region',
+  'source',
+  'view_type',
+  'event_name',
+  'sequence',
+  'event_time_us',
+  'time_precision',
+  'actor_source',
+  'config_id',
+  'old_hash',
+  'new_hash',
+  'item_key',
+  'actor',
+  'last_writer',
+  'user_identity',
+  'subjects',
+] as const satisfies readonly (keyof HashedColumns)[]
+
 /** The lines that `row_hash` is taken over, joined by line feeds; `-` stands for absent. */
 export function leafOf(row: HashedColumns): string {
   return [

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import type { Table } from 'apache-arrow'
+import { weigh } from '../../store/file-hash.js'
 import { type FileFormat, toFile } from './formats.js'
 import type { Receipt } from './receipt.js'
 import type { Rerun } from './rerun.js'
@@ -27,7 +27,7 @@ const EXACT = ['csv', 'parquet', 'arrow'] as const satisfies readonly FileFormat
 
 /** Reads a file once, from its beginning to its end. */
 export async function digestFile(path: string): Promise<FileDigest> {
-  return digest(createReadStream(path) as AsyncIterable<Uint8Array>)
+  return weigh(createReadStream(path) as AsyncIterable<Uint8Array>)
 }
 
 /** Holds a file against a receipt and against what the archive answers now. */
@@ -48,21 +48,11 @@ async function beside(
   // what the receipt is of is what the file is of
   if (isRecorded) return outcome === 'reordered' || now.result.sha256 === result.sha256 ? 'same' : 'different'
   const formats = EXACT.filter(format => files.length === 0 || files.some(other => other.format === format))
-  for (const format of formats) if ((await digest(rendered(answer.table, format))).sha256 === file.sha256) return 'same'
+  for (const format of formats) if ((await weigh(rendered(answer.table, format))).sha256 === file.sha256) return 'same'
   // the bytes of the other formats are those of the libraries that write them, too
   return files.some(({ format }) => format === 'csv') ? 'different' : 'unknown'
 }
 
 function rendered(table: Table, format: FileFormat): AsyncIterable<Uint8Array> {
   return toFile(table, format, { question: '' })
-}
-
-async function digest(chunks: AsyncIterable<Uint8Array>): Promise<FileDigest> {
-  const sum = createHash('sha256')
-  let bytes = 0
-  for await (const chunk of chunks) {
-    sum.update(chunk)
-    bytes += chunk.length
-  }
-  return { bytes, sha256: sum.digest('hex') }
 }
