@@ -41,7 +41,9 @@ const statementsOf = (document: { Statement: Statement | Statement[] }): readonl
 export function rolesOf(resources: Resources): ReadonlyMap<string, readonly Statement[]> {
   const entries = Object.entries(resources)
   const attached = (role: string) =>
-    entries.filter(([, it]) => it.Type === 'AWS::IAM::Policy' && JSON.stringify(it.Properties.Roles).includes(role))
+    entries.filter(
+      ([, it]) => /^AWS::IAM::(Managed)?Policy$/.test(it.Type) && JSON.stringify(it.Properties.Roles).includes(role),
+    )
   return new Map(
     entries
       .filter(([, { Type }]) => Type === 'AWS::IAM::Role')
