@@ -12,7 +12,7 @@ import { DeliveryStream } from './delivery-stream.js'
 import type { DerivedStore } from './derived-store.js'
 import { ForwarderFunction } from './forwarder-function.js'
 import type { QueryWorkgroup } from './query-workgroup.js'
-import type { SourceTable } from './source-table.js'
+import { requireSamePlace, type SourceTable } from './source-table.js'
 import { TableCompaction } from './table-compaction.js'
 import { TableQueries } from './table-queries.js'
 import { TransformFunction } from './transform-function.js'
@@ -82,6 +82,7 @@ export class CapturedTable extends NestedStack {
     const toArchive = { table, auditTable: this.auditTable, transform: this.transform.function, bucket, key, buffer }
 
     if (configuration.capture === 'kinesis') {
+      requireSamePlace(this, source)
       this.changeStream = new ChangeStream(this, 'Changes', { source, key })
       this.delivery = new DeliveryStream(this, 'Delivery', { ...toArchive, source: this.changeStream.stream })
       // Firehose takes no records of ours where it reads a Kinesis stream

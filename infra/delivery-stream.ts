@@ -72,7 +72,9 @@ export class DeliveryStream extends Construct {
         dynamicPartitioning: { enabled: true },
         processors: [
           new LambdaFunctionProcessor(transform, {
+            // both or none: Firehose takes one without the other, and then reports a drift for ever
             bufferSize: Size.mebibytes(TRANSFORM_BUFFER.mb),
+            bufferInterval: Duration.seconds(TRANSFORM_BUFFER.seconds),
             retries: TRANSFORM_RETRIES,
           }),
         ],

@@ -50,7 +50,7 @@ describe('npx cdk synth', () => {
       .map(path => JSON.parse(readFileSync(path, 'utf8')) as TableConfiguration)
     expect(tables).toHaveLength(1)
     expect(tables[0]).toMatchObject({
-      table: 'Orders',
+      table: 'Orders-demo',
       since: '2026-01-01',
       keys: [{ column: 'order_id', attribute: 'order_id' }],
     })

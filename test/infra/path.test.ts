@@ -227,7 +227,10 @@ describe.each([
       expect(ProcessingConfiguration.Processors).toEqual([
         {
           Type: 'Lambda',
-          Parameters: expect.arrayContaining([{ ParameterName: 'BufferSizeInMBs', ParameterValue: '1' }]),
+          Parameters: expect.arrayContaining([
+            { ParameterName: 'BufferSizeInMBs', ParameterValue: '1' },
+            { ParameterName: 'BufferIntervalInSeconds', ParameterValue: '60' },
+          ]),
         },
       ])
       expect(EncryptionConfiguration.KMSEncryptionConfig.AWSKMSKeyARN).toEqual({
