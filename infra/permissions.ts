@@ -89,7 +89,14 @@ const READ_VERSIONS_AND_LOCKS = [...READ, 's3:GetObjectLegalHold', 's3:GetObject
 const KEEP_ANSWERS = ['s3:AbortMultipartUpload', 's3:ListMultipartUploadParts', 's3:PutObject']
 
 const READ_TABLE = ['dynamodb:DescribeTable', 'dynamodb:GetItem', 'dynamodb:Scan']
-const WRITE_TABLE = ['dynamodb:DeleteItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']
+const WRITE_TABLE = [
+  'dynamodb:BatchGetItem',
+  'dynamodb:DeleteItem',
+  'dynamodb:DescribeTable',
+  'dynamodb:PutItem',
+  'dynamodb:Scan',
+  'dynamodb:UpdateItem',
+]
 
 const SEND_AGAIN = ['firehose:DescribeDeliveryStream', 'firehose:PutRecordBatch']
 
@@ -197,7 +204,7 @@ export function toSeeExports(stack: Stack): PolicyStatement[] {
 
 /** To read and write items of tables one by one. */
 export function toWriteTables(tables: string[]): PolicyStatement[] {
-  return [new PolicyStatement({ actions: [...READ_TABLE, ...WRITE_TABLE], resources: tables })]
+  return [new PolicyStatement({ actions: WRITE_TABLE, resources: tables })]
 }
 
 /** What `itemtrail doctor` reads. */

@@ -29,7 +29,7 @@ export const sparedBy = ({ Condition }: Statement) =>
 function shown(value: unknown): string {
   if (typeof value === 'string') return value
   const [[intrinsic, of]] = Object.entries(value as object) as [[string, unknown]]
-  if (intrinsic === 'Ref') return `<${named(of as string)}>`
+  if (intrinsic === 'Ref') return of === 'AWS::Partition' ? 'aws' : `<${named(of as string)}>`
   if (intrinsic === 'Fn::GetAtt') return `<${named((of as string[])[0] as string)}.${(of as string[])[1]}>`
   return (of as [string, unknown[]])[1].map(shown).join('')
 }
