@@ -25,7 +25,6 @@ export const UNUSED: readonly string[] = [
   'journal/timestamp.ts timestampRequest',
   'queries/answers/canonical-answer.ts columnTypesOf',
   'queries/answers/csv.ts DISARMED',
-  'queries/answers/formats.ts toArrowFile',
   'queries/answers/html-page.ts escapeHtml',
   'queries/answers/receipt.ts queryVersion',
   'queries/catalog.ts parseSavedQuery',

@@ -1,8 +1,7 @@
 import { planOf } from '../../cost/plan.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION } from '../ask/workspace.js'
 import { type Command, EXIT } from '../io.js'
-import { FORMAT_OPTION, formatOf } from '../show/formats.js'
-import { print } from '../show/printers.js'
+import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
 import { planJson } from './plan/json.js'
 import { printPlan } from './plan/page.js'
 import { subjectOf } from './plan/subject.js'
@@ -31,7 +30,7 @@ export const plan: Command = {
     const format = formatOf(options)
     const { source, subject } = await subjectOf(args[0], options, io)
     const planned = planOf(subject)
-    await print({ page: () => printPlan(planned, source, io), whole: () => planJson(planned, source) }, format, io)
+    await format.print({ page: () => printPlan(planned, source, io), whole: () => planJson(planned, source) }, io)
     return EXIT.done
   },
 }

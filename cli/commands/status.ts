@@ -13,8 +13,7 @@ import { REFUSED_PREFIX } from '../../transform/layout.js'
 import { tellUnbelieved } from '../ask/remarks.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '../ask/workspace.js'
 import { type Command, EXIT, type Io } from '../io.js'
-import { FORMAT_OPTION, formatOf } from '../show/formats.js'
-import { print } from '../show/printers.js'
+import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
 import { grouped } from '../show/progress.js'
 import { printTable, shorterTime } from '../show/table.js'
 import { paint } from '../show/terminal.js'
@@ -53,11 +52,12 @@ export const status: Command = {
         else tables.push(found)
       }
       const { refused, redriven, damaged } = await refusedStatus(workspace, archive)
-      const page = () => printStatus(workspace.root, tables, unreadable, refused, damaged, io)
-      await print({ page, whole: () => ({ tables, unreadable, refused, redriven, damaged }) }, format, io)
+      const page = () => {
+        printStatus(workspace.root, tables, unreadable, refused, damaged, io)
+        if (redriven > 0) io.err(`${grouped(redriven)} refused before, and sent again by redrive since: not counted\n`)
+      }
+      await format.print({ page, whole: () => ({ tables, unreadable, refused, redriven, damaged }) }, io)
       for (const { reason } of unreadable) io.err(`${paint(io, 'red', 'unreadable')} ${printable(reason)}\n`)
-      if (format === 'table' && redriven > 0)
-        io.err(`${grouped(redriven)} refused before, and sent again by redrive since: not counted\n`)
       for (const table of workspace.tables)
         for (const { key, reason } of (await listTable(archive, table)).unread.filter(one => !one.mayHoldRows))
           io.err(`${printable(`${key} ${reason}`)}\n`)

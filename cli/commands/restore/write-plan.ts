@@ -71,9 +71,11 @@ async function tellPlan(
   const take = async (item: PlannedChange) => {
     counts[item.action]++
     await onItem(item)
-    if (answer.shows(item)) progress.end()
-    else progress.update(++planned, planned, undefined)
-    answer.planned(item, plannedDifferences(item, question.options.actorAttribute, order.actor))
+    progress.update(++planned, planned, undefined)
+    answer.planned(item, () => {
+      progress.end()
+      return plannedDifferences(item, question.options.actorAttribute, order.actor)
+    })
   }
   const begin = (key: string | null) =>
     answer.begin({ ...partOf(question, order), key, target: question.target?.table ?? null })
