@@ -31,7 +31,6 @@ export const UNUSED: readonly string[] = [
   'queries/verdict/findings.ts DOUBTS',
   'queries/verdict/reconstruct.ts AHEAD_US',
   'queries/verdict/reconstruct.ts stateAsOf',
-  'queries/verdict/row-check.ts UNDERIVED',
   'queries/verdict/step.ts stateBefore',
   'store/refused-reader.ts readRefused',
   'transform/derived.ts answersPrefix',
