@@ -1,6 +1,6 @@
 /** What changes cost by their size and by the way they are captured, with the real packer on generated records. */
 
-import { BUFFER } from '../aws/firehose.js'
+import { BUFFER } from '../aws/firehose-buffer.js'
 import { type Bill, billOf } from '../cost/bill.js'
 import { RETENTION_DAYS, SCAN_CUTOFF_GB } from '../cost/deployed.js'
 import { CAPTURES, type CaptureKind, flowOf, type Subject } from '../cost/flow.js'

@@ -1,5 +1,5 @@
 /** What a change weighs on its way, on average: by the real packer and the real transform over a sample. */
-import { BILLED_BYTES } from '../aws/firehose.js'
+import { BILLED_BYTES } from '../aws/firehose-limits.js'
 import { countForCall, type Pack, packRecords } from '../capture/packing.js'
 import { type TableConfiguration, unconfiguredTable } from '../transform/table-configuration.js'
 import { transformRecord } from '../transform/transform.js'

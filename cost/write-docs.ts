@@ -1,7 +1,7 @@
 /** The tables of docs/cost.md that are made from the code. Run by `npx tsx cost/write-docs.ts`. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { BUFFER } from '../aws/firehose.js'
+import { BUFFER } from '../aws/firehose-buffer.js'
 import { costOfAmount, PRICES, type Price } from '../aws/prices.js'
 import { assumptionsOf } from './assumptions.js'
 import { type Bill, billOf } from './bill.js'

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { FirehoseTransformationResultRecord } from 'aws-lambda'
-import { BUFFER, TRANSFORM_BUFFER } from '../aws/firehose.js'
+import { BUFFER, TRANSFORM_BUFFER } from '../aws/firehose-buffer.js'
 import type { Overlong } from '../capture/overlong.js'
 import { describeOverlong, OVERLONG } from '../capture/overlong-record.js'
 import { nameOrigin } from '../capture/unnamed-record.js'

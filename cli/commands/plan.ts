@@ -1,3 +1,4 @@
+import { BUFFER } from '../../aws/firehose-buffer.js'
 import { planOf } from '../../cost/plan.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION } from '../ask/workspace.js'
 import { type Command, EXIT } from '../io.js'
@@ -19,8 +20,8 @@ export const plan: Command = {
     ['--from-archive <table>', 'measure all of these in the archive'],
     ['--table <table>', 'the table of a sample that has several'],
     ['--retention-days <n>', "days that the archive is kept (the configuration's lock, or 2557)"],
-    ['--buffer-mb <n>', "what Firehose gathers for an object (the configuration's, or 128)"],
-    ['--buffer-seconds <n>', "how long it gathers (the configuration's, or 900)"],
+    ['--buffer-mb <n>', `what Firehose gathers for an object (the configuration's, or ${BUFFER.mb})`],
+    ['--buffer-seconds <n>', `how long it gathers (the configuration's, or ${BUFFER.seconds})`],
     ARCHIVE_OPTION,
     CONFIG_OPTION,
     FORMAT_OPTION,

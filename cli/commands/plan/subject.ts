@@ -1,4 +1,4 @@
-import { BUFFER } from '../../../aws/firehose.js'
+import { BUFFER } from '../../../aws/firehose-buffer.js'
 /**
  * What a plan is made for: the flags, a sample or an archive become a workload with changes that weigh like its own.
  */
