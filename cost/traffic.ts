@@ -5,7 +5,7 @@ import { type TableConfiguration, unconfiguredTable } from '../transform/table-c
 import { transformRecord } from '../transform/transform.js'
 import { PARQUET } from './assumptions.js'
 import { itemBytes } from './item-size.js'
-import { kinesisDocumentOf, SAMPLE_TABLE, type SampleChange, streamsRecordOf } from './sample.js'
+import { kinesisDocumentOf, SAMPLE_TABLE, type SampleChange, streamsRecordOf } from './sample-changes.js'
 
 /** What Kinesis on demand rounds each record up to when it bills. */
 const KINESIS_STEP = 1024

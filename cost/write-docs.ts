@@ -8,7 +8,7 @@ import { type Bill, billOf } from './bill.js'
 import { DEPLOYED, RETENTION_DAYS, SCAN_CUTOFF_GB } from './deployed.js'
 import { CAPTURES, flowOf, type Subject } from './flow.js'
 import { planOf } from './plan.js'
-import { madeUpChanges } from './sample.js'
+import { madeUpChanges } from './sample-changes.js'
 import { weighTraffic } from './traffic.js'
 
 /** The workload of the document: a million changes in two hours and three quarters, 1 KB each. */

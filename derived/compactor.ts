@@ -5,9 +5,9 @@ import { deliveriesOf } from '../queries/engines/literal.js'
 import { answersFolderPrefix, changesPrefix, checkpointFolderPrefix } from '../transform/derived.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { coverOf, type Days, filesOfRun, listDigest, lostOf, runsInUse, usableCheckpoints } from './coverage.js'
+import { bytesOf, checkpointDays, chooseDays, dueDays, type Settled, unseenMark } from './due-days.js'
 import { DerivedError, NotToBeRetried } from './error.js'
 import type { KeptAnswer, Run, StateCheckpoint } from './manifest.js'
-import { bytesOf, checkpointDays, chooseDays, dueDays, type Settled, unseenMark } from './plan.js'
 import { type Found, Publisher, type PublisherOptions } from './publisher.js'
 
 /** A run, a checkpoint or an answer that is to be written of whole days of the archive. */

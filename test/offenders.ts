@@ -15,7 +15,7 @@ export const SHARED: readonly string[] = []
 /** What only tests use of what is exported. */
 export const UNUSED: readonly string[] = [
   'cli/ask/engine-choice.ts ENVIRONMENT',
-  'cli/commands/init/sample.ts noteDocument',
+  'cli/commands/init/infer-configuration.ts noteDocument',
   'cli/commands/tail/progress.ts describeStatus',
   'cli/main.ts COMMANDS',
   'config/gate.ts checkJsonFile',

@@ -1,5 +1,5 @@
 import { type Instant, parseInstant } from '../../transform/instant.js'
-import { instantOf } from '../ask/instant.js'
+import { instantOf } from '../ask/instant-argument.js'
 import { ANSWER_OPTIONS, type Asking, askArchive, PLACE_OPTIONS } from '../ask/question.js'
 import { findWorkspaceTable } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT } from '../io.js'

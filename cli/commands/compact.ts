@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { type CopyCheck, checkCopy } from '../../derived/check.js'
-import { type Compaction, compactTable } from '../../derived/desk.js'
+import { type Compaction, compactTable } from '../../derived/desk-compactor.js'
 import { DerivedError } from '../../derived/error.js'
 import { sizeOf, totalsOf } from '../../derived/manifest.js'
 import { DiskArchive } from '../../store/folder.js'

@@ -1,5 +1,5 @@
 import type { Configuration } from '../../config/configuration.js'
-import type { Facts } from '../../doctor/facts.js'
+import type { Facts } from '../../doctor/deployed-facts.js'
 import type { CheckVerdict, DoctorFinding } from '../../doctor/judgement.js'
 import { CONFIG_OPTION, loadConfiguration } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io } from '../io.js'

@@ -3,7 +3,7 @@ import { planOf } from '../../cost/plan.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION } from '../ask/workspace.js'
 import { type Command, EXIT } from '../io.js'
 import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
-import { planJson } from './plan/json.js'
+import { planJson } from './plan/for-programs.js'
 import { printPlan } from './plan/page.js'
 import { subjectOf } from './plan/subject.js'
 

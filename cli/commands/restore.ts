@@ -10,7 +10,7 @@ import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options 
 import { archiveFlag } from '../show/archive-name.js'
 import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
 import { printable } from '../show/text.js'
-import { ACTOR_OPTION, restoreActor } from './restore/actor.js'
+import { ACTOR_OPTION, restoreActor } from './restore/actor-option.js'
 import { actionsIn } from './restore/items.js'
 import { openQuestion } from './restore/open-past.js'
 import { type Order, readOrder } from './restore/order.js'

@@ -1,6 +1,6 @@
-import type { TailCheckpoint } from '../../capture/checkpoint.js'
 import type { TableStreams } from '../../capture/table-streams.js'
 import type { TailOptions } from '../../capture/tail.js'
+import type { TailCheckpoint } from '../../capture/tail-checkpoint.js'
 import { type Configuration, tableConfiguration } from '../../config/configuration.js'
 import { FileError } from '../../config/gate.js'
 import { loadCheckpoint, lockTail } from '../../delivery/tail-state.js'

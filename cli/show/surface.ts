@@ -2,7 +2,7 @@ import type { Table } from 'apache-arrow'
 import type { PageContext } from '../../queries/answers/html-page.js'
 import type { Receipt } from '../../queries/answers/receipt.js'
 import type { ExitCode, Io } from '../io.js'
-import type { ObjectsInTurn } from './json.js'
+import type { ObjectsInTurn } from './json-text.js'
 
 /** What a command found, in the shapes that formats are made of. A format asks for its own only. */
 export type Surface = Shown & (WholeSurface | ListSurface)

@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest'
 import { editorSchema } from '../../config/schema.js'
 import { DEPLOYED } from '../../cost/deployed.js'
-import { DEFAULT_HINTS } from '../../delivery/delivery-stream.js'
+import { DEFAULT_HINTS } from '../../delivery/desk-delivery-stream.js'
 import { run } from '../cli/command-line.js'
 import { type Resource, templateOf } from './archives.js'
 

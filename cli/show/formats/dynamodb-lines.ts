@@ -1,4 +1,4 @@
-import { toDynamoDbJson } from '../json.js'
+import { toDynamoDbJson } from '../json-text.js'
 import type { AnswerFormat } from '../output-format.js'
 import { tellBeside } from '../surface.js'
 

@@ -1,4 +1,4 @@
-import { printLines, toJson } from '../json.js'
+import { printLines, toJson } from '../json-text.js'
 import type { TextFormat } from '../output-format.js'
 import { tellBeside } from '../surface.js'
 

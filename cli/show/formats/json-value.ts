@@ -1,5 +1,5 @@
 import type { Io } from '../../io.js'
-import { printList, toJson } from '../json.js'
+import { printList, toJson } from '../json-text.js'
 import type { Telling, TextFormat } from '../output-format.js'
 
 /** One JSON value, in the contract of docs/cli-json.md. */
