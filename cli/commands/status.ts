@@ -7,7 +7,7 @@ import { UnreadableTable } from '../../queries/engines/engine.js'
 import { DiskArchive } from '../../store/folder.js'
 import type { Objects } from '../../store/objects.js'
 import { archiveLedger, Ledger } from '../../store/redriven.js'
-import { readKeptRefused, reasonOf } from '../../store/refused-reader.js'
+import { readRefused, reasonOf } from '../../store/refused-reader.js'
 import { entriesOf, listTable } from '../../store/table-objects.js'
 import { REFUSED_PREFIX } from '../../transform/layout.js'
 import { tellUnbelieved } from '../ask/remarks.js'
@@ -98,7 +98,7 @@ async function refusedStatus(workspace: Workspace, archive: DiskArchive) {
   const reasons = new Map<string, { readonly table: string; readonly reason: string; readonly records: Set<string> }>()
   const ledger = Ledger.open(archiveLedger(workspace.root), 'archive')
   let redriven = 0
-  for await (const { entry, ...place } of readKeptRefused(archive, key => damaged.add(key))) {
+  for await (const { entry, ...place } of readRefused(archive, key => damaged.add(key))) {
     if (ledger.isDone(place)) {
       redriven++
       continue

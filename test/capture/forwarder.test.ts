@@ -272,7 +272,7 @@ describe('a record too large for Firehose', () => {
     const archive = new MemoryObjects(s3.versions.map(({ key, body }) => [key, body]))
     const entries: RefusedEntry[] = []
     const damaged: string[] = []
-    for await (const entry of readRefused(archive, key => damaged.push(key))) entries.push(entry)
+    for await (const { entry } of readRefused(archive, key => damaged.push(key))) entries.push(entry)
     return { entries, damaged }
   }
 
