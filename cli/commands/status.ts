@@ -126,29 +126,7 @@ function printStatus(
   io: Io,
 ): void {
   if (tables.length === 0 && unreadable.length === 0) io.out('the archive is empty\n')
-  if (tables.length > 0) {
-    const hasBaselines = tables.some(({ baseline_rows }) => baseline_rows > 0)
-    printTable(
-      ['table', 'changes', ...(hasBaselines ? ['baseline'] : []), 'items', 'first', 'last', 'size'],
-      tables.map(({ table, changes, baseline_rows, items, first, last, bytes }) => [
-        table,
-        grouped(changes),
-        ...(hasBaselines ? [grouped(baseline_rows)] : []),
-        grouped(items),
-        shorterTime(first ?? ''),
-        shorterTime(last ?? ''),
-        megabytes(bytes),
-      ]),
-      io,
-    )
-    for (const { table, rows, changes, baseline_rows } of tables) {
-      const repeats = rows - changes - baseline_rows
-      if (repeats > 0) io.out(`${table}: ${grouped(repeats)} repeated deliveries, each change is counted once\n`)
-    }
-    for (const { table, misfits } of tables)
-      for (const { column, changes } of misfits)
-        io.out(`${table}: ${column} is null in ${grouped(changes)} changes whose value does not fit it\n`)
-  }
+  if (tables.length > 0) printTables(tables, io)
   const total = refused.reduce((sum, { records }) => sum + records, 0)
   io.out(
     `\n${paint(io, total === 0 ? 'green' : 'red', `${grouped(total)} refused`)}${total === 0 ? '' : `, kept under ${printable(join(root, REFUSED_PREFIX))}`}\n`,
@@ -156,6 +134,31 @@ function printStatus(
   for (const { table, reason, records } of refused)
     io.out(`  ${grouped(records)} × ${printable(`${table ?? 'no table'}: ${reason}`)}\n`)
   for (const key of damaged) io.out(`${paint(io, 'red', 'unreadable')} ${printable(key)}\n`)
+}
+
+/** The tables, and what of their rows a reader could misread. */
+function printTables(tables: readonly StatusOfTable[], io: Io): void {
+  const hasBaselines = tables.some(({ baseline_rows }) => baseline_rows > 0)
+  printTable(
+    ['table', 'changes', ...(hasBaselines ? ['baseline'] : []), 'items', 'first', 'last', 'size'],
+    tables.map(({ table, changes, baseline_rows, items, first, last, bytes }) => [
+      table,
+      grouped(changes),
+      ...(hasBaselines ? [grouped(baseline_rows)] : []),
+      grouped(items),
+      shorterTime(first ?? ''),
+      shorterTime(last ?? ''),
+      megabytes(bytes),
+    ]),
+    io,
+  )
+  for (const { table, rows, changes, baseline_rows } of tables) {
+    const repeats = rows - changes - baseline_rows
+    if (repeats > 0) io.out(`${table}: ${grouped(repeats)} repeated deliveries, each change is counted once\n`)
+  }
+  for (const { table, misfits } of tables)
+    for (const { column, changes } of misfits)
+      io.out(`${table}: ${column} is null in ${grouped(changes)} changes whose value does not fit it\n`)
 }
 
 function megabytes(bytes: number): string {
