@@ -58,7 +58,7 @@ export class ArchiveSink implements TailSink {
   }
 }
 
-/** A fact without the moments that pass while it is found again. */
+/** A fact without its times, which differ when the same fact is found again. */
 function contentOf(fact: object): string {
   return canonicalJson({ ...fact, recorded: null, to: null })
 }
