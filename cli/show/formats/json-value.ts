@@ -46,13 +46,24 @@ class JsonTelling implements Telling {
   page(): void {}
 
   async part<T>(print: (io: Io) => Promise<T>, name?: string): Promise<T> {
+    const { unwritten, within, isEmpty } = this
     if (name === undefined) this.beginElement()
     else {
       this.beginMember()
       this.unwritten += `${toJson(name)}:`
     }
-    // what is in the middle does not end the line
-    return print({ ...this.io, out: text => this.write(text.replace(/\n$/, '')) })
+    let isBegun = false
+    const out = (text: string) => {
+      isBegun = true
+      // what is in the middle does not end the line
+      this.write(text.replace(/\n$/, ''))
+    }
+    try {
+      return await print({ ...this.io, out })
+    } finally {
+      // what failed before its first word was never there
+      if (!isBegun) Object.assign(this, { unwritten, within, isEmpty })
+    }
   }
 
   summary(): void {}

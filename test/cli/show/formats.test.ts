@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest'
-import type { AnswerFormat, TextFormat } from '../../../cli/show/output-format.js'
+import type { Io } from '../../../cli/io.js'
+import { JSON_VALUE } from '../../../cli/show/formats/json-value.js'
+import type { AnswerFormat, Telling, TextFormat } from '../../../cli/show/output-format.js'
 import { streamsRecord } from '../../factories.js'
 import { archiveOf, run } from '../command-line.js'
 
@@ -92,5 +94,53 @@ describe('a format that is put on the list', () => {
   it('is no other command’s: one of items is refused where there are none', async () => {
     const ending = await run(['history', 'Orders', 'ORD12345', '--archive', root, '--format', 'counted'])
     expect(ending).toMatchObject({ exit: 2, out: '' })
+  })
+})
+
+describe('JSON that is told piece by piece', () => {
+  const telling = () => {
+    let written = ''
+    const io = { out: (text: string) => (written += text) } as unknown as Io
+    return { told: JSON_VALUE.tell(io), json: () => JSON.parse(written) as unknown, text: () => written }
+  }
+  const piece = (told: Telling, n: number) =>
+    told.piece(
+      () => ({ n }),
+      () => {},
+    )
+
+  it('is one value: members, lists with and without pieces, parts', async () => {
+    const { told, json, text } = telling()
+    told.members({ a: 1 })
+    told.list('some')
+    expect(text()).toBe('')
+    for (const n of [1, 2]) piece(told, n)
+    told.list('none')
+    await told.part(async io => io.out('[true]\n'), 'part')
+    told.members({ z: null })
+    told.end()
+    expect(json()).toEqual({ a: 1, some: [{ n: 1 }, { n: 2 }], none: [], part: [true], z: null })
+    expect(text().endsWith('}\n')).toBe(true)
+  })
+
+  it('is a bare list, an empty one, or an empty object', async () => {
+    const [list, empty, nothing] = [telling(), telling(), telling()]
+    list.told.list()
+    for (const n of [1, 2]) await list.told.part(async io => io.out(`${n}\n`))
+    empty.told.list()
+    for (const { told } of [list, empty, nothing]) told.end()
+    expect([list.json(), empty.json(), nothing.json()]).toEqual([[1, 2], [], {}])
+  })
+
+  it('stays whole where a part fails before its first word', async () => {
+    const { told, json } = telling()
+    const fail = () => Promise.reject(new Error('no'))
+    await expect(told.part(fail, 'first')).rejects.toThrow('no')
+    told.list('some')
+    await expect(told.part(fail)).rejects.toThrow('no')
+    piece(told, 1)
+    await expect(told.part(fail, 'last')).rejects.toThrow('no')
+    told.end()
+    expect(json()).toEqual({ some: [{ n: 1 }] })
   })
 })
