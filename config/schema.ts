@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { BUFFER, BUFFER_RANGES } from '../aws/firehose.js'
+import { BUFFER, BUFFER_RANGES } from '../aws/firehose-buffer.js'
 import type { DeclaredType } from '../transform/table-configuration.js'
 import { TABLE_NAME } from '../transform/table-names.js'
 

@@ -7,9 +7,9 @@ import {
   REFUSED_PREFIX,
   STAGED_PREFIX,
 } from '../transform/layout.js'
-import type { BucketFacts, DeployedFact, LifecycleRule, LockedObject, LockFacts } from './facts.js'
+import { denials } from './bucket-policy.js'
+import type { BucketFacts, DeployedFact, LifecycleRule, LockedObject, LockFacts } from './deployed-facts.js'
 import { type Check, judged, known, ok, unchecked } from './judgement.js'
-import { denials } from './policy.js'
 
 /** What is checked of every bucket. */
 export const BUCKET_CHECKS: readonly Check<BucketFacts>[] = [

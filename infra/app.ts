@@ -12,7 +12,7 @@ try {
   process.exitCode = 1
 }
 
-/** What to install where what CDK apps need is not there: npm leaves it out, since the command line needs none of it. */
+/** What to install where what CDK apps need is not there: npm leaves it out, since the command line does without. */
 function missingPackage(error: unknown): string | undefined {
   const { code, message } = error as NodeJS.ErrnoException
   const [, name] = /Cannot find package '(aws-cdk-lib|constructs)/.exec(message) ?? []

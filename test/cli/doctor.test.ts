@@ -7,10 +7,17 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { doctor } from '../../cli/commands/doctor.js'
 import { CommandError, type Options } from '../../cli/io.js'
 import { checkConfiguration } from '../../config/configuration.js'
+import { parseStatements } from '../../doctor/bucket-policy.js'
 import { judgeArchive } from '../../doctor/checks.js'
-import type { BucketFacts, CapturedFacts, DeployedFact, Facts, JournalFacts, KeyFacts } from '../../doctor/facts.js'
+import type {
+  BucketFacts,
+  CapturedFacts,
+  DeployedFact,
+  Facts,
+  JournalFacts,
+  KeyFacts,
+} from '../../doctor/deployed-facts.js'
 import type { DoctorFinding } from '../../doctor/judgement.js'
-import { parseStatements } from '../../doctor/policy.js'
 import { readDeployment } from '../../doctor/read-facts.js'
 import { LOOPBACK_CONNECTION, type Loopback, startLoopback } from '../loopback.js'
 import { fileOf } from './command-line.js'
