@@ -15,8 +15,5 @@ export const BUFFER_RANGES = {
  */
 export const TRANSFORM_BUFFER: { readonly mb: number; readonly seconds: number } = { mb: 1, seconds: 60 }
 
-/** What it gathers for that unasked: a template says other seconds only (CloudFormation, "ProcessorParameter"). */
-export const UNASKED_TRANSFORM_SECONDS = 60
-
 /** A failing transform is tried so often again (developer guide, "Handle failure in data transformation"). */
 export const TRANSFORM_RETRIES = 3

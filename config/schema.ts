@@ -176,7 +176,8 @@ function within({ least, most }: { readonly least: number; readonly most: number
   return z.int(allowed).min(least, allowed).max(most, allowed)
 }
 
-const STREAM_ARN = 'the ARN of a DynamoDB stream: arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/TIME'
+/** How a stream is named, for messages. */
+export const STREAM_ARN = 'the ARN of a DynamoDB stream: arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/TIME'
 
 const KEYS = 'an array of one or two different key attributes'
 const STEP = 'a pair [from, to]'
