@@ -130,46 +130,38 @@ function addCommand(
 /** One clear line for what went wrong, and the exit code that goes with it. */
 function report(error: unknown, name: string | undefined, io: Io): ExitCode {
   if (error instanceof CommanderError) return reportUse(error, name, io)
-  if (error instanceof CommandError) {
-    say(io, error.message, error.hint)
-    return error.exit
-  }
-  if (error instanceof ConfigurationError) {
-    say(io, error.message, error.hint)
-    return EXIT.usage
-  }
-  if (error instanceof ExportError) {
-    say(io, error.message, error.hint)
-    return EXIT.unchecked
-  }
-  if (error instanceof FileError) {
-    say(io, error.message)
-    return EXIT.unchecked
-  }
-  if (error instanceof EvidenceError) {
-    say(io, error.message, error.hint)
-    return EXIT.findings
-  }
-  if (error instanceof JournalError || error instanceof ProofError) {
-    say(io, error.message, 'itemtrail verify log says what else is wrong')
-    return EXIT.findings
-  }
-  if (error instanceof ParameterError) {
-    say(io, error.message)
-    return EXIT.usage
-  }
-  if (error instanceof QueryError) {
-    if (error.cause instanceof Interruption) say(io, 'the question was given up, and its statement was stopped')
-    else say(io, `the archive could not be asked: ${error.message}`, error.hint)
-    return EXIT.unchecked
-  }
+  const { message, hint, exit } = described(error)
+  say(io, message, hint)
+  return exit
+}
+
+interface Described {
+  readonly message: string
+  readonly hint?: string | undefined
+  readonly exit: ExitCode
+}
+
+/** What each kind of error is to whoever typed the command. */
+function described(error: unknown): Described {
+  if (error instanceof CommandError) return error
+  if (error instanceof ConfigurationError) return { message: error.message, hint: error.hint, exit: EXIT.usage }
+  if (error instanceof ParameterError) return { message: error.message, exit: EXIT.usage }
+  if (error instanceof ExportError) return { message: error.message, hint: error.hint, exit: EXIT.unchecked }
+  if (error instanceof FileError) return { message: error.message, exit: EXIT.unchecked }
+  if (error instanceof EvidenceError) return { message: error.message, hint: error.hint, exit: EXIT.findings }
+  if (error instanceof JournalError || error instanceof ProofError)
+    return { message: error.message, hint: 'itemtrail verify log says what else is wrong', exit: EXIT.findings }
+  if (error instanceof QueryError) return describeQueryError(error)
   const system = describeSystemError(error as NodeJS.ErrnoException)
-  if (system !== undefined) {
-    say(io, system)
-    return EXIT.findings
-  }
-  say(io, ...describeUnexpected(error))
-  return EXIT.unchecked
+  if (system !== undefined) return { message: system, exit: EXIT.findings }
+  const [message, hint] = describeUnexpected(error)
+  return { message, hint, exit: EXIT.unchecked }
+}
+
+function describeQueryError({ cause, message, hint }: QueryError): Described {
+  if (cause instanceof Interruption)
+    return { message: 'the question was given up, and its statement was stopped', exit: EXIT.unchecked }
+  return { message: `the archive could not be asked: ${message}`, hint, exit: EXIT.unchecked }
 }
 
 /** What commander found wrong with the arguments of the command `name`, or that it printed help. */

@@ -1,7 +1,7 @@
 import { cachedHead, nextClaim } from '../../journal/head.js'
 import { KeptLog } from '../../journal/kept-log.js'
-import { believedKey, existingArchive, KEY_OPTION } from '../ask/journal.js'
 import { identityOrAny } from '../ask/journal-identity.js'
+import { believedKey, existingArchive, KEY_OPTION } from '../ask/journal-options.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT } from '../io.js'
 

@@ -1,16 +1,15 @@
 import { UnreadableTable } from '../../queries/engines/engine.js'
 import { deliveriesOf } from '../../queries/engines/literal.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { instantOf } from '../ask/instant.js'
-import { KEY_OPTION } from '../ask/journal.js'
+import { instantOf } from '../ask/instant-argument.js'
+import { KEY_OPTION } from '../ask/journal-options.js'
 import { nearest } from '../ask/nearest.js'
 import { tellRemarks, tellUnbelieved } from '../ask/remarks.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, findWorkspaceTable, type Workspace, withWorkspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
-import { FORMAT_OPTION, formatOf, type TextFormat } from '../show/formats.js'
-import { toJson } from '../show/json.js'
-import { print } from '../show/printers.js'
-import { TABLES_PRINTERS } from '../show/table-printers.js'
+import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
+import type { TextFormat } from '../show/output-format.js'
+import type { Surface } from '../show/surface.js'
 import { printable } from '../show/text.js'
 import { type Asked, type Verification, verifyContinuity } from './verify/continuity.js'
 import { verifyBag, verifyProof } from './verify/handed-on.js'
@@ -72,7 +71,7 @@ async function verifyJournal(logAlone: boolean, options: Options, format: TextFo
   }
   const summary = () => printEnd(check, { ...io, out: io.err })
   const shape = { page, summary, whole: () => describeJournal(check), rows: () => check.findings }
-  await print(shape, format, io)
+  await format.print(shape, io)
   return check.findings.length > 0 ? EXIT.findings : EXIT.done
 }
 
@@ -82,14 +81,14 @@ async function verifyAll(options: Options, format: TextFormat, io: Io): Promise<
   const check = await checkJournal(options, false)
   const isBroken = check !== undefined && check.findings.length > 0
   let exit: ExitCode = EXIT.done
-  beginAll(check, format, io)
+  const telling = format.tell(io)
+  await telling.part(out => format.print(journalSurface(check, out), out), 'journal')
   try {
     exit = await withWorkspace(options, async workspace => {
       let worst: ExitCode = workspace.tables.length === 0 && check === undefined ? EXIT.unchecked : EXIT.done
-      for (const part of ['rows', 'continuity']) {
-        if (format === 'json') io.out(`,\n"${part}":`)
-        const subject = SUBJECTS[part] as Verification
-        worst = worse(worst, await verifyTables(subject, { workspace, period }, undefined, format, io))
+      for (const [part, subject] of Object.entries({ rows: verifyRows, continuity: verifyContinuity })) {
+        const verifyPart = (out: Io) => verifyTables(subject, { workspace, period }, undefined, format, out)
+        worst = worse(worst, await telling.part(verifyPart, part))
       }
       return tellUnbelieved(workspace, worst, io)
     })
@@ -97,15 +96,18 @@ async function verifyAll(options: Options, format: TextFormat, io: Io): Promise<
     if (!isBroken || !(error instanceof CommandError)) throw error
     io.err(`itemtrail: ${error.message}\n`)
   }
-  if (format === 'json') io.out('}\n')
-  else endAll(check, exit, format === 'ndjson' ? { ...io, out: io.err } : io)
+  telling.summary(out => endAll(check, exit, out))
+  telling.end()
   return isBroken ? EXIT.findings : exit
 }
 
-function beginAll(check: JournalCheck | undefined, format: TextFormat, io: Io): void {
-  if (format === 'json') io.out(`{"journal":${toJson(check === undefined ? null : describeJournal(check))}`)
-  else if (format === 'ndjson') for (const finding of check?.findings ?? []) io.out(`${toJson(finding)}\n`)
-  else if (check !== undefined) printJournal(check, io)
+/** What the journal says, before all else that is verified has been. */
+function journalSurface(check: JournalCheck | undefined, io: Io): Surface {
+  return {
+    page: () => check !== undefined && printJournal(check, io),
+    whole: () => (check === undefined ? null : describeJournal(check)),
+    rows: () => check?.findings ?? [],
+  }
 }
 
 function endAll(check: JournalCheck | undefined, exit: ExitCode, io: Io): void {
@@ -123,21 +125,26 @@ async function verifyTables(
 ): Promise<ExitCode> {
   const { workspace } = asked
   const tables = (name === undefined ? workspace.tables : [name]).map(table => findWorkspaceTable(workspace, table))
-  const printer = TABLES_PRINTERS[format](io)
+  const telling = format.tell(io)
+  let shown = 0
   const verifyTable = async (table: TableConfiguration) => {
     const surface = await subject(asked, table)
-    await printer.table(table.table, surface)
+    const page = (out: Io) => {
+      if (surface.isApart && shown++ > 0) out.out('\n')
+      return surface.page(out)
+    }
+    await telling.part(out => format.print({ ...surface, page, about: { table: table.table } }, out))
     tellRemarks(workspace.engine, io)
     return surface.end()
   }
   let exit: ExitCode = EXIT.done
-  printer.begin()
+  telling.list()
   for (const table of tables) {
     const problem = name === undefined ? await unreadable(workspace, table) : undefined
     if (problem !== undefined) io.err(`${printable(problem)}\n`)
     exit = worse(exit, problem === undefined ? await verifyTable(table) : EXIT.unchecked)
   }
-  printer.end()
+  telling.end()
   return exit
 }
 

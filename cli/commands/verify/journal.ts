@@ -10,8 +10,8 @@ import { VerifiedBefore, verifiedPath } from '../../../journal/verified-before.j
 import { type VerifiedLog, verifyLog } from '../../../journal/verify-log.js'
 import { type VerifiedObjects, verifyObjects } from '../../../journal/verify-objects.js'
 import { LOG_PREFIX } from '../../../transform/layout.js'
-import { type BelievedKey, believedKey, existingArchive, withSealedObjects } from '../../ask/journal.js'
 import { identityOrAny } from '../../ask/journal-identity.js'
+import { type BelievedKey, believedKey, existingArchive, withSealedObjects } from '../../ask/journal-options.js'
 import { CommandError, EXIT, type Options } from '../../io.js'
 
 /** The archive held against its journal, and the journal against its anchors. */
