@@ -30,6 +30,13 @@ export interface VerifiedArchive extends Pick<ArchiveObjects, 'describe'> {
   list(prefix: string): Promise<readonly ListedForVerifying[]>
 }
 
+/** How far a verification is: objects and bytes that were looked at, of so many bytes. */
+export interface CheckedSoFar {
+  readonly objects: number
+  readonly bytes: number
+  readonly ofBytes: number
+}
+
 export interface VerifyObjectsOptions {
   /**
    * True of an object that was verified before under this entry, and is unchanged by size and tag.
@@ -38,6 +45,8 @@ export interface VerifyObjectsOptions {
   readonly wasVerified?: ((listed: ListedForVerifying, entry: SealedEntry) => boolean) | undefined
   /** Told each object that is what was sealed. */
   readonly onSound?: ((listed: ListedForVerifying, entry: SealedEntry) => void) | undefined
+  /** Told after each object how far it is. */
+  readonly onChecked?: ((done: CheckedSoFar) => void) | undefined
   /** How many are read at once. @default 4 */
   readonly parallel?: number | undefined
 }
@@ -50,7 +59,7 @@ export async function verifyObjects(
   archive: VerifiedArchive,
   entries: ReadonlyMap<string, SealedEntry>,
   seals: readonly SealEntry[],
-  { wasVerified = () => false, onSound = () => {}, parallel = 4 }: VerifyObjectsOptions = {},
+  { wasVerified = () => false, onSound = () => {}, onChecked = () => {}, parallel = 4 }: VerifyObjectsOptions = {},
 ): Promise<VerifiedObjects> {
   const listed = (await Promise.all(SEALED_PREFIXES.map(prefix => archive.list(prefix)))).flat()
   const findings: JournalFinding[] = []
@@ -81,7 +90,13 @@ export async function verifyObjects(
     counts.bytes += entry.bytes
     onSound(object, entry)
   }
-  await eachOf(listed, parallel, check)
+  const done = { objects: 0, bytes: 0, ofBytes: listed.reduce((sum, { bytes }) => sum + bytes, 0) }
+  await eachOf(listed, parallel, async object => {
+    await check(object)
+    done.objects++
+    done.bytes += object.bytes
+    onChecked(done)
+  })
   const there = new Set(listed.map(({ key }) => key))
   for (const key of entries.keys()) if (!there.has(key)) findings.push({ kind: 'missing', key, message: GONE })
   findings.sort((a, b) => (a.key < b.key ? -1 : 1))

@@ -3,14 +3,17 @@ import { deliveriesOf } from '../../queries/engines/literal.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { instantOf } from '../ask/instant.js'
 import { KEY_OPTION } from '../ask/journal.js'
+import { SINCE_OPTION } from '../ask/kept-checkpoint.js'
 import { nearest } from '../ask/nearest.js'
 import { tellRemarks, tellUnbelieved } from '../ask/remarks.js'
-import { ARCHIVE_OPTION, CONFIG_OPTION, findWorkspaceTable, type Workspace, withWorkspace } from '../ask/workspace.js'
+import { ARCHIVE_OPTION, CONFIG_OPTION, findWorkspaceTable, withWorkspace } from '../ask/workspace.js'
+import { type Failure, failureOf, isInterrupted } from '../failure-of.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { FORMAT_OPTION, formatOf, type TextFormat } from '../show/formats.js'
 import { toJson } from '../show/json.js'
 import { print } from '../show/printers.js'
-import { TABLES_PRINTERS } from '../show/table-printers.js'
+import type { TableSurface } from '../show/surface.js'
+import { TABLES_PRINTERS, type TablesPrinter } from '../show/table-printers.js'
 import { printable } from '../show/text.js'
 import { type Asked, type Verification, verifyContinuity } from './verify/continuity.js'
 import { verifyBag, verifyProof } from './verify/handed-on.js'
@@ -33,7 +36,7 @@ export const verify: Command = {
     ARCHIVE_OPTION,
     CONFIG_OPTION,
     KEY_OPTION,
-    ['--since <file>', 'a checkpoint that was kept: proves that the journal only grew since'],
+    SINCE_OPTION,
     ['--full', 'hashes every object, also those that are unchanged by size and time since they were hashed'],
     ['--from <instant>', 'the period that rows and continuity are about; without it, from the first change'],
     ['--to <instant>', 'the moment after the last of the period'],
@@ -57,14 +60,14 @@ export const verify: Command = {
     const asked = readPeriod(options)
     return withWorkspace(options, async workspace => {
       if (workspace.tables.length === 0) throw new CommandError('the archive has no table yet', EXIT.unchecked)
-      const exit = await verifyTables(subject, { workspace, period: asked }, of, format, io)
+      const exit = await verifyTables(subject, { workspace, period: asked, io }, of, format)
       return tellUnbelieved(workspace, exit, io)
     })
   },
 }
 
 async function verifyJournal(logAlone: boolean, options: Options, format: TextFormat, io: Io): Promise<ExitCode> {
-  const check = await checkJournal(options, logAlone)
+  const check = await checkJournal(options, logAlone, io)
   if (check === undefined) throw new CommandError('archive is not sealed', EXIT.unchecked, 'itemtrail seal seals it')
   const page = () => {
     printJournal(check, io)
@@ -79,27 +82,39 @@ async function verifyJournal(logAlone: boolean, options: Options, format: TextFo
 /** Log, objects, rows, continuity. What is broken weighs most: it may be why something else could not be checked. */
 async function verifyAll(options: Options, format: TextFormat, io: Io): Promise<ExitCode> {
   const period = readPeriod(options)
-  const check = await checkJournal(options, false)
+  const check = await checkJournal(options, false, io)
   const isBroken = check !== undefined && check.findings.length > 0
-  let exit: ExitCode = EXIT.done
   beginAll(check, format, io)
+  const exit = await verifyParts(options, { period, isSealed: check !== undefined }, format, io)
+  if (format === 'json') io.out('}\n')
+  else endAll(check, exit, format === 'ndjson' ? { ...io, out: io.err } : io)
+  return isBroken ? EXIT.findings : exit
+}
+
+/** Rows and continuity of every table; a part that cannot be checked costs no other, and JSON says of each. */
+async function verifyParts(
+  options: Options,
+  { period, isSealed }: { readonly period: Asked['period']; readonly isSealed: boolean },
+  format: TextFormat,
+  io: Io,
+): Promise<ExitCode> {
+  const left = ['rows', 'continuity']
   try {
-    exit = await withWorkspace(options, async workspace => {
-      let worst: ExitCode = workspace.tables.length === 0 && check === undefined ? EXIT.unchecked : EXIT.done
-      for (const part of ['rows', 'continuity']) {
+    return await withWorkspace(options, async workspace => {
+      let worst: ExitCode = workspace.tables.length === 0 && !isSealed ? EXIT.unchecked : EXIT.done
+      for (let part = left.shift(); part !== undefined; part = left.shift()) {
         if (format === 'json') io.out(`,\n"${part}":`)
         const subject = SUBJECTS[part] as Verification
-        worst = worse(worst, await verifyTables(subject, { workspace, period }, undefined, format, io))
+        worst = worse(worst, await verifyTables(subject, { workspace, period, io }, undefined, format))
       }
       return tellUnbelieved(workspace, worst, io)
     })
   } catch (error) {
-    if (!isBroken || !(error instanceof CommandError)) throw error
-    io.err(`itemtrail: ${error.message}\n`)
+    const { message, exit } = tellFailure(error, io)
+    if (format === 'json')
+      for (const part of left) io.out(`,\n"${part}":[{"table":null,"not_checked":${toJson(message)}}]`)
+    return exit
   }
-  if (format === 'json') io.out('}\n')
-  else endAll(check, exit, format === 'ndjson' ? { ...io, out: io.err } : io)
-  return isBroken ? EXIT.findings : exit
 }
 
 function beginAll(check: JournalCheck | undefined, format: TextFormat, io: Io): void {
@@ -110,7 +125,7 @@ function beginAll(check: JournalCheck | undefined, format: TextFormat, io: Io): 
 
 function endAll(check: JournalCheck | undefined, exit: ExitCode, io: Io): void {
   if (check === undefined) io.out('not checked: nothing is sealed, so who can write the archive can change all of it\n')
-  else printEnd(check, io, exit !== EXIT.done)
+  else printEnd(check, io, exit)
 }
 
 /** One subject of the table that is named, else of every one. */
@@ -119,37 +134,48 @@ async function verifyTables(
   asked: Asked,
   name: string | undefined,
   format: TextFormat,
-  io: Io,
 ): Promise<ExitCode> {
-  const { workspace } = asked
+  const { workspace, io } = asked
   const tables = (name === undefined ? workspace.tables : [name]).map(table => findWorkspaceTable(workspace, table))
   const printer = TABLES_PRINTERS[format](io)
-  const verifyTable = async (table: TableConfiguration) => {
-    const surface = await subject(asked, table)
-    await printer.table(table.table, surface)
-    tellRemarks(workspace.engine, io)
-    return surface.end()
-  }
   let exit: ExitCode = EXIT.done
   printer.begin()
-  for (const table of tables) {
-    const problem = name === undefined ? await unreadable(workspace, table) : undefined
-    if (problem !== undefined) io.err(`${printable(problem)}\n`)
-    exit = worse(exit, problem === undefined ? await verifyTable(table) : EXIT.unchecked)
-  }
+  for (const table of tables) exit = worse(exit, await verifyTable(subject, asked, table, printer))
   printer.end()
   return exit
 }
 
-/** Why a table cannot be read, which costs no other its answer. */
-async function unreadable({ engine }: Workspace, table: TableConfiguration): Promise<string | undefined> {
+/** What of one table cannot be read costs no other its answer. */
+async function verifyTable(
+  subject: Verification,
+  asked: Asked,
+  table: TableConfiguration,
+  printer: TablesPrinter,
+): Promise<ExitCode> {
+  const { workspace, io } = asked
+  let surface: TableSurface | undefined
   try {
-    await engine.run(`select 1 from ${deliveriesOf(table)} limit 0`)
-    return undefined
+    await printer.table(table.table, async () => {
+      await workspace.engine.run(`select 1 from ${deliveriesOf(table)} limit 0`)
+      surface = await subject(asked, table)
+      return surface
+    })
+    tellRemarks(workspace.engine, io)
+    return (surface as TableSurface | undefined)?.end() ?? EXIT.done
   } catch (error) {
-    if (error instanceof UnreadableTable) return error.message
-    throw error
+    // a question that is given up is given up whole
+    if (isInterrupted(error)) throw error
+    if (error instanceof UnreadableTable) io.err(`${printable(error.message)}\n`)
+    else tellFailure(error, io)
+    return EXIT.unchecked
   }
+}
+
+/** Tells what could not be checked, and why. */
+function tellFailure(error: unknown, io: Io): Failure {
+  const failure = failureOf(error)
+  io.err(`itemtrail: ${failure.message}\n${failure.hint === undefined ? '' : `  ${failure.hint}\n`}`)
+  return { ...failure, exit: failure.exit === EXIT.findings ? EXIT.unchecked : failure.exit }
 }
 
 function subjectOf(name: string): Verification {

@@ -2,6 +2,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, utimes
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { checkTimestamp } from '../../journal/timestamp.js'
+import { EMPTY_ROOT } from '../../proof/tree.js'
 import { hasOpenssl, startAuthority } from '../journal/time-authority.js'
 import { change } from '../queries/story.js'
 import { archiveOf, fileOf, linesOf, makeFolder, run } from './command-line.js'
@@ -152,6 +153,73 @@ describe('checkpoint', () => {
     expect(await print('--key', other.vkey)).toMatchObject({ exit: 1, out: '' })
     expect(await print('--key', 'not+a+key')).toMatchObject({ exit: 2 })
   })
+
+  it('proves that the journal only grew since one that was kept, signed or in three lines', async () => {
+    const { key, vkey } = await madeKey()
+    const root = await archiveOf([FIRST])
+    const seal = (archive: string) => run(['seal', '--archive', archive, '--key', key])
+    const since = (archive: string, kept: string, ...more: readonly string[]) =>
+      run(['checkpoint', '--archive', archive, '--since', kept, ...more])
+    await seal(root)
+    const note = readFileSync(join(root, 'log/checkpoint'), 'utf8')
+    const [text = ''] = note.split('\n\n')
+    const kept = fileOf('kept', note)
+    const pinned = fileOf('pinned', text)
+    const mailed = fileOf('mailed', `\ufeff${text.replaceAll('\n', ' \r\n')}\r\n\r\n`)
+    expect(await since(root, kept)).toEqual({
+      exit: 0,
+      out: note,
+      err: expect.stringMatching(/is of size 3 as .*kept says/),
+    })
+    for (let times = 0; times < 9; times++) await seal(root)
+    const now = readFileSync(join(root, 'log/checkpoint'), 'utf8')
+    for (const file of [kept, pinned, mailed])
+      for (const more of [[], ['--key', vkey]]) {
+        const { exit, out, err } = await since(root, file, ...more)
+        expect({ exit, out, err }).toEqual({
+          exit: 0,
+          out: now,
+          err: expect.stringMatching(/ grew from size 3 to 12, and begins as /),
+        })
+      }
+    const empty = fileOf('empty', `${ORIGIN}\n0\n${EMPTY_ROOT.toString('base64')}\n`)
+    expect((await since(root, empty)).err).toContain('it proves nothing')
+  })
+
+  it('tells another origin, another history and a journal that was cut from growth', async () => {
+    const { key } = await madeKey()
+    const [root, other] = [await archiveOf([FIRST]), await archiveOf([SECOND])]
+    for (const archive of [root, root, other]) await run(['seal', '--archive', archive, '--key', key])
+    const lines = readFileSync(join(root, 'log/checkpoint'), 'utf8').split('\n')
+    const kept = (change: (lines: string[]) => void) => {
+      const copy = lines.slice(0, 3)
+      change(copy)
+      return fileOf('kept', copy.join('\n'))
+    }
+    const since = (archive: string, file: string) => run(['checkpoint', '--archive', archive, '--since', file])
+    const whole = fileOf('kept', lines.join('\n'))
+    for (const [archive, file, sentence] of [
+      [root, kept(line => line.splice(0, 1, 'other.example')), 'is of "other.example", the journal is "orders.audit'],
+      [root, kept(line => line.splice(1, 1, '50')), 'is of size 50, the journal ends at 4'],
+      [root, kept(line => line.splice(2, 1, EMPTY_ROOT.toString('base64'))), 'has another root at size 4'],
+      [root, kept(line => line.splice(1, 1, '3')), 'has another root at size 3'],
+      [other, whole, 'is of size 4, the journal ends at 3'],
+      [await archiveOf([FIRST]), whole, 'says that it was up to size 4'],
+    ] as const) {
+      const { exit, out, err } = await since(archive, file)
+      expect({ exit, out, err }).toEqual({ exit: 1, out: '', err: expect.stringContaining(sentence) })
+    }
+    expect(await since(root, fileOf('none', 'x'))).toMatchObject({ exit: 3, out: '' })
+    expect(await since(root, fileOf('cut', lines.slice(0, 5).join('\n').slice(0, -9)))).toMatchObject({ exit: 3 })
+    expect(await since(root, 'nowhere')).toMatchObject({ exit: 2 })
+    rmSync(join(root, 'log/tile/0'), { recursive: true })
+    expect(
+      await since(
+        root,
+        kept(line => line.splice(1, 1, '3')),
+      ),
+    ).toMatchObject({ exit: 1 })
+  })
 })
 
 describe('verify', () => {
@@ -189,8 +257,10 @@ describe('verify', () => {
     expect(out).toContain('UNBROKEN')
     expect(out).toContain('not checked: that nobody with the key made it anew: --since')
     expect(out).toMatch(
-      /VERIFIED: what was sealed until 20.* is as orders.audit.example\/test signed it, by the key given\n$/,
+      /VERIFIED: what was sealed until 20.* is as orders.audit.example\/test signed it, by the key given\n/,
     )
+    const [text] = readFileSync(join(root, 'log/checkpoint'), 'utf8').split('\n\n')
+    expect(out.endsWith(`to keep where nobody who has the archive can change it, for --since:\n${text}\n`)).toBe(true)
   })
 
   it('without a key says that the journal agrees with itself, no more', async () => {
@@ -271,6 +341,36 @@ describe('verify', () => {
     expect((await verify(root, '--key', forger.vkey, '--since', kept)).exit).toBe(2)
     expect((await verify(root, '--since', fileOf('none', 'x'))).exit).toBe(3)
     expect((await verify(root, '--since', 'nowhere')).exit).toBe(2)
+  })
+
+  it('takes the three lines that it prints as the checkpoint that was kept', async () => {
+    const root = await sealedArchive()
+    const { out } = await verify(root, 'log', '--key', vkey)
+    const kept = fileOf('pinned', out.split('\n').slice(-4).join('\n'))
+    await seal(root)
+    expect(await verify(root, 'log', '--key', vkey, '--since', kept)).toMatchObject({
+      exit: 0,
+      out: expect.stringContaining('up to size 3 is as the kept checkpoint says'),
+    })
+    const other = await archiveOf([SECOND])
+    await seal(other)
+    expect(await findingsOf(other, '--since', kept)).toEqual({ exit: 1, kinds: ['forked'] })
+    const foreign = fileOf('foreign', readFileSync(kept, 'utf8').replace(ORIGIN, 'other.example'))
+    expect(await verify(root, '--since', foreign)).toMatchObject({ exit: 1, out: '' })
+  })
+
+  it('prints whole JSON where a part cannot be checked, and says why', async () => {
+    const root = await sealedArchive()
+    const path = objectIn(root)
+    writeFileSync(path, readFileSync(path).subarray(0, 40))
+    // nothing but its own journal says that it was another
+    rmSync(join(root, 'log'), { recursive: true })
+    const { exit, out, err } = await verify(root, '--format', 'json')
+    const { journal, rows, continuity } = JSON.parse(out)
+    expect({ exit, journal }).toEqual({ exit: 3, journal: null })
+    expect([...rows, ...continuity].filter(part => part.not_checked !== undefined)).not.toEqual([])
+    expect(err).not.toBe('')
+    expect((await verify(root)).exit).toBe(3)
   })
 
   it.skipIf(!hasOpenssl)('holds time stamps against the checkpoints that they are of', async () => {

@@ -1,8 +1,5 @@
-import { readBounded } from '../../../config/gate.js'
 import type { SealEntry, SealedEntry } from '../../../journal/entry.js'
 import type { JournalFinding } from '../../../journal/finding.js'
-import { type Head, type JournalIdentity, openHead } from '../../../journal/head.js'
-import { JournalError } from '../../../journal/journal-error.js'
 import { KeptLog } from '../../../journal/kept-log.js'
 import { claimPath } from '../../../journal/log-store.js'
 import { checkTimestamp, TimestampError, timestampPath } from '../../../journal/timestamp.js'
@@ -12,7 +9,9 @@ import { type VerifiedObjects, verifyObjects } from '../../../journal/verify-obj
 import { LOG_PREFIX } from '../../../transform/layout.js'
 import { type BelievedKey, believedKey, existingArchive, withSealedObjects } from '../../ask/journal.js'
 import { identityOrAny } from '../../ask/journal-identity.js'
-import { CommandError, EXIT, type Options } from '../../io.js'
+import { keptHead, readKeptCheckpoint } from '../../ask/kept-checkpoint.js'
+import { CommandError, EXIT, type Io, type Options } from '../../io.js'
+import { Progress } from '../../show/progress.js'
 
 /** The archive held against its journal, and the journal against its anchors. */
 export interface JournalCheck {
@@ -40,30 +39,35 @@ export interface Stamp {
  * Verifies the journal of the archive that the flags name, and unless `logAlone` every object that it names. Undefined
  * where nothing is sealed. Throws a `CommandError` where that cannot be, because somebody holds a key of it.
  */
-export async function checkJournal(options: Options, logAlone: boolean): Promise<JournalCheck | undefined> {
+export async function checkJournal(options: Options, logAlone: boolean, io: Io): Promise<JournalCheck | undefined> {
   const { root, archive } = existingArchive(options)
   const store = new KeptLog(archive)
   const key = believedKey(options, root)
-  const kept = readKept(options)
-  const identity = await identityOrAny(store, key?.verifier, kept)
+  const kept = readKeptCheckpoint(options)
+  const identity = await identityOrAny(store, key?.verifier, kept?.note)
   const isThere = (await store.list('')).some(path => !path.startsWith('staging/'))
   if (!isThere && kept === undefined) {
     if (typeof options.key !== 'string') return undefined
     throw new CommandError('archive is not sealed, so no key vouches for it', EXIT.unchecked)
   }
-  if (identity === undefined) throw unreadable(kept === undefined ? `${LOG_PREFIX} has` : `--since ${options.since} is`)
-  const since = kept && keptHead(kept, identity, options)
+  if (identity === undefined) throw new CommandError(`${LOG_PREFIX} has no checkpoint that can be read`, EXIT.unchecked)
+  const since = kept && keptHead(kept, identity)
   const entries = new Map<string, SealedEntry>()
+  const reading = new Progress(io, 'journal entry', 'journal entries')
   const log = await verifyLog(store, identity, {
     since,
-    onEntry: (_, entry) => {
+    onEntry: (index, entry) => {
+      reading.update(index + 1, 0, undefined)
       if (entry.type === 'object@1' && !entries.has(entry.key)) entries.set(entry.key, entry)
     },
   })
+  reading.end()
   const { stamps, findings } = await checkStamps(store, log)
   const looksAtObjects = !logAlone && log.head.size > 0
   const objects = looksAtObjects
-    ? await withSealedObjects(archive, sealed => checkObjects(root, sealed, entries, log.seals, options.full === true))
+    ? await withSealedObjects(archive, sealed =>
+        checkObjects({ root, sealed, entries, seals: log.seals, full: options.full === true }, io),
+      )
     : undefined
   const inLog = [...log.findings, ...findings].map(finding => ({ part: 'log', ...finding }) as const)
   const inObjects = (objects?.findings ?? []).map(finding => ({ part: 'objects', ...finding }) as const)
@@ -71,44 +75,28 @@ export async function checkJournal(options: Options, logAlone: boolean): Promise
   return { origin, key, since: since?.size, log, objects, stamps, findings: [...inLog, ...inObjects] }
 }
 
-function unreadable(subject: string): CommandError {
-  return new CommandError(`${subject} no checkpoint that can be read`, EXIT.unchecked)
-}
-
-/** A checkpoint and its signatures are short. */
-const MAX_KEPT = 64 * 1024
-
-function readKept({ since }: Options): Uint8Array | undefined {
-  if (typeof since !== 'string') return undefined
-  const bytes = readBounded(since, since, { maxBytes: MAX_KEPT })
-  if (bytes === undefined) throw new CommandError(`--since ${since} is not there`)
-  return bytes
-}
-
-function keptHead(kept: Uint8Array, identity: JournalIdentity, { since }: Options): Head {
-  try {
-    return openHead(kept, String(since), identity)
-  } catch (error) {
-    if (!(error instanceof JournalError)) throw error
-    throw new CommandError(`--since ${since} ${error.problem}`)
-  }
-}
-
 /** What is unchanged by size and tag since it was hashed on this machine is not hashed again, unless `full`. */
-async function checkObjects(
-  root: string,
-  archive: Parameters<typeof verifyObjects>[0],
-  entries: ReadonlyMap<string, SealedEntry>,
-  seals: readonly SealEntry[],
-  full: boolean,
-): Promise<VerifiedObjects> {
+async function checkObjects({ root, sealed, entries, seals, full }: Sealing, io: Io): Promise<VerifiedObjects> {
   const before = VerifiedBefore.read(verifiedPath(root))
-  const verified = await verifyObjects(archive, entries, seals, {
+  const progress = new Progress(io, 'object')
+  const verified = await verifyObjects(sealed, entries, seals, {
     ...(!full && { wasVerified: (listed, entry) => before.has(listed, entry) }),
     onSound: (listed, entry) => before.add(listed, entry),
+    onChecked: ({ objects, bytes, ofBytes }) => progress.update(objects, bytes, ofBytes),
   })
+  progress.end()
   before.write()
   return verified
+}
+
+/** What is sealed of an archive, and where it lies. */
+interface Sealing {
+  readonly root: string
+  readonly sealed: Parameters<typeof verifyObjects>[0]
+  readonly entries: ReadonlyMap<string, SealedEntry>
+  readonly seals: readonly SealEntry[]
+  /** True where everything is hashed, whatever was before. */
+  readonly full: boolean
 }
 
 /** The time stamps that are kept, each held against the checkpoint of its size. */

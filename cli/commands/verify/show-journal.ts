@@ -1,4 +1,5 @@
-import type { Io } from '../../io.js'
+import { headText } from '../../../journal/head.js'
+import { EXIT, type ExitCode, type Io } from '../../io.js'
 import { grouped } from '../../show/progress.js'
 import { paint } from '../../show/terminal.js'
 import { printable, wrap } from '../../show/text.js'
@@ -21,15 +22,31 @@ export function printJournal({ origin, log, objects, findings }: JournalCheck, i
   if (notSealed.length > 0) io.out(`         ${counted(notSealed.length, 'object')} not sealed yet\n`)
 }
 
-/** What was not checked, and the strongest sentence that the anchors allow. */
-export function printEnd(check: JournalCheck, io: Io, otherFindings = false): void {
+/** What was not checked, the strongest sentence that the anchors allow, and what to keep for the next time. */
+export function printEnd(check: JournalCheck, io: Io, others: ExitCode = EXIT.done): void {
   for (const text of notChecked(check)) io.out(`${wrap(`not checked: ${printable(text)}`, io.columns)}\n`)
   const { findings } = check
-  const end =
-    findings.length > 0
-      ? paint(io, 'red', `BROKEN: ${counted(findings.length, 'finding')}`)
-      : paint(io, otherFindings ? 'yellow' : 'green', otherFindings ? 'SEALED, with findings above' : 'VERIFIED')
-  io.out(`${wrap(findings.length > 0 ? end : `${end}: ${printable(sentenceOf(check))}`, io.columns)}\n`)
+  if (findings.length > 0) {
+    io.out(`${paint(io, 'red', `BROKEN: ${counted(findings.length, 'finding')}`)}\n`)
+    return
+  }
+  const end = others === EXIT.done ? paint(io, 'green', 'VERIFIED') : paint(io, 'yellow', OTHERWISE[others])
+  io.out(`${wrap(`${end}: ${printable(sentenceOf(check))}`, io.columns)}\n`)
+  printPin(check, io)
+}
+
+/** What stands in the place of VERIFIED where the journal is whole, and something else is not. */
+const OTHERWISE = {
+  [EXIT.findings]: 'SEALED, with findings above',
+  [EXIT.usage]: 'SEALED, the rest could not be checked',
+  [EXIT.unchecked]: 'SEALED, the rest could not all be checked',
+} as const
+
+/** The three lines of a checkpoint, which a person can copy anywhere. */
+function printPin({ origin, log: { head } }: JournalCheck, io: Io): void {
+  if (head.note === undefined) return
+  io.out(`${wrap('to keep where nobody who has the archive can change it, for --since:', io.columns)}\n`)
+  for (const line of headText(origin, head).trimEnd().split('\n')) io.out(`${printable(line)}\n`)
 }
 
 /** What is true of the archive by what was given from outside. */
