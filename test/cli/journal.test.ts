@@ -1,9 +1,23 @@
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import type { FoundObject } from '../../journal/archive-objects.js'
+import { seal as sealAll } from '../../journal/seal.js'
 import { checkTimestamp } from '../../journal/timestamp.js'
 import { EMPTY_ROOT } from '../../proof/tree.js'
+import { sealerOf } from '../journal/desk-journal.js'
 import { hasOpenssl, startAuthority } from '../journal/time-authority.js'
+import { VKEY } from '../proof/vectors.js'
 import { change } from '../queries/story.js'
 import { archiveOf, fileOf, linesOf, makeFolder, run } from './command-line.js'
 import { expectContract } from './contract.js'
@@ -307,6 +321,39 @@ describe('verify', () => {
     cpSync(path, path.replace('.parquet', '-2.parquet'))
     utimesSync(path.replace('.parquet', '-2.parquet'), 0, 0)
     expect(await findingsOf(root)).toEqual({ exit: 1, kinds: ['unlisted'] })
+  })
+
+  it('tells what the bucket of a copied archive forgot from what is missing', async () => {
+    const root = await archiveOf([FIRST])
+    const key = 'refused/processing-failed/Orders/x'
+    const sealedAt = async (time: string, version?: string) => {
+      const { objects, ...sealer } = await sealerOf(root, { now: () => Date.parse(time) })
+      const describe = async (object: FoundObject) => {
+        const entry = await objects.describe(object)
+        return entry && { ...entry, ...(version !== undefined && { version_id: version }) }
+      }
+      await sealAll({ ...sealer, objects: { list: prefix => objects.list(prefix), describe } })
+    }
+    await sealedAt('2024-01-01T00:00:00Z', '1')
+    mkdirSync(dirname(join(root, key)), { recursive: true })
+    writeFileSync(join(root, key), '{}')
+    await sealedAt('2024-01-02T00:00:00Z', '2')
+    rmSync(join(root, key))
+    const { exit, out } = await verify(root, 'objects', '--key', VKEY, '--format', 'json')
+    expect({ exit, ...JSON.parse(out) }).toMatchObject({ exit: 0, verified: true, expired: [key] })
+    expect((await verify(root, 'objects', '--key', VKEY)).out).toContain('1 refused object that may have expired')
+    const kept = fileOf('itemtrail.config.json', JSON.stringify({ refusedDays: 3650, tables: {} }))
+    expect(await findingsOf(root, '--key', VKEY, '--config', kept)).toEqual({ exit: 1, kinds: ['missing'] })
+    // rows never expire, nor does anything in a folder
+    const path = objectIn(root)
+    const bytes = readFileSync(path)
+    rmSync(path)
+    expect(await findingsOf(root, '--key', VKEY)).toEqual({ exit: 1, kinds: ['missing'] })
+    writeFileSync(path, bytes)
+    writeFileSync(join(root, `${key}2`), '{}')
+    await sealedAt('2024-01-03T00:00:00Z')
+    rmSync(join(root, `${key}2`))
+    expect(await findingsOf(root, '--key', VKEY)).toEqual({ exit: 1, kinds: ['missing'] })
   })
 
   it('does not hash again what is unchanged, unless it is told to', async () => {

@@ -1,15 +1,18 @@
-import type { SealEntry, SealedEntry } from '../../../journal/entry.js'
+import { REFUSED_DAYS } from '../../../config/schema.js'
+import type { Entry, SealEntry, SealedEntry } from '../../../journal/entry.js'
 import type { JournalFinding } from '../../../journal/finding.js'
 import { KeptLog } from '../../../journal/kept-log.js'
 import { claimPath } from '../../../journal/log-store.js'
+import { RefusedExpiry } from '../../../journal/refused-expiry.js'
 import { checkTimestamp, TimestampError, timestampPath } from '../../../journal/timestamp.js'
 import { VerifiedBefore, verifiedPath } from '../../../journal/verified-before.js'
 import { type VerifiedLog, verifyLog } from '../../../journal/verify-log.js'
-import { type VerifiedObjects, verifyObjects } from '../../../journal/verify-objects.js'
+import { type VerifiedArchive, type VerifiedObjects, verifyObjects } from '../../../journal/verify-objects.js'
 import { LOG_PREFIX } from '../../../transform/layout.js'
 import { type BelievedKey, believedKey, existingArchive, withSealedObjects } from '../../ask/journal.js'
 import { identityOrAny } from '../../ask/journal-identity.js'
 import { keptHead, readKeptCheckpoint } from '../../ask/kept-checkpoint.js'
+import { loadConfiguration } from '../../ask/workspace.js'
 import { CommandError, EXIT, type Io, type Options } from '../../io.js'
 import { Progress } from '../../show/progress.js'
 
@@ -22,6 +25,8 @@ export interface JournalCheck {
   readonly log: VerifiedLog
   /** Undefined where they were not looked at. */
   readonly objects: VerifiedObjects | undefined
+  /** Days after which the archive's bucket forgets what was refused. */
+  readonly refusedDays: number
   readonly stamps: readonly Stamp[]
   readonly findings: readonly PartFinding[]
 }
@@ -52,35 +57,42 @@ export async function checkJournal(options: Options, logAlone: boolean, io: Io):
   }
   if (identity === undefined) throw new CommandError(`${LOG_PREFIX} has no checkpoint that can be read`, EXIT.unchecked)
   const since = kept && keptHead(kept, identity)
+  const expiry = new RefusedExpiry(loadConfiguration(options)?.refusedDays ?? REFUSED_DAYS)
   const entries = new Map<string, SealedEntry>()
   const reading = new Progress(io, 'journal entry', 'journal entries')
-  const log = await verifyLog(store, identity, {
-    since,
-    onEntry: (index, entry) => {
-      reading.update(index + 1, 0, undefined)
-      if (entry.type === 'object@1' && !entries.has(entry.key)) entries.set(entry.key, entry)
-    },
-  })
+  const onEntry = (index: number, entry: Entry) => {
+    reading.update(index + 1, 0, undefined)
+    expiry.add(entry)
+    if (entry.type === 'object@1' && !entries.has(entry.key)) entries.set(entry.key, entry)
+  }
+  const log = await verifyLog(store, identity, { since, onEntry })
   reading.end()
   const { stamps, findings } = await checkStamps(store, log)
-  const looksAtObjects = !logAlone && log.head.size > 0
-  const objects = looksAtObjects
-    ? await withSealedObjects(archive, sealed =>
-        checkObjects({ root, sealed, entries, seals: log.seals, full: options.full === true }, io),
-      )
-    : undefined
+  const full = options.full === true
+  const check = (sealed: VerifiedArchive) => checkObjects({ root, sealed, entries, seals: log.seals, expiry, full }, io)
+  const objects = !logAlone && log.head.size > 0 ? await withSealedObjects(archive, check) : undefined
   const inLog = [...log.findings, ...findings].map(finding => ({ part: 'log', ...finding }) as const)
   const inObjects = (objects?.findings ?? []).map(finding => ({ part: 'objects', ...finding }) as const)
   const { origin } = identity
-  return { origin, key, since: since?.size, log, objects, stamps, findings: [...inLog, ...inObjects] }
+  return {
+    origin,
+    key,
+    since: since?.size,
+    log,
+    objects,
+    refusedDays: expiry.days,
+    stamps,
+    findings: [...inLog, ...inObjects],
+  }
 }
 
 /** What is unchanged by size and tag since it was hashed on this machine is not hashed again, unless `full`. */
-async function checkObjects({ root, sealed, entries, seals, full }: Sealing, io: Io): Promise<VerifiedObjects> {
+async function checkObjects({ root, sealed, entries, seals, expiry, full }: Sealing, io: Io): Promise<VerifiedObjects> {
   const before = VerifiedBefore.read(verifiedPath(root))
   const progress = new Progress(io, 'object')
   const verified = await verifyObjects(sealed, entries, seals, {
     ...(!full && { wasVerified: (listed, entry) => before.has(listed, entry) }),
+    mayHaveExpired: entry => expiry.mayHaveExpired(entry),
     onSound: (listed, entry) => before.add(listed, entry),
     onChecked: ({ objects, bytes, ofBytes }) => progress.update(objects, bytes, ofBytes),
   })
@@ -92,9 +104,10 @@ async function checkObjects({ root, sealed, entries, seals, full }: Sealing, io:
 /** What is sealed of an archive, and where it lies. */
 interface Sealing {
   readonly root: string
-  readonly sealed: Parameters<typeof verifyObjects>[0]
+  readonly sealed: VerifiedArchive
   readonly entries: ReadonlyMap<string, SealedEntry>
   readonly seals: readonly SealEntry[]
+  readonly expiry: RefusedExpiry
   /** True where everything is hashed, whatever was before. */
   readonly full: boolean
 }

@@ -66,14 +66,20 @@ function sentenceOf({ origin, key, since, log, stamps }: JournalCheck): string {
 }
 
 /** What a reader could take for checked. */
-function notChecked({ key, since, objects, log, stamps }: JournalCheck): readonly string[] {
+function notChecked({ key, since, objects, refusedDays, log, stamps }: JournalCheck): readonly string[] {
   const skipped = objects === undefined ? 0 : objects.sound - objects.hashed
+  const expired = objects?.expired.length ?? 0
   return [
     ...log.remarks,
     ...(key === undefined ? ['who signed: --key takes the key that was handed over another way'] : []),
     ...(since === undefined ? ['that nobody with the key made it anew: --since takes a checkpoint that was kept'] : []),
     ...(stamps.length > 0 ? ['who signed the time stamps: openssl ts -verify does, with the certificate'] : []),
     ...(objects === undefined ? ['the objects: itemtrail verify objects does'] : []),
+    ...(expired > 0
+      ? [
+          `${counted(expired, 'refused object')} that may have expired: not there, and older than the ${refusedDays} days for which the bucket keeps them (refusedDays of the configuration)`,
+        ]
+      : []),
     ...(skipped > 0 ? [`${counted(skipped, 'object')} as before by size and time: --full hashes them again`] : []),
     ...((objects?.notSealed.length ?? 0) > 0 ? ['what is not sealed yet: itemtrail seal seals it'] : []),
   ]
@@ -95,6 +101,7 @@ export function describeJournal(check: JournalCheck): object {
     since: since ?? null,
     objects: objects === undefined ? null : counts(objects),
     not_sealed: objects?.notSealed ?? null,
+    expired: objects?.expired ?? null,
     time_stamps: stamps,
     proves: findings.length === 0 ? sentenceOf(check) : null,
     not_checked: notChecked(check),
