@@ -36,7 +36,9 @@ export class Progress {
   }
 
   end(): void {
-    if (this.io.errIsTerminal && this.shownAt > 0) this.io.err(WIPE_LINE)
+    // lines that stay are not repeated because something else is told between them
+    if (!this.io.errIsTerminal || this.shownAt === 0) return
+    this.io.err(WIPE_LINE)
     this.shownAt = 0
   }
 
