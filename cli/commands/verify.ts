@@ -2,7 +2,7 @@ import { UnreadableTable } from '../../queries/engines/engine.js'
 import { deliveriesOf } from '../../queries/engines/literal.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { instantOf } from '../ask/instant.js'
-import { KEY_OPTION } from '../ask/journal.js'
+import { KEY_OPTION, POLICY_OPTION } from '../ask/journal.js'
 import { SINCE_OPTION } from '../ask/kept-checkpoint.js'
 import { nearest } from '../ask/nearest.js'
 import { tellRemarks, tellUnbelieved } from '../ask/remarks.js'
@@ -36,6 +36,7 @@ export const verify: Command = {
     ARCHIVE_OPTION,
     CONFIG_OPTION,
     KEY_OPTION,
+    POLICY_OPTION,
     SINCE_OPTION,
     ['--full', 'hashes every object, also those that are unchanged by size and time since they were hashed'],
     ['--from <instant>', 'the period that rows and continuity are about; without it, from the first change'],

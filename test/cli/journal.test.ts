@@ -14,10 +14,11 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import type { FoundObject } from '../../journal/archive-objects.js'
 import { seal as sealAll } from '../../journal/seal.js'
 import { checkTimestamp } from '../../journal/timestamp.js'
+import { cosignerOf, signatureLine } from '../../proof/note.js'
 import { EMPTY_ROOT } from '../../proof/tree.js'
 import { sealerOf } from '../journal/desk-journal.js'
 import { hasOpenssl, startAuthority } from '../journal/time-authority.js'
-import { VKEY } from '../proof/vectors.js'
+import { VKEY, WITNESS, WITNESS_SEED, WITNESS_VKEY } from '../proof/vectors.js'
 import { change } from '../queries/story.js'
 import { archiveOf, fileOf, linesOf, makeFolder, run } from './command-line.js'
 import { expectContract } from './contract.js'
@@ -406,6 +407,69 @@ describe('verify', () => {
     expect(await verify(root, '--since', foreign)).toMatchObject({ exit: 1, out: '' })
   })
 
+  it('wants what a policy asks for cosigned, on the checkpoint that is there or that was kept', async () => {
+    const root = await sealedArchive()
+    const path = join(root, 'log/checkpoint')
+    const note = readFileSync(path, 'utf8')
+    const witness = cosignerOf(WITNESS, WITNESS_SEED, () => 1_795_910_400)
+    const cosigned = `${note}${await signatureLine(witness, note.slice(0, note.indexOf('\n\n') + 1))}\n`
+    const policy = fileOf('policy', `log ${vkey}\nwitness w1 ${WITNESS_VKEY}\ngroup g any w1\nquorum g\n`)
+    const log = (...more: readonly string[]) => verify(root, 'log', '--policy', policy, '--format', 'json', ...more)
+    const lacking = await log()
+    expect(lacking.exit).toBe(1)
+    expect(JSON.parse(lacking.out)).toMatchObject({ cosigned: null, findings: [{ part: 'log', kind: 'quorum' }] })
+    const kept = fileOf('kept', cosigned)
+    expect(JSON.parse((await log('--since', kept)).out)).toMatchObject({ cosigned: { size: 3, by: [WITNESS] } })
+    writeFileSync(path, cosigned)
+    expect((await log()).exit).toBe(0)
+    expect((await verify(root, 'log', '--policy', policy)).out).toContain(`its size 3 was cosigned by ${WITNESS}`)
+    writeFileSync(path, cosigned.replace(/.{6}==\n$/, 'AAAA==\n'))
+    expect((await log()).exit).toBe(1)
+    writeFileSync(path, note)
+    expect((await verify(root, 'log', '--policy', fileOf('none', `log ${vkey}\nquorum none\n`))).exit).toBe(0)
+    // whose log it is not; and what is no policy
+    const { vkey: other } = await madeKey()
+    expect((await verify(root, 'log', '--policy', fileOf('other', `log ${other}\nquorum none\n`))).exit).toBe(1)
+    for (const text of [
+      '',
+      `log ${vkey}\n`,
+      `log ${vkey}\nquorum g\n`,
+      `log ${vkey}\nlog ${other}\nquorum none\n`,
+      'x',
+    ])
+      expect((await verify(root, 'log', '--policy', fileOf('bad', text))).exit).toBe(2)
+    expect((await verify(root, 'log', '--policy', policy, '--key', vkey)).exit).toBe(2)
+    expect((await verify(root, 'log', '--policy', 'nowhere')).exit).toBe(2)
+  })
+
+  it('holds a proof and a bundle against a policy', async () => {
+    const root = await sealedArchive()
+    const { out } = await run(['sql', 'select event_id from orders', '--format', 'json', '--archive', root])
+    const proof = join(makeFolder(), 'row-proof')
+    const event = /[0-9a-f]{32}/.exec(out)?.[0] as string
+    await run(['prove', 'Orders', event, '--key', vkey, '--archive', root, '--output', proof])
+    const none = fileOf('policy', `log ${vkey}\nquorum none\n`)
+    const witnessed = fileOf('policy', `log ${vkey}\nwitness w1 ${WITNESS_VKEY}\nquorum w1\n`)
+    expect((await run(['verify', 'proof', proof, '--policy', none])).exit).toBe(0)
+    expect(await run(['verify', 'proof', proof, '--policy', witnessed])).toMatchObject({
+      exit: 1,
+      out: expect.stringContaining('lacks the quorum'),
+    })
+    const text = readFileSync(proof, 'utf8')
+    const at = text.lastIndexOf(`${ORIGIN}\n`, text.lastIndexOf('\n\n'))
+    const witness = cosignerOf(WITNESS, WITNESS_SEED, () => 1_795_910_400)
+    const line = await signatureLine(witness, text.slice(at, text.lastIndexOf('\n\n') + 1))
+    const cosigned = fileOf('cosigned', `${text}${line}\n`)
+    expect((await run(['verify', 'proof', cosigned, '--policy', witnessed])).exit).toBe(0)
+    const bag = join(makeFolder(), 'bag')
+    await run(['history', 'Orders', 'one', '--archive', root, '--evidence', bag, '--key', vkey])
+    expect((await run(['verify', 'bundle', bag, '--policy', none])).exit).toBe(0)
+    expect(await run(['verify', 'bundle', bag, '--policy', witnessed])).toMatchObject({
+      exit: 1,
+      out: expect.stringContaining('quorum'),
+    })
+  })
+
   it('prints whole JSON where a part cannot be checked, and says why', async () => {
     const root = await sealedArchive()
     const path = objectIn(root)
@@ -444,7 +508,8 @@ describe('verify', () => {
     rmSync(objectIn(root))
     const broken = JSON.parse((await verify(root, 'objects', '--format', 'json')).out)
     const unsealed = { ...log, sealed_until: null, time_stamps: [{ size: 2, time: '2026-11-20T10:00:00Z' }] }
-    expectContract('verify log, verify objects', [all.journal, log, since, broken, unsealed])
+    const witnessed = { ...log, cosigned: { size: 3, by: [WITNESS] } }
+    expectContract('verify log, verify objects', [all.journal, log, since, broken, unsealed, witnessed])
   })
 
   it('refuses what it cannot verify', async () => {

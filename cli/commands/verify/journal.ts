@@ -2,16 +2,18 @@ import { REFUSED_DAYS } from '../../../config/schema.js'
 import type { Entry, SealEntry, SealedEntry } from '../../../journal/entry.js'
 import type { JournalFinding } from '../../../journal/finding.js'
 import { KeptLog } from '../../../journal/kept-log.js'
-import { claimPath } from '../../../journal/log-store.js'
+import { CHECKPOINT, claimPath } from '../../../journal/log-store.js'
 import { RefusedExpiry } from '../../../journal/refused-expiry.js'
 import { checkTimestamp, TimestampError, timestampPath } from '../../../journal/timestamp.js'
 import { VerifiedBefore, verifiedPath } from '../../../journal/verified-before.js'
 import { type VerifiedLog, verifyLog } from '../../../journal/verify-log.js'
 import { type VerifiedArchive, type VerifiedObjects, verifyObjects } from '../../../journal/verify-objects.js'
+import { openByPolicy } from '../../../proof/policy.js'
+import { ProofError } from '../../../proof/proof-error.js'
 import { LOG_PREFIX } from '../../../transform/layout.js'
 import { type BelievedKey, believedKey, existingArchive, withSealedObjects } from '../../ask/journal.js'
 import { identityOrAny } from '../../ask/journal-identity.js'
-import { keptHead, readKeptCheckpoint } from '../../ask/kept-checkpoint.js'
+import { type KeptCheckpoint, keptHead, readKeptCheckpoint } from '../../ask/kept-checkpoint.js'
 import { loadConfiguration } from '../../ask/workspace.js'
 import { CommandError, EXIT, type Io, type Options } from '../../io.js'
 import { Progress } from '../../show/progress.js'
@@ -28,6 +30,8 @@ export interface JournalCheck {
   /** Days after which the archive's bucket forgets what was refused. */
   readonly refusedDays: number
   readonly stamps: readonly Stamp[]
+  /** The largest checkpoint that a policy's witnesses cosigned; undefined where none are asked for, or none did. */
+  readonly cosigned: Cosigned | undefined
   readonly findings: readonly PartFinding[]
 }
 
@@ -68,10 +72,12 @@ export async function checkJournal(options: Options, logAlone: boolean, io: Io):
   const log = await verifyLog(store, identity, { since, onEntry })
   reading.end()
   const { stamps, findings } = await checkStamps(store, log)
+  const cosigned = cosignedBy(key, await store.read(CHECKPOINT), kept)
+  const lacking = asksForWitnesses(key) && cosigned === undefined ? [LACKING] : []
   const full = options.full === true
   const check = (sealed: VerifiedArchive) => checkObjects({ root, sealed, entries, seals: log.seals, expiry, full }, io)
   const objects = !logAlone && log.head.size > 0 ? await withSealedObjects(archive, check) : undefined
-  const inLog = [...log.findings, ...findings].map(finding => ({ part: 'log', ...finding }) as const)
+  const inLog = [...log.findings, ...findings, ...lacking].map(finding => ({ part: 'log', ...finding }) as const)
   const inObjects = (objects?.findings ?? []).map(finding => ({ part: 'objects', ...finding }) as const)
   const { origin } = identity
   return {
@@ -82,6 +88,7 @@ export async function checkJournal(options: Options, logAlone: boolean, io: Io):
     objects,
     refusedDays: expiry.days,
     stamps,
+    cosigned,
     findings: [...inLog, ...inObjects],
   }
 }
@@ -132,4 +139,41 @@ async function checkStamps(
     }
   }
   return { stamps, findings }
+}
+
+/** A checkpoint that a quorum of witnesses cosigned. */
+interface Cosigned {
+  readonly size: number
+  readonly by: readonly string[]
+}
+
+const LACKING: JournalFinding = {
+  kind: 'quorum',
+  key: `${LOG_PREFIX}${CHECKPOINT}`,
+  message: 'is not cosigned by the quorum of the policy, nor is the checkpoint of --since',
+}
+
+function asksForWitnesses(key: BelievedKey | undefined): boolean {
+  return (key?.policy?.quorum ?? null) !== null
+}
+
+/** The archive's own checkpoint, or the one that was kept: witnesses' lines may be on either. */
+function cosignedBy(
+  key: BelievedKey | undefined,
+  checkpoint: Uint8Array | undefined,
+  kept: KeptCheckpoint | undefined,
+): Cosigned | undefined {
+  if (key?.policy === undefined || !asksForWitnesses(key)) return undefined
+  const { verifier, policy } = key
+  const notes = [checkpoint && Buffer.from(checkpoint).toString('utf8'), kept?.note]
+  const found = notes.flatMap(note => {
+    try {
+      return note === undefined ? [] : openByPolicy(note, verifier.name, policy)
+    } catch (error) {
+      if (error instanceof ProofError) return []
+      throw error
+    }
+  })
+  const [largest] = found.sort((a, b) => b.size - a.size)
+  return largest && { size: largest.size, by: largest.signedBy.filter(name => name !== verifier.name) }
 }

@@ -50,7 +50,7 @@ function printPin({ origin, log: { head } }: JournalCheck, io: Io): void {
 }
 
 /** What is true of the archive by what was given from outside. */
-function sentenceOf({ origin, key, since, log, stamps }: JournalCheck): string {
+function sentenceOf({ origin, key, since, log, cosigned, stamps }: JournalCheck): string {
   const last = log.seals.at(-1)?.time
   const signed =
     key === undefined
@@ -62,7 +62,9 @@ function sentenceOf({ origin, key, since, log, stamps }: JournalCheck): string {
     since === undefined || since === 0 ? '' : `; what was sealed up to size ${since} is as the kept checkpoint says`
   const stamp = stamps.at(-1)
   const seen = stamp === undefined ? '' : `; its size ${stamp.size} existed at ${stamp.time}, says an authority`
-  return `${signed}${grown}${seen}`
+  const witnessed =
+    cosigned === undefined ? '' : `; its size ${cosigned.size} was cosigned by ${cosigned.by.join(', ')}`
+  return `${signed}${grown}${witnessed}${seen}`
 }
 
 /** What a reader could take for checked. */
@@ -87,7 +89,7 @@ function notChecked({ key, since, objects, refusedDays, log, stamps }: JournalCh
 
 /** The same for programs. */
 export function describeJournal(check: JournalCheck): object {
-  const { origin, key, since, log, objects, stamps, findings } = check
+  const { origin, key, since, log, objects, stamps, cosigned, findings } = check
   return {
     verified: findings.length === 0,
     findings,
@@ -103,6 +105,7 @@ export function describeJournal(check: JournalCheck): object {
     not_sealed: objects?.notSealed ?? null,
     expired: objects?.expired ?? null,
     time_stamps: stamps,
+    cosigned: cosigned ?? null,
     proves: findings.length === 0 ? sentenceOf(check) : null,
     not_checked: notChecked(check),
   }
