@@ -147,7 +147,7 @@ async function whatDiffers(
   entry: SealedEntry,
 ): Promise<string | undefined> {
   if (object.bytes !== entry.bytes) return `has ${object.bytes} bytes, ${entry.bytes} when it was sealed`
-  const now = await archive.describe(object)
+  const now = await archive.describe(object, entry)
   if (now === undefined) return GONE
   if (now.sha256 !== entry.sha256) return `has the SHA-256 ${now.sha256}, ${entry.sha256} when it was sealed`
   // of one whose rows its sealer could not read the bytes alone are attested
