@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { BUFFER, BUFFER_RANGES } from '../aws/firehose.js'
+import { BUFFER, BUFFER_RANGES } from '../aws/firehose-buffer.js'
 import type { DeclaredType } from '../transform/table-configuration.js'
 import { TABLE_NAME } from '../transform/table-names.js'
 
@@ -176,7 +176,8 @@ function within({ least, most }: { readonly least: number; readonly most: number
   return z.int(allowed).min(least, allowed).max(most, allowed)
 }
 
-const STREAM_ARN = 'the ARN of a DynamoDB stream: arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/TIME'
+/** How a stream is named, for messages. */
+export const STREAM_ARN = 'the ARN of a DynamoDB stream: arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/TIME'
 
 const KEYS = 'an array of one or two different key attributes'
 const STEP = 'a pair [from, to]'

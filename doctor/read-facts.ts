@@ -26,6 +26,7 @@ import {
 import { outputsOf } from '../aws/stack-outputs.js'
 import { isObject } from '../transform/json.js'
 import { absentAs, attempt } from './attempt.js'
+import { type PolicyStatement, parseStatements } from './bucket-policy.js'
 import type {
   BucketFacts,
   CapturedFacts,
@@ -38,8 +39,7 @@ import type {
   Resource,
   StackFacts,
   TableFacts,
-} from './facts.js'
-import { type PolicyStatement, parseStatements } from './policy.js'
+} from './deployed-facts.js'
 import { readBucketKey, readJournal, readLocks } from './read-journal.js'
 
 export interface Clients {

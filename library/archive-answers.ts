@@ -1,7 +1,7 @@
 import type { Difference } from '../queries/difference.js'
 import type { Alteration } from '../queries/verdict/alteration.js'
 import type { Confidence, ItemFinding } from '../queries/verdict/findings.js'
-import type { ItemHistory } from '../queries/verdict/history.js'
+import type { ItemHistory } from '../queries/verdict/fold-history.js'
 import type { HistoryChange } from '../queries/verdict/item-change.js'
 import { stateAt } from '../queries/verdict/state-at.js'
 import { type Item, parseItem } from '../transform/attribute-value.js'

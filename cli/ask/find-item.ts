@@ -1,4 +1,4 @@
-import { type AnsweredHistory, readHistory } from '../../queries/answers/history.js'
+import { type AnsweredHistory, readHistory } from '../../queries/answers/read-history.js'
 import { sampleItemKey } from '../../queries/item-key.js'
 import { similarItemKeys } from '../../queries/known-keys.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'

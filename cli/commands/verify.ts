@@ -1,19 +1,18 @@
 import { UnreadableTable } from '../../queries/engines/engine.js'
 import { deliveriesOf } from '../../queries/engines/literal.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { instantOf } from '../ask/instant.js'
-import { KEY_OPTION, POLICY_OPTION } from '../ask/journal.js'
+import { instantOf } from '../ask/instant-argument.js'
+import { KEY_OPTION, POLICY_OPTION } from '../ask/journal-options.js'
 import { SINCE_OPTION } from '../ask/kept-checkpoint.js'
 import { nearest } from '../ask/nearest.js'
 import { tellRemarks, tellUnbelieved } from '../ask/remarks.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, findWorkspaceTable, withWorkspace } from '../ask/workspace.js'
 import { type Failure, failureOf, isInterrupted } from '../failure-of.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
-import { FORMAT_OPTION, formatOf, type TextFormat } from '../show/formats.js'
-import { toJson } from '../show/json.js'
-import { print } from '../show/printers.js'
-import type { TableSurface } from '../show/surface.js'
-import { TABLES_PRINTERS, type TablesPrinter } from '../show/table-printers.js'
+import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
+import type { ObjectsInTurn } from '../show/json-text.js'
+import type { TextFormat } from '../show/output-format.js'
+import type { Surface } from '../show/surface.js'
 import { printable } from '../show/text.js'
 import { type Asked, type Verification, verifyContinuity } from './verify/continuity.js'
 import { verifyBag, verifyProof } from './verify/handed-on.js'
@@ -76,7 +75,7 @@ async function verifyJournal(logAlone: boolean, options: Options, format: TextFo
   }
   const summary = () => printEnd(check, { ...io, out: io.err })
   const shape = { page, summary, whole: () => describeJournal(check), rows: () => check.findings }
-  await print(shape, format, io)
+  await format.print(shape, io)
   return check.findings.length > 0 ? EXIT.findings : EXIT.done
 }
 
@@ -85,43 +84,45 @@ async function verifyAll(options: Options, format: TextFormat, io: Io): Promise<
   const period = readPeriod(options)
   const check = await checkJournal(options, false, io)
   const isBroken = check !== undefined && check.findings.length > 0
-  beginAll(check, format, io)
-  const exit = await verifyParts(options, { period, isSealed: check !== undefined }, format, io)
-  if (format === 'json') io.out('}\n')
-  else endAll(check, exit, format === 'ndjson' ? { ...io, out: io.err } : io)
-  return isBroken ? EXIT.findings : exit
-}
-
-/** Rows and continuity of every table; a part that cannot be checked costs no other, and JSON says of each. */
-async function verifyParts(
-  options: Options,
-  { period, isSealed }: { readonly period: Asked['period']; readonly isSealed: boolean },
-  format: TextFormat,
-  io: Io,
-): Promise<ExitCode> {
-  const left = ['rows', 'continuity']
+  const telling = format.tell(io)
+  await telling.part(out => format.print(journalSurface(check, out), out), 'journal')
+  const left = new Map(Object.entries({ rows: verifyRows, continuity: verifyContinuity }))
+  let exit: ExitCode = EXIT.done
   try {
-    return await withWorkspace(options, async workspace => {
-      let worst: ExitCode = workspace.tables.length === 0 && !isSealed ? EXIT.unchecked : EXIT.done
-      for (let part = left.shift(); part !== undefined; part = left.shift()) {
-        if (format === 'json') io.out(`,\n"${part}":`)
-        const subject = SUBJECTS[part] as Verification
-        worst = worse(worst, await verifyTables(subject, { workspace, period, io }, undefined, format))
+    exit = await withWorkspace(options, async workspace => {
+      let worst: ExitCode = workspace.tables.length === 0 && check === undefined ? EXIT.unchecked : EXIT.done
+      for (const [part, subject] of left) {
+        left.delete(part)
+        const verifyPart = (out: Io) => verifyTables(subject, { workspace, period, io: out }, undefined, format)
+        worst = worse(worst, await telling.part(verifyPart, part))
       }
       return tellUnbelieved(workspace, worst, io)
     })
   } catch (error) {
-    const { message, exit } = tellFailure(error, io)
-    if (format === 'json')
-      for (const part of left) io.out(`,\n"${part}":[{"table":null,"not_checked":${toJson(message)}}]`)
-    return exit
+    if (isInterrupted(error)) throw error
+    const failure = tellFailure(error, io)
+    exit = failure.exit
+    // a part that cannot be begun costs no other, and every format that has it says why
+    for (const part of left.keys())
+      await telling.part(out => format.print(notChecked([{ table: null, not_checked: failure.message }]), out), part)
   }
+  telling.summary(out => endAll(check, exit, out))
+  telling.end()
+  return isBroken ? EXIT.findings : exit
 }
 
-function beginAll(check: JournalCheck | undefined, format: TextFormat, io: Io): void {
-  if (format === 'json') io.out(`{"journal":${toJson(check === undefined ? null : describeJournal(check))}`)
-  else if (format === 'ndjson') for (const finding of check?.findings ?? []) io.out(`${toJson(finding)}\n`)
-  else if (check !== undefined) printJournal(check, io)
+/** What stands in the place of what could not be looked at; people are told on standard error. */
+function notChecked(whole: object): Surface {
+  return { page: () => {}, whole: () => whole, rows: () => [] }
+}
+
+/** What the journal says, before all else that is verified has been. */
+function journalSurface(check: JournalCheck | undefined, io: Io): Surface {
+  return {
+    page: () => check !== undefined && printJournal(check, io),
+    whole: () => (check === undefined ? null : describeJournal(check)),
+    rows: () => check?.findings ?? [],
+  }
 }
 
 function endAll(check: JournalCheck | undefined, exit: ExitCode, io: Io): void {
@@ -138,42 +139,62 @@ async function verifyTables(
 ): Promise<ExitCode> {
   const { workspace, io } = asked
   const tables = (name === undefined ? workspace.tables : [name]).map(table => findWorkspaceTable(workspace, table))
-  const printer = TABLES_PRINTERS[format](io)
+  const telling = format.tell(io)
+  const print = (surface: Surface) => telling.part(out => format.print(surface, out))
   let exit: ExitCode = EXIT.done
-  printer.begin()
-  for (const table of tables) exit = worse(exit, await verifyTable(subject, asked, table, printer))
-  printer.end()
+  telling.list()
+  for (const [i, table] of tables.entries())
+    exit = worse(exit, await verifyTable(subject, asked, table, i === 0, print))
+  telling.end()
   return exit
 }
 
-/** What of one table cannot be read costs no other its answer. */
+/** What of one table cannot be read, or not to its end, costs no other its answer. */
 async function verifyTable(
   subject: Verification,
   asked: Asked,
   table: TableConfiguration,
-  printer: TablesPrinter,
+  isFirst: boolean,
+  print: (surface: Surface) => Promise<void>,
 ): Promise<ExitCode> {
   const { workspace, io } = asked
-  let surface: TableSurface | undefined
+  let failed: Failure | undefined
   try {
-    await printer.table(table.table, async () => {
-      await workspace.engine.run(`select 1 from ${deliveriesOf(table)} limit 0`)
-      surface = await subject(asked, table)
-      return surface
-    })
+    await workspace.engine.run(`select 1 from ${deliveriesOf(table)} limit 0`)
+    const surface = await subject(asked, table)
+    const page = (out: Io) => {
+      if (surface.isApart && !isFirst) out.out('\n')
+      return surface.page(out)
+    }
+    const rows = () => untilFailure(surface.rows(), error => (failed = tellFailure(error, io)))
+    const beside = () => (failed === undefined ? (surface.beside?.() ?? {}) : { not_checked: failed.message })
+    await print({ ...surface, page, rows, beside, about: { table: table.table } })
     tellRemarks(workspace.engine, io)
-    return (surface as TableSurface | undefined)?.end() ?? EXIT.done
+    return failed === undefined ? surface.end() : failed.exit
   } catch (error) {
-    // a question that is given up is given up whole
     if (isInterrupted(error)) throw error
-    if (error instanceof UnreadableTable) io.err(`${printable(error.message)}\n`)
-    else tellFailure(error, io)
-    return EXIT.unchecked
+    const { message, exit } = tellFailure(error, io)
+    await print(notChecked({ table: table.table, not_checked: message }))
+    return exit
+  }
+}
+
+/** What can be found before something fails; a question that is given up is given up whole. */
+async function* untilFailure(rows: ObjectsInTurn, onFailure: (error: unknown) => void): AsyncGenerator<object> {
+  try {
+    yield* rows
+  } catch (error) {
+    if (isInterrupted(error)) throw error
+    onFailure(error)
   }
 }
 
 /** Tells what could not be checked, and why. */
 function tellFailure(error: unknown, io: Io): Failure {
+  if (error instanceof UnreadableTable) {
+    io.err(`${printable(error.message)}\n`)
+    return { message: error.message, exit: EXIT.unchecked }
+  }
   const failure = failureOf(error)
   io.err(`itemtrail: ${failure.message}\n${failure.hint === undefined ? '' : `  ${failure.hint}\n`}`)
   return { ...failure, exit: failure.exit === EXIT.findings ? EXIT.unchecked : failure.exit }

@@ -1,7 +1,7 @@
 import type { Answer } from '../../queries/answers/answer.js'
 import type { Anchor } from '../../queries/verdict/archive-facts.js'
 import { type Confidence, type ItemFinding, isDoubtful } from '../../queries/verdict/findings.js'
-import type { ItemHistory } from '../../queries/verdict/history.js'
+import type { ItemHistory } from '../../queries/verdict/fold-history.js'
 import { formatInstant } from '../../transform/instant.js'
 import type { Io } from '../io.js'
 import { archiveFlag, isOnAws } from './archive-name.js'

@@ -1,5 +1,6 @@
 import { DiskArchive } from '../../store/folder.js'
 import { readKept } from '../../store/kept-configurations.js'
+import { ROW_VERSIONS } from '../../transform/row-versions.js'
 import { configurationId, type TableConfiguration } from '../../transform/table-configuration.js'
 import { type Altered, checkRow, dayOf } from './row-check.js'
 import { type StoredFile, type StoredRow, StoredRows, storedFiles } from './stored-rows.js'
@@ -35,6 +36,10 @@ export interface RowTally {
   unconfigured: number
   /** Rows without an image that their key could be held against. */
   blind: number
+  /** Those that were looked at, by the version that they were made in. */
+  readonly versions: Map<string, number>
+  /** Those of versions that are not known here: but for where they lie they were not looked at. */
+  readonly unknownVersions: Map<string, number>
 }
 
 /** A period in microseconds since 1970, its end not included. */
@@ -51,7 +56,15 @@ export interface RowCheckOptions extends RowPeriod {
 
 /** Holds every row of a table against what it says of itself. `tally` is right when all findings have been taken. */
 export class RowCheck {
-  readonly tally: RowTally = { rows: 0, outside: 0, findings: 0, unconfigured: 0, blind: 0 }
+  readonly tally: RowTally = {
+    rows: 0,
+    outside: 0,
+    findings: 0,
+    unconfigured: 0,
+    blind: 0,
+    versions: new Map(),
+    unknownVersions: new Map(),
+  }
   private configurations: ReadonlyMap<string, TableConfiguration> = new Map()
   private readonly archive: DiskArchive
 
@@ -83,7 +96,7 @@ export class RowCheck {
       return
     }
     try {
-      const lacking = await reader.lackingColumns(file)
+      const lacking = await lackingColumns(file, reader)
       if (lacking.length > 0) {
         const rows = await reader.countRows(file)
         yield { ...passed, rows, reason: `it lacks ${lacking.join(', ')}` }
@@ -104,14 +117,25 @@ export class RowCheck {
       this.tally.outside++
       return
     }
-    const { altered, isUnconfigured, isBlind } = checkRow(row, folder, this.configurations)
-    this.tally.rows++
-    if (isUnconfigured) this.tally.unconfigured++
-    if (isBlind) this.tally.blind++
-    for (const finding of altered) {
+    const checked = checkRow(row, folder, this.configurations)
+    this.count(row, checked)
+    for (const finding of checked.altered) {
       this.tally.findings++
       yield { kind: 'row', object: key, ...finding, ...placeOf(row) }
     }
+  }
+
+  private count(row: StoredRow, checked: ReturnType<typeof checkRow>): void {
+    const { tally } = this
+    if ('unknownVersion' in checked) {
+      countOne(tally.unknownVersions, checked.unknownVersion)
+      return
+    }
+    tally.rows++
+    const version = String(row.row_version)
+    if (ROW_VERSIONS.has(version)) countOne(tally.versions, version)
+    if (checked.isUnconfigured) tally.unconfigured++
+    if (checked.isBlind) tally.blind++
   }
 
   /** A row that lies in no day of its own may belong to any period. */
@@ -123,12 +147,25 @@ export class RowCheck {
   }
 }
 
+function countOne(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1)
+}
+
+/** The columns that rows of their versions have and this object does not. */
+async function lackingColumns(file: StoredFile, reader: StoredRows): Promise<readonly string[]> {
+  const versions = await reader.versionsOf(file)
+  if (versions === undefined) return ['row_version']
+  const there = await reader.columnsOf(file)
+  const wanted = [...versions.keys()].flatMap(name => ROW_VERSIONS.get(String(name))?.columns ?? [])
+  return [...new Set(wanted.map(({ name }) => name))].filter(name => !there.has(name))
+}
+
 function placeOf({ item_key, event_id, event_name, event_time_us }: StoredRow) {
-  const text = (value: unknown) => (value === null ? null : String(value))
+  const text = (value: unknown) => (value === null || value === undefined ? null : String(value))
   return {
     itemKey: text(item_key),
     eventId: text(event_id),
     eventName: text(event_name),
-    eventTimeUs: event_time_us === null ? null : Number(event_time_us),
+    eventTimeUs: event_time_us === null || event_time_us === undefined ? null : Number(event_time_us),
   }
 }

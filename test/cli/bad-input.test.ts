@@ -385,7 +385,7 @@ describe('what is asked for', () => {
     ],
     [
       ['as-of', 'Orders', 'now', '--format', 'xml'],
-      'format "xml" is unknown, expected table, json, ndjson, dynamodb, csv, parquet, arrow, html\n',
+      'format "xml" is unknown, expected table, json, ndjson, csv, parquet, arrow, html, dynamodb\n',
     ],
     [
       ['query', 'hot-items', 'Orders', '--param', 'limit=0'],

@@ -7,10 +7,17 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { doctor } from '../../cli/commands/doctor.js'
 import { CommandError, type Options } from '../../cli/io.js'
 import { checkConfiguration } from '../../config/configuration.js'
+import { parseStatements } from '../../doctor/bucket-policy.js'
 import { judgeArchive } from '../../doctor/checks.js'
-import type { BucketFacts, CapturedFacts, DeployedFact, Facts, JournalFacts, KeyFacts } from '../../doctor/facts.js'
+import type {
+  BucketFacts,
+  CapturedFacts,
+  DeployedFact,
+  Facts,
+  JournalFacts,
+  KeyFacts,
+} from '../../doctor/deployed-facts.js'
 import type { DoctorFinding } from '../../doctor/judgement.js'
-import { parseStatements } from '../../doctor/policy.js'
 import { readDeployment } from '../../doctor/read-facts.js'
 import { LOOPBACK_CONNECTION, type Loopback, startLoopback } from '../loopback.js'
 import { fileOf } from './command-line.js'
@@ -56,6 +63,13 @@ const BUCKET_POLICY = {
       Resource: 'arn:aws:s3:::archive/data/*',
       Condition: except('Writer'),
     },
+    ...['config', 'facts'].map(place => ({
+      Effect: 'Deny',
+      Principal: everybody,
+      Action: 's3:PutObject',
+      Resource: `arn:aws:s3:::archive/${place}/*`,
+      Condition: except('Keeper'),
+    })),
     {
       Effect: 'Deny',
       Principal: '*',
@@ -373,8 +387,17 @@ describe('a journal', () => {
     expect(troubles(sealedFacts(), asked)).toEqual([])
   })
 
+  it('needs a bucket that denies others to write facts and configurations', () => {
+    const statements = BUCKET_POLICY.Statement.filter(({ Resource }) => !/(config|facts)/.test(Resource))
+    const archive = bucketOf({ policy: found(parseStatements(JSON.stringify({ Statement: statements }))) })
+    expect(findingOf(factsOf({ archive }), 'bucket policy')).toMatchObject({
+      verdict: 'wrong',
+      found: 'others than the stack may write under config/; others than BaselineRole may write under facts/',
+    })
+  })
+
   it('needs a bucket that denies others to write and everybody to delete in it', () => {
-    const statements = BUCKET_POLICY.Statement.slice(0, 2)
+    const statements = BUCKET_POLICY.Statement.slice(0, 4)
     const archive = bucketOf({ policy: found(parseStatements(JSON.stringify({ Statement: statements }))) })
     expect(findingOf(sealedFacts(keyOf(), {}, { archive }), 'bucket policy')).toMatchObject({
       verdict: 'wrong',

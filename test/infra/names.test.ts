@@ -1,5 +1,6 @@
+import { Template } from 'aws-cdk-lib/assertions'
 import { describe, expect, it } from 'vitest'
-import { archiveOf, nestedTemplates, ORDERS, type Resources, templateOf } from './archives.js'
+import { archiveOf, nestedTemplates, ORDERS, type Resources } from './archives.js'
 
 const NASTY = {
   'names that come to one in SQL': [
@@ -12,9 +13,9 @@ const NASTY = {
 
 function resourcesOf(names: readonly string[]) {
   const tables = Object.fromEntries(names.map(name => [name, { ...ORDERS }]))
-  const { archive, resources } = templateOf(tables, { compact: true })
-  const nested = nestedTemplates(archive).flatMap(template => Object.values(template.toJSON().Resources as Resources))
-  return [...Object.values(resources), ...nested]
+  const { stack } = archiveOf(tables, { compact: true })
+  const templates = [Template.fromStack(stack), ...nestedTemplates(stack)]
+  return templates.flatMap(template => Object.values(template.toJSON().Resources as Resources))
 }
 
 describe('an archive of tables', () => {
