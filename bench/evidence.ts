@@ -67,7 +67,7 @@ export async function measureEvidence(size: EvidenceSize, note: (text: string) =
 const REMARKS = [
   'Sealing reads every byte once, and of each row its hash and time; `verify objects --full` does the same. `sha256sum` reads the same files from the same cache.',
   "DuckDB's own hashing is one statement that makes the SHA-256 of item_key, both images and the leaf of each row; `verify rows` derives every column again, and hashes the same.",
-  'A proof is made by an archive that is opened for it: the event is looked for in every object.',
+  'A proof is made by an archive that is opened for it: the event is looked for in every object. Times, unlike CPU, are of the whole machine: on one that others use they say little.',
 ]
 
 /** Both whole objects and rows, beside the tools that hash the same. */
