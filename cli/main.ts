@@ -1,13 +1,5 @@
 import { CommanderError, Command as Program } from 'commander'
-import { ExportError } from '../capture/export-layout.js'
-import { FileError } from '../config/gate.js'
 import { toolVersion } from '../config/package.js'
-import { ConfigurationError } from '../config/problems.js'
-import { EvidenceError } from '../evidence/evidence-error.js'
-import { JournalError } from '../journal/journal-error.js'
-import { ProofError } from '../proof/proof-error.js'
-import { QueryError } from '../queries/engines/engine.js'
-import { ParameterError } from '../queries/parameters.js'
 import { asOf } from './commands/as-of.js'
 import { baseline } from './commands/baseline.js'
 import { checkpoint } from './commands/checkpoint.js'
@@ -33,8 +25,8 @@ import { sql } from './commands/sql.js'
 import { status } from './commands/status.js'
 import { tail } from './commands/tail.js'
 import { verify } from './commands/verify.js'
-import { describeSystemError, describeUnexpected } from './failures.js'
-import { type Command, CommandError, EXIT, type ExitCode, Interruption, type Io, type Options } from './io.js'
+import { failureOf } from './failure-of.js'
+import { type Command, EXIT, type ExitCode, type Io, type Options } from './io.js'
 import { escaping } from './show/terminal.js'
 
 /** Everything that can be asked of the command line, in the order of its help. */
@@ -130,38 +122,9 @@ function addCommand(
 /** One clear line for what went wrong, and the exit code that goes with it. */
 function report(error: unknown, name: string | undefined, io: Io): ExitCode {
   if (error instanceof CommanderError) return reportUse(error, name, io)
-  const { message, hint, exit } = described(error)
+  const { message, hint, exit } = failureOf(error)
   say(io, message, hint)
   return exit
-}
-
-interface Described {
-  readonly message: string
-  readonly hint?: string | undefined
-  readonly exit: ExitCode
-}
-
-/** What each kind of error is to whoever typed the command. */
-function described(error: unknown): Described {
-  if (error instanceof CommandError) return error
-  if (error instanceof ConfigurationError) return { message: error.message, hint: error.hint, exit: EXIT.usage }
-  if (error instanceof ParameterError) return { message: error.message, exit: EXIT.usage }
-  if (error instanceof ExportError) return { message: error.message, hint: error.hint, exit: EXIT.unchecked }
-  if (error instanceof FileError) return { message: error.message, exit: EXIT.unchecked }
-  if (error instanceof EvidenceError) return { message: error.message, hint: error.hint, exit: EXIT.findings }
-  if (error instanceof JournalError || error instanceof ProofError)
-    return { message: error.message, hint: 'itemtrail verify log says what else is wrong', exit: EXIT.findings }
-  if (error instanceof QueryError) return describeQueryError(error)
-  const system = describeSystemError(error as NodeJS.ErrnoException)
-  if (system !== undefined) return { message: system, exit: EXIT.findings }
-  const [message, hint] = describeUnexpected(error)
-  return { message, hint, exit: EXIT.unchecked }
-}
-
-function describeQueryError({ cause, message, hint }: QueryError): Described {
-  if (cause instanceof Interruption)
-    return { message: 'the question was given up, and its statement was stopped', exit: EXIT.unchecked }
-  return { message: `the archive could not be asked: ${message}`, hint, exit: EXIT.unchecked }
 }
 
 /** What commander found wrong with the arguments of the command `name`, or that it printed help. */

@@ -273,11 +273,14 @@ const athena = fields({
 /** Where Athena is asked, as far as the file says it. */
 export type AthenaFields = Readonly<z.output<typeof athena>>
 
+/** Days that refused records are kept, where nothing is said. */
+export const REFUSED_DAYS = 365
+
 /** The file `itemtrail.config.json`, all but the rules about names: those are in `column-names.ts`. */
 export const configurationFile = fields({
   $schema: z.string('a text').describe('Where the JSON Schema of this file is, for editors.').exactOptional(),
   lock: lock.exactOptional(),
-  refusedDays: days.describe('Days that refused records are kept.').default(365),
+  refusedDays: days.describe('Days that refused records are kept.').default(REFUSED_DAYS),
   scanCutoffGb: z
     .int(CUTOFF)
     .min(1, CUTOFF)

@@ -48,6 +48,12 @@ export interface RowPeriod {
   readonly toUs?: number
 }
 
+/** Which rows are looked at, and who is told how far it is. */
+export interface RowCheckOptions extends RowPeriod {
+  /** Told now and then how many rows were read. @default - nobody is told */
+  readonly onRows?: (rows: number) => void
+}
+
 /** Holds every row of a table against what it says of itself. `tally` is right when all findings have been taken. */
 export class RowCheck {
   readonly tally: RowTally = {
@@ -65,7 +71,7 @@ export class RowCheck {
   constructor(
     root: string,
     private readonly table: string,
-    private readonly period: RowPeriod = {},
+    private readonly options: RowCheckOptions = {},
   ) {
     this.archive = new DiskArchive(root)
   }
@@ -96,7 +102,10 @@ export class RowCheck {
         yield { ...passed, rows, reason: `it lacks ${lacking.join(', ')}` }
         return
       }
-      for await (const rows of reader.rowsOf(file)) for (const row of rows) yield* this.check(row, file)
+      for await (const rows of reader.rowsOf(file)) {
+        for (const row of rows) yield* this.check(row, file)
+        this.options.onRows?.(this.tally.rows + this.tally.outside)
+      }
     } catch (error) {
       const [reason] = (error as Error).message.split('\n')
       yield { ...passed, isUnreadable: true, reason: reason as string }
@@ -131,7 +140,7 @@ export class RowCheck {
 
   /** A row that lies in no day of its own may belong to any period. */
   private isOutside(row: StoredRow): boolean {
-    const { fromUs = Number.NEGATIVE_INFINITY, toUs = Number.POSITIVE_INFINITY } = this.period
+    const { fromUs = Number.NEGATIVE_INFINITY, toUs = Number.POSITIVE_INFINITY } = this.options
     if (dayOf(row) === null) return false
     const us = Number(row.event_time_us)
     return us < fromUs || us >= toUs

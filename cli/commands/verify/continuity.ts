@@ -24,6 +24,8 @@ import { printable, wrap } from '../../show/text.js'
 export interface Asked {
   readonly workspace: Workspace
   readonly period: { readonly fromUs?: number; readonly toUs?: number }
+  /** How far it is goes to standard error. */
+  readonly io: Io
 }
 
 /** Verifies one table; what it says goes out as it comes. */

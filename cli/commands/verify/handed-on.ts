@@ -6,7 +6,6 @@ import type { ProvenRow } from '../../../evidence/row-proof.js'
 import { showBundle } from '../../../evidence/show-bundle.js'
 import { showProven } from '../../../evidence/show-proof.js'
 import { verifyBundle } from '../../../evidence/verify-bundle.js'
-import { formatVkey } from '../../../proof/note.js'
 import { ProofError } from '../../../proof/proof-error.js'
 import { believedKey, neededKey } from '../../ask/journal-options.js'
 import { CommandError, EXIT, type ExitCode, type Io, type Options } from '../../io.js'
@@ -18,12 +17,12 @@ type HandedOn = (path: string, options: Options, format: TextFormat, io: Io) => 
 
 /** A row's proof, by a key that did not come with it. */
 export const verifyProof: HandedOn = async (path, options, format, io) => {
-  const { verifier } = neededKey(options)
+  const { verifier, policy } = neededKey(options)
   const text = readBounded(path, path, { maxBytes: MAX_PROOF })
   if (text === undefined) throw new CommandError(`proof ${path} is not there`, EXIT.unchecked)
   const { checkRowProof } = await import('../../../evidence/give-evidence.js')
   try {
-    const proven = checkRowProof(text.toString('utf8'), formatVkey(verifier))
+    const proven = checkRowProof(text.toString('utf8'), verifier, policy)
     await format.print({ page: () => io.out(showProven(proven)), whole: () => describe(proven) }, io)
     return EXIT.done
   } catch (error) {
@@ -57,7 +56,7 @@ function describe({ leaf, row, entry, checkpoint }: ProvenRow): object {
 export const verifyBag: HandedOn = async (path, options, format, io) => {
   if (!existsSync(path)) throw new CommandError(`bundle ${path} is not there`, EXIT.unchecked)
   const key = believedKey(options)
-  const verdict = verifyBundle(bundleIn(path), key && formatVkey(key.verifier))
+  const verdict = verifyBundle(bundleIn(path), key && (key.policy ?? key.verifier))
   await format.print({ page: () => io.out(showBundle(verdict)), whole: () => verdict }, io)
   return verdict.findings.length === 0 ? EXIT.done : EXIT.findings
 }

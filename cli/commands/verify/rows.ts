@@ -6,19 +6,27 @@ import { EXIT, type ExitCode, type Io } from '../../io.js'
 import { shortId } from '../../show/confidence.js'
 import { showItemKey } from '../../show/item-key.js'
 import { mapAsync } from '../../show/json-text.js'
-import { grouped } from '../../show/progress.js'
+import { grouped, Progress } from '../../show/progress.js'
 import { paint } from '../../show/terminal.js'
 import { cut, printable } from '../../show/text.js'
 import type { Verification } from './continuity.js'
 
 /** Is a row another than it was made? Its hashes tell, its images and its configuration. */
-export const verifyRows: Verification = async ({ workspace: { root }, period }, { table }) => {
-  const check = new RowCheck(root, table, period)
+export const verifyRows: Verification = async ({ workspace: { root }, period, io: world }, { table }) => {
+  const progress = new Progress(world, 'row')
+  const check = new RowCheck(root, table, { ...period, onRows: rows => progress.update(rows, 0, undefined) })
   const passedOver: PassedOver[] = []
   async function* alteredRows(): AsyncGenerator<AlteredRow> {
-    for await (const finding of check.findings())
-      if (finding.kind === 'file') passedOver.push(finding)
-      else yield finding
+    try {
+      for await (const finding of check.findings()) {
+        // a line that rewrites itself makes way for what is found
+        progress.end()
+        if (finding.kind === 'file') passedOver.push(finding)
+        else yield finding
+      }
+    } finally {
+      progress.end()
+    }
   }
   const summary = (io: Io) => printSummary(table, check.tally, passedOver, io)
   return {
