@@ -39,9 +39,9 @@ export const diff: Command = {
       const table = findWorkspaceTable(workspace, name as string)
       const all = await findHistory(workspace, table, key as string)
       const receipt = await keepReceipt(all, table, to, workspace, receipts)
-      await checkSeen(workspace, table, all)
       const began = await archiveBegan(workspace.engine, table)
       const [before, after] = [stateAt(all, from, began), stateAt(all, to, began)]
+      await checkSeen(workspace, table, all, historyBetween(all, [from.us, before], [to.us, after]))
       checkKnown(before, from, '--from')
       checkKnown(after, to, '--to')
       return surfaceOf(table.table, all, [from, before], [to, after], workspace.root, receipt)
@@ -66,7 +66,7 @@ function surfaceOf(
 ): AnswerSurface {
   const after = to[1]
   const differences = differencesOf(itemOf(from[1].state), itemOf(after.state))
-  const until = historyBetween(all, from[0].us, to[0].us, after)
+  const until = historyBetween(all, [from[0].us, from[1]], [to[0].us, after])
   const name = `${table} ${showItemKey(all.itemKey)}`
   return {
     page: io => {

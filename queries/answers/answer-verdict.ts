@@ -54,8 +54,7 @@ function tablesVerdict(tables: readonly TableVerdict[]): AnswerVerdict {
 }
 
 function itemVerdict(item: ItemHistory): AnswerVerdict {
-  // an item that the archive never saw may be older than it
-  const confidence = item.changes.length === 0 && item.confidence === 'UNBROKEN' ? 'PRE-ARCHIVE' : item.confidence
+  const { confidence } = item
   return { confidence, isDoubtful: isDoubtful(confidence), tables: [], item }
 }
 

@@ -35,8 +35,8 @@ export async function itemAsOf(
 ): Promise<AnswerSurface> {
   const all = await findHistory(workspace, table, typed)
   const receipt = await keepItemReceipt(workspace, table, all.itemKey, at, receipts)
-  await checkSeen(workspace, table, all)
   const found = stateAt(all, at, await archiveBegan(workspace.engine, table))
+  await checkSeen(workspace, table, all, found.until)
   return surfaceOf(table.table, all, found, at, workspace.root, receipt)
 }
 
