@@ -189,7 +189,8 @@ export class AuditArchive extends Construct {
     if (compaction !== undefined) this.watch(compaction, compaction, ALARMS.compaction, table)
     new Dashboard(captured, 'Page', captured)
     this.configurations.keep(configuration)
-    new CfnOutput(this.captures, `${shortened(table, 100)}ReplayStream`, {
+    // no table's name has a colon, so none is called as this
+    new CfnOutput(this.captures, `${shortened(table, 100)}:ReplayStream`, {
       value: captured.replay.stream.deliveryStreamName,
       description: `Firehose that refused records of ${table} are sent again by`,
     })

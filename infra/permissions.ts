@@ -75,13 +75,11 @@ const SEE_CATALOG = [
   'athena:ListTableMetadata',
 ]
 
-/** The texts of saved queries of a workgroup in which somebody does not ask. */
-const READ_SAVED = [
-  'athena:BatchGetNamedQuery',
-  'athena:GetNamedQuery',
-  'athena:GetWorkGroup',
-  'athena:ListNamedQueries',
-]
+/**
+ * The texts of saved queries of a workgroup in which somebody does not ask. Without `athena:GetWorkGroup`, by which
+ * `--stack` finds out whose workgroup is meant.
+ */
+const READ_SAVED = ['athena:BatchGetNamedQuery', 'athena:GetNamedQuery', 'athena:ListNamedQueries']
 
 const LIST = ['s3:GetBucketLocation', 's3:ListBucket']
 const READ = ['s3:GetObject']

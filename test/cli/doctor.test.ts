@@ -451,19 +451,22 @@ const resourcesXml = (resources: readonly (readonly [type: string, id: string])[
 const driftXml = (type: string, status: string, actual: object, difference = '') =>
   `<member><LogicalResourceId>L</LogicalResourceId><ResourceType>${type}</ResourceType><StackResourceDriftStatus>${status}</StackResourceDriftStatus><ActualProperties>${JSON.stringify(actual).replaceAll('"', '&quot;')}</ActualProperties><PropertyDifferences>${difference}</PropertyDifferences></member>`
 
+/** What carries the table's stream, in the stack of the table. */
+const MAPPING = driftXml('AWS::Lambda::EventSourceMapping', 'IN_SYNC', { EventSourceArn: STREAM })
+
 const RECORDED = {
   DescribeStacks: `<Stacks><member><StackName>Itemtrail</StackName><StackStatus>UPDATE_COMPLETE</StackStatus><EnableTerminationProtection>true</EnableTerminationProtection><Tags><member><Key>application</Key><Value>itemtrail</Value></member></Tags><Outputs>${outputsXml({ AuditArchiveBucketC0501D48: 'archive', AuditRefusedBucketC27D252C: 'refused' })}</Outputs></member></Stacks>`,
-  'ListStackResources Itemtrail': `${resourcesXml([['AWS::Lambda::EventSourceMapping', 'uuid']])}<NextToken>next</NextToken>`,
+  'ListStackResources Itemtrail': `${resourcesXml([['AWS::S3::Bucket', 'archive']])}<NextToken>next</NextToken>`,
   'ListStackResources Itemtrail next': resourcesXml([['AWS::CloudFormation::Stack', NESTED]]),
-  [`ListStackResources ${NESTED}`]: resourcesXml([['AWS::Athena::NamedQuery', 'q']]),
+  [`ListStackResources ${NESTED}`]: resourcesXml([['AWS::Lambda::EventSourceMapping', 'uuid']]),
   'DetectStackDrift Itemtrail': '<StackDriftDetectionId>root</StackDriftDetectionId>',
   [`DetectStackDrift ${NESTED}`]: '<StackDriftDetectionId>nested</StackDriftDetectionId>',
   'DescribeStackDriftDetectionStatus root':
     '<DetectionStatus>DETECTION_COMPLETE</DetectionStatus><StackDriftStatus>IN_SYNC</StackDriftStatus>',
   'DescribeStackDriftDetectionStatus nested':
     '<DetectionStatus>DETECTION_COMPLETE</DetectionStatus><StackDriftStatus>IN_SYNC</StackDriftStatus>',
-  'DescribeStackResourceDrifts Itemtrail': `<StackResourceDrifts>${driftXml('AWS::Lambda::EventSourceMapping', 'IN_SYNC', { EventSourceArn: STREAM })}</StackResourceDrifts>`,
-  [`DescribeStackResourceDrifts ${NESTED}`]: '<StackResourceDrifts></StackResourceDrifts>',
+  'DescribeStackResourceDrifts Itemtrail': '<StackResourceDrifts></StackResourceDrifts>',
+  [`DescribeStackResourceDrifts ${NESTED}`]: `<StackResourceDrifts>${MAPPING}</StackResourceDrifts>`,
   DescribeTable: {
     Table: {
       TableName: 'Orders',
@@ -550,7 +553,7 @@ describe('reading an account', () => {
     const inProgress = '<DetectionStatus>DETECTION_IN_PROGRESS</DetectionStatus>'
     account.answers['DescribeStackDriftDetectionStatus nested'] = inProgress
     const facts = read({ patienceMs: 50 })
-    expect(troubles(await facts)).toEqual(['drift: unchecked'])
+    expect(troubles(await facts)).toEqual(['drift: unchecked', 'stream that is read: unchecked'])
     expect(account.asked.filter(name => name === 'DescribeStackDriftDetectionStatus nested').length).toBeGreaterThan(1)
   })
 
@@ -565,7 +568,7 @@ describe('reading an account', () => {
     })
     const difference = '<member><PropertyPath>/QueryString</PropertyPath></member>'
     account.answers[`DescribeStackResourceDrifts ${NESTED}`] =
-      `<StackResourceDrifts>${driftXml('AWS::Athena::NamedQuery', 'MODIFIED', {}, difference)}</StackResourceDrifts>`
+      `<StackResourceDrifts>${MAPPING}${driftXml('AWS::Athena::NamedQuery', 'MODIFIED', {}, difference)}</StackResourceDrifts>`
     expect(troubles(await read())).toEqual(['drift: wrong'])
   })
 

@@ -7,7 +7,17 @@ const NASTY = {
     ...['Orders', 'orders', 'or.ders', 'or_ders'],
     ...['orders_deliveries', 'orders__by_item', 'orders__checkpoints', 'orders__answers'],
   ],
-  'names of parts of the archive': ['Key', 'Roles', 'Archive', 'Workgroup', 'Tables', 'Derived', 'Default', 'Resource'],
+  'names of parts of the archive': [
+    'Key',
+    'Roles',
+    'Archive',
+    'Workgroup',
+    'Tables',
+    'Derived',
+    'Default',
+    'Resource',
+    'KeyReplayStream',
+  ],
   'words, digits, signs and length': ['Order', 'Group', '2fa-tokens', '...', '___', '_.-', '.hidden', 'x'.repeat(255)],
 } as const
 

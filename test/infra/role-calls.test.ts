@@ -47,6 +47,7 @@ const BUCKETS: Readonly<Record<string, string>> = {
   results: '<AuditWorkgroupResults.Arn>',
 }
 const KEY = '<AuditKey.Arn>'
+const PEOPLE = `arn:aws:athena:${HERE}:workgroup/<AuditWorkgroup>`
 
 /** Operations of S3 that IAM calls by another name (S3 user guide, "Required permissions for Amazon S3 API operations"). */
 const S3_ACTIONS: Readonly<Record<string, string>> = {
@@ -70,7 +71,7 @@ function needsOf({ service, operation, input }: Call, workgroup: string): readon
     }
     case 'athena':
       return [
-        [action, `arn:aws:athena:${HERE}:workgroup/<${workgroup}>`],
+        [action, input.WorkGroup === 'people' ? PEOPLE : `arn:aws:athena:${HERE}:workgroup/<${workgroup}>`],
         ...(operation === 'StartQueryExecution' ? statementNeeds(workgroup) : []),
       ]
     case 'cloudformation':
@@ -144,7 +145,8 @@ const OUTPUTS = {
   AuditArchiveBucket: 'archive',
   AuditRefusedBucket: 'refused',
   AuditDatabaseName: 'audit',
-  AuditWorkgroupName: 'itemtrail',
+  AuditWorkgroupName: 'people',
+  AuditAuditorWorkgroup: 'auditors',
 }
 const STACK = `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>Stack</StackName><StackStatus>UPDATE_COMPLETE</StackStatus><Outputs>${Object.entries(OUTPUTS).map(member).join('')}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`
 
@@ -261,10 +263,15 @@ const ask = async (...flags: readonly string[]) => {
 describe('a role can do what its commands do:', () => {
   it.each([
     ['who asks', QUERY_USER, 'AuditWorkgroup'],
-    ['the auditor, in a workgroup apart', AUDITOR, 'AuditWorkgroupAuditors'],
     ['the operator', OPERATOR, 'AuditWorkgroup'],
+    ['the auditor, in a workgroup apart', AUDITOR, 'AuditWorkgroupAuditors'],
   ])('%s asks with --stack, where there are facts', async (_, role, workgroup) => {
+    athena.workgroup.name = role === AUDITOR ? 'auditors' : 'people'
+    const mayUse = may(resources, role, 'athena:GetWorkGroup', PEOPLE)
+    const denied = { status: 400, type: 'AccessDeniedException', message: 'not authorized' }
+    athena.fault = operation => (operation === 'GetWorkGroup' && !mayUse ? denied : undefined)
     await ask()
+    expect(mayUse).toBe(role !== AUDITOR)
     expect(sent()).toEqual(
       expect.arrayContaining([
         'athena:GetQueryExecution',
@@ -275,7 +282,9 @@ describe('a role can do what its commands do:', () => {
         's3:ListObjectsV2',
       ]),
     )
-    expect(lacking(role, workgroup)).toEqual([])
+    // by which it is known that another workgroup is meant
+    const told = role === AUDITOR ? [`athena:GetWorkGroup ${PEOPLE}`, `athena:GetWorkGroup ${PEOPLE}`] : []
+    expect(lacking(role, workgroup)).toEqual(told)
   })
 
   it('the operator sends again what was refused', async () => {
