@@ -5,6 +5,7 @@ import type { AttributeValue, Item } from '../../transform/attribute-value.js'
 import type { Io } from '../io.js'
 import { paint } from './terminal.js'
 import { pad, printable, widthOf } from './text.js'
+import { showTextDifference } from './text-difference.js'
 
 const MARKS = { added: '+', removed: '-', changed: '~', moved: '>' } as const
 const COLOURS = { added: 'green', removed: 'red', changed: 'yellow', moved: 'cyan' } as const
@@ -50,6 +51,8 @@ function showChange(before: AttributeValue, after: AttributeValue, room: number)
   if (!/^[SNB]S$/.test(type) || old === undefined || now === undefined) {
     const line = `${showValue(before)} → ${showValue(after)}`
     if (widthOf([line]) <= room) return [line]
+    const texts = 'S' in before && 'S' in after ? showTextDifference(before.S, after.S) : undefined
+    if (texts !== undefined) return texts
     return [...showLines(before, room), ...showLines(after, room - 2).map((part, i) => (i === 0 ? '→ ' : '  ') + part)]
   }
   const came = now.filter(element => !old.includes(element)).map(element => `+${JSON.stringify(element)}`)
