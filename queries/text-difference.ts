@@ -43,10 +43,14 @@ function middle(before: string, after: string): readonly TextPart[] {
   const limits = { maxEditLength: MOST_EDITS }
   if (size <= MOST_BY_WORDS) return partsOf(diffWordsWithSpace(before, after, limits)) ?? whole
   if (size > MOST_BY_CLAUSES) return whole
-  const clauses = [before, after].map(text => text.match(CLAUSE) ?? []) as [string[], string[]]
-  const found = diffArrays(...clauses, limits)?.map(part => ({ ...part, value: part.value.join('') }))
+  const [old, now] = [clausesOf(before), clausesOf(after)]
+  const found = diffArrays(old, now, limits)?.map(part => ({ ...part, value: part.value.join('') }))
   const parts = partsOf(found)
   return parts === undefined ? whole : pairsByWords(parts)
+}
+
+function clausesOf(text: string): string[] {
+  return text.match(CLAUSE) ?? []
 }
 
 /** What differs in clauses once more: of a stretch that went and one that came in its place, the words. */
@@ -104,7 +108,7 @@ function merged(parts: readonly TextPart[]): readonly TextPart[] {
   return found
 }
 
-const WORD = /[\p{L}\p{N}\p{M}_\u200c\u200d\p{Cs}]/u
+const WORD = /[\p{L}\p{N}\p{M}\p{Cs}_]/u
 
 /** How many characters both begin with, back to the beginning of a word, so that words stay whole. */
 function sharedStart(a: string, b: string): number {

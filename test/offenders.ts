@@ -26,7 +26,6 @@ export const UNUSED: readonly string[] = [
   'queries/answers/canonical-answer.ts columnTypesOf',
   'queries/answers/csv.ts DISARMED',
   'queries/answers/formats.ts toArrowFile',
-  'queries/answers/html-page.ts escapeHtml',
   'queries/answers/receipt.ts queryVersion',
   'queries/catalog.ts parseSavedQuery',
   'queries/verdict/findings.ts DOUBTS',

@@ -49,10 +49,10 @@ function showChange(before: AttributeValue, after: AttributeValue, room: number)
   const elements = (value: AttributeValue) => (value as unknown as Readonly<Record<string, readonly string[]>>)[type]
   const [old, now] = [elements(before), elements(after)]
   if (!/^[SNB]S$/.test(type) || old === undefined || now === undefined) {
-    const line = `${showValue(before)} → ${showValue(after)}`
-    if (widthOf([line]) <= room) return [line]
     const texts = 'S' in before && 'S' in after ? showTextDifference(before.S, after.S) : undefined
     if (texts !== undefined) return texts
+    const line = `${showValue(before)} → ${showValue(after)}`
+    if (widthOf([line]) <= room) return [line]
     return [...showLines(before, room), ...showLines(after, room - 2).map((part, i) => (i === 0 ? '→ ' : '  ') + part)]
   }
   const came = now.filter(element => !old.includes(element)).map(element => `+${JSON.stringify(element)}`)

@@ -1,7 +1,7 @@
 import { type Table, tableToIPC } from 'apache-arrow'
+import { type PageContext, toHtml } from '../../view/paper/html-file.js'
 import { type CsvOptions, toCsv } from './csv.js'
 import type { FileFormat } from './file-formats.js'
-import { type PageContext, toHtml } from './html-page.js'
 import { toParquet } from './parquet-file.js'
 
 export { FILE_FORMATS, type FileFormat } from './file-formats.js'

@@ -23,7 +23,7 @@ describe('a text that changed', () => {
 
   it('cannot steer a terminal, and tells how much is left out', () => {
     const shown = lines(long('a\u202eb'), long(`\u001b[2J${'x'.repeat(1000)}`)).join('\n')
-    expect(shown).not.toMatch(/[\u202e\u001b]/)
+    for (const sign of '\u202e\u001b') expect(shown).not.toContain(sign)
     expect(shown).toContain('\\u202e')
     expect(shown).toMatch(/… \d+ more\+}/)
   })
