@@ -1,0 +1,47 @@
+/** Makes `docs/images/` again: the screens of the bundled orders, as a browser shows them. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { launch, PROGRAM, serveView, settled, visit } from './chromium.js'
+
+interface Image {
+  readonly name: string
+  readonly path: string
+  readonly width: number
+  readonly height: number
+  readonly colorScheme: 'light' | 'dark'
+}
+
+const IMAGES: readonly Image[] = [
+  {
+    name: 'view-changes',
+    path: '/t/Orders/changes?event=MODIFY&from=2026-11-19',
+    width: 1280,
+    height: 800,
+    colorScheme: 'light',
+  },
+  { name: 'view-item', path: '/t/Orders/i/ORD12345', width: 1280, height: 800, colorScheme: 'dark' },
+  { name: 'view-table', path: '/t/Orders', width: 1280, height: 800, colorScheme: 'light' },
+]
+
+const folder = join(import.meta.dirname, '../../../docs/images')
+const work = mkdtempSync(join(tmpdir(), 'itemtrail-images-'))
+const browser = await launch()
+try {
+  mkdirSync(folder, { recursive: true })
+  execFileSync(process.execPath, [PROGRAM, 'demo', '--archive', 'demo'], { cwd: work, stdio: 'ignore' })
+  const served = await serveView('demo', [], work)
+  const { page } = await visit(browser, served)
+  for (const { name, path, width, height, colorScheme } of IMAGES) {
+    await page.setViewportSize({ width, height })
+    await page.emulateMedia({ colorScheme })
+    await page.goto(served.origin + path)
+    await settled(page)
+    await page.screenshot({ path: join(folder, `${name}.png`) })
+  }
+  await served.stop()
+} finally {
+  await browser.close()
+  rmSync(work, { recursive: true })
+}
