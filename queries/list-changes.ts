@@ -103,7 +103,10 @@ export interface FacetValue {
   readonly changes: number
 }
 
-/** What the listed changes can be narrowed by, most frequent first, days in their order; `changes` is how many there are. */
+/**
+ * What the listed changes can be narrowed by, most frequent first, days in their order; `changes` is how many there
+ * are.
+ */
 export interface ChangeFacets {
   readonly changes: number
   readonly actor: readonly FacetValue[]

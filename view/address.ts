@@ -55,5 +55,7 @@ export function wordIn<W extends string>(search: Search, name: string, words: re
 
 /** A word of a command line, quoted where a shell would read it otherwise. */
 export function shellWord(word: string): string {
-  return /^[\w.,:/=@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+  if (/^[\w.,:/=@+-]+$/.test(word)) return word
+  if (word.includes("'") && !/["$`\\!]/.test(word)) return `"${word}"`
+  return `'${word.replaceAll("'", "'\\''")}'`
 }

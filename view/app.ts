@@ -18,7 +18,7 @@ import { pageOf } from './layout.js'
 import { revealPage } from './paper/reveal.js'
 import { STYLE } from './paper/style.js'
 import { type Admission, guard } from './safety.js'
-import type { Asking, Screen } from './screen.js'
+import type { PageAsking, Screen } from './screen.js'
 import { asOfScreen } from './screens/as-of.js'
 import { bytesOfChange, changeScreen, proofOfChange } from './screens/change.js'
 import { changesScreen } from './screens/changes.js'
@@ -53,7 +53,7 @@ export interface AppOptions {
 }
 
 type Ending = 'html' | 'json' | 'csv'
-type Make = (asking: Asking) => Promise<Screen>
+type Make = (asking: PageAsking) => Promise<Screen>
 
 const SCRIPT = readFileSync(new URL('./page.js', import.meta.url), 'utf8')
 
@@ -103,7 +103,7 @@ const SCREENS: readonly (readonly [path: string, make: Make])[] = [
 ]
 
 /** What is handed over as a file of its own. */
-const FILES: readonly (readonly [path: string, make: (asking: Asking) => Promise<Response>])[] = [
+const FILES: readonly (readonly [path: string, make: (asking: PageAsking) => Promise<Response>])[] = [
   [
     't/:/e/:/proof',
     async asking =>
@@ -147,7 +147,9 @@ async function answer(c: Context, options: AppOptions): Promise<Response> {
       return await send(await make(asking), asking, ending, options)
     } catch (error) {
       const plain =
-        asking instanceof AddressError ? (askingOf(new URL('/', url), [], ending, looked, options) as Asking) : asking
+        asking instanceof AddressError
+          ? (askingOf(new URL('/', url), [], ending, looked, options) as PageAsking)
+          : asking
       return send(errorScreen(error), plain, ending === 'csv' ? 'html' : ending, options)
     }
   })
@@ -181,7 +183,7 @@ function askingOf(
   ending: Ending,
   looked: Looked,
   options: AppOptions,
-): Asking | AddressError {
+): PageAsking | AddressError {
   const search = Object.fromEntries([...url.searchParams].filter(([, value]) => value !== ''))
   const { root, onAws, identity, allowsSql = false, now = () => new Date() } = options
   const { archive, verdict, once } = looked
@@ -208,7 +210,7 @@ function askingOf(
   }
 }
 
-async function send(screen: Screen, asking: Asking, ending: Ending, options: AppOptions): Promise<Response> {
+async function send(screen: Screen, asking: PageAsking, ending: Ending, options: AppOptions): Promise<Response> {
   const { status = 200 } = screen
   const lastUs = await lastChange(asking)
   if (ending === 'csv') return csvOf(screen)
@@ -235,7 +237,7 @@ function csvOf({ rows }: Screen): Response {
 }
 
 /** What is always on a screen, and its own. */
-function described(screen: Screen, asking: Asking, lastUs: number | null): object {
+function described(screen: Screen, asking: PageAsking, lastUs: number | null): object {
   const { question, command = null, counts = null, remarks = [], receipt, sureness, data } = screen
   return {
     question,

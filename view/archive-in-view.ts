@@ -64,6 +64,9 @@ export class ArchiveInView {
   }
 }
 
+/** What is kept of one state of the archive, beside verdicts. */
+const MOST_KEPT = 100
+
 class Opened implements Looked {
   users = 0
   isOld = false
@@ -94,6 +97,9 @@ class Opened implements Looked {
   once = async <T>(key: string, make: () => Promise<T>): Promise<T> => {
     const made = (this.known.get(key) as Promise<T> | undefined) ?? make()
     this.known.set(key, made)
+    // histories and lists are large, and are soon made again
+    for (const old of this.known.keys())
+      if (this.known.size > MOST_KEPT && !old.startsWith('verdict ')) this.known.delete(old)
     try {
       return await made
     } catch (error) {

@@ -34,6 +34,11 @@ export function DifferenceTable({ differences, caption }: DifferencesOf) {
   return (
     <table class="diff">
       <caption>{caption}</caption>
+      <colgroup>
+        <col class="mark" />
+        <col class="name" />
+        <col />
+      </colgroup>
       <thead>
         <tr>
           <th scope="col" class="mark">
@@ -127,7 +132,7 @@ function ValueText({ value }: { readonly value: AttributeValue }) {
 }
 
 /** A state, an attribute a row, or in DynamoDB JSON. */
-export function State({ item, caption, show }: StateOf) {
+export function StateTable({ item, caption, show }: StateOf) {
   if (show.raw)
     return (
       <figure>
@@ -138,6 +143,10 @@ export function State({ item, caption, show }: StateOf) {
   return (
     <table class="diff">
       <caption>{caption}</caption>
+      <colgroup>
+        <col class="name" />
+        <col />
+      </colgroup>
       <thead>
         <tr>
           <th scope="col">attribute</th>
@@ -187,9 +196,9 @@ function Value({
 
 /** What a change did, as far as the stream kept images of it. */
 export function ChangeBody({ change, show }: { readonly change: HistoryChange; readonly show: ShowState }) {
-  const [before, after] = [imageOf(change.old_image), imageOf(change.new_image)]
+  const [before, after] = [itemOfImage(change.old_image), itemOfImage(change.new_image)]
   if (change.event_name === 'BASELINE' && after !== null)
-    return <State item={after} caption="as the baseline found it" show={show} />
+    return <StateTable item={after} caption="as the baseline found it" show={show} />
   const missing = missingImages(change)
   const view = change.view_type === null ? '' : ` (view type ${change.view_type})`
   if (missing.length > 0 || show.raw || change.altered.some(({ unreadable }) => unreadable !== null))
@@ -198,8 +207,8 @@ export function ChangeBody({ change, show }: { readonly change: HistoryChange; r
         {missing.map(side => (
           <p class="note">{`the stream kept no image ${side} the change${view}`}</p>
         ))}
-        {before === null ? null : <State item={before} caption="before" show={show} />}
-        {after === null ? null : <State item={after} caption="after" show={show} />}
+        {before === null ? null : <StateTable item={before} caption="before" show={show} />}
+        {after === null ? null : <StateTable item={after} caption="after" show={show} />}
       </>
     )
   return <DifferenceTable differences={differencesOf(before, after)} caption="what the change did" />
@@ -214,6 +223,6 @@ function missingImages({ event_name: name, old_image: before, new_image: after }
 }
 
 /** An image of a row; null where there is none. */
-export function imageOf(text: string | null): Item | null {
+export function itemOfImage(text: string | null): Item | null {
   return text === null ? null : parseItem(text)
 }

@@ -3,19 +3,19 @@ import { NOT_SHOWN } from '../queries/verdict/table-verdict.js'
 import { linkTo, type Search } from './address.js'
 import { Keys } from './keys.js'
 import { Chip } from './paper/parts.js'
-import type { Asking, Screen, Sureness } from './screen.js'
+import type { PageAsking, Screen, Sureness } from './screen.js'
 import { ageOf, Time } from './times.js'
 
 /** What stands around every screen. */
 export interface Surroundings {
-  readonly asking: Asking
+  readonly asking: PageAsking
   readonly screen: Screen
   /** When the last change of the archive was made, in microseconds since 1970; null where it has none. */
   readonly lastUs: number | null
 }
 
 /** A whole page. */
-export function Layout({ asking, screen, lastUs }: Surroundings) {
+function Layout({ asking, screen, lastUs }: Surroundings) {
   const { question, trail, body, sureness } = screen
   return (
     <html lang="en">
@@ -74,11 +74,11 @@ export function Layout({ asking, screen, lastUs }: Surroundings) {
 }
 
 /** The address of what is looked at, with other parts. */
-export function here({ path, search }: Asking, other: Search = {}): string {
+export function here({ path, search }: PageAsking, other: Search = {}): string {
   return linkTo(path, { ...search, ...other })
 }
 
-function ZoneForm({ asking }: { readonly asking: Asking }) {
+function ZoneForm({ asking }: { readonly asking: PageAsking }) {
   const others = Object.entries(asking.search).filter(([name]) => name !== 'tz')
   return (
     <form method="get" action={linkTo(asking.path)}>
@@ -122,7 +122,7 @@ function Sure({ sureness, again }: { readonly sureness: Sureness; readonly again
   )
 }
 
-function Tools({ asking, screen }: { readonly asking: Asking; readonly screen: Screen }) {
+function Tools({ asking, screen }: { readonly asking: PageAsking; readonly screen: Screen }) {
   const { counts, receipt, command, rows } = screen
   const file = (ending: string) =>
     `${linkTo(asking.path.length === 0 ? ['index'] : asking.path)}${ending}${queryOf(asking)}`
@@ -171,7 +171,7 @@ function Tools({ asking, screen }: { readonly asking: Asking; readonly screen: S
   )
 }
 
-function queryOf(asking: Asking): string {
+function queryOf(asking: PageAsking): string {
   const link = here(asking)
   return link.includes('?') ? link.slice(link.indexOf('?')) : ''
 }

@@ -7,7 +7,7 @@ import type { Looked } from './archive-in-view.js'
 import type { Clock } from './times.js'
 
 /** What a screen is made with. */
-export interface Asking extends Looked {
+export interface PageAsking extends Looked {
   /** Names the archive as the command line does. */
   readonly root: string
   readonly onAws: boolean

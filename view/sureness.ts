@@ -3,23 +3,23 @@ import { pageVerdict } from '../cli/show/table-verdict.js'
 import type { AnswerVerdict } from '../queries/answers/asked.js'
 import type { ItemHistory } from '../queries/verdict/history.js'
 import { NOT_SHOWN } from '../queries/verdict/table-verdict.js'
-import type { Asking, Sureness } from './screen.js'
+import type { PageAsking, Sureness } from './screen.js'
 
 /** How long a screen waits for its verdict; later looks have it. */
 const PATIENCE_MS = 700
 
 /** The verdict about the changes of a table in a period: found out once, and not waited for long. */
 export async function surenessOf(
-  asking: Asking,
+  asking: PageAsking,
   table: string,
   parameters: Readonly<Record<string, string>>,
   query = 'changes-between',
 ): Promise<Sureness> {
   const asked = { query, table, parameters: new Map(Object.entries(parameters)), sql: '' }
   const judging = asking.verdict(asked)
-  if (asking.waits) return judged(await judging, asking.root)
+  if (asking.waits) return judgedBy(await judging, asking.root)
   const verdict = await Promise.race([judging, later()])
-  return verdict === PENDING ? { kind: 'pending' } : judged(verdict, asking.root)
+  return verdict === PENDING ? { kind: 'pending' } : judgedBy(verdict, asking.root)
 }
 
 const PENDING = Symbol('pending')
@@ -29,7 +29,7 @@ function later(): Promise<typeof PENDING> {
 }
 
 /** A verdict in the words of the command line. */
-export function judged(verdict: AnswerVerdict | undefined, root: string): Sureness {
+export function judgedBy(verdict: AnswerVerdict | undefined, root: string): Sureness {
   const { word, text } = pageVerdict(verdict, root)
   const lines = text
     .split('; ')

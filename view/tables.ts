@@ -6,10 +6,10 @@ import { anyItemKey } from '../queries/known-keys.js'
 import { canonicalAttributes, canonicalItem, type Item } from '../transform/attribute-value.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { AddressError, linkTo, type Search } from './address.js'
-import type { Asking } from './screen.js'
+import type { PageAsking } from './screen.js'
 
 /** The table that an address names. Throws an `AddressError` where there is none. */
-export function tableIn({ archive }: Asking, name: string | undefined): TableConfiguration {
+export function tableIn({ archive }: PageAsking, name: string | undefined): TableConfiguration {
   const table = name === undefined ? undefined : archive.findTable(name)
   if (table !== undefined) return table
   const all = archive.tables().join(', ') || 'none'
@@ -17,7 +17,7 @@ export function tableIn({ archive }: Asking, name: string | undefined): TableCon
 }
 
 /** The canonical key that an address names, in any form that the command line takes. */
-export async function itemIn({ archive }: Asking, table: TableConfiguration, typed: string): Promise<string> {
+export async function itemIn({ archive }: PageAsking, table: TableConfiguration, typed: string): Promise<string> {
   const anyKey = await anyItemKey(archive.engine, table)
   if (anyKey === undefined) throw new AddressError(`table ${table.table} has no rows in the archive`, 404)
   return parseItemKey(typed, anyKey)
@@ -35,7 +35,7 @@ export function itemText(item: Item): string {
 }
 
 /** When the last change of a table was made, in microseconds since 1970; null where it has none. */
-export function lastChangeOf(asking: Asking, table: TableConfiguration): Promise<number | null> {
+export function lastChangeOf(asking: PageAsking, table: TableConfiguration): Promise<number | null> {
   return asking.once(`last change of ${table.table}`, async () => {
     const sql = `select max(event_time_us) as us from ${deliveriesOf(table)} where event_name <> 'BASELINE'`
     try {
@@ -50,7 +50,7 @@ export function lastChangeOf(asking: Asking, table: TableConfiguration): Promise
 }
 
 /** The same of the whole archive. */
-export async function lastChange(asking: Asking): Promise<number | null> {
+export async function lastChange(asking: PageAsking): Promise<number | null> {
   const { archive } = asking
   const all = await Promise.all(archive.tables().map(name => lastChangeOf(asking, archive.table(name))))
   return all.reduce<number | null>((last, us) => (us !== null && us > (last ?? us - 1) ? us : last), null)

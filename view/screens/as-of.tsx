@@ -9,7 +9,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { AddressError, linkTo, shellWord } from '../address.js'
 import { here, ListTable } from '../layout.js'
 import { Chip } from '../paper/parts.js'
-import type { Asking, Screen } from '../screen.js'
+import type { PageAsking, Screen } from '../screen.js'
 import { surenessOf } from '../sureness.js'
 import { itemLink, itemText, tableIn } from '../tables.js'
 
@@ -18,7 +18,7 @@ const A_PAGE = 50
 const OURS = new Set(['tz', 'raw', 'after', 'w'])
 
 /** What a table held at a moment, doubtful items first. */
-export async function asOfScreen(asking: Asking): Promise<Screen> {
+export async function asOfScreen(asking: PageAsking): Promise<Screen> {
   const table = tableIn(asking, asking.path[1])
   const us = parseInstant(asking.path[3] ?? '')?.us
   if (us === undefined)
@@ -85,7 +85,7 @@ export async function asOfScreen(asking: Asking): Promise<Screen> {
 const MOST_ITEMS = 200_000
 
 async function itemsOf(
-  { archive }: Asking,
+  { archive }: PageAsking,
   table: TableConfiguration,
   at: string,
   filters: readonly (readonly [string, string])[],

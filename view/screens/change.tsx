@@ -17,17 +17,17 @@ import type { AttributeValue } from '../../transform/attribute-value.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { Actor } from '../actors.js'
 import { AddressError, linkTo, shellWord, wordIn } from '../address.js'
-import { ChangeBody, imageOf, State } from '../items.js'
+import { ChangeBody, itemOfImage, StateTable } from '../items.js'
 import { here } from '../layout.js'
 import { FactList } from '../paper/parts.js'
-import type { Asking, Screen } from '../screen.js'
+import type { PageAsking, Screen } from '../screen.js'
 import { judgedItem } from '../sureness.js'
 import { itemLink, tableIn } from '../tables.js'
 import { ageOf, Time } from '../times.js'
 import { describe } from './item.js'
 
 /** One change: what it did, who made it and how that is known, when, and where it lies. */
-export async function changeScreen(asking: Asking): Promise<Screen> {
+export async function changeScreen(asking: PageAsking): Promise<Screen> {
   const table = tableIn(asking, asking.path[1])
   const { history, index } = await findChange(asking, table)
   const changes = history.steps.flatMap(step => step.changes.map(change => ({ change, step })))
@@ -94,7 +94,7 @@ export async function changeScreen(asking: Asking): Promise<Screen> {
         <ChangeBody change={change} show={showOf(asking, table, change, 'after')} />
         {asking.raw ? null : <Sides change={change} asking={asking} table={table} />}
         <h2>Where it lies</h2>
-        <FactList of={placeOf(change, row)} />
+        <FactList of={placeOf(change, row)} rows />
         <h2>Its proof</h2>
         {await Proof({ asking, table, change, rowHash: String(row?.row_hash ?? '') })}
       </>
@@ -110,7 +110,7 @@ const PRECISIONS: Readonly<Record<string, string>> = {
 }
 
 /** The change that an address names by the beginning of its id, in the history of its item. */
-export async function findChange(asking: Asking, table: TableConfiguration) {
+async function findChange(asking: PageAsking, table: TableConfiguration) {
   const prefix = asking.path[3] ?? ''
   if (!/^[0-9a-f]{8,64}$/.test(prefix))
     throw new AddressError(
@@ -134,7 +134,7 @@ export async function findChange(asking: Asking, table: TableConfiguration) {
 
 /** What the row says beside what a history tells. */
 async function rowOf(
-  { archive }: Asking,
+  { archive }: PageAsking,
   table: TableConfiguration,
   { event_id: id, event_time_us: us }: HistoryChange,
 ): Promise<Row | undefined> {
@@ -157,7 +157,7 @@ function placeOf(change: HistoryChange, row: Row | undefined): Readonly<Record<s
   }
 }
 
-function showOf(asking: Asking, table: TableConfiguration, change: HistoryChange, side: 'before' | 'after') {
+function showOf(asking: PageAsking, table: TableConfiguration, change: HistoryChange, side: 'before' | 'after') {
   return {
     raw: asking.raw,
     bytesLink: (attr: string) => linkTo(['t', table.table, 'e', change.event_id, 'bytes'], { side, attr }),
@@ -171,16 +171,16 @@ function Sides({
   table,
 }: {
   readonly change: HistoryChange
-  readonly asking: Asking
+  readonly asking: PageAsking
   readonly table: TableConfiguration
 }) {
   const side = (name: 'before' | 'after', text: string | null) => {
-    const item = imageOf(text)
+    const item = itemOfImage(text)
     if (item === null) return null
     return (
       <details>
         <summary>the whole item {name}</summary>
-        <State item={item} caption={`the item ${name} the change`} show={showOf(asking, table, change, name)} />
+        <StateTable item={item} caption={`the item ${name} the change`} show={showOf(asking, table, change, name)} />
       </details>
     )
   }
@@ -193,12 +193,12 @@ function Sides({
 }
 
 /** The bytes of a binary attribute of an image. */
-export async function bytesOfChange(asking: Asking): Promise<Uint8Array> {
+export async function bytesOfChange(asking: PageAsking): Promise<Uint8Array> {
   const table = tableIn(asking, asking.path[1])
   const { history, index } = await findChange(asking, table)
   const change = history.changes[index] as HistoryChange
   const side = wordIn(asking.search, 'side', ['before', 'after']) ?? 'after'
-  const image = imageOf(side === 'before' ? change.old_image : change.new_image) ?? {}
+  const image = itemOfImage(side === 'before' ? change.old_image : change.new_image) ?? {}
   const found = Object.entries(image).find(([name]) => showPath([{ name }]) === asking.search.attr)?.[1] as
     | AttributeValue
     | undefined
@@ -208,7 +208,7 @@ export async function bytesOfChange(asking: Asking): Promise<Uint8Array> {
 }
 
 /** The text of a change's `.row-proof`. Throws an `AddressError` that says why there is none. */
-export async function proofOfChange(asking: Asking): Promise<string> {
+export async function proofOfChange(asking: PageAsking): Promise<string> {
   const table = tableIn(asking, asking.path[1])
   const { history, index } = await findChange(asking, table)
   const change = history.changes[index] as HistoryChange
@@ -228,7 +228,7 @@ export async function proofOfChange(asking: Asking): Promise<string> {
 const NO_KEY = 'nobody says whose key is believed, so nothing is proven: itemtrail view --key FILE says it'
 
 interface ProofOf {
-  readonly asking: Asking
+  readonly asking: PageAsking
   readonly table: TableConfiguration
   readonly change: HistoryChange
   /** What the row of the change is hashed to, in the archive. */

@@ -11,7 +11,6 @@ import {
   type ChangeFilter,
   countFacets,
   countRepeats,
-  type FacetValue,
   type ListedChange,
   type ListPlace,
   listChanges,
@@ -23,10 +22,11 @@ import { Actor } from '../actors.js'
 import { AddressError, linkTo, periodIn, shellWord, wordIn } from '../address.js'
 import { ChangeBody } from '../items.js'
 import { here, ListTable } from '../layout.js'
-import type { Asking, Screen } from '../screen.js'
+import type { PageAsking, Screen } from '../screen.js'
 import { surenessOf } from '../sureness.js'
 import { itemIn, itemLink, tableIn } from '../tables.js'
 import { Time } from '../times.js'
+import { ChangeFacetLinks, DAYS, weekHourIn } from './change-facets.js'
 
 const A_PAGE = 50
 /** Rows of a file, which is not read by the page. */
@@ -34,7 +34,7 @@ const A_FILE = 100_000
 const EVENTS = ['INSERT', 'MODIFY', 'REMOVE'] as const
 
 /** The changes of a table, what they can be narrowed by, and what the selected one did. */
-export async function changesScreen(asking: Asking): Promise<Screen> {
+export async function changesScreen(asking: PageAsking): Promise<Screen> {
   const { archive, search } = asking
   const table = tableIn(asking, asking.path[1])
   const filter = await filterIn(asking, table)
@@ -80,6 +80,7 @@ export async function changesScreen(asking: Asking): Promise<Screen> {
       <>
         <Applied filter={filter} asking={asking} />
         <FilterForm asking={asking} />
+        <ChangeFacetLinks facets={facets} asking={asking} />
         <div class="pair">
           <div>
             <List table={table} shown={shown} selected={selected} facets={facets} asking={asking} />
@@ -98,13 +99,12 @@ export async function changesScreen(asking: Asking): Promise<Screen> {
             {selected === undefined ? null : await Beside({ table, selected, asking })}
           </section>
         </div>
-        <Facets facets={facets} filter={filter} asking={asking} />
       </>
     ),
   }
 }
 
-async function filterIn(asking: Asking, table: TableConfiguration): Promise<ChangeFilter> {
+async function filterIn(asking: PageAsking, table: TableConfiguration): Promise<ChangeFilter> {
   const { search } = asking
   const { fromUs, toUs } = periodIn(search)
   const actor = search.actor === TIME_TO_LIVE.printed ? TIME_TO_LIVE.recorded : search.actor
@@ -118,21 +118,6 @@ async function filterIn(asking: Asking, table: TableConfiguration): Promise<Chan
     itemKey: search.key === undefined ? undefined : await itemIn(asking, table, search.key),
     weekHour: weekHourIn(search.hour),
   }
-}
-
-const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const
-
-/** `Mon-14` */
-function weekHourIn(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const [, day, hour] = /^([A-Z][a-z]{2})-(\d{2})$/.exec(text) ?? []
-  const place = DAYS.findIndex(name => name.slice(0, 3) === day)
-  if (place >= 0 && Number(hour) < 24) return place * 24 + Number(hour)
-  throw new AddressError(`hour is ${JSON.stringify(text)}, expected a weekday and an hour of UTC such as Mon-14`)
-}
-
-function weekHourText(hour: number): string {
-  return `${(DAYS[Math.floor(hour / 24)] as string).slice(0, 3)}-${String(hour % 24).padStart(2, '0')}`
 }
 
 function placeIn(text: string | undefined): ListPlace | undefined {
@@ -151,7 +136,7 @@ function narrowed({ fromUs: _, toUs: __, ...filters }: ChangeFilter): boolean {
   return Object.values(filters).some(value => value !== undefined)
 }
 
-function questionOf(table: string, filter: ChangeFilter, { clock }: Asking): string {
+function questionOf(table: string, filter: ChangeFilter, { clock }: PageAsking): string {
   const { fromUs, toUs, actor, kind, event, attribute, itemKey, weekHour } = filter
   const verb =
     event === 'INSERT'
@@ -238,7 +223,7 @@ function tableOf(shown: readonly ListedChange[]) {
 }
 
 /** What is narrowed by, each with the link that takes it back. */
-function Applied({ filter, asking }: { readonly filter: ChangeFilter; readonly asking: Asking }) {
+function Applied({ filter, asking }: { readonly filter: ChangeFilter; readonly asking: PageAsking }) {
   const names = ['from', 'to', 'actor', 'kind', 'event', 'attr', 'key', 'hour'] as const
   const set = names.filter(name => asking.search[name] !== undefined)
   if (set.length === 0) return null
@@ -257,7 +242,7 @@ function Applied({ filter, asking }: { readonly filter: ChangeFilter; readonly a
   )
 }
 
-function FilterForm({ asking }: { readonly asking: Asking }) {
+function FilterForm({ asking }: { readonly asking: PageAsking }) {
   const { search } = asking
   const fields = [
     ['from', 'from', 'a day or an instant'],
@@ -288,7 +273,7 @@ interface ListOf {
   readonly shown: readonly ListedChange[]
   readonly selected: ListedChange | undefined
   readonly facets: ChangeFacets
-  readonly asking: Asking
+  readonly asking: PageAsking
 }
 
 function List({ table, shown, selected, facets, asking }: ListOf) {
@@ -309,11 +294,11 @@ function List({ table, shown, selected, facets, asking }: ListOf) {
             <Time us={change.timeUs} precision={change.precision} clock={asking.clock} />
           </td>
           <td>{change.eventName}</td>
-          <td class="any">
+          <td class={showItemKey(change.itemKey).length > 28 ? 'any' : 't'}>
             <a href={itemLink(table.table, change.itemKey)}>{showItemKey(change.itemKey)}</a>
           </td>
           <td class="any">{change.changed === null ? <span class="dim">not known</span> : namesOf(change.changed)}</td>
-          <td class="any">
+          <td class="any who">
             <Actor
               change={{
                 actor: change.actor,
@@ -349,7 +334,7 @@ async function Beside({
 }: {
   readonly table: TableConfiguration
   readonly selected: ListedChange
-  readonly asking: Asking
+  readonly asking: PageAsking
 }) {
   const history = await asking.once(`history ${table.table} ${selected.itemKey}`, () =>
     readHistory(asking.archive.engine, table, selected.itemKey),
@@ -368,143 +353,5 @@ async function Beside({
         <ChangeBody change={change} show={{ raw: asking.raw }} />
       )}
     </>
-  )
-}
-
-interface FacetsOf {
-  readonly facets: ChangeFacets
-  readonly filter: ChangeFilter
-  readonly asking: Asking
-}
-
-const MOST_SHOWN = 10
-
-function Facets({ facets, asking }: FacetsOf) {
-  const printed = (value: string | null) => (value === TIME_TO_LIVE.recorded ? TIME_TO_LIVE.printed : value)
-  return (
-    <section class="noprint" aria-label="narrow by a value">
-      <div class="facets">
-        <Facet name="kind of actor" param="kind" values={facets.kind} asking={asking} />
-        <Facet
-          name="actor"
-          param="actor"
-          values={facets.actor.map(({ value, changes }) => ({ value: printed(value), changes }))}
-          asking={asking}
-        />
-        <Facet name="change" param="event" values={facets.event} asking={asking} />
-        <Facet name="attribute" param="attr" values={facets.attribute} asking={asking} />
-        <DayFacet values={facets.day} asking={asking} />
-      </div>
-      <Hours values={facets.hour} asking={asking} />
-    </section>
-  )
-}
-
-function Facet({
-  name,
-  param,
-  values,
-  asking,
-}: {
-  readonly name: string
-  readonly param: string
-  readonly values: readonly FacetValue[]
-  readonly asking: Asking
-}) {
-  const item = ({ value, changes }: FacetValue) => (
-    <li>
-      {value === null ? (
-        <span class="dim">none</span>
-      ) : (
-        <a href={here(asking, { [param]: value, after: undefined, row: undefined })}>{value}</a>
-      )}
-      <span class="n">{changes.toLocaleString('en')}</span>
-    </li>
-  )
-  const rest = values.slice(MOST_SHOWN)
-  return (
-    <div>
-      <h2>{name}</h2>
-      <ul>{values.slice(0, MOST_SHOWN).map(item)}</ul>
-      {rest.length === 0 ? null : (
-        <details>
-          <summary>{rest.length} more</summary>
-          <ul>{rest.map(item)}</ul>
-        </details>
-      )}
-    </div>
-  )
-}
-
-function DayFacet({ values, asking }: { readonly values: readonly FacetValue[]; readonly asking: Asking }) {
-  const item = ({ value, changes }: FacetValue) => {
-    const day = value as string
-    const next = new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10)
-    return (
-      <li>
-        <a href={here(asking, { from: day, to: next, after: undefined, row: undefined })}>{day}</a>
-        <span class="n">{changes.toLocaleString('en')}</span>
-      </li>
-    )
-  }
-  const newest = [...values].reverse()
-  return (
-    <div>
-      <h2>day (UTC)</h2>
-      <ul>{newest.slice(0, MOST_SHOWN).map(item)}</ul>
-      {newest.length <= MOST_SHOWN ? null : (
-        <details>
-          <summary>{newest.length - MOST_SHOWN} more</summary>
-          <ul>{newest.slice(MOST_SHOWN).map(item)}</ul>
-        </details>
-      )}
-    </div>
-  )
-}
-
-/** When in the week changes are made. */
-function Hours({ values, asking }: { readonly values: readonly FacetValue[]; readonly asking: Asking }) {
-  const counts = new Map(values.map(({ value, changes }) => [Number(value), changes]))
-  const hours = Array.from({ length: 24 }, (_, hour) => hour)
-  return (
-    <details>
-      <summary>hour by weekday (UTC)</summary>
-      <div class="scroll" role="region" aria-label="changes by hour and weekday" tabindex={0}>
-        <table class="hours">
-          <caption>changes by weekday and hour, UTC</caption>
-          <thead>
-            <tr>
-              <th scope="col">day</th>
-              {hours.map(hour => (
-                <th scope="col">{String(hour).padStart(2, '0')}</th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {DAYS.map((name, day) => (
-              <tr>
-                <th scope="row">{name.slice(0, 3)}</th>
-                {hours.map(hour => {
-                  const n = counts.get(day * 24 + hour) ?? 0
-                  return (
-                    <td>
-                      {n === 0 ? (
-                        ''
-                      ) : (
-                        <a
-                          href={here(asking, { hour: weekHourText(day * 24 + hour), after: undefined, row: undefined })}
-                        >
-                          {n}
-                        </a>
-                      )}
-                    </td>
-                  )
-                })}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </details>
   )
 }

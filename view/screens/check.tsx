@@ -1,8 +1,8 @@
 import { formatVkey } from '../../proof/note.js'
-import type { Asking, Screen } from '../screen.js'
+import type { PageAsking, Screen } from '../screen.js'
 
 /** Checks what somebody handed over: in the browser, to which the file stays. */
-export async function checkScreen(asking: Asking): Promise<Screen> {
+export async function checkScreen(asking: PageAsking): Promise<Screen> {
   const [key] = asking.identity?.known ?? []
   return {
     question: 'Is this receipt, file or proof what it says?',

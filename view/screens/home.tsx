@@ -16,13 +16,13 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { linkTo } from '../address.js'
 import { ListTable } from '../layout.js'
 import { Chip } from '../paper/parts.js'
-import type { Asking, Screen, Sureness } from '../screen.js'
+import type { PageAsking, Screen, Sureness } from '../screen.js'
 import { surenessOf } from '../sureness.js'
 import { lastChangeOf } from '../tables.js'
 import { ageOf, Time } from '../times.js'
 
 /** What the archive holds, and how it is. */
-export async function homeScreen(asking: Asking): Promise<Screen> {
+export async function homeScreen(asking: PageAsking): Promise<Screen> {
   const { archive, root } = asking
   const [tables, sealed] = await Promise.all([
     Promise.all(archive.tables().map(name => lookAt(asking, archive.table(name)))),
@@ -95,7 +95,7 @@ interface Found {
   readonly compared: { readonly us: number; readonly differing: number } | undefined
 }
 
-async function lookAt(asking: Asking, table: TableConfiguration): Promise<Found> {
+async function lookAt(asking: PageAsking, table: TableConfiguration): Promise<Found> {
   const about = {
     table: table.table,
     problem: undefined,
@@ -118,14 +118,14 @@ async function lookAt(asking: Asking, table: TableConfiguration): Promise<Found>
   }
 }
 
-async function lagOf({ archive }: Asking, table: TableConfiguration, lastUs: number): Promise<number | null> {
+async function lagOf({ archive }: PageAsking, table: TableConfiguration, lastUs: number): Promise<number | null> {
   const sql = `select max(to_unixtime(arrived_at) * 1000000 - event_time_us) as lag from ${deliveriesOf(table)}
 where event_date = ? and event_name <> 'BASELINE' and time_precision <> 'arrival'`
   const [row] = [...rowsOf(await archive.engine.run(sql, [formatInstant(lastUs, 0).slice(0, 10)]))]
   return row?.lag == null ? null : Math.max(0, Number(row.lag))
 }
 
-async function comparedOf({ archive, once }: Asking, table: TableConfiguration): Promise<Found['compared']> {
+async function comparedOf({ archive, once }: PageAsking, table: TableConfiguration): Promise<Found['compared']> {
   const { facts } = archive.engine
   if (facts === undefined) return undefined
   const found = await once(`facts of ${table.table}`, () => findFacts(facts, table.table))
@@ -137,7 +137,7 @@ function verdictOf(sureness: Sureness | undefined) {
   return sureness?.kind === 'judged' ? sureness.verdict?.tables[0] : undefined
 }
 
-function Row({ found, asking }: { readonly found: Found; readonly asking: Asking }) {
+function Row({ found, asking }: { readonly found: Found; readonly asking: PageAsking }) {
   const { table, problem, lastUs, lagUs, sureness, compared } = found
   const verdict = verdictOf(sureness)
   const name = (
@@ -212,7 +212,7 @@ interface Seal {
 }
 
 /** Where the journal ends; undefined where nothing is sealed, or nobody can look. */
-async function sealOf(asking: Asking): Promise<Seal | undefined> {
+async function sealOf(asking: PageAsking): Promise<Seal | undefined> {
   if (asking.onAws) return undefined
   const log = new KeptLog(new DiskArchive(asking.root))
   const bytes = await log.read(CHECKPOINT)
@@ -238,7 +238,7 @@ async function lastSealTime(log: KeptLog, size: number): Promise<string | null> 
   return time
 }
 
-function Sealed({ sealed, asking }: { readonly sealed: Seal | undefined; readonly asking: Asking }) {
+function Sealed({ sealed, asking }: { readonly sealed: Seal | undefined; readonly asking: PageAsking }) {
   if (asking.onAws) return null
   if (sealed === undefined)
     return (

@@ -15,9 +15,9 @@ import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { Actor, actorKind } from '../actors.js'
 import { AddressError, linkTo, momentIn, periodIn, shellWord } from '../address.js'
-import { ChangeBody, DifferenceTable, imageOf, State } from '../items.js'
+import { ChangeBody, DifferenceTable, itemOfImage, StateTable } from '../items.js'
 import { here, ListTable } from '../layout.js'
-import type { Asking, Screen } from '../screen.js'
+import type { PageAsking, Screen } from '../screen.js'
 import { judgedItem } from '../sureness.js'
 import { itemIn, itemLink, tableIn } from '../tables.js'
 import { Time } from '../times.js'
@@ -25,7 +25,7 @@ import { Time } from '../times.js'
 const A_PAGE = 50
 
 /** One item: its changes, what it was at a moment, or what differs between two. */
-export async function itemScreen(asking: Asking): Promise<Screen> {
+export async function itemScreen(asking: PageAsking): Promise<Screen> {
   const table = tableIn(asking, asking.path[1])
   const itemKey = await itemIn(asking, table, asking.path[3] ?? '')
   const history = await asking.once(`history ${table.table} ${itemKey}`, () =>
@@ -104,7 +104,7 @@ function changesIn({ steps }: AnsweredHistory): readonly Placed[] {
   return steps.flatMap(step => step.changes.map(change => ({ change, step })))
 }
 
-function isListed(change: HistoryChange, { search }: Asking): boolean {
+function isListed(change: HistoryChange, { search }: PageAsking): boolean {
   const { fromUs, toUs } = periodIn(search)
   const { attr, actor } = search
   return (
@@ -115,7 +115,7 @@ function isListed(change: HistoryChange, { search }: Asking): boolean {
   )
 }
 
-function pageOf(listed: readonly Placed[], { search }: Asking): readonly Placed[] {
+function pageOf(listed: readonly Placed[], { search }: PageAsking): readonly Placed[] {
   const start = search.after === undefined ? 0 : listed.findIndex(({ change }) => change.event_id === search.after) + 1
   return listed.slice(start, start + A_PAGE)
 }
@@ -127,7 +127,7 @@ function trailOf(table: TableConfiguration, itemKey: string): Screen['trail'] {
   ]
 }
 
-async function stateOf(asking: Asking, table: TableConfiguration, history: AnsweredHistory, us: number) {
+async function stateOf(asking: PageAsking, table: TableConfiguration, history: AnsweredHistory, us: number) {
   return stateAt(
     history,
     { us },
@@ -136,7 +136,7 @@ async function stateOf(asking: Asking, table: TableConfiguration, history: Answe
 }
 
 interface InItem {
-  readonly asking: Asking
+  readonly asking: PageAsking
   readonly table: TableConfiguration
   readonly history: AnsweredHistory
 }
@@ -145,14 +145,14 @@ interface InItem {
 function Moments({ history, asking, table }: InItem) {
   const times = history.changes.map(({ event_time_us: us }) => us)
   const [first, last] = [Math.min(...times), Math.max(...times)]
-  const at = asking.search.at ?? formatInstant(last, 6)
-  const [from, to] = [formatInstant(first, 6), formatInstant(last, 6)]
+  const [from, to] = [shortest(first), shortest(last)]
+  const at = asking.search.at ?? to
   return (
-    <div class="noprint">
+    <div class="noprint forms">
       <form method="get" action={linkTo(asking.path)}>
         <label>
           at a moment
-          <input name="at" value={at} size={28} autocomplete="off" spellcheck={false} />
+          <input name="at" value={at} size={20} autocomplete="off" spellcheck={false} />
         </label>
         <label class="script">
           over time
@@ -162,7 +162,7 @@ function Moments({ history, asking, table }: InItem) {
             min="0"
             max={times.length - 1}
             value={times.length - 1}
-            data-times={JSON.stringify(sparse(times).map(us => formatInstant(us, 6)))}
+            data-times={JSON.stringify(sparse(times).map(shortest))}
           />
         </label>
         <button type="submit">show what it was</button>
@@ -170,19 +170,24 @@ function Moments({ history, asking, table }: InItem) {
       <form method="get" action={linkTo(asking.path)}>
         <label>
           between
-          <input name="between" value={from} size={28} autocomplete="off" spellcheck={false} />
+          <input name="between" value={from} size={20} autocomplete="off" spellcheck={false} />
         </label>
         <label>
           and
-          <input name="and" value={to} size={28} autocomplete="off" spellcheck={false} />
+          <input name="and" value={to} size={20} autocomplete="off" spellcheck={false} />
         </label>
         <button type="submit">compare</button>
         <a href={linkTo(['t', table.table, 'changes'], { key: showItemKey(history.itemKey) })}>
-          what it can be narrowed by
+          its changes with counts
         </a>
       </form>
     </div>
   )
+}
+
+/** An instant with as many digits as it needs. */
+function shortest(us: number): string {
+  return formatInstant(us, us % 1_000_000 === 0 ? 0 : 6)
 }
 
 const MOST_MARKS = 500
@@ -194,7 +199,7 @@ function sparse(times: readonly number[]): readonly number[] {
   return sorted.filter((_, i) => i % every === 0 || i === sorted.length - 1)
 }
 
-function ItemFilter({ asking }: { readonly asking: Asking }) {
+function ItemFilter({ asking }: { readonly asking: PageAsking }) {
   const { search } = asking
   return (
     <form method="get" action={linkTo(asking.path)} class="noprint" id="narrow">
@@ -241,7 +246,7 @@ function Changes({ shown, selected, history, asking, table, total }: ChangesOf) 
                 <Time us={change.event_time_us} precision={change.time_precision} clock={asking.clock} />
               </td>
               <td>{change.event_name}</td>
-              <td class="any">
+              <td class="any who">
                 <Actor change={change} />
               </td>
               <td class="any">
@@ -318,7 +323,7 @@ async function Past({ asking, table, history, at }: InItem & { readonly at: numb
           : `; until ${next.event_name} ${showInstant({ us: next.event_time_us })}`}
       </p>
       {state.kind === 'present' ? (
-        <State item={imageOf(state.image) ?? {}} caption="the item then" show={{ raw: asking.raw }} />
+        <StateTable item={itemOfImage(state.image) ?? {}} caption="the item then" show={{ raw: asking.raw }} />
       ) : (
         <p class="note">{nameState(state)}</p>
       )}
@@ -327,14 +332,14 @@ async function Past({ asking, table, history, at }: InItem & { readonly at: numb
 }
 
 async function compareScreen(
-  asking: Asking,
+  asking: PageAsking,
   table: TableConfiguration,
   history: AnsweredHistory,
   fromUs: number,
   toUs: number,
 ): Promise<Screen> {
   const [before, after] = [await stateOf(asking, table, history, fromUs), await stateOf(asking, table, history, toUs)]
-  const itemOf = ({ state }: typeof before) => (state.kind === 'present' ? imageOf(state.image) : null)
+  const itemOf = ({ state }: typeof before) => (state.kind === 'present' ? itemOfImage(state.image) : null)
   const isKnown = before.state.kind !== 'unknown' && after.state.kind !== 'unknown'
   const differences = isKnown ? differencesOf(itemOf(before), itemOf(after)) : undefined
   const name = showItemKey(history.itemKey)
@@ -347,7 +352,7 @@ async function compareScreen(
         {item === null ? (
           <p class="note">{nameState(found.state)}</p>
         ) : (
-          <State item={item} caption={`the item at ${title}`} show={{ raw: asking.raw }} />
+          <StateTable item={item} caption={`the item at ${title}`} show={{ raw: asking.raw }} />
         )}
       </section>
     )

@@ -11,12 +11,12 @@ import { formatDay, formatInstant, readableInstant } from '../../transform/insta
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { AddressError, linkTo, periodIn, shellWord } from '../address.js'
 import { ListTable } from '../layout.js'
-import type { Asking, Screen, Sureness } from '../screen.js'
+import type { PageAsking, Screen, Sureness } from '../screen.js'
 import { surenessOf } from '../sureness.js'
 import { tableIn } from '../tables.js'
 
 /** What of a table is proven, what is not, and what closes the gaps. */
-export async function proofScreen(asking: Asking): Promise<Screen> {
+export async function proofScreen(asking: PageAsking): Promise<Screen> {
   const { root } = asking
   const table = tableIn(asking, asking.path[1])
   if (asking.onAws)
@@ -86,7 +86,7 @@ interface SealedDay {
 }
 
 /** The journal verified, and the objects of each day held against its entries by size; `verify` hashes them. */
-async function lookAt({ root, identity }: Asking, table: TableConfiguration) {
+async function lookAt({ root, identity }: PageAsking, table: TableConfiguration) {
   const archive = new DiskArchive(root)
   const entries = new Map<string, SealedEntry>()
   const store = new KeptLog(archive)
@@ -166,7 +166,10 @@ interface AnchorShown {
   readonly result: string
 }
 
-async function anchorsOf({ archive, once }: Asking, { table }: TableConfiguration): Promise<readonly AnchorShown[]> {
+async function anchorsOf(
+  { archive, once }: PageAsking,
+  { table }: TableConfiguration,
+): Promise<readonly AnchorShown[]> {
   const { facts } = archive.engine
   if (facts === undefined) return []
   const found = await once(`facts of ${table}`, () => findFacts(facts, table))

@@ -14,14 +14,14 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { AddressError, linkTo, momentIn, type Search, shellWord } from '../address.js'
 import { here } from '../layout.js'
 import { Cell } from '../paper/parts.js'
-import type { Asking, Screen, Sureness } from '../screen.js'
-import { judged, surenessOf } from '../sureness.js'
+import type { PageAsking, Screen, Sureness } from '../screen.js'
+import { judgedBy, surenessOf } from '../sureness.js'
 import { itemIn, itemLink, tableIn } from '../tables.js'
 
 const A_PAGE = 50
 
 /** A saved question: its form, made from its header, and its answer. */
-export async function questionScreen(asking: Asking): Promise<Screen> {
+export async function questionScreen(asking: PageAsking): Promise<Screen> {
   const saved = savedIn(asking)
   const table = tableOf(asking)
   const trail = [
@@ -104,7 +104,7 @@ export async function questionScreen(asking: Asking): Promise<Screen> {
 }
 
 /** The receipt of the answer to a saved question, as `--receipt` writes it. */
-export async function receiptOf(asking: Asking): Promise<object> {
+export async function receiptOf(asking: PageAsking): Promise<object> {
   const saved = savedIn(asking)
   const table = tableOf(asking)
   const parameters = await parametersIn(asking, saved, table)
@@ -114,7 +114,7 @@ export async function receiptOf(asking: Asking): Promise<object> {
   return makeReceipt(answer, asking.archive, { verdict, askedAs: commandOf(saved, table, parameters, asking.root) })
 }
 
-function savedIn({ path }: Asking): SavedQuery {
+function savedIn({ path }: PageAsking): SavedQuery {
   const saved = SAVED_QUERIES.get(path[1] ?? '')
   if (saved !== undefined) return saved
   throw new AddressError(
@@ -123,7 +123,7 @@ function savedIn({ path }: Asking): SavedQuery {
   )
 }
 
-function tableOf(asking: Asking): TableConfiguration {
+function tableOf(asking: PageAsking): TableConfiguration {
   const [only, ...others] = asking.archive.tables()
   if (asking.search.table === undefined && only !== undefined && others.length === 0) return asking.archive.table(only)
   if (asking.search.table === undefined)
@@ -136,7 +136,7 @@ function isNeeded({ default: preset, preset: from }: Parameter, table: TableConf
 }
 
 async function parametersIn(
-  asking: Asking,
+  asking: PageAsking,
   saved: SavedQuery,
   table: TableConfiguration,
 ): Promise<Readonly<Record<string, string>>> {
@@ -153,7 +153,7 @@ async function parametersIn(
 }
 
 async function ask(
-  asking: Asking,
+  asking: PageAsking,
   saved: SavedQuery,
   table: TableConfiguration,
   parameters: Readonly<Record<string, string>>,
@@ -162,10 +162,10 @@ async function ask(
   return withBaselineRemarks(engine, table, await answerQuery(engine, saved, table, parameters))
 }
 
-async function surenessOfAnswer(asking: Asking, { asked }: Answer, table: TableConfiguration): Promise<Sureness> {
+async function surenessOfAnswer(asking: PageAsking, { asked }: Answer, table: TableConfiguration): Promise<Sureness> {
   // about one item it costs little, and is told at once
   if (asked.parameters.has('item_key'))
-    return judged(await asking.verdict({ ...asked, table: table.table }), asking.root)
+    return judgedBy(await asking.verdict({ ...asked, table: table.table }), asking.root)
   const texts = Object.fromEntries([...asked.parameters].map(([name, value]) => [name, String(value)]))
   return surenessOf(asking, table.table, texts, asked.query)
 }
@@ -261,7 +261,7 @@ interface RowsOf {
 function Rows({ saved, rows, table, total }: RowsOf) {
   const columns = [...saved.columns.filter(({ detail }) => !detail), ...saved.columns.filter(({ detail }) => detail)]
   return (
-    <div class="scroll" role="region" aria-label="the answer" tabindex={0}>
+    <section class="scroll" aria-label="the answer" tabindex={0}>
       <table class="wide">
         <caption>{`${rows.length} of ${total.toLocaleString('en')} rows`}</caption>
         <thead>
@@ -298,7 +298,7 @@ function Rows({ saved, rows, table, total }: RowsOf) {
           ))}
         </tbody>
       </table>
-    </div>
+    </section>
   )
 }
 

@@ -6,15 +6,15 @@ import { type Row, rowsOf } from '../../queries/engines/rows.js'
 import { formatInstant } from '../../transform/instant.js'
 import { Actor } from '../actors.js'
 import { AddressError, linkTo, periodIn, shellWord } from '../address.js'
-import { imageOf, State } from '../items.js'
+import { itemOfImage, StateTable } from '../items.js'
 import { FactList } from '../paper/parts.js'
-import type { Asking, Screen } from '../screen.js'
-import { judged } from '../sureness.js'
+import type { PageAsking, Screen } from '../screen.js'
+import { judgedBy } from '../sureness.js'
 import { itemLink, lastChangeOf, tableIn } from '../tables.js'
 import { Time } from '../times.js'
 
 /** Changes that anybody draws again: a block each, with room for a tick and a remark by pen. */
-export async function sampleScreen(asking: Asking): Promise<Screen> {
+export async function sampleScreen(asking: PageAsking): Promise<Screen> {
   const { search, archive, root } = asking
   if (asking.onAws) throw new AddressError('a sample is drawn from a folder', 400, 'a copy of the bucket is one')
   const table = tableIn(asking, search.table ?? archive.tables()[0])
@@ -48,7 +48,7 @@ export async function sampleScreen(asking: Asking): Promise<Screen> {
     question: `Working paper: ${title}`,
     trail,
     command: `itemtrail sample ${shellWord(name)} --n ${n} --seed ${shellWord(search.seed)} --from ${from} --to ${to}${archiveFlag(root)}`,
-    sureness: judged(verdict, root),
+    sureness: judgedBy(verdict, root),
     counts: `${rows.length} of a population of ${population.toLocaleString('en')} changes`,
     remarks: [`SHA-256 of the drawn rows: ${sha256}`],
     data: { table: name, n: Number(n), seed: search.seed, from, to, population, drawn: rows, result: { sha256 } },
@@ -69,7 +69,7 @@ function Form({
   table,
   last,
 }: {
-  readonly asking: Asking
+  readonly asking: PageAsking
   readonly table: string
   readonly last: number | null
 }) {
@@ -100,9 +100,9 @@ function Form({
   )
 }
 
-function Block({ row, table, asking }: { readonly row: Row; readonly table: string; readonly asking: Asking }) {
+function Block({ row, table, asking }: { readonly row: Row; readonly table: string; readonly asking: PageAsking }) {
   const text = (name: string) => (row[name] === null || row[name] === undefined ? null : String(row[name]))
-  const [before, after] = [imageOf(text('old_image')), imageOf(text('new_image'))]
+  const [before, after] = [itemOfImage(text('old_image')), itemOfImage(text('new_image'))]
   const itemKey = String(row.item_key)
   return (
     <section class="work" aria-labelledby={`draw-${row.draw}`}>
@@ -129,12 +129,12 @@ function Block({ row, table, asking }: { readonly row: Row; readonly table: stri
         {before === null ? (
           <p class="dim">before: no item, or no image</p>
         ) : (
-          <State item={before} caption="before" show={{ raw: asking.raw }} />
+          <StateTable item={before} caption="before" show={{ raw: asking.raw }} />
         )}
         {after === null ? (
           <p class="dim">after: no item, or no image</p>
         ) : (
-          <State item={after} caption="after" show={{ raw: asking.raw }} />
+          <StateTable item={after} caption="after" show={{ raw: asking.raw }} />
         )}
       </div>
       <p class="pen">

@@ -4,13 +4,13 @@ import { rowsOf } from '../../queries/engines/rows.js'
 import { AddressError, shellWord } from '../address.js'
 import { ListTable } from '../layout.js'
 import { Cell } from '../paper/parts.js'
-import type { Asking, Screen } from '../screen.js'
-import { judged } from '../sureness.js'
+import type { PageAsking, Screen } from '../screen.js'
+import { judgedBy } from '../sureness.js'
 
 const MOST_SHOWN = 500
 
 /** SQL of one's own, where whoever started the server allows it: one query that reads the archive's rows. */
-export async function sqlScreen(asking: Asking): Promise<Screen> {
+export async function sqlScreen(asking: PageAsking): Promise<Screen> {
   if (!asking.allowsSql) throw new AddressError('SQL is not allowed here: itemtrail view --allow-sql allows it', 404)
   const trail = [['sql', '/sql']] as const
   const { statement } = asking.search
@@ -33,7 +33,7 @@ export async function sqlScreen(asking: Asking): Promise<Screen> {
     question: 'What does this statement answer?',
     trail,
     command: `itemtrail sql ${shellWord(statement)}${archiveFlag(asking.root)}`,
-    sureness: judged(await asking.verdict(answer.asked), asking.root),
+    sureness: judgedBy(await asking.verdict(answer.asked), asking.root),
     counts: `${rows.length} of ${answer.length} rows shown`,
     remarks: [`result SHA-256 ${sha256}`],
     data: { statement, rows, result: { sha256, rows: answer.length } },
@@ -41,7 +41,7 @@ export async function sqlScreen(asking: Asking): Promise<Screen> {
     body: (
       <>
         {form}
-        <div class="scroll" role="region" aria-label="the answer" tabindex={0}>
+        <section class="scroll" aria-label="the answer" tabindex={0}>
           <ListTable caption={`${rows.length} of ${answer.length} rows`} columns={answer.columns.map(name => [name])}>
             {rows.map(row => (
               <tr>
@@ -51,7 +51,7 @@ export async function sqlScreen(asking: Asking): Promise<Screen> {
               </tr>
             ))}
           </ListTable>
-        </div>
+        </section>
       </>
     ),
   }

@@ -8,12 +8,12 @@ import type { TableVerdict } from '../../queries/verdict/table-verdict.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { linkTo, shellWord } from '../address.js'
 import { ListTable } from '../layout.js'
-import type { Asking, Screen, Sureness } from '../screen.js'
+import type { PageAsking, Screen, Sureness } from '../screen.js'
 import { surenessOf } from '../sureness.js'
 import { tableIn } from '../tables.js'
 
 /** A table: its days, and what can be asked of it. */
-export async function tableScreen(asking: Asking): Promise<Screen> {
+export async function tableScreen(asking: PageAsking): Promise<Screen> {
   const table = tableIn(asking, asking.path[1])
   const { table: name } = table
   const days = await asking.once(`days of ${name}`, () => daysOf(asking, table))
@@ -60,7 +60,7 @@ export async function tableScreen(asking: Asking): Promise<Screen> {
 }
 
 /** A day of a table. */
-export interface Day {
+interface Day {
   readonly day: string
   readonly changes: number
   readonly deletes: number
@@ -69,7 +69,7 @@ export interface Day {
 }
 
 /** The days of a table that have changes, each change once. */
-export async function daysOf({ archive }: Asking, table: TableConfiguration): Promise<readonly Day[]> {
+async function daysOf({ archive }: PageAsking, table: TableConfiguration): Promise<readonly Day[]> {
   const { engine } = archive
   const all = { fromUs: null, toUs: null }
   const facets = await countFacets(engine, table, all)
@@ -87,7 +87,7 @@ const DAY_MS = 86_400_000
 const MOST_DAYS = 3660
 
 /** A day between two others without any change may be one whose objects are gone. */
-export function withEmptyDays(days: readonly Day[]): readonly Day[] {
+function withEmptyDays(days: readonly Day[]): readonly Day[] {
   const [first, last] = [days[0], days.at(-1)]
   if (first === undefined || last === undefined) return []
   const known = new Map(days.map(day => [day.day, day]))
@@ -101,7 +101,7 @@ export function withEmptyDays(days: readonly Day[]): readonly Day[] {
 }
 
 /** The days on which something is known to be missing, by the verdict. */
-export function doubtsOf(sureness: Sureness): ReadonlyMap<string, string> {
+function doubtsOf(sureness: Sureness): ReadonlyMap<string, string> {
   const verdict: TableVerdict | undefined = sureness.kind === 'judged' ? sureness.verdict?.tables[0] : undefined
   const doubts = new Map<string, string>()
   if (verdict === undefined) return doubts
@@ -150,9 +150,21 @@ function Strip({ table, days }: { readonly table: string; readonly days: readonl
             {doubt === undefined ? null : (
               <rect x={i * width} y={14} width={width - 1} height={HEIGHT} fill="url(#hatch)" opacity="0.45" />
             )}
-            <rect class="c" x={i * width} y={14 + HEIGHT - height(changes)} width={width - 1} height={height(changes)}>
-              <title>{`${day}: ${changes} changes, ${deletes} deletes${doubt === undefined ? '' : `, ${doubt}`}`}</title>
-            </rect>
+            <a
+              href={linkTo(['t', table, 'changes'], { from: day, to: dayAfter(day) })}
+              aria-label={`changes of ${day}`}
+              tabindex={-1}
+            >
+              <rect
+                class="c"
+                x={i * width}
+                y={14 + HEIGHT - height(changes)}
+                width={width - 1}
+                height={height(changes)}
+              >
+                <title>{`${day}: ${changes} changes, ${deletes} deletes${doubt === undefined ? '' : `, ${doubt}`}`}</title>
+              </rect>
+            </a>
             <rect
               class="d"
               x={i * width}
@@ -192,7 +204,7 @@ function Strip({ table, days }: { readonly table: string; readonly days: readonl
 
 function Forms({ table }: { readonly table: string }) {
   return (
-    <div class="noprint">
+    <div class="noprint forms">
       <form method="get" action="/go">
         <input type="hidden" name="table" value={table} />
         <label>
