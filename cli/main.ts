@@ -33,6 +33,7 @@ import { sql } from './commands/sql.js'
 import { status } from './commands/status.js'
 import { tail } from './commands/tail.js'
 import { verify } from './commands/verify.js'
+import { view } from './commands/view.js'
 import { describeSystemError, describeUnexpected } from './failures.js'
 import { type Command, CommandError, EXIT, type ExitCode, Interruption, type Io, type Options } from './io.js'
 import { escaping } from './show/terminal.js'
@@ -43,6 +44,7 @@ export const COMMANDS = [
   ingest,
   tail,
   baseline,
+  view,
   history,
   asOf,
   diff,

@@ -33,11 +33,11 @@ export function ConfidenceLine({ word, text }: { readonly word: string; readonly
 }
 
 /** Named facts, each on its own. */
-export function FactList({ of }: { readonly of: Readonly<Record<string, Child>> }) {
+export function FactList({ of, rows }: { readonly of: Readonly<Record<string, Child>>; readonly rows?: boolean }) {
   const entries = Object.entries(of)
   if (entries.length === 0) return null
   return (
-    <dl class="facts">
+    <dl class={rows ? 'facts rows' : 'facts'}>
       {entries.map(([name, value]) => (
         <div>
           <dt>{name}</dt>

@@ -25,7 +25,9 @@ td.dim{font-style:italic}
 .top li{overflow-wrap:anywhere;min-width:0}
 .top li+li::before{content:"›";color:var(--dim);margin-right:.5rem}
 .brand{font-weight:600;color:var(--text);text-decoration:none}
-form{display:flex;flex-wrap:wrap;gap:.5rem .75rem;align-items:end;margin:0}
+form{display:flex;flex-wrap:wrap;gap:.5rem .75rem;align-items:end;margin:.5rem 0}
+.forms{display:flex;flex-wrap:wrap;gap:0 2.5rem}
+.top form{margin:0}
 label{display:flex;flex-direction:column;gap:.125rem;font-size:.8125rem;color:var(--dim)}
 .top label{flex-direction:row;align-items:center;gap:.5rem}
 input,select,button,textarea{font:inherit;font-size:.875rem;color:var(--text);background:var(--ground);border:1px solid var(--line);border-radius:4px;padding:.25rem .5rem;max-width:100%;min-width:0}
@@ -34,12 +36,13 @@ button{cursor:pointer}button:hover{background:var(--head)}
 .confidence{margin:0;display:flex;gap:.25rem .75rem;align-items:baseline;flex-wrap:wrap}
 .confidence>span{flex:1 1 20rem;min-width:0;overflow-wrap:anywhere}
 .chip{font-size:.8125rem;font-weight:600;letter-spacing:.02em;border:1px solid currentcolor;border-radius:999px;padding:0 .625rem;white-space:nowrap}
+.facts.rows{display:block}.facts.rows div{padding:.125rem 0}.facts.rows dt{flex:0 0 10rem}.facts.rows dd{font-family:ui-monospace,monospace;font-size:.8125rem}
 .facts{display:flex;flex-wrap:wrap;gap:.125rem 1.75rem;margin:.5rem 0}
 .facts div{display:flex;gap:.5rem;min-width:0}
 .facts dt{color:var(--dim)}.facts dd{margin:0;overflow-wrap:anywhere;min-width:0}
 .command{display:flex;gap:.5rem;align-items:baseline;background:var(--head);border-radius:4px;padding:.375rem .625rem;margin:.5rem 0;min-width:0}
 .command code{flex:1;min-width:0;overflow-wrap:anywhere}
-.pair{display:grid;grid-template-columns:minmax(0,3fr) minmax(0,2fr);gap:2rem;align-items:start}
+.pair{display:grid;grid-template-columns:minmax(0,8fr) minmax(0,5fr);gap:2.25rem;margin-top:1rem;align-items:start}
 .pair>.beside{position:sticky;top:5.5rem;max-height:calc(100vh - 6.5rem);overflow:auto}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;font-size:.875rem;max-width:100%}
@@ -56,12 +59,14 @@ td{overflow-wrap:break-word;max-width:60ch}
 .m{font:.8125rem/1.5 ui-monospace,monospace}
 td details{min-width:20ch}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-.any{overflow-wrap:anywhere}
+.any{overflow-wrap:anywhere}td.who{min-width:9rem}
+figure{margin:.5rem 0}tr.picked>:first-child::before{content:'◉ ';color:var(--focus)}
 tr[aria-current]>*{background:var(--head)}tr[aria-current]>:first-child{box-shadow:inset 3px 0 var(--focus)}
 table.wide td:first-child,table.wide th:first-child{padding-left:.625rem}
 summary{cursor:pointer}
 td summary{max-width:60ch;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .facets{display:grid;grid-template-columns:repeat(auto-fill,minmax(11rem,1fr));gap:.5rem 2rem;margin:.5rem 0 1rem;font-size:.8125rem}
+.quick{display:flex;flex-wrap:wrap;gap:.125rem 1rem;font-size:.8125rem;margin:.5rem 0}.quick>span{color:var(--dim)}
 .facets h2{font-size:.8125rem;color:var(--dim);margin:.25rem 0;font-weight:500}
 .facets ul{list-style:none;margin:0;padding:0}
 .facets li{display:flex;gap:.5rem;justify-content:space-between}
@@ -73,9 +78,10 @@ ins{background:var(--came);text-decoration:none}del{background:var(--went);text-
 ins::before{content:"+";color:var(--good)}del::before{content:"-";color:var(--bad)}
 .left{color:var(--dim)}
 .diff{width:100%;table-layout:fixed}
-.diff th{width:32%;overflow-wrap:anywhere}
+.diff th{overflow-wrap:anywhere;white-space:normal}
+.diff col.name{width:30%}.diff col.mark{width:1.75rem}
 .diff td{overflow-wrap:anywhere;max-width:none}
-.diff .mark{width:1.5rem;font-family:ui-monospace,monospace}
+.diff td.mark,.diff th.mark{font-family:ui-monospace,monospace;padding-right:.5rem;white-space:nowrap}
 .gap td{color:var(--bad);border-top:2px dashed var(--bad);border-bottom:2px dashed var(--bad)}
 .note{border-left:3px solid var(--line);padding:.25rem .75rem;margin:.5rem 0;overflow-wrap:anywhere}
 .note.bad{border-color:var(--bad)}
@@ -88,7 +94,7 @@ ins::before{content:"+";color:var(--good)}del::before{content:"-";color:var(--ba
 .strip a:hover .c{opacity:.7}
 .hours{border-collapse:separate;border-spacing:2px;font-size:.75rem}.hours th,.hours td{padding:.125rem .25rem;border:0;text-align:right;min-width:1.75rem}.hours td{background:var(--head)}
 .work{border:1px solid var(--line);padding:.5rem 1rem 1rem;margin:1rem 0;break-inside:avoid-page}
-.work .sides{display:grid;grid-template-columns:1fr 1fr;gap:1rem}
+.work .sides{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:1.5rem}
 .pen{display:flex;gap:2rem;margin-top:.75rem;color:var(--dim)}.pen span{flex:1;border-bottom:1px solid var(--line)}.pen b{width:1.125rem;height:1.125rem;border:1px solid var(--text);display:inline-block;vertical-align:-.2rem}
 dialog{border:1px solid var(--line);border-radius:6px;background:var(--ground);color:var(--text);max-width:34rem;padding:1rem 1.5rem}
 dialog::backdrop{background:rgb(0 0 0/.4)}
@@ -99,13 +105,13 @@ footer{margin-top:2rem;padding-top:.75rem;border-top:1px solid var(--hair);font-
 .script{display:none}.js .script{display:initial}
 @media (prefers-reduced-motion:no-preference){a,button,tr{transition:background-color .12s}}
 @media (max-width:60rem){.pair{grid-template-columns:minmax(0,1fr)}.pair>.beside{position:static;max-height:none}}
-@media (max-width:40rem){body{padding:.75rem .875rem 2rem}.bar{position:static}
+@media (max-width:40rem){body{padding:.75rem .875rem 2rem}main form label{flex:1 1 100%}main form input,main form textarea{width:100%}.facts.rows dt{flex-basis:6rem}.tools button,.command button{padding:.125rem .375rem}.pen{flex-wrap:wrap}.bar{position:static}
 table.wide,table.wide tbody,table.wide tr,table.wide td,table.wide tbody th{display:block;width:auto;max-width:none}
 table.wide caption{display:block}
 table.wide thead{position:absolute;left:-999rem}
 table.wide tr{border-bottom:1px solid var(--line);padding:.5rem 0}table.wide td,table.wide tbody th{border:0;padding:.0625rem 0 .0625rem .625rem;text-align:left;overflow-wrap:anywhere;white-space:normal}
 table.wide td[data-label]::before{content:attr(data-label)": ";color:var(--dim)}
-.work .sides{grid-template-columns:1fr}.diff{table-layout:auto}.diff .mark{width:auto}.list{columns:1}
+.work .sides{grid-template-columns:minmax(0,1fr)}.list{columns:1}
 .t,time{white-space:normal}td details{min-width:0}}
 @page{size:landscape;margin:12mm}
 @media print{body{padding:0;max-width:none;font-size:9.5pt}.scroll{overflow:visible}thead{display:table-header-group}tr{break-inside:avoid}

@@ -9,7 +9,7 @@ import { toParquet } from '../../../queries/answers/parquet-file.js'
 import { DuckDbEngine } from '../../../queries/engines/duckdb.js'
 import { rowsOf } from '../../../queries/engines/rows.js'
 import { toHtml } from '../../../view/paper/html-file.js'
-import { revealText } from '../../../view/paper/reveal.js'
+import { revealPage } from '../../../view/paper/reveal.js'
 import { temporaryFolder } from '../../delivery/desk.js'
 import { runs } from '../../transform/arbitraries.js'
 
@@ -207,7 +207,7 @@ describe('html', () => {
         expect(page.match(/<\/table>/g)).toHaveLength(1)
       }
     }
-    expect(revealText('👩‍🚀 é \u202e \ud800')).toBe('👩‍🚀 é \\u202e \\ud800')
+    expect(revealPage('<p>👩‍🚀 é \u202e \ud800')).toBe('<p>👩‍🚀 é \\u202e \\ud800')
   })
 
   it('stands alone: no script, nothing to load, and a policy that says so', async () => {
