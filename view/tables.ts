@@ -23,10 +23,10 @@ export async function itemIn({ archive }: PageAsking, table: TableConfiguration,
   return parseItemKey(typed, anyKey)
 }
 
-/** The address of an item: its key as it is typed, or as JSON where that ends like an address of data does. */
+/** The address of an item: its key as it is typed, or as JSON where that would be read as something else in a path. */
 export function itemLink(table: string, itemKey: string, search: Search = {}): string {
   const typed = showItemKey(itemKey)
-  return linkTo(['t', table, 'i', /\.(json|csv)$/.test(typed) || typed === '' ? itemKey : typed], search)
+  return linkTo(['t', table, 'i', /^\.{0,2}$|\.(json|csv)$/.test(typed) ? itemKey : typed], search)
 }
 
 /** An item, or a key, in canonical JSON. */

@@ -40,7 +40,9 @@ export async function makeNasty(): Promise<SealedArchive> {
   await writeRows(root, rows, TABLE)
   // refused lines end with 1
   await ingest(linesOf([`no json ${MARKUP}`, { ...streamsRecord(), eventName: MARKUP }]))
-  const exported = writeExport(makeFolder(), { files: [[{ Item: { order_id: { S: 'BASE' }, status: { S: MARKUP } } }]] })
+  const exported = writeExport(makeFolder(), {
+    files: [[{ Item: { order_id: { S: 'BASE' }, status: { S: MARKUP } } }]],
+  })
   await expectRun(['baseline', 'Orders', '--export', exported, '--archive', root, '--config', config])
   const key = join(makeFolder(), 'seal.key')
   await expectRun(['seal', '--init', '--key', key, '--origin', 'orders.audit.example/test', '--archive', root])

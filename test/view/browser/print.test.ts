@@ -7,6 +7,10 @@ import { NOT_SHOWN } from '../../../queries/verdict/table-verdict.js'
 import { makeFolder } from '../../cli/command-line.js'
 import { makeOrders } from './archives.js'
 import { CHROMIUM, launch, type Served, serveView, settled, type Visit, visit } from './chromium.js'
+import type { PageDocument } from './dom.js'
+
+/** Of the browser, where what is handed to `evaluate` runs. */
+declare const document: PageDocument
 
 const hasPdfText = (() => {
   try {
@@ -45,7 +49,7 @@ describe.skipIf(CHROMIUM === undefined || !hasPdfText)('a screen that is printed
 
   it.each(SCREENS)('lacks nothing of %s, with and without script', async path => {
     for (const { page } of visits) {
-      await page.goto(served.origin + path)
+      expect((await page.goto(served.origin + path))?.status()).toBe(200)
       await settled(page)
       const [expected, printed] = [await textOf(page), await printedText(page)]
       expect(missingIn(printed, expected)).toEqual([])
@@ -58,7 +62,7 @@ describe.skipIf(CHROMIUM === undefined || !hasPdfText)('a screen that is printed
 /** All text of the answer: what is folded away too, not what can only be clicked. */
 function textOf(page: Page): Promise<readonly string[]> {
   return page.evaluate(() => {
-    const walker = document.createTreeWalker(document.querySelector('main') as Node, NodeFilter.SHOW_TEXT)
+    const walker = document.createTreeWalker(document.querySelector('main'), 4)
     const texts: string[] = []
     for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
       const isOther = node.parentElement?.closest('.noprint, .skip, form, button, dialog, .script, svg')

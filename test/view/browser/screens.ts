@@ -1,12 +1,16 @@
 /** What has to be true of every screen, wherever it leads. */
 import axe from 'axe-core'
 import type { Page } from 'playwright-core'
+import type { PageDocument } from './dom.js'
+
+/** Of the browser, where what is handed to `evaluate` runs. */
+declare const document: PageDocument
 
 /** What of a page breaks the promises of each screen, in sentences: nothing of one that keeps them. */
 export function findBroken(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const broken: string[] = []
-    const all = (selector: string) => [...document.querySelectorAll<HTMLElement>(selector)]
+    const all = (selector: string) => [...document.querySelectorAll(selector)]
     if (all('h1').length !== 1) broken.push(`${all('h1').length} h1`)
     if (document.title === '' || document.documentElement.lang === '') broken.push('no title or no language')
     for (const table of all('table')) {
@@ -22,9 +26,9 @@ export function findBroken(page: Page): Promise<string[]> {
     if (document.querySelector('main script, main img, main iframe, main object, main style, [onerror]') !== null)
       broken.push('an element that an item brought')
     // of what deceives nothing is left as it was
-    if (/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufeff\u200b]/.test(document.body.innerText))
+    if (/[^\P{Cc}\n\t]|[\u200b\u202a-\u202e\u2066-\u2069\ufeff]/u.test(document.body.textContent ?? ''))
       broken.push('a sign that cannot be seen, or that turns a line round')
-    if (!document.body.innerText.includes('archive')) broken.push('no name of the archive')
+    if (!document.body.textContent?.includes('archive')) broken.push('no name of the archive')
     return broken
   })
 }
@@ -45,8 +49,8 @@ export function findOverflow(page: Page): Promise<string | undefined> {
 export async function findWithAxe(page: Page): Promise<string[]> {
   await page.evaluate(axe.source)
   return page.evaluate(async () => {
-    const { axe: runner } = window as unknown as { axe: typeof import('axe-core') }
-    const { violations } = await runner.run(document, { resultTypes: ['violations'], preload: false })
+    const { axe: runner } = globalThis as unknown as { axe: typeof axe }
+    const { violations } = await runner.run({ resultTypes: ['violations'], preload: false })
     return violations.flatMap(({ id, help, nodes }) =>
       nodes.slice(0, 2).map(({ html, any }) => `${id}: ${help}: ${html.slice(0, 120)} ${any[0]?.message ?? ''}`),
     )
