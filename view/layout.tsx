@@ -56,6 +56,7 @@ function Layout({ asking, screen, lastUs }: Surroundings) {
               </>
             )}
           </span>
+          <span class="paper">time zone {asking.clock.zone}</span>
           <ZoneForm asking={asking} />
         </header>
         <main id="main" tabindex={-1}>

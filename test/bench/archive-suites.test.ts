@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { measureItemQueries } from '../../bench/item-queries.js'
+import { measurePage } from '../../bench/page.js'
 import { measureSize } from '../../bench/size.js'
 import { makeSyntheticArchive } from '../../bench/synthetic-archive.js'
 import { measureTableAsOf } from '../../bench/table-as-of.js'
@@ -32,6 +33,12 @@ describe('suites over synthetic archives', () => {
     },
     60_000,
   )
+
+  it('measure the page', async () => {
+    const { findings } = await measurePage({ items: 20, versions: 3, days: 40, objectsPerDay: 1, rounds: 1 }, silent)
+    expect(findings.map(({ figure }) => figure).join(' ')).toMatch(/^\d.* s .*gzip \d+\.\d KB/)
+    expect(findings.at(-1)?.reached).toBe(true)
+  }, 60_000)
 
   it('measure sizes', async () => {
     const { findings } = await measureSize({ items: 20, versions: 3, days: 2, objectsPerDay: 1 }, silent)

@@ -29,7 +29,7 @@ form{display:flex;flex-wrap:wrap;gap:.5rem .75rem;align-items:end;margin:.5rem 0
 .forms{display:flex;flex-wrap:wrap;gap:0 2.5rem}
 .top form{margin:0}
 label{display:flex;flex-direction:column;gap:.125rem;font-size:.8125rem;color:var(--dim)}
-.top label{flex-direction:row;align-items:center;gap:.5rem}
+.top label{flex-direction:row;align-items:center;gap:.5rem}.top input,.top button,.tools button,.command button{padding:.0625rem .5rem;font-size:.8125rem}.paper{display:none}
 input,select,button,textarea{font:inherit;font-size:.875rem;color:var(--text);background:var(--ground);border:1px solid var(--line);border-radius:4px;padding:.25rem .5rem;max-width:100%;min-width:0}
 button{cursor:pointer}button:hover{background:var(--head)}
 .bar{position:sticky;top:0;z-index:3;background:var(--ground);border-bottom:1px solid var(--hair);padding:.5rem 0}
@@ -59,7 +59,7 @@ td{overflow-wrap:break-word;max-width:60ch}
 .m{font:.8125rem/1.5 ui-monospace,monospace}
 td details{min-width:20ch}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-.any{overflow-wrap:anywhere}td.who{min-width:9rem}
+.any{overflow-wrap:anywhere}td.any{min-width:9ch}td.who{min-width:9rem}
 figure{margin:.5rem 0}tr.picked>:first-child::before{content:'◉ ';color:var(--focus)}
 tr[aria-current]>*{background:var(--head)}tr[aria-current]>:first-child{box-shadow:inset 3px 0 var(--focus)}
 table.wide td:first-child,table.wide th:first-child{padding-left:.625rem}
@@ -74,8 +74,8 @@ td summary{max-width:60ch;overflow:hidden;text-overflow:ellipsis;white-space:now
 .facets span.n{color:var(--dim)}
 .applied{display:flex;flex-wrap:wrap;gap:.375rem;margin:.25rem 0 .5rem;padding:0;list-style:none}
 .applied a{border:1px solid var(--line);border-radius:999px;padding:.0625rem .625rem;font-size:.8125rem;text-decoration:none;color:var(--text);overflow-wrap:anywhere;display:inline-block}
-ins{background:var(--came);text-decoration:none}del{background:var(--went);text-decoration:none}
-ins::before{content:"+";color:var(--good)}del::before{content:"-";color:var(--bad)}
+ins,del{text-decoration:none;padding:0 .25em;border-radius:2px}ins{background:var(--came)}del{background:var(--went)}
+ins::before,del::before{margin-right:.4em}ins::before{content:"+";color:var(--good)}del::before{content:"-";color:var(--bad)}
 .left{color:var(--dim)}
 .diff{width:100%;table-layout:fixed}
 .diff th{overflow-wrap:anywhere;white-space:normal}
@@ -102,7 +102,7 @@ kbd{font:.8125rem ui-monospace,monospace;border:1px solid var(--line);border-rad
 .drop{border:2px dashed var(--line);border-radius:6px;padding:1.5rem;margin:.75rem 0}
 footer{margin-top:2rem;padding-top:.75rem;border-top:1px solid var(--hair);font-size:.8125rem;color:var(--dim)}
 .sql{margin-bottom:1rem}
-.script{display:none}.js .script{display:initial}
+.script{display:none}.js .script{display:revert}
 @media (prefers-reduced-motion:no-preference){a,button,tr{transition:background-color .12s}}
 @media (max-width:60rem){.pair{grid-template-columns:minmax(0,1fr)}.pair>.beside{position:static;max-height:none}}
 @media (max-width:40rem){body{padding:.75rem .875rem 2rem}main form label{flex:1 1 100%}main form input,main form textarea{width:100%}.facts.rows dt{flex-basis:6rem}.tools button,.command button{padding:.125rem .375rem}.pen{flex-wrap:wrap}.bar{position:static}
@@ -115,7 +115,7 @@ table.wide td[data-label]::before{content:attr(data-label)": ";color:var(--dim)}
 .t,time{white-space:normal}td details{min-width:0}}
 @page{size:landscape;margin:12mm}
 @media print{body{padding:0;max-width:none;font-size:9.5pt}.scroll{overflow:visible}thead{display:table-header-group}tr{break-inside:avoid}
-.noprint,.skip,form,dialog,button{display:none!important}.bar{position:static}.pair{display:block}.pair>.beside{position:static;max-height:none;overflow:visible}
+.noprint,.skip,form,dialog,button{display:none!important}.paper{display:revert}.bar{position:static}.pair{display:block}.pair>.beside{position:static;max-height:none;overflow:visible}
 details::details-content{content-visibility:visible;display:block;height:auto}td summary{white-space:normal;overflow:visible}
 td,th,table.wide td{overflow-wrap:anywhere;max-width:none;white-space:normal;font-size:8pt;padding-right:.75rem}.work .sides{display:block}
 a{color:inherit;text-decoration:none}.t,time{white-space:normal}pre{white-space:pre-wrap}}
