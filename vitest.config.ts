@@ -1,9 +1,11 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 import { LONG } from './vitest.long.config.js'
+import { VIEW } from './vitest.view.config.js'
 
 /**
  * `npm test`. What needs a Trino is `npm run test:trino`, a DynamoDB `test:live`; what synthesises the stack
- * `test:infra`; what Go judges `test:foreign`; what takes long `test:long`.
+ * `test:infra`; what Go judges `test:foreign`; what a browser shows `test:view`; what takes
+ * long `test:long`.
  */
 export default defineConfig({
   test: {
@@ -14,6 +16,7 @@ export default defineConfig({
       'test/infra/**',
       'test/foreign/**',
       ...LONG,
+      ...VIEW,
       '.cache/**',
     ],
     // one core less, the default, leaves half of a small machine idle
