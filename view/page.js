@@ -256,7 +256,7 @@ async function verifyRowProof(text, vkey) {
   const top = await rootBy(await leafHash(proof.entry), proof.index, checkpoint.size, proof.way)
   if (hex(top) !== hex(checkpoint.root)) throw new Error('the object does not lead to the root of the checkpoint')
   const hashes = proof.path.length + proof.way.length + 2
-  return { ...proof, entry, checkpoint, hashes, rowHash: hex(await sha256(leaf)) }
+  return { ...proof, entry, checkpoint, hashes, rowHash: hex(await leafHash(leaf)) }
 }
 
 async function verifyHere(place) {

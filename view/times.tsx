@@ -37,7 +37,7 @@ function zonedText(format: Intl.DateTimeFormat, us: number, digits: 0 | 3 | 6): 
   const part = (name: Intl.DateTimeFormatPartTypes) => parts.get(name) ?? ''
   // the fraction is the same in every zone
   const fraction = digits === 0 ? '' : (/\.\d+/.exec(formatInstant(us, digits))?.[0] ?? '')
-  const offset = part('timeZoneName').replace(/^GMT/, '') || '+00:00'
+  const offset = part('timeZoneName').replace(/^GMT/, '').replace('\u2212', '-') || '+00:00'
   const day = `${part('year')}-${part('month')}-${part('day')}`
   return `${day} ${part('hour')}:${part('minute')}:${part('second')}${fraction} ${offset}`
 }

@@ -104,7 +104,7 @@ footer{margin-top:2rem;padding-top:.75rem;border-top:1px solid var(--hair);font-
 .sql{margin-bottom:1rem}
 .script{display:none}.js .script{display:revert}
 @media (prefers-reduced-motion:no-preference){a,button,tr{transition:background-color .12s}}
-@media (max-width:60rem){.pair{grid-template-columns:minmax(0,1fr)}.pair>.beside{position:static;max-height:none}}
+@media (max-width:60rem){table.wide .t,table.wide time,table.wide th{white-space:normal}table.wide td,table.wide th{padding-right:.75rem}.pair{grid-template-columns:minmax(0,1fr)}.pair>.beside{position:static;max-height:none}}
 @media (max-width:40rem){body{padding:.75rem .875rem 2rem}main form label{flex:1 1 100%}main form input,main form textarea{width:100%}.facts.rows dt{flex-basis:6rem}.tools button,.command button{padding:.125rem .375rem}.pen{flex-wrap:wrap}.bar{position:static}
 table.wide,table.wide tbody,table.wide tr,table.wide td,table.wide tbody th{display:block;width:auto;max-width:none}
 table.wide caption{display:block}

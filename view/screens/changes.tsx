@@ -347,6 +347,9 @@ async function Beside({
           {selected.eventName} of {showItemKey(selected.itemKey)} at {readableInstant(selected.timeUs)}
         </a>
       </h2>
+      <a class="noprint" href={here(asking, { raw: asking.raw ? undefined : 'yes' })} data-raw="">
+        {asking.raw ? 'plain' : 'raw DynamoDB JSON'}
+      </a>
       {change === undefined ? (
         <p class="note">its item's history does not have it</p>
       ) : (

@@ -58,7 +58,7 @@ export async function itemScreen(asking: PageAsking): Promise<Screen> {
         ? `itemtrail history ${shellWord(table.table)} ${shellWord(name)}${archiveFlag(asking.root)}`
         : `itemtrail as-of ${shellWord(table.table)} ${shellWord(name)} ${formatInstant(at, 6)}${archiveFlag(asking.root)}`,
     sureness: judgedItem(at === null ? history : (await stateOf(asking, table, history, at)).until),
-    counts: `${shown.length} of ${all.length} changes shown; ${history.changes.reduce((sum, { repeats }) => sum + repeats, 0)} repeated deliveries left out`,
+    counts: `${shown.length} of ${all.length.toLocaleString('en')} changes shown; ${history.changes.reduce((sum, { repeats }) => sum + repeats, 0)} repeated deliveries left out`,
     receipt: {
       sha256: fingerprintOf(answer.table).sha256,
       link: linkTo(['receipt', 'item-history'], { table: table.table, item_key: name }),
@@ -231,7 +231,7 @@ function Changes({ shown, selected, history, asking, table, total }: ChangesOf) 
   return (
     <div>
       <ListTable
-        caption={`${shown.length} of ${total} changes, newest first`}
+        caption={`${shown.length} of ${total.toLocaleString('en')} changes, newest first`}
         columns={[['time'], ['change'], ['who'], ['what changed'], ['id']]}
       >
         {shown.map(({ change }) => (

@@ -134,7 +134,6 @@ function Strip({ table, days }: { readonly table: string; readonly days: readonl
       <svg
         class="strip"
         viewBox={`0 0 ${Math.max(480, width * days.length)} ${HEIGHT + 34}`}
-        role="img"
         aria-labelledby="strip-title"
       >
         <title id="strip-title">

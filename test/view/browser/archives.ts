@@ -44,6 +44,15 @@ export async function makeNasty(): Promise<SealedArchive> {
     files: [[{ Item: { order_id: { S: 'BASE' }, status: { S: MARKUP } } }]],
   })
   await expectRun(['baseline', 'Orders', '--export', exported, '--archive', root, '--config', config])
+  return seal(root)
+}
+
+/** The bundled orders, sealed. */
+export async function makeSealedOrders(): Promise<SealedArchive> {
+  return seal(await makeOrders())
+}
+
+async function seal(root: string): Promise<SealedArchive> {
   const key = join(makeFolder(), 'seal.key')
   await expectRun(['seal', '--init', '--key', key, '--origin', 'orders.audit.example/test', '--archive', root])
   await expectRun(['seal', '--archive', root, '--key', key])
