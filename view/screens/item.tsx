@@ -45,7 +45,9 @@ export async function itemScreen(asking: PageAsking): Promise<Screen> {
   const all = changesIn(history)
   const listed = all.filter(({ change }) => isListed(change, asking)).reverse()
   const shown = asking.waits ? listed : pageOf(listed, asking)
-  const selected = shown.find(({ change }) => change.event_id === asking.search.row) ?? shown[0]
+  const then = at === null ? undefined : await stateOf(asking, table, history, at)
+  const marked = then === undefined ? asking.search.row : then.last?.event_id
+  const selected = shown.find(({ change }) => change.event_id === marked) ?? (at === null ? shown[0] : undefined)
   const { answer } = history
   return {
     question:
@@ -57,7 +59,7 @@ export async function itemScreen(asking: PageAsking): Promise<Screen> {
       at === null
         ? `itemtrail history ${shellWord(table.table)} ${shellWord(name)}${archiveFlag(asking.root)}`
         : `itemtrail as-of ${shellWord(table.table)} ${shellWord(name)} ${formatInstant(at, 6)}${archiveFlag(asking.root)}`,
-    sureness: judgedItem(at === null ? history : (await stateOf(asking, table, history, at)).until),
+    sureness: judgedItem(then === undefined ? history : then.until),
     counts: `${shown.length} of ${all.length.toLocaleString('en')} changes shown; ${history.changes.reduce((sum, { repeats }) => sum + repeats, 0)} repeated deliveries left out`,
     receipt: {
       sha256: fingerprintOf(answer.table).sha256,
@@ -72,8 +74,8 @@ export async function itemScreen(asking: PageAsking): Promise<Screen> {
     rows: answer.table,
     body: asking.waits ? null : (
       <>
-        <Moments history={history} asking={asking} table={table} />
-        <ItemFilter asking={asking} />
+        <Moments history={history} asking={asking} />
+        <ItemFilter asking={asking} counts={linkTo(['t', table.table, 'changes'], { key: name })} />
         <div class="pair">
           <Changes
             shown={shown}
@@ -142,7 +144,7 @@ interface InItem {
 }
 
 /** Chooses a moment on the item's time, or two to compare. */
-function Moments({ history, asking, table }: InItem) {
+function Moments({ history, asking }: Pick<InItem, 'history' | 'asking'>) {
   const times = history.changes.map(({ event_time_us: us }) => us)
   const [first, last] = [Math.min(...times), Math.max(...times)]
   const [from, to] = [shortest(first), shortest(last)]
@@ -177,9 +179,6 @@ function Moments({ history, asking, table }: InItem) {
           <input name="and" value={to} size={20} autocomplete="off" spellcheck={false} />
         </label>
         <button type="submit">compare</button>
-        <a href={linkTo(['t', table.table, 'changes'], { key: showItemKey(history.itemKey) })}>
-          its changes with counts
-        </a>
       </form>
     </div>
   )
@@ -199,7 +198,7 @@ function sparse(times: readonly number[]): readonly number[] {
   return sorted.filter((_, i) => i % every === 0 || i === sorted.length - 1)
 }
 
-function ItemFilter({ asking }: { readonly asking: PageAsking }) {
+function ItemFilter({ asking, counts }: { readonly asking: PageAsking; readonly counts: string }) {
   const { search } = asking
   return (
     <form method="get" action={linkTo(asking.path)} class="noprint" id="narrow">
@@ -210,6 +209,7 @@ function ItemFilter({ asking }: { readonly asking: PageAsking }) {
         </label>
       ))}
       <button type="submit">narrow</button>
+      <a href={counts}>its changes with counts</a>
       <a href={here(asking, { raw: asking.raw ? undefined : 'yes' })} data-raw="">
         {asking.raw ? 'plain' : 'raw DynamoDB JSON'}
       </a>

@@ -8,21 +8,13 @@ import { launch, PROGRAM, serveView, settled, visit } from './chromium.js'
 interface Image {
   readonly name: string
   readonly path: string
-  readonly width: number
-  readonly height: number
   readonly colorScheme: 'light' | 'dark'
 }
 
 const IMAGES: readonly Image[] = [
-  {
-    name: 'view-changes',
-    path: '/t/Orders/changes?event=MODIFY&from=2026-11-19',
-    width: 1280,
-    height: 800,
-    colorScheme: 'light',
-  },
-  { name: 'view-item', path: '/t/Orders/i/ORD12345', width: 1280, height: 800, colorScheme: 'dark' },
-  { name: 'view-table', path: '/t/Orders', width: 1280, height: 800, colorScheme: 'light' },
+  { name: 'changes', path: '/t/Orders/changes?actor=courier-7', colorScheme: 'light' },
+  { name: 'item', path: '/t/Orders/i/ORD12345?at=2026-11-19T12:00:00Z', colorScheme: 'dark' },
+  { name: 'days', path: '/t/Orders', colorScheme: 'light' },
 ]
 
 const folder = join(import.meta.dirname, '../../../docs/images')
@@ -33,8 +25,8 @@ try {
   execFileSync(process.execPath, [PROGRAM, 'demo', '--archive', 'demo'], { cwd: work, stdio: 'ignore' })
   const served = await serveView('demo', [], work)
   const { page } = await visit(browser, served)
-  for (const { name, path, width, height, colorScheme } of IMAGES) {
-    await page.setViewportSize({ width, height })
+  await page.setViewportSize({ width: 1280, height: 800 })
+  for (const { name, path, colorScheme } of IMAGES) {
     await page.emulateMedia({ colorScheme })
     await page.goto(served.origin + path)
     await settled(page)
