@@ -2,7 +2,14 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+  type Response,
+} from 'playwright-core'
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
@@ -52,14 +59,14 @@ export async function serveView(root: string, more: readonly string[] = [], cwd 
   return { link, origin: new URL(link).origin, stop }
 }
 
-/** Waits until a page has found out how sure it is; it looks again by itself. */
-export async function settled(page: Page): Promise<void> {
-  for (let look = 0; look < 200; look++) {
-    await page.waitForLoadState('load')
-    if ((await page.locator('[data-pending]').count()) === 0) return
-    await page.waitForTimeout(300)
+/** Opens an address once it is found out how sure it is: until then a page looks again by itself, under every hand. */
+export async function openJudged(page: Page, address: string): Promise<Response | null> {
+  for (let look = 0; look < 300; look++) {
+    const html = await (await page.request.get(address)).text()
+    if (!html.includes('data-pending')) return page.goto(address)
+    await page.waitForTimeout(200)
   }
-  throw new Error(`${page.url()} is not judged after a minute`)
+  throw new Error(`${address} is not judged after a minute`)
 }
 
 /** A browser's session that was admitted, and what it complained of. */
@@ -86,9 +93,6 @@ export async function visit(browser: Browser, served: Served, options: BrowserCo
   context.on('request', request => {
     if (new URL(request.url()).origin !== served.origin) complaints.push(`request to ${request.url()}`)
   })
-  if (options.storageState === undefined) {
-    await page.goto(served.link)
-    await settled(page)
-  }
+  if (options.storageState === undefined) await context.request.get(served.link)
   return { context, page, complaints }
 }

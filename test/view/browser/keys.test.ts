@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { makeOrders } from './archives.js'
-import { CHROMIUM, launch, type Served, serveView, settled, type Visit, visit } from './chromium.js'
+import { CHROMIUM, launch, openJudged, type Served, serveView, type Visit, visit } from './chromium.js'
 
 const LIST = '/t/Orders/changes?event=MODIFY'
 
@@ -24,8 +24,7 @@ describe.skipIf(CHROMIUM === undefined)('the keys of a page', () => {
   beforeEach(() => open(LIST))
 
   async function open(path: string): Promise<void> {
-    await page.goto(served.origin + path)
-    await settled(page)
+    await openJudged(page, served.origin + path)
   }
   const press = async (...keys: readonly string[]) => {
     for (const key of keys) await page.keyboard.press(key)

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { NOT_SHOWN } from '../../../queries/verdict/table-verdict.js'
 import { makeFolder } from '../../cli/command-line.js'
 import { makeOrders } from './archives.js'
-import { CHROMIUM, launch, type Served, serveView, settled, type Visit, visit } from './chromium.js'
+import { CHROMIUM, launch, openJudged, type Served, serveView, type Visit, visit } from './chromium.js'
 import type { PageDocument } from './dom.js'
 
 /** Of the browser, where what is handed to `evaluate` runs. */
@@ -49,8 +49,7 @@ describe.skipIf(CHROMIUM === undefined || !hasPdfText)('a screen that is printed
 
   it.each(SCREENS)('lacks nothing of %s, with and without script', async path => {
     for (const { page } of visits) {
-      expect((await page.goto(served.origin + path))?.status()).toBe(200)
-      await settled(page)
+      expect((await openJudged(page, served.origin + path))?.status()).toBe(200)
       const [expected, printed] = [await textOf(page), await printedText(page)]
       expect(missingIn(printed, expected)).toEqual([])
       expect(lettersMissing(printed, expected)).toEqual('')

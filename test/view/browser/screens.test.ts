@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { NOT_SHOWN } from '../../../queries/verdict/table-verdict.js'
 import { MANY, MARKUP, makeDamaged, makeEmpty, makeNasty, makeOrders, UNSEEN } from './archives.js'
-import { CHROMIUM, launch, type Served, serveView, settled, type Visit, visit } from './chromium.js'
+import { CHROMIUM, launch, openJudged, type Served, serveView, type Visit, visit } from './chromium.js'
 import { findBroken, findOverflow, findWithAxe } from './screens.js'
 
 /** Wide, a tablet, a telephone; 640 is a window of 1280 at 200 %. */
@@ -155,9 +155,8 @@ async function expectPromises(shown: Shown, path: string): Promise<void> {
   const { page, complaints } = shown.scripted
   const broken: string[] = []
   await page.setViewportSize({ width: 1280, height: 900 })
-  const response = await page.goto(shown.served.origin + (await pathIn(shown, path)))
+  const response = await openJudged(page, shown.served.origin + (await pathIn(shown, path)))
   if (response?.status() !== 200) broken.push(`answered with ${response?.status()}`)
-  await settled(page)
   broken.push(...(await findBroken(page)))
   if (!UNJUDGED.test(path)) broken.push(...(await findMissing(shown)))
   for (const colorScheme of ['light', 'dark'] as const) {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { launch, PROGRAM, serveView, settled, visit } from './chromium.js'
+import { launch, openJudged, PROGRAM, serveView, visit } from './chromium.js'
 
 interface Image {
   readonly name: string
@@ -28,8 +28,7 @@ try {
   await page.setViewportSize({ width: 1280, height: 800 })
   for (const { name, path, colorScheme } of IMAGES) {
     await page.emulateMedia({ colorScheme })
-    await page.goto(served.origin + path)
-    await settled(page)
+    await openJudged(page, served.origin + path)
     await page.screenshot({ path: join(folder, `${name}.png`) })
   }
   await served.stop()
