@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type Context, Hono } from 'hono'
 import { CommandError } from '../cli/io.js'
-import { toJson } from '../cli/show/json.js'
+import { toJson } from '../cli/show/json-text.js'
 import { FileError } from '../config/gate.js'
 import { ConfigurationError } from '../config/problems.js'
 import { EvidenceError } from '../evidence/evidence-error.js'

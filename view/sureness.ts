@@ -1,7 +1,7 @@
 import { describeConfidence } from '../cli/show/confidence.js'
 import { pageVerdict } from '../cli/show/table-verdict.js'
 import type { AnswerVerdict } from '../queries/answers/asked.js'
-import type { ItemHistory } from '../queries/verdict/history.js'
+import type { ItemHistory } from '../queries/verdict/fold-history.js'
 import { NOT_SHOWN } from '../queries/verdict/table-verdict.js'
 import type { PageAsking, Sureness } from './screen.js'
 

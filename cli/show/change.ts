@@ -1,4 +1,4 @@
-import type { ItemHistory } from '../../queries/verdict/history.js'
+import type { ItemHistory } from '../../queries/verdict/fold-history.js'
 import type { HistoryChange } from '../../queries/verdict/item-change.js'
 import type { Step } from '../../queries/verdict/step.js'
 import type { RestoredBy } from '../../restore/restored-by.js'

@@ -238,6 +238,11 @@ describe('what is asked', () => {
     }
   })
 
+  it('is answered where nothing is found, too', async () => {
+    const response = await ask('/q/deletions?table=Orders&from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z')
+    expect([response.status, await response.text()]).toEqual([200, expect.stringContaining('0 of 0')])
+  })
+
   it('leads nowhere else', async () => {
     for (const search of [
       'table=//evil.example&key=x',

@@ -1,7 +1,7 @@
 import { archiveFlag } from '../../cli/show/archive-name.js'
 import { shortId } from '../../cli/show/confidence.js'
 import { showItemKey } from '../../cli/show/item-key.js'
-import { readHistory } from '../../queries/answers/history.js'
+import { readHistory } from '../../queries/answers/read-history.js'
 import { TIME_TO_LIVE } from '../../queries/bind.js'
 import { quoted } from '../../queries/engines/literal.js'
 import { textTable } from '../../queries/engines/text-table.js'

@@ -4,7 +4,7 @@ import { missingText, shortId } from '../../cli/show/confidence.js'
 import { showItemKey } from '../../cli/show/item-key.js'
 import { nameState, showInstant } from '../../cli/show/state.js'
 import { fingerprintOf } from '../../queries/answers/canonical-answer.js'
-import { type AnsweredHistory, readHistory } from '../../queries/answers/history.js'
+import { type AnsweredHistory, readHistory } from '../../queries/answers/read-history.js'
 import { differencesOf } from '../../queries/difference.js'
 import { textTable } from '../../queries/engines/text-table.js'
 import type { HistoryChange } from '../../queries/verdict/item-change.js'
@@ -361,7 +361,7 @@ async function compareScreen(
     question: `What differs in ${table.table} ${name} between ${asking.clock.text(fromUs)} and ${asking.clock.text(toUs)}?`,
     trail: trailOf(table, history.itemKey),
     command: `itemtrail diff ${shellWord(table.table)} ${shellWord(name)} --from ${from} --to ${to}${archiveFlag(asking.root)}`,
-    sureness: judgedItem(historyBetween(history, fromUs, toUs, after)),
+    sureness: judgedItem(historyBetween(history, [fromUs, before], [toUs, after])),
     counts: differences === undefined ? 'one of the two states is not known' : `${differences.length} differences`,
     data: {
       table: table.table,

@@ -171,7 +171,8 @@ async function surenessOfAnswer(asking: PageAsking, { asked }: Answer, table: Ta
 }
 
 function pageOf(answer: Answer, start: number): readonly Row[] {
-  return [...rowsOf(answer.table.slice(start, start + A_PAGE))]
+  // Arrow cannot slice a table without rows
+  return answer.table.numRows === 0 ? [] : [...rowsOf(answer.table.slice(start, start + A_PAGE))]
 }
 
 function commandOf(
