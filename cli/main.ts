@@ -25,6 +25,7 @@ import { sql } from './commands/sql.js'
 import { status } from './commands/status.js'
 import { tail } from './commands/tail.js'
 import { verify } from './commands/verify.js'
+import { view } from './commands/view.js'
 import { failureOf } from './failure-of.js'
 import { type Command, EXIT, type ExitCode, type Io, type Options } from './io.js'
 import { escaping } from './show/terminal.js'
@@ -35,6 +36,7 @@ export const COMMANDS = [
   ingest,
   tail,
   baseline,
+  view,
   history,
   asOf,
   diff,
