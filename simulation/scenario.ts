@@ -1,0 +1,51 @@
+import { Dice } from './dice.js'
+import { FAULTS, type Fault, type FaultKind } from './faults.js'
+import type { Load } from './workload.js'
+
+/** What a seed makes of a world before it begins: plain data, so that it can be made smaller and told. */
+export interface Scenario {
+  readonly seed: number
+  readonly hours: number
+  readonly load: Load
+  readonly faults: readonly Fault[]
+  /** Records that the mapping hands over at once, at most. */
+  readonly batchSize: number
+  /** Whether the archive is sealed each hour. */
+  readonly isSealed: boolean
+}
+
+const HOUR_MS = 3_600_000
+const KINDS = Object.keys(FAULTS) as FaultKind[]
+
+/**
+ * The scenario of a seed. It is a swarm: each seed has a few kinds of faults, some none, so that they meet in
+ * combinations which are rare and deep, and do not drown each other.
+ */
+export function scenarioOf(seed: number, hours: number): Scenario {
+  const dice = new Dice(seed).fork('scenario')
+  const kinds = new Set(Array.from({ length: dice.pick([0, 1, 2, 2, 3, 3, 4, 6]) }, () => dice.pick(KINDS)))
+  return {
+    seed,
+    hours,
+    batchSize: dice.pick([1, 3, 10, 100, 1000]),
+    isSealed: dice.chance(0.3),
+    load: {
+      items: dice.pick([1, 3, 10, 40]),
+      perHour: dice.pick([2, 10, 30]),
+      bursts: dice.pick([0, 0.1, 0.5]),
+      oversize: dice.chance(0.2) ? 0.05 : 0,
+    },
+    faults: [...kinds].flatMap(kind => faultsOf(kind, dice, hours * HOUR_MS)),
+  }
+}
+
+/** One to three stretches of a fault: a trickle all the time, a bad hour, or an outage in which nothing works. */
+function faultsOf(kind: FaultKind, dice: Dice, spanMs: number): readonly Fault[] {
+  return Array.from({ length: dice.between(1, 4) }, (): Fault => {
+    const form = dice.pick(['trickle', 'bad hour', 'outage'] as const)
+    if (form === 'trickle') return { kind, fromMs: 0, toMs: spanMs, rate: dice.pick([0.01, 0.05, 0.2]) }
+    const fromMs = dice.between(0, spanMs)
+    if (form === 'bad hour') return { kind, fromMs, toMs: fromMs + dice.between(60_000, 2 * HOUR_MS), rate: 0.5 }
+    return { kind, fromMs, toMs: fromMs + dice.pick([5 * 60_000, HOUR_MS, 6 * HOUR_MS, 26 * HOUR_MS]), rate: 1 }
+  })
+}
