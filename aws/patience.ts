@@ -207,9 +207,26 @@ export class Attempts {
   }
 }
 
-function startTimer(ms: number, callBack: () => void): () => void {
+/** Calls back by the clock of this machine, as `Patience.after` does where nothing else is given. */
+export function startTimer(ms: number, callBack: () => void): () => void {
   const timer = setTimeout(callBack, ms)
   return () => clearTimeout(timer)
+}
+
+/** Waits by a timer; throws as soon as the signal ends it. */
+export function sleepUntil(after: NonNullable<Patience['after']>, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted()
+    const end = () => {
+      stop()
+      reject(signal.reason)
+    }
+    const stop = after(ms, () => {
+      signal.removeEventListener('abort', end)
+      resolve()
+    })
+    signal.addEventListener('abort', end, { once: true })
+  })
 }
 
 class TimeoutError extends Error {

@@ -25,6 +25,10 @@ export const FAULTS = {
   'mapping-pauses': 'the mapping is disabled for a while',
   'shard-splits': 'a shard of the stream is closed and two begin',
   'sealed-twice': 'the sealer is called again while it is at work',
+  'stream-throttled': 'the Streams API throttles, or fails',
+  'stream-slow': 'the Streams API takes seconds, or longer than its caller waits',
+  'stream-empty': 'GetRecords answers without records although there are more',
+  'desk-off': 'a desk is off for hours, or days',
   'clock-behind': 'the clock of a function is behind, or ahead',
 } as const
 

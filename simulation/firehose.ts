@@ -86,7 +86,7 @@ export class SimulatedFirehose {
     const isPartial = faults.strike('put-partial')
     const RequestResponses = records.map(data => {
       if (isPartial && this.world.dice.chance(0.5)) return { ErrorCode: 'ServiceUnavailableException' }
-      story.detail('firehose', () => `takes ${sequencesIn([Buffer.from(data).toString()])}`)
+      story.detail('firehose', () => `takes ${sequencesIn([Buffer.from(data).toString()]).join(' ')}`)
       return { RecordId: this.take(data) }
     })
     const failed = RequestResponses.filter(({ ErrorCode }) => ErrorCode !== undefined).length
@@ -182,7 +182,7 @@ export class SimulatedFirehose {
     }
     this.buffer(refusedPrefix('processing-failed', table), processingFailedLine(about, this.nowMs).trimEnd())
     this.world.story.tell('firehose', `refuses ${record.recordId}: ${code}`)
-    this.world.story.detail('firehose', () => `refuses ${sequencesIn([Buffer.from(record.data).toString()])}`)
+    this.world.story.detail('firehose', () => `refuses ${sequencesIn([Buffer.from(record.data).toString()]).join(' ')}`)
   }
 
   private refuseLine(record: Taken, line: string, problem: string): void {
@@ -232,12 +232,12 @@ export class SimulatedFirehose {
       await scheduler.sleep(RETRY_MS)
     }
     story.tell('firehose', `loses ${lines.length} lines of ${prefix}, which were a day old`)
-    story.detail('firehose', () => `loses ${sequencesIn(lines)}`)
+    story.detail('firehose', () => `loses ${sequencesIn(lines).join(' ')}`)
   }
 
   private writeOnce(prefix: string, lines: readonly string[]): void {
     const time = new Date(this.nowMs).toISOString().slice(0, 19).replaceAll(/[T:]/g, '-')
-    this.world.story.detail('firehose', () => `writes ${sequencesIn(lines)} under ${prefix}`)
+    this.world.story.detail('firehose', () => `writes ${sequencesIn(lines).join(' ')} under ${prefix}`)
     this.options.archive.put(`${prefix}rows-1-${time}-${this.world.dice.hex(8)}`, Buffer.from(`${lines.join('\n')}\n`))
   }
 }

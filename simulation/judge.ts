@@ -4,9 +4,11 @@ import { isDoubtful } from '../queries/verdict/findings.js'
 import { foldHistory, heldAgainstHashes } from '../queries/verdict/history.js'
 import { removeRepeats } from '../queries/verdict/reconstruct.js'
 import type { AuditRow } from '../transform/audit-row.js'
+import type { GapFact } from '../transform/fact.js'
 import { canonicalJson } from '../transform/json.js'
-import { DATA_PREFIX, GIVEN_UP_PREFIX, parsePartition, REFUSED_PREFIX } from '../transform/layout.js'
+import { parsePartition, type RefusedFolder, refusedPrefix } from '../transform/layout.js'
 import { alarmsOf } from './alarms.js'
+import { sequencesIn } from './story.js'
 import type { Version } from './table.js'
 import type { Remains } from './world.js'
 
@@ -43,23 +45,26 @@ const MAY_BE_NEEDLESS = 'stream-unread'
 export function judge(remains: Remains): Judgement {
   const { world, table } = remains
   const fired = alarmsOf(world.metrics)
-  const rows = rowsOf(remains)
+  const rows = remains.rows.flatMap(rowsOf)
   const kept = keptSequences(remains)
   const bySequence = groupBy(rows, row => row.sequence?.replace(/^0+/, '') ?? '')
   const missing = table.versions.filter(({ sequence }) => !bySequence.has(sequence) && !kept.has(sequence))
   // an alarm of before the version was there tells nothing of it
   const toldUntil = Math.max(...LOSS.map(name => fired.get(name)?.at(-1) ?? 0))
   const untold = missing.filter(
-    ({ timeMs }) => Math.floor(timeMs / 60_000) > toldUntil && !isBeyondAlarms(remains, missing),
+    version =>
+      Math.floor(version.timeMs / 60_000) > toldUntil &&
+      !isBeyondAlarms(remains, missing) &&
+      !isInGap(remains, version),
   )
   const problems = [
-    ...untold.map(version => `version ${named(version)} is neither archived nor kept, and no alarm tells`),
+    ...untold.map(version => `version ${named(version)} is neither archived nor kept, and no alarm or fact tells`),
     ...wrongRows(table.versions, bySequence),
     ...wrongVerdicts(table.versions, bySequence),
     ...wrongAlarms(remains, fired),
     ...wrongRefusals(remains),
     ...stormsOf(remains),
-    ...remains.journal,
+    ...remains.findings,
   ]
   return {
     problems,
@@ -80,22 +85,25 @@ function isBeyondAlarms({ world }: Remains, missing: readonly Version[]): boolea
   return world.faults.struck.has('mapping-pauses') && hours.size <= 2
 }
 
+/** True where a fact of the archive says that changes of this time may be missing. */
+function isInGap({ facts }: Remains, { timeMs }: Version): boolean {
+  return (facts as readonly GapFact[]).some(({ kind, from, to }) => {
+    const since = from === null ? 0 : Date.parse(from)
+    return kind === 'gap' && since <= timeMs && Math.floor(timeMs / 1000) * 1000 <= Date.parse(to)
+  })
+}
+
 function named({ sequence, item }: Version): string {
   return `${sequence} of ${item}`
 }
 
-/** The rows of all objects; an object of another day than its rows would be hidden by its prefix. */
-function rowsOf({ archive }: Remains): readonly Row[] {
-  return archive.contents(DATA_PREFIX).flatMap(([key, bytes]) => {
-    const { date } = parsePartition(key)
-    return linesOf(bytes)
-      .map(line => JSON.parse(line) as Row)
-      .map(row => {
-        if (!row.event_time.startsWith(date))
-          throw new Error(`row ${row.event_id} lies in ${key}, expected its own day`)
-        return row
-      })
-  })
+/** The rows of an object; one of another day than its rows would hide them behind its prefix. */
+function rowsOf([key, bytes]: readonly [string, Uint8Array]): readonly Row[] {
+  const { date } = parsePartition(key)
+  const rows = linesOf(bytes).map(line => JSON.parse(line) as Row)
+  const elsewhere = rows.find(row => !row.event_time.startsWith(date))
+  if (elsewhere !== undefined) throw new Error(`row ${elsewhere.event_id} lies in ${key}, expected its own day`)
+  return rows
 }
 
 function linesOf(bytes: Uint8Array): readonly string[] {
@@ -106,15 +114,12 @@ function linesOf(bytes: Uint8Array): readonly string[] {
 }
 
 /** The sequence numbers of all records that are kept somewhere because they went no further. */
-function keptSequences({ archive, refused }: Remains): ReadonlySet<string> {
-  const texts = [...archive.contents(REFUSED_PREFIX), ...refused.contents(REFUSED_PREFIX)]
+function keptSequences({ refused, givenUp }: Remains): ReadonlySet<string> {
+  const texts = refused
     .flatMap(([, bytes]) => linesOf(bytes))
     .map(line => Buffer.from((JSON.parse(line) as { rawData: string }).rawData, 'base64').toString())
-  const givenUp = refused
-    .contents(GIVEN_UP_PREFIX)
-    .map(([, bytes]) => JSON.parse(Buffer.from(bytes).toString()).payload)
-  const found = [...texts, ...givenUp].flatMap(text => [...text.matchAll(/"(?:SequenceNumber|sequence)":"0*(\d+)"/g)])
-  return new Set(found.map(([, sequence]) => sequence as string))
+  const batches = givenUp.map(([, bytes]) => JSON.parse(Buffer.from(bytes).toString()).payload as string)
+  return new Set(sequencesIn([...texts, ...batches]))
 }
 
 /** Each row is a version that the table had, with both images, and one version has one id. */
@@ -192,15 +197,16 @@ function groupBy<T>(list: readonly T[], keyOf: (value: T) => string): ReadonlyMa
 
 /** What went another way than into the archive is told by its own alarm; a world without faults has none. */
 function wrongAlarms(remains: Remains, fired: ReadonlyMap<string, unknown>): readonly string[] {
-  const { world, archive, refused } = remains
+  const { world, refused, givenUp } = remains
   const { metrics, faults } = world
-  const oversize = refused.contents(`${REFUSED_PREFIX}oversize/`).length > 0
+  const has = (folder: RefusedFolder) => refused.some(([key]) => key.startsWith(refusedPrefix(folder, 'Orders')))
+  const oversize = has('oversize')
   const due: readonly (readonly [string, boolean])[] = [
     ['record-oversize', oversize],
     ['put-failures', metrics.sumOf('world failures told to the mapping') > 0],
-    ['batch-given-up', refused.contents(GIVEN_UP_PREFIX).length > 0],
+    ['batch-given-up', givenUp.length > 0],
     ['record-refused', metrics.sumOf('world records refused by the transform') > 0],
-    ['conversion-failed', archive.contents(`${REFUSED_PREFIX}format-conversion-failed/`).length > 0],
+    ['conversion-failed', has('format-conversion-failed')],
   ]
   const silent = due.filter(([name, is]) => is && !fired.has(name)).map(([name]) => `alarm ${name} should fire`)
   if (faults.struck.size > 0 || oversize) return silent

@@ -56,7 +56,7 @@ export class SimulatedMapping {
         place = shard.trimmed
       }
       if (place === shard.records.length) {
-        if (shard.isClosed) return
+        if (shard.closedMs !== undefined) return
         await new Promise<void>(resolve => {
           shard.onNews = resolve
         })

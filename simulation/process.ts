@@ -1,6 +1,9 @@
 import type { Cancel } from './scheduler.js'
 import type { World } from './world.js'
 
+/** What a dead process waits for. */
+const NEVER = new Promise<never>(() => {})
+
 /**
  * A process of ours in the world. It can die at each step that it takes outside of itself: what it had asked for may
  * still be done, and nobody is told.
@@ -8,6 +11,10 @@ import type { World } from './world.js'
 export class Process {
   isAlive = true
   private killed: (() => void) | undefined
+  private endWork: (why: 'dead') => void = () => {}
+  private readonly dead = new Promise<'dead'>(resolve => {
+    this.endWork = resolve
+  })
 
   constructor(
     readonly world: World,
@@ -36,6 +43,20 @@ export class Process {
     this.isAlive = false
     this.world.story.tell(this.name, `dies, ${why}`)
     this.killed?.()
+    this.endWork('dead')
+  }
+
+  /** Does something with files of its own; the world stands still meanwhile. */
+  async work<T>(done: Promise<T>): Promise<T> {
+    const ended = await this.world.scheduler.during(Promise.race([done.then(value => ({ value })), this.dead]))
+    return ended === 'dead' ? NEVER : ended.value
+  }
+
+  /** A place in such work at which it may die. */
+  async mayDie(): Promise<void> {
+    if (!this.world.faults.strike('function-killed')) return
+    this.die('at work')
+    await NEVER
   }
 
   /**

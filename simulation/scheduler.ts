@@ -19,6 +19,7 @@ export type Cancel = () => void
 export class Scheduler {
   private readonly heap: Event[] = []
   private time: number
+  private background: Promise<unknown>[] = []
 
   /** `start` in milliseconds since 1970. */
   constructor(
@@ -42,6 +43,12 @@ export class Scheduler {
     }
   }
 
+  /** Has time stand still until something is done that Node itself does in the background. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    this.background.push(work)
+    return work
+  }
+
   /** Resolves after so many milliseconds. For what never dies; a process sleeps by its own `sleep`. */
   sleep(ms: number): Promise<void> {
     return new Promise(resolve => this.after(ms, resolve))
@@ -49,15 +56,24 @@ export class Scheduler {
 
   /** Lets time pass until a moment; what is due later stays. */
   async runUntil(end: number): Promise<void> {
-    await quiet()
+    await this.quiet()
     for (let event = this.heap[0]; event !== undefined && event.time <= end; event = this.heap[0]) {
       this.pop()
       if (event.cancelled) continue
       this.time = event.time
       event.happen()
-      await quiet()
+      await this.quiet()
     }
     this.time = end
+  }
+
+  /** Resolves when all that can run without another event has run. */
+  private async quiet(): Promise<void> {
+    await emptied()
+    while (this.background.length > 0) {
+      await Promise.allSettled(this.background.splice(0))
+      await emptied()
+    }
   }
 
   private push(event: Event): void {
@@ -90,7 +106,7 @@ function isBefore(a: Event, b: Event): boolean {
   return a.time < b.time || (a.time === b.time && a.tie < b.tie)
 }
 
-/** Resolves when all that can run without another event has run: Node empties its queue of promises before this. */
-function quiet(): Promise<void> {
+/** Node empties its queue of promises before this. */
+function emptied(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
 }

@@ -36,10 +36,10 @@ export class Story {
   }
 }
 
-/** The changes that some texts speak of, by their sequence numbers. */
-export function sequencesIn(texts: readonly string[]): string {
+/** The changes that some texts speak of, each once, by their sequence numbers. */
+export function sequencesIn(texts: readonly string[]): readonly string[] {
   const found = texts.flatMap(text => [...text.matchAll(/"(?:SequenceNumber|sequence)":"0*(\d+)"/g)])
-  return [...new Set(found.map(([, sequence]) => sequence))].join(' ')
+  return [...new Set(found.map(([, sequence]) => sequence as string))]
 }
 
 /** `1d 02:03:04.005` */

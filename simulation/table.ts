@@ -35,7 +35,10 @@ export interface Shard {
   /** All that it ever had; those before `trimmed` are gone, and nobody can read them. */
   readonly records: Kept[]
   trimmed: number
-  isClosed: boolean
+  /** When it was closed; undefined as long as changes come. */
+  closedMs: number | undefined
+  /** The sequence number that it begins with. */
+  readonly starting: string
   /** Told when it has a record more, or is closed. */
   onNews: (() => void) | undefined
 }
@@ -44,8 +47,9 @@ const RETENTION_MS = 24 * 3_600_000
 
 const TABLE = 'Orders'
 const REGION = 'us-east-1'
-export const TABLE_ARN = `arn:aws:dynamodb:${REGION}:123456789012:table/${TABLE}`
-const STREAM_ARN = `${TABLE_ARN}/stream/2026-01-01T00:00:00.000`
+const TABLE_ARN = `arn:aws:dynamodb:${REGION}:123456789012:table/${TABLE}`
+/** The stream of the one table of a world. */
+export const STREAM_ARN = `${TABLE_ARN}/stream/2026-01-01T00:00:00.000`
 const KEY = 'order_id'
 const TTL_IDENTITY = { type: 'Service', principalId: 'dynamodb.amazonaws.com' }
 
@@ -101,7 +105,9 @@ export class SimulatedTable {
   private append(item: string, kept: Kept): void {
     const place = placeOf(item)
     // by the item's key, so that the changes of an item follow each other
-    const shard = this.shards.find(({ isClosed, from, to }) => !isClosed && from <= place && place < to) as Shard
+    const shard = this.shards.find(
+      ({ closedMs, from, to }) => closedMs === undefined && from <= place && place < to,
+    ) as Shard
     shard.records.push(kept)
     this.world.scheduler.after(RETENTION_MS, () => this.trim(shard))
     shard.onNews?.()
@@ -114,9 +120,9 @@ export class SimulatedTable {
   /** Closes a shard; what comes next is in one child, as every few hours, or in two. */
   private split(): void {
     const { dice } = this.world
-    const shard = dice.pick(this.shards.filter(({ isClosed }) => !isClosed))
+    const shard = dice.pick(this.shards.filter(({ closedMs }) => closedMs === undefined))
     const { from, to } = shard
-    shard.isClosed = true
+    shard.closedMs = this.world.scheduler.now
     const middle = dice.chance(0.5) && to - from > 1 ? Math.floor((from + to) / 2) : to
     this.openShard(shard, from, middle)
     if (middle < to) this.openShard(shard, middle, to)
@@ -125,7 +131,18 @@ export class SimulatedTable {
 
   private openShard(parent: Shard | undefined, from: number, to: number): void {
     const id = `shardId-${String(this.shards.length).padStart(20, '0')}`
-    const shard: Shard = { id, parent, from, to, records: [], trimmed: 0, isClosed: false, onNews: undefined }
+    const starting = String(++this.sequence)
+    const shard: Shard = {
+      id,
+      parent,
+      from,
+      to,
+      starting,
+      records: [],
+      trimmed: 0,
+      closedMs: undefined,
+      onNews: undefined,
+    }
     this.shards.push(shard)
     this.onShard?.(shard)
   }

@@ -1,8 +1,9 @@
 import { createForwarder } from '../capture/forwarder.js'
 import { createHandler } from '../transform/handler.js'
-import { configurationKey } from '../transform/layout.js'
+import { configurationKey, DATA_PREFIX, GIVEN_UP_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
 import { rowConfiguration, type TableConfiguration } from '../transform/table-configuration.js'
 import { SimulatedBucket } from './bucket.js'
+import { SimulatedDesk } from './desk.js'
 import { Dice } from './dice.js'
 import { Faults } from './faults.js'
 import { SimulatedFirehose } from './firehose.js'
@@ -27,15 +28,22 @@ export interface World {
   readonly numbers: { readonly next: () => number }
 }
 
-/** A world after its time: what is left in it to be judged. */
+/** A world after its time: what is left in it to be judged. Objects are lines by key. */
 export interface Remains {
   readonly world: World
   readonly table: SimulatedTable
-  readonly archive: SimulatedBucket
-  readonly refused: SimulatedBucket
-  /** What the check of the journal found; nothing where there is none. */
-  readonly journal: readonly string[]
+  readonly rows: Contents
+  /** What was refused, or was too large, in all places where such is kept. */
+  readonly refused: Contents
+  /** What Lambda gave up. */
+  readonly givenUp: Contents
+  /** What an archive says about itself. */
+  readonly facts: readonly unknown[]
+  /** What the checks of the world itself found, each a sentence. */
+  readonly findings: readonly string[]
 }
+
+type Contents = readonly (readonly [string, Uint8Array])[]
 
 /** 2026-03-01T00:00:00Z */
 const START_MS = Date.UTC(2026, 2, 1)
@@ -56,12 +64,67 @@ export const TABLE: TableConfiguration = {
 }
 
 /** Runs a world from its beginning until everything in it has come to rest. */
-export async function runWorld(scenario: Scenario, isTold: boolean): Promise<Remains> {
+export function runWorld(scenario: Scenario, isTold: boolean): Promise<Remains> {
   const world = createWorld(scenario, isTold)
+  return scenario.path === 'aws' ? runOnAws(world, scenario) : runOnDesk(world, scenario)
+}
+
+async function runOnAws(world: World, scenario: Scenario): Promise<Remains> {
   const archive = new SimulatedBucket(world, 'archive')
   const refused = new SimulatedBucket(world, 'refused')
   archive.put(configurationKey(TABLE), Buffer.from(rowConfiguration(TABLE)))
   const table = new SimulatedTable(world)
+  deployPath(world, table, archive, refused, scenario.batchSize)
+  const journal = scenario.isSealed ? new SimulatedJournal(world, archive) : undefined
+  void journal?.runUntil(endOf(scenario))
+  await letPass(world, table, scenario)
+  const findings = await atLast(world, journal?.check() ?? Promise.resolve([]))
+  return {
+    world,
+    table,
+    rows: archive.contents(DATA_PREFIX),
+    refused: [...archive.contents(REFUSED_PREFIX), ...refused.contents(REFUSED_PREFIX)],
+    givenUp: refused.contents(GIVEN_UP_PREFIX),
+    facts: [],
+    findings,
+  }
+}
+
+async function runOnDesk(world: World, scenario: Scenario): Promise<Remains> {
+  const table = new SimulatedTable(world)
+  const desk = new SimulatedDesk(world, table, TABLE)
+  try {
+    void desk.runUntil(endOf(scenario))
+    await letPass(world, table, scenario)
+    const findings = await atLast(
+      world,
+      desk.catchUp().then(ending => (ending === 'caught-up' ? [] : [`tail ended, ${ending}, expected it to catch up`])),
+    )
+    const [rows, refused, facts] = [desk.rowObjects(), desk.refusedObjects(), desk.facts()]
+    return { world, table, rows, refused, givenUp: [], facts, findings }
+  } finally {
+    desk.remove()
+  }
+}
+
+function endOf({ hours }: Scenario): number {
+  return START_MS + (hours + SETTLING_HOURS) * HOUR_MS
+}
+
+/** The time of a world: its writes, and then so long that all comes to its end. */
+async function letPass(world: World, table: SimulatedTable, scenario: Scenario): Promise<void> {
+  void runWorkload(world, table, scenario.load, START_MS + scenario.hours * HOUR_MS)
+  await world.scheduler.runUntil(endOf(scenario))
+}
+
+/** The functions and services between a table and an archive, as the stack deploys them. */
+function deployPath(
+  world: World,
+  table: SimulatedTable,
+  archive: SimulatedBucket,
+  refused: SimulatedBucket,
+  batchSize: number,
+): void {
   const firehose = new SimulatedFirehose(world, {
     table: TABLE,
     archive,
@@ -74,7 +137,7 @@ export async function runWorld(scenario: Scenario, isTold: boolean): Promise<Rem
   })
   new SimulatedMapping(world, table, {
     givenUp: refused,
-    batchSize: scenario.batchSize,
+    batchSize,
     forwarder: {
       name: 'forwarder',
       timeoutMs: 60_000,
@@ -95,19 +158,22 @@ export async function runWorld(scenario: Scenario, isTold: boolean): Promise<Rem
         })(event, context),
     },
   })
-  const endMs = START_MS + (scenario.hours + SETTLING_HOURS) * HOUR_MS
-  void runWorkload(world, table, scenario.load, START_MS + scenario.hours * HOUR_MS)
-  const journal = scenario.isSealed ? new SimulatedJournal(world, archive) : undefined
-  void journal?.runUntil(endMs)
-  await world.scheduler.runUntil(endMs)
-  return { world, table, archive, refused, journal: await checked(world, journal) }
 }
 
-/** What the check of the journal finds. It takes a while, as everything does. */
-async function checked(world: World, journal: SimulatedJournal | undefined): Promise<readonly string[]> {
-  const findings = journal?.check().catch((error: Error) => [`journal: ${error.message}`])
-  await world.scheduler.runUntil(world.scheduler.now + 2 * HOUR_MS)
-  return Promise.race([findings ?? [], Promise.resolve(['journal: its check does not come to an end'])])
+/** What is found at last, without a fault. It takes a while, as everything does. */
+async function atLast(world: World, checking: Promise<readonly string[]>): Promise<readonly string[]> {
+  let findings: readonly string[] = ['the last check does not come to an end']
+  const done = checking.then(
+    found => {
+      findings = found
+    },
+    (error: Error) => {
+      findings = [`the last check fails: ${error.message}`]
+    },
+  )
+  void done
+  await world.scheduler.runUntil(world.scheduler.now + 6 * HOUR_MS)
+  return findings
 }
 
 function createWorld(scenario: Scenario, isTold: boolean): World {

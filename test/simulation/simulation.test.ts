@@ -11,13 +11,21 @@ describe('a world', () => {
     expect(third.story).toEqual(second.story)
   })
 
+  it('kills a tail on a desk again and again, and every version is there once', async () => {
+    const fault = { kind: 'function-killed', fromMs: 0, toMs: 86_400_000, rate: 0.05 } as const
+    const outcome = await runScenario({ ...scenarioOf(1, 12), path: 'desk', isSealed: false, faults: [fault] })
+    expect(outcome.struck.get('function-killed')).toBeGreaterThan(10)
+    expect(outcome.versions).toBeGreaterThan(10)
+    expect(outcome).toMatchObject({ problems: [], archived: outcome.versions, kept: 0, lost: 0 })
+  })
+
   it('has another story for another seed', async () => {
     const digests = await Promise.all([1, 2].map(async seed => (await runScenario(scenarioOf(seed, 12))).digest))
     expect(new Set(digests).size).toBe(2)
   })
 
   it('without a fault archives every version, once, and no alarm goes off', async () => {
-    const outcome = await runScenario({ ...scenarioOf(9, 24), faults: [] })
+    const outcome = await runScenario({ ...scenarioOf(9, 24), path: 'aws', faults: [] })
     expect(outcome.versions).toBeGreaterThan(10)
     expect(outcome).toMatchObject({ problems: [], archived: outcome.versions, lost: 0 })
     expect(outcome.alarms.filter(name => name !== 'record-oversize')).toEqual([])
