@@ -1,7 +1,7 @@
 /** The alarms of the stack itself, held against what was measured in a world. */
 import { type IMetric, type MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch'
-import { BUFFER } from '../aws/firehose.js'
-import { METRICS_NAMESPACE } from '../capture/metrics.js'
+import { BUFFER } from '../aws/firehose-buffer.js'
+import { METRICS_NAMESPACE } from '../capture/write-metrics.js'
 import type { AlarmRule } from '../infra/alarm-rule.js'
 import { ALARMS } from '../infra/alarms.js'
 import type { CapturedTable } from '../infra/captured-table.js'

@@ -6,7 +6,8 @@
  */
 import { FirehoseClient } from '@aws-sdk/client-firehose'
 import type { FirehoseTransformationEvent, FirehoseTransformationResult } from 'aws-lambda'
-import { BUFFER, CALL_RECORDS, TRANSFORM_BUFFER, TRANSFORM_RETRIES } from '../aws/firehose.js'
+import { BUFFER, TRANSFORM_BUFFER, TRANSFORM_RETRIES } from '../aws/firehose-buffer.js'
+import { CALL_RECORDS } from '../aws/firehose-limits.js'
 import { type Column, columnsOf } from '../transform/audit-row.js'
 import { partitionPrefix, refusedPrefix } from '../transform/layout.js'
 import { processingFailedLine } from '../transform/refused-line.js'

@@ -1,7 +1,7 @@
 /** What must be true of a world when it has come to rest. Each finding is a sentence. */
 
 import { isDoubtful } from '../queries/verdict/findings.js'
-import { foldHistory, heldAgainstHashes } from '../queries/verdict/history.js'
+import { foldHistory, heldAgainstHashes } from '../queries/verdict/fold-history.js'
 import { removeRepeats } from '../queries/verdict/reconstruct.js'
 import type { AuditRow } from '../transform/audit-row.js'
 import type { GapFact } from '../transform/fact.js'
