@@ -47,7 +47,7 @@ const FLOORS: readonly { readonly [room: string]: string }[] = [
 
 const SOURCES = filesOf(FOLDERS)
 /** What uses a file besides tests. */
-const USERS = ['index.ts', ...SOURCES, ...filesOf(['bench', 'examples'])].flatMap(importsOf)
+const USERS = ['index.ts', ...SOURCES, ...filesOf(['bench', 'examples', 'simulation'])].flatMap(importsOf)
 /** What `package.json` exports: of these all is for others. */
 const PUBLIC = /^(infra\/index|queries\/engines\/athena)\.ts$/
 const IMPORTS = SOURCES.flatMap(importsOf)
@@ -138,7 +138,7 @@ describe('these rules', () => {
 /** The files and folders of ours that a document names. */
 function pathsIn(document: string): readonly string[] {
   const named = [...read(document).matchAll(/`([\w-]+(?:\/[\w.-]+)*\/?)`/g)].map(([, path]) => path as string)
-  const tops = [...FOLDERS, 'docs', 'examples', 'bench', 'test']
+  const tops = [...FOLDERS, 'docs', 'examples', 'bench', 'simulation', 'test']
   return named.filter(path => path.includes('/') && tops.includes(path.split('/')[0] as string))
 }
 
