@@ -8,6 +8,7 @@ import { JournalError } from '../journal/journal-error.js'
 import { ProofError } from '../proof/proof-error.js'
 import { QueryError } from '../queries/engines/engine.js'
 import { ParameterError } from '../queries/parameters.js'
+import { SealingError } from '../transform/sealed-field.js'
 import { asOf } from './commands/as-of.js'
 import { baseline } from './commands/baseline.js'
 import { checkpoint } from './commands/checkpoint.js'
@@ -31,6 +32,7 @@ import { sample } from './commands/sample.js'
 import { seal } from './commands/seal.js'
 import { sql } from './commands/sql.js'
 import { status } from './commands/status.js'
+import { subject } from './commands/subject.js'
 import { tail } from './commands/tail.js'
 import { verify } from './commands/verify.js'
 import { describeSystemError, describeUnexpected } from './failures.js'
@@ -55,6 +57,7 @@ export const COMMANDS = [
   prove,
   sample,
   evidence,
+  subject,
   reconcile,
   restore,
   rerun,
@@ -144,6 +147,10 @@ function report(error: unknown, name: string | undefined, io: Io): ExitCode {
   }
   if (error instanceof FileError) {
     say(io, error.message)
+    return EXIT.unchecked
+  }
+  if (error instanceof SealingError) {
+    say(io, error.message, 'nothing was stored in clear; what came before is whole, and the rest can come again')
     return EXIT.unchecked
   }
   if (error instanceof EvidenceError) {

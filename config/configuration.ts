@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type TableConfiguration, unconfiguredTable } from '../transform/table-configuration.js'
 import { nameProblems, toColumn, toKey, toPath } from './column-names.js'
+import { erasableProblems, toErasable } from './erasable.js'
 import { readJson } from './json-text.js'
 import { ConfigurationError, describeIssue } from './problems.js'
 import { type AthenaFields, configurationFile, type Lock, type SealFields, type TableFields } from './schema.js'
@@ -17,6 +18,8 @@ export interface Configuration {
   readonly compact: boolean
   /** How the archive is sealed; absent where nothing was said of it. */
   readonly seal?: SealFields
+  /** Where the keys are of what is erasable. */
+  readonly erasure?: { readonly keys: string }
   /** Tells archives of one account apart. */
   readonly environment?: string
   /** Who hears of alarms by e-mail. */
@@ -61,6 +64,7 @@ export function checkConfiguration(file: unknown, path: string): Configuration {
   const { data, error } = configurationFile.safeParse(file)
   const issues = error?.issues ?? []
   const problems = [...issues.flatMap(issue => describeIssue(issue, file)), ...nameProblems(file)]
+  if (data !== undefined) problems.push(...erasableProblems(data))
   if (data === undefined || problems.length > 0) throw new ConfigurationError(path, problems)
   const { $schema: _, tables, seal, ...rest } = data
   const entries = Object.entries(tables)
@@ -82,7 +86,7 @@ function toDeployment({ streamArn, tableKeyArn, buffer }: TableFields): TableDep
 }
 
 function toTable(name: string, fields: TableFields): TableConfiguration {
-  const { keys = [], columns, actor, lifecycle, capture, since } = fields
+  const { keys = [], columns, actor, lifecycle, capture, since, erasable } = fields
   return {
     table: name,
     capture,
@@ -93,6 +97,7 @@ function toTable(name: string, fields: TableFields): TableConfiguration {
     ...(lifecycle === undefined
       ? {}
       : { lifecycle: { path: toPath(lifecycle.attribute), allowed: lifecycle.allowed } }),
+    ...(erasable === undefined ? {} : { erasable: erasable.map(toErasable) }),
   }
 }
 

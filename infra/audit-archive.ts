@@ -187,6 +187,11 @@ export class AuditArchive extends Construct {
     if (this.captured.some(captured => captured.configuration.table === table)) {
       throw this.problem(`table ${table} is captured twice, expected one capture a table: two give each change two ids`)
     }
+    if (configuration.erasable !== undefined) {
+      throw this.problem(
+        `tables.${table}.erasable cannot be deployed: values are sealed on a desk only, see docs/erasure.md`,
+      )
+    }
     const own = source.keys
     const named = keys.map(key => key.attribute)
     if (own !== undefined && own.join('\n') !== named.join('\n')) {

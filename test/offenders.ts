@@ -18,7 +18,6 @@ export const UNUSED: readonly string[] = [
   'cli/commands/init/sample.ts noteDocument',
   'cli/commands/tail/progress.ts describeStatus',
   'cli/main.ts COMMANDS',
-  'config/gate.ts checkJsonFile',
   'derived/duckdb-writer.ts digitsFor',
   'journal/seal.ts MOST_OBJECTS',
   'journal/seal.ts unsealed',
