@@ -6,7 +6,7 @@ import {
   valueAt,
 } from '../transform/attribute-value.js'
 import { actorOf } from '../transform/change.js'
-import { type SealImage, writeSealed } from '../transform/sealed-field.js'
+import { erasedMark, type SealImage, writeSealed } from '../transform/sealed-field.js'
 import type {
   AttributePath,
   ErasableSubject,
@@ -29,6 +29,7 @@ export function sealingOf(table: TableConfiguration, keys: SubjectKeys): SealIma
       for (const value of erasable.values) {
         const sealOne = (found: AttributeValue) => {
           subjects.add(owner)
+          if (keys.current(owner).state === 'erased') subjects.add(erasedMark(owner))
           return sealValue(found, value, { table: table.table, token: owner, binary, keys })
         }
         const { M } = replaceAt({ M: sealed }, value.path, sealOne) as { readonly M: Item }

@@ -92,7 +92,7 @@ export const AUDIT_COLUMNS: readonly Column[] = [
     'subjects',
     'array<string>',
     false,
-    'tokens of the persons concerned, sorted; null where no value of the table is sealed',
+    'tokens of the persons concerned, sorted, TOKEN:erased for who was erased before; null where nothing is sealed',
   ),
   column('config_id', 'string', true, 'the configuration that the row was made under: config/<table>/<config_id>.json'),
   column('row_version', 'string', true, `always ${ROW_VERSION}`),

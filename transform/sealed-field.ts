@@ -56,6 +56,11 @@ export function readSealed(value: unknown): SealedField | undefined {
   return { generation: Number(parts[1]), token: parts[2] as string, ciphertext: parts[3] as string }
 }
 
+/** What a row's `subjects` have beside a token whose person was erased before the row was made. */
+export function erasedMark(token: string): string {
+  return `${token}:erased`
+}
+
 const SEALED_TEXT = new RegExp(
   `\\{"M":\\{"\\${SEALED_NAME}":\\{"S":"1\\.[0-9]+\\.(${TOKEN})\\.[A-Za-z0-9_-]*"\\}` +
     `(?:,"${KEPT_NAME}":\\{"S":"(?:[^"\\\\]|\\\\.)*"\\})?\\}\\}`,

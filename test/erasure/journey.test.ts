@@ -154,6 +154,9 @@ describe('a person', () => {
     expect(await everythingIn(archive)).not.toMatch(/Ann|Secret/)
     expect((await ask('verify', 'rows')).exit).toBe(0)
     expect((await ask('subject', 'find', 'u-1')).out).toMatch(/erased, key 1/)
+    // what came again is the same change, though nothing of the person is in it any more
+    expect((await ask('query', 'continuity', 'Orders')).out).not.toContain('CONFLICT')
+    expect((await ask('history', 'Orders', 'o1', '--format', 'json')).out).not.toContain('CONFLICT')
     expect((await ask('subject', 'export', 'u-2')).out).toContain('"status":{"S":"SENT"}')
   })
 
