@@ -14,6 +14,7 @@ const FUNCTIONS = {
   'compact-table': 'functions/compact-table.ts',
   'seal-archive': 'functions/seal-archive-lambda.ts',
   'check-journal': 'functions/check-journal-lambda.ts',
+  'keep-configuration': 'functions/keep-configuration-lambda.ts',
   'kinesis-destination': 'functions/kinesis-destination-lambda.ts',
 }
 

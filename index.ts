@@ -15,7 +15,7 @@ export {
 } from './library/open-archive.js'
 export { Answer } from './queries/answers/answer.js'
 export type { AnswerVerdict, Asked } from './queries/answers/asked.js'
-export { type FileFormat, toFile } from './queries/answers/formats.js'
+export { type FileFormat, toFile } from './queries/answers/file-formats.js'
 export {
   checkReceipt,
   makeReceipt,

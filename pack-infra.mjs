@@ -48,6 +48,9 @@ writeFileSync(
       type,
       engines,
       exports: exports['./infra'],
+      // for TypeScript and tools that do not read `exports`
+      main: exports['./infra'].default,
+      types: exports['./infra'].types,
       dependencies,
       peerDependencies,
     },

@@ -1,10 +1,10 @@
 /** What changes cost by their size and by the way they are captured, with the real packer on generated records. */
 
-import { BUFFER } from '../aws/firehose.js'
+import { BUFFER } from '../aws/firehose-buffer.js'
 import { type Bill, billOf } from '../cost/bill.js'
 import { RETENTION_DAYS, SCAN_CUTOFF_GB } from '../cost/deployed.js'
 import { CAPTURES, type CaptureKind, flowOf, type Subject } from '../cost/flow.js'
-import { madeUpChanges } from '../cost/sample.js'
+import { madeUpChanges } from '../cost/sample-changes.js'
 import { type Traffic, weighTraffic } from '../cost/traffic.js'
 import { RANGES } from '../cost/workload.js'
 import type { Finding, Suite } from './suite.js'

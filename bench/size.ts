@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { compactTable } from '../derived/desk.js'
+import { compactTable } from '../derived/desk-compactor.js'
 import { sizeOf, totalsOf } from '../derived/manifest.js'
 import { showBytes } from './bytes-read.js'
 import { writeJsonLines } from './json-lines.js'

@@ -91,7 +91,7 @@ const MACROS = [
   `create macro order_image(i, v) as '{"customer":{"M":{"email":{"S":"' || substr(md5('e' || i), 1, 12) || '@example.com"},"name":{"S":"Customer '
      || (i % 9973) || '"},"tier":{"S":"' || ['basic', 'silver', 'gold'][1 + i % 3] || '"}}},"lines":{"L":[{"M":{"price":{"N":"' || (i % 900 + 1)
      || '.95"},"qty":{"N":"' || (1 + i % 7) || '"},"sku":{"S":"SKU-' || substr(md5('a' || i), 1, 8) || '"},"title":{"S":"Article number '
-     || (i % 4999) || ' of the catalogue"}}},{"M":{"price":{"N":"' || (i % 350 + 2) || '.50"},"qty":{"N":"' || (1 + (i + v) % 5)
+     || (i % 4999) || ' of the catalogue"}}},{"M":{"price":{"N":"' || (i % 350 + 2) || '.45"},"qty":{"N":"' || (1 + (i + v) % 5)
      || '"},"sku":{"S":"SKU-' || substr(md5('b' || i), 1, 8) || '"},"title":{"S":"Article number ' || (i % 3571)
      || ' of the catalogue"}}}]},"note":{"S":"' || md5('n' || i || '-' || v) || '"},"order_id":{"S":"ORD' || lpad(i::varchar, 9, '0')
      || '"},"paid":{"BOOL":' || (v > 2) || '},"shipping":{"M":{"city":{"S":"' || ['Lyon', 'Porto', 'Ghent', 'Turin', 'Graz'][1 + i % 5]

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { compactTable } from '../derived/desk.js'
+import { compactTable } from '../derived/desk-compactor.js'
 import { openDesk } from '../library/open-archive.js'
 import { itemsAt } from '../queries/verdict/table-at.js'
 import { bytesOf, COUNTS_BYTES, showBytes } from './bytes-read.js'

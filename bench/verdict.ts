@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { compactTable } from '../derived/desk.js'
+import { compactTable } from '../derived/desk-compactor.js'
 import { type OpenArchive, openArchive } from '../library/open-archive.js'
 import { formatInstant } from '../transform/instant.js'
 import { compareCpu, type Finding, type Suite, type SuiteResult, showSpread } from './suite.js'

@@ -127,20 +127,30 @@ export async function takeBaseline(
     examples: [...examples, ...late.examples].slice(0, EXAMPLES),
   }
   if (refusals.refused > 0) return { items: count, ...refusals, fact: undefined, key: undefined }
-  const fact: BaselineFact = {
+  const found = { recordedUs: now() * 1000, toUs: to, items: count, digest: digest.hex() }
+  const fact = baselineFact(origin, table.table, found)
+  return { items: count, ...refusals, fact, key: await target.keep(fact) }
+}
+
+/** The fact that a baseline is complete, in the order in which its file has it. */
+function baselineFact(
+  origin: BaselineOrigin,
+  table: string,
+  found: { readonly recordedUs: number; readonly toUs: number; readonly items: number; readonly digest: string },
+): BaselineFact {
+  return {
     version: FACT_VERSION,
     kind: 'baseline',
-    table: table.table,
-    recorded: factInstant(now() * 1000),
+    table,
+    recorded: factInstant(found.recordedUs),
     method: origin.method,
     source: origin.source,
     from: factInstant(origin.fromUs),
-    to: factInstant(to),
+    to: factInstant(found.toUs),
     rowTime: factInstant(rowTimeOf(origin)),
-    items: count,
-    digest: digest.hex(),
+    items: found.items,
+    digest: found.digest,
   }
-  return { items: count, ...refusals, fact, key: await target.keep(fact) }
 }
 
 /** The item of a line of a full export. Throws `ExportError` for a line that holds anything else. */

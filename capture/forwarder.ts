@@ -3,9 +3,9 @@ import type { S3Client } from '@aws-sdk/client-s3'
 import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda'
 import type { Patience } from '../aws/patience.js'
 import { sendPacks } from './firehose-sender.js'
-import type { Counts } from './metrics.js'
 import { keepOversize } from './oversize.js'
 import { type Pack, type PackLimits, packRecords } from './packing.js'
+import type { Counts } from './write-metrics.js'
 
 /** What the forwarder of one table works with. Neither client may retry by itself (`maxAttempts: 1`). */
 export interface ForwarderOptions {

@@ -1,9 +1,9 @@
 import { Permits } from '../aws/permits.js'
 import type { GapFact, StreamChangedFact } from '../transform/fact.js'
-import type { TailCheckpoint } from './checkpoint.js'
 import { gapOf } from './gap.js'
 import { type LambdaRecord, madeAt } from './lambda-record.js'
 import type { Lineage, Shard } from './shards.js'
+import type { TailCheckpoint } from './tail-checkpoint.js'
 
 /** Where a tail leaves what it read. One call at a time, and none after one that failed. */
 export interface TailSink {

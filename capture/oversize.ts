@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
-import { RECORD_BYTES } from '../aws/firehose.js'
+import { RECORD_BYTES } from '../aws/firehose-limits.js'
 import { Attempts, type Patience } from '../aws/patience.js'
 import { refusedPrefix } from '../transform/layout.js'
 import { processingFailedLine } from '../transform/refused-line.js'

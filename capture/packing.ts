@@ -1,5 +1,5 @@
 /** Which stream records go to Firehose together. Nothing here knows the network. */
-import { BILLED_BYTES, CALL_BYTES, CALL_RECORDS, RECORD_BYTES } from '../aws/firehose.js'
+import { BILLED_BYTES, CALL_BYTES, CALL_RECORDS, RECORD_BYTES } from '../aws/firehose-limits.js'
 import { isObject } from '../transform/json.js'
 import { dateOf } from '../transform/partition.js'
 import { readStreamRecord } from '../transform/stream-record.js'

@@ -1,7 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { StreamStatus, StreamViewType } from '@aws-sdk/client-dynamodb-streams'
 import { Permits } from '../aws/permits.js'
-import type { TailCheckpoint } from './checkpoint.js'
 import { isMissed, startOf } from './gap.js'
 import { Intake, type IntakeOptions } from './intake.js'
 import { type Intervals, pauseAfter } from './intervals.js'
@@ -11,6 +10,7 @@ import { readUntil, type Shard } from './shards.js'
 import type { StreamDescription } from './stream-calls.js'
 import { isAtEnd, isOver, isSettled, lacksSuccessor, type StreamProgress } from './stream-progress.js'
 import type { StreamSource } from './stream-source.js'
+import type { TailCheckpoint } from './tail-checkpoint.js'
 import { statusOf, type TailStatus } from './tail-status.js'
 
 /** What following one stream takes. */

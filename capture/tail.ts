@@ -5,13 +5,13 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { DynamoDBStreamsClient, StreamViewType } from '@aws-sdk/client-dynamodb-streams'
 import { FACT_VERSION, factInstant, type GapFact, type StreamChangedFact } from '../transform/fact.js'
-import type { TailCheckpoint } from './checkpoint.js'
 import type { TailSink } from './intake.js'
 import { type Intervals, USUAL_INTERVALS } from './intervals.js'
 import { Lineage } from './shards.js'
 import { type FollowerEnding, type FollowerOptions, StreamFollower } from './stream-follower.js'
 import { StreamSource } from './stream-source.js'
 import type { TableStreams } from './table-streams.js'
+import type { TailCheckpoint } from './tail-checkpoint.js'
 import type { TailStatus } from './tail-status.js'
 
 /** What a tail of one table takes. */

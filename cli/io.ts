@@ -28,6 +28,11 @@ export interface Io {
   readonly interruption?: () => AbortSignal
 }
 
+/** True where data goes to a terminal. */
+export function goesToTerminal({ outIsTerminal, columns }: Io): boolean {
+  return outIsTerminal ?? columns !== undefined
+}
+
 /** Somebody wants a command to end. */
 export class Interruption extends Error {
   override readonly name = 'Interruption'

@@ -1,14 +1,5 @@
 import { CommanderError, Command as Program } from 'commander'
-import { ExportError } from '../capture/export-layout.js'
-import { FileError } from '../config/gate.js'
 import { toolVersion } from '../config/package.js'
-import { ConfigurationError } from '../config/problems.js'
-import { EvidenceError } from '../evidence/evidence-error.js'
-import { JournalError } from '../journal/journal-error.js'
-import { ProofError } from '../proof/proof-error.js'
-import { QueryError } from '../queries/engines/engine.js'
-import { ParameterError } from '../queries/parameters.js'
-import { SealingError } from '../transform/sealed-field.js'
 import { asOf } from './commands/as-of.js'
 import { baseline } from './commands/baseline.js'
 import { checkpoint } from './commands/checkpoint.js'
@@ -35,8 +26,8 @@ import { status } from './commands/status.js'
 import { subject } from './commands/subject.js'
 import { tail } from './commands/tail.js'
 import { verify } from './commands/verify.js'
-import { describeSystemError, describeUnexpected } from './failures.js'
-import { type Command, CommandError, EXIT, type ExitCode, Interruption, type Io, type Options } from './io.js'
+import { failureOf } from './failure-of.js'
+import { type Command, EXIT, type ExitCode, type Io, type Options } from './io.js'
 import { escaping } from './show/terminal.js'
 
 /** Everything that can be asked of the command line, in the order of its help. */
@@ -133,50 +124,9 @@ function addCommand(
 /** One clear line for what went wrong, and the exit code that goes with it. */
 function report(error: unknown, name: string | undefined, io: Io): ExitCode {
   if (error instanceof CommanderError) return reportUse(error, name, io)
-  if (error instanceof CommandError) {
-    say(io, error.message, error.hint)
-    return error.exit
-  }
-  if (error instanceof ConfigurationError) {
-    say(io, error.message, error.hint)
-    return EXIT.usage
-  }
-  if (error instanceof ExportError) {
-    say(io, error.message, error.hint)
-    return EXIT.unchecked
-  }
-  if (error instanceof FileError) {
-    say(io, error.message)
-    return EXIT.unchecked
-  }
-  if (error instanceof SealingError) {
-    say(io, error.message, 'nothing was stored in clear; what came before is whole, and the rest can come again')
-    return EXIT.unchecked
-  }
-  if (error instanceof EvidenceError) {
-    say(io, error.message, error.hint)
-    return EXIT.findings
-  }
-  if (error instanceof JournalError || error instanceof ProofError) {
-    say(io, error.message, 'itemtrail verify log says what else is wrong')
-    return EXIT.findings
-  }
-  if (error instanceof ParameterError) {
-    say(io, error.message)
-    return EXIT.usage
-  }
-  if (error instanceof QueryError) {
-    if (error.cause instanceof Interruption) say(io, 'the question was given up, and its statement was stopped')
-    else say(io, `the archive could not be asked: ${error.message}`, error.hint)
-    return EXIT.unchecked
-  }
-  const system = describeSystemError(error as NodeJS.ErrnoException)
-  if (system !== undefined) {
-    say(io, system)
-    return EXIT.findings
-  }
-  say(io, ...describeUnexpected(error))
-  return EXIT.unchecked
+  const { message, hint, exit } = failureOf(error)
+  say(io, message, hint)
+  return exit
 }
 
 /** What commander found wrong with the arguments of the command `name`, or that it printed help. */

@@ -4,7 +4,7 @@ import { nameProblems, toColumn, toKey, toPath } from './column-names.js'
 import { erasableProblems, toErasable } from './erasable.js'
 import { readJson } from './json-text.js'
 import { ConfigurationError, describeIssue } from './problems.js'
-import { type AthenaFields, configurationFile, type Lock, type SealFields, type TableFields } from './schema.js'
+import { type AthenaFields, configurationFile, type Lock, type SealFields, STREAM, type TableFields } from './schema.js'
 
 /** What `itemtrail.config.json` says, checked and normalised. */
 export interface Configuration {
@@ -63,8 +63,12 @@ export function parseConfiguration(text: string, path: string): Configuration {
 export function checkConfiguration(file: unknown, path: string): Configuration {
   const { data, error } = configurationFile.safeParse(file)
   const issues = error?.issues ?? []
-  const problems = [...issues.flatMap(issue => describeIssue(issue, file)), ...nameProblems(file)]
-  if (data !== undefined) problems.push(...erasableProblems(data))
+  const problems = [
+    ...issues.flatMap(issue => describeIssue(issue, file)),
+    ...nameProblems(file),
+    ...Object.entries(data?.tables ?? {}).flatMap(([name, table]) => streamProblems(name, table)),
+    ...(data === undefined ? [] : erasableProblems(data)),
+  ]
   if (data === undefined || problems.length > 0) throw new ConfigurationError(path, problems)
   const { $schema: _, tables, seal, ...rest } = data
   const entries = Object.entries(tables)
@@ -74,6 +78,12 @@ export function checkConfiguration(file: unknown, path: string): Configuration {
     tables: new Map(entries.map(([name, table]) => [name, toTable(name, table)])),
     deployments: new Map(entries.map(([name, table]) => [name, toDeployment(table)])),
   }
+}
+
+/** Each change of it would be refused, after everything was deployed. */
+function streamProblems(name: string, { streamArn }: TableFields): readonly string[] {
+  const table = streamArn === undefined ? name : STREAM.exec(streamArn)?.[1]
+  return table === name ? [] : [`tables.${name}.streamArn is a stream of table ${table}, expected one of ${name}`]
 }
 
 /** The configuration of a table: the file's, or that of a table that nobody configured. */

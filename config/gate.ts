@@ -61,17 +61,6 @@ export function checkValue<T>(value: unknown, schema: z.ZodType<T>, file: string
   )
 }
 
-/** The same of a file on disk; undefined where there is none. Never more than the bound is read. */
-export function checkJsonFile<T>(
-  path: string,
-  schema: z.ZodType<T>,
-  file: string,
-  options: GateOptions = {},
-): T | undefined {
-  const bytes = readBounded(path, file, options)
-  return bytes === undefined ? undefined : checkJson(bytes, schema, file, options)
-}
-
 /**
  * The bytes of a file; undefined where there is none. Throws a `FileError` for one over the bound or that cannot be
  * read.

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { BUFFER, BUFFER_RANGES } from '../aws/firehose.js'
+import { BUFFER, BUFFER_RANGES } from '../aws/firehose-buffer.js'
 import type { DeclaredType } from '../transform/table-configuration.js'
 import { TABLE_NAME } from '../transform/table-names.js'
 
@@ -205,7 +205,8 @@ const erasable = fields({
     .describe("What is encrypted under the person's key before it is stored."),
 })
 
-const STREAM_ARN = 'the ARN of a DynamoDB stream: arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/TIME'
+/** How a stream is named, for messages. */
+export const STREAM_ARN = 'the ARN of a DynamoDB stream: arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/TIME'
 
 const KEYS = 'an array of one or two different key attributes'
 const STEP = 'a pair [from, to]'
@@ -306,11 +307,14 @@ const athena = fields({
 /** Where Athena is asked, as far as the file says it. */
 export type AthenaFields = Readonly<z.output<typeof athena>>
 
+/** Days that refused records are kept, where nothing is said. */
+export const REFUSED_DAYS = 365
+
 /** The file `itemtrail.config.json`, all but the rules about names: those are in `column-names.ts`. */
 export const configurationFile = fields({
   $schema: z.string('a text').describe('Where the JSON Schema of this file is, for editors.').exactOptional(),
   lock: lock.exactOptional(),
-  refusedDays: days.describe('Days that refused records are kept.').default(365),
+  refusedDays: days.describe('Days that refused records are kept.').default(REFUSED_DAYS),
   scanCutoffGb: z
     .int(CUTOFF)
     .min(1, CUTOFF)

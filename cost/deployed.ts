@@ -1,4 +1,4 @@
-import { TRANSFORM_BUFFER } from '../aws/firehose.js'
+import { TRANSFORM_BUFFER } from '../aws/firehose-buffer.js'
 
 /**
  * What the stack in `infra/` deploys, as far as a plan reckons with it. `test/infra/plan.test.ts` holds each figure

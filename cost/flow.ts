@@ -10,7 +10,7 @@ import {
   transformSeconds,
 } from './capacity.js'
 import { DEPLOYED } from './deployed.js'
-import type { SampleChange } from './sample.js'
+import type { SampleChange } from './sample-changes.js'
 import { type Packing, packSample, type Traffic } from './traffic.js'
 import type { Workload } from './workload.js'
 

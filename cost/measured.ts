@@ -13,7 +13,7 @@ import { Refusal } from '../transform/refusal.js'
 import { type StreamRecord, tryReadStreamRecord } from '../transform/stream-record.js'
 import { unconfiguredTable } from '../transform/table-configuration.js'
 import type { NamedTable } from '../transform/table-names.js'
-import { SAMPLE_BYTES, SAMPLE_CHANGES, type SampleChange } from './sample.js'
+import { SAMPLE_BYTES, SAMPLE_CHANGES, type SampleChange } from './sample-changes.js'
 import type { MeasuredParquet } from './traffic.js'
 
 /** What was measured of one table. */

@@ -1,11 +1,11 @@
 /** What a change weighs on its way, on average: by the real packer and the real transform over a sample. */
-import { BILLED_BYTES } from '../aws/firehose.js'
+import { BILLED_BYTES } from '../aws/firehose-limits.js'
 import { countForCall, type Pack, packRecords } from '../capture/packing.js'
 import { type TableConfiguration, unconfiguredTable } from '../transform/table-configuration.js'
 import { transformRecord } from '../transform/transform.js'
 import { PARQUET } from './assumptions.js'
 import { itemBytes } from './item-size.js'
-import { kinesisDocumentOf, SAMPLE_TABLE, type SampleChange, streamsRecordOf } from './sample.js'
+import { kinesisDocumentOf, SAMPLE_TABLE, type SampleChange, streamsRecordOf } from './sample-changes.js'
 
 /** What Kinesis on demand rounds each record up to when it bills. */
 const KINESIS_STEP = 1024

@@ -1,5 +1,5 @@
 /** What a plan is asked for. Whatever is no number, or none that can be, is named. */
-import { BUFFER_RANGES } from '../aws/firehose.js'
+import { BUFFER_RANGES } from '../aws/firehose-buffer.js'
 import { PEAK_FACTOR } from './assumptions.js'
 
 export interface Workload {

@@ -1,14 +1,14 @@
 /** The tables of docs/cost.md that are made from the code. Run by `npx tsx cost/write-docs.ts`. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { BUFFER } from '../aws/firehose.js'
+import { BUFFER } from '../aws/firehose-buffer.js'
 import { costOfAmount, PRICES, type Price } from '../aws/prices.js'
 import { assumptionsOf } from './assumptions.js'
 import { type Bill, billOf } from './bill.js'
 import { DEPLOYED, RETENTION_DAYS, SCAN_CUTOFF_GB } from './deployed.js'
 import { CAPTURES, flowOf, type Subject } from './flow.js'
 import { planOf } from './plan.js'
-import { madeUpChanges } from './sample.js'
+import { madeUpChanges } from './sample-changes.js'
 import { weighTraffic } from './traffic.js'
 
 /** The workload of the document: a million changes in two hours and three quarters, 1 KB each. */

@@ -5,7 +5,7 @@ import { createHandler, type TransformHandler } from '../transform/handler.js'
 import { readItemState } from '../transform/item-state.js'
 import { factKey } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { DEFAULT_HINTS, DeliveryStream } from './delivery-stream.js'
+import { DEFAULT_HINTS, DeliveryStream } from './desk-delivery-stream.js'
 import { ParquetConverter } from './parquet-conversion.js'
 
 /**

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FirehoseClient } from '@aws-sdk/client-firehose'
-import { CALL_BYTES, CALL_RECORDS, RECORD_BYTES } from '../aws/firehose.js'
+import { CALL_BYTES, CALL_RECORDS, RECORD_BYTES } from '../aws/firehose-limits.js'
 import type { Patience } from '../aws/patience.js'
 import {
   BaselineDeliveryError,

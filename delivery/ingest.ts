@@ -4,7 +4,7 @@ import { type Bounds, isOverlong } from '../capture/overlong.js'
 import type { DiskArchive } from '../store/folder.js'
 import { STAGING_FOLDER } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import type { BufferingHints } from './delivery-stream.js'
+import type { BufferingHints } from './desk-delivery-stream.js'
 import { ParquetConverter } from './parquet-conversion.js'
 import { TableDelivery, type TableSummary } from './table-delivery.js'
 

@@ -5,7 +5,7 @@ import { createHandler, type TransformHandler } from '../transform/handler.js'
 import { PARTITION_COLUMN } from '../transform/layout.js'
 import { dateOf } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { DEFAULT_HINTS, DeliveryStream } from './delivery-stream.js'
+import { DEFAULT_HINTS, DeliveryStream } from './desk-delivery-stream.js'
 import { ParquetConverter } from './parquet-conversion.js'
 import { type DocumentToSend, groupBy, type RedriveTarget, type Resent } from './redrive.js'
 

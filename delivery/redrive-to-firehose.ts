@@ -1,12 +1,12 @@
 import { DescribeDeliveryStreamCommand, type FirehoseClient } from '@aws-sdk/client-firehose'
-import { CALL_RECORDS } from '../aws/firehose.js'
+import { CALL_RECORDS } from '../aws/firehose-limits.js'
 import type { Patience } from '../aws/patience.js'
 import { sendPacks } from '../capture/firehose-sender.js'
 import { tablePrefix } from '../transform/layout.js'
 import type { DocumentToSend, RedriveTarget, Resent } from './redrive.js'
 
 /**
- * Firehose keeps 500 partitions open until they are full or 900 s old, and the table's own changes need some of them.
+ * Firehose keeps 500 partitions open until they are full or old enough, and the table's own changes need some of them.
  * More days than this wait for another run.
  */
 const DAYS_A_RUN = 400

@@ -1,4 +1,4 @@
-import { RECORD_BYTES } from '../aws/firehose.js'
+import { RECORD_BYTES } from '../aws/firehose-limits.js'
 import { readDocuments } from '../capture/document-reader.js'
 import { readEnvelope } from '../capture/envelope.js'
 import { isOverlong } from '../capture/overlong.js'

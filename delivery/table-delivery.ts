@@ -2,7 +2,7 @@ import type { Overlong } from '../capture/overlong.js'
 import { describeOverlong } from '../capture/overlong-record.js'
 import { createHandler, type TransformHandler } from '../transform/handler.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { type DeliveryCounts, DeliveryStream, type DeliveryStreamOptions } from './delivery-stream.js'
+import { type DeliveryCounts, DeliveryStream, type DeliveryStreamOptions } from './desk-delivery-stream.js'
 import { LikelyActor } from './likely-actor.js'
 import type { ColumnMisfits } from './misfits.js'
 

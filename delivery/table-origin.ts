@@ -29,7 +29,7 @@ async function filesOf(archive: DiskArchive, table: string): Promise<readonly st
   return (await listTable(archive, table)).objects.map(key => archive.pathOf(key))
 }
 
-/** Undefined where an object cannot be read, which readers of the archive complain of; it keeps no change out. */
+/** Undefined where the object cannot be read: that is for readers to report, and no reason to refuse new changes. */
 async function valuesIn(
   files: readonly string[],
   column: string,

@@ -1,13 +1,13 @@
-import type { TailCheckpoint } from '../capture/checkpoint.js'
 import type { TailSink } from '../capture/intake.js'
 import type { LambdaRecord } from '../capture/lambda-record.js'
-import { findFacts } from '../store/facts.js'
+import type { TailCheckpoint } from '../capture/tail-checkpoint.js'
 import type { DiskArchive } from '../store/folder.js'
+import { findFacts } from '../store/kept-facts.js'
 import { type GapFact, type StreamChangedFact, writeFact } from '../transform/fact.js'
 import { canonicalJson } from '../transform/json.js'
 import { factKey } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { DEFAULT_HINTS } from './delivery-stream.js'
+import { DEFAULT_HINTS } from './desk-delivery-stream.js'
 import { ParquetConverter } from './parquet-conversion.js'
 import { TableDelivery, type TableSummary } from './table-delivery.js'
 import { saveCheckpoint } from './tail-state.js'
@@ -58,7 +58,7 @@ export class ArchiveSink implements TailSink {
   }
 }
 
-/** A fact without the moments that pass while it is found again. */
+/** A fact without its times, which differ when the same fact is found again. */
 function contentOf(fact: object): string {
   return canonicalJson({ ...fact, recorded: null, to: null })
 }

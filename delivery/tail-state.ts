@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { readCheckpoint, type TailCheckpoint, writeCheckpoint } from '../capture/checkpoint.js'
+import { readCheckpoint, type TailCheckpoint, writeCheckpoint } from '../capture/tail-checkpoint.js'
 import { FileError, readBounded } from '../config/gate.js'
 import { isRunning, makeFolder, renameDurably, writeDurably } from '../store/durable.js'
 import { linkIn, refuseLinks } from '../store/links.js'

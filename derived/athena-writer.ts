@@ -23,8 +23,8 @@ import {
   type Writer,
   type WrittenRun,
 } from './compactor.js'
+import { bytesOf } from './due-days.js'
 import { DerivedError, disagreement } from './error.js'
-import { bytesOf } from './plan.js'
 
 /** What Athena writes with, and where. */
 export interface AthenaWriterOptions {

@@ -5,9 +5,9 @@ import { deliveriesOf } from '../queries/engines/literal.js'
 import { answersFolderPrefix, changesPrefix, checkpointFolderPrefix } from '../transform/derived.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { coverOf, type Days, filesOfRun, listDigest, lostOf, runsInUse, usableCheckpoints } from './coverage.js'
+import { bytesOf, checkpointDays, chooseDays, dueDays, type Settled, unseenMark } from './due-days.js'
 import { DerivedError, NotToBeRetried } from './error.js'
 import type { KeptAnswer, Run, StateCheckpoint } from './manifest.js'
-import { bytesOf, checkpointDays, chooseDays, dueDays, type Settled, unseenMark } from './plan.js'
 import { type Found, Publisher, type PublisherOptions } from './publisher.js'
 
 /** A run, a checkpoint or an answer that is to be written of whole days of the archive. */
@@ -88,16 +88,16 @@ export interface Budget {
   readonly left?: () => number
 }
 
-/** With less than this, nothing is begun. */
+/** Where less time than this is left, nothing new is begun. */
 const LEAST_MS = 2 * 60_000
 
 /** A copy that failed is tried again with an eighth of its bytes; one that took too long gets half of the time left. */
 const SMALLER_BY = 8
 
-/** After so many days that failed one after another, the fault is not theirs. */
+/** After so many failed days in a row the compaction stops: then the days are not the cause. */
 const FAILED_DAYS = 3
 
-/** What took longer than it was given. */
+/** A statement that took longer than it was allowed. */
 export class TookTooLong extends DerivedError {}
 
 /** Where a compaction begins and ends. */
@@ -175,7 +175,7 @@ class Compactor {
     })
   }
 
-  /** Days that the archive has no more are due no more either; the manifest would speak of them for ever. */
+  /** Takes days out of the manifest that the archive no longer has: nothing else ever would. */
   private async forgetGone(): Promise<void> {
     const found = await this.publisher.look()
     if (![...found.coverage.changed.keys()].some(day => !found.listed.has(day))) return
@@ -190,7 +190,7 @@ class Compactor {
     return this.addAll(async room => {
       const found = await this.publisher.look()
       const days = checkpointDays(found, this.options.checkpointBytes, room)
-      // what a checkpoint lacks, the next one would lack, too
+      // no `skip`: a checkpoint builds on the one before, so none can be left out
       return { days, listed: found.listed, add: () => this.addCheckpoint(found, days) }
     })
   }
@@ -200,7 +200,7 @@ class Compactor {
     return quietMs === undefined ? undefined : { now: now(), quietMs }
   }
 
-  /** Adds one after the other. What fails is tried with less, and where that is one day, left for another time. */
+  /** Adds until nothing is due. What fails is tried again with fewer days; a single day that fails is skipped. */
   private async addAll(next: (room: number) => Promise<Step>): Promise<void> {
     const { runBytes } = this.options
     let [room, failedDays, added] = [runBytes, 0, 0]
@@ -226,7 +226,7 @@ class Compactor {
         failedDays++
       }
     }
-    // a long past is worked off bit by bit, and the last bit may not fit
+    // running out of time after some were added is no failure: the next call goes on
     if (unmended !== undefined && !(unmended instanceof TookTooLong && added > 0)) this.failures.push(unmended)
   }
 
@@ -246,7 +246,7 @@ class Compactor {
     await this.publisher.publish(found, {
       runs: [...runsWithout(found, new Set(seen)), ...added],
       unseen: { ...found.manifest?.unseen, ...marks },
-      // as long as no day before their ends is another, or gone
+      // a checkpoint stays only while no day up to its own has changed
       checkpoints: usableCheckpoints(found.manifest, found.coverage),
       answers: answersLacking(found, seen),
     })
@@ -288,7 +288,7 @@ class Compactor {
     }
   }
 
-  /** None while a day is not as it was copied: it is due, and the answer with it. */
+  /** Keeps an answer over all covered days; not while a day has changed, which has to be copied again first. */
   private async addAnswer(found: Found, statement: EachItemStatement): Promise<void> {
     const { configuration, writer, derived } = this.options
     const { manifest, coverage, listed } = found
@@ -305,7 +305,7 @@ class Compactor {
     this.options.onPublished?.({ answer: name, days: days.length, rows })
   }
 
-  /** What came to one of these days meanwhile may be in what was written or not. */
+  /** Throws where objects were added meanwhile: nobody can tell whether what was written has their rows. */
   private async refuseChanged(days: readonly string[], before: Days): Promise<void> {
     const listed = await this.options.list(this.table)
     const changed = days.filter(day => listed.get(day)?.files !== before.get(day)?.files)
@@ -321,9 +321,7 @@ interface Step {
   readonly skip?: (day: string) => void
 }
 
-/**
- * The runs that stand for a day still when some days have another run, without the days that they stand for no more.
- */
+/** The runs in use without these days, which another run has now; a run that has no other days is left out. */
 function runsWithout({ coverage, listed }: Found, days: ReadonlySet<string>): readonly Run[] {
   return runsInUse(coverage).flatMap(({ run, days: its }) => {
     const left = its.filter(day => !days.has(day))
@@ -332,8 +330,8 @@ function runsWithout({ coverage, listed }: Found, days: ReadonlySet<string>): re
 }
 
 /**
- * Answers go on to do for what they are of. They lack what is copied for the first time, and days that have got more.
- * Where something is gone, nobody can tell of which items the rows were, and none does.
+ * The kept answers after more days were copied: each now also lacks the days that are new to the copy and those that
+ * got more objects. Where an object was removed or replaced no answer is kept: nobody can tell which items it had.
  */
 function answersLacking({ manifest, coverage }: Found, copied: readonly string[]): readonly KeptAnswer[] {
   if (manifest === undefined || lostOf(coverage).length > 0) return []

@@ -4,10 +4,10 @@ import { coveredKey, parseDerivedKey } from '../transform/derived.js'
 import { DATA_PREFIX, dateOfKey, PARTITION_COLUMN, parsePartition, tablePrefix } from '../transform/layout.js'
 import { type Manifest, type Run, type StateCheckpoint, sizeOf } from './manifest.js'
 
-/** What tells an object from another: its ETag is empty where only its size does. */
+/** An object as a list shows it. On a desk its ETag is empty: there only the size tells whether it was replaced. */
 export type ListedObject = Pick<ObjectEntry, 'key' | 'bytes' | 'etag'>
 
-/** The archive as far as it is listed here. */
+/** The part of an archive's interface that listing needs. */
 export type ListedArchive = Pick<Objects, 'entries' | 'folders'>
 
 /** The objects of a day. */
@@ -21,7 +21,7 @@ export interface ListedDay {
 /** What an archive has of a table, day by day, in order. */
 export type Days = ReadonlyMap<string, ListedDay>
 
-/** How many lists are asked for at once. */
+/** How many lists are requested at the same time. */
 const LISTS_AT_ONCE = 8
 
 /** Lists the objects of a table, day by day. */
@@ -104,29 +104,30 @@ export function whyOther(prefix: string, files: string, found: readonly ListedOb
   return `${prefix} has other files than its manifest names: the digest of their bytes is another`
 }
 
-/** Of the days that a manifest covers, which are what they were. */
+/** Which of the days that a manifest covers still hold the objects that they were copied from. */
 export interface Coverage {
-  /** By day, the run that stands for it. */
+  /** Unchanged days, each with the run that has its rows. */
   readonly days: ReadonlyMap<string, Run>
-  /** Days whose objects are others by now, or gone. */
+  /** Days that got, lost or replaced an object since they were copied. */
   readonly changed: ReadonlyMap<string, ChangedDay>
-  /** The last day up to which every day is as it was copied; undefined where the first is not. */
+  /** Every day up to this one is unchanged; undefined where already the first day is not. */
   readonly until: string | undefined
 }
 
-/** A day that is not as it was copied. */
+/** A day whose objects changed since it was copied. */
 export interface ChangedDay {
   /** How many objects it had. */
   readonly objects: number
   /**
-   * An object that is gone or another, although nothing in an archive is removed or rewritten; undefined where the day
-   * has only got more, so that its rows are still those that were copied, and some besides.
+   * The first object that was removed or replaced, which should never happen in an archive. Undefined where objects
+   * were only added: then the copied rows are still right, and some are missing.
    */
   readonly lost: string | undefined
 }
 
 /**
- * Holds a manifest against what the archive has. The list of what a run was made from is read only where it has to be.
+ * Compares a manifest with what the archive has now. One digest tells whether all days of a run are unchanged; only
+ * where it differs is the run's list of objects read, to find out which day it was.
  */
 export async function readCoverage(
   derived: Pick<ReplaceableObjects, 'openTagged'>,
@@ -153,8 +154,8 @@ export async function readCoverage(
 }
 
 /**
- * Day by day, what is another since a run was made, by the list that is kept of its objects; undefined where nothing
- * is.
+ * Finds out which days of a run changed, by the list of objects that was kept when the run was made. A day without a
+ * change has undefined.
  */
 async function compareDays(
   derived: Pick<ReplaceableObjects, 'openTagged'>,
@@ -166,7 +167,7 @@ async function compareDays(
   const key = coveredKey(table, run.name)
   const kept = parseList((await derived.openTagged(key))?.text ?? '')
   const objects = kept.filter(object => isIn(run.days, dayOf(object.key)))
-  // without the list nobody can tell which days they were
+  // without the list nobody can tell which days changed, so all of them count as changed
   if (listDigest(objects) !== run.covered)
     return new Map(its.map(day => [day, { objects: 0, lost: `the list ${key} is gone or another` }]))
   const before = new Map<string, ListedObject[]>()
@@ -190,7 +191,8 @@ export function objectsOf(days: readonly string[], listed: Days): readonly Objec
 }
 
 /**
- * What a run says of the days that it stands for, told by the first and the last of those that follow in the archive.
+ * The days of a run as its manifest entry has them: ranges of first and last day. A range may skip days of the
+ * calendar, but no day that the archive has.
  */
 export function coverOf(days: readonly string[], listed: Days): Pick<Run, 'days' | 'covered'> {
   const wanted = new Set(days)
@@ -205,29 +207,29 @@ export function coverOf(days: readonly string[], listed: Days): Pick<Run, 'days'
   return { days: ranges, covered: listDigest(objectsOf(days, listed)) }
 }
 
-/** Objects that are gone or others since they were copied, each with its day. */
+/** Objects that were removed or replaced since they were copied, each with its day. */
 export function lostOf({ changed }: Coverage): readonly { readonly day: string; readonly what: string }[] {
   return [...changed]
     .flatMap(([day, { lost }]) => (lost === undefined ? [] : [{ day, what: lost }]))
     .sort((a, b) => (a.day < b.day ? -1 : 1))
 }
 
-/** A run with the days that it stands for, in order. */
+/** A run, and the days for which it is the one to read, in order. */
 export interface RunInUse {
   readonly run: Run
   readonly days: readonly string[]
-  /** True where these are all days that it has rows of. */
+  /** True where these are all the days that the run has rows of. */
   readonly isWhole: boolean
 }
 
-/** The runs that stand for a day at least. A day that was copied again has rows in an older run, which are not read. */
+/** The runs to read for at least one day. A run may have rows of days that were copied again: nobody reads those. */
 export function runsInUse({ days }: Coverage): readonly RunInUse[] {
   const used = new Map<Run, string[]>()
   for (const [day, run] of days) push(used, run, day)
   return [...used].map(([run, its]) => ({ run, days: its.sort(), isWhole: its.length === run.daysCopied }))
 }
 
-/** The checkpoints of a manifest that no change since may have made wrong. */
+/** The checkpoints that are still right: no day up to theirs has changed since. */
 export function usableCheckpoints(manifest: Manifest | undefined, { until }: Coverage): readonly StateCheckpoint[] {
   return (manifest?.checkpoints ?? []).filter(({ day }) => until !== undefined && day <= until)
 }
@@ -251,7 +253,7 @@ function parseList(text: string): readonly ListedObject[] {
   })
 }
 
-/** Derived objects by the run, checkpoint or answer that they are of. */
+/** Derived objects, grouped by the run, checkpoint or answer that they belong to. */
 export function groupFiles(listed: readonly ObjectEntry[]): ReadonlyMap<string, readonly ObjectEntry[]> {
   const groups = new Map<string, ObjectEntry[]>()
   for (const object of listed) {

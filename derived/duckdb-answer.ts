@@ -23,17 +23,7 @@ export async function writeAnswer(
   const view = deliveriesOf(bench)
   const runs = runsInUse(found.coverage)
   const digits = Math.min(...runs.map(({ run }) => run.digits))
-  let touched: ReadonlySet<string> | undefined
-  if (previous !== undefined) {
-    const lacks = new Set(previous.lacks)
-    const others = [...found.listed.keys()].filter(day => !lacks.has(day))
-    const items = tables.ofArchive({ not: others }, found.listed).map(rows => `select distinct item_key from (${rows})`)
-    await bench.query(
-      `create or replace temp table touched_items as ${items.join(' union ') || 'select null as item_key limit 0'}`,
-    )
-    const buckets = await bench.query(`select distinct ${bucketSql('item_key', digits)} as bucket from touched_items`)
-    touched = new Set(buckets.map(({ bucket }) => String(bucket)))
-  }
+  const touched = previous && (await touchedBuckets(bench, tables, found, previous.lacks, digits))
   const restriction = touched === undefined ? '' : 'semi join touched_items using (item_key)'
   await bench.query('drop table if exists answer')
   for (const [i, some] of groupBuckets(runs, digits, touched).entries()) {
@@ -57,6 +47,26 @@ export async function writeAnswer(
   await bench.query(`drop view if exists ${view}`)
   await folder.put(`${answersFolderPrefix(bench.table, name)}${ROWS_FILE}`, path)
   return { rows: Number(row?.n) }
+}
+
+/**
+ * The buckets of the items that have rows on these days. The items themselves are left in the table `touched_items`.
+ */
+async function touchedBuckets(
+  bench: Desk['bench'],
+  tables: DuckDbTables,
+  { listed }: PlannedAnswer['found'],
+  days: readonly string[],
+  digits: number,
+): Promise<ReadonlySet<string>> {
+  const lacking = new Set(days)
+  const others = [...listed.keys()].filter(day => !lacking.has(day))
+  const items = tables.ofArchive({ not: others }, listed).map(rows => `select distinct item_key from (${rows})`)
+  await bench.query(
+    `create or replace temp table touched_items as ${items.join(' union ') || 'select null as item_key limit 0'}`,
+  )
+  const buckets = await bench.query(`select distinct ${bucketSql('item_key', digits)} as bucket from touched_items`)
+  return new Set(buckets.map(({ bucket }) => String(bucket)))
 }
 
 /**

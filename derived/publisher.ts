@@ -12,9 +12,9 @@ import {
   objectsOf,
   readCoverage,
 } from './coverage.js'
+import type { Situation } from './due-days.js'
 import { NotToBeRetried } from './error.js'
 import { type Manifest, namesIn, readManifest } from './manifest.js'
-import type { Situation } from './plan.js'
 
 /** Where derived files lie. */
 export type DerivedObjects = Pick<ReplaceableObjects, 'entries' | 'openTagged' | 'replace' | 'remove'>

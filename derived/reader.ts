@@ -25,12 +25,12 @@ import {
 } from './coverage.js'
 import { type Manifest, readManifest } from './manifest.js'
 
-/** Which days of the archive are meant: those of a list left out, or those after one and up to another. */
+/** A choice of the archive's days: all but those of a list, or those after one day up to another. */
 export type DaysMeant =
   | { readonly not: readonly string[] }
   | { readonly after: string | undefined; readonly upTo: string }
 
-/** A run in use, and the buckets of it that are meant. */
+/** A run in use, and which of its buckets are to be read. */
 export interface BucketsMeant extends RunInUse {
   readonly buckets: readonly string[]
 }
@@ -41,11 +41,12 @@ export interface BucketsMeant extends RunInUse {
  */
 export interface DerivedTables {
   /**
-   * True where the copy has all columns and is asked for all items, too, and each file is looked at before it is read.
+   * True on a desk: there the copy has all columns, answers questions about all items too, and its files are checked
+   * before a statement reads them. On AWS they are checked afterwards.
    */
   readonly onDesk: boolean
   ofArchive(days: DaysMeant, listed: Days): readonly string[]
-  /** Each row as often as it was delivered. */
+  /** A row that was delivered several times comes as often. */
   ofRuns(runs: readonly BucketsMeant[]): readonly string[]
   ofCheckpoint(name: string): string
   ofAnswer(name: string, columns: readonly string[]): string
@@ -57,7 +58,7 @@ export interface ReaderOptions {
   readonly list: Listing
   readonly derived: Pick<ReplaceableObjects, 'entries' | 'openTagged'>
   readonly tablesOf: (scope: Scope) => DerivedTables
-  /** How long what was listed is taken for what is there, in milliseconds. */
+  /** How long a list may be used before the archive is listed again, in milliseconds. */
   readonly freshMs: number
   readonly now?: () => number
 }
@@ -85,7 +86,7 @@ export class DerivedReader implements Derived {
   async rowsFor(scope: Scope, sql: string, values: readonly BoundValue[]): Promise<Derivation | undefined> {
     const { itemKey, states, eachItem, column } = scope
     const tables = this.options.tablesOf(scope)
-    // where configured columns come and go, the copy has none
+    // on AWS the copy has no configured columns, because those come and go
     if (!tables.onDesk && ((itemKey ?? states ?? eachItem) === undefined || column !== undefined)) return undefined
     const usable = await this.usableOf(scope.table)
     if (usable === undefined) return undefined
@@ -110,7 +111,7 @@ export class DerivedReader implements Derived {
   async giveUp(table: string, failed: Derivation | undefined, reason: string): Promise<boolean> {
     this.looked.delete(table)
     const usable = failed && (await this.usableOf(table))
-    // what was replaced is removed in time; then the newer one does
+    // the files may have been removed because a newer manifest replaced them: then that one is worth a try
     if (usable !== undefined && usable.manifest.generation !== failed?.generation) return true
     this.refuse(table, reason)
     return false
@@ -121,7 +122,7 @@ export class DerivedReader implements Derived {
     this.looked.set(table, { at: this.now(), usable: Promise.resolve(undefined) })
   }
 
-  /** The answer as it was kept, but for the items that have rows on days that it is not of. */
+  /** The kept answer; items that have rows on a day which it does not cover are answered from all their rows. */
   private answerOf(
     scope: Scope,
     columns: readonly string[],
@@ -143,7 +144,7 @@ export class DerivedReader implements Derived {
     return this.derivation(usable, some, all, tables, `select * from (${kept}) as kept where not (${touched})`)
   }
 
-  /** The newest checkpoint before the moments, and the days after it. */
+  /** The newest checkpoint before the first of the moments, and the archive's rows after it. */
   private states(
     { table }: Scope,
     { fromUs, toUs }: NonNullable<Scope['states']>,
@@ -169,7 +170,7 @@ export class DerivedReader implements Derived {
   ): Promise<Derivation> {
     const whyNotWhole = () => this.whyNotWhole(files)
     const wrong = onDesk ? await whyNotWhole() : undefined
-    // on AWS, files that are gone leave no trace in an answer
+    // on AWS a statement does not notice that files are gone, so it is looked for once more after it ran
     return { generation, rows, known, whyNotWhole: onDesk ? async () => wrong : whyNotWhole }
   }
 
@@ -193,7 +194,7 @@ export class DerivedReader implements Derived {
     return usable
   }
 
-  /** The manifest is read before the archive is listed, so whatever it covers is in the list or is gone. */
+  /** Reads the manifest, then lists the archive: so an object that it covers and the list lacks was removed. */
   private async find(table: string): Promise<Usable | undefined> {
     const { list, derived } = this.options
     const key = manifestKey(table)
@@ -221,17 +222,17 @@ interface Usable {
   readonly manifest: Manifest
   readonly listed: Days
   readonly coverage: Coverage
-  /** Something of the archive is gone that was copied. */
+  /** True where the archive lost or replaced an object that was copied. */
   readonly isDiminished: boolean
 }
 
-/** Files below a prefix as they were written. */
+/** The digest that the files below a prefix had when they were written. */
 interface WrittenFiles {
   readonly prefix: string
   readonly files: string
 }
 
-/** All rows of an item, or of all: those of days that are covered from the runs, the rest from the archive. */
+/** All rows of one item or of all items: those of unchanged days from the runs, the others from the archive. */
 function rowsOfItem(
   tables: DerivedTables,
   { coverage, listed }: Usable,

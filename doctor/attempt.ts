@@ -1,4 +1,4 @@
-import type { DeployedFact } from './facts.js'
+import type { DeployedFact } from './deployed-facts.js'
 
 /** An error as a fact: what could not be looked at is not wrong. */
 export async function attempt<T>(read: () => Promise<T>): Promise<DeployedFact<T>> {

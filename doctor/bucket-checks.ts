@@ -1,8 +1,15 @@
 import type { Lock } from '../config/schema.js'
-import { DATA_PREFIX, LOG_PREFIX, REFUSED_PREFIX, STAGED_PREFIX } from '../transform/layout.js'
-import type { BucketFacts, DeployedFact, LifecycleRule, LockedObject, LockFacts } from './facts.js'
+import {
+  CONFIG_PREFIX,
+  DATA_PREFIX,
+  FACTS_PREFIX,
+  LOG_PREFIX,
+  REFUSED_PREFIX,
+  STAGED_PREFIX,
+} from '../transform/layout.js'
+import { denials } from './bucket-policy.js'
+import type { BucketFacts, DeployedFact, LifecycleRule, LockedObject, LockFacts } from './deployed-facts.js'
 import { type Check, judged, known, ok, unchecked } from './judgement.js'
-import { denials } from './policy.js'
 
 /** What is checked of every bucket. */
 export const BUCKET_CHECKS: readonly Check<BucketFacts>[] = [
@@ -47,6 +54,18 @@ const DENIALS = [
     actions: ['s3:PutObject'],
     form: below(DATA_PREFIX),
     what: `others than Firehose may write under ${DATA_PREFIX}`,
+  },
+  {
+    when: 'always',
+    actions: ['s3:PutObject'],
+    form: below(CONFIG_PREFIX),
+    what: `others than the stack may write under ${CONFIG_PREFIX}`,
+  },
+  {
+    when: 'always',
+    actions: ['s3:PutObject'],
+    form: below(FACTS_PREFIX),
+    what: `others than BaselineRole may write under ${FACTS_PREFIX}`,
   },
   {
     when: 'locked',

@@ -1,7 +1,7 @@
 import type { Configuration, TableDeployment } from '../config/configuration.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { ARCHIVE_CHECKS, BUCKET_CHECKS } from './bucket-checks.js'
-import type { BucketFacts, DeployedFact, DriftFacts, Facts, StackFacts } from './facts.js'
+import type { BucketFacts, DeployedFact, DriftFacts, Facts, StackFacts } from './deployed-facts.js'
 import { JOURNAL_CHECKS } from './journal-checks.js'
 import { type Check, type DoctorFinding, judged, unchecked } from './judgement.js'
 import { ARCHIVE_KEY_CHECKS, SEAL_KEY_CHECKS } from './key-checks.js'
@@ -89,7 +89,8 @@ function mappingsOf(
 ): DeployedFact<readonly string[]> {
   const mappings = drifts.flatMap(drift => (drift.kind === 'found' ? drift.value.mappings : []))
   const count = resources.filter(({ type }) => type === 'AWS::Lambda::EventSourceMapping').length
-  return mappings.length >= count
+  // a stack that could not be looked at may have more of them than were listed
+  return mappings.length >= count && drifts.every(({ kind }) => kind === 'found')
     ? { kind: 'found', value: mappings }
     : {
         kind: 'unknown',

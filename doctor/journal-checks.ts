@@ -1,4 +1,4 @@
-import type { DeployedFact, JournalFacts } from './facts.js'
+import type { DeployedFact, JournalFacts } from './deployed-facts.js'
 import { type Check, judged, known } from './judgement.js'
 
 /** What is checked of the journal itself; `itemtrail verify` holds the archive against it. */

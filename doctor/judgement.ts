@@ -1,4 +1,4 @@
-import type { DeployedFact } from './facts.js'
+import type { DeployedFact } from './deployed-facts.js'
 
 /** How a check ends. */
 export type CheckVerdict = 'ok' | 'wrong' | 'unchecked'

@@ -1,6 +1,6 @@
-import type { DeployedFact, KeyFacts } from './facts.js'
+import { denials, strangers } from './bucket-policy.js'
+import type { DeployedFact, KeyFacts } from './deployed-facts.js'
 import { type Check, judged, known, unchecked } from './judgement.js'
-import { denials, strangers } from './policy.js'
 
 /** What is checked of every key of an archive. */
 const EVERY_KEY: readonly Check<DeployedFact<KeyFacts>>[] = [

@@ -26,6 +26,7 @@ import {
 import { outputsOf } from '../aws/stack-outputs.js'
 import { isObject } from '../transform/json.js'
 import { absentAs, attempt } from './attempt.js'
+import { type PolicyStatement, parseStatements } from './bucket-policy.js'
 import type {
   BucketFacts,
   CapturedFacts,
@@ -38,8 +39,7 @@ import type {
   Resource,
   StackFacts,
   TableFacts,
-} from './facts.js'
-import { type PolicyStatement, parseStatements } from './policy.js'
+} from './deployed-facts.js'
 import { readBucketKey, readJournal, readLocks } from './read-journal.js'
 
 export interface Clients {
@@ -79,7 +79,7 @@ export async function readDeployment(
   const captured = new Map<string, CapturedFacts>()
   for (const table of tables) captured.set(table, await readTable(clients.dynamoDb, table))
   const drift = []
-  const names = [stackName, ...(await nestedStacks(clients.cloudFormation, stack.resources))]
+  const names = [stackName, ...nestedStacks(stack.resources)]
   for (const [i, name] of names.entries()) {
     note(`looking for drift, stack ${i + 1} of ${names.length} ...`)
     drift.push({ stack: name, found: await attempt(() => readDrift(clients.cloudFormation, name, options)) })
@@ -103,7 +103,7 @@ async function readStack(client: CloudFormationClient, name: string): Promise<St
     isProtected: stack.EnableTerminationProtection === true,
     tags: new Map((stack.Tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value])),
     outputs: new Map((stack.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue])),
-    resources: await listResources(client, name),
+    resources: await listAll(client, await listResources(client, name)),
   }
 }
 
@@ -119,15 +119,20 @@ async function listResources(client: CloudFormationClient, name: string): Promis
   return resources
 }
 
-/** Nested stacks at every depth. One whose resources cannot be listed will say so when it is asked for its drift. */
-async function nestedStacks(client: CloudFormationClient, resources: readonly Resource[]): Promise<readonly string[]> {
-  const names: string[] = []
-  for (const { type, physicalId } of resources) {
-    if (type !== 'AWS::CloudFormation::Stack' || physicalId === '') continue
-    const inner = await attempt(() => listResources(client, physicalId))
-    names.push(physicalId, ...(inner.kind === 'found' ? await nestedStacks(client, inner.value) : []))
+/** Resources with those of nested stacks at every depth. What cannot be listed will say so when asked for its drift. */
+async function listAll(client: CloudFormationClient, resources: readonly Resource[]): Promise<readonly Resource[]> {
+  const all = [...resources]
+  for (const nested of nestedStacks(resources)) {
+    const inner = await attempt(() => listResources(client, nested))
+    if (inner.kind === 'found') all.push(...(await listAll(client, inner.value)))
   }
-  return names
+  return all
+}
+
+function nestedStacks(resources: readonly Resource[]): readonly string[] {
+  return resources
+    .filter(({ type, physicalId }) => type === 'AWS::CloudFormation::Stack' && physicalId !== '')
+    .map(({ physicalId }) => physicalId)
 }
 
 /** Drift detection does not descend into nested stacks (API reference, DetectStackDrift): each is asked for itself. */

@@ -16,8 +16,8 @@ import { formatVkey } from '../proof/note.js'
 import { Bucket } from '../store/s3.js'
 import { CLAIMS_PREFIX, EVIDENCE_PREFIXES, isPartialTile } from '../transform/layout.js'
 import { absentAs, attempt } from './attempt.js'
-import type { Facts, JournalFacts, KeyFacts, LockedObject } from './facts.js'
-import { parseStatements } from './policy.js'
+import { parseStatements } from './bucket-policy.js'
+import type { Facts, JournalFacts, KeyFacts, LockedObject } from './deployed-facts.js'
 
 const HOUR_MS = 3_600_000
 

@@ -1,4 +1,4 @@
-import type { DeployedFact, DriftFacts, StackFacts } from './facts.js'
+import type { DeployedFact, DriftFacts, StackFacts } from './deployed-facts.js'
 import { type Check, judged, known, ok, unchecked } from './judgement.js'
 
 /** What is checked of the stack itself. */

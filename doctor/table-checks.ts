@@ -1,6 +1,6 @@
 import type { TableDeployment } from '../config/configuration.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import type { CapturedFacts, DeployedFact, KinesisDestination, TableFacts } from './facts.js'
+import type { CapturedFacts, DeployedFact, KinesisDestination, TableFacts } from './deployed-facts.js'
 import { type Check, type Judgement, judged, known, ok } from './judgement.js'
 
 /** A table as configured and as found. */

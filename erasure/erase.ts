@@ -3,9 +3,9 @@
  * on from there.
  */
 import { hash, randomInt } from 'node:crypto'
-import { readFacts } from '../store/facts.js'
 import type { DiskArchive } from '../store/folder.js'
-import { readKeptRefused } from '../store/refused-reader.js'
+import { readFacts } from '../store/kept-facts.js'
+import { readRefused } from '../store/refused-reader.js'
 import {
   type ErasingFact,
   type ErasureFact,
@@ -138,7 +138,7 @@ async function clearRecords({ archive }: ErasurePlace, id: string): Promise<read
   const found = new Map<string, number>()
   const damaged = new Set<string>()
   const quoted = JSON.stringify(id).slice(1, -1)
-  for await (const { object, entry } of readKeptRefused(archive, key => damaged.add(key)))
+  for await (const { object, entry } of readRefused(archive, key => damaged.add(key)))
     if (entry.data.includes(quoted)) found.set(object, (found.get(object) ?? 0) + 1)
   return [
     ...[...found].map(

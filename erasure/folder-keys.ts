@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, createHmac, randomBytes, randomUUID }
 import { closeSync, fstatSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { checkJsonFile, exactly, FileError, instant, record, text } from '../config/gate.js'
+import { checkJson, exactly, FileError, instant, readBounded, record, text } from '../config/gate.js'
 import { linkDurably, makeFolder, renameDurably, writeDurably } from '../store/durable.js'
 import { SealingError } from '../transform/sealed-field.js'
 import type { Fence } from './fences.js'
@@ -59,7 +59,10 @@ export class FolderKeys implements SubjectKeys {
   /** Opens a key store. Throws a `SealingError` where there is none, or it cannot be read. */
   static open(folder: string, fenceOf: (name: KeyName) => Fence | undefined, now = Date.now): FolderKeys {
     const file = join(folder, STORE_FILE)
-    const store = unlessUnreadable(() => checkJsonFile(file, storeFile, file))
+    const store = unlessUnreadable(() => {
+      const bytes = readBounded(file, file)
+      return bytes && checkJson(bytes, storeFile, file)
+    })
     if (store === undefined)
       throw new SealingError(`key store ${JSON.stringify(folder)} is not there: itemtrail subject init makes one`)
     const [secret, wrapping] = [store.secret, store.wrapping].map(key => Buffer.from(key, 'base64'))
@@ -136,7 +139,8 @@ export class FolderKeys implements SubjectKeys {
   private read(name: KeyName): KeyFile | 'absent' | 'damaged' {
     const path = this.fileOf(name)
     try {
-      return checkJsonFile(path, keyFile, path) ?? 'absent'
+      const bytes = readBounded(path, path)
+      return bytes === undefined ? 'absent' : checkJson(bytes, keyFile, path)
     } catch (error) {
       if (error instanceof FileError) return 'damaged'
       throw error

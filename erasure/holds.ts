@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { checkJsonFile, instant, record, text } from '../config/gate.js'
+import { checkJson, instant, readBounded, record, text } from '../config/gate.js'
 import { makeFolder, writeDurably } from '../store/durable.js'
 
 const holdFile = record({
@@ -25,7 +25,8 @@ export function holdsOf(keyStore: string, token: string): readonly Hold[] {
     .sort()
     .flatMap(name => {
       const path = join(keyStore, HOLDS, name)
-      return checkJsonFile(path, holdFile, path) ?? []
+      const bytes = readBounded(path, path)
+      return bytes === undefined ? [] : checkJson(bytes, holdFile, path)
     })
 }
 

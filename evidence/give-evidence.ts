@@ -1,6 +1,7 @@
 import type { JournalIdentity } from '../journal/head.js'
 import { openCheckpoint } from '../proof/checkpoint.js'
-import { parseVkey } from '../proof/note.js'
+import type { Verifier } from '../proof/note.js'
+import { openByPolicy, type Policy } from '../proof/policy.js'
 import type { Answer } from '../queries/answers/answer.js'
 import type { AskedArchive } from '../queries/answers/asked-archive.js'
 import { namedTables } from '../queries/answers/objects-read.js'
@@ -9,7 +10,7 @@ import { DiskArchive } from '../store/folder.js'
 import { keptConfigurations } from '../store/kept-configurations.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { type BundleParts, makeBundle } from './bundle.js'
-import { type EvidenceDesk, withDesk } from './desk.js'
+import { type EvidenceDesk, withDesk } from './evidence-desk.js'
 import { EvidenceError } from './evidence-error.js'
 import { eventsOfPrefix, type FoundRow, rowsOfEvents } from './found-rows.js'
 import { redactionOf } from './redact.js'
@@ -128,8 +129,12 @@ const EVENT_ID_LENGTH = 32
 /** Ids that are shown where the beginning of one fits several. */
 const SHOWN_IDS = 5
 
-/** What a `.row-proof` shows by a key that did not come with it. Throws a `ProofError` where it shows nothing. */
-export function checkRowProof(text: string, vkey: string): ProvenRow {
-  const key = parseVkey(vkey)
-  return verifyRowProof(parseRowProof(text), checkpoint => openCheckpoint(checkpoint, key.name, [key]))
+/**
+ * What a `.row-proof` shows by a key that did not come with it, or by a policy with witnesses. Throws a `ProofError`
+ * where it shows nothing.
+ */
+export function checkRowProof(text: string, key: Verifier, policy?: Policy): ProvenRow {
+  const open = (checkpoint: string) =>
+    policy === undefined ? openCheckpoint(checkpoint, key.name, [key]) : openByPolicy(checkpoint, key.name, policy)
+  return verifyRowProof(parseRowProof(text), open)
 }

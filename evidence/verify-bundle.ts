@@ -60,11 +60,12 @@ export interface BundleVerdict {
 }
 
 /**
- * Verifies a bundle. `vkey` is the key that its journal is signed with, had from elsewhere; without one the bundle's
- * own is taken, which proves only that the bundle agrees with itself. Throws `ProofError` for a vkey that is none.
+ * Verifies a bundle. `trusted` is the key that its journal is signed with, or a policy with witnesses, had from
+ * elsewhere; without one the bundle's own is taken, which proves only that the bundle agrees with itself. Throws
+ * `ProofError` for a vkey that is none.
  */
-export function verifyBundle(files: BundleFiles, vkey?: string): BundleVerdict {
-  const given = vkey === undefined ? undefined : parseVkey(vkey)
+export function verifyBundle(files: BundleFiles, trusted?: string | Verifier | Policy): BundleVerdict {
+  const given = typeof trusted === 'string' ? parseVkey(trusted) : trusted
   const check = new BundleCheck(files)
   check.bag()
   check.journal(given)
@@ -115,7 +116,7 @@ class BundleCheck {
   }
 
   /** The checkpoint is one that the policy believes; a key that was given stands in the place of the policy's own. */
-  journal(given: Verifier | undefined): void {
+  journal(given: Verifier | Policy | undefined): void {
     const [policy, note] = [this.policy(given), this.text(LOG_CHECKPOINT)]
     if (policy === undefined || note === undefined) return
     const open = (text: string) => openByPolicy(text, (policy.logs[0] as Verifier).name, policy)
@@ -131,7 +132,7 @@ class BundleCheck {
     }
   }
 
-  private policy(given: Verifier | undefined): Policy | undefined {
+  private policy(given: Verifier | Policy | undefined): Policy | undefined {
     const text = this.text(POLICY)
     let policy: Policy | undefined
     if (text !== undefined)
@@ -139,6 +140,7 @@ class BundleCheck {
         policy = parsePolicy(text)
       })
     if (given === undefined) return policy
+    if ('logs' in given) return given
     return { witnesses: new Map(), quorum: null, ...policy, logs: [given] }
   }
 

@@ -1,7 +1,7 @@
 import { KMSClient } from '@aws-sdk/client-kms'
 import { S3Client } from '@aws-sdk/client-s3'
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns'
-import { writeMetrics } from '../capture/metrics.js'
+import { writeMetrics } from '../capture/write-metrics.js'
 import { createJournalCheck } from './check-journal.js'
 import { checkpointMail } from './checkpoint-mail.js'
 import { readEnvironment } from './environment.js'

@@ -1,18 +1,19 @@
 import { hash } from 'node:crypto'
 import type { KMSClient } from '@aws-sdk/client-kms'
 import type { S3Client } from '@aws-sdk/client-s3'
-import type { Counts } from '../capture/metrics.js'
+import type { Counts } from '../capture/write-metrics.js'
 import { BucketVersions } from '../journal/bucket-objects.js'
 import type { Entry, SealEntry, SealedEntry } from '../journal/entry.js'
 import type { JournalFinding } from '../journal/finding.js'
 import type { Head } from '../journal/head.js'
+import { JOURNAL_METRICS } from '../journal/journal-metrics.js'
 import { KeptLog } from '../journal/kept-log.js'
 import { readKmsVerifier } from '../journal/kms-key.js'
-import { JOURNAL_METRICS } from '../journal/metrics.js'
+import { RefusedExpiry } from '../journal/refused-expiry.js'
 import { verifyLog } from '../journal/verify-log.js'
 import { type ListedForVerifying, verifyObjects } from '../journal/verify-objects.js'
 import { Bucket } from '../store/s3.js'
-import { CLAIMS_PREFIX, LOG_PREFIX, REFUSED_PREFIX, TILES_PREFIX } from '../transform/layout.js'
+import { CLAIMS_PREFIX, LOG_PREFIX, TILES_PREFIX } from '../transform/layout.js'
 
 export interface JournalCheckOptions {
   readonly s3: S3Client
@@ -65,12 +66,17 @@ export function createJournalCheck(options: JournalCheckOptions): () => Promise<
   return async () => {
     const known = [await readKmsVerifier(kms, sealKey, origin)]
     const sealed = new SealedUntilNow()
-    const onEntry = (_index: number, entry: Entry) => sealed.add(entry)
+    const expiry = new RefusedExpiry(options.refusedDays, now)
+    const onEntry = (_index: number, entry: Entry) => {
+      sealed.add(entry)
+      expiry.add(entry)
+    }
     const log = await verifyLog(new KeptLog(bucket), { origin, known }, { onEntry })
     const wasVerified = verifiedByVersion(log.head, sealed.since(now() - SAMPLE.days * DAY_MS))
-    const objects = await verifyObjects(new BucketVersions(bucket), sealed.entries, log.seals, { wasVerified })
-    const missing = objects.findings.filter(finding => !sealed.mayHaveExpired(finding, options))
-    const findings = [...log.findings, ...(await secondVersions(bucket)), ...missing]
+    const mayHaveExpired = (entry: SealedEntry) => expiry.mayHaveExpired(entry)
+    const archive = new BucketVersions(bucket)
+    const objects = await verifyObjects(archive, sealed.entries, log.seals, { wasVerified, mayHaveExpired })
+    const findings = [...log.findings, ...(await secondVersions(bucket)), ...objects.findings]
     for (const finding of findings) report(finding)
     writeMetrics({ ...countByKind(findings), [JOURNAL_METRICS.checks]: 1 })
     if (findings.length === 0 && log.head.note !== undefined) await publish(log.head)
@@ -82,11 +88,8 @@ export function createJournalCheck(options: JournalCheckOptions): () => Promise<
 /** What a journal says of an archive's objects. */
 class SealedUntilNow {
   readonly entries = new Map<string, SealedEntry>()
-  /** Of what was refused, a time at which it was not there yet. */
-  private readonly refused = new Map<string, number>()
   private readonly bySeal: { readonly time: number; readonly keys: readonly string[] }[] = []
   private keys: string[] = []
-  private lastWhole = Number.NEGATIVE_INFINITY
 
   add(entry: Entry): void {
     if (entry.type === 'seal@1') this.end(entry)
@@ -94,24 +97,16 @@ class SealedUntilNow {
     if (entry.type !== 'object@1' || this.entries.has(entry.key)) return
     this.entries.set(entry.key, entry)
     this.keys.push(entry.key)
-    if (entry.key.startsWith(REFUSED_PREFIX)) this.refused.set(entry.key, this.lastWhole)
   }
 
-  private end({ time, partial }: SealEntry): void {
+  private end({ time }: SealEntry): void {
     this.bySeal.push({ time: Date.parse(time), keys: this.keys })
     this.keys = []
-    if (partial === undefined) this.lastWhole = Date.parse(time)
   }
 
   /** The objects that were sealed since a time. */
   since(from: number): ReadonlySet<string> {
     return new Set(this.bySeal.filter(({ time }) => time >= from).flatMap(({ keys }) => keys))
-  }
-
-  /** True of what was refused so long ago that S3 has forgotten it, or may have. */
-  mayHaveExpired({ kind, key }: JournalFinding, { refusedDays, now = Date.now }: JournalCheckOptions): boolean {
-    const notBefore = this.refused.get(key)
-    return kind === 'missing' && notBefore !== undefined && now() >= notBefore + refusedDays * DAY_MS
   }
 }
 

@@ -1,7 +1,7 @@
 import { FirehoseClient } from '@aws-sdk/client-firehose'
 import { S3Client } from '@aws-sdk/client-s3'
 import { createForwarder } from '../capture/forwarder.js'
-import { writeMetrics } from '../capture/metrics.js'
+import { writeMetrics } from '../capture/write-metrics.js'
 import { readEnvironment } from './environment.js'
 
 const environment = readEnvironment(process.env, [

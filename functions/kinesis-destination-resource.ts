@@ -1,13 +1,11 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import type { CloudFormationCustomResourceEvent, CloudFormationCustomResourceResponse, Context } from 'aws-lambda'
+import type { CloudFormationCustomResourceEvent, Context } from 'aws-lambda'
+import { answerCloudFormation, failedBy, type ResourceOutcome } from './cloudformation-answer.js'
 import { type Destination, disableDestination, enableDestination, type PollTime } from './kinesis-destination.js'
 
 type Properties = CloudFormationCustomResourceEvent['ResourceProperties']
 export type ResourceContext = Pick<Context, 'getRemainingTimeInMillis' | 'logStreamName'>
 export type ResourceHandler = (event: CloudFormationCustomResourceEvent, context: ResourceContext) => Promise<void>
-
-/** An answer to CloudFormation has 4,096 bytes at most; this much of a reason leaves room for the rest. */
-const REASON_CHARACTERS = 1_000
 
 /**
  * The custom resource that has a table write into a Kinesis stream, for tables that another stack or nobody's made. Its
@@ -23,7 +21,7 @@ export function createDestinationResource(client: DynamoDBClient, sleep?: PollTi
     const time = { remaining: () => context.getRemainingTimeInMillis(), ...(sleep && { sleep }) }
     const { ResourceProperties: properties } = event
     let id = 'PhysicalResourceId' in event ? event.PhysicalResourceId : event.LogicalResourceId
-    let outcome: { readonly Status: 'SUCCESS' } | { readonly Status: 'FAILED'; readonly Reason: string }
+    let outcome: ResourceOutcome
     try {
       if (event.RequestType !== 'Delete') {
         const destination = parseDestination(properties)
@@ -35,10 +33,9 @@ export function createDestinationResource(client: DynamoDBClient, sleep?: PollTi
       // any other id is of a resource whose properties were refused: there is nothing to delete
       outcome = { Status: 'SUCCESS' }
     } catch (error) {
-      outcome = { Status: 'FAILED', Reason: `${error}`.slice(0, REASON_CHARACTERS) }
+      outcome = failedBy(error)
     }
-    const { StackId, RequestId, LogicalResourceId } = event
-    await answer(event.ResponseURL, { ...outcome, StackId, RequestId, LogicalResourceId, PhysicalResourceId: id })
+    await answerCloudFormation(event, id, outcome)
   }
 }
 
@@ -57,15 +54,4 @@ function parseDestination(properties: Properties): Destination {
     )
   }
   return { table, streamArn, precision }
-}
-
-/**
- * Throws when CloudFormation did not get the answer: Lambda then calls once more, and what is done is only answered
- * again.
- */
-async function answer(url: string, body: CloudFormationCustomResourceResponse): Promise<void> {
-  // the URL is signed for an empty content type
-  const headers = { 'content-type': '' }
-  const response = await fetch(url, { method: 'PUT', headers, body: Buffer.from(JSON.stringify(body)) })
-  if (!response.ok) throw new Error(`CloudFormation did not take the answer: ${response.status}`)
 }

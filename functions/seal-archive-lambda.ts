@@ -1,6 +1,6 @@
 import { KMSClient } from '@aws-sdk/client-kms'
 import { S3Client } from '@aws-sdk/client-s3'
-import { writeMetrics } from '../capture/metrics.js'
+import { writeMetrics } from '../capture/write-metrics.js'
 import { readEnvironment } from './environment.js'
 import { createArchiveSealer } from './seal-archive.js'
 

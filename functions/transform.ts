@@ -6,9 +6,9 @@ import type { TableConfiguration } from '../transform/table-configuration.js'
 const table = JSON.parse(readFileSync(new URL('./table.json', import.meta.url), 'utf8')) as TableConfiguration
 
 /**
- * Entry point of the transform function on AWS. A reason can show a piece of an item, so it is not logged: `itemtrail
- * redrive` tells it from the record that Firehose keeps.
+ * Entry point of the transform function on AWS. A reason can show a piece of an item, so its outline is logged:
+ * `itemtrail redrive` tells the rest from the record that Firehose keeps.
  */
-export const handler = createHandler(table, recordId =>
-  console.warn(JSON.stringify({ level: 'WARN', message: 'refused', table: table.table, recordId })),
+export const handler = createHandler(table, (recordId, _reason, why) =>
+  console.warn(JSON.stringify({ level: 'WARN', message: 'refused', table: table.table, recordId, why })),
 )

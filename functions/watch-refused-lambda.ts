@@ -1,5 +1,5 @@
 import { S3Client } from '@aws-sdk/client-s3'
-import { writeMetrics } from '../capture/metrics.js'
+import { writeMetrics } from '../capture/write-metrics.js'
 import { readEnvironment } from './environment.js'
 import { createRefusedWatch, parseDays } from './watch-refused.js'
 

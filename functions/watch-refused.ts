@@ -1,5 +1,5 @@
 import { paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3'
-import { type Counts, EXPIRING_METRIC } from '../capture/metrics.js'
+import { type Counts, EXPIRING_METRIC } from '../capture/write-metrics.js'
 import { REFUSED_PREFIX } from '../transform/layout.js'
 
 /** So long before it is forgotten, people hear of a refused object that is still there. */

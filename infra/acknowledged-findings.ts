@@ -1,4 +1,4 @@
-import { Stack, Validations } from 'aws-cdk-lib'
+import { type IResolvable, Names, Reference, Stack, Tokenization, Validations } from 'aws-cdk-lib'
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { Construct, IConstruct } from 'constructs'
 
@@ -28,17 +28,6 @@ export function acknowledgeArchive(archive: IConstruct): void {
   acknowledgeInPacks(archive, { ...EVERY_FUNCTION, ...ARCHIVE_WIDE })
 }
 
-/** The same for the function of CDK's that keeps configurations, which is shared by its whole stack. */
-export function acknowledgeCustomResources(stack: Stack): void {
-  const shared = stack.node.children.find(child => child.node.id.startsWith('AWS679f53fac002430cb0da5b7982bd2287'))
-  if (shared === undefined) return
-  acknowledgeInPacks(shared, { ...EVERY_FUNCTION, ...ARCHIVE_WIDE })
-  Validations.of(shared).acknowledge({
-    id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
-    reason: 'CDK gives its own function the right to write its log by this policy, and no other right.',
-  })
-}
-
 /** Tells why the access log bucket has S3's own key. */
 export function acknowledgeAccessLogs(bucket: IConstruct): void {
   const reason =
@@ -55,8 +44,8 @@ export function acknowledgeKinesisSource(stream: IConstruct): void {
 /** Tells why the statements of a role have wildcards, for each of these alone: a new one is a finding again. */
 export function acknowledgeWildcards(role: Construct, statements: readonly PolicyStatement[], reason: string): void {
   const stack = Stack.of(role)
-  const resources = statements.flatMap(statement => stack.resolve(statement.resources) as unknown[]).map(describe)
-  for (const resource of new Set(resources.filter(text => text.includes('*')))) {
+  const wild = statements.flatMap(statement => statement.resources).filter(text => text.includes('*'))
+  for (const resource of new Set(wild.map(text => describe(text, stack)))) {
     const why =
       resource === '*' ? 'IAM knows no resource to limit these actions to; they only list and measure.' : reason
     Validations.of(role).acknowledge({ id: `AwsSolutions-IAM5[Resource::${resource}]`, reason: why })
@@ -69,12 +58,18 @@ function acknowledgeInPacks(construct: IConstruct, reasons: { readonly [rule: st
   }
 }
 
-/** A resolved value as cdk-nag names it: `<LogicalId.Arn>/data/*`. */
-function describe(value: unknown): string {
-  if (typeof value === 'string') return value
-  const [[intrinsic, of]] = Object.entries(value as object) as [[string, unknown]]
-  if (intrinsic === 'Ref') return `<${of}>`
-  if (intrinsic === 'Fn::GetAtt') return `<${(of as string[]).join('.')}>`
-  if (intrinsic === 'Fn::Join') return ((of as [string, unknown[]])[1] ?? []).map(describe).join((of as [string])[0])
-  return JSON.stringify(value)
+/** A text with tokens as cdk-nag names it once it is resolved: `<LogicalId.Arn>/data/*`. */
+function describe(text: string, stack: Stack): string {
+  const { tokens } = Tokenization.reverseString(text)
+  return tokens.reduce((shown, token) => shown.replace(`${token}`, () => describeToken(token, stack)), text)
+}
+
+function describeToken(token: IResolvable, stack: Stack): string {
+  // what belongs to the stack that this one is nested in comes as a parameter
+  if (Reference.isReference(token) && Stack.of(token.target) !== stack)
+    return `<referenceto${Names.nodeUniqueId(token.target.node)}${token.displayName}>`
+  const resolved: unknown = stack.resolve(token)
+  if (typeof resolved === 'string') return resolved
+  const [[intrinsic, of]] = Object.entries(resolved as object) as [[string, string | string[]]]
+  return `<${intrinsic === 'Ref' ? of : (of as string[]).join('.')}>`
 }

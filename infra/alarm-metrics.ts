@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib'
 import { type IMetric, MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch'
-import { METRICS_NAMESPACE } from '../capture/metrics.js'
+import { METRICS_NAMESPACE } from '../capture/write-metrics.js'
 import type { CapturedTable } from './captured-table.js'
 import type { QueryWorkgroup } from './query-workgroup.js'
 

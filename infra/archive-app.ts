@@ -2,12 +2,14 @@ import type { App } from 'aws-cdk-lib'
 import { parseConfiguration, readConfiguration } from '../config/configuration.js'
 import { ArchiveStack } from './archive-stack.js'
 
-/** What `-c demo=true` deploys: a table to play with, and an archive that can be removed again. */
+/**
+ * What `-c demo=true` deploys: a table to play with, called as nobody's is, and an archive that can be removed again.
+ */
 const DEMO = `{
   "lock": { "mode": "none" },
   "environment": "demo",
   "tables": {
-    "Orders": {
+    "Orders-demo": {
       "since": "2026-01-01",
       "keys": ["order_id"],
       "actor": "updated_by",

@@ -114,6 +114,14 @@ export class ArchiveBucket extends Construct {
     this.writers.push(role)
   }
 
+  /** Leaves what is below a prefix to roles of the archive: what anybody else put there would stay for ever. */
+  onlyWriters(prefix: string, roles: readonly IRole[]): void {
+    const name = prefix.slice(0, -1)
+    this.deny(`Writing${name[0]?.toUpperCase()}${name.slice(1)}`, ['s3:PutObject'], `${prefix}*`, {
+      ArnNotEquals: { 'aws:PrincipalArn': roles.map(role => role.roleArn) },
+    })
+  }
+
   /** Leaves the setting of locks to one role. */
   onlyLocker(role: IRole): void {
     const others = { ArnNotEquals: { 'aws:PrincipalArn': role.roleArn } }

@@ -18,9 +18,8 @@ export class ArchiveKey extends Key {
     this.allow(`logs.${region}.${urlSuffix}`, {
       ArnLike: { 'kms:EncryptionContext:aws:logs:arn': `arn:${partition}:logs:${region}:${account}:log-group:*` },
     })
-    // without a condition: a context key that one of them does not send would silence alarms
-    this.allow('cloudwatch.amazonaws.com')
-    this.allow('events.amazonaws.com')
+    // alarms of this account; EventBridge is let in by the queue that it sends to, under the same condition
+    this.allow('cloudwatch.amazonaws.com', { StringEquals: { 'aws:SourceAccount': account } })
   }
 
   private allow(service: string, conditions: Record<string, unknown> = {}): void {

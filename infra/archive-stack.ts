@@ -11,7 +11,6 @@ import { Key } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
 import { type Configuration, deployedName, type TableDeployment } from '../config/configuration.js'
 import { ConfigurationError } from '../config/problems.js'
-import { STREAM } from '../config/schema.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { AuditArchive } from './audit-archive.js'
 import { sourceTableOf } from './source-table.js'
@@ -80,9 +79,6 @@ export class ArchiveStack extends Stack {
           ]
         : []),
     ]
-    if (streamArn !== undefined && STREAM.exec(streamArn)?.[1] !== table) {
-      problems.push(`tables.${table}.streamArn is "${streamArn}", expected a stream of ${table}`)
-    }
     if (problems.length > 0) throw new ConfigurationError(path, problems)
     const tableArn =
       streamArn?.slice(0, streamArn.indexOf('/stream/')) ??

@@ -1,4 +1,4 @@
-import { Aws, CfnOutput, Duration, Lazy, Names, Stack, Token } from 'aws-cdk-lib'
+import { Annotations, Aws, CfnOutput, Duration, Lazy, Names, Token } from 'aws-cdk-lib'
 import type { ITable, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { CfnDatabase } from 'aws-cdk-lib/aws-glue'
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam'
@@ -9,9 +9,10 @@ import { type Configuration, checkConfiguration, type TableDeployment } from '..
 import { checkEvolution } from '../config/evolution.js'
 import { ConfigurationError } from '../config/problems.js'
 import { KMS_KEY, type SealFields } from '../config/schema.js'
+import { FACTS_PREFIX } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { identifiersOf, type NamedTable, shortened } from '../transform/table-names.js'
-import { acknowledgeArchive, acknowledgeCustomResources } from './acknowledged-findings.js'
+import { acknowledgeArchive } from './acknowledged-findings.js'
 import type { AlarmRule } from './alarm-rule.js'
 import { AlarmTopic } from './alarm-topic.js'
 import { ALARMS, Alarms } from './alarms.js'
@@ -19,16 +20,24 @@ import { AccessLogBucket, ArchiveBucket } from './archive-bucket.js'
 import { ArchiveKey } from './archive-key.js'
 import { type AuditArchiveProps, archiveFields, type CaptureProps, captureFields } from './archive-props.js'
 import { CapturedTable } from './captured-table.js'
+import { ConfigurationKeeper, readKeptConfigurations } from './configuration-keeper.js'
 import { Dashboard } from './dashboard.js'
 import { DerivedStore } from './derived-store.js'
 import { Journal } from './journal.js'
-import { readKeptConfigurations } from './kept-configuration.js'
 import { LockFunction } from './lock-function.js'
 import { QueryWorkgroup } from './query-workgroup.js'
 import { RefusedBucket } from './refused-bucket.js'
 import { RefusedWatch } from './refused-watch.js'
 import { Roles } from './roles.js'
 import { type SourceTable, sourceTableOf } from './source-table.js'
+import { PREPARED_TABLES } from './table-queries.js'
+
+/** S3 takes bucket policies of 20 kB, of which the role of each delivery stream takes 100 bytes. */
+const MAX_WRITERS = 130
+
+function writersOf({ capture }: TableConfiguration): number {
+  return capture === 'kinesis' ? 2 : 1
+}
 
 const UNIQUE = { maxLength: 100, separator: '_' }
 
@@ -53,6 +62,7 @@ export class AuditArchive extends Construct {
   readonly alarmTopic: ITopic
   private readonly captured: CapturedTable[] = []
   private readonly key: ArchiveKey
+  private readonly configurations: ConfigurationKeeper
   private readonly database: CfnDatabase
   private readonly fields: Record<string, object> = {}
   /** Holds the tables, whose names are anybody's: one may be called as a part of the archive. */
@@ -64,8 +74,10 @@ export class AuditArchive extends Construct {
     private readonly props: AuditArchiveProps,
   ) {
     super(scope, id)
-    // whatever the app has set: log delivery by a bucket policy, as buckets without lists of owners need it
+    // whatever the app has set: log delivery by a bucket policy, as buckets without lists of owners need it, and
+    // EventBridge into an encrypted queue for this account alone
     this.node.setContext('@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy', true)
+    this.node.setContext('@aws-cdk/aws-events:eventsTargetQueueSameAccount', true)
     const { refusedDays, scanCutoffGb, compact, seal, notify, lock } = this.check()
     if (lock === undefined) {
       throw this.problem('lock is missing, expected { mode: "none" }, or "governance" or "compliance" with days')
@@ -81,6 +93,7 @@ export class AuditArchive extends Construct {
     this.archive = new ArchiveBucket(this, 'Archive', { key, lock, refusedDays, accessLogs })
     this.refused = new RefusedBucket(this, 'Refused', { key, refusedDays, accessLogs })
     const { archive, refused } = this
+    this.configurations = new ConfigurationKeeper(this, 'Configurations', { archive, key })
     const locker =
       lock.mode !== 'none' && lock.by !== 'bucket' ? new LockFunction(this, 'Lock', { archive, lock, key }) : undefined
     this.database = new CfnDatabase(this, 'Database', {
@@ -105,6 +118,7 @@ export class AuditArchive extends Construct {
       key,
       ...(props.people !== undefined && { people: props.people }),
     })
+    archive.onlyWriters(FACTS_PREFIX, [this.roles.baseliner])
     this.alarmTopic = props.alarmTopic ?? new AlarmTopic(this, 'AlarmTopic', { key })
     for (const address of notify) this.alarmTopic.addSubscription(new EmailSubscription(address))
     const watch = new RefusedWatch(this, 'RefusedWatch', { name, archive: archive.bucket, refused, refusedDays, key })
@@ -164,16 +178,22 @@ export class AuditArchive extends Construct {
       derived: this.derived,
       databaseName: this.databaseName,
       workgroup: this.workgroup,
+      prepared: this.preparesNext(table),
       key: this.key,
     })
     captured.auditTable.node.addDependency(this.database)
     for (const stream of new Set([captured.delivery, captured.replay])) this.archive.addWriter(stream.writer)
-    this.roles.addReplay(captured.replay.stream)
+    this.roles.addTable(captured)
     this.watch(captured, captured, [...ALARMS.both, ...ALARMS[configuration.capture]], table)
     const { compaction } = captured
     if (compaction !== undefined) this.watch(compaction, compaction, ALARMS.compaction, table)
     new Dashboard(captured, 'Page', captured)
-    acknowledgeCustomResources(Stack.of(this))
+    this.configurations.keep(configuration)
+    // no table's name has a colon, so none is called as this
+    new CfnOutput(this.captures, `${shortened(table, 100)}:ReplayStream`, {
+      value: captured.replay.stream.deliveryStreamName,
+      description: `Firehose that refused records of ${table} are sent again by`,
+    })
     this.captured.push(captured)
     return captured
   }
@@ -192,6 +212,12 @@ export class AuditArchive extends Construct {
         `tables.${table}.erasable cannot be deployed: values are sealed on a desk only, see docs/erasure.md`,
       )
     }
+    const writers = [...this.captured.map(captured => captured.configuration), configuration].map(writersOf)
+    if (writers.reduce((sum, some) => sum + some) > MAX_WRITERS) {
+      throw this.problem(
+        `table ${table} is one too many for the policy of the archive's bucket, which has room for ${MAX_WRITERS} delivery streams, two a table with capture "kinesis" and one with "streams", expected another archive for it`,
+      )
+    }
     const own = source.keys
     const named = keys.map(key => key.attribute)
     if (own !== undefined && own.join('\n') !== named.join('\n')) {
@@ -202,6 +228,17 @@ export class AuditArchive extends Construct {
     const changed = checkEvolution(readKeptConfigurations(this.props.keptConfigurations, table), configuration)
     if (changed.length > 0) throw this.problem(...changed)
     return since
+  }
+
+  /** Whether the questions of one table more can be prepared; says so where they cannot. */
+  private preparesNext(table: string): boolean {
+    if (this.captured.length < PREPARED_TABLES) return true
+    const rest = `its saved queries are there as texts, and with itemtrail; docs/limits.md`
+    Annotations.of(this).addWarningV2(
+      `itemtrail:prepared-${table}`,
+      `table ${table} has no prepared statements, of which a workgroup has room for those of ${PREPARED_TABLES} tables: ${rest}`,
+    )
+    return false
   }
 
   /** Tells the topic when something is wrong with a station, below which its alarms are. */
@@ -247,9 +284,15 @@ export class AuditArchive extends Construct {
       ...(this.derived && { DerivedBucket: [this.derived.bucket.bucketName, 'what is made from the archive'] }),
       DatabaseName: [this.databaseName, 'Glue database'],
       WorkgroupName: [this.workgroup.name, 'Athena workgroup'],
+      AuditorWorkgroup: [this.workgroup.auditors.ref, 'Athena workgroup of auditors'],
       QueryUserRole: [this.roles.queryUser.roleArn, 'asks questions'],
       AuditorRole: [this.roles.auditor.roleArn, 'asks questions and reads the evidence'],
-      OperatorRole: [this.roles.operator.roleArn, 'sends refused records again'],
+      OperatorRole: [
+        this.roles.operator.roleArn,
+        'sends refused records again, checks what is deployed, asks questions',
+      ],
+      BaselineRole: [this.roles.baseliner.roleArn, 'takes baselines and compares the archive with its tables'],
+      RestorerRole: [this.roles.restorer.roleArn, 'writes the tables, to put items back'],
       ...(this.journal && {
         JournalOrigin: [this.journal.origin, "the journal's name"],
         SealKeyArn: [this.journal.keyArn, 'signs the journal'],

@@ -19,6 +19,7 @@ export type Bundle =
   | 'compact-table'
   | 'seal-archive'
   | 'check-journal'
+  | 'keep-configuration'
   | 'kinesis-destination'
 
 export interface BundledFunctionProps {

@@ -1,8 +1,8 @@
-import { CfnOutput } from 'aws-cdk-lib'
+import { NestedStack } from 'aws-cdk-lib'
 import type { IDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
-import { Construct } from 'constructs'
+import type { Construct } from 'constructs'
 import type { TableDeployment } from '../config/configuration.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { NamedTable } from '../transform/table-names.js'
@@ -11,9 +11,8 @@ import { ChangeStream, requireStream } from './change-stream.js'
 import { DeliveryStream } from './delivery-stream.js'
 import type { DerivedStore } from './derived-store.js'
 import { ForwarderFunction } from './forwarder-function.js'
-import { KeptConfiguration } from './kept-configuration.js'
 import type { QueryWorkgroup } from './query-workgroup.js'
-import type { SourceTable } from './source-table.js'
+import { requireSamePlace, type SourceTable } from './source-table.js'
 import { TableCompaction } from './table-compaction.js'
 import { TableQueries } from './table-queries.js'
 import { TransformFunction } from './transform-function.js'
@@ -31,11 +30,16 @@ export interface CapturedTableProps {
   readonly derived?: DerivedStore | undefined
   readonly databaseName: string
   readonly workgroup: QueryWorkgroup
+  /** Whether its questions are prepared statements, too. */
+  readonly prepared: boolean
   readonly key: IKey
 }
 
-/** The path of one table's changes, from the table to the questions that can be asked of it. */
-export class CapturedTable extends Construct {
+/**
+ * The path of one table's changes, from the table to the questions that can be asked of it. A stack of its own, because
+ * a stack holds 500 resources.
+ */
+export class CapturedTable extends NestedStack {
   readonly source: SourceTable
   readonly configuration: TableConfiguration
   readonly buffer: TableDeployment['buffer']
@@ -53,7 +57,7 @@ export class CapturedTable extends Construct {
   readonly compaction?: TableCompaction
 
   constructor(scope: Construct, id: string, props: CapturedTableProps) {
-    super(scope, id)
+    super(scope, id, { description: `Itemtrail: the changes of ${props.configuration.table}` })
     const {
       source,
       configuration,
@@ -65,6 +69,7 @@ export class CapturedTable extends Construct {
       derived,
       databaseName,
       workgroup,
+      prepared,
       key,
     } = props
     const { table } = configuration
@@ -73,11 +78,11 @@ export class CapturedTable extends Construct {
     this.buffer = buffer
 
     this.auditTable = new AuditTable(this, 'AuditTable', { databaseName, configuration, named, since, bucket })
-    new KeptConfiguration(this, 'Configuration', { configuration, bucket, key })
     this.transform = new TransformFunction(this, 'Transform', { configuration, auditTable: this.auditTable, key })
     const toArchive = { table, auditTable: this.auditTable, transform: this.transform.function, bucket, key, buffer }
 
     if (configuration.capture === 'kinesis') {
+      requireSamePlace(this, source)
       this.changeStream = new ChangeStream(this, 'Changes', { source, key })
       this.delivery = new DeliveryStream(this, 'Delivery', { ...toArchive, source: this.changeStream.stream })
       // Firehose takes no records of ours where it reads a Kinesis stream
@@ -97,7 +102,12 @@ export class CapturedTable extends Construct {
       })
     }
 
-    const queries = new TableQueries(this, 'Queries', { configuration, auditTable: this.auditTable, workgroup })
+    const queries = new TableQueries(this, 'Queries', {
+      configuration,
+      auditTable: this.auditTable,
+      workgroup,
+      prepared,
+    })
     queries.node.addDependency(this.auditTable)
     if (derived !== undefined) {
       const { auditTable } = this
@@ -110,9 +120,5 @@ export class CapturedTable extends Construct {
         key,
       })
     }
-    new CfnOutput(this, 'ReplayStream', {
-      value: this.replay.stream.deliveryStreamName,
-      description: `Firehose that refused records of ${table} are sent again by`,
-    })
   }
 }

@@ -71,8 +71,8 @@ export class ChangeStream extends Construct {
    */
   startAfter(reader: IConstruct): void {
     const { resource } = this.source
-    // a table of another stack would need that stack to depend on this one, which may depend on it already
-    if (resource !== undefined && Stack.of(resource) === Stack.of(this)) {
+    // a table of another stack than the archive's would need that one to depend on this, which may depend on it already
+    if (resource !== undefined && Stack.of(resource) === Stack.of(this).nestedStackParent) {
       streamFrom(resource, this.stream.streamArn)
       resource.node.addDependency(reader)
     } else {

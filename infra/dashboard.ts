@@ -9,7 +9,7 @@ import {
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch'
 import { Construct } from 'constructs'
-import { METRICS_NAMESPACE } from '../capture/metrics.js'
+import { METRICS_NAMESPACE } from '../capture/write-metrics.js'
 import type { CapturedTable } from './captured-table.js'
 import { REFUSED_METRIC } from './transform-function.js'
 

@@ -17,7 +17,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
-import { TRANSFORM_BUFFER, TRANSFORM_RETRIES } from '../aws/firehose.js'
+import { TRANSFORM_BUFFER, TRANSFORM_RETRIES } from '../aws/firehose-buffer.js'
 import { PARTITION_COLUMN, partitionPrefix, REFUSED_PREFIX } from '../transform/layout.js'
 import { acknowledgeKinesisSource } from './acknowledged-findings.js'
 import type { AuditTable } from './audit-table.js'
@@ -72,7 +72,9 @@ export class DeliveryStream extends Construct {
         dynamicPartitioning: { enabled: true },
         processors: [
           new LambdaFunctionProcessor(transform, {
+            // both or none: Firehose takes one without the other, and then reports a drift for ever
             bufferSize: Size.mebibytes(TRANSFORM_BUFFER.mb),
+            bufferInterval: Duration.seconds(TRANSFORM_BUFFER.seconds),
             retries: TRANSFORM_RETRIES,
           }),
         ],

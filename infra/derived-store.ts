@@ -1,12 +1,12 @@
-import { Duration } from 'aws-cdk-lib'
+import { Duration, Lazy } from 'aws-cdk-lib'
 import { CfnWorkGroup } from 'aws-cdk-lib/aws-athena'
 import { AnyPrincipal, Effect, type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
-import { derivedPrefix } from '../transform/layout.js'
+import { DERIVED_PREFIX } from '../transform/layout.js'
 import { closedBucket } from './archive-bucket.js'
-import type { QueryWorkgroup } from './query-workgroup.js'
+import { COMPACTION_ANSWERS, type QueryWorkgroup } from './query-workgroup.js'
 
 export interface DerivedStoreProps {
   readonly key: IKey
@@ -23,6 +23,7 @@ export interface DerivedStoreProps {
 export class DerivedStore extends Construct {
   readonly bucket: Bucket
   readonly workgroup: CfnWorkGroup
+  private readonly writers: IRole[] = []
 
   constructor(scope: Construct, id: string, { key, accessLogs, workgroup }: DerivedStoreProps) {
     super(scope, id)
@@ -37,25 +38,33 @@ export class DerivedStore extends Construct {
         },
       ],
     })
+    this.denyWriting()
     this.workgroup = new CfnWorkGroup(this, 'Workgroup', {
       name: `${workgroup.name}_compaction`,
       description: 'Statements that compact the audit archive',
       recursiveDeleteOption: true,
-      workGroupConfiguration: workgroup.configuration('compaction/'),
+      workGroupConfiguration: workgroup.configuration(COMPACTION_ANSWERS),
     })
   }
 
   /**
-   * Leaves the writing of what is derived from a table to one role: whoever could write there could make answers up.
+   * Lets a role write what is derived, and nobody else; it needs the permission besides, which is for its own table:
+   * whoever else could write there could make answers up.
    */
-  onlyWriter(role: IRole, table: string): void {
+  addWriter(role: IRole): void {
+    this.writers.push(role)
+  }
+
+  private denyWriting(): void {
+    const writers = Lazy.uncachedList({ produce: () => this.writers.map(role => role.roleArn) })
     this.bucket.addToResourcePolicy(
       new PolicyStatement({
+        sid: 'DenyWriting',
         effect: Effect.DENY,
         principals: [new AnyPrincipal()],
         actions: ['s3:PutObject'],
-        resources: [this.bucket.arnForObjects(`${derivedPrefix(table)}*`)],
-        conditions: { ArnNotEquals: { 'aws:PrincipalArn': role.roleArn } },
+        resources: [this.bucket.arnForObjects(`${DERIVED_PREFIX}*`)],
+        conditions: { ArnNotEquals: { 'aws:PrincipalArn': writers } },
       }),
     )
   }

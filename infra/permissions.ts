@@ -1,4 +1,5 @@
 import { ArnFormat, type Stack } from 'aws-cdk-lib'
+import type { CfnWorkGroup } from 'aws-cdk-lib/aws-athena'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
@@ -64,10 +65,36 @@ const READ_KEY = [
   'kms:ListGrants',
 ]
 
+/** What the console asks before it shows a workgroup; IAM knows no resource to limit the first to. */
+const SEE_WORKGROUPS = ['athena:ListDataCatalogs', 'athena:ListEngineVersions', 'athena:ListWorkGroups']
+const SEE_CATALOG = [
+  'athena:GetDataCatalog',
+  'athena:GetDatabase',
+  'athena:GetTableMetadata',
+  'athena:ListDatabases',
+  'athena:ListTableMetadata',
+]
+
+/**
+ * The texts of saved queries of a workgroup in which somebody does not ask. Without `athena:GetWorkGroup`, by which
+ * `--stack` finds out whose workgroup is meant.
+ */
+const READ_SAVED = ['athena:BatchGetNamedQuery', 'athena:GetNamedQuery', 'athena:ListNamedQueries']
+
 const LIST = ['s3:GetBucketLocation', 's3:ListBucket']
 const READ = ['s3:GetObject']
 const READ_VERSIONS_AND_LOCKS = [...READ, 's3:GetObjectLegalHold', 's3:GetObjectRetention', 's3:GetObjectVersion']
 const KEEP_ANSWERS = ['s3:AbortMultipartUpload', 's3:ListMultipartUploadParts', 's3:PutObject']
+
+const READ_TABLE = ['dynamodb:DescribeTable', 'dynamodb:GetItem', 'dynamodb:Scan']
+const WRITE_TABLE = [
+  'dynamodb:BatchGetItem',
+  'dynamodb:DeleteItem',
+  'dynamodb:DescribeTable',
+  'dynamodb:PutItem',
+  'dynamodb:Scan',
+  'dynamodb:UpdateItem',
+]
 
 const SEND_AGAIN = ['firehose:DescribeDeliveryStream', 'firehose:PutRecordBatch']
 
@@ -101,67 +128,100 @@ const LOOK_AROUND = [
 /** What answers are made of: rows, the configurations that they were made under, and facts. */
 const ASKED = [DATA_PREFIX, CONFIG_PREFIX, FACTS_PREFIX]
 
-/** To ask questions in Athena: answers are the only thing that is written. */
-export function toAsk(stack: Stack, parts: ArchiveParts): PolicyStatement[] {
+/** To ask questions in Athena: answers are the only thing that is written. @default asksIn - where people ask */
+export function toAsk(stack: Stack, parts: ArchiveParts, asksIn?: CfnWorkGroup): PolicyStatement[] {
   const { archive, derived, sealKeyArn, workgroup, databaseName, key } = parts
   const { results } = workgroup
+  const answers = workgroup.answersOf(asksIn ?? workgroup.resource)
   const buckets = [archive.bucketArn, ...(derived ? [derived.bucketArn] : []), results.bucketArn]
   return [
-    may(ASK_IN_A_WORKGROUP, workgroupArn(stack, workgroup)),
+    may(['cloudformation:DescribeStacks'], stackArn(stack, '/*')),
+    may(SEE_WORKGROUPS, '*'),
+    may(SEE_CATALOG, stack.formatArn({ service: 'athena', resource: 'datacatalog/AwsDataCatalog' })),
+    may(ASK_IN_A_WORKGROUP, workgroupArn(stack, asksIn ?? workgroup.resource)),
     may(READ_THE_CATALOG, ...catalogArns(stack, databaseName)),
     may(LIST, ...buckets),
     may(
       READ,
       ...below(archive, ...ASKED, ...(sealKeyArn ? [LOG_PREFIX] : [])),
       ...(derived ? [derived.arnForObjects('*')] : []),
-      results.arnForObjects('*'),
+      answers,
     ),
-    may(KEEP_ANSWERS, results.arnForObjects('*')),
+    may(KEEP_ANSWERS, answers),
     throughService(stack, 's3', key, ['kms:Decrypt', 'kms:GenerateDataKey']),
   ]
 }
 
 /** To read the evidence itself: versions, locks and the settings of the archive. */
-export function toReadEvidence({ archive, sealKeyArn }: ArchiveParts): PolicyStatement[] {
+export function toReadEvidence(stack: Stack, { archive, sealKeyArn, workgroup }: ArchiveParts): PolicyStatement[] {
   return [
     ...(sealKeyArn ? [may(READ_PUBLIC_KEY, sealKeyArn)] : []),
+    may(READ_SAVED, workgroupArn(stack, workgroup.resource)),
     may([...READ_SETTINGS, 's3:ListBucketVersions'], archive.bucketArn),
     may(READ_VERSIONS_AND_LOCKS, ...below(archive, ...ASKED, LOG_PREFIX)),
   ]
 }
 
-/** To read what was refused, and to send it again by the delivery streams named. */
-export function toReplay(
-  stack: Stack,
-  { archive, refused, key }: ArchiveParts,
-  streams: readonly string[],
-): PolicyStatement[] {
+/** To read what was refused. */
+export function toReadRefused({ archive, refused }: ArchiveParts): PolicyStatement[] {
+  return [may(LIST, refused.bucketArn), may(READ, ...below(archive, REFUSED_PREFIX), refused.arnForObjects('*'))]
+}
+
+/** To put records into these delivery streams. */
+export function toReplay(streams: string[]): PolicyStatement[] {
+  return [new PolicyStatement({ actions: SEND_AGAIN, resources: streams })]
+}
+
+/** To read an archive's objects, of whose items a table is held against it or is put back by it. */
+export function toReadArchive(stack: Stack, { archive, key }: ArchiveParts): PolicyStatement[] {
   return [
-    may(SEND_AGAIN, ...streams),
-    may(LIST, archive.bucketArn, refused.bucketArn),
-    may(READ, ...below(archive, REFUSED_PREFIX, CONFIG_PREFIX), refused.arnForObjects('*')),
+    may(['cloudformation:DescribeStacks'], stackArn(stack, '/*')),
+    may(LIST, archive.bucketArn),
+    may(READ, ...below(archive, ...ASKED)),
     throughService(stack, 's3', key, ['kms:Decrypt']),
   ]
+}
+
+/** To keep in the archive what somebody found out about it. */
+export function toKeepFacts(stack: Stack, { archive, key }: ArchiveParts): PolicyStatement[] {
+  return [
+    may(['s3:PutObject'], ...below(archive, FACTS_PREFIX)),
+    throughService(stack, 's3', key, ['kms:GenerateDataKey']),
+  ]
+}
+
+/** To read whole tables and items of them, and to export them into a bucket that somebody else has to let in. */
+export function toReadTables(tables: string[]): PolicyStatement[] {
+  return [new PolicyStatement({ actions: [...READ_TABLE, 'dynamodb:ExportTableToPointInTime'], resources: tables })]
+}
+
+/** To see how far exports are. */
+export function toSeeExports(stack: Stack): PolicyStatement[] {
+  return [may(['dynamodb:DescribeExport', 'dynamodb:ListExports'], anyTable(stack))]
+}
+
+/** To read and write items of tables one by one. */
+export function toWriteTables(tables: string[]): PolicyStatement[] {
+  return [new PolicyStatement({ actions: WRITE_TABLE, resources: tables })]
 }
 
 /** What `itemtrail doctor` reads. */
 export function toCheck(stack: Stack, parts: ArchiveParts): PolicyStatement[] {
   const { archive, refused, sealKeyArn, workgroup, databaseName, key } = parts
-  const any = (service: string, resource: string, arnFormat = ArnFormat.SLASH_RESOURCE_NAME) =>
-    stack.formatArn({ service, resource, resourceName: '*', arnFormat })
-  // nested stacks are named after the one that holds them
-  const stacks = { service: 'cloudformation', resource: 'stack', resourceName: `${stack.stackName}*/*` }
+  const any = (service: string, resource: string) =>
+    stack.formatArn({ service, resource, resourceName: '*', arnFormat: ArnFormat.COLON_RESOURCE_NAME })
   return [
     may(READ_SETTINGS, archive.bucketArn, refused.bucketArn),
     may(READ_KEY, key.keyArn, ...(sealKeyArn ? [sealKeyArn] : [])),
     may(['s3:GetObjectRetention'], ...below(archive, ...EVIDENCE_PREFIXES)),
     ...(sealKeyArn ? toCheckJournal(parts, sealKeyArn) : []),
-    may(['athena:GetWorkGroup'], workgroupArn(stack, workgroup)),
+    may(['athena:GetWorkGroup'], workgroupArn(stack, workgroup.resource)),
     may(['glue:GetTable'], ...catalogArns(stack, databaseName)),
-    may(FIND_DRIFT, stack.formatArn(stacks)),
-    may(['dynamodb:DescribeKinesisStreamingDestination', 'dynamodb:DescribeTable'], any('dynamodb', 'table')),
-    may(['cloudwatch:DescribeAlarms'], any('cloudwatch', 'alarm', ArnFormat.COLON_RESOURCE_NAME)),
-    may(['lambda:GetEventSourceMapping'], any('lambda', 'event-source-mapping', ArnFormat.COLON_RESOURCE_NAME)),
+    // nested stacks are named after the one that holds them
+    may(FIND_DRIFT, stackArn(stack, '*/*')),
+    may(['dynamodb:DescribeKinesisStreamingDestination', 'dynamodb:DescribeTable'], anyTable(stack)),
+    may(['cloudwatch:DescribeAlarms'], any('cloudwatch', 'alarm')),
+    may(['lambda:GetEventSourceMapping'], any('lambda', 'event-source-mapping')),
     may(LOOK_AROUND, '*'),
   ]
 }
@@ -182,8 +242,17 @@ function below(bucket: Bucket, ...prefixes: readonly string[]): string[] {
   return prefixes.map(prefix => bucket.arnForObjects(`${prefix}*`))
 }
 
-function workgroupArn(stack: Stack, { resource }: QueryWorkgroup): string {
-  return stack.formatArn({ service: 'athena', resource: `workgroup/${resource.ref}` })
+function workgroupArn(stack: Stack, workgroup: CfnWorkGroup): string {
+  return stack.formatArn({ service: 'athena', resource: `workgroup/${workgroup.ref}` })
+}
+
+function anyTable(stack: Stack): string {
+  return stack.formatArn({ service: 'dynamodb', resource: 'table/*' })
+}
+
+/** A stack, and by a longer pattern those that are named after it. */
+function stackArn(stack: Stack, pattern: string): string {
+  return stack.formatArn({ service: 'cloudformation', resource: `stack/${stack.stackName}${pattern}` })
 }
 
 /** The database, its tables, and the catalog that holds them: Glue asks for all three. */

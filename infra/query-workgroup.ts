@@ -8,6 +8,11 @@ import { closedBucket } from './archive-bucket.js'
 /** Days that answers of Athena are kept: long enough to come back to, and no second archive. */
 const RESULT_DAYS = 30
 
+/** Below these the answers of each lie, and of what is compacted. */
+const PEOPLE = 'people/'
+const AUDITORS = 'auditors/'
+export const COMPACTION_ANSWERS = 'compaction/'
+
 export interface QueryWorkgroupProps {
   /** Its name, which people choose in the console. */
   readonly name: string
@@ -23,6 +28,8 @@ export class QueryWorkgroup extends Construct {
   readonly name: string
   readonly scanCutoffGb: number
   readonly resource: CfnWorkGroup
+  /** Where auditors ask: what they ask, and what they were answered, is nobody else's. */
+  readonly auditors: CfnWorkGroup
   private readonly key: IKey
 
   constructor(scope: Construct, id: string, { name, scanCutoffGb, key, accessLogs }: QueryWorkgroupProps) {
@@ -41,12 +48,25 @@ export class QueryWorkgroup extends Construct {
         },
       ],
     })
-    this.resource = new CfnWorkGroup(this, 'Workgroup', {
+    this.resource = this.workgroup('Workgroup', name, PEOPLE, 'Questions to the audit archive; settings are enforced')
+    this.auditors = this.workgroup('Auditors', `${name}_audit`, AUDITORS, 'Questions of auditors to the audit archive')
+  }
+
+  /** Where the answers of a workgroup are: of a role's it may read and write these and no others. */
+  answersOf(workgroup: CfnWorkGroup): string {
+    return this.results.arnForObjects(`${workgroup === this.auditors ? AUDITORS : PEOPLE}*`)
+  }
+
+  private workgroup(id: string, name: string, prefix: string, description: string): CfnWorkGroup {
+    return new CfnWorkGroup(this, id, {
       name,
-      description: 'Questions to the audit archive; settings are enforced',
+      description,
       // saved queries are the only thing in it, and they come from here
       recursiveDeleteOption: true,
-      workGroupConfiguration: { ...this.configuration(''), bytesScannedCutoffPerQuery: bytes(scanCutoffGb) },
+      workGroupConfiguration: {
+        ...this.configuration(prefix),
+        bytesScannedCutoffPerQuery: bytes(this.scanCutoffGb),
+      },
     })
   }
 

@@ -7,7 +7,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
-import { EXPIRING_METRIC, METRICS_NAMESPACE } from '../capture/metrics.js'
+import { EXPIRING_METRIC, METRICS_NAMESPACE } from '../capture/write-metrics.js'
 import { REFUSED_PREFIX } from '../transform/layout.js'
 import { BundledFunction } from './bundled-function.js'
 

@@ -4,32 +4,73 @@ import {
   Grant,
   type IGrantable,
   type IPrincipal,
+  ManagedPolicy,
   PolicyDocument,
   type PolicyStatement,
   Role,
 } from 'aws-cdk-lib/aws-iam'
 import type { IDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose'
 import { Construct } from 'constructs'
+import { ConfigurationError } from '../config/problems.js'
 import { acknowledgeWildcards } from './acknowledged-findings.js'
-import { type ArchiveParts, toAsk, toCheck, toReadEvidence, toReplay } from './permissions.js'
+import { throughService } from './archive-key.js'
+import {
+  type ArchiveParts,
+  toAsk,
+  toCheck,
+  toKeepFacts,
+  toReadArchive,
+  toReadEvidence,
+  toReadRefused,
+  toReadTables,
+  toReplay,
+  toSeeExports,
+  toWriteTables,
+} from './permissions.js'
+import type { SourceTable } from './source-table.js'
 
 export interface RolesProps extends ArchiveParts {
   /** Who may take a role on, if their own policies allow it besides. @default - the account */
   readonly people?: IPrincipal
 }
 
+/** A table, and what its records are sent again by. */
+interface CapturedSource {
+  readonly source: SourceTable
+  readonly replay: { readonly stream: IDeliveryStream }
+}
+
+/** ARNs that one managed policy lists. */
+interface Page {
+  readonly arns: string[]
+  characters: number
+}
+
+/** Four fifths of what a managed policy takes, its actions left out. */
+const PAGE_CHARACTERS = 4400
+/** Around a table's name, in the longest partition and region. */
+const TABLE_ARN_CHARACTERS = 65
+const STREAM_ARN_CHARACTERS = 125
+/** Managed policies that a role can have. */
+const MAX_PAGES = 10
+
 /**
- * What people may do, apart from one another. None of them may write, lock or delete anything in the archive; each is
- * exactly what its statements list.
+ * What people may do, apart from one another. None of them may write, lock or delete anything in the archive, but for
+ * facts, which one role adds; each is exactly what its statements list.
  */
 export class Roles extends Construct {
   /** Asks questions in Athena. */
   readonly queryUser: Role
-  /** Asks questions, and reads the evidence itself: versions, locks, settings. */
+  /** Asks questions, in a workgroup of its own, and reads the evidence itself: versions, locks, settings. */
   readonly auditor: Role
-  /** Reads what was refused and sends it again, and checks what is deployed. */
+  /** Reads what was refused and sends it again, checks what is deployed, and asks questions. */
   readonly operator: Role
-  private readonly replayStreams: IDeliveryStream[] = []
+  /** Reads tables, sends baselines, compares the archive with its tables, and keeps the facts of both. */
+  readonly baseliner: Role
+  /** Writes items of the tables, to put them back to what the archive says that they were. */
+  readonly restorer: Role
+  private readonly streams: Page[] = []
+  private readonly tables: Page[] = []
   private readonly props: RolesProps
 
   constructor(scope: Construct, id: string, props: RolesProps) {
@@ -37,18 +78,51 @@ export class Roles extends Construct {
     this.props = props
     const stack = Stack.of(this)
     const ask = toAsk(stack, props)
-    const streams = Lazy.uncachedList({ produce: () => this.replayStreams.map(stream => stream.deliveryStreamArn) })
     this.queryUser = this.role('QueryUser', 'asks questions in Athena', ask)
-    this.auditor = this.role('Auditor', 'asks questions and reads the evidence', [...ask, ...toReadEvidence(props)])
-    this.operator = this.role('Operator', 'sends refused records again', [
-      ...toReplay(stack, props, streams),
+    this.auditor = this.role('Auditor', 'asks questions and reads the evidence', [
+      ...toAsk(stack, props, props.workgroup.auditors),
+      ...toReadEvidence(stack, props),
+    ])
+    this.operator = this.role('Operator', 'sends refused records again, checks what is deployed, asks questions', [
+      ...ask,
+      ...toReadRefused(props),
       ...toCheck(stack, props),
     ])
+    this.baseliner = this.role('Baseline', 'takes baselines and compares the archive with its tables', [
+      ...toReadArchive(stack, props),
+      ...toKeepFacts(stack, props),
+      ...toSeeExports(stack),
+    ])
+    this.restorer = this.role('Restorer', 'writes items of the tables, to put them back', toReadArchive(stack, props))
   }
 
-  /** Lets the operator send records again by a delivery stream. */
-  addReplay(stream: IDeliveryStream): void {
-    this.replayStreams.push(stream)
+  /** Lets the roles do with a table, and with its replay stream, what each is for. */
+  addTable({ source, replay }: CapturedSource): void {
+    const { operator, baseliner, restorer } = this
+    this.openTable(source)
+    this.list(this.streams, replay.stream.deliveryStreamArn, STREAM_ARN_CHARACTERS, (page, streams) => {
+      this.policy(`Replay${page}`, [operator, baseliner], toReplay(streams))
+    })
+    this.list(this.tables, source.table.tableArn, TABLE_ARN_CHARACTERS + source.name.length, (page, tables) => {
+      this.policy(`Read${page}`, [baseliner], toReadTables(tables))
+      this.policy(`Write${page}`, [restorer], toWriteTables(tables))
+    })
+    if (this.streams.length + this.tables.length > MAX_PAGES) {
+      const problem = `table ${source.name} is one too many for a role's ${MAX_PAGES} policies, expected another archive for it`
+      throw new ConfigurationError(this.node.path, [problem])
+    }
+  }
+
+  /** Adds an ARN to the last page, or to a new one where that is full. */
+  private list(pages: Page[], arn: string, characters: number, open: (page: number, arns: string[]) => void): void {
+    const last = pages.at(-1)
+    const isFull = last === undefined || last.characters + characters > PAGE_CHARACTERS
+    const page = isFull ? { arns: [], characters: 0 } : last
+    page.arns.push(arn)
+    page.characters += characters
+    if (!isFull) return
+    pages.push(page)
+    open(pages.length - 1, Lazy.uncachedList({ produce: () => page.arns }))
   }
 
   /** Lets somebody of this account do what the role for questions may, and nothing else. */
@@ -58,6 +132,18 @@ export class Roles extends Construct {
         Grant.addToPrincipal({ grantee, actions, resourceArns, conditions }),
       )
       .reduce((all, grant) => all.combine(grant))
+  }
+
+  /** A table with a key of its own is read and written by way of that. */
+  private openTable({ table }: SourceTable): void {
+    const { encryptionKey } = table
+    if (encryptionKey === undefined) return
+    for (const role of [this.baseliner, this.restorer])
+      role.addToPolicy(throughService(this, 'dynamodb', encryptionKey, ['kms:Decrypt']))
+  }
+
+  private policy(id: string, roles: Role[], statements: PolicyStatement[]): void {
+    new ManagedPolicy(this, id, { roles, statements })
   }
 
   private role(name: string, does: string, statements: PolicyStatement[]): Role {

@@ -2,6 +2,7 @@ import { Stack, Token } from 'aws-cdk-lib'
 import { CfnGlobalTable, CfnTable, type ITable } from 'aws-cdk-lib/aws-dynamodb'
 import type { Construct } from 'constructs'
 import { ConfigurationError } from '../config/problems.js'
+import { STREAM, STREAM_ARN } from '../config/schema.js'
 
 /** A DynamoDB table with what is known of it at synthesis. */
 export interface SourceTable {
@@ -23,12 +24,19 @@ export interface SourceTable {
  */
 export function sourceTableOf(scope: Construct, table: ITable, tableName?: string): SourceTable {
   const resource = resourceOf(table)
+  if (resource === undefined && table.tableStreamArn?.endsWith('/stream/*')) {
+    // for policies CDK says so of a replica; an event source has to be one stream
+    const problem = `the stream of ${table.node.path}, a replica, is not known at synthesis, expected Table.fromTableAttributes with its tableStreamArn, or streamArn in the configuration: aws dynamodb describe-table --query Table.LatestStreamArn in its region`
+    throw new ConfigurationError(scope.node.path, [problem])
+  }
   const name = tableName ?? knownName(table, resource)
   if (name === undefined) {
     const problem = `the name of ${table.node.path} is not known at synthesis, expected a tableName on the table or in capture(): the keys of the archive's objects hold it`
     throw new ConfigurationError(scope.node.path, [problem])
   }
   if (resource === undefined) {
+    const problem = strayStream(scope, name, table.tableStreamArn)
+    if (problem !== undefined) throw new ConfigurationError(scope.node.path, [problem])
     return { table, name, ...(table.tableStreamArn !== undefined && { streamArn: table.tableStreamArn }) }
   }
   const keySchema = resolve<readonly { attributeName: string; keyType: string }[]>(resource, resource.keySchema) ?? []
@@ -42,6 +50,36 @@ export function sourceTableOf(scope: Construct, table: ITable, tableName?: strin
     // a TableV2 names a stream ARN even where it has no stream
     ...(stream !== undefined && { streamArn: resource.attrStreamArn }),
     ...(stream?.streamViewType !== undefined && { viewType: stream.streamViewType }),
+  }
+}
+
+/** What is wrong with a stream that somebody named: it would deploy, and then carry nothing, or another's records. */
+function strayStream(scope: Construct, name: string, streamArn: string | undefined): string | undefined {
+  if (streamArn === undefined || Token.isUnresolved(streamArn)) return undefined
+  const [, , , region] = streamArn.split(':')
+  const table = STREAM.exec(streamArn)?.[1]
+  const own = Stack.of(scope).region
+  if (table === undefined) return `stream of table ${name} is ${JSON.stringify(streamArn)}, expected ${STREAM_ARN}`
+  if (table !== name) return `stream ${streamArn} is of table ${table}, expected one of table ${name}`
+  if (Token.isUnresolved(own) || region === own) return undefined
+  return `stream ${streamArn} is of region ${region}, expected one of ${own}, where the stack is: a function reads streams of its own region only`
+}
+
+/**
+ * Throws where a table cannot write into a Kinesis stream of the stack, for capture `kinesis`: the stream has to be in
+ * the account and region of the table.
+ */
+export function requireSamePlace(scope: Construct, { name, table }: SourceTable): void {
+  const { account, region } = Stack.of(scope)
+  if (Token.isUnresolved(table.tableArn)) return
+  const [, , , ofRegion, ofAccount] = table.tableArn.split(':')
+  for (const [what, theirs, ours] of [
+    ['account', ofAccount, account],
+    ['region', ofRegion, region],
+  ] as const) {
+    if (Token.isUnresolved(ours) || theirs === ours) continue
+    const problem = `table ${name} is of ${what} ${theirs}, expected one of ${ours}, where the stack is: with capture "kinesis" a table writes into a stream of its own account and region`
+    throw new ConfigurationError(scope.node.path, [problem])
   }
 }
 

@@ -22,7 +22,7 @@ import type { AuditTable } from './audit-table.js'
 import { BundledFunction } from './bundled-function.js'
 import type { DerivedStore } from './derived-store.js'
 import { GlueTable } from './glue-table.js'
-import { bytes, type QueryWorkgroup } from './query-workgroup.js'
+import { bytes, COMPACTION_ANSWERS, type QueryWorkgroup } from './query-workgroup.js'
 
 export interface TableCompactionProps {
   readonly configuration: TableConfiguration
@@ -92,7 +92,7 @@ export class TableCompaction extends Construct {
     compact.node.addDependency(copy, checkpoints, answers)
     // the schedule tries again
     compact.configureAsyncInvoke({ retryAttempts: 0 })
-    props.derived.onlyWriter(compact.role as NonNullable<typeof compact.role>, table)
+    props.derived.addWriter(compact.role as NonNullable<typeof compact.role>)
     new Rule(this, 'Schedule', {
       description: `Itemtrail: compacts ${table}`,
       schedule: Schedule.rate(LOOKS_EVERY),
@@ -111,6 +111,7 @@ export class TableCompaction extends Construct {
     const { databaseName, tableName, named } = auditTable
     const { results } = workgroup
     const derived = store.bucket
+    const answers = results.arnForObjects(`${COMPACTION_ANSWERS}*`)
     const arn = (service: string, name: string) => Stack.of(this).formatArn({ service, resource: name })
     const objects = derived.arnForObjects(`${derivedPrefix(table)}*`)
     return [
@@ -141,11 +142,11 @@ export class TableCompaction extends Construct {
       }),
       new PolicyStatement({
         actions: ['s3:GetObject'],
-        resources: [archive.arnForObjects(`${tablePrefix(table)}*`), objects, results.arnForObjects('*')],
+        resources: [archive.arnForObjects(`${tablePrefix(table)}*`), objects, answers],
       }),
       new PolicyStatement({
         actions: ['s3:AbortMultipartUpload', 's3:ListMultipartUploadParts', 's3:PutObject'],
-        resources: [objects, results.arnForObjects('*')],
+        resources: [objects, answers],
       }),
       new PolicyStatement({ actions: ['s3:DeleteObject'], resources: [objects] }),
       throughService(this, 's3', key, ['kms:Decrypt', 'kms:GenerateDataKey']),

@@ -1,7 +1,6 @@
-import { hash } from 'node:crypto'
-import { Lazy, NestedStack } from 'aws-cdk-lib'
+import { Lazy } from 'aws-cdk-lib'
 import { CfnNamedQuery, CfnPreparedStatement } from 'aws-cdk-lib/aws-athena'
-import type { Construct } from 'constructs'
+import { Construct } from 'constructs'
 import { renderQuery, SAVED_QUERIES, type SavedQuery } from '../queries/catalog.js'
 import { quotedName } from '../queries/engines/literal.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
@@ -13,33 +12,36 @@ export interface TableQueriesProps {
   readonly configuration: TableConfiguration
   readonly auditTable: AuditTable
   readonly workgroup: QueryWorkgroup
+  /** Whether there are prepared statements, too, which a workgroup has only so many of. */
+  readonly prepared: boolean
 }
 
 /**
  * Every saved query of one table, in the console as a text to read and change, and as a prepared statement to execute.
- * A stack of its own, because a stack holds 500 resources.
  */
-export class TableQueries extends NestedStack {
-  constructor(scope: Construct, id: string, { configuration, auditTable, workgroup }: TableQueriesProps) {
+export class TableQueries extends Construct {
+  constructor(scope: Construct, id: string, { configuration, auditTable, workgroup, prepared }: TableQueriesProps) {
     const { table } = configuration
-    super(scope, id, { description: `Itemtrail: saved queries of ${table}` })
+    super(scope, id)
     const { databaseName, tableName, named } = auditTable
     const workGroup = workgroup.resource.ref
-    for (const { query, column } of questionsOf(configuration)) {
-      const about = { ...(column !== undefined && { column }) }
-      const name = column === undefined ? query.name : `${query.name}-${column}`
+    const columns = configuration.columns.map(({ column }) => column)
+    for (const query of SAVED_QUERIES.values()) {
+      if (query.asksForColumn && columns.length === 0) continue
+      const about = query.asksForColumn ? { column: columns } : {}
       const { sql, placeholders } = renderQuery(query, { changes: quotedName(tableName), ...about })
-      new CfnNamedQuery(this, `${name}-text`, {
+      new CfnNamedQuery(this, `${query.name}-text`, {
         database: databaseName,
         workGroup,
-        name: `${shortened(table, 60)}: ${shortened(name, 66)}`,
+        name: `${shortened(table, 60)}: ${query.name}`,
         description: query.question,
-        queryString: `${explain(query, placeholders)}\n${sql}`,
+        queryString: `${explain(query, placeholders, columns)}\n${sql}`,
       })
-      new CfnPreparedStatement(this, name, {
+      if (!prepared) continue
+      new CfnPreparedStatement(this, query.name, {
         workGroup,
         statementName: Lazy.uncachedString({
-          produce: ({ resolve }) => statementName(query.name, column, resolve(tableIdentifier(named)) as string),
+          produce: ({ resolve }) => statementName(query.name, resolve(tableIdentifier(named)) as string),
         }),
         description: query.question,
         // a prepared statement knows no database of its own
@@ -52,38 +54,26 @@ export class TableQueries extends NestedStack {
   }
 }
 
-interface Question {
-  readonly query: SavedQuery
-  /** The configured column that it is about. */
-  readonly column?: string
-}
-
-/** What can be asked of a table: a question about one configured column is there for each of them. */
-function questionsOf({ columns }: TableConfiguration): readonly Question[] {
-  return [...SAVED_QUERIES.values()].flatMap(query =>
-    query.asksForColumn ? columns.map(({ column }) => ({ query, column })) : [{ query }],
-  )
-}
-
-/**
- * What `EXECUTE` calls a saved query of a table: `item_history_orders`. About a column it ends with a hash: where the
- * column's name ends and the table's begins does not show.
- */
-function statementName(query: string, column: string | undefined, identifier: string): string {
-  const name = query.replaceAll('-', '_')
-  if (column === undefined) return shortened(`${name}_${identifier}`, MAX_NAME)
-  const hash8 = hash('sha256', `${query}\n${column}\n${identifier}`).slice(0, 8)
-  return `${`${name}_${column}_${identifier}`.slice(0, MAX_NAME - 9)}_${hash8}`
+/** What `EXECUTE` calls a saved query of a table: `item_history_orders`. */
+function statementName(query: string, identifier: string): string {
+  return shortened(`${query.replaceAll('-', '_')}_${identifier}`, MAX_NAME)
 }
 
 /** Athena takes names of 256 characters. */
 const MAX_NAME = 256
 
+/** Athena takes 1,000 prepared statements in a workgroup (user guide, "Use prepared statements"). */
+const MAX_PREPARED = 1000
+
+/** How many tables of a workgroup can have their questions prepared. */
+export const PREPARED_TABLES = Math.floor(MAX_PREPARED / SAVED_QUERIES.size)
+
 /** A comment over the text. It has no question mark, which the console would take for a value to ask for. */
-function explain(query: SavedQuery, placeholders: readonly string[]): string {
-  const meanings = query.parameters.map(
-    ({ name, meaning, example }) => `--   ${name}: ${meaning}, such as '${example}'`,
-  )
+function explain(query: SavedQuery, placeholders: readonly string[], columns: readonly string[]): string {
+  const meanings = [
+    ...(query.asksForColumn ? [`--   column: one of ${columns.join(', ')}`] : []),
+    ...query.parameters.map(({ name, meaning, example }) => `--   ${name}: ${meaning}, such as '${example}'`),
+  ]
   return [`-- ${query.question}`, `-- values, in this order: ${placeholders.join(', ')}`, ...meanings]
     .join('\n')
     .replaceAll('?', '')

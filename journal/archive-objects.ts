@@ -24,6 +24,9 @@ export interface ArchiveObjects {
    * @default - everything is listed each time
    */
   listSince?(prefix: string, day: string): Promise<readonly FoundObject[]>
-  /** What the journal says of an object; undefined where it is not there any more. */
-  describe(object: FoundObject): Promise<SealedEntry | undefined>
+  /**
+   * What the journal says of an object; undefined where it is not there any more. Of one whose bytes are others than
+   * those that were `sealed` the rows are not read: it may be damaged in any way.
+   */
+  describe(object: FoundObject, sealed?: Pick<SealedEntry, 'sha256'>): Promise<SealedEntry | undefined>
 }

@@ -3,7 +3,7 @@ import type { Bucket } from '../store/s3.js'
 import { DATA_PREFIX, PARTITION_COLUMN } from '../transform/layout.js'
 import type { ArchiveObjects, FoundObject } from './archive-objects.js'
 import type { SealedEntry } from './entry.js'
-import { describeRows } from './kept-objects.js'
+import { describeRows, isAnother } from './kept-objects.js'
 import { rowHashesOfParquet } from './parquet-row-hashes.js'
 import type { ListedForVerifying, VerifiedArchive } from './verify-objects.js'
 
@@ -25,7 +25,7 @@ export class BucketObjects implements ArchiveObjects {
     return found
   }
 
-  async describe({ key }: FoundObject): Promise<SealedEntry | undefined> {
+  async describe({ key }: FoundObject, sealed?: Pick<SealedEntry, 'sha256'>): Promise<SealedEntry | undefined> {
     const version = await this.bucket.openVersion(key)
     if (version === undefined) return undefined
     const { etag, versionId, retainUntil } = version
@@ -35,7 +35,8 @@ export class BucketObjects implements ArchiveObjects {
       type: 'object@1',
       key,
       ...whole,
-      ...(await describeRows(key, () => rowHashesOfParquet({ bytes: whole.bytes, read }))),
+      ...(!isAnother(whole, sealed) &&
+        (await describeRows(key, () => rowHashesOfParquet({ bytes: whole.bytes, read })))),
       ...(versionId !== undefined && { version_id: versionId }),
       ...(retainUntil !== undefined && { retain_until: retainUntil.toISOString() }),
     }

@@ -19,15 +19,22 @@ export class KeptObjects implements ArchiveObjects {
     return this.objects.entries(prefix)
   }
 
-  async describe({ key }: FoundObject): Promise<SealedEntry | undefined> {
+  async describe({ key }: FoundObject, sealed?: Pick<SealedEntry, 'sha256'>): Promise<SealedEntry | undefined> {
     try {
       const whole = await weigh(this.objects.stream(key))
-      return { type: 'object@1', key, ...whole, ...(await describeRows(key, () => this.readRows(key))) }
+      const bytes = { type: 'object@1', key, ...whole } as const
+      if (isAnother(whole, sealed)) return bytes
+      return { ...bytes, ...(await describeRows(key, () => this.readRows(key))) }
     } catch (error) {
       if (isMissing(error)) return undefined
       throw error
     }
   }
+}
+
+/** True of bytes that are not those which were sealed. */
+export function isAnother(whole: Pick<SealedEntry, 'sha256'>, sealed?: Pick<SealedEntry, 'sha256'>): boolean {
+  return sealed !== undefined && whole.sha256 !== sealed.sha256
 }
 
 /** What an entry says of the rows of an object; nothing where there are none that can be read. */

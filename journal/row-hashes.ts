@@ -5,7 +5,7 @@ import type { RowHashes } from './archive-objects.js'
 
 /** What DuckDB says of a file that is no Parquet, is cut off, or lacks a column; other errors are not the file's. */
 const UNREADABLE =
-  /No magic bytes|too small|Binder Error|Invalid Input Error|Conversion Error|TProtocolException|corrupt/i
+  /No magic bytes|too small|Binder Error|Invalid (Input )?Error|Conversion Error|Not implemented Error|Out of Range Error|Serialization Error|TProtocolException|corrupt/i
 
 /**
  * `row_hash` and the times of a Parquet file's rows, in the order of the file, read by DuckDB. Undefined where it

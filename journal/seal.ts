@@ -105,7 +105,7 @@ function dayOf(time: number): string {
 }
 
 /** The objects of an archive that its journal does not name, by key; with a day without most of what came before it. */
-export async function unsealed(
+async function unsealed(
   objects: ArchiveObjects,
   sealed: Pick<SealedKeys, 'has'>,
   since?: string,

@@ -54,7 +54,7 @@ async function readAtMost(response: Response, most: number): Promise<Uint8Array>
 }
 
 /** The TimeStampReq (RFC 3161, section 2.4.1) of some bytes' SHA-256, certificates asked for. */
-export function timestampRequest(stamped: Uint8Array, nonce: Uint8Array): Buffer {
+function timestampRequest(stamped: Uint8Array, nonce: Uint8Array): Buffer {
   const algorithm = der(SEQUENCE, der(OID, SHA256_OID), der(NULL))
   const imprint = der(SEQUENCE, algorithm, der(OCTETS, hash('sha256', stamped, 'buffer')))
   return der(SEQUENCE, der(INTEGER, Uint8Array.of(1)), imprint, der(INTEGER, nonce), der(BOOLEAN, Uint8Array.of(0xff)))

@@ -13,6 +13,8 @@ export interface VerifiedObjects {
   readonly bytes: number
   /** Objects that are newer than the last seals: nothing vouches for them yet. By key. */
   readonly notSealed: readonly string[]
+  /** Objects that are not there, and that the archive's bucket may have forgotten as it was told to. By key. */
+  readonly expired: readonly string[]
   readonly findings: readonly JournalFinding[]
 }
 
@@ -30,6 +32,13 @@ export interface VerifiedArchive extends Pick<ArchiveObjects, 'describe'> {
   list(prefix: string): Promise<readonly ListedForVerifying[]>
 }
 
+/** How far a verification is: objects and bytes that were looked at, of so many bytes. */
+export interface CheckedSoFar {
+  readonly objects: number
+  readonly bytes: number
+  readonly ofBytes: number
+}
+
 export interface VerifyObjectsOptions {
   /**
    * True of an object that was verified before under this entry, and is unchanged by size and tag.
@@ -38,6 +47,10 @@ export interface VerifyObjectsOptions {
   readonly wasVerified?: ((listed: ListedForVerifying, entry: SealedEntry) => boolean) | undefined
   /** Told each object that is what was sealed. */
   readonly onSound?: ((listed: ListedForVerifying, entry: SealedEntry) => void) | undefined
+  /** True of an object that the archive's own lifecycle may have removed. @default - it removes nothing */
+  readonly mayHaveExpired?: ((entry: SealedEntry) => boolean) | undefined
+  /** Told after each object how far it is. */
+  readonly onChecked?: ((done: CheckedSoFar) => void) | undefined
   /** How many are read at once. @default 4 */
   readonly parallel?: number | undefined
 }
@@ -50,42 +63,80 @@ export async function verifyObjects(
   archive: VerifiedArchive,
   entries: ReadonlyMap<string, SealedEntry>,
   seals: readonly SealEntry[],
-  { wasVerified = () => false, onSound = () => {}, parallel = 4 }: VerifyObjectsOptions = {},
+  options: VerifyObjectsOptions = {},
 ): Promise<VerifiedObjects> {
+  const { mayHaveExpired = () => false, onChecked = () => {}, parallel = 4 } = options
   const listed = (await Promise.all(SEALED_PREFIXES.map(prefix => archive.list(prefix)))).flat()
-  const findings: JournalFinding[] = []
-  const notSealed: string[] = []
-  const counts = { sound: 0, hashed: 0, rows: 0, bytes: 0 }
+  const found = { sound: 0, hashed: 0, rows: 0, bytes: 0, notSealed: [], findings: [] } satisfies Found
+  const check = checkOf({ archive, entries, seals, options, found })
+  const done = { objects: 0, bytes: 0, ofBytes: listed.reduce((sum, { bytes }) => sum + bytes, 0) }
+  await eachOf(listed, parallel, async object => {
+    await check(object)
+    done.objects++
+    done.bytes += object.bytes
+    onChecked(done)
+  })
+  const there = new Set(listed.map(({ key }) => key))
+  const gone = [...entries.values()].filter(({ key }) => !there.has(key))
+  const missing = gone.filter(entry => !mayHaveExpired(entry)).map(({ key }) => missingAt(key))
+  return {
+    ...found,
+    notSealed: found.notSealed.toSorted(),
+    expired: gone.filter(mayHaveExpired).map(({ key }) => key),
+    findings: [...found.findings, ...missing].sort((a, b) => (a.key < b.key ? -1 : 1)),
+  }
+}
+
+/** What was found so far. */
+interface Found {
+  sound: number
+  hashed: number
+  rows: number
+  bytes: number
+  readonly notSealed: string[]
+  readonly findings: JournalFinding[]
+}
+
+/** Holds one listed object against its entry. */
+function checkOf({
+  archive,
+  entries,
+  seals,
+  options: { wasVerified = () => false, onSound = () => {} },
+  found,
+}: {
+  readonly archive: VerifiedArchive
+  readonly entries: ReadonlyMap<string, SealedEntry>
+  readonly seals: readonly SealEntry[]
+  readonly options: VerifyObjectsOptions
+  readonly found: Found
+}): (object: ListedForVerifying) => Promise<void> {
   const patience = twoSealsAgo(seals)
-  const check = async (object: ListedForVerifying): Promise<void> => {
-    const entry = entries.get(object.key)
+  return async object => {
+    const { key } = object
+    const entry = entries.get(key)
     if (entry === undefined) {
-      if (object.modified > patience) notSealed.push(object.key)
+      if (object.modified > patience) found.notSealed.push(key)
       else
-        findings.push({
-          kind: 'unlisted',
-          key: object.key,
-          message: 'is named by no entry, though two sealings passed it',
-        })
+        found.findings.push({ kind: 'unlisted', key, message: 'is named by no entry, though two sealings passed it' })
       return
     }
     const known = wasVerified(object, entry)
     const message = known ? undefined : await whatDiffers(archive, object, entry)
     if (message !== undefined) {
-      findings.push({ kind: message === GONE ? 'missing' : 'altered', key: object.key, message })
+      found.findings.push(message === GONE ? missingAt(key) : { kind: 'altered', key, message })
       return
     }
-    counts.sound++
-    if (!known) counts.hashed++
-    counts.rows += entry.rows ?? 0
-    counts.bytes += entry.bytes
+    found.sound++
+    if (!known) found.hashed++
+    found.rows += entry.rows ?? 0
+    found.bytes += entry.bytes
     onSound(object, entry)
   }
-  await eachOf(listed, parallel, check)
-  const there = new Set(listed.map(({ key }) => key))
-  for (const key of entries.keys()) if (!there.has(key)) findings.push({ kind: 'missing', key, message: GONE })
-  findings.sort((a, b) => (a.key < b.key ? -1 : 1))
-  return { ...counts, notSealed: notSealed.sort(), findings }
+}
+
+function missingAt(key: string): JournalFinding {
+  return { kind: 'missing', key, message: GONE }
 }
 
 const GONE = 'was sealed and is not there'
@@ -96,7 +147,7 @@ async function whatDiffers(
   entry: SealedEntry,
 ): Promise<string | undefined> {
   if (object.bytes !== entry.bytes) return `has ${object.bytes} bytes, ${entry.bytes} when it was sealed`
-  const now = await archive.describe(object)
+  const now = await archive.describe(object, entry)
   if (now === undefined) return GONE
   if (now.sha256 !== entry.sha256) return `has the SHA-256 ${now.sha256}, ${entry.sha256} when it was sealed`
   // of one whose rows its sealer could not read the bytes alone are attested

@@ -1,9 +1,9 @@
 import type { Difference } from '../queries/difference.js'
 import type { Alteration } from '../queries/verdict/alteration.js'
 import type { Confidence, ItemFinding } from '../queries/verdict/findings.js'
-import type { ItemHistory } from '../queries/verdict/history.js'
+import type { ItemHistory } from '../queries/verdict/fold-history.js'
 import type { HistoryChange } from '../queries/verdict/item-change.js'
-import { stateAt } from '../queries/verdict/state-at.js'
+import type { StateAt } from '../queries/verdict/state-at.js'
 import { type Item, parseItem } from '../transform/attribute-value.js'
 import { formatInstant, type TimePrecision } from '../transform/instant.js'
 import type { EventName } from '../transform/stream-record.js'
@@ -102,9 +102,9 @@ export interface ItemDiff {
   readonly confidence: Confidence
 }
 
-/** An item at a moment (microseconds since 1970), from its whole history and the time of the table's first change. */
-export function itemAt(table: string, all: ItemHistory, us: number, beganUs: number): ItemAt {
-  const { state, until, last, next, gapAhead, beforeArchive } = stateAt(all, { us }, beganUs)
+/** An item at a moment (microseconds since 1970), from its whole history and what it was then. */
+export function itemAt(table: string, all: ItemHistory, us: number, found: StateAt): ItemAt {
+  const { state, until, last, next, gapAhead, beforeArchive } = found
   const changes = new Map(changesOf(all).map(change => [change.eventId, change]))
   const about = {
     table,

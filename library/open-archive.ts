@@ -7,7 +7,7 @@ import { answerQuery, answerSql } from '../queries/answers/ask.js'
 import type { AnswerVerdict, Asked } from '../queries/answers/asked.js'
 import type { QuestionAsked } from '../queries/answers/asked-archive.js'
 import { withBaselineRemarks } from '../queries/answers/baseline-remarks.js'
-import { readHistory } from '../queries/answers/history.js'
+import { readHistory } from '../queries/answers/read-history.js'
 import { type TableStatus, tableStatus } from '../queries/answers/table-status.js'
 import { SAVED_QUERIES } from '../queries/catalog.js'
 import { differencesOf } from '../queries/difference.js'
@@ -17,8 +17,7 @@ import { type Row, rowsOf } from '../queries/engines/rows.js'
 import { canonicalKey, sampleItemKey } from '../queries/item-key.js'
 import { ParameterError } from '../queries/parameters.js'
 import type { QueryName } from '../queries/query-types.js'
-import { isDoubtful } from '../queries/verdict/findings.js'
-import type { ItemHistory } from '../queries/verdict/history.js'
+import type { ItemHistory } from '../queries/verdict/fold-history.js'
 import { archiveBegan, historyBetween, stateAt } from '../queries/verdict/state-at.js'
 import { itemsAt } from '../queries/verdict/table-at.js'
 import type { JudgeOptions } from '../queries/verdict/table-verdict.js'
@@ -216,7 +215,7 @@ export class OpenArchive implements AsyncDisposable {
       key: parseItem(itemKey),
       changes: changesOf({ itemKey, findings, confidence, ...all }),
       findings,
-      confidence: all.changes.length === 0 && !isDoubtful(confidence) ? 'PRE-ARCHIVE' : confidence,
+      confidence,
       remarks: all.remarks,
     }
   }
@@ -226,7 +225,7 @@ export class OpenArchive implements AsyncDisposable {
     const us = microsecondsOf(at, 'instant')
     const configuration = this.table(table)
     const all = await this.read(configuration, key)
-    return itemAt(configuration.table, all, us, await archiveBegan(this.engine, configuration))
+    return itemAt(configuration.table, all, us, stateAt(all, { us }, await archiveBegan(this.engine, configuration)))
   }
 
   /** What a table held at a moment, item by item; a large table is never in memory as a whole. */
@@ -246,7 +245,11 @@ export class OpenArchive implements AsyncDisposable {
     const configuration = this.table(table)
     const all = await this.read(configuration, key)
     const began = await archiveBegan(this.engine, configuration)
-    const [before, after] = [fromUs, toUs].map(us => itemAt(configuration.table, all, us, began)) as [ItemAt, ItemAt]
+    const [earlier, later] = [stateAt(all, { us: fromUs }, began), stateAt(all, { us: toUs }, began)]
+    const [before, after] = [
+      itemAt(configuration.table, all, fromUs, earlier),
+      itemAt(configuration.table, all, toUs, later),
+    ]
     const known = before.state !== 'unknown' && after.state !== 'unknown'
     return {
       before,
@@ -255,7 +258,7 @@ export class OpenArchive implements AsyncDisposable {
         ({ event_name: name, event_time_us: us }) => name !== 'BASELINE' && us > fromUs && us <= toUs,
       ).length,
       differences: known ? differencesOf(before.item, after.item) : undefined,
-      confidence: historyBetween(all, fromUs, toUs, stateAt(all, { us: toUs }, began)).confidence,
+      confidence: historyBetween(all, [fromUs, earlier], [toUs, later]).confidence,
     }
   }
 

@@ -45,11 +45,28 @@ export async function describeStack(stack: string, region: string | undefined): 
     const found = value === undefined ? 'no output' : `the outputs ${[value, ...others].join(' and ')} for its`
     throw new ArchiveError(`${name} has ${found} ${output}`)
   }
+  const workgroup = only('WorkgroupName')
+  const [auditors] = outputsOf(outputs, 'AuditorWorkgroup')
+  const isAuditor = auditors !== undefined && (await isClosed(workgroup, region))
   return {
-    workgroup: only('WorkgroupName'),
+    workgroup: isAuditor ? () => auditors : workgroup,
     database: only('DatabaseName'),
     bucket: outputsOf(outputs, 'ArchiveBucket')[0],
     derived: outputsOf(outputs, 'DerivedBucket')[0],
+  }
+}
+
+/** True where the caller may not use a workgroup: an auditor has one apart. What else is wrong is told by asking. */
+async function isClosed(workgroup: () => string, region: string | undefined): Promise<boolean> {
+  const { AthenaClient, GetWorkGroupCommand } = await import('@aws-sdk/client-athena')
+  const client = new AthenaClient({ ...(region !== undefined && { region }) })
+  try {
+    await client.send(new GetWorkGroupCommand({ WorkGroup: workgroup() }))
+    return false
+  } catch (error) {
+    return (error as Error).name === 'AccessDeniedException'
+  } finally {
+    client.destroy()
   }
 }
 

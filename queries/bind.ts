@@ -66,7 +66,10 @@ export function withPath(query: SavedQuery, identifiers: Identifiers, path: Boun
 export function withActor(query: SavedQuery, identifiers: Identifiers, actor: AttributePath | undefined): Identifiers {
   if (actor === undefined || query.actor !== 'today') return identifiers
   const { changes, column } = identifiers
-  return { ...identifiers, changes: rowsWithActor(changes, actor, column === undefined ? undefined : `new_${column}`) }
+  return {
+    ...identifiers,
+    changes: rowsWithActor(changes, actor, typeof column === 'string' ? `new_${column}` : undefined),
+  }
 }
 
 /** As answers print the identity that DynamoDB records for its deletes by time to live, so that questions take it. */

@@ -181,14 +181,16 @@ export const FROM_INSTANT = {
 export interface Identifiers {
   /** The table or view, from `tableIdentifier`. */
   readonly changes: string
-  /** A configured column, where the query asks for one. */
-  readonly column?: string
+  /** A configured column, where the query asks for one; or all, where the statement takes its name as `column`. */
+  readonly column?: string | readonly string[]
 }
 
 /** The statement of a saved query for one table: parts and names put in, each `:name` a `?`. */
 export function renderQuery(query: SavedQuery, identifiers: Identifiers): Statement {
   const placeholders: string[] = []
-  const withParts = query.template.replaceAll('{column}', `new_${identifiers.column}`)
+  const { column = '' } = identifiers
+  const asked = typeof column === 'string' ? `new_${column}` : chosenColumn(column)
+  const withParts = query.template.replaceAll('{column}', () => asked)
   const bound = withParts.replaceAll(
     /\{(us|day|day-after) :(\w+)\}|(?<!:):(\w+)/g,
     (_, form: keyof typeof FROM_INSTANT | undefined, inner, plain) => {
@@ -204,6 +206,13 @@ export function renderQuery(query: SavedQuery, identifiers: Identifiers): Statem
   )
   // last, because a name may hold what looks like a parameter
   return { sql: bound.replaceAll('{changes}', () => identifiers.changes), placeholders }
+}
+
+/** The value of the column that is named. One that is none fails: it would make an answer without rows. */
+function chosenColumn(columns: readonly string[]): string {
+  const cases = columns.map(name => `when '${name}' then cast(new_${name} as varchar)`)
+  const none = `cast(cast('column, expected one of ${columns.join(', ')}' as bigint) as varchar)`
+  return `case :column ${cases.join(' ')} else ${none} end`
 }
 
 /** Puts parts in the place of their `{name}`; a part may hold others. */

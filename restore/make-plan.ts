@@ -1,7 +1,7 @@
 import type { QueryEngine } from '../queries/engines/engine.js'
 import type { LostStretch } from '../queries/verdict/archive-facts.js'
+import type { ItemHistory } from '../queries/verdict/fold-history.js'
 import { readHistories } from '../queries/verdict/histories.js'
-import type { ItemHistory } from '../queries/verdict/history.js'
 import { stateAt } from '../queries/verdict/state-at.js'
 import { itemsAt } from '../queries/verdict/table-at.js'
 import { formatInstant, type Instant } from '../transform/instant.js'

@@ -1,6 +1,6 @@
 /** Which changes of an item a restore made: its fact lists what it wrote, and when. */
 
-import type { ItemHistory } from '../queries/verdict/history.js'
+import type { ItemHistory } from '../queries/verdict/fold-history.js'
 import type { HistoryChange } from '../queries/verdict/item-change.js'
 import { factMicroseconds, type RestoreFact } from '../transform/fact.js'
 

@@ -16,7 +16,7 @@ import {
 import { dirname, join, relative, sep } from 'node:path'
 import { READ_BYTES } from '../capture/input.js'
 import { FileError, readBounded } from '../config/gate.js'
-import { STAGING_FOLDER, TOP_NAMES } from '../transform/layout.js'
+import { isNameOfObject, STAGING_FOLDER, TOP_NAMES } from '../transform/layout.js'
 import { isRunning, linkDurably, makeFolder, renameDurably, sync, writeDurably } from './durable.js'
 import { IS_A_LINK, linkIn, refuseLinks } from './links.js'
 import {
@@ -200,7 +200,7 @@ export class DiskArchive implements ReplaceableObjects {
     const keys: string[] = []
     const odd: Odd[] = []
     for (const { key, entry } of this.entriesUnder(prefix, true)) {
-      const reason = whyOdd(entry)
+      const reason = whyOdd(key, entry)
       if (reason !== undefined) odd.push({ key, reason })
       else if (entry.isFile()) keys.push(key)
     }
@@ -235,12 +235,13 @@ function isUnder(key: string, prefix: string): boolean {
 }
 
 /**
- * A link, a pipe or a device in the place of an object would be passed over, and what it stands for be missed by
- * nobody.
+ * A link, a pipe, a device or a folder in the place of an object would be passed over, and what it stands for be missed
+ * by nobody.
  */
-function whyOdd(entry: Dirent): string | undefined {
+function whyOdd(key: string, entry: Dirent): string | undefined {
   if (entry.isSymbolicLink()) return IS_A_LINK
-  return entry.isFile() || entry.isDirectory() ? undefined : 'is no file'
+  if (entry.isDirectory()) return isNameOfObject(key) ? 'is a folder, where an object belongs' : undefined
+  return entry.isFile() ? undefined : 'is no file'
 }
 
 /** A file that was replaced is another one, whatever its content: each gets its name by a rename. */

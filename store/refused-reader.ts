@@ -38,14 +38,10 @@ export interface KeptEntry {
 }
 
 /**
- * Every refused record, object by object. A line that is no entry, or an unreadable object, is passed to `onDamage`.
+ * Every refused record with its place, object by object. A line that is no entry, or an unreadable object, is passed to
+ * `onDamage`.
  */
-export async function* readRefused(objects: Objects, onDamage: (key: string) => void): AsyncGenerator<RefusedEntry> {
-  for await (const { entry } of readKeptRefused(objects, onDamage)) yield entry
-}
-
-/** The same with the places where they are kept. */
-export async function* readKeptRefused(objects: Objects, onDamage: (key: string) => void): AsyncGenerator<KeptEntry> {
+export async function* readRefused(objects: Objects, onDamage: (key: string) => void): AsyncGenerator<KeptEntry> {
   for (const key of await objects.list(REFUSED_PREFIX)) yield* openRefused(objects, key, onDamage)
 }
 

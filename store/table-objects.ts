@@ -52,7 +52,7 @@ export async function listUnread(archive: Objects, tables: readonly string[]): P
   return [...beside, ...tables.flatMap(table => sortOut(survey, tablePrefix(table)).unread)]
 }
 
-/** Objects, and what is none or lies where no day is; a folder is told once, whatever it holds. */
+/** The objects of a table, and what is no object or lies outside of any day; a folder is named once, not each file. */
 function sortOut({ keys, odd }: Survey, prefix: string): TableObjects {
   const above = odd.find(({ key }) => prefix.startsWith(`${key}/`))
   if (above !== undefined) return { objects: [], unread: [{ ...above, mayHoldRows: true }] }

@@ -95,7 +95,7 @@ describe('the house', () => {
   })
 
   it('exports only what another file uses', () => {
-    expect(SOURCES.flatMap(unusedOf).sort()).toEqual(UNUSED)
+    expect(SOURCES.flatMap(unusedOf).sort()).toEqual(Object.keys(UNUSED).sort())
   })
 
   it('has no comment and no SQL of over 120 columns', () => {

@@ -1,6 +1,6 @@
 import { canonicalString, compareUtf8, isObject, type JsonObject, sortedNames, wellFormed } from './json.js'
 import { canonicalNumeral } from './numeral.js'
-import { Refusal, shown } from './refusal.js'
+import { at, held, Refusal } from './refusal.js'
 
 /** A DynamoDB attribute value in DynamoDB JSON: exactly one of the ten types. Numbers are text, binary is base64. */
 export type AttributeValue =
@@ -64,7 +64,7 @@ function isSameList(a: readonly unknown[], b: readonly unknown[]): boolean {
 }
 
 function attributeNames(item: unknown, path: string): readonly string[] {
-  if (!isObject(item)) throw new Refusal(`${path} is ${shown(item)}, expected an object of attributes`)
+  if (!isObject(item)) throw new Refusal(`${at(path)} is ${held(item)}, expected an object of attributes`)
   return sortedNames(item)
 }
 
@@ -82,7 +82,7 @@ export function canonicalItem(attributes: ReadonlyMap<string, string>, path: str
  */
 export function canonicalValue(value: unknown, path: string, binary: BinaryEncoding): string {
   if (!isObject(value))
-    throw new Refusal(`${path} is ${shown(value)}, expected one attribute value such as {"S":"..."}`)
+    throw new Refusal(`${at(path)} is ${held(value)}, expected one attribute value such as {"S":"..."}`)
   const type = typeOf(value, path)
   const content = value[type]
   switch (type) {
@@ -103,13 +103,16 @@ export function canonicalValue(value: unknown, path: string, binary: BinaryEncod
     case 'BS':
       return `{"${type}":[${canonicalSet(listOf(content, type, path), type, path, binary)}]}`
     case 'BOOL':
-      if (typeof content !== 'boolean') throw new Refusal(`${path} has BOOL ${shown(content)}, expected true or false`)
+      if (typeof content !== 'boolean')
+        throw new Refusal(`${at(path)} has BOOL ${held(content)}, expected true or false`)
       return content ? '{"BOOL":true}' : '{"BOOL":false}'
     case 'NULL':
-      if (content !== true) throw new Refusal(`${path} has NULL ${shown(content)}, expected true`)
+      if (content !== true) throw new Refusal(`${at(path)} has NULL ${held(content)}, expected true`)
       return '{"NULL":true}'
     default:
-      throw new Refusal(`${path} has the unknown type ${shown(type)}, expected S, N, B, BOOL, NULL, M, L, SS, NS or BS`)
+      throw new Refusal(
+        `${at(path)} has the unknown type ${held(type)}, expected S, N, B, BOOL, NULL, M, L, SS, NS or BS`,
+      )
   }
 }
 
@@ -123,7 +126,8 @@ function typeOf(value: JsonObject, path: string): string {
   }
   if (type === undefined || type === '') {
     const types = Object.keys(value)
-    if (types.length !== 1) throw new Refusal(`${path} has ${types.length} types ${shown(types)}, expected exactly one`)
+    if (types.length !== 1)
+      throw new Refusal(`${at(path)} has ${types.length} types ${held(types)}, expected exactly one`)
   }
   return type as string
 }
@@ -157,14 +161,14 @@ function elementOf(element: unknown, type: 'SS' | 'NS' | 'BS', path: string, bin
 }
 
 function textOf(content: unknown, type: string, path: string): string {
-  if (typeof content !== 'string') throw new Refusal(`${path} has ${type} ${shown(content)}, expected a string`)
+  if (typeof content !== 'string') throw new Refusal(`${at(path)} has ${type} ${held(content)}, expected a string`)
   return content
 }
 
 function numeralOf(content: unknown, path: string): string {
   const text = textOf(content, 'N', path)
   const numeral = canonicalNumeral(text)
-  if (numeral === undefined) throw new Refusal(`${path} has N ${shown(text)}, which is no number that DynamoDB has`)
+  if (numeral === undefined) throw new Refusal(`${at(path)} has N ${held(text)}, which is no number that DynamoDB has`)
   return numeral
 }
 
@@ -182,12 +186,12 @@ const BASE64 = /^[A-Za-z0-9+/]*([AQgw]==|[AEIMQUYcgkosw048]=)?$/
 
 function checkBase64(text: string, path: string): string {
   if (text.length % 4 !== 0 || !BASE64.test(text))
-    throw new Refusal(`${path} has B ${shown(text)}, which is not base64`)
+    throw new Refusal(`${at(path)} has B ${held(text)}, which is not base64`)
   return text
 }
 
 function listOf(content: unknown, type: string, path: string): readonly unknown[] {
-  if (!Array.isArray(content)) throw new Refusal(`${path} has ${type} ${shown(content)}, expected an array`)
+  if (!Array.isArray(content)) throw new Refusal(`${at(path)} has ${type} ${held(content)}, expected an array`)
   return content
 }
 

@@ -13,6 +13,7 @@ import {
   type TableConfiguration,
 } from './table-configuration.js'
 
+/** The version of the rows that are made now; `row-versions.ts` has all that there are. */
 export const ROW_VERSION = 'audit-row/v1'
 
 /** A column's type as Glue names it; the Parquet schema and DuckDB's types derive from it. */
@@ -279,7 +280,7 @@ export const LEAF_COLUMNS = [
 /** The lines that `row_hash` is taken over, joined by line feeds; `-` stands for absent. */
 export function leafOf(row: HashedColumns): string {
   return [
-    ROW_VERSION,
+    row.row_version,
     row.event_id,
     row.source_event_id ?? '-',
     row.table_name,

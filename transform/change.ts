@@ -10,7 +10,7 @@ import {
 } from './attribute-value.js'
 import { compareUtf8, isObject } from './json.js'
 import { canonicalNumeral } from './numeral.js'
-import { Refusal, shown } from './refusal.js'
+import { at, held, Refusal, shown } from './refusal.js'
 import { SealingError } from './sealed-field.js'
 import type { StreamRecord } from './stream-record.js'
 import type { AttributePath, TableConfiguration } from './table-configuration.js'
@@ -140,11 +140,11 @@ function keyOfItem(image: { readonly [name: string]: unknown }, attribute: strin
 }
 
 function checkKeys(keys: unknown, table: TableConfiguration): void {
-  if (!isObject(keys)) throw new Refusal(`Keys is ${shown(keys)}, expected the item's key attributes`)
+  if (!isObject(keys)) throw new Refusal(`Keys is ${held(keys)}, expected the item's key attributes`)
   for (const [name, value] of Object.entries(keys)) {
     const type = isObject(value) ? Object.keys(value)[0] : undefined
     if (type !== 'S' && type !== 'N' && type !== 'B')
-      throw new Refusal(`Keys.${name} is ${shown(value)}, expected S, N or B`)
+      throw new Refusal(`${at(`Keys.${name}`)} is ${held(value)}, expected S, N or B`)
   }
   const configured = table.keys.map(key => key.attribute)
   if (configured.length > 0 && !sameNames(Object.keys(keys), configured)) {

@@ -18,8 +18,11 @@ const RESULT_OVERHEAD_BYTES = 120
 
 export type TransformHandler = (event: FirehoseTransformationEvent) => Promise<FirehoseTransformationResult>
 
-/** Called for each refused record. The reason shows the start of the value at fault: not for a log that others read. */
-export type RefusalLog = (recordId: string, reason: string) => void
+/**
+ * Called for each refused record. The reason shows the start of the value at fault, the outline nothing that the record
+ * holds: it is for a log that others read.
+ */
+export type RefusalLog = (recordId: string, reason: string, outline: string) => void
 
 /**
  * The Firehose transform of one table. It answers every record once, as `Ok` with row lines and the partition's keys,
@@ -35,7 +38,7 @@ export function createHandler(table: TableConfiguration, log: RefusalLog = () =>
         const arrival = approximateArrivalTimestamp
         const fast = transformFast(data, arrival)
         const transformed = fast.kind === 'declined' ? transformPlainly(data, fast, arrival, table) : fast
-        if (transformed.kind === 'refused') return refuse(recordId, transformed.reason, log)
+        if (transformed.kind === 'refused') return refuse(recordId, transformed, log)
         const { data: answer, date } = transformed
         if (bytes + answer.length > MAX_RESPONSE_BYTES) return refuse(recordId, tooLarge(answer.length), log)
         bytes += answer.length
@@ -66,13 +69,16 @@ function transformPlainly(
   return { kind: 'transformed', data: Buffer.from(lines).toString('base64'), date: partition.date }
 }
 
-function tooLarge(bytes: number): string {
+function tooLarge(bytes: number): Why {
   const advice = bytes > MAX_RESPONSE_BYTES ? 'they never will' : 'send the record again in a smaller batch'
-  return `rows of ${bytes} bytes do not fit into what is left of an answer of ${MAX_RESPONSE_BYTES} bytes, ${advice}`
+  const reason = `rows of ${bytes} bytes do not fit into what is left of an answer of ${MAX_RESPONSE_BYTES} bytes, ${advice}`
+  return { reason, outline: reason }
 }
 
-function refuse(recordId: string, reason: string, log: RefusalLog): FirehoseTransformationResultRecord {
-  log(recordId, reason)
+type Why = Pick<Refused, 'reason' | 'outline'>
+
+function refuse(recordId: string, { reason, outline }: Why, log: RefusalLog): FirehoseTransformationResultRecord {
+  log(recordId, reason, outline)
   // without data: Firehose keeps the record as it was sent to the function
   return { recordId, result: 'ProcessingFailed' }
 }

@@ -38,7 +38,7 @@ function unlessRefused<T>(read: () => T): T | Refused {
   try {
     return read()
   } catch (error) {
-    if (error instanceof Refusal) return { kind: 'refused', reason: error.message }
+    if (error instanceof Refusal) return { kind: 'refused', reason: error.message, outline: error.outline }
     throw error
   }
 }

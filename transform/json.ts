@@ -1,4 +1,4 @@
-import { Refusal, shown } from './refusal.js'
+import { at, held, Refusal } from './refusal.js'
 
 /** One JSON object found in a text, with the very text it was read from. */
 export interface JsonDocument {
@@ -54,7 +54,7 @@ function parseObject(text: string, members: number): JsonObject {
 /** The end of the JSON object that starts at `start`, and how many members it holds at every depth. */
 function measureObject(text: string, start: number): { readonly end: number; readonly members: number } {
   if (text[start] !== '{')
-    throw new Refusal(`record is not a JSON object, it starts with ${shown(text.slice(start, start + 20))}`)
+    throw new Refusal(`record is not a JSON object, it starts with ${held(text.slice(start, start + 20))}`)
   let depth = 0
   let members = 0
   for (let position = start; position < text.length; position++) {
@@ -171,7 +171,7 @@ export function canonicalString(text: string, path: string): string {
 
 /** The text itself; refuses a lone surrogate. */
 export function wellFormed(text: string, path: string): string {
-  if (!text.isWellFormed()) throw new Refusal(`${path} has a lone surrogate, which no UTF-8 text can carry`)
+  if (!text.isWellFormed()) throw new Refusal(`${at(path)} has a lone surrogate, which no UTF-8 text can carry`)
   return text
 }
 
@@ -180,7 +180,7 @@ export function canonicalJson(value: unknown, path = 'value'): string {
   if (typeof value === 'string') return canonicalString(value, path)
   if (Array.isArray(value)) return `[${value.map((element, i) => canonicalJson(element, `${path}[${i}]`)).join(',')}]`
   if (typeof value === 'number' && !Number.isSafeInteger(value))
-    throw new Refusal(`${path} is ${value}, expected a whole number that a double holds exactly`)
+    throw new Refusal(`${at(path)} is ${held(value)}, expected a whole number that a double holds exactly`)
   if (!isObject(value)) return JSON.stringify(value)
   const names = Object.keys(value).filter(name => value[name] !== undefined)
   const members = names

@@ -50,6 +50,18 @@ export const TAIL_FOLDER = '.tail'
 /** What of the refused objects was sent again. */
 export const LEDGER_FILE = '.redriven.ndjson'
 
+/**
+ * True of a key whose end only objects have. A table may be called `Orders.json`, too: its folder is a level higher. Of
+ * refused objects the name tells nothing, Firehose gives them no ending.
+ */
+export function isNameOfObject(key: string): boolean {
+  return NAME_OF_OBJECT.test(key)
+}
+
+const NAME_OF_OBJECT = new RegExp(
+  `^(?:${[DATA_PREFIX, CONFIG_PREFIX, FACTS_PREFIX, DERIVED_PREFIX].join('|')})[^/]+/.*\\.(?:json|parquet)$`,
+)
+
 /** The names that make a folder an archive. */
 export const TOP_NAMES: readonly string[] = [
   ...[DATA_PREFIX, CONFIG_PREFIX, FACTS_PREFIX, LOG_PREFIX, REFUSED_PREFIX, DERIVED_PREFIX].map(prefix =>

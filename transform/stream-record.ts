@@ -1,7 +1,7 @@
 import type { BinaryEncoding } from './attribute-value.js'
 import { type Instant, parseInstant, type TimePrecision } from './instant.js'
 import { canonicalJson, isObject, type JsonObject, tryParseObject } from './json.js'
-import { Refusal, shown } from './refusal.js'
+import { held, Refusal, shown } from './refusal.js'
 import { TABLE_NAME } from './table-names.js'
 
 export type EventName = 'INSERT' | 'MODIFY' | 'REMOVE' | 'BASELINE'
@@ -132,14 +132,14 @@ function changeRecord(content: Content, origin: Origin): StreamRecord {
 function readContent(document: JsonObject, dynamodb: JsonObject): Content {
   const { eventName } = document
   if (!EVENT_NAMES.includes(eventName as string)) {
-    throw new Refusal(`eventName is ${shown(eventName)}, expected INSERT, MODIFY or REMOVE`)
+    throw new Refusal(`eventName is ${held(eventName)}, expected INSERT, MODIFY or REMOVE`)
   }
   const viewType = dynamodb.StreamViewType ?? null
   if (viewType !== null && !VIEW_TYPES.includes(viewType as string)) {
-    throw new Refusal(`StreamViewType is ${shown(viewType)}, expected ${VIEW_TYPES.join(', ')}`)
+    throw new Refusal(`StreamViewType is ${held(viewType)}, expected ${VIEW_TYPES.join(', ')}`)
   }
   if (!isObject(dynamodb.Keys) || Object.keys(dynamodb.Keys).length === 0) {
-    throw new Refusal(`Keys is ${shown(dynamodb.Keys)}, expected the item's key attributes`)
+    throw new Refusal(`Keys is ${held(dynamodb.Keys)}, expected the item's key attributes`)
   }
   const identity = document.userIdentity ?? null
   return {
@@ -157,11 +157,11 @@ function readContent(document: JsonObject, dynamodb: JsonObject): Content {
 /** `{"itemtrail":"baseline/v1", table, source, time, Item}`: an item found when the archive began. */
 function readBaseline(document: JsonObject): StreamRecord {
   if (document.itemtrail !== 'baseline/v1')
-    throw new Refusal(`itemtrail is ${shown(document.itemtrail)}, expected "baseline/v1"`)
+    throw new Refusal(`itemtrail is ${held(document.itemtrail)}, expected "baseline/v1"`)
   const source = requiredText(document.source, 'source')
   const time = typeof document.time === 'string' ? parseInstant(document.time) : undefined
-  if (time === undefined) throw new Refusal(`time is ${shown(document.time)}, expected ISO 8601 with a zone`)
-  if (!isObject(document.Item)) throw new Refusal(`Item is ${shown(document.Item)}, expected an item in DynamoDB JSON`)
+  if (time === undefined) throw new Refusal(`time is ${held(document.time)}, expected ISO 8601 with a zone`)
+  if (!isObject(document.Item)) throw new Refusal(`Item is ${held(document.Item)}, expected an item in DynamoDB JSON`)
   return {
     capture: 'baseline',
     table: tableName(requiredText(document.table, 'table')),
@@ -208,7 +208,7 @@ function parseStreamArn(arn: string): Stream {
   const match = /^arn:[^:]*:dynamodb:([^:]*):[^:]*:table\/([^/]+)\/stream\/.+$/.exec(arn)
   if (match === null) {
     throw new Refusal(
-      `eventSourceARN is ${shown(arn)}, expected arn:aws:dynamodb:<region>:<account>:table/<name>/stream/<label>`,
+      `eventSourceARN is ${held(arn)}, expected arn:aws:dynamodb:<region>:<account>:table/<name>/stream/<label>`,
     )
   }
   return { region: requiredText(match[1], 'region in eventSourceARN'), table: match[2] as string }
@@ -246,7 +246,7 @@ export function readTime(value: unknown, unit: TimeUnit): Instant | null {
         ? parseInstant(value)?.us
         : undefined
   if (us === undefined) {
-    throw new Refusal(`ApproximateCreationDateTime is ${shown(value)}, expected a number or ISO 8601 with a zone`)
+    throw new Refusal(`ApproximateCreationDateTime is ${held(value)}, expected a number or ISO 8601 with a zone`)
   }
   return checkTime(atLeastAs(us, unit))
 }
@@ -260,14 +260,14 @@ function atLeastAs(us: number, unit: TimeUnit): Instant {
 /** From 1970, and so that microseconds since then are safe integers. */
 function checkTime(instant: Instant): Instant {
   if (instant.us >= 0 && instant.us <= Number.MAX_SAFE_INTEGER) return instant
-  throw new Refusal(`time is ${shown(instant.us)} microseconds since 1970, expected 0 to ${Number.MAX_SAFE_INTEGER}`)
+  throw new Refusal(`time is ${held(instant.us)} microseconds since 1970, expected 0 to ${Number.MAX_SAFE_INTEGER}`)
 }
 
 /** A SequenceNumber has up to 40 digits (DynamoDB Streams API, StreamRecord); zero-padded it sorts as text. */
 function readSequence(value: unknown): string | null {
   if (value === undefined || value === null) return null
   if (typeof value !== 'string' || !/^\d{1,40}$/.test(value)) {
-    throw new Refusal(`SequenceNumber is ${shown(value)}, expected a string of 1 to 40 digits`)
+    throw new Refusal(`SequenceNumber is ${held(value)}, expected a string of 1 to 40 digits`)
   }
   return value.padStart(40, '0')
 }
@@ -275,7 +275,7 @@ function readSequence(value: unknown): string | null {
 function readSize(value: unknown): number | null {
   if (value === undefined || value === null) return null
   if (!Number.isSafeInteger(value) || (value as number) < 0)
-    throw new Refusal(`SizeBytes is ${shown(value)}, expected a whole number`)
+    throw new Refusal(`SizeBytes is ${held(value)}, expected a whole number`)
   return value as number
 }
 
@@ -295,9 +295,9 @@ const CONTROL = /[\0-\x1f\x7f-\x9f]/
  */
 function optionalText(value: unknown, field: string): string | null {
   if (value === undefined || value === null) return null
-  if (typeof value !== 'string') throw new Refusal(`${field} is ${shown(value)}, expected a string`)
+  if (typeof value !== 'string') throw new Refusal(`${field} is ${held(value)}, expected a string`)
   if (value === '' || value === '-' || CONTROL.test(value) || !value.isWellFormed()) {
-    throw new Refusal(`${field} is ${shown(value)}, expected text without control characters, and not "-"`)
+    throw new Refusal(`${field} is ${held(value)}, expected text without control characters, and not "-"`)
   }
   return value
 }

@@ -20,6 +20,8 @@ export interface Transformed {
 export interface Refused {
   readonly kind: 'refused'
   readonly reason: string
+  /** The reason without anything that the record holds. */
+  readonly outline: string
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -48,7 +50,7 @@ function unlessRefused(transform: () => Transformed): Transformed | Refused {
   try {
     return transform()
   } catch (error) {
-    if (error instanceof Refusal) return { kind: 'refused', reason: error.message }
+    if (error instanceof Refusal) return { kind: 'refused', reason: error.message, outline: error.outline }
     throw error
   }
 }

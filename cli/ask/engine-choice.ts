@@ -14,7 +14,7 @@ export const ENGINE_OPTIONS = [
 const AWS_FLAGS = ['stack', 'workgroup', 'database', 'region'] as const
 
 /** Variables that stand in for flags; region, credentials and endpoint have those that every AWS tool reads. */
-export const ENVIRONMENT = {
+const ENVIRONMENT = {
   engine: 'ITEMTRAIL_ENGINE',
   stack: 'ITEMTRAIL_STACK',
   workgroup: 'ITEMTRAIL_WORKGROUP',

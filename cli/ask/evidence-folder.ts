@@ -4,7 +4,7 @@ import { CommandError, EXIT, type Io, type Options } from '../io.js'
 import { isOnAws } from '../show/archive-name.js'
 import { grouped } from '../show/progress.js'
 import { printable } from '../show/text.js'
-import { KEY_OPTION, neededKey } from './journal.js'
+import { KEY_OPTION, neededKey } from './journal-options.js'
 import type { AnswerWithReceipt } from './receipt-file.js'
 import type { Workspace } from './workspace.js'
 

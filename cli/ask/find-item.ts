@@ -1,8 +1,10 @@
-import { type AnsweredHistory, readHistory } from '../../queries/answers/history.js'
+import { type AnsweredHistory, readHistory } from '../../queries/answers/read-history.js'
 import { sampleItemKey } from '../../queries/item-key.js'
 import { similarItemKeys } from '../../queries/known-keys.js'
+import type { ItemHistory } from '../../queries/verdict/fold-history.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { CommandError, EXIT } from '../io.js'
+import { describeConfidence } from '../show/confidence.js'
 import { parseItemKey, showItemKey } from '../show/item-key.js'
 import { nearest } from './nearest.js'
 import type { Workspace } from './workspace.js'
@@ -26,19 +28,22 @@ export async function findHistory(
   return readHistory(workspace.engine, table, await findItemKey(workspace, table, typed))
 }
 
-/** Throws `CommandError` with similar keys for the history of an item never seen. */
+/**
+ * Throws `CommandError` for the history of an item never seen: how sure that is of what was asked, and similar keys.
+ */
 export async function checkSeen(
   { engine }: Workspace,
   table: TableConfiguration,
-  { itemKey, changes }: AnsweredHistory,
+  history: ItemHistory,
+  asked = history,
 ): Promise<void> {
+  const { itemKey, changes } = history
   if (changes.length > 0) return
   const similar = nearest(itemKey, await similarItemKeys(engine, table, itemKey))
+  const near = similar.length === 0 ? '' : `\n  did you mean ${similar.map(showItemKey).join(' or ')}?`
   throw new CommandError(
     `${table.table} ${showItemKey(itemKey)} was never seen: the archive has no change of it`,
     EXIT.findings,
-    similar.length === 0
-      ? 'an item that has not changed since the archive began is not in it'
-      : `did you mean ${similar.map(showItemKey).join(' or ')}?`,
+    `${describeConfidence(asked)}${near}`,
   )
 }

@@ -12,10 +12,10 @@ import { ProofError } from '../../proof/proof-error.js'
 export async function identityOrAny(
   log: Pick<LogStore, 'read'>,
   believed: Verifier | undefined,
-  kept?: Uint8Array,
+  kept?: string,
 ): Promise<JournalIdentity | undefined> {
   if (believed !== undefined) return { origin: believed.name, known: [believed] }
-  if (kept !== undefined) return signersOf(kept)
+  if (kept !== undefined) return signersOf(Buffer.from(kept))
   for (const path of [claimPath(0), CHECKPOINT]) {
     const bytes = await log.read(path)
     const identity = bytes && signersOf(bytes)

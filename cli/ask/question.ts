@@ -3,11 +3,10 @@ import type { Answer } from '../../queries/answers/answer.js'
 import { describeVerdict } from '../../queries/answers/answer-verdict.js'
 import type { AnswerVerdict } from '../../queries/answers/asked.js'
 import type { Receipt, WrittenFile } from '../../queries/answers/receipt.js'
-import { CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
-import { goesToTerminal } from '../show/answer-file.js'
-import { type Format, formatOf, isBinary, QUESTION_FORMATS } from '../show/formats.js'
-import { OUTPUT_OPTIONS, withOutput } from '../show/output.js'
-import { printAnswer } from '../show/printers.js'
+import { CommandError, EXIT, type ExitCode, goesToTerminal, type Io, type Options } from '../io.js'
+import { answerFormatOf, formatOption, type Had } from '../show/choose-format.js'
+import { OUTPUT_OPTIONS, withOutput } from '../show/output-file.js'
+import type { OutputFormat } from '../show/output-format.js'
 import type { AnswerSurface } from '../show/surface.js'
 import { printVerdict } from '../show/table-verdict.js'
 import { ENGINE_OPTIONS } from './engine-choice.js'
@@ -21,7 +20,7 @@ const CSV_OPTION = ['--csv-formulas <how>', 'of a text that a spreadsheet would 
 /** Flags that every question takes. */
 export const PLACE_OPTIONS = [ARCHIVE_OPTION, CONFIG_OPTION, ...ENGINE_OPTIONS] as const
 export const ANSWER_OPTIONS = [
-  ['--format <format>', 'table, json, ndjson, csv, parquet, arrow or html', 'table'],
+  formatOption('columns'),
   ...OUTPUT_OPTIONS,
   CSV_OPTION,
   RECEIPT_OPTION,
@@ -40,15 +39,16 @@ export interface Asking {
 
 /**
  * Opens the archive that the flags name for one question, and prints the answer in their format to where they say.
+ * The answer has columns, and `more`.
  * What is wrong with the flags is told before anything is asked.
  */
 export async function askArchive(
   options: Options,
   io: Io,
   ask: (asking: Asking) => Promise<AnswerSurface>,
-  formats: readonly Format[] = QUESTION_FORMATS,
+  ...more: readonly Had[]
 ): Promise<ExitCode> {
-  const format = formatOf(options, formats)
+  const format = answerFormatOf(options, 'columns', ...more)
   checkTerminal(format, options, io)
   const keepsFormulas = readFormulas(options)
   const receipts = new ReceiptFile(options, io)
@@ -56,7 +56,7 @@ export async function askArchive(
   const answer = async (workspace: Workspace, out: Io) => {
     const surface = await ask({ workspace, options, receipts, io: out })
     tellRemarks(workspace.engine, out)
-    await printAnswer(surface, format, out)
+    await format.print(surface, out)
     await surface.receipt()
     await bundleAnswer(receipts.answer, { workspace, options, keepsFormulas }, out)
     const exit = await surface.end(out)
@@ -70,7 +70,7 @@ export async function askArchive(
       { ...io, keepsFormulas },
       out => withWorkspace(options, workspace => answer(workspace, out), out),
       file => {
-        written = { ...file, format }
+        written = { ...file, format: format.name }
       },
     )
   } finally {
@@ -78,10 +78,10 @@ export async function askArchive(
   }
 }
 
-function checkTerminal(format: Format, { output }: Options, io: Io): void {
-  if (!isBinary(format) || output !== undefined || !goesToTerminal(io)) return
+function checkTerminal(format: OutputFormat, { output }: Options, io: Io): void {
+  if (format.isBinary !== true || output !== undefined || !goesToTerminal(io)) return
   const hint = '--output FILE writes it to a file'
-  throw new CommandError(`format ${format} is no text for a terminal`, EXIT.usage, hint)
+  throw new CommandError(`format ${format.name} is no text for a terminal`, EXIT.usage, hint)
 }
 
 /** True where texts that a spreadsheet would run stay as they are. */

@@ -1,7 +1,7 @@
 import type { QueryEngine } from '../../queries/engines/engine.js'
-import { findFacts } from '../../store/facts.js'
 import { DiskArchive } from '../../store/folder.js'
 import { readKept } from '../../store/kept-configurations.js'
+import { findFacts } from '../../store/kept-facts.js'
 import { EXIT, type ExitCode, type Io } from '../io.js'
 import { isOnAws } from '../show/archive-name.js'
 import { printable } from '../show/text.js'

@@ -1,9 +1,9 @@
 import { type Instant, parseInstant } from '../../transform/instant.js'
-import { instantOf } from '../ask/instant.js'
+import { instantOf } from '../ask/instant-argument.js'
 import { ANSWER_OPTIONS, type Asking, askArchive, PLACE_OPTIONS } from '../ask/question.js'
 import { findWorkspaceTable } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT } from '../io.js'
-import { FILE_FORMAT_NAMES, type Format } from '../show/formats.js'
+import { formatOption } from '../show/choose-format.js'
 import type { AnswerSurface } from '../show/surface.js'
 import { itemAsOf } from './as-of/one-item.js'
 import { tableAsOf } from './as-of/whole-table.js'
@@ -15,19 +15,13 @@ export const asOf: Command = {
   summary: 'what an item was at an instant; without a key, what the table held',
   options: [
     ...PLACE_OPTIONS,
-    [
-      '--format <format>',
-      `table, json, ndjson, ${FILE_FORMAT_NAMES.join(', ')}, or dynamodb: {"Item":{...}} lines as in its export`,
-      'table',
-    ],
+    formatOption('columns', 'items'),
     ...ANSWER_OPTIONS.filter(([flags]) => !flags.startsWith('--format')),
     ['--no-verdict', 'of a whole table, leaves out how sure the answer is, and says so'],
   ],
   example: 'itemtrail as-of Orders ORD12345 2026-11-19T12:00:00Z',
-  run: (args, options, io) => askArchive(options, io, asking => answerAsOf(args, asking), FORMATS),
+  run: (args, options, io) => askArchive(options, io, asking => answerAsOf(args, asking), 'items'),
 }
-
-const FORMATS: readonly Format[] = ['table', 'json', 'ndjson', 'dynamodb', ...FILE_FORMAT_NAMES]
 
 async function answerAsOf(args: readonly string[], asking: Asking): Promise<AnswerSurface> {
   const [key, at] = readMoment(args)

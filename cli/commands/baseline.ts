@@ -17,8 +17,7 @@ import { type BaselineSource, openFullExport, openScan } from '../ask/table-sour
 import { ARCHIVE_OPTION, CONFIG_OPTION, loadConfiguration } from '../ask/workspace.js'
 import { callAws, describeWriteFailure } from '../failures.js'
 import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
-import { FORMAT_OPTION, formatOf } from '../show/formats.js'
-import { print } from '../show/printers.js'
+import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
 import { grouped, Progress } from '../show/progress.js'
 import { paint } from '../show/terminal.js'
 import { printable } from '../show/text.js'
@@ -54,7 +53,7 @@ export const baseline: Command = {
     if (before !== undefined) {
       const result = { refused: 0, examples: [], items: before.items, fact: before, key: factKey(before) }
       const page = () => io.out(`this baseline of ${name} is complete already: ${printable(result.key)}\n`)
-      await print({ page, whole: () => describe(name, source, result) }, format, io)
+      await format.print({ page, whole: () => describe(name, source, result) }, io)
       return EXIT.done
     }
     const progress = new Progress(io, 'item')
@@ -64,7 +63,7 @@ export const baseline: Command = {
     try {
       const result = await take(source, table, target, progress, place.root)
       const page = () => showResult(result, table, source, place, io)
-      await print({ page, whole: () => describe(name, source, result) }, format, io)
+      await format.print({ page, whole: () => describe(name, source, result) }, io)
       return result.fact === undefined ? EXIT.findings : EXIT.done
     } finally {
       target.close()

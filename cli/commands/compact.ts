@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { type CopyCheck, checkCopy } from '../../derived/check.js'
-import { type Compaction, compactTable } from '../../derived/desk.js'
+import { type Compaction, compactTable } from '../../derived/desk-compactor.js'
 import { DerivedError } from '../../derived/error.js'
 import { sizeOf, totalsOf } from '../../derived/manifest.js'
 import { DiskArchive } from '../../store/folder.js'
@@ -10,8 +10,8 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration, suggestion } from '../ask/workspace.js'
 import { archiveFailure } from '../failures.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
-import { FORMAT_OPTION, formatOf, type TextFormat } from '../show/formats.js'
-import { print } from '../show/printers.js'
+import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
+import type { TextFormat } from '../show/output-format.js'
 import { grouped } from '../show/progress.js'
 import { WIPE_LINE } from '../show/terminal.js'
 import { printable } from '../show/text.js'
@@ -95,7 +95,7 @@ async function compactTables(
     if (tables.length === 0) io.out('the archive is empty\n')
     for (const compaction of done) printCompaction(compaction, io)
   }
-  await print({ page, rows: () => done.map(describeCompaction) }, format, io)
+  await format.print({ page, rows: () => done.map(describeCompaction) }, io)
   return failed ? EXIT.findings : EXIT.done
 }
 
@@ -165,7 +165,7 @@ async function reportChecks(
   const page = () => {
     for (const check of checks) printCheck(check, io)
   }
-  await print({ page, rows: () => checks }, format, io)
+  await format.print({ page, rows: () => checks }, io)
   if (checks.some(({ problems }) => problems.length > 0)) return EXIT.findings
   return checks.some(({ found }) => !found) ? EXIT.unchecked : EXIT.done
 }

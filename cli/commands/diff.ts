@@ -1,8 +1,8 @@
-import { type AnsweredHistory, answerHistory } from '../../queries/answers/history.js'
+import { type AnsweredHistory, answerHistory } from '../../queries/answers/read-history.js'
 import type { Receipt } from '../../queries/answers/receipt.js'
 import { type Difference, differencesOf } from '../../queries/difference.js'
 import { isDoubtful } from '../../queries/verdict/findings.js'
-import type { ItemHistory } from '../../queries/verdict/history.js'
+import type { ItemHistory } from '../../queries/verdict/fold-history.js'
 import type { HistoryChange } from '../../queries/verdict/item-change.js'
 import type { ItemState } from '../../queries/verdict/reconstruct.js'
 import { archiveBegan, historyBetween, type StateAt, stateAt } from '../../queries/verdict/state-at.js'
@@ -10,7 +10,7 @@ import { type AttributeValue, canonicalValue, type Item, parseItem } from '../..
 import { formatInstant, type Instant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { checkSeen, findHistory } from '../ask/find-item.js'
-import { instantOf } from '../ask/instant.js'
+import { instantOf } from '../ask/instant-argument.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS } from '../ask/question.js'
 import type { ReceiptFile } from '../ask/receipt-file.js'
 import { findWorkspaceTable, type Workspace } from '../ask/workspace.js'
@@ -39,9 +39,9 @@ export const diff: Command = {
       const table = findWorkspaceTable(workspace, name as string)
       const all = await findHistory(workspace, table, key as string)
       const receipt = await keepReceipt(all, table, to, workspace, receipts)
-      await checkSeen(workspace, table, all)
       const began = await archiveBegan(workspace.engine, table)
       const [before, after] = [stateAt(all, from, began), stateAt(all, to, began)]
+      await checkSeen(workspace, table, all, historyBetween(all, [from.us, before], [to.us, after]))
       checkKnown(before, from, '--from')
       checkKnown(after, to, '--to')
       return surfaceOf(table.table, all, [from, before], [to, after], workspace.root, receipt)
@@ -66,7 +66,7 @@ function surfaceOf(
 ): AnswerSurface {
   const after = to[1]
   const differences = differencesOf(itemOf(from[1].state), itemOf(after.state))
-  const until = historyBetween(all, from[0].us, to[0].us, after)
+  const until = historyBetween(all, [from[0].us, from[1]], [to[0].us, after])
   const name = `${table} ${showItemKey(all.itemKey)}`
   return {
     page: io => {

@@ -1,10 +1,9 @@
 import type { Configuration } from '../../config/configuration.js'
-import type { Facts } from '../../doctor/facts.js'
+import type { Facts } from '../../doctor/deployed-facts.js'
 import type { CheckVerdict, DoctorFinding } from '../../doctor/judgement.js'
 import { CONFIG_OPTION, loadConfiguration } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io } from '../io.js'
-import { FORMAT_OPTION, formatOf } from '../show/formats.js'
-import { print } from '../show/printers.js'
+import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
 import { grouped } from '../show/progress.js'
 import { paint, WIPE_LINE } from '../show/terminal.js'
 import { printable } from '../show/text.js'
@@ -29,7 +28,7 @@ export const doctor: Command = {
     // neither the SDK nor the checks are for every command to load
     const { judgeArchive } = await import('../../doctor/checks.js')
     const findings = judgeArchive(await readStack(stack, configuration, io), configuration)
-    await print({ page: () => showFindings(findings, io), rows: () => findings }, format, io)
+    await format.print({ page: () => showFindings(findings, io), rows: () => findings }, io)
     return exitOf(findings)
   },
 }

@@ -1,5 +1,5 @@
 import { checkFolder, giveBundle, REDACT_OPTION } from '../ask/evidence-folder.js'
-import { KEY_OPTION, neededKey } from '../ask/journal.js'
+import { KEY_OPTION, neededKey } from '../ask/journal-options.js'
 import { readReceiptText } from '../ask/receipt-file.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, withWorkspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT } from '../io.js'

@@ -9,9 +9,8 @@ import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration } from '.
 import { archiveFailure, describeReadFailure, describeSystemError, describeWriteFailure } from '../failures.js'
 import { type Command, CommandError, EXIT, type Options } from '../io.js'
 import { archiveFlag } from '../show/archive-name.js'
+import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
 import { adviseOnActor, describeSummary, printMisfits, printReasons, printSummaries } from '../show/delivery-summary.js'
-import { FORMAT_OPTION, formatOf } from '../show/formats.js'
-import { print } from '../show/printers.js'
 import { grouped, Progress } from '../show/progress.js'
 import { printable } from '../show/text.js'
 
@@ -52,7 +51,7 @@ export const ingest: Command = {
       })
       progress.end()
       const page = () => (summaries.length > 0 ? printSummaries(summaries, io) : undefined)
-      await print({ page, rows: () => summaries.map(describeSummary) }, format, io)
+      await format.print({ page, rows: () => summaries.map(describeSummary) }, io)
       if (summaries.length === 0) io.err(`${file === '-' ? 'standard input' : printable(file)} holds no records\n`)
       printReasons(summaries, root, io)
       printMisfits(summaries, io)

@@ -4,7 +4,7 @@ import type { Inference } from '../../config/infer-columns.js'
 import { type Command, CommandError, EXIT, type Io } from '../io.js'
 import { grouped } from '../show/progress.js'
 import { pad, printable, widthOf, wrap } from '../show/text.js'
-import { configurationOf, inferColumns, SAMPLE, type SeenTable, sampleTables } from './init/sample.js'
+import { configurationOf, inferColumns, SAMPLE, type SeenTable, sampleTables } from './init/infer-configuration.js'
 
 /** Writes a configuration with the tables, keys and columns seen in a sample of records. */
 export const init: Command = {

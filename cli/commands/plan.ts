@@ -1,9 +1,9 @@
+import { BUFFER } from '../../aws/firehose-buffer.js'
 import { planOf } from '../../cost/plan.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION } from '../ask/workspace.js'
 import { type Command, EXIT } from '../io.js'
-import { FORMAT_OPTION, formatOf } from '../show/formats.js'
-import { print } from '../show/printers.js'
-import { planJson } from './plan/json.js'
+import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
+import { planJson } from './plan/for-programs.js'
 import { printPlan } from './plan/page.js'
 import { subjectOf } from './plan/subject.js'
 
@@ -20,8 +20,8 @@ export const plan: Command = {
     ['--from-archive <table>', 'measure all of these in the archive'],
     ['--table <table>', 'the table of a sample that has several'],
     ['--retention-days <n>', "days that the archive is kept (the configuration's lock, or 2557)"],
-    ['--buffer-mb <n>', "what Firehose gathers for an object (the configuration's, or 128)"],
-    ['--buffer-seconds <n>', "how long it gathers (the configuration's, or 900)"],
+    ['--buffer-mb <n>', `what Firehose gathers for an object (the configuration's, or ${BUFFER.mb})`],
+    ['--buffer-seconds <n>', `how long it gathers (the configuration's, or ${BUFFER.seconds})`],
     ARCHIVE_OPTION,
     CONFIG_OPTION,
     FORMAT_OPTION,
@@ -31,7 +31,7 @@ export const plan: Command = {
     const format = formatOf(options)
     const { source, subject } = await subjectOf(args[0], options, io)
     const planned = planOf(subject)
-    await print({ page: () => printPlan(planned, source, io), whole: () => planJson(planned, source) }, format, io)
+    await format.print({ page: () => printPlan(planned, source, io), whole: () => planJson(planned, source) }, io)
     return EXIT.done
   },
 }

@@ -4,10 +4,10 @@ import type { JournalIdentity } from '../../journal/head.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { checkFolder } from '../ask/evidence-folder.js'
 import { checkSeen, findHistory } from '../ask/find-item.js'
-import { KEY_OPTION, neededKey } from '../ask/journal.js'
+import { KEY_OPTION, neededKey } from '../ask/journal-options.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, findWorkspaceTable, type Workspace, withWorkspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
-import { withOutput } from '../show/output.js'
+import { withOutput } from '../show/output-file.js'
 import { grouped } from '../show/progress.js'
 import { printable } from '../show/text.js'
 
@@ -30,7 +30,8 @@ export const prove: Command = {
       const { verifier } = neededKey(options, workspace.root)
       const identity = { origin: verifier.name, known: [verifier] }
       const { proveEvent } = await import('../../evidence/give-evidence.js')
-      const proven = EVENT_ID.test(typed) ? await proveEvent(workspace.root, identity, table, typed) : undefined
+      const event = eventIdOf(typed)
+      const proven = event === undefined ? undefined : await proveEvent(workspace.root, identity, table, event)
       if (proven === undefined) return proveItem(workspace, identity, table, typed, options, io)
       return withOutput(options, io, async out => {
         out.out(proven.proof)
@@ -41,6 +42,19 @@ export const prove: Command = {
 
 /** An event's id, or as much of it as is shown. */
 const EVENT_ID = /^[0-9a-f]{8,32}$/
+
+/**
+ * The id that was typed, also as it comes out of a CSV: with a line end, blanks, quotes, a separator, in capitals.
+ * Undefined for a key.
+ */
+function eventIdOf(typed: string): string | undefined {
+  const bare = typed
+    .trim()
+    .replace(/^['"]+|['",;]+$/g, '')
+    .trim()
+    .toLowerCase()
+  return EVENT_ID.test(bare) ? bare : undefined
+}
 
 async function proveItem(
   workspace: Workspace,

@@ -1,7 +1,6 @@
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { type Command, EXIT, type Io } from '../io.js'
-import { FORMAT_OPTION, formatOf } from '../show/formats.js'
-import { print } from '../show/printers.js'
+import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
 import { paint } from '../show/terminal.js'
 
 /** The questions that can be asked by name. */
@@ -13,7 +12,7 @@ export const queries: Command = {
   run: async (_, options, io) => {
     const format = formatOf(options)
     const saved = [...SAVED_QUERIES.values()]
-    await print({ page: () => showQueries(saved, io), rows: () => saved.map(describe) }, format, io)
+    await format.print({ page: () => showQueries(saved, io), rows: () => saved.map(describe) }, io)
     return EXIT.done
   },
 }

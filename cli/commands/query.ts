@@ -10,7 +10,7 @@ import { isDoubtful } from '../../queries/verdict/findings.js'
 import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { findItemKey } from '../ask/find-item.js'
-import { instantOf } from '../ask/instant.js'
+import { instantOf } from '../ask/instant-argument.js'
 import { nearest } from '../ask/nearest.js'
 import {
   ANSWER_OPTIONS,

@@ -17,8 +17,7 @@ import { configurationKeyOf, configurationPrefix, GIVEN_UP_PREFIX, REFUSED_PREFI
 import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration, suggestion } from '../ask/workspace.js'
 import { callAws } from '../failures.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
-import { FORMAT_OPTION, formatOf } from '../show/formats.js'
-import { print } from '../show/printers.js'
+import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
 import { grouped, Progress } from '../show/progress.js'
 import { shorterTime } from '../show/table.js'
 import { paint } from '../show/terminal.js'
@@ -50,13 +49,14 @@ export const redrive: Command = {
     const survey = await source.reading(() => surveyRefused(redriveOptions))
     progress.end()
     checkTable(table, survey, options)
-    if (format === 'table') printSurvey(survey, source.name, io)
+    // before anything is sent, which may take long
+    format.tell(io).page(() => printSurvey(survey, source.name, io))
     const redriven = options.send === true ? await send(survey, redriveOptions, source, options, io) : undefined
     const page = () => {
       if (redriven !== undefined) printRedriven(redriven, io)
       else if (survey.days.size > 0) io.err('nothing was sent: --send does\n')
     }
-    await print({ page, whole: () => describe(survey, redriven) }, format, io)
+    await format.print({ page, whole: () => describe(survey, redriven) }, io)
     return exitOf(survey, redriven)
   },
 }

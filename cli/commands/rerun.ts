@@ -6,8 +6,7 @@ import { PLACE_OPTIONS } from '../ask/question.js'
 import { readReceiptText } from '../ask/receipt-file.js'
 import { withWorkspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
-import { FORMAT_OPTION, formatOf } from '../show/formats.js'
-import { print } from '../show/printers.js'
+import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
 import { grouped } from '../show/progress.js'
 import { printRows } from '../show/table.js'
 import { paint } from '../show/terminal.js'
@@ -38,7 +37,7 @@ export const rerun: Command = {
           const again = await ask(receipt, archive, { trustSql: options.trustSql === true })
           const file = digest === undefined ? undefined : await compare(digest, receipt, again)
           const page = () => showRerun(receipt, again, file, options, io)
-          await print({ page, whole: () => describe(again, file) }, format, io)
+          await format.print({ page, whole: () => describe(again, file) }, io)
           return exitOf(again, file)
         },
         io,

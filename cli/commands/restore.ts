@@ -8,14 +8,14 @@ import { LIVE_OPTIONS } from '../ask/connection.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { archiveFlag } from '../show/archive-name.js'
-import { FORMAT_OPTION, formatOf } from '../show/formats.js'
+import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
 import { printable } from '../show/text.js'
-import { ACTOR_OPTION, restoreActor } from './restore/actor.js'
+import { ACTOR_OPTION, restoreActor } from './restore/actor-option.js'
 import { actionsIn } from './restore/items.js'
 import { openQuestion } from './restore/open-past.js'
 import { type Order, readOrder } from './restore/order.js'
 import { applyPlan, openTarget, targetOf } from './restore/perform-plan.js'
-import { openAnswer, type RestoreAnswer } from './restore/report.js'
+import { RestoreAnswer } from './restore/report.js'
 import { type Made, writePlan } from './restore/write-plan.js'
 
 /** Puts an item or a table back to what it was. */
@@ -73,7 +73,7 @@ async function performPlan(table: string | undefined, options: Options, io: Io):
       )
     restoreActor(plan.header.actor_attribute, options)
     const live = await openTarget(plan, options, io)
-    const answer = openAnswer(format, io, true)
+    const answer = new RestoreAnswer(format, io, true)
     answer.begin({ ...plan.header, target: target.table })
     answer.counted(plan.header.counts, path)
     const exit = await applyPlan(plan, live, options, answer, io)
@@ -86,7 +86,7 @@ async function performPlan(table: string | undefined, options: Options, io: Io):
 
 async function carryOut(workspace: Workspace, order: Order, options: Options, io: Io): Promise<ExitCode> {
   const { destination, performs } = order
-  const answer = openAnswer(formatOf(options), io, destination.kind !== 'table' && order.key === undefined)
+  const answer = new RestoreAnswer(formatOf(options), io, destination.kind !== 'table' && order.key === undefined)
   const question = await openQuestion(workspace, order, options, io)
   if (performs) restoreActor(question.options.actorAttribute, options)
   const made = await writePlan(question, order, answer, io)

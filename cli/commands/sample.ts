@@ -1,5 +1,5 @@
 import { drawSample, SAMPLE_COLUMNS, type Sample, type SampleRequest } from '../../evidence/sample.js'
-import { instantOf } from '../ask/instant.js'
+import { instantOf } from '../ask/instant-argument.js'
 import { ANSWER_OPTIONS, type Asking, askArchive, judgedParts, lazily } from '../ask/question.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, findWorkspaceTable } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type Options } from '../io.js'

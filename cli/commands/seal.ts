@@ -5,12 +5,12 @@ import { makeKeyFile, vkeyPath } from '../../journal/key-file.js'
 import { type Sealed, type Sealer, seal as sealArchive } from '../../journal/seal.js'
 import { askTimestamp, TimestampError, timestampPath } from '../../journal/timestamp.js'
 import { ProofError } from '../../proof/proof-error.js'
-import { existingArchive, originOf, refuseWithin, signingKey, withSealedObjects } from '../ask/journal.js'
+import { existingArchive, originOf, refuseWithin, signingKey, withSealedObjects } from '../ask/journal-options.js'
 import { stopOnSignal } from '../ask/stop-on-signal.js'
 import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
-import { FORMAT_OPTION, formatOf, type TextFormat } from '../show/formats.js'
-import { print } from '../show/printers.js'
+import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
+import type { TextFormat } from '../show/output-format.js'
 import { grouped } from '../show/progress.js'
 import { printable } from '../show/text.js'
 
@@ -67,7 +67,7 @@ async function makeKey(options: Options, format: TextFormat, io: Io): Promise<Ex
     io.out(`${vkey}\n`)
     io.err(`${printable(options.key as string)} signs and stays secret; ${printable(file)} is for whoever verifies\n`)
   }
-  await print({ page, whole: () => ({ key: options.key, vkey_file: file, vkey }) }, format, io)
+  await format.print({ page, whole: () => ({ key: options.key, vkey_file: file, vkey }) }, io)
   return EXIT.done
 }
 
@@ -99,7 +99,7 @@ async function sealAndTell(sealer: Sealer, authority: Options[string], format: T
     vanished,
     time_stamp: time ?? null,
   })
-  await print({ page, whole }, format, io)
+  await format.print({ page, whole }, io)
   return EXIT.done
 }
 

@@ -7,14 +7,13 @@ import { UnreadableTable } from '../../queries/engines/engine.js'
 import { DiskArchive } from '../../store/folder.js'
 import type { Objects } from '../../store/objects.js'
 import { archiveLedger, Ledger } from '../../store/redriven.js'
-import { readKeptRefused, reasonOf } from '../../store/refused-reader.js'
+import { readRefused, reasonOf } from '../../store/refused-reader.js'
 import { entriesOf, listTable } from '../../store/table-objects.js'
 import { REFUSED_PREFIX } from '../../transform/layout.js'
 import { tellUnbelieved } from '../ask/remarks.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '../ask/workspace.js'
 import { type Command, EXIT, type Io } from '../io.js'
-import { FORMAT_OPTION, formatOf } from '../show/formats.js'
-import { print } from '../show/printers.js'
+import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
 import { grouped } from '../show/progress.js'
 import { printTable, shorterTime } from '../show/table.js'
 import { paint } from '../show/terminal.js'
@@ -53,11 +52,12 @@ export const status: Command = {
         else tables.push(found)
       }
       const { refused, redriven, damaged } = await refusedStatus(workspace, archive)
-      const page = () => printStatus(workspace.root, tables, unreadable, refused, damaged, io)
-      await print({ page, whole: () => ({ tables, unreadable, refused, redriven, damaged }) }, format, io)
+      const page = () => {
+        printStatus(workspace.root, tables, unreadable, refused, damaged, io)
+        if (redriven > 0) io.err(`${grouped(redriven)} refused before, and sent again by redrive since: not counted\n`)
+      }
+      await format.print({ page, whole: () => ({ tables, unreadable, refused, redriven, damaged }) }, io)
       for (const { reason } of unreadable) io.err(`${paint(io, 'red', 'unreadable')} ${printable(reason)}\n`)
-      if (format === 'table' && redriven > 0)
-        io.err(`${grouped(redriven)} refused before, and sent again by redrive since: not counted\n`)
       for (const table of workspace.tables)
         for (const { key, reason } of (await listTable(archive, table)).unread.filter(one => !one.mayHoldRows))
           io.err(`${printable(`${key} ${reason}`)}\n`)
@@ -98,7 +98,7 @@ async function refusedStatus(workspace: Workspace, archive: DiskArchive) {
   const reasons = new Map<string, { readonly table: string; readonly reason: string; readonly records: Set<string> }>()
   const ledger = Ledger.open(archiveLedger(workspace.root), 'archive')
   let redriven = 0
-  for await (const { entry, ...place } of readKeptRefused(archive, key => damaged.add(key))) {
+  for await (const { entry, ...place } of readRefused(archive, key => damaged.add(key))) {
     if (ledger.isDone(place)) {
       redriven++
       continue
@@ -126,29 +126,7 @@ function printStatus(
   io: Io,
 ): void {
   if (tables.length === 0 && unreadable.length === 0) io.out('the archive is empty\n')
-  if (tables.length > 0) {
-    const hasBaselines = tables.some(({ baseline_rows }) => baseline_rows > 0)
-    printTable(
-      ['table', 'changes', ...(hasBaselines ? ['baseline'] : []), 'items', 'first', 'last', 'size'],
-      tables.map(({ table, changes, baseline_rows, items, first, last, bytes }) => [
-        table,
-        grouped(changes),
-        ...(hasBaselines ? [grouped(baseline_rows)] : []),
-        grouped(items),
-        shorterTime(first ?? ''),
-        shorterTime(last ?? ''),
-        megabytes(bytes),
-      ]),
-      io,
-    )
-    for (const { table, rows, changes, baseline_rows } of tables) {
-      const repeats = rows - changes - baseline_rows
-      if (repeats > 0) io.out(`${table}: ${grouped(repeats)} repeated deliveries, each change is counted once\n`)
-    }
-    for (const { table, misfits } of tables)
-      for (const { column, changes } of misfits)
-        io.out(`${table}: ${column} is null in ${grouped(changes)} changes whose value does not fit it\n`)
-  }
+  if (tables.length > 0) printTables(tables, io)
   const total = refused.reduce((sum, { records }) => sum + records, 0)
   io.out(
     `\n${paint(io, total === 0 ? 'green' : 'red', `${grouped(total)} refused`)}${total === 0 ? '' : `, kept under ${printable(join(root, REFUSED_PREFIX))}`}\n`,
@@ -156,6 +134,31 @@ function printStatus(
   for (const { table, reason, records } of refused)
     io.out(`  ${grouped(records)} × ${printable(`${table ?? 'no table'}: ${reason}`)}\n`)
   for (const key of damaged) io.out(`${paint(io, 'red', 'unreadable')} ${printable(key)}\n`)
+}
+
+/** The tables, and what of their rows a reader could misread. */
+function printTables(tables: readonly StatusOfTable[], io: Io): void {
+  const hasBaselines = tables.some(({ baseline_rows }) => baseline_rows > 0)
+  printTable(
+    ['table', 'changes', ...(hasBaselines ? ['baseline'] : []), 'items', 'first', 'last', 'size'],
+    tables.map(({ table, changes, baseline_rows, items, first, last, bytes }) => [
+      table,
+      grouped(changes),
+      ...(hasBaselines ? [grouped(baseline_rows)] : []),
+      grouped(items),
+      shorterTime(first ?? ''),
+      shorterTime(last ?? ''),
+      megabytes(bytes),
+    ]),
+    io,
+  )
+  for (const { table, rows, changes, baseline_rows } of tables) {
+    const repeats = rows - changes - baseline_rows
+    if (repeats > 0) io.out(`${table}: ${grouped(repeats)} repeated deliveries, each change is counted once\n`)
+  }
+  for (const { table, misfits } of tables)
+    for (const { column, changes } of misfits)
+      io.out(`${table}: ${column} is null in ${grouped(changes)} changes whose value does not fit it\n`)
 }
 
 function megabytes(bytes: number): string {

@@ -1,6 +1,6 @@
 import { ARCHIVE_OPTION, CONFIG_OPTION } from '../ask/workspace.js'
 import { type Command, CommandError, type Io, type Options } from '../io.js'
-import { FORMAT_OPTION } from '../show/formats.js'
+import { FORMAT_OPTION } from '../show/choose-format.js'
 import { eraseCommand } from './subject/erase.js'
 import { exportCommand } from './subject/export.js'
 import { findCommand } from './subject/find.js'

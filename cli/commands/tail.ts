@@ -1,6 +1,6 @@
-import type { TailCheckpoint } from '../../capture/checkpoint.js'
 import type { TableStreams } from '../../capture/table-streams.js'
 import type { TailOptions } from '../../capture/tail.js'
+import type { TailCheckpoint } from '../../capture/tail-checkpoint.js'
 import { type Configuration, tableConfiguration } from '../../config/configuration.js'
 import { FileError } from '../../config/gate.js'
 import { loadCheckpoint, lockTail } from '../../delivery/tail-state.js'
@@ -14,9 +14,8 @@ import { stopOnSignal } from '../ask/stop-on-signal.js'
 import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration } from '../ask/workspace.js'
 import { archiveFailure, callAws, describeAwsFailure } from '../failures.js'
 import { type Command, CommandError, EXIT, type Options } from '../io.js'
+import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
 import { adviseOnActor, printMisfits, printReasons } from '../show/delivery-summary.js'
-import { FORMAT_OPTION, formatOf } from '../show/formats.js'
-import { print } from '../show/printers.js'
 import { describeGap, describeOutcome, enableHint, exitOf, printOutcome } from './tail/outcome.js'
 import { TailProgress } from './tail/progress.js'
 
@@ -70,7 +69,7 @@ export const tail: Command = {
       })
       progress.end()
       const page = () => printOutcome(summary, outcome, root, io)
-      await print({ page, whole: () => describeOutcome(summary, outcome) }, format, io)
+      await format.print({ page, whole: () => describeOutcome(summary, outcome) }, io)
       printReasons([summary], root, io)
       printMisfits([summary], io)
       adviseOnActor([summary], io)

@@ -1,16 +1,18 @@
 import { UnreadableTable } from '../../queries/engines/engine.js'
 import { deliveriesOf } from '../../queries/engines/literal.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { instantOf } from '../ask/instant.js'
-import { KEY_OPTION } from '../ask/journal.js'
+import { instantOf } from '../ask/instant-argument.js'
+import { KEY_OPTION, POLICY_OPTION } from '../ask/journal-options.js'
+import { SINCE_OPTION } from '../ask/kept-checkpoint.js'
 import { nearest } from '../ask/nearest.js'
 import { tellRemarks, tellUnbelieved } from '../ask/remarks.js'
-import { ARCHIVE_OPTION, CONFIG_OPTION, findWorkspaceTable, type Workspace, withWorkspace } from '../ask/workspace.js'
+import { ARCHIVE_OPTION, CONFIG_OPTION, findWorkspaceTable, withWorkspace } from '../ask/workspace.js'
+import { type Failure, failureOf, isInterrupted } from '../failure-of.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
-import { FORMAT_OPTION, formatOf, type TextFormat } from '../show/formats.js'
-import { toJson } from '../show/json.js'
-import { print } from '../show/printers.js'
-import { TABLES_PRINTERS } from '../show/table-printers.js'
+import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
+import type { ObjectsInTurn } from '../show/json-text.js'
+import type { TextFormat } from '../show/output-format.js'
+import type { Surface } from '../show/surface.js'
 import { printable } from '../show/text.js'
 import { type Asked, type Verification, verifyContinuity } from './verify/continuity.js'
 import { verifyBag, verifyProof } from './verify/handed-on.js'
@@ -33,7 +35,8 @@ export const verify: Command = {
     ARCHIVE_OPTION,
     CONFIG_OPTION,
     KEY_OPTION,
-    ['--since <file>', 'a checkpoint that was kept: proves that the journal only grew since'],
+    POLICY_OPTION,
+    SINCE_OPTION,
     ['--full', 'hashes every object, also those that are unchanged by size and time since they were hashed'],
     ['--from <instant>', 'the period that rows and continuity are about; without it, from the first change'],
     ['--to <instant>', 'the moment after the last of the period'],
@@ -57,14 +60,14 @@ export const verify: Command = {
     const asked = readPeriod(options)
     return withWorkspace(options, async workspace => {
       if (workspace.tables.length === 0) throw new CommandError('the archive has no table yet', EXIT.unchecked)
-      const exit = await verifyTables(subject, { workspace, period: asked }, of, format, io)
+      const exit = await verifyTables(subject, { workspace, period: asked, io }, of, format)
       return tellUnbelieved(workspace, exit, io)
     })
   },
 }
 
 async function verifyJournal(logAlone: boolean, options: Options, format: TextFormat, io: Io): Promise<ExitCode> {
-  const check = await checkJournal(options, logAlone)
+  const check = await checkJournal(options, logAlone, io)
   if (check === undefined) throw new CommandError('archive is not sealed', EXIT.unchecked, 'itemtrail seal seals it')
   const page = () => {
     printJournal(check, io)
@@ -72,45 +75,59 @@ async function verifyJournal(logAlone: boolean, options: Options, format: TextFo
   }
   const summary = () => printEnd(check, { ...io, out: io.err })
   const shape = { page, summary, whole: () => describeJournal(check), rows: () => check.findings }
-  await print(shape, format, io)
+  await format.print(shape, io)
   return check.findings.length > 0 ? EXIT.findings : EXIT.done
 }
 
 /** Log, objects, rows, continuity. What is broken weighs most: it may be why something else could not be checked. */
 async function verifyAll(options: Options, format: TextFormat, io: Io): Promise<ExitCode> {
   const period = readPeriod(options)
-  const check = await checkJournal(options, false)
+  const check = await checkJournal(options, false, io)
   const isBroken = check !== undefined && check.findings.length > 0
+  const telling = format.tell(io)
+  await telling.part(out => format.print(journalSurface(check, out), out), 'journal')
+  const left = new Map(Object.entries({ rows: verifyRows, continuity: verifyContinuity }))
   let exit: ExitCode = EXIT.done
-  beginAll(check, format, io)
   try {
     exit = await withWorkspace(options, async workspace => {
       let worst: ExitCode = workspace.tables.length === 0 && check === undefined ? EXIT.unchecked : EXIT.done
-      for (const part of ['rows', 'continuity']) {
-        if (format === 'json') io.out(`,\n"${part}":`)
-        const subject = SUBJECTS[part] as Verification
-        worst = worse(worst, await verifyTables(subject, { workspace, period }, undefined, format, io))
+      for (const [part, subject] of left) {
+        left.delete(part)
+        const verifyPart = (out: Io) => verifyTables(subject, { workspace, period, io: out }, undefined, format)
+        worst = worse(worst, await telling.part(verifyPart, part))
       }
       return tellUnbelieved(workspace, worst, io)
     })
   } catch (error) {
-    if (!isBroken || !(error instanceof CommandError)) throw error
-    io.err(`itemtrail: ${error.message}\n`)
+    if (isInterrupted(error)) throw error
+    const failure = tellFailure(error, io)
+    exit = failure.exit
+    // a part that cannot be begun costs no other, and every format that has it says why
+    for (const part of left.keys())
+      await telling.part(out => format.print(notChecked([{ table: null, not_checked: failure.message }]), out), part)
   }
-  if (format === 'json') io.out('}\n')
-  else endAll(check, exit, format === 'ndjson' ? { ...io, out: io.err } : io)
+  telling.summary(out => endAll(check, exit, out))
+  telling.end()
   return isBroken ? EXIT.findings : exit
 }
 
-function beginAll(check: JournalCheck | undefined, format: TextFormat, io: Io): void {
-  if (format === 'json') io.out(`{"journal":${toJson(check === undefined ? null : describeJournal(check))}`)
-  else if (format === 'ndjson') for (const finding of check?.findings ?? []) io.out(`${toJson(finding)}\n`)
-  else if (check !== undefined) printJournal(check, io)
+/** What stands in the place of what could not be looked at; people are told on standard error. */
+function notChecked(whole: object): Surface {
+  return { page: () => {}, whole: () => whole, rows: () => [] }
+}
+
+/** What the journal says, before all else that is verified has been. */
+function journalSurface(check: JournalCheck | undefined, io: Io): Surface {
+  return {
+    page: () => check !== undefined && printJournal(check, io),
+    whole: () => (check === undefined ? null : describeJournal(check)),
+    rows: () => check?.findings ?? [],
+  }
 }
 
 function endAll(check: JournalCheck | undefined, exit: ExitCode, io: Io): void {
   if (check === undefined) io.out('not checked: nothing is sealed, so who can write the archive can change all of it\n')
-  else printEnd(check, io, exit !== EXIT.done)
+  else printEnd(check, io, exit)
 }
 
 /** One subject of the table that is named, else of every one. */
@@ -119,37 +136,68 @@ async function verifyTables(
   asked: Asked,
   name: string | undefined,
   format: TextFormat,
-  io: Io,
 ): Promise<ExitCode> {
-  const { workspace } = asked
+  const { workspace, io } = asked
   const tables = (name === undefined ? workspace.tables : [name]).map(table => findWorkspaceTable(workspace, table))
-  const printer = TABLES_PRINTERS[format](io)
-  const verifyTable = async (table: TableConfiguration) => {
-    const surface = await subject(asked, table)
-    await printer.table(table.table, surface)
-    tellRemarks(workspace.engine, io)
-    return surface.end()
-  }
+  const telling = format.tell(io)
+  const print = (surface: Surface) => telling.part(out => format.print(surface, out))
   let exit: ExitCode = EXIT.done
-  printer.begin()
-  for (const table of tables) {
-    const problem = name === undefined ? await unreadable(workspace, table) : undefined
-    if (problem !== undefined) io.err(`${printable(problem)}\n`)
-    exit = worse(exit, problem === undefined ? await verifyTable(table) : EXIT.unchecked)
-  }
-  printer.end()
+  telling.list()
+  for (const [i, table] of tables.entries())
+    exit = worse(exit, await verifyTable(subject, asked, table, i === 0, print))
+  telling.end()
   return exit
 }
 
-/** Why a table cannot be read, which costs no other its answer. */
-async function unreadable({ engine }: Workspace, table: TableConfiguration): Promise<string | undefined> {
+/** What of one table cannot be read, or not to its end, costs no other its answer. */
+async function verifyTable(
+  subject: Verification,
+  asked: Asked,
+  table: TableConfiguration,
+  isFirst: boolean,
+  print: (surface: Surface) => Promise<void>,
+): Promise<ExitCode> {
+  const { workspace, io } = asked
+  let failed: Failure | undefined
   try {
-    await engine.run(`select 1 from ${deliveriesOf(table)} limit 0`)
-    return undefined
+    await workspace.engine.run(`select 1 from ${deliveriesOf(table)} limit 0`)
+    const surface = await subject(asked, table)
+    const page = (out: Io) => {
+      if (surface.isApart && !isFirst) out.out('\n')
+      return surface.page(out)
+    }
+    const rows = () => untilFailure(surface.rows(), error => (failed = tellFailure(error, io)))
+    const beside = () => (failed === undefined ? (surface.beside?.() ?? {}) : { not_checked: failed.message })
+    await print({ ...surface, page, rows, beside, about: { table: table.table } })
+    tellRemarks(workspace.engine, io)
+    return failed === undefined ? surface.end() : failed.exit
   } catch (error) {
-    if (error instanceof UnreadableTable) return error.message
-    throw error
+    if (isInterrupted(error)) throw error
+    const { message, exit } = tellFailure(error, io)
+    await print(notChecked({ table: table.table, not_checked: message }))
+    return exit
   }
+}
+
+/** What can be found before something fails; a question that is given up is given up whole. */
+async function* untilFailure(rows: ObjectsInTurn, onFailure: (error: unknown) => void): AsyncGenerator<object> {
+  try {
+    yield* rows
+  } catch (error) {
+    if (isInterrupted(error)) throw error
+    onFailure(error)
+  }
+}
+
+/** Tells what could not be checked, and why. */
+function tellFailure(error: unknown, io: Io): Failure {
+  if (error instanceof UnreadableTable) {
+    io.err(`${printable(error.message)}\n`)
+    return { message: error.message, exit: EXIT.unchecked }
+  }
+  const failure = failureOf(error)
+  io.err(`itemtrail: ${failure.message}\n${failure.hint === undefined ? '' : `  ${failure.hint}\n`}`)
+  return { ...failure, exit: failure.exit === EXIT.findings ? EXIT.unchecked : failure.exit }
 }
 
 function subjectOf(name: string): Verification {

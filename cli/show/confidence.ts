@@ -1,7 +1,7 @@
 import type { Answer } from '../../queries/answers/answer.js'
 import type { Anchor } from '../../queries/verdict/archive-facts.js'
 import { type Confidence, type ItemFinding, isDoubtful } from '../../queries/verdict/findings.js'
-import type { ItemHistory } from '../../queries/verdict/history.js'
+import type { ItemHistory } from '../../queries/verdict/fold-history.js'
 import { formatInstant } from '../../transform/instant.js'
 import type { Io } from '../io.js'
 import { archiveFlag, isOnAws } from './archive-name.js'
@@ -52,8 +52,10 @@ export function pageConfidence(history: ItemHistory): { readonly word: string; r
   return { word, text: describeConfidence(history).slice(word.length).replace(/^: /, '').trim() }
 }
 
-function explain({ confidence, findings, changes, steps, start, end, completeUntil }: ItemHistory): string {
+function explain(history: ItemHistory): string {
+  const { confidence, findings, changes, steps, start, end, completeUntil } = history
   const [first] = changes
+  if (first === undefined && !isDoubtful(confidence)) return explainUnseen(history)
   const found = findings.filter(({ finding }) => finding === confidence)
   const where = found[0] === undefined ? '' : showFinding(found[0])
   const place = found.length > 1 ? `, the first of ${found.length}` : ''
@@ -65,6 +67,8 @@ function explain({ confidence, findings, changes, steps, start, end, completeUnt
         ? `UNBROKEN${sinceWhen(first, start)}: each change starts where the one before ended`
         : `UNBROKEN: each change starts where the one before ended; COMPLETE until ${showAnchor(completeUntil)}, UNBROKEN since`
     case 'PRE-ARCHIVE':
+      if (first === undefined)
+        return 'PRE-ARCHIVE: no change of it had come by then and no baseline tells of it, so what it was is not known'
       return 'PRE-ARCHIVE: the item is older than its first change in the archive, what happened before is not known'
     case 'KEYS-ONLY':
       return `KEYS-ONLY: ${found[0]?.changes} of ${changes.length} changes lack an image, so what they changed and whether one is missing cannot be told`
@@ -77,6 +81,16 @@ function explain({ confidence, findings, changes, steps, start, end, completeUnt
     case 'CONFLICT':
       return `CONFLICT: the archive holds change ${where} with different contents, one of them is shown${place}`
   }
+}
+
+/** Of an item without any change until then. */
+function explainUnseen({ confidence, start, end }: ItemHistory): string {
+  const lacked = `the table did not have it at ${showAnchor(start)}`
+  if (confidence === 'COMPLETE')
+    return `COMPLETE: ${lacked} nor at ${showAnchor(end)}, and no change of it lies between`
+  return start === null
+    ? 'UNBROKEN: its first change came later'
+    : `UNBROKEN: ${lacked}, and no change of it came since`
 }
 
 /** An answer about a moment rests on the last baseline before it: what is missing before that does not concern it. */
@@ -110,6 +124,8 @@ export function missingText(finding: ItemFinding): string {
   const { absence } = finding
   if (finding.finding === 'DIFFERS')
     return `the table held something else when it was compared at ${formatInstant(finding.eventTimeUs, 0).replace('T', ' ')}: changes since ${finding.sinceUs === null ? 'its first' : formatInstant(finding.sinceUs, 0).replace('T', ' ')} are missing, or had not arrived yet`
+  if (finding.eventId === null)
+    return `changes of the table${since(finding)} to ${formatInstant(finding.untilUs, 0).replace('T', ' ')} are missing, and the item's may be among them,`
   const where = showFinding(finding)
   if (finding.finding === 'CONFLICT') return `change ${where} was delivered with different contents`
   if (absence === null) return `one or more changes before ${where} are missing`
@@ -117,6 +133,10 @@ export function missingText(finding: ItemFinding): string {
   return absence.missing === 'REMOVE'
     ? `a REMOVE after ${where} (${lacks}) is missing`
     : `an INSERT before ${where} (${lacks}) is missing`
+}
+
+function since({ sinceUs }: ItemFinding): string {
+  return sinceUs === null ? '' : ` from ${formatInstant(sinceUs, 0).replace('T', ' ')}`
 }
 
 function showFinding({ eventId, eventTimeUs }: Pick<ItemFinding, 'eventId' | 'eventTimeUs'>): string {

@@ -13,6 +13,7 @@ export class Progress {
   constructor(
     private readonly io: Io,
     private readonly noun: string,
+    private readonly nouns = `${noun}s`,
   ) {}
 
   /** Cheap to call for each record: it looks at the clock, and writes a few times a second at most. */
@@ -35,12 +36,14 @@ export class Progress {
   }
 
   end(): void {
-    if (this.io.errIsTerminal && this.shownAt > 0) this.io.err(WIPE_LINE)
+    // lines that stay are not repeated because something else is told between them
+    if (!this.io.errIsTerminal || this.shownAt === 0) return
+    this.io.err(WIPE_LINE)
     this.shownAt = 0
   }
 
   private describe(count: number, done: number, total: number | undefined, seconds: number): string {
-    const rate = `${grouped(count)} ${this.noun}${count === 1 ? '' : 's'}, ${grouped(Math.round(count / seconds))}/s`
+    const rate = `${grouped(count)} ${count === 1 ? this.noun : this.nouns}, ${grouped(Math.round(count / seconds))}/s`
     if (total === undefined || done === 0) return rate
     const share = Math.min(1, done / total)
     const left = showDuration((seconds * (1 - share)) / share)

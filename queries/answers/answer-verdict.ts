@@ -3,7 +3,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { SAVED_QUERIES } from '../catalog.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { isDoubtful, worstOf } from '../verdict/findings.js'
-import type { ItemHistory } from '../verdict/history.js'
+import type { ItemHistory } from '../verdict/fold-history.js'
 import { archiveBegan, stateAt } from '../verdict/state-at.js'
 import {
   type AskedPeriod,
@@ -14,8 +14,8 @@ import {
 } from '../verdict/table-verdict.js'
 import type { AnswerVerdict, Asked } from './asked.js'
 import type { JudgedArchive, QuestionAsked } from './asked-archive.js'
-import { readHistory } from './history.js'
 import { namedTables } from './objects-read.js'
+import { readHistory } from './read-history.js'
 
 /**
  * Judges what an answer rests on: the period of a saved query, all time for SQL of one's own and each table that it
@@ -54,8 +54,7 @@ function tablesVerdict(tables: readonly TableVerdict[]): AnswerVerdict {
 }
 
 function itemVerdict(item: ItemHistory): AnswerVerdict {
-  // an item that the archive never saw may be older than it
-  const confidence = item.changes.length === 0 && item.confidence === 'UNBROKEN' ? 'PRE-ARCHIVE' : item.confidence
+  const { confidence } = item
   return { confidence, isDoubtful: isDoubtful(confidence), tables: [], item }
 }
 

@@ -1,6 +1,6 @@
 import type { BoundValue } from '../engines/engine.js'
 import type { Confidence } from '../verdict/findings.js'
-import type { ItemHistory } from '../verdict/history.js'
+import type { ItemHistory } from '../verdict/fold-history.js'
 import type { TableVerdict } from '../verdict/table-verdict.js'
 
 /** What was asked of an engine, and when. */

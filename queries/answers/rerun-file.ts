@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import type { Table } from 'apache-arrow'
 import { weigh } from '../../store/file-hash.js'
-import { type FileFormat, toFile } from './formats.js'
+import { FILE_FORMATS, type FileFormat, toFile } from './file-formats.js'
 import type { Receipt } from './receipt.js'
 import type { Rerun } from './rerun.js'
 
@@ -23,7 +23,7 @@ export interface ComparedFile extends FileDigest {
 }
 
 /** Formats whose bytes the rows decide, and nothing else. */
-const EXACT = ['csv', 'parquet', 'arrow'] as const satisfies readonly FileFormat[]
+const EXACT = (Object.keys(FILE_FORMATS) as FileFormat[]).filter(format => FILE_FORMATS[format].isExact)
 
 /** Reads a file once, from its beginning to its end. */
 export async function digestFile(path: string): Promise<FileDigest> {

@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto'
 import type { Table } from 'apache-arrow'
-import { type HashedColumns, ROW_VERSION, rowHash } from '../../transform/audit-row.js'
+import type { HashedColumns } from '../../transform/audit-row.js'
 import { changedAttributes, type Image, imageOf } from '../../transform/change.js'
 import { isObject, splitDocuments, tryParseObject } from '../../transform/json.js'
 import { Refusal } from '../../transform/refusal.js'
+import { ROW_VERSIONS, type RowVersion } from '../../transform/row-versions.js'
 import type { EventName } from '../../transform/stream-record.js'
 import type { Row } from '../engines/rows.js'
 import { ACTOR_OF_TODAY } from '../todays-actor.js'
@@ -88,17 +89,19 @@ function readImage(stored: unknown): Read {
  */
 function isAsHashed(row: Row, hasTodaysActor = false): boolean {
   const { user_identity: identity } = row
-  if (row.row_version !== ROW_VERSION || typeof row.item_key !== 'string') return false
+  const version = ROW_VERSIONS.get(String(row.row_version))
+  // of a version that is not known nobody here can say that
+  if (version === undefined || typeof row.item_key !== 'string') return false
   if (typeof identity === 'string' && !isObject(tryParseObject(identity))) return false
   // what today's configuration says of the actor stands in the place of null
   const made = row.actor_source === ACTOR_OF_TODAY ? { ...row, actor: null, actor_source: 'unknown' } : row
-  return hasItsHash(made) || (hasTodaysActor && hasItsHash({ ...made, last_writer: null }))
+  return hasItsHash(made, version) || (hasTodaysActor && hasItsHash({ ...made, last_writer: null }, version))
 }
 
-function hasItsHash(row: Row): boolean {
+function hasItsHash(row: Row, version: RowVersion): boolean {
   // the engine's integers are 64 bits wide
   const columns = { ...row, event_time_us: Number(row.event_time_us) }
-  return rowHash(columns as unknown as HashedColumns) === row.row_hash
+  return version.hash(columns as unknown as HashedColumns) === row.row_hash
 }
 
 /** All that is altered of a row as `isAsHashed` wants it. */

@@ -15,17 +15,14 @@ interface Bounds {
 }
 
 /**
- * Bytes of objects whose rows are held against their hashes unasked, which takes about a second; all of a table's
- * takes longer than most questions.
+ * Up to so many bytes of objects are hashed without being asked to, which takes about a second. For a large table it
+ * would take longer than the question itself.
  */
 const HASHED_BYTES = 16 * 1024 ** 2
 
 const ALL_TIME = { fromUs: null, toUs: null }
 
-/**
- * Of which time rows are held against their hashes: all of it where that is soon done, else the period. Null: of
- * none.
- */
+/** The time whose rows are to be hashed: all of it where the table is small, else the period; null for none. */
 async function hashedTime(
   engine: QueryEngine,
   table: TableConfiguration,
@@ -46,8 +43,8 @@ async function isSmall(engine: QueryEngine, { table }: TableConfiguration, { fro
 }
 
 /**
- * How many rows of each item are not what their hashes say; null where none was held against them. `asked`: whether
- * they are; undefined where that is soon done.
+ * How many rows of each item do not fit their hashes; null where no row was hashed. `asked` says whether to hash;
+ * undefined leaves it to the size of the table.
  */
 export async function countAltered(
   engine: QueryEngine,
@@ -85,7 +82,7 @@ async function alteredRows(
   return rows
 }
 
-/** An image is of the time that its row says; where the row is another, nobody knows what it was, or when. */
+/** True where an alteration may matter within the bounds: of an altered row nobody knows what time it was of. */
 function touches(altered: string, us: number, { fromUs, toUs }: Bounds): boolean {
   const isImage = altered === 'old_image' || altered === 'new_image'
   return !isImage || (us >= (fromUs ?? us) && us < (toUs ?? Number.POSITIVE_INFINITY))

@@ -1,4 +1,4 @@
-import { findFacts } from '../../store/facts.js'
+import { findFacts } from '../../store/kept-facts.js'
 import {
   type BaselineFact,
   comparedAsOf,

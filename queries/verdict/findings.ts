@@ -121,7 +121,7 @@ function firstById(changes: readonly ItemChange[]): ItemChange {
 }
 
 /** What makes an answer doubtful, worst first. */
-export const DOUBTS = ['ALTERED', 'CONFLICT', 'GAP', 'DIFFERS', 'KEYS-ONLY', 'PRE-ARCHIVE'] as const
+const DOUBTS = ['ALTERED', 'CONFLICT', 'GAP', 'DIFFERS', 'KEYS-ONLY', 'PRE-ARCHIVE'] as const
 
 /** How far an answer about one item can be believed, worst first. */
 export const CONFIDENCES = [...DOUBTS, 'UNBROKEN', 'COMPLETE'] as const

@@ -14,7 +14,7 @@ export interface GoneItem {
   readonly lastUs: number
 }
 
-/** Items that a complete baseline up to a moment lacks, so that a REMOVE after their last change is missing. */
+/** Items whose REMOVE is missing: a complete baseline taken up to the moment does not have them any more. */
 export async function goneAt(
   engine: QueryEngine,
   table: TableConfiguration,
@@ -27,7 +27,7 @@ export async function goneAt(
   return goneAmong(findings, us)
 }
 
-/** The same from what was found about the items of a table already. */
+/** The same, from findings that were already made. */
 export function goneAmong(findings: readonly TableFinding[], us: number): readonly GoneItem[] {
   return findings
     .filter(({ absence, untilUs }) => absence?.missing === 'REMOVE' && untilUs <= us)

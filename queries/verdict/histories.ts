@@ -3,7 +3,7 @@ import type { QueryEngine } from '../engines/engine.js'
 import { deliveriesOf } from '../engines/literal.js'
 import { type Row, rowsOf } from '../engines/rows.js'
 import { readArchiveFacts } from './archive-facts.js'
-import { foldHistory, heldAgainstHashes, type ItemHistory } from './history.js'
+import { foldHistory, heldAgainstHashes, type ItemHistory } from './fold-history.js'
 import type { HistoryChange } from './item-change.js'
 import { type ArchivedChange, removeRepeats } from './reconstruct.js'
 

@@ -22,7 +22,7 @@ export type ItemState =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'present'; readonly image: string; readonly hash: string }
 
-/** Of rows with one `event_id` the least by time, hash and arrival; the others are counted and compared. */
+/** Keeps one row of each `event_id`, the least by time, hash and arrival, and says how many repeats it had. */
 export function removeRepeats<R extends ArchivedChange>(rows: readonly R[]): readonly (R & ItemChange)[] {
   const groups = groupBy(rows, row => row.event_id)
   return [...groups.values()].map(group => {
@@ -92,7 +92,7 @@ interface Place<C> {
   readonly absence: Absence | null
   readonly source: string
   readonly sequence: string
-  /** Rows of a baseline do not tie. */
+  /** A baseline's row has its own id here, so that it is in no tie group with others; elsewhere empty. */
   readonly witness: string
   readonly timeUs: number
   readonly orderUs: number
@@ -147,20 +147,20 @@ function comparePlaces(a: Place<unknown>, b: Place<unknown>): number {
 }
 
 /**
- * A baseline's scan lasts a while, and sees some changes that its rows stand before; a stream keeps its records so
- * long.
+ * A baseline's rows have the time at which its scan began, but the scan lasts, and may see the effect of later changes.
+ * It may see those of the next 24 hours: a stream keeps its records no longer.
  */
 export const AHEAD_US = 24 * 60 * 60 * 1_000_000
 
-/** Whether a step only looks: its rows are those of a baseline, or it is an absence. */
+/** True where a group only observed the item: rows of a baseline, or its absence from one. */
 function isWitness({ changes }: Group<ItemChange>): boolean {
   return changes.every(change => change.event_name === 'BASELINE')
 }
 
 /**
- * The steps that are ahead, each with the state that the next write leaves. A baseline that saw what a write within the
- * next 24 hours enters, and not what the first of them leaves, was ahead. Where an image is missing there, a chain
- * before it goes on.
+ * Finds baselines that saw a later change, by their place, each with the state before the next write. A baseline was
+ * ahead where a write of the next 24 hours makes the state that it saw, and the next write does not start from it.
+ * Where the image before the next write is missing, it counts as ahead only if there are writes before the baseline.
  */
 function findAhead(groups: readonly Group<ItemChange>[]): ReadonlyMap<number, State> {
   const found = new Map<number, State>()
@@ -186,7 +186,8 @@ function findAhead(groups: readonly Group<ItemChange>[]): ReadonlyMap<number, St
 }
 
 /**
- * A step that is ahead leaves the chain as it is; where there is none yet, it begins with what the next write leaves.
+ * A step that is ahead does not move the item's state: that stays what it was, or at the beginning, what it is before
+ * the next write.
  */
 function passOver<C extends ItemChange>(group: Group<C>, previous: State | null, next: State): Step<C> {
   const state = previous ?? next

@@ -1,16 +1,10 @@
-import {
-  AUDIT_COLUMNS,
-  type AuditRow,
-  columnsOf,
-  type HashedColumns,
-  rowHash,
-  toAuditRow,
-} from '../../transform/audit-row.js'
+import { type AuditRow, columnsOf, type HashedColumns } from '../../transform/audit-row.js'
 import { type DecodedChange, decodeChange } from '../../transform/change.js'
 import { compareUtf8, type JsonObject, splitDocuments, tryParseObject } from '../../transform/json.js'
 import { PARTITION_COLUMN } from '../../transform/layout.js'
 import { dateOf } from '../../transform/partition.js'
 import { Refusal } from '../../transform/refusal.js'
+import { mayBeVersion, ROW_VERSIONS, type RowVersion } from '../../transform/row-versions.js'
 import { tokensIn } from '../../transform/sealed-field.js'
 import type { Capture, EventName, StreamRecord, ViewType } from '../../transform/stream-record.js'
 import { type TableConfiguration, unconfiguredTable } from '../../transform/table-configuration.js'
@@ -33,43 +27,62 @@ export interface Checked {
   readonly isBlind: boolean
 }
 
-/** Told by us on arrival, or by the record without a trace elsewhere. */
-export const UNDERIVED: readonly string[] = ['arrived_at', 'size_bytes']
-
-/** What the configuration decides, beside flat columns. */
-const CONFIGURED = ['actor', 'actor_source', 'last_writer', 'subjects', 'config_id']
-
 /** Before and after these there is no day of an archive, in microseconds since 1970. */
 const LAST_US = 253_402_300_800_000_000
 
+/** A row of a version that is not known here, so that all but its place could not be looked at. */
+export interface Uncheckable {
+  readonly altered: readonly Altered[]
+  readonly unknownVersion: string
+}
+
 /**
  * Makes a row again from its images, its envelope and the configuration that it was made under, by the transform
- * itself, and compares. `folder` is where it lies; `configurations` are those that the archive keeps, by their ids.
+ * itself as it was in the row's version, and compares. `folder` is where it lies; `configurations` are those that the
+ * archive keeps, by their ids.
  */
 export function checkRow(
   row: StoredRow,
   folder: string,
   configurations: ReadonlyMap<string, TableConfiguration>,
-): Checked {
-  const configuration = configurations.get(String(row.config_id))
-  const day = dayOf(row)
-  const place = placeOf(day, folder)
-  const isBlind = row.old_image === null && row.new_image === null
-  const about = { isUnconfigured: configuration === undefined, isBlind }
-  if (day === null) return { ...about, altered: [...place, ...hashOf(row)] }
-  const table = configuration ?? unconfiguredTable(String(row.table_name))
-  const derived = deriveRow(row, table)
-  if ('column' in derived) return { ...about, altered: [...place, derived, ...hashOf(row)] }
-  const columns = configuration === undefined ? UNCONFIGURED_COLUMNS : DERIVED_COLUMNS
-  const altered = [...place, ...compare(row, derived, columns, configuration)]
-  if (altered.length === 0 && derived.row_hash === row.row_hash) return { ...about, altered }
-  return { ...about, altered: [...altered, ...hashOf(row)] }
+): Checked | Uncheckable {
+  const place = placeOf(dayOf(row), folder)
+  const version = ROW_VERSIONS.get(String(row.row_version))
+  if (version !== undefined) return checkAs(version, row, place, configurations)
+  const altered = [...place, ...alteredVersion(row)]
+  if (altered.length > place.length || !mayBeVersion(row.row_version)) return { ...NOT_DERIVED, altered }
+  return { altered, unknownVersion: row.row_version }
 }
 
-const DERIVED_COLUMNS = AUDIT_COLUMNS.map(({ name }) => name).filter(
-  name => name !== 'row_hash' && !UNDERIVED.includes(name),
-) as readonly (keyof HashedColumns)[]
-const UNCONFIGURED_COLUMNS = DERIVED_COLUMNS.filter(name => !CONFIGURED.includes(name))
+const NOT_DERIVED = { isUnconfigured: false, isBlind: false }
+
+/** A version that no row has, or one that is not this row's: the hash is that of another. */
+function alteredVersion(row: StoredRow): readonly Altered[] {
+  const held = textOf(row.row_version)
+  const own = [...ROW_VERSIONS].find(
+    ([name, version]) => hashFound({ ...row, row_version: name }, version) === row.row_hash,
+  )
+  if (own === undefined && mayBeVersion(row.row_version)) return []
+  return [{ column: 'row_version', held, found: own?.[0] ?? [...ROW_VERSIONS.keys()].join(' or ') }]
+}
+
+function checkAs(
+  version: RowVersion,
+  row: StoredRow,
+  place: readonly Altered[],
+  configurations: ReadonlyMap<string, TableConfiguration>,
+): Checked {
+  const configuration = configurations.get(String(row.config_id))
+  const isBlind = row.old_image === null && row.new_image === null
+  const about = { isUnconfigured: configuration === undefined, isBlind }
+  if (dayOf(row) === null) return { ...about, altered: [...place, ...hashOf(row, version)] }
+  const table = configuration ?? unconfiguredTable(String(row.table_name))
+  const derived = deriveRow(row, table, version)
+  if ('column' in derived) return { ...about, altered: [...place, derived, ...hashOf(row, version)] }
+  const altered = [...place, ...compare(row, derived, version, configuration)]
+  if (altered.length === 0 && derived.row_hash === row.row_hash) return { ...about, altered }
+  return { ...about, altered: [...altered, ...hashOf(row, version)] }
+}
 
 /** The day of a row's own time; null where that is no time that a question can name. */
 export function dayOf({ event_time_us: us }: StoredRow): string | null {
@@ -83,14 +96,14 @@ function placeOf(day: string | null, folder: string): readonly Altered[] {
   return [{ column: PARTITION_COLUMN, held, found: day }]
 }
 
-function hashOf(row: StoredRow): readonly Altered[] {
-  const found = hashFound(row)
+function hashOf(row: StoredRow, version: RowVersion): readonly Altered[] {
+  const found = hashFound(row, version)
   return found === row.row_hash ? [] : [{ column: 'row', held: row.row_hash as string | null, found }]
 }
 
-function hashFound(row: StoredRow): string | null {
+function hashFound(row: StoredRow, version: RowVersion): string | null {
   try {
-    return rowHash(row as unknown as HashedColumns)
+    return version.hash(row as unknown as HashedColumns)
   } catch {
     // Node hashes texts only: a column that is none, or that is not there, has no hash
     return null
@@ -98,7 +111,7 @@ function hashFound(row: StoredRow): string | null {
 }
 
 /** The row that the transform makes of what a row says; or the column that it does not take. */
-function deriveRow(row: StoredRow, table: TableConfiguration): AuditRow | Altered {
+function deriveRow(row: StoredRow, table: TableConfiguration, version: RowVersion): AuditRow | Altered {
   let column = 'item_key'
   try {
     const keys = parse(row.item_key)
@@ -110,7 +123,7 @@ function deriveRow(row: StoredRow, table: TableConfiguration): AuditRow | Altere
     const make = (capture: Capture) => {
       const change = decodeChange({ ...recordOf(row, capture), keys, oldImage, newImage }, table, subjectsOf(row))
       if (!hasKeys(change)) throw new Refusal('the image has other keys')
-      return toAuditRow(change, table, Math.floor(Number(row.event_time_us) / 1000))
+      return version.make(change, table, Math.floor(Number(row.event_time_us) / 1000))
     }
     const likeliest = captureOf(row)
     const derived = make(likeliest)
@@ -172,20 +185,29 @@ function hasKeys({ keys, oldImage, newImage }: DecodedChange): boolean {
   )
 }
 
+/** The columns of a version that follow from others; those that a configuration decides, where that is kept. */
+function derivedColumns(version: RowVersion, isConfigured: boolean): readonly (keyof HashedColumns)[] {
+  const { columns, underived, configured } = version
+  const left = new Set(['row_hash', ...underived, ...(isConfigured ? [] : configured)])
+  return columns.map(({ name }) => name).filter(name => !left.has(name)) as (keyof HashedColumns)[]
+}
+
 function compare(
   row: StoredRow,
   derived: AuditRow,
-  columns: readonly (keyof HashedColumns)[],
+  version: RowVersion,
   configuration: TableConfiguration | undefined,
 ): readonly Altered[] {
-  const altered = columns.flatMap(column => difference(row, column, derived[column]))
+  const altered = derivedColumns(version, configuration !== undefined).flatMap(column =>
+    difference(row, column, derived[column]),
+  )
   // what follows from an altered image would be told of each column again
   if (altered.some(({ column }) => column.endsWith('_image') || column.endsWith('_hash')))
     return altered.flatMap(({ column, held, found }) =>
       column.endsWith('_hash') ? [{ column: column.replace('_hash', '_image'), held, found }] : [],
     )
   if (configuration === undefined) return altered
-  const known = new Set<string>(AUDIT_COLUMNS.map(({ name }) => name))
+  const known = new Set<string>(version.columns.map(({ name }) => name))
   const flat = columnsOf(configuration).flatMap(({ name }) => {
     if (known.has(name)) return []
     known.add(name)

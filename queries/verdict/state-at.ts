@@ -3,11 +3,12 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { deliveriesOf } from '../engines/literal.js'
 import { rowsOf } from '../engines/rows.js'
-import { CONFIDENCES, findAlterations, findProblems, type ItemFinding } from './findings.js'
-import type { ItemHistory } from './history.js'
+import { findAlterations, findProblems, type ItemFinding, isDoubtful, worstOf } from './findings.js'
+import type { ItemHistory } from './fold-history.js'
 import type { HistoryChange } from './item-change.js'
 import { type ItemState, lastState, stepsUntil } from './reconstruct.js'
 import type { Step } from './step.js'
+import { judgeUnseen, ofUnknown } from './unseen.js'
 import { judge, momentOf } from './verdict.js'
 
 /** What an item was at a moment, and how far that can be believed. */
@@ -38,22 +39,34 @@ export function stateAt(all: ItemHistory, at: Pick<Instant, 'us'>, beganUs: numb
   const found = { last, next, beforeArchive: at.us < beganUs, gapAhead: false }
   if (last === undefined) {
     const first = all.steps.find(step => !step.ahead && step.changes.length > 0)
-    return { ...found, ...stateBefore(first, found.beforeArchive, until) }
+    return first === undefined
+      ? {
+          ...found,
+          state: NEVER_SEEN,
+          until: { ...until, ...judgeUnseen(all.itemKey, all.facts, momentOf(all.facts, at.us)) },
+        }
+      : { ...found, ...stateBefore(first, found.beforeArchive, until) }
   }
   const gapAhead = until.findings.some(({ finding, untilUs }) => finding === 'GAP' && untilUs > at.us)
   return { ...found, state: lastState(until.steps), until, gapAhead }
 }
 
 /**
- * The history up to `toUs` with the verdict about all of the time between two moments, of whose later one `after`
- * tells.
+ * The history up to the later of two moments, with the verdict about all of the time between them: never a better one
+ * than the state at the earlier moment has, of which `before` tells.
  */
-export function historyBetween(all: ItemHistory, fromUs: number, toUs: number, after: StateAt): ItemHistory {
-  if (after.last === undefined) return after.until
+export function historyBetween(all: ItemHistory, [fromUs, before]: Told, [toUs, after]: Told): ItemHistory {
   const period = { ...momentOf(all.facts, fromUs), toUs, untilUs: toUs }
   const findings = [...alterationsAt(all, [fromUs, toUs]), ...findingsAt(all, after.until.steps, toUs)]
-  return { ...after.until, ...judge(all.itemKey, findings, all.facts, period) }
+  const between =
+    after.last === undefined ? after.until : { ...after.until, ...judge(all.itemKey, findings, all.facts, period) }
+  const { confidence, findings: found } = before.until
+  if (!isDoubtful(confidence) || worstOf([confidence, between.confidence]) === between.confidence) return between
+  return { ...between, confidence, findings: found, completeUntil: null }
 }
+
+/** A moment, in microseconds since 1970, and the state there. */
+type Told = readonly [us: number, state: StateAt]
 
 /**
  * The steps up to a moment, and the verdict about it, for which a change counts that was missing before the next one,
@@ -80,21 +93,17 @@ function findingsAt(all: ItemHistory, until: ItemHistory['steps'], us: number): 
 }
 
 /**
- * Before a first step that leaves `absent` there was no item, as far back as the archive goes; before any other there
- * was one, as `internal/older-items.sql` has it. An item without any change may be older than the archive, too,
- * unless a complete baseline says that it was not there.
+ * Before a first step that leaves `absent` there was no item, as far back as the archive or a complete baseline goes;
+ * before any other there was one, as `internal/older-items.sql` has it.
  */
-function stateBefore(first: Step | undefined, beforeArchive: boolean, until: ItemHistory) {
-  const older = { ...until, confidence: 'PRE-ARCHIVE' as const }
-  if (first !== undefined && first.entry !== 'absent')
-    return { state: { kind: 'unknown' as const }, until: isWorse(until) ? until : older }
-  const told = until.start !== null || (first !== undefined && !beforeArchive)
-  return { state: { kind: 'never seen' as const }, until: told || isWorse(until) ? until : older }
+function stateBefore(first: Step, beforeArchive: boolean, until: ItemHistory): Pick<StateAt, 'state' | 'until'> {
+  const isAbsent = first.entry === 'absent'
+  const isTold = isAbsent && (until.start !== null || !beforeArchive)
+  const state = isAbsent ? NEVER_SEEN : ({ kind: 'unknown' } as const)
+  return { state, until: isTold ? until : { ...until, confidence: ofUnknown(until.confidence) } }
 }
 
-function isWorse({ confidence }: ItemHistory): boolean {
-  return CONFIDENCES.indexOf(confidence) < CONFIDENCES.indexOf('PRE-ARCHIVE')
-}
+const NEVER_SEEN = { kind: 'never seen' } as const
 
 /** When the archive's first change of a table was made, in microseconds since 1970; 0 where it has none. */
 export async function archiveBegan(engine: QueryEngine, table: TableConfiguration): Promise<number> {

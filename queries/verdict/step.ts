@@ -1,8 +1,8 @@
 import type { ItemChange } from './item-change.js'
 
 /**
- * The hash of an image; `absent`; `unknown` where the view type keeps no image; `unlinked` where a loop hangs in the
- * air.
+ * The state of an item as text: the hash of its image; `absent`; `unknown` where the view type keeps no image;
+ * `unlinked` for a closed loop of changes that neither starts nor ends in a known state.
  */
 export type State = string
 
@@ -27,7 +27,7 @@ export interface Step<C extends ItemChange = ItemChange> {
   readonly timeUs: number
   /** False where the order of `changes` is not the only one that their images allow. */
   readonly ordered: boolean
-  /** True for what a baseline saw of a later change: it is no step of the chain. */
+  /** True where a baseline saw what a later change wrote: then it is not part of the chain of changes. */
   readonly ahead: boolean
   readonly previous: State | null
   readonly entry: State
@@ -64,12 +64,12 @@ export function stateAfter(change: ItemChange): State {
   return change.new_hash ?? (change.event_name === 'REMOVE' ? 'absent' : 'unknown')
 }
 
-/** The view type keeps no image that would tell. */
+/** True where the state before or after is not known, because the view type keeps no such image. */
 export function isBlind(change: ItemChange): boolean {
   return stateBefore(change) === 'unknown' || stateAfter(change) === 'unknown'
 }
 
-/** The step that a group makes after the state `previous`. */
+/** Makes a group a step: which state it begins and ends with when the item was in `previous` before. */
 export function walkGroup<C extends ItemChange>(
   { changes, absence, timeUs }: Group<C>,
   previous: State | null,
@@ -94,7 +94,7 @@ export function walkGroup<C extends ItemChange>(
   return { ...step, ...ordered, ordered: ordered.ordered && !unresolved, entry, exit, imbalance, unresolved }
 }
 
-/** How much oftener each state was entered than left. */
+/** For each state, how often it was entered minus how often it was left. */
 function balanceOf(changes: readonly ItemChange[]): ReadonlyMap<State, number> {
   const balances = new Map<State, number>()
   for (const change of changes) {
@@ -109,7 +109,7 @@ function greatest(balances: ReadonlyMap<State, number>, sign: 1 | -1): State {
   return states.sort(compareText).at(-1) as State
 }
 
-/** Work that a tie group may cost; beyond it the group counts as one without an order of its own. */
+/** Most trials to order a tie group; one that takes more counts as having no certain order. */
 const MAX_TRIALS = 10_000
 
 /** The order in which each change leaves the state that the one before entered, where there is exactly one. */

@@ -1,7 +1,6 @@
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { DiskArchive } from '../../store/folder.js'
 import type { Objects } from '../../store/objects.js'
-import { AUDIT_COLUMNS } from '../../transform/audit-row.js'
 import { formatTimestamp } from '../../transform/instant.js'
 import { tablePrefix } from '../../transform/layout.js'
 import { chunksOf } from '../engines/duckdb-chunks.js'
@@ -62,10 +61,8 @@ export class StoredRows {
   }
 
   /** The rows of an object, some at a time. Throws what DuckDB says of one that it cannot read. */
-  async *rowsOf({ key }: StoredFile): AsyncGenerator<readonly StoredRow[]> {
-    const result = await this.connection.stream(
-      `select * from read_parquet(${fileList([this.archive.pathOf(key)])}, hive_partitioning = false)`,
-    )
+  async *rowsOf(file: StoredFile): AsyncGenerator<readonly StoredRow[]> {
+    const result = await this.connection.stream(`select * from ${this.tableOf(file)}`)
     const names = result.columnNames()
     for await (const chunk of chunksOf(result)) {
       const columns = chunk.getColumns()
@@ -75,13 +72,21 @@ export class StoredRows {
     }
   }
 
-  /** The columns of the row contract that an object lacks. */
-  async lackingColumns({ key }: StoredFile): Promise<readonly string[]> {
+  /** How many rows of which version an object has; undefined where it has no such column. */
+  async versionsOf(file: StoredFile): Promise<ReadonlyMap<StoredValue, number> | undefined> {
+    if (!(await this.columnsOf(file)).has('row_version')) return undefined
+    const result = await this.connection.runAndReadAll(
+      `select row_version, count(*) from ${this.tableOf(file)} group by 1 order by 1`,
+    )
+    return new Map(result.getRows().map(([version, rows]) => [plain(version), Number(rows)]))
+  }
+
+  /** The names of an object's columns. */
+  async columnsOf({ key }: StoredFile): Promise<ReadonlySet<string>> {
     const result = await this.connection.runAndReadAll(
       `select name from parquet_schema(${fileList([this.archive.pathOf(key)])})`,
     )
-    const names = new Set(result.getRows().map(([name]) => name))
-    return AUDIT_COLUMNS.filter(({ name }) => !names.has(name)).map(({ name }) => name)
+    return new Set(result.getRows().map(([name]) => String(name)))
   }
 
   /** How many rows an object has, by its footer. */
@@ -90,6 +95,10 @@ export class StoredRows {
       `select num_rows from parquet_file_metadata(${fileList([this.archive.pathOf(key)])})`,
     )
     return Number(result.getRows()[0]?.[0] ?? 0)
+  }
+
+  private tableOf({ key }: StoredFile): string {
+    return `read_parquet(${fileList([this.archive.pathOf(key)])}, hive_partitioning = false)`
   }
 
   close(): void {

@@ -14,6 +14,7 @@ import { readArchiveFacts } from './archive-facts.js'
 import { findingsByItem, type TableFinding } from './continuity.js'
 import type { Confidence } from './findings.js'
 import { goneAmong, knownByFacts, toldByFacts } from './gone-items.js'
+import { ofUnknown } from './unseen.js'
 import { judge, momentOf, type Verdict } from './verdict.js'
 
 /** One item of a table as it was at a moment, and how far that can be believed. */
@@ -66,9 +67,7 @@ export async function* itemsAt(
     yield toItem(row, verdict(row.item_key as string))
   const nothing = { image: null, imageHash: null, last: undefined, unresolved: false }
   for await (const { itemKey } of olderAt(engine, table, at.us)) {
-    const worse = verdict(itemKey).confidence
-    const confidence = worse === 'ALTERED' || worse === 'GAP' || worse === 'DIFFERS' ? worse : 'PRE-ARCHIVE'
-    yield { itemKey, state: 'unknown', confidence, ...nothing }
+    yield { itemKey, state: 'unknown', confidence: ofUnknown(verdict(itemKey).confidence), ...nothing }
   }
 }
 
@@ -139,10 +138,7 @@ function toItem(row: Row, { confidence }: Verdict): ItemOfTable {
     ...about,
     state: state as ItemOfTable['state'],
     // where only a baseline that was ahead tells of it, what it was is not known
-    confidence:
-      (confidence === 'UNBROKEN' || confidence === 'COMPLETE') && event_id === null && state === 'unknown'
-        ? 'PRE-ARCHIVE'
-        : confidence,
+    confidence: event_id === null && state === 'unknown' ? ofUnknown(confidence) : confidence,
     image: image as string | null,
     last: event_id === null ? undefined : last,
   }

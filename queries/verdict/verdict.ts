@@ -132,7 +132,12 @@ export function concerns({ sinceUs, untilUs }: ItemFinding, afterUs: number, toU
   return untilUs > afterUs && (sinceUs ?? Number.NEGATIVE_INFINITY) <= toUs
 }
 
-function touching<L extends LostStretch>(stretches: readonly L[], afterUs: number, untilUs: number): readonly L[] {
+/** The stretches that are partly after one moment and begin by another. */
+export function touching<F, L extends LostStretch<F>>(
+  stretches: readonly L[],
+  afterUs: number,
+  untilUs: number,
+): readonly L[] {
   return stretches.filter(({ fromUs, toUs }) => toUs > afterUs && (fromUs ?? Number.NEGATIVE_INFINITY) <= untilUs)
 }
 

@@ -1,5 +1,6 @@
 import { DiskArchive } from '../../store/folder.js'
 import { readKept } from '../../store/kept-configurations.js'
+import { ROW_VERSIONS } from '../../transform/row-versions.js'
 import { configurationId, type TableConfiguration } from '../../transform/table-configuration.js'
 import { type Altered, checkRow, dayOf } from './row-check.js'
 import { type StoredFile, type StoredRow, StoredRows, storedFiles } from './stored-rows.js'
@@ -35,6 +36,10 @@ export interface RowTally {
   unconfigured: number
   /** Rows without an image that their key could be held against. */
   blind: number
+  /** Those that were looked at, by the version that they were made in. */
+  readonly versions: Map<string, number>
+  /** Those of versions that are not known here: but for where they lie they were not looked at. */
+  readonly unknownVersions: Map<string, number>
 }
 
 /** A period in microseconds since 1970, its end not included. */
@@ -43,16 +48,30 @@ export interface RowPeriod {
   readonly toUs?: number
 }
 
+/** Which rows are looked at, and who is told how far it is. */
+export interface RowCheckOptions extends RowPeriod {
+  /** Told now and then how many rows were read. @default - nobody is told */
+  readonly onRows?: (rows: number) => void
+}
+
 /** Holds every row of a table against what it says of itself. `tally` is right when all findings have been taken. */
 export class RowCheck {
-  readonly tally: RowTally = { rows: 0, outside: 0, findings: 0, unconfigured: 0, blind: 0 }
+  readonly tally: RowTally = {
+    rows: 0,
+    outside: 0,
+    findings: 0,
+    unconfigured: 0,
+    blind: 0,
+    versions: new Map(),
+    unknownVersions: new Map(),
+  }
   private configurations: ReadonlyMap<string, TableConfiguration> = new Map()
   private readonly archive: DiskArchive
 
   constructor(
     root: string,
     private readonly table: string,
-    private readonly period: RowPeriod = {},
+    private readonly options: RowCheckOptions = {},
   ) {
     this.archive = new DiskArchive(root)
   }
@@ -77,13 +96,16 @@ export class RowCheck {
       return
     }
     try {
-      const lacking = await reader.lackingColumns(file)
+      const lacking = await lackingColumns(file, reader)
       if (lacking.length > 0) {
         const rows = await reader.countRows(file)
         yield { ...passed, rows, reason: `it lacks ${lacking.join(', ')}` }
         return
       }
-      for await (const rows of reader.rowsOf(file)) for (const row of rows) yield* this.check(row, file)
+      for await (const rows of reader.rowsOf(file)) {
+        for (const row of rows) yield* this.check(row, file)
+        this.options.onRows?.(this.tally.rows + this.tally.outside)
+      }
     } catch (error) {
       const [reason] = (error as Error).message.split('\n')
       yield { ...passed, isUnreadable: true, reason: reason as string }
@@ -95,31 +117,55 @@ export class RowCheck {
       this.tally.outside++
       return
     }
-    const { altered, isUnconfigured, isBlind } = checkRow(row, folder, this.configurations)
-    this.tally.rows++
-    if (isUnconfigured) this.tally.unconfigured++
-    if (isBlind) this.tally.blind++
-    for (const finding of altered) {
+    const checked = checkRow(row, folder, this.configurations)
+    this.count(row, checked)
+    for (const finding of checked.altered) {
       this.tally.findings++
       yield { kind: 'row', object: key, ...finding, ...placeOf(row) }
     }
   }
 
+  private count(row: StoredRow, checked: ReturnType<typeof checkRow>): void {
+    const { tally } = this
+    if ('unknownVersion' in checked) {
+      countOne(tally.unknownVersions, checked.unknownVersion)
+      return
+    }
+    tally.rows++
+    const version = String(row.row_version)
+    if (ROW_VERSIONS.has(version)) countOne(tally.versions, version)
+    if (checked.isUnconfigured) tally.unconfigured++
+    if (checked.isBlind) tally.blind++
+  }
+
   /** A row that lies in no day of its own may belong to any period. */
   private isOutside(row: StoredRow): boolean {
-    const { fromUs = Number.NEGATIVE_INFINITY, toUs = Number.POSITIVE_INFINITY } = this.period
+    const { fromUs = Number.NEGATIVE_INFINITY, toUs = Number.POSITIVE_INFINITY } = this.options
     if (dayOf(row) === null) return false
     const us = Number(row.event_time_us)
     return us < fromUs || us >= toUs
   }
 }
 
+function countOne(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1)
+}
+
+/** The columns that rows of their versions have and this object does not. */
+async function lackingColumns(file: StoredFile, reader: StoredRows): Promise<readonly string[]> {
+  const versions = await reader.versionsOf(file)
+  if (versions === undefined) return ['row_version']
+  const there = await reader.columnsOf(file)
+  const wanted = [...versions.keys()].flatMap(name => ROW_VERSIONS.get(String(name))?.columns ?? [])
+  return [...new Set(wanted.map(({ name }) => name))].filter(name => !there.has(name))
+}
+
 function placeOf({ item_key, event_id, event_name, event_time_us }: StoredRow) {
-  const text = (value: unknown) => (value === null ? null : String(value))
+  const text = (value: unknown) => (value === null || value === undefined ? null : String(value))
   return {
     itemKey: text(item_key),
     eventId: text(event_id),
     eventName: text(event_name),
-    eventTimeUs: event_time_us === null ? null : Number(event_time_us),
+    eventTimeUs: event_time_us === null || event_time_us === undefined ? null : Number(event_time_us),
   }
 }

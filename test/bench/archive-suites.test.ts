@@ -1,10 +1,12 @@
 /** That the suites run; what they find says nothing at this size. */
 import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { measureEvidence } from '../../bench/evidence.js'
 import { measureItemQueries } from '../../bench/item-queries.js'
 import { measureSize } from '../../bench/size.js'
 import { makeSyntheticArchive } from '../../bench/synthetic-archive.js'
 import { measureTableAsOf } from '../../bench/table-as-of.js'
+import { RowCheck } from '../../queries/verdict/verify-rows.js'
 import { askSql, temporaryFolder } from '../delivery/desk.js'
 
 const silent = () => {}
@@ -33,6 +35,13 @@ describe('suites over synthetic archives', () => {
     60_000,
   )
 
+  it('measure sealing, verifying and proving', async () => {
+    const size = { items: 30, versions: 3, days: 2, objectsPerDay: 1, smallObjects: 3, rounds: 1 }
+    const { findings } = await measureEvidence(size, silent)
+    expect(findings.length).toBe(6)
+    expect(findings.map(({ figure }) => figure).join(' ')).not.toMatch(/NaN|Infinity|undefined/)
+  }, 120_000)
+
   it('measure sizes', async () => {
     const { findings } = await measureSize({ items: 20, versions: 3, days: 2, objectsPerDay: 1 }, silent)
     expect(findings.map(({ figure }) => figure).join(' ')).toMatch(/^\d.* kB, \d/)
@@ -48,5 +57,8 @@ describe('suites over synthetic archives', () => {
        from (select *, lag(new_hash) over (partition by item_key order by sequence) as previous from orders)`,
     )
     expect(row).toEqual({ n: '80', wrong: '0', unlinked: '0' })
+    const check = new RowCheck(root, 'Orders')
+    for await (const finding of check.findings()) expect(finding).toBeUndefined()
+    expect(check.tally.rows).toBe(80)
   })
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { CALL_BYTES, CALL_RECORDS, RECORD_BYTES } from '../../aws/firehose.js'
+import { CALL_BYTES, CALL_RECORDS, RECORD_BYTES } from '../../aws/firehose-limits.js'
 import { countForCall, PACK_BYTES, type Packed, packRecords } from '../../capture/packing.js'
 import { transformRecord } from '../../transform/transform.js'
 import { ARRIVAL, CHANGED_AT, STREAM_ARN, streamsRecord, tableConfiguration } from '../factories.js'

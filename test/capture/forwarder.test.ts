@@ -3,8 +3,8 @@ import { S3Client } from '@aws-sdk/client-s3'
 import type { DynamoDBBatchResponse, DynamoDBRecord } from 'aws-lambda'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createForwarder, type ForwarderOptions } from '../../capture/forwarder.js'
-import { type Counts, writeMetrics } from '../../capture/metrics.js'
 import { PACK_BYTES } from '../../capture/packing.js'
+import { type Counts, writeMetrics } from '../../capture/write-metrics.js'
 import { readEnvironment } from '../../functions/environment.js'
 import { type RefusedEntry, readRefused } from '../../store/refused-reader.js'
 import { transformRecord } from '../../transform/transform.js'
@@ -272,7 +272,7 @@ describe('a record too large for Firehose', () => {
     const archive = new MemoryObjects(s3.versions.map(({ key, body }) => [key, body]))
     const entries: RefusedEntry[] = []
     const damaged: string[] = []
-    for await (const entry of readRefused(archive, key => damaged.push(key))) entries.push(entry)
+    for await (const { entry } of readRefused(archive, key => damaged.push(key))) entries.push(entry)
     return { entries, damaged }
   }
 

@@ -1,11 +1,11 @@
 /** A tail in a test: against a scripted server, into a sink that remembers, and fails or dies on demand. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
-import { readCheckpoint, type TailCheckpoint, writeCheckpoint } from '../../capture/checkpoint.js'
 import type { TailSink } from '../../capture/intake.js'
 import type { LambdaRecord } from '../../capture/lambda-record.js'
 import { findStreams } from '../../capture/table-streams.js'
 import { type TailOptions, type TailOutcome, tail } from '../../capture/tail.js'
+import { readCheckpoint, type TailCheckpoint, writeCheckpoint } from '../../capture/tail-checkpoint.js'
 import type { GapFact, StreamChangedFact } from '../../transform/fact.js'
 import { LOOPBACK_CONNECTION } from '../loopback.js'
 import type { StreamsServer } from '../streams-server.js'

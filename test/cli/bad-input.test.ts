@@ -304,14 +304,16 @@ describe('what is asked for', () => {
     expect(out.split('\n')).toHaveLength(2)
   })
 
-  it('an item never seen is told apart, with the keys that come near', async () => {
+  it('an item never seen is told apart, with how sure that is and the keys that come near', async () => {
+    const NOT_KNOWN =
+      'PRE-ARCHIVE: no change of it had come by then and no baseline tells of it, so what it was is not known'
     expect(await failing('history', 'Orders', 'ORD1234')).toEqual({
       exit: 1,
-      err: 'itemtrail: Orders ORD1234 was never seen: the archive has no change of it\n  did you mean ORD12345 or ORD12399?\n',
+      err: `itemtrail: Orders ORD1234 was never seen: the archive has no change of it\n  ${NOT_KNOWN}\n  did you mean ORD12345 or ORD12399?\n`,
     })
     expect(await failing('as-of', 'Orders', 'something else', 'now')).toEqual({
       exit: 1,
-      err: 'itemtrail: Orders something else was never seen: the archive has no change of it\n  an item that has not changed since the archive began is not in it\n',
+      err: `itemtrail: Orders something else was never seen: the archive has no change of it\n  ${NOT_KNOWN}\n`,
     })
     expect((await failing('diff', 'Orders', 'ORD1234', '--from', '2026-11-01T00:00:00Z')).exit).toBe(1)
   })
@@ -385,7 +387,7 @@ describe('what is asked for', () => {
     ],
     [
       ['as-of', 'Orders', 'now', '--format', 'xml'],
-      'format "xml" is unknown, expected table, json, ndjson, dynamodb, csv, parquet, arrow, html\n',
+      'format "xml" is unknown, expected table, json, ndjson, csv, parquet, arrow, html, dynamodb\n',
     ],
     [
       ['query', 'hot-items', 'Orders', '--param', 'limit=0'],

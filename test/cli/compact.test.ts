@@ -1,7 +1,7 @@
 import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { compactTable } from '../../derived/desk.js'
+import { compactTable } from '../../derived/desk-compactor.js'
 import { openArchive } from '../../library/open-archive.js'
 import { streamsRecord } from '../factories.js'
 import { archiveOf, run } from './command-line.js'

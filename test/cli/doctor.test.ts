@@ -7,10 +7,17 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { doctor } from '../../cli/commands/doctor.js'
 import { CommandError, type Options } from '../../cli/io.js'
 import { checkConfiguration } from '../../config/configuration.js'
+import { parseStatements } from '../../doctor/bucket-policy.js'
 import { judgeArchive } from '../../doctor/checks.js'
-import type { BucketFacts, CapturedFacts, DeployedFact, Facts, JournalFacts, KeyFacts } from '../../doctor/facts.js'
+import type {
+  BucketFacts,
+  CapturedFacts,
+  DeployedFact,
+  Facts,
+  JournalFacts,
+  KeyFacts,
+} from '../../doctor/deployed-facts.js'
 import type { DoctorFinding } from '../../doctor/judgement.js'
-import { parseStatements } from '../../doctor/policy.js'
 import { readDeployment } from '../../doctor/read-facts.js'
 import { LOOPBACK_CONNECTION, type Loopback, startLoopback } from '../loopback.js'
 import { fileOf } from './command-line.js'
@@ -56,6 +63,13 @@ const BUCKET_POLICY = {
       Resource: 'arn:aws:s3:::archive/data/*',
       Condition: except('Writer'),
     },
+    ...['config', 'facts'].map(place => ({
+      Effect: 'Deny',
+      Principal: everybody,
+      Action: 's3:PutObject',
+      Resource: `arn:aws:s3:::archive/${place}/*`,
+      Condition: except('Keeper'),
+    })),
     {
       Effect: 'Deny',
       Principal: '*',
@@ -373,8 +387,17 @@ describe('a journal', () => {
     expect(troubles(sealedFacts(), asked)).toEqual([])
   })
 
+  it('needs a bucket that denies others to write facts and configurations', () => {
+    const statements = BUCKET_POLICY.Statement.filter(({ Resource }) => !/(config|facts)/.test(Resource))
+    const archive = bucketOf({ policy: found(parseStatements(JSON.stringify({ Statement: statements }))) })
+    expect(findingOf(factsOf({ archive }), 'bucket policy')).toMatchObject({
+      verdict: 'wrong',
+      found: 'others than the stack may write under config/; others than BaselineRole may write under facts/',
+    })
+  })
+
   it('needs a bucket that denies others to write and everybody to delete in it', () => {
-    const statements = BUCKET_POLICY.Statement.slice(0, 2)
+    const statements = BUCKET_POLICY.Statement.slice(0, 4)
     const archive = bucketOf({ policy: found(parseStatements(JSON.stringify({ Statement: statements }))) })
     expect(findingOf(sealedFacts(keyOf(), {}, { archive }), 'bucket policy')).toMatchObject({
       verdict: 'wrong',
@@ -428,19 +451,22 @@ const resourcesXml = (resources: readonly (readonly [type: string, id: string])[
 const driftXml = (type: string, status: string, actual: object, difference = '') =>
   `<member><LogicalResourceId>L</LogicalResourceId><ResourceType>${type}</ResourceType><StackResourceDriftStatus>${status}</StackResourceDriftStatus><ActualProperties>${JSON.stringify(actual).replaceAll('"', '&quot;')}</ActualProperties><PropertyDifferences>${difference}</PropertyDifferences></member>`
 
+/** What carries the table's stream, in the stack of the table. */
+const MAPPING = driftXml('AWS::Lambda::EventSourceMapping', 'IN_SYNC', { EventSourceArn: STREAM })
+
 const RECORDED = {
   DescribeStacks: `<Stacks><member><StackName>Itemtrail</StackName><StackStatus>UPDATE_COMPLETE</StackStatus><EnableTerminationProtection>true</EnableTerminationProtection><Tags><member><Key>application</Key><Value>itemtrail</Value></member></Tags><Outputs>${outputsXml({ AuditArchiveBucketC0501D48: 'archive', AuditRefusedBucketC27D252C: 'refused' })}</Outputs></member></Stacks>`,
-  'ListStackResources Itemtrail': `${resourcesXml([['AWS::Lambda::EventSourceMapping', 'uuid']])}<NextToken>next</NextToken>`,
+  'ListStackResources Itemtrail': `${resourcesXml([['AWS::S3::Bucket', 'archive']])}<NextToken>next</NextToken>`,
   'ListStackResources Itemtrail next': resourcesXml([['AWS::CloudFormation::Stack', NESTED]]),
-  [`ListStackResources ${NESTED}`]: resourcesXml([['AWS::Athena::NamedQuery', 'q']]),
+  [`ListStackResources ${NESTED}`]: resourcesXml([['AWS::Lambda::EventSourceMapping', 'uuid']]),
   'DetectStackDrift Itemtrail': '<StackDriftDetectionId>root</StackDriftDetectionId>',
   [`DetectStackDrift ${NESTED}`]: '<StackDriftDetectionId>nested</StackDriftDetectionId>',
   'DescribeStackDriftDetectionStatus root':
     '<DetectionStatus>DETECTION_COMPLETE</DetectionStatus><StackDriftStatus>IN_SYNC</StackDriftStatus>',
   'DescribeStackDriftDetectionStatus nested':
     '<DetectionStatus>DETECTION_COMPLETE</DetectionStatus><StackDriftStatus>IN_SYNC</StackDriftStatus>',
-  'DescribeStackResourceDrifts Itemtrail': `<StackResourceDrifts>${driftXml('AWS::Lambda::EventSourceMapping', 'IN_SYNC', { EventSourceArn: STREAM })}</StackResourceDrifts>`,
-  [`DescribeStackResourceDrifts ${NESTED}`]: '<StackResourceDrifts></StackResourceDrifts>',
+  'DescribeStackResourceDrifts Itemtrail': '<StackResourceDrifts></StackResourceDrifts>',
+  [`DescribeStackResourceDrifts ${NESTED}`]: `<StackResourceDrifts>${MAPPING}</StackResourceDrifts>`,
   DescribeTable: {
     Table: {
       TableName: 'Orders',
@@ -527,7 +553,7 @@ describe('reading an account', () => {
     const inProgress = '<DetectionStatus>DETECTION_IN_PROGRESS</DetectionStatus>'
     account.answers['DescribeStackDriftDetectionStatus nested'] = inProgress
     const facts = read({ patienceMs: 50 })
-    expect(troubles(await facts)).toEqual(['drift: unchecked'])
+    expect(troubles(await facts)).toEqual(['drift: unchecked', 'stream that is read: unchecked'])
     expect(account.asked.filter(name => name === 'DescribeStackDriftDetectionStatus nested').length).toBeGreaterThan(1)
   })
 
@@ -542,7 +568,7 @@ describe('reading an account', () => {
     })
     const difference = '<member><PropertyPath>/QueryString</PropertyPath></member>'
     account.answers[`DescribeStackResourceDrifts ${NESTED}`] =
-      `<StackResourceDrifts>${driftXml('AWS::Athena::NamedQuery', 'MODIFIED', {}, difference)}</StackResourceDrifts>`
+      `<StackResourceDrifts>${MAPPING}${driftXml('AWS::Athena::NamedQuery', 'MODIFIED', {}, difference)}</StackResourceDrifts>`
     expect(troubles(await read())).toEqual(['drift: wrong'])
   })
 

@@ -66,6 +66,12 @@ describe('prove', () => {
     expect((await prove('ORD12345', '--output', folder)).exit).toBe(2)
   })
 
+  it('takes an id as it comes out of a CSV', async () => {
+    const { out } = await prove('a2678374')
+    for (const pasted of ['a2678374\r', ' a2678374\n', '"a2678374"', "'a2678374", 'a2678374,', '\ufeffA2678374\u00a0'])
+      expect(await prove(pasted)).toMatchObject({ exit: 0, out })
+  })
+
   it('says so where there is no key, and no such change', async () => {
     expect(await ask('prove', 'Orders', 'a2678374')).toMatchObject({ exit: 2, err: expect.stringContaining('no key') })
     expect((await prove('00000000')).exit).toBe(1)

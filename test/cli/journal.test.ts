@@ -1,8 +1,24 @@
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import type { FoundObject } from '../../journal/archive-objects.js'
+import { seal as sealAll } from '../../journal/seal.js'
 import { checkTimestamp } from '../../journal/timestamp.js'
+import { cosignerOf, signatureLine } from '../../proof/note.js'
+import { EMPTY_ROOT } from '../../proof/tree.js'
+import { sealerOf } from '../journal/desk-journal.js'
 import { hasOpenssl, startAuthority } from '../journal/time-authority.js'
+import { VKEY, WITNESS, WITNESS_SEED, WITNESS_VKEY } from '../proof/vectors.js'
 import { change } from '../queries/story.js'
 import { archiveOf, fileOf, linesOf, makeFolder, run } from './command-line.js'
 import { expectContract } from './contract.js'
@@ -152,6 +168,73 @@ describe('checkpoint', () => {
     expect(await print('--key', other.vkey)).toMatchObject({ exit: 1, out: '' })
     expect(await print('--key', 'not+a+key')).toMatchObject({ exit: 2 })
   })
+
+  it('proves that the journal only grew since one that was kept, signed or in three lines', async () => {
+    const { key, vkey } = await madeKey()
+    const root = await archiveOf([FIRST])
+    const seal = (archive: string) => run(['seal', '--archive', archive, '--key', key])
+    const since = (archive: string, kept: string, ...more: readonly string[]) =>
+      run(['checkpoint', '--archive', archive, '--since', kept, ...more])
+    await seal(root)
+    const note = readFileSync(join(root, 'log/checkpoint'), 'utf8')
+    const [text = ''] = note.split('\n\n')
+    const kept = fileOf('kept', note)
+    const pinned = fileOf('pinned', text)
+    const mailed = fileOf('mailed', `\ufeff${text.replaceAll('\n', ' \r\n')}\r\n\r\n`)
+    expect(await since(root, kept)).toEqual({
+      exit: 0,
+      out: note,
+      err: expect.stringMatching(/is of size 3 as .*kept says/),
+    })
+    for (let times = 0; times < 9; times++) await seal(root)
+    const now = readFileSync(join(root, 'log/checkpoint'), 'utf8')
+    for (const file of [kept, pinned, mailed])
+      for (const more of [[], ['--key', vkey]]) {
+        const { exit, out, err } = await since(root, file, ...more)
+        expect({ exit, out, err }).toEqual({
+          exit: 0,
+          out: now,
+          err: expect.stringMatching(/ grew from size 3 to 12, and begins as /),
+        })
+      }
+    const empty = fileOf('empty', `${ORIGIN}\n0\n${EMPTY_ROOT.toString('base64')}\n`)
+    expect((await since(root, empty)).err).toContain('it proves nothing')
+  })
+
+  it('tells another origin, another history and a journal that was cut from growth', async () => {
+    const { key } = await madeKey()
+    const [root, other] = [await archiveOf([FIRST]), await archiveOf([SECOND])]
+    for (const archive of [root, root, other]) await run(['seal', '--archive', archive, '--key', key])
+    const lines = readFileSync(join(root, 'log/checkpoint'), 'utf8').split('\n')
+    const kept = (change: (lines: string[]) => void) => {
+      const copy = lines.slice(0, 3)
+      change(copy)
+      return fileOf('kept', copy.join('\n'))
+    }
+    const since = (archive: string, file: string) => run(['checkpoint', '--archive', archive, '--since', file])
+    const whole = fileOf('kept', lines.join('\n'))
+    for (const [archive, file, sentence] of [
+      [root, kept(line => line.splice(0, 1, 'other.example')), 'is of "other.example", the journal is "orders.audit'],
+      [root, kept(line => line.splice(1, 1, '50')), 'is of size 50, the journal ends at 4'],
+      [root, kept(line => line.splice(2, 1, EMPTY_ROOT.toString('base64'))), 'has another root at size 4'],
+      [root, kept(line => line.splice(1, 1, '3')), 'has another root at size 3'],
+      [other, whole, 'is of size 4, the journal ends at 3'],
+      [await archiveOf([FIRST]), whole, 'says that it was up to size 4'],
+    ] as const) {
+      const { exit, out, err } = await since(archive, file)
+      expect({ exit, out, err }).toEqual({ exit: 1, out: '', err: expect.stringContaining(sentence) })
+    }
+    expect(await since(root, fileOf('none', 'x'))).toMatchObject({ exit: 3, out: '' })
+    expect(await since(root, fileOf('cut', lines.slice(0, 5).join('\n').slice(0, -9)))).toMatchObject({ exit: 3 })
+    expect(await since(root, 'nowhere')).toMatchObject({ exit: 2 })
+    rmSync(join(root, 'log/tile/0'), { recursive: true })
+    expect(
+      await since(
+        root,
+        kept(line => line.splice(1, 1, '3')),
+      ),
+    ).toMatchObject({ exit: 1 })
+  })
 })
 
 describe('verify', () => {
@@ -189,8 +272,10 @@ describe('verify', () => {
     expect(out).toContain('UNBROKEN')
     expect(out).toContain('not checked: that nobody with the key made it anew: --since')
     expect(out).toMatch(
-      /VERIFIED: what was sealed until 20.* is as orders.audit.example\/test signed it, by the key given\n$/,
+      /VERIFIED: what was sealed until 20.* is as orders.audit.example\/test signed it, by the key given\n/,
     )
+    const [text] = readFileSync(join(root, 'log/checkpoint'), 'utf8').split('\n\n')
+    expect(out.endsWith(`to keep where nobody who has the archive can change it, for --since:\n${text}\n`)).toBe(true)
   })
 
   it('without a key says that the journal agrees with itself, no more', async () => {
@@ -239,6 +324,39 @@ describe('verify', () => {
     expect(await findingsOf(root)).toEqual({ exit: 1, kinds: ['unlisted'] })
   })
 
+  it('tells what the bucket of a copied archive forgot from what is missing', async () => {
+    const root = await archiveOf([FIRST])
+    const key = 'refused/processing-failed/Orders/x'
+    const sealedAt = async (time: string, version?: string) => {
+      const { objects, ...sealer } = await sealerOf(root, { now: () => Date.parse(time) })
+      const describe = async (object: FoundObject) => {
+        const entry = await objects.describe(object)
+        return entry && { ...entry, ...(version !== undefined && { version_id: version }) }
+      }
+      await sealAll({ ...sealer, objects: { list: prefix => objects.list(prefix), describe } })
+    }
+    await sealedAt('2024-01-01T00:00:00Z', '1')
+    mkdirSync(dirname(join(root, key)), { recursive: true })
+    writeFileSync(join(root, key), '{}')
+    await sealedAt('2024-01-02T00:00:00Z', '2')
+    rmSync(join(root, key))
+    const { exit, out } = await verify(root, 'objects', '--key', VKEY, '--format', 'json')
+    expect({ exit, ...JSON.parse(out) }).toMatchObject({ exit: 0, verified: true, expired: [key] })
+    expect((await verify(root, 'objects', '--key', VKEY)).out).toContain('1 refused object that may have expired')
+    const kept = fileOf('itemtrail.config.json', JSON.stringify({ refusedDays: 3650, tables: {} }))
+    expect(await findingsOf(root, '--key', VKEY, '--config', kept)).toEqual({ exit: 1, kinds: ['missing'] })
+    // rows never expire, nor does anything in a folder
+    const path = objectIn(root)
+    const bytes = readFileSync(path)
+    rmSync(path)
+    expect(await findingsOf(root, '--key', VKEY)).toEqual({ exit: 1, kinds: ['missing'] })
+    writeFileSync(path, bytes)
+    writeFileSync(join(root, `${key}2`), '{}')
+    await sealedAt('2024-01-03T00:00:00Z')
+    rmSync(join(root, `${key}2`))
+    expect(await findingsOf(root, '--key', VKEY)).toEqual({ exit: 1, kinds: ['missing'] })
+  })
+
   it('does not hash again what is unchanged, unless it is told to', async () => {
     const root = await sealedArchive()
     const hashed = async (...more: readonly string[]) =>
@@ -273,6 +391,99 @@ describe('verify', () => {
     expect((await verify(root, '--since', 'nowhere')).exit).toBe(2)
   })
 
+  it('takes the three lines that it prints as the checkpoint that was kept', async () => {
+    const root = await sealedArchive()
+    const { out } = await verify(root, 'log', '--key', vkey)
+    const kept = fileOf('pinned', out.split('\n').slice(-4).join('\n'))
+    await seal(root)
+    expect(await verify(root, 'log', '--key', vkey, '--since', kept)).toMatchObject({
+      exit: 0,
+      out: expect.stringContaining('up to size 3 is as the kept checkpoint says'),
+    })
+    const other = await archiveOf([SECOND])
+    await seal(other)
+    expect(await findingsOf(other, '--since', kept)).toEqual({ exit: 1, kinds: ['forked'] })
+    const foreign = fileOf('foreign', readFileSync(kept, 'utf8').replace(ORIGIN, 'other.example'))
+    expect(await verify(root, '--since', foreign)).toMatchObject({ exit: 1, out: '' })
+  })
+
+  it('wants what a policy asks for cosigned, on the checkpoint that is there or that was kept', async () => {
+    const root = await sealedArchive()
+    const path = join(root, 'log/checkpoint')
+    const note = readFileSync(path, 'utf8')
+    const witness = cosignerOf(WITNESS, WITNESS_SEED, () => 1_795_910_400)
+    const cosigned = `${note}${await signatureLine(witness, note.slice(0, note.indexOf('\n\n') + 1))}\n`
+    const policy = fileOf('policy', `log ${vkey}\nwitness w1 ${WITNESS_VKEY}\ngroup g any w1\nquorum g\n`)
+    const log = (...more: readonly string[]) => verify(root, 'log', '--policy', policy, '--format', 'json', ...more)
+    const lacking = await log()
+    expect(lacking.exit).toBe(1)
+    expect(JSON.parse(lacking.out)).toMatchObject({ cosigned: null, findings: [{ part: 'log', kind: 'quorum' }] })
+    const kept = fileOf('kept', cosigned)
+    expect(JSON.parse((await log('--since', kept)).out)).toMatchObject({ cosigned: { size: 3, by: [WITNESS] } })
+    writeFileSync(path, cosigned)
+    expect((await log()).exit).toBe(0)
+    expect((await verify(root, 'log', '--policy', policy)).out).toContain(`its size 3 was cosigned by ${WITNESS}`)
+    writeFileSync(path, cosigned.replace(/.{6}==\n$/, 'AAAA==\n'))
+    expect((await log()).exit).toBe(1)
+    writeFileSync(path, note)
+    expect((await verify(root, 'log', '--policy', fileOf('none', `log ${vkey}\nquorum none\n`))).exit).toBe(0)
+    // whose log it is not; and what is no policy
+    const { vkey: other } = await madeKey()
+    expect((await verify(root, 'log', '--policy', fileOf('other', `log ${other}\nquorum none\n`))).exit).toBe(1)
+    for (const text of [
+      '',
+      `log ${vkey}\n`,
+      `log ${vkey}\nquorum g\n`,
+      `log ${vkey}\nlog ${other}\nquorum none\n`,
+      'x',
+    ])
+      expect((await verify(root, 'log', '--policy', fileOf('bad', text))).exit).toBe(2)
+    expect((await verify(root, 'log', '--policy', policy, '--key', vkey)).exit).toBe(2)
+    expect((await verify(root, 'log', '--policy', 'nowhere')).exit).toBe(2)
+  })
+
+  it('holds a proof and a bundle against a policy', async () => {
+    const root = await sealedArchive()
+    const { out } = await run(['sql', 'select event_id from orders', '--format', 'json', '--archive', root])
+    const proof = join(makeFolder(), 'row-proof')
+    const event = /[0-9a-f]{32}/.exec(out)?.[0] as string
+    await run(['prove', 'Orders', event, '--key', vkey, '--archive', root, '--output', proof])
+    const none = fileOf('policy', `log ${vkey}\nquorum none\n`)
+    const witnessed = fileOf('policy', `log ${vkey}\nwitness w1 ${WITNESS_VKEY}\nquorum w1\n`)
+    expect((await run(['verify', 'proof', proof, '--policy', none])).exit).toBe(0)
+    expect(await run(['verify', 'proof', proof, '--policy', witnessed])).toMatchObject({
+      exit: 1,
+      out: expect.stringContaining('lacks the quorum'),
+    })
+    const text = readFileSync(proof, 'utf8')
+    const at = text.lastIndexOf(`${ORIGIN}\n`, text.lastIndexOf('\n\n'))
+    const witness = cosignerOf(WITNESS, WITNESS_SEED, () => 1_795_910_400)
+    const line = await signatureLine(witness, text.slice(at, text.lastIndexOf('\n\n') + 1))
+    const cosigned = fileOf('cosigned', `${text}${line}\n`)
+    expect((await run(['verify', 'proof', cosigned, '--policy', witnessed])).exit).toBe(0)
+    const bag = join(makeFolder(), 'bag')
+    await run(['history', 'Orders', 'one', '--archive', root, '--evidence', bag, '--key', vkey])
+    expect((await run(['verify', 'bundle', bag, '--policy', none])).exit).toBe(0)
+    expect(await run(['verify', 'bundle', bag, '--policy', witnessed])).toMatchObject({
+      exit: 1,
+      out: expect.stringContaining('quorum'),
+    })
+  })
+
+  it('prints whole JSON where a part cannot be checked, and says why', async () => {
+    const root = await sealedArchive()
+    const path = objectIn(root)
+    writeFileSync(path, readFileSync(path).subarray(0, 40))
+    // nothing but its own journal says that it was another
+    rmSync(join(root, 'log'), { recursive: true })
+    const { exit, out, err } = await verify(root, '--format', 'json')
+    const { journal, rows, continuity } = JSON.parse(out)
+    expect({ exit, journal }).toEqual({ exit: 3, journal: null })
+    expect([...rows, ...continuity].filter(part => part.not_checked !== undefined)).not.toEqual([])
+    expect(err).not.toBe('')
+    expect((await verify(root)).exit).toBe(3)
+  })
+
   it.skipIf(!hasOpenssl)('holds time stamps against the checkpoints that they are of', async () => {
     const authority = await startAuthority(makeFolder())
     onTestFinished(authority.close)
@@ -297,7 +508,8 @@ describe('verify', () => {
     rmSync(objectIn(root))
     const broken = JSON.parse((await verify(root, 'objects', '--format', 'json')).out)
     const unsealed = { ...log, sealed_until: null, time_stamps: [{ size: 2, time: '2026-11-20T10:00:00Z' }] }
-    expectContract('verify log, verify objects', [all.journal, log, since, broken, unsealed])
+    const witnessed = { ...log, cosigned: { size: 3, by: [WITNESS] } }
+    expectContract('verify log, verify objects', [all.journal, log, since, broken, unsealed, witnessed])
   })
 
   it('refuses what it cannot verify', async () => {

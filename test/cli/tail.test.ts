@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { readCheckpoint, writeCheckpoint } from '../../capture/checkpoint.js'
+import { readCheckpoint, writeCheckpoint } from '../../capture/tail-checkpoint.js'
 import { describeStatus, TailProgress } from '../../cli/commands/tail/progress.js'
 import { escaping } from '../../cli/show/terminal.js'
 import { type ScriptedShard, type ScriptedStream, type StreamsServer, startStreamsServer } from '../streams-server.js'

@@ -190,6 +190,10 @@ const ROWS = [
   'altered[].found',
   'altered[].object',
   'rows',
+  'versions',
+  'versions[].row_version',
+  'versions[].rows',
+  'versions[].known',
   'outside_period',
   'passed_over',
   'passed_over[].object',
@@ -251,7 +255,7 @@ describe('verify rows of the demo', () => {
   const verify = async (root: string) => {
     const { exit, out } = await run(['verify', 'rows', 'Orders', '--archive', root, '--format', 'json'])
     const [answer] = JSON.parse(out) as [
-      { rows: number; altered: readonly { altered: string }[]; passed_over: object[] },
+      { rows: number; versions: object[]; altered: readonly { altered: string }[]; passed_over: object[] },
     ]
     return { exit, ...answer, kinds: new Set(answer.altered.map(({ altered }) => altered)) }
   }
@@ -275,6 +279,9 @@ describe('verify rows of the demo', () => {
     ['event_time', "event_time + interval '1' second", ['event_time']],
     ['user_identity', "'no JSON'", ['row', 'user_identity']],
     ['new_image', "'no JSON'", ['new_image']],
+    ['row_version', "'audit-row/v9'", ['row_version']],
+    ['row_version', "'audit-row/v1 '", ['row_version']],
+    ['row_version', 'null', ['row_version']],
   ])('finds that %s was altered', async (column, value, kinds) => {
     const root = copy()
     const files = parquetUnder(join(root, 'data'))
@@ -325,6 +332,26 @@ describe('verify rows of the demo', () => {
     expect(await verify(root)).toMatchObject({ exit: 3, passed_over: [{ reason: 'its name begins with "_"' }] })
     writeFileSync(join(day, 'x.parquet'), 'PAR1 and nothing')
     expect((await run(['verify', 'rows', '--archive', root])).exit).toBe(3)
+  })
+
+  it('says of how many rows it does not know the version, and does not end with 0', async () => {
+    const root = copy()
+    // what a later itemtrail makes has its own hash
+    const later = { row_version: `'audit-row/v9'`, row_hash: `repeat('9', 64)`, actor: `'of another meaning'` }
+    const day = parquetUnder(join(root, 'data', 'Orders', 'event_date=2026-11-20'))
+    const rows = await alterRows(day, later, "event_name = 'INSERT'")
+    const { versions, ...found } = await verify(root)
+    expect(found).toMatchObject({ exit: 3, rows: ROWS - rows, altered: [] })
+    expect(versions).toEqual([
+      { row_version: 'audit-row/v1', rows: ROWS - rows, known: true },
+      { row_version: 'audit-row/v9', rows, known: false },
+    ])
+    const { out } = await run(['verify', 'rows', '--archive', root])
+    expect(out).toContain(`not checked  ${rows} rows of audit-row/v9: this itemtrail knows audit-row/v1\n`)
+    expect(out).toContain(`${ROWS - rows} rows of audit-row/v1\n`)
+    // one in another day's folder is that, of whatever version it is
+    await alterRows(day, { event_time_us: 'event_time_us + 86400000000' }, "row_version = 'audit-row/v9'")
+    expect([...(await verify(root)).kinds]).toEqual(['event_date'])
   })
 
   it('names the rows whose configuration is not kept', async () => {

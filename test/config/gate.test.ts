@@ -2,17 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import {
-  checkJson,
-  checkJsonFile,
-  count,
-  exactly,
-  FileError,
-  instant,
-  listOf,
-  record,
-  text,
-} from '../../config/gate.js'
+import { checkJson, count, exactly, FileError, instant, listOf, readBounded, record, text } from '../../config/gate.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'itemtrail-gate-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -56,9 +46,9 @@ describe('the gate', () => {
   test('reads no file over the bound, and knows one that is not there', () => {
     const path = join(folder, 'a.json')
     writeFileSync(path, JSON.stringify(good))
-    expect(checkJsonFile(path, note, 'a')).toEqual(good)
-    expect(() => checkJsonFile(path, note, 'a', { maxBytes: 10 })).toThrow('bytes, expected at most 10')
-    expect(() => checkJsonFile(folder, note, 'a')).toThrow('a: is no file')
-    expect(checkJsonFile(join(folder, 'none'), note, 'a')).toBeUndefined()
+    expect(readBounded(path, 'a')?.toString()).toBe(JSON.stringify(good))
+    expect(() => readBounded(path, 'a', { maxBytes: 10 })).toThrow('bytes, expected at most 10')
+    expect(() => readBounded(folder, 'a')).toThrow('a: is no file')
+    expect(readBounded(join(folder, 'none'), 'a')).toBeUndefined()
   })
 })

@@ -1,6 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { configurationOf, inferColumns, noteDocument, type SeenTables } from '../../cli/commands/init/sample.js'
+import {
+  configurationOf,
+  inferColumns,
+  noteDocument,
+  type SeenTables,
+} from '../../cli/commands/init/infer-configuration.js'
 import { checkConfiguration } from '../../config/configuration.js'
 import { columnsOf } from '../../transform/audit-row.js'
 import { transformRecord } from '../../transform/transform.js'

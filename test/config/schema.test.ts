@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { BUFFER, BUFFER_RANGES } from '../../aws/firehose-buffer.js'
 import { parseConfiguration } from '../../config/configuration.js'
 import { editorSchema } from '../../config/schema.js'
 
@@ -41,6 +42,16 @@ describe('each field', () => {
     )
     expect(missing).toEqual([])
   })
+})
+
+test("what is said of Firehose's buffer is what aws/firehose-buffer.ts has", () => {
+  const { mb, seconds } = BUFFER_RANGES
+  const [row = ''] = /^\| `buffer` .*/m.exec(guide) ?? []
+  expect(row).toContain(`\`{ "mb": ${BUFFER.mb}, "seconds": ${BUFFER.seconds} }\``)
+  expect(row).toContain(`\`mb\` is ${mb.least} to ${mb.most}, \`seconds\` ${seconds.least} to ${seconds.most} `)
+  expect(readFileSync('infra/archive-props.ts', 'utf8')).toContain(
+    `@default - ${BUFFER.mb} MiB, ${BUFFER.seconds / 60} minutes`,
+  )
 })
 
 test("the guide's example is a configuration", () => {

@@ -7,7 +7,7 @@ import {
   SAMPLE_TABLE,
   type SampleChange,
   streamsRecordOf,
-} from '../../cost/sample.js'
+} from '../../cost/sample-changes.js'
 import { packSample, weighTraffic } from '../../cost/traffic.js'
 import { unconfiguredTable } from '../../transform/table-configuration.js'
 import { transformRecord } from '../../transform/transform.js'

@@ -41,7 +41,7 @@ const OF_ORDERS = { table: 'Orders', streamArn: STREAM_ARN }
 
 async function refusedIn(): Promise<readonly RefusedEntry[]> {
   const entries = []
-  for await (const entry of readRefused(archive, key => expect.unreachable(key))) entries.push(entry)
+  for await (const { entry } of readRefused(archive, key => expect.unreachable(key))) entries.push(entry)
   return entries
 }
 

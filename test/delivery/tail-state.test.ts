@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import type { TailCheckpoint } from '../../capture/checkpoint.js'
+import type { TailCheckpoint } from '../../capture/tail-checkpoint.js'
 import { checkpointPath, loadCheckpoint, lockTail, saveCheckpoint, type TailLock } from '../../delivery/tail-state.js'
 import { temporaryFolder } from './desk.js'
 

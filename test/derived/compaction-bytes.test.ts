@@ -6,7 +6,7 @@ import {
   SYNTHETIC_TABLE,
   syntheticKey,
 } from '../../bench/synthetic-archive.js'
-import { compactTable } from '../../derived/desk.js'
+import { compactTable } from '../../derived/desk-compactor.js'
 import { openDesk } from '../../library/open-archive.js'
 import { askQuery } from '../../queries/answers/ask.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'

@@ -1,11 +1,11 @@
 /** What names, keys, sizes and configurations may look like. */
 import { describe, expect, it } from 'vitest'
 import { checkCopy } from '../../derived/check.js'
-import { compactTable } from '../../derived/desk.js'
+import { compactTable } from '../../derived/desk-compactor.js'
 import { digitsFor } from '../../derived/duckdb-writer.js'
 import { openDesk } from '../../library/open-archive.js'
 import { askQuery } from '../../queries/answers/ask.js'
-import { readHistory } from '../../queries/answers/history.js'
+import { readHistory } from '../../queries/answers/read-history.js'
 import { savedQuery } from '../../queries/catalog.js'
 import { rowsOf } from '../../queries/engines/rows.js'
 import { rowsOfRecord, temporaryFolder, writeRows } from '../delivery/desk.js'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compactTable } from '../../derived/desk.js'
+import { compactTable } from '../../derived/desk-compactor.js'
 import { openDesk } from '../../library/open-archive.js'
 import { askQuery } from '../../queries/answers/ask.js'
 import { bindQuery } from '../../queries/bind.js'

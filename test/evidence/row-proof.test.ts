@@ -1,7 +1,7 @@
 import { renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { withDesk } from '../../evidence/desk.js'
+import { withDesk } from '../../evidence/evidence-desk.js'
 import { eventsOfPrefix, type FoundRow, rowsOfEvents } from '../../evidence/found-rows.js'
 import { readLeaf } from '../../evidence/leaf.js'
 import { formatRowProof, parseRowProof, type RowProof, verifyRowProof } from '../../evidence/row-proof.js'

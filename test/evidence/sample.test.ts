@@ -6,6 +6,7 @@ import { drawSample, SAMPLE_COLUMNS } from '../../evidence/sample.js'
 import { showProven } from '../../evidence/show-proof.js'
 import { verifyBundle } from '../../evidence/verify-bundle.js'
 import { type OpenArchive, openArchive } from '../../library/open-archive.js'
+import { parseVkey } from '../../proof/note.js'
 import { makeReceipt } from '../../queries/answers/receipt.js'
 import { rerun } from '../../queries/answers/rerun.js'
 import { openDuckDb } from '../../queries/engines/duckdb-instance.js'
@@ -106,9 +107,9 @@ describe('a proof of one event', () => {
     expect(await proveEvent(root, IDENTITY, ORDERS_TABLE, 'f'.repeat(32))).toBeUndefined()
     await expect(proveEvent(root, IDENTITY, ORDERS_TABLE, '')).rejects.toThrow('is the beginning of several ids')
     const { proof } = found as ProvenEvent
-    const shown = showProven(checkRowProof(proof, VKEY))
+    const shown = showProven(checkRowProof(proof, parseVkey(VKEY)))
     for (const line of [`event    ${id}`, 'kind     REMOVE', 'table    Orders', 'PROVEN: '])
       expect(shown).toContain(line)
-    expect(() => checkRowProof(proof, OTHER_VKEY)).toThrow('expected "other.example/log"')
+    expect(() => checkRowProof(proof, parseVkey(OTHER_VKEY))).toThrow('expected "other.example/log"')
   })
 })

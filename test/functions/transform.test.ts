@@ -13,8 +13,9 @@ const good = streamsRecord()
 
 const NAME = 'Jane Doe'
 const withValue = (value: unknown) => JSON.stringify(good).replace('{"S":"PENDING"}', JSON.stringify(value))
-const situations: readonly (readonly [string, string])[] = [
-  ['a number that is none', withValue({ N: NAME })],
+/** Each with what the log says of it. */
+const situations: readonly (readonly [string, string, string?])[] = [
+  ['a number that is none', withValue({ N: NAME }), 'NewImage... has N ..., which is no number that DynamoDB has'],
   ['base64 that is none', withValue({ B: NAME })],
   ['a boolean that is none', withValue({ BOOL: NAME })],
   ['a list that is none', withValue({ L: NAME })],
@@ -26,7 +27,13 @@ const situations: readonly (readonly [string, string])[] = [
     'a key of a wrong type',
     JSON.stringify({ ...good, dynamodb: { ...good.dynamodb, Keys: { name: { SS: [NAME] } } } }),
   ],
-  ['text that is no JSON', `${NAME},12 High Street`],
+  ['text that is no JSON', `${NAME},12 High Street`, 'record is not a JSON object, it starts with ...'],
+  [
+    'a map whose names are data',
+    withValue({ M: { [NAME]: { M: { x: { BOOL: 'y' } } } } }),
+    'NewImage... has BOOL ..., expected true or false',
+  ],
+  ['characters that the outline itself is made with', withValue({ N: `\ue001${NAME}\ue000` })],
   ['a value without quotes', `{"name":${NAME}}`],
   ['a comma too many', `{"name":"${NAME}",}`],
   ['a record cut off', `{"name":"${NAME}`],
@@ -70,13 +77,19 @@ describe('the transform function as it is deployed', () => {
     expect(imports.filter(({ path }) => !path.startsWith('node:'))).toEqual([])
   })
 
-  it.each(situations)('logs that a record was refused, but no data of one with %s', async (_about, content) => {
-    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
-    const { records } = await handler(firehoseEvent([content]))
-    const logged = warn.mock.calls.flat().join('\n')
-    warn.mockRestore()
-    expect(records[0]?.result).toBe('ProcessingFailed')
-    expect(logged).toContain(records[0]?.recordId)
-    expect(logged).not.toContain('Jane')
-  })
+  it.each(situations)(
+    'logs why a record was refused, but no data of one with %s',
+    async (_about, content = '', why?: string) => {
+      const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+      const { records } = await handler(firehoseEvent([content]))
+      const logged = warn.mock.calls.flat().join('\n')
+      warn.mockRestore()
+      expect(records[0]?.result).toBe('ProcessingFailed')
+      expect(logged).toContain(records[0]?.recordId)
+      expect(logged).not.toContain('Jane')
+      const told = JSON.parse(logged).why
+      if (why !== undefined) expect(told).toBe(why)
+      else expect(told).not.toBe('')
+    },
+  )
 })

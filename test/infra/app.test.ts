@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { App } from 'aws-cdk-lib'
-import { Template } from 'aws-cdk-lib/assertions'
 import { describe, expect, it } from 'vitest'
 import { archiveApp } from '../../infra/archive-app.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { type Resources, STREAM_ARN } from './archives.js'
+import { wholeTemplate } from './whole-template.js'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -35,10 +35,12 @@ describe('npx cdk synth', () => {
     const { folder, status, stderr } = synthesise('demo=true')
     expect(stderr).not.toMatch(/error/i)
     expect(status).toBe(0)
-    const { Resources } = JSON.parse(readFileSync(join(folder, 'Itemtrail-demo.template.json'), 'utf8')) as {
-      Resources: Resources
-    }
-    const types = Object.values(Resources).map(({ Type }) => Type)
+    const templates = readdirSync(folder).filter(name => name.endsWith('template.json'))
+    expect(templates).toContain('Itemtrail-demo.template.json')
+    const types = templates.flatMap(name => {
+      const { Resources } = JSON.parse(readFileSync(join(folder, name), 'utf8')) as { Resources: Resources }
+      return Object.values(Resources).map(({ Type }) => Type)
+    })
     expect(types).toContain('AWS::DynamoDB::Table')
     expect(types).toContain('AWS::KinesisFirehose::DeliveryStream')
 
@@ -48,7 +50,7 @@ describe('npx cdk synth', () => {
       .map(path => JSON.parse(readFileSync(path, 'utf8')) as TableConfiguration)
     expect(tables).toHaveLength(1)
     expect(tables[0]).toMatchObject({
-      table: 'Orders',
+      table: 'Orders-demo',
       since: '2026-01-01',
       keys: [{ column: 'order_id', attribute: 'order_id' }],
     })
@@ -62,7 +64,7 @@ describe('npx cdk synth', () => {
     writeFileSync(config, JSON.stringify(file))
     const stack = archiveApp(new App({ context: { config } }))
     expect([stack.stackName, stack.terminationProtection]).toEqual(['Itemtrail-production', true])
-    const template = Template.fromStack(stack)
+    const template = wholeTemplate(stack)
     template.hasResourceProperties('AWS::Lambda::EventSourceMapping', { EventSourceArn: STREAM_ARN })
     template.hasResourceProperties('AWS::Glue::Database', { DatabaseInput: { Name: 'itemtrail_production' } })
     template.resourceCountIs('AWS::DynamoDB::Table', 0)

@@ -4,6 +4,7 @@ import { AttributeType, type ITable, StreamViewType, Table, TableV2 } from 'aws-
 import type { IConstruct } from 'constructs'
 import type { AuditArchiveProps, CaptureProps } from '../../infra/archive-props.js'
 import { AuditArchive } from '../../infra/audit-archive.js'
+import { wholeTemplate } from './whole-template.js'
 
 // CDK's own check of templates takes seconds to load; `cdk synth` in app.test.ts runs it, and fails on what it finds
 process.env.CDK_VALIDATION ??= 'false'
@@ -63,7 +64,7 @@ export type Resources = { readonly [logicalId: string]: Resource }
 /** The template of an archive, and its resources of one type. */
 export function templateOf(tables: Tables, props: Partial<AuditArchiveProps> = {}) {
   const { stack, archive } = archiveOf(tables, props)
-  const template = Template.fromStack(stack)
+  const template = wholeTemplate(stack)
   return { stack, archive, template, resources: template.toJSON().Resources as Resources }
 }
 

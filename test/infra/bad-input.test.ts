@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { App, Duration, Size } from 'aws-cdk-lib'
+import { App, Duration, Size, Stack } from 'aws-cdk-lib'
 import { AttributeType, type ITable, StreamViewType, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { describe, expect, it } from 'vitest'
 import { parseConfiguration } from '../../config/configuration.js'
@@ -23,6 +23,14 @@ function capture(
   const { stack, archive } = archiveOf({}, props as Partial<AuditArchiveProps>)
   const made = new Table(stack, 'Orders', { tableName: 'Orders', ...KEY, ...table })
   return archive.capture(made, { since: '2026-11-22', ...fields } as CaptureProps)
+}
+
+/** A table that somebody imports and names the stream of. */
+function imported(attributes: object, kind: 'streams' | 'kinesis' = 'streams') {
+  const { stack, archive } = archiveOf({})
+  const tableArn = STREAM_ARN.slice(0, STREAM_ARN.indexOf('/stream/'))
+  const table = Table.fromTableAttributes(stack, 'Orders', { tableArn, ...attributes }) as ITable
+  return archive.capture(table, { since: '2026-11-22', keys: ['order_id'], capture: kind })
 }
 
 describe('synthesis refuses, with the path of the construct, the value and what is allowed', () => {
@@ -95,6 +103,52 @@ describe('synthesis refuses, with the path of the construct, the value and what 
       'an actor of a stream of keys',
       () => capture({ actor: 'updated_by' }, { stream: StreamViewType.KEYS_ONLY }),
       'expected an image to find the actor in',
+    ],
+    [
+      'a replica, whose stream CDK names for policies only',
+      () => {
+        const app = new App()
+        const env = { account: '111122223333', region: 'us-east-1' }
+        const main = new Stack(app, 'Main', { env, crossRegionReferences: true })
+        const things = new TableV2(main, 'Things', {
+          tableName: 'Things',
+          ...KEY,
+          dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES,
+          replicas: [{ region: 'eu-central-1' }],
+        })
+        const { archive } = archiveOf({}, {}, app)
+        archive.capture(things.replica('eu-central-1'), {
+          since: '2026-11-22',
+          keys: ['order_id'],
+          tableName: 'Things',
+        })
+      },
+      'a replica, is not known at synthesis, expected Table.fromTableAttributes with its tableStreamArn, or streamArn in the configuration',
+    ],
+    [
+      'the stream of another table',
+      () => imported({ tableStreamArn: STREAM_ARN.replace('Orders', 'Others') }),
+      `Stack/Audit: stream ${STREAM_ARN.replace('Orders', 'Others')} is of table Others, expected one of table Orders`,
+    ],
+    [
+      'a stream of another region',
+      () => imported({ tableStreamArn: STREAM_ARN.replace('eu-central-1', 'us-east-1') }),
+      `Stack/Audit: stream ${STREAM_ARN.replace('eu-central-1', 'us-east-1')} is of region us-east-1, expected one of eu-central-1`,
+    ],
+    [
+      'what is no stream of a table',
+      () => imported({ tableStreamArn: 'arn:aws:kinesis:eu-central-1:111122223333:stream/orders' }),
+      'Stack/Audit: stream of table Orders is "arn:aws:kinesis:eu-central-1:111122223333:stream/orders", expected the ARN of a DynamoDB stream',
+    ],
+    [
+      'a table of another account by kinesis',
+      () => imported({ tableArn: 'arn:aws:dynamodb:eu-central-1:999900001111:table/Orders' }, 'kinesis'),
+      'Stack/Audit/Tables/Orders: table Orders is of account 999900001111, expected one of 111122223333, where the stack is',
+    ],
+    [
+      'a table of another region by kinesis',
+      () => imported({ tableArn: 'arn:aws:dynamodb:us-east-1:111122223333:table/Orders' }, 'kinesis'),
+      'table Orders is of region us-east-1, expected one of eu-central-1, where the stack is',
     ],
     [
       'one table captured twice',
@@ -204,7 +258,7 @@ describe('the app refuses, with the line of the configuration that is missing,',
         lock: { mode: 'none' },
         tables: { Orders: { ...ORDERS_FILE, streamArn: STREAM_ARN.replace('Orders', 'Returns') } },
       },
-      `itemtrail.config.json: tables.Orders.streamArn is "${STREAM_ARN.replace('Orders', 'Returns')}", expected a stream of Orders`,
+      'itemtrail.config.json: tables.Orders.streamArn is a stream of table Returns, expected one of Orders',
     ],
     [
       'what is no stream',

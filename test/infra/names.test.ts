@@ -1,20 +1,31 @@
+import { Template } from 'aws-cdk-lib/assertions'
 import { describe, expect, it } from 'vitest'
-import { archiveOf, nestedTemplates, ORDERS, type Resources, templateOf } from './archives.js'
+import { archiveOf, nestedTemplates, ORDERS, type Resources } from './archives.js'
 
 const NASTY = {
   'names that come to one in SQL': [
     ...['Orders', 'orders', 'or.ders', 'or_ders'],
     ...['orders_deliveries', 'orders__by_item', 'orders__checkpoints', 'orders__answers'],
   ],
-  'names of parts of the archive': ['Key', 'Roles', 'Archive', 'Workgroup', 'Tables', 'Derived', 'Default', 'Resource'],
+  'names of parts of the archive': [
+    'Key',
+    'Roles',
+    'Archive',
+    'Workgroup',
+    'Tables',
+    'Derived',
+    'Default',
+    'Resource',
+    'KeyReplayStream',
+  ],
   'words, digits, signs and length': ['Order', 'Group', '2fa-tokens', '...', '___', '_.-', '.hidden', 'x'.repeat(255)],
 } as const
 
 function resourcesOf(names: readonly string[]) {
   const tables = Object.fromEntries(names.map(name => [name, { ...ORDERS }]))
-  const { archive, resources } = templateOf(tables, { compact: true })
-  const nested = nestedTemplates(archive).flatMap(template => Object.values(template.toJSON().Resources as Resources))
-  return [...Object.values(resources), ...nested]
+  const { stack } = archiveOf(tables, { compact: true })
+  const templates = [Template.fromStack(stack), ...nestedTemplates(stack)]
+  return templates.flatMap(template => Object.values(template.toJSON().Resources as Resources))
 }
 
 describe('an archive of tables', () => {

@@ -1,11 +1,10 @@
 import type { Stack } from 'aws-cdk-lib'
-import { Template } from 'aws-cdk-lib/assertions'
 import { AccountRootPrincipal, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Bucket } from 'aws-cdk-lib/aws-s3'
 import { describe, expect, it } from 'vitest'
 import type { AuditArchiveProps } from '../../infra/archive-props.js'
 import type { AuditArchive } from '../../infra/audit-archive.js'
-import { archiveOf, ORDERS, type Resources, TABLE_KINDS } from './archives.js'
+import { archiveOf, ENVIRONMENT, ORDERS, ofType, type Resources, TABLE_KINDS } from './archives.js'
 import {
   actionsOf,
   bucketPolicies,
@@ -19,6 +18,7 @@ import {
   statementsIn,
   trustOf,
 } from './policies.js'
+import { wholeTemplate } from './whole-template.js'
 
 const TABLES = {
   Orders: ORDERS,
@@ -30,7 +30,7 @@ const TABLES = {
 function templateOf(props: Partial<AuditArchiveProps> = {}, plant: Plant = () => {}): Resources {
   const { stack, archive } = archiveOf(TABLES, props)
   plant(archive, stack)
-  return Template.fromStack(stack).toJSON().Resources
+  return wholeTemplate(stack).toJSON().Resources
 }
 
 const ARCHIVES = {
@@ -49,7 +49,10 @@ const RESULTS = '<AuditWorkgroupResults.Arn>'
 const DERIVED = '<AuditDerivedBucket.Arn>'
 const REFUSED = '<AuditRefused.Arn>'
 
-const ASKS = /^Audit(RolesQueryUser|RolesAuditor|Somebody)$/
+const ASKS = /^Audit(RolesQueryUser|RolesAuditor|RolesOperator|Somebody)$/
+const BASELINE = /^AuditRolesBaseline$/
+const RESTORER = /^AuditRolesRestorer$/
+const PEOPLE = /^Audit(Roles\w+|Somebody)$/
 const OPERATOR = /^AuditRolesOperator$/
 const WRITER = /^AuditTables(\w+)(Delivery|Replay)Writer$/
 const FORWARDER = /^AuditTables(\w+)ForwarderFunctionRole$/
@@ -59,8 +62,10 @@ const SEALER = /^AuditJournalSealerRole$/
 const JOURNAL = /^AuditJournal(Sealer|Check)Role$/
 const LOCKER = /^AuditLockFunctionRole$/
 const LOGS = /FunctionRole$|Journal(Sealer|Check)Role$|ChangesAttachRole$|Writer$/
-/** CDK's own function, which keeps the configurations. */
-const KEEPER = /^AWS679f53fac002430cb0da5b7982bd2287ServiceRole$/
+const KEEPER = /^AuditConfigurationsFunctionRole$/
+
+/** One of the tables, as a policy names it. */
+const TABLE = /^(<(Orders|Sessions)\.Arn>|.*:table\/Returns)$/
 
 type Plant = (archive: AuditArchive, stack: Stack) => void
 /** Allows of a role, one action and one resource each. */
@@ -83,12 +88,12 @@ function allowsOf(resources: Resources): readonly Allow[] {
   )
 }
 
-const LOOKS = /^\w+:(Get|List|Describe|BatchGet|BatchDescribe|ReceiveMessage)/
+const LOOKS = /^\w+:(Get|List|Scan|Describe|BatchGet|BatchDescribe|ReceiveMessage)/
 
 /** Whoever changes anything, anywhere: the action, the role, and what of. What is not here, nobody may. */
 const CHANGES: readonly (readonly [action: string, role: RegExp, of: (table: string) => RegExp])[] = [
-  ['athena:StartQueryExecution', ASKS, () => /workgroup\/<AuditWorkgroup>$/],
-  ['athena:StopQueryExecution', ASKS, () => /workgroup\/<AuditWorkgroup>$/],
+  ['athena:StartQueryExecution', ASKS, () => /workgroup\/<AuditWorkgroup(Auditors)?>$/],
+  ['athena:StopQueryExecution', ASKS, () => /workgroup\/<AuditWorkgroup(Auditors)?>$/],
   ['athena:StartQueryExecution', COMPACTION, () => /workgroup\/<AuditDerivedWorkgroup>$/],
   ['athena:StopQueryExecution', COMPACTION, () => /workgroup\/<AuditDerivedWorkgroup>$/],
   ['cloudformation:DetectStackDrift', OPERATOR, () => /stack\/Stack\*\/\*$/],
@@ -96,6 +101,11 @@ const CHANGES: readonly (readonly [action: string, role: RegExp, of: (table: str
   ['dynamodb:DisableKinesisStreamingDestination', ATTACH, table => new RegExp(`:table/${table}$`)],
   ['dynamodb:EnableKinesisStreamingDestination', ATTACH, table => new RegExp(`:table/${table}$`)],
   ['dynamodb:UpdateKinesisStreamingDestination', ATTACH, table => new RegExp(`:table/${table}$`)],
+  ['dynamodb:ExportTableToPointInTime', BASELINE, () => TABLE],
+  ['dynamodb:DeleteItem', RESTORER, () => TABLE],
+  ['dynamodb:PutItem', RESTORER, () => TABLE],
+  ['dynamodb:UpdateItem', RESTORER, () => TABLE],
+  ['firehose:PutRecordBatch', BASELINE, () => /^<AuditTables\w+(Delivery|Replay)Stream.Arn>$/],
   ['firehose:PutRecordBatch', OPERATOR, () => /^<AuditTables\w+(Delivery|Replay)Stream.Arn>$/],
   ['firehose:PutRecordBatch', FORWARDER, table => new RegExp(`^<AuditTables${table}DeliveryStream.Arn>$`)],
   ['iam:CreateServiceLinkedRole', ATTACH, () => /AWSServiceRoleForDynamoDBKinesisDataStreamsReplication$/],
@@ -105,15 +115,16 @@ const CHANGES: readonly (readonly [action: string, role: RegExp, of: (table: str
   ['lambda:InvokeFunction', WRITER, table => new RegExp(`^<AuditTables${table}TransformFunction.Arn>(:\\*)?$`)],
   ['logs:CreateLogStream', LOGS, () => /Log.Arn>$/],
   ['logs:PutLogEvents', LOGS, () => /Log.Arn>$/],
-  ['s3:AbortMultipartUpload', ASKS, () => /^<AuditWorkgroupResults.Arn>\/\*$/],
-  ['s3:PutObject', ASKS, () => /^<AuditWorkgroupResults.Arn>\/\*$/],
+  ['s3:AbortMultipartUpload', ASKS, () => /^<AuditWorkgroupResults.Arn>\/(people|auditors)\/\*$/],
+  ['s3:PutObject', ASKS, () => /^<AuditWorkgroupResults.Arn>\/(people|auditors)\/\*$/],
+  ['s3:PutObject', BASELINE, () => new RegExp(`^${ARCHIVE}/facts/\\*$`)],
   ['s3:AbortMultipartUpload', WRITER, written],
   ['s3:PutObject', WRITER, written],
   ['s3:AbortMultipartUpload', COMPACTION, made],
   ['s3:PutObject', COMPACTION, made],
   ['s3:DeleteObject', COMPACTION, table => new RegExp(`^${DERIVED}/derived/${table}/\\*$`)],
   ['s3:PutObject', FORWARDER, table => new RegExp(`^${REFUSED}/(refused/oversize/${table}|aws/lambda)/\\*$`)],
-  ['s3:PutObject', KEEPER, () => new RegExp(`^${ARCHIVE}/config/\\w+/[0-9a-f]{16}\\.json$`)],
+  ['s3:PutObject', KEEPER, () => new RegExp(`^${ARCHIVE}/config/\\*$`)],
   ['s3:PutObjectRetention', LOCKER, () => new RegExp(`^${ARCHIVE}/(data|config|facts|log/(next|tile))/\\*$`)],
   ['s3:PutObject', SEALER, () => new RegExp(`^${ARCHIVE}/log/\\*$`)],
   ['sns:Publish', JOURNAL, () => /^<AuditJournalCheckpoints>$/],
@@ -126,7 +137,7 @@ function written(table: string): RegExp {
 }
 
 function made(table: string): RegExp {
-  return new RegExp(`^(${DERIVED}/derived/${table}|${RESULTS})/\\*$`)
+  return new RegExp(`^(${DERIVED}/derived/${table}|${RESULTS}/compaction)/\\*$`)
 }
 
 const told = ({ role, action, resource }: Allow) => `${role} may ${action} ${resource}`
@@ -158,9 +169,12 @@ const LAWS: { readonly [promise: string]: Law } = {
     ),
     plant: allows(({ roles, archive }) => [roles.operator, 's3:PutObject', archive.bucket.arnForObjects('*')]),
   },
-  'no role may delete anything but what is made from the archive': {
+  'no role may delete anything but what is made from the archive, and the restorer items of tables': {
     broken: breaking(
-      ({ action, resource }) => /:(.*Delete(?!Message)|\*)/.test(action) && !resource.startsWith(`${DERIVED}/derived/`),
+      ({ role, action, resource }) =>
+        /:(.*Delete(?!Message)|\*)/.test(action) &&
+        !resource.startsWith(`${DERIVED}/derived/`) &&
+        !(RESTORER.test(role) && TABLE.test(resource)),
     ),
     plant: archive => void archive.archive.bucket.grantDelete(archive.roles.operator),
   },
@@ -184,12 +198,18 @@ const LAWS: { readonly [promise: string]: Law } = {
       archive.bucket.arnForObjects('data/*'),
     ]),
   },
-  'no role may write facts/, and none but the sealer log/': {
+  'no role but that of baselines may write facts/, none but the keeper config/, and none but the sealer log/': {
     broken: breaking(
       ({ role, action, resource }) =>
         /^s3:Put/.test(action) &&
         !LOCKER.test(role) &&
-        ['facts/', ...(SEALER.test(role) ? [] : ['log/'])].some(place => reaches(resource, `${ARCHIVE}/${place}`)),
+        (
+          [
+            ['facts/', BASELINE],
+            ['config/', KEEPER],
+            ['log/', SEALER],
+          ] as const
+        ).some(([place, writer]) => !writer.test(role) && reaches(resource, `${ARCHIVE}/${place}`)),
     ),
     plant: allows(({ roles, archive }) => [roles.operator, 's3:PutObject', archive.bucket.arnForObjects('facts/*')]),
   },
@@ -273,7 +293,7 @@ const LAWS: { readonly [promise: string]: Law } = {
     broken: resources =>
       [...trustOf(resources)]
         .filter(([role, trust]) => {
-          const people = ASKS.test(role) || OPERATOR.test(role)
+          const people = PEOPLE.test(role)
           const service = WRITER.test(role) ? /"firehose\.amazonaws\.com"/ : /"lambda\.amazonaws\.com"/
           return trust.length !== 1 || !(people ? /:root/ : service).test(JSON.stringify(trust[0]?.Principal))
         })
@@ -324,7 +344,8 @@ describe.each(Object.entries(ARCHIVES))('the policy of an archive that is %s', (
     ])
     expect(writers('data/Other/event_date=2026-11-22/x.parquet')).toEqual([])
     expect(writers('refused/processing-failed/Orders/x')).toEqual(['AuditTablesOrdersDeliveryWriter'])
-    expect(writers('facts/Orders/x.json')).toEqual([])
+    expect(writers('facts/Orders/x.json')).toEqual(['AuditRolesBaseline'])
+    expect(writers('config/Orders/x.json')).toEqual(['AuditConfigurationsFunctionRole'])
     expect(writers('log/x')).toEqual(name === 'sealed' ? ['AuditJournalSealerRole'] : [])
   })
 
@@ -358,7 +379,7 @@ describe('an archive that is compacted', () => {
     const denied = policyOf(ARCHIVES.compacted, 'AuditDerivedBucket').filter(statement =>
       actionsOf(statement).includes('s3:PutObject'),
     )
-    expect(denied.flatMap(resourcesOf)).toEqual(Object.keys(TABLES).map(table => `${DERIVED}/derived/${table}/*`))
+    expect(denied.flatMap(resourcesOf)).toEqual([`${DERIVED}/derived/*`])
     for (const table of Object.keys(TABLES)) {
       const own = `AuditTables${table}CompactionFunctionRole`
       expect(writersOf(ARCHIVES.compacted, `${DERIVED}/derived/${table}/manifest.json`)).toEqual([own])
@@ -370,6 +391,48 @@ describe('an archive that is compacted', () => {
     const added = [...rolesOf(ARCHIVES.compacted).keys()].filter(role => !before.has(role))
     expect(added).toEqual(Object.keys(TABLES).map(table => `AuditTables${table}CompactionFunctionRole`))
   })
+})
+
+describe('answers', () => {
+  const readers = (prefix: string) =>
+    [...rolesOf(ARCHIVES.compacted).keys()].filter(role =>
+      may(ARCHIVES.compacted, role, 's3:GetObject', `${RESULTS}/${prefix}/x.csv`),
+    )
+
+  it("are read and written by those whose they are: people's, auditors', and what is compacted", () => {
+    const compactions = Object.keys(TABLES).map(table => `AuditTables${table}CompactionFunctionRole`)
+    for (const [prefix, roles] of [
+      ['people', ['AuditRolesQueryUser', 'AuditRolesOperator']],
+      ['auditors', ['AuditRolesAuditor']],
+      ['compaction', compactions],
+      ['elsewhere', []],
+    ] as const) {
+      expect(readers(prefix)).toEqual(roles)
+      expect(writersOf(ARCHIVES.compacted, `${RESULTS}/${prefix}/x.csv`)).toEqual(roles)
+    }
+  })
+})
+
+describe('the key', () => {
+  it.each(['locked after delivery', 'not locked'] as const)(
+    'lets services in for this account alone, once, in an archive that is %s',
+    name => {
+      const [, { Properties }] = ofType(ARCHIVES[name], 'AWS::KMS::Key')[0] as [string, Resources[string]]
+      const services = Properties.KeyPolicy.Statement.filter(({ Principal }: Statement) =>
+        /"(events|cloudwatch)\./.test(JSON.stringify(Principal)),
+      )
+      const conditions = services.map(({ Principal, Condition }: Statement) => [
+        (Principal as { Service: string }).Service,
+        Condition,
+      ])
+      const own = { StringEquals: { 'aws:SourceAccount': ENVIRONMENT.account } }
+      const lets = [
+        ['cloudwatch.amazonaws.com', own],
+        ...(name === 'not locked' ? [] : [['events.amazonaws.com', own]]),
+      ]
+      expect(conditions).toEqual(lets)
+    },
+  )
 })
 
 describe('grantQuery', () => {

@@ -1,12 +1,12 @@
-import { Template } from 'aws-cdk-lib/assertions'
 import { describe, expect, it } from 'vitest'
 import { DEPLOYED } from '../../cost/deployed.js'
 import { archiveOf, type Resource } from './archives.js'
+import { wholeTemplate } from './whole-template.js'
 
 /** Resources of a type in the stack of one table. */
 function resources(capture: 'streams' | 'kinesis', type: string): readonly Resource[] {
   const { stack } = archiveOf({ Orders: { since: '2026-11-22', capture } })
-  return Object.values(Template.fromStack(stack).findResources(type)) as unknown as readonly Resource[]
+  return Object.values(wholeTemplate(stack).findResources(type)) as unknown as readonly Resource[]
 }
 
 const described = (functions: readonly Resource[], text: string) =>

@@ -29,7 +29,7 @@ export const sparedBy = ({ Condition }: Statement) =>
 function shown(value: unknown): string {
   if (typeof value === 'string') return value
   const [[intrinsic, of]] = Object.entries(value as object) as [[string, unknown]]
-  if (intrinsic === 'Ref') return `<${named(of as string)}>`
+  if (intrinsic === 'Ref') return of === 'AWS::Partition' ? 'aws' : `<${named(of as string)}>`
   if (intrinsic === 'Fn::GetAtt') return `<${named((of as string[])[0] as string)}.${(of as string[])[1]}>`
   return (of as [string, unknown[]])[1].map(shown).join('')
 }
@@ -41,7 +41,9 @@ const statementsOf = (document: { Statement: Statement | Statement[] }): readonl
 export function rolesOf(resources: Resources): ReadonlyMap<string, readonly Statement[]> {
   const entries = Object.entries(resources)
   const attached = (role: string) =>
-    entries.filter(([, it]) => it.Type === 'AWS::IAM::Policy' && JSON.stringify(it.Properties.Roles).includes(role))
+    entries.filter(
+      ([, it]) => /^AWS::IAM::(Managed)?Policy$/.test(it.Type) && JSON.stringify(it.Properties.Roles).includes(role),
+    )
   return new Map(
     entries
       .filter(([, { Type }]) => Type === 'AWS::IAM::Role')

@@ -1,11 +1,11 @@
 /** Compares what an archive answers with what a workload saw. */
 
 import { expect } from 'vitest'
-import { readHistory } from '../../queries/answers/history.js'
+import { readHistory } from '../../queries/answers/read-history.js'
 import { DuckDbEngine } from '../../queries/engines/duckdb.js'
 import { deliveriesOf } from '../../queries/engines/literal.js'
 import { rowsOf } from '../../queries/engines/rows.js'
-import type { ItemHistory } from '../../queries/verdict/history.js'
+import type { ItemHistory } from '../../queries/verdict/fold-history.js'
 import { stateAt } from '../../queries/verdict/state-at.js'
 import { itemsAt } from '../../queries/verdict/table-at.js'
 import { DiskArchive } from '../../store/folder.js'

@@ -49,17 +49,21 @@ export interface Running {
   }>
 }
 
-/** Starts `itemtrail` as a process of its own, connected to DynamoDB Local. */
-export function startItemtrail(argv: readonly string[], endpoint: string): Running {
+/** Starts `itemtrail` as a process of its own, connected to DynamoDB Local where it asks a table. */
+export function startItemtrail(argv: readonly string[], endpoint?: string): Running {
   const more = {
     AWS_ACCESS_KEY_ID: LOCAL_CONNECTION.credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: LOCAL_CONNECTION.credentials.secretAccessKey,
     AWS_REGION: LOCAL_CONNECTION.region,
   }
-  const child = spawn(process.execPath, ['--no-warnings', CLI, ...argv, '--endpoint', endpoint], {
-    env: { ...process.env, ...more },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = spawn(
+    process.execPath,
+    ['--no-warnings', CLI, ...argv, ...(endpoint === undefined ? [] : ['--endpoint', endpoint])],
+    {
+      env: { ...process.env, ...more },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
   let [out, err] = ['', '']
   child.stdout.on('data', chunk => (out += chunk))
   child.stderr.on('data', chunk => (err += chunk))

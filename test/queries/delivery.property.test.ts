@@ -1,7 +1,7 @@
 import type { AttributeValue } from 'aws-lambda'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { BufferingHints } from '../../delivery/delivery-stream.js'
+import type { BufferingHints } from '../../delivery/desk-delivery-stream.js'
 import { askQuery } from '../../queries/answers/ask.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { DuckDbEngine } from '../../queries/engines/duckdb.js'

@@ -1,7 +1,7 @@
 import { TrinoSQL } from 'dt-sql-parser/dist/parser/trino/index.js'
 import { describe, expect, it } from 'vitest'
 import { answerQuery } from '../../queries/answers/ask.js'
-import { readHistory } from '../../queries/answers/history.js'
+import { readHistory } from '../../queries/answers/read-history.js'
 import { queryVersion, statementIsOurs } from '../../queries/answers/receipt.js'
 import { bindQuery } from '../../queries/bind.js'
 import { SAVED_QUERIES, type SavedQuery, savedQuery } from '../../queries/catalog.js'

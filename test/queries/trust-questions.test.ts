@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { askQuery } from '../../queries/answers/ask.js'
-import { readHistory } from '../../queries/answers/history.js'
+import { readHistory } from '../../queries/answers/read-history.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { DuckDbEngine } from '../../queries/engines/duckdb.js'
 import { type Row, rowsOf } from '../../queries/engines/rows.js'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { readFact } from '../../config/fact-file.js'
 import { NO_FACTS } from '../../queries/verdict/archive-facts.js'
-import { foldHistory } from '../../queries/verdict/history.js'
+import { foldHistory } from '../../queries/verdict/fold-history.js'
 import type { HistoryChange } from '../../queries/verdict/item-change.js'
 import { itemWithActor, withoutActor } from '../../restore/actor-attribute.js'
 import { restoredBy } from '../../restore/restored-by.js'

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { DuckDbEngine } from '../../queries/engines/duckdb.js'
+import type { ItemHistory } from '../../queries/verdict/fold-history.js'
 import { readHistories } from '../../queries/verdict/histories.js'
-import type { ItemHistory } from '../../queries/verdict/history.js'
 import {
   type ArchivedChange,
   type ItemState,

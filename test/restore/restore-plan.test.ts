@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Anchor, NO_FACTS } from '../../queries/verdict/archive-facts.js'
-import { foldHistory } from '../../queries/verdict/history.js'
+import { foldHistory } from '../../queries/verdict/fold-history.js'
 import { stateAt } from '../../queries/verdict/state-at.js'
 import { comparableHash } from '../../restore/comparable.js'
 import {

@@ -6,18 +6,18 @@ import { cpSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readConfiguration } from '../../config/configuration.js'
-import { compactTable } from '../../derived/desk.js'
+import { compactTable } from '../../derived/desk-compactor.js'
 import { openArchive } from '../../library/open-archive.js'
-import { readHistory } from '../../queries/answers/history.js'
+import { readHistory } from '../../queries/answers/read-history.js'
 import { isDoubtful } from '../../queries/verdict/findings.js'
+import type { ItemHistory } from '../../queries/verdict/fold-history.js'
 import { readHistories } from '../../queries/verdict/histories.js'
-import type { ItemHistory } from '../../queries/verdict/history.js'
-import { UNDERIVED } from '../../queries/verdict/row-check.js'
 import { type StoredRow, StoredRows, storedFiles } from '../../queries/verdict/stored-rows.js'
 import { itemsAt } from '../../queries/verdict/table-at.js'
 import { RowCheck } from '../../queries/verdict/verify-rows.js'
 import { DiskArchive } from '../../store/folder.js'
 import { bucketOf } from '../../transform/derived.js'
+import { ROW_VERSIONS } from '../../transform/row-versions.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { ORDERS, ORDERS_CONFIG, run } from '../cli/command-line.js'
 import { temporaryFolder } from '../delivery/desk.js'
@@ -149,11 +149,12 @@ async function first<T>(found: AsyncGenerator<T>): Promise<T | undefined> {
 
 /** What an archive's rows hold, but for what nothing in them tells. */
 async function contentOf(root: string): Promise<readonly StoredRow[]> {
+  const underived = [...ROW_VERSIONS.values()].flatMap(version => version.underived)
   const archive = new DiskArchive(root)
   const reader = await StoredRows.open(archive)
   const rows: StoredRow[] = []
   for (const file of await storedFiles(archive, 'Orders'))
     for await (const some of reader.rowsOf(file)) rows.push(...some)
   reader.close()
-  return rows.map(row => Object.fromEntries(Object.entries(row).filter(([name]) => !UNDERIVED.includes(name))))
+  return rows.map(row => Object.fromEntries(Object.entries(row).filter(([name]) => !underived.includes(name))))
 }

@@ -43,6 +43,16 @@ describe('an archive on a disk', () => {
     for (const key of keys) expect(await text(key)).toBe(key)
   })
 
+  it('lists no prefix with a folder in the place of an object, and takes no table for one', async () => {
+    archive = new DiskArchive(temporaryFolder())
+    await archive.put('facts/Orders.json/a.json', Buffer.from('{}'))
+    expect(await archive.list('facts/')).toEqual(['facts/Orders.json/a.json'])
+    for (const key of ['facts/Orders.json/b.json', 'data/Orders/event_date=2026-11-22/a.parquet']) {
+      mkdirSync(join(archive.root, key), { recursive: true })
+      await expect(archive.list(key.slice(0, 5))).rejects.toThrow(`${key}: is a folder, where an object belongs`)
+    }
+  })
+
   it('lists no prefix with a pipe in the place of an object, which would be passed over', async () => {
     await archive.put('refused/a', Buffer.from('a'))
     execFileSync('mkfifo', [join(archive.root, 'refused/b')])

@@ -25,7 +25,7 @@ const record = (fields: Partial<RefusedRecord> = {}): RefusedRecord => ({
 async function readAll(from: Objects = archive) {
   const damaged: string[] = []
   const entries: RefusedEntry[] = []
-  for await (const entry of readRefused(from, key => damaged.push(key))) entries.push(entry)
+  for await (const { entry } of readRefused(from, key => damaged.push(key))) entries.push(entry)
   return { entries, damaged }
 }
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { canonicalAttributes, canonicalItem } from '../../transform/attribute-value.js'
-import { type HashedColumns, leafOf, rowHash } from '../../transform/audit-row.js'
+import { type HashedColumns, leafOf, ROW_VERSION, rowHash } from '../../transform/audit-row.js'
 import { imageOf } from '../../transform/change.js'
 import { canonicalForm, leafHash, leafText, type RowColumns, sha256 } from './second-implementation.js'
 
@@ -74,5 +74,6 @@ function withNulls(row: RowColumns): HashedColumns {
     'user_identity',
     'subjects',
   ]
-  return { ...Object.fromEntries(optional.map(column => [column, null])), ...row } as unknown as HashedColumns
+  const nulls = Object.fromEntries(optional.map(column => [column, null]))
+  return { row_version: ROW_VERSION, ...nulls, ...row } as unknown as HashedColumns
 }

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { readFact } from '../../config/fact-file.js'
-import { readFacts } from '../../store/facts.js'
 import { DiskArchive } from '../../store/folder.js'
+import { readFacts } from '../../store/kept-facts.js'
 import {
   type BaselineFact,
   baselineRowTime,

@@ -3,7 +3,7 @@
 import type { QueryEngine } from '../../queries/engines/engine.js'
 import { deliveriesOf } from '../../queries/engines/literal.js'
 import { type Row, rowsOf } from '../../queries/engines/rows.js'
-import { foldHistory } from '../../queries/verdict/history.js'
+import { foldHistory } from '../../queries/verdict/fold-history.js'
 import type { HistoryChange } from '../../queries/verdict/item-change.js'
 import { type ArchivedChange, removeRepeats, stateAsOf } from '../../queries/verdict/reconstruct.js'
 import { parseInstant } from '../../transform/instant.js'

@@ -142,6 +142,22 @@ describe.skipIf(missing !== undefined)(
       },
     )
 
+    it('items-as-of takes the column as a value, as it is deployed, and says which it may be', async () => {
+      const query = savedQuery('items-as-of')
+      const changes = deliveriesOf(orders.table)
+      const columns = orders.table.columns.map(({ column }) => column)
+      const parameters = { at: '2026-11-19T12:00:00Z', value: 'SHIPPED' }
+      const ask = (column: string | readonly string[], asked: string) => {
+        const statement = renderQuery(query, { changes, column })
+        const values = new Map([...checkParameters(query.parameters, parameters), ['column', asked]])
+        return orders.athena.run(statement.sql, bindValues(statement, values))
+      }
+      const [byName, byValue] = [await ask('status', ''), await ask(columns, 'status')]
+      expect(byValue.numRows).toBeGreaterThan(0)
+      expect([...rowsOf(byValue)]).toEqual([...rowsOf(byName)])
+      await expect(ask(columns, 'stauts')).rejects.toThrow(`column, expected one of ${columns.join(', ')}`)
+    })
+
     for (const query of SAVED_QUERIES.values()) {
       it(`${query.name} answers the same on every engine, on the bundled orders`, async () => {
         const given = exampleParameters(query, orders.table)

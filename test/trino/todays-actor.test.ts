@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { answerQuery } from '../../queries/answers/ask.js'
-import { readHistory } from '../../queries/answers/history.js'
+import { readHistory } from '../../queries/answers/read-history.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import type { AthenaEngine } from '../../queries/engines/athena.js'
 import { DuckDbEngine } from '../../queries/engines/duckdb.js'

@@ -5,7 +5,7 @@
  */
 import type { Column } from '../audit-row.js'
 import type { TableConfiguration } from '../table-configuration.js'
-import { DECLINED, type Declined, type TransformedLines } from './answer.js'
+import { DECLINED, type Declined, type TransformedLines } from './declined.js'
 import { glanceAtEnvelope as glance, type NamedOrigin } from './envelope.js'
 import { RowScanner } from './row-scanner.js'
 import { FastTransform } from './transform.js'

@@ -5,7 +5,7 @@ import { type ItemRange, SLOT, Slots } from './slots.js'
 /** Containers inside one another. DynamoDB allows 32 (developer guide, "Constraints"). */
 const MAX_DEPTH = 40
 
-/** Up to so many bytes are copied sooner one by one than by a call. */
+/** Up to so many bytes are copied faster one by one than by `Buffer.copy`. */
 const SHORT = 48
 
 const [S, N, B, M, L] = [...'SNBML'].map(letter => letter.charCodeAt(0)) as [number, number, number, number, number]

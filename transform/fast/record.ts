@@ -6,7 +6,8 @@ import { after, endOfField, endOfNumber, endOfTexts, isRange, NONE, pathBytes } 
 import { ItemScanner } from './item.js'
 import type { ItemRange } from './slots.js'
 
-const OUTER_FIELDS = [
+/** The fields of a change that are known, some of which nobody reads. */
+export const OUTER_FIELDS = [
   'eventID',
   'eventName',
   'eventVersion',

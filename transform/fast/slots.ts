@@ -11,20 +11,20 @@ export interface ItemRange {
   to: number
 }
 
-/** Members and elements that are open at one time, at first. */
+/** Room for so many members and elements to begin with; it grows. */
 const FEW_SLOTS = 4096
 
-/** So many members are sorted by insertion, which is quick for few and slow for many. */
+/** Up to so many members are sorted by insertion, which is quick for few and slow for many. */
 const FEW_MEMBERS = 50
 
-/** Members of the maps that are open, and of the images that were read: a stack of ranges, and their order by name. */
+/** A stack of the members of maps (name and value as ranges of bytes), and their order by name. */
 export class Slots {
   bytes: Buffer = Buffer.alloc(0)
   ints = new Int32Array(SLOT * FEW_SLOTS)
   /** The slots in the order of their names: those of a map stand where its slots do. */
   order = new Int32Array(FEW_SLOTS)
   top = 0
-  /** Whether a name has an escape, which is not in the order of what it stands for. */
+  /** True where a name has an escape: then the order of the bytes is not the order of the names. */
   hasEscapes = false
 
   /** Adds a slot. */
@@ -41,7 +41,7 @@ export class Slots {
     this.top = top + SLOT
   }
 
-  /** Adds a slot that is there already once more. */
+  /** Adds a copy of a slot on top. */
   repeat(slot: number): void {
     const { ints } = this
     this.push(ints[slot + 1] as number, ints[slot + 2] as number, ints[slot + 3] as number, ints[slot + 4] as number)
@@ -55,13 +55,13 @@ export class Slots {
     this.order.set(order)
   }
 
-  /** Whether the last slot comes behind the one before it, among those from `base` on. */
+  /** True where the last slot's name is greater than the one before it; slots below `base` are another map's. */
   isBehindLast(base: number): boolean {
     const last = this.top - SLOT
     return last === base || this.compare(last - SLOT, last) < 0
   }
 
-  /** The same, or equal to it. */
+  /** True where it is greater or equal. */
   isNotBeforeLast(base: number): boolean {
     const last = this.top - SLOT
     return last === base || this.compare(last - SLOT, last) <= 0

@@ -5,7 +5,7 @@ import type { Receipt } from '../../../queries/answers/receipt.js'
 import { savedQuery } from '../../../queries/catalog.js'
 import type { textTable } from '../../../queries/engines/text-table.js'
 import { isDoubtful } from '../../../queries/verdict/findings.js'
-import type { ItemHistory } from '../../../queries/verdict/history.js'
+import type { ItemHistory } from '../../../queries/verdict/fold-history.js'
 import type { ItemState } from '../../../queries/verdict/reconstruct.js'
 import { archiveBegan, type StateAt, stateAt } from '../../../queries/verdict/state-at.js'
 import { parseItem } from '../../../transform/attribute-value.js'
@@ -35,8 +35,8 @@ export async function itemAsOf(
 ): Promise<AnswerSurface> {
   const all = await findHistory(workspace, table, typed)
   const receipt = await keepItemReceipt(workspace, table, all.itemKey, at, receipts)
-  await checkSeen(workspace, table, all)
   const found = stateAt(all, at, await archiveBegan(workspace.engine, table))
+  await checkSeen(workspace, table, all, found.until)
   return surfaceOf(table.table, all, found, at, workspace.root, receipt)
 }
 

@@ -9,7 +9,7 @@ import { grouped } from '../../show/progress.js'
 import { printTable } from '../../show/table.js'
 import { paint } from '../../show/terminal.js'
 import { printable, wrap } from '../../show/text.js'
-import type { PlanSource } from './json.js'
+import type { PlanSource } from './for-programs.js'
 
 export function printPlan(plan: CostPlan, source: PlanSource, io: Io): void {
   io.out(`${wrap(describe(plan, source), io.columns)}\n`)

@@ -1,4 +1,4 @@
-import { BUFFER } from '../../../aws/firehose.js'
+import { BUFFER } from '../../../aws/firehose-buffer.js'
 /**
  * What a plan is made for: the flags, a sample or an archive become a workload with changes that weigh like its own.
  */
@@ -8,7 +8,7 @@ import { type Configuration, tableConfiguration } from '../../../config/configur
 import { RETENTION_DAYS, SCAN_CUTOFF_GB } from '../../../cost/deployed.js'
 import type { Subject } from '../../../cost/flow.js'
 import { type Measured, measureArchive, measureSample } from '../../../cost/measured.js'
-import { madeUpChanges, type SampleShape } from '../../../cost/sample.js'
+import { madeUpChanges, type SampleShape } from '../../../cost/sample-changes.js'
 import { weighTraffic } from '../../../cost/traffic.js'
 import {
   checkShares,
@@ -24,7 +24,7 @@ import { findWorkspaceTable, loadConfiguration, withWorkspace } from '../../ask/
 import { describeReadFailure } from '../../failures.js'
 import { CommandError, EXIT, type Io, type Options } from '../../io.js'
 import { grouped } from '../../show/progress.js'
-import type { PlanSource } from './json.js'
+import type { PlanSource } from './for-programs.js'
 
 export interface Described {
   readonly source: PlanSource

@@ -4,7 +4,7 @@ import { factInstant } from '../../../transform/fact.js'
 import { EXIT, type ExitCode, type Io } from '../../io.js'
 import { showDifferences, showPath } from '../../show/item.js'
 import { showItemKey } from '../../show/item-key.js'
-import { openList, toJson } from '../../show/json.js'
+import type { Telling, TextFormat } from '../../show/output-format.js'
 import { grouped } from '../../show/progress.js'
 import { paint } from '../../show/terminal.js'
 import { printable } from '../../show/text.js'
@@ -23,16 +23,16 @@ const KIND_WORDS: Readonly<Record<FindingKind, string>> = {
 /** Tells what a comparison finds while it goes on, in the format asked for, and how it ended. */
 export class ReconcileReport {
   private readonly counts = new Map<FindingKind, number>()
-  private readonly list: ReturnType<typeof openList>
+  private readonly telling: Telling
   private shown = 0
   private table = ''
   private source: ReconcileSource | undefined
 
   constructor(
-    private readonly format: 'table' | 'json' | 'ndjson',
+    format: TextFormat,
     private readonly io: Io,
   ) {
-    this.list = openList(io, '{"findings":[')
+    this.telling = format.tell(io)
   }
 
   /** True where of every item it can be said whether it is equal. */
@@ -43,23 +43,27 @@ export class ReconcileReport {
   begin(table: string, source: ReconcileSource): void {
     this.table = table
     this.source = source
+    this.telling.list('findings')
   }
 
   add(finding: ReconcileFinding, side: 'from' | 'to'): void {
     this.counts.set(finding.kind, this.count(finding.kind) + 1)
-    if (this.format === 'table') this.print(finding, side)
-    else if (this.format === 'json') this.list.add(this.describe(finding, side))
-    else this.io.out(`${toJson(this.describe(finding, side))}\n`)
+    this.telling.piece(
+      () => this.describe(finding, side),
+      () => this.print(finding, side),
+    )
     this.shown++
   }
 
   /** `key` is that of the fact that was written. */
   end(items: number, to: string, key: string | undefined): ExitCode {
-    const wrong = this.wrong
-    if (this.format === 'json') this.list.end(`],\n${toJson(this.summary(items, to, key)).slice(1)}\n`)
-    else if (this.format === 'ndjson') this.io.err(`${this.verdict(items)}\n`)
-    else this.printEnd(items, key)
-    if (wrong > 0) return EXIT.findings
+    this.telling.members(this.summary(items, to, key))
+    this.telling.page(() => this.printLeftOut())
+    const colour = this.wrong > 0 ? 'red' : this.isWhole ? 'green' : 'yellow'
+    this.telling.summary(io => io.out(`${paint(io, colour, this.verdict(items))}\n`))
+    this.telling.page(() => this.printAdvice(key))
+    this.telling.end()
+    if (this.wrong > 0) return EXIT.findings
     return this.isWhole ? EXIT.done : EXIT.unchecked
   }
 
@@ -80,10 +84,12 @@ export class ReconcileReport {
     if (lines.length > 0) this.io.out(`${lines.join('\n')}\n`)
   }
 
-  private printEnd(items: number, key: string | undefined): void {
+  private printLeftOut(): void {
     if (this.shown > MOST_FINDINGS)
       this.io.out(`and ${grouped(this.shown - MOST_FINDINGS)} further ones: --format ndjson tells all\n`)
-    this.io.out(`${paint(this.io, this.wrong > 0 ? 'red' : this.isWhole ? 'green' : 'yellow', this.verdict(items))}\n`)
+  }
+
+  private printAdvice(key: string | undefined): void {
     if (key !== undefined) this.io.out(`  ${printable(key)} keeps that\n`)
     if (this.wrong > 0 && this.source?.kind === 'scan')
       this.io.err('a change that has not arrived yet shows as a difference: --wait SECONDS gives it time\n')

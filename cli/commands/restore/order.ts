@@ -1,8 +1,8 @@
 import { type PlanOptions, RESTORE_DOUBTS } from '../../../restore/restore-plan.js'
 import type { Instant } from '../../../transform/instant.js'
-import { instantOf } from '../../ask/instant.js'
+import { instantOf } from '../../ask/instant-argument.js'
 import { CommandError, type Options } from '../../io.js'
-import { actorName } from './actor.js'
+import { actorName } from './actor-option.js'
 
 /** Where the past goes: back into its table, into another one, or into a folder. */
 export type Destination =

@@ -11,7 +11,7 @@ import { CommandError, EXIT, type ExitCode, type Io, type Options } from '../../
 import { Progress } from '../../show/progress.js'
 import { WIPE_LINE } from '../../show/terminal.js'
 import { printable } from '../../show/text.js'
-import { actorName, restoreActor } from './actor.js'
+import { actorName, restoreActor } from './actor-option.js'
 import { actionsIn, type OutcomeCounts } from './items.js'
 import { keepRestoreFact } from './keep-fact.js'
 import type { RestoreAnswer } from './report.js'

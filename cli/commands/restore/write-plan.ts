@@ -2,7 +2,7 @@ import { toolVersion } from '../../../config/package.js'
 import { deliveriesOf } from '../../../queries/engines/literal.js'
 import { rowsOf } from '../../../queries/engines/rows.js'
 import { ExportWriter } from '../../../restore/export-files.js'
-import { planAll, planInstant, planOne } from '../../../restore/make-plan.js'
+import { type PlanListener, planAll, planInstant, planOne } from '../../../restore/make-plan.js'
 import { type PlanCounts, PlanWriter } from '../../../restore/plan-file.js'
 import { openPlan, type Plan } from '../../../restore/plan-reader.js'
 import { PLAN_VERSION, type PlanHeader } from '../../../restore/plan-schema.js'
@@ -15,7 +15,7 @@ import type { Io } from '../../io.js'
 import { grouped, Progress } from '../../show/progress.js'
 import { showInstant } from '../../show/state.js'
 import { printable } from '../../show/text.js'
-import { plannedDifferences } from './actor.js'
+import { plannedDifferences } from './actor-option.js'
 import { NO_COUNTS } from './items.js'
 import type { RestoreQuestion } from './open-past.js'
 import type { Order } from './order.js'
@@ -60,7 +60,7 @@ async function tellPlan(
 ): Promise<{ readonly key: string | null; readonly counts: PlanCounts }> {
   const counts = { ...NO_COUNTS }
   const progress = new Progress(io, 'item')
-  const { live, workspace, table } = question
+  const { live } = question
   let withinSecond = 0
   const listener = {
     onSame: () => counts.same++,
@@ -71,30 +71,45 @@ async function tellPlan(
   const take = async (item: PlannedChange) => {
     counts[item.action]++
     await onItem(item)
-    if (answer.shows(item)) progress.end()
-    else progress.update(++planned, planned, undefined)
-    answer.planned(item, plannedDifferences(item, question.options.actorAttribute, order.actor))
+    progress.update(++planned, planned, undefined)
+    answer.planned(item, () => {
+      progress.end()
+      return plannedDifferences(item, question.options.actorAttribute, order.actor)
+    })
   }
   const begin = (key: string | null) =>
     answer.begin({ ...partOf(question, order), key, target: question.target?.table ?? null })
-  return callAws(`table ${JSON.stringify(live?.description.table)} cannot be read`, async () => {
-    try {
-      if (order.key !== undefined) {
-        const all = await findHistory(workspace, table, order.key)
-        await checkSeen(workspace, table, all)
-        const planned = await planOne(question, all, listener)
-        begin(all.itemKey)
-        if (planned !== undefined) await take(planned)
-        return { key: all.itemKey, counts }
-      }
-      begin(null)
-      for await (const item of planAll(question, listener)) await take(item)
-      return { key: null, counts }
-    } finally {
-      progress.end()
-      if (withinSecond > 0) io.err(remarkOn(withinSecond, order))
-    }
-  })
+  try {
+    const key = await callAws(`table ${JSON.stringify(live?.description.table)} cannot be read`, () =>
+      planItems(question, order, listener, begin, take),
+    )
+    return { key, counts }
+  } finally {
+    progress.end()
+    if (withinSecond > 0) io.err(remarkOn(withinSecond, order))
+  }
+}
+
+/** Plans the item that is asked for, or every item; the key of the one. `begin` is called before the first `take`. */
+async function planItems(
+  question: RestoreQuestion,
+  { key }: Order,
+  listener: PlanListener,
+  begin: (key: string | null) => void,
+  take: (item: PlannedChange) => Promise<void>,
+): Promise<string | null> {
+  if (key === undefined) {
+    begin(null)
+    for await (const item of planAll(question, listener)) await take(item)
+    return null
+  }
+  const { workspace, table } = question
+  const all = await findHistory(workspace, table, key)
+  await checkSeen(workspace, table, all)
+  const planned = await planOne(question, all, listener)
+  begin(all.itemKey)
+  if (planned !== undefined) await take(planned)
+  return all.itemKey
 }
 
 /** A restore to the second of the change that is to be undone would undo nothing. */

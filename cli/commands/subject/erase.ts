@@ -3,8 +3,7 @@ import type { Hold } from '../../../erasure/holds.js'
 import type { ErasureFact } from '../../../transform/fact.js'
 import { factKey } from '../../../transform/layout.js'
 import { EXIT, type ExitCode, type Io, type Options } from '../../io.js'
-import { formatOf } from '../../show/formats.js'
-import { print } from '../../show/printers.js'
+import { formatOf } from '../../show/choose-format.js'
 import { printable } from '../../show/text.js'
 import { openSubject, required, whoActs } from './place.js'
 
@@ -18,13 +17,13 @@ export async function eraseCommand(id: string | undefined, options: Options, io:
   const outcome = await eraseSubject(place, { id: place.id, reason, ticket, by: whoActs(options) })
   if (outcome.kind === 'held') {
     const page = () => printHolds(token, outcome.holds, io)
-    await print({ page, whole: () => ({ token, erased: false, holds: outcome.holds, certificates: [] }) }, format, io)
+    await format.print({ page, whole: () => ({ token, erased: false, holds: outcome.holds, certificates: [] }) }, io)
     return EXIT.findings
   }
   const { certificates } = outcome
   const page = () => printCertificates(token, certificates, io)
   const whole = () => ({ token, erased: true, holds: [], certificates: certificates.map(describeCertificate) })
-  await print({ page, whole }, format, io)
+  await format.print({ page, whole }, io)
   return certificates.some(({ pending }) => pending.length > 0) ? EXIT.findings : EXIT.done
 }
 

@@ -2,7 +2,7 @@ import { type Unsealing, unsealImage, unsealingOf } from '../../../erasure/revea
 import { isOfSubject, keptRows } from '../../../erasure/subject-rows.js'
 import type { StoredRow } from '../../../queries/verdict/stored-rows.js'
 import { keptConfigurations } from '../../../store/kept-configurations.js'
-import { CommandError, EXIT, type ExitCode, type Io, type Options } from '../../io.js'
+import { EXIT, type ExitCode, type Io, type Options } from '../../io.js'
 import { openSubject } from './place.js'
 
 /**
@@ -10,8 +10,6 @@ import { openSubject } from './place.js'
  * somebody asks for who asks what is kept of him. Other persons in the same rows stay sealed.
  */
 export async function exportCommand(id: string | undefined, options: Options, io: Io): Promise<ExitCode> {
-  if (options.format !== undefined && options.format !== 'ndjson' && options.format !== 'table')
-    throw new CommandError(`--format is ${JSON.stringify(options.format)}, an export is NDJSON`)
   const { archive, keys, token, tables } = await openSubject(id, options)
   let count = 0
   for (const table of tables) {

@@ -1,11 +1,10 @@
 import { factsOf } from '../../../erasure/erase.js'
 import { holdsOf } from '../../../erasure/holds.js'
 import { countSubject, type SubjectCount } from '../../../erasure/subject-rows.js'
-import { findFacts } from '../../../store/facts.js'
+import { findFacts } from '../../../store/kept-facts.js'
 import type { ErasureFact } from '../../../transform/fact.js'
 import { EXIT, type ExitCode, type Io, type Options } from '../../io.js'
-import { formatOf } from '../../show/formats.js'
-import { print } from '../../show/printers.js'
+import { formatOf } from '../../show/choose-format.js'
 import { printable } from '../../show/text.js'
 import { describeCertificate } from './erase.js'
 import { openSubject } from './place.js'
@@ -40,7 +39,7 @@ export async function findCommand(id: string | undefined, options: Options, io: 
     holds,
     certificates: certificates.map(describeCertificate),
   })
-  await print({ page, whole }, format, io)
+  await format.print({ page, whole }, io)
   return EXIT.done
 }
 

@@ -1,8 +1,7 @@
 import { FolderFences } from '../../../erasure/fences.js'
 import { CASE, holdsOf, placeHold, releaseHold } from '../../../erasure/holds.js'
 import { CommandError, EXIT, type ExitCode, type Io, type Options } from '../../io.js'
-import { formatOf } from '../../show/formats.js'
-import { print } from '../../show/printers.js'
+import { formatOf } from '../../show/choose-format.js'
 import { openSubject, required, whoActs } from './place.js'
 
 /** Holds a person's erasure back for a case. */
@@ -25,7 +24,7 @@ export async function holdCommand(id: string | undefined, options: Options, io: 
     io.err(`an erasure of ${token} has begun, and stops at this case if it comes before its end\n`)
   const cases = holdsOf(keys.folder, token).length
   const page = () => io.out(`${token} is held by ${cases} ${cases === 1 ? 'case' : 'cases'}\n`)
-  await print({ page, whole: () => ({ token, case: name, cases }) }, format, io)
+  await format.print({ page, whole: () => ({ token, case: name, cases }) }, io)
   return EXIT.done
 }
 
@@ -38,7 +37,7 @@ export async function releaseCommand(id: string | undefined, options: Options, i
     throw new CommandError(`case ${name} does not hold ${token}`, EXIT.findings)
   const cases = holdsOf(keys.folder, token).length
   const page = () => io.out(`${token} is held by ${cases} ${cases === 1 ? 'case' : 'cases'}\n`)
-  await print({ page, whole: () => ({ token, case: name, cases }) }, format, io)
+  await format.print({ page, whole: () => ({ token, case: name, cases }) }, io)
   return EXIT.done
 }
 

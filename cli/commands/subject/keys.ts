@@ -5,8 +5,7 @@ import { tablesIn } from '../../../store/tables.js'
 import { keyFolder } from '../../ask/key-store.js'
 import { archiveRoot, loadConfiguration } from '../../ask/workspace.js'
 import { CommandError, EXIT, type ExitCode, type Io, type Options } from '../../io.js'
-import { formatOf } from '../../show/formats.js'
-import { print } from '../../show/printers.js'
+import { formatOf } from '../../show/choose-format.js'
 import { printable } from '../../show/text.js'
 import { openSubject } from './place.js'
 
@@ -25,7 +24,7 @@ export async function initCommand(id: string | undefined, options: Options, io: 
   }
   const page = () =>
     io.out(`${printable(folder)} holds the keys: a copy of it is a copy of them, and brings erased persons back\n`)
-  await print({ page, whole: () => ({ keys: folder }) }, format, io)
+  await format.print({ page, whole: () => ({ keys: folder }) }, io)
   return EXIT.done
 }
 
@@ -46,7 +45,7 @@ async function refuseSecond(archive: DiskArchive, folder: string): Promise<void>
 export async function tokenCommand(id: string | undefined, options: Options, io: Io): Promise<ExitCode> {
   const format = formatOf(options)
   const { token } = await openSubject(id, options)
-  await print({ page: () => io.out(`${token}\n`), whole: () => ({ token }) }, format, io)
+  await format.print({ page: () => io.out(`${token}\n`), whole: () => ({ token }) }, io)
   return EXIT.done
 }
 
@@ -60,6 +59,6 @@ export async function renewCommand(id: string | undefined, options: Options, io:
   const generation = newest.generation + 1
   keys.make({ token, generation })
   const page = () => io.out(`${token} has the key ${generation}; what was sealed before stays unreadable\n`)
-  await print({ page, whole: () => ({ token, generation }) }, format, io)
+  await format.print({ page, whole: () => ({ token, generation }) }, io)
   return EXIT.done
 }

@@ -24,6 +24,8 @@ import { printable, wrap } from '../../show/text.js'
 export interface Asked {
   readonly workspace: Workspace
   readonly period: { readonly fromUs?: number; readonly toUs?: number }
+  /** How far it is goes to standard error. */
+  readonly io: Io
 }
 
 /** Verifies one table; what it says goes out as it comes. */
@@ -97,14 +99,10 @@ function quoted(key: string): string {
   return /^[\w.:,=@+-]+$/.test(key) ? key : `'${key.replaceAll("'", "'\\''")}'`
 }
 
-function printSummary(
-  { tally, facts, regions }: ContinuityCheck,
-  write: (text: string) => void,
-  asked: Asked,
-  io: Io,
-): void {
+function printSummary(check: ContinuityCheck, write: (text: string) => void, { period }: Asked, io: Io): void {
+  const { tally } = check
   const line = (name: string, text: string) => write(`  ${name.padEnd(9)} ${text}\n`)
-  if (asked.period.fromUs !== undefined || asked.period.toUs !== undefined) line('period', describePeriod(asked.period))
+  if (period.fromUs !== undefined || period.toUs !== undefined) line('period', describePeriod(period))
   line('items', `${grouped(tally.items)}, with ${count(tally.changes, 'change')}`)
   for (const confidence of ORDER) {
     const n = tally.verdicts[confidence]
@@ -116,44 +114,41 @@ function printSummary(
       ? 'each state was left as often as it was entered'
       : `${count(tally.unbalanced, 'item')} entered a state oftener than they left it`,
   )
-  line('anchors', describeAnchors(facts))
-  const severalRegions = describeRegions([...regions].sort())
-  if (severalRegions !== undefined) line('', paint(io, 'red', `✗ ${severalRegions}`))
-  for (const { source, us, items, found } of facts.broken)
-    line(
-      '',
-      paint(
-        io,
-        'red',
-        `✗ baseline ${printable(source)} (${formatInstant(us, 0)}) has ${found === items ? 'other rows than it wrote' : `${grouped(found)} of its ${grouped(items)} items`} in the archive, nothing is concluded from it`,
-      ),
-    )
-  for (const { us } of facts.altered)
-    line(
-      '',
-      paint(
-        io,
-        'red',
-        `✗ since the comparison at ${formatInstant(us, 0)} rows from before it were removed, altered or added, nothing is concluded from it`,
-      ),
-    )
-  for (const { fact } of facts.lost)
-    line(
-      '',
-      paint(
-        io,
-        'yellow',
-        `⚠ records of the stream were lost ${fact.from === null ? '' : `from ${fact.from} `}to ${fact.to}: ${printable(fact.reason)}`,
-      ),
-    )
-  for (const { fact } of facts.streams)
-    line(
-      '',
-      paint(io, 'yellow', `⚠ the stream was made anew before ${fact.recorded}: what changed between is in no stream`),
-    )
+  line('anchors', describeAnchors(check.facts))
+  for (const text of brokenTexts(check)) line('', paint(io, 'red', `✗ ${text}`))
+  for (const text of lostTexts(check)) line('', paint(io, 'yellow', `⚠ ${text}`))
   if (tally.repeats > 0) line('', `${count(tally.repeats, 'repeated delivery', 'repeated deliveries')} left out`)
   if (tally.unordered > 0)
     line('', `${count(tally.unordered, 'item')} with changes of one time whose order is not certain`)
+}
+
+/** What a verdict cannot rest on. */
+function brokenTexts({ facts, regions }: ContinuityCheck): readonly string[] {
+  const severalRegions = describeRegions([...regions].sort())
+  return [
+    ...(severalRegions === undefined ? [] : [severalRegions]),
+    ...facts.broken.map(({ source, us, items, found }) => {
+      const has = found === items ? 'other rows than it wrote' : `${grouped(found)} of its ${grouped(items)} items`
+      return `baseline ${printable(source)} (${formatInstant(us, 0)}) has ${has} in the archive, nothing is concluded from it`
+    }),
+    ...facts.altered.map(
+      ({ us }) =>
+        `since the comparison at ${formatInstant(us, 0)} rows from before it were removed, altered or added, nothing is concluded from it`,
+    ),
+  ]
+}
+
+/** What no stream has. */
+function lostTexts({ facts }: ContinuityCheck): readonly string[] {
+  return [
+    ...facts.lost.map(
+      ({ fact }) =>
+        `records of the stream were lost ${fact.from === null ? '' : `from ${fact.from} `}to ${fact.to}: ${printable(fact.reason)}`,
+    ),
+    ...facts.streams.map(
+      ({ fact }) => `the stream was made anew before ${fact.recorded}: what changed between is in no stream`,
+    ),
+  ]
 }
 
 function describePeriod({ fromUs, toUs }: Asked['period']): string {

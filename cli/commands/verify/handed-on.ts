@@ -6,12 +6,10 @@ import type { ProvenRow } from '../../../evidence/row-proof.js'
 import { showBundle } from '../../../evidence/show-bundle.js'
 import { showProven } from '../../../evidence/show-proof.js'
 import { verifyBundle } from '../../../evidence/verify-bundle.js'
-import { formatVkey } from '../../../proof/note.js'
 import { ProofError } from '../../../proof/proof-error.js'
-import { believedKey, neededKey } from '../../ask/journal.js'
+import { believedKey, neededKey } from '../../ask/journal-options.js'
 import { CommandError, EXIT, type ExitCode, type Io, type Options } from '../../io.js'
-import type { TextFormat } from '../../show/formats.js'
-import { print } from '../../show/printers.js'
+import type { TextFormat } from '../../show/output-format.js'
 import { printable } from '../../show/text.js'
 
 /** Verifies what somebody was given, without the archive that it is of. */
@@ -19,19 +17,19 @@ type HandedOn = (path: string, options: Options, format: TextFormat, io: Io) => 
 
 /** A row's proof, by a key that did not come with it. */
 export const verifyProof: HandedOn = async (path, options, format, io) => {
-  const { verifier } = neededKey(options)
+  const { verifier, policy } = neededKey(options)
   const text = readBounded(path, path, { maxBytes: MAX_PROOF })
   if (text === undefined) throw new CommandError(`proof ${path} is not there`, EXIT.unchecked)
   const { checkRowProof } = await import('../../../evidence/give-evidence.js')
   try {
-    const proven = checkRowProof(text.toString('utf8'), formatVkey(verifier))
-    await print({ page: () => io.out(showProven(proven)), whole: () => describe(proven) }, format, io)
+    const proven = checkRowProof(text.toString('utf8'), verifier, policy)
+    await format.print({ page: () => io.out(showProven(proven)), whole: () => describe(proven) }, io)
     return EXIT.done
   } catch (error) {
     if (!(error instanceof ProofError)) throw error
     const { fault: kind, message } = error
     const page = () => io.out(`NOT PROVEN: ${printable(message)}\n`)
-    await print({ page, whole: () => ({ ...NOTHING, finding: { kind, message } }) }, format, io)
+    await format.print({ page, whole: () => ({ ...NOTHING, finding: { kind, message } }) }, io)
     return EXIT.findings
   }
 }
@@ -58,7 +56,7 @@ function describe({ leaf, row, entry, checkpoint }: ProvenRow): object {
 export const verifyBag: HandedOn = async (path, options, format, io) => {
   if (!existsSync(path)) throw new CommandError(`bundle ${path} is not there`, EXIT.unchecked)
   const key = believedKey(options)
-  const verdict = verifyBundle(bundleIn(path), key && formatVkey(key.verifier))
-  await print({ page: () => io.out(showBundle(verdict)), whole: () => verdict }, format, io)
+  const verdict = verifyBundle(bundleIn(path), key && (key.policy ?? key.verifier))
+  await format.print({ page: () => io.out(showBundle(verdict)), whole: () => verdict }, io)
   return verdict.findings.length === 0 ? EXIT.done : EXIT.findings
 }

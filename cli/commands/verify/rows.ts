@@ -1,23 +1,32 @@
 import { dayOf } from '../../../queries/verdict/row-check.js'
 import { type AlteredRow, type PassedOver, RowCheck, type RowTally } from '../../../queries/verdict/verify-rows.js'
 import { formatInstant } from '../../../transform/instant.js'
+import { ROW_VERSIONS } from '../../../transform/row-versions.js'
 import { EXIT, type ExitCode, type Io } from '../../io.js'
 import { shortId } from '../../show/confidence.js'
 import { showItemKey } from '../../show/item-key.js'
-import { mapAsync } from '../../show/json.js'
-import { grouped } from '../../show/progress.js'
+import { mapAsync } from '../../show/json-text.js'
+import { grouped, Progress } from '../../show/progress.js'
 import { paint } from '../../show/terminal.js'
 import { cut, printable } from '../../show/text.js'
 import type { Verification } from './continuity.js'
 
 /** Is a row another than it was made? Its hashes tell, its images and its configuration. */
-export const verifyRows: Verification = async ({ workspace: { root }, period }, { table }) => {
-  const check = new RowCheck(root, table, period)
+export const verifyRows: Verification = async ({ workspace: { root }, period, io: world }, { table }) => {
+  const progress = new Progress(world, 'row')
+  const check = new RowCheck(root, table, { ...period, onRows: rows => progress.update(rows, 0, undefined) })
   const passedOver: PassedOver[] = []
   async function* alteredRows(): AsyncGenerator<AlteredRow> {
-    for await (const finding of check.findings())
-      if (finding.kind === 'file') passedOver.push(finding)
-      else yield finding
+    try {
+      for await (const finding of check.findings()) {
+        // a line that rewrites itself makes way for what is found
+        progress.end()
+        if (finding.kind === 'file') passedOver.push(finding)
+        else yield finding
+      }
+    } finally {
+      progress.end()
+    }
   }
   const summary = (io: Io) => printSummary(table, check.tally, passedOver, io)
   return {
@@ -35,8 +44,8 @@ export const verifyRows: Verification = async ({ workspace: { root }, period }, 
 }
 
 /** Findings in what was read weigh less than what could not be: it may hold any. */
-function exitOf({ findings }: RowTally, passedOver: readonly PassedOver[]): ExitCode {
-  if (passedOver.some(({ isUnreadable }) => isUnreadable)) return EXIT.unchecked
+function exitOf({ findings, unknownVersions }: RowTally, passedOver: readonly PassedOver[]): ExitCode {
+  if (unknownVersions.size > 0 || passedOver.some(({ isUnreadable }) => isUnreadable)) return EXIT.unchecked
   return findings > 0 || passedOver.length > 0 ? EXIT.findings : EXIT.done
 }
 
@@ -73,13 +82,23 @@ function describe({ column, itemKey, eventId, eventName, eventTimeUs, held, foun
   }
 }
 
-function describeAll({ rows, outside, unconfigured, blind }: RowTally, passedOver: readonly PassedOver[]): object {
+function describeAll(tally: RowTally, passedOver: readonly PassedOver[]): object {
+  const { rows, outside, unconfigured, blind, versions, unknownVersions } = tally
+  const told = (counts: ReadonlyMap<string, number>, isKnown: boolean) =>
+    [...counts].sort().map(([version, count]) => ({ row_version: version, rows: count, known: isKnown }))
   return {
     rows,
+    versions: [...told(versions, true), ...told(unknownVersions, false)],
     outside_period: outside,
     passed_over: passedOver.map(({ object, reason, rows: count }) => ({ object, reason, rows: count })),
-    underived: { columns: ['arrived_at', 'size_bytes'], without_configuration: unconfigured, without_image: blind },
+    underived: { columns: underivedOf(tally), without_configuration: unconfigured, without_image: blind },
   }
+}
+
+/** What of the versions that were looked at is told by nothing else; where no row was, of those that there are. */
+function underivedOf({ versions }: RowTally): readonly string[] {
+  const names = versions.size > 0 ? [...versions.keys()] : [...ROW_VERSIONS.keys()]
+  return [...new Set(names.flatMap(name => ROW_VERSIONS.get(name)?.underived ?? []))]
 }
 
 function printSummary(table: string, tally: RowTally, passedOver: readonly PassedOver[], io: Io): void {
@@ -89,10 +108,16 @@ function printSummary(table: string, tally: RowTally, passedOver: readonly Passe
     io.out(
       `${paint(io, 'red', '✗ passed over')}  ${printable(`${object}: ${reason}`)}${count === null ? '' : `, ${grouped(count)} rows`}\n`,
     )
+  for (const [version, count] of [...tally.unknownVersions].sort())
+    io.out(
+      `${paint(io, 'red', '✗ not checked')}  ${grouped(count)} rows of ${printable(version)}: this itemtrail knows ${[...ROW_VERSIONS.keys()].join(', ')}\n`,
+    )
   if (findings > 0) io.err(`${name}: ${grouped(findings)} findings in ${grouped(rows)} rows\n`)
   else io.out(`${name}: ${grouped(rows)} rows are what they were when they were made, as far as they tell themselves\n`)
   if (outside > 0) io.out(`  ${grouped(outside)} rows outside of the period were not looked at\n`)
-  io.out('  not derived again: arrived_at and size_bytes of any row\n')
+  for (const [version, count] of [...tally.versions].sort())
+    io.out(`  ${grouped(count)} rows of ${printable(version)}\n`)
+  io.out(`  not derived again: ${underivedOf(tally).join(' and ')} of any row\n`)
   if (unconfigured > 0)
     io.out(
       `  not derived again: flat columns, misfits and actor of ${grouped(unconfigured)} rows, whose configuration is not kept\n`,

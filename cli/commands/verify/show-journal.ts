@@ -1,4 +1,5 @@
-import type { Io } from '../../io.js'
+import { headText } from '../../../journal/head.js'
+import { EXIT, type ExitCode, type Io } from '../../io.js'
 import { grouped } from '../../show/progress.js'
 import { paint } from '../../show/terminal.js'
 import { printable, wrap } from '../../show/text.js'
@@ -21,19 +22,35 @@ export function printJournal({ origin, log, objects, findings }: JournalCheck, i
   if (notSealed.length > 0) io.out(`         ${counted(notSealed.length, 'object')} not sealed yet\n`)
 }
 
-/** What was not checked, and the strongest sentence that the anchors allow. */
-export function printEnd(check: JournalCheck, io: Io, otherFindings = false): void {
+/** What was not checked, the strongest sentence that the anchors allow, and what to keep for the next time. */
+export function printEnd(check: JournalCheck, io: Io, others: ExitCode = EXIT.done): void {
   for (const text of notChecked(check)) io.out(`${wrap(`not checked: ${printable(text)}`, io.columns)}\n`)
   const { findings } = check
-  const end =
-    findings.length > 0
-      ? paint(io, 'red', `BROKEN: ${counted(findings.length, 'finding')}`)
-      : paint(io, otherFindings ? 'yellow' : 'green', otherFindings ? 'SEALED, with findings above' : 'VERIFIED')
-  io.out(`${wrap(findings.length > 0 ? end : `${end}: ${printable(sentenceOf(check))}`, io.columns)}\n`)
+  if (findings.length > 0) {
+    io.out(`${paint(io, 'red', `BROKEN: ${counted(findings.length, 'finding')}`)}\n`)
+    return
+  }
+  const end = others === EXIT.done ? paint(io, 'green', 'VERIFIED') : paint(io, 'yellow', OTHERWISE[others])
+  io.out(`${wrap(`${end}: ${printable(sentenceOf(check))}`, io.columns)}\n`)
+  printPin(check, io)
+}
+
+/** What stands in the place of VERIFIED where the journal is whole, and something else is not. */
+const OTHERWISE = {
+  [EXIT.findings]: 'SEALED, with findings above',
+  [EXIT.usage]: 'SEALED, the rest could not be checked',
+  [EXIT.unchecked]: 'SEALED, the rest could not all be checked',
+} as const
+
+/** The three lines of a checkpoint, which a person can copy anywhere. */
+function printPin({ origin, log: { head } }: JournalCheck, io: Io): void {
+  if (head.note === undefined) return
+  io.out(`${wrap('to keep where nobody who has the archive can change it, for --since:', io.columns)}\n`)
+  for (const line of headText(origin, head).trimEnd().split('\n')) io.out(`${printable(line)}\n`)
 }
 
 /** What is true of the archive by what was given from outside. */
-function sentenceOf({ origin, key, since, log, stamps }: JournalCheck): string {
+function sentenceOf({ origin, key, since, log, cosigned, stamps }: JournalCheck): string {
   const last = log.seals.at(-1)?.time
   const signed =
     key === undefined
@@ -45,18 +62,26 @@ function sentenceOf({ origin, key, since, log, stamps }: JournalCheck): string {
     since === undefined || since === 0 ? '' : `; what was sealed up to size ${since} is as the kept checkpoint says`
   const stamp = stamps.at(-1)
   const seen = stamp === undefined ? '' : `; its size ${stamp.size} existed at ${stamp.time}, says an authority`
-  return `${signed}${grown}${seen}`
+  const witnessed =
+    cosigned === undefined ? '' : `; its size ${cosigned.size} was cosigned by ${cosigned.by.join(', ')}`
+  return `${signed}${grown}${witnessed}${seen}`
 }
 
 /** What a reader could take for checked. */
-function notChecked({ key, since, objects, log, stamps }: JournalCheck): readonly string[] {
+function notChecked({ key, since, objects, refusedDays, log, stamps }: JournalCheck): readonly string[] {
   const skipped = objects === undefined ? 0 : objects.sound - objects.hashed
+  const expired = objects?.expired.length ?? 0
   return [
     ...log.remarks,
     ...(key === undefined ? ['who signed: --key takes the key that was handed over another way'] : []),
     ...(since === undefined ? ['that nobody with the key made it anew: --since takes a checkpoint that was kept'] : []),
     ...(stamps.length > 0 ? ['who signed the time stamps: openssl ts -verify does, with the certificate'] : []),
     ...(objects === undefined ? ['the objects: itemtrail verify objects does'] : []),
+    ...(expired > 0
+      ? [
+          `${counted(expired, 'refused object')} that may have expired: not there, and older than the ${refusedDays} days for which the bucket keeps them (refusedDays of the configuration)`,
+        ]
+      : []),
     ...(skipped > 0 ? [`${counted(skipped, 'object')} as before by size and time: --full hashes them again`] : []),
     ...((objects?.notSealed.length ?? 0) > 0 ? ['what is not sealed yet: itemtrail seal seals it'] : []),
   ]
@@ -64,7 +89,7 @@ function notChecked({ key, since, objects, log, stamps }: JournalCheck): readonl
 
 /** The same for programs. */
 export function describeJournal(check: JournalCheck): object {
-  const { origin, key, since, log, objects, stamps, findings } = check
+  const { origin, key, since, log, objects, stamps, cosigned, findings } = check
   return {
     verified: findings.length === 0,
     findings,
@@ -78,7 +103,9 @@ export function describeJournal(check: JournalCheck): object {
     since: since ?? null,
     objects: objects === undefined ? null : counts(objects),
     not_sealed: objects?.notSealed ?? null,
+    expired: objects?.expired ?? null,
     time_stamps: stamps,
+    cosigned: cosigned ?? null,
     proves: findings.length === 0 ? sentenceOf(check) : null,
     not_checked: notChecked(check),
   }

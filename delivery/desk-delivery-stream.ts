@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { FirehoseTransformationResultRecord } from 'aws-lambda'
-import { BUFFER, TRANSFORM_BUFFER } from '../aws/firehose.js'
+import { BUFFER, TRANSFORM_BUFFER } from '../aws/firehose-buffer.js'
 import type { Overlong } from '../capture/overlong.js'
 import { describeOverlong, OVERLONG } from '../capture/overlong-record.js'
 import { nameOrigin } from '../capture/unnamed-record.js'
@@ -12,11 +12,11 @@ import type { TransformHandler } from '../transform/handler.js'
 import { parsePartition, partitionPrefix } from '../transform/layout.js'
 import { checkRowLine } from '../transform/row-line.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
+import { invokeTransform, type SourceRecord } from './invoke-transform.js'
 import { Misfits } from './misfits.js'
 import type { ParquetConverter } from './parquet-conversion.js'
 import { PartitionBuffers } from './partition-buffers.js'
 import { RegionDoor, regionInArchive, streamInArchive } from './table-origin.js'
-import { invokeTransform, type SourceRecord } from './transform-function.js'
 
 /**
  * How a delivery stream buffers, before the transform and before an object. Sizes in bytes, intervals in milliseconds.

@@ -1,6 +1,6 @@
 import type { FirehoseTransformationEvent, FirehoseTransformationResult } from 'aws-lambda'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type BufferingHints, DeliveryStream } from '../../delivery/delivery-stream.js'
+import { type BufferingHints, DeliveryStream } from '../../delivery/desk-delivery-stream.js'
 import { ParquetConverter } from '../../delivery/parquet-conversion.js'
 import { DiskArchive } from '../../store/folder.js'
 import { createHandler, type TransformHandler } from '../../transform/handler.js'

@@ -1,23 +1,29 @@
-import { toolVersion } from '../../config/package.js'
-import type { FileFormat } from '../../queries/answers/file-formats.js'
-import type { Receipt } from '../../queries/answers/receipt.js'
-import type { Io } from '../io.js'
-import type { AnswerSurface } from './surface.js'
-import { printableLines } from './text.js'
+import { toolVersion } from '../../../config/package.js'
+import { FILE_FORMATS, type FileFormat, toFile } from '../../../queries/answers/file-formats.js'
+import type { Receipt } from '../../../queries/answers/receipt.js'
+import { goesToTerminal, type Io } from '../../io.js'
+import type { AnswerFormat } from '../output-format.js'
+import { type AnswerSurface, tellBeside } from '../surface.js'
+import { printableLines } from '../text.js'
 
-/** True where data goes to a terminal. */
-export function goesToTerminal({ outIsTerminal, columns }: Io): boolean {
-  return outIsTerminal ?? columns !== undefined
-}
+/** Every file that an answer can become. */
+export const ANSWER_FILES: readonly AnswerFormat[] = (Object.keys(FILE_FORMATS) as FileFormat[]).map(name => ({
+  name,
+  of: 'columns',
+  isBinary: !FILE_FORMATS[name].isText,
+  print: async (surface, io) => {
+    await printFile(surface, name, io)
+    await tellBeside(surface, io)
+  },
+}))
 
 /** Writes an answer as a file to wherever data goes. */
-export async function printAnswerFile(surface: AnswerSurface, format: FileFormat, io: Io): Promise<void> {
-  const { toFile } = await import('../../queries/answers/formats.js')
+async function printFile(surface: AnswerSurface, format: FileFormat, io: Io): Promise<void> {
   let disarmed = 0
   const onDisarmed = () => {
     disarmed++
   }
-  const page = format === 'html' ? await webPage(surface) : { question: '' }
+  const page = FILE_FORMATS[format].hasPage ? await webPage(surface) : { question: '' }
   const table = ('table' in page ? page.table : undefined) ?? (await surface.table())
   for await (const bytes of toFile(table, format, { ...page, disarm: io.keepsFormulas !== true, onDisarmed }))
     writePiece(bytes, io)
@@ -41,6 +47,6 @@ async function webPage(surface: AnswerSurface) {
 }
 
 async function footerOf(receipt: Receipt | undefined): Promise<Readonly<Record<string, string>>> {
-  if (receipt !== undefined) return (await import('../../queries/answers/receipt.js')).receiptFooter(receipt)
+  if (receipt !== undefined) return (await import('../../../queries/answers/receipt.js')).receiptFooter(receipt)
   return { made: `${new Date().toISOString()} by itemtrail ${toolVersion()}` }
 }

@@ -1,6 +1,6 @@
 /** What is found in an account, in our own words: judging it needs no AWS. */
 
-import type { PolicyStatement } from './policy.js'
+import type { PolicyStatement } from './bucket-policy.js'
 
 /** Something found, or why it could not be looked at. */
 export type DeployedFact<T> =

@@ -3,7 +3,7 @@ import type {
   FirehoseTransformationResult,
   FirehoseTransformationResultRecord,
 } from 'aws-lambda'
-import { TRANSFORM_RETRIES } from '../aws/firehose.js'
+import { TRANSFORM_RETRIES } from '../aws/firehose-buffer.js'
 import type { TransformHandler } from '../transform/handler.js'
 import { SealingError } from '../transform/sealed-field.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'

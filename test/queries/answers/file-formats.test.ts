@@ -4,7 +4,7 @@ import { parquetMetadata, parquetReadObjects, parquetSchema } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type CsvOptions, DISARMED, toCsv } from '../../../queries/answers/csv.js'
-import { FILE_FORMATS, type FileFormat, toArrowFile, toFile } from '../../../queries/answers/formats.js'
+import { FILE_FORMATS, type FileFormat, toFile } from '../../../queries/answers/file-formats.js'
 import { escapeHtml, toHtml } from '../../../queries/answers/html-page.js'
 import { toParquet } from '../../../queries/answers/parquet-file.js'
 import { DuckDbEngine } from '../../../queries/engines/duckdb.js'
@@ -163,7 +163,9 @@ describe('arrow', () => {
   it('is a file that tells types and rows as they were', async () => {
     for (const sql of [EVERY_TYPE, `${EVERY_TYPE} limit 0`, 'select i from range(5000) as r(i)']) {
       const table = await engine.run(sql)
-      const bytes = toArrowFile(table)
+      const pieces: Uint8Array[] = []
+      for await (const piece of toFile(table, 'arrow', { question: '' })) pieces.push(piece)
+      const bytes = Buffer.concat(pieces)
       expect(Buffer.from(bytes.slice(0, 6)).toString()).toBe('ARROW1')
       const again = tableFromIPC(bytes)
       expect([...rowsOf(again)]).toEqual([...rowsOf(table)])

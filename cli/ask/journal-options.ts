@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs'
+import { readBounded } from '../../config/gate.js'
 import { KeptObjects } from '../../journal/kept-objects.js'
 import { isWithin, readKeyFile, readVerifier, type SigningKey } from '../../journal/key-file.js'
 import { rowHashesOfFile } from '../../journal/row-hashes.js'
 import type { Verifier } from '../../proof/note.js'
+import { type Policy, parsePolicy } from '../../proof/policy.js'
 import { ProofError } from '../../proof/proof-error.js'
 import { openDuckDb } from '../../queries/engines/duckdb-instance.js'
 import { DiskArchive } from '../../store/folder.js'
@@ -13,6 +15,12 @@ import { archiveRoot, loadConfiguration } from './workspace.js'
 export const KEY_OPTION = [
   '--key <key>',
   'whom to believe: a vkey, or its file; without it seal.key of the configuration',
+] as const
+
+/** The flag of whoever trusts a log only together with witnesses. */
+export const POLICY_OPTION = [
+  '--policy <file>',
+  'whom to believe: a log and a quorum of witnesses (C2SP tlog-policy), in place of --key',
 ] as const
 
 /** The archive in the folder that the flags name. Throws a `CommandError` where there is none. */
@@ -65,10 +73,13 @@ export interface BelievedKey {
   readonly verifier: Verifier
   /** True of a file in the archive that it vouches for: whoever altered that could have made the key, too. */
   readonly isInside: boolean
+  /** What has to be cosigned, too; undefined of a key alone. */
+  readonly policy?: Policy | undefined
 }
 
 /** Whom the flags believe, else the configuration; undefined where neither says. Throws a `CommandError`. */
 export function believedKey(options: Options, root?: string): BelievedKey | undefined {
+  if (typeof options.policy === 'string') return believedPolicy(options.policy, options, root)
   const given = keyPath(options)
   if (given === undefined) return undefined
   const isFile = existsSync(given)
@@ -80,6 +91,24 @@ export function believedKey(options: Options, root?: string): BelievedKey | unde
     throw error
   }
 }
+
+/** A policy's log, with the policy. Throws a `CommandError` for a file that is none, or that names several logs. */
+function believedPolicy(path: string, { key }: Options, root: string | undefined): BelievedKey {
+  if (typeof key === 'string') throw new CommandError('--key and --policy both say whom to believe, expected one')
+  const bytes = readBounded(path, path, { maxBytes: MAX_POLICY })
+  if (bytes === undefined) throw new CommandError(`--policy ${path} is not there`)
+  try {
+    const policy = parsePolicy(bytes.toString('utf8'))
+    const [verifier, ...more] = policy.logs as [Verifier, ...Verifier[]]
+    if (more.length > 0) throw new ProofError(`policy names ${policy.logs.length} logs, expected one`)
+    return { verifier, isInside: root !== undefined && isWithin(path, root), policy }
+  } catch (error) {
+    if (error instanceof ProofError) throw new CommandError(`--policy ${path} cannot be read: ${error.message}`)
+    throw error
+  }
+}
+
+const MAX_POLICY = 256 * 1024
 
 /** The same where nothing can be done without. */
 export function neededKey(options: Options, root?: string): BelievedKey {

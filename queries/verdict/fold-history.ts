@@ -6,6 +6,7 @@ import { findAlterations, findProblems } from './findings.js'
 import type { HistoryChange } from './item-change.js'
 import { orderSteps } from './reconstruct.js'
 import type { Step } from './step.js'
+import { allOfUnseen, judgeUnseen } from './unseen.js'
 import { absencesOf, judge, periodOver, type Verdict } from './verdict.js'
 
 /** A row with every column that its hashes are taken over, as the fold reads it. */
@@ -36,7 +37,10 @@ export function foldHistory(
   const steps = orderSteps(unordered, absences)
   const changes = steps.flatMap(step => step.changes)
   const period = periodOver(changes.map(change => change.event_time_us))
-  const verdict = judge(itemKey, [...findAlterations(steps), ...findProblems(steps)], facts, period)
+  const verdict =
+    changes.length === 0
+      ? judgeUnseen(itemKey, facts, allOfUnseen(facts))
+      : judge(itemKey, [...findAlterations(steps), ...findProblems(steps)], facts, period)
   const regions = describeRegions(regionsOf(changes.map(change => change.source)))
   const remarks = regions === undefined ? verdict.remarks : [...verdict.remarks, `its ${regions}`]
   return { itemKey, steps, changes, facts, ...verdict, remarks }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { readCheckpoint, type TailCheckpoint, writeCheckpoint } from '../../capture/checkpoint.js'
+import { readCheckpoint, type TailCheckpoint, writeCheckpoint } from '../../capture/tail-checkpoint.js'
 
 const CHECKPOINT: TailCheckpoint = {
   table: 'Orders',

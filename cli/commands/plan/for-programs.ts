@@ -11,29 +11,50 @@ export interface PlanSource {
   readonly changes: number | null
 }
 
+/** A plan as one object of the contract. */
 export function planJson(plan: CostPlan, source: PlanSource): object {
-  const { workload, traffic, streams, kinesis, delivery, storage } = plan
   return rounded({
-    workload: {
-      from: source.from,
-      table: source.table,
-      changes_measured: source.changes,
-      writes_per_second: workload.writesPerSecond,
-      peak_writes_per_second: workload.peakWritesPerSecond,
-      item_bytes: traffic.itemBytes,
-      updates: traffic.updates,
-      deletes: traffic.deletes,
-      retention_days: workload.retentionDays,
-      buffer_mb: workload.buffer.mb,
-      buffer_seconds: workload.buffer.seconds,
-    },
-    change: {
-      streams_bytes: traffic.streamsBytes,
-      kinesis_bytes: traffic.kinesisBytes,
-      row_bytes: traffic.rowBytes,
-      parquet_bytes: traffic.parquetBytes,
-      parquet_measured: traffic.parquetMeasured,
-    },
+    workload: workloadOf(plan, source),
+    change: changeOf(plan),
+    ...capturesOf(plan),
+    functions: plan.flows.flatMap(functionsOf),
+    ...archiveOf(plan),
+    costs: plan.bills.map(costOf),
+    questions: plan.questions,
+    limits: plan.limits.map(limitOf),
+    assumptions: plan.assumptions,
+  }) as object
+}
+
+function workloadOf({ workload, traffic }: CostPlan, { from, table, changes }: PlanSource): object {
+  return {
+    from,
+    table,
+    changes_measured: changes,
+    writes_per_second: workload.writesPerSecond,
+    peak_writes_per_second: workload.peakWritesPerSecond,
+    item_bytes: traffic.itemBytes,
+    updates: traffic.updates,
+    deletes: traffic.deletes,
+    retention_days: workload.retentionDays,
+    buffer_mb: workload.buffer.mb,
+    buffer_seconds: workload.buffer.seconds,
+  }
+}
+
+function changeOf({ traffic }: CostPlan): object {
+  return {
+    streams_bytes: traffic.streamsBytes,
+    kinesis_bytes: traffic.kinesisBytes,
+    row_bytes: traffic.rowBytes,
+    parquet_bytes: traffic.parquetBytes,
+    parquet_measured: traffic.parquetMeasured,
+  }
+}
+
+/** What either way of capture takes. */
+function capturesOf({ streams, kinesis }: CostPlan): object {
+  return {
     streams: {
       shards: streams.shards,
       together: streams.together,
@@ -48,7 +69,12 @@ export function planJson(plan: CostPlan, source: PlanSource): object {
       shards_exact_2023: kinesis.exactOf2023,
       mib_per_second: kinesis.mib,
     },
-    functions: plan.flows.flatMap(functionsOf),
+  }
+}
+
+/** What the archive is written in, and grows to. */
+function archiveOf({ delivery, storage }: CostPlan): object {
+  return {
     delivery: {
       partitions: delivery.partitions,
       objects_a_day: delivery.objectsADay,
@@ -60,33 +86,28 @@ export function planJson(plan: CostPlan, source: PlanSource): object {
       usd_first_month: storage.usdFirstMonth,
       usd_a_month_at_end: storage.usdAMonthAtEnd,
     },
-    costs: plan.bills.map(({ capture, parts, usdAMonth, usdAMillion }) => ({
-      capture,
-      usd_a_month: usdAMonth,
-      usd_a_million: usdAMillion,
-      parts: parts.map(({ part, fixed, usd, arithmetic, source, date }) => ({
-        part,
-        fixed,
-        usd_a_month: usd,
-        arithmetic,
-        source,
-        date,
-      })),
-    })),
-    questions: plan.questions,
-    limits: plan.limits.map(({ limit, capture, of, quota, writesPerSecond, used, remark, source, date }) => ({
-      limit,
-      capture,
-      of,
-      quota,
-      writes_per_second: writesPerSecond,
-      used,
-      remark,
+  }
+}
+
+function costOf({ capture, parts, usdAMonth, usdAMillion }: CostPlan['bills'][number]): object {
+  return {
+    capture,
+    usd_a_month: usdAMonth,
+    usd_a_million: usdAMillion,
+    parts: parts.map(({ part, fixed, usd, arithmetic, source, date }) => ({
+      part,
+      fixed,
+      usd_a_month: usd,
+      arithmetic,
       source,
       date,
     })),
-    assumptions: plan.assumptions,
-  }) as object
+  }
+}
+
+function limitOf(limit: CostPlan['limits'][number]): object {
+  const { limit: name, capture, of, quota, writesPerSecond, used, remark, source, date } = limit
+  return { limit: name, capture, of, quota, writes_per_second: writesPerSecond, used, remark, source, date }
 }
 
 function functionsOf({ capture, forwarder, transform }: Flow): readonly object[] {

@@ -21,43 +21,34 @@ export function toDynamoDbJson(image: string): string {
   return `{"Item":${printable(image)}}`
 }
 
-/** ObjectsInTurn, there already or still to come. */
+/** Objects, there already or still to come. */
 export type ObjectsInTurn = Iterable<object> | AsyncIterable<object>
 
 /**
- * A JSON list that is written as its objects come: `before` opens it, `between` stands between two of them. Nothing
- * goes out before there is an object, or the end.
+ * Objects as a JSON list between two texts, each on a line of its own. Nothing goes out before there is an object, or
+ * the end.
  */
-export function openList(io: Io, before: string, between = ',\n ') {
-  let lead = before
-  return {
-    add: (object: object): void => {
-      io.out(`${lead}${toJson(object)}`)
-      lead = between
-    },
-    end: (after: string): void => io.out(`${lead === before ? before : ''}${after}`),
-  }
-}
-
-/** ObjectsInTurn as a JSON list between two texts, each on a line of its own. */
 export async function printList(
   objects: ObjectsInTurn,
   before: string,
   after: () => string | Promise<string>,
   io: Io,
-  between?: string,
 ): Promise<void> {
-  const list = openList(io, before, between)
-  for await (const object of objects) list.add(object)
-  list.end(await after())
+  let lead = before
+  for await (const object of objects) {
+    io.out(`${lead}${toJson(object)}`)
+    lead = ',\n '
+  }
+  const end = await after()
+  io.out(`${lead === before ? before : ''}${end}`)
 }
 
-/** ObjectsInTurn still to come, each made into another. */
+/** Objects still to come, each made into another. */
 export async function* mapAsync<T>(objects: AsyncIterable<T>, make: (object: T) => object): AsyncGenerator<object> {
   for await (const object of objects) yield make(object)
 }
 
-/** ObjectsInTurn as ndjson, one a line. */
-export async function printLines(objects: ObjectsInTurn, io: Io): Promise<void> {
-  for await (const object of objects) io.out(`${toJson(object)}\n`)
+/** Objects as ndjson, one a line, each with what all of them are about. */
+export async function printLines(objects: ObjectsInTurn, io: Io, about: object = {}): Promise<void> {
+  for await (const object of objects) io.out(`${toJson({ ...about, ...object })}\n`)
 }
