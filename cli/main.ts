@@ -23,6 +23,7 @@ import { sample } from './commands/sample.js'
 import { seal } from './commands/seal.js'
 import { sql } from './commands/sql.js'
 import { status } from './commands/status.js'
+import { subject } from './commands/subject.js'
 import { tail } from './commands/tail.js'
 import { verify } from './commands/verify.js'
 import { view } from './commands/view.js'
@@ -49,6 +50,7 @@ export const COMMANDS = [
   prove,
   sample,
   evidence,
+  subject,
   reconcile,
   restore,
   rerun,

@@ -26,6 +26,7 @@ const FLOORS: readonly { readonly [room: string]: string }[] = [
     derived: 'can be made again from the archive, so nothing that makes the archive may need it',
     delivery: 'is Firehose on a desk',
     restore: 'sets the archive against a table',
+    erasure: 'has the keys of what is sealed, which nothing below needs',
     cost: 'reckons',
     doctor: 'judges what is deployed',
   },
