@@ -6,6 +6,7 @@ import { JournalError } from '../journal/journal-error.js'
 import { ProofError } from '../proof/proof-error.js'
 import { QueryError } from '../queries/engines/engine.js'
 import { ParameterError } from '../queries/parameters.js'
+import { SealingError } from '../transform/sealed-field.js'
 import { describeSystemError, describeUnexpected } from './failures.js'
 import { CommandError, EXIT, type ExitCode, Interruption } from './io.js'
 
@@ -21,6 +22,12 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof CommandError) return failure(error, error.exit)
   if (error instanceof ConfigurationError) return failure(error, EXIT.usage)
   if (error instanceof ExportError || error instanceof FileError) return failure(error, EXIT.unchecked)
+  if (error instanceof SealingError)
+    return {
+      message: error.message,
+      hint: 'nothing was stored in clear; what came before is whole, and the rest can come again',
+      exit: EXIT.unchecked,
+    }
   if (error instanceof EvidenceError) return failure(error, EXIT.findings)
   if (error instanceof JournalError || error instanceof ProofError)
     return { message: error.message, hint: 'itemtrail verify log says what else is wrong', exit: EXIT.findings }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type TableConfiguration, unconfiguredTable } from '../transform/table-configuration.js'
 import { nameProblems, toColumn, toKey, toPath } from './column-names.js'
+import { erasableProblems, toErasable } from './erasable.js'
 import { readJson } from './json-text.js'
 import { ConfigurationError, describeIssue } from './problems.js'
 import { type AthenaFields, configurationFile, type Lock, type SealFields, STREAM, type TableFields } from './schema.js'
@@ -17,6 +18,8 @@ export interface Configuration {
   readonly compact: boolean
   /** How the archive is sealed; absent where nothing was said of it. */
   readonly seal?: SealFields
+  /** Where the keys are of what is erasable. */
+  readonly erasure?: { readonly keys: string }
   /** Tells archives of one account apart. */
   readonly environment?: string
   /** Who hears of alarms by e-mail. */
@@ -64,6 +67,7 @@ export function checkConfiguration(file: unknown, path: string): Configuration {
     ...issues.flatMap(issue => describeIssue(issue, file)),
     ...nameProblems(file),
     ...Object.entries(data?.tables ?? {}).flatMap(([name, table]) => streamProblems(name, table)),
+    ...(data === undefined ? [] : erasableProblems(data)),
   ]
   if (data === undefined || problems.length > 0) throw new ConfigurationError(path, problems)
   const { $schema: _, tables, seal, ...rest } = data
@@ -92,7 +96,7 @@ function toDeployment({ streamArn, tableKeyArn, buffer }: TableFields): TableDep
 }
 
 function toTable(name: string, fields: TableFields): TableConfiguration {
-  const { keys = [], columns, actor, lifecycle, capture, since } = fields
+  const { keys = [], columns, actor, lifecycle, capture, since, erasable } = fields
   return {
     table: name,
     capture,
@@ -103,6 +107,7 @@ function toTable(name: string, fields: TableFields): TableConfiguration {
     ...(lifecycle === undefined
       ? {}
       : { lifecycle: { path: toPath(lifecycle.attribute), allowed: lifecycle.allowed } }),
+    ...(erasable === undefined ? {} : { erasable: erasable.map(toErasable) }),
   }
 }
 

@@ -58,7 +58,31 @@ const RESTORE = record({
   written: listOf(record({ itemKey: text, hash: sha256.nullable() })).nullable(),
 })
 
-const FACTS = [BASELINE, RECONCILIATION, GAP, STREAM_CHANGED, RESTORE] as const
+const TOKEN = '32 lower-case hex digits'
+const erasing = {
+  ...common,
+  token: z.string(TOKEN).regex(/^[0-9a-f]{32}$/, TOKEN),
+  generation: count,
+  reason: text,
+  ticket: textOrNull,
+  by: text,
+}
+
+const ERASING = record({ ...erasing, kind: exactly('erasing') })
+
+const ERASURE = record({
+  ...erasing,
+  kind: exactly('erasure'),
+  asked: instant,
+  destroyed: instant,
+  effective: instant,
+  objects: count,
+  rows: count,
+  values: count,
+  pending: listOf(text),
+})
+
+const FACTS = [BASELINE, RECONCILIATION, GAP, STREAM_CHANGED, RESTORE, ERASING, ERASURE] as const
 const KINDS = FACTS.map(({ shape }) => JSON.stringify(shape.kind.value)).join(', ')
 
 const anyFact: z.ZodType<Fact> = z.discriminatedUnion('kind', FACTS, {

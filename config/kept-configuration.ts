@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { columnsOf } from '../transform/audit-row.js'
 import { parseConfigurationKey } from '../transform/layout.js'
 import { type TableConfiguration, unconfiguredTable } from '../transform/table-configuration.js'
-import { checkJson, decode, exactly, FileError, listOf, record, text } from './gate.js'
+import { checkJson, decode, exactly, FileError, listOf, oneOf, record, text } from './gate.js'
 import { attributeName, COLUMN_NAME, declaredType } from './schema.js'
 
 const NAME = 'a name that a column can have: lower-case letters, digits and "_", a letter first, at most 251 characters'
@@ -20,6 +20,12 @@ const rowConfiguration = record({
   columns: listOf(
     record({ column, path, type: declaredType, unit: z.enum(['s', 'ms'], '"s" or "ms"').exactOptional() }),
   ),
+  erasable: listOf(
+    record({
+      subject: path,
+      values: listOf(record({ path, keep: oneOf(['year', 'last4', 'domain']).exactOptional() })),
+    }),
+  ).exactOptional(),
 })
 
 /**

@@ -176,6 +176,35 @@ function within({ least, most }: { readonly least: number; readonly most: number
   return z.int(allowed).min(least, allowed).max(most, allowed)
 }
 
+const ERASABLE_PATH = 'attribute names joined by dots, "*" for every member of a list or map, or an array of these'
+const erasablePath = attributePath.describe(
+  'Attribute names from the top of the item down, "*" for every member of a list or a map: "lines.*.note".',
+)
+const KEEPS = '"year", "last4" or "domain"'
+const ERASABLE_VALUES = 'an array of attributes that is not empty'
+const erasable = fields({
+  subject: attributePath.describe('Where the person\'s id is, the same text or number in every table: "buyer.id".'),
+  attributes: z
+    .array(
+      z.union(
+        [
+          erasablePath,
+          fields({
+            attribute: erasablePath,
+            keep: z
+              .enum(['year', 'last4', 'domain'], KEEPS)
+              .describe('What stays in clear beside the ciphertext, for good.')
+              .exactOptional(),
+          }),
+        ],
+        ERASABLE_PATH,
+      ),
+      ERASABLE_VALUES,
+    )
+    .min(1, ERASABLE_VALUES)
+    .describe("What is encrypted under the person's key before it is stored."),
+})
+
 /** How a stream is named, for messages. */
 export const STREAM_ARN = 'the ARN of a DynamoDB stream: arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/TIME'
 
@@ -220,6 +249,11 @@ const table = fields({
       .describe('The steps that a status may take. Others are shown as findings.'),
   })
     .describe('The steps that the status of an item may take.')
+    .exactOptional(),
+  erasable: z
+    .array(erasable, 'an array of subjects')
+    .min(1, 'an array of subjects that is not empty')
+    .describe('Whom an item concerns, and what of it can be made unreadable for each of them. Needs "erasure".')
     .exactOptional(),
   streamArn: z
     .string(STREAM_ARN)
@@ -297,6 +331,14 @@ export const configurationFile = fields({
     .union([z.boolean(), seal], 'true, false, or an object with origin, key, mail')
     .describe('Whether a signed journal of the archive is kept: on AWS by a function every hour. An object says more.')
     .default(false),
+  erasure: fields({
+    keys: z
+      .string('the path of a folder')
+      .min(1, 'the path of a folder')
+      .describe('The folder of the key store, outside the archive: "itemtrail subject init" makes it.'),
+  })
+    .describe('Where the keys are of what can be made unreadable.')
+    .exactOptional(),
   environment: z
     .string(ENVIRONMENT)
     .regex(/^[a-z][a-z0-9-]{0,19}$/, ENVIRONMENT)
@@ -312,6 +354,9 @@ export const configurationFile = fields({
     .meta({ description: 'The DynamoDB tables, by name.', propertyNames: { pattern: TABLE_NAME.source } })
     .default({}),
 }).meta({ title: 'itemtrail.config.json', description: 'Configuration of Itemtrail, an audit archive for DynamoDB.' })
+
+/** Persons of a table's items as the file writes them. */
+export type ErasableField = z.output<typeof erasable>
 
 export type TableFields = z.output<typeof table>
 export type ColumnField = z.output<typeof columnField>

@@ -52,7 +52,7 @@ function journalMonth(objectsADay: number): JournalMonth {
 }
 
 /** The bill of an archive of one table that gets so many objects a day, of a journal that is a year old. */
-export function sealingOf(objectsADay: number, objectBytes: number, retentionDays: number): SealingBill {
+export function journalBillOf(objectsADay: number, objectBytes: number, retentionDays: number): SealingBill {
   const month = journalMonth(objectsADay)
   const { seals, checks, files, bytes } = month
   const read = readingOf(month, objectBytes)

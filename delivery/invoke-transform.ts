@@ -5,6 +5,7 @@ import type {
 } from 'aws-lambda'
 import { TRANSFORM_RETRIES } from '../aws/firehose-buffer.js'
 import type { TransformHandler } from '../transform/handler.js'
+import { SealingError } from '../transform/sealed-field.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 
 /** A record as the delivery stream took it in; `arrival` in milliseconds since 1970. */
@@ -40,6 +41,8 @@ export async function invokeTransform(
     try {
       return { kind: 'answered', results: resultsInOrder(await handler(event), records) }
     } catch (error) {
+      // kept as refused, the records would lie in the archive in clear
+      if (error instanceof SealingError) throw error
       failure = {
         code: error instanceof ContractError ? error.code : 'Lambda.FunctionError',
         message: (error as Error).message,

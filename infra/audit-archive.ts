@@ -207,6 +207,11 @@ export class AuditArchive extends Construct {
     if (this.captured.some(captured => captured.configuration.table === table)) {
       throw this.problem(`table ${table} is captured twice, expected one capture a table: two give each change two ids`)
     }
+    if (configuration.erasable !== undefined) {
+      throw this.problem(
+        `tables.${table}.erasable cannot be deployed: values are sealed on a desk only, see docs/erasure.md`,
+      )
+    }
     const writers = [...this.captured.map(captured => captured.configuration), configuration].map(writersOf)
     if (writers.reduce((sum, some) => sum + some) > MAX_WRITERS) {
       throw this.problem(

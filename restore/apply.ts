@@ -3,7 +3,7 @@ import { canonicalAttributes, canonicalItem, type Item, parseItem } from '../tra
 import { isObject } from '../transform/json.js'
 import type { AttributePath } from '../transform/table-configuration.js'
 import { itemWithActor, withoutActor } from './actor-attribute.js'
-import { comparableHash } from './comparable.js'
+import { comparableHash, holdsSealed } from './comparable.js'
 import { type ConditionalWrite, isSame, itemOf, toConditionalWrite } from './conditional-write.js'
 import type { LiveTable } from './live-table.js'
 import type { ItemOutcome, ProgressFile } from './progress-file.js'
@@ -101,6 +101,8 @@ async function applyBatch(batch: readonly PlannedItem[], options: ApplyOptions):
 async function applyItem(item: PlannedItem, image: string | null, options: ApplyOptions): Promise<ItemOutcome> {
   const { key } = item
   const { actor } = options
+  if (holdsSealed(item.wanted))
+    return { key, outcome: 'refused', reason: 'the plan would write ciphertext into the table' }
   const [wanted, current] = [asWritten(itemOf(item.wanted), actor), itemOf(image)]
   if (options.progress.isDone(key)) {
     return isRestored(wanted, current, actor)

@@ -1,5 +1,12 @@
 import { hash } from 'node:crypto'
-import { canonicalAttributes, canonicalItem, type Item, parseItem } from '../transform/attribute-value.js'
+import {
+  type AttributeValue,
+  canonicalAttributes,
+  canonicalItem,
+  type Item,
+  parseItem,
+} from '../transform/attribute-value.js'
+import { readSealed } from '../transform/sealed-field.js'
 
 /** An item's attributes as canonical text: what DynamoDB calls equal has one such form, whoever wrote it. */
 export function comparableAttributes(item: Item): ReadonlyMap<string, string> {
@@ -14,4 +21,15 @@ export function comparableHash(image: string): string {
 /** True where two items, in canonical DynamoDB JSON, are the same to DynamoDB. */
 export function isSameItem(a: string, b: string): boolean {
   return a === b || comparableHash(a) === comparableHash(b)
+}
+
+/** True of an image in which ciphertext stands for a value: what is written into a table must be what was there. */
+export function holdsSealed(image: string | null): boolean {
+  return image !== null && hasSealed({ M: parseItem(image) })
+}
+
+function hasSealed(value: AttributeValue): boolean {
+  if (readSealed(value) !== undefined) return true
+  if ('L' in value) return value.L.some(hasSealed)
+  return 'M' in value && Object.values(value.M).some(hasSealed)
 }

@@ -20,6 +20,7 @@ import {
   writeSummary,
 } from '../capture/export-layout.js'
 import { sync, writeAll, writeDurably } from '../store/durable.js'
+import { holdsSealed } from './comparable.js'
 
 /** An export is read by whoever is to import it: its files are as open as the user's others. */
 const BY_UMASK = 0o666
@@ -71,8 +72,12 @@ export class ExportWriter {
     return writer
   }
 
-  /** Adds an item in canonical DynamoDB JSON. */
+  /** Adds an item in canonical DynamoDB JSON. Throws `OutputError` for one of which values are sealed. */
   async add(image: string): Promise<void> {
+    if (holdsSealed(image))
+      throw new OutputError(
+        'values of the table are sealed in the archive, and an export would carry ciphertext into one',
+      )
     const name = `${String(this.files.length).padStart(6, '0')}${DATA_FILE_ENDING}`
     this.current ??= new DataFileWriter(join(this.folder, DATA_FOLDER, name), `${this.prefix}/${DATA_FOLDER}/${name}`)
     const line = Buffer.from(`{"Item":${image}}\n`)

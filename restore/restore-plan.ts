@@ -6,7 +6,7 @@ import { parseItem } from '../transform/attribute-value.js'
 import type { Instant } from '../transform/instant.js'
 import type { AttributePath } from '../transform/table-configuration.js'
 import { withoutActor } from './actor-attribute.js'
-import { comparableHash, isSameItem } from './comparable.js'
+import { comparableHash, holdsSealed, isSameItem } from './comparable.js'
 
 /**
  * What would bring a table back to what it was: states then and states now in, one action for each item that differs
@@ -113,6 +113,9 @@ export function planItem(key: string, then: Then, now: Now, options: PlanOptions
   const planned = { key, wanted: then.image, expected, confidence: then.confidence, now }
   if (then.state === 'unknown')
     return { ...planned, action: 'skip', wanted: null, reason: `${then.confidence}: no image tells what it was` }
+  if (holdsSealed(then.image))
+    // what is sealed in the archive is clear in the table, and a plan is kept
+    return { ...planned, action: 'skip', wanted: null, now: null, reason: SEALED }
   if (then.image === null ? now === null : now !== null && isSameButForActor(then.image, now, options)) return undefined
   const doubt = doubtOf(then, options)
   if (doubt !== undefined) return { ...planned, action: 'skip', reason: doubt }
@@ -121,6 +124,8 @@ export function planItem(key: string, then: Then, now: Now, options: PlanOptions
     ? { ...planned, action: 'delete', reason: null }
     : { ...planned, action: 'leave', reason: 'it was not there: --delete deletes it' }
 }
+
+const SEALED = 'values of it are sealed in the archive, and ciphertext is never written into a table'
 
 function isSameButForActor(then: string, now: string, { actorAttribute }: PlanOptions): boolean {
   if (actorAttribute === null || then === now) return isSameItem(then, now)

@@ -4,6 +4,7 @@ import type { ActorSource, DecodedChange, Image } from './change.js'
 import { type FlatValue, fitValue } from './flat-column.js'
 import { formatTimestamp, type Instant, type TimePrecision } from './instant.js'
 import { canonicalString, compareUtf8 } from './json.js'
+import { withoutSealed } from './sealed-field.js'
 import type { EventName, ViewType } from './stream-record.js'
 import {
   type ConfiguredColumn,
@@ -88,7 +89,12 @@ export const AUDIT_COLUMNS: readonly Column[] = [
   column('user_identity', 'string', false, 'userIdentity as recorded, canonical JSON'),
   column('size_bytes', 'bigint', false, 'SizeBytes as recorded'),
   column('arrived_at', 'timestamp', true, 'when the delivery stream took the record in, UTC'),
-  column('subjects', 'array<string>', false, 'reserved: pseudonymous tokens of the persons concerned, sorted'),
+  column(
+    'subjects',
+    'array<string>',
+    false,
+    'tokens of the persons concerned, sorted, TOKEN:erased for who was erased before; null where nothing is sealed',
+  ),
   column('config_id', 'string', true, 'the configuration that the row was made under: config/<table>/<config_id>.json'),
   column('row_version', 'string', true, `always ${ROW_VERSION}`),
   column('row_hash', 'string', true, 'SHA-256(0x00 || leaf), lower hex: an RFC 6962 leaf hash over the row'),
@@ -198,7 +204,7 @@ export function toAuditRow(change: DecodedChange, table: TableConfiguration, arr
     user_identity: record.userIdentity,
     size_bytes: record.sizeBytes,
     arrived_at: formatTimestamp(arrival),
-    subjects: null,
+    subjects: change.subjects,
     config_id: configurationId(table),
     row_version: ROW_VERSION,
     row_hash: '',
@@ -214,7 +220,8 @@ export function toAuditRow(change: DecodedChange, table: TableConfiguration, arr
  * First 32 hex of the SHA-256 over what makes a change this change, however it came: so the table's region and name,
  * and not the stream's ARN, which only some ways of delivery carry. At precision `arrival` its time is not part of it.
  */
-function eventId({ record, keys, oldImage, newImage }: DecodedChange): string {
+function eventId(change: DecodedChange): string {
+  const { record, keys } = change
   const parts = [
     record.capture,
     record.region ?? '-',
@@ -225,10 +232,20 @@ function eventId({ record, keys, oldImage, newImage }: DecodedChange): string {
     // a repeat in Kinesis may not keep its eventID, so there the content alone identifies
     record.capture === 'kinesis' ? '-' : (record.eventId ?? '-'),
     record.sequence ?? '-',
-    oldImage?.hash ?? '-',
-    newImage?.hash ?? '-',
+    identityOf(change.oldImage, change),
+    identityOf(change.newImage, change),
   ]
   return hash('sha256', parts.join('\n')).slice(0, 32)
+}
+
+/**
+ * A record that comes again after one of its persons was erased is the same change, though what was sealed of it before
+ * is not kept any more. Of Kinesis only its whole images tell a change from another of the same moment.
+ */
+function identityOf(image: Image | null, { record, subjects }: DecodedChange): string {
+  if (image === null) return '-'
+  const isNumbered = record.eventId !== null && record.sequence !== null
+  return subjects === null || !isNumbered ? image.hash : hash('sha256', withoutSealed(image.text))
 }
 
 /**

@@ -11,6 +11,7 @@ import {
 import { compareUtf8, isObject } from './json.js'
 import { canonicalNumeral } from './numeral.js'
 import { at, held, Refusal, shown } from './refusal.js'
+import { SealingError } from './sealed-field.js'
 import type { StreamRecord } from './stream-record.js'
 import type { AttributePath, TableConfiguration } from './table-configuration.js'
 
@@ -48,22 +49,36 @@ export interface DecodedChange {
    * Who wrote the version before the change, or that a baseline found, by the configured attribute; not who removed it.
    */
   readonly lastWriter: string | null
+  /** The tokens of the persons that it concerns, sorted; null where no value of the table is sealed. */
+  readonly subjects: readonly string[] | null
 }
 
 /**
- * Decodes a record's keys and images. Throws a `Refusal` that names the attribute which is not what DynamoDB writes.
+ * Decodes a record's keys and images, and seals what the configuration says. Throws a `Refusal` that names the
+ * attribute which is not what DynamoDB writes. `sealedFor` are the persons of a record whose images come from an
+ * archive and are sealed already.
  */
-export function decodeChange(record: StreamRecord, table: TableConfiguration): DecodedChange {
+export function decodeChange(
+  record: StreamRecord,
+  table: TableConfiguration,
+  sealedFor?: readonly string[] | null,
+): DecodedChange {
   const keys = record.keys ?? keysOfItem(record.newImage, table)
   checkKeys(keys, table)
-  const oldImage = readImage(record.oldImage, 'OldImage', record)
+  const before = readImage(record.oldImage, 'OldImage', record)
   const newName = record.eventName === 'BASELINE' ? 'Item' : 'NewImage'
-  const newImage = readImage(record.newImage, newName, record, oldImage)
+  const after = readImage(record.newImage, newName, record, before)
+  const itemKeys = readKeys(keys, record)
+  const { oldImage, newImage, subjects } =
+    sealedFor === undefined && table.erasable !== undefined
+      ? sealImages(before, after, itemKeys.text, table)
+      : { oldImage: before, newImage: after, subjects: sealedFor ?? null }
   return {
     record,
-    keys: readKeys(keys, record),
+    keys: itemKeys,
     oldImage,
     newImage,
+    subjects,
     changed: changedAttributes(record, oldImage, newImage),
     ...findActor(record, newImage, table.actor),
     lastWriter: actorIn(record.eventName === 'BASELINE' ? newImage : oldImage, table.actor),
@@ -79,6 +94,30 @@ export function imageOf(item: unknown, path: string, binary: BinaryEncoding, bef
   const attributes = canonicalAttributes(item, path, binary, before ?? undefined)
   const text = canonicalItem(attributes, path)
   return { item: item as Item, binary, attributes, text, hash: hash('sha256', text) }
+}
+
+type SealedImages = Pick<DecodedChange, 'oldImage' | 'newImage' | 'subjects'>
+
+/** Without keys nothing is made of a record: a clear value in a row would be there for good. */
+function sealImages(
+  before: Image | null,
+  after: Image | null,
+  itemKey: string,
+  table: TableConfiguration,
+): SealedImages {
+  const { seal } = table
+  if (seal === undefined)
+    throw new SealingError(`table ${shown(table.table)} has erasable values, and no key store was opened to seal them`)
+  const subjects = new Set<string>()
+  const sealImage = (image: Image | null, path: string, known: Image | null) => {
+    if (image === null) return null
+    const sealed = seal(image.item, image.binary, itemKey)
+    for (const token of sealed.subjects) subjects.add(token)
+    return imageOf(sealed.item, path, image.binary, known)
+  }
+  const oldImage = sealImage(before, 'OldImage', null)
+  const newImage = sealImage(after, 'NewImage', oldImage)
+  return { oldImage, newImage, subjects: nonEmpty([...subjects].sort(compareUtf8)) }
 }
 
 function readKeys(keys: unknown, { binary }: StreamRecord): CanonicalItem {

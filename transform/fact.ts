@@ -122,7 +122,51 @@ export interface RestoredItem {
   readonly hash: string | null
 }
 
-export type Fact = BaselineFact | ReconciliationFact | GapFact | StreamChangedFact | RestoreFact
+/** Who is erased, and why: the same in both facts of an erasure. */
+interface Erasing extends AnyFact {
+  /** The subject's token. */
+  readonly token: string
+  /** Which of the subject's keys. */
+  readonly generation: number
+  /** As it was given: it stays for good, so it is to name nobody. */
+  readonly reason: string
+  readonly ticket: string | null
+  /** Who asked for it. */
+  readonly by: string
+}
+
+/**
+ * The fence of an erasure, written before anything is destroyed: from `recorded` on nothing new is sealed under the
+ * key.
+ */
+export interface ErasingFact extends Erasing {
+  readonly kind: 'erasing'
+}
+
+/** The certificate of an erasure: the key is gone, and with it what was sealed under it. */
+export interface ErasureFact extends Erasing {
+  readonly kind: 'erasure'
+  /** When it was asked for, which is when the fence went up. */
+  readonly asked: string
+  readonly destroyed: string
+  /** From when on no process can have the key any more. */
+  readonly effective: string
+  /** What of this table was sealed under the key: objects with such rows, the rows, the values in their images. */
+  readonly objects: number
+  readonly rows: number
+  readonly values: number
+  /** Where the person may still be in clear, each with what has to be done; empty where nothing is left to do. */
+  readonly pending: readonly string[]
+}
+
+export type Fact =
+  | BaselineFact
+  | ReconciliationFact
+  | GapFact
+  | StreamChangedFact
+  | RestoreFact
+  | ErasingFact
+  | ErasureFact
 
 /** A fact as it is kept: canonical JSON, ended by a line feed. */
 export function writeFact(fact: Fact): string {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { canonicalJson } from './json.js'
+import type { SealImage } from './sealed-field.js'
 
 /** The declared type of a configured column; decimals are written `decimal(p,s)`. */
 export type DeclaredType =
@@ -36,6 +37,22 @@ export interface Lifecycle {
   readonly allowed: readonly (readonly [string, string])[]
 }
 
+/** What may be kept in clear of a sealed value: a date's year, the last four characters, an address's domain. */
+export type Keep = 'year' | 'last4' | 'domain'
+
+/** Values that are sealed: a path from the top of an item down, `*` for every member of a list or a map. */
+export interface ErasableValue {
+  readonly path: AttributePath
+  readonly keep?: Keep
+}
+
+/** A person whom an item concerns, and what of it is sealed under the person's key. */
+export interface ErasableSubject {
+  /** Where the person's id is. */
+  readonly subject: AttributePath
+  readonly values: readonly ErasableValue[]
+}
+
 /**
  * A table's configuration, checked and normalised. It travels as a file beside the function's code, so the transform
  * reads it as it is.
@@ -51,6 +68,9 @@ export interface TableConfiguration {
   readonly actor?: AttributePath
   readonly columns: readonly ConfiguredColumn[]
   readonly lifecycle?: Lifecycle
+  readonly erasable?: readonly ErasableSubject[]
+  /** How its images are sealed, where values are erasable: given by who holds the keys. No part of a file. */
+  readonly seal?: SealImage
 }
 
 /** The configuration of a table that nobody configured: images, no flat columns. */
@@ -63,9 +83,9 @@ export function unconfiguredTable(table: string): TableConfiguration {
  * column can be derived again. `since`, `capture` and `lifecycle` are not in it: they change no row.
  */
 export function rowConfiguration(table: TableConfiguration): string {
-  const { actor } = table
+  const { actor, erasable } = table
   const [keys, columns] = [byColumn(table.keys), byColumn(table.columns)]
-  return canonicalJson({ version: 'row-configuration/v1', table: table.table, keys, actor, columns })
+  return canonicalJson({ version: 'row-configuration/v1', table: table.table, keys, actor, columns, erasable })
 }
 
 /** Their order in the file is the writer's taste and decides nothing. */

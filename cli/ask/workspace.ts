@@ -8,6 +8,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { CommandError, EXIT, type Io, type Options } from '../io.js'
 import { DEFAULT_ARCHIVE, nameOnAws } from '../show/archive-name.js'
 import { engineOf, placeOf } from './engine-choice.js'
+import { withSealing } from './key-store.js'
 import { nearest } from './nearest.js'
 
 const DEFAULT_CONFIGURATION = 'itemtrail.config.json'
@@ -24,10 +25,14 @@ export function archiveRoot(options: Options): string {
   return root
 }
 
-/** The configuration that the flags name, or the one in the working folder, or none. Throws `ConfigurationError`. */
+/**
+ * The configuration that the flags name, or the one in the working folder, or none; its tables seal what is erasable.
+ * Throws `ConfigurationError`.
+ */
 export function loadConfiguration(options: Options): Configuration | undefined {
-  if (typeof options.config === 'string') return readConfiguration(options.config)
-  return existsSync(DEFAULT_CONFIGURATION) ? readConfiguration(DEFAULT_CONFIGURATION) : undefined
+  const path = typeof options.config === 'string' ? options.config : DEFAULT_CONFIGURATION
+  if (typeof options.config !== 'string' && !existsSync(path)) return undefined
+  return withSealing(readConfiguration(path), typeof options.archive === 'string' ? options.archive : DEFAULT_ARCHIVE)
 }
 
 /** An archive opened for questions, with what is configured for its tables. */

@@ -2,9 +2,11 @@ import { hash } from 'node:crypto'
 import { writePath } from '../../queries/attribute-path.js'
 import type { Difference, PathSegment } from '../../queries/difference.js'
 import type { AttributeValue, Item } from '../../transform/attribute-value.js'
+import { KEPT_NAME, readSealed } from '../../transform/sealed-field.js'
 import type { Io } from '../io.js'
 import { paint } from './terminal.js'
 import { pad, printable, widthOf } from './text.js'
+import { showTextDifference } from './text-difference.js'
 
 const MARKS = { added: '+', removed: '-', changed: '~', moved: '>' } as const
 const COLOURS = { added: 'green', removed: 'red', changed: 'yellow', moved: 'cyan' } as const
@@ -48,6 +50,8 @@ function showChange(before: AttributeValue, after: AttributeValue, room: number)
   const elements = (value: AttributeValue) => (value as unknown as Readonly<Record<string, readonly string[]>>)[type]
   const [old, now] = [elements(before), elements(after)]
   if (!/^[SNB]S$/.test(type) || old === undefined || now === undefined) {
+    const texts = 'S' in before && 'S' in after ? showTextDifference(before.S, after.S) : undefined
+    if (texts !== undefined) return texts
     const line = `${showValue(before)} → ${showValue(after)}`
     if (widthOf([line]) <= room) return [line]
     return [...showLines(before, room), ...showLines(after, room - 2).map((part, i) => (i === 0 ? '→ ' : '  ') + part)]
@@ -90,9 +94,25 @@ export function showValue(value: AttributeValue): string {
   if ('NS' in value) return `<${value.NS.join(', ')}>`
   if ('BS' in value) return `<${value.BS.map(showBinary).join(', ')}>`
   if ('L' in value) return `[${value.L.map(showValue).join(', ')}]`
+  const sealed = showSealed(value)
+  if (sealed !== undefined) return sealed
   return `{${Object.entries(value.M)
     .map(([name, inner]) => `${showPath([{ name }])}: ${showValue(inner)}`)
     .join(', ')}}`
+}
+
+function textIn(value: AttributeValue, name: string): string | undefined {
+  const inner = 'M' in value ? value.M[name] : undefined
+  return inner !== undefined && 'S' in inner ? inner.S : undefined
+}
+
+/** The first letters tell a sealed value from another of the same person and place. */
+function showSealed(value: AttributeValue): string | undefined {
+  const field = readSealed(value)
+  if (field === undefined) return undefined
+  const kept = textIn(value, KEPT_NAME)
+  const state = field.ciphertext === '' ? 'erased' : `sealed ${field.ciphertext.slice(0, 6)}`
+  return printable(`[${state}${kept === undefined ? '' : `, kept ${JSON.stringify(kept)}`}]`)
 }
 
 /** Long bytes are cut; their length and hash tell them from others that start alike. */

@@ -3,7 +3,8 @@
 -- @column event_id varchar -- the change
 with taken as (
   select
-    item_key, event_id, source_event_id, event_name, event_time, event_time_us, time_precision, sequence, source,
+    item_key, event_id, source_event_id, subjects, event_name, event_time, event_time_us, time_precision, sequence,
+    source,
     old_hash, new_hash, config_id, row_hash, arrived_at
   from {changes}
 ),

@@ -26,6 +26,7 @@ with taken as (
     moments.moment || rows_of.event_id as event_id,
     moments.moment,
     source_event_id,
+    subjects,
     event_name,
     event_time,
     event_time_us,

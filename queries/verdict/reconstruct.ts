@@ -12,6 +12,7 @@ export type ArchivedChange = Omit<ItemChange, 'repeats' | 'renamed' | 'conflict'
   readonly arrived_at: string
   readonly config_id: string
   readonly source_event_id: string | null
+  readonly subjects: readonly string[] | null
 }
 
 /** What an item was at a moment. */
@@ -50,13 +51,13 @@ function compareRepeats(a: ArchivedChange, b: ArchivedChange): number {
 
 /**
  * A row made under another configuration may differ, so may one whose record had another eventID, which a repeat in
- * Kinesis need not keep, and so may one whose time is its arrival.
+ * Kinesis need not keep, one whose time is its arrival, and one of which a person was erased before it came again.
  */
 function contradict(group: readonly ArchivedChange[]): boolean {
   const timed = group.filter(row => row.time_precision !== 'arrival')
-  return [...groupBy(timed, row => `${row.config_id} ${row.source_event_id}`).values()].some(
-    rows => new Set(rows.map(row => row.row_hash)).size > 1,
-  )
+  return [
+    ...groupBy(timed, row => `${row.config_id} ${row.source_event_id} ${row.subjects?.join() ?? ''}`).values(),
+  ].some(rows => new Set(rows.map(row => row.row_hash)).size > 1)
 }
 
 /** Puts an item's changes, repeats removed, in order; among them what complete baselines saw of its absence. */

@@ -1,10 +1,11 @@
 import { type AuditRow, columnsOf, type HashedColumns } from '../../transform/audit-row.js'
 import { type DecodedChange, decodeChange } from '../../transform/change.js'
-import { type JsonObject, splitDocuments, tryParseObject } from '../../transform/json.js'
+import { compareUtf8, type JsonObject, splitDocuments, tryParseObject } from '../../transform/json.js'
 import { PARTITION_COLUMN } from '../../transform/layout.js'
 import { dateOf } from '../../transform/partition.js'
 import { Refusal } from '../../transform/refusal.js'
 import { mayBeVersion, ROW_VERSIONS, type RowVersion } from '../../transform/row-versions.js'
+import { tokensIn } from '../../transform/sealed-field.js'
 import type { Capture, EventName, StreamRecord, ViewType } from '../../transform/stream-record.js'
 import { type TableConfiguration, unconfiguredTable } from '../../transform/table-configuration.js'
 import type { StoredRow, StoredValue } from './stored-rows.js'
@@ -120,7 +121,7 @@ function deriveRow(row: StoredRow, table: TableConfiguration, version: RowVersio
     const newImage = parse(row.new_image)
     column = 'item_key'
     const make = (capture: Capture) => {
-      const change = decodeChange({ ...recordOf(row, capture), keys, oldImage, newImage }, table)
+      const change = decodeChange({ ...recordOf(row, capture), keys, oldImage, newImage }, table, subjectsOf(row))
       if (!hasKeys(change)) throw new Refusal('the image has other keys')
       return version.make(change, table, Math.floor(Number(row.event_time_us) / 1000))
     }
@@ -141,6 +142,14 @@ function parse(text: StoredValue | undefined): JsonObject | undefined {
   const [document, ...more] = splitDocuments(String(text))
   if (document === undefined || more.length > 0) throw new Refusal('it is no one JSON object')
   return document.value
+}
+
+/** Whose row it is: as it says, where that names everybody under whose key something in it is sealed. */
+function subjectsOf({ subjects, old_image: before, new_image: after }: StoredRow): readonly string[] | null {
+  const sealed = [before, after].flatMap(image => tokensIn(String(image)))
+  const said = subjects as unknown as readonly string[] | null | undefined
+  const isComplete = sealed.every(token => said?.includes(token) === true)
+  return isComplete ? (said ?? null) : [...new Set(sealed)].sort(compareUtf8)
 }
 
 function captureOf({ event_name: name, sequence }: StoredRow): Capture {

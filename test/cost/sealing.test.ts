@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { sealingOf } from '../../cost/sealing.js'
+import { journalBillOf } from '../../cost/sealing.js'
 import { encodeEntry, type SealEntry, type SealedEntry } from '../../journal/entry.js'
 import { grow } from '../../proof/tiles.js'
 
@@ -50,7 +50,7 @@ describe('a month of sealing', () => {
   it.each([0, 9, 100])('makes the files that the journal makes, at %i objects an hour', async perHour => {
     const seals = 730
     const { files, bytes } = await grown(seals, perHour)
-    const { month } = sealingOf(perHour * 24, 1, 2557)
+    const { month } = journalBillOf(perHour * 24, 1, 2557)
     expect(month.seals).toBe(seals)
     expect(month.objects).toBeCloseTo(perHour * seals, 6)
     expect(month.files / files).toBeCloseTo(1, 1)
@@ -58,7 +58,7 @@ describe('a month of sealing', () => {
   })
 
   it('of an empty archive comes to what paper says', () => {
-    const { parts, usdAMonth, usdAMonthAtEnd, month } = sealingOf(0, 1, 365 / 12)
+    const { parts, usdAMonth, usdAMonthAtEnd, month } = journalBillOf(0, 1, 365 / 12)
     const usd = (name: string) => parts.find(({ part }) => part === name)?.usd
     expect(usd('KMS, key that signs')).toBe(1)
     // 730 seals of five requests, 730 / 24 checks of one
@@ -82,7 +82,7 @@ describe('a month of sealing', () => {
 
   it('grows with the objects that it hashes, and with those that it lists', () => {
     const usd = (objectsADay: number, part: string) =>
-      sealingOf(objectsADay, 1024 ** 2, 2557).parts.find(one => one.part === part)?.usd as number
+      journalBillOf(objectsADay, 1024 ** 2, 2557).parts.find(one => one.part === part)?.usd as number
     for (const part of ['sealer, running', 'S3, listing the archive', 'S3, reading journal and objects'])
       expect(usd(10_000, part)).toBeGreaterThan(2 * usd(1000, part))
     expect(usd(10_000, 'KMS, asymmetric requests')).toBe(usd(1000, 'KMS, asymmetric requests'))

@@ -40,7 +40,9 @@ export class FastTransform {
       ...table.columns.map(({ path }) => path),
       ...table.keys.map(({ attribute }) => [attribute]),
     ]
-    this.isOpen = isTableName(table.table) && paths.every(path => pathBytes(path) !== undefined)
+    // what is sealed is made anew of values, not copied from the record's bytes
+    this.isOpen =
+      table.erasable === undefined && isTableName(table.table) && paths.every(path => pathBytes(path) !== undefined)
     this.scanner = new RecordScanner(table)
     this.writer = new RowWriter(table, this.scanner, this.output)
   }

@@ -1,0 +1,48 @@
+import { FolderFences } from '../../../erasure/fences.js'
+import { CASE, holdsOf, placeHold, releaseHold } from '../../../erasure/holds.js'
+import { CommandError, EXIT, type ExitCode, type Io, type Options } from '../../io.js'
+import { formatOf } from '../../show/choose-format.js'
+import { openSubject, required, whoActs } from './place.js'
+
+/** Holds a person's erasure back for a case. */
+export async function holdCommand(id: string | undefined, options: Options, io: Io): Promise<ExitCode> {
+  const format = formatOf(options)
+  const { token, keys, archive } = await openSubject(id, options)
+  const name = caseOf(options)
+  const reason = required(options, 'reason', 'why the data is to stay readable')
+  const by = whoActs(options)
+  if (!placeHold(keys.folder, { token, case: name, reason, by, since: new Date().toISOString() }))
+    throw new CommandError(`case ${name} is known of ${token} already`, EXIT.findings, 'a case has one name for good')
+  const newest = keys.newest(token)
+  const fence = newest && new FolderFences(archive.root).of({ token, generation: newest.generation })
+  if (newest?.state === 'erased' || fence === 'erased')
+    throw new CommandError(
+      `person ${token} was erased before case ${name}: there is nothing left to hold`,
+      EXIT.findings,
+    )
+  if (fence === 'erasing')
+    io.err(`an erasure of ${token} has begun, and stops at this case if it comes before its end\n`)
+  const cases = holdsOf(keys.folder, token).length
+  const page = () => io.out(`${token} is held by ${cases} ${cases === 1 ? 'case' : 'cases'}\n`)
+  await format.print({ page, whole: () => ({ token, case: name, cases }) }, io)
+  return EXIT.done
+}
+
+/** Ends a case; when the last has ended, the person can be erased. */
+export async function releaseCommand(id: string | undefined, options: Options, io: Io): Promise<ExitCode> {
+  const format = formatOf(options)
+  const { token, keys } = await openSubject(id, options)
+  const name = caseOf(options)
+  if (!releaseHold(keys.folder, token, name, whoActs(options), new Date().toISOString()))
+    throw new CommandError(`case ${name} does not hold ${token}`, EXIT.findings)
+  const cases = holdsOf(keys.folder, token).length
+  const page = () => io.out(`${token} is held by ${cases} ${cases === 1 ? 'case' : 'cases'}\n`)
+  await format.print({ page, whole: () => ({ token, case: name, cases }) }, io)
+  return EXIT.done
+}
+
+function caseOf(options: Options): string {
+  const name = required(options, 'case', 'the name of the case')
+  if (CASE.test(name)) return name
+  throw new CommandError(`--case is ${JSON.stringify(name)}, expected at most 64 letters, digits, "-" or "_"`)
+}

@@ -1,0 +1,64 @@
+import { createFolderKeys } from '../../../erasure/folder-keys.js'
+import { DiskArchive } from '../../../store/folder.js'
+import { keptConfigurations } from '../../../store/kept-configurations.js'
+import { tablesIn } from '../../../store/tables.js'
+import { keyFolder } from '../../ask/key-store.js'
+import { archiveRoot, loadConfiguration } from '../../ask/workspace.js'
+import { CommandError, EXIT, type ExitCode, type Io, type Options } from '../../io.js'
+import { formatOf } from '../../show/choose-format.js'
+import { printable } from '../../show/text.js'
+import { openSubject } from './place.js'
+
+/** Makes the key store of an archive. */
+export async function initCommand(id: string | undefined, options: Options, io: Io): Promise<ExitCode> {
+  const format = formatOf(options)
+  if (id !== undefined) throw new CommandError(`subject init is of the key store, not of ${JSON.stringify(id)}`)
+  const root = archiveRoot(options)
+  const folder = keyFolder(loadConfiguration(options), root)
+  await refuseSecond(new DiskArchive(root), folder)
+  try {
+    createFolderKeys(folder)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    throw new CommandError(`key store ${JSON.stringify(folder)} is there already`)
+  }
+  const page = () =>
+    io.out(`${printable(folder)} holds the keys: a copy of it is a copy of them, and brings erased persons back\n`)
+  await format.print({ page, whole: () => ({ keys: folder }) }, io)
+  return EXIT.done
+}
+
+/** Under a new secret a person would have another token: those of old rows would be found no more. */
+async function refuseSecond(archive: DiskArchive, folder: string): Promise<void> {
+  for (const table of (await tablesIn(archive)).keys()) {
+    const kept = await keptConfigurations(archive, table)
+    if (kept.some(({ erasable }) => erasable !== undefined))
+      throw new CommandError(
+        `archive has rows of ${JSON.stringify(table)} that were sealed, with the keys of another store than ${JSON.stringify(folder)} would be`,
+        EXIT.usage,
+        'put the key store back that they were sealed with; without it they stay unreadable',
+      )
+  }
+}
+
+/** Tells a person's token, which SQL finds rows by: a searched name would be a new copy of it. */
+export async function tokenCommand(id: string | undefined, options: Options, io: Io): Promise<ExitCode> {
+  const format = formatOf(options)
+  const { token } = await openSubject(id, options)
+  await format.print({ page: () => io.out(`${token}\n`), whole: () => ({ token }) }, io)
+  return EXIT.done
+}
+
+/** Gives a person who was erased a new key, for a new life; what was sealed under the old one stays unreadable. */
+export async function renewCommand(id: string | undefined, options: Options, io: Io): Promise<ExitCode> {
+  const format = formatOf(options)
+  const { token, keys } = await openSubject(id, options)
+  const newest = keys.newest(token)
+  if (newest?.state !== 'erased')
+    throw new CommandError(`person ${token} was not erased, so there is nothing to renew`, EXIT.findings)
+  const generation = newest.generation + 1
+  keys.make({ token, generation })
+  const page = () => io.out(`${token} has the key ${generation}; what was sealed before stays unreadable\n`)
+  await format.print({ page, whole: () => ({ token, generation }) }, io)
+  return EXIT.done
+}

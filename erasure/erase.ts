@@ -1,0 +1,158 @@
+/**
+ * The act: a fence, then the key, then a certificate. Each step can be repeated, and whoever is killed between two goes
+ * on from there.
+ */
+import { hash, randomInt } from 'node:crypto'
+import type { DiskArchive } from '../store/folder.js'
+import { readFacts } from '../store/kept-facts.js'
+import { readRefused } from '../store/refused-reader.js'
+import {
+  type ErasingFact,
+  type ErasureFact,
+  FACT_VERSION,
+  type Fact,
+  factInstant,
+  writeFact,
+} from '../transform/fact.js'
+import { factKey } from '../transform/layout.js'
+import { CACHE_MS, type FolderKeys } from './folder-keys.js'
+import { type Hold, holdsOf } from './holds.js'
+import { countSubject, type SubjectCount } from './subject-rows.js'
+
+/** Who is to be erased, why, and who asks for it. */
+export interface EraseRequest {
+  readonly id: string
+  readonly reason: string
+  readonly ticket: string | null
+  readonly by: string
+}
+
+/** Where a person's data and key are. */
+export interface ErasurePlace {
+  readonly archive: DiskArchive
+  readonly keys: FolderKeys
+  /** The tables that have erasable values. */
+  readonly tables: readonly string[]
+  /** Milliseconds since 1970. @default - the clock */
+  readonly now?: () => number
+}
+
+/** What came of an erasure: cases that hold it back, or the certificates, one a table. */
+export type ErasureOutcome =
+  | { readonly kind: 'held'; readonly holds: readonly Hold[] }
+  | { readonly kind: 'erased'; readonly certificates: readonly ErasureFact[] }
+
+/** Destroys a person's key, so that what was sealed under it is unreadable for good. */
+export async function eraseSubject(place: ErasurePlace, request: EraseRequest): Promise<ErasureOutcome> {
+  const { keys, tables, now = Date.now } = place
+  const token = keys.tokenOf(request.id)
+  const name = { token, generation: keys.newest(token)?.generation ?? 1 }
+  const holds = holdsOf(keys.folder, token)
+  if (holds.length > 0) return { kind: 'held', holds }
+  const fences: ErasingFact[] = []
+  for (const table of tables) fences.push(await raiseFence(place, table, name, request))
+  // a case may have been opened meanwhile; from here on it would see the fence
+  const late = holdsOf(keys.folder, token)
+  if (late.length > 0) return { kind: 'held', holds: late }
+  keys.destroy(name)
+  const destroyed = now()
+  const clear = await clearRecords(place, request.id)
+  const certificates: ErasureFact[] = []
+  for (const fence of fences) {
+    const count = await countSubject(place.archive, fence.table, { token, id: request.id })
+    certificates.push(await certify(place, fence, destroyed, count, [...clear, ...clearRows(count)]))
+  }
+  return { kind: 'erased', certificates }
+}
+
+/** The fence of a table that is there, or a new one. */
+async function raiseFence(
+  { archive, now = Date.now }: ErasurePlace,
+  table: string,
+  name: { readonly token: string; readonly generation: number },
+  { reason, ticket, by }: EraseRequest,
+): Promise<ErasingFact> {
+  const known = factsOf(await readFacts(archive, table), 'erasing', name)[0]
+  if (known !== undefined) return known
+  const recorded = recordedAt(now)
+  const fence: ErasingFact = { version: FACT_VERSION, kind: 'erasing', table, recorded, ...name, reason, ticket, by }
+  await keep(archive, fence)
+  return fence
+}
+
+/** The certificate that is there, if it still says what is left to do; else a new one. */
+async function certify(
+  { archive, now = Date.now }: ErasurePlace,
+  fence: ErasingFact,
+  destroyedMs: number,
+  { objects, rows, values }: SubjectCount,
+  pending: readonly string[],
+): Promise<ErasureFact> {
+  const { table, recorded: asked } = fence
+  const known = factsOf(await readFacts(archive, table), 'erasure', fence).at(-1)
+  if (known !== undefined && known.pending.join('\n') === pending.join('\n') && known.rows === rows) return known
+  const destroyed = known?.destroyed ?? factInstant(destroyedMs * 1000)
+  const effective = known?.effective ?? factInstant((destroyedMs + CACHE_MS) * 1000)
+  const certificate: ErasureFact = {
+    ...fence,
+    kind: 'erasure',
+    recorded: recordedAt(now),
+    asked,
+    destroyed,
+    effective,
+    objects,
+    rows,
+    values,
+    pending,
+  }
+  await keep(archive, certificate)
+  return certificate
+}
+
+/** What names a certificate to people: the beginning of the SHA-256 of its file, of which a journal seals the whole. */
+export function certificateName(certificate: ErasureFact): string {
+  return hash('sha256', writeFact(certificate)).slice(0, 8)
+}
+
+/** The facts of an erasure among those of a table, oldest first. */
+export function factsOf<K extends 'erasing' | 'erasure'>(
+  facts: readonly Fact[],
+  kind: K,
+  { token, generation }: { readonly token: string; readonly generation?: number },
+): readonly Extract<Fact, { kind: K }>[] {
+  return facts.filter(
+    (fact): fact is Extract<Fact, { kind: K }> =>
+      fact.kind === kind &&
+      (fact as ErasingFact).token === token &&
+      (generation === undefined || (fact as ErasingFact).generation === generation),
+  )
+}
+
+function clearRows({ table, clear }: SubjectCount): readonly string[] {
+  if (clear === 0) return []
+  return [`${clear} rows of ${table} name the person in clear: they were made before the table had erasable values`]
+}
+
+/** Refused records are kept as they came, so they may name anybody. */
+async function clearRecords({ archive }: ErasurePlace, id: string): Promise<readonly string[]> {
+  const found = new Map<string, number>()
+  const damaged = new Set<string>()
+  const quoted = JSON.stringify(id).slice(1, -1)
+  for await (const { object, entry } of readRefused(archive, key => damaged.add(key)))
+    if (entry.data.includes(quoted)) found.set(object, (found.get(object) ?? 0) + 1)
+  return [
+    ...[...found].map(
+      ([key, count]) => `${key} has ${count} refused records with the id in clear: redrive or delete it`,
+    ),
+    ...[...damaged].map(key => `${key} is damaged, and may name the person in clear: delete it`),
+  ]
+}
+
+async function keep(archive: DiskArchive, fact: ErasingFact | ErasureFact): Promise<void> {
+  await archive.put(factKey(fact), Buffer.from(writeFact(fact)))
+}
+
+/** A fact's name is its time, so two of one millisecond must not be of one microsecond. */
+function recordedAt(now: () => number): string {
+  return factInstant(now() * 1000 + randomInt(1000))
+}

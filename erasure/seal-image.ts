@@ -1,0 +1,101 @@
+import {
+  type AttributeValue,
+  type BinaryEncoding,
+  canonicalValue,
+  type Item,
+  valueAt,
+} from '../transform/attribute-value.js'
+import { actorOf } from '../transform/change.js'
+import { erasedMark, type SealImage, writeSealed } from '../transform/sealed-field.js'
+import type {
+  AttributePath,
+  ErasableSubject,
+  ErasableValue,
+  TableConfiguration,
+} from '../transform/table-configuration.js'
+import { sealText } from './field.js'
+import { keptOf } from './keep.js'
+import type { SubjectKeys } from './subject-keys.js'
+
+/** How images of a table are sealed under these keys. */
+export function sealingOf(table: TableConfiguration, keys: SubjectKeys): SealImage {
+  return (item, binary, itemKey) => {
+    const subjects = new Set<string>()
+    let sealed = item
+    for (const erasable of table.erasable ?? []) {
+      const token = tokenIn(item, erasable, binary, keys)
+      if (token !== undefined) subjects.add(token)
+      const owner = token ?? keys.tokenOf(loneSubject(table.table, itemKey))
+      for (const value of erasable.values) {
+        const sealOne = (found: AttributeValue) => {
+          subjects.add(owner)
+          if (keys.current(owner).state === 'erased') subjects.add(erasedMark(owner))
+          return sealValue(found, value, { table: table.table, token: owner, binary, keys })
+        }
+        const { M } = replaceAt({ M: sealed }, value.path, sealOne) as { readonly M: Item }
+        sealed = M
+      }
+    }
+    return { item: sealed, subjects: [...subjects] }
+  }
+}
+
+/**
+ * The subject of an image that does not say whom it concerns. Its values are sealed all the same, under the item
+ * itself: what nobody could erase would be in clear for good.
+ */
+function loneSubject(table: string, itemKey: string): string {
+  return `item:${table}:${itemKey}`
+}
+
+function tokenIn(
+  item: Item,
+  { subject }: ErasableSubject,
+  binary: BinaryEncoding,
+  keys: SubjectKeys,
+): string | undefined {
+  const value = valueAt(item, subject)
+  const id = value === undefined ? null : actorOf(value, binary)
+  return id === null ? undefined : keys.tokenOf(id)
+}
+
+interface Sealer {
+  readonly table: string
+  readonly token: string
+  readonly binary: BinaryEncoding
+  readonly keys: SubjectKeys
+}
+
+function sealValue(
+  value: AttributeValue,
+  { path, keep }: ErasableValue,
+  { table, token, binary, keys }: Sealer,
+): AttributeValue {
+  const key = keys.current(token)
+  const { generation } = key
+  // of a person who was erased nothing new is kept, be it coarse
+  if (key.state === 'erased') return writeSealed({ generation, token, ciphertext: '' })
+  const text = canonicalValue(value, path.join('.'), binary)
+  const ciphertext = sealText(text, key.fieldKey, { table, path, token, generation })
+  return writeSealed({ generation, token, ciphertext }, keptOf(value, keep))
+}
+
+/**
+ * A value with what lies at a path replaced. Where the path cannot be followed, because a text or a list is where the
+ * configuration expects a map, all that is there is replaced: it may be the very value in another shape.
+ */
+function replaceAt(
+  value: AttributeValue,
+  [step, ...deeper]: AttributePath,
+  replace: (value: AttributeValue) => AttributeValue,
+): AttributeValue {
+  if (step === undefined) return replace(value)
+  const replaceInner = (inner: AttributeValue) => replaceAt(inner, deeper, replace)
+  if ('L' in value && step === '*') return { L: value.L.map(replaceInner) }
+  if (!('M' in value)) return replace(value)
+  const names = step === '*' ? Object.keys(value.M) : Object.hasOwn(value.M, step) ? [step] : []
+  if (names.length === 0) return value
+  return {
+    M: { ...value.M, ...Object.fromEntries(names.map(name => [name, replaceInner(value.M[name] as AttributeValue)])) },
+  }
+}

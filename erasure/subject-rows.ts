@@ -1,0 +1,69 @@
+import { type StoredRow, StoredRows, storedFiles } from '../queries/verdict/stored-rows.js'
+import type { DiskArchive } from '../store/folder.js'
+
+/** A row, and the object that it lies in. */
+export interface KeptRow {
+  readonly object: string
+  readonly row: StoredRow
+}
+
+/** Every row of a table as it was delivered, repeats too. Throws what DuckDB says of an object that it cannot read. */
+export async function* keptRows(archive: DiskArchive, table: string): AsyncGenerator<KeptRow> {
+  const rows = await StoredRows.open(archive)
+  try {
+    for (const file of await storedFiles(archive, table)) {
+      if (file.passedOver !== null) continue
+      for await (const batch of rows.rowsOf(file)) for (const row of batch) yield { object: file.key, row }
+    }
+  } finally {
+    rows.close()
+  }
+}
+
+/** What a table's rows hold of a person. */
+export interface SubjectCount {
+  readonly table: string
+  readonly objects: number
+  readonly rows: number
+  /** Values in their images that are sealed under the person's keys. */
+  readonly values: number
+  /** Rows that name the person and were made before anything of the table was sealed: they are clear for good. */
+  readonly clear: number
+  /** The times of the first and the last row. */
+  readonly first: string | null
+  readonly last: string | null
+}
+
+/** Counts what a table's rows hold of the person with this token, and under this id in clear. */
+export async function countSubject(
+  archive: DiskArchive,
+  table: string,
+  { token, id }: { readonly token: string; readonly id: string | undefined },
+): Promise<SubjectCount> {
+  const objects = new Set<string>()
+  let [rows, values, clear] = [0, 0, 0]
+  let first: string | null = null
+  let last: string | null = null
+  const quoted = id === undefined ? undefined : JSON.stringify(id)
+  for await (const { object, row } of keptRows(archive, table)) {
+    const images = imagesOf(row)
+    if (row.subjects === null && quoted !== undefined && images.some(image => image.includes(quoted))) clear++
+    if (!isOfSubject(row, token)) continue
+    objects.add(object)
+    rows++
+    values += images.reduce((sum, image) => sum + image.split(`.${token}.`).length - 1, 0)
+    const time = String(row.event_time)
+    if (first === null || time < first) first = time
+    if (last === null || time > last) last = time
+  }
+  return { table, objects: objects.size, rows, values, clear, first, last }
+}
+
+/** True for a row of a person. */
+export function isOfSubject({ subjects }: StoredRow, token: string): boolean {
+  return Array.isArray(subjects) && subjects.includes(token)
+}
+
+function imagesOf({ old_image: before, new_image: after }: StoredRow): readonly string[] {
+  return [before, after].filter(image => typeof image === 'string')
+}

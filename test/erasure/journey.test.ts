@@ -1,0 +1,215 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { linesOf, makeFolder, run } from '../cli/command-line.js'
+import { everythingIn } from './everything-in.js'
+
+const ARN = 'arn:aws:dynamodb:eu-central-1:111122223333:table/Orders/stream/2026-01-01T00:00:00.000'
+
+function orderOf(id: string, status: string, name = 'Ann Secret') {
+  return {
+    id: { S: id },
+    status: { S: status },
+    buyer: {
+      M: { id: { S: 'u-1' }, name: { S: name }, email: { S: 'ann@secret.example' }, born: { S: '1984-02-03' } },
+    },
+    seller: { M: { id: { S: 'u-2' }, name: { S: 'Bob Shop' } } },
+    lines: { L: [{ M: { note: { S: 'leave it at the Secret door' }, qty: { N: '1' } } }] },
+  }
+}
+
+type Order = ReturnType<typeof orderOf>
+
+const recordOf = (number: number, id: string, before: object | null, after: object | null) => ({
+  eventID: `e${number}`,
+  eventName: before === null ? 'INSERT' : after === null ? 'REMOVE' : 'MODIFY',
+  eventSourceARN: ARN,
+  awsRegion: 'eu-central-1',
+  dynamodb: {
+    ApproximateCreationDateTime: 1_790_000_000 + number,
+    Keys: { id: { S: id } },
+    ...(before !== null && { OldImage: before }),
+    ...(after !== null && { NewImage: after }),
+    SequenceNumber: String(100 + number),
+    StreamViewType: 'NEW_AND_OLD_IMAGES',
+  },
+})
+
+const LIFE = [
+  recordOf(1, 'o1', null, orderOf('o1', 'NEW')),
+  recordOf(2, 'o1', orderOf('o1', 'NEW'), orderOf('o1', 'PAID')),
+  recordOf(3, 'o1', orderOf('o1', 'PAID'), orderOf('o1', 'PAID', 'Ann Other')),
+]
+const LATER = recordOf(4, 'o1', orderOf('o1', 'PAID', 'Ann Other'), orderOf('o1', 'SENT', 'Ann Other'))
+
+const ERASABLE = [
+  {
+    subject: 'buyer.id',
+    attributes: [
+      'buyer.name',
+      { attribute: 'buyer.email', keep: 'domain' },
+      { attribute: 'buyer.born', keep: 'year' },
+      'lines.*.note',
+    ],
+  },
+  { subject: 'seller.id', attributes: ['seller.name'] },
+]
+
+/** An archive, its key store and its configuration, in a folder of their own. */
+async function makePlace(erasable: unknown = ERASABLE) {
+  const folder = makeFolder()
+  const [archive, keys, config] = ['archive', 'keys', 'itemtrail.config.json'].map(name => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ]
+  writeFileSync(config, JSON.stringify({ erasure: { keys }, tables: { Orders: { keys: ['id'], erasable } } }))
+  const ask = (...argv: readonly string[]) => run([...argv, '--archive', archive, '--config', config])
+  const ingest = (records: readonly object[]) =>
+    run(['ingest', '-', '--archive', archive, '--config', config], { stdin: linesOf(records) })
+  const erase = (id: string) => ask('subject', 'erase', id, '--reason', 'asked', '--format', 'json')
+  expect((await ask('subject', 'init')).exit).toBe(0)
+  return { folder, archive, keys, config, ask, ingest, erase }
+}
+
+describe('a person', () => {
+  it('is found in clear by these tests where nothing is erasable', async () => {
+    const archive = join(makeFolder(), 'archive')
+    await run(['ingest', '-', '--archive', archive], { stdin: linesOf(LIFE) })
+    for (const clear of ['Ann Secret', 'Bob Shop', '1984-02-03']) expect(await everythingIn(archive)).toContain(clear)
+  })
+
+  it('is in no file in clear, and everything still fits together', async () => {
+    const { archive, keys, ask, ingest } = await makePlace()
+    expect((await ingest(LIFE)).exit).toBe(0)
+    expect(await everythingIn(archive)).not.toMatch(/Secret|secret door|1984-02|Bob|Other/)
+    expect(await everythingIn(keys)).not.toMatch(/Secret|u-1|Bob/)
+    const history = await ask('history', 'Orders', 'o1')
+    expect(history.out).toMatch(/UNBROKEN/)
+    expect(history.out).toMatch(/~ buyer\.name {2}\[sealed .{6}\] → \[sealed .{6}\]/)
+    expect(history.out).toMatch(/kept "secret\.example"/)
+    expect(history.out).toMatch(/kept "1984"/)
+    expect((await ask('verify', 'rows')).exit).toBe(0)
+    expect((await ask('verify', 'continuity')).exit).toBe(0)
+  })
+
+  it('is told everything that is kept, and nothing of others in the same rows', async () => {
+    const { ask, ingest } = await makePlace()
+    await ingest(LIFE)
+    const { out, exit } = await ask('subject', 'export', 'u-1')
+    const rows = out
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line) as { new_image: Order; old_image: Order | null })
+    expect(exit).toBe(0)
+    expect(rows.map(row => row.new_image.buyer)).toEqual(
+      ['Ann Secret', 'Ann Secret', 'Ann Other'].map(name => orderOf('o1', '', name).buyer),
+    )
+    expect(rows[0]?.new_image.lines).toEqual(orderOf('o1', '').lines)
+    expect(out).not.toContain('Bob')
+    expect(JSON.parse((await ask('subject', 'find', 'u-1', '--format', 'json')).out)).toMatchObject({
+      state: 'readable',
+      tables: [{ table: 'Orders', rows: 3, objects: 1, values: 20, clear: 0 }],
+    })
+  })
+
+  it('is erased for good, while the other one stays whole and nothing breaks', async () => {
+    const { ask, ingest, erase } = await makePlace()
+    await ingest(LIFE)
+    const before = JSON.parse((await ask('history', 'Orders', 'o1', '--format', 'json')).out)
+    const { exit, out } = await erase('u-1')
+    expect(exit).toBe(0)
+    expect(JSON.parse(out)).toMatchObject({
+      erased: true,
+      certificates: [{ kind: 'erasure', table: 'Orders', rows: 3, objects: 1, values: 20, pending: [] }],
+    })
+    expect(out).not.toContain('u-1')
+    expect((await ask('subject', 'export', 'u-1')).out).not.toMatch(/Ann|Secret/)
+    expect((await ask('subject', 'export', 'u-2')).out.split('Bob Shop')).toHaveLength(6)
+    expect(JSON.parse((await ask('history', 'Orders', 'o1', '--format', 'json')).out)).toEqual(before)
+    expect((await ask('verify', 'rows')).exit).toBe(0)
+    expect((await ask('verify', 'continuity')).exit).toBe(0)
+    // again it is the same certificate
+    expect(JSON.parse((await erase('u-1')).out)).toEqual(JSON.parse(out))
+  })
+
+  it('is not erased while a case holds that back, and is when the last has ended', async () => {
+    const { ask, ingest, erase } = await makePlace()
+    await ingest(LIFE)
+    for (const name of ['C1', 'C2'])
+      expect((await ask('subject', 'hold', 'u-1', '--case', name, '--reason', 'a suit')).exit).toBe(0)
+    expect(await erase('u-1')).toMatchObject({ exit: 1 })
+    await ask('subject', 'release', 'u-1', '--case', 'C1')
+    expect(JSON.parse((await erase('u-1')).out)).toMatchObject({ erased: false, holds: [{ case: 'C2' }] })
+    expect((await ask('subject', 'export', 'u-1')).out).toContain('Ann Secret')
+    await ask('subject', 'release', 'u-1', '--case', 'C2')
+    expect(await erase('u-1')).toMatchObject({ exit: 0 })
+  })
+
+  it('leaves nothing of late and replayed records, and gets no new key by them', async () => {
+    const { archive, ask, ingest, erase } = await makePlace()
+    await ingest(LIFE)
+    await erase('u-1')
+    expect((await ingest([...LIFE, LATER])).exit).toBe(0)
+    expect(await everythingIn(archive)).not.toMatch(/Ann|Secret/)
+    expect((await ask('verify', 'rows')).exit).toBe(0)
+    expect((await ask('subject', 'find', 'u-1')).out).toMatch(/erased, key 1/)
+    // what came again is the same change, though nothing of the person is in it any more
+    expect((await ask('query', 'continuity', 'Orders')).out).not.toContain('CONFLICT')
+    expect((await ask('history', 'Orders', 'o1', '--format', 'json')).out).not.toContain('CONFLICT')
+    expect((await ask('subject', 'export', 'u-2')).out).toContain('"status":{"S":"SENT"}')
+  })
+
+  it('who was never seen can be erased, too', async () => {
+    const { archive, ask, ingest, erase } = await makePlace()
+    await ingest([recordOf(1, 'o2', null, { id: { S: 'o2' } })])
+    expect(JSON.parse((await erase('u-1')).out)).toMatchObject({ certificates: [{ rows: 0, values: 0 }] })
+    await ingest(LIFE)
+    expect(await everythingIn(archive)).not.toMatch(/Ann|Secret/)
+    expect((await ask('subject', 'renew', 'u-1')).exit).toBe(0)
+    await ingest([LATER])
+    expect((await ask('subject', 'export', 'u-1')).out).toContain('Ann Other')
+  })
+
+  it('is named by what was refused, which is said and has to go', async () => {
+    const { archive, ingest, erase } = await makePlace()
+    await ingest(LIFE)
+    await ingest([{ ...recordOf(9, 'o3', null, orderOf('o3', 'NEW')), eventName: 'TRUNCATE' }])
+    expect(await everythingIn(join(archive, 'refused'))).not.toBe('')
+    const { exit, out } = await erase('u-1')
+    expect(exit).toBe(1)
+    expect(JSON.parse(out).certificates[0].pending).toEqual([
+      expect.stringMatching(/^refused\/.* has 1 refused records with the id in clear: redrive or delete it$/),
+    ])
+  })
+
+  it('is sealed in every shape that the table may have', async () => {
+    const { archive, ask, ingest } = await makePlace([
+      { subject: 'owner', attributes: ['card.number', 'phones.*', { attribute: 'tax', keep: 'last4' }] },
+    ])
+    const items = [
+      { owner: { N: '7' }, card: { S: 'SECRET-as-text' }, phones: { SS: ['SECRET-1', 'SECRET-2'] } },
+      { owner: { S: '7' }, card: { L: [{ S: 'SECRET-in-list' }] }, phones: { M: { home: { S: 'SECRET-home' } } } },
+      { card: { M: { number: { B: Buffer.from('SECRET-bytes').toString('base64') }, kind: { S: 'gold' } } } },
+      { owner: { NULL: true }, phones: { L: [{ M: { '*': { S: 'SECRET-star' } } }] }, tax: { N: '123456789012' } },
+    ]
+    const records = items.map((item, i) => recordOf(i, `o${i}`, null, { id: { S: `o${i}` }, ...item }))
+    expect((await ingest(records)).exit).toBe(0)
+    expect(await everythingIn(archive)).not.toMatch(/SECRET|U0VDUkVU|123456789/)
+    expect((await ask('verify', 'rows')).exit).toBe(0)
+    expect((await ask('subject', 'export', '7')).out.match(/SECRET/g)).toHaveLength(5)
+    expect((await ask('subject', 'export', 'item:Orders:{"id":{"S":"o2"}}')).out).toContain('U0VDUkVULWJ5dGVz')
+    expect((await ask('subject', 'export', 'item:Orders:{"id":{"S":"o3"}}')).out).toContain('"N":"123456789012"')
+  })
+
+  it('keeps a delivery from being made in clear where there is no key store', async () => {
+    const { archive, folder, config, ingest } = await makePlace()
+    writeFileSync(config, readFileSync(config, 'utf8').replace('/keys"', '/no-keys"'))
+    const { exit, err } = await ingest(LIFE)
+    expect(exit).not.toBe(0)
+    expect(err).toContain('is not there: itemtrail subject init makes one')
+    expect(existsSync(archive)).toBe(false)
+    writeFileSync(config, readFileSync(config, 'utf8').replace(`${folder}/no-keys"`, `${archive}/keys"`))
+    expect((await ingest(LIFE)).err).toContain('is inside the archive')
+  })
+})

@@ -1,0 +1,88 @@
+/** Persons of a live table, sealed by `itemtrail tail` as a process, and one of them erased. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { run } from '../cli/command-line.js'
+import { type DynamoDbLocal, missingForDynamoDbLocal, startDynamoDbLocal } from '../dynamodb-local.js'
+import { everythingIn } from '../erasure/everything-in.js'
+import { connect, createTable, startItemtrail } from './live-table.js'
+
+const missing = missingForDynamoDbLocal()
+
+const CHANGES = 2000
+const ITEMS = 50
+const ANN = /Ann Plaintext|ann@plain\.example/
+const BOB = 'Bob Plaintext'
+
+const orderOf = (id: number, version: number) => ({
+  order_id: { S: `o${id}` },
+  version: { N: `${version}` },
+  buyer: { M: { id: { S: 'u-1' }, name: { S: `Ann Plaintext ${version % 3}` }, mail: { S: 'ann@plain.example' } } },
+  seller: { M: { id: { S: 'u-2' }, name: { S: `${BOB} ${version % 2}` } } },
+})
+
+describe.skipIf(missing !== undefined)(`erasure on DynamoDB Local${missing ? ` (${missing})` : ''}`, () => {
+  let local: DynamoDbLocal
+  let table: DynamoDBClient
+  const folder = mkdtempSync(join(tmpdir(), 'itemtrail-erasure-'))
+  const temporary = process.env.TMPDIR
+  beforeAll(async () => {
+    local = await startDynamoDbLocal()
+    table = connect(local.endpoint)
+    process.env.TMPDIR = join(folder, 'temporary')
+    mkdirSync(process.env.TMPDIR)
+  })
+  afterAll(async () => {
+    if (temporary === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = temporary
+    await local?.stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  const everything = () => everythingIn(folder)
+
+  it(`leaves no clear byte of ${CHANGES} changes, and breaks nothing`, async () => {
+    const [archive, config] = [join(folder, 'archive'), join(folder, 'itemtrail.config.json')]
+    const erasable = [
+      { subject: 'buyer.id', attributes: ['buyer.name', 'buyer.mail'] },
+      { subject: 'seller.id', attributes: ['seller.name'] },
+    ]
+    const tables = { Orders: { keys: ['order_id'], erasable } }
+    writeFileSync(config, JSON.stringify({ erasure: { keys: join(folder, 'keys') }, tables }))
+    const ask = (...argv: readonly string[]) => run([...argv, '--archive', archive, '--config', config])
+    const live = (...argv: readonly string[]) =>
+      startItemtrail([...argv, '--archive', archive, '--config', config], local.endpoint).ended
+    await createTable(table, 'Orders')
+    expect((await ask('subject', 'init')).exit).toBe(0)
+    for (let change = 0; change < CHANGES; change += ITEMS)
+      await Promise.all(
+        Array.from({ length: ITEMS }, (_, id) =>
+          table.send(new PutItemCommand({ TableName: 'Orders', Item: orderOf(id, change / ITEMS) })),
+        ),
+      )
+    expect(await live('tail', 'Orders', '--until-caught-up')).toMatchObject({ exit: 0 })
+    expect(await everything()).not.toMatch(ANN)
+    // the table is clear and the archive is sealed, and they hold the same
+    expect(await live('reconcile', 'Orders', '--scan')).toMatchObject({ exit: 0 })
+    expect((await ask('compact', 'Orders')).exit).toBe(0)
+
+    const verifyAll = async () => {
+      expect((await ask('verify', 'rows')).exit).toBe(0)
+      expect((await ask('verify', 'continuity')).exit).toBe(0)
+    }
+    await verifyAll()
+    expect((await ask('subject', 'export', 'u-1')).out.match(/Ann Plaintext/g)?.length).toBe(2 * CHANGES - ITEMS)
+    const bobs = (await ask('subject', 'export', 'u-2')).out
+    expect(bobs.match(new RegExp(BOB, 'g'))?.length).toBe(2 * CHANGES - ITEMS)
+
+    const erased = await ask('subject', 'erase', 'u-1', '--reason', 'asked', '--format', 'json')
+    expect(JSON.parse(erased.out)).toMatchObject({ erased: true, certificates: [{ rows: CHANGES, pending: [] }] })
+    await verifyAll()
+    expect((await ask('subject', 'export', 'u-1')).out).not.toMatch(ANN)
+    expect((await ask('subject', 'export', 'u-2')).out).toBe(bobs)
+    expect(await everything()).not.toMatch(ANN)
+    expect(await everything()).not.toContain(BOB)
+  })
+})

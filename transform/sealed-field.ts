@@ -1,0 +1,82 @@
+/**
+ * What stands in an image in the place of a value that can be made unreadable, and how an image gets it. Of keys and
+ * ciphers nothing is known here: who has them gives a `SealImage` with the table's configuration.
+ */
+import type { AttributeValue, BinaryEncoding, Item } from './attribute-value.js'
+import { compareUtf8, isObject } from './json.js'
+
+/** An image's item with its named values sealed, and the tokens of the persons that it concerns. */
+export interface SealedItem {
+  readonly item: Item
+  readonly subjects: readonly string[]
+}
+
+/** Seals the named values of an item: the same item gives the same, until one of its persons is erased. */
+export type SealImage = (item: Item, binary: BinaryEncoding, itemKey: string) => SealedItem
+
+/**
+ * Values that must be sealed cannot be. The record is not at fault, so it is not refused, which would keep it in clear:
+ * whoever delivers stops, and gets it again.
+ */
+export class SealingError extends Error {
+  override readonly name = 'SealingError'
+}
+
+/** A value that was sealed: version 1 of the field. */
+export interface SealedField {
+  /** Which of the subject's keys. */
+  readonly generation: number
+  /** The subject's token. */
+  readonly token: string
+  /** Base64url; empty where the subject had been erased before the value came, so that nothing of it was kept. */
+  readonly ciphertext: string
+}
+
+/** The one name of the map that stands for a sealed value; beside it there may be `keep`. */
+const SEALED_NAME = '$enc'
+/** The name of what was kept in clear of a sealed value. */
+export const KEPT_NAME = 'keep'
+
+const TOKEN = '[0-9a-f]{32}'
+const FIELD = new RegExp(`^1\\.([1-9][0-9]{0,5})\\.(${TOKEN})\\.([A-Za-z0-9_-]*)$`)
+
+/** The attribute value that stands for a sealed one: `{"M":{"$enc":{"S":"1.GENERATION.TOKEN.CIPHERTEXT"}}}`. */
+export function writeSealed({ generation, token, ciphertext }: SealedField, kept?: string): AttributeValue {
+  const field = { S: `1.${generation}.${token}.${ciphertext}` }
+  return { M: { [SEALED_NAME]: field, ...(kept !== undefined && { [KEPT_NAME]: { S: kept } }) } }
+}
+
+/** Its inverse; undefined for any other value. */
+export function readSealed(value: unknown): SealedField | undefined {
+  const map = isObject(value) ? value.M : undefined
+  const field = isObject(map) ? map[SEALED_NAME] : undefined
+  const text = isObject(field) ? field.S : undefined
+  const parts = typeof text === 'string' ? FIELD.exec(text) : null
+  if (parts === null) return undefined
+  return { generation: Number(parts[1]), token: parts[2] as string, ciphertext: parts[3] as string }
+}
+
+/** What a row's `subjects` have beside a token whose person was erased before the row was made. */
+export function erasedMark(token: string): string {
+  return `${token}:erased`
+}
+
+const SEALED_TEXT = new RegExp(
+  `\\{"M":\\{"\\${SEALED_NAME}":\\{"S":"1\\.[0-9]+\\.(${TOKEN})\\.[A-Za-z0-9_-]*"\\}` +
+    `(?:,"${KEPT_NAME}":\\{"S":"(?:[^"\\\\]|\\\\.)*"\\})?\\}\\}`,
+  'g',
+)
+
+/**
+ * An image's canonical text with of each sealed value nothing but whose it is. Two images of which this is the same are
+ * the same but for values that cannot be compared, because one of them was sealed after its subject was erased.
+ */
+export function withoutSealed(image: string): string {
+  return image.includes(SEALED_NAME) ? image.replaceAll(SEALED_TEXT, `{"M":{"${SEALED_NAME}":{"S":"$1"}}}`) : image
+}
+
+/** The tokens of the subjects under whose keys values of an image's canonical text are sealed, sorted. */
+export function tokensIn(image: string): readonly string[] {
+  const tokens = new Set([...image.matchAll(SEALED_TEXT)].map(([, token]) => token as string))
+  return [...tokens].sort(compareUtf8)
+}
