@@ -33,6 +33,19 @@ export const LEAST_SHARDS = 4
 /** Firehose waits so long before it calls a transform that has not a full buffer. */
 export const TRANSFORM_WAIT_SECONDS = 60
 
+/**
+ * A journal, by its own code (entries as on S3, a seal with its totals) and by what a sealing does. Seconds of a call,
+ * of a bundle of 256 entries read, of a thousand versions listed, of an object and of a GB hashed.
+ */
+export const JOURNAL = {
+  entry: { objectBytes: 516, sealBytes: 167, hashBytes: 34 },
+  kmsRequests: 5,
+  gets: { call: 10, object: 4 },
+  lists: 10,
+  seconds: { call: 3, bundle: 0.03, page: 0.3, object: 0.1, gb: 15 },
+  hashedADay: 64,
+} as const
+
 const OURS: Source = { source: 'Itemtrail, docs/cost.md, "What a plan takes for granted"', date: '2026-11' }
 
 /** Those that the plan of some workload rests on. */
@@ -71,6 +84,16 @@ export function assumptionsOf(workload: {
       assumption: 'transform, calls',
       value: `one for each MiB, or ${TRANSFORM_WAIT_SECONDS} seconds after the first record`,
       ...firehoseGuide('Transform source data'),
+    },
+    {
+      assumption: 'journal, an entry',
+      value: `${JOURNAL.entry.objectBytes} bytes an object, ${JOURNAL.entry.sealBytes} a seal; all are read each hour, of a year`,
+      ...OURS,
+    },
+    {
+      assumption: 'journal, seconds of its functions',
+      value: `${JOURNAL.seconds.call} a call, ${JOURNAL.seconds.object} an object, ${JOURNAL.seconds.gb} a GB, ${JOURNAL.seconds.bundle} for 256 entries`,
+      ...OURS,
     },
     {
       assumption: 'payload of a call of the forwarder',

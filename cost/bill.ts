@@ -124,7 +124,8 @@ function fixedParts({ capture }: Flow): readonly Part[] {
   return parts.map(part => ({ ...part, fixed: true }))
 }
 
-function line(name: PriceName, amount: number, unit: string): Part {
+/** One line of a bill, with its arithmetic. */
+export function line(name: PriceName, amount: number, unit: string): Part {
   const { usd, units, source, date } = PRICES[name]
   const per = units === 1 ? '' : ` / ${units.toLocaleString('en-US')}`
   return {
@@ -143,6 +144,7 @@ export function figure(value: number): string {
   return String(Number(value.toPrecision(3)))
 }
 
-function sum(parts: readonly Part[]): number {
+/** What parts come to. */
+export function sum(parts: readonly Part[]): number {
   return parts.reduce((total, { usd }) => total + usd, 0)
 }

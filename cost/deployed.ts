@@ -8,9 +8,13 @@ export const DEPLOYED = {
   forwarder: { memoryMb: 512, batchRecords: 1000, windowSeconds: 5, parallelization: 1 },
   transform: { memoryMb: 1024, bufferMb: TRANSFORM_BUFFER.mb },
   lock: { memoryMb: 256 },
+  seal: { memoryMb: 1769, everyHours: 1 },
+  check: { memoryMb: 3008, everyHours: 24 },
   kinesisRetentionDays: 7,
   lifecycle: { infrequentAccessDays: 90, instantRetrievalDays: 365 },
-  alarms: { streams: 24, kinesis: 16, archive: 6 },
+  alarms: { streams: 24, kinesis: 16, archive: 6, journal: 7 },
+  /** What the functions of a journal count. */
+  journalMetrics: 9,
   ownMetrics: { streams: 8, kinesis: 1, archive: 1 },
 } as const
 

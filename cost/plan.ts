@@ -5,6 +5,7 @@ import { DAY_SECONDS, kinesisShards, kinesisShardsOf2023, MIB, streamShards } fr
 import { CAPTURES, directPutOf, type Flow, flowOf, packingAt, type Subject } from './flow.js'
 import { type Limit, limitsOf } from './limits.js'
 import { type Question, questionsOf } from './questions.js'
+import { journalBillOf, type SealingBill } from './sealing.js'
 import { costOfKept, costOfMoves, keptAfter } from './storage.js'
 import type { Traffic } from './traffic.js'
 import type { Workload } from './workload.js'
@@ -35,6 +36,8 @@ export interface CostPlan {
   }
   readonly flows: readonly Flow[]
   readonly bills: readonly Bill[]
+  /** What a signed journal adds, where one is kept. */
+  readonly sealing: SealingBill
   readonly questions: readonly Question[]
   readonly limits: readonly Limit[]
   readonly assumptions: readonly Assumption[]
@@ -77,6 +80,7 @@ export function planOf(subject: Subject): CostPlan {
     },
     flows,
     bills: flows.map(flow => billOf(flow, traffic)),
+    sealing: journalBillOf(objectsADay, objectBytes, retentionDays),
     questions: questionsOf(workload, traffic, { objectsADay, objectBytes }),
     limits: limitsOf(subject),
     assumptions: assumptionsOf({ peakGiven: workload.peakGiven, parquetMeasured: traffic.parquetMeasured }),

@@ -46,6 +46,7 @@ export function costTables(): Readonly<Record<string, string>> {
     idle: idleTable(streams, kinesis),
     streams: billTable(streams),
     kinesis: billTable(kinesis),
+    sealing: sealingTable(subject),
     keeping: keepingTable(),
     questions: table(
       ['question', 'days', 'scans at most, GB', 'US dollars'],
@@ -103,6 +104,19 @@ function keepingTable(): string {
     [
       ...stations.map(([name, from, to], i) => [name, `${from} to ${to}`, (costs[i] as number).toFixed(2)]),
       ['**together**', '', `**${total.toFixed(2)}**`],
+    ],
+  )
+}
+
+/** What a journal adds, whatever carries the changes. */
+function sealingTable(subject: Subject): string {
+  const { parts, usdAMonth, usdAMonthAtEnd } = planOf(subject).sealing
+  return table(
+    ['a month', 'arithmetic', 'US dollars'],
+    [
+      ...parts.map(({ part, arithmetic, usd }) => [part, arithmetic, usd.toFixed(2)]),
+      ['**together**', '', `**${usdAMonth.toFixed(2)}**`],
+      ["the journal's files, a month after seven years", '', usdAMonthAtEnd.toFixed(2)],
     ],
   )
 }

@@ -1,6 +1,6 @@
 import type { JournalIdentity } from '../journal/head.js'
 import { KeptLog } from '../journal/kept-log.js'
-import { rowHashesOfFile } from '../journal/row-hashes.js'
+import { rowHashesAt } from '../journal/row-hashes.js'
 import { openDuckDb } from '../queries/engines/duckdb-instance.js'
 import { DiskArchive } from '../store/folder.js'
 import { listTable } from '../store/table-objects.js'
@@ -24,7 +24,7 @@ export async function withDesk<T>(
   const instance = await openDuckDb(':memory:', { memory_limit: '1GB' })
   const connection = await instance.connect()
   const archive = new DiskArchive(root)
-  const readLeaves = async (key: string) => (await rowHashesOfFile(instance, archive.pathOf(key)))?.hashes
+  const readLeaves = async (key: string) => (await rowHashesAt(instance, archive.pathOf(key)))?.hashes
   const rowsOf = async (table: TableConfiguration) => ({
     connection,
     root,

@@ -1,11 +1,30 @@
+import { readFileSync, statSync } from 'node:fs'
 import type { DuckDBInstance } from '@duckdb/node-api'
 import { chunksOf } from '../queries/engines/duckdb-chunks.js'
 import { fileList } from '../queries/engines/file-list.js'
 import type { RowHashes } from './archive-objects.js'
+import { rowHashesOfParquet } from './parquet-row-hashes.js'
 
 /** What DuckDB says of a file that is no Parquet, is cut off, or lacks a column; other errors are not the file's. */
 const UNREADABLE =
   /No magic bytes|too small|Binder Error|Invalid (Input )?Error|Conversion Error|Not implemented Error|Out of Range Error|Serialization Error|TProtocolException|corrupt/i
+
+/** Up to this size a statement takes DuckDB longer than the reading. */
+const SMALL_BYTES = 64 * 1024
+
+/**
+ * What `rowHashesOfFile` says, of small files without DuckDB's help: an archive of many objects has little else. What
+ * the small reader cannot read DuckDB decides.
+ */
+export async function rowHashesAt(duckDb: DuckDBInstance, path: string): Promise<RowHashes | undefined> {
+  return (statSync(path).size <= SMALL_BYTES && (await smallRowHashes(path))) || rowHashesOfFile(duckDb, path)
+}
+
+async function smallRowHashes(path: string): Promise<RowHashes | undefined> {
+  const whole = readFileSync(path)
+  const read = async (from: number, to: number) => whole.subarray(from, to)
+  return rowHashesOfParquet({ bytes: whole.length, read }).catch(() => undefined)
+}
 
 /**
  * `row_hash` and the times of a Parquet file's rows, in the order of the file, read by DuckDB. Undefined where it

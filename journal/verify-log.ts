@@ -18,7 +18,8 @@ import { decodeEntry, type Entry, type SealEntry } from './entry.js'
 import type { JournalFinding } from './finding.js'
 import { type Head, type JournalIdentity, NOT_BEGUN, openHead } from './head.js'
 import { JournalError } from './journal-error.js'
-import { CHECKPOINT, claimPath, type LogStore } from './log-store.js'
+import { CHECKPOINT, claimPath, type LogStore, stagingPath } from './log-store.js'
+import { decodeStaged } from './staging.js'
 
 /** What is believed of a journal after each of its files was read. */
 export interface VerifiedLog {
@@ -60,6 +61,7 @@ class Walk {
   private readonly known: Verifier[]
   private readonly leaves = new Leaves()
   private readonly chain: Head[] = []
+  private readonly staged = new Map<string, Uint8Array>()
 
   constructor(
     private readonly store: LogStore,
@@ -71,8 +73,11 @@ class Walk {
 
   /** Claim by claim: a key that is sealed under a known one is known from then on. */
   async run(since: Head | undefined): Promise<void> {
+    // before the claims: of a journal that is being sealed it would say more than they did
+    const checkpoint = await this.store.read(CHECKPOINT)
     await this.claims()
-    const cached = await this.cached()
+    const cached = await this.cached(checkpoint)
+    await this.unfinished(cached)
     const kept = [...(cached === undefined ? [] : [{ ...cached, path: CHECKPOINT }])]
     if (since !== undefined) kept.push({ ...since, path: KEPT })
     await this.entries(kept)
@@ -127,8 +132,7 @@ class Walk {
     return this.known.length > before
   }
 
-  private async cached(): Promise<Head | undefined> {
-    const bytes = await this.store.read(CHECKPOINT)
+  private async cached(bytes: Uint8Array | undefined): Promise<Head | undefined> {
     let cached: Head | undefined
     if (bytes === undefined) {
       if (this.chain.length > 0) this.remarks.push(`${LOG_PREFIX}${CHECKPOINT} is not there, the chain of claims is`)
@@ -137,6 +141,30 @@ class Walk {
         cached = openHead(bytes, CHECKPOINT, { origin: this.identity.origin, known: this.known })
       })
     return cached
+  }
+
+  /**
+   * A sealing that is at work, or died, has claimed the end and may not have written all of it: what is missing is then
+   * where it was staged, and the claim's root tells whether that is it. The checkpoint moves on when all is written.
+   */
+  private async unfinished(cached: Head | undefined): Promise<void> {
+    const { size, root } = this.end
+    if (size === 0 || (cached !== undefined && cached.size >= size)) return
+    const path = stagingPath(size, root)
+    const staged = await this.store.read(path)
+    // it is removed once all is written
+    if (staged === undefined) return
+    try {
+      for (const file of decodeStaged(staged, `${LOG_PREFIX}${path}`)) this.staged.set(file.path, file.bytes)
+    } catch (error) {
+      if (!(error instanceof FileError) && !(error instanceof ProofError)) throw error
+      this.find('altered', path, `cannot be read: ${error.message}`)
+    }
+  }
+
+  /** A file of the log, or what it will be. */
+  private async read(path: string): Promise<Uint8Array | undefined> {
+    return (await this.store.read(path)) ?? this.staged.get(path)
   }
 
   /** Every entry of the end, with the root at each size that somebody signed. */
@@ -161,7 +189,7 @@ class Walk {
       const index = Math.floor(this.leaves.count / TILE_WIDTH)
       const first = index * TILE_WIDTH
       const width = Math.min(TILE_WIDTH, size - first)
-      const entries = await readBundle(path => this.store.read(path), { index, width })
+      const entries = await readBundle(path => this.read(path), { index, width })
       for (const bytes of entries.slice(this.leaves.count - first, to - first)) this.entry(bytes)
     }
   }
@@ -195,7 +223,7 @@ class Walk {
     if (this.leaves.count < size) return
     for (const tile of tilesBetween(0, size)) {
       await this.orFinding(async () => {
-        const found = await readTile(path => this.store.read(path), tile)
+        const found = await readTile(path => this.read(path), tile)
         this.compareTile(tile, Buffer.concat(found))
       })
     }
@@ -211,11 +239,11 @@ class Walk {
     if (this.leaves.count < this.end.size) return
     const partial = tilesBetween(0, size).filter(({ width }) => width < TILE_WIDTH)
     for (const tile of partial) {
-      const found = await this.store.read(tilePath(tile))
+      const found = await this.read(tilePath(tile))
       if (found !== undefined) this.compareTile(tile, Buffer.from(found))
     }
     const bundle = partial.find(({ level }) => level === 0)
-    const found = bundle && (await this.store.read(bundlePath(bundle)))
+    const found = bundle && (await this.read(bundlePath(bundle)))
     if (bundle === undefined || found === undefined) return
     await this.orFinding(async () => {
       const hashes = decodeBundle(found, bundlePath(bundle)).map(leafHash)

@@ -29,6 +29,9 @@ import {
   type TaggedText,
 } from './objects.js'
 
+/** Of this size a file is read as a whole. */
+const SMALL_BYTES = 64 * 1024
+
 /** A file on the archive's own file system, as `stage` names one, on its way to become an object. */
 export interface StagedFile {
   readonly path: string
@@ -148,7 +151,7 @@ export class DiskArchive implements ReplaceableObjects {
   }
 
   stream(key: string): AsyncIterable<Uint8Array> {
-    return createReadStream(this.readablePath(key), { highWaterMark: READ_BYTES })
+    return piecesOf(this.readablePath(key))
   }
 
   async openTagged(key: string): Promise<TaggedText | undefined> {
@@ -247,4 +250,10 @@ function whyOdd(key: string, entry: Dirent): string | undefined {
 /** A file that was replaced is another one, whatever its content: each gets its name by a rename. */
 function etagOf({ size, mtimeNs, ino }: BigIntStats): string {
   return `"${size}-${mtimeNs}-${ino}"`
+}
+
+async function* piecesOf(path: string): AsyncGenerator<Uint8Array> {
+  // a stream takes longer to begin than a small file to read
+  if (statSync(path).size <= SMALL_BYTES) yield readFileSync(path)
+  else yield* createReadStream(path, { highWaterMark: READ_BYTES })
 }

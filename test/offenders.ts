@@ -19,6 +19,7 @@ export const UNUSED: { readonly [name: string]: string } = {
     'what a terminal shows between two instants, without waiting for them',
   'cli/main.ts COMMANDS': 'that each is documented, escapes and refuses is a loop over all of them',
   'derived/duckdb-writer.ts digitsFor': 'the next digit takes 16 million deliveries',
+  'journal/row-hashes.ts rowHashesOfFile': 'the reader that the small one is held against',
   'journal/seal.ts MOST_OBJECTS': 'a test has to have more objects than that',
   'queries/answers/canonical-answer.ts columnTypesOf':
     "holds an answer's types against the headers of the saved queries",

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readBounded } from '../../config/gate.js'
 import { KeptObjects } from '../../journal/kept-objects.js'
 import { isWithin, readKeyFile, readVerifier, type SigningKey } from '../../journal/key-file.js'
-import { rowHashesOfFile } from '../../journal/row-hashes.js'
+import { rowHashesAt } from '../../journal/row-hashes.js'
 import type { Verifier } from '../../proof/note.js'
 import { type Policy, parsePolicy } from '../../proof/policy.js'
 import { ProofError } from '../../proof/proof-error.js'
@@ -125,7 +125,7 @@ export async function withSealedObjects<T>(
 ): Promise<T> {
   const instance = await openDuckDb(':memory:', { memory_limit: '1GB' })
   try {
-    return await use(new KeptObjects(archive, key => rowHashesOfFile(instance, archive.pathOf(key))))
+    return await use(new KeptObjects(archive, key => rowHashesAt(instance, archive.pathOf(key))))
   } finally {
     instance.closeSync()
   }

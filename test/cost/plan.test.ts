@@ -72,8 +72,8 @@ describe('a bill', () => {
     // 1,000 × 1,000 B + 2,500 × 400 B + 2,920 × 400 B
     expect(usd(parts, 'logs of the functions')).toBeCloseTo(((1e6 + 1e6 + 1.168e6) / GB) * 0.5, 12)
     expect(firehoseUsdAMillion).toBeCloseTo(0.069141 + 0.042915 + 0.047684 + 0.0146, 5)
-    // key 1, 29 alarms, 9 metrics, a dashboard
-    expect(usdAMonth - usdAMillion).toBeCloseTo(1 + 2.9 + 2.7 + 3, 10)
+    // key 1, 30 alarms, 9 metrics, a dashboard
+    expect(usdAMonth - usdAMillion).toBeCloseTo(1 + 3 + 2.7 + 3, 10)
   })
 
   it('of a million changes by kinesis adds units, hours and bytes of the stream', () => {
@@ -207,7 +207,7 @@ describe('docs/cost.md', () => {
 
   it('has the tables that npx tsx cost/write-docs.ts makes', () => {
     expect(withTables(document)).toBe(document)
-    expect(document.match(/<!-- made by/g)).toHaveLength(7)
+    expect(document.match(/<!-- made by/g)).toHaveLength(8)
   })
 
   it('lists each price with its unit and source, and no other', () => {

@@ -384,7 +384,8 @@ describe('verify.mjs', () => {
   })
 })
 
-describe('HOWTO.txt', () => {
+// a process for each line of each proof, several times: a machine that others use takes minutes
+describe('HOWTO.txt', { timeout: 600_000 }, () => {
   const commands = readFileSync(new URL('../../evidence/HOWTO.txt', import.meta.url), 'utf8')
     .split('\n')
     .filter(line => line.startsWith('    ') && !line.includes('node verify'))

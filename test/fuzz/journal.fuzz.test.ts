@@ -1,10 +1,11 @@
 /** Journals, keys, kept checkpoints, proofs and bundles that somebody edited, or time damaged. */
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { archiveOf } from '../cli/command-line.js'
 import { streamsRecord } from '../factories.js'
+import { WITNESS_VKEY } from '../proof/vectors.js'
 import { damage, damaged, FUZZ_TIMEOUT, fuzz, Place } from './harness.js'
 
 const place = new Place()
@@ -81,6 +82,7 @@ describe('of somebody else', { timeout: FUZZ_TIMEOUT }, () => {
   let kept: Buffer
   let proof: Buffer
   let event: string
+  let receipt: Buffer
   const key = file('seal.key')
   beforeAll(async () => {
     const record = (id: string, n: number) =>
@@ -99,6 +101,11 @@ describe('of somebody else', { timeout: FUZZ_TIMEOUT }, () => {
     event = /[0-9a-f]{32}/.exec(out)?.[0] as string
     proof = Buffer.from((await place.guard(['prove', 'Orders', event, '--key', vkey, '--archive', root])).out)
     expect(proof.length).toBeGreaterThan(500)
+    const asked = ['query', 'changes-between', 'Orders', '--param', 'from=2026-01-01T00:00:00Z', '--archive', root]
+    expect(
+      (await place.guard([...asked, '--param', 'to=2027-01-01T00:00:00Z', '--receipt', file('receipt')])).exit,
+    ).toBe(0)
+    receipt = readFileSync(file('receipt'))
     const sample = ['sample', 'Orders', '--n', '2', '--seed', 'x', ...PERIOD, '--archive', root, '--key', vkey]
     expect((await place.guard([...sample, '--evidence', file('bag')])).exit).toBe(0)
   })
@@ -167,5 +174,29 @@ describe('of somebody else', { timeout: FUZZ_TIMEOUT }, () => {
       expect([isOther, exit]).toEqual([isOther, isOther ? 1 : 0])
       await place.guard(['verify', 'bundle', copy], copy)
       rmSync(copy, { recursive: true })
+    }))
+
+  it('a receipt becomes a bundle that verifies, or is told', () =>
+    fuzz(fc.record({ damage, edit: textEdit, deeds: fc.array(deed, { maxLength: 1 }) }), async ({ deeds, ...how }) => {
+      const copy = copyOf(root)
+      for (const each of deeds) perform(join(copy, 'log'), each)
+      writeFileSync(file('edited'), damaged(editedText(receipt, how.edit), how.damage))
+      const bag = file(`given-${++runs}`)
+      const given = ['evidence', file('edited'), '--output', bag, '--key', vkey, '--archive', copy]
+      const { exit } = await place.guard(given, copy)
+      if (exit === 0) expect((await place.guard(['verify', 'bundle', bag, '--key', vkey])).exit).toBe(0)
+      else expect(existsSync(bag)).toBe(false)
+      rmSync(copy, { recursive: true })
+      rmSync(bag, { recursive: true, force: true })
+    }))
+
+  it('a policy lets nothing pass that its quorum did not sign, or is told', () =>
+    fuzz(fc.record({ damage, edit: textEdit }), async ({ damage, edit }) => {
+      const policy = `log ${vkey}\nwitness w1 ${WITNESS_VKEY}\nquorum w1\n`
+      writeFileSync(file('policy'), damaged(editedText(Buffer.from(policy), edit), damage))
+      const judged = await place.guard(['verify', 'log', '--archive', root, '--policy', file('policy')], root)
+      const text = readFileSync(file('policy'), 'latin1')
+      // nobody witnessed this journal: only who asks for no witness may say that it holds
+      if (judged.exit === 0) expect(text).not.toMatch(/^quorum w1$/m)
     }))
 })

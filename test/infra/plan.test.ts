@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { DEPLOYED } from '../../cost/deployed.js'
+import { SEALING } from '../../infra/journal.js'
+import { JOURNAL_METRICS } from '../../journal/journal-metrics.js'
 import { archiveOf, type Resource } from './archives.js'
 import { wholeTemplate } from './whole-template.js'
 
@@ -50,6 +52,23 @@ describe('what a plan reckons with is what is deployed', () => {
     const { alarms } = DEPLOYED
     expect(resources(capture, 'AWS::CloudWatch::Alarm')).toHaveLength(alarms[capture] + alarms.archive)
     expect(resources(capture, 'AWS::CloudWatch::Dashboard')).toHaveLength(1)
+  })
+
+  it('a journal: its functions, how often they are called, its alarms and what it counts', () => {
+    const { stack } = archiveOf({ Orders: { since: '2026-11-22' } }, { seal: true })
+    const ofType = (type: string) =>
+      Object.values(wholeTemplate(stack).findResources(type)) as unknown as readonly Resource[]
+    const functions = ofType('AWS::Lambda::Function')
+    expect(described(functions, 'seals what is new')?.MemorySize).toBe(DEPLOYED.seal.memoryMb)
+    expect(described(functions, 'against its journal')?.MemorySize).toBe(DEPLOYED.check.memoryMb)
+    expect([SEALING.every.toHours(), SEALING.checkedEvery.toHours()]).toEqual([
+      DEPLOYED.seal.everyHours,
+      DEPLOYED.check.everyHours,
+    ])
+    expect(Object.keys(JOURNAL_METRICS)).toHaveLength(DEPLOYED.journalMetrics)
+    const { streams, archive, journal } = DEPLOYED.alarms
+    expect(ofType('AWS::CloudWatch::Alarm')).toHaveLength(streams + archive + journal)
+    expect(ofType('AWS::KMS::Key')).toHaveLength(2)
   })
 
   it('the Kinesis stream', () => {

@@ -6,7 +6,7 @@ import type { JournalFinding } from '../../journal/finding.js'
 import { type Head, openHead } from '../../journal/head.js'
 import { KeptLog } from '../../journal/kept-log.js'
 import { KeptObjects } from '../../journal/kept-objects.js'
-import { rowHashesOfFile } from '../../journal/row-hashes.js'
+import { rowHashesAt } from '../../journal/row-hashes.js'
 import { type Sealed, type Sealer, seal } from '../../journal/seal.js'
 import { verifyLog } from '../../journal/verify-log.js'
 import { verifyObjects } from '../../journal/verify-objects.js'
@@ -22,7 +22,7 @@ afterAll(async () => (await instance).closeSync())
 
 export async function objectsOf(root: string): Promise<KeptObjects> {
   const duckDb = await instance
-  return new KeptObjects(new DiskArchive(root), key => rowHashesOfFile(duckDb, join(root, key)))
+  return new KeptObjects(new DiskArchive(root), key => rowHashesAt(duckDb, join(root, key)))
 }
 
 export async function sealerOf(root: string, changed: Partial<Sealer> = {}): Promise<Sealer> {

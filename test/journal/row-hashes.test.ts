@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
-import { rowHashesOfFile } from '../../journal/row-hashes.js'
+import { rowHashesAt, rowHashesOfFile } from '../../journal/row-hashes.js'
 import { openDuckDb } from '../../queries/engines/duckdb-instance.js'
 import { temporaryFolder } from '../delivery/desk.js'
 import { randomOf } from '../random.js'
@@ -29,5 +29,29 @@ it('reads the rows of a file whose bits were flipped, or says that it cannot', a
     writeFileSync(path, bytes)
     const found = await rowHashesOfFile(duckDb, path).catch((error: Error) => ({ at, error: error.message }))
     if (found !== undefined) expect(found).toHaveProperty('hashes')
+    const small = await rowHashesAt(duckDb, path).catch((error: Error) => ({ at, error: error.message }))
+    if (small !== undefined) expect(small).toHaveProperty('hashes')
   }
+})
+
+it.each([
+  ['snappy', 40],
+  ['zstd', 40],
+  // what the small reader cannot read
+  ['lz4_raw', 40],
+  // what is not small
+  ['uncompressed', 4000],
+  ['snappy', 0],
+])('reads a file compressed by %s with %i rows as DuckDB does', async (compression, count) => {
+  const duckDb = await instance
+  const path = join(temporaryFolder(), 'rows.parquet')
+  const connection = await duckDb.connect()
+  const rows = `select sha256(i::varchar) as row_hash, 1795910400000000 - i as event_time_us from range(${count}) t(i)`
+  await connection.run(`copy (${rows}) to '${path}' (format parquet, compression ${compression})`)
+  connection.closeSync()
+  const hex = (found: Awaited<ReturnType<typeof rowHashesAt>>) =>
+    found && { ...found, hashes: found.hashes.map(one => Buffer.from(one).toString('hex')) }
+  const found = hex(await rowHashesAt(duckDb, path))
+  expect(found?.hashes).toHaveLength(count)
+  expect(found).toEqual(hex(await rowHashesOfFile(duckDb, path)))
 })

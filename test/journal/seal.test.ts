@@ -201,3 +201,76 @@ describe('sealing by day', () => {
     expect((await verifyAll(store, objects)).found.findings).toMatchObject([{ kind: 'unlisted', key: late }])
   })
 })
+
+type Verified = Awaited<ReturnType<typeof verifyAll>>
+
+/** How many honest histories there are: `ITEMTRAIL_HISTORIES=1000` for more of them. */
+const HISTORIES = Number(process.env.ITEMTRAIL_HISTORIES ?? 30)
+
+it('finds no fault with an honest history of late objects, several sealers at once and crashes, nor while they seal', async () => {
+  const HOUR = 3_600_000
+  const sealer = fc.record({
+    // the call to its store that it dies at, if it comes to it
+    death: fc.option(fc.integer({ min: 1, max: 25 }), { nil: undefined }),
+    lost: fc.option(fc.integer({ min: 1, max: 8 }), { nil: undefined }),
+    // its clock, in seconds off
+    skew: fc.integer({ min: -600, max: 600 }),
+    byDay: fc.boolean(),
+  })
+  const step = fc.record({
+    ages: fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 4 }),
+    sealers: fc.array(sealer, { minLength: 1, maxLength: 3 }),
+    hours: fc.integer({ min: 1, max: 30 }),
+  })
+  let [crashed, raced, sealed] = [0, 0, 0]
+  await fc.assert(
+    fc.asyncProperty(fc.scheduler(), fc.array(step, { minLength: 3, maxLength: 12 }), async (s, steps) => {
+      const [store, objects] = [new MemoryLog(), new DatedObjects()]
+      let [now, count] = [1_795_910_400_000, 0]
+      for (const { ages, sealers, hours } of steps) {
+        // longer than clocks differ: two sealers that are ahead pass over what comes before their time is
+        now += HOUR
+        for (const age of ages) {
+          const day = new Date(now - age * 24 * HOUR).toISOString().slice(0, 10)
+          objects.put(`data/Orders/event_date=${day}/${count++}.parquet`, 'rows', now)
+        }
+        now += hours * HOUR
+        const runs = sealers.map(async ({ death, lost, skew, byDay }, i) => {
+          let [calls, writes] = [0, 0]
+          const slow = new MemoryLog(async call => {
+            await s.schedule(Promise.resolve())
+            if (++calls === death) throw new Error('died')
+            const writing = call === 'add' || call === 'replace'
+            return writing && ++writes === lost ? 'lose answer' : 'do'
+          })
+          Object.assign(slow, { files: store.files })
+          const seen = byDay ? objects : Object.assign(new MemoryObjects(), { objects: objects.objects })
+          return seal(sealerOf(slow, seen, `sealer ${i}`, () => now + skew * 1000))
+        })
+        if (runs.length > 1) raced++
+        const watched = new MemoryLog(async () => {
+          await s.schedule(Promise.resolve())
+          return 'do'
+        })
+        Object.assign(watched, { files: store.files })
+        const [meanwhile, ...ended] = await s.waitFor(Promise.allSettled([verifyAll(watched, objects), ...runs]))
+        const seen = meanwhile?.status === 'fulfilled' ? meanwhile.value : undefined
+        expect(seen && [...(seen as Verified).log.findings, ...(seen as Verified).found.findings]).toEqual([])
+        crashed += ended.filter(({ status }) => status === 'rejected').length
+        const { log, found } = await verifyAll(store, objects)
+        expect([...log.findings, ...found.findings]).toEqual([])
+      }
+      now += 48 * HOUR
+      await seal(sealerOf(store, objects, 'last', () => now))
+      const { log, found } = await verifyAll(store, objects)
+      expect([...log.findings, ...found.findings]).toEqual([])
+      expect(found).toMatchObject({ sound: count, notSealed: [] })
+      sealed += log.seals.length
+    }),
+    { numRuns: HISTORIES },
+  )
+  // that the histories were what the title says
+  expect([crashed, raced, sealed].every(number => number > HISTORIES)).toBe(true)
+  if (process.env.ITEMTRAIL_HISTORIES !== undefined)
+    console.info(`${HISTORIES} histories: ${sealed} seals, ${raced} races, ${crashed} deaths`)
+}, 600_000)

@@ -1,4 +1,5 @@
 /** A plan as `itemtrail plan --format json` tells it: the contract of docs/cli-json.md. */
+import type { Part } from '../../../cost/bill.js'
 import { MONTH_HOURS } from '../../../cost/capacity.js'
 import type { Calls, Flow } from '../../../cost/flow.js'
 import type { CostPlan } from '../../../cost/plan.js'
@@ -20,6 +21,7 @@ export function planJson(plan: CostPlan, source: PlanSource): object {
     functions: plan.flows.flatMap(functionsOf),
     ...archiveOf(plan),
     costs: plan.bills.map(costOf),
+    sealing: sealingOf(plan.sealing),
     questions: plan.questions,
     limits: plan.limits.map(limitOf),
     assumptions: plan.assumptions,
@@ -94,14 +96,20 @@ function costOf({ capture, parts, usdAMonth, usdAMillion }: CostPlan['bills'][nu
     capture,
     usd_a_month: usdAMonth,
     usd_a_million: usdAMillion,
-    parts: parts.map(({ part, fixed, usd, arithmetic, source, date }) => ({
-      part,
-      fixed,
-      usd_a_month: usd,
-      arithmetic,
-      source,
-      date,
-    })),
+    parts: parts.map(partOf),
+  }
+}
+
+function partOf({ part, fixed, usd, arithmetic, source, date }: Part): object {
+  return { part, fixed, usd_a_month: usd, arithmetic, source, date }
+}
+
+function sealingOf({ parts, usdAMonth, month, usdAMonthAtEnd }: CostPlan['sealing']): object {
+  return {
+    usd_a_month: usdAMonth,
+    bytes_a_month: month.bytes,
+    usd_a_month_at_end: usdAMonthAtEnd,
+    parts: parts.map(partOf),
   }
 }
 

@@ -17,6 +17,8 @@ export function printPlan(plan: CostPlan, source: PlanSource, io: Io): void {
   printTable(['', 'streams', 'kinesis'], capacityRows(plan), io)
   section('What a month costs, in US dollars (us-east-1)', io)
   printTable(['', ...plan.bills.map(({ capture }) => capture)], costRows(plan), io)
+  section('What sealing adds a month, where the configuration says "seal": true', io)
+  printTable(['', 'US dollars', ''], sealingRows(plan), io)
   section('What a question costs on Athena, over the archive when it is as old as it gets', io)
   printTable(['question', 'saved query', 'days', 'scans at most', 'US dollars'], questionRows(plan), io)
   section('Which limit comes first', io)
@@ -94,6 +96,14 @@ function costRows({ bills, storage }: CostPlan): readonly (readonly string[])[] 
   ]
 }
 
+function sealingRows({ sealing: { parts, usdAMonth, usdAMonthAtEnd } }: CostPlan): readonly (readonly string[])[] {
+  return [
+    ...parts.map(({ part, usd: cost, arithmetic }) => [part, usd(cost), arithmetic]),
+    ['together', usd(usdAMonth), ''],
+    ["the journal's files, a month at the end", usd(usdAMonthAtEnd), ''],
+  ]
+}
+
 function amount(parts: readonly Part[], name: string): string {
   const part = parts.find(one => one.part === name)
   return part === undefined ? '' : usd(part.usd)
@@ -131,9 +141,9 @@ function limitNote({ quota, remark, source, date }: Limit, i: number): string {
   return `${i + 1}: ${remark === null ? quota : `${quota}; ${remark}`} [${source}, ${date}]`
 }
 
-function priceLines({ bills }: CostPlan): readonly string[] {
+function priceLines({ bills, sealing }: CostPlan): readonly string[] {
   const bySource = new Map<string, Set<string>>()
-  for (const { part, source, date } of bills.flatMap(({ parts }) => parts)) {
+  for (const { part, source, date } of [...bills, sealing].flatMap(({ parts }) => parts)) {
     const from = `${source}, ${date}`
     bySource.set(from, (bySource.get(from) ?? new Set()).add(part))
   }
