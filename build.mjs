@@ -4,6 +4,8 @@ import { build } from 'esbuild'
 
 for (const folder of ['sql', 'internal', 'parts'])
   cpSync(`queries/${folder}`, `dist/queries/${folder}`, { recursive: true })
+// what the page's browser loads is as it stands here
+cpSync('view/page.js', 'dist/view/page.js')
 chmodSync('dist/cli/itemtrail.js', 0o755)
 
 const FUNCTIONS = {

@@ -4,6 +4,7 @@ import { configDefaults, defineConfig } from 'vitest/config'
 export const LONG = [
   'test/fuzz/**/*.test.ts',
   'test/bench/**/*.test.ts',
+  'test/simulation/planted.test.ts',
   'test/examples/**/*.test.ts',
   'test/**/*faults.test.ts',
   'test/cli/*.property.test.ts',

@@ -21,6 +21,8 @@ export interface Patience {
   readonly throttledTries?: number
   /** @default - a timer */
   readonly sleep?: (ms: number) => Promise<unknown>
+  /** Calls back once so long has passed, unless what it answers was called. @default - a timer */
+  readonly after?: (ms: number, callBack: () => void) => () => void
   /** From 0 to below 1. @default - Math.random */
   readonly random?: () => number
 }
@@ -164,18 +166,19 @@ export class Attempts {
     const abort = new AbortController()
     const ms = Math.min(this.patience.callMs ?? DEFAULTS.callMs, this.timeLeft)
     if (ms === Number.POSITIVE_INFINITY) return send(abort.signal)
-    let timer: NodeJS.Timeout | undefined
+    const { after = startTimer } = this.patience
+    let stop = () => {}
     const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
+      stop = after(ms, () => {
         reject(new TimeoutError('call took too long'))
         abort.abort()
-      }, ms)
+      })
     })
     try {
       // a race, because a client need not notice the signal while it reads the body of an answer
       return await Promise.race([send(abort.signal), timeout])
     } finally {
-      clearTimeout(timer)
+      stop()
     }
   }
 
@@ -202,6 +205,28 @@ export class Attempts {
   private get timeLeft(): number {
     return (this.patience.remaining?.() ?? Number.POSITIVE_INFINITY) - RESERVE_MS
   }
+}
+
+/** Calls back by the clock of this machine, as `Patience.after` does where nothing else is given. */
+export function startTimer(ms: number, callBack: () => void): () => void {
+  const timer = setTimeout(callBack, ms)
+  return () => clearTimeout(timer)
+}
+
+/** Waits by a timer; throws as soon as the signal ends it. */
+export function sleepUntil(after: NonNullable<Patience['after']>, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted()
+    const end = () => {
+      stop()
+      reject(signal.reason)
+    }
+    const stop = after(ms, () => {
+      signal.removeEventListener('abort', end)
+      resolve()
+    })
+    signal.addEventListener('abort', end, { once: true })
+  })
 }
 
 class TimeoutError extends Error {

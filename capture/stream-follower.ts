@@ -48,7 +48,7 @@ export class StreamFollower {
   private readonly readings = new Map<string, Reading>()
   private readonly running = new Set<Promise<void>>()
   private readonly halt = new AbortController()
-  private readonly bell = new Bell()
+  private readonly bell: Bell
   private readonly source: StreamSource
   private status: StreamStatus | undefined
   private refreshAt = 0
@@ -58,6 +58,7 @@ export class StreamFollower {
 
   constructor(private readonly options: FollowerOptions) {
     this.intake = new Intake(options)
+    this.bell = new Bell(options.sleep)
     this.source = options.connect(this.halt.signal)
     // every shard listens for the end, however many there are
     setMaxListeners(0, this.halt.signal)
@@ -253,19 +254,19 @@ export class StreamFollower {
 
 /** A wait that ends early when somebody rings. */
 class Bell {
-  private end = () => {}
+  private rung = new AbortController()
 
-  wait(ms: number): Promise<void> {
-    return new Promise(resolve => {
-      const timer = setTimeout(resolve, ms)
-      this.end = () => {
-        clearTimeout(timer)
-        resolve()
-      }
+  constructor(private readonly sleep: FollowerOptions['sleep']) {}
+
+  async wait(ms: number): Promise<void> {
+    this.rung = new AbortController()
+    const { signal } = this.rung
+    await this.sleep(ms, signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error
     })
   }
 
   ring(): void {
-    this.end()
+    this.rung.abort()
   }
 }

@@ -1,5 +1,5 @@
 import type { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
-import { patiently } from '../aws/patience.js'
+import { type Patience, patiently } from '../aws/patience.js'
 import {
   describePage,
   describeStream,
@@ -19,6 +19,8 @@ export interface StreamSourceOptions {
   /** Tries of one call. @default - without end */
   readonly tries?: number
   readonly sleep: (ms: number) => Promise<unknown>
+  /** @default - a timer */
+  readonly after?: NonNullable<Patience['after']>
   /** From 0 to below 1. */
   readonly random: () => number
   /** Told each failure that is waited for. */

@@ -2,8 +2,8 @@
  * Follows a table's stream into an archive: from where the last tail left off, over streams that were replaced, to now.
  */
 
-import { setTimeout as wait } from 'node:timers/promises'
 import type { DynamoDBStreamsClient, StreamViewType } from '@aws-sdk/client-dynamodb-streams'
+import { type Patience, sleepUntil, startTimer } from '../aws/patience.js'
 import { FACT_VERSION, factInstant, type GapFact, type StreamChangedFact } from '../transform/fact.js'
 import type { TailSink } from './intake.js'
 import { type Intervals, USUAL_INTERVALS } from './intervals.js'
@@ -46,6 +46,8 @@ export interface TailOptions {
   readonly elapsed?: () => number
   /** @default - Math.random */
   readonly random?: () => number
+  /** Calls back once so long has passed, unless what it answers was called. @default - a timer */
+  readonly after?: NonNullable<Patience['after']>
 }
 
 /** Why a tail ended: `disabled` and `gone` mean that the table has no stream any more, or is none any more. */
@@ -113,8 +115,9 @@ async function follow(
   const { random = Math.random, intervals = USUAL_INTERVALS, elapsed = () => performance.now(), onRetry } = options
   // the SDK learns how far this machine's clock is off, should AWS refuse a call for it
   const { now = () => Date.now() + client.config.systemClockOffset } = options
-  const sleep = (ms: number, signal: AbortSignal) => wait(ms, undefined, { signal })
-  const patience = { random, ...(tries !== undefined && { tries }), ...(onRetry && { onRetry }) }
+  const { after = startTimer } = options
+  const sleep = (ms: number, signal: AbortSignal) => sleepUntil(after, ms, signal)
+  const patience = { random, after, ...(tries !== undefined && { tries }), ...(onRetry && { onRetry }) }
   const follower = new StreamFollower({
     ...{
       table,

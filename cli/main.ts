@@ -26,6 +26,7 @@ import { status } from './commands/status.js'
 import { subject } from './commands/subject.js'
 import { tail } from './commands/tail.js'
 import { verify } from './commands/verify.js'
+import { view } from './commands/view.js'
 import { failureOf } from './failure-of.js'
 import { type Command, EXIT, type ExitCode, type Io, type Options } from './io.js'
 import { escaping } from './show/terminal.js'
@@ -36,6 +37,7 @@ export const COMMANDS = [
   ingest,
   tail,
   baseline,
+  view,
   history,
   asOf,
   diff,

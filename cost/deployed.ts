@@ -10,7 +10,7 @@ export const DEPLOYED = {
   lock: { memoryMb: 256 },
   kinesisRetentionDays: 7,
   lifecycle: { infrequentAccessDays: 90, instantRetrievalDays: 365 },
-  alarms: { streams: 23, kinesis: 16, archive: 6 },
+  alarms: { streams: 24, kinesis: 16, archive: 6 },
   ownMetrics: { streams: 8, kinesis: 1, archive: 1 },
 } as const
 

@@ -14,7 +14,7 @@ import { checkRowLine } from '../transform/row-line.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { invokeTransform, type SourceRecord } from './invoke-transform.js'
 import { Misfits } from './misfits.js'
-import type { ParquetConverter } from './parquet-conversion.js'
+import type { RowConverter } from './parquet-conversion.js'
 import { PartitionBuffers } from './partition-buffers.js'
 import { RegionDoor, regionInArchive, streamInArchive } from './table-origin.js'
 
@@ -61,7 +61,7 @@ export interface DeliveryStreamOptions {
   readonly table: TableConfiguration
   readonly archive: DiskArchive
   readonly handler: TransformHandler
-  readonly converter: ParquetConverter
+  readonly converter: RowConverter
   readonly hints?: BufferingHints
   /**
    * The stream of records that name none, as those read through the Streams API; what is kept of them are their own

@@ -4,6 +4,9 @@ import { openDuckDb } from '../queries/engines/duckdb-instance.js'
 import { quoted } from '../queries/engines/literal.js'
 import { type Column, duckDbType } from '../transform/audit-row.js'
 
+/** What makes objects of row lines. */
+export type RowConverter = Pick<ParquetConverter, 'convert' | 'close'>
+
 /** Turns row lines into Parquet, as Firehose does by the Glue table: same columns, same types. */
 export class ParquetConverter {
   private convertedBytes = 0

@@ -4,7 +4,7 @@ import { objectName } from '../store/refused-objects.js'
 import type { Column } from '../transform/audit-row.js'
 import { configurationKey } from '../transform/layout.js'
 import { rowConfiguration, type TableConfiguration } from '../transform/table-configuration.js'
-import type { ParquetConverter } from './parquet-conversion.js'
+import type { RowConverter } from './parquet-conversion.js'
 
 /** Row lines of one partition on their way to an object. */
 interface PartitionBuffer {
@@ -19,7 +19,7 @@ interface PartitionBuffer {
 export interface PartitionBuffersOptions {
   readonly table: TableConfiguration
   readonly archive: DiskArchive
-  readonly converter: ParquetConverter
+  readonly converter: RowConverter
   readonly columns: readonly Column[]
   readonly objectBytes: number
   readonly objectInterval: number

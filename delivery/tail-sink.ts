@@ -8,7 +8,7 @@ import { canonicalJson } from '../transform/json.js'
 import { factKey } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { DEFAULT_HINTS } from './desk-delivery-stream.js'
-import { ParquetConverter } from './parquet-conversion.js'
+import { ParquetConverter, type RowConverter } from './parquet-conversion.js'
 import { TableDelivery, type TableSummary } from './table-delivery.js'
 import { saveCheckpoint } from './tail-state.js'
 
@@ -17,16 +17,21 @@ export class ArchiveSink implements TailSink {
   private constructor(
     private readonly archive: DiskArchive,
     private readonly table: string,
-    private readonly converter: ParquetConverter,
+    private readonly converter: RowConverter,
     private readonly delivery: TableDelivery,
   ) {}
 
-  static async open(archive: DiskArchive, table: TableConfiguration): Promise<ArchiveSink> {
+  /** `now` in milliseconds since 1970, by default the clock. */
+  static async open(
+    archive: DiskArchive,
+    table: TableConfiguration,
+    { converter: given, now = Date.now }: { readonly converter?: RowConverter; readonly now?: () => number } = {},
+  ): Promise<ArchiveSink> {
     archive.sweep()
-    const converter = await ParquetConverter.create()
+    const converter = given ?? (await ParquetConverter.create())
     // the tail says when objects are written, since a checkpoint has to follow them
     const hints = { ...DEFAULT_HINTS, objectInterval: Number.POSITIVE_INFINITY }
-    const delivery = new TableDelivery({ table, archive, converter, hints })
+    const delivery = new TableDelivery({ table, archive, converter, hints, now })
     return new ArchiveSink(archive, table.table, converter, delivery)
   }
 

@@ -13,7 +13,7 @@ import {
   readCoverage,
 } from './coverage.js'
 import type { Situation } from './due-days.js'
-import { NotToBeRetried } from './error.js'
+import { DerivedError, NotToBeRetried } from './error.js'
 import { type Manifest, namesIn, readManifest } from './manifest.js'
 
 /** Where derived files lie. */
@@ -97,6 +97,7 @@ export class Publisher {
       replaced: [...this.stillAsked(named), ...gone.map(name => ({ name, at }))],
     }
     const [key, text] = [manifestKey(table), JSON.stringify(next)]
+    refuseUnreadable(text, key, table)
     try {
       await derived.replace(key, text, opened)
     } catch (error) {
@@ -166,4 +167,18 @@ function intact(
   ]
   const reasons = broken.map(({ name }) => `files of ${name} are gone, or others than its manifest names`)
   return { manifest: { ...manifest, runs, checkpoints, answers }, reasons }
+}
+
+/**
+ * Whoever reads the manifest holds it against its schema. One that rows of no sound time or key made would be passed
+ * over, and the same days be copied again for ever.
+ */
+function refuseUnreadable(text: string, key: string, table: string): void {
+  try {
+    readManifest(text, key, table)
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error
+    const hint = 'nothing was published; itemtrail verify rows names the rows that are others than they were made'
+    throw new DerivedError(`what would be kept of ${table} could not be read back: ${error.message}`, [], hint)
+  }
 }

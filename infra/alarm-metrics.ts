@@ -38,9 +38,33 @@ export function iteratorAge({ forwarder }: CapturedTable): IMetric {
   return (forwarder as NonNullable<typeof forwarder>).function.metric('IteratorAge', perMinute(Stats.MAXIMUM))
 }
 
+/** In a shorter time many a write would be made that is read in the next. */
+const UNREAD = Duration.hours(1)
+
+/**
+ * Above 0 where the table was written to and nothing of its stream was read. A mapping that is disabled, or reads a
+ * stream that is no more, calls nobody, and then the age of what the forwarder is given is not measured at all.
+ */
+export function unread(captured: CapturedTable): IMetric {
+  const { configuration } = captured
+  return new MathExpression({
+    expression: 'IF(FILL(polled, 0) > 0, 0, FILL(written, 0))',
+    usingMetrics: {
+      polled: mapping('PolledEventCount')(captured).with({ period: UNREAD }),
+      written: new Metric({
+        namespace: 'AWS/DynamoDB',
+        metricName: 'ConsumedWriteCapacityUnits',
+        dimensionsMap: { TableName: configuration.table },
+        statistic: Stats.SUM,
+      }).with({ period: UNREAD }),
+    },
+    period: UNREAD,
+  })
+}
+
 /** What Lambda counts of the mapping between a stream and the forwarder. */
 export function mapping(metricName: string) {
-  return ({ forwarder }: CapturedTable): IMetric => {
+  return ({ forwarder }: CapturedTable): Metric => {
     const EventSourceMappingUUID = (forwarder as NonNullable<typeof forwarder>).mapping.eventSourceMappingId
     return new Metric({
       namespace: 'AWS/Lambda',

@@ -15,6 +15,6 @@ export interface AlarmRule<Station> {
   readonly below?: true
   /** What it means that nothing is measured. @default - all is well: most count what went wrong */
   readonly silence?: 'alarm'
-  /** So many periods, which are minutes but for what is counted once a day, of the last so many. */
+  /** So many periods, which are minutes but for what is counted once a day or over hours, of the last so many. */
   readonly minutes: readonly [number, number]
 }

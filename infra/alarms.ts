@@ -13,6 +13,7 @@ import {
   perMinute,
   replication,
   transformFailures,
+  unread,
 } from './alarm-metrics.js'
 import type { AlarmRule, Severity } from './alarm-rule.js'
 import type { CapturedTable } from './captured-table.js'
@@ -125,6 +126,14 @@ const streams: readonly AlarmRule<CapturedTable>[] = [
     iteratorAge,
     12 * HOUR,
     FIRST_TIME,
+  ),
+  rule(
+    'stream-unread',
+    'page',
+    'the table was written to in two hours in which nothing was read of its stream, which forgets after 24',
+    unread,
+    0,
+    [2, 24],
   ),
   rule(
     'batch-given-up',

@@ -23,7 +23,6 @@ export const UNUSED: { readonly [name: string]: string } = {
   'queries/answers/canonical-answer.ts columnTypesOf':
     "holds an answer's types against the headers of the saved queries",
   'queries/answers/csv.ts DISARMED': 'documented for whoever reads a CSV back, which is what its test does',
-  'queries/answers/html-page.ts escapeHtml': 'held against characters that no answer of a test has',
   'queries/answers/receipt.ts queryVersion': 'a forged receipt names the true version',
   'queries/catalog.ts parseSavedQuery': 'a saved query that is not in the catalogue',
   'queries/verdict/reconstruct.ts AHEAD_US': 'the law over moments needs the day that may be ahead',

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -13,10 +13,10 @@ export const FOLDERS = (JSON.parse(read('tsconfig.build.json')) as { include: re
 )
 
 /** The source files that end so: `index.ts` and all of the folders, not tests, examples and measurements. */
-export function filesOf(folders: readonly string[], end = '.ts'): readonly string[] {
+export function filesOf(folders: readonly string[], end = /\.tsx?$/): readonly string[] {
   return folders
     .flatMap(folder => readdirSync(join(ROOT, folder), { recursive: true }).map(name => `${folder}/${name}`))
-    .filter(path => path.endsWith(end))
+    .filter(path => end.test(path))
     .sort()
 }
 
@@ -34,7 +34,10 @@ const DYNAMIC = /import\('(\.[^']+)'\)/g
 /** What a file imports of our own, types too. */
 export function importsOf(file: string): readonly Import[] {
   const text = read(file)
-  const target = (specifier: string) => normalize(join(dirname(file), specifier)).replace(/\.js$/, '.ts')
+  const target = (specifier: string) => {
+    const path = normalize(join(dirname(file), specifier)).replace(/\.js$/, '.ts')
+    return existsSync(join(ROOT, `${path}x`)) ? `${path}x` : path
+  }
   const imported = [...text.matchAll(STATIC)].map(([, what = '', specifier = '']) => ({
     from: file,
     to: target(specifier),

@@ -47,6 +47,7 @@ const NEXT = [
   'query status-transitions Orders --param from=2026-11-19T00:00:00Z',
   'sql "select actor, count(*) as changes from orders group by actor order by changes desc limit 5"',
   'status',
+  'view',
 ]
 
 async function step(title: string, command: Command, args: readonly string[], options: Options, io: Io): Promise<void> {

@@ -1,6 +1,7 @@
 import { checkFolder, giveBundle, REDACT_OPTION } from '../ask/evidence-folder.js'
 import { KEY_OPTION, neededKey } from '../ask/journal-options.js'
 import { readReceiptText } from '../ask/receipt-file.js'
+import { tellUnread } from '../ask/remarks.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, withWorkspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT } from '../io.js'
 
@@ -42,7 +43,7 @@ export const evidence: Command = {
             `itemtrail rerun ${path} says what differs`,
           )
         await giveBundle(output, { answer, receipt, shown: {} }, { workspace, options, keepsFormulas: false }, io)
-        return EXIT.done
+        return tellUnread(workspace, EXIT.done, io)
       })
     } catch (error) {
       if (!(error instanceof ReceiptError)) throw error

@@ -14,6 +14,7 @@ import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS } from '../ask/question.js'
 import { findWorkspaceTable } from '../ask/workspace.js'
 import { type Command, EXIT, type Io } from '../io.js'
 import { showActor } from '../show/actor.js'
+import { problemsAt, showRestore } from '../show/change.js'
 import { itemEnding, pageConfidence, shortId, showConfidence, showTime } from '../show/confidence.js'
 import { type Paper, showDifferences, showItem } from '../show/item.js'
 import { showItemKey } from '../show/item-key.js'
@@ -98,43 +99,6 @@ function printChange(change: HistoryChange, step: Step<HistoryChange>, found: It
   if (restored !== undefined) io.out(`${INDENT}${paint(io, 'cyan', `↺ ${showRestore(restored)}`)}\n`)
   for (const note of problemsAt(change, step, found)) io.out(`${INDENT}${paint(io, 'red', `⚠ ${note}`)}\n`)
   for (const line of changeLines(change, io)) io.out(`${line}\n`)
-}
-
-/** That a restore made a change: certain where its fact lists this state. */
-function showRestore({ fact, certain }: RestoredBy): string {
-  const { actor, asOf, pastOf, table, items } = fact
-  const of = pastOf === table ? '' : ` of ${pastOf}`
-  const who = actor === null ? 'by a restore' : `by ${actor}`
-  const moment = asOf.replace(/(\.0+)?Z$/, 'Z').replace('T', ' ')
-  return printable(
-    certain
-      ? `restored ${who}, as of ${moment}${of}`
-      : `perhaps restored ${who}, as of ${moment}${of}: ${items} items were written at about this time`,
-  )
-}
-
-function problemsAt(change: HistoryChange, step: Step<HistoryChange>, found: ItemHistory): readonly string[] {
-  const at = found.findings.filter(({ eventId }) => eventId === change.event_id).map(({ finding }) => finding)
-  return [
-    ...(at.includes('GAP') ? ['GAP: one or more changes before this one are missing'] : []),
-    ...change.altered.map(describeAlteration),
-    ...(at.includes('CONFLICT') ? ['CONFLICT: this change was delivered with different contents'] : []),
-    ...(step.ahead ? ['this baseline was ahead of the stream: it saw what a later change made'] : []),
-    ...(step.ordered ? [] : ['its place among the changes of this time is not certain']),
-    ...(change.time_precision === 'arrival' ? ['the record has no time, its arrival stands in'] : []),
-  ]
-}
-
-const PART_NAMES = {
-  old_image: 'the old image',
-  new_image: 'the new image',
-  changed: 'what changed',
-  row: 'the row',
-} as const
-
-function describeAlteration({ part, unreadable }: HistoryChange['altered'][number]): string {
-  if (unreadable !== null) return `ALTERED: ${PART_NAMES[part]} cannot be read: ${unreadable}`
-  return `ALTERED: ${PART_NAMES[part]} is not what ${part === 'changed' ? 'its images say' : 'its hash says'}`
 }
 
 const INDENT = '    '

@@ -4,6 +4,7 @@ import type { ComparedFile, FileDigest } from '../../queries/answers/rerun-file.
 import type { Row } from '../../queries/engines/rows.js'
 import { PLACE_OPTIONS } from '../ask/question.js'
 import { readReceiptText } from '../ask/receipt-file.js'
+import { tellUnread } from '../ask/remarks.js'
 import { withWorkspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
@@ -33,12 +34,12 @@ export const rerun: Command = {
       const { rerun: ask } = await import('../../queries/answers/rerun.js')
       return await withWorkspace(
         placeIn(options, receipt),
-        async ({ archive }) => {
-          const again = await ask(receipt, archive, { trustSql: options.trustSql === true })
+        async workspace => {
+          const again = await ask(receipt, workspace.archive, { trustSql: options.trustSql === true })
           const file = digest === undefined ? undefined : await compare(digest, receipt, again)
           const page = () => showRerun(receipt, again, file, options, io)
           await format.print({ page, whole: () => describe(again, file) }, io)
-          return exitOf(again, file)
+          return tellUnread(workspace, exitOf(again, file), io)
         },
         io,
       )

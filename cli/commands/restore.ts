@@ -5,6 +5,7 @@ import { closePlan, openPlan, type Plan } from '../../restore/plan-reader.js'
 import { RESTORE_DOUBTS } from '../../restore/restore-plan.js'
 import type { AttributePath } from '../../transform/table-configuration.js'
 import { LIVE_OPTIONS } from '../ask/connection.js'
+import { tellUnread } from '../ask/remarks.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { archiveFlag } from '../show/archive-name.js'
@@ -89,12 +90,13 @@ async function carryOut(workspace: Workspace, order: Order, options: Options, io
   const answer = new RestoreAnswer(formatOf(options), io, destination.kind !== 'table' && order.key === undefined)
   const question = await openQuestion(workspace, order, options, io)
   if (performs) restoreActor(question.options.actorAttribute, options)
+  if (performs) await refuseUnread(workspace, io)
   const made = await writePlan(question, order, answer, io)
   const { counts, plan } = made
   if (!performs) {
     answer.end(made.output)
     adviseOn(workspace, order, made, question.options.actorAttribute, options, io)
-    return counts.skip > 0 ? EXIT.findings : EXIT.done
+    return tellUnread(workspace, counts.skip > 0 ? EXIT.findings : EXIT.done, io)
   }
   try {
     const exit = await performMade(plan as Plan, order, options, answer, io)
@@ -103,6 +105,13 @@ async function carryOut(workspace: Workspace, order: Order, options: Options, io
   } finally {
     closePlan(plan as Plan)
   }
+}
+
+/** What lies in the archive and is not read may say that the items were others, or are. */
+async function refuseUnread(workspace: Workspace, io: Io): Promise<void> {
+  if ((await tellUnread(workspace, EXIT.done, io)) === EXIT.done) return
+  const hint = 'put aside what is named above; without --apply, what would be changed is shown all the same'
+  throw new CommandError('nothing was written: not all of the archive was read', EXIT.unchecked, hint)
 }
 
 async function performMade(

@@ -6,6 +6,7 @@ import { KEPT_NAME, readSealed } from '../../transform/sealed-field.js'
 import type { Io } from '../io.js'
 import { paint } from './terminal.js'
 import { pad, printable, widthOf } from './text.js'
+import { showTextDifference } from './text-difference.js'
 
 const MARKS = { added: '+', removed: '-', changed: '~', moved: '>' } as const
 const COLOURS = { added: 'green', removed: 'red', changed: 'yellow', moved: 'cyan' } as const
@@ -49,6 +50,8 @@ function showChange(before: AttributeValue, after: AttributeValue, room: number)
   const elements = (value: AttributeValue) => (value as unknown as Readonly<Record<string, readonly string[]>>)[type]
   const [old, now] = [elements(before), elements(after)]
   if (!/^[SNB]S$/.test(type) || old === undefined || now === undefined) {
+    const texts = 'S' in before && 'S' in after ? showTextDifference(before.S, after.S) : undefined
+    if (texts !== undefined) return texts
     const line = `${showValue(before)} → ${showValue(after)}`
     if (widthOf([line]) <= room) return [line]
     return [...showLines(before, room), ...showLines(after, room - 2).map((part, i) => (i === 0 ? '→ ' : '  ') + part)]

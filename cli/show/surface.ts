@@ -1,6 +1,6 @@
 import type { Table } from 'apache-arrow'
-import type { PageContext } from '../../queries/answers/html-page.js'
 import type { Receipt } from '../../queries/answers/receipt.js'
+import type { PageContext } from '../../view/paper/html-file.js'
 import type { ExitCode, Io } from '../io.js'
 import type { ObjectsInTurn } from './json-text.js'
 

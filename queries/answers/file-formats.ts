@@ -1,6 +1,6 @@
 import type { Table } from 'apache-arrow'
+import type { PageContext } from '../../view/paper/html-file.js'
 import type { CsvOptions } from './csv.js'
-import type { PageContext } from './html-page.js'
 
 /** What makes a file of an answer, piece by piece. Only what has a page reads the page's context. */
 type Encoder = (table: Table, context: PageContext & CsvOptions) => Iterable<Uint8Array> | AsyncIterable<Uint8Array>
@@ -49,7 +49,7 @@ export const FILE_FORMATS = {
     isText: true,
     hasPage: true,
     isExact: false,
-    encoder: async () => (await import('./html-page.js')).toHtml,
+    encoder: async () => (await import('../../view/paper/html-file.js')).toHtml,
   },
 } as const satisfies Readonly<Record<string, AnswerFile>>
 

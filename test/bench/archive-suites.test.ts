@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { measureEvidence } from '../../bench/evidence.js'
 import { measureItemQueries } from '../../bench/item-queries.js'
+import { measurePage } from '../../bench/page.js'
 import { measureSize } from '../../bench/size.js'
 import { makeSyntheticArchive } from '../../bench/synthetic-archive.js'
 import { measureTableAsOf } from '../../bench/table-as-of.js'
@@ -34,6 +35,12 @@ describe('suites over synthetic archives', () => {
     },
     60_000,
   )
+
+  it('measure the page', async () => {
+    const { findings } = await measurePage({ items: 20, versions: 3, days: 40, objectsPerDay: 1, rounds: 1 }, silent)
+    expect(findings.map(({ figure }) => figure).join(' ')).toMatch(/^\d.* s .*gzip \d+\.\d KB/)
+    expect(findings.at(-1)?.reached).toBe(true)
+  }, 60_000)
 
   it('measure sealing, verifying and proving', async () => {
     const size = { items: 30, versions: 3, days: 2, objectsPerDay: 1, smallObjects: 3, rounds: 1 }

@@ -86,7 +86,7 @@ describe.each(QUESTIONS)('an answer of %s %s', (...question) => {
     expect(out).not.toContain('<b>')
     expect(out).toContain('&lt;b&gt;PAID')
     expect(out).toMatch(/by itemtrail \d/)
-    if (!/query|sql/.test(String(question[0])) && question[2] === 'A') expect(out).toContain('>UNBROKEN<')
+    if (!/query|sql/.test(String(question[0])) && question[2] === 'A') expect(out).toContain('>UNBROKEN <')
   })
 
   it('carries a receipt, of which a second run says that it is the same', async () => {

@@ -265,6 +265,24 @@ describe('what lies under data/ and is not read', () => {
     if (to !== 'data') expect((await run(['compact', '--archive', root])).err).toContain(message)
   })
 
+  it('is told by what sets the archive against something else, and nothing is done on its account', async () => {
+    const root = copyOfOrders()
+    const receipt = join(makeFolder(), 'receipt.json')
+    await run(['query', 'deletions', 'Orders', '--receipt', receipt, '--archive', root])
+    mkdirSync(join(root, day, 'more.parquet'))
+    const past = ['restore', 'Orders', 'ORD12345', '--as-of', '2026-11-20T00:00:00Z']
+    for (const command of [
+      [...past, '--against', 'archive'],
+      ['rerun', receipt],
+    ]) {
+      const { exit, err } = await run([...command, '--archive', root])
+      expect([command[0], exit, err]).toEqual([command[0], 3, expect.stringContaining('more.parquet is a folder')])
+    }
+    const output = join(makeFolder(), 'export')
+    const { exit, err } = await run([...past.toSpliced(2, 1), '--output', output, '--archive', root])
+    expect([exit, err]).toEqual([3, expect.stringContaining('more.parquet is a folder')])
+  })
+
   it('is only said of what a file manager leaves', async () => {
     const root = copyOfOrders()
     writeFileSync(join(root, day, '.DS_Store'), 'x')

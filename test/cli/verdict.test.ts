@@ -138,7 +138,9 @@ describe('an answer of more than one item', () => {
   it('has its verdict on a page, and beside a file', async () => {
     const argv = ['query', 'deletions', 'Orders', ...DAY, '--archive', holed]
     const page = await run([...argv, '--format', 'html'])
-    expect(page.out).toContain('<strong class="bad">GAP</strong> 0 changes of 21 items, 15 GAP, 6 PRE-ARCHIVE')
+    expect(page.out).toContain(
+      '<strong class="chip bad">GAP <span aria-hidden="true">✗</span></strong> <span>0 changes of 21 items, 15 GAP, 6 PRE-ARCHIVE',
+    )
     for (const format of ['csv', 'ndjson'] as const) {
       const { exit, out, err } = await run([...argv, '--format', format])
       expect([exit, err]).toEqual([1, expect.stringContaining('\nGAP: 0 changes of 21 items, ')])

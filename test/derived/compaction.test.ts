@@ -14,6 +14,7 @@ import type { QueryEngine } from '../../queries/engines/engine.js'
 import { bucketOf, bucketPrefix, manifestKey } from '../../transform/derived.js'
 import { ingestRecords, rowsOfRecord, temporaryFolder, writeRows } from '../delivery/desk.js'
 import { streamsRecord, tableConfiguration } from '../factories.js'
+import { alterRows } from '../store/altering.js'
 import { forgeManifest, keysOf, manifestIn, rowFilesOf } from './manifest-in.js'
 
 const TABLE = tableConfiguration()
@@ -191,6 +192,20 @@ describe('compaction', () => {
     const [row] = rowsOfRecord(changes(0)[0] as object)
     await writeRows(root, [{ ...(row as object), new_image: '{"order_id":{"S":"ORD0"},"v":{"N":"9"}}' } as never])
     await expect(compactTable(root, 'Orders')).rejects.toThrow('differ all the same')
+    expect(existsSync(join(root, manifestKey('Orders')))).toBe(false)
+  })
+
+  it('ends with a sentence, and is not done again for ever, where a row has a time that no change has', async () => {
+    await addRound(root, 4)
+    await alterRows(
+      filesUnder(root, 'data/Orders/event_date=2026-11-14'),
+      { event_time_us: '-9223372036854775808' },
+      'true',
+    )
+    await expect(compactTable(root, 'Orders')).rejects.toMatchObject({
+      message: expect.stringMatching(/^what would be kept of Orders could not be read back: .*beganUs/s),
+      hint: expect.stringContaining('verify rows'),
+    })
     expect(existsSync(join(root, manifestKey('Orders')))).toBe(false)
   })
 

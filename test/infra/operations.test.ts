@@ -48,6 +48,26 @@ describe('alarms', () => {
     }
   })
 
+  it('tell of a stream that nobody reads: no age is measured where nobody is called', () => {
+    const alarm = alarmsIn(streams.resources).get('stream-unread')
+    expect(alarm).toMatchObject({
+      Threshold: 0,
+      DatapointsToAlarm: 2,
+      EvaluationPeriods: 24,
+      TreatMissingData: 'notBreaching',
+    })
+    const metrics = alarm?.Metrics as readonly { readonly MetricStat?: object; readonly Expression?: string }[]
+    expect(metrics.map(({ Expression }) => Expression).find(text => text !== undefined)).toBe(
+      'IF(FILL(polled, 0) > 0, 0, FILL(written, 0))',
+    )
+    const stats = metrics.flatMap(({ MetricStat }) => MetricStat ?? [])
+    expect(stats).toEqual(
+      ['PolledEventCount', 'ConsumedWriteCapacityUnits'].map(MetricName =>
+        expect.objectContaining({ Metric: expect.objectContaining({ MetricName }), Period: 3600, Stat: 'Sum' }),
+      ),
+    )
+  })
+
   it.each([
     ['stream-behind', { Threshold: 5 * 60_000, MetricName: 'IteratorAge', Statistic: 'Maximum' }],
     ['stream-far-behind', { Threshold: 3_600_000, MetricName: 'IteratorAge' }],

@@ -5,10 +5,11 @@ import { compressors } from 'hyparquet-compressors'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type CsvOptions, DISARMED, toCsv } from '../../../queries/answers/csv.js'
 import { FILE_FORMATS, type FileFormat, toFile } from '../../../queries/answers/file-formats.js'
-import { escapeHtml, toHtml } from '../../../queries/answers/html-page.js'
 import { toParquet } from '../../../queries/answers/parquet-file.js'
 import { DuckDbEngine } from '../../../queries/engines/duckdb.js'
 import { rowsOf } from '../../../queries/engines/rows.js'
+import { toHtml } from '../../../view/paper/html-file.js'
+import { revealPage } from '../../../view/paper/reveal.js'
 import { temporaryFolder } from '../../delivery/desk.js'
 import { runs } from '../../transform/arbitraries.js'
 
@@ -208,7 +209,7 @@ describe('html', () => {
         expect(page.match(/<\/table>/g)).toHaveLength(1)
       }
     }
-    expect(escapeHtml('👩‍🚀 é \u202e \ud800')).toBe('👩‍🚀 é \\u202e \\ud800')
+    expect(revealPage('<p>👩‍🚀 é \u202e \ud800')).toBe('<p>👩‍🚀 é \\u202e \\ud800')
   })
 
   it('stands alone: no script, nothing to load, and a policy that says so', async () => {
@@ -223,7 +224,7 @@ describe('html', () => {
     expect(page).toContain('<th scope="col">text</th>')
     expect(page).toContain('<th scope="col" class="n">dec</th>')
     expect(page).toContain('<td class="dim">null</td>')
-    expect(page).toContain('<td class="dim">""</td>')
+    expect(page).toContain('<td class="dim">&quot;&quot;</td>')
     expect(page.match(/<tr>/g)).toHaveLength(4)
     expect(await pageOf('select 1 as n where false', [], { empty: 'nothing happened' })).toContain(
       '>nothing happened</td>',

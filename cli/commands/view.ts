@@ -1,0 +1,111 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import type { AthenaEngine } from '../../queries/engines/athena.js'
+import { expenseOf, formatExpense } from '../../queries/engines/athena-cost.js'
+import { ENGINE_OPTIONS, engineOf, placeOf } from '../ask/engine-choice.js'
+import { believedKey, KEY_OPTION } from '../ask/journal-options.js'
+import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration, openArchiveIn } from '../ask/workspace.js'
+import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
+import { DEFAULT_ARCHIVE, nameOnAws } from '../show/archive-name.js'
+
+/** The archive in a browser: the same questions, and what a terminal cannot show. */
+export const view: Command = {
+  usage: 'view',
+  summary: 'shows the archive in a browser, on this machine alone; nothing is written',
+  options: [
+    ARCHIVE_OPTION,
+    CONFIG_OPTION,
+    ...ENGINE_OPTIONS,
+    KEY_OPTION,
+    ['--port <n>', 'the port on 127.0.0.1 (default: a free one)'],
+    ['--no-open', 'prints the link, and opens no browser'],
+    ['--allow-sql', 'has a page for SQL of your own: one query that reads'],
+  ],
+  example: 'itemtrail view --archive demo',
+  run: async (_, options, io) => {
+    const port = portOf(options)
+    const place = await placeIn(options)
+    const [{ servePage }, { ArchiveInView }] = await Promise.all([
+      import('../../view/serve.js'),
+      import('../../view/archive-in-view.js'),
+    ])
+    const inView = new ArchiveInView(place.open)
+    // what cannot be opened is told here, and not in a browser
+    await inView.look(async () => {})
+    const { root, onAws, expense } = place
+    const served = await servePage(
+      { view: inView, root, onAws, identity: identityOf(options, root), allowsSql: options.allowSql === true, expense },
+      port,
+    )
+    io.out(`${served.link}\n`)
+    io.err('the link is good once; Ctrl-C ends it\n')
+    if (options.open !== false) openBrowser(served.link)
+    await untilInterrupted(io)
+    await served.close()
+    return EXIT.done
+  },
+}
+
+function portOf({ port }: Options): number {
+  if (port === undefined) return 0
+  if (typeof port === 'string' && /^\d{1,5}$/.test(port) && Number(port) < 65_536) return Number(port)
+  throw new CommandError(`--port is ${JSON.stringify(port)}, expected 0 to 65535`)
+}
+
+function identityOf(options: Options, root: string) {
+  const key = believedKey(options, root)
+  return key === undefined ? undefined : { origin: key.verifier.name, known: [key.verifier] }
+}
+
+interface Place {
+  readonly root: string
+  readonly onAws: boolean
+  readonly open: () => ReturnType<typeof openArchiveIn>
+  readonly expense?: () => string
+}
+
+async function placeIn(options: Options): Promise<Place> {
+  const configuration = loadConfiguration(options)
+  const tables = () => configuration?.tables.values() ?? []
+  if (engineOf(options, DEFAULT_ARCHIVE) === 'duckdb') {
+    const root = archiveRoot(options)
+    if (!existsSync(root))
+      throw new CommandError(
+        `archive ${JSON.stringify(root)} is not there`,
+        EXIT.unchecked,
+        'itemtrail demo makes one to look at, itemtrail ingest FILE your own',
+      )
+    return { root, onAws: false, open: () => openArchiveIn(root, tables()) }
+  }
+  const place = await placeOf(options, configuration)
+  const [{ openStackEngine }, { openArchive }] = await Promise.all([
+    import('../../library/stack.js'),
+    import('../../library/open-archive.js'),
+  ])
+  const engines: AthenaEngine[] = []
+  const open = async () => {
+    const engine = await openStackEngine(place)
+    engines.push(engine)
+    return openArchive({ engine, tables: tables(), others: true })
+  }
+  const expense = () =>
+    `athena: ${formatExpense(expenseOf(engines.flatMap(({ executions }) => executions)))} since this was started`
+  return { root: nameOnAws(place.workgroup, place.database, place.region), onAws: true, open, expense }
+}
+
+/** A browser that cannot be opened is no failure: the link is printed. */
+function openBrowser(link: string): void {
+  const [command, ...args] =
+    process.platform === 'darwin' ? ['open'] : process.platform === 'win32' ? ['cmd', '/c', 'start', ''] : ['xdg-open']
+  const child = spawn(command as string, [...args, link], { stdio: 'ignore', detached: true })
+  child.on('error', () => {})
+  child.unref()
+}
+
+function untilInterrupted({ interruption }: Io): Promise<void> {
+  const signal = interruption?.()
+  return new Promise(resolve => {
+    if (signal === undefined || signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

@@ -1,0 +1,43 @@
+import type { ItemHistory } from '../../queries/verdict/fold-history.js'
+import type { HistoryChange } from '../../queries/verdict/item-change.js'
+import type { Step } from '../../queries/verdict/step.js'
+import type { RestoredBy } from '../../restore/restored-by.js'
+import { printable } from './text.js'
+
+/** That a restore made a change: certain where its fact lists this state. */
+export function showRestore({ fact, certain }: RestoredBy): string {
+  const { actor, asOf, pastOf, table, items } = fact
+  const of = pastOf === table ? '' : ` of ${pastOf}`
+  const who = actor === null ? 'by a restore' : `by ${actor}`
+  const moment = asOf.replace(/(\.0+)?Z$/, 'Z').replace('T', ' ')
+  return printable(
+    certain
+      ? `restored ${who}, as of ${moment}${of}`
+      : `perhaps restored ${who}, as of ${moment}${of}: ${items} items were written at about this time`,
+  )
+}
+
+/** What is to be known of a change beside what it did. */
+export function problemsAt(change: HistoryChange, step: Step<HistoryChange>, found: ItemHistory): readonly string[] {
+  const at = found.findings.filter(({ eventId }) => eventId === change.event_id).map(({ finding }) => finding)
+  return [
+    ...(at.includes('GAP') ? ['GAP: one or more changes before this one are missing'] : []),
+    ...change.altered.map(describeAlteration),
+    ...(at.includes('CONFLICT') ? ['CONFLICT: this change was delivered with different contents'] : []),
+    ...(step.ahead ? ['this baseline was ahead of the stream: it saw what a later change made'] : []),
+    ...(step.ordered ? [] : ['its place among the changes of this time is not certain']),
+    ...(change.time_precision === 'arrival' ? ['the record has no time, its arrival stands in'] : []),
+  ]
+}
+
+const PART_NAMES = {
+  old_image: 'the old image',
+  new_image: 'the new image',
+  changed: 'what changed',
+  row: 'the row',
+} as const
+
+function describeAlteration({ part, unreadable }: HistoryChange['altered'][number]): string {
+  if (unreadable !== null) return `ALTERED: ${PART_NAMES[part]} cannot be read: ${unreadable}`
+  return `ALTERED: ${PART_NAMES[part]} is not what ${part === 'changed' ? 'its images say' : 'its hash says'}`
+}

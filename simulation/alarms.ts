@@ -1,0 +1,127 @@
+/** The alarms of the stack itself, held against what was measured in a world. */
+import { type IMetric, type MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch'
+import { BUFFER } from '../aws/firehose-buffer.js'
+import { METRICS_NAMESPACE } from '../capture/write-metrics.js'
+import type { AlarmRule } from '../infra/alarm-rule.js'
+import { ALARMS } from '../infra/alarms.js'
+import type { CapturedTable } from '../infra/captured-table.js'
+import type { Metrics, Minute } from './metrics.js'
+
+/** An alarm as it is watched here: its threshold and times are the stack's, its values come from the world. */
+interface Watched {
+  readonly name: string
+  readonly threshold: number
+  readonly below: boolean
+  readonly minutes: readonly [number, number]
+  /** How many minutes a period has. */
+  readonly period: number
+  readonly values: (metrics: Metrics) => Values
+}
+
+/** By the number of its period since 1970; a period without a value is missing. */
+type Values = ReadonlyMap<number, number>
+
+/** The metrics of the world by what the stack calls them. */
+const ROOMS = { 'AWS/Firehose': 'Firehose', [METRICS_NAMESPACE]: 'ours' } as const
+
+const metricIn = (namespace: string) => (metricName: string, props: object) =>
+  new Metric({ namespace, metricName, ...props })
+
+/** A captured table as far as the metrics of its alarms look at it. */
+const STATION = {
+  configuration: { table: 'Orders' },
+  buffer: BUFFER,
+  delivery: {
+    stream: {
+      metric: metricIn('AWS/Firehose'),
+      metricIncomingBytes: (props: object) => metricIn('AWS/Firehose')('IncomingBytes', props),
+    },
+  },
+  transform: functionNamed('Lambda transform'),
+  forwarder: { ...functionNamed('Lambda forwarder'), mapping: { eventSourceMappingId: 'mapping' } },
+} as unknown as CapturedTable
+
+function functionNamed(name: string) {
+  const metric = metricIn(name)
+  return {
+    function: {
+      metric,
+      metricErrors: (props: object) => metric('Errors', props),
+      metricInvocations: (props: object) => metric('Invocations', props),
+    },
+  }
+}
+
+function watchedOf(rule: AlarmRule<CapturedTable>): readonly Watched[] {
+  const metric: IMetric = rule.metric(STATION)
+  const values = metric instanceof Metric ? valuesOf(metric) : MATHS[rule.name]
+  if (values === undefined) return []
+  const { name, threshold, below = false, minutes } = rule
+  const limit = typeof threshold === 'number' ? threshold : threshold(STATION)
+  const period = (metric as Metric | MathExpression).period.toMinutes()
+  return [{ name, threshold: limit, below, minutes, period, values }]
+}
+
+/** What of the alarms over two metrics is reckoned here; how near Firehose is to its limit is not. */
+const MATHS: { readonly [alarm: string]: (metrics: Metrics) => Values } = {
+  'transform-down': metrics => {
+    const errors = periodsOf(metrics.minutesOf('Lambda transform Errors'), 1)
+    const calls = periodsOf(metrics.minutesOf('Lambda transform Invocations'), 1)
+    return new Map([...errors].map(([at, { sum }]) => [at, (100 * sum) / (calls.get(at)?.sum ?? sum)]))
+  },
+  'stream-unread': metrics => {
+    const polled = periodsOf(metrics.minutesOf('Lambda mapping PolledEventCount'), 60)
+    const written = periodsOf(metrics.minutesOf('DynamoDB ConsumedWriteCapacityUnits'), 60)
+    return new Map([...written].map(([at, { sum }]) => [at, (polled.get(at)?.sum ?? 0) > 0 ? 0 : sum]))
+  },
+}
+
+function valuesOf({ namespace, metricName, statistic, dimensions, period }: Metric): (metrics: Metrics) => Values {
+  const isMapping = namespace === 'AWS/Lambda' && dimensions !== undefined
+  const room = isMapping ? 'Lambda mapping' : (ROOMS[namespace as keyof typeof ROOMS] ?? namespace)
+  const value = ({ sum, max, count }: Minute) =>
+    statistic === 'Maximum' ? max : statistic === 'Average' ? sum / count : sum
+  return metrics => {
+    const periods = periodsOf(metrics.minutesOf(`${room} ${metricName}`), period.toMinutes())
+    return new Map([...periods].map(([at, minute]) => [at, value(minute)]))
+  }
+}
+
+/** Minutes put together into longer periods. */
+function periodsOf(minutes: ReadonlyMap<number, Readonly<Minute>>, length: number): ReadonlyMap<number, Minute> {
+  const periods = new Map<number, Minute>()
+  for (const [at, { sum, max, count }] of minutes) {
+    const period = Math.floor(at / length)
+    const known = periods.get(period) ?? { sum: 0, max: Number.NEGATIVE_INFINITY, count: 0 }
+    periods.set(period, { sum: known.sum + sum, max: Math.max(known.max, max), count: known.count + count })
+  }
+  return periods
+}
+
+const WATCHED: readonly Watched[] = [...ALARMS.both, ...ALARMS.streams].flatMap(watchedOf)
+
+/** Every alarm that went off, with the minutes since 1970 at whose end it did. */
+export function alarmsOf(metrics: Metrics): ReadonlyMap<string, readonly number[]> {
+  const fired = new Map<string, readonly number[]>()
+  for (const { name, values, threshold, below, minutes, period } of WATCHED) {
+    const over = [...values(metrics)].filter(([, value]) => (below ? value < threshold : value > threshold))
+    const times = firing(
+      over.map(([at]) => at).sort((a, b) => a - b),
+      minutes,
+    )
+    if (times.length > 0)
+      fired.set(
+        name,
+        times.map(at => (at + 1) * period - 1),
+      )
+  }
+  return fired
+}
+
+/** The periods at which as many of the last ones were over the threshold as it takes; a silent one is not. */
+function firing(breaches: readonly number[], [wanted, of]: readonly [number, number]): readonly number[] {
+  return breaches.filter((at, i) => {
+    const first = breaches[i - wanted + 1]
+    return first !== undefined && at - first < of
+  })
+}

@@ -1,0 +1,62 @@
+/**
+ * Objects of S3. What they are like: user guide, "Add preconditions to S3 operations" (412, and 409
+ * where another write of the key is under way), "Strong consistency", "Using versioning".
+ */
+import { createHash } from 'node:crypto'
+import { serviceError } from './process.js'
+import type { World } from './world.js'
+
+/** One version of an object. */
+export interface StoredVersion {
+  readonly versionId: string
+  readonly bytes: Uint8Array
+  readonly etag: string
+  readonly modifiedMs: number
+}
+
+/** What must hold of a key so that it is written. */
+export interface Condition {
+  readonly isNew?: boolean
+  readonly etag?: string | undefined
+}
+
+export class SimulatedBucket {
+  /** All versions of each object, newest last. */
+  readonly objects = new Map<string, StoredVersion[]>()
+
+  constructor(
+    private readonly world: World,
+    readonly name: string,
+  ) {}
+
+  /** Adds a version. Throws where the condition does not hold. */
+  put(key: string, bytes: Uint8Array, condition: Condition = {}): void {
+    const versions = this.objects.get(key)
+    if (condition.isNew && versions !== undefined) throw serviceError('PreconditionFailed', 412)
+    if (condition.etag !== undefined && versions?.at(-1)?.etag !== condition.etag)
+      throw serviceError('PreconditionFailed', 412)
+    const { dice, scheduler, story } = this.world
+    const etag = `"${createHash('md5').update(bytes).digest('hex')}"`
+    const version = { versionId: dice.hex(16), bytes, etag, modifiedMs: Math.floor(scheduler.now) }
+    if (versions === undefined) this.objects.set(key, [version])
+    else versions.push(version)
+    story.tell('s3', `keeps ${this.name}/${key}, ${bytes.length} bytes`)
+  }
+
+  /** The newest version of an object. Throws for a key that has none. */
+  get(key: string): StoredVersion {
+    const version = this.objects.get(key)?.at(-1)
+    if (version === undefined) throw serviceError('NoSuchKey', 404)
+    return version
+  }
+
+  /** The keys below a prefix, in their order. */
+  keys(prefix: string): readonly string[] {
+    return [...this.objects.keys()].filter(key => key.startsWith(prefix)).sort()
+  }
+
+  /** The newest content of each object below a prefix, in the order of their keys. */
+  contents(prefix: string): readonly (readonly [string, Uint8Array])[] {
+    return this.keys(prefix).map(key => [key, this.get(key).bytes] as const)
+  }
+}

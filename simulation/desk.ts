@@ -1,0 +1,161 @@
+/**
+ * A desk on which `tail` follows the table into an archive in a folder: the real follower, delivery stream, folder and
+ * checkpoint. It is killed at every step that it takes outside of itself, and started again a while later.
+ */
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TailOutcome, tail } from '../capture/tail.js'
+import type { RowConverter } from '../delivery/parquet-conversion.js'
+import { ArchiveSink } from '../delivery/tail-sink.js'
+import { loadCheckpoint } from '../delivery/tail-state.js'
+import { DiskArchive } from '../store/folder.js'
+import { TAIL_FOLDER } from '../transform/layout.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
+import { Process } from './process.js'
+import { STREAMS, streamsClientOf } from './streams-client.js'
+import type { SimulatedTable } from './table.js'
+import type { World } from './world.js'
+
+/** Slow, so that a quiet hour is cheap. */
+const INTERVALS = {
+  emptyAnswers: 2,
+  settle: 1000,
+  idle: 120_000,
+  longestIdle: 900_000,
+  successor: 10_000,
+  refresh: 600_000,
+  tick: 120_000,
+}
+
+/** In memory, where a system has such a folder: an archive makes sure of each of its files, for which a disk takes long. */
+const FAST = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+
+/** A desk, and the archive on it. */
+export class SimulatedDesk {
+  readonly root = mkdtempSync(join(FAST, 'itemtrail-world-'))
+
+  constructor(
+    private readonly world: World,
+    private readonly table: SimulatedTable,
+    private readonly configuration: TableConfiguration,
+  ) {
+    // where the command takes its lock
+    mkdirSync(join(this.root, TAIL_FOLDER))
+  }
+
+  /** Follows the table until a moment, in milliseconds since 1970, with everything in the archive at its end. */
+  async runUntil(endMs: number): Promise<void> {
+    const { scheduler, faults, dice } = this.world
+    while (scheduler.now < endMs) {
+      const process = new Process(this.world, `tail ${this.world.numbers.next()}`, this.skew())
+      const ended = new Promise<string>(resolve => {
+        process.onDeath(() => resolve('killed'))
+        void this.follow(process, false).then(
+          ({ ending }) => resolve(ending),
+          (error: Error) => resolve(`failed: ${error.message}`),
+        )
+      })
+      this.world.story.tell('desk', `tail ended, ${await ended}`)
+      // whoever looks after it is at lunch, or away for days
+      await scheduler.sleep(
+        faults.strike('desk-off') ? dice.between(3_600_000, 40 * 3_600_000) : dice.between(1000, 600_000),
+      )
+    }
+  }
+
+  private skew(): number {
+    return this.world.faults.strike('clock-behind') ? this.world.dice.between(-300_000, 300_000) : 0
+  }
+
+  /** Runs the tail once more, to the end of what is there. */
+  async catchUp(): Promise<string> {
+    const { ending } = await this.follow(new Process(this.world, 'last tail'), true)
+    return ending
+  }
+
+  private async follow(process: Process, untilCaughtUp: boolean): Promise<TailOutcome> {
+    const { world } = this
+    const archive = new DiskArchive(this.root)
+    const sink = await ArchiveSink.open(archive, this.configuration, {
+      converter: converterOf(process),
+      now: process.now,
+    })
+    const killable = async (step: () => Promise<void>) => {
+      await process.mayDie()
+      await step()
+      await process.mayDie()
+    }
+    const checkpoint = loadCheckpoint(this.root, this.configuration.table)
+    return tail({
+      table: this.configuration.table,
+      client: streamsClientOf(process, this.table),
+      findStreams: async () => STREAMS,
+      // between any two of its steps the process may die
+      sink: {
+        put: record => process.work(sink.put(record)),
+        flush: () => process.work(killable(() => sink.flush())),
+        addFact: fact => process.work(killable(() => sink.addFact(fact))),
+        save: saved => process.work(killable(() => sink.save(saved))),
+      },
+      ...(checkpoint !== undefined && { checkpoint }),
+      untilCaughtUp,
+      flushInterval: 300_000,
+      flushSize: 20_000,
+      stop: new AbortController().signal,
+      intervals: INTERVALS,
+      now: process.now,
+      elapsed: () => world.scheduler.now,
+      random: world.dice.random,
+      after: process.after,
+      onGap: gap => world.story.tell(process.name, `tells a gap from ${gap.from} to ${gap.to}: ${gap.reason}`),
+    })
+  }
+
+  /** The lines of its objects of rows, by key. */
+  rowObjects(): readonly (readonly [string, Uint8Array])[] {
+    return this.files('data')
+  }
+
+  /** What it refused and kept. */
+  refusedObjects(): readonly (readonly [string, Uint8Array])[] {
+    return this.files('refused')
+  }
+
+  /** The facts that it kept. */
+  facts(): readonly unknown[] {
+    return this.files('facts').map(([, bytes]) => JSON.parse(Buffer.from(bytes).toString()) as unknown)
+  }
+
+  private files(folder: string): readonly (readonly [string, Uint8Array])[] {
+    const names = listFiles(join(this.root, folder))
+    return names.map(name => [`${folder}/${name}`, readFileSync(join(this.root, folder, name))] as const)
+  }
+
+  remove(): void {
+    rmSync(this.root, { recursive: true, force: true })
+  }
+}
+
+function listFiles(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter(entry => entry.isFile())
+      .map(entry => join(entry.parentPath, entry.name).slice(folder.length + 1))
+      .sort()
+  } catch {
+    return []
+  }
+}
+
+/** The lines themselves stand for Parquet, which takes DuckDB a hundred times as long. */
+function converterOf(process: Process): RowConverter {
+  return {
+    convert: async (linesPath, parquetPath) => {
+      await process.mayDie()
+      copyFileSync(linesPath, parquetPath)
+      await process.mayDie()
+    },
+    close: () => {},
+  }
+}

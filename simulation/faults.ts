@@ -1,0 +1,74 @@
+import type { Dice } from './dice.js'
+
+/**
+ * Everything that can go wrong in a world, each with what it does. A seed has a few of them, each for a while and with
+ * a rate of its own.
+ */
+export const FAULTS = {
+  'put-throttled': 'PutRecordBatch throws ServiceUnavailableException',
+  'put-partial': 'PutRecordBatch takes some of its records and answers an error code for the others',
+  'put-unheard': 'PutRecordBatch takes its records, and its answer is lost',
+  'put-hangs': 'PutRecordBatch does not answer before the caller gives up',
+  'put-slow': 'PutRecordBatch takes seconds',
+  'taken-twice': 'Firehose has a record twice that it took once',
+  'transform-fails': 'a call of the transform fails',
+  'transform-times-out': 'a call of the transform does its work and is not heard',
+  'delivered-twice': 'Firehose writes an object twice under two names',
+  's3-refuses': 'S3 answers a write with 503',
+  's3-unheard': 'S3 writes the object, and its answer is lost',
+  's3-slow': 'S3 takes seconds to write',
+  'function-killed': 'the process of a function dies between two of its steps',
+  'function-throttled': 'Lambda has no place for another call of a function',
+  'function-unheard': 'a function does its work, and Lambda does not hear of it',
+  'function-doubled': 'a function is called again while it still runs',
+  'function-slow': 'a function is cold, and starts late',
+  'mapping-pauses': 'the mapping is disabled for a while',
+  'shard-splits': 'a shard of the stream is closed and two begin',
+  'sealed-twice': 'the sealer is called again while it is at work',
+  'stream-throttled': 'the Streams API throttles, or fails',
+  'stream-slow': 'the Streams API takes seconds, or longer than its caller waits',
+  'stream-empty': 'GetRecords answers without records although there are more',
+  'desk-off': 'a desk is off for hours, or days',
+  'clock-behind': 'the clock of a function is behind, or ahead',
+} as const
+
+/** One of them, by name. */
+export type FaultKind = keyof typeof FAULTS
+
+/** A fault of a seed: its kind, and how often it strikes from when to when, in milliseconds from the beginning. */
+export interface Fault {
+  readonly kind: FaultKind
+  readonly fromMs: number
+  readonly toMs: number
+  readonly rate: number
+}
+
+/** The faults of one world, and how often each has struck. */
+export class Faults {
+  readonly struck = new Map<FaultKind, number>()
+  private readonly byKind = new Map<FaultKind, { readonly fault: Fault; readonly dice: Dice }[]>()
+
+  constructor(
+    faults: readonly Fault[],
+    dice: Dice,
+    private readonly elapsed: () => number,
+    private readonly tell: (kind: FaultKind) => void,
+  ) {
+    for (const [i, fault] of faults.entries()) {
+      const known = this.byKind.get(fault.kind) ?? []
+      this.byKind.set(fault.kind, [...known, { fault, dice: dice.fork(`${fault.kind} ${i}`) }])
+    }
+  }
+
+  /** True where a fault of this kind strikes now. */
+  strike(kind: FaultKind): boolean {
+    const list = this.byKind.get(kind)
+    if (list === undefined) return false
+    const now = this.elapsed()
+    if (!list.some(({ fault, dice }) => fault.fromMs <= now && now < fault.toMs && dice.chance(fault.rate)))
+      return false
+    this.struck.set(kind, (this.struck.get(kind) ?? 0) + 1)
+    this.tell(kind)
+    return true
+  }
+}

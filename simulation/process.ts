@@ -1,0 +1,109 @@
+import type { Cancel } from './scheduler.js'
+import type { World } from './world.js'
+
+/** What a dead process waits for. */
+const NEVER = new Promise<never>(() => {})
+
+/**
+ * A process of ours in the world. It can die at each step that it takes outside of itself: what it had asked for may
+ * still be done, and nobody is told.
+ */
+export class Process {
+  isAlive = true
+  private killed: (() => void) | undefined
+  private endWork: (why: 'dead') => void = () => {}
+  private readonly dead = new Promise<'dead'>(resolve => {
+    this.endWork = resolve
+  })
+
+  constructor(
+    readonly world: World,
+    readonly name: string,
+    /** Milliseconds by which its clock is ahead of the world's. */
+    private readonly skewMs = 0,
+  ) {}
+
+  /** Milliseconds since 1970, by its own clock. */
+  readonly now = (): number => Math.floor(this.world.scheduler.now) + this.skewMs
+
+  readonly sleep = (ms: number): Promise<void> => new Promise(resolve => this.after(ms, resolve))
+
+  readonly after = (ms: number, callBack: () => void): Cancel =>
+    this.world.scheduler.after(ms, () => {
+      if (this.isAlive) callBack()
+    })
+
+  /** Called when it dies. */
+  onDeath(killed: () => void): void {
+    this.killed = killed
+  }
+
+  die(why: string): void {
+    if (!this.isAlive) return
+    this.isAlive = false
+    this.world.story.tell(this.name, `dies, ${why}`)
+    this.killed?.()
+    this.endWork('dead')
+  }
+
+  /** Does something with files of its own; the world stands still meanwhile. */
+  async work<T>(done: Promise<T>): Promise<T> {
+    const ended = await this.world.scheduler.during(Promise.race([done.then(value => ({ value })), this.dead]))
+    return ended === 'dead' ? NEVER : ended.value
+  }
+
+  /** A place in such work at which it may die. */
+  async mayDie(): Promise<void> {
+    if (!this.world.faults.strike('function-killed')) return
+    this.die('at work')
+    await NEVER
+  }
+
+  /**
+   * Asks a service: the request travels, the service does it, the answer travels. The process may die before, between
+   * and after.
+   */
+  async call<T>(service: Service<T>): Promise<T> {
+    const { scheduler, dice, faults } = this.world
+    const deadly = faults.strike('function-killed') ? dice.pick(['asking', 'waiting', 'answered'] as const) : undefined
+    return new Promise<T>((resolve, reject) => {
+      const [there, back] = [1 + dice.between(0, 30), 1 + dice.between(0, 30)]
+      if (deadly === 'asking') this.die('before its request left')
+      if (!this.isAlive) return
+      scheduler.after(there + (service.slowMs ?? 0), () => {
+        if (deadly === 'waiting') this.die('while it waited for an answer')
+        const answer = attempt(service.serve)
+        if (service.isUnheard?.()) return
+        this.after(back, () => {
+          if (deadly === 'answered') return this.die('when the answer came')
+          if (answer.kind === 'failed') reject(answer.error)
+          else resolve(answer.value)
+        })
+      })
+    })
+  }
+}
+
+/** A request that a service gets. */
+export interface Service<T> {
+  /** What it does, at one moment. */
+  readonly serve: () => T
+  readonly slowMs?: number
+  /** True where nobody hears its answer. @default - heard */
+  readonly isUnheard?: () => boolean
+}
+
+type Attempt<T> = { readonly kind: 'done'; readonly value: T } | { readonly kind: 'failed'; readonly error: unknown }
+
+function attempt<T>(serve: () => T): Attempt<T> {
+  try {
+    return { kind: 'done', value: serve() }
+  } catch (error) {
+    return { kind: 'failed', error }
+  }
+}
+
+/** An error as a client of AWS throws it. */
+export function serviceError(name: string, status: number): Error {
+  return Object.assign(new Error(`${name} (simulated)`), { name, $metadata: { httpStatusCode: status } })
+}

@@ -1,0 +1,97 @@
+/** S3 as a process of ours sees it: its client, with the commands that our code sends. */
+import { S3Client } from '@aws-sdk/client-s3'
+import type { SimulatedBucket, StoredVersion } from './bucket.js'
+import { type Process, serviceError } from './process.js'
+
+/** The input of a command as far as the model understands it. */
+interface Input {
+  readonly Bucket: string
+  readonly Key: string
+  readonly Prefix?: string
+  readonly Delimiter?: string
+  readonly StartAfter?: string
+  readonly ContinuationToken?: string
+  readonly KeyMarker?: string
+  readonly IfNoneMatch?: string
+  readonly IfMatch?: string
+  readonly Range?: string
+  readonly Body?: string | Uint8Array
+}
+
+interface Command {
+  readonly constructor: { readonly name: string }
+  readonly input: Input
+}
+
+/** The client that a process is given. */
+export function s3ClientOf(process: Process, buckets: readonly SimulatedBucket[]): S3Client {
+  const { faults, dice } = process.world
+  const send = ({ constructor: { name }, input }: Command) => {
+    const bucket = buckets.find(bucket => bucket.name === input.Bucket)
+    const answer = ANSWERS[name]
+    if (bucket === undefined || answer === undefined) throw new Error(`${name} of ${input.Bucket} is not simulated`)
+    return process.call({
+      slowMs: faults.strike('s3-slow') ? dice.between(1000, 30_000) : 0,
+      serve: () => {
+        if (faults.strike('s3-refuses')) throw serviceError('SlowDown', 503)
+        return answer(bucket, input)
+      },
+      isUnheard: () => name === 'PutObjectCommand' && faults.strike('s3-unheard'),
+    })
+  }
+  return Object.assign(Object.create(S3Client.prototype) as S3Client, { send })
+}
+
+/** A page of a list; S3 has 1000, fewer here so that lists have several. */
+const PAGE_KEYS = 50
+
+const ANSWERS: { readonly [command: string]: (bucket: SimulatedBucket, input: Input) => unknown } = {
+  PutObjectCommand: (bucket, { Key, Body = '', IfNoneMatch, IfMatch }) => {
+    bucket.put(Key, Buffer.from(Body as Uint8Array), { isNew: IfNoneMatch === '*', etag: IfMatch })
+    return {}
+  },
+  GetObjectCommand: (bucket, { Key, IfMatch, Range }) => {
+    const { bytes, etag, versionId } = bucket.get(Key)
+    if (IfMatch !== undefined && IfMatch !== etag) throw serviceError('PreconditionFailed', 412)
+    const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(Range ?? '') ?? []
+    const part = from === undefined ? bytes : bytes.subarray(Number(from), Number(to) + 1)
+    return { Body: bodyOf(part), ContentLength: part.length, ETag: etag, VersionId: versionId }
+  },
+  ListObjectsV2Command: (bucket, { Prefix = '', Delimiter, StartAfter = '', ContinuationToken = StartAfter }) => {
+    const keys = bucket.keys(Prefix).filter(key => key > ContinuationToken)
+    if (Delimiter !== undefined) return { CommonPrefixes: foldersOf(keys, Prefix).map(folder => ({ Prefix: folder })) }
+    const page = keys.slice(0, PAGE_KEYS)
+    const next = page.length < keys.length ? { NextContinuationToken: page.at(-1) } : {}
+    return { Contents: page.map(key => ({ Key: key, ...listed(bucket.get(key)) })), ...next }
+  },
+  ListObjectVersionsCommand: (bucket, { Prefix = '', KeyMarker = '' }) => {
+    const keys = bucket.keys(Prefix).filter(key => key > KeyMarker)
+    const page = keys.slice(0, PAGE_KEYS)
+    const Versions = page.flatMap(key =>
+      [...(bucket.objects.get(key) ?? [])]
+        .reverse()
+        .map((version, i) => ({ Key: key, VersionId: version.versionId, IsLatest: i === 0, ...listed(version) })),
+    )
+    return { Versions, ...(page.length < keys.length && { NextKeyMarker: page.at(-1) }) }
+  },
+}
+
+function listed({ bytes, etag, modifiedMs }: StoredVersion) {
+  return { Size: bytes.length, ETag: etag, LastModified: new Date(modifiedMs), StorageClass: 'STANDARD' }
+}
+
+function foldersOf(keys: readonly string[], prefix: string): readonly string[] {
+  const deeper = keys.filter(key => key.includes('/', prefix.length))
+  return [...new Set(deeper.map(key => key.slice(0, key.indexOf('/', prefix.length) + 1)))]
+}
+
+function bodyOf(bytes: Uint8Array) {
+  return {
+    transformToByteArray: async () => bytes,
+    transformToString: async () => Buffer.from(bytes).toString(),
+    async *[Symbol.asyncIterator]() {
+      yield bytes
+    },
+    destroy: () => {},
+  }
+}

@@ -1,0 +1,66 @@
+import { Dice } from './dice.js'
+import { FAULTS, type Fault, type FaultKind } from './faults.js'
+import type { Load } from './workload.js'
+
+/** What a seed makes of a world before it begins: plain data, so that it can be made smaller and told. */
+export interface Scenario {
+  readonly seed: number
+  readonly hours: number
+  readonly load: Load
+  readonly faults: readonly Fault[]
+  /** Records that the mapping hands over at once, at most. */
+  readonly batchSize: number
+  /** Which way changes take to an archive: Lambda and Firehose, or a `tail` on a desk. */
+  readonly path: 'aws' | 'desk'
+  /** Whether the archive is sealed each hour. */
+  readonly isSealed: boolean
+}
+
+const HOUR_MS = 3_600_000
+
+/** What can go wrong on a desk; on AWS all else can. */
+const OF_DESK: readonly FaultKind[] = ['stream-throttled', 'stream-slow', 'stream-empty', 'desk-off']
+const OF_BOTH: readonly FaultKind[] = ['shard-splits', 'function-killed', 'clock-behind']
+const KINDS = {
+  desk: [...OF_DESK, ...OF_BOTH],
+  aws: (Object.keys(FAULTS) as FaultKind[]).filter(kind => !OF_DESK.includes(kind)),
+}
+
+/**
+ * The scenario of a seed. It is a swarm: each seed has a few kinds of faults, some none, so that they meet in
+ * combinations which are rare and deep, and do not drown each other.
+ */
+export function scenarioOf(seed: number, hours: number): Scenario {
+  const dice = new Dice(seed).fork('scenario')
+  const path = dice.pick(['aws', 'aws', 'desk'] as const)
+  const count = dice.pick([0, 1, 2, 2, 3, 3, 4, 6])
+  const kinds = new Set(Array.from({ length: count }, () => dice.pick(KINDS[path])))
+  return {
+    seed,
+    hours,
+    batchSize: dice.pick([1, 3, 10, 100, 1000]),
+    path,
+    isSealed: path === 'aws' && dice.chance(0.3),
+    load: {
+      items: dice.pick([1, 3, 10, 40]),
+      perHour: dice.pick([2, 10, 30]),
+      bursts: dice.pick([0, 0.1, 0.5]),
+      oversize: dice.chance(0.2) ? 0.05 : 0,
+    },
+    faults: [...kinds].flatMap(kind => faultsOf(kind, dice, hours * HOUR_MS)),
+  }
+}
+
+/** One to three stretches of a fault: a trickle all the time, a bad hour, or an outage in which nothing works. */
+function faultsOf(kind: FaultKind, dice: Dice, spanMs: number): readonly Fault[] {
+  return Array.from({ length: dice.between(1, 4) }, (): Fault => {
+    const form = dice.pick(['trickle', 'bad hour', 'outage'] as const)
+    if (form === 'trickle') return { kind, fromMs: 0, toMs: spanMs, rate: dice.pick([0.01, 0.05, 0.2]) }
+    const fromMs = dice.between(0, spanMs)
+    if (form === 'bad hour') return { kind, fromMs, toMs: fromMs + dice.between(60_000, 2 * HOUR_MS), rate: 0.5 }
+    // a tail asks every few seconds as long as the API is down, so a day of that would be all that a seed is about
+    const longest = OF_DESK.includes(kind) ? HOUR_MS : 26 * HOUR_MS
+    const lasts = Math.min(longest, dice.pick([5 * 60_000, HOUR_MS, 6 * HOUR_MS, 26 * HOUR_MS]))
+    return { kind, fromMs, toMs: fromMs + lasts, rate: 1 }
+  })
+}

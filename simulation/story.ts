@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto'
+
+/** What happened in a world, line by line, and a hash of it all: two runs of one seed have the same. */
+export class Story {
+  readonly lines: string[] = []
+  private readonly hash = createHash('sha256')
+  private pending = ''
+
+  constructor(
+    private readonly now: () => number,
+    private readonly start: number,
+    private readonly isTold: boolean,
+  ) {}
+
+  tell(who: string, what: string): void {
+    const line = `${elapsed(this.now() - this.start)} ${who}: ${what}`
+    if (this.isTold) this.lines.push(line)
+    this.pending += `${line}\n`
+    if (this.pending.length > 65_536) this.digestPending()
+  }
+
+  /** Something for whoever reads the story alone, such as which changes a call carried: no part of the hash. */
+  detail(who: string, what: () => string): void {
+    if (this.isTold) this.lines.push(`${elapsed(this.now() - this.start)} ${who}: ${what()}`)
+  }
+
+  /** Lower hex over all lines so far. */
+  digest(): string {
+    this.digestPending()
+    return this.hash.copy().digest('hex')
+  }
+
+  private digestPending(): void {
+    this.hash.update(this.pending)
+    this.pending = ''
+  }
+}
+
+/** The changes that some texts speak of, each once, by their sequence numbers. */
+export function sequencesIn(texts: readonly string[]): readonly string[] {
+  const found = texts.flatMap(text => [...text.matchAll(/"(?:SequenceNumber|sequence)":"0*(\d+)"/g)])
+  return [...new Set(found.map(([, sequence]) => sequence as string))]
+}
+
+/** `1d 02:03:04.005` */
+function elapsed(ms: number): string {
+  const days = Math.floor(ms / 86_400_000)
+  const time = new Date(ms - days * 86_400_000).toISOString().slice(11, 23)
+  return `${days}d ${time}`
+}

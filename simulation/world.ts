@@ -1,0 +1,189 @@
+import { createForwarder } from '../capture/forwarder.js'
+import { createHandler } from '../transform/handler.js'
+import { configurationKey, DATA_PREFIX, GIVEN_UP_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
+import { rowConfiguration, type TableConfiguration } from '../transform/table-configuration.js'
+import { SimulatedBucket } from './bucket.js'
+import { SimulatedDesk } from './desk.js'
+import { Dice } from './dice.js'
+import { Faults } from './faults.js'
+import { SimulatedFirehose } from './firehose.js'
+import { SimulatedJournal } from './journal.js'
+import { SimulatedMapping } from './mapping.js'
+import { Metrics } from './metrics.js'
+import { s3ClientOf } from './s3-client.js'
+import type { Scenario } from './scenario.js'
+import { Scheduler } from './scheduler.js'
+import { Story } from './story.js'
+import { SimulatedTable } from './table.js'
+import { runWorkload } from './workload.js'
+
+/** What everything in a world shares: time, chance, what goes wrong, and what is told. */
+export interface World {
+  readonly scheduler: Scheduler
+  readonly dice: Dice
+  readonly faults: Faults
+  readonly metrics: Metrics
+  readonly story: Story
+  /** Names that are given once each. */
+  readonly numbers: { readonly next: () => number }
+}
+
+/** A world after its time: what is left in it to be judged. Objects are lines by key. */
+export interface Remains {
+  readonly world: World
+  readonly table: SimulatedTable
+  readonly rows: Contents
+  /** What was refused, or was too large, in all places where such is kept. */
+  readonly refused: Contents
+  /** What Lambda gave up. */
+  readonly givenUp: Contents
+  /** What an archive says about itself. */
+  readonly facts: readonly unknown[]
+  /** What the checks of the world itself found, each a sentence. */
+  readonly findings: readonly string[]
+}
+
+type Contents = readonly (readonly [string, Uint8Array])[]
+
+/** 2026-03-01T00:00:00Z */
+const START_MS = Date.UTC(2026, 2, 1)
+const HOUR_MS = 3_600_000
+
+/** After the last write, so long that everything has come to its end: a day of the stream, and one of Firehose. */
+const SETTLING_HOURS = 54
+
+/** Bytes that a record may have here; a pack is smaller, as it is on AWS. */
+const LIMITS = { packBytes: 3000, recordBytes: 4000 } as const
+
+/** The configuration of the one table of a world. */
+export const TABLE: TableConfiguration = {
+  table: 'Orders',
+  capture: 'streams',
+  keys: [{ column: 'order_id', attribute: 'order_id' }],
+  columns: [{ column: 'status', path: ['status'], type: 'string' }],
+}
+
+/** Runs a world from its beginning until everything in it has come to rest. */
+export function runWorld(scenario: Scenario, isTold: boolean): Promise<Remains> {
+  const world = createWorld(scenario, isTold)
+  return scenario.path === 'aws' ? runOnAws(world, scenario) : runOnDesk(world, scenario)
+}
+
+async function runOnAws(world: World, scenario: Scenario): Promise<Remains> {
+  const archive = new SimulatedBucket(world, 'archive')
+  const refused = new SimulatedBucket(world, 'refused')
+  archive.put(configurationKey(TABLE), Buffer.from(rowConfiguration(TABLE)))
+  const table = new SimulatedTable(world)
+  deployPath(world, table, archive, refused, scenario.batchSize)
+  const journal = scenario.isSealed ? new SimulatedJournal(world, archive) : undefined
+  void journal?.runUntil(endOf(scenario))
+  await letPass(world, table, scenario)
+  const findings = await atLast(world, journal?.check() ?? Promise.resolve([]))
+  return {
+    world,
+    table,
+    rows: archive.contents(DATA_PREFIX),
+    refused: [...archive.contents(REFUSED_PREFIX), ...refused.contents(REFUSED_PREFIX)],
+    givenUp: refused.contents(GIVEN_UP_PREFIX),
+    facts: [],
+    findings,
+  }
+}
+
+async function runOnDesk(world: World, scenario: Scenario): Promise<Remains> {
+  const table = new SimulatedTable(world)
+  const desk = new SimulatedDesk(world, table, TABLE)
+  try {
+    void desk.runUntil(endOf(scenario))
+    await letPass(world, table, scenario)
+    const findings = await atLast(
+      world,
+      desk.catchUp().then(ending => (ending === 'caught-up' ? [] : [`tail ended, ${ending}, expected it to catch up`])),
+    )
+    const [rows, refused, facts] = [desk.rowObjects(), desk.refusedObjects(), desk.facts()]
+    return { world, table, rows, refused, givenUp: [], facts, findings }
+  } finally {
+    desk.remove()
+  }
+}
+
+function endOf({ hours }: Scenario): number {
+  return START_MS + (hours + SETTLING_HOURS) * HOUR_MS
+}
+
+/** The time of a world: its writes, and then so long that all comes to its end. */
+async function letPass(world: World, table: SimulatedTable, scenario: Scenario): Promise<void> {
+  void runWorkload(world, table, scenario.load, START_MS + scenario.hours * HOUR_MS)
+  await world.scheduler.runUntil(endOf(scenario))
+}
+
+/** The functions and services between a table and an archive, as the stack deploys them. */
+function deployPath(
+  world: World,
+  table: SimulatedTable,
+  archive: SimulatedBucket,
+  refused: SimulatedBucket,
+  batchSize: number,
+): void {
+  const firehose = new SimulatedFirehose(world, {
+    table: TABLE,
+    archive,
+    recordBytes: LIMITS.recordBytes,
+    transform: {
+      name: 'transform',
+      timeoutMs: 60_000,
+      run: event => createHandler(TABLE, () => world.metrics.put('ours RecordsRefused', 1))(event),
+    },
+  })
+  new SimulatedMapping(world, table, {
+    givenUp: refused,
+    batchSize,
+    forwarder: {
+      name: 'forwarder',
+      timeoutMs: 60_000,
+      run: (event, { process, context }) =>
+        createForwarder({
+          table: TABLE.table,
+          deliveryStream: 'simulated',
+          refusedBucket: refused.name,
+          firehose: firehose.clientOf(process),
+          s3: s3ClientOf(process, [refused]),
+          writeMetrics: counts => {
+            for (const [name, value] of Object.entries(counts)) world.metrics.put(`ours ${name}`, value)
+          },
+          log: (message, details) => world.story.tell(process.name, `${message} ${JSON.stringify(details)}`),
+          now: process.now,
+          time: { sleep: process.sleep, after: process.after, random: world.dice.random },
+          limits: LIMITS,
+        })(event, context),
+    },
+  })
+}
+
+/** What is found at last, without a fault. It takes a while, as everything does. */
+async function atLast(world: World, checking: Promise<readonly string[]>): Promise<readonly string[]> {
+  let findings: readonly string[] = ['the last check does not come to an end']
+  const done = checking.then(
+    found => {
+      findings = found
+    },
+    (error: Error) => {
+      findings = [`the last check fails: ${error.message}`]
+    },
+  )
+  void done
+  await world.scheduler.runUntil(world.scheduler.now + 6 * HOUR_MS)
+  return findings
+}
+
+function createWorld(scenario: Scenario, isTold: boolean): World {
+  const dice = new Dice(scenario.seed)
+  const scheduler = new Scheduler(START_MS, dice.fork('ties'))
+  const now = () => scheduler.now
+  const story = new Story(now, START_MS, isTold)
+  const metrics = new Metrics(now)
+  const elapsed = () => scheduler.now - START_MS
+  const faults = new Faults(scenario.faults, dice.fork('faults'), elapsed, kind => story.tell('fault', kind))
+  let number = 0
+  return { scheduler, dice: dice.fork('world'), faults, metrics, story, numbers: { next: () => ++number } }
+}

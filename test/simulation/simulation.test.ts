@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest'
+import { runScenario } from '../../simulation/run.js'
+import { scenarioOf } from '../../simulation/scenario.js'
+
+describe('a world', () => {
+  it.each([1, 2, 3, 4, 5])('has one story for its seed, byte for byte (seed %i)', async seed => {
+    const [first, second] = [await runScenario(scenarioOf(seed, 12)), await runScenario(scenarioOf(seed, 12), true)]
+    expect(second.digest).toBe(first.digest)
+    expect(second.alarms).toEqual(first.alarms)
+    const third = await runScenario(scenarioOf(seed, 12), true)
+    expect(third.story).toEqual(second.story)
+  })
+
+  it('kills a tail on a desk again and again, and every version is there once', async () => {
+    const fault = { kind: 'function-killed', fromMs: 0, toMs: 86_400_000, rate: 0.05 } as const
+    const outcome = await runScenario({ ...scenarioOf(1, 12), path: 'desk', isSealed: false, faults: [fault] })
+    expect(outcome.struck.get('function-killed')).toBeGreaterThan(10)
+    expect(outcome.versions).toBeGreaterThan(10)
+    expect(outcome).toMatchObject({ problems: [], archived: outcome.versions, kept: 0, lost: 0 })
+  })
+
+  it('has another story for another seed', async () => {
+    const digests = await Promise.all([1, 2].map(async seed => (await runScenario(scenarioOf(seed, 12))).digest))
+    expect(new Set(digests).size).toBe(2)
+  })
+
+  it('without a fault archives every version, once, and no alarm goes off', async () => {
+    const outcome = await runScenario({ ...scenarioOf(9, 24), path: 'aws', faults: [] })
+    expect(outcome.versions).toBeGreaterThan(10)
+    expect(outcome).toMatchObject({ problems: [], archived: outcome.versions, lost: 0 })
+    expect(outcome.alarms.filter(name => name !== 'record-oversize')).toEqual([])
+  })
+})

@@ -1,0 +1,60 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeSealedOrders } from './archives.js'
+import { CHROMIUM, launch, type Served, serveView, visit } from './chromium.js'
+
+describe.skipIf(CHROMIUM === undefined)('papers that are checked before one’s eyes', () => {
+  let browser: Browser
+  let served: Served
+  let page: Page
+  let change: string
+  beforeAll(async () => {
+    const { root, key } = await makeSealedOrders()
+    browser = await launch()
+    served = await serveView(root, ['--key', `${key}.vkey`])
+    ;({ page } = await visit(browser, served))
+    const { changes } = (await (await page.request.get(`${served.origin}/t/Orders/i/ORD12345.json`)).json()) as {
+      readonly changes: readonly { readonly event_id: string }[]
+    }
+    change = `${served.origin}/t/Orders/e/${changes[1]?.event_id}`
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await served?.stop()
+  })
+
+  it('are a proof of this row, and no other', async () => {
+    await page.goto(change)
+    const output = page.locator('[data-proof] output')
+    await page.locator('[data-verify]').click()
+    await expect.poll(() => output.textContent()).toMatch(/^✓ PROVEN: row \d+ of \d+, \d+ hashes, 1 signature of /)
+    await page.locator('[data-proof]').evaluate(element => {
+      element.setAttribute('data-proof', (element.getAttribute('data-proof') ?? '').replace('= ', '= x'))
+    })
+    await page.locator('[data-verify]').click()
+    await expect.poll(() => output.textContent()).toMatch(/^✗ NOT PROVEN/)
+  })
+
+  it('are a receipt, a file of it, a proof, and what is neither', async () => {
+    const bytesAt = async (address: string) => (await page.request.get(address)).body()
+    const receipt = await bytesAt(`${served.origin}/receipt/deletions?table=Orders`)
+    const proof = await bytesAt(`${change}/proof`)
+    const check = async (...files: readonly (readonly [name: string, buffer: Buffer])[]) => {
+      await page.goto(`${served.origin}/check`)
+      const given = files.map(([name, buffer]) => ({ name, mimeType: 'text/plain', buffer }))
+      await page.locator('#files').setInputFiles(given)
+      await page.locator('#checked p').first().waitFor()
+      return page.locator('#checked p').allTextContents()
+    }
+    expect(await check(['r.json', receipt])).toEqual([
+      expect.stringContaining('✓ the receipt is as it was written'),
+      expect.stringContaining('✓ SAME'),
+    ])
+    expect((await check(['p.row-proof', proof]))[0]).toContain('✓ PROVEN')
+    const damaged = Buffer.from(proof.toString().replace(/\n= (\S)/, '\n= x$1'))
+    expect((await check(['p.row-proof', damaged]))[0]).toContain('✗')
+    const edited = Buffer.from(receipt.toString().replace(/"rows": \d+/, '"rows": 7'))
+    expect((await check(['r.json', edited]))[0]).toContain('✗ the receipt was edited')
+    expect((await check(['x.csv', Buffer.from('a')]))[0]).toContain('cannot be checked without its receipt')
+  })
+})

@@ -1,0 +1,276 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openArchive } from '../../library/open-archive.js'
+import { SAVED_QUERIES } from '../../queries/catalog.js'
+import { clockOf } from '../../view/times.js'
+import { ingestRecords, rowsOfRecord, temporaryFolder, writeRows } from '../delivery/desk.js'
+import { tableConfiguration } from '../factories.js'
+import { randomArchive } from '../queries/random-archive.js'
+import { change, STORY, STORY_TABLE } from '../queries/story.js'
+import { runs } from '../transform/arbitraries.js'
+import { browse, type PageClient } from './page-client.js'
+
+let root: string
+let page: PageClient
+beforeAll(async () => {
+  root = temporaryFolder()
+  await ingestRecords(root, STORY, { configuration: STORY_TABLE })
+  page = await browse(root, { now: () => new Date('2026-11-22T00:00:00Z') })
+})
+afterAll(() => page.close())
+
+describe('every screen', () => {
+  it('has the question, the archive, how sure it is and what that leaves out, and a command', async () => {
+    const { changes } = await page.json('/t/Orders/changes.json')
+    const paths = [
+      '/t/Orders',
+      '/t/Orders/changes',
+      '/t/Orders/i/A',
+      '/t/Orders/i/A?at=2026-11-20T12:00:00Z',
+      '/t/Orders/i/A?between=2026-11-20T10:00:00Z&and=2026-11-21T00:00:00Z',
+      `/t/Orders/e/${changes[0].event_id}`,
+      '/t/Orders/as-of/2026-11-21T00:00:00Z',
+      '/q/deletions?table=Orders',
+      '/sample?table=Orders&n=3&seed=x&from=2026-11-20&to=2026-11-23',
+      '/proof/Orders',
+    ]
+    for (const path of paths) {
+      const html = await page.text(path)
+      expect(html.match(/<h1>/g), path).toHaveLength(1)
+      expect(html, path).toContain('last change <time datetime="2026-11-21T10:00:00')
+      expect(html, path).toContain('14 hours ago')
+      expect(html, path).toMatch(/class="chip \w+">[A-Z-]+ /)
+      expect(html, path).toContain('not shown by this: ')
+      expect(html, path).toMatch(/<code>itemtrail [a-z-]+ /)
+      expect(html, path).toContain('value="UTC"')
+      const [before, query = ''] = path.split('?')
+      const json = await page.json(`${before}.json?${query}`)
+      expect(json, path).toMatchObject({ last_change: '2026-11-21T10:00:00.000000Z', verdict: { judged: true } })
+      expect(json.command, path).toMatch(/^itemtrail /)
+    }
+  })
+
+  it('gives commands that answer the same', async () => {
+    const { run } = await import('../cli/command-line.js')
+    const { command, changes } = await page.json('/t/Orders/changes.json?actor=bob&event=MODIFY&attr=status')
+    const sql = /^itemtrail sql "(.*)" --archive/.exec(command)?.[1] as string
+    const { out } = await run(['sql', sql, '--archive', root, '--format', 'ndjson'])
+    const answered = out
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line).event_id)
+    expect(answered).toEqual(changes.map((one: { event_id: string }) => one.event_id))
+    expect(answered).toHaveLength(1)
+  })
+
+  it('is told in words when the address is wrong', async () => {
+    const wrong = {
+      '/t/Nope': [404, 'table "Nope" is not in the archive, which has Orders'],
+      '/t/Orders/changes?event=SMASH': [400, 'event is "SMASH", expected one of INSERT, MODIFY, REMOVE'],
+      '/t/Orders/changes?from=2026-11-21&to=2026-11-20': [
+        400,
+        'from is 2026-11-21, which is not before to, 2026-11-20',
+      ],
+      '/t/Orders/changes?after=1': [400, 'expected what a page links to'],
+      '/t/Orders/changes?hour=Mon-24': [400, 'expected a weekday and an hour of UTC such as Mon-14'],
+      '/t/Orders/changes?tz=Moon%2FSea': [400, 'tz is "Moon/Sea", expected UTC or a zone such as Europe/Berlin'],
+      '/t/Orders/i/Z': [404, 'Orders Z was never seen'],
+      '/t/Orders/e/zz': [400, 'expected at least 8 signs of its id'],
+      '/t/Orders/e/00000000': [404, 'event 00000000 is not in the archive of Orders'],
+      '/t/Orders/as-of/yesterday': [400, 'instant "yesterday" is none'],
+      '/q/nothing?table=Orders': [404, 'query "nothing" is unknown'],
+      '/nothing': [404, 'there is no such page'],
+    } as const
+    for (const [path, [status, words]] of Object.entries(wrong)) {
+      const answer = await page.get(path)
+      expect(answer.status, path).toBe(status)
+      expect((await answer.text()).replaceAll('&quot;', '"'), path).toContain(words)
+    }
+  })
+
+  it('asks each saved question by a form that its header makes', async () => {
+    for (const { name, question, parameters } of SAVED_QUERIES.values()) {
+      const html = await page.text(`/q/${name}?table=Orders&form=yes`)
+      expect(html.replaceAll('&#39;', "'"), name).toContain(`<h1>${question}</h1>`)
+      for (const { name: field, preset } of parameters)
+        if (preset !== 'facts') expect(html, name).toContain(`name="${field}"`)
+    }
+  })
+})
+
+describe('a list of changes', () => {
+  it('is narrowed by each value as often as its count says', async () => {
+    const { facets } = await page.json('/t/Orders/changes.json')
+    const params = { actor: 'actor', kind: 'kind', event: 'event', attribute: 'attr' } as const
+    for (const [facet, param] of Object.entries(params))
+      for (const { value, changes } of facets[facet].filter(({ value }: { value: string | null }) => value !== null)) {
+        const { found, changes: listed } = await page.json(
+          `/t/Orders/changes.json?${new URLSearchParams({ [param]: value })}`,
+        )
+        expect([facet, value, found, listed.length]).toEqual([facet, value, changes, changes])
+      }
+    for (const { value, changes } of facets.hour) {
+      const day = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'][Math.floor(value / 24)]
+      const hour = `${day}-${String(value % 24).padStart(2, '0')}`
+      expect((await page.json(`/t/Orders/changes.json?hour=${hour}`)).found).toBe(changes)
+    }
+  })
+
+  it('shows moments in another zone, with its offset', async () => {
+    const html = await page.text('/t/Orders/changes?tz=Asia%2FKolkata')
+    expect(html).toContain('<time datetime="2026-11-21T10:00:00.000Z">2026-11-21 15:30:00 +05:30</time>')
+    expect(clockOf('America/New_York').text(Date.UTC(2026, 0, 1, 3) * 1000 + 7)).toBe(
+      '2025-12-31 22:00:00.000007 -05:00',
+    )
+  })
+})
+
+describe('every answer', () => {
+  it('is the library’s, over random archives', async () => {
+    await fc.assert(
+      fc.asyncProperty(randomArchive(6), async ({ rows }) => {
+        const random = temporaryFolder()
+        await writeRows(random, rows)
+        const client = await browse(random)
+        await using archive = await openArchive(random)
+        const [from, to] = ['2026-11-21T00:00:00Z', '2026-11-23T00:00:00Z']
+        const asked = await archive.run('changes-between', 'Orders', { from, to })
+        const { changes, found, verdict } = await client.json(`/t/Orders/changes.json?from=${from}&to=${to}`)
+        const ids = (list: readonly { event_id: unknown }[]) => list.map(one => String(one.event_id)).sort()
+        expect(ids(changes)).toEqual(ids([...asked] as never))
+        expect(found).toBe(asked.length)
+        const byId = new Map([...asked].map(row => [row.event_id, row]))
+        for (const one of changes) {
+          const row = byId.get(one.event_id)
+          expect([one.actor, one.event_name, one.changed]).toEqual([row?.actor, row?.event_name, row?.changed])
+        }
+        expect(verdict.confidence).toBe((await asked.verdict())?.confidence)
+        for (const key of new Set(rows.map(row => row.item_key))) {
+          const text = JSON.parse(key).order_id.S as string
+          const history = await archive.history('Orders', text)
+          const item = await client.json(`/t/Orders/i/${text}.json`)
+          expect(item.confidence).toBe(history.confidence)
+          expect(item.changes.map((one: { event_id: string }) => one.event_id)).toEqual(
+            history.changes.map(one => one.eventId).reverse(),
+          )
+        }
+        const at = '2026-11-22T00:00:00Z'
+        const items = []
+        for await (const one of archive.tableAsOf('Orders', at))
+          items.push([one.key, one.state, one.confidence, one.item])
+        const then = await client.json(`/t/Orders/as-of/${at}.json`)
+        const sorted = (list: unknown[]) => list.map(one => JSON.stringify(one)).sort()
+        expect(
+          sorted(
+            then.items.map((one: { item_key: object; state: string; confidence: string; item: object }) => [
+              one.item_key,
+              one.state,
+              one.confidence,
+              one.item,
+            ]),
+          ),
+        ).toEqual(sorted(items))
+        await client.close()
+      }),
+      { ...runs(4), endOnFailure: true },
+    )
+  }, 120_000)
+})
+
+describe('the page holds against', () => {
+  it('an empty archive, and one that grows while it is looked at', async () => {
+    const growing = temporaryFolder()
+    mkdirSync(join(growing, 'data'), { recursive: true })
+    const client = await browse(growing)
+    expect(await client.text('/')).toContain('the archive has no table yet')
+    await ingestRecords(growing, STORY.slice(0, 3), { configuration: STORY_TABLE })
+    expect((await client.json('/t/Orders/changes.json')).found).toBe(3)
+    await ingestRecords(growing, STORY.slice(3), { configuration: STORY_TABLE })
+    const both = await Promise.all([client.json('/t/Orders/changes.json'), client.json('/t/Orders/i/A.json')])
+    expect([both[0].found, both[1].changes.length]).toEqual([STORY.length, 6])
+    await client.close()
+  })
+
+  it('a damaged object, which it names', async () => {
+    const damaged = temporaryFolder()
+    await ingestRecords(damaged, STORY, { configuration: STORY_TABLE })
+    const folder = join(damaged, 'data/Orders/event_date=2026-11-20')
+    writeFileSync(join(folder, readdirSync(folder)[0] as string), 'not Parquet at all')
+    const client = await browse(damaged)
+    for (const path of ['/', '/t/Orders', '/t/Orders/changes', '/t/Orders/i/A']) {
+      const answer = await client.get(path)
+      expect(await answer.text(), path).toMatch(/cannot be read/)
+      expect(answer.status, path).toBe(path === '/' ? 200 : 500)
+    }
+    await client.close()
+  })
+
+  it('an item of 10,000 changes, fifty at a time, with a jump to a date', async () => {
+    const busy = temporaryFolder()
+    const state = (n: number) => (n < 0 ? undefined : { n: { N: String(n) } })
+    const at = (n: number) => new Date(Date.UTC(2026, 10, 20, 10) + n * 1000).toISOString().slice(8, 19)
+    const records = Array.from({ length: 10_000 }, (_, n) => change('A', at(n), state(n - 1), state(n)))
+    await ingestRecords(busy, records, { configuration: tableConfiguration() })
+    const client = await browse(busy)
+    const html = await client.text('/t/Orders/i/A')
+    expect(html).toContain('50 of 10000 changes')
+    expect(html.length).toBeLessThan(200_000)
+    const next = linkIn(html, /rel="next" href="([^"]+)"/)
+    expect(await client.text(next)).toContain('2026-11-20 12:45:49Z')
+    expect(await client.text('/t/Orders/i/A?to=2026-11-20T10:00:10Z')).toContain('10 of 10 changes')
+    expect(await client.text('/t/Orders/i/A?at=2026-11-20T11:00:00Z')).toContain('<span>3600</span>')
+    await client.close()
+  }, 120_000)
+
+  it('200 attributes and texts of 5 MB, of which the words that differ are shown', async () => {
+    const large = temporaryFolder()
+    const wide = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`attribute_${i}`, { S: `value ${i}` }]))
+    const text = (word: string) => ({
+      S: `${'one word after another, '.repeat(110_000)}${word} ${'and so on, '.repeat(220_000)}`,
+    })
+    const records = [
+      change('W', '20T10:00:00', undefined, wide),
+      change('W', '20T11:00:00', wide, { ...wide, attribute_7: { S: 'another' } }),
+      change('T', '20T10:00:00', undefined, { body: text('before') }),
+      change('T', '20T12:00:00', { body: text('before') }, { body: text('afterwards') }),
+    ]
+    // more than DynamoDB takes, and a table of another kind may hold
+    await writeRows(
+      large,
+      records.flatMap(record => rowsOfRecord(record, tableConfiguration())),
+    )
+    const client = await browse(large)
+    expect(await client.text('/t/Orders/i/W')).toContain('and 195 more')
+    const [{ event_id: id }] = (await client.json('/t/Orders/i/T.json')).changes
+    for (const path of [`/t/Orders/changes?row=${id}`, '/t/Orders/i/T']) {
+      const html = await client.text(path)
+      expect(html.length, path).toBeLessThan(200_000)
+      expect(html, path).toContain('<del>before</del><ins>afterwards</ins>')
+    }
+    await client.close()
+  }, 120_000)
+
+  it('binary values, by size and hash, with a download', async () => {
+    const binary = temporaryFolder()
+    await ingestRecords(
+      binary,
+      [change('B', '20T10:00:00', undefined, { file: { B: Buffer.from('bytes').toString('base64') } })],
+      { configuration: tableConfiguration() },
+    )
+    const client = await browse(binary)
+    const [{ event_id: id }] = (await client.json('/t/Orders/changes.json')).changes
+    const html = await client.text(`/t/Orders/e/${id}`)
+    expect(html).toContain('5 bytes, SHA-256')
+    const link = linkIn(html, /href="([^"]*\/bytes[^"]*)"/)
+    const file = await client.get(link)
+    expect(await file.text()).toBe('bytes')
+    expect(file.headers.get('content-disposition')).toContain('attachment')
+    await client.close()
+  })
+})
+
+function linkIn(html: string, pattern: RegExp): string {
+  return (pattern.exec(html)?.[1] ?? '').replaceAll('&amp;', '&')
+}

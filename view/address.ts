@@ -1,0 +1,61 @@
+import { parseInstant } from '../transform/instant.js'
+
+/** The parts of an address after its `?`; what is empty counts as left out. */
+export type Search = Readonly<Record<string, string | undefined>>
+
+/** A link: each step of the path escaped, whatever is in it. */
+export function linkTo(path: readonly string[], search: Search = {}): string {
+  const given = Object.entries(search).filter((entry): entry is [string, string] => (entry[1] ?? '') !== '')
+  const query = new URLSearchParams(
+    given.map(([name, value]): [string, string] => [name, value.toWellFormed()]),
+  ).toString()
+  const steps = path.map(step => encodeURIComponent(step.toWellFormed())).join('/')
+  return `/${steps}${query === '' ? '' : `?${query}`}`
+}
+
+/** What of an address is wrong, or is not there, in a sentence. */
+export class AddressError extends Error {
+  override readonly name = 'AddressError'
+  constructor(
+    message: string,
+    readonly status: 400 | 404 = 400,
+    readonly hint?: string,
+  ) {
+    super(message)
+  }
+}
+
+/** A moment of an address in microseconds since 1970, a day being its beginning; null where it is left out. */
+export function momentIn(search: Search, name: string): number | null {
+  const text = search[name]
+  if (text === undefined) return null
+  const us = parseInstant(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text)?.us
+  if (us !== undefined) return us
+  throw new AddressError(
+    `${name} is ${JSON.stringify(text)}, expected a day such as 2026-11-19, or ISO 8601 with a zone such as 2026-11-19T12:00:00Z`,
+  )
+}
+
+/** A period of an address, [from, to). */
+export function periodIn(search: Search): { readonly fromUs: number | null; readonly toUs: number | null } {
+  const [fromUs, toUs] = [momentIn(search, 'from'), momentIn(search, 'to')]
+  if (fromUs !== null && toUs !== null && fromUs >= toUs)
+    throw new AddressError(`from is ${search.from}, which is not before to, ${search.to}`)
+  return { fromUs, toUs }
+}
+
+/** One of some words; undefined where it is left out. */
+export function wordIn<W extends string>(search: Search, name: string, words: readonly W[]): W | undefined {
+  const text = search[name]
+  if (text === undefined) return undefined
+  const word = words.find(known => known === text)
+  if (word !== undefined) return word
+  throw new AddressError(`${name} is ${JSON.stringify(text)}, expected one of ${words.join(', ')}`)
+}
+
+/** A word of a command line, quoted where a shell would read it otherwise. */
+export function shellWord(word: string): string {
+  if (/^[\w.,:/=@+-]+$/.test(word)) return word
+  if (word.includes("'") && !/["$`\\!]/.test(word)) return `"${word}"`
+  return `'${word.replaceAll("'", "'\\''")}'`
+}

@@ -1,0 +1,283 @@
+import { readFileSync } from 'node:fs'
+import { type Context, Hono } from 'hono'
+import { CommandError } from '../cli/io.js'
+import { toJson } from '../cli/show/json-text.js'
+import { FileError } from '../config/gate.js'
+import { ConfigurationError } from '../config/problems.js'
+import { EvidenceError } from '../evidence/evidence-error.js'
+import type { JournalIdentity } from '../journal/head.js'
+import { ArchiveError } from '../library/archive-error.js'
+import { describeVerdict } from '../queries/answers/answer-verdict.js'
+import { toCsv } from '../queries/answers/csv.js'
+import { QueryError } from '../queries/engines/engine.js'
+import { ParameterError } from '../queries/parameters.js'
+import { formatInstant } from '../transform/instant.js'
+import { AddressError, linkTo } from './address.js'
+import type { ArchiveInView, Looked } from './archive-in-view.js'
+import { pageOf } from './layout.js'
+import { revealPage } from './paper/reveal.js'
+import { STYLE } from './paper/style.js'
+import { type Admission, guard } from './safety.js'
+import type { PageAsking, Screen } from './screen.js'
+import { asOfScreen } from './screens/as-of.js'
+import { bytesOfChange, changeScreen, proofOfChange } from './screens/change.js'
+import { changesScreen } from './screens/changes.js'
+import { checkScreen } from './screens/check.js'
+import { homeScreen } from './screens/home.js'
+import { itemScreen } from './screens/item.js'
+import { proofScreen } from './screens/proof.js'
+import { questionScreen, receiptOf } from './screens/question.js'
+import { sampleScreen } from './screens/sample.js'
+import { sqlScreen } from './screens/sql.js'
+import { tableScreen } from './screens/table.js'
+import { lastChange } from './tables.js'
+import { clockOf } from './times.js'
+
+/** What the page looks at, and who may look. */
+export interface AppOptions {
+  readonly view: ArchiveInView
+  /** Names the archive as the command line does. */
+  readonly root: string
+  readonly onAws: boolean
+  /** Whose journal is believed. @default - nobody's */
+  readonly identity?: JournalIdentity | undefined
+  /** @default false */
+  readonly allowsSql?: boolean | undefined
+  readonly admission: Admission
+  /** The names that this server goes by, each with its port. */
+  readonly hosts: () => readonly string[]
+  /** @default - the clock */
+  readonly now?: (() => Date) | undefined
+  /** What was spent, for people. @default - nothing is */
+  readonly expense?: (() => string) | undefined
+}
+
+type Ending = 'html' | 'json' | 'csv'
+type Make = (asking: PageAsking) => Promise<Screen>
+
+const SCRIPT = readFileSync(new URL('./page.js', import.meta.url), 'utf8')
+
+/** The page: a function from request to response. It only ever reads. */
+export function createApp(options: AppOptions): Hono {
+  const app = new Hono({ strict: false })
+  // an archive that cannot be opened by now is told in its own words
+  app.onError(
+    error => new Response(`${isNamed(error) ? error.message : 'something failed that should not'}\n`, { status: 503 }),
+  )
+  app.use(guard(options.hosts, options.admission))
+  app.get('/open', c => {
+    if (!options.admission.admit(c.req.query('token') ?? '')) return c.text(SPENT, 401)
+    options.admission.remember(c)
+    return c.redirect('/', 303)
+  })
+  app.get('/style.css', c => c.text(STYLE, 200, { 'content-type': 'text/css; charset=utf-8' }))
+  app.get('/page.js', c => c.text(SCRIPT, 200, { 'content-type': 'text/javascript; charset=utf-8' }))
+  app.get('/go', c => goTo(c))
+  app.get('*', c => answer(c, options))
+  return app
+}
+
+const SPENT = 'this link was used, or is none: a new start of itemtrail view prints a new one\n'
+
+/** A form cannot put what is typed into a path. */
+function goTo(c: Context): Response {
+  const { table, key, at } = c.req.query()
+  const path = at === undefined ? ['i', key ?? ''] : ['as-of', at.trim()]
+  return c.redirect(linkTo(['t', table ?? '', ...path]), 303)
+}
+
+/** The screens by their paths: `:` is any step. */
+const SCREENS: readonly (readonly [path: string, make: Make])[] = [
+  ['', homeScreen],
+  ['index', homeScreen],
+  ['t/:', tableScreen],
+  ['t/:/changes', changesScreen],
+  ['t/:/i/:', itemScreen],
+  ['t/:/e/:', changeScreen],
+  ['t/:/as-of/:', asOfScreen],
+  ['q/:', questionScreen],
+  ['sample', sampleScreen],
+  ['proof/:', proofScreen],
+  ['check', checkScreen],
+  ['sql', sqlScreen],
+]
+
+/** What is handed over as a file of its own. */
+const FILES: readonly (readonly [path: string, make: (asking: PageAsking) => Promise<Response>])[] = [
+  [
+    't/:/e/:/proof',
+    async asking =>
+      fileOf(
+        await proofOfChange(asking),
+        'text/plain; charset=utf-8',
+        `${(asking.path[3] ?? '').slice(0, 8)}.row-proof`,
+      ),
+  ],
+  ['t/:/e/:/bytes', async asking => fileOf(await bytesOfChange(asking), 'application/octet-stream', 'attribute.bin')],
+  [
+    'receipt/:',
+    async asking => fileOf(`${JSON.stringify(await receiptOf(asking), null, 2)}\n`, 'application/json', 'receipt.json'),
+  ],
+]
+
+function fileOf(content: string | Uint8Array, type: string, name: string): Response {
+  const body = typeof content === 'string' ? content : new Uint8Array(content)
+  return new Response(body, {
+    headers: { 'content-type': type, 'content-disposition': `attachment; filename="${name}"` },
+  })
+}
+
+function find<T>(routes: readonly (readonly [path: string, make: T])[], path: readonly string[]): T | undefined {
+  const fits = (route: readonly string[]) =>
+    route.length === path.length && route.every((step, i) => step === ':' || step === path[i])
+  return routes.find(([route]) => fits(route === '' ? [] : route.split('/')))?.[1]
+}
+
+async function answer(c: Context, options: AppOptions): Promise<Response> {
+  return options.view.look(async looked => {
+    const url = new URL(c.req.url)
+    const [path, ending] = pathOf(url, looked)
+    const asking = askingOf(url, path, ending, looked, options)
+    try {
+      if (asking instanceof AddressError) throw asking
+      const file = find(FILES, path)
+      if (file !== undefined) return await file(asking)
+      const make = find(SCREENS, path)
+      if (make === undefined) throw new AddressError('there is no such page', 404)
+      return await send(await make(asking), asking, ending, options)
+    } catch (error) {
+      const plain =
+        asking instanceof AddressError
+          ? (askingOf(new URL('/', url), [], ending, looked, options) as PageAsking)
+          : asking
+      return send(errorScreen(error), plain, ending === 'csv' ? 'html' : ending, options)
+    }
+  })
+}
+
+/** The steps of an address, and what is wanted of it. A table or a key may end as a file does: then it is that. */
+function pathOf(url: URL, { archive }: Looked): readonly [path: readonly string[], ending: Ending] {
+  const steps = url.pathname
+    .split('/')
+    .filter(step => step !== '')
+    .map(decode)
+  const last = steps.at(-1) ?? ''
+  const [, name, ending] = /^(.*)\.(json|csv)$/s.exec(last) ?? []
+  const isTable = steps.length === 2 && archive.findTable(last) !== undefined && archive.tables().includes(last)
+  if (name === undefined || isTable) return [steps, 'html']
+  const path = [...steps.slice(0, -1), name]
+  return [path.length === 1 && name === 'index' ? [] : path, ending as Ending]
+}
+
+function decode(step: string): string {
+  try {
+    return decodeURIComponent(step)
+  } catch {
+    return step
+  }
+}
+
+function askingOf(
+  url: URL,
+  path: readonly string[],
+  ending: Ending,
+  looked: Looked,
+  options: AppOptions,
+): PageAsking | AddressError {
+  const search = Object.fromEntries([...url.searchParams].filter(([, value]) => value !== ''))
+  const { root, onAws, identity, allowsSql = false, now = () => new Date() } = options
+  const { archive, verdict, once } = looked
+  try {
+    const clock = clockOf(search.tz)
+    return {
+      archive,
+      verdict,
+      once,
+      root,
+      onAws,
+      identity,
+      search,
+      path,
+      clock,
+      now: now(),
+      raw: search.raw !== undefined,
+      waits: ending !== 'html',
+      allowsSql,
+    }
+  } catch (error) {
+    if (error instanceof AddressError) return error
+    throw error
+  }
+}
+
+async function send(screen: Screen, asking: PageAsking, ending: Ending, options: AppOptions): Promise<Response> {
+  const { status = 200 } = screen
+  const lastUs = await lastChange(asking)
+  if (ending === 'csv') return csvOf(screen)
+  if (ending === 'json')
+    return new Response(`${toJson(described(screen, asking, lastUs))}\n`, {
+      status,
+      headers: { 'content-type': 'application/json; charset=utf-8' },
+    })
+  const spent = options.expense?.()
+  const remarks = [...(screen.remarks ?? []), ...(spent === undefined ? [] : [spent])]
+  const html = revealPage(pageOf({ asking, screen: { ...screen, remarks }, lastUs }))
+  return new Response(html, { status, headers: { 'content-type': 'text/html; charset=utf-8' } })
+}
+
+function csvOf({ rows }: Screen): Response {
+  if (rows === undefined)
+    return new Response('this is no list, expected .json\n', {
+      status: 404,
+      headers: { 'content-type': 'text/plain; charset=utf-8' },
+    })
+  return new Response(Buffer.concat([...toCsv(rows)]), {
+    headers: { 'content-type': 'text/csv; charset=utf-8; header=present' },
+  })
+}
+
+/** What is always on a screen, and its own. */
+function described(screen: Screen, asking: PageAsking, lastUs: number | null): object {
+  const { question, command = null, counts = null, remarks = [], receipt, sureness, data } = screen
+  return {
+    question,
+    archive: asking.root,
+    last_change: lastUs === null ? null : formatInstant(lastUs, 6),
+    counts,
+    command,
+    receipt: receipt?.sha256 ?? null,
+    remarks,
+    verdict: sureness?.kind === 'judged' ? describeVerdict(sureness.verdict) : null,
+    ...data,
+  }
+}
+
+const NAMED = [
+  AddressError,
+  CommandError,
+  ParameterError,
+  ArchiveError,
+  QueryError,
+  FileError,
+  ConfigurationError,
+  EvidenceError,
+] as const
+
+function isNamed(error: unknown): boolean {
+  return NAMED.some(kind => error instanceof kind)
+}
+
+/** What went wrong, in its own words; what nobody expected in no words of an archive's. */
+function errorScreen(error: unknown): Screen {
+  const isOurs = isNamed(error)
+  const { message, hint } = error as { message: string; hint?: string }
+  const status = error instanceof AddressError ? error.status : error instanceof QueryError || !isOurs ? 500 : 400
+  const question = isOurs ? message : 'something failed that should not'
+  return {
+    status,
+    question,
+    trail: [],
+    body: hint ?? (isOurs ? '' : message),
+    data: { error: message, hint: hint ?? null },
+  }
+}

@@ -1,0 +1,119 @@
+import { hash } from 'node:crypto'
+import type { OpenArchive } from '../library/open-archive.js'
+import type { AnswerVerdict } from '../queries/answers/asked.js'
+import type { QuestionAsked } from '../queries/answers/asked-archive.js'
+
+/** What a page looks at: the archive as it was when it was last opened. */
+export interface Looked {
+  readonly archive: OpenArchive
+  /** The verdict about what was asked, found out once. */
+  readonly verdict: (asked: QuestionAsked) => Promise<AnswerVerdict | undefined>
+  /** What `make` finds out of this state of the archive, once. */
+  readonly once: <T>(key: string, make: () => Promise<T>) => Promise<T>
+}
+
+/** An archive that is opened anew when it has grown, so that no page shows less than there is. */
+export class ArchiveInView {
+  private current: Promise<Opened> | undefined
+  private checked = 0
+
+  constructor(
+    private readonly open: () => Promise<OpenArchive>,
+    /** How long a look at what is there is good for. */
+    private readonly freshMs = 1000,
+  ) {}
+
+  /** Hands over the archive as it is by now; it stays open until `use` has ended. */
+  async look<T>(use: (looked: Looked) => Promise<T>): Promise<T> {
+    const opened = await this.fresh()
+    opened.users++
+    try {
+      return await use(opened)
+    } finally {
+      opened.users--
+      if (opened.isOld && opened.users === 0) await opened.archive.close()
+    }
+  }
+
+  async close(): Promise<void> {
+    const opened = await this.current?.catch(() => undefined)
+    await opened?.archive.close()
+  }
+
+  private async fresh(): Promise<Opened> {
+    if (this.current === undefined) return this.renew()
+    const opened = await this.current
+    if (Date.now() - this.checked < this.freshMs) return opened
+    this.checked = Date.now()
+    if ((await stateOf(opened.archive)) === opened.state) return opened
+    opened.isOld = true
+    const next = await this.renew()
+    if (opened.users === 0) await opened.archive.close()
+    return next
+  }
+
+  private renew(): Promise<Opened> {
+    this.checked = Date.now()
+    const opening = this.open().then(async archive => new Opened(archive, await stateOf(archive)))
+    this.current = opening
+    // one that cannot be opened may be by the next look
+    opening.catch(() => {
+      this.current = undefined
+    })
+    return opening
+  }
+}
+
+/** What is kept of one state of the archive, beside verdicts. */
+const MOST_KEPT = 100
+
+class Opened implements Looked {
+  users = 0
+  isOld = false
+  private readonly known = new Map<string, Promise<unknown>>()
+
+  constructor(
+    readonly archive: OpenArchive,
+    readonly state: string,
+  ) {}
+
+  verdict = (asked: QuestionAsked) => {
+    const { query, table, parameters, sql } = asked
+    const key = JSON.stringify([query, table, [...parameters], query === undefined ? sql : ''])
+    return this.once(`verdict ${key}`, () => this.judge(asked))
+  }
+
+  /** A verdict may still be asked for when its page has been answered: until then the archive stays open. */
+  private async judge(asked: QuestionAsked): Promise<AnswerVerdict | undefined> {
+    this.users++
+    try {
+      return await this.archive.verdict(asked)
+    } finally {
+      this.users--
+      if (this.isOld && this.users === 0) await this.archive.close()
+    }
+  }
+
+  once = async <T>(key: string, make: () => Promise<T>): Promise<T> => {
+    const made = (this.known.get(key) as Promise<T> | undefined) ?? make()
+    this.known.set(key, made)
+    // histories and lists are large, and are soon made again
+    for (const old of this.known.keys())
+      if (this.known.size > MOST_KEPT && !old.startsWith('verdict ')) this.known.delete(old)
+    try {
+      return await made
+    } catch (error) {
+      this.known.delete(key)
+      throw error
+    }
+  }
+}
+
+/** What an archive consists of: on AWS, whose engine reads what is there, only its facts. */
+async function stateOf({ engine }: OpenArchive): Promise<string> {
+  const { facts } = engine
+  if (facts === undefined) return ''
+  const prefixes = engine.objects === undefined ? ['facts/'] : ['data/', 'config/', 'facts/', 'refused/', 'log/next/']
+  const lists = await Promise.all(prefixes.map(prefix => facts.entries(prefix)))
+  return hash('sha256', JSON.stringify(lists.flat().map(({ key, bytes }) => [key, bytes])))
+}

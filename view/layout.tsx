@@ -1,0 +1,208 @@
+import type { Child } from 'hono/jsx'
+import { NOT_SHOWN } from '../queries/verdict/table-verdict.js'
+import { linkTo, type Search } from './address.js'
+import { Keys } from './keys.js'
+import { Chip } from './paper/parts.js'
+import type { PageAsking, Screen, Sureness } from './screen.js'
+import { ageOf, Time } from './times.js'
+
+/** What stands around every screen. */
+export interface Surroundings {
+  readonly asking: PageAsking
+  readonly screen: Screen
+  /** When the last change of the archive was made, in microseconds since 1970; null where it has none. */
+  readonly lastUs: number | null
+}
+
+/** A whole page. */
+function Layout({ asking, screen, lastUs }: Surroundings) {
+  const { question, trail, body, sureness } = screen
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="referrer" content="no-referrer" />
+        <title>{`${question} · itemtrail`}</title>
+        <link rel="stylesheet" href="/style.css" />
+        <script src="/page.js" defer></script>
+      </head>
+      <body>
+        <a class="skip" href="#main">
+          to the answer
+        </a>
+        <header class="top">
+          <nav aria-label="where this is">
+            <ol>
+              <li>
+                <a class="brand" href="/">
+                  itemtrail
+                </a>
+              </li>
+              {trail.map(([name, link]) => (
+                <li>
+                  <a href={link}>{name}</a>
+                </li>
+              ))}
+            </ol>
+          </nav>
+          <span class="any">
+            archive {asking.root}
+            {lastUs === null ? (
+              ', which has no change yet'
+            ) : (
+              <>
+                , last change <Time us={lastUs} clock={asking.clock} />, {ageOf(lastUs, asking.now)} ago
+              </>
+            )}
+          </span>
+          <span class="paper">time zone {asking.clock.zone}</span>
+          <ZoneForm asking={asking} />
+        </header>
+        <main id="main" tabindex={-1}>
+          <h1>{question}</h1>
+          {sureness === undefined ? null : <Sure sureness={sureness} again={here(asking)} />}
+          <Tools asking={asking} screen={screen} />
+          {(screen.remarks ?? []).map(text => (
+            <p class="note">{text}</p>
+          ))}
+          {body}
+        </main>
+        <Keys />
+      </body>
+    </html>
+  )
+}
+
+/** The address of what is looked at, with other parts. */
+export function here({ path, search }: PageAsking, other: Search = {}): string {
+  return linkTo(path, { ...search, ...other })
+}
+
+function ZoneForm({ asking }: { readonly asking: PageAsking }) {
+  const others = Object.entries(asking.search).filter(([name]) => name !== 'tz')
+  return (
+    <form method="get" action={linkTo(asking.path)}>
+      {others.map(([name, value]) => (
+        <input type="hidden" name={name} value={value} />
+      ))}
+      <label>
+        time zone
+        <input id="tz" name="tz" value={asking.clock.zone} size={12} autocomplete="off" spellcheck={false} />
+      </label>
+      <button type="submit">show</button>
+    </form>
+  )
+}
+
+function Sure({ sureness, again }: { readonly sureness: Sureness; readonly again: string }) {
+  if (sureness.kind === 'pending')
+    return (
+      <div class="bar" data-pending="">
+        <p class="confidence" role="status">
+          <Chip word="NOT JUDGED YET" />{' '}
+          <span>
+            how sure this is, is being found out: <a href={again}>look again</a>
+          </span>
+        </p>
+      </div>
+    )
+  const [first = '', ...rest] = sureness.lines
+  return (
+    <>
+      <div class="bar">
+        <p class="confidence">
+          <Chip word={sureness.word} /> <span>{first}</span>
+        </p>
+      </div>
+      {rest.map(line => (
+        <p>{line}</p>
+      ))}
+      <p class="dim">{NOT_SHOWN}</p>
+    </>
+  )
+}
+
+function Tools({ asking, screen }: { readonly asking: PageAsking; readonly screen: Screen }) {
+  const { counts, receipt, command, rows } = screen
+  const file = (ending: string) =>
+    `${linkTo(asking.path.length === 0 ? ['index'] : asking.path)}${ending}${queryOf(asking)}`
+  return (
+    <>
+      <div class="tools">
+        {counts === undefined ? null : <span>{counts}</span>}
+        {receipt === undefined ? null : (
+          <span class="any">
+            result SHA-256{' '}
+            <a href={receipt.link}>
+              <code>{receipt.sha256}</code>
+            </a>
+          </span>
+        )}
+        <span class="noprint">
+          <a href={file('.json')}>JSON</a>
+          {rows === undefined ? null : (
+            <>
+              {' '}
+              <a href={file('.csv')}>CSV</a>
+            </>
+          )}
+        </span>
+        <span class="script noprint">
+          <button type="button" data-copy-link="">
+            copy link
+          </button>{' '}
+          <button type="button" data-print="">
+            print
+          </button>{' '}
+          <button type="button" data-keys="">
+            keys ?
+          </button>
+        </span>
+      </div>
+      {command === undefined ? null : (
+        <div class="command">
+          <code>{command}</code>
+          <button type="button" class="script noprint" data-copy={command}>
+            copy
+          </button>
+        </div>
+      )}
+    </>
+  )
+}
+
+function queryOf(asking: PageAsking): string {
+  const link = here(asking)
+  return link.includes('?') ? link.slice(link.indexOf('?')) : ''
+}
+
+/** A list for people: what it is, how many rows, headers with a scope. */
+export function ListTable({ caption, columns, children }: ListOf) {
+  return (
+    <table class="wide">
+      <caption>{caption}</caption>
+      <thead>
+        <tr>
+          {columns.map(([name, isNumber]) => (
+            <th scope="col" {...(isNumber && { class: 'n' })}>
+              {name}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>{children}</tbody>
+    </table>
+  )
+}
+
+interface ListOf {
+  readonly caption: string
+  readonly columns: readonly (readonly [name: string, isNumber?: boolean])[]
+  readonly children?: Child
+}
+
+/** `<!doctype html>` and the page. */
+export function pageOf(surroundings: Surroundings): string {
+  return `<!doctype html>\n${String(<Layout {...surroundings} />)}`
+}

@@ -1,0 +1,112 @@
+import type { Child } from 'hono/jsx'
+import type { Value } from '../../queries/engines/rows.js'
+
+/** Each word of a verdict has a shape and how grave it is, so that no state is only a colour. */
+const SHAPES: Readonly<Record<string, readonly [shape: string, level: 'good' | 'fair' | 'bad']>> = {
+  COMPLETE: ['✓', 'good'],
+  UNBROKEN: ['–', 'good'],
+  'PRE-ARCHIVE': ['…', 'fair'],
+  'KEYS-ONLY': ['○', 'fair'],
+  GAP: ['✗', 'bad'],
+  DIFFERS: ['≠', 'bad'],
+  CONFLICT: ['⇄', 'bad'],
+  ALTERED: ['!', 'bad'],
+}
+
+/** A verdict's word, with its shape. */
+export function Chip({ word }: { readonly word: string }) {
+  const [shape, level] = SHAPES[word] ?? ['?', 'fair']
+  return (
+    <strong class={`chip ${level}`}>
+      {word} <span aria-hidden="true">{shape}</span>
+    </strong>
+  )
+}
+
+/** How sure something is: the word, and what explains it. */
+export function ConfidenceLine({ word, text }: { readonly word: string; readonly text: string }) {
+  return (
+    <p class="confidence">
+      <Chip word={word} /> <span>{text}</span>
+    </p>
+  )
+}
+
+/** Named facts, each on its own. */
+export function FactList({ of, rows }: { readonly of: Readonly<Record<string, Child>>; readonly rows?: boolean }) {
+  const entries = Object.entries(of)
+  if (entries.length === 0) return null
+  return (
+    <dl class={rows ? 'facts rows' : 'facts'}>
+      {entries.map(([name, value]) => (
+        <div>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+/** A text of a longer line, or of more lines, is folded, so that a row stays a row. */
+const FOLDED = { characters: 100, lines: 20 } as const
+/** Up to here a text without spaces is kept on one line. */
+const UNBROKEN = 40
+
+/** A value of an answer in a table: what is null, empty or long shows as what it is. */
+export function Cell({ value, isNumber, label }: CellOf) {
+  const about = label === undefined ? {} : { 'data-label': label }
+  if (value === null)
+    return (
+      <td class="dim" {...about}>
+        null
+      </td>
+    )
+  const text = typeof value === 'object' ? value.map(element => element ?? 'null').join(', ') : String(value)
+  if (isNumber)
+    return (
+      <td class="n" {...about}>
+        {text}
+      </td>
+    )
+  if (text === '')
+    return (
+      <td class="dim" {...about}>
+        ""
+      </td>
+    )
+  const lines = text.split('\n')
+  const isLong = lines.length > FOLDED.lines || lines.some(line => line.length > FOLDED.characters)
+  if (isLong)
+    return (
+      <td {...about}>
+        <details>
+          <summary>
+            <bdi>{[...text.slice(0, FOLDED.characters)].slice(0, -20).join('')}…</bdi>
+          </summary>
+          <pre>{text}</pre>
+        </details>
+      </td>
+    )
+  // a date or an identifier breaks at its hyphens otherwise
+  const name = classOf(text)
+  return (
+    <td {...(name !== '' && { class: name })} {...about}>
+      <bdi>{text}</bdi>
+    </td>
+  )
+}
+
+interface CellOf {
+  readonly value: Value
+  readonly isNumber: boolean
+  /** The column's name, for a screen too narrow for columns. @default - none */
+  readonly label?: string
+}
+
+/** Lines stand under one another, and a word or a moment on one line. */
+function classOf(text: string): string {
+  if (text.includes('\n')) return 'm'
+  const isOne = (!/\s/.test(text) && text.length <= UNBROKEN) || /^\d{4}-\d{2}-\d{2} [\d:.]+Z$/.test(text)
+  return isOne ? 't' : ''
+}

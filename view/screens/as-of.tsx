@@ -1,0 +1,167 @@
+import { archiveFlag } from '../../cli/show/archive-name.js'
+import { showValue } from '../../cli/show/item.js'
+import { showItemKey } from '../../cli/show/item-key.js'
+import type { TableItem } from '../../library/archive-answers.js'
+import { textTable } from '../../queries/engines/text-table.js'
+import { isDoubtful } from '../../queries/verdict/findings.js'
+import { formatInstant, parseInstant } from '../../transform/instant.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { AddressError, linkTo, shellWord } from '../address.js'
+import { here, ListTable } from '../layout.js'
+import { Chip } from '../paper/parts.js'
+import type { PageAsking, Screen } from '../screen.js'
+import { surenessOf } from '../sureness.js'
+import { itemLink, itemText, tableIn } from '../tables.js'
+
+const A_PAGE = 50
+/** Names in an address that are no attribute to look for. */
+const OURS = new Set(['tz', 'raw', 'after', 'w'])
+
+/** What a table held at a moment, doubtful items first. */
+export async function asOfScreen(asking: PageAsking): Promise<Screen> {
+  const table = tableIn(asking, asking.path[1])
+  const us = parseInstant(asking.path[3] ?? '')?.us
+  if (us === undefined)
+    throw new AddressError(
+      `instant ${JSON.stringify(asking.path[3])} is none, expected ISO 8601 with a zone such as 2026-11-19T12:00:00Z`,
+    )
+  const at = formatInstant(us, 6)
+  const filters = Object.entries(asking.search).filter(([name]) => !OURS.has(name)) as [string, string][]
+  const { doubtful, certain, total } = await asking.once(`as of ${table.table} ${at} ${JSON.stringify(filters)}`, () =>
+    itemsOf(asking, table, at, filters),
+  )
+  const found = [...doubtful, ...certain]
+  const start = Number(asking.search.after ?? 0)
+  if (!Number.isSafeInteger(start) || start < 0)
+    throw new AddressError(`after is ${JSON.stringify(asking.search.after)}, expected a whole number`)
+  const shown = asking.waits ? found : found.slice(start, start + A_PAGE)
+  const { table: name } = table
+  return {
+    question: `What did ${name} hold at ${asking.clock.text(us)}${filters.map(([attribute, value]) => `, ${attribute} being ${value}`).join('')}?`,
+    trail: [
+      [name, linkTo(['t', name])],
+      ['as of', linkTo(['t', name, 'as-of', asking.path[3] as string])],
+    ],
+    command: `itemtrail as-of ${shellWord(name)} ${at}${archiveFlag(asking.root)}`,
+    sureness: await surenessOf(asking, name, { at }, 'table-as-of'),
+    counts: `${shown.length} of ${found.length.toLocaleString('en')} items shown, of ${total.toLocaleString('en')} in the table then; ${doubtful.length} doubtful`,
+    remarks: filters.length === 0 ? [] : ['the command tells all items; the filters are of this page'],
+    data: { table: name, at, items: shown.map(described) },
+    rows: textTable(
+      ['item_key', 'state', 'confidence', 'item'],
+      shown.map(({ key, state, confidence, item }) => [
+        itemText(key),
+        state,
+        confidence,
+        item === null ? null : itemText(item),
+      ]),
+    ),
+    body: asking.waits ? null : (
+      <>
+        <p class="past">this is the past: {asking.clock.text(us)}</p>
+        <form method="get" action="/go" class="noprint" id="narrow">
+          <input type="hidden" name="table" value={name} />
+          <label>
+            another moment
+            <input name="at" value={asking.path[3]} size={28} autocomplete="off" spellcheck={false} />
+          </label>
+          <button type="submit">show</button>
+        </form>
+        <List shown={shown} at={at} table={name} found={found.length} />
+        <nav class="pages noprint" aria-label="pages">
+          {start === 0 ? null : <a href={here(asking, { after: undefined })}>first</a>}
+          {start + A_PAGE >= found.length ? null : (
+            <a rel="next" href={here(asking, { after: String(start + A_PAGE) })}>
+              next {A_PAGE}
+            </a>
+          )}
+        </nav>
+      </>
+    ),
+  }
+}
+
+/** Items of a page's answer that are kept; a larger table is asked by the command line. */
+const MOST_ITEMS = 200_000
+
+async function itemsOf(
+  { archive }: PageAsking,
+  table: TableConfiguration,
+  at: string,
+  filters: readonly (readonly [string, string])[],
+) {
+  const doubtful: TableItem[] = []
+  const certain: TableItem[] = []
+  let total = 0
+  for await (const one of archive.tableAsOf(table.table, at)) {
+    total++
+    if (total > MOST_ITEMS)
+      throw new AddressError(
+        `table ${table.table} held more than ${MOST_ITEMS} items then, which are too many for a page`,
+        400,
+        `itemtrail as-of ${table.table} ${at} --format ndjson has them all`,
+      )
+    if (!filters.every(([name, value]) => isOf(one, name, value))) continue
+    if (isDoubtful(one.confidence) || one.unresolved || one.state === 'unknown') doubtful.push(one)
+    else certain.push(one)
+  }
+  return { doubtful, certain, total }
+}
+
+/** A text is compared as it is, another value as it is shown. What an unknown item was cannot be told, so it stays. */
+function isOf({ item }: TableItem, name: string, value: string): boolean {
+  if (item === null) return true
+  const found = item[name]
+  return found !== undefined && ('S' in found ? found.S === value : showValue(found) === value)
+}
+
+function List({
+  shown,
+  at,
+  table,
+  found,
+}: {
+  readonly shown: readonly TableItem[]
+  readonly at: string
+  readonly table: string
+  readonly found: number
+}) {
+  return (
+    <ListTable
+      caption={`${shown.length} of ${found} items, doubtful ones first`}
+      columns={[['item'], ['how sure'], ['what it was']]}
+    >
+      {shown.map(({ key, confidence, state, item }) => {
+        const itemKey = itemText(key)
+        const link = itemLink(table, itemKey, { at })
+        return (
+          <tr data-row={link} data-open={link}>
+            <th scope="row" class="any">
+              <a href={link}>{showItemKey(itemKey)}</a>
+            </th>
+            <td>
+              <Chip word={confidence} />
+            </td>
+            <td class="any">{item === null ? <span class="dim">{state}</span> : shortly(item)}</td>
+          </tr>
+        )
+      })}
+    </ListTable>
+  )
+}
+
+const MOST_CHARACTERS = 160
+
+function shortly(item: NonNullable<TableItem['item']>): string {
+  const text = Object.entries(item)
+    .map(
+      ([name, value]) =>
+        `${name}: ${'S' in value ? value.S.slice(0, MOST_CHARACTERS) : showValue(value).slice(0, MOST_CHARACTERS)}`,
+    )
+    .join(', ')
+  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text
+}
+
+function described({ key, state, item, confidence, imageHash, unresolved }: TableItem): object {
+  return { item_key: key, state, confidence, item, image_hash: imageHash, unresolved }
+}

@@ -1,0 +1,57 @@
+import { parseItemKey, showItemKey } from '../cli/show/item-key.js'
+import { UnreadableTable } from '../queries/engines/engine.js'
+import { deliveriesOf } from '../queries/engines/literal.js'
+import { rowsOf } from '../queries/engines/rows.js'
+import { anyItemKey } from '../queries/known-keys.js'
+import { canonicalAttributes, canonicalItem, type Item } from '../transform/attribute-value.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
+import { AddressError, linkTo, type Search } from './address.js'
+import type { PageAsking } from './screen.js'
+
+/** The table that an address names. Throws an `AddressError` where there is none. */
+export function tableIn({ archive }: PageAsking, name: string | undefined): TableConfiguration {
+  const table = name === undefined ? undefined : archive.findTable(name)
+  if (table !== undefined) return table
+  const all = archive.tables().join(', ') || 'none'
+  throw new AddressError(`table ${JSON.stringify(name)} is not in the archive, which has ${all}`, 404)
+}
+
+/** The canonical key that an address names, in any form that the command line takes. */
+export async function itemIn({ archive }: PageAsking, table: TableConfiguration, typed: string): Promise<string> {
+  const anyKey = await anyItemKey(archive.engine, table)
+  if (anyKey === undefined) throw new AddressError(`table ${table.table} has no rows in the archive`, 404)
+  return parseItemKey(typed, anyKey)
+}
+
+/** The address of an item: its key as it is typed, or as JSON where that would be read as something else in a path. */
+export function itemLink(table: string, itemKey: string, search: Search = {}): string {
+  const typed = showItemKey(itemKey)
+  return linkTo(['t', table, 'i', /^\.{0,2}$|\.(json|csv)$/.test(typed) ? itemKey : typed], search)
+}
+
+/** An item, or a key, in canonical JSON. */
+export function itemText(item: Item): string {
+  return canonicalItem(canonicalAttributes(item, 'item', 'once'), 'item')
+}
+
+/** When the last change of a table was made, in microseconds since 1970; null where it has none. */
+export function lastChangeOf(asking: PageAsking, table: TableConfiguration): Promise<number | null> {
+  return asking.once(`last change of ${table.table}`, async () => {
+    const sql = `select max(event_time_us) as us from ${deliveriesOf(table)} where event_name <> 'BASELINE'`
+    try {
+      const [row] = [...rowsOf(await asking.archive.engine.run(sql))]
+      return row?.us == null ? null : Number(row.us)
+    } catch (error) {
+      // it is told where the table itself is looked at
+      if (error instanceof UnreadableTable) return null
+      throw error
+    }
+  })
+}
+
+/** The same of the whole archive. */
+export async function lastChange(asking: PageAsking): Promise<number | null> {
+  const { archive } = asking
+  const all = await Promise.all(archive.tables().map(name => lastChangeOf(asking, archive.table(name))))
+  return all.reduce<number | null>((last, us) => (us !== null && us > (last ?? us - 1) ? us : last), null)
+}

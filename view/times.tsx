@@ -1,0 +1,78 @@
+import { formatInstant } from '../transform/instant.js'
+import { AddressError } from './address.js'
+
+/** Shows moments in one time zone. */
+export interface Clock {
+  readonly zone: string
+  /** `2026-11-19 12:00:00.123Z`, or in another zone `2026-11-19 13:00:00.123 +01:00`. */
+  readonly text: (us: number, precision?: string) => string
+}
+
+/** The clock of a zone. Throws an `AddressError` for a zone that is none. */
+export function clockOf(zone = 'UTC'): Clock {
+  if (zone === 'UTC')
+    return { zone, text: (us, precision) => formatInstant(us, digitsOf(us, precision)).replace('T', ' ') }
+  let format: Intl.DateTimeFormat
+  try {
+    format = new Intl.DateTimeFormat('sv-SE', { ...FIELDS, timeZone: zone })
+  } catch {
+    throw new AddressError(`tz is ${JSON.stringify(zone)}, expected UTC or a zone such as Europe/Berlin`)
+  }
+  return { zone, text: (us, precision) => zonedText(format, us, digitsOf(us, precision)) }
+}
+
+const FIELDS = {
+  year: 'numeric',
+  month: '2-digit',
+  day: '2-digit',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+  timeZoneName: 'longOffset',
+} as const
+
+function zonedText(format: Intl.DateTimeFormat, us: number, digits: 0 | 3 | 6): string {
+  const parts = new Map(format.formatToParts(Math.floor(us / 1000)).map(({ type, value }) => [type, value]))
+  const part = (name: Intl.DateTimeFormatPartTypes) => parts.get(name) ?? ''
+  // the fraction is the same in every zone
+  const fraction = digits === 0 ? '' : (/\.\d+/.exec(formatInstant(us, digits))?.[0] ?? '')
+  const offset = part('timeZoneName').replace(/^GMT/, '').replace('\u2212', '-') || '+00:00'
+  const day = `${part('year')}-${part('month')}-${part('day')}`
+  return `${day} ${part('hour')}:${part('minute')}:${part('second')}${fraction} ${offset}`
+}
+
+function digitsOf(us: number, precision?: string): 0 | 3 | 6 {
+  if (precision === 's') return 0
+  if (precision === 'us') return 6
+  if (precision !== undefined) return 3
+  return us % 1_000_000 === 0 ? 0 : us % 1000 === 0 ? 3 : 6
+}
+
+/** A moment on a page. */
+export function Time({
+  us,
+  precision,
+  clock,
+}: {
+  readonly us: number
+  readonly precision?: string
+  readonly clock: Clock
+}) {
+  return <time datetime={formatInstant(us, us % 1000 === 0 ? 3 : 6)}>{clock.text(us, precision)}</time>
+}
+
+/** How long ago, in the largest unit that says it. */
+export function ageOf(us: number, now: Date): string {
+  const seconds = Math.max(0, Math.round(now.getTime() / 1000 - us / 1_000_000))
+  const units = [
+    ['day', 86_400],
+    ['hour', 3600],
+    ['minute', 60],
+  ] as const
+  for (const [unit, size] of units) {
+    const n = Math.floor(seconds / size)
+    if (n > 0) return `${n} ${unit}${n === 1 ? '' : 's'}`
+  }
+  return `${seconds} second${seconds === 1 ? '' : 's'}`
+}

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config'
+
+/** `npm run test:view`: the page in a real Chromium. One file after the other, which share two cores with it. */
+export default defineConfig({
+  test: {
+    include: ['test/view/browser/**/*.test.ts'],
+    fileParallelism: false,
+    testTimeout: 120_000,
+    hookTimeout: 240_000,
+  },
+})
