@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { OpenArchive } from '../library/open-archive.js'
 import type { AnswerVerdict } from '../queries/answers/asked.js'
 import type { QuestionAsked } from '../queries/answers/asked-archive.js'
+import { CLAIMS_PREFIX, FACTS_PREFIX, SEALED_PREFIXES } from '../transform/layout.js'
 
 /** What a page looks at: the archive as it was when it was last opened. */
 export interface Looked {
@@ -113,7 +114,7 @@ class Opened implements Looked {
 async function stateOf({ engine }: OpenArchive): Promise<string> {
   const { facts } = engine
   if (facts === undefined) return ''
-  const prefixes = engine.objects === undefined ? ['facts/'] : ['data/', 'config/', 'facts/', 'refused/', 'log/next/']
+  const prefixes = engine.objects === undefined ? [FACTS_PREFIX] : [...SEALED_PREFIXES, CLAIMS_PREFIX]
   const lists = await Promise.all(prefixes.map(prefix => facts.entries(prefix)))
   return hash('sha256', JSON.stringify(lists.flat().map(({ key, bytes }) => [key, bytes])))
 }

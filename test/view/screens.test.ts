@@ -215,7 +215,7 @@ describe('the page holds against', () => {
     await ingestRecords(busy, records, { configuration: tableConfiguration() })
     const client = await browse(busy)
     const html = await client.text('/t/Orders/i/A')
-    expect(html).toContain('50 of 10000 changes')
+    expect(html).toContain('50 of 10,000 changes')
     expect(html.length).toBeLessThan(200_000)
     const next = linkIn(html, /rel="next" href="([^"]+)"/)
     expect(await client.text(next)).toContain('2026-11-20 12:45:49Z')
