@@ -56,6 +56,14 @@ function walk(step) {
   if (next !== undefined) select(next)
 }
 
+/** The way back leads to this row, though its difference may still be on the way. */
+function open() {
+  const { open: address, row } = current()?.dataset ?? {}
+  if (address === undefined) return
+  history.replaceState(null, '', row)
+  location.assign(address)
+}
+
 // two moments to compare
 
 const PICKED = 'itemtrail-picked'
@@ -107,7 +115,7 @@ const ACTIONS = {
   ArrowDown: () => walk(1),
   k: () => walk(-1),
   ArrowUp: () => walk(-1),
-  Enter: () => current()?.dataset.open !== undefined && location.assign(current().dataset.open),
+  Enter: open,
   Escape: () => history.back(),
   '/': () => $('#narrow input:not([type=hidden]), #narrow textarea')?.focus(),
   '[': () => $('a[rel=prev]')?.click(),
