@@ -13,7 +13,8 @@ const MOST_SEEDS = 2000
 const HOURS = 24
 
 describe('the simulator', () => {
-  it.each(PLANTED)('finds that $name, and tells why', async planted => {
+  const looked = PLANTED.filter(({ isSlow }) => isSlow !== true || process.env.ITEMTRAIL_PLANTED !== undefined)
+  it.each(looked)('finds that $name, and tells why', async planted => {
     const { seed, told } = await withBug(planted, simulator => find(simulator, planted.seed ?? 1))
     if (planted.seed !== seed) console.log(`seed ${seed} finds that ${planted.name}`)
     expect(seed, 'no seed finds it').toBeDefined()
