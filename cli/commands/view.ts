@@ -33,10 +33,11 @@ export const view: Command = {
     // what cannot be opened is told here, and not in a browser
     await inView.look(async () => {})
     const { root, onAws, expense } = place
-    const served = await servePage(
-      { view: inView, root, onAws, identity: identityOf(options, root), allowsSql: options.allowSql === true, expense },
-      port,
-    )
+    const shown = { view: inView, root, onAws, identity: identityOf(options, root), expense }
+    const served = await servePage({ ...shown, allowsSql: options.allowSql === true }, port).catch(async error => {
+      await inView.close()
+      throw refusedPort(error, port)
+    })
     io.out(`${served.link}\n`)
     io.err('the link is good once; Ctrl-C ends it\n')
     if (options.open !== false) openBrowser(served.link)
@@ -50,6 +51,14 @@ function portOf({ port }: Options): number {
   if (port === undefined) return 0
   if (typeof port === 'string' && /^\d{1,5}$/.test(port) && Number(port) < 65_536) return Number(port)
   throw new CommandError(`--port is ${JSON.stringify(port)}, expected 0 to 65535`)
+}
+
+/** What the system says of a port names neither the flag nor what to do. */
+function refusedPort(error: NodeJS.ErrnoException, port: number): Error {
+  if (error.code === 'EADDRINUSE')
+    return new CommandError(`--port ${port} is taken on 127.0.0.1`, EXIT.usage, 'without --port a free one is found')
+  if (error.code === 'EACCES') return new CommandError(`--port ${port} may not be taken, expected 1024 to 65535`)
+  return error
 }
 
 function identityOf(options: Options, root: string) {

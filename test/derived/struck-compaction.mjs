@@ -3,7 +3,7 @@
  * each change below `derived/`, before and after. Needs `npm run build`.
  */
 import { DerivedFolder } from '../../dist/derived/derived-folder.js'
-import { compactTable } from '../../dist/derived/desk.js'
+import { compactTable } from '../../dist/derived/desk-compactor.js'
 import { Workbench } from '../../dist/derived/workbench.js'
 
 const [root, at] = process.argv.slice(2)
