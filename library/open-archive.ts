@@ -1,6 +1,7 @@
 import { existsSync, rmSync, statSync } from 'node:fs'
 import type { Table } from 'apache-arrow'
 import { derivedIn } from '../derived/desk-reader.js'
+import { readVerifier } from '../journal/key-file.js'
 import { Answer } from '../queries/answers/answer.js'
 import { judgeAnswer } from '../queries/answers/answer-verdict.js'
 import { answerQuery, answerSql } from '../queries/answers/ask.js'
@@ -67,6 +68,11 @@ export interface FolderOptions {
    * @default false
    */
   readonly files?: boolean | undefined
+  /**
+   * Whom to believe who signed the archive's journal: a vkey, or its file.
+   * @default - nobody: what was sealed is held against the journal all the same, and every verdict says so
+   */
+  readonly journalKey?: string | undefined
 }
 
 /** An archive behind an engine, such as one on AWS. */
@@ -133,9 +139,10 @@ async function openFolder(root: string, options: FolderOptions, end?: () => void
 export function openDesk(
   root: string,
   tables: Iterable<TableConfiguration> = [],
-  options: Omit<FolderOptions, 'tables'> = {},
+  { journalKey, ...options }: Omit<FolderOptions, 'tables'> = {},
 ): Promise<DuckDbEngine> {
-  return DuckDbEngine.open(root, tables, { ...options, derived: derivedIn(root) })
+  const believed = journalKey === undefined ? undefined : readVerifier(journalKey)
+  return DuckDbEngine.open(root, tables, { ...options, believed, derived: derivedIn(root) })
 }
 
 function openEngine({ engine, tables, others }: EngineOptions): OpenArchive {

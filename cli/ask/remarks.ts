@@ -1,4 +1,5 @@
 import type { QueryEngine } from '../../queries/engines/engine.js'
+import { sealedOf } from '../../queries/verdict/sealed.js'
 import { DiskArchive } from '../../store/folder.js'
 import { readKept } from '../../store/kept-configurations.js'
 import { findFacts } from '../../store/kept-facts.js'
@@ -35,6 +36,14 @@ async function unreadableFacts({ facts }: QueryEngine, tables: readonly string[]
   )
 }
 
+/** What of the journal cannot be read: then nobody knows what is missing. */
+async function journalProblems(engine: QueryEngine, tables: readonly string[]): Promise<readonly string[]> {
+  const sealed = await Promise.all(tables.map(table => sealedOf(engine, table)))
+  return [...new Set(sealed.flatMap(found => found?.problems ?? []))].map(
+    problem => `${problem}; what the journal tells of the archive is not known for certain`,
+  )
+}
+
 /**
  * Tells on standard error what lies among the objects and facts of the tables that were asked about and is not read.
  * Where there is something, nobody can say that the answer is whole.
@@ -43,8 +52,9 @@ export async function tellUnread(workspace: Workspace, exit: ExitCode, io: Io): 
   const { engine, asked, tables } = workspace
   const about = asked.size > 0 ? [...asked] : [undefined]
   const objects = (await Promise.all(about.map(table => engine.unread?.(table)))).flatMap(unread => unread ?? [])
-  const facts = await unreadableFacts(engine, asked.size > 0 ? [...asked] : tables)
-  return sayUnread(engine, [...objects, ...facts], exit, io)
+  const among = asked.size > 0 ? [...asked] : tables
+  const facts = await unreadableFacts(engine, among)
+  return sayUnread(engine, [...objects, ...facts, ...(await journalProblems(engine, among))], exit, io)
 }
 
 /** The same of everything beside the rows, for commands that say how an archive is. */

@@ -1,7 +1,10 @@
 import { existsSync, statSync } from 'node:fs'
 import { type Configuration, readConfiguration } from '../../config/configuration.js'
+import { FileError } from '../../config/gate.js'
+import { isWithin, readVerifier } from '../../journal/key-file.js'
 import { ArchiveError } from '../../library/archive-error.js'
 import { type FolderOptions, type OpenArchive, openArchive } from '../../library/open-archive.js'
+import { ProofError } from '../../proof/proof-error.js'
 import type { QueryEngine } from '../../queries/engines/engine.js'
 import { countRefused } from '../../store/refused-of-table.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
@@ -98,8 +101,28 @@ async function openFolder(options: Options, configuration: Configuration | undef
   const files = options.files === true
   return {
     root,
-    archive: await openArchiveIn(root, configuration?.tables.values() ?? [], { signal, files }),
+    archive: await openArchiveIn(root, configuration?.tables.values() ?? [], {
+      signal,
+      files,
+      journalKey: journalKeyOf(configuration, root),
+    }),
     end: () => {},
+  }
+}
+
+/**
+ * The configured key that the journal is believed under. Without one that can be read an answer says that nobody is
+ * believed: who asks need not have it. One inside the archive vouches for nothing.
+ */
+function journalKeyOf(configuration: Configuration | undefined, root: string): string | undefined {
+  const key = configuration?.seal?.key
+  if (key === undefined || key.startsWith('arn:') || isWithin(key, root)) return undefined
+  try {
+    readVerifier(key)
+    return key
+  } catch (error) {
+    if (error instanceof FileError || error instanceof ProofError) return undefined
+    throw error
   }
 }
 

@@ -4,6 +4,7 @@ import { tableConfiguration } from '../../config/configuration.js'
 import { NO_TABLE } from '../../delivery/ingest.js'
 import { type TableStatus, tableStatus } from '../../queries/answers/table-status.js'
 import { UnreadableTable } from '../../queries/engines/engine.js'
+import { describeSealed, type SealedTable, sealedRemarks } from '../../queries/verdict/sealed.js'
 import { DiskArchive } from '../../store/folder.js'
 import type { Objects } from '../../store/objects.js'
 import { archiveLedger, Ledger } from '../../store/redriven.js'
@@ -56,14 +57,22 @@ export const status: Command = {
         printStatus(workspace.root, tables, unreadable, refused, damaged, io)
         if (redriven > 0) io.err(`${grouped(redriven)} refused before, and sent again by redrive since: not counted\n`)
       }
-      await format.print({ page, whole: () => ({ tables, unreadable, refused, redriven, damaged }) }, io)
+      await format.print(
+        { page, whole: () => ({ tables: tables.map(describeTable), unreadable, refused, redriven, damaged }) },
+        io,
+      )
       for (const { reason } of unreadable) io.err(`${paint(io, 'red', 'unreadable')} ${printable(reason)}\n`)
       for (const table of workspace.tables)
         for (const { key, reason } of (await listTable(archive, table)).unread.filter(one => !one.mayHoldRows))
           io.err(`${printable(`${key} ${reason}`)}\n`)
-      const found = refused.length > 0 || damaged.length > 0 ? EXIT.findings : EXIT.done
+      const isAltered = tables.some(({ sealed }) => (sealed?.findings.length ?? 0) > 0)
+      const found = refused.length > 0 || damaged.length > 0 || isAltered ? EXIT.findings : EXIT.done
       return tellUnbelieved(workspace, unreadable.length > 0 ? EXIT.unchecked : found, io)
     }),
+}
+
+function describeTable({ sealed, ...table }: StatusOfTable): object {
+  return { ...table, journal: describeSealed(sealed) }
 }
 
 /** A table that costs no other its answer. */
@@ -82,11 +91,11 @@ async function statusOf(
     throw error
   })
   if (found instanceof UnreadableTable) return { table, reason: found.message }
-  const { rows, changes, baselineRows, items, first, last, misfits } = found
+  const { baselineRows, ...rest } = found
   const entries = await entriesOf(store, table)
   const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0)
   const objects = entries.length
-  return { table, rows, changes, baseline_rows: baselineRows, items, first, last, objects, misfits, bytes }
+  return { ...rest, baseline_rows: baselineRows, objects, bytes }
 }
 
 /**
@@ -156,9 +165,16 @@ function printTables(tables: readonly StatusOfTable[], io: Io): void {
     const repeats = rows - changes - baseline_rows
     if (repeats > 0) io.out(`${table}: ${grouped(repeats)} repeated deliveries, each change is counted once\n`)
   }
+  for (const { table, sealed } of tables) if (sealed !== null) printSealed(table, sealed, io)
   for (const { table, misfits } of tables)
     for (const { column, changes } of misfits)
       io.out(`${table}: ${column} is null in ${grouped(changes)} changes whose value does not fit it\n`)
+}
+
+/** What was sealed and is not as it was, first. */
+function printSealed(table: string, sealed: SealedTable, io: Io): void {
+  const colour = sealed.findings.length > 0 ? 'red' : 'dim'
+  for (const text of sealedRemarks(sealed)) io.out(`${table}: ${paint(io, colour, printable(text))}\n`)
 }
 
 function megabytes(bytes: number): string {

@@ -59,6 +59,7 @@ function explain(history: ItemHistory): string {
   const found = findings.filter(({ finding }) => finding === confidence)
   const where = found[0] === undefined ? '' : showFinding(found[0])
   const place = found.length > 1 ? `, the first of ${found.length}` : ''
+  if (found.length === 0 && (confidence === 'GAP' || confidence === 'ALTERED')) return OF_SEALED[confidence]
   switch (confidence) {
     case 'COMPLETE':
       return `COMPLETE: each change starts where the one before ended, and the item was what the table held at ${showAnchor(start)} and at ${showAnchor(end)}`
@@ -81,6 +82,12 @@ function explain(history: ItemHistory): string {
     case 'CONFLICT':
       return `CONFLICT: the archive holds change ${where} with different contents, one of them is shown${place}`
   }
+}
+
+/** What is no finding about the item itself; the remarks name the objects. */
+const OF_SEALED = {
+  GAP: 'GAP: objects of the table that were sealed are missing, and changes of the item may have been in them',
+  ALTERED: 'ALTERED: objects of the table are not those that were sealed, and changes of the item may be in them',
 }
 
 /** Of an item without any change until then. */

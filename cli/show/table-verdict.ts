@@ -1,6 +1,7 @@
 import type { AnswerVerdict } from '../../queries/answers/asked.js'
 import { describeRegions } from '../../queries/regions.js'
 import { CONFIDENCES, type Confidence, isDoubtful } from '../../queries/verdict/findings.js'
+import { sealedRemarks } from '../../queries/verdict/sealed.js'
 import { NOT_SHOWN, type TableVerdict } from '../../queries/verdict/table-verdict.js'
 import { formatInstant, readableInstant } from '../../transform/instant.js'
 import type { Io } from '../io.js'
@@ -73,7 +74,7 @@ function tableLines(verdict: TableVerdict, root: string, several: boolean): read
   const name = several ? ` in ${table}` : ''
   return [
     `${confidence}: ${among(verdict)}${name}${items === 0 ? '' : of}${periodText(verdict)}`,
-    ...[missingText(verdict), receivedText(verdict)].filter(line => line !== ''),
+    ...[missingText(verdict), receivedText(verdict), sealedText(verdict)].filter(line => line !== ''),
     ...(isDoubtful ? [adviceOn(verdict, root)] : []),
   ]
 }
@@ -135,8 +136,15 @@ function receivedText({ isBehind, isBefore, receivedUs, beganUs, fromUs, toUs }:
   return [behind, early].filter(text => text !== '').join('; ')
 }
 
-function adviceOn({ table, confidence, altered, refused, fromUs, toUs }: TableVerdict, root: string): string {
+function sealedText({ sealed }: TableVerdict): string {
+  return sealed === null ? '' : sealedRemarks(sealed).join('; ')
+}
+
+function adviceOn(verdict: TableVerdict, root: string): string {
+  const { table, confidence, altered, refused, fromUs, toUs, sealed } = verdict
   const archive = archiveFlag(root)
+  if ((sealed?.findings.length ?? 0) > 0)
+    return `what was sealed and is not as it was: itemtrail verify objects${archive}`
   if (!isDoubtful(confidence)) return `whether it is what the table holds: itemtrail reconcile ${table}${archive}`
   // what was refused, and `verify`, are looked at in a folder only
   if (isOnAws(root)) return `what does not fit together: itemtrail query continuity ${table}${archive}`

@@ -4,6 +4,7 @@ import { SAVED_QUERIES } from '../catalog.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { isDoubtful, worstOf } from '../verdict/findings.js'
 import type { ItemHistory } from '../verdict/fold-history.js'
+import { describeSealed } from '../verdict/sealed.js'
 import { archiveBegan, stateAt } from '../verdict/state-at.js'
 import {
   type AskedPeriod,
@@ -141,5 +142,6 @@ function describeTable(verdict: TableVerdict): object {
     received_until: text(verdict.receivedUs),
     behind: verdict.isBehind,
     before_archive: verdict.isBefore,
+    journal: describeSealed(verdict.sealed),
   }
 }

@@ -3,6 +3,7 @@ import { savedQuery } from '../catalog.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { deliveriesOf } from '../engines/literal.js'
 import { rowsOf } from '../engines/rows.js'
+import { type SealedTable, sealedOf } from '../verdict/sealed.js'
 import { askQuery } from './ask.js'
 
 /** What an archive holds of a table. */
@@ -19,6 +20,8 @@ export interface TableStatus {
   readonly last: string | null
   /** Columns with values that did not fit them, and in how many changes. */
   readonly misfits: readonly { readonly column: string; readonly changes: number }[]
+  /** Its objects beside what the archive's journal says of them; null where nothing is sealed. */
+  readonly sealed: SealedTable | null
 }
 
 /** Counts what an archive holds of a table. Throws `UnreadableTable` where nothing of it can be read. */
@@ -39,6 +42,7 @@ export async function tableStatus(engine: QueryEngine, table: TableConfiguration
     first: row?.first as string | null,
     last: row?.last as string | null,
     misfits: await countMisfits(engine, table),
+    sealed: await sealedOf(engine, table.table),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { Table } from 'apache-arrow'
+import type { Verifier } from '../../proof/note.js'
 import { DiskArchive } from '../../store/folder.js'
 import { readKept } from '../../store/kept-configurations.js'
 import type { ObjectEntry } from '../../store/objects.js'
@@ -39,6 +40,8 @@ export interface DuckDbOptions {
   readonly files?: boolean | undefined
   /** What was derived from its tables. @default - the archive alone is asked */
   readonly derived?: Derived | undefined
+  /** The key that the archive's journal is believed under. @default - none is known */
+  readonly believed?: Verifier | undefined
 }
 
 /**
@@ -70,6 +73,7 @@ export class DuckDbEngine implements QueryEngine {
     private readonly spill: SpillFolder,
     private readonly configured: ReadonlyMap<string, TableConfiguration>,
     private readonly identifiers: ReadonlyMap<string, string>,
+    readonly believed: Verifier | undefined,
   ) {}
 
   /**
@@ -80,7 +84,7 @@ export class DuckDbEngine implements QueryEngine {
   static async open(
     root: string,
     configured: Iterable<TableConfiguration> = [],
-    { signal, files = false, derived }: DuckDbOptions = {},
+    { signal, files = false, derived, believed }: DuckDbOptions = {},
   ): Promise<DuckDbEngine> {
     // loaded when an archive is opened: Arrow takes longer to load than most commands to run
     const { toArrowTable } = await import('./arrow.js')
@@ -102,6 +106,7 @@ export class DuckDbEngine implements QueryEngine {
         spill,
         current,
         names,
+        believed,
       )
       await engine.begin()
       return engine

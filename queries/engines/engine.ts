@@ -1,4 +1,5 @@
 import type { Table } from 'apache-arrow'
+import type { Verifier } from '../../proof/note.js'
 import type { ObjectEntry, Objects } from '../../store/objects.js'
 import type { NamedTable } from '../../transform/table-names.js'
 
@@ -89,6 +90,8 @@ export interface QueryEngine {
   describe?(): Promise<EngineDescription>
   /** The archive's objects, its facts among them. @default - no facts are known, so nothing is anchored */
   readonly facts?: Objects | undefined
+  /** The key that its archive's journal is believed under. @default - none is known, which is said */
+  readonly believed?: Verifier | undefined
   /** What it knows of a table without asking. @default - nothing, so the table's rows are asked */
   outline?(table: string): Promise<TableOutline | undefined>
   /** The objects of a table that its answers are read from. @default - not known: what is in the archive by then */

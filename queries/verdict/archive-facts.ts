@@ -13,6 +13,7 @@ import {
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { once } from '../engines/once.js'
+import { type SealedTable, sealedOf } from './sealed.js'
 import { digestOfStates, digestsOfBaselines } from './states-digest.js'
 
 /** A moment at which an independent look at the table says what every item was, in microseconds since 1970. */
@@ -75,6 +76,8 @@ export interface ArchiveFacts {
   readonly restores: readonly RestoreFact[]
   /** Files whose word is not known: each may tell of a loss. */
   readonly unreadable: readonly string[]
+  /** The table's objects beside what the archive's journal says of them; null where nothing is sealed. */
+  readonly sealed: SealedTable | null
 }
 
 export const NO_FACTS: ArchiveFacts = {
@@ -87,6 +90,7 @@ export const NO_FACTS: ArchiveFacts = {
   streams: [],
   restores: [],
   unreadable: [],
+  sealed: null,
 }
 
 /**
@@ -120,6 +124,7 @@ async function judgeFacts(
     streams: ofKind(facts, 'stream-changed').map(fact => ({ fact, us: factMicroseconds(fact.recorded) })),
     restores: ofKind(facts, 'restore'),
     unreadable: problems.map(({ message }) => message),
+    sealed: await sealedOf(engine, table.table),
   }
 }
 

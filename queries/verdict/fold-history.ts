@@ -27,6 +27,9 @@ export interface ItemHistory extends Verdict {
   readonly facts: ArchiveFacts
 }
 
+/** What is missing of the table may be older than the item's first change. */
+const EVER = Number.NEGATIVE_INFINITY
+
 /** The history that an item's changes and what is known of its archive make. */
 export function foldHistory(
   itemKey: string,
@@ -39,8 +42,8 @@ export function foldHistory(
   const period = periodOver(changes.map(change => change.event_time_us))
   const verdict =
     changes.length === 0
-      ? judgeUnseen(itemKey, facts, allOfUnseen(facts))
-      : judge(itemKey, [...findAlterations(steps), ...findProblems(steps)], facts, period)
+      ? judgeUnseen(itemKey, facts, allOfUnseen(facts), EVER)
+      : judge(itemKey, [...findAlterations(steps), ...findProblems(steps)], facts, period, EVER)
   const regions = describeRegions(regionsOf(changes.map(change => change.source)))
   const remarks = regions === undefined ? verdict.remarks : [...verdict.remarks, `its ${regions}`]
   return { itemKey, steps, changes, facts, ...verdict, remarks }

@@ -4,6 +4,7 @@ import { countAltered } from './altered-items.js'
 import { type ArchiveFacts, readArchiveFacts } from './archive-facts.js'
 import { findingsByItem, type TableFinding } from './continuity.js'
 import { CONFIDENCES, type Confidence, type ItemFinding, isDoubtful, worstOf } from './findings.js'
+import { type SealedTable, sealedWithin, wordsOf } from './sealed.js'
 import { type Extent, readExtent, spansOfItems } from './table-extent.js'
 import { judge, momentOf, type Period, periodOver } from './verdict.js'
 
@@ -63,6 +64,8 @@ export interface TableVerdict {
   readonly isBehind: boolean
   /** The period ended before the archive began. */
   readonly isBefore: boolean
+  /** Its objects beside the journal, of what is missing or altered that of the period; null: nothing is sealed. */
+  readonly sealed: SealedTable | null
   /**
    * Rows that are not what their hashes say: images of the period, and whatever may have been of it. Null: nobody
    * looked.
@@ -103,6 +106,8 @@ export async function judgeTable(
   const altered = await countAltered(engine, table, bounds, options.hashes)
   const counted = await judgeItems(engine, table, facts, bounds, altered ?? new Map())
   const touching = factsIn(facts, bounds)
+  const sealed =
+    facts.sealed && sealedWithin(facts.sealed, bounds.afterUs, (bounds.toUs ?? Number.POSITIVE_INFINITY) - 1)
   const refused = (await options.refused?.(table.table, bounds.fromUs)) ?? null
   const received = receivedUntil(extent, facts)
   const knownMissing =
@@ -115,6 +120,7 @@ export async function judgeTable(
   const confidence = worstOf([
     ...CONFIDENCES.filter(word => counted.verdicts[word] > 0),
     ...(knownMissing ? (['GAP'] as const) : []),
+    ...(sealed === null ? [] : wordsOf(sealed)),
   ])
   const { nowUs = Date.now() * 1000 } = options
   const ends = bounds.toUs ?? Number.NEGATIVE_INFINITY
@@ -137,6 +143,7 @@ export async function judgeTable(
     receivedUs: received,
     isBehind,
     isBefore,
+    sealed,
     altered: altered === null ? null : [...altered.values()].reduce((sum, rows) => sum + rows, 0),
   }
 }
@@ -187,8 +194,8 @@ async function judgeItems(
   const verdicts = Object.fromEntries(CONFIDENCES.map(word => [word, 0])) as Record<Confidence, number>
   const gaps: ItemFinding[] = []
   let [items, changes, repeats] = [0, 0, 0]
-  const count = (itemKey: string, timesUs: readonly number[]) => {
-    const about = judge(itemKey, findings.get(itemKey) ?? [], facts, bounds.periodOf(timesUs))
+  const count = (itemKey: string, timesUs: readonly number[], known = facts) => {
+    const about = judge(itemKey, findings.get(itemKey) ?? [], known, bounds.periodOf(timesUs), bounds.afterUs)
     const confidence = altered.has(itemKey) ? 'ALTERED' : about.confidence
     if (timesUs.length === 0 && !isDoubtful(confidence)) return
     items++
@@ -205,7 +212,8 @@ async function judgeItems(
     rowless.delete(span.itemKey)
   }
   // what is missing in the period may be all that the item had there
-  for (const itemKey of rowless) count(itemKey, [])
+  // sealed objects that are missing are no sign of it: they may have been any item's
+  for (const itemKey of rowless) count(itemKey, [], { ...facts, sealed: null })
   return { items, verdicts, changes, repeats, gaps: gaps.length, missing: mergeStretches(gaps) }
 }
 

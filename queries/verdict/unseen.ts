@@ -12,8 +12,8 @@ export function ofUnknown(confidence: Confidence): Confidence {
 }
 
 /** The verdict that an item of which the archive has no row was not there in a period, nor before it. */
-export function judgeUnseen(itemKey: string, facts: ArchiveFacts, period: Period): Verdict {
-  const verdict = judge(itemKey, [], facts, period)
+export function judgeUnseen(itemKey: string, facts: ArchiveFacts, period: Period, sealedAfterUs?: number): Verdict {
+  const verdict = judge(itemKey, [], facts, period, sealedAfterUs)
   const { confidence, start, end } = verdict
   // another look at the table found it otherwise
   if (confidence !== 'UNBROKEN' && confidence !== 'COMPLETE') return verdict

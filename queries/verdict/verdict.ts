@@ -6,7 +6,8 @@ import {
   lostStretches,
   type TableComparison,
 } from './archive-facts.js'
-import { type Confidence, confidenceOf, type ItemFinding } from './findings.js'
+import { type Confidence, confidenceOf, type ItemFinding, worstOf } from './findings.js'
+import { sealedRemarks, sealedWithin, wordsOf } from './sealed.js'
 import type { Absence } from './step.js'
 
 /** What an answer is about, in microseconds since 1970, both ends included. */
@@ -58,9 +59,16 @@ export function absencesOf(facts: ArchiveFacts, seenBy: ReadonlySet<string>): re
 /**
  * The verdict about one item: the worst finding that concerns the period; without any, COMPLETE where complete
  * baselines (or at the end a comparison with the table) stand on both sides and nothing is missing between them, else
- * UNBROKEN.
+ * UNBROKEN. What was sealed after `sealedAfterUs` and is missing or another may have been the item's, so it is never
+ * better than that.
  */
-export function judge(itemKey: string, all: readonly ItemFinding[], facts: ArchiveFacts, period: Period): Verdict {
+export function judge(
+  itemKey: string,
+  all: readonly ItemFinding[],
+  facts: ArchiveFacts,
+  period: Period,
+  sealedAfterUs = period.afterUs,
+): Verdict {
   const findings = [
     ...all.filter(finding => concerns(finding, period.afterUs, period.toUs)),
     ...differenceOf(facts, itemKey, period),
@@ -68,10 +76,12 @@ export function judge(itemKey: string, all: readonly ItemFinding[], facts: Archi
   const start = startOf(facts, period.fromUs)
   const anchors = agreeingAnchors(facts, itemKey)
   const end = anchors.find(({ us }) => us >= period.toUs) ?? null
-  const confidence = confidenceOf(findings)
+  const sealed = facts.sealed && sealedWithin(facts.sealed, sealedAfterUs, period.untilUs)
+  const confidence = worstOf([confidenceOf(findings), ...(sealed === null ? [] : wordsOf(sealed))])
   const isWhole = (until: Anchor) =>
     confidence === 'UNBROKEN' &&
     facts.unreadable.length === 0 &&
+    (sealed === null || sealed.problems.length === 0) &&
     start !== null &&
     isWholeUntil(start, until, all, facts)
   // rows from before an altered comparison are missing, or others: of what came after `end` it would have told
@@ -84,7 +94,7 @@ export function judge(itemKey: string, all: readonly ItemFinding[], facts: Archi
     start,
     end,
     completeUntil: complete ? end : (anchors.findLast(anchor => before(anchor) && isWhole(anchor)) ?? null),
-    remarks: factRemarks(facts, period),
+    remarks: [...factRemarks(facts, period), ...(sealed === null ? [] : sealedRemarks(sealed))],
   }
 }
 

@@ -125,7 +125,8 @@ export class ContinuityCheck {
     // by the chain it has a gap, too; should it not, that is no reason to pass over it
     const all = chain.some(({ finding }) => finding === 'GAP') ? chain : [...chain, ...balance]
     const period = this.period ?? (span === undefined ? EVER : periodOver([span.firstUs, span.lastUs]))
-    const verdict = judge(itemKey, all, this.facts, period)
+    const sealedAfterUs = this.period?.afterUs ?? Number.NEGATIVE_INFINITY
+    const verdict = judge(itemKey, all, this.facts, period, sealedAfterUs)
     // what has neither rows nor findings in the period is not what was asked for
     if ((span?.rows ?? 0) === 0 && !isDoubtful(verdict.confidence)) return
     const unbalanced = balance.filter(finding => concerns(finding, period.afterUs, period.toUs))

@@ -182,10 +182,15 @@ describe('the JSON of the commands', () => {
 
   it('of status is as documented', async () => {
     const { json, lines, exit } = await ask('status', '--config', fileOf('config.json', config))
+    // what is sealed is seen in `sealed.test.ts`
+    const journal = ['altered', 'last_seal', 'missing', 'not_sealed', 'objects', 'problems', 'signed', 'unlisted']
     expectContract(
       'status',
       [json],
-      ['tables[].misfits[].column', 'tables[].misfits[].changes', 'unreadable[].table', 'unreadable[].reason'],
+      [
+        ...['tables[].misfits[].column', 'tables[].misfits[].changes', 'unreadable[].table', 'unreadable[].reason'],
+        ...[...journal, 'objects[].key', 'objects[].kind'].map(name => `tables[].journal.${name}`),
+      ],
     )
     expect(lines).toEqual([json])
     expect(exit).toBe(1)

@@ -1,8 +1,8 @@
-import type { JournalIdentity } from '../../journal/head.js'
-import { CHECKPOINT, claimPath, type LogStore } from '../../journal/log-store.js'
-import { parseCheckpoint } from '../../proof/checkpoint.js'
-import { parseNote, type Verifier } from '../../proof/note.js'
-import { ProofError } from '../../proof/proof-error.js'
+import { parseCheckpoint } from '../proof/checkpoint.js'
+import { parseNote, type Verifier } from '../proof/note.js'
+import { ProofError } from '../proof/proof-error.js'
+import type { JournalIdentity } from './head.js'
+import { CHECKPOINT, claimPath, type LogStore } from './log-store.js'
 
 /**
  * Whose journal is expected in an archive: that of the key that is believed, else of whoever signed the checkpoint that
@@ -25,7 +25,7 @@ export async function identityOrAny(
 }
 
 /** Whoever signed a checkpoint, believed without a look at the signature: nobody knows the key. */
-function signersOf(checkpoint: Uint8Array): JournalIdentity | undefined {
+export function signersOf(checkpoint: Uint8Array): JournalIdentity | undefined {
   try {
     const note = parseNote(Buffer.from(checkpoint).toString('utf8'))
     const { origin } = parseCheckpoint(note.text)
