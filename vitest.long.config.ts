@@ -13,7 +13,7 @@ export const LONG = [
   'test/evidence/bundle.test.ts',
   'test/derived/{compaction,checkpoints}*.test.ts',
   'test/{store/bits,delivery/memory}.test.ts',
-  'test/{queries,queries/verdict,restore}/{claims,delivery,reconcile,reconstruct}.property.test.ts',
+  'test/{queries,queries/verdict,restore}/{claims,delivery,one-word,reconcile,reconstruct}.property.test.ts',
 ]
 
 /** `npm run test:long`. */
