@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { Child } from 'hono/jsx'
 import { showPath, showValue } from '../cli/show/item.js'
 import { type Difference, differencesOf } from '../queries/difference.js'
+import { nameSome } from '../queries/name-some.js'
 import { type FoldedPart, foldParts, textDifference } from '../queries/text-difference.js'
 import type { HistoryChange } from '../queries/verdict/item-change.js'
 import { type AttributeValue, type Item, parseItem } from '../transform/attribute-value.js'
@@ -19,6 +20,13 @@ export interface ShowState {
   readonly raw: boolean
   /** Where the bytes of a binary attribute can be had; undefined where they cannot. */
   readonly bytesLink?: ((path: string) => string) | undefined
+}
+
+const MOST_NAMES = 6
+
+/** What a change changed: some of two hundred attributes, the change itself has all. */
+export function changedNames(names: readonly string[] | null): Child {
+  return names === null ? <span class="dim">not known</span> : nameSome(names, MOST_NAMES)
 }
 
 const MARKS = {

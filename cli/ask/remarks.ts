@@ -1,5 +1,5 @@
 import type { QueryEngine } from '../../queries/engines/engine.js'
-import { sealedOf } from '../../queries/verdict/sealed.js'
+import { journalProblem, sealedOf } from '../../queries/verdict/sealed.js'
 import { DiskArchive } from '../../store/folder.js'
 import { readKept } from '../../store/kept-configurations.js'
 import { findFacts } from '../../store/kept-facts.js'
@@ -39,9 +39,7 @@ async function unreadableFacts({ facts }: QueryEngine, tables: readonly string[]
 /** What of the journal cannot be read: then nobody knows what is missing. */
 async function journalProblems(engine: QueryEngine, tables: readonly string[]): Promise<readonly string[]> {
   const sealed = await Promise.all(tables.map(table => sealedOf(engine, table)))
-  return [...new Set(sealed.flatMap(found => found?.problems ?? []))].map(
-    problem => `${problem}; what the journal tells of the archive is not known for certain`,
-  )
+  return [...new Set(sealed.flatMap(found => found?.problems ?? []))].map(journalProblem)
 }
 
 /**

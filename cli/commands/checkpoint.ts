@@ -2,7 +2,6 @@ import { whyNotGrown } from '../../journal/growth.js'
 import { cachedHead, type Head, type JournalIdentity, nextClaim } from '../../journal/head.js'
 import { identityOrAny } from '../../journal/identity.js'
 import { KeptLog } from '../../journal/kept-log.js'
-
 import { believedKey, existingArchive, KEY_OPTION } from '../ask/journal-options.js'
 import { type KeptCheckpoint, keptHead, readKeptCheckpoint, SINCE_OPTION } from '../ask/kept-checkpoint.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION } from '../ask/workspace.js'

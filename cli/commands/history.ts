@@ -14,7 +14,7 @@ import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS } from '../ask/question.js'
 import { findWorkspaceTable } from '../ask/workspace.js'
 import { type Command, EXIT, type Io } from '../io.js'
 import { showActor } from '../show/actor.js'
-import { problemsAt, showRestore } from '../show/change.js'
+import { describeEffect, objectOf, problemsAt, showRestore } from '../show/change.js'
 import { itemEnding, pageConfidence, shortId, showConfidence, showTime } from '../show/confidence.js'
 import { type Paper, showDifferences, showItem } from '../show/item.js'
 import { showItemKey } from '../show/item-key.js'
@@ -157,7 +157,6 @@ function describeChanges(found: ItemHistory): readonly object[] {
 }
 
 function describe(change: HistoryChange, step: Step<HistoryChange>, restored: RestoredBy | undefined): object {
-  const parse = (text: string | null) => (text === null ? null : (JSON.parse(text) as object))
   return {
     event_id: change.event_id,
     event_name: change.event_name,
@@ -167,15 +166,9 @@ function describe(change: HistoryChange, step: Step<HistoryChange>, restored: Re
     actor: change.actor,
     actor_source: change.actor_source,
     last_writer: change.last_writer,
-    user_identity: parse(change.user_identity),
+    user_identity: objectOf(change.user_identity),
     view_type: change.view_type,
-    changed: change.changed,
-    old_image: parse(change.old_image),
-    new_image: parse(change.new_image),
-    repeats: change.repeats,
-    conflict: change.conflict,
-    altered: change.altered.map(({ part }) => part),
-    ordered: step.ordered,
+    ...describeEffect(change, step),
     restored: restored === undefined ? null : describeRestore(restored),
   }
 }

@@ -17,6 +17,24 @@ export function showRestore({ fact, certain }: RestoredBy): string {
   )
 }
 
+/** What a change did, and how sure that is, as every JSON of a change has it. */
+export function describeEffect(change: HistoryChange, step: Step<HistoryChange>): object {
+  return {
+    changed: change.changed,
+    old_image: objectOf(change.old_image),
+    new_image: objectOf(change.new_image),
+    repeats: change.repeats,
+    conflict: change.conflict,
+    altered: change.altered.map(({ part }) => part),
+    ordered: step.ordered,
+  }
+}
+
+/** A column that holds JSON. */
+export function objectOf(text: string | null): object | null {
+  return text === null ? null : (JSON.parse(text) as object)
+}
+
 /** What is to be known of a change beside what it did. */
 export function problemsAt(change: HistoryChange, step: Step<HistoryChange>, found: ItemHistory): readonly string[] {
   const at = found.findings.filter(({ eventId }) => eventId === change.event_id).map(({ finding }) => finding)

@@ -1,4 +1,5 @@
 import type { AnswerVerdict } from '../../queries/answers/asked.js'
+import { nameSome } from '../../queries/name-some.js'
 import { describeRegions } from '../../queries/regions.js'
 import { CONFIDENCES, type Confidence, isDoubtful } from '../../queries/verdict/findings.js'
 import { sealedRemarks } from '../../queries/verdict/sealed.js'
@@ -111,18 +112,15 @@ function missingText(verdict: TableVerdict): string {
     ),
     ...(refused === null || refused === 0 ? [] : [`${count(refused, 'refused record')} may belong to it`]),
     ...(altered === null || altered === 0 ? [] : [`${count(altered, 'row')} not what their hashes say`]),
-    ...(emptyDays.length === 0 ? [] : [`${count(emptyDays.length, 'day')} without any change: ${listDays(emptyDays)}`]),
+    ...(emptyDays.length === 0
+      ? []
+      : [`${count(emptyDays.length, 'day')} without any change: ${nameSome(emptyDays, DAYS_SHOWN)}`]),
     ...(severalRegions === undefined ? [] : [severalRegions]),
     ...(altered === null ? ['rows were not held against their hashes'] : []),
   ].join('; ')
 }
 
 const DAYS_SHOWN = 3
-
-function listDays(days: readonly string[]): string {
-  const more = days.length - DAYS_SHOWN
-  return `${days.slice(0, DAYS_SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
-}
 
 function receivedText({ isBehind, isBefore, receivedUs, beganUs, fromUs, toUs }: TableVerdict): string {
   if (receivedUs === null) return 'BEHIND: the archive has received no change of the table'

@@ -19,6 +19,7 @@ import {
 } from '../../transform/layout.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { once } from '../engines/once.js'
+import { nameSome } from '../name-some.js'
 import type { Confidence } from './findings.js'
 
 /** Something of a table that was sealed, and is missing or another. */
@@ -143,18 +144,21 @@ export function sealedRemarks({
       'objects are not in the journal, though two sealings passed them',
     ]),
     ...(notSealed === 0 ? [] : [`${counted(notSealed)} not sealed yet, since the seal${last}`]),
-    ...problems.map(problem => `${problem}; what the journal tells of the archive is not known for certain`),
+    ...problems.map(journalProblem),
     `held against the journal${last} by name and size${isSigned ? '' : ', whose signature was held against no key'}`,
   ]
+}
+
+/** What of a journal cannot be read, and what follows: nobody knows what is missing. */
+export function journalProblem(problem: string): string {
+  return `${problem}; what the journal tells of the archive is not known for certain`
 }
 
 const MOST_NAMED = 3
 
 function told(named: readonly string[], [one, many]: readonly [string, string]): readonly string[] {
   if (named.length === 0) return []
-  const more = named.length - MOST_NAMED
-  const names = `${named.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
-  return [`${named.length === 1 ? one : `${named.length} ${many}`}: ${names}`]
+  return [`${named.length === 1 ? one : `${named.length} ${many}`}: ${nameSome(named, MOST_NAMED)}`]
 }
 
 function counted(objects: number): string {

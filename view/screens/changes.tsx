@@ -20,7 +20,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { tableIdentifier } from '../../transform/table-names.js'
 import { Actor } from '../actors.js'
 import { AddressError, linkTo, periodIn, shellWord, wordIn } from '../address.js'
-import { ChangeBody } from '../items.js'
+import { ChangeBody, changedNames } from '../items.js'
 import { here, ListTable } from '../layout.js'
 import type { PageAsking, Screen } from '../screen.js'
 import { surenessOf } from '../sureness.js'
@@ -297,7 +297,7 @@ function List({ table, shown, selected, facets, asking }: ListOf) {
           <td class={showItemKey(change.itemKey).length > 28 ? 'any' : 't'}>
             <a href={itemLink(table.table, change.itemKey)}>{showItemKey(change.itemKey)}</a>
           </td>
-          <td class="any">{change.changed === null ? <span class="dim">not known</span> : namesOf(change.changed)}</td>
+          <td class="any">{changedNames(change.changed)}</td>
           <td class="any who">
             <Actor
               change={{
@@ -317,14 +317,6 @@ function List({ table, shown, selected, facets, asking }: ListOf) {
       ))}
     </ListTable>
   )
-}
-
-const MOST_NAMES = 6
-
-/** Some of two hundred attributes; the change itself has all. */
-function namesOf(names: readonly string[]): string {
-  const rest = names.length - MOST_NAMES
-  return `${names.slice(0, MOST_NAMES).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
 }
 
 async function Beside({

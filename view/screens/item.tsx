@@ -1,5 +1,5 @@
 import { archiveFlag } from '../../cli/show/archive-name.js'
-import { problemsAt, showRestore } from '../../cli/show/change.js'
+import { describeEffect, problemsAt, showRestore } from '../../cli/show/change.js'
 import { missingText, shortId } from '../../cli/show/confidence.js'
 import { showItemKey } from '../../cli/show/item-key.js'
 import { nameState, showInstant } from '../../cli/show/state.js'
@@ -15,7 +15,7 @@ import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { Actor, actorKind } from '../actors.js'
 import { AddressError, linkTo, momentIn, periodIn, shellWord } from '../address.js'
-import { ChangeBody, DifferenceTable, itemOfImage, StateTable } from '../items.js'
+import { ChangeBody, changedNames, DifferenceTable, itemOfImage, StateTable } from '../items.js'
 import { here, ListTable } from '../layout.js'
 import type { PageAsking, Screen } from '../screen.js'
 import { judgedItem } from '../sureness.js'
@@ -249,9 +249,7 @@ function Changes({ shown, selected, history, asking, table, total }: ChangesOf) 
               <td class="any who">
                 <Actor change={change} />
               </td>
-              <td class="any">
-                {change.changed === null ? <span class="dim">not known</span> : shortList(change.changed)}
-              </td>
+              <td class="any">{changedNames(change.changed)}</td>
               <td>
                 <a href={here(asking, { row: change.event_id, at: undefined })}>
                   <code>{shortId(change.event_id)}</code>
@@ -278,10 +276,6 @@ function Changes({ shown, selected, history, asking, table, total }: ChangesOf) 
       </nav>
     </div>
   )
-}
-
-function shortList(names: readonly string[]): string {
-  return `${names.slice(0, 6).join(', ')}${names.length > 6 ? ` and ${names.length - 6} more` : ''}`
 }
 
 function Selected({ selected: { change, step }, history, asking, table }: InItem & { readonly selected: Placed }) {
@@ -416,7 +410,6 @@ function json(value: unknown): string | null {
 
 /** A change as the command line's JSON has it. */
 export function describe(change: HistoryChange, step: Step<HistoryChange>): object {
-  const parse = (text: string | null) => (text === null ? null : (JSON.parse(text) as object))
   return {
     event_id: change.event_id,
     event_name: change.event_name,
@@ -426,12 +419,6 @@ export function describe(change: HistoryChange, step: Step<HistoryChange>): obje
     actor_source: change.actor_source,
     actor_kind: actorKind(change),
     last_writer: change.last_writer,
-    changed: change.changed,
-    old_image: parse(change.old_image),
-    new_image: parse(change.new_image),
-    repeats: change.repeats,
-    conflict: change.conflict,
-    altered: change.altered.map(({ part }) => part),
-    ordered: step.ordered,
+    ...describeEffect(change, step),
   }
 }

@@ -4,6 +4,7 @@ import { deliveriesOf } from '../../queries/engines/literal.js'
 import { rowsOf } from '../../queries/engines/rows.js'
 import { textTable } from '../../queries/engines/text-table.js'
 import { countFacets, countRepeats } from '../../queries/list-changes.js'
+import { nameSome } from '../../queries/name-some.js'
 import type { TableVerdict } from '../../queries/verdict/table-verdict.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { linkTo, shellWord } from '../address.js'
@@ -191,10 +192,10 @@ function Strip({ table, days }: { readonly table: string; readonly days: readonl
           object
           {doubtful.length === 0
             ? '; there is none'
-            : `: ${doubtful
-                .slice(0, 20)
-                .map(({ day, doubt }) => `${day} ${doubt}`)
-                .join(', ')}${doubtful.length > 20 ? ` and ${doubtful.length - 20} more` : ''}`}
+            : `: ${nameSome(
+                doubtful.map(({ day, doubt }) => `${day} ${doubt}`),
+                20,
+              )}`}
         </small>
       </p>
     </>
