@@ -292,6 +292,41 @@ describe('what lies under data/ and is not read', () => {
   })
 })
 
+describe('a fact or a configuration that was put deeper', () => {
+  it('is named, and the answer that would rest on it is not called whole', async () => {
+    const root = copyOfOrders()
+    const gap = {
+      version: 'fact/v1',
+      kind: 'gap',
+      table: 'Orders',
+      recorded: '2026-11-22T10:00:00.000Z',
+      from: '2026-11-20T00:00:00.000Z',
+      to: '2026-11-21T00:00:00.000Z',
+      reason: 'tail was down',
+    }
+    const facts = join(root, 'facts/Orders')
+    const name = '20261122T100000.000Z-gap.json'
+    mkdirSync(join(facts, 'deeper'), { recursive: true })
+    writeFileSync(join(facts, name), JSON.stringify(gap))
+    const history = ['history', 'Orders', 'ORD12345', '--archive', root]
+    const told = (await run(history)).out
+    renameSync(join(facts, name), join(facts, 'deeper', name))
+    for (const command of [history, ['status', '--archive', root], ['verify', 'continuity', '--archive', root]]) {
+      const { exit, err } = await run(command)
+      expect([command[0], exit]).toEqual([command[0], 3])
+      expect(err).toContain(`facts/Orders/deeper/${name}: is deeper than what is read, which lies in facts/Orders/`)
+    }
+    expect((await run(history)).out).not.toBe(told)
+    rmSync(join(facts, 'deeper'), { recursive: true })
+    const config = join(root, 'config/Orders')
+    const [kept] = readdirSync(config) as [string]
+    mkdirSync(join(config, 'old'))
+    renameSync(join(config, kept), join(config, 'old', kept))
+    const { exit, err } = await run(['status', '--archive', root])
+    expect([exit, err]).toEqual([3, expect.stringContaining(`config/Orders/old/${kept}: is deeper than what is read`)])
+  })
+})
+
 describe('a folder that is no archive', () => {
   it('is told, and an empty one is an archive', async () => {
     const folder = makeFolder()
