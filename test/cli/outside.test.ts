@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   cpSync,
   existsSync,
@@ -146,6 +147,41 @@ describe('a link in an archive', () => {
       expect(content()).toEqual(UNTOUCHED)
     },
   )
+
+  it.each([
+    ['.lock.duckdb', 'file'],
+    ['.lock.duckdb.wal', 'file'],
+    ['.work', 'folder'],
+  ])('is refused like a pipe in place of derived/Orders/%s, which nobody would write to', async (name, expected) => {
+    const root = copyOfOrders()
+    mkdirSync(join(root, 'derived/Orders'), { recursive: true })
+    execFileSync('mkfifo', [join(root, 'derived/Orders', name)])
+    const { exit, err } = await run(['compact', '--archive', root])
+    expect([exit, err]).toEqual([1, expect.stringContaining(`derived/Orders/${name} is no ${expected}`)])
+  })
+
+  it('is no file of the compacted copy: the archive is asked instead, and that is remarked', async () => {
+    const root = copyOfOrders()
+    const history = ['history', 'Orders', 'ORD12345', '--archive', root]
+    const before = await run(history)
+    expect((await run(['compact', '--archive', root])).exit).toBe(0)
+    const rows = readdirSync(join(root, 'derived/Orders/changes'), { recursive: true, encoding: 'utf8' })
+    for (const put of [
+      (path: string) => mkdirSync(path),
+      (path: string) => symlinkSync('/etc/hosts', path),
+      (path: string) => execFileSync('mkfifo', [path]),
+    ]) {
+      for (const name of rows.filter(file => file.endsWith('.parquet'))) {
+        rmSync(join(root, 'derived/Orders/changes', name), { recursive: true })
+        put(join(root, 'derived/Orders/changes', name))
+      }
+      const { exit, out, err } = await run(history)
+      expect([exit, out]).toEqual([before.exit, before.out])
+      expect(err).toMatch(
+        /compacted copy of Orders was not used, the archive was asked instead: derived\/Orders\/changes/,
+      )
+    }
+  })
 
   it('in place of a table or of a day is neither read nor written, and every question says so', async () => {
     const elsewhere = makeFolder()
