@@ -11,6 +11,7 @@ import { readHistory } from '../../queries/answers/read-history.js'
 import { deliveriesOf } from '../../queries/engines/literal.js'
 import { type Row, rowsOf } from '../../queries/engines/rows.js'
 import { itemsOfEvent } from '../../queries/list-changes.js'
+import { ageOf } from '../../queries/moment.js'
 import type { HistoryChange } from '../../queries/verdict/item-change.js'
 import { restoredBy } from '../../restore/restored-by.js'
 import type { AttributeValue } from '../../transform/attribute-value.js'
@@ -23,7 +24,7 @@ import { FactList } from '../paper/parts.js'
 import type { PageAsking, Screen } from '../screen.js'
 import { judgedItem } from '../sureness.js'
 import { itemLink, tableIn } from '../tables.js'
-import { ageOf, Time } from '../times.js'
+import { Time } from '../times.js'
 import { describe } from './item.js'
 
 /** One change: what it did, who made it and how that is known, when, and where it lies. */
@@ -66,7 +67,7 @@ export async function changeScreen(asking: PageAsking): Promise<Screen> {
             who: <Actor change={change} />,
             'known from': change.actor_source,
             when: <Time us={change.event_time_us} precision={change.time_precision} clock={asking.clock} />,
-            age: `${ageOf(change.event_time_us, asking.now)}`,
+            age: `${ageOf(change.event_time_us, asking.now.getTime() * 1000)}`,
             precision: PRECISIONS[change.time_precision] ?? change.time_precision,
             ...(row?.arrived_at != null && { received: String(row.arrived_at).replace('T', ' ') }),
           }}
