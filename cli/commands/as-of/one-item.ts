@@ -1,7 +1,5 @@
 import type { Table } from 'apache-arrow'
-import { answerQuery } from '../../../queries/answers/ask.js'
 import type { Receipt } from '../../../queries/answers/receipt.js'
-import { savedQuery } from '../../../queries/catalog.js'
 import type { textTable } from '../../../queries/engines/text-table.js'
 import { isDoubtful } from '../../../queries/verdict/findings.js'
 import type { ItemHistory } from '../../../queries/verdict/fold-history.js'
@@ -79,9 +77,8 @@ async function keepItemReceipt(
   receipts: ReceiptFile,
 ): Promise<Receipt | undefined> {
   if (!receipts.isWanted) return undefined
-  const query = savedQuery('item-as-of')
-  const parameters = { item_key: itemKey, at: formatInstant(at.us, 6) }
-  return receipts.keep(await answerQuery(workspace.engine, query, table, parameters), workspace)
+  const parameters = { item_key: parseItem(itemKey), at: formatInstant(at.us, 6) }
+  return receipts.keep(await workspace.archive.run('item-as-of', table.table, parameters), workspace)
 }
 
 function describePage(table: string, all: ItemHistory, found: StateAt, at: Instant): PageContext {

@@ -1,6 +1,4 @@
 import type { Table } from 'apache-arrow'
-import { answerQuery } from '../../../queries/answers/ask.js'
-import { savedQuery } from '../../../queries/catalog.js'
 import { archiveBegan } from '../../../queries/verdict/state-at.js'
 import { type ItemOfTable, itemsAt } from '../../../queries/verdict/table-at.js'
 import { parseItem, valueAt } from '../../../transform/attribute-value.js'
@@ -35,13 +33,12 @@ export const STATE_COLUMNS = [
 
 /** What the table held at a moment, items among it that were there although the archive cannot say what they were. */
 export async function tableAsOf(asking: Asking, table: TableConfiguration, at: Instant): Promise<AnswerSurface> {
-  const { engine, root } = asking.workspace
+  const { archive, engine, root } = asking.workspace
   const counts = { items: 0, unknown: 0, altered: 0 }
   const items = countItems(itemsAt(engine, table, at), counts)
-  const judgement = judgementOf(askedOf(table, at), asking, () => {
-    const query = savedQuery('table-as-of')
-    return answerQuery(engine, query, table, { at: formatInstant(at.us, 6) })
-  })
+  const judgement = judgementOf(askedOf(table, at), asking, () =>
+    archive.run('table-as-of', table.table, { at: formatInstant(at.us, 6) }),
+  )
   const { verdict } = judgement
   return {
     page: async io => {
