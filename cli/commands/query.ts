@@ -31,7 +31,7 @@ import { tellAlteredImages } from '../show/confidence.js'
 import { showItemKey } from '../show/item-key.js'
 import type { AnswerSurface } from '../show/surface.js'
 import { printRows } from '../show/table.js'
-import { emptyOf, pageVerdict, printVerdict } from '../show/table-verdict.js'
+import { emptyOf, exitOfVerdict, pageVerdict, printVerdict } from '../show/table-verdict.js'
 import { printable, wrap } from '../show/text.js'
 
 /** Asks a saved query. */
@@ -89,8 +89,8 @@ function surfaceOf(
     end: async io => {
       for (const remark of answer.remarks) io.err(`${wrap(printable(remark), io.columns)}\n`)
       const isAltered = tellAlteredImages(answer, io)
-      const isDoubted = (await verdict())?.isDoubtful || answer.remarks.length > 0 || hasDoubt(answer.table)
-      return isAltered || isDoubted ? EXIT.findings : EXIT.done
+      const isDoubted = isAltered || answer.remarks.length > 0 || hasDoubt(answer.table)
+      return isDoubted ? EXIT.findings : exitOfVerdict(await verdict())
     },
   }
 }

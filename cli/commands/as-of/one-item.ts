@@ -1,7 +1,6 @@
 import type { Table } from 'apache-arrow'
 import type { Receipt } from '../../../queries/answers/receipt.js'
 import type { textTable } from '../../../queries/engines/text-table.js'
-import { isDoubtful } from '../../../queries/verdict/findings.js'
 import type { ItemHistory } from '../../../queries/verdict/fold-history.js'
 import type { ItemState } from '../../../queries/verdict/reconstruct.js'
 import { archiveBegan, type StateAt, stateAt } from '../../../queries/verdict/state-at.js'
@@ -15,7 +14,7 @@ import type { ReceiptFile } from '../../ask/receipt-file.js'
 import type { Workspace } from '../../ask/workspace.js'
 import { EXIT, type Io } from '../../io.js'
 import { showActor } from '../../show/actor.js'
-import { itemEnding, pageConfidence, shortId, showConfidence, showTime } from '../../show/confidence.js'
+import { exitOf, itemEnding, pageConfidence, shortId, showConfidence, showTime } from '../../show/confidence.js'
 import { showItem, showLines, showPath } from '../../show/item.js'
 import { showItemKey } from '../../show/item-key.js'
 import { nameState, showInstant } from '../../show/state.js'
@@ -47,7 +46,6 @@ function surfaceOf(
   receipt: Receipt | undefined,
 ): AnswerSurface {
   const { state, until } = found
-  const doubt = isDoubtful(until.confidence) ? EXIT.findings : EXIT.done
   return {
     page: io => printState(table, all, found, at, io),
     whole: () => stateAsJson(table, all, found, at),
@@ -60,7 +58,7 @@ function surfaceOf(
     }),
     receipt: async () => receipt,
     ...itemEnding(until, () => [describeState(found, at)], table, root),
-    end: () => (state.kind === 'unknown' ? EXIT.unchecked : doubt),
+    end: () => (state.kind === 'unknown' ? EXIT.unchecked : exitOf(until.confidence)),
   }
 }
 
