@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { Pager } from './show/pager.js'
 
 /** What a command may touch of the world. */
 export interface Io {
@@ -11,8 +12,12 @@ export interface Io {
   readonly stdin: Readable
   /** Width of the terminal that data goes to; undefined where it is none. */
   readonly columns: number | undefined
+  /** Lines of that terminal. @default - nobody knows */
+  readonly lines?: number | undefined
   /** True where data goes to a terminal. @default - where it has a width */
   readonly outIsTerminal?: boolean
+  /** Opens what long answers on a terminal are read in; undefined where they are not. @default - they are not */
+  readonly openPager?: () => Pager | undefined
   /** True where progress may rewrite its line. */
   readonly errIsTerminal: boolean
   readonly colour: boolean
