@@ -75,7 +75,7 @@ identified as (
     lower(to_hex(sha256(to_utf8(chr(0) || row_version || hashed_columns)))) as row_found,
     -- what has the hash of a version that is known was of that
     case
-      when row_version <> 'audit-row/v1' and regexp_like(row_version, '^audit-row/v[1-9][0-9]{0,3}$')
+      when row_version <> 'audit-row/v1' and regexp_like(row_version, '\Aaudit-row/v[1-9][0-9]{0,3}\z')
         then row_hash is distinct from lower(to_hex(sha256(to_utf8(chr(0) || 'audit-row/v1' || hashed_columns))))
       else false
     end as is_unknown,

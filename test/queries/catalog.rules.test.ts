@@ -78,6 +78,8 @@ const FUNCTIONS = new Set([
     'row_number',
   ],
   ...['chr', 'lower', 'max_by', 'min_by', 'sha256', 'to_hex', 'to_utf8'],
+  // of patterns that begin with \A and end with \z: elsewhere `$` means two things
+  ...['regexp_like'],
   ...['split_part', 'strpos', 'substr', 'sum', 'to_unixtime', 'unnest'],
 ])
 const KEYWORDS_BEFORE_A_PARENTHESIS = new Set([
