@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream'
-import type { Pager } from './show/pager.js'
 
 /** What a command may touch of the world. */
 export interface Io {
@@ -31,6 +30,13 @@ export interface Io {
    * @default - nothing ends a command early
    */
   readonly interruption?: () => AbortSignal
+}
+
+/** Takes a long answer on a terminal, so that its beginning does not scroll away. */
+export interface Pager {
+  readonly write: (text: string) => void
+  /** Waits until its reader has left it. */
+  readonly end: () => Promise<void>
 }
 
 /** True where data goes to a terminal. */

@@ -1,11 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-
-/** Takes a long answer on a terminal, so that its beginning does not scroll away. */
-export interface Pager {
-  readonly write: (text: string) => void
-  /** Waits until its reader has left it. */
-  readonly end: () => Promise<void>
-}
+import type { Pager } from '../io.js'
 
 /**
  * Runs the command of PAGER, or `less`, with what is written; as in git, `less` ends at once where all fits on the

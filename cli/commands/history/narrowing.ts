@@ -94,7 +94,9 @@ function eventIs(kind: string): Test {
   return change => change.event_name === event
 }
 
-/** True of a change at the path, below it, or of all that it is in; and where an image is missing, as nobody can tell. */
+/**
+ * True of a change at the path, below it, or of all that it is in; and where an image is missing, as nobody can tell.
+ */
 function changedAt(text: string): Test {
   const path = readPath(text)
   return change => {
