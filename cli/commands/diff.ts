@@ -1,7 +1,6 @@
 import { type AnsweredHistory, answerHistory } from '../../queries/answers/read-history.js'
 import type { Receipt } from '../../queries/answers/receipt.js'
 import { type Difference, differencesOf } from '../../queries/difference.js'
-import { isDoubtful } from '../../queries/verdict/findings.js'
 import type { ItemHistory } from '../../queries/verdict/fold-history.js'
 import type { HistoryChange } from '../../queries/verdict/item-change.js'
 import type { ItemState } from '../../queries/verdict/reconstruct.js'
@@ -15,7 +14,7 @@ import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS } from '../ask/question.js'
 import type { ReceiptFile } from '../ask/receipt-file.js'
 import { findWorkspaceTable, type Workspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type Options } from '../io.js'
-import { itemEnding, pageConfidence, shortId, showConfidence } from '../show/confidence.js'
+import { exitOf, itemEnding, pageConfidence, shortId, showConfidence } from '../show/confidence.js'
 import { showDifferences, showPath } from '../show/item.js'
 import { showItemKey } from '../show/item-key.js'
 import { nameState, showInstant } from '../show/state.js'
@@ -88,7 +87,7 @@ function surfaceOf(
     }),
     receipt: async () => receipt,
     ...itemEnding(until, () => [showSpan(from, to)], table, root),
-    end: () => (isDoubtful(until.confidence) ? EXIT.findings : EXIT.done),
+    end: () => exitOf(until.confidence),
   }
 }
 

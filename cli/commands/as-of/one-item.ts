@@ -1,9 +1,6 @@
 import type { Table } from 'apache-arrow'
-import { answerQuery } from '../../../queries/answers/ask.js'
 import type { Receipt } from '../../../queries/answers/receipt.js'
-import { savedQuery } from '../../../queries/catalog.js'
 import type { textTable } from '../../../queries/engines/text-table.js'
-import { isDoubtful } from '../../../queries/verdict/findings.js'
 import type { ItemHistory } from '../../../queries/verdict/fold-history.js'
 import type { ItemState } from '../../../queries/verdict/reconstruct.js'
 import { archiveBegan, type StateAt, stateAt } from '../../../queries/verdict/state-at.js'
@@ -17,7 +14,7 @@ import type { ReceiptFile } from '../../ask/receipt-file.js'
 import type { Workspace } from '../../ask/workspace.js'
 import { EXIT, type Io } from '../../io.js'
 import { showActor } from '../../show/actor.js'
-import { itemEnding, pageConfidence, shortId, showConfidence, showTime } from '../../show/confidence.js'
+import { exitOf, itemEnding, pageConfidence, shortId, showConfidence, showTime } from '../../show/confidence.js'
 import { showItem, showLines, showPath } from '../../show/item.js'
 import { showItemKey } from '../../show/item-key.js'
 import { nameState, showInstant } from '../../show/state.js'
@@ -49,7 +46,6 @@ function surfaceOf(
   receipt: Receipt | undefined,
 ): AnswerSurface {
   const { state, until } = found
-  const doubt = isDoubtful(until.confidence) ? EXIT.findings : EXIT.done
   return {
     page: io => printState(table, all, found, at, io),
     whole: () => stateAsJson(table, all, found, at),
@@ -62,7 +58,7 @@ function surfaceOf(
     }),
     receipt: async () => receipt,
     ...itemEnding(until, () => [describeState(found, at)], table, root),
-    end: () => (state.kind === 'unknown' ? EXIT.unchecked : doubt),
+    end: () => (state.kind === 'unknown' ? EXIT.unchecked : exitOf(until.confidence)),
   }
 }
 
@@ -79,9 +75,8 @@ async function keepItemReceipt(
   receipts: ReceiptFile,
 ): Promise<Receipt | undefined> {
   if (!receipts.isWanted) return undefined
-  const query = savedQuery('item-as-of')
-  const parameters = { item_key: itemKey, at: formatInstant(at.us, 6) }
-  return receipts.keep(await answerQuery(workspace.engine, query, table, parameters), workspace)
+  const parameters = { item_key: parseItem(itemKey), at: formatInstant(at.us, 6) }
+  return receipts.keep(await workspace.archive.run('item-as-of', table.table, parameters), workspace)
 }
 
 function describePage(table: string, all: ItemHistory, found: StateAt, at: Instant): PageContext {
