@@ -1,4 +1,5 @@
 import type { Table } from 'apache-arrow'
+import { revealHistory } from '../../erasure/revealed.js'
 import type { AnsweredHistory } from '../../queries/answers/read-history.js'
 import type { Receipt } from '../../queries/answers/receipt.js'
 import { differencesOf } from '../../queries/difference.js'
@@ -11,6 +12,7 @@ import { type Item, parseItem } from '../../transform/attribute-value.js'
 import { formatInstant } from '../../transform/instant.js'
 import { checkSeen, findHistory } from '../ask/find-item.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS } from '../ask/question.js'
+import { REVEAL_OPTION, type Revealing, revealingOf, revealTable } from '../ask/revealing.js'
 import { findWorkspaceTable } from '../ask/workspace.js'
 import { type Command, EXIT, type Io } from '../io.js'
 import { showActor } from '../show/actor.js'
@@ -26,7 +28,7 @@ import { printable } from '../show/text.js'
 export const history: Command = {
   usage: 'history <table> <key>',
   summary: 'what happened to one item, newest first',
-  options: [...PLACE_OPTIONS, ...ANSWER_OPTIONS],
+  options: [...PLACE_OPTIONS, REVEAL_OPTION, ...ANSWER_OPTIONS],
   example: 'itemtrail history Orders ORD12345',
   run: ([name, key], options, io) =>
     askArchive(options, io, async ({ workspace, receipts }) => {
@@ -34,22 +36,29 @@ export const history: Command = {
       const found = await findHistory(workspace, table, key as string)
       const receipt = await receipts.keep(found.answer, workspace)
       await checkSeen(workspace, table, found)
-      return surfaceOf(table.table, found, workspace.root, receipt)
+      return surfaceOf(table.table, found, await revealingOf(workspace, [table], options), workspace.root, receipt)
     }),
 }
 
-function surfaceOf(table: string, found: AnsweredHistory, root: string, receipt: Receipt | undefined): AnswerSurface {
+function surfaceOf(
+  table: string,
+  found: AnsweredHistory,
+  { shown, given }: Revealing,
+  root: string,
+  receipt: Receipt | undefined,
+): AnswerSurface {
   const { answer, confidence } = found
+  const [page, programs] = [revealHistory(found, shown), revealHistory(found, given)]
   return {
-    page: io => printHistory(table, found, io),
-    whole: () => describeHistory(table, found),
-    rows: () => describeChanges(found),
-    table: async () => answer.table,
+    page: io => printHistory(table, page, io),
+    whole: () => describeHistory(table, programs),
+    rows: () => describeChanges(programs),
+    table: () => revealTable(answer.table, given),
     web: async () => ({
       question: `What happened to ${table} ${showItemKey(found.itemKey)}, newest first?`,
       sql: answer.asked.sql,
       confidence: pageConfidence(found),
-      table: await readableTable(found),
+      table: await readableTable(page),
     }),
     receipt: async () => receipt,
     ...itemEnding(found, () => [], table, root),
@@ -58,7 +67,7 @@ function surfaceOf(table: string, found: AnsweredHistory, root: string, receipt:
 }
 
 /** A page is for people: what each change did, as on a terminal, newest first. */
-async function readableTable(found: AnsweredHistory): Promise<Table> {
+async function readableTable(found: ItemHistory): Promise<Table> {
   const { textTable } = await import('../../queries/engines/text-table.js')
   const restores = restoredBy(found)
   const rows = found.steps.flatMap(step =>

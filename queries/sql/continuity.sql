@@ -3,7 +3,8 @@
 --   that the one before entered
 -- @parameter to instant default=9999-12-31T00:00:00Z -- the moment after the last
 -- @days to=to+1
--- @column finding varchar -- GAP, CONFLICT, PRE-ARCHIVE, KEYS-ONLY, DUPLICATE or UNRESOLVED-ORDER
+-- @column finding varchar -- GAP, CONFLICT, PRE-ARCHIVE, KEYS-ONLY, DUPLICATE or UNRESOLVED-ORDER; whether an erasure
+--   is why there is a GAP, `itemtrail verify continuity` tells
 -- @column item_key varchar -- the item
 -- @column event_id varchar -- the change at which it shows; of a tie group the first by id
 -- @column event_time timestamp -- when DynamoDB made that change, UTC
