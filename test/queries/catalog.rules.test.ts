@@ -79,7 +79,7 @@ const FUNCTIONS = new Set([
     'row_number',
   ],
   ...['chr', 'lower', 'max_by', 'min_by', 'sha256', 'to_hex', 'to_utf8'],
-  ...['split_part', 'strpos', 'substr', 'sum', 'to_unixtime', 'unnest'],
+  ...['regexp_replace', 'split_part', 'strpos', 'substr', 'sum', 'to_unixtime', 'unnest'],
 ])
 const KEYWORDS_BEFORE_A_PARENTHESIS = new Set([
   'and',
