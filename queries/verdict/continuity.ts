@@ -74,6 +74,27 @@ function findingsOfItem(pieces: readonly Piece[]): FindingsOfItem {
   return { itemKey: (pieces[0] as Piece).itemKey, findings: distinct(findings) }
 }
 
+/** Most breaks that a statement names: with more its text would be too long for Athena. */
+const MOST_NAMED = 2000
+
+/**
+ * The breaks of a table that have a reason, as a parameter of a saved query: changes with the words `ERASED` and
+ * `CONFIG-BOUNDARY`. Of more than can be named none is, and each is a `GAP` there.
+ */
+export async function namedBreaks(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  facts: ArchiveFacts,
+): Promise<string> {
+  const named: Record<string, string> = {}
+  let count = 0
+  for await (const { eventId, boundary } of explainedBreaks(engine, table, facts)) {
+    if (++count > MOST_NAMED) return '{}'
+    named[eventId] = boundary.finding
+  }
+  return JSON.stringify(named)
+}
+
 /** The breaks that have a reason, by item. Where nothing of the table ever was erasable there is none to be found. */
 async function* explainedBreaks(
   engine: QueryEngine,

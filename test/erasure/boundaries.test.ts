@@ -11,12 +11,15 @@ async function wordsOf({ ask, askJson }: Place) {
   const verified = await ask('verify', 'continuity', 'Orders', '--format', 'json')
   const { verdicts, findings } = JSON.parse(verified.out)[0] ?? JSON.parse(verified.out)
   const history = await askJson('history', 'Orders', 'o1')
+  const queried = await ask('query', 'continuity', 'Orders', '--format', 'json')
   const asOf = await askJson('as-of', 'Orders', 'o1', '2030-01-01T00:00:00Z')
   return {
     verify: Object.keys(verdicts).filter(word => verdicts[word] > 0),
     history: history.confidence,
     asOf: asOf.confidence,
     exit: verified.exit,
+    queried: queried.exit,
+    words: JSON.parse(queried.out).rows.map(({ finding }: { finding: string }) => finding),
     findings,
   }
 }
@@ -26,6 +29,8 @@ const said = (word: string, exit: number) => ({
   history: word,
   asOf: word,
   exit,
+  queried: exit,
+  words: word === 'UNBROKEN' ? [] : [word],
 })
 
 describe('a change after an erasure', () => {
