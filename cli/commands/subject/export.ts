@@ -14,7 +14,7 @@ export async function exportCommand(id: string | undefined, options: Options, io
   let count = 0
   for (const table of tables) {
     const unseal = unsealingOf(await keptConfigurations(archive, table), keys)
-    const ownOnly: Unsealing = (field, path) => (field.token === token ? unseal(field, path) : undefined)
+    const ownOnly: Unsealing = (field, ...at) => (field.token === token ? unseal(field, ...at) : undefined)
     for await (const { row } of keptRows(archive, table)) {
       if (!isOfSubject(row, token)) continue
       io.out(`${JSON.stringify(describe(row, ownOnly))}\n`)
