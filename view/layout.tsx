@@ -131,14 +131,7 @@ function Tools({ asking, screen }: { readonly asking: PageAsking; readonly scree
     <>
       <div class="tools">
         {counts === undefined ? null : <span>{counts}</span>}
-        {receipt === undefined ? null : (
-          <span class="any">
-            result SHA-256{' '}
-            <a href={receipt.link}>
-              <code>{receipt.sha256}</code>
-            </a>
-          </span>
-        )}
+        {receipt === undefined ? null : <ReceiptLink receipt={receipt} />}
         <span class="noprint">
           <a href={file('.json')}>JSON</a>
           {rows === undefined ? null : (
@@ -152,6 +145,13 @@ function Tools({ asking, screen }: { readonly asking: PageAsking; readonly scree
           <button type="button" data-copy-link="">
             copy link
           </button>{' '}
+          {command === undefined ? null : (
+            <>
+              <button type="button" data-copy={command} data-copy-command="">
+                copy command
+              </button>{' '}
+            </>
+          )}
           <button type="button" data-print="">
             print
           </button>{' '}
@@ -161,14 +161,25 @@ function Tools({ asking, screen }: { readonly asking: PageAsking; readonly scree
         </span>
       </div>
       {command === undefined ? null : (
-        <div class="command">
+        <details class="command">
+          <summary>the command that gives the same</summary>
           <code>{command}</code>
-          <button type="button" class="script noprint" data-copy={command}>
-            copy
-          </button>
-        </div>
+        </details>
       )}
     </>
+  )
+}
+
+/** A hash is looked at by its beginning, copied and printed whole. */
+function ReceiptLink({ receipt: { sha256, link } }: { readonly receipt: NonNullable<Screen['receipt']> }) {
+  if (sha256 === undefined) return <a href={link}>receipt, made when it is asked for</a>
+  return (
+    <span>
+      result SHA-256{' '}
+      <a href={link}>
+        <code class="hash">{sha256}</code>
+      </a>
+    </span>
   )
 }
 

@@ -47,13 +47,15 @@ export interface Screen {
   readonly sureness?: Sureness | undefined
   /** How many rows are shown of how many, and what is left out. */
   readonly counts?: string | undefined
-  /** SHA-256 of the answer, as its receipt has it, and where the receipt is. */
-  readonly receipt?: { readonly sha256: string; readonly link: string } | undefined
+  /** SHA-256 of the answer, as its receipt has it, where it is known by now; and where the receipt is. */
+  readonly receipt?: { readonly sha256?: string | undefined; readonly link: string } | undefined
   /** What else a reader should know. */
   readonly remarks?: readonly string[] | undefined
   readonly body: Child
   /** What `.json` has beside what is always there. */
   readonly data: object
+  /** True where a file has some of the rows only, which CSV has no place to say. @default false */
+  readonly isCut?: boolean | undefined
   /** What `.csv` has, where the screen is a list. */
   readonly rows?: Table | undefined
 }

@@ -4,7 +4,6 @@ import { deliveriesOf } from '../../queries/engines/literal.js'
 import { rowsOf } from '../../queries/engines/rows.js'
 import { textTable } from '../../queries/engines/text-table.js'
 import { countFacets, countRepeats } from '../../queries/list-changes.js'
-import { nameSome } from '../../queries/name-some.js'
 import type { TableVerdict } from '../../queries/verdict/table-verdict.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { linkTo, shellWord } from '../address.js'
@@ -12,6 +11,7 @@ import { ListTable } from '../layout.js'
 import type { PageAsking, Screen, Sureness } from '../screen.js'
 import { surenessOf } from '../sureness.js'
 import { tableIn } from '../tables.js'
+import { type Day, dayAfter, Strip } from './strip.js'
 
 /** A table: its days, and what can be asked of it. */
 export async function tableScreen(asking: PageAsking): Promise<Screen> {
@@ -58,15 +58,6 @@ export async function tableScreen(asking: PageAsking): Promise<Screen> {
       </>
     ),
   }
-}
-
-/** A day of a table. */
-interface Day {
-  readonly day: string
-  readonly changes: number
-  readonly deletes: number
-  /** Why it is doubtful, in a word. */
-  readonly doubt?: string | undefined
 }
 
 /** The days of a table that have changes, each change once. */
@@ -121,87 +112,6 @@ function doubtsOf(sureness: Sureness): ReadonlyMap<string, string> {
   return doubts
 }
 
-const HEIGHT = 90
-
-/** A bar a day: changes, deletes among them; a doubtful day is hatched, and its word stands above it. */
-function Strip({ table, days }: { readonly table: string; readonly days: readonly Day[] }) {
-  if (days.length === 0) return <p class="note">the table has no change yet</p>
-  const most = Math.max(1, ...days.map(({ changes }) => changes))
-  const width = Math.max(4, Math.min(28, 960 / days.length))
-  const height = (n: number) => (n === 0 ? 0 : Math.max(2, (n / most) * HEIGHT))
-  const doubtful = days.filter(({ doubt }) => doubt !== undefined)
-  return (
-    <>
-      <svg
-        class="strip"
-        viewBox={`0 0 ${Math.max(480, width * days.length)} ${HEIGHT + 34}`}
-        aria-labelledby="strip-title"
-      >
-        <title id="strip-title">
-          {`changes of ${table} by day, from ${days[0]?.day} to ${days.at(-1)?.day}, at most ${most} a day; ${doubtful.length} days are doubtful`}
-        </title>
-        <defs>
-          <pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-            <rect width="2" height="5" class="d" />
-          </pattern>
-        </defs>
-        {days.map(({ day, changes, deletes, doubt }, i) => (
-          <>
-            {doubt === undefined ? null : (
-              <rect x={i * width} y={14} width={width - 1} height={HEIGHT} fill="url(#hatch)" opacity="0.45" />
-            )}
-            <a
-              href={linkTo(['t', table, 'changes'], { from: day, to: dayAfter(day) })}
-              aria-label={`changes of ${day}`}
-              tabindex={-1}
-            >
-              <rect
-                class="c"
-                x={i * width}
-                y={14 + HEIGHT - height(changes)}
-                width={width - 1}
-                height={height(changes)}
-              >
-                <title>{`${day}: ${changes} changes, ${deletes} deletes${doubt === undefined ? '' : `, ${doubt}`}`}</title>
-              </rect>
-            </a>
-            <rect
-              class="d"
-              x={i * width}
-              y={14 + HEIGHT - height(deletes)}
-              width={width - 1}
-              height={height(deletes)}
-            />
-          </>
-        ))}
-        {doubtful.slice(0, 8).map(({ day, doubt }) => (
-          <text x={days.findIndex(one => one.day === day) * width} y={10}>
-            {doubt}
-          </text>
-        ))}
-        <text x={0} y={HEIGHT + 30}>
-          {days[0]?.day}
-        </text>
-        <text x={Math.max(480, width * days.length)} y={HEIGHT + 30} text-anchor="end">
-          {days.at(-1)?.day}
-        </text>
-      </svg>
-      <p>
-        <small>
-          one bar a day: changes, with deletes at the foot; hatched: a day on which something is missing, or without any
-          object
-          {doubtful.length === 0
-            ? '; there is none'
-            : `: ${nameSome(
-                doubtful.map(({ day, doubt }) => `${day} ${doubt}`),
-                20,
-              )}`}
-        </small>
-      </p>
-    </>
-  )
-}
-
 function Forms({ table }: { readonly table: string }) {
   return (
     <div class="noprint forms">
@@ -236,10 +146,10 @@ function Days({ table, days }: { readonly table: string; readonly days: readonly
               <a href={linkTo(['t', table, 'changes'], { from: day, to: dayAfter(day) })}>{day}</a>
             </th>
             <td class="n" data-label="changes">
-              {changes}
+              {changes.toLocaleString('en')}
             </td>
             <td class="n" data-label="deletes">
-              {deletes}
+              {deletes.toLocaleString('en')}
             </td>
             <td data-label="doubt">{doubt ?? ''}</td>
           </tr>
@@ -247,8 +157,4 @@ function Days({ table, days }: { readonly table: string; readonly days: readonly
       </ListTable>
     </details>
   )
-}
-
-function dayAfter(day: string): string {
-  return new Date(Date.parse(day) + DAY_MS).toISOString().slice(0, 10)
 }
