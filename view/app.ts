@@ -204,6 +204,7 @@ function askingOf(
       path,
       clock,
       now: now(),
+      begunMs: performance.now(),
       raw: search.raw !== undefined,
       waits: ending !== 'html',
       allowsSql,

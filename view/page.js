@@ -388,7 +388,22 @@ async function checkFiles(files, vkey) {
 document.documentElement.classList.add('js')
 markPicked()
 
-if ($('[data-pending]') !== null) setTimeout(() => location.reload(), 1500)
+const isPending = place => place.querySelector('[data-pending]') !== null
+
+/** What was still being found out takes its place when it is known: nothing else on the page moves. */
+async function lookAgain() {
+  const response = await fetch(location.href)
+  if (!response.ok) return location.reload()
+  const found = new DOMParser().parseFromString(await response.text(), 'text/html')
+  for (const place of all('[data-later]').filter(isPending)) {
+    const fresh = found.querySelector(`[data-later="${CSS.escape(place.dataset.later)}"]`)
+    if (fresh === null) return location.reload()
+    if (!isPending(fresh) || place.dataset.later === 'days') place.replaceWith(document.adoptNode(fresh))
+  }
+  if ($('[data-pending]') !== null) setTimeout(lookAgain, 1500)
+}
+
+if ($('[data-pending]') !== null) setTimeout(lookAgain, 1500)
 
 for (const slider of all('[data-slider]')) {
   const times = JSON.parse(slider.dataset.times)

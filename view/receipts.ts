@@ -5,6 +5,7 @@ import { formatInstant } from '../transform/instant.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { linkTo } from './address.js'
 import type { PageAsking, Screen } from './screen.js'
+import { isSmallTable } from './sureness.js'
 
 /** Rows up to which the hash of a list is found out with the list; of more it comes with the receipt. */
 const MOST_HASHED = 5000
@@ -33,14 +34,15 @@ export async function receiptOfItem(
 /** The hash of a list that a statement of ours answers, where it is short, and where its receipt is. */
 export async function receiptOfList(
   asking: PageAsking,
+  table: TableConfiguration,
   sql: string,
-  rows: number,
+  rows: number | undefined,
   link: string,
 ): Promise<Screen['receipt']> {
   // no text of a statement can hold it
   if (sql.includes('\0')) return undefined
-  // on AWS it would be paid for twice
-  if (rows > MOST_HASHED || asking.onAws) return { link }
+  // of a large table, or on AWS, it would take as long as the list again
+  if (rows === undefined || rows > MOST_HASHED || !(await isSmallTable(asking, table.table))) return { link }
   const sha256 = await asking.once(
     `hash of ${sql}`,
     async () => fingerprintOf((await asking.archive.sql(sql)).table).sha256,

@@ -13,6 +13,7 @@ p{margin:.25rem 0}
 a{color:var(--focus);text-underline-offset:.15em;text-decoration-thickness:.06em}
 a:hover{text-decoration-thickness:.12em}
 :focus-visible{outline:2px solid var(--focus);outline-offset:2px;border-radius:2px}
+.later{display:contents}
 .skip{position:absolute;left:-999rem}.skip:focus{left:1rem;top:.25rem;background:var(--ground);padding:.25rem .5rem;z-index:9}
 code,pre,.mono{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.8125rem}
 pre{margin:.25rem 0;white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.5}

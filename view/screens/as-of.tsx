@@ -37,7 +37,7 @@ export async function asOfScreen(asking: PageAsking): Promise<Screen> {
     throw new AddressError(`after is ${JSON.stringify(asking.search.after)}, expected a whole number`)
   const shown = asking.waits ? found : found.slice(start, start + A_PAGE)
   const { table: name } = table
-  const sureness = await surenessOf(asking, name, { at }, 'table-as-of')
+  const sureness = await surenessOf(asking, name, { at }, { query: 'table-as-of' })
   const receiptPath = linkTo(['receipt', 'table-as-of'], { table: name, at })
   return {
     question: `What did ${name} hold at ${asking.clock.text(us)}${filters.map(([attribute, value]) => `, ${attribute} being ${value}`).join('')}?`,

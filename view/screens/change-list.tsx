@@ -1,6 +1,6 @@
 import { shortId } from '../../cli/show/confidence.js'
 import { showItemKey } from '../../cli/show/item-key.js'
-import { readHistory } from '../../queries/answers/read-history.js'
+import { readChange } from '../../queries/answers/read-history.js'
 import { textTable } from '../../queries/engines/text-table.js'
 import type { ListedChange } from '../../queries/list-changes.js'
 import { formatInstant } from '../../transform/instant.js'
@@ -50,8 +50,8 @@ interface ListOf {
   readonly table: TableConfiguration
   readonly shown: readonly ListedChange[]
   readonly selected: ListedChange | undefined
-  /** How many there are. */
-  readonly found: number
+  /** How many there are; undefined where they are still being counted. */
+  readonly found: number | undefined
   readonly asking: PageAsking
 }
 
@@ -59,7 +59,8 @@ interface ListOf {
 export function ChangeList({ table, shown, selected, found, asking }: ListOf) {
   if (shown.length === 0)
     return <p class="note">no change is found; a filter taken back, or another period, finds more</p>
-  const caption = `${shown.length} of ${found.toLocaleString('en')} changes, newest first`
+  const of = found === undefined ? '' : ` of ${found.toLocaleString('en')}`
+  const caption = `${shown.length}${of} changes, newest first`
   const columns = [['time'], ['change'], ['item'], ['what changed'], ['who'], ['id']] as const
   return (
     <ListTable caption={caption} columns={columns}>
@@ -110,10 +111,10 @@ export async function Beside({
   readonly selected: ListedChange
   readonly asking: PageAsking
 }) {
-  const history = await asking.once(`history ${table.table} ${selected.itemKey}`, () =>
-    readHistory(asking.archive.engine, table, selected.itemKey),
+  const { itemKey, eventId, timeUs: us } = selected
+  const change = await asking.once(`change ${table.table} ${eventId}`, () =>
+    readChange(asking.archive.engine, table, itemKey, { eventId, us }),
   )
-  const change = history.changes.find(({ event_id: id }) => id === selected.eventId)
   return (
     <>
       <h2>
@@ -124,7 +125,7 @@ export async function Beside({
       </h2>
       <Ways asking={asking} />
       {change === undefined ? (
-        <p class="note">its item's history does not have it</p>
+        <p class="note">its item's history does not have it at this time</p>
       ) : (
         <ChangeBody change={change} show={{ raw: asking.raw, whole: asking.search.w === 'all' }} />
       )}

@@ -1,5 +1,6 @@
 import { archiveFlag } from '../../cli/show/archive-name.js'
 import {
+  type ChangeFacets,
   countFacets,
   countRepeats,
   type ListedChange,
@@ -8,12 +9,12 @@ import {
 } from '../../queries/list-changes.js'
 import { formatInstant } from '../../transform/instant.js'
 import { AddressError, linkTo, shellWord } from '../address.js'
-import { here } from '../layout.js'
+import { here, Later } from '../layout.js'
 import { CompareButton } from '../picks.js'
 import { receiptOfList, receiptOfStatement } from '../receipts.js'
 import type { PageAsking, Screen } from '../screen.js'
-import { surenessOf } from '../sureness.js'
-import { tableIn } from '../tables.js'
+import { soon, surenessOf } from '../sureness.js'
+import { lastChange, tableIn } from '../tables.js'
 import { ChangeFacetLinks, QuickFacets } from './change-facets.js'
 import { Applied, describeFilter, FilterForm, filterIn, narrowed, questionOf, statementOf } from './change-filter.js'
 import { Beside, ChangeList, described, fileTableOf } from './change-list.js'
@@ -28,7 +29,6 @@ export async function changesScreen(asking: PageAsking): Promise<Screen> {
   const table = tableIn(asking, asking.path[1])
   const filter = await filterIn(asking, table)
   const key = JSON.stringify([table.table, filter])
-  const facets = await asking.once(`facets ${key}`, () => countFacets(archive.engine, table, filter))
   const after = placeIn(search.after)
   const limit = asking.waits ? A_FILE : A_PAGE
   const listed = await asking.once(`list ${key} ${search.after} ${limit}`, () =>
@@ -37,13 +37,19 @@ export async function changesScreen(asking: PageAsking): Promise<Screen> {
   const shown = listed.slice(0, limit)
   const next = listed.length > limit ? shown.at(-1) : undefined
   const selected = shown.find(({ eventId }) => eventId === search.row) ?? shown[0]
-  const repeats = await countRepeats(archive.engine, table)
+  const beside = selected === undefined || asking.waits ? null : await Beside({ table, selected, asking })
+  await lastChange(asking)
+  // what is listed was found in a few days; what takes all of them comes last, one after the other
+  const counting = asking.once(`counts ${key}`, async () => ({
+    facets: await countFacets(archive.engine, table, filter),
+    repeats: await countRepeats(archive.engine, table),
+  }))
+  const { facets, repeats } = (await soon(asking, table.table, counting)) ?? {}
   const period = Object.fromEntries(
     (['from', 'to'] as const).flatMap(name =>
       filter[`${name}Us`] === null ? [] : [[name, formatInstant(filter[`${name}Us`] as number, 6)]],
     ),
   )
-  const count = (n: number) => n.toLocaleString('en')
   return {
     question: questionOf(table.table, filter, asking),
     trail: [
@@ -51,18 +57,19 @@ export async function changesScreen(asking: PageAsking): Promise<Screen> {
       ['changes', linkTo(['t', table.table, 'changes'])],
     ],
     command: commandOf(statementOf(table, filter), asking.root),
-    sureness: await surenessOf(asking, table.table, period),
-    counts: `${count(shown.length)} of ${count(facets.changes)} changes shown; ${count(repeats)} repeated ${repeats === 1 ? 'delivery' : 'deliveries'} in the table left out`,
-    receipt: await receiptOfList(asking, statementOf(table, filter), facets.changes, receiptLink(asking)),
+    sureness: await surenessOf(asking, table.table, period, { after: counting }),
+    counts: countsOf(shown.length, facets, repeats),
+    isCounting: facets === undefined,
+    receipt: await receiptOfList(asking, table, statementOf(table, filter), facets?.changes, receiptLink(asking)),
     isCut: asking.waits && next !== undefined,
     remarks: narrowed(filter)
       ? ['the verdict is about all changes of the period, not only about those that the filters leave']
       : [],
     data: {
       ...describeFilter(filter),
-      found: facets.changes,
-      repeats,
-      facets,
+      found: facets?.changes ?? null,
+      repeats: repeats ?? null,
+      facets: facets ?? null,
       next: next === undefined ? null : placeOf(next),
       changes: shown.map(described),
     },
@@ -70,16 +77,20 @@ export async function changesScreen(asking: PageAsking): Promise<Screen> {
     body: asking.waits ? null : (
       <>
         <Applied filter={filter} asking={asking} />
-        <QuickFacets facets={facets} asking={asking} />
+        <Later name="facets" asking={asking}>
+          {facets === undefined ? undefined : <QuickFacets facets={facets} asking={asking} />}
+        </Later>
         <details id="narrow" class="noprint">
           <summary>narrow by period, item, attribute, actor, day or hour</summary>
           <FilterForm asking={asking} />
-          <ChangeFacetLinks facets={facets} asking={asking} />
+          <Later name="all-facets" asking={asking}>
+            {facets === undefined ? undefined : <ChangeFacetLinks facets={facets} asking={asking} />}
+          </Later>
         </details>
         <CompareButton />
         <div class="pair">
           <div>
-            <ChangeList table={table} shown={shown} selected={selected} found={facets.changes} asking={asking} />
+            <ChangeList table={table} shown={shown} selected={selected} found={facets?.changes} asking={asking} />
             <nav class="pages noprint" aria-label="pages">
               {search.after === undefined ? null : (
                 <a href={here(asking, { after: undefined, row: undefined })}>newest</a>
@@ -92,12 +103,19 @@ export async function changesScreen(asking: PageAsking): Promise<Screen> {
             </nav>
           </div>
           <section class="beside" aria-label="the selected change">
-            {selected === undefined ? null : await Beside({ table, selected, asking })}
+            {beside}
           </section>
         </div>
       </>
     ),
   }
+}
+
+function countsOf(shown: number, facets: ChangeFacets | undefined, repeats = 0): string {
+  const count = (n: number) => n.toLocaleString('en')
+  if (facets === undefined) return `${count(shown)} changes shown; of how many, is being counted`
+  const left = `${count(repeats)} repeated ${repeats === 1 ? 'delivery' : 'deliveries'} in the table left out`
+  return `${count(shown)} of ${count(facets.changes)} changes shown; ${left}`
 }
 
 /** The receipt of all changes that the filter leaves. */

@@ -179,7 +179,7 @@ function Row({ found, asking }: { readonly found: Found; readonly asking: PageAs
       </tr>
     )
   return (
-    <tr data-row={linkTo(['t', table])} data-open={linkTo(['t', table])}>
+    <tr data-later={`table ${table}`} data-row={linkTo(['t', table])} data-open={linkTo(['t', table])}>
       {name}
       <td data-label="last change">
         {lastUs === null ? (

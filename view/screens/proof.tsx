@@ -10,7 +10,7 @@ import { factMicroseconds } from '../../transform/fact.js'
 import { formatDay, formatInstant, readableInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { AddressError, linkTo, periodIn, shellWord } from '../address.js'
-import { ListTable } from '../layout.js'
+import { Later, ListTable } from '../layout.js'
 import type { PageAsking, Screen, Sureness } from '../screen.js'
 import { surenessOf } from '../sureness.js'
 import { tableIn } from '../tables.js'
@@ -52,13 +52,13 @@ export async function proofScreen(asking: PageAsking): Promise<Screen> {
         <h2>Independent looks at the table</h2>
         <Anchors anchors={anchors} days={days} />
         <h2>What is missing</h2>
-        {sureness.kind === 'pending' ? (
-          <p>being found out</p>
-        ) : gaps.length === 0 ? (
-          <p>nothing is known to be missing in the period</p>
-        ) : (
-          <Gaps gaps={gaps} />
-        )}
+        <Later name="gaps" asking={asking}>
+          {sureness.kind === 'pending' ? undefined : gaps.length === 0 ? (
+            <p>nothing is known to be missing in the period</p>
+          ) : (
+            <Gaps gaps={gaps} />
+          )}
+        </Later>
         <h2>Day by day</h2>
         <DayList days={days} />
       </>

@@ -171,7 +171,7 @@ async function surenessOfAnswer(asking: PageAsking, { asked }: Answer, table: Ta
   if (asked.parameters.has('item_key'))
     return judgedBy(await asking.verdict({ ...asked, table: table.table }), asking.root)
   const texts = Object.fromEntries([...asked.parameters].map(([name, value]) => [name, String(value)]))
-  return surenessOf(asking, table.table, texts, asked.query)
+  return surenessOf(asking, table.table, texts, { query: asked.query })
 }
 
 function pageOf(answer: Answer, start: number): readonly Row[] {

@@ -19,8 +19,15 @@ export function dayAfter(day: string): string {
 
 const HEIGHT = 96
 
+interface StripOf {
+  readonly table: string
+  readonly days: readonly Day[]
+  /** False where it is still being found out on which days something is missing. */
+  readonly isJudged: boolean
+}
+
 /** A bar a day: changes, deletes among them; a doubtful day is hatched, and named below. */
-export function Strip({ table, days }: { readonly table: string; readonly days: readonly Day[] }) {
+export function Strip({ table, days, isJudged }: StripOf) {
   if (days.length === 0) return <p class="note">the table has no change yet</p>
   const most = Math.max(1, ...days.map(({ changes }) => changes))
   const doubtful = days.filter(({ doubt }) => doubt !== undefined)
@@ -54,8 +61,9 @@ export function Strip({ table, days }: { readonly table: string; readonly days: 
         <small>
           one bar a day from {days[0]?.day} to {days.at(-1)?.day}: changes, with deletes at the foot; hatched: a day on
           which something is missing, or without any object
+          {!isJudged ? <span data-pending="">; on which days something is missing is being found out</span> : ''}
           {doubtful.length === 0
-            ? '; there is none'
+            ? isJudged && '; there is none'
             : `: ${nameSome(
                 doubtful.map(({ day, doubt }) => `${day} ${doubt}`),
                 20,

@@ -1,34 +1,42 @@
 import { archiveFlag } from '../../cli/show/archive-name.js'
 import { SAVED_QUERIES } from '../../queries/catalog.js'
-import { deliveriesOf } from '../../queries/engines/literal.js'
-import { rowsOf } from '../../queries/engines/rows.js'
 import { textTable } from '../../queries/engines/text-table.js'
-import { countFacets, countRepeats } from '../../queries/list-changes.js'
+import { countDays, countRepeats } from '../../queries/list-changes.js'
 import type { TableVerdict } from '../../queries/verdict/table-verdict.js'
-import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { linkTo, shellWord } from '../address.js'
-import { ListTable } from '../layout.js'
+import { Later, ListTable } from '../layout.js'
 import type { PageAsking, Screen, Sureness } from '../screen.js'
-import { surenessOf } from '../sureness.js'
-import { tableIn } from '../tables.js'
+import { soon, surenessOf } from '../sureness.js'
+import { lastChange, tableIn } from '../tables.js'
 import { type Day, dayAfter, Strip } from './strip.js'
 
 /** A table: its days, and what can be asked of it. */
 export async function tableScreen(asking: PageAsking): Promise<Screen> {
   const table = tableIn(asking, asking.path[1])
   const { table: name } = table
-  const days = await asking.once(`days of ${name}`, () => daysOf(asking, table))
-  const sureness = await surenessOf(asking, name, {})
+  const { engine } = asking.archive
+  await lastChange(asking)
+  const counting = asking.once(`days of ${name}`, async () => ({
+    days: await countDays(engine, table),
+    repeats: await countRepeats(engine, table),
+  }))
+  const counted = await soon(asking, name, counting)
+  const sureness = await surenessOf(asking, name, {}, { after: counting })
   const doubts = doubtsOf(sureness)
+  const days = counted?.days ?? []
   const strip = withEmptyDays(days).map(day => ({ ...day, doubt: day.doubt ?? doubts.get(day.day) }))
+  const count = (n: number) => n.toLocaleString('en')
   const changes = days.reduce((sum, day) => sum + day.changes, 0)
-  const repeats = await countRepeats(asking.archive.engine, table)
   return {
     question: `What happened in ${name}, day by day?`,
     trail: [[name, linkTo(['t', name])]],
     command: `itemtrail query activity-by-day ${shellWord(name)}${archiveFlag(asking.root)}`,
     sureness,
-    counts: `${days.length} days with changes, ${changes.toLocaleString('en')} changes; ${repeats.toLocaleString('en')} repeats left out`,
+    counts:
+      counted === undefined
+        ? 'the changes are being counted'
+        : `${count(days.length)} days with changes, ${count(changes)} changes; ${count(counted.repeats)} repeats left out`,
+    isCounting: counted === undefined,
     data: {
       table: name,
       days: strip.map(({ day, changes, deletes, doubt }) => ({ day, changes, deletes, doubt: doubt ?? null })),
@@ -39,7 +47,14 @@ export async function tableScreen(asking: PageAsking): Promise<Screen> {
     ),
     body: (
       <>
-        <Strip table={name} days={strip} />
+        <Later name="days" asking={asking}>
+          {counted === undefined ? undefined : (
+            <>
+              <Strip table={name} days={strip} isJudged={sureness.kind === 'judged'} />
+              {strip.length === 0 ? null : <Days table={name} days={strip} />}
+            </>
+          )}
+        </Later>
         <p>
           <a href={linkTo(['t', name, 'changes'])}>all changes</a>, newest first ·{' '}
           <a href={linkTo(['proof', name])}>what is proven</a> ·{' '}
@@ -54,24 +69,9 @@ export async function tableScreen(asking: PageAsking): Promise<Screen> {
             </li>
           ))}
         </ul>
-        <Days table={name} days={strip} />
       </>
     ),
   }
-}
-
-/** The days of a table that have changes, each change once. */
-async function daysOf({ archive }: PageAsking, table: TableConfiguration): Promise<readonly Day[]> {
-  const { engine } = archive
-  const all = { fromUs: null, toUs: null }
-  const facets = await countFacets(engine, table, all)
-  const sql = `select event_date, count(distinct event_id) as n from ${deliveriesOf(table)} where event_name = 'REMOVE' group by event_date`
-  const deletes = new Map([...rowsOf(await engine.run(sql))].map(row => [String(row.event_date), Number(row.n)]))
-  return facets.day.map(({ value, changes }) => ({
-    day: value as string,
-    changes,
-    deletes: deletes.get(value as string) ?? 0,
-  }))
 }
 
 const DAY_MS = 86_400_000
