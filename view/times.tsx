@@ -1,4 +1,4 @@
-import { formatInstant } from '../transform/instant.js'
+import { formatInstant, parseInstant } from '../transform/instant.js'
 import { AddressError } from './address.js'
 
 /** Shows moments in one time zone. */
@@ -60,4 +60,10 @@ export function Time({
   readonly clock: Clock
 }) {
   return <time datetime={formatInstant(us, us % 1000 === 0 ? 3 : 6)}>{clock.text(us, precision)}</time>
+}
+
+/** A moment that a row has as text; what is none stays as it is. */
+export function InstantText({ text, clock }: { readonly text: string; readonly clock: Clock }) {
+  const us = parseInstant(text)?.us
+  return us === undefined ? <bdi>{text}</bdi> : <Time us={us} clock={clock} />
 }

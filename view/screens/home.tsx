@@ -9,6 +9,7 @@ import { deliveriesOf } from '../../queries/engines/literal.js'
 import { rowsOf } from '../../queries/engines/rows.js'
 import { textTable } from '../../queries/engines/text-table.js'
 import { ageOf } from '../../queries/moment.js'
+import { NOT_SHOWN } from '../../queries/verdict/table-verdict.js'
 import { DiskArchive } from '../../store/folder.js'
 import { findFacts } from '../../store/kept-facts.js'
 import { factMicroseconds } from '../../transform/fact.js'
@@ -62,7 +63,7 @@ export async function homeScreen(asking: PageAsking): Promise<Screen> {
               ['table'],
               ['last change'],
               ['lag'],
-              ['is anything missing'],
+              ['how sure'],
               ['open gaps', true],
               ['refused', true],
               ['compared with the table'],
@@ -72,7 +73,9 @@ export async function homeScreen(asking: PageAsking): Promise<Screen> {
               <Row found={found} asking={asking} />
             ))}
           </ListTable>
+          <p class="dim">{NOT_SHOWN}</p>
           <Sealed sealed={sealed} asking={asking} />
+          <ItemForm tables={archive.tables()} />
           {asking.allowsSql ? (
             <p>
               <a href="/sql">SQL over the archive</a>, one query that reads
@@ -84,6 +87,27 @@ export async function homeScreen(asking: PageAsking): Promise<Screen> {
         </>
       ),
   }
+}
+
+/** The shortest way to an item, for somebody who has a key in hand. */
+function ItemForm({ tables }: { readonly tables: readonly string[] }) {
+  return (
+    <form method="get" action="/go" class="noprint" id="narrow">
+      <label>
+        table
+        <select name="table">
+          {tables.map(table => (
+            <option value={table}>{table}</option>
+          ))}
+        </select>
+      </label>
+      <label>
+        one item
+        <input name="key" placeholder="its key" required autocomplete="off" spellcheck={false} />
+      </label>
+      <button type="submit">show its history</button>
+    </form>
+  )
 }
 
 interface Found {
@@ -156,7 +180,7 @@ function Row({ found, asking }: { readonly found: Found; readonly asking: PageAs
       </tr>
     )
   return (
-    <tr data-row={linkTo(['t', table])} data-open={linkTo(['t', table])}>
+    <tr data-later={`table ${table}`} data-row={linkTo(['t', table])} data-open={linkTo(['t', table])}>
       {name}
       <td data-label="last change">
         {lastUs === null ? (
@@ -168,7 +192,7 @@ function Row({ found, asking }: { readonly found: Found; readonly asking: PageAs
         )}
       </td>
       <td data-label="lag">{lagUs === null ? <span class="dim">not known</span> : durationOf(lagUs)}</td>
-      <td data-label="is anything missing">
+      <td data-label="how sure">
         {sureness?.kind === 'judged' ? (
           <Chip word={sureness.word} />
         ) : (
