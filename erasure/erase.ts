@@ -15,8 +15,8 @@ import {
   writeFact,
 } from '../transform/fact.js'
 import { factKey } from '../transform/layout.js'
-import { CACHE_MS, type FolderKeys } from './folder-keys.js'
-import { type Hold, holdsOf } from './holds.js'
+import type { Hold } from './holds.js'
+import type { KeyStore } from './subject-keys.js'
 import { countSubject, type SubjectCount } from './subject-rows.js'
 
 /** Who is to be erased, why, and who asks for it. */
@@ -30,7 +30,7 @@ export interface EraseRequest {
 /** Where a person's data and key are. */
 export interface ErasurePlace {
   readonly archive: DiskArchive
-  readonly keys: FolderKeys
+  readonly keys: KeyStore
   /** The tables that have erasable values. */
   readonly tables: readonly string[]
   /** Milliseconds since 1970. @default - the clock */
@@ -46,15 +46,16 @@ export type ErasureOutcome =
 export async function eraseSubject(place: ErasurePlace, request: EraseRequest): Promise<ErasureOutcome> {
   const { keys, tables, now = Date.now } = place
   const token = keys.tokenOf(request.id)
-  const name = { token, generation: keys.newest(token)?.generation ?? 1 }
-  const holds = holdsOf(keys.folder, token)
+  const name = { token, generation: (await keys.newest(token))?.generation ?? 1 }
+  const holds = await keys.holdsOf(token)
   if (holds.length > 0) return { kind: 'held', holds }
   const fences: ErasingFact[] = []
   for (const table of tables) fences.push(await raiseFence(place, table, name, request))
+  await keys.fence(name)
   // a case may have been opened meanwhile; from here on it would see the fence
-  const late = holdsOf(keys.folder, token)
+  const late = await keys.holdsOf(token)
   if (late.length > 0) return { kind: 'held', holds: late }
-  keys.destroy(name)
+  await keys.destroy(name)
   const destroyed = now()
   const clear = await clearRecords(place, request.id)
   const certificates: ErasureFact[] = []
@@ -82,7 +83,7 @@ async function raiseFence(
 
 /** The certificate that is there, if it still says what is left to do; else a new one. */
 async function certify(
-  { archive, now = Date.now }: ErasurePlace,
+  { archive, keys, now = Date.now }: ErasurePlace,
   fence: ErasingFact,
   destroyedMs: number,
   { objects, rows, values }: SubjectCount,
@@ -92,7 +93,7 @@ async function certify(
   const known = factsOf(await readFacts(archive, table), 'erasure', fence).at(-1)
   if (known !== undefined && known.pending.join('\n') === pending.join('\n') && known.rows === rows) return known
   const destroyed = known?.destroyed ?? factInstant(destroyedMs * 1000)
-  const effective = known?.effective ?? factInstant((destroyedMs + CACHE_MS) * 1000)
+  const effective = known?.effective ?? factInstant((destroyedMs + keys.lingersMs) * 1000)
   const certificate: ErasureFact = {
     ...fence,
     kind: 'erasure',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Fence } from '../../erasure/fences.js'
-import { CACHE_MS, createFolderKeys, FolderKeys } from '../../erasure/folder-keys.js'
+import { createFolderKeys, FolderKeys } from '../../erasure/folder-keys.js'
 import { SealingError } from '../../transform/sealed-field.js'
 
 function makeStore() {
@@ -46,7 +46,7 @@ describe('keys in a folder', () => {
     expect(b.current(token)).toEqual({ state: 'erased', generation: 1 })
     // what the other process has read it forgets in time
     expect(a.current(token).state).toBe('live')
-    clock.now += CACHE_MS
+    clock.now += a.lingersMs
     expect(a.current(token).state).toBe('erased')
     a.make({ token, generation: 1 })
     expect(open().current(token).state).toBe('erased')

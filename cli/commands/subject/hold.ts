@@ -1,5 +1,5 @@
 import { FolderFences } from '../../../erasure/fences.js'
-import { CASE, holdsOf, placeHold, releaseHold } from '../../../erasure/holds.js'
+import { CASE } from '../../../erasure/holds.js'
 import { CommandError, EXIT, type ExitCode, type Io, type Options } from '../../io.js'
 import { formatOf } from '../../show/choose-format.js'
 import { openSubject, required, whoActs } from './place.js'
@@ -11,9 +11,9 @@ export async function holdCommand(id: string | undefined, options: Options, io: 
   const name = caseOf(options)
   const reason = required(options, 'reason', 'why the data is to stay readable')
   const by = whoActs(options)
-  if (!placeHold(keys.folder, { token, case: name, reason, by, since: new Date().toISOString() }))
+  if (!(await keys.placeHold({ token, case: name, reason, by, since: new Date().toISOString() })))
     throw new CommandError(`case ${name} is known of ${token} already`, EXIT.findings, 'a case has one name for good')
-  const newest = keys.newest(token)
+  const newest = await keys.newest(token)
   const fence = newest && new FolderFences(archive.root).of({ token, generation: newest.generation })
   if (newest?.state === 'erased' || fence === 'erased')
     throw new CommandError(
@@ -22,7 +22,7 @@ export async function holdCommand(id: string | undefined, options: Options, io: 
     )
   if (fence === 'erasing')
     io.err(`an erasure of ${token} has begun, and stops at this case if it comes before its end\n`)
-  const cases = holdsOf(keys.folder, token).length
+  const cases = (await keys.holdsOf(token)).length
   const page = () => io.out(`${token} is held by ${cases} ${cases === 1 ? 'case' : 'cases'}\n`)
   await format.print({ page, whole: () => ({ token, case: name, cases }) }, io)
   return EXIT.done
@@ -33,9 +33,9 @@ export async function releaseCommand(id: string | undefined, options: Options, i
   const format = formatOf(options)
   const { token, keys } = await openSubject(id, options)
   const name = caseOf(options)
-  if (!releaseHold(keys.folder, token, name, whoActs(options), new Date().toISOString()))
+  if (!(await keys.releaseHold(token, name, whoActs(options), new Date().toISOString())))
     throw new CommandError(`case ${name} does not hold ${token}`, EXIT.findings)
-  const cases = holdsOf(keys.folder, token).length
+  const cases = (await keys.holdsOf(token)).length
   const page = () => io.out(`${token} is held by ${cases} ${cases === 1 ? 'case' : 'cases'}\n`)
   await format.print({ page, whole: () => ({ token, case: name, cases }) }, io)
   return EXIT.done
