@@ -13,6 +13,8 @@ import { acknowledgeWildcards } from './acknowledged-findings.js'
 /** The functions that `npm run build` bundles, one file each. */
 export type Bundle =
   | 'transform'
+  | 'sealing-transform'
+  | 'make-key-store'
   | 'forwarder'
   | 'lock-objects'
   | 'watch-refused'
