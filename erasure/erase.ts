@@ -3,8 +3,8 @@
  * on from there.
  */
 import { hash, randomInt } from 'node:crypto'
-import type { DiskArchive } from '../store/folder.js'
 import { readFacts } from '../store/kept-facts.js'
+import type { Objects } from '../store/objects.js'
 import { readRefused } from '../store/refused-reader.js'
 import {
   type ErasingFact,
@@ -17,7 +17,7 @@ import {
 import { factKey } from '../transform/layout.js'
 import type { Hold } from './holds.js'
 import type { KeyStore } from './subject-keys.js'
-import { countSubject, type SubjectCount } from './subject-rows.js'
+import { countSubject, type KeptRow, type SubjectCount } from './subject-rows.js'
 
 /** Who is to be erased, why, and who asks for it. */
 export interface EraseRequest {
@@ -27,10 +27,22 @@ export interface EraseRequest {
   readonly by: string
 }
 
+/** Where refused records are kept, and what its keys are told after, such as the address of a bucket. */
+export interface RefusedPlace {
+  readonly at: string
+  readonly objects: Objects
+}
+
 /** Where a person's data and key are. */
 export interface ErasurePlace {
-  readonly archive: DiskArchive
+  readonly archive: Objects
   readonly keys: KeyStore
+  /** The rows of a table that may be of a person: at least those with the token. */
+  readonly rows: (table: string, token: string) => AsyncIterable<KeptRow>
+  /** Where records are kept that were refused, which nobody has sealed. */
+  readonly refused: readonly RefusedPlace[]
+  /** What of a table cannot be searched for an id, and has to be by somebody else. @default - all is searched */
+  readonly unsearched?: (table: string) => Promise<readonly string[]>
   /** The tables that have erasable values. */
   readonly tables: readonly string[]
   /** Milliseconds since 1970. @default - the clock */
@@ -60,8 +72,10 @@ export async function eraseSubject(place: ErasurePlace, request: EraseRequest): 
   const clear = await clearRecords(place, request.id)
   const certificates: ErasureFact[] = []
   for (const fence of fences) {
-    const count = await countSubject(place.archive, fence.table, { token, id: request.id })
-    certificates.push(await certify(place, fence, destroyed, count, [...clear, ...clearRows(count)]))
+    const { table } = fence
+    const count = await countSubject(place.rows(table, token), table, { token, id: request.id })
+    const unsearched = (await place.unsearched?.(table)) ?? []
+    certificates.push(await certify(place, fence, destroyed, count, [...clear, ...clearRows(count), ...unsearched]))
   }
   return { kind: 'erased', certificates }
 }
@@ -135,12 +149,13 @@ function clearRows({ table, clear }: SubjectCount): readonly string[] {
 }
 
 /** Refused records are kept as they came, so they may name anybody. */
-async function clearRecords({ archive }: ErasurePlace, id: string): Promise<readonly string[]> {
+async function clearRecords({ refused }: ErasurePlace, id: string): Promise<readonly string[]> {
   const found = new Map<string, number>()
   const damaged = new Set<string>()
   const quoted = JSON.stringify(id).slice(1, -1)
-  for await (const { object, entry } of readRefused(archive, key => damaged.add(key)))
-    if (entry.data.includes(quoted)) found.set(object, (found.get(object) ?? 0) + 1)
+  for (const { at, objects } of refused)
+    for await (const { object, entry } of readRefused(objects, key => damaged.add(`${at}${key}`)))
+      if (entry.data.includes(quoted)) found.set(`${at}${object}`, (found.get(`${at}${object}`) ?? 0) + 1)
   return [
     ...[...found].map(
       ([key, count]) => `${key} has ${count} refused records with the id in clear: redrive or delete it`,
@@ -149,7 +164,7 @@ async function clearRecords({ archive }: ErasurePlace, id: string): Promise<read
   ]
 }
 
-async function keep(archive: DiskArchive, fact: ErasingFact | ErasureFact): Promise<void> {
+async function keep(archive: Objects, fact: ErasingFact | ErasureFact): Promise<void> {
   await archive.put(factKey(fact), Buffer.from(writeFact(fact)))
 }
 

@@ -22,6 +22,7 @@ import { JOURNAL_ALARMS } from './journal-alarms.js'
 import type { LockFunction } from './lock-function.js'
 import { bytes, type QueryWorkgroup } from './query-workgroup.js'
 import type { RefusedWatch } from './refused-watch.js'
+import type { SubjectKeys } from './subject-keys.js'
 import type { TableCompaction } from './table-compaction.js'
 import { REFUSED_METRIC } from './transform-function.js'
 
@@ -297,6 +298,17 @@ const refused: readonly AlarmRule<RefusedWatch>[] = [
   ),
 ]
 
+const persons: readonly AlarmRule<SubjectKeys>[] = [
+  rule(
+    'subject-keys-throttled',
+    'warn',
+    'DynamoDB turns reads and writes of the keys of persons away: rows wait, and then their records are refused',
+    keys => keys.metricThrottles(),
+    0,
+    THREE_OF_FIVE,
+  ),
+]
+
 const compaction: readonly AlarmRule<TableCompaction>[] = [
   rule(
     'compaction-fails',
@@ -310,7 +322,17 @@ const compaction: readonly AlarmRule<TableCompaction>[] = [
 ]
 
 /** Every alarm there is, by the station that it watches. */
-export const ALARMS = { both, streams, kinesis, locks, queries, refused, compaction, journal: JOURNAL_ALARMS } as const
+export const ALARMS = {
+  both,
+  streams,
+  kinesis,
+  locks,
+  queries,
+  refused,
+  persons,
+  compaction,
+  journal: JOURNAL_ALARMS,
+} as const
 
 export interface AlarmsProps<Station> {
   readonly rules: readonly AlarmRule<Station>[]

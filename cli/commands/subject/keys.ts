@@ -12,6 +12,8 @@ import { openSubject } from './place.js'
 /** Makes the key store of an archive. */
 export async function initCommand(id: string | undefined, options: Options, io: Io): Promise<ExitCode> {
   const format = formatOf(options)
+  if (options.stack !== undefined)
+    throw new CommandError('subject init is of a desk: a stack makes its key store itself, when it is deployed')
   if (id !== undefined) throw new CommandError(`subject init is of the key store, not of ${JSON.stringify(id)}`)
   const root = archiveRoot(options)
   const folder = keyFolder(loadConfiguration(options), root)
