@@ -16,7 +16,7 @@ import {
 } from '../transform/fact.js'
 import { factKey } from '../transform/layout.js'
 import type { Hold } from './holds.js'
-import type { KeyStore } from './subject-keys.js'
+import type { KeyStore, SubjectKeys } from './subject-keys.js'
 import { countSubject, type KeptRow, type SubjectCount } from './subject-rows.js'
 
 /** Who is to be erased, why, and who asks for it. */
@@ -47,6 +47,14 @@ export interface ErasurePlace {
   readonly tables: readonly string[]
   /** Milliseconds since 1970. @default - the clock */
   readonly now?: () => number
+}
+
+/** A person, with where keys and rows are. */
+export interface SubjectPlace extends ErasurePlace {
+  readonly id: string
+  readonly token: string
+  /** Opens the keys of the person, for who may. */
+  readonly reveal: () => Promise<Pick<SubjectKeys, 'find'>>
 }
 
 /** What came of an erasure: cases that hold it back, or the certificates, one a table. */

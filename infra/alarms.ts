@@ -20,9 +20,9 @@ import type { CapturedTable } from './captured-table.js'
 import { KINESIS_RETENTION } from './change-stream.js'
 import { JOURNAL_ALARMS } from './journal-alarms.js'
 import type { LockFunction } from './lock-function.js'
+import type { PersonKeys } from './person-keys.js'
 import { bytes, type QueryWorkgroup } from './query-workgroup.js'
 import type { RefusedWatch } from './refused-watch.js'
-import type { SubjectKeys } from './subject-keys.js'
 import type { TableCompaction } from './table-compaction.js'
 import { REFUSED_METRIC } from './transform-function.js'
 
@@ -298,7 +298,7 @@ const refused: readonly AlarmRule<RefusedWatch>[] = [
   ),
 ]
 
-const persons: readonly AlarmRule<SubjectKeys>[] = [
+const persons: readonly AlarmRule<PersonKeys>[] = [
   rule(
     'subject-keys-throttled',
     'warn',

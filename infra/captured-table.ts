@@ -11,9 +11,9 @@ import { ChangeStream, requireStream } from './change-stream.js'
 import { DeliveryStream } from './delivery-stream.js'
 import type { DerivedStore } from './derived-store.js'
 import { ForwarderFunction } from './forwarder-function.js'
+import type { PersonKeys } from './person-keys.js'
 import type { QueryWorkgroup } from './query-workgroup.js'
 import { requireSamePlace, type SourceTable } from './source-table.js'
-import type { SubjectKeys } from './subject-keys.js'
 import { TableCompaction } from './table-compaction.js'
 import { TableQueries } from './table-queries.js'
 import { TransformFunction } from './transform-function.js'
@@ -35,7 +35,7 @@ export interface CapturedTableProps {
   readonly prepared: boolean
   readonly key: IKey
   /** The keys of persons, where values of the table are erasable. @default - none are */
-  readonly keys?: SubjectKeys | undefined
+  readonly keys?: PersonKeys | undefined
 }
 
 /**

@@ -8,7 +8,7 @@ import { SEALING_MINUTES } from '../erasure/key-items.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { AuditTable } from './audit-table.js'
 import { BundledFunction } from './bundled-function.js'
-import { KEY_USE_TAG, type KeyUse, type SubjectKeys } from './subject-keys.js'
+import { KEY_USE_TAG, type KeyUse, type PersonKeys } from './person-keys.js'
 
 /** Counts the records that a transform refused, by table. Written from its log, which has a line for each. */
 export const REFUSED_METRIC = 'RecordsRefused'
@@ -19,7 +19,7 @@ export interface TransformFunctionProps {
   readonly auditTable: AuditTable
   readonly key: IKey
   /** The keys of persons. @default - nothing of the table is sealed */
-  readonly keys?: SubjectKeys | undefined
+  readonly keys?: PersonKeys | undefined
 }
 
 /** The function between Firehose's buffer and its conversion. Its table's configuration is packed beside its code. */

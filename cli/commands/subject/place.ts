@@ -1,20 +1,11 @@
 import { userInfo } from 'node:os'
-import type { ErasurePlace } from '../../../erasure/erase.js'
-import type { SubjectKeys } from '../../../erasure/subject-keys.js'
+import type { SubjectPlace } from '../../../erasure/erase.js'
 import { keptRows } from '../../../erasure/subject-rows.js'
 import { tablesIn } from '../../../store/tables.js'
 import { existingArchive } from '../../ask/journal-options.js'
 import { openKeyStore } from '../../ask/key-store.js'
 import { loadConfiguration } from '../../ask/workspace.js'
 import { CommandError, EXIT, type Options } from '../../io.js'
-
-/** A person, with where keys and rows are. */
-export interface SubjectPlace extends ErasurePlace {
-  readonly id: string
-  readonly token: string
-  /** Opens the keys of the person, for who may. */
-  readonly reveal: () => Promise<Pick<SubjectKeys, 'find'>>
-}
 
 /**
  * Opens what an act about a person takes: on a desk, or with `--stack` on AWS. Throws a `CommandError` for an act

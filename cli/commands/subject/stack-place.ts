@@ -2,6 +2,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { KMSClient } from '@aws-sdk/client-kms'
 import { S3Client } from '@aws-sdk/client-s3'
+import type { SubjectPlace } from '../../../erasure/erase.js'
 import { KeyTable } from '../../../erasure/key-table.js'
 import { KmsSecrets } from '../../../erasure/kms-secrets.js'
 import { countUnsealed, deliveredRows } from '../../../erasure/stack-rows.js'
@@ -13,7 +14,6 @@ import { type NamedTable, nameTables } from '../../../transform/table-names.js'
 import { loadConfiguration } from '../../ask/workspace.js'
 import { callAws } from '../../failures.js'
 import { CommandError, EXIT, type Options } from '../../io.js'
-import type { SubjectPlace } from './place.js'
 
 /** Opens the archive of a stack for an act about a person. Throws a `CommandError` where it has no keys. */
 export async function openOnStack(id: string, stack: string, options: Options): Promise<SubjectPlace> {

@@ -16,7 +16,7 @@ export type KeyUse = 'seal' | 'erase' | 'reveal' | 'make'
 const TAG = `aws:PrincipalTag/${KEY_USE_TAG}`
 const READ = ['dynamodb:BatchGetItem', 'dynamodb:DescribeTable']
 
-export interface SubjectKeysProps {
+export interface PersonKeysProps {
   /** Encrypts the log of the function that makes the store. */
   readonly key: IKey
 }
@@ -26,14 +26,14 @@ export interface SubjectKeysProps {
  * of the stack, because without them nothing that was sealed opens again. Whatever somebody's own policies say, only
  * roles with the tag are let in, and nobody removes an entry: a name that was used stays taken.
  */
-export class SubjectKeys extends Construct {
+export class PersonKeys extends Construct {
   readonly table: Table
   /** The key of KMS. */
   readonly secretsKey: Key
   /** The store in the table, without which nothing can be sealed. */
   readonly store: CustomResource
 
-  constructor(scope: Construct, id: string, { key }: SubjectKeysProps) {
+  constructor(scope: Construct, id: string, { key }: PersonKeysProps) {
     super(scope, id)
     this.table = new Table(this, 'Table', {
       partitionKey: { name: KEY_TABLE_KEYS.partition, type: AttributeType.STRING },

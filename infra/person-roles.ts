@@ -2,23 +2,23 @@ import { Stack, Tags } from 'aws-cdk-lib'
 import type { IPrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam'
 import { Construct } from 'constructs'
 import { type ArchiveParts, toAsk, toKeepFacts, toReadRefused } from './permissions.js'
+import { KEY_USE_TAG, type KeyUse, type PersonKeys } from './person-keys.js'
 import { peopleRole } from './roles.js'
-import { KEY_USE_TAG, type KeyUse, type SubjectKeys } from './subject-keys.js'
 
-export interface SubjectRolesProps extends ArchiveParts {
-  readonly keys: SubjectKeys
+export interface PersonRolesProps extends ArchiveParts {
+  readonly keys: PersonKeys
   /** Who may take a role on, if their own policies allow it besides. @default - the account */
   readonly people?: IPrincipal
 }
 
 /** What people may do about persons, apart from one another and from all other roles. */
-export class SubjectRoles extends Construct {
+export class PersonRoles extends Construct {
   /** Destroys keys, holds that back, and keeps the facts of it. It opens no value. */
   readonly eraser: Role
   /** Opens what is sealed. It changes nothing. */
   readonly revealer: Role
 
-  constructor(scope: Construct, id: string, { keys, people, ...parts }: SubjectRolesProps) {
+  constructor(scope: Construct, id: string, { keys, people, ...parts }: PersonRolesProps) {
     super(scope, id)
     const stack = Stack.of(this)
     const ask = toAsk(stack, parts)

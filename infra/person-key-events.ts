@@ -2,10 +2,10 @@ import { EventField, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events'
 import { SnsTopic } from 'aws-cdk-lib/aws-events-targets'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
-import type { SubjectKeys } from './subject-keys.js'
+import type { PersonKeys } from './person-keys.js'
 
-export interface SubjectKeyEventsProps {
-  readonly keys: SubjectKeys
+export interface PersonKeyEventsProps {
+  readonly keys: PersonKeys
   readonly topic: ITopic
 }
 
@@ -25,8 +25,8 @@ const TABLE_EVENTS = [
  * protection, or a copy of it, in which keys live on that were destroyed. CloudWatch counts none of it, so it is told
  * as CloudTrail sees it: the account has to have a trail of management events.
  */
-export class SubjectKeyEvents extends Construct {
-  constructor(scope: Construct, id: string, { keys, topic }: SubjectKeyEventsProps) {
+export class PersonKeyEvents extends Construct {
+  constructor(scope: Construct, id: string, { keys, topic }: PersonKeyEventsProps) {
     super(scope, id)
     const { tableName, tableArn } = keys.table
     const rule = new Rule(this, 'Touched', {
