@@ -300,7 +300,7 @@ const refused: readonly AlarmRule<RefusedWatch>[] = [
 
 const persons: readonly AlarmRule<PersonKeys>[] = [
   rule(
-    'subject-keys-throttled',
+    'person-keys-throttled',
     'warn',
     'DynamoDB turns reads and writes of the keys of persons away: rows wait, and then their records are refused',
     keys => keys.metricThrottles(),

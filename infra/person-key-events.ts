@@ -4,6 +4,8 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
 import type { PersonKeys } from './person-keys.js'
 
+const KEYS_TOUCHED = 'person-keys-touched'
+
 export interface PersonKeyEventsProps {
   readonly keys: PersonKeys
   readonly topic: ITopic
@@ -49,7 +51,7 @@ export class PersonKeyEvents extends Construct {
     const what = EventField.fromPath('$.detail.eventName')
     const who = EventField.fromPath('$.detail.userIdentity.arn')
     const message = RuleTargetInput.fromText(
-      `[page] archive: ${what} of the keys of persons, by ${who}. docs/runbook.md, subject-keys-touched`,
+      `[page] archive: ${what} of the keys of persons, by ${who}. docs/runbook.md, ${KEYS_TOUCHED}`,
     )
     rule.addTarget(new SnsTopic(topic, { message }))
   }

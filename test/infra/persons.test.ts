@@ -117,7 +117,7 @@ describe('the keys of persons', () => {
     expect(rule.Properties.Targets).toEqual([
       expect.objectContaining({ Arn: { Ref: expect.stringMatching(/^AuditAlarmTopic/) } }),
     ])
-    expect(JSON.stringify(rule.Properties.Targets)).toContain('docs/runbook.md, subject-keys-touched')
+    expect(JSON.stringify(rule.Properties.Targets)).toContain('docs/runbook.md, person-keys-touched')
   })
 })
 
