@@ -5,6 +5,7 @@ import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-l
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms'
 import { Construct } from 'constructs'
 import { KEY_BACKUP_DAYS, KEY_TABLE_KEYS, PURPOSE, STORE_ENTRY } from '../erasure/key-items.js'
+import { acknowledgeKeyBackups } from './acknowledged-findings.js'
 import { BundledFunction } from './bundled-function.js'
 
 /** The tag of a role by which table and key let it in. */
@@ -49,6 +50,7 @@ export class PersonKeys extends Construct {
       removalPolicy: RemovalPolicy.RETAIN,
       resourcePolicy: new PolicyDocument({ statements: tableDenials() }),
     })
+    acknowledgeKeyBackups(this.table)
     this.secretsKey = new Key(this, 'Key', {
       description: 'Itemtrail: opens the keys of persons; whoever deletes this key erases everybody',
       enableKeyRotation: true,

@@ -7,6 +7,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateTableCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
+import { S3Client } from '@aws-sdk/client-s3'
 import type { FirehoseTransformationResult } from 'aws-lambda'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { checkConfiguration } from '../../config/configuration.js'
@@ -21,6 +22,8 @@ import { type AthenaServer, type Outcome, startAthenaServer } from '../athena-se
 import { run } from '../cli/command-line.js'
 import { missingForDynamoDbLocal } from '../dynamodb-local.js'
 import { CHANGED_AT, firehoseEvent, streamsRecord } from '../factories.js'
+import { templateOf } from '../infra/archives.js'
+import { may } from '../infra/policies.js'
 import { type KmsServer, startKmsServer } from '../kms-server.js'
 import { bundlePath, findNode24, invokeBundle } from '../lambda-runtime.js'
 import { type Loopback, startLoopback } from '../loopback.js'
@@ -264,6 +267,39 @@ describe.skipIf(missing !== undefined || node === undefined)('a person in a stac
     expect(out.match(/"Ann"/g)).toHaveLength(2)
   })
 
+  it.each([
+    ['AuditPersonsRolesEraser', ['token', 'find', 'hold', 'release', 'erase', 'renew']],
+    ['AuditPersonsRolesRevealer', ['token', 'find', 'export']],
+  ] as const)('is what the role %s may act about, and no other role', async (role, acts) => {
+    const { resources } = templateOf({
+      Orders: {
+        since: '2026-11-01',
+        keys: ['order_id'],
+        erasable: [{ subject: 'buyer.id', attributes: ['buyer.name'] }],
+      },
+    })
+    const calls: Call[] = []
+    const sdk = Object.getPrototypeOf(S3Client.prototype) as { send: (...given: unknown[]) => unknown }
+    const send = sdk.send
+    const spy = vi.spyOn(sdk, 'send').mockImplementation(function (this: { config: { serviceId: string } }, ...given) {
+      const command = given[0] as { constructor: { name: string }; input: Call['input'] }
+      const service = this.config.serviceId.toLowerCase()
+      calls.push({ service, operation: command.constructor.name.replace(/Command$/, ''), input: command.input })
+      return send.apply(this, given)
+    })
+    for (const act of acts) {
+      const { err } = await subject(act, `${role}-1`, '--reason', 'asked', '--case', 'C-1')
+      expect([act, err.replaceAll(/^(athena:|\d+ rows? of|itemtrail seal).*\n/gm, '')]).toEqual([act, ''])
+    }
+    spy.mockRestore()
+    const needs = [...new Map(calls.map(call => [needOf(call).join(' '), needOf(call)])).values()]
+    expect(needs.length).toBeGreaterThan(5)
+    const lacking = (who: string) => needs.filter(need => !may(resources, who, ...need)).map(need => need.join(' '))
+    expect(lacking(role)).toEqual([])
+    for (const other of ['QueryUser', 'Auditor', 'Operator', 'Baseline', 'Restorer'])
+      expect(lacking(`AuditRoles${other}`)).toContain('kms:Decrypt <AuditPersonsKeysKey.Arn>')
+  })
+
   it('is never named to Athena, which keeps what it was asked', () => {
     expect(athena.requests.length).toBeGreaterThan(10)
     expect(JSON.stringify(athena.requests)).not.toContain('u-4711')
@@ -277,6 +313,31 @@ describe.skipIf(missing !== undefined || node === undefined)('a person in a stac
     kms.answers.delete('Decrypt')
   })
 })
+
+/** What IAM asks for a call, by the names that a template has. */
+const RESOURCES: Readonly<Record<string, string>> = {
+  dynamodb: '<AuditPersonsKeysTable.Arn>',
+  kms: '<AuditPersonsKeysKey.Arn>',
+  cloudformation: 'arn:aws:cloudformation:eu-central-1:111122223333:stack/Stack/id',
+  athena: 'arn:aws:athena:eu-central-1:111122223333:workgroup/<AuditWorkgroup>',
+}
+const BUCKETS: Readonly<Record<string, string>> = {
+  archive: '<AuditArchiveBucket.Arn>',
+  refused: '<AuditRefused.Arn>',
+}
+
+interface Call {
+  readonly service: string
+  readonly operation: string
+  readonly input: Readonly<Record<string, string | undefined>>
+}
+
+function needOf({ service, operation, input }: Call): readonly [action: string, resource: string] {
+  if (service !== 's3') return [`${service}:${operation}`, `${RESOURCES[service]}`]
+  const { Bucket = '', Key } = input
+  const action = operation === 'ListObjectsV2' ? 'ListBucket' : operation
+  return [`s3:${action}`, Key === undefined ? `${BUCKETS[Bucket]}` : `${BUCKETS[Bucket]}/${Key}`]
+}
 
 const OUTPUTS = {
   AuditArchiveBucket: 'archive',
