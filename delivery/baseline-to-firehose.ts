@@ -11,10 +11,11 @@ import {
 } from '../capture/baseline.js'
 import { sendPacks } from '../capture/firehose-sender.js'
 import { PACK_BYTES, type Pack } from '../capture/packing.js'
+import { keepFact } from '../store/kept-facts.js'
 import type { Bucket } from '../store/s3.js'
-import { type BaselineFact, StatesDigest, writeFact } from '../transform/fact.js'
+import { type BaselineFact, StatesDigest } from '../transform/fact.js'
 import type { ImageState } from '../transform/item-state.js'
-import { factKey, partitionPrefix } from '../transform/layout.js'
+import { partitionPrefix } from '../transform/layout.js'
 import { dateOf } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { type Arrived, ArrivedRows } from './arrived-rows.js'
@@ -93,10 +94,8 @@ export class FirehoseTarget implements BaselineTarget {
     return { refused: this.large.length, examples: this.large }
   }
 
-  async keep(fact: BaselineFact): Promise<string> {
-    const key = factKey(fact)
-    await this.options.bucket.put(key, Buffer.from(writeFact(fact)))
-    return key
+  keep(fact: BaselineFact): Promise<string> {
+    return keepFact(this.options.bucket, fact)
   }
 
   close(): void {
