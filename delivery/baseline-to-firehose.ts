@@ -35,7 +35,7 @@ export interface FirehoseTargetOptions {
   readonly bucket: Bucket
   readonly table: TableConfiguration
   readonly origin: BaselineOrigin
-  /** Told how many rows have arrived. */
+  /** Called with how many rows have arrived. */
   readonly onArrived?: (items: number, expected: number) => void
   readonly time?: Patience
   readonly patienceMs?: number
@@ -64,7 +64,7 @@ export class FirehoseTarget implements BaselineTarget {
   static async open(options: FirehoseTargetOptions): Promise<FirehoseTarget> {
     const { bucket, table, origin } = options
     const prefix = partitionPrefix({ table: table.table, date: dateOf(rowTimeOf(origin)) })
-    // of a scan nothing can be there yet; rows of an export may be, from a run that was interrupted
+    // a scan has a new source each time; rows of an export may be there from a run that was interrupted
     const known = origin.method === 'scan' ? await bucket.list(prefix) : []
     return new FirehoseTarget(options, await ArrivedRows.open(bucket, prefix, origin.source, known))
   }
@@ -89,7 +89,7 @@ export class FirehoseTarget implements BaselineTarget {
   async finish(): Promise<Refusals> {
     await this.closePack()
     await this.sendAll()
-    // without all of them there is no fact, and nothing to wait for
+    // if one was refused there will be no fact, so nothing is waited for
     if (this.unreadable === 0 && this.large.length === 0) await this.awaitRows()
     return { refused: this.large.length, examples: this.large }
   }

@@ -78,7 +78,7 @@ export interface CaptureProps {
     readonly attribute: string | readonly string[]
     readonly allowed: readonly (readonly [string, string])[]
   }
-  /** What Firehose gathers for one object, whichever comes first. @default - as much, and as long, as Firehose takes at most */
+  /** What Firehose gathers for one object, whichever comes first. @default - the most that Firehose takes */
   readonly buffer?: { readonly size?: Size; readonly interval?: Duration }
   /** The table's name. @default - the table's own, where it is known at synthesis */
   readonly tableName?: string

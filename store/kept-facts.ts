@@ -5,7 +5,7 @@ import { factKey, factPrefix } from '../transform/layout.js'
 import type { Objects } from './objects.js'
 import { readEach } from './read-each.js'
 
-/** What an archive knows about a table beside its rows, oldest first, and files whose word for it is not known. */
+/** What an archive knows about a table beside its rows, oldest first, and the files that could not be read. */
 export interface FactsFound {
   readonly facts: readonly Fact[]
   readonly problems: readonly FileError[]

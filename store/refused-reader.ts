@@ -72,7 +72,7 @@ export async function* openRefused(
       else yield { object, line, entry: { ...named, ...entry } }
     }
   } catch (error) {
-    // whoever copied an object may have compressed it, and cut it short
+    // a copy of an object may have been compressed, and cut short
     if (!String((error as NodeJS.ErrnoException).code).startsWith('Z_')) throw error
     onDamage(object)
   }
@@ -98,7 +98,7 @@ function parseEntry(line: string): Pick<RefusedEntry, 'data' | 'arrival' | 'code
   const arrival = typeof arrivalTimestamp === 'string' ? Number(arrivalTimestamp) : arrivalTimestamp
   if (entry === undefined || typeof rawData !== 'string' || !isTime(arrival)) return undefined
   const data = Buffer.from(rawData, 'base64')
-  // of a text that is no base64, Node decodes what it can
+  // Node decodes as much as it can of a text that is no base64
   if (data.toString('base64') !== rawData) return undefined
   return {
     data,
