@@ -8,6 +8,8 @@ import { build } from 'esbuild'
 
 const FUNCTIONS = {
   transform: 'functions/transform.ts',
+  'sealing-transform': 'functions/sealing-transform.ts',
+  'make-key-store': 'functions/make-key-store-lambda.ts',
   forwarder: 'functions/forwarder.ts',
   'lock-objects': 'functions/lock-objects-lambda.ts',
   'watch-refused': 'functions/watch-refused-lambda.ts',

@@ -96,7 +96,7 @@ export const RESTORE_DOUBTS = [
 ] as const
 
 /** Confidence that leaves nothing to accept. */
-const CERTAIN: readonly string[] = ['COMPLETE', 'UNBROKEN']
+const CERTAIN: readonly string[] = ['COMPLETE', 'UNBROKEN', 'ERASED', 'CONFIG-BOUNDARY']
 
 /** What a plan expects where the item is not there, and where nobody can say what is. */
 export const ABSENT = 'absent'

@@ -1,4 +1,6 @@
 import type { Table } from 'apache-arrow'
+import type { Unsealing } from '../../erasure/reveal.js'
+import { revealRows } from '../../erasure/revealed.js'
 import type { Key, Parameters } from '../../library/given.js'
 import type { Answer } from '../../queries/answers/answer.js'
 import type { AnswerVerdict } from '../../queries/answers/asked.js'
@@ -24,6 +26,7 @@ import {
   PLACE_OPTIONS,
   VERDICT_OPTION,
 } from '../ask/question.js'
+import { REVEAL_OPTION, type Revealing, revealingOf, revealTable } from '../ask/revealing.js'
 import { findWorkspaceTable, type Workspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
 import { isOnAws } from '../show/archive-name.js'
@@ -41,6 +44,7 @@ export const query: Command = {
   options: [
     ...PLACE_OPTIONS,
     ['--param <name=value>', 'a parameter; may be given several times', []],
+    REVEAL_OPTION,
     ...ANSWER_OPTIONS,
     VERDICT_OPTION,
   ],
@@ -56,7 +60,8 @@ async function answerSaved([name, tableName]: readonly string[], asking: Asking)
   const answer: Answer = await workspace.archive.run(saved.name as QueryName, table.table, parameters)
   const judgement = judgementOf(answer.asked, asking, async () => answer)
   const empty = lazily(async () => describeNothing(saved, answer, table, await judgement.verdict(), workspace))
-  return surfaceOf(saved, answer, judgement, empty, workspace.root)
+  const revealing = await revealingOf(workspace, [table], options)
+  return surfaceOf(saved, answer, judgement, empty, revealing, workspace.root)
 }
 
 function surfaceOf(
@@ -64,6 +69,7 @@ function surfaceOf(
   answer: Answer,
   judgement: AnswerJudgement,
   empty: () => Promise<string>,
+  { given }: Revealing,
   root: string,
 ): AnswerSurface {
   const { verdict } = judgement
@@ -74,13 +80,13 @@ function surfaceOf(
   }
   return {
     page: async io => {
-      printTableRows(saved, answer, io)
+      printTableRows(saved, answer, given, io)
       await tell(io.out, io)
     },
     ...judgedParts(judgement, root),
-    rows: () => answer.rows(),
+    rows: () => revealRows(answer.rows(), given),
     summary: io => tell(io.err, io),
-    table: async () => answer.table,
+    table: () => revealTable(answer.table, given),
     web: async () => ({
       ...describePage(saved, answer),
       empty: await empty(),
@@ -95,11 +101,11 @@ function surfaceOf(
   }
 }
 
-function printTableRows(saved: SavedQuery, answer: Answer, io: Io): void {
+function printTableRows(saved: SavedQuery, answer: Answer, unseal: Unsealing, io: Io): void {
   if (answer.length === 0) return
   const hidden = saved.columns.filter(column => column.detail).map(column => column.name)
   const names = saved.columns.map(column => column.name).filter(name => !hidden.includes(name))
-  printRows(names, answer.rows(), io)
+  printRows(names, revealRows(answer.rows(), unseal), io)
   if (hidden.length > 0) io.err(`left out here: ${hidden.join(', ')}; --format json has them\n`)
 }
 

@@ -53,8 +53,30 @@ with hashed as (
       || case when time_precision = 'arrival' then '-' else cast(event_time_us as varchar) end
       || chr(10) as identity_head,
     coalesce(source_event_id, '-') as identity_event,
-    chr(10) || coalesce(sequence, '-') || chr(10) || coalesce(old_hash, '-') || chr(10) || coalesce(new_hash, '-')
-      as identity_tail
+    -- of a numbered record an image with sealed values counts without their ciphertext and what is kept of them
+    chr(10) || coalesce(sequence, '-')
+      || chr(10) || coalesce(
+        case
+          when old_hash is null or subjects is null or sequence is null or source_event_id is null then old_hash
+          else lower(to_hex(sha256(to_utf8(regexp_replace(
+            old_image,
+            {sealed-value},
+            '{"M":{"\$enc":{"S":"$1"}}}'
+          )))))
+        end,
+        '-'
+      )
+      || chr(10) || coalesce(
+        case
+          when new_hash is null or subjects is null or sequence is null or source_event_id is null then new_hash
+          else lower(to_hex(sha256(to_utf8(regexp_replace(
+            new_image,
+            {sealed-value},
+            '{"M":{"\$enc":{"S":"$1"}}}'
+          )))))
+        end,
+        '-'
+      ) as identity_tail
   from {changes}
   -- what claims to be of no time that a question can name would otherwise be in no answer at all
   where (

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Table } from 'apache-arrow'
+import type { Item } from '../../transform/attribute-value.js'
 import type { HashedColumns } from '../../transform/audit-row.js'
 import { changedAttributes, type Image, imageOf } from '../../transform/change.js'
 import { isObject, splitDocuments, tryParseObject } from '../../transform/json.js'
@@ -82,6 +83,13 @@ function readImage(stored: unknown): Read {
     if (error instanceof Refusal) return error.message.replace(/^record /, 'it ')
     throw error
   }
+}
+
+/** The item of an image that is what its hash says, as the transform writes it; undefined for any other. */
+export function itemAsHashed(stored: string, imageHash: string): Item | undefined {
+  const image = readImage(stored)
+  if (image === null || typeof image === 'string' || image.text !== image.stored) return undefined
+  return image.hash === imageHash ? image.item : undefined
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Table } from 'apache-arrow'
+import { revealState } from '../../../erasure/revealed.js'
 import type { Receipt } from '../../../queries/answers/receipt.js'
 import type { textTable } from '../../../queries/engines/text-table.js'
 import type { ItemHistory } from '../../../queries/verdict/fold-history.js'
@@ -11,6 +12,7 @@ import type { PageContext } from '../../../view/paper/html-file.js'
 import { checkSeen, findHistory } from '../../ask/find-item.js'
 import type { Asking } from '../../ask/question.js'
 import type { ReceiptFile } from '../../ask/receipt-file.js'
+import { revealingOf } from '../../ask/revealing.js'
 import type { Workspace } from '../../ask/workspace.js'
 import { EXIT, type Io } from '../../io.js'
 import { showActor } from '../../show/actor.js'
@@ -25,7 +27,7 @@ import { STATE_COLUMNS } from './whole-table.js'
 
 /** What one item was at a moment. */
 export async function itemAsOf(
-  { workspace, receipts }: Asking,
+  { workspace, options, receipts }: Asking,
   table: TableConfiguration,
   typed: string,
   at: Instant,
@@ -34,23 +36,26 @@ export async function itemAsOf(
   const receipt = await keepItemReceipt(workspace, table, all.itemKey, at, receipts)
   const found = stateAt(all, at, await archiveBegan(workspace.engine, table))
   await checkSeen(workspace, table, all, found.until)
-  return surfaceOf(table.table, all, found, at, workspace.root, receipt)
+  const { shown, given } = await revealingOf(workspace, [table], options)
+  const sides = { page: revealState(found, shown), programs: revealState(found, given) }
+  return surfaceOf(table.table, all, sides, at, workspace.root, receipt)
 }
 
 function surfaceOf(
   table: string,
   all: ItemHistory,
-  found: StateAt,
+  { page: found, programs }: { readonly page: StateAt; readonly programs: StateAt },
   at: Instant,
   root: string,
   receipt: Receipt | undefined,
 ): AnswerSurface {
   const { state, until } = found
+  const { state: given } = programs
   return {
     page: io => printState(table, all, found, at, io),
-    whole: () => stateAsJson(table, all, found, at),
-    images: () => (state.kind === 'present' ? [state.image] : []),
-    table: async () => (await loadTextTable())(STATE_COLUMNS, [stateAsRow(all, found, at)]),
+    whole: () => stateAsJson(table, all, programs, at),
+    images: () => (given.kind === 'present' ? [given.image] : []),
+    table: async () => (await loadTextTable())(STATE_COLUMNS, [stateAsRow(all, programs, at)]),
     web: async () => ({
       ...describePage(table, all, found, at),
       footer: state.kind === 'present' ? { 'image SHA-256': state.hash } : {},

@@ -1,4 +1,5 @@
 import type { Table } from 'apache-arrow'
+import { type Unsealing, unsealText } from '../../../erasure/reveal.js'
 import { archiveBegan } from '../../../queries/verdict/state-at.js'
 import { type ItemOfTable, itemsAt } from '../../../queries/verdict/table-at.js'
 import { parseItem, valueAt } from '../../../transform/attribute-value.js'
@@ -6,6 +7,7 @@ import { formatInstant, type Instant } from '../../../transform/instant.js'
 import type { ConfiguredColumn, TableConfiguration } from '../../../transform/table-configuration.js'
 import { type Asking, judgedParts, judgementOf } from '../../ask/question.js'
 import { tellRemarks } from '../../ask/remarks.js'
+import { revealingOf } from '../../ask/revealing.js'
 import type { Workspace } from '../../ask/workspace.js'
 import { EXIT, type Io } from '../../io.js'
 import { archiveFlag, isOnAws } from '../../show/archive-name.js'
@@ -36,18 +38,20 @@ export async function tableAsOf(asking: Asking, table: TableConfiguration, at: I
   const { archive, engine, root } = asking.workspace
   const counts = { items: 0, unknown: 0, altered: 0, unchecked: 0 }
   const items = countItems(itemsAt(engine, table, at), counts)
+  const { shown, given } = await revealingOf(asking.workspace, [table], asking.options)
+  const programs = () => revealItems(items, given)
   const judgement = judgementOf(askedOf(table, at), asking, () =>
     archive.run('table-as-of', table.table, { at: formatInstant(at.us, 6) }),
   )
   const { verdict } = judgement
   return {
     page: async io => {
-      await printItems(items, table, io)
+      await printItems(revealItems(items, shown), table, io)
       printVerdict(await verdict(), root, io.out, io)
     },
-    rows: () => describeItems(items, table, at),
-    images: () => imagesOf(items),
-    table: () => textTableOf(items, at),
+    rows: () => describeItems(programs(), table, at),
+    images: () => imagesOf(programs()),
+    table: () => textTableOf(programs(), at),
     web: async () => ({
       question: `What did ${table.table} hold at ${showInstant(at)}?`,
       parameters: { table: table.table },
@@ -96,6 +100,10 @@ async function tellCounts(
   if (at.us >= began) return false
   io.err(`the archive begins later, at ${showInstant({ us: began })}: what the table held before is not known\n`)
   return true
+}
+
+async function* revealItems(items: AsyncIterable<ItemOfTable>, unseal: Unsealing): AsyncGenerator<ItemOfTable> {
+  for await (const item of items) yield { ...item, image: item.image === null ? null : unsealText(item.image, unseal) }
 }
 
 async function* imagesOf(items: AsyncIterable<ItemOfTable>): AsyncGenerator<string> {
