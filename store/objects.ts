@@ -1,6 +1,6 @@
 /**
- * Where objects lie, by key: a folder on a desk, a bucket on AWS, memory in tests. Whatever reads or writes an archive
- * stands on this, so an archive in another place is one file more beside `folder.ts` and `s3.ts`.
+ * Where objects lie, by key: a folder on a desk, a bucket on AWS, memory in tests. The library
+ * reads an archive in any place that has one of these; the command line chooses between `folder.ts` and `s3.ts`.
  */
 
 /** An archive's objects. Each appears whole or not at all and is never rewritten. */

@@ -24,7 +24,7 @@ export class Bucket implements ReplaceableObjects {
     return (await this.entries(prefix)).map(({ key }) => key)
   }
 
-  /** With a key to begin behind, only those that come after it. */
+  /** `after` is a key: only those behind it are listed. */
   async entries(prefix: string, after?: string): Promise<readonly ObjectEntry[]> {
     const entries: ObjectEntry[] = []
     for await (const { Contents = [] } of this.pages(prefix, { StartAfter: after })) {

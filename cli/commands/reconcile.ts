@@ -9,9 +9,9 @@ import {
 import type { ReconcileSource } from '../../restore/reconcile-source.js'
 import { StateStore } from '../../restore/state-store.js'
 import { DiskArchive } from '../../store/folder.js'
-import { FACT_VERSION, factInstant, type ReconciliationFact, writeFact } from '../../transform/fact.js'
+import { keepFact } from '../../store/kept-facts.js'
+import { FACT_VERSION, factInstant, type ReconciliationFact } from '../../transform/fact.js'
 import { compareUtf8 } from '../../transform/json.js'
-import { factKey } from '../../transform/layout.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { LIVE_OPTIONS } from '../ask/connection.js'
 import { keyedTable } from '../ask/keyed-table.js'
@@ -129,7 +129,10 @@ async function compareWith(
   if (writes && !many) {
     const except = [...new Set([...differing.keys(), ...unsettled])]
     const digest = await digestAsCompared(source, table, archived, except)
-    key = await keep(root, reconciliationFact(table, source, { items, differing, unsettled, digest }))
+    key = await keepFact(
+      new DiskArchive(root),
+      reconciliationFact(table, source, { items, differing, unsettled, digest }),
+    )
   }
   return report.end(items, factInstant(source.toUs()), key)
 }
@@ -165,10 +168,4 @@ function reconciliationFact(
     unsettled: [...unsettled].filter(key => !differing.has(key)).sort(compareUtf8),
     digest,
   }
-}
-
-async function keep(root: string, fact: ReconciliationFact): Promise<string> {
-  const key = factKey(fact)
-  await new DiskArchive(root).put(key, Buffer.from(writeFact(fact)))
-  return key
 }
