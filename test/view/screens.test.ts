@@ -52,6 +52,42 @@ describe('every screen', () => {
     }
   })
 
+  it('has the hash of its receipt, which is what the receipt says', async () => {
+    const { changes } = await page.json('/t/Orders/changes.json')
+    const screens = {
+      '/t/Orders/changes?event=MODIFY': 'sql',
+      '/t/Orders/i/A': 'history',
+      '/t/Orders/i/A?at=2026-11-20T12:00:00Z': 'as-of',
+      '/t/Orders/i/A?between=2026-11-20T10:00:00Z&and=2026-11-20T12:00:00Z': 'diff',
+      [`/t/Orders/e/${changes[0].event_id}`]: 'history',
+      '/q/deletions?table=Orders': 'query',
+      '/sample?table=Orders&n=3&seed=x&from=2026-11-20&to=2026-11-23': 'sample',
+    }
+    for (const [path, command] of Object.entries(screens)) {
+      const [before, query = ''] = path.split('?')
+      const { receipt, command: told } = await page.json(`${before}.json?${query}`)
+      const html = await page.text(path)
+      const link = /<a href="([^"]+)"><code class="hash">/.exec(html)?.[1]?.replaceAll('&amp;', '&') as string
+      const kept = await page.json(link)
+      expect([path, kept.result.sha256]).toEqual([path, receipt])
+      expect(told, path).toMatch(new RegExp(`^itemtrail ${command} `))
+    }
+    const asOf = await page.text('/t/Orders/as-of/2026-11-21T00:00:00Z')
+    expect(asOf).toContain('href="/receipt/table-as-of?table=Orders&amp;at=2026-11-21T00%3A00%3A00.000000Z"')
+    expect((await page.json('/receipt/table-as-of?table=Orders&at=2026-11-21T00:00:00Z')).result.rows).toBeGreaterThan(
+      0,
+    )
+  })
+
+  it('gives receipts that the command line finds the same', async () => {
+    const { fileOf, run } = await import('../cli/command-line.js')
+    for (const path of ['/t/Orders/changes/receipt?event=MODIFY', '/receipt/item-history?table=Orders&item_key=A']) {
+      const receipt = fileOf('receipt.json', await page.text(path))
+      const { exit, out } = await run(['rerun', receipt, '--archive', root, '--trust-sql'])
+      expect([path, exit, out]).toEqual([path, 0, expect.stringContaining('same')])
+    }
+  })
+
   it('gives commands that answer the same', async () => {
     const { run } = await import('../cli/command-line.js')
     const { command, changes } = await page.json('/t/Orders/changes.json?actor=bob&event=MODIFY&attr=status')
