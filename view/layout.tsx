@@ -10,8 +10,8 @@ import { ageOf, Time } from './times.js'
 export interface Surroundings {
   readonly asking: PageAsking
   readonly screen: Screen
-  /** When the last change of the archive was made, in microseconds since 1970; null where it has none. */
-  readonly lastUs: number | null
+  /** When the last change of the archive was made, in microseconds since 1970; null: it has none; undefined: not asked. */
+  readonly lastUs: number | null | undefined
 }
 
 /** A whole page. */
@@ -48,7 +48,9 @@ function Layout({ asking, screen, lastUs }: Surroundings) {
           </nav>
           <span class="any">
             archive {asking.root}
-            {lastUs === null ? (
+            {lastUs === undefined ? (
+              ''
+            ) : lastUs === null ? (
               ', which has no change yet'
             ) : (
               <>
