@@ -10,7 +10,7 @@ import { ageOf, Time } from './times.js'
 export interface Surroundings {
   readonly asking: PageAsking
   readonly screen: Screen
-  /** When the last change of the archive was made, in microseconds since 1970; null: it has none; undefined: not asked. */
+  /** When the archive's last change was made, in microseconds since 1970; null: it has none; undefined: not asked. */
   readonly lastUs: number | null | undefined
 }
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openArchive } from '../../library/open-archive.js'
 import { SAVED_QUERIES } from '../../queries/catalog.js'
 import { clockOf } from '../../view/times.js'
-import { ingestRecords, rowsOfRecord, temporaryFolder, writeRows } from '../delivery/desk.js'
+import { askSql, ingestRecords, rowsOfRecord, temporaryFolder, writeRows } from '../delivery/desk.js'
 import { tableConfiguration } from '../factories.js'
 import { randomArchive } from '../queries/random-archive.js'
 import { change, STORY, STORY_TABLE } from '../queries/story.js'
@@ -77,6 +77,22 @@ describe('every screen', () => {
     expect((await page.json('/receipt/table-as-of?table=Orders&at=2026-11-21T00:00:00Z')).result.rows).toBeGreaterThan(
       0,
     )
+  })
+
+  it('names the object that a change lies in', async () => {
+    const { changes } = await page.json('/t/Orders/i/A.json')
+    for (const { event_id: id, event_time: time } of changes) {
+      const { objects } = await page.json(`/t/Orders/e/${id}.json`)
+      expect(objects.length).toBeGreaterThan(0)
+      for (const key of objects) {
+        expect(key).toContain(`event_date=${time.slice(0, 10)}/`)
+        const found = await askSql(root, `select 1 as n from read_parquet('${join(root, key)}') where event_id = ?`, [
+          id,
+        ])
+        expect(found.length).toBeGreaterThan(0)
+      }
+      expect(await page.text(`/t/Orders/e/${id}`)).toContain(objects[0])
+    }
   })
 
   it('gives receipts that the command line finds the same', async () => {
