@@ -209,6 +209,35 @@ describe('every answer', () => {
           )
         }
         const at = '2026-11-22T00:00:00Z'
+        for (const key of new Set(rows.map(row => row.item_key))) {
+          const text = JSON.parse(key).order_id.S as string
+          const was = await archive.asOf('Orders', text, at)
+          const shown = await client.json(`/t/Orders/i/${text}.json?at=${at}`)
+          expect([shown.item, shown.confidence]).toEqual([was.item, was.confidence])
+          const later = '2026-11-24T00:00:00Z'
+          const { differences = null, confidence } = await archive.diff('Orders', text, { from: at, to: later })
+          const compared = await client.json(`/t/Orders/i/${text}.json?between=${at}&and=${later}`)
+          expect(compared.differences).toEqual(differences)
+          expect(compared.verdict.confidence).toBe(confidence)
+          const [change] = (await archive.history('Orders', text)).changes
+          if (change === undefined) continue
+          const alone = await client.json(`/t/Orders/e/${change.eventId}.json`)
+          expect([alone.change.old_image, alone.change.new_image, alone.change.actor]).toEqual([
+            change.before,
+            change.after,
+            change.actor,
+          ])
+        }
+        const byDay = [...(await archive.run('activity-by-day', 'Orders'))]
+        const { days } = await client.json('/t/Orders.json')
+        expect(days.filter((day: { changes: number }) => day.changes > 0).map(countsOfDay)).toEqual(
+          byDay.map(countsOfDay),
+        )
+        const deleted = await archive.run('deletions', 'Orders')
+        const { rows: shownRows } = await client.json('/q/deletions.json?table=Orders')
+        expect(shownRows.map((row: { event_id: string }) => row.event_id)).toEqual(
+          [...deleted].map(row => row.event_id),
+        )
         const items = []
         for await (const one of archive.tableAsOf('Orders', at))
           items.push([one.key, one.state, one.confidence, one.item])
@@ -228,7 +257,7 @@ describe('every answer', () => {
       }),
       { ...runs(4), endOnFailure: true },
     )
-  }, 120_000)
+  }, 300_000)
 })
 
 describe('the page holds against', () => {
@@ -325,4 +354,9 @@ describe('the page holds against', () => {
 
 function linkIn(html: string, pattern: RegExp): string {
   return (pattern.exec(html)?.[1] ?? '').replaceAll('&amp;', '&')
+}
+
+const countsOfDay = (row: object) => {
+  const { day, changes, deletes, removes = deletes } = row as Record<string, unknown>
+  return [day, Number(changes), Number(removes)]
 }
