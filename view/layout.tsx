@@ -1,10 +1,11 @@
 import type { Child } from 'hono/jsx'
+import { ageOf } from '../queries/moment.js'
 import { NOT_SHOWN } from '../queries/verdict/table-verdict.js'
 import { linkTo, type Search } from './address.js'
 import { Keys } from './keys.js'
 import { Chip } from './paper/parts.js'
 import type { PageAsking, Screen, Sureness } from './screen.js'
-import { ageOf, Time } from './times.js'
+import { Time } from './times.js'
 
 /** What stands around every screen. */
 export interface Surroundings {
@@ -54,7 +55,8 @@ function Layout({ asking, screen, lastUs }: Surroundings) {
               ', which has no change yet'
             ) : (
               <>
-                , last change <Time us={lastUs} clock={asking.clock} />, {ageOf(lastUs, asking.now)} ago
+                , last change <Time us={lastUs} clock={asking.clock} />, {ageOf(lastUs, asking.now.getTime() * 1000)}{' '}
+                ago
               </>
             )}
           </span>

@@ -67,18 +67,3 @@ export function InstantText({ text, clock }: { readonly text: string; readonly c
   const us = parseInstant(text)?.us
   return us === undefined ? <bdi>{text}</bdi> : <Time us={us} clock={clock} />
 }
-
-/** How long ago, in the largest unit that says it. */
-export function ageOf(us: number, now: Date): string {
-  const seconds = Math.max(0, Math.round(now.getTime() / 1000 - us / 1_000_000))
-  const units = [
-    ['day', 86_400],
-    ['hour', 3600],
-    ['minute', 60],
-  ] as const
-  for (const [unit, size] of units) {
-    const n = Math.floor(seconds / size)
-    if (n > 0) return `${n} ${unit}${n === 1 ? '' : 's'}`
-  }
-  return `${seconds} second${seconds === 1 ? '' : 's'}`
-}

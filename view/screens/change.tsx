@@ -11,6 +11,7 @@ import { readHistory } from '../../queries/answers/read-history.js'
 import { deliveriesOf } from '../../queries/engines/literal.js'
 import { type Row, rowsOf } from '../../queries/engines/rows.js'
 import { itemsOfEvent } from '../../queries/list-changes.js'
+import { ageOf } from '../../queries/moment.js'
 import { objectsOfEvent } from '../../queries/objects-of-event.js'
 import type { HistoryChange } from '../../queries/verdict/item-change.js'
 import { restoredBy } from '../../restore/restored-by.js'
@@ -26,7 +27,7 @@ import { receiptOfItem } from '../receipts.js'
 import type { PageAsking, Screen } from '../screen.js'
 import { judgedItem } from '../sureness.js'
 import { itemLink, tableIn } from '../tables.js'
-import { ageOf, InstantText, Time } from '../times.js'
+import { InstantText, Time } from '../times.js'
 import { describe } from './item-history.js'
 
 /** One change: what it did, who made it and how that is known, when, and where it lies. */
@@ -75,7 +76,7 @@ export async function changeScreen(asking: PageAsking): Promise<Screen> {
             who: <Actor change={change} />,
             'known from': change.actor_source,
             when: <Time us={change.event_time_us} precision={change.time_precision} clock={asking.clock} />,
-            age: `${ageOf(change.event_time_us, asking.now)}`,
+            age: `${ageOf(change.event_time_us, asking.now.getTime() * 1000)}`,
             precision: PRECISIONS[change.time_precision] ?? change.time_precision,
             ...(row?.arrived_at != null && {
               received: <InstantText text={String(row.arrived_at)} clock={asking.clock} />,

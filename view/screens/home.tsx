@@ -8,6 +8,7 @@ import { UnreadableTable } from '../../queries/engines/engine.js'
 import { deliveriesOf } from '../../queries/engines/literal.js'
 import { rowsOf } from '../../queries/engines/rows.js'
 import { textTable } from '../../queries/engines/text-table.js'
+import { ageOf } from '../../queries/moment.js'
 import { NOT_SHOWN } from '../../queries/verdict/table-verdict.js'
 import { DiskArchive } from '../../store/folder.js'
 import { findFacts } from '../../store/kept-facts.js'
@@ -20,7 +21,7 @@ import { Chip } from '../paper/parts.js'
 import type { PageAsking, Screen, Sureness } from '../screen.js'
 import { surenessOf } from '../sureness.js'
 import { lastChangeOf } from '../tables.js'
-import { ageOf, Time } from '../times.js'
+import { Time } from '../times.js'
 
 /** What the archive holds, and how it is. */
 export async function homeScreen(asking: PageAsking): Promise<Screen> {
@@ -186,7 +187,7 @@ function Row({ found, asking }: { readonly found: Found; readonly asking: PageAs
           <span class="dim">none yet</span>
         ) : (
           <>
-            <Time us={lastUs} clock={asking.clock} /> <small>{ageOf(lastUs, asking.now)} ago</small>
+            <Time us={lastUs} clock={asking.clock} /> <small>{ageOf(lastUs, asking.now.getTime() * 1000)} ago</small>
           </>
         )}
       </td>

@@ -253,7 +253,7 @@ function gapsOf(sureness: Sureness, table: string, root: string): readonly Gap[]
   const verdict = sureness.kind === 'judged' ? sureness.verdict?.tables[0] : undefined
   if (verdict === undefined) return []
   const [name, archive] = [shellWord(table), archiveFlag(root)]
-  const { missing, lost, newStreams, refused, altered, emptyDays } = verdict
+  const { missing, lost, newStreams, refused, altered, unchecked, emptyDays } = verdict
   return [
     ...missing.map(({ sinceUs, untilUs }) => ({
       what: `changes ${sinceUs === null ? '' : `made from ${readableInstant(sinceUs)} `}to ${readableInstant(untilUs)}`,
@@ -274,6 +274,14 @@ function gapsOf(sureness: Sureness, table: string, root: string): readonly Gap[]
       ? []
       : [
           { what: `${altered} rows are not what their hashes say`, command: `itemtrail verify rows ${name}${archive}` },
+        ]),
+    ...(unchecked === null || unchecked === 0
+      ? []
+      : [
+          {
+            what: `${unchecked} rows of versions that this itemtrail does not know`,
+            command: `itemtrail verify rows ${name}${archive}`,
+          },
         ]),
     ...(emptyDays.length === 0
       ? []

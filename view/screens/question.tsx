@@ -1,14 +1,15 @@
 import { archiveFlag } from '../../cli/show/archive-name.js'
 import { showItemKey } from '../../cli/show/item-key.js'
+import type { Parameters as Given } from '../../library/given.js'
 import type { Answer } from '../../queries/answers/answer.js'
-import { answerQuery } from '../../queries/answers/ask.js'
-import { withBaselineRemarks } from '../../queries/answers/baseline-remarks.js'
 import { fingerprintOf } from '../../queries/answers/canonical-answer.js'
 import { makeReceipt } from '../../queries/answers/receipt.js'
 import { explainNothing } from '../../queries/answers/why-nothing.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { type Row, rowsOf } from '../../queries/engines/rows.js'
 import type { Parameter } from '../../queries/parameters.js'
+import type { QueryName } from '../../queries/query-types.js'
+import { parseItem } from '../../transform/attribute-value.js'
 import { formatInstant, parseInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { AddressError, linkTo, momentIn, type Search, shellWord } from '../address.js'
@@ -156,14 +157,15 @@ async function parametersIn(
   return given
 }
 
-async function ask(
-  asking: PageAsking,
-  saved: SavedQuery,
-  table: TableConfiguration,
-  parameters: Readonly<Record<string, string>>,
+function ask(
+  { archive }: PageAsking,
+  { name, parameters }: SavedQuery,
+  { table }: TableConfiguration,
+  texts: Readonly<Record<string, string>>,
 ): Promise<Answer> {
-  const { engine } = asking.archive
-  return withBaselineRemarks(engine, table, await answerQuery(engine, saved, table, parameters))
+  const isKey = (known: string) => parameters.some(({ name, type }) => name === known && type === 'item')
+  const given = Object.entries(texts).map(([known, text]) => [known, isKey(known) ? parseItem(text) : text])
+  return archive.run(name as QueryName, table, Object.fromEntries(given) as Given)
 }
 
 async function surenessOfAnswer(asking: PageAsking, { asked }: Answer, table: TableConfiguration): Promise<Sureness> {
