@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { formatVkey } from '../../proof/note.js'
 import type { AthenaEngine } from '../../queries/engines/athena.js'
 import { expenseOf, formatExpense } from '../../queries/engines/athena-cost.js'
+import type { Spending } from '../../view/spending.js'
 import { ENGINE_OPTIONS, engineOf, placeOf } from '../ask/engine-choice.js'
 import { believedKey, KEY_OPTION } from '../ask/journal-options.js'
 import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration, openArchiveIn } from '../ask/workspace.js'
@@ -33,8 +34,8 @@ export const view: Command = {
     const inView = new ArchiveInView(place.open)
     // what cannot be opened is told here, and not in a browser
     await inView.look(async () => {})
-    const { root, onAws, expense } = place
-    const shown = { view: inView, root, onAws, identity: identityOf(options, root), expense }
+    const { root, onAws, spending } = place
+    const shown = { view: inView, root, onAws, identity: identityOf(options, root), spending }
     const served = await servePage({ ...shown, allowsSql: options.allowSql === true }, port).catch(async error => {
       await inView.close()
       throw refusedPort(error, port)
@@ -71,7 +72,7 @@ interface Place {
   readonly root: string
   readonly onAws: boolean
   readonly open: (signal: AbortSignal) => ReturnType<typeof openArchiveIn>
-  readonly expense?: () => string
+  readonly spending?: Spending
 }
 
 async function placeIn(options: Options): Promise<Place> {
@@ -100,9 +101,12 @@ async function placeIn(options: Options): Promise<Place> {
     engines.push(engine)
     return openArchive({ engine, tables: tables(), others: true })
   }
-  const expense = () =>
-    `athena: ${formatExpense(expenseOf(engines.flatMap(({ executions }) => executions)))} since this was started`
-  return { root: nameOnAws(place.workgroup, place.database, place.region), onAws: true, open, expense }
+  const spending: Spending = {
+    spent: () =>
+      `athena: ${formatExpense(expenseOf(engines.flatMap(({ executions }) => executions)))} since this was started`,
+    limit: async () => engines.at(-1)?.scanLimit(),
+  }
+  return { root: nameOnAws(place.workgroup, place.database, place.region), onAws: true, open, spending }
 }
 
 /** A browser that cannot be opened is no failure: the link is printed. */

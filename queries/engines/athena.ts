@@ -86,6 +86,11 @@ export class AthenaEngine implements QueryEngine {
     }
   }
 
+  /** How many bytes one statement may scan, as its workgroup is set; undefined where that is not said. */
+  async scanLimit(): Promise<number | undefined> {
+    return (await this.service.workgroup())?.BytesScannedCutoffPerQuery
+  }
+
   async describe(): Promise<EngineDescription> {
     const { catalog = DEFAULT_CATALOG, database, workgroup, bucket } = this.options
     const ran = this.executions.at(-1)?.engineVersion
