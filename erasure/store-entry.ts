@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { STORE_ENTRY } from '../config/key-store.js'
 import { SealingError } from '../transform/sealed-field.js'
-import { STORE_ENTRY } from './key-items.js'
 import type { KeyTable } from './key-table.js'
 import type { Secrets } from './kms-secrets.js'
 

@@ -2,7 +2,7 @@
 import { CreateTableCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { KMSClient } from '@aws-sdk/client-kms'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { KEY_CACHE_MINUTES, KEY_TABLE_KEYS, STORE_ENTRY } from '../../erasure/key-items.js'
+import { KEY_CACHE_MINUTES, KEY_TABLE_KEYS, STORE_ENTRY } from '../../config/key-store.js'
 import { KeyTable } from '../../erasure/key-table.js'
 import { KmsSecrets } from '../../erasure/kms-secrets.js'
 import { createStore } from '../../erasure/store-entry.js'
