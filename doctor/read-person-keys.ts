@@ -17,7 +17,7 @@ export async function readPersonKeys(
   { dynamoDb, kms }: { readonly dynamoDb: DynamoDBClient; readonly kms: KMSClient },
   { outputs, resources }: StackFacts,
 ): Promise<PersonKeyFacts | undefined> {
-  const [TableName] = outputsOf(outputs, 'KeyTable')
+  const [TableName] = outputsOf(outputs, 'PersonsKeyTable')
   if (TableName === undefined) return undefined
   const key = resources.find(({ logicalId }) => /PersonsKeysKey[0-9A-F]{8}$/.test(logicalId))
   return {

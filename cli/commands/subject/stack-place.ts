@@ -68,9 +68,14 @@ async function openStack(stack: string, options: Options) {
   const region = typeof options.region === 'string' ? options.region : undefined
   const connection = region === undefined ? {} : { region }
   const told = await callAws(`stack ${JSON.stringify(stack)} cannot be described`, () => describeStack(stack, region))
-  const { keyTable, bucket, refused } = told
+  const { keyTables, bucket, refused, archives } = told
+  const [keyTable] = keyTables
   if (keyTable === undefined || bucket === undefined || refused === undefined)
     throw new CommandError(`stack ${JSON.stringify(stack)} has no keys of persons: no table of it has erasable values`)
+  if (archives > 1)
+    throw new CommandError(
+      `stack ${JSON.stringify(stack)} has ${archives} archives, of which a person can be in any: expected one archive a stack`,
+    )
   const s3 = new S3Client(connection)
   const archive = new Bucket(s3, bucket)
   return {
