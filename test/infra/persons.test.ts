@@ -1,5 +1,6 @@
 /** What a stack has where values are erasable, and that it has none of it where none are. */
 import { describe, expect, it } from 'vitest'
+import { DEPLOYED } from '../../cost/deployed.js'
 import { parseStatements } from '../../doctor/bucket-policy.js'
 import type { PersonKeyFacts } from '../../doctor/deployed-facts.js'
 import { PERSON_KEY_CHECKS } from '../../doctor/person-key-checks.js'
@@ -104,6 +105,12 @@ describe('the keys of persons', () => {
     expect(transform.Properties.Timeout).toBe(120)
     const other = functions.find(([id]) => /^AuditTablesPlainTransform/.test(id))?.[1] as Resource
     expect(other.Properties.Environment).toBeUndefined()
+  })
+
+  it('have the alarm that a plan reckons with', () => {
+    const alarm = one('AWS::CloudWatch::Alarm', /^AuditPersonsAlarms/)
+    const stats = alarm.Properties.Metrics.filter(({ MetricStat }: { MetricStat?: object }) => MetricStat !== undefined)
+    expect(stats).toHaveLength(DEPLOYED.persons.alarmMetrics)
   })
 
   it('tell of what is done to them themselves', () => {
