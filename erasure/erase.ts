@@ -2,7 +2,7 @@
  * The act: a fence, then the key, then a certificate. Each step can be repeated, and whoever is killed between two goes
  * on from there.
  */
-import { hash, randomInt } from 'node:crypto'
+import { randomInt } from 'node:crypto'
 import { readFacts } from '../store/kept-facts.js'
 import type { Objects } from '../store/objects.js'
 import { readRefused } from '../store/refused-reader.js'
@@ -130,11 +130,6 @@ async function certify(
   }
   await keep(archive, certificate)
   return certificate
-}
-
-/** What names a certificate to people: the beginning of the SHA-256 of its file, of which a journal seals the whole. */
-export function certificateName(certificate: ErasureFact): string {
-  return hash('sha256', writeFact(certificate)).slice(0, 8)
 }
 
 /** The facts of an erasure among those of a table, oldest first. */

@@ -15,9 +15,9 @@ export async function exportCommand(id: string | undefined, options: Options, io
   let [count, closed] = [0, 0]
   for (const table of tables) {
     const unseal = unsealingOf(await keptConfigurations(archive, table), keys)
-    const ownOnly: Unsealing = (field, path) => {
+    const ownOnly: Unsealing = (field, ...at) => {
       if (field.token !== token) return undefined
-      const value = unseal(field, path)
+      const value = unseal(field, ...at)
       if (value === undefined && keys.find(field)?.state === 'live') closed++
       return value
     }
