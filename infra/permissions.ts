@@ -57,7 +57,7 @@ const READ_THE_CATALOG = [
 const READ_PUBLIC_KEY = ['kms:GetPublicKey']
 
 /** How a key is kept, and who may use it. */
-const READ_KEY = [
+export const READ_KEY = [
   'kms:DescribeKey',
   'kms:GetKeyLastUsage',
   'kms:GetKeyPolicy',

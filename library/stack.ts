@@ -29,8 +29,10 @@ export interface StackOutputs {
   readonly derived: string | undefined
   /** The bucket of what never reached Firehose. */
   readonly refused: string | undefined
-  /** The table of persons' keys, where values are erasable. */
-  readonly keyTable: string | undefined
+  /** The tables of persons' keys, one for each archive that has erasable values. */
+  readonly keyTables: readonly string[]
+  /** How many archives the stack has. */
+  readonly archives: number
 }
 
 /** Reads the outputs of a stack. Throws an `ArchiveError` where it cannot be described. */
@@ -58,7 +60,8 @@ export async function describeStack(stack: string, region: string | undefined): 
     bucket: outputsOf(outputs, 'ArchiveBucket')[0],
     derived: outputsOf(outputs, 'DerivedBucket')[0],
     refused: outputsOf(outputs, 'RefusedBucket')[0],
-    keyTable: outputsOf(outputs, 'KeyTable')[0],
+    keyTables: outputsOf(outputs, 'PersonsKeyTable'),
+    archives: new Set(outputsOf(outputs, 'ArchiveBucket')).size,
   }
 }
 
