@@ -13,6 +13,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { PageContext } from '../../view/paper/html-file.js'
 import { findItemKey } from '../ask/find-item.js'
 import { instantOf } from '../ask/instant-argument.js'
+import { openKeyStore } from '../ask/key-store.js'
 import { nearest } from '../ask/nearest.js'
 import {
   ANSWER_OPTIONS,
@@ -43,6 +44,7 @@ export const query: Command = {
   options: [
     ...PLACE_OPTIONS,
     ['--param <name=value>', 'a parameter; may be given several times', []],
+    ['--subject <id>', 'the person asked about: the token is made here, and the id goes nowhere'],
     REVEAL_OPTION,
     ...ANSWER_OPTIONS,
     VERDICT_OPTION,
@@ -159,6 +161,18 @@ function onlyTable({ tables }: Workspace): string {
   throw new CommandError(`table is missing, the archive has ${tables.length}: ${tables.join(', ')}`)
 }
 
+/** The token of a person in the place of the id, which would stay in a history of statements. */
+function subjectParameter(
+  { name, parameters }: SavedQuery,
+  { configuration, root }: Workspace,
+  { subject }: Options,
+): Readonly<Record<string, string>> {
+  if (typeof subject !== 'string') return {}
+  if (!parameters.some(parameter => parameter.name === 'subject'))
+    throw new CommandError(`query ${name} asks for no person, expected one with the parameter subject`)
+  return { subject: openKeyStore(configuration, root).tokenOf(subject) }
+}
+
 /** `--param name=value`; a parameter that is an item's key is typed as in `history`. */
 async function readParameters(
   saved: SavedQuery,
@@ -166,7 +180,7 @@ async function readParameters(
   workspace: Workspace,
   options: Options,
 ): Promise<Readonly<Record<string, string>>> {
-  const parameters: Record<string, string> = {}
+  const parameters: Record<string, string> = { ...subjectParameter(saved, workspace, options) }
   for (const text of (options.param ?? []) as readonly string[]) {
     const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
     if (name === undefined || value === undefined)
