@@ -2,7 +2,6 @@ import { type Unsealing, unsealText } from '../../erasure/reveal.js'
 import { type AnsweredHistory, answerHistory } from '../../queries/answers/read-history.js'
 import type { Receipt } from '../../queries/answers/receipt.js'
 import { type Difference, differencesOf } from '../../queries/difference.js'
-import { isDoubtful } from '../../queries/verdict/findings.js'
 import type { ItemHistory } from '../../queries/verdict/fold-history.js'
 import type { HistoryChange } from '../../queries/verdict/item-change.js'
 import type { ItemState } from '../../queries/verdict/reconstruct.js'
@@ -17,7 +16,7 @@ import type { ReceiptFile } from '../ask/receipt-file.js'
 import { REVEAL_OPTION, type Revealing, revealingOf } from '../ask/revealing.js'
 import { findWorkspaceTable, type Workspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type Options } from '../io.js'
-import { itemEnding, pageConfidence, shortId, showConfidence } from '../show/confidence.js'
+import { exitOf, itemEnding, pageConfidence, shortId, showConfidence } from '../show/confidence.js'
 import { showDifferences, showPath } from '../show/item.js'
 import { showItemKey } from '../show/item-key.js'
 import { nameState, showInstant } from '../show/state.js'
@@ -94,7 +93,7 @@ function surfaceOf(
     }),
     receipt: async () => receipt,
     ...itemEnding(until, () => [showSpan(from, to)], table, root),
-    end: () => (isDoubtful(until.confidence) ? EXIT.findings : EXIT.done),
+    end: () => exitOf(until.confidence),
   }
 }
 

@@ -3,7 +3,6 @@ import { revealHistory } from '../../erasure/revealed.js'
 import type { AnsweredHistory } from '../../queries/answers/read-history.js'
 import type { Receipt } from '../../queries/answers/receipt.js'
 import { differencesOf } from '../../queries/difference.js'
-import { isDoubtful } from '../../queries/verdict/findings.js'
 import type { ItemHistory } from '../../queries/verdict/fold-history.js'
 import type { HistoryChange } from '../../queries/verdict/item-change.js'
 import type { Step } from '../../queries/verdict/step.js'
@@ -14,10 +13,10 @@ import { checkSeen, findHistory } from '../ask/find-item.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS } from '../ask/question.js'
 import { REVEAL_OPTION, revealingOf, revealTable } from '../ask/revealing.js'
 import { findWorkspaceTable } from '../ask/workspace.js'
-import { type Command, EXIT, type Io } from '../io.js'
+import type { Command, Io } from '../io.js'
 import { showActor } from '../show/actor.js'
 import { describeEffect, objectOf, problemsAt, showRestore } from '../show/change.js'
-import { itemEnding, pageConfidence, shortId, showConfidence, showTime } from '../show/confidence.js'
+import { exitOf, itemEnding, pageConfidence, shortId, showConfidence, showTime } from '../show/confidence.js'
 import { type Paper, showDifferences, showItem } from '../show/item.js'
 import { showItemKey } from '../show/item-key.js'
 import type { AnswerSurface } from '../show/surface.js'
@@ -90,7 +89,7 @@ function surfaceOf(
     }),
     receipt: async () => receipt,
     ...itemEnding(found, () => [], table, root),
-    end: () => (isDoubtful(confidence) ? EXIT.findings : EXIT.done),
+    end: () => exitOf(confidence),
   }
 }
 

@@ -1,13 +1,14 @@
 import type { Table } from 'apache-arrow'
 import type { Unsealing } from '../../erasure/reveal.js'
 import { revealRows } from '../../erasure/revealed.js'
+import type { Key, Parameters } from '../../library/given.js'
 import type { Answer } from '../../queries/answers/answer.js'
-import { answerQuery } from '../../queries/answers/ask.js'
 import type { AnswerVerdict } from '../../queries/answers/asked.js'
-import { withBaselineRemarks } from '../../queries/answers/baseline-remarks.js'
 import { explainNothing } from '../../queries/answers/why-nothing.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import type { QueryName } from '../../queries/query-types.js'
 import { isDoubtful } from '../../queries/verdict/findings.js'
+import { parseItem } from '../../transform/attribute-value.js'
 import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { PageContext } from '../../view/paper/html-file.js'
@@ -34,7 +35,7 @@ import { tellAlteredImages } from '../show/confidence.js'
 import { showItemKey } from '../show/item-key.js'
 import type { AnswerSurface } from '../show/surface.js'
 import { printRows } from '../show/table.js'
-import { emptyOf, pageVerdict, printVerdict } from '../show/table-verdict.js'
+import { emptyOf, exitOfVerdict, pageVerdict, printVerdict } from '../show/table-verdict.js'
 import { printable, wrap } from '../show/text.js'
 
 /** Asks a saved query. */
@@ -58,8 +59,7 @@ async function answerSaved([name, tableName]: readonly string[], asking: Asking)
   const saved = findQuery(name as string, tableName)
   const table = findWorkspaceTable(workspace, tableName ?? onlyTable(workspace))
   const parameters = await readParameters(saved, table, workspace, options)
-  const asked = await answerQuery(workspace.engine, saved, table, parameters)
-  const answer = await withBaselineRemarks(workspace.engine, table, asked)
+  const answer: Answer = await workspace.archive.run(saved.name as QueryName, table.table, parameters)
   const judgement = judgementOf(answer.asked, asking, async () => answer)
   const empty = lazily(async () => describeNothing(saved, answer, table, await judgement.verdict(), workspace))
   const revealing = await revealingOf(workspace, [table], options)
@@ -97,8 +97,8 @@ function surfaceOf(
     end: async io => {
       for (const remark of answer.remarks) io.err(`${wrap(printable(remark), io.columns)}\n`)
       const isAltered = tellAlteredImages(answer, io)
-      const isDoubted = (await verdict())?.isDoubtful || answer.remarks.length > 0 || hasDoubt(answer.table)
-      return isAltered || isDoubted ? EXIT.findings : EXIT.done
+      const isDoubted = isAltered || answer.remarks.length > 0 || hasDoubt(answer.table)
+      return isDoubted ? EXIT.findings : exitOfVerdict(await verdict())
     },
   }
 }
@@ -170,6 +170,12 @@ function subjectParameter(
   if (typeof subject !== 'string') return {}
   if (!parameters.some(parameter => parameter.name === 'subject'))
     throw new CommandError(`query ${name} asks for no person, expected one with the parameter subject`)
+  if (isOnAws(root))
+    throw new CommandError(
+      '--subject makes the token with the keys of a desk, and these are in the stack',
+      EXIT.usage,
+      'itemtrail subject token ID --stack NAME tells it, --param subject=TOKEN takes it',
+    )
   return { subject: openKeyStore(configuration, root).tokenOf(subject) }
 }
 
@@ -179,16 +185,16 @@ async function readParameters(
   table: TableConfiguration,
   workspace: Workspace,
   options: Options,
-): Promise<Readonly<Record<string, string>>> {
-  const parameters: Record<string, string> = { ...subjectParameter(saved, workspace, options) }
+): Promise<Parameters> {
+  const parameters: Record<string, Key> = { ...subjectParameter(saved, workspace, options) }
   for (const text of (options.param ?? []) as readonly string[]) {
     const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
     if (name === undefined || value === undefined)
       throw new CommandError(`--param ${JSON.stringify(text)} is not name=value`)
     const type = saved.parameters.find(parameter => parameter.name === name)?.type
-    if (type === 'item') parameters[name] = await findItemKey(workspace, table, value)
+    if (type === 'item') parameters[name] = parseItem(await findItemKey(workspace, table, value))
     else if (type === 'instant') parameters[name] = formatInstant(instantOf(value, `parameter ${name}`).us, 6)
     else parameters[name] = value
   }
-  return parameters
+  return parameters as Parameters
 }

@@ -19,7 +19,7 @@ import { isOnAws } from '../show/archive-name.js'
 import { tellAlteredImages } from '../show/confidence.js'
 import type { AnswerSurface } from '../show/surface.js'
 import { printRows } from '../show/table.js'
-import { pageVerdict, printVerdict } from '../show/table-verdict.js'
+import { exitOfVerdict, pageVerdict, printVerdict } from '../show/table-verdict.js'
 import { printable } from '../show/text.js'
 
 /** Runs SQL over the archive: of each table a view that counts each change once, and one of the rows as delivered. */
@@ -65,7 +65,7 @@ async function answerStatement(statement: string, asking: Asking): Promise<Answe
     ...judgedParts(judgement, root),
     end: async io => {
       const isAltered = tellAlteredImages(answer, io)
-      return isAltered || (await verdict())?.isDoubtful ? EXIT.findings : EXIT.done
+      return isAltered ? EXIT.findings : exitOfVerdict(await verdict())
     },
   }
 }

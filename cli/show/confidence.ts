@@ -4,7 +4,7 @@ import type { KnownErasure } from '../../queries/verdict/erasures.js'
 import { type Confidence, type ItemFinding, isDoubtful } from '../../queries/verdict/findings.js'
 import type { ItemHistory } from '../../queries/verdict/fold-history.js'
 import { formatInstant } from '../../transform/instant.js'
-import type { Io } from '../io.js'
+import { EXIT, type ExitCode, type Io } from '../io.js'
 import { archiveFlag, isOnAws } from './archive-name.js'
 import type { Surface } from './surface.js'
 import { paint } from './terminal.js'
@@ -32,8 +32,15 @@ export const COLOURS = {
   DIFFERS: 'red',
   GAP: 'red',
   CONFLICT: 'red',
+  UNCHECKED: 'red',
   ALTERED: 'red',
 } as const
+
+/** How a command ends whose answer is so sure: what could not be checked is no finding. */
+export function exitOf(confidence: Confidence, isDoubted = isDoubtful(confidence)): ExitCode {
+  if (!isDoubted) return EXIT.done
+  return confidence === 'UNCHECKED' ? EXIT.unchecked : EXIT.findings
+}
 
 /** One line that says how sure an answer about an item is, and remarks that do not change it. */
 export function showConfidence(history: ItemHistory, io: Io): string {
@@ -85,6 +92,8 @@ function explain(history: ItemHistory): string {
       return `GAP: ${missingText(found[0] as ItemFinding)} in the archive${place}`
     case 'ALTERED':
       return `ALTERED: ${alteredText(found[0] as ItemFinding, steps)}${place}`
+    case 'UNCHECKED':
+      return `UNCHECKED: change ${where} was written by a later itemtrail, in a row version that this one does not know, so it cannot be held against its hashes${place}`
     case 'CONFLICT':
       return `CONFLICT: the archive holds change ${where} with different contents, one of them is shown${place}`
   }
@@ -217,9 +226,11 @@ function adviseOn(confidence: Confidence, table: string, root: string, io: Io): 
   // what was refused, and `verify`, are looked at in a folder only
   const onAws = isOnAws(root)
   if (confidence === 'GAP' && !onAws) io.err(`a missing change may be among the refused: itemtrail status${archive}\n`)
-  if (confidence === 'ALTERED') {
+  if (confidence === 'ALTERED' || confidence === 'UNCHECKED') {
     const rows = onAws ? 'query altered-rows' : 'verify rows'
-    io.err(`all that is another than it was made: itemtrail ${rows} ${table}${archive}\n`)
+    const what =
+      confidence === 'ALTERED' ? 'all that is another than it was made' : 'how many rows are of which version'
+    io.err(`${what}: itemtrail ${rows} ${table}${archive}\n`)
     return
   }
   const question = onAws ? 'query' : 'verify'

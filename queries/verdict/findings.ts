@@ -5,6 +5,7 @@ import { compareText, isBlind, type State, type Step, stateAfter, stateBefore } 
 
 export type Finding =
   | 'ALTERED'
+  | 'UNCHECKED'
   | 'CONFLICT'
   | 'GAP'
   | 'DIFFERS'
@@ -53,7 +54,8 @@ export function findProblems(steps: readonly Step[], known: Boundaries = NO_BOUN
 }
 
 /**
- * The changes that are not what their own hashes say. `shown` tells of which steps the images are part of the answer;
+ * The changes that are not what their own hashes say, and those of a row version that is not known here, of which
+ * nobody can say that. `shown` tells of which steps the images are part of the answer;
  * of a row that was altered nobody knows what it was or when, so it concerns all time.
  */
 export function findAlterations(
@@ -62,9 +64,20 @@ export function findAlterations(
 ): readonly ItemFinding[] {
   return steps.flatMap(step =>
     step.changes
-      .filter(({ altered }) => altered.some(({ part }) => part === 'row' || shown(step)))
-      .map(change => ({ ...findingOf('ALTERED', [change]), sinceUs: null, untilUs: Number.POSITIVE_INFINITY })),
+      .filter(({ altered }) => altered.some(({ part }) => !PARTS_OF_STATE.includes(part) || shown(step)))
+      .map(change => ({
+        ...findingOf(isUnchecked(change) ? 'UNCHECKED' : 'ALTERED', [change]),
+        sinceUs: null,
+        untilUs: Number.POSITIVE_INFINITY,
+      })),
   )
+}
+
+/** What else than a row as a whole may be another. */
+const PARTS_OF_STATE: readonly string[] = ['old_image', 'new_image', 'changed']
+
+function isUnchecked({ altered }: HistoryChange): boolean {
+  return altered.some(({ part }) => part === 'unknown_version')
 }
 
 /** What came before a step: the last step, the last with changes, the latest time, and what led into its state. */
@@ -146,7 +159,7 @@ function firstById(changes: readonly ItemChange[]): ItemChange {
 }
 
 /** What makes an answer doubtful, worst first. */
-const DOUBTS = ['ALTERED', 'CONFLICT', 'GAP', 'DIFFERS', 'KEYS-ONLY', 'PRE-ARCHIVE'] as const
+const DOUBTS = ['ALTERED', 'UNCHECKED', 'CONFLICT', 'GAP', 'DIFFERS', 'KEYS-ONLY', 'PRE-ARCHIVE'] as const
 
 /** What breaks a chain for a reason that the archive knows: worth telling, and no doubt. */
 const REASONS = ['ERASED', 'CONFIG-BOUNDARY'] as const

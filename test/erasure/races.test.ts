@@ -6,8 +6,9 @@ import { expect, it } from 'vitest'
 import { readConfiguration } from '../../config/configuration.js'
 import { eraseSubject } from '../../erasure/erase.js'
 import { FolderFences } from '../../erasure/fences.js'
-import { CACHE_MS, FolderKeys } from '../../erasure/folder-keys.js'
+import { FolderKeys } from '../../erasure/folder-keys.js'
 import { sealingOf } from '../../erasure/seal-image.js'
+import { keptRows } from '../../erasure/subject-rows.js'
 import { DiskArchive } from '../../store/folder.js'
 import { type AttributeValue, parseItem } from '../../transform/attribute-value.js'
 import { readSealed, type SealedField } from '../../transform/sealed-field.js'
@@ -76,8 +77,16 @@ it('lets no key come back, whoever seals meanwhile and whatever copy of the keys
         // it has the key in its memory
         first.seal()
         const token = eraser.keys.tokenOf('u-1')
+        const scheduled = scheduledArchive(archive, s)
         const erasing = eraseSubject(
-          { archive: scheduledArchive(archive, s), keys: eraser.keys, tables: ['Orders'], now },
+          {
+            archive: scheduled,
+            keys: eraser.keys,
+            tables: ['Orders'],
+            rows: of => keptRows(scheduled, of),
+            refused: [{ at: '', objects: scheduled }],
+            now,
+          },
           { id: 'u-1', reason: 'asked', ticket: null, by: 'test' },
         )
         for (const act of acts)
@@ -90,7 +99,7 @@ it('lets no key come back, whoever seals meanwhile and whatever copy of the keys
           })
         await s.waitFor(erasing)
         await s.waitIdle()
-        clock.now += CACHE_MS + 1
+        clock.now += eraser.keys.lingersMs + 1
         for (const each of [first, second, processOf(place, now)]) {
           each.seal()
           expect(each.sealed.at(-1)?.field).toMatchObject({ ciphertext: '' })

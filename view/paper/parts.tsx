@@ -12,6 +12,7 @@ const SHAPES: Readonly<Record<string, readonly [shape: string, level: 'good' | '
   GAP: ['✗', 'bad'],
   DIFFERS: ['≠', 'bad'],
   CONFLICT: ['⇄', 'bad'],
+  UNCHECKED: ['?', 'bad'],
   ALTERED: ['!', 'bad'],
 }
 

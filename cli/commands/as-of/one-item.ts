@@ -1,10 +1,7 @@
 import type { Table } from 'apache-arrow'
 import { revealState } from '../../../erasure/revealed.js'
-import { answerQuery } from '../../../queries/answers/ask.js'
 import type { Receipt } from '../../../queries/answers/receipt.js'
-import { savedQuery } from '../../../queries/catalog.js'
 import type { textTable } from '../../../queries/engines/text-table.js'
-import { isDoubtful } from '../../../queries/verdict/findings.js'
 import type { ItemHistory } from '../../../queries/verdict/fold-history.js'
 import type { ItemState } from '../../../queries/verdict/reconstruct.js'
 import { archiveBegan, type StateAt, stateAt } from '../../../queries/verdict/state-at.js'
@@ -19,7 +16,7 @@ import { revealingOf } from '../../ask/revealing.js'
 import type { Workspace } from '../../ask/workspace.js'
 import { EXIT, type Io } from '../../io.js'
 import { showActor } from '../../show/actor.js'
-import { itemEnding, pageConfidence, shortId, showConfidence, showTime } from '../../show/confidence.js'
+import { exitOf, itemEnding, pageConfidence, shortId, showConfidence, showTime } from '../../show/confidence.js'
 import { showItem, showLines, showPath } from '../../show/item.js'
 import { showItemKey } from '../../show/item-key.js'
 import { nameState, showInstant } from '../../show/state.js'
@@ -54,7 +51,6 @@ function surfaceOf(
 ): AnswerSurface {
   const { state, until } = found
   const { state: given } = programs
-  const doubt = isDoubtful(until.confidence) ? EXIT.findings : EXIT.done
   return {
     page: io => printState(table, all, found, at, io),
     whole: () => stateAsJson(table, all, programs, at),
@@ -67,7 +63,7 @@ function surfaceOf(
     }),
     receipt: async () => receipt,
     ...itemEnding(until, () => [describeState(found, at)], table, root),
-    end: () => (state.kind === 'unknown' ? EXIT.unchecked : doubt),
+    end: () => (state.kind === 'unknown' ? EXIT.unchecked : exitOf(until.confidence)),
   }
 }
 
@@ -84,9 +80,8 @@ async function keepItemReceipt(
   receipts: ReceiptFile,
 ): Promise<Receipt | undefined> {
   if (!receipts.isWanted) return undefined
-  const query = savedQuery('item-as-of')
-  const parameters = { item_key: itemKey, at: formatInstant(at.us, 6) }
-  return receipts.keep(await answerQuery(workspace.engine, query, table, parameters), workspace)
+  const parameters = { item_key: parseItem(itemKey), at: formatInstant(at.us, 6) }
+  return receipts.keep(await workspace.archive.run('item-as-of', table.table, parameters), workspace)
 }
 
 function describePage(table: string, all: ItemHistory, found: StateAt, at: Instant): PageContext {

@@ -168,6 +168,7 @@ const MEANINGS: Readonly<Record<Confidence, string>> = {
   DIFFERS: 'the table held something else when it was compared',
   GAP: 'one or more changes are missing',
   CONFLICT: 'one change with different contents',
+  UNCHECKED: 'a later itemtrail wrote a change, whose hashes cannot be held against it here',
   ALTERED: 'a change is not what its hashes say',
 }
 
