@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { parseConfiguration } from '../../config/configuration.js'
 import type { Inference } from '../../config/infer-columns.js'
+import { nameSome } from '../../queries/name-some.js'
 import { type Command, CommandError, EXIT, type Io } from '../io.js'
 import { grouped } from '../show/progress.js'
 import { pad, printable, widthOf, wrap } from '../show/text.js'
@@ -45,6 +46,11 @@ function showTable(name: string, table: SeenTable, io: Io): void {
   const count = `${grouped(records)} ${records === 1 ? 'record' : 'records'}`
   io.err(`${wrap(`${name}: keys ${printable(keys.join(', ')) || 'not seen'} (${count})${since}`, io.columns)}\n`)
   for (const line of describeColumns(inferColumns(table), io)) io.err(`${line}\n`)
+  const { paths } = table.personal
+  if (paths.length === 0) return
+  const named = nameSome(paths.map(printable), MOST_LEFT_OUT)
+  const advice = 'is stored in clear for good, unless it is erasable before the first row is written: docs/erasure.md'
+  io.err(`${wrap(`  looks personal, and ${advice}: ${named}`, io.columns)}\n`)
 }
 
 /** Attributes without a column that are named. */
