@@ -27,7 +27,7 @@ import {
   PLACE_OPTIONS,
   VERDICT_OPTION,
 } from '../ask/question.js'
-import { REVEAL_OPTION, type Revealing, revealingOf, revealTable } from '../ask/revealing.js'
+import { openingOf, REVEAL_OPTION, revealTable } from '../ask/revealing.js'
 import { findWorkspaceTable, type Workspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
 import { isOnAws } from '../show/archive-name.js'
@@ -62,8 +62,8 @@ async function answerSaved([name, tableName]: readonly string[], asking: Asking)
   const answer: Answer = await workspace.archive.run(saved.name as QueryName, table.table, parameters)
   const judgement = judgementOf(answer.asked, asking, async () => answer)
   const empty = lazily(async () => describeNothing(saved, answer, table, await judgement.verdict(), workspace))
-  const revealing = await revealingOf(workspace, [table], options)
-  return surfaceOf(saved, answer, judgement, empty, revealing, workspace.root)
+  const opening = await openingOf(workspace, [table], options)
+  return surfaceOf(saved, answer, judgement, empty, opening, workspace.root)
 }
 
 function surfaceOf(
@@ -71,7 +71,7 @@ function surfaceOf(
   answer: Answer,
   judgement: AnswerJudgement,
   empty: () => Promise<string>,
-  { given }: Revealing,
+  given: Unsealing,
   root: string,
 ): AnswerSurface {
   const { verdict } = judgement
