@@ -46,7 +46,7 @@ export const diff: Command = {
       await checkSeen(workspace, table, all, historyBetween(all, [from.us, before], [to.us, after]))
       checkKnown(before, from, '--from')
       checkKnown(after, to, '--to')
-      const revealing = await revealingOf(workspace, [table], options)
+      const revealing = await revealingOf(workspace, table, options)
       return surfaceOf(table.table, all, [from, before], [to, after], revealing, workspace.root, receipt)
     }),
 }
