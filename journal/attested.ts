@@ -14,6 +14,10 @@ export interface Attested {
   /** By key. */
   readonly entries: ReadonlyMap<string, SealedEntry>
   readonly seals: readonly SealEntry[]
+  /** Its entries, as far as they can be read. */
+  readonly size: number
+  /** The root over the first of its entries; undefined of more than there are. */
+  rootAt(size: number): Buffer | undefined
   /** True where its newest checkpoint was signed by the key that is believed; false, too, where none is. */
   readonly isSigned: boolean
   /** What of it cannot be read, or is not what was signed, for people. */
@@ -38,6 +42,7 @@ class Reading implements Attested {
   readonly entries = new Map<string, SealedEntry>()
   readonly seals: SealEntry[] = []
   readonly problems: string[] = []
+  private readonly hashes: Buffer[] = []
   isSigned = false
   isThere = false
 
@@ -46,6 +51,14 @@ class Reading implements Attested {
     private readonly believed: Verifier | undefined,
     private readonly onEntry: (entry: Entry) => void,
   ) {}
+
+  get size(): number {
+    return this.hashes.length
+  }
+
+  rootAt(size: number): Buffer | undefined {
+    return size > this.size ? undefined : rootOf(this.hashes.slice(0, size))
+  }
 
   async run(): Promise<void> {
     const cached = await this.headAt(CHECKPOINT)
@@ -100,12 +113,11 @@ class Reading implements Attested {
   }
 
   private async readTo({ size, root }: Head): Promise<void> {
-    const hashes: Buffer[] = []
     for await (const { bytes, entry } of readEntries(path => this.store.read(path), { from: 0, to: size, size })) {
-      hashes.push(leafHash(bytes))
+      this.hashes.push(leafHash(bytes))
       if (entry !== undefined) this.keep(entry)
     }
-    if (!rootOf(hashes).equals(root))
+    if (!rootOf(this.hashes).equals(root))
       throw new JournalError(CHECKPOINT, `of size ${size} is of other entries than those that are there`)
   }
 

@@ -13,7 +13,13 @@ import { type TableStatus, tableStatus } from '../queries/answers/table-status.j
 import { SAVED_QUERIES } from '../queries/catalog.js'
 import { differencesOf } from '../queries/difference.js'
 import { DuckDbEngine } from '../queries/engines/duckdb.js'
-import { type BoundValue, type QueryEngine, type RunOptions, streamAnswer } from '../queries/engines/engine.js'
+import {
+  type BoundValue,
+  type KnownJournal,
+  type QueryEngine,
+  type RunOptions,
+  streamAnswer,
+} from '../queries/engines/engine.js'
 import { type Row, rowsOf } from '../queries/engines/rows.js'
 import { canonicalKey, sampleItemKey } from '../queries/item-key.js'
 import { ParameterError } from '../queries/parameters.js'
@@ -73,6 +79,8 @@ export interface FolderOptions {
    * @default - nobody: what was sealed is held against the journal all the same, and every verdict says so
    */
   readonly journalKey?: string | undefined
+  /** What else is known of its journal. @default - nothing */
+  readonly journal?: Omit<KnownJournal, 'believed'> | undefined
 }
 
 /** An archive behind an engine, such as one on AWS. */
@@ -139,10 +147,15 @@ async function openFolder(root: string, options: FolderOptions, end?: () => void
 export function openDesk(
   root: string,
   tables: Iterable<TableConfiguration> = [],
-  { journalKey, ...options }: Omit<FolderOptions, 'tables'> = {},
+  options: Omit<FolderOptions, 'tables'> = {},
 ): Promise<DuckDbEngine> {
-  const believed = journalKey === undefined ? undefined : readVerifier(journalKey)
-  return DuckDbEngine.open(root, tables, { ...options, believed, derived: derivedIn(root) })
+  return DuckDbEngine.open(root, tables, { ...options, journal: knownJournal(options), derived: derivedIn(root) })
+}
+
+/** Whoever has a key of a journal knows that there is one. */
+function knownJournal({ journalKey, journal = {} }: Pick<FolderOptions, 'journalKey' | 'journal'>): KnownJournal {
+  if (journalKey === undefined) return journal
+  return { sealedBy: 'the key that is given for it', ...journal, believed: readVerifier(journalKey) }
 }
 
 function openEngine({ engine, tables, others }: EngineOptions): OpenArchive {

@@ -1,5 +1,6 @@
 import type { QueryEngine } from '../../queries/engines/engine.js'
-import { journalProblem, sealedOf } from '../../queries/verdict/sealed.js'
+import { journalOf } from '../../queries/verdict/archive-journal.js'
+import { journalProblem } from '../../queries/verdict/sealed-told.js'
 import { DiskArchive } from '../../store/folder.js'
 import { readKept } from '../../store/kept-configurations.js'
 import { findFacts } from '../../store/kept-facts.js'
@@ -37,9 +38,8 @@ async function unreadableFacts({ facts }: QueryEngine, tables: readonly string[]
 }
 
 /** What of the journal cannot be read: then nobody knows what is missing. */
-async function journalProblems(engine: QueryEngine, tables: readonly string[]): Promise<readonly string[]> {
-  const sealed = await Promise.all(tables.map(table => sealedOf(engine, table)))
-  return [...new Set(sealed.flatMap(found => found?.problems ?? []))].map(journalProblem)
+async function journalProblems(engine: QueryEngine): Promise<readonly string[]> {
+  return ((await journalOf(engine))?.problems ?? []).map(journalProblem)
 }
 
 /**
@@ -52,7 +52,7 @@ export async function tellUnread(workspace: Workspace, exit: ExitCode, io: Io): 
   const objects = (await Promise.all(about.map(table => engine.unread?.(table)))).flatMap(unread => unread ?? [])
   const among = asked.size > 0 ? [...asked] : tables
   const facts = await unreadableFacts(engine, among)
-  return sayUnread(engine, [...objects, ...facts, ...(await journalProblems(engine, among))], exit, io)
+  return sayUnread(engine, [...objects, ...facts, ...(await journalProblems(engine))], exit, io)
 }
 
 /** The same of everything beside the rows, for commands that say how an archive is. */

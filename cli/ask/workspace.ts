@@ -5,7 +5,7 @@ import { isWithin, readVerifier } from '../../journal/key-file.js'
 import { ArchiveError } from '../../library/archive-error.js'
 import { type FolderOptions, type OpenArchive, openArchive } from '../../library/open-archive.js'
 import { ProofError } from '../../proof/proof-error.js'
-import type { QueryEngine } from '../../queries/engines/engine.js'
+import type { KnownJournal, QueryEngine } from '../../queries/engines/engine.js'
 import { countRefused } from '../../store/refused-of-table.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { CommandError, EXIT, type Io, type Options } from '../io.js'
@@ -105,8 +105,17 @@ async function openFolder(options: Options, configuration: Configuration | undef
       signal,
       files,
       journalKey: journalKeyOf(configuration, root),
+      journal: knownJournal(configuration),
     }),
     end: () => {},
+  }
+}
+
+/** What the configuration says of an archive's journal, beside its key. */
+function knownJournal(configuration: Configuration | undefined): KnownJournal {
+  return {
+    ...(configuration?.seal !== undefined && { sealedBy: 'the configuration, which says "seal"' }),
+    refusedDays: configuration?.refusedDays,
   }
 }
 

@@ -4,7 +4,7 @@ import { SAVED_QUERIES } from '../catalog.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { isDoubtful, worstOf } from '../verdict/findings.js'
 import type { ItemHistory } from '../verdict/fold-history.js'
-import { describeSealed } from '../verdict/sealed.js'
+import { describeSealed } from '../verdict/sealed-told.js'
 import { archiveBegan, stateAt } from '../verdict/state-at.js'
 import {
   type AskedPeriod,

@@ -1,9 +1,10 @@
 import { formatInstant } from '../../transform/instant.js'
+import { dateOf } from '../../transform/partition.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { savedQuery } from '../catalog.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { actorOfStatement } from '../todays-actor.js'
-import { readArchiveFacts } from '../verdict/archive-facts.js'
+import { readSealedFacts } from '../verdict/archive-facts.js'
 import { foldHistory, heldAgainstHashes, type ItemHistory } from '../verdict/fold-history.js'
 import type { HistoryChange } from '../verdict/item-change.js'
 import type { Answer } from './answer.js'
@@ -30,7 +31,9 @@ export async function readHistory(
     ...heldAgainstHashes({ ...row, item_key: itemKey }, hasTodaysActor),
     repeats: Number(row.repeats),
   }))
-  const facts = await readArchiveFacts(engine, table)
+  const days = new Set(changes.map(change => dateOf(change.event_time_us)))
+  const toUs = untilUs ?? Number.POSITIVE_INFINITY
+  const facts = await readSealedFacts(engine, table, { afterUs: Number.NEGATIVE_INFINITY, toUs }, days)
   return { ...foldHistory(itemKey, changes as unknown as readonly HistoryChange[], facts), answer }
 }
 

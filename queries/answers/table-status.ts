@@ -42,7 +42,7 @@ export async function tableStatus(engine: QueryEngine, table: TableConfiguration
     first: row?.first as string | null,
     last: row?.last as string | null,
     misfits: await countMisfits(engine, table),
-    sealed: await sealedOf(engine, table.table),
+    sealed: await sealedOf(engine, table),
   }
 }
 

@@ -13,7 +13,7 @@ import {
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { once } from '../engines/once.js'
-import { type SealedTable, sealedOf } from './sealed.js'
+import { type SealedTable, type Span, sealedOf } from './sealed.js'
 import { digestOfStates, digestsOfBaselines } from './states-digest.js'
 
 /** A moment at which an independent look at the table says what every item was, in microseconds since 1970. */
@@ -76,7 +76,10 @@ export interface ArchiveFacts {
   readonly restores: readonly RestoreFact[]
   /** Files whose word is not known: each may tell of a loss. */
   readonly unreadable: readonly string[]
-  /** The table's objects beside what the archive's journal says of them; null where nothing is sealed. */
+  /**
+   * The table's objects beside what the archive's journal says of them; null where nothing is sealed, or nobody asked
+   * for it.
+   */
   readonly sealed: SealedTable | null
 }
 
@@ -91,6 +94,17 @@ export const NO_FACTS: ArchiveFacts = {
   restores: [],
   unreadable: [],
   sealed: null,
+}
+
+/** The same with the table's objects of a time held against the journal; `first` as in `sealedOf`. */
+export async function readSealedFacts(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  span?: Span,
+  first?: ReadonlySet<string>,
+): Promise<ArchiveFacts> {
+  const facts = await readArchiveFacts(engine, table)
+  return { ...facts, sealed: await sealedOf(engine, table, span, first) }
 }
 
 /**
@@ -124,7 +138,7 @@ async function judgeFacts(
     streams: ofKind(facts, 'stream-changed').map(fact => ({ fact, us: factMicroseconds(fact.recorded) })),
     restores: ofKind(facts, 'restore'),
     unreadable: problems.map(({ message }) => message),
-    sealed: await sealedOf(engine, table.table),
+    sealed: null,
   }
 }
 
