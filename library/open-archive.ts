@@ -167,8 +167,8 @@ async function openStack({ stack, region, ...names }: StackOptions, options: Fol
   const { describeStack, openStackEngine } = await import('./stack.js')
   const told = await describeStack(stack, region)
   const { workgroup = told.workgroup(), database = told.database() } = names
-  const { bucket, derived } = told
-  const engine = await openStackEngine({ workgroup, database, region, bucket, derived }, options)
+  const place = { ...told, workgroup, database, region }
+  const engine = await openStackEngine(place, { signal: options.signal, known: knownJournal(options) })
   const tables = engine.facts === undefined ? [] : await tablesIn(engine.facts, options.tables)
   return new OpenArchive(engine, new Map(tables), true, options.refused)
 }

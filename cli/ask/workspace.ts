@@ -123,9 +123,9 @@ function knownJournal(configuration: Configuration | undefined): KnownJournal {
  * The configured key that the journal is believed under. Without one that can be read an answer says that nobody is
  * believed: who asks need not have it. One inside the archive vouches for nothing.
  */
-function journalKeyOf(configuration: Configuration | undefined, root: string): string | undefined {
+function journalKeyOf(configuration: Configuration | undefined, root?: string): string | undefined {
   const key = configuration?.seal?.key
-  if (key === undefined || key.startsWith('arn:') || isWithin(key, root)) return undefined
+  if (key === undefined || key.startsWith('arn:') || (root !== undefined && isWithin(key, root))) return undefined
   try {
     readVerifier(key)
     return key
@@ -169,7 +169,9 @@ async function openOnAws(options: Options, configuration: Configuration | undefi
     import('../../queries/engines/athena-cost.js'),
   ])
   const refusal = (message: string) => new CommandError(message, EXIT.unchecked, FACTS_NEED)
-  const engine = await openStackEngine(place, { signal: io?.interruption?.(), refusal })
+  const key = journalKeyOf(configuration)
+  const known = { ...knownJournal(configuration), ...(key !== undefined && { believed: readVerifier(key) }) }
+  const engine = await openStackEngine(place, { signal: io?.interruption?.(), refusal, known })
   return {
     root: nameOnAws(workgroup, database, region),
     archive: await openArchive({ engine, tables: configuration?.tables.values() ?? [], others: true }),
@@ -180,7 +182,7 @@ async function openOnAws(options: Options, configuration: Configuration | undefi
 }
 
 const FACTS_NEED =
-  'the caller needs s3:ListBucket and s3:GetObject on facts/ and kms:Decrypt on its key; --workgroup and --database in place of --stack ask without facts, and then no answer is COMPLETE'
+  'the caller needs s3:ListBucket and s3:GetObject on facts/ and kms:Decrypt on its key, of a sealed archive s3:ListBucketVersions and s3:GetObject on log/, too; --workgroup and --database in place of --stack ask without facts, and then no answer is COMPLETE'
 
 /** The table that a user names, whatever its case. Throws `CommandError` with the nearest names. */
 export function findWorkspaceTable({ archive, asked }: Workspace, name: string): TableConfiguration {

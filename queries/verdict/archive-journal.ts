@@ -31,7 +31,8 @@ async function readJournal(engine: QueryEngine): Promise<ArchiveJournal | null> 
   if (archive === undefined) return null
   const expiry = new RefusedExpiry(known.refusedDays ?? REFUSED_DAYS)
   const log = new KeptLog(archive as ReplaceableObjects)
-  const isThere = (await archive.folders(LOG_PREFIX)).length > 0 || (await log.read(CHECKPOINT)) !== undefined
+  const isThere =
+    (await archive.folders(LOG_PREFIX)).length > 0 || (await archive.entries(LOG_PREFIX + CHECKPOINT)).length > 0
   const attested = isThere ? await readAttested(log, known.believed, entry => expiry.add(entry)) : undefined
   const problems = [...(attested?.problems ?? []), ...contradictions(attested, known)]
   return attested === undefined && problems.length === 0 ? null : { archive, attested, expiry, problems }

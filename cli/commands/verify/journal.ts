@@ -1,6 +1,8 @@
+import type { Configuration } from '../../../config/configuration.js'
 import { REFUSED_DAYS } from '../../../config/schema.js'
 import type { Entry, SealEntry, SealedEntry } from '../../../journal/entry.js'
 import type { JournalFinding } from '../../../journal/finding.js'
+import { NOT_BEGUN } from '../../../journal/head.js'
 import { identityOrAny } from '../../../journal/identity.js'
 import { KeptLog } from '../../../journal/kept-log.js'
 import { CHECKPOINT, claimPath } from '../../../journal/log-store.js'
@@ -56,6 +58,8 @@ export async function checkJournal(options: Options, logAlone: boolean, io: Io):
   const identity = await identityOrAny(store, key?.verifier, kept?.note)
   const isThere = (await store.list('')).some(path => !path.startsWith('staging/'))
   if (!isThere && kept === undefined) {
+    const configuration = loadConfiguration(options)
+    if (configuration?.seal !== undefined) return goneJournal(configuration, key)
     if (typeof options.key !== 'string') return undefined
     throw new CommandError('archive is not sealed, so no key vouches for it', EXIT.unchecked)
   }
@@ -91,6 +95,21 @@ export async function checkJournal(options: Options, logAlone: boolean, io: Io):
     cosigned,
     findings: [...inLog, ...inObjects],
   }
+}
+
+/** An archive that is to be sealed, by its configuration, and has no journal: it would hide whatever was done to it. */
+function goneJournal({ seal, refusedDays }: Configuration, key: BelievedKey | undefined): JournalCheck {
+  const log = { head: NOT_BEGUN, claims: 0, entries: 0, seals: [], findings: [], remarks: [] }
+  const origin = seal?.origin ?? key?.verifier.name ?? 'the journal'
+  const found = { since: undefined, log, objects: undefined, refusedDays, stamps: [], cosigned: undefined }
+  return { origin, key, ...found, findings: [GONE] }
+}
+
+const GONE: PartFinding = {
+  part: 'log',
+  kind: 'missing',
+  key: LOG_PREFIX,
+  message: 'is empty, and the configuration says "seal": the journal is gone, or nothing was sealed yet',
 }
 
 /** What is unchanged by size and tag since it was hashed on this machine is not hashed again, unless `full`. */
