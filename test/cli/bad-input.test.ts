@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { describeSystemError } from '../../cli/failures.js'
 import { COMMANDS } from '../../cli/main.js'
+import { MOMENT_FORMS } from '../../queries/moment.js'
 import { kinesisDocument, streamsRecord } from '../factories.js'
 import { archiveOf, fileOf, linesOf, makeFolder, run } from './command-line.js'
 
@@ -347,8 +348,8 @@ describe('what is asked for', () => {
       'instant is missing after the key "ORD12345"\n  type for example: itemtrail as-of Orders "ORD12345" 2026-11-19T12:00:00Z, or now\n',
     ],
     [
-      ['as-of', 'Orders', '2026-11-19'],
-      'instant is "2026-11-19", expected ISO 8601 with a zone such as 2026-11-19T00:00:00Z, or now\n',
+      ['as-of', 'Orders', '2026-11-31'],
+      `instant is "2026-11-31", expected ISO 8601 with a zone such as 2026-11-19T12:00:00Z, ${MOMENT_FORMS}\n`,
     ],
     [
       ['as-of', 'Orders', '2026-11-19T12:00:00Z', 'ORD12345'],
@@ -356,11 +357,11 @@ describe('what is asked for', () => {
     ],
     [
       ['as-of', 'Orders', 'ORD12345', '2026-11-19 12:00'],
-      'instant is "2026-11-19 12:00", expected ISO 8601 with a zone such as 2026-11-19T12:00:00Z, or now\n',
+      `instant is "2026-11-19 12:00", expected ISO 8601 with a zone such as 2026-11-19T12:00Z, ${MOMENT_FORMS}\n`,
     ],
     [
       ['as-of', 'Orders', 'ORD12345', '2026-02-30T00:00:00Z'],
-      'instant is "2026-02-30T00:00:00Z", expected ISO 8601 with a zone such as 2026-11-19T12:00:00Z, or now\n',
+      `instant is "2026-02-30T00:00:00Z", expected ISO 8601 with a zone such as 2026-11-19T12:00:00Z, ${MOMENT_FORMS}\n`,
     ],
     [['diff', 'Orders', 'ORD12345'], '--from is missing, expected an instant such as 2026-11-19T12:00:00Z\n'],
     [['diff', 'Orders', 'ORD12345', '--from', 'x'], '--from is "x", expected ISO 8601 with a zone such as '],
@@ -400,7 +401,7 @@ describe('what is asked for', () => {
     [['query', 'hot-items', 'Orders', '--param', 'limit=many'], 'parameter limit is "many", expected a whole number'],
     [
       ['query', 'deletions', 'Orders', '--param', 'from=2026-11-19T12:00:00'],
-      'parameter from is "2026-11-19T12:00:00", expected ISO 8601 with a zone such as 2026-11-19T12:00:00Z, or now\n',
+      `parameter from is "2026-11-19T12:00:00", expected ISO 8601 with a zone such as 2026-11-19T12:00:00Z, ${MOMENT_FORMS}\n`,
     ],
     [['history', 'Orders', 'x', '--engine', 'presto'], 'engine "presto" is unknown, expected duckdb or athena\n'],
     [
