@@ -119,7 +119,9 @@ export async function openArchive(
   const { copyLocally } = await import('./local-copy.js')
   const root = await copyLocally(archive, options)
   const remove = () => rmSync(root, { recursive: true, force: true })
-  return openFolder(root, options, remove).catch(error => {
+  // a copy has rows and facts alone: what was sealed is where it was
+  const journal = { ...options.journal, archive }
+  return openFolder(root, { ...options, journal }, remove).catch(error => {
     remove()
     throw error
   })

@@ -52,7 +52,12 @@ export async function tellUnread(workspace: Workspace, exit: ExitCode, io: Io): 
   const objects = (await Promise.all(about.map(table => engine.unread?.(table)))).flatMap(unread => unread ?? [])
   const among = asked.size > 0 ? [...asked] : tables
   const facts = await unreadableFacts(engine, among)
-  return sayUnread(engine, [...objects, ...facts, ...(await journalProblems(engine))], exit, io)
+  return sayUnread(
+    engine,
+    [...objects, ...facts, ...(among.length === 0 ? [] : await journalProblems(engine))],
+    exit,
+    io,
+  )
 }
 
 /** The same of everything beside the rows, for commands that say how an archive is. */

@@ -67,7 +67,7 @@ export interface Span {
   readonly toUs: number
 }
 
-export const ALL_TIME: Span = { afterUs: Number.NEGATIVE_INFINITY, toUs: Number.POSITIVE_INFINITY }
+const ALL_TIME: Span = { afterUs: Number.NEGATIVE_INFINITY, toUs: Number.POSITIVE_INFINITY }
 
 /**
  * What the journal says of the objects of a table that a time concerns; null where nothing is sealed. `first` are days
