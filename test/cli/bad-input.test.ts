@@ -252,6 +252,34 @@ describe('an archive', () => {
   })
 })
 
+describe('what people have beside changes', () => {
+  it.each([
+    [{ Item: { id: { S: '1' } } }, 'is an item of an export, which "itemtrail baseline --export" reads'],
+    [{ Items: [], Count: 0 }, 'is the answer to a scan or a query; "itemtrail baseline" reads a table'],
+    [
+      { requestContext: {}, DDBStreamBatchInfo: { shardId: 's' } },
+      'is what Lambda kept of a batch that it gave up, which "itemtrail redrive" reads',
+    ],
+    [
+      { eventVersion: '1.08', eventSource: 'dynamodb.amazonaws.com', eventName: 'PutItem' },
+      'is an event of CloudTrail, which holds no images',
+    ],
+  ])('is refused, and said what it is: %j', async (document, what) => {
+    const root = join(makeFolder(), 'archive')
+    const { exit, err } = await run(['ingest', '-', '--archive', root], { stdin: JSON.stringify(document) })
+    expect([exit, err]).toEqual([1, expect.stringContaining(`record is not a change: it ${what}`)])
+  })
+
+  it('goes in, whatever it is wrapped in', async () => {
+    const root = join(makeFolder(), 'archive')
+    const kinesis = Buffer.from(JSON.stringify(kinesisDocument())).toString('base64')
+    const event = { 'detail-type': 'Event from aws:dynamodb', source: 'Pipe p', detail: order('A1') }
+    const stdin = linesOf([[order('A2'), order('A3')], event, { Records: [{ kinesis: { data: kinesis } }] }])
+    const { exit, out } = await run(['ingest', '-', '--archive', root], { stdin })
+    expect([exit, out]).toEqual([0, expect.stringMatching(/Orders +4 +4 +0/)])
+  })
+})
+
 describe('what is asked for', () => {
   let root: string
   beforeAll(async () => {
