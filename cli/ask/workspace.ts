@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 import { type Configuration, readConfiguration } from '../../config/configuration.js'
 import { FileError } from '../../config/gate.js'
 import { isWithin, readVerifier } from '../../journal/key-file.js'
+import { readSeen } from '../../journal/seen-checkpoint.js'
 import { ArchiveError } from '../../library/archive-error.js'
 import { type FolderOptions, type OpenArchive, openArchive } from '../../library/open-archive.js'
 import { ProofError } from '../../proof/proof-error.js'
@@ -104,11 +105,19 @@ async function openFolder(options: Options, configuration: Configuration | undef
     archive: await openArchiveIn(root, configuration?.tables.values() ?? [], {
       signal,
       files,
-      journalKey: journalKeyOf(configuration, root),
-      journal: knownJournal(configuration),
+      ...journalOptions(configuration, root),
     }),
     end: () => {},
   }
+}
+
+/** What is known of the journal of an archive in a folder: by the configuration, and by what this machine saw. */
+export function journalOptions(
+  configuration: Configuration | undefined,
+  root: string,
+): Pick<FolderOptions, 'journalKey' | 'journal'> {
+  const journal = { ...knownJournal(configuration), seen: readSeen(root) }
+  return { journalKey: journalKeyOf(configuration, root), journal }
 }
 
 /** What the configuration says of an archive's journal, beside its key. */

@@ -4,7 +4,14 @@ import type { AthenaEngine } from '../../queries/engines/athena.js'
 import { expenseOf, formatExpense } from '../../queries/engines/athena-cost.js'
 import { ENGINE_OPTIONS, engineOf, placeOf } from '../ask/engine-choice.js'
 import { believedKey, KEY_OPTION } from '../ask/journal-options.js'
-import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration, openArchiveIn } from '../ask/workspace.js'
+import {
+  ARCHIVE_OPTION,
+  archiveRoot,
+  CONFIG_OPTION,
+  journalOptions,
+  loadConfiguration,
+  openArchiveIn,
+} from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
 import { DEFAULT_ARCHIVE, nameOnAws } from '../show/archive-name.js'
 
@@ -84,7 +91,7 @@ async function placeIn(options: Options): Promise<Place> {
         EXIT.unchecked,
         'itemtrail demo makes one to look at, itemtrail ingest FILE your own',
       )
-    return { root, onAws: false, open: () => openArchiveIn(root, tables()) }
+    return { root, onAws: false, open: () => openArchiveIn(root, tables(), journalOptions(configuration, root)) }
   }
   const place = await placeOf(options, configuration)
   const [{ openStackEngine }, { openArchive }] = await Promise.all([

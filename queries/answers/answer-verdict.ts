@@ -102,9 +102,13 @@ export function describeVerdict(verdict: AnswerVerdict | undefined): Readonly<Re
     confidence: verdict?.confidence ?? null,
     doubtful: verdict?.isDoubtful ?? null,
     tables: verdict?.tables.map(describeTable) ?? [],
-    item: item === undefined ? null : { item_key: JSON.parse(item.itemKey) as object, remarks: item.remarks },
+    item: item === undefined ? null : describeItem(item),
     not_shown: verdict === undefined ? null : NOT_SHOWN,
   }
+}
+
+function describeItem({ itemKey, remarks, facts }: ItemHistory): object {
+  return { item_key: JSON.parse(itemKey) as object, remarks, journal: describeSealed(facts.sealed) }
 }
 
 function describeTable(verdict: TableVerdict): object {

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { FoundObject } from '../../journal/archive-objects.js'
 import { seal as sealAll } from '../../journal/seal.js'
 import { checkTimestamp } from '../../journal/timestamp.js'
@@ -241,11 +241,7 @@ describe('verify', () => {
   let key: string
   let vkey: string
   beforeAll(async () => {
-    process.env.XDG_STATE_HOME = makeFolder()
     ;({ key, vkey } = await madeKey())
-  })
-  afterAll(() => {
-    delete process.env.XDG_STATE_HOME
   })
   const seal = (root: string) => run(['seal', '--archive', root, '--key', key])
   const verify = (root: string, ...more: readonly string[]) => run(['verify', '--archive', root, ...more])

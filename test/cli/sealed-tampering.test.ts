@@ -3,10 +3,11 @@ import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } fr
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { readKeyFile } from '../../journal/key-file.js'
 import { quoted } from '../../queries/engines/literal.js'
 import { sealFolder } from '../journal/desk-journal.js'
 import { change } from '../queries/story.js'
-import { archiveOf, makeFolder, run } from './command-line.js'
+import { archiveOf, fileOf, makeFolder, run } from './command-line.js'
 
 const v = (N: string) => ({ v: { N } })
 const TABLE = 'Orders'
@@ -111,3 +112,85 @@ describe('an object of the same size, forged with all hashes right', () => {
     expect(now.out + now.err).toContain('ALTERED')
   })
 })
+
+/** A sealing by the command line, which remembers where the journal ended. */
+async function sealedHere(more: number): Promise<{ root: string; key: string; older: string }> {
+  const [root, key] = [await archiveOf(records()), join(makeFolder(), 'seal.key')]
+  const seal = async (...argv: readonly string[]) =>
+    expect((await run(['seal', '--key', key, '--archive', root, ...argv])).exit).toBe(0)
+  await seal('--init', '--origin', 'orders.example/test')
+  await seal()
+  const older = join(makeFolder(), 'log')
+  cpSync(join(root, 'log'), older, { recursive: true })
+  for (let i = 0; i < more; i++) await seal()
+  return { root, key, older }
+}
+
+describe('a journal that is less than it was', () => {
+  it('is found on a machine that sealed or verified it, by every question, by verify and by seal', async () => {
+    const { root, key, older } = await sealedHere(2)
+    rmSync(join(root, 'log'), { recursive: true })
+    cpSync(older, join(root, 'log'), { recursive: true })
+    const history = await ask(root, 'history', TABLE, 'one')
+    expect([history.exit, history.said]).toEqual([
+      3,
+      expect.stringMatching(/the journal is cut off: it has \d entries/),
+    ])
+    const verify = await ask(root, 'verify', '--key', `${key}.vkey`)
+    expect([verify.exit, verify.said]).toEqual([1, expect.stringContaining('✗ cut-off')])
+    const seal = await ask(root, 'seal', '--key', key)
+    expect([seal.exit, seal.said]).toEqual([1, expect.stringContaining('which this machine kept, is of size')])
+  })
+
+  it('is found where it is gone, and where it was begun anew with the same key', async () => {
+    const { root, key } = await sealedHere(0)
+    rmSync(join(root, 'log'), { recursive: true })
+    const history = await ask(root, 'history', TABLE, 'one')
+    expect([history.exit, history.said]).toEqual([3, expect.stringContaining('the journal is gone')])
+    const verify = await ask(root, 'verify')
+    expect([verify.exit, verify.said]).toEqual([1, expect.stringContaining('✗ missing  log/ is empty')])
+    for (let i = 0; i < 9; i++)
+      await sealFolder(root, { signers: [readKeyFile(key).signer], identity: identityOf(key) })
+    const anew = await ask(root, 'verify', '--key', `${key}.vkey`)
+    expect([anew.exit, anew.said]).toEqual([1, expect.stringContaining('✗ forked')])
+    expect((await ask(root, 'history', TABLE, 'one')).said).toContain('the journal is another: its first')
+    expect((await ask(root, 'seal', '--key', key)).exit).toBe(1)
+  })
+
+  it('is found by a configuration that says "seal" on a machine that never saw it', async () => {
+    const root = await archiveOf(records())
+    const config = fileOf('itemtrail.config.json', JSON.stringify({ tables: {}, seal: true }))
+    const history = await ask(root, 'history', TABLE, 'one', '--config', config)
+    expect([history.exit, history.said]).toEqual([
+      3,
+      expect.stringContaining('log/ is empty, against the configuration, which says "seal"'),
+    ])
+    const verify = await ask(root, 'verify', '--config', config)
+    expect([verify.exit, verify.said]).toEqual([1, expect.stringContaining('✗ missing  log/ is empty')])
+    // before anything is said, there is nothing to miss
+    expect((await ask(root, 'history', TABLE, 'one')).exit).toBe(0)
+  })
+
+  it('is no less for being verified again and again while it grows', async () => {
+    const { root, key } = await sealedHere(0)
+    for (let i = 0; i < 3; i++) {
+      expect((await ask(root, 'verify', 'log', '--key', `${key}.vkey`)).exit).toBe(0)
+      expect((await ask(root, 'seal', '--key', key)).exit).toBe(0)
+      expect((await ask(root, 'history', TABLE, 'one')).exit).toBe(0)
+    }
+  })
+
+  it('is not judged by a file of this machine that says something else', async () => {
+    const { root } = await sealedHere(0)
+    const state = join(process.env.XDG_STATE_HOME as string, 'itemtrail')
+    for (const name of readdirSync(state).filter(file => file.startsWith('checkpoint-')))
+      writeFileSync(join(state, name), 'nonsense')
+    const { exit, said } = await ask(root, 'history', TABLE, 'one')
+    expect([exit, said]).toEqual([3, expect.stringContaining('is not where this machine saw a journal end')])
+  })
+})
+
+function identityOf(key: string) {
+  const { verifier } = readKeyFile(key)
+  return { origin: verifier.name, known: [verifier] }
+}
