@@ -38,6 +38,10 @@ export interface StackOutputs {
   readonly bucket: string | undefined
   readonly derived: string | undefined
   readonly journal: StackJournal | undefined
+  /** The bucket of what never reached Firehose. */
+  readonly refused: string | undefined
+  /** The table of persons' keys, where values are erasable. */
+  readonly keyTable: string | undefined
 }
 
 /** Reads the outputs of a stack. Throws an `ArchiveError` where it cannot be described. */
@@ -65,6 +69,8 @@ export async function describeStack(stack: string, region: string | undefined): 
     bucket: outputsOf(outputs, 'ArchiveBucket')[0],
     derived: outputsOf(outputs, 'DerivedBucket')[0],
     journal: journalIn(outputs),
+    refused: outputsOf(outputs, 'RefusedBucket')[0],
+    keyTable: outputsOf(outputs, 'KeyTable')[0],
   }
 }
 

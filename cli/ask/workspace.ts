@@ -120,6 +120,12 @@ export function journalOptions(
   return { journalKey: journalKeyOf(configuration, root), journal }
 }
 
+/** What the configuration says of the journal of an archive on AWS, its key among it where it is no key of KMS. */
+export function journalOnAws(configuration: Configuration | undefined): KnownJournal {
+  const key = journalKeyOf(configuration)
+  return { ...knownJournal(configuration), ...(key !== undefined && { believed: readVerifier(key) }) }
+}
+
 /** What the configuration says of an archive's journal, beside its key. */
 function knownJournal(configuration: Configuration | undefined): KnownJournal {
   return {
@@ -178,8 +184,7 @@ async function openOnAws(options: Options, configuration: Configuration | undefi
     import('../../queries/engines/athena-cost.js'),
   ])
   const refusal = (message: string) => new CommandError(message, EXIT.unchecked, FACTS_NEED)
-  const key = journalKeyOf(configuration)
-  const known = { ...knownJournal(configuration), ...(key !== undefined && { believed: readVerifier(key) }) }
+  const known = journalOnAws(configuration)
   const engine = await openStackEngine(place, { signal: io?.interruption?.(), refusal, known })
   return {
     root: nameOnAws(workgroup, database, region),

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { formatVkey } from '../../proof/note.js'
 import type { AthenaEngine } from '../../queries/engines/athena.js'
 import { expenseOf, formatExpense } from '../../queries/engines/athena-cost.js'
 import { ENGINE_OPTIONS, engineOf, placeOf } from '../ask/engine-choice.js'
@@ -8,6 +9,7 @@ import {
   ARCHIVE_OPTION,
   archiveRoot,
   CONFIG_OPTION,
+  journalOnAws,
   journalOptions,
   loadConfiguration,
   openArchiveIn,
@@ -73,10 +75,16 @@ function identityOf(options: Options, root: string) {
   return key === undefined ? undefined : { origin: key.verifier.name, known: [key.verifier] }
 }
 
+/** A key that lies in the archive vouches for nothing. */
+function keyOf(options: Options, root: string): { readonly journalKey?: string } {
+  const key = believedKey(options, root)
+  return key === undefined || key.isInside ? {} : { journalKey: formatVkey(key.verifier) }
+}
+
 interface Place {
   readonly root: string
   readonly onAws: boolean
-  readonly open: () => ReturnType<typeof openArchiveIn>
+  readonly open: (signal: AbortSignal) => ReturnType<typeof openArchiveIn>
   readonly expense?: () => string
 }
 
@@ -91,7 +99,8 @@ async function placeIn(options: Options): Promise<Place> {
         EXIT.unchecked,
         'itemtrail demo makes one to look at, itemtrail ingest FILE your own',
       )
-    return { root, onAws: false, open: () => openArchiveIn(root, tables(), journalOptions(configuration, root)) }
+    const known = { ...journalOptions(configuration, root), ...keyOf(options, root) }
+    return { root, onAws: false, open: signal => openArchiveIn(root, tables(), { signal, ...known }) }
   }
   const place = await placeOf(options, configuration)
   const [{ openStackEngine }, { openArchive }] = await Promise.all([
@@ -99,8 +108,8 @@ async function placeIn(options: Options): Promise<Place> {
     import('../../library/open-archive.js'),
   ])
   const engines: AthenaEngine[] = []
-  const open = async () => {
-    const engine = await openStackEngine(place)
+  const open = async (signal: AbortSignal) => {
+    const engine = await openStackEngine(place, { signal, known: journalOnAws(configuration) })
     engines.push(engine)
     return openArchive({ engine, tables: tables(), others: true })
   }

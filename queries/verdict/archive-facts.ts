@@ -13,6 +13,7 @@ import {
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { once } from '../engines/once.js'
+import { type Boundaries, erasableOf, erasuresOf, NO_BOUNDARIES } from './erasures.js'
 import { type SealedTable, type Span, sealedOf } from './sealed.js'
 import { digestOfStates, digestsOfBaselines } from './states-digest.js'
 
@@ -81,6 +82,8 @@ export interface ArchiveFacts {
    * for it.
    */
   readonly sealed: SealedTable | null
+  /** Why values of its rows cannot be compared, or read. */
+  readonly boundaries: Boundaries
 }
 
 export const NO_FACTS: ArchiveFacts = {
@@ -94,6 +97,7 @@ export const NO_FACTS: ArchiveFacts = {
   restores: [],
   unreadable: [],
   sealed: null,
+  boundaries: NO_BOUNDARIES,
 }
 
 /** The same with the table's objects of a time held against the journal; `first` as in `sealedOf`. */
@@ -139,6 +143,7 @@ async function judgeFacts(
     restores: ofKind(facts, 'restore'),
     unreadable: problems.map(({ message }) => message),
     sealed: null,
+    boundaries: { erasures: erasuresOf(facts), erasable: await erasableOf(store, table.table) },
   }
 }
 

@@ -9,7 +9,7 @@ import { type Row, rowsOf } from '../engines/rows.js'
 import { rowsWithoutImages } from '../replaced-columns.js'
 import { actorOfToday } from '../todays-actor.js'
 import { alterationOf } from './alteration.js'
-import { countAltered } from './altered-items.js'
+import { countAltered, withAltered } from './altered-items.js'
 import { readSealedFacts } from './archive-facts.js'
 import { findingsByItem, type TableFinding } from './continuity.js'
 import type { Confidence } from './findings.js'
@@ -59,8 +59,7 @@ export async function* itemsAt(
   const period = momentOf(facts, at.us)
   const verdict = (itemKey: string, lastUs?: number): Verdict => {
     const since = stateSince(period.afterUs, lastUs, at.us)
-    const about = judge(itemKey, findings.get(itemKey) ?? [], facts, period, since)
-    return altered?.has(itemKey) ? { ...about, confidence: 'ALTERED' } : about
+    return withAltered(judge(itemKey, findings.get(itemKey) ?? [], facts, period, since), altered?.get(itemKey))
   }
   const gone = goneAmong([...findings.values()].flat(), at.us)
   const known = toldByFacts(TABLE_AS_OF, facts, [at.us], [gone])
@@ -132,7 +131,7 @@ function toItem(row: Row, { confidence }: Verdict): ItemOfTable {
     return {
       ...about,
       state: unreadable === null ? 'present' : 'unknown',
-      confidence: 'ALTERED',
+      confidence: confidence === 'UNCHECKED' ? confidence : 'ALTERED',
       image: unreadable === null ? (image as string) : null,
       last: event_id === null ? undefined : last,
     }
