@@ -1,7 +1,7 @@
 import { existsSync, rmSync, statSync } from 'node:fs'
 import type { Table } from 'apache-arrow'
 import { derivedIn } from '../derived/desk-reader.js'
-import { readVerifier } from '../journal/key-file.js'
+import { isFileWithin, readVerifier } from '../journal/key-file.js'
 import { Answer } from '../queries/answers/answer.js'
 import { judgeAnswer } from '../queries/answers/answer-verdict.js'
 import { answerQuery, answerSql } from '../queries/answers/ask.js'
@@ -152,12 +152,15 @@ export function openDesk(
   tables: Iterable<TableConfiguration> = [],
   options: Omit<FolderOptions, 'tables'> = {},
 ): Promise<DuckDbEngine> {
-  return DuckDbEngine.open(root, tables, { ...options, journal: knownJournal(options), derived: derivedIn(root) })
+  return DuckDbEngine.open(root, tables, { ...options, journal: knownJournal(options, root), derived: derivedIn(root) })
 }
 
-/** Whoever has a key of a journal knows that there is one. */
-function knownJournal({ journalKey, journal = {} }: Pick<FolderOptions, 'journalKey' | 'journal'>): KnownJournal {
-  if (journalKey === undefined) return journal
+/** Whoever has a key of a journal knows that there is one. A key in the archive itself vouches for nothing. */
+function knownJournal(
+  { journalKey, journal = {} }: Pick<FolderOptions, 'journalKey' | 'journal'>,
+  root?: string,
+): KnownJournal {
+  if (journalKey === undefined || (root !== undefined && isFileWithin(journalKey, root))) return journal
   return { sealedBy: 'the key that is given for it', ...journal, believed: readVerifier(journalKey) }
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { type Configuration, readConfiguration } from '../../config/configuration.js'
 import { FileError } from '../../config/gate.js'
-import { isWithin, readVerifier } from '../../journal/key-file.js'
+import { isFileWithin, readVerifier } from '../../journal/key-file.js'
 import { readSeen } from '../../journal/seen-checkpoint.js'
 import { ArchiveError } from '../../library/archive-error.js'
 import { type FolderOptions, type OpenArchive, openArchive } from '../../library/open-archive.js'
@@ -140,7 +140,7 @@ function knownJournal(configuration: Configuration | undefined): KnownJournal {
  */
 function journalKeyOf(configuration: Configuration | undefined, root?: string): string | undefined {
   const key = configuration?.seal?.key
-  if (key === undefined || key.startsWith('arn:') || (root !== undefined && isWithin(key, root))) return undefined
+  if (key === undefined || key.startsWith('arn:') || (root !== undefined && isFileWithin(key, root))) return undefined
   try {
     readVerifier(key)
     return key
