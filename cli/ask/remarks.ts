@@ -41,7 +41,7 @@ async function unreadableFacts({ facts }: QueryEngine, tables: readonly string[]
 
 /** What of the journal cannot be read: then nobody knows what is missing. */
 async function journalProblems(engine: QueryEngine): Promise<readonly string[]> {
-  return ((await journalOf(engine))?.problems ?? []).map(journalProblem)
+  return ((await journalOf(engine))?.problems() ?? []).map(journalProblem)
 }
 
 /** Tells on standard error what of a table, up to a time, was sealed and is missing or another, or cannot be known. */

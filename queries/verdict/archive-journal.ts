@@ -17,7 +17,7 @@ export interface ArchiveJournal {
   readonly attested: Attested | undefined
   readonly expiry: RefusedExpiry
   /** What of it cannot be read, is not what was signed, or is less than it was, for people. */
-  readonly problems: readonly string[]
+  problems(): readonly string[]
 }
 
 /** The journal of an engine's archive; null where nothing is sealed and nobody says that it was, or nobody can look. */
@@ -34,8 +34,11 @@ async function readJournal(engine: QueryEngine): Promise<ArchiveJournal | null> 
   const isThere =
     (await archive.folders(LOG_PREFIX)).length > 0 || (await archive.entries(LOG_PREFIX + CHECKPOINT)).length > 0
   const attested = isThere ? await readAttested(log, known.believed, entry => expiry.add(entry)) : undefined
-  const problems = [...(attested?.problems ?? []), ...contradictions(attested, known)]
-  return attested === undefined && problems.length === 0 ? null : { archive, attested, expiry, problems }
+  const against = contradictions(attested, known)
+  if (attested === undefined && against.length === 0) return null
+  // some show when an entry is looked at
+  const problems = () => [...(attested?.problems ?? []), ...against]
+  return { archive, attested, expiry, problems }
 }
 
 /** What is known from elsewhere of a journal, and is not so. */

@@ -82,7 +82,7 @@ export async function sealedOf(
   const journal = await journalOf(engine)
   if (journal === null) return null
   const { attested, problems } = journal
-  if (attested === undefined) return { ...NOTHING, problems }
+  if (attested === undefined) return { ...NOTHING, problems: problems() }
   const listed = await listOf(engine, journal, table.table, daysOf(span))
   return holdAgainst(listed, { engine, table, journal, attested }, first)
 }
@@ -118,11 +118,11 @@ interface Listed {
 
 /** The objects of some days, listed once, and the table's own entries. */
 function listOf(engine: QueryEngine, journal: ArchiveJournal, table: string, days: Days): Promise<Listed> {
-  const isMeant = ({ key }: { readonly key: string }) => isKeyOf(table, key) && isOfDays(key, days)
+  const isMeant = (key: string) => isKeyOf(table, key) && isOfDays(key, days)
   return once(engine, `sealed objects of ${table} ${days.from} ${days.to}`, async () => {
     const lists = prefixesOf(table).map(prefix => listBelow(journal.archive, prefix, days))
-    const entries = [...(journal.attested?.entries ?? [])].filter(([, entry]) => isMeant(entry))
-    return { objects: (await Promise.all(lists)).flat().filter(isMeant), entries: new Map(entries) }
+    const objects = (await Promise.all(lists)).flat().filter(({ key }) => isMeant(key))
+    return { objects, entries: journal.attested?.entriesOf(isMeant) ?? new Map() }
   })
 }
 
@@ -193,7 +193,10 @@ async function holdAgainst(
     root: attested.rootAt(size)?.toString('hex') ?? '',
     lastSeal: seals.at(-1)?.time ?? null,
     isSigned,
-    problems: [...journal.problems, ...otherVersions(open.filter(({ key, version }) => version && !weighed.has(key)))],
+    problems: [
+      ...journal.problems(),
+      ...otherVersions(open.filter(({ key, version }) => version && !weighed.has(key))),
+    ],
   }
 }
 
