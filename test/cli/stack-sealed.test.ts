@@ -194,7 +194,7 @@ describe('a sealed archive on AWS', () => {
 
   it('tells what is unlisted, and what is not sealed yet', async () => {
     const key = keyOf(21)
-    upload(key.replace('rows', 'old'), 73 * HOUR, readFileSync(join(root, key)))
+    upload(key.replace('rows', 'old'), 81 * HOUR, readFileSync(join(root, key)))
     upload(key.replace('rows', 'new'), 0, readFileSync(join(root, key)))
     const { said } = await ask(day21)
     expect(said).toContain('an object is not in the journal, though two sealings passed it: data/')
