@@ -82,6 +82,8 @@ async function measureObjects(
   const work = {
     seal: async () => {
       rmSync(join(root, 'log'), { recursive: true, force: true })
+      // what this machine remembers of it
+      rmSync(process.env.XDG_STATE_HOME as string, { recursive: true, force: true })
       await itemtrail('seal', '--archive', root, '--key', key)
     },
     objects: () => itemtrail('verify', 'objects', '--full', '--archive', root, '--key', key),

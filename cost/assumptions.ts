@@ -39,7 +39,7 @@ export const TRANSFORM_WAIT_SECONDS = TRANSFORM_BUFFER.seconds
  * of a bundle of 256 entries read, of a thousand versions listed, of an object and of a GB hashed.
  */
 export const JOURNAL = {
-  entry: { objectBytes: 516, sealBytes: 167, hashBytes: 34 },
+  entry: { objectBytes: 516, sealBytes: 203, hashBytes: 34 },
   kmsRequests: 5,
   gets: { call: 10, object: 4 },
   lists: 10,

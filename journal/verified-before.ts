@@ -1,11 +1,7 @@
-import { hash } from 'node:crypto'
-import { realpathSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { checkJson, exactly, FileError, readBounded, record, sha256, text } from '../config/gate.js'
-import { makeFolder, renameDurably, writeDurably } from '../store/durable.js'
 import type { SealedEntry } from './entry.js'
+import { keepState, statePath } from './state-folder.js'
 import type { ListedForVerifying } from './verify-objects.js'
 
 /**
@@ -23,11 +19,9 @@ const schema = record({
   objects: z.record(text, z.tuple([text, sha256], 'a tag and a SHA-256')),
 })
 
-/** Where it lies: `$XDG_STATE_HOME/itemtrail`, else `~/.local/state/itemtrail` (XDG base directories). */
+/** Where it lies. */
 export function verifiedPath(root: string, environment: NodeJS.ProcessEnv = process.env): string {
-  const { XDG_STATE_HOME: given } = environment
-  const folder = given?.startsWith('/') ? given : join(homedir(), '.local', 'state')
-  return join(folder, 'itemtrail', `verified-${hash('sha256', realpathSync(root)).slice(0, 32)}.json`)
+  return `${statePath(root, 'verified', environment)}.json`
 }
 
 /** Objects that were verified, by key: the tag of the file, and the SHA-256 that it was verified to have. */
@@ -64,13 +58,6 @@ export class VerifiedBefore {
 
   /** Writes what is known by now; a folder that cannot be written costs the next run its time, and nothing else. */
   write(): void {
-    const content = JSON.stringify({ version: VERSION, objects: Object.fromEntries(this.objects) })
-    try {
-      makeFolder(dirname(this.path))
-      writeDurably(`${this.path}.${process.pid}`, content, 'w')
-      renameDurably(`${this.path}.${process.pid}`, this.path)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === undefined) throw error
-    }
+    keepState(this.path, JSON.stringify({ version: VERSION, objects: Object.fromEntries(this.objects) }))
   }
 }

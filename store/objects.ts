@@ -9,6 +9,11 @@ export interface Objects {
   list(prefix: string): Promise<readonly string[]>
   /** The objects that have these keys, with what a list tells of each; what is none is passed over. */
   entries(prefix: string): Promise<readonly ObjectEntry[]>
+  /**
+   * The same in a place that keeps versions, with the version of each; of the keys of a range alone.
+   * @default - it keeps none: `entries` tells what there is
+   */
+  versioned?(prefix: string, range: KeyRange): Promise<readonly VersionedEntry[]>
   /** The same keys, and what lies there and is no object, which only a folder has: it is told and costs no list. */
   survey(prefix: string): Promise<Survey>
   /**
@@ -49,6 +54,17 @@ export interface ObjectEntry {
   readonly modified: number
   /** `STANDARD`, `GLACIER_IR`, ...; a folder has the first only. */
   readonly storageClass: string
+}
+
+/** Keys from behind one to before another. */
+export interface KeyRange {
+  readonly after: string
+  readonly before: string
+}
+
+/** An object with its version, which is never another object. */
+export interface VersionedEntry extends ObjectEntry {
+  readonly version?: string | undefined
 }
 
 /** What lies under a prefix. */

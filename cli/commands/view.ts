@@ -6,7 +6,15 @@ import { expenseOf, formatExpense } from '../../queries/engines/athena-cost.js'
 import type { Spending } from '../../view/spending.js'
 import { ENGINE_OPTIONS, engineOf, placeOf } from '../ask/engine-choice.js'
 import { believedKey, KEY_OPTION } from '../ask/journal-options.js'
-import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration, openArchiveIn } from '../ask/workspace.js'
+import {
+  ARCHIVE_OPTION,
+  archiveRoot,
+  CONFIG_OPTION,
+  journalOnAws,
+  journalOptions,
+  loadConfiguration,
+  openArchiveIn,
+} from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
 import { DEFAULT_ARCHIVE, nameOnAws } from '../show/archive-name.js'
 
@@ -68,6 +76,12 @@ function identityOf(options: Options, root: string) {
   return key === undefined ? undefined : { origin: key.verifier.name, known: [key.verifier] }
 }
 
+/** A key that lies in the archive vouches for nothing. */
+function keyOf(options: Options, root: string): { readonly journalKey?: string } {
+  const key = believedKey(options, root)
+  return key === undefined || key.isInside ? {} : { journalKey: formatVkey(key.verifier) }
+}
+
 interface Place {
   readonly root: string
   readonly onAws: boolean
@@ -86,9 +100,8 @@ async function placeIn(options: Options): Promise<Place> {
         EXIT.unchecked,
         'itemtrail demo makes one to look at, itemtrail ingest FILE your own',
       )
-    const key = believedKey(options, root)
-    const journalKey = key && formatVkey(key.verifier)
-    return { root, onAws: false, open: signal => openArchiveIn(root, tables(), { signal, journalKey }) }
+    const known = { ...journalOptions(configuration, root), ...keyOf(options, root) }
+    return { root, onAws: false, open: signal => openArchiveIn(root, tables(), { signal, ...known }) }
   }
   const place = await placeOf(options, configuration)
   const [{ openStackEngine }, { openArchive }] = await Promise.all([
@@ -97,7 +110,7 @@ async function placeIn(options: Options): Promise<Place> {
   ])
   const engines: AthenaEngine[] = []
   const open = async (signal: AbortSignal) => {
-    const engine = await openStackEngine(place, { signal })
+    const engine = await openStackEngine(place, { signal, known: journalOnAws(configuration) })
     engines.push(engine)
     return openArchive({ engine, tables: tables(), others: true })
   }
