@@ -15,7 +15,8 @@ import { differencesOf } from '../queries/difference.js'
 import { DuckDbEngine } from '../queries/engines/duckdb.js'
 import { type BoundValue, type QueryEngine, type RunOptions, streamAnswer } from '../queries/engines/engine.js'
 import { type Row, rowsOf } from '../queries/engines/rows.js'
-import { canonicalKey, sampleItemKey } from '../queries/item-key.js'
+import { canonicalKey, configuredKey } from '../queries/item-key.js'
+import { anyItemKey } from '../queries/known-keys.js'
 import { ParameterError } from '../queries/parameters.js'
 import type { QueryName } from '../queries/query-types.js'
 import type { ItemHistory } from '../queries/verdict/fold-history.js'
@@ -184,6 +185,8 @@ type Asking<N extends QueryName> =
  * `ArchiveError` (no such table or saved query); what the engine cannot do, `QueryError`.
  */
 export class OpenArchive implements AsyncDisposable {
+  private readonly sampleKeys = new Map<string, string>()
+
   /** Use `openArchive`. */
   constructor(
     readonly engine: QueryEngine,
@@ -211,6 +214,17 @@ export class OpenArchive implements AsyncDisposable {
     if (table !== undefined) return table
     const all = this.tables().join(', ')
     throw new ArchiveError(`table ${JSON.stringify(name)} is not in the archive, which has ${all || 'none'}`)
+  }
+
+  /**
+   * A key that tells what the keys of a table look like: one of its rows, asked for once, else one made up from its
+   * configuration. Undefined where there is neither.
+   */
+  async sampleKey(name: string): Promise<string | undefined> {
+    const table = this.table(name)
+    const found = this.sampleKeys.get(table.table) ?? (await anyItemKey(this.engine, table))
+    if (found !== undefined) this.sampleKeys.set(table.table, found)
+    return found ?? configuredKey(table)
   }
 
   /** What happened to an item, oldest first. */
@@ -369,7 +383,7 @@ export class OpenArchive implements AsyncDisposable {
   }
 
   private async itemKey(table: TableConfiguration, key: Key): Promise<string> {
-    const anyKey = await sampleItemKey(this.engine, table)
+    const anyKey = await this.sampleKey(table.table)
     if (anyKey === undefined)
       throw new ArchiveError(`table ${table.table} has no rows and no configuration to tell its keys by`)
     return canonicalKey(attributesOf(key, anyKey), anyKey)

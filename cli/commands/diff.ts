@@ -1,7 +1,7 @@
+import { type Unsealing, unsealText } from '../../erasure/reveal.js'
 import { type AnsweredHistory, answerHistory } from '../../queries/answers/read-history.js'
 import type { Receipt } from '../../queries/answers/receipt.js'
 import { type Difference, differencesOf } from '../../queries/difference.js'
-import { isDoubtful } from '../../queries/verdict/findings.js'
 import type { ItemHistory } from '../../queries/verdict/fold-history.js'
 import type { HistoryChange } from '../../queries/verdict/item-change.js'
 import type { ItemState } from '../../queries/verdict/reconstruct.js'
@@ -13,9 +13,10 @@ import { checkSeen, findHistory } from '../ask/find-item.js'
 import { instantOf } from '../ask/instant-argument.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS } from '../ask/question.js'
 import type { ReceiptFile } from '../ask/receipt-file.js'
+import { REVEAL_OPTION, type Revealing, revealingOf } from '../ask/revealing.js'
 import { findWorkspaceTable, type Workspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type Options } from '../io.js'
-import { itemEnding, pageConfidence, shortId, showConfidence } from '../show/confidence.js'
+import { exitOf, itemEnding, pageConfidence, shortId, showConfidence } from '../show/confidence.js'
 import { showDifferences, showPath } from '../show/item.js'
 import { showItemKey } from '../show/item-key.js'
 import { nameState, showInstant } from '../show/state.js'
@@ -30,6 +31,7 @@ export const diff: Command = {
     ...PLACE_OPTIONS,
     ['--from <instant>', 'the earlier moment (required)'],
     ['--to <instant>', 'the later moment', 'now'],
+    REVEAL_OPTION,
     ...ANSWER_OPTIONS,
   ],
   example: 'itemtrail diff Orders ORD12345 --from 2026-11-18T12:00:00Z --to 2026-11-20T12:00:00Z',
@@ -44,7 +46,8 @@ export const diff: Command = {
       await checkSeen(workspace, table, all, historyBetween(all, [from.us, before], [to.us, after]))
       checkKnown(before, from, '--from')
       checkKnown(after, to, '--to')
-      return surfaceOf(table.table, all, [from, before], [to, after], workspace.root, receipt)
+      const revealing = await revealingOf(workspace, [table], options)
+      return surfaceOf(table.table, all, [from, before], [to, after], revealing, workspace.root, receipt)
     }),
 }
 
@@ -61,18 +64,20 @@ function surfaceOf(
   all: ItemHistory,
   from: Side,
   to: Side,
+  { shown, given }: Revealing,
   root: string,
   receipt: Receipt | undefined,
 ): AnswerSurface {
   const after = to[1]
-  const differences = differencesOf(itemOf(from[1].state), itemOf(after.state))
+  const between = (unseal: Unsealing) => differencesOf(itemOf(from[1].state, unseal), itemOf(after.state, unseal))
+  const [page, differences] = [between(shown), between(given)]
   const until = historyBetween(all, [from[0].us, from[1]], [to[0].us, after])
   const name = `${table} ${showItemKey(all.itemKey)}`
   return {
     page: io => {
       io.out(`${paint(io, 'bold', name)}\n${showSpan(from, to)}\n`)
       if (after.last !== undefined) io.out(`${showConfidence(until, io)}\n`)
-      io.out(differences.length === 0 ? '\nnothing differs\n' : `\n${showDifferences(differences, io).join('\n')}\n`)
+      io.out(page.length === 0 ? '\nnothing differs\n' : `\n${showDifferences(page, io).join('\n')}\n`)
     },
     whole: () => describeAll(table, until, from, to, differences),
     rows: () => differences.map(describe),
@@ -88,7 +93,7 @@ function surfaceOf(
     }),
     receipt: async () => receipt,
     ...itemEnding(until, () => [showSpan(from, to)], table, root),
-    end: () => (isDoubtful(until.confidence) ? EXIT.findings : EXIT.done),
+    end: () => exitOf(until.confidence),
   }
 }
 
@@ -122,8 +127,8 @@ function checkKnown({ state, last, next }: StateAt, at: Instant, flag: string): 
   )
 }
 
-function itemOf(state: ItemState): Item | null {
-  return state.kind === 'present' ? parseItem(state.image) : null
+function itemOf(state: ItemState, unseal: Unsealing): Item | null {
+  return state.kind === 'present' ? parseItem(unsealText(state.image, unseal)) : null
 }
 
 type Side = readonly [at: Instant, found: StateAt]
