@@ -66,6 +66,7 @@ export async function measureEvidence(size: EvidenceSize, note: (text: string) =
 
 const REMARKS = [
   'Sealing reads every byte once, and of each row its hash and time; `verify objects --full` does the same. `sha256sum` reads the same files from the same cache.',
+  'Of rows with sealed values, and of those whose configuration is not kept, `verify rows` parses every image, which takes some five times as long.',
   "DuckDB's own hashing is one statement that makes the SHA-256 of item_key, both images and the leaf of each row; `verify rows` derives every column again, and hashes the same and more.",
   'A proof is a call of the library in a running process: the archive and DuckDB are opened for it and closed, and the process is started before. The first reads the id of every row and keeps an index. Times, unlike CPU, are of the whole machine: on one that others use they say little.',
 ]
@@ -265,13 +266,14 @@ async function measureAgain(
   const sealing = await msOf(() => itemtrail('seal', '--archive', root, '--key', key))
   const first = await msOf(verify)
   const again: number[] = []
-  for (let round = 0; round < rounds; round++) again.push(await msOf(verify))
+  const cpu: number[] = []
+  for (let round = 0; round < rounds; round++) again.push(await msOf(async () => cpu.push(await cpuMsOf(verify))))
   const time: Spread = spreadOf(again.map(ms => (ms * 10_000) / smallObjects))
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`
   return [
     {
       what: `second verify objects, ${smallObjects.toLocaleString('en-US')} objects that are unchanged: time for 10,000`,
-      against: `sealed in ${seconds(sealing)}, verified the first time in ${seconds(first)}`,
+      against: `sealed in ${seconds(sealing)}, verified the first time in ${seconds(first)}; CPU of the second: ${showMs(cpu)} ms`,
       figure: `${showSpread(time, 0)} ms`,
       target: '≤ 1,000 ms',
       reached: time.median <= 1000,
