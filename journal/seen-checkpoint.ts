@@ -1,8 +1,8 @@
 import { FileError, readBounded } from '../config/gate.js'
 import { type Checkpoint, formatCheckpoint, parseCheckpoint } from '../proof/checkpoint.js'
 import { ProofError } from '../proof/proof-error.js'
+import { keepState, stateFile } from '../store/state-file.js'
 import type { Head } from './head.js'
-import { keepState, statePath } from './state-folder.js'
 
 /**
  * Where an archive's journal ended when this machine last sealed or verified it: whoever cuts it, begins it anew or
@@ -13,12 +13,15 @@ export interface SeenHead extends Checkpoint {
   readonly where: string
 }
 
+/** Its name and suffix in that folder. */
+const SEEN = ['checkpoint', 'txt'] as const
+
 /** A name, a number and a hash. */
 const MAX_BYTES = 4096
 
 /** What this machine saw; undefined where it never did. Throws a `FileError` for a file that says something else. */
 export function readSeen(root: string): SeenHead | undefined {
-  const where = statePath(root, 'checkpoint')
+  const where = stateFile(root, SEEN)
   const bytes = readBounded(where, where, { maxBytes: MAX_BYTES })
   if (bytes === undefined) return undefined
   try {
@@ -31,5 +34,5 @@ export function readSeen(root: string): SeenHead | undefined {
 
 /** Keeps where a journal ended that was found to be whole. */
 export function keepSeen(root: string, origin: string, { size, root: hash }: Pick<Head, 'size' | 'root'>): void {
-  keepState(statePath(root, 'checkpoint'), formatCheckpoint({ origin, size, root: hash }))
+  keepState(stateFile(root, SEEN), [formatCheckpoint({ origin, size, root: hash })])
 }

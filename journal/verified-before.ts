@@ -1,13 +1,10 @@
 import { z } from 'zod'
 import { checkJson, exactly, FileError, readBounded, record, sha256, text } from '../config/gate.js'
+import { keepState, stateFile } from '../store/state-file.js'
 import type { SealedEntry } from './entry.js'
-import { keepState, statePath } from './state-folder.js'
 import type { ListedForVerifying } from './verify-objects.js'
 
-/**
- * What was verified on this machine before, so that it is not hashed again while size and tag are the same. It lies in
- * the user's own state folder, never in the archive: whoever could write there would vouch for himself.
- */
+/** What was verified on this machine before, so that it is not hashed again while size and tag are the same. */
 
 const VERSION = 'verified/v1'
 
@@ -20,8 +17,8 @@ const schema = record({
 })
 
 /** Where it lies. */
-export function verifiedPath(root: string, environment: NodeJS.ProcessEnv = process.env): string {
-  return `${statePath(root, 'verified', environment)}.json`
+export function verifiedPath(root: string): string {
+  return stateFile(root, ['verified', 'json'])
 }
 
 /** Objects that were verified, by key: the tag of the file, and the SHA-256 that it was verified to have. */
@@ -56,8 +53,8 @@ export class VerifiedBefore {
     this.objects.set(key, [etag, entry.sha256])
   }
 
-  /** Writes what is known by now; a folder that cannot be written costs the next run its time, and nothing else. */
+  /** Writes what is known by now. */
   write(): void {
-    keepState(this.path, JSON.stringify({ version: VERSION, objects: Object.fromEntries(this.objects) }))
+    keepState(this.path, [JSON.stringify({ version: VERSION, objects: Object.fromEntries(this.objects) })])
   }
 }

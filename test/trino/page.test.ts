@@ -12,7 +12,7 @@ import { openAthena } from '../athena-engine.js'
 import { type AthenaServer, startAthenaServer } from '../athena-server.js'
 import { temporaryFolder } from '../delivery/desk.js'
 import { browse, type PageClient } from '../view/page-client.js'
-import { answerByTrino } from './athena.js'
+import { serveTrino } from './athena.js'
 import { missingForTrino, startTrino, type TrinoServer } from './server.js'
 import { createAuditTable } from './tables.js'
 
@@ -32,7 +32,7 @@ describe.skipIf(missing !== undefined)(
     beforeAll(async () => {
       trino = await startTrino()
       server = await startAthenaServer()
-      server.answer = answerByTrino(trino.client)
+      serveTrino(server, trino.client)
       const root = temporaryFolder()
       const orders = readConfiguration(join(ORDERS, 'itemtrail.config.json')).tables.get('Orders') as TableConfiguration
       const input = await openInput(join(ORDERS, 'orders.jsonl.gz'), process.stdin)
