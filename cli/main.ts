@@ -21,6 +21,7 @@ import { rerun } from './commands/rerun.js'
 import { restore } from './commands/restore.js'
 import { sample } from './commands/sample.js'
 import { seal } from './commands/seal.js'
+import { show } from './commands/show.js'
 import { sql } from './commands/sql.js'
 import { status } from './commands/status.js'
 import { subject } from './commands/subject.js'
@@ -39,6 +40,7 @@ export const COMMANDS = [
   baseline,
   view,
   history,
+  show,
   asOf,
   diff,
   queries,

@@ -8,6 +8,7 @@ import { answerQuery, answerSql } from '../queries/answers/ask.js'
 import type { AnswerVerdict, Asked } from '../queries/answers/asked.js'
 import type { QuestionAsked } from '../queries/answers/asked-archive.js'
 import { withBaselineRemarks } from '../queries/answers/baseline-remarks.js'
+import { readChange } from '../queries/answers/read-change.js'
 import { readHistory } from '../queries/answers/read-history.js'
 import { type TableStatus, tableStatus } from '../queries/answers/table-status.js'
 import { SAVED_QUERIES } from '../queries/catalog.js'
@@ -15,6 +16,7 @@ import { differencesOf } from '../queries/difference.js'
 import { DuckDbEngine } from '../queries/engines/duckdb.js'
 import { type BoundValue, type QueryEngine, type RunOptions, streamAnswer } from '../queries/engines/engine.js'
 import { type Row, rowsOf } from '../queries/engines/rows.js'
+import { findEvents, listEvents, readEventId } from '../queries/find-event.js'
 import { canonicalKey, sampleItemKey } from '../queries/item-key.js'
 import { ParameterError } from '../queries/parameters.js'
 import type { QueryName } from '../queries/query-types.js'
@@ -34,7 +36,9 @@ import { formatInstant } from '../transform/instant.js'
 import { type TableConfiguration, unconfiguredTable } from '../transform/table-configuration.js'
 import { nameTables, TABLE_NAME } from '../transform/table-names.js'
 import {
+  type ChangeInHistory,
   changeHead,
+  changeInHistory,
   changesOf,
   type History,
   type ItemAt,
@@ -225,6 +229,27 @@ export class OpenArchive implements AsyncDisposable {
       confidence,
       remarks: all.remarks,
     }
+  }
+
+  /**
+   * One change, by its id or the first 8 signs of it or more, of a table or of any that the archive knows. Throws
+   * `ParameterError` for what is no id or the beginning of several, `ArchiveError` for one that is not there.
+   */
+  async change(eventId: string, table?: string): Promise<ChangeInHistory> {
+    const prefix = readEventId(eventId)
+    if (prefix === undefined)
+      throw new ParameterError(
+        `event ${JSON.stringify(eventId)} is none, expected at least 8 signs of its id, 0 to 9 and a to f`,
+      )
+    const names = table === undefined ? this.tables() : [table]
+    const tables = names.map(name => this.table(name))
+    const found = await findEvents(this.engine, tables, prefix)
+    const [only, ...others] = found
+    if (only === undefined)
+      throw new ArchiveError(`event ${prefix} is not in the archive of ${names.join(', ') || 'any table'}`)
+    if (others.length > 0)
+      throw new ParameterError(`event ${prefix} is the beginning of several ids: ${listEvents(found)}`)
+    return changeInHistory(only.table.table, await readChange(this.engine, only))
   }
 
   /** What an item was at a moment, changes at that moment included. */

@@ -92,7 +92,8 @@ function printHistory(table: string, found: ItemHistory, io: Io): void {
 
 const BULLETS = { INSERT: '●', MODIFY: '●', REMOVE: '✗', BASELINE: '▲' } as const
 
-function printChange(change: HistoryChange, step: Step<HistoryChange>, found: ItemHistory, io: Io): void {
+/** A change as a person reads it: what is to be known of it, and what it did. */
+export function printChange(change: HistoryChange, step: Step<HistoryChange>, found: ItemHistory, io: Io): void {
   const head = `${BULLETS[change.event_name]} ${showTime(change)}  ${printable(change.event_name).padEnd(8)}  ${showActor(change)}`
   io.out(`\n${head}  ${paint(io, 'dim', printable(shortId(change.event_id)))}\n`)
   const restored = restoredBy(found).get(change.event_id)
@@ -103,7 +104,8 @@ function printChange(change: HistoryChange, step: Step<HistoryChange>, found: It
 
 const INDENT = '    '
 
-function changeLines(change: HistoryChange, io: Paper): readonly string[] {
+/** What a change did, a line for each difference; both sides where that cannot be told. */
+export function changeLines(change: HistoryChange, io: Paper): readonly string[] {
   const before = change.old_image === null ? null : parseItem(change.old_image)
   const after = change.new_image === null ? null : parseItem(change.new_image)
   // a baseline changes nothing: it tells what it saw
@@ -152,11 +154,16 @@ function describeHistory(table: string, found: ItemHistory): object {
 function describeChanges(found: ItemHistory): readonly object[] {
   const restores = restoredBy(found)
   const describeOne = (change: HistoryChange, step: Step<HistoryChange>) =>
-    describe(change, step, restores.get(change.event_id))
+    describeChange(change, step, restores.get(change.event_id))
   return found.steps.flatMap(step => step.changes.map(change => describeOne(change, step))).reverse()
 }
 
-function describe(change: HistoryChange, step: Step<HistoryChange>, restored: RestoredBy | undefined): object {
+/** A change as every JSON of a history has it. */
+export function describeChange(
+  change: HistoryChange,
+  step: Step<HistoryChange>,
+  restored: RestoredBy | undefined,
+): object {
   return {
     event_id: change.event_id,
     event_name: change.event_name,

@@ -52,14 +52,32 @@ export function sealedOf(engine: QueryEngine, table: string): Promise<SealedTabl
 }
 
 async function lookAtSealed(engine: QueryEngine, table: string): Promise<SealedTable | null> {
+  const attested = await attestedOf(engine)
+  return attested === undefined ? null : holdAgainstList(engine, table, attested, attested.expiry)
+}
+
+/** What a folder's journal says; undefined where nothing is sealed, or where nobody looks: on AWS. */
+export async function attestedOf(
+  engine: QueryEngine,
+): Promise<(Attested & { readonly expiry: RefusedExpiry }) | undefined> {
   const { facts: objects } = engine
   // a bucket is too large to be listed for each answer; a folder's engine tells its objects
-  if (objects === undefined || engine.objects === undefined) return null
-  const store = new KeptLog(objects as ReplaceableObjects)
-  const expiry = new RefusedExpiry(REFUSED_DAYS)
-  const read = () => readAttested(store, engine.believed, entry => expiry.add(entry))
-  const attested = await once(engine, 'journal', async () => ({ journal: await read(), expiry }))
-  return attested.journal === undefined ? null : holdAgainstList(engine, table, attested.journal, attested.expiry)
+  if (objects === undefined || engine.objects === undefined) return undefined
+  return once(engine, 'journal', async () => {
+    const expiry = new RefusedExpiry(REFUSED_DAYS)
+    const store = new KeptLog(objects as ReplaceableObjects)
+    const journal = await readAttested(store, engine.believed, entry => expiry.add(entry))
+    // some of it is kept by an object of a class
+    return (
+      journal && {
+        entries: journal.entries,
+        seals: journal.seals,
+        isSigned: journal.isSigned,
+        problems: journal.problems,
+        expiry,
+      }
+    )
+  })
 }
 
 async function holdAgainstList(
