@@ -1,16 +1,19 @@
 /** The library: `import { openArchive } from 'itemtrail'`. docs/library.md shows it at work. */
 export { type Configuration, readConfiguration } from './config/configuration.js'
 export { ConfigurationError } from './config/problems.js'
-export type { Change, ChangeInHistory, History, ItemAt, ItemDiff, TableItem } from './library/archive-answers.js'
+export type { Change, History, ItemAt, ItemDiff, TableItem } from './library/archive-answers.js'
 export { ArchiveError } from './library/archive-error.js'
+export type { ChangeInHistory, FoundValue, ItemKnown } from './library/changes.js'
 export type { Key, Moment, Parameters, RowOf } from './library/given.js'
 export type { CopyOptions } from './library/local-copy.js'
 export {
   type EngineOptions,
   type FolderOptions,
+  type ItemsAsked,
   OpenArchive,
   openArchive,
   type StackOptions,
+  type ValueNarrowed,
   type VerifiedPeriod,
 } from './library/open-archive.js'
 export { Answer } from './queries/answers/answer.js'

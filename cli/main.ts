@@ -8,9 +8,11 @@ import { demo } from './commands/demo.js'
 import { diff } from './commands/diff.js'
 import { doctor } from './commands/doctor.js'
 import { evidence } from './commands/evidence.js'
+import { find } from './commands/find.js'
 import { history } from './commands/history.js'
 import { ingest } from './commands/ingest.js'
 import { init } from './commands/init.js'
+import { items } from './commands/items.js'
 import { plan } from './commands/plan.js'
 import { prove } from './commands/prove.js'
 import { queries } from './commands/queries.js'
@@ -41,6 +43,8 @@ export const COMMANDS = [
   view,
   history,
   show,
+  items,
+  find,
   asOf,
   diff,
   queries,

@@ -1,10 +1,8 @@
-import type { AnsweredChange } from '../queries/answers/read-change.js'
 import type { Difference } from '../queries/difference.js'
 import type { Alteration } from '../queries/verdict/alteration.js'
 import type { Confidence, ItemFinding } from '../queries/verdict/findings.js'
 import type { ItemHistory } from '../queries/verdict/fold-history.js'
 import type { HistoryChange } from '../queries/verdict/item-change.js'
-import type { EventObject } from '../queries/verdict/sealed-event.js'
 import type { StateAt } from '../queries/verdict/state-at.js'
 import { type Item, parseItem } from '../transform/attribute-value.js'
 import { formatInstant, type TimePrecision } from '../transform/instant.js'
@@ -39,29 +37,6 @@ export interface Change {
   readonly altered: readonly Alteration[]
   /** False where its place among changes of the same time is not certain. */
   readonly ordered: boolean
-}
-
-/** One change, its place in the history of its item, and where it lies. */
-export interface ChangeInHistory {
-  readonly table: string
-  readonly key: Item
-  readonly change: Change
-  /** Its number among all changes of the item, from 1, and how many these are. */
-  readonly place: number
-  readonly of: number
-  /** The ids of the changes beside it. */
-  readonly earlier: string | null
-  readonly later: string | null
-  /** SHA-256 of the images and of the row, in lower hex. */
-  readonly beforeHash: string | null
-  readonly afterHash: string | null
-  readonly rowHash: string
-  /** The objects of its day that hold it, and what the journal says of them; null where the archive is no folder. */
-  readonly objects: readonly EventObject[] | null
-  /** Of the item's whole history. */
-  readonly confidence: Confidence
-  readonly findings: readonly ItemFinding[]
-  readonly remarks: readonly string[]
 }
 
 /** An item's changes, oldest first, what does not fit together in them, and how far they can be believed. */
@@ -153,7 +128,8 @@ export function changesOf({ steps }: ItemHistory): readonly Change[] {
   return steps.flatMap(({ changes, ordered }) => changes.map(change => toChange(change, ordered)))
 }
 
-function toChange(change: HistoryChange, ordered: boolean): Change {
+/** One change, as programs have it. */
+export function toChange(change: HistoryChange, ordered: boolean): Change {
   const image = (text: string | null) => (text === null ? null : parseItem(text))
   return {
     ...changeHead(change),
@@ -169,28 +145,6 @@ function toChange(change: HistoryChange, ordered: boolean): Change {
     conflict: change.conflict,
     altered: change.altered,
     ordered,
-  }
-}
-
-/** A change that was read, as programs have it. */
-export function changeInHistory(table: string, found: AnsweredChange): ChangeInHistory {
-  const { history, change, step, place, earlier, later, row, objects } = found
-  const { confidence, findings, remarks } = history
-  return {
-    table,
-    key: parseItem(history.itemKey),
-    change: toChange(change, step.ordered),
-    place,
-    of: history.changes.length,
-    earlier: earlier?.event_id ?? null,
-    later: later?.event_id ?? null,
-    beforeHash: change.old_hash,
-    afterHash: change.new_hash,
-    rowHash: String(row.row_hash),
-    objects,
-    confidence,
-    findings,
-    remarks,
   }
 }
 

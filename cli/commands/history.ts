@@ -21,21 +21,32 @@ import { showItemKey } from '../show/item-key.js'
 import type { AnswerSurface } from '../show/surface.js'
 import { paint } from '../show/terminal.js'
 import { printable } from '../show/text.js'
+import { type ChangeShown, partitionHistory } from './history/partition.js'
 
 /** What happened to one item, like `git log`. */
 export const history: Command = {
   usage: 'history <table> <key>',
-  summary: 'what happened to one item, newest first',
+  summary: 'what happened to one item, or to all of a partition (pk=...), newest first',
   options: [...PLACE_OPTIONS, ...ANSWER_OPTIONS],
   example: 'itemtrail history Orders ORD12345',
   run: ([name, key], options, io) =>
-    askArchive(options, io, async ({ workspace, receipts }) => {
+    askArchive(options, io, async asking => {
+      const { workspace, receipts } = asking
       const table = findWorkspaceTable(workspace, name as string)
+      const partition = await partitionHistory(asking, table, key as string, SHOWN)
+      if (partition !== undefined) return partition
       const found = await findHistory(workspace, table, key as string)
       const receipt = await receipts.keep(found.answer, workspace)
       await checkSeen(workspace, table, found)
       return surfaceOf(table.table, found, workspace.root, receipt)
     }),
+}
+
+/** A change of a partition looks as one of an item does. */
+const SHOWN: ChangeShown = {
+  print: (change, step, found, io, of) => printChange(change, step, found, io, of),
+  describe: (change, step, found) => describeChange(change, step, restoredBy(found).get(change.event_id)),
+  lines: change => changeLines(change, PLAIN).map(line => line.slice(INDENT.length)),
 }
 
 function surfaceOf(table: string, found: AnsweredHistory, root: string, receipt: Receipt | undefined): AnswerSurface {
@@ -92,10 +103,19 @@ function printHistory(table: string, found: ItemHistory, io: Io): void {
 
 const BULLETS = { INSERT: '●', MODIFY: '●', REMOVE: '✗', BASELINE: '▲' } as const
 
-/** A change as a person reads it: what is to be known of it, and what it did. */
-export function printChange(change: HistoryChange, step: Step<HistoryChange>, found: ItemHistory, io: Io): void {
+/**
+ * A change as a person reads it: what is to be known of it, and what it did; `of` is its item, where nothing else says
+ * it.
+ */
+export function printChange(
+  change: HistoryChange,
+  step: Step<HistoryChange>,
+  found: ItemHistory,
+  io: Io,
+  of = '',
+): void {
   const head = `${BULLETS[change.event_name]} ${showTime(change)}  ${printable(change.event_name).padEnd(8)}  ${showActor(change)}`
-  io.out(`\n${head}  ${paint(io, 'dim', printable(shortId(change.event_id)))}\n`)
+  io.out(`\n${head}  ${paint(io, 'dim', printable(shortId(change.event_id)))}${of === '' ? '' : `  ${of}`}\n`)
   const restored = restoredBy(found).get(change.event_id)
   if (restored !== undefined) io.out(`${INDENT}${paint(io, 'cyan', `↺ ${showRestore(restored)}`)}\n`)
   for (const note of problemsAt(change, step, found)) io.out(`${INDENT}${paint(io, 'red', `⚠ ${note}`)}\n`)
