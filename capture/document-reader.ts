@@ -11,9 +11,9 @@ import {
   OPEN_LIST,
   QUOTE,
 } from '../transform/json-bytes.js'
-import { recordsOf } from './event-records.js'
 import { withoutMark } from './line-reader.js'
 import { BOUNDS, type Bounds, GrowingBytes, type Overlong, OverlongBytes } from './overlong.js'
+import { recordsOf } from './wrapped-records.js'
 
 /** A document's bytes; of one that is longer than the bounds allow its beginning, and what the whole is known by. */
 export type Document = Uint8Array | Overlong

@@ -11,8 +11,12 @@ export interface Io {
   readonly stdin: Readable
   /** Width of the terminal that data goes to; undefined where it is none. */
   readonly columns: number | undefined
+  /** Lines of that terminal. @default - nobody knows */
+  readonly lines?: number | undefined
   /** True where data goes to a terminal. @default - where it has a width */
   readonly outIsTerminal?: boolean
+  /** Opens what long answers on a terminal are read in; undefined where they are not. @default - they are not */
+  readonly openPager?: () => Pager | undefined
   /** True where progress may rewrite its line. */
   readonly errIsTerminal: boolean
   readonly colour: boolean
@@ -26,6 +30,13 @@ export interface Io {
    * @default - nothing ends a command early
    */
   readonly interruption?: () => AbortSignal
+}
+
+/** Takes a long answer on a terminal, so that its beginning does not scroll away. */
+export interface Pager {
+  readonly write: (text: string) => void
+  /** Waits until its reader has left it. */
+  readonly end: () => Promise<void>
 }
 
 /** True where data goes to a terminal. */

@@ -3,6 +3,7 @@ import { writeSync } from 'node:fs'
 import { describeSystemError, describeUnexpected } from './failures.js'
 import { EXIT, Interruption } from './io.js'
 import { main } from './main.js'
+import { openPager } from './show/pager.js'
 import { escapeForeign } from './show/terminal.js'
 
 /** Ends the process with a sentence, where standard error can still take one. */
@@ -53,6 +54,8 @@ const exit = await main(process.argv.slice(2), {
   stdin: process.stdin,
   // a terminal that nobody sized has none
   columns: process.stdout.isTTY ? process.stdout.columns || undefined : undefined,
+  lines: process.stdout.isTTY ? process.stdout.rows || undefined : undefined,
+  ...(process.stdout.isTTY && canSteer && { openPager }),
   errIsTerminal: process.stderr.isTTY === true && canSteer,
   outIsTerminal: process.stdout.isTTY === true,
   colour: process.stdout.isTTY === true && canSteer && (process.env.NO_COLOR ?? '') === '',

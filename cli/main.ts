@@ -108,7 +108,8 @@ const HELP_WIDTH = 80
 const HELP_END = `
 "itemtrail COMMAND --help" has an example of each.
 A key is typed as it is (ORD12345), a composite one as pk=...,sk=... or as JSON;
-an instant as 2026-11-19T12:00:00Z, or now.
+an instant as 2026-11-19T12:00:00Z, a day as 2026-11-19 (its beginning in UTC),
+or now, today, yesterday, 10m, 2h, 7d (so long ago).
 
 Exit codes: 0 done, 1 findings or failure, 2 used wrongly, 3 could not check.
 Answers go to standard output, everything else to standard error.`

@@ -23,6 +23,7 @@ import {
   usableCheckpoints,
   whyOther,
 } from './coverage.js'
+import { DerivedError } from './error.js'
 import { type Manifest, readManifest } from './manifest.js'
 
 /** A choice of the archive's days: all but those of a list, or those after one day up to another. */
@@ -176,9 +177,15 @@ export class DerivedReader implements Derived {
 
   private async whyNotWhole(files: readonly WrittenFiles[]): Promise<string | undefined> {
     const told = await Promise.all(
-      files.map(async ({ prefix, files: written }) =>
-        whyOther(prefix, written, await this.options.derived.entries(prefix)),
-      ),
+      files.map(async ({ prefix, files: written }) => {
+        try {
+          return whyOther(prefix, written, await this.options.derived.entries(prefix))
+        } catch (error) {
+          // something else in the place of a file
+          if (error instanceof DerivedError) return error.message
+          throw error
+        }
+      }),
     )
     return told.find(reason => reason !== undefined)
   }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { openDuckDb } from '../queries/engines/duckdb-instance.js'
@@ -43,7 +43,7 @@ export class Workbench {
   /** Takes it. Throws a `DerivedError` where another compaction has it. */
   static async take(root: string, table: string, memory: string): Promise<Workbench> {
     const folder = join(root, derivedPrefix(table))
-    for (const name of ['', WORK, LOCK, `${LOCK}.wal`]) refuseLink(root, `${derivedPrefix(table)}${name}`)
+    for (const name of ['', WORK, LOCK, `${LOCK}.wal`]) refuseOdd(root, `${derivedPrefix(table)}${name}`)
     if (!existsSync(folder)) makeFolder(folder)
     const lock = join(realpathSync(folder), LOCK)
     if (taken.has(lock)) throw new DerivedError(`compaction of ${table} is running already, in this process`)
@@ -118,9 +118,14 @@ export class Workbench {
   }
 }
 
-function refuseLink(root: string, key: string): void {
+/** A link would lead out of the archive, and whoever opened a pipe would wait for good. */
+function refuseOdd(root: string, key: string): void {
+  const refuse = (odd: string) => new DerivedError(odd, [], 'nothing was published')
   const link = linkIn(root, key)
-  if (link !== undefined) throw new DerivedError(`${link} ${IS_A_LINK}`, [], 'nothing was published')
+  if (link !== undefined) throw refuse(`${link} ${IS_A_LINK}`)
+  const found = statSync(join(root, key), { throwIfNoEntry: false })
+  const isExpected = key.includes(LOCK) ? found?.isFile() : found?.isDirectory()
+  if (isExpected === false) throw refuse(`${key} is no ${key.includes(LOCK) ? 'file' : 'folder'}`)
 }
 
 async function attachLock(connection: DuckDBConnection, path: string, table: string): Promise<void> {

@@ -54,9 +54,19 @@ const VIEW_TYPES = ['KEYS_ONLY', 'NEW_IMAGE', 'OLD_IMAGE', 'NEW_AND_OLD_IMAGES']
 export function readStreamRecord(document: JsonObject): StreamRecord {
   if (document.itemtrail !== undefined) return readBaseline(document)
   const { dynamodb } = document
-  if (!isObject(dynamodb)) throw new Refusal('record is not a change: it has neither "dynamodb" nor "itemtrail"')
+  if (!isObject(dynamodb)) throw new Refusal(`record is not a change: it ${whatItIs(document)}`)
   const streams = (document.eventSourceARN ?? dynamodb.SequenceNumber ?? null) !== null
   return streams ? readStreamsRecord(document, dynamodb) : readKinesisDocument(document, dynamodb)
+}
+
+/** What people have beside changes, and what takes it. */
+function whatItIs(document: JsonObject): string {
+  if (isObject(document.DDBStreamBatchInfo) || isObject(document.KinesisBatchInfo))
+    return 'is what Lambda kept of a batch that it gave up, which "itemtrail redrive" reads'
+  if (isObject(document.Item)) return 'is an item of an export, which "itemtrail baseline --export" reads'
+  if (Array.isArray(document.Items)) return 'is the answer to a scan or a query; "itemtrail baseline" reads a table'
+  if (document.eventSource === 'dynamodb.amazonaws.com') return 'is an event of CloudTrail, which holds no images'
+  return 'has neither "dynamodb" nor "itemtrail"'
 }
 
 const NO_TABLE = 'record names no table: it has neither "eventSourceARN" nor "tableName"'

@@ -1,4 +1,4 @@
-import { parseInstant } from '../transform/instant.js'
+import { MOMENT_FORMS, parseMoment } from '../queries/moment.js'
 
 /** The parts of an address after its `?`; what is empty counts as left out. */
 export type Search = Readonly<Record<string, string | undefined>>
@@ -25,14 +25,14 @@ export class AddressError extends Error {
   }
 }
 
-/** A moment of an address in microseconds since 1970, a day being its beginning; null where it is left out. */
+/** A moment of an address in microseconds since 1970, as on the command line; null where it is left out. */
 export function momentIn(search: Search, name: string): number | null {
   const text = search[name]
   if (text === undefined) return null
-  const us = parseInstant(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text)?.us
+  const us = parseMoment(text, Date.now() * 1000)?.us
   if (us !== undefined) return us
   throw new AddressError(
-    `${name} is ${JSON.stringify(text)}, expected a day such as 2026-11-19, or ISO 8601 with a zone such as 2026-11-19T12:00:00Z`,
+    `${name} is ${JSON.stringify(text)}, expected ISO 8601 with a zone such as 2026-11-19T12:00:00Z, ${MOMENT_FORMS}`,
   )
 }
 

@@ -7,6 +7,7 @@ import { CommandError, EXIT, type ExitCode, goesToTerminal, type Io, type Option
 import { answerFormatOf, formatOption, type Had } from '../show/choose-format.js'
 import { OUTPUT_OPTIONS, withOutput } from '../show/output-file.js'
 import type { OutputFormat } from '../show/output-format.js'
+import { PAGER_OPTION, paging } from '../show/paging.js'
 import type { AnswerSurface } from '../show/surface.js'
 import { printVerdict } from '../show/table-verdict.js'
 import { ENGINE_OPTIONS } from './engine-choice.js'
@@ -25,6 +26,7 @@ export const ANSWER_OPTIONS = [
   CSV_OPTION,
   RECEIPT_OPTION,
   ...EVIDENCE_OPTIONS,
+  PAGER_OPTION,
 ] as const
 /** Leaves out what every answer of more than one item has. */
 export const VERDICT_OPTION = ['--no-verdict', 'leaves out how sure the answer is, and says so'] as const
@@ -56,7 +58,7 @@ export async function askArchive(
   const answer = async (workspace: Workspace, out: Io) => {
     const surface = await ask({ workspace, options, receipts, io: out })
     tellRemarks(workspace.engine, out)
-    await format.print(surface, out)
+    await paging(options, out, paper => format.print(surface, paper))
     await surface.receipt()
     await bundleAnswer(receipts.answer, { workspace, options, keepsFormulas }, out)
     const exit = await surface.end(out)

@@ -1,5 +1,5 @@
-import { type Instant, parseInstant } from '../../transform/instant.js'
-import { instantOf } from '../ask/instant-argument.js'
+import type { Instant } from '../../transform/instant.js'
+import { instantOf, isInstant } from '../ask/instant-argument.js'
 import { ANSWER_OPTIONS, type Asking, askArchive, PLACE_OPTIONS } from '../ask/question.js'
 import { findWorkspaceTable } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT } from '../io.js'
@@ -36,7 +36,7 @@ function readMoment([table, ...rest]: readonly string[]): readonly [key: string 
   if (first === undefined) throw new CommandError('instant is missing', EXIT.usage, `type for example: ${example}`)
   if (second === undefined) {
     // what begins like a date is meant to be an instant, and its own message says what it lacks
-    if (!/^\d{4}-\d{2}/.test(first) && first !== 'now')
+    if (!/^\d{4}-\d{2}/.test(first) && !isInstant(first))
       throw new CommandError(
         `instant is missing after the key ${JSON.stringify(first)}`,
         EXIT.usage,
@@ -51,8 +51,4 @@ function readMoment([table, ...rest]: readonly string[]): readonly [key: string 
       `did you mean: itemtrail as-of ${table} ${JSON.stringify(second)} ${first}`,
     )
   return [first, instantOf(second, 'instant')]
-}
-
-function isInstant(text: string): boolean {
-  return text === 'now' || parseInstant(text) !== undefined
 }

@@ -21,46 +21,63 @@ import { showItemKey } from '../show/item-key.js'
 import type { AnswerSurface } from '../show/surface.js'
 import { paint } from '../show/terminal.js'
 import { printable } from '../show/text.js'
+import { NARROWING_OPTIONS, type Narrowing, narrowTable, readNarrowing } from './history/narrowing.js'
 import { type ChangeShown, partitionHistory } from './history/partition.js'
 
 /** What happened to one item, like `git log`. */
 export const history: Command = {
   usage: 'history <table> <key>',
   summary: 'what happened to one item, or to all of a partition (pk=...), newest first',
-  options: [...PLACE_OPTIONS, ...ANSWER_OPTIONS],
+  options: [...PLACE_OPTIONS, ...NARROWING_OPTIONS, ...ANSWER_OPTIONS],
   example: 'itemtrail history Orders ORD12345',
-  run: ([name, key], options, io) =>
-    askArchive(options, io, async asking => {
+  run: async ([name, key], options, io) => {
+    const narrowing = readNarrowing(options)
+    return askArchive(options, io, async asking => {
       const { workspace, receipts } = asking
       const table = findWorkspaceTable(workspace, name as string)
-      const partition = await partitionHistory(asking, table, key as string, SHOWN)
+      const partition = await partitionHistory(asking, table, key as string, { ...SHOWN, narrowing })
       if (partition !== undefined) return partition
       const found = await findHistory(workspace, table, key as string)
       const receipt = await receipts.keep(found.answer, workspace)
       await checkSeen(workspace, table, found)
-      return surfaceOf(table.table, found, workspace.root, receipt)
-    }),
+      return surfaceOf(table.table, partOf(found, narrowing), workspace.root, receipt)
+    })
+  },
 }
 
 /** A change of a partition looks as one of an item does. */
-const SHOWN: ChangeShown = {
+const SHOWN: Omit<ChangeShown, 'narrowing'> = {
   print: (change, step, found, io, of) => printChange(change, step, found, io, of),
   describe: (change, step, found) => describeChange(change, step, restoredBy(found).get(change.event_id)),
   lines: change => changeLines(change, PLAIN).map(line => line.slice(INDENT.length)),
 }
 
-function surfaceOf(table: string, found: AnsweredHistory, root: string, receipt: Receipt | undefined): AnswerSurface {
+/** A history, and those of its changes that are shown. */
+interface Part {
+  readonly found: AnsweredHistory
+  readonly shown: ReadonlySet<HistoryChange>
+  /** The flags that leave changes out; empty where none does. */
+  readonly flags: string
+}
+
+function partOf(found: AnsweredHistory, { of, flags }: Narrowing): Part {
+  return { found, shown: of(found.changes), flags }
+}
+
+function surfaceOf(table: string, part: Part, root: string, receipt: Receipt | undefined): AnswerSurface {
+  const { found, shown, flags } = part
   const { answer, confidence } = found
   return {
-    page: io => printHistory(table, found, io),
-    whole: () => describeHistory(table, found),
-    rows: () => describeChanges(found),
-    table: async () => answer.table,
+    page: io => printHistory(table, part, io),
+    whole: () => describeHistory(table, part),
+    rows: () => describeChanges(part),
+    table: async () => (flags === '' ? answer.table : narrowTable(answer.table, shown)),
     web: async () => ({
       question: `What happened to ${table} ${showItemKey(found.itemKey)}, newest first?`,
       sql: answer.asked.sql,
+      ...(flags !== '' && { parameters: { shown: countShown(part) } }),
       confidence: pageConfidence(found),
-      table: await readableTable(found),
+      table: await readableTable(part),
     }),
     receipt: async () => receipt,
     ...itemEnding(found, () => [], table, root),
@@ -69,36 +86,56 @@ function surfaceOf(table: string, found: AnsweredHistory, root: string, receipt:
 }
 
 /** A page is for people: what each change did, as on a terminal, newest first. */
-async function readableTable(found: AnsweredHistory): Promise<Table> {
+async function readableTable({ found, shown }: Part): Promise<Table> {
   const { textTable } = await import('../../queries/engines/text-table.js')
   const restores = restoredBy(found)
   const rows = found.steps.flatMap(step =>
-    step.changes.map(change => [
-      showTime(change),
-      change.event_name,
-      showActor(change),
-      [
-        ...[restores.get(change.event_id)].filter(restored => restored !== undefined).map(showRestore),
-        ...changeLines(change, PLAIN).map(line => line.slice(INDENT.length)),
-      ].join('\n'),
-      change.event_id,
-    ]),
+    step.changes
+      .filter(change => shown.has(change))
+      .map(change => [
+        showTime(change),
+        change.event_name,
+        showActor(change),
+        [
+          ...[restores.get(change.event_id)].filter(restored => restored !== undefined).map(showRestore),
+          ...changeLines(change, PLAIN).map(line => line.slice(INDENT.length)),
+        ].join('\n'),
+        change.event_id,
+      ]),
   )
   return textTable(['time', 'change', 'actor', 'what changed', 'event_id'], rows.reverse())
 }
 
 const PLAIN = { columns: 90, colour: false } as const
 
-function printHistory(table: string, found: ItemHistory, io: Io): void {
+function printHistory(table: string, { found, shown, flags }: Part, io: Io): void {
   const count = found.changes.filter(({ event_name: name }) => name !== 'BASELINE').length
   const seen = found.changes.length - count
   const title = paint(io, 'bold', `${table} ${showItemKey(found.itemKey)}`)
-  io.out(
-    `${title}  ${count} ${count === 1 ? 'change' : 'changes'}${seen === 0 ? '' : `, seen by ${seen} ${seen === 1 ? 'baseline' : 'baselines'}`}\n${showConfidence(found, io)}\n`,
+  const sure = showConfidence(found, io)
+  const lines = counting(io)
+  lines.out(
+    `${title}  ${count} ${count === 1 ? 'change' : 'changes'}${seen === 0 ? '' : `, seen by ${seen} ${seen === 1 ? 'baseline' : 'baselines'}`}\n${sure}\n`,
   )
-  for (const step of [...found.steps].reverse()) {
-    for (const change of [...step.changes].reverse()) printChange(change, step, found, io)
+  if (flags !== '') lines.out(`${countShown({ found, shown, flags })}\n`)
+  for (const step of [...found.steps].reverse())
+    for (const change of [...step.changes].reverse()) if (shown.has(change)) printChange(change, step, found, lines)
+  // what stands at the top has scrolled away
+  if (io.lines !== undefined && lines.count() > io.lines) io.out(`\n${sure}\n`)
+}
+
+function countShown({ found, shown, flags }: Part): string {
+  return `${shown.size === 0 ? 'none' : shown.size} of ${found.changes.length} shown: ${printable(flags)}`
+}
+
+/** The same world, which counts the lines that go there. */
+function counting(io: Io): Io & { readonly count: () => number } {
+  let lines = 0
+  const out = (text: string) => {
+    lines += text.split('\n').length - 1
+    io.out(text)
   }
+  return { ...io, out, count: () => lines }
 }
 
 const BULLETS = { INSERT: '●', MODIFY: '●', REMOVE: '✗', BASELINE: '▲' } as const
@@ -155,7 +192,8 @@ function readableLines(before: Item | null, after: Item | null, io: Paper): read
   return [...lines('before', before), ...lines('after', after)]
 }
 
-function describeHistory(table: string, found: ItemHistory): object {
+function describeHistory(table: string, part: Part): object {
+  const { found, shown } = part
   return {
     table,
     item_key: JSON.parse(found.itemKey) as object,
@@ -167,15 +205,18 @@ function describeHistory(table: string, found: ItemHistory): object {
       event_time: formatInstant(eventTimeUs, 6),
       changes,
     })),
-    changes: describeChanges(found),
+    left_out: found.changes.length - shown.size,
+    changes: describeChanges(part),
   }
 }
 
-function describeChanges(found: ItemHistory): readonly object[] {
+function describeChanges({ found, shown }: Part): readonly object[] {
   const restores = restoredBy(found)
   const describeOne = (change: HistoryChange, step: Step<HistoryChange>) =>
     describeChange(change, step, restores.get(change.event_id))
-  return found.steps.flatMap(step => step.changes.map(change => describeOne(change, step))).reverse()
+  return found.steps
+    .flatMap(step => step.changes.filter(change => shown.has(change)).map(change => describeOne(change, step)))
+    .reverse()
 }
 
 /** A change as every JSON of a history has it. */

@@ -50,7 +50,7 @@ describe('readDocuments', () => {
   it('gives out what is no object, to be refused and kept', async () => {
     expect(await documentsOf('hello\n{"a":1} world\n42\n')).toEqual(['hello', '{"a":1}', ' world', '42'])
     expect(await documentsOf('\0\0\0\n{"a":1}\n\0')).toEqual(['\0\0\0', '{"a":1}', '\0'])
-    expect(await documentsOf('[{"a":1},{"b":2}]\n{"c":3}')).toEqual(['[{"a":1},{"b":2}]', '{"c":3}'])
+    expect(await documentsOf('[{"a":1},2]\n{"c":3}[]')).toEqual(['[{"a":1},2]', '{"c":3}', '[]'])
     expect(await documentsOf('}{"a":1}]\n')).toEqual(['}', '{"a":1}', ']'])
   })
 
@@ -159,6 +159,63 @@ describe('a document that does not end', () => {
   })
 })
 
+describe('what holds records', () => {
+  const stream = streamsRecord({ eventID: 'a', NewImage: { order_id: { S: 'ORD12345' }, note: { S: '"detail":{' } } })
+  const other = streamsRecord({ eventID: 'b' })
+  const carried = [kinesisDocument(), kinesisDocument({ eventID: 'second' })].map(document => JSON.stringify(document))
+  const base64 = carried.map(document => Buffer.from(document).toString('base64'))
+  const texts = [stream, other].map(record => JSON.stringify(record))
+
+  it('is a JSON array, on one line or on many, as EventBridge Pipes hand it over', async () => {
+    expect(await documentsOf(`[${texts.join(',')}]\n[${texts[0]}]`)).toEqual([...texts, texts[0]])
+    const pretty = await documentsOf(JSON.stringify([stream, other], null, 2))
+    expect(pretty.map(text => JSON.parse(text))).toEqual([stream, other])
+  })
+
+  it('is an event of EventBridge, alone or among others', async () => {
+    const event = { version: '0', id: 'x', 'detail-type': 'Event from aws:dynamodb', source: 'Pipe p', detail: stream }
+    expect(await documentsOf(JSON.stringify(event))).toEqual([texts[0]])
+    expect(await documentsOf(JSON.stringify({ detail: stream, 'detail-type': 'x' }))).toEqual([texts[0]])
+    expect(await documentsOf(JSON.stringify([event, { ...event, detail: other }]))).toEqual(texts)
+    expect(await documentsOf(JSON.stringify({ Records: [event] }))).toEqual([texts[0]])
+    const pretty = await documentsOf(JSON.stringify({ ...event, more: { detail: {} } }, null, 2))
+    expect(pretty.map(text => JSON.parse(text))).toEqual([stream])
+  })
+
+  it('is a list of what Kinesis or Firehose carries in base64', async () => {
+    const lambda = base64.map(data => ({ kinesis: { data, sequenceNumber: '1' }, eventSource: 'aws:kinesis' }))
+    const answer = base64.map(Data => ({
+      SequenceNumber: '1',
+      ApproximateArrivalTimestamp: 1,
+      Data,
+      PartitionKey: 'p',
+    }))
+    const firehose = base64.map((data, i) => ({ recordId: `${i}`, approximateArrivalTimestamp: 1, data }))
+    expect(await documentsOf(JSON.stringify({ Records: lambda }))).toEqual(carried)
+    expect(await documentsOf(JSON.stringify({ Records: answer, NextShardIterator: 'x' }, null, 4))).toEqual(carried)
+    expect(await documentsOf(JSON.stringify({ invocationId: 'i', records: firehose, region: 'r' }))).toEqual(carried)
+    expect(await documentsOf(JSON.stringify(answer))).toEqual(carried)
+  })
+
+  it.each([
+    ['an attribute that is called detail', { ...stream, detail: { a: 1 } }],
+    ['a record that has other names of wrappings', { ...stream, 'detail-type': 'x', data: 'e30=', recordId: '1' }],
+    ['an event whose detail is no object', { 'detail-type': 'x', detail: 'none' }],
+    ['data that is no JSON object', { recordId: '1', data: Buffer.from('[1]').toString('base64') }],
+    ['data without a record around it', { data: base64[0] }],
+    ['a nested array', [[stream]]],
+    ['an array with something else in it', [stream, 1]],
+    ['an array without anything', []],
+  ])('is none: %s', async (_, document) => {
+    expect(await documentsOf(JSON.stringify(document))).toEqual([JSON.stringify(document)])
+  })
+
+  it('that is cut off, or not well-formed, is kept as it came', async () => {
+    for (const text of [`[${texts.join(',')}`, `[${texts.join(' ')}]`, `{"detail-type":"x","detail":{"a":1},}`])
+      expect((await documentsOf(text)).join('')).toBe(text)
+  })
+})
+
 describe('the documents of any input', () => {
   const value = fc.oneof(item, fc.constant({ Records: { L: [] } }), fc.constant({ text: 'two\nlines "}{" \\' }))
   const printed = fc
@@ -216,7 +273,9 @@ describe('the documents of any input', () => {
   })
 
   it('hold every byte but white space, in order, where there is no event', async () => {
-    const solid = (bytes: Buffer) => Buffer.from(bytes.filter(byte => !' \t\r\n'.includes(String.fromCharCode(byte))))
+    // an array of objects is taken apart between them
+    const solid = (bytes: Buffer) =>
+      Buffer.from(bytes.filter(byte => !' \t\r\n[],'.includes(String.fromCharCode(byte))))
     await fc.assert(
       fc.asyncProperty(input, async bytes => {
         fc.pre(!bytes.includes('"Records"'))
@@ -294,7 +353,7 @@ describe('what is longer than the bounds allow', () => {
         const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
           bytes.subarray(i * size, i * size + size),
         )
-        expect(await shownOf(chunks, limits)).toEqual(referenceOf(bytes, limits))
+        expect(await shownOf(chunks, limits)).toEqual(referenceOf(bytes, limits).flatMap(elementsApart))
       }),
       runs(1500),
     )
@@ -317,6 +376,19 @@ async function shownOf(chunks: readonly Buffer[], bounds: Bounds): Promise<reado
 }
 
 /** The same byte by byte, with everything at hand. */
+/** The objects of a text that is an array of objects, however they are written; any other text as it is. */
+function elementsApart(text: string): readonly string[] {
+  const inner = /^\[([\s\S]*)\]$/.exec(text)?.[1] ?? ''
+  const parts = inner.split(',')
+  const elements: string[] = []
+  for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
+    while (!isJson(part) && parts.length > 0) part += `,${parts.shift()}`
+    if (!/^[ \t\r\n]*\{/.test(part) || !isJson(part)) return [text]
+    elements.push(part)
+  }
+  return isJson(text) ? elements : [text]
+}
+
 function referenceOf(input: Buffer, { most, kept }: Bounds): readonly string[] {
   const text = input.toString('latin1')
   const shown: string[] = []

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { describeSystemError } from '../../cli/failures.js'
 import { COMMANDS } from '../../cli/main.js'
+import { MOMENT_FORMS } from '../../queries/moment.js'
 import { kinesisDocument, streamsRecord } from '../factories.js'
 import { archiveOf, fileOf, linesOf, makeFolder, run } from './command-line.js'
 
@@ -251,6 +252,34 @@ describe('an archive', () => {
   })
 })
 
+describe('what people have beside changes', () => {
+  it.each([
+    [{ Item: { id: { S: '1' } } }, 'is an item of an export, which "itemtrail baseline --export" reads'],
+    [{ Items: [], Count: 0 }, 'is the answer to a scan or a query; "itemtrail baseline" reads a table'],
+    [
+      { requestContext: {}, DDBStreamBatchInfo: { shardId: 's' } },
+      'is what Lambda kept of a batch that it gave up, which "itemtrail redrive" reads',
+    ],
+    [
+      { eventVersion: '1.08', eventSource: 'dynamodb.amazonaws.com', eventName: 'PutItem' },
+      'is an event of CloudTrail, which holds no images',
+    ],
+  ])('is refused, and said what it is: %j', async (document, what) => {
+    const root = join(makeFolder(), 'archive')
+    const { exit, err } = await run(['ingest', '-', '--archive', root], { stdin: JSON.stringify(document) })
+    expect([exit, err]).toEqual([1, expect.stringContaining(`record is not a change: it ${what}`)])
+  })
+
+  it('goes in, whatever it is wrapped in', async () => {
+    const root = join(makeFolder(), 'archive')
+    const kinesis = Buffer.from(JSON.stringify(kinesisDocument())).toString('base64')
+    const event = { 'detail-type': 'Event from aws:dynamodb', source: 'Pipe p', detail: order('A1') }
+    const stdin = linesOf([[order('A2'), order('A3')], event, { Records: [{ kinesis: { data: kinesis } }] }])
+    const { exit, out } = await run(['ingest', '-', '--archive', root], { stdin })
+    expect([exit, out]).toEqual([0, expect.stringMatching(/Orders +4 +4 +0/)])
+  })
+})
+
 describe('what is asked for', () => {
   let root: string
   beforeAll(async () => {
@@ -347,8 +376,8 @@ describe('what is asked for', () => {
       'instant is missing after the key "ORD12345"\n  type for example: itemtrail as-of Orders "ORD12345" 2026-11-19T12:00:00Z, or now\n',
     ],
     [
-      ['as-of', 'Orders', '2026-11-19'],
-      'instant is "2026-11-19", expected ISO 8601 with a zone such as 2026-11-19T00:00:00Z, or now\n',
+      ['as-of', 'Orders', '2026-11-31'],
+      `instant is "2026-11-31", expected ISO 8601 with a zone such as 2026-11-19T12:00:00Z, ${MOMENT_FORMS}\n`,
     ],
     [
       ['as-of', 'Orders', '2026-11-19T12:00:00Z', 'ORD12345'],
@@ -356,11 +385,11 @@ describe('what is asked for', () => {
     ],
     [
       ['as-of', 'Orders', 'ORD12345', '2026-11-19 12:00'],
-      'instant is "2026-11-19 12:00", expected ISO 8601 with a zone such as 2026-11-19T12:00:00Z, or now\n',
+      `instant is "2026-11-19 12:00", expected ISO 8601 with a zone such as 2026-11-19T12:00Z, ${MOMENT_FORMS}\n`,
     ],
     [
       ['as-of', 'Orders', 'ORD12345', '2026-02-30T00:00:00Z'],
-      'instant is "2026-02-30T00:00:00Z", expected ISO 8601 with a zone such as 2026-11-19T12:00:00Z, or now\n',
+      `instant is "2026-02-30T00:00:00Z", expected ISO 8601 with a zone such as 2026-11-19T12:00:00Z, ${MOMENT_FORMS}\n`,
     ],
     [['diff', 'Orders', 'ORD12345'], '--from is missing, expected an instant such as 2026-11-19T12:00:00Z\n'],
     [['diff', 'Orders', 'ORD12345', '--from', 'x'], '--from is "x", expected ISO 8601 with a zone such as '],
@@ -400,7 +429,7 @@ describe('what is asked for', () => {
     [['query', 'hot-items', 'Orders', '--param', 'limit=many'], 'parameter limit is "many", expected a whole number'],
     [
       ['query', 'deletions', 'Orders', '--param', 'from=2026-11-19T12:00:00'],
-      'parameter from is "2026-11-19T12:00:00", expected ISO 8601 with a zone such as 2026-11-19T12:00:00Z, or now\n',
+      `parameter from is "2026-11-19T12:00:00", expected ISO 8601 with a zone such as 2026-11-19T12:00:00Z, ${MOMENT_FORMS}\n`,
     ],
     [['history', 'Orders', 'x', '--engine', 'presto'], 'engine "presto" is unknown, expected duckdb or athena\n'],
     [

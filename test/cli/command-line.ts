@@ -19,7 +19,7 @@ export interface BinaryEnding extends Ending {
 }
 
 /** A terminal, or none: where `columns` is left out, output goes to a file or a pipe. */
-export interface Terminal {
+export interface Terminal extends Pick<Io, 'lines' | 'openPager'> {
   readonly columns?: number
   readonly colour?: boolean
   readonly errIsTerminal?: boolean
@@ -50,6 +50,8 @@ export async function runForBytes(argv: readonly string[], terminal: Terminal = 
     },
     stdin: Readable.from([Buffer.from(terminal.stdin ?? '')]),
     columns: terminal.columns,
+    lines: terminal.lines,
+    ...(terminal.openPager !== undefined && { openPager: terminal.openPager }),
     errIsTerminal: terminal.errIsTerminal ?? false,
     colour: terminal.colour ?? false,
     ...(terminal.signal !== undefined && { interruption: () => terminal.signal as AbortSignal }),

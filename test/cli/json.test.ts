@@ -110,6 +110,7 @@ describe('the JSON of the commands', () => {
     expect(item.err).toMatch(/^UNBROKEN since INSERT 2026-11-22 10:00:00Z: .*; 1 repeated delivery left out\n$/)
     expect(rest).toEqual({
       table: 'Orders',
+      left_out: 0,
       item_key: { order_id: { S: 'ORD12345' } },
       confidence: 'UNBROKEN',
       remarks: [],

@@ -263,6 +263,14 @@ describe('history of a partition', () => {
     expect((await ask('history', 'Orders', 'pk=CUSTOMER#1', '--format', 'html')).out).toContain('sk=ORDER#1')
   })
 
+  it('is narrowed by the flags of a history', async () => {
+    const { out } = await ask('history', 'Orders', 'pk=CUSTOMER#1', '-n', '2', '--event', 'INSERT')
+    expect(out).toContain('\n2 of 5 shown: --last 2 --event INSERT\n')
+    expect(out.match(/^● .*$/gm)).toHaveLength(2)
+    const csv = await ask('history', 'Orders', 'pk=CUSTOMER#1', '-n', '2', '--format', 'csv')
+    expect(csv.out.split('\r\n')).toHaveLength(4)
+  })
+
   it('leaves the key of one item to that item, and says what never came', async () => {
     expect((await ask('history', 'Orders', 'pk=CUSTOMER#1,sk=ORDER#1')).out).toMatch(
       /^Orders pk=CUSTOMER#1,sk=ORDER#1 {2}3/,

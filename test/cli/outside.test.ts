@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   cpSync,
   existsSync,
@@ -147,6 +148,41 @@ describe('a link in an archive', () => {
     },
   )
 
+  it.each([
+    ['.lock.duckdb', 'file'],
+    ['.lock.duckdb.wal', 'file'],
+    ['.work', 'folder'],
+  ])('is refused like a pipe in place of derived/Orders/%s, which nobody would write to', async (name, expected) => {
+    const root = copyOfOrders()
+    mkdirSync(join(root, 'derived/Orders'), { recursive: true })
+    execFileSync('mkfifo', [join(root, 'derived/Orders', name)])
+    const { exit, err } = await run(['compact', '--archive', root])
+    expect([exit, err]).toEqual([1, expect.stringContaining(`derived/Orders/${name} is no ${expected}`)])
+  })
+
+  it('is no file of the compacted copy: the archive is asked instead, and that is remarked', async () => {
+    const root = copyOfOrders()
+    const history = ['history', 'Orders', 'ORD12345', '--archive', root]
+    const before = await run(history)
+    expect((await run(['compact', '--archive', root])).exit).toBe(0)
+    const rows = readdirSync(join(root, 'derived/Orders/changes'), { recursive: true, encoding: 'utf8' })
+    for (const put of [
+      (path: string) => mkdirSync(path),
+      (path: string) => symlinkSync('/etc/hosts', path),
+      (path: string) => execFileSync('mkfifo', [path]),
+    ]) {
+      for (const name of rows.filter(file => file.endsWith('.parquet'))) {
+        rmSync(join(root, 'derived/Orders/changes', name), { recursive: true })
+        put(join(root, 'derived/Orders/changes', name))
+      }
+      const { exit, out, err } = await run(history)
+      expect([exit, out]).toEqual([before.exit, before.out])
+      expect(err).toMatch(
+        /compacted copy of Orders was not used, the archive was asked instead: derived\/Orders\/changes/,
+      )
+    }
+  })
+
   it('in place of a table or of a day is neither read nor written, and every question says so', async () => {
     const elsewhere = makeFolder()
     for (const key of ['data/Orders', 'data/Orders/event_date=2026-11-20', 'data']) {
@@ -289,6 +325,41 @@ describe('what lies under data/ and is not read', () => {
     const { exit, err } = await run(['status', '--archive', root])
     expect([exit, err]).toEqual([0, expect.stringContaining(`${day}/.DS_Store has a name that begins with`)])
     expect((await run(['history', 'Orders', 'ORD12345', '--archive', root])).exit).toBe(0)
+  })
+})
+
+describe('a fact or a configuration that was put deeper', () => {
+  it('is named, and the answer that would rest on it is not called whole', async () => {
+    const root = copyOfOrders()
+    const gap = {
+      version: 'fact/v1',
+      kind: 'gap',
+      table: 'Orders',
+      recorded: '2026-11-22T10:00:00.000Z',
+      from: '2026-11-20T00:00:00.000Z',
+      to: '2026-11-21T00:00:00.000Z',
+      reason: 'tail was down',
+    }
+    const facts = join(root, 'facts/Orders')
+    const name = '20261122T100000.000Z-gap.json'
+    mkdirSync(join(facts, 'deeper'), { recursive: true })
+    writeFileSync(join(facts, name), JSON.stringify(gap))
+    const history = ['history', 'Orders', 'ORD12345', '--archive', root]
+    const told = (await run(history)).out
+    renameSync(join(facts, name), join(facts, 'deeper', name))
+    for (const command of [history, ['status', '--archive', root], ['verify', 'continuity', '--archive', root]]) {
+      const { exit, err } = await run(command)
+      expect([command[0], exit]).toEqual([command[0], 3])
+      expect(err).toContain(`facts/Orders/deeper/${name}: is deeper than what is read, which lies in facts/Orders/`)
+    }
+    expect((await run(history)).out).not.toBe(told)
+    rmSync(join(facts, 'deeper'), { recursive: true })
+    const config = join(root, 'config/Orders')
+    const [kept] = readdirSync(config) as [string]
+    mkdirSync(join(config, 'old'))
+    renameSync(join(config, kept), join(config, 'old', kept))
+    const { exit, err } = await run(['status', '--archive', root])
+    expect([exit, err]).toEqual([3, expect.stringContaining(`config/Orders/old/${kept}: is deeper than what is read`)])
   })
 })
 

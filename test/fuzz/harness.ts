@@ -20,7 +20,7 @@ const SEED = Number(process.env.FUZZ_SEED ?? 20261129)
 if (process.env.FUZZ_SECONDS !== undefined) console.log(`fuzz from seed ${SEED}, ${SECONDS} s each`)
 
 /** Milliseconds after which a command counts as one that never ends. */
-const HANGS = 60_000
+const HANGS = 180_000
 
 /**
  * Runs a property again and again for `FUZZ_SECONDS`, at least a few times, and shows the seed and the smallest

@@ -18,6 +18,7 @@ import { grouped } from '../../show/progress.js'
 import type { AnswerSurface } from '../../show/surface.js'
 import { paint } from '../../show/terminal.js'
 import { printable, wrap } from '../../show/text.js'
+import { type Narrowing, narrowTable } from './narrowing.js'
 
 /** Prints a change as `history` does, `of` behind it. */
 type PrintChange = (change: HistoryChange, step: Step<HistoryChange>, found: ItemHistory, io: Io, of: string) => void
@@ -29,6 +30,8 @@ export interface ChangeShown {
   readonly print: PrintChange
   readonly describe: DescribeChange
   readonly lines: (change: HistoryChange) => readonly string[]
+  /** Which of the changes are shown. How sure the answer is rests on all of them. */
+  readonly narrowing: Narrowing
 }
 
 /** Items that are told together; their histories are in memory at once. */
@@ -99,7 +102,10 @@ interface OfItem {
 function surfaceOf(partition: Partition, { workspace, receipts }: Asking, shown: ChangeShown): AnswerSurface {
   const { table, typed, items } = partition
   const confidence = worstOf(items.map(item => item.confidence))
-  const changes = newestFirst(items)
+  const { narrowing } = shown
+  const all = newestFirst(items)
+  const kept = narrowing.of(all.map(({ change }) => change).reverse())
+  const changes = all.filter(({ change }) => kept.has(change))
   const answer = lazily(() =>
     answerQuery(workspace.engine, savedQuery('partition-history'), table, { key: partition.key }),
   )
@@ -109,7 +115,10 @@ function surfaceOf(partition: Partition, { workspace, receipts }: Asking, shown:
     page: io => printPage(partition, changes, shown, io),
     whole: () => describePartition(partition, changes, shown),
     rows: () => changes.map(of => describeOf(of, shown)),
-    table: async () => (await answer()).table,
+    table: async () => {
+      const { table } = await answer()
+      return narrowing.flags === '' ? table : narrowTable(table, kept)
+    },
     web: async () => ({
       question: `What happened to ${table.table} ${typed}, newest first?`,
       parameters: Object.fromEntries(items.map(item => [nameIn(item, partition), describeConfidence(item)])),
@@ -170,13 +179,19 @@ function doubts(partition: Partition): readonly string[] {
   ]
 }
 
-function printPage(partition: Partition, changes: readonly OfItem[], { print }: ChangeShown, io: Io): void {
+function printPage(partition: Partition, changes: readonly OfItem[], { print, narrowing }: ChangeShown, io: Io): void {
   const { table, typed, items } = partition
-  const count = `${grouped(changes.length)} ${changes.length === 1 ? 'change' : 'changes'}`
-  io.out(`${paint(io, 'bold', printable(`${table.table} ${typed}`))}  ${count} of ${grouped(items.length)} items\n`)
+  const all = items.reduce((sum, item) => sum + item.changes.length, 0)
+  const count = `${grouped(all)} ${all === 1 ? 'change' : 'changes'}`
+  const of = `${grouped(items.length)} ${items.length === 1 ? 'item' : 'items'}`
+  io.out(`${paint(io, 'bold', printable(`${table.table} ${typed}`))}  ${count} of ${of}\n`)
   const [words, ...rest] = doubts(partition) as [string, ...string[]]
   io.out(`${paint(io, COLOURS[worstOf(items.map(item => item.confidence))], words)}\n`)
   for (const line of rest) io.out(`${wrap(line, io.columns)}\n`)
+  if (narrowing.flags !== '')
+    io.out(
+      `${changes.length === 0 ? 'none' : grouped(changes.length)} of ${grouped(all)} shown: ${printable(narrowing.flags)}\n`,
+    )
   for (const { change, step, item } of changes) print(change, step, item, io, nameIn(item, partition))
 }
 

@@ -1,0 +1,137 @@
+import type { Table } from 'apache-arrow'
+import { readPath } from '../../../queries/attribute-path.js'
+import { TIME_TO_LIVE } from '../../../queries/bind.js'
+import { differencesOf, type PathSegment } from '../../../queries/difference.js'
+import type { HistoryChange } from '../../../queries/verdict/item-change.js'
+import { parseItem } from '../../../transform/attribute-value.js'
+import { instantOf } from '../../ask/instant-argument.js'
+import { CommandError, EXIT, type Options } from '../../io.js'
+
+/** Flags that show a part of an item's changes. */
+export const NARROWING_OPTIONS = [
+  ['-n, --last <count>', 'shows the newest changes only, so many'],
+  ['--from <moment>', 'shows changes from then on'],
+  ['--to <moment>', 'shows changes before then'],
+  ['--actor <name>', 'shows what one writer did'],
+  ['--attribute <path>', 'shows changes of an attribute, as shipping.city or lines[sku=C].qty'],
+  ['--event <kind>', 'shows INSERT, MODIFY, REMOVE or BASELINE only'],
+  ['--only-changes', 'leaves out what baselines saw'],
+] as const
+
+/** Which of an item's changes are shown. How sure the answer is always rests on all of them. */
+export interface Narrowing {
+  /** The flags as they were typed; empty where all changes are shown. */
+  readonly flags: string
+  /** Those that are shown, in their order. */
+  readonly of: (changes: readonly HistoryChange[]) => ReadonlySet<HistoryChange>
+}
+
+const EVENTS = ['INSERT', 'MODIFY', 'REMOVE', 'BASELINE']
+
+/** Reads the flags. Throws `CommandError` for one that cannot be. */
+export function readNarrowing(options: Options): Narrowing {
+  const tests = [
+    ...periodTests(options),
+    ...textTest(options, 'actor', madeBy),
+    ...textTest(options, 'attribute', changedAt),
+    ...textTest(options, 'event', eventIs),
+    ...(options.onlyChanges === true ? [(change: HistoryChange) => change.event_name !== 'BASELINE'] : []),
+  ]
+  const last = readCount(options.last)
+  const flags = typed(options)
+  if (flags !== '') checkWhole(options, flags)
+  return {
+    flags,
+    of: changes => {
+      const kept = changes.filter(change => tests.every(test => test(change)))
+      return new Set(last === undefined ? kept : kept.slice(-last))
+    },
+  }
+}
+
+/** Rows of an answer that are among the changes which are shown. */
+export function narrowTable(table: Table, shown: ReadonlySet<HistoryChange>): Table {
+  const ids = new Set([...shown].map(change => change.event_id))
+  const column = table.getChild('event_id')
+  const pieces: Table[] = []
+  for (let row = 0, start = 0; row <= table.numRows; row += 1) {
+    if (row < table.numRows && ids.has(String(column?.get(row)))) continue
+    if (row > start) pieces.push(table.slice(start, row))
+    start = row + 1
+  }
+  const [first = table.slice(0, 0), ...others] = pieces
+  return others.length === 0 ? first : first.concat(...others)
+}
+
+type Test = (change: HistoryChange) => boolean
+
+function periodTests({ from, to }: Options): readonly Test[] {
+  const us = (text: Options[string], name: string) => (typeof text === 'string' ? instantOf(text, name).us : undefined)
+  const [fromUs, toUs] = [us(from, '--from'), us(to, '--to')]
+  if (fromUs !== undefined && toUs !== undefined && fromUs >= toUs)
+    throw new CommandError(`--from ${from} is not before --to ${to}`)
+  return [
+    ...(fromUs === undefined ? [] : [(change: HistoryChange) => change.event_time_us >= fromUs]),
+    ...(toUs === undefined ? [] : [(change: HistoryChange) => change.event_time_us < toUs]),
+  ]
+}
+
+function textTest(options: Options, name: string, test: (text: string) => Test): readonly Test[] {
+  const text = options[name]
+  return typeof text === 'string' ? [test(text)] : []
+}
+
+/** As answers print names, so they are asked for. */
+function madeBy(name: string): Test {
+  const actor = name === TIME_TO_LIVE.printed ? TIME_TO_LIVE.recorded : name
+  return change => change.actor === actor
+}
+
+function eventIs(kind: string): Test {
+  const event = kind.toUpperCase()
+  if (!EVENTS.includes(event))
+    throw new CommandError(`--event is ${JSON.stringify(kind)}, expected ${EVENTS.join(', ')}`)
+  return change => change.event_name === event
+}
+
+/**
+ * True of a change at the path, below it, or of all that it is in; and where an image is missing, as nobody can tell.
+ */
+function changedAt(text: string): Test {
+  const path = readPath(text)
+  return change => {
+    const { old_image: before, new_image: after, event_name: event } = change
+    if (event === 'BASELINE') return false
+    if ((before === null && event !== 'INSERT') || (after === null && event !== 'REMOVE')) return true
+    const [old, current] = [before, after].map(image => (image === null ? null : parseItem(image)))
+    return differencesOf(old ?? null, current ?? null).some(difference => areInLine(difference.path, path))
+  }
+}
+
+function areInLine(one: readonly PathSegment[], other: readonly PathSegment[]): boolean {
+  const shorter = Math.min(one.length, other.length)
+  return one.slice(0, shorter).every((segment, i) => JSON.stringify(segment) === JSON.stringify(other[i]))
+}
+
+function readCount(text: Options[string]): number | undefined {
+  if (text === undefined) return undefined
+  if (typeof text === 'string' && /^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new CommandError(`--last is ${JSON.stringify(text)}, expected a whole number from 1`)
+}
+
+function typed(options: Options): string {
+  const names = ['last', 'from', 'to', 'actor', 'attribute', 'event']
+  const flags = names.flatMap(name => (options[name] === undefined ? [] : [`--${name} ${options[name]}`]))
+  return [...flags, ...(options.onlyChanges === true ? ['--only-changes'] : [])].join(' ')
+}
+
+/** A receipt, and a bundle, are of an item's whole history, which alone says whether something is missing. */
+function checkWhole(options: Options, flags: string): void {
+  for (const flag of ['receipt', 'evidence'])
+    if (options[flag] !== undefined)
+      throw new CommandError(
+        `--${flag} is of the whole history, not of what ${flags} shows`,
+        EXIT.usage,
+        `leave out one or the other; itemtrail query changes-between has receipts of a period`,
+      )
+}
