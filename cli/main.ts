@@ -121,6 +121,7 @@ function addCommand(
 ): void {
   const sub = program.command(command.usage).summary(command.summary).description(command.summary)
   sub.exitOverride().addHelpText('after', `\nExample:\n  ${command.example}`)
+  sub.addHelpText('after', () => command.moreHelp?.(sub.args) ?? '')
   if (command.shownArguments !== undefined) sub.usage(`[options] ${command.shownArguments}`)
   for (const [flags, description, preset] of command.options) {
     // a variadic option would take the arguments after it, too

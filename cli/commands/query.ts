@@ -32,6 +32,7 @@ import type { AnswerSurface } from '../show/surface.js'
 import { printRows } from '../show/table.js'
 import { emptyOf, pageVerdict, printVerdict } from '../show/table-verdict.js'
 import { printable, wrap } from '../show/text.js'
+import { helpOfQuery } from './queries.js'
 
 /** Asks a saved query. */
 export const query: Command = {
@@ -44,6 +45,7 @@ export const query: Command = {
     VERDICT_OPTION,
   ],
   example: 'itemtrail query deletions Orders --param from=2026-11-01T00:00:00Z',
+  moreHelp: ([name = '']) => helpOfQuery(SAVED_QUERIES.get(name)),
   run: (args, options, io) => askArchive(options, io, asking => answerSaved(args, asking)),
 }
 
