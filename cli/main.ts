@@ -4,6 +4,7 @@ import { asOf } from './commands/as-of.js'
 import { baseline } from './commands/baseline.js'
 import { checkpoint } from './commands/checkpoint.js'
 import { compact } from './commands/compact.js'
+import { completionOf, manualOf } from './commands/completion.js'
 import { demo } from './commands/demo.js'
 import { diff } from './commands/diff.js'
 import { doctor } from './commands/doctor.js'
@@ -34,8 +35,10 @@ import { failureOf } from './failure-of.js'
 import { type Command, EXIT, type ExitCode, type Io, type Options } from './io.js'
 import { escaping } from './show/terminal.js'
 
+const ABOUT = 'An audit archive for DynamoDB: what was this item, what changed, who did it, and is anything missing?'
+
 /** Everything that can be asked of the command line, in the order of its help. */
-export const COMMANDS = [
+export const COMMANDS: readonly Command[] = [
   init,
   ingest,
   tail,
@@ -65,6 +68,8 @@ export const COMMANDS = [
   compact,
   plan,
   doctor,
+  completionOf(() => COMMANDS),
+  manualOf(() => COMMANDS, ABOUT),
   demo,
 ]
 
@@ -76,9 +81,7 @@ export async function main(argv: readonly string[], world: Io): Promise<ExitCode
   const io = escaping(world)
   let exit: ExitCode = EXIT.done
   const program = new Program('itemtrail')
-    .description(
-      'An audit archive for DynamoDB: what was this item, what changed, who did it, and is anything missing?',
-    )
+    .description(ABOUT)
     .version(toolVersion())
     .exitOverride()
     .configureOutput({
