@@ -1,15 +1,15 @@
-// What tsc leaves: the SQL beside its catalog, and each function on AWS as one file.
-import { chmodSync, cpSync } from 'node:fs'
+// `dist`, whole and with nothing else in it: what tsc emits, what tsc leaves, and each function on AWS as one file.
+// Nothing is removed before all is written: other processes run what is in `dist` meanwhile.
+import { spawnSync } from 'node:child_process'
+import { chmodSync, cpSync, readdirSync, rmSync } from 'node:fs'
+import { join, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-
-for (const folder of ['sql', 'internal', 'parts'])
-  cpSync(`queries/${folder}`, `dist/queries/${folder}`, { recursive: true })
-// what the page's browser loads is as it stands here
-cpSync('view/page.js', 'dist/view/page.js')
-chmodSync('dist/cli/itemtrail.js', 0o755)
 
 const FUNCTIONS = {
   transform: 'functions/transform.ts',
+  'sealing-transform': 'functions/sealing-transform.ts',
+  'make-key-store': 'functions/make-key-store-lambda.ts',
   forwarder: 'functions/forwarder.ts',
   'lock-objects': 'functions/lock-objects-lambda.ts',
   'watch-refused': 'functions/watch-refused-lambda.ts',
@@ -19,34 +19,67 @@ const FUNCTIONS = {
   'keep-configuration': 'functions/keep-configuration-lambda.ts',
   'kinesis-destination': 'functions/kinesis-destination-lambda.ts',
 }
+const SQL = ['sql', 'internal', 'parts'].flatMap(folder =>
+  readdirSync(join('queries', folder)).map(name => join(folder, name)),
+)
+
+const written = new Set(compile())
+for (const name of SQL) copy(join('queries', name), join('dist/queries', name))
+// what the page's browser loads is as it stands here
+copy('view/page.js', 'dist/view/page.js')
+chmodSync('dist/cli/itemtrail.js', 0o755)
 
 for (const [name, entryPoint] of Object.entries(FUNCTIONS)) {
-  await build({
+  await bundle({
     entryPoints: [entryPoint],
     outfile: `dist/lambda/${name}/index.mjs`,
-    bundle: true,
     minify: true,
-    platform: 'node',
     target: 'node24',
-    format: 'esm',
     // the AWS SDK's ES modules: of its CommonJS nothing can be left out
     mainFields: ['module', 'main'],
-    legalComments: 'none',
   })
 }
 
 // the questions that a checkpoint is proven by
-for (const folder of ['sql', 'internal', 'parts'])
-  cpSync(`queries/${folder}`, `dist/lambda/compact-table/${folder}`, { recursive: true })
+for (const name of SQL) copy(join('queries', name), join('dist/lambda/compact-table', name))
 
 // what a bundle brings to be verified with: to be read by whoever runs it, so nothing is minified
-await build({
+await bundle({
   entryPoints: ['evidence/verify-bag.ts'],
   outfile: 'dist/evidence/verify.mjs',
-  bundle: true,
-  platform: 'node',
   target: 'node20',
-  format: 'esm',
-  legalComments: 'none',
 })
-cpSync('evidence/HOWTO.txt', 'dist/evidence/HOWTO.txt')
+copy('evidence/HOWTO.txt', 'dist/evidence/HOWTO.txt')
+
+removeOthers('dist')
+
+/** What tsc writes, from here. Ends the process where it finds fault. */
+function compile() {
+  const tsc = fileURLToPath(new URL('bin/tsc', import.meta.resolve('typescript/package.json')))
+  const options = ['-p', 'tsconfig.build.json', '--listEmittedFiles']
+  const { status, stdout } = spawnSync(process.execPath, [tsc, ...options], { encoding: 'utf8', stdio: [0, 'pipe', 2] })
+  const lines = stdout.split('\n')
+  const others = lines.filter(line => line !== '' && !line.startsWith('TSFILE: '))
+  if (others.length > 0) console.error(others.join('\n'))
+  if (status !== 0) process.exit(status ?? 1)
+  return lines.filter(line => line.startsWith('TSFILE: ')).map(line => relative('.', line.slice('TSFILE: '.length)))
+}
+
+function copy(from, to) {
+  cpSync(from, to)
+  written.add(to)
+}
+
+async function bundle(options) {
+  await build({ bundle: true, platform: 'node', format: 'esm', legalComments: 'none', ...options })
+  written.add(options.outfile)
+}
+
+/** Removes what this build has not written: the source that it was made of is gone, or has another name. */
+function removeOthers(folder) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory() && [...written].some(file => file.startsWith(path + sep))) removeOthers(path)
+    else if (!written.has(path)) rmSync(path, { recursive: true, force: true })
+  }
+}

@@ -2,8 +2,8 @@ import { configDefaults, defineConfig } from 'vitest/config'
 import { LONG } from './vitest.long.config.js'
 
 /**
- * `npm test`. What needs a Trino is `npm run test:trino`, a DynamoDB `test:live`, a Chromium `test:view`; what
- * synthesises the stack `test:infra`; what Go judges `test:foreign`; what takes long `test:long`.
+ * `npm test`. What needs a Trino is `npm run test:trino`, a DynamoDB `test:live`; what is of the page `test:view`;
+ * what synthesises the stack `test:infra`; what Go judges `test:foreign`; what takes long `test:long`.
  */
 export default defineConfig({
   test: {
@@ -13,7 +13,7 @@ export default defineConfig({
       'test/live/**',
       'test/infra/**',
       'test/foreign/**',
-      'test/view/browser/**',
+      'test/view/**',
       ...LONG,
       '.cache/**',
     ],

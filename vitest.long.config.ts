@@ -4,10 +4,11 @@ import { configDefaults, defineConfig } from 'vitest/config'
 export const LONG = [
   'test/fuzz/**/*.test.ts',
   'test/bench/**/*.test.ts',
-  'test/simulation/planted.test.ts',
+  'test/simulation/**/*.test.ts',
   'test/examples/**/*.test.ts',
   'test/**/*faults.test.ts',
   'test/cli/*.property.test.ts',
+  'test/queries/{trino-grammar,verdict/histories}.test.ts',
   'test/cli/{altered,outside,reconcile,verdict}.test.ts',
   'test/journal/{seal,tampering}.test.ts',
   'test/evidence/bundle.test.ts',

@@ -73,7 +73,7 @@ export async function measurePage(size: PageSize, note: (text: string) => void):
 
 /** Milliseconds of a screen of a new server, and of the same again. */
 async function timesOf(root: string, path: string): Promise<readonly [first: number, again: number]> {
-  const view = new ArchiveInView(() => openArchive(root, { tables: [SYNTHETIC_TABLE] }))
+  const view = new ArchiveInView(signal => openArchive(root, { tables: [SYNTHETIC_TABLE], signal }))
   const admission = new Admission()
   const app = createApp({ view, root, onAws: false, admission, hosts: () => [HOST] })
   const host = { host: HOST }

@@ -60,28 +60,11 @@ export async function callDynamoDb(
   const command = new Command({ TableName: request.TableName })
   let wire: JsonObject | undefined
   let date: string | undefined
-  command.middlewareStack.add(
-    next => args => {
-      Object.assign(args.request as object, { body: JSON.stringify(request) })
-      return next(args)
-    },
-    // after the encoder, and before the length is counted and the request signed
-    { step: 'build', priority: 'high' },
-  )
-  command.middlewareStack.add(
-    next => async args => {
-      const result = await next(args)
-      const response = result.response as Response
-      const body = await buffer(response.body)
-      date = response.headers.date
-      // undefined for what is no object of JSON, such as a proxy's page of HTML
-      wire = tryParseObject(body.toString())
-      Object.assign(response, { body: wire === undefined ? body : withoutItems(wire) })
-      return result
-    },
-    // between the SDK's decoder, which is left nothing to decode, and the network
-    { step: 'deserialize', priority: 'low' },
-  )
+  sendInstead(command, request)
+  takeAnswer(command, (body, sent) => {
+    wire = body
+    date = sent
+  })
   try {
     await client.send(command, signal === undefined ? {} : { abortSignal: signal })
   } catch (error) {
@@ -90,6 +73,37 @@ export async function callDynamoDb(
   if (wire === undefined) throw new Error(`DynamoDB answered ${operation} with something that is no JSON object`)
   const time = date === undefined ? Number.NaN : Date.parse(date)
   return { body: wire, date: Number.isNaN(time) ? undefined : time }
+}
+
+function sendInstead(command: PutItemCommand, request: JsonObject): void {
+  command.middlewareStack.add(
+    next => args => {
+      Object.assign(args.request as object, { body: JSON.stringify(request) })
+      return next(args)
+    },
+    // after the encoder, and before the length is counted and the request signed
+    { step: 'build', priority: 'high' },
+  )
+}
+
+/** `take` is given undefined for what is no object of JSON, such as a proxy's page of HTML. */
+function takeAnswer(
+  command: PutItemCommand,
+  take: (body: JsonObject | undefined, date: string | undefined) => void,
+): void {
+  command.middlewareStack.add(
+    next => async args => {
+      const result = await next(args)
+      const response = result.response as Response
+      const body = await buffer(response.body)
+      const wire = tryParseObject(body.toString())
+      take(wire, response.headers.date)
+      Object.assign(response, { body: wire === undefined ? body : withoutItems(wire) })
+      return result
+    },
+    // between the SDK's decoder, which is left nothing to decode, and the network
+    { step: 'deserialize', priority: 'low' },
+  )
 }
 
 interface Response {

@@ -24,15 +24,21 @@ export function statusOf(
   now: number,
 ): TailStatus {
   const count = (state: Shard['state']) => lineage.all.filter(shard => shard.state === state).length
-  const [read, durable] = [oldestOf(lineage.all), oldestOf(Object.values(kept))]
+  const read = oldestOf(lineage.all)
   return {
     stream,
     records,
     shards: { reading: count('reading'), waiting: count('waiting'), ended: count('ended') },
     lag: isAtEnd ? 0 : read && Math.max(0, now - read),
     newest,
-    untilLoss: durable && Math.max(0, RETENTION_MS - Math.max(0, now - durable)),
+    untilLoss: untilLoss(kept, now),
   }
+}
+
+/** Milliseconds until a stream begins to forget what is not in the archive, by the positions that a checkpoint has. */
+export function untilLoss(kept: Readonly<Record<string, ShardPosition>>, now: number): number | null {
+  const durable = oldestOf(Object.values(kept))
+  return durable && Math.max(0, RETENTION_MS - Math.max(0, now - durable))
 }
 
 /** Up to when everything was taken, over all shards that can still have more; null where one does not know. */

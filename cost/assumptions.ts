@@ -1,4 +1,5 @@
 /** What a plan takes for granted, because it cannot be looked up or measured beforehand. Each is told with the plan. */
+import { TRANSFORM_BUFFER } from '../aws/firehose-buffer.js'
 import { dynamoDbGuide, firehoseGuide, lambdaGuide, type Source } from '../aws/sources.js'
 
 export interface Assumption extends Source {
@@ -31,7 +32,7 @@ export const PEAK_FACTOR = 3
 export const LEAST_SHARDS = 4
 
 /** Firehose waits so long before it calls a transform that has not a full buffer. */
-export const TRANSFORM_WAIT_SECONDS = 60
+export const TRANSFORM_WAIT_SECONDS = TRANSFORM_BUFFER.seconds
 
 /**
  * A journal, by its own code (entries as on S3, a seal with its totals) and by what a sealing does. Seconds of a call,
@@ -48,69 +49,71 @@ export const JOURNAL = {
 
 const OURS: Source = { source: 'Itemtrail, docs/cost.md, "What a plan takes for granted"', date: '2026-11' }
 
+/** Those that every plan rests on. */
+const ALWAYS: readonly Assumption[] = [
+  {
+    assumption: 'Parquet, an object',
+    value: `${PARQUET.objectBytes.toLocaleString('en-US')} bytes besides its rows`,
+    ...OURS,
+  },
+  {
+    assumption: 'open shards of the stream',
+    value: `one for each 1,000 write units a second at the peak, at least ${LEAST_SHARDS}`,
+    ...dynamoDbGuide('Understanding DynamoDB warm throughput'),
+  },
+  {
+    assumption: 'forwarder, seconds a call',
+    value: `${FORWARDER_SECONDS.call} and ${FORWARDER_SECONDS.mib} a MiB`,
+    ...OURS,
+  },
+  {
+    assumption: 'transform, seconds a call',
+    value: `${TRANSFORM_SECONDS.call} and ${TRANSFORM_SECONDS.mib} a MiB`,
+    ...OURS,
+  },
+  {
+    assumption: 'transform, calls',
+    value: `one for each MiB, or ${TRANSFORM_WAIT_SECONDS} seconds after the first record`,
+    ...firehoseGuide('Transform source data'),
+  },
+  {
+    assumption: 'journal, an entry',
+    value: `${JOURNAL.entry.objectBytes} bytes an object, ${JOURNAL.entry.sealBytes} a seal; all are read each hour, of a year`,
+    ...OURS,
+  },
+  {
+    assumption: 'journal, seconds of its functions',
+    value: `${JOURNAL.seconds.call} a call, ${JOURNAL.seconds.object} an object, ${JOURNAL.seconds.gb} a GB, ${JOURNAL.seconds.bundle} for 256 entries`,
+    ...OURS,
+  },
+  {
+    assumption: 'payload of a call of the forwarder',
+    value: 'the records as JSON, 6 MB at most',
+    ...lambdaGuide('Lambda quotas'),
+  },
+  {
+    assumption: 'dynamic partitioning',
+    value: 'billed on the GB taken in; the price list says "delivered", which may be less',
+    source: 'Amazon Data Firehose pricing page',
+    date: '2022',
+  },
+  {
+    assumption: 'Kinesis, read by Firehose',
+    value: 'billed as data out; nothing found says so or not',
+    ...OURS,
+  },
+]
+
 /** Those that the plan of some workload rests on. */
 export function assumptionsOf(workload: {
   readonly peakGiven: boolean
   readonly parquetMeasured: boolean
 }): readonly Assumption[] {
-  const all: readonly (Assumption | false)[] = [
-    !workload.peakGiven && { assumption: 'peak', value: `${PEAK_FACTOR} times the average`, ...OURS },
-    !workload.parquetMeasured && {
-      assumption: 'Parquet, SNAPPY',
-      value: `${PARQUET.rowBytes} bytes a row and ${PARQUET.imageShare} of its images' JSON`,
-      ...OURS,
-    },
-    {
-      assumption: 'Parquet, an object',
-      value: `${PARQUET.objectBytes.toLocaleString('en-US')} bytes besides its rows`,
-      ...OURS,
-    },
-    {
-      assumption: 'open shards of the stream',
-      value: `one for each 1,000 write units a second at the peak, at least ${LEAST_SHARDS}`,
-      ...dynamoDbGuide('Understanding DynamoDB warm throughput'),
-    },
-    {
-      assumption: 'forwarder, seconds a call',
-      value: `${FORWARDER_SECONDS.call} and ${FORWARDER_SECONDS.mib} a MiB`,
-      ...OURS,
-    },
-    {
-      assumption: 'transform, seconds a call',
-      value: `${TRANSFORM_SECONDS.call} and ${TRANSFORM_SECONDS.mib} a MiB`,
-      ...OURS,
-    },
-    {
-      assumption: 'transform, calls',
-      value: `one for each MiB, or ${TRANSFORM_WAIT_SECONDS} seconds after the first record`,
-      ...firehoseGuide('Transform source data'),
-    },
-    {
-      assumption: 'journal, an entry',
-      value: `${JOURNAL.entry.objectBytes} bytes an object, ${JOURNAL.entry.sealBytes} a seal; all are read each hour, of a year`,
-      ...OURS,
-    },
-    {
-      assumption: 'journal, seconds of its functions',
-      value: `${JOURNAL.seconds.call} a call, ${JOURNAL.seconds.object} an object, ${JOURNAL.seconds.gb} a GB, ${JOURNAL.seconds.bundle} for 256 entries`,
-      ...OURS,
-    },
-    {
-      assumption: 'payload of a call of the forwarder',
-      value: 'the records as JSON, 6 MB at most',
-      ...lambdaGuide('Lambda quotas'),
-    },
-    {
-      assumption: 'dynamic partitioning',
-      value: 'billed on the GB taken in; the price list says "delivered", which may be less',
-      source: 'Amazon Data Firehose pricing page',
-      date: '2022',
-    },
-    {
-      assumption: 'Kinesis, read by Firehose',
-      value: 'billed as data out; nothing found says so or not',
-      ...OURS,
-    },
-  ]
-  return all.filter(one => one !== false)
+  const peak = { assumption: 'peak', value: `${PEAK_FACTOR} times the average`, ...OURS }
+  const parquet = {
+    assumption: 'Parquet, SNAPPY',
+    value: `${PARQUET.rowBytes} bytes a row and ${PARQUET.imageShare} of its images' JSON`,
+    ...OURS,
+  }
+  return [...(workload.peakGiven ? [] : [peak]), ...(workload.parquetMeasured ? [] : [parquet]), ...ALWAYS]
 }

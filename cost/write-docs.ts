@@ -34,38 +34,41 @@ export function costTables(): Readonly<Record<string, string>> {
     Bill,
   ]
   return {
-    prices: table(
-      ['what', 'US dollars', 'for', 'source'],
-      Object.entries<Price>(PRICES).map(([name, { usd, units, unit, source, date }]) => [
-        name,
-        String(usd),
-        `${units.toLocaleString('en-US')} ${unit}`,
-        `${source}, ${date}`,
-      ]),
-    ),
+    prices: pricesTable(),
     idle: idleTable(streams, kinesis),
     streams: billTable(streams),
     kinesis: billTable(kinesis),
     sealing: sealingTable(subject),
     keeping: keepingTable(),
-    questions: table(
-      ['question', 'days', 'scans at most, GB', 'US dollars'],
-      planOf(subject).questions.map(({ question, days, bytes, usd, cancelled }) => [
-        question,
-        days.toLocaleString('en-US'),
-        `${(bytes / 1024 ** 3).toFixed(1)}${cancelled ? ', cancelled' : ''}`,
-        usd.toFixed(2),
-      ]),
-    ),
-    assumptions: table(
-      ['what', 'taken as', 'source'],
-      assumptionsOf({ peakGiven: false, parquetMeasured: false }).map(({ assumption, value, source, date }) => [
-        assumption,
-        value,
-        `${source}, ${date}`,
-      ]),
-    ),
+    questions: questionsTable(subject),
+    assumptions: assumptionsTable(),
   }
+}
+
+function pricesTable(): string {
+  const rows = Object.entries<Price>(PRICES).map(([name, { usd, units, unit, source, date }]) => [
+    name,
+    String(usd),
+    `${units.toLocaleString('en-US')} ${unit}`,
+    `${source}, ${date}`,
+  ])
+  return table(['what', 'US dollars', 'for', 'source'], rows)
+}
+
+function questionsTable(subject: Subject): string {
+  const rows = planOf(subject).questions.map(({ question, days, bytes, usd, cancelled }) => [
+    question,
+    days.toLocaleString('en-US'),
+    `${(bytes / 1024 ** 3).toFixed(1)}${cancelled ? ', cancelled' : ''}`,
+    usd.toFixed(2),
+  ])
+  return table(['question', 'days', 'scans at most, GB', 'US dollars'], rows)
+}
+
+function assumptionsTable(): string {
+  const all = assumptionsOf({ peakGiven: false, parquetMeasured: false })
+  const rows = all.map(({ assumption, value, source, date }) => [assumption, value, `${source}, ${date}`])
+  return table(['what', 'taken as', 'source'], rows)
 }
 
 function idleTable(streams: Bill, kinesis: Bill): string {

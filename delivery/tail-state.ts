@@ -1,6 +1,6 @@
 /** What a tail remembers beside an archive, in a folder that is no part of it: how far it is, and that it runs. */
 
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { readCheckpoint, type TailCheckpoint, writeCheckpoint } from '../capture/tail-checkpoint.js'
 import { FileError, readBounded } from '../config/gate.js'
@@ -49,11 +49,8 @@ export function lockTail(root: string, table: string): TailLock | number {
   makeFolder(folder)
   writeDurably(join(folder, own), startOf(process.pid), 'w')
   const release = () => rmSync(join(folder, own), { force: true })
-  for (const name of readdirSync(folder)) {
-    const pid = Number(
-      name.startsWith(`${table}.`) ? /^(\d+)\.lock$/.exec(name.slice(table.length + 1))?.[1] : undefined,
-    )
-    if (Number.isNaN(pid) || pid === process.pid) continue
+  for (const { name, pid } of locksOf(root, table)) {
+    if (pid === process.pid) continue
     if (isRunningSince(pid, lockedAt(root, name))) {
       release()
       return pid
@@ -61,6 +58,20 @@ export function lockTail(root: string, table: string): TailLock | number {
     rmSync(join(folder, name), { force: true })
   }
   return { release }
+}
+
+/** The process on this machine that tails a table into the archive; undefined where none does. */
+export function tailerOf(root: string, table: string): number | undefined {
+  if (!existsSync(join(root, TAIL_FOLDER))) return undefined
+  return locksOf(root, table).find(({ name, pid }) => isRunningSince(pid, lockedAt(root, name)))?.pid
+}
+
+/** The files by which processes say that they tail a table. */
+function locksOf(root: string, table: string): readonly { readonly name: string; readonly pid: number }[] {
+  const pidOf = (name: string) => /^(\d+)\.lock$/.exec(name.slice(table.length + 1))?.[1]
+  return readdirSync(join(root, TAIL_FOLDER))
+    .filter(name => name.startsWith(`${table}.`) && pidOf(name) !== undefined)
+    .map(name => ({ name, pid: Number(pidOf(name)) }))
 }
 
 /** True where a process is there and is not a later one that was given the same id. */

@@ -2,9 +2,9 @@
  * The act: a fence, then the key, then a certificate. Each step can be repeated, and whoever is killed between two goes
  * on from there.
  */
-import { hash, randomInt } from 'node:crypto'
-import type { DiskArchive } from '../store/folder.js'
+import { randomInt } from 'node:crypto'
 import { readFacts } from '../store/kept-facts.js'
+import type { Objects } from '../store/objects.js'
 import { readRefused } from '../store/refused-reader.js'
 import {
   type ErasingFact,
@@ -15,9 +15,9 @@ import {
   writeFact,
 } from '../transform/fact.js'
 import { factKey } from '../transform/layout.js'
-import { CACHE_MS, type FolderKeys } from './folder-keys.js'
-import { type Hold, holdsOf } from './holds.js'
-import { countSubject, type SubjectCount } from './subject-rows.js'
+import type { Hold } from './holds.js'
+import type { KeyStore, SubjectKeys } from './subject-keys.js'
+import { countSubject, type KeptRow, type SubjectCount } from './subject-rows.js'
 
 /** Who is to be erased, why, and who asks for it. */
 export interface EraseRequest {
@@ -27,14 +27,34 @@ export interface EraseRequest {
   readonly by: string
 }
 
+/** Where refused records are kept, and what its keys are told after, such as the address of a bucket. */
+export interface RefusedPlace {
+  readonly at: string
+  readonly objects: Objects
+}
+
 /** Where a person's data and key are. */
 export interface ErasurePlace {
-  readonly archive: DiskArchive
-  readonly keys: FolderKeys
+  readonly archive: Objects
+  readonly keys: KeyStore
+  /** The rows of a table that may be of a person: at least those with the token. */
+  readonly rows: (table: string, token: string) => AsyncIterable<KeptRow>
+  /** Where records are kept that were refused, which nobody has sealed. */
+  readonly refused: readonly RefusedPlace[]
+  /** What of a table cannot be searched for an id, and has to be by somebody else. @default - all is searched */
+  readonly unsearched?: (table: string) => Promise<readonly string[]>
   /** The tables that have erasable values. */
   readonly tables: readonly string[]
   /** Milliseconds since 1970. @default - the clock */
   readonly now?: () => number
+}
+
+/** A person, with where keys and rows are. */
+export interface SubjectPlace extends ErasurePlace {
+  readonly id: string
+  readonly token: string
+  /** Opens the keys of the person, for who may. */
+  readonly reveal: () => Promise<Pick<SubjectKeys, 'find'>>
 }
 
 /** What came of an erasure: cases that hold it back, or the certificates, one a table. */
@@ -46,21 +66,24 @@ export type ErasureOutcome =
 export async function eraseSubject(place: ErasurePlace, request: EraseRequest): Promise<ErasureOutcome> {
   const { keys, tables, now = Date.now } = place
   const token = keys.tokenOf(request.id)
-  const name = { token, generation: keys.newest(token)?.generation ?? 1 }
-  const holds = holdsOf(keys.folder, token)
+  const name = { token, generation: (await keys.newest(token))?.generation ?? 1 }
+  const holds = await keys.holdsOf(token)
   if (holds.length > 0) return { kind: 'held', holds }
   const fences: ErasingFact[] = []
   for (const table of tables) fences.push(await raiseFence(place, table, name, request))
+  await keys.fence(name)
   // a case may have been opened meanwhile; from here on it would see the fence
-  const late = holdsOf(keys.folder, token)
+  const late = await keys.holdsOf(token)
   if (late.length > 0) return { kind: 'held', holds: late }
-  keys.destroy(name)
+  await keys.destroy(name)
   const destroyed = now()
   const clear = await clearRecords(place, request.id)
   const certificates: ErasureFact[] = []
   for (const fence of fences) {
-    const count = await countSubject(place.archive, fence.table, { token, id: request.id })
-    certificates.push(await certify(place, fence, destroyed, count, [...clear, ...clearRows(count)]))
+    const { table } = fence
+    const count = await countSubject(place.rows(table, token), table, { token, id: request.id })
+    const unsearched = (await place.unsearched?.(table)) ?? []
+    certificates.push(await certify(place, fence, destroyed, count, [...clear, ...clearRows(count), ...unsearched]))
   }
   return { kind: 'erased', certificates }
 }
@@ -82,7 +105,7 @@ async function raiseFence(
 
 /** The certificate that is there, if it still says what is left to do; else a new one. */
 async function certify(
-  { archive, now = Date.now }: ErasurePlace,
+  { archive, keys, now = Date.now }: ErasurePlace,
   fence: ErasingFact,
   destroyedMs: number,
   { objects, rows, values }: SubjectCount,
@@ -92,7 +115,7 @@ async function certify(
   const known = factsOf(await readFacts(archive, table), 'erasure', fence).at(-1)
   if (known !== undefined && known.pending.join('\n') === pending.join('\n') && known.rows === rows) return known
   const destroyed = known?.destroyed ?? factInstant(destroyedMs * 1000)
-  const effective = known?.effective ?? factInstant((destroyedMs + CACHE_MS) * 1000)
+  const effective = known?.effective ?? factInstant((destroyedMs + keys.lingersMs) * 1000)
   const certificate: ErasureFact = {
     ...fence,
     kind: 'erasure',
@@ -107,11 +130,6 @@ async function certify(
   }
   await keep(archive, certificate)
   return certificate
-}
-
-/** What names a certificate to people: the beginning of the SHA-256 of its file, of which a journal seals the whole. */
-export function certificateName(certificate: ErasureFact): string {
-  return hash('sha256', writeFact(certificate)).slice(0, 8)
 }
 
 /** The facts of an erasure among those of a table, oldest first. */
@@ -134,12 +152,13 @@ function clearRows({ table, clear }: SubjectCount): readonly string[] {
 }
 
 /** Refused records are kept as they came, so they may name anybody. */
-async function clearRecords({ archive }: ErasurePlace, id: string): Promise<readonly string[]> {
+async function clearRecords({ refused }: ErasurePlace, id: string): Promise<readonly string[]> {
   const found = new Map<string, number>()
   const damaged = new Set<string>()
   const quoted = JSON.stringify(id).slice(1, -1)
-  for await (const { object, entry } of readRefused(archive, key => damaged.add(key)))
-    if (entry.data.includes(quoted)) found.set(object, (found.get(object) ?? 0) + 1)
+  for (const { at, objects } of refused)
+    for await (const { object, entry } of readRefused(objects, key => damaged.add(`${at}${key}`)))
+      if (entry.data.includes(quoted)) found.set(`${at}${object}`, (found.get(`${at}${object}`) ?? 0) + 1)
   return [
     ...[...found].map(
       ([key, count]) => `${key} has ${count} refused records with the id in clear: redrive or delete it`,
@@ -148,7 +167,7 @@ async function clearRecords({ archive }: ErasurePlace, id: string): Promise<read
   ]
 }
 
-async function keep(archive: DiskArchive, fact: ErasingFact | ErasureFact): Promise<void> {
+async function keep(archive: Objects, fact: ErasingFact | ErasureFact): Promise<void> {
   await archive.put(factKey(fact), Buffer.from(writeFact(fact)))
 }
 

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac, randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { closeSync, fstatSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -7,21 +7,22 @@ import { linkDurably, makeFolder, renameDurably, writeDurably } from '../store/d
 import { SealingError } from '../transform/sealed-field.js'
 import type { Fence } from './fences.js'
 import { fieldKeyOf } from './field.js'
-import type { SubjectKey, SubjectKeys } from './subject-keys.js'
+import { type Hold, holdsOf, placeHold, releaseHold } from './holds.js'
+import type { KeyName, KeyStore, SubjectKey, SubjectKeys } from './subject-keys.js'
+import { KEYS_VERSION, tokenUnder, unwrapKey, wrapKey } from './wrapping.js'
 
 /** How long a process may use a key that it has read, after another process destroyed it. */
-export const CACHE_MS = 60_000
+const CACHE_MS = 60_000
 
-const VERSION = 'itemtrail.keys/v1'
 const STORE_FILE = 'store.json'
 
-const storeFile = record({ version: exactly(VERSION), secret: text, wrapping: text })
+const storeFile = record({ version: exactly(KEYS_VERSION), secret: text, wrapping: text })
 
 const keyFile = z.discriminatedUnion(
   'state',
   [
-    record({ version: exactly(VERSION), state: exactly('live'), wrapped: text }),
-    record({ version: exactly(VERSION), state: exactly('erased'), at: instant }),
+    record({ version: exactly(KEYS_VERSION), state: exactly('live'), wrapped: text }),
+    record({ version: exactly(KEYS_VERSION), state: exactly('erased'), at: instant }),
   ],
   { error: issue => (issue.code === 'invalid_union' ? '"live" or "erased"' : 'an object') },
 )
@@ -31,13 +32,7 @@ type KeyFile = z.output<typeof keyFile>
 export function createFolderKeys(folder: string): void {
   makeFolder(folder)
   const [secret, wrapping] = [randomBytes(32), randomBytes(32)].map(bytes => bytes.toString('base64'))
-  writeDurably(join(folder, STORE_FILE), `${JSON.stringify({ version: VERSION, secret, wrapping })}\n`, 'wx')
-}
-
-/** A subject's key of one generation. */
-interface KeyName {
-  readonly token: string
-  readonly generation: number
+  writeDurably(join(folder, STORE_FILE), `${JSON.stringify({ version: KEYS_VERSION, secret, wrapping })}\n`, 'wx')
 }
 
 /**
@@ -45,7 +40,8 @@ interface KeyName {
  * a key is made only under a name that nobody has: so none comes back. What `fenceOf` says of erasures is kept in the
  * archive, and goes before what is found here: the folder may be an old copy.
  */
-export class FolderKeys implements SubjectKeys {
+export class FolderKeys implements SubjectKeys, KeyStore {
+  readonly lingersMs = CACHE_MS
   private readonly known = new Map<string, { readonly key: SubjectKey; readonly until: number }>()
 
   private constructor(
@@ -72,7 +68,7 @@ export class FolderKeys implements SubjectKeys {
   }
 
   tokenOf(id: string): string {
-    return createHmac('sha256', this.secret).update(id).digest('hex').slice(0, 32)
+    return tokenUnder(this.secret, id)
   }
 
   current(token: string): SubjectKey {
@@ -117,14 +113,33 @@ export class FolderKeys implements SubjectKeys {
     }
   }
 
+  /** The archive's own facts are the fence of a key in a folder. */
+  fence(): void {}
+
+  holdsOf(token: string): readonly Hold[] {
+    return holdsOf(this.folder, token)
+  }
+
+  placeHold(hold: Hold): boolean {
+    return placeHold(this.folder, hold)
+  }
+
+  releaseHold(token: string, name: string, by: string, at: string): boolean {
+    return releaseHold(this.folder, token, name, by, at)
+  }
+
   /** Makes a key, unless somebody had the name first. */
   make(name: KeyName): void {
-    this.claim(name, { version: VERSION, state: 'live', wrapped: this.wrap(randomBytes(32), name) })
+    this.claim(name, {
+      version: KEYS_VERSION,
+      state: 'live',
+      wrapped: wrapKey(this.wrapping, randomBytes(32), name).toString('base64'),
+    })
   }
 
   /** Destroys a key for good, or takes the name of one that was never made. Can be repeated. */
   destroy(name: KeyName): void {
-    const tombstone = { version: VERSION, state: 'erased', at: new Date(this.now()).toISOString() } as const
+    const tombstone = { version: KEYS_VERSION, state: 'erased', at: new Date(this.now()).toISOString() } as const
     this.claim(name, tombstone)
     this.known.delete(name.token)
     const found = this.read(name)
@@ -170,28 +185,11 @@ export class FolderKeys implements SubjectKeys {
     return join(this.folder, 'subjects', token.slice(0, 2), `${token}.${generation}.json`)
   }
 
-  private wrap(key: Buffer, name: KeyName): string {
-    const nonce = randomBytes(12)
-    const cipher = createCipheriv('aes-256-gcm', this.wrapping, nonce).setAAD(contextOf(name))
-    const sealed = Buffer.concat([cipher.update(key), cipher.final()])
-    return Buffer.concat([nonce, sealed, cipher.getAuthTag()]).toString('base64')
+  private unwrap(wrapped: string, name: KeyName): Uint8Array {
+    const key = unwrapKey(this.wrapping, Buffer.from(wrapped, 'base64'), name)
+    if (key !== undefined) return key
+    throw new SealingError(`key ${this.fileOf(name)} is another store's, or was altered`)
   }
-
-  private unwrap(wrapped: string, name: KeyName): Buffer {
-    const bytes = Buffer.from(wrapped, 'base64')
-    try {
-      const cipher = createDecipheriv('aes-256-gcm', this.wrapping, bytes.subarray(0, 12)).setAAD(contextOf(name))
-      cipher.setAuthTag(bytes.subarray(-16))
-      return Buffer.concat([cipher.update(bytes.subarray(12, -16)), cipher.final()])
-    } catch (error) {
-      throw new SealingError(`key ${this.fileOf(name)} is another store's, or was altered`, { cause: error })
-    }
-  }
-}
-
-/** What a wrapped key is bound to: under another name it does not unwrap. */
-function contextOf({ token, generation }: KeyName): Buffer {
-  return Buffer.from(`${VERSION}\n${token}\n${generation}`)
 }
 
 function overwrite(path: string): void {

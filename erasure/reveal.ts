@@ -1,18 +1,39 @@
+import { erasureOf, type KnownErasures } from '../queries/verdict/erasures.js'
 import {
   type AttributeValue,
   canonicalAttributes,
   canonicalItem,
+  canonicalValue,
   type Item,
   parseItem,
   parseValue,
 } from '../transform/attribute-value.js'
-import { readSealed, type SealedField } from '../transform/sealed-field.js'
+import { tryParseObject } from '../transform/json.js'
+import { erasedValue, KEPT_NAME, readSealed, type SealedField, textIn } from '../transform/sealed-field.js'
 import type { AttributePath, TableConfiguration } from '../transform/table-configuration.js'
 import { openText } from './field.js'
 import type { SubjectKeys } from './subject-keys.js'
 
 /** What becomes of a sealed value: another value, or undefined where it stays as it is. */
-export type Unsealing = (field: SealedField, path: AttributePath) => AttributeValue | undefined
+export type Unsealing = (field: SealedField, path: AttributePath, value: AttributeValue) => AttributeValue | undefined
+
+/** Leaves every value as it is stored. */
+export const AS_STORED: Unsealing = () => undefined
+
+/** Tells of values whose key the archive's facts say is destroyed when that was, and by which certificate. */
+export function markingOf(erasures: KnownErasures): Unsealing {
+  return (field, _, value) => {
+    const erasure = erasureOf(field, erasures)
+    if (erasure === undefined || erasure.destroyed === null || erasure.certificate === null) return undefined
+    const { destroyed, certificate } = erasure
+    return erasedValue(field, { destroyed, certificate }, textIn(value, KEPT_NAME))
+  }
+}
+
+/** The first of some that makes something of a value. */
+export function firstOf(unsealings: readonly Unsealing[]): Unsealing {
+  return (...sealed) => unsealings.map(unseal => unseal(...sealed)).find(made => made !== undefined)
+}
 
 /** Opens values that were sealed in a table, under any of the configurations that it had. */
 export function unsealingOf(versions: readonly TableConfiguration[], keys: Pick<SubjectKeys, 'find'>): Unsealing {
@@ -30,6 +51,16 @@ export function unsealingOf(versions: readonly TableConfiguration[], keys: Pick<
   }
 }
 
+/** An image in canonical DynamoDB JSON with its sealed values replaced. Any other text is left as it is. */
+export function unsealText(text: string, unseal: Unsealing): string {
+  // a cell of an answer may hold anything
+  const found = text.includes('"$enc"') ? tryParseObject(text) : undefined
+  if (found === undefined) return text
+  if (readSealed(found) === undefined) return unsealImage(text, unseal)
+  // a value alone does not tell where it was: it opens only there
+  return canonicalValue(unsealValue(found as unknown as AttributeValue, unseal, []), 'value', 'once')
+}
+
 /** An image in canonical DynamoDB JSON with its sealed values replaced. */
 export function unsealImage(image: string, unseal: Unsealing): string {
   const item = unsealItem(parseItem(image), unseal)
@@ -42,7 +73,7 @@ function unsealItem(item: Item, unseal: Unsealing): Item {
 
 function unsealValue(value: AttributeValue, unseal: Unsealing, path: AttributePath): AttributeValue {
   const field = readSealed(value)
-  if (field !== undefined) return unseal(field, path) ?? value
+  if (field !== undefined) return unseal(field, path, value) ?? value
   if ('L' in value) return { L: value.L.map(inner => unsealValue(inner, unseal, [...path, '*'])) }
   if (!('M' in value)) return value
   const members = Object.entries(value.M).map(([name, inner]) => [name, unsealValue(inner, unseal, [...path, name])])

@@ -41,6 +41,20 @@ export function sealingOf(table: TableConfiguration, keys: SubjectKeys): SealIma
 }
 
 /**
+ * A table under which a record is only judged: its values are taken for those of persons who were erased, so that no
+ * key is asked for. Nothing that is made so may be kept.
+ */
+export function judgedOnly(table: TableConfiguration): TableConfiguration {
+  return table.erasable === undefined ? table : { ...table, seal: sealingOf(table, NO_KEYS) }
+}
+
+const NO_KEYS: SubjectKeys = {
+  tokenOf: () => '0'.repeat(32),
+  current: () => ({ state: 'erased', generation: 1 }),
+  find: () => undefined,
+}
+
+/**
  * The subject of an image that does not say whom it concerns. Its values are sealed all the same, under the item
  * itself: what nobody could erase would be in clear for good.
  */

@@ -34,9 +34,9 @@ export interface SubjectCount {
   readonly last: string | null
 }
 
-/** Counts what a table's rows hold of the person with this token, and under this id in clear. */
+/** Counts what rows of a table hold of the person with this token, and under this id in clear. */
 export async function countSubject(
-  archive: DiskArchive,
+  kept: AsyncIterable<KeptRow>,
   table: string,
   { token, id }: { readonly token: string; readonly id: string | undefined },
 ): Promise<SubjectCount> {
@@ -45,7 +45,7 @@ export async function countSubject(
   let first: string | null = null
   let last: string | null = null
   const quoted = id === undefined ? undefined : JSON.stringify(id)
-  for await (const { object, row } of keptRows(archive, table)) {
+  for await (const { object, row } of kept) {
     const images = imagesOf(row)
     if (row.subjects === null && quoted !== undefined && images.some(image => image.includes(quoted))) clear++
     if (!isOfSubject(row, token)) continue

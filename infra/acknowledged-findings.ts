@@ -35,6 +35,13 @@ export function acknowledgeAccessLogs(bucket: IConstruct): void {
   acknowledgeInPacks(bucket, { S3DefaultEncryptionKMS: reason })
 }
 
+/** Tells why the keys of persons are in no backup plan. */
+export function acknowledgeKeyBackups(table: IConstruct): void {
+  const reason =
+    'A key that was destroyed lives on in every backup. Point-in-time recovery has a window of days, after which an erasure is effective; a plan would keep it for longer.'
+  acknowledgeInPacks(table, { DynamoDBInBackupPlan: reason })
+}
+
 /** Tells why a delivery stream that reads Kinesis has no encryption of its own. */
 export function acknowledgeKinesisSource(stream: IConstruct): void {
   const reason = 'Firehose refuses encryption of its own where it reads a Kinesis stream; that stream is encrypted.'

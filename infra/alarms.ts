@@ -20,6 +20,7 @@ import type { CapturedTable } from './captured-table.js'
 import { KINESIS_RETENTION } from './change-stream.js'
 import { JOURNAL_ALARMS } from './journal-alarms.js'
 import type { LockFunction } from './lock-function.js'
+import type { PersonKeys } from './person-keys.js'
 import { bytes, type QueryWorkgroup } from './query-workgroup.js'
 import type { RefusedWatch } from './refused-watch.js'
 import type { TableCompaction } from './table-compaction.js'
@@ -297,6 +298,17 @@ const refused: readonly AlarmRule<RefusedWatch>[] = [
   ),
 ]
 
+const persons: readonly AlarmRule<PersonKeys>[] = [
+  rule(
+    'person-keys-throttled',
+    'warn',
+    'DynamoDB turns reads and writes of the keys of persons away: rows wait, and then their records are refused',
+    keys => keys.metricThrottles(),
+    0,
+    THREE_OF_FIVE,
+  ),
+]
+
 const compaction: readonly AlarmRule<TableCompaction>[] = [
   rule(
     'compaction-fails',
@@ -310,7 +322,17 @@ const compaction: readonly AlarmRule<TableCompaction>[] = [
 ]
 
 /** Every alarm there is, by the station that it watches. */
-export const ALARMS = { both, streams, kinesis, locks, queries, refused, compaction, journal: JOURNAL_ALARMS } as const
+export const ALARMS = {
+  both,
+  streams,
+  kinesis,
+  locks,
+  queries,
+  refused,
+  persons,
+  compaction,
+  journal: JOURNAL_ALARMS,
+} as const
 
 export interface AlarmsProps<Station> {
   readonly rules: readonly AlarmRule<Station>[]

@@ -116,9 +116,10 @@ export class ArchiveBucket extends Construct {
 
   /** Leaves what is below a prefix to roles of the archive: what anybody else put there would stay for ever. */
   onlyWriters(prefix: string, roles: readonly IRole[]): void {
+    const arns = Lazy.uncachedList({ produce: () => roles.map(role => role.roleArn) })
     const name = prefix.slice(0, -1)
     this.deny(`Writing${name[0]?.toUpperCase()}${name.slice(1)}`, ['s3:PutObject'], `${prefix}*`, {
-      ArnNotEquals: { 'aws:PrincipalArn': roles.map(role => role.roleArn) },
+      ArnNotEquals: { 'aws:PrincipalArn': arns },
     })
   }
 

@@ -1,7 +1,7 @@
 import { type Duration, type Size, SizeRoundingBehavior } from 'aws-cdk-lib'
 import type { IPrincipal } from 'aws-cdk-lib/aws-iam'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
-import type { ColumnField, KeyField, Lock } from '../config/schema.js'
+import type { ColumnField, ErasableField, KeyField, Lock } from '../config/schema.js'
 
 /** What an archive is like, for all of its tables. */
 export interface AuditArchiveProps {
@@ -78,6 +78,12 @@ export interface CaptureProps {
     readonly attribute: string | readonly string[]
     readonly allowed: readonly (readonly [string, string])[]
   }
+  /**
+   * Whom an item concerns, and what of it can be made unreadable for each of them; see docs/erasure.md. It has to be
+   * said before the first change is captured.
+   * @default - nothing is sealed
+   */
+  readonly erasable?: readonly ErasableField[]
   /** What Firehose gathers for one object, whichever comes first. @default - 128 MiB, 15 minutes */
   readonly buffer?: { readonly size?: Size; readonly interval?: Duration }
   /** The table's name. @default - the table's own, where it is known at synthesis */

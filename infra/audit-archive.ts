@@ -1,7 +1,7 @@
 import { Annotations, Aws, CfnOutput, Duration, Lazy, Names, Token } from 'aws-cdk-lib'
 import type { ITable, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { CfnDatabase } from 'aws-cdk-lib/aws-glue'
-import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam'
+import type { Grant, IGrantable, Role } from 'aws-cdk-lib/aws-iam'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import { Construct } from 'constructs'
@@ -25,15 +25,19 @@ import { Dashboard } from './dashboard.js'
 import { DerivedStore } from './derived-store.js'
 import { Journal } from './journal.js'
 import { LockFunction } from './lock-function.js'
+import { Persons } from './persons.js'
 import { QueryWorkgroup } from './query-workgroup.js'
 import { RefusedBucket } from './refused-bucket.js'
 import { RefusedWatch } from './refused-watch.js'
-import { Roles } from './roles.js'
+import { Roles, type RolesProps } from './roles.js'
 import { type SourceTable, sourceTableOf } from './source-table.js'
 import { PREPARED_TABLES } from './table-queries.js'
 
 /** S3 takes bucket policies of 20 kB, of which the role of each delivery stream takes 100 bytes. */
 const MAX_WRITERS = 130
+
+/** A stack has a key store of its own: the folder is for a desk, and nobody looks at it. */
+const OWN_KEYS = { erasure: { keys: 'of the stack' } }
 
 function writersOf({ capture }: TableConfiguration): number {
   return capture === 'kinesis' ? 2 : 1
@@ -60,11 +64,16 @@ export class AuditArchive extends Construct {
   readonly roles: Roles
   /** Told of every alarm. */
   readonly alarmTopic: ITopic
+  /** The keys of persons and who may use them, where values of a table are erasable. */
+  persons?: Persons
   private readonly captured: CapturedTable[] = []
   private readonly key: ArchiveKey
   private readonly configurations: ConfigurationKeeper
   private readonly database: CfnDatabase
   private readonly fields: Record<string, object> = {}
+  /** Who adds facts: one role, and where persons can be erased another. */
+  private readonly factWriters: Role[] = []
+  private readonly parts: RolesProps
   /** Holds the tables, whose names are anybody's: one may be called as a part of the archive. */
   private readonly captures: Construct
 
@@ -108,7 +117,7 @@ export class AuditArchive extends Construct {
       this.journal = new Journal(this, 'Journal', { name, archive, key, refusedDays, seal })
     }
     const { journal } = this
-    this.roles = new Roles(this, 'Roles', {
+    this.parts = {
       archive: archive.bucket,
       refused,
       derived: this.derived?.bucket,
@@ -117,8 +126,10 @@ export class AuditArchive extends Construct {
       databaseName: name,
       key,
       ...(props.people !== undefined && { people: props.people }),
-    })
-    archive.onlyWriters(FACTS_PREFIX, [this.roles.baseliner])
+    }
+    this.roles = new Roles(this, 'Roles', this.parts)
+    this.factWriters.push(this.roles.baseliner)
+    archive.onlyWriters(FACTS_PREFIX, this.factWriters)
     this.alarmTopic = props.alarmTopic ?? new AlarmTopic(this, 'AlarmTopic', { key })
     for (const address of notify) this.alarmTopic.addSubscription(new EmailSubscription(address))
     const watch = new RefusedWatch(this, 'RefusedWatch', { name, archive: archive.bucket, refused, refusedDays, key })
@@ -180,6 +191,7 @@ export class AuditArchive extends Construct {
       workgroup: this.workgroup,
       prepared: this.preparesNext(table),
       key: this.key,
+      keys: configuration.erasable && this.needPersons().keys,
     })
     captured.auditTable.node.addDependency(this.database)
     for (const stream of new Set([captured.delivery, captured.replay])) this.archive.addWriter(stream.writer)
@@ -198,6 +210,16 @@ export class AuditArchive extends Construct {
     return captured
   }
 
+  /** Made for the first table with erasable values: without one an archive has no keys. */
+  private needPersons(): Persons {
+    if (this.persons !== undefined) return this.persons
+    const persons = new Persons(this, 'Persons', { ...this.parts, topic: this.alarmTopic })
+    this.factWriters.push(persons.roles.eraser)
+    this.watch(persons, persons.keys, ALARMS.persons)
+    this.persons = persons
+    return persons
+  }
+
   /** Throws where a table cannot be captured so, or not again; the first day of its archive. */
   private checkCapture(source: SourceTable, configuration: TableConfiguration): string {
     const { since, keys, table } = configuration
@@ -206,11 +228,6 @@ export class AuditArchive extends Construct {
     if (keys.length === 0) throw this.problem(`${at('keys')} the key attributes of the table, partition key first`)
     if (this.captured.some(captured => captured.configuration.table === table)) {
       throw this.problem(`table ${table} is captured twice, expected one capture a table: two give each change two ids`)
-    }
-    if (configuration.erasable !== undefined) {
-      throw this.problem(
-        `tables.${table}.erasable cannot be deployed: values are sealed on a desk only, see docs/erasure.md`,
-      )
     }
     const writers = [...this.captured.map(captured => captured.configuration), configuration].map(writersOf)
     if (writers.reduce((sum, some) => sum + some) > MAX_WRITERS) {
@@ -259,7 +276,7 @@ export class AuditArchive extends Construct {
 
   /** What was said so far, checked as a whole by the rules of the configuration file, whose words the messages have. */
   private check(): Configuration {
-    return checkConfiguration({ ...archiveFields(this.props), tables: this.fields }, this.node.path)
+    return checkConfiguration({ ...archiveFields(this.props), ...OWN_KEYS, tables: this.fields }, this.node.path)
   }
 
   /** A key file, which only a desk has, is told apart from a key that the app itself makes. */

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Duration, FileSystem, RemovalPolicy } from 'aws-cdk-lib'
+import { type Duration, FileSystem, RemovalPolicy, Tags } from 'aws-cdk-lib'
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
@@ -13,6 +13,8 @@ import { acknowledgeWildcards } from './acknowledged-findings.js'
 /** The functions that `npm run build` bundles, one file each. */
 export type Bundle =
   | 'transform'
+  | 'sealing-transform'
+  | 'make-key-store'
   | 'forwarder'
   | 'lock-objects'
   | 'watch-refused'
@@ -37,6 +39,8 @@ export interface BundledFunctionProps {
   readonly environment?: { readonly [name: string]: string }
   /** What its role may do besides writing its log. @default - nothing */
   readonly statements?: readonly PolicyStatement[]
+  /** Tags of its role, by which policies of others tell it. @default - none */
+  readonly tags?: { readonly [name: string]: string }
   /** Text files that travel beside the code, by name. @default - none */
   readonly files?: { readonly [name: string]: string }
 }
@@ -47,7 +51,17 @@ export interface BundledFunctionProps {
  */
 export class BundledFunction extends LambdaFunction {
   constructor(scope: Construct, id: string, props: BundledFunctionProps) {
-    const { bundle, timeout, memoryMb, key, reservedConcurrency, environment = {}, statements = [], files = {} } = props
+    const {
+      bundle,
+      timeout,
+      memoryMb,
+      key,
+      reservedConcurrency,
+      environment = {},
+      statements = [],
+      files = {},
+      tags = {},
+    } = props
     // Lambda takes 256 characters, and the name of a table may have 255
     const description = shortened(props.description, 256)
     const logGroup = new LogGroup(scope, `${id}Log`, {
@@ -64,6 +78,7 @@ export class BundledFunction extends LambdaFunction {
       description: `${description}: what its function may do`,
       inlinePolicies: { function: new PolicyDocument({ statements: [log, ...statements] }) },
     })
+    for (const [name, value] of Object.entries(tags)) Tags.of(role).add(name, value)
     acknowledgeWildcards(
       role,
       statements,

@@ -11,6 +11,7 @@ import { ChangeStream, requireStream } from './change-stream.js'
 import { DeliveryStream } from './delivery-stream.js'
 import type { DerivedStore } from './derived-store.js'
 import { ForwarderFunction } from './forwarder-function.js'
+import type { PersonKeys } from './person-keys.js'
 import type { QueryWorkgroup } from './query-workgroup.js'
 import { requireSamePlace, type SourceTable } from './source-table.js'
 import { TableCompaction } from './table-compaction.js'
@@ -33,6 +34,8 @@ export interface CapturedTableProps {
   /** Whether its questions are prepared statements, too. */
   readonly prepared: boolean
   readonly key: IKey
+  /** The keys of persons, where values of the table are erasable. @default - none are */
+  readonly keys?: PersonKeys | undefined
 }
 
 /**
@@ -71,6 +74,7 @@ export class CapturedTable extends NestedStack {
       workgroup,
       prepared,
       key,
+      keys,
     } = props
     const { table } = configuration
     this.source = source
@@ -78,7 +82,7 @@ export class CapturedTable extends NestedStack {
     this.buffer = buffer
 
     this.auditTable = new AuditTable(this, 'AuditTable', { databaseName, configuration, named, since, bucket })
-    this.transform = new TransformFunction(this, 'Transform', { configuration, auditTable: this.auditTable, key })
+    this.transform = new TransformFunction(this, 'Transform', { configuration, auditTable: this.auditTable, key, keys })
     const toArchive = { table, auditTable: this.auditTable, transform: this.transform.function, bucket, key, buffer }
 
     if (configuration.capture === 'kinesis') {

@@ -6,7 +6,7 @@ export {
   type TableDeployment,
 } from '../config/configuration.js'
 export { ConfigurationError } from '../config/problems.js'
-export type { ColumnField, KeyField, Lock } from '../config/schema.js'
+export type { ColumnField, ErasableField, KeyField, Lock } from '../config/schema.js'
 export type { TableConfiguration } from '../transform/table-configuration.js'
 export type { NamedTable } from '../transform/table-names.js'
 // What these two show, to be named and used; none of it is to be made by itself.
@@ -23,6 +23,9 @@ export type { DerivedStore } from './derived-store.js'
 export type { ForwarderFunction } from './forwarder-function.js'
 export type { GlueTable } from './glue-table.js'
 export type { Journal } from './journal.js'
+export type { PersonKeys } from './person-keys.js'
+export type { PersonRoles } from './person-roles.js'
+export type { Persons } from './persons.js'
 export type { QueryWorkgroup } from './query-workgroup.js'
 export type { RefusedBucket } from './refused-bucket.js'
 export type { Roles } from './roles.js'

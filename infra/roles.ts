@@ -147,13 +147,24 @@ export class Roles extends Construct {
   }
 
   private role(name: string, does: string, statements: PolicyStatement[]): Role {
-    const made = new Role(this, name, {
-      assumedBy: this.props.people ?? new AccountRootPrincipal(),
-      description: `Itemtrail: ${does}`,
-      inlinePolicies: { [name]: new PolicyDocument({ statements }) },
-    })
-    const why = 'People read whatever tables the archive has, under the prefixes listed and no others.'
-    acknowledgeWildcards(made, statements, why)
-    return made
+    return peopleRole(this, name, does, statements, this.props.people)
   }
+}
+
+/** A role for people: exactly what its statements list. @default people - the account */
+export function peopleRole(
+  scope: Construct,
+  name: string,
+  does: string,
+  statements: PolicyStatement[],
+  people: IPrincipal = new AccountRootPrincipal(),
+): Role {
+  const made = new Role(scope, name, {
+    assumedBy: people,
+    description: `Itemtrail: ${does}`,
+    inlinePolicies: { [name]: new PolicyDocument({ statements }) },
+  })
+  const why = 'People read whatever tables the archive has, under the prefixes listed and no others.'
+  acknowledgeWildcards(made, statements, why)
+  return made
 }

@@ -4,9 +4,11 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import { METRICS_NAMESPACE } from '../capture/write-metrics.js'
+import { SEALING_MINUTES } from '../erasure/key-items.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { AuditTable } from './audit-table.js'
 import { BundledFunction } from './bundled-function.js'
+import { KEY_USE_TAG, type KeyUse, type PersonKeys } from './person-keys.js'
 
 /** Counts the records that a transform refused, by table. Written from its log, which has a line for each. */
 export const REFUSED_METRIC = 'RecordsRefused'
@@ -16,6 +18,8 @@ export interface TransformFunctionProps {
   /** The function is changed only after this table has the columns that it fills. */
   readonly auditTable: AuditTable
   readonly key: IKey
+  /** The keys of persons. @default - nothing of the table is sealed */
+  readonly keys?: PersonKeys | undefined
 }
 
 /** The function between Firehose's buffer and its conversion. Its table's configuration is packed beside its code. */
@@ -24,16 +28,22 @@ export class TransformFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: TransformFunctionProps) {
     super(scope, id)
-    const { configuration, auditTable, key } = props
+    const { configuration, auditTable, key, keys } = props
     const transform = new BundledFunction(this, 'Function', {
-      bundle: 'transform',
+      bundle: keys === undefined ? 'transform' : 'sealing-transform',
       description: `Itemtrail: turns stream records of ${configuration.table} into audit rows`,
       // Firehose waits five minutes at most; a batch of 1 MB takes about a second
-      timeout: Duration.minutes(2),
+      timeout: Duration.minutes(SEALING_MINUTES),
       memoryMb: 1024,
       key,
       files: { 'table.json': JSON.stringify(configuration) },
+      ...(keys && {
+        environment: { ITEMTRAIL_KEY_TABLE: keys.table.tableName },
+        statements: keys.toSeal(),
+        tags: { [KEY_USE_TAG]: 'seal' satisfies KeyUse },
+      }),
     })
+    if (keys !== undefined) transform.node.addDependency(keys.store)
     transform.node.addDependency(auditTable)
     new MetricFilter(this, 'Refused', {
       logGroup: transform.logGroup,

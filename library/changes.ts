@@ -1,5 +1,5 @@
 /** One change, the items of a table, and where a value stood, as programs have them. */
-import { type AnsweredChange, readChange } from '../queries/answers/read-change.js'
+import { type AnsweredChange, readFoundEvent } from '../queries/answers/read-found-event.js'
 import type { QueryEngine } from '../queries/engines/engine.js'
 import { findEvents, listEvents, readEventId } from '../queries/find-event.js'
 import { ParameterError } from '../queries/parameters.js'
@@ -80,7 +80,7 @@ export async function readOneChange(
   if (only === undefined) throw new ArchiveError(`event ${prefix} is not in the archive of ${names}`)
   if (others.length > 0)
     throw new ParameterError(`event ${prefix} is the beginning of several ids: ${listEvents(found)}`)
-  return changeInHistory(only.table.table, await readChange(engine, only))
+  return changeInHistory(only.table.table, await readFoundEvent(engine, only))
 }
 
 function changeInHistory(table: string, found: AnsweredChange): ChangeInHistory {

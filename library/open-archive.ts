@@ -16,7 +16,8 @@ import { differencesOf } from '../queries/difference.js'
 import { DuckDbEngine } from '../queries/engines/duckdb.js'
 import { type BoundValue, type QueryEngine, type RunOptions, streamAnswer } from '../queries/engines/engine.js'
 import { type Row, rowsOf } from '../queries/engines/rows.js'
-import { canonicalKey, keyBeginning, sampleItemKey } from '../queries/item-key.js'
+import { canonicalKey, configuredKey, keyBeginning } from '../queries/item-key.js'
+import { anyItemKey } from '../queries/known-keys.js'
 import { ParameterError } from '../queries/parameters.js'
 import type { QueryName } from '../queries/query-types.js'
 import type { ItemHistory } from '../queries/verdict/fold-history.js'
@@ -207,6 +208,8 @@ type Asking<N extends QueryName> =
  * `ArchiveError` (no such table or saved query); what the engine cannot do, `QueryError`.
  */
 export class OpenArchive implements AsyncDisposable {
+  private readonly sampleKeys = new Map<string, string>()
+
   /** Use `openArchive`. */
   constructor(
     readonly engine: QueryEngine,
@@ -234,6 +237,17 @@ export class OpenArchive implements AsyncDisposable {
     if (table !== undefined) return table
     const all = this.tables().join(', ')
     throw new ArchiveError(`table ${JSON.stringify(name)} is not in the archive, which has ${all || 'none'}`)
+  }
+
+  /**
+   * A key that tells what the keys of a table look like: one of its rows, asked for once, else one made up from its
+   * configuration. Undefined where there is neither.
+   */
+  async sampleKey(name: string): Promise<string | undefined> {
+    const table = this.table(name)
+    const found = this.sampleKeys.get(table.table) ?? (await anyItemKey(this.engine, table))
+    if (found !== undefined) this.sampleKeys.set(table.table, found)
+    return found ?? configuredKey(table)
   }
 
   /** What happened to an item, oldest first. */
@@ -267,7 +281,7 @@ export class OpenArchive implements AsyncDisposable {
   async *items(table: string, { prefix = '', at = new Date(), limit }: ItemsAsked = {}): AsyncGenerator<ItemKnown> {
     const configuration = this.table(table)
     const atUs = microsecondsOf(at, 'at')
-    const sample = await sampleItemKey(this.engine, configuration)
+    const sample = await this.sampleKey(configuration.table)
     if (sample === undefined) return
     const question = { key: keyBeginning(prefix, sample), atUs, limit }
     for await (const item of listItems(this.engine, configuration, question)) yield toItemKnown(item)
@@ -421,7 +435,7 @@ export class OpenArchive implements AsyncDisposable {
   }
 
   private async itemKey(table: TableConfiguration, key: Key): Promise<string> {
-    const anyKey = await sampleItemKey(this.engine, table)
+    const anyKey = await this.sampleKey(table.table)
     if (anyKey === undefined)
       throw new ArchiveError(`table ${table.table} has no rows and no configuration to tell its keys by`)
     return canonicalKey(attributesOf(key, anyKey), anyKey)

@@ -27,6 +27,10 @@ export interface StackOutputs {
   readonly database: () => string
   readonly bucket: string | undefined
   readonly derived: string | undefined
+  /** The bucket of what never reached Firehose. */
+  readonly refused: string | undefined
+  /** The table of persons' keys, where values are erasable. */
+  readonly keyTable: string | undefined
 }
 
 /** Reads the outputs of a stack. Throws an `ArchiveError` where it cannot be described. */
@@ -53,6 +57,8 @@ export async function describeStack(stack: string, region: string | undefined): 
     database: only('DatabaseName'),
     bucket: outputsOf(outputs, 'ArchiveBucket')[0],
     derived: outputsOf(outputs, 'DerivedBucket')[0],
+    refused: outputsOf(outputs, 'RefusedBucket')[0],
+    keyTable: outputsOf(outputs, 'KeyTable')[0],
   }
 }
 

@@ -1,7 +1,7 @@
 import { type ArrayDelta, create, type Delta, type ObjectDelta } from 'jsondiffpatch'
 import { type AttributeValue, canonicalValue, type Item } from '../transform/attribute-value.js'
 import { compareUtf8 } from '../transform/json.js'
-import { readSealed } from '../transform/sealed-field.js'
+import { readErased, readSealed } from '../transform/sealed-field.js'
 
 /** One place where two images differ. A path segment is an attribute's name, or a list element's mark. */
 export interface Difference {
@@ -43,7 +43,7 @@ type Tree = string | readonly Tree[] | { readonly [name: string]: Tree }
 
 function toTree(value: AttributeValue): Tree {
   // a sealed value is one value, whatever stands for it
-  if ('M' in value && readSealed(value) === undefined)
+  if ('M' in value && readSealed(value) === undefined && readErased(value) === undefined)
     return Object.fromEntries(Object.entries(value.M).map(([name, inner]) => [`.${name}`, toTree(inner)]))
   const aligned = 'L' in value && value.L.length <= MAX_ALIGNED
   return aligned ? value.L.map(toTree) : canonicalValue(value, 'value', 'once')

@@ -35,6 +35,13 @@ export function olderItems(table: TableConfiguration): EachItemStatement {
   return { columns, sql: renderQuery(internalQuery('older-items'), { changes: deliveriesOf(table) }).sql, values: [] }
 }
 
+/** Where the chain of an item breaks between two changes, with the two images that ought to be one. */
+export function breaksOfAll(table: TableConfiguration): EachItemStatement {
+  const query = internalQuery('breaks')
+  const { sql } = renderQuery(query, { changes: deliveriesOf(table) })
+  return { columns: query.columns.map(({ name }) => name), sql, values: [] }
+}
+
 /** The first and the last change of each item, and how many there are, repeats and baselines left out. */
 export function spansOfAll(table: TableConfiguration): EachItemStatement {
   const columns = ['item_key', 'first_us', 'last_us', 'changes']

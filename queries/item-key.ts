@@ -2,8 +2,6 @@ import { canonicalAttributes, canonicalItem, parseItem } from '../transform/attr
 import { isObject } from '../transform/json.js'
 import { Refusal } from '../transform/refusal.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import type { QueryEngine } from './engines/engine.js'
-import { anyItemKey } from './known-keys.js'
 import { ParameterError } from './parameters.js'
 
 /**
@@ -90,15 +88,10 @@ function asNumeral(typed: string): string {
 }
 
 /**
- * A key that tells what the keys of a table look like: one of its rows, else one made up from its configuration.
- * Undefined where there is neither.
+ * A made-up key from the configuration, which does not tell types: they are strings more often than not. Undefined
+ * where that has no keys.
  */
-export async function sampleItemKey(engine: QueryEngine, table: TableConfiguration): Promise<string | undefined> {
-  return (await anyItemKey(engine, table)) ?? configuredKey(table)
-}
-
-/** A made-up key from the configuration, which does not tell types: they are strings more often than not. */
-function configuredKey({ keys }: TableConfiguration): string | undefined {
+export function configuredKey({ keys }: TableConfiguration): string | undefined {
   if (keys.length === 0) return undefined
   const names = keys.map(key => key.attribute).sort()
   return canonicalItem(new Map(names.map(name => [name, '{"S":""}'])), 'key')

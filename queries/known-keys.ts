@@ -1,17 +1,12 @@
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { QueryEngine } from './engines/engine.js'
 import { deliveriesOf } from './engines/literal.js'
-import { once } from './engines/once.js'
 import { rowsOf } from './engines/rows.js'
 
 /**
  * Any key of a table, which tells its key attributes and their types; undefined where the archive has no rows of it.
  */
-export function anyItemKey(engine: QueryEngine, table: TableConfiguration): Promise<string | undefined> {
-  return once(engine, `any key of ${table.table}`, () => lookForKey(engine, table))
-}
-
-async function lookForKey(engine: QueryEngine, table: TableConfiguration): Promise<string | undefined> {
+export async function anyItemKey(engine: QueryEngine, table: TableConfiguration): Promise<string | undefined> {
   const known = await engine.outline?.(table.table)
   if (known !== undefined) return known.sampleKey
   const answer = await engine.run(`select item_key from ${deliveriesOf(table)} limit 1`)

@@ -1,4 +1,5 @@
 import { formatDay } from '../transform/instant.js'
+import { dateOfKey } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { TIME_TO_LIVE } from './bind.js'
 import type { BoundValue, QueryEngine, RunOptions } from './engines/engine.js'
@@ -69,7 +70,51 @@ export async function listChanges(
   { after, limit }: { readonly after?: ListPlace | undefined; readonly limit: number },
   options: RunOptions = {},
 ): Promise<readonly ListedChange[]> {
-  const rows = await filteredRows(engine, table, filter)
+  for (const sinceDay of await beginnings(engine, table, filter, after)) {
+    const rows = await filteredRows(engine, table, filter, sinceDay)
+    const listed = await listFiltered(engine, rows, { after, limit }, options)
+    if (sinceDay === undefined || listed.length === limit) return listed
+  }
+  return []
+}
+
+/** The last day, the last days, and then all of them: where the first have enough, no other is read. */
+const NARROW_DAYS = [1, 8] as const
+
+/**
+ * The days from which a list is looked for, undefined being the first of all. A day's changes are later than those of
+ * the day before, so what is found from a day on is what comes first. Where an engine does not say what it reads, or
+ * changes of an item are wanted, which are few, all days are looked at.
+ */
+async function beginnings(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  { toUs, itemKey }: ChangeFilter,
+  after: ListPlace | undefined,
+): Promise<readonly (string | undefined)[]> {
+  if (itemKey !== undefined) return [undefined]
+  const [end] = [toUs, after?.us].filter(us => us != null).sort((a, b) => a - b)
+  const days = (await daysOfTable(engine, table)).filter(day => end === undefined || day <= dayOf(end))
+  const narrow = NARROW_DAYS.filter(n => n < days.length / 2)
+  return [...narrow.map(n => days.at(-n)), undefined]
+}
+
+/** The days that a table has objects of, in their order; none where its engine does not say. */
+async function daysOfTable(engine: QueryEngine, table: TableConfiguration): Promise<readonly string[]> {
+  if (engine.objects === undefined) return []
+  const objects = engine.objects.bind(engine)
+  return once(engine, `days of ${table.table}`, async () => {
+    const days = (await objects(table.table)).map(({ key }) => dateOfKey(key))
+    return [...new Set(days)].filter(day => day !== '').sort()
+  })
+}
+
+async function listFiltered(
+  engine: QueryEngine,
+  rows: Rows,
+  { after, limit }: { readonly after?: ListPlace | undefined; readonly limit: number },
+  options: RunOptions,
+): Promise<readonly ListedChange[]> {
   const isLater = after === undefined ? '' : 'where event_time_us < ? or (event_time_us = ? and event_id > ?)'
   const sql = `${rows.sql}
 select event_id, event_name, event_time_us, time_precision, item_key, changed, actor, actor_source, last_writer, kind
@@ -180,6 +225,42 @@ order by facet, n desc, value`
   }
 }
 
+/** The changes of a day, and the deletes among them. */
+interface DayCount {
+  readonly day: string
+  readonly changes: number
+  readonly deletes: number
+}
+
+/** Counts the changes of each day that has any, each change once, in the order of days. */
+export async function countDays(engine: QueryEngine, table: TableConfiguration): Promise<readonly DayCount[]> {
+  const rows = await filteredRows(engine, table, { fromUs: null, toUs: null })
+  const sql = `${rows.sql}
+select
+  cast(floor(event_time_us / 86400000000e0) as bigint) as day,
+  count(*) as changes,
+  sum(case when event_name = 'REMOVE' then 1 else 0 end) as deletes
+from filtered
+group by 1
+order by 1`
+  return [...rowsOf(await engine.run(sql, rows.values))].map(({ day, changes, deletes }) => ({
+    day: formatDay(Number(day) * 86_400_000),
+    changes: Number(changes),
+    deletes: Number(deletes),
+  }))
+}
+
+/** When the last change of a table was made, in microseconds since 1970; null where it has none. */
+export async function lastChangeUs(engine: QueryEngine, table: TableConfiguration): Promise<number | null> {
+  const last = (await daysOfTable(engine, table)).at(-1)
+  const sql = `select max(event_time_us) as us from ${deliveriesOf(table)} where event_name <> 'BASELINE'`
+  const of = async (where: string, values: readonly BoundValue[]) =>
+    [...rowsOf(await engine.run(`${sql}${where}`, values))][0]?.us ?? null
+  // the last day may have nothing but what a baseline saw
+  const us = (last === undefined ? null : await of(' and event_date >= ?', [last])) ?? (await of('', []))
+  return us === null ? null : Number(us)
+}
+
 /** How many deliveries of a table there are beside the first of each; counted once for an opened archive. */
 export function countRepeats(engine: QueryEngine, table: TableConfiguration): Promise<number> {
   return once(engine, `repeats of ${table.table}`, async () => {
@@ -193,15 +274,22 @@ interface Rows {
   readonly values: readonly BoundValue[]
 }
 
-/** `with ... filtered`: the rows that a filter leaves, and what it takes. */
-async function filteredRows(engine: QueryEngine, table: TableConfiguration, filter: ChangeFilter): Promise<Rows> {
+/** `with ... filtered`: the rows that a filter leaves, of a day and later where one is given, and what it takes. */
+async function filteredRows(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  filter: ChangeFilter,
+  sinceDay?: string,
+): Promise<Rows> {
   const actor = await actorOfToday(engine, table)
   const deliveries = deliveriesOf(table)
   const changes = actor === undefined ? deliveries : rowsWithActor(deliveries, actor)
-  const period = periodOf(filter)
+  const since: readonly Condition[] = sinceDay === undefined ? [] : [['event_date >= ?', sinceDay]]
+  const period = [...periodOf(filter), ...since]
   const narrow = conditionsOf(filter)
-  // a table without repeats, which is most of them, is spared the window over all of its rows
-  const isRepeated = (await countRepeats(engine, table)) > 0
+  // a table without repeats, which is most of them, is spared the window over all of its rows; over few it costs less
+  // than to know
+  const isRepeated = sinceDay !== undefined || (await countRepeats(engine, table)) > 0
   const once = isRepeated
     ? 'row_number() over (partition by event_id order by event_time_us, row_hash, arrived_at)'
     : 'cast(1 as bigint)'

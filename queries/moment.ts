@@ -26,3 +26,14 @@ export function parseMoment(text: string, nowUs: number): Instant | undefined {
   const us = nowUs - Number(count) * UNIT_US[unit.toLowerCase() as keyof typeof UNIT_US]
   return us < 0 ? undefined : { us, precision: 'ms' }
 }
+
+/** How long ago a moment was, both in microseconds since 1970, in the largest unit that says it: `9 days`. */
+export function ageOf(us: number, nowUs: number): string {
+  const age = Math.max(0, nowUs - us)
+  const [unit, size] = AGES.find(([, size]) => age >= size) ?? SECOND
+  const n = Math.floor(age / size)
+  return `${n} ${unit}${n === 1 ? '' : 's'}`
+}
+
+const SECOND = ['second', UNIT_US.s] as const
+const AGES = [['day', UNIT_US.d], ['hour', UNIT_US.h], ['minute', UNIT_US.m], SECOND] as const

@@ -1,12 +1,6 @@
 import { hash } from 'node:crypto'
-import {
-  type AttributeValue,
-  canonicalAttributes,
-  canonicalItem,
-  type Item,
-  parseItem,
-} from '../transform/attribute-value.js'
-import { readSealed } from '../transform/sealed-field.js'
+import { canonicalAttributes, canonicalItem, type Item, parseItem } from '../transform/attribute-value.js'
+import { hasSealed } from '../transform/sealed-field.js'
 
 /** An item's attributes as canonical text: what DynamoDB calls equal has one such form, whoever wrote it. */
 export function comparableAttributes(item: Item): ReadonlyMap<string, string> {
@@ -26,10 +20,4 @@ export function isSameItem(a: string, b: string): boolean {
 /** True of an image in which ciphertext stands for a value: what is written into a table must be what was there. */
 export function holdsSealed(image: string | null): boolean {
   return image !== null && hasSealed({ M: parseItem(image) })
-}
-
-function hasSealed(value: AttributeValue): boolean {
-  if (readSealed(value) !== undefined) return true
-  if ('L' in value) return value.L.some(hasSealed)
-  return 'M' in value && Object.values(value.M).some(hasSealed)
 }

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { QueryEngine } from '../queries/engines/engine.js'
+import { boundariesWith } from '../queries/verdict/erasures.js'
 import { archiveBegan } from '../queries/verdict/state-at.js'
 import { digestOfStates } from '../queries/verdict/states-digest.js'
 import { comparedAsOf } from '../transform/fact.js'
 import { readableInstant } from '../transform/instant.js'
-import type { TableConfiguration } from '../transform/table-configuration.js'
+import { configurationId, type TableConfiguration } from '../transform/table-configuration.js'
 import {
   type Compared,
   type Comparison,
@@ -16,7 +17,7 @@ import {
   windowOf,
 } from './reconcile.js'
 import type { ReconcileSource } from './reconcile-source.js'
-import { judgeItem, judgeLive, type ReconcileFinding } from './reconciliation.js'
+import { type Comparability, isExplained, judgeItem, judgeLive, type ReconcileFinding } from './reconciliation.js'
 import { StateStore } from './state-store.js'
 
 /** What cannot be compared. */
@@ -58,14 +59,22 @@ export async function* findingsOf(
     archived.onComparing()
     const comparisons = await compare(compared, source)
     onCompared(comparisons.reduce((most, { items }) => Math.max(most, items), 0))
+    const known = await comparability(engine, table)
     for (const { disagreements, side } of comparisons) {
       const findings =
-        source.kind === 'scan' ? liveFindings(disagreements, source, table, archived) : judged(disagreements)
+        source.kind === 'scan'
+          ? liveFindings(disagreements, source, table, archived, known)
+          : judged(disagreements, known)
       for await (const finding of findings) yield { finding, side }
     }
   } finally {
     engine.close()
   }
+}
+
+/** How what is told of a table can be compared with its archive. */
+export async function comparability(engine: QueryEngine, table: TableConfiguration): Promise<Comparability> {
+  return { boundaries: await boundariesWith(engine, table), toldConfigId: configurationId(table) }
 }
 
 /** What the archive's rows say of all items but some, at the moment that a fact of the comparison is about. */
@@ -124,8 +133,11 @@ async function compare(
   return [{ ...(await compareTables(compared, moment)), side: 'to' }]
 }
 
-async function* judged(disagreements: AsyncIterable<Disagreement>): AsyncGenerator<ReconcileFinding> {
-  for await (const disagreement of disagreements) yield judgeItem(disagreement)
+async function* judged(
+  disagreements: AsyncIterable<Disagreement>,
+  known: Comparability,
+): AsyncGenerator<ReconcileFinding> {
+  for await (const disagreement of disagreements) yield judgeItem(disagreement, known)
 }
 
 /** So many items are looked at again and again; where more differ, it is not for a change that is late. */
@@ -140,12 +152,14 @@ async function* liveFindings(
   source: ReconcileSource,
   table: TableConfiguration,
   archived: ComparedArchive,
+  known: Comparability,
 ): AsyncGenerator<ReconcileFinding> {
   const { waitMs } = archived
   const deadline = Date.now() + waitMs
   let late: ReconcileFinding[] = []
-  for await (const finding of lookAgain(disagreements, source, table)) {
-    if (waitMs > 0 && late.length < MOST_LATE) late.push(finding)
+  for await (const finding of lookAgain(disagreements, source, table, known)) {
+    // no change that arrives makes comparable what was erased
+    if (waitMs > 0 && late.length < MOST_LATE && !isExplained(finding)) late.push(finding)
     else yield finding
   }
   while (late.length > 0 && Date.now() < deadline) {
@@ -171,7 +185,8 @@ async function compareLate(
       const moment = newest(source.fromUs, Date.now() * 1000)
       const { disagreements } = await compareTold(compared, moment)
       const findings: ReconcileFinding[] = []
-      for await (const finding of lookAgain(disagreements, source, table)) findings.push(finding)
+      const known = await comparability(compared.engine, table)
+      for await (const finding of lookAgain(disagreements, source, table, known)) findings.push(finding)
       return findings
     } finally {
       compared.engine.close()
@@ -188,9 +203,10 @@ async function* lookAgain(
   disagreements: AsyncIterable<Disagreement>,
   { lookAgain: look, fromUs }: ReconcileSource,
   table: TableConfiguration,
+  known: Comparability,
 ): AsyncGenerator<ReconcileFinding> {
   const lookAt = async (disagreement: Disagreement) =>
-    judgeLive(disagreement, (await look?.(disagreement.itemKey, table)) ?? null, fromUs)
+    judgeLive(disagreement, (await look?.(disagreement.itemKey, table)) ?? null, fromUs, known)
   let waiting: Promise<ReconcileFinding | undefined>[] = []
   const settle = async () => {
     const findings = await Promise.all(waiting)

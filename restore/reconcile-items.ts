@@ -4,6 +4,7 @@ import { ParameterError } from '../queries/parameters.js'
 import type { Item } from '../transform/attribute-value.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { compareTables, windowOf } from './reconcile.js'
+import { comparability } from './reconcile-findings.js'
 import { judgeItem, type ReconcileFinding } from './reconciliation.js'
 import { StateStore } from './state-store.js'
 
@@ -26,7 +27,8 @@ export async function* reconcileItems(
     const repeated = await store.countRepeated()
     if (repeated > 0) throw new ParameterError(`items are told more than once: ${repeated} of them, expected each once`)
     const { disagreements } = await compareTables({ engine, table, store }, windowOf(atUs, false))
-    for await (const disagreement of disagreements) yield judgeItem(disagreement)
+    const known = await comparability(engine, table)
+    for await (const disagreement of disagreements) yield judgeItem(disagreement, known)
   } finally {
     store.remove()
   }

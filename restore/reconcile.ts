@@ -49,6 +49,17 @@ function secondOf(us: number): number {
   return Math.floor(us / SECOND_US) * SECOND_US
 }
 
+/** What somebody says that an item is. */
+interface ToldState {
+  readonly hash: string
+  readonly image: string
+}
+
+/** What the archive says, and the configuration that its row was made under. */
+interface ArchivedState extends ToldState {
+  readonly configId: string
+}
+
 /** An item of which the two sides do not say the same. */
 export interface Disagreement {
   readonly itemKey: string
@@ -59,8 +70,8 @@ export interface Disagreement {
    * what that change left, where the archive had begun by then: `as-of` calls it unknown, but no change can lie
    * between the two.
    */
-  readonly archived: { readonly hash: string; readonly image: string } | null
-  readonly told: { readonly hash: string; readonly image: string } | null
+  readonly archived: ArchivedState | null
+  readonly told: ToldState | null
   /**
    * When the archive's last change of the item up to the moment was made, baselines aside, in microseconds since
    * 1970; null without any.
@@ -235,8 +246,8 @@ async function* readDisagreements(
       yield {
         itemKey: item_key as string,
         isUnknown: is_unknown === true,
-        archived: stateOf(kept_hash, images.get(kept_hash)),
-        told: stateOf(told_hash, told_image ?? images.get(told_hash)),
+        archived: archivedOf(kept_hash, images),
+        told: toldOf(told_hash, told_image ?? images.get(told_hash)?.image),
         lastChangeUs: last_us == null ? null : Number(last_us),
       }
   }
@@ -262,21 +273,22 @@ async function imagesOf(
   engine: QueryEngine,
   table: TableConfiguration,
   disagreed: readonly StoredFields[],
-): Promise<ReadonlyMap<unknown, string>> {
+): Promise<ReadonlyMap<unknown, Pick<ArchivedState, 'image' | 'configId'>>> {
   const wanted = new Set(disagreed.flatMap(row => [row.kept_hash, ...(row.told_image === null ? [row.told_hash] : [])]))
   wanted.delete(null)
   const keys = disagreed
     .filter(({ kept_hash, told_hash }) => wanted.has(kept_hash) || wanted.has(told_hash))
     .map(({ item_key }) => item_key as string)
-  const images = new Map<unknown, string>()
+  const images = new Map<unknown, Pick<ArchivedState, 'image' | 'configId'>>()
   if (keys.length === 0) return images
   const sql = `
-    select old_hash, old_image, new_hash, new_image
+    select old_hash, old_image, new_hash, new_image, config_id
     from ${deliveriesOf(table)}
     where item_key in (${keys.map(() => '?').join(', ')})`
-  for await (const { old_hash, old_image, new_hash, new_image } of rowsFrom(engine, sql, keys)) {
-    if (wanted.has(old_hash as string)) images.set(old_hash, old_image as string)
-    if (wanted.has(new_hash as string)) images.set(new_hash, new_image as string)
+  for await (const { old_hash, old_image, new_hash, new_image, config_id } of rowsFrom(engine, sql, keys)) {
+    const configId = config_id as string
+    if (wanted.has(old_hash as string)) images.set(old_hash, { image: old_image as string, configId })
+    if (wanted.has(new_hash as string)) images.set(new_hash, { image: new_image as string, configId })
   }
   return images
 }
@@ -285,6 +297,10 @@ async function* rowsFrom(engine: QueryEngine, sql: string, values: readonly (str
   for await (const piece of streamAnswer(engine, sql, values)) yield* rowsOf(piece)
 }
 
-function stateOf(hash: unknown, image: unknown) {
+function toldOf(hash: unknown, image: unknown): ToldState | null {
   return typeof hash === 'string' ? { hash, image: image as string } : null
+}
+
+function archivedOf(hash: unknown, images: Awaited<ReturnType<typeof imagesOf>>): ArchivedState | null {
+  return typeof hash === 'string' ? { hash, ...(images.get(hash) as Omit<ArchivedState, 'hash'>) } : null
 }

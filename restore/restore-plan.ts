@@ -96,7 +96,7 @@ export const RESTORE_DOUBTS = [
 ] as const
 
 /** Confidence that leaves nothing to accept. */
-const CERTAIN: readonly string[] = ['COMPLETE', 'UNBROKEN']
+const CERTAIN: readonly string[] = ['COMPLETE', 'UNBROKEN', 'ERASED', 'CONFIG-BOUNDARY']
 
 /** What a plan expects where the item is not there, and where nobody can say what is. */
 export const ABSENT = 'absent'
@@ -137,6 +137,8 @@ function doubtOf({ confidence, unresolved, lost, state }: Then, options: PlanOpt
   const { accepted, late } = options
   if (confidence === 'ALTERED')
     return 'ALTERED: what the archive holds of it is not what its own hashes say, and nothing accepts that: itemtrail history tells which change'
+  if (confidence === 'UNCHECKED')
+    return 'UNCHECKED: a later itemtrail wrote what the archive holds of it, in a row version that this one does not know: restore it with that one'
   const isDoubted = !CERTAIN.includes(confidence) && !accepted.has(confidence)
   if (isDoubted) return `${confidence}: ${explain(confidence, state)}; --accept ${confidence} takes it so`
   if (unresolved && !accepted.has('UNRESOLVED-ORDER'))

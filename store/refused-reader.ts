@@ -4,7 +4,7 @@ import { BOUNDS, GrowingBytes, isOverlong } from '../capture/overlong.js'
 import { isBeginningOnly } from '../capture/overlong-record.js'
 import { nameOrigin } from '../capture/unnamed-record.js'
 import { isObject, type JsonObject, tryParseObject } from '../transform/json.js'
-import { parseRefusedKey, REFUSED_PREFIX, type RefusedFolder } from '../transform/layout.js'
+import { GIVEN_UP_PREFIX, parseRefusedKey, REFUSED_PREFIX, type RefusedFolder } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { transformRecord } from '../transform/transform.js'
 import type { Objects } from './objects.js'
@@ -42,7 +42,8 @@ export interface KeptEntry {
  * `onDamage`.
  */
 export async function* readRefused(objects: Objects, onDamage: (key: string) => void): AsyncGenerator<KeptEntry> {
-  for (const key of await objects.list(REFUSED_PREFIX)) yield* openRefused(objects, key, onDamage)
+  for (const prefix of [REFUSED_PREFIX, GIVEN_UP_PREFIX])
+    for (const key of await objects.list(prefix)) yield* openRefused(objects, key, onDamage)
 }
 
 /**

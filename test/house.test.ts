@@ -111,6 +111,17 @@ describe('the house', () => {
     expect(long).toEqual(LONG)
   })
 
+  it('has nothing built that no source stands for', () => {
+    const dist = existsSync(new URL('../dist', import.meta.url)) ? filesOf(['dist'], /\.js$/) : []
+    const isSource = (path: string) => existsSync(new URL(`../${path}`, import.meta.url))
+    const sources = (file: string) =>
+      ['.ts', '.tsx', '.js'].map(end => file.replace(/^dist\//, '').replace(/\.js$/, end))
+    expect(
+      dist.filter(file => !sources(file).some(isSource)),
+      'npm run build removes it',
+    ).toEqual([])
+  })
+
   it('is all on the map, and nothing else is', () => {
     const paths = pathsIn('ARCHITECTURE.md')
     const onMap = (file: string) => paths.some(path => file === path || (path.endsWith('/') && file.startsWith(path)))

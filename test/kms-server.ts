@@ -1,5 +1,13 @@
-/** What we use of KMS, on loopback: it signs, shows its public key and says how a key is. */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
+/** What we use of KMS, on loopback: it signs, shows its public key, says how a key is, and seals secrets. */
+import {
+  createCipheriv,
+  createDecipheriv,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+  sign,
+} from 'node:crypto'
 import { type Loopback, startLoopback } from './loopback.js'
 
 export interface KmsServer extends Loopback {
@@ -31,6 +39,8 @@ export async function startKmsServer(seed?: Uint8Array): Promise<KmsServer> {
       if (text.length > 4096) return { __type: 'ValidationException' }
       return { Signature: sign(null, text, privateKey).toString('base64'), SigningAlgorithm }
     }
+    if (operation === 'GenerateDataKey') return generate(contextOf(body))
+    if (operation === 'Decrypt') return decrypt(`${body.CiphertextBlob}`, contextOf(body))
     if (operation === 'GetKeyLastUsage') return { KeyLastUsage: {} }
     return { KeyMetadata: { KeyId: body.KeyId, KeyState: 'Enabled' } }
   }
@@ -46,4 +56,31 @@ export async function startKmsServer(seed?: Uint8Array): Promise<KmsServer> {
   })
   const server: KmsServer = { ...loopback, requests: [], answers: new Map(), publicKey: spki.subarray(-32) }
   return server
+}
+
+/** The key that seals secrets: the same in every test, as it stands for nothing. */
+const SECRETS_KEY = Buffer.alloc(32, 7)
+
+/** An encryption context in an order of its own (developer guide, "Encryption context"). */
+function contextOf({ EncryptionContext = {} }: Record<string, unknown>): Buffer {
+  return Buffer.from(JSON.stringify(Object.entries(EncryptionContext as object).sort()))
+}
+
+function generate(context: Buffer): object {
+  const [plain, nonce] = [randomBytes(32), randomBytes(12)]
+  const cipher = createCipheriv('aes-256-gcm', SECRETS_KEY, nonce).setAAD(context)
+  const sealed = Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
+  return { CiphertextBlob: sealed.toString('base64'), Plaintext: plain.toString('base64') }
+}
+
+function decrypt(blob: string, context: Buffer): object {
+  const bytes = Buffer.from(blob, 'base64')
+  const cipher = createDecipheriv('aes-256-gcm', SECRETS_KEY, bytes.subarray(0, 12)).setAAD(context)
+  try {
+    cipher.setAuthTag(bytes.subarray(-16))
+    const plain = Buffer.concat([cipher.update(bytes.subarray(12, -16)), cipher.final()])
+    return { Plaintext: plain.toString('base64') }
+  } catch {
+    return { __type: 'InvalidCiphertextException' }
+  }
 }

@@ -28,7 +28,6 @@ export const UNUSED: { readonly [name: string]: string } = {
   'queries/catalog.ts parseSavedQuery': 'a saved query that is not in the catalogue',
   'queries/verdict/reconstruct.ts AHEAD_US': 'the law over moments needs the day that may be ahead',
   'queries/verdict/reconstruct.ts stateAsOf': 'the fold that every SQL of a state is held against, on Trino too',
-  'queries/verdict/step.ts stateBefore': 'the law of tie groups counts how often a state is entered and left',
   'transform/derived.ts answersPrefix': 'what Athena loses in a test lies there',
   'transform/derived.ts checkpointsPrefix': 'what Athena loses in a test lies there',
 }

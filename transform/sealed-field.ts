@@ -49,11 +49,23 @@ export function writeSealed({ generation, token, ciphertext }: SealedField, kept
 /** Its inverse; undefined for any other value. */
 export function readSealed(value: unknown): SealedField | undefined {
   const map = isObject(value) ? value.M : undefined
-  const field = isObject(map) ? map[SEALED_NAME] : undefined
+  const field = isObject(map) && hasOnly(map, [SEALED_NAME, KEPT_NAME]) ? map[SEALED_NAME] : undefined
   const text = isObject(field) ? field.S : undefined
   const parts = typeof text === 'string' ? FIELD.exec(text) : null
   if (parts === null) return undefined
   return { generation: Number(parts[1]), token: parts[2] as string, ciphertext: parts[3] as string }
+}
+
+/** A map with more in it is one of the table's own. */
+function hasOnly(map: object, names: readonly string[]): boolean {
+  return Object.keys(map).every(name => names.includes(name))
+}
+
+/** True of a value that is sealed, or has one that is in it. */
+export function hasSealed(value: AttributeValue): boolean {
+  if (readSealed(value) !== undefined) return true
+  if ('L' in value) return value.L.some(hasSealed)
+  return 'M' in value && Object.values(value.M).some(hasSealed)
 }
 
 /** What a row's `subjects` have beside a token whose person was erased before the row was made. */
@@ -79,4 +91,46 @@ export function withoutSealed(image: string): string {
 export function tokensIn(image: string): readonly string[] {
   const tokens = new Set([...image.matchAll(SEALED_TEXT)].map(([, token]) => token as string))
   return [...tokens].sort(compareUtf8)
+}
+
+/** The name of the map that stands in an answer for a value that is unreadable for good. */
+const ERASED_NAME = '$erased'
+const SHOWN_NAMES = [ERASED_NAME, 'certificate', 'sealed', KEPT_NAME]
+
+/**
+ * What an answer shows in the place of a value whose key was destroyed: the day, the certificate, the first letters of
+ * the ciphertext, which tell it from another value, and what was kept of it.
+ */
+export function erasedValue(
+  { ciphertext }: SealedField,
+  { destroyed, certificate }: { readonly destroyed: string; readonly certificate: string },
+  kept?: string,
+): AttributeValue {
+  const text = (value: string) => ({ S: value })
+  return {
+    M: {
+      [ERASED_NAME]: text(destroyed.slice(0, 10)),
+      certificate: text(certificate),
+      ...(ciphertext !== '' && { sealed: text(ciphertext.slice(0, 6)) }),
+      ...(kept !== undefined && { [KEPT_NAME]: text(kept) }),
+    },
+  }
+}
+
+/** Its inverse as far as people are told; undefined for any other value. */
+export function readErased(
+  value: AttributeValue,
+): { readonly day: string; readonly certificate: string; readonly kept: string | undefined } | undefined {
+  const [day, certificate] = [textIn(value, ERASED_NAME), textIn(value, 'certificate')]
+  // what a table holds under this name is shown as it is
+  if (day === undefined || !/^\d{4}-\d{2}-\d{2}$/.test(day) || !/^[0-9a-f]{8}$/.test(certificate ?? ''))
+    return undefined
+  if ('M' in value && !Object.keys(value.M).every(name => SHOWN_NAMES.includes(name))) return undefined
+  return { day, certificate: certificate as string, kept: textIn(value, KEPT_NAME) }
+}
+
+/** The text of a member of a map. */
+export function textIn(value: AttributeValue, name: string): string | undefined {
+  const inner = 'M' in value ? value.M[name] : undefined
+  return inner !== undefined && 'S' in inner ? inner.S : undefined
 }

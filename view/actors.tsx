@@ -19,7 +19,7 @@ export function Actor({ change }: { readonly change: ChangeMaker }) {
   if (kind === 'not recorded') return <span class="dim">not recorded</span>
   return (
     <span>
-      <bdi>{who}</bdi> {kind === 'last writer' ? null : <small>{kind}</small>}
+      <bdi {...(who.length <= 28 && { class: 't' })}>{who}</bdi> {kind === 'last writer' ? null : <small>{kind}</small>}
     </span>
   )
 }

@@ -21,14 +21,14 @@ import { type Admission, guard } from './safety.js'
 import type { PageAsking, Screen } from './screen.js'
 import { asOfScreen } from './screens/as-of.js'
 import { bytesOfChange, changeScreen, proofOfChange } from './screens/change.js'
-import { changesScreen } from './screens/changes.js'
+import { changesScreen, receiptOfChanges } from './screens/changes.js'
 import { checkScreen } from './screens/check.js'
 import { homeScreen } from './screens/home.js'
 import { itemScreen } from './screens/item.js'
 import { proofScreen } from './screens/proof.js'
 import { questionScreen, receiptOf } from './screens/question.js'
-import { sampleScreen } from './screens/sample.js'
-import { sqlScreen } from './screens/sql.js'
+import { receiptOfSample, sampleScreen } from './screens/sample.js'
+import { receiptOfSql, sqlScreen } from './screens/sql.js'
 import { tableScreen } from './screens/table.js'
 import { lastChange } from './tables.js'
 import { clockOf } from './times.js'
@@ -114,11 +114,15 @@ const FILES: readonly (readonly [path: string, make: (asking: PageAsking) => Pro
       ),
   ],
   ['t/:/e/:/bytes', async asking => fileOf(await bytesOfChange(asking), 'application/octet-stream', 'attribute.bin')],
-  [
-    'receipt/:',
-    async asking => fileOf(`${JSON.stringify(await receiptOf(asking), null, 2)}\n`, 'application/json', 'receipt.json'),
-  ],
+  ['receipt/:', async asking => receiptFile(await receiptOf(asking))],
+  ['t/:/changes/receipt', async asking => receiptFile(await receiptOfChanges(asking))],
+  ['sample/receipt', async asking => receiptFile(await receiptOfSample(asking))],
+  ['sql/receipt', async asking => receiptFile(await receiptOfSql(asking))],
 ]
+
+function receiptFile(receipt: object): Response {
+  return fileOf(`${JSON.stringify(receipt, null, 2)}\n`, 'application/json', 'receipt.json')
+}
 
 function fileOf(content: string | Uint8Array, type: string, name: string): Response {
   const body = typeof content === 'string' ? content : new Uint8Array(content)
@@ -200,6 +204,7 @@ function askingOf(
       path,
       clock,
       now: now(),
+      begunMs: performance.now(),
       raw: search.raw !== undefined,
       waits: ending !== 'html',
       allowsSql,
@@ -225,12 +230,11 @@ async function send(screen: Screen, asking: PageAsking, ending: Ending, options:
   return new Response(html, { status, headers: { 'content-type': 'text/html; charset=utf-8' } })
 }
 
-function csvOf({ rows }: Screen): Response {
-  if (rows === undefined)
-    return new Response('this is no list, expected .json\n', {
-      status: 404,
-      headers: { 'content-type': 'text/plain; charset=utf-8' },
-    })
+function csvOf({ rows, isCut, counts, command }: Screen): Response {
+  const refused = (text: string, status: number) =>
+    new Response(`${text}\n`, { status, headers: { 'content-type': 'text/plain; charset=utf-8' } })
+  if (rows === undefined) return refused('this is no list, expected .json', 404)
+  if (isCut) return refused(`${counts}: a file of some rows would look whole; narrow it, or ask\n${command}`, 400)
   return new Response(Buffer.concat([...toCsv(rows)]), {
     headers: { 'content-type': 'text/csv; charset=utf-8; header=present' },
   })

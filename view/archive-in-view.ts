@@ -17,9 +17,11 @@ export interface Looked {
 export class ArchiveInView {
   private current: Promise<Opened> | undefined
   private checked = 0
+  private readonly ending = new AbortController()
 
   constructor(
-    private readonly open: () => Promise<OpenArchive>,
+    /** The signal ends whatever statement still runs. */
+    private readonly open: (signal: AbortSignal) => Promise<OpenArchive>,
     /** How long a look at what is there is good for. */
     private readonly freshMs = 1000,
   ) {}
@@ -36,8 +38,11 @@ export class ArchiveInView {
     }
   }
 
+  /** Ends what is still being found out, and closes: an engine that is closed under a statement may never return. */
   async close(): Promise<void> {
+    this.ending.abort()
     const opened = await this.current?.catch(() => undefined)
+    await opened?.quiet()
     await opened?.archive.close()
   }
 
@@ -55,7 +60,7 @@ export class ArchiveInView {
 
   private renew(): Promise<Opened> {
     this.checked = Date.now()
-    const opening = this.open().then(async archive => new Opened(archive, await stateOf(archive)))
+    const opening = this.open(this.ending.signal).then(async archive => new Opened(archive, await stateOf(archive)))
     this.current = opening
     // one that cannot be opened may be by the next look
     opening.catch(() => {
@@ -68,9 +73,12 @@ export class ArchiveInView {
 /** What is kept of one state of the archive, beside verdicts. */
 const MOST_KEPT = 100
 
+const FAILURE_KEPT_MS = 10_000
+
 class Opened implements Looked {
   users = 0
   isOld = false
+  private readonly making = new Set<Promise<unknown>>()
   private readonly known = new Map<string, Promise<unknown>>()
 
   constructor(
@@ -81,22 +89,30 @@ class Opened implements Looked {
   verdict = (asked: QuestionAsked) => {
     const { query, table, parameters, sql } = asked
     const key = JSON.stringify([query, table, [...parameters], query === undefined ? sql : ''])
-    return this.once(`verdict ${key}`, () => this.judge(asked))
+    return this.once(`verdict ${key}`, () => this.archive.verdict(asked))
   }
 
-  /** A verdict may still be asked for when its page has been answered: until then the archive stays open. */
-  private async judge(asked: QuestionAsked): Promise<AnswerVerdict | undefined> {
+  /** When nothing is being found out any more. */
+  async quiet(): Promise<void> {
+    while (this.making.size > 0) await Promise.allSettled(this.making)
+  }
+
+  /** What is found out may still be when its page has been answered: until then the archive stays open. */
+  private async held<T>(make: () => Promise<T>): Promise<T> {
     this.users++
+    const making = make()
+    this.making.add(making)
     try {
-      return await this.archive.verdict(asked)
+      return await making
     } finally {
+      this.making.delete(making)
       this.users--
       if (this.isOld && this.users === 0) await this.archive.close()
     }
   }
 
   once = async <T>(key: string, make: () => Promise<T>): Promise<T> => {
-    const made = (this.known.get(key) as Promise<T> | undefined) ?? make()
+    const made = (this.known.get(key) as Promise<T> | undefined) ?? this.held(make)
     this.known.set(key, made)
     // histories and lists are large, and are soon made again
     for (const old of this.known.keys())
@@ -104,7 +120,8 @@ class Opened implements Looked {
     try {
       return await made
     } catch (error) {
-      this.known.delete(key)
+      // whoever did not wait for it looks again shortly, and is to be told that it failed
+      setTimeout(() => this.known.get(key) === made && this.known.delete(key), FAILURE_KEPT_MS).unref()
       throw error
     }
   }

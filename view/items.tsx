@@ -18,6 +18,10 @@ const FOLDED_VALUE = 2000
 export interface ShowState {
   /** In DynamoDB JSON. */
   readonly raw: boolean
+  /** True where a change shows the whole item before and after it. @default false */
+  readonly whole?: boolean | undefined
+  /** Top-level attributes that are marked, because another state has them otherwise. @default - none */
+  readonly differs?: ReadonlySet<string> | undefined
   /** Where the bytes of a binary attribute can be had; undefined where they cannot. */
   readonly bytesLink?: ((path: string) => string) | undefined
 }
@@ -164,7 +168,16 @@ export function StateTable({ item, caption, show }: StateOf) {
       <tbody>
         {Object.entries(item).map(([name, value]) => (
           <tr>
-            <th scope="row">{showPath([{ name }])}</th>
+            <th scope="row">
+              {show.differs?.has(name) ? (
+                <>
+                  <span aria-label="differs" role="img" class="mono">
+                    ~
+                  </span>{' '}
+                </>
+              ) : null}
+              {showPath([{ name }])}
+            </th>
             <td>
               <Value value={value} path={showPath([{ name }])} show={show} />
             </td>
@@ -209,7 +222,7 @@ export function ChangeBody({ change, show }: { readonly change: HistoryChange; r
     return <StateTable item={after} caption="as the baseline found it" show={show} />
   const missing = missingImages(change)
   const view = change.view_type === null ? '' : ` (view type ${change.view_type})`
-  if (missing.length > 0 || show.raw || change.altered.some(({ unreadable }) => unreadable !== null))
+  if (missing.length > 0 || show.raw || show.whole || change.altered.some(({ unreadable }) => unreadable !== null))
     return (
       <>
         {missing.map(side => (

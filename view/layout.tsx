@@ -1,10 +1,11 @@
 import type { Child } from 'hono/jsx'
+import { ageOf } from '../queries/moment.js'
 import { NOT_SHOWN } from '../queries/verdict/table-verdict.js'
 import { linkTo, type Search } from './address.js'
 import { Keys } from './keys.js'
 import { Chip } from './paper/parts.js'
 import type { PageAsking, Screen, Sureness } from './screen.js'
-import { ageOf, Time } from './times.js'
+import { Time } from './times.js'
 
 /** What stands around every screen. */
 export interface Surroundings {
@@ -52,7 +53,8 @@ function Layout({ asking, screen, lastUs }: Surroundings) {
               ', which has no change yet'
             ) : (
               <>
-                , last change <Time us={lastUs} clock={asking.clock} />, {ageOf(lastUs, asking.now)} ago
+                , last change <Time us={lastUs} clock={asking.clock} />, {ageOf(lastUs, asking.now.getTime() * 1000)}{' '}
+                ago
               </>
             )}
           </span>
@@ -61,7 +63,11 @@ function Layout({ asking, screen, lastUs }: Surroundings) {
         </header>
         <main id="main" tabindex={-1}>
           <h1>{question}</h1>
-          {sureness === undefined ? null : <Sure sureness={sureness} again={here(asking)} />}
+          {sureness === undefined ? null : (
+            <Later name="sure" asking={asking}>
+              {sureness.kind === 'pending' ? undefined : <Sure sureness={sureness} />}
+            </Later>
+          )}
           <Tools asking={asking} screen={screen} />
           {(screen.remarks ?? []).map(text => (
             <p class="note">{text}</p>
@@ -95,18 +101,39 @@ function ZoneForm({ asking }: { readonly asking: PageAsking }) {
   )
 }
 
-function Sure({ sureness, again }: { readonly sureness: Sureness; readonly again: string }) {
-  if (sureness.kind === 'pending')
-    return (
-      <div class="bar" data-pending="">
-        <p class="confidence" role="status">
-          <Chip word="NOT JUDGED YET" />{' '}
+interface LaterOf {
+  readonly name: keyof typeof LATER
+  readonly asking: PageAsking
+  /** Undefined where it is still being found out. */
+  readonly children?: Child | undefined
+}
+
+const COUNTED = 'by what this can be narrowed is being counted'
+const LATER = {
+  sure: 'how sure this is, is being found out',
+  facets: COUNTED,
+  'all-facets': COUNTED,
+  days: 'the days are being counted and judged',
+  gaps: 'what is missing is being found out',
+} as const
+
+/** What may come after the rest of its page: until then it says so, and the script looks again. */
+export function Later({ name, asking, children }: LaterOf) {
+  return (
+    <div class="later" data-later={name}>
+      {children ?? (
+        <p class={name === 'sure' ? 'bar confidence' : 'quick'} data-pending="" role="status">
+          {name === 'sure' ? <Chip word="NOT JUDGED YET" /> : null}{' '}
           <span>
-            how sure this is, is being found out: <a href={again}>look again</a>
+            {LATER[name]}: <a href={here(asking)}>look again</a>
           </span>
         </p>
-      </div>
-    )
+      )}
+    </div>
+  )
+}
+
+function Sure({ sureness }: { readonly sureness: Extract<Sureness, { kind: 'judged' }> }) {
   const [first = '', ...rest] = sureness.lines
   return (
     <>
@@ -130,15 +157,10 @@ function Tools({ asking, screen }: { readonly asking: PageAsking; readonly scree
   return (
     <>
       <div class="tools">
-        {counts === undefined ? null : <span>{counts}</span>}
-        {receipt === undefined ? null : (
-          <span class="any">
-            result SHA-256{' '}
-            <a href={receipt.link}>
-              <code>{receipt.sha256}</code>
-            </a>
-          </span>
-        )}
+        <span class="later" data-later="counts">
+          {counts === undefined ? null : <span {...(screen.isCounting && { 'data-pending': '' })}>{counts}</span>}
+          {receipt === undefined ? null : <ReceiptLink receipt={receipt} />}
+        </span>
         <span class="noprint">
           <a href={file('.json')}>JSON</a>
           {rows === undefined ? null : (
@@ -152,6 +174,13 @@ function Tools({ asking, screen }: { readonly asking: PageAsking; readonly scree
           <button type="button" data-copy-link="">
             copy link
           </button>{' '}
+          {command === undefined ? null : (
+            <>
+              <button type="button" data-copy={command} data-copy-command="">
+                copy command
+              </button>{' '}
+            </>
+          )}
           <button type="button" data-print="">
             print
           </button>{' '}
@@ -161,14 +190,25 @@ function Tools({ asking, screen }: { readonly asking: PageAsking; readonly scree
         </span>
       </div>
       {command === undefined ? null : (
-        <div class="command">
+        <details class="command">
+          <summary>the command that gives the same</summary>
           <code>{command}</code>
-          <button type="button" class="script noprint" data-copy={command}>
-            copy
-          </button>
-        </div>
+        </details>
       )}
     </>
+  )
+}
+
+/** A hash is looked at by its beginning, copied and printed whole. */
+function ReceiptLink({ receipt: { sha256, link } }: { readonly receipt: NonNullable<Screen['receipt']> }) {
+  if (sha256 === undefined) return <a href={link}>receipt, made when it is asked for</a>
+  return (
+    <span>
+      result SHA-256{' '}
+      <a href={link}>
+        <code class="hash">{sha256}</code>
+      </a>
+    </span>
   )
 }
 

@@ -69,8 +69,7 @@ function open() {
 const PICKED = 'itemtrail-picked'
 const picked = () => JSON.parse(sessionStorage.getItem(PICKED) ?? '[]')
 
-function pick() {
-  const row = current()
+function pick(row = current()) {
   if (row?.dataset.pick === undefined) return
   const kept = picked().filter(text => text !== row.dataset.pick)
   if (kept.length === picked().length) kept.push(row.dataset.pick)
@@ -83,14 +82,30 @@ function markPicked() {
   for (const row of rows()) {
     const isPicked = chosen.includes(row.dataset.pick)
     row.classList.toggle('picked', isPicked)
-    if (isPicked) row.setAttribute('aria-description', 'picked to compare')
-    else row.removeAttribute('aria-description')
+    row.querySelector('[data-pick-row]')?.setAttribute('aria-pressed', String(isPicked))
   }
+  const button = $('[data-compare]')
+  if (button === null) return
+  button.disabled = pair() === undefined
+  $('[data-picks]').textContent = toldOf(chosen)
+}
+
+/** The two that are picked; undefined where they are not two, or of two items. */
+function pair() {
+  const [first, second] = picked().map(text => /^(\S+) (.*) (\S+)$/s.exec(text))
+  if (!first || !second || first[1] !== second[1] || first[2] !== second[2]) return undefined
+  return [first, second]
+}
+
+function toldOf(chosen) {
+  if (chosen.length < 2) return `${chosen.length} of 2 picked, by the circle beside an id`
+  return pair() === undefined ? 'the two picked are of two items, of which nothing is compared' : '2 of 2 picked'
 }
 
 function compare() {
-  const [first, second] = picked().map(text => /^(\S+) (.*) (\S+)$/s.exec(text))
-  if (first === undefined || second === undefined || first[1] !== second[1] || first[2] !== second[2]) return
+  const two = pair()
+  if (two === undefined) return
+  const [first, second] = two
   const [before, after] = [first[3], second[3]].sort()
   const path = ['t', first[1], 'i', first[2]].map(encodeURIComponent).join('/')
   location.assign(`/${path}?${new URLSearchParams({ between: before, and: after })}`)
@@ -106,8 +121,10 @@ function nextZone() {
   return go(search => search.delete('tz'))
 }
 
-function toggle(name, value) {
-  go(search => (search.has(name) ? search.delete(name) : search.set(name, value)))
+function narrow() {
+  const place = $('#narrow')
+  if (place?.matches('details')) place.open = true
+  place?.querySelector('input:not([type=hidden]), textarea')?.focus()
 }
 
 const ACTIONS = {
@@ -117,19 +134,16 @@ const ACTIONS = {
   ArrowUp: () => walk(-1),
   Enter: open,
   Escape: () => history.back(),
-  '/': () => $('#narrow input:not([type=hidden]), #narrow textarea')?.focus(),
+  '/': narrow,
   '[': () => $('a[rel=prev]')?.click(),
   ']': () => $('main a[rel=next]')?.click(),
   x: pick,
   d: compare,
   t: nextZone,
-  r: () => toggle('raw', 'yes'),
-  w: () => toggle('w', 'changed'),
+  r: () => $('[data-raw]')?.click(),
+  w: () => $('[data-w]')?.click(),
   y: () => copy(location.href, $('[data-copy-link]') ?? undefined),
-  c: () => {
-    const button = $('.command [data-copy]')
-    if (button !== null) copy(button.dataset.copy, button)
-  },
+  c: () => $('[data-copy-command]')?.click(),
   p: () => print(),
   '?': () => $('#keys').showModal(),
 }
@@ -159,6 +173,7 @@ document.addEventListener('click', event => {
   if (dataset.keys !== undefined) $('#keys').showModal()
   if (dataset.verify !== undefined) verifyHere(button.closest('[data-proof]'))
   if (dataset.compare !== undefined) compare()
+  if (dataset.pickRow !== undefined) pick(button.closest('[data-row]'))
 })
 
 // all that is folded away is printed, too
@@ -309,12 +324,16 @@ async function checkReceipt(receipt) {
     found === said ? '✓ the receipt is as it was written' : '✗ the receipt was edited: its own hash is another',
   ]
   const { query, table, parameters } = receipt.question
-  if (query === null) return [...lines, '? SQL of one’s own cannot be checked here: itemtrail rerun asks it again']
-  const search = new URLSearchParams({
-    table,
-    ...Object.fromEntries(parameters.map(([name, value]) => [name, String(value)])),
-  })
-  const response = await fetch(`/q/${encodeURIComponent(query)}.json?${search}`)
+  if (query === null && receipt.statement.values.length > 0)
+    return [...lines, '? SQL with values cannot be checked here: itemtrail rerun asks it again']
+  const response = await fetch(
+    query === null
+      ? `/sql.json?${new URLSearchParams({ statement: receipt.statement.sql })}`
+      : `/q/${encodeURIComponent(query)}.json?${new URLSearchParams({
+          table,
+          ...Object.fromEntries(parameters.map(([name, value]) => [name, String(value)])),
+        })}`,
+  )
   const now = await response.json()
   if (now.result === undefined)
     return [...lines, `? cannot be checked: ${now.error ?? 'the question is not answered here'}`]
@@ -369,12 +388,25 @@ async function checkFiles(files, vkey) {
 document.documentElement.classList.add('js')
 markPicked()
 
-if ($('[data-pending]') !== null) setTimeout(() => location.reload(), 1500)
+const isPending = place => place.querySelector('[data-pending]') !== null
+
+/** What was still being found out takes its place when it is known: nothing else on the page moves. */
+async function lookAgain() {
+  const response = await fetch(location.href)
+  if (!response.ok) return location.reload()
+  const found = new DOMParser().parseFromString(await response.text(), 'text/html')
+  for (const place of all('[data-later]').filter(isPending)) {
+    const fresh = found.querySelector(`[data-later="${CSS.escape(place.dataset.later)}"]`)
+    if (fresh === null) return location.reload()
+    if (!isPending(fresh) || place.dataset.later === 'days') place.replaceWith(document.adoptNode(fresh))
+  }
+  if ($('[data-pending]') !== null) setTimeout(lookAgain, 1500)
+}
+
+if ($('[data-pending]') !== null) setTimeout(lookAgain, 1500)
 
 for (const slider of all('[data-slider]')) {
   const times = JSON.parse(slider.dataset.times)
-  slider.max = String(times.length - 1)
-  slider.value = slider.max
   slider.addEventListener('input', () => {
     slider.form.elements[slider.dataset.slider].value = times[Number(slider.value)]
   })

@@ -18,6 +18,8 @@ export interface PageAsking extends Looked {
   readonly path: readonly string[]
   readonly clock: Clock
   readonly now: Date
+  /** When it began to be made, by `performance.now()`. */
+  readonly begunMs: number
   /** True where states are shown in DynamoDB JSON. */
   readonly raw: boolean
   /** True where nothing is shown before all of it is known: in a file. */
@@ -47,13 +49,17 @@ export interface Screen {
   readonly sureness?: Sureness | undefined
   /** How many rows are shown of how many, and what is left out. */
   readonly counts?: string | undefined
-  /** SHA-256 of the answer, as its receipt has it, and where the receipt is. */
-  readonly receipt?: { readonly sha256: string; readonly link: string } | undefined
+  /** True where how many there are is still being counted. @default false */
+  readonly isCounting?: boolean | undefined
+  /** SHA-256 of the answer, as its receipt has it, where it is known by now; and where the receipt is. */
+  readonly receipt?: { readonly sha256?: string | undefined; readonly link: string } | undefined
   /** What else a reader should know. */
   readonly remarks?: readonly string[] | undefined
   readonly body: Child
   /** What `.json` has beside what is always there. */
   readonly data: object
+  /** True where a file has some of the rows only, which CSV has no place to say. @default false */
+  readonly isCut?: boolean | undefined
   /** What `.csv` has, where the screen is a list. */
   readonly rows?: Table | undefined
 }

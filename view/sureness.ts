@@ -5,7 +5,7 @@ import type { ItemHistory } from '../queries/verdict/fold-history.js'
 import { NOT_SHOWN } from '../queries/verdict/table-verdict.js'
 import type { PageAsking, Sureness } from './screen.js'
 
-/** How long a screen waits for its verdict; later looks have it. */
+/** How long a screen of a small table waits for each thing that takes long. */
 const PATIENCE_MS = 700
 
 /** The verdict about the changes of a table in a period: found out once, and not waited for long. */
@@ -13,19 +13,19 @@ export async function surenessOf(
   asking: PageAsking,
   table: string,
   parameters: Readonly<Record<string, string>>,
-  query = 'changes-between',
+  { query = 'changes-between', after }: SurenessOptions = {},
 ): Promise<Sureness> {
   const asked = { query, table, parameters: new Map(Object.entries(parameters)), sql: '' }
-  const judging = asking.verdict(asked)
-  if (asking.waits) return judgedBy(await judging, asking.root)
-  const verdict = await Promise.race([judging, later()])
-  return verdict === PENDING ? { kind: 'pending' } : judgedBy(verdict, asking.root)
+  const judge = async () => ({ verdict: await asking.verdict(asked) })
+  const judged = await soon(asking, table, after === undefined ? judge() : after.then(judge, judge))
+  return judged === undefined ? { kind: 'pending' } : judgedBy(judged.verdict, asking.root)
 }
 
-const PENDING = Symbol('pending')
-
-function later(): Promise<typeof PENDING> {
-  return new Promise(resolve => setTimeout(() => resolve(PENDING), PATIENCE_MS).unref())
+interface SurenessOptions {
+  /** The saved query whose answer it is about. @default - the changes of the period */
+  readonly query?: string | undefined
+  /** What is found out first, for both would take twice as long. @default - nothing */
+  readonly after?: Promise<unknown> | undefined
 }
 
 /** A verdict in the words of the command line. */
@@ -44,4 +44,30 @@ export function judgedItem(history: ItemHistory): Sureness {
   const text = describeConfidence(history).slice(word.length).replace(/^: /, '').trim()
   const verdict = { confidence: word, isDoubtful: false, tables: [], item: history }
   return { kind: 'judged', verdict, word, lines: [text] }
+}
+
+/** Up to so many bytes of a table all is waited for, as long as it takes no second. */
+const SMALL = 64 * 1024 * 1024
+/** How long a page of a larger one may take before what is not known by then is told to be on its way. */
+const PAGE_MS = 900
+
+/** What is known soon, or undefined: it is found out meanwhile, and known by a later look. A file waits for all. */
+export async function soon<T>(asking: PageAsking, table: string, making: Promise<T>): Promise<T | undefined> {
+  if (asking.waits) return making
+  const left = (await isSmallTable(asking, table))
+    ? PATIENCE_MS
+    : Math.max(0, PAGE_MS - (performance.now() - asking.begunMs))
+  return Promise.race([making, later(left)])
+}
+
+/** True for a table that is read as a whole at no cost: not on AWS, and not a large one. */
+export function isSmallTable({ archive: { engine }, once }: PageAsking, table: string): Promise<boolean> {
+  return once(`size of ${table}`, async () => {
+    const objects = await engine.objects?.(table)
+    return objects !== undefined && objects.reduce((sum, { bytes }) => sum + bytes, 0) < SMALL
+  })
+}
+
+function later(ms: number): Promise<undefined> {
+  return new Promise(resolve => setTimeout(() => resolve(undefined), ms).unref())
 }

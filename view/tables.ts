@@ -1,8 +1,7 @@
 import { parseItemKey, showItemKey } from '../cli/show/item-key.js'
 import { UnreadableTable } from '../queries/engines/engine.js'
-import { deliveriesOf } from '../queries/engines/literal.js'
-import { rowsOf } from '../queries/engines/rows.js'
 import { anyItemKey } from '../queries/known-keys.js'
+import { lastChangeUs } from '../queries/list-changes.js'
 import { canonicalAttributes, canonicalItem, type Item } from '../transform/attribute-value.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { AddressError, linkTo, type Search } from './address.js'
@@ -17,8 +16,8 @@ export function tableIn({ archive }: PageAsking, name: string | undefined): Tabl
 }
 
 /** The canonical key that an address names, in any form that the command line takes. */
-export async function itemIn({ archive }: PageAsking, table: TableConfiguration, typed: string): Promise<string> {
-  const anyKey = await anyItemKey(archive.engine, table)
+export async function itemIn({ archive, once }: PageAsking, table: TableConfiguration, typed: string): Promise<string> {
+  const anyKey = await once(`a key of ${table.table}`, () => anyItemKey(archive.engine, table))
   if (anyKey === undefined) throw new AddressError(`table ${table.table} has no rows in the archive`, 404)
   return parseItemKey(typed, anyKey)
 }
@@ -37,10 +36,8 @@ export function itemText(item: Item): string {
 /** When the last change of a table was made, in microseconds since 1970; null where it has none. */
 export function lastChangeOf(asking: PageAsking, table: TableConfiguration): Promise<number | null> {
   return asking.once(`last change of ${table.table}`, async () => {
-    const sql = `select max(event_time_us) as us from ${deliveriesOf(table)} where event_name <> 'BASELINE'`
     try {
-      const [row] = [...rowsOf(await asking.archive.engine.run(sql))]
-      return row?.us == null ? null : Number(row.us)
+      return await lastChangeUs(asking.archive.engine, table)
     } catch (error) {
       // it is told where the table itself is looked at
       if (error instanceof UnreadableTable) return null

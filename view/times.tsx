@@ -1,4 +1,4 @@
-import { formatInstant } from '../transform/instant.js'
+import { formatInstant, parseInstant } from '../transform/instant.js'
 import { AddressError } from './address.js'
 
 /** Shows moments in one time zone. */
@@ -62,17 +62,8 @@ export function Time({
   return <time datetime={formatInstant(us, us % 1000 === 0 ? 3 : 6)}>{clock.text(us, precision)}</time>
 }
 
-/** How long ago, in the largest unit that says it. */
-export function ageOf(us: number, now: Date): string {
-  const seconds = Math.max(0, Math.round(now.getTime() / 1000 - us / 1_000_000))
-  const units = [
-    ['day', 86_400],
-    ['hour', 3600],
-    ['minute', 60],
-  ] as const
-  for (const [unit, size] of units) {
-    const n = Math.floor(seconds / size)
-    if (n > 0) return `${n} ${unit}${n === 1 ? '' : 's'}`
-  }
-  return `${seconds} second${seconds === 1 ? '' : 's'}`
+/** A moment that a row has as text; what is none stays as it is. */
+export function InstantText({ text, clock }: { readonly text: string; readonly clock: Clock }) {
+  const us = parseInstant(text)?.us
+  return us === undefined ? <bdi>{text}</bdi> : <Time us={us} clock={clock} />
 }

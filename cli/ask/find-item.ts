@@ -1,5 +1,4 @@
 import { type AnsweredHistory, readHistory } from '../../queries/answers/read-history.js'
-import { sampleItemKey } from '../../queries/item-key.js'
 import { similarItemKeys } from '../../queries/known-keys.js'
 import type { ItemHistory } from '../../queries/verdict/fold-history.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
@@ -10,8 +9,8 @@ import { nearest } from './nearest.js'
 import type { Workspace } from './workspace.js'
 
 /** The canonical key that a user typed. Throws `CommandError` where the table has no rows to tell its keys by. */
-export async function findItemKey({ engine }: Workspace, table: TableConfiguration, typed: string): Promise<string> {
-  const anyKey = await sampleItemKey(engine, table)
+export async function findItemKey({ archive }: Workspace, table: TableConfiguration, typed: string): Promise<string> {
+  const anyKey = await archive.sampleKey(table.table)
   if (anyKey === undefined) throw new CommandError(`table ${table.table} has no rows in the archive`, EXIT.findings)
   return parseItemKey(typed, anyKey)
 }

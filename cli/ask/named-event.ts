@@ -1,4 +1,4 @@
-import { type AnsweredChange, readChange } from '../../queries/answers/read-change.js'
+import { type AnsweredChange, readFoundEvent } from '../../queries/answers/read-found-event.js'
 import { type FoundEvent, findEvents, listEvents, readEventId } from '../../queries/find-event.js'
 import { CommandError, EXIT } from '../io.js'
 import { findWorkspaceTable, type Workspace } from './workspace.js'
@@ -39,7 +39,7 @@ export async function namedChange(
   typed: string,
 ): Promise<AnsweredChange & { readonly of: FoundEvent }> {
   const of = await namedEvent(workspace, tableName, typed)
-  return { ...(await readChange(workspace.engine, of)), of }
+  return { ...(await readFoundEvent(workspace.engine, of)), of }
 }
 
 function tablesMeant(workspace: Workspace, name: string | undefined) {

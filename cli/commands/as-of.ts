@@ -1,6 +1,7 @@
 import type { Instant } from '../../transform/instant.js'
 import { instantOf, isInstant } from '../ask/instant-argument.js'
 import { ANSWER_OPTIONS, type Asking, askArchive, PLACE_OPTIONS } from '../ask/question.js'
+import { REVEAL_OPTION } from '../ask/revealing.js'
 import { findWorkspaceTable } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT } from '../io.js'
 import { formatOption } from '../show/choose-format.js'
@@ -16,6 +17,7 @@ export const asOf: Command = {
   options: [
     ...PLACE_OPTIONS,
     formatOption('columns', 'items'),
+    REVEAL_OPTION,
     ...ANSWER_OPTIONS.filter(([flags]) => !flags.startsWith('--format')),
     ['--no-verdict', 'of a whole table, leaves out how sure the answer is, and says so'],
   ],

@@ -1,7 +1,7 @@
+import { type Unsealing, unsealText } from '../../erasure/reveal.js'
 import { type AnsweredHistory, answerHistory } from '../../queries/answers/read-history.js'
 import type { Receipt } from '../../queries/answers/receipt.js'
 import { type Difference, differencesOf } from '../../queries/difference.js'
-import { isDoubtful } from '../../queries/verdict/findings.js'
 import type { ItemHistory } from '../../queries/verdict/fold-history.js'
 import type { HistoryChange } from '../../queries/verdict/item-change.js'
 import type { ItemState } from '../../queries/verdict/reconstruct.js'
@@ -13,9 +13,10 @@ import { checkSeen, findHistory } from '../ask/find-item.js'
 import { instantOf } from '../ask/instant-argument.js'
 import { ANSWER_OPTIONS, type Asking, askArchive, PLACE_OPTIONS } from '../ask/question.js'
 import type { ReceiptFile } from '../ask/receipt-file.js'
+import { REVEAL_OPTION, type Revealing, revealingOf } from '../ask/revealing.js'
 import { findWorkspaceTable, type Workspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type Options } from '../io.js'
-import { itemEnding, pageConfidence, shortId, showConfidence } from '../show/confidence.js'
+import { exitOf, itemEnding, pageConfidence, shortId, showConfidence } from '../show/confidence.js'
 import { showDifferences, showPath } from '../show/item.js'
 import { showItemKey } from '../show/item-key.js'
 import { nameState, showInstant } from '../show/state.js'
@@ -32,6 +33,7 @@ export const diff: Command = {
     ...PLACE_OPTIONS,
     ['--from <instant>', 'the earlier moment (required with a key)'],
     ['--to <instant>', 'the later moment', 'now'],
+    REVEAL_OPTION,
     ...ANSWER_OPTIONS,
   ],
   example: 'itemtrail diff Orders ORD12345 --from 2026-11-18T12:00:00Z --to 2026-11-20T12:00:00Z',
@@ -54,17 +56,19 @@ async function diffOfMoments([name, key]: readonly string[], asking: Asking): Pr
   await checkSeen(workspace, table, all, until)
   checkKnown(before, from, '--from')
   checkKnown(after, to, '--to')
-  return surfaceOf(table.table, until, [from, before], [to, after], workspace.root, receipt)
+  const revealing = await revealingOf(workspace, [table], options)
+  return surfaceOf(table.table, until, [from, before], [to, after], revealing, workspace.root, receipt)
 }
 
 async function diffOfEvents(
   typed: NonNullable<ReturnType<typeof eventsTyped>>,
-  { workspace, receipts }: Asking,
+  { workspace, options, receipts }: Asking,
 ): Promise<AnswerSurface> {
   const { table, all, from, to, until } = await betweenEvents(workspace, typed)
   const [began, ended] = [sideOf(from), sideOf(to)]
   const receipt = await keepReceipt(all, table, ended[0], workspace, receipts)
-  return surfaceOf(table.table, until, began, ended, workspace.root, receipt)
+  const revealing = await revealingOf(workspace, [table], options)
+  return surfaceOf(table.table, until, began, ended, revealing, workspace.root, receipt)
 }
 
 /** A state after an event, which is named by it. */
@@ -86,17 +90,19 @@ function surfaceOf(
   until: ItemHistory,
   from: Side,
   to: Side,
+  { shown, given }: Revealing,
   root: string,
   receipt: Receipt | undefined,
 ): AnswerSurface {
   const after = to[1]
-  const differences = differencesOf(itemOf(from[1].state), itemOf(after.state))
+  const between = (unseal: Unsealing) => differencesOf(itemOf(from[1].state, unseal), itemOf(after.state, unseal))
+  const [page, differences] = [between(shown), between(given)]
   const name = `${table} ${showItemKey(until.itemKey)}`
   return {
     page: io => {
       io.out(`${paint(io, 'bold', name)}\n${showSpan(from, to)}\n`)
       if (after.last !== undefined) io.out(`${showConfidence(until, io)}\n`)
-      io.out(differences.length === 0 ? '\nnothing differs\n' : `\n${showDifferences(differences, io).join('\n')}\n`)
+      io.out(page.length === 0 ? '\nnothing differs\n' : `\n${showDifferences(page, io).join('\n')}\n`)
     },
     whole: () => describeAll(table, until, from, to, differences),
     rows: () => differences.map(describe),
@@ -112,7 +118,7 @@ function surfaceOf(
     }),
     receipt: async () => receipt,
     ...itemEnding(until, () => [showSpan(from, to)], table, root),
-    end: () => (isDoubtful(until.confidence) ? EXIT.findings : EXIT.done),
+    end: () => exitOf(until.confidence),
   }
 }
 
@@ -146,8 +152,8 @@ function checkKnown({ state, last, next }: StateAt, at: Instant, flag: string): 
   )
 }
 
-function itemOf(state: ItemState): Item | null {
-  return state.kind === 'present' ? parseItem(state.image) : null
+function itemOf(state: ItemState, unseal: Unsealing): Item | null {
+  return state.kind === 'present' ? parseItem(unsealText(state.image, unseal)) : null
 }
 
 /** A moment and the state then; after an event, its id, too. */

@@ -15,14 +15,14 @@ import {
 } from '../ask/question.js'
 import { wholeNumber } from '../ask/whole-number.js'
 import { findWorkspaceTable } from '../ask/workspace.js'
-import { type Command, CommandError, EXIT, type Io } from '../io.js'
+import { type Command, CommandError, type Io } from '../io.js'
 import { shortId } from '../show/confidence.js'
 import { showItemKey } from '../show/item-key.js'
 import { grouped } from '../show/progress.js'
 import { showInstant } from '../show/state.js'
 import type { AnswerSurface } from '../show/surface.js'
 import { printTable } from '../show/table.js'
-import { pageVerdict, printVerdict } from '../show/table-verdict.js'
+import { exitOfVerdict, pageVerdict, printVerdict } from '../show/table-verdict.js'
 import { printable } from '../show/text.js'
 
 /** Where a value ever stood. */
@@ -82,7 +82,7 @@ function surfaceOf(table: string, value: string, search: ValueSearch, asking: As
     beside: async () => ({ not_looked_at: answer.length - search.tally.items, ...(await parts.beside()) }),
     end: async io => {
       tellCounts(value, counts, search, io)
-      return (await judgement.verdict())?.isDoubtful ? EXIT.findings : EXIT.done
+      return exitOfVerdict(await judgement.verdict())
     },
   }
 }

@@ -1,8 +1,8 @@
 import type { Table } from 'apache-arrow'
+import { revealHistory } from '../../erasure/revealed.js'
 import type { AnsweredHistory } from '../../queries/answers/read-history.js'
 import type { Receipt } from '../../queries/answers/receipt.js'
 import { differencesOf } from '../../queries/difference.js'
-import { isDoubtful } from '../../queries/verdict/findings.js'
 import type { ItemHistory } from '../../queries/verdict/fold-history.js'
 import type { HistoryChange } from '../../queries/verdict/item-change.js'
 import type { Step } from '../../queries/verdict/step.js'
@@ -11,11 +11,12 @@ import { type Item, parseItem } from '../../transform/attribute-value.js'
 import { formatInstant } from '../../transform/instant.js'
 import { checkSeen, findHistory } from '../ask/find-item.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS } from '../ask/question.js'
+import { REVEAL_OPTION, revealingOf, revealTable } from '../ask/revealing.js'
 import { findWorkspaceTable } from '../ask/workspace.js'
-import { type Command, EXIT, type Io } from '../io.js'
+import type { Command, Io } from '../io.js'
 import { showActor } from '../show/actor.js'
 import { describeEffect, objectOf, problemsAt, showRestore } from '../show/change.js'
-import { itemEnding, pageConfidence, shortId, showConfidence, showTime } from '../show/confidence.js'
+import { exitOf, itemEnding, pageConfidence, shortId, showConfidence, showTime } from '../show/confidence.js'
 import { type Paper, showDifferences, showItem } from '../show/item.js'
 import { showItemKey } from '../show/item-key.js'
 import type { AnswerSurface } from '../show/surface.js'
@@ -28,7 +29,7 @@ import { type ChangeShown, partitionHistory } from './history/partition.js'
 export const history: Command = {
   usage: 'history <table> <key>',
   summary: 'what happened to one item, or to all of a partition (pk=...), newest first',
-  options: [...PLACE_OPTIONS, ...NARROWING_OPTIONS, ...ANSWER_OPTIONS],
+  options: [...PLACE_OPTIONS, ...NARROWING_OPTIONS, REVEAL_OPTION, ...ANSWER_OPTIONS],
   example: 'itemtrail history Orders ORD12345',
   run: async ([name, key], options, io) => {
     const narrowing = readNarrowing(options)
@@ -40,7 +41,13 @@ export const history: Command = {
       const found = await findHistory(workspace, table, key as string)
       const receipt = await receipts.keep(found.answer, workspace)
       await checkSeen(workspace, table, found)
-      return surfaceOf(table.table, partOf(found, narrowing), workspace.root, receipt)
+      const { shown, given } = await revealingOf(workspace, [table], options)
+      const parts = {
+        page: partOf(revealHistory(found, shown), narrowing),
+        programs: partOf(revealHistory(found, given), narrowing),
+        columns: await revealTable(found.answer.table, given),
+      }
+      return surfaceOf(table.table, parts, workspace.root, receipt)
     })
   },
 }
@@ -64,24 +71,36 @@ function partOf(found: AnsweredHistory, { of, flags }: Narrowing): Part {
   return { found, shown: of(found.changes), flags }
 }
 
-function surfaceOf(table: string, part: Part, root: string, receipt: Receipt | undefined): AnswerSurface {
-  const { found, shown, flags } = part
+/** What people and programs get: with `--reveal`, and after an erasure, not the same. */
+interface Parts {
+  readonly page: Part
+  readonly programs: Part
+  readonly columns: Table
+}
+
+function surfaceOf(
+  table: string,
+  { page, programs, columns }: Parts,
+  root: string,
+  receipt: Receipt | undefined,
+): AnswerSurface {
+  const { found, shown, flags } = programs
   const { answer, confidence } = found
   return {
-    page: io => printHistory(table, part, io),
-    whole: () => describeHistory(table, part),
-    rows: () => describeChanges(part),
-    table: async () => (flags === '' ? answer.table : narrowTable(answer.table, shown)),
+    page: io => printHistory(table, page, io),
+    whole: () => describeHistory(table, programs),
+    rows: () => describeChanges(programs),
+    table: async () => (flags === '' ? columns : narrowTable(columns, shown)),
     web: async () => ({
       question: `What happened to ${table} ${showItemKey(found.itemKey)}, newest first?`,
       sql: answer.asked.sql,
-      ...(flags !== '' && { parameters: { shown: countShown(part) } }),
+      ...(flags !== '' && { parameters: { shown: countShown(programs) } }),
       confidence: pageConfidence(found),
-      table: await readableTable(part),
+      table: await readableTable(page),
     }),
     receipt: async () => receipt,
     ...itemEnding(found, () => [], table, root),
-    end: () => (isDoubtful(confidence) ? EXIT.findings : EXIT.done),
+    end: () => exitOf(confidence),
   }
 }
 

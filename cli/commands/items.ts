@@ -1,7 +1,7 @@
 import type { Table } from 'apache-arrow'
 import { answerQuery } from '../../queries/answers/ask.js'
 import { savedQuery } from '../../queries/catalog.js'
-import { keyBeginning, sampleItemKey } from '../../queries/item-key.js'
+import { keyBeginning } from '../../queries/item-key.js'
 import {
   type ItemListQuestion,
   itemListParameters,
@@ -28,7 +28,7 @@ import { grouped } from '../show/progress.js'
 import { showInstant } from '../show/state.js'
 import type { AnswerSurface } from '../show/surface.js'
 import { printTable } from '../show/table.js'
-import { pageVerdict, printVerdict } from '../show/table-verdict.js'
+import { exitOfVerdict, pageVerdict, printVerdict } from '../show/table-verdict.js'
 
 /** The items that the archive knows of a table. */
 export const items: Command = {
@@ -50,7 +50,7 @@ async function answerItems([name, prefix = '']: readonly string[], asking: Askin
   const at = instantOf(options.at as string, '--at')
   const limit = wholeNumber(options, 'limit')
   const table = findWorkspaceTable(workspace, name as string)
-  const sample = await sampleItemKey(workspace.engine, table)
+  const sample = await workspace.archive.sampleKey(table.table)
   if (sample === undefined) throw new CommandError(`table ${table.table} has no rows in the archive`, EXIT.findings)
   return surfaceOf(table, { key: keyBeginning(prefix, sample), atUs: at.us, limit }, asking)
 }
@@ -82,7 +82,7 @@ function surfaceOf(table: TableConfiguration, question: ItemListQuestion, asking
     beside: async () => ({ known: counts.known, ...(await parts.beside()) }),
     end: async io => {
       tellCounts(table.table, counts, question, io)
-      return (await judgement.verdict())?.isDoubtful ? EXIT.findings : EXIT.done
+      return exitOfVerdict(await judgement.verdict())
     },
   }
 }

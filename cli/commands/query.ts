@@ -1,11 +1,14 @@
 import type { Table } from 'apache-arrow'
+import type { Unsealing } from '../../erasure/reveal.js'
+import { revealRows } from '../../erasure/revealed.js'
+import type { Key, Parameters } from '../../library/given.js'
 import type { Answer } from '../../queries/answers/answer.js'
-import { answerQuery } from '../../queries/answers/ask.js'
 import type { AnswerVerdict } from '../../queries/answers/asked.js'
-import { withBaselineRemarks } from '../../queries/answers/baseline-remarks.js'
 import { explainNothing } from '../../queries/answers/why-nothing.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import type { QueryName } from '../../queries/query-types.js'
 import { isDoubtful } from '../../queries/verdict/findings.js'
+import { parseItem } from '../../transform/attribute-value.js'
 import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { PageContext } from '../../view/paper/html-file.js'
@@ -23,6 +26,7 @@ import {
   PLACE_OPTIONS,
   VERDICT_OPTION,
 } from '../ask/question.js'
+import { REVEAL_OPTION, type Revealing, revealingOf, revealTable } from '../ask/revealing.js'
 import { findWorkspaceTable, type Workspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
 import { isOnAws } from '../show/archive-name.js'
@@ -30,7 +34,7 @@ import { tellAlteredImages } from '../show/confidence.js'
 import { showItemKey } from '../show/item-key.js'
 import type { AnswerSurface } from '../show/surface.js'
 import { printRows } from '../show/table.js'
-import { emptyOf, pageVerdict, printVerdict } from '../show/table-verdict.js'
+import { emptyOf, exitOfVerdict, pageVerdict, printVerdict } from '../show/table-verdict.js'
 import { printable, wrap } from '../show/text.js'
 import { helpOfQuery } from './queries.js'
 
@@ -41,6 +45,7 @@ export const query: Command = {
   options: [
     ...PLACE_OPTIONS,
     ['--param <name=value>', 'a parameter; may be given several times', []],
+    REVEAL_OPTION,
     ...ANSWER_OPTIONS,
     VERDICT_OPTION,
   ],
@@ -54,11 +59,11 @@ async function answerSaved([name, tableName]: readonly string[], asking: Asking)
   const saved = findQuery(name as string, tableName)
   const table = findWorkspaceTable(workspace, tableName ?? onlyTable(workspace))
   const parameters = await readParameters(saved, table, workspace, options)
-  const asked = await answerQuery(workspace.engine, saved, table, parameters)
-  const answer = await withBaselineRemarks(workspace.engine, table, asked)
+  const answer: Answer = await workspace.archive.run(saved.name as QueryName, table.table, parameters)
   const judgement = judgementOf(answer.asked, asking, async () => answer)
   const empty = lazily(async () => describeNothing(saved, answer, table, await judgement.verdict(), workspace))
-  return surfaceOf(saved, answer, judgement, empty, workspace.root)
+  const revealing = await revealingOf(workspace, [table], options)
+  return surfaceOf(saved, answer, judgement, empty, revealing, workspace.root)
 }
 
 function surfaceOf(
@@ -66,6 +71,7 @@ function surfaceOf(
   answer: Answer,
   judgement: AnswerJudgement,
   empty: () => Promise<string>,
+  { given }: Revealing,
   root: string,
 ): AnswerSurface {
   const { verdict } = judgement
@@ -76,13 +82,13 @@ function surfaceOf(
   }
   return {
     page: async io => {
-      printTableRows(saved, answer, io)
+      printTableRows(saved, answer, given, io)
       await tell(io.out, io)
     },
     ...judgedParts(judgement, root),
-    rows: () => answer.rows(),
+    rows: () => revealRows(answer.rows(), given),
     summary: io => tell(io.err, io),
-    table: async () => answer.table,
+    table: () => revealTable(answer.table, given),
     web: async () => ({
       ...describePage(saved, answer),
       empty: await empty(),
@@ -91,17 +97,17 @@ function surfaceOf(
     end: async io => {
       for (const remark of answer.remarks) io.err(`${wrap(printable(remark), io.columns)}\n`)
       const isAltered = tellAlteredImages(answer, io)
-      const isDoubted = (await verdict())?.isDoubtful || answer.remarks.length > 0 || hasDoubt(answer.table)
-      return isAltered || isDoubted ? EXIT.findings : EXIT.done
+      const isDoubted = isAltered || answer.remarks.length > 0 || hasDoubt(answer.table)
+      return isDoubted ? EXIT.findings : exitOfVerdict(await verdict())
     },
   }
 }
 
-function printTableRows(saved: SavedQuery, answer: Answer, io: Io): void {
+function printTableRows(saved: SavedQuery, answer: Answer, unseal: Unsealing, io: Io): void {
   if (answer.length === 0) return
   const hidden = saved.columns.filter(column => column.detail).map(column => column.name)
   const names = saved.columns.map(column => column.name).filter(name => !hidden.includes(name))
-  printRows(names, answer.rows(), io)
+  printRows(names, revealRows(answer.rows(), unseal), io)
   if (hidden.length > 0) io.err(`left out here: ${hidden.join(', ')}; --format json has them\n`)
 }
 
@@ -161,16 +167,16 @@ async function readParameters(
   table: TableConfiguration,
   workspace: Workspace,
   options: Options,
-): Promise<Readonly<Record<string, string>>> {
-  const parameters: Record<string, string> = {}
+): Promise<Parameters> {
+  const parameters: Record<string, Key> = {}
   for (const text of (options.param ?? []) as readonly string[]) {
     const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
     if (name === undefined || value === undefined)
       throw new CommandError(`--param ${JSON.stringify(text)} is not name=value`)
     const type = saved.parameters.find(parameter => parameter.name === name)?.type
-    if (type === 'item') parameters[name] = await findItemKey(workspace, table, value)
+    if (type === 'item') parameters[name] = parseItem(await findItemKey(workspace, table, value))
     else if (type === 'instant') parameters[name] = formatInstant(instantOf(value, `parameter ${name}`).us, 6)
     else parameters[name] = value
   }
-  return parameters
+  return parameters as Parameters
 }

@@ -120,7 +120,7 @@ async function compareWith(
   }
   for await (const { finding, side } of findingsOf(source, table, archived, onCompared)) {
     report.add(finding, side)
-    if (finding.kind === 'changed-meanwhile' || finding.kind === 'unknown') unsettled.add(finding.itemKey)
+    if (/^(changed-meanwhile|unknown|erased|config-boundary)$/.test(finding.kind)) unsettled.add(finding.itemKey)
     else differing.set(finding.itemKey, finding.lastChangeUs)
   }
   const many = differing.size + unsettled.size > MOST_EXCEPTED

@@ -10,6 +10,7 @@ import {
   surveyRefused,
 } from '../../delivery/refused-survey.js'
 import { streamInArchive } from '../../delivery/table-origin.js'
+import { judgedOnly } from '../../erasure/seal-image.js'
 import { DiskArchive } from '../../store/folder.js'
 import type { Objects } from '../../store/objects.js'
 import { archiveLedger, Ledger } from '../../store/redriven.js'
@@ -137,7 +138,11 @@ function toSurveyOptions(
     objects,
     prefixes,
     ledger,
-    configurationOf: name => tableConfiguration(configuration, name),
+    configurationOf: name => {
+      const found = tableConfiguration(configuration, name)
+      // what a bucket keeps is sealed by the function that it is sent to, whose keys are not here
+      return archive === undefined ? judgedOnly(found) : found
+    },
     ...(archive && { streamOf: onceEach(name => streamInArchive(archive, name)) }),
     isKept: async (name, id) => (await objects.list(configurationPrefix(name))).includes(configurationKeyOf(name, id)),
     to: archive === undefined || options.deliveryStream !== undefined ? 'firehose' : 'archive',

@@ -2,10 +2,10 @@ import { drawSample, SAMPLE_COLUMNS, type Sample, type SampleRequest } from '../
 import { instantOf } from '../ask/instant-argument.js'
 import { ANSWER_OPTIONS, type Asking, askArchive, judgedParts, lazily } from '../ask/question.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, findWorkspaceTable } from '../ask/workspace.js'
-import { type Command, CommandError, EXIT, type Options } from '../io.js'
+import { type Command, CommandError, type Options } from '../io.js'
 import type { AnswerSurface } from '../show/surface.js'
 import { printRows } from '../show/table.js'
-import { pageVerdict, printVerdict } from '../show/table-verdict.js'
+import { exitOfVerdict, pageVerdict, printVerdict } from '../show/table-verdict.js'
 import { printable, wrap } from '../show/text.js'
 
 /** Changes for an examination, which anybody can draw again. */
@@ -62,6 +62,6 @@ function surfaceOf({ answer, verdict, title }: Sample, { workspace, receipts }: 
     rows: () => answer.rows(),
     table: async () => answer.table,
     web: async () => ({ question: title, sql: answer.asked.sql, confidence: pageVerdict(verdict, root) }),
-    end: () => (verdict?.isDoubtful ? EXIT.findings : EXIT.done),
+    end: () => exitOfVerdict(verdict),
   }
 }

@@ -1,16 +1,18 @@
 import type { Table } from 'apache-arrow'
-import type { AnsweredChange } from '../../queries/answers/read-change.js'
+import type { Unsealing } from '../../erasure/reveal.js'
+import { revealHistory } from '../../erasure/revealed.js'
+import { type AnsweredChange, placeOfEvent } from '../../queries/answers/read-found-event.js'
 import type { Receipt } from '../../queries/answers/receipt.js'
 import { readEventId } from '../../queries/find-event.js'
-import { isDoubtful } from '../../queries/verdict/findings.js'
 import type { HistoryChange } from '../../queries/verdict/item-change.js'
 import { restoredBy } from '../../restore/restored-by.js'
 import { parseItem } from '../../transform/attribute-value.js'
 import { namedChange } from '../ask/named-event.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS } from '../ask/question.js'
-import { type Command, EXIT, type Io } from '../io.js'
+import { REVEAL_OPTION, revealingOf, revealTable } from '../ask/revealing.js'
+import type { Command, Io } from '../io.js'
 import { problemsAt } from '../show/change.js'
-import { itemEnding, pageConfidence, shortId, showConfidence, showTime } from '../show/confidence.js'
+import { exitOf, itemEnding, pageConfidence, shortId, showConfidence, showTime } from '../show/confidence.js'
 import { showItem } from '../show/item.js'
 import { showItemKey } from '../show/item-key.js'
 import type { AnswerSurface } from '../show/surface.js'
@@ -23,7 +25,7 @@ export const show: Command = {
   usage: 'show <event> [more]',
   shownArguments: '[table] <event id>',
   summary: 'one change by its id: both images, its place, its hashes, whether it is sealed',
-  options: [...PLACE_OPTIONS, ...ANSWER_OPTIONS],
+  options: [...PLACE_OPTIONS, REVEAL_OPTION, ...ANSWER_OPTIONS],
   example: 'itemtrail show ed5f5aa2',
   run: ([first, second], options, io) =>
     askArchive(options, io, async ({ workspace, receipts }) => {
@@ -31,7 +33,10 @@ export const show: Command = {
       const found = await namedChange(workspace, table, event as string)
       // how sure a change is its item's history says: a receipt is of that
       const receipt = await receipts.keep(found.history.answer, workspace)
-      return surfaceOf(found.of.table.table, found, workspace.root, receipt)
+      const { shown, given } = await revealingOf(workspace, [found.of.table], options)
+      const columns = await revealTable(found.table, given)
+      const [page, programs] = [revealed(found, shown), { ...revealed(found, given), table: columns }]
+      return surfaceOf(found.of.table.table, page, programs, workspace.root, receipt)
     }),
 }
 
@@ -40,21 +45,32 @@ function isReversed(first = '', second = ''): boolean {
   return readEventId(first) !== undefined && readEventId(second) === undefined
 }
 
-function surfaceOf(table: string, found: AnsweredChange, root: string, receipt: Receipt | undefined): AnswerSurface {
+function revealed(found: AnsweredChange, unseal: Unsealing): AnsweredChange {
+  return { ...found, ...placeOfEvent(revealHistory(found.history, unseal), found.change.event_id) }
+}
+
+/** `shown` is for people, `found` for programs: with `--reveal`, and after an erasure, not the same. */
+function surfaceOf(
+  table: string,
+  shown: AnsweredChange,
+  found: AnsweredChange,
+  root: string,
+  receipt: Receipt | undefined,
+): AnswerSurface {
   const { history, change } = found
   return {
-    page: io => printPage(table, found, io),
+    page: io => printPage(table, shown, io),
     whole: () => describe(table, found),
     table: async () => found.table,
     web: async () => ({
       question: `What did the ${change.event_name} of ${table} ${showItemKey(history.itemKey)} at ${showTime(change)} do?`,
       parameters: { table, event: change.event_id, place: placeOf(found) },
       confidence: pageConfidence(history),
-      table: await readableTable(found),
+      table: await readableTable(shown),
     }),
     receipt: async () => receipt,
     ...itemEnding(history, () => [placeOf(found)], table, root),
-    end: () => (isDoubtful(history.confidence) ? EXIT.findings : EXIT.done),
+    end: () => exitOf(history.confidence),
   }
 }
 

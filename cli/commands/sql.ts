@@ -1,3 +1,4 @@
+import { revealRows } from '../../erasure/revealed.js'
 import type { Answer } from '../../queries/answers/answer.js'
 import { QueryError, UnreadableTable } from '../../queries/engines/engine.js'
 import { RefusedStatement } from '../../queries/engines/foreign-statement.js'
@@ -11,6 +12,7 @@ import {
   PLACE_OPTIONS,
   VERDICT_OPTION,
 } from '../ask/question.js'
+import { REVEAL_OPTION, revealingOf, revealTable } from '../ask/revealing.js'
 import { statementText } from '../ask/statement-text.js'
 import type { Workspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, Interruption, type Io } from '../io.js'
@@ -18,7 +20,7 @@ import { isOnAws } from '../show/archive-name.js'
 import { tellAlteredImages } from '../show/confidence.js'
 import type { AnswerSurface } from '../show/surface.js'
 import { printRows } from '../show/table.js'
-import { pageVerdict, printVerdict } from '../show/table-verdict.js'
+import { exitOfVerdict, pageVerdict, printVerdict } from '../show/table-verdict.js'
 import { printable } from '../show/text.js'
 
 /** Runs SQL over the archive: of each table a view that counts each change once, and one of the rows as delivered. */
@@ -29,6 +31,7 @@ export const sql: Command = {
     ...PLACE_OPTIONS,
     ['-f, --statement <file>', 'reads the statement from a file; - is standard input'],
     ['--files', 'runs any statement, with your rights: on other files and settings, too'],
+    REVEAL_OPTION,
     ...ANSWER_OPTIONS,
     VERDICT_OPTION,
   ],
@@ -51,13 +54,15 @@ async function answerStatement(statement: string, asking: Asking): Promise<Answe
   if (!isOnAws(root)) await tellRepeated(workspace, statement, io)
   const judgement = judgementOf(answer.asked, asking, async () => answer)
   const { verdict } = judgement
+  const tables = workspace.tables.map(table => workspace.archive.table(table))
+  const { given } = await revealingOf(workspace, tables, options)
   return {
     page: async io => {
-      printRows(answer.columns, answer.rows(), io)
+      printRows(answer.columns, revealRows(answer.rows(), given), io)
       printVerdict(await verdict(), root, io.out, io)
     },
-    rows: () => answer.rows(),
-    table: async () => answer.table,
+    rows: () => revealRows(answer.rows(), given),
+    table: () => revealTable(answer.table, given),
     web: async () => {
       const confidence = pageVerdict(await verdict(), root)
       return { question: 'SQL over the archive', sql: statement, confidence }
@@ -65,7 +70,7 @@ async function answerStatement(statement: string, asking: Asking): Promise<Answe
     ...judgedParts(judgement, root),
     end: async io => {
       const isAltered = tellAlteredImages(answer, io)
-      return isAltered || (await verdict())?.isDoubtful ? EXIT.findings : EXIT.done
+      return isAltered ? EXIT.findings : exitOfVerdict(await verdict())
     },
   }
 }

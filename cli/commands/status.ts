@@ -18,13 +18,15 @@ import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
 import { grouped } from '../show/progress.js'
 import { printTable, shorterTime } from '../show/table.js'
 import { paint } from '../show/terminal.js'
-import { printable } from '../show/text.js'
+import { printable, wrap } from '../show/text.js'
+import { describeFeed, describeTail, type TailFound, tailOf } from './status/feed.js'
 
 /** What one table holds, as `status` tells it. */
 interface StatusOfTable extends Omit<TableStatus, 'baselineRows'> {
   readonly baseline_rows: number
   readonly objects: number
   readonly bytes: number
+  readonly tail: TailFound | null
 }
 
 /** Records refused for one reason. */
@@ -45,16 +47,20 @@ export const status: Command = {
     withWorkspace(options, async workspace => {
       const format = formatOf(options)
       const archive = new DiskArchive(workspace.root)
+      const now = Date.now()
       const tables: StatusOfTable[] = []
       const unreadable: Unreadable[] = []
+      const unknown: string[] = []
       for (const table of workspace.tables) {
         const found = await statusOf(workspace, archive, table)
+        const tail = tailOf(workspace.root, table, now)
+        if (typeof tail === 'string') unknown.push(tail)
         if ('reason' in found) unreadable.push(found)
-        else tables.push(found)
+        else tables.push({ ...found, tail: typeof tail === 'string' ? null : (tail ?? null) })
       }
       const { refused, redriven, damaged } = await refusedStatus(workspace, archive)
       const page = () => {
-        printStatus(workspace.root, tables, unreadable, refused, damaged, io)
+        printStatus(workspace.root, tables, unreadable, refused, damaged, now, io)
         if (redriven > 0) io.err(`${grouped(redriven)} refused before, and sent again by redrive since: not counted\n`)
       }
       await format.print(
@@ -66,8 +72,11 @@ export const status: Command = {
         for (const { key, reason } of (await listTable(archive, table)).unread.filter(one => !one.mayHoldRows))
           io.err(`${printable(`${key} ${reason}`)}\n`)
       const isAltered = tables.some(({ sealed }) => (sealed?.findings.length ?? 0) > 0)
-      const found = refused.length > 0 || damaged.length > 0 || isAltered ? EXIT.findings : EXIT.done
-      return tellUnbelieved(workspace, unreadable.length > 0 ? EXIT.unchecked : found, io)
+      for (const text of unknown) io.err(`${printable(text)}; how far the tail is is not known\n`)
+      const isBehind = tables.some(({ tail }) => tail?.behind === true)
+      const isDoubted = refused.length > 0 || damaged.length > 0 || isAltered || isBehind
+      const isUnchecked = unreadable.length > 0 || unknown.length > 0
+      return tellUnbelieved(workspace, isUnchecked ? EXIT.unchecked : isDoubted ? EXIT.findings : EXIT.done, io)
     }),
 }
 
@@ -85,7 +94,7 @@ async function statusOf(
   { engine, archive }: Workspace,
   store: Objects,
   table: string,
-): Promise<StatusOfTable | Unreadable> {
+): Promise<Omit<StatusOfTable, 'tail'> | Unreadable> {
   const found = await tableStatus(engine, archive.table(table)).catch((error: unknown) => {
     if (error instanceof UnreadableTable) return error
     throw error
@@ -132,10 +141,11 @@ function printStatus(
   unreadable: readonly Unreadable[],
   refused: readonly RefusedStatus[],
   damaged: readonly string[],
+  now: number,
   io: Io,
 ): void {
   if (tables.length === 0 && unreadable.length === 0) io.out('the archive is empty\n')
-  if (tables.length > 0) printTables(tables, io)
+  if (tables.length > 0) printTables(tables, now, io)
   const total = refused.reduce((sum, { records }) => sum + records, 0)
   io.out(
     `\n${paint(io, total === 0 ? 'green' : 'red', `${grouped(total)} refused`)}${total === 0 ? '' : `, kept under ${printable(join(root, REFUSED_PREFIX))}`}\n`,
@@ -146,7 +156,7 @@ function printStatus(
 }
 
 /** The tables, and what of their rows a reader could misread. */
-function printTables(tables: readonly StatusOfTable[], io: Io): void {
+function printTables(tables: readonly StatusOfTable[], now: number, io: Io): void {
   const hasBaselines = tables.some(({ baseline_rows }) => baseline_rows > 0)
   printTable(
     ['table', 'changes', ...(hasBaselines ? ['baseline'] : []), 'items', 'first', 'last', 'size'],
@@ -161,6 +171,11 @@ function printTables(tables: readonly StatusOfTable[], io: Io): void {
     ]),
     io,
   )
+  for (const { baseline_rows: baselineRows, tail, ...table } of tables) {
+    io.out(`${wrap(`${table.table}: ${describeFeed({ ...table, baselineRows }, now)}`, io.columns)}\n`)
+    if (tail !== null)
+      io.out(`${table.table}: ${paint(io, tail.behind ? 'red' : 'dim', wrap(describeTail(tail), io.columns))}\n`)
+  }
   for (const { table, rows, changes, baseline_rows } of tables) {
     const repeats = rows - changes - baseline_rows
     if (repeats > 0) io.out(`${table}: ${grouped(repeats)} repeated deliveries, each change is counted once\n`)

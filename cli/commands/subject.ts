@@ -27,6 +27,8 @@ export const subject: Command = {
   options: [
     ARCHIVE_OPTION,
     CONFIG_OPTION,
+    ['--stack <name>', 'on AWS, a stack whose outputs name keys, workgroup, database and buckets'],
+    ['--region <region>', 'on AWS, the region'],
     ['--reason <text>', 'why; it stays for good, so it is to name nobody'],
     ['--ticket <name>', 'the request that asks for it'],
     ['--by <name>', 'who asks for it; without it the user of this system'],

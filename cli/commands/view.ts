@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { formatVkey } from '../../proof/note.js'
 import type { AthenaEngine } from '../../queries/engines/athena.js'
 import { expenseOf, formatExpense } from '../../queries/engines/athena-cost.js'
 import { ENGINE_OPTIONS, engineOf, placeOf } from '../ask/engine-choice.js'
@@ -69,7 +70,7 @@ function identityOf(options: Options, root: string) {
 interface Place {
   readonly root: string
   readonly onAws: boolean
-  readonly open: () => ReturnType<typeof openArchiveIn>
+  readonly open: (signal: AbortSignal) => ReturnType<typeof openArchiveIn>
   readonly expense?: () => string
 }
 
@@ -84,7 +85,9 @@ async function placeIn(options: Options): Promise<Place> {
         EXIT.unchecked,
         'itemtrail demo makes one to look at, itemtrail ingest FILE your own',
       )
-    return { root, onAws: false, open: () => openArchiveIn(root, tables()) }
+    const key = believedKey(options, root)
+    const journalKey = key && formatVkey(key.verifier)
+    return { root, onAws: false, open: signal => openArchiveIn(root, tables(), { signal, journalKey }) }
   }
   const place = await placeOf(options, configuration)
   const [{ openStackEngine }, { openArchive }] = await Promise.all([
@@ -92,8 +95,8 @@ async function placeIn(options: Options): Promise<Place> {
     import('../../library/open-archive.js'),
   ])
   const engines: AthenaEngine[] = []
-  const open = async () => {
-    const engine = await openStackEngine(place)
+  const open = async (signal: AbortSignal) => {
+    const engine = await openStackEngine(place, { signal })
     engines.push(engine)
     return openArchive({ engine, tables: tables(), others: true })
   }

@@ -53,9 +53,12 @@ const PART_NAMES = {
   new_image: 'the new image',
   changed: 'what changed',
   row: 'the row',
+  unknown_version: 'the row',
 } as const
 
 function describeAlteration({ part, unreadable }: HistoryChange['altered'][number]): string {
+  if (part === 'unknown_version')
+    return 'UNCHECKED: the row is of a version that this itemtrail does not know, a later one wrote it'
   if (unreadable !== null) return `ALTERED: ${PART_NAMES[part]} cannot be read: ${unreadable}`
   return `ALTERED: ${PART_NAMES[part]} is not what ${part === 'changed' ? 'its images say' : 'its hash says'}`
 }

@@ -1,9 +1,10 @@
 import type { Answer } from '../../queries/answers/answer.js'
 import type { Anchor } from '../../queries/verdict/archive-facts.js'
+import type { KnownErasure } from '../../queries/verdict/erasures.js'
 import { type Confidence, type ItemFinding, isDoubtful } from '../../queries/verdict/findings.js'
 import type { ItemHistory } from '../../queries/verdict/fold-history.js'
 import { formatInstant } from '../../transform/instant.js'
-import type { Io } from '../io.js'
+import { EXIT, type ExitCode, type Io } from '../io.js'
 import { archiveFlag, isOnAws } from './archive-name.js'
 import type { Surface } from './surface.js'
 import { paint } from './terminal.js'
@@ -24,13 +25,22 @@ export function showTime(change: { readonly event_time_us: number; readonly time
 export const COLOURS = {
   COMPLETE: 'green',
   UNBROKEN: 'green',
+  ERASED: 'green',
+  'CONFIG-BOUNDARY': 'green',
   'PRE-ARCHIVE': 'yellow',
   'KEYS-ONLY': 'yellow',
   DIFFERS: 'red',
   GAP: 'red',
   CONFLICT: 'red',
+  UNCHECKED: 'red',
   ALTERED: 'red',
 } as const
+
+/** How a command ends whose answer is so sure: what could not be checked is no finding. */
+export function exitOf(confidence: Confidence, isDoubted = isDoubtful(confidence)): ExitCode {
+  if (!isDoubted) return EXIT.done
+  return confidence === 'UNCHECKED' ? EXIT.unchecked : EXIT.findings
+}
 
 /** One line that says how sure an answer about an item is, and remarks that do not change it. */
 export function showConfidence(history: ItemHistory, io: Io): string {
@@ -67,6 +77,9 @@ function explain(history: ItemHistory): string {
       return completeUntil === null
         ? `UNBROKEN${sinceWhen(first, start)}: each change starts where the one before ended`
         : `UNBROKEN: each change starts where the one before ended; COMPLETE until ${showAnchor(completeUntil)}, UNBROKEN since`
+    case 'ERASED':
+    case 'CONFIG-BOUNDARY':
+      return `${confidence}: ${missingText(found[0] as ItemFinding)}${place}`
     case 'PRE-ARCHIVE':
       if (first === undefined)
         return 'PRE-ARCHIVE: no change of it had come by then and no baseline tells of it, so what it was is not known'
@@ -79,6 +92,8 @@ function explain(history: ItemHistory): string {
       return `GAP: ${missingText(found[0] as ItemFinding)} in the archive${place}`
     case 'ALTERED':
       return `ALTERED: ${alteredText(found[0] as ItemFinding, steps)}${place}`
+    case 'UNCHECKED':
+      return `UNCHECKED: change ${where} was written by a later itemtrail, in a row version that this one does not know, so it cannot be held against its hashes${place}`
     case 'CONFLICT':
       return `CONFLICT: the archive holds change ${where} with different contents, one of them is shown${place}`
   }
@@ -126,7 +141,7 @@ function alteredText(finding: ItemFinding, steps: ItemHistory['steps']): string 
     : `change ${where} is not what its row_hash says`
 }
 
-/** What is missing, or contradicts itself, and where. */
+/** What is missing, contradicts itself, or cannot be compared, and where. */
 export function missingText(finding: ItemFinding): string {
   const { absence } = finding
   if (finding.finding === 'DIFFERS')
@@ -135,11 +150,20 @@ export function missingText(finding: ItemFinding): string {
     return `changes of the table${since(finding)} to ${formatInstant(finding.untilUs, 0).replace('T', ' ')} are missing, and the item's may be among them,`
   const where = showFinding(finding)
   if (finding.finding === 'CONFLICT') return `change ${where} was delivered with different contents`
+  if (finding.finding === 'ERASED')
+    return `${where} leaves what the change before entered in all that can be compared; of what was erased (${finding.erasures.map(showErasure).join(', ')}) nothing can be`
+  if (finding.finding === 'CONFIG-BOUNDARY')
+    return `${where} leaves what the change before entered in all that can be compared; the rest is sealed otherwise since the table's erasable values are others`
   if (absence === null) return `one or more changes before ${where} are missing`
   const lacks = `baseline ${absence.source} lacks the item`
   return absence.missing === 'REMOVE'
     ? `a REMOVE after ${where} (${lacks}) is missing`
     : `an INSERT before ${where} (${lacks}) is missing`
+}
+
+/** An erasure as people are told of it: when, and by which certificate. */
+export function showErasure({ destroyed, certificate }: KnownErasure): string {
+  return destroyed === null ? 'being erased' : `erased ${destroyed.slice(0, 10)}, certificate ${certificate}`
 }
 
 function since({ sinceUs }: ItemFinding): string {
@@ -202,9 +226,11 @@ function adviseOn(confidence: Confidence, table: string, root: string, io: Io): 
   // what was refused, and `verify`, are looked at in a folder only
   const onAws = isOnAws(root)
   if (confidence === 'GAP' && !onAws) io.err(`a missing change may be among the refused: itemtrail status${archive}\n`)
-  if (confidence === 'ALTERED') {
+  if (confidence === 'ALTERED' || confidence === 'UNCHECKED') {
     const rows = onAws ? 'query altered-rows' : 'verify rows'
-    io.err(`all that is another than it was made: itemtrail ${rows} ${table}${archive}\n`)
+    const what =
+      confidence === 'ALTERED' ? 'all that is another than it was made' : 'how many rows are of which version'
+    io.err(`${what}: itemtrail ${rows} ${table}${archive}\n`)
     return
   }
   const question = onAws ? 'query' : 'verify'

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { writePath } from '../../queries/attribute-path.js'
 import type { Difference, PathSegment } from '../../queries/difference.js'
 import type { AttributeValue, Item } from '../../transform/attribute-value.js'
-import { KEPT_NAME, readSealed } from '../../transform/sealed-field.js'
+import { KEPT_NAME, readErased, readSealed, textIn } from '../../transform/sealed-field.js'
 import type { Io } from '../io.js'
 import { paint } from './terminal.js'
 import { pad, printable, widthOf } from './text.js'
@@ -101,18 +101,23 @@ export function showValue(value: AttributeValue): string {
     .join(', ')}}`
 }
 
-function textIn(value: AttributeValue, name: string): string | undefined {
-  const inner = 'M' in value ? value.M[name] : undefined
-  return inner !== undefined && 'S' in inner ? inner.S : undefined
-}
-
 /** The first letters tell a sealed value from another of the same person and place. */
 function showSealed(value: AttributeValue): string | undefined {
+  const erased = readErased(value)
+  if (erased !== undefined) return showErased(erased)
   const field = readSealed(value)
   if (field === undefined) return undefined
   const kept = textIn(value, KEPT_NAME)
   const state = field.ciphertext === '' ? 'erased' : `sealed ${field.ciphertext.slice(0, 6)}`
-  return printable(`[${state}${kept === undefined ? '' : `, kept ${JSON.stringify(kept)}`}]`)
+  return printable(`[${state}${showKept(kept)}]`)
+}
+
+function showErased({ day, certificate, kept }: NonNullable<ReturnType<typeof readErased>>): string {
+  return printable(`[erased ${day}, certificate ${certificate}${showKept(kept)}]`)
+}
+
+function showKept(kept: string | undefined): string {
+  return kept === undefined ? '' : `, kept ${JSON.stringify(kept)}`
 }
 
 /** Long bytes are cut; their length and hash tell them from others that start alike. */

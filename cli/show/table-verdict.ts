@@ -5,9 +5,9 @@ import { CONFIDENCES, type Confidence, isDoubtful } from '../../queries/verdict/
 import { sealedRemarks } from '../../queries/verdict/sealed.js'
 import { NOT_SHOWN, type TableVerdict } from '../../queries/verdict/table-verdict.js'
 import { formatInstant, readableInstant } from '../../transform/instant.js'
-import type { Io } from '../io.js'
+import { EXIT, type ExitCode, type Io } from '../io.js'
 import { archiveFlag, isOnAws } from './archive-name.js'
-import { COLOURS, describeConfidence } from './confidence.js'
+import { COLOURS, describeConfidence, exitOf } from './confidence.js'
 import { grouped } from './progress.js'
 import { paint } from './terminal.js'
 import { printable, wrap } from './text.js'
@@ -50,6 +50,11 @@ export function pageVerdict(
   return { word, text: lines.join('; ').replace(new RegExp(`^${word}: `), '') }
 }
 
+/** How a command ends whose answer rests on this; of one that was not judged nobody says that it is doubtful. */
+export function exitOfVerdict(verdict: AnswerVerdict | undefined): ExitCode {
+  return verdict === undefined ? EXIT.done : exitOf(verdict.confidence, verdict.isDoubtful)
+}
+
 /** What an empty answer was empty of. */
 export function emptyOf({ tables }: AnswerVerdict): string {
   const [only] = tables
@@ -89,8 +94,8 @@ function periodText({ kind, fromUs, toUs }: TableVerdict): string {
 
 /** All that is known to be missing, in one sentence. */
 function missingText(verdict: TableVerdict): string {
-  const { missing, gaps, lost, newStreams, brokenBaselines, alteredComparisons, refused, altered, emptyDays, regions } =
-    verdict
+  const { missing, gaps, lost, newStreams, brokenBaselines, alteredComparisons } = verdict
+  const { refused, altered, unchecked, emptyDays, regions } = verdict
   const severalRegions = describeRegions(regions)
   const since = missing[0]?.sinceUs ?? null
   const stretches = `${since === null ? '' : `from ${readableInstant(since)} `}to ${readableInstant(missing.at(-1)?.untilUs ?? 0)}`
@@ -112,6 +117,9 @@ function missingText(verdict: TableVerdict): string {
     ),
     ...(refused === null || refused === 0 ? [] : [`${count(refused, 'refused record')} may belong to it`]),
     ...(altered === null || altered === 0 ? [] : [`${count(altered, 'row')} not what their hashes say`]),
+    ...(unchecked === null || unchecked === 0
+      ? []
+      : [`${count(unchecked, 'row')} of versions that this itemtrail does not know, a later one wrote them`]),
     ...(emptyDays.length === 0
       ? []
       : [`${count(emptyDays.length, 'day')} without any change: ${nameSome(emptyDays, DAYS_SHOWN)}`]),
@@ -139,7 +147,7 @@ function sealedText({ sealed }: TableVerdict): string {
 }
 
 function adviceOn(verdict: TableVerdict, root: string): string {
-  const { table, confidence, altered, refused, fromUs, toUs, sealed } = verdict
+  const { table, confidence, altered, unchecked, refused, fromUs, toUs, sealed } = verdict
   const archive = archiveFlag(root)
   if ((sealed?.findings.length ?? 0) > 0)
     return `what was sealed and is not as it was: itemtrail verify objects${archive}`
@@ -147,6 +155,7 @@ function adviceOn(verdict: TableVerdict, root: string): string {
   // what was refused, and `verify`, are looked at in a folder only
   if (isOnAws(root)) return `what does not fit together: itemtrail query continuity ${table}${archive}`
   if ((altered ?? 0) > 0) return `which rows are altered: itemtrail verify rows ${table}${archive}`
+  if ((unchecked ?? 0) > 0) return `which versions they are of: itemtrail verify rows ${table}${archive}`
   if ((refused ?? 0) > 0) return `what was refused, and why: itemtrail status${archive}`
   const from = fromUs === null ? '' : ` --from ${formatInstant(fromUs, digitsOf(fromUs))}`
   const to = toUs === null ? '' : ` --to ${formatInstant(toUs, digitsOf(toUs))}`

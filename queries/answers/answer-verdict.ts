@@ -136,6 +136,7 @@ function describeTable(verdict: TableVerdict): object {
     altered_comparisons: verdict.alteredComparisons.map(({ source, us }) => ({ source, time: text(us) })),
     refused: verdict.refused,
     altered_rows: verdict.altered,
+    unchecked_rows: verdict.unchecked,
     empty_days: verdict.emptyDays,
     regions: verdict.regions,
     archive_began: text(verdict.beganUs),

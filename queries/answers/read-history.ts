@@ -25,13 +25,29 @@ export async function readHistory(
   untilUs?: number,
 ): Promise<AnsweredHistory> {
   const answer = await answerHistory(engine, table, itemKey, untilUs)
+  const facts = await readArchiveFacts(engine, table)
+  return { ...foldHistory(itemKey, changesOf(answer, itemKey), facts), answer }
+}
+
+function changesOf(answer: Answer, itemKey: string): readonly HistoryChange[] {
   const hasTodaysActor = actorOfStatement(answer.asked.sql) !== undefined
   const changes = [...answer].map(row => ({
     ...heldAgainstHashes({ ...row, item_key: itemKey }, hasTodaysActor),
     repeats: Number(row.repeats),
   }))
-  const facts = await readArchiveFacts(engine, table)
-  return { ...foldHistory(itemKey, changes as unknown as readonly HistoryChange[], facts), answer }
+  return changes as unknown as readonly HistoryChange[]
+}
+
+/** One change of an item by itself, made at `us`, without the history that it stands in; undefined where it is not. */
+export async function readChange(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  itemKey: string,
+  { eventId, us }: { readonly eventId: string; readonly us: number },
+): Promise<HistoryChange | undefined> {
+  const period = { from: formatInstant(us, 6), to: formatInstant(us + 1, 6) }
+  const answer = await answerQuery(engine, savedQuery('item-history'), table, { item_key: itemKey, ...period })
+  return changesOf(answer, itemKey).find(({ event_id: id }) => id === eventId)
 }
 
 /** What `readHistory` folds, whatever is in it. */

@@ -12,7 +12,7 @@ import { deliveriesOf } from '../engines/literal.js'
 import { actorOfStatement } from '../todays-actor.js'
 import type { Answer } from './answer.js'
 import { describeVerdict } from './answer-verdict.js'
-import type { AnswerVerdict } from './asked.js'
+import type { AnswerVerdict, Asked } from './asked.js'
 import type { AskedArchive } from './asked-archive.js'
 import { type AnswerColumnType, fingerprintOf, MAX_ROW_HASHES } from './canonical-answer.js'
 import { type ObjectsRead, objectsRead, type PartitionsRead, partitionsRead } from './objects-read.js'
@@ -106,53 +106,55 @@ export async function makeReceipt(
   archive: AskedArchive,
   options: ReceiptOptions = {},
 ): Promise<Receipt> {
-  const { askedAs = null, hashBytes = GIB } = options
+  const { askedAs = null, hashBytes = GIB, verdict } = options
   const { asked, table } = answer
   const about = (await archive.engine.describe?.()) ?? { name: 'unknown', version: null, archive: {} }
   const saved = asked.query === undefined ? undefined : SAVED_QUERIES.get(asked.query)
-  const partitions = partitionsRead(
-    asked,
-    archive.tables().map(name => archive.table(name)),
-  )
-  const { root } = about.archive
   const { columns, rows, sha256, rowHashes } = fingerprintOf(table)
   const receipt: Omit<Receipt, 'receipt_sha256'> = {
     schema: RECEIPT_SCHEMA,
     tool: { name: 'itemtrail', version: toolVersion() },
     asked_as: askedAs,
-    question: {
-      kind: saved === undefined ? 'sql' : 'saved',
-      query: asked.query ?? null,
-      query_version: saved === undefined ? null : queryVersion(saved),
-      table: asked.table ?? null,
-      parameters: [...asked.parameters],
-    },
-    statement: {
-      sql: asked.sql,
-      sql_sha256: hash('sha256', asked.sql),
-      placeholders: asked.placeholders,
-      values: asked.values,
-    },
+    question: questionOf(asked, saved),
+    statement: statementOf(asked),
     engine: { name: about.name, version: about.version },
     archive: about.archive,
-    read: {
-      partitions,
-      objects:
-        root === undefined
-          ? null
-          : await objectsRead(root, partitions, hashBytes, name => archive.engine.objects?.(name)),
-    },
+    read: await readFor(asked, archive, about.archive.root, hashBytes),
     window: windowOf(answer, saved),
     result: { columns, rows, sha256, row_hashes: rowHashes },
     items: itemsOf(answer),
-    verdict: describeVerdict(
-      options.verdict === undefined ? await archive.verdict(asked) : (options.verdict ?? undefined),
-    ),
+    verdict: describeVerdict(verdict === undefined ? await archive.verdict(asked) : (verdict ?? undefined)),
     files: [],
     began: asked.began.toISOString(),
     milliseconds: asked.milliseconds,
   }
   return { ...receipt, receipt_sha256: receiptHash(receipt) }
+}
+
+function questionOf({ query, table, parameters }: Asked, saved: SavedQuery | undefined): Receipt['question'] {
+  return {
+    kind: saved === undefined ? 'sql' : 'saved',
+    query: query ?? null,
+    query_version: saved === undefined ? null : queryVersion(saved),
+    table: table ?? null,
+    parameters: [...parameters],
+  }
+}
+
+function statementOf({ sql, placeholders, values }: Asked): Receipt['statement'] {
+  return { sql, sql_sha256: hash('sha256', sql), placeholders, values }
+}
+
+async function readFor(
+  asked: Asked,
+  archive: AskedArchive,
+  root: string | undefined,
+  hashBytes: number,
+): Promise<Receipt['read']> {
+  const tables = archive.tables().map(name => archive.table(name))
+  const partitions = partitionsRead(asked, tables)
+  if (root === undefined) return { partitions, objects: null }
+  return { partitions, objects: await objectsRead(root, partitions, hashBytes, name => archive.engine.objects?.(name)) }
 }
 
 /** The same receipt with the files that the answer was written to. */

@@ -1,3 +1,5 @@
+import { findFacts } from '../../store/kept-facts.js'
+import type { Fact, ReconciliationFact } from '../../transform/fact.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { savedQuery } from '../catalog.js'
 import type { QueryEngine } from '../engines/engine.js'
@@ -18,6 +20,12 @@ export interface TableStatus {
   /** When the first and the last change was made, ISO 8601 in UTC; null where there is none. */
   readonly first: string | null
   readonly last: string | null
+  /** When the last of its rows was delivered into the archive, the same; null where there is none. */
+  readonly delivered: string | null
+  /** Stretches that its facts say were lost: gaps, and times without a stream. */
+  readonly gaps: number
+  /** The last comparison with the table: when, and how many items differed; null where there was none. */
+  readonly compared: { readonly time: string; readonly differing: number } | null
   /** Columns with values that did not fit them, and in how many changes. */
   readonly misfits: readonly { readonly column: string; readonly changes: number }[]
   /** Its objects beside what the archive's journal says of them; null where nothing is sealed. */
@@ -30,9 +38,11 @@ export async function tableStatus(engine: QueryEngine, table: TableConfiguration
     select count(*) as n,
       count(distinct case when event_name <> 'BASELINE' then event_id end) as changes,
       count(distinct case when event_name = 'BASELINE' then event_id end) as baseline_rows,
-      count(distinct item_key) as items, min(event_time) as first, max(event_time) as last
+      count(distinct item_key) as items, min(event_time) as first, max(event_time) as last,
+      max(arrived_at) as delivered
     from ${deliveriesOf(table)}`
   const [row] = [...rowsOf(await engine.run(sql))]
+  const { facts } = engine.facts === undefined ? { facts: [] } : await findFacts(engine.facts, table.table)
   return {
     table: table.table,
     rows: Number(row?.n),
@@ -41,9 +51,17 @@ export async function tableStatus(engine: QueryEngine, table: TableConfiguration
     items: Number(row?.items),
     first: row?.first as string | null,
     last: row?.last as string | null,
+    delivered: row?.delivered as string | null,
+    gaps: facts.filter(({ kind }) => kind === 'gap' || kind === 'stream-changed').length,
+    compared: lastComparison(facts),
     misfits: await countMisfits(engine, table),
     sealed: await sealedOf(engine, table.table),
   }
+}
+
+function lastComparison(facts: readonly Fact[]): TableStatus['compared'] {
+  const last = facts.findLast((fact): fact is ReconciliationFact => fact.kind === 'reconciliation')
+  return last === undefined ? null : { time: last.to, differing: last.differing.length }
 }
 
 async function countMisfits(engine: QueryEngine, table: TableConfiguration): Promise<TableStatus['misfits']> {

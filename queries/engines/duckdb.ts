@@ -117,7 +117,7 @@ export class DuckDbEngine implements QueryEngine {
   }
 
   private async begin(): Promise<void> {
-    const settings = [...TRINO_MACROS, ...(this.files ? [] : confinement(this.facts.root))]
+    const settings = [FOOTERS_KEPT, ...TRINO_MACROS, ...(this.files ? [] : confinement(this.facts.root))]
     for (const statement of settings) await this.connection.run(statement)
     for (const table of this.identifiers.keys()) await this.look(table)
   }
@@ -397,6 +397,9 @@ async function runWhole(
   const chunks = await result.fetchAllChunks()
   return toTable(result.deduplicatedColumnNames(), result.columnTypes(), chunks)
 }
+
+/** Objects are never rewritten, so what an object says of itself is read by the first statement only. */
+const FOOTERS_KEPT = 'set parquet_metadata_cache = true'
 
 const DAMAGED = 'an object of the archive is damaged; a copy of it, such as the bucket has, puts it right'
 

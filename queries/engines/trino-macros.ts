@@ -28,7 +28,10 @@ export const TRINO_MACROS: readonly string[] = [
   // DuckDB's max_by passes over null: the last live image of an item that was deleted since
   'create macro max_by(x, y) as arg_max_null(x, y)',
   'create macro min_by(x, y) as arg_min_null(x, y)',
-  "create macro regexp_replace(s, p, r) as system.main.regexp_replace(s, p, r, 'g')",
+  // a group is $1 in Trino and \1 in DuckDB, and a dollar \$ in Trino
+  String.raw`create macro regexp_replace(s, p, r) as system.main.regexp_replace(
+     s, p, replace(system.main.regexp_replace(r, '(^|[^\\])\$([0-9])', '\1\\\2', 'g'), '\$', '$'), 'g'
+   )`,
   'create macro regexp_like(s, p) as regexp_matches(s, p)',
   'create macro element_at(m, k) as m[k]',
   'create macro levenshtein_distance(a, b) as levenshtein(a, b)',

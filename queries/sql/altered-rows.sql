@@ -5,7 +5,7 @@
 -- @parameter to instant default=9999-12-31T00:00:00Z -- the moment after the last
 -- @actor recorded
 -- @column altered varchar -- what is another: old_image, new_image, row (a column that row_hash is taken over),
---   event_id, or event_time
+--   event_id, or event_time; unknown_version: a later itemtrail made the row, which can say whether it is another
 -- @column item_key varchar -- the item
 -- @column event_id varchar -- the row's change
 -- @column event_name varchar -- its kind
@@ -26,11 +26,10 @@ with hashed as (
     old_hash,
     new_hash,
     row_hash,
+    row_version,
     lower(to_hex(sha256(to_utf8(old_image)))) as old_found,
     lower(to_hex(sha256(to_utf8(new_image)))) as new_found,
-    lower(to_hex(sha256(to_utf8(
-      chr(0) || row_version
-      || chr(10) || coalesce(event_id, '-')
+    chr(10) || coalesce(event_id, '-')
       || chr(10) || coalesce(source_event_id, '-')
       || chr(10) || coalesce(table_name, '-')
       || chr(10) || coalesce(region, '-')
@@ -49,13 +48,35 @@ with hashed as (
       || chr(10) || coalesce(lower(to_hex(sha256(to_utf8(last_writer)))), '-')
       || chr(10) || coalesce(lower(to_hex(sha256(to_utf8(user_identity)))), '-')
       || chr(10) || coalesce(lower(to_hex(sha256(to_utf8(array_join(subjects, chr(10)))))), '-')
-    )))) as row_found,
+      as hashed_columns,
     coalesce(region, '-') || chr(10) || table_name || chr(10) || item_key || chr(10) || event_name || chr(10)
       || case when time_precision = 'arrival' then '-' else cast(event_time_us as varchar) end
       || chr(10) as identity_head,
     coalesce(source_event_id, '-') as identity_event,
-    chr(10) || coalesce(sequence, '-') || chr(10) || coalesce(old_hash, '-') || chr(10) || coalesce(new_hash, '-')
-      as identity_tail
+    -- of a numbered record an image with sealed values counts without their ciphertext and what is kept of them
+    chr(10) || coalesce(sequence, '-')
+      || chr(10) || coalesce(
+        case
+          when old_hash is null or subjects is null or sequence is null or source_event_id is null then old_hash
+          else lower(to_hex(sha256(to_utf8(regexp_replace(
+            old_image,
+            {sealed-value},
+            '{"M":{"\$enc":{"S":"$1"}}}'
+          )))))
+        end,
+        '-'
+      )
+      || chr(10) || coalesce(
+        case
+          when new_hash is null or subjects is null or sequence is null or source_event_id is null then new_hash
+          else lower(to_hex(sha256(to_utf8(regexp_replace(
+            new_image,
+            {sealed-value},
+            '{"M":{"\$enc":{"S":"$1"}}}'
+          )))))
+        end,
+        '-'
+      ) as identity_tail
   from {changes}
   -- what claims to be of no time that a question can name would otherwise be in no answer at all
   where (
@@ -73,6 +94,13 @@ with hashed as (
 identified as (
   select
     hashed.*,
+    lower(to_hex(sha256(to_utf8(chr(0) || row_version || hashed_columns)))) as row_found,
+    -- what has the hash of a version that is known was of that
+    case
+      when row_version <> 'audit-row/v1' and regexp_like(row_version, '\Aaudit-row/v[1-9][0-9]{0,3}\z')
+        then row_hash is distinct from lower(to_hex(sha256(to_utf8(chr(0) || 'audit-row/v1' || hashed_columns))))
+      else false
+    end as is_unknown,
     substr(
       lower(to_hex(sha256(to_utf8('streams' || chr(10) || identity_head || identity_event || identity_tail)))), 1, 32
     ) as streams_id,
@@ -88,10 +116,12 @@ found as (
   select identified.*, t.altered
   from identified
   cross join unnest(array[
-    case when old_hash is distinct from old_found then 'old_image' end,
-    case when new_hash is distinct from new_found then 'new_image' end,
-    case when row_hash is distinct from row_found then 'row' end,
+    case when is_unknown then 'unknown_version' end,
+    case when not is_unknown and old_hash is distinct from old_found then 'old_image' end,
+    case when not is_unknown and new_hash is distinct from new_found then 'new_image' end,
+    case when not is_unknown and row_hash is distinct from row_found then 'row' end,
     case
+      when is_unknown then null
       when event_name = 'BASELINE' and event_id <> baseline_id then 'event_id'
       when event_name <> 'BASELINE' and event_id <> streams_id and event_id <> kinesis_id then 'event_id'
     end,
@@ -114,6 +144,7 @@ select
   event_time,
   case altered
     when 'old_image' then old_hash when 'new_image' then new_hash when 'row' then row_hash
+    when 'unknown_version' then row_hash
   end as expected_hash,
   case altered
     when 'old_image' then old_found when 'new_image' then new_found when 'row' then row_found

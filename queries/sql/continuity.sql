@@ -2,8 +2,10 @@
 -- @empty no break: from the first to the last change that the archive has of each item, every change leaves the state
 --   that the one before entered
 -- @parameter to instant default=9999-12-31T00:00:00Z -- the moment after the last
+-- @parameter explained items default={} preset=facts -- breaks that have a reason: a JSON object of changes and words
 -- @days to=to+1
--- @column finding varchar -- GAP, CONFLICT, PRE-ARCHIVE, KEYS-ONLY, DUPLICATE or UNRESOLVED-ORDER
+-- @column finding varchar -- GAP, ERASED, CONFIG-BOUNDARY, CONFLICT, PRE-ARCHIVE, KEYS-ONLY, DUPLICATE or
+--   UNRESOLVED-ORDER; without what facts say every break is a GAP
 -- @column item_key varchar -- the item
 -- @column event_id varchar -- the change at which it shows; of a tie group the first by id
 -- @column event_time timestamp -- when DynamoDB made that change, UTC
@@ -74,6 +76,20 @@ findings as (
     end,
     case
       when place_in_step = 1
+        and step > 1
+        and step_changes = 1
+        and previous_state <> entry_state
+      then 'ERASED'
+    end,
+    case
+      when place_in_step = 1
+        and step > 1
+        and step_changes = 1
+        and previous_state <> entry_state
+      then 'CONFIG-BOUNDARY'
+    end,
+    case
+      when place_in_step = 1
         and step = 1
         and event_name <> 'BASELINE'
         and entry_state not in ('absent', 'unknown')
@@ -89,14 +105,23 @@ findings as (
     case when repeats > 0 and not conflict then 'DUPLICATE' end
   ]) as t(finding)
   where t.finding is not null
+    -- a break has one of three words
+    and case
+      when t.finding in ('GAP', 'ERASED', 'CONFIG-BOUNDARY')
+      then t.finding = coalesce(element_at(cast(json_parse(:explained) as map(varchar, varchar)), event_id), 'GAP')
+      else true
+    end
 )
 select
   finding,
   item_key,
   event_id,
   event_time,
-  case finding when 'GAP' then previous_state when 'PRE-ARCHIVE' then 'absent' end as expected_state,
-  case when finding in ('GAP', 'PRE-ARCHIVE') then entry_state end as found_state,
+  case
+    when finding in ('GAP', 'ERASED', 'CONFIG-BOUNDARY') then previous_state
+    when finding = 'PRE-ARCHIVE' then 'absent'
+  end as expected_state,
+  case when finding in ('GAP', 'ERASED', 'CONFIG-BOUNDARY', 'PRE-ARCHIVE') then entry_state end as found_state,
   case finding
     when 'UNRESOLVED-ORDER' then step_changes
     when 'KEYS-ONLY' then blind_changes
@@ -105,9 +130,9 @@ select
     else 1
   end as changes,
   event_time_us,
-  case finding
-    when 'GAP' then previous_time_us
-    when 'PRE-ARCHIVE' then null
+  case
+    when finding in ('GAP', 'ERASED', 'CONFIG-BOUNDARY') then previous_time_us
+    when finding = 'PRE-ARCHIVE' then null
     else event_time_us
   end as since_us,
   case when finding = 'KEYS-ONLY' then last_blind_us else event_time_us end as until_us

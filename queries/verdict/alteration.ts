@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto'
 import type { Table } from 'apache-arrow'
+import type { Item } from '../../transform/attribute-value.js'
 import type { HashedColumns } from '../../transform/audit-row.js'
 import { changedAttributes, type Image, imageOf } from '../../transform/change.js'
 import { isObject, splitDocuments, tryParseObject } from '../../transform/json.js'
 import { Refusal } from '../../transform/refusal.js'
-import { ROW_VERSIONS, type RowVersion } from '../../transform/row-versions.js'
+import { mayBeVersion, ROW_VERSIONS, type RowVersion } from '../../transform/row-versions.js'
 import type { EventName } from '../../transform/stream-record.js'
 import type { Row } from '../engines/rows.js'
 import { ACTOR_OF_TODAY } from '../todays-actor.js'
@@ -13,7 +14,8 @@ import { ACTOR_OF_TODAY } from '../todays-actor.js'
 
 /** What of a row is not what its hashes say. */
 export interface Alteration {
-  readonly part: 'old_image' | 'new_image' | 'changed' | 'row'
+  /** `unknown_version`: a later itemtrail made the row, and only that knows what its hashes are taken over. */
+  readonly part: 'old_image' | 'new_image' | 'changed' | 'row' | 'unknown_version'
   /** Why it cannot be read at all, either; null where it can. */
   readonly unreadable: string | null
 }
@@ -83,6 +85,13 @@ function readImage(stored: unknown): Read {
   }
 }
 
+/** The item of an image that is what its hash says, as the transform writes it; undefined for any other. */
+export function itemAsHashed(stored: string, imageHash: string): Item | undefined {
+  const image = readImage(stored)
+  if (image === null || typeof image === 'string' || image.text !== image.stored) return undefined
+  return image.hash === imageHash ? image.item : undefined
+}
+
 /**
  * True where a row, of which every column that `row_hash` is taken over is at hand, is what that says.
  * `hasTodaysActor`: it comes from `rowsWithActor`.
@@ -90,7 +99,6 @@ function readImage(stored: unknown): Read {
 function isAsHashed(row: Row, hasTodaysActor = false): boolean {
   const { user_identity: identity } = row
   const version = ROW_VERSIONS.get(String(row.row_version))
-  // of a version that is not known nobody here can say that
   if (version === undefined || typeof row.item_key !== 'string') return false
   if (typeof identity === 'string' && !isObject(tryParseObject(identity))) return false
   // what today's configuration says of the actor stands in the place of null
@@ -104,9 +112,17 @@ function hasItsHash(row: Row, version: RowVersion): boolean {
   return version.hash(columns as unknown as HashedColumns) === row.row_hash
 }
 
+/** True where nobody here can say what the row was; one that has the hash of a version that is known, was another. */
+function isOfUnknownVersion(row: Row): boolean {
+  if (!mayBeVersion(row.row_version) || ROW_VERSIONS.has(row.row_version)) return false
+  return ![...ROW_VERSIONS].some(([name, version]) => hasItsHash({ ...row, row_version: name }, version))
+}
+
 /** All that is altered of a row as `isAsHashed` wants it. */
 export function alterationsOf(row: Row, hasTodaysActor = false): readonly Alteration[] {
   const content = alteredContent(row)
+  if (isOfUnknownVersion(row))
+    return [...content.filter(({ unreadable }) => unreadable !== null), { part: 'unknown_version', unreadable: null }]
   return isAsHashed(row, hasTodaysActor) ? content : [...content, { part: 'row', unreadable: null }]
 }
 

@@ -7,6 +7,7 @@ import { savedQuery } from '../catalog.js'
 import { type QueryEngine, streamAnswer } from '../engines/engine.js'
 import { once } from '../engines/once.js'
 import { type Row, rowsOf } from '../engines/rows.js'
+import { type Confidence, worstOf } from './findings.js'
 
 /** From `fromUs` to before `toUs`; null: no such end. */
 interface Bounds {
@@ -42,6 +43,19 @@ async function isSmall(engine: QueryEngine, { table }: TableConfiguration, { fro
   return inPeriod.reduce((sum, { bytes }) => sum + bytes, 0) <= HASHED_BYTES
 }
 
+/** Rows of an item that do not fit their hashes, and those that could not be held against them. */
+export interface AlteredRows {
+  readonly altered: number
+  /** Of a row version that is not known here. */
+  readonly unchecked: number
+}
+
+/** The verdict about an item, of which so many rows are altered. */
+export function withAltered<V extends { readonly confidence: Confidence }>(verdict: V, rows?: AlteredRows): V {
+  if (rows === undefined) return verdict
+  return { ...verdict, confidence: worstOf([verdict.confidence, rows.altered > 0 ? 'ALTERED' : 'UNCHECKED']) }
+}
+
 /**
  * How many rows of each item do not fit their hashes; null where no row was hashed. `asked` says whether to hash;
  * undefined leaves it to the size of the table.
@@ -51,7 +65,7 @@ export async function countAltered(
   table: TableConfiguration,
   bounds: Bounds,
   asked?: boolean,
-): Promise<ReadonlyMap<string, number> | null> {
+): Promise<ReadonlyMap<string, AlteredRows> | null> {
   const time = await hashedTime(engine, table, bounds, asked)
   if (time === null) return null
   const period = {
@@ -60,15 +74,21 @@ export async function countAltered(
   }
   // the items of a table and the verdict about it ask the same of all time
   const key = `altered rows of ${table.table} ${JSON.stringify(period)}`
-  const rows = new Map<string, Set<string>>()
+  const rows = new Map<string, Map<string, boolean>>()
   for (const { altered, item_key, event_id, event_time_us, arrived_at } of await once(engine, key, () =>
     alteredRows(engine, table, period),
   )) {
     if (!touches(String(altered), Number(event_time_us), bounds)) continue
-    const ofItem = rows.get(String(item_key)) ?? new Set()
-    rows.set(String(item_key), ofItem.add(`${event_id} ${arrived_at}`))
+    const ofItem = rows.get(String(item_key)) ?? new Map<string, boolean>()
+    const row = `${event_id} ${arrived_at}`
+    rows.set(String(item_key), ofItem.set(row, (ofItem.get(row) ?? true) && altered === 'unknown_version'))
   }
-  return new Map([...rows].map(([itemKey, { size }]) => [itemKey, size]))
+  return new Map([...rows].map(([itemKey, ofItem]) => [itemKey, countRows([...ofItem.values()])]))
+}
+
+function countRows(unchecked: readonly boolean[]): AlteredRows {
+  const some = unchecked.filter(isUnchecked => isUnchecked).length
+  return { altered: unchecked.length - some, unchecked: some }
 }
 
 async function alteredRows(

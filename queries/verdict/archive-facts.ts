@@ -13,6 +13,7 @@ import {
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { once } from '../engines/once.js'
+import { type Boundaries, erasableOf, erasuresOf, NO_BOUNDARIES } from './erasures.js'
 import { type SealedTable, sealedOf } from './sealed.js'
 import { digestOfStates, digestsOfBaselines } from './states-digest.js'
 
@@ -78,6 +79,8 @@ export interface ArchiveFacts {
   readonly unreadable: readonly string[]
   /** The table's objects beside what the archive's journal says of them; null where nothing is sealed. */
   readonly sealed: SealedTable | null
+  /** Why values of its rows cannot be compared, or read. */
+  readonly boundaries: Boundaries
 }
 
 export const NO_FACTS: ArchiveFacts = {
@@ -91,6 +94,7 @@ export const NO_FACTS: ArchiveFacts = {
   restores: [],
   unreadable: [],
   sealed: null,
+  boundaries: NO_BOUNDARIES,
 }
 
 /**
@@ -125,6 +129,7 @@ async function judgeFacts(
     restores: ofKind(facts, 'restore'),
     unreadable: problems.map(({ message }) => message),
     sealed: await sealedOf(engine, table.table),
+    boundaries: { erasures: erasuresOf(facts), erasable: await erasableOf(store, table.table) },
   }
 }
 

@@ -3,12 +3,13 @@ import { compareUtf8 } from '../../transform/json.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { bindQuery } from '../bind.js'
 import { savedQuery } from '../catalog.js'
-import { continuityOfAll, rowsOfEachItem } from '../each-item.js'
+import { breaksOfAll, continuityOfAll, rowsOfEachItem } from '../each-item.js'
 import { type QueryEngine, streamAnswer } from '../engines/engine.js'
 import { type Row, rowsOf } from '../engines/rows.js'
 import type { QueryName } from '../query-types.js'
 import type { Anchor, ArchiveFacts } from './archive-facts.js'
-import type { Finding, ItemFinding, Missing } from './findings.js'
+import { type Boundary, boundaryBetween } from './boundary.js'
+import { explained, type Finding, type ItemFinding, type Missing } from './findings.js'
 
 /** A finding about one item of a table. */
 export interface TableFinding extends ItemFinding {
@@ -21,6 +22,16 @@ export interface FindingsOfItem {
   readonly findings: readonly TableFinding[]
 }
 
+/** Why the chain of an item breaks at a change, where nothing need be missing. */
+interface ExplainedBreak {
+  readonly kind: 'explained'
+  readonly itemKey: string
+  readonly eventId: string
+  readonly boundary: Boundary
+}
+
+type Piece = (TableFinding & { readonly kind: 'finding' }) | ExplainedBreak
+
 /**
  * What does not fit together in a table, item by item in the order of their keys: what `continuity` finds, and
  * `anchors` of each complete baseline. Memory holds one item's findings at a time where the engine can stream.
@@ -30,16 +41,80 @@ export async function* findingsByItem(
   table: TableConfiguration,
   facts: ArchiveFacts,
 ): AsyncGenerator<FindingsOfItem> {
-  const streams = [chainFindings(engine, table), ...facts.baselines.map(each => anchorFindings(engine, table, each))]
-  let item: TableFinding[] = []
-  for await (const finding of mergeByItem(streams)) {
-    if (item[0] !== undefined && item[0].itemKey !== finding.itemKey) {
-      yield { itemKey: item[0].itemKey, findings: distinct(item) }
+  const streams = [
+    asFindings(chainFindings(engine, table)),
+    ...facts.baselines.map(each => asFindings(anchorFindings(engine, table, each))),
+    explainedBreaks(engine, table, facts),
+  ]
+  let item: Piece[] = []
+  for await (const piece of mergeByItem<Piece>(streams)) {
+    if (item[0] !== undefined && item[0].itemKey !== piece.itemKey) {
+      yield findingsOfItem(item)
       item = []
     }
-    item.push(finding)
+    item.push(piece)
   }
-  if (item[0] !== undefined) yield { itemKey: item[0].itemKey, findings: distinct(item) }
+  if (item[0] !== undefined) yield findingsOfItem(item)
+}
+
+async function* asFindings(findings: AsyncGenerator<TableFinding>): AsyncGenerator<Piece> {
+  for await (const finding of findings) yield { kind: 'finding', ...finding }
+}
+
+function findingsOfItem(pieces: readonly Piece[]): FindingsOfItem {
+  const reasons = new Map(
+    pieces.flatMap(piece => (piece.kind === 'explained' ? [[piece.eventId, piece.boundary]] : [])),
+  )
+  const findings = pieces.flatMap(piece => {
+    if (piece.kind === 'explained') return []
+    const { kind: _, ...finding } = piece
+    const isBreak = finding.finding === 'GAP' && finding.absence === null
+    return [isBreak ? explained(finding, reasons.get(finding.eventId ?? '')) : finding]
+  })
+  return { itemKey: (pieces[0] as Piece).itemKey, findings: distinct(findings) }
+}
+
+/** Most breaks that a statement names: with more its text would be too long for Athena. */
+const MOST_NAMED = 2000
+
+/**
+ * The breaks of a table that have a reason, as a parameter of a saved query: changes with the words `ERASED` and
+ * `CONFIG-BOUNDARY`. Of more than can be named none is, and each is a `GAP` there.
+ */
+export async function namedBreaks(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  facts: ArchiveFacts,
+): Promise<string> {
+  const named: Record<string, string> = {}
+  let count = 0
+  for await (const { eventId, boundary } of explainedBreaks(engine, table, facts)) {
+    if (++count > MOST_NAMED) return '{}'
+    named[eventId] = boundary.finding
+  }
+  return JSON.stringify(named)
+}
+
+/** The breaks that have a reason, by item. Where nothing of the table ever was erasable there is none to be found. */
+async function* explainedBreaks(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  { boundaries }: ArchiveFacts,
+): AsyncGenerator<ExplainedBreak> {
+  if (![...boundaries.erasable.values()].some(erasable => erasable.length > 0)) return
+  const { sql, values } = breaksOfAll(table)
+  for await (const piece of streamAnswer(engine, sql, values)) {
+    for (const row of rowsOf(piece)) {
+      const side = (name: 'before' | 'after') => ({
+        image: row[`${name}_image`] as string,
+        hash: row[`${name}_hash`] as string,
+        configId: row[`${name}_config`] as string,
+      })
+      const boundary = boundaryBetween(side('before'), side('after'), boundaries)
+      if (boundary === undefined) continue
+      yield { kind: 'explained', itemKey: row.item_key as string, eventId: row.event_id as string, boundary }
+    }
+  }
 }
 
 async function* chainFindings(engine: QueryEngine, table: TableConfiguration): AsyncGenerator<TableFinding> {
@@ -53,6 +128,7 @@ async function* chainFindings(engine: QueryEngine, table: TableConfiguration): A
       sinceUs: row.since_us === null ? null : Number(row.since_us),
       untilUs: Number(row.until_us),
       absence: null,
+      erasures: [],
     }
   }
 }
@@ -78,6 +154,7 @@ export async function* anchorFindings(
       sinceUs: since,
       untilUs: until,
       absence: { source, missing },
+      erasures: [],
     }
   }
 }
@@ -98,6 +175,7 @@ export async function* unbalancedItems(engine: QueryEngine, table: TableConfigur
       sinceUs: us,
       untilUs: us,
       absence: null,
+      erasures: [],
     }
   }
 }

@@ -1,13 +1,17 @@
+import { type Boundary, type BrokenSide, boundaryBetween } from './boundary.js'
+import { type Boundaries, type KnownErasure, NO_BOUNDARIES } from './erasures.js'
 import type { HistoryChange, ItemChange } from './item-change.js'
-import { compareText, isBlind, type State, type Step } from './step.js'
+import { compareText, isBlind, type State, type Step, stateAfter, stateBefore } from './step.js'
 
 export type Finding =
   | 'ALTERED'
+  | 'UNCHECKED'
   | 'CONFLICT'
   | 'GAP'
   | 'DIFFERS'
   | 'KEYS-ONLY'
   | 'PRE-ARCHIVE'
+  | Boundary['finding']
   | 'UNRESOLVED-ORDER'
   | 'DUPLICATE'
 
@@ -26,20 +30,23 @@ export interface ItemFinding {
   readonly untilUs: number
   /** Of a GAP that shows because a complete baseline lacks the item: that baseline's source, and what is missing. */
   readonly absence: { readonly source: string; readonly missing: Missing } | null
+  /** Of an ERASED: the erasures that keep the change from being linked to the one before. */
+  readonly erasures: readonly KnownErasure[]
 }
 
 /** A REMOVE after the change that the finding names, or an INSERT before it. */
 export type Missing = 'INSERT' | 'REMOVE'
 
 /** Everything that does not fit together in an item's history, in the order of its steps. */
-export function findProblems(steps: readonly Step[]): readonly ItemFinding[] {
+export function findProblems(steps: readonly Step[], known: Boundaries = NO_BOUNDARIES): readonly ItemFinding[] {
   const findings: ItemFinding[] = []
-  let before: Before = { step: null, changed: null, timeUs: null }
+  let before: Before = { step: null, changed: null, timeUs: null, left: null }
   for (const [i, step] of steps.entries()) {
-    findings.push(...stepFindings(step, i === 0, before), ...step.changes.flatMap(changeFindings))
+    findings.push(...stepFindings(step, i === 0, before, known), ...step.changes.flatMap(changeFindings))
     if (step.ahead) continue
     const timeUs = Math.max(before.timeUs ?? step.timeUs, step.timeUs)
-    before = { step, changed: step.changes.length > 0 ? step : before.changed, timeUs }
+    const left = step.imbalance === 0 ? before.left : step
+    before = { step, changed: step.changes.length > 0 ? step : before.changed, timeUs, left }
   }
   const blind = steps.map(step => step.changes.filter(isBlind)).filter(changes => changes.length > 0)
   const [first] = blind
@@ -47,7 +54,8 @@ export function findProblems(steps: readonly Step[]): readonly ItemFinding[] {
 }
 
 /**
- * The changes that are not what their own hashes say. `shown` tells of which steps the images are part of the answer;
+ * The changes that are not what their own hashes say, and those of a row version that is not known here, of which
+ * nobody can say that. `shown` tells of which steps the images are part of the answer;
  * of a row that was altered nobody knows what it was or when, so it concerns all time.
  */
 export function findAlterations(
@@ -56,21 +64,33 @@ export function findAlterations(
 ): readonly ItemFinding[] {
   return steps.flatMap(step =>
     step.changes
-      .filter(({ altered }) => altered.some(({ part }) => part === 'row' || shown(step)))
-      .map(change => ({ ...findingOf('ALTERED', [change]), sinceUs: null, untilUs: Number.POSITIVE_INFINITY })),
+      .filter(({ altered }) => altered.some(({ part }) => !PARTS_OF_STATE.includes(part) || shown(step)))
+      .map(change => ({
+        ...findingOf(isUnchecked(change) ? 'UNCHECKED' : 'ALTERED', [change]),
+        sinceUs: null,
+        untilUs: Number.POSITIVE_INFINITY,
+      })),
   )
 }
 
-/** What came before a step: the last step, the last with changes, and the latest time. */
+/** What else than a row as a whole may be another. */
+const PARTS_OF_STATE: readonly string[] = ['old_image', 'new_image', 'changed']
+
+function isUnchecked({ altered }: HistoryChange): boolean {
+  return altered.some(({ part }) => part === 'unknown_version')
+}
+
+/** What came before a step: the last step, the last with changes, the latest time, and what led into its state. */
 interface Before {
   readonly step: Step | null
   readonly changed: Step | null
   readonly timeUs: number | null
+  readonly left: Step | null
 }
 
-function stepFindings(step: Step, first: boolean, before: Before): readonly ItemFinding[] {
+function stepFindings(step: Step, first: boolean, before: Before, known: Boundaries): readonly ItemFinding[] {
   const findings: ItemFinding[] = []
-  if (isGap(step, first)) findings.push(gapAt(step, before))
+  if (isGap(step, first)) findings.push(explained(gapAt(step, before), boundaryAt(step, before, known)))
   if (step.changes.length === 0) return findings
   const { entry, imbalance, changes, unresolved } = step
   if (first && entry !== 'absent' && entry !== 'unknown' && firstById(changes).event_name !== 'BASELINE') {
@@ -87,6 +107,24 @@ function isGap({ previous, entry, imbalance, changes }: Step, first: boolean): b
   // no way leads through all changes of one time, so one or more between them are missing
   if (imbalance > 1 && !changes.some(isBlind)) return true
   return !first && previous !== null && previous !== entry && known(previous) && known(entry)
+}
+
+/** A break that has a reason is no gap: nothing need be missing. */
+export function explained<F extends ItemFinding>(gap: F, boundary: Boundary | undefined): F {
+  return boundary === undefined ? gap : { ...gap, ...boundary }
+}
+
+function boundaryAt(step: Step, { left }: Before, known: Boundaries): Boundary | undefined {
+  const [change, ...others] = step.changes
+  if (change === undefined || others.length > 0) return undefined
+  const leaving = left?.changes.find(each => stateAfter(each) === step.previous)
+  const before = leaving && sideOf(leaving.new_image, stateAfter(leaving), leaving)
+  const after = sideOf(change.old_image ?? change.new_image, stateBefore(change), change)
+  return before && after && boundaryBetween(before, after, known)
+}
+
+function sideOf(image: string | null, hash: State, { config_id: configId }: ItemChange): BrokenSide | undefined {
+  return image === null ? undefined : { image, hash, configId }
 }
 
 /** What a complete baseline lacks was removed after the change before; what it lacked was inserted before this one. */
@@ -113,7 +151,7 @@ function changeFindings(change: ItemChange): readonly ItemFinding[] {
 
 function findingOf(finding: Finding, changes: readonly ItemChange[]): ItemFinding {
   const { event_id: eventId, event_time_us: us } = firstById(changes)
-  return { finding, eventId, eventTimeUs: us, changes: 1, sinceUs: us, untilUs: us, absence: null }
+  return { finding, eventId, eventTimeUs: us, changes: 1, sinceUs: us, untilUs: us, absence: null, erasures: [] }
 }
 
 function firstById(changes: readonly ItemChange[]): ItemChange {
@@ -121,10 +159,13 @@ function firstById(changes: readonly ItemChange[]): ItemChange {
 }
 
 /** What makes an answer doubtful, worst first. */
-const DOUBTS = ['ALTERED', 'CONFLICT', 'GAP', 'DIFFERS', 'KEYS-ONLY', 'PRE-ARCHIVE'] as const
+const DOUBTS = ['ALTERED', 'UNCHECKED', 'CONFLICT', 'GAP', 'DIFFERS', 'KEYS-ONLY', 'PRE-ARCHIVE'] as const
+
+/** What breaks a chain for a reason that the archive knows: worth telling, and no doubt. */
+const REASONS = ['ERASED', 'CONFIG-BOUNDARY'] as const
 
 /** How far an answer about one item can be believed, worst first. */
-export const CONFIDENCES = [...DOUBTS, 'UNBROKEN', 'COMPLETE'] as const
+export const CONFIDENCES = [...DOUBTS, ...REASONS, 'UNBROKEN', 'COMPLETE'] as const
 
 export type Confidence = (typeof CONFIDENCES)[number]
 
@@ -134,8 +175,8 @@ export function isDoubtful(word: string): boolean {
 }
 
 /** The worst finding decides; an item without any is `UNBROKEN`: from its first change on, every link is there. */
-export function confidenceOf(findings: readonly Pick<ItemFinding, 'finding'>[]): (typeof DOUBTS)[number] | 'UNBROKEN' {
-  return DOUBTS.find(doubt => findings.some(({ finding }) => finding === doubt)) ?? 'UNBROKEN'
+export function confidenceOf(findings: readonly Pick<ItemFinding, 'finding'>[]): Exclude<Confidence, 'COMPLETE'> {
+  return [...DOUBTS, ...REASONS].find(word => findings.some(({ finding }) => finding === word)) ?? 'UNBROKEN'
 }
 
 /** The worst of some; of none `UNBROKEN`, because nothing contradicts. */

@@ -43,7 +43,7 @@ export function foldHistory(
   const verdict =
     changes.length === 0
       ? judgeUnseen(itemKey, facts, allOfUnseen(facts), EVER)
-      : judge(itemKey, [...findAlterations(steps), ...findProblems(steps)], facts, period, EVER)
+      : judge(itemKey, [...findAlterations(steps), ...findProblems(steps, facts.boundaries)], facts, period, EVER)
   const regions = describeRegions(regionsOf(changes.map(change => change.source)))
   const remarks = regions === undefined ? verdict.remarks : [...verdict.remarks, `its ${regions}`]
   return { itemKey, steps, changes, facts, ...verdict, remarks }

@@ -3,7 +3,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { SavedQuery } from '../catalog.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { type ArchiveFacts, readArchiveFacts } from './archive-facts.js'
-import { anchorFindings, type TableFinding } from './continuity.js'
+import { anchorFindings, namedBreaks, type TableFinding } from './continuity.js'
 
 /**
  * An item that was gone at a moment although the archive has no REMOVE of it, with the time of its last change
@@ -36,7 +36,7 @@ export function goneAmong(findings: readonly TableFinding[], us: number): readon
 
 /**
  * What the archive's facts say of a saved query's parameters that nobody gives (`preset=facts`), so that the rows of
- * its answer are what `as-of` and `diff` say. Empty for a query that has none, or moments that it refuses.
+ * its answer are what `as-of`, `diff` and `verify` say. Empty for a query that has none, or moments that it refuses.
  */
 export async function knownByFacts(
   engine: QueryEngine,
@@ -44,6 +44,8 @@ export async function knownByFacts(
   query: SavedQuery,
   given: Readonly<Record<string, string>>,
 ): Promise<Readonly<Record<string, string>>> {
+  if (query.name === 'continuity')
+    return { explained: await namedBreaks(engine, table, await readArchiveFacts(engine, table)) }
   const { from, to } = query.states ?? {}
   const moments = [...new Set([from, to])].map(moment => parseInstant(given[moment ?? ''] ?? '')?.us)
   if (factParameters(query).length === 0 || !moments.every(us => us !== undefined)) return {}

@@ -14,6 +14,8 @@ export interface ItemChange {
   readonly new_hash: string | null
   readonly old_image: string | null
   readonly new_image: string | null
+  /** The configuration that the row was made under. */
+  readonly config_id: string
   /** How many further times the change was delivered. */
   readonly repeats: number
   /** True where its deliveries had different eventIDs, as repeats in Kinesis may. */

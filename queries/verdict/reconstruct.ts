@@ -10,7 +10,6 @@ import { type Absence, compareText, type Group, type State, type Step, stateAfte
 export type ArchivedChange = Omit<ItemChange, 'repeats' | 'renamed' | 'conflict'> & {
   readonly row_hash: string
   readonly arrived_at: string
-  readonly config_id: string
   readonly source_event_id: string | null
   readonly subjects: readonly string[] | null
 }

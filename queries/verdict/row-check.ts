@@ -27,8 +27,8 @@ export interface Checked {
   readonly isBlind: boolean
 }
 
-/** Before and after these there is no day of an archive, in microseconds since 1970. */
-const LAST_US = 253_402_300_800_000_000
+/** From here on there is no day of an archive, in microseconds since 1970. */
+export const LAST_US = 253_402_300_800_000_000
 
 /** A row of a version that is not known here, so that all but its place could not be looked at. */
 export interface Uncheckable {
@@ -120,6 +120,7 @@ function deriveRow(row: StoredRow, table: TableConfiguration, version: RowVersio
     column = 'new_image'
     const newImage = parse(row.new_image)
     column = 'item_key'
+    if (keys === undefined && newImage === undefined) throw new Refusal('there is none, and no image to take it from')
     const make = (capture: Capture) => {
       const change = decodeChange({ ...recordOf(row, capture), keys, oldImage, newImage }, table, subjectsOf(row))
       if (!hasKeys(change)) throw new Refusal('the image has other keys')

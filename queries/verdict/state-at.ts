@@ -88,8 +88,10 @@ function alterationsAt({ steps }: ItemHistory, moments: readonly number[]): read
 
 /** What is found up to a moment, and what is missing before a later change. */
 function findingsAt(all: ItemHistory, until: ItemHistory['steps'], us: number): readonly ItemFinding[] {
-  const ahead = findProblems(all.steps).filter(({ finding, untilUs }) => finding === 'GAP' && untilUs > us)
-  return [...findProblems(until), ...ahead]
+  const ahead = findProblems(all.steps, all.facts.boundaries).filter(
+    ({ finding, untilUs }) => finding === 'GAP' && untilUs > us,
+  )
+  return [...findProblems(until, all.facts.boundaries), ...ahead]
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance } from '@duckdb/node-api'
 import type { DiskArchive } from '../../store/folder.js'
 import type { Objects } from '../../store/objects.js'
 import { formatTimestamp } from '../../transform/instant.js'
@@ -60,9 +60,14 @@ export class StoredRows {
     return new StoredRows(archive, instance, await instance.connect())
   }
 
-  /** The rows of an object, some at a time. Throws what DuckDB says of one that it cannot read. */
-  async *rowsOf(file: StoredFile): AsyncGenerator<readonly StoredRow[]> {
-    const result = await this.connection.stream(`select * from ${this.tableOf(file)}`)
+  /**
+   * The rows of an object, some at a time; `only` those of these numbers. Throws what DuckDB says of one that it cannot
+   * read.
+   */
+  async *rowsOf(file: StoredFile, only?: readonly number[]): AsyncGenerator<readonly StoredRow[]> {
+    const rows = `select * from ${this.tableOf(file)}`
+    const some = () => `select * exclude (file_row_number) from ${this.numbered([file])} where ${isAmong(only ?? [])}`
+    const result = await this.connection.stream(only === undefined ? rows : some())
     const names = result.columnNames()
     for await (const chunk of chunksOf(result)) {
       const columns = chunk.getColumns()
@@ -72,39 +77,73 @@ export class StoredRows {
     }
   }
 
-  /** How many rows of which version an object has; undefined where it has no such column. */
-  async versionsOf(file: StoredFile): Promise<ReadonlyMap<StoredValue, number> | undefined> {
-    if (!(await this.columnsOf(file)).has('row_version')) return undefined
+  /** What a statement answers. */
+  async *chunks(sql: string): AsyncGenerator<DuckDBDataChunk> {
+    yield* chunksOf(await this.connection.stream(sql))
+  }
+
+  /** Objects by what they say of their columns. */
+  async groupBySchema(files: readonly StoredFile[]): Promise<readonly (readonly StoredFile[])[]> {
+    const result = await this.connection.runAndReadAll(
+      `select file_name, string_agg(concat_ws(' ', name, type, type_length, repetition_type, num_children, converted_type,
+         scale, precision, field_id, logical_type), ', ')
+       from parquet_schema(${this.listOf(files)}) group by all`,
+    )
+    const byPath = new Map(files.map(file => [this.archive.pathOf(file.key), file]))
+    const groups = new Map<string, StoredFile[]>()
+    for (const [path, schema] of result.getRows()) {
+      const file = byPath.get(String(path))
+      if (file !== undefined) groups.set(String(schema), [...(groups.get(String(schema)) ?? []), file])
+    }
+    return [...groups.values()]
+  }
+
+  /** How many rows of which version an object has. */
+  async versionsOf(file: StoredFile): Promise<ReadonlyMap<StoredValue, number>> {
     const result = await this.connection.runAndReadAll(
       `select row_version, count(*) from ${this.tableOf(file)} group by 1 order by 1`,
     )
     return new Map(result.getRows().map(([version, rows]) => [plain(version), Number(rows)]))
   }
 
-  /** The names of an object's columns. */
-  async columnsOf({ key }: StoredFile): Promise<ReadonlySet<string>> {
-    const result = await this.connection.runAndReadAll(
-      `select name from parquet_schema(${fileList([this.archive.pathOf(key)])})`,
-    )
-    return new Set(result.getRows().map(([name]) => String(name)))
+  /** An object's columns with their types, in their order. */
+  async columnsOf(file: StoredFile): Promise<ReadonlyMap<string, string>> {
+    const result = await this.connection.runAndReadAll(`describe select * from ${this.tableOf(file)}`)
+    return new Map(result.getRows().map(([name, type]) => [String(name), String(type)]))
   }
 
   /** How many rows an object has, by its footer. */
-  async countRows({ key }: StoredFile): Promise<number> {
+  async countRows(file: StoredFile): Promise<number> {
     const result = await this.connection.runAndReadAll(
-      `select num_rows from parquet_file_metadata(${fileList([this.archive.pathOf(key)])})`,
+      `select num_rows from parquet_file_metadata(${this.listOf([file])})`,
     )
     return Number(result.getRows()[0]?.[0] ?? 0)
   }
 
-  private tableOf({ key }: StoredFile): string {
-    return `read_parquet(${fileList([this.archive.pathOf(key)])}, hive_partitioning = false)`
+  /** Objects as a relation with the place of each as `file_index` and the numbers of rows as `file_row_number`. */
+  numbered(files: readonly StoredFile[]): string {
+    return `read_parquet(${this.listOf(files)}, hive_partitioning = false, file_row_number = true)`
+  }
+
+  private tableOf(file: StoredFile): string {
+    return `read_parquet(${this.listOf([file])}, hive_partitioning = false)`
+  }
+
+  private listOf(files: readonly StoredFile[]): string {
+    return fileList(files.map(({ key }) => this.archive.pathOf(key)))
   }
 
   close(): void {
     this.connection.closeSync()
     this.instance.closeSync()
   }
+}
+
+/** A list of many numbers takes longer to read than the rows in between. */
+function isAmong(numbers: readonly number[]): string {
+  const [first, last] = [numbers[0] ?? 0, numbers.at(-1) ?? -1]
+  const between = `file_row_number between ${first} and ${last}`
+  return last - first + 1 === numbers.length ? between : `${between} and file_row_number in (${numbers.join(', ')})`
 }
 
 /** What DuckDB's client gives as an object, as the row line has it. */

@@ -9,7 +9,7 @@ import { type Row, rowsOf } from '../engines/rows.js'
 import { rowsWithoutImages } from '../replaced-columns.js'
 import { actorOfToday } from '../todays-actor.js'
 import { alterationOf } from './alteration.js'
-import { countAltered } from './altered-items.js'
+import { countAltered, withAltered } from './altered-items.js'
 import { readArchiveFacts } from './archive-facts.js'
 import { findingsByItem, type TableFinding } from './continuity.js'
 import type { Confidence } from './findings.js'
@@ -56,10 +56,8 @@ export async function* itemsAt(
   // a copy is of rows as they were when it was made, and its files are held against their own hashes
   const hasCopy = (await engine.outline?.(table.table)) !== undefined
   const altered = await countAltered(engine, table, { fromUs: at.us, toUs: at.us }, hasCopy ? false : undefined)
-  const verdict = (itemKey: string): Verdict => {
-    const about = judge(itemKey, findings.get(itemKey) ?? [], facts, momentOf(facts, at.us))
-    return altered?.has(itemKey) ? { ...about, confidence: 'ALTERED' } : about
-  }
+  const verdict = (itemKey: string): Verdict =>
+    withAltered(judge(itemKey, findings.get(itemKey) ?? [], facts, momentOf(facts, at.us)), altered?.get(itemKey))
   const gone = goneAmong([...findings.values()].flat(), at.us)
   const known = toldByFacts(TABLE_AS_OF, facts, [at.us], [gone])
   const options = { actor: await actorOfToday(engine, table) }
@@ -130,7 +128,7 @@ function toItem(row: Row, { confidence }: Verdict): ItemOfTable {
     return {
       ...about,
       state: unreadable === null ? 'present' : 'unknown',
-      confidence: 'ALTERED',
+      confidence: confidence === 'UNCHECKED' ? confidence : 'ALTERED',
       image: unreadable === null ? (image as string) : null,
       last: event_id === null ? undefined : last,
     }

@@ -1,6 +1,6 @@
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { QueryEngine } from '../engines/engine.js'
-import { countAltered } from './altered-items.js'
+import { type AlteredRows, countAltered, withAltered } from './altered-items.js'
 import { type ArchiveFacts, readArchiveFacts } from './archive-facts.js'
 import { findingsByItem, type TableFinding } from './continuity.js'
 import { CONFIDENCES, type Confidence, type ItemFinding, isDoubtful, worstOf } from './findings.js'
@@ -71,6 +71,8 @@ export interface TableVerdict {
    * looked.
    */
   readonly altered: number | null
+  /** Rows of versions that are not known here, so that nobody can hold them against their hashes. Null: the same. */
+  readonly unchecked: number | null
 }
 
 /** What else a verdict is made from. */
@@ -144,8 +146,14 @@ export async function judgeTable(
     isBehind,
     isBefore,
     sealed,
-    altered: altered === null ? null : [...altered.values()].reduce((sum, rows) => sum + rows, 0),
+    ...countsOf(altered),
   }
+}
+
+function countsOf(altered: ReadonlyMap<string, AlteredRows> | null): Pick<TableVerdict, 'altered' | 'unchecked'> {
+  if (altered === null) return { altered: null, unchecked: null }
+  const sum = (name: keyof AlteredRows) => [...altered.values()].reduce((sum, rows) => sum + rows[name], 0)
+  return { altered: sum('altered'), unchecked: sum('unchecked') }
 }
 
 /** What counts: rows from `fromUs` to before `toUs`, findings that concern the time after `afterUs`. */
@@ -187,7 +195,7 @@ async function judgeItems(
   table: TableConfiguration,
   facts: ArchiveFacts,
   bounds: Bounds,
-  altered: ReadonlyMap<string, number>,
+  altered: ReadonlyMap<string, AlteredRows>,
 ): Promise<Counted> {
   const findings = new Map<string, readonly TableFinding[]>()
   for await (const item of findingsByItem(engine, table, facts)) findings.set(item.itemKey, item.findings)
@@ -195,8 +203,9 @@ async function judgeItems(
   const gaps: ItemFinding[] = []
   let [items, changes, repeats] = [0, 0, 0]
   const count = (itemKey: string, timesUs: readonly number[], known = facts) => {
-    const about = judge(itemKey, findings.get(itemKey) ?? [], known, bounds.periodOf(timesUs), bounds.afterUs)
-    const confidence = altered.has(itemKey) ? 'ALTERED' : about.confidence
+    const found = judge(itemKey, findings.get(itemKey) ?? [], known, bounds.periodOf(timesUs), bounds.afterUs)
+    const about = withAltered(found, altered.get(itemKey))
+    const { confidence } = about
     if (timesUs.length === 0 && !isDoubtful(confidence)) return
     items++
     verdicts[confidence]++

@@ -47,6 +47,6 @@ function missingSince(facts: ArchiveFacts, firstUs: number, lastUs: number, unti
   const from = all.map(({ fromUs }) => fromUs ?? Number.NEGATIVE_INFINITY)
   const sinceUs = Math.max(Math.min(...from), firstUs)
   const last = Math.max(...all.map(({ toUs }) => toUs))
-  const about = { eventId: null, eventTimeUs: last, changes: 1, sinceUs, untilUs: last, absence: null }
+  const about = { eventId: null, eventTimeUs: last, changes: 1, sinceUs, untilUs: last, absence: null, erasures: [] }
   return { finding: 'GAP', ...about }
 }

@@ -133,7 +133,15 @@ function differenceOf(facts: ArchiveFacts, itemKey: string, { untilUs }: Period)
   const known = [last.differing.get(itemKey) ?? null, startOf(facts, last.us)?.us ?? null].filter(us => us !== null)
   const sinceUs = known.length === 0 ? null : Math.max(...known)
   if (sinceUs !== null && sinceUs > untilUs) return []
-  const about = { eventId: null, eventTimeUs: last.us, changes: 1, sinceUs, untilUs: last.us, absence: null }
+  const about = {
+    eventId: null,
+    eventTimeUs: last.us,
+    changes: 1,
+    sinceUs,
+    untilUs: last.us,
+    absence: null,
+    erasures: [],
+  }
   return [{ finding: 'DIFFERS', ...about }]
 }
 

@@ -120,8 +120,10 @@ export class ContinuityCheck {
     const pieces = [first, ...rest]
     const { itemKey } = first
     const [span] = pieces.filter(piece => piece.kind === 'span')
-    const balance = pieces.filter(piece => piece.kind === 'balance')
     const chain = pieces.filter(piece => piece.kind === 'finding')
+    const reasons = chain.filter(({ finding }) => finding === 'ERASED' || finding === 'CONFIG-BOUNDARY').length
+    // each break that has a reason is one that the states do not balance by
+    const balance = pieces.filter(piece => piece.kind === 'balance').filter(({ changes }) => changes > reasons)
     // by the chain it has a gap, too; should it not, that is no reason to pass over it
     const all = chain.some(({ finding }) => finding === 'GAP') ? chain : [...chain, ...balance]
     const period = this.period ?? (span === undefined ? EVER : periodOver([span.firstUs, span.lastUs]))

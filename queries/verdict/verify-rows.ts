@@ -1,8 +1,10 @@
 import { DiskArchive } from '../../store/folder.js'
 import { readKept } from '../../store/kept-configurations.js'
+import { ROW_VERSION } from '../../transform/audit-row.js'
 import { ROW_VERSIONS } from '../../transform/row-versions.js'
 import { configurationId, type TableConfiguration } from '../../transform/table-configuration.js'
-import { type Altered, checkRow, dayOf } from './row-check.js'
+import { CertainRows, SIFTED_AT_ONCE, type SiftedRows } from './certain-rows.js'
+import { type Altered, checkRow, dayOf, LAST_US } from './row-check.js'
 import { type StoredFile, type StoredRow, StoredRows, storedFiles } from './stored-rows.js'
 
 /** A row that is another than it was made, and where it lies. */
@@ -81,28 +83,44 @@ export class RowCheck {
     // a file that is not what its name says is the configuration of no row
     const kept = (await readKept(this.archive, this.table)).versions
     this.configurations = new Map(kept.map(configuration => [configurationId(configuration), configuration]))
+    const files = await storedFiles(this.archive, this.table)
     const reader = await StoredRows.open(this.archive)
     try {
-      for (const file of await storedFiles(this.archive, this.table)) yield* this.checkFile(file, reader)
+      const certain = new CertainRows(reader, kept, outsideSql(this.options))
+      for (let at = 0; at < files.length; at += SIFTED_AT_ONCE) {
+        const some = files.slice(at, at + SIFTED_AT_ONCE)
+        let read = this.tally.rows + this.tally.outside
+        const sifted = await certain.sift(some, rows => {
+          read += rows
+          this.options.onRows?.(read)
+        })
+        for (const file of some) yield* this.checkFile(file, reader, sifted.get(file))
+      }
     } finally {
       reader.close()
     }
   }
 
-  private async *checkFile(file: StoredFile, reader: StoredRows): AsyncGenerator<AlteredRow | PassedOver> {
+  private async *checkFile(
+    file: StoredFile,
+    reader: StoredRows,
+    sifted: SiftedRows | undefined,
+  ): AsyncGenerator<AlteredRow | PassedOver> {
     const passed = { kind: 'file', object: file.key, rows: null, isUnreadable: false } as const
     if (file.passedOver !== null) {
       yield { ...passed, reason: file.passedOver }
       return
     }
     try {
-      const lacking = await lackingColumns(file, reader)
+      const lacking = sifted?.others.length === 0 ? [] : await lackingColumns(file, reader)
       if (lacking.length > 0) {
         const rows = await reader.countRows(file)
         yield { ...passed, rows, reason: `it lacks ${lacking.join(', ')}` }
         return
       }
-      for await (const rows of reader.rowsOf(file)) {
+      if (sifted !== undefined) this.countSifted(sifted)
+      if (sifted?.others.length === 0) return
+      for await (const rows of reader.rowsOf(file, sifted?.others)) {
         for (const row of rows) yield* this.check(row, file)
         this.options.onRows?.(this.tally.rows + this.tally.outside)
       }
@@ -110,6 +128,14 @@ export class RowCheck {
       const [reason] = (error as Error).message.split('\n')
       yield { ...passed, isUnreadable: true, reason: reason as string }
     }
+  }
+
+  private countSifted({ certain, blind, outside }: SiftedRows): void {
+    const { tally } = this
+    tally.rows += certain
+    tally.blind += blind
+    tally.outside += outside
+    if (certain > 0) countSome(tally.versions, ROW_VERSION, certain)
   }
 
   private *check(row: StoredRow, { key, folder }: StoredFile): Generator<AlteredRow> {
@@ -128,12 +154,12 @@ export class RowCheck {
   private count(row: StoredRow, checked: ReturnType<typeof checkRow>): void {
     const { tally } = this
     if ('unknownVersion' in checked) {
-      countOne(tally.unknownVersions, checked.unknownVersion)
+      countSome(tally.unknownVersions, checked.unknownVersion, 1)
       return
     }
     tally.rows++
     const version = String(row.row_version)
-    if (ROW_VERSIONS.has(version)) countOne(tally.versions, version)
+    if (ROW_VERSIONS.has(version)) countSome(tally.versions, version, 1)
     if (checked.isUnconfigured) tally.unconfigured++
     if (checked.isBlind) tally.blind++
   }
@@ -147,15 +173,25 @@ export class RowCheck {
   }
 }
 
-function countOne(counts: Map<string, number>, name: string): void {
-  counts.set(name, (counts.get(name) ?? 0) + 1)
+function countSome(counts: Map<string, number>, name: string, count: number): void {
+  counts.set(name, (counts.get(name) ?? 0) + count)
+}
+
+/** What `isOutside` says, in SQL. */
+function outsideSql({ fromUs, toUs }: RowPeriod): string {
+  const bounds = [
+    ...(fromUs === undefined ? [] : [`event_time_us < ${fromUs}`]),
+    ...(toUs === undefined ? [] : [`event_time_us >= ${toUs}`]),
+  ]
+  if (bounds.length === 0) return 'false'
+  return `event_time_us >= 0 and event_time_us < ${LAST_US} and (${bounds.join(' or ')})`
 }
 
 /** The columns that rows of their versions have and this object does not. */
 async function lackingColumns(file: StoredFile, reader: StoredRows): Promise<readonly string[]> {
-  const versions = await reader.versionsOf(file)
-  if (versions === undefined) return ['row_version']
   const there = await reader.columnsOf(file)
+  if (!there.has('row_version')) return ['row_version']
+  const versions = await reader.versionsOf(file)
   const wanted = [...versions.keys()].flatMap(name => ROW_VERSIONS.get(String(name))?.columns ?? [])
   return [...new Set(wanted.map(({ name }) => name))].filter(name => !there.has(name))
 }

@@ -148,4 +148,50 @@ describe('an answer holds what it shows against its own hashes', () => {
     // it may have been another change at another time
     expect(await ask('as-of', 'Orders', 'ORD12345', '2026-11-20T12:00:00Z')).toMatchObject({ exit: 1 })
   })
+
+  it('says UNCHECKED of a row of a later version, which nobody here can hold against its hashes, and ends with 3', async () => {
+    const later = { row_version: "'audit-row/v9'", row_hash: "repeat('9', 64)", actor: "'of another meaning'" }
+    const { ask } = await alteredArchive(later)
+    const unchecked = 'UNCHECKED: change 4b422425 (2026-11-18 16:40:03Z) was written by a later itemtrail'
+    const [from, to] = ['2026-11-18T17:00:00Z', '2026-11-20T12:00:00Z']
+    for (const question of [['history'], ['as-of', from], ['diff', '--from', from, '--to', to]]) {
+      const [name = '', ...rest] = question
+      const { exit, out, err } = await ask(name, 'Orders', 'ORD12345', ...rest)
+      expect([name, exit, out, err]).toEqual([
+        name,
+        3,
+        expect.stringContaining(unchecked),
+        expect.stringContaining('itemtrail verify rows Orders'),
+      ])
+      expect(out).not.toContain('ALTERED')
+    }
+    const history = JSON.parse((await ask('history', 'Orders', 'ORD12345', '--format', 'json')).out)
+    expect([history.confidence, history.changes[5].altered]).toEqual(['UNCHECKED', ['unknown_version']])
+    const table = await ask('as-of', 'Orders', from)
+    expect([table.exit, table.out, table.err]).toEqual([
+      3,
+      expect.stringMatching(/^UNCHECKED: .*, 1 UNCHECKED, 313 UNBROKEN/m),
+      expect.stringContaining('1 unchecked: a later itemtrail wrote rows of them'),
+    ])
+    const rows = await ask('query', 'altered-rows', 'Orders', '--format', 'json')
+    const { rows: found, verdict } = JSON.parse(rows.out)
+    expect([rows.exit, found, verdict.tables[0].altered_rows, verdict.tables[0].unchecked_rows]).toEqual([
+      3,
+      [expect.objectContaining({ altered: 'unknown_version', expected_hash: '9'.repeat(64), found_hash: null })],
+      0,
+      1,
+    ])
+    const plan = await ask('restore', 'Orders', 'ORD12345', '--as-of', from, '--against', 'archive', '--format', 'json')
+    expect(JSON.parse(plan.out).items).toMatchObject([{ action: 'skip', reason: expect.stringContaining('UNCHECKED') }])
+  })
+
+  it('says ALTERED of a row that has the hash of a version that is known, whatever it claims, and of no version', async () => {
+    for (const version of ["'audit-row/v9'", "'audit-row/v0'", "''"]) {
+      const { ask } = await alteredArchive({ row_version: version })
+      const { exit, out } = await ask('history', 'Orders', 'ORD12345')
+      expect([exit, out]).toEqual([1, expect.stringContaining('is not what its row_hash says')])
+      const rows = await ask('query', 'altered-rows', 'Orders', '--format', 'json')
+      expect(JSON.parse(rows.out).rows).toMatchObject([{ altered: 'row' }])
+    }
+  })
 })

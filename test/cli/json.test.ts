@@ -189,7 +189,8 @@ describe('the JSON of the commands', () => {
 
   it('of status is as documented', async () => {
     const { json, lines, exit } = await ask('status', '--config', fileOf('config.json', config))
-    // what is sealed is seen in `sealed.test.ts`
+    // what is sealed is seen in `sealed.test.ts`, a tail and a comparison in `status.test.ts`
+    const feed = ['compared.time', 'compared.differing', 'tail.saved', 'tail.running', 'tail.finished']
     const journal = ['altered', 'last_seal', 'missing', 'not_sealed', 'objects', 'problems', 'signed', 'unlisted']
     expectContract(
       'status',
@@ -197,6 +198,7 @@ describe('the JSON of the commands', () => {
       [
         ...['tables[].misfits[].column', 'tables[].misfits[].changes', 'unreadable[].table', 'unreadable[].reason'],
         ...[...journal, 'objects[].key', 'objects[].kind'].map(name => `tables[].journal.${name}`),
+        ...[...feed, 'tail.until_loss', 'tail.behind'].map(name => `tables[].${name}`),
       ],
     )
     expect(lines).toEqual([json])

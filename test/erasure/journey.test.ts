@@ -3,74 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { linesOf, makeFolder, run } from '../cli/command-line.js'
 import { everythingIn } from './everything-in.js'
-
-const ARN = 'arn:aws:dynamodb:eu-central-1:111122223333:table/Orders/stream/2026-01-01T00:00:00.000'
-
-function orderOf(id: string, status: string, name = 'Ann Secret') {
-  return {
-    id: { S: id },
-    status: { S: status },
-    buyer: {
-      M: { id: { S: 'u-1' }, name: { S: name }, email: { S: 'ann@secret.example' }, born: { S: '1984-02-03' } },
-    },
-    seller: { M: { id: { S: 'u-2' }, name: { S: 'Bob Shop' } } },
-    lines: { L: [{ M: { note: { S: 'leave it at the Secret door' }, qty: { N: '1' } } }] },
-  }
-}
-
-type Order = ReturnType<typeof orderOf>
-
-const recordOf = (number: number, id: string, before: object | null, after: object | null) => ({
-  eventID: `e${number}`,
-  eventName: before === null ? 'INSERT' : after === null ? 'REMOVE' : 'MODIFY',
-  eventSourceARN: ARN,
-  awsRegion: 'eu-central-1',
-  dynamodb: {
-    ApproximateCreationDateTime: 1_790_000_000 + number,
-    Keys: { id: { S: id } },
-    ...(before !== null && { OldImage: before }),
-    ...(after !== null && { NewImage: after }),
-    SequenceNumber: String(100 + number),
-    StreamViewType: 'NEW_AND_OLD_IMAGES',
-  },
-})
-
-const LIFE = [
-  recordOf(1, 'o1', null, orderOf('o1', 'NEW')),
-  recordOf(2, 'o1', orderOf('o1', 'NEW'), orderOf('o1', 'PAID')),
-  recordOf(3, 'o1', orderOf('o1', 'PAID'), orderOf('o1', 'PAID', 'Ann Other')),
-]
-const LATER = recordOf(4, 'o1', orderOf('o1', 'PAID', 'Ann Other'), orderOf('o1', 'SENT', 'Ann Other'))
-
-const ERASABLE = [
-  {
-    subject: 'buyer.id',
-    attributes: [
-      'buyer.name',
-      { attribute: 'buyer.email', keep: 'domain' },
-      { attribute: 'buyer.born', keep: 'year' },
-      'lines.*.note',
-    ],
-  },
-  { subject: 'seller.id', attributes: ['seller.name'] },
-]
-
-/** An archive, its key store and its configuration, in a folder of their own. */
-async function makePlace(erasable: unknown = ERASABLE) {
-  const folder = makeFolder()
-  const [archive, keys, config] = ['archive', 'keys', 'itemtrail.config.json'].map(name => join(folder, name)) as [
-    string,
-    string,
-    string,
-  ]
-  writeFileSync(config, JSON.stringify({ erasure: { keys }, tables: { Orders: { keys: ['id'], erasable } } }))
-  const ask = (...argv: readonly string[]) => run([...argv, '--archive', archive, '--config', config])
-  const ingest = (records: readonly object[]) =>
-    run(['ingest', '-', '--archive', archive, '--config', config], { stdin: linesOf(records) })
-  const erase = (id: string) => ask('subject', 'erase', id, '--reason', 'asked', '--format', 'json')
-  expect((await ask('subject', 'init')).exit).toBe(0)
-  return { folder, archive, keys, config, ask, ingest, erase }
-}
+import { LATER, LIFE, makePlace, type Order, orderOf, recordOf } from './orders.js'
 
 describe('a person', () => {
   it('is found in clear by these tests where nothing is erasable', async () => {

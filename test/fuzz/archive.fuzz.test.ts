@@ -169,7 +169,8 @@ describe('an archive with one file that is another', { timeout: FUZZ_TIMEOUT }, 
 
 /** A command's end in one text, where the archive's own folder is left out. */
 function endOf(question: readonly string[], exit: number, out: string, root: string): string {
-  return `${question.join(' ')}: ${exit}\n${out.replaceAll(root, 'ARCHIVE')}`
+  const told = out.replaceAll(root, 'ARCHIVE').replaceAll(/\d+ (?:second|minute|hour|day)s? ago/g, 'AGO')
+  return `${question.join(' ')}: ${exit}\n${told}`
 }
 
 function itemOf(id: string, day: number) {

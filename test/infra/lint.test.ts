@@ -20,6 +20,7 @@ const variants = {
     { lock: { mode: 'compliance', days: 30, confirm: true, by: 'bucket' } },
   ),
   compacted: templateOf({ Orders: ORDERS }, { compact: true }),
+  erasable: templateOf({ Orders: { ...ORDERS, erasable: [{ subject: 'buyer.id', attributes: ['buyer.name'] }] } }),
   sealed: templateOf({ Orders: ORDERS }, { seal: { mail: ['auditor@example.com'] } }),
 }
 

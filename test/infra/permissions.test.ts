@@ -27,8 +27,12 @@ const TABLES = {
 } as const
 
 /** The template of an archive of three tables, with what somebody does to it before it is made. */
-function templateOf(props: Partial<AuditArchiveProps> = {}, plant: Plant = () => {}): Resources {
-  const { stack, archive } = archiveOf(TABLES, props)
+function templateOf(
+  props: Partial<AuditArchiveProps> = {},
+  plant: Plant = () => {},
+  tables: Parameters<typeof archiveOf>[0] = TABLES,
+): Resources {
+  const { stack, archive } = archiveOf(tables, props)
   plant(archive, stack)
   return wholeTemplate(stack).toJSON().Resources
 }
@@ -39,6 +43,10 @@ const ARCHIVES = {
   'not locked': templateOf({ lock: { mode: 'none' } }),
   compacted: templateOf({ compact: true }),
   sealed: templateOf({ seal: true }),
+  erasable: templateOf({}, () => {}, {
+    ...TABLES,
+    Orders: { ...ORDERS, erasable: [{ subject: 'buyer.id', attributes: ['buyer.name'] }] },
+  }),
   'asked by a role of somebody': templateOf({}, archive => {
     archive.grantQuery(new Role(archive, 'Somebody', { assumedBy: new AccountRootPrincipal() }))
   }),
@@ -49,10 +57,14 @@ const RESULTS = '<AuditWorkgroupResults.Arn>'
 const DERIVED = '<AuditDerivedBucket.Arn>'
 const REFUSED = '<AuditRefused.Arn>'
 
-const ASKS = /^Audit(RolesQueryUser|RolesAuditor|RolesOperator|Somebody)$/
+const ERASER = /^AuditPersonsRolesEraser$/
+const REVEALER = /^AuditPersonsRolesRevealer$/
+const SEALS = /^AuditTablesOrdersTransformFunctionRole$/
+const MAKER = /^AuditPersonsKeysMakerRole$/
+const ASKS = /^Audit(RolesQueryUser|RolesAuditor|RolesOperator|PersonsRoles\w+|Somebody)$/
 const BASELINE = /^AuditRolesBaseline$/
 const RESTORER = /^AuditRolesRestorer$/
-const PEOPLE = /^Audit(Roles\w+|Somebody)$/
+const PEOPLE = /^Audit(Roles\w+|PersonsRoles\w+|Somebody)$/
 const OPERATOR = /^AuditRolesOperator$/
 const WRITER = /^AuditTables(\w+)(Delivery|Replay)Writer$/
 const FORWARDER = /^AuditTables(\w+)ForwarderFunctionRole$/
@@ -61,8 +73,12 @@ const ATTACH = /^AuditTables(\w+)ChangesAttachRole$/
 const SEALER = /^AuditJournalSealerRole$/
 const JOURNAL = /^AuditJournal(Sealer|Check)Role$/
 const LOCKER = /^AuditLockFunctionRole$/
-const LOGS = /FunctionRole$|Journal(Sealer|Check)Role$|ChangesAttachRole$|Writer$/
+const LOGS = /FunctionRole$|KeysMakerRole$|Journal(Sealer|Check)Role$|ChangesAttachRole$|Writer$/
 const KEEPER = /^AuditConfigurationsFunctionRole$/
+
+/** The keys of persons: their table, and the key that opens what is in it. */
+const KEYS = /^<AuditPersonsKeysTable\.Arn>$/
+const SECRETS = /^<AuditPersonsKeysKey\.Arn>$/
 
 /** One of the tables, as a policy names it. */
 const TABLE = /^(<(Orders|Sessions)\.Arn>|.*:table\/Returns)$/
@@ -105,18 +121,29 @@ const CHANGES: readonly (readonly [action: string, role: RegExp, of: (table: str
   ['dynamodb:DeleteItem', RESTORER, () => TABLE],
   ['dynamodb:PutItem', RESTORER, () => TABLE],
   ['dynamodb:UpdateItem', RESTORER, () => TABLE],
+  ['dynamodb:PutItem', ERASER, () => KEYS],
+  ['dynamodb:UpdateItem', ERASER, () => KEYS],
+  ['dynamodb:Query', ERASER, () => KEYS],
+  ['dynamodb:Query', REVEALER, () => KEYS],
+  ['dynamodb:PutItem', SEALS, () => KEYS],
+  ['dynamodb:PutItem', MAKER, () => KEYS],
   ['firehose:PutRecordBatch', BASELINE, () => /^<AuditTables\w+(Delivery|Replay)Stream.Arn>$/],
   ['firehose:PutRecordBatch', OPERATOR, () => /^<AuditTables\w+(Delivery|Replay)Stream.Arn>$/],
   ['firehose:PutRecordBatch', FORWARDER, table => new RegExp(`^<AuditTables${table}DeliveryStream.Arn>$`)],
   ['iam:CreateServiceLinkedRole', ATTACH, () => /AWSServiceRoleForDynamoDBKinesisDataStreamsReplication$/],
   ['kinesis:PutRecords', ATTACH, table => new RegExp(`^<AuditTables${table}ChangesStream.Arn>$`)],
   ['kms:Decrypt', /./, () => /^<AuditKey.Arn>$/],
+  ['kms:Decrypt', ERASER, () => SECRETS],
+  ['kms:Decrypt', REVEALER, () => SECRETS],
+  ['kms:Decrypt', SEALS, () => SECRETS],
+  ['kms:GenerateDataKey', MAKER, () => SECRETS],
   ['kms:GenerateDataKey', /./, () => /^<AuditKey.Arn>$/],
   ['lambda:InvokeFunction', WRITER, table => new RegExp(`^<AuditTables${table}TransformFunction.Arn>(:\\*)?$`)],
   ['logs:CreateLogStream', LOGS, () => /Log.Arn>$/],
   ['logs:PutLogEvents', LOGS, () => /Log.Arn>$/],
   ['s3:AbortMultipartUpload', ASKS, () => /^<AuditWorkgroupResults.Arn>\/(people|auditors)\/\*$/],
   ['s3:PutObject', ASKS, () => /^<AuditWorkgroupResults.Arn>\/(people|auditors)\/\*$/],
+  ['s3:PutObject', ERASER, () => new RegExp(`^${ARCHIVE}/facts/\\*$`)],
   ['s3:PutObject', BASELINE, () => new RegExp(`^${ARCHIVE}/facts/\\*$`)],
   ['s3:AbortMultipartUpload', WRITER, written],
   ['s3:PutObject', WRITER, written],
@@ -198,27 +225,29 @@ const LAWS: { readonly [promise: string]: Law } = {
       archive.bucket.arnForObjects('data/*'),
     ]),
   },
-  'no role but that of baselines may write facts/, none but the keeper config/, and none but the sealer log/': {
-    broken: breaking(
-      ({ role, action, resource }) =>
-        /^s3:Put/.test(action) &&
-        !LOCKER.test(role) &&
-        (
-          [
-            ['facts/', BASELINE],
-            ['config/', KEEPER],
-            ['log/', SEALER],
-          ] as const
-        ).some(([place, writer]) => !writer.test(role) && reaches(resource, `${ARCHIVE}/${place}`)),
-    ),
-    plant: allows(({ roles, archive }) => [roles.operator, 's3:PutObject', archive.bucket.arnForObjects('facts/*')]),
-  },
-  'no role but the operator, the one that wrote it, and those of the journal may read refused/': {
+  'no role but those of baselines and erasures may write facts/, none but the keeper config/, and none but the sealer log/':
+    {
+      broken: breaking(
+        ({ role, action, resource }) =>
+          /^s3:Put/.test(action) &&
+          !LOCKER.test(role) &&
+          (
+            [
+              ['facts/', /^Audit(RolesBaseline|PersonsRolesEraser)$/],
+              ['config/', KEEPER],
+              ['log/', SEALER],
+            ] as const
+          ).some(([place, writer]) => !writer.test(role) && reaches(resource, `${ARCHIVE}/${place}`)),
+      ),
+      plant: allows(({ roles, archive }) => [roles.operator, 's3:PutObject', archive.bucket.arnForObjects('facts/*')]),
+    },
+  'no role but the operator, who erases, the one that wrote it, and those of the journal may read refused/': {
     broken: breaking(
       allow =>
         reads(allow) &&
         [`${ARCHIVE}/refused/`, `${REFUSED}/`].some(place => reaches(allow.resource, place)) &&
         !OPERATOR.test(allow.role) &&
+        !ERASER.test(allow.role) &&
         !WRITER.test(allow.role) &&
         !JOURNAL.test(allow.role),
     ),
@@ -269,9 +298,10 @@ const LAWS: { readonly [promise: string]: Law } = {
   },
   'the key is used by way of a service and for nothing but data': {
     broken: breaking(
-      ({ action, statement }) =>
+      ({ action, resource, statement }) =>
         /^kms:/.test(action) &&
         !LOOKS.test(action) &&
+        !SECRETS.test(resource) &&
         statement.Condition?.StringEquals?.['kms:ViaService'] === undefined,
     ),
     plant: allows(({ roles }) => [roles.queryUser, 'kms:Decrypt', '*']),
@@ -286,7 +316,7 @@ const LAWS: { readonly [promise: string]: Law } = {
         )
         .map(([path]) => path)
         // the account administers its keys through IAM, as AWS asks for; data keys have three names
-        .filter(path => !/^\/Audit(Journal)?Key.*\/Properties\/KeyPolicy\//.test(path)),
+        .filter(path => !/^\/Audit(Journal|PersonsKeys)?Key.*\/Properties\/KeyPolicy\//.test(path)),
     plant: allows(({ roles, archive }) => [roles.auditor, 's3:Get*', archive.bucket.bucketArn]),
   },
   'roles of people are for the account, and of services for their service': {
@@ -344,7 +374,10 @@ describe.each(Object.entries(ARCHIVES))('the policy of an archive that is %s', (
     ])
     expect(writers('data/Other/event_date=2026-11-22/x.parquet')).toEqual([])
     expect(writers('refused/processing-failed/Orders/x')).toEqual(['AuditTablesOrdersDeliveryWriter'])
-    expect(writers('facts/Orders/x.json')).toEqual(['AuditRolesBaseline'])
+    expect(writers('facts/Orders/x.json')).toEqual([
+      'AuditRolesBaseline',
+      ...(name === 'erasable' ? ['AuditPersonsRolesEraser'] : []),
+    ])
     expect(writers('config/Orders/x.json')).toEqual(['AuditConfigurationsFunctionRole'])
     expect(writers('log/x')).toEqual(name === 'sealed' ? ['AuditJournalSealerRole'] : [])
   })

@@ -84,5 +84,30 @@ describe.skipIf(missing !== undefined)(`erasure on DynamoDB Local${missing ? ` (
     expect((await ask('subject', 'export', 'u-2')).out).toBe(bobs)
     expect(await everything()).not.toMatch(ANN)
     expect(await everything()).not.toContain(BOB)
+
+    // the table still has her in clear, the archive cannot know any more whether it is the same
+    const again = await live('reconcile', 'Orders', '--scan', '--format', 'json')
+    expect(again.exit).toBe(0)
+    expect(JSON.parse(again.out)).toMatchObject({ equal: true, erased: ITEMS, different: 0 })
+    // a change that nobody saw is one all the same
+    const other = { ...orderOf(7, 0), version: { N: '99' } }
+    await table.send(new PutItemCommand({ TableName: 'Orders', Item: other }))
+    const differing = await live('reconcile', 'Orders', '--scan', '--format', 'json', '--no-fact')
+    expect(JSON.parse(differing.out)).toMatchObject({ equal: false, erased: ITEMS - 1, different: 1 })
+    expect(await live('tail', 'Orders', '--until-caught-up')).toMatchObject({ exit: 0 })
+    const verified = await ask('verify', 'continuity', '--format', 'json')
+    expect(verified.exit).toBe(0)
+    expect(JSON.parse(verified.out)).toMatchObject([{ verdicts: { erased: 1, gap: 0 } }])
+    // what was sealed is never written into a table
+    const plan = await live(
+      'restore',
+      'Orders',
+      '--as-of',
+      new Date().toISOString(),
+      '--plan',
+      join(folder, 'plan.json'),
+    )
+    expect(plan.out + plan.err).toMatch(/skip/)
+    expect(plan.out + plan.err).not.toContain('$enc')
   })
 })

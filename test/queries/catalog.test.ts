@@ -80,7 +80,8 @@ describe.each([...SAVED_QUERIES.values()].map(query => ({ name: query.name, quer
 
   it('says whether it tells what items were at moments, and by whose word', () => {
     const tells = /^last_(states|changes) as \($/m.test(query.template)
-    const takesFacts = query.parameters.some(({ preset }) => preset === 'facts')
+    // which breaks have a reason is of no moment
+    const takesFacts = query.parameters.some(({ name, preset }) => preset === 'facts' && name !== 'explained')
     expect([tells, query.states !== undefined]).toEqual([
       tells && (takesFacts || query.withoutFacts !== undefined),
       takesFacts,

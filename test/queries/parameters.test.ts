@@ -102,7 +102,7 @@ select {us :at} as us, {day :at} as day`,
           day: new Date(Math.floor(us / 1000)).toISOString().slice(0, 10),
         })
       }),
-      runs(150),
+      runs(50),
     )
   })
 

@@ -1,9 +1,7 @@
-import { TrinoSQL } from 'dt-sql-parser/dist/parser/trino/index.js'
 import { describe, expect, it } from 'vitest'
 import { answerQuery } from '../../queries/answers/ask.js'
 import { readHistory } from '../../queries/answers/read-history.js'
 import { queryVersion, statementIsOurs } from '../../queries/answers/receipt.js'
-import { bindQuery } from '../../queries/bind.js'
 import { SAVED_QUERIES, type SavedQuery, savedQuery } from '../../queries/catalog.js'
 import { DuckDbEngine } from '../../queries/engines/duckdb.js'
 import { rowsOf } from '../../queries/engines/rows.js'
@@ -97,13 +95,6 @@ describe('the actor of rows that were made before one was configured', () => {
       asked(archived, async engine => (await answerOf(engine, 'deletions')).asked.sql)
     expect(await sqlOf(UNCONFIGURED)).toContain('by the attribute configured today: ["meta",')
     expect(await sqlOf(TODAY)).not.toContain('configured today')
-  })
-
-  it('is asked for in Trino’s own grammar', () => {
-    for (const query of SAVED_QUERIES.values()) {
-      const { sql } = bindQuery({ ...query, parameters: [], asksForColumn: false }, TODAY, {}, { actor: ['meta', ODD] })
-      expect([query.name, new TrinoSQL().validate(`${sql.replaceAll(/--[^\n]*/g, '')};`)]).toEqual([query.name, []])
-    }
   })
 
   it('leaves a receipt whose statement is known as that of its question', async () => {

@@ -5,7 +5,7 @@ import { judgeItem, judgeLive } from '../../restore/reconciliation.js'
 
 const state = (v: string) => {
   const image = `{"id":{"S":"a"},"v":{"S":"${v}"}}`
-  return { image, hash: hash('sha256', image) }
+  return { image, hash: hash('sha256', image), configId: 'c' }
 }
 
 const FROM = Date.UTC(2026, 10, 22, 10, 0, 7) * 1000 + 250_000

@@ -20,7 +20,7 @@ interface Page {
 }
 
 function pageOf(root: string, more: Partial<AppOptions> = {}): Page {
-  const view = new ArchiveInView(() => openArchive(root), 0)
+  const view = new ArchiveInView(signal => openArchive(root, { signal }), 0)
   const admission = new Admission()
   const options = { view, root, onAws: false, ...more }
   return { app: createApp({ ...options, admission, hosts: () => [HOST] }), admission, options }

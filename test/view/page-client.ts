@@ -23,7 +23,7 @@ export interface PageClient {
 
 export async function browse(root: string, options: Partial<AppOptions> = {}): Promise<PageClient> {
   const refused = (table: string, sinceUs: number | null) => countRefused(root, table, sinceUs)
-  const view = new ArchiveInView(() => openArchive(root, { refused }), 0)
+  const view = new ArchiveInView(signal => openArchive(root, { refused, signal }), 0)
   const admission = new Admission()
   const app = createApp({ view, root, onAws: false, admission, hosts: () => [HOST], ...options })
   const ask = (path: string, headers: Readonly<Record<string, string>> = {}, method = 'GET') =>

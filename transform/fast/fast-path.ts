@@ -8,9 +8,11 @@ import type { TableConfiguration } from '../table-configuration.js'
 import { DECLINED, type Declined, type TransformedLines } from './declined.js'
 import { glanceAtEnvelope as glance, type NamedOrigin } from './envelope.js'
 import { RowScanner } from './row-scanner.js'
+import { STORED_FIELDS, type StoredBytes, type StoredField, StoredRowCheck } from './stored-row.js'
 import { FastTransform } from './transform.js'
 
-export type { Declined, NamedOrigin, TransformedLines }
+export type { Declined, NamedOrigin, StoredBytes, StoredField, TransformedLines }
+export { STORED_FIELDS }
 
 /** With `ITEMTRAIL_PLAIN` set to anything the plain code does all the work: the same rows, more slowly. */
 const IS_ON = process.env.ITEMTRAIL_PLAIN === undefined
@@ -40,4 +42,14 @@ export function rowCounter(columns: readonly Column[]): (bytes: Buffer, length: 
   if (!IS_ON) return () => 0
   const scanner = new RowScanner(columns)
   return (bytes, length) => scanner.count(bytes, length)
+}
+
+/**
+ * Whether a stored row of a table is, with certainty, what the transform makes of what it says; undefined where that
+ * has to be asked of each.
+ */
+export function storedRowCheck(table: TableConfiguration): ((row: StoredBytes) => boolean) | undefined {
+  if (!IS_ON) return undefined
+  const check = new StoredRowCheck(table)
+  return row => check.isCertain(row)
 }

@@ -62,6 +62,17 @@ export class ItemScanner {
     return slots.sort(base, false) && this.writeMap(item.from, item.from, base)
   }
 
+  /** Whether these are keys: texts, numbers and binary, as many as are named; 0 names none, and any number will do. */
+  areKeys({ base, end }: ItemRange, named: number): boolean {
+    if (base === end || (named > 0 && end - base !== SLOT * named)) return false
+    for (let slot = base; slot < end; slot += SLOT) {
+      const from = this.slots.ints[slot + 3] as number
+      const type = this.bytes[from + 2]
+      if (this.bytes[from + 3] !== QUOTE || (type !== S && type !== N && type !== B)) return false
+    }
+    return true
+  }
+
   /** Reads the attribute value at `at`. */
   private value(at: number, depth: number): number {
     const { bytes } = this

@@ -46,6 +46,11 @@ export class Output {
     this.length = length
   }
 
+  /** Whether this range holds just what was added. */
+  isRange(source: Buffer, from: number, to: number): boolean {
+    return to - from === this.length && source.compare(this.bytes, 0, this.length, from, to) === 0
+  }
+
   base64(): string {
     return this.bytes.toString('base64', 0, this.length)
   }

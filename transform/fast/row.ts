@@ -1,36 +1,23 @@
 import { hash } from 'node:crypto'
 import { ROW_VERSION } from '../audit-row.js'
-import { type ActorSource, actorOf, servicePrincipal } from '../change.js'
 import { formatTimestamp, type Instant } from '../instant.js'
-import { canonicalJson, splitDocuments } from '../json.js'
-import { QUOTE } from '../json-bytes.js'
 import { type EventName, readTime, regionOfSource, streamOf } from '../stream-record.js'
 import { configurationId, type TableConfiguration } from '../table-configuration.js'
-import { AttributeFinder } from './attribute.js'
-import { compareRanges, pathBytes } from './bytes.js'
+import { ChangedNames } from './changed.js'
 import { FlatWriter } from './flat.js'
 import type { Output } from './output.js'
+import { People } from './people.js'
 import type { RecordScanner } from './record.js'
-import { type ItemRange, SLOT } from './slots.js'
-
-const B = 0x42
-const N = 0x4e
-const S = 0x53
+import type { ItemRange } from './slots.js'
 
 /** Writes the row line of the record that a scanner has read. All texts here hold one byte a character. */
 export class RowWriter {
   private readonly flat: FlatWriter
-  private readonly finder: AttributeFinder
-  private readonly actorPath: readonly Uint8Array[] | undefined
+  private readonly changed: ChangedNames
+  private readonly people: People
   private readonly configId: string
   /** Whether every byte of the record is ASCII, so that its texts are hashed as they are. */
   isAscii = true
-  private actor: string | null = null
-  private separator = ''
-  private actorSource: ActorSource = 'unknown'
-  private lastWriter: string | null = null
-  private userIdentity: string | null = null
-  private identity = { json: '', canonical: null as string | null, principal: null as string | null }
 
   constructor(
     private readonly table: TableConfiguration,
@@ -38,8 +25,8 @@ export class RowWriter {
     private readonly output: Output,
   ) {
     this.flat = new FlatWriter(table, scanner.items, output)
-    this.finder = new AttributeFinder(scanner.items)
-    this.actorPath = table.actor && pathBytes(table.actor)
+    this.changed = new ChangedNames(scanner.items, output, ',"changed":["')
+    this.people = new People(table, scanner.items)
     this.configId = configurationId(table)
   }
 
@@ -49,19 +36,25 @@ export class RowWriter {
   write(arrival: number): Instant | undefined {
     const { scanner, output } = this
     const { eventName, keys, oldImage, newImage, sizeBytes } = scanner
-    if (eventName === undefined || keys === undefined || !this.areKeys(keys) || !scanner.isBinaryRight) return undefined
+    if (
+      eventName === undefined ||
+      keys === undefined ||
+      !scanner.items.areKeys(keys, this.table.keys.length) ||
+      !scanner.isBinaryRight
+    )
+      return undefined
     if (sizeBytes !== undefined && !Number.isSafeInteger(sizeBytes)) return undefined
     const envelope = this.envelope()
     if (envelope === undefined) return undefined
     const time = readTime(scanner.time, scanner.timeUnit) ?? { us: arrival * 1000, precision: 'arrival' as const }
-    this.findActor(oldImage, newImage)
+    this.people.find(eventName, scanner.userIdentity, oldImage, newImage)
     const facts = this.factsOf(eventName, keys, envelope, time)
     this.writeHead(facts)
     output.escaped(scanner.bytes, keys.from, keys.to)
     this.writeImage('","old_image":"', oldImage)
     this.writeImage('","new_image":"', newImage)
     output.text(`"${textMember('old_hash', facts.oldHash)}${textMember('new_hash', facts.newHash)}`)
-    this.writeChanged(oldImage, newImage)
+    this.changed.write(eventName, oldImage, newImage)
     this.writeTail(facts, arrival)
     if (!this.flat.write(keys, oldImage, newImage)) return undefined
     output.text('}\n')
@@ -86,12 +79,13 @@ export class RowWriter {
 
   /** As `leafOf` in `audit-row.ts` puts it together. */
   private rowHash({ id, eventName, key, source, region, sequence, time, oldHash, newHash }: Facts): string {
-    const { table, scanner, actorSource, configId } = this
+    const { table, scanner, configId } = this
     const { eventId, viewType } = scanner
+    const { actor, actorSource, lastWriter, userIdentity } = this.people
     const record = `${id}\n${eventId ?? '-'}\n${table.table}\n${region ?? '-'}\n${source}\n${viewType ?? '-'}`
     const change = `${eventName}\n${sequence ?? '-'}\n${time.us}\n${time.precision}\n${actorSource}\n${configId}`
     const images = `${oldHash ?? '-'}\n${newHash ?? '-'}`
-    const people = `${this.hashOf(this.actor)}\n${this.hashOf(this.lastWriter)}\n${this.hashOf(this.userIdentity)}\n-`
+    const people = `${this.hashOf(actor)}\n${this.hashOf(lastWriter)}\n${this.hashOf(userIdentity)}\n-`
     return hash('sha256', `\0${ROW_VERSION}\n${record}\n${change}\n${images}\n${this.sha256(key)}\n${people}`)
   }
 
@@ -108,7 +102,8 @@ export class RowWriter {
 
   /** The line from `actor` to `row_hash`. */
   private writeTail(facts: Facts, arrival: number): void {
-    const { actor, actorSource, lastWriter, userIdentity, configId } = this
+    const { configId } = this
+    const { actor, actorSource, lastWriter, userIdentity } = this.people
     const { sizeBytes } = this.scanner
     const who = `${jsonMember('actor', actor)},"actor_source":"${actorSource}"${jsonMember('last_writer', lastWriter)}`
     const identity = jsonMember('user_identity', userIdentity)
@@ -117,18 +112,6 @@ export class RowWriter {
     this.output.text(
       `${who}${identity}${size}${arrived},"row_version":"${ROW_VERSION}","row_hash":"${this.rowHash(facts)}"`,
     )
-  }
-
-  /** DynamoDB's keys are texts, numbers and binary; a configuration names them all. */
-  private areKeys({ base, end }: ItemRange): boolean {
-    const { bytes, items } = this.scanner
-    if (base === end || (this.table.keys.length > 0 && end - base !== SLOT * this.table.keys.length)) return false
-    for (let slot = base; slot < end; slot += SLOT) {
-      const from = items.slots.ints[slot + 3] as number
-      const type = bytes[from + 2]
-      if (bytes[from + 3] !== QUOTE || (type !== S && type !== N && type !== B)) return false
-    }
-    return true
   }
 
   /** Where the record is from; undefined unless that is this table. */
@@ -160,82 +143,10 @@ export class RowWriter {
     return text === null ? '-' : this.sha256(text)
   }
 
-  /** As `change.ts` finds it. */
-  private findActor(oldImage: ItemRange | undefined, newImage: ItemRange | undefined): void {
-    const json = this.scanner.userIdentity
-    if (json !== undefined && json !== this.identity.json) this.identity = readIdentity(json)
-    this.userIdentity = json === undefined ? null : this.identity.canonical
-    const isBaseline = this.scanner.eventName === 'BASELINE'
-    const principal = json === undefined ? null : this.identity.principal
-    this.actor = principal ?? (isBaseline ? null : this.actorIn(newImage))
-    this.actorSource = principal !== null ? 'service' : this.actor !== null ? 'new_image' : 'unknown'
-    this.lastWriter = this.actorIn(isBaseline ? newImage : oldImage)
-  }
-
-  private actorIn(image: ItemRange | undefined): string | null {
-    const { finder, actorPath } = this
-    if (image === undefined || actorPath === undefined || !finder.find(image, actorPath)) return null
-    const actor = finder.content ?? bytesOf(actorOf(finder.value, 'once'))
-    return actor === '' ? null : actor
-  }
-
   private writeImage(opening: string, image: ItemRange | undefined): void {
     if (image === undefined) return
     this.output.text(opening)
     this.output.escaped(this.scanner.bytes, image.from, image.to)
-  }
-
-  private writeChanged(oldImage: ItemRange | undefined, newImage: ItemRange | undefined): void {
-    this.separator = ',"changed":["'
-    switch (this.scanner.eventName) {
-      case 'INSERT':
-        if (newImage !== undefined) this.writeNames(newImage)
-        break
-      case 'REMOVE':
-        if (oldImage !== undefined) this.writeNames(oldImage)
-        break
-      case 'MODIFY':
-        if (oldImage !== undefined && newImage !== undefined) this.writeDifferences(oldImage, newImage)
-    }
-    if (this.separator === '","') this.output.text('"]')
-  }
-
-  private writeNames({ base, end }: ItemRange): void {
-    const { order } = this.scanner.items.slots
-    for (let i = base; i < end; i += SLOT) this.writeName(order[i / SLOT] as number)
-  }
-
-  /** Both sides are sorted, so they are walked side by side. */
-  private writeDifferences(oldImage: ItemRange, newImage: ItemRange): void {
-    const { slots } = this.scanner.items
-    const { order } = slots
-    let i = oldImage.base
-    let j = newImage.base
-    while (i < oldImage.end || j < newImage.end) {
-      const before = order[i / SLOT] as number
-      const after = order[j / SLOT] as number
-      const relation = i === oldImage.end ? 1 : j === newImage.end ? -1 : slots.compare(before, after)
-      if (relation !== 0 || this.differ(before, after)) this.writeName(relation < 0 ? before : after)
-      if (relation <= 0) i += SLOT
-      if (relation >= 0) j += SLOT
-    }
-  }
-
-  private differ(a: number, b: number): boolean {
-    const { bytes, items } = this.scanner
-    const { ints } = items.slots
-    const from = ints[a + 3] as number
-    const to = ints[a + 4] as number
-    const other = ints[b + 3] as number
-    const otherEnd = ints[b + 4] as number
-    return to - from !== otherEnd - other || compareRanges(bytes, from, to, other, otherEnd) !== 0
-  }
-
-  private writeName(slot: number): void {
-    const { bytes, items } = this.scanner
-    this.output.text(this.separator)
-    this.output.range(bytes, items.slots.ints[slot + 1] as number, items.slots.ints[slot + 2] as number)
-    this.separator = '","'
   }
 }
 
@@ -257,21 +168,10 @@ interface Facts extends Origin {
 
 const NOT_ASCII = /[\x80-\xff]/
 
-/** A text of one byte a character. */
-function bytesOf(text: string | null): string | null {
-  return text === null ? null : Buffer.from(text).toString('latin1')
-}
-
 function textMember(name: string, text: string | undefined): string {
   return text === undefined ? '' : `,"${name}":"${text}"`
 }
 
 function jsonMember(name: string, text: string | null): string {
   return text === null ? '' : `,"${name}":${JSON.stringify(text)}`
-}
-
-function readIdentity(json: string) {
-  const text = Buffer.from(json, 'latin1').toString()
-  const canonical = canonicalJson(splitDocuments(text)[0]?.value, 'userIdentity')
-  return { json, canonical: bytesOf(canonical), principal: bytesOf(servicePrincipal(canonical)) }
 }

@@ -5,11 +5,14 @@ import type { Value } from '../../queries/engines/rows.js'
 const SHAPES: Readonly<Record<string, readonly [shape: string, level: 'good' | 'fair' | 'bad']>> = {
   COMPLETE: ['✓', 'good'],
   UNBROKEN: ['–', 'good'],
+  ERASED: ['∅', 'good'],
+  'CONFIG-BOUNDARY': ['¦', 'good'],
   'PRE-ARCHIVE': ['…', 'fair'],
   'KEYS-ONLY': ['○', 'fair'],
   GAP: ['✗', 'bad'],
   DIFFERS: ['≠', 'bad'],
   CONFLICT: ['⇄', 'bad'],
+  UNCHECKED: ['?', 'bad'],
   ALTERED: ['!', 'bad'],
 }
 

@@ -4,12 +4,13 @@ import { showItemKey } from '../../cli/show/item-key.js'
 import type { TableItem } from '../../library/archive-answers.js'
 import { textTable } from '../../queries/engines/text-table.js'
 import { isDoubtful } from '../../queries/verdict/findings.js'
+import type { AttributeValue, Item } from '../../transform/attribute-value.js'
 import { formatInstant, parseInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { AddressError, linkTo, shellWord } from '../address.js'
 import { here, ListTable } from '../layout.js'
 import { Chip } from '../paper/parts.js'
-import type { PageAsking, Screen } from '../screen.js'
+import type { PageAsking, Screen, Sureness } from '../screen.js'
 import { surenessOf } from '../sureness.js'
 import { itemLink, itemText, tableIn } from '../tables.js'
 
@@ -36,6 +37,8 @@ export async function asOfScreen(asking: PageAsking): Promise<Screen> {
     throw new AddressError(`after is ${JSON.stringify(asking.search.after)}, expected a whole number`)
   const shown = asking.waits ? found : found.slice(start, start + A_PAGE)
   const { table: name } = table
+  const sureness = await surenessOf(asking, name, { at }, { query: 'table-as-of' })
+  const receiptPath = linkTo(['receipt', 'table-as-of'], { table: name, at })
   return {
     question: `What did ${name} hold at ${asking.clock.text(us)}${filters.map(([attribute, value]) => `, ${attribute} being ${value}`).join('')}?`,
     trail: [
@@ -43,8 +46,9 @@ export async function asOfScreen(asking: PageAsking): Promise<Screen> {
       ['as of', linkTo(['t', name, 'as-of', asking.path[3] as string])],
     ],
     command: `itemtrail as-of ${shellWord(name)} ${at}${archiveFlag(asking.root)}`,
-    sureness: await surenessOf(asking, name, { at }, 'table-as-of'),
-    counts: `${shown.length} of ${found.length.toLocaleString('en')} items shown, of ${total.toLocaleString('en')} in the table then; ${doubtful.length} doubtful`,
+    sureness,
+    receipt: { link: receiptPath },
+    counts: `${shown.length} of ${count(found.length)} items shown, of ${count(total)} in the table then; ${count(doubtful.length)} doubtful`,
     remarks: filters.length === 0 ? [] : ['the command tells all items; the filters are of this page'],
     data: { table: name, at, items: shown.map(described) },
     rows: textTable(
@@ -58,7 +62,9 @@ export async function asOfScreen(asking: PageAsking): Promise<Screen> {
     ),
     body: asking.waits ? null : (
       <>
-        <p class="past">this is the past: {asking.clock.text(us)}</p>
+        <p class="past">
+          <strong>this is the past: {asking.clock.text(us)}</strong>
+        </p>
         <form method="get" action="/go" class="noprint" id="narrow">
           <input type="hidden" name="table" value={name} />
           <label>
@@ -67,7 +73,7 @@ export async function asOfScreen(asking: PageAsking): Promise<Screen> {
           </label>
           <button type="submit">show</button>
         </form>
-        <List shown={shown} at={at} table={name} found={found.length} />
+        <List shown={shown} at={at} table={table} found={found.length} sureness={sureness} />
         <nav class="pages noprint" aria-label="pages">
           {start === 0 ? null : <a href={here(asking, { after: undefined })}>first</a>}
           {start + A_PAGE >= found.length ? null : (
@@ -120,29 +126,33 @@ function List({
   at,
   table,
   found,
+  sureness,
 }: {
   readonly shown: readonly TableItem[]
   readonly at: string
-  readonly table: string
+  readonly table: TableConfiguration
   readonly found: number
+  readonly sureness: Sureness
 }) {
+  const ofAll = sureness.kind === 'judged' ? sureness.word : undefined
+  const firsts = table.columns.map(({ path: [name] }) => String(name))
   return (
     <ListTable
-      caption={`${shown.length} of ${found} items, doubtful ones first`}
+      caption={`${shown.length} of ${count(found)} items, doubtful ones first`}
       columns={[['item'], ['how sure'], ['what it was']]}
     >
       {shown.map(({ key, confidence, state, item }) => {
         const itemKey = itemText(key)
-        const link = itemLink(table, itemKey, { at })
+        const link = itemLink(table.table, itemKey, { at })
         return (
           <tr data-row={link} data-open={link}>
             <th scope="row" class="any">
               <a href={link}>{showItemKey(itemKey)}</a>
             </th>
-            <td>
-              <Chip word={confidence} />
+            <td data-label="how sure">
+              {confidence === ofAll ? <span class="dim">{confidence}</span> : <Chip word={confidence} />}
             </td>
-            <td class="any">{item === null ? <span class="dim">{state}</span> : shortly(item)}</td>
+            <td class="any">{item === null ? <span class="dim">{state}</span> : shortly(item, key, firsts)}</td>
           </tr>
         )
       })}
@@ -152,14 +162,21 @@ function List({
 
 const MOST_CHARACTERS = 160
 
-function shortly(item: NonNullable<TableItem['item']>): string {
-  const text = Object.entries(item)
+/** What an item was in a line: configured columns first, for somebody chose them; its key stands before the line. */
+function shortly(item: Item, key: Item, firsts: readonly string[]): string {
+  const names = [...new Set([...firsts, ...Object.keys(item)])].filter(name => !Object.hasOwn(key, name))
+  const text = names
+    .flatMap(name => (Object.hasOwn(item, name) ? [[name, item[name] as AttributeValue] as const] : []))
     .map(
       ([name, value]) =>
         `${name}: ${'S' in value ? value.S.slice(0, MOST_CHARACTERS) : showValue(value).slice(0, MOST_CHARACTERS)}`,
     )
     .join(', ')
   return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text
+}
+
+function count(n: number): string {
+  return n.toLocaleString('en')
 }
 
 function described({ key, state, item, confidence, imageHash, unresolved }: TableItem): object {

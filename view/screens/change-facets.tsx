@@ -27,6 +27,16 @@ interface FacetsOf {
 
 const MOST_SHOWN = 10
 
+/** The few values that nearly every list is narrowed by, on one line. */
+export function QuickFacets({ facets, asking }: FacetsOf) {
+  return (
+    <section class="noprint quick" aria-label="narrow by a value">
+      <Quick name="change" param="event" values={facets.event} asking={asking} />
+      <Quick name="actor is" param="kind" values={facets.kind} asking={asking} />
+    </section>
+  )
+}
+
 /** What the listed changes can be narrowed by, each value with its count: a click narrows. */
 export function ChangeFacetLinks({ facets, asking }: FacetsOf) {
   const printed = facets.actor.map(({ value, changes }) => ({
@@ -34,19 +44,14 @@ export function ChangeFacetLinks({ facets, asking }: FacetsOf) {
     changes,
   }))
   return (
-    <section class="noprint" aria-label="narrow by a value">
-      <Quick name="change" param="event" values={facets.event} asking={asking} />
-      <Quick name="actor is" param="kind" values={facets.kind} asking={asking} />
-      <details>
-        <summary>narrow by actor, attribute, day or hour</summary>
-        <div class="facets">
-          <Facet name="actor" param="actor" values={printed} asking={asking} />
-          <Facet name="attribute" param="attr" values={facets.attribute} asking={asking} />
-          <DayFacet values={facets.day} asking={asking} />
-        </div>
-        <Hours values={facets.hour} asking={asking} />
-      </details>
-    </section>
+    <>
+      <div class="facets">
+        <Facet name="actor" param="actor" values={printed} asking={asking} />
+        <Facet name="attribute" param="attr" values={facets.attribute} asking={asking} />
+        <DayFacet values={facets.day} asking={asking} />
+      </div>
+      <Hours values={facets.hour} asking={asking} />
+    </>
   )
 }
 

@@ -11,6 +11,7 @@ import { readHistory } from '../../queries/answers/read-history.js'
 import { deliveriesOf } from '../../queries/engines/literal.js'
 import { type Row, rowsOf } from '../../queries/engines/rows.js'
 import { itemsOfEvent } from '../../queries/list-changes.js'
+import { ageOf } from '../../queries/moment.js'
 import type { HistoryChange } from '../../queries/verdict/item-change.js'
 import { restoredBy } from '../../restore/restored-by.js'
 import type { AttributeValue } from '../../transform/attribute-value.js'
@@ -18,13 +19,14 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { Actor } from '../actors.js'
 import { AddressError, linkTo, shellWord, wordIn } from '../address.js'
 import { ChangeBody, itemOfImage, StateTable } from '../items.js'
-import { here } from '../layout.js'
 import { FactList } from '../paper/parts.js'
+import { Ways } from '../picks.js'
+import { receiptOfItem } from '../receipts.js'
 import type { PageAsking, Screen } from '../screen.js'
 import { judgedItem } from '../sureness.js'
 import { itemLink, tableIn } from '../tables.js'
-import { ageOf, Time } from '../times.js'
-import { describe } from './item.js'
+import { InstantText, Time } from '../times.js'
+import { describe } from './item-history.js'
 
 /** One change: what it did, who made it and how that is known, when, and where it lies. */
 export async function changeScreen(asking: PageAsking): Promise<Screen> {
@@ -46,6 +48,7 @@ export async function changeScreen(asking: PageAsking): Promise<Screen> {
     ],
     command: `itemtrail history ${shellWord(table.table)} ${shellWord(name)}${archiveFlag(asking.root)}`,
     sureness: judgedItem(history),
+    receipt: await receiptOfItem(asking, table, history),
     counts: `change ${index + 1} of ${changes.length} of the item; delivered ${change.repeats + 1} ${change.repeats === 0 ? 'time' : 'times'}`,
     remarks: restored === undefined ? [] : [showRestore(restored)],
     data: {
@@ -66,9 +69,11 @@ export async function changeScreen(asking: PageAsking): Promise<Screen> {
             who: <Actor change={change} />,
             'known from': change.actor_source,
             when: <Time us={change.event_time_us} precision={change.time_precision} clock={asking.clock} />,
-            age: `${ageOf(change.event_time_us, asking.now)}`,
+            age: `${ageOf(change.event_time_us, asking.now.getTime() * 1000)}`,
             precision: PRECISIONS[change.time_precision] ?? change.time_precision,
-            ...(row?.arrived_at != null && { received: String(row.arrived_at).replace('T', ' ') }),
+            ...(row?.arrived_at != null && {
+              received: <InstantText text={String(row.arrived_at)} clock={asking.clock} />,
+            }),
           }}
         />
         <nav class="pages noprint" aria-label="changes of the item">
@@ -86,13 +91,11 @@ export async function changeScreen(asking: PageAsking): Promise<Screen> {
               later: {later.event_name}
             </a>
           )}
-          <a href={here(asking, { raw: asking.raw ? undefined : 'yes' })} data-raw="">
-            {asking.raw ? 'plain' : 'raw DynamoDB JSON'}
-          </a>
         </nav>
         <h2>What it did</h2>
+        <Ways asking={asking} />
         <ChangeBody change={change} show={showOf(asking, table, change, 'after')} />
-        {asking.raw ? null : <Sides change={change} asking={asking} table={table} />}
+        {asking.raw || asking.search.w === 'all' ? null : <Sides change={change} asking={asking} table={table} />}
         <h2>Where it lies</h2>
         <FactList of={placeOf(change, row)} rows />
         <h2>Its proof</h2>
@@ -160,6 +163,7 @@ function placeOf(change: HistoryChange, row: Row | undefined): Readonly<Record<s
 function showOf(asking: PageAsking, table: TableConfiguration, change: HistoryChange, side: 'before' | 'after') {
   return {
     raw: asking.raw,
+    whole: asking.search.w === 'all',
     bytesLink: (attr: string) => linkTo(['t', table.table, 'e', change.event_id, 'bytes'], { side, attr }),
   }
 }

@@ -8,6 +8,8 @@ import { UnreadableTable } from '../../queries/engines/engine.js'
 import { deliveriesOf } from '../../queries/engines/literal.js'
 import { rowsOf } from '../../queries/engines/rows.js'
 import { textTable } from '../../queries/engines/text-table.js'
+import { ageOf } from '../../queries/moment.js'
+import { NOT_SHOWN } from '../../queries/verdict/table-verdict.js'
 import { DiskArchive } from '../../store/folder.js'
 import { findFacts } from '../../store/kept-facts.js'
 import { factMicroseconds } from '../../transform/fact.js'
@@ -19,7 +21,7 @@ import { Chip } from '../paper/parts.js'
 import type { PageAsking, Screen, Sureness } from '../screen.js'
 import { surenessOf } from '../sureness.js'
 import { lastChangeOf } from '../tables.js'
-import { ageOf, Time } from '../times.js'
+import { Time } from '../times.js'
 
 /** What the archive holds, and how it is. */
 export async function homeScreen(asking: PageAsking): Promise<Screen> {
@@ -61,7 +63,7 @@ export async function homeScreen(asking: PageAsking): Promise<Screen> {
               ['table'],
               ['last change'],
               ['lag'],
-              ['is anything missing'],
+              ['how sure'],
               ['open gaps', true],
               ['refused', true],
               ['compared with the table'],
@@ -71,7 +73,9 @@ export async function homeScreen(asking: PageAsking): Promise<Screen> {
               <Row found={found} asking={asking} />
             ))}
           </ListTable>
+          <p class="dim">{NOT_SHOWN}</p>
           <Sealed sealed={sealed} asking={asking} />
+          <ItemForm tables={archive.tables()} />
           {asking.allowsSql ? (
             <p>
               <a href="/sql">SQL over the archive</a>, one query that reads
@@ -83,6 +87,27 @@ export async function homeScreen(asking: PageAsking): Promise<Screen> {
         </>
       ),
   }
+}
+
+/** The shortest way to an item, for somebody who has a key in hand. */
+function ItemForm({ tables }: { readonly tables: readonly string[] }) {
+  return (
+    <form method="get" action="/go" class="noprint" id="narrow">
+      <label>
+        table
+        <select name="table">
+          {tables.map(table => (
+            <option value={table}>{table}</option>
+          ))}
+        </select>
+      </label>
+      <label>
+        one item
+        <input name="key" placeholder="its key" required autocomplete="off" spellcheck={false} />
+      </label>
+      <button type="submit">show its history</button>
+    </form>
+  )
 }
 
 interface Found {
@@ -155,19 +180,19 @@ function Row({ found, asking }: { readonly found: Found; readonly asking: PageAs
       </tr>
     )
   return (
-    <tr data-row={linkTo(['t', table])} data-open={linkTo(['t', table])}>
+    <tr data-later={`table ${table}`} data-row={linkTo(['t', table])} data-open={linkTo(['t', table])}>
       {name}
       <td data-label="last change">
         {lastUs === null ? (
           <span class="dim">none yet</span>
         ) : (
           <>
-            <Time us={lastUs} clock={asking.clock} /> <small>{ageOf(lastUs, asking.now)} ago</small>
+            <Time us={lastUs} clock={asking.clock} /> <small>{ageOf(lastUs, asking.now.getTime() * 1000)} ago</small>
           </>
         )}
       </td>
       <td data-label="lag">{lagUs === null ? <span class="dim">not known</span> : durationOf(lagUs)}</td>
-      <td data-label="is anything missing">
+      <td data-label="how sure">
         {sureness?.kind === 'judged' ? (
           <Chip word={sureness.word} />
         ) : (

@@ -10,7 +10,7 @@ import { factMicroseconds } from '../../transform/fact.js'
 import { formatDay, formatInstant, readableInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { AddressError, linkTo, periodIn, shellWord } from '../address.js'
-import { ListTable } from '../layout.js'
+import { Later, ListTable } from '../layout.js'
 import type { PageAsking, Screen, Sureness } from '../screen.js'
 import { surenessOf } from '../sureness.js'
 import { tableIn } from '../tables.js'
@@ -52,31 +52,52 @@ export async function proofScreen(asking: PageAsking): Promise<Screen> {
         <h2>Independent looks at the table</h2>
         <Anchors anchors={anchors} days={days} />
         <h2>What is missing</h2>
-        {sureness.kind === 'pending' ? (
-          <p>being found out</p>
-        ) : gaps.length === 0 ? (
-          <p>nothing is known to be missing in the period</p>
-        ) : (
-          <Gaps gaps={gaps} />
-        )}
+        <Later name="gaps" asking={asking}>
+          {sureness.kind === 'pending' ? undefined : gaps.length === 0 ? (
+            <p>nothing is known to be missing in the period</p>
+          ) : (
+            <Gaps gaps={gaps} />
+          )}
+        </Later>
         <h2>Day by day</h2>
-        <ListTable caption={`${days.length} days`} columns={[['day'], ['objects', true], ['sealed', true], ['state']]}>
-          {days.map(({ day, objects, sealed: n }) => (
-            <tr>
-              <th scope="row">{day}</th>
-              <td class="n" data-label="objects">
-                {objects}
-              </td>
-              <td class="n" data-label="sealed">
-                {n}
-              </td>
-              <td data-label="state">{n === objects ? '✓ proven' : n === 0 ? '✗ not sealed' : '✗ sealed in part'}</td>
-            </tr>
-          ))}
-        </ListTable>
+        <DayList days={days} />
       </>
     ),
   }
+}
+
+/** Each day and what of it is sealed; folded where nothing is, which one line says better. */
+function DayList({ days }: { readonly days: readonly SealedDay[] }) {
+  const objects = days.reduce((sum, day) => sum + day.objects, 0)
+  const list = (
+    <ListTable
+      caption={`${days.length} days; objects are held against the journal by their size, itemtrail verify hashes them`}
+      columns={[['day'], ['objects', true], ['sealed', true], ['state']]}
+    >
+      {days.map(({ day, objects, sealed: n }) => (
+        <tr>
+          <th scope="row">{day}</th>
+          <td class="n" data-label="objects">
+            {objects}
+          </td>
+          <td class="n" data-label="sealed">
+            {n}
+          </td>
+          <td data-label="state" {...(n < objects && { class: 'bad' })}>
+            {n === objects ? '✓ sealed' : n === 0 ? '✗ not sealed' : '✗ sealed in part'}
+          </td>
+        </tr>
+      ))}
+    </ListTable>
+  )
+  if (days.length === 0) return <p>there is no object in the period</p>
+  if (days.some(({ sealed }) => sealed > 0)) return list
+  return (
+    <details>
+      <summary>{`none of ${objects.toLocaleString('en')} objects, on ${days.length} days, is shown to be sealed`}</summary>
+      {list}
+    </details>
+  )
 }
 
 interface SealedDay {
@@ -193,26 +214,21 @@ function Anchors({ anchors, days }: { readonly anchors: readonly AnchorShown[]; 
     )
   const times = [...anchors.map(({ at }) => factMicroseconds(at) / 1000), ...days.map(({ day }) => Date.parse(day))]
   const [first, last] = [Math.min(...times), Math.max(...times)]
-  const x = (ms: number) => 10 + ((ms - first) / Math.max(1, last - first)) * 940
+  const x = (ms: number) => `${(1 + ((ms - first) / Math.max(1, last - first)) * 98).toFixed(3)}%`
   return (
     <>
-      <svg class="strip" viewBox="0 0 960 44" role="img" aria-labelledby="anchors-title">
+      <svg class="strip" width="100%" height="44" role="img" aria-labelledby="anchors-title">
         <title id="anchors-title">{`${anchors.length} independent looks at the table between ${formatDay(first)} and ${formatDay(last)}`}</title>
-        <line class="axis" x1="10" x2="950" y1="18" y2="18" />
+        <line class="axis" x1="1%" x2="99%" y1="18" y2="18" />
         {anchors.map(({ at, kind }) => (
-          <path
-            class="c"
-            d={
-              kind === 'baseline'
-                ? `M${x(factMicroseconds(at) / 1000)} 8l7 14h-14z`
-                : `M${x(factMicroseconds(at) / 1000)} 10l8 8l-8 8l-8-8z`
-            }
-          />
+          <svg aria-hidden="true" x={x(factMicroseconds(at) / 1000)} overflow="visible">
+            <path class="c" d={kind === 'baseline' ? 'M0 8l7 14h-14z' : 'M0 10l8 8l-8 8l-8-8z'} />
+          </svg>
         ))}
-        <text x="10" y="40">
+        <text x="1%" y="40">
           {formatDay(first)}
         </text>
-        <text x="950" y="40" text-anchor="end">
+        <text x="99%" y="40" text-anchor="end">
           {formatDay(last)}
         </text>
       </svg>
@@ -237,7 +253,7 @@ function gapsOf(sureness: Sureness, table: string, root: string): readonly Gap[]
   const verdict = sureness.kind === 'judged' ? sureness.verdict?.tables[0] : undefined
   if (verdict === undefined) return []
   const [name, archive] = [shellWord(table), archiveFlag(root)]
-  const { missing, lost, newStreams, refused, altered, emptyDays } = verdict
+  const { missing, lost, newStreams, refused, altered, unchecked, emptyDays } = verdict
   return [
     ...missing.map(({ sinceUs, untilUs }) => ({
       what: `changes ${sinceUs === null ? '' : `made from ${readableInstant(sinceUs)} `}to ${readableInstant(untilUs)}`,
@@ -258,6 +274,14 @@ function gapsOf(sureness: Sureness, table: string, root: string): readonly Gap[]
       ? []
       : [
           { what: `${altered} rows are not what their hashes say`, command: `itemtrail verify rows ${name}${archive}` },
+        ]),
+    ...(unchecked === null || unchecked === 0
+      ? []
+      : [
+          {
+            what: `${unchecked} rows of versions that this itemtrail does not know`,
+            command: `itemtrail verify rows ${name}${archive}`,
+          },
         ]),
     ...(emptyDays.length === 0
       ? []

@@ -1,15 +1,16 @@
 import { archiveFlag } from '../../cli/show/archive-name.js'
 import { showItemKey } from '../../cli/show/item-key.js'
+import type { Parameters as Given } from '../../library/given.js'
 import type { Answer } from '../../queries/answers/answer.js'
-import { answerQuery } from '../../queries/answers/ask.js'
-import { withBaselineRemarks } from '../../queries/answers/baseline-remarks.js'
 import { fingerprintOf } from '../../queries/answers/canonical-answer.js'
 import { makeReceipt } from '../../queries/answers/receipt.js'
 import { explainNothing } from '../../queries/answers/why-nothing.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { type Row, rowsOf } from '../../queries/engines/rows.js'
 import type { Parameter } from '../../queries/parameters.js'
-import { formatInstant } from '../../transform/instant.js'
+import type { QueryName } from '../../queries/query-types.js'
+import { parseItem } from '../../transform/attribute-value.js'
+import { formatInstant, parseInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { AddressError, linkTo, momentIn, type Search, shellWord } from '../address.js'
 import { here } from '../layout.js'
@@ -17,6 +18,7 @@ import { Cell } from '../paper/parts.js'
 import type { PageAsking, Screen, Sureness } from '../screen.js'
 import { judgedBy, surenessOf } from '../sureness.js'
 import { itemIn, itemLink, tableIn } from '../tables.js'
+import { InstantText } from '../times.js'
 
 const A_PAGE = 50
 
@@ -40,7 +42,7 @@ export async function questionScreen(asking: PageAsking): Promise<Screen> {
     return {
       question: saved.question,
       trail,
-      body: form,
+      body: <div id="narrow">{form}</div>,
       data: { query: saved.name, table: table.table, missing: missing.map(({ name }) => name) },
       counts: 'not asked yet',
     }
@@ -79,12 +81,15 @@ export async function questionScreen(asking: PageAsking): Promise<Screen> {
     rows: answer.table,
     body: asking.waits ? null : (
       <>
-        <Parameters answer={answer} saved={saved} />
-        {form}
+        <Parameters answer={answer} saved={saved} asking={asking} />
+        <details id="narrow" class="noprint">
+          <summary>ask it otherwise</summary>
+          {form}
+        </details>
         {answer.length === 0 ? (
           <p class="note">{`${saved.empty}${nothing === undefined ? '' : `: ${nothing}`}`}</p>
         ) : (
-          <Rows saved={saved} rows={shown} table={table} total={answer.length} />
+          <Rows saved={saved} rows={shown} table={table} total={answer.length} asking={asking} />
         )}
         <nav class="pages noprint" aria-label="pages">
           {start > 0 ? <a href={here(asking, { after: undefined })}>first</a> : null}
@@ -152,14 +157,15 @@ async function parametersIn(
   return given
 }
 
-async function ask(
-  asking: PageAsking,
-  saved: SavedQuery,
-  table: TableConfiguration,
-  parameters: Readonly<Record<string, string>>,
+function ask(
+  { archive }: PageAsking,
+  { name, parameters }: SavedQuery,
+  { table }: TableConfiguration,
+  texts: Readonly<Record<string, string>>,
 ): Promise<Answer> {
-  const { engine } = asking.archive
-  return withBaselineRemarks(engine, table, await answerQuery(engine, saved, table, parameters))
+  const isKey = (known: string) => parameters.some(({ name, type }) => name === known && type === 'item')
+  const given = Object.entries(texts).map(([known, text]) => [known, isKey(known) ? parseItem(text) : text])
+  return archive.run(name as QueryName, table, Object.fromEntries(given) as Given)
 }
 
 async function surenessOfAnswer(asking: PageAsking, { asked }: Answer, table: TableConfiguration): Promise<Sureness> {
@@ -167,7 +173,7 @@ async function surenessOfAnswer(asking: PageAsking, { asked }: Answer, table: Ta
   if (asked.parameters.has('item_key'))
     return judgedBy(await asking.verdict({ ...asked, table: table.table }), asking.root)
   const texts = Object.fromEntries([...asked.parameters].map(([name, value]) => [name, String(value)]))
-  return surenessOf(asking, table.table, texts, asked.query)
+  return surenessOf(asking, table.table, texts, { query: asked.query })
 }
 
 function pageOf(answer: Answer, start: number): readonly Row[] {
@@ -187,23 +193,34 @@ function commandOf(
   return `itemtrail query ${saved.name} ${shellWord(table.table)}${given.join('')}${archiveFlag(root)}`
 }
 
-function Parameters({ answer, saved }: { readonly answer: Answer; readonly saved: SavedQuery }) {
+interface ParametersOf {
+  readonly answer: Answer
+  readonly saved: SavedQuery
+  readonly asking: PageAsking
+}
+
+/** What was asked for, in words where a parameter stands for an end of time. */
+function Parameters({ answer, saved, asking }: ParametersOf) {
   const known = saved.parameters.filter(({ name, preset }) => preset !== 'facts' && answer.asked.parameters.has(name))
   if (known.length === 0) return null
   return (
     <dl class="facts">
-      {known.map(({ name }) => (
+      {known.map(parameter => (
         <div>
-          <dt>{name}</dt>
-          <dd>
-            {name === 'item_key'
-              ? showItemKey(String(answer.asked.parameters.get(name)))
-              : String(answer.asked.parameters.get(name))}
-          </dd>
+          <dt>{parameter.name}</dt>
+          <dd>{parameterText(parameter, String(answer.asked.parameters.get(parameter.name)), asking)}</dd>
         </div>
       ))}
     </dl>
   )
+}
+
+function parameterText({ name, type, default: preset }: Parameter, value: string, { clock }: PageAsking): string {
+  if (type === 'item') return showItemKey(value)
+  const us = type === 'instant' ? parseInstant(value)?.us : undefined
+  if (us === undefined) return value
+  if (preset === undefined || us !== parseInstant(preset)?.us) return clock.text(us)
+  return name === 'to' ? 'the end' : name === 'from' ? 'the beginning' : clock.text(us)
 }
 
 /** A field for each parameter. */
@@ -217,7 +234,7 @@ function Form({
   readonly search: Search
 }) {
   return (
-    <form method="get" action={linkTo(['q', saved.name])} class="noprint" id="narrow">
+    <form method="get" action={linkTo(['q', saved.name])} class="noprint">
       <input type="hidden" name="table" value={table.table} />
       {saved.asksForColumn ? (
         <label>
@@ -257,14 +274,15 @@ interface RowsOf {
   readonly rows: readonly Row[]
   readonly table: TableConfiguration
   readonly total: number
+  readonly asking: PageAsking
 }
 
-function Rows({ saved, rows, table, total }: RowsOf) {
+function Rows({ saved, rows, table, total, asking }: RowsOf) {
   const columns = [...saved.columns.filter(({ detail }) => !detail), ...saved.columns.filter(({ detail }) => detail)]
   return (
     <section class="scroll" aria-label="the answer" tabindex={0}>
       <table class="wide">
-        <caption>{`${rows.length} of ${total.toLocaleString('en')} rows`}</caption>
+        <caption>{`${rows.length} of ${total.toLocaleString('en')} rows, ${columns.length} columns`}</caption>
         <thead>
           <tr>
             {columns.map(({ name, type }) => (
@@ -281,7 +299,7 @@ function Rows({ saved, rows, table, total }: RowsOf) {
                 const value = row[name] ?? null
                 if (name === 'item_key' && typeof value === 'string')
                   return (
-                    <td class="any" data-label={name}>
+                    <td class={showItemKey(value).length > 28 ? 'any' : 't'} data-label={name}>
                       <a href={itemLink(table.table, value)}>{showItemKey(value)}</a>
                     </td>
                   )
@@ -291,6 +309,12 @@ function Rows({ saved, rows, table, total }: RowsOf) {
                       <a href={linkTo(['t', table.table, 'e', value])}>
                         <code>{value.slice(0, 8)}</code>
                       </a>
+                    </td>
+                  )
+                if (type.startsWith('timestamp') && typeof value === 'string')
+                  return (
+                    <td class="t" data-label={name}>
+                      <InstantText text={value} clock={asking.clock} />
                     </td>
                   )
                 return <Cell value={value} isNumber={isNumber(type)} label={name} />

@@ -1,9 +1,11 @@
 import { archiveFlag } from '../../cli/show/archive-name.js'
 import { showItemKey } from '../../cli/show/item-key.js'
-import { drawSample } from '../../evidence/sample.js'
+import { drawSample, type Sample, type SampleRequest } from '../../evidence/sample.js'
 import { fingerprintOf } from '../../queries/answers/canonical-answer.js'
+import { makeReceipt } from '../../queries/answers/receipt.js'
 import { type Row, rowsOf } from '../../queries/engines/rows.js'
 import { formatInstant } from '../../transform/instant.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { Actor } from '../actors.js'
 import { AddressError, linkTo, periodIn, shellWord } from '../address.js'
 import { itemOfImage, StateTable } from '../items.js'
@@ -16,17 +18,14 @@ import { Time } from '../times.js'
 /** Changes that anybody draws again: a block each, with room for a tick and a remark by pen. */
 export async function sampleScreen(asking: PageAsking): Promise<Screen> {
   const { search, archive, root } = asking
-  if (asking.onAws) throw new AddressError('a sample is drawn from a folder', 400, 'a copy of the bucket is one')
   const table = tableIn(asking, search.table ?? archive.tables()[0])
   const { table: name } = table
-  const { fromUs, toUs } = periodIn(search)
+  const request = requestIn(asking)
   const trail = [
     [name, linkTo(['t', name])],
     ['sample', linkTo(['sample'], { table: name })],
   ] as const
-  const n = search.n ?? '25'
-  if (!/^[1-9]\d{0,2}$/.test(n)) throw new AddressError(`n is ${JSON.stringify(n)}, expected 1 to 999`)
-  if (search.seed === undefined || fromUs === null || toUs === null) {
+  if (request === undefined) {
     const last = await lastChangeOf(asking, table)
     return {
       question: `Which changes of ${name} are to be drawn?`,
@@ -36,32 +35,71 @@ export async function sampleScreen(asking: PageAsking): Promise<Screen> {
       counts: 'nothing is drawn yet',
     }
   }
-  const request = { n: Number(n), seed: search.seed, fromUs, toUs }
-  const drawn = await asking.once(`sample ${name} ${JSON.stringify(request)}`, () =>
-    drawSample(archive, table, request),
-  )
-  const { answer, population, verdict, title } = drawn
+  const { n, seed, fromUs, toUs } = request
+  const { answer, population, verdict } = await drawn(asking, table, request)
   const rows = [...rowsOf(answer.table)]
   const { sha256 } = fingerprintOf(answer.table)
   const [from, to] = [formatInstant(fromUs, 6), formatInstant(toUs, 6)]
   return {
-    question: `Working paper: ${title}`,
+    question: `Working paper: ${rows.length} of ${count(population)} changes of ${name} from ${asking.clock.text(fromUs)} to ${asking.clock.text(toUs)}, drawn by the seed ${JSON.stringify(seed)}`,
     trail,
-    command: `itemtrail sample ${shellWord(name)} --n ${n} --seed ${shellWord(search.seed)} --from ${from} --to ${to}${archiveFlag(root)}`,
+    command: commandOf(name, request, root),
     sureness: judgedBy(verdict, root),
-    counts: `${rows.length} of a population of ${population.toLocaleString('en')} changes`,
-    remarks: [`SHA-256 of the drawn rows: ${sha256}`],
-    data: { table: name, n: Number(n), seed: search.seed, from, to, population, drawn: rows, result: { sha256 } },
+    counts: `${rows.length} of a population of ${count(population)} changes`,
+    receipt: { sha256, link: linkTo(['sample', 'receipt'], { ...search, table: name }) },
+    data: { table: name, n, seed, from, to, population, drawn: rows, result: { sha256 } },
     rows: answer.table,
     body: asking.waits ? null : (
       <>
-        <FactList of={{ population: population.toLocaleString('en'), seed: search.seed, from, to }} />
+        <FactList
+          of={{
+            population: count(population),
+            seed,
+            from: <Time us={fromUs} clock={asking.clock} />,
+            to: <Time us={toUs} clock={asking.clock} />,
+          }}
+        />
         {rows.map(row => (
           <Block row={row} table={name} asking={asking} />
         ))}
       </>
     ),
   }
+}
+
+function drawn(asking: PageAsking, table: TableConfiguration, request: SampleRequest): Promise<Sample> {
+  return asking.once(`sample ${table.table} ${JSON.stringify(request)}`, () =>
+    drawSample(asking.archive, table, request),
+  )
+}
+
+function commandOf(table: string, { n, seed, fromUs, toUs }: SampleRequest, root: string): string {
+  const [from, to] = [formatInstant(fromUs, 6), formatInstant(toUs, 6)]
+  return `itemtrail sample ${shellWord(table)} --n ${n} --seed ${shellWord(seed)} --from ${from} --to ${to}${archiveFlag(root)}`
+}
+
+/** The receipt of a sample, as `itemtrail sample --receipt` writes it. */
+export async function receiptOfSample(asking: PageAsking): Promise<object> {
+  const { search, archive, root } = asking
+  const request = requestIn(asking)
+  if (request === undefined) throw new AddressError('a sample has seed, from and to')
+  const table = tableIn(asking, search.table ?? archive.tables()[0])
+  const { answer, verdict } = await drawn(asking, table, request)
+  return makeReceipt(answer, archive, { verdict: verdict ?? null, askedAs: commandOf(table.table, request, root) })
+}
+
+/** What an address asks to be drawn; undefined where it does not say all of it. */
+function requestIn({ onAws, search }: PageAsking): SampleRequest | undefined {
+  if (onAws) throw new AddressError('a sample is drawn from a folder', 400, 'a copy of the bucket is one')
+  const { fromUs, toUs } = periodIn(search)
+  const n = search.n ?? '25'
+  if (!/^[1-9]\d{0,2}$/.test(n)) throw new AddressError(`n is ${JSON.stringify(n)}, expected 1 to 999`)
+  if (search.seed === undefined || fromUs === null || toUs === null) return undefined
+  return { n: Number(n), seed: search.seed, fromUs, toUs }
+}
+
+function count(n: number): string {
+  return n.toLocaleString('en')
 }
 
 function Form({

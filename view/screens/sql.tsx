@@ -1,9 +1,10 @@
 import { archiveFlag } from '../../cli/show/archive-name.js'
 import { fingerprintOf } from '../../queries/answers/canonical-answer.js'
 import { rowsOf } from '../../queries/engines/rows.js'
-import { AddressError, shellWord } from '../address.js'
+import { AddressError, linkTo, shellWord } from '../address.js'
 import { ListTable } from '../layout.js'
 import { Cell } from '../paper/parts.js'
+import { receiptOfStatement } from '../receipts.js'
 import type { PageAsking, Screen } from '../screen.js'
 import { judgedBy } from '../sureness.js'
 
@@ -11,7 +12,7 @@ const MOST_SHOWN = 500
 
 /** SQL of one's own, where whoever started the server allows it: one query that reads the archive's rows. */
 export async function sqlScreen(asking: PageAsking): Promise<Screen> {
-  if (!asking.allowsSql) throw new AddressError('SQL is not allowed here: itemtrail view --allow-sql allows it', 404)
+  checkAllowed(asking)
   const trail = [['sql', '/sql']] as const
   const { statement } = asking.search
   const form = (
@@ -28,15 +29,15 @@ export async function sqlScreen(asking: PageAsking): Promise<Screen> {
   if (statement === undefined) return { question: 'What does a statement answer?', trail, body: form, data: {} }
   const answer = await asking.archive.sql(statement)
   const rows = [...rowsOf(answer.table.slice(0, asking.waits ? undefined : MOST_SHOWN))]
-  const { sha256 } = fingerprintOf(answer.table)
+  const { sha256, rowHashes } = fingerprintOf(answer.table)
   return {
     question: 'What does this statement answer?',
     trail,
-    command: `itemtrail sql ${shellWord(statement)}${archiveFlag(asking.root)}`,
+    command: commandOf(statement, asking.root),
     sureness: judgedBy(await asking.verdict(answer.asked), asking.root),
     counts: `${rows.length} of ${answer.length} rows shown`,
-    remarks: [`result SHA-256 ${sha256}`],
-    data: { statement, rows, result: { sha256, rows: answer.length } },
+    receipt: { sha256, link: linkTo(['sql', 'receipt'], { statement }) },
+    data: { statement, rows, result: { sha256, rows: answer.length, row_hashes: rowHashes } },
     rows: answer.table,
     body: (
       <>
@@ -55,4 +56,20 @@ export async function sqlScreen(asking: PageAsking): Promise<Screen> {
       </>
     ),
   }
+}
+
+/** The receipt of a statement's answer. */
+export async function receiptOfSql(asking: PageAsking): Promise<object> {
+  checkAllowed(asking)
+  const { statement } = asking.search
+  if (statement === undefined) throw new AddressError('statement is missing, expected one query')
+  return receiptOfStatement(asking, statement, commandOf(statement, asking.root))
+}
+
+function checkAllowed({ allowsSql }: PageAsking): void {
+  if (!allowsSql) throw new AddressError('SQL is not allowed here: itemtrail view --allow-sql allows it', 404)
+}
+
+function commandOf(statement: string, root: string): string {
+  return `itemtrail sql ${shellWord(statement)}${archiveFlag(root)}`
 }

@@ -1,34 +1,42 @@
 import { archiveFlag } from '../../cli/show/archive-name.js'
 import { SAVED_QUERIES } from '../../queries/catalog.js'
-import { deliveriesOf } from '../../queries/engines/literal.js'
-import { rowsOf } from '../../queries/engines/rows.js'
 import { textTable } from '../../queries/engines/text-table.js'
-import { countFacets, countRepeats } from '../../queries/list-changes.js'
-import { nameSome } from '../../queries/name-some.js'
+import { countDays, countRepeats } from '../../queries/list-changes.js'
 import type { TableVerdict } from '../../queries/verdict/table-verdict.js'
-import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { linkTo, shellWord } from '../address.js'
-import { ListTable } from '../layout.js'
+import { Later, ListTable } from '../layout.js'
 import type { PageAsking, Screen, Sureness } from '../screen.js'
-import { surenessOf } from '../sureness.js'
-import { tableIn } from '../tables.js'
+import { soon, surenessOf } from '../sureness.js'
+import { lastChange, tableIn } from '../tables.js'
+import { type Day, dayAfter, Strip } from './strip.js'
 
 /** A table: its days, and what can be asked of it. */
 export async function tableScreen(asking: PageAsking): Promise<Screen> {
   const table = tableIn(asking, asking.path[1])
   const { table: name } = table
-  const days = await asking.once(`days of ${name}`, () => daysOf(asking, table))
-  const sureness = await surenessOf(asking, name, {})
+  const { engine } = asking.archive
+  await lastChange(asking)
+  const counting = asking.once(`days of ${name}`, async () => ({
+    days: await countDays(engine, table),
+    repeats: await countRepeats(engine, table),
+  }))
+  const counted = await soon(asking, name, counting)
+  const sureness = await surenessOf(asking, name, {}, { after: counting })
   const doubts = doubtsOf(sureness)
+  const days = counted?.days ?? []
   const strip = withEmptyDays(days).map(day => ({ ...day, doubt: day.doubt ?? doubts.get(day.day) }))
+  const count = (n: number) => n.toLocaleString('en')
   const changes = days.reduce((sum, day) => sum + day.changes, 0)
-  const repeats = await countRepeats(asking.archive.engine, table)
   return {
     question: `What happened in ${name}, day by day?`,
     trail: [[name, linkTo(['t', name])]],
     command: `itemtrail query activity-by-day ${shellWord(name)}${archiveFlag(asking.root)}`,
     sureness,
-    counts: `${days.length} days with changes, ${changes.toLocaleString('en')} changes; ${repeats.toLocaleString('en')} repeats left out`,
+    counts:
+      counted === undefined
+        ? 'the changes are being counted'
+        : `${count(days.length)} days with changes, ${count(changes)} changes; ${count(counted.repeats)} repeats left out`,
+    isCounting: counted === undefined,
     data: {
       table: name,
       days: strip.map(({ day, changes, deletes, doubt }) => ({ day, changes, deletes, doubt: doubt ?? null })),
@@ -39,7 +47,14 @@ export async function tableScreen(asking: PageAsking): Promise<Screen> {
     ),
     body: (
       <>
-        <Strip table={name} days={strip} />
+        <Later name="days" asking={asking}>
+          {counted === undefined ? undefined : (
+            <>
+              <Strip table={name} days={strip} isJudged={sureness.kind === 'judged'} />
+              {strip.length === 0 ? null : <Days table={name} days={strip} />}
+            </>
+          )}
+        </Later>
         <p>
           <a href={linkTo(['t', name, 'changes'])}>all changes</a>, newest first ·{' '}
           <a href={linkTo(['proof', name])}>what is proven</a> ·{' '}
@@ -54,33 +69,9 @@ export async function tableScreen(asking: PageAsking): Promise<Screen> {
             </li>
           ))}
         </ul>
-        <Days table={name} days={strip} />
       </>
     ),
   }
-}
-
-/** A day of a table. */
-interface Day {
-  readonly day: string
-  readonly changes: number
-  readonly deletes: number
-  /** Why it is doubtful, in a word. */
-  readonly doubt?: string | undefined
-}
-
-/** The days of a table that have changes, each change once. */
-async function daysOf({ archive }: PageAsking, table: TableConfiguration): Promise<readonly Day[]> {
-  const { engine } = archive
-  const all = { fromUs: null, toUs: null }
-  const facets = await countFacets(engine, table, all)
-  const sql = `select event_date, count(distinct event_id) as n from ${deliveriesOf(table)} where event_name = 'REMOVE' group by event_date`
-  const deletes = new Map([...rowsOf(await engine.run(sql))].map(row => [String(row.event_date), Number(row.n)]))
-  return facets.day.map(({ value, changes }) => ({
-    day: value as string,
-    changes,
-    deletes: deletes.get(value as string) ?? 0,
-  }))
 }
 
 const DAY_MS = 86_400_000
@@ -121,87 +112,6 @@ function doubtsOf(sureness: Sureness): ReadonlyMap<string, string> {
   return doubts
 }
 
-const HEIGHT = 90
-
-/** A bar a day: changes, deletes among them; a doubtful day is hatched, and its word stands above it. */
-function Strip({ table, days }: { readonly table: string; readonly days: readonly Day[] }) {
-  if (days.length === 0) return <p class="note">the table has no change yet</p>
-  const most = Math.max(1, ...days.map(({ changes }) => changes))
-  const width = Math.max(4, Math.min(28, 960 / days.length))
-  const height = (n: number) => (n === 0 ? 0 : Math.max(2, (n / most) * HEIGHT))
-  const doubtful = days.filter(({ doubt }) => doubt !== undefined)
-  return (
-    <>
-      <svg
-        class="strip"
-        viewBox={`0 0 ${Math.max(480, width * days.length)} ${HEIGHT + 34}`}
-        aria-labelledby="strip-title"
-      >
-        <title id="strip-title">
-          {`changes of ${table} by day, from ${days[0]?.day} to ${days.at(-1)?.day}, at most ${most} a day; ${doubtful.length} days are doubtful`}
-        </title>
-        <defs>
-          <pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-            <rect width="2" height="5" class="d" />
-          </pattern>
-        </defs>
-        {days.map(({ day, changes, deletes, doubt }, i) => (
-          <>
-            {doubt === undefined ? null : (
-              <rect x={i * width} y={14} width={width - 1} height={HEIGHT} fill="url(#hatch)" opacity="0.45" />
-            )}
-            <a
-              href={linkTo(['t', table, 'changes'], { from: day, to: dayAfter(day) })}
-              aria-label={`changes of ${day}`}
-              tabindex={-1}
-            >
-              <rect
-                class="c"
-                x={i * width}
-                y={14 + HEIGHT - height(changes)}
-                width={width - 1}
-                height={height(changes)}
-              >
-                <title>{`${day}: ${changes} changes, ${deletes} deletes${doubt === undefined ? '' : `, ${doubt}`}`}</title>
-              </rect>
-            </a>
-            <rect
-              class="d"
-              x={i * width}
-              y={14 + HEIGHT - height(deletes)}
-              width={width - 1}
-              height={height(deletes)}
-            />
-          </>
-        ))}
-        {doubtful.slice(0, 8).map(({ day, doubt }) => (
-          <text x={days.findIndex(one => one.day === day) * width} y={10}>
-            {doubt}
-          </text>
-        ))}
-        <text x={0} y={HEIGHT + 30}>
-          {days[0]?.day}
-        </text>
-        <text x={Math.max(480, width * days.length)} y={HEIGHT + 30} text-anchor="end">
-          {days.at(-1)?.day}
-        </text>
-      </svg>
-      <p>
-        <small>
-          one bar a day: changes, with deletes at the foot; hatched: a day on which something is missing, or without any
-          object
-          {doubtful.length === 0
-            ? '; there is none'
-            : `: ${nameSome(
-                doubtful.map(({ day, doubt }) => `${day} ${doubt}`),
-                20,
-              )}`}
-        </small>
-      </p>
-    </>
-  )
-}
-
 function Forms({ table }: { readonly table: string }) {
   return (
     <div class="noprint forms">
@@ -236,10 +146,10 @@ function Days({ table, days }: { readonly table: string; readonly days: readonly
               <a href={linkTo(['t', table, 'changes'], { from: day, to: dayAfter(day) })}>{day}</a>
             </th>
             <td class="n" data-label="changes">
-              {changes}
+              {changes.toLocaleString('en')}
             </td>
             <td class="n" data-label="deletes">
-              {deletes}
+              {deletes.toLocaleString('en')}
             </td>
             <td data-label="doubt">{doubt ?? ''}</td>
           </tr>
@@ -247,8 +157,4 @@ function Days({ table, days }: { readonly table: string; readonly days: readonly
       </ListTable>
     </details>
   )
-}
-
-function dayAfter(day: string): string {
-  return new Date(Date.parse(day) + DAY_MS).toISOString().slice(0, 10)
 }

@@ -1,9 +1,7 @@
 import type { Table } from 'apache-arrow'
-import { answerQuery } from '../../../queries/answers/ask.js'
+import { revealState } from '../../../erasure/revealed.js'
 import type { Receipt } from '../../../queries/answers/receipt.js'
-import { savedQuery } from '../../../queries/catalog.js'
 import type { textTable } from '../../../queries/engines/text-table.js'
-import { isDoubtful } from '../../../queries/verdict/findings.js'
 import type { ItemHistory } from '../../../queries/verdict/fold-history.js'
 import type { ItemState } from '../../../queries/verdict/reconstruct.js'
 import { archiveBegan, type StateAt, stateAt } from '../../../queries/verdict/state-at.js'
@@ -14,10 +12,11 @@ import type { PageContext } from '../../../view/paper/html-file.js'
 import { checkSeen, findHistory } from '../../ask/find-item.js'
 import type { Asking } from '../../ask/question.js'
 import type { ReceiptFile } from '../../ask/receipt-file.js'
+import { revealingOf } from '../../ask/revealing.js'
 import type { Workspace } from '../../ask/workspace.js'
 import { EXIT, type Io } from '../../io.js'
 import { showActor } from '../../show/actor.js'
-import { itemEnding, pageConfidence, shortId, showConfidence, showTime } from '../../show/confidence.js'
+import { exitOf, itemEnding, pageConfidence, shortId, showConfidence, showTime } from '../../show/confidence.js'
 import { showItem, showLines, showPath } from '../../show/item.js'
 import { showItemKey } from '../../show/item-key.js'
 import { nameState, showInstant } from '../../show/state.js'
@@ -28,7 +27,7 @@ import { STATE_COLUMNS } from './whole-table.js'
 
 /** What one item was at a moment. */
 export async function itemAsOf(
-  { workspace, receipts }: Asking,
+  { workspace, options, receipts }: Asking,
   table: TableConfiguration,
   typed: string,
   at: Instant,
@@ -37,24 +36,26 @@ export async function itemAsOf(
   const receipt = await keepItemReceipt(workspace, table, all.itemKey, at, receipts)
   const found = stateAt(all, at, await archiveBegan(workspace.engine, table))
   await checkSeen(workspace, table, all, found.until)
-  return surfaceOf(table.table, all, found, at, workspace.root, receipt)
+  const { shown, given } = await revealingOf(workspace, [table], options)
+  const sides = { page: revealState(found, shown), programs: revealState(found, given) }
+  return surfaceOf(table.table, all, sides, at, workspace.root, receipt)
 }
 
 function surfaceOf(
   table: string,
   all: ItemHistory,
-  found: StateAt,
+  { page: found, programs }: { readonly page: StateAt; readonly programs: StateAt },
   at: Instant,
   root: string,
   receipt: Receipt | undefined,
 ): AnswerSurface {
   const { state, until } = found
-  const doubt = isDoubtful(until.confidence) ? EXIT.findings : EXIT.done
+  const { state: given } = programs
   return {
     page: io => printState(table, all, found, at, io),
-    whole: () => stateAsJson(table, all, found, at),
-    images: () => (state.kind === 'present' ? [state.image] : []),
-    table: async () => (await loadTextTable())(STATE_COLUMNS, [stateAsRow(all, found, at)]),
+    whole: () => stateAsJson(table, all, programs, at),
+    images: () => (given.kind === 'present' ? [given.image] : []),
+    table: async () => (await loadTextTable())(STATE_COLUMNS, [stateAsRow(all, programs, at)]),
     web: async () => ({
       ...describePage(table, all, found, at),
       footer: state.kind === 'present' ? { 'image SHA-256': state.hash } : {},
@@ -62,7 +63,7 @@ function surfaceOf(
     }),
     receipt: async () => receipt,
     ...itemEnding(until, () => [describeState(found, at)], table, root),
-    end: () => (state.kind === 'unknown' ? EXIT.unchecked : doubt),
+    end: () => (state.kind === 'unknown' ? EXIT.unchecked : exitOf(until.confidence)),
   }
 }
 
@@ -79,9 +80,8 @@ async function keepItemReceipt(
   receipts: ReceiptFile,
 ): Promise<Receipt | undefined> {
   if (!receipts.isWanted) return undefined
-  const query = savedQuery('item-as-of')
-  const parameters = { item_key: itemKey, at: formatInstant(at.us, 6) }
-  return receipts.keep(await answerQuery(workspace.engine, query, table, parameters), workspace)
+  const parameters = { item_key: parseItem(itemKey), at: formatInstant(at.us, 6) }
+  return receipts.keep(await workspace.archive.run('item-as-of', table.table, parameters), workspace)
 }
 
 function describePage(table: string, all: ItemHistory, found: StateAt, at: Instant): PageContext {

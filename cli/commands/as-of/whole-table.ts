@@ -1,6 +1,5 @@
 import type { Table } from 'apache-arrow'
-import { answerQuery } from '../../../queries/answers/ask.js'
-import { savedQuery } from '../../../queries/catalog.js'
+import { type Unsealing, unsealText } from '../../../erasure/reveal.js'
 import { archiveBegan } from '../../../queries/verdict/state-at.js'
 import { type ItemOfTable, itemsAt } from '../../../queries/verdict/table-at.js'
 import { parseItem, valueAt } from '../../../transform/attribute-value.js'
@@ -8,6 +7,7 @@ import { formatInstant, type Instant } from '../../../transform/instant.js'
 import type { ConfiguredColumn, TableConfiguration } from '../../../transform/table-configuration.js'
 import { type Asking, judgedParts, judgementOf } from '../../ask/question.js'
 import { tellRemarks } from '../../ask/remarks.js'
+import { revealingOf } from '../../ask/revealing.js'
 import type { Workspace } from '../../ask/workspace.js'
 import { EXIT, type Io } from '../../io.js'
 import { archiveFlag, isOnAws } from '../../show/archive-name.js'
@@ -17,7 +17,7 @@ import { showItemKey } from '../../show/item-key.js'
 import { showInstant } from '../../show/state.js'
 import type { AnswerSurface } from '../../show/surface.js'
 import { printTable } from '../../show/table.js'
-import { pageVerdict, printVerdict } from '../../show/table-verdict.js'
+import { exitOfVerdict, pageVerdict, printVerdict } from '../../show/table-verdict.js'
 import { cut } from '../../show/text.js'
 
 /** The columns of what an item, or each of a table, was at a moment, as files have them. */
@@ -35,22 +35,23 @@ export const STATE_COLUMNS = [
 
 /** What the table held at a moment, items among it that were there although the archive cannot say what they were. */
 export async function tableAsOf(asking: Asking, table: TableConfiguration, at: Instant): Promise<AnswerSurface> {
-  const { engine, root } = asking.workspace
-  const counts = { items: 0, unknown: 0, altered: 0 }
+  const { archive, engine, root } = asking.workspace
+  const counts = { items: 0, unknown: 0, altered: 0, unchecked: 0 }
   const items = countItems(itemsAt(engine, table, at), counts)
-  const judgement = judgementOf(askedOf(table, at), asking, () => {
-    const query = savedQuery('table-as-of')
-    return answerQuery(engine, query, table, { at: formatInstant(at.us, 6) })
-  })
+  const { shown, given } = await revealingOf(asking.workspace, [table], asking.options)
+  const programs = () => revealItems(items, given)
+  const judgement = judgementOf(askedOf(table, at), asking, () =>
+    archive.run('table-as-of', table.table, { at: formatInstant(at.us, 6) }),
+  )
   const { verdict } = judgement
   return {
     page: async io => {
-      await printItems(items, table, io)
+      await printItems(revealItems(items, shown), table, io)
       printVerdict(await verdict(), root, io.out, io)
     },
-    rows: () => describeItems(items, table, at),
-    images: () => imagesOf(items),
-    table: () => textTableOf(items, at),
+    rows: () => describeItems(programs(), table, at),
+    images: () => imagesOf(programs()),
+    table: () => textTableOf(programs(), at),
     web: async () => ({
       question: `What did ${table.table} hold at ${showInstant(at)}?`,
       parameters: { table: table.table },
@@ -61,7 +62,8 @@ export async function tableAsOf(asking: Asking, table: TableConfiguration, at: I
     end: async io => {
       const isLater = await tellCounts(counts, asking.workspace, table, at, io)
       if (counts.unknown > 0 || isLater) return EXIT.unchecked
-      return counts.altered > 0 || (await verdict())?.isDoubtful ? EXIT.findings : EXIT.done
+      if (counts.altered > 0) return EXIT.findings
+      return counts.unchecked > 0 ? EXIT.unchecked : exitOfVerdict(await verdict())
     },
   }
 }
@@ -75,11 +77,12 @@ interface Counts {
   items: number
   unknown: number
   altered: number
+  unchecked: number
 }
 
 /** True where the archive begins later than the moment. */
 async function tellCounts(
-  { items, unknown, altered }: Counts,
+  { items, unknown, altered, unchecked }: Counts,
   { engine, root }: Workspace,
   table: TableConfiguration,
   at: Instant,
@@ -90,11 +93,17 @@ async function tellCounts(
     io.err(`${unknown} unknown: older than their first change in the archive, or no image tells their state\n`)
   const question = isOnAws(root) ? 'query altered-rows' : 'verify rows'
   if (altered > 0) io.err(`${altered} altered: itemtrail ${question} ${table.table}${archiveFlag(root)}\n`)
+  if (unchecked > 0)
+    io.err(`${unchecked} unchecked: a later itemtrail wrote rows of them, in a version that this one does not know\n`)
   const began = await archiveBegan(engine, table)
   tellRemarks(engine, io)
   if (at.us >= began) return false
   io.err(`the archive begins later, at ${showInstant({ us: began })}: what the table held before is not known\n`)
   return true
+}
+
+async function* revealItems(items: AsyncIterable<ItemOfTable>, unseal: Unsealing): AsyncGenerator<ItemOfTable> {
+  for await (const item of items) yield { ...item, image: item.image === null ? null : unsealText(item.image, unseal) }
 }
 
 async function* imagesOf(items: AsyncIterable<ItemOfTable>): AsyncGenerator<string> {
@@ -124,6 +133,7 @@ async function* countItems(items: AsyncIterable<ItemOfTable>, counts: Counts): A
     counts.items++
     if (item.state === 'unknown') counts.unknown++
     if (item.confidence === 'ALTERED') counts.altered++
+    if (item.confidence === 'UNCHECKED') counts.unchecked++
     yield item
   }
 }

@@ -84,6 +84,12 @@ async function openAws(
     refusedHint: `itemtrail redrive ${table} --bucket ${bucketName} tells what was refused`,
     readFacts: name => reading(() => readFacts(bucket, name)),
     check: async configuration => {
+      if (configuration.erasable !== undefined)
+        throw new CommandError(
+          `table ${JSON.stringify(configuration.table)} has erasable values, of which no baseline can be taken on AWS yet`,
+          EXIT.usage,
+          'its digest would have to be of sealed values, and the keys of a stack are not here: docs/erasure.md',
+        )
       const key = configurationKey(configuration)
       if ((await reading(() => bucket.list(key))).includes(key)) return
       throw new CommandError(

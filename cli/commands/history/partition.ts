@@ -1,7 +1,9 @@
 import type { Table } from 'apache-arrow'
+import type { Unsealing } from '../../../erasure/reveal.js'
+import { revealHistory } from '../../../erasure/revealed.js'
 import { answerQuery } from '../../../queries/answers/ask.js'
 import { savedQuery } from '../../../queries/catalog.js'
-import { keyMember, sampleItemKey } from '../../../queries/item-key.js'
+import { keyMember } from '../../../queries/item-key.js'
 import { isDoubtful, worstOf } from '../../../queries/verdict/findings.js'
 import type { ItemHistory } from '../../../queries/verdict/fold-history.js'
 import { readHistories } from '../../../queries/verdict/histories.js'
@@ -11,8 +13,9 @@ import type { Step } from '../../../queries/verdict/step.js'
 import { parseItem } from '../../../transform/attribute-value.js'
 import type { TableConfiguration } from '../../../transform/table-configuration.js'
 import { type Asking, lazily } from '../../ask/question.js'
+import { revealingOf, revealTable } from '../../ask/revealing.js'
 import { CommandError, EXIT, type Io } from '../../io.js'
-import { COLOURS, describeConfidence } from '../../show/confidence.js'
+import { COLOURS, describeConfidence, exitOf } from '../../show/confidence.js'
 import { parseItemKey } from '../../show/item-key.js'
 import { grouped } from '../../show/progress.js'
 import type { AnswerSurface } from '../../show/surface.js'
@@ -47,8 +50,8 @@ export async function partitionHistory(
   typed: string,
   shown: ChangeShown,
 ): Promise<AnswerSurface | undefined> {
-  const { engine } = asking.workspace
-  const sample = await sampleItemKey(engine, table)
+  const { engine, archive } = asking.workspace
+  const sample = await archive.sampleKey(table.table)
   const key = sample === undefined || isWholeKey(typed, sample) ? undefined : keyMember(typed, sample)
   if (key === undefined) return undefined
   const keys: string[] = []
@@ -99,37 +102,49 @@ interface OfItem {
   readonly item: ItemHistory
 }
 
-function surfaceOf(partition: Partition, { workspace, receipts }: Asking, shown: ChangeShown): AnswerSurface {
+async function surfaceOf(partition: Partition, asking: Asking, shown: ChangeShown): Promise<AnswerSurface> {
+  const { workspace, options, receipts } = asking
   const { table, typed, items } = partition
   const confidence = worstOf(items.map(item => item.confidence))
   const { narrowing } = shown
-  const all = newestFirst(items)
-  const kept = narrowing.of(all.map(({ change }) => change).reverse())
-  const changes = all.filter(({ change }) => kept.has(change))
+  const revealing = await revealingOf(workspace, [table], options)
+  const keep = (unseal: Unsealing) =>
+    keptOf(
+      items.map(item => revealHistory(item, unseal)),
+      narrowing,
+    )
+  // people and programs: with --reveal, and after an erasure, not the same
+  const [page, programs] = [keep(revealing.shown), keep(revealing.given)]
   const answer = lazily(() =>
     answerQuery(workspace.engine, savedQuery('partition-history'), table, { key: partition.key }),
   )
-  const keep = async () => (receipts.isWanted ? receipts.keep(await answer(), workspace) : undefined)
-  const receipt = lazily(keep)
+  const receipt = lazily(async () => (receipts.isWanted ? receipts.keep(await answer(), workspace) : undefined))
   return {
-    page: io => printPage(partition, changes, shown, io),
-    whole: () => describePartition(partition, changes, shown),
-    rows: () => changes.map(of => describeOf(of, shown)),
+    page: io => printPage(partition, page, shown, io),
+    whole: () => describePartition(partition, programs, shown),
+    rows: () => programs.map(of => describeOf(of, shown)),
     table: async () => {
-      const { table } = await answer()
-      return narrowing.flags === '' ? table : narrowTable(table, kept)
+      const columns = await revealTable((await answer()).table, revealing.given)
+      return narrowing.flags === '' ? columns : narrowTable(columns, new Set(programs.map(({ change }) => change)))
     },
     web: async () => ({
       question: `What happened to ${table.table} ${typed}, newest first?`,
       parameters: Object.fromEntries(items.map(item => [nameIn(item, partition), describeConfidence(item)])),
       sql: (await answer()).asked.sql,
       confidence: { word: confidence, text: wordsOf(items) },
-      table: await readableTable(partition, changes, shown),
+      table: await readableTable(partition, page, shown),
     }),
     receipt,
     summary: io => io.err(`${doubts(partition).join('\n')}\n`),
-    end: () => (isDoubtful(confidence) ? EXIT.findings : EXIT.done),
+    end: () => exitOf(confidence),
   }
+}
+
+/** The changes that are shown, newest first. */
+function keptOf(items: readonly ItemHistory[], narrowing: Narrowing): readonly OfItem[] {
+  const all = newestFirst(items)
+  const kept = narrowing.of(all.map(({ change }) => change).reverse())
+  return all.filter(({ change }) => kept.has(change))
 }
 
 /** All changes by time, of one item in its own order. */

@@ -1,7 +1,8 @@
 import type { ReconcileSource } from '../../../restore/reconcile-source.js'
-import type { FindingKind, ReconcileFinding } from '../../../restore/reconciliation.js'
+import { type FindingKind, isExplained, type ReconcileFinding } from '../../../restore/reconciliation.js'
 import { factInstant } from '../../../transform/fact.js'
 import { EXIT, type ExitCode, type Io } from '../../io.js'
+import { showErasure } from '../../show/confidence.js'
 import { showDifferences, showPath } from '../../show/item.js'
 import { showItemKey } from '../../show/item-key.js'
 import type { Telling, TextFormat } from '../../show/output-format.js'
@@ -18,6 +19,8 @@ const KIND_WORDS: Readonly<Record<FindingKind, string>> = {
   different: 'different',
   'changed-meanwhile': 'changed meanwhile',
   unknown: 'not known to the archive',
+  erased: 'ERASED: equal in all that can be compared',
+  'config-boundary': 'CONFIG-BOUNDARY: equal in all that can be compared',
 }
 
 /** Tells what a comparison finds while it goes on, in the format asked for, and how it ended. */
@@ -77,9 +80,12 @@ export class ReconcileReport {
 
   private print(finding: ReconcileFinding, side: 'from' | 'to'): void {
     if (this.shown >= MOST_FINDINGS) return
-    const colour = finding.kind === 'changed-meanwhile' || finding.kind === 'unknown' ? 'yellow' : 'red'
+    const isOpen = finding.kind === 'changed-meanwhile' || finding.kind === 'unknown'
+    const colour = isExplained(finding) ? 'green' : isOpen ? 'yellow' : 'red'
     const when = this.source?.tellsBefore === true ? ` at ${this.instantOf(side)}` : ''
-    this.io.out(`${showItemKey(finding.itemKey)}  ${paint(this.io, colour, KIND_WORDS[finding.kind])}${when}\n`)
+    this.io.out(
+      `${showItemKey(finding.itemKey)}  ${paint(this.io, colour, KIND_WORDS[finding.kind])}${when}${erasedBy(finding)}\n`,
+    )
     const lines = finding.kind === 'different' ? showDifferences(finding.differences, this.io, '    ') : []
     if (lines.length > 0) this.io.out(`${lines.join('\n')}\n`)
   }
@@ -102,8 +108,8 @@ export class ReconcileReport {
   private verdict(items: number): string {
     const what = `${grouped(items)} ${items === 1 ? 'item' : 'items'} of ${this.table} and ${printable(this.source?.source ?? '')}`
     const parts = [...this.counts].map(([kind, count]) => `${grouped(count)} ${KIND_WORDS[kind]}`)
-    return parts.length === 0
-      ? `equal  ${what}`
+    return this.wrong === 0 && this.isWhole
+      ? `equal  ${what}${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`
       : `${this.wrong > 0 ? 'differs' : 'not settled'}  ${what}: ${parts.join(', ')}`
   }
 
@@ -120,6 +126,7 @@ export class ReconcileReport {
       at: this.instantOf(side),
       archive_hash: archived?.hash ?? null,
       table_hash: told?.hash ?? null,
+      certificates: finding.erasures.flatMap(({ certificate }) => certificate ?? []),
       differences: differences.map(({ kind: difference, path, before, after }) => ({
         kind: difference,
         path: showPath(path),
@@ -144,7 +151,13 @@ export class ReconcileReport {
       different: this.count('different'),
       changed_meanwhile: this.count('changed-meanwhile'),
       unknown: this.count('unknown'),
+      erased: this.count('erased'),
+      config_boundary: this.count('config-boundary'),
       fact: key ?? null,
     }
   }
+}
+
+function erasedBy({ erasures }: ReconcileFinding): string {
+  return erasures.length === 0 ? '' : `  [${erasures.map(showErasure).join(', ')}]`
 }

@@ -1,5 +1,6 @@
-import { certificateName, eraseSubject } from '../../../erasure/erase.js'
+import { eraseSubject } from '../../../erasure/erase.js'
 import type { Hold } from '../../../erasure/holds.js'
+import { certificateName } from '../../../queries/verdict/erasures.js'
 import type { ErasureFact } from '../../../transform/fact.js'
 import { factKey } from '../../../transform/layout.js'
 import { EXIT, type ExitCode, type Io, type Options } from '../../io.js'

@@ -1,5 +1,5 @@
 import { type Unsealing, unsealImage, unsealingOf } from '../../../erasure/reveal.js'
-import { isOfSubject, keptRows } from '../../../erasure/subject-rows.js'
+import { isOfSubject } from '../../../erasure/subject-rows.js'
 import type { StoredRow } from '../../../queries/verdict/stored-rows.js'
 import { keptConfigurations } from '../../../store/kept-configurations.js'
 import { EXIT, type ExitCode, type Io, type Options } from '../../io.js'
@@ -10,19 +10,27 @@ import { openSubject } from './place.js'
  * somebody asks for who asks what is kept of him. Other persons in the same rows stay sealed.
  */
 export async function exportCommand(id: string | undefined, options: Options, io: Io): Promise<ExitCode> {
-  const { archive, keys, token, tables } = await openSubject(id, options)
-  let count = 0
+  const { archive, rows, reveal, token, tables } = await openSubject(id, options)
+  const keys = await reveal()
+  let [count, closed] = [0, 0]
   for (const table of tables) {
     const unseal = unsealingOf(await keptConfigurations(archive, table), keys)
-    const ownOnly: Unsealing = (field, path) => (field.token === token ? unseal(field, path) : undefined)
-    for await (const { row } of keptRows(archive, table)) {
+    const ownOnly: Unsealing = (field, ...at) => {
+      if (field.token !== token) return undefined
+      const value = unseal(field, ...at)
+      if (value === undefined && keys.find(field)?.state === 'live') closed++
+      return value
+    }
+    for await (const { row } of rows(table, token)) {
       if (!isOfSubject(row, token)) continue
       io.out(`${JSON.stringify(describe(row, ownOnly))}\n`)
       count++
     }
   }
   io.err(`${count} ${count === 1 ? 'row' : 'rows'} of ${token}\n`)
-  return EXIT.done
+  if (closed === 0) return EXIT.done
+  io.err(`${closed} values did not open: no configuration that the archive keeps has them\n`)
+  return EXIT.findings
 }
 
 function describe(row: StoredRow, unseal: Unsealing): object {

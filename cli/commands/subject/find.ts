@@ -1,5 +1,4 @@
 import { factsOf } from '../../../erasure/erase.js'
-import { holdsOf } from '../../../erasure/holds.js'
 import { countSubject, type SubjectCount } from '../../../erasure/subject-rows.js'
 import { findFacts } from '../../../store/kept-facts.js'
 import type { ErasureFact } from '../../../transform/fact.js'
@@ -13,16 +12,16 @@ import { openSubject } from './place.js'
 export async function findCommand(id: string | undefined, options: Options, io: Io): Promise<ExitCode> {
   const format = formatOf(options)
   const place = await openSubject(id, options)
-  const { archive, keys, token, tables } = place
+  const { archive, keys, rows, token, tables } = place
   const counts: SubjectCount[] = []
   const certificates: ErasureFact[] = []
   for (const table of tables) {
-    counts.push(await countSubject(archive, table, place))
+    counts.push(await countSubject(rows(table, token), table, place))
     certificates.push(...factsOf((await findFacts(archive, table)).facts, 'erasure', { token }))
   }
-  const key = keys.newest(token)
+  const key = await keys.newest(token)
   const state = key === undefined ? 'never seen' : key.state === 'live' ? 'readable' : 'erased'
-  const holds = holdsOf(keys.folder, token)
+  const holds = await keys.holdsOf(token)
   const page = () => {
     io.out(`${token}  ${state}${key === undefined ? '' : `, key ${key.generation}`}\n`)
     for (const count of counts) io.out(`${printable(`  ${describeCount(count)}`)}\n`)

@@ -12,6 +12,8 @@ import { openSubject } from './place.js'
 /** Makes the key store of an archive. */
 export async function initCommand(id: string | undefined, options: Options, io: Io): Promise<ExitCode> {
   const format = formatOf(options)
+  if (options.stack !== undefined)
+    throw new CommandError('subject init is of a desk: a stack makes its key store itself, when it is deployed')
   if (id !== undefined) throw new CommandError(`subject init is of the key store, not of ${JSON.stringify(id)}`)
   const root = archiveRoot(options)
   const folder = keyFolder(loadConfiguration(options), root)
@@ -53,11 +55,11 @@ export async function tokenCommand(id: string | undefined, options: Options, io:
 export async function renewCommand(id: string | undefined, options: Options, io: Io): Promise<ExitCode> {
   const format = formatOf(options)
   const { token, keys } = await openSubject(id, options)
-  const newest = keys.newest(token)
+  const newest = await keys.newest(token)
   if (newest?.state !== 'erased')
     throw new CommandError(`person ${token} was not erased, so there is nothing to renew`, EXIT.findings)
   const generation = newest.generation + 1
-  keys.make({ token, generation })
+  await keys.make({ token, generation })
   const page = () => io.out(`${token} has the key ${generation}; what was sealed before stays unreadable\n`)
   await format.print({ page, whole: () => ({ token, generation }) }, io)
   return EXIT.done

@@ -161,11 +161,14 @@ const ORDER: readonly Confidence[] = CONFIDENCES.toReversed()
 const MEANINGS: Readonly<Record<Confidence, string>> = {
   COMPLETE: 'unbroken, and as the table was at both ends',
   UNBROKEN: 'each change starts where the one before ended',
+  ERASED: 'unbroken, but for values of persons who were erased',
+  'CONFIG-BOUNDARY': 'unbroken, but for values that are sealed otherwise since `erasable` is another',
   'PRE-ARCHIVE': 'older than their first change in the archive',
   'KEYS-ONLY': 'changes lack an image that would tell',
   DIFFERS: 'the table held something else when it was compared',
   GAP: 'one or more changes are missing',
   CONFLICT: 'one change with different contents',
+  UNCHECKED: 'a later itemtrail wrote a change, whose hashes cannot be held against it here',
   ALTERED: 'a change is not what its hashes say',
 }
 
@@ -221,6 +224,7 @@ function describeFinding(finding: ItemFinding, { itemKey, confidence }: ItemVerd
     until: formatInstant(finding.untilUs, 6),
     missing: finding.absence?.missing ?? null,
     baseline: finding.absence?.source ?? null,
+    certificates: finding.erasures.flatMap(({ certificate }) => certificate ?? []),
   }
 }
 

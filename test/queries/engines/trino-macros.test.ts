@@ -34,6 +34,7 @@ const ANSWERS: readonly (readonly [sql: string, answer: Value])[] = [
   ["date_diff('hour', timestamp '2026-11-22 10:30:00', timestamp '2026-11-22 09:00:00')", -1n],
   // DuckDB replaces the first only
   ["regexp_replace('a-b-c', '-', '+')", 'a+b+c'],
+  [String.raw`regexp_replace('a-b', '([a-z])-', '$1\$1+')`, 'a$1+b'],
   ["regexp_like('abc', 'b')", true],
   ["regexp_like('abc', '^b')", false],
   ["element_at(map {'a': 1}, 'a')", 1],

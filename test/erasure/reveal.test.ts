@@ -1,0 +1,87 @@
+/** What readers see of what is sealed: those who have the keys, those who have not, and everybody after an erasure. */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { LIFE, makePlace, orderOf } from './orders.js'
+
+const EVER = '2030-01-01T00:00:00Z'
+
+/** Every way to ask, as a program asks. */
+const QUESTIONS = [
+  ['history', 'Orders', 'o1'],
+  ['as-of', 'Orders', 'o1', EVER],
+  ['as-of', 'Orders', EVER],
+  ['diff', 'Orders', 'o1', '--from', '2026-09-21T14:13:21Z', '--to', EVER],
+  ['query', 'item-history', 'Orders', '--param', 'item_key=o1'],
+  ['sql', 'select old_image, new_image from orders'],
+]
+
+describe('what is sealed', () => {
+  it('is opened for who has the keys, in every format, and for nobody who does not ask', async () => {
+    const { ask, ingest } = await makePlace()
+    await ingest(LIFE)
+    for (const question of QUESTIONS) {
+      for (const format of ['json', 'ndjson', 'csv', 'table', 'html']) {
+        const found = async (...more: readonly string[]) => {
+          const { out, err, exit } = await ask(...question, '--format', format, ...more)
+          expect(exit, `${question.join(' ')} ${format} ${err}`).toBe(0)
+          return out
+        }
+        expect(await found(), `${question.join(' ')} ${format}`).not.toContain('Ann Other')
+        // on a terminal a saved query leaves images out
+        if (question[0] !== 'query' || format !== 'table')
+          expect(await found('--reveal'), `${question.join(' ')} ${format}`).toContain('Ann Other')
+      }
+    }
+  })
+
+  it('is the very item that there was', async () => {
+    const { ingest, askJson } = await makePlace()
+    await ingest(LIFE)
+    const found = await askJson('as-of', 'Orders', 'o1', EVER, '--reveal')
+    expect(found.item).toEqual(orderOf('o1', 'PAID', 'Ann Other'))
+    expect(found.confidence).toBe('UNBROKEN')
+  })
+
+  it('is told to be erased, when and by which certificate, and is never not found', async () => {
+    const { ingest, erase, ask, askJson } = await makePlace()
+    await ingest(LIFE)
+    const [{ certificate, destroyed }] = JSON.parse((await erase('u-1')).out).certificates
+    const day = destroyed.slice(0, 10)
+    const told = `[erased ${day}, certificate ${certificate}`
+    for (const question of QUESTIONS.slice(0, 4)) {
+      const page = await ask(...question)
+      expect(page.exit, `${question.join(' ')} ${page.out} ${page.err}`).toBe(0)
+      expect(page.out, question.join(' ')).toContain(told)
+    }
+    // what changed is told, though not from what to what
+    expect((await ask('history', 'Orders', 'o1')).out).toContain(`~ buyer.name  ${told}] → ${told}]`)
+    const { item } = await askJson('as-of', 'Orders', 'o1', EVER, '--reveal')
+    expect(item.buyer.M.email).toEqual({
+      M: {
+        $erased: { S: day },
+        certificate: { S: certificate },
+        sealed: { S: expect.stringMatching(/^.{6}$/) },
+        keep: { S: 'secret.example' },
+      },
+    })
+    expect(item.seller.M.name).toEqual({ S: 'Bob Shop' })
+    expect(
+      (await ask('query', 'item-history', 'Orders', '--param', 'item_key=o1', '--reveal', '--format', 'csv')).out,
+    ).toContain('$erased')
+  })
+
+  it('is no part of a receipt, and is not asked for where there are no keys', async () => {
+    const { folder, keys, ingest, ask } = await makePlace()
+    await ingest(LIFE)
+    const receipt = join(folder, 'receipt.json')
+    expect(await ask('history', 'Orders', 'o1', '--reveal', '--receipt', receipt)).toMatchObject({
+      exit: 2,
+      err: expect.stringContaining('a receipt, and evidence, are of what is stored'),
+    })
+    rmSync(keys, { recursive: true })
+    const lost = await ask('history', 'Orders', 'o1', '--reveal')
+    expect(lost.exit).not.toBe(0)
+    expect(lost.err).toContain('is not there: itemtrail subject init makes one')
+  })
+})

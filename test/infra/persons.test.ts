@@ -1,0 +1,138 @@
+/** What a stack has where values are erasable, and that it has none of it where none are. */
+import { describe, expect, it } from 'vitest'
+import type { CaptureProps } from '../../infra/archive-props.js'
+import { archiveOf, ORDERS, ofType, type Resource, type Resources, templateOf } from './archives.js'
+import { actionsOf, many, type Statement } from './policies.js'
+
+const ERASABLE: CaptureProps = {
+  ...ORDERS,
+  erasable: [{ subject: 'buyer.id', attributes: ['buyer.name', { attribute: 'buyer.mail', keep: 'domain' }] }],
+}
+const { resources } = templateOf({ Orders: ERASABLE, Plain: { since: '2026-11-22' } })
+const plain = templateOf({ Orders: ORDERS }).resources
+
+const one = (type: string, id: RegExp): Resource =>
+  ofType(resources, type).find(([found]) => id.test(found))?.[1] as Resource
+const table = one('AWS::DynamoDB::Table', /^AuditPersonsKeysTable/)
+const key = one('AWS::KMS::Key', /^AuditPersonsKeysKey/)
+const usesOf = (all: Resources) =>
+  ofType(all, 'AWS::IAM::Role').flatMap(([id, { Properties }]) =>
+    (Properties.Tags ?? [])
+      .filter((tag: { Key: string }) => tag.Key === 'itemtrail:keys')
+      .map((tag: { Value: string }) => `${tag.Value} ${id.replace(/[0-9A-F]{8}$/, '')}`),
+  )
+
+/** Whether a policy of a key or a table denies something to a role with this tag; without one to anybody else. */
+function isDenied(
+  document: { readonly Statement: readonly Statement[] },
+  action: string,
+  use: string | undefined,
+  purpose?: string,
+): boolean {
+  const given: Record<string, string | undefined> = {
+    'aws:PrincipalTag/itemtrail:keys': use,
+    'kms:EncryptionContext:itemtrail:purpose': purpose,
+  }
+  return document.Statement.filter(({ Effect }) => Effect === 'Deny')
+    .filter(statement =>
+      actionsOf(statement).some(pattern => new RegExp(`^${pattern.replaceAll('*', '.*')}$`).test(action)),
+    )
+    .some(({ Condition = {} }) => {
+      expect(Object.keys(Condition)).toEqual(Condition.StringNotEquals === undefined ? [] : ['StringNotEquals'])
+      return Object.entries(Condition.StringNotEquals ?? {}).every(
+        ([name, allowed]) => !(many(allowed) as readonly string[]).includes(given[name] ?? '?'),
+      )
+    })
+}
+
+describe('the keys of persons', () => {
+  it('are kept whatever becomes of the stack, for no longer than a certificate says', () => {
+    for (const { DeletionPolicy, UpdateReplacePolicy } of [table, key])
+      expect([DeletionPolicy, UpdateReplacePolicy]).toEqual(['Retain', 'Retain'])
+    expect(table.Properties).toMatchObject({
+      DeletionProtectionEnabled: true,
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true, RecoveryPeriodInDays: 7 },
+      BillingMode: 'PAY_PER_REQUEST',
+      SSESpecification: { SSEEnabled: true },
+    })
+    expect(table.Properties.TimeToLiveSpecification).toBeUndefined()
+    expect(table.Properties.StreamSpecification).toBeUndefined()
+    expect(key.Properties.EnableKeyRotation).toBe(true)
+  })
+
+  it('are made and destroyed by who is let in, and removed by nobody', () => {
+    const { PolicyDocument } = table.Properties.ResourcePolicy
+    const uses = (action: string) =>
+      ['seal', 'erase', 'reveal', 'make', undefined].filter(use => !isDenied(PolicyDocument, action, use))
+    expect(uses('dynamodb:PutItem')).toEqual(['seal', 'erase', 'make'])
+    expect(uses('dynamodb:UpdateItem')).toEqual(['erase'])
+    for (const action of ['DeleteItem', 'BatchWriteItem', 'PartiQLDelete', 'PartiQLInsert', 'PartiQLUpdate'])
+      expect(uses(`dynamodb:${action}`)).toEqual([])
+  })
+
+  it('are opened by who seals and who reveals; who erases gets what makes tokens alone', () => {
+    const { KeyPolicy } = key.Properties
+    const uses = (action: string, purpose?: string) =>
+      ['seal', 'erase', 'reveal', 'make', undefined].filter(use => !isDenied(KeyPolicy, action, use, purpose))
+    expect(uses('kms:Decrypt', 'keys')).toEqual(['seal', 'reveal'])
+    expect(uses('kms:Decrypt', 'tokens')).toEqual(['seal', 'erase', 'reveal'])
+    expect(uses('kms:Decrypt')).toEqual(['seal', 'reveal'])
+    expect(uses('kms:GenerateDataKey')).toEqual(['make'])
+    for (const action of ['Encrypt', 'ReEncryptFrom', 'CreateGrant']) expect(uses(`kms:${action}`)).toEqual(['make'])
+  })
+
+  it('let in one role each, and the function of the table that has erasable values', () => {
+    expect(usesOf(resources).sort()).toEqual([
+      'erase AuditPersonsRolesEraser',
+      'make AuditPersonsKeysMakerRole',
+      'reveal AuditPersonsRolesRevealer',
+      'seal AuditTablesOrdersTransformFunctionRole',
+    ])
+  })
+
+  it('are there before the first function seals', () => {
+    const functions = ofType(resources, 'AWS::Lambda::Function')
+    const transform = functions.find(([id]) => /^AuditTablesOrdersTransform/.test(id))?.[1] as Resource
+    expect(transform.DependsOn).toContainEqual(expect.stringMatching(/^AuditPersonsKeysStore/))
+    expect(transform.Properties.Environment.Variables).toEqual({
+      ITEMTRAIL_KEY_TABLE: { Ref: expect.stringMatching(/^AuditPersonsKeysTable/) },
+    })
+    // an invocation that takes longer could seal under a key for longer than a certificate says
+    expect(transform.Properties.Timeout).toBe(120)
+    const other = functions.find(([id]) => /^AuditTablesPlainTransform/.test(id))?.[1] as Resource
+    expect(other.Properties.Environment).toBeUndefined()
+  })
+
+  it('tell of what is done to them themselves', () => {
+    const rule = one('AWS::Events::Rule', /^AuditPersonsEvents/)
+    const pattern = JSON.stringify(rule.Properties.EventPattern)
+    for (const event of [
+      'ScheduleKeyDeletion',
+      'DisableKey',
+      'DeleteTable',
+      'UpdateTable',
+      'RestoreTableToPointInTime',
+    ])
+      expect(pattern).toContain(`"${event}"`)
+    expect(rule.Properties.Targets).toEqual([
+      expect.objectContaining({ Arn: { Ref: expect.stringMatching(/^AuditAlarmTopic/) } }),
+    ])
+    expect(JSON.stringify(rule.Properties.Targets)).toContain('docs/runbook.md, person-keys-touched')
+  })
+})
+
+describe('an archive without erasable values', () => {
+  it('has no keys, no role for them and no client of AWS beside the transform', () => {
+    const { archive } = archiveOf({ Orders: ORDERS })
+    expect(archive.persons).toBeUndefined()
+    expect(Object.keys(plain).filter(id => id.includes('Persons'))).toEqual([])
+    expect(usesOf(plain)).toEqual([])
+    expect(JSON.stringify(plain)).not.toMatch(/KEY_TABLE|itemtrail:keys|KeyStore/)
+  })
+})
+
+it('names an erasable value that cannot be one, at synthesis', () => {
+  expect(() =>
+    archiveOf({ Orders: { ...ORDERS, keys: ['order_id'], erasable: [{ subject: 'b', attributes: ['order_id'] }] } }),
+  ).toThrow(/tables\.Orders\.erasable\[0\]\.attributes\[0\] is order_id, which the key holds in clear/)
+})

@@ -1,0 +1,66 @@
+/** Sealed rows by Athena's engine, before a real Trino, as by DuckDB: whose chain an erasure breaks, and whose a loss. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readConfiguration } from '../../config/configuration.js'
+import type { AthenaEngine } from '../../queries/engines/athena.js'
+import { DuckDbEngine } from '../../queries/engines/duckdb.js'
+import { readArchiveFacts } from '../../queries/verdict/archive-facts.js'
+import { findingsByItem } from '../../queries/verdict/continuity.js'
+import { judgeTable } from '../../queries/verdict/table-verdict.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { openAthena } from '../athena-engine.js'
+import { startAthenaServer } from '../athena-server.js'
+import { LATER, LIFE, makePlace, orderOf, recordOf } from '../erasure/orders.js'
+import { answerByTrino } from './athena.js'
+import { missingForTrino, startTrino } from './server.js'
+import { createAuditTable } from './tables.js'
+
+const missing = missingForTrino()
+
+describe.skipIf(missing !== undefined)(
+  `sealed rows on Trino${missing === undefined ? '' : ` (skipped: ${missing})`}`,
+  () => {
+    let table: TableConfiguration
+    let engines: { readonly duckDb: DuckDbEngine; readonly athena: AthenaEngine }
+    const ends: (() => unknown)[] = []
+
+    beforeAll(async () => {
+      const place = await makePlace()
+      const [first, last] = [orderOf('o2', 'NEW'), orderOf('o2', 'SENT')]
+      await place.ingest([...LIFE, recordOf(11, 'o2', null, first)])
+      await place.erase('u-1')
+      await place.ingest([LATER, recordOf(12, 'o2', orderOf('o2', 'PAID'), last)])
+      table = readConfiguration(place.config).tables.get('Orders') as TableConfiguration
+      const trino = await startTrino()
+      const server = await startAthenaServer()
+      server.answer = answerByTrino(trino.client)
+      server.states = []
+      await createAuditTable(trino.client, place.archive, table, '2026-09-01')
+      const duckDb = await DuckDbEngine.open(place.archive, [table])
+      const athena = openAthena(server, {
+        facts: duckDb.facts,
+        sleep: ms => new Promise(done => setTimeout(done, ms / 10)),
+      })
+      engines = { duckDb, athena }
+      ends.push(
+        () => duckDb.close(),
+        () => server.stop(),
+        () => trino.stop(),
+      )
+    })
+    afterAll(async () => {
+      for (const end of ends) await end()
+    })
+
+    it('tells an erasure from a loss, and finds no row altered', async () => {
+      for (const engine of [engines.athena, engines.duckDb]) {
+        const found: string[] = []
+        for await (const { itemKey, findings } of findingsByItem(engine, table, await readArchiveFacts(engine, table)))
+          for (const { finding, erasures } of findings) found.push(`${itemKey} ${finding} ${erasures.length}`)
+        expect(found).toEqual(['{"id":{"S":"o1"}} ERASED 1', '{"id":{"S":"o2"}} GAP 0'])
+        const asked = { kind: 'period', fromUs: null, toUs: null } as const
+        const { altered, verdicts } = await judgeTable(engine, table, asked, { hashes: true })
+        expect({ altered, erased: verdicts.ERASED, gaps: verdicts.GAP }).toEqual({ altered: 0, erased: 1, gaps: 1 })
+      }
+    })
+  },
+)
