@@ -32,6 +32,7 @@ import { tail } from './commands/tail.js'
 import { verify } from './commands/verify.js'
 import { view } from './commands/view.js'
 import { failureOf } from './failure-of.js'
+import { argumentsMeant, commandMeant, optionMeant } from './hints.js'
 import { type Command, EXIT, type ExitCode, type Io, type Options } from './io.js'
 import { escaping } from './show/terminal.js'
 
@@ -102,7 +103,7 @@ export async function main(argv: readonly string[], world: Io): Promise<ExitCode
     await program.parseAsync([...argv], { from: 'user' })
     return exit
   } catch (error) {
-    return report(error, argv[0], io)
+    return report(error, argv, io)
   }
 }
 
@@ -135,28 +136,39 @@ function addCommand(
 }
 
 /** One clear line for what went wrong, and the exit code that goes with it. */
-function report(error: unknown, name: string | undefined, io: Io): ExitCode {
-  if (error instanceof CommanderError) return reportUse(error, name, io)
+function report(error: unknown, argv: readonly string[], io: Io): ExitCode {
+  if (error instanceof CommanderError) return reportUse(error, argv, io)
   const { message, hint, exit } = failureOf(error)
   say(io, message, hint)
   return exit
 }
 
-/** What commander found wrong with the arguments of the command `name`, or that it printed help. */
-function reportUse(error: CommanderError, name: string | undefined, io: Io): ExitCode {
+/** What commander found wrong with the arguments, or that it printed help. */
+function reportUse(error: CommanderError, argv: readonly string[], io: Io): ExitCode {
   if (error.exitCode === 0) return EXIT.done
   if (error.code === 'commander.help') return EXIT.usage
-  const [message, suggestion] = error.message.replace(/^error: /, '').split('\n')
+  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n')
   const near = suggestion?.replace(/^\(Did you mean (.*)\?\)$/, 'did you mean $1?')
-  const known = COMMANDS.some(({ usage }) => usage.split(' ')[0] === name)
-  const help = known ? `itemtrail ${name} --help tells how it is used` : 'itemtrail --help lists the commands'
-  const negative = 'a key that begins with "-" is typed NAME=-..., NAME being the key attribute'
-  say(
-    io,
-    message as string,
-    near ?? (error.code === 'commander.unknownOption' && known ? `${help}; ${negative}` : help),
-  )
+  say(io, message, meantBy(error, argv) ?? near ?? helpOn(error, argv))
   return EXIT.usage
+}
+
+/** What somebody meant by what there is not, where that is known. */
+function meantBy({ code, message }: CommanderError, argv: readonly string[]): string | undefined {
+  const [, quoted = ''] = /'([^']*)'/.exec(message) ?? []
+  if (code === 'commander.unknownCommand') return commandMeant(quoted)
+  if (code === 'commander.unknownOption') return optionMeant(argv, quoted)
+  return code === 'commander.excessArguments' ? argumentsMeant(argv) : undefined
+}
+
+function helpOn({ code }: CommanderError, [name]: readonly string[]): string {
+  const known = COMMANDS.find(({ usage }) => usage.split(' ')[0] === name)
+  if (known === undefined) return 'itemtrail --help lists the commands'
+  const help = `itemtrail ${name} --help tells how it is used`
+  if (code === 'commander.missingArgument')
+    return `it is used as: itemtrail ${known.shownArguments === undefined ? known.usage : `${name} ${known.shownArguments}`}; ${help}`
+  const negative = 'a key that begins with "-" is typed NAME=-..., NAME being the key attribute'
+  return code === 'commander.unknownOption' ? `${help}; ${negative}` : help
 }
 
 function say(io: Io, message: string, hint?: string): void {

@@ -47,7 +47,7 @@ export const diff: Command = {
 async function diffOfMoments([name, key]: readonly string[], asking: Asking): Promise<AnswerSurface> {
   const { workspace, options, receipts } = asking
   const [from, to] = readMoments(options)
-  const table = findWorkspaceTable(workspace, name as string)
+  const table = findWorkspaceTable(workspace, name as string, key)
   const all = await findHistory(workspace, table, key as string)
   const receipt = await keepReceipt(all, table, to, workspace, receipts)
   const began = await archiveBegan(workspace.engine, table)

@@ -45,7 +45,7 @@ async function answerFind([name, value = '']: readonly string[], asking: Asking)
   if (value === '') throw new CommandError('value is empty, expected a text or a number')
   const limit = wholeNumber(options, 'limit')
   const attribute = options.attribute as string | undefined
-  const table = findWorkspaceTable(workspace, name as string)
+  const table = findWorkspaceTable(workspace, name as string, value)
   const search = await findValue(workspace.engine, table, { value, attribute, limit })
   return surfaceOf(table.table, value, search, asking)
 }

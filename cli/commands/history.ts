@@ -35,7 +35,7 @@ export const history: Command = {
     const narrowing = readNarrowing(options)
     return askArchive(options, io, async asking => {
       const { workspace, receipts } = asking
-      const table = findWorkspaceTable(workspace, name as string)
+      const table = findWorkspaceTable(workspace, name as string, key)
       const partition = await partitionHistory(asking, table, key as string, { ...SHOWN, narrowing })
       if (partition !== undefined) return partition
       const found = await findHistory(workspace, table, key as string)

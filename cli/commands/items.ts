@@ -49,7 +49,7 @@ async function answerItems([name, prefix = '']: readonly string[], asking: Askin
   const { workspace, options } = asking
   const at = instantOf(options.at as string, '--at')
   const limit = wholeNumber(options, 'limit')
-  const table = findWorkspaceTable(workspace, name as string)
+  const table = findWorkspaceTable(workspace, name as string, prefix)
   const sample = await workspace.archive.sampleKey(table.table)
   if (sample === undefined) throw new CommandError(`table ${table.table} has no rows in the archive`, EXIT.findings)
   return surfaceOf(table, { key: keyBeginning(prefix, sample), atUs: at.us, limit }, asking)

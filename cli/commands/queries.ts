@@ -20,7 +20,7 @@ export const queries: Command = {
 }
 
 /** True where every word is in what a question says of itself. */
-function speaksOf(saved: SavedQuery, words: readonly string[]): boolean {
+export function speaksOf(saved: SavedQuery, words: readonly string[]): boolean {
   const { name, question, parameters, columns } = saved
   const all = [...parameters, ...columns].flatMap(({ name, meaning }) => [name, meaning])
   const text = [name, question, ...all].join('\n').toLowerCase()
