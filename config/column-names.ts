@@ -137,25 +137,30 @@ function columnNameProblems(fields: readonly NamedField[]): readonly string[] {
   return problems
 }
 
+/** What a column is called, and whether that is another name than its attribute makes. */
+export interface ColumnName {
+  readonly column: string
+  readonly isAlias: boolean
+}
+
 /**
- * A column for each attribute, none that a row has already: called as the attribute, or where that makes no column of
- * its own by an alias.
+ * A column for each attribute, in their order, none that a row has already: called as the attribute, or where that
+ * makes no column of its own, as a path never does, by an alias.
  */
 export function nameColumns(
   keys: readonly ConfiguredKey[],
-  attributes: readonly string[],
-): ReadonlyMap<string, { readonly column: string; readonly isAlias: boolean }> {
+  attributes: readonly AttributePath[],
+): readonly ColumnName[] {
   const fills = (column: string) => flatNames({ columns: [{ column, path: [column], type: 'string' }] })
   const taken = new Set([...EVERY_ROW, ...keys.flatMap(key => flatNames({ keys: [key] }))])
   const isFree = (column: string) => fills(column).every(name => !taken.has(name))
-  const named = attributes.map(attribute => {
-    const plain = snakeCase(attribute)
-    const isAlias = !COLUMN_NAME.test(plain) || !isFree(plain)
+  return attributes.map(path => {
+    const plain = snakeCase(path.join('_'))
+    const isAlias = path.length > 1 || !COLUMN_NAME.test(plain) || !isFree(plain)
     const column = isAlias ? proposeName(plain, isFree) : plain
     for (const name of fills(column)) taken.add(name)
-    return [attribute, { column, isAlias }] as const
+    return { column, isAlias }
   })
-  return new Map(named)
 }
 
 /** A good column name that is near to a bad one. */

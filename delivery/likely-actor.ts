@@ -8,6 +8,11 @@ const ACTOR_NAMES = [
   ...['actor', 'editor', 'user', 'userid', 'username', 'principal'],
 ]
 
+/** How likely an attribute names who made a change, 0 being the likeliest; -1 where it does not sound like it. */
+export function actorRank(attribute: string): number {
+  return ACTOR_NAMES.indexOf(attribute.toLowerCase().replaceAll(/[^a-z]/g, ''))
+}
+
 /** Looks in the rows of a table that has no actor configured for an attribute that may name one. */
 export class LikelyActor {
   private rows = 0
@@ -35,7 +40,7 @@ export class LikelyActor {
   }
 
   private consider(attribute: string): void {
-    const rank = ACTOR_NAMES.indexOf(attribute.toLowerCase().replaceAll(/[^a-z]/g, ''))
+    const rank = actorRank(attribute)
     if (rank !== -1 && (this.best === undefined || rank < this.best.rank)) this.best = { attribute, rank }
   }
 }

@@ -48,7 +48,7 @@ export async function* readRefused(objects: Objects, onDamage: (key: string) => 
 
 /**
  * The refused records of one object, with their places, one by one: an object may be larger than memory. A line that is
- * longer than any of ours counts as damaged.
+ * longer than any of ours counts as damaged, and so does an object without any: none is written for nothing.
  */
 export async function* openRefused(
   objects: Pick<Objects, 'stream'>,
@@ -64,14 +64,17 @@ export async function* openRefused(
       else yield { object, line: 0, entry }
       return
     }
-    let line = -1
+    let [line, found] = [-1, 0]
     for await (const content of readLines(bytes, LINE_BOUNDS)) {
       line++
       if (!isOverlong(content) && content.length === 0) continue
+      found++
       const entry = isOverlong(content) ? undefined : parseEntry(content.toString())
       if (entry === undefined) onDamage(object)
       else yield { object, line, entry: { ...named, ...entry } }
     }
+    // the console makes a folder by an empty object
+    if (found === 0 && !object.endsWith('/')) onDamage(object)
   } catch (error) {
     // whoever copied an object may have compressed it, and cut it short
     if (!String((error as NodeJS.ErrnoException).code).startsWith('Z_')) throw error

@@ -4,7 +4,14 @@ import type { Inference } from '../../config/infer-columns.js'
 import { type Command, CommandError, EXIT, type Io } from '../io.js'
 import { grouped } from '../show/progress.js'
 import { pad, printable, widthOf, wrap } from '../show/text.js'
-import { configurationOf, inferColumns, SAMPLE, type SeenTable, sampleTables } from './init/infer-configuration.js'
+import {
+  configurationOf,
+  inferActor,
+  inferColumns,
+  SAMPLE,
+  type SeenTable,
+  sampleTables,
+} from './init/infer-configuration.js'
 
 /** Writes a configuration with the tables, keys and columns seen in a sample of records. */
 export const init: Command = {
@@ -45,6 +52,15 @@ function showTable(name: string, table: SeenTable, io: Io): void {
   const count = `${grouped(records)} ${records === 1 ? 'record' : 'records'}`
   io.err(`${wrap(`${name}: keys ${printable(keys.join(', ')) || 'not seen'} (${count})${since}`, io.columns)}\n`)
   for (const line of describeColumns(inferColumns(table), io)) io.err(`${line}\n`)
+  const actor = inferActor(table)
+  if (actor !== undefined) {
+    const text = `  who made a change: ${printable(actor)}, by its name; take "actor" out where that is not so`
+    io.err(`${wrap(text, io.columns)}\n`)
+  }
+}
+
+function showPath(path: readonly string[]): string {
+  return path.join('.')
 }
 
 /** Attributes without a column that are named. */
@@ -52,14 +68,17 @@ const MOST_LEFT_OUT = 20
 
 /** The columns in columns: name, type, how many values, how many of them would not fit, and what these are. */
 function describeColumns({ columns, leftOut }: Inference, { columns: width }: Io): readonly string[] {
-  const cells = columns.map(({ attribute, column, type, unit, values, misfits }) => [
-    printable(column === attribute ? column : `${column} (${attribute})`),
+  const cells = columns.map(({ path, column, type, unit, values, misfits, guess }) => [
+    printable(column === showPath(path) ? column : `${column} (${showPath(path)})`),
     unit === undefined ? type : `${type}, unit ${unit}`,
     `${grouped(values)} ${values === 1 ? 'value' : 'values'}`,
-    [...misfits].map(([found, count]) => `${grouped(count)} would not fit: ${found}`).join(', '),
+    [
+      ...(guess === '' ? [] : [`a guess: ${guess}`]),
+      ...[...misfits].map(([found, count]) => `${grouped(count)} would not fit: ${found}`),
+    ].join(', '),
   ])
   const widths = [0, 1, 2].map(i => widthOf(cells.map(row => row[i] as string)))
-  const shown = leftOut.slice(0, MOST_LEFT_OUT).map(({ attribute, why }) => `${printable(attribute)} (${why})`)
+  const shown = leftOut.slice(0, MOST_LEFT_OUT).map(({ path, why }) => `${printable(showPath(path))} (${why})`)
   const others =
     leftOut.length > MOST_LEFT_OUT ? [...shown, `and ${grouped(leftOut.length - MOST_LEFT_OUT)} more`] : shown
   return [

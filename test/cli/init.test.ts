@@ -82,12 +82,17 @@ wrote ${output}
     expect([exit, err]).toEqual([
       0,
       expect.stringMatching(
-        /\n {2}total {7}decimal\(38,2\) {6}4,016 values\n[\s\S]*\n {2}no column, only in the images: customer \(map\), /,
+        /\n {2}total {32}decimal\(38,4\) {6}4,016 values {2}a guess: 2 digits behind the point seen, room for 4\n[\s\S]*\n {2}shipping_city \(shipping\.city\) +string +4,016 values\n[\s\S]*\n {2}no column, only in the images: lines \(list\), [\s\S]*\n {2}who made a change: updated_by, by its name; /,
       ),
     ])
     expect(readConfiguration(output).tables.get('Orders')).toMatchObject({
       since: '2026-10-01',
       keys: [{ attribute: 'order_id', column: 'order_id' }],
+      actor: ['updated_by'],
+      columns: expect.arrayContaining([
+        { column: 'shipping_city', path: ['shipping', 'city'], type: 'string' },
+        { column: 'audit_ip_address', path: ['audit', 'ip.address'], type: 'string' },
+      ]),
     })
     const root = join(makeFolder(), 'archive')
     expect((await run(['ingest', ORDERS, '--archive', root, '--config', output])).exit).toBe(0)
@@ -100,6 +105,42 @@ wrote ${output}
     )
     const announced = /note +string +[\d,]+ values +(\d+) would not fit: null\n/.exec(err)?.[1]
     expect(found.reduce((sum, { changes }) => sum + changes, 0)).toBe(Number(announced))
+  })
+
+  it('has room for what amounts may become, and no columns for what a map is keyed by', async () => {
+    const output = newFile()
+    const records = Array.from({ length: 30 }, (_, i) =>
+      streamsRecord({
+        eventID: String(i),
+        NewImage: {
+          order_id: { S: 'ORD1' },
+          totalAmount: { N: String(i) },
+          amount_cents: { N: String(i) },
+          weight: { N: '0.12345' },
+          user: { S: 'ann' },
+          modifiedBy: { S: 'ann' },
+          stock: { M: { [`sku-${i}`]: { N: '1' } } },
+          seldom: { M: i === 0 ? { odd: { S: 'x' } } : {} },
+          deep: { M: { inner: { M: { a: { S: 'x' } } }, at: { N: '1795046400' } } },
+        },
+      }),
+    )
+    const { err } = await run(['init', '-', '--output', output], { stdin: linesOf(records) })
+    const { columns, actor } = JSON.parse(readFileSync(output, 'utf8')).tables.Orders as {
+      columns: object
+      actor: string
+    }
+    expect(actor).toBe('modifiedBy')
+    expect(columns).toEqual({
+      totalAmount: 'decimal(38,4)',
+      amount_cents: 'bigint',
+      weight: 'decimal(38,5)',
+      user: 'string',
+      modifiedBy: 'string',
+      deep_at: { attribute: 'deep.at', type: 'timestamp', unit: 's' },
+    })
+    expect(err).toContain('a guess: an amount by its name, all seen are whole, room for 4 digits behind the point')
+    expect(err).toContain('no column, only in the images: seldom (map), stock (map)\n')
   })
 
   it('says how many of its records it looked at, where these were not all', async () => {

@@ -93,6 +93,12 @@ describe('reading refused objects', () => {
     expect(entries).toHaveLength(2)
     expect(damaged).toEqual(Array(3).fill('refused/format-conversion-failed/Orders/a'))
   })
+
+  it.each(['', '\n', '\n \n'])('tells of an object that is empty: none is written for nothing (%j)', async content => {
+    await put('a', content)
+    const { entries, damaged } = await readAll()
+    expect([entries, new Set(damaged)]).toEqual([[], new Set(['refused/format-conversion-failed/Orders/a'])])
+  })
 })
 
 it.each([

@@ -4,6 +4,7 @@ import { isOverlong } from '../../../capture/overlong.js'
 import { snakeCase, toKey } from '../../../config/column-names.js'
 import { ColumnInference, type Inference } from '../../../config/infer-columns.js'
 import { COLUMN_NAME, type KeyField } from '../../../config/schema.js'
+import { actorRank } from '../../../delivery/likely-actor.js'
 import { canonicalAttributes } from '../../../transform/attribute-value.js'
 import { dateOf } from '../../../transform/partition.js'
 import { Refusal } from '../../../transform/refusal.js'
@@ -92,16 +93,25 @@ export function inferColumns({ images, keys }: SeenTable): Inference {
   return images.infer(nameKeys(keys).map(toKey))
 }
 
+/** The attribute that by its name says who made a change; undefined where none sounds like it. */
+export function inferActor(table: SeenTable): string | undefined {
+  const texts = inferColumns(table).columns.filter(({ path, type }) => path.length === 1 && type === 'string')
+  const named = texts.map(({ path: [name] }) => name as string).filter(name => actorRank(name) !== -1)
+  return named.toSorted((a, b) => actorRank(a) - actorRank(b))[0]
+}
+
 /** Tables as a person would write them; `docs/configuration.md` tells what can be added. */
 export function configurationOf(tables: ReadonlyMap<string, SeenTable>): object {
   const entries = [...tables].map(([name, table]) => {
     const { keys, capture, first } = table
+    const actor = inferActor(table)
     return [
       name,
       {
         capture,
         ...(first !== undefined && { since: first }),
         ...(keys.length > 0 && { keys: nameKeys(keys) }),
+        ...(actor !== undefined && { actor: actor.includes('.') ? [actor] : actor }),
         columns: Object.fromEntries(inferColumns(table).columns.map(({ entry }) => entry)),
       },
     ]
