@@ -117,12 +117,12 @@ function tellCounts(value: string, { spans, items }: Counts, { answer, tally }: 
     )
 }
 
-const COLUMNS = ['item', 'attribute', 'from', 'from event', 'until', 'until event'] as const
+const COLUMNS = ['item', 'attribute', 'from', 'from event', 'until', 'until event', 'confidence'] as const
 
 async function printSpans(spans: AsyncIterable<ValueSpan>, io: Io): Promise<void> {
   const rows: (readonly string[])[] = []
   for await (const span of spans) {
-    const { itemKey, path, fromUs, fromEvent, untilUs, untilEvent } = span
+    const { itemKey, path, fromUs, fromEvent, untilUs, untilEvent, confidence } = span
     rows.push([
       showItemKey(itemKey),
       path,
@@ -130,6 +130,8 @@ async function printSpans(spans: AsyncIterable<ValueSpan>, io: Io): Promise<void
       fromEvent === null ? '' : shortId(fromEvent),
       untilUs === null ? 'still' : `${untilEvent === null ? 'before ' : ''}${showInstant({ us: untilUs })}`,
       untilEvent === null ? '' : shortId(untilEvent),
+      // where a change is missing, or lacks an image, nobody knows that a value still stands
+      confidence,
     ])
   }
   if (rows.length > 0) printTable(COLUMNS, rows, io)
