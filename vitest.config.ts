@@ -7,6 +7,8 @@ import { LONG } from './vitest.long.config.js'
  */
 export default defineConfig({
   test: {
+    // what is remembered of an archive goes nowhere, unless a test names a folder for it
+    env: { XDG_STATE_HOME: '/dev/null' },
     exclude: [
       ...configDefaults.exclude,
       'test/trino/**',

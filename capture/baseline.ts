@@ -76,7 +76,7 @@ export interface BaselineOptions {
   readonly now?: () => number
 }
 
-/** Of thousands that are refused for one reason nobody reads all. */
+/** So many refused items are shown: a whole table may be refused for one reason. */
 export const EXAMPLES = 20
 
 /** The instant that all rows of a baseline have, and so the one day that they lie under. */

@@ -240,7 +240,7 @@ class DocumentSplitter {
 }
 
 function* linesApart(lines: Buffer): Generator<Buffer> {
-  // of the line that did not go on there is at most white space
+  // the last line is not finished and holds at most white space
   const last = lines.lastIndexOf(LINE_FEED)
   const solid = last !== -1 && isBlank(lines.subarray(last)) ? lines.subarray(0, last) : lines
   let broken = 0

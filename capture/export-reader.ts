@@ -25,7 +25,7 @@ import { BOUNDS, isOverlong } from './overlong.js'
 export interface TableExport<Summary extends ExportSummary = ExportSummary> {
   readonly summary: Summary
   readonly files: readonly LocalDataFile[]
-  /** Of all data files, packed. */
+  /** The size of all data files, packed. */
   readonly bytes: number
 }
 

@@ -5,7 +5,7 @@ import { countForCall, type Pack } from './packing.js'
 /** What became of packs that were to be sent. */
 export interface Sent {
   readonly accepted: readonly Pack[]
-  /** Not accepted, or nobody knows: to be sent again. */
+  /** What has to be sent again: it was not accepted, or nobody knows. */
   readonly left: readonly Pack[]
   /** Packs that were sent more than once, counted each further time. */
   readonly retried: number

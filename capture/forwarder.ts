@@ -16,7 +16,7 @@ export interface ForwarderOptions {
   readonly firehose: FirehoseClient
   readonly s3: S3Client
   readonly writeMetrics: (counts: Counts) => void
-  /** Told what was not accepted or had to be kept; never an item's data. */
+  /** Called with what was not accepted or had to be kept; it gets no item's data. */
   readonly log: (message: string, details: object) => void
   /** Milliseconds since 1970. @default - the clock */
   readonly now?: () => number

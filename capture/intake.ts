@@ -8,7 +8,7 @@ import type { TailCheckpoint } from './tail-checkpoint.js'
 /** Where a tail leaves what it read. One call at a time, and none after one that failed. */
 export interface TailSink {
   put(record: LambdaRecord): Promise<void>
-  /** Once it returns, everything that was put is durable. */
+  /** When it has returned, everything that was put is durable. */
   flush(): Promise<void>
   /** Keeps a fact for good; one that is kept already is not kept twice. */
   addFact(fact: GapFact | StreamChangedFact): Promise<void>

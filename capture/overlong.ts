@@ -15,7 +15,7 @@ export interface Overlong {
   /** Where it begins in the input (unpacked) and how long it is, in bytes. */
   readonly offset: number
   readonly bytes: number
-  /** Of all its bytes, lower hex. */
+  /** The hash of all its bytes, lower hex. */
   readonly sha256: string
 }
 

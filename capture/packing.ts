@@ -18,7 +18,7 @@ const ENTRY_OVERHEAD_BYTES = 12
 /** Stream records that become one Firehose record: JSON documents, one a line. */
 export interface Pack {
   readonly data: Uint8Array
-  /** Where its stream records stand in the event, rising. */
+  /** The positions of its stream records in the event, rising. */
   readonly positions: readonly number[]
 }
 

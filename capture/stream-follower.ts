@@ -29,7 +29,7 @@ export interface FollowerOptions extends IntakeOptions {
   readonly stop: AbortSignal
   readonly onStatus: (status: TailStatus) => void
   readonly onViewType: (viewType: StreamViewType | undefined) => void
-  /** Told what was found out about a stream, for people. */
+  /** Called with what was found out about a stream, as a sentence for people. */
   readonly note: (text: string) => void
 }
 
@@ -99,7 +99,7 @@ export class StreamFollower {
     const { stop, elapsed, flushInterval, intervals, onStatus } = this.options
     if (!(await this.refresh())) return 'over'
     await this.findLostSuccessors()
-    // from now on this is the stream that a later tail goes on with, should the table get another one
+    // a later tail goes on with this stream, even if the table gets another one
     await this.save(false)
     let confirmed = false
     for (;;) {
@@ -207,7 +207,7 @@ export class StreamFollower {
     this.successorLooks = 0
   }
 
-  /** Of what was read to its end before the last stop, the successors may have come and gone since. */
+  /** Successors of shards that were read to their end before the last stop may have come and gone since. */
   private async findLostSuccessors(): Promise<void> {
     const { lineage } = this.options
     for (const shard of lineage.withoutSuccessor()) {

@@ -21,9 +21,9 @@ export interface StreamSourceOptions {
   readonly sleep: (ms: number) => Promise<unknown>
   /** @default - a timer */
   readonly after?: NonNullable<Patience['after']>
-  /** From 0 to below 1. */
+  /** Gives a number from 0 to below 1. */
   readonly random: () => number
-  /** Told each failure that is waited for. */
+  /** Called with each failure after which it waits and tries again. */
   readonly onRetry?: (error: Error) => void
 }
 

@@ -83,7 +83,7 @@ export class TableScan {
     const pending = new Map<number, Promise<Page>>()
     const ask = (segment: number, start?: object) => {
       const page = this.readPage(segment, start)
-      // of several that fail one is told, the others would end the process
+      // if several fail one is told; the others, unhandled, would end the process
       page.catch(() => {})
       pending.set(segment, page)
     }

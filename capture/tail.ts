@@ -34,9 +34,9 @@ export interface TailOptions {
   readonly tries?: number
   readonly onStatus?: (status: TailStatus) => void
   readonly onGap?: (gap: GapFact) => void
-  /** Told each failure that is waited for. */
+  /** Called with each failure after which it waits and tries again. */
   readonly onRetry?: (error: Error) => void
-  /** Told what happens besides, for people. */
+  /** Called with what else happens, as sentences for people. */
   readonly note?: (text: string) => void
   /** @default - kind to AWS */
   readonly intervals?: Intervals

@@ -4,6 +4,7 @@ import { type Bill, billOf } from './bill.js'
 import { DAY_SECONDS, kinesisShards, kinesisShardsOf2023, MIB, streamShards } from './capacity.js'
 import { CAPTURES, directPutOf, type Flow, flowOf, packingAt, type Subject } from './flow.js'
 import { type Limit, limitsOf } from './limits.js'
+import { type PersonsBill, personsBillOf } from './persons.js'
 import { type Question, questionsOf } from './questions.js'
 import { journalBillOf, type SealingBill } from './sealing.js'
 import { costOfKept, costOfMoves, keptAfter } from './storage.js'
@@ -38,6 +39,8 @@ export interface CostPlan {
   readonly bills: readonly Bill[]
   /** What a signed journal adds, where one is kept. */
   readonly sealing: SealingBill
+  /** What it adds that persons can be erased, where values of the table are erasable. */
+  readonly persons: PersonsBill
   readonly questions: readonly Question[]
   readonly limits: readonly Limit[]
   readonly assumptions: readonly Assumption[]
@@ -81,6 +84,7 @@ export function planOf(subject: Subject): CostPlan {
     flows,
     bills: flows.map(flow => billOf(flow, traffic)),
     sealing: journalBillOf(objectsADay, objectBytes, retentionDays),
+    persons: personsBillOf(flows[0] as Flow, traffic),
     questions: questionsOf(workload, traffic, { objectsADay, objectBytes }),
     limits: limitsOf(subject),
     assumptions: assumptionsOf({ peakGiven: workload.peakGiven, parquetMeasured: traffic.parquetMeasured }),

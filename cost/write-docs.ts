@@ -39,6 +39,7 @@ export function costTables(): Readonly<Record<string, string>> {
     streams: billTable(streams),
     kinesis: billTable(kinesis),
     sealing: sealingTable(subject),
+    persons: personsTable(subject),
     keeping: keepingTable(),
     questions: questionsTable(subject),
     assumptions: assumptionsTable(),
@@ -120,6 +121,18 @@ function sealingTable(subject: Subject): string {
       ...parts.map(({ part, arithmetic, usd }) => [part, arithmetic, usd.toFixed(2)]),
       ['**together**', '', `**${usdAMonth.toFixed(2)}**`],
       ["the journal's files, a month after seven years", '', usdAMonthAtEnd.toFixed(2)],
+    ],
+  )
+}
+
+/** What keys of persons add at most, whatever carries the changes. */
+function personsTable(subject: Subject): string {
+  const { parts, usdAMonth } = planOf(subject).persons
+  return table(
+    ['a month, at most', 'arithmetic', 'US dollars'],
+    [
+      ...parts.map(({ part, arithmetic, usd }) => [part, arithmetic, usd.toFixed(2)]),
+      ['**together**', '', `**${usdAMonth.toFixed(2)}**`],
     ],
   )
 }

@@ -1,9 +1,9 @@
 import { type BaselineTarget, EXAMPLES, type Refusals, type RefusedItem } from '../capture/baseline.js'
 import type { DiskArchive } from '../store/folder.js'
-import { type BaselineFact, writeFact } from '../transform/fact.js'
+import { keepFact } from '../store/kept-facts.js'
+import type { BaselineFact } from '../transform/fact.js'
 import { createHandler, type TransformHandler } from '../transform/handler.js'
 import { readItemState } from '../transform/item-state.js'
-import { factKey } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { DEFAULT_HINTS, DeliveryStream } from './desk-delivery-stream.js'
 import { ParquetConverter } from './parquet-conversion.js'
@@ -50,10 +50,8 @@ export class ArchiveTarget implements BaselineTarget {
     return { refused: this.refused + others, examples: this.examples }
   }
 
-  async keep(fact: BaselineFact): Promise<string> {
-    const key = factKey(fact)
-    await this.archive.put(key, Buffer.from(writeFact(fact)))
-    return key
+  keep(fact: BaselineFact): Promise<string> {
+    return keepFact(this.archive, fact)
   }
 
   close(): void {

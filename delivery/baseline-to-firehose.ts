@@ -11,10 +11,11 @@ import {
 } from '../capture/baseline.js'
 import { sendPacks } from '../capture/firehose-sender.js'
 import { PACK_BYTES, type Pack } from '../capture/packing.js'
+import { keepFact } from '../store/kept-facts.js'
 import type { Bucket } from '../store/s3.js'
-import { type BaselineFact, StatesDigest, writeFact } from '../transform/fact.js'
+import { type BaselineFact, StatesDigest } from '../transform/fact.js'
 import type { ImageState } from '../transform/item-state.js'
-import { factKey, partitionPrefix } from '../transform/layout.js'
+import { partitionPrefix } from '../transform/layout.js'
 import { dateOf } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { type Arrived, ArrivedRows } from './arrived-rows.js'
@@ -34,7 +35,7 @@ export interface FirehoseTargetOptions {
   readonly bucket: Bucket
   readonly table: TableConfiguration
   readonly origin: BaselineOrigin
-  /** Told how many rows have arrived. */
+  /** Called with how many rows have arrived. */
   readonly onArrived?: (items: number, expected: number) => void
   readonly time?: Patience
   readonly patienceMs?: number
@@ -63,7 +64,7 @@ export class FirehoseTarget implements BaselineTarget {
   static async open(options: FirehoseTargetOptions): Promise<FirehoseTarget> {
     const { bucket, table, origin } = options
     const prefix = partitionPrefix({ table: table.table, date: dateOf(rowTimeOf(origin)) })
-    // of a scan nothing can be there yet; rows of an export may be, from a run that was interrupted
+    // a scan has a new source each time; rows of an export may be there from a run that was interrupted
     const known = origin.method === 'scan' ? await bucket.list(prefix) : []
     return new FirehoseTarget(options, await ArrivedRows.open(bucket, prefix, origin.source, known))
   }
@@ -88,15 +89,13 @@ export class FirehoseTarget implements BaselineTarget {
   async finish(): Promise<Refusals> {
     await this.closePack()
     await this.sendAll()
-    // without all of them there is no fact, and nothing to wait for
+    // if one was refused there will be no fact, so nothing is waited for
     if (this.unreadable === 0 && this.large.length === 0) await this.awaitRows()
     return { refused: this.large.length, examples: this.large }
   }
 
-  async keep(fact: BaselineFact): Promise<string> {
-    const key = factKey(fact)
-    await this.options.bucket.put(key, Buffer.from(writeFact(fact)))
-    return key
+  keep(fact: BaselineFact): Promise<string> {
+    return keepFact(this.options.bucket, fact)
   }
 
   close(): void {

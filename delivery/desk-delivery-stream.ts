@@ -82,7 +82,7 @@ export interface DeliveryStreamOptions {
  */
 export class DeliveryStream {
   readonly counts: DeliveryCounts = { records: 0, rows: 0, refused: 0, objects: 0 }
-  /** Of the rows that are in the archive, or on their way there. */
+  /** Counts the values that did not fit, of rows that are in the archive or on their way there. */
   readonly misfits = new Misfits()
   private readonly columnsByName: ReadonlyMap<string, Column>
   private readonly countRows: ReturnType<typeof rowCounter>

@@ -8,7 +8,7 @@ import type { BufferingHints } from './desk-delivery-stream.js'
 import { ParquetConverter } from './parquet-conversion.js'
 import { TableDelivery, type TableSummary } from './table-delivery.js'
 
-/** Where the refused records go that name no table. No DynamoDB table has so short a name. */
+/** Refused records that name no table go here. No DynamoDB table has so short a name. */
 export const NO_TABLE = '-'
 
 export interface IngestOptions {
@@ -185,7 +185,7 @@ class DeliveryStreams {
         table: configurationOf(name),
         archive,
         converter: this.converter,
-        // of the streams of other tables nothing was said
+        // what was given is the stream of this table alone
         ...(name === this.options.table && { streamArn }),
         ...(hints && { hints }),
         ...(now && { now }),

@@ -25,7 +25,7 @@ export interface PartitionBuffersOptions {
   readonly objectInterval: number
   /** Milliseconds since 1970. */
   readonly now: () => number
-  /** Told of each object that is in the archive. */
+  /** Called for each object that is in the archive, with its number of rows. */
   readonly onObject: (rows: number) => void
 }
 

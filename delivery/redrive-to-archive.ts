@@ -46,7 +46,7 @@ export class ArchiveRedrive implements RedriveTarget {
       converter,
       hints: { ...DEFAULT_HINTS, transformBytes: TRANSFORM_BYTES },
     })
-    // whoever ingested it said whose it is
+    // whoever ingested it named the table
     for (const { data, arrival } of documents)
       await stream.put(data, arrival, form === 'record' && readEnvelope(data).isUnnamed)
     await stream.flush()

@@ -40,7 +40,7 @@ export interface RefusedSurvey {
 
 /** What is to be sent of one day: a document's bytes are read again, because all of them may not fit into memory. */
 export interface DayToSend {
-  /** By the key of the object, in the order in which its documents stand. */
+  /** The documents of each object, by its key, in their order. */
   readonly objects: Map<string, PlaceToSend[]>
   bytes: number
 }

@@ -17,7 +17,7 @@ export type Reasons = Map<string, number>
 export interface TableSummary extends Readonly<DeliveryCounts> {
   readonly table: string
   readonly reasons: ReadonlyMap<string, number>
-  /** By column: values that did not fit it. */
+  /** The values that did not fit, by column. */
   readonly misfits: ReadonlyMap<string, Readonly<ColumnMisfits>>
   /** An attribute that looks like the actor, where none is configured. */
   readonly likelyActor: string | undefined

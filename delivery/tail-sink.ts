@@ -2,10 +2,9 @@ import type { TailSink } from '../capture/intake.js'
 import type { LambdaRecord } from '../capture/lambda-record.js'
 import type { TailCheckpoint } from '../capture/tail-checkpoint.js'
 import type { DiskArchive } from '../store/folder.js'
-import { findFacts } from '../store/kept-facts.js'
-import { type GapFact, type StreamChangedFact, writeFact } from '../transform/fact.js'
+import { findFacts, keepFact } from '../store/kept-facts.js'
+import type { GapFact, StreamChangedFact } from '../transform/fact.js'
 import { canonicalJson } from '../transform/json.js'
-import { factKey } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { DEFAULT_HINTS } from './desk-delivery-stream.js'
 import { ParquetConverter, type RowConverter } from './parquet-conversion.js'
@@ -47,7 +46,7 @@ export class ArchiveSink implements TailSink {
   async addFact(fact: GapFact | StreamChangedFact): Promise<void> {
     // one that cannot be read is for readers to complain of; it does not keep a new one out
     const known = (await findFacts(this.archive, this.table)).facts.map(contentOf)
-    if (!known.includes(contentOf(fact))) await this.archive.put(factKey(fact), Buffer.from(writeFact(fact)))
+    if (!known.includes(contentOf(fact))) await keepFact(this.archive, fact)
   }
 
   async save(checkpoint: TailCheckpoint): Promise<void> {

@@ -11,6 +11,8 @@ export interface PolicyStatement {
   readonly spared: readonly string[]
   /** True where it holds only under other conditions than who asks. */
   readonly isConditional: boolean
+  /** Its conditions as texts, in order: `StringNotEquals aws:PrincipalTag/x a,b`. */
+  readonly conditions: readonly string[]
 }
 
 /** The statements of a policy's text. Throws a `SyntaxError` for what is no JSON. */
@@ -30,6 +32,7 @@ export function parseStatements(text: string): readonly PolicyStatement[] {
       resources: texts(statement.Resource),
       spared: about.filter(({ rule }) => rule === SPARES).flatMap(({ value }) => texts(value)),
       isConditional: about.some(({ rule }) => rule !== SPARES),
+      conditions: about.map(({ rule, value }) => `${rule} ${[...texts(value)].sort().join()}`).sort(),
     }
   })
 }

@@ -5,6 +5,7 @@ import type { BucketFacts, DeployedFact, DriftFacts, Facts, StackFacts } from '.
 import { JOURNAL_CHECKS } from './journal-checks.js'
 import { type Check, type DoctorFinding, judged, unchecked } from './judgement.js'
 import { ARCHIVE_KEY_CHECKS, SEAL_KEY_CHECKS } from './key-checks.js'
+import { PERSON_KEY_CHECKS } from './person-key-checks.js'
 import { DRIFT_CHECKS, STACK_CHECKS } from './stack-checks.js'
 import { TABLE_CHECKS } from './table-checks.js'
 
@@ -37,6 +38,7 @@ export function judgeArchive(facts: Facts, configuration: Configuration): readon
     })),
     ...run(ARCHIVE_KEY_CHECKS, "the archive's key", facts.archiveKey),
     ...judgeJournal(facts, configuration),
+    ...(facts.persons === undefined ? [] : run(PERSON_KEY_CHECKS, 'the keys of persons', facts.persons)),
     ...judgeBucket(refused, 'refused', BUCKET_CHECKS, bucket => bucket),
   ]
 }

@@ -114,6 +114,17 @@ export interface JournalFacts {
   readonly rewritten: readonly string[]
 }
 
+/** The keys of persons: the table that has them, and the key that opens what is in it. */
+export interface PersonKeyFacts {
+  readonly isProtected: DeployedFact<boolean>
+  /** Of how many days the table can be restored; 0 where it cannot. */
+  readonly backupDays: DeployedFact<number>
+  /** Backups that somebody made besides. */
+  readonly backups: DeployedFact<readonly string[]>
+  readonly policy: DeployedFact<readonly PolicyStatement[]>
+  readonly key: DeployedFact<KeyFacts>
+}
+
 /** What was found of one configured table; a table that is not there is `undefined`. */
 export interface CapturedFacts {
   readonly table: DeployedFact<TableFacts | undefined>
@@ -132,5 +143,7 @@ export interface Facts {
   readonly archiveKey: DeployedFact<KeyFacts>
   /** Undefined where the stack keeps no journal. */
   readonly journal: { readonly key: DeployedFact<KeyFacts>; readonly found: DeployedFact<JournalFacts> } | undefined
+  /** Undefined where no value of the stack is erasable. */
+  readonly persons: PersonKeyFacts | undefined
   readonly tables: ReadonlyMap<string, CapturedFacts>
 }

@@ -3,7 +3,7 @@ import type { DeployedFact, KeyFacts } from './deployed-facts.js'
 import { type Check, judged, known, unchecked } from './judgement.js'
 
 /** What is checked of every key of an archive. */
-const EVERY_KEY: readonly Check<DeployedFact<KeyFacts>>[] = [
+export const EVERY_KEY: readonly Check<DeployedFact<KeyFacts>>[] = [
   {
     name: 'key state',
     todo: 'at once: aws kms cancel-key-deletion, then aws kms enable-key; find out who did it (CloudTrail)',

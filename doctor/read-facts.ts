@@ -41,6 +41,7 @@ import type {
   TableFacts,
 } from './deployed-facts.js'
 import { readBucketKey, readJournal, readLocks } from './read-journal.js'
+import { readPersonKeys } from './read-person-keys.js'
 
 export interface Clients {
   readonly cloudFormation: CloudFormationClient
@@ -76,6 +77,7 @@ export async function readDeployment(
   const locks = await ofBucket(archiveName, bucket => readLocks(clients.s3, bucket, now()))
   const archiveKey = await ofBucket(archiveName, bucket => readBucketKey(clients, bucket))
   const journal = await readJournal(clients, stack.outputs, now())
+  const persons = await readPersonKeys(clients, stack)
   const captured = new Map<string, CapturedFacts>()
   for (const table of tables) captured.set(table, await readTable(clients.dynamoDb, table))
   const drift = []
@@ -84,7 +86,7 @@ export async function readDeployment(
     note(`looking for drift, stack ${i + 1} of ${names.length} ...`)
     drift.push({ stack: name, found: await attempt(() => readDrift(clients.cloudFormation, name, options)) })
   }
-  return { stack, drift, archive, refused, locks, archiveKey, journal, tables: captured }
+  return { stack, drift, archive, refused, locks, archiveKey, journal, persons, tables: captured }
 }
 
 /** Something about a bucket that the stack names. */

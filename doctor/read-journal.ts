@@ -47,7 +47,7 @@ const NO_KEY: KeyFacts = {
 }
 
 /** How a key is kept, and who may use it. */
-async function readKey(client: KMSClient, id: string): Promise<KeyFacts> {
+export async function readKey(client: KMSClient, id: string): Promise<KeyFacts> {
   const { KeyMetadata: key } = await client.send(new DescribeKeyCommand({ KeyId: id }))
   return {
     id,

@@ -8,8 +8,8 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import { type Patience, patiently } from '../aws/patience.js'
+import { KEY_TABLE_KEYS } from '../config/key-store.js'
 import { SealingError } from '../transform/sealed-field.js'
-import { KEY_TABLE_KEYS } from './key-items.js'
 import { KEYS_VERSION } from './wrapping.js'
 
 /** Attributes of an item, as DynamoDB has them. */

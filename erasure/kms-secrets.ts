@@ -1,6 +1,6 @@
 import { DecryptCommand, GenerateDataKeyCommand, type KMSClient } from '@aws-sdk/client-kms'
+import { type SecretPurpose, secretContext } from '../config/key-store.js'
 import { SealingError } from '../transform/sealed-field.js'
-import { type SecretPurpose, secretContext } from './key-items.js'
 
 /** Who makes a store's secrets and opens them again: KMS, by one key. */
 export interface Secrets {

@@ -5,6 +5,8 @@ import { sealingOf } from './seal-image.js'
 import type { SubjectKey } from './subject-keys.js'
 import type { TableKeys } from './table-keys.js'
 
+const HOUR_MS = 3_600_000
+
 /** In one round all persons of a batch are found and loaded; a key can run out while the next is under way. */
 const MOST_ROUNDS = 4
 
@@ -20,8 +22,9 @@ export function createSealingHandler(
   table: TableConfiguration,
   openKeys: () => Promise<TableKeys>,
   log: RefusalLog = () => {},
+  now: () => number = Date.now,
 ): TransformHandler {
-  const open = openedOnce(openKeys)
+  const open = openedForAnHour(openKeys, now)
   return async event => {
     const keys = await open()
     const missing = new Set<string>()
@@ -46,10 +49,16 @@ function note(missing: Set<string>, token: string): SubjectKey {
   return NO_KEY
 }
 
-/** Opened for the first batch, and again for the next where that failed. */
-function openedOnce<T>(open: () => Promise<T>): () => Promise<T> {
+/**
+ * Opened for the first batch, for the next where that failed, and again after an hour: a container can live for days,
+ * and then another table could have the name, or KMS refuse the key.
+ */
+function openedForAnHour<T>(open: () => Promise<T>, now: () => number): () => Promise<T> {
   let opened: Promise<T> | undefined
+  let since = 0
   return () => {
+    if (now() - since >= HOUR_MS) opened = undefined
+    if (opened === undefined) since = now()
     opened ??= open().catch(error => {
       opened = undefined
       throw error

@@ -10,11 +10,12 @@ import type { KeptRow } from './subject-rows.js'
  */
 export async function* deliveredRows(engine: QueryEngine, table: NamedTable, token: string): AsyncGenerator<KeptRow> {
   const sql = `select
-  "$path" as object, table_name, event_id, event_name, event_time, item_key, old_image, new_image
+  "$path" as lies_at, table_name, event_id, event_name, event_time, item_key, old_image, new_image
 from ${deliveriesOf(table)}
 where contains(subjects, ?)`
   for await (const piece of streamAnswer(engine, sql, [token]))
-    for (const { object, ...row } of rowsOf(piece)) yield { object: String(object), row: { ...row, subjects: [token] } }
+    for (const { lies_at: at, ...row } of rowsOf(piece))
+      yield { object: String(at), row: { ...row, subjects: [token] } }
 }
 
 /** How many rows of a table were made before any value of it was sealed. */

@@ -1,6 +1,6 @@
+import { KEY_BACKUP_DAYS, KEY_CACHE_MINUTES, SEALING_MINUTES } from '../config/key-store.js'
 import type { Hold } from './holds.js'
 import { destroyKey, fenceKey, openName, readAllKeys } from './kept-keys.js'
-import { KEY_BACKUP_DAYS, KEY_CACHE_MINUTES, SEALING_MINUTES } from './key-items.js'
 import type { EntryName, KeyTable } from './key-table.js'
 import type { Secrets } from './kms-secrets.js'
 import { openStore } from './store-entry.js'

@@ -28,7 +28,8 @@ export async function withDesk<T>(
   const rowsOf = async (table: TableConfiguration) => ({
     connection,
     root,
-    paths: (await listTable(archive, table.table)).objects.map(key => archive.pathOf(key)),
+    table: table.table,
+    keys: (await listTable(archive, table.table)).objects,
     configId: configurationId(table),
   })
   try {

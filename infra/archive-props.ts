@@ -84,7 +84,7 @@ export interface CaptureProps {
    * @default - nothing is sealed
    */
   readonly erasable?: readonly ErasableField[]
-  /** What Firehose gathers for one object, whichever comes first. @default - 128 MiB, 15 minutes */
+  /** What Firehose gathers for one object, whichever comes first. @default - the most that Firehose takes */
   readonly buffer?: { readonly size?: Size; readonly interval?: Duration }
   /** The table's name. @default - the table's own, where it is known at synthesis */
   readonly tableName?: string

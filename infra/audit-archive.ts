@@ -101,7 +101,7 @@ export class AuditArchive extends Construct {
     const accessLogs = new AccessLogBucket(this, 'AccessLogs', { keep })
     this.archive = new ArchiveBucket(this, 'Archive', { key, lock, refusedDays, accessLogs })
     this.refused = new RefusedBucket(this, 'Refused', { key, refusedDays, accessLogs })
-    const { archive, refused } = this
+    const { archive } = this
     this.configurations = new ConfigurationKeeper(this, 'Configurations', { archive, key })
     const locker =
       lock.mode !== 'none' && lock.by !== 'bucket' ? new LockFunction(this, 'Lock', { archive, lock, key }) : undefined
@@ -116,33 +116,43 @@ export class AuditArchive extends Construct {
       this.checkSealKey(seal)
       this.journal = new Journal(this, 'Journal', { name, archive, key, refusedDays, seal })
     }
-    const { journal } = this
-    this.parts = {
-      archive: archive.bucket,
-      refused,
-      derived: this.derived?.bucket,
-      sealKeyArn: journal?.keyArn,
-      workgroup,
-      databaseName: name,
-      key,
-      ...(props.people !== undefined && { people: props.people }),
-    }
+    this.parts = this.partsForRoles()
     this.roles = new Roles(this, 'Roles', this.parts)
     this.factWriters.push(this.roles.baseliner)
     archive.onlyWriters(FACTS_PREFIX, this.factWriters)
     this.alarmTopic = props.alarmTopic ?? new AlarmTopic(this, 'AlarmTopic', { key })
     for (const address of notify) this.alarmTopic.addSubscription(new EmailSubscription(address))
-    const watch = new RefusedWatch(this, 'RefusedWatch', { name, archive: archive.bucket, refused, refusedDays, key })
-    this.watch(watch, watch, ALARMS.refused)
-    this.watch(this, workgroup, ALARMS.queries)
-    if (locker !== undefined) this.watch(locker, locker, ALARMS.locks)
-    if (journal !== undefined) this.watch(journal, journal, ALARMS.journal)
+    this.watchStations(refusedDays, locker)
     this.addOutputs()
     acknowledgeArchive(this)
     this.node.addValidation({
       validate: () =>
         this.tables.length === 0 ? [`${this.node.path} captures no table, expected capture(table, ...)`] : [],
     })
+  }
+
+  /** What the roles are given rights to. */
+  private partsForRoles(): RolesProps {
+    const { archive, refused, derived, journal, workgroup, databaseName, key, props } = this
+    return {
+      archive: archive.bucket,
+      refused,
+      derived: derived?.bucket,
+      sealKeyArn: journal?.keyArn,
+      workgroup,
+      databaseName,
+      key,
+      ...(props.people !== undefined && { people: props.people }),
+    }
+  }
+
+  private watchStations(refusedDays: number, locker: LockFunction | undefined): void {
+    const { archive, refused, databaseName: name, key, workgroup, journal } = this
+    const watch = new RefusedWatch(this, 'RefusedWatch', { name, archive: archive.bucket, refused, refusedDays, key })
+    this.watch(watch, watch, ALARMS.refused)
+    this.watch(this, workgroup, ALARMS.queries)
+    if (locker !== undefined) this.watch(locker, locker, ALARMS.locks)
+    if (journal !== undefined) this.watch(journal, journal, ALARMS.journal)
   }
 
   /** The tables captured so far. */
@@ -215,6 +225,7 @@ export class AuditArchive extends Construct {
     if (this.persons !== undefined) return this.persons
     const persons = new Persons(this, 'Persons', { ...this.parts, topic: this.alarmTopic })
     this.factWriters.push(persons.roles.eraser)
+    for (const statement of persons.keys.toCheck()) this.roles.operator.addToPolicy(statement)
     this.watch(persons, persons.keys, ALARMS.persons)
     this.persons = persons
     return persons

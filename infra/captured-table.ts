@@ -1,5 +1,4 @@
 import { NestedStack } from 'aws-cdk-lib'
-import type { IDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import type { Construct } from 'constructs'
@@ -61,21 +60,7 @@ export class CapturedTable extends NestedStack {
 
   constructor(scope: Construct, id: string, props: CapturedTableProps) {
     super(scope, id, { description: `Itemtrail: the changes of ${props.configuration.table}` })
-    const {
-      source,
-      configuration,
-      named,
-      since,
-      buffer,
-      archive: bucket,
-      refused,
-      derived,
-      databaseName,
-      workgroup,
-      prepared,
-      key,
-      keys,
-    } = props
+    const { source, configuration, named, since, buffer, archive: bucket, databaseName, key, keys } = props
     const { table } = configuration
     this.source = source
     this.configuration = configuration
@@ -96,33 +81,21 @@ export class CapturedTable extends NestedStack {
       const streamArn = requireStream(this, source, configuration)
       this.delivery = new DeliveryStream(this, 'Delivery', toArchive)
       this.replay = this.delivery
-      const deliveryStream: IDeliveryStream = this.delivery.stream
-      this.forwarder = new ForwarderFunction(this, 'Forwarder', {
-        source,
-        streamArn,
-        deliveryStream,
-        refusedBucket: refused,
-        key,
-      })
+      const to = { deliveryStream: this.delivery.stream, refusedBucket: props.refused }
+      this.forwarder = new ForwarderFunction(this, 'Forwarder', { source, streamArn, key, ...to })
     }
+    this.addQueries(props)
+    if (props.derived !== undefined) this.compaction = this.compact(props, props.derived)
+  }
 
-    const queries = new TableQueries(this, 'Queries', {
-      configuration,
-      auditTable: this.auditTable,
-      workgroup,
-      prepared,
-    })
-    queries.node.addDependency(this.auditTable)
-    if (derived !== undefined) {
-      const { auditTable } = this
-      this.compaction = new TableCompaction(this, 'Compaction', {
-        configuration,
-        auditTable,
-        archive: bucket,
-        derived,
-        workgroup,
-        key,
-      })
-    }
+  private addQueries({ configuration, workgroup, prepared }: CapturedTableProps): void {
+    const { auditTable } = this
+    const queries = new TableQueries(this, 'Queries', { configuration, auditTable, workgroup, prepared })
+    queries.node.addDependency(auditTable)
+  }
+
+  private compact({ configuration, archive, workgroup, key }: CapturedTableProps, derived: DerivedStore) {
+    const { auditTable } = this
+    return new TableCompaction(this, 'Compaction', { configuration, auditTable, archive, derived, workgroup, key })
   }
 }

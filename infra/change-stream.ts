@@ -82,7 +82,7 @@ export class ChangeStream extends Construct {
 
   /** CloudFormation cannot change a table that it did not make, so a function asks DynamoDB. */
   private attachByRequest(): CustomResource {
-    const { table, name } = this.source
+    const { name } = this.source
     const { streamArn } = this.stream
     const attach = new BundledFunction(this, 'Attach', {
       bundle: 'kinesis-destination',
@@ -90,38 +90,44 @@ export class ChangeStream extends Construct {
       timeout: Duration.minutes(10),
       memoryMb: 256,
       key: this.key,
-      statements: [
-        new PolicyStatement({
-          actions: [
-            'dynamodb:DescribeKinesisStreamingDestination',
-            'dynamodb:DisableKinesisStreamingDestination',
-            'dynamodb:EnableKinesisStreamingDestination',
-            'dynamodb:UpdateKinesisStreamingDestination',
-          ],
-          resources: [table.tableArn],
-        }),
-        // DynamoDB checks these of whoever asks (developer guide, "Using IAM policies for Kinesis Data Streams")
-        new PolicyStatement({ actions: ['kinesis:DescribeStream', 'kinesis:PutRecords'], resources: [streamArn] }),
-        new PolicyStatement({ actions: ['kinesis:ListStreams'], resources: ['*'] }),
-        new PolicyStatement({
-          actions: ['iam:CreateServiceLinkedRole'],
-          resources: [
-            Stack.of(this).formatArn({
-              service: 'iam',
-              region: '',
-              resource: 'role/aws-service-role/kinesisreplication.dynamodb.amazonaws.com',
-              resourceName: 'AWSServiceRoleForDynamoDBKinesisDataStreamsReplication',
-            }),
-          ],
-          conditions: { StringEquals: { 'iam:AWSServiceName': 'kinesisreplication.dynamodb.amazonaws.com' } },
-        }),
-      ],
+      statements: this.attaching(),
     })
     return new CustomResource(this, 'Destination', {
       resourceType: 'Custom::ItemtrailKinesisDestination',
       serviceToken: attach.functionArn,
       properties: { TableName: name, StreamArn: streamArn, ApproximateCreationDateTimePrecision: PRECISION },
     })
+  }
+
+  private attaching(): PolicyStatement[] {
+    const role = Stack.of(this).formatArn({
+      service: 'iam',
+      region: '',
+      resource: 'role/aws-service-role/kinesisreplication.dynamodb.amazonaws.com',
+      resourceName: 'AWSServiceRoleForDynamoDBKinesisDataStreamsReplication',
+    })
+    return [
+      new PolicyStatement({
+        actions: [
+          'dynamodb:DescribeKinesisStreamingDestination',
+          'dynamodb:DisableKinesisStreamingDestination',
+          'dynamodb:EnableKinesisStreamingDestination',
+          'dynamodb:UpdateKinesisStreamingDestination',
+        ],
+        resources: [this.source.table.tableArn],
+      }),
+      // DynamoDB checks these of whoever asks (developer guide, "Using IAM policies for Kinesis Data Streams")
+      new PolicyStatement({
+        actions: ['kinesis:DescribeStream', 'kinesis:PutRecords'],
+        resources: [this.stream.streamArn],
+      }),
+      new PolicyStatement({ actions: ['kinesis:ListStreams'], resources: ['*'] }),
+      new PolicyStatement({
+        actions: ['iam:CreateServiceLinkedRole'],
+        resources: [role],
+        conditions: { StringEquals: { 'iam:AWSServiceName': 'kinesisreplication.dynamodb.amazonaws.com' } },
+      }),
+    ]
   }
 }
 

@@ -1,4 +1,5 @@
 import { Duration, RemovalPolicy, Size } from 'aws-cdk-lib'
+import type { IRole } from 'aws-cdk-lib/aws-iam'
 import type { IStream } from 'aws-cdk-lib/aws-kinesis'
 import {
   EnableLogging,
@@ -48,7 +49,7 @@ export class DeliveryStream extends Construct {
 
   constructor(scope: Construct, id: string, props: DeliveryStreamProps) {
     super(scope, id)
-    const { table, auditTable, transform, bucket, key, buffer, source } = props
+    const { key, source } = props
     const logGroup = new LogGroup(this, 'Log', {
       encryptionKey: key,
       retention: RetentionDays.ONE_YEAR,
@@ -62,30 +63,35 @@ export class DeliveryStream extends Construct {
       ...(source === undefined
         ? { encryption: StreamEncryption.awsOwnedKey() }
         : { source: new KinesisStreamSource(source) }),
-      destination: new S3Bucket(bucket as IBucket, {
-        role,
-        encryptionKey: key,
-        dataOutputPrefix: partitionPrefix({ table, date: `!{partitionKeyFromLambda:${PARTITION_COLUMN}}` }),
-        errorOutputPrefix: `${REFUSED_PREFIX}!{firehose:error-output-type}/${table}/`,
-        bufferingSize: Size.mebibytes(buffer.mb),
-        bufferingInterval: Duration.seconds(buffer.seconds),
-        dynamicPartitioning: { enabled: true },
-        processors: [
-          new LambdaFunctionProcessor(transform, {
-            // both or none: Firehose takes one without the other, and then reports a drift for ever
-            bufferSize: Size.mebibytes(TRANSFORM_BUFFER.mb),
-            bufferInterval: Duration.seconds(TRANSFORM_BUFFER.seconds),
-            retries: TRANSFORM_RETRIES,
-          }),
-        ],
-        dataFormatConversion: {
-          schemaConfiguration: SchemaConfiguration.fromCfnTable(auditTable.resource),
-          inputFormat: new OpenXJsonInputFormat(),
-          outputFormat: new ParquetOutputFormat(),
-        },
-        loggingConfig: new EnableLogging(logGroup),
-      }),
+      destination: destinationOf(props, role, logGroup),
     })
     if (source !== undefined) acknowledgeKinesisSource(this)
   }
+}
+
+function destinationOf(props: DeliveryStreamProps, role: IRole, logGroup: LogGroup): S3Bucket {
+  const { table, auditTable, transform, bucket, key, buffer } = props
+  return new S3Bucket(bucket as IBucket, {
+    role,
+    encryptionKey: key,
+    dataOutputPrefix: partitionPrefix({ table, date: `!{partitionKeyFromLambda:${PARTITION_COLUMN}}` }),
+    errorOutputPrefix: `${REFUSED_PREFIX}!{firehose:error-output-type}/${table}/`,
+    bufferingSize: Size.mebibytes(buffer.mb),
+    bufferingInterval: Duration.seconds(buffer.seconds),
+    dynamicPartitioning: { enabled: true },
+    processors: [
+      new LambdaFunctionProcessor(transform, {
+        // both or none: Firehose takes one without the other, and then reports a drift for ever
+        bufferSize: Size.mebibytes(TRANSFORM_BUFFER.mb),
+        bufferInterval: Duration.seconds(TRANSFORM_BUFFER.seconds),
+        retries: TRANSFORM_RETRIES,
+      }),
+    ],
+    dataFormatConversion: {
+      schemaConfiguration: SchemaConfiguration.fromCfnTable(auditTable.resource),
+      inputFormat: new OpenXJsonInputFormat(),
+      outputFormat: new ParquetOutputFormat(),
+    },
+    loggingConfig: new EnableLogging(logGroup),
+  })
 }

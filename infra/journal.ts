@@ -47,7 +47,7 @@ export class Journal extends Construct {
 
   constructor(scope: Construct, id: string, props: JournalProps) {
     super(scope, id)
-    const { name, archive, key, refusedDays, seal } = props
+    const { name, archive, key, seal } = props
     const own = seal.key === undefined ? new SealKey(this, 'Key') : undefined
     this.archiveName = name
     this.keyArn = own?.keyArn ?? (seal.key as string)
@@ -58,42 +58,8 @@ export class Journal extends Construct {
       enforceSSL: true,
     })
     for (const address of seal.mail) this.checkpoints.addSubscription(new EmailSubscription(address))
-    const environment = {
-      ITEMTRAIL_ARCHIVE: name,
-      ITEMTRAIL_ARCHIVE_BUCKET: archive.bucket.bucketName,
-      ITEMTRAIL_ORIGIN: this.origin,
-      ITEMTRAIL_SEAL_KEY: this.keyArn,
-    }
-    const sealer = new BundledFunction(this, 'Sealer', {
-      bundle: 'seal-archive',
-      description: 'Itemtrail: seals what is new in the archive',
-      timeout: Duration.minutes(15),
-      // a whole processor, for hashing
-      memoryMb: 1769,
-      key,
-      // two at once would only race for one claim
-      reservedConcurrency: 1,
-      environment: {
-        ...environment,
-        ITEMTRAIL_ARCHIVE_KEY: key.keyArn,
-        ITEMTRAIL_SEAL_KEY_OWNER: own ? 'archive' : 'another account',
-      },
-      statements: [...this.sealing(props), ...(own ? [] : [foreignKeyStatement(this.keyArn, 'sign')])],
-    })
-    const check = new BundledFunction(this, 'Check', {
-      bundle: 'check-journal',
-      description: 'Itemtrail: holds the archive against its journal',
-      timeout: Duration.minutes(15),
-      // it holds all entries; new accounts have no more
-      memoryMb: 3008,
-      key,
-      environment: {
-        ...environment,
-        ITEMTRAIL_CHECKPOINT_TOPIC: this.checkpoints.topicArn,
-        ITEMTRAIL_REFUSED_DAYS: `${refusedDays}`,
-      },
-      statements: [...this.checking(props), ...(own ? [] : [foreignKeyStatement(this.keyArn, 'verify')])],
-    })
+    const sealer = this.addSealer(props, own === undefined)
+    const check = this.addCheck(props, own === undefined)
     own?.onlySigner(sealer.role as NonNullable<typeof sealer.role>)
     own?.letVerify(check.role as NonNullable<typeof check.role>)
     archive.onlySealer(sealer.role as NonNullable<typeof sealer.role>)
@@ -112,6 +78,53 @@ export class Journal extends Construct {
       statistic: Stats.SUM,
       period,
     })
+  }
+
+  private addSealer(props: JournalProps, isForeignKey: boolean): BundledFunction {
+    const { key } = props
+    return new BundledFunction(this, 'Sealer', {
+      bundle: 'seal-archive',
+      description: 'Itemtrail: seals what is new in the archive',
+      timeout: Duration.minutes(15),
+      // a whole processor, for hashing
+      memoryMb: 1769,
+      key,
+      // two at once would only race for one claim
+      reservedConcurrency: 1,
+      environment: {
+        ...this.environment(props),
+        ITEMTRAIL_ARCHIVE_KEY: key.keyArn,
+        ITEMTRAIL_SEAL_KEY_OWNER: isForeignKey ? 'another account' : 'archive',
+      },
+      statements: [...this.sealing(props), ...(isForeignKey ? [foreignKeyStatement(this.keyArn, 'sign')] : [])],
+    })
+  }
+
+  private addCheck(props: JournalProps, isForeignKey: boolean): BundledFunction {
+    return new BundledFunction(this, 'Check', {
+      bundle: 'check-journal',
+      description: 'Itemtrail: holds the archive against its journal',
+      timeout: Duration.minutes(15),
+      // it holds all entries; new accounts have no more
+      memoryMb: 3008,
+      key: props.key,
+      environment: {
+        ...this.environment(props),
+        ITEMTRAIL_CHECKPOINT_TOPIC: this.checkpoints.topicArn,
+        ITEMTRAIL_REFUSED_DAYS: `${props.refusedDays}`,
+      },
+      statements: [...this.checking(props), ...(isForeignKey ? [foreignKeyStatement(this.keyArn, 'verify')] : [])],
+    })
+  }
+
+  /** What both are told. */
+  private environment({ name, archive }: JournalProps): Readonly<Record<string, string>> {
+    return {
+      ITEMTRAIL_ARCHIVE: name,
+      ITEMTRAIL_ARCHIVE_BUCKET: archive.bucket.bucketName,
+      ITEMTRAIL_ORIGIN: this.origin,
+      ITEMTRAIL_SEAL_KEY: this.keyArn,
+    }
   }
 
   private sealing({ archive: { bucket }, key }: JournalProps): PolicyStatement[] {

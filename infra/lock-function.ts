@@ -18,6 +18,8 @@ export interface LockFunctionProps {
   readonly key: IKey
 }
 
+const TIMEOUT = Duration.minutes(1)
+
 /**
  * Locks each object as soon as it is there, by its version. For archives whose bucket has no default retention, because
  * nobody has confirmed yet that Firehose can write into one that has. Events wait in a queue, so that one that could
@@ -32,8 +34,6 @@ export class LockFunction extends Construct {
 
   constructor(scope: Construct, id: string, { archive, lock, key }: LockFunctionProps) {
     super(scope, id)
-    const { bucket } = archive
-    const timeout = Duration.minutes(1)
     const queue = {
       encryption: QueueEncryption.KMS,
       encryptionMasterKey: key,
@@ -44,32 +44,41 @@ export class LockFunction extends Construct {
     this.waiting = new Queue(this, 'Waiting', {
       ...queue,
       // what Lambda asks for a queue that calls a function
-      visibilityTimeout: Duration.minutes(6 * timeout.toMinutes()),
+      visibilityTimeout: Duration.minutes(6 * TIMEOUT.toMinutes()),
       // two hours of attempts
       deadLetterQueue: { queue: this.failed, maxReceiveCount: 20 },
     })
     const locker = new BundledFunction(this, 'Function', {
       bundle: 'lock-objects',
       description: 'Itemtrail: locks objects of the archive when they are delivered',
-      timeout,
+      timeout: TIMEOUT,
       memoryMb: 256,
       key,
       environment: { ITEMTRAIL_LOCK_MODE: lock.mode.toUpperCase(), ITEMTRAIL_LOCK_DAYS: `${lock.days}` },
-      statements: [
-        new PolicyStatement({
-          actions: ['s3:GetObjectRetention', 's3:PutObjectRetention'],
-          resources: EVIDENCE_PREFIXES.map(prefix => bucket.arnForObjects(`${prefix}*`)),
-        }),
-        new PolicyStatement({
-          actions: ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
-          resources: [this.waiting.queueArn],
-        }),
-        throughService(this, 'sqs', key, ['kms:Decrypt']),
-      ],
+      statements: this.statements(archive, key),
     })
     new EventSourceMapping(this, 'Events', { target: locker, eventSourceArn: this.waiting.queueArn, batchSize: 1 })
     archive.onlyLocker(locker.role as NonNullable<typeof locker.role>)
     archive.sendEvents()
+    this.listen(archive)
+    this.function = locker
+  }
+
+  private statements({ bucket }: ArchiveBucket, key: IKey): PolicyStatement[] {
+    return [
+      new PolicyStatement({
+        actions: ['s3:GetObjectRetention', 's3:PutObjectRetention'],
+        resources: EVIDENCE_PREFIXES.map(prefix => bucket.arnForObjects(`${prefix}*`)),
+      }),
+      new PolicyStatement({
+        actions: ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
+        resources: [this.waiting.queueArn],
+      }),
+      throughService(this, 'sqs', key, ['kms:Decrypt']),
+    ]
+  }
+
+  private listen({ bucket }: ArchiveBucket): void {
     new Rule(this, 'Delivered', {
       description: 'Itemtrail: an object was added to the archive',
       eventPattern: {
@@ -82,6 +91,5 @@ export class LockFunction extends Construct {
       },
       targets: [new SqsQueue(this.waiting)],
     })
-    this.function = locker
   }
 }

@@ -57,7 +57,7 @@ const READ_THE_CATALOG = [
 const READ_PUBLIC_KEY = ['kms:GetPublicKey']
 
 /** How a key is kept, and who may use it. */
-const READ_KEY = [
+export const READ_KEY = [
   'kms:DescribeKey',
   'kms:GetKeyLastUsage',
   'kms:GetKeyPolicy',
@@ -130,7 +130,7 @@ const ASKED = [DATA_PREFIX, CONFIG_PREFIX, FACTS_PREFIX]
 
 /** To ask questions in Athena: answers are the only thing that is written. @default asksIn - where people ask */
 export function toAsk(stack: Stack, parts: ArchiveParts, asksIn?: CfnWorkGroup): PolicyStatement[] {
-  const { archive, derived, sealKeyArn, workgroup, databaseName, key } = parts
+  const { archive, derived, workgroup, databaseName, key } = parts
   const { results } = workgroup
   const answers = workgroup.answersOf(asksIn ?? workgroup.resource)
   const buckets = [archive.bucketArn, ...(derived ? [derived.bucketArn] : []), results.bucketArn]
@@ -141,21 +141,26 @@ export function toAsk(stack: Stack, parts: ArchiveParts, asksIn?: CfnWorkGroup):
     may(ASK_IN_A_WORKGROUP, workgroupArn(stack, asksIn ?? workgroup.resource)),
     may(READ_THE_CATALOG, ...catalogArns(stack, databaseName)),
     may(LIST, ...buckets),
-    may(
-      READ,
-      ...below(archive, ...ASKED, ...(sealKeyArn ? [LOG_PREFIX] : [])),
-      ...(derived ? [derived.arnForObjects('*')] : []),
-      answers,
-    ),
+    may(READ, ...below(archive, ...ASKED), ...(derived ? [derived.arnForObjects('*')] : []), answers),
+    ...toHoldAgainstJournal(parts),
     may(KEEP_ANSWERS, answers),
     throughService(stack, 's3', key, ['kms:Decrypt', 'kms:GenerateDataKey']),
   ]
 }
 
-/** To read the evidence itself: versions, locks and the settings of the archive. */
-export function toReadEvidence(stack: Stack, { archive, sealKeyArn, workgroup }: ArchiveParts): PolicyStatement[] {
+/** To tell what was sealed and is missing or another: the journal, who signed it, and the versions of the objects. */
+function toHoldAgainstJournal({ archive, sealKeyArn }: ArchiveParts): PolicyStatement[] {
+  if (sealKeyArn === undefined) return []
   return [
-    ...(sealKeyArn ? [may(READ_PUBLIC_KEY, sealKeyArn)] : []),
+    may(READ, ...below(archive, LOG_PREFIX)),
+    may(READ_PUBLIC_KEY, sealKeyArn),
+    may(['s3:ListBucketVersions'], archive.bucketArn),
+  ]
+}
+
+/** To read the evidence itself: versions, locks and the settings of the archive. */
+export function toReadEvidence(stack: Stack, { archive, workgroup }: ArchiveParts): PolicyStatement[] {
+  return [
     may(READ_SAVED, workgroupArn(stack, workgroup.resource)),
     may([...READ_SETTINGS, 's3:ListBucketVersions'], archive.bucketArn),
     may(READ_VERSIONS_AND_LOCKS, ...below(archive, ...ASKED, LOG_PREFIX)),
@@ -173,11 +178,12 @@ export function toReplay(streams: string[]): PolicyStatement[] {
 }
 
 /** To read an archive's objects, of whose items a table is held against it or is put back by it. */
-export function toReadArchive(stack: Stack, { archive, key }: ArchiveParts): PolicyStatement[] {
+export function toReadArchive(stack: Stack, parts: ArchiveParts): PolicyStatement[] {
+  const { archive, sealKeyArn, key } = parts
   return [
     may(['cloudformation:DescribeStacks'], stackArn(stack, '/*')),
     may(LIST, archive.bucketArn),
-    may(READ, ...below(archive, ...ASKED)),
+    may(READ, ...below(archive, ...ASKED, ...(sealKeyArn ? [LOG_PREFIX] : []))),
     throughService(stack, 's3', key, ['kms:Decrypt']),
   ]
 }

@@ -4,15 +4,10 @@ import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/
 import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms'
 import { Construct } from 'constructs'
-import { KEY_BACKUP_DAYS, KEY_TABLE_KEYS, PURPOSE, STORE_ENTRY } from '../erasure/key-items.js'
+import { KEY_BACKUP_DAYS, KEY_TABLE_KEYS, KEY_USE_TAG, type KeyUse, PURPOSE, STORE_ENTRY } from '../config/key-store.js'
 import { acknowledgeKeyBackups } from './acknowledged-findings.js'
 import { BundledFunction } from './bundled-function.js'
-
-/** The tag of a role by which table and key let it in. */
-export const KEY_USE_TAG = 'itemtrail:keys'
-
-/** What a role is let in for: it seals values, erases persons, reads sealed values, or makes the store. */
-export type KeyUse = 'seal' | 'erase' | 'reveal' | 'make'
+import { READ_KEY } from './permissions.js'
 
 const TAG = `aws:PrincipalTag/${KEY_USE_TAG}`
 const READ = ['dynamodb:BatchGetItem', 'dynamodb:DescribeTable']
@@ -94,6 +89,15 @@ export class PersonKeys extends Construct {
     return [
       this.onTable(...READ, 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'),
       this.onKey('kms:Decrypt', tokens),
+    ]
+  }
+
+  /** To look how they are kept. */
+  toCheck(): PolicyStatement[] {
+    return [
+      this.onTable('dynamodb:DescribeContinuousBackups', 'dynamodb:GetResourcePolicy'),
+      new PolicyStatement({ actions: ['dynamodb:ListBackups'], resources: ['*'] }),
+      new PolicyStatement({ actions: READ_KEY, resources: [this.secretsKey.keyArn] }),
     ]
   }
 

@@ -1,8 +1,9 @@
 import { Stack, Tags } from 'aws-cdk-lib'
 import type { IPrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam'
 import { Construct } from 'constructs'
+import { KEY_USE_TAG, type KeyUse } from '../config/key-store.js'
 import { type ArchiveParts, toAsk, toKeepFacts, toReadRefused } from './permissions.js'
-import { KEY_USE_TAG, type KeyUse, type PersonKeys } from './person-keys.js'
+import type { PersonKeys } from './person-keys.js'
 import { peopleRole } from './roles.js'
 
 export interface PersonRolesProps extends ArchiveParts {

@@ -50,46 +50,21 @@ export class TableCompaction extends Construct {
 
   constructor(scope: Construct, id: string, props: TableCompactionProps) {
     super(scope, id)
-    const { configuration, auditTable, archive, key } = props
-    const { table } = configuration
-    const derived = props.derived.bucket
-    const { databaseName, named } = auditTable
-    const over = (id: string, about: DerivedTable, what: string) => {
-      const made = new GlueTable(this, id, {
-        databaseName,
-        tableName: about.identifier,
-        description: `${what}; only the manifest in ${derivedPrefix(table)} says which folders are in use`,
-        location: derived.s3UrlForObject(about.prefix),
-        columns: about.columns,
-        partitions: about.partitions,
-        projection: injectedProjection(about, derived.s3UrlForObject('')),
-      })
-      made.node.addDependency(auditTable)
-      return made
-    }
-    const copy = over('Copy', copyTable(named), `Changes of the DynamoDB table ${table} by item`)
-    const needed = `What later states of items of the DynamoDB table ${table} depend on`
-    const checkpoints = over('Checkpoints', checkpointsTable(named), needed)
+    const { table } = props.configuration
+    const { named } = props.auditTable
     const found = `What does not fit together in items of the DynamoDB table ${table}, and from when to when they have changes`
-    const answers = over('Answers', answersTable(named), found)
-    const compact = new BundledFunction(this, 'Function', {
-      bundle: 'compact-table',
-      description: `Itemtrail: copies rows of ${table}, clustered by item`,
-      timeout: Duration.minutes(15),
-      memoryMb: 512,
-      key,
-      environment: {
-        ITEMTRAIL_ARCHIVE_BUCKET: archive.bucketName,
-        ITEMTRAIL_DERIVED_BUCKET: derived.bucketName,
-        ITEMTRAIL_DATABASE: databaseName,
-        ITEMTRAIL_IDENTIFIER: tableIdentifier(named),
-        ITEMTRAIL_WORKGROUP: props.derived.workgroup.name,
-        ITEMTRAIL_RUN_BYTES: `${bytes(RUN_GB)}`,
-      },
-      statements: this.statements(props),
-      files: { 'table.json': JSON.stringify(configuration) },
-    })
-    compact.node.addDependency(copy, checkpoints, answers)
+    const tables = [
+      this.over(props, 'Copy', copyTable(named), `Changes of the DynamoDB table ${table} by item`),
+      this.over(
+        props,
+        'Checkpoints',
+        checkpointsTable(named),
+        `What later states of items of the DynamoDB table ${table} depend on`,
+      ),
+      this.over(props, 'Answers', answersTable(named), found),
+    ]
+    const compact = this.addFunction(props)
+    compact.node.addDependency(...tables)
     // the schedule tries again
     compact.configureAsyncInvoke({ retryAttempts: 0 })
     props.derived.addWriter(compact.role as NonNullable<typeof compact.role>)
@@ -106,14 +81,50 @@ export class TableCompaction extends Construct {
     return this.function.metricErrors({ statistic: Stats.SUM, period: Duration.days(1) })
   }
 
-  private statements({ configuration, auditTable, archive, derived: store, workgroup, key }: TableCompactionProps) {
-    const { table } = configuration
+  /** A table over what is derived, as far as the manifest names it. */
+  private over(
+    { configuration, auditTable, derived: { bucket } }: TableCompactionProps,
+    id: string,
+    about: DerivedTable,
+    what: string,
+  ): GlueTable {
+    const made = new GlueTable(this, id, {
+      databaseName: auditTable.databaseName,
+      tableName: about.identifier,
+      description: `${what}; only the manifest in ${derivedPrefix(configuration.table)} says which folders are in use`,
+      location: bucket.s3UrlForObject(about.prefix),
+      columns: about.columns,
+      partitions: about.partitions,
+      projection: injectedProjection(about, bucket.s3UrlForObject('')),
+    })
+    made.node.addDependency(auditTable)
+    return made
+  }
+
+  private addFunction(props: TableCompactionProps): BundledFunction {
+    const { configuration, auditTable, archive, derived, key } = props
+    return new BundledFunction(this, 'Function', {
+      bundle: 'compact-table',
+      description: `Itemtrail: copies rows of ${configuration.table}, clustered by item`,
+      timeout: Duration.minutes(15),
+      memoryMb: 512,
+      key,
+      environment: {
+        ITEMTRAIL_ARCHIVE_BUCKET: archive.bucketName,
+        ITEMTRAIL_DERIVED_BUCKET: derived.bucket.bucketName,
+        ITEMTRAIL_DATABASE: auditTable.databaseName,
+        ITEMTRAIL_IDENTIFIER: tableIdentifier(auditTable.named),
+        ITEMTRAIL_WORKGROUP: derived.workgroup.name,
+        ITEMTRAIL_RUN_BYTES: `${bytes(RUN_GB)}`,
+      },
+      statements: [...this.asking(props), ...this.writing(props)],
+      files: { 'table.json': JSON.stringify(configuration) },
+    })
+  }
+
+  private asking({ auditTable, derived: store }: TableCompactionProps): PolicyStatement[] {
     const { databaseName, tableName, named } = auditTable
-    const { results } = workgroup
-    const derived = store.bucket
-    const answers = results.arnForObjects(`${COMPACTION_ANSWERS}*`)
     const arn = (service: string, name: string) => Stack.of(this).formatArn({ service, resource: name })
-    const objects = derived.arnForObjects(`${derivedPrefix(table)}*`)
     return [
       new PolicyStatement({
         actions: [
@@ -136,6 +147,17 @@ export class TableCompaction extends Construct {
           arn('glue', `table/${databaseName}/${answersIdentifier(named)}`),
         ],
       }),
+    ]
+  }
+
+  private writing(props: TableCompactionProps): PolicyStatement[] {
+    const { configuration, archive, workgroup, key } = props
+    const { table } = configuration
+    const { results } = workgroup
+    const derived = props.derived.bucket
+    const answers = results.arnForObjects(`${COMPACTION_ANSWERS}*`)
+    const objects = derived.arnForObjects(`${derivedPrefix(table)}*`)
+    return [
       new PolicyStatement({
         actions: ['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'],
         resources: [archive.bucketArn, derived.bucketArn, results.bucketArn],

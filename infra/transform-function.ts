@@ -4,11 +4,11 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import { METRICS_NAMESPACE } from '../capture/write-metrics.js'
-import { SEALING_MINUTES } from '../erasure/key-items.js'
+import { KEY_USE_TAG, type KeyUse, SEALING_MINUTES } from '../config/key-store.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { AuditTable } from './audit-table.js'
 import { BundledFunction } from './bundled-function.js'
-import { KEY_USE_TAG, type KeyUse, type PersonKeys } from './person-keys.js'
+import type { PersonKeys } from './person-keys.js'
 
 /** Counts the records that a transform refused, by table. Written from its log, which has a line for each. */
 export const REFUSED_METRIC = 'RecordsRefused'

@@ -46,10 +46,22 @@ export class WriterRole extends Role {
 }
 
 function statementsOf(scope: Construct, props: WriterRoleProps): PolicyStatement[] {
-  const { table, auditTable, transform, bucket, key, logGroup, source } = props
+  const { transform, logGroup, source } = props
+  return [
+    ...writing(scope, props),
+    new PolicyStatement({
+      actions: ['lambda:InvokeFunction', 'lambda:GetFunctionConfiguration'],
+      resources: [transform.functionArn, `${transform.functionArn}:*`],
+    }),
+    readingSchema(scope, props),
+    new PolicyStatement({ actions: ['logs:PutLogEvents'], resources: [logGroup.logGroupArn] }),
+    ...(source === undefined ? [] : [readingStream(source)]),
+  ]
+}
+
+function writing(scope: Construct, { table, bucket, key }: WriterRoleProps): PolicyStatement[] {
   const stack = Stack.of(scope)
-  const glue = (resource: string) => stack.formatArn({ service: 'glue', resource })
-  const statements = [
+  return [
     new PolicyStatement({
       actions: ['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'],
       resources: [bucket.bucketArn],
@@ -70,24 +82,21 @@ function statementsOf(scope: Construct, props: WriterRoleProps): PolicyStatement
         ArnLike: { 'kms:EncryptionContext:aws:s3:arn': [bucket.bucketArn, bucket.arnForObjects('*')] },
       },
     }),
-    new PolicyStatement({
-      actions: ['lambda:InvokeFunction', 'lambda:GetFunctionConfiguration'],
-      resources: [transform.functionArn, `${transform.functionArn}:*`],
-    }),
-    new PolicyStatement({
-      actions: ['glue:GetTable', 'glue:GetTableVersion', 'glue:GetTableVersions'],
-      resources: [
-        glue('catalog'),
-        glue(`database/${auditTable.databaseName}`),
-        glue(`table/${auditTable.databaseName}/${auditTable.tableName}`),
-      ],
-    }),
-    new PolicyStatement({ actions: ['logs:PutLogEvents'], resources: [logGroup.logGroupArn] }),
   ]
-  if (source === undefined) return statements
-  const read = new PolicyStatement({
-    actions: ['kinesis:DescribeStream', 'kinesis:GetShardIterator', 'kinesis:GetRecords', 'kinesis:ListShards'],
-    resources: [source.streamArn],
+}
+
+function readingSchema(scope: Construct, { auditTable }: WriterRoleProps): PolicyStatement {
+  const { databaseName, tableName } = auditTable
+  const glue = (resource: string) => Stack.of(scope).formatArn({ service: 'glue', resource })
+  return new PolicyStatement({
+    actions: ['glue:GetTable', 'glue:GetTableVersion', 'glue:GetTableVersions'],
+    resources: [glue('catalog'), glue(`database/${databaseName}`), glue(`table/${databaseName}/${tableName}`)],
   })
-  return [...statements, read]
+}
+
+function readingStream({ streamArn }: IStream): PolicyStatement {
+  return new PolicyStatement({
+    actions: ['kinesis:DescribeStream', 'kinesis:GetShardIterator', 'kinesis:GetRecords', 'kinesis:ListShards'],
+    resources: [streamArn],
+  })
 }

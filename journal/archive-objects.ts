@@ -4,6 +4,8 @@ import type { SealedEntry } from './entry.js'
 export interface FoundObject {
   readonly key: string
   readonly bytes: number
+  /** By the clock of where it lies, milliseconds since 1970. */
+  readonly modified: number
 }
 
 /** The rows of an object as the journal attests them. */

@@ -2,8 +2,9 @@ import { FileError } from '../config/gate.js'
 import type { Verifier } from '../proof/note.js'
 import { ProofError } from '../proof/proof-error.js'
 import { leafHash, rootOf } from '../proof/tree.js'
-import { readEntries } from './entries.js'
-import type { Entry, SealEntry, SealedEntry } from './entry.js'
+import { REFUSED_PREFIX } from '../transform/layout.js'
+import { readEntries, readLeaves } from './entries.js'
+import { decodeEntry, type Entry, type SealEntry, type SealedEntry } from './entry.js'
 import { type Head, NOT_BEGUN, openHead } from './head.js'
 import { signersOf } from './identity.js'
 import { JournalError } from './journal-error.js'
@@ -11,9 +12,13 @@ import { CHECKPOINT, claimPath, type LogStore } from './log-store.js'
 
 /** What a journal says, for whoever has no time to verify all of it. */
 export interface Attested {
-  /** By key. */
-  readonly entries: ReadonlyMap<string, SealedEntry>
+  /** What it says of the objects whose keys are meant, by key. What of that cannot be read becomes a problem. */
+  entriesOf(isMeant: (key: string) => boolean): ReadonlyMap<string, SealedEntry>
   readonly seals: readonly SealEntry[]
+  /** Its entries, as far as they can be read. */
+  readonly size: number
+  /** The root over the first of its entries; undefined of more than there are. */
+  rootAt(size: number): Buffer | undefined
   /** True where its newest checkpoint was signed by the key that is believed; false, too, where none is. */
   readonly isSigned: boolean
   /** What of it cannot be read, or is not what was signed, for people. */
@@ -35,9 +40,12 @@ export async function readAttested(
 }
 
 class Reading implements Attested {
-  readonly entries = new Map<string, SealedEntry>()
+  /** Of objects, by key, as they stand: most are asked for by nobody. */
+  private readonly leaves = new Map<string, Buffer>()
   readonly seals: SealEntry[] = []
   readonly problems: string[] = []
+  private readonly hashes: Buffer[] = []
+  private root: Buffer | undefined
   isSigned = false
   isThere = false
 
@@ -46,6 +54,16 @@ class Reading implements Attested {
     private readonly believed: Verifier | undefined,
     private readonly onEntry: (entry: Entry) => void,
   ) {}
+
+  get size(): number {
+    return this.hashes.length
+  }
+
+  rootAt(size: number): Buffer | undefined {
+    if (size > this.size) return undefined
+    const isWhole = size === this.size && this.root !== undefined
+    return isWhole ? this.root : rootOf(this.hashes.slice(0, size))
+  }
 
   async run(): Promise<void> {
     const cached = await this.headAt(CHECKPOINT)
@@ -100,20 +118,45 @@ class Reading implements Attested {
   }
 
   private async readTo({ size, root }: Head): Promise<void> {
-    const hashes: Buffer[] = []
-    for await (const { bytes, entry } of readEntries(path => this.store.read(path), { from: 0, to: size, size })) {
-      hashes.push(leafHash(bytes))
-      if (entry !== undefined) this.keep(entry)
+    for await (const { index, bytes } of readLeaves(path => this.store.read(path), { from: 0, to: size, size })) {
+      this.hashes.push(leafHash(bytes))
+      this.keep(bytes, index)
     }
-    if (!rootOf(hashes).equals(root))
+    this.root = rootOf(this.hashes)
+    if (!this.root.equals(root))
       throw new JournalError(CHECKPOINT, `of size ${size} is of other entries than those that are there`)
   }
 
-  private keep(entry: Entry): void {
+  /** Of an object only its key is looked at; what lists nothing of the archive's rows is little, and decoded. */
+  private keep(bytes: Buffer, index: number): void {
+    const key = bytes.includes(OF_OBJECT) ? keyIn(bytes) : undefined
+    // an archive's objects are never rewritten: what was said of a key first holds
+    if (key !== undefined && !this.leaves.has(key)) this.leaves.set(key, bytes)
+    if (key !== undefined && !key.startsWith(REFUSED_PREFIX)) return
+    const entry = decodeEntry(bytes, `journal entry ${index}`)
+    if (entry === undefined) return
     this.onEntry(entry)
     if (entry.type === 'seal@1') this.seals.push(entry)
-    // an archive's objects are never rewritten: what was said of a key first holds
-    if (entry.type === 'object@1' && !this.entries.has(entry.key)) this.entries.set(entry.key, entry)
+  }
+
+  entriesOf(isMeant: (key: string) => boolean): ReadonlyMap<string, SealedEntry> {
+    const entries = new Map<string, SealedEntry>()
+    for (const [key, bytes] of this.leaves) {
+      const entry = isMeant(key) ? this.decode(key, bytes) : undefined
+      if (entry !== undefined) entries.set(key, entry)
+    }
+    return entries
+  }
+
+  private decode(key: string, bytes: Buffer): SealedEntry | undefined {
+    try {
+      const entry = decodeEntry(bytes, `journal entry of ${key}`)
+      if (entry?.type === 'object@1' && entry.key === key) return entry
+      throw new JournalError('tile/entries', `has an entry that is not of ${key}`)
+    } catch (error) {
+      this.problem(error)
+      return undefined
+    }
   }
 
   private async hasTiles(): Promise<boolean> {
@@ -135,6 +178,19 @@ class Reading implements Attested {
     if (!isOfJournal(error)) throw error
     const { message } = error as Error
     if (!this.problems.includes(message)) this.problems.push(message)
+  }
+}
+
+/** Within a text of JSON every quote has a backslash before it, so that nothing else has this in it. */
+const OF_OBJECT = '"type":"object@1"'
+const KEY = /"key":"((?:[^"\\]|\\.)*)"/
+
+function keyIn(bytes: Buffer): string | undefined {
+  const [, text] = KEY.exec(bytes.toString('utf8')) ?? []
+  try {
+    return text === undefined ? undefined : (JSON.parse(`"${text}"`) as string)
+  } catch {
+    return undefined
   }
 }
 

@@ -41,6 +41,11 @@ export interface SealEntry extends Totals {
   readonly type: 'seal@1'
   /** When it was sealed, by the sealer's clock, ISO 8601 in UTC. */
   readonly time: string
+  /**
+   * When the newest object was written that was listed, by the clock of where it lies, and never after `time`: whatever
+   * was written until then was listed. Absent where there was none.
+   */
+  readonly newest?: string
   /** The size of the journal before this sealing. */
   readonly previous_size: number
   /** Who sealed, for people: a host or a function. */
@@ -99,6 +104,7 @@ const object = z.strictObject({
 const seal = z.strictObject({
   type: exactly('seal@1'),
   time: instant,
+  newest: instant.optional(),
   previous_size: count,
   sealer: text,
   objects: count,

@@ -34,6 +34,11 @@ export function isWithin(path: string, folder: string): boolean {
   return found === whole || found.startsWith(whole.endsWith(sep) ? whole : whole + sep)
 }
 
+/** The same of a key as it is given, which may be a vkey and no file. */
+export function isFileWithin(given: string, folder: string): boolean {
+  return existsSync(given) && isWithin(given, folder)
+}
+
 /** Follows the links of what is there already. */
 function realPath(path: string): string {
   const whole = resolve(path)

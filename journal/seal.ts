@@ -59,19 +59,21 @@ export async function seal(sealer: Sealer): Promise<Sealed> {
   const gone = new Set<string>()
   let [objects, rows, lost] = [0, 0, 0]
   let rest: readonly FoundObject[] = []
+  let newest = Number.NEGATIVE_INFINITY
   let since: string | undefined
   for (let head = await finishedHead(store, identity); ; head = await finishedHead(store, identity)) {
     await sealed.readTo(head)
     // what was listed stays so as long as nobody else seals
     if (rest.length === 0) {
       since = firstDay(sealer, sealed)
-      rest = await unsealed(archive, sealed, since)
+      ;({ found: rest, newest } = await unsealed(archive, sealed, since))
     }
     const { entries, vanished } = await describeAll(sealer, rest.slice(0, MOST_OBJECTS))
     for (const key of vanished) gone.add(key)
     rest = rest.slice(entries.length + vanished.length)
     const left = rest.length
-    const mine = await claim(sealer, head, entries, sealed, left > 0 || since !== undefined)
+    const isPartial = left > 0 || since !== undefined
+    const mine = await claim(sealer, head, entries, sealed, { isPartial, newest })
     if (mine === undefined) {
       rest = []
       if (++lost === MOST_LOST) throw new JournalError(claimPath(head.size), 'is claimed by others again and again')
@@ -104,18 +106,31 @@ function dayOf(time: number): string {
   return new Date(time).toISOString().slice(0, 10)
 }
 
-/** The objects of an archive that its journal does not name, by key; with a day without most of what came before it. */
+/**
+ * The objects of an archive that its journal does not name, by key, and when the newest of all was written; with a day
+ * without most of what came before it.
+ */
 async function unsealed(
   objects: ArchiveObjects,
   sealed: Pick<SealedKeys, 'has'>,
   since?: string,
-): Promise<readonly FoundObject[]> {
+): Promise<{ readonly found: readonly FoundObject[]; readonly newest: number }> {
   const found: FoundObject[] = []
+  let newest = Number.NEGATIVE_INFINITY
   for (const prefix of SEALED_PREFIXES) {
     const listed = since === undefined ? objects.list(prefix) : objects.listSince?.(prefix, since)
-    for (const object of (await listed) ?? []) if (!sealed.has(object.key)) found.push(object)
+    for (const object of (await listed) ?? []) {
+      newest = Math.max(newest, object.modified)
+      if (!sealed.has(object.key)) found.push(object)
+    }
   }
-  return found
+  return { found, newest }
+}
+
+/** What a seal says of the list that it is made from. */
+interface Listing {
+  readonly isPartial: boolean
+  readonly newest: number
 }
 
 /** Entries in the order of the list, of as many objects as there is time for, the first one always. */
@@ -145,11 +160,11 @@ async function claim(
   head: Head,
   objects: readonly SealedEntry[],
   sealed: SealedKeys,
-  isPartial: boolean,
+  listing: Listing,
 ): Promise<Head | undefined> {
   const { store, identity, signers } = sealer
   const totals = addTotals(sealed.totals, objects)
-  const entries: readonly Entry[] = [...objects, sealOf(sealer, head, totals, isPartial)]
+  const entries: readonly Entry[] = [...objects, sealOf(sealer, head, totals, listing)]
   const growth = await grow(path => store.read(path), head.size, entries.map(encodeEntry))
   const note = await signNote(headText(identity.origin, growth), signers)
   const next: Head = { size: growth.size, root: growth.root, note }
@@ -178,7 +193,10 @@ async function isMine(store: LogStore, path: string, note: string): Promise<bool
   return there !== undefined && Buffer.from(there).toString('utf8') === note
 }
 
-function sealOf({ now, name }: Sealer, head: Head, totals: Totals, isPartial: boolean): SealEntry {
-  const about = { time: new Date(now()).toISOString(), previous_size: head.size, sealer: name, ...totals }
-  return { type: 'seal@1', ...about, ...(isPartial && { partial: true }) }
+function sealOf({ now, name }: Sealer, head: Head, totals: Totals, { isPartial, newest }: Listing): SealEntry {
+  const time = now()
+  const about = { time: new Date(time).toISOString(), previous_size: head.size, sealer: name, ...totals }
+  // a file may be dated ahead of every clock
+  const listed = Number.isFinite(newest) && { newest: new Date(Math.min(newest, time)).toISOString() }
+  return { type: 'seal@1', ...about, ...listed, ...(isPartial && { partial: true }) }
 }

@@ -1,17 +1,10 @@
-import { hash } from 'node:crypto'
-import { realpathSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { checkJson, exactly, FileError, readBounded, record, sha256, text } from '../config/gate.js'
-import { makeFolder, renameDurably, writeDurably } from '../store/durable.js'
+import { keepState, stateFile } from '../store/state-file.js'
 import type { SealedEntry } from './entry.js'
 import type { ListedForVerifying } from './verify-objects.js'
 
-/**
- * What was verified on this machine before, so that it is not hashed again while size and tag are the same. It lies in
- * the user's own state folder, never in the archive: whoever could write there would vouch for himself.
- */
+/** What was verified on this machine before, so that it is not hashed again while size and tag are the same. */
 
 const VERSION = 'verified/v1'
 
@@ -23,11 +16,9 @@ const schema = record({
   objects: z.record(text, z.tuple([text, sha256], 'a tag and a SHA-256')),
 })
 
-/** Where it lies: `$XDG_STATE_HOME/itemtrail`, else `~/.local/state/itemtrail` (XDG base directories). */
-export function verifiedPath(root: string, environment: NodeJS.ProcessEnv = process.env): string {
-  const { XDG_STATE_HOME: given } = environment
-  const folder = given?.startsWith('/') ? given : join(homedir(), '.local', 'state')
-  return join(folder, 'itemtrail', `verified-${hash('sha256', realpathSync(root)).slice(0, 32)}.json`)
+/** Where it lies. */
+export function verifiedPath(root: string): string {
+  return stateFile(root, ['verified', 'json'])
 }
 
 /** Objects that were verified, by key: the tag of the file, and the SHA-256 that it was verified to have. */
@@ -62,15 +53,8 @@ export class VerifiedBefore {
     this.objects.set(key, [etag, entry.sha256])
   }
 
-  /** Writes what is known by now; a folder that cannot be written costs the next run its time, and nothing else. */
+  /** Writes what is known by now. */
   write(): void {
-    const content = JSON.stringify({ version: VERSION, objects: Object.fromEntries(this.objects) })
-    try {
-      makeFolder(dirname(this.path))
-      writeDurably(`${this.path}.${process.pid}`, content, 'w')
-      renameDurably(`${this.path}.${process.pid}`, this.path)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === undefined) throw error
-    }
+    keepState(this.path, [JSON.stringify({ version: VERSION, objects: Object.fromEntries(this.objects) })])
   }
 }

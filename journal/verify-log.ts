@@ -36,6 +36,8 @@ export interface VerifiedLog {
 export interface VerifyLogOptions {
   /** A checkpoint that somebody kept: the journal must begin with what it says. */
   readonly since?: Head | undefined
+  /** The same of a checkpoint that this machine saw, and the file that says so. */
+  readonly seen?: (Pick<Head, 'size' | 'root'> & { readonly where: string }) | undefined
   /** Told each entry, in order. */
   readonly onEntry?: ((index: number, entry: Entry) => void) | undefined
 }
@@ -47,10 +49,10 @@ export interface VerifyLogOptions {
 export async function verifyLog(
   store: LogStore,
   identity: JournalIdentity,
-  { since, onEntry }: VerifyLogOptions = {},
+  { since, seen, onEntry }: VerifyLogOptions = {},
 ): Promise<VerifiedLog> {
   const walk = new Walk(store, identity, onEntry)
-  await walk.run(since)
+  await walk.run(since, seen)
   return walk.verified()
 }
 
@@ -72,7 +74,7 @@ class Walk {
   }
 
   /** Claim by claim: a key that is sealed under a known one is known from then on. */
-  async run(since: Head | undefined): Promise<void> {
+  async run(since: Head | undefined, seen: VerifyLogOptions['seen']): Promise<void> {
     // before the claims: of a journal that is being sealed it would say more than they did
     const checkpoint = await this.store.read(CHECKPOINT)
     await this.claims()
@@ -80,6 +82,7 @@ class Walk {
     await this.unfinished(cached)
     const kept = [...(cached === undefined ? [] : [{ ...cached, path: CHECKPOINT }])]
     if (since !== undefined) kept.push({ ...since, path: KEPT })
+    if (seen !== undefined) kept.push({ ...seen, note: undefined, path: `checkpoint (${seen.where})` })
     await this.entries(kept)
     for (const checkpoint of kept) this.holdAgainstEnd(checkpoint)
     await this.tiles()
@@ -176,7 +179,7 @@ class Walk {
       if (!isRead) return
       if (!this.leaves.root().equals(stop.root))
         this.find(
-          stop.path === KEPT ? 'forked' : 'altered',
+          kept.includes(stop) && stop.path !== CHECKPOINT ? 'forked' : 'altered',
           stop.path,
           `has another root at size ${stop.size} than the entries there`,
         )

@@ -57,7 +57,8 @@ export interface VerifyObjectsOptions {
 
 /**
  * Holds every object of an archive against the entry that names it, and every entry against the archive. An object that
- * no entry names and that was there before the second newest whole seal is a finding: two sealings would have taken it.
+ * no entry names and that was there when the second newest whole seal listed them is a finding: two sealings would have
+ * taken it.
  */
 export async function verifyObjects(
   archive: VerifiedArchive,
@@ -157,10 +158,13 @@ async function whatDiffers(
   return undefined
 }
 
-/** Milliseconds since 1970 of the second newest seal that left nothing; before there are two, nothing is old enough. */
+/**
+ * Milliseconds since 1970, by the clock of where the objects lie, until which the second newest seal that left nothing
+ * had listed all of them; before there are two such seals, nothing is old enough.
+ */
 function twoSealsAgo(seals: readonly SealEntry[]): number {
   const before = seals.filter(({ partial }) => partial === undefined).at(-2)
-  return before === undefined ? Number.NEGATIVE_INFINITY : Date.parse(before.time)
+  return before?.newest === undefined ? Number.NEGATIVE_INFINITY : Date.parse(before.newest)
 }
 
 async function eachOf<T>(items: readonly T[], parallel: number, use: (item: T) => Promise<void>): Promise<void> {

@@ -1,7 +1,7 @@
 import { existsSync, rmSync, statSync } from 'node:fs'
 import type { Table } from 'apache-arrow'
 import { derivedIn } from '../derived/desk-reader.js'
-import { readVerifier } from '../journal/key-file.js'
+import { isFileWithin, readVerifier } from '../journal/key-file.js'
 import { Answer } from '../queries/answers/answer.js'
 import { judgeAnswer } from '../queries/answers/answer-verdict.js'
 import { answerQuery, answerSql } from '../queries/answers/ask.js'
@@ -14,7 +14,13 @@ import { type TableStatus, tableStatus } from '../queries/answers/table-status.j
 import { SAVED_QUERIES } from '../queries/catalog.js'
 import { differencesOf } from '../queries/difference.js'
 import { DuckDbEngine } from '../queries/engines/duckdb.js'
-import { type BoundValue, type QueryEngine, type RunOptions, streamAnswer } from '../queries/engines/engine.js'
+import {
+  type BoundValue,
+  type KnownJournal,
+  type QueryEngine,
+  type RunOptions,
+  streamAnswer,
+} from '../queries/engines/engine.js'
 import { type Row, rowsOf } from '../queries/engines/rows.js'
 import { canonicalKey, configuredKey, keyBeginning } from '../queries/item-key.js'
 import { anyItemKey } from '../queries/known-keys.js'
@@ -84,6 +90,8 @@ export interface FolderOptions {
    * @default - nobody: what was sealed is held against the journal all the same, and every verdict says so
    */
   readonly journalKey?: string | undefined
+  /** What else is known of its journal. @default - nothing */
+  readonly journal?: Omit<KnownJournal, 'believed'> | undefined
 }
 
 /** An archive behind an engine, such as one on AWS. */
@@ -122,7 +130,9 @@ export async function openArchive(
   const { copyLocally } = await import('./local-copy.js')
   const root = await copyLocally(archive, options)
   const remove = () => rmSync(root, { recursive: true, force: true })
-  return openFolder(root, options, remove).catch(error => {
+  // a copy has rows and facts alone: what was sealed is where it was
+  const journal = { ...options.journal, archive }
+  return openFolder(root, { ...options, journal }, remove).catch(error => {
     remove()
     throw error
   })
@@ -150,10 +160,18 @@ async function openFolder(root: string, options: FolderOptions, end?: () => void
 export function openDesk(
   root: string,
   tables: Iterable<TableConfiguration> = [],
-  { journalKey, ...options }: Omit<FolderOptions, 'tables'> = {},
+  options: Omit<FolderOptions, 'tables'> = {},
 ): Promise<DuckDbEngine> {
-  const believed = journalKey === undefined ? undefined : readVerifier(journalKey)
-  return DuckDbEngine.open(root, tables, { ...options, believed, derived: derivedIn(root) })
+  return DuckDbEngine.open(root, tables, { ...options, journal: knownJournal(options, root), derived: derivedIn(root) })
+}
+
+/** Whoever has a key of a journal knows that there is one. A key in the archive itself vouches for nothing. */
+function knownJournal(
+  { journalKey, journal = {} }: Pick<FolderOptions, 'journalKey' | 'journal'>,
+  root?: string,
+): KnownJournal {
+  if (journalKey === undefined || (root !== undefined && isFileWithin(journalKey, root))) return journal
+  return { sealedBy: 'the key that is given for it', ...journal, believed: readVerifier(journalKey) }
 }
 
 function openEngine({ engine, tables, others }: EngineOptions): OpenArchive {
@@ -165,8 +183,8 @@ async function openStack({ stack, region, ...names }: StackOptions, options: Fol
   const { describeStack, openStackEngine } = await import('./stack.js')
   const told = await describeStack(stack, region)
   const { workgroup = told.workgroup(), database = told.database() } = names
-  const { bucket, derived } = told
-  const engine = await openStackEngine({ workgroup, database, region, bucket, derived }, options)
+  const place = { ...told, workgroup, database, region }
+  const engine = await openStackEngine(place, { signal: options.signal, known: knownJournal(options) })
   const tables = engine.facts === undefined ? [] : await tablesIn(engine.facts, options.tables)
   return new OpenArchive(engine, new Map(tables), true, options.refused)
 }

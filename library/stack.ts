@@ -1,9 +1,10 @@
 /** An archive on AWS: what the stack says of itself, and the engine over its tables and buckets. */
 import type { S3Client } from '@aws-sdk/client-s3'
-import { outputsOf, readOutputs } from '../aws/stack-outputs.js'
+import { type Outputs, outputsOf, readOutputs } from '../aws/stack-outputs.js'
 import { FileError } from '../config/gate.js'
 import type { AthenaEngine } from '../queries/engines/athena.js'
-import type { ObjectEntry } from '../store/objects.js'
+import type { KnownJournal } from '../queries/engines/engine.js'
+import { isMissing, type KeyRange, type ObjectEntry, type VersionedEntry } from '../store/objects.js'
 import { Bucket } from '../store/s3.js'
 import { ArchiveError } from './archive-error.js'
 
@@ -19,6 +20,15 @@ export interface StackPlace {
   readonly bucket?: string | undefined
   /** The bucket of what is made from the archive, where a stack has one. */
   readonly derived?: string | undefined
+  /** The archive's journal, where a stack keeps one. */
+  readonly journal?: StackJournal | undefined
+}
+
+/** A journal as a stack tells of it. */
+export interface StackJournal {
+  readonly origin: string
+  /** ARN of the key that signs. */
+  readonly keyArn: string
 }
 
 /** What a stack's outputs say. A name that is needed throws an `ArchiveError` where the stack has none, or several. */
@@ -27,10 +37,13 @@ export interface StackOutputs {
   readonly database: () => string
   readonly bucket: string | undefined
   readonly derived: string | undefined
+  readonly journal: StackJournal | undefined
   /** The bucket of what never reached Firehose. */
   readonly refused: string | undefined
-  /** The table of persons' keys, where values are erasable. */
-  readonly keyTable: string | undefined
+  /** The tables of persons' keys, one for each archive that has erasable values. */
+  readonly keyTables: readonly string[]
+  /** How many archives the stack has. */
+  readonly archives: number
 }
 
 /** Reads the outputs of a stack. Throws an `ArchiveError` where it cannot be described. */
@@ -57,9 +70,16 @@ export async function describeStack(stack: string, region: string | undefined): 
     database: only('DatabaseName'),
     bucket: outputsOf(outputs, 'ArchiveBucket')[0],
     derived: outputsOf(outputs, 'DerivedBucket')[0],
+    journal: journalIn(outputs),
     refused: outputsOf(outputs, 'RefusedBucket')[0],
-    keyTable: outputsOf(outputs, 'KeyTable')[0],
+    keyTables: outputsOf(outputs, 'PersonsKeyTable'),
+    archives: new Set(outputsOf(outputs, 'ArchiveBucket')).size,
   }
+}
+
+function journalIn(outputs: Outputs): StackJournal | undefined {
+  const [[origin], [keyArn]] = [outputsOf(outputs, 'JournalOrigin'), outputsOf(outputs, 'SealKeyArn')]
+  return origin === undefined || keyArn === undefined ? undefined : { origin, keyArn }
 }
 
 /** True where the caller may not use a workgroup: an auditor has one apart. What else is wrong is told by asking. */
@@ -82,15 +102,37 @@ export interface StackEngineOptions {
   readonly signal?: AbortSignal | undefined
   /** What is thrown where the archive's own objects cannot be read. @default - an `ArchiveError` */
   readonly refusal?: (message: string) => Error
+  /** What else is known of its journal. @default - what the stack says */
+  readonly known?: KnownJournal | undefined
 }
 
 /** The engine over an archive on AWS, with the facts and the compacted copies of its buckets where they are known. */
 export async function openStackEngine(place: StackPlace, options: StackEngineOptions = {}): Promise<AthenaEngine> {
   const { workgroup, database, region, bucket, derived, results: outputLocation } = place
   const { AthenaEngine } = await import('../queries/engines/athena.js')
-  const { signal } = options
+  const { signal, known } = options
   const buckets = bucket === undefined ? {} : await openBuckets({ ...place, bucket, derived }, options)
-  return AthenaEngine.open({ workgroup, database, region, bucket, outputLocation, signal, ...buckets })
+  const journal = { ...(await journalOfStack(place)), ...known }
+  return AthenaEngine.open({ workgroup, database, region, bucket, outputLocation, signal, journal, ...buckets })
+}
+
+/** What a stack says of its journal, with the key that signs it where the caller may see its public half. */
+async function journalOfStack({ journal, region }: StackPlace): Promise<KnownJournal> {
+  if (journal === undefined) return {}
+  const [{ KMSClient }, { readKmsVerifier }] = await Promise.all([
+    import('@aws-sdk/client-kms'),
+    import('../journal/kms-key.js'),
+  ])
+  const client = new KMSClient(region === undefined ? {} : { region })
+  const sealedBy = 'the stack, which keeps a journal'
+  try {
+    return { sealedBy, believed: await readKmsVerifier(client, journal.keyArn, journal.origin) }
+  } catch {
+    // every answer says then that the signature was held against no key
+    return { sealedBy }
+  } finally {
+    client.destroy()
+  }
 }
 
 async function openBuckets(
@@ -124,6 +166,10 @@ class ToldBucket extends Bucket {
     return super.entries(prefix).catch(error => this.refuse(error))
   }
 
+  override versioned(prefix: string, range: KeyRange): Promise<readonly VersionedEntry[]> {
+    return super.versioned(prefix, range).catch(error => this.refuse(error))
+  }
+
   override folders(prefix: string): Promise<readonly string[]> {
     return super.folders(prefix).catch(error => this.refuse(error))
   }
@@ -133,9 +179,9 @@ class ToldBucket extends Bucket {
   }
 
   private refuse(error: Error): never {
-    if (error instanceof FileError) throw error
+    if (error instanceof FileError || isMissing(error)) throw error
     throw this.refusal(
-      `the facts of the archive cannot be read from bucket ${this.name}: ${error.name}: ${error.message}`,
+      `the archive's own objects cannot be read from bucket ${this.name}: ${error.name}: ${error.message}`,
     )
   }
 }

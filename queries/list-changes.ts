@@ -1,5 +1,5 @@
 import { formatDay } from '../transform/instant.js'
-import { dateOfKey } from '../transform/layout.js'
+import { dateOfKey, tablePrefix } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { TIME_TO_LIVE } from './bind.js'
 import type { BoundValue, QueryEngine, RunOptions } from './engines/engine.js'
@@ -252,13 +252,21 @@ order by 1`
 
 /** When the last change of a table was made, in microseconds since 1970; null where it has none. */
 export async function lastChangeUs(engine: QueryEngine, table: TableConfiguration): Promise<number | null> {
-  const last = (await daysOfTable(engine, table)).at(-1)
+  const last = (await daysThere(engine, table)).at(-1)
   const sql = `select max(event_time_us) as us from ${deliveriesOf(table)} where event_name <> 'BASELINE'`
   const of = async (where: string, values: readonly BoundValue[]) =>
     [...rowsOf(await engine.run(`${sql}${where}`, values))][0]?.us ?? null
   // the last day may have nothing but what a baseline saw
   const us = (last === undefined ? null : await of(' and event_date >= ?', [last])) ?? (await of('', []))
   return us === null ? null : Number(us)
+}
+
+/** The days of which objects are there: on AWS, too, where the bucket can be listed. */
+async function daysThere(engine: QueryEngine, table: TableConfiguration): Promise<readonly string[]> {
+  const { facts } = engine
+  if (engine.objects !== undefined || facts === undefined) return daysOfTable(engine, table)
+  const days = (await facts.entries(tablePrefix(table.table))).map(({ key }) => dateOfKey(key))
+  return [...new Set(days)].filter(day => day !== '').sort()
 }
 
 /** How many deliveries of a table there are beside the first of each; counted once for an opened archive. */

@@ -185,6 +185,24 @@ export interface QueryTypes {
       readonly event_id: string | null
     }
   }
+  /** What changed of the items that concern one person? */
+  readonly 'changes-of-subject': {
+    readonly parameters: {
+      readonly subject: 'text'
+      readonly from?: 'instant'
+      readonly to?: 'instant'
+    }
+    readonly row: {
+      readonly event_time: string | null
+      readonly event_name: string | null
+      readonly item_key: string | null
+      readonly changed: readonly (string | null)[] | null
+      readonly actor: string | null
+      readonly event_time_us: bigint | null
+      readonly event_id: string | null
+      readonly subjects: readonly (string | null)[] | null
+    }
+  }
   /** Which changes between two moments does nobody answer for? */
   readonly 'changes-without-actor': {
     readonly parameters: {

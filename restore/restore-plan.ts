@@ -136,7 +136,7 @@ function isSameButForActor(then: string, now: string, { actorAttribute }: PlanOp
 function doubtOf({ confidence, unresolved, lost, state }: Then, options: PlanOptions): string | undefined {
   const { accepted, late } = options
   if (confidence === 'ALTERED')
-    return 'ALTERED: what the archive holds of it is not what its own hashes say, and nothing accepts that: itemtrail history tells which change'
+    return 'ALTERED: what the archive holds of it is not what its own hashes say, or not what was sealed, and nothing accepts that: itemtrail history tells which change'
   if (confidence === 'UNCHECKED')
     return 'UNCHECKED: a later itemtrail wrote what the archive holds of it, in a row version that this one does not know: restore it with that one'
   const isDoubted = !CERTAIN.includes(confidence) && !accepted.has(confidence)

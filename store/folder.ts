@@ -29,7 +29,7 @@ import {
   type TaggedText,
 } from './objects.js'
 
-/** Of this size a file is read as a whole. */
+/** A file of up to this size is read as a whole. */
 const SMALL_BYTES = 64 * 1024
 
 /** A file on the archive's own file system, as `stage` names one, on its way to become an object. */
@@ -75,7 +75,7 @@ export class DiskArchive implements ReplaceableObjects {
   /** Adds an object from bytes, or by taking over a staged file. Throws if the key is taken. */
   async put(key: string, content: Uint8Array | StagedFile): Promise<void> {
     await this.place(key, content, (staged, target) => {
-      // of two processes that add one key, a link lets only one do so
+      // a link fails where the key is taken: if two processes add one key, one of them fails
       try {
         linkDurably(staged, target)
       } catch (error) {

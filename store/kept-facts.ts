@@ -1,11 +1,11 @@
 import { readFact } from '../config/fact-file.js'
 import { FileError } from '../config/gate.js'
-import type { Fact } from '../transform/fact.js'
-import { factPrefix } from '../transform/layout.js'
+import { type Fact, writeFact } from '../transform/fact.js'
+import { factKey, factPrefix } from '../transform/layout.js'
 import type { Objects } from './objects.js'
 import { readEach } from './read-each.js'
 
-/** What an archive knows about a table beside its rows, oldest first, and files whose word for it is not known. */
+/** What an archive knows about a table beside its rows, oldest first, and the files that could not be read. */
 export interface FactsFound {
   readonly facts: readonly Fact[]
   readonly problems: readonly FileError[]
@@ -29,4 +29,11 @@ export async function readFacts(archive: Objects, table: string): Promise<readon
   const { facts, problems } = await findFacts(archive, table)
   if (problems[0] !== undefined) throw problems[0]
   return facts
+}
+
+/** Puts a fact into an archive, and gives its key. */
+export async function keepFact(archive: Pick<Objects, 'put'>, fact: Fact): Promise<string> {
+  const key = factKey(fact)
+  await archive.put(key, Buffer.from(writeFact(fact)))
+  return key
 }

@@ -1,6 +1,6 @@
 /**
- * Where objects lie, by key: a folder on a desk, a bucket on AWS, memory in tests. Whatever reads or writes an archive
- * stands on this, so an archive in another place is one file more beside `folder.ts` and `s3.ts`.
+ * Where objects lie, by key: a folder on a desk, a bucket on AWS, memory in tests. The library
+ * reads an archive in any place that has one of these; the command line chooses between `folder.ts` and `s3.ts`.
  */
 
 /** An archive's objects. Each appears whole or not at all and is never rewritten. */
@@ -9,6 +9,11 @@ export interface Objects {
   list(prefix: string): Promise<readonly string[]>
   /** The objects that have these keys, with what a list tells of each; what is none is passed over. */
   entries(prefix: string): Promise<readonly ObjectEntry[]>
+  /**
+   * The same in a place that keeps versions, with the version of each; of the keys of a range alone.
+   * @default - it keeps none: `entries` tells what there is
+   */
+  versioned?(prefix: string, range: KeyRange): Promise<readonly VersionedEntry[]>
   /** The same keys, and what lies there and is no object, which only a folder has: it is told and costs no list. */
   survey(prefix: string): Promise<Survey>
   /**
@@ -49,6 +54,17 @@ export interface ObjectEntry {
   readonly modified: number
   /** `STANDARD`, `GLACIER_IR`, ...; a folder has the first only. */
   readonly storageClass: string
+}
+
+/** Keys from behind one to before another. */
+export interface KeyRange {
+  readonly after: string
+  readonly before: string
+}
+
+/** An object with its version, which is never another object. */
+export interface VersionedEntry extends ObjectEntry {
+  readonly version?: string | undefined
 }
 
 /** What lies under a prefix. */

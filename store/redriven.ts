@@ -94,7 +94,7 @@ export class Ledger {
     try {
       const { sha256, ...sent } = checkJson(text, sentAgain, this.path)
       const { from, object, line, documents, of } = sent
-      // one digit that turned would say of another record that it was sent
+      // a flipped digit would mark another record as sent
       if (from === this.source && sha256 === hashOf(sent)) this.note(object, line, of, documents)
     } catch (error) {
       // half a line, or none of ours: what it would have said is sent once more

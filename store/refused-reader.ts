@@ -76,7 +76,7 @@ export async function* openRefused(
     // the console makes a folder by an empty object
     if (found === 0 && !object.endsWith('/')) onDamage(object)
   } catch (error) {
-    // whoever copied an object may have compressed it, and cut it short
+    // a copy of an object may have been compressed, and cut short
     if (!String((error as NodeJS.ErrnoException).code).startsWith('Z_')) throw error
     onDamage(object)
   }
@@ -102,7 +102,7 @@ function parseEntry(line: string): Pick<RefusedEntry, 'data' | 'arrival' | 'code
   const arrival = typeof arrivalTimestamp === 'string' ? Number(arrivalTimestamp) : arrivalTimestamp
   if (entry === undefined || typeof rawData !== 'string' || !isTime(arrival)) return undefined
   const data = Buffer.from(rawData, 'base64')
-  // of a text that is no base64, Node decodes what it can
+  // Node decodes as much as it can of a text that is no base64
   if (data.toString('base64') !== rawData) return undefined
   return {
     data,

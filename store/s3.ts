@@ -11,7 +11,15 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3'
 import { FileError, tooLarge } from '../config/gate.js'
-import { isMissing, type ObjectEntry, type ReplaceableObjects, type Survey, type TaggedText } from './objects.js'
+import {
+  isMissing,
+  type KeyRange,
+  type ObjectEntry,
+  type ReplaceableObjects,
+  type Survey,
+  type TaggedText,
+  type VersionedEntry,
+} from './objects.js'
 
 /** The objects in a bucket, of S3 or of what speaks as S3 does. */
 export class Bucket implements ReplaceableObjects {
@@ -24,7 +32,7 @@ export class Bucket implements ReplaceableObjects {
     return (await this.entries(prefix)).map(({ key }) => key)
   }
 
-  /** With a key to begin behind, only those that come after it. */
+  /** `after` is a key: only those behind it are listed. */
   async entries(prefix: string, after?: string): Promise<readonly ObjectEntry[]> {
     const entries: ObjectEntry[] = []
     for await (const { Contents = [] } of this.pages(prefix, { StartAfter: after })) {
@@ -100,9 +108,21 @@ export class Bucket implements ReplaceableObjects {
     return Body.transformToByteArray()
   }
 
+  async versioned(prefix: string, { after, before }: KeyRange): Promise<readonly VersionedEntry[]> {
+    const found: VersionedEntry[] = []
+    for await (const { key, versionId: version, isLatest, bytes, etag, modified } of this.versions(prefix, after)) {
+      if (key >= before) break
+      if (isLatest && bytes !== undefined && !key.endsWith('/'))
+        found.push({ key, bytes, etag, modified, storageClass: 'STANDARD', version })
+    }
+    return found
+  }
+
   /** Every version of the objects below a prefix, those that only say that an object was deleted among them. */
-  async *versions(prefix: string): AsyncGenerator<ListedVersion> {
-    let next: { readonly KeyMarker?: string | undefined; readonly VersionIdMarker?: string | undefined } = {}
+  async *versions(prefix: string, after?: string): AsyncGenerator<ListedVersion> {
+    let next: { readonly KeyMarker?: string | undefined; readonly VersionIdMarker?: string | undefined } = {
+      KeyMarker: after,
+    }
     do {
       const command = new ListObjectVersionsCommand({ Bucket: this.name, Prefix: prefix, ...next })
       const { Versions = [], DeleteMarkers = [], ...page } = await this.client.send(command)

@@ -22,7 +22,7 @@ export async function keptTable(archive: Objects, table: string): Promise<TableC
   return { ...unconfiguredTable(table), keys: kept.at(-1)?.keys ?? [], columns: [...columns.values()] }
 }
 
-/** The table of a name, in DynamoDB or in SQL, whatever its case where that leaves one only. */
+/** The table of a name, in DynamoDB or in SQL, in any case, unless several names differ in case alone. */
 export function findTable(
   tables: ReadonlyMap<string, TableConfiguration>,
   name: string,

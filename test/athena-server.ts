@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ColumnInfo, StartQueryExecutionInput } from '@aws-sdk/client-athena'
 import { type Loopback, startLoopback } from './loopback.js'
 
@@ -53,6 +54,8 @@ export interface ServedQuery {
   readonly submittedAt: number
   stopped: boolean
   outcome: Outcome | undefined
+  /** Settles when there is an outcome. */
+  settled: Promise<unknown>
 }
 
 export interface AthenaServer extends Loopback {
@@ -65,6 +68,8 @@ export interface AthenaServer extends Loopback {
   fault: (operation: AthenaOperation, call: number) => AthenaFault
   /** The states that each query goes through first. */
   states: readonly ('QUEUED' | 'RUNNING')[]
+  /** How long it waits for the end of a query before it says that it runs, so that nobody asks again and again. */
+  holdMs: number
 }
 
 /** Limits of the API reference, where a request is refused beyond them. */
@@ -92,6 +97,7 @@ export async function startAthenaServer(): Promise<AthenaServer> {
     answer: () => ({ state: 'SUCCEEDED', columns: [], rows: [] }),
     fault: () => undefined,
     states: ['QUEUED', 'RUNNING'],
+    holdMs: 0,
   }
   return server
 }
@@ -108,10 +114,15 @@ function serve(
   if (query === undefined) {
     return refuse(response, 'InvalidRequestException', `QueryExecution ${input.QueryExecutionId} was not found`)
   }
-  if (operation === 'GetQueryExecution') return respond(response, { QueryExecution: describeQuery(server, query) })
+  if (operation === 'GetQueryExecution') return describeWhenHeld(server, query, response)
   if (operation === 'GetQueryResults') return results(query, input, response)
   query.stopped = true
   return respond(response, {})
+}
+
+async function describeWhenHeld(server: AthenaServer, query: ServedQuery, response: ServerResponse): Promise<void> {
+  if (server.holdMs > 0) await Promise.race([query.settled, sleep(server.holdMs, undefined, { ref: false })])
+  respond(response, { QueryExecution: describeQuery(server, query) })
 }
 
 function start(server: AthenaServer, input: StartQueryExecutionInput, response: ServerResponse): unknown {
@@ -126,10 +137,11 @@ function start(server: AthenaServer, input: StartQueryExecutionInput, response: 
     submittedAt: Date.now(),
     stopped: false,
     outcome: undefined,
+    settled: Promise.resolve(),
   }
   server.queries.push(query)
   const { QueryString = '', ExecutionParameters = [] } = input
-  Promise.resolve(server.answer(QueryString, ExecutionParameters)).then(
+  query.settled = Promise.resolve(server.answer(QueryString, ExecutionParameters)).then(
     outcome => (query.outcome = cutOff(outcome, server.workgroup)),
     error => (query.outcome = { state: 'FAILED', reason: (error as Error).message, category: 2 }),
   )

@@ -36,6 +36,10 @@ describe('documents', () => {
       expect(read('README.md')).toMatch(new RegExp(`\\b${name}\\b`))
   })
 
+  it('count the saved questions', () => {
+    expect(read('README.md')).toContain(`| [${SAVED_QUERIES.size} saved questions](docs/queries.md)`)
+  })
+
   it('name only queries that exist', () => {
     const asked = [...read('README.md').matchAll(/itemtrail query ([a-z-]+)/g)].map(match => match[1] as string)
     expect(asked.filter(name => !SAVED_QUERIES.has(name))).toEqual([])

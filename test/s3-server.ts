@@ -154,9 +154,11 @@ function upTo(key: string, delimiter: string | null, from: number): string {
 function listVersions(url: URL, response: ServerResponse, versions: readonly StoredVersion[]): ServerResponse {
   const prefix = url.searchParams.get('prefix') ?? ''
   const newest = new Map(versions.map(version => [version.key, version]))
-  const all = versions.filter(({ key }) => key.startsWith(prefix)).reverse()
+  const token = url.searchParams.get('version-id-marker')
+  const after = token === null ? (url.searchParams.get('key-marker') ?? '') : (token.split('|')[1] ?? '')
+  const all = versions.filter(({ key }) => key.startsWith(prefix) && key > after).reverse()
   const sorted = all.sort((a, b) => (a.key === b.key ? 0 : a.key < b.key ? -1 : 1))
-  const from = Number(url.searchParams.get('version-id-marker') ?? 0)
+  const from = Number(token?.split('|')[0] ?? 0)
   const listed = sorted.slice(from, from + PAGE_KEYS).map(version => {
     const about = `<Key>${version.key}</Key><VersionId>${version.versionId}</VersionId>`
     const isLatest = `<IsLatest>${newest.get(version.key) === version}</IsLatest>${modifiedTag(version.lastModified)}`
@@ -164,7 +166,7 @@ function listVersions(url: URL, response: ServerResponse, versions: readonly Sto
     return `<Version>${about}${isLatest}<Size>${version.body.length}</Size><ETag>${etagOf(version)}</ETag></Version>`
   })
   const isTruncated = sorted.length > from + PAGE_KEYS
-  const next = `<NextKeyMarker>x</NextKeyMarker><NextVersionIdMarker>${from + PAGE_KEYS}</NextVersionIdMarker>`
+  const next = `<NextKeyMarker>x</NextKeyMarker><NextVersionIdMarker>${from + PAGE_KEYS}|${after}</NextVersionIdMarker>`
   return response
     .writeHead(200, { 'content-type': 'application/xml' })
     .end(`<ListVersionsResult>${isTruncated ? next : ''}${listed.join('')}</ListVersionsResult>`)

@@ -150,7 +150,7 @@ function canonicalSet(
   const scalars: string[] = []
   for (const element of elements) scalars.push(elementOf(element, type, `${path}[${scalars.length}]`, binary))
   scalars.sort(compareUtf8)
-  // only texts have anything to escape
+  // numbers and base64 have nothing to escape
   if (type === 'SS') return scalars.map(scalar => canonicalString(scalar, path)).join(',')
   return scalars.map(scalar => `"${scalar}"`).join(',')
 }

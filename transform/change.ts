@@ -98,7 +98,7 @@ export function imageOf(item: unknown, path: string, binary: BinaryEncoding, bef
 
 type SealedImages = Pick<DecodedChange, 'oldImage' | 'newImage' | 'subjects'>
 
-/** Without keys nothing is made of a record: a clear value in a row would be there for good. */
+/** Throws where values cannot be sealed: a clear value in a row would be there for good. */
 function sealImages(
   before: Image | null,
   after: Image | null,

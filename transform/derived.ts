@@ -22,12 +22,12 @@ export function changesPrefix(table: string): string {
 }
 
 /** The key prefix of the checkpoints. */
-export function checkpointsPrefix(table: string): string {
+function checkpointsPrefix(table: string): string {
   return `${derivedPrefix(table)}checkpoint/`
 }
 
 /** The key prefix of kept answers. */
-export function answersPrefix(table: string): string {
+function answersPrefix(table: string): string {
   return `${derivedPrefix(table)}answers/`
 }
 

@@ -149,7 +149,7 @@ export interface ErasureFact extends Erasing {
   /** When it was asked for, which is when the fence went up. */
   readonly asked: string
   readonly destroyed: string
-  /** From when on no process can have the key any more. */
+  /** After this instant no process can have the key any more. */
   readonly effective: string
   /** What of this table was sealed under the key: objects with such rows, the rows, the values in their images. */
   readonly objects: number

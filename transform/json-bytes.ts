@@ -26,12 +26,12 @@ export function isBlankByte(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x09 || byte === LINE_FEED || byte === 0x0d
 }
 
-/** Only white space. */
+/** True where there is nothing but white space. */
 export function isBlank(bytes: Uint8Array): boolean {
   return firstSolid(bytes, 0) === bytes.length
 }
 
-/** Where the first byte is that is no white space, from a position on; the length where there is none. */
+/** The position of the first byte at or after `from` that is not white space; the length where there is none. */
 export function firstSolid(bytes: Uint8Array, from: number): number {
   let position = from
   while (position < bytes.length && isBlankByte(bytes[position])) position++

@@ -16,7 +16,7 @@ export const FACTS_PREFIX = 'facts/'
 /** The journal: a log of what was written. */
 export const LOG_PREFIX = 'log/'
 
-/** Of the journal: which checkpoint followed which; tiles and bundles of entries; what a sealing is about to write. */
+/** Parts of the journal: which checkpoint followed which; tiles and bundles; what a sealing is about to write. */
 export const CLAIMS_PREFIX = `${LOG_PREFIX}next/`
 export const TILES_PREFIX = `${LOG_PREFIX}tile/`
 export const STAGED_PREFIX = `${LOG_PREFIX}staging/`
@@ -41,7 +41,7 @@ export function isPartialTile(key: string): boolean {
   return key.startsWith(TILES_PREFIX) && /\.p\/\d+$/.test(key)
 }
 
-/** Beside an archive in a folder, and no part of it: no key begins with a dot. Files on their way to become objects. */
+/** Files that are about to become objects. The folder is no part of the archive: no key begins with a dot. */
 export const STAGING_FOLDER = '.staging'
 
 /** How far a `tail` is, and that it runs. */

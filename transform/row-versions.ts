@@ -14,9 +14,9 @@ import type { TableConfiguration } from './table-configuration.js'
 export interface RowVersion {
   /** The columns that every one of its rows has, in their order, without those that a configuration adds. */
   readonly columns: readonly Column[]
-  /** Of these, what nothing else in the archive tells: delivery adds it, or only the record had it. */
+  /** Those of them that nothing else in the archive tells: delivery adds them, or only the record had them. */
   readonly underived: readonly string[]
-  /** Of these, what the table's configuration decides. */
+  /** Those of them that the table's configuration decides. */
   readonly configured: readonly string[]
   readonly make: (change: DecodedChange, table: TableConfiguration, arrival: number) => AuditRow
   readonly hash: (row: HashedColumns) => string

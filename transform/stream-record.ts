@@ -267,7 +267,7 @@ function atLeastAs(us: number, unit: TimeUnit): Instant {
   return { us, precision: us % UNITS.ms === 0 ? 'ms' : 'us' }
 }
 
-/** From 1970, and so that microseconds since then are safe integers. */
+/** Refuses a time before 1970, and one whose microseconds since then are no safe integer. */
 function checkTime(instant: Instant): Instant {
   if (instant.us >= 0 && instant.us <= Number.MAX_SAFE_INTEGER) return instant
   throw new Refusal(`time is ${held(instant.us)} microseconds since 1970, expected 0 to ${Number.MAX_SAFE_INTEGER}`)

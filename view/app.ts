@@ -30,6 +30,7 @@ import { questionScreen, receiptOf } from './screens/question.js'
 import { receiptOfSample, sampleScreen } from './screens/sample.js'
 import { receiptOfSql, sqlScreen } from './screens/sql.js'
 import { tableScreen } from './screens/table.js'
+import { costFirst, type Spending, spendingRemarks } from './spending.js'
 import { lastChange } from './tables.js'
 import { clockOf } from './times.js'
 
@@ -48,8 +49,8 @@ export interface AppOptions {
   readonly hosts: () => readonly string[]
   /** @default - the clock */
   readonly now?: (() => Date) | undefined
-  /** What was spent, for people. @default - nothing is */
-  readonly expense?: (() => string) | undefined
+  /** What questions cost. @default - nothing */
+  readonly spending?: Spending | undefined
 }
 
 type Ending = 'html' | 'json' | 'csv'
@@ -144,6 +145,8 @@ async function answer(c: Context, options: AppOptions): Promise<Response> {
     const asking = askingOf(url, path, ending, looked, options)
     try {
       if (asking instanceof AddressError) throw asking
+      const first = options.spending && (await costFirst(asking, options.spending))
+      if (first !== undefined) return await send(first, asking, ending === 'csv' ? 'json' : ending, options)
       const file = find(FILES, path)
       if (file !== undefined) return await file(asking)
       const make = find(SCREENS, path)
@@ -217,15 +220,17 @@ function askingOf(
 
 async function send(screen: Screen, asking: PageAsking, ending: Ending, options: AppOptions): Promise<Response> {
   const { status = 200 } = screen
-  const lastUs = await lastChange(asking)
+  const lastUs = screen.isUnasked ? undefined : await lastChange(asking)
   if (ending === 'csv') return csvOf(screen)
   if (ending === 'json')
     return new Response(`${toJson(described(screen, asking, lastUs))}\n`, {
       status,
       headers: { 'content-type': 'application/json; charset=utf-8' },
     })
-  const spent = options.expense?.()
-  const remarks = [...(screen.remarks ?? []), ...(spent === undefined ? [] : [spent])]
+  const remarks = [
+    ...(screen.remarks ?? []),
+    ...(options.spending === undefined ? [] : spendingRemarks(asking, options.spending)),
+  ]
   const html = revealPage(pageOf({ asking, screen: { ...screen, remarks }, lastUs }))
   return new Response(html, { status, headers: { 'content-type': 'text/html; charset=utf-8' } })
 }
@@ -241,12 +246,12 @@ function csvOf({ rows, isCut, counts, command }: Screen): Response {
 }
 
 /** What is always on a screen, and its own. */
-function described(screen: Screen, asking: PageAsking, lastUs: number | null): object {
+function described(screen: Screen, asking: PageAsking, lastUs: number | null | undefined): object {
   const { question, command = null, counts = null, remarks = [], receipt, sureness, data } = screen
   return {
     question,
     archive: asking.root,
-    last_change: lastUs === null ? null : formatInstant(lastUs, 6),
+    last_change: lastUs == null ? null : formatInstant(lastUs, 6),
     counts,
     command,
     receipt: receipt?.sha256 ?? null,

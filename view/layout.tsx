@@ -11,8 +11,8 @@ import { Time } from './times.js'
 export interface Surroundings {
   readonly asking: PageAsking
   readonly screen: Screen
-  /** When the last change of the archive was made, in microseconds since 1970; null where it has none. */
-  readonly lastUs: number | null
+  /** When the archive's last change was made, in microseconds since 1970; null: it has none; undefined: not asked. */
+  readonly lastUs: number | null | undefined
 }
 
 /** A whole page. */
@@ -49,7 +49,9 @@ function Layout({ asking, screen, lastUs }: Surroundings) {
           </nav>
           <span class="any">
             archive {asking.root}
-            {lastUs === null ? (
+            {lastUs === undefined ? (
+              ''
+            ) : lastUs === null ? (
               ', which has no change yet'
             ) : (
               <>

@@ -58,6 +58,8 @@ export interface Screen {
   readonly body: Child
   /** What `.json` has beside what is always there. */
   readonly data: object
+  /** True where nothing was asked yet, so that nothing is to be asked for what stands around it. @default false */
+  readonly isUnasked?: boolean | undefined
   /** True where a file has some of the rows only, which CSV has no place to say. @default false */
   readonly isCut?: boolean | undefined
   /** What `.csv` has, where the screen is a list. */

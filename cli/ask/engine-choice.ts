@@ -57,6 +57,7 @@ export async function placeOf(options: Options, configuration: Configuration | u
     results: athena?.results,
     bucket: told?.bucket,
     derived: told?.derived,
+    journal: told?.journal,
   }
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readBounded } from '../../config/gate.js'
 import { KeptObjects } from '../../journal/kept-objects.js'
-import { isWithin, readKeyFile, readVerifier, type SigningKey } from '../../journal/key-file.js'
+import { isFileWithin, isWithin, readKeyFile, readVerifier, type SigningKey } from '../../journal/key-file.js'
 import { rowHashesAt } from '../../journal/row-hashes.js'
 import type { Verifier } from '../../proof/note.js'
 import { type Policy, parsePolicy } from '../../proof/policy.js'
@@ -82,10 +82,9 @@ export function believedKey(options: Options, root?: string): BelievedKey | unde
   if (typeof options.policy === 'string') return believedPolicy(options.policy, options, root)
   const given = keyPath(options)
   if (given === undefined) return undefined
-  const isFile = existsSync(given)
   try {
     const verifier = readVerifier(given)
-    return { verifier, isInside: isFile && root !== undefined && isWithin(given, root) }
+    return { verifier, isInside: root !== undefined && isFileWithin(given, root) }
   } catch (error) {
     if (error instanceof ProofError) throw new CommandError(`--key cannot be read: ${error.message}`)
     throw error

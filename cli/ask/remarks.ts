@@ -1,8 +1,11 @@
 import type { QueryEngine } from '../../queries/engines/engine.js'
-import { journalProblem, sealedOf } from '../../queries/verdict/sealed.js'
+import { journalOf } from '../../queries/verdict/archive-journal.js'
+import { sealedOf } from '../../queries/verdict/sealed.js'
+import { journalProblem, sealedRemarks } from '../../queries/verdict/sealed-told.js'
 import { DiskArchive } from '../../store/folder.js'
 import { readKept } from '../../store/kept-configurations.js'
 import { findFacts } from '../../store/kept-facts.js'
+import type { NamedTable } from '../../transform/table-names.js'
 import { EXIT, type ExitCode, type Io } from '../io.js'
 import { isOnAws } from '../show/archive-name.js'
 import { printable } from '../show/text.js'
@@ -37,9 +40,16 @@ async function unreadableFacts({ facts }: QueryEngine, tables: readonly string[]
 }
 
 /** What of the journal cannot be read: then nobody knows what is missing. */
-async function journalProblems(engine: QueryEngine, tables: readonly string[]): Promise<readonly string[]> {
-  const sealed = await Promise.all(tables.map(table => sealedOf(engine, table)))
-  return [...new Set(sealed.flatMap(found => found?.problems ?? []))].map(journalProblem)
+async function journalProblems(engine: QueryEngine): Promise<readonly string[]> {
+  return ((await journalOf(engine))?.problems() ?? []).map(journalProblem)
+}
+
+/** Tells on standard error what of a table, up to a time, was sealed and is missing or another, or cannot be known. */
+export async function tellSealed(engine: QueryEngine, table: NamedTable, toUs: number, io: Io): Promise<ExitCode> {
+  const sealed = await sealedOf(engine, table, { afterUs: Number.NEGATIVE_INFINITY, toUs })
+  if (sealed === null || sealed.findings.length + sealed.problems.length === 0) return EXIT.done
+  say(engine, sealedRemarks(sealed), io)
+  return sealed.findings.length > 0 ? EXIT.findings : EXIT.unchecked
 }
 
 /**
@@ -52,7 +62,12 @@ export async function tellUnread(workspace: Workspace, exit: ExitCode, io: Io): 
   const objects = (await Promise.all(about.map(table => engine.unread?.(table)))).flatMap(unread => unread ?? [])
   const among = asked.size > 0 ? [...asked] : tables
   const facts = await unreadableFacts(engine, among)
-  return sayUnread(engine, [...objects, ...facts, ...(await journalProblems(engine, among))], exit, io)
+  return sayUnread(
+    engine,
+    [...objects, ...facts, ...(among.length === 0 ? [] : await journalProblems(engine))],
+    exit,
+    io,
+  )
 }
 
 /** The same of everything beside the rows, for commands that say how an archive is. */

@@ -20,21 +20,30 @@ export interface Revealing {
   readonly given: Unsealing
 }
 
-/** How an answer about some tables shows sealed values. Throws a `CommandError` where keys are asked for in vain. */
+/** How an answer about a table shows sealed values. Throws a `CommandError` where keys are asked for in vain. */
 export async function revealingOf(
+  workspace: Workspace,
+  table: TableConfiguration,
+  options: Options,
+): Promise<Revealing> {
+  const given = await openingOf(workspace, [table], options)
+  return { shown: given === AS_STORED ? await markingIn(workspace.engine, table) : given, given }
+}
+
+/** What becomes of sealed values where somebody asks to see them, else nothing. Throws a `CommandError`. */
+export async function openingOf(
   { engine, root, configuration }: Workspace,
   tables: readonly TableConfiguration[],
   options: Options,
-): Promise<Revealing> {
-  const marking = firstOf(await Promise.all(tables.map(table => markingIn(engine, table))))
-  if (options.reveal !== true) return { shown: marking, given: AS_STORED }
+): Promise<Unsealing> {
+  if (options.reveal !== true) return AS_STORED
   if (options.receipt !== undefined || options.evidence !== undefined)
     throw new CommandError('--reveal is for reading: a receipt, and evidence, are of what is stored')
   if (isOnAws(root)) throw new CommandError('--reveal is for an archive in a folder', EXIT.usage)
   const keys = openKeyStore(configuration, root)
-  const versions = engine.facts === undefined ? [] : await Promise.all(tables.map(({ table }) => keptIn(engine, table)))
-  const opening = firstOf([unsealingOf(versions.flat(), keys), marking])
-  return { shown: opening, given: opening }
+  const versions = await Promise.all(tables.map(({ table }) => keptIn(engine, table)))
+  const markings = await Promise.all(tables.map(table => markingIn(engine, table)))
+  return firstOf([unsealingOf(versions.flat(), keys), ...markings])
 }
 
 async function markingIn(engine: QueryEngine, table: TableConfiguration): Promise<Unsealing> {

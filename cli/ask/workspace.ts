@@ -1,11 +1,12 @@
 import { existsSync, statSync } from 'node:fs'
 import { type Configuration, readConfiguration } from '../../config/configuration.js'
 import { FileError } from '../../config/gate.js'
-import { isWithin, readVerifier } from '../../journal/key-file.js'
+import { isFileWithin, readVerifier } from '../../journal/key-file.js'
+import { readSeen } from '../../journal/seen-checkpoint.js'
 import { ArchiveError } from '../../library/archive-error.js'
 import { type FolderOptions, type OpenArchive, openArchive } from '../../library/open-archive.js'
 import { ProofError } from '../../proof/proof-error.js'
-import type { QueryEngine } from '../../queries/engines/engine.js'
+import type { KnownJournal, QueryEngine } from '../../queries/engines/engine.js'
 import { countRefused } from '../../store/refused-of-table.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { CommandError, EXIT, type Io, type Options } from '../io.js'
@@ -104,9 +105,32 @@ async function openFolder(options: Options, configuration: Configuration | undef
     archive: await openArchiveIn(root, configuration?.tables.values() ?? [], {
       signal,
       files,
-      journalKey: journalKeyOf(configuration, root),
+      ...journalOptions(configuration, root),
     }),
     end: () => {},
+  }
+}
+
+/** What is known of the journal of an archive in a folder: by the configuration, and by what this machine saw. */
+export function journalOptions(
+  configuration: Configuration | undefined,
+  root: string,
+): Pick<FolderOptions, 'journalKey' | 'journal'> {
+  const journal = { ...knownJournal(configuration), seen: readSeen(root) }
+  return { journalKey: journalKeyOf(configuration, root), journal }
+}
+
+/** What the configuration says of the journal of an archive on AWS, its key among it where it is no key of KMS. */
+export function journalOnAws(configuration: Configuration | undefined): KnownJournal {
+  const key = journalKeyOf(configuration)
+  return { ...knownJournal(configuration), ...(key !== undefined && { believed: readVerifier(key) }) }
+}
+
+/** What the configuration says of an archive's journal, beside its key. */
+function knownJournal(configuration: Configuration | undefined): KnownJournal {
+  return {
+    ...(configuration?.seal !== undefined && { sealedBy: 'the configuration, which says "seal"' }),
+    refusedDays: configuration?.refusedDays,
   }
 }
 
@@ -114,9 +138,9 @@ async function openFolder(options: Options, configuration: Configuration | undef
  * The configured key that the journal is believed under. Without one that can be read an answer says that nobody is
  * believed: who asks need not have it. One inside the archive vouches for nothing.
  */
-function journalKeyOf(configuration: Configuration | undefined, root: string): string | undefined {
+function journalKeyOf(configuration: Configuration | undefined, root?: string): string | undefined {
   const key = configuration?.seal?.key
-  if (key === undefined || key.startsWith('arn:') || isWithin(key, root)) return undefined
+  if (key === undefined || key.startsWith('arn:') || (root !== undefined && isFileWithin(key, root))) return undefined
   try {
     readVerifier(key)
     return key
@@ -160,7 +184,8 @@ async function openOnAws(options: Options, configuration: Configuration | undefi
     import('../../queries/engines/athena-cost.js'),
   ])
   const refusal = (message: string) => new CommandError(message, EXIT.unchecked, FACTS_NEED)
-  const engine = await openStackEngine(place, { signal: io?.interruption?.(), refusal })
+  const known = journalOnAws(configuration)
+  const engine = await openStackEngine(place, { signal: io?.interruption?.(), refusal, known })
   return {
     root: nameOnAws(workgroup, database, region),
     archive: await openArchive({ engine, tables: configuration?.tables.values() ?? [], others: true }),
@@ -171,7 +196,7 @@ async function openOnAws(options: Options, configuration: Configuration | undefi
 }
 
 const FACTS_NEED =
-  'the caller needs s3:ListBucket and s3:GetObject on facts/ and kms:Decrypt on its key; --workgroup and --database in place of --stack ask without facts, and then no answer is COMPLETE'
+  'the caller needs s3:ListBucket and s3:GetObject on facts/ and kms:Decrypt on its key, of a sealed archive s3:ListBucketVersions and s3:GetObject on log/, too; --workgroup and --database in place of --stack ask without facts, and then no answer is COMPLETE'
 
 /**
  * The table that a user names, whatever its case. Throws `CommandError` with the nearest names, or that the table is

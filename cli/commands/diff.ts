@@ -56,7 +56,7 @@ async function diffOfMoments([name, key]: readonly string[], asking: Asking): Pr
   await checkSeen(workspace, table, all, until)
   checkKnown(before, from, '--from')
   checkKnown(after, to, '--to')
-  const revealing = await revealingOf(workspace, [table], options)
+  const revealing = await revealingOf(workspace, table, options)
   return surfaceOf(table.table, until, [from, before], [to, after], revealing, workspace.root, receipt)
 }
 
@@ -67,7 +67,7 @@ async function diffOfEvents(
   const { table, all, from, to, until } = await betweenEvents(workspace, typed)
   const [began, ended] = [sideOf(from), sideOf(to)]
   const receipt = await keepReceipt(all, table, ended[0], workspace, receipts)
-  const revealing = await revealingOf(workspace, [table], options)
+  const revealing = await revealingOf(workspace, table, options)
   return surfaceOf(table.table, until, began, ended, revealing, workspace.root, receipt)
 }
 

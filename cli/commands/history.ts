@@ -41,7 +41,7 @@ export const history: Command = {
       const found = await findHistory(workspace, table, key as string)
       const receipt = await receipts.keep(found.answer, workspace)
       await checkSeen(workspace, table, found)
-      const { shown, given } = await revealingOf(workspace, [table], options)
+      const { shown, given } = await revealingOf(workspace, table, options)
       const parts = {
         page: partOf(revealHistory(found, shown), narrowing),
         programs: partOf(revealHistory(found, given), narrowing),

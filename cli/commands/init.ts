@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { parseConfiguration } from '../../config/configuration.js'
 import type { Inference } from '../../config/infer-columns.js'
+import { nameSome } from '../../queries/name-some.js'
 import { type Command, CommandError, EXIT, type Io } from '../io.js'
 import { grouped } from '../show/progress.js'
 import { pad, printable, widthOf, wrap } from '../show/text.js'
@@ -57,6 +58,11 @@ function showTable(name: string, table: SeenTable, io: Io): void {
     const text = `  who made a change: ${printable(actor)}, by its name; take "actor" out where that is not so`
     io.err(`${wrap(text, io.columns)}\n`)
   }
+  const { paths } = table.personal
+  if (paths.length === 0) return
+  const named = nameSome(paths.map(printable), MOST_LEFT_OUT)
+  const advice = 'is stored in clear for good, unless it is erasable before the first row is written: docs/erasure.md'
+  io.err(`${wrap(`  looks personal, and ${advice}: ${named}`, io.columns)}\n`)
 }
 
 function showPath(path: readonly string[]): string {

@@ -24,7 +24,7 @@ export const prove: Command = {
     ['--output <path>', 'the file of the proof; of a key the folder of its proofs'],
     ['--force', 'writes over a file that is there'],
   ],
-  example: 'itemtrail prove Orders 8e9a83da --key seal.key.vkey --output 8e9a83da.row-proof',
+  example: 'itemtrail prove Orders 4b422425 --key seal.key.vkey --output 4b422425.row-proof',
   run: ([name, typed = ''], options, io) =>
     withWorkspace(options, async workspace => {
       const table = findWorkspaceTable(workspace, name as string)

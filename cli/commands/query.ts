@@ -15,6 +15,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { PageContext } from '../../view/paper/html-file.js'
 import { findItemKey } from '../ask/find-item.js'
 import { instantOf } from '../ask/instant-argument.js'
+import { openKeyStore } from '../ask/key-store.js'
 import { nearest } from '../ask/nearest.js'
 import {
   ANSWER_OPTIONS,
@@ -27,7 +28,7 @@ import {
   PLACE_OPTIONS,
   VERDICT_OPTION,
 } from '../ask/question.js'
-import { REVEAL_OPTION, type Revealing, revealingOf, revealTable } from '../ask/revealing.js'
+import { openingOf, REVEAL_OPTION, revealTable } from '../ask/revealing.js'
 import { findWorkspaceTable, type Workspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
 import { isOnAws } from '../show/archive-name.js'
@@ -46,6 +47,7 @@ export const query: Command = {
   options: [
     ...PLACE_OPTIONS,
     ['--param <name=value>', 'a parameter; may be given several times', []],
+    ['--subject <id>', 'the person asked about: the token is made here, and the id goes nowhere'],
     REVEAL_OPTION,
     ...ANSWER_OPTIONS,
     VERDICT_OPTION,
@@ -63,8 +65,8 @@ async function answerSaved([name, tableName]: readonly string[], asking: Asking)
   const answer: Answer = await workspace.archive.run(saved.name as QueryName, table.table, parameters)
   const judgement = judgementOf(answer.asked, asking, async () => answer)
   const empty = lazily(async () => describeNothing(saved, answer, table, await judgement.verdict(), workspace))
-  const revealing = await revealingOf(workspace, [table], options)
-  return surfaceOf(saved, answer, judgement, empty, revealing, workspace.root)
+  const opening = await openingOf(workspace, [table], options)
+  return surfaceOf(saved, answer, judgement, empty, opening, workspace.root)
 }
 
 function surfaceOf(
@@ -72,7 +74,7 @@ function surfaceOf(
   answer: Answer,
   judgement: AnswerJudgement,
   empty: () => Promise<string>,
-  { given }: Revealing,
+  given: Unsealing,
   root: string,
 ): AnswerSurface {
   const { verdict } = judgement
@@ -165,6 +167,24 @@ function onlyTable({ tables }: Workspace): string {
   throw new CommandError(`table is missing, the archive has ${tables.length}: ${tables.join(', ')}`)
 }
 
+/** The token of a person in the place of the id, which would stay in a history of statements. */
+function subjectParameter(
+  { name, parameters }: SavedQuery,
+  { configuration, root }: Workspace,
+  { subject }: Options,
+): Readonly<Record<string, string>> {
+  if (typeof subject !== 'string') return {}
+  if (!parameters.some(parameter => parameter.name === 'subject'))
+    throw new CommandError(`query ${name} asks for no person, expected one with the parameter subject`)
+  if (isOnAws(root))
+    throw new CommandError(
+      '--subject makes the token with the keys of a desk, and these are in the stack',
+      EXIT.usage,
+      'itemtrail subject token ID --stack NAME tells it, --param subject=TOKEN takes it',
+    )
+  return { subject: openKeyStore(configuration, root).tokenOf(subject) }
+}
+
 /** `--param name=value`; a parameter that is an item's key is typed as in `history`. */
 async function readParameters(
   saved: SavedQuery,
@@ -172,7 +192,7 @@ async function readParameters(
   workspace: Workspace,
   options: Options,
 ): Promise<Parameters> {
-  const parameters: Record<string, Key> = {}
+  const parameters: Record<string, Key> = { ...subjectParameter(saved, workspace, options) }
   for (const text of (options.param ?? []) as readonly string[]) {
     const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
     if (name === undefined || value === undefined)

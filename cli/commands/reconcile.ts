@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import type { OpenArchive } from '../../library/open-archive.js'
 import { QueryError } from '../../queries/engines/engine.js'
 import {
   type ComparedArchive,
@@ -9,13 +10,21 @@ import {
 import type { ReconcileSource } from '../../restore/reconcile-source.js'
 import { StateStore } from '../../restore/state-store.js'
 import { DiskArchive } from '../../store/folder.js'
-import { FACT_VERSION, factInstant, type ReconciliationFact, writeFact } from '../../transform/fact.js'
+import { keepFact } from '../../store/kept-facts.js'
+import { FACT_VERSION, factInstant, type ReconciliationFact } from '../../transform/fact.js'
 import { compareUtf8 } from '../../transform/json.js'
-import { factKey } from '../../transform/layout.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { LIVE_OPTIONS } from '../ask/connection.js'
 import { keyedTable } from '../ask/keyed-table.js'
-import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration, openArchiveIn } from '../ask/workspace.js'
+import { tellSealed } from '../ask/remarks.js'
+import {
+  ARCHIVE_OPTION,
+  archiveRoot,
+  CONFIG_OPTION,
+  journalOptions,
+  loadConfiguration,
+  openArchiveIn,
+} from '../ask/workspace.js'
 import { describeWriteFailure } from '../failures.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
@@ -59,7 +68,10 @@ export const reconcile: Command = {
         waitMs,
         onComparing: () => io.errIsTerminal && io.err('comparing ...'),
       }
-      return await compareWith(source, table, archived, { root, report, writes: options.fact !== false, io })
+      const exit = await compareWith(source, table, archived, { root, report, writes: options.fact !== false, io })
+      const known = await openArchiveIn(root, [table, ...configured], journalOptions(configuration, root))
+      const sealed = await heldAgainstJournal(known, table, source.toUs(), io)
+      return exit === EXIT.done || sealed === EXIT.findings ? sealed : exit
     } catch (error) {
       if (error instanceof ComparisonError) throw new CommandError(error.message, EXIT.unchecked)
       const problem = describeWriteFailure(error, store.folder)
@@ -69,6 +81,20 @@ export const reconcile: Command = {
       store.remove()
     }
   },
+}
+
+/** States that are equal say nothing of what the archive tells between them. */
+async function heldAgainstJournal(
+  { engine }: OpenArchive,
+  table: TableConfiguration,
+  toUs: number,
+  io: Io,
+): Promise<ExitCode> {
+  try {
+    return await tellSealed(engine, table, toUs, io)
+  } finally {
+    engine.close()
+  }
 }
 
 function checkUse(options: Options, root: string): void {
@@ -129,7 +155,10 @@ async function compareWith(
   if (writes && !many) {
     const except = [...new Set([...differing.keys(), ...unsettled])]
     const digest = await digestAsCompared(source, table, archived, except)
-    key = await keep(root, reconciliationFact(table, source, { items, differing, unsettled, digest }))
+    key = await keepFact(
+      new DiskArchive(root),
+      reconciliationFact(table, source, { items, differing, unsettled, digest }),
+    )
   }
   return report.end(items, factInstant(source.toUs()), key)
 }
@@ -165,10 +194,4 @@ function reconciliationFact(
     unsettled: [...unsettled].filter(key => !differing.has(key)).sort(compareUtf8),
     digest,
   }
-}
-
-async function keep(root: string, fact: ReconciliationFact): Promise<string> {
-  const key = factKey(fact)
-  await new DiskArchive(root).put(key, Buffer.from(writeFact(fact)))
-  return key
 }

@@ -5,7 +5,7 @@ import { closePlan, openPlan, type Plan } from '../../restore/plan-reader.js'
 import { RESTORE_DOUBTS } from '../../restore/restore-plan.js'
 import type { AttributePath } from '../../transform/table-configuration.js'
 import { LIVE_OPTIONS } from '../ask/connection.js'
-import { tellUnread } from '../ask/remarks.js'
+import { tellSealed, tellUnread } from '../ask/remarks.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { archiveFlag } from '../show/archive-name.js'
@@ -89,6 +89,8 @@ async function carryOut(workspace: Workspace, order: Order, options: Options, io
   const { destination, performs } = order
   const answer = new RestoreAnswer(formatOf(options), io, destination.kind !== 'table' && order.key === undefined)
   const question = await openQuestion(workspace, order, options, io)
+  // an item that it concerns is skipped, which says GAP or ALTERED and not why
+  await tellSealed(workspace.engine, question.table, order.at.us, io)
   if (performs) restoreActor(question.options.actorAttribute, options)
   if (performs) await refuseUnread(workspace, io)
   const made = await writePlan(question, order, answer, io)

@@ -1,8 +1,11 @@
 import { hostname } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
+import { whyNotGrown } from '../../journal/growth.js'
+import { finishedHead, type Head } from '../../journal/head.js'
 import { KeptLog } from '../../journal/kept-log.js'
 import { makeKeyFile, vkeyPath } from '../../journal/key-file.js'
 import { type Sealed, type Sealer, seal as sealArchive } from '../../journal/seal.js'
+import { keepSeen, readSeen, type SeenHead } from '../../journal/seen-checkpoint.js'
 import { askTimestamp, TimestampError, timestampPath } from '../../journal/timestamp.js'
 import { ProofError } from '../../proof/proof-error.js'
 import { existingArchive, originOf, refuseWithin, signingKey, withSealedObjects } from '../ask/journal-options.js'
@@ -46,10 +49,32 @@ export const seal: Command = {
         now: Date.now,
         parallel: PARALLEL,
       }
-      const sealOnce = () => sealAndTell(sealer, options.timestamp, format, io)
+      const sealOnce = async () => {
+        await refuseShorter(sealer, readSeen(root))
+        return sealAndTell(sealer, options.timestamp, format, io, head => keepSeen(root, identity.origin, head))
+      }
       return options.follow === true ? follow(sealOnce, io) : sealOnce()
     })
   },
+}
+
+/**
+ * Throws a `CommandError` for a journal that does not go on from where this machine saw it end: what would be sealed
+ * were a second history.
+ */
+async function refuseShorter({ store, identity }: Sealer, seen: SeenHead | undefined): Promise<void> {
+  if (seen === undefined) return
+  const read = (path: string) => store.read(path)
+  const problem =
+    seen.origin === identity.origin
+      ? await whyNotGrown(read, seen, await finishedHead(store, identity))
+      : { message: `is of ${JSON.stringify(seen.origin)}, the key signs for ${JSON.stringify(identity.origin)}` }
+  if (problem === undefined) return
+  throw new CommandError(
+    `checkpoint ${seen.where}, which this machine kept, ${problem.message}; nothing is sealed`,
+    EXIT.findings,
+    'somebody cut the journal or began it anew; where that was meant, remove the file',
+  )
 }
 
 /** Objects that are read at once. */
@@ -80,8 +105,15 @@ function makeKeyOf(path: string, origin: string) {
   }
 }
 
-async function sealAndTell(sealer: Sealer, authority: Options[string], format: TextFormat, io: Io): Promise<ExitCode> {
+async function sealAndTell(
+  sealer: Sealer,
+  authority: Options[string],
+  format: TextFormat,
+  io: Io,
+  keep: (head: Head) => void,
+): Promise<ExitCode> {
   const sealed = await sealArchive(sealer)
+  keep(sealed.head)
   const time = typeof authority === 'string' ? await stamp(sealer, sealed, authority) : undefined
   const { head, objects, rows, vanished } = sealed
   const page = () => {

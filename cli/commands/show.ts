@@ -33,7 +33,7 @@ export const show: Command = {
       const found = await namedChange(workspace, table, event as string)
       // how sure a change is its item's history says: a receipt is of that
       const receipt = await receipts.keep(found.history.answer, workspace)
-      const { shown, given } = await revealingOf(workspace, [found.of.table], options)
+      const { shown, given } = await revealingOf(workspace, found.of.table, options)
       const columns = await revealTable(found.table, given)
       const [page, programs] = [revealed(found, shown), { ...revealed(found, given), table: columns }]
       return surfaceOf(found.of.table.table, page, programs, workspace.root, receipt)

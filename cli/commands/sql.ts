@@ -12,7 +12,7 @@ import {
   PLACE_OPTIONS,
   VERDICT_OPTION,
 } from '../ask/question.js'
-import { REVEAL_OPTION, revealingOf, revealTable } from '../ask/revealing.js'
+import { openingOf, REVEAL_OPTION, revealTable } from '../ask/revealing.js'
 import { statementText } from '../ask/statement-text.js'
 import type { Workspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, Interruption, type Io } from '../io.js'
@@ -55,7 +55,7 @@ async function answerStatement(statement: string, asking: Asking): Promise<Answe
   const judgement = judgementOf(answer.asked, asking, async () => answer)
   const { verdict } = judgement
   const tables = workspace.tables.map(table => workspace.archive.table(table))
-  const { given } = await revealingOf(workspace, tables, options)
+  const given = await openingOf(workspace, tables, options)
   return {
     page: async io => {
       printRows(answer.columns, revealRows(answer.rows(), given), io)

@@ -5,7 +5,7 @@ import { eraseCommand } from './subject/erase.js'
 import { exportCommand } from './subject/export.js'
 import { findCommand } from './subject/find.js'
 import { holdCommand, releaseCommand } from './subject/hold.js'
-import { initCommand, renewCommand, tokenCommand } from './subject/keys.js'
+import { adoptCommand, initCommand, renewCommand, tokenCommand } from './subject/keys.js'
 
 /** What can be done about a person. */
 const ACTS: Readonly<Record<string, (id: string | undefined, options: Options, io: Io) => ReturnType<Command['run']>>> =
@@ -18,6 +18,7 @@ const ACTS: Readonly<Record<string, (id: string | undefined, options: Options, i
     hold: holdCommand,
     release: releaseCommand,
     renew: renewCommand,
+    adopt: adoptCommand,
   }
 
 /** A person whom rows concern: found, told what is kept, made unreadable. */

@@ -3,9 +3,18 @@ import { existsSync } from 'node:fs'
 import { formatVkey } from '../../proof/note.js'
 import type { AthenaEngine } from '../../queries/engines/athena.js'
 import { expenseOf, formatExpense } from '../../queries/engines/athena-cost.js'
+import type { Spending } from '../../view/spending.js'
 import { ENGINE_OPTIONS, engineOf, placeOf } from '../ask/engine-choice.js'
 import { believedKey, KEY_OPTION } from '../ask/journal-options.js'
-import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration, openArchiveIn } from '../ask/workspace.js'
+import {
+  ARCHIVE_OPTION,
+  archiveRoot,
+  CONFIG_OPTION,
+  journalOnAws,
+  journalOptions,
+  loadConfiguration,
+  openArchiveIn,
+} from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
 import { DEFAULT_ARCHIVE, nameOnAws } from '../show/archive-name.js'
 
@@ -33,8 +42,8 @@ export const view: Command = {
     const inView = new ArchiveInView(place.open)
     // what cannot be opened is told here, and not in a browser
     await inView.look(async () => {})
-    const { root, onAws, expense } = place
-    const shown = { view: inView, root, onAws, identity: identityOf(options, root), expense }
+    const { root, onAws, spending } = place
+    const shown = { view: inView, root, onAws, identity: identityOf(options, root), spending }
     const served = await servePage({ ...shown, allowsSql: options.allowSql === true }, port).catch(async error => {
       await inView.close()
       throw refusedPort(error, port)
@@ -67,11 +76,17 @@ function identityOf(options: Options, root: string) {
   return key === undefined ? undefined : { origin: key.verifier.name, known: [key.verifier] }
 }
 
+/** A key that lies in the archive vouches for nothing. */
+function keyOf(options: Options, root: string): { readonly journalKey?: string } {
+  const key = believedKey(options, root)
+  return key === undefined || key.isInside ? {} : { journalKey: formatVkey(key.verifier) }
+}
+
 interface Place {
   readonly root: string
   readonly onAws: boolean
   readonly open: (signal: AbortSignal) => ReturnType<typeof openArchiveIn>
-  readonly expense?: () => string
+  readonly spending?: Spending
 }
 
 async function placeIn(options: Options): Promise<Place> {
@@ -85,9 +100,8 @@ async function placeIn(options: Options): Promise<Place> {
         EXIT.unchecked,
         'itemtrail demo makes one to look at, itemtrail ingest FILE your own',
       )
-    const key = believedKey(options, root)
-    const journalKey = key && formatVkey(key.verifier)
-    return { root, onAws: false, open: signal => openArchiveIn(root, tables(), { signal, journalKey }) }
+    const known = { ...journalOptions(configuration, root), ...keyOf(options, root) }
+    return { root, onAws: false, open: signal => openArchiveIn(root, tables(), { signal, ...known }) }
   }
   const place = await placeOf(options, configuration)
   const [{ openStackEngine }, { openArchive }] = await Promise.all([
@@ -96,13 +110,16 @@ async function placeIn(options: Options): Promise<Place> {
   ])
   const engines: AthenaEngine[] = []
   const open = async (signal: AbortSignal) => {
-    const engine = await openStackEngine(place, { signal })
+    const engine = await openStackEngine(place, { signal, known: journalOnAws(configuration) })
     engines.push(engine)
     return openArchive({ engine, tables: tables(), others: true })
   }
-  const expense = () =>
-    `athena: ${formatExpense(expenseOf(engines.flatMap(({ executions }) => executions)))} since this was started`
-  return { root: nameOnAws(place.workgroup, place.database, place.region), onAws: true, open, expense }
+  const spending: Spending = {
+    spent: () =>
+      `athena: ${formatExpense(expenseOf(engines.flatMap(({ executions }) => executions)))} since this was started`,
+    limit: async () => engines.at(-1)?.scanLimit(),
+  }
+  return { root: nameOnAws(place.workgroup, place.database, place.region), onAws: true, open, spending }
 }
 
 /** A browser that cannot be opened is no failure: the link is printed. */

@@ -101,7 +101,7 @@ function explain(history: ItemHistory): string {
 
 /** What is no finding about the item itself; the remarks name the objects. */
 const OF_SEALED = {
-  GAP: 'GAP: objects of the table that were sealed are missing, and changes of the item may have been in them',
+  GAP: 'GAP: objects of the table that were sealed are missing, or others now, and changes of the item may have been in them',
   ALTERED: 'ALTERED: objects of the table are not those that were sealed, and changes of the item may be in them',
 }
 

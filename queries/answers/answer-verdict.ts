@@ -4,7 +4,7 @@ import { SAVED_QUERIES } from '../catalog.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { isDoubtful, worstOf } from '../verdict/findings.js'
 import type { ItemHistory } from '../verdict/fold-history.js'
-import { describeSealed } from '../verdict/sealed.js'
+import { describeSealed } from '../verdict/sealed-told.js'
 import { archiveBegan, stateAt } from '../verdict/state-at.js'
 import {
   type AskedPeriod,
@@ -102,9 +102,13 @@ export function describeVerdict(verdict: AnswerVerdict | undefined): Readonly<Re
     confidence: verdict?.confidence ?? null,
     doubtful: verdict?.isDoubtful ?? null,
     tables: verdict?.tables.map(describeTable) ?? [],
-    item: item === undefined ? null : { item_key: JSON.parse(item.itemKey) as object, remarks: item.remarks },
+    item: item === undefined ? null : describeItem(item),
     not_shown: verdict === undefined ? null : NOT_SHOWN,
   }
+}
+
+function describeItem({ itemKey, remarks, facts }: ItemHistory): object {
+  return { item_key: JSON.parse(itemKey) as object, remarks, journal: describeSealed(facts.sealed) }
 }
 
 function describeTable(verdict: TableVerdict): object {

@@ -4,7 +4,7 @@ import type { Row } from '../engines/rows.js'
 import type { FoundEvent } from '../find-event.js'
 import type { ItemHistory } from '../verdict/fold-history.js'
 import type { HistoryChange } from '../verdict/item-change.js'
-import { type EventObject, objectsOfEvent } from '../verdict/sealed-event.js'
+import { type EventObject, placesOfEvent } from '../verdict/sealed-event.js'
 import type { Step } from '../verdict/step.js'
 import { type AnsweredHistory, readHistory } from './read-history.js'
 
@@ -41,7 +41,7 @@ export async function readFoundEvent(
     ...placed,
     row: rows[at] as Row,
     table: history.answer.table.slice(at, at + 1),
-    objects: await objectsOfEvent(engine, table.table, eventId, placed.change.event_time_us),
+    objects: await placesOfEvent(engine, table, eventId, placed.change.event_time_us),
   }
 }
 

@@ -1,9 +1,10 @@
 import { formatInstant } from '../../transform/instant.js'
+import { dateOf } from '../../transform/partition.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { savedQuery } from '../catalog.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { actorOfStatement } from '../todays-actor.js'
-import { readArchiveFacts } from '../verdict/archive-facts.js'
+import { readSealedFacts } from '../verdict/archive-facts.js'
 import { foldHistory, heldAgainstHashes, type ItemHistory } from '../verdict/fold-history.js'
 import type { HistoryChange } from '../verdict/item-change.js'
 import type { Answer } from './answer.js'
@@ -25,8 +26,11 @@ export async function readHistory(
   untilUs?: number,
 ): Promise<AnsweredHistory> {
   const answer = await answerHistory(engine, table, itemKey, untilUs)
-  const facts = await readArchiveFacts(engine, table)
-  return { ...foldHistory(itemKey, changesOf(answer, itemKey), facts), answer }
+  const changes = changesOf(answer, itemKey)
+  const span = { afterUs: Number.NEGATIVE_INFINITY, toUs: untilUs ?? Number.POSITIVE_INFINITY }
+  const days = new Set(changes.map(change => dateOf(change.event_time_us)))
+  const facts = await readSealedFacts(engine, table, span, days)
+  return { ...foldHistory(itemKey, changes, facts), answer }
 }
 
 function changesOf(answer: Answer, itemKey: string): readonly HistoryChange[] {

@@ -2,6 +2,7 @@ import { SAVED_QUERIES } from '../catalog.js'
 import type { BoundValue } from '../engines/engine.js'
 import type { Row } from '../engines/rows.js'
 import { inUtc } from '../engines/utc.js'
+import { journalOf } from '../verdict/archive-journal.js'
 import { knownByFacts } from '../verdict/gone-items.js'
 import { Answer } from './answer.js'
 import type { AskedArchive } from './asked-archive.js'
@@ -72,7 +73,7 @@ export async function rerun(
     placeholders: statement.placeholders,
   })
   const again = await makeReceipt(answer, archive, { verdict: first.verdict.judged === true ? undefined : null })
-  const compared = compareRows(first, answer, again)
+  const compared = compareRows(first, answer, again, await journalProblems(first, archive))
   return { ...compared, needsTrust: false, remarks: remarksOn(first, again), answer, receipt: again }
 }
 
@@ -96,6 +97,7 @@ function compareRows(
   first: Receipt,
   answer: Answer,
   again: Receipt,
+  ofJournal: readonly string[],
 ): Pick<Rerun, 'outcome' | 'problems' | 'newRows' | 'goneRows'> {
   const { columns, row_hashes: before } = first.result
   const rows = [...answer].map((row, i) => ({ place: i + 1, row, hash: answerRowHash(again.result.columns, row) }))
@@ -111,14 +113,37 @@ function compareRows(
   const problems = isSame ? besideTheRows(first, again) : tornFrom(first, again)
   const isEdited = problems.length > 0
   const [doubts, doubtsNow] = [doubtsOf(first, again), doubtsOf(again, first)]
-  const others = isSame && !isEqual(doubts, doubtsNow) ? [differing('doubts', doubts, doubtsNow)] : []
-  const outcome = isSame && others.length === 0 ? 'same' : !isSame && isReordered ? 'reordered' : 'different'
+  const doubted = isSame && !isEqual(doubts, doubtsNow) ? [differing('doubts', doubts, doubtsNow)] : []
+  const others = [...ofJournal, ...doubted]
+  const outcome = others.length > 0 ? 'different' : isSame ? 'same' : isReordered ? 'reordered' : 'different'
   return {
     outcome: isEdited ? 'edited' : outcome,
     problems: [...problems, ...others],
     newRows: fresh?.map(({ place, row }) => ({ place, row })),
     goneRows: gone,
   }
+}
+
+/** A receipt tells where the archive's journal ended: what the journal is less by now was cut, or begun anew. */
+async function journalProblems({ verdict }: Receipt, { engine }: AskedArchive): Promise<readonly string[]> {
+  const item = verdict.item as { readonly journal?: unknown } | null
+  const journals = [...tablesOf(verdict), ...(item === null ? [] : [item])].map(({ journal }) => journal)
+  const isOfOne = (journal: unknown) => {
+    const { size } = (journal ?? {}) as { readonly size?: unknown }
+    return Number.isSafeInteger(size) && Number(size) > 0
+  }
+  const sealed = journals.find(isOfOne)
+  if (sealed === undefined) return []
+  const { size, root } = sealed as { readonly size: number; readonly root: unknown }
+  const attested = (await journalOf(engine))?.attested
+  const now = attested?.rootAt(size)?.toString('hex')
+  if (now === root) return []
+  const entries = attested?.size ?? 0
+  return [
+    now === undefined
+      ? `the journal had ${size} entries when the receipt was made, and has ${entries}: it was cut off, or begun anew`
+      : `the first ${size} entries of the journal are others than when the receipt was made: it was begun anew`,
+  ]
 }
 
 /**

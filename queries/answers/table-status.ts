@@ -55,7 +55,7 @@ export async function tableStatus(engine: QueryEngine, table: TableConfiguration
     gaps: facts.filter(({ kind }) => kind === 'gap' || kind === 'stream-changed').length,
     compared: lastComparison(facts),
     misfits: await countMisfits(engine, table),
-    sealed: await sealedOf(engine, table.table),
+    sealed: await sealedOf(engine, table),
   }
 }
 

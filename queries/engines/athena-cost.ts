@@ -90,6 +90,6 @@ export function formatBytes(bytes: number): string {
 }
 
 /** Rounded up in the fourth place, because nothing that costs is free. */
-function formatUsd(usd: number): string {
+export function formatUsd(usd: number): string {
   return (Math.ceil(usd * 10_000 - 1e-9) / 10_000).toFixed(usd < 1 ? 4 : 2)
 }

@@ -1,6 +1,8 @@
 import { AthenaClient, type ColumnInfo, type GetQueryResultsOutput } from '@aws-sdk/client-athena'
 import type { Table } from 'apache-arrow'
 import type { Objects } from '../../store/objects.js'
+import { dateOfKey } from '../../transform/layout.js'
+import type { NamedTable } from '../../transform/table-names.js'
 import type { Chunk } from './arrow-columns.js'
 import type { Execution } from './athena-cost.js'
 import { DEFAULT_CATALOG } from './athena-errors.js'
@@ -13,6 +15,7 @@ import {
   type BoundValue,
   type Derived,
   type EngineDescription,
+  type KnownJournal,
   type QueryEngine,
   QueryError,
   type RunOptions,
@@ -21,6 +24,8 @@ import {
   type TableOutline,
 } from './engine.js'
 import { checkForeignText } from './foreign-statement.js'
+import { deliveriesOf, quoted } from './literal.js'
+import { rowsOf } from './rows.js'
 import { readStatement } from './statement.js'
 
 export interface AthenaOptions extends AthenaSettings {
@@ -36,6 +41,8 @@ export interface AthenaOptions extends AthenaSettings {
   readonly client?: AthenaClient
   /** The archive's bucket, for the facts that it keeps. @default - no facts are known, so nothing is anchored */
   readonly facts?: Objects | undefined
+  /** What is known of the archive's journal. @default - nothing */
+  readonly journal?: KnownJournal | undefined
   /** What the stack derives from its tables. @default - the archive alone is asked */
   readonly copies?: Derived | undefined
 }
@@ -86,6 +93,11 @@ export class AthenaEngine implements QueryEngine {
     }
   }
 
+  /** How many bytes one statement may scan, as its workgroup is set; undefined where that is not said. */
+  async scanLimit(): Promise<number | undefined> {
+    return (await this.service.workgroup())?.BytesScannedCutoffPerQuery
+  }
+
   async describe(): Promise<EngineDescription> {
     const { catalog = DEFAULT_CATALOG, database, workgroup, bucket } = this.options
     const ran = this.executions.at(-1)?.engineVersion
@@ -95,6 +107,24 @@ export class AthenaEngine implements QueryEngine {
 
   get facts(): Objects | undefined {
     return this.options.facts
+  }
+
+  get journal(): KnownJournal | undefined {
+    return this.options.journal
+  }
+
+  async itemsIn(table: NamedTable, keys: readonly string[]): Promise<ReadonlyMap<string, ReadonlyMap<string, number>>> {
+    const place = `s3://${this.options.bucket}/`
+    const items = new Map<string, Map<string, number>>(keys.map(key => [key, new Map()]))
+    const sql = `
+      select "$path" as path, item_key, min(event_time_us) as first_us
+      from ${deliveriesOf(table)}
+      where event_date in (${[...new Set(keys.map(dateOfKey))].map(quoted).join(', ')})
+        and "$path" in (${keys.map(key => quoted(place + key)).join(', ')})
+      group by "$path", item_key`
+    for (const { path, item_key: item, first_us: us } of rowsOf(await this.run(sql)))
+      items.get(String(path).slice(place.length))?.set(String(item), Number(us))
+    return items
   }
 
   async outline(table: string): Promise<TableOutline | undefined> {

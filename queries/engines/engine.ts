@@ -90,12 +90,17 @@ export interface QueryEngine {
   describe?(): Promise<EngineDescription>
   /** The archive's objects, its facts among them. @default - no facts are known, so nothing is anchored */
   readonly facts?: Objects | undefined
-  /** The key that its archive's journal is believed under. @default - none is known, which is said */
-  readonly believed?: Verifier | undefined
+  /** What is known of its archive's journal. @default - nothing */
+  readonly journal?: KnownJournal | undefined
   /** What it knows of a table without asking. @default - nothing, so the table's rows are asked */
   outline?(table: string): Promise<TableOutline | undefined>
   /** The objects of a table that its answers are read from. @default - not known: what is in the archive by then */
   objects?(table: string): Promise<readonly ObjectEntry[]>
+  /**
+   * By object of a table, the items that have rows in it, by canonical key, each with the time of the first of them.
+   * @default - nobody knows: any item may
+   */
+  itemsIn?(table: NamedTable, keys: readonly string[]): Promise<ReadonlyMap<string, ReadonlyMap<string, number>>>
   /** What a reader of its answers should know beside them, such as that a copy could not be used. @default - nothing */
   remarks?(): readonly string[]
   /**
@@ -105,6 +110,28 @@ export interface QueryEngine {
    */
   unread?(table?: string): Promise<readonly string[]>
   close(): void
+}
+
+/** What whoever opens an archive knows of its journal, from elsewhere than the archive. */
+export interface KnownJournal {
+  /** The key that it is believed under. @default - none, which every answer says */
+  readonly believed?: Verifier | undefined
+  /** Who says that the archive is sealed, such as "the configuration": without a journal it is not whole. */
+  readonly sealedBy?: string | undefined
+  /** A checkpoint that was seen before, and where it is kept: the journal goes on from there. */
+  readonly seen?: SeenCheckpoint | undefined
+  /** Days after which the archive's bucket forgets what was refused. @default - those of a configuration without */
+  readonly refusedDays?: number | undefined
+  /** Where the archive lies, of which the engine reads a copy. @default - what the engine has for `facts` */
+  readonly archive?: Objects | undefined
+}
+
+/** Where a journal once ended. */
+export interface SeenCheckpoint {
+  readonly size: number
+  readonly root: Uint8Array
+  /** For people. */
+  readonly where: string
 }
 
 /** An engine and the archive that it reads, for receipts. */

@@ -14,7 +14,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { once } from '../engines/once.js'
 import { type Boundaries, erasableOf, erasuresOf, NO_BOUNDARIES } from './erasures.js'
-import { type SealedTable, sealedOf } from './sealed.js'
+import { type SealedTable, type Span, sealedOf } from './sealed.js'
 import { digestOfStates, digestsOfBaselines } from './states-digest.js'
 
 /** A moment at which an independent look at the table says what every item was, in microseconds since 1970. */
@@ -77,7 +77,10 @@ export interface ArchiveFacts {
   readonly restores: readonly RestoreFact[]
   /** Files whose word is not known: each may tell of a loss. */
   readonly unreadable: readonly string[]
-  /** The table's objects beside what the archive's journal says of them; null where nothing is sealed. */
+  /**
+   * The table's objects beside what the archive's journal says of them; null where nothing is sealed, or nobody asked
+   * for it.
+   */
   readonly sealed: SealedTable | null
   /** Why values of its rows cannot be compared, or read. */
   readonly boundaries: Boundaries
@@ -95,6 +98,17 @@ export const NO_FACTS: ArchiveFacts = {
   unreadable: [],
   sealed: null,
   boundaries: NO_BOUNDARIES,
+}
+
+/** The same with the table's objects of a time held against the journal; `first` as in `sealedOf`. */
+export async function readSealedFacts(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  span?: Span,
+  first?: ReadonlySet<string>,
+): Promise<ArchiveFacts> {
+  const facts = await readArchiveFacts(engine, table)
+  return { ...facts, sealed: await sealedOf(engine, table, span, first) }
 }
 
 /**
@@ -128,7 +142,7 @@ async function judgeFacts(
     streams: ofKind(facts, 'stream-changed').map(fact => ({ fact, us: factMicroseconds(fact.recorded) })),
     restores: ofKind(facts, 'restore'),
     unreadable: problems.map(({ message }) => message),
-    sealed: await sealedOf(engine, table.table),
+    sealed: null,
     boundaries: { erasures: erasuresOf(facts), erasable: await erasableOf(store, table.table) },
   }
 }

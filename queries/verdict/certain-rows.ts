@@ -96,14 +96,15 @@ export class CertainRows {
       const into = sifted[files[i] as number] as SiftedRows
       const row = {
         bytes: bufferOf(bytes.getItemBytes(i) as Uint8Array),
-        lengths: lengths.map(column => column[i] as number),
+        lengths,
+        at: i,
         eventName: EVENT_NAMES[events[i] as number] as EventName,
         actorSource: ACTOR_SOURCES[sources[i] as number] as ActorSource,
       }
       if (check === undefined || !check(row)) into.others.push(numbers[i] as number)
       else {
         into.certain++
-        if (IMAGES.every(image => (row.lengths[image] as number) < 0)) into.blind++
+        if (IMAGES.every(image => (lengths[image]?.[i] as number) < 0)) into.blind++
       }
     }
   }

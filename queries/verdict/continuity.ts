@@ -9,6 +9,7 @@ import { type Row, rowsOf } from '../engines/rows.js'
 import type { QueryName } from '../query-types.js'
 import type { Anchor, ArchiveFacts } from './archive-facts.js'
 import { type Boundary, boundaryBetween } from './boundary.js'
+import type { Boundaries } from './erasures.js'
 import { explained, type Finding, type ItemFinding, type Missing } from './findings.js'
 
 /** A finding about one item of a table. */
@@ -44,7 +45,7 @@ export async function* findingsByItem(
   const streams = [
     asFindings(chainFindings(engine, table)),
     ...facts.baselines.map(each => asFindings(anchorFindings(engine, table, each))),
-    explainedBreaks(engine, table, facts),
+    explainedBreaks(engine, table, facts.boundaries),
   ]
   let item: Piece[] = []
   for await (const piece of mergeByItem<Piece>(streams)) {
@@ -84,11 +85,11 @@ const MOST_NAMED = 2000
 export async function namedBreaks(
   engine: QueryEngine,
   table: TableConfiguration,
-  facts: ArchiveFacts,
+  boundaries: Boundaries,
 ): Promise<string> {
   const named: Record<string, string> = {}
   let count = 0
-  for await (const { eventId, boundary } of explainedBreaks(engine, table, facts)) {
+  for await (const { eventId, boundary } of explainedBreaks(engine, table, boundaries)) {
     if (++count > MOST_NAMED) return '{}'
     named[eventId] = boundary.finding
   }
@@ -99,7 +100,7 @@ export async function namedBreaks(
 async function* explainedBreaks(
   engine: QueryEngine,
   table: TableConfiguration,
-  { boundaries }: ArchiveFacts,
+  boundaries: Boundaries,
 ): AsyncGenerator<ExplainedBreak> {
   if (![...boundaries.erasable.values()].some(erasable => erasable.length > 0)) return
   const { sql, values } = breaksOfAll(table)

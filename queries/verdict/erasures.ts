@@ -8,6 +8,7 @@ import { configurationPrefix } from '../../transform/layout.js'
 import type { SealedField } from '../../transform/sealed-field.js'
 import { configurationId, type ErasableSubject, type TableConfiguration } from '../../transform/table-configuration.js'
 import type { QueryEngine } from '../engines/engine.js'
+import { once } from '../engines/once.js'
 
 /** An erasure that the archive's facts tell of. */
 export interface KnownErasure {
@@ -66,8 +67,11 @@ export async function erasableOf(archive: Objects, table: string): Promise<Bound
 }
 
 /** What an archive knows of a table's boundaries, and how its values are sealed now, which no row need have been. */
-export async function boundariesWith(engine: QueryEngine, table: TableConfiguration): Promise<Boundaries> {
-  const { facts: archive } = engine
+export function boundariesWith(engine: QueryEngine, table: TableConfiguration): Promise<Boundaries> {
+  return once(engine, `boundaries of ${table.table} ${configurationId(table)}`, () => readBoundaries(engine, table))
+}
+
+async function readBoundaries({ facts: archive }: QueryEngine, table: TableConfiguration): Promise<Boundaries> {
   if (archive === undefined) return NO_BOUNDARIES
   const { facts } = await findFacts(archive, table.table)
   const erasable = await erasableOf(archive, table.table)

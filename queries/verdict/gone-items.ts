@@ -4,6 +4,7 @@ import type { SavedQuery } from '../catalog.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { type ArchiveFacts, readArchiveFacts } from './archive-facts.js'
 import { anchorFindings, namedBreaks, type TableFinding } from './continuity.js'
+import { boundariesWith } from './erasures.js'
 
 /**
  * An item that was gone at a moment although the archive has no REMOVE of it, with the time of its last change
@@ -45,7 +46,7 @@ export async function knownByFacts(
   given: Readonly<Record<string, string>>,
 ): Promise<Readonly<Record<string, string>>> {
   if (query.name === 'continuity')
-    return { explained: await namedBreaks(engine, table, await readArchiveFacts(engine, table)) }
+    return { explained: await namedBreaks(engine, table, await boundariesWith(engine, table)) }
   const { from, to } = query.states ?? {}
   const moments = [...new Set([from, to])].map(moment => parseInstant(given[moment ?? ''] ?? '')?.us)
   if (factParameters(query).length === 0 || !moments.every(us => us !== undefined)) return {}

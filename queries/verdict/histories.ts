@@ -2,7 +2,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { deliveriesOf } from '../engines/literal.js'
 import { type Row, rowsOf } from '../engines/rows.js'
-import { readArchiveFacts } from './archive-facts.js'
+import { readSealedFacts } from './archive-facts.js'
 import { foldHistory, heldAgainstHashes, type ItemHistory } from './fold-history.js'
 import type { HistoryChange } from './item-change.js'
 import { type ArchivedChange, removeRepeats } from './reconstruct.js'
@@ -56,7 +56,7 @@ export async function readHistories(
       where item_key in (${some.map(() => '?').join(', ')})`
     for (const row of rowsOf(await engine.run(sql, some))) rows.get(row.item_key as string)?.push(row)
   }
-  const facts = await readArchiveFacts(engine, table)
+  const facts = await readSealedFacts(engine, table)
   return new Map([...rows].map(([key, all]) => [key, foldHistory(key, changesOf(all), facts)]))
 }
 

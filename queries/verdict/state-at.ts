@@ -9,7 +9,7 @@ import type { HistoryChange } from './item-change.js'
 import { type ItemState, lastState, stepsUntil } from './reconstruct.js'
 import type { Step } from './step.js'
 import { judgeUnseen, ofUnknown } from './unseen.js'
-import { judge, momentOf } from './verdict.js'
+import { judge, momentOf, stateSince } from './verdict.js'
 
 /** What an item was at a moment, and how far that can be believed. */
 export interface StateAt {
@@ -75,7 +75,9 @@ type Told = readonly [us: number, state: StateAt]
 function historyUntil(all: ItemHistory, us: number): ItemHistory {
   const steps = stepsUntil(all.steps, us)
   const findings = [...alterationsAt(all, [us]), ...findingsAt(all, steps, us)]
-  const verdict = judge(all.itemKey, findings, all.facts, momentOf(all.facts, us))
+  const period = momentOf(all.facts, us)
+  const last = steps.findLast(step => !step.ahead && step.changes.length > 0)
+  const verdict = judge(all.itemKey, findings, all.facts, period, stateSince(period.afterUs, last?.timeUs, us))
   return { ...all, ...verdict, steps, changes: steps.flatMap(step => step.changes) }
 }
 

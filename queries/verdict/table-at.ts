@@ -10,12 +10,12 @@ import { rowsWithoutImages } from '../replaced-columns.js'
 import { actorOfToday } from '../todays-actor.js'
 import { alterationOf } from './alteration.js'
 import { countAltered, withAltered } from './altered-items.js'
-import { readArchiveFacts } from './archive-facts.js'
+import { readSealedFacts } from './archive-facts.js'
 import { findingsByItem, type TableFinding } from './continuity.js'
 import type { Confidence } from './findings.js'
 import { goneAmong, knownByFacts, toldByFacts } from './gone-items.js'
 import { ofUnknown } from './unseen.js'
-import { judge, momentOf, type Verdict } from './verdict.js'
+import { judge, momentOf, stateSince, type Verdict } from './verdict.js'
 
 /** One item of a table as it was at a moment, and how far that can be believed. */
 export interface ItemOfTable {
@@ -49,20 +49,23 @@ export async function* itemsAt(
   table: TableConfiguration,
   at: Pick<Instant, 'us'>,
 ): AsyncGenerator<ItemOfTable> {
-  const facts = await readArchiveFacts(engine, table)
+  const facts = await readSealedFacts(engine, table, { afterUs: Number.NEGATIVE_INFINITY, toUs: at.us })
   const findings = new Map<string, readonly TableFinding[]>()
   for await (const item of findingsByItem(engine, table, facts)) findings.set(item.itemKey, item.findings)
   // of a row that is another nobody knows when it was: it may have been the one that counts at the moment
   // a copy is of rows as they were when it was made, and its files are held against their own hashes
   const hasCopy = (await engine.outline?.(table.table)) !== undefined
   const altered = await countAltered(engine, table, { fromUs: at.us, toUs: at.us }, hasCopy ? false : undefined)
-  const verdict = (itemKey: string): Verdict =>
-    withAltered(judge(itemKey, findings.get(itemKey) ?? [], facts, momentOf(facts, at.us)), altered?.get(itemKey))
+  const period = momentOf(facts, at.us)
+  const verdict = (itemKey: string, lastUs?: number): Verdict => {
+    const since = stateSince(period.afterUs, lastUs, at.us)
+    return withAltered(judge(itemKey, findings.get(itemKey) ?? [], facts, period, since), altered?.get(itemKey))
+  }
   const gone = goneAmong([...findings.values()].flat(), at.us)
   const known = toldByFacts(TABLE_AS_OF, facts, [at.us], [gone])
   const options = { actor: await actorOfToday(engine, table) }
   for await (const row of statesAt(engine, table, at.us, known, options))
-    yield toItem(row, verdict(row.item_key as string))
+    yield toItem(row, verdict(row.item_key as string, row.event_id === null ? undefined : Number(row.event_time_us)))
   const nothing = { image: null, imageHash: null, last: undefined, unresolved: false }
   for await (const { itemKey } of olderAt(engine, table, at.us)) {
     yield { itemKey, state: 'unknown', confidence: ofUnknown(verdict(itemKey).confidence), ...nothing }

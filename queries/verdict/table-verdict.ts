@@ -4,9 +4,9 @@ import { type AlteredRows, countAltered, withAltered } from './altered-items.js'
 import { type ArchiveFacts, readArchiveFacts } from './archive-facts.js'
 import { findingsByItem, type TableFinding } from './continuity.js'
 import { CONFIDENCES, type Confidence, type ItemFinding, isDoubtful, worstOf } from './findings.js'
-import { type SealedTable, sealedWithin, wordsOf } from './sealed.js'
+import { type SealedTable, type Span, sealedOf, sealedWithin, wordsOf } from './sealed.js'
 import { type Extent, readExtent, spansOfItems } from './table-extent.js'
-import { judge, momentOf, type Period, periodOver } from './verdict.js'
+import { judge, momentOf, type Period, periodOver, stateSince } from './verdict.js'
 
 /**
  * What an answer about a table rests on, in microseconds since 1970: the changes of a period [from, to), or what
@@ -102,14 +102,16 @@ export async function judgeTable(
   asked: AskedPeriod,
   options: JudgeOptions = {},
 ): Promise<TableVerdict> {
-  const facts = await readArchiveFacts(engine, table)
-  const bounds = boundsOf(asked, facts)
+  const known = await readArchiveFacts(engine, table)
+  const bounds = boundsOf(asked, known)
+  // a state rests on every day before it
+  const read = asked.kind === 'states' ? { ...spanOf(bounds), afterUs: Number.NEGATIVE_INFINITY } : spanOf(bounds)
+  const facts = { ...known, sealed: await sealedOf(engine, table, read) }
   const extent = await readExtent(engine, table)
   const altered = await countAltered(engine, table, bounds, options.hashes)
   const counted = await judgeItems(engine, table, facts, bounds, altered ?? new Map())
   const touching = factsIn(facts, bounds)
-  const sealed =
-    facts.sealed && sealedWithin(facts.sealed, bounds.afterUs, (bounds.toUs ?? Number.POSITIVE_INFINITY) - 1)
+  const sealed = facts.sealed && sealedWithin(facts.sealed, spanOf(bounds))
   const refused = (await options.refused?.(table.table, bounds.fromUs)) ?? null
   const received = receivedUntil(extent, facts)
   const knownMissing =
@@ -122,7 +124,7 @@ export async function judgeTable(
   const confidence = worstOf([
     ...CONFIDENCES.filter(word => counted.verdicts[word] > 0),
     ...(knownMissing ? (['GAP'] as const) : []),
-    ...(sealed === null ? [] : wordsOf(sealed)),
+    ...(sealed === null ? [] : wordsOf(sealed, spanOf(bounds))),
   ])
   const { nowUs = Date.now() * 1000 } = options
   const ends = bounds.toUs ?? Number.NEGATIVE_INFINITY
@@ -163,6 +165,12 @@ interface Bounds {
   readonly afterUs: number
   /** The period of an item's verdict, from its first and last change in these bounds. */
   readonly periodOf: (timesUs: readonly number[]) => Period
+  /** Since when what was sealed and is missing matters to it. */
+  readonly sealedAfterOf: (timesUs: readonly number[]) => number
+}
+
+function spanOf({ afterUs, toUs }: Bounds): Span {
+  return { afterUs, toUs: (toUs ?? Number.POSITIVE_INFINITY) - 1 }
 }
 
 function boundsOf(asked: AskedPeriod, facts: ArchiveFacts): Bounds {
@@ -170,10 +178,11 @@ function boundsOf(asked: AskedPeriod, facts: ArchiveFacts): Bounds {
   if (asked.kind === 'states') {
     const { afterUs } = momentOf(facts, asked.fromUs)
     const period = { afterUs, fromUs: asked.fromUs, toUs: asked.toUs, untilUs: asked.toUs }
-    return { fromUs: null, toUs: asked.toUs + 1, afterUs, periodOf: () => period }
+    const sealedAfterOf = (timesUs: readonly number[]) => stateSince(afterUs, timesUs.at(-1), asked.fromUs)
+    return { fromUs: null, toUs: asked.toUs + 1, afterUs, periodOf: () => period, sealedAfterOf }
   }
   const afterUs = fromUs === null ? Number.NEGATIVE_INFINITY : fromUs - 1
-  return { fromUs, toUs, afterUs, periodOf: timesUs => periodIn(fromUs, toUs, timesUs) }
+  return { fromUs, toUs, afterUs, periodOf: timesUs => periodIn(fromUs, toUs, timesUs), sealedAfterOf: () => afterUs }
 }
 
 /** An end that was not asked for is where the item's own changes end. */
@@ -203,7 +212,8 @@ async function judgeItems(
   const gaps: ItemFinding[] = []
   let [items, changes, repeats] = [0, 0, 0]
   const count = (itemKey: string, timesUs: readonly number[], known = facts) => {
-    const found = judge(itemKey, findings.get(itemKey) ?? [], known, bounds.periodOf(timesUs), bounds.afterUs)
+    const [period, since] = [bounds.periodOf(timesUs), bounds.sealedAfterOf(timesUs)]
+    const found = judge(itemKey, findings.get(itemKey) ?? [], known, period, since)
     const about = withAltered(found, altered.get(itemKey))
     const { confidence } = about
     if (timesUs.length === 0 && !isDoubtful(confidence)) return

@@ -7,7 +7,8 @@ import {
   type TableComparison,
 } from './archive-facts.js'
 import { type Confidence, confidenceOf, type ItemFinding, worstOf } from './findings.js'
-import { sealedRemarks, sealedWithin, wordsOf } from './sealed.js'
+import { sealedWithin, wordsOf } from './sealed.js'
+import { sealedRemarks } from './sealed-told.js'
 import type { Absence } from './step.js'
 
 /** What an answer is about, in microseconds since 1970, both ends included. */
@@ -49,6 +50,14 @@ export function momentOf(facts: ArchiveFacts, us: number): Period {
   return { afterUs: startOf(facts, us)?.us ?? Number.NEGATIVE_INFINITY, fromUs: us, toUs: us, untilUs: us }
 }
 
+/**
+ * Since when what is missing of a table can have made an item's state at a moment another: what came before its last
+ * change until then cannot, since that tells the whole item. One of the same time may have come after it.
+ */
+export function stateSince(afterUs: number, lastUs: number | undefined, atUs: number): number {
+  return lastUs === undefined || lastUs > atUs ? afterUs : Math.max(afterUs, lastUs - 1)
+}
+
 /** The complete baselines that lack an item, from the sources of the baseline rows that it has. */
 export function absencesOf(facts: ArchiveFacts, seenBy: ReadonlySet<string>): readonly Absence[] {
   return facts.baselines
@@ -76,8 +85,9 @@ export function judge(
   const start = startOf(facts, period.fromUs)
   const anchors = agreeingAnchors(facts, itemKey)
   const end = anchors.find(({ us }) => us >= period.toUs) ?? null
-  const sealed = facts.sealed && sealedWithin(facts.sealed, sealedAfterUs, period.untilUs)
-  const confidence = worstOf([confidenceOf(findings), ...(sealed === null ? [] : wordsOf(sealed))])
+  const span = { afterUs: sealedAfterUs, toUs: period.untilUs }
+  const sealed = facts.sealed && sealedWithin(facts.sealed, span, itemKey)
+  const confidence = worstOf([confidenceOf(findings), ...(sealed === null ? [] : wordsOf(sealed, span, itemKey))])
   const isWhole = (until: Anchor) =>
     confidence === 'UNBROKEN' &&
     facts.unreadable.length === 0 &&

@@ -3,7 +3,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { type QueryEngine, streamAnswer } from '../engines/engine.js'
 import { deliveriesOf } from '../engines/literal.js'
 import { rowsOf } from '../engines/rows.js'
-import { type ArchiveFacts, readArchiveFacts } from './archive-facts.js'
+import { type ArchiveFacts, readSealedFacts } from './archive-facts.js'
 import { findingsByItem, mergeByItem, type TableFinding, unbalancedItems } from './continuity.js'
 import { CONFIDENCES, type Confidence, type ItemFinding, isDoubtful } from './findings.js'
 import { concerns, judge, type Period, periodOver, type Verdict } from './verdict.js'
@@ -92,7 +92,8 @@ export class ContinuityCheck {
 
   /** `period` is the same for all items. @default - for each from its first to its last change. */
   static async open(engine: QueryEngine, table: TableConfiguration, period?: Period): Promise<ContinuityCheck> {
-    return new ContinuityCheck(engine, table, await readArchiveFacts(engine, table), period)
+    const span = period && { afterUs: period.afterUs, toUs: period.untilUs }
+    return new ContinuityCheck(engine, table, await readSealedFacts(engine, table, span), period)
   }
 
   /**

@@ -369,7 +369,7 @@ describe('--stack', () => {
     expect([exit, err]).toEqual([
       3,
       expect.stringMatching(
-        /facts of the archive cannot be read from bucket bucket-1: AccessDenied: .*\n {2}the caller needs s3:ListBucket/,
+        /own objects cannot be read from bucket bucket-1: AccessDenied: .*\n {2}the caller needs s3:ListBucket/,
       ),
     ])
     await s3.stop()

@@ -90,3 +90,6 @@ export function fileOf(name: string, content: string | Uint8Array): string {
 
 export const ORDERS = join(import.meta.dirname, '../../examples/orders/orders.jsonl.gz')
 export const ORDERS_CONFIG = join(import.meta.dirname, '../../examples/orders/itemtrail.config.json')
+
+/** Where a machine keeps what it saw: each file of tests is a machine of its own. */
+process.env.XDG_STATE_HOME = makeFolder()

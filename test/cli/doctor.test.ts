@@ -165,6 +165,7 @@ const factsOf = (fields: Partial<Facts> = {}, captured = tableOf()): Facts => ({
   locks: found([{ key: 'data/Orders/event_date=2026-11-22/a.parquet', mode: 'GOVERNANCE' }]),
   archiveKey: keyOf({ spec: 'SYMMETRIC_DEFAULT' }),
   journal: undefined,
+  persons: undefined,
   tables: new Map([['Orders', captured]]),
   ...fields,
 })
@@ -547,6 +548,56 @@ describe('reading an account', () => {
   it('finds everything that the checks ask for, nested stacks and pages included', async () => {
     expect(troubles(await read())).toEqual([])
     expect(account.asked).toContain(`DetectStackDrift ${NESTED}`)
+  })
+
+  it('finds how the keys of persons are kept, where there are any', async () => {
+    const outputs = outputsXml({
+      AuditArchiveBucketC0501D48: 'archive',
+      AuditRefusedBucketC27D252C: 'refused',
+      AuditPersonsKeyTable0A1B2C3D: 'Keys',
+    })
+    const described = RECORDED.DescribeStacks.replace(/<Outputs>.*<\/Outputs>/, `<Outputs>${outputs}</Outputs>`)
+    const key = `<member><ResourceType>AWS::KMS::Key</ResourceType><LogicalResourceId>AuditPersonsKeysKey0A1B2C3D</LogicalResourceId><PhysicalResourceId>secrets</PhysicalResourceId></member>`
+    Object.assign(account.answers, {
+      DescribeStacks: described,
+      'ListStackResources Itemtrail next': RECORDED['ListStackResources Itemtrail next'].replace(
+        '</StackResourceSummaries>',
+        `${key}</StackResourceSummaries>`,
+      ),
+      DescribeTable: {
+        Table: { ...RECORDED.DescribeTable.Table, TableArn: 'arn:keys', DeletionProtectionEnabled: true },
+      },
+      DescribeContinuousBackups: {
+        ContinuousBackupsDescription: {
+          ContinuousBackupsStatus: 'ENABLED',
+          PointInTimeRecoveryDescription: { PointInTimeRecoveryStatus: 'ENABLED', RecoveryPeriodInDays: 35 },
+        },
+      },
+      ListBackups: { BackupSummaries: [{ BackupName: 'by-hand' }] },
+      GetResourcePolicy: { error: 'PolicyNotFoundException' },
+    })
+    const facts = await read()
+    expect(facts.persons).toMatchObject({
+      isProtected: found(true),
+      backupDays: found(35),
+      backups: found(['by-hand']),
+      policy: found([]),
+      key: { kind: 'found', value: { id: 'secrets', state: 'Enabled' } },
+    })
+    expect(troubles(facts)).toEqual([
+      'key table backup: wrong',
+      'key table copies: wrong',
+      'key table policy: wrong',
+      'who may open keys: wrong',
+    ])
+    for (const name of ['DescribeContinuousBackups', 'ListBackups', 'GetResourcePolicy'])
+      account.answers[name] = { error: 'AccessDeniedException' }
+    expect(troubles(await read())).toEqual([
+      'key table backup: unchecked',
+      'key table copies: unchecked',
+      'key table policy: unchecked',
+      'who may open keys: wrong',
+    ])
   })
 
   it('waits for drift detection, and gives it up in the end', async () => {

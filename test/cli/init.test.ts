@@ -222,4 +222,19 @@ wrote ${output}
     }
     expect(existsSync(output)).toBe(false)
   })
+
+  it('tells what looks personal and would stay clear for good, by name and by value', async () => {
+    const item = {
+      order_id: { S: 'a' },
+      status: { S: 'NEW' },
+      email: { S: 'none yet' },
+      contact: { S: 'ann@example.com' },
+      buyer: { M: { first_name: { S: 'Ann' }, 'a.b': { M: { phone: { N: '1' } } } } },
+      lines: { L: [{ M: { recipientName: { S: 'Bob' }, sku: { S: 'AB12' } } }] },
+    }
+    const sample = linesOf([streamsRecord({ eventSourceARN: arn('Orders'), NewImage: item })])
+    const { err } = await run(['init', '-', '--output', newFile()], { stdin: sample })
+    expect(err).toContain('looks personal, and is stored in clear for good')
+    expect(err).toContain(': buyer.first_name, contact, email, lines.*.recipientName\n')
+  })
 })

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { FoundObject } from '../../journal/archive-objects.js'
 import { seal as sealAll } from '../../journal/seal.js'
 import { checkTimestamp } from '../../journal/timestamp.js'
@@ -241,11 +241,7 @@ describe('verify', () => {
   let key: string
   let vkey: string
   beforeAll(async () => {
-    process.env.XDG_STATE_HOME = makeFolder()
     ;({ key, vkey } = await madeKey())
-  })
-  afterAll(() => {
-    delete process.env.XDG_STATE_HOME
   })
   const seal = (root: string) => run(['seal', '--archive', root, '--key', key])
   const verify = (root: string, ...more: readonly string[]) => run(['verify', '--archive', root, ...more])
@@ -272,7 +268,7 @@ describe('verify', () => {
     expect(out).toContain('UNBROKEN')
     expect(out).toContain('not checked: that nobody with the key made it anew: --since')
     expect(out).toMatch(
-      /VERIFIED: what was sealed until 20.* is as orders.audit.example\/test signed it, by the key given\n/,
+      /VERIFIED: what was sealed until 20.* is as orders.audit.example\/test signed it, by the key given; it goes on from size 3, where this machine saw it end\n/,
     )
     const [text] = readFileSync(join(root, 'log/checkpoint'), 'utf8').split('\n\n')
     expect(out.endsWith(`to keep where nobody who has the archive can change it, for --since:\n${text}\n`)).toBe(true)
@@ -379,10 +375,16 @@ describe('verify', () => {
     await seal(other)
     expect(await findingsOf(other, '--since', kept)).toEqual({ exit: 1, kinds: ['forked'] })
     rmSync(join(other, 'log'), { recursive: true })
-    expect((await findingsOf(other, '--since', kept)).kinds).toEqual(['cut-off'])
+    // by what was kept, and by what this machine saw
+    expect(new Set((await findingsOf(other, '--since', kept)).kinds)).toEqual(new Set(['cut-off']))
     // another key, and nobody who says which is the right one but the checkpoint
     const forger = await madeKey()
-    await run(['seal', '--archive', other, '--key', forger.key])
+    // a machine that saw the journal before seals no other
+    expect((await run(['seal', '--archive', other, '--key', forger.key])).exit).toBe(1)
+    const here = process.env.XDG_STATE_HOME
+    process.env.XDG_STATE_HOME = makeFolder()
+    expect((await run(['seal', '--archive', other, '--key', forger.key])).exit).toBe(0)
+    process.env.XDG_STATE_HOME = here
     const forged = await verify(other, 'log', '--since', kept, '--format', 'ndjson')
     expect(forged).toMatchObject({ exit: 1, out: expect.stringContaining('"kind":"foreign-key"') })
     expect((await verify(other, '--key', vkey)).exit).toBe(1)
@@ -471,7 +473,8 @@ describe('verify', () => {
   })
 
   it('prints whole JSON where a part cannot be checked, and says why', async () => {
-    const root = await sealedArchive()
+    const root = join(makeFolder(), 'copy')
+    cpSync(await sealedArchive(), root, { recursive: true })
     const path = objectIn(root)
     writeFileSync(path, readFileSync(path).subarray(0, 40))
     // nothing but its own journal says that it was another
@@ -507,7 +510,12 @@ describe('verify', () => {
     const since = JSON.parse((await verify(root, 'log', '--since', kept, '--format', 'json')).out)
     rmSync(objectIn(root))
     const broken = JSON.parse((await verify(root, 'objects', '--format', 'json')).out)
-    const unsealed = { ...log, sealed_until: null, time_stamps: [{ size: 2, time: '2026-11-20T10:00:00Z' }] }
+    const unsealed = {
+      ...log,
+      seen: null,
+      sealed_until: null,
+      time_stamps: [{ size: 2, time: '2026-11-20T10:00:00Z' }],
+    }
     const witnessed = { ...log, cosigned: { size: 3, by: [WITNESS] } }
     expectContract('verify log, verify objects', [all.journal, log, since, broken, unsealed, witnessed])
   })

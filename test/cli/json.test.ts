@@ -191,7 +191,8 @@ describe('the JSON of the commands', () => {
     const { json, lines, exit } = await ask('status', '--config', fileOf('config.json', config))
     // what is sealed is seen in `sealed.test.ts`, a tail and a comparison in `status.test.ts`
     const feed = ['compared.time', 'compared.differing', 'tail.saved', 'tail.running', 'tail.finished']
-    const journal = ['altered', 'last_seal', 'missing', 'not_sealed', 'objects', 'problems', 'signed', 'unlisted']
+    const objects = ['altered', 'identical', 'missing', 'not_sealed', 'objects', 'same_size', 'unlisted']
+    const journal = [...objects, 'last_seal', 'problems', 'root', 'signed', 'size']
     expectContract(
       'status',
       [json],

@@ -231,6 +231,18 @@ describe('itemtrail redrive on AWS', () => {
     expect(accepted()).toEqual(['{"dynamodb":{}}'])
   })
 
+  it('judges records of a table with erasable values without a key, which the function has that they are sent to', async () => {
+    keep('refused/processing-failed/Orders/a', failed(change(1)) + failed('{"dynamodb":{}}'))
+    const config = join(makeFolder(), 'config.json')
+    const erasable = [{ subject: 'buyer', attributes: ['name'] }]
+    const tables = { Orders: { keys: ['order_id'], erasable } }
+    writeFileSync(config, JSON.stringify({ erasure: { keys: 'of the stack' }, tables }))
+    const { out, err } = await send({ config })
+    expect(accepted()).toEqual([change(1)])
+    expect(err).toContain('1 × the transform still refuses')
+    expect(out).not.toContain('key store')
+  })
+
   it('ends with 3 where the bucket cannot be read', async () => {
     s3.fault = () => ({ status: 403, code: 'AccessDenied' })
     const listing = runRedrive([], { bucket: 'refused', ledger })

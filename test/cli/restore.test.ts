@@ -251,7 +251,7 @@ describe('restore', () => {
       [['Orders'], 2, '--as-of is missing'],
       [['Orders', '--apply'], 2, '--as-of is missing'],
       [['--as-of', 'now'], 2, 'table is missing'],
-      [['Orders', '--as-of', '2026-11-22'], 2, '--as-of is "2026-11-22", expected ISO 8601'],
+      [['Orders', '--as-of', '2026-11-31'], 2, '--as-of is "2026-11-31", expected ISO 8601'],
       [['Order', ...GOOD], 2, 'did you mean Orders'],
       [['Orders', 'CHANGE', ...GOOD, '--against', 'archive'], 1, 'did you mean CHANGED'],
       [['Orders', '--as-of', '2026-11-22T09:00:00Z', '--against', 'archive'], 3, 'before the archive of Orders begins'],

@@ -91,7 +91,8 @@ describe.each(NAMES)('%s, of a sealed archive', name => {
     const { exit, said } = await ask(name, root)
     expect(exit).toBe(1)
     expect(said).toMatch(/an object that was sealed is another now: data\/\S+ has \d+ bytes, \d+ when it was sealed/)
-    if (name !== 'status') expect(said).toContain('ALTERED')
+    // of an item without rows in it, what it held may be missing
+    if (name !== 'status') expect(said).toContain(isUnseen ? 'GAP' : 'ALTERED')
   })
 
   it('remarks what two sealings passed over', async () => {
@@ -107,7 +108,7 @@ describe.each(NAMES)('%s, of a sealed archive', name => {
 
   it('remarks what is not sealed yet', async () => {
     const root = copy()
-    const more = linesOf([change('one', '23T10:00:00', v('3'), v('4'))])
+    const more = linesOf([change('one', '22T12:00:00', v('3'), v('4'))])
     expect((await run(['ingest', '-', '--archive', root], { stdin: more })).exit).toBe(0)
     const { exit, said } = await ask(name, root)
     expect(said).toMatch(/1 object is not sealed yet, since the seal of \d{4}-/)
@@ -183,7 +184,7 @@ describe('the journal of an answer', () => {
     const seal = (key: string) => writeFileSync(config, JSON.stringify({ tables: {}, seal: { key } }))
     seal(VKEY)
     const ours = await ask('history', copy(), '--config', config)
-    expect(ours).toEqual({ exit: 0, said: expect.stringContaining('by name and size') })
+    expect(ours).toEqual({ exit: 0, said: expect.stringContaining('by the bytes of each object') })
     expect(ours.said).not.toContain('against no key')
     seal('itemtrail.example/other+b0d3ca2b+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4')
     const { exit } = await ask('history', copy(), '--config', config)
@@ -215,7 +216,7 @@ describe('the journal of an answer', () => {
     const { exit, said } = await ask('history', root)
     expect(exit).toBe(3)
     expect(said).toContain('is of other entries than those that are there')
-    expect(said).toContain('GAP')
+    expect(said).toContain('ALTERED')
   })
 
   it('is in JSON as the contract says', async () => {
@@ -264,6 +265,6 @@ describe('the library, of a sealed archive', () => {
     await using archive = await openArchive(sealed, { journalKey: VKEY })
     const { confidence, remarks } = await archive.history(table, 'one')
     expect(isDoubtful(confidence)).toBe(false)
-    expect(remarks).toEqual([expect.stringMatching(/^held against the journal of \S+ by name and size$/)])
+    expect(remarks).toEqual([expect.stringMatching(/^held against the journal of \S+ by the bytes of each object$/)])
   })
 })

@@ -110,7 +110,10 @@ describe('show', () => {
     expect(late.exit).toBe(0)
     const third = await run(['show', short('A', 3), '--archive', sealed, '--format', 'json'])
     expect(JSON.parse(third.out).objects).toEqual([{ key: expect.any(String), sealed: 'not sealed' }])
-    replaceRows(sealed, await rowsOf(sealed, "'x' as source_event_id"))
+    const key = JSON.parse(third.out).earlier as string
+    const { out: second } = await run(['show', key, '--archive', sealed, '--format', 'json'])
+    const object = join(sealed, JSON.parse(second).objects[0].key)
+    writeFileSync(object, readFileSync(await rowsOf(sealed, object, "'x' as source_event_id")))
     const altered = await run(['show', short('A', 1), '--archive', sealed])
     expect([altered.exit, altered.out]).toEqual([1, expect.stringContaining('ALTERED: another than was sealed\n')])
   })
@@ -192,24 +195,21 @@ describe('diff of two events', () => {
 async function twins(): Promise<string> {
   const root = await archiveOf(RECORDS.slice(0, 2))
   const number = 'cast(row_number() over (order by sequence) - 1 as varchar)'
-  replaceRows(root, await rowsOf(root, `'aaaaaaaa' || repeat(${number}, 24) as event_id`))
+  const object = objectIn(root)
+  writeFileSync(object, readFileSync(await rowsOf(root, object, `'aaaaaaaa' || repeat(${number}, 24) as event_id`)))
   return root
 }
 
 const objectIn = (root: string) => {
   const day = join(root, 'data/Orders/event_date=2026-11-20')
-  return join(day, readdirSync(day).sort()[0] as string)
+  return join(day, readdirSync(day)[0] as string)
 }
 
-/** The rows of an archive's first object of the day, some columns replaced, as a Parquet file. */
-async function rowsOf(root: string, replaced: string): Promise<string> {
+/** The rows of an object, some columns replaced, as a Parquet file. */
+async function rowsOf(root: string, object: string, replaced: string): Promise<string> {
   const copy = join(makeFolder(), 'rows.parquet')
-  const rows = `select * replace (${replaced}) from read_parquet('${objectIn(root)}', hive_partitioning = false)`
+  const rows = `select * replace (${replaced}) from read_parquet('${object}', hive_partitioning = false)`
   const { exit, err } = await run(['sql', `copy (${rows}) to '${copy}'`, '--files', '--archive', root])
   expect([exit, err]).toEqual([expect.any(Number), expect.not.stringContaining('itemtrail: ')])
   return copy
-}
-
-function replaceRows(root: string, file: string): void {
-  writeFileSync(objectIn(root), readFileSync(file))
 }

@@ -21,6 +21,7 @@ const OBJECT: SealedEntry = {
 const SEAL: SealEntry = {
   type: 'seal@1',
   time: '2026-11-23T10:05:11.000Z',
+  newest: '2026-11-23T10:05:07.000Z',
   previous_size: 123_456,
   sealer: 'itemtrail-archive',
   objects: 123_456,

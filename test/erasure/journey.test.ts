@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { hash } from 'node:crypto'
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { linesOf, makeFolder, run } from '../cli/command-line.js'
@@ -144,5 +145,26 @@ describe('a person', () => {
     expect(existsSync(archive)).toBe(false)
     writeFileSync(config, readFileSync(config, 'utf8').replace(`${folder}/no-keys"`, `${archive}/keys"`))
     expect((await ingest(LIFE)).err).toContain('is inside the archive')
+  })
+
+  it('has a certificate that the journal seals, and that is held against it without anything else', async () => {
+    const { folder, archive, keys, ask, ingest, erase } = await makePlace()
+    await ingest(LIFE)
+    const key = join(folder, 'seal.key')
+    expect((await ask('seal', '--init', '--key', key, '--origin', 'audit.example/orders')).exit).toBe(0)
+    const [certificate] = JSON.parse((await erase('u-1')).out).certificates
+    expect((await ask('seal', '--key', key)).exit).toBe(0)
+    // with the keys gone, on another machine
+    rmSync(keys, { recursive: true })
+    const alone = (...argv: readonly string[]) => run([...argv, '--archive', archive, '--key', key])
+    expect((await alone('verify', 'objects')).exit).toBe(0)
+    const path = join(archive, certificate.key)
+    const written = readFileSync(path, 'utf8')
+    expect(hash('sha256', written).slice(0, 8)).toBe(certificate.certificate)
+    chmodSync(path, 0o600)
+    writeFileSync(path, written.replace('"rows":3', '"rows":2'))
+    const forged = await alone('verify', 'objects')
+    expect(forged.exit).toBe(1)
+    expect(forged.out + forged.err).toContain(certificate.key)
   })
 })

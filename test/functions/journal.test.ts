@@ -256,6 +256,23 @@ describe('the sealer', () => {
   })
 })
 
+describe('a sealer whose clock is ahead', () => {
+  it('has no object found unlisted that came after it looked', async () => {
+    add('facts/Orders/a.json')
+    for (const days of [1, 2, 3]) {
+      now = NOON + days * 24 * HOUR
+      await seal()
+    }
+    now = NOON + HOUR
+    add('facts/Orders/b.json')
+    const { checked, findings } = await check()
+    expect([findings, checked.notSealed]).toEqual([[], 1])
+    // what is older than what it listed would have been listed
+    add('facts/Orders/c.json', { lastModified: new Date(NOON - HOUR).toISOString() })
+    expect((await check()).findings).toMatchObject([{ kind: 'unlisted', key: 'facts/Orders/c.json' }])
+  })
+})
+
 describe('the check', () => {
   const sealTwice = async () => {
     await seal()

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFil
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { read } from '../source.js'
+import { filesOf, read } from '../source.js'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const built = existsSync(join(ROOT, 'dist', 'infra', 'index.js'))
@@ -62,6 +62,17 @@ function run(folder: string, name: string): string {
   execFileSync(join(ROOT, 'node_modules', '.bin', 'tsc'), [...options, 'app.mts'], { cwd: folder, stdio: 'pipe' })
   return execFileSync(process.execPath, ['app.mjs'], { cwd: folder, encoding: 'utf8' }).trim()
 }
+
+describe.skipIf(!built)('what is built', () => {
+  it('has no file that no source stands for', () => {
+    const isSource = (path: string) => existsSync(join(ROOT, path))
+    const sources = (file: string) =>
+      ['.ts', '.tsx', '.js'].map(end => file.replace(/^dist\//, '').replace(/\.js$/, end))
+    const dist = filesOf(['dist'], /\.js$/)
+    expect(dist.length).toBeGreaterThan(400)
+    expect(dist.filter(file => !sources(file).some(isSource))).toEqual([])
+  })
+})
 
 describe.skipIf(!built)(`the constructs${built ? '' : ' (skipped: npm run build makes them)'}`, () => {
   const folder = mkdtempSync(join(tmpdir(), 'app-'))

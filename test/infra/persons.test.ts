@@ -1,5 +1,9 @@
 /** What a stack has where values are erasable, and that it has none of it where none are. */
 import { describe, expect, it } from 'vitest'
+import { DEPLOYED } from '../../cost/deployed.js'
+import { parseStatements } from '../../doctor/bucket-policy.js'
+import type { PersonKeyFacts } from '../../doctor/deployed-facts.js'
+import { PERSON_KEY_CHECKS } from '../../doctor/person-key-checks.js'
 import type { CaptureProps } from '../../infra/archive-props.js'
 import { archiveOf, ORDERS, ofType, type Resource, type Resources, templateOf } from './archives.js'
 import { actionsOf, many, type Statement } from './policies.js'
@@ -103,6 +107,12 @@ describe('the keys of persons', () => {
     expect(other.Properties.Environment).toBeUndefined()
   })
 
+  it('have the alarm that a plan reckons with', () => {
+    const alarm = one('AWS::CloudWatch::Alarm', /^AuditPersonsAlarms/)
+    const stats = alarm.Properties.Metrics.filter(({ MetricStat }: { MetricStat?: object }) => MetricStat !== undefined)
+    expect(stats).toHaveLength(DEPLOYED.persons.alarmMetrics)
+  })
+
   it('tell of what is done to them themselves', () => {
     const rule = one('AWS::Events::Rule', /^AuditPersonsEvents/)
     const pattern = JSON.stringify(rule.Properties.EventPattern)
@@ -118,6 +128,61 @@ describe('the keys of persons', () => {
       expect.objectContaining({ Arn: { Ref: expect.stringMatching(/^AuditAlarmTopic/) } }),
     ])
     expect(JSON.stringify(rule.Properties.Targets)).toContain('docs/runbook.md, person-keys-touched')
+  })
+})
+
+describe('what doctor asks of the keys', () => {
+  const found = <T>(value: T) => ({ kind: 'found', value }) as const
+  const policyOf = (document: object) => found(parseStatements(JSON.stringify(document)))
+  const deployed = (
+    policy: object = table.Properties.ResourcePolicy.PolicyDocument,
+    keyPolicy: object = key.Properties.KeyPolicy,
+  ): PersonKeyFacts => ({
+    isProtected: found(table.Properties.DeletionProtectionEnabled),
+    backupDays: found(table.Properties.PointInTimeRecoverySpecification.RecoveryPeriodInDays),
+    backups: found([]),
+    policy: policyOf(policy),
+    key: found({
+      id: 'key',
+      account: '111122223333',
+      state: 'Enabled',
+      spec: 'SYMMETRIC_DEFAULT',
+      policy: policyOf(keyPolicy),
+      signingGrants: found([]),
+    }),
+  })
+  const wrong = (facts: PersonKeyFacts) =>
+    PERSON_KEY_CHECKS.filter(({ judge }) => judge(facts).verdict !== 'ok').map(({ name }) => name)
+  const without = (document: { Statement: readonly Statement[] }, sid: string) => ({
+    Statement: document.Statement.filter(({ Sid }) => Sid !== sid),
+  })
+
+  it('is what is deployed', () => {
+    expect(wrong(deployed())).toEqual([])
+  })
+
+  it.each(['DenyRemoving', 'DenyMaking', 'DenyDestroying'])('is missed where the table lacks %s', sid => {
+    const { PolicyDocument } = table.Properties.ResourcePolicy
+    expect(wrong(deployed(without(PolicyDocument, sid)))).toEqual(['key table policy'])
+  })
+
+  it.each(['DenyUsing', 'DenyOpening', 'DenyOpeningKeys'])('is missed where the key lacks %s', sid => {
+    expect(wrong(deployed(undefined, without(key.Properties.KeyPolicy, sid)))).toEqual(['who may open keys'])
+  })
+
+  it('is missed where somebody else has a tag that lets him in', () => {
+    const opened = JSON.parse(JSON.stringify(key.Properties.KeyPolicy).replaceAll('"reveal"', '"reveal","mine"'))
+    expect(wrong(deployed(undefined, opened))).toEqual(['who may open keys'])
+  })
+
+  it('is missed where the table can be deleted, restored for longer or not at all, or was copied', () => {
+    const facts = { ...deployed(), isProtected: found(false), backups: found(['by hand']) }
+    expect(wrong({ ...facts, backupDays: found(35) })).toEqual([
+      'key table protected',
+      'key table backup',
+      'key table copies',
+    ])
+    expect(wrong({ ...deployed(), backupDays: found(0) })).toEqual(['key table backup'])
   })
 })
 

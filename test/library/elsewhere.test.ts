@@ -7,8 +7,10 @@ import { DiskArchive } from '../../store/folder.js'
 import { success } from '../athena-engine.js'
 import { type AthenaServer, startAthenaServer } from '../athena-server.js'
 import { ingestRecords, temporaryFolder } from '../delivery/desk.js'
+import { sealFolder } from '../journal/desk-journal.js'
 import { type Loopback, startLoopback } from '../loopback.js'
 import { MemoryObjects } from '../memory-objects.js'
+import { VKEY } from '../proof/vectors.js'
 import { STORY, STORY_TABLE } from '../queries/story.js'
 import { type S3Server, startS3Server } from '../s3-server.js'
 
@@ -34,6 +36,26 @@ describe('an archive of objects that lie elsewhere', () => {
     expect(copy).toBeDefined()
     await Promise.all([there.close(), here.close()])
     expect(copies()).toEqual([])
+  })
+
+  it('is held against its journal where it lies', async () => {
+    const sealed = temporaryFolder()
+    await ingestRecords(sealed, STORY, { configuration: STORY_TABLE })
+    await sealFolder(sealed)
+    const disk = new DiskArchive(sealed)
+    const memory = new MemoryObjects()
+    for (const key of await disk.list('')) await memory.put(key, await disk.open(key))
+    {
+      await using whole = await openArchive(memory, { journalKey: VKEY })
+      const { remarks } = await whole.history('Orders', 'B')
+      expect(remarks).toEqual([expect.stringMatching(/^held against the journal of \S+ by the bytes of each object$/)])
+    }
+    memory.contents.delete((await memory.list('data/')).at(-1) as string)
+    await using archive = await openArchive(memory, { journalKey: VKEY })
+    expect((await archive.history('Orders', 'B')).confidence).toBe('GAP')
+    for (const key of await memory.list('log/')) memory.contents.delete(key)
+    await using unsealed = await openArchive(memory, { journalKey: VKEY })
+    expect((await unsealed.history('Orders', 'B')).remarks.join()).toContain('against the key that is given for it')
   })
 
   it('is of the tables that are asked for', async () => {

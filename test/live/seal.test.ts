@@ -26,6 +26,7 @@ describe.skipIf(missing !== undefined)(`seal beside a tail${missing ? ` (${missi
   let local: DynamoDbLocal
   const folder = mkdtempSync(join(tmpdir(), 'itemtrail-seal-'))
   const [root, key] = [join(folder, 'archive'), join(folder, 'seal.key')]
+  process.env.XDG_STATE_HOME = join(folder, 'state')
   beforeAll(async () => {
     local = await startDynamoDbLocal()
   })

@@ -6,13 +6,13 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CreateTableCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
+import { CreateTableCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { S3Client } from '@aws-sdk/client-s3'
 import type { FirehoseTransformationResult } from 'aws-lambda'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { checkConfiguration } from '../../config/configuration.js'
+import { KEY_TABLE_KEYS } from '../../config/key-store.js'
 import { ParquetConverter } from '../../delivery/parquet-conversion.js'
-import { KEY_TABLE_KEYS } from '../../erasure/key-items.js'
 import { openDuckDb } from '../../queries/engines/duckdb-instance.js'
 import { columnsOf } from '../../transform/audit-row.js'
 import { configurationKey } from '../../transform/layout.js'
@@ -80,6 +80,20 @@ describe.skipIf(missing !== undefined || node === undefined)('a person in a stac
   >
   let [kms, s3, athena, outputs, answers] = [] as unknown as [KmsServer, S3Server, AthenaServer, Loopback, Loopback]
   const answered: object[] = []
+  let keyTable = KEY_TABLE
+  const [partition, sort] = [KEY_TABLE_KEYS.partition, KEY_TABLE_KEYS.sort]
+  const createKeyTable = (TableName: string) =>
+    local.client.send(
+      new CreateTableCommand({
+        TableName,
+        AttributeDefinitions: [partition, sort].map(AttributeName => ({ AttributeName, AttributeType: 'S' })),
+        KeySchema: [
+          { AttributeName: partition, KeyType: 'HASH' },
+          { AttributeName: sort, KeyType: 'RANGE' },
+        ],
+        BillingMode: 'PAY_PER_REQUEST',
+      }),
+    )
 
   beforeAll(async () => {
     for (const path of [bundle, join(root, 'data/Orders', `event_date=${DATE}`)]) mkdirSync(path, { recursive: true })
@@ -87,7 +101,7 @@ describe.skipIf(missing !== undefined || node === undefined)('a person in a stac
     copyFileSync(bundlePath('sealing-transform'), join(bundle, 'index.mjs'))
     writeFileSync(join(bundle, 'table.json'), JSON.stringify(table))
     ;[kms, s3, athena] = await Promise.all([startKmsServer(), startS3Server(), startAthenaServer()])
-    outputs = await startLoopback((_, __, response) => response.writeHead(200).end(STACK))
+    outputs = await startLoopback((_, __, response) => response.writeHead(200).end(stackOf(keyTable)))
     answers = await startLoopback((_, body, response) => {
       answered.push(JSON.parse(body.toString()))
       response.writeHead(200).end()
@@ -98,18 +112,7 @@ describe.skipIf(missing !== undefined || node === undefined)('a person in a stac
     const endpoints = { S3: s3, ATHENA: athena, CLOUDFORMATION: outputs, KMS: kms }
     for (const [name, { endpoint }] of Object.entries(endpoints)) vi.stubEnv(`AWS_ENDPOINT_URL_${name}`, endpoint)
     vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', local.endpoint)
-    const [partition, sort] = [KEY_TABLE_KEYS.partition, KEY_TABLE_KEYS.sort]
-    await local.client.send(
-      new CreateTableCommand({
-        TableName: KEY_TABLE,
-        AttributeDefinitions: [partition, sort].map(AttributeName => ({ AttributeName, AttributeType: 'S' })),
-        KeySchema: [
-          { AttributeName: partition, KeyType: 'HASH' },
-          { AttributeName: sort, KeyType: 'RANGE' },
-        ],
-        BillingMode: 'PAY_PER_REQUEST',
-      }),
-    )
+    await createKeyTable(KEY_TABLE)
   })
   afterAll(async () => {
     await Promise.all([kms, s3, athena, outputs, answers].map(server => server?.stop()))
@@ -125,7 +128,7 @@ describe.skipIf(missing !== undefined || node === undefined)('a person in a stac
       environment: {
         AWS_ACCESS_KEY_ID: 'local',
         AWS_SECRET_ACCESS_KEY: 'local',
-        ITEMTRAIL_KEY_TABLE: KEY_TABLE,
+        ITEMTRAIL_KEY_TABLE: keyTable,
         ITEMTRAIL_SUBJECT_KEY: 'arn:aws:kms:us-east-1:111122223333:key/1',
         AWS_ENDPOINT_URL_DYNAMODB: local.endpoint,
         AWS_ENDPOINT_URL_KMS: kms.endpoint,
@@ -150,7 +153,7 @@ describe.skipIf(missing !== undefined || node === undefined)('a person in a stac
   const subject = (act: string, id: string, ...more: readonly string[]) =>
     run(['subject', act, id, '--stack', 'Stack', '--config', config, ...more])
   const items = async () =>
-    (await local.client.send(new ScanCommand({ TableName: KEY_TABLE, ConsistentRead: true }))).Items ?? []
+    (await local.client.send(new ScanCommand({ TableName: keyTable, ConsistentRead: true }))).Items ?? []
   const factsKept = () =>
     s3.versions
       .filter(({ key }) => key.startsWith('facts/'))
@@ -259,6 +262,39 @@ describe.skipIf(missing !== undefined || node === undefined)('a person in a stac
     expect({ exit, err }).toMatchObject({ exit: 1, err: expect.stringContaining('nothing left to hold') })
   })
 
+  it('does not come back with a table that was restored, which is refused until it is adopted', async () => {
+    const old = (await items()).map(({ erased: _, ...item }) =>
+      // as it was before the erasure
+      item.entry?.S === 'key/1' && !item.wrappedKey ? { ...item, wrappedKey: { B: Buffer.alloc(60) } } : item,
+    )
+    keyTable = 'Stack-Restored'
+    await createKeyTable(keyTable)
+    for (const Item of old) await local.client.send(new PutItemCommand({ TableName: keyTable, Item }))
+    const refused = await subject('find', 'u-4711')
+    expect(refused).toMatchObject({ exit: 3, err: expect.stringContaining('"Stack-Restored" is a copy of arn:') })
+    const failed = await invoke(join(bundle, 'index.mjs'), firehoseEvent([changeOf(7, 'NEW', 'PAID')]))
+    expect(failed.error?.errorMessage).toContain('is a copy of arn:')
+    const { exit, out } = await run(['subject', 'adopt', '--stack', 'Stack', '--config', config, '--format', 'json'])
+    expect([exit, JSON.parse(out)]).toEqual([0, { table: 'Stack-Restored', destroyed: 1 }])
+    expect((await items()).filter(item => item.erased && !item.wrappedKey)).toHaveLength(1)
+    expect((await subject('export', 'u-4711')).out).not.toMatch(CLEAR)
+    expect((await subject('export', 'u-2')).out).toContain('"Bob"')
+    expect(await deliver(changeOf(8, 'GONE', 'LATE'))).not.toMatch(CLEAR)
+  })
+
+  it('has its certificate in the end where it was not kept at first, and tells so', async () => {
+    s3.fault = (operation, key) =>
+      operation === 'PutObject' && key.endsWith('-erasure.json') ? { status: 403, code: 'AccessDenied' } : undefined
+    const { exit, err } = await subject('erase', 'u-2', '--reason', 'asked')
+    expect([exit, err]).toEqual([expect.any(Number), expect.stringContaining('AccessDenied')])
+    expect(exit).not.toBe(0)
+    s3.fault = () => undefined
+    expect((await subject('erase', 'u-2', '--reason', 'asked')).exit).toBe(0)
+    const ofBob = factsKept().slice(-2)
+    expect(ofBob.map(({ fact }) => fact.kind)).toEqual(['erasing', 'erasure'])
+    expect((await subject('export', 'u-2')).out).not.toContain('"Bob"')
+  })
+
   it('gets a new key for a new life, and only then', async () => {
     expect((await subject('renew', 'u-4711')).exit).toBe(0)
     const renewed = await deliver(changeOf(5, 'NEW', 'BACK'))
@@ -344,11 +380,15 @@ const OUTPUTS = {
   AuditRefusedBucket: 'refused',
   AuditDatabaseName: 'audit',
   AuditWorkgroupName: 'people',
-  AuditPersonsKeyTable: KEY_TABLE,
 }
 const member = ([key, value]: readonly string[]) =>
   `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`
-const STACK = `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>Stack</StackName><StackStatus>UPDATE_COMPLETE</StackStatus><Outputs>${Object.entries(OUTPUTS).map(member).join('')}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`
+const stackOf = (keyTable: string) =>
+  `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>Stack</StackName><StackStatus>UPDATE_COMPLETE</StackStatus><Outputs>${Object.entries(
+    { ...OUTPUTS, AuditPersonsKeyTable: keyTable },
+  )
+    .map(member)
+    .join('')}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`
 
 /** What DuckDB says of the rows, as Athena tells it. */
 async function askDuckDb(root: string, sql: string, parameters: readonly string[]): Promise<Outcome> {

@@ -2,7 +2,7 @@
 import { CreateTableCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { KMSClient } from '@aws-sdk/client-kms'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { KEY_CACHE_MINUTES, KEY_TABLE_KEYS, STORE_ENTRY } from '../../erasure/key-items.js'
+import { KEY_CACHE_MINUTES, KEY_TABLE_KEYS, STORE_ENTRY } from '../../config/key-store.js'
 import { KeyTable } from '../../erasure/key-table.js'
 import { KmsSecrets } from '../../erasure/kms-secrets.js'
 import { createStore } from '../../erasure/store-entry.js'
@@ -147,5 +147,111 @@ describe.skipIf(missing !== undefined)(`a key store on DynamoDB Local${missing ?
     await expect(TableKeys.open(table, secrets())).rejects.toThrow(
       /secret "keys" of the key store is not opened by KMS/,
     )
+  })
+
+  describe('under load', () => {
+    const PATIENCE = { tries: 4, firstMs: 1, random: () => 0 }
+    const FAULT = 'fault'
+    /** Lets every call through this: it throws in the place of DynamoDB, or changes what DynamoDB says. */
+    async function meeting<T>(
+      meet: (operation: string, answer: () => Promise<unknown>) => unknown,
+      act: () => Promise<T>,
+    ) {
+      const step =
+        (next: (args: object) => Promise<unknown>, { commandName }: { commandName?: string }) =>
+        (args: object) =>
+          meet(`${commandName}`, () => next(args))
+      local.client.middlewareStack.add(step as never, { step: 'initialize', name: FAULT })
+      try {
+        return await act()
+      } finally {
+        local.client.middlewareStack.remove(FAULT)
+      }
+    }
+    const throttled = () => Object.assign(new Error('too fast'), { name: 'ProvisionedThroughputExceededException' })
+
+    async function opened() {
+      const { table, open } = await makePlace()
+      const { store } = await open()
+      const patient = new KeyTable(local.client, table.name, PATIENCE)
+      const tokens = Array.from({ length: 150 }, (_, i) => store.tokenOf(`u-${i}`))
+      return { table, tokens, openKeys: () => TableKeys.open(patient, secrets()) }
+    }
+
+    it('waits while it is throttled, and every key is the one that everybody has', async () => {
+      const { tokens, openKeys } = await opened()
+      const [first, second] = [await openKeys(), await openKeys()]
+      await first.load(tokens)
+      let left = 3
+      await meeting(
+        async (_, answer) => {
+          if (left-- > 0) throw throttled()
+          return answer()
+        },
+        () => second.load(tokens),
+      )
+      expect(tokens.map(token => second.current(token))).toEqual(tokens.map(token => first.current(token)))
+    })
+
+    it('asks again for what a call leaves unread, and takes nobody for new', async () => {
+      const { table, tokens, openKeys } = await opened()
+      const [first, second] = [await openKeys(), await openKeys()]
+      await first.load(tokens)
+      const before = await itemsOf(table)
+      let calls = 0
+      await meeting(
+        async (operation, answer) => {
+          expect(operation).toBe('BatchGetItemCommand')
+          const given = (await answer()) as {
+            output: { Responses: Record<string, SdkItem[]>; UnprocessedKeys: object }
+          }
+          const found = given.output.Responses[table.name] ?? []
+          if (calls++ % 2 === 1) return given
+          const unread = found.splice(0, Math.ceil(found.length / 2))
+          const Keys = unread.map(item => ({ [partition]: item[partition], [sort]: item[sort] }))
+          given.output.UnprocessedKeys = { [table.name]: { Keys } }
+          return given
+        },
+        () => second.load(tokens),
+      )
+      expect(calls).toBe(4)
+      expect(tokens.map(token => second.current(token))).toEqual(tokens.map(token => first.current(token)))
+      expect(await itemsOf(table)).toHaveLength(before.length)
+    })
+
+    it('throws where that does not end, and gives nobody a key that is not kept', async () => {
+      const { table, tokens, openKeys } = await opened()
+      const keys = await openKeys()
+      const load = meeting(
+        async (operation, answer) => {
+          if (operation === 'PutItemCommand') throw throttled()
+          return answer()
+        },
+        () => keys.load(tokens),
+      )
+      await expect(load).rejects.toThrow('too fast')
+      expect(tokens.map(token => keys.loaded(token))).toEqual(tokens.map(() => undefined))
+      expect(await itemsOf(table)).toHaveLength(1)
+    })
+
+    it('uses the key that is kept where the answer to its own writing is lost', async () => {
+      const { tokens, openKeys } = await opened()
+      const keys = await openKeys()
+      const [token = ''] = tokens
+      let lost = false
+      await meeting(
+        async (operation, answer) => {
+          const given = await answer()
+          if (operation !== 'PutItemCommand' || lost) return given
+          lost = true
+          throw Object.assign(new Error('gone'), { code: 'ECONNRESET' })
+        },
+        () => keys.load([token]),
+      )
+      expect(lost).toBe(true)
+      const other = await openKeys()
+      await other.load([token])
+      expect(keys.current(token)).toEqual(other.current(token))
+    })
   })
 })

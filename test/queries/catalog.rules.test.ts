@@ -26,6 +26,7 @@ const NAMES = [
     'blame',
     'changes-between',
     'changes-by-actor',
+    'changes-of-subject',
   ],
   ...['changes-by-attribute', 'changes-without-actor', 'continuity', 'deletions', 'diff-of-table', 'duplicates'],
   ...[

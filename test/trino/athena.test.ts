@@ -17,7 +17,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { openAthena } from '../athena-engine.js'
 import { type AthenaServer, startAthenaServer } from '../athena-server.js'
 import { temporaryFolder } from '../delivery/desk.js'
-import { answerByTrino } from './athena.js'
+import { serveTrino } from './athena.js'
 import { missingForTrino, startTrino, type TrinoServer } from './server.js'
 import { createAuditTable } from './tables.js'
 
@@ -37,8 +37,8 @@ describe.skipIf(missing !== undefined)(
     beforeAll(async () => {
       trino = await startTrino()
       server = await startAthenaServer()
-      server.answer = answerByTrino(trino.client)
-      athena = openAthena(server, { sleep: ms => new Promise(done => setTimeout(done, ms / 20)) })
+      serveTrino(server, trino.client)
+      athena = openAthena(server)
       const root = temporaryFolder()
       orders = readConfiguration(join(ORDERS, 'itemtrail.config.json')).tables.get('Orders') as TableConfiguration
       const input = await openInput(join(ORDERS, 'orders.jsonl.gz'), process.stdin)

@@ -4,11 +4,16 @@ import { mkdirSync, renameSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { ColumnInfo } from '@aws-sdk/client-athena'
 import { misplacedParameters } from '../athena-rules.js'
-import type { Outcome } from '../athena-server.js'
+import type { AthenaServer, Outcome } from '../athena-server.js'
 import type { TrinoClient } from './client.js'
 
+/** Puts a Trino behind a server of Athena's protocol, which says how a query ended when it ends. */
+export function serveTrino(server: AthenaServer, trino: TrinoClient): void {
+  Object.assign(server, { answer: answerByTrino(trino), states: [], holdMs: 1000 })
+}
+
 /** Runs a query as Athena does: the parameters are literals, which Trino itself reads. */
-export function answerByTrino(trino: TrinoClient): (sql: string, parameters: readonly string[]) => Promise<Outcome> {
+function answerByTrino(trino: TrinoClient): (sql: string, parameters: readonly string[]) => Promise<Outcome> {
   return async (sql, parameters) => {
     if (misplacedParameters(sql.replaceAll(/--[^\n]*/g, '')).length > 0) {
       return { state: 'FAILED', reason: 'Athena documents ? in WHERE only, and this statement has one elsewhere' }

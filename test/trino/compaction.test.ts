@@ -17,10 +17,10 @@ import { rowsOf } from '../../queries/engines/rows.js'
 import type { Parameter } from '../../queries/parameters.js'
 import type { AuditRow } from '../../transform/audit-row.js'
 import {
-  answersPrefix,
+  answersTable,
   bucketOf,
   changesPrefix,
-  checkpointsPrefix,
+  checkpointsTable,
   folderPrefix,
   manifestKey,
 } from '../../transform/derived.js'
@@ -32,7 +32,7 @@ import { askSql, temporaryFolder, writeRows } from '../delivery/desk.js'
 import { manifestIn, rowFilesOf } from '../derived/manifest-in.js'
 import { FolderBucket } from '../folder-bucket.js'
 import { EARLIER, randomArchive } from '../queries/random-archive.js'
-import { answerByTrino } from './athena.js'
+import { serveTrino } from './athena.js'
 import { missingForTrino, startTrino, type TrinoServer } from './server.js'
 import { createAuditTable, createDerivedTables, localAddress } from './tables.js'
 
@@ -57,7 +57,7 @@ describe.skipIf(missing !== undefined)(
     beforeAll(async () => {
       trino = await startTrino()
       server = await startAthenaServer()
-      server.answer = answerByTrino(trino.client)
+      serveTrino(server, trino.client)
     })
     afterAll(async () => {
       await server.stop()
@@ -306,7 +306,7 @@ describe.skipIf(missing !== undefined)(
     it('publishes no checkpoint that tells other states', async () => {
       const deployed = await deploy('Forgetful')
       await deployed.add(randomRows(6))
-      const losing = losingFiles(deployed, checkpointsPrefix('Forgetful'))
+      const losing = losingFiles(deployed, checkpointsTable(deployed.configuration).prefix)
       const compaction = deployed.compactor({ engine: losing, checkpointBytes: 1 })(TIME)
       await expect(compaction).rejects.toThrow(
         /the checkpoint of Forgetful at the end of 2026-11-\d\d gives other states/,
@@ -357,7 +357,7 @@ describe.skipIf(missing !== undefined)(
     it('publishes no answer that is another than the archive’s', async () => {
       const deployed = await deploy('Forgotten')
       await deployed.add(randomRows(72))
-      const losing = losingFiles(deployed, answersPrefix('Forgotten'))
+      const losing = losingFiles(deployed, answersTable(deployed.configuration).prefix)
       const compaction = deployed.compactor({ engine: losing })(TIME)
       await expect(compaction).rejects.toThrow(
         /the answer kept of Forgotten up to 2026-11-\d\d is another than the archive/,
@@ -368,7 +368,7 @@ describe.skipIf(missing !== undefined)(
       await deployed.compact()
       const { answers } = (await deployed.manifest()) as Manifest
       expect(answers).toHaveLength(3)
-      const [file] = await deployed.derived.entries(answersPrefix('Forgotten'))
+      const [file] = await deployed.derived.entries(answersTable(deployed.configuration).prefix)
       await deployed.derived.remove([file?.key as string])
       const engine = deployed.withCopies()
       for (const statement of keptStatements(deployed.configuration))

@@ -10,7 +10,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { openAthena } from '../athena-engine.js'
 import { startAthenaServer } from '../athena-server.js'
 import { LATER, LIFE, makePlace, orderOf, recordOf } from '../erasure/orders.js'
-import { answerByTrino } from './athena.js'
+import { serveTrino } from './athena.js'
 import { missingForTrino, startTrino } from './server.js'
 import { createAuditTable } from './tables.js'
 
@@ -32,8 +32,7 @@ describe.skipIf(missing !== undefined)(
       table = readConfiguration(place.config).tables.get('Orders') as TableConfiguration
       const trino = await startTrino()
       const server = await startAthenaServer()
-      server.answer = answerByTrino(trino.client)
-      server.states = []
+      serveTrino(server, trino.client)
       await createAuditTable(trino.client, place.archive, table, '2026-09-01')
       const duckDb = await DuckDbEngine.open(place.archive, [table])
       const athena = openAthena(server, {

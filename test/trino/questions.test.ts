@@ -13,7 +13,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { openAthena } from '../athena-engine.js'
 import { type AthenaServer, startAthenaServer } from '../athena-server.js'
 import { fileOf, makeFolder, ORDERS, ORDERS_CONFIG, run } from '../cli/command-line.js'
-import { answerByTrino } from './athena.js'
+import { serveTrino } from './athena.js'
 import { missingForTrino, startTrino, type TrinoServer } from './server.js'
 import { createAuditTable } from './tables.js'
 
@@ -31,14 +31,13 @@ describe.skipIf(missing !== undefined)(
     beforeAll(async () => {
       trino = await startTrino()
       server = await startAthenaServer()
-      server.states = []
-      server.answer = answerByTrino(trino.client)
+      serveTrino(server, trino.client)
       root = join(makeFolder(), 'archive')
       await run(['ingest', ORDERS, '--archive', root, '--config', ORDERS_CONFIG])
       const orders = readConfiguration(ORDERS_CONFIG).tables.get('Orders') as TableConfiguration
       await createAuditTable(trino.client, root, orders, orders.since as string)
       onDesk = await openArchive(root, { tables: [orders] })
-      const engine = openAthena(server, { sleep: ms => new Promise(done => setTimeout(done, ms / 10)) })
+      const engine = openAthena(server)
       onAws = await openArchive({ engine, tables: [orders] })
       vi.stubEnv('AWS_ENDPOINT_URL_ATHENA', server.endpoint)
       vi.stubEnv('AWS_REGION', 'us-east-1')

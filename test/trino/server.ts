@@ -171,6 +171,7 @@ query.max-memory-per-node=300MB
 memory.heap-headroom-per-node=200MB
 query.min-expire-age=10s
 query.max-history=5
+task.concurrency=1
 `,
   )
   // a table may lie anywhere on the disk; the last two make the bytes read follow the columns, as on S3

@@ -17,7 +17,7 @@ import { startAthenaServer } from '../athena-server.js'
 import { ORDERS, ORDERS_CONFIG, run } from '../cli/command-line.js'
 import { temporaryFolder } from '../delivery/desk.js'
 import { keepFacts } from '../queries/true-facts.js'
-import { answerByTrino } from './athena.js'
+import { serveTrino } from './athena.js'
 import { missingForTrino, startTrino } from './server.js'
 import { createAuditTable } from './tables.js'
 
@@ -166,14 +166,10 @@ async function judgeBoth({ duckDb, athena }: Archive, asked: AskedPeriod, hashes
 async function openArchive(root: string): Promise<Archive> {
   const trino = await startTrino()
   const server = await startAthenaServer()
-  server.answer = answerByTrino(trino.client)
-  server.states = []
+  serveTrino(server, trino.client)
   await createAuditTable(trino.client, root, ORDERS_TABLE, ORDERS_TABLE.since as string)
   const duckDb = await DuckDbEngine.open(root, [ORDERS_TABLE])
-  const athena = openAthena(server, {
-    facts: duckDb.facts,
-    sleep: ms => new Promise(done => setTimeout(done, ms / 10)),
-  })
+  const athena = openAthena(server, { facts: duckDb.facts })
   const close = async () => {
     duckDb.close()
     athena.close()

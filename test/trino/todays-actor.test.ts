@@ -13,7 +13,7 @@ import { openAthena } from '../athena-engine.js'
 import { type AthenaServer, startAthenaServer } from '../athena-server.js'
 import { ingestRecords, temporaryFolder } from '../delivery/desk.js'
 import { baselineDocument, streamsRecord, tableConfiguration } from '../factories.js'
-import { answerByTrino } from './athena.js'
+import { serveTrino } from './athena.js'
 import { missingForTrino, startTrino, type TrinoServer } from './server.js'
 import { createAuditTable } from './tables.js'
 
@@ -68,16 +68,14 @@ describe.skipIf(missing !== undefined)(
     beforeAll(async () => {
       trino = await startTrino()
       server = await startAthenaServer()
-      server.answer = answerByTrino(trino.client)
-      server.states = []
+      serveTrino(server, trino.client)
       const [root, configured] = [temporaryFolder(), temporaryFolder()]
       await ingestRecords(root, RECORDS, { configuration: UNCONFIGURED })
       await ingestRecords(configured, RECORDS, { configuration: TODAY })
       await createAuditTable(trino.client, root, TODAY, '2026-11-01')
       duckDb = await DuckDbEngine.open(root, [TODAY])
       asConfigured = await DuckDbEngine.open(configured, [TODAY])
-      const sleep = (ms: number) => new Promise<void>(done => setTimeout(done, ms / 10))
-      athena = openAthena(server, { facts: duckDb.facts, sleep })
+      athena = openAthena(server, { facts: duckDb.facts })
     })
     afterAll(async () => {
       for (const engine of [duckDb, asConfigured, athena]) engine.close()

@@ -1,6 +1,6 @@
 /** The page as a browser sees it, without a socket. */
 import type { Hono } from 'hono'
-import { openArchive } from '../../library/open-archive.js'
+import { type OpenArchive, openArchive } from '../../library/open-archive.js'
 import { countRefused } from '../../store/refused-of-table.js'
 import { type AppOptions, createApp } from '../../view/app.js'
 import { ArchiveInView } from '../../view/archive-in-view.js'
@@ -21,9 +21,14 @@ export interface PageClient {
   readonly close: () => Promise<void>
 }
 
-export async function browse(root: string, options: Partial<AppOptions> = {}): Promise<PageClient> {
+/** @default open - the folder `root` */
+export async function browse(
+  root: string,
+  options: Partial<AppOptions> = {},
+  open?: (signal: AbortSignal) => Promise<OpenArchive>,
+): Promise<PageClient> {
   const refused = (table: string, sinceUs: number | null) => countRefused(root, table, sinceUs)
-  const view = new ArchiveInView(signal => openArchive(root, { refused, signal }), 0)
+  const view = new ArchiveInView(open ?? (signal => openArchive(root, { refused, signal })), 0)
   const admission = new Admission()
   const app = createApp({ view, root, onAws: false, admission, hosts: () => [HOST], ...options })
   const ask = (path: string, headers: Readonly<Record<string, string>> = {}, method = 'GET') =>

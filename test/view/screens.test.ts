@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openArchive } from '../../library/open-archive.js'
 import { SAVED_QUERIES } from '../../queries/catalog.js'
 import { clockOf } from '../../view/times.js'
-import { ingestRecords, rowsOfRecord, temporaryFolder, writeRows } from '../delivery/desk.js'
+import { askSql, ingestRecords, rowsOfRecord, temporaryFolder, writeRows } from '../delivery/desk.js'
 import { tableConfiguration } from '../factories.js'
 import { randomArchive } from '../queries/random-archive.js'
 import { change, STORY, STORY_TABLE } from '../queries/story.js'
@@ -49,6 +49,58 @@ describe('every screen', () => {
       const json = await page.json(`${before}.json?${query}`)
       expect(json, path).toMatchObject({ last_change: '2026-11-21T10:00:00.000000Z', verdict: { judged: true } })
       expect(json.command, path).toMatch(/^itemtrail /)
+    }
+  })
+
+  it('has the hash of its receipt, which is what the receipt says', async () => {
+    const { changes } = await page.json('/t/Orders/changes.json')
+    const screens = {
+      '/t/Orders/changes?event=MODIFY': 'sql',
+      '/t/Orders/i/A': 'history',
+      '/t/Orders/i/A?at=2026-11-20T12:00:00Z': 'as-of',
+      '/t/Orders/i/A?between=2026-11-20T10:00:00Z&and=2026-11-20T12:00:00Z': 'diff',
+      [`/t/Orders/e/${changes[0].event_id}`]: 'history',
+      '/q/deletions?table=Orders': 'query',
+      '/sample?table=Orders&n=3&seed=x&from=2026-11-20&to=2026-11-23': 'sample',
+    }
+    for (const [path, command] of Object.entries(screens)) {
+      const [before, query = ''] = path.split('?')
+      const { receipt, command: told } = await page.json(`${before}.json?${query}`)
+      const html = await page.text(path)
+      const link = /<a href="([^"]+)"><code class="hash">/.exec(html)?.[1]?.replaceAll('&amp;', '&') as string
+      const kept = await page.json(link)
+      expect([path, kept.result.sha256]).toEqual([path, receipt])
+      expect(told, path).toMatch(new RegExp(`^itemtrail ${command} `))
+    }
+    const asOf = await page.text('/t/Orders/as-of/2026-11-21T00:00:00Z')
+    expect(asOf).toContain('href="/receipt/table-as-of?table=Orders&amp;at=2026-11-21T00%3A00%3A00.000000Z"')
+    expect((await page.json('/receipt/table-as-of?table=Orders&at=2026-11-21T00:00:00Z')).result.rows).toBeGreaterThan(
+      0,
+    )
+  })
+
+  it('names the object that a change lies in', async () => {
+    const { changes } = await page.json('/t/Orders/i/A.json')
+    for (const { event_id: id, event_time: time } of changes) {
+      const { objects } = await page.json(`/t/Orders/e/${id}.json`)
+      expect(objects.length).toBeGreaterThan(0)
+      for (const key of objects) {
+        expect(key).toContain(`event_date=${time.slice(0, 10)}/`)
+        const found = await askSql(root, `select 1 as n from read_parquet('${join(root, key)}') where event_id = ?`, [
+          id,
+        ])
+        expect(found.length).toBeGreaterThan(0)
+      }
+      expect(await page.text(`/t/Orders/e/${id}`)).toContain(objects[0])
+    }
+  })
+
+  it('gives receipts that the command line finds the same', async () => {
+    const { fileOf, run } = await import('../cli/command-line.js')
+    for (const path of ['/t/Orders/changes/receipt?event=MODIFY', '/receipt/item-history?table=Orders&item_key=A']) {
+      const receipt = fileOf('receipt.json', await page.text(path))
+      const { exit, out } = await run(['rerun', receipt, '--archive', root, '--trust-sql'])
+      expect([path, exit, out]).toEqual([path, 0, expect.stringContaining('same')])
     }
   })
 
@@ -157,6 +209,35 @@ describe('every answer', () => {
           )
         }
         const at = '2026-11-22T00:00:00Z'
+        for (const key of new Set(rows.map(row => row.item_key))) {
+          const text = JSON.parse(key).order_id.S as string
+          const was = await archive.asOf('Orders', text, at)
+          const shown = await client.json(`/t/Orders/i/${text}.json?at=${at}`)
+          expect([shown.item, shown.confidence]).toEqual([was.item, was.confidence])
+          const later = '2026-11-24T00:00:00Z'
+          const { differences = null, confidence } = await archive.diff('Orders', text, { from: at, to: later })
+          const compared = await client.json(`/t/Orders/i/${text}.json?between=${at}&and=${later}`)
+          expect(compared.differences).toEqual(differences)
+          expect(compared.verdict.confidence).toBe(confidence)
+          const [change] = (await archive.history('Orders', text)).changes
+          if (change === undefined) continue
+          const alone = await client.json(`/t/Orders/e/${change.eventId}.json`)
+          expect([alone.change.old_image, alone.change.new_image, alone.change.actor]).toEqual([
+            change.before,
+            change.after,
+            change.actor,
+          ])
+        }
+        const byDay = [...(await archive.run('activity-by-day', 'Orders'))]
+        const { days } = await client.json('/t/Orders.json')
+        expect(days.filter((day: { changes: number }) => day.changes > 0).map(countsOfDay)).toEqual(
+          byDay.map(countsOfDay),
+        )
+        const deleted = await archive.run('deletions', 'Orders')
+        const { rows: shownRows } = await client.json('/q/deletions.json?table=Orders')
+        expect(shownRows.map((row: { event_id: string }) => row.event_id)).toEqual(
+          [...deleted].map(row => row.event_id),
+        )
         const items = []
         for await (const one of archive.tableAsOf('Orders', at))
           items.push([one.key, one.state, one.confidence, one.item])
@@ -176,7 +257,7 @@ describe('every answer', () => {
       }),
       { ...runs(4), endOnFailure: true },
     )
-  }, 120_000)
+  }, 300_000)
 })
 
 describe('the page holds against', () => {
@@ -273,4 +354,9 @@ describe('the page holds against', () => {
 
 function linkIn(html: string, pattern: RegExp): string {
   return (pattern.exec(html)?.[1] ?? '').replaceAll('&amp;', '&')
+}
+
+const countsOfDay = (row: object) => {
+  const { day, changes, deletes, removes = deletes } = row as Record<string, unknown>
+  return [day, Number(changes), Number(removes)]
 }

@@ -4,6 +4,9 @@ import type { ItemScanner } from './item.js'
 import type { Output } from './output.js'
 import { type ItemRange, SLOT } from './slots.js'
 
+/** Up to so many bytes are compared faster one by one than by `Buffer.compare`. */
+const SHORT = 48
+
 /** Writes the names of the attributes that a change made differ as a JSON list, and nothing where none do. */
 export class ChangedNames {
   private separator = ''
@@ -58,7 +61,9 @@ export class ChangedNames {
     const to = ints[a + 4] as number
     const other = ints[b + 3] as number
     const otherEnd = ints[b + 4] as number
-    return to - from !== otherEnd - other || compareRanges(bytes, from, to, other, otherEnd) !== 0
+    if (to - from !== otherEnd - other) return true
+    if (to - from > SHORT) return bytes.compare(bytes, from, to, other, otherEnd) !== 0
+    return compareRanges(bytes, from, to, other, otherEnd) !== 0
   }
 
   private writeName(slot: number): void {

@@ -59,8 +59,9 @@ type Places<Names extends readonly string[]> = { readonly [field in keyof Names]
 export interface StoredBytes {
   /** The fields one behind the other, and a line feed. */
   readonly bytes: Buffer
-  /** How many bytes each has, in their order; -1 where it is null. */
-  readonly lengths: readonly number[]
+  /** How many bytes each has, in their order, for each of some rows; -1 where it is null. This row is one of them. */
+  readonly lengths: readonly (readonly number[])[]
+  readonly at: number
   readonly eventName: EventName
   readonly actorSource: ActorSource
 }
@@ -104,14 +105,14 @@ export class StoredRowCheck {
     return this.isDerived(row, oldImage, newImage)
   }
 
-  private place({ bytes, lengths }: StoredBytes): void {
+  private place({ bytes, lengths, at }: StoredBytes): void {
     this.bytes = bytes
-    let at = 0
+    let position = 0
     for (let i = 0; i < STORED_FIELDS.length; i++) {
-      const length = lengths[i] as number
-      this.from[i] = at
-      if (length > 0) at += length
-      this.to[i] = length < 0 ? NONE : at
+      const length = lengths[i]?.[at] as number
+      this.from[i] = position
+      if (length > 0) position += length
+      this.to[i] = length < 0 ? NONE : position
     }
   }
 

@@ -12,8 +12,10 @@ import { deliveriesOf } from '../../queries/engines/literal.js'
 import { type Row, rowsOf } from '../../queries/engines/rows.js'
 import { itemsOfEvent } from '../../queries/list-changes.js'
 import { ageOf } from '../../queries/moment.js'
+import { objectsOfEvent } from '../../queries/objects-of-event.js'
 import type { HistoryChange } from '../../queries/verdict/item-change.js'
 import { restoredBy } from '../../restore/restored-by.js'
+import { DiskArchive } from '../../store/folder.js'
 import type { AttributeValue } from '../../transform/attribute-value.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { Actor } from '../actors.js'
@@ -36,6 +38,10 @@ export async function changeScreen(asking: PageAsking): Promise<Screen> {
   const { change, step } = changes[index] as (typeof changes)[number]
   const [earlier, later] = [changes[index - 1]?.change, changes[index + 1]?.change]
   const row = await asking.once(`row ${change.event_id}`, () => rowOf(asking, table, change))
+  const day = String(row?.event_date ?? '')
+  const objects = await asking.once(`objects of ${change.event_id}`, () =>
+    objectsHolding(asking, table, { eventId: change.event_id, day }),
+  )
   const name = showItemKey(history.itemKey)
   const restored = restoredBy(history).get(change.event_id)
   const linkOf = (other: HistoryChange) => linkTo(['t', table.table, 'e', other.event_id])
@@ -56,6 +62,7 @@ export async function changeScreen(asking: PageAsking): Promise<Screen> {
       item_key: JSON.parse(history.itemKey) as object,
       change: describe(change, step),
       row,
+      objects: objects ?? null,
       earlier: earlier?.event_id ?? null,
       later: later?.event_id ?? null,
     },
@@ -97,7 +104,7 @@ export async function changeScreen(asking: PageAsking): Promise<Screen> {
         <ChangeBody change={change} show={showOf(asking, table, change, 'after')} />
         {asking.raw || asking.search.w === 'all' ? null : <Sides change={change} asking={asking} table={table} />}
         <h2>Where it lies</h2>
-        <FactList of={placeOf(change, row)} rows />
+        <FactList of={placeOf(change, row, objects)} rows />
         <h2>Its proof</h2>
         {await Proof({ asking, table, change, rowHash: String(row?.row_hash ?? '') })}
       </>
@@ -146,12 +153,28 @@ from ${deliveriesOf(table)} where event_id = ? and event_time_us = ? order by ro
   return [...rowsOf(await archive.engine.run(sql, [id, us]))][0]
 }
 
-function placeOf(change: HistoryChange, row: Row | undefined): Readonly<Record<string, string>> {
+/** Where the rows of a change lie; undefined on AWS, whose engine does not say. */
+async function objectsHolding(
+  { archive, root, onAws }: PageAsking,
+  table: TableConfiguration,
+  event: { readonly eventId: string; readonly day: string },
+): Promise<readonly string[] | undefined> {
+  if (onAws) return undefined
+  const folder = new DiskArchive(root)
+  return objectsOfEvent(archive.engine, table, event, key => folder.pathOf(key))
+}
+
+function placeOf(
+  change: HistoryChange,
+  row: Row | undefined,
+  objects: readonly string[] | undefined,
+): Readonly<Record<string, string>> {
   const text = (value: unknown) => (value == null ? 'none' : String(value))
   return {
     'event id': change.event_id,
     sequence: text(change.sequence),
     partition: `event_date=${text(row?.event_date)}`,
+    ...(objects !== undefined && { object: objects.join(', ') || 'none' }),
     'source event': text(row?.source_event_id),
     'SHA-256 before': text(change.old_hash),
     'SHA-256 after': text(change.new_hash),

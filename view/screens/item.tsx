@@ -1,9 +1,11 @@
 import { archiveFlag } from '../../cli/show/archive-name.js'
 import { showItemKey } from '../../cli/show/item-key.js'
+import { nameState } from '../../cli/show/state.js'
 import { readHistory } from '../../queries/answers/read-history.js'
 import type { HistoryChange } from '../../queries/verdict/item-change.js'
 import { formatInstant } from '../../transform/instant.js'
 import { AddressError, linkTo, momentIn, periodIn, shellWord } from '../address.js'
+import { itemOfImage } from '../items.js'
 import { CompareButton } from '../picks.js'
 import { receiptOfItem } from '../receipts.js'
 import type { PageAsking, Screen } from '../screen.js'
@@ -54,7 +56,12 @@ export async function itemScreen(asking: PageAsking): Promise<Screen> {
     data: {
       table: table.table,
       item_key: JSON.parse(itemKey) as object,
-      confidence: history.confidence,
+      confidence: (then?.until ?? history).confidence,
+      ...(then !== undefined && {
+        at: formatInstant(at as number, 6),
+        state: nameState(then.state),
+        item: then.state.kind === 'present' ? itemOfImage(then.state.image) : null,
+      }),
       changes: shown.map(({ change, step }) => describe(change, step)),
     },
     rows: answer.table,

@@ -36,7 +36,7 @@ export async function itemAsOf(
   const receipt = await keepItemReceipt(workspace, table, all.itemKey, at, receipts)
   const found = stateAt(all, at, await archiveBegan(workspace.engine, table))
   await checkSeen(workspace, table, all, found.until)
-  const { shown, given } = await revealingOf(workspace, [table], options)
+  const { shown, given } = await revealingOf(workspace, table, options)
   const sides = { page: revealState(found, shown), programs: revealState(found, given) }
   return surfaceOf(table.table, all, sides, at, workspace.root, receipt)
 }

@@ -38,7 +38,7 @@ export async function tableAsOf(asking: Asking, table: TableConfiguration, at: I
   const { archive, engine, root } = asking.workspace
   const counts = { items: 0, unknown: 0, altered: 0, unchecked: 0 }
   const items = countItems(itemsAt(engine, table, at), counts)
-  const { shown, given } = await revealingOf(asking.workspace, [table], asking.options)
+  const { shown, given } = await revealingOf(asking.workspace, table, asking.options)
   const programs = () => revealItems(items, given)
   const judgement = judgementOf(askedOf(table, at), asking, () =>
     archive.run('table-as-of', table.table, { at: formatInstant(at.us, 6) }),

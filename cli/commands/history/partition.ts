@@ -107,7 +107,7 @@ async function surfaceOf(partition: Partition, asking: Asking, shown: ChangeShow
   const { table, typed, items } = partition
   const confidence = worstOf(items.map(item => item.confidence))
   const { narrowing } = shown
-  const revealing = await revealingOf(workspace, [table], options)
+  const revealing = await revealingOf(workspace, table, options)
   const keep = (unseal: Unsealing) =>
     keptOf(
       items.map(item => revealHistory(item, unseal)),

@@ -3,6 +3,7 @@ import { openInput } from '../../../capture/input.js'
 import { isOverlong } from '../../../capture/overlong.js'
 import { snakeCase, toKey } from '../../../config/column-names.js'
 import { ColumnInference, type Inference } from '../../../config/infer-columns.js'
+import { PersonalPaths } from '../../../config/personal-paths.js'
 import { COLUMN_NAME, type KeyField } from '../../../config/schema.js'
 import { actorRank } from '../../../delivery/likely-actor.js'
 import { canonicalAttributes } from '../../../transform/attribute-value.js'
@@ -18,6 +19,7 @@ export const SAMPLE = 10_000
 /** What a sample of records tells of one table. */
 export interface SeenTable {
   readonly images: ColumnInference
+  readonly personal: PersonalPaths
   keys: readonly string[]
   capture: 'streams' | 'kinesis'
   first: string | undefined
@@ -62,8 +64,11 @@ function noteRecord(tables: SeenTables, record: StreamRecord): void {
   const images = [record.oldImage, record.newImage].filter(image => image !== undefined)
   try {
     const read = images.map(image => canonicalAttributes(image, 'image', record.binary))
-    const { images: seen } = noteTable(tables, record)
-    for (const image of read) seen.note(image)
+    const { images: seen, personal } = noteTable(tables, record)
+    for (const image of read) {
+      seen.note(image)
+      personal.note(image)
+    }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
   }
@@ -74,6 +79,7 @@ function noteTable(tables: SeenTables, record: StreamRecord): SeenTable {
   const day = time === null ? undefined : dateOf(time.us)
   const seen = tables.get(table) ?? {
     images: new ColumnInference(),
+    personal: new PersonalPaths(),
     keys: [],
     capture: 'streams',
     first: day,

@@ -22,6 +22,7 @@ export function planJson(plan: CostPlan, source: PlanSource): object {
     ...archiveOf(plan),
     costs: plan.bills.map(costOf),
     sealing: sealingOf(plan.sealing),
+    persons: { usd_a_month: plan.persons.usdAMonth, parts: plan.persons.parts.map(partOf) },
     questions: plan.questions,
     limits: plan.limits.map(limitOf),
     assumptions: plan.assumptions,

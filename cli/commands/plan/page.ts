@@ -19,6 +19,8 @@ export function printPlan(plan: CostPlan, source: PlanSource, io: Io): void {
   printTable(['', ...plan.bills.map(({ capture }) => capture)], costRows(plan), io)
   section('What sealing adds a month, where the configuration says "seal": true', io)
   printTable(['', 'US dollars', ''], sealingRows(plan), io)
+  section('What erasable values add a month, at most', io)
+  printTable(['', 'US dollars', ''], personRows(plan), io)
   section('What a question costs on Athena, over the archive when it is as old as it gets', io)
   printTable(['question', 'saved query', 'days', 'scans at most', 'US dollars'], questionRows(plan), io)
   section('Which limit comes first', io)
@@ -104,6 +106,13 @@ function sealingRows({ sealing: { parts, usdAMonth, usdAMonthAtEnd } }: CostPlan
   ]
 }
 
+function personRows({ persons: { parts, usdAMonth } }: CostPlan): readonly (readonly string[])[] {
+  return [
+    ...parts.map(({ part, usd: cost, arithmetic }) => [part, usd(cost), arithmetic]),
+    ['together', usd(usdAMonth), ''],
+  ]
+}
+
 function amount(parts: readonly Part[], name: string): string {
   const part = parts.find(one => one.part === name)
   return part === undefined ? '' : usd(part.usd)
@@ -141,9 +150,9 @@ function limitNote({ quota, remark, source, date }: Limit, i: number): string {
   return `${i + 1}: ${remark === null ? quota : `${quota}; ${remark}`} [${source}, ${date}]`
 }
 
-function priceLines({ bills, sealing }: CostPlan): readonly string[] {
+function priceLines({ bills, sealing, persons }: CostPlan): readonly string[] {
   const bySource = new Map<string, Set<string>>()
-  for (const { part, source, date } of [...bills, sealing].flatMap(({ parts }) => parts)) {
+  for (const { part, source, date } of [...bills, sealing, persons].flatMap(({ parts }) => parts)) {
     const from = `${source}, ${date}`
     bySource.set(from, (bySource.get(from) ?? new Set()).add(part))
   }

@@ -4,9 +4,10 @@ import type { Plan } from '../../../restore/plan-reader.js'
 import type { PlanTarget } from '../../../restore/plan-schema.js'
 import type { ProgressFile } from '../../../restore/progress-file.js'
 import { DiskArchive } from '../../../store/folder.js'
-import { FACT_VERSION, factInstant, type RestoreFact, writeFact } from '../../../transform/fact.js'
+import { keepFact } from '../../../store/kept-facts.js'
+import { FACT_VERSION, factInstant, type RestoreFact } from '../../../transform/fact.js'
 import { parseInstant } from '../../../transform/instant.js'
-import { factKey, tablePrefix } from '../../../transform/layout.js'
+import { tablePrefix } from '../../../transform/layout.js'
 import type { Io } from '../../io.js'
 import { printable } from '../../show/text.js'
 
@@ -36,8 +37,7 @@ export async function keepRestoreFact(
   }
   const fact = factOf(plan, progress, actor, progress.began)
   try {
-    await new DiskArchive(root).put(factKey(fact), Buffer.from(writeFact(fact)))
-    io.err(`kept in the archive: ${factKey(fact)}\n`)
+    io.err(`kept in the archive: ${await keepFact(new DiskArchive(root), fact)}\n`)
     return true
   } catch (error) {
     io.err(`the fact of this restore could not be kept in ${printable(root)}: ${printable((error as Error).message)}\n`)

@@ -43,6 +43,19 @@ async function refuseSecond(archive: DiskArchive, folder: string): Promise<void>
   }
 }
 
+/** Makes a key table that was restored the archive's own, once the erased are erased in it, too. */
+export async function adoptCommand(id: string | undefined, options: Options, io: Io): Promise<ExitCode> {
+  const format = formatOf(options)
+  if (id !== undefined) throw new CommandError(`subject adopt is of the key table, not of ${JSON.stringify(id)}`)
+  if (typeof options.stack !== 'string')
+    throw new CommandError('subject adopt is of a stack, expected --stack: a folder of keys is held against the facts')
+  const { adoptOnStack } = await import('./stack-place.js')
+  const { table, destroyed } = await adoptOnStack(options.stack, options)
+  const page = () => io.out(`${printable(table)} is used from now on, after ${destroyed} keys were destroyed in it\n`)
+  await format.print({ page, whole: () => ({ table, destroyed }) }, io)
+  return EXIT.done
+}
+
 /** Tells a person's token, which SQL finds rows by: a searched name would be a new copy of it. */
 export async function tokenCommand(id: string | undefined, options: Options, io: Io): Promise<ExitCode> {
   const format = formatOf(options)

@@ -2,6 +2,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { KMSClient } from '@aws-sdk/client-kms'
 import { S3Client } from '@aws-sdk/client-s3'
+import { adoptCopy } from '../../../erasure/adopt-copy.js'
 import type { SubjectPlace } from '../../../erasure/erase.js'
 import { KeyTable } from '../../../erasure/key-table.js'
 import { KmsSecrets } from '../../../erasure/kms-secrets.js'
@@ -9,7 +10,9 @@ import { countUnsealed, deliveredRows } from '../../../erasure/stack-rows.js'
 import { TableKeyStore } from '../../../erasure/table-key-store.js'
 import { TableKeys } from '../../../erasure/table-keys.js'
 import { describeStack, openStackEngine } from '../../../library/stack.js'
+import { keptConfigurations } from '../../../store/kept-configurations.js'
 import { Bucket } from '../../../store/s3.js'
+import { tablesIn } from '../../../store/tables.js'
 import { type NamedTable, nameTables } from '../../../transform/table-names.js'
 import { loadConfiguration } from '../../ask/workspace.js'
 import { callAws } from '../../failures.js'
@@ -17,53 +20,95 @@ import { CommandError, EXIT, type Options } from '../../io.js'
 
 /** Opens the archive of a stack for an act about a person. Throws a `CommandError` where it has no keys. */
 export async function openOnStack(id: string, stack: string, options: Options): Promise<SubjectPlace> {
-  const region = typeof options.region === 'string' ? options.region : undefined
-  const connection = region === undefined ? {} : { region }
-  const told = await callAws(`stack ${JSON.stringify(stack)} cannot be described`, () => describeStack(stack, region))
-  const { keyTable, bucket, refused } = told
-  if (keyTable === undefined || bucket === undefined || refused === undefined)
-    throw new CommandError(`stack ${JSON.stringify(stack)} has no keys of persons: no table of it has erasable values`)
-  const tables = tablesOf(options)
-  const s3 = new S3Client(connection)
-  const [table, secrets] = [
-    new KeyTable(new DynamoDBClient({ ...connection, maxAttempts: 1 }), keyTable),
-    new KmsSecrets(new KMSClient(connection)),
-  ]
-  const keys = await callAws(`key table ${JSON.stringify(keyTable)} cannot be read`, () =>
-    TableKeyStore.open(table, secrets),
+  const { told, connection, keyTable, archive, refused, tables } = await openStack(stack, options)
+  const secrets = new KmsSecrets(new KMSClient(connection))
+  const keys = await callAws(`key table ${JSON.stringify(keyTable.name)} cannot be read`, () =>
+    TableKeyStore.open(keyTable, secrets),
   )
   const token = keys.tokenOf(id)
-  const place = { workgroup: told.workgroup(), database: told.database(), region, bucket, derived: told.derived }
+  const { derived } = told
+  const place = { workgroup: told.workgroup(), database: told.database(), ...connection, bucket: archive.name, derived }
   const engine = await openStackEngine(place)
-  const named = (name: string) => tables.get(name) as NamedTable
   return {
     id,
     token,
-    archive: new Bucket(s3, bucket),
+    archive,
     keys,
     tables: [...tables.keys()].sort(),
-    rows: name => deliveredRows(engine, named(name), token),
-    refused: [bucket, refused].map(name => ({ at: `s3://${name}/`, objects: new Bucket(s3, name) })),
+    rows: name => {
+      const named = tables.get(name)
+      return named === undefined ? none() : deliveredRows(engine, named, token)
+    },
+    refused: [archive, refused].map(bucket => ({ at: `s3://${bucket.name}/`, objects: bucket })),
     unsearched: async name => {
-      const unsealed = await countUnsealed(engine, named(name))
+      const named = tables.get(name)
+      if (named === undefined) return [`${name} is not configured here, so its rows were not looked at`]
+      const unsealed = await countUnsealed(engine, named)
       if (unsealed === 0) return []
-      return [
-        `${unsealed} rows of ${name} were made before anything of it was sealed, and were not searched for the id`,
-      ]
+      return [`${unsealed} rows of ${name} were made before anything was sealed, and were not searched for the id`]
     },
     reveal: async () => {
-      const opened = await TableKeys.open(table, secrets)
+      const opened = await TableKeys.open(keyTable, secrets)
       await opened.loadAll(token)
       return opened
     },
   }
 }
 
-/** The tables that have erasable values, with their names in SQL, which their neighbours decide. */
-function tablesOf(options: Options): ReadonlyMap<string, NamedTable> {
+/** Makes a restored table the archive's own. How many keys were destroyed before. */
+export async function adoptOnStack(stack: string, options: Options): Promise<{ table: string; destroyed: number }> {
+  const { keyTable, archive, tables } = await openStack(stack, options)
+  const destroyed = await callAws(`key table ${JSON.stringify(keyTable.name)} cannot be adopted`, () =>
+    adoptCopy(keyTable, archive, [...tables.keys()]),
+  )
+  return { table: keyTable.name, destroyed }
+}
+
+async function openStack(stack: string, options: Options) {
+  const region = typeof options.region === 'string' ? options.region : undefined
+  const connection = region === undefined ? {} : { region }
+  const told = await callAws(`stack ${JSON.stringify(stack)} cannot be described`, () => describeStack(stack, region))
+  const { keyTables, bucket, refused, archives } = told
+  const [keyTable] = keyTables
+  if (keyTable === undefined || bucket === undefined || refused === undefined)
+    throw new CommandError(`stack ${JSON.stringify(stack)} has no keys of persons: no table of it has erasable values`)
+  if (archives > 1)
+    throw new CommandError(
+      `stack ${JSON.stringify(stack)} has ${archives} archives, of which a person can be in any: expected one archive a stack`,
+    )
+  const s3 = new S3Client(connection)
+  const archive = new Bucket(s3, bucket)
+  return {
+    told,
+    connection,
+    archive,
+    refused: new Bucket(s3, refused),
+    keyTable: new KeyTable(new DynamoDBClient({ ...connection, maxAttempts: 1 }), keyTable),
+    tables: await callAws(`bucket ${JSON.stringify(bucket)} cannot be read`, () => tablesOf(archive, options)),
+  }
+}
+
+/**
+ * The tables that have erasable values, or had, with their names in SQL, which their neighbours decide; undefined for
+ * one that is in the archive and not in the configuration.
+ */
+async function tablesOf(archive: Bucket, options: Options): Promise<ReadonlyMap<string, NamedTable | undefined>> {
   const configuration = loadConfiguration(options)
   if (configuration === undefined)
     throw new CommandError('no configuration is there', EXIT.usage, 'use the itemtrail.config.json of the deployment')
-  const named = nameTables(configuration.tables.values()).filter(({ erasable }) => erasable !== undefined)
-  return new Map(named.map(table => [table.table, table]))
+  const named = nameTables(configuration.tables.values())
+  const tables = new Map<string, NamedTable | undefined>()
+  for (const table of named) if (table.erasable !== undefined) tables.set(table.table, table)
+  for (const name of (await tablesIn(archive)).keys()) {
+    if (tables.has(name)) continue
+    const kept = await keptConfigurations(archive, name)
+    if (kept.some(({ erasable }) => erasable !== undefined))
+      tables.set(
+        name,
+        named.find(({ table }) => table === name),
+      )
+  }
+  return tables
 }
+
+async function* none(): AsyncGenerator<never> {}

@@ -1,10 +1,12 @@
 import { REFUSED_DAYS } from '../../../config/schema.js'
 import type { Entry, SealEntry, SealedEntry } from '../../../journal/entry.js'
 import type { JournalFinding } from '../../../journal/finding.js'
+import { type JournalIdentity, NOT_BEGUN } from '../../../journal/head.js'
 import { identityOrAny } from '../../../journal/identity.js'
 import { KeptLog } from '../../../journal/kept-log.js'
 import { CHECKPOINT, claimPath } from '../../../journal/log-store.js'
 import { RefusedExpiry } from '../../../journal/refused-expiry.js'
+import { keepSeen, readSeen, type SeenHead } from '../../../journal/seen-checkpoint.js'
 import { checkTimestamp, TimestampError, timestampPath } from '../../../journal/timestamp.js'
 import { VerifiedBefore, verifiedPath } from '../../../journal/verified-before.js'
 import { type VerifiedLog, verifyLog } from '../../../journal/verify-log.js'
@@ -24,6 +26,8 @@ export interface JournalCheck {
   readonly key: BelievedKey | undefined
   /** The size of the checkpoint that somebody kept; undefined where none was given. */
   readonly since: number | undefined
+  /** The same of the one that this machine saw before. */
+  readonly seen: number | undefined
   readonly log: VerifiedLog
   /** Undefined where they were not looked at. */
   readonly objects: VerifiedObjects | undefined
@@ -53,9 +57,14 @@ export async function checkJournal(options: Options, logAlone: boolean, io: Io):
   const store = new KeptLog(archive)
   const key = believedKey(options, root)
   const kept = readKeptCheckpoint(options)
+  const seen = readSeen(root)
   const identity = await identityOrAny(store, key?.verifier, kept?.note)
   const isThere = (await store.list('')).some(path => !path.startsWith('staging/'))
   if (!isThere && kept === undefined) {
+    const configuration = loadConfiguration(options)
+    if (seen !== undefined) return goneJournal(seen.origin, `${seen.where} is of its size ${seen.size}`, key)
+    if (configuration?.seal !== undefined)
+      return goneJournal(configuration.seal.origin, 'the configuration says "seal"', key)
     if (typeof options.key !== 'string') return undefined
     throw new CommandError('archive is not sealed, so no key vouches for it', EXIT.unchecked)
   }
@@ -69,7 +78,7 @@ export async function checkJournal(options: Options, logAlone: boolean, io: Io):
     expiry.add(entry)
     if (entry.type === 'object@1' && !entries.has(entry.key)) entries.set(entry.key, entry)
   }
-  const log = await verifyLog(store, identity, { since, onEntry })
+  const log = await verifyLog(store, identity, { since, seen, onEntry })
   reading.end()
   const { stamps, findings } = await checkStamps(store, log)
   const cosigned = cosignedBy(key, await store.read(CHECKPOINT), kept)
@@ -77,13 +86,18 @@ export async function checkJournal(options: Options, logAlone: boolean, io: Io):
   const full = options.full === true
   const check = (sealed: VerifiedArchive) => checkObjects({ root, sealed, entries, seals: log.seals, expiry, full }, io)
   const objects = !logAlone && log.head.size > 0 ? await withSealedObjects(archive, check) : undefined
-  const inLog = [...log.findings, ...findings, ...lacking].map(finding => ({ part: 'log', ...finding }) as const)
+  const another = seen !== undefined && seen.origin !== identity.origin ? [anotherJournal(seen, identity)] : []
+  const inLog = [...another, ...log.findings, ...findings, ...lacking].map(
+    finding => ({ part: 'log', ...finding }) as const,
+  )
   const inObjects = (objects?.findings ?? []).map(finding => ({ part: 'objects', ...finding }) as const)
   const { origin } = identity
+  if (inLog.length === 0 && log.head.size > 0) keepSeen(root, origin, log.head)
   return {
     origin,
     key,
     since: since?.size,
+    seen: seen?.size,
     log,
     objects,
     refusedDays: expiry.days,
@@ -91,6 +105,27 @@ export async function checkJournal(options: Options, logAlone: boolean, io: Io):
     cosigned,
     findings: [...inLog, ...inObjects],
   }
+}
+
+function anotherJournal({ origin, where }: SeenHead, identity: JournalIdentity): JournalFinding {
+  const message = `is of ${JSON.stringify(identity.origin)}, and ${where} of ${JSON.stringify(origin)}`
+  return { kind: 'forked', key: LOG_PREFIX, message }
+}
+
+/** An archive that was sealed, or should be, and has no journal: that would hide whatever was done to it. */
+function goneJournal(name: string | undefined, says: string, key: BelievedKey | undefined): JournalCheck {
+  const log = { head: NOT_BEGUN, claims: 0, entries: 0, seals: [], findings: [], remarks: [] }
+  const origin = name ?? key?.verifier.name ?? 'the journal'
+  const message = `is empty, and ${says}: the journal is gone, or nothing was sealed yet`
+  const findings = [{ part: 'log', kind: 'missing', key: LOG_PREFIX, message }] as const
+  const nothing = {
+    since: undefined,
+    seen: undefined,
+    objects: undefined,
+    refusedDays: REFUSED_DAYS,
+    cosigned: undefined,
+  }
+  return { origin, key, log, ...nothing, stamps: [], findings }
 }
 
 /** What is unchanged by size and tag since it was hashed on this machine is not hashed again, unless `full`. */

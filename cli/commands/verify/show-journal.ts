@@ -50,7 +50,7 @@ function printPin({ origin, log: { head } }: JournalCheck, io: Io): void {
 }
 
 /** What is true of the archive by what was given from outside. */
-function sentenceOf({ origin, key, since, log, cosigned, stamps }: JournalCheck): string {
+function sentenceOf({ origin, key, since, seen, log, cosigned, stamps }: JournalCheck): string {
   const last = log.seals.at(-1)?.time
   const signed =
     key === undefined
@@ -60,11 +60,12 @@ function sentenceOf({ origin, key, since, log, cosigned, stamps }: JournalCheck)
         : `what was sealed until ${last} is as ${origin} signed it, by the key given`
   const grown =
     since === undefined || since === 0 ? '' : `; what was sealed up to size ${since} is as the kept checkpoint says`
+  const before = seen === undefined ? '' : `; it goes on from size ${seen}, where this machine saw it end`
   const stamp = stamps.at(-1)
-  const seen = stamp === undefined ? '' : `; its size ${stamp.size} existed at ${stamp.time}, says an authority`
+  const stamped = stamp === undefined ? '' : `; its size ${stamp.size} existed at ${stamp.time}, says an authority`
   const witnessed =
     cosigned === undefined ? '' : `; its size ${cosigned.size} was cosigned by ${cosigned.by.join(', ')}`
-  return `${signed}${grown}${witnessed}${seen}`
+  return `${signed}${grown}${before}${witnessed}${stamped}`
 }
 
 /** What a reader could take for checked. */
@@ -89,7 +90,7 @@ function notChecked({ key, since, objects, refusedDays, log, stamps }: JournalCh
 
 /** The same for programs. */
 export function describeJournal(check: JournalCheck): object {
-  const { origin, key, since, log, objects, stamps, cosigned, findings } = check
+  const { origin, key, since, seen, log, objects, stamps, cosigned, findings } = check
   return {
     verified: findings.length === 0,
     findings,
@@ -101,6 +102,7 @@ export function describeJournal(check: JournalCheck): object {
     entries: log.entries,
     sealed_until: log.seals.at(-1)?.time ?? null,
     since: since ?? null,
+    seen: seen ?? null,
     objects: objects === undefined ? null : counts(objects),
     not_sealed: objects?.notSealed ?? null,
     expired: objects?.expired ?? null,

@@ -77,6 +77,36 @@ describe.skipIf(CHROMIUM === undefined)('the keys of a page', () => {
     expect(await page.locator('h1').textContent()).toContain('What differs in Orders ORD12345 between')
   })
 
+  it('compare by what is clicked, too, and say why two of two items are not compared', async () => {
+    await page.evaluate('sessionStorage.clear()')
+    await open('/t/Orders/i/ORD12345')
+    const button = page.locator('[data-compare]')
+    expect([await button.isDisabled(), await page.locator('[data-picks]').textContent()]).toEqual([
+      true,
+      '0 of 2 picked, by the circle beside an id',
+    ])
+    for (const place of [0, 2]) await page.locator('[data-pick-row]').nth(place).click()
+    expect(await page.locator('[data-pick-row][aria-pressed=true]').count()).toBe(2)
+    await button.click()
+    await page.waitForURL('**between=**')
+    await page.evaluate('sessionStorage.clear()')
+    await open(LIST)
+    const [first, other] = [0, 1].map(place => page.locator('tr[data-row]').nth(place))
+    expect(await first?.locator('td').nth(2).textContent()).not.toBe(await other?.locator('td').nth(2).textContent())
+    for (const row of [first, other]) await row?.locator('[data-pick-row]').click()
+    expect(await page.locator('[data-picks]').textContent()).toContain('of two items')
+    expect(await page.locator('[data-compare]').isDisabled()).toBe(true)
+    await page.evaluate('sessionStorage.clear()')
+  })
+
+  it('show the whole item, and only what changed again', async () => {
+    await press('w')
+    await page.waitForURL('**w=all**')
+    expect(await page.locator('.beside caption').allInnerTexts()).toEqual(['before', 'after'])
+    await press('w')
+    await page.waitForURL(url => !url.search.includes('w=all'))
+  })
+
   it('copy the link and the command', async () => {
     await press('y')
     await expect.poll(clipboard).toBe(page.url())
@@ -124,7 +154,18 @@ describe.skipIf(CHROMIUM === undefined)('the keys of a page', () => {
   })
 
   it('have a visible control each, and a focus that is seen', async () => {
-    const controls = ['[data-copy-link]', '[data-copy]', '[data-print]', '[data-keys]', '#tz', '[data-raw]', '#narrow']
+    const controls = [
+      '[data-copy-link]',
+      '[data-copy-command]',
+      '[data-print]',
+      '[data-keys]',
+      '#tz',
+      '[data-raw]',
+      '[data-w]',
+      '#narrow',
+      '[data-pick-row]',
+      '[data-compare]',
+    ]
     for (const control of controls)
       expect([control, await page.locator(control).first().isVisible()]).toEqual([control, true])
     await press('Tab')

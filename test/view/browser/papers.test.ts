@@ -1,5 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { linesOf, ORDERS_CONFIG, run } from '../../cli/command-line.js'
+import { change as changeOf } from '../../queries/story.js'
 import { makeSealedOrders } from './archives.js'
 import { CHROMIUM, launch, type Served, serveView, visit } from './chromium.js'
 
@@ -8,10 +10,12 @@ describe.skipIf(CHROMIUM === undefined)('papers that are checked before one’s 
   let served: Served
   let page: Page
   let change: string
+  let archive: string
   beforeAll(async () => {
     const { root, key } = await makeSealedOrders()
     browser = await launch()
-    served = await serveView(root, ['--key', `${key}.vkey`])
+    archive = root
+    served = await serveView(root, ['--key', `${key}.vkey`, '--allow-sql'])
     ;({ page } = await visit(browser, served))
     const { changes } = (await (await page.request.get(`${served.origin}/t/Orders/i/ORD12345.json`)).json()) as {
       readonly changes: readonly { readonly event_id: string }[]
@@ -35,17 +39,18 @@ describe.skipIf(CHROMIUM === undefined)('papers that are checked before one’s 
     await expect.poll(() => output.textContent()).toMatch(/^✗ NOT PROVEN/)
   })
 
+  const check = async (...files: readonly (readonly [name: string, buffer: Buffer])[]) => {
+    await page.goto(`${served.origin}/check`)
+    const given = files.map(([name, buffer]) => ({ name, mimeType: 'text/plain', buffer }))
+    await page.locator('#files').setInputFiles(given)
+    await page.locator('#checked p').first().waitFor()
+    return page.locator('#checked p').allTextContents()
+  }
+
   it('are a receipt, a file of it, a proof, and what is neither', async () => {
     const bytesAt = async (address: string) => (await page.request.get(address)).body()
     const receipt = await bytesAt(`${served.origin}/receipt/deletions?table=Orders`)
     const proof = await bytesAt(`${change}/proof`)
-    const check = async (...files: readonly (readonly [name: string, buffer: Buffer])[]) => {
-      await page.goto(`${served.origin}/check`)
-      const given = files.map(([name, buffer]) => ({ name, mimeType: 'text/plain', buffer }))
-      await page.locator('#files').setInputFiles(given)
-      await page.locator('#checked p').first().waitFor()
-      return page.locator('#checked p').allTextContents()
-    }
     expect(await check(['r.json', receipt])).toEqual([
       expect.stringContaining('✓ the receipt is as it was written'),
       expect.stringContaining('✓ SAME'),
@@ -56,5 +61,26 @@ describe.skipIf(CHROMIUM === undefined)('papers that are checked before one’s 
     const edited = Buffer.from(receipt.toString().replace(/"rows": \d+/, '"rows": 7'))
     expect((await check(['r.json', edited]))[0]).toContain('✗ the receipt was edited')
     expect((await check(['x.csv', Buffer.from('a')]))[0]).toContain('cannot be checked without its receipt')
+  })
+
+  it('are a receipt that the archive answers otherwise by now: how many rows went and came, and which', async () => {
+    const bytesAt = async (address: string) => (await page.request.get(served.origin + address)).body()
+    const statement = "select event_id from orders where event_name = 'REMOVE' order by event_id"
+    const receipts = [
+      await bytesAt('/receipt/deletions?table=Orders'),
+      await bytesAt(`/sql/receipt?${new URLSearchParams({ statement })}`),
+    ]
+    for (const receipt of receipts) expect((await check(['r.json', receipt]))[1]).toContain('✓ SAME')
+    const late = changeOf('ORD99999', '21T10:00:00', { status: { S: 'PAID' } }, undefined)
+    const { exit } = await run(['ingest', '-', '--archive', archive, '--config', ORDERS_CONFIG], {
+      stdin: linesOf([late]),
+    })
+    expect(exit).toBe(0)
+    // the list of what there is, is looked at once a second
+    await page.waitForTimeout(1100)
+    for (const receipt of receipts)
+      expect((await check(['r.json', receipt]))[1]).toMatch(
+        /^✗ OTHER: 0 rows of the receipt are gone, 1 are new: rows \d+ of today’s answer$/,
+      )
   })
 })

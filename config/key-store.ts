@@ -25,3 +25,9 @@ export const PURPOSE = 'itemtrail:purpose'
 export function secretContext(purpose: SecretPurpose, store: string): Record<string, string> {
   return { [PURPOSE]: purpose, 'itemtrail:store': store }
 }
+
+/** The tag of a role by which table and key let it in. */
+export const KEY_USE_TAG = 'itemtrail:keys'
+
+/** What a role is let in for: it seals values, erases persons, reads sealed values, or makes the store. */
+export type KeyUse = 'seal' | 'erase' | 'reveal' | 'make'
