@@ -3,14 +3,17 @@ export { type Configuration, readConfiguration } from './config/configuration.js
 export { ConfigurationError } from './config/problems.js'
 export type { Change, History, ItemAt, ItemDiff, TableItem } from './library/archive-answers.js'
 export { ArchiveError } from './library/archive-error.js'
+export type { ChangeInHistory, FoundValue, ItemKnown } from './library/changes.js'
 export type { Key, Moment, Parameters, RowOf } from './library/given.js'
 export type { CopyOptions } from './library/local-copy.js'
 export {
   type EngineOptions,
   type FolderOptions,
+  type ItemsAsked,
   OpenArchive,
   openArchive,
   type StackOptions,
+  type ValueNarrowed,
   type VerifiedPeriod,
 } from './library/open-archive.js'
 export { Answer } from './queries/answers/answer.js'
@@ -46,6 +49,7 @@ export type { QueryName, QueryTypes } from './queries/query-types.js'
 export type { Alteration } from './queries/verdict/alteration.js'
 export type { Confidence, Finding, ItemFinding } from './queries/verdict/findings.js'
 export type { SealedFinding, SealedTable } from './queries/verdict/sealed.js'
+export type { EventObject } from './queries/verdict/sealed-event.js'
 export type { JudgeOptions, MissingStretch, TableVerdict } from './queries/verdict/table-verdict.js'
 export type { ContinuityCheck, ItemVerdict } from './queries/verdict/verify-continuity.js'
 export type { AlteredRow, PassedOver, RowCheck } from './queries/verdict/verify-rows.js'

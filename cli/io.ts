@@ -78,5 +78,7 @@ export interface Command {
   /** An option whose preset is a list may be given several times. */
   readonly options: readonly (readonly [flags: string, description: string, preset?: string | readonly string[]])[]
   readonly example: string
+  /** What help says besides for some arguments, such as one question's parameters. @default - nothing */
+  readonly moreHelp?: (args: readonly string[]) => string
   readonly run: (args: readonly string[], options: Options, io: Io) => Promise<ExitCode>
 }

@@ -4,13 +4,16 @@ import { asOf } from './commands/as-of.js'
 import { baseline } from './commands/baseline.js'
 import { checkpoint } from './commands/checkpoint.js'
 import { compact } from './commands/compact.js'
+import { completionOf, manualOf } from './commands/completion.js'
 import { demo } from './commands/demo.js'
 import { diff } from './commands/diff.js'
 import { doctor } from './commands/doctor.js'
 import { evidence } from './commands/evidence.js'
+import { find } from './commands/find.js'
 import { history } from './commands/history.js'
 import { ingest } from './commands/ingest.js'
 import { init } from './commands/init.js'
+import { items } from './commands/items.js'
 import { plan } from './commands/plan.js'
 import { prove } from './commands/prove.js'
 import { queries } from './commands/queries.js'
@@ -21,6 +24,7 @@ import { rerun } from './commands/rerun.js'
 import { restore } from './commands/restore.js'
 import { sample } from './commands/sample.js'
 import { seal } from './commands/seal.js'
+import { show } from './commands/show.js'
 import { sql } from './commands/sql.js'
 import { status } from './commands/status.js'
 import { subject } from './commands/subject.js'
@@ -28,17 +32,23 @@ import { tail } from './commands/tail.js'
 import { verify } from './commands/verify.js'
 import { view } from './commands/view.js'
 import { failureOf } from './failure-of.js'
+import { argumentsMeant, commandMeant, optionMeant } from './hints.js'
 import { type Command, EXIT, type ExitCode, type Io, type Options } from './io.js'
 import { escaping } from './show/terminal.js'
 
+const ABOUT = 'An audit archive for DynamoDB: what was this item, what changed, who did it, and is anything missing?'
+
 /** Everything that can be asked of the command line, in the order of its help. */
-export const COMMANDS = [
+export const COMMANDS: readonly Command[] = [
   init,
   ingest,
   tail,
   baseline,
   view,
   history,
+  show,
+  items,
+  find,
   asOf,
   diff,
   queries,
@@ -59,6 +69,8 @@ export const COMMANDS = [
   compact,
   plan,
   doctor,
+  completionOf(() => COMMANDS),
+  manualOf(() => COMMANDS, ABOUT),
   demo,
 ]
 
@@ -70,9 +82,7 @@ export async function main(argv: readonly string[], world: Io): Promise<ExitCode
   const io = escaping(world)
   let exit: ExitCode = EXIT.done
   const program = new Program('itemtrail')
-    .description(
-      'An audit archive for DynamoDB: what was this item, what changed, who did it, and is anything missing?',
-    )
+    .description(ABOUT)
     .version(toolVersion())
     .exitOverride()
     .configureOutput({
@@ -93,7 +103,7 @@ export async function main(argv: readonly string[], world: Io): Promise<ExitCode
     await program.parseAsync([...argv], { from: 'user' })
     return exit
   } catch (error) {
-    return report(error, argv[0], io)
+    return report(error, argv, io)
   }
 }
 
@@ -115,6 +125,7 @@ function addCommand(
 ): void {
   const sub = program.command(command.usage).summary(command.summary).description(command.summary)
   sub.exitOverride().addHelpText('after', `\nExample:\n  ${command.example}`)
+  sub.addHelpText('after', () => command.moreHelp?.(sub.args) ?? '')
   if (command.shownArguments !== undefined) sub.usage(`[options] ${command.shownArguments}`)
   for (const [flags, description, preset] of command.options) {
     // a variadic option would take the arguments after it, too
@@ -125,28 +136,39 @@ function addCommand(
 }
 
 /** One clear line for what went wrong, and the exit code that goes with it. */
-function report(error: unknown, name: string | undefined, io: Io): ExitCode {
-  if (error instanceof CommanderError) return reportUse(error, name, io)
+function report(error: unknown, argv: readonly string[], io: Io): ExitCode {
+  if (error instanceof CommanderError) return reportUse(error, argv, io)
   const { message, hint, exit } = failureOf(error)
   say(io, message, hint)
   return exit
 }
 
-/** What commander found wrong with the arguments of the command `name`, or that it printed help. */
-function reportUse(error: CommanderError, name: string | undefined, io: Io): ExitCode {
+/** What commander found wrong with the arguments, or that it printed help. */
+function reportUse(error: CommanderError, argv: readonly string[], io: Io): ExitCode {
   if (error.exitCode === 0) return EXIT.done
   if (error.code === 'commander.help') return EXIT.usage
-  const [message, suggestion] = error.message.replace(/^error: /, '').split('\n')
+  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n')
   const near = suggestion?.replace(/^\(Did you mean (.*)\?\)$/, 'did you mean $1?')
-  const known = COMMANDS.some(({ usage }) => usage.split(' ')[0] === name)
-  const help = known ? `itemtrail ${name} --help tells how it is used` : 'itemtrail --help lists the commands'
-  const negative = 'a key that begins with "-" is typed NAME=-..., NAME being the key attribute'
-  say(
-    io,
-    message as string,
-    near ?? (error.code === 'commander.unknownOption' && known ? `${help}; ${negative}` : help),
-  )
+  say(io, message, meantBy(error, argv) ?? near ?? helpOn(error, argv))
   return EXIT.usage
+}
+
+/** What somebody meant by what there is not, where that is known. */
+function meantBy({ code, message }: CommanderError, argv: readonly string[]): string | undefined {
+  const [, quoted = ''] = /'([^']*)'/.exec(message) ?? []
+  if (code === 'commander.unknownCommand') return commandMeant(quoted)
+  if (code === 'commander.unknownOption') return optionMeant(argv, quoted)
+  return code === 'commander.excessArguments' ? argumentsMeant(argv) : undefined
+}
+
+function helpOn({ code }: CommanderError, [name]: readonly string[]): string {
+  const known = COMMANDS.find(({ usage }) => usage.split(' ')[0] === name)
+  if (known === undefined) return 'itemtrail --help lists the commands'
+  const help = `itemtrail ${name} --help tells how it is used`
+  if (code === 'commander.missingArgument')
+    return `it is used as: itemtrail ${known.shownArguments === undefined ? known.usage : `${name} ${known.shownArguments}`}; ${help}`
+  const negative = 'a key that begins with "-" is typed NAME=-..., NAME being the key attribute'
+  return code === 'commander.unknownOption' ? `${help}; ${negative}` : help
 }
 
 function say(io: Io, message: string, hint?: string): void {

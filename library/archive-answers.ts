@@ -128,7 +128,8 @@ export function changesOf({ steps }: ItemHistory): readonly Change[] {
   return steps.flatMap(({ changes, ordered }) => changes.map(change => toChange(change, ordered)))
 }
 
-function toChange(change: HistoryChange, ordered: boolean): Change {
+/** One change, as programs have it. */
+export function toChange(change: HistoryChange, ordered: boolean): Change {
   const image = (text: string | null) => (text === null ? null : parseItem(text))
   return {
     ...changeHead(change),

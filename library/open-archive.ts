@@ -8,6 +8,7 @@ import { answerQuery, answerSql } from '../queries/answers/ask.js'
 import type { AnswerVerdict, Asked } from '../queries/answers/asked.js'
 import type { QuestionAsked } from '../queries/answers/asked-archive.js'
 import { withBaselineRemarks } from '../queries/answers/baseline-remarks.js'
+import { findValue, type ValueQuestion } from '../queries/answers/find-value.js'
 import { readHistory } from '../queries/answers/read-history.js'
 import { type TableStatus, tableStatus } from '../queries/answers/table-status.js'
 import { SAVED_QUERIES } from '../queries/catalog.js'
@@ -21,11 +22,12 @@ import {
   streamAnswer,
 } from '../queries/engines/engine.js'
 import { type Row, rowsOf } from '../queries/engines/rows.js'
-import { canonicalKey, configuredKey } from '../queries/item-key.js'
+import { canonicalKey, configuredKey, keyBeginning } from '../queries/item-key.js'
 import { anyItemKey } from '../queries/known-keys.js'
 import { ParameterError } from '../queries/parameters.js'
 import type { QueryName } from '../queries/query-types.js'
 import type { ItemHistory } from '../queries/verdict/fold-history.js'
+import { listItems } from '../queries/verdict/item-list.js'
 import { archiveBegan, historyBetween, stateAt } from '../queries/verdict/state-at.js'
 import { itemsAt } from '../queries/verdict/table-at.js'
 import type { JudgeOptions } from '../queries/verdict/table-verdict.js'
@@ -50,6 +52,14 @@ import {
   type TableItem,
 } from './archive-answers.js'
 import { ArchiveError } from './archive-error.js'
+import {
+  type ChangeInHistory,
+  type FoundValue,
+  foundValue,
+  type ItemKnown,
+  readOneChange,
+  toItemKnown,
+} from './changes.js'
 import {
   attributesOf,
   type Key,
@@ -192,6 +202,19 @@ function periodOf({ from, to }: VerifiedPeriod): RowPeriod {
   }
 }
 
+/** Which items are asked for. */
+export interface ItemsAsked {
+  /** The beginning of a key attribute's value, or `NAME=` and that of one of them. @default - all items */
+  readonly prefix?: string
+  /** As of when. @default - now */
+  readonly at?: Moment
+  /** How many at most, by their keys. @default - all */
+  readonly limit?: number
+}
+
+/** What narrows a search for a value. */
+export type ValueNarrowed = Omit<ValueQuestion, 'value'>
+
 /** What follows the name of a saved query and of a table: parameters may be left out where each of them may. */
 type Asking<N extends QueryName> =
   Record<string, never> extends Parameters<N>
@@ -257,6 +280,35 @@ export class OpenArchive implements AsyncDisposable {
       confidence,
       remarks: all.remarks,
     }
+  }
+
+  /**
+   * One change, by its id or the first 8 signs of it or more, of a table or of any that the archive knows. Throws
+   * `ParameterError` for what is no id or the beginning of several, `ArchiveError` for one that is not there.
+   */
+  change(eventId: string, table?: string): Promise<ChangeInHistory> {
+    const names = table === undefined ? this.tables() : [table]
+    return readOneChange(
+      this.engine,
+      names.map(name => this.table(name)),
+      eventId,
+    )
+  }
+
+  /** The items that the archive knows of a table, by key; a large table is never in memory as a whole. */
+  async *items(table: string, { prefix = '', at = new Date(), limit }: ItemsAsked = {}): AsyncGenerator<ItemKnown> {
+    const configuration = this.table(table)
+    const atUs = microsecondsOf(at, 'at')
+    const sample = await this.sampleKey(configuration.table)
+    if (sample === undefined) return
+    const question = { key: keyBeginning(prefix, sample), atUs, limit }
+    for await (const item of listItems(this.engine, configuration, question)) yield toItemKnown(item)
+  }
+
+  /** Where a value ever stood, item by item: a text, a number as the archive writes it, or an element of a set. */
+  async *find(table: string, value: string, narrowed: ValueNarrowed = {}): AsyncGenerator<FoundValue> {
+    const { spans } = await findValue(this.engine, this.table(table), { value, ...narrowed })
+    for await (const span of spans()) yield foundValue(span)
   }
 
   /** What an item was at a moment, changes at that moment included. */

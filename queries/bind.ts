@@ -89,7 +89,7 @@ function scopeOf(
   const named = { table, ...(identifier !== undefined && { identifier }) }
   const item = parameters.find(({ type }) => type === 'item')
   if (item !== undefined) return { ...named, itemKey: String(values.get(item.name)) }
-  if (states === undefined) return undefined
+  if (states === undefined || states.ofAllRows) return undefined
   const [fromUs, toUs] = [states.from, states.to].map(moment => parseInstant(String(values.get(moment)))?.us)
   return fromUs === undefined || toUs === undefined || fromUs > toUs
     ? undefined

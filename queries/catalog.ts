@@ -32,8 +32,11 @@ export interface SavedQuery {
   readonly asksForColumn: boolean
   /** The days whose rows it reads. */
   readonly days: DaysRead
-  /** The parameters of the first and the last moment, where it tells what items were then. */
-  readonly states: { readonly from: string; readonly to: string } | undefined
+  /**
+   * The parameters of the first and the last moment, where it tells what items were then. `ofAllRows`: from all
+   * changes, not only from those that a state depends on.
+   */
+  readonly states: { readonly from: string; readonly to: string; readonly ofAllRows: boolean } | undefined
   /** The parameter of the moment, where it tells what items were then and takes none of the archive's facts. */
   readonly withoutFacts: string | undefined
   /**
@@ -121,7 +124,10 @@ export function parseSavedQuery(name: string, text: string): SavedQuery {
     parameters: tagged('parameter').map(parseParameter),
     asksForColumn: tagged('identifier').length > 0,
     days: { from: days.from, to: days.to?.replace('+1', ''), dayAfter: days.to?.endsWith('+1') === true },
-    states: states.from === undefined || states.to === undefined ? undefined : { from: states.from, to: states.to },
+    states:
+      states.from === undefined || states.to === undefined
+        ? undefined
+        : { from: states.from, to: states.to, ofAllRows: states.rows === 'all' },
     withoutFacts: tagged('without-facts')[0],
     actor: tagged('actor')[0] as SavedQuery['actor'],
     columns,

@@ -77,6 +77,11 @@ function markOf(tree: Tree): string | undefined {
   return undefined
 }
 
+/** What an element of a list is told apart by, as a path has it; undefined where that is its place alone. */
+export function markOfElement(element: AttributeValue): string | undefined {
+  return markOf(toTree(element))
+}
+
 /**
  * Walks a delta of jsondiffpatch ([new] added, [old, new] changed, [old, 0, 0] removed, anything else goes deeper)
  * beside the tree after the change, from which list elements get their marks.

@@ -43,6 +43,41 @@ function toKeyValue(value: unknown, sample: object, name: string): unknown {
   return { [type]: String(value) }
 }
 
+/**
+ * What `item_key` has in it of the items whose key begins as somebody typed, given any key of the table: the beginning
+ * of a key attribute's value, or `NAME=` and the beginning of that one's. Empty where all items are meant.
+ */
+export function keyBeginning(typed: string, anyKey: string): string {
+  if (typed === '') return ''
+  const sample = Object.entries(parseItem(anyKey))
+  const named = sample.find(([name]) => typed.startsWith(`${name}=`))
+  const types = new Set(sample.map(([, value]) => Object.keys(value)[0]))
+  if (named !== undefined)
+    return `${JSON.stringify(named[0])}:{"${Object.keys(named[1])[0]}":"${inner(typed.slice(named[0].length + 1))}`
+  return `":{"${types.size === 1 ? [...types][0] : 'S'}":"${inner(typed)}`
+}
+
+/**
+ * What `item_key` has in it of the items with one value of one key attribute, typed as `NAME=VALUE`; undefined for what
+ * does not begin with the name of one.
+ */
+export function keyMember(typed: string, anyKey: string): string | undefined {
+  const sample = Object.entries(parseItem(anyKey))
+  const named = sample.find(([name]) => typed.startsWith(`${name}=`))
+  if (named === undefined) return undefined
+  const [name, value] = named
+  const one = canonicalKey(
+    { [name]: typed.slice(name.length + 1) },
+    canonicalItem(canonicalAttributes({ [name]: value }, 'key', 'once'), 'key'),
+  )
+  return one.slice(1, -1)
+}
+
+/** A text as JSON has it between quotes. */
+function inner(text: string): string {
+  return JSON.stringify(text).slice(1, -1)
+}
+
 /** A numeral as people type it, with a plus sign or without digits on one side of the point, as DynamoDB reads it. */
 function asNumeral(typed: string): string {
   return typed

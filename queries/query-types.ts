@@ -407,6 +407,38 @@ export interface QueryTypes {
       readonly event_id: string | null
     }
   }
+  /** In which items did a value ever stand, whatever the attribute? */
+  readonly 'items-with-value': {
+    readonly parameters: {
+      readonly value: 'text'
+    }
+    readonly row: {
+      readonly item_key: string | null
+      readonly changes: bigint | null
+      readonly first_time: string | null
+      readonly last_time: string | null
+    }
+  }
+  /** Which items does the archive know, how often did each change, and was it there at a moment? */
+  readonly items: {
+    readonly parameters: {
+      readonly key?: 'text'
+      readonly at: 'instant'
+      readonly limit?: 'integer'
+    }
+    readonly row: {
+      readonly item_key: string | null
+      readonly state: string | null
+      readonly event_time: string | null
+      readonly event_name: string | null
+      readonly actor: string | null
+      readonly changes: bigint | null
+      readonly event_id: string | null
+      readonly event_time_us: bigint | null
+      readonly time_precision: string | null
+      readonly known: bigint | null
+    }
+  }
   /** Which changes arrived long after they were made? */
   readonly 'late-arrivals': {
     readonly parameters: {
@@ -454,6 +486,30 @@ export interface QueryTypes {
       readonly first_time: string | null
       readonly last_time: string | null
       readonly example: string | null
+    }
+  }
+  /** What happened to the items of one partition, change by change in time, oldest first? */
+  readonly 'partition-history': {
+    readonly parameters: {
+      readonly key: 'text'
+      readonly from?: 'instant'
+      readonly to?: 'instant'
+    }
+    readonly row: {
+      readonly event_time: string | null
+      readonly event_name: string | null
+      readonly item_key: string | null
+      readonly changed: readonly (string | null)[] | null
+      readonly actor: string | null
+      readonly actor_source: string | null
+      readonly step: bigint | null
+      readonly event_time_us: bigint | null
+      readonly time_precision: string | null
+      readonly event_id: string | null
+      readonly old_image: string | null
+      readonly new_image: string | null
+      readonly old_hash: string | null
+      readonly new_hash: string | null
     }
   }
   /** Which items were deleted and inserted again, and how long were they gone? */

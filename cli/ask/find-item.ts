@@ -1,6 +1,9 @@
 import { type AnsweredHistory, readHistory } from '../../queries/answers/read-history.js'
+import type { QueryEngine } from '../../queries/engines/engine.js'
+import { findEvents, readEventId } from '../../queries/find-event.js'
 import { similarItemKeys } from '../../queries/known-keys.js'
 import type { ItemHistory } from '../../queries/verdict/fold-history.js'
+import { parseItem } from '../../transform/attribute-value.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { CommandError, EXIT } from '../io.js'
 import { describeConfidence } from '../show/confidence.js'
@@ -39,10 +42,25 @@ export async function checkSeen(
   const { itemKey, changes } = history
   if (changes.length > 0) return
   const similar = nearest(itemKey, await similarItemKeys(engine, table, itemKey))
-  const near = similar.length === 0 ? '' : `\n  did you mean ${similar.map(showItemKey).join(' or ')}?`
+  const event = await eventMeant(engine, table, itemKey)
+  const names = similar.map(showItemKey).join(' or ')
+  const near = event ?? (similar.length === 0 ? '' : `\n  did you mean ${names}?`)
   throw new CommandError(
     `${table.table} ${showItemKey(itemKey)} was never seen: the archive has no change of it`,
     EXIT.findings,
     `${describeConfidence(asked)}${near}`,
   )
+}
+
+/** Where the key is the id of a change. */
+async function eventMeant(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  itemKey: string,
+): Promise<string | undefined> {
+  const [only, ...others] = Object.values(parseItem(itemKey))
+  const prefix = others.length === 0 && only !== undefined && 'S' in only ? readEventId(only.S) : undefined
+  const [event] = prefix === undefined ? [] : await findEvents(engine, [table], prefix)
+  if (event === undefined) return undefined
+  return `\n  ${prefix} is a change of ${showItemKey(event.itemKey)}: itemtrail show ${table.table} ${prefix}`
 }

@@ -198,8 +198,11 @@ async function openOnAws(options: Options, configuration: Configuration | undefi
 const FACTS_NEED =
   'the caller needs s3:ListBucket and s3:GetObject on facts/ and kms:Decrypt on its key, of a sealed archive s3:ListBucketVersions and s3:GetObject on log/, too; --workgroup and --database in place of --stack ask without facts, and then no answer is COMPLETE'
 
-/** The table that a user names, whatever its case. Throws `CommandError` with the nearest names. */
-export function findWorkspaceTable({ archive, asked }: Workspace, name: string): TableConfiguration {
+/**
+ * The table that a user names, whatever its case. Throws `CommandError` with the nearest names, or that the table is
+ * what was typed next.
+ */
+export function findWorkspaceTable({ archive, asked }: Workspace, name: string, next = ''): TableConfiguration {
   const table = archive.findTable(name)
   if (table !== undefined) {
     asked.add(table.table)
@@ -208,7 +211,9 @@ export function findWorkspaceTable({ archive, asked }: Workspace, name: string):
   throw new CommandError(
     `table ${JSON.stringify(name)} is not in the archive`,
     EXIT.usage,
-    suggestion('table', name, archive.tables()),
+    archive.tables().some(known => known.toLowerCase() === next.toLowerCase())
+      ? `the table comes first: ${next} ${JSON.stringify(name)}`
+      : suggestion('table', name, archive.tables()),
   )
 }
 

@@ -27,7 +27,7 @@ export const asOf: Command = {
 
 async function answerAsOf(args: readonly string[], asking: Asking): Promise<AnswerSurface> {
   const [key, at] = readMoment(args)
-  const table = findWorkspaceTable(asking.workspace, args[0] as string)
+  const table = findWorkspaceTable(asking.workspace, args[0] as string, args[1])
   return key === undefined ? tableAsOf(asking, table, at) : itemAsOf(asking, table, key, at)
 }
 

@@ -11,7 +11,7 @@ import { formatInstant, type Instant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { checkSeen, findHistory } from '../ask/find-item.js'
 import { instantOf } from '../ask/instant-argument.js'
-import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS } from '../ask/question.js'
+import { ANSWER_OPTIONS, type Asking, askArchive, PLACE_OPTIONS } from '../ask/question.js'
 import type { ReceiptFile } from '../ask/receipt-file.js'
 import { REVEAL_OPTION, type Revealing, revealingOf } from '../ask/revealing.js'
 import { findWorkspaceTable, type Workspace } from '../ask/workspace.js'
@@ -22,33 +22,59 @@ import { showItemKey } from '../show/item-key.js'
 import { nameState, showInstant } from '../show/state.js'
 import type { AnswerSurface } from '../show/surface.js'
 import { paint } from '../show/terminal.js'
+import { betweenEvents, eventsTyped } from './diff/events.js'
 
 /** What differs in an item between two moments, field by field. */
 export const diff: Command = {
-  usage: 'diff <table> <key>',
-  summary: 'what differs in an item between two moments, field by field',
+  usage: 'diff <table> <key> [later]',
+  shownArguments: '[table] <key | event event>',
+  summary: 'what differs in an item between two moments or events, field by field',
   options: [
     ...PLACE_OPTIONS,
-    ['--from <instant>', 'the earlier moment (required)'],
+    ['--from <instant>', 'the earlier moment (required with a key)'],
     ['--to <instant>', 'the later moment', 'now'],
     REVEAL_OPTION,
     ...ANSWER_OPTIONS,
   ],
   example: 'itemtrail diff Orders ORD12345 --from 2026-11-18T12:00:00Z --to 2026-11-20T12:00:00Z',
-  run: ([name, key], options, io) =>
-    askArchive(options, io, async ({ workspace, receipts }) => {
-      const [from, to] = readMoments(options)
-      const table = findWorkspaceTable(workspace, name as string)
-      const all = await findHistory(workspace, table, key as string)
-      const receipt = await keepReceipt(all, table, to, workspace, receipts)
-      const began = await archiveBegan(workspace.engine, table)
-      const [before, after] = [stateAt(all, from, began), stateAt(all, to, began)]
-      await checkSeen(workspace, table, all, historyBetween(all, [from.us, before], [to.us, after]))
-      checkKnown(before, from, '--from')
-      checkKnown(after, to, '--to')
-      const revealing = await revealingOf(workspace, table, options)
-      return surfaceOf(table.table, all, [from, before], [to, after], revealing, workspace.root, receipt)
+  run: (args, options, io) =>
+    askArchive(options, io, async asking => {
+      const events = eventsTyped(args, options, asking.workspace)
+      return events === undefined ? diffOfMoments(args, asking) : diffOfEvents(events, asking)
     }),
+}
+
+async function diffOfMoments([name, key]: readonly string[], asking: Asking): Promise<AnswerSurface> {
+  const { workspace, options, receipts } = asking
+  const [from, to] = readMoments(options)
+  const table = findWorkspaceTable(workspace, name as string, key)
+  const all = await findHistory(workspace, table, key as string)
+  const receipt = await keepReceipt(all, table, to, workspace, receipts)
+  const began = await archiveBegan(workspace.engine, table)
+  const [before, after] = [stateAt(all, from, began), stateAt(all, to, began)]
+  const until = historyBetween(all, [from.us, before], [to.us, after])
+  await checkSeen(workspace, table, all, until)
+  checkKnown(before, from, '--from')
+  checkKnown(after, to, '--to')
+  const revealing = await revealingOf(workspace, table, options)
+  return surfaceOf(table.table, until, [from, before], [to, after], revealing, workspace.root, receipt)
+}
+
+async function diffOfEvents(
+  typed: NonNullable<ReturnType<typeof eventsTyped>>,
+  { workspace, options, receipts }: Asking,
+): Promise<AnswerSurface> {
+  const { table, all, from, to, until } = await betweenEvents(workspace, typed)
+  const [began, ended] = [sideOf(from), sideOf(to)]
+  const receipt = await keepReceipt(all, table, ended[0], workspace, receipts)
+  const revealing = await revealingOf(workspace, table, options)
+  return surfaceOf(table.table, until, began, ended, revealing, workspace.root, receipt)
+}
+
+/** A state after an event, which is named by it. */
+function sideOf(found: StateAt): Side {
+  const { event_time_us: us, event_id: id } = found.last as HistoryChange
+  return [{ us, precision: 'us' }, found, id]
 }
 
 function readMoments({ from, to }: Options): readonly [Instant, Instant] {
@@ -61,7 +87,7 @@ function readMoments({ from, to }: Options): readonly [Instant, Instant] {
 
 function surfaceOf(
   table: string,
-  all: ItemHistory,
+  until: ItemHistory,
   from: Side,
   to: Side,
   { shown, given }: Revealing,
@@ -71,8 +97,7 @@ function surfaceOf(
   const after = to[1]
   const between = (unseal: Unsealing) => differencesOf(itemOf(from[1].state, unseal), itemOf(after.state, unseal))
   const [page, differences] = [between(shown), between(given)]
-  const until = historyBetween(all, [from[0].us, from[1]], [to[0].us, after])
-  const name = `${table} ${showItemKey(all.itemKey)}`
+  const name = `${table} ${showItemKey(until.itemKey)}`
   return {
     page: io => {
       io.out(`${paint(io, 'bold', name)}\n${showSpan(from, to)}\n`)
@@ -131,15 +156,17 @@ function itemOf(state: ItemState, unseal: Unsealing): Item | null {
   return state.kind === 'present' ? parseItem(unsealText(state.image, unseal)) : null
 }
 
-type Side = readonly [at: Instant, found: StateAt]
+/** A moment and the state then; after an event, its id, too. */
+type Side = readonly [at: Instant, found: StateAt, eventId?: string]
 
 function showSpan(from: Side, to: Side): string {
   const changes = changesBetween(from, to)
   return `${showSide(from)} → ${showSide(to)}, ${changes} ${changes === 1 ? 'change' : 'changes'} between`
 }
 
-function showSide([at, { state }]: Side): string {
-  return state.kind === 'present' ? showInstant(at) : `${showInstant(at)} (${nameState(state)})`
+function showSide([at, { state }, eventId]: Side): string {
+  const name = eventId === undefined ? showInstant(at) : `${shortId(eventId)} (${showInstant(at)})`
+  return state.kind === 'present' ? name : `${name} (${nameState(state)})`
 }
 
 function changesBetween([, before]: Side, [, after]: Side): number {
@@ -158,6 +185,8 @@ function describeAll(
     item_key: JSON.parse(itemKey) as object,
     from: formatInstant(from[0].us, 6),
     to: formatInstant(to[0].us, 6),
+    from_event: from[2] ?? null,
+    to_event: to[2] ?? null,
     from_state: nameState(from[1].state),
     to_state: nameState(to[1].state),
     changes: changesBetween(from, to),

@@ -23,17 +23,21 @@ import type { AnswerSurface } from '../show/surface.js'
 import { paint } from '../show/terminal.js'
 import { printable } from '../show/text.js'
 import { NARROWING_OPTIONS, type Narrowing, narrowTable, readNarrowing } from './history/narrowing.js'
+import { type ChangeShown, partitionHistory } from './history/partition.js'
 
 /** What happened to one item, like `git log`. */
 export const history: Command = {
   usage: 'history <table> <key>',
-  summary: 'what happened to one item, newest first',
+  summary: 'what happened to one item, or to all of a partition (pk=...), newest first',
   options: [...PLACE_OPTIONS, ...NARROWING_OPTIONS, REVEAL_OPTION, ...ANSWER_OPTIONS],
   example: 'itemtrail history Orders ORD12345',
   run: async ([name, key], options, io) => {
     const narrowing = readNarrowing(options)
-    return askArchive(options, io, async ({ workspace, receipts }) => {
-      const table = findWorkspaceTable(workspace, name as string)
+    return askArchive(options, io, async asking => {
+      const { workspace, receipts } = asking
+      const table = findWorkspaceTable(workspace, name as string, key)
+      const partition = await partitionHistory(asking, table, key as string, { ...SHOWN, narrowing })
+      if (partition !== undefined) return partition
       const found = await findHistory(workspace, table, key as string)
       const receipt = await receipts.keep(found.answer, workspace)
       await checkSeen(workspace, table, found)
@@ -46,6 +50,13 @@ export const history: Command = {
       return surfaceOf(table.table, parts, workspace.root, receipt)
     })
   },
+}
+
+/** A change of a partition looks as one of an item does. */
+const SHOWN: Omit<ChangeShown, 'narrowing'> = {
+  print: (change, step, found, io, of) => printChange(change, step, found, io, of),
+  describe: (change, step, found) => describeChange(change, step, restoredBy(found).get(change.event_id)),
+  lines: change => changeLines(change, PLAIN).map(line => line.slice(INDENT.length)),
 }
 
 /** A history, and those of its changes that are shown. */
@@ -148,9 +159,19 @@ function counting(io: Io): Io & { readonly count: () => number } {
 
 const BULLETS = { INSERT: '●', MODIFY: '●', REMOVE: '✗', BASELINE: '▲' } as const
 
-function printChange(change: HistoryChange, step: Step<HistoryChange>, found: ItemHistory, io: Io): void {
+/**
+ * A change as a person reads it: what is to be known of it, and what it did; `of` is its item, where nothing else says
+ * it.
+ */
+export function printChange(
+  change: HistoryChange,
+  step: Step<HistoryChange>,
+  found: ItemHistory,
+  io: Io,
+  of = '',
+): void {
   const head = `${BULLETS[change.event_name]} ${showTime(change)}  ${printable(change.event_name).padEnd(8)}  ${showActor(change)}`
-  io.out(`\n${head}  ${paint(io, 'dim', printable(shortId(change.event_id)))}\n`)
+  io.out(`\n${head}  ${paint(io, 'dim', printable(shortId(change.event_id)))}${of === '' ? '' : `  ${of}`}\n`)
   const restored = restoredBy(found).get(change.event_id)
   if (restored !== undefined) io.out(`${INDENT}${paint(io, 'cyan', `↺ ${showRestore(restored)}`)}\n`)
   for (const note of problemsAt(change, step, found)) io.out(`${INDENT}${paint(io, 'red', `⚠ ${note}`)}\n`)
@@ -159,7 +180,8 @@ function printChange(change: HistoryChange, step: Step<HistoryChange>, found: It
 
 const INDENT = '    '
 
-function changeLines(change: HistoryChange, io: Paper): readonly string[] {
+/** What a change did, a line for each difference; both sides where that cannot be told. */
+export function changeLines(change: HistoryChange, io: Paper): readonly string[] {
   const before = change.old_image === null ? null : parseItem(change.old_image)
   const after = change.new_image === null ? null : parseItem(change.new_image)
   // a baseline changes nothing: it tells what it saw
@@ -210,13 +232,18 @@ function describeHistory(table: string, part: Part): object {
 function describeChanges({ found, shown }: Part): readonly object[] {
   const restores = restoredBy(found)
   const describeOne = (change: HistoryChange, step: Step<HistoryChange>) =>
-    describe(change, step, restores.get(change.event_id))
+    describeChange(change, step, restores.get(change.event_id))
   return found.steps
     .flatMap(step => step.changes.filter(change => shown.has(change)).map(change => describeOne(change, step)))
     .reverse()
 }
 
-function describe(change: HistoryChange, step: Step<HistoryChange>, restored: RestoredBy | undefined): object {
+/** A change as every JSON of a history has it. */
+export function describeChange(
+  change: HistoryChange,
+  step: Step<HistoryChange>,
+  restored: RestoredBy | undefined,
+): object {
   return {
     event_id: change.event_id,
     event_name: change.event_name,

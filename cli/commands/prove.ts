@@ -1,6 +1,7 @@
 import { textFile } from '../../evidence/bag.js'
 import { writeBundle } from '../../evidence/write-bundle.js'
 import type { JournalIdentity } from '../../journal/head.js'
+import { readEventId } from '../../queries/find-event.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { checkFolder } from '../ask/evidence-folder.js'
 import { checkSeen, findHistory } from '../ask/find-item.js'
@@ -30,7 +31,7 @@ export const prove: Command = {
       const { verifier } = neededKey(options, workspace.root)
       const identity = { origin: verifier.name, known: [verifier] }
       const { proveEvent } = await import('../../evidence/give-evidence.js')
-      const event = eventIdOf(typed)
+      const event = readEventId(typed)
       const proven = event === undefined ? undefined : await proveEvent(workspace.root, identity, table, event)
       if (proven === undefined) return proveItem(workspace, identity, table, typed, options, io)
       return withOutput(options, io, async out => {
@@ -38,22 +39,6 @@ export const prove: Command = {
         return EXIT.done
       })
     }),
-}
-
-/** An event's id, or as much of it as is shown. */
-const EVENT_ID = /^[0-9a-f]{8,32}$/
-
-/**
- * The id that was typed, also as it comes out of a CSV: with a line end, blanks, quotes, a separator, in capitals.
- * Undefined for a key.
- */
-function eventIdOf(typed: string): string | undefined {
-  const bare = typed
-    .trim()
-    .replace(/^['"]+|['",;]+$/g, '')
-    .trim()
-    .toLowerCase()
-  return EVENT_ID.test(bare) ? bare : undefined
 }
 
 async function proveItem(

@@ -1,33 +1,73 @@
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
-import { type Command, EXIT, type Io } from '../io.js'
+import { nearest } from '../ask/nearest.js'
+import { type Command, CommandError, EXIT, type Io } from '../io.js'
 import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
 import { paint } from '../show/terminal.js'
 
 /** The questions that can be asked by name. */
 export const queries: Command = {
-  usage: 'queries',
-  summary: 'the questions that can be asked by name',
+  usage: 'queries [word...]',
+  summary: 'the questions that can be asked by name; of words those that speak of them',
   options: [FORMAT_OPTION],
-  example: 'itemtrail queries',
-  run: async (_, options, io) => {
+  example: 'itemtrail queries actor',
+  run: async (words, options, io) => {
     const format = formatOf(options)
-    const saved = [...SAVED_QUERIES.values()]
+    const saved = [...SAVED_QUERIES.values()].filter(query => speaksOf(query, words))
+    if (saved.length === 0) throw noneOf(words)
     await format.print({ page: () => showQueries(saved, io), rows: () => saved.map(describe) }, io)
     return EXIT.done
   },
 }
 
+/** True where every word is in what a question says of itself. */
+export function speaksOf(saved: SavedQuery, words: readonly string[]): boolean {
+  const { name, question, parameters, columns } = saved
+  const all = [...parameters, ...columns].flatMap(({ name, meaning }) => [name, meaning])
+  const text = [name, question, ...all].join('\n').toLowerCase()
+  return words.every(word => text.includes(word.toLowerCase()))
+}
+
+function noneOf(words: readonly string[]): CommandError {
+  const near = nearest(words.join('-'), [...SAVED_QUERIES.keys()])
+  const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : 'itemtrail queries lists all'
+  return new CommandError(
+    `no question speaks of ${words.map(word => JSON.stringify(word)).join(' and ')}`,
+    EXIT.findings,
+    hint,
+  )
+}
+
 function showQueries(saved: readonly SavedQuery[], io: Io): void {
-  for (const { name, question, parameters, asksForColumn } of saved) {
-    io.out(`${paint(io, 'bold', name)}\n    ${question}\n`)
-    if (asksForColumn) io.out('    --param column=...  one of the configured columns\n')
-    for (const parameter of parameters) {
-      const preset =
-        parameter.default === undefined ? `for example ${parameter.example}` : `default ${parameter.default}`
-      io.out(`    --param ${parameter.name}=...  ${parameter.meaning} (${preset})\n`)
-    }
+  for (const query of saved) {
+    io.out(`${paint(io, 'bold', query.name)}\n    ${query.question}\n`)
+    for (const line of parameterLines(query)) io.out(`    ${line}\n`)
   }
   io.err('\nask one with: itemtrail query NAME TABLE --param name=value\n')
+}
+
+function parameterLines({ parameters, asksForColumn }: SavedQuery): readonly string[] {
+  const told = parameters
+    .filter(({ preset }) => preset !== 'facts')
+    .map(({ name, default: preset, example, meaning }) => {
+      const known = preset === undefined ? `for example ${example}` : `default ${preset === '' ? 'empty' : preset}`
+      return `--param ${name}=...  ${meaning} (${known})`
+    })
+  return asksForColumn ? ['--param column=...  one of the configured columns', ...told] : told
+}
+
+/** What the help of `query` says of one question: its parameters, and the columns of its answer. */
+export function helpOfQuery(saved: SavedQuery | undefined): string {
+  if (saved === undefined) return '\n"itemtrail query NAME --help" tells the parameters and columns of one question.'
+  const { name, question, columns } = saved
+  const parameters = parameterLines(saved)
+  return [
+    '',
+    `${name}: ${question}`,
+    ...(parameters.length === 0 ? [] : ['', 'Its parameters:', ...parameters.map(line => `  ${line}`)]),
+    '',
+    'Its columns:',
+    ...columns.map(column => `  ${column.name} (${column.type})  ${column.meaning}`),
+  ].join('\n')
 }
 
 function describe({ name, question, parameters, columns, asksForColumn, empty }: SavedQuery): object {

@@ -6,6 +6,7 @@ import type { Answer } from '../../queries/answers/answer.js'
 import type { AnswerVerdict } from '../../queries/answers/asked.js'
 import { explainNothing } from '../../queries/answers/why-nothing.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import { nameSome } from '../../queries/name-some.js'
 import type { QueryName } from '../../queries/query-types.js'
 import { isDoubtful } from '../../queries/verdict/findings.js'
 import { parseItem } from '../../transform/attribute-value.js'
@@ -37,6 +38,7 @@ import type { AnswerSurface } from '../show/surface.js'
 import { printRows } from '../show/table.js'
 import { emptyOf, exitOfVerdict, pageVerdict, printVerdict } from '../show/table-verdict.js'
 import { printable, wrap } from '../show/text.js'
+import { helpOfQuery, speaksOf } from './queries.js'
 
 /** Asks a saved query. */
 export const query: Command = {
@@ -51,6 +53,7 @@ export const query: Command = {
     VERDICT_OPTION,
   ],
   example: 'itemtrail query deletions Orders --param from=2026-11-01T00:00:00Z',
+  moreHelp: ([name = '']) => helpOfQuery(SAVED_QUERIES.get(name)),
   run: (args, options, io) => askArchive(options, io, asking => answerSaved(args, asking)),
 }
 
@@ -150,7 +153,10 @@ function findQuery(name: string, second: string | undefined): SavedQuery {
       `did you mean: itemtrail query ${second} ${name}`,
     )
   const near = nearest(name, [...SAVED_QUERIES.keys()])
-  const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : 'itemtrail queries lists them'
+  const speaking = [...SAVED_QUERIES.values()].filter(query => speaksOf(query, [name])).map(query => query.name)
+  const found =
+    speaking.length > 0 ? `itemtrail queries ${name} finds ${nameSome(speaking, 3)}` : 'itemtrail queries lists them'
+  const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : found
   throw new CommandError(`query ${JSON.stringify(name)} is unknown`, EXIT.usage, hint)
 }
 
@@ -190,7 +196,11 @@ async function readParameters(
   for (const text of (options.param ?? []) as readonly string[]) {
     const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
     if (name === undefined || value === undefined)
-      throw new CommandError(`--param ${JSON.stringify(text)} is not name=value`)
+      throw new CommandError(
+        `--param ${JSON.stringify(text)} is not name=value`,
+        EXIT.usage,
+        `itemtrail query ${saved.name} --help tells its parameters`,
+      )
     const type = saved.parameters.find(parameter => parameter.name === name)?.type
     if (type === 'item') parameters[name] = parseItem(await findItemKey(workspace, table, value))
     else if (type === 'instant') parameters[name] = formatInstant(instantOf(value, `parameter ${name}`).us, 6)

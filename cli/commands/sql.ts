@@ -13,6 +13,7 @@ import {
   VERDICT_OPTION,
 } from '../ask/question.js'
 import { openingOf, REVEAL_OPTION, revealTable } from '../ask/revealing.js'
+import { statementText } from '../ask/statement-text.js'
 import type { Workspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, Interruption, type Io } from '../io.js'
 import { isOnAws } from '../show/archive-name.js'
@@ -24,17 +25,21 @@ import { printable } from '../show/text.js'
 
 /** Runs SQL over the archive: of each table a view that counts each change once, and one of the rows as delivered. */
 export const sql: Command = {
-  usage: 'sql <statement>',
+  usage: 'sql [statement]',
   summary: 'runs SQL over the archive; a table’s name, in lower case, counts each change once',
   options: [
     ...PLACE_OPTIONS,
+    ['-f, --statement <file>', 'reads the statement from a file; - is standard input'],
     ['--files', 'runs any statement, with your rights: on other files and settings, too'],
     REVEAL_OPTION,
     ...ANSWER_OPTIONS,
     VERDICT_OPTION,
   ],
   example: 'itemtrail sql "select actor, count(*) as changes from orders group by actor order by changes desc"',
-  run: ([statement], options, io) => askArchive(options, io, asking => answerStatement(statement as string, asking)),
+  run: async ([typed], options, io) => {
+    const statement = await statementText(typed, options, io)
+    return askArchive(options, io, asking => answerStatement(statement, asking))
+  },
 }
 
 async function answerStatement(statement: string, asking: Asking): Promise<AnswerSurface> {

@@ -1,4 +1,4 @@
-import { CommandError, type Options } from '../io.js'
+import { CommandError, EXIT, type Options } from '../io.js'
 import { FORMATS } from './formats.js'
 import type { OutputFormat, TextFormat } from './output-format.js'
 
@@ -29,7 +29,21 @@ export function answerFormatOf(options: Options, ...has: readonly Had[]): Output
   const format = allowed.find(({ name }) => name === options.format)
   if (format !== undefined) return format
   const names = allowed.map(({ name }) => name).join(', ')
-  throw new CommandError(`format ${JSON.stringify(options.format)} is unknown, expected ${names}`)
+  const near = OTHER_NAMES[String(options.format).toLowerCase()]
+  const hint = near !== undefined && allowed.some(({ name }) => name === near) ? `did you mean ${near}?` : undefined
+  throw new CommandError(`format ${JSON.stringify(options.format)} is unknown, expected ${names}`, EXIT.usage, hint)
+}
+
+/** What formats are called elsewhere, or by a slip. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  jsonl: 'ndjson',
+  jsonlines: 'ndjson',
+  jsn: 'json',
+  text: 'table',
+  htm: 'html',
+  feather: 'arrow',
+  excel: 'csv',
+  xlsx: 'csv',
 }
 
 function formatsOf(has: readonly Had[]): readonly (OutputFormat & { readonly about?: string })[] {

@@ -100,6 +100,20 @@ describe('a question to Athena', () => {
     )
   })
 
+  it('of an event finds its item by the id, and looks at no object', async () => {
+    const found = success(['event_id varchar', 'item_key varchar'], [[ROW.event_id, KEY]], 7)
+    server.answer = (sql, parameters) =>
+      /select event_id, min\(item_key\)/.test(sql)
+        ? (found(sql, parameters) as never)
+        : (success(HISTORY, [INSERT], 2 ** 20)(sql, parameters) as never)
+    const flags = ['--workgroup', 'itemtrail', '--database', 'audit']
+    const { exit, out } = await run(['show', 'Orders', ROW.event_id.slice(0, 8), ...flags])
+    expect([exit, out.split('\n')[0]]).toEqual([0, 'Orders A  change 1 of 1 of the item'])
+    expect(out).toContain('object              not looked at: the archive is no folder\n')
+    const bare = await run(['show', ROW.event_id, ...flags])
+    expect([bare.exit, bare.err]).toEqual([2, expect.stringContaining('type it before the id of the event')])
+  })
+
   it('tells what it took where it fails, too, in the words of AWS, with what to do', async () => {
     server.answer = () => failure("TABLE_NOT_FOUND: line 2:6: Table 'awsdatacatalog.itemtrail.order' does not exist")
     const { exit, out, err } = await run([

@@ -467,10 +467,13 @@ describe('the command line', () => {
   it.each([
     [['histroy'], "unknown command 'histroy'\n  did you mean history?\n"],
     [['zzz'], "unknown command 'zzz'\n  itemtrail --help lists the commands\n"],
-    [['history'], "missing required argument 'table'\n  itemtrail history --help tells how it is used\n"],
+    [
+      ['history'],
+      "missing required argument 'table'\n  it is used as: itemtrail history <table> <key>; itemtrail history --help tells how it is used\n",
+    ],
     [
       ['history', 'a', 'b', 'c'],
-      "too many arguments for 'history'. Expected 2 arguments but got 3.\n  itemtrail history --help tells how it is used\n",
+      "too many arguments for 'history'. Expected 2 arguments but got 3.\n  a key or a value with blanks stands in quotes\n",
     ],
     [['status', '--archve', 'x'], "unknown option '--archve'\n  did you mean --archive?\n"],
     [

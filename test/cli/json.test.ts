@@ -155,7 +155,11 @@ describe('the JSON of the commands', () => {
   it('of diff is as documented', async () => {
     const span = ['--from', '2026-11-22T10:00:00.100Z', '--to', '2026-11-22T11:00:00Z']
     const { json, lines, err } = await ask('diff', 'Orders', 'ORD12345', ...span)
-    expectContract('diff', [json])
+    const { json: past } = await ask('history', 'Orders', 'ORD12345')
+    const [later, earlier] = (past as { changes: { event_id: string }[] }).changes.map(({ event_id: id }) => id)
+    const { json: ofEvents } = await ask('diff', earlier as string, later as string)
+    expect(ofEvents).toMatchObject({ from_event: earlier, to_event: later, changes: 1 })
+    expectContract('diff', [json, ofEvents])
     const { differences, ...rest } = json as { differences: object[] }
     expect(lines).toEqual(differences)
     expect(err).toContain('2026-11-22 10:00:00.100Z → 2026-11-22 11:00:00Z, 1 change between\nUNBROKEN since ')
@@ -164,6 +168,8 @@ describe('the JSON of the commands', () => {
       item_key: { order_id: { S: 'ORD12345' } },
       from: '2026-11-22T10:00:00.100000Z',
       to: '2026-11-22T11:00:00.000000Z',
+      from_event: null,
+      to_event: null,
       from_state: 'present',
       to_state: 'present',
       changes: 1,

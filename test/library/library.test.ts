@@ -286,7 +286,7 @@ describe('docs/library.md and docs/receipts.md', () => {
     /^2026-11-18T09:14:07Z INSERT .*\n(.*\n)*UNBROKEN\n$/,
     /^\{"order_id":\{"S":"ORD10150"\}\} SHIPPED PICKED\n$/,
     /^\[ 'Orders' \]\n$/,
-    /^UNBROKEN \{ S: '\w+' \} \{ N: '[\d.]+' \} \S+\n\d+ changes\n(.*\n)*changed status .*\n(.*\n)*\d+ items\n$/,
+    /^UNBROKEN \{ S: '\w+' \} \{ N: '[\d.]+' \} \S+\n\d+ changes\n(.*\n)*changed status .*\n(.*\n)*11 of 11 alice@ops\.example [0-9a-f]{64} no journal\n(\{ S: 'ORD1000\d' \} \w+ \d+\n){3}shipping\.last_scan \S+ \S+\n\d+ items\n$/,
     /^17 event_time\n(\S+ .+\n){17}UNBROKEN false 42 0\nBigInt64Array\(\d\) \[ .* \]\n\d+\n$/,
     /^\d+ \d+ \S+ \S+\n\d+ unbroken\n\d+ rows\n\{"order_id":\{"S":"ORD12345"\}\} different\n$/,
     /^instant is "2026-11-19 12:00", expected ISO 8601 with a zone such as 2026-11-19T12:00:00Z\n$/,

@@ -19,6 +19,8 @@ export function listQuestions(from: string, to: string): readonly Question[] {
     to,
     at: to,
     attribute: 'v',
+    key: '":{"S":"',
+    value: '"1"',
     actor: 'w1',
     allowed: '[["0","1"]]',
     at_least: '2',

@@ -280,6 +280,7 @@ function exampleParameters(query: SavedQuery, table: TableConfiguration): Readon
     item_key: '{"order_id":{"S":"ORD12345"}}',
     allowed: JSON.stringify(table.lifecycle?.allowed),
     at_least: '5',
+    key: '"order_id":{"S":"ORD12',
   }
   return Object.fromEntries(query.parameters.map(({ name, example }) => [name, known[name] ?? example]))
 }
@@ -297,6 +298,8 @@ const TEXTS: Readonly<Record<string, readonly string[]>> = {
   ],
   actor: ['w1', 'w2', "' or 1=1 --"],
   allowed: ['[["w1","w2"],["w2","w3"]]', '[]'],
+  key: ['":{"S":"', '"1'],
+  value: ['"1"', '"w1"', "' or 1=1 --"],
 }
 
 /** Instants that have defaults are left to them, or are moments of which some leave nothing. */
