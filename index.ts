@@ -1,21 +1,13 @@
 /** The library: `import { openArchive } from 'itemtrail'`. docs/library.md shows it at work. */
 export { type Configuration, readConfiguration } from './config/configuration.js'
 export { ConfigurationError } from './config/problems.js'
+export { type ItemsAsked, OpenArchive, type ValueNarrowed, type VerifiedPeriod } from './library/archive.js'
 export type { Change, History, ItemAt, ItemDiff, TableItem } from './library/archive-answers.js'
 export { ArchiveError } from './library/archive-error.js'
 export type { ChangeInHistory, FoundValue, ItemKnown } from './library/changes.js'
 export type { Key, Moment, Parameters, RowOf } from './library/given.js'
 export type { CopyOptions } from './library/local-copy.js'
-export {
-  type EngineOptions,
-  type FolderOptions,
-  type ItemsAsked,
-  OpenArchive,
-  openArchive,
-  type StackOptions,
-  type ValueNarrowed,
-  type VerifiedPeriod,
-} from './library/open-archive.js'
+export { type EngineOptions, type FolderOptions, openArchive, type StackOptions } from './library/open-archive.js'
 export { Answer } from './queries/answers/answer.js'
 export type { AnswerVerdict, Asked } from './queries/answers/asked.js'
 export { type FileFormat, toFile } from './queries/answers/file-formats.js'

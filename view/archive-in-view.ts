@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { OpenArchive } from '../library/open-archive.js'
+import type { OpenArchive } from '../library/archive.js'
 import type { AnswerVerdict } from '../queries/answers/asked.js'
 import type { QuestionAsked } from '../queries/answers/asked-archive.js'
 import { CLAIMS_PREFIX, FACTS_PREFIX, SEALED_PREFIXES } from '../transform/layout.js'

@@ -1,4 +1,4 @@
-import type { OpenArchive } from '../../library/open-archive.js'
+import type { OpenArchive } from '../../library/archive.js'
 import type { Answer } from '../../queries/answers/answer.js'
 import { describeVerdict } from '../../queries/answers/answer-verdict.js'
 import type { AnswerVerdict } from '../../queries/answers/asked.js'

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import type { OpenArchive } from '../../library/open-archive.js'
+import type { OpenArchive } from '../../library/archive.js'
 import { QueryError } from '../../queries/engines/engine.js'
 import {
   type ComparedArchive,

@@ -1,5 +1,5 @@
+import type { OpenArchive } from '../../library/archive.js'
 import type { Parameters } from '../../library/given.js'
-import type { OpenArchive } from '../../library/open-archive.js'
 import type { Answer } from '../../queries/answers/answer.js'
 import type { QueryName } from '../../queries/query-types.js'
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openArchive } from '../../index.js'
-import type { OpenArchive } from '../../library/open-archive.js'
+import type { OpenArchive } from '../../library/archive.js'
 import { explainNothing } from '../../queries/answers/why-nothing.js'
 import { SAVED_QUERIES } from '../../queries/catalog.js'
 import { ingestRecords, temporaryFolder } from '../delivery/desk.js'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { OpenArchive } from '../../library/open-archive.js'
+import type { OpenArchive } from '../../library/archive.js'
 import { openArchive } from '../../library/open-archive.js'
 import { deliveriesOf } from '../../queries/engines/literal.js'
 import { ArchiveInView } from '../../view/archive-in-view.js'

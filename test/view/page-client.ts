@@ -1,6 +1,7 @@
 /** The page as a browser sees it, without a socket. */
 import type { Hono } from 'hono'
-import { type OpenArchive, openArchive } from '../../library/open-archive.js'
+import type { OpenArchive } from '../../library/archive.js'
+import { openArchive } from '../../library/open-archive.js'
 import { countRefused } from '../../store/refused-of-table.js'
 import { type AppOptions, createApp } from '../../view/app.js'
 import { ArchiveInView } from '../../view/archive-in-view.js'

@@ -3,7 +3,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openArchive } from '../../../index.js'
-import type { OpenArchive } from '../../../library/open-archive.js'
+import type { OpenArchive } from '../../../library/archive.js'
 import type { ObjectRead, ObjectsRead } from '../../../queries/answers/objects-read.js'
 import {
   makeReceipt,

@@ -1,7 +1,8 @@
 /** Faults under questions about many items: each answer is the one of the whole archive, or its verdict doubts it. */
 
 import { afterAll, describe, expect, it } from 'vitest'
-import { type OpenArchive, openArchive } from '../../../library/open-archive.js'
+import type { OpenArchive } from '../../../library/archive.js'
+import { openArchive } from '../../../library/open-archive.js'
 import { periodOf } from '../../../queries/answers/answer-verdict.js'
 import type { AnswerVerdict } from '../../../queries/answers/asked.js'
 import type { AuditRow } from '../../../transform/audit-row.js'

@@ -1,7 +1,8 @@
 /** Every way of asking how sure something is gives one word, which is never stronger than what truly happened. */
 
 import { describe, expect, it } from 'vitest'
-import { type OpenArchive, openArchive } from '../../../library/open-archive.js'
+import type { OpenArchive } from '../../../library/archive.js'
+import { openArchive } from '../../../library/open-archive.js'
 import { DiskArchive } from '../../../store/folder.js'
 import type { AuditRow } from '../../../transform/audit-row.js'
 import { factInstant, writeFact } from '../../../transform/fact.js'
