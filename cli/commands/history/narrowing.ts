@@ -5,6 +5,7 @@ import { differencesOf, type PathSegment } from '../../../queries/difference.js'
 import type { HistoryChange } from '../../../queries/verdict/item-change.js'
 import { parseItem } from '../../../transform/attribute-value.js'
 import { instantOf } from '../../ask/instant-argument.js'
+import { wholeNumber } from '../../ask/whole-number.js'
 import { CommandError, EXIT, type Options } from '../../io.js'
 
 /** Flags that show a part of an item's changes. */
@@ -37,7 +38,7 @@ export function readNarrowing(options: Options): Narrowing {
     ...textTest(options, 'event', eventIs),
     ...(options.onlyChanges === true ? [(change: HistoryChange) => change.event_name !== 'BASELINE'] : []),
   ]
-  const last = readCount(options.last)
+  const last = wholeNumber(options, 'last')
   const flags = typed(options)
   if (flags !== '') checkWhole(options, flags)
   return {
@@ -111,12 +112,6 @@ function changedAt(text: string): Test {
 function areInLine(one: readonly PathSegment[], other: readonly PathSegment[]): boolean {
   const shorter = Math.min(one.length, other.length)
   return one.slice(0, shorter).every((segment, i) => JSON.stringify(segment) === JSON.stringify(other[i]))
-}
-
-function readCount(text: Options[string]): number | undefined {
-  if (text === undefined) return undefined
-  if (typeof text === 'string' && /^[1-9]\d{0,8}$/.test(text)) return Number(text)
-  throw new CommandError(`--last is ${JSON.stringify(text)}, expected a whole number from 1`)
 }
 
 function typed(options: Options): string {
