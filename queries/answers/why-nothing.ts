@@ -1,5 +1,6 @@
 import { formatInstant, parseInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { isTopLevel, readPath } from '../attribute-path.js'
 import type { BoundValue, QueryEngine } from '../engines/engine.js'
 import { deliveriesOf } from '../engines/literal.js'
 import { rowsOf } from '../engines/rows.js'
@@ -59,16 +60,8 @@ function filtersOf(parameters: Asked['parameters'], table: string): readonly Fil
     ...(actor === undefined
       ? []
       : [filter('actor = ?', actor, 'the actor', `no change of ${table} has the actor ${JSON.stringify(actor)}`)]),
-    ...(attribute === undefined
-      ? []
-      : [
-          filter(
-            'array_position(changed, ?) > 0',
-            attribute,
-            'the attribute',
-            `no change of ${table} touched an attribute ${JSON.stringify(attribute)}`,
-          ),
-        ]),
+    // nothing stands for any attribute
+    ...(attribute === undefined || attribute === '' ? [] : [attributeFilter(attribute, table)]),
     ...(column === undefined || value === undefined
       ? []
       : [
@@ -80,6 +73,15 @@ function filtersOf(parameters: Asked['parameters'], table: string): readonly Fil
           ),
         ]),
   ]
+}
+
+/** Of a path only the attribute that it begins with is looked for, which is all that `changed` has. */
+function attributeFilter(text: string, table: string): Filter {
+  const [first] = readPath(text)
+  const name = isTopLevel(text) || first === undefined || !('name' in first) ? text : first.name
+  const within = name === text ? '' : `, in which ${text} would be`
+  const nothing = `no change of ${table} touched an attribute ${JSON.stringify(name)}${within}`
+  return filter('array_position(changed, ?) > 0', name, 'the attribute', nothing)
 }
 
 function filter(condition: string, value: string, name: string, nothing: string): Filter {

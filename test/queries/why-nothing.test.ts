@@ -42,6 +42,14 @@ describe('a question that finds nothing', () => {
     expect(await why(name, parameters)).toContain(reason)
   })
 
+  it('looks for the attribute that a path is in, and for none where any will do', async () => {
+    const gone = await why('changes-by-attribute', { attribute: 'nosuch.city' })
+    expect(gone).toBe('no change of Orders touched an attribute "nosuch", in which nosuch.city would be')
+    const deeper = await why('changes-by-attribute', { attribute: 'status.nosuch' })
+    expect(deeper).toBeUndefined()
+    expect(await why('mass-changes', { items: '9999' })).toBeUndefined()
+  })
+
   it('says nothing more where changes pass every filter', async () => {
     expect(await why('late-arrivals', { seconds: 999_999_999 })).toBeUndefined()
   })
