@@ -299,6 +299,8 @@ const TEXTS: Readonly<Record<string, readonly string[]>> = {
   actor: ['w1', 'w2', "' or 1=1 --"],
   allowed: ['[["w1","w2"],["w2","w3"]]', '[]'],
   key: ['":{"S":"', '"1'],
+  // nobody's: persons have a test of their own
+  subject: ['5f0c2d3b8a914e6f7081a2b3c4d5e6f7'],
   value: ['"1"', '"w1"', "' or 1=1 --"],
 }
 
