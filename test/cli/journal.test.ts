@@ -291,8 +291,50 @@ describe('verify', () => {
     expect({ exit, out }).toEqual({ exit: 0, out: expect.stringContaining('not checked: nothing is sealed') })
     expect(out).toContain('UNBROKEN')
     expect(JSON.parse((await verify(root, '--format', 'json')).out)).toMatchObject({ journal: null })
-    expect((await verify(root, '--key', vkey)).exit).toBe(3)
     expect((await verify(root, 'log')).exit).toBe(3)
+  })
+
+  it.each([
+    ['the log is gone', (root: string) => rmSync(join(root, 'log'), { recursive: true }), 'missing  log/ is empty'],
+    [
+      'claims and checkpoint are gone, with a day',
+      (root: string) => {
+        for (const path of ['log/next', 'log/checkpoint', 'data/Orders']) rmSync(join(root, path), { recursive: true })
+      },
+      'missing  log/next/00000000000000000000 is not there, log/tile/',
+    ],
+    [
+      'a file of nobody is all that is left',
+      (root: string) => {
+        rmSync(join(root, 'log'), { recursive: true })
+        mkdirSync(join(root, 'log'))
+        writeFileSync(join(root, 'log/junk'), 'x')
+      },
+      'missing  log/next/00000000000000000000 is not there, log/junk is',
+    ],
+  ])('is never verified where %s, whoever is believed', async (_, damage, said) => {
+    const root = await sealedArchive()
+    const empty = fileOf('empty', `${ORIGIN}\n0\n${EMPTY_ROOT.toString('base64')}\n`)
+    const policy = fileOf('policy', `log ${vkey}\nquorum none\n`)
+    damage(root)
+    // a machine that saw nothing of it
+    const state = process.env.XDG_STATE_HOME as string
+    onTestFinished(() => {
+      process.env.XDG_STATE_HOME = state
+    })
+    for (const flags of [
+      ['--key', vkey],
+      ['--policy', policy],
+      ['--since', empty],
+      ['--key', vkey, '--since', empty],
+    ])
+      for (const part of [[], ['log'], ['objects']]) {
+        process.env.XDG_STATE_HOME = makeFolder()
+        const { exit, out, err } = await verify(root, ...part, ...flags)
+        expect({ flags, part, exit, out, err }).toMatchObject({ exit: 1, out: expect.stringContaining(`✗ ${said}`) })
+        expect(out).not.toMatch(/VERIFIED|SEALED/)
+        if (part.length === 0 && !said.includes('tile/')) expect(out + err).toContain('UNBROKEN')
+      }
   })
 
   it('tells what is missing, altered and not sealed yet apart', async () => {

@@ -365,6 +365,25 @@ describe('the check', () => {
     expect((await check()).findings).toEqual([])
   })
 
+  it.each([
+    ['all of it', 'log/', 'log/'],
+    ['claims and checkpoint', 'log/next/', 'log/next/00000000000000000000'],
+  ])('misses a journal that was erased with its versions: %s', async (_, prefix, key) => {
+    add('facts/Orders/a.json')
+    await sealTwice()
+    const isErased = (of: string) => of.startsWith(prefix) || of === 'log/checkpoint'
+    s3.versions.splice(0, s3.versions.length, ...s3.versions.filter(version => !isErased(version.key)))
+    const { findings, counted, published } = await check()
+    expect(findings).toMatchObject([{ kind: 'missing', key }])
+    expect(counted.JournalForked).toBe(1)
+    expect(published).toEqual([])
+  })
+
+  it('misses none in an archive that is younger than a day', async () => {
+    add('facts/Orders/a.json')
+    expect((await check()).findings).toEqual([])
+  })
+
   it('believes no other key than the one in KMS', async () => {
     add('facts/Orders/a.json')
     await seal()

@@ -57,7 +57,7 @@ function sentenceOf({ origin, key, since, seen, log, cosigned, stamps }: Journal
       ? 'the journal agrees with itself; whoever can write the archive could have made it'
       : key.isInside
         ? 'the journal agrees with itself; its key lies inside the archive, so whoever altered that could have made it'
-        : `what was sealed until ${last} is as ${origin} signed it, by the key given`
+        : `what was sealed${last === undefined ? '' : ` until ${last}`} is as ${origin} signed it, by the key given`
   const grown =
     since === undefined || since === 0 ? '' : `; what was sealed up to size ${since} is as the kept checkpoint says`
   const before = seen === undefined ? '' : `; it goes on from size ${seen}, where this machine saw it end`
