@@ -129,6 +129,9 @@ async function sealedHere(more: number): Promise<{ root: string; key: string; ol
 describe('a journal that is less than it was', () => {
   it('is found on a machine that sealed or verified it, by every question, by verify and by seal', async () => {
     const { root, key, older } = await sealedHere(2)
+    const { out } = await run(['history', TABLE, 'one', '--archive', root, '--format', 'json'])
+    const id = JSON.parse(out).changes[0].event_id as string
+    expect((await ask(root, 'prove', TABLE, id, '--key', `${key}.vkey`)).exit).toBe(0)
     rmSync(join(root, 'log'), { recursive: true })
     cpSync(older, join(root, 'log'), { recursive: true })
     const history = await ask(root, 'history', TABLE, 'one')
@@ -138,6 +141,11 @@ describe('a journal that is less than it was', () => {
     ])
     const verify = await ask(root, 'verify', '--key', `${key}.vkey`)
     expect([verify.exit, verify.said]).toEqual([1, expect.stringContaining('✗ cut-off')])
+    // what is proven is so all the same: whoever is given it does not know more than the journal that is left
+    for (const argv of [[id], ['one', '--output', join(makeFolder(), 'proofs')]]) {
+      const proof = await ask(root, 'prove', TABLE, ...argv, '--key', `${key}.vkey`)
+      expect([proof.exit, proof.said]).toEqual([3, expect.stringMatching(/the journal is cut off: it has \d entries/)])
+    }
     const seal = await ask(root, 'seal', '--key', key)
     expect([seal.exit, seal.said]).toEqual([1, expect.stringContaining('which this machine kept, is of size')])
   })
