@@ -18,7 +18,7 @@ import { decodeEntry, type Entry, type SealEntry } from './entry.js'
 import type { JournalFinding } from './finding.js'
 import { type Head, type JournalIdentity, NOT_BEGUN, openHead } from './head.js'
 import { JournalError } from './journal-error.js'
-import { CHECKPOINT, claimPath, type LogStore, stagingPath } from './log-store.js'
+import { CHECKPOINT, claimPath, isOfHistory, type LogStore, stagingPath } from './log-store.js'
 import { decodeStaged } from './staging.js'
 
 /** What is believed of a journal after each of its files was read. */
@@ -293,11 +293,6 @@ class Walk {
     const { end, chain, seals, findings, remarks } = this
     return { head: end, claims: chain.length, entries: this.leaves.count, seals, findings, remarks }
   }
-}
-
-/** True of a file that is there only where something was sealed; what is staged may never be claimed. */
-export function isOfHistory(path: string): boolean {
-  return !path.startsWith('staging/')
 }
 
 /** A checkpoint that is held against the chain, and what it is called. */
