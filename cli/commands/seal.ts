@@ -5,10 +5,11 @@ import { finishedHead, type Head } from '../../journal/head.js'
 import { KeptLog } from '../../journal/kept-log.js'
 import { makeKeyFile, vkeyPath } from '../../journal/key-file.js'
 import { type Sealed, type Sealer, seal as sealArchive } from '../../journal/seal.js'
-import { keepSeen, readSeen, type SeenHead } from '../../journal/seen-checkpoint.js'
+import { readSeen, type SeenHead } from '../../journal/seen-checkpoint.js'
 import { askTimestamp, TimestampError, timestampPath } from '../../journal/timestamp.js'
 import { ProofError } from '../../proof/proof-error.js'
 import { existingArchive, originOf, refuseWithin, signingKey, withSealedObjects } from '../ask/journal-options.js'
+import { keepSeenOrTell } from '../ask/keep-seen.js'
 import { stopOnSignal } from '../ask/stop-on-signal.js'
 import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
@@ -51,7 +52,9 @@ export const seal: Command = {
       }
       const sealOnce = async () => {
         await refuseShorter(sealer, readSeen(root))
-        return sealAndTell(sealer, options.timestamp, format, io, head => keepSeen(root, identity.origin, head))
+        return sealAndTell(sealer, options.timestamp, format, io, head =>
+          keepSeenOrTell(root, identity.origin, head, io),
+        )
       }
       return options.follow === true ? follow(sealOnce, io) : sealOnce()
     })

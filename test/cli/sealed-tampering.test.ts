@@ -1,8 +1,8 @@
 /** Objects of a sealed archive in whose place somebody put others, of the very size and with all hashes right. */
-import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { readKeyFile } from '../../journal/key-file.js'
 import { quoted } from '../../queries/engines/literal.js'
 import { sealFolder } from '../journal/desk-journal.js'
@@ -185,6 +185,28 @@ describe('a journal that is less than it was', () => {
       expect((await ask(root, 'verify', 'log', '--key', `${key}.vkey`)).exit).toBe(0)
       expect((await ask(root, 'seal', '--key', key)).exit).toBe(0)
       expect((await ask(root, 'history', TABLE, 'one')).exit).toBe(0)
+    }
+  })
+
+  it('is not noticed where this machine can keep nothing, which seal and verify say', async () => {
+    const { root, key } = await sealedHere(0)
+    const state = process.env.XDG_STATE_HOME as string
+    onTestFinished(() => {
+      process.env.XDG_STATE_HOME = state
+    })
+    process.env.XDG_STATE_HOME = join(makeFolder(), 'no-folder')
+    mkdirSync(process.env.XDG_STATE_HOME)
+    // nobody can make a folder there, whoever runs the test
+    symlinkSync('/proc/none/state', join(process.env.XDG_STATE_HOME, 'itemtrail'))
+    for (const argv of [
+      ['seal', '--key', key],
+      ['verify', 'log', '--key', `${key}.vkey`],
+    ]) {
+      const { exit, said } = await ask(root, ...argv)
+      expect([exit, said]).toEqual([
+        0,
+        expect.stringMatching(/no-folder\S* cannot be written, so no checkpoint is kept/),
+      ])
     }
   })
 

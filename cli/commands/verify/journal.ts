@@ -6,7 +6,7 @@ import { identityOrAny } from '../../../journal/identity.js'
 import { KeptLog } from '../../../journal/kept-log.js'
 import { CHECKPOINT, claimPath, isOfHistory } from '../../../journal/log-store.js'
 import { RefusedExpiry } from '../../../journal/refused-expiry.js'
-import { keepSeen, readSeen, type SeenHead } from '../../../journal/seen-checkpoint.js'
+import { readSeen, type SeenHead } from '../../../journal/seen-checkpoint.js'
 import { checkTimestamp, TimestampError, timestampPath } from '../../../journal/timestamp.js'
 import { VerifiedBefore, verifiedPath } from '../../../journal/verified-before.js'
 import { type VerifiedLog, verifyLog } from '../../../journal/verify-log.js'
@@ -15,6 +15,7 @@ import { openByPolicy } from '../../../proof/policy.js'
 import { ProofError } from '../../../proof/proof-error.js'
 import { LOG_PREFIX } from '../../../transform/layout.js'
 import { type BelievedKey, believedKey, existingArchive, withSealedObjects } from '../../ask/journal-options.js'
+import { keepSeenOrTell } from '../../ask/keep-seen.js'
 import { type KeptCheckpoint, keptHead, readKeptCheckpoint } from '../../ask/kept-checkpoint.js'
 import { loadConfiguration } from '../../ask/workspace.js'
 import type { Io, Options } from '../../io.js'
@@ -86,7 +87,7 @@ export async function checkJournal(options: Options, logAlone: boolean, io: Io):
   )
   const inObjects = (objects?.findings ?? []).map(finding => ({ part: 'objects', ...finding }) as const)
   const { origin } = identity
-  if (inLog.length === 0 && log.head.size > 0) keepSeen(root, origin, log.head)
+  if (inLog.length === 0 && log.head.size > 0) keepSeenOrTell(root, origin, log.head, io)
   return {
     origin,
     key,
