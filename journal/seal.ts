@@ -37,6 +37,11 @@ export interface Sealed {
   readonly rows: number
   /** Objects that were listed and were gone when they were read, by key. */
   readonly vanished: readonly string[]
+  /**
+   * Objects that it found though two sealings had passed over them, by key: until now a verification called them
+   * `unlisted`, and from now on it does not.
+   */
+  readonly unlisted: readonly string[]
   /** Objects that it listed and did not come to. */
   readonly left: number
 }
@@ -57,6 +62,7 @@ export async function seal(sealer: Sealer): Promise<Sealed> {
   const { store, identity, objects: archive } = sealer
   const sealed = new SealedKeys(store)
   const gone = new Set<string>()
+  const unlisted = new Set<string>()
   let [objects, rows, lost] = [0, 0, 0]
   let rest: readonly FoundObject[] = []
   let newest = Number.NEGATIVE_INFINITY
@@ -67,6 +73,7 @@ export async function seal(sealer: Sealer): Promise<Sealed> {
     if (rest.length === 0) {
       since = firstDay(sealer, sealed)
       ;({ found: rest, newest } = await unsealed(archive, sealed, since))
+      for (const { key, modified } of rest) if (modified <= sealed.passedUntil) unlisted.add(key)
     }
     const { entries, vanished } = await describeAll(sealer, rest.slice(0, MOST_OBJECTS))
     for (const key of vanished) gone.add(key)
@@ -85,7 +92,7 @@ export async function seal(sealer: Sealer): Promise<Sealed> {
     sealer.onSealed?.(objects)
     if (left === 0 || !hasTime(sealer)) {
       await sweep(store, mine)
-      return { head: mine, objects, rows, vanished: [...gone], left }
+      return { head: mine, objects, rows, vanished: [...gone], unlisted: [...unlisted], left }
     }
   }
 }

@@ -16,6 +16,7 @@ import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options 
 import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
 import type { TextFormat } from '../show/output-format.js'
 import { grouped } from '../show/progress.js'
+import { paint } from '../show/terminal.js'
 import { printable } from '../show/text.js'
 
 /** Signs what an archive holds. */
@@ -118,12 +119,14 @@ async function sealAndTell(
   const sealed = await sealArchive(sealer)
   keep(sealed.head)
   const time = typeof authority === 'string' ? await stamp(sealer, sealed, authority) : undefined
-  const { head, objects, rows, vanished } = sealed
+  const { head, objects, rows, vanished, unlisted } = sealed
   const page = () => {
     const found = objects === 0 ? 'nothing new' : `${counted(objects, 'object')}, ${counted(rows, 'row')}`
     io.out(`sealed ${found}; ${printable(sealer.identity.origin)} is of size ${grouped(head.size)}\n`)
     if (time !== undefined) io.out(`time stamp ${time}, kept as log/${timestampPath(head.size)}\n`)
     for (const key of vanished) io.err(`${printable(key)} was gone before it could be sealed\n`)
+    for (const key of unlisted)
+      io.err(`${paint(io, 'red', '✗ unlisted')}  ${printable(key)} was passed over by two sealings: ${SEALED_NOW}\n`)
   }
   const whole = () => ({
     origin: sealer.identity.origin,
@@ -132,11 +135,14 @@ async function sealAndTell(
     objects,
     rows,
     vanished,
+    unlisted,
     time_stamp: time ?? null,
   })
   await format.print({ page, whole }, io)
-  return EXIT.done
+  return unlisted.length > 0 ? EXIT.findings : EXIT.done
 }
+
+const SEALED_NOW = 'it came by another way than all others, and is sealed now, so that verify finds it no more'
 
 function counted(count: number, noun: string): string {
   return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`

@@ -360,6 +360,17 @@ describe('verify', () => {
     cpSync(path, path.replace('.parquet', '-2.parquet'))
     utimesSync(path.replace('.parquet', '-2.parquet'), 0, 0)
     expect(await findingsOf(root)).toEqual({ exit: 1, kinds: ['unlisted'] })
+    // sealed, it is no finding any more: who seals it says so
+    const late = await run(['seal', '--archive', root, '--key', key, '--format', 'json'])
+    expect([late.exit, JSON.parse(late.out).unlisted]).toEqual([1, [expect.stringMatching(/-2\.parquet$/)]])
+    expect(await findingsOf(root)).toEqual({ exit: 0, kinds: [] })
+    cpSync(path, path.replace('.parquet', '-3.parquet'))
+    utimesSync(path.replace('.parquet', '-3.parquet'), 0, 0)
+    expect(await seal(root)).toMatchObject({
+      exit: 1,
+      err: expect.stringContaining('-3.parquet was passed over by two'),
+    })
+    expect((await seal(root)).exit).toBe(0)
   })
 
   it('tells what the bucket of a copied archive forgot from what is missing', async () => {

@@ -259,6 +259,20 @@ describe('the sealer', () => {
 })
 
 describe('a sealer whose clock is ahead', () => {
+  it('counts and names an object that two sealings passed over, which no check finds once it is sealed', async () => {
+    add('facts/Orders/a.json')
+    await seal()
+    now += 24 * HOUR
+    await seal()
+    add('facts/Orders/b.json', { lastModified: '2026-11-29T00:00:00Z' })
+    now += 24 * HOUR
+    const { sealed, counted, reported } = await seal()
+    expect(sealed).toMatchObject({ objects: 1, unlisted: ['facts/Orders/b.json'] })
+    expect(counted).toMatchObject({ ObjectsUnlisted: 1, Seals: 1 })
+    expect(reported).toEqual(['facts/Orders/b.json was passed over by two sealings'])
+    expect((await seal()).counted).not.toHaveProperty('ObjectsUnlisted')
+  })
+
   it('has no object found unlisted that came after it looked', async () => {
     add('facts/Orders/a.json')
     for (const days of [1, 2, 3]) {
