@@ -32,7 +32,7 @@ export function readSeen(root: string): SeenHead | undefined {
   }
 }
 
-/** Keeps where a journal ended that was found to be whole. Returns the file where it cannot be written, else undefined. */
+/** Keeps where a journal ended that was found to be whole. Returns the file if it cannot be written, else undefined. */
 export function keepSeen(
   root: string,
   origin: string,

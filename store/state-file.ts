@@ -26,8 +26,8 @@ export function stateFile(
 }
 
 /**
- * Replaces the file whole. False where the folder cannot be written, which of most that is remembered costs the next run
- * its time, and nothing else.
+ * Replaces the file whole. False where the folder cannot be written, which of most that is remembered costs the next
+ * run its time, and nothing else.
  */
 export function keepState(path: string, parts: Iterable<string | Uint8Array>): boolean {
   const partial = `${path}.${process.pid}`

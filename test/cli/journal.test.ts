@@ -406,6 +406,21 @@ describe('verify', () => {
     expect(await findingsOf(root, '--key', VKEY)).toEqual({ exit: 1, kinds: ['missing'] })
   })
 
+  it('says what a period leaves out, and takes none where there is none', async () => {
+    const root = await sealedArchive()
+    const { exit, out } = await verify(root, '--key', vkey, '--from', '2030-01-01T00:00:00Z')
+    expect([exit, out]).toEqual([
+      0,
+      expect.stringContaining('not checked: rows and continuity outside of the period from 2030-01-01T00:00:00Z\n'),
+    ])
+    expect((await verify(root, '--key', vkey)).out).not.toContain('outside of the period')
+    for (const part of ['log', 'objects'])
+      expect(await verify(root, part, '--to', '2030-01-01')).toMatchObject({
+        exit: 2,
+        err: expect.stringContaining(`--to is of rows and continuity, verify ${part} has no period`),
+      })
+  })
+
   it('does not hash again what is unchanged, unless it is told to', async () => {
     const root = await sealedArchive()
     const hashed = async (...more: readonly string[]) =>
