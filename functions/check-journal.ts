@@ -13,7 +13,7 @@ import { RefusedExpiry } from '../journal/refused-expiry.js'
 import { verifyLog } from '../journal/verify-log.js'
 import { type ListedForVerifying, verifyObjects } from '../journal/verify-objects.js'
 import { Bucket } from '../store/s3.js'
-import { CLAIMS_PREFIX, LOG_PREFIX, TILES_PREFIX } from '../transform/layout.js'
+import { CLAIMS_PREFIX, LOG_PREFIX, SEALED_PREFIXES, TILES_PREFIX } from '../transform/layout.js'
 
 export interface JournalCheckOptions {
   readonly s3: S3Client
@@ -76,13 +76,22 @@ export function createJournalCheck(options: JournalCheckOptions): () => Promise<
     const mayHaveExpired = (entry: SealedEntry) => expiry.mayHaveExpired(entry)
     const archive = new BucketVersions(bucket)
     const objects = await verifyObjects(archive, sealed.entries, log.seals, { wasVerified, mayHaveExpired })
-    const findings = [...log.findings, ...(await secondVersions(bucket)), ...objects.findings]
+    const gone = log.head.size === 0 && log.findings.length === 0 ? await goneJournal(archive, now) : []
+    const findings = [...log.findings, ...gone, ...(await secondVersions(bucket)), ...objects.findings]
     for (const finding of findings) report(finding)
     writeMetrics({ ...countByKind(findings), [JOURNAL_METRICS.checks]: 1 })
     if (findings.length === 0 && log.head.note !== undefined) await publish(log.head)
     const { sound, hashed, notSealed } = objects
     return { size: log.head.size, sound, hashed, notSealed: notSealed.length, findings: findings.length }
   }
+}
+
+/** A stack seals each hour: an archive that is older than a day had a journal. */
+async function goneJournal(archive: BucketVersions, now: () => number): Promise<readonly JournalFinding[]> {
+  const listed = (await Promise.all(SEALED_PREFIXES.map(prefix => archive.list(prefix)))).flat()
+  if (!listed.some(({ modified }) => modified < now() - DAY_MS)) return []
+  const message = 'is empty, and objects are older than a day: the journal is gone, or nothing was sealed yet'
+  return [{ kind: 'missing', key: LOG_PREFIX, message }]
 }
 
 /** What a journal says of an archive's objects. */

@@ -58,9 +58,12 @@ export function createArchiveSealer(options: SealerOptions): (time: SealingTime)
       if (sealed.reason instanceof JournalError) writeMetrics({ [JOURNAL_METRICS.forked]: 1 })
       throw sealed.reason
     }
-    const { objects, left } = sealed.value
-    const { seals, objectsSealed, objectsLeft } = JOURNAL_METRICS
+    const { objects, left, unlisted: keys } = sealed.value
+    const { seals, objectsSealed, objectsLeft, unlisted } = JOURNAL_METRICS
     writeMetrics({ [seals]: 1, [objectsSealed]: objects, [objectsLeft]: left })
+    // sealed now, they are found by no check any more
+    for (const key of keys) options.report(`${key} was passed over by two sealings`)
+    if (keys.length > 0) writeMetrics({ [unlisted]: keys.length })
     if (watched.status === 'rejected') throw watched.reason
     return sealed.value
   }

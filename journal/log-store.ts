@@ -27,3 +27,8 @@ export function claimPath(size: number): string {
 export function stagingPath(size: number, root: Uint8Array): string {
   return `staging/${size}-${Buffer.from(root).toString('hex')}`
 }
+
+/** True of a file that is there only where something was sealed; what is staged may never be claimed. */
+export function isOfHistory(path: string): boolean {
+  return !path.startsWith('staging/')
+}

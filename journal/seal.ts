@@ -1,12 +1,12 @@
 import type { Signer } from '../proof/note.js'
 import { signNote } from '../proof/note.js'
-import { grow } from '../proof/tiles.js'
+import { grow, type LogFile } from '../proof/tiles.js'
 import { SEALED_PREFIXES } from '../transform/layout.js'
 import type { ArchiveObjects, FoundObject } from './archive-objects.js'
 import { addTotals, type Entry, encodeEntry, type SealEntry, type SealedEntry, type Totals } from './entry.js'
 import { finish, finishedHead, type Head, headText, type JournalIdentity } from './head.js'
 import { JournalError } from './journal-error.js'
-import { claimPath, type LogStore, stagingPath } from './log-store.js'
+import { claimPath, isOfHistory, type LogStore, stagingPath } from './log-store.js'
 import { SealedKeys } from './sealed-objects.js'
 import { encodeStaged } from './staging.js'
 
@@ -37,6 +37,11 @@ export interface Sealed {
   readonly rows: number
   /** Objects that were listed and were gone when they were read, by key. */
   readonly vanished: readonly string[]
+  /**
+   * Objects that it found though two sealings had passed over them, by key: until now a verification called them
+   * `unlisted`, and from now on it does not.
+   */
+  readonly unlisted: readonly string[]
   /** Objects that it listed and did not come to. */
   readonly left: number
 }
@@ -57,6 +62,7 @@ export async function seal(sealer: Sealer): Promise<Sealed> {
   const { store, identity, objects: archive } = sealer
   const sealed = new SealedKeys(store)
   const gone = new Set<string>()
+  const unlisted = new Set<string>()
   let [objects, rows, lost] = [0, 0, 0]
   let rest: readonly FoundObject[] = []
   let newest = Number.NEGATIVE_INFINITY
@@ -67,6 +73,7 @@ export async function seal(sealer: Sealer): Promise<Sealed> {
     if (rest.length === 0) {
       since = firstDay(sealer, sealed)
       ;({ found: rest, newest } = await unsealed(archive, sealed, since))
+      for (const { key, modified } of rest) if (modified <= sealed.passedUntil) unlisted.add(key)
     }
     const { entries, vanished } = await describeAll(sealer, rest.slice(0, MOST_OBJECTS))
     for (const key of vanished) gone.add(key)
@@ -85,7 +92,7 @@ export async function seal(sealer: Sealer): Promise<Sealed> {
     sealer.onSealed?.(objects)
     if (left === 0 || !hasTime(sealer)) {
       await sweep(store, mine)
-      return { head: mine, objects, rows, vanished: [...gone], left }
+      return { head: mine, objects, rows, vanished: [...gone], unlisted: [...unlisted], left }
     }
   }
 }
@@ -166,6 +173,7 @@ async function claim(
   const totals = addTotals(sealed.totals, objects)
   const entries: readonly Entry[] = [...objects, sealOf(sealer, head, totals, listing)]
   const growth = await grow(path => store.read(path), head.size, entries.map(encodeEntry))
+  if (await isInTheWay(store, head, growth.files)) return undefined
   const note = await signNote(headText(identity.origin, growth), signers)
   const next: Head = { size: growth.size, root: growth.root, note }
   const staging = stagingPath(next.size, next.root)
@@ -177,6 +185,29 @@ async function claim(
   }
   await finish(store, next)
   return next
+}
+
+/**
+ * True where others claimed and write already. Throws a `JournalError` for files that no claim led to, before a claim
+ * is made that could never be finished.
+ */
+async function isInTheWay(store: LogStore, head: Head, files: readonly LogFile[]): Promise<boolean> {
+  const path = (head.size === 0 ? await store.list('') : []).find(isOfHistory) ?? (await firstOther(store, files))
+  if (path === undefined) return false
+  // who seals claims first: what is there by a claim has one by now
+  if ((await store.read(claimPath(head.size))) !== undefined) return true
+  throw new JournalError(
+    path,
+    `is there, and no claim led to it: the journal was cut at size ${head.size}, or somebody wrote it`,
+  )
+}
+
+async function firstOther(store: LogStore, files: readonly LogFile[]): Promise<string | undefined> {
+  for (const { path, bytes } of files) {
+    const there = await store.read(path)
+    if (there !== undefined && Buffer.compare(there, bytes) !== 0) return path
+  }
+  return undefined
 }
 
 /** Removes what was staged for claims that others won, or that died: whoever staged up to this size has lost by now. */

@@ -2,6 +2,7 @@ import { readEntries } from './entries.js'
 import { NO_TOTALS, type SealEntry, type SealedEntry, type Totals } from './entry.js'
 import type { Head } from './head.js'
 import type { LogStore } from './log-store.js'
+import { twoSealsAgo } from './verify-objects.js'
 
 /** An entry of an object with its place. */
 export interface SealedObject {
@@ -14,7 +15,7 @@ export class SealedKeys {
   private readonly keys = new Set<string>()
   private size = 0
   private last: SealEntry | undefined
-  private whole: SealEntry | undefined
+  private readonly wholes: SealEntry[] = []
 
   constructor(private readonly store: LogStore) {}
 
@@ -24,7 +25,7 @@ export class SealedKeys {
     for await (const { index, entry } of readEntries(path => this.store.read(path), range)) {
       if (entry?.type === 'object@1') this.keep(index, entry)
       if (entry?.type === 'seal@1') this.last = entry
-      if (entry?.type === 'seal@1' && entry.partial === undefined) this.whole = entry
+      if (entry?.type === 'seal@1' && entry.partial === undefined) this.wholes.push(entry)
     }
     this.size = head.size
   }
@@ -49,7 +50,12 @@ export class SealedKeys {
 
   /** The newest seal that left nothing; undefined where there is none. */
   get lastWhole(): SealEntry | undefined {
-    return this.whole
+    return this.wholes.at(-1)
+  }
+
+  /** Milliseconds since 1970: what was written until then and is not named, two sealings passed over. */
+  get passedUntil(): number {
+    return twoSealsAgo(this.wholes)
   }
 
   get totals(): Totals {

@@ -32,7 +32,12 @@ export function readSeen(root: string): SeenHead | undefined {
   }
 }
 
-/** Keeps where a journal ended that was found to be whole. */
-export function keepSeen(root: string, origin: string, { size, root: hash }: Pick<Head, 'size' | 'root'>): void {
-  keepState(stateFile(root, SEEN), [formatCheckpoint({ origin, size, root: hash })])
+/** Keeps where a journal ended that was found to be whole. Returns the file if it cannot be written, else undefined. */
+export function keepSeen(
+  root: string,
+  origin: string,
+  { size, root: hash }: Pick<Head, 'size' | 'root'>,
+): string | undefined {
+  const where = stateFile(root, SEEN)
+  return keepState(where, [formatCheckpoint({ origin, size, root: hash })]) ? undefined : where
 }

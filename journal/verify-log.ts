@@ -18,7 +18,7 @@ import { decodeEntry, type Entry, type SealEntry } from './entry.js'
 import type { JournalFinding } from './finding.js'
 import { type Head, type JournalIdentity, NOT_BEGUN, openHead } from './head.js'
 import { JournalError } from './journal-error.js'
-import { CHECKPOINT, claimPath, type LogStore, stagingPath } from './log-store.js'
+import { CHECKPOINT, claimPath, isOfHistory, type LogStore, stagingPath } from './log-store.js'
 import { decodeStaged } from './staging.js'
 
 /** What is believed of a journal after each of its files was read. */
@@ -78,6 +78,7 @@ class Walk {
     // before the claims: of a journal that is being sealed it would say more than they did
     const checkpoint = await this.store.read(CHECKPOINT)
     await this.claims()
+    if (this.chain.length === 0 && this.findings.length === 0) await this.noClaim()
     const cached = await this.cached(checkpoint)
     await this.unfinished(cached)
     const kept = [...(cached === undefined ? [] : [{ ...cached, path: CHECKPOINT }])]
@@ -106,6 +107,21 @@ class Walk {
       })
       if (!isSound) return
     }
+  }
+
+  /** Whoever seals claims first and writes then: files that follow no claim are what is left of a journal. */
+  private async noClaim(): Promise<void> {
+    const there = (await this.store.list('')).filter(isOfHistory)
+    if (there.length === 0) return
+    // a first sealing may have claimed since
+    await this.claims()
+    if (this.chain.length > 0 || this.findings.length > 0) return
+    const others = there.length === 1 ? '' : ` and ${there.length - 1} more`
+    this.find(
+      'missing',
+      claimPath(0),
+      `is not there, ${LOG_PREFIX}${there[0]}${others} is: the journal has no beginning`,
+    )
   }
 
   /** Opens a claim; where no known key signed it, with the keys that were sealed until there. */

@@ -162,7 +162,7 @@ async function whatDiffers(
  * Milliseconds since 1970, by the clock of where the objects lie, until which the second newest seal that left nothing
  * had listed all of them; before there are two such seals, nothing is old enough.
  */
-function twoSealsAgo(seals: readonly SealEntry[]): number {
+export function twoSealsAgo(seals: readonly SealEntry[]): number {
   const before = seals.filter(({ partial }) => partial === undefined).at(-2)
   return before?.newest === undefined ? Number.NEGATIVE_INFINITY : Date.parse(before.newest)
 }

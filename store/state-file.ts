@@ -25,8 +25,11 @@ export function stateFile(
   return join(folder, 'itemtrail', `${name}-${whose}.${suffix}`)
 }
 
-/** Replaces the file whole; a folder that cannot be written costs the next run its time, and nothing else. */
-export function keepState(path: string, parts: Iterable<string | Uint8Array>): void {
+/**
+ * Replaces the file whole. False where the folder cannot be written, which of most that is remembered costs the next
+ * run its time, and nothing else.
+ */
+export function keepState(path: string, parts: Iterable<string | Uint8Array>): boolean {
   const partial = `${path}.${process.pid}`
   try {
     makeFolder(dirname(path))
@@ -38,7 +41,9 @@ export function keepState(path: string, parts: Iterable<string | Uint8Array>): v
     }
     sync(partial)
     renameDurably(partial, path)
+    return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error
+    return false
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readBounded } from '../../config/gate.js'
 import { KeptObjects } from '../../journal/kept-objects.js'
-import { isFileWithin, isWithin, readKeyFile, readVerifier, type SigningKey } from '../../journal/key-file.js'
+import { isFileWithin, isWithin, readKeyFile, type SigningKey } from '../../journal/key-file.js'
 import { rowHashesAt } from '../../journal/row-hashes.js'
 import type { Verifier } from '../../proof/note.js'
 import { type Policy, parsePolicy } from '../../proof/policy.js'
@@ -9,6 +9,7 @@ import { ProofError } from '../../proof/proof-error.js'
 import { openDuckDb } from '../../queries/engines/duckdb-instance.js'
 import { DiskArchive } from '../../store/folder.js'
 import { CommandError, EXIT, type Options } from '../io.js'
+import { verifierOfKey } from './given-key.js'
 import { archiveRoot, loadConfiguration } from './workspace.js'
 
 /** The flag of whoever verifies. */
@@ -82,13 +83,7 @@ export function believedKey(options: Options, root?: string): BelievedKey | unde
   if (typeof options.policy === 'string') return believedPolicy(options.policy, options, root)
   const given = keyPath(options)
   if (given === undefined) return undefined
-  try {
-    const verifier = readVerifier(given)
-    return { verifier, isInside: root !== undefined && isFileWithin(given, root) }
-  } catch (error) {
-    if (error instanceof ProofError) throw new CommandError(`--key cannot be read: ${error.message}`)
-    throw error
-  }
+  return { verifier: verifierOfKey(given), isInside: root !== undefined && isFileWithin(given, root) }
 }
 
 /** A policy's log, with the policy. Throws a `CommandError` for a file that is none, or that names several logs. */

@@ -70,6 +70,11 @@ export async function tellUnread(workspace: Workspace, exit: ExitCode, io: Io): 
   )
 }
 
+/** The same of the journal alone, for what rests on it and on nothing else. */
+export async function tellJournal({ engine }: Workspace, exit: ExitCode, io: Io): Promise<ExitCode> {
+  return sayUnread(engine, await journalProblems(engine), exit, io)
+}
+
 /** The same of everything beside the rows, for commands that say how an archive is. */
 export async function tellUnbelieved(workspace: Workspace, exit: ExitCode, io: Io): Promise<ExitCode> {
   const { root, tables } = workspace

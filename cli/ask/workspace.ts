@@ -6,6 +6,7 @@ import { readSeen } from '../../journal/seen-checkpoint.js'
 import type { OpenArchive } from '../../library/archive.js'
 import { ArchiveError } from '../../library/archive-error.js'
 import { type FolderOptions, openArchive } from '../../library/open-archive.js'
+import { formatVkey } from '../../proof/note.js'
 import { ProofError } from '../../proof/proof-error.js'
 import type { KnownJournal, QueryEngine } from '../../queries/engines/engine.js'
 import { countRefused } from '../../store/refused-of-table.js'
@@ -13,6 +14,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { CommandError, EXIT, type Io, type Options } from '../io.js'
 import { DEFAULT_ARCHIVE, nameOnAws } from '../show/archive-name.js'
 import { engineOf, placeOf } from './engine-choice.js'
+import { verifierOfKey } from './given-key.js'
 import { withSealing } from './key-store.js'
 import { nearest } from './nearest.js'
 
@@ -106,25 +108,32 @@ async function openFolder(options: Options, configuration: Configuration | undef
     archive: await openArchiveIn(root, configuration?.tables.values() ?? [], {
       signal,
       files,
-      ...journalOptions(configuration, root),
+      ...journalOptions(configuration, root, options),
     }),
     end: () => {},
   }
 }
 
-/** What is known of the journal of an archive in a folder: by the configuration, and by what this machine saw. */
+/**
+ * What is known of the journal of an archive in a folder: by the key that is given, else the configuration, and by what
+ * this machine saw. Throws a `CommandError` for a key that is given and is none.
+ */
 export function journalOptions(
   configuration: Configuration | undefined,
   root: string,
+  { key }: Options = {},
 ): Pick<FolderOptions, 'journalKey' | 'journal'> {
   const journal = { ...knownJournal(configuration), seen: readSeen(root) }
-  return { journalKey: journalKeyOf(configuration, root), journal }
+  if (typeof key !== 'string') return { journalKey: journalKeyOf(configuration, root), journal }
+  const journalKey = formatVkey(verifierOfKey(key))
+  return { ...(!isFileWithin(key, root) && { journalKey }), journal }
 }
 
-/** What the configuration says of the journal of an archive on AWS, its key among it where it is no key of KMS. */
-export function journalOnAws(configuration: Configuration | undefined): KnownJournal {
-  const key = journalKeyOf(configuration)
-  return { ...knownJournal(configuration), ...(key !== undefined && { believed: readVerifier(key) }) }
+/** The same of an archive on AWS; a configured key may be one of KMS, which is the stack's to say. */
+export function journalOnAws(configuration: Configuration | undefined, { key }: Options = {}): KnownJournal {
+  if (typeof key === 'string') return { ...knownJournal(configuration), believed: verifierOfKey(key) }
+  const configured = journalKeyOf(configuration)
+  return { ...knownJournal(configuration), ...(configured !== undefined && { believed: readVerifier(configured) }) }
 }
 
 /** What the configuration says of an archive's journal, beside its key. */
@@ -185,7 +194,7 @@ async function openOnAws(options: Options, configuration: Configuration | undefi
     import('../../queries/engines/athena-cost.js'),
   ])
   const refusal = (message: string) => new CommandError(message, EXIT.unchecked, FACTS_NEED)
-  const known = journalOnAws(configuration)
+  const known = journalOnAws(configuration, options)
   const engine = await openStackEngine(place, { signal: io?.interruption?.(), refusal, known })
   return {
     root: nameOnAws(workgroup, database, region),

@@ -6,6 +6,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { checkFolder } from '../ask/evidence-folder.js'
 import { checkSeen, findHistory } from '../ask/find-item.js'
 import { KEY_OPTION, neededKey } from '../ask/journal-options.js'
+import { tellJournal } from '../ask/remarks.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, findWorkspaceTable, type Workspace, withWorkspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { withOutput } from '../show/output-file.js'
@@ -36,7 +37,7 @@ export const prove: Command = {
       if (proven === undefined) return proveItem(workspace, identity, table, typed, options, io)
       return withOutput(options, io, async out => {
         out.out(proven.proof)
-        return EXIT.done
+        return tellJournal(workspace, EXIT.done, io)
       })
     }),
 }
@@ -62,5 +63,5 @@ async function proveItem(
     proofs.map(({ eventId, proof }) => textFile(`${eventId}.row-proof`, proof)),
   )
   io.err(`wrote ${grouped(proofs.length)} ${proofs.length === 1 ? 'proof' : 'proofs'} to ${printable(output)}\n`)
-  return EXIT.done
+  return tellJournal(workspace, EXIT.done, io)
 }

@@ -36,6 +36,7 @@ function requestOf(options: Options): SampleRequest {
   const text = (flag: 'n' | 'seed' | 'from' | 'to') => {
     const value = options[flag]
     if (typeof value !== 'string') throw new CommandError(`--${flag} is missing`)
+    if (value === '') throw new CommandError(`--${flag} is empty`)
     return value
   }
   const n = text('n')

@@ -5,16 +5,18 @@ import { finishedHead, type Head } from '../../journal/head.js'
 import { KeptLog } from '../../journal/kept-log.js'
 import { makeKeyFile, vkeyPath } from '../../journal/key-file.js'
 import { type Sealed, type Sealer, seal as sealArchive } from '../../journal/seal.js'
-import { keepSeen, readSeen, type SeenHead } from '../../journal/seen-checkpoint.js'
+import { readSeen, type SeenHead } from '../../journal/seen-checkpoint.js'
 import { askTimestamp, TimestampError, timestampPath } from '../../journal/timestamp.js'
 import { ProofError } from '../../proof/proof-error.js'
 import { existingArchive, originOf, refuseWithin, signingKey, withSealedObjects } from '../ask/journal-options.js'
+import { keepSeenOrTell } from '../ask/keep-seen.js'
 import { stopOnSignal } from '../ask/stop-on-signal.js'
 import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
 import type { TextFormat } from '../show/output-format.js'
 import { grouped } from '../show/progress.js'
+import { paint } from '../show/terminal.js'
 import { printable } from '../show/text.js'
 
 /** Signs what an archive holds. */
@@ -51,7 +53,9 @@ export const seal: Command = {
       }
       const sealOnce = async () => {
         await refuseShorter(sealer, readSeen(root))
-        return sealAndTell(sealer, options.timestamp, format, io, head => keepSeen(root, identity.origin, head))
+        return sealAndTell(sealer, options.timestamp, format, io, head =>
+          keepSeenOrTell(root, identity.origin, head, io),
+        )
       }
       return options.follow === true ? follow(sealOnce, io) : sealOnce()
     })
@@ -115,12 +119,14 @@ async function sealAndTell(
   const sealed = await sealArchive(sealer)
   keep(sealed.head)
   const time = typeof authority === 'string' ? await stamp(sealer, sealed, authority) : undefined
-  const { head, objects, rows, vanished } = sealed
+  const { head, objects, rows, vanished, unlisted } = sealed
   const page = () => {
     const found = objects === 0 ? 'nothing new' : `${counted(objects, 'object')}, ${counted(rows, 'row')}`
     io.out(`sealed ${found}; ${printable(sealer.identity.origin)} is of size ${grouped(head.size)}\n`)
     if (time !== undefined) io.out(`time stamp ${time}, kept as log/${timestampPath(head.size)}\n`)
     for (const key of vanished) io.err(`${printable(key)} was gone before it could be sealed\n`)
+    for (const key of unlisted)
+      io.err(`${paint(io, 'red', '✗ unlisted')}  ${printable(key)} was passed over by two sealings: ${SEALED_NOW}\n`)
   }
   const whole = () => ({
     origin: sealer.identity.origin,
@@ -129,11 +135,14 @@ async function sealAndTell(
     objects,
     rows,
     vanished,
+    unlisted,
     time_stamp: time ?? null,
   })
   await format.print({ page, whole }, io)
-  return EXIT.done
+  return unlisted.length > 0 ? EXIT.findings : EXIT.done
 }
+
+const SEALED_NOW = 'it came by another way than all others, and is sealed now, so that verify finds it no more'
 
 function counted(count: number, noun: string): string {
   return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`

@@ -47,6 +47,7 @@ export const verify: Command = {
     const [part, of] = args
     const format = formatOf(options)
     if (part === undefined) return verifyAll(options, format, io)
+    refusePeriod(part, options)
     if (part === 'log' || part === 'objects') {
       if (of !== undefined)
         throw new CommandError(`verify ${part} is of the whole archive, not of ${JSON.stringify(of)}`)
@@ -64,6 +65,13 @@ export const verify: Command = {
       return tellUnbelieved(workspace, exit, io)
     })
   },
+}
+
+/** Throws a `CommandError` for a period of what has none: it would be verified whole, as if it were of the period. */
+function refusePeriod(part: string, options: Options): void {
+  const flag = ['from', 'to'].find(name => options[name] !== undefined)
+  if (flag === undefined || !['log', 'objects', 'proof', 'bundle'].includes(part)) return
+  throw new CommandError(`--${flag} is of rows and continuity, verify ${part} has no period`)
 }
 
 async function verifyJournal(logAlone: boolean, options: Options, format: TextFormat, io: Io): Promise<ExitCode> {
@@ -106,7 +114,7 @@ async function verifyAll(options: Options, format: TextFormat, io: Io): Promise<
     for (const part of left.keys())
       await telling.part(out => format.print(notChecked([{ table: null, not_checked: failure.message }]), out), part)
   }
-  telling.summary(out => endAll(check, exit, out))
+  telling.summary(out => endAll(check, exit, outsideOf(options), out))
   telling.end()
   return isBroken ? EXIT.findings : exit
 }
@@ -125,9 +133,20 @@ function journalSurface(check: JournalCheck | undefined, io: Io): Surface {
   }
 }
 
-function endAll(check: JournalCheck | undefined, exit: ExitCode, io: Io): void {
-  if (check === undefined) io.out('not checked: nothing is sealed, so who can write the archive can change all of it\n')
-  else printEnd(check, io, exit)
+function endAll(check: JournalCheck | undefined, exit: ExitCode, outside: readonly string[], io: Io): void {
+  if (check !== undefined) {
+    printEnd(check, io, exit, outside)
+    return
+  }
+  for (const text of outside) io.out(`not checked: ${printable(text)}\n`)
+  io.out('not checked: nothing is sealed, so who can write the archive can change all of it\n')
+}
+
+/** What of rows and continuity a period leaves out. */
+function outsideOf({ from, to }: Options): readonly string[] {
+  if (from === undefined && to === undefined) return []
+  const period = [...(from === undefined ? [] : [`from ${from}`]), ...(to === undefined ? [] : [`to before ${to}`])]
+  return [`rows and continuity outside of the period ${period.join(' ')}`]
 }
 
 /** One subject of the table that is named, else of every one. */

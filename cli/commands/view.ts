@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { formatVkey } from '../../proof/note.js'
 import type { AthenaEngine } from '../../queries/engines/athena.js'
 import { expenseOf, formatExpense } from '../../queries/engines/athena-cost.js'
 import type { Spending } from '../../view/spending.js'
@@ -76,12 +75,6 @@ function identityOf(options: Options, root: string) {
   return key === undefined ? undefined : { origin: key.verifier.name, known: [key.verifier] }
 }
 
-/** A key that lies in the archive vouches for nothing. */
-function keyOf(options: Options, root: string): { readonly journalKey?: string } {
-  const key = believedKey(options, root)
-  return key === undefined || key.isInside ? {} : { journalKey: formatVkey(key.verifier) }
-}
-
 interface Place {
   readonly root: string
   readonly onAws: boolean
@@ -100,7 +93,7 @@ async function placeIn(options: Options): Promise<Place> {
         EXIT.unchecked,
         'itemtrail demo makes one to look at, itemtrail ingest FILE your own',
       )
-    const known = { ...journalOptions(configuration, root), ...keyOf(options, root) }
+    const known = journalOptions(configuration, root, options)
     return { root, onAws: false, open: signal => openArchiveIn(root, tables(), { signal, ...known }) }
   }
   const place = await placeOf(options, configuration)
@@ -110,7 +103,7 @@ async function placeIn(options: Options): Promise<Place> {
   ])
   const engines: AthenaEngine[] = []
   const open = async (signal: AbortSignal) => {
-    const engine = await openStackEngine(place, { signal, known: journalOnAws(configuration) })
+    const engine = await openStackEngine(place, { signal, known: journalOnAws(configuration, options) })
     engines.push(engine)
     return openArchive({ engine, tables: tables(), others: true })
   }

@@ -153,6 +153,7 @@ describe('sample', () => {
     expect(new Set(drawn).size).toBe(5)
     expect(await ids()).toEqual(drawn)
     expect(await ids('--seed', 'Q5')).not.toEqual(drawn)
+    expect(await draw('--seed', '')).toMatchObject({ exit: 2, err: expect.stringContaining('--seed is empty') })
     expect((await draw()).out).toMatch(/5 of \d+ changes of Orders from 2026-11-18.* drawn by the seed "Q4"/)
   })
 

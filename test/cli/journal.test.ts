@@ -291,8 +291,50 @@ describe('verify', () => {
     expect({ exit, out }).toEqual({ exit: 0, out: expect.stringContaining('not checked: nothing is sealed') })
     expect(out).toContain('UNBROKEN')
     expect(JSON.parse((await verify(root, '--format', 'json')).out)).toMatchObject({ journal: null })
-    expect((await verify(root, '--key', vkey)).exit).toBe(3)
     expect((await verify(root, 'log')).exit).toBe(3)
+  })
+
+  it.each([
+    ['the log is gone', (root: string) => rmSync(join(root, 'log'), { recursive: true }), 'missing  log/ is empty'],
+    [
+      'claims and checkpoint are gone, with a day',
+      (root: string) => {
+        for (const path of ['log/next', 'log/checkpoint', 'data/Orders']) rmSync(join(root, path), { recursive: true })
+      },
+      'missing  log/next/00000000000000000000 is not there, log/tile/',
+    ],
+    [
+      'a file of nobody is all that is left',
+      (root: string) => {
+        rmSync(join(root, 'log'), { recursive: true })
+        mkdirSync(join(root, 'log'))
+        writeFileSync(join(root, 'log/junk'), 'x')
+      },
+      'missing  log/next/00000000000000000000 is not there, log/junk is',
+    ],
+  ])('is never verified where %s, whoever is believed', async (_, damage, said) => {
+    const root = await sealedArchive()
+    const empty = fileOf('empty', `${ORIGIN}\n0\n${EMPTY_ROOT.toString('base64')}\n`)
+    const policy = fileOf('policy', `log ${vkey}\nquorum none\n`)
+    damage(root)
+    // a machine that saw nothing of it
+    const state = process.env.XDG_STATE_HOME as string
+    onTestFinished(() => {
+      process.env.XDG_STATE_HOME = state
+    })
+    for (const flags of [
+      ['--key', vkey],
+      ['--policy', policy],
+      ['--since', empty],
+      ['--key', vkey, '--since', empty],
+    ])
+      for (const part of [[], ['log'], ['objects']]) {
+        process.env.XDG_STATE_HOME = makeFolder()
+        const { exit, out, err } = await verify(root, ...part, ...flags)
+        expect({ flags, part, exit, out, err }).toMatchObject({ exit: 1, out: expect.stringContaining(`✗ ${said}`) })
+        expect(out).not.toMatch(/VERIFIED|SEALED/)
+        if (part.length === 0 && !said.includes('tile/')) expect(out + err).toContain('UNBROKEN')
+      }
   })
 
   it('tells what is missing, altered and not sealed yet apart', async () => {
@@ -318,6 +360,17 @@ describe('verify', () => {
     cpSync(path, path.replace('.parquet', '-2.parquet'))
     utimesSync(path.replace('.parquet', '-2.parquet'), 0, 0)
     expect(await findingsOf(root)).toEqual({ exit: 1, kinds: ['unlisted'] })
+    // sealed, it is no finding any more: who seals it says so
+    const late = await run(['seal', '--archive', root, '--key', key, '--format', 'json'])
+    expect([late.exit, JSON.parse(late.out).unlisted]).toEqual([1, [expect.stringMatching(/-2\.parquet$/)]])
+    expect(await findingsOf(root)).toEqual({ exit: 0, kinds: [] })
+    cpSync(path, path.replace('.parquet', '-3.parquet'))
+    utimesSync(path.replace('.parquet', '-3.parquet'), 0, 0)
+    expect(await seal(root)).toMatchObject({
+      exit: 1,
+      err: expect.stringContaining('-3.parquet was passed over by two'),
+    })
+    expect((await seal(root)).exit).toBe(0)
   })
 
   it('tells what the bucket of a copied archive forgot from what is missing', async () => {
@@ -351,6 +404,21 @@ describe('verify', () => {
     await sealedAt('2024-01-03T00:00:00Z')
     rmSync(join(root, `${key}2`))
     expect(await findingsOf(root, '--key', VKEY)).toEqual({ exit: 1, kinds: ['missing'] })
+  })
+
+  it('says what a period leaves out, and takes none where there is none', async () => {
+    const root = await sealedArchive()
+    const { exit, out } = await verify(root, '--key', vkey, '--from', '2030-01-01T00:00:00Z')
+    expect([exit, out]).toEqual([
+      0,
+      expect.stringContaining('not checked: rows and continuity outside of the period from 2030-01-01T00:00:00Z\n'),
+    ])
+    expect((await verify(root, '--key', vkey)).out).not.toContain('outside of the period')
+    for (const part of ['log', 'objects'])
+      expect(await verify(root, part, '--to', '2030-01-01')).toMatchObject({
+        exit: 2,
+        err: expect.stringContaining(`--to is of rows and continuity, verify ${part} has no period`),
+      })
   })
 
   it('does not hash again what is unchanged, unless it is told to', async () => {

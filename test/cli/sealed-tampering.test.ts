@@ -1,8 +1,8 @@
 /** Objects of a sealed archive in whose place somebody put others, of the very size and with all hashes right. */
-import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { readKeyFile } from '../../journal/key-file.js'
 import { quoted } from '../../queries/engines/literal.js'
 import { sealFolder } from '../journal/desk-journal.js'
@@ -129,6 +129,9 @@ async function sealedHere(more: number): Promise<{ root: string; key: string; ol
 describe('a journal that is less than it was', () => {
   it('is found on a machine that sealed or verified it, by every question, by verify and by seal', async () => {
     const { root, key, older } = await sealedHere(2)
+    const { out } = await run(['history', TABLE, 'one', '--archive', root, '--format', 'json'])
+    const id = JSON.parse(out).changes[0].event_id as string
+    expect((await ask(root, 'prove', TABLE, id, '--key', `${key}.vkey`)).exit).toBe(0)
     rmSync(join(root, 'log'), { recursive: true })
     cpSync(older, join(root, 'log'), { recursive: true })
     const history = await ask(root, 'history', TABLE, 'one')
@@ -138,6 +141,11 @@ describe('a journal that is less than it was', () => {
     ])
     const verify = await ask(root, 'verify', '--key', `${key}.vkey`)
     expect([verify.exit, verify.said]).toEqual([1, expect.stringContaining('✗ cut-off')])
+    // what is proven is so all the same: whoever is given it does not know more than the journal that is left
+    for (const argv of [[id], ['one', '--output', join(makeFolder(), 'proofs')]]) {
+      const proof = await ask(root, 'prove', TABLE, ...argv, '--key', `${key}.vkey`)
+      expect([proof.exit, proof.said]).toEqual([3, expect.stringMatching(/the journal is cut off: it has \d entries/)])
+    }
     const seal = await ask(root, 'seal', '--key', key)
     expect([seal.exit, seal.said]).toEqual([1, expect.stringContaining('which this machine kept, is of size')])
   })
@@ -152,7 +160,7 @@ describe('a journal that is less than it was', () => {
     for (let i = 0; i < 9; i++)
       await sealFolder(root, { signers: [readKeyFile(key).signer], identity: identityOf(key) })
     const anew = await ask(root, 'verify', '--key', `${key}.vkey`)
-    expect([anew.exit, anew.said]).toEqual([1, expect.stringContaining('✗ forked')])
+    expect([anew.exit, anew.said]).toEqual([1, expect.stringMatching(/✗ forked[\s\S]*keep both checkpoints/)])
     expect((await ask(root, 'history', TABLE, 'one')).said).toContain('the journal is another: its first')
     expect((await ask(root, 'seal', '--key', key)).exit).toBe(1)
   })
@@ -177,6 +185,28 @@ describe('a journal that is less than it was', () => {
       expect((await ask(root, 'verify', 'log', '--key', `${key}.vkey`)).exit).toBe(0)
       expect((await ask(root, 'seal', '--key', key)).exit).toBe(0)
       expect((await ask(root, 'history', TABLE, 'one')).exit).toBe(0)
+    }
+  })
+
+  it('is not noticed where this machine can keep nothing, which seal and verify say', async () => {
+    const { root, key } = await sealedHere(0)
+    const state = process.env.XDG_STATE_HOME as string
+    onTestFinished(() => {
+      process.env.XDG_STATE_HOME = state
+    })
+    process.env.XDG_STATE_HOME = join(makeFolder(), 'no-folder')
+    mkdirSync(process.env.XDG_STATE_HOME)
+    // nobody can make a folder there, whoever runs the test
+    symlinkSync('/proc/none/state', join(process.env.XDG_STATE_HOME, 'itemtrail'))
+    for (const argv of [
+      ['seal', '--key', key],
+      ['verify', 'log', '--key', `${key}.vkey`],
+    ]) {
+      const { exit, said } = await ask(root, ...argv)
+      expect([exit, said]).toEqual([
+        0,
+        expect.stringMatching(/no-folder\S* cannot be written, so no checkpoint is kept/),
+      ])
     }
   })
 

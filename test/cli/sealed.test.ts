@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesS
 import { dirname, join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { openArchive } from '../../library/open-archive.js'
+import { formatVkey, parseVkey, signerOf } from '../../proof/note.js'
 import { isDoubtful } from '../../queries/verdict/findings.js'
 import { sealFolder } from '../journal/desk-journal.js'
 import { VKEY } from '../proof/vectors.js'
@@ -189,6 +190,31 @@ describe('the journal of an answer', () => {
     seal('itemtrail.example/other+b0d3ca2b+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4')
     const { exit } = await ask('history', copy(), '--config', config)
     expect(exit).not.toBe(1)
+  })
+
+  it('is held against a key that is given with the question', async () => {
+    const other = formatVkey(signerOf(parseVkey(VKEY).name, new Uint8Array(32).fill(9)))
+    const argvOf = (name: string, root: string) => [...(QUESTIONS[name]?.() ?? []), '--archive', root]
+    for (const name of ['history', 'as-of', 'query']) {
+      const ours = await run([...argvOf(name, copy()), '--key', VKEY])
+      expect({ name, exit: ours.exit, said: ours.out + ours.err }).toEqual({
+        name,
+        exit: 0,
+        said: expect.not.stringContaining('against no key'),
+      })
+      const theirs = await run([...argvOf(name, copy()), '--key', other])
+      expect({ name, exit: theirs.exit, said: theirs.out + theirs.err }).toEqual({
+        name,
+        exit: 3,
+        said: expect.stringContaining('is not believed'),
+      })
+      expect(await run([...argvOf(name, copy()), '--key', 'a+b'])).toMatchObject({
+        exit: 2,
+        err: expect.stringContaining('--key cannot be read'),
+      })
+    }
+    const { out } = await run([...argvOf('query', copy()), '--key', VKEY, '--format', 'json'])
+    expect(JSON.parse(out).verdict.tables[0].journal).toMatchObject({ signed: true })
   })
 
   it('does not end at a checkpoint that was put back', async () => {

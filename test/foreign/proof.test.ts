@@ -6,6 +6,8 @@ import { formatCheckpoint } from '../../proof/checkpoint.js'
 import { signerOf, signNote } from '../../proof/note.js'
 import { grow, TileReader } from '../../proof/tiles.js'
 import { consistencyRanges, inclusionRanges } from '../../proof/tree.js'
+import { temporaryFolder } from '../delivery/desk.js'
+import { sealFolder } from '../journal/desk-journal.js'
 import { entries, ORIGIN, SEED, VKEY } from '../proof/vectors.js'
 import { buildChecker, judge, missingForChecker } from './checker.js'
 
@@ -54,6 +56,27 @@ describe.skipIf(missing !== undefined)(
 
     it.each(SIZES)('accept the files of a log of %d entries', size => {
       expect(judge('fsck', join(folder, String(size)), VKEY)).toBe('accepted')
+    })
+
+    it('accept a journal at each end that a sealer wrote, and refuse it with an edited entry', async () => {
+      const root = temporaryFolder()
+      const log = join(root, 'log')
+      let size = 0
+      // one object, then more than a tile of them, then silence
+      for (const facts of [1, 400, 0, 130]) {
+        mkdirSync(join(root, 'facts/Orders'), { recursive: true })
+        for (let i = 0; i < facts; i++) writeFileSync(join(root, 'facts/Orders', `${size + i}.json`), `fact ${i}`)
+        const { head } = await sealFolder(root)
+        expect(head.size).toBe(size + facts + 1)
+        size = head.size
+        expect(judge('fsck', log, VKEY)).toBe('accepted')
+      }
+      const bundle = join(log, 'tile/entries/001')
+      const bytes = readFileSync(bundle)
+      const at = bytes.indexOf('"sha256":"') + 10
+      bytes.write(bytes.subarray(at, at + 1).toString() === '0' ? '1' : '0', at)
+      writeFileSync(bundle, bytes)
+      expect(judge('fsck', log, VKEY)).toMatch(/^refused/)
     })
 
     it('refuse a log with a turned bit, a missing tile, another entry, another signature', () => {

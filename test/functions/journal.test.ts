@@ -198,7 +198,9 @@ describe('the sealer', () => {
     await seal()
     add('log/tile/0/000.p/3', { body: Buffer.alloc(96) })
     const { sealed, counted } = await seal()
-    expect(sealed).toMatchObject({ message: 'log/tile/0/000.p/3 is another than the one that was sealed' })
+    expect(sealed).toMatchObject({
+      message: expect.stringMatching(/^log\/tile\/0\/000.p\/3 is there, and no claim led to it/),
+    })
     expect(counted).toMatchObject({ JournalForked: 1 })
     expect(counted.Seals).toBeUndefined()
   })
@@ -257,6 +259,20 @@ describe('the sealer', () => {
 })
 
 describe('a sealer whose clock is ahead', () => {
+  it('counts and names an object that two sealings passed over, which no check finds once it is sealed', async () => {
+    add('facts/Orders/a.json')
+    await seal()
+    now += 24 * HOUR
+    await seal()
+    add('facts/Orders/b.json', { lastModified: '2026-11-29T00:00:00Z' })
+    now += 24 * HOUR
+    const { sealed, counted, reported } = await seal()
+    expect(sealed).toMatchObject({ objects: 1, unlisted: ['facts/Orders/b.json'] })
+    expect(counted).toMatchObject({ ObjectsUnlisted: 1, Seals: 1 })
+    expect(reported).toEqual(['facts/Orders/b.json was passed over by two sealings'])
+    expect((await seal()).counted).not.toHaveProperty('ObjectsUnlisted')
+  })
+
   it('has no object found unlisted that came after it looked', async () => {
     add('facts/Orders/a.json')
     for (const days of [1, 2, 3]) {
@@ -362,6 +378,25 @@ describe('the check', () => {
     s3.versions.splice(0, s3.versions.length, ...s3.versions.filter(({ key }) => !key.startsWith('refused/')))
     expect((await check()).findings).toMatchObject([{ kind: 'missing', key: 'refused/processing-failed/Orders/x' }])
     now += 365 * 24 * HOUR
+    expect((await check()).findings).toEqual([])
+  })
+
+  it.each([
+    ['all of it', 'log/', 'log/'],
+    ['claims and checkpoint', 'log/next/', 'log/next/00000000000000000000'],
+  ])('misses a journal that was erased with its versions: %s', async (_, prefix, key) => {
+    add('facts/Orders/a.json')
+    await sealTwice()
+    const isErased = (of: string) => of.startsWith(prefix) || of === 'log/checkpoint'
+    s3.versions.splice(0, s3.versions.length, ...s3.versions.filter(version => !isErased(version.key)))
+    const { findings, counted, published } = await check()
+    expect(findings).toMatchObject([{ kind: 'missing', key }])
+    expect(counted.JournalForked).toBe(1)
+    expect(published).toEqual([])
+  })
+
+  it('misses none in an archive that is younger than a day', async () => {
+    add('facts/Orders/a.json')
     expect((await check()).findings).toEqual([])
   })
 

@@ -72,6 +72,26 @@ describe('sealing', () => {
     }
   })
 
+  it.each([
+    ['claims and checkpoint', () => true],
+    ['the last claim', (path: string) => path !== 'next/00000000000000000000'],
+  ])('claims nothing where files are there that no claim led to: without %s', async (_, isGone) => {
+    const [store, objects] = [new MemoryLog(), new MemoryObjects()]
+    objects.put('facts/Orders/a.json', 'a')
+    const { head } = await seal(sealerOf(store, objects))
+    objects.put('facts/Orders/b.json', 'b')
+    await seal(sealerOf(store, objects))
+    for (const path of store.files.keys())
+      if (path === 'checkpoint' || (path.startsWith('next/') && isGone(path))) store.files.delete(path)
+    if (!isGone('next/00000000000000000000')) store.files.set('checkpoint', Buffer.from(head.note as string))
+    const before = new Map(store.files)
+    const later = () => 1_795_910_460_000
+    await expect(seal(sealerOf(store, objects, 'test', later))).rejects.toThrow(
+      /is there, and no claim led to it: the journal was cut/,
+    )
+    expect(store.files).toEqual(before)
+  })
+
   it('goes on where the answer of any put was lost', async () => {
     for (let lost = 1; lost < 12; lost++) {
       let writes = 0

@@ -4,9 +4,9 @@ import type { JournalFinding } from '../../../journal/finding.js'
 import { type JournalIdentity, NOT_BEGUN } from '../../../journal/head.js'
 import { identityOrAny } from '../../../journal/identity.js'
 import { KeptLog } from '../../../journal/kept-log.js'
-import { CHECKPOINT, claimPath } from '../../../journal/log-store.js'
+import { CHECKPOINT, claimPath, isOfHistory } from '../../../journal/log-store.js'
 import { RefusedExpiry } from '../../../journal/refused-expiry.js'
-import { keepSeen, readSeen, type SeenHead } from '../../../journal/seen-checkpoint.js'
+import { readSeen, type SeenHead } from '../../../journal/seen-checkpoint.js'
 import { checkTimestamp, TimestampError, timestampPath } from '../../../journal/timestamp.js'
 import { VerifiedBefore, verifiedPath } from '../../../journal/verified-before.js'
 import { type VerifiedLog, verifyLog } from '../../../journal/verify-log.js'
@@ -15,9 +15,10 @@ import { openByPolicy } from '../../../proof/policy.js'
 import { ProofError } from '../../../proof/proof-error.js'
 import { LOG_PREFIX } from '../../../transform/layout.js'
 import { type BelievedKey, believedKey, existingArchive, withSealedObjects } from '../../ask/journal-options.js'
+import { keepSeenOrTell } from '../../ask/keep-seen.js'
 import { type KeptCheckpoint, keptHead, readKeptCheckpoint } from '../../ask/kept-checkpoint.js'
 import { loadConfiguration } from '../../ask/workspace.js'
-import { CommandError, EXIT, type Io, type Options } from '../../io.js'
+import type { Io, Options } from '../../io.js'
 import { Progress } from '../../show/progress.js'
 
 /** The archive held against its journal, and the journal against its anchors. */
@@ -50,7 +51,7 @@ export interface Stamp {
 
 /**
  * Verifies the journal of the archive that the flags name, and unless `logAlone` every object that it names. Undefined
- * where nothing is sealed. Throws a `CommandError` where that cannot be, because somebody holds a key of it.
+ * where nothing is sealed, and nothing from outside says that something was.
  */
 export async function checkJournal(options: Options, logAlone: boolean, io: Io): Promise<JournalCheck | undefined> {
   const { root, archive } = existingArchive(options)
@@ -58,17 +59,11 @@ export async function checkJournal(options: Options, logAlone: boolean, io: Io):
   const key = believedKey(options, root)
   const kept = readKeptCheckpoint(options)
   const seen = readSeen(root)
-  const identity = await identityOrAny(store, key?.verifier, kept?.note)
-  const isThere = (await store.list('')).some(path => !path.startsWith('staging/'))
-  if (!isThere && kept === undefined) {
-    const configuration = loadConfiguration(options)
-    if (seen !== undefined) return goneJournal(seen.origin, `${seen.where} is of its size ${seen.size}`, key)
-    if (configuration?.seal !== undefined)
-      return goneJournal(configuration.seal.origin, 'the configuration says "seal"', key)
-    if (typeof options.key !== 'string') return undefined
-    throw new CommandError('archive is not sealed, so no key vouches for it', EXIT.unchecked)
+  const identity = (await identityOrAny(store, key?.verifier, kept?.note)) ?? nobody(kept?.origin ?? seen?.origin)
+  if ((kept?.size ?? 0) === 0 && !(await store.list('')).some(isOfHistory)) {
+    const gone = whoSaysSealed({ key, kept, seen, configured: loadConfiguration(options)?.seal })
+    return gone && goneJournal(gone, key)
   }
-  if (identity === undefined) throw new CommandError(`${LOG_PREFIX} has no checkpoint that can be read`, EXIT.unchecked)
   const since = kept && keptHead(kept, identity)
   const expiry = new RefusedExpiry(loadConfiguration(options)?.refusedDays ?? REFUSED_DAYS)
   const entries = new Map<string, SealedEntry>()
@@ -92,7 +87,7 @@ export async function checkJournal(options: Options, logAlone: boolean, io: Io):
   )
   const inObjects = (objects?.findings ?? []).map(finding => ({ part: 'objects', ...finding }) as const)
   const { origin } = identity
-  if (inLog.length === 0 && log.head.size > 0) keepSeen(root, origin, log.head)
+  if (inLog.length === 0 && log.head.size > 0) keepSeenOrTell(root, origin, log.head, io)
   return {
     origin,
     key,
@@ -112,8 +107,34 @@ function anotherJournal({ origin, where }: SeenHead, identity: JournalIdentity):
   return { kind: 'forked', key: LOG_PREFIX, message }
 }
 
+/** Whose journal it is where nothing of it can be read: everything in it is a finding. */
+function nobody(origin = 'the journal'): JournalIdentity {
+  return { origin, known: [] }
+}
+
+/** What may say, from outside of the journal, that there is one. */
+interface Outside {
+  readonly key: BelievedKey | undefined
+  readonly kept: KeptCheckpoint | undefined
+  readonly seen: SeenHead | undefined
+  readonly configured: { readonly origin?: string | undefined } | undefined
+}
+
+/** Who says that something was sealed, of a journal of which nothing is there. */
+interface Gone {
+  readonly name: string | undefined
+  readonly says: string
+}
+
+function whoSaysSealed({ key, kept, seen, configured }: Outside): Gone | undefined {
+  if (seen !== undefined) return { name: seen.origin, says: `${seen.where} is of its size ${seen.size}` }
+  if (configured !== undefined) return { name: configured.origin, says: 'the configuration says "seal"' }
+  if (key !== undefined) return { name: key.verifier.name, says: 'a key of it is given' }
+  return kept && { name: kept.origin, says: `${kept.file} is a checkpoint of it` }
+}
+
 /** An archive that was sealed, or should be, and has no journal: that would hide whatever was done to it. */
-function goneJournal(name: string | undefined, says: string, key: BelievedKey | undefined): JournalCheck {
+function goneJournal({ name, says }: Gone, key: BelievedKey | undefined): JournalCheck {
   const log = { head: NOT_BEGUN, claims: 0, entries: 0, seals: [], findings: [], remarks: [] }
   const origin = name ?? key?.verifier.name ?? 'the journal'
   const message = `is empty, and ${says}: the journal is gone, or nothing was sealed yet`

@@ -23,10 +23,17 @@ export function printJournal({ origin, log, objects, findings }: JournalCheck, i
 }
 
 /** What was not checked, the strongest sentence that the anchors allow, and what to keep for the next time. */
-export function printEnd(check: JournalCheck, io: Io, others: ExitCode = EXIT.done): void {
-  for (const text of notChecked(check)) io.out(`${wrap(`not checked: ${printable(text)}`, io.columns)}\n`)
+export function printEnd(
+  check: JournalCheck,
+  io: Io,
+  others: ExitCode = EXIT.done,
+  outside: readonly string[] = [],
+): void {
+  for (const text of [...notChecked(check), ...outside])
+    io.out(`${wrap(`not checked: ${printable(text)}`, io.columns)}\n`)
   const { findings } = check
   if (findings.length > 0) {
+    if (findings.some(({ kind }) => kind === 'forked')) io.out(`${wrap(KEEP_BOTH, io.columns)}\n`)
     io.out(`${paint(io, 'red', `BROKEN: ${counted(findings.length, 'finding')}`)}\n`)
     return
   }
@@ -34,6 +41,9 @@ export function printEnd(check: JournalCheck, io: Io, others: ExitCode = EXIT.do
   io.out(`${wrap(`${end}: ${printable(sentenceOf(check))}`, io.columns)}\n`)
   printPin(check, io)
 }
+
+const KEEP_BOTH =
+  'keep both checkpoints, the one that the archive has now (log/checkpoint) and the other: together they prove two histories'
 
 /** What stands in the place of VERIFIED where the journal is whole, and something else is not. */
 const OTHERWISE = {
@@ -57,7 +67,7 @@ function sentenceOf({ origin, key, since, seen, log, cosigned, stamps }: Journal
       ? 'the journal agrees with itself; whoever can write the archive could have made it'
       : key.isInside
         ? 'the journal agrees with itself; its key lies inside the archive, so whoever altered that could have made it'
-        : `what was sealed until ${last} is as ${origin} signed it, by the key given`
+        : `what was sealed${last === undefined ? '' : ` until ${last}`} is as ${origin} signed it, by the key given`
   const grown =
     since === undefined || since === 0 ? '' : `; what was sealed up to size ${since} is as the kept checkpoint says`
   const before = seen === undefined ? '' : `; it goes on from size ${seen}, where this machine saw it end`
