@@ -10,9 +10,10 @@ import type { PageContext } from '../view/paper/html-file.js'
 import { type BagFile, bagOf, PAYLOAD, textFile } from './bag.js'
 import { LEFT_OUT_LABEL, LOG_CHECKPOINT, POLICY, proofPath, QUESTION, RECEIPT, ROWS, VERDICT } from './bundle-files.js'
 import { EvidenceError } from './evidence-error.js'
-import { evidenceLine, type FoundRow } from './found-rows.js'
+import type { FoundRow } from './found-rows.js'
 import type { Prover } from './prover.js'
 import { type Redaction, redactAnswer, redactRow } from './redact.js'
+import { formatRowLine } from './row-line.js'
 import { formatRowProof } from './row-proof.js'
 
 /** What a bundle is made of. */
@@ -121,7 +122,7 @@ function pageOf({ answer, receipt, redaction, title }: BundleParts, shown: Table
 
 function rowLines(rows: readonly FoundRow[], redaction: Redaction | undefined): string {
   const shown = rows.map(({ row }) => (redaction === undefined ? row : redactRow(row, redaction)))
-  return shown.map(evidenceLine).join('')
+  return shown.map(formatRowLine).join('')
 }
 
 async function proofFiles(rows: readonly FoundRow[], prover: Prover): Promise<readonly BagFile[]> {

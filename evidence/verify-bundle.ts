@@ -20,6 +20,7 @@ import {
   VERDICT,
 } from './bundle-files.js'
 import { alteredColumns, type EvidenceRow, mayBeLeftOut, unboundColumns } from './leaf.js'
+import { parseRowLines } from './row-line.js'
 import { parseRowProof, verifyRowProof } from './row-proof.js'
 
 /** The files of a bundle, wherever they lie. */
@@ -148,11 +149,10 @@ class BundleCheck {
   rows(): void {
     const proofs = new Set([...this.names].filter(path => path.startsWith(PROOFS)))
     const redacts = this.text(BAG_INFO)?.includes(`${LEFT_OUT_LABEL}: `) === true
-    for (const [i, line] of (this.text(ROWS) ?? '').split('\n').slice(0, -1).entries()) {
+    for (const [i, row] of parseRowLines(this.text(ROWS) ?? '').entries()) {
       this.count.rows++
-      const row = parseObject(line)
       const path = proofPath(String(row?.event_id))
-      if (row === undefined) this.find('form', ROWS, `line ${i + 1} is no row`)
+      if (row === undefined) this.find('form', ROWS, `line ${i + 1} is no row in its one form`)
       else if (this.row(row, `${ROWS}, line ${i + 1}`, path, redacts)) this.count.proven++
       if (row !== undefined && !proofs.delete(path) && this.names.has(path))
         this.find('unlisted', ROWS, `line ${i + 1} has a row that was there before`)
@@ -237,6 +237,8 @@ class BundleCheck {
     const text = this.text(path)
     const value = text === undefined ? undefined : parseObject(text)
     if (text !== undefined && value === undefined) this.find('form', path, 'is no JSON object')
+    else if (value !== undefined && text !== `${JSON.stringify(value, null, 2)}\n`)
+      this.find('form', path, 'is not in its one form: others may read another object')
     return value
   }
 

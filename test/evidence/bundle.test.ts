@@ -45,6 +45,8 @@ const editRow = (change: (row: Record<string, unknown>) => object) => (text: str
   return [JSON.stringify(change(JSON.parse(line))), ...rest].join('\n')
 }
 
+const crlf = (text: string) => text.replaceAll('\n', '\r\n')
+
 const proofsOf = (changed: MemoryBundle) => changed.list().filter(path => path.endsWith('.row-proof'))
 const firstProof = (changed: MemoryBundle) =>
   `data/proofs/${JSON.parse(changed.text('data/rows.ndjson').split('\n')[0] as string).event_id}.row-proof`
@@ -116,6 +118,22 @@ describe('a bundle', () => {
       ['missing'],
     ],
     ['a row twice', changed => changed.edit('data/rows.ndjson', text => text + text), ['unlisted']],
+    [
+      'a row at the end without a line feed',
+      changed => changed.edit('data/rows.ndjson', text => `${text}{"event_id":"ffff","forged":true}`),
+      ['form'],
+    ],
+    [
+      'a name that is there twice',
+      changed => changed.edit('data/rows.ndjson', text => text.replace('{', '{"event_name":"INSERT",')),
+      ['form', 'missing'],
+    ],
+    ['lines that end as on Windows', changed => changed.edit('data/rows.ndjson', crlf), ['form', 'missing']],
+    [
+      'a verdict that is there twice',
+      changed => changed.edit('data/receipt.json', text => text.replace('{', '{\n  "verdict": {},')),
+      ['form'],
+    ],
     ['a row that is none', changed => changed.edit('data/rows.ndjson', text => `[]\n${text}`), ['form']],
     [
       'an edited image',
