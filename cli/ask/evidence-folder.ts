@@ -68,7 +68,7 @@ export async function giveBundle(
     throw new CommandError('evidence is of an archive in a folder', EXIT.usage, 'a copy of the bucket is one')
   const { verifier } = neededKey(options, root)
   const { giveEvidence } = await import('../../evidence/give-evidence.js')
-  const { rows } = await giveEvidence(folder, {
+  const { rows, leftOut } = await giveEvidence(folder, {
     archive,
     root,
     identity: { origin: verifier.name, known: [verifier] },
@@ -78,5 +78,7 @@ export async function giveBundle(
     disarm: !keepsFormulas,
     ...shown,
   })
-  io.err(`bundle ${printable(folder)}: ${grouped(rows)} ${rows === 1 ? 'row' : 'rows'} proven\n`)
+  const counted = (count: number) => `${grouped(count)} ${count === 1 ? 'row' : 'rows'}`
+  io.err(`bundle ${printable(folder)}: ${counted(rows)} proven\n`)
+  for (const [path, of] of leftOut) io.err(`left out for ${printable(path)}: images of ${counted(of)}\n`)
 }

@@ -109,7 +109,13 @@ describe('--evidence', () => {
   it('leaves out what is to be left out, and says so', async () => {
     const bag = newFolder()
     const redact = ['--redact', 'updated_by', '--evidence', bag, '--key', vkey]
-    expect((await ask('history', 'Orders', 'ORD12345', ...redact)).exit).toBe(0)
+    const asked = await ask('history', 'Orders', 'ORD12345', ...redact)
+    expect(asked).toMatchObject({ exit: 0, err: expect.stringMatching(/left out for updated_by: images of \d+ rows/) })
+    const typo = ['--redact', 'updatedby', '--evidence', newFolder(), '--key', vkey]
+    expect(await ask('history', 'Orders', 'ORD12345', ...typo)).toMatchObject({
+      exit: 1,
+      err: expect.stringMatching(/"updatedby" is in no image of Orders[\s\S]*updated_by/),
+    })
     expect(await verified('bundle', bag)).toMatchObject({
       exit: 0,
       out: expect.stringContaining('left out on purpose'),

@@ -314,7 +314,7 @@ describe('a bundle', () => {
     const redacted = await bundleOf(root, 'deletions', PERIOD, ['shipping.city'])
     const verdict = verifyBundle(redacted, VKEY)
     expect(verdict).toMatchObject({ findings: [], proven: 45, leftOut: { old_image: 45 } })
-    expect(redacted.text('bag-info.txt')).toContain('Itemtrail-Left-Out: shipping.city\n')
+    expect(redacted.text('bag-info.txt')).toContain('Itemtrail-Left-Out: shipping.city of 45 rows\n')
     const cities = bundle.text('data/rows.ndjson').match(/"old_city":"([^"]+)"/g) ?? []
     expect(cities.length).toBeGreaterThan(0)
     const all = redacted
@@ -328,6 +328,21 @@ describe('a bundle', () => {
   it('refuses to leave out a key, and a path into a list', async () => {
     await expect(bundleOf(root, 'deletions', PERIOD, ['order_id'])).rejects.toThrow('key attribute')
     await expect(bundleOf(root, 'deletions', PERIOD, ['lines[sku=C].qty'])).rejects.toThrow('list')
+  })
+
+  it.each(['shipping.ciyt', 'Shipping.city', 'lines.qty', 'city'])(
+    'refuses to leave out %s, which no image has',
+    async path => {
+      await expect(bundleOf(root, 'deletions', PERIOD, [path])).rejects.toThrow(
+        `path "${path}" is in no image of Orders`,
+      )
+    },
+  )
+
+  it('says of how many rows it left something out, also of none', async () => {
+    const none = { from: '2020-01-01T00:00:00Z', to: '2020-01-02T00:00:00Z' }
+    const empty = await bundleOf(root, 'deletions', none, ['shipping.city'])
+    expect(empty.text('bag-info.txt')).toContain('Itemtrail-Left-Out: shipping.city of 0 rows\n')
   })
 
   it('is refused over rows that are not sealed yet', async () => {
