@@ -147,6 +147,35 @@ describe('evidence', () => {
   })
 })
 
+describe('a key that signs', () => {
+  it('is shown nowhere, wherever it is typed', async () => {
+    const file = join(makeFolder(), 'a.key')
+    await run(['seal', '--init', '--key', file, '--origin', ORIGIN, '--archive', root])
+    const secret = readFileSync(file, 'utf8').trim()
+    const seed = secret.split('+').slice(4).join('+')
+    const proof = fileOf('a.row-proof', (await prove('a2678374')).out)
+    const policy = fileOf('policy', `log ${secret} x\nquorum none\n`)
+    for (const argv of [
+      ['verify', 'proof', proof, '--policy', file],
+      ['verify', 'proof', proof, '--policy', policy],
+      ['verify', 'proof', proof, '--policy', secret],
+      ['verify', 'proof', proof, '--key', secret],
+      ['verify', 'proof', secret, '--key', vkey],
+      ['verify', '--key', secret, '--archive', root],
+      ['verify', '--since', secret, '--archive', root],
+      ['seal', '--key', secret, '--archive', root],
+      ['seal', '--key', file, '--origin', secret, '--archive', root],
+      ['seal', '--init', '--key', join(makeFolder(), 'b.key'), '--origin', secret, '--archive', root],
+      ['prove', 'Orders', secret, '--key', vkey, '--archive', root],
+      [secret],
+    ]) {
+      const { exit, out, err } = await run(argv)
+      expect({ argv, exit }).not.toEqual({ argv, exit: 0 })
+      expect(out + err).not.toContain(seed)
+    }
+  })
+})
+
 describe('sample', () => {
   const draw = (...more: readonly string[]) => ask('sample', 'Orders', '--n', '5', '--seed', 'Q4', ...PERIOD, ...more)
 

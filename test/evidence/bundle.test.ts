@@ -11,6 +11,7 @@ import { writeBundle } from '../../evidence/write-bundle.js'
 import { formatCheckpoint, parseCheckpoint } from '../../proof/checkpoint.js'
 import { parseNote, signerOf, signNote } from '../../proof/note.js'
 import { type HashedColumns, rowHash } from '../../transform/audit-row.js'
+import { fileOf } from '../cli/command-line.js'
 import { temporaryFolder } from '../delivery/desk.js'
 import { sealFolder } from '../journal/desk-journal.js'
 import { ORIGIN, SEED, VKEY, WITNESS_SEED, WITNESS_VKEY } from '../proof/vectors.js'
@@ -413,6 +414,10 @@ describe('verify.mjs', () => {
     expect(run(folder, ['--keys']).status).toBe(2)
     expect(run(folder, ['--key', 'x']).status).toBe(2)
     expect(run(folder, ['nowhere']).status).toBe(3)
+    const secret = fileOf('seal.key', `PRIVATE+KEY+${ORIGIN}+0a1b2c3d+AdZ7seedseedseedseedseedseedseedseedseedseed\n`)
+    const { stderr, status } = run(folder, ['--key', secret])
+    expect({ stderr, status }).toEqual({ stderr: expect.stringContaining('key is one that signs'), status: 2 })
+    expect(run(folder, [readFileSync(secret, 'utf8')]).stderr).not.toContain('seed')
     expect(() => writeBundle(folder, [])).toThrow('not empty')
   })
 })
