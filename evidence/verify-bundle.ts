@@ -5,7 +5,7 @@ import { openByPolicy, type Policy, parsePolicy } from '../proof/policy.js'
 import { ProofError, type ProofFault } from '../proof/proof-error.js'
 import { receiptHash } from '../queries/answers/receipt-hash.js'
 import { canonicalJson, isObject, type JsonObject } from '../transform/json.js'
-import { MANIFEST, PAYLOAD, readBagManifest, TAG_MANIFEST } from './bag.js'
+import { DECLARATION, MANIFEST, PAYLOAD, readBagManifest, TAG_MANIFEST, tellsPayload } from './bag.js'
 import {
   BAG_INFO,
   LEFT_OUT_LABEL,
@@ -88,9 +88,13 @@ class BundleCheck {
     this.names = new Set(files.list())
   }
 
-  /** Every file is in the manifest that is for it, as it is there, and nothing else. */
+  /** The files are those of a bundle, and each is in the manifest that is for it, as it is there. */
   bag(): void {
     for (const path of REQUIRED) if (!this.names.has(path)) this.find('missing', path, 'is not there')
+    for (const path of this.names)
+      if (!REQUIRED.includes(path as 'bagit.txt') && !path.startsWith(PROOFS))
+        this.find('unlisted', path, 'is no file of a bundle')
+    this.tags()
     const manifests = [MANIFEST, TAG_MANIFEST].map(path => this.manifest(path))
     const [payload, tags] = manifests
     if (payload === undefined || tags === undefined) return
@@ -99,6 +103,17 @@ class BundleCheck {
       const isListed = path === TAG_MANIFEST || (path.startsWith(PAYLOAD) ? payload : tags).has(path)
       if (!isListed) this.find('unlisted', path, 'is in no manifest')
     }
+  }
+
+  /** What a bag says of itself. */
+  private tags(): void {
+    const [declaration, info] = [this.text('bagit.txt'), this.text(BAG_INFO)]
+    if (declaration !== undefined && declaration !== DECLARATION)
+      this.find('form', 'bagit.txt', 'is not that of BagIt 1.0 in UTF-8')
+    const payload = [...this.names].filter(path => path.startsWith(PAYLOAD))
+    const sizes = payload.map(path => this.files.read(path)?.length ?? 0)
+    if (info !== undefined && !tellsPayload(info, sizes))
+      this.find('altered', BAG_INFO, 'has another Payload-Oxum than the files of the bag')
   }
 
   private manifest(path: string): ReadonlyMap<string, string> | undefined {

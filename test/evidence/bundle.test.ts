@@ -97,10 +97,10 @@ describe('a bundle', () => {
   })
 
   it.each<[string, (changed: MemoryBundle) => unknown, string[]]>([
-    ['a file too many', changed => changed.files.set('data/more.txt', Buffer.from('')), ['unlisted']],
+    ['a file too many', changed => changed.files.set('data/more.txt', Buffer.from('')), ['altered', 'unlisted']],
     ['a tag file too many', changed => changed.files.set('verify/more.mjs', Buffer.from('')), ['unlisted']],
-    ['a file too few', changed => changed.files.delete('data/answer.csv'), ['missing']],
-    ['a proof too few', changed => changed.files.delete(firstProof(changed)), ['missing', 'unproven']],
+    ['a file too few', changed => changed.files.delete('data/answer.csv'), ['altered', 'missing']],
+    ['a proof too few', changed => changed.files.delete(firstProof(changed)), ['altered', 'missing', 'unproven']],
     ['no manifest', changed => changed.files.delete('manifest-sha256.txt'), ['missing']],
     ['an edited answer', changed => changed.edit('data/answer.csv', text => `${text} `), ['altered']],
     ['an edited program', changed => changed.edit('verify/verify.mjs', text => `${text} `), ['altered']],
@@ -109,6 +109,28 @@ describe('a bundle', () => {
     const changed = bundle.copy()
     change(changed)
     expect(kindsOf(changed).sort()).toEqual(kinds.sort())
+  })
+
+  it.each<[string, (changed: MemoryBundle) => unknown, string[]]>([
+    [
+      'a file that no bundle has',
+      changed => changed.files.set('data/extra.txt', Buffer.from('x')),
+      ['altered', 'unlisted'],
+    ],
+    ['a program too many', changed => changed.files.set('verify/more.mjs', Buffer.from('x')), ['unlisted']],
+    ['a file beside all', changed => changed.files.set('fetch.txt', Buffer.from('x')), ['unlisted']],
+    ['a declaration that is none', changed => changed.edit('bagit.txt', () => 'junk\n'), ['form']],
+    [
+      'another sum',
+      changed => changed.edit('bag-info.txt', text => text.replace(/Oxum: .*/, 'Oxum: 1.1')),
+      ['altered'],
+    ],
+    ['two sums', changed => changed.edit('bag-info.txt', text => `${text}Payload-Oxum: 1.1\n`), ['altered']],
+  ])('tells %s, though it is in the manifests', (_what, change, kinds) => {
+    const changed = bundle.copy()
+    change(changed)
+    expect(kindsOf(changed.rehashed()).sort()).toEqual(kinds)
+    expect(kindsOf(bundle.copy().rehashed())).toEqual([])
   })
 
   it.each<[string, (changed: MemoryBundle) => unknown, string[]]>([
@@ -445,6 +467,8 @@ describe('HOWTO.txt', { timeout: 600_000 }, () => {
       'payload: as listed',
       'tag files: as listed',
       'payload: nothing more',
+      'other files: nothing more',
+      'a proof for each row',
       'Signature Verified Successfully',
       `checkpoint: of ${ORIGIN}`,
     ])
@@ -460,6 +484,7 @@ describe('HOWTO.txt', { timeout: 600_000 }, () => {
     const more = small.copy()
     more.files.set('data/more', Buffer.from(''))
     expect(byHand(more).stdout).not.toContain('payload: nothing more')
+    expect(byHand(more.remade()).stdout).not.toContain('other files: nothing more')
     const [proof] = proofsOf(small) as [string]
     const turned = bundle
       .copy()
