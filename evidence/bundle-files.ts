@@ -1,4 +1,5 @@
 /** Where the files of a bundle lie, and what each is for. */
+export const ANSWER_CSV = 'data/answer.csv'
 export const ROWS = 'data/rows.ndjson'
 export const RECEIPT = 'data/receipt.json'
 export const VERDICT = 'data/verdict.json'
@@ -18,7 +19,7 @@ export const REQUIRED = [
   'manifest-sha256.txt',
   'tagmanifest-sha256.txt',
   'data/report.html',
-  'data/answer.csv',
+  ANSWER_CSV,
   'data/answer.parquet',
   ROWS,
   QUESTION,

@@ -5,8 +5,10 @@ import { openByPolicy, type Policy, parsePolicy } from '../proof/policy.js'
 import { ProofError, type ProofFault } from '../proof/proof-error.js'
 import { receiptHash } from '../queries/answers/receipt-hash.js'
 import { canonicalJson, isObject, type JsonObject } from '../transform/json.js'
+import { eventsNamedIn } from './answer-events.js'
 import { DECLARATION, MANIFEST, PAYLOAD, readBagManifest, TAG_MANIFEST, tellsPayload } from './bag.js'
 import {
+  ANSWER_CSV,
   BAG_INFO,
   LEFT_OUT_LABEL,
   LOG_CHECKPOINT,
@@ -160,19 +162,23 @@ class BundleCheck {
     return { witnesses: new Map(), quorum: null, ...policy, logs: [given] }
   }
 
-  /** Each row has a proof that is its own, and each proof has its row. */
+  /** Each row has a proof that is its own, and each proof and each event that the answer names has its row. */
   rows(): void {
     const proofs = new Set([...this.names].filter(path => path.startsWith(PROOFS)))
+    const events = new Set<string>()
     const redacts = this.text(BAG_INFO)?.includes(`${LEFT_OUT_LABEL}: `) === true
     for (const [i, row] of parseRowLines(this.text(ROWS) ?? '').entries()) {
       this.count.rows++
       const path = proofPath(String(row?.event_id))
+      events.add(String(row?.event_id))
       if (row === undefined) this.find('form', ROWS, `line ${i + 1} is no row in its one form`)
       else if (this.row(row, `${ROWS}, line ${i + 1}`, path, redacts)) this.count.proven++
       if (row !== undefined && !proofs.delete(path) && this.names.has(path))
         this.find('unlisted', ROWS, `line ${i + 1} has a row that was there before`)
     }
     for (const path of proofs) this.find('missing', ROWS, `has no row for ${path}`)
+    for (const event of eventsNamedIn(this.text(ANSWER_CSV) ?? ''))
+      if (!events.has(event)) this.find('missing', ROWS, `has no row for event ${event}, which the answer names`)
   }
 
   private row(row: EvidenceRow, where: string, path: string, redacts: boolean): boolean {

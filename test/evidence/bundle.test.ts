@@ -333,6 +333,17 @@ describe('a bundle', () => {
     expect(verifyBundle(empty, VKEY)).toMatchObject({ findings: [], rows: 0 })
   })
 
+  it('tells that the rows of its answer are gone, and names the verdict as not checked', async () => {
+    const emptied = bundle.copy().edit('data/rows.ndjson', () => '')
+    for (const path of proofsOf(emptied)) emptied.files.delete(path)
+    const verdict = verifyBundle(emptied.remade(), VKEY)
+    expect(verdict.findings).toHaveLength(45)
+    expect(verdict.findings[0]).toMatchObject({ kind: 'missing', message: expect.stringContaining('the answer names') })
+    expect(showBundle(verifyBundle(bundle, VKEY))).toMatch(/^not checked: the answer and its verdict/m)
+    const empty = await bundleOf(root, 'deletions', { from: '2020-01-01T00:00:00Z', to: '2020-01-02T00:00:00Z' })
+    expect(showBundle(verifyBundle(empty, VKEY))).toContain('nothing of its answer is proven')
+  })
+
   it('leaves out images with a value at a path, says so, and is sound', async () => {
     const redacted = await bundleOf(root, 'deletions', PERIOD, ['shipping.city'])
     const verdict = verifyBundle(redacted, VKEY)
