@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { fileOf, makeFolder, ORDERS, ORDERS_CONFIG, run } from './command-line.js'
@@ -144,6 +144,29 @@ describe('evidence', () => {
     expect((await ask('evidence', edited, '--output', newFolder(), '--key', vkey)).exit).not.toBe(0)
     expect((await ask('evidence', 'nowhere', '--output', newFolder(), '--key', vkey)).exit).toBe(2)
     expect((await ask('evidence', receipt, '--key', vkey)).exit).toBe(2)
+  })
+})
+
+describe('evidence within the archive', () => {
+  it('is refused, wherever it would be written', async () => {
+    const receipt = join(makeFolder(), 'receipt.json')
+    await ask(...DELETIONS, '--receipt', receipt)
+    const before = readdirSync(root, { recursive: true })
+    const [file, bag] = [join(root, 'config', 'x.row-proof'), join(root, 'data', 'Orders', 'bag')]
+    const link = join(makeFolder(), 'link')
+    symlinkSync(root, link)
+    for (const argv of [
+      ['prove', 'Orders', 'a2678374', '--key', vkey, '--output', file],
+      ['prove', 'Orders', 'ORD12345', '--key', vkey, '--output', bag],
+      ['prove', 'Orders', 'ORD12345', '--key', vkey, '--output', join(link, 'bag')],
+      [...DELETIONS, '--key', vkey, '--evidence', bag],
+      [...DELETIONS, '--output', file],
+      [...DELETIONS, '--receipt', file],
+      ['evidence', receipt, '--key', vkey, '--output', bag],
+      ['sample', 'Orders', '--n', '5', '--seed', 'Q4', ...PERIOD, '--key', vkey, '--evidence', bag],
+    ])
+      expect(await ask(...argv)).toMatchObject({ exit: 2, err: expect.stringContaining('is inside the archive') })
+    expect(readdirSync(root, { recursive: true })).toEqual(before)
   })
 })
 
