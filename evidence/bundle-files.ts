@@ -7,6 +7,7 @@ export const QUESTION = 'data/question.sql'
 export const LOG_CHECKPOINT = 'data/log/checkpoint'
 export const POLICY = 'data/log/policy'
 export const PROOFS = 'data/proofs/'
+export const PROGRAM = 'verify/verify.mjs'
 export const BAG_INFO = 'bag-info.txt'
 
 /** The label in `bag-info.txt` of each path that was left out. */
@@ -27,7 +28,7 @@ export const REQUIRED = [
   VERDICT,
   LOG_CHECKPOINT,
   POLICY,
-  'verify/verify.mjs',
+  PROGRAM,
   'verify/HOWTO.txt',
 ] as const
 

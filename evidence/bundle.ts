@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
 import type { Table } from 'apache-arrow'
 import { formatVkey } from '../proof/note.js'
 import type { Answer } from '../queries/answers/answer.js'
@@ -8,6 +7,7 @@ import { type Receipt, receiptFooter, type WrittenFile, withFiles, writeReceipt 
 import { SAVED_QUERIES } from '../queries/catalog.js'
 import type { PageContext } from '../view/paper/html-file.js'
 import { type BagFile, bagOf, PAYLOAD, textFile } from './bag.js'
+import { readBuilt } from './built-file.js'
 import { LEFT_OUT_LABEL, LOG_CHECKPOINT, POLICY, proofPath, QUESTION, RECEIPT, ROWS, VERDICT } from './bundle-files.js'
 import { EvidenceError } from './evidence-error.js'
 import type { FoundRow } from './found-rows.js'
@@ -148,12 +148,4 @@ function infoOf({ receipt: { began, tool, question, result }, rows, redaction }:
 
 function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
-}
-
-/** A file that the build makes: beside the compiled `dist/evidence`, or in `dist` beside the sources. */
-function readBuilt(name: string): Uint8Array {
-  const paths = ['./', '../dist/evidence/'].map(folder => new URL(`${folder}${name}`, import.meta.url))
-  const found = paths.find(path => existsSync(path))
-  if (found === undefined) throw new Error(`${paths[1]} is not there, npm run build makes it`)
-  return readFileSync(found)
 }

@@ -23,10 +23,15 @@ function sentenceOf({ key, proven }: BundleVerdict): string {
 }
 
 /** What a reader should know beside it. */
-function remarksOf({ leftOut, unbound, key }: BundleVerdict): readonly string[] {
+function remarksOf({ leftOut, unbound, key, program }: BundleVerdict): readonly string[] {
   const omitted = Object.entries(leftOut).map(([name, rows]) => `${name} of ${rows} ${rows === 1 ? 'row' : 'rows'}`)
   return [
     ...(key === 'given' ? [] : ['not checked: who signed it; --key takes the key that was handed over another way']),
+    ...(program === 'ours'
+      ? []
+      : [
+          'not checked: its verify/verify.mjs, which is another than the one here, by its version or forged: do not run it',
+        ]),
     ...(omitted.length === 0 ? [] : [`left out on purpose: ${omitted.join(', ')}`]),
     ...(unbound.length === 0 ? [] : [`under no proof: the columns ${unbound.join(', ')}`]),
     'not checked: the answer and its verdict (data/verdict.json), that they follow from the rows and lack none; "itemtrail rerun" asks the archive again',

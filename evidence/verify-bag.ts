@@ -35,7 +35,7 @@ function main(args: string[]): number {
 
 function tryVerify(folder: string, key: string | undefined) {
   try {
-    const verdict = verifyBundle(bundleIn(folder), key)
+    const verdict = verifyBundle(bundleIn(folder), key, readFileSync(fileURLToPath(import.meta.url)))
     return { verdict, exit: verdict.findings.length === 0 ? 0 : 1 }
   } catch (error) {
     const exit = error instanceof ProofError ? 2 : 3

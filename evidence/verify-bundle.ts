@@ -13,6 +13,7 @@ import {
   LEFT_OUT_LABEL,
   LOG_CHECKPOINT,
   POLICY,
+  PROGRAM,
   PROOFS,
   proofPath,
   QUESTION,
@@ -60,21 +61,27 @@ export interface BundleVerdict {
   readonly leftOut: Readonly<Record<string, number>>
   /** Columns that no proof speaks of. */
   readonly unbound: readonly string[]
+  /** Whether its `verify.mjs` is the one that whoever verifies has; another is of another version, or forged. */
+  readonly program: 'ours' | 'another'
 }
 
 /**
  * Verifies a bundle. `trusted` is the key that its journal is signed with, or a policy with witnesses, had from
- * elsewhere; without one the bundle's own is taken, which proves only that the bundle agrees with itself. Throws
- * `ProofError` for a vkey that is none.
+ * elsewhere; without one the bundle's own is taken, which proves only that the bundle agrees with itself. `program` is
+ * the `verify.mjs` that whoever verifies has. Throws `ProofError` for a vkey that is none.
  */
-export function verifyBundle(files: BundleFiles, trusted?: string | Verifier | Policy): BundleVerdict {
+export function verifyBundle(
+  files: BundleFiles,
+  trusted: string | Verifier | Policy | undefined,
+  program: Uint8Array,
+): BundleVerdict {
   const given = typeof trusted === 'string' ? parseVkey(trusted) : trusted
   const check = new BundleCheck(files)
   check.bag()
   check.journal(given)
   check.rows()
   check.receipt()
-  return check.verdict(given === undefined ? 'from the bundle' : 'given')
+  return check.verdict(given === undefined ? 'from the bundle' : 'given', program)
 }
 
 class BundleCheck {
@@ -268,7 +275,7 @@ class BundleCheck {
       this.findings.push({ kind, path, message })
   }
 
-  verdict(key: BundleVerdict['key']): BundleVerdict {
+  verdict(key: BundleVerdict['key'], program: Uint8Array): BundleVerdict {
     const { checkpoint, findings, leftOut } = this
     return {
       findings,
@@ -277,6 +284,7 @@ class BundleCheck {
       key,
       leftOut,
       unbound: [...this.unbound].sort(),
+      program: Buffer.compare(this.files.read(PROGRAM) ?? new Uint8Array(), program) === 0 ? 'ours' : 'another',
     }
   }
 }

@@ -3,10 +3,11 @@ import { hash } from 'node:crypto'
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { readBuilt } from '../../evidence/built-file.js'
 import { bundleIn } from '../../evidence/bundle-folder.js'
 import { formatRowProof, parseRowProof } from '../../evidence/row-proof.js'
 import { showBundle } from '../../evidence/show-bundle.js'
-import { verifyBundle } from '../../evidence/verify-bundle.js'
+import { type BundleFiles, verifyBundle as verifyWith } from '../../evidence/verify-bundle.js'
 import { writeBundle } from '../../evidence/write-bundle.js'
 import { formatCheckpoint, parseCheckpoint } from '../../proof/checkpoint.js'
 import { parseNote, signerOf, signNote } from '../../proof/note.js'
@@ -35,6 +36,8 @@ beforeAll(async () => {
   bundle = await bundleOf(root, 'deletions', PERIOD)
   small = await bundleOf(root, 'deletions', DAYS)
 })
+
+const verifyBundle = (files: BundleFiles, vkey?: string) => verifyWith(files, vkey, readBuilt('verify.mjs'))
 
 const kindsOf = (changed: MemoryBundle, vkey: string | undefined = VKEY) => [
   ...new Set(verifyBundle(changed, vkey).findings.map(({ kind }) => kind)),
@@ -342,6 +345,14 @@ describe('a bundle', () => {
     expect(showBundle(verifyBundle(bundle, VKEY))).toMatch(/^not checked: the answer and its verdict/m)
     const empty = await bundleOf(root, 'deletions', { from: '2020-01-01T00:00:00Z', to: '2020-01-02T00:00:00Z' })
     expect(showBundle(verifyBundle(empty, VKEY))).toContain('nothing of its answer is proven')
+  })
+
+  it('says that its program is another than ours', () => {
+    expect(verifyBundle(bundle, VKEY).program).toBe('ours')
+    const forged = bundle.copy().edit('verify/verify.mjs', () => 'console.log(1)\n')
+    const verdict = verifyBundle(forged.remade(), VKEY)
+    expect(verdict).toMatchObject({ findings: [], program: 'another' })
+    expect(showBundle(verdict)).toMatch(/^not checked: its verify\/verify.mjs, which is another/m)
   })
 
   it('leaves out images with a value at a path, says so, and is sound', async () => {
