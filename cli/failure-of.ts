@@ -3,7 +3,7 @@ import { FileError } from '../config/gate.js'
 import { ConfigurationError } from '../config/problems.js'
 import { EvidenceError } from '../evidence/evidence-error.js'
 import { JournalError } from '../journal/journal-error.js'
-import { ProofError } from '../proof/proof-error.js'
+import { ProofError, withoutSecrets } from '../proof/proof-error.js'
 import { QueryError } from '../queries/engines/engine.js'
 import { ParameterError } from '../queries/parameters.js'
 import { SealingError } from '../transform/sealed-field.js'
@@ -17,8 +17,16 @@ export interface Failure {
   readonly exit: ExitCode
 }
 
-/** What an error is for whoever typed the command: one clear sentence, and the exit code that goes with it. */
+/**
+ * What an error is for whoever typed the command: one clear sentence, and the exit code that goes with it. A key that
+ * signs, typed where a vkey, a name or a file is expected, is not in it.
+ */
 export function failureOf(error: unknown): Failure {
+  const { message, hint, exit } = describeFailure(error)
+  return { message: withoutSecrets(message), hint: hint === undefined ? undefined : withoutSecrets(hint), exit }
+}
+
+function describeFailure(error: unknown): Failure {
   if (error instanceof CommandError) return failure(error, error.exit)
   if (error instanceof ConfigurationError) return failure(error, EXIT.usage)
   if (error instanceof ExportError || error instanceof FileError) return failure(error, EXIT.unchecked)

@@ -1,5 +1,6 @@
 import { CommanderError, Command as Program } from 'commander'
 import { toolVersion } from '../config/package.js'
+import { withoutSecrets } from '../proof/proof-error.js'
 import { asOf } from './commands/as-of.js'
 import { baseline } from './commands/baseline.js'
 import { checkpoint } from './commands/checkpoint.js'
@@ -172,5 +173,5 @@ function helpOn({ code }: CommanderError, [name]: readonly string[]): string {
 }
 
 function say(io: Io, message: string, hint?: string): void {
-  io.err(`itemtrail: ${message}\n${hint === undefined ? '' : `  ${hint}\n`}`)
+  io.err(withoutSecrets(`itemtrail: ${message}\n${hint === undefined ? '' : `  ${hint}\n`}`))
 }

@@ -13,17 +13,31 @@ export const MANIFEST = 'manifest-sha256.txt'
 export const TAG_MANIFEST = 'tagmanifest-sha256.txt'
 export const PAYLOAD = 'data/'
 
+/** What `bagit.txt` says of every bag. */
+export const DECLARATION = 'BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n'
+
+const OXUM = 'Payload-Oxum'
+
+function oxumOf(sizes: readonly number[]): string {
+  return `${sizes.reduce((sum, size) => sum + size, 0)}.${sizes.length}`
+}
+
+/** True of a `bag-info.txt` that says once, and rightly, how large the payload is. */
+export function tellsPayload(info: string, sizes: readonly number[]): boolean {
+  const told = info.split('\n').filter(line => line.startsWith(`${OXUM}:`))
+  return told.length === 1 && told[0] === `${OXUM}: ${oxumOf(sizes)}`
+}
+
 /** All files of a bag, in order: payload and tag files as they are given, then what BagIt asks for. */
 export function bagOf(
   files: readonly BagFile[],
   info: readonly (readonly [label: string, value: string])[],
 ): readonly BagFile[] {
   const payload = files.filter(({ path }) => path.startsWith(PAYLOAD))
-  const bytes = payload.reduce((sum, file) => sum + file.bytes.length, 0)
-  const lines = [...info, ['Payload-Oxum', `${bytes}.${payload.length}`] as const]
+  const lines = [...info, [OXUM, oxumOf(payload.map(({ bytes }) => bytes.length))] as const]
   const tags = [
     ...files.filter(({ path }) => !path.startsWith(PAYLOAD)),
-    textFile('bagit.txt', 'BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n'),
+    textFile('bagit.txt', DECLARATION),
     textFile('bag-info.txt', lines.map(([label, value]) => `${label}: ${value.replaceAll(/\s+/g, ' ')}\n`).join('')),
     textFile(MANIFEST, manifestOf(payload)),
   ]

@@ -1,4 +1,5 @@
 /** Where the files of a bundle lie, and what each is for. */
+export const ANSWER_CSV = 'data/answer.csv'
 export const ROWS = 'data/rows.ndjson'
 export const RECEIPT = 'data/receipt.json'
 export const VERDICT = 'data/verdict.json'
@@ -6,6 +7,7 @@ export const QUESTION = 'data/question.sql'
 export const LOG_CHECKPOINT = 'data/log/checkpoint'
 export const POLICY = 'data/log/policy'
 export const PROOFS = 'data/proofs/'
+export const PROGRAM = 'verify/verify.mjs'
 export const BAG_INFO = 'bag-info.txt'
 
 /** The label in `bag-info.txt` of each path that was left out. */
@@ -18,7 +20,7 @@ export const REQUIRED = [
   'manifest-sha256.txt',
   'tagmanifest-sha256.txt',
   'data/report.html',
-  'data/answer.csv',
+  ANSWER_CSV,
   'data/answer.parquet',
   ROWS,
   QUESTION,
@@ -26,7 +28,7 @@ export const REQUIRED = [
   VERDICT,
   LOG_CHECKPOINT,
   POLICY,
-  'verify/verify.mjs',
+  PROGRAM,
   'verify/HOWTO.txt',
 ] as const
 

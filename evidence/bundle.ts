@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
 import type { Table } from 'apache-arrow'
 import { formatVkey } from '../proof/note.js'
 import type { Answer } from '../queries/answers/answer.js'
@@ -8,11 +7,13 @@ import { type Receipt, receiptFooter, type WrittenFile, withFiles, writeReceipt 
 import { SAVED_QUERIES } from '../queries/catalog.js'
 import type { PageContext } from '../view/paper/html-file.js'
 import { type BagFile, bagOf, PAYLOAD, textFile } from './bag.js'
+import { readBuilt } from './built-file.js'
 import { LEFT_OUT_LABEL, LOG_CHECKPOINT, POLICY, proofPath, QUESTION, RECEIPT, ROWS, VERDICT } from './bundle-files.js'
 import { EvidenceError } from './evidence-error.js'
-import { evidenceLine, type FoundRow } from './found-rows.js'
+import type { FoundRow } from './found-rows.js'
 import type { Prover } from './prover.js'
-import { type Redaction, redactAnswer, redactRow } from './redact.js'
+import { countLeftOut, type Redaction, redactAnswer, redactRow } from './redact.js'
+import { formatRowLine } from './row-line.js'
 import { formatRowProof } from './row-proof.js'
 
 /** What a bundle is made of. */
@@ -60,7 +61,7 @@ export async function makeBundle(parts: BundleParts): Promise<readonly BagFile[]
     textFile(POLICY, `log ${formatVkey(prover.signedBy)}\nquorum none\n`),
     ...['verify.mjs', 'HOWTO.txt'].map(name => ({ path: `verify/${name}`, bytes: readBuilt(name) })),
   ]
-  return bagOf(files, infoOf(receipt, redaction))
+  return bagOf(files, infoOf(parts))
 }
 
 function refuseUnsealed(rows: readonly FoundRow[], prover: Prover): void {
@@ -106,7 +107,7 @@ function pageOf({ answer, receipt, redaction, title }: BundleParts, shown: Table
       ...(question.table !== null && { table: question.table }),
       ...Object.fromEntries(question.parameters.map(([name, value]) => [name, String(value)])),
       ...(saved === undefined && statement.values.length > 0 && { 'values of ?': statement.values.join(', ') }),
-      ...(redaction !== undefined && { 'left out': pathTexts(redaction).join(', ') }),
+      ...(redaction !== undefined && { 'left out': redaction.texts.join(', ') }),
       ...(lost.length > 0 && { 'columns left out': lost.join(', ') }),
     },
     sql: statement.sql,
@@ -121,7 +122,7 @@ function pageOf({ answer, receipt, redaction, title }: BundleParts, shown: Table
 
 function rowLines(rows: readonly FoundRow[], redaction: Redaction | undefined): string {
   const shown = rows.map(({ row }) => (redaction === undefined ? row : redactRow(row, redaction)))
-  return shown.map(evidenceLine).join('')
+  return shown.map(formatRowLine).join('')
 }
 
 async function proofFiles(rows: readonly FoundRow[], prover: Prover): Promise<readonly BagFile[]> {
@@ -131,7 +132,9 @@ async function proofFiles(rows: readonly FoundRow[], prover: Prover): Promise<re
   return files
 }
 
-function infoOf({ began, tool, question, result }: Receipt, redaction: Redaction | undefined) {
+function infoOf({ receipt: { began, tool, question, result }, rows, redaction }: BundleParts) {
+  const all = rows.map(({ row }) => row)
+  const leftOut = redaction === undefined ? [] : [...countLeftOut(all, redaction)]
   return [
     ['Bagging-Date', began.slice(0, 10)],
     ['Bag-Software-Agent', `itemtrail ${tool.version}`],
@@ -139,18 +142,10 @@ function infoOf({ began, tool, question, result }: Receipt, redaction: Redaction
       'External-Description',
       `answer to ${question.query ?? 'a statement'} of ${question.table ?? 'an archive'}, ${result.rows} rows`,
     ],
-    ...(redaction === undefined ? [] : pathTexts(redaction).map(path => [LEFT_OUT_LABEL, path] as const)),
+    ...leftOut.map(([path, count]) => [LEFT_OUT_LABEL, `${path} of ${counted(count, 'row')}`] as const),
   ] as const
 }
 
-function pathTexts({ paths }: Redaction): readonly string[] {
-  return paths.map(path => path.join('.'))
-}
-
-/** A file that the build makes: beside the compiled `dist/evidence`, or in `dist` beside the sources. */
-function readBuilt(name: string): Uint8Array {
-  const paths = ['./', '../dist/evidence/'].map(folder => new URL(`${folder}${name}`, import.meta.url))
-  const found = paths.find(path => existsSync(path))
-  if (found === undefined) throw new Error(`${paths[1]} is not there, npm run build makes it`)
-  return readFileSync(found)
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }

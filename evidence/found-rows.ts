@@ -153,11 +153,3 @@ function evidenceRow(row: EvidenceRow): EvidenceRow {
   const left = Object.entries(row).filter(([name, value]) => value !== null && !PLACE.includes(name as 'filename'))
   return Object.fromEntries(left)
 }
-
-/** A row as one JSON object and a line feed: numbers that are exact keep all their digits. */
-export function evidenceLine(row: EvidenceRow): string {
-  const fields = Object.entries(row).map(
-    ([name, value]) => `${JSON.stringify(name)}:${typeof value === 'bigint' ? value : JSON.stringify(value)}`,
-  )
-  return `{${fields.join(',')}}\n`
-}

@@ -6,6 +6,7 @@ import type { Answer } from '../queries/answers/answer.js'
 import type { AskedArchive } from '../queries/answers/asked-archive.js'
 import { namedTables } from '../queries/answers/objects-read.js'
 import { makeReceipt, type Receipt } from '../queries/answers/receipt.js'
+import { nearUnknownPath } from '../queries/attribute-name.js'
 import { DiskArchive } from '../store/folder.js'
 import { keptConfigurations } from '../store/kept-configurations.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
@@ -13,7 +14,7 @@ import { type BundleParts, makeBundle } from './bundle.js'
 import { type EvidenceDesk, withDesk } from './evidence-desk.js'
 import { EvidenceError } from './evidence-error.js'
 import { eventsOfPrefix, type FoundRow, rowsOfEvents } from './found-rows.js'
-import { redactionOf } from './redact.js'
+import { countLeftOut, redactionOf } from './redact.js'
 import { restingEvents } from './resting-rows.js'
 import { formatRowProof, type ProvenRow, parseRowProof, verifyRowProof } from './row-proof.js'
 import { refuseTaken, writeBundle } from './write-bundle.js'
@@ -36,6 +37,8 @@ export interface EvidenceRequest extends Pick<BundleParts, 'answer' | 'title' | 
 /** What a bundle has. */
 export interface GivenEvidence {
   readonly rows: number
+  /** Of how many rows an image was left out, by path. */
+  readonly leftOut: ReadonlyMap<string, number>
   /** The checkpoint that the rows are proven under. */
   readonly checkpoint: string
 }
@@ -58,9 +61,35 @@ export async function giveEvidence(folder: string, request: EvidenceRequest): Pr
     const found = new Set(rows.map(({ row }) => row.event_id))
     const lost = events.find(event => !found.has(event))
     if (lost !== undefined) throw new EvidenceError(`event ${lost} of the answer has no row in the archive`)
+    const leftOut =
+      redaction === undefined
+        ? new Map()
+        : countLeftOut(
+            rows.map(({ row }) => row),
+            redaction,
+          )
+    await refuseUnknownPaths(leftOut, archive, tables)
     writeBundle(folder, await makeBundle({ ...request, receipt, rows, prover, redaction }))
-    return { rows: rows.length, checkpoint: prover.checkpoint }
+    return { rows: rows.length, leftOut, checkpoint: prover.checkpoint }
   })
+}
+
+/** A path with a typing error would leave nothing out, and what it should have hidden were handed on. */
+async function refuseUnknownPaths(
+  leftOut: ReadonlyMap<string, number>,
+  { engine }: AskedArchive,
+  tables: readonly TableConfiguration[],
+): Promise<void> {
+  for (const [path, rows] of leftOut) {
+    if (rows > 0) continue
+    const near = await Promise.all(tables.map(table => nearUnknownPath(engine, table, path)))
+    if (near.includes(undefined)) continue
+    const known = near.flat().join(', ')
+    throw new EvidenceError(
+      `path ${JSON.stringify(path)} is in no image of ${tables.map(({ table }) => table).join(', ')}, so nothing were left out`,
+      known === '' ? undefined : `expected names such as ${known}; a list is left out whole`,
+    )
+  }
 }
 
 function tablesOf({ asked }: Answer, archive: AskedArchive): readonly TableConfiguration[] {

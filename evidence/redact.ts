@@ -9,6 +9,8 @@ import type { EvidenceRow } from './leaf.js'
 
 /** What is left out of a bundle: the images that have a value at one of these paths, and what was taken from there. */
 export interface Redaction {
+  /** As they were asked for. */
+  readonly texts: readonly string[]
   readonly paths: readonly AttributePath[]
   /** Flat columns at one of the paths, by any configuration that the archive keeps. */
   readonly columns: ReadonlySet<string>
@@ -22,7 +24,7 @@ export interface Redaction {
  */
 export function redactionOf(texts: readonly string[], kept: readonly TableConfiguration[]): Redaction | undefined {
   if (texts.length === 0) return undefined
-  const paths = texts.map(pathOf)
+  const paths = texts.flatMap(pathsOf)
   const isHidden = (path: AttributePath) => paths.some(hidden => overlaps(hidden, path))
   const columns = new Set<string>()
   for (const table of kept) {
@@ -34,14 +36,27 @@ export function redactionOf(texts: readonly string[], kept: readonly TableConfig
     for (const { column, path } of table.columns)
       if (isHidden(path)) for (const side of ['old', 'new']) columns.add(`${side}_${column}`)
   }
-  return { paths, columns, hidesActor: kept.some(({ actor }) => actor !== undefined && isHidden(actor)) }
+  return { texts, paths, columns, hidesActor: kept.some(({ actor }) => actor !== undefined && isHidden(actor)) }
 }
 
-function pathOf(text: string): AttributePath {
-  return readPath(text).map(segment => {
+/** The path that a text names, and the attribute that has all of it for its name. */
+function pathsOf(text: string): readonly AttributePath[] {
+  const path = readPath(text).map(segment => {
     if ('name' in segment) return segment.name
     throw new EvidenceError(`path ${JSON.stringify(text)} leads into a list, expected names such as customer.email`)
   })
+  return path.length === 1 ? [path] : [path, [text]]
+}
+
+/** Of how many rows an image is left out for each path that was asked for. */
+export function countLeftOut(rows: readonly EvidenceRow[], { texts }: Redaction): ReadonlyMap<string, number> {
+  return new Map(
+    texts.map(text => {
+      const paths = pathsOf(text)
+      const has = (image: unknown) => typeof image === 'string' && hasValueAt(image, paths)
+      return [text, rows.filter(row => has(row.old_image) || has(row.new_image)).length]
+    }),
+  )
 }
 
 function overlaps(a: AttributePath, b: AttributePath): boolean {

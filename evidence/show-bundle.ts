@@ -15,19 +15,25 @@ export function showBundle(verdict: BundleVerdict): string {
 }
 
 function sentenceOf({ key, proven }: BundleVerdict): string {
-  const rows = proven === 0 ? 'it has no row to prove' : 'each row was in the archive when the checkpoint was signed'
+  if (key === 'given' && proven === 0)
+    return 'the checkpoint is signed by the key given; no row is in it, so nothing of its answer is proven'
   return key === 'given'
-    ? `${rows}, by the key given`
+    ? 'each row was in the archive when the checkpoint was signed, by the key given'
     : `it agrees with itself; the key came with it, so anybody can have made it`
 }
 
 /** What a reader should know beside it. */
-function remarksOf({ leftOut, unbound, key }: BundleVerdict): readonly string[] {
+function remarksOf({ leftOut, unbound, key, program }: BundleVerdict): readonly string[] {
   const omitted = Object.entries(leftOut).map(([name, rows]) => `${name} of ${rows} ${rows === 1 ? 'row' : 'rows'}`)
   return [
     ...(key === 'given' ? [] : ['not checked: who signed it; --key takes the key that was handed over another way']),
+    ...(program === 'ours'
+      ? []
+      : [
+          'not checked: its verify/verify.mjs, which is another than the one here, by its version or forged: do not run it',
+        ]),
     ...(omitted.length === 0 ? [] : [`left out on purpose: ${omitted.join(', ')}`]),
     ...(unbound.length === 0 ? [] : [`under no proof: the columns ${unbound.join(', ')}`]),
-    'not checked: that the answer follows from the rows and lacks none; "itemtrail rerun" asks the archive again',
+    'not checked: the answer and its verdict (data/verdict.json), that they follow from the rows and lack none; "itemtrail rerun" asks the archive again',
   ]
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ProofError } from '../proof/proof-error.js'
+import { ProofError, withoutSecrets } from '../proof/proof-error.js'
 import { bundleIn } from './bundle-folder.js'
 import { showBundle } from './show-bundle.js'
 import { verifyBundle } from './verify-bundle.js'
@@ -35,7 +35,7 @@ function main(args: string[]): number {
 
 function tryVerify(folder: string, key: string | undefined) {
   try {
-    const verdict = verifyBundle(bundleIn(folder), key)
+    const verdict = verifyBundle(bundleIn(folder), key, readFileSync(fileURLToPath(import.meta.url)))
     return { verdict, exit: verdict.findings.length === 0 ? 0 : 1 }
   } catch (error) {
     const exit = error instanceof ProofError ? 2 : 3
@@ -44,7 +44,7 @@ function tryVerify(folder: string, key: string | undefined) {
 }
 
 function told(message: string, exit: number): number {
-  process.stderr.write(`${message}\n`)
+  process.stderr.write(`${withoutSecrets(message)}\n`)
   return exit
 }
 

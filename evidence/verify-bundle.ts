@@ -5,12 +5,15 @@ import { openByPolicy, type Policy, parsePolicy } from '../proof/policy.js'
 import { ProofError, type ProofFault } from '../proof/proof-error.js'
 import { receiptHash } from '../queries/answers/receipt-hash.js'
 import { canonicalJson, isObject, type JsonObject } from '../transform/json.js'
-import { MANIFEST, PAYLOAD, readBagManifest, TAG_MANIFEST } from './bag.js'
+import { eventsNamedIn } from './answer-events.js'
+import { DECLARATION, MANIFEST, PAYLOAD, readBagManifest, TAG_MANIFEST, tellsPayload } from './bag.js'
 import {
+  ANSWER_CSV,
   BAG_INFO,
   LEFT_OUT_LABEL,
   LOG_CHECKPOINT,
   POLICY,
+  PROGRAM,
   PROOFS,
   proofPath,
   QUESTION,
@@ -20,6 +23,7 @@ import {
   VERDICT,
 } from './bundle-files.js'
 import { alteredColumns, type EvidenceRow, mayBeLeftOut, unboundColumns } from './leaf.js'
+import { parseRowLines } from './row-line.js'
 import { parseRowProof, verifyRowProof } from './row-proof.js'
 
 /** The files of a bundle, wherever they lie. */
@@ -57,21 +61,27 @@ export interface BundleVerdict {
   readonly leftOut: Readonly<Record<string, number>>
   /** Columns that no proof speaks of. */
   readonly unbound: readonly string[]
+  /** Whether its `verify.mjs` is the one that whoever verifies has; another is of another version, or forged. */
+  readonly program: 'ours' | 'another'
 }
 
 /**
  * Verifies a bundle. `trusted` is the key that its journal is signed with, or a policy with witnesses, had from
- * elsewhere; without one the bundle's own is taken, which proves only that the bundle agrees with itself. Throws
- * `ProofError` for a vkey that is none.
+ * elsewhere; without one the bundle's own is taken, which proves only that the bundle agrees with itself. `program` is
+ * the `verify.mjs` that whoever verifies has. Throws `ProofError` for a vkey that is none.
  */
-export function verifyBundle(files: BundleFiles, trusted?: string | Verifier | Policy): BundleVerdict {
+export function verifyBundle(
+  files: BundleFiles,
+  trusted: string | Verifier | Policy | undefined,
+  program: Uint8Array,
+): BundleVerdict {
   const given = typeof trusted === 'string' ? parseVkey(trusted) : trusted
   const check = new BundleCheck(files)
   check.bag()
   check.journal(given)
   check.rows()
   check.receipt()
-  return check.verdict(given === undefined ? 'from the bundle' : 'given')
+  return check.verdict(given === undefined ? 'from the bundle' : 'given', program)
 }
 
 class BundleCheck {
@@ -87,9 +97,13 @@ class BundleCheck {
     this.names = new Set(files.list())
   }
 
-  /** Every file is in the manifest that is for it, as it is there, and nothing else. */
+  /** The files are those of a bundle, and each is in the manifest that is for it, as it is there. */
   bag(): void {
     for (const path of REQUIRED) if (!this.names.has(path)) this.find('missing', path, 'is not there')
+    for (const path of this.names)
+      if (!REQUIRED.includes(path as 'bagit.txt') && !path.startsWith(PROOFS))
+        this.find('unlisted', path, 'is no file of a bundle')
+    this.tags()
     const manifests = [MANIFEST, TAG_MANIFEST].map(path => this.manifest(path))
     const [payload, tags] = manifests
     if (payload === undefined || tags === undefined) return
@@ -98,6 +112,17 @@ class BundleCheck {
       const isListed = path === TAG_MANIFEST || (path.startsWith(PAYLOAD) ? payload : tags).has(path)
       if (!isListed) this.find('unlisted', path, 'is in no manifest')
     }
+  }
+
+  /** What a bag says of itself. */
+  private tags(): void {
+    const [declaration, info] = [this.text('bagit.txt'), this.text(BAG_INFO)]
+    if (declaration !== undefined && declaration !== DECLARATION)
+      this.find('form', 'bagit.txt', 'is not that of BagIt 1.0 in UTF-8')
+    const payload = [...this.names].filter(path => path.startsWith(PAYLOAD))
+    const sizes = payload.map(path => this.files.read(path)?.length ?? 0)
+    if (info !== undefined && !tellsPayload(info, sizes))
+      this.find('altered', BAG_INFO, 'has another Payload-Oxum than the files of the bag')
   }
 
   private manifest(path: string): ReadonlyMap<string, string> | undefined {
@@ -144,20 +169,23 @@ class BundleCheck {
     return { witnesses: new Map(), quorum: null, ...policy, logs: [given] }
   }
 
-  /** Each row has a proof that is its own, and each proof has its row. */
+  /** Each row has a proof that is its own, and each proof and each event that the answer names has its row. */
   rows(): void {
     const proofs = new Set([...this.names].filter(path => path.startsWith(PROOFS)))
+    const events = new Set<string>()
     const redacts = this.text(BAG_INFO)?.includes(`${LEFT_OUT_LABEL}: `) === true
-    for (const [i, line] of (this.text(ROWS) ?? '').split('\n').slice(0, -1).entries()) {
+    for (const [i, row] of parseRowLines(this.text(ROWS) ?? '').entries()) {
       this.count.rows++
-      const row = parseObject(line)
       const path = proofPath(String(row?.event_id))
-      if (row === undefined) this.find('form', ROWS, `line ${i + 1} is no row`)
+      events.add(String(row?.event_id))
+      if (row === undefined) this.find('form', ROWS, `line ${i + 1} is no row in its one form`)
       else if (this.row(row, `${ROWS}, line ${i + 1}`, path, redacts)) this.count.proven++
       if (row !== undefined && !proofs.delete(path) && this.names.has(path))
         this.find('unlisted', ROWS, `line ${i + 1} has a row that was there before`)
     }
     for (const path of proofs) this.find('missing', ROWS, `has no row for ${path}`)
+    for (const event of eventsNamedIn(this.text(ANSWER_CSV) ?? ''))
+      if (!events.has(event)) this.find('missing', ROWS, `has no row for event ${event}, which the answer names`)
   }
 
   private row(row: EvidenceRow, where: string, path: string, redacts: boolean): boolean {
@@ -237,6 +265,8 @@ class BundleCheck {
     const text = this.text(path)
     const value = text === undefined ? undefined : parseObject(text)
     if (text !== undefined && value === undefined) this.find('form', path, 'is no JSON object')
+    else if (value !== undefined && text !== `${JSON.stringify(value, null, 2)}\n`)
+      this.find('form', path, 'is not in its one form: others may read another object')
     return value
   }
 
@@ -245,7 +275,7 @@ class BundleCheck {
       this.findings.push({ kind, path, message })
   }
 
-  verdict(key: BundleVerdict['key']): BundleVerdict {
+  verdict(key: BundleVerdict['key'], program: Uint8Array): BundleVerdict {
     const { checkpoint, findings, leftOut } = this
     return {
       findings,
@@ -254,6 +284,7 @@ class BundleCheck {
       key,
       leftOut,
       unbound: [...this.unbound].sort(),
+      program: Buffer.compare(this.files.read(PROGRAM) ?? new Uint8Array(), program) === 0 ? 'ours' : 'another',
     }
   }
 }

@@ -12,7 +12,7 @@ import {
   signerOf,
   type Verifier,
 } from '../proof/note.js'
-import { ProofError } from '../proof/proof-error.js'
+import { ProofError, SECRET } from '../proof/proof-error.js'
 import { makeFolder, sync, writeDurably } from '../store/durable.js'
 
 /**
@@ -100,13 +100,8 @@ export function readKeyFile(path: string): SigningKey {
 export function readVerifier(given: string): Verifier {
   const isFile = existsSync(given) || !given.includes('+')
   const text = isFile ? textOf(given) : given
-  if (!text.startsWith(SECRET)) return parseVkey(text)
-  if (isFile) return readKeyFile(given).verifier
-  throw new ProofError('key is one that signs, expected its vkey, or its file')
+  return isFile && text.startsWith(SECRET) ? readKeyFile(given).verifier : parseVkey(text)
 }
-
-/** What a key that signs begins with. */
-const SECRET = 'PRIVATE+KEY+'
 
 function textOf(path: string): string {
   const bytes = readBounded(path, path, { maxBytes: 4096 })

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, hash, type KeyObject, sign, verify } from 'node:crypto'
-import { ProofError } from './proof-error.js'
+import { ProofError, SECRET } from './proof-error.js'
 
 /**
  * Signed notes (C2SP signed-note): a text, an empty line, and lines of signatures that each name the key. Keys are
@@ -119,6 +119,7 @@ export function formatVkey({ name, id, type, publicKey }: Omit<Verifier, 'verifi
 
 /** Reads a vkey. Throws `ProofError` for another form, an unknown type, a wrong length, an id that is not the key's. */
 export function parseVkey(vkey: string): Verifier {
+  if (vkey.startsWith(SECRET)) throw new ProofError('key is one that signs, expected its vkey, or the file of its vkey')
   const [, name, id, encoded] = /^([^+]+)\+([0-9a-f]{8})\+(\S+)$/.exec(vkey) ?? []
   const key = encoded === undefined ? undefined : decodeBase64(encoded)
   if (name === undefined || id === undefined || key === undefined || !isKeyName(name))

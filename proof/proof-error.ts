@@ -10,7 +10,15 @@ export class ProofError extends Error {
   readonly fault: ProofFault
 
   constructor(message: string, { fault = 'form', ...options }: ErrorOptions & { readonly fault?: ProofFault } = {}) {
-    super(message, options)
+    super(withoutSecrets(message), options)
     this.fault = fault
   }
+}
+
+/** What a key that signs begins with. */
+export const SECRET = 'PRIVATE+KEY+'
+
+/** A text that is shown, without the keys that sign in it: who is given one in the place of a vkey does not tell it. */
+export function withoutSecrets(text: string): string {
+  return text.replace(/PRIVATE\+KEY\+\S*?(?=["',;:]*(?:\s|$))/g, `${SECRET}...`)
 }

@@ -27,6 +27,20 @@ export async function attributeMeant(engine: QueryEngine, table: TableConfigurat
   )
 }
 
+/**
+ * Undefined for a path, such as `customer.email`, that an item of the table ever had, and of a table without a single
+ * image; else paths that are near to it.
+ */
+export async function nearUnknownPath(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  path: string,
+): Promise<readonly string[] | undefined> {
+  const names = await namesWithin(engine, table, [])
+  if (names.length === 0 || names.includes(path) || (await isKnown(engine, table, path, names))) return undefined
+  return nearest(engine, table, path, names)
+}
+
 async function isKnown(
   engine: QueryEngine,
   table: TableConfiguration,

@@ -2,6 +2,7 @@ import { EvidenceError } from '../../evidence/evidence-error.js'
 import { refuseTaken } from '../../evidence/write-bundle.js'
 import { CommandError, EXIT, type Io, type Options } from '../io.js'
 import { isOnAws } from '../show/archive-name.js'
+import { refuseInArchive } from '../show/output-file.js'
 import { grouped } from '../show/progress.js'
 import { printable } from '../show/text.js'
 import { KEY_OPTION, neededKey } from './journal-options.js'
@@ -29,13 +30,14 @@ export function checkEvidence(options: Options): void {
       throw new CommandError('--redact is of a bundle, expected --evidence FOLDER, too')
     return
   }
-  checkFolder('evidence', String(evidence))
+  checkFolder('evidence', String(evidence), options)
   neededKey(options)
 }
 
 /** Throws a `CommandError` for a folder that no bundle can be written to. */
-export function checkFolder(flag: string, folder: string): void {
+export function checkFolder(flag: string, folder: string, options: Options): void {
   if (folder === '') throw new CommandError(`--${flag} is empty, expected a folder`)
+  refuseInArchive(flag, folder, options)
   try {
     refuseTaken(folder)
   } catch (error) {
@@ -68,7 +70,7 @@ export async function giveBundle(
     throw new CommandError('evidence is of an archive in a folder', EXIT.usage, 'a copy of the bucket is one')
   const { verifier } = neededKey(options, root)
   const { giveEvidence } = await import('../../evidence/give-evidence.js')
-  const { rows } = await giveEvidence(folder, {
+  const { rows, leftOut } = await giveEvidence(folder, {
     archive,
     root,
     identity: { origin: verifier.name, known: [verifier] },
@@ -78,5 +80,7 @@ export async function giveBundle(
     disarm: !keepsFormulas,
     ...shown,
   })
-  io.err(`bundle ${printable(folder)}: ${grouped(rows)} ${rows === 1 ? 'row' : 'rows'} proven\n`)
+  const counted = (count: number) => `${grouped(count)} ${count === 1 ? 'row' : 'rows'}`
+  io.err(`bundle ${printable(folder)}: ${counted(rows)} proven\n`)
+  for (const [path, of] of leftOut) io.err(`left out for ${printable(path)}: images of ${counted(of)}\n`)
 }

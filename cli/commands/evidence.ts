@@ -21,7 +21,7 @@ export const evidence: Command = {
   run: async ([path = ''], options, io) => {
     const { output } = options
     if (typeof output !== 'string') throw new CommandError('--output is missing, expected a folder')
-    checkFolder('output', output)
+    checkFolder('output', output, options)
     neededKey(options)
     const [{ readReceipt, ReceiptError }, { rerun }] = await Promise.all([
       import('../../queries/answers/receipt.js'),

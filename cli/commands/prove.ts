@@ -47,14 +47,15 @@ async function proveItem(
   identity: JournalIdentity,
   table: TableConfiguration,
   key: string,
-  { output }: Options,
+  options: Options,
   io: Io,
 ): Promise<ExitCode> {
+  const { output } = options
   const found = await findHistory(workspace, table, key)
   await checkSeen(workspace, table, found)
   if (typeof output !== 'string')
     throw new CommandError('--output is missing, expected a folder for the proofs of the changes of an item')
-  checkFolder('output', output)
+  checkFolder('output', output, options)
   const events = [...found.answer].map(({ event_id: id }) => String(id))
   const { proveEvents } = await import('../../evidence/give-evidence.js')
   const proofs = await proveEvents(workspace.root, identity, table, events)

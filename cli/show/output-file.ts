@@ -12,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { isWithin } from '../../journal/key-file.js'
 import type { WrittenFile } from '../../queries/answers/receipt.js'
 import { CommandError, EXIT, type Io, type Options } from '../io.js'
 import { escapeForeign } from './terminal.js'
@@ -23,14 +24,23 @@ export const OUTPUT_OPTIONS = [
   ['--force', 'writes over a file that is there'],
 ] as const
 
+/** Throws `CommandError` for a place within the archive, which holds what was delivered, and nothing that was asked. */
+export function refuseInArchive(flag: string, path: string, { archive }: Options): void {
+  if (typeof archive === 'string' && isWithin(path, archive))
+    throw new CommandError(
+      `--${flag} ${path} is inside the archive ${JSON.stringify(archive)}, expected a place outside`,
+    )
+}
+
 /**
- * The file that a flag names. Throws `CommandError` for one that is there and may not be written over, and for a
- * folder.
+ * The file that a flag names. Throws `CommandError` for one that is there and may not be written over, for a
+ * folder, and for a place within the archive.
  */
 export function checkTarget(options: Options, flag: 'output' | 'receipt'): string | undefined {
   const path = options[flag]
   if (typeof path !== 'string') return undefined
   if (path === '') throw new CommandError(`--${flag} is empty, expected a file`)
+  refuseInArchive(flag, path, options)
   const found = statSync(path, { throwIfNoEntry: false })
   if (found?.isDirectory()) throw new CommandError(`--${flag} ${path} is a folder, expected a file`)
   if (found?.isFile() && options.force !== true)

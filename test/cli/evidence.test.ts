@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { fileOf, makeFolder, ORDERS, ORDERS_CONFIG, run } from './command-line.js'
@@ -109,7 +109,13 @@ describe('--evidence', () => {
   it('leaves out what is to be left out, and says so', async () => {
     const bag = newFolder()
     const redact = ['--redact', 'updated_by', '--evidence', bag, '--key', vkey]
-    expect((await ask('history', 'Orders', 'ORD12345', ...redact)).exit).toBe(0)
+    const asked = await ask('history', 'Orders', 'ORD12345', ...redact)
+    expect(asked).toMatchObject({ exit: 0, err: expect.stringMatching(/left out for updated_by: images of \d+ rows/) })
+    const typo = ['--redact', 'updatedby', '--evidence', newFolder(), '--key', vkey]
+    expect(await ask('history', 'Orders', 'ORD12345', ...typo)).toMatchObject({
+      exit: 1,
+      err: expect.stringMatching(/"updatedby" is in no image of Orders[\s\S]*updated_by/),
+    })
     expect(await verified('bundle', bag)).toMatchObject({
       exit: 0,
       out: expect.stringContaining('left out on purpose'),
@@ -138,6 +144,58 @@ describe('evidence', () => {
     expect((await ask('evidence', edited, '--output', newFolder(), '--key', vkey)).exit).not.toBe(0)
     expect((await ask('evidence', 'nowhere', '--output', newFolder(), '--key', vkey)).exit).toBe(2)
     expect((await ask('evidence', receipt, '--key', vkey)).exit).toBe(2)
+  })
+})
+
+describe('evidence within the archive', () => {
+  it('is refused, wherever it would be written', async () => {
+    const receipt = join(makeFolder(), 'receipt.json')
+    await ask(...DELETIONS, '--receipt', receipt)
+    const before = readdirSync(root, { recursive: true })
+    const [file, bag] = [join(root, 'config', 'x.row-proof'), join(root, 'data', 'Orders', 'bag')]
+    const link = join(makeFolder(), 'link')
+    symlinkSync(root, link)
+    for (const argv of [
+      ['prove', 'Orders', 'a2678374', '--key', vkey, '--output', file],
+      ['prove', 'Orders', 'ORD12345', '--key', vkey, '--output', bag],
+      ['prove', 'Orders', 'ORD12345', '--key', vkey, '--output', join(link, 'bag')],
+      [...DELETIONS, '--key', vkey, '--evidence', bag],
+      [...DELETIONS, '--output', file],
+      [...DELETIONS, '--receipt', file],
+      ['evidence', receipt, '--key', vkey, '--output', bag],
+      ['sample', 'Orders', '--n', '5', '--seed', 'Q4', ...PERIOD, '--key', vkey, '--evidence', bag],
+    ])
+      expect(await ask(...argv)).toMatchObject({ exit: 2, err: expect.stringContaining('is inside the archive') })
+    expect(readdirSync(root, { recursive: true })).toEqual(before)
+  })
+})
+
+describe('a key that signs', () => {
+  it('is shown nowhere, wherever it is typed', async () => {
+    const file = join(makeFolder(), 'a.key')
+    await run(['seal', '--init', '--key', file, '--origin', ORIGIN, '--archive', root])
+    const secret = readFileSync(file, 'utf8').trim()
+    const seed = secret.split('+').slice(4).join('+')
+    const proof = fileOf('a.row-proof', (await prove('a2678374')).out)
+    const policy = fileOf('policy', `log ${secret} x\nquorum none\n`)
+    for (const argv of [
+      ['verify', 'proof', proof, '--policy', file],
+      ['verify', 'proof', proof, '--policy', policy],
+      ['verify', 'proof', proof, '--policy', secret],
+      ['verify', 'proof', proof, '--key', secret],
+      ['verify', 'proof', secret, '--key', vkey],
+      ['verify', '--key', secret, '--archive', root],
+      ['verify', '--since', secret, '--archive', root],
+      ['seal', '--key', secret, '--archive', root],
+      ['seal', '--key', file, '--origin', secret, '--archive', root],
+      ['seal', '--init', '--key', join(makeFolder(), 'b.key'), '--origin', secret, '--archive', root],
+      ['prove', 'Orders', secret, '--key', vkey, '--archive', root],
+      [secret],
+    ]) {
+      const { exit, out, err } = await run(argv)
+      expect({ argv, exit }).not.toEqual({ argv, exit: 0 })
+      expect(out + err).not.toContain(seed)
+    }
   })
 })
 

@@ -3,14 +3,16 @@ import { hash } from 'node:crypto'
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { readBuilt } from '../../evidence/built-file.js'
 import { bundleIn } from '../../evidence/bundle-folder.js'
 import { formatRowProof, parseRowProof } from '../../evidence/row-proof.js'
 import { showBundle } from '../../evidence/show-bundle.js'
-import { verifyBundle } from '../../evidence/verify-bundle.js'
+import { type BundleFiles, verifyBundle as verifyWith } from '../../evidence/verify-bundle.js'
 import { writeBundle } from '../../evidence/write-bundle.js'
 import { formatCheckpoint, parseCheckpoint } from '../../proof/checkpoint.js'
 import { parseNote, signerOf, signNote } from '../../proof/note.js'
 import { type HashedColumns, rowHash } from '../../transform/audit-row.js'
+import { fileOf } from '../cli/command-line.js'
 import { temporaryFolder } from '../delivery/desk.js'
 import { sealFolder } from '../journal/desk-journal.js'
 import { ORIGIN, SEED, VKEY, WITNESS_SEED, WITNESS_VKEY } from '../proof/vectors.js'
@@ -35,6 +37,8 @@ beforeAll(async () => {
   small = await bundleOf(root, 'deletions', DAYS)
 })
 
+const verifyBundle = (files: BundleFiles, vkey?: string) => verifyWith(files, vkey, readBuilt('verify.mjs'))
+
 const kindsOf = (changed: MemoryBundle, vkey: string | undefined = VKEY) => [
   ...new Set(verifyBundle(changed, vkey).findings.map(({ kind }) => kind)),
 ]
@@ -44,6 +48,8 @@ const editRow = (change: (row: Record<string, unknown>) => object) => (text: str
   const [line = '', ...rest] = text.split('\n')
   return [JSON.stringify(change(JSON.parse(line))), ...rest].join('\n')
 }
+
+const crlf = (text: string) => text.replaceAll('\n', '\r\n')
 
 const proofsOf = (changed: MemoryBundle) => changed.list().filter(path => path.endsWith('.row-proof'))
 const firstProof = (changed: MemoryBundle) =>
@@ -94,10 +100,10 @@ describe('a bundle', () => {
   })
 
   it.each<[string, (changed: MemoryBundle) => unknown, string[]]>([
-    ['a file too many', changed => changed.files.set('data/more.txt', Buffer.from('')), ['unlisted']],
+    ['a file too many', changed => changed.files.set('data/more.txt', Buffer.from('')), ['altered', 'unlisted']],
     ['a tag file too many', changed => changed.files.set('verify/more.mjs', Buffer.from('')), ['unlisted']],
-    ['a file too few', changed => changed.files.delete('data/answer.csv'), ['missing']],
-    ['a proof too few', changed => changed.files.delete(firstProof(changed)), ['missing', 'unproven']],
+    ['a file too few', changed => changed.files.delete('data/answer.csv'), ['altered', 'missing']],
+    ['a proof too few', changed => changed.files.delete(firstProof(changed)), ['altered', 'missing', 'unproven']],
     ['no manifest', changed => changed.files.delete('manifest-sha256.txt'), ['missing']],
     ['an edited answer', changed => changed.edit('data/answer.csv', text => `${text} `), ['altered']],
     ['an edited program', changed => changed.edit('verify/verify.mjs', text => `${text} `), ['altered']],
@@ -109,6 +115,28 @@ describe('a bundle', () => {
   })
 
   it.each<[string, (changed: MemoryBundle) => unknown, string[]]>([
+    [
+      'a file that no bundle has',
+      changed => changed.files.set('data/extra.txt', Buffer.from('x')),
+      ['altered', 'unlisted'],
+    ],
+    ['a program too many', changed => changed.files.set('verify/more.mjs', Buffer.from('x')), ['unlisted']],
+    ['a file beside all', changed => changed.files.set('fetch.txt', Buffer.from('x')), ['unlisted']],
+    ['a declaration that is none', changed => changed.edit('bagit.txt', () => 'junk\n'), ['form']],
+    [
+      'another sum',
+      changed => changed.edit('bag-info.txt', text => text.replace(/Oxum: .*/, 'Oxum: 1.1')),
+      ['altered'],
+    ],
+    ['two sums', changed => changed.edit('bag-info.txt', text => `${text}Payload-Oxum: 1.1\n`), ['altered']],
+  ])('tells %s, though it is in the manifests', (_what, change, kinds) => {
+    const changed = bundle.copy()
+    change(changed)
+    expect(kindsOf(changed.rehashed()).sort()).toEqual(kinds)
+    expect(kindsOf(bundle.copy().rehashed())).toEqual([])
+  })
+
+  it.each<[string, (changed: MemoryBundle) => unknown, string[]]>([
     ['a row that is not proven', changed => changed.files.delete(firstProof(changed)), ['unproven']],
     [
       'a row left out',
@@ -116,6 +144,22 @@ describe('a bundle', () => {
       ['missing'],
     ],
     ['a row twice', changed => changed.edit('data/rows.ndjson', text => text + text), ['unlisted']],
+    [
+      'a row at the end without a line feed',
+      changed => changed.edit('data/rows.ndjson', text => `${text}{"event_id":"ffff","forged":true}`),
+      ['form'],
+    ],
+    [
+      'a name that is there twice',
+      changed => changed.edit('data/rows.ndjson', text => text.replace('{', '{"event_name":"INSERT",')),
+      ['form', 'missing'],
+    ],
+    ['lines that end as on Windows', changed => changed.edit('data/rows.ndjson', crlf), ['form', 'missing']],
+    [
+      'a verdict that is there twice',
+      changed => changed.edit('data/receipt.json', text => text.replace('{', '{\n  "verdict": {},')),
+      ['form'],
+    ],
     ['a row that is none', changed => changed.edit('data/rows.ndjson', text => `[]\n${text}`), ['form']],
     [
       'an edited image',
@@ -292,11 +336,30 @@ describe('a bundle', () => {
     expect(verifyBundle(empty, VKEY)).toMatchObject({ findings: [], rows: 0 })
   })
 
+  it('tells that the rows of its answer are gone, and names the verdict as not checked', async () => {
+    const emptied = bundle.copy().edit('data/rows.ndjson', () => '')
+    for (const path of proofsOf(emptied)) emptied.files.delete(path)
+    const verdict = verifyBundle(emptied.remade(), VKEY)
+    expect(verdict.findings).toHaveLength(45)
+    expect(verdict.findings[0]).toMatchObject({ kind: 'missing', message: expect.stringContaining('the answer names') })
+    expect(showBundle(verifyBundle(bundle, VKEY))).toMatch(/^not checked: the answer and its verdict/m)
+    const empty = await bundleOf(root, 'deletions', { from: '2020-01-01T00:00:00Z', to: '2020-01-02T00:00:00Z' })
+    expect(showBundle(verifyBundle(empty, VKEY))).toContain('nothing of its answer is proven')
+  })
+
+  it('says that its program is another than ours', () => {
+    expect(verifyBundle(bundle, VKEY).program).toBe('ours')
+    const forged = bundle.copy().edit('verify/verify.mjs', () => 'console.log(1)\n')
+    const verdict = verifyBundle(forged.remade(), VKEY)
+    expect(verdict).toMatchObject({ findings: [], program: 'another' })
+    expect(showBundle(verdict)).toMatch(/^not checked: its verify\/verify.mjs, which is another/m)
+  })
+
   it('leaves out images with a value at a path, says so, and is sound', async () => {
     const redacted = await bundleOf(root, 'deletions', PERIOD, ['shipping.city'])
     const verdict = verifyBundle(redacted, VKEY)
     expect(verdict).toMatchObject({ findings: [], proven: 45, leftOut: { old_image: 45 } })
-    expect(redacted.text('bag-info.txt')).toContain('Itemtrail-Left-Out: shipping.city\n')
+    expect(redacted.text('bag-info.txt')).toContain('Itemtrail-Left-Out: shipping.city of 45 rows\n')
     const cities = bundle.text('data/rows.ndjson').match(/"old_city":"([^"]+)"/g) ?? []
     expect(cities.length).toBeGreaterThan(0)
     const all = redacted
@@ -310,6 +373,21 @@ describe('a bundle', () => {
   it('refuses to leave out a key, and a path into a list', async () => {
     await expect(bundleOf(root, 'deletions', PERIOD, ['order_id'])).rejects.toThrow('key attribute')
     await expect(bundleOf(root, 'deletions', PERIOD, ['lines[sku=C].qty'])).rejects.toThrow('list')
+  })
+
+  it.each(['shipping.ciyt', 'Shipping.city', 'lines.qty', 'city'])(
+    'refuses to leave out %s, which no image has',
+    async path => {
+      await expect(bundleOf(root, 'deletions', PERIOD, [path])).rejects.toThrow(
+        `path "${path}" is in no image of Orders`,
+      )
+    },
+  )
+
+  it('says of how many rows it left something out, also of none', async () => {
+    const none = { from: '2020-01-01T00:00:00Z', to: '2020-01-02T00:00:00Z' }
+    const empty = await bundleOf(root, 'deletions', none, ['shipping.city'])
+    expect(empty.text('bag-info.txt')).toContain('Itemtrail-Left-Out: shipping.city of 0 rows\n')
   })
 
   it('is refused over rows that are not sealed yet', async () => {
@@ -380,6 +458,10 @@ describe('verify.mjs', () => {
     expect(run(folder, ['--keys']).status).toBe(2)
     expect(run(folder, ['--key', 'x']).status).toBe(2)
     expect(run(folder, ['nowhere']).status).toBe(3)
+    const secret = fileOf('seal.key', `PRIVATE+KEY+${ORIGIN}+0a1b2c3d+AdZ7seedseedseedseedseedseedseedseedseedseed\n`)
+    const { stderr, status } = run(folder, ['--key', secret])
+    expect({ stderr, status }).toEqual({ stderr: expect.stringContaining('key is one that signs'), status: 2 })
+    expect(run(folder, [readFileSync(secret, 'utf8')]).stderr).not.toContain('seed')
     expect(() => writeBundle(folder, [])).toThrow('not empty')
   })
 })
@@ -407,6 +489,8 @@ describe('HOWTO.txt', { timeout: 600_000 }, () => {
       'payload: as listed',
       'tag files: as listed',
       'payload: nothing more',
+      'other files: nothing more',
+      'a proof for each row',
       'Signature Verified Successfully',
       `checkpoint: of ${ORIGIN}`,
     ])
@@ -422,6 +506,7 @@ describe('HOWTO.txt', { timeout: 600_000 }, () => {
     const more = small.copy()
     more.files.set('data/more', Buffer.from(''))
     expect(byHand(more).stdout).not.toContain('payload: nothing more')
+    expect(byHand(more.remade()).stdout).not.toContain('other files: nothing more')
     const [proof] = proofsOf(small) as [string]
     const turned = bundle
       .copy()

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readBuilt } from '../../evidence/built-file.js'
 import { checkRowProof, type ProvenEvent, proveEvent, proveEvents } from '../../evidence/give-evidence.js'
 import { drawSample, SAMPLE_COLUMNS } from '../../evidence/sample.js'
 import { showProven } from '../../evidence/show-proof.js'
@@ -83,14 +84,14 @@ describe('a sample', () => {
     const receipt = await makeReceipt(answer, archive, { verdict })
     const request = { archive, root, identity: IDENTITY, answer, receipt, title, plainColumns: SAMPLE_COLUMNS }
     const paper = await givenBundle(request)
-    expect(verifyBundle(paper, VKEY)).toMatchObject({ findings: [], rows: 7, proven: 7 })
+    expect(verifyBundle(paper, VKEY, readBuilt('verify.mjs'))).toMatchObject({ findings: [], rows: 7, proven: 7 })
     expect(paper.text('data/report.html')).toContain('7 of ')
     expect(paper.text('data/question.sql')).toContain('sha256')
     expect(await rerun(JSON.parse(paper.text('data/receipt.json')), archive, { trustSql: true })).toMatchObject({
       outcome: 'same',
     })
     const redacted = await givenBundle({ ...request, redact: ['status'] })
-    expect(verifyBundle(redacted, VKEY)).toMatchObject({ findings: [], proven: 7 })
+    expect(verifyBundle(redacted, VKEY, readBuilt('verify.mjs'))).toMatchObject({ findings: [], proven: 7 })
     expect(redacted.text('data/answer.csv').split('\r\n')[0]).toBe(
       'draw,population,event_time,event_name,item_key,changed,actor,actor_source,event_id,event_time_us,drawn_by',
     )

@@ -1,4 +1,5 @@
 /** The bundled orders as a sealed archive in a folder, and bundles of questions asked of it. */
+import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { openInput } from '../../capture/input.js'
@@ -94,6 +95,20 @@ export class MemoryBundle implements BundleFiles {
     )
     this.files.clear()
     for (const { path, bytes } of bag) this.files.set(path, bytes)
+    return this
+  }
+
+  /** Makes the manifests anew, whatever the tag files say. */
+  rehashed(): this {
+    for (const [manifest, isOf] of [
+      ['manifest-sha256.txt', (path: string) => path.startsWith('data/')],
+      ['tagmanifest-sha256.txt', (path: string) => !path.startsWith('data/') && !path.startsWith('tagmanifest')],
+    ] as const) {
+      const lines = this.list()
+        .filter(isOf)
+        .map(path => `${hash('sha256', this.read(path) as Uint8Array)}  ${path}\n`)
+      this.files.set(manifest, Buffer.from(lines.join('')))
+    }
     return this
   }
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readBounded } from '../../../config/gate.js'
+import { readBuilt } from '../../../evidence/built-file.js'
 import { bundleIn } from '../../../evidence/bundle-folder.js'
 import { readLeaf } from '../../../evidence/leaf.js'
 import type { ProvenRow } from '../../../evidence/row-proof.js'
@@ -56,7 +57,7 @@ function describe({ leaf, row, entry, checkpoint }: ProvenRow): object {
 export const verifyBag: HandedOn = async (path, options, format, io) => {
   if (!existsSync(path)) throw new CommandError(`bundle ${path} is not there`, EXIT.unchecked)
   const key = believedKey(options)
-  const verdict = verifyBundle(bundleIn(path), key && (key.policy ?? key.verifier))
+  const verdict = verifyBundle(bundleIn(path), key && (key.policy ?? key.verifier), readBuilt('verify.mjs'))
   await format.print({ page: () => io.out(showBundle(verdict)), whole: () => verdict }, io)
   return verdict.findings.length === 0 ? EXIT.done : EXIT.findings
 }
