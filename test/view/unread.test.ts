@@ -1,0 +1,115 @@
+/** What of an archive is damaged, on every screen as the command line tells it. */
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { run } from '../cli/command-line.js'
+import { ingestRecords, temporaryFolder } from '../delivery/desk.js'
+import { sealFolder } from '../journal/desk-journal.js'
+import { change, STORY, STORY_TABLE } from '../queries/story.js'
+import { browse, type PageClient } from './page-client.js'
+
+const AT = '2026-11-23T00:00:00Z'
+const PERIOD = ['--param', 'from=2026-11-20T00:00:00Z', '--param', 'to=2026-11-23T00:00:00Z']
+const ALL_OF_IT = ['query', 'activity-by-day', 'Orders']
+
+/** Screens, each with the command that asks the same. */
+const SCREENS: Readonly<Record<string, readonly string[]>> = {
+  '/index.json': ['status'],
+  '/t/Orders.json': ALL_OF_IT,
+  '/t/Orders/changes.json': ['sql', 'select event_id from Orders'],
+  '/t/Orders/i/A.json': ['history', 'Orders', 'A'],
+  [`/t/Orders/as-of/${AT}.json`]: ['as-of', 'Orders', AT],
+  '/q/deletions.json?table=Orders': ['query', 'deletions', 'Orders'],
+  '/q/changes-between.json?table=Orders&from=2026-11-20&to=2026-11-23': [
+    'query',
+    'changes-between',
+    'Orders',
+    ...PERIOD,
+  ],
+  '/proof/Orders.json': ALL_OF_IT,
+  '/sample.json?table=Orders&n=2&seed=x&from=2026-11-20&to=2026-11-23': ALL_OF_IT,
+}
+
+const DAY = 'data/Orders/event_date=2026-11-20'
+
+function objectIn(root: string): string {
+  const folder = join(root, DAY)
+  return join(folder, readdirSync(folder).sort()[0] as string)
+}
+
+/** The same number of bytes at the same time, and rows that can be read as before. */
+function alter(root: string): void {
+  const path = objectIn(root)
+  const { atime, mtime } = statSync(path)
+  const bytes = readFileSync(path)
+  const at = bytes.lastIndexOf('DuckDB')
+  expect(at).toBeGreaterThan(0)
+  bytes[at] = 'd'.charCodeAt(0)
+  writeFileSync(path, bytes)
+  utimesSync(path, atime, new Date(mtime.getTime() + 1000))
+}
+
+const DAMAGES: Readonly<Record<string, (root: string) => void>> = {
+  nothing: () => {},
+  'a link in place of an object': root => {
+    const [path, elsewhere] = [objectIn(root), join(temporaryFolder(), 'object.parquet')]
+    renameSync(path, elsewhere)
+    symlinkSync(elsewhere, path)
+  },
+  'a cut fact': root => {
+    mkdirSync(join(root, 'facts/Orders'), { recursive: true })
+    writeFileSync(join(root, 'facts/Orders/20261120T000000Z-gap.json'), '{"format":"itemtrail')
+  },
+  'a folder of no day': root => {
+    mkdirSync(join(root, 'data/Orders/more'))
+    writeFileSync(join(root, 'data/Orders/more/a.parquet'), readFileSync(objectIn(root)))
+  },
+  'a missing object': root => rmSync(objectIn(root)),
+  'an altered object': alter,
+}
+
+const UNREAD = /^(data|facts|config|log)\/\S+ /
+
+const opened: PageClient[] = []
+afterAll(() => Promise.all(opened.map(page => page.close())))
+
+async function damaged(damage: (root: string) => void, isSealed: boolean) {
+  const root = temporaryFolder()
+  await ingestRecords(root, STORY, { configuration: STORY_TABLE })
+  if (isSealed) await sealFolder(root)
+  const page = await browse(root, { now: () => new Date('2026-11-22T00:00:00Z') })
+  opened.push(page)
+  // what is damaged while the server runs is no other damage
+  await page.text('/t/Orders')
+  damage(root)
+  return { root, page }
+}
+
+describe.each([false, true])('an archive that is sealed: %s, with', isSealed => {
+  it.each(Object.entries(DAMAGES))('%s is on each screen as on the command line', async (_, damage) => {
+    const { root, page } = await damaged(damage, isSealed)
+    for (const [path, argv] of Object.entries(SCREENS)) {
+      const { exit, out, err } = await run([...argv, '--archive', root, '--format', 'json'])
+      const said = err.split('\n').filter(line => UNREAD.test(line))
+      const { unread, verdict } = await page.json(path)
+      expect({ path, unread: [...unread].sort() }).toEqual({ path, unread: [...new Set(said)].sort() })
+      expect([path, exit === 3]).toEqual([path, unread.length > 0])
+      expect([path, exit]).not.toEqual([path, 2])
+      const confidence = JSON.parse(out).verdict?.confidence
+      if (confidence !== undefined) expect([path, verdict?.confidence]).toEqual([path, confidence])
+      const html = await page.text(path.replace('.json', ''))
+      for (const text of unread) expect(html).toContain(text.slice(0, 40))
+      expect([path, html.includes('UNCHECKED')]).toEqual([path, unread.length > 0])
+    }
+  })
+})
