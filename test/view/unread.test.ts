@@ -113,3 +113,39 @@ describe.each([false, true])('an archive that is sealed: %s, with', isSealed => 
     }
   })
 })
+
+describe('what is not as it was sealed', () => {
+  const of = async (damage: (root: string) => void) => (await damaged(damage, true)).page
+  const proof = async (page: PageClient) => (await page.json('/proof/Orders.json')) as { days: { day: string }[] }
+
+  it('is noticed of an object that is altered in place while the server runs, on every screen of its table', async () => {
+    const page = await of(alter)
+    const { verdict, days } = await page.json('/t/Orders.json')
+    expect(verdict).toMatchObject({ confidence: 'ALTERED', doubtful: true })
+    expect(days[0]).toMatchObject({ day: '2026-11-20', doubt: 'altered' })
+    const html = await page.text('/t/Orders')
+    expect(html).toContain('2026-11-20 altered')
+    expect(html).not.toContain('; there is none')
+  })
+
+  it('is on the page of proofs: the day, how many of how many, and what closes it', async () => {
+    const altered = await of(alter)
+    expect((await proof(altered)).days[0]).toMatchObject({ day: '2026-11-20', altered: 1 })
+    const text = await altered.text('/proof/Orders')
+    expect(text).toContain('1 altered')
+    expect(text).toContain('it is another now')
+    expect(text).not.toContain('nothing is known to be missing')
+    expect(text).not.toContain('by their size')
+  })
+
+  it.each(['2026-11-20', '2026-11-21'])('is a day of which the object is gone, at either end: %s', async day => {
+    const page = await of(root => rmSync(join(root, 'data/Orders', `event_date=${day}`), { recursive: true }))
+    const { days, counts, gaps } = await page.json('/proof/Orders.json')
+    expect(days.find((one: { day: string }) => one.day === day)).toMatchObject({ objects: 0, missing: 1 })
+    expect(counts).toContain('1 missing')
+    expect(gaps[0].what).toContain(`event_date=${day}`)
+    const strip = await page.json('/t/Orders.json')
+    expect(strip.days.find((one: { day: string }) => one.day === day).doubt).toBe('a sealed object is missing')
+    expect(await (await page.get('/proof/Orders.csv')).text()).toContain(`${day},0,0,1,0,a sealed object is missing`)
+  })
+})
