@@ -149,3 +149,33 @@ describe('what is not as it was sealed', () => {
     expect(await (await page.get('/proof/Orders.csv')).text()).toContain(`${day},0,0,1,0,a sealed object is missing`)
   })
 })
+
+describe('the first page', () => {
+  it('counts what was refused and names no table, as status does', async () => {
+    const { root, page } = await damaged(() => {}, false)
+    const records = join(temporaryFolder(), 'records.ndjson')
+    writeFileSync(records, '{"nonsense":1}\n')
+    await run(['ingest', records, '--archive', root])
+    const { exit, out } = await run(['status', '--archive', root])
+    expect([exit, out]).toEqual([1, expect.stringContaining('1 refused')])
+    expect(await page.json('/index.json')).toMatchObject({ refused_of_no_table: 1 })
+    expect(await page.text('/')).toContain('1 refused record names no table of the archive')
+    expect(await page.text('/index.csv')).toMatch(/,GAP,1,,/)
+  })
+
+  it('dates the last change by the days of the archive, not by a folder of no day', async () => {
+    const { root, page } = await damaged(() => {}, false)
+    const before = (await page.json('/index.json')).last_change
+    const later = temporaryFolder()
+    await ingestRecords(later, [change('Z', '22T10:00:00', undefined, { n: { N: '1' } })])
+    const [object] = readdirSync(join(later, 'data/Orders/event_date=2026-11-22'))
+    mkdirSync(join(root, 'data/Orders/more'))
+    writeFileSync(
+      join(root, 'data/Orders/more/a.parquet'),
+      readFileSync(join(later, 'data/Orders/event_date=2026-11-22', object as string)),
+    )
+    const { last_change: after, tables, unread } = await page.json('/index.json')
+    expect([after, tables[0].last_change]).toEqual([before, before])
+    expect(unread).toEqual([expect.stringContaining('is the folder of no day')])
+  })
+})
