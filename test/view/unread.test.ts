@@ -179,3 +179,23 @@ describe('the first page', () => {
     expect(unread).toEqual([expect.stringContaining('is the folder of no day')])
   })
 })
+
+describe('a file of rows', () => {
+  it('is none where something is not read: it would look whole', async () => {
+    const { page } = await damaged(DAMAGES['a link in place of an object'] as (root: string) => void, false)
+    for (const path of ['/index.csv', '/t/Orders.csv', '/t/Orders/changes.csv', '/q/deletions.csv?table=Orders']) {
+      const answer = await page.get(path)
+      expect([path, answer.status, await answer.text()]).toEqual([path, 409, expect.stringContaining('is a link')])
+    }
+  })
+
+  it('is none of a moment before the archive begins, which the command line ends with 3', async () => {
+    const { root, page } = await damaged(() => {}, false)
+    const early = '2026-01-01T00:00:00Z'
+    const { exit } = await run(['as-of', 'Orders', early, '--archive', root, '--format', 'csv'])
+    const answer = await page.get(`/t/Orders/as-of/${early}.csv`)
+    expect([exit, answer.status]).toEqual([3, 409])
+    expect(await answer.text()).toContain('the archive begins later, at 2026-11-20')
+    expect(((await page.get(`/t/Orders/as-of/${AT}.csv`)) as Response).status).toBe(200)
+  })
+})
