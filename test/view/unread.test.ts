@@ -118,7 +118,7 @@ describe('what is not as it was sealed', () => {
   const of = async (damage: (root: string) => void) => (await damaged(damage, true)).page
   const proof = async (page: PageClient) => (await page.json('/proof/Orders.json')) as { days: { day: string }[] }
 
-  it('is noticed of an object that is altered in place while the server runs, on every screen of its table', async () => {
+  it('is hatched on the day of an object that is altered in place while the server runs', async () => {
     const page = await of(alter)
     const { verdict, days } = await page.json('/t/Orders.json')
     expect(verdict).toMatchObject({ confidence: 'ALTERED', doubtful: true })
