@@ -256,8 +256,13 @@ export async function lastChangeUs(engine: QueryEngine, table: TableConfiguratio
   const sql = `select max(event_time_us) as us from ${deliveriesOf(table)} where event_name <> 'BASELINE'`
   const of = async (where: string, values: readonly BoundValue[]) =>
     [...rowsOf(await engine.run(`${sql}${where}`, values))][0]?.us ?? null
+  // a folder of no day may have rows of any, which are in no answer or not in every one
+  if (last === undefined) return microseconds(await of('', []))
   // the last day may have nothing but what a baseline saw
-  const us = (last === undefined ? null : await of(' and event_date >= ?', [last])) ?? (await of('', []))
+  return microseconds((await of(' and event_date = ?', [last])) ?? (await of(' and event_date <= ?', [last])))
+}
+
+function microseconds(us: Row[string] | null): number | null {
   return us === null ? null : Number(us)
 }
 

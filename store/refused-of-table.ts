@@ -1,7 +1,8 @@
+import { hash } from 'node:crypto'
 import { REFUSED_PREFIX } from '../transform/layout.js'
 import { DiskArchive } from './folder.js'
 import { archiveLedger, Ledger } from './redriven.js'
-import { openRefused } from './refused-reader.js'
+import { openRefused, readRefused } from './refused-reader.js'
 
 /**
  * Objects under `refused/` that still hold records of a table, each with how many; what was sent again does not count.
@@ -19,6 +20,19 @@ export async function refusedOfTable(root: string, table: string): Promise<reado
     if (damaged) found.push(`${key}: damaged`)
   }
   return found
+}
+
+/**
+ * How many refused records are of none of these tables, such as those that name no table, and were not sent again: one
+ * that was refused twice counts once. What cannot be read is counted where there is no table that counts it.
+ */
+export async function countRefusedBeside(root: string, tables: readonly string[]): Promise<number> {
+  const ledger = Ledger.open(archiveLedger(root), 'archive')
+  const records = new Set<string>()
+  let damaged = 0
+  for await (const kept of readRefused(new DiskArchive(root), () => damaged++))
+    if (!tables.includes(kept.entry.table) && !ledger.isDone(kept)) records.add(hash('sha256', kept.entry.data))
+  return records.size + (tables.length === 0 ? damaged : 0)
 }
 
 /**

@@ -14,7 +14,7 @@ import { ParameterError } from '../queries/parameters.js'
 import { formatInstant } from '../transform/instant.js'
 import { AddressError, linkTo } from './address.js'
 import type { ArchiveInView, Looked } from './archive-in-view.js'
-import { pageOf } from './layout.js'
+import { pageOf, type Surroundings } from './layout.js'
 import { revealPage } from './paper/reveal.js'
 import { STYLE } from './paper/style.js'
 import { type Admission, guard } from './safety.js'
@@ -33,6 +33,7 @@ import { tableScreen } from './screens/table.js'
 import { costFirst, type Spending, spendingRemarks } from './spending.js'
 import { lastChange } from './tables.js'
 import { clockOf } from './times.js'
+import { unreadBy } from './unread.js'
 
 /** What the page looks at, and who may look. */
 export interface AppOptions {
@@ -221,32 +222,39 @@ function askingOf(
 async function send(screen: Screen, asking: PageAsking, ending: Ending, options: AppOptions): Promise<Response> {
   const { status = 200 } = screen
   const lastUs = screen.isUnasked ? undefined : await lastChange(asking)
-  if (ending === 'csv') return csvOf(screen)
+  const unread = screen.isUnasked ? [] : await unreadBy(asking)
+  if (ending === 'csv') return csvOf(screen, unread)
+  const engineRemarks = asking.archive.engine.remarks?.() ?? []
+  const told = { ...screen, remarks: [...new Set([...engineRemarks, ...(screen.remarks ?? [])])] }
   if (ending === 'json')
-    return new Response(`${toJson(described(screen, asking, lastUs))}\n`, {
+    return new Response(`${toJson(described(told, { asking, lastUs, unread }))}\n`, {
       status,
       headers: { 'content-type': 'application/json; charset=utf-8' },
     })
   const remarks = [
-    ...(screen.remarks ?? []),
+    ...told.remarks,
     ...(options.spending === undefined ? [] : spendingRemarks(asking, options.spending)),
   ]
-  const html = revealPage(pageOf({ asking, screen: { ...screen, remarks }, lastUs }))
+  const html = revealPage(pageOf({ asking, screen: { ...screen, remarks }, lastUs, unread }))
   return new Response(html, { status, headers: { 'content-type': 'text/html; charset=utf-8' } })
 }
 
-function csvOf({ rows, isCut, counts, command }: Screen): Response {
+function csvOf({ rows, isCut, whyNoFile, counts, command }: Screen, unread: readonly string[]): Response {
   const refused = (text: string, status: number) =>
     new Response(`${text}\n`, { status, headers: { 'content-type': 'text/plain; charset=utf-8' } })
   if (rows === undefined) return refused('this is no list, expected .json', 404)
   if (isCut) return refused(`${counts}: a file of some rows would look whole; narrow it, or ask\n${command}`, 400)
+  const lacking = [...unread, ...(whyNoFile === undefined ? [] : [whyNoFile])]
+  // the command gives the file, and ends with 3, which a download cannot
+  if (lacking.length > 0)
+    return refused(`${lacking.join('\n')}\na file would look whole; this gives it, and says so\n${command ?? ''}`, 409)
   return new Response(Buffer.concat([...toCsv(rows)]), {
     headers: { 'content-type': 'text/csv; charset=utf-8; header=present' },
   })
 }
 
 /** What is always on a screen, and its own. */
-function described(screen: Screen, asking: PageAsking, lastUs: number | null | undefined): object {
+function described(screen: Screen, { asking, lastUs, unread }: Omit<Surroundings, 'screen'>): object {
   const { question, command = null, counts = null, remarks = [], receipt, sureness, data } = screen
   return {
     question,
@@ -256,6 +264,7 @@ function described(screen: Screen, asking: PageAsking, lastUs: number | null | u
     command,
     receipt: receipt?.sha256 ?? null,
     remarks,
+    unread,
     verdict: sureness?.kind === 'judged' ? describeVerdict(sureness.verdict) : null,
     ...data,
   }

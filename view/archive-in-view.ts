@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { OpenArchive } from '../library/archive.js'
 import type { AnswerVerdict } from '../queries/answers/asked.js'
 import type { QuestionAsked } from '../queries/answers/asked-archive.js'
-import { CLAIMS_PREFIX, FACTS_PREFIX, SEALED_PREFIXES } from '../transform/layout.js'
+import { FACTS_PREFIX, LOG_PREFIX, SEALED_PREFIXES } from '../transform/layout.js'
 
 /** What a page looks at: the archive as it was when it was last opened. */
 export interface Looked {
@@ -127,11 +127,14 @@ class Opened implements Looked {
   }
 }
 
-/** What an archive consists of: on AWS, whose engine reads what is there, only its facts. */
+/**
+ * What an archive consists of, each object with its tag, for one that was altered has the same name and may have the
+ * same size. On AWS, whose engine reads what is there, only its facts.
+ */
 async function stateOf({ engine }: OpenArchive): Promise<string> {
   const { facts } = engine
   if (facts === undefined) return ''
-  const prefixes = engine.objects === undefined ? [FACTS_PREFIX] : [...SEALED_PREFIXES, CLAIMS_PREFIX]
+  const prefixes = engine.objects === undefined ? [FACTS_PREFIX] : [...SEALED_PREFIXES, LOG_PREFIX]
   const lists = await Promise.all(prefixes.map(prefix => facts.entries(prefix)))
-  return hash('sha256', JSON.stringify(lists.flat().map(({ key, bytes }) => [key, bytes])))
+  return hash('sha256', JSON.stringify(lists.flat().map(({ key, etag }) => [key, etag])))
 }

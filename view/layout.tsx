@@ -13,10 +13,12 @@ export interface Surroundings {
   readonly screen: Screen
   /** When the archive's last change was made, in microseconds since 1970; null: it has none; undefined: not asked. */
   readonly lastUs: number | null | undefined
+  /** What of the archive is not read: where there is something, nobody can say that the screen is whole. */
+  readonly unread: readonly string[]
 }
 
 /** A whole page. */
-function Layout({ asking, screen, lastUs }: Surroundings) {
+function Layout({ asking, screen, lastUs, unread }: Surroundings) {
   const { question, trail, body, sureness } = screen
   return (
     <html lang="en">
@@ -65,6 +67,7 @@ function Layout({ asking, screen, lastUs }: Surroundings) {
         </header>
         <main id="main" tabindex={-1}>
           <h1>{question}</h1>
+          <Unread unread={unread} />
           {sureness === undefined ? null : (
             <Later name="sure" asking={asking}>
               {sureness.kind === 'pending' ? undefined : <Sure sureness={sureness} />}
@@ -131,6 +134,28 @@ export function Later({ name, asking, children }: LaterOf) {
           </span>
         </p>
       )}
+    </div>
+  )
+}
+
+/** Lines that a person is shown of what is not read; `.json` has all. */
+const MOST_UNREAD = 20
+
+/** Stands above how sure the rest is: of what is not read no verdict knows. */
+function Unread({ unread }: Pick<Surroundings, 'unread'>) {
+  if (unread.length === 0) return null
+  const more = unread.length - MOST_UNREAD
+  return (
+    <div class="note bad" role="alert">
+      <p class="confidence">
+        <Chip word="UNCHECKED" /> <span>nobody can say that this is whole:</span>
+      </p>
+      <ul>
+        {unread.slice(0, MOST_UNREAD).map(text => (
+          <li class="any">{text}</li>
+        ))}
+        {more > 0 ? <li>and {more} more</li> : null}
+      </ul>
     </div>
   )
 }

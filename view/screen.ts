@@ -62,6 +62,8 @@ export interface Screen {
   readonly isUnasked?: boolean | undefined
   /** True where a file has some of the rows only, which CSV has no place to say. @default false */
   readonly isCut?: boolean | undefined
+  /** Why what there is of rows makes no file: empty, it would look like an answer. */
+  readonly whyNoFile?: string | undefined
   /** What `.csv` has, where the screen is a list. */
   readonly rows?: Table | undefined
 }

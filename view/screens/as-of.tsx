@@ -4,8 +4,9 @@ import { showItemKey } from '../../cli/show/item-key.js'
 import type { TableItem } from '../../library/archive-answers.js'
 import { textTable } from '../../queries/engines/text-table.js'
 import { isDoubtful } from '../../queries/verdict/findings.js'
+import { archiveBegan } from '../../queries/verdict/state-at.js'
 import type { AttributeValue, Item } from '../../transform/attribute-value.js'
-import { formatInstant, parseInstant } from '../../transform/instant.js'
+import { formatInstant, parseInstant, readableInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { AddressError, linkTo, shellWord } from '../address.js'
 import { here, ListTable } from '../layout.js'
@@ -51,6 +52,7 @@ export async function asOfScreen(asking: PageAsking): Promise<Screen> {
     counts: `${shown.length} of ${count(found.length)} items shown, of ${count(total)} in the table then; ${count(doubtful.length)} doubtful`,
     remarks: filters.length === 0 ? [] : ['the command tells all items; the filters are of this page'],
     data: { table: name, at, items: shown.map(described) },
+    whyNoFile: await whyNoFile(asking, table, us),
     rows: textTable(
       ['item_key', 'state', 'confidence', 'item'],
       shown.map(({ key, state, confidence, item }) => [
@@ -85,6 +87,13 @@ export async function asOfScreen(asking: PageAsking): Promise<Screen> {
       </>
     ),
   }
+}
+
+/** A file of what a table held before anything is known of it would be empty, as one of an empty table is. */
+async function whyNoFile({ archive, waits }: PageAsking, table: TableConfiguration, us: number) {
+  const beganUs = waits ? await archiveBegan(archive.engine, table) : us
+  if (us >= beganUs) return undefined
+  return `the archive begins later, at ${readableInstant(beganUs)}: what the table held before is not known`
 }
 
 /** Items of a page's answer that are kept; a larger table is asked by the command line. */

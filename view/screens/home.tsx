@@ -12,6 +12,7 @@ import { ageOf } from '../../queries/moment.js'
 import { NOT_SHOWN } from '../../queries/verdict/table-verdict.js'
 import { DiskArchive } from '../../store/folder.js'
 import { findFacts } from '../../store/kept-facts.js'
+import { countRefusedBeside } from '../../store/refused-of-table.js'
 import { factMicroseconds } from '../../transform/fact.js'
 import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
@@ -22,41 +23,39 @@ import type { PageAsking, Screen, Sureness } from '../screen.js'
 import { surenessOf } from '../sureness.js'
 import { lastChangeOf } from '../tables.js'
 import { Time } from '../times.js'
+import { unreadOfTable } from '../unread.js'
 
 /** What the archive holds, and how it is. */
 export async function homeScreen(asking: PageAsking): Promise<Screen> {
   const { archive, root } = asking
-  const [tables, sealed] = await Promise.all([
+  const [tables, sealed, refused] = await Promise.all([
     Promise.all(archive.tables().map(name => lookAt(asking, archive.table(name)))),
     sealOf(asking),
+    asking.onAws ? 0 : countRefusedBeside(root, archive.tables()),
   ])
   return {
     question: 'What does the archive hold, and how is it?',
     trail: [],
     command: asking.onAws ? undefined : `itemtrail status${archiveFlag(root)}`,
     counts: `${tables.length} ${tables.length === 1 ? 'table' : 'tables'}`,
-    remarks: archive.engine.remarks?.() ?? [],
-    data: { tables: tables.map(describe), sealed: sealed ?? null },
+    data: { tables: tables.map(describe), sealed: sealed ?? null, refused_of_no_table: asking.onAws ? null : refused },
     rows: textTable(
-      ['table', 'last_change', 'lag_seconds', 'refused', 'gaps', 'compared'],
-      tables.map(({ table, lastUs, lagUs, sureness, compared }) => {
-        const of = verdictOf(sureness)
-        const number = (n: number | null | undefined) => (n == null ? null : String(n))
-        return [
-          table,
-          instant(lastUs),
-          number(lagUs === null ? null : lagUs / 1e6),
-          number(of?.refused),
-          number(of?.gaps),
-          instant(compared?.us ?? null),
-        ]
-      }),
+      ['table', 'last_change', 'lag_seconds', 'how_sure', 'refused', 'gaps', 'compared'],
+      [
+        ...tables.map(rowOf),
+        // what was refused of no table has a row of its own
+        ...(refused === 0 ? [] : [['', null, null, 'GAP', String(refused), null, null]]),
+      ],
     ),
     body:
       tables.length === 0 ? (
-        <p class="note">the archive has no table yet: itemtrail ingest, or tail, brings changes into it</p>
+        <>
+          <RefusedBeside count={refused} root={root} />
+          <p class="note">the archive has no table yet: itemtrail ingest, or tail, brings changes into it</p>
+        </>
       ) : (
         <>
+          <RefusedBeside count={refused} root={root} />
           <ListTable
             caption="tables"
             columns={[
@@ -89,6 +88,16 @@ export async function homeScreen(asking: PageAsking): Promise<Screen> {
   }
 }
 
+/** What was refused and no table counts. */
+function RefusedBeside({ count, root }: { readonly count: number; readonly root: string }) {
+  if (count === 0) return null
+  return (
+    <p class="note bad">
+      {`${count} refused ${count === 1 ? 'record names' : 'records name'} no table of the archive and may belong to any; what was refused, and why: itemtrail status${archiveFlag(root)}`}
+    </p>
+  )
+}
+
 /** The shortest way to an item, for somebody who has a key in hand. */
 function ItemForm({ tables }: { readonly tables: readonly string[] }) {
   return (
@@ -117,6 +126,8 @@ interface Found {
   /** Of the changes of the last day, the longest time from being made to being received. */
   readonly lagUs: number | null
   readonly sureness: Sureness | undefined
+  /** What of the table is not read. */
+  readonly unread: readonly string[]
   readonly compared: { readonly us: number; readonly differing: number } | undefined
 }
 
@@ -127,6 +138,7 @@ async function lookAt(asking: PageAsking, table: TableConfiguration): Promise<Fo
     lastUs: null,
     lagUs: null,
     sureness: undefined,
+    unread: await unreadOfTable(asking, table.table),
     compared: undefined,
   }
   try {
@@ -158,12 +170,26 @@ async function comparedOf({ archive, once }: PageAsking, table: TableConfigurati
   return last && { us: factMicroseconds(last.from), differing: last.differing.length }
 }
 
+function rowOf({ table, problem, lastUs, lagUs, sureness, unread, compared }: Found): readonly (string | null)[] {
+  const of = verdictOf(sureness)
+  const number = (n: number | null | undefined) => (n == null ? null : String(n))
+  return [
+    table,
+    instant(lastUs),
+    number(lagUs === null ? null : lagUs / 1e6),
+    problem !== undefined || unread.length > 0 ? 'UNCHECKED' : (of?.confidence ?? null),
+    number(of?.refused),
+    number(of?.gaps),
+    instant(compared?.us ?? null),
+  ]
+}
+
 function verdictOf(sureness: Sureness | undefined) {
   return sureness?.kind === 'judged' ? sureness.verdict?.tables[0] : undefined
 }
 
 function Row({ found, asking }: { readonly found: Found; readonly asking: PageAsking }) {
-  const { table, problem, lastUs, lagUs, sureness, compared } = found
+  const { table, problem, lastUs, lagUs, sureness, unread, compared } = found
   const verdict = verdictOf(sureness)
   const name = (
     <th scope="row">
@@ -193,6 +219,7 @@ function Row({ found, asking }: { readonly found: Found; readonly asking: PageAs
       </td>
       <td data-label="lag">{lagUs === null ? <span class="dim">not known</span> : durationOf(lagUs)}</td>
       <td data-label="how sure">
+        {unread.length > 0 ? <Chip word="UNCHECKED" /> : null}{' '}
         {sureness?.kind === 'judged' ? (
           <Chip word={sureness.word} />
         ) : (
@@ -285,7 +312,7 @@ function instant(us: number | null): string | null {
   return us === null ? null : formatInstant(us, 6)
 }
 
-function describe({ table, problem, lastUs, lagUs, sureness, compared }: Found): object {
+function describe({ table, problem, lastUs, lagUs, sureness, unread, compared }: Found): object {
   const verdict = verdictOf(sureness)
   return {
     table,
@@ -293,6 +320,7 @@ function describe({ table, problem, lastUs, lagUs, sureness, compared }: Found):
     last_change: instant(lastUs),
     lag_seconds: lagUs === null ? null : lagUs / 1_000_000,
     confidence: verdict?.confidence ?? null,
+    unread,
     changes: verdict?.changes ?? null,
     items: verdict?.items ?? null,
     gaps: verdict?.gaps ?? null,

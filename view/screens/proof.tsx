@@ -3,11 +3,13 @@ import type { SealedEntry } from '../../journal/entry.js'
 import { KeptLog } from '../../journal/kept-log.js'
 import { type VerifiedLog, verifyLog } from '../../journal/verify-log.js'
 import { textTable } from '../../queries/engines/text-table.js'
+import { sealedOf } from '../../queries/verdict/sealed.js'
 import { DiskArchive } from '../../store/folder.js'
 import { findFacts } from '../../store/kept-facts.js'
 import { entriesOf } from '../../store/table-objects.js'
 import { factMicroseconds } from '../../transform/fact.js'
 import { formatDay, formatInstant, readableInstant } from '../../transform/instant.js'
+import { DATA_PREFIX, dateOfKey } from '../../transform/layout.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { AddressError, linkTo, periodIn, shellWord } from '../address.js'
 import { Later, ListTable } from '../layout.js'
@@ -40,11 +42,11 @@ export async function proofScreen(asking: PageAsking): Promise<Screen> {
     ],
     command: `itemtrail verify${archiveFlag(root)}${asking.identity === undefined ? ' --key KEY' : ''}`,
     sureness,
-    counts: `${days.reduce((sum, { sealed: n }) => sum + n, 0)} of ${days.reduce((sum, { objects }) => sum + objects, 0)} objects sealed, on ${days.length} days`,
+    counts: countsOf(days),
     data: { table: name, log: logData(sealed.log), days, anchors, gaps },
     rows: textTable(
-      ['day', 'objects', 'sealed'],
-      days.map(({ day, objects, sealed: n }) => [day, String(objects), String(n)]),
+      ['day', 'objects', 'sealed', 'missing', 'altered', 'state'],
+      days.map(day => [day.day, ...[day.objects, day.sealed, day.missing, day.altered].map(String), stateOf(day)]),
     ),
     body: (
       <>
@@ -71,27 +73,33 @@ function DayList({ days }: { readonly days: readonly SealedDay[] }) {
   const objects = days.reduce((sum, day) => sum + day.objects, 0)
   const list = (
     <ListTable
-      caption={`${days.length} days; objects are held against the journal by their size, itemtrail verify hashes them`}
-      columns={[['day'], ['objects', true], ['sealed', true], ['state']]}
+      caption={`${days.length} days; how they were held against the journal stands above; itemtrail verify hashes all of them`}
+      columns={[['day'], ['objects', true], ['sealed', true], ['missing', true], ['altered', true], ['state']]}
     >
-      {days.map(({ day, objects, sealed: n }) => (
+      {days.map(day => (
         <tr>
-          <th scope="row">{day}</th>
+          <th scope="row">{day.day}</th>
           <td class="n" data-label="objects">
-            {objects}
+            {day.objects}
           </td>
           <td class="n" data-label="sealed">
-            {n}
+            {day.sealed}
           </td>
-          <td data-label="state" {...(n < objects && { class: 'bad' })}>
-            {n === objects ? '✓ sealed' : n === 0 ? '✗ not sealed' : '✗ sealed in part'}
+          <td class="n" data-label="missing">
+            {day.missing}
+          </td>
+          <td class="n" data-label="altered">
+            {day.altered}
+          </td>
+          <td data-label="state" {...(stateOf(day) !== 'sealed' && { class: 'bad' })}>
+            {`${stateOf(day) === 'sealed' ? '✓' : '✗'} ${stateOf(day)}`}
           </td>
         </tr>
       ))}
     </ListTable>
   )
   if (days.length === 0) return <p>there is no object in the period</p>
-  if (days.some(({ sealed }) => sealed > 0)) return list
+  if (days.some(({ sealed, missing, altered }) => sealed + missing + altered > 0)) return list
   return (
     <details>
       <summary>{`none of ${objects.toLocaleString('en')} objects, on ${days.length} days, is shown to be sealed`}</summary>
@@ -104,10 +112,30 @@ interface SealedDay {
   readonly day: string
   readonly objects: number
   readonly sealed: number
+  /** What was sealed and is not there, or is another now. */
+  readonly missing: number
+  readonly altered: number
 }
 
-/** The journal verified, and the objects of each day held against its entries by size; `verify` hashes them. */
-async function lookAt({ root, identity }: PageAsking, table: TableConfiguration) {
+const NONE_OF_A_DAY = { objects: 0, sealed: 0, missing: 0, altered: 0 }
+
+function stateOf({ objects, sealed, missing, altered }: SealedDay): string {
+  if (altered > 0) return missing > 0 ? 'altered, and a sealed object is missing' : 'altered'
+  if (missing > 0) return 'a sealed object is missing'
+  return sealed === objects ? 'sealed' : sealed === 0 ? 'not sealed' : 'sealed in part'
+}
+
+function countsOf(days: readonly SealedDay[]): string {
+  const sum = (name: keyof typeof NONE_OF_A_DAY) => days.reduce((sum, day) => sum + day[name], 0)
+  const [missing, altered] = [sum('missing'), sum('altered')]
+  const lacking = [...(missing === 0 ? [] : [`${missing} missing`]), ...(altered === 0 ? [] : [`${altered} altered`])]
+  return [`${sum('sealed')} of ${sum('objects') + missing} objects sealed and as they were`, ...lacking]
+    .join(', ')
+    .concat(`, on ${days.length} days`)
+}
+
+/** The journal verified, and the objects of each day held against its entries, as the verdict holds them. */
+async function lookAt({ root, identity, archive: { engine } }: PageAsking, table: TableConfiguration) {
   const archive = new DiskArchive(root)
   const entries = new Map<string, SealedEntry>()
   const store = new KeptLog(archive)
@@ -120,16 +148,20 @@ async function lookAt({ root, identity }: PageAsking, table: TableConfiguration)
             if (entry.type === 'object@1' && !entries.has(entry.key)) entries.set(entry.key, entry)
           },
         })
-  const days = new Map<string, { objects: number; sealed: number }>()
+  const days = new Map<string, Omit<SealedDay, 'day'>>()
+  const findings = (await sealedOf(engine, table))?.findings ?? []
+  const altered = new Set(findings.filter(({ kind }) => kind === 'altered').map(({ key }) => key))
   const isSound = log !== undefined && log.findings.length === 0
   for (const { key, bytes } of await entriesOf(archive, table.table)) {
-    const [, day] = /event_date=(\d{4}-\d{2}-\d{2})/.exec(key) ?? []
-    if (day === undefined) continue
-    const found = days.get(day) ?? { objects: 0, sealed: 0 }
-    days.set(day, {
-      objects: found.objects + 1,
-      sealed: found.sealed + (isSound && entries.get(key)?.bytes === bytes ? 1 : 0),
-    })
+    const day = dateOfKey(key)
+    if (day === '') continue
+    const found = days.get(day) ?? NONE_OF_A_DAY
+    const isSealed = isSound && entries.get(key)?.bytes === bytes && !altered.has(key)
+    days.set(day, { ...found, objects: found.objects + 1, sealed: found.sealed + (isSealed ? 1 : 0) })
+  }
+  for (const { key, kind } of findings.filter(({ key }) => key.startsWith(DATA_PREFIX))) {
+    const found = days.get(dateOfKey(key)) ?? NONE_OF_A_DAY
+    days.set(dateOfKey(key), { ...found, [kind]: found[kind] + 1 })
   }
   const sorted = [...days]
     .map(([day, counts]): SealedDay => ({ day, ...counts }))
@@ -253,8 +285,12 @@ function gapsOf(sureness: Sureness, table: string, root: string): readonly Gap[]
   const verdict = sureness.kind === 'judged' ? sureness.verdict?.tables[0] : undefined
   if (verdict === undefined) return []
   const [name, archive] = [shellWord(table), archiveFlag(root)]
-  const { missing, lost, newStreams, refused, altered, unchecked, emptyDays } = verdict
+  const { missing, lost, newStreams, refused, altered, unchecked, emptyDays, sealed } = verdict
   return [
+    ...(sealed?.findings ?? []).map(({ kind, key }) => ({
+      what: kind === 'missing' ? `${key}, which was sealed` : `what ${key} was when it was sealed: it is another now`,
+      command: `itemtrail verify objects --key KEY${archive}`,
+    })),
     ...missing.map(({ sinceUs, untilUs }) => ({
       what: `changes ${sinceUs === null ? '' : `made from ${readableInstant(sinceUs)} `}to ${readableInstant(untilUs)}`,
       command: `itemtrail verify continuity ${name}${sinceUs === null ? '' : ` --from ${formatInstant(sinceUs, 6)}`} --to ${formatInstant(untilUs + 1, 6)}${archive}`,

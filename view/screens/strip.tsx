@@ -24,10 +24,12 @@ interface StripOf {
   readonly days: readonly Day[]
   /** False where it is still being found out on which days something is missing. */
   readonly isJudged: boolean
+  /** What is doubtful and of no day that is known. */
+  readonly undated: readonly string[]
 }
 
 /** A bar a day: changes, deletes among them; a doubtful day is hatched, and named below. */
-export function Strip({ table, days, isJudged }: StripOf) {
+export function Strip({ table, days, isJudged, undated }: StripOf) {
   if (days.length === 0) return <p class="note">the table has no change yet</p>
   const most = Math.max(1, ...days.map(({ changes }) => changes))
   const doubtful = days.filter(({ doubt }) => doubt !== undefined)
@@ -60,14 +62,15 @@ export function Strip({ table, days, isJudged }: StripOf) {
       <p>
         <small>
           one bar a day from {days[0]?.day} to {days.at(-1)?.day}: changes, with deletes at the foot; hatched: a day on
-          which something is missing, or without any object
+          which something is missing, altered or not read, or without any object
           {!isJudged ? <span data-pending="">; on which days something is missing is being found out</span> : ''}
           {doubtful.length === 0
-            ? isJudged && '; there is none'
+            ? isJudged && undated.length === 0 && '; there is none'
             : `: ${nameSome(
                 doubtful.map(({ day, doubt }) => `${day} ${doubt}`),
                 20,
               )}`}
+          {undated.length === 0 ? null : `; on which days it counts is not known: ${undated.join(', ')}`}
         </small>
       </p>
     </>

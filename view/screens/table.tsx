@@ -3,11 +3,13 @@ import { SAVED_QUERIES } from '../../queries/catalog.js'
 import { textTable } from '../../queries/engines/text-table.js'
 import { countDays, countRepeats } from '../../queries/list-changes.js'
 import type { TableVerdict } from '../../queries/verdict/table-verdict.js'
+import { DATA_PREFIX, dateOfKey } from '../../transform/layout.js'
 import { linkTo, shellWord } from '../address.js'
 import { Later, ListTable } from '../layout.js'
 import type { PageAsking, Screen, Sureness } from '../screen.js'
 import { soon, surenessOf } from '../sureness.js'
 import { lastChange, tableIn } from '../tables.js'
+import { unreadOfTable } from '../unread.js'
 import { type Day, dayAfter, Strip } from './strip.js'
 
 /** A table: its days, and what can be asked of it. */
@@ -22,9 +24,10 @@ export async function tableScreen(asking: PageAsking): Promise<Screen> {
   }))
   const counted = await soon(asking, name, counting)
   const sureness = await surenessOf(asking, name, {}, { after: counting })
-  const doubts = doubtsOf(sureness)
+  const unread = await unreadOfTable(asking, name)
+  const doubts = doubtsOf(sureness, unread)
   const days = counted?.days ?? []
-  const strip = withEmptyDays(days).map(day => ({ ...day, doubt: day.doubt ?? doubts.get(day.day) }))
+  const strip = withEmptyDays(days, doubts).map(day => ({ ...day, doubt: doubts.get(day.day)?.word ?? day.doubt }))
   const count = (n: number) => n.toLocaleString('en')
   const changes = days.reduce((sum, day) => sum + day.changes, 0)
   return {
@@ -50,7 +53,12 @@ export async function tableScreen(asking: PageAsking): Promise<Screen> {
         <Later name="days" asking={asking}>
           {counted === undefined ? undefined : (
             <>
-              <Strip table={name} days={strip} isJudged={sureness.kind === 'judged'} />
+              <Strip
+                table={name}
+                days={strip}
+                isJudged={sureness.kind === 'judged'}
+                undated={undatedOf(sureness, unread)}
+              />
               {strip.length === 0 ? null : <Days table={name} days={strip} />}
             </>
           )}
@@ -79,11 +87,14 @@ const DAY_MS = 86_400_000
 const MOST_DAYS = 3660
 
 /** A day between two others without any change may be one whose objects are gone. */
-function withEmptyDays(days: readonly Day[]): readonly Day[] {
-  const [first, last] = [days[0], days.at(-1)]
+function withEmptyDays(days: readonly Day[], doubts: ReadonlyMap<string, Doubt>): readonly Day[] {
+  // of a day at either end all may be gone
+  const gone = [...doubts].filter(([, { ofObject }]) => ofObject).map(([day]) => day)
+  const all = [...days.map(({ day }) => day), ...gone].sort()
+  const [first, last] = [all[0], all.at(-1)]
   if (first === undefined || last === undefined) return []
   const known = new Map(days.map(day => [day.day, day]))
-  const [begin, end] = [Date.parse(first.day), Date.parse(last.day)]
+  const [begin, end] = [Date.parse(first), Date.parse(last)]
   const count = (end - begin) / DAY_MS + 1
   if (count > MOST_DAYS) return days
   return Array.from({ length: count }, (_, i) => {
@@ -92,11 +103,17 @@ function withEmptyDays(days: readonly Day[]): readonly Day[] {
   })
 }
 
-/** The days on which something is known to be missing, by the verdict. */
-function doubtsOf(sureness: Sureness): ReadonlyMap<string, string> {
-  const verdict: TableVerdict | undefined = sureness.kind === 'judged' ? sureness.verdict?.tables[0] : undefined
-  const doubts = new Map<string, string>()
-  if (verdict === undefined) return doubts
+/** Why a day is doubtful. */
+interface Doubt {
+  readonly word: string
+  /** True where an object of the day itself is not read, missing or another. */
+  readonly ofObject: boolean
+}
+
+/** The days on which something is known to be missing or another, by the verdict, or is not read: the worst last. */
+function doubtsOf(sureness: Sureness, unread: readonly string[]): ReadonlyMap<string, Doubt> {
+  const verdict = verdictOf(sureness)
+  const doubts = new Map<string, Doubt>()
   const mark = (fromUs: number | null, toUs: number, word: string) => {
     const end = Math.floor(toUs / 1000)
     for (
@@ -104,12 +121,38 @@ function doubtsOf(sureness: Sureness): ReadonlyMap<string, string> {
       ms <= end && n < MOST_DAYS;
       ms += DAY_MS, n++
     )
-      doubts.set(new Date(ms).toISOString().slice(0, 10), word)
+      doubts.set(new Date(ms).toISOString().slice(0, 10), { word, ofObject: false })
   }
-  for (const { sinceUs, untilUs } of verdict.missing) mark(sinceUs, untilUs, 'gap')
-  for (const { fromUs, toUs } of verdict.lost) mark(fromUs, toUs, 'lost')
-  for (const { us } of verdict.newStreams) mark(us, us, 'new stream')
+  for (const { sinceUs, untilUs } of verdict?.missing ?? []) mark(sinceUs, untilUs, 'gap')
+  for (const { fromUs, toUs } of verdict?.lost ?? []) mark(fromUs, toUs, 'lost')
+  for (const { us } of verdict?.newStreams ?? []) mark(us, us, 'new stream')
+  const ofObjects = (keys: readonly string[], word: string) => {
+    for (const day of keys.map(dateOfKey)) if (day !== '') doubts.set(day, { word, ofObject: true })
+  }
+  ofObjects(unread, 'not all read')
+  const sealed = (verdict?.sealed?.findings ?? []).filter(({ key }) => key.startsWith(DATA_PREFIX))
+  for (const kind of ['missing', 'altered'] as const) {
+    const keys = sealed.filter(finding => finding.kind === kind).map(({ key }) => key)
+    ofObjects(keys, kind === 'missing' ? 'a sealed object is missing' : 'altered')
+  }
   return doubts
+}
+
+/** What is doubtful and stands on no day. */
+function undatedOf(sureness: Sureness, unread: readonly string[]): readonly string[] {
+  const verdict = verdictOf(sureness)
+  const altered = verdict?.altered ?? 0
+  const beside = (verdict?.sealed?.findings ?? []).filter(({ key }) => dateOfKey(key) === '').length
+  const notRead = unread.filter(text => dateOfKey(text) === '').length
+  return [
+    ...(altered === 0 ? [] : [`${altered} rows are not what their hashes say`]),
+    ...(beside === 0 ? [] : [`${beside} sealed files beside the rows are not as they were`]),
+    ...(notRead === 0 ? [] : [`${notRead} things beside the days are not read`]),
+  ]
+}
+
+function verdictOf(sureness: Sureness): TableVerdict | undefined {
+  return sureness.kind === 'judged' ? sureness.verdict?.tables[0] : undefined
 }
 
 function Forms({ table }: { readonly table: string }) {
