@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type Context, Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
 import { CommandError } from '../cli/io.js'
 import { toJson } from '../cli/show/json-text.js'
 import { FileError } from '../config/gate.js'
@@ -14,10 +15,11 @@ import { ParameterError } from '../queries/parameters.js'
 import { formatInstant } from '../transform/instant.js'
 import { AddressError, linkTo } from './address.js'
 import type { ArchiveInView, Looked } from './archive-in-view.js'
+import { checkPapers, MOST_DROPPED } from './check-papers.js'
 import { pageOf } from './layout.js'
 import { revealPage } from './paper/reveal.js'
 import { STYLE } from './paper/style.js'
-import { type Admission, guard } from './safety.js'
+import { type Admission, CHECKING, guard } from './safety.js'
 import type { PageAsking, Screen } from './screen.js'
 import { asOfScreen } from './screens/as-of.js'
 import { bytesOfChange, changeScreen, proofOfChange } from './screens/change.js'
@@ -74,11 +76,31 @@ export function createApp(options: AppOptions): Hono {
   app.get('/style.css', c => c.text(STYLE, 200, { 'content-type': 'text/css; charset=utf-8' }))
   app.get('/page.js', c => c.text(SCRIPT, 200, { 'content-type': 'text/javascript; charset=utf-8' }))
   app.get('/go', c => goTo(c))
+  app.post(CHECKING, bodyLimit({ maxSize: MOST_DROPPED, onError: tooMuch }), c => judge(c, options))
   app.get('*', c => answer(c, options))
   return app
 }
 
 const SPENT = 'this link was used, or is none: a new start of itemtrail view prints a new one\n'
+
+function tooMuch(c: Context): Response {
+  return c.json({ error: `these files are too large, at most ${MOST_DROPPED} bytes are taken at once` }, 413)
+}
+
+/** What somebody was handed, judged as the command line does; a form that is none is said to be. */
+async function judge(c: Context, options: AppOptions): Promise<Response> {
+  const form = await c.req.formData().catch(() => undefined)
+  if (form === undefined) return c.json({ error: 'this is no form of files' }, 400)
+  return options.view.look(async looked => {
+    const asking = askingOf(new URL(CHECKING, c.req.url), ['check'], 'json', looked, options) as PageAsking
+    try {
+      return c.json({ checked: await checkPapers(asking, form, isNamed) })
+    } catch (error) {
+      if (!isNamed(error)) throw error
+      return c.json({ error: (error as Error).message }, 400)
+    }
+  })
+}
 
 /** A form cannot put what is typed into a path. */
 function goTo(c: Context): Response {

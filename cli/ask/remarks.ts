@@ -1,10 +1,9 @@
 import type { QueryEngine } from '../../queries/engines/engine.js'
-import { journalOf } from '../../queries/verdict/archive-journal.js'
 import { sealedOf } from '../../queries/verdict/sealed.js'
-import { journalProblem, sealedRemarks } from '../../queries/verdict/sealed-told.js'
+import { sealedRemarks } from '../../queries/verdict/sealed-told.js'
+import { unreadBeside } from '../../queries/verdict/unread.js'
 import { DiskArchive } from '../../store/folder.js'
 import { readKept } from '../../store/kept-configurations.js'
-import { findFacts } from '../../store/kept-facts.js'
 import type { NamedTable } from '../../transform/table-names.js'
 import { EXIT, type ExitCode, type Io } from '../io.js'
 import { isOnAws } from '../show/archive-name.js'
@@ -31,19 +30,6 @@ function say(engine: QueryEngine, texts: readonly string[], io: Io): void {
   for (const text of fresh) before.add(text)
 }
 
-async function unreadableFacts({ facts }: QueryEngine, tables: readonly string[]): Promise<readonly string[]> {
-  if (facts === undefined) return []
-  const found = await Promise.all(tables.map(table => findFacts(facts, table)))
-  return found.flatMap(({ problems }) =>
-    problems.map(({ message }) => `${message}; what it tells of the archive is not known`),
-  )
-}
-
-/** What of the journal cannot be read: then nobody knows what is missing. */
-async function journalProblems(engine: QueryEngine): Promise<readonly string[]> {
-  return ((await journalOf(engine))?.problems() ?? []).map(journalProblem)
-}
-
 /** Tells on standard error what of a table, up to a time, was sealed and is missing or another, or cannot be known. */
 export async function tellSealed(engine: QueryEngine, table: NamedTable, toUs: number, io: Io): Promise<ExitCode> {
   const sealed = await sealedOf(engine, table, { afterUs: Number.NEGATIVE_INFINITY, toUs })
@@ -58,16 +44,7 @@ export async function tellSealed(engine: QueryEngine, table: NamedTable, toUs: n
  */
 export async function tellUnread(workspace: Workspace, exit: ExitCode, io: Io): Promise<ExitCode> {
   const { engine, asked, tables } = workspace
-  const about = asked.size > 0 ? [...asked] : [undefined]
-  const objects = (await Promise.all(about.map(table => engine.unread?.(table)))).flatMap(unread => unread ?? [])
-  const among = asked.size > 0 ? [...asked] : tables
-  const facts = await unreadableFacts(engine, among)
-  return sayUnread(
-    engine,
-    [...objects, ...facts, ...(among.length === 0 ? [] : await journalProblems(engine))],
-    exit,
-    io,
-  )
+  return sayUnread(engine, await unreadBeside(engine, { asked: [...asked], tables }), exit, io)
 }
 
 /** The same of everything beside the rows, for commands that say how an archive is. */
