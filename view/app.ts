@@ -33,7 +33,7 @@ import { receiptOfSample, sampleScreen } from './screens/sample.js'
 import { receiptOfSql, sqlScreen } from './screens/sql.js'
 import { tableScreen } from './screens/table.js'
 import { costFirst, type Spending, spendingRemarks } from './spending.js'
-import { lastChange } from './tables.js'
+import { itemIn, itemLink, lastChange } from './tables.js'
 import { clockOf } from './times.js'
 
 /** What the page looks at, and who may look. */
@@ -75,7 +75,6 @@ export function createApp(options: AppOptions): Hono {
   })
   app.get('/style.css', c => c.text(STYLE, 200, { 'content-type': 'text/css; charset=utf-8' }))
   app.get('/page.js', c => c.text(SCRIPT, 200, { 'content-type': 'text/javascript; charset=utf-8' }))
-  app.get('/go', c => goTo(c))
   app.post(CHECKING, bodyLimit({ maxSize: MOST_DROPPED, onError: tooMuch }), c => judge(c, options))
   app.get('*', c => answer(c, options))
   return app
@@ -102,11 +101,17 @@ async function judge(c: Context, options: AppOptions): Promise<Response> {
   })
 }
 
-/** A form cannot put what is typed into a path. */
-function goTo(c: Context): Response {
-  const { table, key, at } = c.req.query()
-  const path = at === undefined ? ['i', key ?? ''] : ['as-of', at.trim()]
-  return c.redirect(linkTo(['t', table ?? '', ...path]), 303)
+/** A form cannot put what is typed into a path; a key may look there like something else. */
+async function goTo(asking: PageAsking): Promise<Response> {
+  const { table = '', key, at } = asking.search
+  const found = asking.archive.findTable(table)
+  const link =
+    at !== undefined
+      ? linkTo(['t', table, 'as-of', at.trim()])
+      : key === undefined || found === undefined
+        ? linkTo(['t', table, 'i', key ?? ''])
+        : itemLink(found.table, await itemIn(asking, found, key))
+  return new Response(null, { status: 303, headers: { location: link } })
 }
 
 /** The screens by their paths: `:` is any step. */
@@ -127,6 +132,7 @@ const SCREENS: readonly (readonly [path: string, make: Make])[] = [
 
 /** What is handed over as a file of its own. */
 const FILES: readonly (readonly [path: string, make: (asking: PageAsking) => Promise<Response>])[] = [
+  ['go', goTo],
   [
     't/:/e/:/proof',
     async asking =>

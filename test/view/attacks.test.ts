@@ -257,7 +257,7 @@ describe('what is asked', () => {
 })
 
 describe('an item whose key is no step of a path', () => {
-  it.each(['.', '..', 'a/b', 'x.json', '%2e%2e', ' ', '?', '#', '{"a":1}', '\\', 'é'])(
+  it.each(['.', '..', 'a/b', 'x.json', 'a.csv', '%2e%2e', ' ', '?', '#', '{"a":1}', '\\', 'é'])(
     'is found by its link: %j',
     async key => {
       const folder = temporaryFolder()
@@ -268,6 +268,9 @@ describe('an item whose key is no step of a path', () => {
       const link = /href="(\/t\/Orders\/i\/[^"]+)"/.exec(html)?.[1]?.replaceAll('&amp;', '&') ?? ''
       const found = await look(link)
       expect([found.status, await found.text()]).toEqual([200, expect.stringContaining('What happened to Orders')])
+      // typed into the form it leads there, too, whatever else is called almost so
+      const typed = await look(`/go?${new URLSearchParams({ table: 'Orders', key })}`)
+      expect([typed.status, typed.headers.get('location')]).toEqual([303, link.split('?')[0]])
       await view.options.view.close()
     },
   )
