@@ -27,7 +27,7 @@ const rows = () => all('[data-row]')
 const current = () => $('[data-row][aria-current]')
 
 let loading
-function select(row) {
+function select(row, whenShown) {
   current()?.removeAttribute('aria-current')
   row.setAttribute('aria-current', 'true')
   row.querySelector('a')?.focus({ preventScroll: true })
@@ -35,18 +35,46 @@ function select(row) {
   const beside = $('.beside')
   if (beside === null) return
   clearTimeout(loading)
-  loading = setTimeout(() => show(row, beside), 120)
+  loading = setTimeout(() => show(row, beside).then(whenShown), 120)
 }
 
-/** The difference beside the list, from the page that the row links to. */
+/** The difference beside the list, from the page that the row links to; where there is none, that, and no other. */
 async function show(row, beside) {
   const link = row.dataset.row
-  const response = await fetch(link)
-  if (!response.ok || row !== current()) return
-  const found = new DOMParser().parseFromString(await response.text(), 'text/html').querySelector('.beside')
-  if (found === null) return
+  const found = await besideOf(link).catch(error => error)
+  if (row !== current()) return
+  if (found instanceof Error) {
+    const again = textIn('a', 'try again')
+    again.href = link
+    const failed = textIn('p', `✗ what this row changed could not be had: ${found.message}. `, 'note bad')
+    failed.setAttribute('role', 'status')
+    failed.append(again)
+    beside.replaceChildren(failed)
+    return
+  }
   beside.replaceChildren(...document.adoptNode(found).childNodes)
   history.replaceState(null, '', link)
+}
+
+async function besideOf(link) {
+  const response = await fetch(link)
+  if (!response.ok) throw new Error(`the server answers with ${response.status}`)
+  const found = new DOMParser().parseFromString(await response.text(), 'text/html').querySelector('.beside')
+  if (found === null) throw new Error('the server answers with another page')
+  return found
+}
+
+/** A click does what the keys do: the list stays where it is, and what lies below it on a narrow screen comes up. */
+function chosenBy(event) {
+  const link = event.target.closest?.('[data-row] a')
+  const row = link?.closest('[data-row]')
+  const isOther = event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey
+  if (row == null || isOther || link.getAttribute('href') !== row.dataset.row || $('.beside') === null) return
+  event.preventDefault()
+  select(row, () => {
+    const beside = $('.beside')
+    if (row === current() && beside.getBoundingClientRect().top > innerHeight) beside.scrollIntoView({ block: 'start' })
+  })
 }
 
 function walk(step) {
@@ -164,6 +192,7 @@ addEventListener('keydown', event => {
 })
 
 document.addEventListener('click', event => {
+  chosenBy(event)
   const button = event.target.closest?.('button')
   if (button == null) return
   const { dataset } = button
