@@ -13,7 +13,7 @@ import { toCsv } from '../queries/answers/csv.js'
 import { QueryError } from '../queries/engines/engine.js'
 import { ParameterError } from '../queries/parameters.js'
 import { formatInstant } from '../transform/instant.js'
-import { AddressError, linkTo } from './address.js'
+import { AddressError, linkTo, shellWord } from './address.js'
 import type { ArchiveInView, Looked } from './archive-in-view.js'
 import { checkPapers, MOST_DROPPED } from './check-papers.js'
 import { pageOf } from './layout.js'
@@ -44,6 +44,8 @@ export interface AppOptions {
   readonly onAws: boolean
   /** Whose journal is believed. @default - nobody's */
   readonly identity?: JournalIdentity | undefined
+  /** The key as it was typed. @default - what the configuration names */
+  readonly typedKey?: string | undefined
   /** @default false */
   readonly allowsSql?: boolean | undefined
   readonly admission: Admission
@@ -220,7 +222,7 @@ function askingOf(
   options: AppOptions,
 ): PageAsking | AddressError {
   const search = Object.fromEntries([...url.searchParams].filter(([, value]) => value !== ''))
-  const { root, onAws, identity, allowsSql = false, now = () => new Date() } = options
+  const { root, onAws, identity, typedKey, allowsSql = false, now = () => new Date() } = options
   const { archive, verdict, once } = looked
   try {
     const clock = clockOf(search.tz)
@@ -231,6 +233,7 @@ function askingOf(
       root,
       onAws,
       identity,
+      keyFlag: identity === undefined ? ' --key KEY' : typedKey === undefined ? '' : ` --key ${shellWord(typedKey)}`,
       search,
       path,
       clock,

@@ -218,6 +218,22 @@ describe('a row proof', () => {
   })
 })
 
+describe('a command to copy', () => {
+  it('believes the key that the page believes', async () => {
+    const identity = { origin: key.name, known: [key] }
+    for (const [options, flag] of [
+      [{ identity, typedKey: 'my key.vkey' }, " --key 'my key.vkey'"],
+      [{ identity }, ''],
+      [{}, ' --key KEY'],
+    ] as const) {
+      const open = await browse(root, options)
+      expect((await open.json('/proof/Orders.json')).command).toBe(`itemtrail verify --archive ${root}${flag}`)
+      expect(await open.text('/check')).toContain(`verify proof FILE${flag.replaceAll("'", '&#39;')}<`)
+      await open.close()
+    }
+  })
+})
+
 describe('what is handed over', () => {
   it('is taken from this page alone, and there alone', async () => {
     const status = async (path: string, headers?: Readonly<Record<string, string>>) =>

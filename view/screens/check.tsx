@@ -1,3 +1,4 @@
+import { archiveFlag } from '../../cli/show/archive-name.js'
 import { formatVkey } from '../../proof/note.js'
 import type { PageAsking, Screen } from '../screen.js'
 
@@ -7,7 +8,7 @@ export async function checkScreen(asking: PageAsking): Promise<Screen> {
   return {
     question: 'Is this receipt, file or proof what it says?',
     trail: [['check', '/check']],
-    command: 'itemtrail rerun RECEIPT.json',
+    command: `itemtrail rerun RECEIPT.json${archiveFlag(asking.root)}`,
     data: { key: key === undefined ? null : formatVkey(key) },
     body: (
       <>
@@ -28,7 +29,7 @@ export async function checkScreen(asking: PageAsking): Promise<Screen> {
         <noscript>
           <p class="note">
             Without the script nothing here reads a file. On a command line: <code>itemtrail rerun RECEIPT.json</code>,{' '}
-            <code>itemtrail verify proof FILE --key KEY</code>
+            <code>itemtrail verify proof FILE{asking.keyFlag}</code>
           </p>
         </noscript>
       </>

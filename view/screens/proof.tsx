@@ -38,7 +38,7 @@ export async function proofScreen(asking: PageAsking): Promise<Screen> {
       [name, linkTo(['t', name])],
       ['proof', linkTo(['proof', name])],
     ],
-    command: `itemtrail verify${archiveFlag(root)}${asking.identity === undefined ? ' --key KEY' : ''}`,
+    command: `itemtrail verify${archiveFlag(root)}${asking.keyFlag}`,
     sureness,
     counts: `${days.reduce((sum, { sealed: n }) => sum + n, 0)} of ${days.reduce((sum, { objects }) => sum + objects, 0)} objects sealed, on ${days.length} days`,
     data: { table: name, log: logData(sealed.log), days, anchors, gaps },
