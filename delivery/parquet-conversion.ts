@@ -80,6 +80,6 @@ function copyStatement(linesPath: string, parquetPath: string, columns: readonly
       ${quoted(linesPath)}, format = 'newline_delimited', hive_partitioning = false, columns = {${texts.join(', ')}}
     )
   ) to ${quoted(parquetPath)} (
-    format parquet, compression zstd, row_group_size ${ROW_GROUP_ROWS}
+    format parquet, compression zstd, row_group_size ${ROW_GROUP_ROWS}, write_bloom_filter false
   )`
 }

@@ -6,6 +6,7 @@ import { tablePrefix } from '../../transform/layout.js'
 import { chunksOf } from '../engines/duckdb-chunks.js'
 import { openDuckDb } from '../engines/duckdb-instance.js'
 import { fileList } from '../engines/file-list.js'
+import { misledObjects } from './footer-bounds.js'
 
 /**
  * A table's rows as they lie, object by object: whatever its folder is called, whatever its rows say of their time, and
@@ -96,6 +97,19 @@ export class StoredRows {
       if (file !== undefined) groups.set(String(schema), [...(groups.get(String(schema)) ?? []), file])
     }
     return [...groups.values()]
+  }
+
+  /** Objects of one schema whose footer has other bounds of some columns than their rows, with these columns' names. */
+  async misled(files: readonly StoredFile[]): Promise<ReadonlyMap<StoredFile, readonly string[]>> {
+    const columns = await this.columnsOf(files[0] as StoredFile)
+    const result = await this.connection.runAndReadAll(misledObjects(this.listOf(files), columns))
+    const byPath = new Map(files.map(file => [this.archive.pathOf(file.key), file]))
+    return new Map(
+      result.getRows().flatMap(([path, names]) => {
+        const file = byPath.get(String(path))
+        return file === undefined ? [] : [[file, plain(names) as readonly string[]] as const]
+      }),
+    )
   }
 
   /** How many rows of which version an object has. */

@@ -3,6 +3,7 @@ import { readKept } from '../../store/kept-configurations.js'
 import { ROW_VERSION } from '../../transform/audit-row.js'
 import { ROW_VERSIONS } from '../../transform/row-versions.js'
 import { configurationId, type TableConfiguration } from '../../transform/table-configuration.js'
+import { nameSome } from '../name-some.js'
 import { CertainRows, SIFTED_AT_ONCE, type SiftedRows } from './certain-rows.js'
 import { type Altered, checkRow, dayOf, LAST_US } from './row-check.js'
 import { type StoredFile, type StoredRow, StoredRows, storedFiles } from './stored-rows.js'
@@ -17,7 +18,7 @@ export interface AlteredRow extends Altered {
   readonly eventTimeUs: number | null
 }
 
-/** A file whose rows were not looked at. */
+/** A file whose rows were not looked at, or that passes rows over in questions. */
 export interface PassedOver {
   readonly kind: 'file'
   readonly object: string
@@ -94,7 +95,11 @@ export class RowCheck {
           read += rows
           this.options.onRows?.(read)
         })
-        for (const file of some) yield* this.checkFile(file, reader, sifted.get(file))
+        const misled = await misledAmong(some, reader)
+        for (const file of some) {
+          yield* misleading(file, misled.get(file))
+          yield* this.checkFile(file, reader, sifted.get(file))
+        }
       }
     } finally {
       reader.close()
@@ -185,6 +190,33 @@ function outsideSql({ fromUs, toUs }: RowPeriod): string {
   ]
   if (bounds.length === 0) return 'false'
   return `event_time_us >= 0 and event_time_us < ${LAST_US} and (${bounds.join(' or ')})`
+}
+
+/** What `StoredRows.misled` says of objects; those that cannot be read are told when their rows are. */
+async function misledAmong(
+  files: readonly StoredFile[],
+  reader: StoredRows,
+): Promise<ReadonlyMap<StoredFile, readonly string[]>> {
+  const read = files.filter(({ passedOver }) => passedOver === null)
+  if (read.length === 0) return new Map()
+  try {
+    const found: (readonly [StoredFile, readonly string[]])[] = []
+    for (const alike of await reader.groupBySchema(read)) found.push(...(await reader.misled(alike)))
+    return new Map(found)
+  } catch {
+    if (read.length === 1) return new Map()
+    const half = Math.floor(read.length / 2)
+    const halves = [read.slice(0, half), read.slice(half)]
+    const all = []
+    for (const some of halves) all.push(...(await misledAmong(some, reader)))
+    return new Map(all)
+  }
+}
+
+function* misleading({ key }: StoredFile, columns: readonly string[] = []): Generator<PassedOver> {
+  if (columns.length === 0) return
+  const reason = `its footer has other bounds of ${nameSome(columns, 5)} than its rows: who filters by them may miss some`
+  yield { kind: 'file', object: key, rows: null, isUnreadable: false, reason }
 }
 
 /** The columns that rows of their versions have and this object does not. */

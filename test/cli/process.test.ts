@@ -33,7 +33,7 @@ function shell(argv: readonly string[]): string {
 /** Runs a command on a pseudo terminal of a width. */
 async function onTerminal(columns: number, argv: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<string> {
   const script = ['-qec', `stty cols ${columns} && ${shell(argv)}`, '/dev/null']
-  const { out } = await execute('script', script, undefined, { TERM: 'xterm', ...more })
+  const { out } = await execute('script', script, undefined, { TERM: 'xterm', PAGER: 'cat', ...more })
   return out.replaceAll('\r\n', '\n')
 }
 
@@ -82,6 +82,14 @@ describe('the process', () => {
     expect(out).toContain('\u001b[32mUNBROKEN\u001b[39m since INSERT 2026-11-22 10:00:00Z: each change\n')
     expect(stripVTControlCharacters(out)).toContain('    + status    "PENDING"\n')
     expect(await onTerminal(80, history, { NO_COLOR: '1' })).not.toContain('\u001b')
+  })
+
+  it.runIf(HAS_SCRIPT)('hands a terminal to PAGER, and does without where that is not there', async () => {
+    const numbered = await onTerminal(60, history, { PAGER: 'nl -ba' })
+    expect(stripVTControlCharacters(numbered)).toMatch(/^ +1\tOrders ORD12345 {2}1 change\n +2\tUNBROKEN since/)
+    expect(await onTerminal(60, history, { PAGER: 'no-such-pager' })).toMatch(/^\S*Orders ORD12345/)
+    // one that ends at once leaves the answer unread, and nothing else
+    expect(await onTerminal(60, history, { PAGER: 'head -1' })).toMatch(/^\S*Orders ORD12345.*\n$/)
   })
 
   it.runIf(HAS_SCRIPT)('shows progress on a terminal and wipes it away', async () => {

@@ -86,10 +86,8 @@ describe(`bits that turned (seed ${SEED})`, () => {
             else {
               // a row that is of another item by now is missing here, and only `verify rows` sees it if it was the last
               counts.lost++
-              expect({ path, found: await first(new RowCheck(root, 'Orders').findings()) }).toEqual({
-                path,
-                found: expect.anything(),
-              })
+              const found = await first(new RowCheck(root, 'Orders').findings())
+              if (found === undefined) expect({ path, key, history }).toEqual({ path, key, history: before?.get(key) })
             }
           }
       })
@@ -156,5 +154,7 @@ async function contentOf(root: string): Promise<readonly StoredRow[]> {
   for (const file of await storedFiles(archive, 'Orders'))
     for await (const some of reader.rowsOf(file)) rows.push(...some)
   reader.close()
-  return rows.map(row => Object.fromEntries(Object.entries(row).filter(([name]) => !underived.includes(name))))
+  // a column that is null in every row of an object may as well not be there
+  const isTold = ([name, value]: [string, unknown]) => !underived.includes(name) && value !== null
+  return rows.map(row => Object.fromEntries(Object.entries(row).filter(isTold)))
 }
