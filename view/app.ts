@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type Context, Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
 import { CommandError } from '../cli/io.js'
 import { toJson } from '../cli/show/json-text.js'
 import { FileError } from '../config/gate.js'
@@ -12,12 +13,13 @@ import { toCsv } from '../queries/answers/csv.js'
 import { QueryError } from '../queries/engines/engine.js'
 import { ParameterError } from '../queries/parameters.js'
 import { formatInstant } from '../transform/instant.js'
-import { AddressError, linkTo } from './address.js'
+import { AddressError, linkTo, shellWord } from './address.js'
 import type { ArchiveInView, Looked } from './archive-in-view.js'
+import { checkPapers, MOST_DROPPED } from './check-papers.js'
 import { pageOf, type Surroundings } from './layout.js'
 import { revealPage } from './paper/reveal.js'
 import { STYLE } from './paper/style.js'
-import { type Admission, guard } from './safety.js'
+import { type Admission, CHECKING, guard } from './safety.js'
 import type { PageAsking, Screen } from './screen.js'
 import { asOfScreen } from './screens/as-of.js'
 import { bytesOfChange, changeScreen, proofOfChange } from './screens/change.js'
@@ -31,7 +33,7 @@ import { receiptOfSample, sampleScreen } from './screens/sample.js'
 import { receiptOfSql, sqlScreen } from './screens/sql.js'
 import { tableScreen } from './screens/table.js'
 import { costFirst, type Spending, spendingRemarks } from './spending.js'
-import { lastChange } from './tables.js'
+import { itemIn, itemLink, lastChange } from './tables.js'
 import { clockOf } from './times.js'
 import { unreadBy } from './unread.js'
 
@@ -43,6 +45,8 @@ export interface AppOptions {
   readonly onAws: boolean
   /** Whose journal is believed. @default - nobody's */
   readonly identity?: JournalIdentity | undefined
+  /** The key as it was typed. @default - what the configuration names */
+  readonly typedKey?: string | undefined
   /** @default false */
   readonly allowsSql?: boolean | undefined
   readonly admission: Admission
@@ -74,18 +78,43 @@ export function createApp(options: AppOptions): Hono {
   })
   app.get('/style.css', c => c.text(STYLE, 200, { 'content-type': 'text/css; charset=utf-8' }))
   app.get('/page.js', c => c.text(SCRIPT, 200, { 'content-type': 'text/javascript; charset=utf-8' }))
-  app.get('/go', c => goTo(c))
+  app.post(CHECKING, bodyLimit({ maxSize: MOST_DROPPED, onError: tooMuch }), c => judge(c, options))
   app.get('*', c => answer(c, options))
   return app
 }
 
 const SPENT = 'this link was used, or is none: a new start of itemtrail view prints a new one\n'
 
-/** A form cannot put what is typed into a path. */
-function goTo(c: Context): Response {
-  const { table, key, at } = c.req.query()
-  const path = at === undefined ? ['i', key ?? ''] : ['as-of', at.trim()]
-  return c.redirect(linkTo(['t', table ?? '', ...path]), 303)
+function tooMuch(c: Context): Response {
+  return c.json({ error: `these files are too large, at most ${MOST_DROPPED} bytes are taken at once` }, 413)
+}
+
+/** What somebody was handed, judged as the command line does; a form that is none is said to be. */
+async function judge(c: Context, options: AppOptions): Promise<Response> {
+  const form = await c.req.formData().catch(() => undefined)
+  if (form === undefined) return c.json({ error: 'this is no form of files' }, 400)
+  return options.view.look(async looked => {
+    const asking = askingOf(new URL(CHECKING, c.req.url), ['check'], 'json', looked, options) as PageAsking
+    try {
+      return c.json({ checked: await checkPapers(asking, form, isNamed) })
+    } catch (error) {
+      if (!isNamed(error)) throw error
+      return c.json({ error: (error as Error).message }, 400)
+    }
+  })
+}
+
+/** A form cannot put what is typed into a path; a key may look there like something else. */
+async function goTo(asking: PageAsking): Promise<Response> {
+  const { table = '', key, at } = asking.search
+  const found = asking.archive.findTable(table)
+  const link =
+    at !== undefined
+      ? linkTo(['t', table, 'as-of', at.trim()])
+      : key === undefined || found === undefined
+        ? linkTo(['t', table, 'i', key ?? ''])
+        : itemLink(found.table, await itemIn(asking, found, key))
+  return new Response(null, { status: 303, headers: { location: link } })
 }
 
 /** The screens by their paths: `:` is any step. */
@@ -106,6 +135,7 @@ const SCREENS: readonly (readonly [path: string, make: Make])[] = [
 
 /** What is handed over as a file of its own. */
 const FILES: readonly (readonly [path: string, make: (asking: PageAsking) => Promise<Response>])[] = [
+  ['go', goTo],
   [
     't/:/e/:/proof',
     async asking =>
@@ -193,7 +223,7 @@ function askingOf(
   options: AppOptions,
 ): PageAsking | AddressError {
   const search = Object.fromEntries([...url.searchParams].filter(([, value]) => value !== ''))
-  const { root, onAws, identity, allowsSql = false, now = () => new Date() } = options
+  const { root, onAws, identity, typedKey, allowsSql = false, now = () => new Date() } = options
   const { archive, verdict, once } = looked
   try {
     const clock = clockOf(search.tz)
@@ -204,6 +234,7 @@ function askingOf(
       root,
       onAws,
       identity,
+      keyFlag: identity === undefined ? ' --key KEY' : typedKey === undefined ? '' : ` --key ${shellWord(typedKey)}`,
       search,
       path,
       clock,

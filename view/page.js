@@ -27,7 +27,7 @@ const rows = () => all('[data-row]')
 const current = () => $('[data-row][aria-current]')
 
 let loading
-function select(row) {
+function select(row, whenShown) {
   current()?.removeAttribute('aria-current')
   row.setAttribute('aria-current', 'true')
   row.querySelector('a')?.focus({ preventScroll: true })
@@ -35,18 +35,46 @@ function select(row) {
   const beside = $('.beside')
   if (beside === null) return
   clearTimeout(loading)
-  loading = setTimeout(() => show(row, beside), 120)
+  loading = setTimeout(() => show(row, beside).then(whenShown), 120)
 }
 
-/** The difference beside the list, from the page that the row links to. */
+/** The difference beside the list, from the page that the row links to; where there is none, that, and no other. */
 async function show(row, beside) {
   const link = row.dataset.row
-  const response = await fetch(link)
-  if (!response.ok || row !== current()) return
-  const found = new DOMParser().parseFromString(await response.text(), 'text/html').querySelector('.beside')
-  if (found === null) return
+  const found = await besideOf(link).catch(error => error)
+  if (row !== current()) return
+  if (found instanceof Error) {
+    const again = textIn('a', 'try again')
+    again.href = link
+    const failed = textIn('p', `✗ what this row changed could not be had: ${found.message}. `, 'note bad')
+    failed.setAttribute('role', 'status')
+    failed.append(again)
+    beside.replaceChildren(failed)
+    return
+  }
   beside.replaceChildren(...document.adoptNode(found).childNodes)
   history.replaceState(null, '', link)
+}
+
+async function besideOf(link) {
+  const response = await fetch(link)
+  if (!response.ok) throw new Error(`the server answers with ${response.status}`)
+  const found = new DOMParser().parseFromString(await response.text(), 'text/html').querySelector('.beside')
+  if (found === null) throw new Error('the server answers with another page')
+  return found
+}
+
+/** A click does what the keys do: the list stays where it is, and what lies below it on a narrow screen comes up. */
+function chosenBy(event) {
+  const link = event.target.closest?.('[data-row] a')
+  const row = link?.closest('[data-row]')
+  const isOther = event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey
+  if (row == null || isOther || link.getAttribute('href') !== row.dataset.row || $('.beside') === null) return
+  event.preventDefault()
+  select(row, () => {
+    const beside = $('.beside')
+    if (row === current() && beside.getBoundingClientRect().top > innerHeight) beside.scrollIntoView({ block: 'start' })
+  })
 }
 
 function walk(step) {
@@ -164,6 +192,7 @@ addEventListener('keydown', event => {
 })
 
 document.addEventListener('click', event => {
+  chosenBy(event)
   const button = event.target.closest?.('button')
   if (button == null) return
   const { dataset } = button
@@ -225,52 +254,109 @@ async function rootBy(leaf, index, size, path) {
   return hash
 }
 
+// read as strictly as `itemtrail verify proof` reads it
+
+/** Bytes of base64 in its one form. */
+function decodeLine(line = '', what = 'a line') {
+  const bytes = /^[A-Za-z0-9+/]+={0,2}$/.test(line) ? fromBase64(line) : undefined
+  if (bytes === undefined || btoa(String.fromCharCode(...bytes)) !== line) throw new Error(`${what} is no base64`)
+  return bytes
+}
+
+function hashesIn(lines, what) {
+  const hashes = lines.map(line => decodeLine(line, what))
+  if (hashes.length > 63 || hashes.some(({ length }) => length !== 32)) throw new Error(`${what} is of no hashes`)
+  return hashes
+}
+
+function countIn(line, name) {
+  const [, decimal] = /^[a-z]+ (0|[1-9]\d*)$/.exec(line ?? '') ?? []
+  if (!line?.startsWith(`${name} `) || decimal === undefined || !Number.isSafeInteger(Number(decimal)))
+    throw new Error(`the line of ${name} is no whole number`)
+  return Number(decimal)
+}
+
 function parseRowProof(text) {
+  if (text.length > 64 * 1024) throw new Error('this is too long for a row proof')
   const end = text.indexOf('\n\n')
-  const [header, row, rows, ...lines] = text.slice(0, end).split('\n')
+  const [header, row, rows, ...lines] = text.slice(0, Math.max(0, end)).split('\n')
   if (header !== 'itemtrail.row-proof/v1') throw new Error('this is no row proof')
   const leaf = lines.filter(line => line.startsWith('= ')).map(line => line.slice(2))
+  if (leaf.length === 0) throw new Error('the proof has no leaf')
   const rest = text.slice(end + 2)
   const middle = rest.indexOf('\n\n')
-  const [kind, extra, index, ...path] = rest.slice(0, middle).split('\n')
+  const [kind, extra = '', index, ...path] = rest.slice(0, Math.max(0, middle)).split('\n')
   if (kind !== 'c2sp.org/tlog-proof@v1' || !extra.startsWith('extra '))
     throw new Error('the proof of the object is none')
   return {
-    row: Number(row.slice(4)),
-    rows: Number(rows.slice(5)),
+    row: countIn(row, 'row'),
+    rows: countIn(rows, 'rows'),
     leaf: leaf.join('\n'),
-    path: lines.slice(leaf.length).map(fromBase64),
-    entry: fromBase64(extra.slice(6)),
-    index: Number(index.slice(6)),
-    way: path.map(fromBase64),
+    path: hashesIn(lines.slice(leaf.length), 'the way to the object'),
+    entry: decodeLine(extra.slice(6), 'the entry'),
+    index: countIn(index, 'index'),
+    way: hashesIn(path, 'the way to the checkpoint'),
     checkpoint: rest.slice(middle + 2),
   }
 }
 
+const SIGNATURE = /^\u2014 (\S+) ([A-Za-z0-9+/]+={0,2})$/
+
+/** A note that is one: a text, an empty line, and lines of signatures alone. */
+function parseNote(note) {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (/[\0-\x09\x0b-\x1f]/.test(note)) throw new Error('the checkpoint has control characters')
+  const at = note.lastIndexOf('\n\n')
+  if (at === -1 || !note.endsWith('\n')) throw new Error('the checkpoint has no signatures')
+  const lines = note.slice(at + 2, -1).split('\n')
+  const signatures = lines.map(line => {
+    const [, name, encoded] = SIGNATURE.exec(line) ?? []
+    const bytes = name === undefined || name.includes('+') ? new Uint8Array() : decodeLine(encoded, 'a signature')
+    if (bytes.length < 5) throw new Error(`the checkpoint has the line ${JSON.stringify(line)}`)
+    return { name, id: hex(bytes.slice(0, 4)), signature: bytes.slice(4) }
+  })
+  if (signatures.length > 100) throw new Error('the checkpoint has too many signatures')
+  return { text: note.slice(0, at + 1), signatures }
+}
+
+function parseCheckpoint(text) {
+  const [origin, decimal, encoded, ...rest] = text.split('\n')
+  if (rest.at(-1) !== '' || rest.slice(0, -1).includes('')) throw new Error('the checkpoint is none')
+  const size = countIn(`size ${decimal}`, 'size')
+  const root = decodeLine(encoded, 'the root of the checkpoint')
+  if (root.length !== 32) throw new Error('the root of the checkpoint is no hash')
+  return { origin, size, root }
+}
+
 async function checkNote(note, vkey) {
   const [name, id, encoded] = [vkey.split('+')[0], vkey.split('+')[1], vkey.split('+').slice(2).join('+')]
-  const key = fromBase64(encoded)
-  const at = note.lastIndexOf('\n\n')
-  const text = note.slice(0, at + 1)
+  const key = decodeLine(encoded, 'the key')
   const expected = hex((await sha256(join(bytesOf(`${name}\n`), key))).slice(0, 4))
   if (expected !== id) throw new Error('the key is not what its own name says')
-  const lines = note.slice(at + 2).split('\n')
-  const signatures = lines
-    .filter(line => line.startsWith(`\u2014 ${name} `))
-    .map(line => fromBase64(line.split(' ')[2]))
-  const ours = signatures.find(bytes => hex(bytes.slice(0, 4)) === id)
-  if (ours === undefined) throw new Error(`no signature is of ${name}`)
+  if (key[0] !== 1 || key.length !== 33) throw new Error('the key is no Ed25519 key of a log')
+  const { text, signatures } = parseNote(note)
+  const ours = signatures.filter(one => one.name === name && one.id === id)
+  if (ours.length === 0) throw new Error(`no signature is of ${name}`)
   const imported = await crypto.subtle.importKey('raw', key.slice(1), { name: 'Ed25519' }, false, ['verify'])
-  const holds = await crypto.subtle.verify({ name: 'Ed25519' }, imported, ours.slice(4), bytesOf(text))
-  if (!holds) throw new Error(`the signature is not of ${name}`)
-  const [origin, size, root] = text.split('\n')
-  if (origin !== name) throw new Error(`the checkpoint is of ${origin}, the key of ${name}`)
-  return { origin, size: Number(size), root: fromBase64(root) }
+  for (const { signature } of ours)
+    if (!(await crypto.subtle.verify({ name: 'Ed25519' }, imported, signature, bytesOf(text))))
+      throw new Error(`the signature is not of ${name}`)
+  const checkpoint = parseCheckpoint(text)
+  if (checkpoint.origin !== name) throw new Error(`the checkpoint is of ${checkpoint.origin}, the key of ${name}`)
+  return checkpoint
+}
+
+function entryIn(bytes) {
+  const entry = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  const isOfRows = Number.isSafeInteger(entry?.rows) && /^[0-9a-f]{64}$/.test(String(entry?.rows_root))
+  if (entry?.type !== 'object@1' || typeof entry.key !== 'string' || !isOfRows)
+    throw new Error('the proof carries no entry of an object with rows')
+  return entry
 }
 
 async function verifyRowProof(text, vkey) {
   const proof = parseRowProof(text)
-  const entry = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(proof.entry))
+  const entry = entryIn(proof.entry)
   if (entry.rows !== proof.rows) throw new Error(`the proof is of ${proof.rows} rows, its object has ${entry.rows}`)
   const leaf = bytesOf(proof.leaf)
   const root = await rootBy(await leafHash(leaf), proof.row, proof.rows, proof.path)
@@ -296,91 +382,59 @@ async function verifyHere(place) {
   }
 }
 
-// receipts
+// papers: the server judges them, as the command line does; of other files it is told the hash
 
-function canonical(value) {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  return `{${Object.keys(value)
-    .sort()
-    .map(name => `${JSON.stringify(name)}:${canonical(value[name])}`)
-    .join(',')}}`
-}
+const MARKS = { good: '✓', bad: '✗', fair: '?' }
 
-function leftOver(these, those) {
-  const rest = new Map()
-  for (const one of those) rest.set(one, (rest.get(one) ?? 0) + 1)
-  return these.filter(one => {
-    const n = rest.get(one) ?? 0
-    rest.set(one, n - 1)
-    return n <= 0
-  })
-}
-
-async function checkReceipt(receipt) {
-  const { receipt_sha256: said, ...rest } = receipt
-  const found = hex(await sha256(bytesOf(canonical(rest))))
-  const lines = [
-    found === said ? '✓ the receipt is as it was written' : '✗ the receipt was edited: its own hash is another',
-  ]
-  const { query, table, parameters } = receipt.question
-  if (query === null && receipt.statement.values.length > 0)
-    return [...lines, '? SQL with values cannot be checked here: itemtrail rerun asks it again']
-  const response = await fetch(
-    query === null
-      ? `/sql.json?${new URLSearchParams({ statement: receipt.statement.sql })}`
-      : `/q/${encodeURIComponent(query)}.json?${new URLSearchParams({
-          table,
-          ...Object.fromEntries(parameters.map(([name, value]) => [name, String(value)])),
-        })}`,
-  )
-  const now = await response.json()
-  if (now.result === undefined)
-    return [...lines, `? cannot be checked: ${now.error ?? 'the question is not answered here'}`]
-  if (now.result.sha256 === receipt.result.sha256)
-    return [...lines, `✓ SAME: the archive answers the same ${now.result.rows} rows today`]
-  const [before, after] = [receipt.result.row_hashes, now.result.row_hashes]
-  if (before === null || after === null)
-    return [...lines, '✗ OTHER: the archive answers something else today; of so many rows it is not told which']
-  const [gone, came] = [leftOver(before, after), leftOver(after, before)]
-  const places = came.slice(0, 20).map(hash => after.indexOf(hash) + 1)
-  const which = places.length === 0 ? '' : `: rows ${places.join(', ')} of today’s answer`
-  return [...lines, `✗ OTHER: ${gone.length} rows of the receipt are gone, ${came.length} are new${which}`]
-}
-
-async function checkFiles(files, vkey) {
-  const lines = []
-  let receipt
+async function formOf(files, agreed) {
+  const form = new FormData()
   const others = []
   for (const file of files) {
+    const isProof = (await file.slice(0, 20).text()) === 'itemtrail.row-proof/'
     const bytes = new Uint8Array(await file.arrayBuffer())
-    const text = new TextDecoder().decode(bytes.slice(0, 64))
-    try {
-      if (text.startsWith('itemtrail.row-proof/')) {
-        if (vkey === '') lines.push(`? ${file.name} cannot be checked: nobody says whose key is believed`)
-        else {
-          const { checkpoint, hashes } = await verifyRowProof(new TextDecoder().decode(bytes), vkey)
-          lines.push(`✓ PROVEN: ${file.name}, ${hashes} hashes, 1 signature of ${checkpoint.origin}`)
-        }
-      } else if (text.trimStart().startsWith('{') && new TextDecoder().decode(bytes).includes('"receipt_sha256"'))
-        receipt = JSON.parse(new TextDecoder().decode(bytes))
-      else others.push([file.name, hex(await sha256(bytes))])
-    } catch (error) {
-      lines.push(`✗ ${file.name}: ${error.message}`)
-    }
+    if (isProof) form.append('proof', file, file.name)
+    else if (isReceipt(bytes)) form.append('receipt', file, file.name)
+    else others.push({ name: file.name, bytes: bytes.length, sha256: hex(await sha256(bytes)) })
   }
-  if (receipt !== undefined) lines.push(...(await checkReceipt(receipt)))
-  for (const [name, digest] of others) {
-    const known = receipt?.files.find(({ sha256: known }) => known === digest)
-    lines.push(
-      receipt === undefined
-        ? `? ${name} cannot be checked without its receipt`
-        : known === undefined
-          ? `✗ OTHER: ${name} is not what the receipt names`
-          : `✓ SAME: ${name} is ${known.name} of the receipt, byte by byte`,
-    )
+  form.append('dropped', JSON.stringify({ files: others, agreed }))
+  return form
+}
+
+function isReceipt(bytes) {
+  const text = new TextDecoder().decode(bytes)
+  return text.trimStart().startsWith('{') && (text.includes('"receipt_sha256"') || text.includes('itemtrail-receipt/'))
+}
+
+async function checkFiles(files, agreed = []) {
+  try {
+    const response = await fetch('/check', { method: 'POST', body: await formOf(files, agreed) })
+    const answer = await response.json().catch(() => ({ error: `the server answers with ${response.status}` }))
+    if (answer.checked !== undefined) return answer.checked
+    return files.map(({ name }) => ({ name, mark: 'fair', lines: [`cannot be checked: ${answer.error}`] }))
+  } catch (error) {
+    return files.map(({ name }) => ({ name, mark: 'fair', lines: [`cannot be checked: ${error.message}`] }))
   }
-  return lines
+}
+
+function textIn(tag, text, name = '') {
+  const element = document.createElement(tag)
+  element.textContent = text
+  element.className = name
+  return element
+}
+
+/** What came of a file; a receipt that waits for somebody's word shows what would run. */
+function resultOf({ name, mark, lines: [first, ...rest], ask }, again) {
+  const place = document.createElement('div')
+  place.append(textIn('p', `${MARKS[mark]} ${name}: ${first}`, mark), ...rest.map(line => textIn('p', line, 'any')))
+  if (ask === undefined) return place
+  const button = textIn('button', 'I have read it: run it')
+  button.type = 'button'
+  button.addEventListener('click', () => again(ask.agree))
+  place.append(textIn('p', ask.why, 'note'), textIn('pre', ask.sql))
+  if (ask.values !== '[]') place.append(textIn('p', `with the values ${ask.values}`, 'any'))
+  place.append(button)
+  return place
 }
 
 // what is there from the beginning
@@ -414,15 +468,16 @@ for (const slider of all('[data-slider]')) {
 
 const drop = $('#drop')
 if (drop !== null) {
-  const check = async files => {
+  let turn = 0
+  const check = async (files, agreed = []) => {
     const output = $('#checked')
-    output.replaceChildren()
-    for (const line of await checkFiles(files, drop.dataset.vkey)) {
-      const place = document.createElement('p')
-      place.className = line.startsWith('✓') ? 'good' : line.startsWith('?') ? 'fair' : 'bad'
-      place.textContent = line
-      output.append(place)
-    }
+    turn += 1
+    const mine = turn
+    output.replaceChildren(textIn('p', 'it is being checked', 'quick'))
+    const checked = await checkFiles(files, agreed)
+    // other files were dropped meanwhile
+    if (mine !== turn) return
+    output.replaceChildren(...checked.map(one => resultOf(one, agree => check(files, [...agreed, agree]))))
   }
   $('#files').addEventListener('change', event => check([...event.target.files]))
   drop.addEventListener('dragover', event => event.preventDefault())

@@ -57,7 +57,7 @@ function isSame(a: string, b: string): boolean {
 
 /**
  * Lets through what comes from this machine's own browser: the server's own name, so that no other name can be made to
- * lead here; its own pages; GET alone; and a cookie.
+ * lead here; its own pages; GET alone, but for papers that one of them hands over to be checked; and a cookie.
  */
 export function guard(hosts: () => readonly string[], admission: Admission): MiddlewareHandler {
   return async (c, next) => {
@@ -69,15 +69,21 @@ export function guard(hosts: () => readonly string[], admission: Admission): Mid
   }
 }
 
+/** Where papers are handed over to be checked: nothing of them is kept. */
+export const CHECKING = '/check'
+
 type Refusal = readonly [status: 401 | 403 | 405 | 421, text: string]
 
 function refusalOf(c: Context, hosts: readonly string[], admission: Admission): Refusal | undefined {
   const { method } = c.req
-  if (method !== 'GET' && method !== 'HEAD')
+  const handsOver = method === 'POST' && c.req.path === CHECKING
+  if (method !== 'GET' && method !== 'HEAD' && !handsOver)
     return [405, `method ${method} is not answered, expected GET: nothing is written here\n`]
   const host = c.req.header('host') ?? ''
   if (!hosts.includes(host)) return [421, `host is another than this server's, expected ${hosts.join(' or ')}\n`]
   const origin = c.req.header('origin')
+  // a browser says with every POST whose page sends it
+  if (handsOver && origin === undefined) return [403, 'origin is missing, expected this page\n']
   if (origin !== undefined && !hosts.some(own => origin === `http://${own}`)) return [403, 'origin is another page\n']
   const site = c.req.header('sec-fetch-site')
   if (site === 'cross-site' && c.req.header('sec-fetch-mode') !== 'navigate') return [403, 'origin is another page\n']

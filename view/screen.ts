@@ -13,6 +13,8 @@ export interface PageAsking extends Looked {
   readonly onAws: boolean
   /** Whose journal is believed; undefined where nobody said. */
   readonly identity: JournalIdentity | undefined
+  /** The flag by which a command believes the same key; empty where the configuration names it. */
+  readonly keyFlag: string
   readonly search: Search
   /** The path without its ending, each step as it was meant. */
   readonly path: readonly string[]

@@ -10,14 +10,18 @@ export interface Served {
   readonly close: () => Promise<void>
 }
 
+/** An item's address has its key, of up to 3,072 bytes, each as three signs and in JSON as more. */
+const MOST_HEADERS = 64 * 1024
+
 /** Serves the page on this machine alone. Throws Node's own error for a port that is taken. */
-export async function servePage(options: Omit<AppOptions, 'admission' | 'hosts'>, port: number): Promise<Served> {
+export async function servePage(shown: Omit<AppOptions, 'admission' | 'hosts'>, port: number): Promise<Served> {
   const admission = new Admission()
   let bound = port
   const hosts = () => [`127.0.0.1:${bound}`, `localhost:${bound}`]
-  const app = createApp({ ...options, admission, hosts })
+  const app = createApp({ ...shown, admission, hosts })
   const server = await new Promise<Server>((resolve, reject) => {
-    const listening = serve({ fetch: app.fetch, port, hostname: '127.0.0.1' }, () => resolve(listening as Server))
+    const options = { fetch: app.fetch, port, hostname: '127.0.0.1', serverOptions: { maxHeaderSize: MOST_HEADERS } }
+    const listening = serve(options, () => resolve(listening as Server))
     listening.once('error', reject)
   })
   bound = (server.address() as AddressInfo).port
@@ -26,7 +30,7 @@ export async function servePage(options: Omit<AppOptions, 'admission' | 'hosts'>
     close: async () => {
       ;(server as { closeAllConnections?: () => void }).closeAllConnections?.()
       await new Promise(resolve => server.close(resolve))
-      await options.view.close()
+      await shown.view.close()
     },
   }
 }

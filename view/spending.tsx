@@ -1,5 +1,6 @@
 import { costOf, formatBytes, formatUsd } from '../queries/engines/athena-cost.js'
-import { formatDay, parseInstant } from '../transform/instant.js'
+import { parseMoment } from '../queries/moment.js'
+import { formatDay } from '../transform/instant.js'
 import { dateOfKey, tablePrefix } from '../transform/layout.js'
 import { periodIn } from './address.js'
 import { here } from './layout.js'
@@ -80,9 +81,10 @@ async function mostScanned(asking: PageAsking, tables: readonly string[]): Promi
   return sum
 }
 
-function daysAsked({ path, search }: PageAsking): readonly [from: string | undefined, to: string | undefined] {
+function daysAsked({ path, search, now }: PageAsking): readonly [from: string | undefined, to: string | undefined] {
   const day = (us: number | null | undefined) => (us == null ? undefined : formatDay(Math.floor(us / 1000)))
-  if (path[0] === 't' && path[2] === 'as-of') return [undefined, day(parseInstant(path[3] ?? '')?.us)]
+  if (path[0] === 't' && path[2] === 'as-of')
+    return [undefined, day(parseMoment(path[3] ?? '', now.getTime() * 1000)?.us)]
   const isOfPeriod = path[0] === 'q' || path[2] === 'changes'
   if (!isOfPeriod) return [undefined, undefined]
   const { fromUs, toUs } = periodIn(search)

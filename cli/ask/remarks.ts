@@ -1,7 +1,7 @@
 import type { QueryEngine } from '../../queries/engines/engine.js'
 import { sealedOf } from '../../queries/verdict/sealed.js'
 import { sealedRemarks } from '../../queries/verdict/sealed-told.js'
-import { unbelievedOf, unreadOf } from '../../queries/verdict/unread.js'
+import { journalProblems, unbelievedOf, unreadOf } from '../../queries/verdict/unread.js'
 import { DiskArchive } from '../../store/folder.js'
 import type { NamedTable } from '../../transform/table-names.js'
 import { EXIT, type ExitCode, type Io } from '../io.js'

@@ -1,5 +1,6 @@
 import type { Table } from 'apache-arrow'
 import { revealHistory } from '../../erasure/revealed.js'
+import { narrowTable } from '../../queries/answers/narrow-history.js'
 import type { AnsweredHistory } from '../../queries/answers/read-history.js'
 import type { Receipt } from '../../queries/answers/receipt.js'
 import { differencesOf } from '../../queries/difference.js'
@@ -22,7 +23,7 @@ import { showItemKey } from '../show/item-key.js'
 import type { AnswerSurface } from '../show/surface.js'
 import { paint } from '../show/terminal.js'
 import { printable } from '../show/text.js'
-import { NARROWING_OPTIONS, type Narrowing, narrowTable, readNarrowing } from './history/narrowing.js'
+import { NARROWING_OPTIONS, type Narrowing, readNarrowing } from './history/narrowing.js'
 import { type ChangeShown, partitionHistory } from './history/partition.js'
 
 /** What happened to one item, like `git log`. */

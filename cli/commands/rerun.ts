@@ -9,6 +9,7 @@ import { withWorkspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
 import { grouped } from '../show/progress.js'
+import { exitOfFile, exitOfRerun, OUTCOME_WORDS, tellFile } from '../show/rerun-words.js'
 import { printRows } from '../show/table.js'
 import { paint } from '../show/terminal.js'
 import { printable, wrap } from '../show/text.js'
@@ -56,20 +57,9 @@ async function compare(file: FileDigest, receipt: Receipt, again: Rerun): Promis
 }
 
 /** Done is only what all three agree on: the receipt, the archive, and the file where there is one. */
-function exitOf({ outcome }: Rerun, file: ComparedFile | undefined): ExitCode {
-  const exit = EXITS[outcome]
-  if (exit !== EXIT.done || file === undefined) return exit
-  if (file.receipt === 'different' || file.archive === 'different') return EXIT.findings
-  return file.archive === 'unknown' ? EXIT.unchecked : EXIT.done
-}
-
-const EXITS: Readonly<Record<Rerun['outcome'], ExitCode>> = {
-  same: EXIT.done,
-  // a question that leaves the order open was answered with the same rows
-  reordered: EXIT.done,
-  different: EXIT.findings,
-  edited: EXIT.findings,
-  'not run': EXIT.unchecked,
+function exitOf(again: Rerun, file: ComparedFile | undefined): ExitCode {
+  const exit = exitOfRerun(again)
+  return exit !== EXIT.done || file === undefined ? exit : exitOfFile(file)
 }
 
 async function digestOf(path: string): Promise<FileDigest> {
@@ -89,14 +79,6 @@ function placeIn(options: Options, { engine }: Receipt): Options {
   return { ...options, ...(engine.name === 'athena' && { expectedEngine: 'athena' }) }
 }
 
-const OUTCOME_WORDS: Readonly<Record<Rerun['outcome'], string>> = {
-  same: 'the same answer, to the byte',
-  reordered: 'the same rows, in another order, which the question leaves open',
-  different: 'another answer',
-  edited: 'the receipt was edited',
-  'not run': 'not run',
-}
-
 function showRerun(
   { question, began, result }: Receipt,
   again: Rerun,
@@ -109,7 +91,7 @@ function showRerun(
   io.out(
     `${paint(io, 'bold', printable(asked))}  asked ${printable(began)}, ${grouped(result.rows)} ${result.rows === 1 ? 'row' : 'rows'} then${answer === undefined ? '' : `, ${grouped(answer.length)} now`}\n`,
   )
-  const colour = EXITS[outcome] === EXIT.done ? 'green' : 'red'
+  const colour = exitOfRerun(again) === EXIT.done ? 'green' : 'red'
   io.out(`${paint(io, colour, OUTCOME_WORDS[outcome])}\n`)
   for (const text of [...problems, ...remarks]) io.out(`${wrap(`- ${printable(text)}`, io.columns)}\n`)
   if (file !== undefined) printFile(String(options.file), file, io)
@@ -127,21 +109,10 @@ function showRerun(
   }
 }
 
-const OF_RECEIPT: Readonly<Record<ComparedFile['receipt'], string>> = {
-  same: 'the file of the receipt',
-  different: 'NOT the file of the receipt',
-  'not recorded': 'not in the receipt, which was made without --output',
-}
-
-const OF_ARCHIVE: Readonly<Record<ComparedFile['archive'], string>> = {
-  same: 'what the archive answers now',
-  different: 'NOT what the archive answers now',
-  unknown: 'whether the archive answers so cannot be told',
-}
-
-function printFile(path: string, { receipt, archive, sha256 }: ComparedFile, io: Io): void {
+function printFile(path: string, file: ComparedFile, io: Io): void {
+  const { receipt, archive, sha256 } = file
   const holds = receipt !== 'different' && archive === 'same'
-  const text = `${printable(path)}: ${OF_RECEIPT[receipt]}; ${OF_ARCHIVE[archive]}`
+  const text = `${printable(path)}: ${tellFile(file)}`
   io.out(`${paint(io, holds ? 'green' : 'red', text)}\n  SHA-256 ${sha256}\n`)
 }
 

@@ -42,7 +42,7 @@ export const view: Command = {
     // what cannot be opened is told here, and not in a browser
     await inView.look(async () => {})
     const { root, onAws, spending } = place
-    const shown = { view: inView, root, onAws, identity: identityOf(options, root), spending }
+    const shown = { view: inView, root, onAws, identity: identityOf(options, root), ...typedKeyOf(options), spending }
     const served = await servePage({ ...shown, allowsSql: options.allowSql === true }, port).catch(async error => {
       await inView.close()
       throw refusedPort(error, port)
@@ -68,6 +68,10 @@ function refusedPort(error: NodeJS.ErrnoException, port: number): Error {
     return new CommandError(`--port ${port} is taken on 127.0.0.1`, EXIT.usage, 'without --port a free one is found')
   if (error.code === 'EACCES') return new CommandError(`--port ${port} may not be taken, expected 1024 to 65535`)
   return error
+}
+
+function typedKeyOf({ key }: Options): { readonly typedKey?: string } {
+  return typeof key === 'string' ? { typedKey: key } : {}
 }
 
 function identityOf(options: Options, root: string) {

@@ -38,6 +38,6 @@ async function unreadableFacts(engine: QueryEngine, table: string): Promise<read
 }
 
 /** What of the journal cannot be read: then nobody knows what is missing. */
-async function journalProblems(engine: QueryEngine): Promise<readonly string[]> {
+export async function journalProblems(engine: QueryEngine): Promise<readonly string[]> {
   return ((await journalOf(engine))?.problems() ?? []).map(journalProblem)
 }

@@ -16,6 +16,8 @@ export interface PageClient {
   readonly view: ArchiveInView
   /** Asks as a browser does; headers say what is otherwise. */
   readonly get: (path: string, headers?: Readonly<Record<string, string>>, method?: string) => Promise<Response>
+  /** Hands files over as this page of its own does. */
+  readonly post: (path: string, body: FormData, headers?: Readonly<Record<string, string>>) => Promise<Response>
   // biome-ignore lint/suspicious/noExplicitAny: what a screen holds is its own
   readonly json: (path: string) => Promise<any>
   readonly text: (path: string) => Promise<string>
@@ -42,6 +44,12 @@ export async function browse(
     admission,
     view,
     get,
+    post: async (path, body, headers = {}) =>
+      app.request(`http://${HOST}${path}`, {
+        method: 'POST',
+        body,
+        headers: { host: HOST, origin: `http://${HOST}`, cookie, ...headers },
+      }),
     json: async path => (await get(path)).json(),
     text: async path => (await get(path)).text(),
     close: () => view.close(),

@@ -131,7 +131,7 @@ describe('every screen', () => {
       '/t/Orders/i/Z': [404, 'Orders Z was never seen'],
       '/t/Orders/e/zz': [400, 'expected at least 8 signs of its id'],
       '/t/Orders/e/00000000': [404, 'event 00000000 is not in the archive of Orders'],
-      '/t/Orders/as-of/yesterday': [400, 'instant "yesterday" is none'],
+      '/t/Orders/as-of/tomorrow': [400, 'instant "tomorrow" is none'],
       '/q/nothing?table=Orders': [404, 'query "nothing" is unknown'],
       '/nothing': [404, 'there is no such page'],
     } as const
@@ -142,6 +142,28 @@ describe('every screen', () => {
     }
   })
 
+  it('takes a moment as the command line does', async () => {
+    const itemsAt = async (instant: string) => (await page.json(`/t/Orders/as-of/${instant}.json`)).items.length
+    for (const [said, meant] of [
+      ['now', '2026-11-22T00:00:00Z'],
+      ['2026-11-21', '2026-11-21T00:00:00Z'],
+      ['yesterday', '2026-11-21T00:00:00Z'],
+      ['36h', '2026-11-20T12:00:00Z'],
+    ] as const)
+      expect([said, await itemsAt(said)]).toEqual([said, await itemsAt(meant)])
+  })
+
+  it('looks for no attribute by a word of its own, and says what is not narrowed', async () => {
+    const at = '/t/Orders/as-of/2026-11-21T00:00:00Z'
+    const all = (await page.json(`${at}.json`)).items.length
+    expect(all).toBeGreaterThan(0)
+    const ours = 'ask=yes&tz=UTC&raw=yes&w=all'
+    expect((await page.json(`${at}.json?${ours}`)).items).toHaveLength(all)
+    expect((await page.json(`${at}.json?${ours}`)).remarks).toEqual([])
+    const { items, remarks } = await page.json(`${at}.json?nothing=such`)
+    expect([items.length, remarks]).toEqual([0, [expect.stringContaining(`are of all ${all} items`)]])
+  })
+
   it('asks each saved question by a form that its header makes', async () => {
     for (const { name, question, parameters } of SAVED_QUERIES.values()) {
       const html = await page.text(`/q/${name}?table=Orders&form=yes`)
@@ -149,6 +171,36 @@ describe('every screen', () => {
       for (const { name: field, preset } of parameters)
         if (preset !== 'facts') expect(html, name).toContain(`name="${field}"`)
     }
+  })
+})
+
+describe('an item that is narrowed', () => {
+  it.each(['attr=status', 'actor=bob', 'from=2026-11-20T12:00:00Z', 'to=2026-11-21', 'attr=status&to=2026-11-21'])(
+    'says by what, and its file and its command have the same: %s',
+    async search => {
+      const { run } = await import('../cli/command-line.js')
+      const all = (await page.json('/t/Orders/i/A.json')).changes.length
+      const { question, command, remarks, changes } = await page.json(`/t/Orders/i/A.json?${search}`)
+      const ids = changes.map((one: { event_id: string }) => one.event_id).sort()
+      expect(question).not.toBe('What happened to Orders A, newest first?')
+      expect(remarks[0]).toContain(`${ids.length} of ${all} changes are listed: `)
+      expect(await page.text(`/t/Orders/i/A?${search}`)).toContain(`${ids.length} of ${all} changes are listed`)
+      const csv = await page.text(`/t/Orders/i/A.csv?${search}`)
+      expect(csv.match(/[0-9a-f]{32}/g)?.length ?? 0).toBeGreaterThanOrEqual(ids.length)
+      expect(csv.trim().split(/\r\n/)).toHaveLength(ids.length + 1)
+      const flags = command.slice('itemtrail history Orders A '.length).split(' ')
+      const { out } = await run(['history', 'Orders', 'A', ...flags, '--format', 'json'])
+      const told = JSON.parse(out).changes.map((one: { event_id: string }) => one.event_id)
+      expect(told.sort()).toEqual(ids)
+    },
+  )
+
+  it('has in its file what it was at a moment, in one row', async () => {
+    const csv = await page.text('/t/Orders/i/A.csv?at=2026-11-20T12:00:00Z')
+    const [header, row, ...more] = csv.trim().split('\r\n')
+    expect(header).toBe('item_key,as_of,state,confidence,item')
+    expect(row).toContain('2026-11-20T12:00:00.000000Z')
+    expect(more).toEqual([])
   })
 })
 

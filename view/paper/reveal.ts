@@ -2,7 +2,7 @@
  * What cannot be seen and could deceive (controls, directions, lone surrogates) as `\u202e`. Line ends, tabs and the
  * joiners that names and emoji are written with stay.
  */
-function revealText(text: string): string {
+export function revealText(text: string): string {
   return text.replaceAll(UNSEEN, sign => {
     const code = (sign.codePointAt(0) as number).toString(16)
     return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`

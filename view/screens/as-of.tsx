@@ -3,10 +3,11 @@ import { showValue } from '../../cli/show/item.js'
 import { showItemKey } from '../../cli/show/item-key.js'
 import type { TableItem } from '../../library/archive-answers.js'
 import { textTable } from '../../queries/engines/text-table.js'
+import { MOMENT_FORMS, parseMoment } from '../../queries/moment.js'
 import { isDoubtful } from '../../queries/verdict/findings.js'
 import { archiveBegan } from '../../queries/verdict/state-at.js'
 import type { AttributeValue, Item } from '../../transform/attribute-value.js'
-import { formatInstant, parseInstant, readableInstant } from '../../transform/instant.js'
+import { formatInstant, readableInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { AddressError, linkTo, shellWord } from '../address.js'
 import { here, ListTable } from '../layout.js'
@@ -17,15 +18,15 @@ import { itemLink, itemText, tableIn } from '../tables.js'
 
 const A_PAGE = 50
 /** Names in an address that are no attribute to look for. */
-const OURS = new Set(['tz', 'raw', 'after', 'w'])
+const OURS = new Set(['tz', 'raw', 'after', 'w', 'ask'])
 
 /** What a table held at a moment, doubtful items first. */
 export async function asOfScreen(asking: PageAsking): Promise<Screen> {
   const table = tableIn(asking, asking.path[1])
-  const us = parseInstant(asking.path[3] ?? '')?.us
+  const us = parseMoment(asking.path[3] ?? '', asking.now.getTime() * 1000)?.us
   if (us === undefined)
     throw new AddressError(
-      `instant ${JSON.stringify(asking.path[3])} is none, expected ISO 8601 with a zone such as 2026-11-19T12:00:00Z`,
+      `instant ${JSON.stringify(asking.path[3])} is none, expected ISO 8601 with a zone such as 2026-11-19T12:00:00Z, ${MOMENT_FORMS}`,
     )
   const at = formatInstant(us, 6)
   const filters = Object.entries(asking.search).filter(([name]) => !OURS.has(name)) as [string, string][]
@@ -49,8 +50,11 @@ export async function asOfScreen(asking: PageAsking): Promise<Screen> {
     command: `itemtrail as-of ${shellWord(name)} ${at}${archiveFlag(asking.root)}`,
     sureness,
     receipt: { link: receiptPath },
+    remarks:
+      filters.length === 0
+        ? []
+        : [`the command, the receipt and how sure this is are of all ${count(total)} items, not of the filtered ones`],
     counts: `${shown.length} of ${count(found.length)} items shown, of ${count(total)} in the table then; ${count(doubtful.length)} doubtful`,
-    remarks: filters.length === 0 ? [] : ['the command tells all items; the filters are of this page'],
     data: { table: name, at, items: shown.map(described) },
     whyNoFile: await whyNoFile(asking, table, us),
     rows: textTable(

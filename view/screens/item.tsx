@@ -1,8 +1,10 @@
 import { archiveFlag } from '../../cli/show/archive-name.js'
 import { showItemKey } from '../../cli/show/item-key.js'
 import { nameState } from '../../cli/show/state.js'
+import { type ChangeTest, changedAt, madeBy, narrowTable } from '../../queries/answers/narrow-history.js'
 import { readHistory } from '../../queries/answers/read-history.js'
-import type { HistoryChange } from '../../queries/verdict/item-change.js'
+import { textTable } from '../../queries/engines/text-table.js'
+import type { StateAt } from '../../queries/verdict/state-at.js'
 import { formatInstant } from '../../transform/instant.js'
 import { AddressError, linkTo, momentIn, periodIn, shellWord } from '../address.js'
 import { itemOfImage } from '../items.js'
@@ -10,7 +12,7 @@ import { CompareButton } from '../picks.js'
 import { receiptOfItem } from '../receipts.js'
 import type { PageAsking, Screen } from '../screen.js'
 import { judgedItem } from '../sureness.js'
-import { itemIn, tableIn } from '../tables.js'
+import { itemIn, itemText, tableIn } from '../tables.js'
 import { compareScreen } from './compare.js'
 import { changesIn, describe, type Placed, stateOf, trailOf } from './item-history.js'
 import { A_PAGE, Changes, Moments, Past, Selected } from './item-parts.js'
@@ -34,7 +36,8 @@ export async function itemScreen(asking: PageAsking): Promise<Screen> {
     return compareScreen(asking, table, history, Math.min(first, second), Math.max(first, second))
   const at = momentIn(asking.search, 'at')
   const all = changesIn(history)
-  const listed = all.filter(({ change }) => isListed(change, asking)).reverse()
+  const { tests, words, flags } = narrowingIn(asking)
+  const listed = all.filter(({ change }) => tests.every(test => test(change))).reverse()
   const shown = asking.waits ? listed : pageOf(listed, asking)
   const then = at === null ? undefined : await stateOf(asking, table, history, at)
   const marked = then === undefined ? asking.search.row : then.last?.event_id
@@ -43,14 +46,20 @@ export async function itemScreen(asking: PageAsking): Promise<Screen> {
   return {
     question:
       at === null
-        ? `What happened to ${table.table} ${name}, newest first?`
+        ? `What happened to ${table.table} ${name}${words.map(word => `, ${word}`).join('')}, newest first?`
         : `What was ${table.table} ${name} at ${asking.clock.text(at)}?`,
     trail: trailOf(table, itemKey),
     command:
       at === null
-        ? `itemtrail history ${shellWord(table.table)} ${shellWord(name)}${archiveFlag(asking.root)}`
+        ? `itemtrail history ${shellWord(table.table)} ${shellWord(name)}${flags}${archiveFlag(asking.root)}`
         : `itemtrail as-of ${shellWord(table.table)} ${shellWord(name)} ${formatInstant(at, 6)}${archiveFlag(asking.root)}`,
     sureness: judgedItem(then === undefined ? history : then.until),
+    remarks:
+      words.length === 0
+        ? []
+        : [
+            `${listed.length} of ${all.length} changes are listed: ${words.join(', ')}; how sure this is and the receipt are of all of them`,
+          ],
     counts: `${shown.length} of ${all.length.toLocaleString('en')} changes shown; ${history.changes.reduce((sum, { repeats }) => sum + repeats, 0).toLocaleString('en')} repeated deliveries left out`,
     receipt: await receiptOfItem(asking, table, history, at ?? undefined),
     data: {
@@ -64,7 +73,10 @@ export async function itemScreen(asking: PageAsking): Promise<Screen> {
       }),
       changes: shown.map(({ change, step }) => describe(change, step)),
     },
-    rows: answer.table,
+    rows:
+      then === undefined
+        ? narrowTable(answer.table, new Set(listed.map(({ change }) => change)))
+        : stateRow(itemKey, at as number, then),
     body: asking.waits ? null : (
       <>
         <Moments history={history} asking={asking} />
@@ -91,15 +103,39 @@ export async function itemScreen(asking: PageAsking): Promise<Screen> {
   }
 }
 
-function isListed(change: HistoryChange, { search }: PageAsking): boolean {
+/** What it was at a moment, as a file of items has it. */
+function stateRow(itemKey: string, at: number, { state, until }: StateAt) {
+  const item = state.kind === 'present' ? itemOfImage(state.image) : null
+  return textTable(
+    ['item_key', 'as_of', 'state', 'confidence', 'item'],
+    [[itemKey, formatInstant(at, 6), nameState(state), until.confidence, item === null ? null : itemText(item)]],
+  )
+}
+
+/** What of a history is listed, as `itemtrail history` narrows it: in words, and as flags. */
+interface NarrowedTo {
+  readonly tests: readonly ChangeTest[]
+  readonly words: readonly string[]
+  readonly flags: string
+}
+
+function narrowingIn({ search, clock }: PageAsking): NarrowedTo {
   const { fromUs, toUs } = periodIn(search)
   const { attr, actor } = search
-  return (
-    (fromUs === null || change.event_time_us >= fromUs) &&
-    (toUs === null || change.event_time_us < toUs) &&
-    (attr === undefined || change.changed?.includes(attr) === true) &&
-    (actor === undefined || change.actor === actor)
-  )
+  const parts: { test: ChangeTest; word: string; flag: string }[] = []
+  const add = (test: ChangeTest, word: string, name: string, value: string) =>
+    parts.push({ test, word, flag: ` --${name} ${shellWord(value)}` })
+  if (fromUs !== null)
+    add(change => change.event_time_us >= fromUs, `from ${clock.text(fromUs)}`, 'from', formatInstant(fromUs, 6))
+  if (toUs !== null)
+    add(change => change.event_time_us < toUs, `before ${clock.text(toUs)}`, 'to', formatInstant(toUs, 6))
+  if (attr !== undefined) add(changedAt(attr), `changing ${attr}`, 'attribute', attr)
+  if (actor !== undefined) add(madeBy(actor), `by ${actor}`, 'actor', actor)
+  return {
+    tests: parts.map(({ test }) => test),
+    words: parts.map(({ word }) => word),
+    flags: parts.map(({ flag }) => flag).join(''),
+  }
 }
 
 function pageOf(listed: readonly Placed[], { search }: PageAsking): readonly Placed[] {

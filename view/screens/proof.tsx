@@ -40,7 +40,7 @@ export async function proofScreen(asking: PageAsking): Promise<Screen> {
       [name, linkTo(['t', name])],
       ['proof', linkTo(['proof', name])],
     ],
-    command: `itemtrail verify${archiveFlag(root)}${asking.identity === undefined ? ' --key KEY' : ''}`,
+    command: `itemtrail verify${archiveFlag(root)}${asking.keyFlag}`,
     sureness,
     counts: countsOf(days),
     data: { table: name, log: logData(sealed.log), days, anchors, gaps },

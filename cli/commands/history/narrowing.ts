@@ -1,9 +1,5 @@
-import type { Table } from 'apache-arrow'
-import { readPath } from '../../../queries/attribute-path.js'
-import { TIME_TO_LIVE } from '../../../queries/bind.js'
-import { differencesOf, type PathSegment } from '../../../queries/difference.js'
+import { type ChangeTest, changedAt, madeBy } from '../../../queries/answers/narrow-history.js'
 import type { HistoryChange } from '../../../queries/verdict/item-change.js'
-import { parseItem } from '../../../transform/attribute-value.js'
 import { instantOf } from '../../ask/instant-argument.js'
 import { wholeNumber } from '../../ask/whole-number.js'
 import { CommandError, EXIT, type Options } from '../../io.js'
@@ -50,23 +46,7 @@ export function readNarrowing(options: Options): Narrowing {
   }
 }
 
-/** Rows of an answer that are among the changes which are shown. */
-export function narrowTable(table: Table, shown: ReadonlySet<HistoryChange>): Table {
-  const ids = new Set([...shown].map(change => change.event_id))
-  const column = table.getChild('event_id')
-  const pieces: Table[] = []
-  for (let row = 0, start = 0; row <= table.numRows; row += 1) {
-    if (row < table.numRows && ids.has(String(column?.get(row)))) continue
-    if (row > start) pieces.push(table.slice(start, row))
-    start = row + 1
-  }
-  const [first = table.slice(0, 0), ...others] = pieces
-  return others.length === 0 ? first : first.concat(...others)
-}
-
-type Test = (change: HistoryChange) => boolean
-
-function periodTests({ from, to }: Options): readonly Test[] {
+function periodTests({ from, to }: Options): readonly ChangeTest[] {
   const us = (text: Options[string], name: string) => (typeof text === 'string' ? instantOf(text, name).us : undefined)
   const [fromUs, toUs] = [us(from, '--from'), us(to, '--to')]
   if (fromUs !== undefined && toUs !== undefined && fromUs >= toUs)
@@ -77,41 +57,16 @@ function periodTests({ from, to }: Options): readonly Test[] {
   ]
 }
 
-function textTest(options: Options, name: string, test: (text: string) => Test): readonly Test[] {
+function textTest(options: Options, name: string, test: (text: string) => ChangeTest): readonly ChangeTest[] {
   const text = options[name]
   return typeof text === 'string' ? [test(text)] : []
 }
 
-/** As answers print names, so they are asked for. */
-function madeBy(name: string): Test {
-  const actor = name === TIME_TO_LIVE.printed ? TIME_TO_LIVE.recorded : name
-  return change => change.actor === actor
-}
-
-function eventIs(kind: string): Test {
+function eventIs(kind: string): ChangeTest {
   const event = kind.toUpperCase()
   if (!EVENTS.includes(event))
     throw new CommandError(`--event is ${JSON.stringify(kind)}, expected ${EVENTS.join(', ')}`)
   return change => change.event_name === event
-}
-
-/**
- * True of a change at the path, below it, or of all that it is in; and where an image is missing, as nobody can tell.
- */
-function changedAt(text: string): Test {
-  const path = readPath(text)
-  return change => {
-    const { old_image: before, new_image: after, event_name: event } = change
-    if (event === 'BASELINE') return false
-    if ((before === null && event !== 'INSERT') || (after === null && event !== 'REMOVE')) return true
-    const [old, current] = [before, after].map(image => (image === null ? null : parseItem(image)))
-    return differencesOf(old ?? null, current ?? null).some(difference => areInLine(difference.path, path))
-  }
-}
-
-function areInLine(one: readonly PathSegment[], other: readonly PathSegment[]): boolean {
-  const shorter = Math.min(one.length, other.length)
-  return one.slice(0, shorter).every((segment, i) => JSON.stringify(segment) === JSON.stringify(other[i]))
 }
 
 function typed(options: Options): string {

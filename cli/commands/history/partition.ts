@@ -2,6 +2,7 @@ import type { Table } from 'apache-arrow'
 import type { Unsealing } from '../../../erasure/reveal.js'
 import { revealHistory } from '../../../erasure/revealed.js'
 import { answerQuery } from '../../../queries/answers/ask.js'
+import { narrowTable } from '../../../queries/answers/narrow-history.js'
 import { savedQuery } from '../../../queries/catalog.js'
 import { keyMember } from '../../../queries/item-key.js'
 import { isDoubtful, worstOf } from '../../../queries/verdict/findings.js'
@@ -21,7 +22,7 @@ import { grouped } from '../../show/progress.js'
 import type { AnswerSurface } from '../../show/surface.js'
 import { paint } from '../../show/terminal.js'
 import { printable, wrap } from '../../show/text.js'
-import { type Narrowing, narrowTable } from './narrowing.js'
+import type { Narrowing } from './narrowing.js'
 
 /** Prints a change as `history` does, `of` behind it. */
 type PrintChange = (change: HistoryChange, step: Step<HistoryChange>, found: ItemHistory, io: Io, of: string) => void

@@ -33,6 +33,36 @@ describe.skipIf(CHROMIUM === undefined)('the keys of a page', () => {
     page.locator('tr[data-row]').evaluateAll(rows => rows.findIndex(row => row.getAttribute('aria-current') !== null))
   const clipboard = () => page.evaluate('navigator.clipboard.readText()')
 
+  it('say that the server is gone, in place of the difference of another row', async () => {
+    await page.route('**/changes?**', route => route.abort())
+    await press('j')
+    await expect.poll(() => page.locator('.beside').textContent()).toContain('✗ what this row changed could not be had')
+    expect(await page.locator('.beside h2').count()).toBe(0)
+    await page.unroute('**/changes?**')
+    await page.route('**/changes?**', route => route.fulfill({ status: 503, body: 'gone' }))
+    await press('j')
+    await expect.poll(() => page.locator('.beside').textContent()).toContain('the server answers with 503')
+    await page.unroute('**/changes?**')
+    visited.complaints.length = 0
+  })
+
+  it('leave the place where a click is made, and show what it changed where that is far below', async () => {
+    for (const width of [1280, 320]) {
+      await page.setViewportSize({ width, height: 700 })
+      await open(LIST)
+      const row = page.locator('tr[data-row]').nth(20)
+      await row.scrollIntoViewIfNeeded()
+      const before = Number(await page.evaluate('scrollY'))
+      const id = (await row.locator('code').textContent()) ?? ''
+      await row.locator('td a').last().click()
+      await expect.poll(() => page.locator('.beside h2 a').getAttribute('href')).toContain(`/e/${id}`)
+      const top = () => page.locator('.beside').evaluate(element => element.getBoundingClientRect().y)
+      if (width === 320) await expect.poll(top).toBeLessThan(700)
+      else expect(Math.abs(Number(await page.evaluate('scrollY')) - before)).toBeLessThan(100)
+    }
+    await page.setViewportSize({ width: 1280, height: 720 })
+  })
+
   it('walk the rows, and show the difference of the one that is selected', async () => {
     expect(await selected()).toBe(0)
     await press('j', 'ArrowDown', 'j')
