@@ -135,9 +135,15 @@ describe(`bits that turned (seed ${SEED})`, () => {
   }
 })
 
+/** What nothing in an archive tells of a row. */
+const UNDERIVED = new Set([...ROW_VERSIONS.values()].flatMap(version => version.underived))
+
 function tell({ confidence, changes }: ItemHistory): string {
   // some of these items are older than what is left of the archive
-  return isDoubtful(confidence) && confidence !== 'PRE-ARCHIVE' ? 'doubtful' : JSON.stringify([confidence, changes])
+  const told = (name: string, value: unknown) => (UNDERIVED.has(name) ? undefined : value)
+  return isDoubtful(confidence) && confidence !== 'PRE-ARCHIVE'
+    ? 'doubtful'
+    : JSON.stringify([confidence, changes], told)
 }
 
 async function first<T>(found: AsyncGenerator<T>): Promise<T | undefined> {
@@ -147,7 +153,6 @@ async function first<T>(found: AsyncGenerator<T>): Promise<T | undefined> {
 
 /** What an archive's rows hold, but for what nothing in them tells. */
 async function contentOf(root: string): Promise<readonly StoredRow[]> {
-  const underived = [...ROW_VERSIONS.values()].flatMap(version => version.underived)
   const archive = new DiskArchive(root)
   const reader = await StoredRows.open(archive)
   const rows: StoredRow[] = []
@@ -155,6 +160,6 @@ async function contentOf(root: string): Promise<readonly StoredRow[]> {
     for await (const some of reader.rowsOf(file)) rows.push(...some)
   reader.close()
   // a column that is null in every row of an object may as well not be there
-  const isTold = ([name, value]: [string, unknown]) => !underived.includes(name) && value !== null
+  const isTold = ([name, value]: [string, unknown]) => !UNDERIVED.has(name) && value !== null
   return rows.map(row => Object.fromEntries(Object.entries(row).filter(isTold)))
 }
