@@ -45,6 +45,8 @@ const QUESTIONS = [...SAVED_QUERIES.values()]
       ...(known.includes('at') ? ['at=2026-11-13T00:00:00Z'] : []),
       ...(known.includes('actor') ? ['actor=alice@ops.example'] : []),
       ...(known.includes('value') ? ['value=SHIPPED'] : []),
+      ...(known.includes('key') ? ['key="order_id":{"S":"ORD1'] : []),
+      ...(known.includes('subject') ? ['subject=5f0c2d3b8a914e6f7081a2b3c4d5e6f7'] : []),
       ...(asksForColumn ? ['column=status'] : []),
     ]
     return [name, given.flatMap(parameter => ['--param', parameter])] as const
