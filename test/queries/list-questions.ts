@@ -22,6 +22,7 @@ export function listQuestions(from: string, to: string): readonly Question[] {
     key: '":{"S":"',
     value: '"1"',
     actor: 'w1',
+    subject: '5f0c2d3b8a914e6f7081a2b3c4d5e6f7',
     allowed: '[["0","1"]]',
     at_least: '2',
   }
