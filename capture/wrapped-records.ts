@@ -42,11 +42,18 @@ export function recordsOf(document: Buffer): Iterable<Buffer> | undefined {
   return detail && [detail]
 }
 
-/** True of a well-formed array of objects alone; any other is kept as it came. */
+/**
+ * True of a well-formed array of objects alone; any other is kept as it came. One element after the other, because an
+ * array may have as many as bytes.
+ */
 function isOfObjects(document: Buffer, array: number): boolean {
-  if (document[firstSolid(document, array + 1)] !== OPEN) return false
-  const elements = tryParseObject(`{"array":${document.toString()}}`)?.array
-  return Array.isArray(elements) && elements.every(isObject)
+  for (let start = array + 1; ; ) {
+    const end = endOfElement(document, start)
+    if (end === -1 || tryParseObject(document.toString('utf8', start, end)) === undefined) return false
+    if (document[end] === CLOSE_LIST) return isBlank(document.subarray(end + 1))
+    if (document[end] !== COMMA) return false
+    start = end + 1
+  }
 }
 
 function* heldBy(elements: Iterable<Buffer>): Generator<Buffer> {

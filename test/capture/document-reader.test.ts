@@ -211,7 +211,8 @@ describe('what holds records', () => {
   })
 
   it('that is cut off, or not well-formed, is kept as it came', async () => {
-    for (const text of [`[${texts.join(',')}`, `[${texts.join(' ')}]`, `{"detail-type":"x","detail":{"a":1},}`])
+    const arrays = [`[${texts.join(',')}`, `[${texts.join(' ')}]`, `[${texts[0]},]`, `[,${texts[0]}]`, `[${texts[0]}}`]
+    for (const text of [...arrays, `{"detail-type":"x","detail":{"a":1},}`])
       expect((await documentsOf(text)).join('')).toBe(text)
   })
 })

@@ -62,4 +62,16 @@ describe('memory stays bounded', () => {
     },
     120_000,
   )
+
+  it('for an array of twenty million objects, which are taken one by one', () => {
+    const child = `
+      const { recordsOf } = await import('${DIST}capture/wrapped-records.js')
+      let records = 0
+      for (const _ of recordsOf(Buffer.from('[' + '{},'.repeat(20_000_000) + '{}]'))) records++
+      console.log(records)
+    `
+    const argv = ['--max-old-space-size=128', '--input-type=module', '-e', child]
+    const { stdout, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8' })
+    expect([stdout, stderr]).toEqual(['20000001\n', ''])
+  }, 120_000)
 })
