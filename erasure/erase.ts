@@ -3,18 +3,10 @@
  * on from there.
  */
 import { randomInt } from 'node:crypto'
-import { readFacts } from '../store/kept-facts.js'
+import { keepFact, readFacts } from '../store/kept-facts.js'
 import type { Objects } from '../store/objects.js'
 import { readRefused } from '../store/refused-reader.js'
-import {
-  type ErasingFact,
-  type ErasureFact,
-  FACT_VERSION,
-  type Fact,
-  factInstant,
-  writeFact,
-} from '../transform/fact.js'
-import { factKey } from '../transform/layout.js'
+import { type ErasingFact, type ErasureFact, FACT_VERSION, type Fact, factInstant } from '../transform/fact.js'
 import type { Hold } from './holds.js'
 import type { KeyStore, SubjectKeys } from './subject-keys.js'
 import { countSubject, type KeptRow, type SubjectCount } from './subject-rows.js'
@@ -99,7 +91,7 @@ async function raiseFence(
   if (known !== undefined) return known
   const recorded = recordedAt(now)
   const fence: ErasingFact = { version: FACT_VERSION, kind: 'erasing', table, recorded, ...name, reason, ticket, by }
-  await keep(archive, fence)
+  await keepFact(archive, fence)
   return fence
 }
 
@@ -128,7 +120,7 @@ async function certify(
     values,
     pending,
   }
-  await keep(archive, certificate)
+  await keepFact(archive, certificate)
   return certificate
 }
 
@@ -165,10 +157,6 @@ async function clearRecords({ refused }: ErasurePlace, id: string): Promise<read
     ),
     ...[...damaged].map(key => `${key} is damaged, and may name the person in clear: delete it`),
   ]
-}
-
-async function keep(archive: Objects, fact: ErasingFact | ErasureFact): Promise<void> {
-  await archive.put(factKey(fact), Buffer.from(writeFact(fact)))
 }
 
 /** A fact's name is its time, so two of one millisecond must not be of one microsecond. */

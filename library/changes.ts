@@ -1,7 +1,7 @@
 /** One change, the items of a table, and where a value stood, as programs have them. */
 import { type AnsweredChange, readFoundEvent } from '../queries/answers/read-found-event.js'
 import type { QueryEngine } from '../queries/engines/engine.js'
-import { findEvents, listEvents, readEventId } from '../queries/find-event.js'
+import { findEvents, listEvents, readEventId, whyNoEventId } from '../queries/find-event.js'
 import { ParameterError } from '../queries/parameters.js'
 import type { Confidence, ItemFinding } from '../queries/verdict/findings.js'
 import type { ListedItem } from '../queries/verdict/item-list.js'
@@ -70,10 +70,7 @@ export async function readOneChange(
   eventId: string,
 ): Promise<ChangeInHistory> {
   const prefix = readEventId(eventId)
-  if (prefix === undefined)
-    throw new ParameterError(
-      `event ${JSON.stringify(eventId)} is none, expected at least 8 signs of its id, 0 to 9 and a to f`,
-    )
+  if (prefix === undefined) throw new ParameterError(whyNoEventId(eventId))
   const found = await findEvents(engine, tables, prefix)
   const [only, ...others] = found
   const names = tables.map(({ table }) => table).join(', ') || 'any table'

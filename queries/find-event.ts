@@ -18,6 +18,11 @@ export function readEventId(typed: string): string | undefined {
   return EVENT_ID.test(bare) ? bare : undefined
 }
 
+/** What is wrong with a text that `readEventId` does not read. */
+export function whyNoEventId(typed: string): string {
+  return `event ${JSON.stringify(typed)} is none, expected at least 8 signs of its id, 0 to 9 and a to f`
+}
+
 /** An event of the archive, and whose it is. */
 export interface FoundEvent {
   readonly table: TableConfiguration

@@ -1,5 +1,5 @@
 import { type AnsweredChange, readFoundEvent } from '../../queries/answers/read-found-event.js'
-import { type FoundEvent, findEvents, listEvents, readEventId } from '../../queries/find-event.js'
+import { type FoundEvent, findEvents, listEvents, readEventId, whyNoEventId } from '../../queries/find-event.js'
 import { CommandError, EXIT } from '../io.js'
 import { findWorkspaceTable, type Workspace } from './workspace.js'
 
@@ -15,7 +15,7 @@ export async function namedEvent(
   const prefix = readEventId(typed)
   if (prefix === undefined)
     throw new CommandError(
-      `event ${JSON.stringify(typed)} is none, expected at least 8 signs of its id, 0 to 9 and a to f`,
+      whyNoEventId(typed),
       EXIT.usage,
       `an item is asked for by its key: itemtrail history ${tableName ?? 'TABLE'} ${JSON.stringify(typed)}`,
     )

@@ -118,7 +118,7 @@ async function readableTable({ found, shown }: Part): Promise<Table> {
         showActor(change),
         [
           ...[restores.get(change.event_id)].filter(restored => restored !== undefined).map(showRestore),
-          ...changeLines(change, PLAIN).map(line => line.slice(INDENT.length)),
+          ...SHOWN.lines(change),
         ].join('\n'),
         change.event_id,
       ]),

@@ -48,21 +48,9 @@ export class CertainRows {
     onRows: (rows: number) => void,
   ): Promise<ReadonlyMap<StoredFile, SiftedRows>> {
     const possible = files.filter(({ folder, passedOver }) => passedOver === null && dayUs(folder) !== undefined)
-    if (this.checks.length === 0 || possible.length === 0) return new Map()
-    try {
-      const sifted: [StoredFile, SiftedRows][] = []
-      for (const alike of await this.reader.groupBySchema(possible))
-        sifted.push(...(await this.siftAlike(alike, onRows)))
-      return new Map(sifted)
-    } catch {
-      // one of them cannot be read, or changes while it is: it alone is looked at row by row, as far as that goes
-      const half = Math.floor(possible.length / 2)
-      if (half === 0) return new Map()
-      const halves = [possible.slice(0, half), possible.slice(half)]
-      const sifted = []
-      for (const some of halves) sifted.push(...(await this.sift(some, onRows)))
-      return new Map(sifted)
-    }
+    if (this.checks.length === 0) return new Map()
+    // one that is left out is looked at row by row, as far as that goes
+    return this.reader.eachAlike(possible, alike => this.siftAlike(alike, onRows))
   }
 
   /** Objects of one schema. */

@@ -83,8 +83,29 @@ export class StoredRows {
     yield* chunksOf(await this.connection.stream(sql))
   }
 
+  /**
+   * What `look` finds of objects, which it is given together where they say the same of their columns. Those that
+   * cannot be read, or change while they are, are left out, and cost no other.
+   */
+  async eachAlike<T>(
+    files: readonly StoredFile[],
+    look: (alike: readonly StoredFile[]) => Promise<Iterable<readonly [StoredFile, T]>>,
+  ): Promise<ReadonlyMap<StoredFile, T>> {
+    if (files.length === 0) return new Map()
+    try {
+      const found: (readonly [StoredFile, T])[] = []
+      for (const alike of await this.groupBySchema(files)) found.push(...(await look(alike)))
+      return new Map(found)
+    } catch {
+      const half = Math.floor(files.length / 2)
+      if (half === 0) return new Map()
+      const first = await this.eachAlike(files.slice(0, half), look)
+      return new Map([...first, ...(await this.eachAlike(files.slice(half), look))])
+    }
+  }
+
   /** Objects by what they say of their columns. */
-  async groupBySchema(files: readonly StoredFile[]): Promise<readonly (readonly StoredFile[])[]> {
+  private async groupBySchema(files: readonly StoredFile[]): Promise<readonly (readonly StoredFile[])[]> {
     const result = await this.connection.runAndReadAll(
       `select file_name, string_agg(concat_ws(' ', name, type, type_length, repetition_type, num_children, converted_type,
          scale, precision, field_id, logical_type), ', ')

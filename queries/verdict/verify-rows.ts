@@ -95,7 +95,9 @@ export class RowCheck {
           read += rows
           this.options.onRows?.(read)
         })
-        const misled = await misledAmong(some, reader)
+        // what cannot be read is told when its rows are
+        const objects = some.filter(({ passedOver }) => passedOver === null)
+        const misled = await reader.eachAlike(objects, alike => reader.misled(alike))
         for (const file of some) {
           yield* misleading(file, misled.get(file))
           yield* this.checkFile(file, reader, sifted.get(file))
@@ -190,27 +192,6 @@ function outsideSql({ fromUs, toUs }: RowPeriod): string {
   ]
   if (bounds.length === 0) return 'false'
   return `event_time_us >= 0 and event_time_us < ${LAST_US} and (${bounds.join(' or ')})`
-}
-
-/** What `StoredRows.misled` says of objects; those that cannot be read are told when their rows are. */
-async function misledAmong(
-  files: readonly StoredFile[],
-  reader: StoredRows,
-): Promise<ReadonlyMap<StoredFile, readonly string[]>> {
-  const read = files.filter(({ passedOver }) => passedOver === null)
-  if (read.length === 0) return new Map()
-  try {
-    const found: (readonly [StoredFile, readonly string[]])[] = []
-    for (const alike of await reader.groupBySchema(read)) found.push(...(await reader.misled(alike)))
-    return new Map(found)
-  } catch {
-    if (read.length === 1) return new Map()
-    const half = Math.floor(read.length / 2)
-    const halves = [read.slice(0, half), read.slice(half)]
-    const all = []
-    for (const some of halves) all.push(...(await misledAmong(some, reader)))
-    return new Map(all)
-  }
 }
 
 function* misleading({ key }: StoredFile, columns: readonly string[] = []): Generator<PassedOver> {

@@ -1,3 +1,4 @@
+import { RETENTION_MS } from '../../../capture/gap.js'
 import { untilLoss } from '../../../capture/tail-status.js'
 import { FileError } from '../../../config/gate.js'
 import { loadCheckpoint, tailerOf } from '../../../delivery/tail-state.js'
@@ -16,11 +17,11 @@ export interface TailFound {
   readonly finished: boolean
   /** Seconds until the stream begins to forget what is not in the archive; null where nobody knows. */
   readonly until_loss: number | null
-  /** True where that is less than half of the 24 hours that a stream keeps. */
+  /** True where that is less than half of what a stream keeps. */
   readonly behind: boolean
 }
 
-const HALF_OF_RETENTION_S = 12 * 60 * 60
+const HALF_OF_RETENTION_S = RETENTION_MS / 2 / 1000
 
 /** The tail of a table; undefined where none ever followed it. A text where its checkpoint cannot be read. */
 export function tailOf(root: string, table: string, now: number): TailFound | string | undefined {
