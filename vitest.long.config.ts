@@ -12,6 +12,7 @@ export const LONG = [
   'test/cli/{altered,asking,outside,reconcile,verdict}.test.ts',
   'test/journal/{seal,tampering}.test.ts',
   'test/evidence/bundle.test.ts',
+  'test/erasure/{places,personal-keys}.test.ts',
   'test/derived/{compaction,checkpoints}*.test.ts',
   'test/{store/bits,delivery/memory}.test.ts',
   'test/{queries,queries/verdict,restore}/{claims,delivery,one-word,reconcile,reconstruct}.property.test.ts',

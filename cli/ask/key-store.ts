@@ -3,7 +3,7 @@ import { FolderFences } from '../../erasure/fences.js'
 import { FolderKeys } from '../../erasure/folder-keys.js'
 import { sealingOf } from '../../erasure/seal-image.js'
 import { isWithin } from '../../journal/key-file.js'
-import { SealingError } from '../../transform/sealed-field.js'
+import { type Sealing, SealingError } from '../../transform/sealed-field.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { CommandError, EXIT } from '../io.js'
 
@@ -37,20 +37,23 @@ export function withSealing(configuration: Configuration, root: string): Configu
   let keys: FolderKeys | undefined
   const sealed = (table: TableConfiguration): TableConfiguration => {
     if (table.erasable === undefined) return table
-    let seal: TableConfiguration['seal']
-    return {
-      ...table,
-      seal: (...image) => {
-        keys ??= openOrRefuse(configuration, root)
-        seal ??= sealingOf(table, keys)
-        return seal(...image)
-      },
+    let opened: Sealing | undefined
+    const open = () => {
+      keys ??= openOrRefuse(configuration, root)
+      opened ??= sealingOf(table, keys)
+      return opened
     }
+    return { ...table, seal: { image: (...image) => open().image(...image), key: (...key) => open().key(...key) } }
   }
   return {
     ...configuration,
     tables: new Map([...configuration.tables].map(([name, table]) => [name, sealed(table)])),
   }
+}
+
+/** Tables of an archive whose keys are elsewhere: with those of this desk a person would have another token. */
+export function withoutKeys(tables: Iterable<TableConfiguration>): readonly TableConfiguration[] {
+  return [...tables].map(({ seal: _, ...table }) => table)
 }
 
 /** What is wrong with the place is no fault of the record that is being sealed. */

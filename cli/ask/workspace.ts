@@ -15,7 +15,7 @@ import { CommandError, EXIT, type Io, type Options } from '../io.js'
 import { DEFAULT_ARCHIVE, nameOnAws } from '../show/archive-name.js'
 import { engineOf, placeOf } from './engine-choice.js'
 import { verifierOfKey } from './given-key.js'
-import { withSealing } from './key-store.js'
+import { withoutKeys, withSealing } from './key-store.js'
 import { nearest } from './nearest.js'
 
 const DEFAULT_CONFIGURATION = 'itemtrail.config.json'
@@ -198,7 +198,7 @@ async function openOnAws(options: Options, configuration: Configuration | undefi
   const engine = await openStackEngine(place, { signal: io?.interruption?.(), refusal, known })
   return {
     root: nameOnAws(workgroup, database, region),
-    archive: await openArchive({ engine, tables: configuration?.tables.values() ?? [], others: true }),
+    archive: await openArchive({ engine, tables: withoutKeys(configuration?.tables.values() ?? []), others: true }),
     end: () => {
       if (engine.executions.length > 0) io?.err(`athena: ${formatExpense(expenseOf(engine.executions))}\n`)
     },

@@ -52,7 +52,7 @@ async function answerItems([name, prefix = '']: readonly string[], asking: Askin
   const table = findWorkspaceTable(workspace, name as string, prefix)
   const sample = await workspace.archive.sampleKey(table.table)
   if (sample === undefined) throw new CommandError(`table ${table.table} has no rows in the archive`, EXIT.findings)
-  return surfaceOf(table, { key: keyBeginning(prefix, sample), atUs: at.us, limit }, asking)
+  return surfaceOf(table, { key: keyBeginning(prefix, sample, table), atUs: at.us, limit }, asking)
 }
 
 function surfaceOf(table: TableConfiguration, question: ItemListQuestion, asking: Asking): AnswerSurface {

@@ -5,6 +5,7 @@ import { expenseOf, formatExpense } from '../../queries/engines/athena-cost.js'
 import type { Spending } from '../../view/spending.js'
 import { ENGINE_OPTIONS, engineOf, placeOf } from '../ask/engine-choice.js'
 import { believedKey, KEY_OPTION } from '../ask/journal-options.js'
+import { withoutKeys } from '../ask/key-store.js'
 import {
   ARCHIVE_OPTION,
   archiveRoot,
@@ -109,7 +110,7 @@ async function placeIn(options: Options): Promise<Place> {
   const open = async (signal: AbortSignal) => {
     const engine = await openStackEngine(place, { signal, known: journalOnAws(configuration, options) })
     engines.push(engine)
-    return openArchive({ engine, tables: tables(), others: true })
+    return openArchive({ engine, tables: withoutKeys(tables()), others: true })
   }
   const spending: Spending = {
     spent: () =>

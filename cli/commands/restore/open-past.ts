@@ -28,6 +28,7 @@ export async function openQuestion(
   io: Io,
 ): Promise<RestoreQuestion> {
   const table = findWorkspaceTable(workspace, order.table)
+  refuseTokens(table)
   const beganUs = await archiveBegan(workspace.engine, table)
   if (order.at.us < beganUs || beganUs === 0)
     throw new CommandError(
@@ -57,6 +58,16 @@ export async function openQuestion(
     options: { ...order.options, late, actorAttribute },
     lost,
   }
+}
+
+/** A token is no key of the table's: it would be written as another item beside the one that is meant. */
+function refuseTokens({ table, keyIsPersonal }: TableConfiguration): void {
+  if (keyIsPersonal === undefined) return
+  throw new CommandError(
+    `table ${JSON.stringify(table)} cannot be restored: its rows have tokens in the place of ${keyIsPersonal.join(' and ')}, and nobody can tell the key of a token`,
+    EXIT.usage,
+    'as-of and diff tell what an item was, for who writes it back by hand',
+  )
 }
 
 /**
