@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { openArchive, ParameterError, readConfiguration } from '../../index.js'
 import { linesOf, makeFolder, run } from '../cli/command-line.js'
 import { incrementalSummary, writeExport } from '../table-export.js'
+import { browse } from '../view/page-client.js'
 import { everythingIn } from './everything-in.js'
 
 const ANN = 'USER#ann@secret.example'
@@ -226,6 +227,66 @@ describe('a key that names a person', () => {
     expect(JSON.parse(out).findings).toMatchObject([
       { finding: 'different', item_key: { pk: { S: token }, sk: { S: 'ORDER#1' } } },
     ])
+  })
+})
+
+describe('keys of other types', () => {
+  it('are numbers and bytes, on a stream and in Kinesis, and asked for as they are typed', async () => {
+    const users = {
+      keys: ['no', 'id'],
+      keyIsPersonal: ['no', 'id'],
+      erasable: [{ subject: 'no', attributes: ['name'] }],
+    }
+    const item = (bytes: string) => ({ no: { N: '4917012345' }, id: { B: bytes }, name: { S: 'Ann Secret' } })
+    const once = Buffer.from('ann@secret').toString('base64')
+    const streams = { ...recordOf(1, null, NEW as object) }
+    const record = (bytes: string) => {
+      const { no, id } = item(bytes)
+      return { ...streams.dynamodb, Keys: { no, id }, NewImage: item(bytes) }
+    }
+    const { SequenceNumber: _, ...content } = record(Buffer.from(once).toString('base64'))
+    const kinesis = {
+      eventID: 'k1',
+      eventName: 'INSERT',
+      tableName: 'Users',
+      awsRegion: 'eu-central-1',
+      dynamodb: { ...content, ApproximateCreationDateTime: 1_790_000_100_000 },
+    }
+    const { archive, ask, askJson } = await makeUsers([{ ...streams, dynamodb: record(once) }, kinesis], users)
+    expect(await everythingIn(archive)).not.toMatch(/4917012345|ann@secret|YW5uQHNlY3JldA|Ann Secret/)
+    const { item_key: key, changes } = await askJson('history', 'Users', `no=+4917012345,id=${once}`)
+    expect([changes.length, key.no.N]).toEqual([2, expect.stringMatching(/^1\d{36}1$/)])
+    expect(Buffer.from(key.id.B, 'base64').toString('latin1')).toMatch(/^token:.{16}$/s)
+    const byToken = await askJson('history', 'Users', JSON.stringify(key))
+    expect(byToken.changes).toHaveLength(2)
+    const unsaid = await ask('subject', 'token', '4917012345', '--table', 'Users')
+    expect(unsaid.err).toContain('may be a number or a text')
+    const said = await ask(
+      'subject',
+      'token',
+      JSON.stringify({ no: { N: '4917012345' }, id: { B: once } }),
+      '--table',
+      'Users',
+      '--format',
+      'json',
+    )
+    expect(JSON.parse(said.out).key).toEqual(key)
+  })
+})
+
+describe('a page about a key that names a person', () => {
+  it('is found by it in clear, and does not tell it again', async () => {
+    const { archive, keys } = await makeUsers()
+    const page = await browse(archive, {}, () => openArchive(archive, { keys }))
+    const typed = encodeURIComponent(`pk=${ANN},sk=PROFILE`)
+    const moved = await page.get(`/go?table=Users&key=${typed}`)
+    expect(decodeURIComponent(moved.headers.get('location') ?? '')).toMatch(/pk=token:[0-9a-f]{32},sk=PROFILE$/)
+    for (const path of [`/t/Users/i/${typed}`, `/t/Users/i/${typed}.json`, '/t/Users', '/t/Users/changes']) {
+      const answer = await page.get(path)
+      expect([path, answer.status]).toEqual([path, 200])
+      expect(await answer.text()).not.toMatch(CLEAR)
+    }
+    await page.close()
   })
 })
 
