@@ -1,6 +1,7 @@
 import type { Configuration, TableDeployment } from '../config/configuration.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { ARCHIVE_CHECKS, BUCKET_CHECKS } from './bucket-checks.js'
+import { CLEAR_PLACE_CHECKS } from './clear-place-checks.js'
 import type { BucketFacts, DeployedFact, DriftFacts, Facts, StackFacts } from './deployed-facts.js'
 import { JOURNAL_CHECKS } from './journal-checks.js'
 import { type Check, type DoctorFinding, judged, unchecked } from './judgement.js'
@@ -42,7 +43,7 @@ export function judgeArchive(facts: Facts, configuration: Configuration): readon
     })),
     ...run(ARCHIVE_KEY_CHECKS, "the archive's key", facts.archiveKey),
     ...judgeJournal(facts, configuration),
-    ...(facts.persons === undefined ? [] : run(PERSON_KEY_CHECKS, 'the keys of persons', facts.persons)),
+    ...judgePersons(facts, configuration),
     ...judgeBucket(refused, 'refused', BUCKET_CHECKS, bucket => bucket),
   ]
 }
@@ -66,6 +67,16 @@ function judgeJournal({ journal, stack }: Facts, { seal }: Configuration): reado
     judge: () => judged(false, 'the stack keeps none', 'a signed journal'),
   }
   return seal === undefined ? [] : run([keep], 'the journal', undefined)
+}
+
+/** Without erasable values everything is in clear, wherever it is. */
+function judgePersons(facts: Facts, { refusedDays }: Configuration): readonly DoctorFinding[] {
+  const { persons } = facts
+  if (persons === undefined) return []
+  return [
+    ...run(PERSON_KEY_CHECKS, 'the keys of persons', persons),
+    ...run(CLEAR_PLACE_CHECKS, 'places of clear values', { ...facts, refusedDays }),
+  ]
 }
 
 function judgeBucket<Subject>(

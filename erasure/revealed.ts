@@ -15,6 +15,11 @@ export function revealHistory<H extends ItemHistory>(history: H, unseal: Unseali
   return { ...history, steps, changes: steps.flatMap(({ changes }) => changes) }
 }
 
+/** All images of some histories. */
+export function imagesIn(histories: Iterable<Pick<ItemHistory, 'changes'>>): readonly (string | null)[] {
+  return [...histories].flatMap(({ changes }) => changes.flatMap(change => [change.old_image, change.new_image]))
+}
+
 /** What an item was at a moment, with its images replaced. */
 export function revealState(found: StateAt, unseal: Unsealing): StateAt {
   const { state, until, last, next } = found

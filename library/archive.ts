@@ -59,7 +59,7 @@ import {
   parameterText,
   type RowOf,
 } from './given.js'
-import { KEPT_CLOSED, type Opening } from './persons.js'
+import { KEPT_CLOSED, type OpenSealed } from './persons.js'
 
 /** The time that is verified, from a moment to before another. @default - all time */
 export interface VerifiedPeriod {
@@ -101,7 +101,7 @@ interface HowOpened {
   /** Called when it is closed. */
   readonly end?: (() => void) | undefined
   /** What becomes of what is sealed. @default - nothing */
-  readonly opening?: Opening
+  readonly opening?: OpenSealed
 }
 
 /**

@@ -26,10 +26,10 @@ export interface PersonOptions {
 }
 
 /** What an answer about some tables makes of what is sealed in it. */
-export type Opening = (engine: QueryEngine, tables: readonly TableConfiguration[]) => Promise<Unsealing>
+export type OpenSealed = (engine: QueryEngine, tables: readonly TableConfiguration[]) => Promise<Unsealing>
 
 /** Leaves everything as it is stored. */
-export const KEPT_CLOSED: Opening = async () => AS_STORED
+export const KEPT_CLOSED: OpenSealed = async () => AS_STORED
 
 /** Opens the key store of an archive in a folder. Throws an `ArchiveError` for what is none, or lies in the archive. */
 export function openKeys(root: string, folder: string): FolderKeys {
@@ -51,7 +51,7 @@ export function withKeys(table: TableConfiguration, keys: FolderKeys): TableConf
 }
 
 /** Opens what is sealed with these keys; what belongs to some tables is found out once. */
-export function openingWith(keys: FolderKeys): Opening {
+export function openingWith(keys: FolderKeys): OpenSealed {
   const known = new Map<string, Promise<Unsealing>>()
   return (engine, tables) => {
     const names = tables.map(({ table }) => table).join('\n')

@@ -15,7 +15,7 @@ import {
   type PlannedChange,
   type PlanOptions,
   pairItems,
-  planItem,
+  planItems,
   planTable,
   type Then,
   thenOf,
@@ -52,7 +52,8 @@ export async function planOne(
   { onSame, onWithinSecond }: PlanListener,
 ): Promise<PlannedChange | undefined> {
   const then = thenAt(all, subject)
-  const planned = planItem(all.itemKey, then, await itemNow(all, subject), subject.options)
+  const item = { key: all.itemKey, was: then, now: await itemNow(all, subject) }
+  const [planned] = await planItems([item], subject.options)
   if (then.withinSecond) onWithinSecond()
   if (planned === undefined) onSame()
   return planned

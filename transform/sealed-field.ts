@@ -101,6 +101,18 @@ export function tokensIn(image: string): readonly string[] {
   return [...tokens].sort(compareUtf8)
 }
 
+const FIELD_TEXT = new RegExp(`"\\${SEALED_NAME}":\\{"S":"1\\.([1-9][0-9]{0,5})\\.(${TOKEN})\\.`, 'g')
+
+/** The keys under which values in some texts may be sealed, each once. */
+export function keysNamedIn(texts: Iterable<string | null>): readonly Pick<SealedField, 'token' | 'generation'>[] {
+  const names = new Map<string, Pick<SealedField, 'token' | 'generation'>>()
+  for (const text of texts)
+    if (text?.includes(SEALED_NAME))
+      for (const [, generation, token] of text.matchAll(FIELD_TEXT))
+        names.set(`${token}.${generation}`, { token: token as string, generation: Number(generation) })
+  return [...names.values()]
+}
+
 /** The name of the map that stands in an answer for a value that is unreadable for good. */
 const ERASED_NAME = '$erased'
 const SHOWN_NAMES = [ERASED_NAME, 'certificate', 'sealed', KEPT_NAME]

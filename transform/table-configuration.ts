@@ -73,6 +73,16 @@ export interface TableConfiguration {
   readonly keyIsPersonal?: readonly string[]
   /** How its rows are sealed, where values are erasable: given by who holds the keys. No part of a file. */
   readonly seal?: Sealing
+  /** How keys of persons are fetched that `seal` takes, where it has not all of them at hand. No part of a file. */
+  readonly withKeys?: WithKeys
+}
+
+/** Makes something under a table of which every key is at hand that its sealing takes. It may be made several times. */
+export type WithKeys = <T>(make: (table: TableConfiguration) => T) => Promise<T>
+
+/** Makes something under a table, whose keys are fetched where that is needed. */
+export async function underKeys<T>(table: TableConfiguration, make: (table: TableConfiguration) => T): Promise<T> {
+  return table.withKeys === undefined ? make(table) : table.withKeys(make)
 }
 
 /** The configuration of a table that nobody configured: images, no flat columns. */

@@ -15,7 +15,6 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { PageContext } from '../../view/paper/html-file.js'
 import { findItemKey } from '../ask/find-item.js'
 import { instantOf } from '../ask/instant-argument.js'
-import { openKeyStore } from '../ask/key-store.js'
 import { nearest } from '../ask/nearest.js'
 import {
   ANSWER_OPTIONS,
@@ -28,7 +27,7 @@ import {
   PLACE_OPTIONS,
   VERDICT_OPTION,
 } from '../ask/question.js'
-import { openingOf, REVEAL_OPTION, revealTable } from '../ask/revealing.js'
+import { type Opening, openingOf, REVEAL_OPTION, revealTable, textsIn } from '../ask/revealing.js'
 import { findWorkspaceTable, type Workspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
 import { isOnAws } from '../show/archive-name.js'
@@ -66,6 +65,7 @@ async function answerSaved([name, tableName]: readonly string[], asking: Asking)
   const judgement = judgementOf(answer.asked, asking, async () => answer)
   const empty = lazily(async () => describeNothing(saved, answer, table, await judgement.verdict(), workspace))
   const opening = await openingOf(workspace, [table], options)
+  await opening.ready(textsIn(answer.table))
   return surfaceOf(saved, answer, judgement, empty, opening, workspace.root)
 }
 
@@ -74,10 +74,11 @@ function surfaceOf(
   answer: Answer,
   judgement: AnswerJudgement,
   empty: () => Promise<string>,
-  given: Unsealing,
+  opening: Opening,
   root: string,
 ): AnswerSurface {
   const { verdict } = judgement
+  const { given } = opening
   const tell = async (write: (text: string) => void, io: Io) => {
     const text = await empty()
     if (text !== '') write(`${wrap(printable(text), io.columns)}\n`)
@@ -91,7 +92,7 @@ function surfaceOf(
     ...judgedParts(judgement, root),
     rows: () => revealRows(answer.rows(), given),
     summary: io => tell(io.err, io),
-    table: () => revealTable(answer.table, given),
+    table: () => revealTable(answer.table, opening),
     web: async () => ({
       ...describePage(saved, answer),
       empty: await empty(),
@@ -168,21 +169,15 @@ function onlyTable({ tables }: Workspace): string {
 }
 
 /** The token of a person in the place of the id, which would stay in a history of statements. */
-function subjectParameter(
+async function subjectParameter(
   { name, parameters }: SavedQuery,
-  { configuration, root }: Workspace,
+  { persons }: Workspace,
   { subject }: Options,
-): Readonly<Record<string, string>> {
+): Promise<Readonly<Record<string, string>>> {
   if (typeof subject !== 'string') return {}
   if (!parameters.some(parameter => parameter.name === 'subject'))
     throw new CommandError(`query ${name} asks for no person, expected one with the parameter subject`)
-  if (isOnAws(root))
-    throw new CommandError(
-      '--subject makes the token with the keys of a desk, and these are in the stack',
-      EXIT.usage,
-      'itemtrail subject token ID --stack NAME tells it, --param subject=TOKEN takes it',
-    )
-  return { subject: openKeyStore(configuration, root).tokenOf(subject) }
+  return { subject: await persons.tokenOf(subject) }
 }
 
 /** `--param name=value`; a parameter that is an item's key is typed as in `history`. */
@@ -192,7 +187,7 @@ async function readParameters(
   workspace: Workspace,
   options: Options,
 ): Promise<Parameters> {
-  const parameters: Record<string, Key> = { ...subjectParameter(saved, workspace, options) }
+  const parameters: Record<string, Key> = { ...(await subjectParameter(saved, workspace, options)) }
   for (const text of (options.param ?? []) as readonly string[]) {
     const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
     if (name === undefined || value === undefined)

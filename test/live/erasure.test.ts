@@ -1,8 +1,9 @@
 /** Persons of a live table, sealed by `itemtrail tail` as a process, and one of them erased. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { gunzipSync } from 'node:zlib'
+import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { run } from '../cli/command-line.js'
 import { type DynamoDbLocal, missingForDynamoDbLocal, startDynamoDbLocal } from '../dynamodb-local.js'
@@ -15,6 +16,12 @@ const CHANGES = 2000
 const ITEMS = 50
 const ANN = /Ann Plaintext|ann@plain\.example/
 const BOB = 'Bob Plaintext'
+
+/** The items of an export. */
+async function readExported(at: string): Promise<string> {
+  const files = readdirSync(at, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.json.gz'))
+  return files.map(name => gunzipSync(readFileSync(join(at, name))).toString()).join('')
+}
 
 const orderOf = (id: number, version: number) => ({
   order_id: { S: `o${id}` },
@@ -165,5 +172,51 @@ describe.skipIf(missing !== undefined)(`erasure on DynamoDB Local${missing ? ` (
     const restored = await live('restore', 'Users', '--as-of', new Date().toISOString())
     expect(restored).toMatchObject({ exit: 2, err: expect.stringContaining('cannot be restored') })
     expect(await everything()).not.toMatch(/plain\.example|Ann Plaintext/)
+  })
+
+  it('puts a sealed item back in clear, and knows the change that this made', async () => {
+    const at = join(folder, 'carts')
+    mkdirSync(at)
+    const [archive, config, plan] = ['archive', 'config.json', 'plan.jsonl'].map(name => join(at, name)) as [
+      string,
+      string,
+      string,
+    ]
+    const erasable = [{ subject: 'buyer.id', attributes: ['buyer.name', 'buyer.mail'] }]
+    const tables = { Carts: { keys: ['order_id'], erasable } }
+    writeFileSync(config, JSON.stringify({ erasure: { keys: join(folder, 'keys-of-carts') }, tables }))
+    const ask = (...argv: readonly string[]) => run([...argv, '--archive', archive, '--config', config])
+    const live = (...argv: readonly string[]) =>
+      startItemtrail([...argv, '--archive', archive, '--config', config, '--format', 'json'], local.endpoint).ended
+    const put = (item: ReturnType<typeof orderOf>) => table.send(new PutItemCommand({ TableName: 'Carts', Item: item }))
+    await createTable(table, 'Carts')
+    expect((await ask('subject', 'init')).exit).toBe(0)
+    for (const id of [1, 2]) await put(orderOf(id, 0))
+    expect(await live('tail', 'Carts', '--until-caught-up')).toMatchObject({ exit: 0 })
+    const asOf = new Date().toISOString()
+    const wrong = orderOf(1, 0)
+    wrong.buyer.M.name.S = 'Eve Plaintext'
+    await put(wrong)
+    const restore = (...flags: readonly string[]) =>
+      live('restore', 'Carts', '--as-of', asOf, '--accept', 'LATE', ...flags)
+    const applied = await restore('--apply', '--plan', plan)
+    expect([applied.exit, applied.err]).toEqual([0, expect.stringContaining('kept in the archive')])
+    expect(JSON.parse(applied.out)).toMatchObject({ applied: { done: 1 }, counts: { same: 1, update: 1, skip: 0 } })
+    expect(applied.out).not.toMatch(/Ann|Eve/)
+    const { Item } = await table.send(
+      new GetItemCommand({ TableName: 'Carts', Key: { order_id: { S: 'o1' } }, ConsistentRead: true }),
+    )
+    expect(Item).toEqual(orderOf(1, 0))
+    expect(await everythingIn(at)).not.toMatch(/Ann Plain|Eve Plain|ann@plain/)
+    expect(await live('tail', 'Carts', '--until-caught-up')).toMatchObject({ exit: 0 })
+    const [newest] = JSON.parse((await ask('history', 'Carts', 'o1', '--format', 'json')).out).changes
+    expect(newest.restored).toMatchObject({ certain: true })
+    expect((await ask('verify', 'continuity')).exit).toBe(0)
+    // an export is for a table, in which nothing is sealed
+    const exported = await restore('--output', join(folder, 'export-of-carts'))
+    expect(exported.exit).toBe(0)
+    expect(await readExported(join(folder, 'export-of-carts'))).toMatch(/Ann Plaintext 0[\s\S]*Ann Plaintext 0/)
+    expect((await ask('subject', 'erase', 'u-1', '--reason', 'asked')).exit).toBe(0)
+    expect(JSON.parse((await restore('--apply')).out)).toMatchObject({ counts: { put: 0, update: 0, skip: 2 } })
   })
 })

@@ -13,6 +13,7 @@ import { AddressError, linkTo, shellWord } from '../address.js'
 import { here, ListTable } from '../layout.js'
 import { Chip } from '../paper/parts.js'
 import type { PageAsking, Screen, Sureness } from '../screen.js'
+import { seenItems } from '../sealed.js'
 import { surenessOf } from '../sureness.js'
 import { itemLink, itemText, tableIn } from '../tables.js'
 
@@ -37,7 +38,8 @@ export async function asOfScreen(asking: PageAsking): Promise<Screen> {
   const start = Number(asking.search.after ?? 0)
   if (!Number.isSafeInteger(start) || start < 0)
     throw new AddressError(`after is ${JSON.stringify(asking.search.after)}, expected a whole number`)
-  const shown = asking.waits ? found : found.slice(start, start + A_PAGE)
+  const stored = asking.waits ? found : found.slice(start, start + A_PAGE)
+  const shown = await seenItems(asking, table, stored)
   const { table: name } = table
   const sureness = await surenessOf(asking, name, { at }, { query: 'table-as-of' })
   const receiptPath = linkTo(['receipt', 'table-as-of'], { table: name, at })

@@ -16,6 +16,7 @@ import { AddressError, linkTo, momentIn, type Search, shellWord } from '../addre
 import { here } from '../layout.js'
 import { Cell } from '../paper/parts.js'
 import type { PageAsking, Screen, Sureness } from '../screen.js'
+import { seenRows } from '../sealed.js'
 import { judgedBy, surenessOf } from '../sureness.js'
 import { itemIn, itemLink, tableIn } from '../tables.js'
 import { InstantText } from '../times.js'
@@ -54,9 +55,10 @@ export async function questionScreen(asking: PageAsking): Promise<Screen> {
   const { sha256, rowHashes, columns } = await asking.once(`fingerprint ${key}`, async () =>
     fingerprintOf(answer.table),
   )
-  const shown = asking.waits
+  const stored = asking.waits
     ? [...rowsOf(answer.table)]
     : pageOf(answer, Number.isSafeInteger(start) && start > 0 ? start : 0)
+  const shown = await seenRows(asking, [table], stored)
   const nothing =
     answer.length > 0 || asking.onAws ? undefined : await explainNothing(asking.archive.engine, table, answer.asked)
   return {

@@ -6,6 +6,7 @@ import { ListTable } from '../layout.js'
 import { Cell } from '../paper/parts.js'
 import { receiptOfStatement } from '../receipts.js'
 import type { PageAsking, Screen } from '../screen.js'
+import { seenRows } from '../sealed.js'
 import { judgedBy } from '../sureness.js'
 
 const MOST_SHOWN = 500
@@ -28,7 +29,13 @@ export async function sqlScreen(asking: PageAsking): Promise<Screen> {
   )
   if (statement === undefined) return { question: 'What does a statement answer?', trail, body: form, data: {} }
   const answer = await asking.archive.sql(statement)
-  const rows = [...rowsOf(answer.table.slice(0, asking.waits ? undefined : MOST_SHOWN))]
+  const stored = [...rowsOf(answer.table.slice(0, asking.waits ? undefined : MOST_SHOWN))]
+  const { archive } = asking
+  const rows = await seenRows(
+    asking,
+    archive.tables().map(name => archive.table(name)),
+    stored,
+  )
   const { sha256, rowHashes } = fingerprintOf(answer.table)
   return {
     question: 'What does this statement answer?',

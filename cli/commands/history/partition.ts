@@ -1,6 +1,6 @@
 import type { Table } from 'apache-arrow'
 import type { Unsealing } from '../../../erasure/reveal.js'
-import { revealHistory } from '../../../erasure/revealed.js'
+import { imagesIn, revealHistory } from '../../../erasure/revealed.js'
 import { answerQuery } from '../../../queries/answers/ask.js'
 import { narrowTable } from '../../../queries/answers/narrow-history.js'
 import { savedQuery } from '../../../queries/catalog.js'
@@ -112,6 +112,7 @@ async function surfaceOf(partition: Partition, asking: Asking, shown: ChangeShow
   const confidence = worstOf(items.map(item => item.confidence))
   const { narrowing } = shown
   const revealing = await revealingOf(workspace, table, options)
+  await revealing.ready(imagesIn(items))
   const keep = (unseal: Unsealing) =>
     keptOf(
       items.map(item => revealHistory(item, unseal)),
@@ -128,7 +129,7 @@ async function surfaceOf(partition: Partition, asking: Asking, shown: ChangeShow
     whole: () => describePartition(partition, programs, shown),
     rows: () => programs.map(of => describeOf(of, shown)),
     table: async () => {
-      const columns = await revealTable((await answer()).table, revealing.given)
+      const columns = await revealTable((await answer()).table, revealing)
       return narrowing.flags === '' ? columns : narrowTable(columns, new Set(programs.map(({ change }) => change)))
     },
     web: async () => ({

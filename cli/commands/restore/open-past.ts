@@ -8,6 +8,7 @@ import type { PastAndPresent } from '../../../restore/make-plan.js'
 import { parseItem } from '../../../transform/attribute-value.js'
 import { formatInstant } from '../../../transform/instant.js'
 import type { AttributePath, TableConfiguration } from '../../../transform/table-configuration.js'
+import { sealedItemsOf } from '../../ask/sealed-items.js'
 import { findWorkspaceTable, type Workspace } from '../../ask/workspace.js'
 import { callAws } from '../../failures.js'
 import { CommandError, EXIT, type Io, type Options } from '../../io.js'
@@ -55,7 +56,7 @@ export async function openQuestion(
     beganUs,
     live,
     target: written?.description ?? null,
-    options: { ...order.options, late, actorAttribute },
+    options: { ...order.options, late, actorAttribute, sealed: await sealedItemsOf(table, workspace, options, io) },
     lost,
   }
 }

@@ -38,7 +38,7 @@ export async function writePlan(question: RestoreQuestion, order: Order, answer:
     const output = await openOutput(question, order)
     const { key, counts } = await tellPlan(question, order, answer, io, async item => {
       writer?.add(item)
-      if (item.action === 'put') await output?.add(item.wanted as string)
+      if (item.action === 'put') await output?.add(await openedWanted(item, question))
     })
     await writer?.finish(headerOf(question, order, key, counts))
     answer.counted(counts, path ?? null)
@@ -49,6 +49,12 @@ export async function writePlan(question: RestoreQuestion, order: Order, answer:
     writer?.discard()
     throw error
   }
+}
+
+/** What an export has is for a table, in which nothing is sealed. */
+async function openedWanted({ wanted }: PlannedChange, { options }: RestoreQuestion): Promise<string> {
+  const [opened] = (await options.sealed?.open([wanted as string])) ?? []
+  return opened?.kind === 'open' ? opened.image : (wanted as string)
 }
 
 async function tellPlan(
