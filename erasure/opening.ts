@@ -18,5 +18,8 @@ export async function openingFor(
   const versions =
     facts === undefined ? [] : await Promise.all(tables.map(({ table }) => keptConfigurations(facts, table)))
   const known = await Promise.all(tables.map(table => boundariesWith(engine, table)))
-  return firstOf([unsealingOf(versions.flat(), keys), ...known.map(({ erasures }) => markingOf(erasures))])
+  return firstOf([
+    unsealingOf([...versions.flat(), ...tables], keys),
+    ...known.map(({ erasures }) => markingOf(erasures)),
+  ])
 }

@@ -9,6 +9,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { CommandError, EXIT } from '../io.js'
 import { describeConfidence } from '../show/confidence.js'
 import { parseItemKey, showItemKey } from '../show/item-key.js'
+import { withTokens } from './key-tokens.js'
 import { nearest } from './nearest.js'
 import type { Workspace } from './workspace.js'
 
@@ -16,10 +17,10 @@ import type { Workspace } from './workspace.js'
  * The canonical key that a user typed, as rows have it. Throws `CommandError` where the table has no rows to tell its
  * keys by, `ParameterError` where the key is a token in rows and nothing here makes it.
  */
-export async function findItemKey({ archive }: Workspace, table: TableConfiguration, typed: string): Promise<string> {
-  const anyKey = await archive.sampleKey(table.table)
+export async function findItemKey(workspace: Workspace, table: TableConfiguration, typed: string): Promise<string> {
+  const anyKey = await workspace.archive.sampleKey(table.table)
   if (anyKey === undefined) throw new CommandError(`table ${table.table} has no rows in the archive`, EXIT.findings)
-  return storedKey(parseItemKey(typed, anyKey), table)
+  return withTokens(workspace, table, keyed => storedKey(parseItemKey(typed, anyKey), keyed))
 }
 
 /**

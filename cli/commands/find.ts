@@ -5,6 +5,7 @@ import type { ValueSpan } from '../../queries/verdict/value-spans.js'
 import { formatInstant } from '../../transform/instant.js'
 import { canonicalNumeral } from '../../transform/numeral.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { withTokens } from '../ask/key-tokens.js'
 import {
   ANSWER_OPTIONS,
   type Asking,
@@ -47,7 +48,7 @@ async function answerFind([name, value = '']: readonly string[], asking: Asking)
   const limit = wholeNumber(options, 'limit')
   const attribute = options.attribute as string | undefined
   const table = findWorkspaceTable(workspace, name as string, value)
-  const stored = await workspace.archive.storedValue(table, value, attribute)
+  const stored = await withTokens(workspace, table, keyed => workspace.archive.storedValue(keyed, value, attribute))
   const search = await findValue(workspace.engine, table, { value: stored, attribute, limit })
   if (attribute === undefined && table.keyIsPersonal !== undefined)
     asking.io.err(`${printable(keysNotLookedAt(table))}\n`)

@@ -13,6 +13,7 @@ import { listItems } from '../../../queries/verdict/item-list.js'
 import type { Step } from '../../../queries/verdict/step.js'
 import { parseItem } from '../../../transform/attribute-value.js'
 import type { TableConfiguration } from '../../../transform/table-configuration.js'
+import { withTokens } from '../../ask/key-tokens.js'
 import { type Asking, lazily } from '../../ask/question.js'
 import { revealingOf, revealTable } from '../../ask/revealing.js'
 import { CommandError, EXIT, type Io } from '../../io.js'
@@ -53,7 +54,8 @@ export async function partitionHistory(
 ): Promise<AnswerSurface | undefined> {
   const { engine, archive } = asking.workspace
   const sample = await archive.sampleKey(table.table)
-  const key = sample === undefined || isWholeKey(typed, sample) ? undefined : keyMember(typed, sample, table)
+  if (sample === undefined || isWholeKey(typed, sample)) return undefined
+  const key = await withTokens(asking.workspace, table, keyed => keyMember(typed, sample, keyed))
   if (key === undefined) return undefined
   // what names a person is not told again
   const named = `${typed.slice(0, typed.indexOf('='))}=${valueIn(key)}`
