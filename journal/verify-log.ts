@@ -118,16 +118,24 @@ class Walk {
     const history = there.filter(isOfHistory)
     if (this.chain.length === 0) {
       if (history.length > 0)
-        this.find('missing', claimPath(0), `is not there, ${LOG_PREFIX}${some(history)}: the journal has no beginning`)
+        this.find(
+          'missing',
+          claimPath(0),
+          `is not there, ${LOG_PREFIX}${history[0]} ${isThere(history)}: the journal has no beginning`,
+        )
       return
     }
     const sizes = this.chain.map(({ size }) => size)
     const { beyond, besides, strange } = strayFiles(there, sizes)
     const end = `the chain of claims ends at ${this.end.size}`
-    if (beyond.length > 0) this.find('cut-off', '', `${some(beyond)}, and ${end}: what came then is gone`)
-    if (besides.length > 0) this.find('forked', '', `${some(besides)}, and the chain of claims does not come by`)
+    if (beyond[0] !== undefined)
+      this.find('cut-off', beyond[0], `${isThere(beyond)}, and ${end}: what came then is gone`)
+    if (besides[0] !== undefined)
+      this.find('forked', besides[0], `${isThere(besides)}, and the chain of claims does not come by`)
     if (strange.length > 0)
-      this.remarks.push(`${LOG_PREFIX}${some(strange)}, and no file of a journal, or of a size that nobody signed`)
+      this.remarks.push(
+        `what ${LOG_PREFIX}${strange[0]} is, which ${isThere(strange)}: no file of a journal, or of a size that nobody signed`,
+      )
   }
 
   /** Opens a claim; where no known key signed it, with the keys that were sealed until there. */
@@ -313,8 +321,9 @@ class Walk {
   }
 }
 
-function some([first = '', ...others]: readonly string[]): string {
-  return others.length === 0 ? `${first} is there` : `${first} and ${others.length} more are there`
+/** What is said of the first of some files. */
+function isThere({ length }: readonly string[]): string {
+  return length === 1 ? 'is there' : `is there with ${length - 1} more`
 }
 
 /** A checkpoint that is held against the chain, and what it is called. */

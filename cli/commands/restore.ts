@@ -10,6 +10,7 @@ import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '..
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { archiveFlag } from '../show/archive-name.js'
 import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
+import { refuseInArchive } from '../show/output-file.js'
 import { printable } from '../show/text.js'
 import { ACTOR_OPTION, restoreActor } from './restore/actor-option.js'
 import { actionsIn } from './restore/items.js'
@@ -47,6 +48,8 @@ export const restore: Command = {
       if (options.asOf === undefined) return await performPlan(table, options, io)
       if (table === undefined)
         throw new CommandError('table is missing', EXIT.usage, `type for example: ${restore.example}`)
+      for (const flag of ['output', 'plan'] as const)
+        if (typeof options[flag] === 'string') refuseInArchive(flag, options[flag], options)
       const order = readOrder(table, key, options)
       return await withWorkspace(options, workspace => carryOut(workspace, order, options, io))
     } catch (error) {

@@ -55,8 +55,8 @@ describe('the files of a journal', () => {
       expect(findings).toEqual([
         {
           kind: 'cut-off',
-          key: 'log/',
-          message: `${left} is there, and the chain of claims ends at 4: what came then is gone`,
+          key: `log/${left}`,
+          message: `is there, and the chain of claims ends at 4: what came then is gone`,
         },
       ])
     }
@@ -73,7 +73,10 @@ describe('the files of a journal', () => {
     for (const path of ['foo', 'next/3', 'timestamps/3.tsr', 'tile/0/000.p/3', 'tile/x'])
       store.files.set(path, Buffer.from('x'))
     const { findings, remarks } = await verifyLog(store, IDENTITY)
-    expect([findings, remarks]).toEqual([[], [expect.stringContaining('log/foo and 4 more are there, and no file')]])
+    expect([findings, remarks]).toEqual([
+      [],
+      [expect.stringContaining('what log/foo is, which is there with 4 more: no file')],
+    ])
   })
 
   it('say that a sealer’s clock went back', async () => {
