@@ -122,7 +122,7 @@ table.wide td[data-label]::before{content:attr(data-label)": ";color:var(--dim)}
 details::details-content{content-visibility:visible;display:block;height:auto}td summary{white-space:normal;overflow:visible}
 td,th,table.wide td{overflow-wrap:anywhere;max-width:none;white-space:normal;font-size:8pt;padding-right:.75rem}.work .sides{display:block}
 table.wide:not(.broken) :is(td,th):not(.any,.long){overflow-wrap:break-word}
-.broken,.broken tbody{display:block}.broken thead{position:absolute;left:-999rem}.broken tr{display:flex;flex-wrap:wrap;gap:0 1.25rem;padding:.375rem 0;border-bottom:1px solid var(--line);break-inside:auto}.broken td,table.broken td:first-child{border:0;padding:0;text-align:left}.broken td::before{content:attr(data-label)": ";color:var(--dim)}
+.broken,.broken tbody,.broken caption{display:block}.broken thead{position:absolute;left:-999rem}.broken tr{display:flex;flex-wrap:wrap;gap:0 1.25rem;padding:.375rem 0;border-bottom:1px solid var(--line);break-inside:auto}.broken td,table.broken td:first-child{border:0;padding:0;text-align:left}.broken td::before{content:attr(data-label)": ";color:var(--dim)}
 a{color:inherit;text-decoration:none}.t,time{white-space:normal}pre{white-space:pre-wrap}}
 `
 
