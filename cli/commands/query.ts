@@ -1,4 +1,5 @@
 import type { Table } from 'apache-arrow'
+import { nearest } from '../../config/nearest.js'
 import type { Unsealing } from '../../erasure/reveal.js'
 import { revealRows } from '../../erasure/revealed.js'
 import type { Key, Parameters } from '../../library/given.js'
@@ -16,7 +17,6 @@ import type { PageContext } from '../../view/paper/html-file.js'
 import { findItemKey } from '../ask/find-item.js'
 import { instantOf } from '../ask/instant-argument.js'
 import { openKeyStore } from '../ask/key-store.js'
-import { nearest } from '../ask/nearest.js'
 import {
   ANSWER_OPTIONS,
   type AnswerJudgement,
