@@ -292,6 +292,12 @@ const moment = fc
 
 const TEXTS: Readonly<Record<string, readonly string[]>> = {
   attribute: ['v', 'writer'],
+  amount: ['0', '1.5'],
+  state: ['1', 'w1', 'true'],
+  opens: ['08:00', '22:00'],
+  closes: ['06:00', '18:30', '24:00'],
+  zone: ['UTC', 'Europe/Berlin', 'America/St_Johns'],
+  days: ['mon-fri', 'sat,sun', 'mon-sun'],
   source: [
     'arn:aws:dynamodb:us-east-1:123456789012:table/Orders/scan/0',
     'arn:aws:dynamodb:us-east-1:123456789012:table/Orders/scan/1',

@@ -122,22 +122,27 @@ function stateAsRow(all: ItemHistory, { state, until, last }: StateAt, at: Insta
 
 function printState(table: string, all: ItemHistory, found: StateAt, at: Instant, io: Io): void {
   const { state, until } = found
-  io.out(`${paint(io, 'bold', `${table} ${showItemKey(all.itemKey)}`)}  as of ${showInstant(at)}\n`)
-  io.out(`${wrap(describeState(found, at), io.columns)}\n`)
+  io.out(`${paint(io, 'bold', `${table} ${showItemKey(all.itemKey)}`)}  as of ${showInstant(at, io.zone)}\n`)
+  io.out(`${wrap(describeState(found, at, io.zone), io.columns)}\n`)
   if (found.last !== undefined) io.out(`${showConfidence(until, io)}\n`)
   for (const remark of remarksOn(all, found, at)) io.out(`${paint(io, 'yellow', wrap(remark, io.columns))}\n`)
   if (state.kind === 'present') io.out(`\n${showItem(parseItem(state.image), io).join('\n')}\n`)
 }
 
-function describeState({ state, until, last, next, gapAhead, beforeArchive }: StateAt, at: Instant): string {
-  const ahead = next === undefined ? undefined : `${next.event_name} ${shortId(next.event_id)} at ${showTime(next)}`
+function describeState(
+  { state, until, last, next, gapAhead, beforeArchive }: StateAt,
+  at: Instant,
+  zone?: string,
+): string {
+  const ahead =
+    next === undefined ? undefined : `${next.event_name} ${shortId(next.event_id)} at ${showTime(next, zone)}`
   if (last === undefined) {
     if (state.kind === 'unknown')
-      return `unknown: ${showInstant(at)} is before its first change in the archive, ${ahead}, which found it there already`
+      return `unknown: ${showInstant(at, zone)} is before its first change in the archive, ${ahead}, which found it there already`
     const first = `not there yet: its first change in the archive is ${ahead}`
-    return beforeArchive ? `${first}; the archive of this table begins only after ${showInstant(at)}` : first
+    return beforeArchive ? `${first}; the archive of this table begins only after ${showInstant(at, zone)}` : first
   }
-  const after = `${last.event_name} ${shortId(last.event_id)} at ${showTime(last)}, ${showActor(last)}`
+  const after = `${last.event_name} ${shortId(last.event_id)} at ${showTime(last, zone)}, ${showActor(last)}`
   const then = gapAhead
     ? `changes between it and ${ahead} are missing, so the item may have been another by then`
     : ahead === undefined
@@ -145,7 +150,7 @@ function describeState({ state, until, last, next, gapAhead, beforeArchive }: St
       : `next change ${ahead}`
   const lackedBy = until.steps.findLast(step => !step.ahead)?.absence
   if (lackedBy !== undefined && lackedBy !== null)
-    return `deleted: the complete baseline of ${showInstant({ us: lackedBy.rowTimeUs })} lacks it; the last that the archive has of it is ${after}; ${then}`
+    return `deleted: the complete baseline of ${showInstant({ us: lackedBy.rowTimeUs }, zone)} lacks it; the last that the archive has of it is ${after}; ${then}`
   if (state.kind === 'deleted') return `deleted: ${after}; ${then}`
   if (state.kind === 'unknown') return `unknown: no image tells the state after ${after}; ${then}`
   return `state after ${after}; ${then}`
