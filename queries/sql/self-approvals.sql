@@ -1,6 +1,6 @@
 -- @question Which items were brought into a state by the very actor who inserted them?
 -- @empty nobody brought an item into this state that they had inserted themselves, as far as the archive names both
--- @parameter state text example=APPROVED -- the value of the attribute that stands for approval
+-- @parameter state text example=CANCELLED -- the value of the attribute, such as APPROVED
 -- @parameter attribute attribute default=status example=status preset=lifecycle -- the attribute that holds the state,
 --   or its path as history prints it
 -- @parameter from instant default=1970-01-01T00:00:00Z example=2026-11-01T00:00:00Z -- first moment of the approval
