@@ -121,7 +121,9 @@ const HELP_WIDTH = 80
 
 const HELP_END = `
 "itemtrail COMMAND --help" has an example of each.
-A key is typed as it is (ORD12345), a composite one as pk=...,sk=... or as JSON; an instant as 2026-11-19T12:00:00Z, a day as 2026-11-19 (its beginning in UTC), or now, today, yesterday, 10m, 2h, 7d (so long ago).`
+A key is typed as it is (ORD12345), a composite one as pk=...,sk=... or as JSON;
+an instant as 2026-11-19T12:00:00Z, a day as 2026-11-19 (its beginning in UTC),
+or now, today, yesterday, 10m, 2h, 7d (so long ago).`
 
 const EXIT_CODES = `Exit codes: 0 done, 1 findings or failure, 2 used wrongly, 3 could not check.
 Answers go to standard output, everything else to standard error.`
@@ -133,7 +135,8 @@ function narrowItem(term: string, _width: number, description: string, { helpWid
 }
 
 /** Lines that keep within the terminal's width. */
-function wrapped(text: string, { columns = HELP_WIDTH }: Io): string {
+function wrapped(text: string, { columns }: Io): string {
+  if (columns === undefined || columns >= HELP_WIDTH) return text
   return text
     .split('\n')
     .map(line => {
@@ -152,7 +155,9 @@ function addCommand(
 ): void {
   const sub = program.command(command.usage).summary(command.summary).description(command.summary)
   sub.exitOverride().addHelpText('after', `\nExample:\n  ${command.example}`)
-  sub.addHelpText('after', () => wrapped(`${command.moreHelp?.(sub.args) ?? ''}\n${EXIT_CODES}`, io))
+  sub.addHelpText('after', () =>
+    wrapped(`${command.moreHelp?.(sub.args) ?? ''}\n\n${EXIT_CODES}`.replace(/^\n\n/, '\n'), io),
+  )
   if (command.shownArguments !== undefined) sub.usage(`[options] ${command.shownArguments}`)
   for (const [flags, description, preset] of [...command.options, ...COMMON_OPTIONS]) {
     // a variadic option would take the arguments after it, too

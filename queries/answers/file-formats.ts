@@ -66,7 +66,7 @@ export const FILE_FORMATS = {
     isText: false,
     hasPage: true,
     isExact: false,
-    encoder: async () => inOnePiece((await import('./xlsx.js')).toXlsx),
+    encoder: async () => (await import('./xlsx.js')).toXlsx,
   },
 } as const satisfies Readonly<Record<string, AnswerFile>>
 
@@ -79,8 +79,8 @@ export async function* toFile(table: Table, format: FileFormat, context: FileCon
   yield* encode(table, context)
 }
 
-function inOnePiece(make: (table: Table, context: FileContext) => Uint8Array | Promise<Uint8Array>): Encoder {
-  return async function* (table, context) {
-    yield await make(table, context)
+function inOnePiece(make: (table: Table) => Uint8Array | Promise<Uint8Array>): Encoder {
+  return async function* (table) {
+    yield await make(table)
   }
 }

@@ -1,7 +1,7 @@
 import { DataType, type Field, type Table } from 'apache-arrow'
 import { parseInstant } from '../../transform/instant.js'
 import type { PageContext } from '../../view/paper/html-file.js'
-import { rowsOf, type Value } from '../engines/rows.js'
+import { type Row, rowsOf, type Value } from '../engines/rows.js'
 import { asStored, type PlainText, type ReadPlain, withoutZeros } from './plain-text.js'
 import { isSheetMoment, SHEET_LIMITS, type SheetCell, workbookOf } from './workbook.js'
 
@@ -23,23 +23,44 @@ export function tooLargeForSheet({ numRows, numCols }: Table): string | undefine
  * sure the answer is. Numbers of more than 15 digits, which a spreadsheet would round, are texts.
  * `tooLargeForSheet` is to be asked first.
  */
-export function toXlsx(table: Table, context: XlsxOptions): Uint8Array {
+export function* toXlsx(table: Table, context: XlsxOptions): Generator<Uint8Array> {
   const { fields } = table.schema
   let cut = 0
   const text = (full: string): SheetCell => {
-    const fits = full.length <= SHEET_LIMITS.characters
-    if (!fits) cut++
-    return { kind: 'text', text: fits ? full : `${full.slice(0, SHEET_LIMITS.characters - 1)}…` }
+    if (full.length <= SHEET_LIMITS.characters) return { kind: 'text', text: full }
+    cut++
+    context.onCut?.()
+    return { kind: 'text', text: `${full.slice(0, SHEET_LIMITS.characters - 1)}…` }
   }
-  const cells = fields.map(field => cellsOf(field, context.plain ?? asStored, text))
-  const rows: SheetCell[][] = [fields.map(({ name }) => text(name))]
-  for (const row of rowsOf(table)) rows.push(fields.map(({ name }, i) => cells[i]?.(row[name] ?? null) ?? null))
-  for (let i = 0; i < cut; i++) context.onCut?.()
-  const about = aboutOf(context, table.numRows, cut).map(pair => pair.map(text))
-  return workbookOf([
-    { name: 'answer', widths: fields.map((_, i) => widthOf(rows.map(row => row[i] ?? null))), rows },
-    { name: 'how sure', widths: [24, 100], rows: about },
+  const readers = fields.map(field => cellsOf(field, context.plain ?? asStored, text))
+  const cellsIn = (row: Row) => fields.map(({ name }, i) => readers[i]?.(row[name] ?? null) ?? null)
+  const names = fields.map(({ name }) => name)
+  const first = [...firstRows(table)].map(row => names.map(name => row[name] ?? null))
+  yield* workbookOf([
+    {
+      name: 'answer',
+      widths: names.map((name, i) => widthOf([name, ...first.map(row => row[i] ?? null)])),
+      *rows() {
+        yield names.map(text)
+        for (const row of rowsOf(table)) yield cellsIn(row)
+      },
+    },
+    {
+      name: 'how sure',
+      widths: [24, 100],
+      *rows() {
+        for (const pair of aboutOf(context, table.numRows, cut)) yield pair.map(text)
+      },
+    },
   ])
+}
+
+function* firstRows(table: Table): Generator<Row> {
+  let count = 0
+  for (const row of rowsOf(table)) {
+    if (count++ === 100) return
+    yield row
+  }
 }
 
 /** What the second sheet says, name and value. */
@@ -105,10 +126,7 @@ function momentOf(text: string): SheetCell {
   return us !== undefined && isSheetMoment(us) ? { kind: 'moment', us, hasZone } : null
 }
 
-/** Characters of the widest of a column's first cells, within bounds that leave room for others. */
-function widthOf(cells: readonly SheetCell[]): number {
-  const lengths = cells
-    .slice(0, 200)
-    .map(cell => (cell === null || cell.kind === 'boolean' ? 5 : cell.kind === 'moment' ? 24 : cell.text.length))
-  return Math.min(60, Math.max(8, ...lengths) + 2)
+/** Characters of the widest of a column's first values, within bounds that leave room for other columns. */
+function widthOf(values: readonly Value[]): number {
+  return Math.min(60, Math.max(8, ...values.map(value => String(value ?? '').length)) + 2)
 }
