@@ -9,7 +9,7 @@ export const LONG = [
   'test/**/*faults.test.ts',
   'test/cli/*.property.test.ts',
   'test/queries/{trino-grammar,verdict/histories}.test.ts',
-  'test/cli/{altered,asking,outside,reconcile,verdict}.test.ts',
+  'test/cli/{altered,asking,guides,outside,reconcile,verdict}.test.ts',
   'test/journal/{seal,tampering}.test.ts',
   'test/evidence/bundle.test.ts',
   'test/derived/{compaction,checkpoints}*.test.ts',
