@@ -7,8 +7,9 @@ import { LONG } from './vitest.long.config.js'
  */
 export default defineConfig({
   test: {
-    // what is remembered of an archive goes nowhere, unless a test names a folder for it
-    env: { XDG_STATE_HOME: '/dev/null' },
+    setupFiles: 'test/each-file.ts',
+    // a worker loads the product once, not for each file
+    isolate: false,
     exclude: [
       ...configDefaults.exclude,
       'test/trino/**',

@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/foreign/**/*.test.ts'],
+    setupFiles: 'test/each-file.ts',
     testTimeout: 60_000,
     hookTimeout: 300_000,
   },

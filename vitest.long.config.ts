@@ -1,6 +1,9 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 
-/** Laws over whole archives, faults, damage, kills and memory: what takes too long for each `npm test`. */
+/**
+ * Laws over whole archives, faults, damage, kills and memory: what takes too long for each `npm test`; and what puts
+ * another module in the place of one of the product's, which needs a worker of its own.
+ */
 export const LONG = [
   'test/fuzz/**/*.test.ts',
   'test/bench/**/*.test.ts',
@@ -8,10 +11,14 @@ export const LONG = [
   'test/examples/**/*.test.ts',
   'test/**/*faults.test.ts',
   'test/cli/*.property.test.ts',
-  'test/queries/{trino-grammar,verdict/histories}.test.ts',
+  'test/queries/{list-changes,trino-grammar,verdict/certain-rows,verdict/histories}.test.ts',
   'test/cli/{altered,asking,guides,outside,reconcile,verdict}.test.ts',
   'test/journal/{seal,tampering}.test.ts',
   'test/evidence/bundle.test.ts',
+  'test/cli/{lists,process,sealed-papers,sealed-tampering,stack-sealed,wrong-key}.test.ts',
+  'test/erasure/{boundaries,boundaries.property,reveal}.test.ts',
+  'test/cli/show/formats.test.ts',
+  'test/queries/verdict/row-versions.test.ts',
   'test/derived/{compaction,checkpoints}*.test.ts',
   'test/{store/bits,delivery/memory}.test.ts',
   'test/{queries,queries/verdict,restore}/{claims,delivery,one-word,reconcile,reconstruct}.property.test.ts',
@@ -20,8 +27,7 @@ export const LONG = [
 /** `npm run test:long`. */
 export default defineConfig({
   test: {
-    // what is remembered of an archive goes nowhere, unless a test names a folder for it
-    env: { XDG_STATE_HOME: '/dev/null' },
+    setupFiles: 'test/each-file.ts',
     include: LONG,
     exclude: [...configDefaults.exclude, 'test/live/**'],
     maxWorkers: '100%',

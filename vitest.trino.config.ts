@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/trino/**/*.test.ts'],
+    setupFiles: 'test/each-file.ts',
     globalSetup: 'test/trino/global-setup.ts',
     fileParallelism: false,
     testTimeout: 300_000,

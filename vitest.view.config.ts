@@ -7,6 +7,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/view/**/*.test.ts'],
+    setupFiles: 'test/each-file.ts',
     fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 240_000,

@@ -1,9 +1,8 @@
 /** The command line in this process: arguments in, exit code and what went to either side out. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { afterAll } from 'vitest'
 import type { Io } from '../../cli/io.js'
 import { main } from '../../cli/main.js'
 
@@ -63,9 +62,7 @@ export async function runForBytes(argv: readonly string[], terminal: Terminal = 
 
 /** A folder that is removed when the tests of the file are done. */
 export function makeFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'itemtrail-cli-'))
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
+  return mkdtempSync(join(tmpdir(), 'itemtrail-cli-'))
 }
 
 /** An archive of some records in a folder of its own. */
@@ -90,6 +87,3 @@ export function fileOf(name: string, content: string | Uint8Array): string {
 
 export const ORDERS = join(import.meta.dirname, '../../examples/orders/orders.jsonl.gz')
 export const ORDERS_CONFIG = join(import.meta.dirname, '../../examples/orders/itemtrail.config.json')
-
-/** Where a machine keeps what it saw: each file of tests is a machine of its own. */
-process.env.XDG_STATE_HOME = makeFolder()

@@ -2,7 +2,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll } from 'vitest'
 import { type IngestOptions, ingest } from '../../delivery/ingest.js'
 import { ParquetConverter } from '../../delivery/parquet-conversion.js'
 import type { TableSummary } from '../../delivery/table-delivery.js'
@@ -20,19 +19,11 @@ import { ARRIVAL, type RecordContent, recordBytes, tableConfiguration } from '..
 /** A day after the built records' arrival, so that none of them is of the future. */
 export const NOW = ARRIVAL + 24 * 60 * 60 * 1000
 
-const folders: string[] = []
-afterAll(() => folders.splice(0).forEach(remove))
-
 /** A new folder, removed when the test file is through. `name` may be what a user could call one. */
 export function temporaryFolder(name = 'archive'): string {
   const parent = mkdtempSync(join(tmpdir(), 'itemtrail-'))
-  folders.push(parent)
   mkdirSync(join(parent, name), { recursive: true })
   return join(parent, name)
-}
-
-function remove(folder: string): void {
-  rmSync(folder, { recursive: true, force: true })
 }
 
 /** Records as the bytes of an input, one a line. */

@@ -1,6 +1,5 @@
 /** A sealed archive on a desk, for tests: the real stations, a key that every test knows. */
 import { join } from 'node:path'
-import { afterAll } from 'vitest'
 import type { SealedEntry } from '../../journal/entry.js'
 import type { JournalFinding } from '../../journal/finding.js'
 import { type Head, openHead } from '../../journal/head.js'
@@ -17,8 +16,8 @@ import { ORIGIN, SEED, VKEY } from '../proof/vectors.js'
 
 export const IDENTITY = { origin: ORIGIN, known: [parseVkey(VKEY)] }
 
+// of all files of a worker, and ends with it
 const instance = openDuckDb()
-afterAll(async () => (await instance).closeSync())
 
 export async function objectsOf(root: string): Promise<KeptObjects> {
   const duckDb = await instance
