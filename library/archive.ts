@@ -10,6 +10,7 @@ import { withBaselineRemarks } from '../queries/answers/baseline-remarks.js'
 import { findValue, type ValueQuestion } from '../queries/answers/find-value.js'
 import { readHistory } from '../queries/answers/read-history.js'
 import { type TableStatus, tableStatus } from '../queries/answers/table-status.js'
+import { withoutAttr } from '../queries/attr.js'
 import { SAVED_QUERIES } from '../queries/catalog.js'
 import { differencesOf } from '../queries/difference.js'
 import { type BoundValue, type QueryEngine, type RunOptions, streamAnswer } from '../queries/engines/engine.js'
@@ -341,7 +342,7 @@ export class OpenArchive implements AsyncDisposable {
     options: RunOptions = {},
   ): AsyncGenerator<R> {
     const unseal = await this.opening()
-    for await (const piece of streamAnswer(this.engine, text, values, { ...options, foreign: true }))
+    for await (const piece of streamAnswer(this.engine, withoutAttr(text), values, { ...options, foreign: true }))
       yield* (unseal === AS_STORED ? rowsOf(piece) : revealRows(rowsOf(piece), unseal)) as Iterable<Row> as Iterable<R>
   }
 

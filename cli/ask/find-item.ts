@@ -1,3 +1,4 @@
+import { nearest } from '../../config/nearest.js'
 import { type AnsweredHistory, readHistory } from '../../queries/answers/read-history.js'
 import type { QueryEngine } from '../../queries/engines/engine.js'
 import { findEvents, readEventId } from '../../queries/find-event.js'
@@ -10,7 +11,6 @@ import { CommandError, EXIT } from '../io.js'
 import { describeConfidence } from '../show/confidence.js'
 import { parseItemKey, showItemKey } from '../show/item-key.js'
 import { withTokens } from './key-tokens.js'
-import { nearest } from './nearest.js'
 import type { Workspace } from './workspace.js'
 
 /**
