@@ -53,7 +53,7 @@ export async function itemScreen(asking: PageAsking): Promise<Screen> {
       at === null
         ? `itemtrail history ${shellWord(table.table)} ${shellWord(name)}${flags}${archiveFlag(asking.root)}`
         : `itemtrail as-of ${shellWord(table.table)} ${shellWord(name)} ${formatInstant(at, 6)}${archiveFlag(asking.root)}`,
-    sureness: judgedItem(then === undefined ? history : then.until),
+    sureness: judgedItem(then === undefined ? history : then.until, table.table, asking.root),
     remarks: [
       ...(words.length === 0
         ? []
