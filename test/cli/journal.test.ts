@@ -542,6 +542,14 @@ describe('verify', () => {
     writeFileSync(path, cosigned)
     expect((await log()).exit).toBe(0)
     expect((await verify(root, 'log', '--policy', policy)).out).toContain(`its size 3 was cosigned by ${WITNESS}`)
+    expect(JSON.parse((await log()).out).not_checked.join()).not.toContain('no witness')
+    await seal(root)
+    const grown = await log('--since', kept)
+    expect({ exit: grown.exit, ...JSON.parse(grown.out) }).toMatchObject({
+      exit: 0,
+      cosigned: { size: 3 },
+      not_checked: expect.arrayContaining(['what came after size 3: no witness cosigned it']),
+    })
     writeFileSync(path, cosigned.replace(/.{6}==\n$/, 'AAAA==\n'))
     expect((await log()).exit).toBe(1)
     writeFileSync(path, note)
