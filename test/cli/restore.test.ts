@@ -240,7 +240,9 @@ describe('restore', () => {
     ]
     // a table as target, and what became of items, only a table can show
     const typed = values.map(value => ({ ...value, target: null }))
-    expectContract('restore', [...typed, { ...typed[0], target: 'Orders' }], [...unseen, ...applied])
+    // what only --before and --undo have, `test/cli/undo.test.ts` looks at
+    const past = { before: 'id', undo: { actor: 'a', from: 'f', to: 't' } }
+    expectContract('restore', [...typed, { ...typed[0], ...past, target: 'Orders' }], [...unseen, ...applied])
   })
 
   it('says what it lacks, before it does anything', async () => {
