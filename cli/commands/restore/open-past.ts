@@ -52,7 +52,8 @@ export async function openQuestion(
   if (live !== undefined && live !== null) await checkKeys(workspace, table, live)
   // beside the archive the table is not read, but what is performed is for one that was seen
   const written = live ?? (live === undefined && order.performs ? await openTable(table.table, options, io) : undefined)
-  if (order.destination.kind === 'other' && order.key === undefined) await checkEmpty(live as LiveTable)
+  const isWhole = order.key === undefined && found.kind !== 'before'
+  if (order.destination.kind === 'other' && isWhole) await checkEmpty(live as LiveTable)
   const lost = await readLost(workspace, table)
   const actorAttribute = order.destination.kind === 'table' ? await actorAttributeOf(workspace, table) : null
   const now = order.destination.kind === 'table' && order.destination.against === 'table'
