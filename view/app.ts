@@ -15,7 +15,7 @@ import { ParameterError } from '../queries/parameters.js'
 import { formatInstant } from '../transform/instant.js'
 import { AddressError, shellWord } from './address.js'
 import type { ArchiveInView, Looked } from './archive-in-view.js'
-import { checkPapers, MOST_DROPPED } from './check-papers.js'
+import { checkPapers, MOST_DROPPED, sortedOut } from './check-papers.js'
 import { goTo } from './go.js'
 import { pageOf, type Surroundings } from './layout.js'
 import { revealPage } from './paper/reveal.js'
@@ -98,8 +98,14 @@ async function judge(c: Context, options: AppOptions): Promise<Response> {
   const form = await c.req.formData().catch(() => undefined)
   if (form === undefined) return c.json({ error: 'this is no form of files' }, 400)
   return options.view.look(async looked => {
-    const asking = askingOf(new URL(CHECKING, c.req.url), ['check'], 'json', looked, options) as PageAsking
+    const isPlain = !form.has('dropped')
+    const ending = isPlain ? 'html' : 'json'
+    const asking = askingOf(new URL(CHECKING, c.req.url), ['check'], ending, looked, options) as PageAsking
     try {
+      if (isPlain) {
+        const checked = await checkPapers(asking, await sortedOut(form), isNamed)
+        return await send(await checkScreen(asking, checked), asking, ending, options)
+      }
       return c.json({ checked: await checkPapers(asking, form, isNamed) })
     } catch (error) {
       if (!isNamed(error)) throw error
@@ -120,7 +126,7 @@ const SCREENS: readonly (readonly [path: string, make: Make])[] = [
   ['q/:', questionScreen],
   ['sample', sampleScreen],
   ['proof/:', proofScreen],
-  ['check', checkScreen],
+  ['check', asking => checkScreen(asking)],
   ['sql', sqlScreen],
 ]
 
