@@ -121,8 +121,8 @@ function stateAsRow(all: ItemHistory, { state, until, last }: StateAt, at: Insta
 
 function printState(table: string, all: ItemHistory, found: StateAt, at: Instant, io: Io): void {
   const { state, until } = found
-  io.out(`${paint(io, 'bold', `${table} ${showItemKey(all.itemKey)}`)}  as of ${showInstant(at)}\n`)
-  io.out(`${wrap(describeState(found, at), io.columns)}\n`)
+  io.out(`${paint(io, 'bold', `${table} ${showItemKey(all.itemKey)}`)}  as of ${showInstant(at, io.zone)}\n`)
+  io.out(`${wrap(describeState(found, at, io.zone), io.columns)}\n`)
   if (found.last !== undefined) io.out(`${showConfidence(until, io)}\n`)
   for (const remark of remarksOn(all, found, at)) io.out(`${paint(io, 'yellow', wrap(remark, io.columns))}\n`)
   if (state.kind === 'present') io.out(`\n${showItem(parseItem(state.image), io).join('\n')}\n`)

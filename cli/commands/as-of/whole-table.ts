@@ -88,7 +88,7 @@ async function tellCounts(
   at: Instant,
   io: Io,
 ): Promise<boolean> {
-  io.err(`${items} ${items === 1 ? 'item' : 'items'} of ${table.table} as of ${showInstant(at)}\n`)
+  io.err(`${items} ${items === 1 ? 'item' : 'items'} of ${table.table} as of ${showInstant(at, io.zone)}\n`)
   if (unknown > 0)
     io.err(`${unknown} unknown: older than their first change in the archive, or no image tells their state\n`)
   const question = isOnAws(root) ? 'query altered-rows' : 'verify rows'
@@ -98,7 +98,9 @@ async function tellCounts(
   const began = await archiveBegan(engine, table)
   tellRemarks(engine, io)
   if (at.us >= began) return false
-  io.err(`the archive begins later, at ${showInstant({ us: began })}: what the table held before is not known\n`)
+  io.err(
+    `the archive begins later, at ${showInstant({ us: began }, io.zone)}: what the table held before is not known\n`,
+  )
   return true
 }
 
@@ -145,7 +147,7 @@ async function printItems(items: AsyncIterable<ItemOfTable>, table: TableConfigu
   const rows: (readonly string[])[] = []
   for await (const { itemKey, image, last } of items) {
     const values = image === null ? unknown : showColumns(image, itemKey, table.columns)
-    rows.push([showItemKey(itemKey), last === undefined ? '' : showTime(last), last?.actor ?? '', ...values])
+    rows.push([showItemKey(itemKey), last === undefined ? '' : showTime(last, io.zone), last?.actor ?? '', ...values])
   }
   if (rows.length === 0) return
   printTable(['item', 'since', 'actor', ...names], rows, io)
