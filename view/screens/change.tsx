@@ -52,7 +52,7 @@ export async function changeScreen(asking: PageAsking): Promise<Screen> {
       [name, itemLink(table.table, history.itemKey)],
       [shortId(change.event_id), linkOf(change)],
     ],
-    command: `itemtrail history ${shellWord(table.table)} ${shellWord(name)}${archiveFlag(asking.root)}`,
+    command: `itemtrail show ${shellWord(table.table)} ${change.event_id}${archiveFlag(asking.root)}`,
     sureness: judgedItem(history, table.table, asking.root),
     receipt: await receiptOfItem(asking, table, history),
     counts: `change ${index + 1} of ${changes.length} of the item; delivered ${change.repeats + 1} ${change.repeats === 0 ? 'time' : 'times'}`,
