@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { CommandError } from '../cli/io.js'
+import { archiveFlag } from '../cli/show/archive-name.js'
 import { toJson } from '../cli/show/json-text.js'
 import { FileError } from '../config/gate.js'
 import { ConfigurationError } from '../config/problems.js'
@@ -226,6 +227,7 @@ function askingOf(
 ): PageAsking | AddressError {
   const search = Object.fromEntries([...url.searchParams].filter(([, value]) => value !== ''))
   const { root, onAws, identity, typedKey, allowsSql = false, now = () => new Date() } = options
+  const key = typedKey === undefined ? '' : ` --key ${shellWord(typedKey)}`
   const { archive, verdict, once } = looked
   try {
     const clock = clockOf(search.tz)
@@ -236,7 +238,8 @@ function askingOf(
       root,
       onAws,
       identity,
-      keyFlag: identity === undefined ? ' --key KEY' : typedKey === undefined ? '' : ` --key ${shellWord(typedKey)}`,
+      flags: `${archiveFlag(root)}${key}`,
+      keyFlag: identity === undefined ? ' --key KEY' : key,
       search,
       path,
       clock,

@@ -228,6 +228,8 @@ describe('a command to copy', () => {
       [{}, ' --key KEY'],
     ] as const) {
       const open = await browse(root, options)
+      const { command } = await open.json('/t/Orders/i/ORD12345.json')
+      expect(command).toBe(`itemtrail history Orders ORD12345 --archive ${root}${flag.replace(' --key KEY', '')}`)
       expect((await open.json('/proof/Orders.json')).command).toBe(`itemtrail verify --archive ${root}${flag}`)
       expect(await open.text('/check')).toContain(`verify proof FILE${flag.replaceAll("'", '&#39;')}<`)
       await open.close()
