@@ -6,6 +6,7 @@ import { archiveFlag } from '../cli/show/archive-name.js'
 import { toJson } from '../cli/show/json-text.js'
 import { FileError } from '../config/gate.js'
 import { ConfigurationError } from '../config/problems.js'
+import type { ReadingKeys } from '../erasure/subject-keys.js'
 import { EvidenceError } from '../evidence/evidence-error.js'
 import type { JournalIdentity } from '../journal/head.js'
 import { ArchiveError } from '../library/archive-error.js'
@@ -14,6 +15,7 @@ import { toCsv } from '../queries/answers/csv.js'
 import { QueryError } from '../queries/engines/engine.js'
 import { ParameterError } from '../queries/parameters.js'
 import { formatInstant } from '../transform/instant.js'
+import { SealingError } from '../transform/sealed-field.js'
 import { AddressError, shellWord } from './address.js'
 import type { ArchiveInView, Looked } from './archive-in-view.js'
 import { checkPapers, MOST_DROPPED, sortedOut } from './check-papers.js'
@@ -24,6 +26,7 @@ import { STYLE } from './paper/style.js'
 import { type Admission, CHECKING, guard } from './safety.js'
 import type { PageAsking, Screen } from './screen.js'
 import { asOfScreen } from './screens/as-of.js'
+import { certificateScreen } from './screens/certificate.js'
 import { bytesOfChange, changeScreen, proofOfChange } from './screens/change.js'
 import { changesScreen, receiptOfChanges } from './screens/changes.js'
 import { checkScreen } from './screens/check.js'
@@ -52,6 +55,8 @@ export interface AppOptions {
   readonly typedKey?: string | undefined
   /** @default false */
   readonly allowsSql?: boolean | undefined
+  /** The keys of persons, by which sealed values are opened on every screen. @default - they stay sealed */
+  readonly keys?: (() => Promise<ReadingKeys>) | undefined
   readonly admission: Admission
   /** The names that this server goes by, each with its port. */
   readonly hosts: () => readonly string[]
@@ -128,6 +133,7 @@ const SCREENS: readonly (readonly [path: string, make: Make])[] = [
   ['sample', sampleScreen],
   ['proof/:', proofScreen],
   ['check', asking => checkScreen(asking)],
+  ['certificate/:', certificateScreen],
   ['sql', sqlScreen],
 ]
 
@@ -226,7 +232,7 @@ function askingOf(
   options: AppOptions,
 ): PageAsking | AddressError {
   const search = Object.fromEntries([...url.searchParams].filter(([, value]) => value !== ''))
-  const { root, onAws, identity, typedKey, allowsSql = false, now = () => new Date() } = options
+  const { root, onAws, identity, typedKey, allowsSql = false, keys, now = () => new Date() } = options
   const key = typedKey === undefined ? '' : ` --key ${shellWord(typedKey)}`
   const { archive, verdict, once } = looked
   try {
@@ -248,6 +254,7 @@ function askingOf(
       raw: search.raw !== undefined,
       waits: ending !== 'html',
       allowsSql,
+      keys,
     }
   } catch (error) {
     if (error instanceof AddressError) return error
@@ -329,6 +336,7 @@ const NAMED = [
   FileError,
   ConfigurationError,
   EvidenceError,
+  SealingError,
 ] as const
 
 function isNamed(error: unknown): boolean {

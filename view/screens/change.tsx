@@ -24,6 +24,7 @@ import { FactList } from '../paper/parts.js'
 import { Ways } from '../picks.js'
 import { receiptOfItem } from '../receipts.js'
 import type { PageAsking, Screen } from '../screen.js'
+import { seenHistory } from '../sealed.js'
 import { judgedItem } from '../sureness.js'
 import { itemLink, tableIn } from '../tables.js'
 import { InstantText, Time } from '../times.js'
@@ -32,7 +33,8 @@ import { describe } from './item-history.js'
 /** One change: what it did, who made it and how that is known, when, and where it lies. */
 export async function changeScreen(asking: PageAsking): Promise<Screen> {
   const table = tableIn(asking, asking.path[1])
-  const { history, index } = await findChange(asking, table)
+  const { history: stored, index } = await findChange(asking, table)
+  const history = await seenHistory(asking, table, stored)
   const changes = history.steps.flatMap(step => step.changes.map(change => ({ change, step })))
   const { change, step } = changes[index] as (typeof changes)[number]
   const [earlier, later] = [changes[index - 1]?.change, changes[index + 1]?.change]

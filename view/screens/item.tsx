@@ -14,6 +14,7 @@ import { itemOfImage } from '../items.js'
 import { CompareButton, NotListed } from '../picks.js'
 import { receiptOfItem } from '../receipts.js'
 import type { PageAsking, Screen } from '../screen.js'
+import { seenHistory } from '../sealed.js'
 import { judgedItem } from '../sureness.js'
 import { itemIn, itemText, tableIn } from '../tables.js'
 import { compareScreen } from './compare.js'
@@ -24,9 +25,10 @@ import { A_PAGE, Changes, Moments, Past, Selected } from './item-parts.js'
 export async function itemScreen(asking: PageAsking): Promise<Screen> {
   const table = tableIn(asking, asking.path[1])
   const itemKey = await itemIn(asking, table, asking.path[3] ?? '')
-  const history = await asking.once(`history ${table.table} ${itemKey}`, () =>
+  const stored = await asking.once(`history ${table.table} ${itemKey}`, () =>
     readHistory(asking.archive.engine, table, itemKey),
   )
+  const history = await seenHistory(asking, table, stored)
   const name = showItemKey(itemKey)
   if (history.changes.length === 0) throw await neverSeen(asking, table, history)
   const [first, second] = [momentIn(asking.search, 'between'), momentIn(asking.search, 'and')]

@@ -15,6 +15,7 @@ import { AddressError, linkTo, momentIn, type Search, shellWord, startIn } from 
 import { here } from '../layout.js'
 import { Cell, fitsPaper } from '../paper/parts.js'
 import type { PageAsking, Screen, Sureness } from '../screen.js'
+import { seenRows } from '../sealed.js'
 import { judgedBy, judgedItem, surenessOf } from '../sureness.js'
 import { itemIn, itemLink, tableIn } from '../tables.js'
 import { InstantText } from '../times.js'
@@ -53,7 +54,8 @@ export async function questionScreen(asking: PageAsking): Promise<Screen> {
   const { sha256, rowHashes, columns } = await asking.once(`fingerprint ${key}`, async () =>
     fingerprintOf(answer.table),
   )
-  const shown = asking.waits ? [...rowsOf(answer.table)] : pageOf(answer, start)
+  const stored = asking.waits ? [...rowsOf(answer.table)] : pageOf(answer, start)
+  const shown = await seenRows(asking, [table], stored)
   const nothing =
     answer.length > 0 || asking.onAws ? undefined : await explainNothing(asking.archive.engine, table, answer.asked)
   return {
