@@ -133,7 +133,7 @@ export async function* planUndo(
   const { engine, table, options } = subject
   for await (const batch of batchesOf(written, ITEMS)) {
     const keys = batch.map(({ itemKey }) => itemKey)
-    const histories = await readHistories(engine, table, keys)
+    const histories = await readHistories(engine, table, keys, ITEMS)
     const now = await itemsNowOf(histories, subject)
     for (const { itemKey, eventIds } of batch) {
       const all = histories.get(itemKey) as ItemHistory
@@ -144,8 +144,8 @@ export async function* planUndo(
   }
 }
 
-/** Items whose whole histories are in memory at once. */
-const ITEMS = 50
+/** Items whose whole histories are in memory at once: more of them need fewer looks at the table. */
+const ITEMS = 200
 
 /** What some items are now, read from the table at once where there is one. */
 async function itemsNowOf(
