@@ -1,7 +1,13 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { FROM_INSTANT, SAVED_QUERIES, type SavedQuery } from './catalog.js'
 import type { Parameter } from './parameters.js'
+import { askedParameters } from './question-usage.js'
+
+/** What the example of each answers, by `examples/orders/answers.ts`. */
+const ANSWERS: Readonly<Record<string, string>> = JSON.parse(
+  readFileSync(new URL('../examples/orders/answers.json', import.meta.url), 'utf8'),
+)
 
 /** `docs/queries.md`, made from the saved queries themselves. Run by `npx tsx queries/write-docs.ts`. */
 export function queriesDocument(): string {
@@ -11,7 +17,8 @@ export function queriesDocument(): string {
 
 Made from the files in \`queries/sql/\` by \`npx tsx queries/write-docs.ts\`; do not edit.
 
-Each question is one SQL text for DuckDB, Trino and Athena. Ask it with \`itemtrail query NAME TABLE --param name=value\`. An
+Each question is one SQL text for DuckDB, Trino and Athena. Ask it with \`itemtrail query NAME TABLE\` and its
+parameters, in their order or as \`name=value\`; \`--from\` and \`--to\` give a period. An
 \`instant\` is ISO 8601 with a zone, to the microsecond, in the console as on the command line; in SQL it becomes microseconds by
 
     ${FROM_INSTANT.us('?')}
@@ -87,17 +94,16 @@ const ROW_TYPES = {
   timestamp: 'string',
   bigint: 'bigint',
   double: 'number',
+  'decimal(38,10)': 'string',
   boolean: 'boolean',
   'array(varchar)': 'readonly (string | null)[]',
 } as const
 
-function describeQuery({ name, question, empty, parameters, asksForColumn, columns }: SavedQuery): string {
+function describeQuery(saved: SavedQuery): string {
+  const { name, question, empty, parameters, asksForColumn, columns } = saved
   const column = asksForColumn ? ['| `column` | column | | one of the columns that the table configures |'] : []
   const rows = [...column, ...parameters.map(describeParameter)]
-  const given = [
-    ...(asksForColumn ? ['column=status'] : []),
-    ...parameters.filter(isRequired).map(({ name, example }) => `${name}=${example}`),
-  ]
+  const given = exampleValues(saved)
   return `## ${name}
 
 ${question}
@@ -112,8 +118,18 @@ ${rows.join('\n')}
 | --- | --- | --- |
 ${columns.map(({ name, type, detail, meaning }) => `| \`${name}\` | ${type} | ${escapeCell(meaning)}${detail ? ' *(detail)*' : ''} |`).join('\n')}
 
-    itemtrail query ${name} Orders${given.map(text => ` --param ${quoteForShell(text)}`).join('')}
+\`itemtrail query ${name} Orders${given.map(text => ` ${quoteForShell(text)}`).join('')}\` on the bundled orders:
+
+${answerBlock(ANSWERS[name])}
 `
+}
+
+/** As text: nothing in an answer is Markdown. */
+function answerBlock(answer = ''): string {
+  return answer
+    .split('\n')
+    .map(line => `    ${line}`.trimEnd())
+    .join('\n')
 }
 
 function describeParameter({ name, type, default: value, preset, meaning }: Parameter): string {
@@ -127,8 +143,18 @@ function describeParameter({ name, type, default: value, preset, meaning }: Para
   return `| \`${name}\` | ${type} | ${shown} | ${escapeCell(meaning)} |`
 }
 
-function isRequired({ default: preset }: Parameter): boolean {
-  return preset === undefined
+/** A value for each parameter that needs one; by its name where one before it is left out. */
+export function exampleValues(saved: SavedQuery): readonly string[] {
+  const asked = askedParameters(saved)
+  const needed = asked.filter(({ name, isNeeded }) => isNeeded || exampleOf(saved, name)?.default === undefined)
+  return needed.map(({ name }, i) => {
+    const example = exampleOf(saved, name)?.example ?? 'status'
+    return asked[i]?.name === name ? example : `${name}=${example}`
+  })
+}
+
+function exampleOf({ parameters }: SavedQuery, name: string): Parameter | undefined {
+  return parameters.find(parameter => parameter.name === name)
 }
 
 function escapeCell(text: string): string {

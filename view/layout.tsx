@@ -5,6 +5,7 @@ import { linkTo, type Search } from './address.js'
 import { Keys } from './keys.js'
 import { Chip } from './paper/parts.js'
 import type { PageAsking, Screen, Sureness } from './screen.js'
+import { verdictWords } from './sureness.js'
 import { Time } from './times.js'
 
 /** What stands around every screen. */
@@ -16,6 +17,9 @@ export interface Surroundings {
   /** What of the archive is not read: where there is something, nobody can say that the screen is whole. */
   readonly unread: readonly string[]
 }
+
+const REVEALED =
+  'sealed values are open on this screen, for itemtrail view was started with --reveal; files from here have what is stored'
 
 /** A whole page. */
 function Layout({ asking, screen, lastUs, unread }: Surroundings) {
@@ -67,6 +71,7 @@ function Layout({ asking, screen, lastUs, unread }: Surroundings) {
         </header>
         <main id="main" tabindex={-1}>
           <h1>{question}</h1>
+          {asking.keys === undefined ? null : <p class="note bad">{REVEALED}</p>}
           <Unread unread={unread} />
           {sureness === undefined ? null : (
             <Later name="sure" asking={asking}>
@@ -160,13 +165,25 @@ function Unread({ unread }: Pick<Surroundings, 'unread'>) {
   )
 }
 
+/** The words of a verdict, each as a chip. */
+export function SureChips({ sureness }: { readonly sureness: Extract<Sureness, { kind: 'judged' }> }) {
+  const words = verdictWords(sureness)
+  return (
+    <>
+      {(words.length === 0 ? [sureness.word] : words).map(word => (
+        <Chip word={word} />
+      ))}
+    </>
+  )
+}
+
 function Sure({ sureness }: { readonly sureness: Extract<Sureness, { kind: 'judged' }> }) {
   const [first = '', ...rest] = sureness.lines
   return (
     <>
       <div class="bar">
         <p class="confidence">
-          <Chip word={sureness.word} /> <span>{first}</span>
+          <SureChips sureness={sureness} /> <span>{first}</span>
         </p>
       </div>
       {rest.map(line => (
@@ -245,9 +262,9 @@ function queryOf(asking: PageAsking): string {
 }
 
 /** A list for people: what it is, how many rows, headers with a scope. */
-export function ListTable({ caption, columns, children }: ListOf) {
+export function ListTable({ caption, columns, children, isBroken }: ListOf) {
   return (
-    <table class="wide">
+    <table class={isBroken ? 'wide broken' : 'wide'}>
       <caption>{caption}</caption>
       <thead>
         <tr>
@@ -266,6 +283,8 @@ export function ListTable({ caption, columns, children }: ListOf) {
 interface ListOf {
   readonly caption: string
   readonly columns: readonly (readonly [name: string, isNumber?: boolean])[]
+  /** True where it fits on paper only with its words broken. @default false */
+  readonly isBroken?: boolean
   readonly children?: Child
 }
 

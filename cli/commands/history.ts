@@ -1,5 +1,5 @@
 import type { Table } from 'apache-arrow'
-import { revealHistory } from '../../erasure/revealed.js'
+import { imagesIn, revealHistory } from '../../erasure/revealed.js'
 import { narrowTable } from '../../queries/answers/narrow-history.js'
 import type { AnsweredHistory } from '../../queries/answers/read-history.js'
 import type { Receipt } from '../../queries/answers/receipt.js'
@@ -42,11 +42,12 @@ export const history: Command = {
       const found = await findHistory(workspace, table, key as string)
       const receipt = await receipts.keep(found.answer, workspace)
       await checkSeen(workspace, table, found)
-      const { shown, given } = await revealingOf(workspace, table, options)
+      const revealing = await revealingOf(workspace, table, options)
+      await revealing.ready(imagesIn([found]))
       const parts = {
-        page: partOf(revealHistory(found, shown), narrowing),
-        programs: partOf(revealHistory(found, given), narrowing),
-        columns: await revealTable(found.answer.table, given),
+        page: partOf(revealHistory(found, revealing.shown), narrowing),
+        programs: partOf(revealHistory(found, revealing.given), narrowing),
+        columns: await revealTable(found.answer.table, revealing),
       }
       return surfaceOf(table.table, parts, workspace.root, receipt)
     })
@@ -171,14 +172,22 @@ export function printChange(
   io: Io,
   of = '',
 ): void {
-  const head = `${BULLETS[change.event_name]} ${showTime(change)}  ${printable(change.event_name).padEnd(8)}  ${showActor(change)}`
-  io.out(`\n${head}  ${paint(io, 'dim', printable(shortId(change.event_id)))}${of === '' ? '' : `  ${of}`}\n`)
+  io.out(`\n${headOf(change, of, io)}\n`)
   const restored = restoredBy(found).get(change.event_id)
   if (restored !== undefined) io.out(`${INDENT}${paint(io, 'cyan', `↺ ${showRestore(restored)}`)}\n`)
   for (const note of problemsAt(change, step, found)) io.out(`${INDENT}${paint(io, 'red', `⚠ ${note}`)}\n`)
   for (const line of changeLines(change, io)) io.out(`${line}\n`)
 }
 
+/** When it was and by whom; on a narrow terminal on two lines. */
+function headOf(change: HistoryChange, of: string, io: Io): string {
+  const when = `${BULLETS[change.event_name]} ${showTime(change, io.zone)}  ${printable(change.event_name).padEnd(8)}`
+  const id = paint(io, 'dim', printable(shortId(change.event_id)))
+  const who = `${showActor(change)}  ${id}${of === '' ? '' : `  ${of}`}`
+  return (io.columns ?? WIDE) < WIDE ? `${when.trimEnd()}\n${INDENT}${who}` : `${when}  ${who}`
+}
+
+const WIDE = 70
 const INDENT = '    '
 
 /** What a change did, a line for each difference; both sides where that cannot be told. */

@@ -10,6 +10,7 @@ import {
 } from '../../queries/verdict/item-list.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { instantOf } from '../ask/instant-argument.js'
+import { withTokens } from '../ask/key-tokens.js'
 import {
   ANSWER_OPTIONS,
   type Asking,
@@ -52,7 +53,8 @@ async function answerItems([name, prefix = '']: readonly string[], asking: Askin
   const table = findWorkspaceTable(workspace, name as string, prefix)
   const sample = await workspace.archive.sampleKey(table.table)
   if (sample === undefined) throw new CommandError(`table ${table.table} has no rows in the archive`, EXIT.findings)
-  return surfaceOf(table, { key: keyBeginning(prefix, sample), atUs: at.us, limit }, asking)
+  const key = await withTokens(workspace, table, keyed => keyBeginning(prefix, sample, keyed))
+  return surfaceOf(table, { key, atUs: at.us, limit }, asking)
 }
 
 function surfaceOf(table: TableConfiguration, question: ItemListQuestion, asking: Asking): AnswerSurface {
@@ -104,7 +106,7 @@ function tellCounts(
   { atUs }: ItemListQuestion,
   io: Io,
 ): void {
-  const moment = showInstant({ us: atUs })
+  const moment = showInstant({ us: atUs }, io.zone)
   if (shown < known)
     io.err(`${grouped(shown)} of ${grouped(known)} items of ${table} as of ${moment}: --limit cut the rest\n`)
   else io.err(`${grouped(shown)} ${shown === 1 ? 'item' : 'items'} of ${table} as of ${moment}\n`)
@@ -115,7 +117,14 @@ const COLUMNS = ['item', 'state', 'last change', 'event', 'actor', 'changes'] as
 async function printItems(found: AsyncIterable<ListedItem>, io: Io): Promise<void> {
   const rows: (readonly string[])[] = []
   for await (const { itemKey, state, last, changes } of found)
-    rows.push([showItemKey(itemKey), state, showTime(last), last.event_name, last.actor ?? '', grouped(changes)])
+    rows.push([
+      showItemKey(itemKey),
+      state,
+      showTime(last, io.zone),
+      last.event_name,
+      last.actor ?? '',
+      grouped(changes),
+    ])
   if (rows.length > 0) printTable(COLUMNS, rows, io)
 }
 

@@ -1,22 +1,19 @@
 import type { Table } from 'apache-arrow'
+import { nearest } from '../../config/nearest.js'
 import type { Unsealing } from '../../erasure/reveal.js'
 import { revealRows } from '../../erasure/revealed.js'
-import type { Key, Parameters } from '../../library/given.js'
 import type { Answer } from '../../queries/answers/answer.js'
 import type { AnswerVerdict } from '../../queries/answers/asked.js'
+import { withoutZeros } from '../../queries/answers/plain-text.js'
 import { explainNothing } from '../../queries/answers/why-nothing.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import type { Row } from '../../queries/engines/rows.js'
 import { nameSome } from '../../queries/name-some.js'
 import type { QueryName } from '../../queries/query-types.js'
 import { isDoubtful } from '../../queries/verdict/findings.js'
-import { parseItem } from '../../transform/attribute-value.js'
-import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { PageContext } from '../../view/paper/html-file.js'
-import { findItemKey } from '../ask/find-item.js'
-import { instantOf } from '../ask/instant-argument.js'
-import { openKeyStore } from '../ask/key-store.js'
-import { nearest } from '../ask/nearest.js'
+import { isNamedParameter, PARAMETER_OPTIONS, readParameters } from '../ask/query-parameters.js'
 import {
   ANSWER_OPTIONS,
   type AnswerJudgement,
@@ -28,9 +25,9 @@ import {
   PLACE_OPTIONS,
   VERDICT_OPTION,
 } from '../ask/question.js'
-import { openingOf, REVEAL_OPTION, revealTable } from '../ask/revealing.js'
+import { type Opening, openingOf, REVEAL_OPTION, revealTable, textsIn } from '../ask/revealing.js'
 import { findWorkspaceTable, type Workspace } from '../ask/workspace.js'
-import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
+import { type Command, CommandError, EXIT, type Io } from '../io.js'
 import { isOnAws } from '../show/archive-name.js'
 import { tellAlteredImages } from '../show/confidence.js'
 import { showItemKey } from '../show/item-key.js'
@@ -42,30 +39,26 @@ import { helpOfQuery, speaksOf } from './queries.js'
 
 /** Asks a saved query. */
 export const query: Command = {
-  usage: 'query <name> [table]',
-  summary: 'asks a saved query of a table',
-  options: [
-    ...PLACE_OPTIONS,
-    ['--param <name=value>', 'a parameter; may be given several times', []],
-    ['--subject <id>', 'the person asked about: the token is made here, and the id goes nowhere'],
-    REVEAL_OPTION,
-    ...ANSWER_OPTIONS,
-    VERDICT_OPTION,
-  ],
-  example: 'itemtrail query deletions Orders --param from=2026-11-01T00:00:00Z',
+  usage: 'query <name> [table] [value...]',
+  summary: 'asks a saved query of a table; values are its parameters in their order',
+  options: [...PLACE_OPTIONS, ...PARAMETER_OPTIONS, REVEAL_OPTION, ...ANSWER_OPTIONS, VERDICT_OPTION],
+  example: 'itemtrail query deletions Orders --from 2026-11-01',
   moreHelp: ([name = '']) => helpOfQuery(SAVED_QUERIES.get(name)),
   run: (args, options, io) => askArchive(options, io, asking => answerSaved(args, asking)),
 }
 
-async function answerSaved([name, tableName]: readonly string[], asking: Asking): Promise<AnswerSurface> {
+async function answerSaved([name, ...rest]: readonly string[], asking: Asking): Promise<AnswerSurface> {
   const { workspace, options } = asking
-  const saved = findQuery(name as string, tableName)
+  const saved = findQuery(name as string, rest[0])
+  const isTableNamed = rest[0] !== undefined && !isNamedParameter(saved, rest[0])
+  const [tableName, values] = isTableNamed ? [rest[0], rest.slice(1)] : [undefined, rest]
   const table = findWorkspaceTable(workspace, tableName ?? onlyTable(workspace))
-  const parameters = await readParameters(saved, table, workspace, options)
+  const parameters = await readParameters(saved, table, values, workspace, options)
   const answer: Answer = await workspace.archive.run(saved.name as QueryName, table.table, parameters)
   const judgement = judgementOf(answer.asked, asking, async () => answer)
   const empty = lazily(async () => describeNothing(saved, answer, table, await judgement.verdict(), workspace))
   const opening = await openingOf(workspace, [table], options)
+  await opening.ready(textsIn(answer.table))
   return surfaceOf(saved, answer, judgement, empty, opening, workspace.root)
 }
 
@@ -74,10 +67,11 @@ function surfaceOf(
   answer: Answer,
   judgement: AnswerJudgement,
   empty: () => Promise<string>,
-  given: Unsealing,
+  opening: Opening,
   root: string,
 ): AnswerSurface {
   const { verdict } = judgement
+  const { given } = opening
   const tell = async (write: (text: string) => void, io: Io) => {
     const text = await empty()
     if (text !== '') write(`${wrap(printable(text), io.columns)}\n`)
@@ -91,7 +85,7 @@ function surfaceOf(
     ...judgedParts(judgement, root),
     rows: () => revealRows(answer.rows(), given),
     summary: io => tell(io.err, io),
-    table: () => revealTable(answer.table, given),
+    table: () => revealTable(answer.table, opening),
     web: async () => ({
       ...describePage(saved, answer),
       empty: await empty(),
@@ -110,8 +104,16 @@ function printTableRows(saved: SavedQuery, answer: Answer, unseal: Unsealing, io
   if (answer.length === 0) return
   const hidden = saved.columns.filter(column => column.detail).map(column => column.name)
   const names = saved.columns.map(column => column.name).filter(name => !hidden.includes(name))
-  printRows(names, revealRows(answer.rows(), unseal), io)
+  printRows(names, shortened(saved, revealRows(answer.rows(), unseal)), io)
   if (hidden.length > 0) io.err(`left out here: ${hidden.join(', ')}; --format json has them\n`)
+}
+
+/** Decimals without the zeros of their type, which only fill a line. */
+function* shortened({ columns }: SavedQuery, rows: Iterable<Row>): Generator<Row> {
+  const decimals = columns.filter(({ type }) => type.startsWith('decimal')).map(({ name }) => name)
+  const short = (row: Row) =>
+    decimals.flatMap(name => (typeof row[name] === 'string' ? [[name, withoutZeros(row[name])]] : []))
+  for (const row of rows) yield { ...row, ...Object.fromEntries(short(row)) }
 }
 
 /** What an answer without rows means, and what it was empty of; nothing of one that has any. */
@@ -165,46 +167,4 @@ function onlyTable({ tables }: Workspace): string {
   if (tables.length === 0)
     throw new CommandError('the archive has no table yet', EXIT.usage, 'itemtrail ingest FILE adds one')
   throw new CommandError(`table is missing, the archive has ${tables.length}: ${tables.join(', ')}`)
-}
-
-/** The token of a person in the place of the id, which would stay in a history of statements. */
-function subjectParameter(
-  { name, parameters }: SavedQuery,
-  { configuration, root }: Workspace,
-  { subject }: Options,
-): Readonly<Record<string, string>> {
-  if (typeof subject !== 'string') return {}
-  if (!parameters.some(parameter => parameter.name === 'subject'))
-    throw new CommandError(`query ${name} asks for no person, expected one with the parameter subject`)
-  if (isOnAws(root))
-    throw new CommandError(
-      '--subject makes the token with the keys of a desk, and these are in the stack',
-      EXIT.usage,
-      'itemtrail subject token ID --stack NAME tells it, --param subject=TOKEN takes it',
-    )
-  return { subject: openKeyStore(configuration, root).tokenOf(subject) }
-}
-
-/** `--param name=value`; a parameter that is an item's key is typed as in `history`. */
-async function readParameters(
-  saved: SavedQuery,
-  table: TableConfiguration,
-  workspace: Workspace,
-  options: Options,
-): Promise<Parameters> {
-  const parameters: Record<string, Key> = { ...subjectParameter(saved, workspace, options) }
-  for (const text of (options.param ?? []) as readonly string[]) {
-    const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
-    if (name === undefined || value === undefined)
-      throw new CommandError(
-        `--param ${JSON.stringify(text)} is not name=value`,
-        EXIT.usage,
-        `itemtrail query ${saved.name} --help tells its parameters`,
-      )
-    const type = saved.parameters.find(parameter => parameter.name === name)?.type
-    if (type === 'item') parameters[name] = parseItem(await findItemKey(workspace, table, value))
-    else if (type === 'instant') parameters[name] = formatInstant(instantOf(value, `parameter ${name}`).us, 6)
-    else parameters[name] = value
-  }
-  return parameters as Parameters
 }

@@ -5,11 +5,13 @@ import { closePlan, openPlan, type Plan } from '../../restore/plan-reader.js'
 import { RESTORE_DOUBTS } from '../../restore/restore-plan.js'
 import type { AttributePath } from '../../transform/table-configuration.js'
 import { LIVE_OPTIONS } from '../ask/connection.js'
+import { KEYS_OF_OPTION } from '../ask/key-store.js'
 import { tellSealed, tellUnread } from '../ask/remarks.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { archiveFlag } from '../show/archive-name.js'
 import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
+import { refuseInArchive } from '../show/output-file.js'
 import { printable } from '../show/text.js'
 import { ACTOR_OPTION, restoreActor } from './restore/actor-option.js'
 import { actionsIn } from './restore/items.js'
@@ -41,6 +43,7 @@ export const restore: Command = {
     ],
     ['--output <dir>', 'writes a DynamoDB export there, ready for ImportTable, and changes no table'],
     ...LIVE_OPTIONS,
+    KEYS_OF_OPTION,
     ARCHIVE_OPTION,
     CONFIG_OPTION,
     FORMAT_OPTION,
@@ -53,6 +56,8 @@ export const restore: Command = {
       if (!asksForPast(options)) return await performPlan(table, options, io)
       if (table === undefined && options.before === undefined)
         throw new CommandError('table is missing', EXIT.usage, `type for example: ${restore.example}`)
+      for (const flag of ['output', 'plan'] as const)
+        if (typeof options[flag] === 'string') refuseInArchive(flag, options[flag], options)
       const order = readOrder(table, key, options)
       return await withWorkspace(options, workspace => carryOut(workspace, order, options, io))
     } catch (error) {

@@ -1,15 +1,16 @@
 import { hostname } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
-import { whyNotGrown } from '../../journal/growth.js'
 import { finishedHead, type Head } from '../../journal/head.js'
 import { KeptLog } from '../../journal/kept-log.js'
 import { makeKeyFile, vkeyPath } from '../../journal/key-file.js'
 import { type Sealed, type Sealer, seal as sealArchive } from '../../journal/seal.js'
 import { readSeen, type SeenHead } from '../../journal/seen-checkpoint.js'
-import { askTimestamp, TimestampError, timestampPath } from '../../journal/timestamp.js'
+import { askTimestamp, timestampPath } from '../../journal/timestamp.js'
+import { TimestampError } from '../../journal/timestamp-error.js'
+import { UnknownSignature } from '../../journal/timestamp-signature.js'
 import { ProofError } from '../../proof/proof-error.js'
 import { existingArchive, originOf, refuseWithin, signingKey, withSealedObjects } from '../ask/journal-options.js'
-import { keepSeenOrTell } from '../ask/keep-seen.js'
+import { keepSeenOrTell, notAsSeen, whyNotSeen } from '../ask/keep-seen.js'
 import { stopOnSignal } from '../ask/stop-on-signal.js'
 import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
@@ -63,22 +64,12 @@ export const seal: Command = {
 }
 
 /**
- * Throws a `CommandError` for a journal that does not go on from where this machine saw it end: what would be sealed
- * were a second history.
+ * Throws a `CommandError` for a journal that is less than this machine saw: what would be sealed were another history.
  */
 async function refuseShorter({ store, identity }: Sealer, seen: SeenHead | undefined): Promise<void> {
   if (seen === undefined) return
-  const read = (path: string) => store.read(path)
-  const problem =
-    seen.origin === identity.origin
-      ? await whyNotGrown(read, seen, await finishedHead(store, identity))
-      : { message: `is of ${JSON.stringify(seen.origin)}, the key signs for ${JSON.stringify(identity.origin)}` }
-  if (problem === undefined) return
-  throw new CommandError(
-    `checkpoint ${seen.where}, which this machine kept, ${problem.message}; nothing is sealed`,
-    EXIT.findings,
-    'somebody cut the journal or began it anew; where that was meant, remove the file',
-  )
+  const problem = await whyNotSeen(path => store.read(path), identity.origin, await finishedHead(store, identity), seen)
+  if (problem !== undefined) throw notAsSeen(seen, problem, 'nothing is sealed')
 }
 
 /** Objects that are read at once. */
@@ -118,7 +109,7 @@ async function sealAndTell(
 ): Promise<ExitCode> {
   const sealed = await sealArchive(sealer)
   keep(sealed.head)
-  const time = typeof authority === 'string' ? await stamp(sealer, sealed, authority) : undefined
+  const time = typeof authority === 'string' ? await stamp(sealer, sealed, authority, io) : undefined
   const { head, objects, rows, vanished, unlisted } = sealed
   const page = () => {
     const found = objects === 0 ? 'nothing new' : `${counted(objects, 'object')}, ${counted(rows, 'row')}`
@@ -149,10 +140,12 @@ function counted(count: number, noun: string): string {
 }
 
 /** What was sealed stays so, whatever the authority does. */
-async function stamp({ store }: Sealer, { head }: Sealed, url: string): Promise<string> {
+async function stamp({ store }: Sealer, { head }: Sealed, url: string, io: Io): Promise<string> {
   try {
-    const { answer, time } = await askTimestamp(url, Buffer.from(head.note as string))
+    const { answer, time, signer } = await askTimestamp(url, Buffer.from(head.note as string))
     await store.add(timestampPath(head.size), answer)
+    if (signer instanceof UnknownSignature)
+      io.err(`time stamp is kept, its signature was not checked: ${printable(signer.message)}\n`)
     return time
   } catch (error) {
     if (!(error instanceof TimestampError) && !(error instanceof TypeError) && (error as Error).name !== 'TimeoutError')
@@ -165,18 +158,23 @@ async function stamp({ store }: Sealer, { head }: Sealed, url: string): Promise<
 
 const EVERY_MS = 60_000
 
-/** Seals until a signal comes; what fails once may pass the next time, and is told. */
+/**
+ * Seals until a signal comes; what fails once may pass the next time, and is told. What was found once is found by no
+ * sealing after it, so it counts to the end.
+ */
 async function follow(sealOnce: () => Promise<ExitCode>, io: Io): Promise<ExitCode> {
   const { signal, release } = stopOnSignal(() => io.err('stopping: seals once more; another signal ends it at once\n'))
   let exit: ExitCode = EXIT.done
   const sealOrTell = async () => {
+    let now: ExitCode
     try {
-      exit = await sealOnce()
+      now = await sealOnce()
     } catch (error) {
       if (!(error instanceof CommandError) || error.exit !== EXIT.unchecked) throw error
       io.err(`itemtrail: ${error.message}\n`)
-      exit = error.exit
+      now = error.exit
     }
+    if (exit !== EXIT.findings) exit = now
   }
   try {
     while (!signal.aborted) {

@@ -1,6 +1,6 @@
 import type { Table } from 'apache-arrow'
 import type { Unsealing } from '../../erasure/reveal.js'
-import { revealHistory } from '../../erasure/revealed.js'
+import { imagesIn, revealHistory } from '../../erasure/revealed.js'
 import { type AnsweredChange, placeOfEvent } from '../../queries/answers/read-found-event.js'
 import type { Receipt } from '../../queries/answers/receipt.js'
 import { readEventId } from '../../queries/find-event.js'
@@ -33,8 +33,10 @@ export const show: Command = {
       const found = await namedChange(workspace, table, event as string)
       // how sure a change is its item's history says: a receipt is of that
       const receipt = await receipts.keep(found.history.answer, workspace)
-      const { shown, given } = await revealingOf(workspace, found.of.table, options)
-      const columns = await revealTable(found.table, given)
+      const revealing = await revealingOf(workspace, found.of.table, options)
+      const { shown, given, ready } = revealing
+      await ready(imagesIn([found.history]))
+      const columns = await revealTable(found.table, revealing)
       const [page, programs] = [revealed(found, shown), { ...revealed(found, given), table: columns }]
       return surfaceOf(found.of.table.table, page, programs, workspace.root, receipt)
     }),
@@ -89,7 +91,7 @@ function printPage(table: string, found: AnsweredChange, io: Io): void {
     io.out(`${(lines.length === 0 ? [`${INDENT}no attribute`] : lines).join('\n')}\n`)
   }
   io.out('\n')
-  const facts = factsOf(found)
+  const facts = factsOf(found, io.zone)
   const width = widthOf(facts.map(([name]) => name))
   for (const [name, text] of facts) io.out(`${pad(name, width)}  ${printable(text)}\n`)
 }
@@ -115,11 +117,11 @@ function missingImage(change: HistoryChange, when: 'before' | 'after'): string {
 }
 
 /** Where the change lies, and what it is proven by, for people. */
-function factsOf(found: AnsweredChange): readonly (readonly [name: string, text: string])[] {
+function factsOf(found: AnsweredChange, zone?: string): readonly (readonly [name: string, text: string])[] {
   const { change, row, earlier, later, objects } = found
   const text = (value: unknown) => (value === null || value === undefined ? 'none' : String(value))
   const other = (of: HistoryChange | undefined) =>
-    of === undefined ? 'none' : `${shortId(of.event_id)}  ${of.event_name} ${showTime(of)}`
+    of === undefined ? 'none' : `${shortId(of.event_id)}  ${of.event_name} ${showTime(of, zone)}`
   return [
     ['event id', change.event_id],
     ['earlier', other(earlier)],

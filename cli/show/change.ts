@@ -60,10 +60,17 @@ export function problemsAt(change: HistoryChange, step: Step<HistoryChange>, fou
   const at = found.findings.filter(({ eventId }) => eventId === change.event_id).map(({ finding }) => finding)
   return [
     ...(at.includes('GAP') ? ['GAP: one or more changes before this one are missing'] : []),
-    ...change.altered.map(describeAlteration),
-    ...(at.includes('CONFLICT') ? ['CONFLICT: this change was delivered with different contents'] : []),
+    ...problemsOf(change),
     ...(step.ahead ? ['this baseline was ahead of the stream: it saw what a later change made'] : []),
     ...(step.ordered ? [] : ['its place among the changes of this time is not certain']),
+  ]
+}
+
+/** The same of a change by itself, whatever is before and after it. */
+export function problemsOf(change: HistoryChange): readonly string[] {
+  return [
+    ...change.altered.map(describeAlteration),
+    ...(change.conflict ? ['CONFLICT: this change was delivered with different contents'] : []),
     ...(change.time_precision === 'arrival' ? ['the record has no time, its arrival stands in'] : []),
   ]
 }

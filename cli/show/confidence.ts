@@ -9,16 +9,20 @@ import { archiveFlag, isOnAws } from './archive-name.js'
 import type { Surface } from './surface.js'
 import { paint } from './terminal.js'
 import { printable, wrap } from './text.js'
+import { showMoment } from './zone.js'
 
 /** An event's id as people read and type it. */
 export function shortId(eventId: string): string {
   return eventId.slice(0, 8)
 }
 
-/** A change's time as precisely as it is known. */
-export function showTime(change: { readonly event_time_us: number; readonly time_precision: string }): string {
+/** A change's time as precisely as it is known. @default zone - UTC */
+export function showTime(
+  change: { readonly event_time_us: number; readonly time_precision: string },
+  zone?: string,
+): string {
   const digits = change.time_precision === 's' ? 0 : change.time_precision === 'us' ? 6 : 3
-  return formatInstant(change.event_time_us, digits).replace('T', ' ')
+  return showMoment(change.event_time_us, digits, zone)
 }
 
 /** The colour of each confidence on a terminal. */
@@ -211,28 +215,31 @@ export function itemEnding(
 ): Required<Pick<Surface, 'summary' | 'advice'>> {
   return {
     summary: io => io.err(`${[...lines(), describeConfidence(history)].join('\n')}\n`),
-    advice: io => adviseOn(history.confidence, table, root, io),
+    advice: io => {
+      for (const text of itemAdvice(history.confidence, table, root)) io.err(`${text}\n`)
+    },
   }
 }
 
-/** What to do next about a doubtful answer; nothing where there is no doubt. */
-function adviseOn(confidence: Confidence, table: string, root: string, io: Io): void {
-  if (!isDoubtful(confidence)) return
+/** What to do next about a doubtful answer about an item; nothing where there is no doubt. */
+export function itemAdvice(confidence: Confidence, table: string, root: string): readonly string[] {
+  if (!isDoubtful(confidence)) return []
   const archive = archiveFlag(root)
-  if (confidence === 'DIFFERS') {
-    io.err(`once what was late has arrived, compare again: itemtrail reconcile ${table} --scan${archive}\n`)
-    return
-  }
+  if (confidence === 'DIFFERS')
+    return [`once what was late has arrived, compare again: itemtrail reconcile ${table} --scan${archive}`]
   // what was refused, and `verify`, are looked at in a folder only
   const onAws = isOnAws(root)
-  if (confidence === 'GAP' && !onAws) io.err(`a missing change may be among the refused: itemtrail status${archive}\n`)
   if (confidence === 'ALTERED' || confidence === 'UNCHECKED') {
     const rows = onAws ? 'query altered-rows' : 'verify rows'
     const what =
       confidence === 'ALTERED' ? 'all that is another than it was made' : 'how many rows are of which version'
-    io.err(`${what}: itemtrail ${rows} ${table}${archive}\n`)
-    return
+    return [`${what}: itemtrail ${rows} ${table}${archive}`]
   }
   const question = onAws ? 'query' : 'verify'
-  io.err(`all that does not fit together: itemtrail ${question} continuity ${table}${archive}\n`)
+  return [
+    ...(confidence === 'GAP' && !onAws
+      ? [`a missing change may be among the refused: itemtrail status${archive}`]
+      : []),
+    `all that does not fit together: itemtrail ${question} continuity ${table}${archive}`,
+  ]
 }

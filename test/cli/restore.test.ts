@@ -266,6 +266,8 @@ describe('restore', () => {
       [['Orders', ...GOOD, '--actor', ''], 2, '--actor is "", expected a name'],
       [['Orders', ...GOOD, '--plan', ''], 2, '--plan is empty'],
       [['Orders', ...GOOD, '--output', ''], 2, '--output is empty'],
+      [['Orders', ...GOOD, '--output', join(root, 'data/Orders/out')], 2, 'is inside the archive'],
+      [['Orders', ...GOOD, '--plan', join(root, 'plan')], 2, 'is inside the archive'],
       [['Orders', ...GOOD, '--format', 'csv'], 2, 'format "csv" is unknown'],
       [['--apply', '--plan', plan], 1, 'is not there'],
       [['Orders', ...GOOD, '--against', 'archive', '--plan', join(folder, 'no', 'folder')], 1, 'folder is not there'],

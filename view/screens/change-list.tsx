@@ -1,3 +1,4 @@
+import { problemsOf } from '../../cli/show/change.js'
 import { shortId } from '../../cli/show/confidence.js'
 import { showItemKey } from '../../cli/show/item-key.js'
 import { readChange } from '../../queries/answers/read-history.js'
@@ -11,6 +12,7 @@ import { ChangeBody, changedNames } from '../items.js'
 import { here, ListTable } from '../layout.js'
 import { PickButton, Ways } from '../picks.js'
 import type { PageAsking } from '../screen.js'
+import { seenChange } from '../sealed.js'
 import { itemLink } from '../tables.js'
 import { Time } from '../times.js'
 
@@ -112,9 +114,10 @@ export async function Beside({
   readonly asking: PageAsking
 }) {
   const { itemKey, eventId, timeUs: us } = selected
-  const change = await asking.once(`change ${table.table} ${eventId}`, () =>
+  const stored = await asking.once(`change ${table.table} ${eventId}`, () =>
     readChange(asking.archive.engine, table, itemKey, { eventId, us }),
   )
+  const change = stored && (await seenChange(asking, table, stored))
   return (
     <>
       <h2>
@@ -127,7 +130,12 @@ export async function Beside({
       {change === undefined ? (
         <p class="note">its item's history does not have it at this time</p>
       ) : (
-        <ChangeBody change={change} show={{ raw: asking.raw, whole: asking.search.w === 'all' }} />
+        <>
+          {problemsOf(change).map(text => (
+            <p class="note bad">{text}</p>
+          ))}
+          <ChangeBody change={change} show={{ raw: asking.raw, whole: asking.search.w === 'all' }} />
+        </>
       )}
     </>
   )

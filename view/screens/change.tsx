@@ -25,6 +25,7 @@ import { FactList } from '../paper/parts.js'
 import { Ways } from '../picks.js'
 import { receiptOfItem } from '../receipts.js'
 import type { PageAsking, Screen } from '../screen.js'
+import { seenHistory } from '../sealed.js'
 import { judgedItem } from '../sureness.js'
 import { itemLink, tableIn } from '../tables.js'
 import { InstantText, Time } from '../times.js'
@@ -33,7 +34,8 @@ import { describe } from './item-history.js'
 /** One change: what it did, who made it and how that is known, when, and where it lies. */
 export async function changeScreen(asking: PageAsking): Promise<Screen> {
   const table = tableIn(asking, asking.path[1])
-  const { history, index } = await findChange(asking, table)
+  const { history: stored, index } = await findChange(asking, table)
+  const history = await seenHistory(asking, table, stored)
   const changes = history.steps.flatMap(step => step.changes.map(change => ({ change, step })))
   const { change, step } = changes[index] as (typeof changes)[number]
   const [earlier, later] = [changes[index - 1]?.change, changes[index + 1]?.change]
@@ -53,7 +55,7 @@ export async function changeScreen(asking: PageAsking): Promise<Screen> {
       [shortId(change.event_id), linkOf(change)],
     ],
     command: `itemtrail history ${shellWord(table.table)} ${shellWord(name)}${archiveFlag(asking.root)}`,
-    sureness: judgedItem(history),
+    sureness: judgedItem(history, table.table, asking.root),
     receipt: await receiptOfItem(asking, table, history),
     counts: `change ${index + 1} of ${changes.length} of the item; delivered ${change.repeats + 1} ${change.repeats === 0 ? 'time' : 'times'}`,
     remarks: restored === undefined ? [] : [showRestore(restored)],
@@ -239,7 +241,8 @@ export async function proofOfChange(asking: PageAsking): Promise<string> {
   const table = tableIn(asking, asking.path[1])
   const { history, index } = await findChange(asking, table)
   const change = history.changes[index] as HistoryChange
-  if (asking.identity === undefined || asking.onAws) throw new AddressError(NO_KEY, 404)
+  if (asking.onAws) throw new AddressError(OF_A_FOLDER, 404)
+  if (asking.identity === undefined) throw new AddressError(NO_KEY, 404)
   const { proveEvent } = await import('../../evidence/give-evidence.js')
   try {
     const proven = await proveEvent(asking.root, asking.identity, table, change.event_id)
@@ -252,6 +255,7 @@ export async function proofOfChange(asking: PageAsking): Promise<string> {
   throw new AddressError(`event ${change.event_id} has no row to prove`, 404)
 }
 
+const OF_A_FOLDER = 'proofs are made from a folder; a copy of the bucket is one'
 const NO_KEY = 'nobody says whose key is believed, so nothing is proven: itemtrail view --key FILE says it'
 
 interface ProofOf {
@@ -264,7 +268,7 @@ interface ProofOf {
 
 async function Proof({ asking, table, change, rowHash }: ProofOf) {
   const { identity } = asking
-  if (asking.onAws) return <p class="note">proofs are made from a folder; a copy of the bucket is one</p>
+  if (asking.onAws) return <p class="note">{OF_A_FOLDER}</p>
   const [key] = identity?.known ?? []
   if (key === undefined) return <p class="note">{NO_KEY}</p>
   const proof = await proofOfChange(asking).catch((error: unknown) => {

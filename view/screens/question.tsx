@@ -12,11 +12,12 @@ import type { QueryName } from '../../queries/query-types.js'
 import { parseItem } from '../../transform/attribute-value.js'
 import { formatInstant, parseInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { AddressError, linkTo, momentIn, type Search, shellWord } from '../address.js'
+import { AddressError, linkTo, momentIn, type Search, shellWord, startIn } from '../address.js'
 import { here } from '../layout.js'
-import { Cell } from '../paper/parts.js'
+import { Cell, fitsPaper } from '../paper/parts.js'
 import type { PageAsking, Screen, Sureness } from '../screen.js'
-import { judgedBy, surenessOf } from '../sureness.js'
+import { seenRows } from '../sealed.js'
+import { judgedBy, judgedItem, surenessOf } from '../sureness.js'
 import { itemIn, itemLink, tableIn } from '../tables.js'
 import { InstantText } from '../times.js'
 
@@ -50,13 +51,12 @@ export async function questionScreen(asking: PageAsking): Promise<Screen> {
   const key = JSON.stringify([saved.name, table.table, parameters])
   const answer = await asking.once(`answer ${key}`, () => ask(asking, saved, table, parameters))
   const sureness = await surenessOfAnswer(asking, answer, table)
-  const start = Number(asking.search.after ?? 0)
+  const start = startIn(asking.search)
   const { sha256, rowHashes, columns } = await asking.once(`fingerprint ${key}`, async () =>
     fingerprintOf(answer.table),
   )
-  const shown = asking.waits
-    ? [...rowsOf(answer.table)]
-    : pageOf(answer, Number.isSafeInteger(start) && start > 0 ? start : 0)
+  const stored = asking.waits ? [...rowsOf(answer.table)] : pageOf(answer, start)
+  const shown = await seenRows(asking, [table], stored)
   const nothing =
     answer.length > 0 || asking.onAws ? undefined : await explainNothing(asking.archive.engine, table, answer.asked)
   return {
@@ -170,8 +170,12 @@ function ask(
 
 async function surenessOfAnswer(asking: PageAsking, { asked }: Answer, table: TableConfiguration): Promise<Sureness> {
   // about one item it costs little, and is told at once
-  if (asked.parameters.has('item_key'))
-    return judgedBy(await asking.verdict({ ...asked, table: table.table }), asking.root)
+  if (asked.parameters.has('item_key')) {
+    const verdict = await asking.verdict({ ...asked, table: table.table })
+    return verdict?.item === undefined
+      ? judgedBy(verdict, asking.root)
+      : judgedItem(verdict.item, table.table, asking.root)
+  }
   const texts = Object.fromEntries([...asked.parameters].map(([name, value]) => [name, String(value)]))
   return surenessOf(asking, table.table, texts, { query: asked.query })
 }
@@ -278,10 +282,11 @@ interface RowsOf {
 }
 
 function Rows({ saved, rows, table, total, asking }: RowsOf) {
+  const names = saved.columns.map(({ name }) => name)
   const columns = [...saved.columns.filter(({ detail }) => !detail), ...saved.columns.filter(({ detail }) => detail)]
   return (
     <section class="scroll" aria-label="the answer" tabindex={0}>
-      <table class="wide">
+      <table class={fitsPaper(names, rows) ? 'wide' : 'wide broken'}>
         <caption>{`${rows.length} of ${total.toLocaleString('en')} rows, ${columns.length} columns`}</caption>
         <thead>
           <tr>

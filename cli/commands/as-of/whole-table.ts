@@ -1,4 +1,5 @@
 import type { Table } from 'apache-arrow'
+import { batchesOf } from '../../../capture/batches.js'
 import { type Unsealing, unsealText } from '../../../erasure/reveal.js'
 import { archiveBegan } from '../../../queries/verdict/state-at.js'
 import { type ItemOfTable, itemsAt } from '../../../queries/verdict/table-at.js'
@@ -7,14 +8,14 @@ import { formatInstant, type Instant } from '../../../transform/instant.js'
 import type { ConfiguredColumn, TableConfiguration } from '../../../transform/table-configuration.js'
 import { type Asking, judgedParts, judgementOf } from '../../ask/question.js'
 import { tellRemarks } from '../../ask/remarks.js'
-import { revealingOf } from '../../ask/revealing.js'
+import { type Opening, revealingOf } from '../../ask/revealing.js'
 import type { Workspace } from '../../ask/workspace.js'
 import { EXIT, type Io } from '../../io.js'
 import { archiveFlag, isOnAws } from '../../show/archive-name.js'
 import { showTime } from '../../show/confidence.js'
 import { showValue } from '../../show/item.js'
 import { showItemKey } from '../../show/item-key.js'
-import { showInstant } from '../../show/state.js'
+import { CONTRADICTING, showInstant } from '../../show/state.js'
 import type { AnswerSurface } from '../../show/surface.js'
 import { printTable } from '../../show/table.js'
 import { exitOfVerdict, pageVerdict, printVerdict } from '../../show/table-verdict.js'
@@ -38,15 +39,16 @@ export async function tableAsOf(asking: Asking, table: TableConfiguration, at: I
   const { archive, engine, root } = asking.workspace
   const counts = { items: 0, unknown: 0, altered: 0, unchecked: 0 }
   const items = countItems(itemsAt(engine, table, at), counts)
-  const { shown, given } = await revealingOf(asking.workspace, table, asking.options)
-  const programs = () => revealItems(items, given)
+  const { shown, given, ready } = await revealingOf(asking.workspace, table, asking.options)
+  const revealed = (unseal: Unsealing) => revealItems(items, unseal, ready)
+  const programs = () => revealed(given)
   const judgement = judgementOf(askedOf(table, at), asking, () =>
     archive.run('table-as-of', table.table, { at: formatInstant(at.us, 6) }),
   )
   const { verdict } = judgement
   return {
     page: async io => {
-      await printItems(revealItems(items, shown), table, io)
+      await printItems(revealed(shown), table, io)
       printVerdict(await verdict(), root, io.out, io)
     },
     rows: () => describeItems(programs(), table, at),
@@ -88,7 +90,7 @@ async function tellCounts(
   at: Instant,
   io: Io,
 ): Promise<boolean> {
-  io.err(`${items} ${items === 1 ? 'item' : 'items'} of ${table.table} as of ${showInstant(at)}\n`)
+  io.err(`${items} ${items === 1 ? 'item' : 'items'} of ${table.table} as of ${showInstant(at, io.zone)}\n`)
   if (unknown > 0)
     io.err(`${unknown} unknown: older than their first change in the archive, or no image tells their state\n`)
   const question = isOnAws(root) ? 'query altered-rows' : 'verify rows'
@@ -98,12 +100,24 @@ async function tellCounts(
   const began = await archiveBegan(engine, table)
   tellRemarks(engine, io)
   if (at.us >= began) return false
-  io.err(`the archive begins later, at ${showInstant({ us: began })}: what the table held before is not known\n`)
+  io.err(
+    `the archive begins later, at ${showInstant({ us: began }, io.zone)}: what the table held before is not known\n`,
+  )
   return true
 }
 
-async function* revealItems(items: AsyncIterable<ItemOfTable>, unseal: Unsealing): AsyncGenerator<ItemOfTable> {
-  for await (const item of items) yield { ...item, image: item.image === null ? null : unsealText(item.image, unseal) }
+/** Items whose keys are fetched together. */
+const AT_ONCE = 100
+
+async function* revealItems(
+  items: AsyncIterable<ItemOfTable>,
+  unseal: Unsealing,
+  ready: Opening['ready'],
+): AsyncGenerator<ItemOfTable> {
+  for await (const batch of batchesOf(items, AT_ONCE)) {
+    await ready(batch.map(({ image }) => image))
+    for (const item of batch) yield { ...item, image: item.image === null ? null : unsealText(item.image, unseal) }
+  }
 }
 
 async function* imagesOf(items: AsyncIterable<ItemOfTable>): AsyncGenerator<string> {
@@ -145,7 +159,7 @@ async function printItems(items: AsyncIterable<ItemOfTable>, table: TableConfigu
   const rows: (readonly string[])[] = []
   for await (const { itemKey, image, last } of items) {
     const values = image === null ? unknown : showColumns(image, itemKey, table.columns)
-    rows.push([showItemKey(itemKey), last === undefined ? '' : showTime(last), last?.actor ?? '', ...values])
+    rows.push([showItemKey(itemKey), last === undefined ? '' : showTime(last, io.zone), last?.actor ?? '', ...values])
   }
   if (rows.length === 0) return
   printTable(['item', 'since', 'actor', ...names], rows, io)
@@ -183,7 +197,7 @@ async function* describeItems(
       event_id: last?.event_id ?? null,
       event_time: last === undefined ? null : showTime(last).replace(' ', 'T'),
       actor: last?.actor ?? null,
-      remarks: unresolved ? ['changes of one time contradict one another, the state after them is one of several'] : [],
+      remarks: unresolved ? [CONTRADICTING] : [],
       image_hash: imageHash,
       item: image === null ? null : (JSON.parse(image) as object),
     }

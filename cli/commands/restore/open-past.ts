@@ -10,6 +10,7 @@ import { parseItem } from '../../../transform/attribute-value.js'
 import type { Instant } from '../../../transform/instant.js'
 import type { AttributePath, TableConfiguration } from '../../../transform/table-configuration.js'
 import { namedEvent } from '../../ask/named-event.js'
+import { sealedItemsOf } from '../../ask/sealed-items.js'
 import { findWorkspaceTable, type Workspace } from '../../ask/workspace.js'
 import { callAws } from '../../failures.js'
 import { CommandError, EXIT, type Io, type Options } from '../../io.js'
@@ -44,6 +45,7 @@ export async function openQuestion(
   io: Io,
 ): Promise<RestoreQuestion> {
   const { table, at, found } = await findPast(workspace, order)
+  refuseTokens(table)
   const beganUs = await archiveBegan(workspace.engine, table)
   checkBegan(table, beganUs, found.kind === 'moment' ? at : undefined)
   const live = await openLive(order, table, options, io)
@@ -65,9 +67,19 @@ export async function openQuestion(
     beganUs,
     live,
     target: written?.description ?? null,
-    options: { ...order.options, late, actorAttribute },
+    options: { ...order.options, late, actorAttribute, sealed: await sealedItemsOf(table, workspace, options, io) },
     lost,
   }
+}
+
+/** A token is no key of the table's: it would be written as another item beside the one that is meant. */
+function refuseTokens({ table, keyIsPersonal }: TableConfiguration): void {
+  if (keyIsPersonal === undefined) return
+  throw new CommandError(
+    `table ${JSON.stringify(table)} cannot be restored: its rows have tokens in the place of ${keyIsPersonal.join(' and ')}, and nobody can tell the key of a token`,
+    EXIT.usage,
+    'as-of and diff tell what an item was, for who writes it back by hand',
+  )
 }
 
 async function findPast(

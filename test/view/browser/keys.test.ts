@@ -2,6 +2,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { makeOrders } from './archives.js'
 import { CHROMIUM, launch, openJudged, type Served, serveView, type Visit, visit } from './chromium.js'
+import { findWithAxe } from './screens.js'
 
 const LIST = '/t/Orders/changes?event=MODIFY'
 
@@ -85,6 +86,7 @@ describe.skipIf(CHROMIUM === undefined)('the keys of a page', () => {
     await press('Escape')
     await page.waitForURL('**/changes?**')
     await expect.poll(selected).toBe(1)
+    await expect.poll(() => page.evaluate('document.activeElement.closest("tr[aria-current]") !== null')).toBe(true)
   })
 
   it('walk the changes of an item', async () => {
@@ -152,6 +154,23 @@ describe.skipIf(CHROMIUM === undefined)('the keys of a page', () => {
     expect(await page.evaluate('document.activeElement.id')).toBe('tz')
   })
 
+  it('keep the time zone on every way on', async () => {
+    const zone = (path: string) =>
+      page.waitForURL(url => url.pathname.startsWith(path) && url.search.includes('tz=Asia'))
+    await open(`${LIST}&tz=Asia%2FKathmandu`)
+    await press('Enter')
+    await zone('/t/Orders/e/')
+    await page.locator('.top nav a', { hasText: 'Orders' }).click()
+    await zone('/t/Orders')
+    await page.locator('input[name=key]').fill('ORD12345')
+    await press('Enter')
+    await zone('/t/Orders/i/ORD12345')
+    await page.locator('a', { hasText: 'Orders' }).first().click()
+    await zone('/t/Orders')
+    await page.locator('svg.strip a').first().click({ force: true })
+    await zone('/t/Orders/changes')
+  })
+
   it('show raw JSON, and take it back', async () => {
     await press('r')
     await page.waitForURL('**raw=**')
@@ -174,6 +193,7 @@ describe.skipIf(CHROMIUM === undefined)('the keys of a page', () => {
     expect(await page.locator('dialog[open]').count()).toBe(1)
     for (const key of ['j', 'k', 'Enter', 'Esc', '/', '[', ']', 'x', 'd', 't', 'r', 'w', 'y', 'c', 'p', '?'])
       expect([key, await page.locator('dialog kbd', { hasText: key }).count()]).not.toEqual([key, 0])
+    expect(await findWithAxe(page)).toEqual([])
     await press('Escape')
     expect(await page.locator('dialog[open]').count()).toBe(0)
   })
