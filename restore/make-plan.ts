@@ -11,6 +11,7 @@ import { compareUtf8 } from '../transform/json.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { LiveTable, TableDescription } from './live-table.js'
 import {
+  hidePlanned,
   type Keyed,
   type Now,
   type PairListener,
@@ -134,19 +135,23 @@ export async function* planUndo(
   const { engine, table, options } = subject
   for await (const batch of batchesOf(written, ITEMS)) {
     const keys = batch.map(({ itemKey }) => itemKey)
-    const histories = await readHistories(engine, table, keys)
+    const histories = await readHistories(engine, table, keys, ITEMS)
     const now = await itemsNowOf(histories, subject)
-    for (const { itemKey, eventIds } of batch) {
+    const clear = batch.map(({ itemKey, eventIds }) => {
       const all = histories.get(itemKey) as ItemHistory
-      const planned = undoItem(all, new Set(eventIds), now(all), options)
-      if (planned === undefined) onSame()
-      else yield planned
+      return undoItem(all, new Set(eventIds), now(all), options)
+    })
+    // rows from before a value was erasable have it in clear, and so has the table
+    const planned = options.sealed === undefined ? clear : await hidePlanned(clear, options.sealed)
+    for (const item of planned) {
+      if (item === undefined) onSame()
+      else yield item
     }
   }
 }
 
-/** Items whose whole histories are in memory at once. */
-const ITEMS = 50
+/** Items whose whole histories are in memory at once: more of them need fewer looks at the table. */
+const ITEMS = 200
 
 /** What some items are now, read from the table at once where there is one. */
 async function itemsNowOf(

@@ -170,8 +170,11 @@ function closedItem(key: string, { confidence }: Then, reason: string): PlannedC
   return { key, action: 'skip', wanted: null, expected: UNKNOWN, confidence, reason, now: null }
 }
 
-/** The same with what is erasable sealed; what could not be opened again is not planned. */
-async function hidePlanned(
+/**
+ * Planned items with what is erasable sealed, as a plan is kept, and shown; what could not be opened again is not
+ * planned.
+ */
+export async function hidePlanned(
   planned: readonly (PlannedChange | undefined)[],
   sealed: SealedItems,
 ): Promise<readonly (PlannedChange | undefined)[]> {
