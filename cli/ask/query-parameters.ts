@@ -1,3 +1,4 @@
+import { nearest } from '../../config/nearest.js'
 import type { Key, Parameters } from '../../library/given.js'
 import type { SavedQuery } from '../../queries/catalog.js'
 import { askedParameters, hasOnly } from '../../queries/question-usage.js'
@@ -9,7 +10,6 @@ import { isOnAws } from '../show/archive-name.js'
 import { findItemKey } from './find-item.js'
 import { instantOf } from './instant-argument.js'
 import { openKeyStore } from './key-store.js'
-import { nearest } from './nearest.js'
 import type { Workspace } from './workspace.js'
 
 /** Flags that give a saved query its parameters, beside the values that follow its table. */

@@ -270,6 +270,6 @@ export function describeChange(
 }
 
 function describeRestore({ fact, certain }: RestoredBy): object {
-  const { actor, pastOf, asOf, plan } = fact
-  return { certain, actor, table: pastOf, as_of: asOf, plan }
+  const { actor, pastOf, asOf, before = null, undone = null, plan } = fact
+  return { certain, actor, table: pastOf, as_of: asOf, before, undone, plan }
 }

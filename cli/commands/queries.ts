@@ -1,6 +1,6 @@
+import { nearest } from '../../config/nearest.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { usageOf } from '../../queries/question-usage.js'
-import { nearest } from '../ask/nearest.js'
 import { type Command, CommandError, EXIT, type Io } from '../io.js'
 import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
 import { paint } from '../show/terminal.js'

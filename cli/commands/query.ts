@@ -1,4 +1,5 @@
 import type { Table } from 'apache-arrow'
+import { nearest } from '../../config/nearest.js'
 import type { Unsealing } from '../../erasure/reveal.js'
 import { revealRows } from '../../erasure/revealed.js'
 import type { Answer } from '../../queries/answers/answer.js'
@@ -12,7 +13,6 @@ import type { QueryName } from '../../queries/query-types.js'
 import { isDoubtful } from '../../queries/verdict/findings.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { PageContext } from '../../view/paper/html-file.js'
-import { nearest } from '../ask/nearest.js'
 import { isNamedParameter, PARAMETER_OPTIONS, readParameters } from '../ask/query-parameters.js'
 import {
   ANSWER_OPTIONS,

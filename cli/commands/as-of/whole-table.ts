@@ -14,7 +14,7 @@ import { archiveFlag, isOnAws } from '../../show/archive-name.js'
 import { showTime } from '../../show/confidence.js'
 import { showValue } from '../../show/item.js'
 import { showItemKey } from '../../show/item-key.js'
-import { showInstant } from '../../show/state.js'
+import { CONTRADICTING, showInstant } from '../../show/state.js'
 import type { AnswerSurface } from '../../show/surface.js'
 import { printTable } from '../../show/table.js'
 import { exitOfVerdict, pageVerdict, printVerdict } from '../../show/table-verdict.js'
@@ -185,7 +185,7 @@ async function* describeItems(
       event_id: last?.event_id ?? null,
       event_time: last === undefined ? null : showTime(last).replace(' ', 'T'),
       actor: last?.actor ?? null,
-      remarks: unresolved ? ['changes of one time contradict one another, the state after them is one of several'] : [],
+      remarks: unresolved ? [CONTRADICTING] : [],
       image_hash: imageHash,
       item: image === null ? null : (JSON.parse(image) as object),
     }

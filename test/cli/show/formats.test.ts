@@ -89,7 +89,7 @@ describe('a format that is put on the list', () => {
     )
     const plan = await ask('restore', 'Orders', '--as-of', 'now', '--against', 'archive')
     expect(plan.out).toBe(
-      'MEMBERS table,as_of,item_key,against,target\nLIST items\nMEMBERS counts,plan\nLIST outcomes\nMEMBERS applied,output\nEND\n',
+      'MEMBERS table,as_of,before,undo,item_key,against,target,remarks\nLIST items\nMEMBERS counts,plan\nLIST outcomes\nMEMBERS applied,output\nEND\n',
     )
   })
 
