@@ -30,11 +30,11 @@ export async function diffOfTable(
   const judgement = judgementOf(answer.asked, asking, async () => answer)
   const { verdict } = judgement
   const { shown, given } = await revealingOf(workspace, table, options)
-  const span = `${showInstant(from)} → ${showInstant(to)}`
+  const span = (zone?: string) => `${showInstant(from, zone)} → ${showInstant(to, zone)}`
   const { root } = workspace
   return {
     page: async io => {
-      io.out(`${paint(io, 'bold', printable(table.table))}  ${span}\n`)
+      io.out(`${paint(io, 'bold', printable(table.table))}  ${span(io.zone)}\n`)
       printDifferences(answer, shown, io)
       io.out('\n')
       printVerdict(await verdict(), root, io.out, io)
@@ -44,7 +44,7 @@ export async function diffOfTable(
     table: () => revealTable(answer.table, given),
     web: async () => ({
       question: `What differs in ${table.table}?`,
-      parameters: { table: table.table, between: span, counts: countsText(answer) },
+      parameters: { table: table.table, between: span(), counts: countsText(answer) },
       sql: answer.asked.sql,
       empty: 'no item differs',
       confidence: pageVerdict(await verdict(), root),
