@@ -16,7 +16,7 @@ export const LONG = [
   'test/journal/{seal,tampering}.test.ts',
   'test/evidence/bundle.test.ts',
   'test/cli/{lists,process,sealed-papers,sealed-tampering,stack-sealed,wrong-key}.test.ts',
-  'test/erasure/{boundaries,boundaries.property,reveal}.test.ts',
+  'test/erasure/{boundaries,boundaries.property,library,personal-keys,places,reveal}.test.ts',
   'test/cli/show/formats.test.ts',
   'test/queries/verdict/row-versions.test.ts',
   'test/derived/{compaction,checkpoints}*.test.ts',

@@ -25,7 +25,7 @@ import {
   PLACE_OPTIONS,
   VERDICT_OPTION,
 } from '../ask/question.js'
-import { openingOf, REVEAL_OPTION, revealTable } from '../ask/revealing.js'
+import { type Opening, openingOf, REVEAL_OPTION, revealTable, textsIn } from '../ask/revealing.js'
 import { findWorkspaceTable, type Workspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type Io } from '../io.js'
 import { isOnAws } from '../show/archive-name.js'
@@ -58,6 +58,7 @@ async function answerSaved([name, ...rest]: readonly string[], asking: Asking): 
   const judgement = judgementOf(answer.asked, asking, async () => answer)
   const empty = lazily(async () => describeNothing(saved, answer, table, await judgement.verdict(), workspace))
   const opening = await openingOf(workspace, [table], options)
+  await opening.ready(textsIn(answer.table))
   return surfaceOf(saved, answer, judgement, empty, opening, workspace.root)
 }
 
@@ -66,10 +67,11 @@ function surfaceOf(
   answer: Answer,
   judgement: AnswerJudgement,
   empty: () => Promise<string>,
-  given: Unsealing,
+  opening: Opening,
   root: string,
 ): AnswerSurface {
   const { verdict } = judgement
+  const { given } = opening
   const tell = async (write: (text: string) => void, io: Io) => {
     const text = await empty()
     if (text !== '') write(`${wrap(printable(text), io.columns)}\n`)
@@ -83,7 +85,7 @@ function surfaceOf(
     ...judgedParts(judgement, root),
     rows: () => revealRows(answer.rows(), given),
     summary: io => tell(io.err, io),
-    table: () => revealTable(answer.table, given),
+    table: () => revealTable(answer.table, opening),
     web: async () => ({
       ...describePage(saved, answer),
       empty: await empty(),

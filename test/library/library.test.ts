@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFi
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createFolderKeys } from '../../erasure/folder-keys.js'
 import { ArchiveError, DuckDbEngine, openArchive, ParameterError, QueryError } from '../../index.js'
 import type { OpenArchive } from '../../library/archive.js'
 import { makeFolder, ORDERS, ORDERS_CONFIG, run } from '../cli/command-line.js'
@@ -281,6 +282,7 @@ describe('docs/library.md and docs/receipts.md', () => {
     const { exit } = await run(['ingest', ORDERS, '--config', ORDERS_CONFIG, '--archive', join(folder, 'archive')])
     expect(exit).toBe(0)
     copyFileSync(ORDERS_CONFIG, join(folder, 'itemtrail.config.json'))
+    createFolderKeys(join(folder, 'keys'))
     mkdirSync(join(folder, 'node_modules'))
     symlinkSync(PACKAGE, join(folder, 'node_modules/itemtrail'), 'junction')
   })
@@ -289,6 +291,7 @@ describe('docs/library.md and docs/receipts.md', () => {
     /^2026-11-18T09:14:07Z INSERT .*\n(.*\n)*UNBROKEN\n$/,
     /^\{"order_id":\{"S":"ORD10150"\}\} SHIPPED PICKED\n$/,
     /^\[ 'Orders' \]\n$/,
+    /^\{\n {2}M: \{\n(.*\n)*\}\n$/,
     /^UNBROKEN \{ S: '\w+' \} \{ N: '[\d.]+' \} \S+\n\d+ changes\n(.*\n)*changed status .*\n(.*\n)*11 of 11 alice@ops\.example [0-9a-f]{64} no journal\n(\{ S: 'ORD1000\d' \} \w+ \d+\n){3}shipping\.last_scan \S+ \S+\n\d+ items\n$/,
     /^17 event_time\n(\S+ .+\n){17}UNBROKEN false 42 0\nBigInt64Array\(\d\) \[ .* \]\n\d+\n$/,
     /^\d+ \d+ \S+ \S+\n\d+ unbroken\n\d+ rows\n\{"order_id":\{"S":"ORD12345"\}\} different\n$/,
