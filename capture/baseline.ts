@@ -7,6 +7,7 @@ import { type BaselineFact, baselineRowTime, FACT_VERSION, factInstant, StatesDi
 import { type ImageState, readItemState } from '../transform/item-state.js'
 import { shown } from '../transform/refusal.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
+import { readUnderKeys } from './batches.js'
 import { ExportError } from './export-layout.js'
 
 /** Where a baseline comes from. */
@@ -109,9 +110,11 @@ export async function takeBaseline(
   const digest = new StatesDigest()
   const examples: RefusedItem[] = []
   let [count, unreadable] = [0, 0]
-  for await (const { text, where } of items) {
+  const read = ({ text }: FoundItem, sealing: TableConfiguration) => {
     const document = baselineDocument(text, table.table, origin)
-    const state = readItemState(document, table)
+    return { document, state: readItemState(document, sealing) }
+  }
+  for await (const [{ where }, { document, state }] of readUnderKeys(items, table, read)) {
     if (state.kind === 'state') digest.add(state.itemKey, state.hash)
     else if (examples.length < EXAMPLES) examples.push({ item: where, reason: state.reason })
     if (state.kind === 'refused') unreadable++

@@ -3,7 +3,7 @@ import { parseItem } from '../transform/attribute-value.js'
 import { type ImageState, readItemKey, readItemState } from '../transform/item-state.js'
 import { isObject } from '../transform/json.js'
 import { shown } from '../transform/refusal.js'
-import type { TableConfiguration } from '../transform/table-configuration.js'
+import { type TableConfiguration, underKeys } from '../transform/table-configuration.js'
 import { type BaselineOrigin, baselineDocument, type FoundItem } from './baseline.js'
 import { ExportError } from './export-layout.js'
 
@@ -36,7 +36,7 @@ export function toldChange(
   }
   if (!isObject(line) || !isObject(line.Keys))
     throw new ExportError(`${where} is ${shown(text)}, expected {"Metadata":{...},"Keys":{...}}`)
-  const key = readItemKey(line.Keys)
+  const key = readItemKey(line.Keys, table)
   if (key.kind === 'refused') throw new ExportError(`${where} cannot be compared: ${key.reason}`)
   const side = (image: unknown): ToldItem => {
     if (image === undefined) return { itemKey: key.itemKey, hash: null, image: null }
@@ -49,6 +49,8 @@ export function toldChange(
 }
 
 /** An item of a live table that was looked at again. */
-export function lookedAt(text: string | undefined, itemKey: string, table: TableConfiguration) {
-  return text === undefined ? null : toldItem({ text, where: JSON.stringify(parseItem(itemKey)) }, table)
+export async function lookedAt(text: string | undefined, itemKey: string, table: TableConfiguration) {
+  if (text === undefined) return null
+  const item = { text, where: JSON.stringify(parseItem(itemKey)) }
+  return underKeys(table, sealing => toldItem(item, sealing))
 }

@@ -140,10 +140,19 @@ export class FirehoseTarget implements BaselineTarget {
       if (this.isWhole(arrived)) return
       if (waited >= patienceMs)
         throw new BaselineDeliveryError(
-          `${arrived.items} of ${this.items} rows have arrived within ${Math.round(patienceMs / 60_000)} minutes`,
+          `${arrived.items} of ${this.items} rows have arrived within ${Math.round(patienceMs / 60_000)} minutes${this.differing(arrived)}`,
         )
       await sleep(LOOK_EVERY_MS)
     }
+  }
+
+  /** Why rows that are all there are not the ones that were read. */
+  private differing({ items }: Arrived): string {
+    if (items < this.items) return ''
+    const { erasable } = this.options.table
+    return erasable === undefined
+      ? ', and some are not what was read'
+      : ', and some are sealed otherwise than what was read: was somebody erased, or given a new key, meanwhile?'
   }
 
   private isWhole({ items, digest }: Arrived): boolean {

@@ -1,11 +1,13 @@
 import type { Configuration, TableDeployment } from '../config/configuration.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { ARCHIVE_CHECKS, BUCKET_CHECKS } from './bucket-checks.js'
+import { CLEAR_PLACE_CHECKS } from './clear-place-checks.js'
 import type { BucketFacts, DeployedFact, DriftFacts, Facts, StackFacts } from './deployed-facts.js'
 import { JOURNAL_CHECKS } from './journal-checks.js'
 import { type Check, type DoctorFinding, judged, unchecked } from './judgement.js'
 import { ARCHIVE_KEY_CHECKS, SEAL_KEY_CHECKS } from './key-checks.js'
 import { PERSON_KEY_CHECKS } from './person-key-checks.js'
+import { PERSONAL_CHECK } from './personal-checks.js'
 import { DRIFT_CHECKS, STACK_CHECKS } from './stack-checks.js'
 import { TABLE_CHECKS } from './table-checks.js'
 
@@ -24,7 +26,10 @@ export function judgeArchive(facts: Facts, configuration: Configuration): readon
     const table = configuration.tables.get(name) as TableConfiguration
     const deployment = configuration.deployments.get(name) as TableDeployment
     const subject = { configuration: table, deployment, mappings, kinesisStreams, found }
-    return run(TABLE_CHECKS[table.capture], `table ${name}`, subject)
+    return [
+      ...run(TABLE_CHECKS[table.capture], `table ${name}`, subject),
+      ...run([PERSONAL_CHECK], `table ${name}`, table).filter(({ verdict }) => verdict === 'note'),
+    ]
   })
   return [
     ...run(STACK_CHECKS, `stack ${stack.name}`, stack),
@@ -38,7 +43,7 @@ export function judgeArchive(facts: Facts, configuration: Configuration): readon
     })),
     ...run(ARCHIVE_KEY_CHECKS, "the archive's key", facts.archiveKey),
     ...judgeJournal(facts, configuration),
-    ...(facts.persons === undefined ? [] : run(PERSON_KEY_CHECKS, 'the keys of persons', facts.persons)),
+    ...judgePersons(facts, configuration),
     ...judgeBucket(refused, 'refused', BUCKET_CHECKS, bucket => bucket),
   ]
 }
@@ -62,6 +67,16 @@ function judgeJournal({ journal, stack }: Facts, { seal }: Configuration): reado
     judge: () => judged(false, 'the stack keeps none', 'a signed journal'),
   }
   return seal === undefined ? [] : run([keep], 'the journal', undefined)
+}
+
+/** Without erasable values everything is in clear, wherever it is. */
+function judgePersons(facts: Facts, { refusedDays }: Configuration): readonly DoctorFinding[] {
+  const { persons } = facts
+  if (persons === undefined) return []
+  return [
+    ...run(PERSON_KEY_CHECKS, 'the keys of persons', persons),
+    ...run(CLEAR_PLACE_CHECKS, 'places of clear values', { ...facts, refusedDays }),
+  ]
 }
 
 function judgeBucket<Subject>(

@@ -32,6 +32,13 @@ export interface Drifted {
   readonly properties: readonly string[]
 }
 
+/** How many days a log group or a queue keeps what it holds; undefined: for ever. */
+export interface KeptFor {
+  readonly logicalId: string
+  readonly type: string
+  readonly days: number | undefined
+}
+
 export interface DriftFacts {
   /** Name or ARN of the stack or nested stack. */
   readonly stack: string
@@ -39,6 +46,8 @@ export interface DriftFacts {
   readonly drifted: readonly Drifted[]
   /** What the event source mappings of the stack read, as found. */
   readonly mappings: readonly string[]
+  /** How long its logs and queues keep what they hold, as found. */
+  readonly kept: readonly KeptFor[]
 }
 
 export interface TableFacts {
@@ -70,6 +79,10 @@ export interface LifecycleRule {
   readonly classes: readonly string[]
   readonly expires: boolean
   readonly expiresVersions: boolean
+  /** After how many days, where that is said in days. */
+  readonly days: number | undefined
+  /** The same of versions that were replaced or removed. */
+  readonly versionDays: number | undefined
 }
 
 export interface BucketFacts {

@@ -160,7 +160,13 @@ async function readDrift(
     // some resources may not be readable while others have drifted; what was found counts
     const status =
       DetectionStatus === 'DETECTION_COMPLETE' ? StackDriftStatus : `${DetectionStatus}: ${DetectionStatusReason}`
-    return { stack, status, drifted: drifted.map(toDrifted), mappings: drifts.flatMap(toMapping) }
+    return {
+      stack,
+      status,
+      drifted: drifted.map(toDrifted),
+      mappings: drifts.flatMap(toMapping),
+      kept: drifts.flatMap(toKept),
+    }
   }
 }
 
@@ -185,6 +191,19 @@ function toMapping({ ResourceType, ActualProperties }: StackResourceDrift): read
   if (ResourceType !== 'AWS::Lambda::EventSourceMapping' || ActualProperties === undefined) return []
   const properties: unknown = JSON.parse(ActualProperties)
   return isObject(properties) && typeof properties.EventSourceArn === 'string' ? [properties.EventSourceArn] : []
+}
+
+/** Where nothing is said of a queue (API reference, CreateQueue, MessageRetentionPeriod). */
+const QUEUE_SECONDS = 345_600
+const DAY_SECONDS = 86_400
+
+function toKept({ ResourceType: type, LogicalResourceId: logicalId = '', ActualProperties }: StackResourceDrift) {
+  if ((type !== 'AWS::Logs::LogGroup' && type !== 'AWS::SQS::Queue') || ActualProperties === undefined) return []
+  const { RetentionInDays: days, MessageRetentionPeriod: seconds = QUEUE_SECONDS } = JSON.parse(ActualProperties)
+  const isLog = type === 'AWS::Logs::LogGroup'
+  return [
+    { logicalId, type, days: isLog ? (days === undefined ? undefined : Number(days)) : Number(seconds) / DAY_SECONDS },
+  ]
 }
 
 async function readTable(client: DynamoDBClient, table: string): Promise<CapturedFacts> {
@@ -283,5 +302,7 @@ async function readLifecycle(client: S3Client, Bucket: string): Promise<readonly
     classes: (rule.Transitions ?? []).map(({ StorageClass = '' }) => StorageClass),
     expires: rule.Expiration?.Days !== undefined || rule.Expiration?.Date !== undefined,
     expiresVersions: rule.NoncurrentVersionExpiration !== undefined,
+    days: rule.Expiration?.Days,
+    versionDays: rule.NoncurrentVersionExpiration?.NoncurrentDays,
   }))
 }

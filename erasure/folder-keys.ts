@@ -8,7 +8,7 @@ import { SealingError } from '../transform/sealed-field.js'
 import type { Fence } from './fences.js'
 import { fieldKeyOf } from './field.js'
 import { type Hold, holdsOf, placeHold, releaseHold } from './holds.js'
-import type { KeyName, KeyStore, SubjectKey, SubjectKeys } from './subject-keys.js'
+import type { KeyName, KeyStore, ReadingKeys, SubjectKey, SubjectKeys } from './subject-keys.js'
 import { KEYS_VERSION, tokenUnder, unwrapKey, wrapKey } from './wrapping.js'
 
 /** How long a process may use a key that it has read, after another process destroyed it. */
@@ -40,7 +40,7 @@ export function createFolderKeys(folder: string): void {
  * a key is made only under a name that nobody has: so none comes back. What `fenceOf` says of erasures is kept in the
  * archive, and goes before what is found here: the folder may be an old copy.
  */
-export class FolderKeys implements SubjectKeys, KeyStore {
+export class FolderKeys implements SubjectKeys, ReadingKeys, KeyStore {
   readonly lingersMs = CACHE_MS
   private readonly known = new Map<string, { readonly key: SubjectKey; readonly until: number }>()
 
@@ -88,6 +88,8 @@ export class FolderKeys implements SubjectKeys, KeyStore {
     const isFenced = this.fenceOf({ token, generation: key.generation }) !== undefined
     return isFenced ? { state: 'erased', generation: key.generation } : key
   }
+
+  async fetch(): Promise<void> {}
 
   find(name: KeyName): SubjectKey | undefined {
     const { generation } = name

@@ -8,8 +8,16 @@ import { type Unsealing, unsealText } from './reveal.js'
 
 /** An item's history with its images replaced. */
 export function revealHistory<H extends ItemHistory>(history: H, unseal: Unsealing): H {
-  const steps = history.steps.map(step => ({ ...step, changes: step.changes.map(change => revealed(change, unseal)) }))
+  const steps = history.steps.map(step => ({
+    ...step,
+    changes: step.changes.map(change => revealChange(change, unseal)),
+  }))
   return { ...history, steps, changes: steps.flatMap(({ changes }) => changes) }
+}
+
+/** All images of some histories. */
+export function imagesIn(histories: Iterable<Pick<ItemHistory, 'changes'>>): readonly (string | null)[] {
+  return [...histories].flatMap(({ changes }) => changes.flatMap(change => [change.old_image, change.new_image]))
 }
 
 /** What an item was at a moment, with its images replaced. */
@@ -19,8 +27,8 @@ export function revealState(found: StateAt, unseal: Unsealing): StateAt {
     ...found,
     state: revealItem(state, unseal),
     until: revealHistory(until, unseal),
-    last: last && revealed(last, unseal),
-    next: next && revealed(next, unseal),
+    last: last && revealChange(last, unseal),
+    next: next && revealChange(next, unseal),
   }
 }
 
@@ -28,7 +36,8 @@ function revealItem(state: ItemState, unseal: Unsealing): ItemState {
   return state.kind === 'present' ? { ...state, image: unsealText(state.image, unseal) } : state
 }
 
-function revealed(change: HistoryChange, unseal: Unsealing): HistoryChange {
+/** A change with its images replaced. */
+export function revealChange(change: HistoryChange, unseal: Unsealing): HistoryChange {
   const image = (text: string | null) => (text === null ? null : unsealText(text, unseal))
   return { ...change, old_image: image(change.old_image), new_image: image(change.new_image) }
 }

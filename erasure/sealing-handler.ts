@@ -1,17 +1,9 @@
 import { createHandler, type RefusalLog, type TransformHandler } from '../transform/handler.js'
-import { SealingError } from '../transform/sealed-field.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { sealingOf } from './seal-image.js'
-import type { SubjectKey } from './subject-keys.js'
+import { sealAhead } from './seal-ahead.js'
 import type { TableKeys } from './table-keys.js'
 
 const HOUR_MS = 3_600_000
-
-/** In one round all persons of a batch are found and loaded; a key can run out while the next is under way. */
-const MOST_ROUNDS = 4
-
-/** What a value is sealed by whose key is not loaded yet: what comes of it is thrown away. */
-const NO_KEY: SubjectKey = { state: 'erased', generation: 1 }
 
 /**
  * The transform of a table with erasable values. It goes over a batch to find whose keys it takes, loads them in a few
@@ -27,26 +19,13 @@ export function createSealingHandler(
   const open = openedForAnHour(openKeys, now)
   return async event => {
     const keys = await open()
-    const missing = new Set<string>()
-    const current = (token: string) => keys.loaded(token) ?? note(missing, token)
-    const seal = sealingOf(table, { tokenOf: id => keys.tokenOf(id), current, find: name => keys.find(name) })
-    for (let round = 0; round < MOST_ROUNDS; round++) {
-      const refused: Parameters<RefusalLog>[] = []
-      const answer = await createHandler({ ...table, seal }, (...about) => refused.push(about))(event)
-      if (missing.size === 0) {
-        for (const about of refused) log(...about)
-        return answer
-      }
-      await keys.load([...missing])
-      missing.clear()
-    }
-    throw new SealingError(`keys of a batch ran out while it was sealed, in each of ${MOST_ROUNDS} rounds`)
+    const { answer, refused } = await sealAhead(table, keys, async sealing => {
+      const told: Parameters<RefusalLog>[] = []
+      return { answer: await createHandler(sealing, (...about) => told.push(about))(event), refused: told }
+    })
+    for (const about of refused) log(...about)
+    return answer
   }
-}
-
-function note(missing: Set<string>, token: string): SubjectKey {
-  missing.add(token)
-  return NO_KEY
 }
 
 /**

@@ -19,6 +19,12 @@ export interface SubjectKeys {
   find(place: KeyName): SubjectKey | undefined
 }
 
+/** Keys for who reads: those of some values are fetched first, and then asked for without waiting. */
+export interface ReadingKeys extends Pick<SubjectKeys, 'find'> {
+  /** Fetches keys for `find`; a folder has all of its own at hand. Throws a `SealingError` for one that is damaged. */
+  fetch(names: readonly KeyName[]): Promise<void>
+}
+
 /** What a key is like, for who may not have it. */
 export type KeyState = Pick<SubjectKey, 'state' | 'generation'>
 

@@ -6,7 +6,7 @@ import { claimKey, type KeptKey, readAllKeys, readKeys } from './kept-keys.js'
 import type { KeyTable } from './key-table.js'
 import type { Secrets } from './kms-secrets.js'
 import { openStore } from './store-entry.js'
-import type { KeyName, SubjectKey, SubjectKeys } from './subject-keys.js'
+import type { KeyName, ReadingKeys, SubjectKey, SubjectKeys } from './subject-keys.js'
 import { tokenUnder, unwrapKey, wrapKey } from './wrapping.js'
 
 const CACHE_MS = KEY_CACHE_MINUTES * 60_000
@@ -18,7 +18,7 @@ const AT_ONCE = 25
  * Keys in a table of DynamoDB, for who seals and for who reads: they are loaded, and then asked for without waiting. A
  * name is given once, and what was destroyed leaves its name taken: no race brings a key back.
  */
-export class TableKeys implements SubjectKeys {
+export class TableKeys implements SubjectKeys, ReadingKeys {
   private readonly currents = new Map<string, { readonly key: SubjectKey; readonly until: number }>()
   private readonly found = new Map<string, SubjectKey>()
 
@@ -61,17 +61,28 @@ export class TableKeys implements SubjectKeys {
 
   /** Loads all that a person ever had, for `find`. */
   async loadAll(token: string): Promise<void> {
-    for (const [generation, kept] of await readAllKeys(this.table, token)) {
-      // a name alone, which nothing was ever sealed under
-      if (kept.state === 'open' || kept.state === 'fenced') continue
-      const name = { token, generation }
-      const key = kept.state === 'live' ? this.unwrap(kept, name) : ({ state: 'erased', generation } as const)
-      this.found.set(`${token}.${generation}`, key)
-    }
+    for (const [generation, kept] of await readAllKeys(this.table, token)) this.note({ token, generation }, kept)
   }
 
-  /** Loads the keys of new values of these persons, for `current`; who was never seen gets one. */
-  async load(tokens: readonly string[]): Promise<void> {
+  async fetch(names: readonly KeyName[]): Promise<void> {
+    const missing = names.filter(({ token, generation }) => !this.found.has(`${token}.${generation}`))
+    const kept = await readKeys(this.table, missing)
+    for (const [i, name] of missing.entries()) this.note(name, kept[i])
+  }
+
+  /** Of a name alone nothing was ever sealed under, nothing is to be found. */
+  private note(name: KeyName, kept: KeptKey | undefined): void {
+    if (kept === undefined || kept.state === 'open' || kept.state === 'fenced') return
+    const { token, generation } = name
+    const key = kept.state === 'live' ? this.unwrap(kept, name) : ({ state: 'erased', generation } as const)
+    this.found.set(`${token}.${generation}`, key)
+  }
+
+  /**
+   * Loads the keys of new values of these persons, for `current`. Who was never seen gets one, unless whoever asks may
+   * not make any: then what is sealed of him is nothing.
+   */
+  async load(tokens: readonly string[], mayMake = true): Promise<void> {
     const until = this.now() + CACHE_MS
     this.forget()
     let names: readonly KeyName[] = tokens.map(token => ({ token, generation: 1 }))
@@ -81,7 +92,7 @@ export class TableKeys implements SubjectKeys {
       for (let from = 0; from < names.length; from += AT_ONCE)
         await Promise.all(
           names.slice(from, from + AT_ONCE).map(async (name, i) => {
-            const settled = await this.settle(name, kept[from + i])
+            const settled = await this.settle(name, kept[from + i], mayMake)
             if ('state' in settled) this.currents.set(name.token, { key: settled, until })
             else next.push(settled)
           }),
@@ -91,11 +102,11 @@ export class TableKeys implements SubjectKeys {
   }
 
   /** The key of new values of a person; or the name to look at next. */
-  private async settle(name: KeyName, kept: KeptKey | undefined): Promise<SubjectKey | KeyName> {
+  private async settle(name: KeyName, kept: KeptKey | undefined, mayMake: boolean): Promise<SubjectKey | KeyName> {
     const { token, generation } = name
     // nobody allowed a new life
     if (kept === undefined && generation > 1) return { state: 'erased', generation: generation - 1 }
-    if (kept === undefined || kept.state === 'open') return this.make(name)
+    if (kept === undefined || kept.state === 'open') return mayMake ? this.make(name) : { state: 'erased', generation }
     if (kept.state === 'erased') return { token, generation: generation + 1 }
     return kept.state === 'live' && !kept.fenced ? this.unwrap(kept, name) : { state: 'erased', generation }
   }

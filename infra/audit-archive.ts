@@ -225,6 +225,7 @@ export class AuditArchive extends Construct {
     if (this.persons !== undefined) return this.persons
     const persons = new Persons(this, 'Persons', { ...this.parts, topic: this.alarmTopic })
     this.factWriters.push(persons.roles.eraser)
+    persons.letIn(this.roles)
     for (const statement of persons.keys.toCheck()) this.roles.operator.addToPolicy(statement)
     this.watch(persons, persons.keys, ALARMS.persons)
     this.persons = persons

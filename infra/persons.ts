@@ -1,9 +1,12 @@
-import { CfnOutput } from 'aws-cdk-lib'
+import { CfnOutput, Tags } from 'aws-cdk-lib'
+import type { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
+import { KEY_USE_TAG, type KeyUse } from '../config/key-store.js'
 import { PersonKeyEvents } from './person-key-events.js'
 import { PersonKeys } from './person-keys.js'
 import { PersonRoles, type PersonRolesProps } from './person-roles.js'
+import type { Roles } from './roles.js'
 
 export interface PersonsProps extends Omit<PersonRolesProps, 'keys'> {
   /** Told of what is done to the keys themselves. */
@@ -29,4 +32,15 @@ export class Persons extends Construct {
     for (const [name, [value, description]] of Object.entries(outputs))
       new CfnOutput(this, name, { value, description })
   }
+
+  /** Lets roles of the archive at the keys of what they read and write of the tables themselves, which is clear. */
+  letIn({ baseliner, restorer }: Roles): void {
+    allow(baseliner, 'seal', this.keys.toSeal())
+    allow(restorer, 'reveal', this.keys.toReveal())
+  }
+}
+
+function allow(role: Role, use: KeyUse, statements: readonly PolicyStatement[]): void {
+  Tags.of(role).add(KEY_USE_TAG, use)
+  for (const statement of statements) role.addToPolicy(statement)
 }

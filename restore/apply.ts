@@ -1,3 +1,4 @@
+import { batchesOf } from '../capture/batches.js'
 import type { WireError } from '../capture/dynamodb-wire.js'
 import { canonicalAttributes, canonicalItem, type Item, parseItem } from '../transform/attribute-value.js'
 import { isObject } from '../transform/json.js'
@@ -7,7 +8,7 @@ import { comparableHash, holdsSealed } from './comparable.js'
 import { type ConditionalWrite, isSame, itemOf, toConditionalWrite } from './conditional-write.js'
 import type { LiveTable } from './live-table.js'
 import type { ItemOutcome, ProgressFile } from './progress-file.js'
-import { ABSENT, batchesOf, type PlannedItem } from './restore-plan.js'
+import { ABSENT, type OpenedImage, type PlannedItem, type SealedItems } from './restore-plan.js'
 
 /** Items that are read, written and remembered together: between reading and writing there are few. */
 const BATCH = 10
@@ -38,6 +39,8 @@ export interface ApplyOptions {
   readonly progress: ProgressFile
   /** Whose name is written into which attribute; null where the items are written as they were. */
   readonly actor: RestoreActor | null
+  /** How sealed values of a plan are opened. Without it an item that has any is refused. */
+  readonly sealed?: SealedItems | undefined
   readonly onOutcome: (outcome: ItemOutcome) => void
   /** @default - the clock */
   readonly now?: () => Date
@@ -87,8 +90,9 @@ async function applyBatch(batch: readonly PlannedItem[], options: ApplyOptions):
   // a put that nobody made before needs no look: its condition is exact
   const looked = batch.filter(item => item.expected !== ABSENT || progress.isDone(item.key))
   const current = await table.read(looked.map(item => item.key))
+  const wanted = await openWanted(batch, options.sealed)
   const results = await Promise.allSettled(
-    batch.map(item => applyItem(item, current.get(item.key)?.image ?? null, options)),
+    batch.map((item, i) => applyItem(item, wanted[i] as Wanted, current.get(item.key)?.image ?? null, options)),
   )
   const outcomes = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
   progress.add(outcomes, at)
@@ -97,13 +101,31 @@ async function applyBatch(batch: readonly PlannedItem[], options: ApplyOptions):
   if (broken !== undefined) throw broken.reason
 }
 
+/** What is written, or why it cannot be. */
+type Wanted = OpenedImage | { readonly kind: 'open'; readonly image: null }
+
+/** What some items are to be, as it was in the table. */
+async function openWanted(batch: readonly PlannedItem[], sealed: SealedItems | undefined): Promise<readonly Wanted[]> {
+  const closed = batch.flatMap(({ wanted }) => (wanted !== null && holdsSealed(wanted) ? [wanted] : []))
+  const opened = (closed.length === 0 ? [] : ((await sealed?.open(closed)) ?? closed.map(() => CIPHERTEXT))).values()
+  return batch.map(({ wanted: image }) =>
+    image !== null && holdsSealed(image) ? (opened.next().value as Wanted) : ({ kind: 'open', image } as Wanted),
+  )
+}
+
+const CIPHERTEXT = { kind: 'closed', reason: 'the plan would write ciphertext into the table' } as const
+
 /** `image` is the item as it was just read, null where it is not there or was not looked at. */
-async function applyItem(item: PlannedItem, image: string | null, options: ApplyOptions): Promise<ItemOutcome> {
+async function applyItem(
+  item: PlannedItem,
+  opened: Wanted,
+  image: string | null,
+  options: ApplyOptions,
+): Promise<ItemOutcome> {
   const { key } = item
   const { actor } = options
-  if (holdsSealed(item.wanted))
-    return { key, outcome: 'refused', reason: 'the plan would write ciphertext into the table' }
-  const [wanted, current] = [asWritten(itemOf(item.wanted), actor), itemOf(image)]
+  if (opened.kind === 'closed') return { key, outcome: 'refused', reason: opened.reason }
+  const [wanted, current] = [asWritten(itemOf(opened.image), actor), itemOf(image)]
   if (options.progress.isDone(key)) {
     return isRestored(wanted, current, actor)
       ? { key, outcome: 'already', reason: null }
@@ -126,16 +148,18 @@ async function write(
   item: PlannedItem,
   wanted: Item | null,
   current: Item | null,
-  { table, actor }: ApplyOptions,
+  { table, actor, sealed }: ApplyOptions,
 ): Promise<ItemOutcome> {
   const { key } = item
-  const hash = wanted === null ? null : comparableHash(JSON.stringify(wanted))
+  // as the archive will have it, which tells the change that this makes by it
+  const archived = asWritten(itemOf(item.wanted), actor)
+  const hash = archived === null ? null : comparableHash(JSON.stringify(archived))
   const write = toConditionalWrite({ key: parseItem(key), wanted, current })
   try {
     const answer = await table.call(write.operation, write.request)
     const before = isObject(answer.Attributes) ? (answer.Attributes as Item) : null
     if (isSame(before, current)) return { key, outcome: 'done', reason: null, hash }
-    return await afterSurprise(item, write, before, current, table)
+    return await afterSurprise(item, write, before, current, { table, sealed })
   } catch (error) {
     const { name, message, wire } = error as WireError
     if (name === 'ConditionalCheckFailedException') {
@@ -173,7 +197,7 @@ async function afterSurprise(
   { operation }: ConditionalWrite,
   before: Item | null,
   current: Item | null,
-  table: LiveTable,
+  { table, sealed }: Pick<ApplyOptions, 'table' | 'sealed'>,
 ): Promise<ItemOutcome> {
   const change = describeChange(current, before)
   if (operation === 'UpdateItem')
@@ -184,13 +208,11 @@ async function afterSurprise(
     }
   if (operation === 'DeleteItem' && before !== null && (await putBack(parseItem(key), before, table)))
     return { key, outcome: 'refused', reason: `deleted and put back: somebody wrote it at the same moment: ${change}` }
-  const lost = before === null ? {} : { lost: canonicalItem(canonicalAttributes(before, 'item', 'once'), 'item') }
-  return {
-    key,
-    outcome: 'altered',
-    reason: `somebody wrote it at the same moment, which was overwritten: ${change}`,
-    ...lost,
-  }
+  const reason = `somebody wrote it at the same moment, which was overwritten: ${change}`
+  if (before === null) return { key, outcome: 'altered', reason }
+  const image = canonicalItem(canonicalAttributes(before, 'item', 'once'), 'item')
+  const [lost = image] = (await sealed?.hide([{ key, image }])) ?? []
+  return { key, outcome: 'altered', reason, lost }
 }
 
 async function putBack(key: Item, item: Item, table: LiveTable): Promise<boolean> {

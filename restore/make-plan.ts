@@ -1,3 +1,4 @@
+import { batchesOf } from '../capture/batches.js'
 import type { QueryEngine } from '../queries/engines/engine.js'
 import type { ItemChanges } from '../queries/list-changes.js'
 import type { LostStretch } from '../queries/verdict/archive-facts.js'
@@ -10,14 +11,13 @@ import { compareUtf8 } from '../transform/json.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { LiveTable, TableDescription } from './live-table.js'
 import {
-  batchesOf,
   type Keyed,
   type Now,
   type PairListener,
   type PlannedChange,
   type PlanOptions,
   pairItems,
-  planItem,
+  planItems,
   planTable,
   type Then,
   thenOf,
@@ -55,7 +55,8 @@ export async function planOne(
   { onSame, onWithinSecond }: PlanListener,
   then: Then = thenAt(all, subject),
 ): Promise<PlannedChange | undefined> {
-  const planned = planItem(all.itemKey, then, await itemNow(all, subject), subject.options)
+  const item = { key: all.itemKey, was: then, now: await itemNow(all, subject) }
+  const [planned] = await planItems([item], subject.options)
   if (then.withinSecond) onWithinSecond()
   if (planned === undefined) onSame()
   return planned

@@ -4,6 +4,7 @@
  * archive's side is what `as-of` says, by the same statements, on any engine.
  */
 
+import { batchesOf } from '../capture/batches.js'
 import { type QueryEngine, streamAnswer } from '../queries/engines/engine.js'
 import { deliveriesOf } from '../queries/engines/literal.js'
 import { type Row, rowsOf } from '../queries/engines/rows.js'
@@ -11,7 +12,6 @@ import { archiveBegan } from '../queries/verdict/state-at.js'
 import { hashesAt, olderAt } from '../queries/verdict/table-at.js'
 import { dateOf } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { batchesOf } from './restore-plan.js'
 import type { StateSet, StateStore, StoredFields } from './state-store.js'
 
 /** A moment at which both sides are compared, in microseconds since 1970. */

@@ -1,3 +1,4 @@
+import { batchesOf } from '../capture/batches.js'
 import type { LostStretch } from '../queries/verdict/archive-facts.js'
 import type { ItemState } from '../queries/verdict/reconstruct.js'
 import type { StateAt } from '../queries/verdict/state-at.js'
@@ -60,6 +61,25 @@ export interface PlannedItem {
 /** What an item is now, in canonical DynamoDB JSON: null where it is not there, undefined where nobody can say. */
 export type Now = string | null | undefined
 
+/** An image, and the key of its item. */
+export interface KeyedImage {
+  readonly key: string
+  readonly image: string
+}
+
+/** An image as it was in the table, or why that cannot be had. */
+export type OpenedImage =
+  | { readonly kind: 'open'; readonly image: string }
+  | { readonly kind: 'closed'; readonly reason: string }
+
+/** How sealed values of a table open, and are hidden again from who reads a plan: by whoever has the keys. */
+export interface SealedItems {
+  /** Each image, in canonical DynamoDB JSON, as it was in the table, in their order. */
+  open(images: readonly string[]): Promise<readonly OpenedImage[]>
+  /** Each image with what is erasable sealed, in their order. */
+  hide(images: readonly KeyedImage[]): Promise<readonly string[]>
+}
+
 /** A planned item beside what the table holds now, which a plan does not keep: to show the difference. */
 export interface PlannedChange extends PlannedItem {
   readonly now: string | null
@@ -81,6 +101,8 @@ export interface PlanOptions {
    * is.
    */
   readonly actorAttribute: AttributePath | null
+  /** How sealed values are opened. Without it an item that has any is skipped. */
+  readonly sealed?: SealedItems | undefined
 }
 
 /** Kinds of doubt about a state that is known all the same. What is not known cannot be accepted. */
@@ -102,6 +124,75 @@ const CERTAIN: readonly string[] = ['COMPLETE', 'UNBROKEN', 'ERASED', 'CONFIG-BO
 export const ABSENT = 'absent'
 export const UNKNOWN = 'unknown'
 
+/** An item then and now. */
+interface ThenAndNow {
+  readonly key: string
+  readonly was: Then
+  readonly now: Now
+}
+
+/**
+ * What is to happen to some items, in their order; undefined where one is as it was. They are compared as they were in
+ * the table; what is given has what is erasable sealed, as a plan is kept, and shown.
+ */
+export async function planItems(
+  items: readonly ThenAndNow[],
+  options: PlanOptions,
+): Promise<readonly (PlannedChange | undefined)[]> {
+  const { sealed } = options
+  if (sealed === undefined) return items.map(({ key, was, now }) => planItem(key, was, now, options))
+  const opened = await openImages(
+    items.flatMap(({ was, now }) => [was.image, now ?? null]),
+    sealed,
+  )
+  const planned = items.map(({ key, was, now }) => {
+    const [past, present] = [opened.get(was.image ?? ''), opened.get(now ?? '')]
+    const image = past?.kind === 'open' ? past.image : was.image
+    // what an item was cannot be held against what nobody can read
+    const closed = [past, was.image === null ? undefined : present].find(one => one?.kind === 'closed')
+    if (closed?.kind === 'closed') return closedItem(key, was, closed.reason)
+    return planItem(key, { ...was, image }, present?.kind === 'open' ? present.image : now, options)
+  })
+  return hidePlanned(planned, sealed)
+}
+
+async function openImages(
+  images: readonly (string | null)[],
+  sealed: SealedItems,
+): Promise<ReadonlyMap<string, OpenedImage>> {
+  const closed = [...new Set(images)].filter(image => image !== null && holdsSealed(image)) as readonly string[]
+  const opened = closed.length === 0 ? [] : await sealed.open(closed)
+  return new Map(closed.map((image, i) => [image, opened[i] as OpenedImage]))
+}
+
+/** Of what nobody can read a plan has no hash either, by which it could be guessed. */
+function closedItem(key: string, { confidence }: Then, reason: string): PlannedChange {
+  return { key, action: 'skip', wanted: null, expected: UNKNOWN, confidence, reason, now: null }
+}
+
+/** The same with what is erasable sealed; what could not be opened again is not planned. */
+async function hidePlanned(
+  planned: readonly (PlannedChange | undefined)[],
+  sealed: SealedItems,
+): Promise<readonly (PlannedChange | undefined)[]> {
+  const shown = planned.flatMap(item =>
+    [item?.wanted, item?.now].flatMap(image => (item && image ? [{ key: item.key, image }] : [])),
+  )
+  const hidden = (await (shown.length === 0 ? [] : sealed.hide(shown))).values()
+  const next = (image: string | null) => (image === null ? null : (hidden.next().value as string))
+  const sealedOnes = planned.map(item => item && { ...item, wanted: next(item.wanted), now: next(item.now) })
+  const opened = await openImages(
+    sealedOnes.map(item => item?.wanted ?? null),
+    sealed,
+  )
+  return sealedOnes.map(item => {
+    const again = opened.get(item?.wanted ?? '')
+    return item !== undefined && again?.kind === 'closed'
+      ? { ...item, action: 'skip', wanted: null, expected: UNKNOWN, reason: again.reason, now: null }
+      : item
+  })
+}
+
 /** What is to happen to an item; undefined where it is as it was. */
 export function planItem(key: string, then: Then, now: Now, options: PlanOptions): PlannedChange | undefined {
   if (now === undefined) {
@@ -112,9 +203,7 @@ export function planItem(key: string, then: Then, now: Now, options: PlanOptions
   const planned = { key, wanted: then.image, expected, confidence: then.confidence, now }
   if (then.state === 'unknown')
     return { ...planned, action: 'skip', wanted: null, reason: `${then.confidence}: no image tells what it was` }
-  if (holdsSealed(then.image))
-    // what is sealed in the archive is clear in the table, and a plan is kept
-    return { ...planned, action: 'skip', wanted: null, now: null, reason: SEALED }
+  if (holdsSealed(then.image)) return closedItem(key, then, `${SEALED}: no keys are at hand`)
   if (then.image === null ? now === null : now !== null && isSameButForActor(then.image, now, options)) return undefined
   const doubt = doubtOf(then, options)
   if (doubt !== undefined) return { ...planned, action: 'skip', reason: doubt }
@@ -290,28 +379,15 @@ export async function* planTable(
 ): AsyncGenerator<PlannedChange> {
   for await (const batch of batchesOf(pairs, BATCH)) {
     // a closer look costs a query: it is for what would be acted on
-    const unsure = batch.filter(
-      ({ was, now, key }) => was === undefined || (was.lost && planItem(key, was, now, options)),
-    )
+    const lost = batch.flatMap(({ key, was, now }) => (was?.lost ? [{ key, was, now }] : []))
+    const acting = new Set((await planItems(lost, options)).map(planned => planned?.key))
+    const unsure = batch.filter(({ was, key }) => was === undefined || acting.has(key))
     const found = unsure.length === 0 ? new Map<string, Then>() : await look(unsure.map(pair => pair.key))
-    for (const { key, was, now } of batch) {
-      const then = found.get(key) ?? (was as Then)
-      if (then.withinSecond) onWithinSecond()
-      const planned = planItem(key, then, now, options)
+    const items = batch.map(({ key, was, now }) => ({ key, was: found.get(key) ?? (was as Then), now }))
+    for (const [i, planned] of (await planItems(items, options)).entries()) {
+      if (items[i]?.was.withinSecond) onWithinSecond()
       if (planned === undefined) onSame()
       else yield planned
     }
   }
-}
-
-/** Things in arrays of a size. */
-export async function* batchesOf<T>(values: AsyncIterable<T>, size: number): AsyncGenerator<readonly T[]> {
-  let batch: T[] = []
-  for await (const value of values) {
-    batch.push(value)
-    if (batch.length < size) continue
-    yield batch
-    batch = []
-  }
-  if (batch.length > 0) yield batch
 }

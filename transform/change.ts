@@ -11,7 +11,7 @@ import {
 import { compareUtf8, isObject } from './json.js'
 import { canonicalNumeral } from './numeral.js'
 import { at, held, Refusal, shown } from './refusal.js'
-import { SealingError } from './sealed-field.js'
+import { type Sealing, SealingError } from './sealed-field.js'
 import type { StreamRecord } from './stream-record.js'
 import type { AttributePath, TableConfiguration } from './table-configuration.js'
 
@@ -68,11 +68,12 @@ export function decodeChange(
   const before = readImage(record.oldImage, 'OldImage', record)
   const newName = record.eventName === 'BASELINE' ? 'Item' : 'NewImage'
   const after = readImage(record.newImage, newName, record, before)
-  const itemKeys = readKeys(keys, record)
+  const sealing = sealedFor === undefined && table.erasable !== undefined ? sealingFor(table) : undefined
+  const itemKeys = readKeys(sealing === undefined ? keys : sealing.key(keys as Item, record.binary), record.binary)
   const { oldImage, newImage, subjects } =
-    sealedFor === undefined && table.erasable !== undefined
-      ? sealImages(before, after, itemKeys.text, table)
-      : { oldImage: before, newImage: after, subjects: sealedFor ?? null }
+    sealing === undefined
+      ? { oldImage: before, newImage: after, subjects: sealedFor ?? null }
+      : sealImages(before, after, itemKeys.text, sealing)
   return {
     record,
     keys: itemKeys,
@@ -99,19 +100,16 @@ export function imageOf(item: unknown, path: string, binary: BinaryEncoding, bef
 type SealedImages = Pick<DecodedChange, 'oldImage' | 'newImage' | 'subjects'>
 
 /** Throws where values cannot be sealed: a clear value in a row would be there for good. */
-function sealImages(
-  before: Image | null,
-  after: Image | null,
-  itemKey: string,
-  table: TableConfiguration,
-): SealedImages {
-  const { seal } = table
-  if (seal === undefined)
-    throw new SealingError(`table ${shown(table.table)} has erasable values, and no key store was opened to seal them`)
+function sealingFor({ table, seal }: TableConfiguration): Sealing {
+  if (seal !== undefined) return seal
+  throw new SealingError(`table ${shown(table)} has erasable values, and no key store was opened to seal them`)
+}
+
+function sealImages(before: Image | null, after: Image | null, itemKey: string, sealing: Sealing): SealedImages {
   const subjects = new Set<string>()
   const sealImage = (image: Image | null, path: string, known: Image | null) => {
     if (image === null) return null
-    const sealed = seal(image.item, image.binary, itemKey)
+    const sealed = sealing.image(image.item, image.binary, itemKey)
     for (const token of sealed.subjects) subjects.add(token)
     return imageOf(sealed.item, path, image.binary, known)
   }
@@ -120,9 +118,19 @@ function sealImages(
   return { oldImage, newImage, subjects: nonEmpty([...subjects].sort(compareUtf8)) }
 }
 
-function readKeys(keys: unknown, { binary }: StreamRecord): CanonicalItem {
+function readKeys(keys: unknown, binary: BinaryEncoding): CanonicalItem {
   const attributes = canonicalAttributes(keys, 'Keys', binary)
   return { attributes, text: canonicalItem(attributes, 'Keys') }
+}
+
+/**
+ * The canonical key that key attributes in DynamoDB JSON make in rows of a table. Throws a `Refusal` for what is no
+ * key.
+ */
+export function rowKeyOf(keys: unknown, table: TableConfiguration): string {
+  checkKeys(keys, table)
+  const sealed = table.erasable === undefined ? keys : sealingFor(table).key(keys as Item, 'once')
+  return readKeys(sealed, 'once').text
 }
 
 function keysOfItem(item: unknown, table: TableConfiguration): unknown {

@@ -5,6 +5,7 @@ import { CommandError } from '../cli/io.js'
 import { toJson } from '../cli/show/json-text.js'
 import { FileError } from '../config/gate.js'
 import { ConfigurationError } from '../config/problems.js'
+import type { ReadingKeys } from '../erasure/subject-keys.js'
 import { EvidenceError } from '../evidence/evidence-error.js'
 import type { JournalIdentity } from '../journal/head.js'
 import { ArchiveError } from '../library/archive-error.js'
@@ -13,6 +14,7 @@ import { toCsv } from '../queries/answers/csv.js'
 import { QueryError } from '../queries/engines/engine.js'
 import { ParameterError } from '../queries/parameters.js'
 import { formatInstant } from '../transform/instant.js'
+import { SealingError } from '../transform/sealed-field.js'
 import { AddressError, shellWord } from './address.js'
 import type { ArchiveInView, Looked } from './archive-in-view.js'
 import { checkPapers, MOST_DROPPED } from './check-papers.js'
@@ -23,6 +25,7 @@ import { STYLE } from './paper/style.js'
 import { type Admission, CHECKING, guard } from './safety.js'
 import type { PageAsking, Screen } from './screen.js'
 import { asOfScreen } from './screens/as-of.js'
+import { certificateScreen } from './screens/certificate.js'
 import { bytesOfChange, changeScreen, proofOfChange } from './screens/change.js'
 import { changesScreen, receiptOfChanges } from './screens/changes.js'
 import { checkScreen } from './screens/check.js'
@@ -51,6 +54,8 @@ export interface AppOptions {
   readonly typedKey?: string | undefined
   /** @default false */
   readonly allowsSql?: boolean | undefined
+  /** The keys of persons, by which sealed values are opened on every screen. @default - they stay sealed */
+  readonly keys?: (() => Promise<ReadingKeys>) | undefined
   readonly admission: Admission
   /** The names that this server goes by, each with its port. */
   readonly hosts: () => readonly string[]
@@ -121,6 +126,7 @@ const SCREENS: readonly (readonly [path: string, make: Make])[] = [
   ['sample', sampleScreen],
   ['proof/:', proofScreen],
   ['check', checkScreen],
+  ['certificate/:', certificateScreen],
   ['sql', sqlScreen],
 ]
 
@@ -219,7 +225,7 @@ function askingOf(
   options: AppOptions,
 ): PageAsking | AddressError {
   const search = Object.fromEntries([...url.searchParams].filter(([, value]) => value !== ''))
-  const { root, onAws, identity, typedKey, allowsSql = false, now = () => new Date() } = options
+  const { root, onAws, identity, typedKey, allowsSql = false, keys, now = () => new Date() } = options
   const { archive, verdict, once } = looked
   try {
     const clock = clockOf(search.tz)
@@ -239,6 +245,7 @@ function askingOf(
       raw: search.raw !== undefined,
       waits: ending !== 'html',
       allowsSql,
+      keys,
     }
   } catch (error) {
     if (error instanceof AddressError) return error
@@ -320,6 +327,7 @@ const NAMED = [
   FileError,
   ConfigurationError,
   EvidenceError,
+  SealingError,
 ] as const
 
 function isNamed(error: unknown): boolean {

@@ -6,6 +6,8 @@ import { nameSome } from '../queries/name-some.js'
 import { type FoldedPart, foldParts, textDifference } from '../queries/text-difference.js'
 import type { HistoryChange } from '../queries/verdict/item-change.js'
 import { type AttributeValue, type Item, parseItem } from '../transform/attribute-value.js'
+import { readErased, readSealed } from '../transform/sealed-field.js'
+import { linkTo } from './address.js'
 
 /** Texts of more are folded to the words that differ, and shown whole when somebody opens them. */
 const LONG = 240
@@ -132,7 +134,7 @@ function Part(part: FoldedPart): Child {
 /** A value as people read it; a long one in a fold. */
 function ValueText({ value }: { readonly value: AttributeValue }) {
   const text = showValue(value)
-  if (text.length <= FOLDED_VALUE) return <span>{text}</span>
+  if (text.length <= FOLDED_VALUE) return <span>{partsOf(value)}</span>
   return (
     <details>
       <summary>
@@ -141,6 +143,45 @@ function ValueText({ value }: { readonly value: AttributeValue }) {
       <pre>{text}</pre>
     </details>
   )
+}
+
+/** The same text, in which what was erased leads to its certificate. */
+function partsOf(value: AttributeValue): Child {
+  const erased = readErased(value)
+  if (erased !== undefined)
+    return (
+      <a class="chip" href={linkTo(['certificate', erased.certificate])}>
+        {showValue(value)}
+      </a>
+    )
+  if (!mentionsErased(value)) return showValue(value)
+  const inner =
+    'L' in value
+      ? value.L.map(partsOf)
+      : Object.entries((value as { M: Item }).M).map(([name, one]) => (
+          <>
+            {showPath([{ name }])}: {partsOf(one)}
+          </>
+        ))
+  const [open, close] = 'L' in value ? ['[', ']'] : ['{', '}']
+  return (
+    <>
+      {open}
+      {inner.map((part, i) => (
+        <>
+          {i === 0 ? '' : ', '}
+          {part}
+        </>
+      ))}
+      {close}
+    </>
+  )
+}
+
+function mentionsErased(value: AttributeValue): boolean {
+  if (readErased(value) !== undefined) return true
+  if ('L' in value) return value.L.some(mentionsErased)
+  return 'M' in value && readSealed(value) === undefined && Object.values(value.M).some(mentionsErased)
 }
 
 /** A state, an attribute a row, or in DynamoDB JSON. */

@@ -18,6 +18,9 @@ export interface Surroundings {
   readonly unread: readonly string[]
 }
 
+const REVEALED =
+  'sealed values are open on this screen, for itemtrail view was started with --reveal; files from here have what is stored'
+
 /** A whole page. */
 function Layout({ asking, screen, lastUs, unread }: Surroundings) {
   const { question, trail, body, sureness } = screen
@@ -68,6 +71,7 @@ function Layout({ asking, screen, lastUs, unread }: Surroundings) {
         </header>
         <main id="main" tabindex={-1}>
           <h1>{question}</h1>
+          {asking.keys === undefined ? null : <p class="note bad">{REVEALED}</p>}
           <Unread unread={unread} />
           {sureness === undefined ? null : (
             <Later name="sure" asking={asking}>

@@ -1,5 +1,6 @@
 import type { Table } from 'apache-arrow'
 import type { Child } from 'hono/jsx'
+import type { ReadingKeys } from '../erasure/subject-keys.js'
 import type { JournalIdentity } from '../journal/head.js'
 import type { AnswerVerdict } from '../queries/answers/asked.js'
 import type { Search } from './address.js'
@@ -27,6 +28,8 @@ export interface PageAsking extends Looked {
   /** True where nothing is shown before all of it is known: in a file. */
   readonly waits: boolean
   readonly allowsSql: boolean
+  /** The keys of persons, where sealed values are opened; undefined where they are not. */
+  readonly keys: (() => Promise<ReadingKeys>) | undefined
 }
 
 /** How sure a screen is: found out, or being found out. */

@@ -45,7 +45,7 @@ export function engineOf(options: Options, defaultArchive: string): EngineName {
 export async function placeOf(options: Options, configuration: Configuration | undefined): Promise<StackPlace> {
   const { athena } = configuration ?? {}
   const region = textOf(options, 'region') ?? athena?.region
-  const stack = textOf(options, 'stack') ?? stackOfEnvironment(options)
+  const stack = stackOf(options)
   const told = stack === undefined ? undefined : await askStack(stack, region)
   const deployed = configuration && deployedName(configuration)
   const find = (name: 'workgroup' | 'database') =>
@@ -71,9 +71,10 @@ function setting(name: keyof typeof ENVIRONMENT): string | undefined {
   return process.env[ENVIRONMENT[name]] || undefined
 }
 
-/** Names of their own need no stack. */
-function stackOfEnvironment({ workgroup, database }: Options): string | undefined {
-  return workgroup !== undefined && database !== undefined ? undefined : setting('stack')
+/** The stack that a question is asked of: as a flag says, else the environment. Names of their own need none. */
+export function stackOf(options: Options): string | undefined {
+  const { workgroup, database } = options
+  return textOf(options, 'stack') ?? (workgroup !== undefined && database !== undefined ? undefined : setting('stack'))
 }
 
 function missing(name: 'workgroup' | 'database'): never {

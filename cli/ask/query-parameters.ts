@@ -6,10 +6,8 @@ import { parseItem } from '../../transform/attribute-value.js'
 import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { CommandError, EXIT, type Options } from '../io.js'
-import { isOnAws } from '../show/archive-name.js'
 import { findItemKey } from './find-item.js'
 import { instantOf } from './instant-argument.js'
-import { openKeyStore } from './key-store.js'
 import type { Workspace } from './workspace.js'
 
 /** Flags that give a saved query its parameters, beside the values that follow its table. */
@@ -41,7 +39,7 @@ export async function readParameters(
   const named = [
     ...periodOf(saved, options),
     ...((options.param ?? []) as readonly string[]).map(text => namedParameter(saved, text)),
-    ...subjectParameter(saved, workspace, options),
+    ...(await subjectParameter(saved, workspace, options)),
   ]
   const parameters: Record<string, Key> = {}
   for (const [name, value] of placed(saved, values, named)) {
@@ -123,19 +121,13 @@ function refuseNearlyNamed(saved: SavedQuery, text: string): void {
 }
 
 /** The token of a person in the place of the id, which would stay in a history of statements. */
-function subjectParameter(
+async function subjectParameter(
   { name, parameters }: SavedQuery,
-  { configuration, root }: Workspace,
+  { persons }: Workspace,
   { subject }: Options,
-): readonly Typed[] {
+): Promise<readonly Typed[]> {
   if (typeof subject !== 'string') return []
   if (!parameters.some(parameter => parameter.name === 'subject'))
     throw new CommandError(`query ${name} asks for no person, expected one with the parameter subject`)
-  if (isOnAws(root))
-    throw new CommandError(
-      '--subject makes the token with the keys of a desk, and these are in the stack',
-      EXIT.usage,
-      'itemtrail subject token ID --stack NAME tells it, subject=TOKEN takes it',
-    )
-  return [['subject', openKeyStore(configuration, root).tokenOf(subject)]]
+  return [['subject', await persons.tokenOf(subject)]]
 }

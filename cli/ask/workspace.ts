@@ -14,9 +14,9 @@ import { countRefused } from '../../store/refused-of-table.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { CommandError, EXIT, type Io, type Options } from '../io.js'
 import { DEFAULT_ARCHIVE, nameOnAws } from '../show/archive-name.js'
-import { engineOf, placeOf } from './engine-choice.js'
+import { engineOf, placeOf, stackOf } from './engine-choice.js'
 import { verifierOfKey } from './given-key.js'
-import { withSealing } from './key-store.js'
+import { type ArchiveKeys, keysOfFolder, keysOfStack, withoutKeys, withSealing } from './key-store.js'
 
 const DEFAULT_CONFIGURATION = 'itemtrail.config.json'
 
@@ -54,6 +54,7 @@ export interface Workspace {
   readonly tables: readonly string[]
   /** The tables that were asked about; none where a question may be of any. */
   readonly asked: Set<string>
+  readonly persons: ArchiveKeys
 }
 
 /**
@@ -69,7 +70,7 @@ export async function withWorkspace<T>(
   const onAws = io !== undefined && engineOf(options, DEFAULT_ARCHIVE) === 'athena'
   const configuration = loadConfiguration(options)
   const open = onAws ? openOnAws : openFolder
-  const { root, archive, end } = await open(options, configuration, io)
+  const { root, archive, persons, end } = await open(options, configuration, io)
   try {
     return await ask({
       root,
@@ -78,6 +79,7 @@ export async function withWorkspace<T>(
       configuration,
       tables: archive.tables(),
       asked: new Set(),
+      persons,
     })
   } finally {
     await archive.close()
@@ -88,6 +90,7 @@ export async function withWorkspace<T>(
 interface Opened {
   readonly root: string
   readonly archive: OpenArchive
+  readonly persons: ArchiveKeys
   /** Called when all was asked. */
   readonly end: () => void
 }
@@ -110,6 +113,7 @@ async function openFolder(options: Options, configuration: Configuration | undef
       files,
       ...journalOptions(configuration, root, options),
     }),
+    persons: keysOfFolder(configuration, root),
     end: () => {},
   }
 }
@@ -198,7 +202,8 @@ async function openOnAws(options: Options, configuration: Configuration | undefi
   const engine = await openStackEngine(place, { signal: io?.interruption?.(), refusal, known })
   return {
     root: nameOnAws(workgroup, database, region),
-    archive: await openArchive({ engine, tables: configuration?.tables.values() ?? [], others: true }),
+    archive: await openArchive({ engine, tables: withoutKeys(configuration?.tables.values() ?? []), others: true }),
+    persons: keysOfStack(stackOf(options), region),
     end: () => {
       if (engine.executions.length > 0) io?.err(`athena: ${formatExpense(expenseOf(engine.executions))}\n`)
     },

@@ -12,6 +12,7 @@ import { regionOfSource } from '../../transform/stream-record.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { checkRegion } from '../ask/archive-writing.js'
 import { LIVE_OPTIONS } from '../ask/connection.js'
+import { KEYS_OF_OPTION, sealedByStack } from '../ask/key-store.js'
 import { keyedTable } from '../ask/keyed-table.js'
 import { type BaselineSource, openFullExport, openScan } from '../ask/table-source.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, loadConfiguration } from '../ask/workspace.js'
@@ -36,6 +37,7 @@ export const baseline: Command = {
     ['--segments <n>', 'scans with so many readers at once (1)'],
     ['--delivery-stream <name>', 'on AWS, the Firehose that they are sent to: the output ReplayStream of the table'],
     ['--bucket <name>', 'on AWS, the archive: it is waited for until every row is there'],
+    KEYS_OF_OPTION,
     FORMAT_OPTION,
   ],
   example: 'itemtrail baseline Orders --scan',
@@ -45,7 +47,8 @@ export const baseline: Command = {
     checkUse(options)
     const source = await openSource(name, options, io)
     const place = await openPlace(name, options)
-    const table = await keyedTable(name, loadConfiguration(options), source.keys, place.root)
+    const keyed = await keyedTable(name, loadConfiguration(options), source.keys, place.root)
+    const table = await sealedByStack(keyed, options)
     checkSince(table, source)
     await place.check(table)
     if (place.root !== undefined) await checkRegion(place.root, name, regionOfSource(source.origin.source))
@@ -80,6 +83,8 @@ function checkUse(options: Options): void {
     throw new CommandError(
       'an archive on AWS is a stream and a bucket, expected --delivery-stream and --bucket together',
     )
+  if (options.keysOf !== undefined && bucket === undefined)
+    throw new CommandError('--keys-of is of an archive on AWS, expected --delivery-stream and --bucket with it')
   const live = Object.entries({
     '--endpoint': endpoint,
     ...(bucket === undefined && { '--region': region }),

@@ -1,4 +1,5 @@
 import { type Unsealing, unsealText } from '../../erasure/reveal.js'
+import { imagesIn } from '../../erasure/revealed.js'
 import { type AnsweredHistory, answerHistory } from '../../queries/answers/read-history.js'
 import type { Receipt } from '../../queries/answers/receipt.js'
 import { type Difference, differencesOf } from '../../queries/difference.js'
@@ -61,6 +62,7 @@ async function diffOfMoments([name, key]: readonly string[], asking: Asking): Pr
   checkKnown(before, from, '--from')
   checkKnown(after, to, '--to')
   const revealing = await revealingOf(workspace, table, options)
+  await revealing.ready(imagesIn([all]))
   return surfaceOf(table.table, until, [from, before], [to, after], revealing, workspace.root, receipt)
 }
 
@@ -72,6 +74,7 @@ async function diffOfEvents(
   const [began, ended] = [sideOf(from), sideOf(to)]
   const receipt = await keepReceipt(all, table, ended[0], workspace, receipts)
   const revealing = await revealingOf(workspace, table, options)
+  await revealing.ready(imagesIn([all]))
   return surfaceOf(table.table, until, began, ended, revealing, workspace.root, receipt)
 }
 

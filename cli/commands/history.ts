@@ -1,5 +1,5 @@
 import type { Table } from 'apache-arrow'
-import { revealHistory } from '../../erasure/revealed.js'
+import { imagesIn, revealHistory } from '../../erasure/revealed.js'
 import { narrowTable } from '../../queries/answers/narrow-history.js'
 import type { AnsweredHistory } from '../../queries/answers/read-history.js'
 import type { Receipt } from '../../queries/answers/receipt.js'
@@ -42,11 +42,12 @@ export const history: Command = {
       const found = await findHistory(workspace, table, key as string)
       const receipt = await receipts.keep(found.answer, workspace)
       await checkSeen(workspace, table, found)
-      const { shown, given } = await revealingOf(workspace, table, options)
+      const revealing = await revealingOf(workspace, table, options)
+      await revealing.ready(imagesIn([found]))
       const parts = {
-        page: partOf(revealHistory(found, shown), narrowing),
-        programs: partOf(revealHistory(found, given), narrowing),
-        columns: await revealTable(found.answer.table, given),
+        page: partOf(revealHistory(found, revealing.shown), narrowing),
+        programs: partOf(revealHistory(found, revealing.given), narrowing),
+        columns: await revealTable(found.answer.table, revealing),
       }
       return surfaceOf(table.table, parts, workspace.root, receipt)
     })

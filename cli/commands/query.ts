@@ -4,8 +4,10 @@ import type { Unsealing } from '../../erasure/reveal.js'
 import { revealRows } from '../../erasure/revealed.js'
 import type { Answer } from '../../queries/answers/answer.js'
 import type { AnswerVerdict } from '../../queries/answers/asked.js'
+import { withoutZeros } from '../../queries/answers/plain-text.js'
 import { explainNothing } from '../../queries/answers/why-nothing.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import type { Row } from '../../queries/engines/rows.js'
 import { nameSome } from '../../queries/name-some.js'
 import type { QueryName } from '../../queries/query-types.js'
 import { isDoubtful } from '../../queries/verdict/findings.js'
@@ -23,7 +25,7 @@ import {
   PLACE_OPTIONS,
   VERDICT_OPTION,
 } from '../ask/question.js'
-import { openingOf, REVEAL_OPTION, revealTable } from '../ask/revealing.js'
+import { type Opening, openingOf, REVEAL_OPTION, revealTable, textsIn } from '../ask/revealing.js'
 import { findWorkspaceTable, type Workspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type Io } from '../io.js'
 import { isOnAws } from '../show/archive-name.js'
@@ -56,6 +58,7 @@ async function answerSaved([name, ...rest]: readonly string[], asking: Asking): 
   const judgement = judgementOf(answer.asked, asking, async () => answer)
   const empty = lazily(async () => describeNothing(saved, answer, table, await judgement.verdict(), workspace))
   const opening = await openingOf(workspace, [table], options)
+  await opening.ready(textsIn(answer.table))
   return surfaceOf(saved, answer, judgement, empty, opening, workspace.root)
 }
 
@@ -64,10 +67,11 @@ function surfaceOf(
   answer: Answer,
   judgement: AnswerJudgement,
   empty: () => Promise<string>,
-  given: Unsealing,
+  opening: Opening,
   root: string,
 ): AnswerSurface {
   const { verdict } = judgement
+  const { given } = opening
   const tell = async (write: (text: string) => void, io: Io) => {
     const text = await empty()
     if (text !== '') write(`${wrap(printable(text), io.columns)}\n`)
@@ -81,7 +85,7 @@ function surfaceOf(
     ...judgedParts(judgement, root),
     rows: () => revealRows(answer.rows(), given),
     summary: io => tell(io.err, io),
-    table: () => revealTable(answer.table, given),
+    table: () => revealTable(answer.table, opening),
     web: async () => ({
       ...describePage(saved, answer),
       empty: await empty(),
@@ -100,8 +104,16 @@ function printTableRows(saved: SavedQuery, answer: Answer, unseal: Unsealing, io
   if (answer.length === 0) return
   const hidden = saved.columns.filter(column => column.detail).map(column => column.name)
   const names = saved.columns.map(column => column.name).filter(name => !hidden.includes(name))
-  printRows(names, revealRows(answer.rows(), unseal), io)
+  printRows(names, shortened(saved, revealRows(answer.rows(), unseal)), io)
   if (hidden.length > 0) io.err(`left out here: ${hidden.join(', ')}; --format json has them\n`)
+}
+
+/** Decimals without the zeros of their type, which only fill a line. */
+function* shortened({ columns }: SavedQuery, rows: Iterable<Row>): Generator<Row> {
+  const decimals = columns.filter(({ type }) => type.startsWith('decimal')).map(({ name }) => name)
+  const short = (row: Row) =>
+    decimals.flatMap(name => (typeof row[name] === 'string' ? [[name, withoutZeros(row[name])]] : []))
+  for (const row of rows) yield { ...row, ...Object.fromEntries(short(row)) }
 }
 
 /** What an answer without rows means, and what it was empty of; nothing of one that has any. */

@@ -15,6 +15,7 @@ import { FACT_VERSION, factInstant, type ReconciliationFact } from '../../transf
 import { compareUtf8 } from '../../transform/json.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { LIVE_OPTIONS } from '../ask/connection.js'
+import { KEYS_OF_OPTION, sealedByStack } from '../ask/key-store.js'
 import { keyedTable } from '../ask/keyed-table.js'
 import { tellSealed } from '../ask/remarks.js'
 import {
@@ -45,6 +46,7 @@ export const reconcile: Command = {
     ...LIVE_OPTIONS,
     ['--segments <n>', 'scans with so many readers at once (1)'],
     ['--wait <seconds>', 'looks again for so long at what differs in a live table, as changes arrive (0)'],
+    KEYS_OF_OPTION,
     ['--no-fact', 'does not write into the archive that it was compared'],
     FORMAT_OPTION,
   ],
@@ -56,7 +58,7 @@ export const reconcile: Command = {
     const waitMs = waitOf(options)
     const configuration = loadConfiguration(options)
     const source = await openSource(name, options, io)
-    const table = await keyedTable(name, configuration, source.keys, root)
+    const table = await sealedByStack(await keyedTable(name, configuration, source.keys, root), options)
     const store = await StateStore.open()
     try {
       await source.fill(store, table)

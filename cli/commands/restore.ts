@@ -5,6 +5,7 @@ import { closePlan, openPlan, type Plan } from '../../restore/plan-reader.js'
 import { RESTORE_DOUBTS } from '../../restore/restore-plan.js'
 import type { AttributePath } from '../../transform/table-configuration.js'
 import { LIVE_OPTIONS } from '../ask/connection.js'
+import { KEYS_OF_OPTION } from '../ask/key-store.js'
 import { tellSealed, tellUnread } from '../ask/remarks.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
@@ -42,6 +43,7 @@ export const restore: Command = {
     ],
     ['--output <dir>', 'writes a DynamoDB export there, ready for ImportTable, and changes no table'],
     ...LIVE_OPTIONS,
+    KEYS_OF_OPTION,
     ARCHIVE_OPTION,
     CONFIG_OPTION,
     FORMAT_OPTION,

@@ -1,6 +1,6 @@
 import type { Table } from 'apache-arrow'
 import type { Unsealing } from '../../erasure/reveal.js'
-import { revealHistory } from '../../erasure/revealed.js'
+import { imagesIn, revealHistory } from '../../erasure/revealed.js'
 import { type AnsweredChange, placeOfEvent } from '../../queries/answers/read-found-event.js'
 import type { Receipt } from '../../queries/answers/receipt.js'
 import { readEventId } from '../../queries/find-event.js'
@@ -33,8 +33,10 @@ export const show: Command = {
       const found = await namedChange(workspace, table, event as string)
       // how sure a change is its item's history says: a receipt is of that
       const receipt = await receipts.keep(found.history.answer, workspace)
-      const { shown, given } = await revealingOf(workspace, found.of.table, options)
-      const columns = await revealTable(found.table, given)
+      const revealing = await revealingOf(workspace, found.of.table, options)
+      const { shown, given, ready } = revealing
+      await ready(imagesIn([found.history]))
+      const columns = await revealTable(found.table, revealing)
       const [page, programs] = [revealed(found, shown), { ...revealed(found, given), table: columns }]
       return surfaceOf(found.of.table.table, page, programs, workspace.root, receipt)
     }),

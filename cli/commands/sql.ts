@@ -12,7 +12,7 @@ import {
   PLACE_OPTIONS,
   VERDICT_OPTION,
 } from '../ask/question.js'
-import { openingOf, REVEAL_OPTION, revealTable } from '../ask/revealing.js'
+import { openingOf, REVEAL_OPTION, revealTable, textsIn } from '../ask/revealing.js'
 import { statementText } from '../ask/statement-text.js'
 import type { Workspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, Interruption, type Io } from '../io.js'
@@ -55,14 +55,16 @@ async function answerStatement(statement: string, asking: Asking): Promise<Answe
   const judgement = judgementOf(answer.asked, asking, async () => answer)
   const { verdict } = judgement
   const tables = workspace.tables.map(table => workspace.archive.table(table))
-  const given = await openingOf(workspace, tables, options)
+  const opening = await openingOf(workspace, tables, options)
+  const { given } = opening
+  await opening.ready(textsIn(answer.table))
   return {
     page: async io => {
       printRows(answer.columns, revealRows(answer.rows(), given), io)
       printVerdict(await verdict(), root, io.out, io)
     },
     rows: () => revealRows(answer.rows(), given),
-    table: () => revealTable(answer.table, given),
+    table: () => revealTable(answer.table, opening),
     web: async () => {
       const confidence = pageVerdict(await verdict(), root)
       return { question: 'SQL over the archive', sql: statement, confidence }

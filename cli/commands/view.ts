@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { KEY_CACHE_MINUTES } from '../../config/key-store.js'
 import type { AthenaEngine } from '../../queries/engines/athena.js'
 import { expenseOf, formatExpense } from '../../queries/engines/athena-cost.js'
 import type { Spending } from '../../view/spending.js'
-import { ENGINE_OPTIONS, engineOf, placeOf } from '../ask/engine-choice.js'
+import { ENGINE_OPTIONS, engineOf, placeOf, stackOf } from '../ask/engine-choice.js'
 import { believedKey, KEY_OPTION } from '../ask/journal-options.js'
+import { type ArchiveKeys, keysOfFolder, keysOfStack, withoutKeys } from '../ask/key-store.js'
+import { REVEAL_OPTION } from '../ask/revealing.js'
 import {
   ARCHIVE_OPTION,
   archiveRoot,
@@ -28,6 +31,7 @@ export const view: Command = {
     KEY_OPTION,
     ['--port <n>', 'the port on 127.0.0.1 (default: a free one)'],
     ['--no-open', 'prints the link, and opens no browser'],
+    REVEAL_OPTION,
     ['--allow-sql', 'has a page for SQL of your own: one query that reads'],
   ],
   example: 'itemtrail view --archive demo',
@@ -42,7 +46,18 @@ export const view: Command = {
     // what cannot be opened is told here, and not in a browser
     await inView.look(async () => {})
     const { root, onAws, spending } = place
-    const shown = { view: inView, root, onAws, identity: identityOf(options, root), ...typedKeyOf(options), spending }
+    const keys = options.reveal === true ? { keys: openedForMinutes(place.persons.open) } : {}
+    // a key store that does not open is told here, too
+    await keys.keys?.()
+    const shown = {
+      view: inView,
+      root,
+      onAws,
+      identity: identityOf(options, root),
+      ...typedKeyOf(options),
+      spending,
+      ...keys,
+    }
     const served = await servePage({ ...shown, allowsSql: options.allowSql === true }, port).catch(async error => {
       await inView.close()
       throw refusedPort(error, port)
@@ -54,6 +69,23 @@ export const view: Command = {
     await served.close()
     return EXIT.done
   },
+}
+
+/** So long a key that was destroyed may still be used here, as it may in a function. */
+const KEYS_KEPT_MS = KEY_CACHE_MINUTES * 60_000
+
+function openedForMinutes(open: ArchiveKeys['open']): ArchiveKeys['open'] {
+  let [opened, since]: [ReturnType<ArchiveKeys['open']> | undefined, number] = [undefined, 0]
+  return () => {
+    if (opened === undefined || Date.now() - since >= KEYS_KEPT_MS) {
+      since = Date.now()
+      opened = open()
+      opened.catch(() => {
+        opened = undefined
+      })
+    }
+    return opened
+  }
 }
 
 function portOf({ port }: Options): number {
@@ -82,6 +114,7 @@ function identityOf(options: Options, root: string) {
 interface Place {
   readonly root: string
   readonly onAws: boolean
+  readonly persons: ArchiveKeys
   readonly open: (signal: AbortSignal) => ReturnType<typeof openArchiveIn>
   readonly spending?: Spending
 }
@@ -98,7 +131,12 @@ async function placeIn(options: Options): Promise<Place> {
         'itemtrail demo makes one to look at, itemtrail ingest FILE your own',
       )
     const known = journalOptions(configuration, root, options)
-    return { root, onAws: false, open: signal => openArchiveIn(root, tables(), { signal, ...known }) }
+    return {
+      root,
+      onAws: false,
+      persons: keysOfFolder(configuration, root),
+      open: signal => openArchiveIn(root, tables(), { signal, ...known }),
+    }
   }
   const place = await placeOf(options, configuration)
   const [{ openStackEngine }, { openArchive }] = await Promise.all([
@@ -109,14 +147,15 @@ async function placeIn(options: Options): Promise<Place> {
   const open = async (signal: AbortSignal) => {
     const engine = await openStackEngine(place, { signal, known: journalOnAws(configuration, options) })
     engines.push(engine)
-    return openArchive({ engine, tables: tables(), others: true })
+    return openArchive({ engine, tables: withoutKeys(tables()), others: true })
   }
   const spending: Spending = {
     spent: () =>
       `athena: ${formatExpense(expenseOf(engines.flatMap(({ executions }) => executions)))} since this was started`,
     limit: async () => engines.at(-1)?.scanLimit(),
   }
-  return { root: nameOnAws(place.workgroup, place.database, place.region), onAws: true, open, spending }
+  const persons = keysOfStack(stackOf(options), place.region)
+  return { root: nameOnAws(place.workgroup, place.database, place.region), onAws: true, persons, open, spending }
 }
 
 /** A browser that cannot be opened is no failure: the link is printed. */

@@ -35,6 +35,8 @@ const configurationOf = (table: object = {}, lock: object = { mode: 'governance'
 const found = <T>(value: T): DeployedFact<T> => ({ kind: 'found', value })
 const unknown = { kind: 'unknown', why: 'AccessDenied: not yours' } as const
 
+const NEVER = { expires: false, expiresVersions: false, days: undefined, versionDays: undefined } as const
+
 const bucketOf = (fields: Partial<BucketFacts> = {}): DeployedFact<BucketFacts> =>
   found({
     name: 'archive',
@@ -43,8 +45,16 @@ const bucketOf = (fields: Partial<BucketFacts> = {}): DeployedFact<BucketFacts> 
     openTo: found([]),
     encryption: found('aws:kms'),
     lifecycle: found([
-      { id: 'cheaper', prefix: '', classes: ['STANDARD_IA', 'GLACIER_IR'], expires: false, expiresVersions: false },
-      { id: 'refused', prefix: 'refused/', classes: [], expires: true, expiresVersions: true },
+      { id: 'cheaper', prefix: '', classes: ['STANDARD_IA', 'GLACIER_IR'], ...NEVER },
+      {
+        id: 'refused',
+        prefix: 'refused/',
+        classes: [],
+        expires: true,
+        expiresVersions: true,
+        days: 365,
+        versionDays: 1,
+      },
     ]),
     policy: found(parseStatements(JSON.stringify(BUCKET_POLICY))),
     ...fields,
@@ -158,7 +168,10 @@ const factsOf = (fields: Partial<Facts> = {}, captured = tableOf()): Facts => ({
     resources: [mappingResource],
   },
   drift: [
-    { stack: 'Itemtrail', found: found({ stack: 'Itemtrail', status: 'IN_SYNC', drifted: [], mappings: [STREAM] }) },
+    {
+      stack: 'Itemtrail',
+      found: found({ stack: 'Itemtrail', status: 'IN_SYNC', drifted: [], mappings: [STREAM], kept: [] }),
+    },
   ],
   archive: bucketOf(),
   refused: bucketOf({ name: 'refused' }),
@@ -185,7 +198,7 @@ describe('an archive as promised', () => {
     const kinesis = factsOf(
       {
         stack: { ...factsOf().stack, resources: [kinesisResource] },
-        drift: [{ stack: 'I', found: found({ stack: 'I', status: 'IN_SYNC', drifted: [], mappings: [] }) }],
+        drift: [{ stack: 'I', found: found({ stack: 'I', status: 'IN_SYNC', drifted: [], mappings: [], kept: [] }) }],
       },
       tableOf(
         { viewType: undefined, streamArn: undefined },
@@ -200,6 +213,32 @@ describe('an archive as promised', () => {
       expect([text, promised].every(part => part.length > 0)).toBe(true)
       expect(todo === null).toBe(verdict === 'ok')
     }
+  })
+})
+
+describe('what looks personal', () => {
+  const clear = { columns: { Email: 'string', status: 'string' }, keys: ['phone'], actor: 'user_name' }
+
+  it('is noted where it is clear, and nothing is wrong for it', () => {
+    const facts = factsOf({}, tableOf({ keys: ['phone'] }))
+    expect(troubles(facts, configurationOf(clear))).toEqual(['personal values: note'])
+    expect(findingOf(facts, 'personal values', configurationOf(clear))).toMatchObject({
+      found: 'in clear by their names: phone, Email, user_name',
+      todo: expect.stringContaining('docs/erasure.md'),
+    })
+  })
+
+  it('is not told of where it is erasable, or a token', () => {
+    const orders = {
+      since: '2026-01-01',
+      keys: ['phone'],
+      keyIsPersonal: ['phone'],
+      columns: { Email: 'json' },
+      erasable: [{ subject: 'phone', attributes: ['Email'] }],
+    }
+    const lock = { mode: 'governance', days: 30 }
+    const sealed = checkConfiguration({ lock, erasure: { keys: 'keys' }, tables: { Orders: orders } }, 'test')
+    expect(troubles(factsOf({}, tableOf({ keys: ['phone'] })), sealed)).toEqual([])
   })
 })
 
@@ -258,7 +297,7 @@ describe('what is wrong', () => {
   })
 
   it('is a lifecycle that hides or removes what is archived', () => {
-    const rule = { id: 'r', prefix: 'data/', classes: [], expires: false, expiresVersions: false }
+    const rule = { id: 'r', prefix: 'data/', classes: [], ...NEVER }
     const lifecycle = (fields: object) =>
       troubles(factsOf({ archive: bucketOf({ lifecycle: found([{ ...rule, ...fields }]) }) }))
     expect(lifecycle({ classes: ['STANDARD_IA', 'DEEP_ARCHIVE'] })).toEqual(['storage classes: wrong'])
@@ -271,7 +310,7 @@ describe('what is wrong', () => {
     const drifted = [{ logicalId: 'L', type: 'AWS::Glue::Table', status: 'MODIFIED', properties: ['/TableInput'] }]
     const drift = [
       ...factsOf().drift,
-      { stack: NESTED, found: found({ stack: NESTED, status: 'DRIFTED', drifted, mappings: [] }) },
+      { stack: NESTED, found: found({ stack: NESTED, status: 'DRIFTED', drifted, mappings: [], kept: [] }) },
     ]
     const finding = judgeArchive(factsOf({ drift }), configurationOf()).find(({ verdict }) => verdict === 'wrong')
     expect(finding).toMatchObject({
@@ -294,7 +333,7 @@ describe('what is wrong', () => {
   it('is a Kinesis destination that is off or into another stream', () => {
     const kinesis = configurationOf({ capture: 'kinesis' })
     const stack = { ...factsOf().stack, resources: [kinesisResource] }
-    const drift = [{ stack: 'I', found: found({ stack: 'I', status: 'IN_SYNC', drifted: [], mappings: [] }) }]
+    const drift = [{ stack: 'I', found: found({ stack: 'I', status: 'IN_SYNC', drifted: [], mappings: [], kept: [] }) }]
     const one = (fields: object) =>
       troubles(
         factsOf(
@@ -420,7 +459,7 @@ describe('what could not be looked at', () => {
   })
 
   it('leaves the stream that is read open where drift detection did not see the mapping', () => {
-    const drift = [{ stack: 'I', found: found({ stack: 'I', status: 'IN_SYNC', drifted: [], mappings: [] }) }]
+    const drift = [{ stack: 'I', found: found({ stack: 'I', status: 'IN_SYNC', drifted: [], mappings: [], kept: [] }) }]
     expect(troubles(factsOf({ drift }))).toEqual(['stream that is read: unchecked'])
   })
 })
@@ -589,6 +628,9 @@ describe('reading an account', () => {
       'key table copies: wrong',
       'key table policy: wrong',
       'who may open keys: wrong',
+      // versions of what was refused stay here for ever, and the refused bucket keeps what it has longer than a year
+      'refused records in the archive: wrong',
+      'what Lambda gave up: wrong',
     ])
     for (const name of ['DescribeContinuousBackups', 'ListBackups', 'GetResourcePolicy'])
       account.answers[name] = { error: 'AccessDeniedException' }
@@ -597,6 +639,8 @@ describe('reading an account', () => {
       'key table copies: unchecked',
       'key table policy: unchecked',
       'who may open keys: wrong',
+      'refused records in the archive: wrong',
+      'what Lambda gave up: wrong',
     ])
   })
 

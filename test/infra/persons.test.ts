@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { DEPLOYED } from '../../cost/deployed.js'
 import { parseStatements } from '../../doctor/bucket-policy.js'
+import { CLEAR_PLACE_CHECKS, type ClearPlaces } from '../../doctor/clear-place-checks.js'
 import type { PersonKeyFacts } from '../../doctor/deployed-facts.js'
 import { PERSON_KEY_CHECKS } from '../../doctor/person-key-checks.js'
 import type { CaptureProps } from '../../infra/archive-props.js'
@@ -85,11 +86,13 @@ describe('the keys of persons', () => {
     for (const action of ['Encrypt', 'ReEncryptFrom', 'CreateGrant']) expect(uses(`kms:${action}`)).toEqual(['make'])
   })
 
-  it('let in one role each, and the function of the table that has erasable values', () => {
+  it('let in the function of the table that has erasable values, and roles that read or write in clear', () => {
     expect(usesOf(resources).sort()).toEqual([
       'erase AuditPersonsRolesEraser',
       'make AuditPersonsKeysMakerRole',
       'reveal AuditPersonsRolesRevealer',
+      'reveal AuditRolesRestorer',
+      'seal AuditRolesBaseline',
       'seal AuditTablesOrdersTransformFunctionRole',
     ])
   })
@@ -186,6 +189,53 @@ describe('what doctor asks of the keys', () => {
   })
 })
 
+describe('what doctor asks of places that may hold something of a person', () => {
+  const found = <T>(value: T) => ({ kind: 'found', value }) as const
+  const bucket = (id: RegExp) => {
+    const { Rules } = one('AWS::S3::Bucket', id).Properties.LifecycleConfiguration
+    return Rules.map((rule: Resource['Properties']) => ({
+      prefix: rule.Prefix ?? '',
+      days: rule.ExpirationInDays,
+      versionDays: rule.NoncurrentVersionExpiration?.NoncurrentDays,
+    }))
+  }
+  const kept = ['AWS::Logs::LogGroup', 'AWS::SQS::Queue'].flatMap(type =>
+    ofType(resources, type).map(([logicalId, { Properties }]) => ({
+      logicalId,
+      type,
+      days: Properties.RetentionInDays ?? Properties.MessageRetentionPeriod / 86_400,
+    })),
+  )
+  const placesOf = (all = kept, rules = bucket(/^AuditArchiveBucket/)) =>
+    ({
+      archive: found({ lifecycle: found(rules) }),
+      refused: found({ lifecycle: found(bucket(/^AuditRefused/)) }),
+      refusedDays: 365,
+      drift: [{ stack: 'S', found: found({ kept: all }) }],
+      stack: { resources: kept },
+    }) as unknown as ClearPlaces
+  const judge = (places: ClearPlaces) =>
+    CLEAR_PLACE_CHECKS.map(check => [check.name, check.judge(places).verdict] as const)
+      .filter(([, verdict]) => verdict !== 'ok')
+      .map(([name, verdict]) => `${name}: ${verdict}`)
+
+  it('is what is deployed', () => {
+    expect(kept.length).toBeGreaterThan(3)
+    expect(judge(placesOf())).toEqual([])
+  })
+
+  it('is missed where something is kept for longer, or for ever, and not checked where nobody looked', () => {
+    const longer = kept.map(one => ({ ...one, days: one.type === 'AWS::Logs::LogGroup' ? undefined : one.days + 1 }))
+    const queues = kept.filter(({ type }) => type === 'AWS::SQS::Queue').length
+    expect(judge(placesOf(longer))).toEqual(['logs: wrong', ...(queues > 0 ? ['queues: wrong'] : [])])
+    expect(judge(placesOf(kept.slice(1)))).toEqual(['logs: unchecked'])
+    for (const rule of [{ prefix: 'refused/x/' }, { days: undefined }, { days: 366 }, { versionDays: undefined }])
+      expect(judge(placesOf(kept, [{ prefix: 'refused/', days: 365, versionDays: 1, ...rule }]))).toEqual([
+        'refused records in the archive: wrong',
+      ])
+  })
+})
+
 describe('an archive without erasable values', () => {
   it('has no keys, no role for them and no client of AWS beside the transform', () => {
     const { archive } = archiveOf({ Orders: ORDERS })
@@ -200,4 +250,14 @@ it('names an erasable value that cannot be one, at synthesis', () => {
   expect(() =>
     archiveOf({ Orders: { ...ORDERS, keys: ['order_id'], erasable: [{ subject: 'b', attributes: ['order_id'] }] } }),
   ).toThrow(/tables\.Orders\.erasable\[0\]\.attributes\[0\] is order_id, which the key holds in clear/)
+})
+
+it('has tokens made in the place of keys that name persons, by the one function and as the archive keeps it', () => {
+  const users = { ...ERASABLE, keys: ['order_id'], keyIsPersonal: ['order_id'] }
+  const { resources: made } = templateOf({ Orders: users })
+  const [, kept] = ofType(made, 'Custom::ItemtrailConfiguration')[0] as [string, Resource]
+  expect(JSON.parse(kept.Properties.Body)).toMatchObject({ keyIsPersonal: ['order_id'] })
+  expect(() => archiveOf({ Orders: { ...users, keyIsPersonal: ['id'] } })).toThrow(
+    /tables\.Orders\.keyIsPersonal\[0\] is "id", expected one of "keys": order_id/,
+  )
 })

@@ -16,6 +16,7 @@ import { here, ListTable } from '../layout.js'
 import { Chip } from '../paper/parts.js'
 import { receiptOfTableAsOf } from '../receipts.js'
 import type { PageAsking, Screen, Sureness } from '../screen.js'
+import { seenItems } from '../sealed.js'
 import { surenessOf } from '../sureness.js'
 import { itemLink, itemText, tableIn } from '../tables.js'
 
@@ -42,7 +43,8 @@ export async function asOfScreen(asking: PageAsking): Promise<Screen> {
   )
   const found = [...doubtful, ...certain]
   const start = startIn(asking.search)
-  const shown = asking.waits ? found : found.slice(start, start + A_PAGE)
+  const stored = asking.waits ? found : found.slice(start, start + A_PAGE)
+  const shown = await seenItems(asking, table, stored)
   const { table: name } = table
   const sureness = await surenessOf(asking, name, { at }, { query: 'table-as-of' })
   return {

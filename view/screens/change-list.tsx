@@ -12,6 +12,7 @@ import { ChangeBody, changedNames } from '../items.js'
 import { here, ListTable } from '../layout.js'
 import { PickButton, Ways } from '../picks.js'
 import type { PageAsking } from '../screen.js'
+import { seenChange } from '../sealed.js'
 import { itemLink } from '../tables.js'
 import { Time } from '../times.js'
 
@@ -113,9 +114,10 @@ export async function Beside({
   readonly asking: PageAsking
 }) {
   const { itemKey, eventId, timeUs: us } = selected
-  const change = await asking.once(`change ${table.table} ${eventId}`, () =>
+  const stored = await asking.once(`change ${table.table} ${eventId}`, () =>
     readChange(asking.archive.engine, table, itemKey, { eventId, us }),
   )
+  const change = stored && (await seenChange(asking, table, stored))
   return (
     <>
       <h2>

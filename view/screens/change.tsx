@@ -25,6 +25,7 @@ import { FactList } from '../paper/parts.js'
 import { Ways } from '../picks.js'
 import { receiptOfItem } from '../receipts.js'
 import type { PageAsking, Screen } from '../screen.js'
+import { seenHistory } from '../sealed.js'
 import { judgedItem } from '../sureness.js'
 import { itemLink, tableIn } from '../tables.js'
 import { InstantText, Time } from '../times.js'
@@ -33,7 +34,8 @@ import { describe } from './item-history.js'
 /** One change: what it did, who made it and how that is known, when, and where it lies. */
 export async function changeScreen(asking: PageAsking): Promise<Screen> {
   const table = tableIn(asking, asking.path[1])
-  const { history, index } = await findChange(asking, table)
+  const { history: stored, index } = await findChange(asking, table)
+  const history = await seenHistory(asking, table, stored)
   const changes = history.steps.flatMap(step => step.changes.map(change => ({ change, step })))
   const { change, step } = changes[index] as (typeof changes)[number]
   const [earlier, later] = [changes[index - 1]?.change, changes[index + 1]?.change]
@@ -53,7 +55,7 @@ export async function changeScreen(asking: PageAsking): Promise<Screen> {
       [shortId(change.event_id), linkOf(change)],
     ],
     command: `itemtrail history ${shellWord(table.table)} ${shellWord(name)}${archiveFlag(asking.root)}`,
-    sureness: judgedItem(history),
+    sureness: judgedItem(history, table.table, asking.root),
     receipt: await receiptOfItem(asking, table, history),
     counts: `change ${index + 1} of ${changes.length} of the item; delivered ${change.repeats + 1} ${change.repeats === 0 ? 'time' : 'times'}`,
     remarks: restored === undefined ? [] : [showRestore(restored)],

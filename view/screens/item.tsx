@@ -15,6 +15,7 @@ import { itemOfImage } from '../items.js'
 import { CompareButton, NotListed } from '../picks.js'
 import { receiptOfItem } from '../receipts.js'
 import type { PageAsking, Screen } from '../screen.js'
+import { seenHistory } from '../sealed.js'
 import { judgedItem } from '../sureness.js'
 import { itemIn, itemText, tableIn } from '../tables.js'
 import { compareScreen } from './compare.js'
@@ -25,9 +26,10 @@ import { A_PAGE, Changes, Moments, Past, Selected } from './item-parts.js'
 export async function itemScreen(asking: PageAsking): Promise<Screen> {
   const table = tableIn(asking, asking.path[1])
   const itemKey = await itemIn(asking, table, asking.path[3] ?? '')
-  const history = await asking.once(`history ${table.table} ${itemKey}`, () =>
+  const stored = await asking.once(`history ${table.table} ${itemKey}`, () =>
     readHistory(asking.archive.engine, table, itemKey),
   )
+  const history = await seenHistory(asking, table, stored)
   const name = showItemKey(itemKey)
   if (history.changes.length === 0) throw await neverSeen(asking, table, history)
   const [first, second] = [momentIn(asking.search, 'between'), momentIn(asking.search, 'and')]
@@ -53,7 +55,7 @@ export async function itemScreen(asking: PageAsking): Promise<Screen> {
       at === null
         ? `itemtrail history ${shellWord(table.table)} ${shellWord(name)}${flags}${archiveFlag(asking.root)}`
         : `itemtrail as-of ${shellWord(table.table)} ${shellWord(name)} ${formatInstant(at, 6)}${archiveFlag(asking.root)}`,
-    sureness: judgedItem(then === undefined ? history : then.until),
+    sureness: judgedItem(then === undefined ? history : then.until, table.table, asking.root),
     remarks: [
       ...(words.length === 0
         ? []
@@ -111,12 +113,14 @@ export async function itemScreen(asking: PageAsking): Promise<Screen> {
 
 /** How sure it is that there was none, and what may have been meant: a key is mistyped sooner than an item is lost. */
 async function neverSeen(
-  { archive: { engine } }: PageAsking,
+  { archive: { engine }, onAws }: PageAsking,
   table: TableConfiguration,
   history: AnsweredHistory,
 ): Promise<AddressError> {
   const { itemKey } = history
-  const similar = nearest(itemKey, await similarItemKeys(engine, table, itemKey)).map(showItemKey)
+  // on AWS it would be another scan of all keys, which nobody asked for
+  const known = onAws ? [] : await similarItemKeys(engine, table, itemKey)
+  const similar = nearest(itemKey, known).map(showItemKey)
   return new AddressError(
     `${table.table} ${showItemKey(itemKey)} was never seen: the archive has no change of it`,
     404,

@@ -16,7 +16,8 @@ import { AddressError, linkTo, momentIn, type Search, shellWord, startIn } from 
 import { here } from '../layout.js'
 import { Cell, fitsPaper } from '../paper/parts.js'
 import type { PageAsking, Screen, Sureness } from '../screen.js'
-import { judgedBy, surenessOf } from '../sureness.js'
+import { seenRows } from '../sealed.js'
+import { judgedBy, judgedItem, surenessOf } from '../sureness.js'
 import { itemIn, itemLink, tableIn } from '../tables.js'
 import { InstantText } from '../times.js'
 
@@ -54,7 +55,8 @@ export async function questionScreen(asking: PageAsking): Promise<Screen> {
   const { sha256, rowHashes, columns } = await asking.once(`fingerprint ${key}`, async () =>
     fingerprintOf(answer.table),
   )
-  const shown = asking.waits ? [...rowsOf(answer.table)] : pageOf(answer, start)
+  const stored = asking.waits ? [...rowsOf(answer.table)] : pageOf(answer, start)
+  const shown = await seenRows(asking, [table], stored)
   const nothing =
     answer.length > 0 || asking.onAws ? undefined : await explainNothing(asking.archive.engine, table, answer.asked)
   return {
@@ -168,8 +170,12 @@ function ask(
 
 async function surenessOfAnswer(asking: PageAsking, { asked }: Answer, table: TableConfiguration): Promise<Sureness> {
   // about one item it costs little, and is told at once
-  if (asked.parameters.has('item_key'))
-    return judgedBy(await asking.verdict({ ...asked, table: table.table }), asking.root)
+  if (asked.parameters.has('item_key')) {
+    const verdict = await asking.verdict({ ...asked, table: table.table })
+    return verdict?.item === undefined
+      ? judgedBy(verdict, asking.root)
+      : judgedItem(verdict.item, table.table, asking.root)
+  }
   const texts = Object.fromEntries([...asked.parameters].map(([name, value]) => [name, String(value)]))
   return surenessOf(asking, table.table, texts, { query: asked.query })
 }

@@ -8,6 +8,7 @@ import { ListTable } from '../layout.js'
 import { Cell, fitsPaper } from '../paper/parts.js'
 import { receiptOfStatement } from '../receipts.js'
 import type { PageAsking, Screen } from '../screen.js'
+import { seenRows } from '../sealed.js'
 import { judgedBy } from '../sureness.js'
 
 const MOST_SHOWN = 500
@@ -37,7 +38,10 @@ export async function sqlScreen(asking: PageAsking): Promise<Screen> {
   if (statement === undefined)
     return { question: 'What does a statement answer?', trail, remarks: [LIMITS], body: form, data: {} }
   const { table, isCut } = await takeSome(asking, statement)
-  const rows = [...rowsOf(table)].slice(0, asking.waits ? undefined : MOST_SHOWN)
+  const stored = [...rowsOf(table)].slice(0, asking.waits ? undefined : MOST_SHOWN)
+  const { archive } = asking
+  const all = archive.tables().map(name => archive.table(name))
+  const rows = await seenRows(asking, all, stored)
   const names = table.schema.fields.map(({ name }) => name)
   const { sha256, rowHashes } = fingerprintOf(table)
   const of = isCut ? `the first ${table.numRows} of more` : table.numRows

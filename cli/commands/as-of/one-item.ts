@@ -1,5 +1,5 @@
 import type { Table } from 'apache-arrow'
-import { revealState } from '../../../erasure/revealed.js'
+import { imagesIn, revealState } from '../../../erasure/revealed.js'
 import type { Receipt } from '../../../queries/answers/receipt.js'
 import type { textTable } from '../../../queries/engines/text-table.js'
 import type { ItemHistory } from '../../../queries/verdict/fold-history.js'
@@ -35,7 +35,8 @@ export async function itemAsOf(
   const receipt = await keepItemReceipt(workspace, table, all.itemKey, at, receipts)
   const found = stateAt(all, at, await archiveBegan(workspace.engine, table))
   await checkSeen(workspace, table, all, found.until)
-  const { shown, given } = await revealingOf(workspace, table, options)
+  const { shown, given, ready } = await revealingOf(workspace, table, options)
+  await ready(imagesIn([all]))
   const sides = { page: revealState(found, shown), programs: revealState(found, given) }
   return surfaceOf(table.table, all, sides, at, workspace.root, receipt)
 }

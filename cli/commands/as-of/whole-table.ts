@@ -1,4 +1,5 @@
 import type { Table } from 'apache-arrow'
+import { batchesOf } from '../../../capture/batches.js'
 import { type Unsealing, unsealText } from '../../../erasure/reveal.js'
 import { archiveBegan } from '../../../queries/verdict/state-at.js'
 import { type ItemOfTable, itemsAt } from '../../../queries/verdict/table-at.js'
@@ -7,7 +8,7 @@ import { formatInstant, type Instant } from '../../../transform/instant.js'
 import type { ConfiguredColumn, TableConfiguration } from '../../../transform/table-configuration.js'
 import { type Asking, judgedParts, judgementOf } from '../../ask/question.js'
 import { tellRemarks } from '../../ask/remarks.js'
-import { revealingOf } from '../../ask/revealing.js'
+import { type Opening, revealingOf } from '../../ask/revealing.js'
 import type { Workspace } from '../../ask/workspace.js'
 import { EXIT, type Io } from '../../io.js'
 import { archiveFlag, isOnAws } from '../../show/archive-name.js'
@@ -38,15 +39,16 @@ export async function tableAsOf(asking: Asking, table: TableConfiguration, at: I
   const { archive, engine, root } = asking.workspace
   const counts = { items: 0, unknown: 0, altered: 0, unchecked: 0 }
   const items = countItems(itemsAt(engine, table, at), counts)
-  const { shown, given } = await revealingOf(asking.workspace, table, asking.options)
-  const programs = () => revealItems(items, given)
+  const { shown, given, ready } = await revealingOf(asking.workspace, table, asking.options)
+  const revealed = (unseal: Unsealing) => revealItems(items, unseal, ready)
+  const programs = () => revealed(given)
   const judgement = judgementOf(askedOf(table, at), asking, () =>
     archive.run('table-as-of', table.table, { at: formatInstant(at.us, 6) }),
   )
   const { verdict } = judgement
   return {
     page: async io => {
-      await printItems(revealItems(items, shown), table, io)
+      await printItems(revealed(shown), table, io)
       printVerdict(await verdict(), root, io.out, io)
     },
     rows: () => describeItems(programs(), table, at),
@@ -104,8 +106,18 @@ async function tellCounts(
   return true
 }
 
-async function* revealItems(items: AsyncIterable<ItemOfTable>, unseal: Unsealing): AsyncGenerator<ItemOfTable> {
-  for await (const item of items) yield { ...item, image: item.image === null ? null : unsealText(item.image, unseal) }
+/** Items whose keys are fetched together. */
+const AT_ONCE = 100
+
+async function* revealItems(
+  items: AsyncIterable<ItemOfTable>,
+  unseal: Unsealing,
+  ready: Opening['ready'],
+): AsyncGenerator<ItemOfTable> {
+  for await (const batch of batchesOf(items, AT_ONCE)) {
+    await ready(batch.map(({ image }) => image))
+    for (const item of batch) yield { ...item, image: item.image === null ? null : unsealText(item.image, unseal) }
+  }
 }
 
 async function* imagesOf(items: AsyncIterable<ItemOfTable>): AsyncGenerator<string> {

@@ -84,11 +84,11 @@ async function openAws(
     refusedHint: `itemtrail redrive ${table} --bucket ${bucketName} tells what was refused`,
     readFacts: name => reading(() => readFacts(bucket, name)),
     check: async configuration => {
-      if (configuration.erasable !== undefined)
+      if (configuration.erasable !== undefined && configuration.withKeys === undefined)
         throw new CommandError(
-          `table ${JSON.stringify(configuration.table)} has erasable values, of which no baseline can be taken on AWS yet`,
+          `table ${JSON.stringify(configuration.table)} has erasable values, which are sealed by the keys of the stack`,
           EXIT.usage,
-          'its digest would have to be of sealed values, and the keys of a stack are not here: docs/erasure.md',
+          '--keys-of STACK names it: the digest of a baseline is of sealed values',
         )
       const key = configurationKey(configuration)
       if ((await reading(() => bucket.list(key))).includes(key)) return

@@ -7,7 +7,7 @@ import { type Item, parseItem } from '../../../transform/attribute-value.js'
 import { formatInstant, type Instant } from '../../../transform/instant.js'
 import type { TableConfiguration } from '../../../transform/table-configuration.js'
 import { type Asking, judgedParts, judgementOf } from '../../ask/question.js'
-import { revealingOf, revealTable } from '../../ask/revealing.js'
+import { revealingOf, revealTable, textsIn } from '../../ask/revealing.js'
 import { EXIT, type Io } from '../../io.js'
 import { showPath, showValue } from '../../show/item.js'
 import { showItemKey } from '../../show/item-key.js'
@@ -29,7 +29,9 @@ export async function diffOfTable(
   const answer: Answer = await workspace.archive.run('diff-of-table', table.table, period)
   const judgement = judgementOf(answer.asked, asking, async () => answer)
   const { verdict } = judgement
-  const { shown, given } = await revealingOf(workspace, table, options)
+  const revealing = await revealingOf(workspace, table, options)
+  await revealing.ready(textsIn(answer.table))
+  const { shown, given } = revealing
   const span = `${showInstant(from)} → ${showInstant(to)}`
   const { root } = workspace
   return {
@@ -41,7 +43,7 @@ export async function diffOfTable(
     },
     about: { table: table.table, ...period },
     rows: () => describeRows(answer, given),
-    table: () => revealTable(answer.table, given),
+    table: () => revealTable(answer.table, revealing),
     web: async () => ({
       question: `What differs in ${table.table}?`,
       parameters: { table: table.table, between: span, counts: countsText(answer) },

@@ -1,5 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { type FoundItem, itemOfLine } from '../../../capture/baseline.js'
+import { readUnderKeys } from '../../../capture/batches.js'
 import type { ExportSummary } from '../../../capture/export-layout.js'
 import { openExport, readExport, type TableExport } from '../../../capture/export-reader.js'
 import type { ScannedTable } from '../../../capture/table-scan.js'
@@ -43,25 +44,32 @@ function instantsOf(summary: ExportSummary): readonly [number, number] {
 }
 
 function fillItems(source: TableExport, store: StateStore, table: TableConfiguration, io: Io): Promise<void> {
-  return eachLine(source, io, line => store.add(toldItem(itemOfLine(line), table)))
+  const read = (line: FoundItem, sealing: TableConfiguration) => toldItem(itemOfLine(line), sealing)
+  return eachLine(source, table, io, read, state => store.add(state))
 }
 
 function fillChanges(source: TableExport, store: StateStore, table: TableConfiguration, io: Io): Promise<void> {
-  return eachLine(source, io, line => {
-    const { before, after } = toldChange(line, table)
+  return eachLine(source, table, io, toldChange, ({ before, after }) => {
     store.add(after)
     store.add(before, 'told_before')
   })
 }
 
-async function eachLine(source: TableExport, io: Io, take: (line: FoundItem) => void): Promise<void> {
+async function eachLine<Told>(
+  source: TableExport,
+  table: TableConfiguration,
+  io: Io,
+  read: (line: FoundItem, table: TableConfiguration) => Told,
+  take: (told: Told) => void,
+): Promise<void> {
   const progress = new Progress(io, 'item')
   let [bytes, count] = [0, 0]
+  const lines = readExport(source, done => {
+    bytes = done
+  })
   try {
-    for await (const line of readExport(source, done => {
-      bytes = done
-    })) {
-      take(line)
+    for await (const [, told] of readUnderKeys(lines, table, read)) {
+      take(told)
       count++
       progress.update(count, bytes, source.bytes)
     }
@@ -84,8 +92,8 @@ export async function openScanSource(table: string, options: Options, io: Io): P
       const shown = new Progress(io, 'item')
       let count = 0
       try {
-        for await (const item of items()) {
-          store.add(toldItem(item, configuration))
+        for await (const [, state] of readUnderKeys(items(), configuration, toldItem)) {
+          store.add(state)
           const { done, total } = progress()
           shown.update(++count, done, total)
         }

@@ -5,7 +5,10 @@ import { PlanError } from '../../../restore/plan-file.js'
 import { type Plan, readPlan } from '../../../restore/plan-reader.js'
 import type { PlanTarget } from '../../../restore/plan-schema.js'
 import { ProgressFile, progressPath } from '../../../restore/progress-file.js'
+import type { SealedItems } from '../../../restore/restore-plan.js'
 import { openDynamoDb } from '../../ask/connection.js'
+import { sealedItemsOf } from '../../ask/sealed-items.js'
+import { loadConfiguration } from '../../ask/workspace.js'
 import { callAws } from '../../failures.js'
 import { CommandError, EXIT, type ExitCode, type Io, type Options } from '../../io.js'
 import { Progress } from '../../show/progress.js'
@@ -58,6 +61,7 @@ export async function applyPlan(
 ): Promise<ExitCode> {
   const { header, path } = plan
   const actor = restoreActor(header.actor_attribute, options)
+  const sealed = await sealedOf(plan, options, io)
   const progressFile = await ProgressFile.open(plan)
   if (progressFile.size > 0)
     io.err(`goes on: ${progressFile.size} were restored before, ${printable(progressPath(path))} says\n`)
@@ -72,6 +76,7 @@ export async function applyPlan(
         table,
         progress: progressFile,
         actor,
+        sealed,
         onOutcome: outcome => {
           counts[outcome.outcome]++
           progress.update(++ended, ended, total)
@@ -88,6 +93,14 @@ export async function applyPlan(
   const inPart = header.undo?.in_part ?? 0
   const isWhole = counts.refused + counts.failed + counts.altered + header.counts.skip + inPart === 0
   return isWhole && isKept ? EXIT.done : EXIT.findings
+}
+
+/** How what is sealed in a plan opens: by the configuration of the table whose past it is. */
+async function sealedOf({ header }: Plan, options: Options, io: Io): Promise<SealedItems | undefined> {
+  const configuration = loadConfiguration(options)
+  const table = configuration?.tables.get(header.table)
+  const root = options.archive as string
+  return table === undefined ? undefined : sealedItemsOf(table, { configuration, root }, options, io)
 }
 
 /** What ends a restore before its end is no end: it says how to go on. */

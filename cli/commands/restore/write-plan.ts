@@ -43,7 +43,7 @@ export async function writePlan(question: RestoreQuestion, order: Order, answer:
     const output = await openOutput(question, order)
     const { key, counts, inPart } = await tellPlan(question, order, answer, io, async item => {
       writer?.add(item)
-      if (item.action === 'put') await output?.add(item.wanted as string)
+      if (item.action === 'put') await output?.add(await openedWanted(item, question))
     })
     await writer?.finish(headerOf(question, order, { key, counts, inPart }))
     answer.counted(counts, inPart, path ?? null)
@@ -54,6 +54,12 @@ export async function writePlan(question: RestoreQuestion, order: Order, answer:
     writer?.discard()
     throw error
   }
+}
+
+/** What an export has is for a table, in which nothing is sealed. */
+async function openedWanted({ wanted }: PlannedChange, { options }: RestoreQuestion): Promise<string> {
+  const [opened] = (await options.sealed?.open([wanted as string])) ?? []
+  return opened?.kind === 'open' ? opened.image : (wanted as string)
 }
 
 /** What a plan came to: the key of its only item, and how many items of what kind. */

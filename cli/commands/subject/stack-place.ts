@@ -1,30 +1,22 @@
 /** A person in an archive on AWS: keys in a table, rows by Athena, facts in a bucket. */
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { KMSClient } from '@aws-sdk/client-kms'
 import { S3Client } from '@aws-sdk/client-s3'
 import { adoptCopy } from '../../../erasure/adopt-copy.js'
 import type { SubjectPlace } from '../../../erasure/erase.js'
-import { KeyTable } from '../../../erasure/key-table.js'
-import { KmsSecrets } from '../../../erasure/kms-secrets.js'
 import { countUnsealed, deliveredRows } from '../../../erasure/stack-rows.js'
-import { TableKeyStore } from '../../../erasure/table-key-store.js'
-import { TableKeys } from '../../../erasure/table-keys.js'
-import { describeStack, openStackEngine } from '../../../library/stack.js'
+import { openStackEngine } from '../../../library/stack.js'
 import { keptConfigurations } from '../../../store/kept-configurations.js'
 import { Bucket } from '../../../store/s3.js'
 import { tablesIn } from '../../../store/tables.js'
 import { type NamedTable, nameTables } from '../../../transform/table-names.js'
+import { openStackKeys } from '../../ask/stack-keys.js'
 import { loadConfiguration } from '../../ask/workspace.js'
 import { callAws } from '../../failures.js'
 import { CommandError, EXIT, type Options } from '../../io.js'
 
 /** Opens the archive of a stack for an act about a person. Throws a `CommandError` where it has no keys. */
 export async function openOnStack(id: string, stack: string, options: Options): Promise<SubjectPlace> {
-  const { told, connection, keyTable, archive, refused, tables } = await openStack(stack, options)
-  const secrets = new KmsSecrets(new KMSClient(connection))
-  const keys = await callAws(`key table ${JSON.stringify(keyTable.name)} cannot be read`, () =>
-    TableKeyStore.open(keyTable, secrets),
-  )
+  const { told, connection, openStore, open, archive, refused, tables } = await openStack(stack, options)
+  const keys = await openStore()
   const token = keys.tokenOf(id)
   const { derived } = told
   const place = { workgroup: told.workgroup(), database: told.database(), ...connection, bucket: archive.name, derived }
@@ -48,7 +40,7 @@ export async function openOnStack(id: string, stack: string, options: Options): 
       return [`${unsealed} rows of ${name} were made before anything was sealed, and were not searched for the id`]
     },
     reveal: async () => {
-      const opened = await TableKeys.open(keyTable, secrets)
+      const opened = await open()
       await opened.loadAll(token)
       return opened
     },
@@ -65,25 +57,16 @@ export async function adoptOnStack(stack: string, options: Options): Promise<{ t
 }
 
 async function openStack(stack: string, options: Options) {
-  const region = typeof options.region === 'string' ? options.region : undefined
-  const connection = region === undefined ? {} : { region }
-  const told = await callAws(`stack ${JSON.stringify(stack)} cannot be described`, () => describeStack(stack, region))
-  const { keyTables, bucket, refused, archives } = told
-  const [keyTable] = keyTables
-  if (keyTable === undefined || bucket === undefined || refused === undefined)
-    throw new CommandError(`stack ${JSON.stringify(stack)} has no keys of persons: no table of it has erasable values`)
-  if (archives > 1)
-    throw new CommandError(
-      `stack ${JSON.stringify(stack)} has ${archives} archives, of which a person can be in any: expected one archive a stack`,
-    )
-  const s3 = new S3Client(connection)
+  const keys = await openStackKeys(stack, typeof options.region === 'string' ? options.region : undefined)
+  const { bucket, refused } = keys.told
+  if (bucket === undefined || refused === undefined)
+    throw new CommandError(`stack ${JSON.stringify(stack)} does not name the buckets of its archive`)
+  const s3 = new S3Client(keys.connection)
   const archive = new Bucket(s3, bucket)
   return {
-    told,
-    connection,
+    ...keys,
     archive,
     refused: new Bucket(s3, refused),
-    keyTable: new KeyTable(new DynamoDBClient({ ...connection, maxAttempts: 1 }), keyTable),
     tables: await callAws(`bucket ${JSON.stringify(bucket)} cannot be read`, () => tablesOf(archive, options)),
   }
 }
