@@ -19,7 +19,10 @@ import type { SubjectKeys } from './subject-keys.js'
 
 /** How images of a table are sealed under these keys. */
 export function sealingOf(table: TableConfiguration, keys: SubjectKeys): SealImage {
+  // the image after a change has most values of the one before; of no other image anything is kept
+  let known: ReadonlyMap<string, string> = new Map()
   return (item, binary, itemKey) => {
+    const made = new Map<string, string>()
     const subjects = new Set<string>()
     let sealed = item
     for (const erasable of table.erasable ?? []) {
@@ -30,12 +33,13 @@ export function sealingOf(table: TableConfiguration, keys: SubjectKeys): SealIma
         const sealOne = (found: AttributeValue) => {
           subjects.add(owner)
           if (keys.current(owner).state === 'erased') subjects.add(erasedMark(owner))
-          return sealValue(found, value, { table: table.table, token: owner, binary, keys })
+          return sealValue(found, value, { table: table.table, token: owner, binary, keys, known, made })
         }
         const { M } = replaceAt({ M: sealed }, value.path, sealOne) as { readonly M: Item }
         sealed = M
       }
     }
+    known = made
     return { item: sealed, subjects: [...subjects] }
   }
 }
@@ -78,19 +82,24 @@ interface Sealer {
   readonly token: string
   readonly binary: BinaryEncoding
   readonly keys: SubjectKeys
+  /** Ciphertexts of the image before, and of this one, by what was sealed where under which key. */
+  readonly known: ReadonlyMap<string, string>
+  readonly made: Map<string, string>
 }
 
 function sealValue(
   value: AttributeValue,
   { path, keep }: ErasableValue,
-  { table, token, binary, keys }: Sealer,
+  { table, token, binary, keys, known, made }: Sealer,
 ): AttributeValue {
   const key = keys.current(token)
   const { generation } = key
   // of a person who was erased nothing new is kept, be it coarse
   if (key.state === 'erased') return writeSealed({ generation, token, ciphertext: '' })
   const text = canonicalValue(value, path.join('.'), binary)
-  const ciphertext = sealText(text, key.fieldKey, { table, path, token, generation })
+  const name = `${token}.${generation} ${JSON.stringify(path)}\n${text}`
+  const ciphertext = known.get(name) ?? sealText(text, key.fieldKey, { table, path, token, generation })
+  made.set(name, ciphertext)
   return writeSealed({ generation, token, ciphertext }, keptOf(value, keep))
 }
 

@@ -6,6 +6,7 @@ import {
   canonicalItem,
   canonicalValue,
   type Item,
+  type KnownItem,
   valueAt,
 } from './attribute-value.js'
 import { compareUtf8, isObject } from './json.js'
@@ -65,24 +66,31 @@ export function decodeChange(
 ): DecodedChange {
   const keys = record.keys ?? keysOfItem(record.newImage, table)
   checkKeys(keys, table)
-  const before = readImage(record.oldImage, 'OldImage', record)
-  const newName = record.eventName === 'BASELINE' ? 'Item' : 'NewImage'
-  const after = readImage(record.newImage, newName, record, before)
-  const itemKeys = readKeys(keys, record)
-  const { oldImage, newImage, subjects } =
-    sealedFor === undefined && table.erasable !== undefined
-      ? sealImages(before, after, itemKeys.text, table)
-      : { oldImage: before, newImage: after, subjects: sealedFor ?? null }
+  const isSealed = sealedFor === undefined && table.erasable !== undefined
+  const { itemKeys, ...images } = isSealed
+    ? sealImages(record, keys, table)
+    : readImages(record, keys, sealedFor ?? null)
+  const { oldImage, newImage } = images
   return {
     record,
     keys: itemKeys,
-    oldImage,
-    newImage,
-    subjects,
+    ...images,
     changed: changedAttributes(record, oldImage, newImage),
     ...findActor(record, newImage, table.actor),
     lastWriter: actorIn(record.eventName === 'BASELINE' ? newImage : oldImage, table.actor),
   }
+}
+
+type ReadImages = Pick<DecodedChange, 'oldImage' | 'newImage' | 'subjects'> & { readonly itemKeys: CanonicalItem }
+
+function readImages(record: StreamRecord, keys: unknown, subjects: readonly string[] | null): ReadImages {
+  const oldImage = readImage(record.oldImage, 'OldImage', record)
+  const newImage = readImage(record.newImage, newNameOf(record), record, oldImage)
+  return { oldImage, newImage, subjects, itemKeys: readKeys(keys, record) }
+}
+
+function newNameOf({ eventName }: StreamRecord): string {
+  return eventName === 'BASELINE' ? 'Item' : 'NewImage'
 }
 
 function readImage(item: unknown, path: string, { binary }: StreamRecord, before: Image | null = null): Image | null {
@@ -90,34 +98,39 @@ function readImage(item: unknown, path: string, { binary }: StreamRecord, before
 }
 
 /** The image that an item in DynamoDB JSON makes. Throws a `Refusal` for anything that is not an item. */
-export function imageOf(item: unknown, path: string, binary: BinaryEncoding, before: Image | null = null): Image {
-  const attributes = canonicalAttributes(item, path, binary, before ?? undefined)
+export function imageOf(item: unknown, path: string, binary: BinaryEncoding, known: KnownItem | null = null): Image {
+  const attributes = canonicalAttributes(item, path, binary, known ?? undefined)
   const text = canonicalItem(attributes, path)
   return { item: item as Item, binary, attributes, text, hash: hash('sha256', text) }
 }
 
-type SealedImages = Pick<DecodedChange, 'oldImage' | 'newImage' | 'subjects'>
-
 /** Throws where values cannot be sealed: a clear value in a row would be there for good. */
-function sealImages(
-  before: Image | null,
-  after: Image | null,
-  itemKey: string,
-  table: TableConfiguration,
-): SealedImages {
+function sealImages(record: StreamRecord, keys: unknown, table: TableConfiguration): ReadImages {
   const { seal } = table
   if (seal === undefined)
     throw new SealingError(`table ${shown(table.table)} has erasable values, and no key store was opened to seal them`)
+  const { binary } = record
+  const newName = newNameOf(record)
+  const before = readItem(record.oldImage, 'OldImage', binary)
+  const after = readItem(record.newImage, newName, binary, before)
+  const itemKeys = readKeys(keys, record)
   const subjects = new Set<string>()
-  const sealImage = (image: Image | null, path: string, known: Image | null) => {
-    if (image === null) return null
-    const sealed = seal(image.item, image.binary, itemKey)
+  const sealImage = (clear: KnownItem | undefined, path: string) => {
+    if (clear === undefined) return null
+    const sealed = seal(clear.item, binary, itemKeys.text)
     for (const token of sealed.subjects) subjects.add(token)
-    return imageOf(sealed.item, path, image.binary, known)
+    // what is not sealed has the texts that it had
+    return imageOf(sealed.item, path, binary, clear)
   }
-  const oldImage = sealImage(before, 'OldImage', null)
-  const newImage = sealImage(after, 'NewImage', oldImage)
-  return { oldImage, newImage, subjects: nonEmpty([...subjects].sort(compareUtf8)) }
+  const [oldImage, newImage] = [sealImage(before, 'OldImage'), sealImage(after, newName)]
+  return { oldImage, newImage, itemKeys, subjects: nonEmpty([...subjects].sort(compareUtf8)) }
+}
+
+/** An item as it arrived, found to be one: of its clear values no hash is ever made. */
+function readItem(item: unknown, path: string, binary: BinaryEncoding, before?: KnownItem): KnownItem | undefined {
+  return item === undefined
+    ? undefined
+    : { item: item as Item, attributes: canonicalAttributes(item, path, binary, before) }
 }
 
 function readKeys(keys: unknown, { binary }: StreamRecord): CanonicalItem {
