@@ -1,4 +1,5 @@
 import { SAVED_QUERIES } from '../queries/catalog.js'
+import { askedParameters, hasOnly } from '../queries/question-usage.js'
 
 /** What people of other programs type, and what does it here. */
 const COMMANDS_MEANT: Readonly<Record<string, string>> = {
@@ -73,12 +74,10 @@ export function optionMeant([command = '', ...args]: readonly string[], flag: st
 /** A question's parameters are no options. */
 function parameterMeant(args: readonly string[], flag: string): string | undefined {
   const saved = args.map(arg => SAVED_QUERIES.get(arg)).find(query => query !== undefined)
-  const names = saved?.parameters.filter(({ preset }) => preset !== 'facts').map(({ name }) => name) ?? []
   const name = flag.replace(/^--?/, '').replaceAll('-', '_')
   if (saved === undefined || !SAVED_PARAMETERS.has(name)) return undefined
-  if (names.includes(name)) return `a parameter is typed as --param ${name}=...`
-  const has = names.length === 0 ? 'no parameter' : `only --param ${names.map(known => `${known}=...`).join(', ')}`
-  return `query ${saved.name} has ${has}`
+  const names = askedParameters(saved).map(known => known.name)
+  return names.includes(name) ? `a parameter is typed as ${name}=...` : hasOnly(saved)
 }
 
 const SAVED_PARAMETERS: ReadonlySet<string> = new Set(
@@ -86,10 +85,8 @@ const SAVED_PARAMETERS: ReadonlySet<string> = new Set(
 )
 
 /** What to do about too many arguments; undefined where nobody knows what was meant. */
-export function argumentsMeant([command = '', ...args]: readonly string[]): string | undefined {
+export function argumentsMeant([command = '']: readonly string[]): string | undefined {
   if (command === 'sql') return 'a statement stands in quotes: itemtrail sql "select ..."'
-  const parameter = args.find(arg => /^[a-z_]+=/.test(arg))
-  if (command === 'query' && parameter !== undefined) return `a parameter is typed as --param ${parameter}`
   const spaced = ['history', 'diff', 'find', 'items'].includes(command)
   return spaced ? 'a key or a value with blanks stands in quotes' : undefined
 }

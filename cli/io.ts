@@ -20,8 +20,12 @@ export interface Io {
   /** True where progress may rewrite its line. */
   readonly errIsTerminal: boolean
   readonly colour: boolean
+  /** By whose clock times are printed for people; answers for programs are always of UTC. @default - of UTC */
+  readonly zone?: string | undefined
   /** True where texts of a CSV stay as they are, also those that a spreadsheet would run. @default false */
   readonly keepsFormulas?: boolean
+  /** True where a CSV is for Excel: keys and values plain, and its mark in front. @default false */
+  readonly forExcel?: boolean
   /** The command as it was typed, for receipts. @default - it was not typed */
   readonly argv?: readonly string[]
   /**

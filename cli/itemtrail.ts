@@ -3,6 +3,7 @@ import { writeSync } from 'node:fs'
 import { describeSystemError, describeUnexpected } from './failures.js'
 import { EXIT, Interruption } from './io.js'
 import { main } from './main.js'
+import { colourOf } from './show/colour.js'
 import { openPager } from './show/pager.js'
 import { escapeForeign } from './show/terminal.js'
 
@@ -58,7 +59,8 @@ const exit = await main(process.argv.slice(2), {
   ...(process.stdout.isTTY && canSteer && { openPager }),
   errIsTerminal: process.stderr.isTTY === true && canSteer,
   outIsTerminal: process.stdout.isTTY === true,
-  colour: process.stdout.isTTY === true && canSteer && (process.env.NO_COLOR ?? '') === '',
+  colour: colourOf(process.stdout.isTTY === true, process.env),
+  zone: process.env.TZ,
   outBytes: bytes => process.stdout.write(bytes),
   interruption: () => {
     if (!controller.signal.aborted)

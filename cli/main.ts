@@ -1,10 +1,11 @@
-import { CommanderError, Command as Program } from 'commander'
+import { CommanderError, type Help, Command as Program } from 'commander'
 import { toolVersion } from '../config/package.js'
 import { withoutSecrets } from '../proof/proof-error.js'
 import { asOf } from './commands/as-of.js'
 import { baseline } from './commands/baseline.js'
 import { checkpoint } from './commands/checkpoint.js'
 import { compact } from './commands/compact.js'
+import { COMMON_OPTIONS } from './commands/completion/command-list.js'
 import { completionOf, manualOf } from './commands/completion.js'
 import { demo } from './commands/demo.js'
 import { diff } from './commands/diff.js'
@@ -35,7 +36,10 @@ import { view } from './commands/view.js'
 import { failureOf } from './failure-of.js'
 import { argumentsMeant, commandMeant, optionMeant } from './hints.js'
 import { type Command, EXIT, type ExitCode, type Io, type Options } from './io.js'
+import { colourAsTyped } from './show/colour.js'
 import { escaping } from './show/terminal.js'
+import { wrap } from './show/text.js'
+import { zoneOf } from './show/zone.js'
 
 const ABOUT = 'An audit archive for DynamoDB: what was this item, what changed, who did it, and is anything missing?'
 
@@ -94,11 +98,16 @@ export async function main(argv: readonly string[], world: Io): Promise<ExitCode
       getOutHelpWidth: () => io.columns ?? HELP_WIDTH,
       getErrHelpWidth: () => io.columns ?? HELP_WIDTH,
     })
-    .configureHelp({ subcommandTerm: sub => `${sub.name()} ${sub.usage().replace('[options]', '').trim()}` })
-    .addHelpText('after', HELP_END)
+    .configureHelp({
+      subcommandTerm: sub => `${sub.name()} ${sub.usage().replace('[options]', '').trim()}`,
+      ...((io.columns ?? HELP_WIDTH) < HELP_WIDTH && { formatItem: narrowItem }),
+    })
+    .addHelpText('after', () => wrapped(`${HELP_END}\n\n${EXIT_CODES}`, io))
   for (const command of COMMANDS)
-    addCommand(program, command, async (args, options) => {
-      exit = await command.run(args, options, { ...io, argv })
+    addCommand(program, command, io, async (args, options) => {
+      const zone = zoneOf(options.tz, io.zone)
+      const colour = colourAsTyped(options.color, io.colour)
+      exit = await command.run(args, options, { ...io, argv, zone, colour })
     })
   try {
     await program.parseAsync([...argv], { from: 'user' })
@@ -114,21 +123,43 @@ const HELP_END = `
 "itemtrail COMMAND --help" has an example of each.
 A key is typed as it is (ORD12345), a composite one as pk=...,sk=... or as JSON;
 an instant as 2026-11-19T12:00:00Z, a day as 2026-11-19 (its beginning in UTC),
-or now, today, yesterday, 10m, 2h, 7d (so long ago).
+or now, today, yesterday, 10m, 2h, 7d (so long ago).`
 
-Exit codes: 0 done, 1 findings or failure, 2 used wrongly, 3 could not check.
+const EXIT_CODES = `Exit codes: 0 done, 1 findings or failure, 2 used wrongly, 3 could not check.
 Answers go to standard output, everything else to standard error.`
+
+/** On a narrow terminal there is no room for two columns: what a word means stands below it. */
+function narrowItem(term: string, _width: number, description: string, { helpWidth = HELP_WIDTH }: Help): string {
+  const lines = description === '' ? [] : wrap(description, helpWidth - 6).split('\n')
+  return [`  ${term}`, ...lines.map(line => `      ${line}`)].join('\n')
+}
+
+/** Lines that keep within the terminal's width. */
+function wrapped(text: string, { columns }: Io): string {
+  if (columns === undefined || columns >= HELP_WIDTH) return text
+  return text
+    .split('\n')
+    .map(line => {
+      const [indent = ''] = /^ */.exec(line) ?? []
+      const lines = wrap(line.slice(indent.length), columns - indent.length - 2).split('\n')
+      return lines.map((part, i) => `${indent}${i > 0 && indent !== '' ? '  ' : ''}${part}`).join('\n')
+    })
+    .join('\n')
+}
 
 function addCommand(
   program: Program,
   command: Command,
+  io: Io,
   action: (args: readonly string[], options: Options) => Promise<void>,
 ): void {
   const sub = program.command(command.usage).summary(command.summary).description(command.summary)
   sub.exitOverride().addHelpText('after', `\nExample:\n  ${command.example}`)
-  sub.addHelpText('after', () => command.moreHelp?.(sub.args) ?? '')
+  sub.addHelpText('after', () =>
+    wrapped(`${command.moreHelp?.(sub.args) ?? ''}\n\n${EXIT_CODES}`.replace(/^\n\n/, '\n'), io),
+  )
   if (command.shownArguments !== undefined) sub.usage(`[options] ${command.shownArguments}`)
-  for (const [flags, description, preset] of command.options) {
+  for (const [flags, description, preset] of [...command.options, ...COMMON_OPTIONS]) {
     // a variadic option would take the arguments after it, too
     if (Array.isArray(preset)) sub.option(flags, description, (value, all: readonly string[] = []) => [...all, value])
     else sub.option(flags, description, preset as string | undefined)

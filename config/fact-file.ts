@@ -51,6 +51,8 @@ const RESTORE = record({
   plan: sha256,
   pastOf: text,
   asOf: instant,
+  before: text.exactOptional(),
+  undone: record({ actor: text, from: instant, to: instant }).exactOptional(),
   actor: textOrNull,
   from: instant,
   to: instant,

@@ -4,9 +4,11 @@ import { sha256OfFile } from '../store/file-hash.js'
 import { DiskArchive } from '../store/folder.js'
 import type { ObjectEntry, TaggedText } from '../store/objects.js'
 import { entriesOf } from '../store/table-objects.js'
+import { isManifest } from '../transform/derived.js'
 import { type Days, groupByDay } from './coverage.js'
 import { ROWS_FILE } from './duckdb-tables.js'
 import { DerivedError } from './error.js'
+import { keepOwn } from './own-copy.js'
 import type { DerivedObjects } from './publisher.js'
 
 /** Names that a compaction gives; what is called otherwise is not ours to read or to remove. */
@@ -42,6 +44,7 @@ export class DerivedFolder implements DerivedObjects {
   }
 
   replace(key: string, text: string, opened: TaggedText | undefined): Promise<void> {
+    if (isManifest(key)) keepOwn(this.folder.root, key, text, opened?.text)
     return this.folder.replace(key, text, opened)
   }
 

@@ -9,6 +9,7 @@ import { DerivedFolder, daysIn } from './derived-folder.js'
 import { DuckDbWriter, firstLine } from './duckdb-writer.js'
 import { DerivedError } from './error.js'
 import { type Manifest, namesIn, totalsOf } from './manifest.js'
+import { whyForeign } from './own-copy.js'
 import { type Found, Publisher } from './publisher.js'
 import { Workbench } from './workbench.js'
 
@@ -86,6 +87,7 @@ async function compactOn(bench: Workbench, options: CompactionOptions): Promise<
     replacedMs: 0,
     rebuild,
     replacesUnreadable: true,
+    whyForeign: (key: string, text: string) => whyForeign(root, key, text),
   }
   const outcome = await compact(
     {

@@ -1,6 +1,7 @@
 import type { Derived } from '../queries/engines/engine.js'
 import { DerivedFolder, daysIn } from './derived-folder.js'
 import { DuckDbTables } from './duckdb-tables.js'
+import { whyForeign } from './own-copy.js'
 import { DerivedReader } from './reader.js'
 
 /**
@@ -12,6 +13,7 @@ export function derivedIn(root: string): Derived {
     list: table => daysIn(root, table),
     derived: new DerivedFolder(root),
     tablesOf: ({ table }) => new DuckDbTables(root, table),
+    whyForeign: (key, text) => whyForeign(root, key, text),
     freshMs: Number.POSITIVE_INFINITY,
   })
 }

@@ -48,6 +48,8 @@ export interface PublisherOptions {
   readonly rebuild: boolean
   /** True to make everything anew where the manifest cannot be read, instead of leaving it to somebody who looks. */
   readonly replacesUnreadable: boolean
+  /** Why what is published is not to be built upon, whatever it says. @default - it is, where it can be read */
+  readonly whyForeign?: (key: string, text: string) => string | undefined
 }
 
 /** The one object that says what of a table's derived files is in use, and the files that it speaks of. */
@@ -131,9 +133,11 @@ export class Publisher {
   }
 
   private async open() {
-    const { derived, table, replacesUnreadable } = this.options
+    const { derived, table, replacesUnreadable, whyForeign } = this.options
     const key = manifestKey(table)
     const opened = await derived.openTagged(key)
+    const foreign = opened && whyForeign?.(key, opened.text)
+    if (foreign !== undefined) return { opened, named: undefined, reason: foreign }
     try {
       return { opened, named: opened && readManifest(opened.text, key, table), reason: undefined }
     } catch (error) {

@@ -59,6 +59,8 @@ export interface ReaderOptions {
   readonly list: Listing
   readonly derived: Pick<ReplaceableObjects, 'entries' | 'openTagged'>
   readonly tablesOf: (scope: Scope) => DerivedTables
+  /** Why the manifest at a key is not to be used, whatever it says. @default - each is that can be read */
+  readonly whyForeign?: (key: string, text: string) => string | undefined
   /** How long a list may be used before the archive is listed again, in milliseconds. */
   readonly freshMs: number
   readonly now?: () => number
@@ -207,6 +209,8 @@ export class DerivedReader implements Derived {
     const key = manifestKey(table)
     const opened = await derived.openTagged(key)
     if (opened === undefined) return undefined
+    const foreign = this.options.whyForeign?.(key, opened.text)
+    if (foreign !== undefined) throw new DerivedError(foreign)
     const manifest = readManifest(opened.text, key, table)
     const listed = await list(table)
     const coverage = await readCoverage(derived, table, manifest, listed)

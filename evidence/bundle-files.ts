@@ -13,15 +13,16 @@ export const BAG_INFO = 'bag-info.txt'
 /** The label in `bag-info.txt` of each path that was left out. */
 export const LEFT_OUT_LABEL = 'Itemtrail-Left-Out'
 
+/** The answer, which the receipt names file by file. */
+export const OF_ANSWER = ['data/report.html', ANSWER_CSV, 'data/answer.parquet'] as const
+
 /** What every bundle has beside its proofs, its manifests among them. */
 export const REQUIRED = [
   'bagit.txt',
   BAG_INFO,
   'manifest-sha256.txt',
   'tagmanifest-sha256.txt',
-  'data/report.html',
-  ANSWER_CSV,
-  'data/answer.parquet',
+  ...OF_ANSWER,
   ROWS,
   QUESTION,
   RECEIPT,

@@ -8,11 +8,14 @@ import { TileReader } from '../proof/tiles.js'
 import { inclusionRanges, leafHash } from '../proof/tree.js'
 import { EvidenceError } from './evidence-error.js'
 import type { FoundRow } from './found-rows.js'
-import { leafOfRow } from './leaf.js'
+import { alteredColumns, leafOfRow } from './leaf.js'
+import { formatRowLine, parseRowLines } from './row-line.js'
 import type { RowProof } from './row-proof.js'
 import { RowTree } from './row-tree.js'
 
 const ALTERED_HINT = 'itemtrail verify says what else is altered'
+
+const NONE: ReadonlySet<string> = new Set()
 
 /** The hashes of an object's rows, in their order; undefined of one that cannot be read. */
 export type ReadLeaves = (key: string) => Promise<readonly Uint8Array[] | undefined>
@@ -63,6 +66,14 @@ export class Prover {
     const leaf = leafOfRow(row)
     if (tree.leaf(index) === undefined || !leafHash(Buffer.from(leaf)).equals(tree.leaf(index) as Uint8Array))
       throw new EvidenceError(`row ${index} of ${key} is another than its row_hash says`, ALTERED_HINT)
+    // as whoever is given it reads it: the leaf has hashes of images, not the images
+    const [read] = parseRowLines(formatRowLine(row))
+    const altered = read === undefined ? ['row'] : alteredColumns(read, leaf, NONE)
+    if (altered.length > 0)
+      throw new EvidenceError(
+        `row ${index} of ${key} has another ${altered.join(', ')} than its hashes say`,
+        ALTERED_HINT,
+      )
     return { row: index, rows: tree.rows, leaf, path: tree.path(index), object }
   }
 

@@ -87,8 +87,9 @@ function hasValueAt(image: string, paths: readonly AttributePath[]): boolean {
 }
 
 /**
- * The columns of an answer that can stay: those of the row that nothing was taken from, those that are `plain`, and in
- * the answer of a saved query that asks for no column of its own, numbers.
+ * The columns of an answer that can stay: those that are `plain`, and in the answer of a saved query those of the row
+ * that nothing was taken from and, where it asks for no column of its own, numbers. In SQL of one's own any value may
+ * stand under any name; an event's id has its row in the bundle.
  */
 export function redactAnswer(
   table: Table,
@@ -98,8 +99,9 @@ export function redactAnswer(
 ): Table {
   const saved = SAVED_QUERIES.get(query ?? '')
   const countsOnly = saved !== undefined && !saved.asksForColumn
+  const isKept = (name: string) => (saved === undefined ? name === 'event_id' : KEPT.has(name))
   const names = table.schema.fields
-    .filter(({ name, type }) => KEPT.has(name) || plain.includes(name) || (countsOnly && COUNTS.test(String(type))))
+    .filter(({ name, type }) => isKept(name) || plain.includes(name) || (countsOnly && COUNTS.test(String(type))))
     .filter(({ name }) => !hidesActor || (name !== 'actor' && name !== 'last_writer'))
     .map(({ name }) => name)
   return table.select(names)

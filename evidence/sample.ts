@@ -31,8 +31,20 @@ export interface Sample {
   readonly title: string
 }
 
-/** Columns of a sample that nothing of an item is in. */
-export const SAMPLE_COLUMNS = ['draw', 'population', 'drawn_by'] as const
+/** Columns of a sample that are no image of an item, and hold nothing that was taken from one but who changed it. */
+export const SAMPLE_COLUMNS = [
+  'draw',
+  'population',
+  'event_time',
+  'event_name',
+  'item_key',
+  'changed',
+  'actor',
+  'actor_source',
+  'event_id',
+  'event_time_us',
+  'drawn_by',
+] as const
 
 /**
  * Draws changes of a table: those whose SHA-256 over the seed and the event's id is least. On a desk only: Athena

@@ -12,6 +12,7 @@ import {
   BAG_INFO,
   LEFT_OUT_LABEL,
   LOG_CHECKPOINT,
+  OF_ANSWER,
   POLICY,
   PROGRAM,
   PROOFS,
@@ -100,9 +101,12 @@ class BundleCheck {
   /** The files are those of a bundle, and each is in the manifest that is for it, as it is there. */
   bag(): void {
     for (const path of REQUIRED) if (!this.names.has(path)) this.find('missing', path, 'is not there')
-    for (const path of this.names)
+    for (const path of this.names) {
       if (!REQUIRED.includes(path as 'bagit.txt') && !path.startsWith(PROOFS))
         this.find('unlisted', path, 'is no file of a bundle')
+      // a link may lead to anything, by the time that somebody reads it to something else
+      if (this.files.read(path) === undefined) this.find('form', path, 'is no file')
+    }
     this.tags()
     const manifests = [MANIFEST, TAG_MANIFEST].map(path => this.manifest(path))
     const [payload, tags] = manifests
@@ -135,14 +139,16 @@ class BundleCheck {
   private file(path: string, sha256: string): void {
     const bytes = this.files.read(path)
     if (bytes === undefined) {
-      if (!REQUIRED.includes(path as 'bagit.txt')) this.find('missing', path, 'is in a manifest and is not there')
+      if (!REQUIRED.includes(path as 'bagit.txt') && !this.names.has(path))
+        this.find('missing', path, 'is in a manifest and is not there')
     } else if (hash('sha256', bytes) !== sha256) this.find('altered', path, 'is another than its manifest says')
     else this.count.files++
   }
 
   /** The checkpoint is one that the policy believes; a key that was given stands in the place of the policy's own. */
   journal(given: Verifier | Policy | undefined): void {
-    const [policy, note] = [this.policy(given), this.text(LOG_CHECKPOINT)]
+    const [own, note] = [this.ownPolicy(), this.text(LOG_CHECKPOINT)]
+    const policy = given === undefined || 'logs' in given ? (given ?? own) : { ...NO_WITNESS, ...own, logs: [given] }
     if (policy === undefined || note === undefined) return
     const open = (text: string) => openByPolicy(text, (policy.logs[0] as Verifier).name, policy)
     this.orFinding(LOG_CHECKPOINT, () => {
@@ -150,6 +156,9 @@ class BundleCheck {
     })
     const { checkpoint } = this
     if (checkpoint === undefined) return
+    // who checks by hand, or without a key, takes it from there
+    if (own?.logs.some(log => !policy.logs.some(({ id, name }) => id === log.id && name === log.name)))
+      this.find('key', POLICY, 'names another key than the one given')
     this.open = text => {
       if (text === note) return checkpoint
       open(text)
@@ -157,16 +166,14 @@ class BundleCheck {
     }
   }
 
-  private policy(given: Verifier | Policy | undefined): Policy | undefined {
+  private ownPolicy(): Policy | undefined {
     const text = this.text(POLICY)
     let policy: Policy | undefined
     if (text !== undefined)
       this.orFinding(POLICY, () => {
         policy = parsePolicy(text)
       })
-    if (given === undefined) return policy
-    if ('logs' in given) return given
-    return { witnesses: new Map(), quorum: null, ...policy, logs: [given] }
+    return policy
   }
 
   /** Each row has a proof that is its own, and each proof and each event that the answer names has its row. */
@@ -220,15 +227,22 @@ class BundleCheck {
   receipt(): void {
     const receipt = this.json(RECEIPT)
     if (receipt === undefined) return
-    if (hashOf(receipt) !== receipt.receipt_sha256) this.find('altered', RECEIPT, 'is another than its own hash says')
+    const own = hashOf(receipt)
+    if (own === undefined || own !== receipt.receipt_sha256)
+      this.find('altered', RECEIPT, 'is another than its own hash says')
     const statement = isObject(receipt.statement) ? receipt.statement.sql : undefined
     const question = this.text(QUESTION)
-    if (question !== undefined && question !== `${statement}\n`)
+    if (question !== undefined && (typeof statement !== 'string' || question !== `${statement}\n`))
       this.find('altered', QUESTION, 'is not that of the receipt')
     const verdict = this.json(VERDICT)
-    if (verdict !== undefined && canonical(verdict) !== canonical(receipt.verdict))
+    const [told, held] = [verdict, receipt.verdict].map(canonical)
+    if (verdict !== undefined && (told === undefined || told !== held))
       this.find('altered', VERDICT, 'is not that of the receipt')
-    for (const file of Array.isArray(receipt.files) ? receipt.files : []) this.writtenFile(file)
+    const files = Array.isArray(receipt.files) ? receipt.files : []
+    for (const file of files) this.writtenFile(file)
+    for (const path of OF_ANSWER)
+      if (!files.some(file => isObject(file) && `${PAYLOAD}${file.name}` === path))
+        this.find('altered', RECEIPT, `does not name ${path}`)
   }
 
   private writtenFile(file: unknown): void {
@@ -288,6 +302,8 @@ class BundleCheck {
     }
   }
 }
+
+const NO_WITNESS = { witnesses: new Map(), quorum: null } as const
 
 function describe({ origin, size, root }: SignedCheckpoint): BundleVerdict['checkpoint'] {
   return { origin, size, root: root.toString('base64') }

@@ -8,7 +8,7 @@ import { decodeEntry, type Entry, type SealEntry, type SealedEntry } from './ent
 import { type Head, NOT_BEGUN, openHead } from './head.js'
 import { signersOf } from './identity.js'
 import { JournalError } from './journal-error.js'
-import { CHECKPOINT, claimPath, type LogStore } from './log-store.js'
+import { CHECKPOINT, claimPath, isOfHistory, type LogStore } from './log-store.js'
 
 /** What a journal says, for whoever has no time to verify all of it. */
 export interface Attested {
@@ -70,7 +70,7 @@ class Reading implements Attested {
     const newest = await this.newestAfter(cached ?? NOT_BEGUN)
     const head = newest ?? cached
     if (head !== undefined) await this.orProblem(() => this.readTo(head))
-    else if (!this.isThere && (await this.hasTiles())) this.problem(new JournalError(CHECKPOINT, 'is not there'))
+    else if (!this.isThere && (await this.hasHistory())) this.problem(new JournalError(CHECKPOINT, 'is not there'))
   }
 
   /** Where the chain of claims ends, as far as what was claimed is written: a sealing may be under way. */
@@ -159,8 +159,9 @@ class Reading implements Attested {
     }
   }
 
-  private async hasTiles(): Promise<boolean> {
-    this.isThere = (await this.orProblem(() => this.store.list('tile/')))?.length !== 0
+  /** What is left of a journal is never one that has not begun. */
+  private async hasHistory(): Promise<boolean> {
+    this.isThere = (await this.orProblem(() => this.store.list('')))?.some(isOfHistory) !== false
     return this.isThere
   }
 

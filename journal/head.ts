@@ -1,7 +1,7 @@
 import { formatCheckpoint, openCheckpoint, type SignedCheckpoint } from '../proof/checkpoint.js'
 import type { Verifier } from '../proof/note.js'
 import { ProofError } from '../proof/proof-error.js'
-import { type LogFile, TileReader } from '../proof/tiles.js'
+import { type LogFile, type ReadFile, TileReader } from '../proof/tiles.js'
 import { EMPTY_ROOT } from '../proof/tree.js'
 import { LOG_PREFIX } from '../transform/layout.js'
 import { JournalError } from './journal-error.js'
@@ -53,6 +53,18 @@ export async function nextClaim(store: LogStore, identity: JournalIdentity, head
   if (next.size <= head.size)
     throw new JournalError(path, `leads to size ${next.size}, expected more than ${head.size}`)
   return next
+}
+
+/**
+ * Reads the files of a journal up to a head that may be claimed and not written: what is missing then is where it was
+ * staged. Throws a `FileError` where that cannot be read.
+ */
+export async function readerTo(store: Pick<LogStore, 'read'>, { size, root }: Head): Promise<ReadFile> {
+  const path = stagingPath(size, root)
+  const staged = await store.read(path)
+  const files = staged === undefined ? [] : decodeStaged(staged, `${LOG_PREFIX}${path}`)
+  const bytesOf = new Map(files.map(({ path, bytes }) => [path, bytes]))
+  return async path => (await store.read(path)) ?? bytesOf.get(path)
 }
 
 /** Opens a checkpoint file. Throws a `JournalError` that says why it is not believed. */

@@ -4,6 +4,7 @@ import { ProofError } from '../proof/proof-error.js'
 import {
   bundlePath,
   decodeBundle,
+  partialTiles,
   readBundle,
   readTile,
   TILE_WIDTH,
@@ -18,6 +19,7 @@ import { decodeEntry, type Entry, type SealEntry } from './entry.js'
 import type { JournalFinding } from './finding.js'
 import { type Head, type JournalIdentity, NOT_BEGUN, openHead } from './head.js'
 import { JournalError } from './journal-error.js'
+import { strayFiles } from './log-files.js'
 import { CHECKPOINT, claimPath, isOfHistory, type LogStore, stagingPath } from './log-store.js'
 import { decodeStaged } from './staging.js'
 
@@ -75,10 +77,11 @@ class Walk {
 
   /** Claim by claim: a key that is sealed under a known one is known from then on. */
   async run(since: Head | undefined, seen: VerifyLogOptions['seen']): Promise<void> {
-    // before the claims: of a journal that is being sealed it would say more than they did
+    // before the claims: of a journal that is being sealed both would say more than they did
+    const there = await this.store.list('')
     const checkpoint = await this.store.read(CHECKPOINT)
     await this.claims()
-    if (this.chain.length === 0 && this.findings.length === 0) await this.noClaim()
+    if (this.findings.length === 0) this.strays(there)
     const cached = await this.cached(checkpoint)
     await this.unfinished(cached)
     const kept = [...(cached === undefined ? [] : [{ ...cached, path: CHECKPOINT }])]
@@ -86,6 +89,7 @@ class Walk {
     if (seen !== undefined) kept.push({ ...seen, note: undefined, path: `checkpoint (${seen.where})` })
     await this.entries(kept)
     for (const checkpoint of kept) this.holdAgainstEnd(checkpoint)
+    this.clocks()
     await this.tiles()
     for (const { size } of this.chain.slice(0, -1)) await this.olderTiles(size)
   }
@@ -110,18 +114,28 @@ class Walk {
   }
 
   /** Whoever seals claims first and writes then: files that follow no claim are what is left of a journal. */
-  private async noClaim(): Promise<void> {
-    const there = (await this.store.list('')).filter(isOfHistory)
-    if (there.length === 0) return
-    // a first sealing may have claimed since
-    await this.claims()
-    if (this.chain.length > 0 || this.findings.length > 0) return
-    const others = there.length === 1 ? '' : ` and ${there.length - 1} more`
-    this.find(
-      'missing',
-      claimPath(0),
-      `is not there, ${LOG_PREFIX}${there[0]}${others} is: the journal has no beginning`,
-    )
+  private strays(there: readonly string[]): void {
+    const history = there.filter(isOfHistory)
+    if (this.chain.length === 0) {
+      if (history.length > 0)
+        this.find(
+          'missing',
+          claimPath(0),
+          `is not there, ${LOG_PREFIX}${history[0]} ${isThere(history)}: the journal has no beginning`,
+        )
+      return
+    }
+    const sizes = this.chain.map(({ size }) => size)
+    const { beyond, besides, strange } = strayFiles(there, sizes)
+    const end = `the chain of claims ends at ${this.end.size}`
+    if (beyond[0] !== undefined)
+      this.find('cut-off', beyond[0], `${isThere(beyond)}, and ${end}: what came then is gone`)
+    if (besides[0] !== undefined)
+      this.find('forked', besides[0], `${isThere(besides)}, and the chain of claims does not come by`)
+    if (strange.length > 0)
+      this.remarks.push(
+        `what ${LOG_PREFIX}${strange[0]} is, which ${isThere(strange)}: no file of a journal, or of a size that nobody signed`,
+      )
   }
 
   /** Opens a claim; where no known key signed it, with the keys that were sealed until there. */
@@ -236,6 +250,18 @@ class Walk {
     if (path === KEPT && size === 0) this.remarks.push('the kept checkpoint is of an empty journal, it proves nothing')
   }
 
+  /** When something was sealed is said by a sealer's clock, which may be set. */
+  private clocks(): void {
+    const back = this.seals.filter(
+      ({ time }, i) => i > 0 && Date.parse(time) < Date.parse(this.seals[i - 1]?.time ?? ''),
+    )
+    const [{ time, previous_size: size } = {}] = back
+    if (back.length > 0)
+      this.remarks.push(
+        `when it was sealed: the sealer's clock went back ${back.length === 1 ? 'once' : `${back.length} times`}, first to ${time} at size ${size}`,
+      )
+  }
+
   /** Every tile of the whole size, made again. */
   private async tiles(): Promise<void> {
     const { size } = this.end
@@ -256,7 +282,7 @@ class Walk {
   /** Partial files of an earlier size may be gone; where one is there, it begins as the later one does. */
   private async olderTiles(size: number): Promise<void> {
     if (this.leaves.count < this.end.size) return
-    const partial = tilesBetween(0, size).filter(({ width }) => width < TILE_WIDTH)
+    const partial = partialTiles(size)
     for (const tile of partial) {
       const found = await this.read(tilePath(tile))
       if (found !== undefined) this.compareTile(tile, Buffer.from(found))
@@ -293,6 +319,11 @@ class Walk {
     const { end, chain, seals, findings, remarks } = this
     return { head: end, claims: chain.length, entries: this.leaves.count, seals, findings, remarks }
   }
+}
+
+/** What is said of the first of some files. */
+function isThere({ length }: readonly string[]): string {
+  return length === 1 ? 'is there' : `is there with ${length - 1} more`
 }
 
 /** A checkpoint that is held against the chain, and what it is called. */

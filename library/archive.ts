@@ -8,6 +8,7 @@ import { withBaselineRemarks } from '../queries/answers/baseline-remarks.js'
 import { findValue, type ValueQuestion } from '../queries/answers/find-value.js'
 import { readHistory } from '../queries/answers/read-history.js'
 import { type TableStatus, tableStatus } from '../queries/answers/table-status.js'
+import { withoutAttr } from '../queries/attr.js'
 import { SAVED_QUERIES } from '../queries/catalog.js'
 import { differencesOf } from '../queries/difference.js'
 import { type BoundValue, type QueryEngine, type RunOptions, streamAnswer } from '../queries/engines/engine.js'
@@ -303,7 +304,7 @@ export class OpenArchive implements AsyncDisposable {
     values: readonly BoundValue[] = [],
     options: RunOptions = {},
   ): AsyncGenerator<R> {
-    for await (const piece of streamAnswer(this.engine, text, values, { ...options, foreign: true }))
+    for await (const piece of streamAnswer(this.engine, withoutAttr(text), values, { ...options, foreign: true }))
       yield* rowsOf(piece) as Generator<Row> as Generator<R>
   }
 

@@ -20,6 +20,10 @@ interface Given {
   readonly attribute: string
   readonly items: string
   readonly column: string
+  readonly amount: string | number | bigint
+  readonly clock: string
+  readonly days: string
+  readonly zone: string
 }
 
 /** A saved query's parameters, each as its type wants it. */

@@ -41,12 +41,33 @@ function partOf(width: number): string {
   return width === TILE_WIDTH ? '' : `.p/${width}`
 }
 
+const TILE_PATH = /^tile\/(entries|0|[1-9]\d?)\/((?:x\d{3}\/)*\d{3})(?:\.p\/([1-9]\d{0,2}))?$/
+
+/** The tile of a path, of a bundle the one of level 0 over its entries; undefined for any other path. */
+export function parseTilePath(path: string): Tile | undefined {
+  const [, level = '', groups = '', part] = TILE_PATH.exec(path) ?? []
+  const index = Number(groups.replaceAll(/[x/]/g, ''))
+  const tile = { level: level === 'entries' ? 0 : Number(level), index, width: Number(part ?? TILE_WIDTH) }
+  const whole = level === 'entries' ? bundlePath(tile) : tilePath(tile)
+  return whole === path && tile.width <= TILE_WIDTH && Number.isSafeInteger(index) ? tile : undefined
+}
+
 /** All tiles that a log of `size` entries has besides those that one of `before` has already, level by level. */
 export function tilesBetween(before: number, size: number): readonly Tile[] {
   const tiles: Tile[] = []
   for (let level = 0, [from, to] = [before, size]; to > 0; level++) {
     tiles.push(...newTiles(level, from, to))
     ;[from, to] = [Math.floor(from / TILE_WIDTH), Math.floor(to / TILE_WIDTH)]
+  }
+  return tiles
+}
+
+/** The tiles that are not full, one of a level at most, from level 0 upward. */
+export function partialTiles(size: number): readonly Tile[] {
+  const tiles: Tile[] = []
+  for (let level = 0, hashes = size; hashes > 0; level++, hashes = Math.floor(hashes / TILE_WIDTH)) {
+    const width = hashes % TILE_WIDTH
+    if (width > 0) tiles.push({ level, index: Math.floor(hashes / TILE_WIDTH), width })
   }
   return tiles
 }
@@ -112,32 +133,31 @@ export class TileReader {
 
 /** The hashes of a tile; of a partial one that is gone, from the full one that took its place. */
 export async function readTile(read: ReadFile, tile: Tile): Promise<readonly Uint8Array[]> {
-  const bytes = await readWhole(read, tile, tilePath, full => full.length === TILE_WIDTH * HASH_BYTES)
-  const hashes = splitHashes(bytes, tilePath(tile))
-  if (hashes.length < tile.width || (hashes.length > tile.width && hashes.length !== TILE_WIDTH))
-    throw new ProofError(`${tilePath(tile)} has ${hashes.length} hashes, expected ${tile.width}`)
+  const { path, bytes, width } = await readWhole(read, tile, tilePath)
+  const hashes = splitHashes(bytes, path)
+  if (hashes.length !== width) throw new ProofError(`${path} has ${hashes.length} hashes, expected ${width}`)
   return hashes.slice(0, tile.width)
 }
 
 /** The entries of a bundle; of a partial one that is gone, from the full one that took its place. */
 export async function readBundle(read: ReadFile, bundle: Pick<Tile, 'index' | 'width'>): Promise<readonly Buffer[]> {
-  const bytes = await readWhole(read, bundle, bundlePath, () => true)
-  const entries = decodeBundle(bytes, bundlePath(bundle))
-  if (entries.length < bundle.width || (entries.length > bundle.width && entries.length !== TILE_WIDTH))
-    throw new ProofError(`${bundlePath(bundle)} has ${entries.length} entries, expected ${bundle.width}`)
+  const { path, bytes, width } = await readWhole(read, bundle, bundlePath)
+  const entries = decodeBundle(bytes, path)
+  if (entries.length !== width) throw new ProofError(`${path} has ${entries.length} entries, expected ${width}`)
   return entries.slice(0, bundle.width)
 }
 
+/** The file of a part, else the full one that took its place: its path, and how wide it has to be. */
 async function readWhole<T extends { readonly width: number }>(
   read: ReadFile,
   part: T,
   pathOf: (part: T) => string,
-  isFull: (bytes: Uint8Array) => boolean,
-): Promise<Uint8Array> {
-  const found = await read(pathOf(part))
-  if (found !== undefined) return found
-  const whole = part.width === TILE_WIDTH ? undefined : await read(pathOf({ ...part, width: TILE_WIDTH }))
-  if (whole !== undefined && isFull(whole)) return whole
+): Promise<{ readonly path: string; readonly bytes: Uint8Array; readonly width: number }> {
+  for (const width of new Set([part.width, TILE_WIDTH])) {
+    const path = pathOf({ ...part, width })
+    const bytes = await read(path)
+    if (bytes !== undefined) return { path, bytes, width }
+  }
   throw new ProofError(`${pathOf(part)} is missing`)
 }
 

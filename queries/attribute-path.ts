@@ -71,8 +71,8 @@ export function rowsAtPath(changes: string, text: string): string {
     from (
       select
         delivered.*,
-        json_format(${valueAt('delivered.old_image', text)}) as value_before,
-        json_format(${valueAt('delivered.new_image', text)}) as value_after
+        json_format(${valueAtPath('delivered.old_image', text)}) as value_before,
+        json_format(${valueAtPath('delivered.new_image', text)}) as value_after
       from ${changes} as delivered
     ) as found
   )`
@@ -84,8 +84,8 @@ function readText(json: string): string | undefined {
   return typeof text === 'string' ? text : undefined
 }
 
-/** The value at a path of an image, as SQL. */
-function valueAt(image: string, text: string): string {
+/** The value at a path of an image, as SQL: DynamoDB JSON. */
+export function valueAtPath(image: string, text: string): string {
   const whole = member(`json_parse(${image})`, text)
   return isTopLevel(text) ? whole : `coalesce(${whole}, ${walk(image, readPath(text))})`
 }

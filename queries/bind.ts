@@ -75,10 +75,15 @@ export function withActor(query: SavedQuery, identifiers: Identifiers, actor: At
 /** As answers print the identity that DynamoDB records for its deletes by time to live, so that questions take it. */
 export const TIME_TO_LIVE = { recorded: 'dynamodb.amazonaws.com', printed: 'DynamoDB time to live' } as const
 
+/** An actor as rows have it, of one as answers print it. */
+export function recordedActor(name: string): string {
+  const isPrinted = [TIME_TO_LIVE.printed.toLowerCase(), 'time to live'].includes(name.toLowerCase())
+  return isPrinted ? TIME_TO_LIVE.recorded : name
+}
+
 function withRecordedActor(values: ReadonlyMap<string, BoundValue>): ReadonlyMap<string, BoundValue> {
-  const printed = [TIME_TO_LIVE.printed.toLowerCase(), 'time to live']
-  const isPrinted = printed.includes(String(values.get('actor')).toLowerCase())
-  return isPrinted ? new Map([...values, ['actor', TIME_TO_LIVE.recorded]]) : values
+  const actor = values.get('actor')
+  return typeof actor === 'string' ? new Map([...values, ['actor', recordedActor(actor)]]) : values
 }
 
 function scopeOf(

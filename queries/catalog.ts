@@ -4,7 +4,7 @@ import type { Parameter, ParameterType } from './parameters.js'
 import type { QueryName } from './query-types.js'
 
 /** The type of an answer's column, the same on every engine; times are of UTC. */
-export type AnswerType = 'varchar' | 'bigint' | 'double' | 'boolean' | 'timestamp' | 'array(varchar)'
+export type AnswerType = 'varchar' | 'bigint' | 'double' | 'decimal(38,10)' | 'boolean' | 'timestamp' | 'array(varchar)'
 
 /** A column of a saved query's answer. */
 export interface AnswerColumn {

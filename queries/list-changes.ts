@@ -2,7 +2,7 @@ import { formatDay } from '../transform/instant.js'
 import { dateOfKey, tablePrefix } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { TIME_TO_LIVE } from './bind.js'
-import type { BoundValue, QueryEngine, RunOptions } from './engines/engine.js'
+import { type BoundValue, type QueryEngine, type RunOptions, streamAnswer } from './engines/engine.js'
 import { deliveriesOf } from './engines/literal.js'
 import { once } from './engines/once.js'
 import { type Row, rowsOf } from './engines/rows.js'
@@ -140,6 +140,29 @@ function listedChange(row: Row): ListedChange {
     lastWriter: row.last_writer as string | null,
     kind: row.kind as ActorKind,
   }
+}
+
+/** An item, and the ids of some changes of it, in no order. */
+export interface ItemChanges {
+  readonly itemKey: string
+  readonly eventIds: readonly string[]
+}
+
+/** The items that some changes are of, in the order of the bytes of their keys, however many there are. */
+export async function* itemsChanged(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  filter: ChangeFilter,
+): AsyncGenerator<ItemChanges> {
+  const rows = await filteredRows(engine, table, filter)
+  const sql = `${rows.sql}
+select item_key, array_agg(event_id) as event_ids
+from filtered
+group by item_key
+order by item_key`
+  for await (const piece of streamAnswer(engine, sql, rows.values))
+    for (const { item_key, event_ids } of rowsOf(piece))
+      yield { itemKey: String(item_key), eventIds: event_ids as readonly string[] }
 }
 
 /** How many changes have a value. */

@@ -1,12 +1,25 @@
 import { formatInstant, parseInstant } from '../transform/instant.js'
+import { readClock, readDays, readZone } from './calendar.js'
 import type { BoundValue } from './engines/engine.js'
 
 /**
- * `item`: an item's key as canonical DynamoDB JSON; `instant`: ISO 8601 with a zone; `integer`: from 1; `steps`:
- * pairs of texts as JSON, bound without white space; `attribute`: an attribute's name, a path as `history` prints it,
- * or a configured column; `items`: a JSON object; `text`: as it is.
+ * `item`: an item's key as canonical DynamoDB JSON; `instant`: ISO 8601 with a zone; `integer`: from 1; `steps`: pairs
+ * of texts as JSON, bound without white space; `attribute`: an attribute's name, a path as `history` prints it, or a
+ * configured column; `items`: a JSON object; `amount`: a number from 0 that a decimal(38,10) holds; `clock`: a time of
+ * day; `zone`: a zone's name; `days`: weekdays; `text`: as it is.
  */
-export type ParameterType = 'attribute' | 'item' | 'items' | 'instant' | 'integer' | 'steps' | 'text'
+export type ParameterType =
+  | 'amount'
+  | 'attribute'
+  | 'clock'
+  | 'days'
+  | 'item'
+  | 'items'
+  | 'instant'
+  | 'integer'
+  | 'steps'
+  | 'text'
+  | 'zone'
 
 export interface Parameter {
   readonly name: string
@@ -51,10 +64,11 @@ export function checkParameters(
 }
 
 function readValue({ name, type, example }: Parameter, text: string | undefined): BoundValue {
-  if (text === undefined)
-    throw new ParameterError(`parameter ${name} is missing, give for example --param ${name}=${example}`)
+  if (text === undefined) throw new ParameterError(`parameter ${name} is missing, give for example ${name}=${example}`)
   if (type === 'integer') return readInteger(name, text)
   if (type === 'steps') return readSteps(name, text, example)
+  const form = FORMS[type]
+  if (form !== undefined) return form.read(text) ?? refuse(name, text, `${form.expected} such as ${example}`)
   if (type !== 'instant') return text
   const instant = parseInstant(text)
   if (instant === undefined) {
@@ -63,6 +77,24 @@ function readValue({ name, type, example }: Parameter, text: string | undefined)
     )
   }
   return formatInstant(instant.us, 6)
+}
+
+/** Texts that have one form of several, or none. */
+const FORMS: Readonly<
+  Partial<Record<ParameterType, { readonly expected: string; readonly read: (text: string) => string | undefined }>>
+> = {
+  amount: { expected: 'a number from 0 with at most 10 digits behind the point', read: readAmount },
+  clock: { expected: 'a time of day', read: readClock },
+  days: { expected: 'weekdays', read: readDays },
+  zone: { expected: 'the name of a zone', read: readZone },
+}
+
+function readAmount(text: string): string | undefined {
+  return /^\d{1,24}(\.\d{1,10})?$/.test(text) ? text : undefined
+}
+
+function refuse(name: string, text: string, expected: string): never {
+  throw new ParameterError(`parameter ${name} is ${JSON.stringify(text)}, expected ${expected}`)
 }
 
 function readInteger(name: string, text: string): number {

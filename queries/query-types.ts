@@ -39,6 +39,23 @@ export interface QueryTypes {
       readonly event_time_us: bigint | null
     }
   }
+  /** By how much did each actor change an amount, in sum? */
+  readonly 'amounts-by-actor': {
+    readonly parameters: {
+      readonly attribute: 'attribute'
+      readonly from?: 'instant'
+      readonly to?: 'instant'
+    }
+    readonly row: {
+      readonly actor: string | null
+      readonly changes: bigint | null
+      readonly items: bigint | null
+      readonly increase: string | null
+      readonly decrease: string | null
+      readonly difference: string | null
+      readonly not_summed: bigint | null
+    }
+  }
   /** Does each item of a complete baseline fit its changes, and do they say of no other that it was there? */
   readonly anchors: {
     readonly parameters: {
@@ -128,6 +145,26 @@ export interface QueryTypes {
       readonly event_id: string | null
     }
   }
+  /** Which changes moved an amount by more than so much? */
+  readonly 'changes-above': {
+    readonly parameters: {
+      readonly attribute: 'attribute'
+      readonly amount: 'amount'
+      readonly from?: 'instant'
+      readonly to?: 'instant'
+    }
+    readonly row: {
+      readonly event_time: string | null
+      readonly event_name: string | null
+      readonly item_key: string | null
+      readonly old_value: string | null
+      readonly new_value: string | null
+      readonly difference: string | null
+      readonly actor: string | null
+      readonly event_time_us: bigint | null
+      readonly event_id: string | null
+    }
+  }
   /** What changed in the table between two moments? */
   readonly 'changes-between': {
     readonly parameters: {
@@ -201,6 +238,27 @@ export interface QueryTypes {
       readonly event_time_us: bigint | null
       readonly event_id: string | null
       readonly subjects: readonly (string | null)[] | null
+    }
+  }
+  /** Which changes were made outside working hours? */
+  readonly 'changes-outside-hours': {
+    readonly parameters: {
+      readonly opens?: 'clock'
+      readonly closes?: 'clock'
+      readonly zone?: 'zone'
+      readonly days?: 'days'
+      readonly from?: 'instant'
+      readonly to?: 'instant'
+    }
+    readonly row: {
+      readonly event_time: string | null
+      readonly event_name: string | null
+      readonly item_key: string | null
+      readonly changed: readonly (string | null)[] | null
+      readonly actor: string | null
+      readonly actor_source: string | null
+      readonly event_time_us: bigint | null
+      readonly event_id: string | null
     }
   }
   /** Which changes between two moments does nobody answer for? */
@@ -296,6 +354,23 @@ export interface QueryTypes {
       readonly last_event: string | null
       readonly last_time: string | null
       readonly changes: bigint | null
+    }
+  }
+  /** Who changed the table for the first time, between two moments? */
+  readonly 'first-time-actors': {
+    readonly parameters: {
+      readonly from?: 'instant'
+      readonly to?: 'instant'
+    }
+    readonly row: {
+      readonly event_time: string | null
+      readonly actor: string | null
+      readonly event_name: string | null
+      readonly item_key: string | null
+      readonly changes: bigint | null
+      readonly items: bigint | null
+      readonly event_time_us: bigint | null
+      readonly event_id: string | null
     }
   }
   /** Which items changed most between two moments? */
@@ -526,6 +601,26 @@ export interface QueryTypes {
       readonly deleted_by: string | null
       readonly last_writer: string | null
       readonly created_by: string | null
+      readonly event_id: string | null
+    }
+  }
+  /** Which items were brought into a state by the very actor who inserted them? */
+  readonly 'self-approvals': {
+    readonly parameters: {
+      readonly state: 'text'
+      readonly attribute?: 'attribute'
+      readonly from?: 'instant'
+      readonly to?: 'instant'
+    }
+    readonly row: {
+      readonly event_time: string | null
+      readonly item_key: string | null
+      readonly found: string | null
+      readonly actor: string | null
+      readonly inserted_by: string | null
+      readonly inserted_time: string | null
+      readonly event_name: string | null
+      readonly event_time_us: bigint | null
       readonly event_id: string | null
     }
   }

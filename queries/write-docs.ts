@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { FROM_INSTANT, SAVED_QUERIES, type SavedQuery } from './catalog.js'
 import type { Parameter } from './parameters.js'
+import { askedParameters } from './question-usage.js'
 
 /** `docs/queries.md`, made from the saved queries themselves. Run by `npx tsx queries/write-docs.ts`. */
 export function queriesDocument(): string {
@@ -11,7 +12,8 @@ export function queriesDocument(): string {
 
 Made from the files in \`queries/sql/\` by \`npx tsx queries/write-docs.ts\`; do not edit.
 
-Each question is one SQL text for DuckDB, Trino and Athena. Ask it with \`itemtrail query NAME TABLE --param name=value\`. An
+Each question is one SQL text for DuckDB, Trino and Athena. Ask it with \`itemtrail query NAME TABLE\` and its
+parameters, in their order or as \`name=value\`; \`--from\` and \`--to\` give a period. An
 \`instant\` is ISO 8601 with a zone, to the microsecond, in the console as on the command line; in SQL it becomes microseconds by
 
     ${FROM_INSTANT.us('?')}
@@ -87,17 +89,16 @@ const ROW_TYPES = {
   timestamp: 'string',
   bigint: 'bigint',
   double: 'number',
+  'decimal(38,10)': 'string',
   boolean: 'boolean',
   'array(varchar)': 'readonly (string | null)[]',
 } as const
 
-function describeQuery({ name, question, empty, parameters, asksForColumn, columns }: SavedQuery): string {
+function describeQuery(saved: SavedQuery): string {
+  const { name, question, empty, parameters, asksForColumn, columns } = saved
   const column = asksForColumn ? ['| `column` | column | | one of the columns that the table configures |'] : []
   const rows = [...column, ...parameters.map(describeParameter)]
-  const given = [
-    ...(asksForColumn ? ['column=status'] : []),
-    ...parameters.filter(isRequired).map(({ name, example }) => `${name}=${example}`),
-  ]
+  const given = exampleValues(saved)
   return `## ${name}
 
 ${question}
@@ -112,7 +113,7 @@ ${rows.join('\n')}
 | --- | --- | --- |
 ${columns.map(({ name, type, detail, meaning }) => `| \`${name}\` | ${type} | ${escapeCell(meaning)}${detail ? ' *(detail)*' : ''} |`).join('\n')}
 
-    itemtrail query ${name} Orders${given.map(text => ` --param ${quoteForShell(text)}`).join('')}
+    itemtrail query ${name} Orders${given.map(text => ` ${quoteForShell(text)}`).join('')}
 `
 }
 
@@ -127,8 +128,18 @@ function describeParameter({ name, type, default: value, preset, meaning }: Para
   return `| \`${name}\` | ${type} | ${shown} | ${escapeCell(meaning)} |`
 }
 
-function isRequired({ default: preset }: Parameter): boolean {
-  return preset === undefined
+/** A value for each parameter that needs one; by its name where one before it is left out. */
+function exampleValues(saved: SavedQuery): readonly string[] {
+  const asked = askedParameters(saved)
+  const needed = asked.filter(({ name, isNeeded }) => isNeeded || exampleOf(saved, name)?.default === undefined)
+  return needed.map(({ name }, i) => {
+    const example = exampleOf(saved, name)?.example ?? 'status'
+    return asked[i]?.name === name ? example : `${name}=${example}`
+  })
+}
+
+function exampleOf({ parameters }: SavedQuery, name: string): Parameter | undefined {
+  return parameters.find(parameter => parameter.name === name)
 }
 
 function escapeCell(text: string): string {

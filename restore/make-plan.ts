@@ -1,4 +1,6 @@
+import { batchesOf } from '../capture/batches.js'
 import type { QueryEngine } from '../queries/engines/engine.js'
+import type { ItemChanges } from '../queries/list-changes.js'
 import type { LostStretch } from '../queries/verdict/archive-facts.js'
 import type { ItemHistory } from '../queries/verdict/fold-history.js'
 import { readHistories } from '../queries/verdict/histories.js'
@@ -9,6 +11,7 @@ import { compareUtf8 } from '../transform/json.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { LiveTable, TableDescription } from './live-table.js'
 import {
+  hidePlanned,
   type Keyed,
   type Now,
   type PairListener,
@@ -22,6 +25,7 @@ import {
   thenOfTable,
 } from './restore-plan.js'
 import { type KeyedText, sortByKey } from './sorted.js'
+import { undoItem } from './undo-item.js'
 
 /** What a plan is made of: the past of a table, and where its present is to be seen. */
 export interface PastAndPresent {
@@ -45,13 +49,13 @@ export interface PlanListener extends PairListener {
   readonly onRead: (items: number) => void
 }
 
-/** The plan for one item, whose whole history is given; undefined where it is as it was. */
+/** The plan for one item, whose whole history is given, beside what it was; undefined where it is so. */
 export async function planOne(
   subject: PastAndPresent,
   all: ItemHistory,
   { onSame, onWithinSecond }: PlanListener,
+  then: Then = thenAt(all, subject),
 ): Promise<PlannedChange | undefined> {
-  const then = thenAt(all, subject)
   const item = { key: all.itemKey, was: then, now: await itemNow(all, subject) }
   const [planned] = await planItems([item], subject.options)
   if (then.withinSecond) onWithinSecond()
@@ -67,6 +71,11 @@ async function itemNow(all: ItemHistory, subject: PastAndPresent): Promise<Now> 
   const { live } = subject
   if (live === null) return null
   if (live !== undefined) return (await live.read([all.itemKey])).get(all.itemKey)?.image ?? null
+  return stateNow(all, subject)
+}
+
+/** What the archive takes an item for by now. */
+function stateNow(all: ItemHistory, subject: PastAndPresent): Now {
   const { state, image } = thenAt(all, { ...subject, at: currentInstant() })
   return state === 'unknown' ? undefined : image
 }
@@ -112,6 +121,45 @@ async function* scan(live: LiveTable, onRead: (items: number) => void): AsyncGen
 
 function currentInstant(): Instant {
   return { us: Date.now() * 1000, precision: 'ms' }
+}
+
+/**
+ * The plan that takes back one writer's changes, item by item in the order in which they are given, each with the ids
+ * of that writer's changes of it.
+ */
+export async function* planUndo(
+  subject: PastAndPresent,
+  written: AsyncIterable<ItemChanges>,
+  { onSame }: Pick<PlanListener, 'onSame'>,
+): AsyncGenerator<PlannedChange> {
+  const { engine, table, options } = subject
+  for await (const batch of batchesOf(written, ITEMS)) {
+    const keys = batch.map(({ itemKey }) => itemKey)
+    const histories = await readHistories(engine, table, keys)
+    const now = await itemsNowOf(histories, subject)
+    const undone = batch.map(({ itemKey, eventIds }) => {
+      const all = histories.get(itemKey) as ItemHistory
+      return undoItem(all, new Set(eventIds), now(all), options)
+    })
+    for (const planned of await hidePlanned(undone, options.sealed)) {
+      if (planned === undefined) onSame()
+      else yield planned
+    }
+  }
+}
+
+/** Items whose whole histories are in memory at once. */
+const ITEMS = 50
+
+/** What some items are now, read from the table at once where there is one. */
+async function itemsNowOf(
+  histories: ReadonlyMap<string, ItemHistory>,
+  subject: PastAndPresent,
+): Promise<(all: ItemHistory) => Now> {
+  const { live } = subject
+  if (live === undefined || live === null) return all => stateNow(all, subject)
+  const found = await live.read([...histories.keys()])
+  return ({ itemKey }) => found.get(itemKey)?.image ?? null
 }
 
 /** An instant as a plan has it. */

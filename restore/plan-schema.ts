@@ -34,6 +34,8 @@ const header = record({
   plan: exactly(PLAN_VERSION),
   table,
   as_of: instant,
+  before: text.exactOptional(),
+  undo: record({ actor: text, from: instant, to: instant, in_part: count }).exactOptional(),
   key: text.nullable(),
   archive: text,
   against: oneOf(['table', 'archive']),
@@ -69,8 +71,10 @@ const outcome = record({
 
 /**
  * The first line of a plan: everything that the lines after it have in common. `table` is the one whose past is wanted,
- * `target` the one that is written, null where none was looked at; `key` is the only item that it is about. Into
- * `actor_attribute` of each item that is written goes the name of who performs the plan; null where there is none.
+ * `target` the one that is written, null where none was looked at; `key` is the only item that it is about. With
+ * `before` the item is to be what it was before that event, with `undo` one writer's changes are taken back, of some
+ * items only `in_part`. Into `actor_attribute` of each item that is written goes the name of who performs the plan;
+ * null where there is none.
  */
 export type PlanHeader = Readonly<z.output<typeof header>>
 

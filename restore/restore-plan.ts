@@ -170,11 +170,12 @@ function closedItem(key: string, { confidence }: Then, reason: string): PlannedC
   return { key, action: 'skip', wanted: null, expected: UNKNOWN, confidence, reason, now: null }
 }
 
-/** The same with what is erasable sealed; what could not be opened again is not planned. */
-async function hidePlanned(
+/** The same plans with what is erasable sealed; what could not be opened again is not planned. */
+export async function hidePlanned(
   planned: readonly (PlannedChange | undefined)[],
-  sealed: SealedItems,
+  sealed: SealedItems | undefined,
 ): Promise<readonly (PlannedChange | undefined)[]> {
+  if (sealed === undefined) return planned
   const shown = planned.flatMap(item =>
     [item?.wanted, item?.now].flatMap(image => (item && image ? [{ key: item.key, image }] : [])),
   )
@@ -197,8 +198,7 @@ async function hidePlanned(
 export function planItem(key: string, then: Then, now: Now, options: PlanOptions): PlannedChange | undefined {
   if (now === undefined) {
     const { image: wanted, confidence } = then
-    const reason = 'what it is now is not known: the archive has no image of it'
-    return { key, action: 'skip', wanted, expected: UNKNOWN, confidence, reason, now: null }
+    return { key, action: 'skip', wanted, expected: UNKNOWN, confidence, reason: NOW_UNKNOWN, now: null }
   }
   const expected = now === null ? ABSENT : comparableHash(now)
   const planned = { key, wanted: then.image, expected, confidence: then.confidence, now }
@@ -214,8 +214,9 @@ export function planItem(key: string, then: Then, now: Now, options: PlanOptions
     : { ...planned, action: 'leave', reason: 'it was not there: --delete deletes it' }
 }
 
-const SEALED =
-  'values of it are sealed in the archive, ciphertext is never written into a table, and no keys are at hand'
+/** Why nothing is done to an item of which nobody can say what it is, and to one that holds sealed values. */
+export const NOW_UNKNOWN = 'what it is now is not known: the archive has no image of it'
+export const SEALED = 'values of it are sealed in the archive, and ciphertext is never written into a table'
 
 function isSameButForActor(then: string, now: string, { actorAttribute }: PlanOptions): boolean {
   if (actorAttribute === null || then === now) return isSameItem(then, now)
@@ -223,7 +224,11 @@ function isSameButForActor(then: string, now: string, { actorAttribute }: PlanOp
   return isSameItem(without(then), without(now))
 }
 
-function doubtOf({ confidence, unresolved, lost, state }: Then, options: PlanOptions): string | undefined {
+/** Why what is known of an item is not acted on; undefined where it is certain enough. */
+export function doubtOf(
+  { confidence, unresolved, lost, state }: Pick<Then, 'confidence' | 'unresolved' | 'lost' | 'state'>,
+  options: PlanOptions,
+): string | undefined {
   const { accepted, late } = options
   if (confidence === 'ALTERED')
     return 'ALTERED: what the archive holds of it is not what its own hashes say, or not what was sealed, and nothing accepts that: itemtrail history tells which change'
@@ -283,13 +288,14 @@ export function thenOf(found: StateAt, at: Pick<Instant, 'us'>, stretches: reado
  * True where something was lost between an item's last change, if it had one, and a moment: it may have been the
  * item's.
  */
-function isLostBetween(lastUs: number | undefined, atUs: number, lost: readonly Lost[]): boolean {
+export function isLostBetween(lastUs: number | undefined, atUs: number, lost: readonly Lost[]): boolean {
   return lost.some(
     ({ fromUs, toUs }) => (fromUs === null || fromUs <= atUs) && (lastUs === undefined || toUs >= lastUs),
   )
 }
 
-const STATE_NAMES: Readonly<Record<ItemState['kind'], Then['state']>> = {
+/** What a state of an item is to a plan. */
+export const STATE_NAMES: Readonly<Record<ItemState['kind'], Then['state']>> = {
   present: 'present',
   deleted: 'absent',
   'never seen': 'absent',

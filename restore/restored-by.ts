@@ -17,11 +17,20 @@ export interface RestoredBy {
 /** How far the clock of who restored may be from the one that times changes; times may be cut to the minute, too. */
 const CLOCKS_US = 60 * 1_000_000
 
+/** Found once for each history: it is asked for each of its changes. */
+const known = new WeakMap<ItemHistory, ReadonlyMap<string, RestoredBy>>()
+
 /**
  * The restore of each change that was made by one, or may have been, by `event_id`. The newest fact of a plan tells the
  * most.
  */
-export function restoredBy({ itemKey, changes, facts }: ItemHistory): ReadonlyMap<string, RestoredBy> {
+export function restoredBy(history: ItemHistory): ReadonlyMap<string, RestoredBy> {
+  const found = known.get(history) ?? findRestores(history)
+  known.set(history, found)
+  return found
+}
+
+function findRestores({ itemKey, changes, facts }: ItemHistory): ReadonlyMap<string, RestoredBy> {
   const found = new Map<string, RestoredBy>()
   for (const fact of facts.restores) {
     const within = changes.filter(change => isWithin(change, fact))

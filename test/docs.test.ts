@@ -56,6 +56,7 @@ describe('documents', () => {
       ...readdirSync(new URL('../docs', import.meta.url))
         .filter(name => name.endsWith('.md'))
         .map(name => `docs/${name}`),
+      ...readdirSync(new URL('../docs/guides', import.meta.url)).map(name => `docs/guides/${name}`),
     ]
     const broken = documents
       .flatMap(document =>

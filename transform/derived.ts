@@ -16,6 +16,12 @@ export function manifestKey(table: string): string {
   return `${derivedPrefix(table)}manifest.json`
 }
 
+/** Whether a key is that of a table's manifest. */
+export function isManifest(key: string): boolean {
+  const [, table = ''] = key.split('/')
+  return key === manifestKey(table)
+}
+
 /** The key prefix of the clustered copy. */
 export function changesPrefix(table: string): string {
   return `${derivedPrefix(table)}changes/`

@@ -102,8 +102,12 @@ export interface RestoreFact extends AnyFact {
   readonly plan: string
   /** The table whose past was written, which may be another. */
   readonly pastOf: string
-  /** The instant of that past. */
+  /** The instant of that past; of what takes back a writer's changes, since when. */
   readonly asOf: string
+  /** The change before which it was, by its event id. @default - a moment was asked for */
+  readonly before?: string
+  /** Whose changes were taken back, from one instant to another. @default - the whole state was written */
+  readonly undone?: UndoneChanges
   /** Who restored; null where nobody said it. */
   readonly actor: string | null
   /** Between these instants, by the clock of who restored, the items were written. */
@@ -114,6 +118,13 @@ export interface RestoreFact extends AnyFact {
    * What was written: keys, and the hashes of images, null of a delete. Null where there are more than can be listed.
    */
   readonly written: readonly RestoredItem[] | null
+}
+
+/** Changes of one writer within a time, its beginning included. */
+export interface UndoneChanges {
+  readonly actor: string
+  readonly from: string
+  readonly to: string
 }
 
 /** An item that a restore wrote. */

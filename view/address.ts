@@ -44,6 +44,12 @@ export function periodIn(search: Search): { readonly fromUs: number | null; read
   return { fromUs, toUs }
 }
 
+/** The row that a page begins with. */
+export function startIn({ after = '0' }: Search): number {
+  if (/^\d{1,9}$/.test(after)) return Number(after)
+  throw new AddressError(`after is ${JSON.stringify(after)}, expected a whole number`)
+}
+
 /** One of some words; undefined where it is left out. */
 export function wordIn<W extends string>(search: Search, name: string, words: readonly W[]): W | undefined {
   const text = search[name]
@@ -53,9 +59,20 @@ export function wordIn<W extends string>(search: Search, name: string, words: re
   throw new AddressError(`${name} is ${JSON.stringify(text)}, expected one of ${words.join(', ')}`)
 }
 
-/** A word of a command line, quoted where a shell would read it otherwise. */
+/**
+ * A word of a command line, quoted where a shell would read it otherwise. What cannot be seen is written in octal, for
+ * a terminal acts on a control character that is pasted before any shell reads a quote.
+ */
 export function shellWord(word: string): string {
-  if (/^[\w.,:/=@+-]+$/.test(word)) return word
+  if (/^[\w./][\w.,:/=@+-]*$/.test(word)) return word
+  if (word.search(UNSEEN) !== -1) return `$'${word.replaceAll(/['\\]/g, '\\$&').replaceAll(UNSEEN, octalOf)}'`
   if (word.includes("'") && !/["$`\\!]/.test(word)) return `"${word}"`
   return `'${word.replaceAll("'", "'\\''")}'`
+}
+
+const UNSEEN = /(?![\n\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
+
+/** Three figures a byte: of a hexadecimal number the next sign could be a part. */
+function octalOf(sign: string): string {
+  return [...Buffer.from(sign)].map(byte => `\\${byte.toString(8).padStart(3, '0')}`).join('')
 }

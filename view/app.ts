@@ -15,9 +15,10 @@ import { QueryError } from '../queries/engines/engine.js'
 import { ParameterError } from '../queries/parameters.js'
 import { formatInstant } from '../transform/instant.js'
 import { SealingError } from '../transform/sealed-field.js'
-import { AddressError, linkTo, shellWord } from './address.js'
+import { AddressError, shellWord } from './address.js'
 import type { ArchiveInView, Looked } from './archive-in-view.js'
 import { checkPapers, MOST_DROPPED } from './check-papers.js'
+import { goTo } from './go.js'
 import { pageOf, type Surroundings } from './layout.js'
 import { revealPage } from './paper/reveal.js'
 import { STYLE } from './paper/style.js'
@@ -36,7 +37,8 @@ import { receiptOfSample, sampleScreen } from './screens/sample.js'
 import { receiptOfSql, sqlScreen } from './screens/sql.js'
 import { tableScreen } from './screens/table.js'
 import { costFirst, type Spending, spendingRemarks } from './spending.js'
-import { itemIn, itemLink, lastChange } from './tables.js'
+import { verdictWords } from './sureness.js'
+import { lastChange } from './tables.js'
 import { clockOf } from './times.js'
 import { unreadBy } from './unread.js'
 
@@ -77,6 +79,8 @@ export function createApp(options: AppOptions): Hono {
   )
   app.use(guard(options.hosts, options.admission))
   app.get('/open', c => {
+    // what looks at a link before somebody opens it does not spend it
+    if (c.req.method === 'HEAD') return c.body(null, 204)
     if (!options.admission.admit(c.req.query('token') ?? '')) return c.text(SPENT, 401)
     options.admission.remember(c)
     return c.redirect('/', 303)
@@ -107,19 +111,6 @@ async function judge(c: Context, options: AppOptions): Promise<Response> {
       return c.json({ error: (error as Error).message }, 400)
     }
   })
-}
-
-/** A form cannot put what is typed into a path; a key may look there like something else. */
-async function goTo(asking: PageAsking): Promise<Response> {
-  const { table = '', key, at } = asking.search
-  const found = asking.archive.findTable(table)
-  const link =
-    at !== undefined
-      ? linkTo(['t', table, 'as-of', at.trim()])
-      : key === undefined || found === undefined
-        ? linkTo(['t', table, 'i', key ?? ''])
-        : itemLink(found.table, await itemIn(asking, found, key))
-  return new Response(null, { status: 303, headers: { location: link } })
 }
 
 /** The screens by their paths: `:` is any step. */
@@ -162,10 +153,15 @@ function receiptFile(receipt: object): Response {
   return fileOf(`${JSON.stringify(receipt, null, 2)}\n`, 'application/json', 'receipt.json')
 }
 
-function fileOf(content: string | Uint8Array, type: string, name: string): Response {
+function fileOf(
+  content: string | Uint8Array,
+  type: string,
+  name: string,
+  more: Readonly<Record<string, string>> = {},
+): Response {
   const body = typeof content === 'string' ? content : new Uint8Array(content)
   return new Response(body, {
-    headers: { 'content-type': type, 'content-disposition': `attachment; filename="${name}"` },
+    headers: { 'content-type': type, 'content-disposition': `attachment; filename="${name}"`, ...more },
   })
 }
 
@@ -261,7 +257,7 @@ async function send(screen: Screen, asking: PageAsking, ending: Ending, options:
   const { status = 200 } = screen
   const lastUs = screen.isUnasked ? undefined : await lastChange(asking)
   const unread = screen.isUnasked ? [] : await unreadBy(asking)
-  if (ending === 'csv') return csvOf(screen, unread)
+  if (ending === 'csv') return csvOf(screen, asking, unread)
   const engineRemarks = asking.archive.engine.remarks?.() ?? []
   const told = { ...screen, remarks: [...new Set([...engineRemarks, ...(screen.remarks ?? [])])] }
   if (ending === 'json')
@@ -277,7 +273,8 @@ async function send(screen: Screen, asking: PageAsking, ending: Ending, options:
   return new Response(html, { status, headers: { 'content-type': 'text/html; charset=utf-8' } })
 }
 
-function csvOf({ rows, isCut, whyNoFile, counts, command }: Screen, unread: readonly string[]): Response {
+function csvOf(screen: Screen, { path }: PageAsking, unread: readonly string[]): Response {
+  const { rows, isCut, whyNoFile, counts, command, sureness } = screen
   const refused = (text: string, status: number) =>
     new Response(`${text}\n`, { status, headers: { 'content-type': 'text/plain; charset=utf-8' } })
   if (rows === undefined) return refused('this is no list, expected .json', 404)
@@ -286,9 +283,22 @@ function csvOf({ rows, isCut, whyNoFile, counts, command }: Screen, unread: read
   // the command gives the file, and ends with 3, which a download cannot
   if (lacking.length > 0)
     return refused(`${lacking.join('\n')}\na file would look whole; this gives it, and says so\n${command ?? ''}`, 409)
-  return new Response(Buffer.concat([...toCsv(rows)]), {
-    headers: { 'content-type': 'text/csv; charset=utf-8; header=present' },
+  // CSV has no place for how sure it is, and whoever is handed the file sees its name
+  const words = verdictWords(sureness).join('-')
+  return fileOf(Buffer.concat([...toCsv(rows)]), 'text/csv; charset=utf-8; header=present', nameOf(path, words), {
+    ...(words !== '' && { 'itemtrail-verdict': words }),
   })
+}
+
+const LONGEST_NAME = 80
+
+/** `Orders-changes.GAP.csv`: what a file is of, and the words of its verdict. */
+function nameOf(path: readonly string[], words: string): string {
+  const plain = (path[0] === 't' ? path.slice(1) : path)
+    .join('-')
+    .replaceAll(/[^\w.-]+/g, '_')
+    .slice(0, LONGEST_NAME)
+  return `${[plain || 'tables', ...(words === '' ? [] : [words]), 'csv'].join('.')}`
 }
 
 /** What is always on a screen, and its own. */

@@ -16,6 +16,8 @@ export interface Looked {
 /** An archive that is opened anew when it has grown, so that no page shows less than there is. */
 export class ArchiveInView {
   private current: Promise<Opened> | undefined
+  /** Looking at what is there by now, once for all who ask meanwhile. */
+  private checking: Promise<Opened> | undefined
   private checked = 0
   private readonly ending = new AbortController()
 
@@ -46,16 +48,25 @@ export class ArchiveInView {
     await opened?.archive.close()
   }
 
-  private async fresh(): Promise<Opened> {
+  private fresh(): Promise<Opened> {
     if (this.current === undefined) return this.renew()
-    const opened = await this.current
-    if (Date.now() - this.checked < this.freshMs) return opened
+    if (this.checking === undefined && Date.now() - this.checked < this.freshMs) return this.current
+    this.checking ??= this.check(this.current).finally(() => {
+      this.checking = undefined
+    })
+    return this.checking
+  }
+
+  private async check(current: Promise<Opened>): Promise<Opened> {
+    const opened = await current
     this.checked = Date.now()
     if ((await stateOf(opened.archive)) === opened.state) return opened
     opened.isOld = true
-    const next = await this.renew()
-    if (opened.users === 0) await opened.archive.close()
-    return next
+    try {
+      return await this.renew()
+    } finally {
+      if (opened.users === 0) await opened.archive.close()
+    }
   }
 
   private renew(): Promise<Opened> {
@@ -70,8 +81,9 @@ export class ArchiveInView {
   }
 }
 
-/** What is kept of one state of the archive, beside verdicts. */
-const MOST_KEPT = 100
+/** What is kept of one state of the archive: a few of what has rows, for each may be as large as a table. */
+const MOST_KEPT = { rows: 12, others: 500 }
+const HAS_ROWS = /^(history|until|list|as of|answer|sample|change) /
 
 const FAILURE_KEPT_MS = 10_000
 
@@ -111,12 +123,18 @@ class Opened implements Looked {
     }
   }
 
+  private forget(): void {
+    const keys = [...this.known.keys()].reverse()
+    for (const old of keys.filter(key => HAS_ROWS.test(key)).slice(MOST_KEPT.rows)) this.known.delete(old)
+    for (const old of keys.filter(key => !HAS_ROWS.test(key)).slice(MOST_KEPT.others)) this.known.delete(old)
+  }
+
   once = async <T>(key: string, make: () => Promise<T>): Promise<T> => {
     const made = (this.known.get(key) as Promise<T> | undefined) ?? this.held(make)
+    // what was asked for last is forgotten last
+    this.known.delete(key)
     this.known.set(key, made)
-    // histories and lists are large, and are soon made again
-    for (const old of this.known.keys())
-      if (this.known.size > MOST_KEPT && !old.startsWith('verdict ')) this.known.delete(old)
+    this.forget()
     try {
       return await made
     } catch (error) {

@@ -5,6 +5,7 @@ import { linkTo, type Search } from './address.js'
 import { Keys } from './keys.js'
 import { Chip } from './paper/parts.js'
 import type { PageAsking, Screen, Sureness } from './screen.js'
+import { verdictWords } from './sureness.js'
 import { Time } from './times.js'
 
 /** What stands around every screen. */
@@ -164,13 +165,25 @@ function Unread({ unread }: Pick<Surroundings, 'unread'>) {
   )
 }
 
+/** The words of a verdict, each as a chip. */
+export function SureChips({ sureness }: { readonly sureness: Extract<Sureness, { kind: 'judged' }> }) {
+  const words = verdictWords(sureness)
+  return (
+    <>
+      {(words.length === 0 ? [sureness.word] : words).map(word => (
+        <Chip word={word} />
+      ))}
+    </>
+  )
+}
+
 function Sure({ sureness }: { readonly sureness: Extract<Sureness, { kind: 'judged' }> }) {
   const [first = '', ...rest] = sureness.lines
   return (
     <>
       <div class="bar">
         <p class="confidence">
-          <Chip word={sureness.word} /> <span>{first}</span>
+          <SureChips sureness={sureness} /> <span>{first}</span>
         </p>
       </div>
       {rest.map(line => (
@@ -249,9 +262,9 @@ function queryOf(asking: PageAsking): string {
 }
 
 /** A list for people: what it is, how many rows, headers with a scope. */
-export function ListTable({ caption, columns, children }: ListOf) {
+export function ListTable({ caption, columns, children, isBroken }: ListOf) {
   return (
-    <table class="wide">
+    <table class={isBroken ? 'wide broken' : 'wide'}>
       <caption>{caption}</caption>
       <thead>
         <tr>
@@ -270,6 +283,8 @@ export function ListTable({ caption, columns, children }: ListOf) {
 interface ListOf {
   readonly caption: string
   readonly columns: readonly (readonly [name: string, isNumber?: boolean])[]
+  /** True where it fits on paper only with its words broken. @default false */
+  readonly isBroken?: boolean
   readonly children?: Child
 }
 

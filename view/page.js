@@ -11,6 +11,14 @@ function go(change) {
   location.assign(url)
 }
 
+/** An address of this page, in the time zone that is looked at: whoever goes on keeps the clock. */
+function inZone(address) {
+  const [zone, url] = [here().searchParams.get('tz'), new URL(address, location.href)]
+  if (zone === null || url.searchParams.has('tz')) return address
+  url.searchParams.set('tz', zone)
+  return url.pathname + url.search
+}
+
 async function copy(text, button) {
   await navigator.clipboard.writeText(text)
   if (button === undefined) return
@@ -89,7 +97,7 @@ function open() {
   const { open: address, row } = current()?.dataset ?? {}
   if (address === undefined) return
   history.replaceState(null, '', row)
-  location.assign(address)
+  location.assign(inZone(address))
 }
 
 // two moments to compare
@@ -136,7 +144,7 @@ function compare() {
   const [first, second] = two
   const [before, after] = [first[3], second[3]].sort()
   const path = ['t', first[1], 'i', first[2]].map(encodeURIComponent).join('/')
-  location.assign(`/${path}?${new URLSearchParams({ between: before, and: after })}`)
+  location.assign(inZone(`/${path}?${new URLSearchParams({ between: before, and: after })}`))
 }
 
 // keys
@@ -192,6 +200,8 @@ addEventListener('keydown', event => {
 })
 
 document.addEventListener('click', event => {
+  const link = event.target.closest?.('a[href^="/"]')
+  link?.setAttribute('href', inZone(link.getAttribute('href')))
   chosenBy(event)
   const button = event.target.closest?.('button')
   if (button == null) return
@@ -203,6 +213,14 @@ document.addEventListener('click', event => {
   if (dataset.verify !== undefined) verifyHere(button.closest('[data-proof]'))
   if (dataset.compare !== undefined) compare()
   if (dataset.pickRow !== undefined) pick(button.closest('[data-row]'))
+})
+
+document.addEventListener('submit', ({ target: form }) => {
+  const zone = here().searchParams.get('tz')
+  if (zone === null || form.method !== 'get' || form.elements.tz !== undefined) return
+  const field = document.createElement('input')
+  Object.assign(field, { type: 'hidden', name: 'tz', value: zone })
+  form.append(field)
 })
 
 // all that is folded away is printed, too
@@ -441,6 +459,8 @@ function resultOf({ name, mark, lines: [first, ...rest], ask }, again) {
 
 document.documentElement.classList.add('js')
 markPicked()
+// whoever comes back is where they were
+if (performance.getEntriesByType('navigation')[0]?.type === 'back_forward') current()?.querySelector('a')?.focus()
 
 const isPending = place => place.querySelector('[data-pending]') !== null
 

@@ -1,3 +1,4 @@
+import { linkTo } from './address.js'
 import { here } from './layout.js'
 import type { PageAsking } from './screen.js'
 
@@ -18,6 +19,16 @@ export function CompareButton() {
         compare the two picked
       </button>{' '}
       <small role="status" data-picks=""></small>
+    </p>
+  )
+}
+
+/** In place of the difference of a change that the address names and the list does not have: no other is shown. */
+export function NotListed({ table, row }: { readonly table: string; readonly row: string }) {
+  return (
+    <p class="note">
+      {`change ${row} is not on this page: others came since, or the filters leave it out; `}
+      <a href={linkTo(['t', table, 'e', row])}>what it did</a>
     </p>
   )
 }

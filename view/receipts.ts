@@ -1,6 +1,7 @@
 import { fingerprintOf } from '../queries/answers/canonical-answer.js'
 import { type AnsweredHistory, answerHistory } from '../queries/answers/read-history.js'
 import { makeReceipt, type Receipt } from '../queries/answers/receipt.js'
+import type { RunOptions } from '../queries/engines/engine.js'
 import { formatInstant } from '../transform/instant.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { linkTo } from './address.js'
@@ -50,9 +51,30 @@ export async function receiptOfList(
   return { sha256, link }
 }
 
+/** The hash of what a table held at a moment, all items of it, where the table is small; and where its receipt is. */
+export async function receiptOfTableAsOf(
+  asking: PageAsking,
+  { table }: TableConfiguration,
+  at: string,
+  items: number,
+): Promise<Screen['receipt']> {
+  const link = linkTo(['receipt', 'table-as-of'], { table, at })
+  if (items > MOST_HASHED || !(await isSmallTable(asking, table))) return { link }
+  const sha256 = await asking.once(
+    `hash of ${table} as of ${at}`,
+    async () => fingerprintOf((await asking.archive.run('table-as-of', table, { at })).table).sha256,
+  )
+  return { sha256, link }
+}
+
 /** The receipt of a statement's answer, as `itemtrail sql --receipt` writes it. */
-export async function receiptOfStatement(asking: PageAsking, sql: string, askedAs: string): Promise<Receipt> {
-  const answer = await asking.archive.sql(sql)
+export async function receiptOfStatement(
+  asking: PageAsking,
+  sql: string,
+  askedAs: string,
+  options: RunOptions = {},
+): Promise<Receipt> {
+  const answer = await asking.archive.sql(sql, [], options)
   const verdict = (await asking.verdict(answer.asked)) ?? null
   return makeReceipt(answer, asking.archive, { verdict, askedAs })
 }

@@ -1,6 +1,7 @@
 import { describeConfidence } from '../cli/show/confidence.js'
 import { pageVerdict } from '../cli/show/table-verdict.js'
 import type { AnswerVerdict } from '../queries/answers/asked.js'
+import { isDoubtful } from '../queries/verdict/findings.js'
 import type { ItemHistory } from '../queries/verdict/fold-history.js'
 import { NOT_SHOWN } from '../queries/verdict/table-verdict.js'
 import type { PageAsking, Sureness } from './screen.js'
@@ -38,11 +39,21 @@ export function judgedBy(verdict: AnswerVerdict | undefined, root: string): Sure
   return { kind: 'judged', verdict, word, lines }
 }
 
+/**
+ * What stands for a verdict where there is room for words only: its own, and that it is doubtful where that does not
+ * say so, as of an archive that is behind. None where nothing is judged.
+ */
+export function verdictWords(sureness: Sureness | undefined): readonly string[] {
+  if (sureness?.kind !== 'judged' || sureness.verdict === undefined) return []
+  const { confidence, isDoubtful: isDoubted } = sureness.verdict
+  return isDoubted && !isDoubtful(confidence) ? [confidence, 'DOUBTFUL'] : [confidence]
+}
+
 /** The verdict about one item, or about its history up to a moment. */
 export function judgedItem(history: ItemHistory): Sureness {
   const { confidence: word } = history
   const text = describeConfidence(history).slice(word.length).replace(/^: /, '').trim()
-  const verdict = { confidence: word, isDoubtful: false, tables: [], item: history }
+  const verdict = { confidence: word, isDoubtful: isDoubtful(word), tables: [], item: history }
   return { kind: 'judged', verdict, word, lines: [text] }
 }
 

@@ -1,3 +1,4 @@
+import { nearest } from '../../config/nearest.js'
 import { type AnsweredHistory, readHistory } from '../../queries/answers/read-history.js'
 import type { QueryEngine } from '../../queries/engines/engine.js'
 import { findEvents, readEventId } from '../../queries/find-event.js'
@@ -8,7 +9,6 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { CommandError, EXIT } from '../io.js'
 import { describeConfidence } from '../show/confidence.js'
 import { parseItemKey, showItemKey } from '../show/item-key.js'
-import { nearest } from './nearest.js'
 import type { Workspace } from './workspace.js'
 
 /** The canonical key that a user typed. Throws `CommandError` where the table has no rows to tell its keys by. */

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readBounded } from '../../config/gate.js'
+import { type Authorities, readAuthorities } from '../../journal/authorities.js'
 import { KeptObjects } from '../../journal/kept-objects.js'
 import { isFileWithin, isWithin, readKeyFile, type SigningKey } from '../../journal/key-file.js'
 import { rowHashesAt } from '../../journal/row-hashes.js'
@@ -22,6 +23,12 @@ export const KEY_OPTION = [
 export const POLICY_OPTION = [
   '--policy <file>',
   'whom to believe: a log and a quorum of witnesses (C2SP tlog-policy), in place of --key',
+] as const
+
+/** The flag of whoever holds time stamps against their authority. */
+export const TSA_OPTION = [
+  '--tsa-ca <file>',
+  'whose time stamps are believed: certificates (PEM) of authorities, or of those above them',
 ] as const
 
 /** The archive in the folder that the flags name. Throws a `CommandError` where there is none. */
@@ -103,6 +110,26 @@ function believedPolicy(path: string, { key }: Options, root: string | undefined
 }
 
 const MAX_POLICY = 256 * 1024
+
+/**
+ * The authorities that the flags name; undefined where they name none. Throws a `CommandError` for a file that has no
+ * certificates, and for one in the archive, where whoever made the time stamps could have put it.
+ */
+export function believedAuthorities({ tsaCa: path }: Options, root: string): Authorities | undefined {
+  if (typeof path !== 'string') return undefined
+  if (isWithin(path, root))
+    throw new CommandError(`--tsa-ca ${path} is inside the archive ${JSON.stringify(root)}, expected a place outside`)
+  const bytes = readBounded(path, path, { maxBytes: MAX_AUTHORITIES })
+  if (bytes === undefined) throw new CommandError(`--tsa-ca ${path} is not there`)
+  try {
+    return readAuthorities(bytes.toString('utf8'))
+  } catch (error) {
+    throw new CommandError(`--tsa-ca ${path} cannot be read: ${(error as Error).message}`)
+  }
+}
+
+/** As many as a system believes. */
+const MAX_AUTHORITIES = 4 * 1024 ** 2
 
 /** The same where nothing can be done without. */
 export function neededKey(options: Options, root?: string): BelievedKey {

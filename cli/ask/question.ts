@@ -14,16 +14,20 @@ import { ENGINE_OPTIONS } from './engine-choice.js'
 import { bundleAnswer, checkEvidence, EVIDENCE_OPTIONS } from './evidence-folder.js'
 import { RECEIPT_OPTION, ReceiptFile } from './receipt-file.js'
 import { tellRemarks, tellUnread } from './remarks.js'
+import { VerdictBeside } from './verdict-beside.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from './workspace.js'
 
-const CSV_OPTION = ['--csv-formulas <how>', 'of a text that a spreadsheet would run: text, or keep', 'text'] as const
+const CSV_OPTIONS = [
+  ['--csv-formulas <how>', 'of a text that a spreadsheet would run: text, or keep', 'text'],
+  ['--excel', 'of csv: keys and values plain, and the mark by which Excel knows UTF-8'],
+] as const
 
 /** Flags that every question takes. */
 export const PLACE_OPTIONS = [ARCHIVE_OPTION, CONFIG_OPTION, ...ENGINE_OPTIONS] as const
 export const ANSWER_OPTIONS = [
   formatOption('columns'),
   ...OUTPUT_OPTIONS,
-  CSV_OPTION,
+  ...CSV_OPTIONS,
   RECEIPT_OPTION,
   ...EVIDENCE_OPTIONS,
   PAGER_OPTION,
@@ -53,12 +57,15 @@ export async function askArchive(
   const format = answerFormatOf(options, 'columns', ...more)
   checkTerminal(format, options, io)
   const keepsFormulas = readFormulas(options)
+  const forExcel = readExcel(format, options)
+  const beside = new VerdictBeside(format, options)
   const receipts = new ReceiptFile(options, io)
   checkEvidence(options)
   const answer = async (workspace: Workspace, out: Io) => {
     const surface = await ask({ workspace, options, receipts, io: out })
     tellRemarks(workspace.engine, out)
     await paging(options, out, paper => format.print(surface, paper))
+    await beside.keep(surface, out)
     await surface.receipt()
     await bundleAnswer(receipts.answer, { workspace, options, keepsFormulas }, out)
     const exit = await surface.end(out)
@@ -69,10 +76,11 @@ export async function askArchive(
   try {
     return await withOutput(
       options,
-      { ...io, keepsFormulas },
+      { ...io, keepsFormulas, forExcel },
       out => withWorkspace(options, workspace => answer(workspace, out), out),
       file => {
         written = { ...file, format: format.name }
+        beside.write(written, io)
       },
     )
   } finally {
@@ -84,6 +92,13 @@ function checkTerminal(format: OutputFormat, { output }: Options, io: Io): void 
   if (format.isBinary !== true || output !== undefined || !goesToTerminal(io)) return
   const hint = '--output FILE writes it to a file'
   throw new CommandError(`format ${format.name} is no text for a terminal`, EXIT.usage, hint)
+}
+
+/** True where a CSV is for Excel. Throws `CommandError` for another format. */
+function readExcel({ name }: OutputFormat, { excel }: Options): boolean {
+  if (excel === true && name !== 'csv')
+    throw new CommandError(`--excel is of csv, and the format is ${name}`, EXIT.usage, 'a file .xlsx needs no flag')
+  return excel === true
 }
 
 /** True where texts that a spreadsheet would run stay as they are. */

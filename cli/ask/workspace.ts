@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { type Configuration, readConfiguration } from '../../config/configuration.js'
 import { FileError } from '../../config/gate.js'
+import { nearest } from '../../config/nearest.js'
 import { isFileWithin, readVerifier } from '../../journal/key-file.js'
 import { readSeen } from '../../journal/seen-checkpoint.js'
 import type { OpenArchive } from '../../library/archive.js'
@@ -16,7 +17,6 @@ import { DEFAULT_ARCHIVE, nameOnAws } from '../show/archive-name.js'
 import { engineOf, placeOf, stackOf } from './engine-choice.js'
 import { verifierOfKey } from './given-key.js'
 import { type ArchiveKeys, keysOfFolder, keysOfStack, withSealing } from './key-store.js'
-import { nearest } from './nearest.js'
 
 const DEFAULT_CONFIGURATION = 'itemtrail.config.json'
 

@@ -1,8 +1,11 @@
 import { whyNotGrown } from '../../journal/growth.js'
-import { cachedHead, type Head, type JournalIdentity, nextClaim } from '../../journal/head.js'
+import { cachedHead, type Head, type JournalIdentity, nextClaim, readerTo } from '../../journal/head.js'
 import { identityOrAny } from '../../journal/identity.js'
 import { KeptLog } from '../../journal/kept-log.js'
+import { readSeen, type SeenHead } from '../../journal/seen-checkpoint.js'
+import type { ReadFile } from '../../proof/tiles.js'
 import { believedKey, existingArchive, KEY_OPTION } from '../ask/journal-options.js'
+import { notAsSeen, whyNotSeen } from '../ask/keep-seen.js'
 import { type KeptCheckpoint, keptHead, readKeptCheckpoint, SINCE_OPTION } from '../ask/kept-checkpoint.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT } from '../io.js'
@@ -21,21 +24,22 @@ export const checkpoint: Command = {
     const kept = readKeptCheckpoint(options)
     const identity = await identityOrAny(log, believedKey(options, root)?.verifier, kept?.note)
     const head = identity && (await newest(log, identity))
-    if (identity === undefined || head?.note === undefined) throw notSealed(kept)
-    if (kept !== undefined) io.err(`${printable(await growthSince(kept, { log, identity, head }))}\n`)
+    const seen = readSeen(root)
+    if (identity === undefined || head?.note === undefined) throw notSealed(kept, seen)
+    const read = await readerTo(log, head)
+    const problem = seen && (await whyNotSeen(read, identity.origin, head, seen))
+    if (seen !== undefined && problem !== undefined) throw notAsSeen(seen, problem, 'none is given')
+    if (kept !== undefined) io.err(`${printable(await growthSince(kept, { read, identity, head }))}\n`)
     io.out(head.note)
     return EXIT.done
   },
 }
 
 /** Where somebody holds a checkpoint something was sealed, and it is gone. */
-function notSealed(kept: KeptCheckpoint | undefined): CommandError {
-  if (kept === undefined || kept.size === 0)
-    return new CommandError('archive is not sealed', EXIT.unchecked, 'itemtrail seal seals it')
-  return new CommandError(
-    `archive is not sealed, though --since ${kept.file} says that it was up to size ${kept.size}`,
-    EXIT.findings,
-  )
+function notSealed(kept: KeptCheckpoint | undefined, seen: SeenHead | undefined): CommandError {
+  const [says, size] = seen === undefined ? [`--since ${kept?.file}`, kept?.size ?? 0] : [seen.where, seen.size]
+  if (size === 0) return new CommandError('archive is not sealed', EXIT.unchecked, 'itemtrail seal seals it')
+  return new CommandError(`archive is not sealed, though ${says} says that it was up to size ${size}`, EXIT.findings)
 }
 
 /** A sealing that died may have claimed more than `log/checkpoint` says. */
@@ -51,10 +55,10 @@ async function newest(log: KeptLog, identity: JournalIdentity): Promise<Head> {
 /** What the journal proves since then. Throws a `CommandError` where it does not go on from there. */
 async function growthSince(
   kept: KeptCheckpoint,
-  { log, identity, head }: { readonly log: KeptLog; readonly identity: JournalIdentity; readonly head: Head },
+  { read, identity, head }: { readonly read: ReadFile; readonly identity: JournalIdentity; readonly head: Head },
 ): Promise<string> {
   const before = keptHead(kept, identity)
-  const problem = await whyNotGrown(path => log.read(path), before, head)
+  const problem = await whyNotGrown(read, before, head)
   if (problem !== undefined)
     throw new CommandError(
       `--since ${kept.file} ${problem.message}`,

@@ -44,7 +44,7 @@ const NEXT = [
   'diff Orders ORD12345 --from 2026-11-18T12:00:00Z --to 2026-11-20T12:00:00Z',
   'as-of Orders 2026-11-01T00:00:00Z --format dynamodb',
   'query deletions Orders',
-  'query status-transitions Orders --param from=2026-11-19T00:00:00Z',
+  'query status-transitions Orders --from 2026-11-19',
   'sql "select actor, count(*) as changes from orders group by actor order by changes desc limit 5"',
   'status',
   'view',

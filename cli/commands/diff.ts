@@ -24,18 +24,21 @@ import { nameState, showInstant } from '../show/state.js'
 import type { AnswerSurface } from '../show/surface.js'
 import { paint } from '../show/terminal.js'
 import { betweenEvents, eventsTyped } from './diff/events.js'
+import { diffOfTable } from './diff/whole-table.js'
 
 /** What differs in an item between two moments, field by field. */
 export const diff: Command = {
-  usage: 'diff <table> <key> [later]',
-  shownArguments: '[table] <key | event event>',
-  summary: 'what differs in an item between two moments or events, field by field',
+  usage: 'diff <table> [key] [later]',
+  shownArguments: '[table] [key | event event]',
+  summary:
+    'what differs between two moments, field by field: in an item, or without a key, in a whole table; or between two events',
   options: [
     ...PLACE_OPTIONS,
-    ['--from <instant>', 'the earlier moment (required with a key)'],
+    ['--from <instant>', 'the earlier moment (not with two events)'],
     ['--to <instant>', 'the later moment', 'now'],
     REVEAL_OPTION,
     ...ANSWER_OPTIONS,
+    ['--no-verdict', 'of a whole table, leaves out how sure the answer is, and says so'],
   ],
   example: 'itemtrail diff Orders ORD12345 --from 2026-11-18T12:00:00Z --to 2026-11-20T12:00:00Z',
   run: (args, options, io) =>
@@ -49,7 +52,8 @@ async function diffOfMoments([name, key]: readonly string[], asking: Asking): Pr
   const { workspace, options, receipts } = asking
   const [from, to] = readMoments(options)
   const table = findWorkspaceTable(workspace, name as string, key)
-  const all = await findHistory(workspace, table, key as string)
+  if (key === undefined) return diffOfTable(asking, table, [from, to])
+  const all = await findHistory(workspace, table, key)
   const receipt = await keepReceipt(all, table, to, workspace, receipts)
   const began = await archiveBegan(workspace.engine, table)
   const [before, after] = [stateAt(all, from, began), stateAt(all, to, began)]

@@ -126,9 +126,9 @@ async function printSpans(spans: AsyncIterable<ValueSpan>, io: Io): Promise<void
     rows.push([
       showItemKey(itemKey),
       path,
-      `${fromEvent === null ? 'before ' : ''}${showInstant({ us: fromUs })}`,
+      `${fromEvent === null ? 'before ' : ''}${showInstant({ us: fromUs }, io.zone)}`,
       fromEvent === null ? '' : shortId(fromEvent),
-      untilUs === null ? 'still' : `${untilEvent === null ? 'before ' : ''}${showInstant({ us: untilUs })}`,
+      untilUs === null ? 'still' : `${untilEvent === null ? 'before ' : ''}${showInstant({ us: untilUs }, io.zone)}`,
       untilEvent === null ? '' : shortId(untilEvent),
       // where a change is missing, or lacks an image, nobody knows that a value still stands
       confidence,

@@ -172,14 +172,22 @@ export function printChange(
   io: Io,
   of = '',
 ): void {
-  const head = `${BULLETS[change.event_name]} ${showTime(change)}  ${printable(change.event_name).padEnd(8)}  ${showActor(change)}`
-  io.out(`\n${head}  ${paint(io, 'dim', printable(shortId(change.event_id)))}${of === '' ? '' : `  ${of}`}\n`)
+  io.out(`\n${headOf(change, of, io)}\n`)
   const restored = restoredBy(found).get(change.event_id)
   if (restored !== undefined) io.out(`${INDENT}${paint(io, 'cyan', `↺ ${showRestore(restored)}`)}\n`)
   for (const note of problemsAt(change, step, found)) io.out(`${INDENT}${paint(io, 'red', `⚠ ${note}`)}\n`)
   for (const line of changeLines(change, io)) io.out(`${line}\n`)
 }
 
+/** When it was and by whom; on a narrow terminal on two lines. */
+function headOf(change: HistoryChange, of: string, io: Io): string {
+  const when = `${BULLETS[change.event_name]} ${showTime(change, io.zone)}  ${printable(change.event_name).padEnd(8)}`
+  const id = paint(io, 'dim', printable(shortId(change.event_id)))
+  const who = `${showActor(change)}  ${id}${of === '' ? '' : `  ${of}`}`
+  return (io.columns ?? WIDE) < WIDE ? `${when.trimEnd()}\n${INDENT}${who}` : `${when}  ${who}`
+}
+
+const WIDE = 70
 const INDENT = '    '
 
 /** What a change did, a line for each difference; both sides where that cannot be told. */
@@ -263,6 +271,6 @@ export function describeChange(
 }
 
 function describeRestore({ fact, certain }: RestoredBy): object {
-  const { actor, pastOf, asOf, plan } = fact
-  return { certain, actor, table: pastOf, as_of: asOf, plan }
+  const { actor, pastOf, asOf, before = null, undone = null, plan } = fact
+  return { certain, actor, table: pastOf, as_of: asOf, before, undone, plan }
 }

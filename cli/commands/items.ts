@@ -104,7 +104,7 @@ function tellCounts(
   { atUs }: ItemListQuestion,
   io: Io,
 ): void {
-  const moment = showInstant({ us: atUs })
+  const moment = showInstant({ us: atUs }, io.zone)
   if (shown < known)
     io.err(`${grouped(shown)} of ${grouped(known)} items of ${table} as of ${moment}: --limit cut the rest\n`)
   else io.err(`${grouped(shown)} ${shown === 1 ? 'item' : 'items'} of ${table} as of ${moment}\n`)
@@ -115,7 +115,14 @@ const COLUMNS = ['item', 'state', 'last change', 'event', 'actor', 'changes'] as
 async function printItems(found: AsyncIterable<ListedItem>, io: Io): Promise<void> {
   const rows: (readonly string[])[] = []
   for await (const { itemKey, state, last, changes } of found)
-    rows.push([showItemKey(itemKey), state, showTime(last), last.event_name, last.actor ?? '', grouped(changes)])
+    rows.push([
+      showItemKey(itemKey),
+      state,
+      showTime(last, io.zone),
+      last.event_name,
+      last.actor ?? '',
+      grouped(changes),
+    ])
   if (rows.length > 0) printTable(COLUMNS, rows, io)
 }
 

@@ -1,5 +1,6 @@
+import { nearest } from '../../config/nearest.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
-import { nearest } from '../ask/nearest.js'
+import { usageOf } from '../../queries/question-usage.js'
 import { type Command, CommandError, EXIT, type Io } from '../io.js'
 import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
 import { paint } from '../show/terminal.js'
@@ -42,7 +43,7 @@ function showQueries(saved: readonly SavedQuery[], io: Io): void {
     io.out(`${paint(io, 'bold', query.name)}\n    ${query.question}\n`)
     for (const line of parameterLines(query)) io.out(`    ${line}\n`)
   }
-  io.err('\nask one with: itemtrail query NAME TABLE --param name=value\n')
+  io.err('\nask one with: itemtrail query NAME TABLE [VALUE...] [NAME=VALUE...]\n')
 }
 
 function parameterLines({ parameters, asksForColumn }: SavedQuery): readonly string[] {
@@ -50,9 +51,9 @@ function parameterLines({ parameters, asksForColumn }: SavedQuery): readonly str
     .filter(({ preset }) => preset !== 'facts')
     .map(({ name, default: preset, example, meaning }) => {
       const known = preset === undefined ? `for example ${example}` : `default ${preset === '' ? 'empty' : preset}`
-      return `--param ${name}=...  ${meaning} (${known})`
+      return `${name}=...  ${meaning} (${known})`
     })
-  return asksForColumn ? ['--param column=...  one of the configured columns', ...told] : told
+  return asksForColumn ? ['column=...  one of the configured columns', ...told] : told
 }
 
 /** What the help of `query` says of one question: its parameters, and the columns of its answer. */
@@ -63,7 +64,11 @@ export function helpOfQuery(saved: SavedQuery | undefined): string {
   return [
     '',
     `${name}: ${question}`,
-    ...(parameters.length === 0 ? [] : ['', 'Its parameters:', ...parameters.map(line => `  ${line}`)]),
+    '',
+    `  ${usageOf(saved)}`,
+    ...(parameters.length === 0
+      ? []
+      : ['', 'Its parameters, in their order or by their names:', ...parameters.map(line => `  ${line}`)]),
     '',
     'Its columns:',
     ...columns.map(column => `  ${column.name} (${column.type})  ${column.meaning}`),

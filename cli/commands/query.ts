@@ -1,7 +1,7 @@
 import type { Table } from 'apache-arrow'
+import { nearest } from '../../config/nearest.js'
 import type { Unsealing } from '../../erasure/reveal.js'
 import { revealRows } from '../../erasure/revealed.js'
-import type { Key, Parameters } from '../../library/given.js'
 import type { Answer } from '../../queries/answers/answer.js'
 import type { AnswerVerdict } from '../../queries/answers/asked.js'
 import { explainNothing } from '../../queries/answers/why-nothing.js'
@@ -9,13 +9,9 @@ import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { nameSome } from '../../queries/name-some.js'
 import type { QueryName } from '../../queries/query-types.js'
 import { isDoubtful } from '../../queries/verdict/findings.js'
-import { parseItem } from '../../transform/attribute-value.js'
-import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { PageContext } from '../../view/paper/html-file.js'
-import { findItemKey } from '../ask/find-item.js'
-import { instantOf } from '../ask/instant-argument.js'
-import { nearest } from '../ask/nearest.js'
+import { isNamedParameter, PARAMETER_OPTIONS, readParameters } from '../ask/query-parameters.js'
 import {
   ANSWER_OPTIONS,
   type AnswerJudgement,
@@ -29,7 +25,7 @@ import {
 } from '../ask/question.js'
 import { type Opening, openingOf, REVEAL_OPTION, revealTable, textsIn } from '../ask/revealing.js'
 import { findWorkspaceTable, type Workspace } from '../ask/workspace.js'
-import { type Command, CommandError, EXIT, type Io, type Options } from '../io.js'
+import { type Command, CommandError, EXIT, type Io } from '../io.js'
 import { isOnAws } from '../show/archive-name.js'
 import { tellAlteredImages } from '../show/confidence.js'
 import { showItemKey } from '../show/item-key.js'
@@ -41,26 +37,21 @@ import { helpOfQuery, speaksOf } from './queries.js'
 
 /** Asks a saved query. */
 export const query: Command = {
-  usage: 'query <name> [table]',
-  summary: 'asks a saved query of a table',
-  options: [
-    ...PLACE_OPTIONS,
-    ['--param <name=value>', 'a parameter; may be given several times', []],
-    ['--subject <id>', 'the person asked about: the token is made here, and the id goes nowhere'],
-    REVEAL_OPTION,
-    ...ANSWER_OPTIONS,
-    VERDICT_OPTION,
-  ],
-  example: 'itemtrail query deletions Orders --param from=2026-11-01T00:00:00Z',
+  usage: 'query <name> [table] [value...]',
+  summary: 'asks a saved query of a table; values are its parameters in their order',
+  options: [...PLACE_OPTIONS, ...PARAMETER_OPTIONS, REVEAL_OPTION, ...ANSWER_OPTIONS, VERDICT_OPTION],
+  example: 'itemtrail query deletions Orders --from 2026-11-01',
   moreHelp: ([name = '']) => helpOfQuery(SAVED_QUERIES.get(name)),
   run: (args, options, io) => askArchive(options, io, asking => answerSaved(args, asking)),
 }
 
-async function answerSaved([name, tableName]: readonly string[], asking: Asking): Promise<AnswerSurface> {
+async function answerSaved([name, ...rest]: readonly string[], asking: Asking): Promise<AnswerSurface> {
   const { workspace, options } = asking
-  const saved = findQuery(name as string, tableName)
+  const saved = findQuery(name as string, rest[0])
+  const isTableNamed = rest[0] !== undefined && !isNamedParameter(saved, rest[0])
+  const [tableName, values] = isTableNamed ? [rest[0], rest.slice(1)] : [undefined, rest]
   const table = findWorkspaceTable(workspace, tableName ?? onlyTable(workspace))
-  const parameters = await readParameters(saved, table, workspace, options)
+  const parameters = await readParameters(saved, table, values, workspace, options)
   const answer: Answer = await workspace.archive.run(saved.name as QueryName, table.table, parameters)
   const judgement = judgementOf(answer.asked, asking, async () => answer)
   const empty = lazily(async () => describeNothing(saved, answer, table, await judgement.verdict(), workspace))
@@ -166,40 +157,4 @@ function onlyTable({ tables }: Workspace): string {
   if (tables.length === 0)
     throw new CommandError('the archive has no table yet', EXIT.usage, 'itemtrail ingest FILE adds one')
   throw new CommandError(`table is missing, the archive has ${tables.length}: ${tables.join(', ')}`)
-}
-
-/** The token of a person in the place of the id, which would stay in a history of statements. */
-async function subjectParameter(
-  { name, parameters }: SavedQuery,
-  { persons }: Workspace,
-  { subject }: Options,
-): Promise<Readonly<Record<string, string>>> {
-  if (typeof subject !== 'string') return {}
-  if (!parameters.some(parameter => parameter.name === 'subject'))
-    throw new CommandError(`query ${name} asks for no person, expected one with the parameter subject`)
-  return { subject: await persons.tokenOf(subject) }
-}
-
-/** `--param name=value`; a parameter that is an item's key is typed as in `history`. */
-async function readParameters(
-  saved: SavedQuery,
-  table: TableConfiguration,
-  workspace: Workspace,
-  options: Options,
-): Promise<Parameters> {
-  const parameters: Record<string, Key> = { ...(await subjectParameter(saved, workspace, options)) }
-  for (const text of (options.param ?? []) as readonly string[]) {
-    const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
-    if (name === undefined || value === undefined)
-      throw new CommandError(
-        `--param ${JSON.stringify(text)} is not name=value`,
-        EXIT.usage,
-        `itemtrail query ${saved.name} --help tells its parameters`,
-      )
-    const type = saved.parameters.find(parameter => parameter.name === name)?.type
-    if (type === 'item') parameters[name] = parseItem(await findItemKey(workspace, table, value))
-    else if (type === 'instant') parameters[name] = formatInstant(instantOf(value, `parameter ${name}`).us, 6)
-    else parameters[name] = value
-  }
-  return parameters as Parameters
 }

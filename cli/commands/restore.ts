@@ -11,11 +11,12 @@ import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '..
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { archiveFlag } from '../show/archive-name.js'
 import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
+import { refuseInArchive } from '../show/output-file.js'
 import { printable } from '../show/text.js'
 import { ACTOR_OPTION, restoreActor } from './restore/actor-option.js'
 import { actionsIn } from './restore/items.js'
 import { openQuestion } from './restore/open-past.js'
-import { type Order, readOrder } from './restore/order.js'
+import { asksForPast, type Order, readOrder } from './restore/order.js'
 import { applyPlan, openTarget, targetOf } from './restore/perform-plan.js'
 import { RestoreAnswer } from './restore/report.js'
 import { type Made, writePlan } from './restore/write-plan.js'
@@ -27,13 +28,19 @@ export const restore: Command = {
   summary: 'puts an item or a table back to what it was; without --apply, says what that would change',
   options: [
     ['--as-of <instant>', 'the moment whose state is wanted'],
-    ['--plan <file>', 'writes the plan there; with --apply and no --as-of, the plan to perform'],
+    ['--before <event>', 'takes an item back to what it was just before that change'],
+    ['--undo <name>', 'takes back what one writer changed since --from, and keeps what others changed after it'],
+    ['--from <instant>', 'since when changes of --undo are taken back'],
+    ['--plan <file>', 'writes the plan there; with --apply and no past, the plan to perform'],
     ['--apply', 'performs the plan: nothing that changed since it was made is overwritten'],
     ACTOR_OPTION,
     ['--delete', 'deletes items that were not there then; without, they are listed and left'],
     ['--accept <doubt>', `acts in spite of it, may be repeated: ${RESTORE_DOUBTS.join(', ')}`, []],
     ['--against <what>', 'what "now" is: the table, or the newest states in the archive', 'table'],
-    ['--to <table>', 'fills another table, which is there and empty, and changes no other'],
+    [
+      '--to <table>',
+      'fills another table, which is there and empty, and changes no other; with --undo a moment: until when',
+    ],
     ['--output <dir>', 'writes a DynamoDB export there, ready for ImportTable, and changes no table'],
     ...LIVE_OPTIONS,
     KEYS_OF_OPTION,
@@ -43,12 +50,14 @@ export const restore: Command = {
   ],
   example: 'itemtrail restore Orders ORD12345 --as-of 2026-11-19T02:59:00Z',
   run: async ([table, key], options, io) => {
-    const empty = ['plan', 'to', 'output'].find(flag => options[flag] === '')
+    const empty = ['plan', 'to', 'output', 'before', 'undo'].find(flag => options[flag] === '')
     if (empty !== undefined) throw new CommandError(`--${empty} is empty`)
     try {
-      if (options.asOf === undefined) return await performPlan(table, options, io)
-      if (table === undefined)
+      if (!asksForPast(options)) return await performPlan(table, options, io)
+      if (table === undefined && options.before === undefined)
         throw new CommandError('table is missing', EXIT.usage, `type for example: ${restore.example}`)
+      for (const flag of ['output', 'plan'] as const)
+        if (typeof options[flag] === 'string') refuseInArchive(flag, options[flag], options)
       const order = readOrder(table, key, options)
       return await withWorkspace(options, workspace => carryOut(workspace, order, options, io))
     } catch (error) {
@@ -63,7 +72,11 @@ export const restore: Command = {
 async function performPlan(table: string | undefined, options: Options, io: Io): Promise<ExitCode> {
   const { apply, plan: path } = options
   if (apply !== true || typeof path !== 'string')
-    throw new CommandError('--as-of is missing', EXIT.usage, `type for example: ${restore.example}`)
+    throw new CommandError(
+      '--as-of is missing, or --before an event, or --undo a writer',
+      EXIT.usage,
+      `type for example: ${restore.example}`,
+    )
   const format = formatOf(options)
   const plan = await openPlan(path)
   try {
@@ -77,8 +90,8 @@ async function performPlan(table: string | undefined, options: Options, io: Io):
     restoreActor(plan.header.actor_attribute, options)
     const live = await openTarget(plan, options, io)
     const answer = new RestoreAnswer(format, io, true)
-    answer.begin({ ...plan.header, target: target.table })
-    answer.counted(plan.header.counts, path)
+    answer.begin({ ...plan.header, target: target.table, remarks: [] })
+    answer.counted(plan.header.counts, plan.header.undo?.in_part ?? 0, path)
     const exit = await applyPlan(plan, live, options, answer, io)
     answer.end(null)
     return exit
@@ -89,23 +102,28 @@ async function performPlan(table: string | undefined, options: Options, io: Io):
 
 async function carryOut(workspace: Workspace, order: Order, options: Options, io: Io): Promise<ExitCode> {
   const { destination, performs } = order
-  const answer = new RestoreAnswer(formatOf(options), io, destination.kind !== 'table' && order.key === undefined)
+  const isBrief = destination.kind !== 'table' && order.key === undefined && order.past.kind === 'moment'
+  const answer = new RestoreAnswer(formatOf(options), io, isBrief)
   const question = await openQuestion(workspace, order, options, io)
+  const { found } = question
   // an item that it concerns is skipped, which says GAP or ALTERED and not why
-  await tellSealed(workspace.engine, question.table, order.at.us, io)
+  const untilUs = found.kind === 'undo' ? Number.POSITIVE_INFINITY : question.at.us
+  await tellSealed(workspace.engine, question.table, untilUs, io)
   if (performs) restoreActor(question.options.actorAttribute, options)
   if (performs) await refuseUnread(workspace, io)
   const made = await writePlan(question, order, answer, io)
   const { counts, plan } = made
+  const isLossy = found.kind === 'undo' && found.isLossy
+  const exit = isLossy || counts.skip + made.inPart > 0 ? EXIT.findings : EXIT.done
   if (!performs) {
     answer.end(made.output)
     adviseOn(workspace, order, made, question.options.actorAttribute, options, io)
-    return tellUnread(workspace, counts.skip > 0 ? EXIT.findings : EXIT.done, io)
+    return tellUnread(workspace, exit, io)
   }
   try {
-    const exit = await performMade(plan as Plan, order, options, answer, io)
+    const performed = await performMade(plan as Plan, order, options, answer, io)
     answer.end(null)
-    return exit
+    return isLossy && performed === EXIT.done ? EXIT.findings : performed
   } finally {
     closePlan(plan as Plan)
   }

@@ -1,15 +1,15 @@
 import { hostname } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
-import { whyNotGrown } from '../../journal/growth.js'
 import { finishedHead, type Head } from '../../journal/head.js'
 import { KeptLog } from '../../journal/kept-log.js'
 import { makeKeyFile, vkeyPath } from '../../journal/key-file.js'
 import { type Sealed, type Sealer, seal as sealArchive } from '../../journal/seal.js'
 import { readSeen, type SeenHead } from '../../journal/seen-checkpoint.js'
-import { askTimestamp, TimestampError, timestampPath } from '../../journal/timestamp.js'
+import { askTimestamp, timestampPath } from '../../journal/timestamp.js'
+import { TimestampError } from '../../journal/timestamp-error.js'
 import { ProofError } from '../../proof/proof-error.js'
 import { existingArchive, originOf, refuseWithin, signingKey, withSealedObjects } from '../ask/journal-options.js'
-import { keepSeenOrTell } from '../ask/keep-seen.js'
+import { keepSeenOrTell, notAsSeen, whyNotSeen } from '../ask/keep-seen.js'
 import { stopOnSignal } from '../ask/stop-on-signal.js'
 import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
@@ -63,22 +63,12 @@ export const seal: Command = {
 }
 
 /**
- * Throws a `CommandError` for a journal that does not go on from where this machine saw it end: what would be sealed
- * were a second history.
+ * Throws a `CommandError` for a journal that is less than this machine saw: what would be sealed were another history.
  */
 async function refuseShorter({ store, identity }: Sealer, seen: SeenHead | undefined): Promise<void> {
   if (seen === undefined) return
-  const read = (path: string) => store.read(path)
-  const problem =
-    seen.origin === identity.origin
-      ? await whyNotGrown(read, seen, await finishedHead(store, identity))
-      : { message: `is of ${JSON.stringify(seen.origin)}, the key signs for ${JSON.stringify(identity.origin)}` }
-  if (problem === undefined) return
-  throw new CommandError(
-    `checkpoint ${seen.where}, which this machine kept, ${problem.message}; nothing is sealed`,
-    EXIT.findings,
-    'somebody cut the journal or began it anew; where that was meant, remove the file',
-  )
+  const problem = await whyNotSeen(path => store.read(path), identity.origin, await finishedHead(store, identity), seen)
+  if (problem !== undefined) throw notAsSeen(seen, problem, 'nothing is sealed')
 }
 
 /** Objects that are read at once. */
@@ -165,18 +155,23 @@ async function stamp({ store }: Sealer, { head }: Sealed, url: string): Promise<
 
 const EVERY_MS = 60_000
 
-/** Seals until a signal comes; what fails once may pass the next time, and is told. */
+/**
+ * Seals until a signal comes; what fails once may pass the next time, and is told. What was found once is found by no
+ * sealing after it, so it counts to the end.
+ */
 async function follow(sealOnce: () => Promise<ExitCode>, io: Io): Promise<ExitCode> {
   const { signal, release } = stopOnSignal(() => io.err('stopping: seals once more; another signal ends it at once\n'))
   let exit: ExitCode = EXIT.done
   const sealOrTell = async () => {
+    let now: ExitCode
     try {
-      exit = await sealOnce()
+      now = await sealOnce()
     } catch (error) {
       if (!(error instanceof CommandError) || error.exit !== EXIT.unchecked) throw error
       io.err(`itemtrail: ${error.message}\n`)
-      exit = error.exit
+      now = error.exit
     }
+    if (exit !== EXIT.findings) exit = now
   }
   try {
     while (!signal.aborted) {

@@ -91,7 +91,7 @@ function printPage(table: string, found: AnsweredChange, io: Io): void {
     io.out(`${(lines.length === 0 ? [`${INDENT}no attribute`] : lines).join('\n')}\n`)
   }
   io.out('\n')
-  const facts = factsOf(found)
+  const facts = factsOf(found, io.zone)
   const width = widthOf(facts.map(([name]) => name))
   for (const [name, text] of facts) io.out(`${pad(name, width)}  ${printable(text)}\n`)
 }
@@ -117,11 +117,11 @@ function missingImage(change: HistoryChange, when: 'before' | 'after'): string {
 }
 
 /** Where the change lies, and what it is proven by, for people. */
-function factsOf(found: AnsweredChange): readonly (readonly [name: string, text: string])[] {
+function factsOf(found: AnsweredChange, zone?: string): readonly (readonly [name: string, text: string])[] {
   const { change, row, earlier, later, objects } = found
   const text = (value: unknown) => (value === null || value === undefined ? 'none' : String(value))
   const other = (of: HistoryChange | undefined) =>
-    of === undefined ? 'none' : `${shortId(of.event_id)}  ${of.event_name} ${showTime(of)}`
+    of === undefined ? 'none' : `${shortId(of.event_id)}  ${of.event_name} ${showTime(of, zone)}`
   return [
     ['event id', change.event_id],
     ['earlier', other(earlier)],

@@ -166,16 +166,18 @@ function printTables(tables: readonly StatusOfTable[], now: number, io: Io): voi
       grouped(changes),
       ...(hasBaselines ? [grouped(baseline_rows)] : []),
       grouped(items),
-      shorterTime(first ?? ''),
-      shorterTime(last ?? ''),
+      shorterTime(first ?? '', io.zone),
+      shorterTime(last ?? '', io.zone),
       megabytes(bytes),
     ]),
     io,
   )
   for (const { baseline_rows: baselineRows, tail, ...table } of tables) {
-    io.out(`${wrap(`${table.table}: ${describeFeed({ ...table, baselineRows }, now)}`, io.columns)}\n`)
+    io.out(`${wrap(`${table.table}: ${describeFeed({ ...table, baselineRows }, now, io.zone)}`, io.columns)}\n`)
     if (tail !== null)
-      io.out(`${table.table}: ${paint(io, tail.behind ? 'red' : 'dim', wrap(describeTail(tail), io.columns))}\n`)
+      io.out(
+        `${table.table}: ${paint(io, tail.behind ? 'red' : 'dim', wrap(describeTail(tail, io.zone), io.columns))}\n`,
+      )
   }
   for (const { table, rows, changes, baseline_rows } of tables) {
     const repeats = rows - changes - baseline_rows

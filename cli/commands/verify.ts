@@ -1,10 +1,10 @@
+import { nearest } from '../../config/nearest.js'
 import { UnreadableTable } from '../../queries/engines/engine.js'
 import { deliveriesOf } from '../../queries/engines/literal.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { instantOf } from '../ask/instant-argument.js'
-import { KEY_OPTION, POLICY_OPTION } from '../ask/journal-options.js'
+import { KEY_OPTION, POLICY_OPTION, TSA_OPTION } from '../ask/journal-options.js'
 import { SINCE_OPTION } from '../ask/kept-checkpoint.js'
-import { nearest } from '../ask/nearest.js'
 import { tellRemarks, tellUnbelieved } from '../ask/remarks.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, findWorkspaceTable, withWorkspace } from '../ask/workspace.js'
 import { type Failure, failureOf, isInterrupted } from '../failure-of.js'
@@ -37,6 +37,7 @@ export const verify: Command = {
     KEY_OPTION,
     POLICY_OPTION,
     SINCE_OPTION,
+    TSA_OPTION,
     ['--full', 'hashes every object, also those that are unchanged by size and time since they were hashed'],
     ['--from <instant>', 'the period that rows and continuity are about; without it, from the first change'],
     ['--to <instant>', 'the moment after the last of the period'],
@@ -47,7 +48,7 @@ export const verify: Command = {
     const [part, of] = args
     const format = formatOf(options)
     if (part === undefined) return verifyAll(options, format, io)
-    refusePeriod(part, options)
+    refuseOthers(part, options)
     if (part === 'log' || part === 'objects') {
       if (of !== undefined)
         throw new CommandError(`verify ${part} is of the whole archive, not of ${JSON.stringify(of)}`)
@@ -67,12 +68,22 @@ export const verify: Command = {
   },
 }
 
-/** Throws a `CommandError` for a period of what has none: it would be verified whole, as if it were of the period. */
-function refusePeriod(part: string, options: Options): void {
-  const flag = ['from', 'to'].find(name => options[name] !== undefined)
-  if (flag === undefined || !['log', 'objects', 'proof', 'bundle'].includes(part)) return
-  throw new CommandError(`--${flag} is of rows and continuity, verify ${part} has no period`)
+/** Throws a `CommandError` for a flag of another part: what it asks for would not be looked at, and nobody told. */
+function refuseOthers(part: string, options: Options): void {
+  for (const [flag, option, parts] of OF_PARTS)
+    if (options[option] !== undefined && !parts.includes(part) && PARTS.includes(part as 'log'))
+      throw new CommandError(`${flag} is of ${parts.join(' and ')}, not of verify ${part}`)
 }
+
+/** What each flag is of; `verify` alone takes all. */
+const OF_PARTS: readonly (readonly [flag: string, option: string, parts: readonly string[]])[] = [
+  ['--from', 'from', ['rows', 'continuity']],
+  ['--to', 'to', ['rows', 'continuity']],
+  ['--since', 'since', ['log', 'objects']],
+  ['--tsa-ca', 'tsaCa', ['log', 'objects']],
+  ['--full', 'full', ['objects']],
+  ['--policy', 'policy', ['log', 'objects', 'proof', 'bundle']],
+]
 
 async function verifyJournal(logAlone: boolean, options: Options, format: TextFormat, io: Io): Promise<ExitCode> {
   const check = await checkJournal(options, logAlone, io)

@@ -9,16 +9,20 @@ import { archiveFlag, isOnAws } from './archive-name.js'
 import type { Surface } from './surface.js'
 import { paint } from './terminal.js'
 import { printable, wrap } from './text.js'
+import { showMoment } from './zone.js'
 
 /** An event's id as people read and type it. */
 export function shortId(eventId: string): string {
   return eventId.slice(0, 8)
 }
 
-/** A change's time as precisely as it is known. */
-export function showTime(change: { readonly event_time_us: number; readonly time_precision: string }): string {
+/** A change's time as precisely as it is known. @default zone - UTC */
+export function showTime(
+  change: { readonly event_time_us: number; readonly time_precision: string },
+  zone?: string,
+): string {
   const digits = change.time_precision === 's' ? 0 : change.time_precision === 'us' ? 6 : 3
-  return formatInstant(change.event_time_us, digits).replace('T', ' ')
+  return showMoment(change.event_time_us, digits, zone)
 }
 
 /** The colour of each confidence on a terminal. */

@@ -10,6 +10,8 @@ export interface TextFormat {
   readonly of: 'anything'
   /** True where it is no text, which no terminal takes. */
   readonly isBinary?: false
+  /** True where a file of it has no place for how sure the answer is. @default false */
+  readonly isRowsAlone?: boolean
   readonly print: (surface: Surface, io: Io) => Promise<void>
   /** For what is told while it is found. */
   readonly tell: (io: Io) => Telling
@@ -22,6 +24,7 @@ export interface AnswerFormat {
   /** What help says behind the name. @default - the name says it */
   readonly about?: string
   readonly isBinary?: boolean
+  readonly isRowsAlone?: boolean
   readonly print: (surface: AnswerSurface, io: Io) => Promise<void>
 }
 

@@ -47,7 +47,7 @@ export function pageVerdict(
   if (verdict === undefined) return { word: 'not judged', text: NOT_JUDGED.replace(/^not judged: /, '') }
   const lines = verdictLines(verdict, root)
   const { confidence: word } = verdict
-  return { word, text: lines.join('; ').replace(new RegExp(`^${word}: `), '') }
+  return { word, text: lines.join('; ').replace(new RegExp(`^${word}:? `), '') }
 }
 
 /** How a command ends whose answer rests on this; of one that was not judged nobody says that it is doubtful. */

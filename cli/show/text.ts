@@ -26,7 +26,8 @@ const MEASURED_PIECE = /.{1,200}/gsu
  * Columns of a terminal that a text takes. In pieces, because string-width takes time with the square of the length.
  */
 function displayWidth(text: string): number {
-  if (/^[ -~]*$/.test(text)) return text.length
+  // the arrow between two values, and the mark of what was cut, take one column each
+  if (/^[ -~→…]*$/.test(text)) return text.length
   return (text.match(MEASURED_PIECE) ?? []).reduce((width, piece) => width + stringWidth(piece), 0)
 }
 

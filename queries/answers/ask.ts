@@ -1,5 +1,6 @@
 import type { Table } from 'apache-arrow'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { withoutAttr } from '../attr.js'
 import { attributeMeant } from '../attribute-name.js'
 import { bindQuery } from '../bind.js'
 import type { SavedQuery } from '../catalog.js'
@@ -46,7 +47,7 @@ export async function answerQuery(
   return meant === attribute ? answer : answerQuery(engine, query, table, { ...parameters, attribute: meant }, options)
 }
 
-/** The answer to a statement of one's own. */
+/** The answer to a statement of one's own, in which `attr(image, 'path')` is the plain value at a path. */
 export function answerSql(
   engine: QueryEngine,
   sql: string,
@@ -54,7 +55,7 @@ export function answerSql(
   options: RunOptions = {},
 ): Promise<Answer> {
   const nothing = { query: undefined, table: undefined, parameters: new Map(), placeholders: [] }
-  return answerStatement(engine, { ...nothing, sql, values }, { ...options, foreign: true })
+  return answerStatement(engine, { ...nothing, sql: withoutAttr(sql), values }, { ...options, foreign: true })
 }
 
 async function answerStatement(

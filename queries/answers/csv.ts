@@ -1,17 +1,22 @@
 import { DataType, type Table } from 'apache-arrow'
 import { rowsOf, type Value } from '../engines/rows.js'
+import { asStored, type ReadPlain } from './plain-text.js'
 
 export interface CsvOptions {
   /** False leaves cells as they are, also those that a spreadsheet would run. @default true */
   readonly disarm?: boolean
   /** Told once for each cell that was disarmed. */
   readonly onDisarmed?: () => void
+  /** Makes keys and values plain. @default - they are as the archive has them */
+  readonly plain?: ReadPlain
+  /** True puts the mark in front by which Excel knows UTF-8. @default false */
+  readonly mark?: boolean
 }
 
 const LINES_AT_ONCE = 1000
 
 /**
- * An answer as CSV (RFC 4180): UTF-8 without a mark, a header, CRLF. A null is an empty cell, an empty text `""`; a
+ * An answer as CSV (RFC 4180): UTF-8, a header, CRLF. A null is an empty cell, an empty text `""`; a
  * list is JSON; times are ISO 8601 in UTC.
  *
  * A text that a spreadsheet would run as a formula gets an apostrophe in front: whoever may write an attribute of an
@@ -19,7 +24,10 @@ const LINES_AT_ONCE = 1000
  * `DISARMED` matches, so nothing is lost. Parquet, Arrow and JSON hold every text as it is, and so does `disarm:
  * false`.
  */
-export function* toCsv(table: Table, { disarm = true, onDisarmed }: CsvOptions = {}): Generator<Uint8Array> {
+export function* toCsv(
+  table: Table,
+  { disarm = true, onDisarmed, plain = asStored, mark = false }: CsvOptions = {},
+): Generator<Uint8Array> {
   const { fields } = table.schema
   const names = fields.map(field => field.name)
   const isText = fields.map(({ type }) => DataType.isUtf8(type) || DataType.isList(type))
@@ -28,9 +36,10 @@ export function* toCsv(table: Table, { disarm = true, onDisarmed }: CsvOptions =
     onDisarmed?.()
     return `'${text}`
   }
-  let lines = [names.map(name => quote(guard(name))).join(',')]
+  const read = names.map((name, i) => (isText[i] === true ? (text: string) => guard(plain(name, text).text) : same))
+  let lines = [`${mark ? '\ufeff' : ''}${names.map(name => quote(guard(name))).join(',')}`]
   for (const row of rowsOf(table)) {
-    lines.push(names.map((name, i) => cell(row[name] ?? null, isText[i] === true ? guard : same)).join(','))
+    lines.push(names.map((name, i) => cell(row[name] ?? null, read[i] ?? same)).join(','))
     if (lines.length < LINES_AT_ONCE) continue
     yield bytesOf(lines)
     lines = []

@@ -1,9 +1,12 @@
 import type { Table } from 'apache-arrow'
-import type { PageContext } from '../../view/paper/html-file.js'
 import type { CsvOptions } from './csv.js'
+import type { XlsxOptions } from './xlsx.js'
+
+/** What a file says around an answer, and how it holds the texts of it. */
+type FileContext = XlsxOptions & CsvOptions
 
 /** What makes a file of an answer, piece by piece. Only what has a page reads the page's context. */
-type Encoder = (table: Table, context: PageContext & CsvOptions) => Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+type Encoder = (table: Table, context: FileContext) => Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 
 /** A file that an answer can become. */
 interface AnswerFile {
@@ -51,17 +54,27 @@ export const FILE_FORMATS = {
     isExact: false,
     encoder: async () => (await import('../../view/paper/html-file.js')).toHtml,
   },
+  markdown: {
+    mediaType: 'text/markdown; charset=utf-8',
+    isText: true,
+    hasPage: true,
+    isExact: false,
+    encoder: async () => (await import('./markdown.js')).toMarkdown,
+  },
+  xlsx: {
+    mediaType: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+    isText: false,
+    hasPage: true,
+    isExact: false,
+    encoder: async () => (await import('./xlsx.js')).toXlsx,
+  },
 } as const satisfies Readonly<Record<string, AnswerFile>>
 
 /** The name of a format in `FILE_FORMATS`. */
 export type FileFormat = keyof typeof FILE_FORMATS
 
-/** An answer as a file, piece by piece. Only `html` reads the page's context. */
-export async function* toFile(
-  table: Table,
-  format: FileFormat,
-  context: PageContext & CsvOptions,
-): AsyncGenerator<Uint8Array> {
+/** An answer as a file, piece by piece. Only what has a page reads the page's context. */
+export async function* toFile(table: Table, format: FileFormat, context: FileContext): AsyncGenerator<Uint8Array> {
   const encode: Encoder = await FILE_FORMATS[format].encoder()
   yield* encode(table, context)
 }

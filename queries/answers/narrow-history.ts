@@ -1,7 +1,7 @@
 import type { Table } from 'apache-arrow'
 import { parseItem } from '../../transform/attribute-value.js'
 import { readPath } from '../attribute-path.js'
-import { TIME_TO_LIVE } from '../bind.js'
+import { recordedActor } from '../bind.js'
 import { differencesOf, type PathSegment } from '../difference.js'
 import type { HistoryChange } from '../verdict/item-change.js'
 
@@ -24,7 +24,7 @@ export function narrowTable(table: Table, shown: ReadonlySet<HistoryChange>): Ta
 
 /** As answers print names, so they are asked for. */
 export function madeBy(name: string): ChangeTest {
-  const actor = name === TIME_TO_LIVE.printed ? TIME_TO_LIVE.recorded : name
+  const actor = recordedActor(name)
   return change => change.actor === actor
 }
 

@@ -418,7 +418,7 @@ async function runWhole(
  * Objects are never rewritten, so what an object says of itself is read by the first statement only. It counts as the
  * engine's memory (46 kB an object), which lets it go before anything else.
  */
-const FOOTERS_KEPT = 'set parquet_metadata_cache = true'
+const FOOTERS_KEPT = 'set global parquet_metadata_cache = true'
 
 const DAMAGED = 'an object of the archive is damaged; a copy of it, such as the bucket has, puts it right'
 

@@ -22,7 +22,8 @@ export interface OrderItem {
   readonly names: readonly string[]
 }
 
-interface Token {
+/** A word, a string, a sign of a statement. */
+export interface Token {
   /** In lower case. */
   readonly text: string
   readonly start: number
@@ -70,7 +71,8 @@ const NOTHING: StatementText = {
   listEnd: undefined,
 }
 
-function tokensOf(sql: string): Token[] {
+/** The pieces of a statement but for its comments. */
+export function tokensOf(sql: string): Token[] {
   let depth = 0
   const tokens: Token[] = []
   for (const match of sql.matchAll(TOKEN)) {

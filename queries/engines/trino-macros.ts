@@ -12,6 +12,9 @@ export const TRINO_MACROS: readonly string[] = [
   'create macro from_iso8601_timestamp_nanos(s) as cast(s as timestamptz)',
   // epoch() is off in the last microsecond from the year 2038
   'create macro to_unixtime(t) as cast(epoch_us(t) as double) / 1000000',
+  // a moment as the clock of a place shows it; Trino writes the zone behind it
+  'create macro at_timezone(t, z) as timezone(z, t)',
+  'create macro day_of_week(t) as isodow(t)',
   'create macro from_unixtime(s) as to_timestamp(s)',
   "create macro to_iso8601(t) as strftime(t, '%Y-%m-%dT%H:%M:%S.%g')",
   'create macro date_format(t, f) as strftime(t, f)',

@@ -1,4 +1,4 @@
-import { findAlterations, findProblems } from './findings.js'
+import { findAlterations, findProblems, type ItemFinding } from './findings.js'
 import type { ItemHistory } from './fold-history.js'
 import type { HistoryChange } from './item-change.js'
 import type { ItemState } from './reconstruct.js'
@@ -35,6 +35,25 @@ export function historyBetweenEvents(all: ItemHistory, from: string, to: string)
   const { event_time_us: toUs } = last
   const period = { ...momentOf(all.facts, began.event_time_us), toUs, untilUs: toUs }
   return { ...all, ...judge(all.itemKey, findings, all.facts, period), steps, changes: all.changes.slice(0, end + 1) }
+}
+
+/**
+ * The history from one of its steps on, up to another one that is no longer in it, with the verdict about that time:
+ * what is missing before it, and that the item is older than the archive, does not count; its own images do.
+ */
+export function historySince(all: ItemHistory, from: number, end = all.steps.length): ItemHistory {
+  const until = all.steps.slice(0, end)
+  const steps = until.slice(from)
+  const [first] = steps
+  if (first === undefined) throw new Error(`the item's history has no step ${from}`)
+  const shown = new Set(steps)
+  const isEarlier = ({ finding, eventId }: ItemFinding) =>
+    finding === 'PRE-ARCHIVE' || (finding === 'GAP' && first.changes.some(({ event_id: id }) => id === eventId))
+  const problems = findProblems(until, all.facts.boundaries).filter(finding => !isEarlier(finding))
+  const findings = [...findAlterations(until, step => shown.has(step)), ...problems]
+  const toUs = end < all.steps.length ? Math.max(...steps.map(step => step.timeUs)) : Number.POSITIVE_INFINITY
+  const period = { afterUs: first.timeUs - 1, fromUs: first.timeUs, toUs, untilUs: toUs }
+  return { ...all, ...judge(all.itemKey, findings, all.facts, period), steps, changes: steps.flatMap(s => s.changes) }
 }
 
 function stateLeft({ event_name: name, new_image: image, new_hash: hash }: HistoryChange): ItemState {

@@ -116,7 +116,7 @@ describe('a file of an answer', () => {
     ])
     expect((await ask(...question, '--format', 'csv', '--output', output, '--force')).exit).toBe(0)
     expect(readFileSync(output, 'utf8')).toMatch(/^event_time,/)
-    expect(readdirSync(dirname(output))).toEqual(['mine.csv'])
+    expect(readdirSync(dirname(output))).toEqual(['mine.csv', 'mine.csv.verdict.txt'])
   })
 
   it('is not there at all where the question fails', async () => {

@@ -406,17 +406,14 @@ describe('what is asked for', () => {
     [['query', 'deletions', 'Orders', '--param', 'x=1'], 'parameter "x" is unknown, this query has from, to\n'],
     [['query', 'deletions', 'Orders', '--param', 'from'], '--param "from" is not name=value\n'],
     [['query', 'deletions', 'Orders', '--param', 'from=x'], 'parameter from is "x", expected ISO 8601 with a zone'],
-    [
-      ['query', 'item-history', 'Orders'],
-      'parameter item_key is missing, give for example --param item_key=ORD12345\n',
-    ],
+    [['query', 'item-history', 'Orders'], 'parameter item_key is missing, give for example item_key=ORD12345\n'],
     [
       ['history', 'Orders', 'x', '--format', 'xml'],
-      'format "xml" is unknown, expected table, json, ndjson, csv, parquet, arrow, html\n',
+      'format "xml" is unknown, expected table, json, ndjson, csv, parquet, arrow, html, markdown, xlsx\n',
     ],
     [
       ['as-of', 'Orders', 'now', '--format', 'xml'],
-      'format "xml" is unknown, expected table, json, ndjson, csv, parquet, arrow, html, dynamodb\n',
+      'format "xml" is unknown, expected table, json, ndjson, csv, parquet, arrow, html, markdown, xlsx, dynamodb\n',
     ],
     [
       ['query', 'hot-items', 'Orders', '--param', 'limit=0'],

@@ -48,7 +48,7 @@ describe.skipIf(!isThere('bash'))(named('bash'), () => {
     )
     for (const { usage, options } of COMMANDS) {
       const flags = options.flatMap(([text]) => text.split(/,? /).filter(word => word.startsWith('-')))
-      expect(complete(`itemtrail ${usage.split(' ')[0]} -`)).toEqual([...flags, '-h', '--help'])
+      expect(complete(`itemtrail ${usage.split(' ')[0]} -`)).toEqual([...flags, '--tz', '--color', '-h', '--help'])
     }
   })
 

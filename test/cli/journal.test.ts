@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { FoundObject } from '../../journal/archive-objects.js'
 import { seal as sealAll } from '../../journal/seal.js'
-import { checkTimestamp } from '../../journal/timestamp.js'
+import { readTimestamp } from '../../journal/timestamp.js'
 import { cosignerOf, signatureLine } from '../../proof/note.js'
 import { EMPTY_ROOT } from '../../proof/tree.js'
 import { sealerOf } from '../journal/desk-journal.js'
@@ -121,6 +121,20 @@ describe('seal', () => {
     expect(process.listenerCount('SIGTERM')).toBe(0)
   })
 
+  it('ends with 1 when it follows, though what it found was found once', async () => {
+    const root = await archiveOf([FIRST])
+    for (let times = 0; times < 2; times++) await seal(root)
+    mkdirSync(join(root, 'facts/Orders'), { recursive: true })
+    writeFileSync(join(root, 'facts/Orders/late.json'), '{}')
+    utimesSync(join(root, 'facts/Orders/late.json'), 0, 0)
+    const size = () => readFileSync(join(root, 'log/checkpoint'), 'utf8').split('\n')[1]
+    const before = size()
+    const ended = seal(root, '--follow')
+    while (size() === before) await new Promise(resolve => setTimeout(resolve, 20))
+    process.emit('SIGTERM', 'SIGTERM')
+    expect(await ended).toMatchObject({ exit: 1, err: expect.stringContaining('late.json was passed over by two') })
+  })
+
   it('keeps its JSON contract', async () => {
     const root = await archiveOf([FIRST])
     const sealed = JSON.parse((await seal(root, '--format', 'json')).out)
@@ -139,7 +153,7 @@ describe('seal', () => {
       const { size, time_stamp } = JSON.parse(out)
       const answer = readFileSync(join(root, `log/timestamps/${size}.tsr`))
       const checkpoint = readFileSync(join(root, 'log/checkpoint'))
-      expect(checkTimestamp(answer, checkpoint)).toBe(time_stamp)
+      expect(readTimestamp(answer, checkpoint).time).toBe(time_stamp)
       expect(authority.verifies(answer, checkpoint)).toBe(true)
     })
 
@@ -199,6 +213,25 @@ describe('checkpoint', () => {
       }
     const empty = fileOf('empty', `${ORIGIN}\n0\n${EMPTY_ROOT.toString('base64')}\n`)
     expect((await since(root, empty)).err).toContain('it proves nothing')
+  })
+
+  it('gives none of a journal that is less than this machine saw', async () => {
+    const { key } = await madeKey()
+    const root = await archiveOf([FIRST])
+    const seal = () => run(['seal', '--archive', root, '--key', key])
+    const print = () => run(['checkpoint', '--archive', root])
+    await seal()
+    const older = join(makeFolder(), 'log')
+    cpSync(join(root, 'log'), older, { recursive: true })
+    await seal()
+    rmSync(join(root, 'log'), { recursive: true })
+    expect(await print()).toMatchObject({ exit: 1, out: '', err: expect.stringContaining('that it was up to size 4') })
+    cpSync(older, join(root, 'log'), { recursive: true })
+    expect(await print()).toMatchObject({
+      exit: 1,
+      out: '',
+      err: expect.stringContaining('which this machine kept, is of size 4, the journal ends at 3; none is given'),
+    })
   })
 
   it('tells another origin, another history and a journal that was cut from growth', async () => {
@@ -417,8 +450,24 @@ describe('verify', () => {
     for (const part of ['log', 'objects'])
       expect(await verify(root, part, '--to', '2030-01-01')).toMatchObject({
         exit: 2,
-        err: expect.stringContaining(`--to is of rows and continuity, verify ${part} has no period`),
+        err: expect.stringContaining(`--to is of rows and continuity, not of verify ${part}`),
       })
+  })
+
+  it.each([
+    ['rows', '--since', 'kept'],
+    ['continuity', '--policy', 'policy'],
+    ['rows', '--tsa-ca', 'ca.pem'],
+    ['log', '--full'],
+    ['continuity', '--full'],
+  ])('refuses of %s what it would not look at: %s', async (part, ...flags) => {
+    const root = await sealedArchive()
+    const { exit, out, err } = await verify(root, part, ...flags)
+    expect({ exit, out, err }).toEqual({
+      exit: 2,
+      out: '',
+      err: expect.stringMatching(new RegExp(`${flags[0]} is of .*, not of verify ${part}`)),
+    })
   })
 
   it('does not hash again what is unchanged, unless it is told to', async () => {
@@ -560,9 +609,32 @@ describe('verify', () => {
     onTestFinished(authority.close)
     const root = await archiveOf([FIRST])
     await run(['seal', '--archive', root, '--key', key, '--timestamp', authority.url])
-    expect((await verify(root, 'log', '--key', vkey)).out).toMatch(/its size \d+ existed at 20.*, says an authority/)
+    const unbelieved = await verify(root, 'log', '--key', vkey)
+    expect(unbelieved).toMatchObject({
+      exit: 0,
+      out: expect.stringMatching(/its size 3 existed at 20\S*Z, says whoever signs as CN=A clock\n/),
+    })
+    expect(unbelieved.out).toContain('not checked: who the authority of the time stamps is: --tsa-ca')
+    const believed = await verify(root, '--key', vkey, '--tsa-ca', authority.certificate)
+    expect(believed).toMatchObject({
+      exit: 0,
+      out: expect.stringMatching(/existed at 20\S*Z, says CN=A clock, by the certificates given\n/),
+    })
+    expect(believed.out).not.toContain('who the authority')
+    const other = await startAuthority(makeFolder())
+    other.close()
+    const foreign = await verify(root, 'log', '--tsa-ca', other.certificate)
+    expect(foreign).toMatchObject({ exit: 1, out: expect.stringContaining('✗ foreign-key  log/timestamps/3.tsr') })
+    cpSync(authority.certificate, join(root, 'ca.pem'))
+    for (const bad of [join(root, 'ca.pem'), 'nowhere', fileOf('ca.pem', 'x')])
+      expect((await verify(root, 'log', '--tsa-ca', bad)).exit).toBe(2)
     const [stamp] = readdirSync(join(root, 'log/timestamps'))
     const first = join(root, 'log/timestamps', stamp as string)
+    const bytes = readFileSync(first)
+    writeFileSync(first, Buffer.concat([bytes.subarray(0, -9), Buffer.from('x'), bytes.subarray(-8)]))
+    const broken = await verify(root, 'log', '--key', vkey)
+    expect(broken).toMatchObject({ exit: 1, out: expect.stringContaining('a signature that is not that of its') })
+    writeFileSync(first, bytes)
     await seal(root)
     const size = JSON.parse((await verify(root, 'log', '--format', 'json')).out).size
     cpSync(first, join(root, `log/timestamps/${size}.tsr`))
@@ -582,7 +654,10 @@ describe('verify', () => {
       ...log,
       seen: null,
       sealed_until: null,
-      time_stamps: [{ size: 2, time: '2026-11-20T10:00:00Z' }],
+      time_stamps: [
+        { size: 2, time: '2026-11-20T10:00:00Z', authority: 'CN=A clock', signature: 'believed', reason: null },
+        { size: 3, time: '2026-11-20T10:00:00Z', authority: null, signature: 'not checked', reason: 'its digest is 1' },
+      ],
     }
     const witnessed = { ...log, cosigned: { size: 3, by: [WITNESS] } }
     expectContract('verify log, verify objects', [all.journal, log, since, broken, unsealed, witnessed])

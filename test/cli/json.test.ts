@@ -98,7 +98,9 @@ describe('the JSON of the commands', () => {
   it('of history is as documented', async () => {
     const item = await ask('history', 'Orders', 'ORD12345')
     const other = await ask('history', 'Orders', 'BLIND')
-    const plan = ['certain', 'actor', 'table', 'as_of', 'plan'].map(name => `changes[].restored.${name}`)
+    const plan = ['certain', 'actor', 'table', 'as_of', 'before', 'undone', 'plan'].map(
+      name => `changes[].restored.${name}`,
+    )
     // what differs shows at no change
     const differs = {
       ...(item.json as object),

@@ -21,7 +21,7 @@ describe('queries', () => {
       const { exit, out } = await run(['query', name, '--help'])
       expect([exit, out]).toEqual([0, expect.stringContaining(`\n${name}: ${question}\n`)])
       for (const parameter of parameters)
-        if (parameter.preset !== 'facts') expect(out, name).toContain(`  --param ${parameter.name}=...  `)
+        if (parameter.preset !== 'facts') expect(out, name).toContain(`  ${parameter.name}=...  `)
       for (const column of columns) expect(out, name).toContain(`\n  ${column.name} (${column.type})  `)
     }
     expect((await run(['query', '--help'])).out).toContain('"itemtrail query NAME --help" tells')

@@ -240,7 +240,9 @@ describe('restore', () => {
     ]
     // a table as target, and what became of items, only a table can show
     const typed = values.map(value => ({ ...value, target: null }))
-    expectContract('restore', [...typed, { ...typed[0], target: 'Orders' }], [...unseen, ...applied])
+    // what only --before and --undo have, `test/cli/undo.test.ts` looks at
+    const past = { before: 'id', undo: { actor: 'a', from: 'f', to: 't' } }
+    expectContract('restore', [...typed, { ...typed[0], ...past, target: 'Orders' }], [...unseen, ...applied])
   })
 
   it('says what it lacks, before it does anything', async () => {
@@ -264,6 +266,8 @@ describe('restore', () => {
       [['Orders', ...GOOD, '--actor', ''], 2, '--actor is "", expected a name'],
       [['Orders', ...GOOD, '--plan', ''], 2, '--plan is empty'],
       [['Orders', ...GOOD, '--output', ''], 2, '--output is empty'],
+      [['Orders', ...GOOD, '--output', join(root, 'data/Orders/out')], 2, 'is inside the archive'],
+      [['Orders', ...GOOD, '--plan', join(root, 'plan')], 2, 'is inside the archive'],
       [['Orders', ...GOOD, '--format', 'csv'], 2, 'format "csv" is unknown'],
       [['--apply', '--plan', plan], 1, 'is not there'],
       [['Orders', ...GOOD, '--against', 'archive', '--plan', join(folder, 'no', 'folder')], 1, 'folder is not there'],

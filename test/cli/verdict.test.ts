@@ -47,6 +47,9 @@ const QUESTIONS = [...SAVED_QUERIES.values()]
       ...(known.includes('value') ? ['value=SHIPPED'] : []),
       ...(known.includes('key') ? ['key="order_id":{"S":"ORD1'] : []),
       ...(known.includes('subject') ? ['subject=5f0c2d3b8a914e6f7081a2b3c4d5e6f7'] : []),
+      ...(name === 'amounts-by-actor' || name === 'changes-above' ? ['attribute=total'] : []),
+      ...(known.includes('amount') ? ['amount=10'] : []),
+      ...(known.includes('state') ? ['state=CANCELLED'] : []),
       ...(asksForColumn ? ['column=status'] : []),
     ]
     return [name, given.flatMap(parameter => ['--param', parameter])] as const

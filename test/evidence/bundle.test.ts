@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { hash } from 'node:crypto'
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readBuilt } from '../../evidence/built-file.js'
@@ -9,15 +9,18 @@ import { formatRowProof, parseRowProof } from '../../evidence/row-proof.js'
 import { showBundle } from '../../evidence/show-bundle.js'
 import { type BundleFiles, verifyBundle as verifyWith } from '../../evidence/verify-bundle.js'
 import { writeBundle } from '../../evidence/write-bundle.js'
+import { openArchive } from '../../library/open-archive.js'
 import { formatCheckpoint, parseCheckpoint } from '../../proof/checkpoint.js'
 import { parseNote, signerOf, signNote } from '../../proof/note.js'
+import { receiptHash } from '../../queries/answers/receipt-hash.js'
 import { type HashedColumns, rowHash } from '../../transform/audit-row.js'
 import { fileOf } from '../cli/command-line.js'
 import { temporaryFolder } from '../delivery/desk.js'
-import { sealFolder } from '../journal/desk-journal.js'
+import { IDENTITY, sealFolder } from '../journal/desk-journal.js'
 import { ORIGIN, SEED, VKEY, WITNESS_SEED, WITNESS_VKEY } from '../proof/vectors.js'
 import { randomOf } from '../random.js'
-import { bundleOf, type MemoryBundle, OTHER_VKEY, ordersArchive } from './sealed-orders.js'
+import { alterRows, parquetUnder } from '../store/altering.js'
+import { bundleOf, givenBundle, type MemoryBundle, ORDERS_TABLE, OTHER_VKEY, ordersArchive } from './sealed-orders.js'
 
 const DAYS = { from: '2026-11-01T00:00:00Z', to: '2026-11-04T00:00:00Z' }
 const PERIOD = { from: '2026-11-01T00:00:00Z', to: '2026-11-20T00:00:00Z' }
@@ -47,6 +50,18 @@ const kindsOf = (changed: MemoryBundle, vkey: string | undefined = VKEY) => [
 const editRow = (change: (row: Record<string, unknown>) => object) => (text: string) => {
   const [line = '', ...rest] = text.split('\n')
   return [JSON.stringify(change(JSON.parse(line))), ...rest].join('\n')
+}
+
+/** A receipt that was changed, with its own hash made right. */
+const resealed = (change: (receipt: Record<string, unknown>) => object) => (text: string) => {
+  const changed = change(JSON.parse(text))
+  return `${JSON.stringify({ ...changed, receipt_sha256: receiptHash(changed) }, null, 2)}\n`
+}
+
+/** A receipt of which no hash can be taken. */
+const unhashed = (text: string) => {
+  const { receipt_sha256: _, ...receipt } = JSON.parse(text)
+  return `${JSON.stringify({ ...receipt, note: '\ud800' }, null, 2)}\n`
 }
 
 const crlf = (text: string) => text.replaceAll('\n', '\r\n')
@@ -233,6 +248,40 @@ describe('a bundle', () => {
       ['quorum'],
     ],
     ['another policy', changed => changed.edit('data/log/policy', () => 'log\n'), ['form']],
+    [
+      'a policy that names another key',
+      changed => changed.edit('data/log/policy', () => `log ${OTHER_VKEY}\nquorum none\n`),
+      ['key'],
+    ],
+    [
+      'a receipt that names no file of the answer',
+      changed =>
+        changed.edit(
+          'data/receipt.json',
+          resealed(receipt => ({ ...receipt, files: [] })),
+        ),
+      ['altered'],
+    ],
+    ['a receipt without a hash, of what has none', changed => changed.edit('data/receipt.json', unhashed), ['altered']],
+    [
+      'a question of a receipt without one',
+      changed =>
+        changed
+          .edit('data/question.sql', () => 'undefined\n')
+          .edit(
+            'data/receipt.json',
+            resealed(({ statement: _, ...receipt }) => receipt),
+          ),
+      ['altered'],
+    ],
+    [
+      'a verdict that has no one form, in both places',
+      changed =>
+        changed
+          .edit('data/verdict.json', () => `${JSON.stringify({ confidence: '\ud800' }, null, 2)}\n`)
+          .edit('data/receipt.json', text => unhashed(text)),
+      ['altered'],
+    ],
     ['another answer', changed => changed.edit('data/answer.csv', text => `${text} `), ['altered']],
   ])('tells %s, though the manifests are made anew', (_what, change, kinds) => {
     const changed = bundle.copy()
@@ -345,6 +394,43 @@ describe('a bundle', () => {
     expect(showBundle(verifyBundle(bundle, VKEY))).toMatch(/^not checked: the answer and its verdict/m)
     const empty = await bundleOf(root, 'deletions', { from: '2020-01-01T00:00:00Z', to: '2020-01-02T00:00:00Z' })
     expect(showBundle(verifyBundle(empty, VKEY))).toContain('nothing of its answer is proven')
+  })
+
+  it('has no file that is a link, whatever that leads to', () => {
+    const folder = join(temporaryFolder(), 'bag')
+    writeBundle(
+      folder,
+      [...small.files].map(([path, bytes]) => ({ path, bytes })),
+    )
+    const outside = join(temporaryFolder(), 'outside')
+    for (const path of small.list()) {
+      renameSync(join(folder, path), outside)
+      symlinkSync(outside, join(folder, path))
+      const { findings } = verifyBundle(bundleIn(folder), VKEY)
+      expect(findings).toContainEqual({ kind: 'form', path, message: 'is no file' })
+      rmSync(join(folder, path))
+      renameSync(outside, join(folder, path))
+    }
+    expect(verifyBundle(bundleIn(folder), VKEY).findings).toEqual([])
+  })
+
+  it('keeps of an answer of SQL of one’s own no column that could hold what is left out', async () => {
+    await using archive = await openArchive(root, { tables: [ORDERS_TABLE] })
+    const sql = "select event_id, old_city as actor, old_city as changed from orders where event_name = 'REMOVE'"
+    const answer = await archive.sql(sql)
+    const request = { archive, root, identity: IDENTITY, answer }
+    const whole = await givenBundle(request)
+    expect(whole.text('data/answer.csv')).toMatch(/^event_id,actor,changed\r?\n/)
+    const redacted = await givenBundle({ ...request, redact: ['shipping.city'] })
+    expect(redacted.text('data/answer.csv')).toMatch(/^event_id\r?\n/)
+    expect(verifyBundle(redacted, VKEY).findings).toEqual([])
+  })
+
+  it('is refused over a row whose image is another than its hash says', async () => {
+    const copy = temporaryFolder('altered')
+    cpSync(root, copy, { recursive: true })
+    await alterRows(parquetUnder(copy), { old_image: `old_image || ' '` }, "event_name = 'REMOVE'")
+    await expect(bundleOf(copy, 'deletions', PERIOD)).rejects.toThrow('has another old_image than its hashes say')
   })
 
   it('says that its program is another than ours', () => {

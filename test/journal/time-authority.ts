@@ -9,6 +9,8 @@ export const hasOpenssl = /^OpenSSL 3/.test(spawnSync('openssl', ['version'], { 
 
 export interface Authority {
   readonly url: string
+  /** The file of its certificate. */
+  readonly certificate: string
   /** Whether OpenSSL believes that the answer is the authority's over these bytes. */
   verifies(answer: Uint8Array, stamped: Uint8Array): boolean
   close(): void
@@ -54,5 +56,6 @@ export async function startAuthority(folder: string, spoil = (answer: Buffer) =>
     return spawnSync('openssl', args, { cwd: folder }).status === 0
   }
   const { port } = server.address() as AddressInfo
-  return { url: `http://127.0.0.1:${port}/`, verifies, close: () => server.close() }
+  const certificate = join(folder, 'tsa.pem')
+  return { url: `http://127.0.0.1:${port}/`, certificate, verifies, close: () => server.close() }
 }

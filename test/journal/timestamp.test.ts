@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { askTimestamp, checkTimestamp, TimestampError } from '../../journal/timestamp.js'
+import { askTimestamp, readTimestamp } from '../../journal/timestamp.js'
+import { TimestampError } from '../../journal/timestamp-error.js'
 import { temporaryFolder } from '../delivery/desk.js'
 import { hasOpenssl, startAuthority } from './time-authority.js'
 
@@ -13,14 +14,25 @@ describe.skipIf(!hasOpenssl)(`a time stamp${hasOpenssl ? '' : ' (skipped: no Ope
     expect(Math.abs(Date.parse(time) - Date.now())).toBeLessThan(60_000)
     expect(authority.verifies(answer, CHECKPOINT)).toBe(true)
     expect(authority.verifies(answer, Buffer.from('another'))).toBe(false)
-    expect(checkTimestamp(answer, CHECKPOINT)).toBe(time)
-    expect(() => checkTimestamp(answer, Buffer.from('another'))).toThrow('is a time stamp of other bytes')
+    expect(readTimestamp(answer, CHECKPOINT)).toMatchObject({
+      time,
+      signer: { certificate: { subject: 'CN=A clock' } },
+    })
+    expect(() => readTimestamp(answer, Buffer.from('another'))).toThrow('is a time stamp of other bytes')
   })
 
   it.each<[string, (answer: Buffer) => Buffer, RegExp]>([
     ['cut off', answer => answer.subarray(0, 100), /is no time stamp/],
     ['empty', () => Buffer.alloc(0), /is no time stamp/],
     ['a page', () => Buffer.from('<html>no</html>'), /time stamp|refused/],
+    [
+      'signed otherwise',
+      answer => {
+        answer.writeUInt8(answer.readUInt8(answer.length - 9) ^ 1, answer.length - 9)
+        return answer
+      },
+      /signature that is not that of its certificate/,
+    ],
     ['endless', () => Buffer.alloc(2 * 1024 ** 2), /more than 1048576 bytes/],
   ])('that is %s is refused', async (_, spoil, message) => {
     const authority = await startAuthority(temporaryFolder(), spoil)

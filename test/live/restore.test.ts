@@ -321,7 +321,9 @@ describe.skipIf(missing !== undefined)(title, () => {
     const values = [planned, applied, one, exported].map(({ out }) => JSON.parse(out) as object)
     // what is lost for a moment only is in the other file
     const [lost] = [{ ...values[1], outcomes: [{ item_key: {}, outcome: 'altered', reason: '', lost: {} }] }]
-    expectContract('restore', [...values, lost])
+    // what only --before and --undo have, `test/cli/undo.test.ts` looks at
+    const past = { before: 'id', undo: { actor: 'a', from: 'f', to: 't' } }
+    expectContract('restore', [...values, { ...lost, ...past }])
     const lines = await table.restore([
       table.name,
       'a',

@@ -6,6 +6,8 @@ import {
   encodeBundle,
   grow,
   type LogFile,
+  parseTilePath,
+  partialTiles,
   TileReader,
   tilePath,
   tilesBetween,
@@ -101,6 +103,28 @@ describe('tiles', () => {
     }
   })
 
+  it('are told by their paths, and no other path is one', () => {
+    for (const tile of [...tilesBetween(0, 70_000), { level: 15, index: 123_456_789, width: 41 }]) {
+      expect(parseTilePath(tilePath(tile))).toEqual(tile)
+      expect(parseTilePath(bundlePath(tile))).toEqual({ ...tile, level: 0 })
+    }
+    for (const path of [
+      'tile/0/00',
+      'tile/0/1000',
+      'tile/00/000',
+      'tile/0/x000/001',
+      'tile/0/000.p/0',
+      'tile/0/000.p/257',
+      'tile/0/000.p/256',
+      'tile',
+      'tile/entries/000/',
+    ])
+      expect([path, parseTilePath(path)]).toEqual([path, undefined])
+    const partial = tilesBetween(0, 70_000).filter(({ width }) => width < 256)
+    expect(partialTiles(70_000)).toEqual(partial)
+    expect([partialTiles(0), partialTiles(65_536)]).toEqual([[], [{ level: 2, index: 0, width: 1 }]])
+  })
+
   it('are named for what a log grew by', async () => {
     const { files } = await logOf(70_000)
     const named = tilesBetween(0, 70_000).map(tilePath)
@@ -133,6 +157,9 @@ describe('tiles', () => {
     await expect(root()).rejects.toThrow('tile/1/000.p/2 has 1 hashes, expected 2')
     log.files.set('tile/1/000.p/2', tile.subarray(0, 31))
     await expect(root()).rejects.toThrow('tile/1/000.p/2 has 31 bytes')
+    // as many as a full one has are too many for one that is not
+    log.files.set('tile/1/000.p/2', Buffer.concat([tile, Buffer.alloc(254 * 32)]))
+    await expect(root()).rejects.toThrow('tile/1/000.p/2 has 256 hashes, expected 2')
     log.files.delete('tile/1/000.p/2')
     await expect(root()).rejects.toThrow('tile/1/000.p/2 is missing')
   })

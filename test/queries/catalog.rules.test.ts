@@ -42,6 +42,7 @@ const NAMES = [
     'late-arrivals',
   ],
   ...['mass-changes', 'misfits', 're-created-items', 'status-transitions', 'table-as-of', 'volume-by-hour'],
+  ...['amounts-by-actor', 'changes-above', 'changes-outside-hours', 'first-time-actors', 'self-approvals'],
 ]
 
 /** What DuckDB and Trino both have, some of it on DuckDB by the macros, and answer alike. */
@@ -81,6 +82,7 @@ const FUNCTIONS = new Set([
     'round',
     'row_number',
   ],
+  ...['abs', 'at_timezone', 'day_of_week', 'from_unixtime', 'nullif'],
   ...['chr', 'lower', 'max_by', 'min_by', 'sha256', 'to_hex', 'to_utf8'],
   // of patterns that begin with \A and end with \z: elsewhere `$` means two things
   ...['regexp_like', 'regexp_replace'],
@@ -90,6 +92,7 @@ const KEYWORDS_BEFORE_A_PARENTHESIS = new Set([
   'and',
   'as',
   'by',
+  'decimal',
   'in',
   'or',
   'over',

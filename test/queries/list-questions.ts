@@ -25,6 +25,9 @@ export function listQuestions(from: string, to: string): readonly Question[] {
     subject: '5f0c2d3b8a914e6f7081a2b3c4d5e6f7',
     allowed: '[["0","1"]]',
     at_least: '2',
+    amount: '0',
+    state: '1',
+    zone: 'America/New_York',
   }
   return [...SAVED_QUERIES.values()]
     .filter(({ name, parameters }) => !OF_DELIVERIES.includes(name) && !parameters.some(({ type }) => type === 'item'))

@@ -34,9 +34,7 @@ describe('checkParameters', () => {
   })
 
   it('names what is missing, unknown or impossible', () => {
-    expect(() => check({})).toThrow(
-      new ParameterError('parameter item_key is missing, give for example --param item_key=x'),
-    )
+    expect(() => check({})).toThrow(new ParameterError('parameter item_key is missing, give for example item_key=x'))
     expect(() => check({ item_key: 'x', until: 'y' })).toThrow(
       'parameter "until" is unknown, this query has item_key, to',
     )

@@ -6,6 +6,7 @@ import { openInput } from '../../capture/input.js'
 import { readConfiguration } from '../../config/configuration.js'
 import { ingest } from '../../delivery/ingest.js'
 import { askQuery } from '../../queries/answers/ask.js'
+import { withoutAttr } from '../../queries/attr.js'
 import { withPath } from '../../queries/bind.js'
 import { bindValues, renderQuery, SAVED_QUERIES, type SavedQuery, savedQuery } from '../../queries/catalog.js'
 import type { AthenaEngine } from '../../queries/engines/athena.js'
@@ -140,6 +141,28 @@ describe.skipIf(missing !== undefined)(
         ).not.toHaveProperty('numRows', 0)
       },
     )
+
+    it("attr(image, 'path') is the same on every engine", async () => {
+      const paths = [
+        'status',
+        'total',
+        'shipping.city',
+        'lines[0].qty',
+        'lines[sku=FILTER-PAPER-100].qty',
+        'shipping',
+        'lines',
+        'never',
+      ]
+      const columns = paths.map((path, i) => `attr(new_image, '${path}') as v${i}`)
+      const sql = withoutAttr(`
+        select ${columns.join(', ')}, cast(attr(new_image, 'total') as decimal(38, 10)) as total
+        from ${deliveriesOf(orders.table)}
+        where attr(old_image, 'status') is distinct from attr(new_image, 'status')
+        order by event_time_us, event_id`)
+      const [onDesk, onAws] = [await orders.duckDb.run(sql), await orders.athena.run(sql)]
+      expect(onDesk.numRows).toBeGreaterThan(100)
+      expect([...rowsOf(onAws)]).toEqual([...rowsOf(onDesk)])
+    })
 
     it('items-as-of takes the column as a value, as it is deployed, and says which it may be', async () => {
       const query = savedQuery('items-as-of')
@@ -292,6 +315,12 @@ const moment = fc
 
 const TEXTS: Readonly<Record<string, readonly string[]>> = {
   attribute: ['v', 'writer'],
+  amount: ['0', '1.5'],
+  state: ['1', 'w1', 'true'],
+  opens: ['08:00', '22:00'],
+  closes: ['06:00', '18:30', '24:00'],
+  zone: ['UTC', 'Europe/Berlin', 'America/St_Johns'],
+  days: ['mon-fri', 'sat,sun', 'mon-sun'],
   source: [
     'arn:aws:dynamodb:us-east-1:123456789012:table/Orders/scan/0',
     'arn:aws:dynamodb:us-east-1:123456789012:table/Orders/scan/1',

@@ -78,6 +78,15 @@ describe('who is not admitted', () => {
     expect([used.status, used.headers.get('set-cookie')]).toEqual([401, null])
   })
 
+  it('spends no token by looking whether there is a page', async () => {
+    const { app, admission } = pageOf(root)
+    const status = async (method: string) => {
+      const init = { method, headers: { host: HOST } }
+      return (await app.request(`http://${HOST}/open?token=${admission.token}`, init)).status
+    }
+    expect([await status('HEAD'), await status('GET'), await status('GET')]).toEqual([204, 303, 401])
+  })
+
   it('is not admitted by the token as a cookie, a cookie of another port, or a cut one', async () => {
     const { app, admission } = pageOf(root)
     const opened = await app.request(`http://${HOST}/open?token=${admission.token}`, { headers: { host: HOST } })

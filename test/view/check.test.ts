@@ -165,6 +165,7 @@ describe('a row proof', () => {
       ...{ document, crypto, TextEncoder, TextDecoder, URLSearchParams, URL, atob, btoa, Uint8Array, JSON },
       sessionStorage: { getItem: nothing },
       addEventListener: nothing,
+      performance,
     }
     runInNewContext(readFileSync(new URL('../../view/page.js', import.meta.url), 'utf8'), world)
     const verify = world.verifyRowProof as (text: string, vkey: string) => Promise<unknown>

@@ -189,6 +189,21 @@ describe('a file of rows', () => {
     }
   })
 
+  it('has the verdict in its name and beside it', async () => {
+    const nameOf = async (page: PageClient, path: string) => {
+      const { status, headers } = await page.get(path)
+      return [status, headers.get('itemtrail-verdict'), headers.get('content-disposition')]
+    }
+    const file = (name: string) => `attachment; filename="${name}"`
+    const { page: sound } = await damaged(() => {}, true)
+    expect(await nameOf(sound, '/t/Orders/changes.csv')).toEqual([200, 'UNBROKEN', file('Orders-changes.UNBROKEN.csv')])
+    expect(await nameOf(sound, '/t/Orders/i/A.csv')).toEqual([200, 'UNBROKEN', file('Orders-i-A.UNBROKEN.csv')])
+    expect(await nameOf(sound, '/index.csv')).toEqual([200, null, file('tables.csv')])
+    const { page } = await damaged(alter, true)
+    for (const path of ['/t/Orders.csv', '/t/Orders/changes.csv', '/q/deletions.csv?table=Orders'])
+      expect((await nameOf(page, path)).slice(0, 2)).toEqual([200, 'ALTERED'])
+  })
+
   it('is none of a moment before the archive begins, which the command line ends with 3', async () => {
     const { root, page } = await damaged(() => {}, false)
     const early = '2026-01-01T00:00:00Z'

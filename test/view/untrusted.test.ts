@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
+import { shellWord } from '../../view/address.js'
 import { ingestRecords, temporaryFolder } from '../delivery/desk.js'
 import { streamsRecord } from '../factories.js'
-import { STORY, STORY_TABLE } from '../queries/story.js'
+import { change, STORY, STORY_TABLE } from '../queries/story.js'
 import { browse } from './page-client.js'
 
 describe('SQL of one’s own', () => {
@@ -25,6 +27,39 @@ describe('SQL of one’s own', () => {
       expect(answer.status, statement).toBeGreaterThanOrEqual(400)
     }
     await open.close()
+  })
+
+  it('gives the beginning of an answer that is too large, says that it is none, and no file or receipt of it', async () => {
+    const root = temporaryFolder()
+    await ingestRecords(root, STORY, { configuration: STORY_TABLE })
+    const page = await browse(root, { allowsSql: true })
+    const begun = process.memoryUsage().rss
+    for (const statement of [
+      'select * from range(100000000)',
+      "select repeat('x', 5000) as text from range(100000000)",
+    ]) {
+      const search = new URLSearchParams({ statement })
+      const { is_whole, rows, result, receipt, remarks } = await page.json(`/sql.json?${search}`)
+      expect([is_whole, result, receipt]).toEqual([false, null, null])
+      expect(rows.length).toBeGreaterThan(0)
+      expect(rows.length).toBeLessThanOrEqual(10_000)
+      expect(remarks).toEqual([expect.stringContaining('this is not the whole answer: at most 10,000 rows and 16 MB')])
+      expect(await page.text(`/sql?${search}`)).toContain('this is not the whole answer')
+      expect((await page.get(`/sql.csv?${search}`)).status).toBe(400)
+      expect((await page.get(`/sql/receipt?${search}`)).status).toBe(400)
+    }
+    expect(process.memoryUsage().rss - begun).toBeLessThan(1.5e9)
+    for (const [statement, rows] of [
+      ['select 1 as n', 1],
+      ['select event_id from orders where 1 = 2', 0],
+      ['select event_id, event_time from orders order by event_id', STORY.length],
+    ] as const) {
+      const search = new URLSearchParams({ statement })
+      const { is_whole, result, receipt } = await page.json(`/sql.json?${search}`)
+      expect([is_whole, result.rows]).toEqual([true, rows])
+      expect((await page.json(`/sql/receipt?${search}`)).result.sha256).toBe(receipt)
+    }
+    await page.close()
   })
 })
 
@@ -75,5 +110,45 @@ describe('what an archive holds', () => {
     const headings = await Promise.all(items.map(async link => /<h1>.*?<\/h1>/s.exec(await evil.text(link))?.[0]))
     expect(new Set(headings).size).toBe(EVIL.length)
     await evil.close()
+  })
+})
+
+describe('a command to copy', () => {
+  const words = [
+    "a'b",
+    'a"b$c`d\\e!f',
+    '\u0003\nrm -rf /tmp/x\n',
+    "\u001b[201~; ls '\\'' \u202e",
+    '=ls',
+    '~root',
+    'tab\tand\r\n',
+    '\u0081é\u20288',
+  ]
+
+  it.each(words)('has nothing in it that a terminal acts on, and means the same to a shell: %j', word => {
+    const typed = shellWord(word)
+    expect(typed).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
+    expect(execFileSync('bash', ['-c', `printf %s ${typed}`], { encoding: 'utf8' })).toBe(word)
+  })
+
+  it('is one where actors, attributes and keys hold control characters', async () => {
+    const root = temporaryFolder()
+    const evil = 'a\u0003\u001b[201~b'
+    await ingestRecords(
+      root,
+      [change(evil, '20T10:00:00', undefined, { [evil]: { S: 'x' }, updated_by: { S: evil } })],
+      {
+        configuration: STORY_TABLE,
+      },
+    )
+    const page = await browse(root)
+    for (const path of [
+      `/t/Orders/changes.json?${new URLSearchParams({ actor: evil, attr: evil, key: JSON.stringify({ order_id: evil }) })}`,
+      `/t/Orders/i/${encodeURIComponent(JSON.stringify({ order_id: evil }))}.json?${new URLSearchParams({ actor: evil, attr: evil })}`,
+    ]) {
+      const { command, changes } = await page.json(path)
+      expect([changes.length, command]).toEqual([1, expect.stringMatching(/^[ -~\n]+$/)])
+    }
+    await page.close()
   })
 })

@@ -1,5 +1,5 @@
 import type { Child } from 'hono/jsx'
-import type { Value } from '../../queries/engines/rows.js'
+import type { Row, Value } from '../../queries/engines/rows.js'
 
 /** Each word of a verdict has a shape and how grave it is, so that no state is only a colour. */
 const SHAPES: Readonly<Record<string, readonly [shape: string, level: 'good' | 'fair' | 'bad']>> = {
@@ -14,6 +14,7 @@ const SHAPES: Readonly<Record<string, readonly [shape: string, level: 'good' | '
   CONFLICT: ['⇄', 'bad'],
   UNCHECKED: ['?', 'bad'],
   ALTERED: ['!', 'bad'],
+  DOUBTFUL: ['?', 'bad'],
 }
 
 /** A verdict's word, with its shape. */
@@ -55,6 +56,21 @@ export function FactList({ of, rows }: { readonly of: Readonly<Record<string, Ch
 const FOLDED = { characters: 100, lines: 20 } as const
 /** Up to here a text without spaces is kept on one line. */
 const UNBROKEN = 40
+
+/** A longer word may be broken. */
+const A_WORD = 24
+/** Characters that stand beside one another on paper, with what is between columns. */
+const PAPER = 170
+const LOOKED_AT = 2000
+
+/** True where a table of so many columns fits on paper with its words whole. */
+export function fitsPaper(columns: readonly string[], rows: readonly Row[]): boolean {
+  const widthOf = (name: string) => {
+    const texts = [name, ...rows.map(row => String(row[name] ?? '').slice(0, LOOKED_AT))]
+    return Math.max(...texts.flatMap(text => text.split(/\s+/)).map(({ length }) => Math.min(length, A_WORD)))
+  }
+  return columns.reduce((sum, name) => sum + widthOf(name) + 3, 0) <= PAPER
+}
 
 /** A value of an answer in a table: what is null, empty or long shows as what it is. */
 export function Cell({ value, isNumber, label }: CellOf) {
@@ -107,9 +123,12 @@ interface CellOf {
   readonly label?: string
 }
 
+const LONG_WORD = new RegExp(`\\S{${A_WORD + 1}}`)
+
 /** Lines stand under one another, and a word or a moment on one line. */
 function classOf(text: string): string {
   if (text.includes('\n')) return 'm'
   const isOne = (!/\s/.test(text) && text.length <= UNBROKEN) || /^\d{4}-\d{2}-\d{2} [\d:.]+Z$/.test(text)
-  return isOne ? 't' : ''
+  const isLong = LONG_WORD.test(text)
+  return [...(isOne ? ['t'] : []), ...(isLong ? ['long'] : [])].join(' ')
 }

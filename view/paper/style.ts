@@ -37,7 +37,7 @@ button{cursor:pointer}button:hover{background:var(--head)}
 .confidence{margin:0;display:flex;gap:.25rem .75rem;align-items:baseline;flex-wrap:wrap}
 .confidence>span{flex:1 1 20rem;min-width:0;overflow-wrap:anywhere}
 .chip{font-size:.8125rem;font-weight:600;letter-spacing:.02em;border:1px solid currentcolor;border-radius:999px;padding:0 .625rem;white-space:nowrap}
-.facts.rows{display:block}.facts.rows div{padding:.125rem 0}.facts.rows dt{flex:0 0 10rem}.facts.rows dd{font-family:ui-monospace,monospace;font-size:.8125rem}
+.facts.rows{display:block}.facts.rows div{padding:.125rem 0}.facts.rows dt{flex:0 0 12rem}.facts.rows dd{font-family:ui-monospace,monospace;font-size:.8125rem}
 .facts{display:flex;flex-wrap:wrap;gap:.125rem 1.75rem;margin:.5rem 0}
 .facts div{display:flex;gap:.5rem;min-width:0}
 .facts dt{color:var(--dim)}.facts dd{margin:0;overflow-wrap:anywhere;min-width:0}
@@ -61,7 +61,7 @@ td{overflow-wrap:break-word;max-width:60ch}
 .m{font:.8125rem/1.5 ui-monospace,monospace}
 td details{min-width:20ch}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-.any{overflow-wrap:anywhere}td.any{min-width:9ch}td.who{min-width:9rem}
+.any{overflow-wrap:anywhere}td.any,th.any{min-width:11ch}td.who{min-width:9rem}
 figure{margin:.5rem 0}
 .pick{border:0;background:none;padding:0 .25rem;font-size:.8125rem;position:relative;overflow:hidden;vertical-align:bottom}.pick::before{content:'○';color:var(--dim)}.pick[aria-pressed=true]::before{content:'◉';color:var(--focus)}.picks{margin:.25rem 0}.picks button{padding:.0625rem .5rem;font-size:.8125rem}.picks button:disabled{color:var(--dim);cursor:default}
 tr[aria-current]>*{background:var(--head)}tr[aria-current]>:first-child{box-shadow:inset 3px 0 var(--focus)}
@@ -82,7 +82,7 @@ ins::before,del::before{margin-right:.4em}ins::before{content:"+";color:var(--go
 .left{color:var(--dim)}
 .diff{width:100%;table-layout:fixed}
 .diff th{overflow-wrap:anywhere;white-space:normal}
-.diff col.name{width:30%}.diff col.mark{width:1.75rem}
+.diff col.name{width:38%}.diff col.mark{width:1.75rem}
 .diff td{overflow-wrap:anywhere;max-width:none}
 .diff td.mark,.diff th.mark{font-family:ui-monospace,monospace;padding-right:.5rem;white-space:nowrap}
 .gap td{color:var(--bad);border-top:2px dashed var(--bad);border-bottom:2px dashed var(--bad)}
@@ -96,7 +96,7 @@ ins::before,del::before{margin-right:.4em}ins::before{content:"+";color:var(--go
 .strip text{font-size:11px;fill:var(--dim)}.strip .c{fill:var(--focus)}.strip .d{fill:var(--bad)}.strip .empty{fill:none;stroke:var(--bad)}.strip .axis{stroke:var(--hair)}
 .strip a:hover .c{opacity:.7}
 .hours{border-collapse:separate;border-spacing:2px;font-size:.75rem}.hours th,.hours td{padding:.125rem .25rem;border:0;text-align:right;min-width:1.75rem}.hours td{background:var(--head)}
-.work{border:1px solid var(--line);padding:.5rem 1rem 1rem;margin:1rem 0;break-inside:avoid-page}
+.work{border:1px solid var(--line);padding:.5rem 1rem 1rem;margin:1rem 0}.work h2{break-after:avoid}.pen{break-before:avoid}
 .work .sides{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:1.5rem}
 .pen{display:flex;gap:2rem;margin-top:.75rem;color:var(--dim)}.pen span{flex:1;border-bottom:1px solid var(--line)}.pen b{width:1.125rem;height:1.125rem;border:1px solid var(--text);display:inline-block;vertical-align:-.2rem}
 dialog{border:1px solid var(--line);border-radius:6px;background:var(--ground);color:var(--text);max-width:34rem;padding:1rem 1.5rem}
@@ -118,9 +118,11 @@ table.wide td[data-label]::before{content:attr(data-label)": ";color:var(--dim)}
 .t,time{white-space:normal}td details{min-width:0}}
 @page{size:landscape;margin:12mm}
 @media print{body{padding:0;max-width:none;font-size:9.5pt}.scroll{overflow:visible}thead{display:table-header-group}tr{break-inside:avoid}
-.hash{max-width:none;white-space:normal;overflow-wrap:anywhere}.scroll{background:none}.noprint,.skip,form,dialog,button{display:none!important}.paper{display:revert}.bar{position:static}.pair{display:block}.pair>.beside{position:static;max-height:none;overflow:visible}
+.hash{max-width:none;white-space:normal;overflow-wrap:anywhere}.scroll{background:none}.noprint,.drop,.skip,form,dialog,button{display:none!important}.paper{display:revert}.bar{position:static}.pair{display:block}.pair>.beside{position:static;max-height:none;overflow:visible}
 details::details-content{content-visibility:visible;display:block;height:auto}td summary{white-space:normal;overflow:visible}
 td,th,table.wide td{overflow-wrap:anywhere;max-width:none;white-space:normal;font-size:8pt;padding-right:.75rem}.work .sides{display:block}
+table.wide:not(.broken) :is(td,th):not(.any,.long){overflow-wrap:break-word}
+.broken,.broken tbody,.broken caption{display:block}.broken thead{position:absolute;left:-999rem}.broken tr{display:flex;flex-wrap:wrap;gap:0 1.25rem;padding:.375rem 0;border-bottom:1px solid var(--line);break-inside:auto}.broken td,table.broken td:first-child{border:0;padding:0;text-align:left}.broken td::before{content:attr(data-label)": ";color:var(--dim)}
 a{color:inherit;text-decoration:none}.t,time{white-space:normal}pre{white-space:pre-wrap}}
 `
 

@@ -1,6 +1,7 @@
 import { archiveFlag } from '../../cli/show/archive-name.js'
 import { showValue } from '../../cli/show/item.js'
 import { showItemKey } from '../../cli/show/item-key.js'
+import { CONTRADICTING } from '../../cli/show/state.js'
 import type { TableItem } from '../../library/archive-answers.js'
 import { textTable } from '../../queries/engines/text-table.js'
 import { MOMENT_FORMS, parseMoment } from '../../queries/moment.js'
@@ -9,17 +10,23 @@ import { archiveBegan } from '../../queries/verdict/state-at.js'
 import type { AttributeValue, Item } from '../../transform/attribute-value.js'
 import { formatInstant, readableInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { AddressError, linkTo, shellWord } from '../address.js'
+import { AddressError, linkTo, shellWord, startIn } from '../address.js'
+import { Applied } from '../applied.js'
 import { here, ListTable } from '../layout.js'
 import { Chip } from '../paper/parts.js'
+import { receiptOfTableAsOf } from '../receipts.js'
 import type { PageAsking, Screen, Sureness } from '../screen.js'
 import { seenItems } from '../sealed.js'
 import { surenessOf } from '../sureness.js'
 import { itemLink, itemText, tableIn } from '../tables.js'
 
 const A_PAGE = 50
-/** Names in an address that are no attribute to look for. */
 const OURS = new Set(['tz', 'raw', 'after', 'w', 'ask'])
+
+/** True for a name in an address that is no attribute to look for. */
+export function isOurs(name: string): boolean {
+  return OURS.has(name)
+}
 
 /** What a table held at a moment, doubtful items first. */
 export async function asOfScreen(asking: PageAsking): Promise<Screen> {
@@ -30,19 +37,16 @@ export async function asOfScreen(asking: PageAsking): Promise<Screen> {
       `instant ${JSON.stringify(asking.path[3])} is none, expected ISO 8601 with a zone such as 2026-11-19T12:00:00Z, ${MOMENT_FORMS}`,
     )
   const at = formatInstant(us, 6)
-  const filters = Object.entries(asking.search).filter(([name]) => !OURS.has(name)) as [string, string][]
+  const filters = Object.entries(asking.search).filter(([name]) => !isOurs(name)) as [string, string][]
   const { doubtful, certain, total } = await asking.once(`as of ${table.table} ${at} ${JSON.stringify(filters)}`, () =>
     itemsOf(asking, table, at, filters),
   )
   const found = [...doubtful, ...certain]
-  const start = Number(asking.search.after ?? 0)
-  if (!Number.isSafeInteger(start) || start < 0)
-    throw new AddressError(`after is ${JSON.stringify(asking.search.after)}, expected a whole number`)
+  const start = startIn(asking.search)
   const stored = asking.waits ? found : found.slice(start, start + A_PAGE)
   const shown = await seenItems(asking, table, stored)
   const { table: name } = table
   const sureness = await surenessOf(asking, name, { at }, { query: 'table-as-of' })
-  const receiptPath = linkTo(['receipt', 'table-as-of'], { table: name, at })
   return {
     question: `What did ${name} hold at ${asking.clock.text(us)}${filters.map(([attribute, value]) => `, ${attribute} being ${value}`).join('')}?`,
     trail: [
@@ -51,7 +55,7 @@ export async function asOfScreen(asking: PageAsking): Promise<Screen> {
     ],
     command: `itemtrail as-of ${shellWord(name)} ${at}${archiveFlag(asking.root)}`,
     sureness,
-    receipt: { link: receiptPath },
+    receipt: await receiptOfTableAsOf(asking, table, at, total),
     remarks:
       filters.length === 0
         ? []
@@ -73,14 +77,8 @@ export async function asOfScreen(asking: PageAsking): Promise<Screen> {
         <p class="past">
           <strong>this is the past: {asking.clock.text(us)}</strong>
         </p>
-        <form method="get" action="/go" class="noprint" id="narrow">
-          <input type="hidden" name="table" value={name} />
-          <label>
-            another moment
-            <input name="at" value={asking.path[3]} size={28} autocomplete="off" spellcheck={false} />
-          </label>
-          <button type="submit">show</button>
-        </form>
+        <Applied of={filters} asking={asking} />
+        <Narrow table={name} filter={filters[0]} asking={asking} />
         <List shown={shown} at={at} table={table} found={found.length} sureness={sureness} />
         <nav class="pages noprint" aria-label="pages">
           {start === 0 ? null : <a href={here(asking, { after: undefined })}>first</a>}
@@ -93,6 +91,37 @@ export async function asOfScreen(asking: PageAsking): Promise<Screen> {
       </>
     ),
   }
+}
+
+type Filter = readonly [attribute: string, value: string]
+
+/** Another moment, or other items of it. */
+function Narrow({
+  table,
+  filter: [attribute, value] = ['', ''],
+  asking,
+}: {
+  readonly table: string
+  readonly filter: Filter | undefined
+  readonly asking: PageAsking
+}) {
+  const fields = [
+    ['at', 'at', asking.path[3] ?? '', 28],
+    ['attribute', 'items whose attribute', attribute, 14],
+    ['value', 'is', value, 14],
+  ] as const
+  return (
+    <form method="get" action="/go" class="noprint" id="narrow">
+      <input type="hidden" name="table" value={table} />
+      {fields.map(([name, label, text, size]) => (
+        <label>
+          {label}
+          <input name={name} value={text} size={size} autocomplete="off" spellcheck={false} />
+        </label>
+      ))}
+      <button type="submit">show</button>
+    </form>
+  )
 }
 
 /** A file of what a table held before anything is known of it would be empty, as one of an empty table is. */
@@ -156,7 +185,7 @@ function List({
       caption={`${shown.length} of ${count(found)} items, doubtful ones first`}
       columns={[['item'], ['how sure'], ['what it was']]}
     >
-      {shown.map(({ key, confidence, state, item }) => {
+      {shown.map(({ key, confidence, state, item, unresolved }) => {
         const itemKey = itemText(key)
         const link = itemLink(table.table, itemKey, { at })
         return (
@@ -167,7 +196,10 @@ function List({
             <td data-label="how sure">
               {confidence === ofAll ? <span class="dim">{confidence}</span> : <Chip word={confidence} />}
             </td>
-            <td class="any">{item === null ? <span class="dim">{state}</span> : shortly(item, key, firsts)}</td>
+            <td class="any">
+              {item === null ? <span class="dim">{state}</span> : shortly(item, key, firsts)}
+              {unresolved ? <small class="bad"> ⚠ {CONTRADICTING}</small> : null}
+            </td>
           </tr>
         )
       })}

@@ -6,7 +6,6 @@ import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { tableIdentifier } from '../../transform/table-names.js'
 import { linkTo, periodIn, wordIn } from '../address.js'
-import { here } from '../layout.js'
 import type { PageAsking } from '../screen.js'
 import { itemIn } from '../tables.js'
 import { DAYS, weekHourIn } from './change-facets.js'
@@ -53,7 +52,7 @@ export function questionOf(table: string, filter: ChangeFilter, { clock }: PageA
     actor === undefined ? '' : `by ${actor === TIME_TO_LIVE.recorded ? TIME_TO_LIVE.printed : actor}`,
     kind === undefined ? '' : `with an actor that is ${kind}`,
     fromUs === null ? '' : `from ${clock.text(fromUs)}`,
-    toUs === null ? '' : `to ${clock.text(toUs)}`,
+    toUs === null ? '' : `before ${clock.text(toUs)}`,
     weekHour === undefined
       ? ''
       : `on ${DAYS[Math.floor(weekHour / 24)]}s from ${String(weekHour % 24).padStart(2, '0')}:00 UTC`,
@@ -98,24 +97,12 @@ export function describeFilter({ fromUs, toUs, ...filter }: ChangeFilter): objec
   return { from: text(fromUs), to: text(toUs), filter }
 }
 
-/** What is narrowed by, each with the link that takes it back. */
-export function Applied({ filter, asking }: { readonly filter: ChangeFilter; readonly asking: PageAsking }) {
+/** The names in an address that narrow, each with its value as people read it. */
+export function appliedIn(filter: ChangeFilter, { search }: PageAsking): readonly (readonly [string, string])[] {
   const names = ['from', 'to', 'actor', 'kind', 'event', 'attr', 'key', 'hour'] as const
-  const set = names.filter(name => asking.search[name] !== undefined)
-  if (set.length === 0) return null
-  return (
-    <ul class="applied noprint" aria-label="narrowed by">
-      {set.map(name => (
-        <li>
-          <a href={here(asking, { [name]: undefined, after: undefined, row: undefined })}>
-            {name} {name === 'key' && filter.itemKey !== undefined ? showItemKey(filter.itemKey) : asking.search[name]}{' '}
-            <span aria-hidden="true">×</span>
-            <span class="skip">take back</span>
-          </a>
-        </li>
-      ))}
-    </ul>
-  )
+  const { itemKey } = filter
+  const shown = (name: string, text: string) => (name === 'key' && itemKey !== undefined ? showItemKey(itemKey) : text)
+  return names.flatMap(name => (search[name] === undefined ? [] : [[name, shown(name, search[name])] as const]))
 }
 
 /** A field for each thing that changes can be narrowed by. */

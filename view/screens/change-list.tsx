@@ -1,3 +1,4 @@
+import { problemsOf } from '../../cli/show/change.js'
 import { shortId } from '../../cli/show/confidence.js'
 import { showItemKey } from '../../cli/show/item-key.js'
 import { readChange } from '../../queries/answers/read-history.js'
@@ -129,7 +130,12 @@ export async function Beside({
       {change === undefined ? (
         <p class="note">its item's history does not have it at this time</p>
       ) : (
-        <ChangeBody change={change} show={{ raw: asking.raw, whole: asking.search.w === 'all' }} />
+        <>
+          {problemsOf(change).map(text => (
+            <p class="note bad">{text}</p>
+          ))}
+          <ChangeBody change={change} show={{ raw: asking.raw, whole: asking.search.w === 'all' }} />
+        </>
       )}
     </>
   )

@@ -241,7 +241,8 @@ export async function proofOfChange(asking: PageAsking): Promise<string> {
   const table = tableIn(asking, asking.path[1])
   const { history, index } = await findChange(asking, table)
   const change = history.changes[index] as HistoryChange
-  if (asking.identity === undefined || asking.onAws) throw new AddressError(NO_KEY, 404)
+  if (asking.onAws) throw new AddressError(OF_A_FOLDER, 404)
+  if (asking.identity === undefined) throw new AddressError(NO_KEY, 404)
   const { proveEvent } = await import('../../evidence/give-evidence.js')
   try {
     const proven = await proveEvent(asking.root, asking.identity, table, change.event_id)
@@ -254,6 +255,7 @@ export async function proofOfChange(asking: PageAsking): Promise<string> {
   throw new AddressError(`event ${change.event_id} has no row to prove`, 404)
 }
 
+const OF_A_FOLDER = 'proofs are made from a folder; a copy of the bucket is one'
 const NO_KEY = 'nobody says whose key is believed, so nothing is proven: itemtrail view --key FILE says it'
 
 interface ProofOf {
@@ -266,7 +268,7 @@ interface ProofOf {
 
 async function Proof({ asking, table, change, rowHash }: ProofOf) {
   const { identity } = asking
-  if (asking.onAws) return <p class="note">proofs are made from a folder; a copy of the bucket is one</p>
+  if (asking.onAws) return <p class="note">{OF_A_FOLDER}</p>
   const [key] = identity?.known ?? []
   if (key === undefined) return <p class="note">{NO_KEY}</p>
   const proof = await proofOfChange(asking).catch((error: unknown) => {

@@ -9,14 +9,15 @@ import {
 } from '../../queries/list-changes.js'
 import { formatInstant } from '../../transform/instant.js'
 import { AddressError, linkTo, shellWord } from '../address.js'
+import { Applied } from '../applied.js'
 import { here, Later } from '../layout.js'
-import { CompareButton } from '../picks.js'
+import { CompareButton, NotListed } from '../picks.js'
 import { receiptOfList, receiptOfStatement } from '../receipts.js'
 import type { PageAsking, Screen } from '../screen.js'
 import { soon, surenessOf } from '../sureness.js'
 import { lastChange, tableIn } from '../tables.js'
 import { ChangeFacetLinks, QuickFacets } from './change-facets.js'
-import { Applied, describeFilter, FilterForm, filterIn, narrowed, questionOf, statementOf } from './change-filter.js'
+import { appliedIn, describeFilter, FilterForm, filterIn, narrowed, questionOf, statementOf } from './change-filter.js'
 import { Beside, ChangeList, described, fileTableOf } from './change-list.js'
 
 const A_PAGE = 50
@@ -36,7 +37,7 @@ export async function changesScreen(asking: PageAsking): Promise<Screen> {
   )
   const shown = listed.slice(0, limit)
   const next = listed.length > limit ? shown.at(-1) : undefined
-  const selected = shown.find(({ eventId }) => eventId === search.row) ?? shown[0]
+  const selected = search.row === undefined ? shown[0] : shown.find(({ eventId }) => eventId === search.row)
   const beside = selected === undefined || asking.waits ? null : await Beside({ table, selected, asking })
   await lastChange(asking)
   // what is listed was found in a few days; what takes all of them comes last, one after the other
@@ -76,7 +77,7 @@ export async function changesScreen(asking: PageAsking): Promise<Screen> {
     rows: fileTableOf(shown),
     body: asking.waits ? null : (
       <>
-        <Applied filter={filter} asking={asking} />
+        <Applied of={appliedIn(filter, asking)} asking={asking} />
         <Later name="facets" asking={asking}>
           {facets === undefined ? undefined : <QuickFacets facets={facets} asking={asking} />}
         </Later>
@@ -104,6 +105,9 @@ export async function changesScreen(asking: PageAsking): Promise<Screen> {
           </div>
           <section class="beside" aria-label="the selected change">
             {beside}
+            {search.row === undefined || selected !== undefined ? null : (
+              <NotListed table={table.table} row={search.row} />
+            )}
           </section>
         </div>
       </>

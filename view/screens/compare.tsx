@@ -1,6 +1,6 @@
 import { archiveFlag } from '../../cli/show/archive-name.js'
 import { showItemKey } from '../../cli/show/item-key.js'
-import { nameState } from '../../cli/show/state.js'
+import { describeState, nameState, remarksOn } from '../../cli/show/state.js'
 import type { AnsweredHistory } from '../../queries/answers/read-history.js'
 import { differencesOf } from '../../queries/difference.js'
 import { textTable } from '../../queries/engines/text-table.js'
@@ -10,6 +10,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { shellWord } from '../address.js'
 import { DifferenceTable, itemOfImage, StateTable } from '../items.js'
 import { here } from '../layout.js'
+import { FactList } from '../paper/parts.js'
 import { Ways } from '../picks.js'
 import { receiptOfItem } from '../receipts.js'
 import type { PageAsking, Screen } from '../screen.js'
@@ -33,6 +34,8 @@ export async function compareScreen(
   )
   const name = showItemKey(history.itemKey)
   const [from, to] = [formatInstant(fromUs, 6), formatInstant(toUs, 6)]
+  const led = (us: number, found: typeof before) =>
+    [describeState(found, { us }), ...remarksOn(history, found, { us })].join('; ')
   const side = (title: string, found: typeof before) => {
     const item = itemOf(found)
     return (
@@ -75,6 +78,10 @@ export async function compareScreen(
     ),
     body: (
       <>
+        <FactList
+          of={{ [asking.clock.text(fromUs)]: led(fromUs, before), [asking.clock.text(toUs)]: led(toUs, after) }}
+          rows
+        />
         {differences === undefined ? (
           <p class="note">one of the two states is not known, so nothing can be compared</p>
         ) : (

@@ -17,10 +17,11 @@ import { factMicroseconds } from '../../transform/fact.js'
 import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { linkTo } from '../address.js'
-import { ListTable } from '../layout.js'
+import { ItemForm } from '../item-form.js'
+import { ListTable, SureChips } from '../layout.js'
 import { Chip } from '../paper/parts.js'
 import type { PageAsking, Screen, Sureness } from '../screen.js'
-import { surenessOf } from '../sureness.js'
+import { surenessOf, verdictWords } from '../sureness.js'
 import { lastChangeOf } from '../tables.js'
 import { Time } from '../times.js'
 import { unreadOfTable } from '../unread.js'
@@ -74,7 +75,7 @@ export async function homeScreen(asking: PageAsking): Promise<Screen> {
           </ListTable>
           <p class="dim">{NOT_SHOWN}</p>
           <Sealed sealed={sealed} asking={asking} />
-          <ItemForm tables={archive.tables()} />
+          <ItemForm tables={archive.tables()} id="narrow" />
           {asking.allowsSql ? (
             <p>
               <a href="/sql">SQL over the archive</a>, one query that reads
@@ -95,27 +96,6 @@ function RefusedBeside({ count, root }: { readonly count: number; readonly root:
     <p class="note bad">
       {`${count} refused ${count === 1 ? 'record names' : 'records name'} no table of the archive and may belong to any; what was refused, and why: itemtrail status${archiveFlag(root)}`}
     </p>
-  )
-}
-
-/** The shortest way to an item, for somebody who has a key in hand. */
-function ItemForm({ tables }: { readonly tables: readonly string[] }) {
-  return (
-    <form method="get" action="/go" class="noprint" id="narrow">
-      <label>
-        table
-        <select name="table">
-          {tables.map(table => (
-            <option value={table}>{table}</option>
-          ))}
-        </select>
-      </label>
-      <label>
-        one item
-        <input name="key" placeholder="its key" required autocomplete="off" spellcheck={false} />
-      </label>
-      <button type="submit">show its history</button>
-    </form>
   )
 }
 
@@ -177,7 +157,7 @@ function rowOf({ table, problem, lastUs, lagUs, sureness, unread, compared }: Fo
     table,
     instant(lastUs),
     number(lagUs === null ? null : lagUs / 1e6),
-    problem !== undefined || unread.length > 0 ? 'UNCHECKED' : (of?.confidence ?? null),
+    problem !== undefined || unread.length > 0 ? 'UNCHECKED' : verdictWords(sureness).join(' ') || null,
     number(of?.refused),
     number(of?.gaps),
     instant(compared?.us ?? null),
@@ -221,7 +201,7 @@ function Row({ found, asking }: { readonly found: Found; readonly asking: PageAs
       <td data-label="how sure">
         {unread.length > 0 ? <Chip word="UNCHECKED" /> : null}{' '}
         {sureness?.kind === 'judged' ? (
-          <Chip word={sureness.word} />
+          <SureChips sureness={sureness} />
         ) : (
           <span data-pending="">
             being found out, <a href="/">look again</a>

@@ -1,6 +1,6 @@
 import { problemsAt, showRestore } from '../../cli/show/change.js'
 import { missingText, shortId } from '../../cli/show/confidence.js'
-import { nameState } from '../../cli/show/state.js'
+import { describeState, nameState } from '../../cli/show/state.js'
 import type { HistoryChange } from '../../queries/verdict/item-change.js'
 import { restoredBy } from '../../restore/restored-by.js'
 import { formatInstant } from '../../transform/instant.js'
@@ -90,7 +90,7 @@ export function Changes({ shown, selected, history, asking, table, total }: Chan
         caption={`${shown.length} of ${total.toLocaleString('en')} changes, newest first`}
         columns={[['time'], ['change'], ['who'], ['what changed'], ['id']]}
       >
-        {shown.map(({ change }) => (
+        {shown.map(({ change, step }) => (
           <>
             <tr
               data-row={here(asking, { row: change.event_id, at: undefined })}
@@ -105,7 +105,12 @@ export function Changes({ shown, selected, history, asking, table, total }: Chan
               <td class="any who">
                 <Actor change={change} />
               </td>
-              <td class="any">{changedNames(change.changed)}</td>
+              <td class="any">
+                {changedNames(change.changed)}
+                {problemsAt(change, step, history).map(text => (
+                  <small class="bad"> ⚠ {text}</small>
+                ))}
+              </td>
               <td class="t">
                 <a href={here(asking, { row: change.event_id, at: undefined })}>
                   <code>{shortId(change.event_id)}</code>
@@ -160,25 +165,23 @@ export function Selected({
   )
 }
 
-/** What the item was at a moment: a banner says that this is the past. */
+/** What the item was at a moment, in the words of `as-of`: a banner says that this is the past. */
 export async function Past({ asking, table, history, at }: InItem & { readonly at: number }) {
   const found = await stateOf(asking, table, history, at)
-  const { state, last, next } = found
-  const lead =
-    last === undefined ? null : (
-      <a href={linkTo(['t', table.table, 'e', last.event_id])}>
-        {last.event_name} {asking.clock.text(last.event_time_us, last.time_precision)}
-      </a>
-    )
+  const { state, last } = found
   return (
     <>
       <p class="past">
         <strong>this is the past: {asking.clock.text(at)}</strong>
-        {lead === null ? '' : ', after '}
-        {lead}
-        {next === undefined
-          ? '; nothing changed since'
-          : `; until ${next.event_name} ${asking.clock.text(next.event_time_us, next.time_precision)}`}
+      </p>
+      <p>
+        {describeState(found, { us: at })}
+        {last === undefined ? null : (
+          <>
+            {'; '}
+            <a href={linkTo(['t', table.table, 'e', last.event_id])}>the change that led here</a>
+          </>
+        )}
       </p>
       <Ways asking={asking} isRawOnly />
       {state.kind === 'present' ? (

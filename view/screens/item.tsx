@@ -1,14 +1,18 @@
 import { archiveFlag } from '../../cli/show/archive-name.js'
+import { describeConfidence } from '../../cli/show/confidence.js'
 import { showItemKey } from '../../cli/show/item-key.js'
-import { nameState } from '../../cli/show/state.js'
+import { describeState, nameState, remarksOn } from '../../cli/show/state.js'
+import { nearest } from '../../config/nearest.js'
 import { type ChangeTest, changedAt, madeBy, narrowTable } from '../../queries/answers/narrow-history.js'
-import { readHistory } from '../../queries/answers/read-history.js'
+import { type AnsweredHistory, readHistory } from '../../queries/answers/read-history.js'
 import { textTable } from '../../queries/engines/text-table.js'
+import { similarItemKeys } from '../../queries/known-keys.js'
 import type { StateAt } from '../../queries/verdict/state-at.js'
 import { formatInstant } from '../../transform/instant.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { AddressError, linkTo, momentIn, periodIn, shellWord } from '../address.js'
 import { itemOfImage } from '../items.js'
-import { CompareButton } from '../picks.js'
+import { CompareButton, NotListed } from '../picks.js'
 import { receiptOfItem } from '../receipts.js'
 import type { PageAsking, Screen } from '../screen.js'
 import { seenHistory } from '../sealed.js'
@@ -27,12 +31,7 @@ export async function itemScreen(asking: PageAsking): Promise<Screen> {
   )
   const history = await seenHistory(asking, table, stored)
   const name = showItemKey(itemKey)
-  if (history.changes.length === 0)
-    throw new AddressError(
-      `${table.table} ${name} was never seen: the archive has no change of it`,
-      404,
-      'an item that has not changed since the archive began is not in it',
-    )
+  if (history.changes.length === 0) throw await neverSeen(asking, table, history)
   const [first, second] = [momentIn(asking.search, 'between'), momentIn(asking.search, 'and')]
   if (first !== null && second !== null)
     return compareScreen(asking, table, history, Math.min(first, second), Math.max(first, second))
@@ -43,7 +42,8 @@ export async function itemScreen(asking: PageAsking): Promise<Screen> {
   const shown = asking.waits ? listed : pageOf(listed, asking)
   const then = at === null ? undefined : await stateOf(asking, table, history, at)
   const marked = then === undefined ? asking.search.row : then.last?.event_id
-  const selected = shown.find(({ change }) => change.event_id === marked) ?? (at === null ? shown[0] : undefined)
+  const selected =
+    marked === undefined && at === null ? shown[0] : shown.find(({ change }) => change.event_id === marked)
   const { answer } = history
   return {
     question:
@@ -56,12 +56,14 @@ export async function itemScreen(asking: PageAsking): Promise<Screen> {
         ? `itemtrail history ${shellWord(table.table)} ${shellWord(name)}${flags}${archiveFlag(asking.root)}`
         : `itemtrail as-of ${shellWord(table.table)} ${shellWord(name)} ${formatInstant(at, 6)}${archiveFlag(asking.root)}`,
     sureness: judgedItem(then === undefined ? history : then.until),
-    remarks:
-      words.length === 0
+    remarks: [
+      ...(words.length === 0
         ? []
         : [
             `${listed.length} of ${all.length} changes are listed: ${words.join(', ')}; how sure this is and the receipt are of all of them`,
-          ],
+          ]),
+      ...(then === undefined ? [] : remarksOn(history, then, { us: at as number })),
+    ],
     counts: `${shown.length} of ${all.length.toLocaleString('en')} changes shown; ${history.changes.reduce((sum, { repeats }) => sum + repeats, 0).toLocaleString('en')} repeated deliveries left out`,
     receipt: await receiptOfItem(asking, table, history, at ?? undefined),
     data: {
@@ -71,6 +73,7 @@ export async function itemScreen(asking: PageAsking): Promise<Screen> {
       ...(then !== undefined && {
         at: formatInstant(at as number, 6),
         state: nameState(then.state),
+        told: describeState(then, { us: at as number }),
         item: then.state.kind === 'present' ? itemOfImage(then.state.image) : null,
       }),
       changes: shown.map(({ change, step }) => describe(change, step)),
@@ -98,11 +101,31 @@ export async function itemScreen(asking: PageAsking): Promise<Screen> {
             {at !== null || selected === undefined ? null : (
               <Selected selected={selected} history={history} asking={asking} table={table} />
             )}
+            {at !== null || marked === undefined || selected !== undefined ? null : (
+              <NotListed table={table.table} row={marked} />
+            )}
           </section>
         </div>
       </>
     ),
   }
+}
+
+/** How sure it is that there was none, and what may have been meant: a key is mistyped sooner than an item is lost. */
+async function neverSeen(
+  { archive: { engine } }: PageAsking,
+  table: TableConfiguration,
+  history: AnsweredHistory,
+): Promise<AddressError> {
+  const { itemKey } = history
+  const similar = nearest(itemKey, await similarItemKeys(engine, table, itemKey)).map(showItemKey)
+  return new AddressError(
+    `${table.table} ${showItemKey(itemKey)} was never seen: the archive has no change of it`,
+    404,
+    [describeConfidence(history), ...(similar.length === 0 ? [] : [`did you mean ${similar.join(' or ')}?`])].join(
+      '; ',
+    ),
+  )
 }
 
 /** What it was at a moment, as a file of items has it. */
@@ -141,8 +164,11 @@ function narrowingIn({ search, clock }: PageAsking): NarrowedTo {
 }
 
 function pageOf(listed: readonly Placed[], { search }: PageAsking): readonly Placed[] {
-  const start = search.after === undefined ? 0 : listed.findIndex(({ change }) => change.event_id === search.after) + 1
-  return listed.slice(start, start + A_PAGE)
+  const { after } = search
+  const place = listed.findIndex(({ change }) => change.event_id === after)
+  if (after !== undefined && place === -1)
+    throw new AddressError(`after is ${JSON.stringify(after)}, expected what a page links to`)
+  return listed.slice(place + 1, place + 1 + A_PAGE)
 }
 
 function ItemFilter({ asking, counts }: { readonly asking: PageAsking; readonly counts: string }) {

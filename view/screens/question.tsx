@@ -12,9 +12,9 @@ import type { QueryName } from '../../queries/query-types.js'
 import { parseItem } from '../../transform/attribute-value.js'
 import { formatInstant, parseInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { AddressError, linkTo, momentIn, type Search, shellWord } from '../address.js'
+import { AddressError, linkTo, momentIn, type Search, shellWord, startIn } from '../address.js'
 import { here } from '../layout.js'
-import { Cell } from '../paper/parts.js'
+import { Cell, fitsPaper } from '../paper/parts.js'
 import type { PageAsking, Screen, Sureness } from '../screen.js'
 import { seenRows } from '../sealed.js'
 import { judgedBy, surenessOf } from '../sureness.js'
@@ -51,13 +51,11 @@ export async function questionScreen(asking: PageAsking): Promise<Screen> {
   const key = JSON.stringify([saved.name, table.table, parameters])
   const answer = await asking.once(`answer ${key}`, () => ask(asking, saved, table, parameters))
   const sureness = await surenessOfAnswer(asking, answer, table)
-  const start = Number(asking.search.after ?? 0)
+  const start = startIn(asking.search)
   const { sha256, rowHashes, columns } = await asking.once(`fingerprint ${key}`, async () =>
     fingerprintOf(answer.table),
   )
-  const stored = asking.waits
-    ? [...rowsOf(answer.table)]
-    : pageOf(answer, Number.isSafeInteger(start) && start > 0 ? start : 0)
+  const stored = asking.waits ? [...rowsOf(answer.table)] : pageOf(answer, start)
   const shown = await seenRows(asking, [table], stored)
   const nothing =
     answer.length > 0 || asking.onAws ? undefined : await explainNothing(asking.archive.engine, table, answer.asked)
@@ -280,10 +278,11 @@ interface RowsOf {
 }
 
 function Rows({ saved, rows, table, total, asking }: RowsOf) {
+  const names = saved.columns.map(({ name }) => name)
   const columns = [...saved.columns.filter(({ detail }) => !detail), ...saved.columns.filter(({ detail }) => detail)]
   return (
     <section class="scroll" aria-label="the answer" tabindex={0}>
-      <table class="wide">
+      <table class={fitsPaper(names, rows) ? 'wide' : 'wide broken'}>
         <caption>{`${rows.length} of ${total.toLocaleString('en')} rows, ${columns.length} columns`}</caption>
         <thead>
           <tr>

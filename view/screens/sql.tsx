@@ -1,15 +1,23 @@
+import type { Table } from 'apache-arrow'
 import { archiveFlag } from '../../cli/show/archive-name.js'
 import { fingerprintOf } from '../../queries/answers/canonical-answer.js'
+import { streamAnswer } from '../../queries/engines/engine.js'
 import { rowsOf } from '../../queries/engines/rows.js'
 import { AddressError, linkTo, shellWord } from '../address.js'
 import { ListTable } from '../layout.js'
-import { Cell } from '../paper/parts.js'
+import { Cell, fitsPaper } from '../paper/parts.js'
 import { receiptOfStatement } from '../receipts.js'
 import type { PageAsking, Screen } from '../screen.js'
 import { seenRows } from '../sealed.js'
 import { judgedBy } from '../sureness.js'
 
 const MOST_SHOWN = 500
+/** What is taken of an answer, for the server holds it: no statement may take the memory of the machine. */
+const MOST_ROWS = 10_000
+const MOST_BYTES = 16 * 1024 * 1024
+const MOST_SECONDS = 60
+
+const LIMITS = `at most ${MOST_ROWS.toLocaleString('en')} rows and ${MOST_BYTES / 1024 / 1024} MB of an answer are taken, and ${MOST_SECONDS} seconds; the command has no such limits`
 
 /** SQL of one's own, where whoever started the server allows it: one query that reads the archive's rows. */
 export async function sqlScreen(asking: PageAsking): Promise<Screen> {
@@ -27,33 +35,46 @@ export async function sqlScreen(asking: PageAsking): Promise<Screen> {
       <button type="submit">ask</button>
     </form>
   )
-  if (statement === undefined) return { question: 'What does a statement answer?', trail, body: form, data: {} }
-  const answer = await asking.archive.sql(statement)
-  const stored = [...rowsOf(answer.table.slice(0, asking.waits ? undefined : MOST_SHOWN))]
+  if (statement === undefined)
+    return { question: 'What does a statement answer?', trail, remarks: [LIMITS], body: form, data: {} }
+  const { table, isCut } = await takeSome(asking, statement)
   const { archive } = asking
   const rows = await seenRows(
     asking,
     archive.tables().map(name => archive.table(name)),
-    stored,
+    [...rowsOf(table)].slice(0, asking.waits ? undefined : MOST_SHOWN),
   )
-  const { sha256, rowHashes } = fingerprintOf(answer.table)
+  const names = table.schema.fields.map(({ name }) => name)
+  const { sha256, rowHashes } = fingerprintOf(table)
+  const of = isCut ? `the first ${table.numRows} of more` : table.numRows
   return {
     question: 'What does this statement answer?',
     trail,
     command: commandOf(statement, asking.root),
-    sureness: judgedBy(await asking.verdict(answer.asked), asking.root),
-    counts: `${rows.length} of ${answer.length} rows shown`,
-    receipt: { sha256, link: linkTo(['sql', 'receipt'], { statement }) },
-    data: { statement, rows, result: { sha256, rows: answer.length, row_hashes: rowHashes } },
-    rows: answer.table,
+    sureness: judgedBy(await asking.verdict(askedBy(statement)), asking.root),
+    counts: `${rows.length} of ${of} rows shown`,
+    ...(!isCut && { receipt: { sha256, link: linkTo(['sql', 'receipt'], { statement }) } }),
+    remarks: isCut ? [`this is not the whole answer: ${LIMITS}`] : [],
+    data: {
+      statement,
+      rows,
+      is_whole: !isCut,
+      result: isCut ? null : { sha256, rows: table.numRows, row_hashes: rowHashes },
+    },
+    isCut,
+    rows: table,
     body: (
       <>
         {form}
         <section class="scroll" aria-label="the answer" tabindex={0}>
-          <ListTable caption={`${rows.length} of ${answer.length} rows`} columns={answer.columns.map(name => [name])}>
+          <ListTable
+            caption={`${rows.length} of ${of} rows`}
+            columns={names.map(name => [name])}
+            isBroken={!fitsPaper(names, rows)}
+          >
             {rows.map(row => (
               <tr>
-                {answer.columns.map(name => (
+                {names.map(name => (
                   <Cell value={row[name] ?? null} isNumber={false} label={name} />
                 ))}
               </tr>
@@ -65,12 +86,46 @@ export async function sqlScreen(asking: PageAsking): Promise<Screen> {
   }
 }
 
-/** The receipt of a statement's answer. */
+/** The receipt of a statement's answer, where that is not too large for the page. */
 export async function receiptOfSql(asking: PageAsking): Promise<object> {
   checkAllowed(asking)
   const { statement } = asking.search
   if (statement === undefined) throw new AddressError('statement is missing, expected one query')
-  return receiptOfStatement(asking, statement, commandOf(statement, asking.root))
+  const command = commandOf(statement, asking.root)
+  const { isCut } = await takeSome(asking, statement)
+  if (isCut) throw new AddressError(`the answer is too large for the page: ${LIMITS}`, 400, `${command} --receipt FILE`)
+  return receiptOfStatement(asking, statement, command, { signal: AbortSignal.timeout(MOST_SECONDS * 1000) })
+}
+
+/** An answer, or its beginning: what is not taken is not asked for. */
+async function takeSome(
+  { archive: { engine }, root }: PageAsking,
+  statement: string,
+): Promise<{ readonly table: Table; readonly isCut: boolean }> {
+  const signal = AbortSignal.timeout(MOST_SECONDS * 1000)
+  const taken: Table[] = []
+  let [rows, bytes] = [0, 0]
+  try {
+    for await (const piece of streamAnswer(engine, statement, [], { foreign: true, signal })) {
+      taken.push(piece)
+      rows += piece.numRows
+      bytes += piece.data.reduce((sum, { byteLength }) => sum + byteLength, 0)
+      if (rows > MOST_ROWS || bytes > MOST_BYTES) break
+    }
+    // of an answer without rows there may be no piece, and so no names of columns
+    if (rows === 0) taken.push(await engine.run(statement, [], { foreign: true, signal }))
+  } catch (error) {
+    if (!signal.aborted) throw error
+    throw new AddressError(`the statement was stopped: ${LIMITS}`, 400, commandOf(statement, root))
+  }
+  const [first, ...rest] = taken.filter(({ numRows }) => numRows > 0 || rows === 0) as [Table, ...Table[]]
+  const table = first.concat(...rest)
+  const isCut = rows > MOST_ROWS || bytes > MOST_BYTES
+  return { table: isCut && rows > MOST_ROWS ? table.slice(0, MOST_ROWS) : table, isCut }
+}
+
+function askedBy(sql: string) {
+  return { query: undefined, table: undefined, parameters: new Map(), sql }
 }
 
 function checkAllowed({ allowsSql }: PageAsking): void {

@@ -5,6 +5,7 @@ import { countDays, countRepeats } from '../../queries/list-changes.js'
 import type { TableVerdict } from '../../queries/verdict/table-verdict.js'
 import { DATA_PREFIX, dateOfKey } from '../../transform/layout.js'
 import { linkTo, shellWord } from '../address.js'
+import { ItemForm } from '../item-form.js'
 import { Later, ListTable } from '../layout.js'
 import type { PageAsking, Screen, Sureness } from '../screen.js'
 import { soon, surenessOf } from '../sureness.js'
@@ -158,14 +159,7 @@ function verdictOf(sureness: Sureness): TableVerdict | undefined {
 function Forms({ table }: { readonly table: string }) {
   return (
     <div class="noprint forms">
-      <form method="get" action="/go">
-        <input type="hidden" name="table" value={table} />
-        <label>
-          one item
-          <input name="key" placeholder="its key" required autocomplete="off" spellcheck={false} />
-        </label>
-        <button type="submit">show its history</button>
-      </form>
+      <ItemForm tables={[table]} id="narrow" />
       <form method="get" action="/go">
         <input type="hidden" name="table" value={table} />
         <label>

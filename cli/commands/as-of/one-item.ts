@@ -15,11 +15,10 @@ import type { ReceiptFile } from '../../ask/receipt-file.js'
 import { revealingOf } from '../../ask/revealing.js'
 import type { Workspace } from '../../ask/workspace.js'
 import { EXIT, type Io } from '../../io.js'
-import { showActor } from '../../show/actor.js'
-import { exitOf, itemEnding, pageConfidence, shortId, showConfidence, showTime } from '../../show/confidence.js'
+import { exitOf, itemEnding, pageConfidence, showConfidence, showTime } from '../../show/confidence.js'
 import { showItem, showLines, showPath } from '../../show/item.js'
 import { showItemKey } from '../../show/item-key.js'
-import { nameState, showInstant } from '../../show/state.js'
+import { describeState, nameState, remarksOn, showInstant } from '../../show/state.js'
 import type { AnswerSurface } from '../../show/surface.js'
 import { paint } from '../../show/terminal.js'
 import { wrap } from '../../show/text.js'
@@ -123,54 +122,11 @@ function stateAsRow(all: ItemHistory, { state, until, last }: StateAt, at: Insta
 
 function printState(table: string, all: ItemHistory, found: StateAt, at: Instant, io: Io): void {
   const { state, until } = found
-  io.out(`${paint(io, 'bold', `${table} ${showItemKey(all.itemKey)}`)}  as of ${showInstant(at)}\n`)
-  io.out(`${wrap(describeState(found, at), io.columns)}\n`)
+  io.out(`${paint(io, 'bold', `${table} ${showItemKey(all.itemKey)}`)}  as of ${showInstant(at, io.zone)}\n`)
+  io.out(`${wrap(describeState(found, at, io.zone), io.columns)}\n`)
   if (found.last !== undefined) io.out(`${showConfidence(until, io)}\n`)
   for (const remark of remarksOn(all, found, at)) io.out(`${paint(io, 'yellow', wrap(remark, io.columns))}\n`)
   if (state.kind === 'present') io.out(`\n${showItem(parseItem(state.image), io).join('\n')}\n`)
-}
-
-function describeState({ state, until, last, next, gapAhead, beforeArchive }: StateAt, at: Instant): string {
-  const ahead = next === undefined ? undefined : `${next.event_name} ${shortId(next.event_id)} at ${showTime(next)}`
-  if (last === undefined) {
-    if (state.kind === 'unknown')
-      return `unknown: ${showInstant(at)} is before its first change in the archive, ${ahead}, which found it there already`
-    const first = `not there yet: its first change in the archive is ${ahead}`
-    return beforeArchive ? `${first}; the archive of this table begins only after ${showInstant(at)}` : first
-  }
-  const after = `${last.event_name} ${shortId(last.event_id)} at ${showTime(last)}, ${showActor(last)}`
-  const then = gapAhead
-    ? `changes between it and ${ahead} are missing, so the item may have been another by then`
-    : ahead === undefined
-      ? 'no later change in the archive'
-      : `next change ${ahead}`
-  const lackedBy = until.steps.findLast(step => !step.ahead)?.absence
-  if (lackedBy !== undefined && lackedBy !== null)
-    return `deleted: the complete baseline of ${showInstant({ us: lackedBy.rowTimeUs })} lacks it; the last that the archive has of it is ${after}; ${then}`
-  if (state.kind === 'deleted') return `deleted: ${after}; ${then}`
-  if (state.kind === 'unknown') return `unknown: no image tells the state after ${after}; ${then}`
-  return `state after ${after}; ${then}`
-}
-
-/** What else a reader of the answer should know. */
-function remarksOn(all: ItemHistory, { until, last }: StateAt, at: Instant): readonly string[] {
-  // where a time is known to the second only, the moment asked for may lie before or after the change within it
-  const within = all.changes.filter(
-    change => change.time_precision === 's' && Math.floor(at.us / 1_000_000) * 1_000_000 === change.event_time_us,
-  )
-  const step = until.steps.at(-1)
-  const unresolved = until.findings.some(
-    ({ finding, eventId }) =>
-      finding === 'UNRESOLVED-ORDER' && step?.changes.some(({ event_id: id }) => id === eventId),
-  )
-  return [
-    ...within.map(
-      change =>
-        `${shortId(change.event_id)} happened within this very second, its time is known to the second only; it is counted as before`,
-    ),
-    ...(unresolved ? ['changes of one time contradict one another, the state after them is one of several'] : []),
-    ...(last?.time_precision === 'arrival' ? ['the record of the last change has no time, its arrival stands in'] : []),
-  ]
 }
 
 function stateAsJson(table: string, all: ItemHistory, found: StateAt, at: Instant): object {

@@ -15,7 +15,7 @@ import { archiveFlag, isOnAws } from '../../show/archive-name.js'
 import { showTime } from '../../show/confidence.js'
 import { showValue } from '../../show/item.js'
 import { showItemKey } from '../../show/item-key.js'
-import { showInstant } from '../../show/state.js'
+import { CONTRADICTING, showInstant } from '../../show/state.js'
 import type { AnswerSurface } from '../../show/surface.js'
 import { printTable } from '../../show/table.js'
 import { exitOfVerdict, pageVerdict, printVerdict } from '../../show/table-verdict.js'
@@ -90,7 +90,7 @@ async function tellCounts(
   at: Instant,
   io: Io,
 ): Promise<boolean> {
-  io.err(`${items} ${items === 1 ? 'item' : 'items'} of ${table.table} as of ${showInstant(at)}\n`)
+  io.err(`${items} ${items === 1 ? 'item' : 'items'} of ${table.table} as of ${showInstant(at, io.zone)}\n`)
   if (unknown > 0)
     io.err(`${unknown} unknown: older than their first change in the archive, or no image tells their state\n`)
   const question = isOnAws(root) ? 'query altered-rows' : 'verify rows'
@@ -100,7 +100,9 @@ async function tellCounts(
   const began = await archiveBegan(engine, table)
   tellRemarks(engine, io)
   if (at.us >= began) return false
-  io.err(`the archive begins later, at ${showInstant({ us: began })}: what the table held before is not known\n`)
+  io.err(
+    `the archive begins later, at ${showInstant({ us: began }, io.zone)}: what the table held before is not known\n`,
+  )
   return true
 }
 
@@ -157,7 +159,7 @@ async function printItems(items: AsyncIterable<ItemOfTable>, table: TableConfigu
   const rows: (readonly string[])[] = []
   for await (const { itemKey, image, last } of items) {
     const values = image === null ? unknown : showColumns(image, itemKey, table.columns)
-    rows.push([showItemKey(itemKey), last === undefined ? '' : showTime(last), last?.actor ?? '', ...values])
+    rows.push([showItemKey(itemKey), last === undefined ? '' : showTime(last, io.zone), last?.actor ?? '', ...values])
   }
   if (rows.length === 0) return
   printTable(['item', 'since', 'actor', ...names], rows, io)
@@ -195,7 +197,7 @@ async function* describeItems(
       event_id: last?.event_id ?? null,
       event_time: last === undefined ? null : showTime(last).replace(' ', 'T'),
       actor: last?.actor ?? null,
-      remarks: unresolved ? ['changes of one time contradict one another, the state after them is one of several'] : [],
+      remarks: unresolved ? [CONTRADICTING] : [],
       image_hash: imageHash,
       item: image === null ? null : (JSON.parse(image) as object),
     }

@@ -1,6 +1,8 @@
 import { SAVED_QUERIES } from '../../../queries/catalog.js'
 import type { Command } from '../../io.js'
+import { COLOUR_OPTION } from '../../show/colour.js'
 import { FORMATS } from '../../show/formats.js'
+import { ZONE_OPTION } from '../../show/zone.js'
 
 /** What a shell can complete, and does where a value or an argument of that kind is typed. */
 export type Completed = 'file' | 'folder' | 'format' | 'query' | 'shell' | 'table' | 'nothing'
@@ -38,11 +40,14 @@ export function listCommands(commands: readonly Command[]): readonly ListedComma
       summary,
       usage: `${name} ${shownArguments ?? rest.join(' ')}`.trim(),
       example,
-      options: [...options.map(listOption), HELP],
+      options: [...[...options, ...COMMON_OPTIONS].map(listOption), HELP],
       arguments: rest.map(argument => kindOfArgument(name, argument)),
     }
   })
 }
+
+/** Flags of every command. */
+export const COMMON_OPTIONS = [ZONE_OPTION, COLOUR_OPTION] as const
 
 const HELP: ListedOption = {
   flags: ['-h', '--help'],

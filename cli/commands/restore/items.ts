@@ -46,8 +46,9 @@ export function describePlanned(
 }
 
 /** How many of what, on one line. */
-export function showCounts({ put, update, delete: deletes, leave, skip, same }: PlanCounts): string {
-  const parts = [`${grouped(put)} to put`, `${grouped(update)} to update`, `${grouped(deletes)} to delete`]
+export function showCounts({ put, update, delete: deletes, leave, skip, same }: PlanCounts, inPart = 0): string {
+  const updates = `${grouped(update)} to update${inPart > 0 ? ` (${grouped(inPart)} of them in part)` : ''}`
+  const parts = [`${grouped(put)} to put`, updates, `${grouped(deletes)} to delete`]
   const rest = [
     `${grouped(same)} as ${same === 1 ? 'it is' : 'they are'}`,
     ...(leave > 0 ? [`${grouped(leave)} left`] : []),

@@ -48,6 +48,7 @@ export async function keepRestoreFact(
 function factOf(plan: Plan, { written }: ProgressFile, actor: string | null, began: string): RestoreFact {
   const now = factInstant(Date.now() * 1000)
   const { header, sha256 } = plan
+  const { before, undo } = header
   return {
     version: FACT_VERSION,
     kind: 'restore',
@@ -56,6 +57,8 @@ function factOf(plan: Plan, { written }: ProgressFile, actor: string | null, beg
     plan: sha256,
     pastOf: header.table,
     asOf: header.as_of,
+    ...(before !== undefined && { before }),
+    ...(undo !== undefined && { undone: { actor: undo.actor, from: undo.from, to: undo.to } }),
     actor,
     from: factInstant(parseInstant(began)?.us as number),
     to: now,

@@ -1,43 +1,52 @@
-import { deliveriesOf } from '../../../queries/engines/literal.js'
-import { rowsOf } from '../../../queries/engines/rows.js'
+import { readHistory } from '../../../queries/answers/read-history.js'
 import { anyItemKey } from '../../../queries/known-keys.js'
 import { lostStretches, readArchiveFacts } from '../../../queries/verdict/archive-facts.js'
+import type { ItemHistory } from '../../../queries/verdict/fold-history.js'
+import type { HistoryChange } from '../../../queries/verdict/item-change.js'
 import { archiveBegan } from '../../../queries/verdict/state-at.js'
 import type { LiveTable } from '../../../restore/live-table.js'
 import type { PastAndPresent } from '../../../restore/make-plan.js'
 import { parseItem } from '../../../transform/attribute-value.js'
-import { formatInstant } from '../../../transform/instant.js'
+import type { Instant } from '../../../transform/instant.js'
 import type { AttributePath, TableConfiguration } from '../../../transform/table-configuration.js'
+import { namedEvent } from '../../ask/named-event.js'
 import { sealedItemsOf } from '../../ask/sealed-items.js'
 import { findWorkspaceTable, type Workspace } from '../../ask/workspace.js'
 import { callAws } from '../../failures.js'
 import { CommandError, EXIT, type Io, type Options } from '../../io.js'
+import { shortId } from '../../show/confidence.js'
+import { showItemKey } from '../../show/item-key.js'
 import { showInstant } from '../../show/state.js'
 import type { Order } from './order.js'
 import { openTable } from './perform-plan.js'
+import { tellsOfLater } from './tells-of-later.js'
+import { findWork, type UndoneWork } from './undone-work.js'
 
 /** What an order is about, and the archive that it was found in. */
 export interface RestoreQuestion extends PastAndPresent {
   readonly workspace: Workspace
+  readonly found: FoundPast
 }
 
-/** Opens what an order is about. Throws `CommandError` for a time before the archive, or a table that does not fit. */
+/** The past that is wanted, as the archive has it. */
+export type FoundPast =
+  | { readonly kind: 'moment' }
+  | { readonly kind: 'before'; readonly all: ItemHistory; readonly change: HistoryChange }
+  | UndoneWork
+
+/**
+ * Opens what an order is about. Throws `CommandError` for a time before the archive, an event or a writer that it does
+ * not have, or a table that does not fit.
+ */
 export async function openQuestion(
   workspace: Workspace,
   order: Order,
   options: Options,
   io: Io,
 ): Promise<RestoreQuestion> {
-  const table = findWorkspaceTable(workspace, order.table)
+  const { table, at, found } = await findPast(workspace, order)
   const beganUs = await archiveBegan(workspace.engine, table)
-  if (order.at.us < beganUs || beganUs === 0)
-    throw new CommandError(
-      beganUs === 0
-        ? `table ${table.table} has no rows in the archive`
-        : `--as-of ${showInstant(order.at)} is before the archive of ${table.table} begins, at ${showInstant({ us: beganUs })}`,
-      EXIT.unchecked,
-      'what the table held then is not known',
-    )
+  checkBegan(table, beganUs, found.kind === 'moment' ? at : undefined)
   const live = await openLive(order, table, options, io)
   if (live !== undefined && live !== null) await checkKeys(workspace, table, live)
   // beside the archive the table is not read, but what is performed is for one that was seen
@@ -46,12 +55,13 @@ export async function openQuestion(
   const lost = await readLost(workspace, table)
   const actorAttribute = order.destination.kind === 'table' ? await actorAttributeOf(workspace, table) : null
   const now = order.destination.kind === 'table' && order.destination.against === 'table'
-  const late = now && !(await tellsOfLater(workspace, table, order.at.us))
+  const late = now && found.kind === 'moment' && !(await tellsOfLater(workspace.engine, table, at.us))
   return {
     workspace,
     engine: workspace.engine,
     table,
-    at: order.at,
+    at,
+    found,
     beganUs,
     live,
     target: written?.description ?? null,
@@ -60,25 +70,39 @@ export async function openQuestion(
   }
 }
 
-/**
- * Whether the archive has got beyond a moment: by a change, or by a look at the table that found it as the archive
- * has it.
- */
-async function tellsOfLater({ engine }: Workspace, table: TableConfiguration, us: number): Promise<boolean> {
-  const sql = `
-    select event_id
-    from ${deliveriesOf(table)}
-    where event_date >= ?
-      and event_time_us > ?
-      and event_name <> 'BASELINE'
-    limit 1`
-  const answer = await engine.run(sql, [formatInstant(us, 0).slice(0, 10), us])
-  if ([...rowsOf(answer)].length > 0) return true
-  const { baselines, comparisons, altered } = await readArchiveFacts(engine, table)
-  const equal = comparisons.filter(
-    comparison => comparison.differing.size + comparison.unsettled.size === 0 && !altered.includes(comparison),
+async function findPast(
+  workspace: Workspace,
+  { table: name, past, key }: Order,
+): Promise<Pick<RestoreQuestion, 'table' | 'at' | 'found'>> {
+  if (past.kind === 'before') return findEvent(workspace, name, past.event)
+  const table = findWorkspaceTable(workspace, name as string)
+  if (past.kind === 'moment') return { table, at: past.at, found: past }
+  return { table, at: past.from, found: await findWork(workspace, table, past, key) }
+}
+
+async function findEvent(workspace: Workspace, name: string | undefined, typed: string) {
+  const { table, itemKey, eventId } = await namedEvent(workspace, name, typed)
+  const all = await readHistory(workspace.engine, table, itemKey)
+  const change = all.changes.find(({ event_id: id }) => id === eventId) as HistoryChange
+  if (change.event_name === 'BASELINE')
+    throw new CommandError(
+      `event ${shortId(eventId)} is a BASELINE, which changed nothing`,
+      EXIT.usage,
+      `itemtrail history ${table.table} ${showItemKey(itemKey)} lists the changes of its item`,
+    )
+  const at: Instant = { us: change.event_time_us, precision: change.time_precision }
+  return { table, at, found: { kind: 'before', all, change } as const }
+}
+
+function checkBegan({ table }: TableConfiguration, beganUs: number, at: Instant | undefined): void {
+  if (beganUs > 0 && (at === undefined || at.us >= beganUs)) return
+  throw new CommandError(
+    at === undefined || beganUs === 0
+      ? `table ${table} has no rows in the archive`
+      : `--as-of ${showInstant(at)} is before the archive of ${table} begins, at ${showInstant({ us: beganUs })}`,
+    EXIT.unchecked,
+    'what the table held then is not known',
   )
-  return [...baselines, ...equal].some(anchor => anchor.us > us)
 }
 
 /** The configured attribute that names an item's writer. One of the key names the item, and stays as it is. */

@@ -90,7 +90,8 @@ export async function applyPlan(
     isKept = await keepRestoreFact(plan, progressFile, actorName(options), options.archive as string, io)
   }
   answer.applied(counts)
-  const isWhole = counts.refused + counts.failed + counts.altered + header.counts.skip === 0
+  const inPart = header.undo?.in_part ?? 0
+  const isWhole = counts.refused + counts.failed + counts.altered + header.counts.skip + inPart === 0
   return isWhole && isKept ? EXIT.done : EXIT.findings
 }
 

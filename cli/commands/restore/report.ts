@@ -4,6 +4,7 @@ import type { PlanHeader } from '../../../restore/plan-schema.js'
 import type { ItemOutcome } from '../../../restore/progress-file.js'
 import type { PlannedChange } from '../../../restore/restore-plan.js'
 import type { Io } from '../../io.js'
+import { describePast } from '../../show/change.js'
 import type { Telling, TextFormat } from '../../show/output-format.js'
 import { paint } from '../../show/terminal.js'
 import { printable } from '../../show/text.js'
@@ -18,7 +19,11 @@ import {
 } from './items.js'
 
 /** What is known before the first item. */
-export type AnswerHead = Pick<PlanHeader, 'table' | 'as_of' | 'key' | 'against'> & { readonly target: string | null }
+export type AnswerHead = Pick<PlanHeader, 'table' | 'as_of' | 'before' | 'undo' | 'key' | 'against'> & {
+  readonly target: string | null
+  /** What the plan may lack, for all that the archive knows. */
+  readonly remarks: readonly string[]
+}
 
 /** What a restore says, piece by piece as it is found: the items of the plan, then what became of each. */
 export class RestoreAnswer {
@@ -35,9 +40,12 @@ export class RestoreAnswer {
   }
 
   begin(head: AnswerHead): void {
-    const { table, as_of, key, against, target } = head
-    this.telling.members({ table, as_of, item_key: key === null ? null : (JSON.parse(key) as object), against, target })
+    const { table, as_of, before = null, undo, key, against, target, remarks } = head
+    const undone = undo === undefined ? null : { actor: undo.actor, from: undo.from, to: undo.to }
+    const item_key = key === null ? null : (JSON.parse(key) as object)
+    this.telling.members({ table, as_of, before, undo: undone, item_key, against, target, remarks })
     this.telling.page(() => this.io.out(`${titleOf(head, this.io)}\n`))
+    for (const remark of remarks) this.io.err(`${printable(remark)}\n`)
     this.telling.list('items')
   }
 
@@ -50,10 +58,10 @@ export class RestoreAnswer {
     )
   }
 
-  /** Ends the plan's items; `path` is where the plan is kept. */
-  counted(counts: PlanCounts, path: string | null): void {
-    this.telling.members({ counts, plan: path })
-    this.telling.summary(io => io.out(`${showCounts(counts)}\n`))
+  /** Ends the plan's items, `inPart` of which keep what somebody else made since; `path` is where the plan is kept. */
+  counted(counts: PlanCounts, inPart: number, path: string | null): void {
+    this.telling.members({ counts: { ...counts, in_part: inPart }, plan: path })
+    this.telling.summary(io => io.out(`${showCounts(counts, inPart)}\n`))
     this.telling.list('outcomes')
   }
 
@@ -76,11 +84,11 @@ export class RestoreAnswer {
   }
 }
 
-function titleOf({ table, as_of, against, target }: AnswerHead, io: Io): string {
+function titleOf(head: AnswerHead, io: Io): string {
+  const { table, against, target } = head
   const beside = against === 'archive' ? ['beside the newest states in the archive'] : []
   const now = against === 'archive' ? [] : [target === null ? 'as an export' : `beside table ${target} now`]
   const into = target === null || (target === table && against === 'table') ? [] : [`into table ${target}`]
-  const moment = as_of.replace(/(\.0+)?Z$/, 'Z').replace('T', ' ')
-  const title = [`as of ${moment}`, ...into, ...beside, ...now].join(', ')
+  const title = [describePast(head), ...into, ...beside, ...now].join(', ')
   return `${paint(io, 'bold', printable(table))}  ${printable(title)}`
 }

@@ -44,26 +44,26 @@ export function tailOf(root: string, table: string, now: number): TailFound | st
 }
 
 /** What somebody asks at three in the morning: does the table still come in, is anything known to be missing? */
-export function describeFeed({ last, delivered, gaps, compared }: TableStatus, now: number): string {
+export function describeFeed({ last, delivered, gaps, compared }: TableStatus, now: number, zone?: string): string {
   const us = last === null ? undefined : parseInstant(last)?.us
   return [
     us === undefined ? 'no change yet' : `last change ${ageOf(us, now * 1000)} ago`,
-    ...(delivered === null ? [] : [`delivered ${shorterTime(delivered)}`]),
+    ...(delivered === null ? [] : [`delivered ${shorterTime(delivered, zone)}`]),
     gaps === 0 ? 'no gap recorded' : `${grouped(gaps)} ${gaps === 1 ? 'gap' : 'gaps'} recorded`,
-    compared === null ? 'never compared with the table' : describeComparison(compared),
+    compared === null ? 'never compared with the table' : describeComparison(compared, zone),
   ].join(', ')
 }
 
-function describeComparison({ time, differing }: NonNullable<TableStatus['compared']>): string {
+function describeComparison({ time, differing }: NonNullable<TableStatus['compared']>, zone?: string): string {
   const found =
     differing === 0 ? 'nothing differed' : `${grouped(differing)} ${differing === 1 ? 'item' : 'items'} differed`
-  return `compared ${shorterTime(time.replace(/\.0+Z$/, 'Z'))}: ${found}`
+  return `compared ${shorterTime(time.replace(/\.0+Z$/, 'Z'), zone)}: ${found}`
 }
 
 /** How far the tail is, in a sentence. */
-export function describeTail({ saved, running, finished, until_loss: left, behind }: TailFound): string {
+export function describeTail({ saved, running, finished, until_loss: left, behind }: TailFound, zone?: string): string {
   const state = running ? 'tail runs' : 'tail does not run'
-  if (finished) return `${state}: the stream was read to its end ${shorterTime(saved)}`
+  if (finished) return `${state}: the stream was read to its end ${shorterTime(saved, zone)}`
   const until = left === null ? '' : `, the stream keeps what is not here for another ${ageOf(0, left * 1_000_000)}`
-  return `${behind ? 'BEHIND: ' : ''}${state}, it saved ${shorterTime(saved)}${until}`
+  return `${behind ? 'BEHIND: ' : ''}${state}, it saved ${shorterTime(saved, zone)}${until}`
 }

@@ -4,17 +4,23 @@ import type { JournalFinding } from '../../../journal/finding.js'
 import { type JournalIdentity, NOT_BEGUN } from '../../../journal/head.js'
 import { identityOrAny } from '../../../journal/identity.js'
 import { KeptLog } from '../../../journal/kept-log.js'
-import { CHECKPOINT, claimPath, isOfHistory } from '../../../journal/log-store.js'
+import { type KeptStamps, keptStamps } from '../../../journal/kept-stamps.js'
+import { CHECKPOINT, isOfHistory } from '../../../journal/log-store.js'
 import { RefusedExpiry } from '../../../journal/refused-expiry.js'
 import { readSeen, type SeenHead } from '../../../journal/seen-checkpoint.js'
-import { checkTimestamp, TimestampError, timestampPath } from '../../../journal/timestamp.js'
 import { VerifiedBefore, verifiedPath } from '../../../journal/verified-before.js'
 import { type VerifiedLog, verifyLog } from '../../../journal/verify-log.js'
 import { type VerifiedArchive, type VerifiedObjects, verifyObjects } from '../../../journal/verify-objects.js'
 import { openByPolicy } from '../../../proof/policy.js'
 import { ProofError } from '../../../proof/proof-error.js'
 import { LOG_PREFIX } from '../../../transform/layout.js'
-import { type BelievedKey, believedKey, existingArchive, withSealedObjects } from '../../ask/journal-options.js'
+import {
+  type BelievedKey,
+  believedAuthorities,
+  believedKey,
+  existingArchive,
+  withSealedObjects,
+} from '../../ask/journal-options.js'
 import { keepSeenOrTell } from '../../ask/keep-seen.js'
 import { type KeptCheckpoint, keptHead, readKeptCheckpoint } from '../../ask/kept-checkpoint.js'
 import { loadConfiguration } from '../../ask/workspace.js'
@@ -34,7 +40,7 @@ export interface JournalCheck {
   readonly objects: VerifiedObjects | undefined
   /** Days after which the archive's bucket forgets what was refused. */
   readonly refusedDays: number
-  readonly stamps: readonly Stamp[]
+  readonly stamps: KeptStamps['stamps']
   /** The largest checkpoint that a policy's witnesses cosigned; undefined where none are asked for, or none did. */
   readonly cosigned: Cosigned | undefined
   readonly findings: readonly PartFinding[]
@@ -42,12 +48,6 @@ export interface JournalCheck {
 
 /** What is wrong, and in which part. */
 export type PartFinding = JournalFinding & { readonly part: 'log' | 'objects' }
-
-/** What an authority said of a checkpoint. */
-export interface Stamp {
-  readonly size: number
-  readonly time: string
-}
 
 /**
  * Verifies the journal of the archive that the flags name, and unless `logAlone` every object that it names. Undefined
@@ -75,7 +75,7 @@ export async function checkJournal(options: Options, logAlone: boolean, io: Io):
   }
   const log = await verifyLog(store, identity, { since, seen, onEntry })
   reading.end()
-  const { stamps, findings } = await checkStamps(store, log)
+  const { stamps, findings } = await keptStamps(store, log, believedAuthorities(options, root))
   const cosigned = cosignedBy(key, await store.read(CHECKPOINT), kept)
   const lacking = asksForWitnesses(key) && cosigned === undefined ? [LACKING] : []
   const full = options.full === true
@@ -173,28 +173,6 @@ interface Sealing {
   readonly expiry: RefusedExpiry
   /** True where everything is hashed, whatever was before. */
   readonly full: boolean
-}
-
-/** The time stamps that are kept, each held against the checkpoint of its size. */
-async function checkStamps(
-  store: KeptLog,
-  { seals, head }: VerifiedLog,
-): Promise<{ readonly stamps: readonly Stamp[]; readonly findings: readonly JournalFinding[] }> {
-  const stamps: Stamp[] = []
-  const findings: JournalFinding[] = []
-  for (const [i, { previous_size: previous }] of seals.entries()) {
-    const size = seals[i + 1]?.previous_size ?? head.size
-    const path = timestampPath(size)
-    const [answer, note] = [await store.read(path), await store.read(claimPath(previous))]
-    if (answer === undefined || note === undefined) continue
-    try {
-      stamps.push({ size, time: checkTimestamp(answer, note) })
-    } catch (error) {
-      if (!(error instanceof TimestampError)) throw error
-      findings.push({ kind: 'altered', key: `${LOG_PREFIX}${path}`, message: error.message })
-    }
-  }
-  return { stamps, findings }
 }
 
 /** A checkpoint that a quorum of witnesses cosigned. */

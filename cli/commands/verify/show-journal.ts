@@ -1,4 +1,5 @@
 import { headText } from '../../../journal/head.js'
+import type { Stamp } from '../../../journal/kept-stamps.js'
 import { EXIT, type ExitCode, type Io } from '../../io.js'
 import { grouped } from '../../show/progress.js'
 import { paint } from '../../show/terminal.js'
@@ -71,11 +72,15 @@ function sentenceOf({ origin, key, since, seen, log, cosigned, stamps }: Journal
   const grown =
     since === undefined || since === 0 ? '' : `; what was sealed up to size ${since} is as the kept checkpoint says`
   const before = seen === undefined ? '' : `; it goes on from size ${seen}, where this machine saw it end`
-  const stamp = stamps.at(-1)
-  const stamped = stamp === undefined ? '' : `; its size ${stamp.size} existed at ${stamp.time}, says an authority`
+  const stamp = stamps.findLast(({ signature }) => signature !== 'not checked')
+  const stamped = stamp === undefined ? '' : `; its size ${stamp.size} existed at ${stamp.time}, says ${nameOf(stamp)}`
   const witnessed =
     cosigned === undefined ? '' : `; its size ${cosigned.size} was cosigned by ${cosigned.by.join(', ')}`
   return `${signed}${grown}${before}${witnessed}${stamped}`
+}
+
+function nameOf({ signature, authority }: Stamp): string {
+  return signature === 'believed' ? `${authority}, by the certificates given` : `whoever signs as ${authority}`
 }
 
 /** What a reader could take for checked. */
@@ -86,7 +91,14 @@ function notChecked({ key, since, objects, refusedDays, log, stamps }: JournalCh
     ...log.remarks,
     ...(key === undefined ? ['who signed: --key takes the key that was handed over another way'] : []),
     ...(since === undefined ? ['that nobody with the key made it anew: --since takes a checkpoint that was kept'] : []),
-    ...(stamps.length > 0 ? ['who signed the time stamps: openssl ts -verify does, with the certificate'] : []),
+    ...(stamps.some(({ signature }) => signature === 'sound')
+      ? ['who the authority of the time stamps is: --tsa-ca takes the certificates of whoever is believed']
+      : []),
+    ...stamps.flatMap(({ size, reason }) =>
+      reason === null
+        ? []
+        : [`the signature of the time stamp of size ${size}, ${reason}: openssl ts -verify does, with the certificate`],
+    ),
     ...(objects === undefined ? ['the objects: itemtrail verify objects does'] : []),
     ...(expired > 0
       ? [

@@ -1,8 +1,10 @@
+import type { Table } from 'apache-arrow'
 import { toolVersion } from '../../../config/package.js'
 import { FILE_FORMATS, type FileFormat, toFile } from '../../../queries/answers/file-formats.js'
 import type { Receipt } from '../../../queries/answers/receipt.js'
-import { goesToTerminal, type Io } from '../../io.js'
+import { CommandError, EXIT, goesToTerminal, type Io } from '../../io.js'
 import type { AnswerFormat } from '../output-format.js'
+import { readPlain } from '../plain-text.js'
 import { type AnswerSurface, tellBeside } from '../surface.js'
 import { printableLines } from '../text.js'
 
@@ -11,6 +13,7 @@ export const ANSWER_FILES: readonly AnswerFormat[] = (Object.keys(FILE_FORMATS) 
   name,
   of: 'columns',
   isBinary: !FILE_FORMATS[name].isText,
+  isRowsAlone: !FILE_FORMATS[name].hasPage,
   print: async (surface, io) => {
     await printFile(surface, name, io)
     await tellBeside(surface, io)
@@ -19,18 +22,38 @@ export const ANSWER_FILES: readonly AnswerFormat[] = (Object.keys(FILE_FORMATS) 
 
 /** Writes an answer as a file to wherever data goes. */
 async function printFile(surface: AnswerSurface, format: FileFormat, io: Io): Promise<void> {
-  let disarmed = 0
-  const onDisarmed = () => {
-    disarmed++
-  }
+  const counts = { disarmed: 0, cut: 0 }
   const page = FILE_FORMATS[format].hasPage ? await webPage(surface) : { question: '' }
   const table = ('table' in page ? page.table : undefined) ?? (await surface.table())
-  for await (const bytes of toFile(table, format, { ...page, disarm: io.keepsFormulas !== true, onDisarmed }))
-    writePiece(bytes, io)
+  if (format === 'xlsx') await checkSheet(table)
+  const context = {
+    ...page,
+    ...((FOR_PEOPLE.has(format) || io.forExcel === true) && { plain: readPlain }),
+    mark: io.forExcel === true,
+    disarm: io.keepsFormulas !== true,
+    onDisarmed: () => counts.disarmed++,
+    onCut: () => counts.cut++,
+  }
+  for await (const bytes of toFile(table, format, context)) writePiece(bytes, io)
+  tellCounts(counts, io)
+}
+
+/** Files that are read and not read in: keys and values are plain. */
+const FOR_PEOPLE: ReadonlySet<FileFormat> = new Set(['markdown', 'xlsx'])
+
+async function checkSheet(table: Table): Promise<void> {
+  const reason = (await import('../../../queries/answers/xlsx.js')).tooLargeForSheet(table)
+  if (reason !== undefined) throw new CommandError(reason, EXIT.usage, 'csv and parquet hold all of it')
+}
+
+function tellCounts({ disarmed, cut }: { readonly disarmed: number; readonly cut: number }, io: Io): void {
+  const texts = (n: number) => `${n} ${n === 1 ? 'text' : 'texts'}`
   if (disarmed > 0)
     io.err(
-      `${disarmed} ${disarmed === 1 ? 'text' : 'texts'} that a spreadsheet would run got an apostrophe in front; --csv-formulas keep leaves them, and the other formats have them as they are\n`,
+      `${texts(disarmed)} that a spreadsheet would run got an apostrophe in front; --csv-formulas keep leaves them, and the other formats have them as they are\n`,
     )
+  if (cut > 0)
+    io.err(`${texts(cut)} longer than a cell can hold were cut, and end with …; the other formats have them whole\n`)
 }
 
 /** A file is as the archive has it; what could steer a terminal is escaped only there. */

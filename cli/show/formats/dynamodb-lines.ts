@@ -6,6 +6,7 @@ import { tellBeside } from '../surface.js'
 export const DYNAMODB_LINES: AnswerFormat = {
   name: 'dynamodb',
   of: 'items',
+  isRowsAlone: true,
   about: '{"Item":{...}} lines as in its export',
   print: async (surface, io) => {
     for await (const image of surface.images?.() ?? []) io.out(`${toDynamoDbJson(image)}\n`)

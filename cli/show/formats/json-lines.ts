@@ -6,6 +6,7 @@ import { tellBeside } from '../surface.js'
 export const JSON_LINES: TextFormat = {
   name: 'ndjson',
   of: 'anything',
+  isRowsAlone: true,
   print: async (surface, io) => {
     const { rows, whole, about } = surface
     if (rows === undefined) return whole === undefined ? undefined : io.out(`${toJson(whole())}\n`)

@@ -61,7 +61,7 @@ describe('a format that is put on the list', () => {
     expect([...helps.values()].every(help => help.includes('shouted'))).toBe(true)
     expect([...helps].filter(([, help]) => help.includes('counted: how many')).map(([name]) => name)).toEqual(['as-of'])
     expect(helps.get('status')).toContain('table, json, ndjson or shouted')
-    expect(helps.get('history')).toContain('table, json, ndjson, csv, parquet, arrow, html or shouted')
+    expect(helps.get('history')).toContain('table, json, ndjson, csv, parquet, arrow, html, markdown, xlsx or shouted')
   })
 
   it('is among what is expected in place of an unknown one', async () => {
@@ -69,7 +69,9 @@ describe('a format that is put on the list', () => {
     expect((await unknown('status')).err).toBe(
       'itemtrail: format "xml" is unknown, expected table, json, ndjson, shouted\n',
     )
-    expect((await unknown('as-of', 'Orders', 'now')).err).toContain('html, dynamodb, shouted, counted\n')
+    expect((await unknown('as-of', 'Orders', 'now')).err).toContain(
+      'html, markdown, xlsx, dynamodb, shouted, counted\n',
+    )
   })
 
   it('prints answers: one object, rows, and items', async () => {
@@ -87,7 +89,7 @@ describe('a format that is put on the list', () => {
     )
     const plan = await ask('restore', 'Orders', '--as-of', 'now', '--against', 'archive')
     expect(plan.out).toBe(
-      'MEMBERS table,as_of,item_key,against,target\nLIST items\nMEMBERS counts,plan\nLIST outcomes\nMEMBERS applied,output\nEND\n',
+      'MEMBERS table,as_of,before,undo,item_key,against,target,remarks\nLIST items\nMEMBERS counts,plan\nLIST outcomes\nMEMBERS applied,output\nEND\n',
     )
   })
 

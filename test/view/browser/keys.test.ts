@@ -85,6 +85,7 @@ describe.skipIf(CHROMIUM === undefined)('the keys of a page', () => {
     await press('Escape')
     await page.waitForURL('**/changes?**')
     await expect.poll(selected).toBe(1)
+    await expect.poll(() => page.evaluate('document.activeElement.closest("tr[aria-current]") !== null')).toBe(true)
   })
 
   it('walk the changes of an item', async () => {
@@ -150,6 +151,23 @@ describe.skipIf(CHROMIUM === undefined)('the keys of a page', () => {
     expect(await page.locator('tr[data-row] time').first().textContent()).toContain('+05:45')
     await press('t')
     expect(await page.evaluate('document.activeElement.id')).toBe('tz')
+  })
+
+  it('keep the time zone on every way on', async () => {
+    const zone = (path: string) =>
+      page.waitForURL(url => url.pathname.startsWith(path) && url.search.includes('tz=Asia'))
+    await open(`${LIST}&tz=Asia%2FKathmandu`)
+    await press('Enter')
+    await zone('/t/Orders/e/')
+    await page.locator('.top nav a', { hasText: 'Orders' }).click()
+    await zone('/t/Orders')
+    await page.locator('input[name=key]').fill('ORD12345')
+    await press('Enter')
+    await zone('/t/Orders/i/ORD12345')
+    await page.locator('a', { hasText: 'Orders' }).first().click()
+    await zone('/t/Orders')
+    await page.locator('svg.strip a').first().click({ force: true })
+    await zone('/t/Orders/changes')
   })
 
   it('show raw JSON, and take it back', async () => {

@@ -28,6 +28,7 @@ const SCREENS = [
   '/t/Orders/i/ORD12345?between=2026-11-18T12:00:00Z&and=2026-11-20T12:00:00Z',
   '/t/Orders/as-of/2026-11-19T12:00:00Z?status=SHIPPED',
   '/q/deletions?table=Orders&from=2026-11-19T00:00:00Z&to=2026-11-21T00:00:00Z',
+  '/q/item-history?table=Orders&item_key=ORD12345',
   '/sample?table=Orders&n=3&seed=auditor&from=2026-11-01&to=2026-11-20',
 ] as const
 
@@ -53,10 +54,20 @@ describe.skipIf(CHROMIUM === undefined || !hasPdfText)('a screen that is printed
       const [expected, printed] = [await textOf(page), await printedText(page)]
       expect(missingIn(printed, expected)).toEqual([])
       expect(lettersMissing(printed, expected)).toEqual('')
+      if (!path.startsWith('/sample')) expect(await brokenWords(page, printed)).toEqual([])
       for (const text of [NOT_SHOWN, 'itemtrail ', 'last change', 'UTC']) expect(words(printed)).toContain(words(text))
     }
   })
 })
+
+/** Short words of a list that stand on the paper in pieces. */
+async function brokenWords(page: Page, printed: string): Promise<readonly string[]> {
+  const cells = await page.locator('table.wide:not(.broken) :is(th,td):not(.any)').allInnerTexts()
+  const needed = cells.filter(text => /^[A-Za-z_]{2,16}$/.test(text))
+  const times = (texts: readonly string[], word: string) => texts.filter(text => text === word).length
+  const there = printed.split(/\s+/)
+  return [...new Set(needed)].filter(word => times(there, word) < times(needed, word))
+}
 
 /** All text of the answer: what is folded away too, not what can only be clicked. */
 function textOf(page: Page): Promise<readonly string[]> {

@@ -1,4 +1,4 @@
-import { editDistance } from '../../config/edit-distance.js'
+import { editDistance } from './edit-distance.js'
 
 /** The known names that come nearest to what was typed, best first, at most three, none that is far off. */
 export function nearest(typed: string, known: readonly string[]): readonly string[] {

@@ -1,0 +1,50 @@
+// The documents as a site that can be searched, from the very Markdown that lies in `docs/`. A dead link, and one to a
+// heading that is not there, ends it with 1.
+// Usage: npm ci --prefix site && npm run build --prefix site; the site is then site/.vitepress/dist.
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { dirname, join, posix } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build, createMarkdownRenderer } from 'vitepress'
+import config from './.vitepress/config.mjs'
+
+const site = dirname(fileURLToPath(import.meta.url))
+const root = dirname(site)
+const pages = join(site, 'pages')
+const output = join(site, '.vitepress/dist')
+
+rmSync(pages, { recursive: true, force: true })
+mkdirSync(pages)
+for (const name of ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs'])
+  cpSync(join(root, name), join(pages, name), { recursive: true })
+cpSync(join(root, 'LICENSE'), join(pages, 'LICENSE.md'))
+
+await checkHeadings()
+rmSync(output, { recursive: true, force: true })
+await build(site)
+console.log(`${readdirSync(output, { recursive: true }).filter(name => name.endsWith('.html')).length} pages`)
+
+/** VitePress finds links to pages that are not there, and none to headings that are not. */
+async function checkHeadings() {
+  const markdown = await createMarkdownRenderer(pages, config.markdown)
+  const names = readdirSync(pages, { recursive: true }).filter(name => name.endsWith('.md'))
+  const rendered = new Map(
+    names.map(name => [name, markdown.render(readFileSync(join(pages, name), 'utf8'), { path: join(pages, name) })]),
+  )
+  const ids = new Map(
+    [...rendered].map(([name, html]) => [name, new Set([...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id))]),
+  )
+  const dead = [...rendered.keys()].flatMap(name =>
+    linksOf(readFileSync(join(pages, name), 'utf8')).flatMap(([page, id]) => {
+      const target = page === '' ? name : posix.normalize(posix.join(posix.dirname(name), page))
+      return ids.get(target)?.has(decodeURIComponent(id)) ? [] : [`${name}: ${page}#${id}`]
+    }),
+  )
+  if (dead.length === 0) return
+  console.error(`links to headings that are not there:\n${dead.join('\n')}`)
+  process.exit(1)
+}
+
+/** What a document links to by a heading: the page, empty for itself, and the heading. */
+function linksOf(text) {
+  return [...text.matchAll(/\]\(([^():#]*)#([^()]+)\)/g)].map(([, page, id]) => [page, id])
+}

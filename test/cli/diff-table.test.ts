@@ -1,0 +1,88 @@
+/** What differs in a whole table between two moments. */
+import { beforeAll, describe, expect, it } from 'vitest'
+import { CHANGED_AT, streamsRecord } from '../factories.js'
+import { archiveOf, run } from './command-line.js'
+import { expectContract } from './contract.js'
+
+type Values = Readonly<Record<string, string>> | null
+
+let sequence = 0
+
+function change(id: string, minute: number, before: Values, after: Values, more: object = {}) {
+  const item = (values: Values) =>
+    values === null
+      ? undefined
+      : { order_id: { S: id }, ...Object.fromEntries(Object.entries(values).map(([name, S]) => [name, { S }])) }
+  sequence++
+  return streamsRecord({
+    eventID: `event-${sequence}`,
+    SequenceNumber: String(sequence),
+    ApproximateCreationDateTime: CHANGED_AT + minute * 60,
+    Keys: { order_id: { S: id } },
+    NewImage: item(after),
+    OldImage: item(before),
+    ...more,
+  })
+}
+
+const PERIOD = ['--from', '2026-11-22T10:01:00Z', '--to', '2026-11-22T10:05:00Z']
+
+describe('diff of a table', () => {
+  let root: string
+  beforeAll(async () => {
+    root = await archiveOf([
+      change('SAME', 0, null, { status: 'PAID' }),
+      change('CHANGED', 0, null, { status: 'PAID', total: '10' }),
+      change('CHANGED', 2, { status: 'PAID', total: '10' }, { status: 'SHIPPED', carrier: 'x\u001b[2J' }),
+      change('CHANGED', 9, { status: 'SHIPPED', carrier: 'x\u001b[2J' }, { status: 'LOST' }),
+      change('CAME', 3, null, { status: 'PAID' }),
+      change('WENT', 0, null, { status: 'PAID' }),
+      change('WENT', 4, { status: 'PAID' }, null),
+    ])
+  })
+  const diff = (...argv: string[]) => run(['diff', 'Orders', ...argv, '--archive', root])
+
+  it('tells counts first, then a line for each item, then how sure that is', async () => {
+    const { exit, out } = await diff(...PERIOD)
+    expect([exit, out]).toEqual([
+      0,
+      expect.stringMatching(
+        /^Orders {2}2026-11-22 10:01:00Z → 2026-11-22 10:05:00Z\n1 added, 1 removed, 1 changed\n\n\+ CAME {5}status "PAID"\n~ CHANGED {2}carrier \+"x\\u001b\[2J", status "PAID" → "SHIPPED", total -"10"\n- WENT {5}status "PAID"\n\nUNBROKEN: /,
+      ),
+    ])
+    const narrow = await run(['diff', 'Orders', ...PERIOD, '--archive', root], { columns: 40 })
+    expect(narrow.out).toContain('~ CHANGED  carrier +"x\\u001b[2J", statu…\n')
+    expect((await diff('--from', '2026-11-22T10:10:00Z', '--to', '2026-11-22T10:11:00Z')).out).toContain(
+      '\nno item differs\n',
+    )
+  })
+
+  it('ends with 3 where no image tells what an item was', async () => {
+    const blind = await archiveOf([
+      change('A', 0, null, { v: '1' }),
+      change('A', 2, null, null, { StreamViewType: 'KEYS_ONLY', eventName: 'MODIFY' }),
+    ])
+    const { exit, out } = await run(['diff', 'Orders', ...PERIOD, '--archive', blind])
+    expect([exit, out]).toEqual([
+      3,
+      expect.stringContaining(
+        '0 added, 0 removed, 0 changed, 1 of which an image is missing\n\n? A  no image tells what it was at one of the two\n',
+      ),
+    ])
+  })
+
+  it('answers as documented, and has a receipt that runs again', async () => {
+    const { verdict, ...answer } = JSON.parse((await diff(...PERIOD, '--format', 'json')).out) as { verdict: object }
+    expect(Object.keys(verdict)).toContain('confidence')
+    expectContract('diff of a table', [answer], ['verdict'])
+    const lines = (await diff(...PERIOD, '--format', 'ndjson')).out.trimEnd().split('\n')
+    expect(lines.map(line => (JSON.parse(line) as { difference: string }).difference)).toEqual([
+      'added',
+      'changed',
+      'removed',
+    ])
+    expect((await diff(...PERIOD, '--format', 'csv')).out).toContain('item_key,difference,attributes,before,after')
+    expect((await diff(...PERIOD, '--no-verdict')).out).toContain('not judged')
+    expect((await diff()).err).toContain('--from is missing')
+  })
+})
