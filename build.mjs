@@ -1,10 +1,11 @@
 // `dist`, whole and with nothing else in it: what tsc emits, what tsc leaves, and each function on AWS as one file.
 // Nothing is removed before all is written: other processes run what is in `dist` meanwhile.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { reach } from './reach.mjs'
 
 const FUNCTIONS = {
   transform: 'functions/transform.ts',
@@ -50,6 +51,14 @@ await bundle({
   target: 'node20',
 })
 copy('evidence/HOWTO.txt', 'dist/evidence/HOWTO.txt')
+
+// types of what nobody can import are nobody's
+const { exports } = JSON.parse(readFileSync('package.json', 'utf8'))
+const shown = reach(
+  'dist',
+  Object.values(exports).map(({ types }) => relative('dist', types)),
+).files
+for (const file of [...written]) if (file.endsWith('.d.ts') && !shown.has(relative('dist', file))) written.delete(file)
 
 removeOthers('dist')
 

@@ -2,27 +2,11 @@
 // AWS, and npm can leave out only what everything in an app can do without. docs/decisions/0017-two-packages.md says why.
 // Usage: node pack-infra.mjs [FOLDER], after npm run build; then npm pack FOLDER, or npm publish FOLDER.
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, normalize } from 'node:path'
+import { join } from 'node:path'
+import { reach } from './reach.mjs'
 
 const folder = process.argv[2] ?? 'dist-infra'
-const files = new Set()
-const packages = new Set()
-
-/** A file of `dist` and all that it imports; of types, types alone. */
-function reach(file) {
-  if (files.has(file)) return
-  const types = file.endsWith('.d.ts')
-  files.add(file)
-  const text = readFileSync(join('dist', file), 'utf8')
-  for (const [, name] of text.matchAll(/(?:from|import) ?\(?'([^']+)'/g)) {
-    if (name.startsWith('node:')) continue
-    const target = normalize(join(dirname(file), name))
-    if (name.startsWith('.')) reach(types ? target.replace(/\.js$/, '.d.ts') : target)
-    else packages.add(/^(@[^/]+\/)?[^/]+/.exec(name)[0])
-  }
-}
-reach('infra/index.js')
-reach('infra/index.d.ts')
+const { files, packages } = reach('dist', ['infra/index.js', 'infra/index.d.ts'])
 
 rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder, { recursive: true })

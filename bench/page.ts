@@ -44,7 +44,7 @@ const SCREENS: readonly (readonly [what: string, path: string, mostMs?: number])
   ['the first screen, changes', '/t/Orders/changes', 1500],
   ['a facet: one actor', '/t/Orders/changes?actor=user-7@ops.example', 1000],
   ['a facet: one day', '/t/Orders/changes?from=2026-02-01&to=2026-02-02', 1000],
-  ['an item', `/t/Orders/i/${KEY}`],
+  ['an item', `/t/Orders/i/${KEY}`, 1000],
 ]
 
 /** Asks a page for its screens as a browser does, each of a server that was just started, and once again. */

@@ -36,7 +36,7 @@ export function toldChange(
   }
   if (!isObject(line) || !isObject(line.Keys))
     throw new ExportError(`${where} is ${shown(text)}, expected {"Metadata":{...},"Keys":{...}}`)
-  const key = readItemKey(line.Keys)
+  const key = readItemKey(line.Keys, table)
   if (key.kind === 'refused') throw new ExportError(`${where} cannot be compared: ${key.reason}`)
   const side = (image: unknown): ToldItem => {
     if (image === undefined) return { itemKey: key.itemKey, hash: null, image: null }

@@ -96,7 +96,7 @@ function toDeployment({ streamArn, tableKeyArn, buffer }: TableFields): TableDep
 }
 
 function toTable(name: string, fields: TableFields): TableConfiguration {
-  const { keys = [], columns, actor, lifecycle, capture, since, erasable } = fields
+  const { keys = [], columns, actor, lifecycle, capture, since, erasable, keyIsPersonal } = fields
   return {
     table: name,
     capture,
@@ -108,6 +108,8 @@ function toTable(name: string, fields: TableFields): TableConfiguration {
       ? {}
       : { lifecycle: { path: toPath(lifecycle.attribute), allowed: lifecycle.allowed } }),
     ...(erasable === undefined ? {} : { erasable: erasable.map(toErasable) }),
+    // their order decides nothing, and is in the configuration's id
+    ...(keyIsPersonal === undefined ? {} : { keyIsPersonal: [...keyIsPersonal].sort() }),
   }
 }
 

@@ -20,13 +20,31 @@ export function erasableProblems(file: {
   readonly erasure?: { readonly keys: string }
 }): readonly string[] {
   return Object.entries(file.tables).flatMap(([name, table]) => {
-    if (table.erasable === undefined) return []
+    const keys = keyProblems(['tables', name, 'keyIsPersonal'], table)
+    if (table.erasable === undefined) return keys
     const missing =
       file.erasure === undefined
         ? [`${pathText(['tables', name, 'erasable'])} needs a key store, expected "erasure": {"keys": FOLDER}`]
         : []
-    return [...missing, ...tableProblems(['tables', name], table)]
+    return [...missing, ...tableProblems(['tables', name], table), ...keys]
   })
+}
+
+/** A key whose person can not be erased would be a token for nothing; a slip in a name would leave the key in clear. */
+function keyProblems(at: FieldPath, { keys = [], erasable, keyIsPersonal = [] }: TableFields): readonly string[] {
+  const names = keys.map(key => toKey(key).attribute)
+  const alone =
+    keyIsPersonal.length > 0 && erasable === undefined
+      ? [`${pathText(at)} is there without "erasable", expected what of the item can be made unreadable beside its key`]
+      : []
+  const strays = keyIsPersonal.flatMap((name, i) =>
+    names.includes(name)
+      ? []
+      : [
+          `${pathText([...at, i])} is ${JSON.stringify(name)}, expected one of "keys": ${names.join(', ') || 'none is said'}`,
+        ],
+  )
+  return [...alone, ...strays]
 }
 
 interface Placed {
@@ -43,7 +61,7 @@ function tableProblems(at: FieldPath, table: TableFields): readonly string[] {
   return values.flatMap((value, i) => [
     ...clearPlaces(table)
       .filter(({ path }) => overlaps(path, value.path))
-      .map(({ what }) => `${pathText(value.at)} is ${value.path.join('.')}, which ${what} holds in clear`),
+      .map(({ what }) => `${pathText(value.at)} is ${value.path.join('.')}, which ${what}`),
     ...Object.entries(table.columns)
       .map(([name, field]) => toColumn(name, field))
       .filter(({ path, type }) => overlaps(path, value.path) && type !== 'json' && !isKept(path, value))
@@ -59,11 +77,14 @@ function tableProblems(at: FieldPath, table: TableFields): readonly string[] {
 }
 
 /** Paths whose values have columns of their own, or say which item it is. */
-function clearPlaces({ keys = [], actor, lifecycle }: TableFields) {
+function clearPlaces({ keys = [], keyIsPersonal = [], actor, lifecycle }: TableFields) {
   return [
-    ...keys.map(key => ({ what: 'the key', path: [toKey(key).attribute] as AttributePath })),
-    ...(actor === undefined ? [] : [{ what: 'the actor', path: toPath(actor) }]),
-    ...(lifecycle === undefined ? [] : [{ what: 'the lifecycle', path: toPath(lifecycle.attribute) }]),
+    ...keys.map(toKey).map(({ attribute }) => ({
+      what: `the key holds ${keyIsPersonal.includes(attribute) ? 'as a token' : 'in clear'}`,
+      path: [attribute] as AttributePath,
+    })),
+    ...(actor === undefined ? [] : [{ what: 'the actor holds in clear', path: toPath(actor) }]),
+    ...(lifecycle === undefined ? [] : [{ what: 'the lifecycle holds in clear', path: toPath(lifecycle.attribute) }]),
   ]
 }
 

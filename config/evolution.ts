@@ -1,13 +1,27 @@
 import type { TableConfiguration } from '../transform/table-configuration.js'
 
-/** The part of a configuration that says what the flat columns mean. */
-type ColumnConfiguration = Pick<TableConfiguration, 'keys' | 'columns'>
+/** The part of a configuration that says what the flat columns mean, and which item a row is of. */
+type KeptMeaning = Pick<TableConfiguration, 'keys' | 'columns' | 'keyIsPersonal'>
+type ColumnConfiguration = Pick<KeptMeaning, 'keys' | 'columns'>
 
 /**
  * What a table's configuration may not change any more: a column that the archive already holds keeps its type and its
- * attribute for good, as rows of both kinds would lie under one name.
+ * attribute for good, as rows of both kinds would lie under one name; and an item keeps its key, or its token.
  */
-export function checkEvolution(kept: readonly ColumnConfiguration[], table: TableConfiguration): readonly string[] {
+export function checkEvolution(kept: readonly KeptMeaning[], table: TableConfiguration): readonly string[] {
+  return [...columnProblems(kept, table), ...keyProblems(kept, table)]
+}
+
+function keyProblems(kept: readonly KeptMeaning[], { table, keyIsPersonal }: TableConfiguration): readonly string[] {
+  const shown = (names: readonly string[] | undefined) => JSON.stringify([...(names ?? [])].sort())
+  const other = kept.find(before => shown(before.keyIsPersonal) !== shown(keyIsPersonal))
+  if (other === undefined) return []
+  return [
+    `table ${table} has keyIsPersonal ${shown(keyIsPersonal)}, but the archive has rows made with ${shown(other.keyIsPersonal)}: each item would go on as another one, so it is said before the first row or not at all`,
+  ]
+}
+
+function columnProblems(kept: readonly ColumnConfiguration[], table: TableConfiguration): readonly string[] {
   const before = kept.flatMap(describeColumns)
   return describeColumns(table).flatMap(({ name, meaning }) => {
     const other = before.find(column => column.name === name && column.meaning !== meaning)

@@ -26,6 +26,7 @@ const rowConfiguration = record({
       values: listOf(record({ path, keep: oneOf(['year', 'last4', 'domain']).exactOptional() })),
     }),
   ).exactOptional(),
+  keyIsPersonal: listOf(attributeName).exactOptional(),
 })
 
 /**

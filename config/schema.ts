@@ -209,6 +209,7 @@ const erasable = fields({
 export const STREAM_ARN = 'the ARN of a DynamoDB stream: arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/TIME'
 
 const KEYS = 'an array of one or two different key attributes'
+const PERSONAL_KEYS = 'an array of one or two different names of key attributes'
 const STEP = 'a pair [from, to]'
 const table = fields({
   capture: z
@@ -254,6 +255,13 @@ const table = fields({
     .array(erasable, 'an array of subjects')
     .min(1, 'an array of subjects that is not empty')
     .describe('Whom an item concerns, and what of it can be made unreadable for each of them. Needs "erasure".')
+    .exactOptional(),
+  keyIsPersonal: z
+    .array(attributeName, PERSONAL_KEYS)
+    .min(1, PERSONAL_KEYS)
+    .max(2, PERSONAL_KEYS)
+    .refine(names => new Set(names).size === names.length, PERSONAL_KEYS)
+    .describe('The key attributes that name a person: rows have a token in their place. Needs "keys" and "erasable".')
     .exactOptional(),
   streamArn: z
     .string(STREAM_ARN)

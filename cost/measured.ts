@@ -1,12 +1,12 @@
 /** Changes and rates taken from what there is already: a sample of records, or an archive. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Document } from '../capture/document-reader.js'
 import { isOverlong } from '../capture/overlong.js'
 import type { QueryEngine } from '../queries/engines/engine.js'
 import { deliveriesOf } from '../queries/engines/literal.js'
 import { type Row, rowsOf } from '../queries/engines/rows.js'
+import { privateFolder } from '../store/durable.js'
 import type { Item } from '../transform/attribute-value.js'
 import { decodeChange } from '../transform/change.js'
 import { Refusal } from '../transform/refusal.js'
@@ -188,7 +188,7 @@ const PARQUET_FACTOR = 20
  * some are written again. In the order of their time, as they would arrive.
  */
 async function measureParquet(engine: QueryEngine, rows: string, few: number): Promise<MeasuredParquet> {
-  const folder = await mkdtemp(join(tmpdir(), 'itemtrail-plan-'))
+  const folder = privateFolder('itemtrail-plan-')
   try {
     const path = join(folder, 'rows.parquet').replaceAll("'", "''")
     await engine.run(

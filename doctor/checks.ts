@@ -7,6 +7,7 @@ import { JOURNAL_CHECKS } from './journal-checks.js'
 import { type Check, type DoctorFinding, judged, unchecked } from './judgement.js'
 import { ARCHIVE_KEY_CHECKS, SEAL_KEY_CHECKS } from './key-checks.js'
 import { PERSON_KEY_CHECKS } from './person-key-checks.js'
+import { PERSONAL_CHECK } from './personal-checks.js'
 import { DRIFT_CHECKS, STACK_CHECKS } from './stack-checks.js'
 import { TABLE_CHECKS } from './table-checks.js'
 
@@ -25,7 +26,10 @@ export function judgeArchive(facts: Facts, configuration: Configuration): readon
     const table = configuration.tables.get(name) as TableConfiguration
     const deployment = configuration.deployments.get(name) as TableDeployment
     const subject = { configuration: table, deployment, mappings, kinesisStreams, found }
-    return run(TABLE_CHECKS[table.capture], `table ${name}`, subject)
+    return [
+      ...run(TABLE_CHECKS[table.capture], `table ${name}`, subject),
+      ...run([PERSONAL_CHECK], `table ${name}`, table).filter(({ verdict }) => verdict === 'note'),
+    ]
   })
   return [
     ...run(STACK_CHECKS, `stack ${stack.name}`, stack),

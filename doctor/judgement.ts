@@ -1,7 +1,7 @@
 import type { DeployedFact } from './deployed-facts.js'
 
-/** How a check ends. */
-export type CheckVerdict = 'ok' | 'wrong' | 'unchecked'
+/** How a check ends; `note` is what nobody promised otherwise, and somebody should know. */
+export type CheckVerdict = 'ok' | 'note' | 'wrong' | 'unchecked'
 
 /** What a check found, and what it should have found. */
 export interface Judgement {
@@ -28,6 +28,11 @@ export interface DoctorFinding extends Judgement {
 /** As promised. */
 export function ok(found: string, promised: string): Judgement {
   return { verdict: 'ok', found, promised }
+}
+
+/** Not as one might think, and no promise is broken. */
+export function noted(found: string, promised: string): Judgement {
+  return { verdict: 'note', found, promised }
 }
 
 /** As promised, or not. */

@@ -8,7 +8,8 @@ import {
   parseItem,
   parseValue,
 } from '../transform/attribute-value.js'
-import { tryParseObject } from '../transform/json.js'
+import { isObject, tryParseObject } from '../transform/json.js'
+import { Refusal } from '../transform/refusal.js'
 import { erasedValue, KEPT_NAME, readSealed, type SealedField, textIn } from '../transform/sealed-field.js'
 import type { AttributePath, TableConfiguration } from '../transform/table-configuration.js'
 import { openText } from './field.js'
@@ -54,11 +55,17 @@ export function unsealingOf(versions: readonly TableConfiguration[], keys: Pick<
 /** An image in canonical DynamoDB JSON with its sealed values replaced. Any other text is left as it is. */
 export function unsealText(text: string, unseal: Unsealing): string {
   // a cell of an answer may hold anything
-  const found = text.includes('"$enc"') ? tryParseObject(text) : undefined
+  const found = unseal !== AS_STORED && text.includes('"$enc"') ? tryParseObject(text) : undefined
   if (found === undefined) return text
-  if (readSealed(found) === undefined) return unsealImage(text, unseal)
-  // a value alone does not tell where it was: it opens only there
-  return canonicalValue(unsealValue(found as unknown as AttributeValue, unseal, []), 'value', 'once')
+  try {
+    if (readSealed(found) === undefined) return unsealImage(text, unseal)
+    // a value alone does not tell where it was: it opens only there
+    return canonicalValue(unsealValue(found as unknown as AttributeValue, unseal, []), 'value', 'once')
+  } catch (error) {
+    // somebody's JSON, or an image that was altered, which is told beside it
+    if (error instanceof Refusal) return text
+    throw error
+  }
 }
 
 /** An image in canonical DynamoDB JSON with its sealed values replaced. */
@@ -74,6 +81,7 @@ function unsealItem(item: Item, unseal: Unsealing): Item {
 function unsealValue(value: AttributeValue, unseal: Unsealing, path: AttributePath): AttributeValue {
   const field = readSealed(value)
   if (field !== undefined) return unseal(field, path, value) ?? value
+  if (!isObject(value)) return value
   if ('L' in value) return { L: value.L.map(inner => unsealValue(inner, unseal, [...path, '*'])) }
   if (!('M' in value)) return value
   const members = Object.entries(value.M).map(([name, inner]) => [name, unsealValue(inner, unseal, [...path, name])])

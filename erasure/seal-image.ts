@@ -6,7 +6,8 @@ import {
   valueAt,
 } from '../transform/attribute-value.js'
 import { actorOf } from '../transform/change.js'
-import { erasedMark, type SealImage, writeSealed } from '../transform/sealed-field.js'
+import { replaceKeys } from '../transform/personal-key.js'
+import { erasedMark, type SealedItem, type Sealing, writeSealed } from '../transform/sealed-field.js'
 import type {
   AttributePath,
   ErasableSubject,
@@ -17,31 +18,67 @@ import { sealText } from './field.js'
 import { keptOf } from './keep.js'
 import type { SubjectKeys } from './subject-keys.js'
 
-/** How images of a table are sealed under these keys. */
-export function sealingOf(table: TableConfiguration, keys: SubjectKeys): SealImage {
+/** How rows of a table are sealed under these keys. */
+export function sealingOf(table: TableConfiguration, keys: SubjectKeys): Sealing {
+  const key = keySealing(table, keys)
   // the image after a change has most values of the one before; of no other image anything is kept
   let known: ReadonlyMap<string, string> = new Map()
-  return (item, binary, itemKey) => {
-    const made = new Map<string, string>()
-    const subjects = new Set<string>()
-    let sealed = item
-    for (const erasable of table.erasable ?? []) {
-      const token = tokenIn(item, erasable, binary, keys)
-      if (token !== undefined) subjects.add(token)
-      const owner = token ?? keys.tokenOf(loneSubject(table.table, itemKey))
-      for (const value of erasable.values) {
-        const sealOne = (found: AttributeValue) => {
-          subjects.add(owner)
-          if (keys.current(owner).state === 'erased') subjects.add(erasedMark(owner))
-          return sealValue(found, value, { table: table.table, token: owner, binary, keys, known, made })
-        }
-        const { M } = replaceAt({ M: sealed }, value.path, sealOne) as { readonly M: Item }
-        sealed = M
-      }
-    }
-    known = made
-    return { item: sealed, subjects: [...subjects] }
+  return {
+    key,
+    // whose an item is may be what its key says, so that goes last
+    image: (item, binary, itemKey) => {
+      const made = new Map<string, string>()
+      const sealed = sealValues(item, table, { binary, keys, itemKey, known, made })
+      known = made
+      return { ...sealed, item: key(sealed.item, binary) }
+    },
   }
+}
+
+/** How keys of a table are sealed, by who knows of a person nothing but the token. */
+export function keySealing(table: TableConfiguration, keys: Pick<SubjectKeys, 'tokenOf'>): Sealing['key'] {
+  const { table: name, keyIsPersonal } = table
+  if (keyIsPersonal === undefined) return key => key
+  return (key, binary) =>
+    replaceKeys(key, keyIsPersonal, binary, (attribute, text) => keys.tokenOf(keyName(name, attribute, text)))
+}
+
+/**
+ * What the token of a key attribute is made of: another one in each table and attribute, and never a person's, so that
+ * it does not say whose row it is in another.
+ */
+function keyName(table: string, attribute: string, text: string): string {
+  return `key:${table}:${JSON.stringify(attribute)}:${text}`
+}
+
+interface ImageSealer {
+  readonly binary: BinaryEncoding
+  readonly keys: SubjectKeys
+  readonly itemKey: string
+  /** Ciphertexts of the image before, and of this one, by what was sealed where under which key. */
+  readonly known: ReadonlyMap<string, string>
+  readonly made: Map<string, string>
+}
+
+function sealValues(item: Item, table: TableConfiguration, sealer: ImageSealer): SealedItem {
+  const { binary, keys, itemKey } = sealer
+  const subjects = new Set<string>()
+  let sealed = item
+  for (const erasable of table.erasable ?? []) {
+    const token = tokenIn(item, erasable, binary, keys)
+    if (token !== undefined) subjects.add(token)
+    const owner = token ?? keys.tokenOf(loneSubject(table.table, itemKey))
+    for (const value of erasable.values) {
+      const sealOne = (found: AttributeValue) => {
+        subjects.add(owner)
+        if (keys.current(owner).state === 'erased') subjects.add(erasedMark(owner))
+        return sealValue(found, value, { ...sealer, table: table.table, token: owner })
+      }
+      const { M } = replaceAt({ M: sealed }, value.path, sealOne) as { readonly M: Item }
+      sealed = M
+    }
+  }
+  return { item: sealed, subjects: [...subjects] }
 }
 
 /**
@@ -77,14 +114,9 @@ function tokenIn(
   return id === null ? undefined : keys.tokenOf(id)
 }
 
-interface Sealer {
+interface Sealer extends Omit<ImageSealer, 'itemKey'> {
   readonly table: string
   readonly token: string
-  readonly binary: BinaryEncoding
-  readonly keys: SubjectKeys
-  /** Ciphertexts of the image before, and of this one, by what was sealed where under which key. */
-  readonly known: ReadonlyMap<string, string>
-  readonly made: Map<string, string>
 }
 
 function sealValue(

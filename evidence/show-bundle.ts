@@ -1,3 +1,4 @@
+import { escapeControls } from '../transform/escape-controls.js'
 import type { BundleVerdict } from './verify-bundle.js'
 
 /** A bundle's verdict for people: what is wrong, else what is shown, and always what is not. */
@@ -11,7 +12,8 @@ export function showBundle(verdict: BundleVerdict): string {
     findings.length === 0
       ? `SOUND: ${sentenceOf(verdict)}`
       : `BROKEN: ${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}`
-  return [...found, counts, ...journal, ...remarksOf(verdict), end, ''].join('\n')
+  // names are whoever's who made it: none is a line of ours
+  return [...found, counts, ...journal, ...remarksOf(verdict), end, ''].map(escapeControls).join('\n')
 }
 
 function sentenceOf({ key, proven }: BundleVerdict): string {

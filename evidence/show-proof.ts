@@ -1,3 +1,4 @@
+import { escapeControls } from '../transform/escape-controls.js'
 import { readLeaf } from './leaf.js'
 import type { ProvenRow } from './row-proof.js'
 
@@ -21,7 +22,9 @@ export function showProven({ leaf, row, rows, entry, checkpoint }: ProvenRow): s
     'PROVEN: this row was in the archive when the checkpoint was signed, by the key given',
     'before, after and item are the SHA-256 of old_image, new_image and item_key',
     '',
-  ].join('\n')
+  ]
+    .map(escapeControls)
+    .join('\n')
 }
 
 function timeOf(us: string): string {

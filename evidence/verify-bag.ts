@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ProofError, withoutSecrets } from '../proof/proof-error.js'
+import { escapeControls } from '../transform/escape-controls.js'
 import { bundleIn } from './bundle-folder.js'
 import { showBundle } from './show-bundle.js'
 import { verifyBundle } from './verify-bundle.js'
@@ -44,7 +45,7 @@ function tryVerify(folder: string, key: string | undefined) {
 }
 
 function told(message: string, exit: number): number {
-  process.stderr.write(`${withoutSecrets(message)}\n`)
+  process.stderr.write(`${escapeControls(withoutSecrets(message))}\n`)
   return exit
 }
 

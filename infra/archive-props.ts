@@ -84,6 +84,12 @@ export interface CaptureProps {
    * @default - nothing is sealed
    */
   readonly erasable?: readonly ErasableField[]
+  /**
+   * The key attributes that name a person: rows have a token in their place, for good, and nobody can tell the key of
+   * a token. It has to be said before the first change is captured, and needs `erasable`.
+   * @default - rows have keys as they are
+   */
+  readonly keyIsPersonal?: readonly string[]
   /** What Firehose gathers for one object, whichever comes first. @default - the most that Firehose takes */
   readonly buffer?: { readonly size?: Size; readonly interval?: Duration }
   /** The table's name. @default - the table's own, where it is known at synthesis */

@@ -1,3 +1,5 @@
+import type { Unsealing } from '../erasure/reveal.js'
+import { revealHistory, revealState } from '../erasure/revealed.js'
 import type { Difference } from '../queries/difference.js'
 import type { Alteration } from '../queries/verdict/alteration.js'
 import type { Confidence, ItemFinding } from '../queries/verdict/findings.js'
@@ -102,10 +104,13 @@ export interface ItemDiff {
   readonly confidence: Confidence
 }
 
-/** An item at a moment (microseconds since 1970), from its whole history and what it was then. */
-export function itemAt(table: string, all: ItemHistory, us: number, found: StateAt): ItemAt {
-  const { state, until, last, next, gapAhead, beforeArchive } = found
-  const changes = new Map(changesOf(all).map(change => [change.eventId, change]))
+/**
+ * An item at a moment (microseconds since 1970), from its whole history and what it was then, with what is sealed in it
+ * replaced.
+ */
+export function itemRevealed(table: string, all: ItemHistory, us: number, found: StateAt, unseal: Unsealing): ItemAt {
+  const { state, until, last, next, gapAhead, beforeArchive } = revealState(found, unseal)
+  const changes = new Map(changesOf(revealHistory(all, unseal)).map(change => [change.eventId, change]))
   const about = {
     table,
     key: parseItem(all.itemKey),

@@ -1,4 +1,6 @@
 import type { Table } from 'apache-arrow'
+import { AS_STORED, type Unsealing, unsealText } from '../erasure/reveal.js'
+import { revealHistory, revealRows } from '../erasure/revealed.js'
 import { Answer } from '../queries/answers/answer.js'
 import { judgeAnswer } from '../queries/answers/answer-verdict.js'
 import { answerQuery, answerSql } from '../queries/answers/ask.js'
@@ -13,7 +15,7 @@ import { SAVED_QUERIES } from '../queries/catalog.js'
 import { differencesOf } from '../queries/difference.js'
 import { type BoundValue, type QueryEngine, type RunOptions, streamAnswer } from '../queries/engines/engine.js'
 import { type Row, rowsOf } from '../queries/engines/rows.js'
-import { canonicalKey, configuredKey, keyBeginning } from '../queries/item-key.js'
+import { canonicalKey, configuredKey, keyBeginning, storedKey, storedKeyValue } from '../queries/item-key.js'
 import { anyItemKey } from '../queries/known-keys.js'
 import { ParameterError } from '../queries/parameters.js'
 import type { QueryName } from '../queries/query-types.js'
@@ -37,7 +39,7 @@ import {
   type History,
   type ItemAt,
   type ItemDiff,
-  itemAt,
+  itemRevealed,
   type TableItem,
 } from './archive-answers.js'
 import { ArchiveError } from './archive-error.js'
@@ -58,6 +60,7 @@ import {
   parameterText,
   type RowOf,
 } from './given.js'
+import { KEPT_CLOSED, type OpenSealed } from './persons.js'
 
 /** The time that is verified, from a moment to before another. @default - all time */
 export interface VerifiedPeriod {
@@ -91,6 +94,17 @@ type Asking<N extends QueryName> =
     ? [parameters?: Parameters<N>, options?: RunOptions]
     : [parameters: Parameters<N>, options?: RunOptions]
 
+/** How an archive was opened. */
+interface HowOpened {
+  /** Whether a table that is not known is asked all the same. */
+  readonly others?: boolean | undefined
+  readonly refused?: JudgeOptions['refused']
+  /** Called when it is closed. */
+  readonly end?: (() => void) | undefined
+  /** What becomes of what is sealed. @default - nothing */
+  readonly opening?: OpenSealed
+}
+
 /**
  * An archive that can be asked. What is asked wrongly throws `ParameterError` (a key, a moment, a parameter) or
  * `ArchiveError` (no such table or saved query); what the engine cannot do, `QueryError`.
@@ -102,9 +116,7 @@ export class OpenArchive implements AsyncDisposable {
   constructor(
     readonly engine: QueryEngine,
     private readonly known: ReadonlyMap<string, TableConfiguration>,
-    private readonly others = false,
-    private readonly refused?: JudgeOptions['refused'],
-    private readonly end: () => void = () => {},
+    private readonly how: HowOpened = {},
   ) {}
 
   /** The names of the archive's tables. */
@@ -116,7 +128,7 @@ export class OpenArchive implements AsyncDisposable {
   findTable(name: string): TableConfiguration | undefined {
     const table = findTable(this.known, name)
     // a slip makes no statement
-    return table ?? (this.others && TABLE_NAME.test(name) ? unconfiguredTable(name) : undefined)
+    return table ?? (this.how.others === true && TABLE_NAME.test(name) ? unconfiguredTable(name) : undefined)
   }
 
   /** The same; throws an `ArchiveError` where there is none. */
@@ -141,15 +153,10 @@ export class OpenArchive implements AsyncDisposable {
   /** What happened to an item, oldest first. */
   async history(table: string, key: Key): Promise<History> {
     const configuration = this.table(table)
-    const { itemKey, findings, confidence, ...all } = await this.read(configuration, key)
-    return {
-      table: configuration.table,
-      key: parseItem(itemKey),
-      changes: changesOf({ itemKey, findings, confidence, ...all }),
-      findings,
-      confidence,
-      remarks: all.remarks,
-    }
+    const all = await this.read(configuration, key)
+    const { itemKey, findings, confidence, remarks } = all
+    const changes = changesOf(revealHistory(all, await this.opening(configuration)))
+    return { table: configuration.table, key: parseItem(itemKey), changes, findings, confidence, remarks }
   }
 
   /**
@@ -158,10 +165,12 @@ export class OpenArchive implements AsyncDisposable {
    */
   change(eventId: string, table?: string): Promise<ChangeInHistory> {
     const names = table === undefined ? this.tables() : [table]
+    const open = (of: TableConfiguration) => this.opening(of)
     return readOneChange(
       this.engine,
       names.map(name => this.table(name)),
       eventId,
+      open,
     )
   }
 
@@ -171,14 +180,26 @@ export class OpenArchive implements AsyncDisposable {
     const atUs = microsecondsOf(at, 'at')
     const sample = await this.sampleKey(configuration.table)
     if (sample === undefined) return
-    const question = { key: keyBeginning(prefix, sample), atUs, limit }
+    const question = { key: keyBeginning(prefix, sample, configuration), atUs, limit }
     for await (const item of listItems(this.engine, configuration, question)) yield toItemKnown(item)
   }
 
   /** Where a value ever stood, item by item: a text, a number as the archive writes it, or an element of a set. */
   async *find(table: string, value: string, narrowed: ValueNarrowed = {}): AsyncGenerator<FoundValue> {
-    const { spans } = await findValue(this.engine, this.table(table), { value, ...narrowed })
+    const configuration = this.table(table)
+    const stored = await this.storedValue(configuration, value, narrowed.attribute)
+    const { spans } = await findValue(this.engine, configuration, { ...narrowed, value: stored })
     for await (const span of spans()) yield foundValue(span)
+  }
+
+  /**
+   * A value as rows have it at an attribute: where that is a key attribute which names a person, its token. Throws
+   * `ParameterError` where that takes keys which are not here.
+   */
+  async storedValue(table: TableConfiguration, value: string, attribute?: string): Promise<string> {
+    if (attribute === undefined || table.keyIsPersonal?.includes(attribute) !== true) return value
+    const anyKey = await this.sampleKey(table.table)
+    return anyKey === undefined ? value : storedKeyValue(attribute, value, anyKey, table)
   }
 
   /** What an item was at a moment, changes at that moment included. */
@@ -186,14 +207,17 @@ export class OpenArchive implements AsyncDisposable {
     const us = microsecondsOf(at, 'instant')
     const configuration = this.table(table)
     const all = await this.read(configuration, key)
-    return itemAt(configuration.table, all, us, stateAt(all, { us }, await archiveBegan(this.engine, configuration)))
+    const found = stateAt(all, { us }, await archiveBegan(this.engine, configuration))
+    return itemRevealed(configuration.table, all, us, found, await this.opening(configuration))
   }
 
   /** What a table held at a moment, item by item; a large table is never in memory as a whole. */
   async *tableAsOf(table: string, at: Moment): AsyncGenerator<TableItem> {
     const us = microsecondsOf(at, 'instant')
-    for await (const { itemKey, image, last, ...rest } of itemsAt(this.engine, this.table(table), { us })) {
-      const item = image === null ? null : parseItem(image)
+    const configuration = this.table(table)
+    const unseal = await this.opening(configuration)
+    for await (const { itemKey, image, last, ...rest } of itemsAt(this.engine, configuration, { us })) {
+      const item = image === null ? null : parseItem(unsealText(image, unseal))
       yield { key: parseItem(itemKey), item, change: last && changeHead(last), ...rest }
     }
   }
@@ -207,9 +231,10 @@ export class OpenArchive implements AsyncDisposable {
     const all = await this.read(configuration, key)
     const began = await archiveBegan(this.engine, configuration)
     const [earlier, later] = [stateAt(all, { us: fromUs }, began), stateAt(all, { us: toUs }, began)]
+    const unseal = await this.opening(configuration)
     const [before, after] = [
-      itemAt(configuration.table, all, fromUs, earlier),
-      itemAt(configuration.table, all, toUs, later),
+      itemRevealed(configuration.table, all, fromUs, earlier, unseal),
+      itemRevealed(configuration.table, all, toUs, later, unseal),
     ]
     const known = before.state !== 'unknown' && after.state !== 'unknown'
     return {
@@ -270,7 +295,7 @@ export class OpenArchive implements AsyncDisposable {
     }
     const answer = await answerQuery(this.engine, query, configuration, texts, options)
     const { table: rows, asked, remarks } = await withBaselineRemarks(this.engine, configuration, answer)
-    return this.judged<RowOf<N>>(rows, asked, remarks)
+    return this.judged<RowOf<N>>(rows, asked, await this.opening(configuration), remarks)
   }
 
   /** Runs SQL of one's own; each table is a view, its name in lower case. `values` are bound to its `?` in order. */
@@ -280,7 +305,7 @@ export class OpenArchive implements AsyncDisposable {
     options: RunOptions = {},
   ): Promise<Answer<R>> {
     const { table, asked } = await answerSql(this.engine, text, values, options)
-    return this.judged<R>(table, asked)
+    return this.judged<R>(table, asked, await this.opening())
   }
 
   /**
@@ -288,11 +313,23 @@ export class OpenArchive implements AsyncDisposable {
    * its own.
    */
   verdict(asked: QuestionAsked, options?: JudgeOptions): Promise<AnswerVerdict | undefined> {
-    return judgeAnswer(asked, this, { refused: this.refused, ...options })
+    return judgeAnswer(asked, this, { refused: this.how.refused, ...options })
   }
 
-  private judged<R extends Row>(table: Table, asked: Asked, remarks: readonly string[] = []): Answer<R> {
-    return new Answer<R>(table, asked, remarks, options => this.verdict(asked, options))
+  private judged<R extends Row>(
+    table: Table,
+    asked: Asked,
+    unseal: Unsealing,
+    remarks: readonly string[] = [],
+  ): Answer<R> {
+    const shown = unseal === AS_STORED ? undefined : (rows: Iterable<Row>) => revealRows(rows, unseal)
+    return new Answer<R>(table, asked, remarks, options => this.verdict(asked, options), shown)
+  }
+
+  /** What becomes of what is sealed in a table; without one in any of them. */
+  private opening(table?: TableConfiguration): Promise<Unsealing> {
+    const { opening = KEPT_CLOSED } = this.how
+    return opening(this.engine, table === undefined ? [...this.known.values()] : [table])
   }
 
   /**
@@ -304,14 +341,15 @@ export class OpenArchive implements AsyncDisposable {
     values: readonly BoundValue[] = [],
     options: RunOptions = {},
   ): AsyncGenerator<R> {
+    const unseal = await this.opening()
     for await (const piece of streamAnswer(this.engine, withoutAttr(text), values, { ...options, foreign: true }))
-      yield* rowsOf(piece) as Generator<Row> as Generator<R>
+      yield* (unseal === AS_STORED ? rowsOf(piece) : revealRows(rowsOf(piece), unseal)) as Iterable<Row> as Iterable<R>
   }
 
   /** Ends it; of what is still running nothing is answered. */
   async close(): Promise<void> {
     this.engine.close()
-    this.end()
+    this.how.end?.()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -326,6 +364,6 @@ export class OpenArchive implements AsyncDisposable {
     const anyKey = await this.sampleKey(table.table)
     if (anyKey === undefined)
       throw new ArchiveError(`table ${table.table} has no rows and no configuration to tell its keys by`)
-    return canonicalKey(attributesOf(key, anyKey), anyKey)
+    return storedKey(canonicalKey(attributesOf(key, anyKey), anyKey), table)
   }
 }

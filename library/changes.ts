@@ -1,4 +1,6 @@
 /** One change, the items of a table, and where a value stood, as programs have them. */
+import type { Unsealing } from '../erasure/reveal.js'
+import { revealChange } from '../erasure/revealed.js'
 import { type AnsweredChange, readFoundEvent } from '../queries/answers/read-found-event.js'
 import type { QueryEngine } from '../queries/engines/engine.js'
 import { findEvents, listEvents, readEventId, whyNoEventId } from '../queries/find-event.js'
@@ -63,11 +65,15 @@ export interface FoundValue {
   readonly confidence: Confidence
 }
 
-/** Reads the only change of some tables whose id begins so. Throws as `OpenArchive.change` says. */
+/**
+ * Reads the only change of some tables whose id begins so, what is sealed in it opened. Throws as `OpenArchive.change`
+ * says.
+ */
 export async function readOneChange(
   engine: QueryEngine,
   tables: readonly TableConfiguration[],
   eventId: string,
+  open: (table: TableConfiguration) => Promise<Unsealing>,
 ): Promise<ChangeInHistory> {
   const prefix = readEventId(eventId)
   if (prefix === undefined) throw new ParameterError(whyNoEventId(eventId))
@@ -77,16 +83,16 @@ export async function readOneChange(
   if (only === undefined) throw new ArchiveError(`event ${prefix} is not in the archive of ${names}`)
   if (others.length > 0)
     throw new ParameterError(`event ${prefix} is the beginning of several ids: ${listEvents(found)}`)
-  return changeInHistory(only.table.table, await readFoundEvent(engine, only))
+  return changeInHistory(only.table.table, await readFoundEvent(engine, only), await open(only.table))
 }
 
-function changeInHistory(table: string, found: AnsweredChange): ChangeInHistory {
+function changeInHistory(table: string, found: AnsweredChange, unseal: Unsealing): ChangeInHistory {
   const { history, change, step, place, earlier, later, row, objects } = found
   const { confidence, findings, remarks } = history
   return {
     table,
     key: parseItem(history.itemKey),
-    change: toChange(change, step.ordered),
+    change: toChange(revealChange(change, unseal), step.ordered),
     place,
     of: history.changes.length,
     earlier: earlier?.event_id ?? null,

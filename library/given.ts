@@ -1,13 +1,17 @@
 /** What a program gives: keys, moments and the parameters of saved queries, each as it has them. */
+import { MOMENT_FORMS, parseMoment } from '../queries/moment.js'
 import { ParameterError, type ParameterType } from '../queries/parameters.js'
 import type { QueryName, QueryTypes, TypeOfParameter } from '../queries/query-types.js'
 import { type AttributeValue, parseItem } from '../transform/attribute-value.js'
-import { formatInstant, parseInstant } from '../transform/instant.js'
+import { formatInstant } from '../transform/instant.js'
 
 /** An item's key: the text of a simple string key as it is, or the key attributes, plain or in DynamoDB JSON. */
 export type Key = string | { readonly [attribute: string]: string | number | bigint | Uint8Array | AttributeValue }
 
-/** A moment: ISO 8601 with a zone, a Date, or microseconds since 1970. */
+/**
+ * A moment: ISO 8601 with a zone, a day, `now` or how long ago (`7d`), as the command line takes it; a Date; or
+ * microseconds since 1970.
+ */
 export type Moment = string | Date | number | bigint
 
 /** What a parameter of each type takes. */
@@ -53,9 +57,9 @@ const LEAST_MICROSECONDS = 100_000_000_000_000
 /** A moment in microseconds since 1970. Throws a `ParameterError` that calls it `name`. */
 export function microsecondsOf(moment: Moment, name: string): number {
   if (typeof moment === 'string') {
-    const us = parseInstant(moment)?.us
+    const us = parseMoment(moment, Date.now() * 1000)?.us
     if (us !== undefined) return us
-    const form = 'ISO 8601 with a zone such as 2026-11-19T12:00:00Z'
+    const form = `ISO 8601 with a zone such as 2026-11-19T12:00:00Z, ${MOMENT_FORMS}`
     throw new ParameterError(`${name} is ${JSON.stringify(moment)}, expected ${form}`)
   }
   const us = moment instanceof Date ? moment.getTime() * 1000 : Number(moment)
@@ -65,8 +69,8 @@ export function microsecondsOf(moment: Moment, name: string): number {
 
 /** A parameter as the text that a question takes. */
 export function parameterText(name: string, type: ParameterType | undefined, value: unknown): string {
-  if (typeof value === 'string') return value
   if (type === 'instant') return formatInstant(microsecondsOf(value as Moment, `parameter ${name}`), 6)
+  if (typeof value === 'string') return value
   if (type === 'steps' && Array.isArray(value)) return JSON.stringify(value)
   if (typeof value === 'number' || typeof value === 'bigint') return String(value)
   throw new ParameterError(`parameter ${name} is of type ${value === null ? 'null' : typeof value}, expected a string`)

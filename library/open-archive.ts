@@ -12,9 +12,10 @@ import { nameTables } from '../transform/table-names.js'
 import { OpenArchive } from './archive.js'
 import { ArchiveError } from './archive-error.js'
 import type { CopyOptions } from './local-copy.js'
+import { KEPT_CLOSED, openingWith, openKeys, type PersonOptions, refuseKeys, withKeys } from './persons.js'
 
 /** How an archive in a folder is opened. */
-export interface FolderOptions {
+export interface FolderOptions extends PersonOptions {
   /** What is configured for its tables. @default - what the archive itself keeps in `config/` */
   readonly tables?: Iterable<TableConfiguration>
   /** Ends every statement. @default - only the signal of a single statement does */
@@ -66,8 +67,10 @@ export async function openArchive(
   options: FolderOptions & CopyOptions = {},
 ): Promise<OpenArchive> {
   if (typeof archive === 'string') return openFolder(archive, options)
-  if ('engine' in archive) return openEngine(archive)
-  if ('stack' in archive) return openStack(archive, options)
+  if ('engine' in archive || 'stack' in archive) {
+    refuseKeys(options)
+    return 'engine' in archive ? openEngine(archive) : openStack(archive, options)
+  }
   if (archive instanceof DiskArchive) return openFolder(archive.root, options)
   const { copyLocally } = await import('./local-copy.js')
   const root = await copyLocally(archive, options)
@@ -88,10 +91,17 @@ async function openFolder(root: string, options: FolderOptions, end?: () => void
     throw new ArchiveError(
       `archive ${JSON.stringify(root)} is none, expected a folder with data/, config/, facts/ or refused/ in it`,
     )
+  if (options.reveal === true && options.keys === undefined)
+    throw new ArchiveError('reveal takes the key store, expected keys: FOLDER with it')
+  const keys = options.keys === undefined ? undefined : openKeys(root, options.keys)
   const configured = [...(options.tables ?? [])]
   try {
-    const tables = await tablesIn(folder, configured)
-    return new OpenArchive(await openDesk(root, configured, options), tables, false, options.refused, end)
+    const known = await tablesIn(folder, configured)
+    const tables =
+      keys === undefined ? known : new Map([...known].map(([name, table]) => [name, withKeys(table, keys)]))
+    const opening = keys === undefined || options.reveal !== true ? KEPT_CLOSED : openingWith(keys)
+    const engine = await openDesk(root, configured, options)
+    return new OpenArchive(engine, tables, { refused: options.refused, end, opening })
   } catch (error) {
     const [reason] = (error as Error).message.split('\n')
     throw new ArchiveError(`archive ${JSON.stringify(root)} cannot be read: ${reason}`, { cause: error })
@@ -118,7 +128,7 @@ function knownJournal(
 
 function openEngine({ engine, tables, others }: EngineOptions): OpenArchive {
   const named = nameTables([...tables].map(table => (typeof table === 'string' ? unconfiguredTable(table) : table)))
-  return new OpenArchive(engine, new Map(named.map(table => [table.table, table])), others)
+  return new OpenArchive(engine, new Map(named.map(table => [table.table, table])), { others })
 }
 
 async function openStack({ stack, region, ...names }: StackOptions, options: FolderOptions): Promise<OpenArchive> {
@@ -128,5 +138,5 @@ async function openStack({ stack, region, ...names }: StackOptions, options: Fol
   const place = { ...told, workgroup, database, region }
   const engine = await openStackEngine(place, { signal: options.signal, known: knownJournal(options) })
   const tables = engine.facts === undefined ? [] : await tablesIn(engine.facts, options.tables)
-  return new OpenArchive(engine, new Map(tables), true, options.refused)
+  return new OpenArchive(engine, new Map(tables), { others: true, refused: options.refused })
 }

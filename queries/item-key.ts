@@ -1,6 +1,8 @@
-import { canonicalAttributes, canonicalItem, parseItem } from '../transform/attribute-value.js'
+import { canonicalAttributes, canonicalItem, type Item, parseItem } from '../transform/attribute-value.js'
 import { isObject } from '../transform/json.js'
+import { isKeyToken } from '../transform/personal-key.js'
 import { Refusal } from '../transform/refusal.js'
+import { type Sealing, SealingError } from '../transform/sealed-field.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { ParameterError } from './parameters.js'
 
@@ -26,6 +28,48 @@ export function canonicalKey(values: Readonly<Record<string, unknown>>, anyKey: 
   }
 }
 
+/** What of a table's keys names persons, and what makes tokens of that, for who has the keys. */
+interface PersonalKeys extends Pick<TableConfiguration, 'table' | 'keyIsPersonal'> {
+  readonly seal?: Pick<Sealing, 'key'>
+}
+
+/**
+ * A canonical key as rows have it: what names a person is replaced by its token, one that is a token already stays.
+ * Throws `ParameterError` where that takes keys which are not here: asked as it is, it would seem never to have been.
+ */
+export function storedKey(itemKey: string, table: PersonalKeys): string {
+  return toStored(parseItem(itemKey), table) ?? itemKey
+}
+
+/** The same of some attributes of a key; undefined where nothing of them is replaced. */
+function toStored(key: Item, { table, keyIsPersonal = [], seal }: PersonalKeys): string | undefined {
+  const kept = Object.entries(key).filter(([name, value]) => !keyIsPersonal.includes(name) || isKeyToken(value))
+  if (kept.length === Object.keys(key).length) return undefined
+  if (seal === undefined)
+    throw new ParameterError(
+      `keys of ${table} have tokens in the place of ${keyIsPersonal.join(' and ')}, which only the key store makes: ` +
+        `give the token as itemtrail subject token KEY --table ${table} prints it, or the key where the store is configured`,
+    )
+  try {
+    const stored = { ...seal.key(key, 'once'), ...Object.fromEntries(kept) }
+    return canonicalItem(canonicalAttributes(stored, 'key', 'once'), 'key')
+  } catch (error) {
+    if (error instanceof SealingError) throw new ParameterError(error.message, { cause: error })
+    throw error
+  }
+}
+
+/** A value of a key attribute that names a person as rows have it, given any key of the table. See `storedKey`. */
+export function storedKeyValue(name: string, typed: string, anyKey: string, table: TableConfiguration): string {
+  const piece = keyMember(`${name}=${typed}`, anyKey, table)
+  return piece === undefined ? typed : valueIn(piece)
+}
+
+/** The plain value in the piece of a canonical key that `keyMember` gives. */
+export function valueIn(piece: string): string {
+  return String(Object.values(Object.values(parseItem(`{${piece}}`))[0] as object)[0])
+}
+
 function shownKey(values: object): string {
   return JSON.stringify(values, (_, value) => (typeof value === 'bigint' ? String(value) : value)).slice(0, 200)
 }
@@ -45,23 +89,47 @@ function toKeyValue(value: unknown, sample: object, name: string): unknown {
 
 /**
  * What `item_key` has in it of the items whose key begins as somebody typed, given any key of the table: the beginning
- * of a key attribute's value, or `NAME=` and the beginning of that one's. Empty where all items are meant.
+ * of a key attribute's value, or `NAME=` and the beginning of that one's. Empty where all items are meant. Of a value
+ * that names a person, of which rows have a token, all has to be typed: throws a `ParameterError` where it is not
+ * clear that it is.
  */
-export function keyBeginning(typed: string, anyKey: string): string {
+export function keyBeginning(typed: string, anyKey: string, table: TableConfiguration): string {
   if (typed === '') return ''
   const sample = Object.entries(parseItem(anyKey))
   const named = sample.find(([name]) => typed.startsWith(`${name}=`))
+  const personal = personalMember(typed, anyKey, table, named?.[0])
+  if (personal !== undefined) return personal
   const types = new Set(sample.map(([, value]) => Object.keys(value)[0]))
   if (named !== undefined)
     return `${JSON.stringify(named[0])}:{"${Object.keys(named[1])[0]}":"${inner(typed.slice(named[0].length + 1))}`
   return `":{"${types.size === 1 ? [...types][0] : 'S'}":"${inner(typed)}`
 }
 
+/** What stands for a person's name, which has no beginning; undefined where what was typed names nobody. */
+function personalMember(
+  typed: string,
+  anyKey: string,
+  table: TableConfiguration,
+  named: string | undefined,
+): string | undefined {
+  const names = Object.keys(parseItem(anyKey))
+  const personal = names.filter(name => table.keyIsPersonal?.includes(name))
+  const value = named === undefined ? typed : typed.slice(named.length + 1)
+  // the beginning of a token is one like any other
+  if (personal.length === 0 || value.startsWith('token:') || value === '') return undefined
+  if (named === undefined && names.length > 1)
+    throw new ParameterError(
+      `keys of ${table.table} have tokens in the place of ${personal.join(' and ')}, expected ${names.map(name => `${name}=${personal.includes(name) ? 'THE WHOLE VALUE' : 'BEGINNING'}`).join(' or ')}`,
+    )
+  const name = named ?? (names[0] as string)
+  return personal.includes(name) ? keyMember(`${name}=${value}`, anyKey, table) : undefined
+}
+
 /**
- * What `item_key` has in it of the items with one value of one key attribute, typed as `NAME=VALUE`; undefined for what
- * does not begin with the name of one.
+ * What `item_key` has in it of the items with one value of one key attribute, typed as `NAME=VALUE`, and as rows have
+ * it; undefined for what does not begin with the name of one. Throws `ParameterError` as `storedKey` does.
  */
-export function keyMember(typed: string, anyKey: string): string | undefined {
+export function keyMember(typed: string, anyKey: string, table: TableConfiguration): string | undefined {
   const sample = Object.entries(parseItem(anyKey))
   const named = sample.find(([name]) => typed.startsWith(`${name}=`))
   if (named === undefined) return undefined
@@ -70,7 +138,7 @@ export function keyMember(typed: string, anyKey: string): string | undefined {
     { [name]: typed.slice(name.length + 1) },
     canonicalItem(canonicalAttributes({ [name]: value }, 'key', 'once'), 'key'),
   )
-  return one.slice(1, -1)
+  return storedKey(one, table).slice(1, -1)
 }
 
 /** A text as JSON has it between quotes. */

@@ -1,8 +1,13 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { FROM_INSTANT, SAVED_QUERIES, type SavedQuery } from './catalog.js'
 import type { Parameter } from './parameters.js'
 import { askedParameters } from './question-usage.js'
+
+/** What the example of each answers, by `examples/orders/answers.ts`. */
+const ANSWERS: Readonly<Record<string, string>> = JSON.parse(
+  readFileSync(new URL('../examples/orders/answers.json', import.meta.url), 'utf8'),
+)
 
 /** `docs/queries.md`, made from the saved queries themselves. Run by `npx tsx queries/write-docs.ts`. */
 export function queriesDocument(): string {
@@ -113,8 +118,18 @@ ${rows.join('\n')}
 | --- | --- | --- |
 ${columns.map(({ name, type, detail, meaning }) => `| \`${name}\` | ${type} | ${escapeCell(meaning)}${detail ? ' *(detail)*' : ''} |`).join('\n')}
 
-    itemtrail query ${name} Orders${given.map(text => ` ${quoteForShell(text)}`).join('')}
+\`itemtrail query ${name} Orders${given.map(text => ` ${quoteForShell(text)}`).join('')}\` on the bundled orders:
+
+${answerBlock(ANSWERS[name])}
 `
+}
+
+/** As text: nothing in an answer is Markdown. */
+function answerBlock(answer = ''): string {
+  return answer
+    .split('\n')
+    .map(line => `    ${line}`.trimEnd())
+    .join('\n')
 }
 
 function describeParameter({ name, type, default: value, preset, meaning }: Parameter): string {
@@ -129,7 +144,7 @@ function describeParameter({ name, type, default: value, preset, meaning }: Para
 }
 
 /** A value for each parameter that needs one; by its name where one before it is left out. */
-function exampleValues(saved: SavedQuery): readonly string[] {
+export function exampleValues(saved: SavedQuery): readonly string[] {
   const asked = askedParameters(saved)
   const needed = asked.filter(({ name, isNeeded }) => isNeeded || exampleOf(saved, name)?.default === undefined)
   return needed.map(({ name }, i) => {

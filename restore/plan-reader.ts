@@ -80,6 +80,7 @@ class ItemsCheck {
   private problem: FileError | undefined
   private last: string | undefined
   private lines = 1
+  private inPart = 0
 
   add(line: string): void {
     this.lines++
@@ -93,11 +94,13 @@ class ItemsCheck {
   }
 
   /** Throws `FileError` for the first thing that is wrong, and for a header that says another thing than the lines. */
-  end({ counts, key, actor_attribute: actor }: PlanHeader): void {
+  end({ counts, key, undo, actor_attribute: actor }: PlanHeader): void {
     if (this.problem !== undefined) throw this.problem
     for (const [action, found] of Object.entries(this.counts) as [PlannedAction, number][])
       if (counts[action] !== found)
         throw new FileError('line 1', [`counts.${action} is ${counts[action]}, the lines after it have ${found}`])
+    if ((undo?.in_part ?? 0) !== this.inPart)
+      throw new FileError('line 1', [`undo.in_part is ${undo?.in_part ?? 0}, the lines after it have ${this.inPart}`])
     if (actor !== null && this.keys.includes(actor[0] as string))
       throw new FileError('line 1', [`actor_attribute is ${JSON.stringify(actor)}, which is in the key of its items`])
     if (key !== null && this.last !== undefined && (this.lines > 2 || this.last !== key))
@@ -108,7 +111,7 @@ class ItemsCheck {
     return `line ${this.lines}`
   }
 
-  private take({ key, action }: PlannedItem): void {
+  private take({ key, action, reason }: PlannedItem): void {
     // in order, so no item is there twice
     if (this.last !== undefined && compareUtf8(this.last, key) >= 0)
       throw new FileError(this.where, ['key does not come after the key of the line before'])
@@ -118,5 +121,6 @@ class ItemsCheck {
     this.keys = names
     this.last = key
     this.counts[action]++
+    if (action === 'update' && reason !== null) this.inPart++
   }
 }

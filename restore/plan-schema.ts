@@ -4,7 +4,17 @@
  */
 import { z } from 'zod'
 import { tableOfArn } from '../capture/export-layout.js'
-import { checkJson, count, exactly, FileError, instant, oneOf, record, sha256 } from '../config/gate.js'
+import {
+  checkJson,
+  count,
+  exactly,
+  FileError,
+  instant,
+  oneOf,
+  record,
+  sha256,
+  text as someText,
+} from '../config/gate.js'
 import { canonicalAttributes, canonicalItem } from '../transform/attribute-value.js'
 import type { JsonObject } from '../transform/json.js'
 import { Refusal } from '../transform/refusal.js'
@@ -34,8 +44,8 @@ const header = record({
   plan: exactly(PLAN_VERSION),
   table,
   as_of: instant,
-  before: text.exactOptional(),
-  undo: record({ actor: text, from: instant, to: instant, in_part: count }).exactOptional(),
+  before: someText.exactOptional(),
+  undo: record({ actor: someText, from: instant, to: instant, in_part: count }).exactOptional(),
   key: text.nullable(),
   archive: text,
   against: oneOf(['table', 'archive']),

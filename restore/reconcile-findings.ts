@@ -205,8 +205,10 @@ async function* lookAgain(
   table: TableConfiguration,
   known: Comparability,
 ): AsyncGenerator<ReconcileFinding> {
-  const lookAt = async (disagreement: Disagreement) =>
-    judgeLive(disagreement, (await look?.(disagreement.itemKey, table)) ?? null, fromUs, known)
+  const lookAt = async (disagreement: Disagreement) => judgeLive(disagreement, await again(disagreement), fromUs, known)
+  // no table has an item under a token, so what the scan told is what there is to say
+  const again = async ({ itemKey, told }: Disagreement) =>
+    table.keyIsPersonal === undefined ? ((await look?.(itemKey, table)) ?? null) : told
   let waiting: Promise<ReconcileFinding | undefined>[] = []
   const settle = async () => {
     const findings = await Promise.all(waiting)

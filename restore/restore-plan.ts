@@ -204,7 +204,7 @@ export function planItem(key: string, then: Then, now: Now, options: PlanOptions
   const planned = { key, wanted: then.image, expected, confidence: then.confidence, now }
   if (then.state === 'unknown')
     return { ...planned, action: 'skip', wanted: null, reason: `${then.confidence}: no image tells what it was` }
-  if (holdsSealed(then.image)) return closedItem(key, then, SEALED)
+  if (holdsSealed(then.image)) return closedItem(key, then, `${SEALED}: no keys are at hand`)
   if (then.image === null ? now === null : now !== null && isSameButForActor(then.image, now, options)) return undefined
   const doubt = doubtOf(then, options)
   if (doubt !== undefined) return { ...planned, action: 'skip', reason: doubt }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
-import { createWriteStream, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { createWriteStream, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { privateFolder } from '../store/durable.js'
 import { compareUtf8 } from '../transform/json.js'
 import { readFileLines } from './lines.js'
 
@@ -16,7 +16,7 @@ const IN_MEMORY = 64 * 1024 * 1024
 
 /**
  * Texts in the order of the bytes of their keys, whatever their number: sorted runs lie in temporary files, readable by
- * this user alone, and are gone at the end.
+ * this user alone, and are gone at the end; those of a process that was killed go with the next.
  */
 export async function* sortByKey(values: AsyncIterable<KeyedText>, inMemory = IN_MEMORY): AsyncGenerator<KeyedText> {
   let folder: string | undefined
@@ -28,7 +28,7 @@ export async function* sortByKey(values: AsyncIterable<KeyedText>, inMemory = IN
       held.push(value)
       size += value.key.length + value.text.length
       if (size < inMemory) continue
-      folder ??= mkdtempSync(join(tmpdir(), 'itemtrail-sort-'))
+      folder ??= privateFolder('itemtrail-sort-')
       runs.push(await writeRun(join(folder, String(runs.length)), held))
       held = []
       size = 0

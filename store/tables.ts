@@ -11,15 +11,32 @@ export async function tablesIn(
 ): Promise<ReadonlyMap<string, TableConfiguration>> {
   const known = new Map([...configured].map(table => [table.table, table]))
   const names = [...new Set([...(await tablesOf(archive)), ...known.keys()])].sort()
-  const tables = nameTables(await Promise.all(names.map(name => known.get(name) ?? keptTable(archive, name))))
+  const named = names.map(name => withPersonalKeys(archive, known.get(name)) ?? keptTable(archive, name))
+  const tables = nameTables(await Promise.all(named))
   return new Map(tables.map(table => [table.table, table]))
+}
+
+/**
+ * A configured table, whose keys name persons where its rows say so, whatever is configured here: what is asked by a
+ * clear name would seem never to have been.
+ */
+function withPersonalKeys(
+  archive: Objects,
+  table: TableConfiguration | undefined,
+): Promise<TableConfiguration> | TableConfiguration | undefined {
+  if (table === undefined || table.keyIsPersonal !== undefined) return table
+  return keptTable(archive, table.table).then(({ keyIsPersonal }) =>
+    keyIsPersonal === undefined ? table : { ...table, keyIsPersonal },
+  )
 }
 
 /** A table as the archive knows it, where nothing is configured here: the columns of all configurations it keeps. */
 export async function keptTable(archive: Objects, table: string): Promise<TableConfiguration> {
   const kept = (await readKept(archive, table)).versions
   const columns = new Map(kept.flatMap(version => version.columns).map(column => [column.column, column]))
-  return { ...unconfiguredTable(table), keys: kept.at(-1)?.keys ?? [], columns: [...columns.values()] }
+  const keyIsPersonal = kept.find(version => version.keyIsPersonal !== undefined)?.keyIsPersonal
+  const known = { ...unconfiguredTable(table), keys: kept.at(-1)?.keys ?? [], columns: [...columns.values()] }
+  return keyIsPersonal === undefined ? known : { ...known, keyIsPersonal }
 }
 
 /** The table of a name, in DynamoDB or in SQL, in any case, unless several names differ in case alone. */

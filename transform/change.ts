@@ -6,13 +6,12 @@ import {
   canonicalItem,
   canonicalValue,
   type Item,
-  type KnownItem,
   valueAt,
 } from './attribute-value.js'
 import { compareUtf8, isObject } from './json.js'
 import { canonicalNumeral } from './numeral.js'
 import { at, held, Refusal, shown } from './refusal.js'
-import { SealingError } from './sealed-field.js'
+import { type Sealing, SealingError } from './sealed-field.js'
 import type { StreamRecord } from './stream-record.js'
 import type { AttributePath, TableConfiguration } from './table-configuration.js'
 
@@ -66,31 +65,25 @@ export function decodeChange(
 ): DecodedChange {
   const keys = record.keys ?? keysOfItem(record.newImage, table)
   checkKeys(keys, table)
-  const isSealed = sealedFor === undefined && table.erasable !== undefined
-  const { itemKeys, ...images } = isSealed
-    ? sealImages(record, keys, table)
-    : readImages(record, keys, sealedFor ?? null)
-  const { oldImage, newImage } = images
+  const before = readImage(record.oldImage, 'OldImage', record)
+  const newName = record.eventName === 'BASELINE' ? 'Item' : 'NewImage'
+  const after = readImage(record.newImage, newName, record, before)
+  const sealing = sealedFor === undefined && table.erasable !== undefined ? sealingFor(table) : undefined
+  const itemKeys = readKeys(sealing === undefined ? keys : sealing.key(keys as Item, record.binary), record.binary)
+  const { oldImage, newImage, subjects } =
+    sealing === undefined
+      ? { oldImage: before, newImage: after, subjects: sealedFor ?? null }
+      : sealImages(before, after, itemKeys.text, sealing)
   return {
     record,
     keys: itemKeys,
-    ...images,
+    oldImage,
+    newImage,
+    subjects,
     changed: changedAttributes(record, oldImage, newImage),
     ...findActor(record, newImage, table.actor),
     lastWriter: actorIn(record.eventName === 'BASELINE' ? newImage : oldImage, table.actor),
   }
-}
-
-type ReadImages = Pick<DecodedChange, 'oldImage' | 'newImage' | 'subjects'> & { readonly itemKeys: CanonicalItem }
-
-function readImages(record: StreamRecord, keys: unknown, subjects: readonly string[] | null): ReadImages {
-  const oldImage = readImage(record.oldImage, 'OldImage', record)
-  const newImage = readImage(record.newImage, newNameOf(record), record, oldImage)
-  return { oldImage, newImage, subjects, itemKeys: readKeys(keys, record) }
-}
-
-function newNameOf({ eventName }: StreamRecord): string {
-  return eventName === 'BASELINE' ? 'Item' : 'NewImage'
 }
 
 function readImage(item: unknown, path: string, { binary }: StreamRecord, before: Image | null = null): Image | null {
@@ -98,44 +91,46 @@ function readImage(item: unknown, path: string, { binary }: StreamRecord, before
 }
 
 /** The image that an item in DynamoDB JSON makes. Throws a `Refusal` for anything that is not an item. */
-export function imageOf(item: unknown, path: string, binary: BinaryEncoding, known: KnownItem | null = null): Image {
-  const attributes = canonicalAttributes(item, path, binary, known ?? undefined)
+export function imageOf(item: unknown, path: string, binary: BinaryEncoding, before: Image | null = null): Image {
+  const attributes = canonicalAttributes(item, path, binary, before ?? undefined)
   const text = canonicalItem(attributes, path)
   return { item: item as Item, binary, attributes, text, hash: hash('sha256', text) }
 }
 
+type SealedImages = Pick<DecodedChange, 'oldImage' | 'newImage' | 'subjects'>
+
 /** Throws where values cannot be sealed: a clear value in a row would be there for good. */
-function sealImages(record: StreamRecord, keys: unknown, table: TableConfiguration): ReadImages {
-  const { seal } = table
-  if (seal === undefined)
-    throw new SealingError(`table ${shown(table.table)} has erasable values, and no key store was opened to seal them`)
-  const { binary } = record
-  const newName = newNameOf(record)
-  const before = readItem(record.oldImage, 'OldImage', binary)
-  const after = readItem(record.newImage, newName, binary, before)
-  const itemKeys = readKeys(keys, record)
+function sealingFor({ table, seal }: TableConfiguration): Sealing {
+  if (seal !== undefined) return seal
+  throw new SealingError(`table ${shown(table)} has erasable values, and no key store was opened to seal them`)
+}
+
+function sealImages(before: Image | null, after: Image | null, itemKey: string, sealing: Sealing): SealedImages {
   const subjects = new Set<string>()
-  const sealImage = (clear: KnownItem | undefined, path: string) => {
-    if (clear === undefined) return null
-    const sealed = seal(clear.item, binary, itemKeys.text)
+  const sealImage = (image: Image | null, path: string) => {
+    if (image === null) return null
+    const sealed = sealing.image(image.item, image.binary, itemKey)
     for (const token of sealed.subjects) subjects.add(token)
     // what is not sealed has the texts that it had
-    return imageOf(sealed.item, path, binary, clear)
+    return imageOf(sealed.item, path, image.binary, image)
   }
-  const [oldImage, newImage] = [sealImage(before, 'OldImage'), sealImage(after, newName)]
-  return { oldImage, newImage, itemKeys, subjects: nonEmpty([...subjects].sort(compareUtf8)) }
+  const [oldImage, newImage] = [sealImage(before, 'OldImage'), sealImage(after, 'NewImage')]
+  return { oldImage, newImage, subjects: nonEmpty([...subjects].sort(compareUtf8)) }
 }
 
-/** An item as it arrived, found to be one: of its clear values no hash is ever made. */
-function readItem(item: unknown, path: string, binary: BinaryEncoding, before?: KnownItem): KnownItem | undefined {
-  return item === undefined
-    ? undefined
-    : { item: item as Item, attributes: canonicalAttributes(item, path, binary, before) }
-}
-
-function readKeys(keys: unknown, { binary }: StreamRecord): CanonicalItem {
+function readKeys(keys: unknown, binary: BinaryEncoding): CanonicalItem {
   const attributes = canonicalAttributes(keys, 'Keys', binary)
   return { attributes, text: canonicalItem(attributes, 'Keys') }
+}
+
+/**
+ * The canonical key that key attributes in DynamoDB JSON make in rows of a table. Throws a `Refusal` for what is no
+ * key.
+ */
+export function rowKeyOf(keys: unknown, table: TableConfiguration): string {
+  checkKeys(keys, table)
+  const sealed = table.erasable === undefined ? keys : sealingFor(table).key(keys as Item, 'once')
+  return readKeys(sealed, 'once').text
 }
 
 function keysOfItem(item: unknown, table: TableConfiguration): unknown {

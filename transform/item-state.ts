@@ -1,5 +1,4 @@
-import { canonicalAttributes, canonicalItem } from './attribute-value.js'
-import { decodeChange } from './change.js'
+import { decodeChange, rowKeyOf } from './change.js'
 import { type JsonDocument, splitDocuments } from './json.js'
 import { Refusal } from './refusal.js'
 import { readStreamRecord } from './stream-record.js'
@@ -26,12 +25,12 @@ export function readItemState(document: string, table: TableConfiguration): Imag
   })
 }
 
-/** The canonical key that key attributes in DynamoDB JSON make. */
-export function readItemKey(keys: unknown): { readonly kind: 'key'; readonly itemKey: string } | Refused {
-  return unlessRefused(() => ({
-    kind: 'key',
-    itemKey: canonicalItem(canonicalAttributes(keys, 'Keys', 'once'), 'Keys'),
-  }))
+/** The canonical key that key attributes in DynamoDB JSON make in rows of a table. */
+export function readItemKey(
+  keys: unknown,
+  table: TableConfiguration,
+): { readonly kind: 'key'; readonly itemKey: string } | Refused {
+  return unlessRefused(() => ({ kind: 'key', itemKey: rowKeyOf(keys, table) }))
 }
 
 function unlessRefused<T>(read: () => T): T | Refused {

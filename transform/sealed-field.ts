@@ -1,6 +1,6 @@
 /**
  * What stands in an image in the place of a value that can be made unreadable, and how an image gets it. Of keys and
- * ciphers nothing is known here: who has them gives a `SealImage` with the table's configuration.
+ * ciphers nothing is known here: who has them gives a `Sealing` with the table's configuration.
  */
 import type { AttributeValue, BinaryEncoding, Item } from './attribute-value.js'
 import { compareUtf8, isObject } from './json.js'
@@ -11,8 +11,16 @@ export interface SealedItem {
   readonly subjects: readonly string[]
 }
 
-/** Seals the named values of an item: the same item gives the same, until one of its persons is erased. */
-export type SealImage = (item: Item, binary: BinaryEncoding, itemKey: string) => SealedItem
+/** How a table's rows are kept from naming persons for good. */
+export interface Sealing {
+  /**
+   * Seals the named values of an item, and gives it the key that `key` does: the same item gives the same, until one
+   * of its persons is erased. `itemKey` is its key as the row has it.
+   */
+  readonly image: (item: Item, binary: BinaryEncoding, itemKey: string) => SealedItem
+  /** Puts tokens in the place of key attributes that name persons: the same key gives the same for good. */
+  readonly key: (key: Item, binary: BinaryEncoding) => Item
+}
 
 /**
  * Values that must be sealed cannot be. The record is not at fault, so it is not refused, which would keep it in clear:

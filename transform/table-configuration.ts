@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { canonicalJson } from './json.js'
-import type { SealImage } from './sealed-field.js'
+import type { Sealing } from './sealed-field.js'
 
 /** The declared type of a configured column; decimals are written `decimal(p,s)`. */
 export type DeclaredType =
@@ -69,9 +69,11 @@ export interface TableConfiguration {
   readonly columns: readonly ConfiguredColumn[]
   readonly lifecycle?: Lifecycle
   readonly erasable?: readonly ErasableSubject[]
-  /** How its images are sealed, where values are erasable: given by who holds the keys. No part of a file. */
-  readonly seal?: SealImage
-  /** How keys are fetched that `seal` takes, where it has not all of them at hand. No part of a file. */
+  /** The key attributes that name a person, in whose place rows have tokens; only where values are erasable. */
+  readonly keyIsPersonal?: readonly string[]
+  /** How its rows are sealed, where values are erasable: given by who holds the keys. No part of a file. */
+  readonly seal?: Sealing
+  /** How keys of persons are fetched that `seal` takes, where it has not all of them at hand. No part of a file. */
   readonly withKeys?: WithKeys
 }
 
@@ -93,9 +95,10 @@ export function unconfiguredTable(table: string): TableConfiguration {
  * column can be derived again. `since`, `capture` and `lifecycle` are not in it: they change no row.
  */
 export function rowConfiguration(table: TableConfiguration): string {
-  const { actor, erasable } = table
+  const { actor, erasable, keyIsPersonal } = table
   const [keys, columns] = [byColumn(table.keys), byColumn(table.columns)]
-  return canonicalJson({ version: 'row-configuration/v1', table: table.table, keys, actor, columns, erasable })
+  const { table: name } = table
+  return canonicalJson({ version: 'row-configuration/v1', table: name, keys, actor, columns, erasable, keyIsPersonal })
 }
 
 /** Their order in the file is the writer's taste and decides nothing. */

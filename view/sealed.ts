@@ -1,11 +1,11 @@
 /** Sealed values on a screen: told of where they were erased, and opened for who asked for that. Files have neither. */
-import { firstOf, markingOf, type Unsealing, unsealingOf, unsealText } from '../erasure/reveal.js'
+import { openingFor } from '../erasure/opening.js'
+import { firstOf, markingOf, type Unsealing, unsealText } from '../erasure/reveal.js'
 import { imagesIn, revealChange, revealHistory, revealRows } from '../erasure/revealed.js'
 import type { AnsweredHistory } from '../queries/answers/read-history.js'
 import type { Row } from '../queries/engines/rows.js'
 import { boundariesWith } from '../queries/verdict/erasures.js'
 import type { HistoryChange } from '../queries/verdict/item-change.js'
-import { keptConfigurations } from '../store/kept-configurations.js'
 import type { Item } from '../transform/attribute-value.js'
 import { parseItem } from '../transform/attribute-value.js'
 import { keysNamedIn } from '../transform/sealed-field.js'
@@ -67,14 +67,11 @@ async function unsealing(
   const { engine } = archive
   const names = keysNamedIn(texts)
   if (names.length === 0) return () => undefined
-  const markings = await Promise.all(
-    tables.map(async table => markingOf((await boundariesWith(engine, table)).erasures)),
-  )
-  if (keys === undefined) return firstOf(markings)
-  const opened = await keys()
-  await opened.fetch(names)
-  const kept = await Promise.all(
-    tables.map(({ table }) => (engine.facts === undefined ? [] : keptConfigurations(engine.facts, table))),
-  )
-  return firstOf([unsealingOf([...kept.flat(), ...tables], opened), ...markings])
+  if (keys !== undefined) {
+    const opened = await keys()
+    await opened.fetch(names)
+    return openingFor(engine, tables, opened)
+  }
+  const known = await Promise.all(tables.map(table => boundariesWith(engine, table)))
+  return firstOf(known.map(({ erasures }) => markingOf(erasures)))
 }

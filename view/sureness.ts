@@ -1,4 +1,4 @@
-import { describeConfidence } from '../cli/show/confidence.js'
+import { describeConfidence, itemAdvice } from '../cli/show/confidence.js'
 import { pageVerdict } from '../cli/show/table-verdict.js'
 import type { AnswerVerdict } from '../queries/answers/asked.js'
 import { isDoubtful } from '../queries/verdict/findings.js'
@@ -50,11 +50,11 @@ export function verdictWords(sureness: Sureness | undefined): readonly string[] 
 }
 
 /** The verdict about one item, or about its history up to a moment. */
-export function judgedItem(history: ItemHistory): Sureness {
+export function judgedItem(history: ItemHistory, table: string, root: string): Extract<Sureness, { kind: 'judged' }> {
   const { confidence: word } = history
   const text = describeConfidence(history).slice(word.length).replace(/^: /, '').trim()
   const verdict = { confidence: word, isDoubtful: isDoubtful(word), tables: [], item: history }
-  return { kind: 'judged', verdict, word, lines: [text] }
+  return { kind: 'judged', verdict, word, lines: [text, ...itemAdvice(word, table, root)] }
 }
 
 /** Up to so many bytes of a table all is waited for, as long as it takes no second. */

@@ -1,5 +1,6 @@
 import { parseItemKey, showItemKey } from '../cli/show/item-key.js'
 import { UnreadableTable } from '../queries/engines/engine.js'
+import { storedKey } from '../queries/item-key.js'
 import { anyItemKey } from '../queries/known-keys.js'
 import { lastChangeUs } from '../queries/list-changes.js'
 import { canonicalAttributes, canonicalItem, type Item } from '../transform/attribute-value.js'
@@ -15,11 +16,11 @@ export function tableIn({ archive }: PageAsking, name: string | undefined): Tabl
   throw new AddressError(`table ${JSON.stringify(name)} is not in the archive, which has ${all}`, 404)
 }
 
-/** The canonical key that an address names, in any form that the command line takes. */
+/** The canonical key that an address names, in any form that the command line takes, as rows have it. */
 export async function itemIn({ archive, once }: PageAsking, table: TableConfiguration, typed: string): Promise<string> {
   const anyKey = await once(`a key of ${table.table}`, () => anyItemKey(archive.engine, table))
   if (anyKey === undefined) throw new AddressError(`table ${table.table} has no rows in the archive`, 404)
-  return parseItemKey(typed, anyKey)
+  return storedKey(parseItemKey(typed, anyKey), table)
 }
 
 /** The address of an item: its key as it is typed, or as JSON where that would be read as something else in a path. */

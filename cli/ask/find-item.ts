@@ -2,6 +2,7 @@ import { nearest } from '../../config/nearest.js'
 import { type AnsweredHistory, readHistory } from '../../queries/answers/read-history.js'
 import type { QueryEngine } from '../../queries/engines/engine.js'
 import { findEvents, readEventId } from '../../queries/find-event.js'
+import { storedKey } from '../../queries/item-key.js'
 import { similarItemKeys } from '../../queries/known-keys.js'
 import type { ItemHistory } from '../../queries/verdict/fold-history.js'
 import { parseItem } from '../../transform/attribute-value.js'
@@ -9,13 +10,17 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { CommandError, EXIT } from '../io.js'
 import { describeConfidence } from '../show/confidence.js'
 import { parseItemKey, showItemKey } from '../show/item-key.js'
+import { withTokens } from './key-tokens.js'
 import type { Workspace } from './workspace.js'
 
-/** The canonical key that a user typed. Throws `CommandError` where the table has no rows to tell its keys by. */
-export async function findItemKey({ archive }: Workspace, table: TableConfiguration, typed: string): Promise<string> {
-  const anyKey = await archive.sampleKey(table.table)
+/**
+ * The canonical key that a user typed, as rows have it. Throws `CommandError` where the table has no rows to tell its
+ * keys by, `ParameterError` where the key is a token in rows and nothing here makes it.
+ */
+export async function findItemKey(workspace: Workspace, table: TableConfiguration, typed: string): Promise<string> {
+  const anyKey = await workspace.archive.sampleKey(table.table)
   if (anyKey === undefined) throw new CommandError(`table ${table.table} has no rows in the archive`, EXIT.findings)
-  return parseItemKey(typed, anyKey)
+  return withTokens(workspace, table, keyed => storedKey(parseItemKey(typed, anyKey), keyed))
 }
 
 /**

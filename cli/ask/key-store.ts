@@ -1,10 +1,10 @@
 import type { Configuration } from '../../config/configuration.js'
 import { FolderFences } from '../../erasure/fences.js'
 import { FolderKeys } from '../../erasure/folder-keys.js'
-import { sealingOf } from '../../erasure/seal-image.js'
+import { keySealing, sealingOf } from '../../erasure/seal-image.js'
 import type { ReadingKeys } from '../../erasure/subject-keys.js'
 import { isWithin } from '../../journal/key-file.js'
-import { SealingError } from '../../transform/sealed-field.js'
+import { type Sealing, SealingError } from '../../transform/sealed-field.js'
 import type { TableConfiguration, WithKeys } from '../../transform/table-configuration.js'
 import { callAws } from '../failures.js'
 import { CommandError, EXIT, type Options } from '../io.js'
@@ -79,12 +79,12 @@ export async function stackKeysOf(
   ])
   const keys = await (await openStackKeys(keysOf, typeof region === 'string' ? region : undefined)).open()
   const fetched = <T>(make: () => Promise<T>) => callAws(`key table of ${JSON.stringify(keysOf)} cannot be used`, make)
-  const seal = () => {
+  const image = () => {
     throw new SealingError(`keys of ${table.table} have to be fetched first`)
   }
   const withKeys: WithKeys = make => fetched(() => sealAhead(table, keys, make, mayMake))
   return {
-    table: { ...table, seal, withKeys },
+    table: { ...table, seal: { image, key: keySealing(table, keys) }, withKeys },
     keys: { find: name => keys.find(name), fetch: names => fetched(() => keys.fetch(names)) },
   }
 }
@@ -112,20 +112,23 @@ export function withSealing(configuration: Configuration, root: string): Configu
   let keys: FolderKeys | undefined
   const sealed = (table: TableConfiguration): TableConfiguration => {
     if (table.erasable === undefined) return table
-    let seal: TableConfiguration['seal']
-    return {
-      ...table,
-      seal: (...image) => {
-        keys ??= openOrRefuse(configuration, root)
-        seal ??= sealingOf(table, keys)
-        return seal(...image)
-      },
+    let opened: Sealing | undefined
+    const open = () => {
+      keys ??= openOrRefuse(configuration, root)
+      opened ??= sealingOf(table, keys)
+      return opened
     }
+    return { ...table, seal: { image: (...image) => open().image(...image), key: (...key) => open().key(...key) } }
   }
   return {
     ...configuration,
     tables: new Map([...configuration.tables].map(([name, table]) => [name, sealed(table)])),
   }
+}
+
+/** Tables of an archive whose keys are elsewhere: with those of this desk a person would have another token. */
+export function withoutKeys(tables: Iterable<TableConfiguration>): readonly TableConfiguration[] {
+  return [...tables].map(({ seal: _, ...table }) => table)
 }
 
 /** What is wrong with the place is no fault of the record that is being sealed. */

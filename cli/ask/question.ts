@@ -5,7 +5,7 @@ import type { AnswerVerdict } from '../../queries/answers/asked.js'
 import type { Receipt, WrittenFile } from '../../queries/answers/receipt.js'
 import { CommandError, EXIT, type ExitCode, goesToTerminal, type Io, type Options } from '../io.js'
 import { answerFormatOf, formatOption, type Had } from '../show/choose-format.js'
-import { OUTPUT_OPTIONS, withOutput } from '../show/output-file.js'
+import { checkTarget, OUTPUT_OPTIONS, withOutput } from '../show/output-file.js'
 import type { OutputFormat } from '../show/output-format.js'
 import { PAGER_OPTION, paging } from '../show/paging.js'
 import type { AnswerSurface } from '../show/surface.js'
@@ -54,6 +54,7 @@ export async function askArchive(
   ask: (asking: Asking) => Promise<AnswerSurface>,
   ...more: readonly Had[]
 ): Promise<ExitCode> {
+  checkTarget(options, 'output')
   const format = answerFormatOf(options, 'columns', ...more)
   checkTerminal(format, options, io)
   const keepsFormulas = readFormulas(options)

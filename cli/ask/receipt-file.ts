@@ -1,5 +1,6 @@
 import { FileError, readBounded } from '../../config/gate.js'
 import type { EvidenceRequest } from '../../evidence/give-evidence.js'
+import type { OpenArchive } from '../../library/archive.js'
 import type { Answer } from '../../queries/answers/answer.js'
 import type { AnswerVerdict } from '../../queries/answers/asked.js'
 import type { Receipt, WrittenFile } from '../../queries/answers/receipt.js'
@@ -59,9 +60,16 @@ export class ReceiptFile {
   ): Promise<Receipt | undefined> {
     if (!this.isWanted) return undefined
     const { makeReceipt } = await import('../../queries/answers/receipt.js')
-    const receipt = await makeReceipt(answer, archive, { askedAs: typedCommand(this.io), verdict })
+    const askedAs = this.typesPerson(archive) ? undefined : typedCommand(this.io)
+    const receipt = await makeReceipt(answer, archive, { askedAs, verdict })
     this.kept = { answer, receipt, shown }
     return receipt
+  }
+
+  /** What was typed is handed on with a receipt, and may name who is a token in every row. */
+  private typesPerson(archive: OpenArchive): boolean {
+    const isPersonal = (name: string) => archive.table(name).keyIsPersonal !== undefined
+    return this.options.subject !== undefined || archive.tables().some(isPersonal)
   }
 
   /** Writes the receipt once the answer is out, with the file that has it, and tells of it in two lines. */

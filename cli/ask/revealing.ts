@@ -1,9 +1,9 @@
 import type { Table, Vector } from 'apache-arrow'
-import { AS_STORED, firstOf, markingOf, type Unsealing, unsealingOf, unsealText } from '../../erasure/reveal.js'
+import { openingFor } from '../../erasure/opening.js'
+import { AS_STORED, markingOf, type Unsealing, unsealText } from '../../erasure/reveal.js'
 import type { ReadingKeys } from '../../erasure/subject-keys.js'
 import type { QueryEngine } from '../../queries/engines/engine.js'
 import { boundariesWith } from '../../queries/verdict/erasures.js'
-import { keptConfigurations } from '../../store/kept-configurations.js'
 import { keysNamedIn } from '../../transform/sealed-field.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { callAws } from '../failures.js'
@@ -47,12 +47,7 @@ export async function openingOf(
   if (options.receipt !== undefined || options.evidence !== undefined)
     throw new CommandError('--reveal is for reading: a receipt, and evidence, are of what is stored')
   const keys = await persons.open()
-  const versions = await Promise.all(tables.map(({ table }) => keptIn(engine, table)))
-  const markings = await Promise.all(tables.map(table => markingIn(engine, table)))
-  return {
-    given: firstOf([unsealingOf(versions.flat(), keys), ...markings]),
-    ready: texts => fetchKeys(keys, texts),
-  }
+  return { given: await openingFor(engine, tables, keys), ready: texts => fetchKeys(keys, texts) }
 }
 
 async function fetchKeys(keys: ReadingKeys, texts: Iterable<string | null>): Promise<void> {
@@ -62,10 +57,6 @@ async function fetchKeys(keys: ReadingKeys, texts: Iterable<string | null>): Pro
 
 async function markingIn(engine: QueryEngine, table: TableConfiguration): Promise<Unsealing> {
   return markingOf((await boundariesWith(engine, table)).erasures)
-}
-
-async function keptIn({ facts }: QueryEngine, table: string): Promise<readonly TableConfiguration[]> {
-  return facts === undefined ? [] : keptConfigurations(facts, table)
 }
 
 /** An answer's columns with what is sealed in their texts replaced. */

@@ -9,7 +9,7 @@ import { DiskArchive } from '../../store/folder.js'
 import { keptConfigurations } from '../../store/kept-configurations.js'
 import { readFacts } from '../../store/kept-facts.js'
 import { canonicalAttributes, canonicalItem, parseItem } from '../../transform/attribute-value.js'
-import { keysNamedIn, type SealedField, type SealImage } from '../../transform/sealed-field.js'
+import { keysNamedIn, type SealedField, type Sealing } from '../../transform/sealed-field.js'
 import { type TableConfiguration, underKeys } from '../../transform/table-configuration.js'
 import type { Io, Options } from '../io.js'
 import { printable } from '../show/text.js'
@@ -69,7 +69,7 @@ function sealedBy({ table, keys }: Keys, unseal: Unsealing, erasures: KnownErasu
     hide: images =>
       underKeys(table, ({ seal }) =>
         images.map(({ key, image }) => {
-          const { item } = (seal as SealImage)(parseItem(image), 'once', key)
+          const { item } = (seal as Sealing).image(parseItem(image), 'once', key)
           return canonicalItem(canonicalAttributes(item, 'item', 'once'), 'item')
         }),
       ),

@@ -16,7 +16,7 @@ import { CommandError, EXIT, type Io, type Options } from '../io.js'
 import { DEFAULT_ARCHIVE, nameOnAws } from '../show/archive-name.js'
 import { engineOf, placeOf, stackOf } from './engine-choice.js'
 import { verifierOfKey } from './given-key.js'
-import { type ArchiveKeys, keysOfFolder, keysOfStack, withSealing } from './key-store.js'
+import { type ArchiveKeys, keysOfFolder, keysOfStack, withoutKeys, withSealing } from './key-store.js'
 
 const DEFAULT_CONFIGURATION = 'itemtrail.config.json'
 
@@ -202,7 +202,7 @@ async function openOnAws(options: Options, configuration: Configuration | undefi
   const engine = await openStackEngine(place, { signal: io?.interruption?.(), refusal, known })
   return {
     root: nameOnAws(workgroup, database, region),
-    archive: await openArchive({ engine, tables: configuration?.tables.values() ?? [], others: true }),
+    archive: await openArchive({ engine, tables: withoutKeys(configuration?.tables.values() ?? []), others: true }),
     persons: keysOfStack(stackOf(options), region),
     end: () => {
       if (engine.executions.length > 0) io?.err(`athena: ${formatExpense(expenseOf(engine.executions))}\n`)

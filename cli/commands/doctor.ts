@@ -65,6 +65,7 @@ async function readStack(stack: string, configuration: Configuration, io: Io): P
 
 const VERDICT_WORDS: Readonly<Record<CheckVerdict, readonly [word: string, style: 'green' | 'red' | 'yellow']>> = {
   ok: ['ok', 'green'],
+  note: ['note', 'yellow'],
   wrong: ['WRONG', 'red'],
   unchecked: ['could not check', 'yellow'],
 }
@@ -72,14 +73,15 @@ const VERDICT_WORDS: Readonly<Record<CheckVerdict, readonly [word: string, style
 function showFindings(findings: readonly DoctorFinding[], io: Io): void {
   for (const { verdict, subject, check, found, promised, todo } of findings) {
     const [word, style] = VERDICT_WORDS[verdict]
-    const instead = verdict === 'ok' ? '' : `, promised is ${promised}`
+    const instead = verdict === 'ok' || verdict === 'note' ? '' : `, promised is ${promised}`
     io.out(
       `${paint(io, style, word)}${' '.repeat(17 - word.length)}${printable(`${subject}: ${check}: ${found}${instead}`)}\n`,
     )
-    if (verdict === 'wrong') io.out(`${' '.repeat(17)}  ${printable(todo ?? '')}\n`)
+    if (verdict === 'wrong' || verdict === 'note') io.out(`${' '.repeat(17)}  ${printable(todo ?? '')}\n`)
   }
   const count = (verdict: CheckVerdict) => grouped(findings.filter(finding => finding.verdict === verdict).length)
-  io.err(`${count('ok')} ok, ${count('wrong')} wrong, ${count('unchecked')} could not be checked\n`)
+  const notes = findings.some(({ verdict }) => verdict === 'note') ? `, ${count('note')} to know` : ''
+  io.err(`${count('ok')} ok, ${count('wrong')} wrong, ${count('unchecked')} could not be checked${notes}\n`)
 }
 
 /** What is wrong is said first: it cannot get better by what could not be looked at. */

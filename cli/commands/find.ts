@@ -4,6 +4,8 @@ import { savedQuery } from '../../queries/catalog.js'
 import type { ValueSpan } from '../../queries/verdict/value-spans.js'
 import { formatInstant } from '../../transform/instant.js'
 import { canonicalNumeral } from '../../transform/numeral.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { withTokens } from '../ask/key-tokens.js'
 import {
   ANSWER_OPTIONS,
   type Asking,
@@ -46,8 +48,17 @@ async function answerFind([name, value = '']: readonly string[], asking: Asking)
   const limit = wholeNumber(options, 'limit')
   const attribute = options.attribute as string | undefined
   const table = findWorkspaceTable(workspace, name as string, value)
-  const search = await findValue(workspace.engine, table, { value, attribute, limit })
-  return surfaceOf(table.table, value, search, asking)
+  const stored = await withTokens(workspace, table, keyed => workspace.archive.storedValue(keyed, value, attribute))
+  const search = await findValue(workspace.engine, table, { value: stored, attribute, limit })
+  if (attribute === undefined && table.keyIsPersonal !== undefined)
+    asking.io.err(`${printable(keysNotLookedAt(table))}\n`)
+  return surfaceOf(table.table, stored, search, asking)
+}
+
+/** A value is looked for as it is, and in the place of these there is another. */
+function keysNotLookedAt({ table, keyIsPersonal = [] }: TableConfiguration): string {
+  const flags = keyIsPersonal.map(name => `--attribute ${name}`).join(' and ')
+  return `keys of ${table} have tokens in the place of ${keyIsPersonal.join(' and ')}: ${flags} looks for the value there`
 }
 
 function surfaceOf(table: string, value: string, search: ValueSearch, asking: Asking): AnswerSurface {

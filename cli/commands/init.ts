@@ -58,11 +58,23 @@ function showTable(name: string, table: SeenTable, io: Io): void {
     const text = `  who made a change: ${printable(actor)}, by its name; take "actor" out where that is not so`
     io.err(`${wrap(text, io.columns)}\n`)
   }
-  const { paths } = table.personal
-  if (paths.length === 0) return
-  const named = nameSome(paths.map(printable), MOST_LEFT_OUT)
+  for (const line of describePersonal(name, table, actor)) io.err(`${wrap(`  ${line}`, io.columns)}\n`)
+}
+
+/** What looks personal, how it can be made erasable, and what stays clear all the same; nothing where nothing does. */
+function describePersonal(name: string, { personal, keys }: SeenTable, actor: string | undefined): readonly string[] {
+  const { paths } = personal
+  const naming = personal.keysNaming(keys)
+  if (paths.length + naming.length === 0) return []
   const advice = 'is stored in clear for good, unless it is erasable before the first row is written: docs/erasure.md'
-  io.err(`${wrap(`  looks personal, and ${advice}: ${named}`, io.columns)}\n`)
+  const looks = nameSome([...new Set([...paths, ...naming])].sort().map(printable), MOST_LEFT_OUT)
+  const erasable = personal.proposed(keys, actor === undefined ? [] : [actor])
+  const field = { ...(erasable.length > 0 && { erasable }), ...(naming.length > 0 && { keyIsPersonal: naming }) }
+  return [
+    `looks personal, and ${advice}: ${looks}`,
+    `for that, a guess: "erasure": {"keys": "../keys"}, in ${name} ${printable(JSON.stringify(field).slice(1, -1))}, and no columns of these but of type json`,
+    `stays clear in any case: keys but for keyIsPersonal, times, names of attributes, tokens${actor === undefined ? '' : `, ${printable(actor)}`}`,
+  ]
 }
 
 function showPath(path: readonly string[]): string {

@@ -10,6 +10,7 @@ import {
 } from '../../queries/verdict/item-list.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { instantOf } from '../ask/instant-argument.js'
+import { withTokens } from '../ask/key-tokens.js'
 import {
   ANSWER_OPTIONS,
   type Asking,
@@ -52,7 +53,8 @@ async function answerItems([name, prefix = '']: readonly string[], asking: Askin
   const table = findWorkspaceTable(workspace, name as string, prefix)
   const sample = await workspace.archive.sampleKey(table.table)
   if (sample === undefined) throw new CommandError(`table ${table.table} has no rows in the archive`, EXIT.findings)
-  return surfaceOf(table, { key: keyBeginning(prefix, sample), atUs: at.us, limit }, asking)
+  const key = await withTokens(workspace, table, keyed => keyBeginning(prefix, sample, keyed))
+  return surfaceOf(table, { key, atUs: at.us, limit }, asking)
 }
 
 function surfaceOf(table: TableConfiguration, question: ItemListQuestion, asking: Asking): AnswerSurface {

@@ -4,8 +4,10 @@ import type { Unsealing } from '../../erasure/reveal.js'
 import { revealRows } from '../../erasure/revealed.js'
 import type { Answer } from '../../queries/answers/answer.js'
 import type { AnswerVerdict } from '../../queries/answers/asked.js'
+import { withoutZeros } from '../../queries/answers/plain-text.js'
 import { explainNothing } from '../../queries/answers/why-nothing.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
+import type { Row } from '../../queries/engines/rows.js'
 import { nameSome } from '../../queries/name-some.js'
 import type { QueryName } from '../../queries/query-types.js'
 import { isDoubtful } from '../../queries/verdict/findings.js'
@@ -102,8 +104,16 @@ function printTableRows(saved: SavedQuery, answer: Answer, unseal: Unsealing, io
   if (answer.length === 0) return
   const hidden = saved.columns.filter(column => column.detail).map(column => column.name)
   const names = saved.columns.map(column => column.name).filter(name => !hidden.includes(name))
-  printRows(names, revealRows(answer.rows(), unseal), io)
+  printRows(names, shortened(saved, revealRows(answer.rows(), unseal)), io)
   if (hidden.length > 0) io.err(`left out here: ${hidden.join(', ')}; --format json has them\n`)
+}
+
+/** Decimals without the zeros of their type, which only fill a line. */
+function* shortened({ columns }: SavedQuery, rows: Iterable<Row>): Generator<Row> {
+  const decimals = columns.filter(({ type }) => type.startsWith('decimal')).map(({ name }) => name)
+  const short = (row: Row) =>
+    decimals.flatMap(name => (typeof row[name] === 'string' ? [[name, withoutZeros(row[name])]] : []))
+  for (const row of rows) yield { ...row, ...Object.fromEntries(short(row)) }
 }
 
 /** What an answer without rows means, and what it was empty of; nothing of one that has any. */

@@ -7,6 +7,7 @@ import { type Sealed, type Sealer, seal as sealArchive } from '../../journal/sea
 import { readSeen, type SeenHead } from '../../journal/seen-checkpoint.js'
 import { askTimestamp, timestampPath } from '../../journal/timestamp.js'
 import { TimestampError } from '../../journal/timestamp-error.js'
+import { UnknownSignature } from '../../journal/timestamp-signature.js'
 import { ProofError } from '../../proof/proof-error.js'
 import { existingArchive, originOf, refuseWithin, signingKey, withSealedObjects } from '../ask/journal-options.js'
 import { keepSeenOrTell, notAsSeen, whyNotSeen } from '../ask/keep-seen.js'
@@ -108,7 +109,7 @@ async function sealAndTell(
 ): Promise<ExitCode> {
   const sealed = await sealArchive(sealer)
   keep(sealed.head)
-  const time = typeof authority === 'string' ? await stamp(sealer, sealed, authority) : undefined
+  const time = typeof authority === 'string' ? await stamp(sealer, sealed, authority, io) : undefined
   const { head, objects, rows, vanished, unlisted } = sealed
   const page = () => {
     const found = objects === 0 ? 'nothing new' : `${counted(objects, 'object')}, ${counted(rows, 'row')}`
@@ -139,10 +140,12 @@ function counted(count: number, noun: string): string {
 }
 
 /** What was sealed stays so, whatever the authority does. */
-async function stamp({ store }: Sealer, { head }: Sealed, url: string): Promise<string> {
+async function stamp({ store }: Sealer, { head }: Sealed, url: string, io: Io): Promise<string> {
   try {
-    const { answer, time } = await askTimestamp(url, Buffer.from(head.note as string))
+    const { answer, time, signer } = await askTimestamp(url, Buffer.from(head.note as string))
     await store.add(timestampPath(head.size), answer)
+    if (signer instanceof UnknownSignature)
+      io.err(`time stamp is kept, its signature was not checked: ${printable(signer.message)}\n`)
     return time
   } catch (error) {
     if (!(error instanceof TimestampError) && !(error instanceof TypeError) && (error as Error).name !== 'TimeoutError')

@@ -34,6 +34,7 @@ export const subject: Command = {
     ['--ticket <name>', 'the request that asks for it'],
     ['--by <name>', 'who asks for it; without it the user of this system'],
     ['--case <name>', 'the case that holds an erasure back'],
+    ['--table <table>', 'of token: what follows is a key of this table, whose token is told'],
     FORMAT_OPTION,
   ],
   example: 'itemtrail subject erase u-4711 --reason "asked by the person" --ticket REQ-2041',

@@ -6,7 +6,7 @@ import { expenseOf, formatExpense } from '../../queries/engines/athena-cost.js'
 import type { Spending } from '../../view/spending.js'
 import { ENGINE_OPTIONS, engineOf, placeOf, stackOf } from '../ask/engine-choice.js'
 import { believedKey, KEY_OPTION } from '../ask/journal-options.js'
-import { type ArchiveKeys, keysOfFolder, keysOfStack } from '../ask/key-store.js'
+import { type ArchiveKeys, keysOfFolder, keysOfStack, withoutKeys } from '../ask/key-store.js'
 import { REVEAL_OPTION } from '../ask/revealing.js'
 import {
   ARCHIVE_OPTION,
@@ -147,7 +147,7 @@ async function placeIn(options: Options): Promise<Place> {
   const open = async (signal: AbortSignal) => {
     const engine = await openStackEngine(place, { signal, known: journalOnAws(configuration, options) })
     engines.push(engine)
-    return openArchive({ engine, tables: tables(), others: true })
+    return openArchive({ engine, tables: withoutKeys(tables()), others: true })
   }
   const spending: Spending = {
     spent: () =>

@@ -215,28 +215,31 @@ export function itemEnding(
 ): Required<Pick<Surface, 'summary' | 'advice'>> {
   return {
     summary: io => io.err(`${[...lines(), describeConfidence(history)].join('\n')}\n`),
-    advice: io => adviseOn(history.confidence, table, root, io),
+    advice: io => {
+      for (const text of itemAdvice(history.confidence, table, root)) io.err(`${text}\n`)
+    },
   }
 }
 
-/** What to do next about a doubtful answer; nothing where there is no doubt. */
-function adviseOn(confidence: Confidence, table: string, root: string, io: Io): void {
-  if (!isDoubtful(confidence)) return
+/** What to do next about a doubtful answer about an item; nothing where there is no doubt. */
+export function itemAdvice(confidence: Confidence, table: string, root: string): readonly string[] {
+  if (!isDoubtful(confidence)) return []
   const archive = archiveFlag(root)
-  if (confidence === 'DIFFERS') {
-    io.err(`once what was late has arrived, compare again: itemtrail reconcile ${table} --scan${archive}\n`)
-    return
-  }
+  if (confidence === 'DIFFERS')
+    return [`once what was late has arrived, compare again: itemtrail reconcile ${table} --scan${archive}`]
   // what was refused, and `verify`, are looked at in a folder only
   const onAws = isOnAws(root)
-  if (confidence === 'GAP' && !onAws) io.err(`a missing change may be among the refused: itemtrail status${archive}\n`)
   if (confidence === 'ALTERED' || confidence === 'UNCHECKED') {
     const rows = onAws ? 'query altered-rows' : 'verify rows'
     const what =
       confidence === 'ALTERED' ? 'all that is another than it was made' : 'how many rows are of which version'
-    io.err(`${what}: itemtrail ${rows} ${table}${archive}\n`)
-    return
+    return [`${what}: itemtrail ${rows} ${table}${archive}`]
   }
   const question = onAws ? 'query' : 'verify'
-  io.err(`all that does not fit together: itemtrail ${question} continuity ${table}${archive}\n`)
+  return [
+    ...(confidence === 'GAP' && !onAws
+      ? [`a missing change may be among the refused: itemtrail status${archive}`]
+      : []),
+    `all that does not fit together: itemtrail ${question} continuity ${table}${archive}`,
+  ]
 }

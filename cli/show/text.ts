@@ -1,24 +1,11 @@
 import stringWidth from 'string-width'
+import { escapeControls, escapeControlsInLines } from '../../transform/escape-controls.js'
 
-/**
- * Items are not ours: controls, which could steer a terminal, and format characters, which turn its direction or cannot
- * be seen, are shown as the escapes that JSON has for them. Joiners stay, names and emoji are written with them.
- */
-export function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/gu, escapeUnits)
-}
+/** What of items, names and files is shown to people: nothing in it steers a terminal. */
+export const printable = escapeControls
 
 /** `printable` for a text of several lines. */
-export function printableLines(text: string): string {
-  return text.replaceAll(/(?!\n)[\p{Cc}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/gu, escapeUnits)
-}
-
-function escapeUnits(character: string): string {
-  return character
-    .split('')
-    .map(unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-    .join('')
-}
+export const printableLines = escapeControlsInLines
 
 const MEASURED_PIECE = /.{1,200}/gsu
 

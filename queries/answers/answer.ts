@@ -14,6 +14,9 @@ export class Answer<R extends Row = Row> implements AsyncIterable<R>, Iterable<R
     readonly remarks: readonly string[] = [],
     /** @default - nobody can judge it */
     private readonly judge?: (options?: JudgeOptions) => Promise<AnswerVerdict | undefined>,
+    /** What becomes of rows that a program is given; the table stays what is stored. @default - nothing */
+    private readonly shown: (rows: Iterable<Row>) => IterableIterator<Row> = rows =>
+      rows[Symbol.iterator]() as IterableIterator<Row>,
   ) {}
 
   /**
@@ -40,7 +43,7 @@ export class Answer<R extends Row = Row> implements AsyncIterable<R>, Iterable<R
 
   /** The rows one by one: 64-bit integers are bigint, decimals are text, times are ISO 8601 in UTC. */
   rows(): IterableIterator<R> {
-    return rowsOf(this.table) as IterableIterator<Row> as IterableIterator<R>
+    return this.shown(rowsOf(this.table)) as IterableIterator<R>
   }
 
   [Symbol.iterator](): IterableIterator<R> {

@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   BIGINT,
@@ -23,13 +22,14 @@ import {
   VARCHAR,
 } from '@duckdb/node-api'
 import { type Data, DataType, type RecordBatch, type Table, Vector } from 'apache-arrow'
+import { privateFolder } from '../../store/durable.js'
 import { openDuckDb } from '../engines/duckdb-instance.js'
 import { quoted, quotedName } from '../engines/literal.js'
 import { decimalOf } from '../engines/rows.js'
 
 /** An answer as one Parquet file (ZSTD), each column in its own type; names that differ in case only are numbered. */
 export async function toParquet(table: Table): Promise<Uint8Array> {
-  const folder = await mkdtemp(join(tmpdir(), 'itemtrail-answer-'))
+  const folder = privateFolder('itemtrail-answer-')
   const instance = await openDuckDb()
   const connection = await instance.connect()
   try {

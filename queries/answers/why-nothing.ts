@@ -23,7 +23,7 @@ export async function explainNothing(
   table: TableConfiguration,
   asked: Pick<Asked, 'parameters'>,
 ): Promise<string | undefined> {
-  const filters = filtersOf(asked.parameters, table.table)
+  const filters = [...filtersOf(asked.parameters, table.table), ...keyFilter(asked.parameters.get('key'), table)]
   const changes = deliveriesOf(table)
   const counts = [
     `select 0 as place, count(*) as n, min(event_time_us) as first_us, max(event_time_us) as last_us from ${changes}`,
@@ -73,6 +73,13 @@ function filtersOf(parameters: Asked['parameters'], table: string): readonly Fil
           ),
         ]),
   ]
+}
+
+/** What somebody typed of a key, as `item_key` has it. */
+function keyFilter(key: BoundValue | undefined, { table, keyIsPersonal }: TableConfiguration): readonly Filter[] {
+  if (key === undefined || key === '') return []
+  const tokens = keyIsPersonal === undefined ? '' : `, which has tokens in the place of ${keyIsPersonal.join(' and ')}`
+  return [filter('strpos(item_key, ?) > 0', String(key), 'the key', `no key of ${table} has ${key} in it${tokens}`)]
 }
 
 /** Of a path only the attribute that it begins with is looked for, which is all that `changed` has. */

@@ -47,6 +47,26 @@ export function byBuilder<V>(type: DataType, read: (value: V) => unknown = value
   return { type, toData: values => vectorFromArray(values.map(toValue), type).data[0] ?? makeData({ type, length: 0 }) }
 }
 
+/** Texts. Arrow's own builder takes them one by one, which took a third of the time that an answer took. */
+export function byText<V>(read: (value: V) => string = value => value as string): ColumnMapping<V> {
+  const type = new Utf8()
+  return {
+    type,
+    toData: values => {
+      const texts = values.map(value => (value === null ? '' : read(value)))
+      const bytes = new Uint8Array(texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0))
+      const data = Buffer.from(bytes.buffer)
+      const valueOffsets = new Int32Array(texts.length + 1)
+      let end = 0
+      for (const [i, text] of texts.entries()) {
+        end += data.write(text, end)
+        valueOffsets[i + 1] = end
+      }
+      return makeData({ type, length: values.length, ...validity(values), valueOffsets, data: bytes })
+    },
+  }
+}
+
 /** Arrow's own builder multiplies a timestamp by 1000 through a double, so the words are filled in here. */
 export function bySixtyFourBits<V>(type: Int64 | TimestampMicrosecond, read: (value: V) => bigint): ColumnMapping<V> {
   return {

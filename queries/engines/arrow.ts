@@ -11,7 +11,7 @@ import {
   type DuckDBValue,
   JsonDuckDBValueConverter,
 } from '@duckdb/node-api'
-import { Bool, Float64, Int32, Int64, type Table, Utf8 } from 'apache-arrow'
+import { Bool, Float64, Int32, Int64, type Table } from 'apache-arrow'
 import {
   byBuilder,
   byDays,
@@ -19,6 +19,7 @@ import {
   byMicroseconds,
   bySixtyFourBits,
   byStringList,
+  byText,
   type ColumnMapping,
   tableOf,
 } from './arrow-columns.js'
@@ -38,7 +39,7 @@ export function toArrowTable(
 function mappingOf(type: DuckDBType): ColumnMapping<DuckDBValue> {
   switch (type.typeId) {
     case DuckDBTypeId.VARCHAR:
-      return byBuilder(new Utf8())
+      return byText()
     case DuckDBTypeId.BOOLEAN:
       return byBuilder(new Bool())
     case DuckDBTypeId.TINYINT:
@@ -79,5 +80,5 @@ function mappingOf(type: DuckDBType): ColumnMapping<DuckDBValue> {
 
 /** Types that no saved query answers with: as JSON text. */
 function byJson(type: DuckDBType): ColumnMapping<DuckDBValue> {
-  return byBuilder(new Utf8(), value => JSON.stringify(JsonDuckDBValueConverter(value, type, JsonDuckDBValueConverter)))
+  return byText(value => JSON.stringify(JsonDuckDBValueConverter(value, type, JsonDuckDBValueConverter)))
 }

@@ -1,5 +1,5 @@
 import type { ColumnInfo } from '@aws-sdk/client-athena'
-import { Bool, Float64, Int32, Int64, type Table, Utf8 } from 'apache-arrow'
+import { Bool, Float64, Int32, Int64, type Table } from 'apache-arrow'
 import {
   byBuilder,
   byDays,
@@ -7,6 +7,7 @@ import {
   byMicroseconds,
   bySixtyFourBits,
   byStringList,
+  byText,
   type Chunk,
   type ColumnMapping,
   tableOf,
@@ -64,7 +65,7 @@ function mappingOf(column: ColumnInfo): ColumnMapping<string> {
     case 'array':
       return byStringList(value => JSON.parse(value))
     default:
-      return /^array\((varchar|char)\b/.test(type) ? byStringList(value => JSON.parse(value)) : byBuilder(new Utf8())
+      return /^array\((varchar|char)\b/.test(type) ? byStringList(value => JSON.parse(value)) : byText()
   }
 }
 

@@ -59,6 +59,8 @@ export class DuckDbEngine implements QueryEngine {
   private readonly viewed = new Map<string, readonly string[]>()
   /** Tables whose views over the archive are still to be made, which opens every object. */
   private readonly pending = new Map<string, Promise<void> | undefined>()
+  /** True while a statement runs on the connection that is shared. */
+  private isBusy = false
   /** Why there are no views of a table. */
   private readonly unreadable = new Map<string, UnreadableTable>()
 
@@ -132,8 +134,11 @@ export class DuckDbEngine implements QueryEngine {
     const answer = scope && (await this.askDerived(sql, values, scope, signal, whole))
     if (answer !== undefined) return answer
     await this.createPendingViews()
-    // an interrupt ends whatever runs on a connection, so a statement with a signal of its own has one of its own
-    const connection = options.signal === undefined ? this.connection : await this.connect()
+    // an interrupt ends whatever runs on a connection, so a statement with a signal of its own has one of its own; so
+    // has one that comes while another runs, for on one connection it would wait for that, however long it takes
+    const isShared = options.signal === undefined && !this.isBusy
+    const connection = isShared ? this.connection : await this.connect()
+    if (isShared) this.isBusy = true
     const endInterrupts = interruptOn(signal, connection)
     try {
       signal.throwIfAborted()
@@ -143,7 +148,8 @@ export class DuckDbEngine implements QueryEngine {
       throw this.failureOf(sql, error)
     } finally {
       endInterrupts()
-      if (connection !== this.connection) connection.closeSync()
+      if (isShared) this.isBusy = false
+      else connection.closeSync()
     }
   }
 

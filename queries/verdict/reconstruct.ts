@@ -163,6 +163,7 @@ function isWitness({ changes }: Group<ItemChange>): boolean {
  */
 function findAhead(groups: readonly Group<ItemChange>[]): ReadonlyMap<number, State> {
   const found = new Map<number, State>()
+  if (!groups.some(isWitness)) return found
   const enteredUs = new Map<State, number>()
   const firstWrite = groups.findIndex(group => !isWitness(group))
   let next: State = 'unknown'

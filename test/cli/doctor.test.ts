@@ -216,6 +216,32 @@ describe('an archive as promised', () => {
   })
 })
 
+describe('what looks personal', () => {
+  const clear = { columns: { Email: 'string', status: 'string' }, keys: ['phone'], actor: 'user_name' }
+
+  it('is noted where it is clear, and nothing is wrong for it', () => {
+    const facts = factsOf({}, tableOf({ keys: ['phone'] }))
+    expect(troubles(facts, configurationOf(clear))).toEqual(['personal values: note'])
+    expect(findingOf(facts, 'personal values', configurationOf(clear))).toMatchObject({
+      found: 'in clear by their names: phone, Email, user_name',
+      todo: expect.stringContaining('docs/erasure.md'),
+    })
+  })
+
+  it('is not told of where it is erasable, or a token', () => {
+    const orders = {
+      since: '2026-01-01',
+      keys: ['phone'],
+      keyIsPersonal: ['phone'],
+      columns: { Email: 'json' },
+      erasable: [{ subject: 'phone', attributes: ['Email'] }],
+    }
+    const lock = { mode: 'governance', days: 30 }
+    const sealed = checkConfiguration({ lock, erasure: { keys: 'keys' }, tables: { Orders: orders } }, 'test')
+    expect(troubles(factsOf({}, tableOf({ keys: ['phone'] })), sealed)).toEqual([])
+  })
+})
+
 describe('what is wrong', () => {
   it.each([
     [

@@ -180,8 +180,15 @@ describe('a table', () => {
     expect(err).toBe('cells were cut to fit the terminal; in a pipe, such as to less -S, they are whole\n')
   })
 
-  it('goes beyond a terminal that is too narrow for it rather than say nothing', () => {
-    const { lines } = print(10, ['a', 'b'], [['2026-11-20 00:44:37Z', 'x'.repeat(40)]])
-    expect(lines[1]).toBe('2026-11-20 00:44:37Z  xxxxxxx…')
+  it('has a line for each cell on a terminal that is too narrow for a row, and cuts none', () => {
+    const { lines } = print(
+      10,
+      ['a', 'bc'],
+      [
+        ['2026-11-20 00:44:37Z', 'x'.repeat(40)],
+        ['', 'y'],
+      ],
+    )
+    expect(lines).toEqual(['a   2026-11-20 00:44:37Z', `bc  ${'x'.repeat(40)}`, '', 'a', 'bc  y'])
   })
 })

@@ -81,6 +81,19 @@ describe('a plan of somebody else', () => {
     ['a depth of 90,000', {}, [deep(90_000)], 'line 2: wanted nests too deep'],
     ['a put over something', {}, [{ ...ITEM, expected: 'a'.repeat(64) }], 'which does not go with put'],
     ['nothing to put', {}, [{ ...ITEM, wanted: null }], 'wanted is null'],
+    [
+      'a writer without a name',
+      { undo: { actor: '', from: HEADER.made, to: HEADER.made, in_part: 0 } },
+      [ITEM],
+      'undo.actor is ""',
+    ],
+    [
+      'more items in part than there are',
+      { undo: { actor: 'job', from: HEADER.made, to: HEADER.made, in_part: 1 } },
+      [ITEM],
+      'undo.in_part is 1, the lines after it have 0',
+    ],
+    ['an event that is no text', { before: null }, [ITEM], 'before is null'],
     ['an item twice', { counts: { ...HEADER.counts, put: 2 } }, [ITEM, ITEM], 'line 3: key does not come after'],
     [
       'another item than its key',

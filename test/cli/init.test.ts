@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { readConfiguration } from '../../config/configuration.js'
+import { checkConfiguration, readConfiguration } from '../../config/configuration.js'
 import { baselineDocument, CHANGED_AT, kinesisDocument, streamsRecord } from '../factories.js'
 import { fileOf, linesOf, makeFolder, ORDERS, run } from './command-line.js'
 
@@ -236,5 +236,35 @@ wrote ${output}
     const { err } = await run(['init', '-', '--output', newFile()], { stdin: sample })
     expect(err).toContain('looks personal, and is stored in clear for good')
     expect(err).toContain(': buyer.first_name, contact, email, lines.*.recipientName\n')
+  })
+
+  it('proposes whose that is, by the nearest id, and a token where the key names somebody', async () => {
+    const item = {
+      pk: { S: 'USER#ann@example.com' },
+      email: { S: 'ann@example.com' },
+      updatedBy: { S: 'root@example.com' },
+      buyer: { M: { id: { S: 'u-1' }, name: { S: 'Ann' }, home: { M: { street: { S: 'Main' } } } } },
+      lines: { L: [{ M: { id: { S: '1' }, recipientName: { S: 'Bob' } } }] },
+    }
+    const Keys = { pk: item.pk }
+    const sample = linesOf([streamsRecord({ eventSourceARN: arn('Users'), Keys, NewImage: item })])
+    const { err } = await run(['init', '-', '--output', newFile()], { stdin: sample })
+    const erasable = [
+      { subject: 'buyer.id', attributes: ['buyer.home.street', 'buyer.name'] },
+      { subject: 'pk', attributes: ['email', 'lines.*.recipientName'] },
+    ]
+    const proposed = JSON.stringify({ erasable, keyIsPersonal: ['pk'] }).slice(1, -1)
+    expect(err).toContain(`"erasure": {"keys": "../keys"}, in Users ${proposed}, and no columns`)
+    expect(err).toContain(
+      'stays clear in any case: keys but for keyIsPersonal, times, names of attributes, tokens, updatedBy\n',
+    )
+    const tables = { Users: { keys: ['pk'], ...JSON.parse(`{${proposed}}`) } }
+    expect(checkConfiguration({ erasure: { keys: '../keys' }, tables }, 'proposed').tables.size).toBe(1)
+  })
+
+  it('says nothing of persons where nothing looks like one', async () => {
+    const sample = linesOf([streamsRecord({ eventSourceARN: arn('Orders'), NewImage: { order_id: { S: 'a' } } })])
+    const { err } = await run(['init', '-', '--output', newFile()], { stdin: sample })
+    expect(err).not.toMatch(/personal|stays clear/)
   })
 })

@@ -17,6 +17,7 @@ import { readTimestamp } from '../../journal/timestamp.js'
 import { cosignerOf, signatureLine } from '../../proof/note.js'
 import { EMPTY_ROOT } from '../../proof/tree.js'
 import { sealerOf } from '../journal/desk-journal.js'
+import { StampMaker } from '../journal/stamps.js'
 import { hasOpenssl, startAuthority } from '../journal/time-authority.js'
 import { VKEY, WITNESS, WITNESS_SEED, WITNESS_VKEY } from '../proof/vectors.js'
 import { change } from '../queries/story.js'
@@ -155,6 +156,21 @@ describe('seal', () => {
       const checkpoint = readFileSync(join(root, 'log/checkpoint'))
       expect(readTimestamp(answer, checkpoint).time).toBe(time_stamp)
       expect(authority.verifies(answer, checkpoint)).toBe(true)
+    })
+
+    it('says so where nobody can tell here whose signature it is', async () => {
+      const maker = new StampMaker(makeFolder())
+      const clock = maker.make('clock', 'clock')
+      const without = (answer: Buffer) => maker.forge(maker.contentOf(answer), [clock], '-nocerts')
+      const authority = await startAuthority(makeFolder(), without)
+      onTestFinished(authority.close)
+      const root = await archiveOf([FIRST])
+      const { exit, out, err } = await seal(root, '--timestamp', authority.url)
+      const why = 'the certificate that signed it is not in it'
+      expect([exit, out, err]).toEqual([0, expect.stringContaining('time stamp 20'), expect.stringContaining(why)])
+      const log = await run(['verify', 'log', '--key', vkey, '--archive', root])
+      expect(log).toMatchObject({ exit: 0, out: expect.stringContaining(`of the time stamp of size 3, ${why}`) })
+      expect(log.out).not.toContain('existed at')
     })
 
     it('stays sealed where the authority does not answer', async () => {
@@ -542,6 +558,14 @@ describe('verify', () => {
     writeFileSync(path, cosigned)
     expect((await log()).exit).toBe(0)
     expect((await verify(root, 'log', '--policy', policy)).out).toContain(`its size 3 was cosigned by ${WITNESS}`)
+    expect(JSON.parse((await log()).out).not_checked.join()).not.toContain('no witness')
+    await seal(root)
+    const grown = await log('--since', kept)
+    expect({ exit: grown.exit, ...JSON.parse(grown.out) }).toMatchObject({
+      exit: 0,
+      cosigned: { size: 3 },
+      not_checked: expect.arrayContaining(['what came after size 3: no witness cosigned it']),
+    })
     writeFileSync(path, cosigned.replace(/.{6}==\n$/, 'AAAA==\n'))
     expect((await log()).exit).toBe(1)
     writeFileSync(path, note)
@@ -586,6 +610,11 @@ describe('verify', () => {
     expect(await run(['verify', 'bundle', bag, '--policy', witnessed])).toMatchObject({
       exit: 1,
       out: expect.stringContaining('quorum'),
+    })
+    // what came with the bundle says nothing about who made it
+    expect(await run(['verify', 'bundle', bag, '--policy', join(bag, 'data/log/policy')])).toMatchObject({
+      exit: 0,
+      out: expect.stringMatching(/^SOUND: it agrees with itself; the key came with it/m),
     })
   })
 
@@ -669,6 +698,6 @@ describe('verify', () => {
       expect((await verify(root, ...part)).exit).toBe(2)
     expect((await verify(root, 'proof', 'nowhere')).exit).toBe(2)
     expect((await verify(root, 'proof', 'nowhere', '--key', vkey)).exit).toBe(3)
-    expect((await verify(root, 'bundle', 'nowhere')).exit).toBe(3)
+    for (const path of ['nowhere', `${key}.vkey`]) expect((await verify(root, 'bundle', path)).exit).toBe(3)
   })
 })

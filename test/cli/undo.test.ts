@@ -145,6 +145,22 @@ describe('taking back', () => {
     expect(out).toContain('1 to put, 0 to update, 0 to delete')
   })
 
+  it('knows who wrote by the attribute that is configured today, and refuses none whose rows say nothing', async () => {
+    const old = await archiveOf(RECORDS.slice(0, 4))
+    const ask = (...more: string[]) =>
+      run(['restore', 'Orders', ...WORK, '--against', 'archive', '--archive', old, ...more])
+    const today = await ask('--config', config)
+    expect([today.exit, today.out]).toEqual([
+      0,
+      expect.stringContaining('~ KEPT  update\n    ~ status  "SPOILT" → "PAID"\n'),
+    ])
+    const nobody = await ask()
+    expect([nobody.exit, nobody.err]).toEqual([
+      1,
+      expect.stringContaining('the configuration names no attribute that says who wrote an item'),
+    ])
+  })
+
   it('takes an item back to what it was just before an event', async () => {
     const { out: listed } = await run(['history', 'Orders', 'PART', '--archive', root, '--format', 'json'])
     const ids = (JSON.parse(listed) as { changes: { event_id: string }[] }).changes.map(({ event_id: id }) => id)

@@ -48,6 +48,29 @@ describe('erasable values', () => {
     expect(problemsOf(table)).toEqual([expect.stringContaining(problem)])
   })
 
+  it.each([
+    [{ keyIsPersonal: ['id'] }, 'tables.Orders.keyIsPersonal is there without "erasable"'],
+    [{ ...erasable('a'), keyIsPersonal: ['iD'] }, 'tables.Orders.keyIsPersonal[0] is "iD", expected one of "keys": id'],
+    [{ ...erasable('a'), keyIsPersonal: [] }, 'expected an array of one or two different names of key attributes'],
+    [{ ...erasable('a'), keyIsPersonal: ['id', 'id'] }, 'expected an array of one or two different names'],
+    [{ ...erasable('id'), keyIsPersonal: ['id'] }, 'is id, which the key holds as a token'],
+  ])('have a token in the place of a key, of which %j is none', (table, problem) => {
+    expect(problemsOf(table)).toEqual([expect.stringContaining(problem)])
+  })
+
+  it('have no token where the keys are not said', () => {
+    const table = { erasable: [{ subject: 'id', attributes: ['a'] }], keyIsPersonal: ['id'] }
+    expect(() => checkConfiguration({ erasure: { keys: 'keys' }, tables: { Orders: table } }, 'file')).toThrow(
+      'tables.Orders.keyIsPersonal[0] is "id", expected one of "keys": none is said',
+    )
+  })
+
+  it('may be of whom the key names', () => {
+    const table = { keys: ['id'], erasable: [{ subject: 'id', attributes: ['a'] }], keyIsPersonal: ['id'] }
+    const { tables } = checkConfiguration({ erasure: { keys: 'keys' }, tables: { Orders: table } }, 'file')
+    expect(tables.get('Orders')?.keyIsPersonal).toEqual(['id'])
+  })
+
   it('may have a column of what is kept, or of the ciphertext', () => {
     const columns = { domain: { attribute: 'mail.keep', type: 'string' }, mail: 'json' }
     expect(problemsOf({ ...erasable({ attribute: 'mail', keep: 'domain' }), columns })).toEqual([])

@@ -20,6 +20,17 @@ test('accepts what it was, a column more and a column less, and what changes no 
   expect(checkEvolution(history, orders({ columns: { key_id: 'string' } }))).toEqual([])
 })
 
+test('keeps a key a key, and a token a token', () => {
+  const clear = orders({ keys: ['id'] })
+  const token: TableConfiguration = { ...clear, keyIsPersonal: ['id'] }
+  expect(checkEvolution([token], token)).toEqual([])
+  for (const [kept, now, problem] of [
+    [clear, token, 'table Orders has keyIsPersonal ["id"], but the archive has rows made with []: each item would'],
+    [token, clear, 'table Orders has keyIsPersonal [], but the archive has rows made with ["id"]: each item would'],
+  ] as const)
+    expect(checkEvolution([kept], now)).toEqual([expect.stringContaining(problem)])
+})
+
 test.each([
   [
     { columns: { total: 'bigint' } },

@@ -27,7 +27,7 @@ function processOf(place: { archive: string; keys: string; table: TableConfigura
     keys,
     sealed,
     seal: () => {
-      const { item } = seal(parseItem(JSON.stringify(ITEM)), 'once', '{"id":{"S":"o1"}}')
+      const { item } = seal.image(parseItem(JSON.stringify(ITEM)), 'once', '{"id":{"S":"o1"}}')
       const name = (item.buyer as { M: Record<string, AttributeValue> }).M.name as AttributeValue
       sealed.push({ field: readSealed(name) as SealedField, at: now() })
     },

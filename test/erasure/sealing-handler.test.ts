@@ -54,6 +54,16 @@ describe('a transform that seals', () => {
     expect(told).toHaveLength(1)
   })
 
+  it('puts tokens in the place of keys that name persons, which takes no key', async () => {
+    const { keys } = keysFor()
+    const table = { ...TABLE, keys: [{ column: 'order_id', attribute: 'order_id' }], keyIsPersonal: ['order_id'] }
+    const { records } = await createSealingHandler(table, async () => keys)(firehoseEvent([changeOf(1, 'a')]))
+    const row = JSON.parse(Buffer.from(records[0]?.data as string, 'base64').toString())
+    const token = keys.tokenOf('key:Orders:"order_id":{"S":"ORD12345"}')
+    expect(row).toMatchObject({ key_order_id: `token:${token}`, item_key: `{"order_id":{"S":"token:${token}"}}` })
+    expect(row.new_image).toMatch(/"order_id":\{"S":"token:/)
+  })
+
   it('never answers what was sealed without a key, however often one runs out', async () => {
     const { keys, loads } = keysFor(2)
     const handle = createSealingHandler(TABLE, async () => keys)

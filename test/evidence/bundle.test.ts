@@ -433,6 +433,19 @@ describe('a bundle', () => {
     await expect(bundleOf(copy, 'deletions', PERIOD)).rejects.toThrow('has another old_image than its hashes say')
   })
 
+  it('is told in lines of ours alone, whatever names are in it', () => {
+    const name = 'x\u001b[2J\nSOUND: each row was\u202e'
+    const changed = bundle.copy().edit(
+      'data/rows.ndjson',
+      editRow(row => ({ ...row, [name]: 1 })),
+    )
+    changed.files.set(`data/${name}`, Buffer.from(''))
+    const shown = showBundle(verifyBundle(changed.remade(), VKEY))
+    expect(shown.match(/^SOUND/gm)).toBeNull()
+    expect(shown.match(/x\\u001b\[2J\\u000aSOUND: each row was\\u202e/g)).toHaveLength(2)
+    expect(shown.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u)
+  })
+
   it('says that its program is another than ours', () => {
     expect(verifyBundle(bundle, VKEY).program).toBe('ours')
     const forged = bundle.copy().edit('verify/verify.mjs', () => 'console.log(1)\n')
@@ -574,6 +587,7 @@ describe('HOWTO.txt', { timeout: 600_000 }, () => {
     for (const line of [
       'payload: as listed',
       'tag files: as listed',
+      'no links',
       'payload: nothing more',
       'other files: nothing more',
       'a proof for each row',

@@ -98,6 +98,31 @@ describe.skipIf(!built)(`the constructs${built ? '' : ' (skipped: npm run build 
   })
 })
 
+describe.skipIf(!built)('what is published', () => {
+  const answer = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  })
+  const [{ files, size }] = JSON.parse(answer) as [{ files: readonly { readonly path: string }[]; size: number }]
+  const paths = files.map(({ path }) => path)
+
+  it('has no test, no source, no map, and no type that nobody can import', () => {
+    expect(
+      paths.filter(path => /^(test|site|bench|simulation)\/|\.map$|\.tsx?$/.test(path) && !path.endsWith('.d.ts')),
+    ).toEqual([])
+    expect(paths.filter(path => path.endsWith('.d.ts')).length).toBeLessThan(200)
+    expect(size).toBeLessThan(4_000_000)
+  })
+
+  it('has what the commands read: SQL, the verifier, the orders of demo, each function on AWS', () => {
+    const read = ['dist/queries/sql/item-history.sql', 'dist/evidence/verify.mjs', 'dist/view/page.js']
+    const orders = ['orders.jsonl.gz', 'itemtrail.config.json'].map(name => `examples/orders/${name}`)
+    expect(paths).toEqual(
+      expect.arrayContaining([...read, ...orders, 'dist/lambda/transform/index.mjs', 'docs/deploy.md']),
+    )
+  })
+})
+
 describe('itemtrail/infra', () => {
   it('exports the type of everything that its constructs show', () => {
     const index = read('infra/index.ts')

@@ -251,3 +251,13 @@ it('names an erasable value that cannot be one, at synthesis', () => {
     archiveOf({ Orders: { ...ORDERS, keys: ['order_id'], erasable: [{ subject: 'b', attributes: ['order_id'] }] } }),
   ).toThrow(/tables\.Orders\.erasable\[0\]\.attributes\[0\] is order_id, which the key holds in clear/)
 })
+
+it('has tokens made in the place of keys that name persons, by the one function and as the archive keeps it', () => {
+  const users = { ...ERASABLE, keys: ['order_id'], keyIsPersonal: ['order_id'] }
+  const { resources: made } = templateOf({ Orders: users })
+  const [, kept] = ofType(made, 'Custom::ItemtrailConfiguration')[0] as [string, Resource]
+  expect(JSON.parse(kept.Properties.Body)).toMatchObject({ keyIsPersonal: ['order_id'] })
+  expect(() => archiveOf({ Orders: { ...users, keyIsPersonal: ['id'] } })).toThrow(
+    /tables\.Orders\.keyIsPersonal\[0\] is "id", expected one of "keys": order_id/,
+  )
+})

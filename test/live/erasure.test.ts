@@ -118,6 +118,62 @@ describe.skipIf(missing !== undefined)(`erasure on DynamoDB Local${missing ? ` (
     expect(plan.out + plan.err).not.toContain('$enc')
   })
 
+  it('has tokens for the keys of a table that name persons, and compares by them', async () => {
+    const [archive, config] = [join(folder, 'users'), join(folder, 'users.config.json')]
+    const erasable = [{ subject: 'mail', attributes: ['name'] }]
+    const tables = { Users: { keys: ['mail', 'no'], erasable, keyIsPersonal: ['mail', 'no'] } }
+    writeFileSync(config, JSON.stringify({ erasure: { keys: join(folder, 'user-keys') }, tables }))
+    const ask = (...argv: readonly string[]) => run([...argv, '--archive', archive, '--config', config])
+    const live = (...argv: readonly string[]) =>
+      startItemtrail([...argv, '--archive', archive, '--config', config], local.endpoint).ended
+    const userOf = (no: number, name: string) => ({
+      mail: { S: `user${no}@plain.example` },
+      no: { N: `${no}` },
+      name: { S: name },
+    })
+    const put = (no: number, name: string) =>
+      table.send(new PutItemCommand({ TableName: 'Users', Item: userOf(no, name) }))
+    await createTable(table, 'Users', {
+      AttributeDefinitions: [
+        { AttributeName: 'mail', AttributeType: 'S' },
+        { AttributeName: 'no', AttributeType: 'N' },
+      ],
+      KeySchema: [
+        { AttributeName: 'mail', KeyType: 'HASH' },
+        { AttributeName: 'no', KeyType: 'RANGE' },
+      ],
+    })
+    expect((await ask('subject', 'init')).exit).toBe(0)
+    await put(1, 'Ann Plaintext')
+    // one is there before the archive begins, so that a baseline has it
+    expect(await live('baseline', 'Users', '--scan')).toMatchObject({ exit: 0 })
+    for (const no of [1, 2, 3]) await put(no, 'Ann Plaintext 2')
+    expect(await live('tail', 'Users', '--until-caught-up')).toMatchObject({ exit: 0 })
+    expect(await everything()).not.toMatch(/plain\.example|Ann Plaintext/)
+    expect(await live('reconcile', 'Users', '--scan')).toMatchObject({ exit: 0 })
+    const history = JSON.parse((await ask('history', 'Users', 'mail=user1@plain.example,no=1', '--format', 'json')).out)
+    expect(history.changes.map(({ event_name: name }: { event_name: string }) => name)).toEqual(
+      expect.arrayContaining(['BASELINE', 'MODIFY']),
+    )
+    expect(history.item_key.no.N).toMatch(/^1\d{36}1$/)
+
+    const erased = await ask('subject', 'erase', 'user1@plain.example', '--reason', 'asked', '--format', 'json')
+    expect(JSON.parse(erased.out)).toMatchObject({ erased: true, certificates: [{ pending: [] }] })
+    await put(1, 'Ann Plaintext 3')
+    expect(await live('tail', 'Users', '--until-caught-up')).toMatchObject({ exit: 0 })
+    expect(
+      JSON.parse((await ask('history', 'Users', 'mail=user1@plain.example,no=1', '--format', 'json')).out).item_key,
+    ).toEqual(history.item_key)
+    expect(await live('reconcile', 'Users', '--scan')).toMatchObject({ exit: 0 })
+    await put(2, 'somebody whose change is not in the archive yet')
+    const late = await live('reconcile', 'Users', '--scan', '--format', 'json', '--no-fact')
+    expect(late.out + late.err).not.toContain('plain.example')
+    expect(JSON.parse(late.out).findings).toHaveLength(1)
+    const restored = await live('restore', 'Users', '--as-of', new Date().toISOString())
+    expect(restored).toMatchObject({ exit: 2, err: expect.stringContaining('cannot be restored') })
+    expect(await everything()).not.toMatch(/plain\.example|Ann Plaintext/)
+  })
+
   it('puts a sealed item back in clear, and knows the change that this made', async () => {
     const at = join(folder, 'carts')
     mkdirSync(at)

@@ -35,11 +35,11 @@ const ERASABLE: NonNullable<CaptureProps['erasable']> = [
   { subject: 'buyer.id', attributes: ['buyer.name', { attribute: 'buyer.mail', keep: 'domain' }] },
   { subject: 'seller.id', attributes: ['seller.name'] },
 ]
-const CONFIGURATION = {
+const configurationWith = (more: object) => ({
   lock: { mode: 'none' },
   erasure: { keys: 'of the stack' },
-  tables: { Orders: { since: '2026-11-01', keys: ['order_id'], erasable: ERASABLE } },
-}
+  tables: { Orders: { since: '2026-11-01', keys: ['order_id'], erasable: ERASABLE, ...more } },
+})
 
 /** An order of Ann (`u-4711`) from Bob (`u-2`). */
 export const orderOf = (status: string, name = 'Ann') => ({
@@ -59,7 +59,8 @@ export const changeOf = (number: number, before: string, after: string) =>
   })
 
 /** A stack for the tests of a file, which is there from the first of them on. `node` is Lambda's. */
-export function useSealingStack(node: string | undefined) {
+export function useSealingStack(node: string | undefined, more: Partial<CaptureProps> = {}) {
+  const configuration = configurationWith(more)
   const local = useDynamoDbLocal()
   const folder = mkdtempSync(join(tmpdir(), 'itemtrail-stack-'))
   const [root, bundle, config] = ['archive', 'bundle', 'itemtrail.config.json'].map(name => join(folder, name)) as [
@@ -67,7 +68,7 @@ export function useSealingStack(node: string | undefined) {
     string,
     string,
   ]
-  const table = checkConfiguration(CONFIGURATION, 'test').tables.get('Orders') as TableConfiguration
+  const table = checkConfiguration(configuration, 'test').tables.get('Orders') as TableConfiguration
   const servers = {} as { kms: KmsServer; s3: S3Server; athena: AthenaServer; outputs: Loopback; answers: Loopback }
   const answered: object[] = []
   const state = { keyTable: KEY_TABLE }
@@ -87,7 +88,7 @@ export function useSealingStack(node: string | undefined) {
 
   beforeAll(async () => {
     for (const path of [bundle, join(root, 'data/Orders', `event_date=${DATE}`)]) mkdirSync(path, { recursive: true })
-    writeFileSync(config, JSON.stringify(CONFIGURATION))
+    writeFileSync(config, JSON.stringify(configuration))
     copyFileSync(bundlePath('sealing-transform'), join(bundle, 'index.mjs'))
     writeFileSync(join(bundle, 'table.json'), JSON.stringify(table))
     const [kms, s3, athena] = await Promise.all([startKmsServer(), startS3Server(), startAthenaServer()])

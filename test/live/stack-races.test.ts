@@ -90,7 +90,7 @@ describe.skipIf(missing !== undefined)(`races about keys on DynamoDB Local${miss
 
   async function seal(keys: TableKeys): Promise<SealedField> {
     const { item } = (await sealAhead(TABLE, keys, sealing =>
-      sealing.seal?.(ITEM, 'once', '{"id":{"S":"o1"}}'),
+      sealing.seal?.image(ITEM, 'once', '{"id":{"S":"o1"}}'),
     )) as unknown as {
       item: { buyer: { M: Record<string, AttributeValue> } }
     }

@@ -84,6 +84,12 @@ describe.skipIf(missing !== undefined)(title, () => {
     const { exit, err } = await table.restore([...before, ...known])
     expect([exit, err]).toEqual([0, expect.stringContaining('kept in the archive: ')])
     expect(await table.scan()).toEqual([textOf(itemOf('a', { v: '1', by: 'carol' }))])
+    // one item goes into a table that is not empty, too, as with --as-of
+    const other = await place.create()
+    await other.put(itemOf('b', { v: '9' }))
+    const to = ['--before', event, '--to', other.name, '--plan', place.path('before-to.jsonl'), ...known]
+    expect((await table.restore(to)).exit).toBe(0)
+    expect(await other.scan()).toEqual([itemOf('a', { v: '1', by: 'alice' }), itemOf('b', { v: '9' })].map(textOf))
     await table.ingest(known, change => (change < 3 ? BEGAN + change : Math.floor(Date.now() / 1000)))
     const told = await run(['history', table.name, 'a', '--archive', table.archive])
     expect(told.out).toContain(`↺ restored by carol, as just before ${event.slice(0, 8)} at 2026-11-19 03:00:01Z\n`)

@@ -97,6 +97,12 @@ describe('a change that is not what its hash says', () => {
     const { json, exit } = await asked(['history', 'Orders', key])
     const { verdict } = await page.json(`/t/Orders/i/${key}.json`)
     expect([verdict.confidence, verdict.doubtful]).toEqual([json.confidence, exit !== 0])
+    // what to do next, as the command line ends
+    const { err } = await run(['history', 'Orders', key, '--archive', root], { columns: 500 })
+    const advice = err.split('\n').filter(line => line.includes(': itemtrail '))
+    const html = await page.text(`/t/Orders/i/${key}`)
+    for (const line of advice) expect(html).toContain(`<p>${line}</p>`)
+    expect(advice.length > 0).toBe(exit !== 0)
   })
 })
 

@@ -93,7 +93,7 @@ ins::before,del::before{margin-right:.4em}ins::before{content:"+";color:var(--go
 .pages{display:flex;gap:1.25rem;margin:1rem 0;flex-wrap:wrap}
 .tools{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;font-size:.8125rem;align-items:baseline;margin:.375rem 0 0}#narrow>summary{margin:.25rem 0;font-size:.875rem}
 .strip{display:block}.scale{margin:.75rem 0 0}
-.strip text{font-size:11px;fill:var(--dim)}.strip .c{fill:var(--focus)}.strip .d{fill:var(--bad)}.strip .empty{fill:none;stroke:var(--bad)}.strip .axis{stroke:var(--hair)}
+.strip text{font-size:11px;fill:var(--dim)}.strip .c{fill:var(--focus)}.strip .d{fill:var(--bad)}.strip .doubt{fill:none;stroke:var(--bad)}.strip .axis{stroke:var(--hair)}
 .strip a:hover .c{opacity:.7}
 .hours{border-collapse:separate;border-spacing:2px;font-size:.75rem}.hours th,.hours td{padding:.125rem .25rem;border:0;text-align:right;min-width:1.75rem}.hours td{background:var(--head)}
 .work{border:1px solid var(--line);padding:.5rem 1rem 1rem;margin:1rem 0}.work h2{break-after:avoid}.pen{break-before:avoid}

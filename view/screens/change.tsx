@@ -55,7 +55,7 @@ export async function changeScreen(asking: PageAsking): Promise<Screen> {
       [shortId(change.event_id), linkOf(change)],
     ],
     command: `itemtrail history ${shellWord(table.table)} ${shellWord(name)}${archiveFlag(asking.root)}`,
-    sureness: judgedItem(history),
+    sureness: judgedItem(history, table.table, asking.root),
     receipt: await receiptOfItem(asking, table, history),
     counts: `change ${index + 1} of ${changes.length} of the item; delivered ${change.repeats + 1} ${change.repeats === 0 ? 'time' : 'times'}`,
     remarks: restored === undefined ? [] : [showRestore(restored)],

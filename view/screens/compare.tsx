@@ -55,7 +55,7 @@ export async function compareScreen(
     question: `What differs in ${table.table} ${name} between ${asking.clock.text(fromUs)} and ${asking.clock.text(toUs)}?`,
     trail: trailOf(table, history.itemKey),
     command: `itemtrail diff ${shellWord(table.table)} ${shellWord(name)} --from ${from} --to ${to}${archiveFlag(asking.root)}`,
-    sureness: judgedItem(historyBetween(history, [fromUs, before], [toUs, after])),
+    sureness: judgedItem(historyBetween(history, [fromUs, before], [toUs, after]), table.table, asking.root),
     receipt: await receiptOfItem(asking, table, history, toUs),
     counts: differences === undefined ? 'one of the two states is not known' : `${differences.length} differences`,
     data: {

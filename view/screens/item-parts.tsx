@@ -107,9 +107,11 @@ export function Changes({ shown, selected, history, asking, table, total }: Chan
               </td>
               <td class="any">
                 {changedNames(change.changed)}
-                {problemsAt(change, step, history).map(text => (
-                  <small class="bad"> ⚠ {text}</small>
-                ))}
+                {problemsAt(change, step, history)
+                  .filter(text => !text.startsWith('GAP'))
+                  .map(text => (
+                    <small class="bad"> ⚠ {text}</small>
+                  ))}
               </td>
               <td class="t">
                 <a href={here(asking, { row: change.event_id, at: undefined })}>

@@ -55,7 +55,7 @@ export async function itemScreen(asking: PageAsking): Promise<Screen> {
       at === null
         ? `itemtrail history ${shellWord(table.table)} ${shellWord(name)}${flags}${archiveFlag(asking.root)}`
         : `itemtrail as-of ${shellWord(table.table)} ${shellWord(name)} ${formatInstant(at, 6)}${archiveFlag(asking.root)}`,
-    sureness: judgedItem(then === undefined ? history : then.until),
+    sureness: judgedItem(then === undefined ? history : then.until, table.table, asking.root),
     remarks: [
       ...(words.length === 0
         ? []
@@ -113,12 +113,14 @@ export async function itemScreen(asking: PageAsking): Promise<Screen> {
 
 /** How sure it is that there was none, and what may have been meant: a key is mistyped sooner than an item is lost. */
 async function neverSeen(
-  { archive: { engine } }: PageAsking,
+  { archive: { engine }, onAws }: PageAsking,
   table: TableConfiguration,
   history: AnsweredHistory,
 ): Promise<AddressError> {
   const { itemKey } = history
-  const similar = nearest(itemKey, await similarItemKeys(engine, table, itemKey)).map(showItemKey)
+  // on AWS it would be another scan of all keys, which nobody asked for
+  const known = onAws ? [] : await similarItemKeys(engine, table, itemKey)
+  const similar = nearest(itemKey, known).map(showItemKey)
   return new AddressError(
     `${table.table} ${showItemKey(itemKey)} was never seen: the archive has no change of it`,
     404,

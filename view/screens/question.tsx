@@ -17,7 +17,7 @@ import { here } from '../layout.js'
 import { Cell, fitsPaper } from '../paper/parts.js'
 import type { PageAsking, Screen, Sureness } from '../screen.js'
 import { seenRows } from '../sealed.js'
-import { judgedBy, surenessOf } from '../sureness.js'
+import { judgedBy, judgedItem, surenessOf } from '../sureness.js'
 import { itemIn, itemLink, tableIn } from '../tables.js'
 import { InstantText } from '../times.js'
 
@@ -170,8 +170,12 @@ function ask(
 
 async function surenessOfAnswer(asking: PageAsking, { asked }: Answer, table: TableConfiguration): Promise<Sureness> {
   // about one item it costs little, and is told at once
-  if (asked.parameters.has('item_key'))
-    return judgedBy(await asking.verdict({ ...asked, table: table.table }), asking.root)
+  if (asked.parameters.has('item_key')) {
+    const verdict = await asking.verdict({ ...asked, table: table.table })
+    return verdict?.item === undefined
+      ? judgedBy(verdict, asking.root)
+      : judgedItem(verdict.item, table.table, asking.root)
+  }
   const texts = Object.fromEntries([...asked.parameters].map(([name, value]) => [name, String(value)]))
   return surenessOf(asking, table.table, texts, { query: asked.query })
 }

@@ -38,12 +38,10 @@ export async function sqlScreen(asking: PageAsking): Promise<Screen> {
   if (statement === undefined)
     return { question: 'What does a statement answer?', trail, remarks: [LIMITS], body: form, data: {} }
   const { table, isCut } = await takeSome(asking, statement)
+  const stored = [...rowsOf(table)].slice(0, asking.waits ? undefined : MOST_SHOWN)
   const { archive } = asking
-  const rows = await seenRows(
-    asking,
-    archive.tables().map(name => archive.table(name)),
-    [...rowsOf(table)].slice(0, asking.waits ? undefined : MOST_SHOWN),
-  )
+  const all = archive.tables().map(name => archive.table(name))
+  const rows = await seenRows(asking, all, stored)
   const names = table.schema.fields.map(({ name }) => name)
   const { sha256, rowHashes } = fingerprintOf(table)
   const of = isCut ? `the first ${table.numRows} of more` : table.numRows

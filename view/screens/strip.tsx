@@ -93,7 +93,6 @@ function Bar({ table, day: { day, changes, deletes, doubt }, place, width, most 
   const told = `${day}: ${count(changes)} changes, ${count(deletes)} deletes${doubt === undefined ? '' : `, ${doubt}`}`
   return (
     <>
-      {doubt === undefined ? null : <rect {...at} y={0} height={HEIGHT} fill="url(#hatch)" opacity="0.45" />}
       <a
         href={linkTo(['t', table, 'changes'], { from: day, to: dayAfter(day) })}
         aria-label={`changes of ${day}`}
@@ -104,6 +103,13 @@ function Bar({ table, day: { day, changes, deletes, doubt }, place, width, most 
         </rect>
       </a>
       <rect class="d" {...at} y={HEIGHT - height(deletes)} height={height(deletes)} />
+      {doubt === undefined ? null : (
+        <>
+          {/* over the bar, for the highest would hide it; a click goes through */}
+          <rect {...at} y={0} height={HEIGHT} fill="url(#hatch)" opacity="0.7" pointer-events="none" />
+          <rect class="doubt" {...at} y={0} height={HEIGHT} pointer-events="none" />
+        </>
+      )}
     </>
   )
 }

@@ -30,8 +30,8 @@ export async function diffOfTable(
   const judgement = judgementOf(answer.asked, asking, async () => answer)
   const { verdict } = judgement
   const revealing = await revealingOf(workspace, table, options)
-  const { shown, given, ready } = revealing
-  await ready(textsIn(answer.table))
+  await revealing.ready(textsIn(answer.table))
+  const { shown, given } = revealing
   const span = `${showInstant(from)} → ${showInstant(to)}`
   const { root } = workspace
   return {

@@ -4,7 +4,7 @@ import { imagesIn, revealHistory } from '../../../erasure/revealed.js'
 import { answerQuery } from '../../../queries/answers/ask.js'
 import { narrowTable } from '../../../queries/answers/narrow-history.js'
 import { savedQuery } from '../../../queries/catalog.js'
-import { keyMember } from '../../../queries/item-key.js'
+import { keyMember, valueIn } from '../../../queries/item-key.js'
 import { isDoubtful, worstOf } from '../../../queries/verdict/findings.js'
 import type { ItemHistory } from '../../../queries/verdict/fold-history.js'
 import { readHistories } from '../../../queries/verdict/histories.js'
@@ -13,6 +13,7 @@ import { listItems } from '../../../queries/verdict/item-list.js'
 import type { Step } from '../../../queries/verdict/step.js'
 import { parseItem } from '../../../transform/attribute-value.js'
 import type { TableConfiguration } from '../../../transform/table-configuration.js'
+import { withTokens } from '../../ask/key-tokens.js'
 import { type Asking, lazily } from '../../ask/question.js'
 import { revealingOf, revealTable } from '../../ask/revealing.js'
 import { CommandError, EXIT, type Io } from '../../io.js'
@@ -53,21 +54,25 @@ export async function partitionHistory(
 ): Promise<AnswerSurface | undefined> {
   const { engine, archive } = asking.workspace
   const sample = await archive.sampleKey(table.table)
-  const key = sample === undefined || isWholeKey(typed, sample) ? undefined : keyMember(typed, sample)
+  if (sample === undefined || isWholeKey(typed, sample)) return undefined
+  const key = await withTokens(asking.workspace, table, keyed => keyMember(typed, sample, keyed))
   if (key === undefined) return undefined
+  // what names a person is not told again
+  const named = `${typed.slice(0, typed.indexOf('='))}=${valueIn(key)}`
+  const shared = table.keyIsPersonal === undefined ? typed : named
   const keys: string[] = []
   for await (const item of listItems(engine, table, { key, atUs: Date.now() * 1000, limit: MOST_ITEMS + 1 })) {
-    if (item.known > MOST_ITEMS) throw tooMany(table.table, typed, item.known)
+    if (item.known > MOST_ITEMS) throw tooMany(table.table, shared, item.known)
     keys.push(item.itemKey)
   }
   if (keys.length === 0)
     throw new CommandError(
-      `${table.table} ${typed} was never seen: the archive has no item of it`,
+      `${table.table} ${shared} was never seen: the archive has no item of it`,
       EXIT.findings,
       `itemtrail items ${table.table} lists those that it has`,
     )
   const items = [...(await readHistories(engine, table, keys)).values()]
-  return surfaceOf({ table, typed, key, items }, asking, shown)
+  return surfaceOf({ table, typed: shared, key, items }, asking, shown)
 }
 
 function isWholeKey(typed: string, sample: string): boolean {

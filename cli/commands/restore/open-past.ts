@@ -45,13 +45,15 @@ export async function openQuestion(
   io: Io,
 ): Promise<RestoreQuestion> {
   const { table, at, found } = await findPast(workspace, order)
+  refuseTokens(table)
   const beganUs = await archiveBegan(workspace.engine, table)
   checkBegan(table, beganUs, found.kind === 'moment' ? at : undefined)
   const live = await openLive(order, table, options, io)
   if (live !== undefined && live !== null) await checkKeys(workspace, table, live)
   // beside the archive the table is not read, but what is performed is for one that was seen
   const written = live ?? (live === undefined && order.performs ? await openTable(table.table, options, io) : undefined)
-  if (order.destination.kind === 'other' && order.key === undefined) await checkEmpty(live as LiveTable)
+  const isWhole = order.key === undefined && found.kind !== 'before'
+  if (order.destination.kind === 'other' && isWhole) await checkEmpty(live as LiveTable)
   const lost = await readLost(workspace, table)
   const actorAttribute = order.destination.kind === 'table' ? await actorAttributeOf(workspace, table) : null
   const now = order.destination.kind === 'table' && order.destination.against === 'table'
@@ -68,6 +70,16 @@ export async function openQuestion(
     options: { ...order.options, late, actorAttribute, sealed: await sealedItemsOf(table, workspace, options, io) },
     lost,
   }
+}
+
+/** A token is no key of the table's: it would be written as another item beside the one that is meant. */
+function refuseTokens({ table, keyIsPersonal }: TableConfiguration): void {
+  if (keyIsPersonal === undefined) return
+  throw new CommandError(
+    `table ${JSON.stringify(table)} cannot be restored: its rows have tokens in the place of ${keyIsPersonal.join(' and ')}, and nobody can tell the key of a token`,
+    EXIT.usage,
+    'as-of and diff tell what an item was, for who writes it back by hand',
+  )
 }
 
 async function findPast(

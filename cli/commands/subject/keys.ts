@@ -1,4 +1,8 @@
+import { type Configuration, tableConfiguration } from '../../../config/configuration.js'
+import type { SubjectPlace } from '../../../erasure/erase.js'
 import { createFolderKeys } from '../../../erasure/folder-keys.js'
+import { keySealing } from '../../../erasure/seal-image.js'
+import { configuredKey, storedKey } from '../../../queries/item-key.js'
 import { DiskArchive } from '../../../store/folder.js'
 import { keptConfigurations } from '../../../store/kept-configurations.js'
 import { tablesIn } from '../../../store/tables.js'
@@ -6,6 +10,7 @@ import { keyFolder } from '../../ask/key-store.js'
 import { archiveRoot, loadConfiguration } from '../../ask/workspace.js'
 import { CommandError, EXIT, type ExitCode, type Io, type Options } from '../../io.js'
 import { formatOf } from '../../show/choose-format.js'
+import { parseItemKey, showItemKey } from '../../show/item-key.js'
 import { printable } from '../../show/text.js'
 import { openSubject } from './place.js'
 
@@ -56,12 +61,37 @@ export async function adoptCommand(id: string | undefined, options: Options, io:
   return EXIT.done
 }
 
-/** Tells a person's token, which SQL finds rows by: a searched name would be a new copy of it. */
+/**
+ * Tells a person's token, which SQL finds rows by: a searched name would be a new copy of it. With `--table` the key
+ * that rows of this table have in the place of one.
+ */
 export async function tokenCommand(id: string | undefined, options: Options, io: Io): Promise<ExitCode> {
   const format = formatOf(options)
-  const { token } = await openSubject(id, options)
+  const place = await openSubject(id, options)
+  if (typeof options.table === 'string') {
+    const key = tokenKey(place, options.table, loadConfiguration(options))
+    await format.print({ page: () => io.out(`${showItemKey(key)}\n`), whole: () => ({ key: JSON.parse(key) }) }, io)
+    return EXIT.done
+  }
+  const { token } = place
   await format.print({ page: () => io.out(`${token}\n`), whole: () => ({ token }) }, io)
   return EXIT.done
+}
+
+/** The configuration does not tell what type a key is of. */
+function tokenKey({ id, keys }: SubjectPlace, name: string, configuration: Configuration | undefined): string {
+  const table = tableConfiguration(configuration, name)
+  const { keyIsPersonal } = table
+  const anyKey = configuredKey(table)
+  if (anyKey === undefined || keyIsPersonal === undefined)
+    throw new CommandError(`table ${JSON.stringify(name)} has no "keyIsPersonal" here: its keys are as they are`)
+  if (!id.startsWith('{') && /^[-+.\d]+$/.test(id))
+    throw new CommandError(
+      `key ${JSON.stringify(id)} may be a number or a text`,
+      EXIT.usage,
+      `say which, as in {"${keyIsPersonal[0]}":{"N":"42"}}`,
+    )
+  return storedKey(parseItemKey(id, anyKey), { table: name, keyIsPersonal, seal: { key: keySealing(table, keys) } })
 }
 
 /** Gives a person who was erased a new key, for a new life; what was sealed under the old one stays unreadable. */

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { readBounded } from '../../../config/gate.js'
 import { readBuilt } from '../../../evidence/built-file.js'
 import { bundleIn } from '../../../evidence/bundle-folder.js'
@@ -55,9 +55,13 @@ function describe({ leaf, row, entry, checkpoint }: ProvenRow): object {
 
 /** A bundle; without a key it is held against itself. */
 export const verifyBag: HandedOn = async (path, options, format, io) => {
-  if (!existsSync(path)) throw new CommandError(`bundle ${path} is not there`, EXIT.unchecked)
-  const key = believedKey(options)
-  const verdict = verifyBundle(bundleIn(path), key && (key.policy ?? key.verifier), readBuilt('verify.mjs'))
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found?.isDirectory() !== true)
+    throw new CommandError(`bundle ${path} is ${found === undefined ? 'not there' : 'no folder'}`, EXIT.unchecked)
+  const key = believedKey(options, path)
+  // what came with the bundle vouches for it no more than the bundle's own does
+  const given = key === undefined || key.isInside ? undefined : (key.policy ?? key.verifier)
+  const verdict = verifyBundle(bundleIn(path), given, readBuilt('verify.mjs'))
   await format.print({ page: () => io.out(showBundle(verdict)), whole: () => verdict }, io)
   return verdict.findings.length === 0 ? EXIT.done : EXIT.findings
 }

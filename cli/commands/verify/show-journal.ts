@@ -84,13 +84,16 @@ function nameOf({ signature, authority }: Stamp): string {
 }
 
 /** What a reader could take for checked. */
-function notChecked({ key, since, objects, refusedDays, log, stamps }: JournalCheck): readonly string[] {
+function notChecked({ key, since, objects, refusedDays, log, stamps, cosigned }: JournalCheck): readonly string[] {
   const skipped = objects === undefined ? 0 : objects.sound - objects.hashed
   const expired = objects?.expired.length ?? 0
   return [
     ...log.remarks,
     ...(key === undefined ? ['who signed: --key takes the key that was handed over another way'] : []),
     ...(since === undefined ? ['that nobody with the key made it anew: --since takes a checkpoint that was kept'] : []),
+    ...(cosigned !== undefined && cosigned.size < log.head.size
+      ? [`what came after size ${cosigned.size}: no witness cosigned it`]
+      : []),
     ...(stamps.some(({ signature }) => signature === 'sound')
       ? ['who the authority of the time stamps is: --tsa-ca takes the certificates of whoever is believed']
       : []),

@@ -188,7 +188,9 @@ describe('a statement', () => {
 describe('a question about a period', () => {
   const DAYS = 12
   const days = Array.from({ length: DAYS }, (_, i) => String(10 + i))
-  const changes = days.map(day => change('A', `${day}T12:00:00`, undefined, { day: { S: day } }))
+  // where nobody is named at all, a question about people opens nothing
+  const after = (day: string) => ({ day: { S: day }, updated_by: { S: 'alice' } })
+  const changes = days.map(day => change('A', `${day}T12:00:00`, undefined, after(day)))
   const timeless = kinesisDocument({ ApproximateCreationDateTime: undefined })
   const period = { from: '2026-11-14T00:00:00Z', to: '2026-11-15T00:00:00Z', at: '2026-11-12T23:59:59.999999Z' }
 
@@ -215,7 +217,7 @@ describe('a question about a period', () => {
 
   it('opens no object of another day', async () => {
     const root = temporaryFolder()
-    await ingestRecords(root, changes)
+    await ingestRecords(root, changes, { configuration: STORY_TABLE })
     await withEngine(root, [STORY_TABLE], async engine => {
       for (const query of SAVED_QUERIES.values()) {
         const names = query.parameters.map(({ name }) => name)

@@ -30,6 +30,17 @@ describe('DuckDbEngine, stopped', () => {
     engine.close()
   })
 
+  it('lets no statement wait for another that takes long', async () => {
+    const controller = new AbortController()
+    const engine = await DuckDbEngine.open(temporaryFolder(), [], { signal: controller.signal })
+    const running = engine.run(long).catch((error: Error) => error.message)
+    const counted = Promise.all(Array.from({ length: 3 }, () => engine.run('select 1')))
+    expect((await counted).map(({ numRows }) => numRows)).toEqual([1, 1, 1])
+    controller.abort('enough')
+    expect(await running).toBe('the statement was stopped')
+    engine.close()
+  })
+
   it('gives no part of an answer for the whole where a stream is stopped, or fails half-way', async () => {
     const engine = await DuckDbEngine.open(temporaryFolder())
     const controller = new AbortController()

@@ -2,6 +2,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { makeOrders } from './archives.js'
 import { CHROMIUM, launch, openJudged, type Served, serveView, type Visit, visit } from './chromium.js'
+import { findWithAxe } from './screens.js'
 
 const LIST = '/t/Orders/changes?event=MODIFY'
 
@@ -192,6 +193,7 @@ describe.skipIf(CHROMIUM === undefined)('the keys of a page', () => {
     expect(await page.locator('dialog[open]').count()).toBe(1)
     for (const key of ['j', 'k', 'Enter', 'Esc', '/', '[', ']', 'x', 'd', 't', 'r', 'w', 'y', 'c', 'p', '?'])
       expect([key, await page.locator('dialog kbd', { hasText: key }).count()]).not.toEqual([key, 0])
+    expect(await findWithAxe(page)).toEqual([])
     await press('Escape')
     expect(await page.locator('dialog[open]').count()).toBe(0)
   })

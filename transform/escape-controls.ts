@@ -1,0 +1,20 @@
+/**
+ * Items, names and files are not ours: controls, which could steer a terminal or begin a line of their own, and format
+ * characters, which turn its direction or cannot be seen, as the escapes that JSON has for them. Joiners stay, names
+ * and emoji are written with them.
+ */
+export function escapeControls(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/gu, escapeUnits)
+}
+
+/** The same of a text of several lines, whose line feeds stay. */
+export function escapeControlsInLines(text: string): string {
+  return text.split('\n').map(escapeControls).join('\n')
+}
+
+function escapeUnits(character: string): string {
+  return character
+    .split('')
+    .map(unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('')
+}
