@@ -4,7 +4,6 @@ import { createHandler } from '../transform/handler.js'
 import { identity, plainPath, tutorial } from './contestants.js'
 import { EVENT_RECORDS, firehoseEvents } from './events.js'
 import { baselineRecords, ORDERS, orderRecords } from './orders.js'
-import { sealedOrders } from './sealing.js'
 import { compareCpu, type Finding, PAIRS, type Spread, type Suite, type SuiteResult, showSpread } from './suite.js'
 
 export interface TransformSize {
@@ -31,15 +30,6 @@ export async function measureTransform(
   const handler = createHandler(ORDERS)
   const first = await compareCpu(
     { identity: over(usual, identity), tutorial: over(usual, tutorial), ours: over(usual, handler) },
-    rounds,
-  )
-  note('the same with two values sealed in each image, and with a configuration that seals none')
-  const sealing = await compareCpu(
-    {
-      ours: over(usual, handler),
-      again: over(usual, createHandler({ ...ORDERS })),
-      sealed: over(usual, createHandler(sealedOrders())),
-    },
     rounds,
   )
   note('the same without the fast path')
@@ -69,16 +59,6 @@ export async function measureTransform(
       ),
       ratio('full transform, plain path alone', 'identity', plain.plain.ratio, 1.9),
       ratio('full transform, baseline documents: fast path', 'identity', baseline.ours.ratio, 1.9),
-      {
-        what: 'full transform with two erasable values in each image',
-        against: 'without',
-        figure: `${showSpread(sealing.sealed.ratio)} of its CPU`,
-      },
-      {
-        what: 'full transform of a table without erasable values, for the noise',
-        against: 'itself',
-        figure: `${showSpread(sealing.again.ratio)} of its CPU`,
-      },
       { what: 'the usual tutorial', against: 'identity', figure: `${showSpread(first.tutorial.ratio)} of its CPU` },
       {
         what: 'identity, for scale',
@@ -99,7 +79,7 @@ export async function measureTransform(
 type Events = readonly FirehoseTransformationEvent[]
 
 /** A part of the events for each round, and one to warm up. */
-function slices(events: Events, rounds: number): readonly Events[] {
+export function slices(events: Events, rounds: number): readonly Events[] {
   const size = Math.max(1, Math.floor(events.length / (rounds + 1)))
   return Array.from({ length: rounds + 1 }, (_, i) => events.slice(i * size, (i + 1) * size)).filter(
     slice => slice.length > 0,
@@ -107,7 +87,7 @@ function slices(events: Events, rounds: number): readonly Events[] {
 }
 
 /** Each call takes the next slice. */
-function over(parts: readonly Events[], transform: (event: FirehoseTransformationEvent) => unknown) {
+export function over(parts: readonly Events[], transform: (event: FirehoseTransformationEvent) => unknown) {
   let calls = 0
   return async () => {
     for (const event of parts[calls++ % parts.length] as Events) await transform(event)

@@ -1,3 +1,4 @@
+import { REFUSED_PREFIX } from '../transform/layout.js'
 import type { BucketFacts, DeployedFact, Facts, LifecycleRule } from './deployed-facts.js'
 import { type Check, judged, known, unchecked } from './judgement.js'
 
@@ -14,14 +15,13 @@ const QUEUE_DAYS = 14
 const VERSION_DAYS = 1
 
 const FOR_EVER = 'for ever'
-const REFUSED = 'refused/'
 
 /** What is checked of places that may hold something of who was erased: none keeps it longer than is documented. */
 export const CLEAR_PLACE_CHECKS: readonly Check<ClearPlaces>[] = [
   {
     name: 'refused records in the archive',
     todo: 'deploy again; itemtrail subject erase names what is there of a person, which is to be redriven or deleted',
-    judge: ({ archive, refusedDays }) => judgeRefused(archive, REFUSED, refusedDays),
+    judge: ({ archive, refusedDays }) => judgeRefused(archive, REFUSED_PREFIX, refusedDays),
   },
   {
     name: 'what Lambda gave up',

@@ -21,11 +21,15 @@ import type { SubjectKeys } from './subject-keys.js'
 /** How rows of a table are sealed under these keys. */
 export function sealingOf(table: TableConfiguration, keys: SubjectKeys): Sealing {
   const key = keySealing(table, keys)
+  // the image after a change has most values of the one before; of no other image anything is kept
+  let known: ReadonlyMap<string, string> = new Map()
   return {
     key,
     // whose an item is may be what its key says, so that goes last
     image: (item, binary, itemKey) => {
-      const sealed = sealValues(item, table, { binary, keys, itemKey })
+      const made = new Map<string, string>()
+      const sealed = sealValues(item, table, { binary, keys, itemKey, known, made })
+      known = made
       return { ...sealed, item: key(sealed.item, binary) }
     },
   }
@@ -51,9 +55,13 @@ interface ImageSealer {
   readonly binary: BinaryEncoding
   readonly keys: SubjectKeys
   readonly itemKey: string
+  /** Ciphertexts of the image before, and of this one, by what was sealed where under which key. */
+  readonly known: ReadonlyMap<string, string>
+  readonly made: Map<string, string>
 }
 
-function sealValues(item: Item, table: TableConfiguration, { binary, keys, itemKey }: ImageSealer): SealedItem {
+function sealValues(item: Item, table: TableConfiguration, sealer: ImageSealer): SealedItem {
+  const { binary, keys, itemKey } = sealer
   const subjects = new Set<string>()
   let sealed = item
   for (const erasable of table.erasable ?? []) {
@@ -64,7 +72,7 @@ function sealValues(item: Item, table: TableConfiguration, { binary, keys, itemK
       const sealOne = (found: AttributeValue) => {
         subjects.add(owner)
         if (keys.current(owner).state === 'erased') subjects.add(erasedMark(owner))
-        return sealValue(found, value, { table: table.table, token: owner, binary, keys })
+        return sealValue(found, value, { ...sealer, table: table.table, token: owner })
       }
       const { M } = replaceAt({ M: sealed }, value.path, sealOne) as { readonly M: Item }
       sealed = M
@@ -106,24 +114,24 @@ function tokenIn(
   return id === null ? undefined : keys.tokenOf(id)
 }
 
-interface Sealer {
+interface Sealer extends Omit<ImageSealer, 'itemKey'> {
   readonly table: string
   readonly token: string
-  readonly binary: BinaryEncoding
-  readonly keys: SubjectKeys
 }
 
 function sealValue(
   value: AttributeValue,
   { path, keep }: ErasableValue,
-  { table, token, binary, keys }: Sealer,
+  { table, token, binary, keys, known, made }: Sealer,
 ): AttributeValue {
   const key = keys.current(token)
   const { generation } = key
   // of a person who was erased nothing new is kept, be it coarse
   if (key.state === 'erased') return writeSealed({ generation, token, ciphertext: '' })
   const text = canonicalValue(value, path.join('.'), binary)
-  const ciphertext = sealText(text, key.fieldKey, { table, path, token, generation })
+  const name = `${token}.${generation} ${JSON.stringify(path)}\n${text}`
+  const ciphertext = known.get(name) ?? sealText(text, key.fieldKey, { table, path, token, generation })
+  made.set(name, ciphertext)
   return writeSealed({ generation, token, ciphertext }, keptOf(value, keep))
 }
 

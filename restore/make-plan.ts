@@ -137,15 +137,14 @@ export async function* planUndo(
     const keys = batch.map(({ itemKey }) => itemKey)
     const histories = await readHistories(engine, table, keys, ITEMS)
     const now = await itemsNowOf(histories, subject)
-    const clear = batch.map(({ itemKey, eventIds }) => {
+    const undone = batch.map(({ itemKey, eventIds }) => {
       const all = histories.get(itemKey) as ItemHistory
       return undoItem(all, new Set(eventIds), now(all), options)
     })
     // rows from before a value was erasable have it in clear, and so has the table
-    const planned = options.sealed === undefined ? clear : await hidePlanned(clear, options.sealed)
-    for (const item of planned) {
-      if (item === undefined) onSame()
-      else yield item
+    for (const planned of await hidePlanned(undone, options.sealed)) {
+      if (planned === undefined) onSame()
+      else yield planned
     }
   }
 }

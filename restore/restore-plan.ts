@@ -172,12 +172,13 @@ function closedItem(key: string, { confidence }: Then, reason: string): PlannedC
 
 /**
  * Planned items with what is erasable sealed, as a plan is kept, and shown; what could not be opened again is not
- * planned.
+ * planned. Without keys they are as they stand.
  */
 export async function hidePlanned(
   planned: readonly (PlannedChange | undefined)[],
-  sealed: SealedItems,
+  sealed: SealedItems | undefined,
 ): Promise<readonly (PlannedChange | undefined)[]> {
+  if (sealed === undefined) return planned
   const shown = planned.flatMap(item =>
     [item?.wanted, item?.now].flatMap(image => (item && image ? [{ key: item.key, image }] : [])),
   )

@@ -50,7 +50,8 @@ export function canonicalAttributes(
 
 /** Whether two values that JSON.parse made are the same, down to the order of lists and sets. */
 function isSame(a: unknown, b: unknown): boolean {
-  if (!isObject(a) || !isObject(b)) return a === b || (Array.isArray(a) && Array.isArray(b) && isSameList(a, b))
+  if (a === b) return true
+  if (!isObject(a) || !isObject(b)) return Array.isArray(a) && Array.isArray(b) && isSameList(a, b)
   let names = 0
   for (const name in a) {
     if (!isSame(a[name], b[name])) return false

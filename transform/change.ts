@@ -107,14 +107,14 @@ function sealingFor({ table, seal }: TableConfiguration): Sealing {
 
 function sealImages(before: Image | null, after: Image | null, itemKey: string, sealing: Sealing): SealedImages {
   const subjects = new Set<string>()
-  const sealImage = (image: Image | null, path: string, known: Image | null) => {
+  const sealImage = (image: Image | null, path: string) => {
     if (image === null) return null
     const sealed = sealing.image(image.item, image.binary, itemKey)
     for (const token of sealed.subjects) subjects.add(token)
-    return imageOf(sealed.item, path, image.binary, known)
+    // what is not sealed has the texts that it had
+    return imageOf(sealed.item, path, image.binary, image)
   }
-  const oldImage = sealImage(before, 'OldImage', null)
-  const newImage = sealImage(after, 'NewImage', oldImage)
+  const [oldImage, newImage] = [sealImage(before, 'OldImage'), sealImage(after, 'NewImage')]
   return { oldImage, newImage, subjects: nonEmpty([...subjects].sort(compareUtf8)) }
 }
 

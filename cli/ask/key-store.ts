@@ -70,6 +70,7 @@ export async function stackKeysOf(
   { mayMake = true }: { readonly mayMake?: boolean } = {},
 ): Promise<{ readonly table: TableConfiguration; readonly keys: ReadingKeys } | undefined> {
   if (typeof keysOf !== 'string') return undefined
+  if (keysOf === '') throw new CommandError('--keys-of is empty, expected the name of a stack')
   if (table.erasable === undefined)
     throw new CommandError(`--keys-of is for erasable values, of which ${JSON.stringify(table.table)} has none`)
   const [{ openStackKeys }, { sealAhead }] = await Promise.all([

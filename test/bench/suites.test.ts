@@ -5,6 +5,7 @@ import { measureHandler } from '../../bench/handler.js'
 import { measureIngest } from '../../bench/ingest.js'
 import { orderRecords } from '../../bench/orders.js'
 import { measureWriters } from '../../bench/parquet-writers.js'
+import { measureSealing } from '../../bench/sealing.js'
 import type { SuiteResult } from '../../bench/suite.js'
 import { measureTransform } from '../../bench/transform.js'
 
@@ -13,6 +14,7 @@ const DIST = fileURLToPath(new URL('../../dist/', import.meta.url))
 describe('the suites of npm run bench run, at a small size', () => {
   const suites: readonly (readonly [string, (note: () => void) => Promise<SuiteResult>])[] = [
     ['transform', note => measureTransform({ records: 1500, rounds: 2 }, note)],
+    ['sealing', note => measureSealing({ records: 1500, rounds: 2 }, note)],
     ['parquet-writers', note => measureWriters({ rows: 50, rounds: 1 }, note)],
   ]
   const built: typeof suites = [
