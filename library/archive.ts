@@ -184,7 +184,10 @@ export class OpenArchive implements AsyncDisposable {
     for await (const item of listItems(this.engine, configuration, question)) yield toItemKnown(item)
   }
 
-  /** Where a value ever stood, item by item: a text, a number as the archive writes it, or an element of a set. */
+  /**
+   * Where a value ever stood, item by item: a text, a number as the archive writes it, or an element of a set. What is
+   * sealed is not looked into, whatever keys are here.
+   */
   async *find(table: string, value: string, narrowed: ValueNarrowed = {}): AsyncGenerator<FoundValue> {
     const configuration = this.table(table)
     const stored = await this.storedValue(configuration, value, narrowed.attribute)

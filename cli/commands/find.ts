@@ -1,5 +1,6 @@
 import type { Table } from 'apache-arrow'
 import { findValue, type ValueSearch } from '../../queries/answers/find-value.js'
+import { sealedPlaces, tellUnseen } from '../../queries/answers/sealed-places.js'
 import { savedQuery } from '../../queries/catalog.js'
 import type { ValueSpan } from '../../queries/verdict/value-spans.js'
 import { formatInstant } from '../../transform/instant.js'
@@ -52,7 +53,9 @@ async function answerFind([name, value = '']: readonly string[], asking: Asking)
   const search = await findValue(workspace.engine, table, { value: stored, attribute, limit })
   if (attribute === undefined && table.keyIsPersonal !== undefined)
     asking.io.err(`${printable(keysNotLookedAt(table))}\n`)
-  return surfaceOf(table.table, stored, search, asking)
+  const sealed = await sealedPlaces(workspace.engine, table, attribute)
+  if (sealed.length > 0) asking.io.err(`${printable(tellUnseen(table, sealed))}\n`)
+  return surfaceOf(table.table, stored, search, sealed, asking)
 }
 
 /** A value is looked for as it is, and in the place of these there is another. */
@@ -61,12 +64,19 @@ function keysNotLookedAt({ table, keyIsPersonal = [] }: TableConfiguration): str
   return `keys of ${table} have tokens in the place of ${keyIsPersonal.join(' and ')}: ${flags} looks for the value there`
 }
 
-function surfaceOf(table: string, value: string, search: ValueSearch, asking: Asking): AnswerSurface {
+function surfaceOf(
+  table: string,
+  value: string,
+  search: ValueSearch,
+  sealed: readonly string[],
+  asking: Asking,
+): AnswerSurface {
   const { root } = asking.workspace
   const { answer } = search
   const { attribute } = asking.options
-  const empty =
+  const nowhere =
     attribute === undefined ? savedQuery('items-with-value').empty : `this value never stood at ${String(attribute)}`
+  const empty = sealed.length === 0 ? nowhere : `in clear, ${nowhere}`
   const judgement = judgementOf(answer.asked, asking, async () => answer)
   const counts = { spans: 0, items: new Set<string>() }
   const spans = countSpans(search.spans(), counts)
@@ -84,13 +94,14 @@ function surfaceOf(table: string, value: string, search: ValueSearch, asking: As
       parameters: {
         table,
         ...(attribute !== undefined && { attribute: String(attribute) }),
+        ...(sealed.length > 0 && { 'sealed, and not looked into': sealed.join(', ') }),
       },
       sql: answer.asked.sql,
       empty,
       confidence: pageVerdict(await judgement.verdict(), root),
     }),
     ...parts,
-    beside: async () => ({ not_looked_at: answer.length - search.tally.items, ...(await parts.beside()) }),
+    beside: async () => ({ not_looked_at: answer.length - search.tally.items, sealed, ...(await parts.beside()) }),
     end: async io => {
       tellCounts(value, counts, search, io)
       return exitOfVerdict(await judgement.verdict())

@@ -5,6 +5,7 @@ import { revealRows } from '../../erasure/revealed.js'
 import type { Answer } from '../../queries/answers/answer.js'
 import type { AnswerVerdict } from '../../queries/answers/asked.js'
 import { withoutZeros } from '../../queries/answers/plain-text.js'
+import { unseenSealed } from '../../queries/answers/sealed-places.js'
 import { explainNothing } from '../../queries/answers/why-nothing.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import type { Row } from '../../queries/engines/rows.js'
@@ -59,7 +60,8 @@ async function answerSaved([name, ...rest]: readonly string[], asking: Asking): 
   const empty = lazily(async () => describeNothing(saved, answer, table, await judgement.verdict(), workspace))
   const opening = await openingOf(workspace, [table], options)
   await opening.ready(textsIn(answer.table))
-  return surfaceOf(saved, answer, judgement, empty, opening, workspace.root)
+  const unseen = await unseenSealed(workspace.engine, table, answer.asked)
+  return surfaceOf(saved, answer, judgement, empty, opening, { root: workspace.root, unseen })
 }
 
 function surfaceOf(
@@ -68,7 +70,7 @@ function surfaceOf(
   judgement: AnswerJudgement,
   empty: () => Promise<string>,
   opening: Opening,
-  root: string,
+  { root, unseen }: { readonly root: string; readonly unseen: string | undefined },
 ): AnswerSurface {
   const { verdict } = judgement
   const { given } = opening
@@ -87,11 +89,12 @@ function surfaceOf(
     summary: io => tell(io.err, io),
     table: () => revealTable(answer.table, opening),
     web: async () => ({
-      ...describePage(saved, answer),
+      ...describePage(saved, answer, unseen),
       empty: await empty(),
       confidence: pageVerdict(await verdict(), root),
     }),
     end: async io => {
+      if (unseen !== undefined) io.err(`${wrap(printable(unseen), io.columns)}\n`)
       for (const remark of answer.remarks) io.err(`${wrap(printable(remark), io.columns)}\n`)
       const isAltered = tellAlteredImages(answer, io)
       const isDoubted = isAltered || answer.remarks.length > 0 || hasDoubt(answer.table)
@@ -127,16 +130,18 @@ async function describeNothing(
   if (length > 0) return ''
   const of = verdict === undefined || verdict.item !== undefined ? '' : `, ${emptyOf(verdict)}`
   const why = isOnAws(root) ? undefined : await explainNothing(engine, table, asked)
-  return `${empty}${of}${why === undefined ? '' : `: ${why}`}`
+  const unseen = await unseenSealed(engine, table, asked)
+  return `${unseen === undefined ? '' : 'in clear, '}${empty}${of}${why === undefined ? '' : `: ${why}`}`
 }
 
-function describePage({ question }: SavedQuery, { asked }: Answer): PageContext {
+function describePage({ question }: SavedQuery, { asked }: Answer, unseen: string | undefined): PageContext {
   const { table = '', parameters, sql } = asked
   const shown = [...parameters].map(([name, value]) => [
     name,
     name === 'item_key' ? showItemKey(`${value}`) : `${value}`,
   ])
-  return { question, parameters: { table, ...Object.fromEntries(shown) }, sql }
+  const told = unseen === undefined ? {} : { 'not looked into': unseen }
+  return { question, parameters: { table, ...Object.fromEntries(shown), ...told }, sql }
 }
 
 /** True where the answer finds that something is missing or contradictory, as `continuity` does. */

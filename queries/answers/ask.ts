@@ -11,6 +11,7 @@ import { actorOfToday } from '../todays-actor.js'
 import { knownByFacts } from '../verdict/gone-items.js'
 import { Answer } from './answer.js'
 import type { Asked } from './asked.js'
+import { sealedAround } from './sealed-places.js'
 
 /**
  * Asks a saved query of a table. Throws `ParameterError` for parameters it does not take, `QueryError` for the engine's
@@ -43,8 +44,22 @@ export async function answerQuery(
   const answer = await answerStatement(engine, asked, { ...options, scope })
   const attribute = bound.parameters.get('attribute')
   if (attribute === undefined || attribute === '' || answer.length > 0) return answer
-  const meant = await attributeMeant(engine, table, String(attribute))
+  const meant = await attributeAsked(engine, table, String(attribute))
   return meant === attribute ? answer : answerQuery(engine, query, table, { ...parameters, attribute: meant }, options)
+}
+
+/** "No item ever had it" cannot be said of what lies in a value that is sealed as a whole. */
+async function attributeAsked(engine: QueryEngine, table: TableConfiguration, text: string): Promise<string> {
+  try {
+    return await attributeMeant(engine, table, text)
+  } catch (error) {
+    const around = error instanceof ParameterError ? await sealedAround(engine, table, text) : undefined
+    if (around === undefined) throw error
+    throw new ParameterError(
+      `parameter attribute is ${JSON.stringify(text)}, which is sealed as a part of ${around}, expected ${around}`,
+      { cause: error },
+    )
+  }
 }
 
 /** The answer to a statement of one's own, in which `attr(image, 'path')` is the plain value at a path. */

@@ -32,6 +32,25 @@ describe('what is sealed', () => {
     }
   })
 
+  it('is told to be there by who looks for a value, and never said to be nowhere', async () => {
+    const { ask, askJson, ingest } = await makePlace([{ subject: 'seller.id', attributes: ['buyer', 'lines.*.note'] }])
+    await ingest(LIFE)
+    const told = (places: string) => `values of Orders at ${places} are sealed, and were not looked into`
+    const anywhere = await ask('find', 'Orders', 'Ann Secret')
+    expect(anywhere.out).toContain('in clear, no image in the archive has this value')
+    expect(anywhere.err).toContain(told('buyer, lines.*.note'))
+    const there = await ask('find', 'Orders', 'Ann Secret', '--attribute', 'buyer.name')
+    expect([there.out, there.err].join('')).toContain('in clear, this value never stood at buyer.name')
+    expect(there.err).toContain(told('buyer'))
+    expect((await askJson('find', 'Orders', 'x', '--attribute', 'lines[0].note')).sealed).toEqual(['lines.*.note'])
+    expect((await askJson('find', 'Orders', 'PAID', '--attribute', 'status')).sealed).toEqual([])
+    const asked = await ask('query', 'items-with-value', 'Orders', 'value=Ann Secret')
+    expect(asked.out).toContain('in clear, no image')
+    expect(asked.err).toContain(told('buyer, lines.*.note'))
+    const within = await ask('query', 'changes-by-attribute', 'Orders', 'attribute=buyer.name')
+    expect([within.exit, within.err]).toEqual([2, expect.stringContaining('which is sealed as a part of buyer')])
+  })
+
   it('is the very item that there was', async () => {
     const { ingest, askJson } = await makePlace()
     await ingest(LIFE)

@@ -3,6 +3,7 @@ import type { Parameters as Given } from '../../library/given.js'
 import type { Answer } from '../../queries/answers/answer.js'
 import { fingerprintOf } from '../../queries/answers/canonical-answer.js'
 import { makeReceipt } from '../../queries/answers/receipt.js'
+import { unseenSealed } from '../../queries/answers/sealed-places.js'
 import { explainNothing } from '../../queries/answers/why-nothing.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
 import { type Row, rowsOf } from '../../queries/engines/rows.js'
@@ -56,6 +57,7 @@ export async function questionScreen(asking: PageAsking): Promise<Screen> {
   )
   const stored = asking.waits ? [...rowsOf(answer.table)] : pageOf(answer, start)
   const shown = await seenRows(asking, [table], stored)
+  const unseen = await unseenSealed(asking.archive.engine, table, answer.asked)
   const nothing =
     answer.length > 0 || asking.onAws ? undefined : await explainNothing(asking.archive.engine, table, answer.asked)
   return {
@@ -68,7 +70,7 @@ export async function questionScreen(asking: PageAsking): Promise<Screen> {
       sha256,
       link: linkTo(['receipt', saved.name], { ...asking.search, after: undefined, row: undefined, tz: undefined }),
     },
-    remarks: answer.remarks,
+    remarks: unseen === undefined ? answer.remarks : [...answer.remarks, unseen],
     data: {
       query: saved.name,
       table: table.table,
