@@ -93,7 +93,7 @@ async function openFolder(root: string, options: FolderOptions, end?: () => void
     )
   if (options.reveal === true && options.keys === undefined)
     throw new ArchiveError('reveal takes the key store, expected keys: FOLDER with it')
-  const keys = options.keys === undefined ? undefined : openKeys(root, options.keys)
+  const keys = options.keys === undefined ? undefined : await openKeys(root, options.keys)
   const configured = [...(options.tables ?? [])]
   try {
     const known = await tablesIn(folder, configured)

@@ -1,10 +1,12 @@
 import { FolderFences } from '../erasure/fences.js'
 import { FolderKeys } from '../erasure/folder-keys.js'
 import { openingFor } from '../erasure/opening.js'
+import { checkOwnKeys } from '../erasure/own-keys.js'
 import { AS_STORED, type Unsealing } from '../erasure/reveal.js'
 import { sealingOf } from '../erasure/seal-image.js'
 import { isWithin } from '../journal/key-file.js'
 import type { QueryEngine } from '../queries/engines/engine.js'
+import { DiskArchive } from '../store/folder.js'
 import { SealingError } from '../transform/sealed-field.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { ArchiveError } from './archive-error.js'
@@ -31,13 +33,18 @@ export type OpenSealed = (engine: QueryEngine, tables: readonly TableConfigurati
 /** Leaves everything as it is stored. */
 export const KEPT_CLOSED: OpenSealed = async () => AS_STORED
 
-/** Opens the key store of an archive in a folder. Throws an `ArchiveError` for what is none, or lies in the archive. */
-export function openKeys(root: string, folder: string): FolderKeys {
+/**
+ * Opens the key store of an archive in a folder. Throws an `ArchiveError` for what is none, is another archive's, or
+ * lies in the archive.
+ */
+export async function openKeys(root: string, folder: string): Promise<FolderKeys> {
   if (isWithin(folder, root))
     throw new ArchiveError(`key store ${JSON.stringify(folder)} is inside the archive, expected a place outside`)
   const fences = new FolderFences(root)
   try {
-    return FolderKeys.open(folder, name => fences.of(name))
+    const keys = FolderKeys.open(folder, name => fences.of(name))
+    await checkOwnKeys(new DiskArchive(root), keys)
+    return keys
   } catch (error) {
     if (error instanceof SealingError) throw new ArchiveError(error.message, { cause: error })
     throw error

@@ -24,14 +24,6 @@ export interface ArchiveKeys {
   readonly open: () => Promise<ReadingKeys>
 }
 
-/** Those of an archive in a folder. */
-export function keysOfFolder(configuration: Configuration | undefined, root: string): ArchiveKeys {
-  return {
-    tokenOf: async id => openKeyStore(configuration, root).tokenOf(id),
-    open: async () => openKeyStore(configuration, root),
-  }
-}
-
 /** Those of an archive on AWS, which a stack names. */
 export function keysOfStack(stack: string | undefined, region: string | undefined): ArchiveKeys {
   const opened = async () => {

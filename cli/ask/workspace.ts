@@ -16,7 +16,8 @@ import { CommandError, EXIT, type Io, type Options } from '../io.js'
 import { DEFAULT_ARCHIVE, nameOnAws } from '../show/archive-name.js'
 import { engineOf, placeOf, stackOf } from './engine-choice.js'
 import { verifierOfKey } from './given-key.js'
-import { type ArchiveKeys, keysOfFolder, keysOfStack, withoutKeys, withSealing } from './key-store.js'
+import { type ArchiveKeys, keysOfStack, withoutKeys, withSealing } from './key-store.js'
+import { keysOfFolder, lookAtTokens } from './own-keys.js'
 
 const DEFAULT_CONFIGURATION = 'itemtrail.config.json'
 
@@ -104,6 +105,7 @@ async function openFolder(options: Options, configuration: Configuration | undef
       'itemtrail ingest FILE makes one, --archive names another',
     )
   }
+  await lookAtTokens(configuration, root)
   const signal = io?.interruption?.()
   const files = options.files === true
   return {

@@ -14,6 +14,7 @@ import { checkRegion } from '../ask/archive-writing.js'
 import { LIVE_OPTIONS } from '../ask/connection.js'
 import { KEYS_OF_OPTION, sealedByStack } from '../ask/key-store.js'
 import { keyedTable } from '../ask/keyed-table.js'
+import { lookAtKeys } from '../ask/own-keys.js'
 import { type BaselineSource, openFullExport, openScan } from '../ask/table-source.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, loadConfiguration } from '../ask/workspace.js'
 import { callAws, describeWriteFailure } from '../failures.js'
@@ -47,7 +48,9 @@ export const baseline: Command = {
     checkUse(options)
     const source = await openSource(name, options, io)
     const place = await openPlace(name, options)
-    const keyed = await keyedTable(name, loadConfiguration(options), source.keys, place.root)
+    const configuration = loadConfiguration(options)
+    if (place.root !== undefined) await lookAtKeys(configuration, place.root)
+    const keyed = await keyedTable(name, configuration, source.keys, place.root)
     const table = await sealedByStack(keyed, options)
     checkSince(table, source)
     await place.check(table)

@@ -5,6 +5,7 @@ import { DiskArchive } from '../../store/folder.js'
 import { Refusal, shown } from '../../transform/refusal.js'
 import { streamOf } from '../../transform/stream-record.js'
 import { checkColumns } from '../ask/archive-writing.js'
+import { lookAtKeys } from '../ask/own-keys.js'
 import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration } from '../ask/workspace.js'
 import { archiveFailure, describeReadFailure, describeSystemError, describeWriteFailure } from '../failures.js'
 import { type Command, CommandError, EXIT, type Options } from '../io.js'
@@ -35,6 +36,7 @@ export const ingest: Command = {
     const [file, root] = [args[0] as string, archiveRoot(options)]
     const origin = originOf(options)
     await checkColumns(root, configuration)
+    await lookAtKeys(configuration, root)
     const input = await openInput(file, io.stdin)
     const progress = new Progress(io, 'record')
     let records = 0

@@ -17,6 +17,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { LIVE_OPTIONS } from '../ask/connection.js'
 import { KEYS_OF_OPTION, sealedByStack } from '../ask/key-store.js'
 import { keyedTable } from '../ask/keyed-table.js'
+import { lookAtKeys } from '../ask/own-keys.js'
 import { tellSealed } from '../ask/remarks.js'
 import {
   ARCHIVE_OPTION,
@@ -57,6 +58,7 @@ export const reconcile: Command = {
     checkUse(options, root)
     const waitMs = waitOf(options)
     const configuration = loadConfiguration(options)
+    if (options.keysOf === undefined) await lookAtKeys(configuration, root)
     const source = await openSource(name, options, io)
     const table = await sealedByStack(await keyedTable(name, configuration, source.keys, root), options)
     const store = await StateStore.open()

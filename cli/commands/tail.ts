@@ -10,6 +10,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { TABLE_NAME } from '../../transform/table-names.js'
 import { checkColumns, checkRegion } from '../ask/archive-writing.js'
 import { type Connection, connectionOf, ENDPOINT_OPTION, REGION_OPTION } from '../ask/connection.js'
+import { lookAtKeys } from '../ask/own-keys.js'
 import { stopOnSignal } from '../ask/stop-on-signal.js'
 import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration } from '../ask/workspace.js'
 import { archiveFailure, callAws, describeAwsFailure } from '../failures.js'
@@ -40,6 +41,7 @@ export const tail: Command = {
     const [name, root, connection] = [args[0] as string, archiveRoot(options), connectionOf(options)]
     const table = tableToTail(configuration, name)
     await checkColumns(root, configuration)
+    await lookAtKeys(configuration, root)
     const { clients, findStreams } = await connect(connection, name)
     const streams = await findStreams()
     checkStreams(streams, table, readCheckpoint(root, name), connection)

@@ -6,7 +6,8 @@ import { expenseOf, formatExpense } from '../../queries/engines/athena-cost.js'
 import type { Spending } from '../../view/spending.js'
 import { ENGINE_OPTIONS, engineOf, placeOf, stackOf } from '../ask/engine-choice.js'
 import { believedKey, KEY_OPTION } from '../ask/journal-options.js'
-import { type ArchiveKeys, keysOfFolder, keysOfStack, withoutKeys } from '../ask/key-store.js'
+import { type ArchiveKeys, keysOfStack, withoutKeys } from '../ask/key-store.js'
+import { keysOfFolder, lookAtTokens } from '../ask/own-keys.js'
 import { REVEAL_OPTION } from '../ask/revealing.js'
 import {
   ARCHIVE_OPTION,
@@ -130,6 +131,7 @@ async function placeIn(options: Options): Promise<Place> {
         EXIT.unchecked,
         'itemtrail demo makes one to look at, itemtrail ingest FILE your own',
       )
+    await lookAtTokens(configuration, root)
     const known = journalOptions(configuration, root, options)
     return {
       root,

@@ -45,6 +45,8 @@ function printCertificates(token: string, certificates: readonly ErasureFact[], 
   const pending = new Set(certificates.flatMap(({ pending: left }) => left))
   if (pending.size > 0) io.out('still to be done, then run it again:\n')
   for (const left of pending) io.out(`${printable(`  ${left}`)}\n`)
+  if (certificates.every(({ rows }) => rows === 0))
+    io.err('no row is of this person: if there were to be any, the id was not typed as items have it\n')
   io.err('itemtrail seal puts the certificates into the journal\n')
 }
 

@@ -3,7 +3,7 @@ import type { SubjectPlace } from '../../../erasure/erase.js'
 import { keptRows } from '../../../erasure/subject-rows.js'
 import { tablesIn } from '../../../store/tables.js'
 import { existingArchive } from '../../ask/journal-options.js'
-import { openKeyStore } from '../../ask/key-store.js'
+import { openOwnKeys } from '../../ask/own-keys.js'
 import { loadConfiguration } from '../../ask/workspace.js'
 import { CommandError, EXIT, type Options } from '../../io.js'
 
@@ -21,7 +21,7 @@ export async function openSubject(id: string | undefined, options: Options): Pro
 async function openOnDesk(id: string, options: Options): Promise<SubjectPlace> {
   const { root, archive } = existingArchive(options)
   const configuration = loadConfiguration(options)
-  const keys = openKeyStore(configuration, root)
+  const keys = await openOwnKeys(configuration, root)
   if (configuration === undefined) throw new CommandError('no configuration is there', EXIT.usage)
   const erasable = [...configuration.tables.values()].filter(table => table.erasable !== undefined)
   const tables = new Set([...erasable.map(({ table }) => table), ...(await tablesIn(archive)).keys()])
