@@ -8,6 +8,9 @@ import type { FieldPlace } from './field.js'
 /** How far an erasure has come: its fence is up, or its certificate says that the key is gone. */
 export type Fence = 'erasing' | 'erased'
 
+/** After so long a folder that changes gets another time on every file system. */
+const SETTLED_MS = 3000
+
 /**
  * What an archive's facts say of erasures, read again when a folder of facts has changed. Throws the `FileError` of one
  * that cannot be read: it may be anybody's.
@@ -31,7 +34,8 @@ export class FolderFences {
       const { mtimeNs } = statSync(folder, { bigint: true })
       if (this.seen.get(folder) === mtimeNs) continue
       for (const name of readdirSync(folder)) this.read(join(folder, name), `${FACTS_PREFIX}${table}/${name}`)
-      this.seen.set(folder, mtimeNs)
+      // of one clock tick two facts have the same time: what was written just now may not be the last
+      if (mtimeNs / 1_000_000n < BigInt(Date.now() - SETTLED_MS)) this.seen.set(folder, mtimeNs)
     }
   }
 
