@@ -135,12 +135,13 @@ export async function* planUndo(
   const { engine, table, options } = subject
   for await (const batch of batchesOf(written, ITEMS)) {
     const keys = batch.map(({ itemKey }) => itemKey)
-    const histories = await readHistories(engine, table, keys)
+    const histories = await readHistories(engine, table, keys, ITEMS)
     const now = await itemsNowOf(histories, subject)
     const undone = batch.map(({ itemKey, eventIds }) => {
       const all = histories.get(itemKey) as ItemHistory
       return undoItem(all, new Set(eventIds), now(all), options)
     })
+    // rows from before a value was erasable have it in clear, and so has the table
     for (const planned of await hidePlanned(undone, options.sealed)) {
       if (planned === undefined) onSame()
       else yield planned
@@ -148,8 +149,8 @@ export async function* planUndo(
   }
 }
 
-/** Items whose whole histories are in memory at once. */
-const ITEMS = 50
+/** Items whose whole histories are in memory at once: more of them need fewer looks at the table. */
+const ITEMS = 200
 
 /** What some items are now, read from the table at once where there is one. */
 async function itemsNowOf(

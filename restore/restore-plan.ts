@@ -170,7 +170,10 @@ function closedItem(key: string, { confidence }: Then, reason: string): PlannedC
   return { key, action: 'skip', wanted: null, expected: UNKNOWN, confidence, reason, now: null }
 }
 
-/** The same plans with what is erasable sealed; what could not be opened again is not planned. */
+/**
+ * Planned items with what is erasable sealed, as a plan is kept, and shown; what could not be opened again is not
+ * planned.
+ */
 export async function hidePlanned(
   planned: readonly (PlannedChange | undefined)[],
   sealed: SealedItems | undefined,

@@ -40,7 +40,7 @@ export function undoItem(
   const since = steps.slice(from)
   const images = since.flatMap(({ changes }) => changes.flatMap(change => [change.old_image, change.new_image]))
   // what is sealed in the archive is clear in the table, and a plan is kept
-  if (images.some(holdsSealed)) return skip(SEALED, expected, null)
+  if (images.some(holdsSealed)) return skip(`${SEALED}: --as-of restores it, with the keys at hand`, UNKNOWN, null)
   if (since.some(step => !step.ordered || step.unresolved)) return skip(UNORDERED, expected, now)
   const read = attributeReader(key, options)
   const moves = movesFrom(steps, from, read)

@@ -18,10 +18,23 @@ for (const name of ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTIN
   cpSync(join(root, name), join(pages, name), { recursive: true })
 cpSync(join(root, 'LICENSE'), join(pages, 'LICENSE.md'))
 
+checkSidebar()
 await checkHeadings()
 rmSync(output, { recursive: true, force: true })
 await build(site)
 console.log(`${readdirSync(output, { recursive: true }).filter(name => name.endsWith('.html')).length} pages`)
+
+/** A document that nobody finds may as well not be there. Decisions are linked by what they decide. */
+function checkSidebar() {
+  const listed = new Set(config.themeConfig.sidebar.flatMap(({ items }) => items.map(({ link }) => link)))
+  const names = ['', 'guides'].flatMap(folder =>
+    readdirSync(join(root, 'docs', folder)).map(name => posix.join(folder, name)),
+  )
+  const missing = names.filter(name => name.endsWith('.md') && !listed.has(`/docs/${name.slice(0, -3)}`))
+  if (missing.length === 0) return
+  console.error(`documents that the sidebar of site/.vitepress/config.mjs lacks: ${missing.join(', ')}`)
+  process.exit(1)
+}
 
 /** VitePress finds links to pages that are not there, and none to headings that are not. */
 async function checkHeadings() {

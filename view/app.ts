@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { CommandError } from '../cli/io.js'
+import { archiveFlag } from '../cli/show/archive-name.js'
 import { toJson } from '../cli/show/json-text.js'
 import { FileError } from '../config/gate.js'
 import { ConfigurationError } from '../config/problems.js'
@@ -17,7 +18,7 @@ import { formatInstant } from '../transform/instant.js'
 import { SealingError } from '../transform/sealed-field.js'
 import { AddressError, shellWord } from './address.js'
 import type { ArchiveInView, Looked } from './archive-in-view.js'
-import { checkPapers, MOST_DROPPED } from './check-papers.js'
+import { checkPapers, MOST_DROPPED, sortedOut } from './check-papers.js'
 import { goTo } from './go.js'
 import { pageOf, type Surroundings } from './layout.js'
 import { revealPage } from './paper/reveal.js'
@@ -103,8 +104,14 @@ async function judge(c: Context, options: AppOptions): Promise<Response> {
   const form = await c.req.formData().catch(() => undefined)
   if (form === undefined) return c.json({ error: 'this is no form of files' }, 400)
   return options.view.look(async looked => {
-    const asking = askingOf(new URL(CHECKING, c.req.url), ['check'], 'json', looked, options) as PageAsking
+    const isPlain = !form.has('dropped')
+    const ending = isPlain ? 'html' : 'json'
+    const asking = askingOf(new URL(CHECKING, c.req.url), ['check'], ending, looked, options) as PageAsking
     try {
+      if (isPlain) {
+        const checked = await checkPapers(asking, await sortedOut(form), isNamed)
+        return await send(await checkScreen(asking, checked), asking, ending, options)
+      }
       return c.json({ checked: await checkPapers(asking, form, isNamed) })
     } catch (error) {
       if (!isNamed(error)) throw error
@@ -125,7 +132,7 @@ const SCREENS: readonly (readonly [path: string, make: Make])[] = [
   ['q/:', questionScreen],
   ['sample', sampleScreen],
   ['proof/:', proofScreen],
-  ['check', checkScreen],
+  ['check', asking => checkScreen(asking)],
   ['certificate/:', certificateScreen],
   ['sql', sqlScreen],
 ]
@@ -226,6 +233,7 @@ function askingOf(
 ): PageAsking | AddressError {
   const search = Object.fromEntries([...url.searchParams].filter(([, value]) => value !== ''))
   const { root, onAws, identity, typedKey, allowsSql = false, keys, now = () => new Date() } = options
+  const key = typedKey === undefined ? '' : ` --key ${shellWord(typedKey)}`
   const { archive, verdict, once } = looked
   try {
     const clock = clockOf(search.tz)
@@ -236,7 +244,8 @@ function askingOf(
       root,
       onAws,
       identity,
-      keyFlag: identity === undefined ? ' --key KEY' : typedKey === undefined ? '' : ` --key ${shellWord(typedKey)}`,
+      flags: `${archiveFlag(root)}${key}`,
+      keyFlag: identity === undefined ? ' --key KEY' : key,
       search,
       path,
       clock,

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { z } from 'zod'
 import { EXIT, type ExitCode } from '../cli/io.js'
 import { exitOfFile, exitOfRerun, OUTCOME_WORDS, tellFile } from '../cli/show/rerun-words.js'
@@ -86,6 +87,30 @@ function revealed({ name, mark, lines, ask }: CheckedPaper): CheckedPaper {
   return ask === undefined
     ? told
     : { ...told, ask: { ...ask, sql: revealText(ask.sql), values: revealText(ask.values) } }
+}
+
+/** The same form, as the script makes it of what a page without script hands over. */
+export async function sortedOut(form: FormData): Promise<FormData> {
+  const sorted = new FormData()
+  const files: Dropped['files'][number][] = []
+  for (const file of form.getAll('file')) {
+    if (typeof file === 'string' || file.name === '') continue
+    const bytes = new Uint8Array(await file.arrayBuffer())
+    const beginning = Buffer.from(bytes.subarray(0, PROOF_BEGINS.length)).toString('latin1')
+    if (beginning === PROOF_BEGINS) sorted.append('proof', file, file.name)
+    else if (isReceipt(bytes)) sorted.append('receipt', file, file.name)
+    else files.push({ name: file.name, bytes: bytes.length, sha256: hash('sha256', bytes) })
+  }
+  sorted.append('dropped', JSON.stringify({ files, agreed: [] }))
+  return sorted
+}
+
+const PROOF_BEGINS = 'itemtrail.row-proof/'
+
+function isReceipt(bytes: Uint8Array): boolean {
+  const content = Buffer.from(bytes)
+  const isObject = content.subarray(0, 100).toString('utf8').trimStart().startsWith('{')
+  return isObject && ['"receipt_sha256"', 'itemtrail-receipt/'].some(word => content.includes(word))
 }
 
 function droppedIn(form: FormData): Dropped {

@@ -82,10 +82,13 @@ function refusalOf(c: Context, hosts: readonly string[], admission: Admission): 
   const host = c.req.header('host') ?? ''
   if (!hosts.includes(host)) return [421, `host is another than this server's, expected ${hosts.join(' or ')}\n`]
   const origin = c.req.header('origin')
-  // a browser says with every POST whose page sends it
-  if (handsOver && origin === undefined) return [403, 'origin is missing, expected this page\n']
-  if (origin !== undefined && !hosts.some(own => origin === `http://${own}`)) return [403, 'origin is another page\n']
   const site = c.req.header('sec-fetch-site')
+  // a browser says with every POST whose page sends it, but of a form of a page that refers to nobody only whether that
+  // is of the same origin
+  const isOwnForm = handsOver && origin === 'null' && site === 'same-origin'
+  if (handsOver && origin === undefined) return [403, 'origin is missing, expected this page\n']
+  if (origin !== undefined && !isOwnForm && !hosts.some(own => origin === `http://${own}`))
+    return [403, 'origin is another page\n']
   if (site === 'cross-site' && c.req.header('sec-fetch-mode') !== 'navigate') return [403, 'origin is another page\n']
   if (c.req.path === '/open' || admission.isKnown(c)) return undefined
   return [

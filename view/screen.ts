@@ -14,6 +14,8 @@ export interface PageAsking extends Looked {
   readonly onAws: boolean
   /** Whose journal is believed; undefined where nobody said. */
   readonly identity: JournalIdentity | undefined
+  /** The flags by which a command asks the same archive, and believes the same key where one was typed. */
+  readonly flags: string
   /** The flag by which a command believes the same key; empty where the configuration names it. */
   readonly keyFlag: string
   readonly search: Search

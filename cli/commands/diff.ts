@@ -107,7 +107,7 @@ function surfaceOf(
   const name = `${table} ${showItemKey(until.itemKey)}`
   return {
     page: io => {
-      io.out(`${paint(io, 'bold', name)}\n${showSpan(from, to)}\n`)
+      io.out(`${paint(io, 'bold', name)}\n${showSpan(from, to, io.zone)}\n`)
       if (after.last !== undefined) io.out(`${showConfidence(until, io)}\n`)
       io.out(page.length === 0 ? '\nnothing differs\n' : `\n${showDifferences(page, io).join('\n')}\n`)
     },
@@ -166,13 +166,13 @@ function itemOf(state: ItemState, unseal: Unsealing): Item | null {
 /** A moment and the state then; after an event, its id, too. */
 type Side = readonly [at: Instant, found: StateAt, eventId?: string]
 
-function showSpan(from: Side, to: Side): string {
+function showSpan(from: Side, to: Side, zone?: string): string {
   const changes = changesBetween(from, to)
-  return `${showSide(from)} → ${showSide(to)}, ${changes} ${changes === 1 ? 'change' : 'changes'} between`
+  return `${showSide(from, zone)} → ${showSide(to, zone)}, ${changes} ${changes === 1 ? 'change' : 'changes'} between`
 }
 
-function showSide([at, { state }, eventId]: Side): string {
-  const name = eventId === undefined ? showInstant(at) : `${shortId(eventId)} (${showInstant(at)})`
+function showSide([at, { state }, eventId]: Side, zone: string | undefined): string {
+  const name = eventId === undefined ? showInstant(at, zone) : `${shortId(eventId)} (${showInstant(at, zone)})`
   return state.kind === 'present' ? name : `${name} (${nameState(state)})`
 }
 

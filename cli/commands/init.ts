@@ -68,8 +68,9 @@ function describePersonal(name: string, { personal, keys }: SeenTable, actor: st
   if (paths.length + naming.length === 0) return []
   const advice = 'is stored in clear for good, unless it is erasable before the first row is written: docs/erasure.md'
   const looks = nameSome([...new Set([...paths, ...naming])].sort().map(printable), MOST_LEFT_OUT)
-  const erasable = personal.proposed(keys, actor === undefined ? [] : [actor])
-  const field = { ...(erasable.length > 0 && { erasable }), ...(naming.length > 0 && { keyIsPersonal: naming }) }
+  const proposed = personal.proposed(keys, actor === undefined ? [] : [actor])
+  const erasable = proposed.length > 0 ? proposed : [{ subject: naming[0] ?? keys[0], attributes: ['ATTRIBUTE'] }]
+  const field = { erasable, ...(naming.length > 0 && { keyIsPersonal: naming }) }
   return [
     `looks personal, and ${advice}: ${looks}`,
     `for that, a guess: "erasure": {"keys": "../keys"}, in ${name} ${printable(JSON.stringify(field).slice(1, -1))}, and no columns of these but of type json`,

@@ -3,7 +3,7 @@ import { tryParseObject } from '../../transform/json.js'
 import { showItemKey } from './item-key.js'
 
 /** Columns of saved queries and commands that hold one attribute value in DynamoDB JSON. */
-const VALUES: ReadonlySet<string> = new Set(['old_value', 'new_value', 'value', 'example'])
+const VALUES: ReadonlySet<string> = new Set(['old_value', 'new_value', 'before', 'after', 'value', 'example'])
 const TIMES = /^(as_of|hour|minute|time|.*_time)$/
 const TIME = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?Z$/
 

@@ -33,15 +33,14 @@ export async function exampleAnswers(): Promise<Readonly<Record<string, string>>
   }
 }
 
-/** When the records came is a column: the same each time. */
+/** When the records came is a column: it is the same each time. */
 async function archiveOrders(root: string): Promise<void> {
   const table = readConfiguration(CONFIGURATION).tables.get('Orders') as TableConfiguration
   const { bytes } = await openInput(join(HERE, 'orders.jsonl.gz'), process.stdin)
-  await ingest(bytes, Date.parse('2026-11-21T00:00:00Z'), {
-    archive: new DiskArchive(root),
-    configurationOf: () => table,
-  })
+  await ingest(bytes, CAME_AT, { archive: new DiskArchive(root), configurationOf: () => table, now: () => CAME_AT })
 }
+
+const CAME_AT = Date.parse('2026-11-21T00:00:00Z')
 
 async function answerOf(argv: readonly string[]): Promise<string> {
   let text = ''

@@ -40,16 +40,18 @@ const COLUMNS = [
 ]
 
 /**
- * The whole histories of some items, as `readHistory` has them one by one; of an item never seen an empty one.
+ * The whole histories of some items, as `readHistory` has them one by one; of an item never seen an empty one. Each
+ * statement looks through the keys of the whole table, for `atOnce` items.
  */
 export async function readHistories(
   engine: QueryEngine,
   table: TableConfiguration,
   keys: readonly string[],
+  atOnce = KEYS,
 ): Promise<ReadonlyMap<string, ItemHistory>> {
   const rows = new Map<string, Row[]>(keys.map(key => [key, []]))
-  for (let i = 0; i < keys.length; i += KEYS) {
-    const some = keys.slice(i, i + KEYS)
+  for (let i = 0; i < keys.length; i += atOnce) {
+    const some = keys.slice(i, i + atOnce)
     const sql = `
       select ${COLUMNS.join(', ')}
       from ${deliveriesOf(table)}

@@ -262,6 +262,15 @@ wrote ${output}
     expect(checkConfiguration({ erasure: { keys: '../keys' }, tables }, 'proposed').tables.size).toBe(1)
   })
 
+  it('leaves to who knows it what is erasable of somebody whom the key alone names', async () => {
+    const Keys = { email: { S: 'none yet' } }
+    const sample = linesOf([
+      streamsRecord({ eventSourceARN: arn('Users'), Keys, NewImage: { ...Keys, n: { N: '1' } } }),
+    ])
+    const { err } = await run(['init', '-', '--output', newFile()], { stdin: sample })
+    expect(err).toContain('"erasable":[{"subject":"email","attributes":["ATTRIBUTE"]}],"keyIsPersonal":["email"]')
+  })
+
   it('says nothing of persons where nothing looks like one', async () => {
     const sample = linesOf([streamsRecord({ eventSourceARN: arn('Orders'), NewImage: { order_id: { S: 'a' } } })])
     const { err } = await run(['init', '-', '--output', newFile()], { stdin: sample })

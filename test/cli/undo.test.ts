@@ -161,6 +161,23 @@ describe('taking back', () => {
     ])
   })
 
+  it('keeps no personal value in a plan, also of rows from before it was erasable', async () => {
+    const person = { ...PAID, name: 'Ann Secret' }
+    const old = await archiveOf(
+      [change('A', 0, null, person), change('A', 3, person, { ...person, ...SPOILT })],
+      ['--config', config],
+    )
+    const erasable = [{ subject: 'order_id', attributes: ['name'] }]
+    const tables = { Orders: { keys: ['order_id'], actor: 'by', erasable } }
+    const sealing = fileOf('sealing.json', JSON.stringify({ erasure: { keys: join(makeFolder(), 'keys') }, tables }))
+    const place = ['--archive', old, '--config', sealing]
+    expect((await run(['subject', 'init', ...place])).exit).toBe(0)
+    const plan = join(makeFolder(), 'plan.jsonl')
+    const undo = await run(['restore', 'Orders', ...WORK, '--against', 'archive', '--plan', plan, ...place])
+    expect(undo.out).toContain('1 to update')
+    expect(readFileSync(plan, 'utf8') + undo.out).not.toContain('Secret')
+  })
+
   it('takes an item back to what it was just before an event', async () => {
     const { out: listed } = await run(['history', 'Orders', 'PART', '--archive', root, '--format', 'json'])
     const ids = (JSON.parse(listed) as { changes: { event_id: string }[] }).changes.map(({ event_id: id }) => id)

@@ -27,6 +27,8 @@ describe('--tz', () => {
     [['as-of', 'Orders', '2026-11-20T23:30:00Z'], '2026-11-21 00:30:00+01:00'],
     [['query', 'changes-between', 'Orders', '2026-11-20', 'now'], '2026-11-21 00:30:00+01:00'],
     [['sql', 'select event_time from orders order by event_time'], '2026-11-20 11:00:00+01:00'],
+    [['diff', 'Orders', 'A', '--from', '2026-11-20T10:00:00Z', '--to', '2026-11-21'], '2026-11-21 01:00:00+01:00'],
+    [['diff', 'Orders', '--from', '2026-11-20T10:00:00Z', '--to', '2026-11-21'], '2026-11-21 01:00:00+01:00'],
     [['status'], '2026-11-21 00:30:00+01:00'],
   ] as const)('prints the times of %j by the clock of a zone', async (argv, text) => {
     expect((await ask(...argv, '--tz', 'Europe/Berlin')).out).toContain(text)

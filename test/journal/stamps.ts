@@ -62,10 +62,10 @@ export class StampMaker {
   }
 
   /** A certificate of a section of the configuration, signed by itself or by an issuer. */
-  make(name: string, section: string, issuer?: Made): Made {
+  make(name: string, section: string, issuer?: Made, whom = `/CN=${name.split('.')[0]}`): Made {
     const key = name.includes('rsa') ? ['rsa:2048'] : ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256']
     const by = issuer === undefined ? [] : ['-CA', `${issuer.name}.pem`, '-CAkey', `${issuer.name}.key`]
-    const subject = ['-subj', `/CN=${name.split('.')[0]}`, '-config', 'made.cnf', '-extensions', section]
+    const subject = ['-subj', whom, '-config', 'made.cnf', '-extensions', section]
     const files = ['-keyout', `${name}.key`, '-out', `${name}.pem`]
     this.openssl('req', '-x509', '-newkey', ...key, '-nodes', ...subject, ...files, ...by, '-days', '2')
     return { name, issuer }

@@ -1,5 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { leadsTo, readAuthorities } from '../../journal/authorities.js'
+import type { SealEntry } from '../../journal/entry.js'
+import { keptStamps } from '../../journal/kept-stamps.js'
+import { claimPath } from '../../journal/log-store.js'
 import { readTimestamp } from '../../journal/timestamp.js'
 import { TimestampError } from '../../journal/timestamp-error.js'
 import { type StampSigner, UnknownSignature } from '../../journal/timestamp-signature.js'
@@ -128,6 +131,30 @@ describe.skipIf(!hasOpenssl)(`the signature of a time stamp${hasOpenssl ? '' : '
     const names = maker.make('names', 'names', root)
     const stamp = maker.stamp(CHECKPOINT, maker.make('named', 'clock', names))
     expect([isBelieved(stamp, root), isBelieved(stamp, names)]).toEqual([false, true])
+  })
+
+  it('is told by the name in its certificate, be there none', async () => {
+    const nameless = maker.make('nameless', 'clock', middle, '/')
+    for (const [by, authority] of [
+      [clock, 'CN=clock'],
+      [nameless, 'a certificate without a name'],
+    ] as const) {
+      const files = new Map<string, Uint8Array>([
+        ['timestamps/3.tsr', maker.stamp(CHECKPOINT, by)],
+        [claimPath(0), CHECKPOINT],
+      ])
+      const seals = [{ previous_size: 0 } as SealEntry]
+      const kept = (believed?: readonly Made[]) =>
+        keptStamps(
+          { read: async path => files.get(path) },
+          { seals, head: { size: 3, root: Buffer.alloc(32), note: '' } },
+          believed && readAuthorities(believed.map(one => maker.pem(one)).join('')),
+        )
+      expect(await kept()).toMatchObject({ findings: [], stamps: [{ size: 3, authority, signature: 'sound' }] })
+      expect(await kept([root])).toMatchObject({ findings: [], stamps: [{ authority, signature: 'believed' }] })
+      const foreign = await kept([maker.make('elsewhere', 'ca')])
+      expect(foreign.findings).toMatchObject([{ kind: 'foreign-key', key: 'log/timestamps/3.tsr' }])
+    }
   })
 
   it('is held against certificates alone', () => {

@@ -228,6 +228,8 @@ describe('a command to copy', () => {
       [{}, ' --key KEY'],
     ] as const) {
       const open = await browse(root, options)
+      const { command } = await open.json('/t/Orders/i/ORD12345.json')
+      expect(command).toBe(`itemtrail history Orders ORD12345 --archive ${root}${flag.replace(' --key KEY', '')}`)
       expect((await open.json('/proof/Orders.json')).command).toBe(`itemtrail verify --archive ${root}${flag}`)
       expect(await open.text('/check')).toContain(`verify proof FILE${flag.replaceAll("'", '&#39;')}<`)
       await open.close()
@@ -236,6 +238,25 @@ describe('a command to copy', () => {
 })
 
 describe('what is handed over', () => {
+  it('is judged by a form without script as with it', async () => {
+    const form = new FormData()
+    form.append('file', new Blob([receipt]), 'r.json')
+    form.append('file', new Blob([`${proof}x`]), '"><script>p')
+    form.append('file', new Blob(['{"receipt_sha256": 1}']), 'no.json')
+    form.append('file', new Blob([]), 'empty')
+    const response = await page.post('/check', form)
+    const html = await response.text()
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
+    const lines = [...html.matchAll(/<p class="(good|bad|fair)">([^<]*)/g)].map(([, mark, text]) => [mark, text])
+    expect(lines).toEqual([
+      ['bad', expect.stringContaining('script&gt;p: NOT PROVEN')],
+      ['good', '✓ r.json: the same answer, to the byte'],
+      ['bad', expect.stringContaining('✗ no.json: no receipt')],
+      ['fair', expect.stringContaining('? empty: ')],
+    ])
+    expect(await (await page.post('/check', new FormData())).text()).toContain('a receipt, and the file that it is of')
+  })
+
   it('is taken from this page alone, and there alone', async () => {
     const status = async (path: string, headers?: Readonly<Record<string, string>>) =>
       (await page.post(path, formOf({}), headers)).status
@@ -244,6 +265,17 @@ describe('what is handed over', () => {
     expect(await status('/check', { cookie: '' })).toBe(401)
     for (const path of ['/', '/check.json', '/t/Orders', '/sql', '/checks'])
       expect([path, await status(path)]).toEqual([path, 405])
+    // a form of this page tells no origin, but that it is of the same one
+    for (const [site, expected] of [
+      ['same-origin', 200],
+      ['same-site', 403],
+      ['cross-site', 403],
+      ['none', 403],
+      ['', 403],
+    ] as const)
+      expect([site, await status('/check', { origin: 'null', 'sec-fetch-site': site })]).toEqual([site, expected])
+    const get = await page.get('/check', { origin: 'null', 'sec-fetch-site': 'same-origin' })
+    expect(get.status).toBe(403)
     // a request without an origin is of no page
     expect((await page.get('/check', {}, 'POST')).status).toBe(403)
     expect((await page.get('/check', { origin: 'http://127.0.0.1:4711' }, 'POST')).status).toBe(400)

@@ -59,7 +59,7 @@ describe('every screen', () => {
       '/t/Orders/i/A': 'history',
       '/t/Orders/i/A?at=2026-11-20T12:00:00Z': 'as-of',
       '/t/Orders/i/A?between=2026-11-20T10:00:00Z&and=2026-11-20T12:00:00Z': 'diff',
-      [`/t/Orders/e/${changes[0].event_id}`]: 'history',
+      [`/t/Orders/e/${changes[0].event_id}`]: 'show',
       '/q/deletions?table=Orders': 'query',
       '/t/Orders/as-of/2026-11-21T00:00:00Z': 'as-of',
       '/sample?table=Orders&n=3&seed=x&from=2026-11-20&to=2026-11-23': 'sample',

@@ -1,4 +1,5 @@
 /** What the page tells of items that do not hang together: no better than the command line. */
+import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AuditRow } from '../../transform/audit-row.js'
 import { run } from '../cli/command-line.js'
@@ -103,6 +104,37 @@ describe('a change that is not what its hash says', () => {
     const html = await page.text(`/t/Orders/i/${key}`)
     for (const line of advice) expect(html).toContain(`<p>${line}</p>`)
     expect(advice.length > 0).toBe(exit !== 0)
+  })
+})
+
+describe('the command that a screen tells', () => {
+  const split = (command: string) =>
+    execFileSync('bash', ['-c', `set -- ${command}; printf '%s\\0' "$@"`], { encoding: 'utf8' })
+      .split('\0')
+      .slice(1, -1)
+  const [from, to] = ['2026-11-22T10:30:00Z', '2026-11-23T00:00:00Z']
+
+  it.each([
+    '/t/Orders/i/GAP',
+    '/t/Orders/i/BAD',
+    `/t/Orders/i/BAD?at=${to}`,
+    `/t/Orders/i/BAD?between=${from}&and=${to}`,
+    `/t/Orders/i/GAP?attr=n&from=${from}`,
+    '/t/Orders/e/EVENT',
+    `/t/Orders/as-of/${from}`,
+    '/t/Orders/changes',
+    '/t/Orders',
+    '/q/deletions?table=Orders',
+    '/q/item-history?table=Orders&item_key=BAD',
+    `/q/changes-between?table=Orders&from=${from}&to=${to}`,
+  ])('gives the same verdict, and ends by it: %s', async path => {
+    const [{ event_id: id }] = (await page.json('/t/Orders/i/BAD.json')).changes
+    const [before, search = ''] = path.replace('EVENT', id).split('?')
+    const { command, verdict } = await page.json(`${before}.json?${search}`)
+    const { exit, out } = await run([...split(command), '--format', 'json'])
+    const answer = JSON.parse(out)
+    expect([command, verdict.confidence]).toEqual([command, answer.verdict?.confidence ?? answer.confidence])
+    expect([command, verdict.doubtful]).toEqual([command, exit !== 0])
   })
 })
 

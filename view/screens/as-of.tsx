@@ -1,4 +1,3 @@
-import { archiveFlag } from '../../cli/show/archive-name.js'
 import { showValue } from '../../cli/show/item.js'
 import { showItemKey } from '../../cli/show/item-key.js'
 import { CONTRADICTING } from '../../cli/show/state.js'
@@ -53,7 +52,7 @@ export async function asOfScreen(asking: PageAsking): Promise<Screen> {
       [name, linkTo(['t', name])],
       ['as of', linkTo(['t', name, 'as-of', asking.path[3] as string])],
     ],
-    command: `itemtrail as-of ${shellWord(name)} ${at}${archiveFlag(asking.root)}`,
+    command: `itemtrail as-of ${shellWord(name)} ${at}${asking.flags}`,
     sureness,
     receipt: await receiptOfTableAsOf(asking, table, at, total),
     remarks:

@@ -1,4 +1,3 @@
-import { archiveFlag } from '../../cli/show/archive-name.js'
 import { problemsAt, showRestore } from '../../cli/show/change.js'
 import { shortId } from '../../cli/show/confidence.js'
 import { showPath } from '../../cli/show/item.js'
@@ -54,7 +53,7 @@ export async function changeScreen(asking: PageAsking): Promise<Screen> {
       [name, itemLink(table.table, history.itemKey)],
       [shortId(change.event_id), linkOf(change)],
     ],
-    command: `itemtrail history ${shellWord(table.table)} ${shellWord(name)}${archiveFlag(asking.root)}`,
+    command: `itemtrail show ${shellWord(table.table)} ${change.event_id}${asking.flags}`,
     sureness: judgedItem(history, table.table, asking.root),
     receipt: await receiptOfItem(asking, table, history),
     counts: `change ${index + 1} of ${changes.length} of the item; delivered ${change.repeats + 1} ${change.repeats === 0 ? 'time' : 'times'}`,

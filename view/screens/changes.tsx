@@ -1,4 +1,3 @@
-import { archiveFlag } from '../../cli/show/archive-name.js'
 import {
   type ChangeFacets,
   countFacets,
@@ -57,7 +56,7 @@ export async function changesScreen(asking: PageAsking): Promise<Screen> {
       [table.table, linkTo(['t', table.table])],
       ['changes', linkTo(['t', table.table, 'changes'])],
     ],
-    command: commandOf(statementOf(table, filter), asking.root),
+    command: commandOf(statementOf(table, filter), asking.flags),
     sureness: await surenessOf(asking, table.table, period, { after: counting }),
     counts: countsOf(shown.length, facets, repeats),
     isCounting: facets === undefined,
@@ -126,15 +125,15 @@ function countsOf(shown: number, facets: ChangeFacets | undefined, repeats = 0):
 export async function receiptOfChanges(asking: PageAsking): Promise<object> {
   const table = tableIn(asking, asking.path[1])
   const sql = statementOf(table, await filterIn(asking, table))
-  return receiptOfStatement(asking, sql, commandOf(sql, asking.root))
+  return receiptOfStatement(asking, sql, commandOf(sql, asking.flags))
 }
 
 function receiptLink({ path, search }: PageAsking): string {
   return linkTo([...path, 'receipt'], { ...search, after: undefined, row: undefined, raw: undefined, tz: undefined })
 }
 
-function commandOf(sql: string, root: string): string {
-  return `itemtrail sql ${shellWord(sql)}${archiveFlag(root)}`
+function commandOf(sql: string, flags: string): string {
+  return `itemtrail sql ${shellWord(sql)}${flags}`
 }
 
 function placeIn(text: string | undefined): ListPlace | undefined {

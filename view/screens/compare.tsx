@@ -1,4 +1,3 @@
-import { archiveFlag } from '../../cli/show/archive-name.js'
 import { showItemKey } from '../../cli/show/item-key.js'
 import { describeState, nameState, remarksOn } from '../../cli/show/state.js'
 import type { AnsweredHistory } from '../../queries/answers/read-history.js'
@@ -54,7 +53,7 @@ export async function compareScreen(
   return {
     question: `What differs in ${table.table} ${name} between ${asking.clock.text(fromUs)} and ${asking.clock.text(toUs)}?`,
     trail: trailOf(table, history.itemKey),
-    command: `itemtrail diff ${shellWord(table.table)} ${shellWord(name)} --from ${from} --to ${to}${archiveFlag(asking.root)}`,
+    command: `itemtrail diff ${shellWord(table.table)} ${shellWord(name)} --from ${from} --to ${to}${asking.flags}`,
     sureness: judgedItem(historyBetween(history, [fromUs, before], [toUs, after]), table.table, asking.root),
     receipt: await receiptOfItem(asking, table, history, toUs),
     counts: differences === undefined ? 'one of the two states is not known' : `${differences.length} differences`,

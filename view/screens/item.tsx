@@ -1,4 +1,3 @@
-import { archiveFlag } from '../../cli/show/archive-name.js'
 import { describeConfidence } from '../../cli/show/confidence.js'
 import { showItemKey } from '../../cli/show/item-key.js'
 import { describeState, nameState, remarksOn } from '../../cli/show/state.js'
@@ -53,8 +52,8 @@ export async function itemScreen(asking: PageAsking): Promise<Screen> {
     trail: trailOf(table, itemKey),
     command:
       at === null
-        ? `itemtrail history ${shellWord(table.table)} ${shellWord(name)}${flags}${archiveFlag(asking.root)}`
-        : `itemtrail as-of ${shellWord(table.table)} ${shellWord(name)} ${formatInstant(at, 6)}${archiveFlag(asking.root)}`,
+        ? `itemtrail history ${shellWord(table.table)} ${shellWord(name)}${flags}${asking.flags}`
+        : `itemtrail as-of ${shellWord(table.table)} ${shellWord(name)} ${formatInstant(at, 6)}${asking.flags}`,
     sureness: judgedItem(then === undefined ? history : then.until, table.table, asking.root),
     remarks: [
       ...(words.length === 0

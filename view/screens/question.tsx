@@ -1,4 +1,3 @@
-import { archiveFlag } from '../../cli/show/archive-name.js'
 import { showItemKey } from '../../cli/show/item-key.js'
 import type { Parameters as Given } from '../../library/given.js'
 import type { Answer } from '../../queries/answers/answer.js'
@@ -62,7 +61,7 @@ export async function questionScreen(asking: PageAsking): Promise<Screen> {
   return {
     question: saved.question,
     trail,
-    command: commandOf(saved, table, parameters, asking.root),
+    command: commandOf(saved, table, parameters, asking.flags),
     sureness,
     counts: `${shown.length.toLocaleString('en')} of ${answer.length.toLocaleString('en')} rows shown`,
     receipt: {
@@ -116,7 +115,7 @@ export async function receiptOf(asking: PageAsking): Promise<object> {
   const answer = await ask(asking, saved, table, parameters)
   const { query, parameters: bound, sql } = answer.asked
   const verdict = (await asking.verdict({ query, table: table.table, parameters: bound, sql })) ?? null
-  return makeReceipt(answer, asking.archive, { verdict, askedAs: commandOf(saved, table, parameters, asking.root) })
+  return makeReceipt(answer, asking.archive, { verdict, askedAs: commandOf(saved, table, parameters, asking.flags) })
 }
 
 function savedIn({ path }: PageAsking): SavedQuery {
@@ -189,12 +188,12 @@ function commandOf(
   saved: SavedQuery,
   table: TableConfiguration,
   parameters: Readonly<Record<string, string>>,
-  root: string,
+  flags: string,
 ): string {
   const given = Object.entries(parameters).map(
     ([name, value]) => ` --param ${shellWord(`${name}=${name === 'item_key' ? showItemKey(value) : value}`)}`,
   )
-  return `itemtrail query ${saved.name} ${shellWord(table.table)}${given.join('')}${archiveFlag(root)}`
+  return `itemtrail query ${saved.name} ${shellWord(table.table)}${given.join('')}${flags}`
 }
 
 interface ParametersOf {

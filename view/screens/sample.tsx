@@ -1,4 +1,3 @@
-import { archiveFlag } from '../../cli/show/archive-name.js'
 import { showItemKey } from '../../cli/show/item-key.js'
 import { drawSample, type Sample, type SampleRequest } from '../../evidence/sample.js'
 import { fingerprintOf } from '../../queries/answers/canonical-answer.js'
@@ -43,7 +42,7 @@ export async function sampleScreen(asking: PageAsking): Promise<Screen> {
   return {
     question: `Working paper: ${rows.length} of ${count(population)} changes of ${name} from ${asking.clock.text(fromUs)} to ${asking.clock.text(toUs)}, drawn by the seed ${JSON.stringify(seed)}`,
     trail,
-    command: commandOf(name, request, root),
+    command: commandOf(name, request, asking.flags),
     sureness: judgedBy(verdict, root),
     counts: `${rows.length} of a population of ${count(population)} changes`,
     receipt: { sha256, link: linkTo(['sample', 'receipt'], { ...search, table: name }) },
@@ -73,19 +72,22 @@ function drawn(asking: PageAsking, table: TableConfiguration, request: SampleReq
   )
 }
 
-function commandOf(table: string, { n, seed, fromUs, toUs }: SampleRequest, root: string): string {
+function commandOf(table: string, { n, seed, fromUs, toUs }: SampleRequest, flags: string): string {
   const [from, to] = [formatInstant(fromUs, 6), formatInstant(toUs, 6)]
-  return `itemtrail sample ${shellWord(table)} --n ${n} --seed ${shellWord(seed)} --from ${from} --to ${to}${archiveFlag(root)}`
+  return `itemtrail sample ${shellWord(table)} --n ${n} --seed ${shellWord(seed)} --from ${from} --to ${to}${flags}`
 }
 
 /** The receipt of a sample, as `itemtrail sample --receipt` writes it. */
 export async function receiptOfSample(asking: PageAsking): Promise<object> {
-  const { search, archive, root } = asking
+  const { search, archive } = asking
   const request = requestIn(asking)
   if (request === undefined) throw new AddressError('a sample has seed, from and to')
   const table = tableIn(asking, search.table ?? archive.tables()[0])
   const { answer, verdict } = await drawn(asking, table, request)
-  return makeReceipt(answer, archive, { verdict: verdict ?? null, askedAs: commandOf(table.table, request, root) })
+  return makeReceipt(answer, archive, {
+    verdict: verdict ?? null,
+    askedAs: commandOf(table.table, request, asking.flags),
+  })
 }
 
 /** What an address asks to be drawn; undefined where it does not say all of it. */

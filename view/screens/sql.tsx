@@ -1,5 +1,4 @@
 import type { Table } from 'apache-arrow'
-import { archiveFlag } from '../../cli/show/archive-name.js'
 import { fingerprintOf } from '../../queries/answers/canonical-answer.js'
 import { streamAnswer } from '../../queries/engines/engine.js'
 import { rowsOf } from '../../queries/engines/rows.js'
@@ -48,7 +47,7 @@ export async function sqlScreen(asking: PageAsking): Promise<Screen> {
   return {
     question: 'What does this statement answer?',
     trail,
-    command: commandOf(statement, asking.root),
+    command: commandOf(statement, asking.flags),
     sureness: judgedBy(await asking.verdict(askedBy(statement)), asking.root),
     counts: `${rows.length} of ${of} rows shown`,
     ...(!isCut && { receipt: { sha256, link: linkTo(['sql', 'receipt'], { statement }) } }),
@@ -89,7 +88,7 @@ export async function receiptOfSql(asking: PageAsking): Promise<object> {
   checkAllowed(asking)
   const { statement } = asking.search
   if (statement === undefined) throw new AddressError('statement is missing, expected one query')
-  const command = commandOf(statement, asking.root)
+  const command = commandOf(statement, asking.flags)
   const { isCut } = await takeSome(asking, statement)
   if (isCut) throw new AddressError(`the answer is too large for the page: ${LIMITS}`, 400, `${command} --receipt FILE`)
   return receiptOfStatement(asking, statement, command, { signal: AbortSignal.timeout(MOST_SECONDS * 1000) })
@@ -97,7 +96,7 @@ export async function receiptOfSql(asking: PageAsking): Promise<object> {
 
 /** An answer, or its beginning: what is not taken is not asked for. */
 async function takeSome(
-  { archive: { engine }, root }: PageAsking,
+  { archive: { engine }, flags }: PageAsking,
   statement: string,
 ): Promise<{ readonly table: Table; readonly isCut: boolean }> {
   const signal = AbortSignal.timeout(MOST_SECONDS * 1000)
@@ -114,7 +113,7 @@ async function takeSome(
     if (rows === 0) taken.push(await engine.run(statement, [], { foreign: true, signal }))
   } catch (error) {
     if (!signal.aborted) throw error
-    throw new AddressError(`the statement was stopped: ${LIMITS}`, 400, commandOf(statement, root))
+    throw new AddressError(`the statement was stopped: ${LIMITS}`, 400, commandOf(statement, flags))
   }
   const [first, ...rest] = taken.filter(({ numRows }) => numRows > 0 || rows === 0) as [Table, ...Table[]]
   const table = first.concat(...rest)
@@ -130,6 +129,6 @@ function checkAllowed({ allowsSql }: PageAsking): void {
   if (!allowsSql) throw new AddressError('SQL is not allowed here: itemtrail view --allow-sql allows it', 404)
 }
 
-function commandOf(statement: string, root: string): string {
-  return `itemtrail sql ${shellWord(statement)}${archiveFlag(root)}`
+function commandOf(statement: string, flags: string): string {
+  return `itemtrail sql ${shellWord(statement)}${flags}`
 }

@@ -1,4 +1,3 @@
-import { archiveFlag } from '../../cli/show/archive-name.js'
 import { SAVED_QUERIES } from '../../queries/catalog.js'
 import { textTable } from '../../queries/engines/text-table.js'
 import { countDays, countRepeats } from '../../queries/list-changes.js'
@@ -34,7 +33,7 @@ export async function tableScreen(asking: PageAsking): Promise<Screen> {
   return {
     question: `What happened in ${name}, day by day?`,
     trail: [[name, linkTo(['t', name])]],
-    command: `itemtrail query activity-by-day ${shellWord(name)}${archiveFlag(asking.root)}`,
+    command: `itemtrail query activity-by-day ${shellWord(name)}${asking.flags}`,
     sureness,
     counts:
       counted === undefined

@@ -32,11 +32,11 @@ export async function diffOfTable(
   const revealing = await revealingOf(workspace, table, options)
   await revealing.ready(textsIn(answer.table))
   const { shown, given } = revealing
-  const span = `${showInstant(from)} → ${showInstant(to)}`
+  const span = (zone?: string) => `${showInstant(from, zone)} → ${showInstant(to, zone)}`
   const { root } = workspace
   return {
     page: async io => {
-      io.out(`${paint(io, 'bold', printable(table.table))}  ${span}\n`)
+      io.out(`${paint(io, 'bold', printable(table.table))}  ${span(io.zone)}\n`)
       printDifferences(answer, shown, io)
       io.out('\n')
       printVerdict(await verdict(), root, io.out, io)
@@ -46,7 +46,7 @@ export async function diffOfTable(
     table: () => revealTable(answer.table, revealing),
     web: async () => ({
       question: `What differs in ${table.table}?`,
-      parameters: { table: table.table, between: span, counts: countsText(answer) },
+      parameters: { table: table.table, between: span(), counts: countsText(answer) },
       sql: answer.asked.sql,
       empty: 'no item differs',
       confidence: pageVerdict(await verdict(), root),

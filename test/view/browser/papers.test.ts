@@ -62,6 +62,33 @@ describe.skipIf(CHROMIUM === undefined)('papers that are checked before one’s 
     expect((await check(['x.csv', Buffer.from('a')]))[0]).toContain('cannot be checked without its receipt')
   })
 
+  it('are the same without script', async () => {
+    const storageState = await page.context().storageState()
+    const {
+      page: plain,
+      complaints,
+      context,
+    } = await visit(browser, served, { storageState, javaScriptEnabled: false })
+    const receipt = await (await page.request.get(`${served.origin}/receipt/deletions?table=Orders`)).body()
+    const files = [
+      ['r.json', receipt],
+      ['p.row-proof', await (await page.request.get(`${change}/proof`)).body()],
+      ['<b>x.csv', Buffer.from('a')],
+    ] as const
+    await plain.goto(`${served.origin}/check`)
+    await plain
+      .locator('#files')
+      .setInputFiles(files.map(([name, buffer]) => ({ name, mimeType: 'text/plain', buffer })))
+    await plain.locator('#drop button').click()
+    await plain.locator('#checked div').first().waitFor()
+    const lines = await plain.locator('#checked p').allTextContents()
+    const judged = (all: readonly string[]) => all.filter(line => /^[✓✗?] /.test(line))
+    expect(judged(lines)).toEqual(judged(await check(...files)))
+    expect(judged(lines)).toHaveLength(files.length)
+    expect([plain.url(), complaints]).toEqual([`${served.origin}/check`, []])
+    await context.close()
+  })
+
   it('are a receipt that the archive answers otherwise by now: how many rows went and came, and which', async () => {
     const bytesAt = async (address: string) => (await page.request.get(served.origin + address)).body()
     const statement = "select event_id from orders where event_name = 'REMOVE' order by event_id"
