@@ -172,7 +172,7 @@ function closedItem(key: string, { confidence }: Then, reason: string): PlannedC
 
 /**
  * Planned items with what is erasable sealed, as a plan is kept, and shown; what could not be opened again is not
- * planned.
+ * planned. Without keys they are as they stand.
  */
 export async function hidePlanned(
   planned: readonly (PlannedChange | undefined)[],
