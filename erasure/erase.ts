@@ -147,10 +147,9 @@ function clearRows({ table, clear }: SubjectCount): readonly string[] {
 async function clearRecords({ refused }: ErasurePlace, id: string): Promise<readonly string[]> {
   const found = new Map<string, number>()
   const damaged = new Set<string>()
-  const quoted = JSON.stringify(id).slice(1, -1)
   for (const { at, objects } of refused)
     for await (const { object, entry } of readRefused(objects, key => damaged.add(`${at}${key}`)))
-      if (entry.data.includes(quoted)) found.set(`${at}${object}`, (found.get(`${at}${object}`) ?? 0) + 1)
+      if (holdsText(entry.data.toString(), id)) found.set(`${at}${object}`, (found.get(`${at}${object}`) ?? 0) + 1)
   return [
     ...[...found].map(
       ([key, count]) => `${key} has ${count} refused records with the id in clear: redrive or delete it`,
@@ -158,6 +157,22 @@ async function clearRecords({ refused }: ErasurePlace, id: string): Promise<read
     ...[...damaged].map(key => `${key} is damaged, and may name the person in clear: delete it`),
   ]
 }
+
+/** True of JSON, be it broken, that has a text in it however its characters are escaped: `\u00e9`, `\/`. */
+function holdsText(json: string, text: string): boolean {
+  const plain = json.replaceAll(/\\(?:u([0-9a-fA-F]{4})|(.))/gs, (_, code?: string, letter?: string) =>
+    code === undefined ? (CONTROLS.get(letter ?? '') ?? `${letter}`) : String.fromCharCode(Number.parseInt(code, 16)),
+  )
+  return plain.includes(text)
+}
+
+const CONTROLS = new Map([
+  ['b', '\b'],
+  ['f', '\f'],
+  ['n', '\n'],
+  ['r', '\r'],
+  ['t', '\t'],
+])
 
 /** A fact's name is its time, so two of one millisecond must not be of one microsecond. */
 function recordedAt(now: () => number): string {

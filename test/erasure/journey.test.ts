@@ -105,6 +105,19 @@ describe('a person', () => {
     expect((await ask('subject', 'export', 'u-1')).out).toContain('Ann Other')
   })
 
+  it('is named by what was refused, however a writer escaped the id', async () => {
+    const { archive, ask } = await makePlace()
+    const id = 'Zoë "Z"/7'
+    const record = { ...recordOf(9, 'o3', null, { id: { S: 'o3' }, buyer: { S: id } }), eventName: 'TRUNCATE' }
+    const ascii = (line: string) => line.replace('ë', '\\u00EB').replace('/7', '\\/7')
+    const config = join(archive, '..', 'itemtrail.config.json')
+    const argv = ['ingest', '-', '--archive', archive, '--config', config]
+    await run(argv, { stdin: ascii(linesOf([record])) })
+    const { exit, out } = await ask('subject', 'erase', id, '--reason', 'asked')
+    expect([exit, out]).toEqual([1, expect.stringContaining('has 1 refused records with the id in clear')])
+    expect((await ask('subject', 'erase', 'Zoé', '--reason', 'asked')).exit).toBe(0)
+  })
+
   it('is named by what was refused, which is said and has to go', async () => {
     const { archive, ingest, erase } = await makePlace()
     await ingest(LIFE)
