@@ -211,7 +211,9 @@ describe('find', () => {
 
   it('is as documented, has a receipt that runs again, and is what the library tells', async () => {
     const whole = await json('find', 'Orders', 'Ulm')
-    expectContract('find', [whole.rows, { not_looked_at: whole.not_looked_at }].flat(), ['verdict'])
+    expectContract('find', [whole.rows, { not_looked_at: whole.not_looked_at, sealed: whole.sealed }].flat(), [
+      'verdict',
+    ])
     expect(whole.not_looked_at).toBe(0)
     const receipt = join(makeFolder(), 'receipt.json')
     await ask('find', 'Orders', 'Ulm', '--receipt', receipt)

@@ -34,7 +34,7 @@ describe('a program with the keys', () => {
   it('has receipts, tables and hashes of what is stored all the same', async () => {
     await using closed = await open(false)
     await using opened = await open(true)
-    const sql = 'select new_image, new_hash from orders'
+    const sql = 'select new_image, new_hash from orders order by event_time_us'
     const [plain, clear] = [await closed.sql(sql), await opened.sql(sql)]
     expect((await makeReceipt(clear, opened)).result).toEqual((await makeReceipt(plain, closed)).result)
     expect(JSON.stringify([...plain])).not.toMatch(/Secret|Other/)
