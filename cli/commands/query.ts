@@ -102,7 +102,7 @@ function surfaceOf(
 
 function printTableRows(saved: SavedQuery, answer: Answer, unseal: Unsealing, io: Io): void {
   if (answer.length === 0) return
-  const hidden = saved.columns.filter(column => column.detail).map(column => column.name)
+  const hidden = detailsOf(saved)
   const names = saved.columns.map(column => column.name).filter(name => !hidden.includes(name))
   printRows(names, shortened(saved, revealRows(answer.rows(), unseal)), io)
   if (hidden.length > 0) io.err(`left out here: ${hidden.join(', ')}; --format json has them\n`)
@@ -130,13 +130,23 @@ async function describeNothing(
   return `${empty}${of}${why === undefined ? '' : `: ${why}`}`
 }
 
-function describePage({ question }: SavedQuery, { asked }: Answer): PageContext {
+/** Columns that only fill a line for who reads. */
+function detailsOf({ columns }: SavedQuery): readonly string[] {
+  return columns.filter(({ detail }) => detail).map(({ name }) => name)
+}
+
+function describePage(saved: SavedQuery, { asked }: Answer): PageContext {
   const { table = '', parameters, sql } = asked
   const shown = [...parameters].map(([name, value]) => [
     name,
     name === 'item_key' ? showItemKey(`${value}`) : `${value}`,
   ])
-  return { question, parameters: { table, ...Object.fromEntries(shown) }, sql }
+  return {
+    question: saved.question,
+    parameters: { table, ...Object.fromEntries(shown) },
+    sql,
+    details: detailsOf(saved),
+  }
 }
 
 /** True where the answer finds that something is missing or contradictory, as `continuity` does. */

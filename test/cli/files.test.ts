@@ -176,7 +176,20 @@ describe('markdown', () => {
     for (const row of rows)
       expect(row.replaceAll('\\|', '').split('|')).toHaveLength((rows[0] as string).split('|').length)
     expect(out).toContain('**UNBROKEN**: ')
-    expect(out).toContain('```sql\n')
+  })
+
+  it('is as short as on a terminal, and names what it leaves out', async () => {
+    const saved = (await ask('query', 'deletions', 'Orders', '--format', 'markdown')).out
+    expect(saved).toContain('| event_time | item_key | deleted_by | last_writer |\n')
+    expect(saved).toContain('- left out here: old_image, event_time_us, event_id; the other formats have them\n')
+    expect(saved).not.toContain('```')
+    const told = (await ask('history', 'Orders', 'A', '--format', 'markdown')).out
+    expect(told).toMatch(/^\| 2026-11-20 12:00:00Z \| MODIFY \| .* \| [0-9a-f]{8} \|$/m)
+    expect(told).not.toContain('```')
+    // one's own statement is the question
+    const own = (await ask('sql', 'select event_id from orders', '--format', 'markdown')).out
+    expect(own).toContain('```sql\nselect event_id from orders\n```\n')
+    expect(own).toMatch(/^\| [0-9a-f]{32} \|$/m)
   })
 })
 
