@@ -101,7 +101,8 @@ function surfaceOf(
       table: await readableTable(page),
     }),
     receipt: async () => receipt,
-    ...itemEnding(found, () => [], table, root),
+    // a file of rows does not tell that it is a part, and the verdict is about the whole
+    ...itemEnding(found, () => (flags === '' ? [] : [countShown(programs)]), table, root),
     end: () => exitOf(confidence),
   }
 }

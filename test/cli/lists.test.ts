@@ -269,6 +269,11 @@ describe('history of a partition', () => {
     expect(out.match(/^● .*$/gm)).toHaveLength(2)
     const csv = await ask('history', 'Orders', 'pk=CUSTOMER#1', '-n', '2', '--format', 'csv')
     expect(csv.out.split('\r\n')).toHaveLength(4)
+    // whoever has the file alone must know that it is a part
+    expect(csv.err).toContain('2 of 5 shown: --last 2\n')
+    const page = await ask('history', 'Orders', 'pk=CUSTOMER#1', '-n', '2', '--format', 'html')
+    expect(page.out).toContain('2 of 5 shown: --last 2')
+    expect((await json('history', 'Orders', 'pk=CUSTOMER#1', '-n', '2')).left_out).toBe(3)
   })
 
   it('leaves the key of one item to that item, and says what never came', async () => {
