@@ -35,6 +35,7 @@ import type { AnswerSurface } from '../show/surface.js'
 import { printRows } from '../show/table.js'
 import { emptyOf, exitOfVerdict, pageVerdict, printVerdict } from '../show/table-verdict.js'
 import { printable, wrap } from '../show/text.js'
+import { wordsIn } from '../show/zone.js'
 import { helpOfQuery, speaksOf } from './queries.js'
 
 /** Asks a saved query. */
@@ -74,7 +75,7 @@ function surfaceOf(
   const { given } = opening
   const tell = async (write: (text: string) => void, io: Io) => {
     const text = await empty()
-    if (text !== '') write(`${wrap(printable(text), io.columns)}\n`)
+    if (text !== '') write(`${wrap(wordsIn(printable(text), io.zone), io.columns)}\n`)
     printVerdict(await verdict(), root, write, io)
   }
   return {
@@ -84,7 +85,7 @@ function surfaceOf(
     },
     ...judgedParts(judgement, root),
     rows: () => revealRows(answer.rows(), given),
-    summary: io => tell(io.err, io),
+    summary: io => tell(io.err, { ...io, zone: undefined }),
     table: () => revealTable(answer.table, opening),
     web: async () => ({
       ...describePage(saved, answer),

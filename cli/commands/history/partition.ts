@@ -23,6 +23,7 @@ import { grouped } from '../../show/progress.js'
 import type { AnswerSurface } from '../../show/surface.js'
 import { paint } from '../../show/terminal.js'
 import { printable, wrap } from '../../show/text.js'
+import { wordsIn } from '../../show/zone.js'
 import type { Narrowing } from './narrowing.js'
 
 /** Prints a change as `history` does, `of` behind it. */
@@ -215,7 +216,7 @@ function printPage(partition: Partition, changes: readonly OfItem[], { print, na
   io.out(`${paint(io, 'bold', printable(`${table.table} ${typed}`))}  ${count} of ${of}\n`)
   const [words, ...rest] = doubts(partition) as [string, ...string[]]
   io.out(`${paint(io, COLOURS[worstOf(items.map(item => item.confidence))], words)}\n`)
-  for (const line of rest) io.out(`${wrap(line, io.columns)}\n`)
+  for (const line of rest) io.out(`${wrap(wordsIn(line, io.zone), io.columns)}\n`)
   if (narrowing.flags !== '') io.out(`${countShown(partition, changes, narrowing)}\n`)
   for (const { change, step, item } of changes) print(change, step, item, io, nameIn(item, partition))
 }
