@@ -67,7 +67,9 @@ describe('how sure an answer is', () => {
     const sha256 = createHash('sha256').update(readFileSync(output)).digest('hex')
     expect([exit, err]).toEqual([0, expect.stringContaining(`how sure it is: ${output}.verdict.txt\n`)])
     expect(beside).toMatch(new RegExp(`^a\\.${ending}, SHA-256 ${sha256}, by itemtrail \\d`))
-    expect(beside).toContain('\n\nWho changed one attribute, from what to what, between two moments?\ntable: Orders\nattribute: total\n')
+    expect(beside).toContain(
+      '\n\nWho changed one attribute, from what to what, between two moments?\ntable: Orders\nattribute: total\n',
+    )
     expect(beside).toContain('UNBROKEN: ')
   })
 

@@ -46,7 +46,9 @@ const FOR_PEOPLE: ReadonlySet<FileFormat> = new Set(['markdown', 'xlsx'])
 
 /** Of a table that was made for people: an id by the signs that are printed and typed. */
 const readBrief: ReadPlain = (column, text) =>
-  column === 'event_id' ? { text: shortId(text), kind: 'text' } : readPlain(column, text)
+  column.endsWith('event_id') || column.endsWith('_event')
+    ? { text: shortId(text), kind: 'text' }
+    : readPlain(column, text)
 
 async function checkSheet(table: Table): Promise<void> {
   const reason = (await import('../../../queries/answers/xlsx.js')).tooLargeForSheet(table)
