@@ -150,7 +150,11 @@ async function surfaceOf(partition: Partition, asking: Asking, shown: ChangeShow
       const part = narrowing.flags === '' ? [] : [countShown(partition, programs, narrowing)]
       io.err(`${[...part, ...doubts(partition)].join('\n')}\n`)
     },
-    end: () => exitOf(confidence),
+    end: io => {
+      const slip = narrowing.slip(items.flatMap(item => item.changes))
+      if (slip !== undefined) io.err(`${printable(slip)}\n`)
+      return exitOf(confidence)
+    },
   }
 }
 
