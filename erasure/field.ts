@@ -3,8 +3,8 @@
  * the next image, and authenticated, so that it opens only where it was sealed. `docs/erasure.md` has the format.
  */
 import { hkdfSync } from 'node:crypto'
+import { aessiv } from '@noble/ciphers/aes.js'
 import type { AttributePath } from '../transform/table-configuration.js'
-import { AesSiv } from './aes-siv.js'
 
 /** Where a value was sealed: it opens nowhere else. */
 export interface FieldPlace {
@@ -30,41 +30,22 @@ export function sealText(text: string, key: Uint8Array, place: FieldPlace): stri
   const bytes = Buffer.from(text)
   const padded = Buffer.alloc(Math.ceil(bytes.length / PADDING) * PADDING, ' ')
   bytes.copy(padded)
-  const { siv, associated } = at(place, key)
-  return siv.encrypt(padded, associated).toString('base64url')
+  return Buffer.from(aessiv(key, ...associated(place)).encrypt(padded)).toString('base64url')
 }
 
 /** Its inverse; undefined for what was not sealed at this place under this key. */
 export function openText(ciphertext: string, key: Uint8Array, place: FieldPlace): string | undefined {
-  const { siv, associated } = at(place, key)
-  return siv.decrypt(Buffer.from(ciphertext, 'base64url'), associated)?.toString().trimEnd()
+  const bytes = Buffer.from(ciphertext, 'base64url')
+  try {
+    return Buffer.from(aessiv(key, ...associated(place)).decrypt(bytes))
+      .toString()
+      .trimEnd()
+  } catch {
+    return undefined
+  }
 }
 
-interface KnownKey {
-  readonly siv: AesSiv
-  /** What stands before the plaintext, by the place. */
-  readonly places: Map<string, Buffer>
-}
-
-/** For as long as somebody has the key itself. */
-const known = new WeakMap<Uint8Array, KnownKey>()
-
-/** More places than any table has under a person's key are another's work. */
-const MOST_PLACES = 100
-
-function at(place: FieldPlace, key: Uint8Array): { readonly siv: AesSiv; readonly associated: Buffer } {
-  const { siv, places } = known.get(key) ?? know(key)
-  const { table, path, token, generation } = place
-  const strings = [LABEL, table, JSON.stringify(path), token, String(generation)]
-  const name = strings.join('\n')
-  // the strings of RFC 5297's S2V before the plaintext, one after another
-  const associated = places.get(name) ?? siv.associate(strings.map(text => Buffer.from(text)))
-  if (places.size < MOST_PLACES) places.set(name, associated)
-  return { siv, associated }
-}
-
-function know(key: Uint8Array): KnownKey {
-  const made = { siv: new AesSiv(key), places: new Map<string, Buffer>() }
-  known.set(key, made)
-  return made
+/** The strings of RFC 5297's S2V before the plaintext, one after another. */
+function associated({ table, path, token, generation }: FieldPlace): readonly Uint8Array[] {
+  return [LABEL, table, JSON.stringify(path), token, String(generation)].map(text => Buffer.from(text))
 }

@@ -1,8 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { aessiv } from '@noble/ciphers/aes.js'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { AesSiv } from '../../erasure/aes-siv.js'
 import { fieldKeyOf, openText, sealText } from '../../erasure/field.js'
 
 const hex = (text: string) => new Uint8Array(Buffer.from(text.replaceAll(' ', ''), 'hex'))
@@ -13,9 +11,8 @@ describe('a field', () => {
   it('is AES-SIV as RFC 5297 has it (A.1)', () => {
     const key = hex('fffefdfc fbfaf9f8 f7f6f5f4 f3f2f1f0 f0f1f2f3 f4f5f6f7 f8f9fafb fcfdfeff')
     const associated = hex('10111213 14151617 18191a1b 1c1d1e1f 20212223 24252627')
-    const siv = new AesSiv(key)
-    const sealed = siv.encrypt(hex('11223344 55667788 99aabbcc ddee'), siv.associate([associated]))
-    expect(sealed.toString('hex')).toBe('85632d07c6e8f37f950acd320a2ecc9340c02b9690c4dc04daef7f6afe5c')
+    const sealed = aessiv(key, associated).encrypt(hex('11223344 55667788 99aabbcc ddee'))
+    expect(Buffer.from(sealed).toString('hex')).toBe('85632d07c6e8f37f950acd320a2ecc9340c02b9690c4dc04daef7f6afe5c')
   })
 
   it('is AES-SIV as RFC 5297 has it, of several strings (A.2)', () => {
@@ -26,32 +23,9 @@ describe('a field', () => {
       '09f91102 9d74e35b d84156c5 635688c0',
     ].map(hex)
     const text = '7468697320697320736f6d6520706c61696e7465787420746f20656e6372797074207573696e67205349562d414553'
-    const siv = new AesSiv(key)
-    expect(siv.encrypt(hex(text), siv.associate(associated)).toString('hex')).toBe(
+    expect(Buffer.from(aessiv(key, ...associated).encrypt(hex(text))).toString('hex')).toBe(
       '7bdb6e3b432667eb06f4d14bff2fbd0fcb900f2fddbe404326601965c889bf17dba77ceb094fa663b7a3f748ba8af829ea64ad544a272e9c485b62a3fd5c0d',
     )
-  })
-
-  it('is what @noble/ciphers makes of it, of any length and with any strings, and opens again', () => {
-    const bytes = (most: number) => fc.uint8Array({ maxLength: most })
-    const law = fc.property(
-      fc.constantFrom(32, 48, 64).chain(length => fc.uint8Array({ minLength: length, maxLength: length })),
-      fc.array(bytes(70), { maxLength: 6 }),
-      bytes(200),
-      fc.nat(300),
-      (key, associated, text, place) => {
-        const siv = new AesSiv(key)
-        const before = siv.associate(associated)
-        const sealed = siv.encrypt(text, before)
-        expect(sealed).toEqual(Buffer.from(aessiv(key, ...associated).encrypt(text)))
-        expect(siv.decrypt(sealed, before)).toEqual(Buffer.from(text))
-        const altered = Buffer.from(sealed)
-        altered[place % sealed.length] = (altered[place % sealed.length] as number) ^ 1
-        expect(siv.decrypt(altered, before)).toBeUndefined()
-        expect(siv.decrypt(sealed.subarray(0, -1), before)).toBeUndefined()
-      },
-    )
-    fc.assert(law, { numRuns: 300, seed: 5297 })
   })
 
   it('opens where it was sealed, and nowhere else', () => {
