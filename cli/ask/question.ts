@@ -138,7 +138,8 @@ export function judgedParts(
 ): Pick<AnswerSurface, 'receipt'> & { beside: () => Promise<object>; summary: (io: Io) => Promise<void> } {
   return {
     beside: async () => ({ verdict: describeVerdict(await verdict()) }),
-    summary: async io => printVerdict(await verdict(), root, io.err, io),
+    // it is of a file, whose times are of UTC
+    summary: async io => printVerdict(await verdict(), root, io.err, { ...io, zone: undefined }),
     receipt,
   }
 }

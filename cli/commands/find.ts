@@ -89,19 +89,26 @@ function surfaceOf(
     },
     rows: () => describeSpans(spans, table),
     table: () => textTableOf(spans),
-    web: async () => ({
-      question: `Where did ${JSON.stringify(value)} ever stand in ${table}?`,
-      parameters: {
-        table,
-        ...(attribute !== undefined && { attribute: String(attribute) }),
-        ...(sealed.length > 0 && { 'sealed, and not looked into': sealed.join(', ') }),
-      },
-      sql: answer.asked.sql,
-      empty,
-      confidence: pageVerdict(await judgement.verdict(), root),
-    }),
+    web: async () => {
+      // how many items were not looked at is known when the others were
+      const columns = await textTableOf(spans)
+      const left = notLookedAt(search)
+      return {
+        question: `Where did ${JSON.stringify(value)} ever stand in ${table}?`,
+        parameters: {
+          table,
+          ...(attribute !== undefined && { attribute: String(attribute) }),
+          ...(sealed.length > 0 && { 'sealed, and not looked into': sealed.join(', ') }),
+          ...(left > 0 && { 'not looked at': moreHaveIt(left, counts) }),
+        },
+        sql: answer.asked.sql,
+        empty,
+        confidence: pageVerdict(await judgement.verdict(), root),
+        table: columns,
+      }
+    },
     ...parts,
-    beside: async () => ({ not_looked_at: answer.length - search.tally.items, sealed, ...(await parts.beside()) }),
+    beside: async () => ({ not_looked_at: notLookedAt(search), sealed, ...(await parts.beside()) }),
     end: async io => {
       tellCounts(value, counts, search, io)
       return exitOfVerdict(await judgement.verdict())
@@ -122,14 +129,20 @@ async function* countSpans(spans: AsyncIterable<ValueSpan>, counts: Counts): Asy
   }
 }
 
-function tellCounts(value: string, { spans, items }: Counts, { answer, tally }: ValueSearch, io: Io): void {
+function notLookedAt({ answer, tally }: ValueSearch): number {
+  return answer.length - tally.items
+}
+
+function moreHaveIt(left: number, { items }: Counts): string {
+  return `${grouped(left)} more ${left === 1 ? 'item has' : 'items have'} it: --limit looks at more than ${grouped(items.size)}`
+}
+
+function tellCounts(value: string, counts: Counts, search: ValueSearch, io: Io): void {
+  const { spans, items } = counts
   const places = `${grouped(spans)} ${spans === 1 ? 'place' : 'places'}`
   io.err(`${places} in ${grouped(items.size)} ${items.size === 1 ? 'item' : 'items'}\n`)
-  const left = answer.length - tally.items
-  if (left > 0)
-    io.err(
-      `${grouped(left)} more ${left === 1 ? 'item has' : 'items have'} it: --limit looks at more than ${grouped(items.size)}\n`,
-    )
+  const left = notLookedAt(search)
+  if (left > 0) io.err(`${moreHaveIt(left, counts)}\n`)
   const numeral = canonicalNumeral(value)
   if (numeral !== undefined && numeral !== value)
     io.err(

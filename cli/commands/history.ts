@@ -67,10 +67,12 @@ interface Part {
   readonly shown: ReadonlySet<HistoryChange>
   /** The flags that leave changes out; empty where none does. */
   readonly flags: string
+  /** What may be a slip in them. */
+  readonly slip: string | undefined
 }
 
-function partOf(found: AnsweredHistory, { of, flags }: Narrowing): Part {
-  return { found, shown: of(found.changes), flags }
+function partOf(found: AnsweredHistory, { of, flags, slip }: Narrowing): Part {
+  return { found, shown: of(found.changes), flags, slip: slip(found.changes) }
 }
 
 /** What people and programs get: with `--reveal`, and after an erasure, not the same. */
@@ -101,8 +103,12 @@ function surfaceOf(
       table: await readableTable(page),
     }),
     receipt: async () => receipt,
-    ...itemEnding(found, () => [], table, root),
-    end: () => exitOf(confidence),
+    // a file of rows does not tell that it is a part, and the verdict is about the whole
+    ...itemEnding(found, () => (flags === '' ? [] : [countShown(programs)]), table, root),
+    end: io => {
+      if (programs.slip !== undefined) io.err(`${printable(programs.slip)}\n`)
+      return exitOf(confidence)
+    },
   }
 }
 
@@ -129,7 +135,8 @@ async function readableTable({ found, shown }: Part): Promise<Table> {
 
 const PLAIN = { columns: 90, colour: false } as const
 
-function printHistory(table: string, { found, shown, flags }: Part, io: Io): void {
+function printHistory(table: string, part: Part, io: Io): void {
+  const { found, shown, flags } = part
   const count = found.changes.filter(({ event_name: name }) => name !== 'BASELINE').length
   const seen = found.changes.length - count
   const title = paint(io, 'bold', `${table} ${showItemKey(found.itemKey)}`)
@@ -138,7 +145,7 @@ function printHistory(table: string, { found, shown, flags }: Part, io: Io): voi
   lines.out(
     `${title}  ${count} ${count === 1 ? 'change' : 'changes'}${seen === 0 ? '' : `, seen by ${seen} ${seen === 1 ? 'baseline' : 'baselines'}`}\n${sure}\n`,
   )
-  if (flags !== '') lines.out(`${countShown({ found, shown, flags })}\n`)
+  if (flags !== '') lines.out(`${countShown(part)}\n`)
   for (const step of [...found.steps].reverse())
     for (const change of [...step.changes].reverse()) if (shown.has(change)) printChange(change, step, found, lines)
   // what stands at the top has scrolled away

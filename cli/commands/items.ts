@@ -54,10 +54,17 @@ async function answerItems([name, prefix = '']: readonly string[], asking: Askin
   const sample = await workspace.archive.sampleKey(table.table)
   if (sample === undefined) throw new CommandError(`table ${table.table} has no rows in the archive`, EXIT.findings)
   const key = await withTokens(workspace, table, keyed => keyBeginning(prefix, sample, keyed))
-  return surfaceOf(table, { key, atUs: at.us, limit }, asking)
+  // what names a person is not told again
+  const begins = table.keyIsPersonal === undefined ? prefix : 'a value that names a person'
+  return surfaceOf(table, { key, atUs: at.us, limit }, prefix === '' ? {} : { 'key begins with': begins }, asking)
 }
 
-function surfaceOf(table: TableConfiguration, question: ItemListQuestion, asking: Asking): AnswerSurface {
+function surfaceOf(
+  table: TableConfiguration,
+  question: ItemListQuestion,
+  narrowed: Readonly<Record<string, string>>,
+  asking: Asking,
+): AnswerSurface {
   const { engine, root } = asking.workspace
   const query = savedQuery('items')
   const parameters = itemListParameters(question)
@@ -74,12 +81,20 @@ function surfaceOf(table: TableConfiguration, question: ItemListQuestion, asking
     },
     rows: () => describeItems(found, table),
     table: () => textTableOf(found),
-    web: async () => ({
-      question: `Which items of ${table.table} does the archive know?`,
-      parameters: { table: table.table, 'as of': showInstant({ us: question.atUs }) },
-      empty: query.empty,
-      confidence: pageVerdict(await judgement.verdict(), root),
-    }),
+    web: async () => {
+      // whether some are left out is known when they are there
+      const columns = await textTableOf(found)
+      const { shown, known } = counts
+      const cut = shown < known && { shown: `${grouped(shown)} of ${grouped(known)} items: --limit cut the rest` }
+      return {
+        question: `Which items of ${table.table} does the archive know?`,
+        parameters: { table: table.table, ...narrowed, 'as of': showInstant({ us: question.atUs }), ...cut },
+        empty: query.empty,
+        confidence: pageVerdict(await judgement.verdict(), root),
+        details: ['event_id', 'time_precision'],
+        table: columns,
+      }
+    },
     ...parts,
     beside: async () => ({ known: counts.known, ...(await parts.beside()) }),
     end: async io => {

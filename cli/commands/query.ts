@@ -36,6 +36,7 @@ import type { AnswerSurface } from '../show/surface.js'
 import { printRows } from '../show/table.js'
 import { emptyOf, exitOfVerdict, pageVerdict, printVerdict } from '../show/table-verdict.js'
 import { printable, wrap } from '../show/text.js'
+import { wordsIn } from '../show/zone.js'
 import { helpOfQuery, speaksOf } from './queries.js'
 
 /** Asks a saved query. */
@@ -76,7 +77,7 @@ function surfaceOf(
   const { given } = opening
   const tell = async (write: (text: string) => void, io: Io) => {
     const text = await empty()
-    if (text !== '') write(`${wrap(printable(text), io.columns)}\n`)
+    if (text !== '') write(`${wrap(wordsIn(printable(text), io.zone), io.columns)}\n`)
     printVerdict(await verdict(), root, write, io)
   }
   return {
@@ -86,7 +87,7 @@ function surfaceOf(
     },
     ...judgedParts(judgement, root),
     rows: () => revealRows(answer.rows(), given),
-    summary: io => tell(io.err, io),
+    summary: io => tell(io.err, { ...io, zone: undefined }),
     table: () => revealTable(answer.table, opening),
     web: async () => ({
       ...describePage(saved, answer, unseen),
@@ -105,7 +106,7 @@ function surfaceOf(
 
 function printTableRows(saved: SavedQuery, answer: Answer, unseal: Unsealing, io: Io): void {
   if (answer.length === 0) return
-  const hidden = saved.columns.filter(column => column.detail).map(column => column.name)
+  const hidden = detailsOf(saved)
   const names = saved.columns.map(column => column.name).filter(name => !hidden.includes(name))
   printRows(names, shortened(saved, revealRows(answer.rows(), unseal)), io)
   if (hidden.length > 0) io.err(`left out here: ${hidden.join(', ')}; --format json has them\n`)
@@ -134,14 +135,24 @@ async function describeNothing(
   return `${unseen === undefined ? '' : 'in clear, '}${empty}${of}${why === undefined ? '' : `: ${why}`}`
 }
 
-function describePage({ question }: SavedQuery, { asked }: Answer, unseen: string | undefined): PageContext {
+/** Columns that only fill a line for who reads. */
+function detailsOf({ columns }: SavedQuery): readonly string[] {
+  return columns.filter(({ detail }) => detail).map(({ name }) => name)
+}
+
+function describePage(saved: SavedQuery, { asked }: Answer, unseen: string | undefined): PageContext {
   const { table = '', parameters, sql } = asked
   const shown = [...parameters].map(([name, value]) => [
     name,
     name === 'item_key' ? showItemKey(`${value}`) : `${value}`,
   ])
   const told = unseen === undefined ? {} : { 'not looked into': unseen }
-  return { question, parameters: { table, ...Object.fromEntries(shown), ...told }, sql }
+  return {
+    question: saved.question,
+    parameters: { table, ...Object.fromEntries(shown), ...told },
+    sql,
+    details: detailsOf(saved),
+  }
 }
 
 /** True where the answer finds that something is missing or contradictory, as `continuity` does. */

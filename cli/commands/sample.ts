@@ -62,7 +62,12 @@ function surfaceOf({ answer, verdict, title }: Sample, { workspace, receipts }: 
     ...judgedParts({ verdict: async () => verdict, receipt }, root),
     rows: () => answer.rows(),
     table: async () => answer.table,
-    web: async () => ({ question: title, sql: answer.asked.sql, confidence: pageVerdict(verdict, root) }),
+    web: async () => ({
+      question: title,
+      sql: answer.asked.sql,
+      confidence: pageVerdict(verdict, root),
+      details: answer.columns.filter(name => !(SHOWN as readonly string[]).includes(name)),
+    }),
     end: () => exitOfVerdict(verdict),
   }
 }

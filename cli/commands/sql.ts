@@ -67,7 +67,7 @@ async function answerStatement(statement: string, asking: Asking): Promise<Answe
     table: () => revealTable(answer.table, opening),
     web: async () => {
       const confidence = pageVerdict(await verdict(), root)
-      return { question: 'SQL over the archive', sql: statement, confidence }
+      return { question: 'SQL over the archive', sql: statement, isOwnSql: true, confidence }
     },
     ...judgedParts(judgement, root),
     end: async io => {

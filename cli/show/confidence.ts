@@ -9,7 +9,7 @@ import { archiveFlag, isOnAws } from './archive-name.js'
 import type { Surface } from './surface.js'
 import { paint } from './terminal.js'
 import { printable, wrap } from './text.js'
-import { showMoment } from './zone.js'
+import { showMoment, wordsIn } from './zone.js'
 
 /** An event's id as people read and type it. */
 export function shortId(eventId: string): string {
@@ -50,7 +50,7 @@ export function exitOf(confidence: Confidence, isDoubted = isDoubtful(confidence
 export function showConfidence(history: ItemHistory, io: Io): string {
   const { confidence } = history
   // what facts hold stays on its line
-  const text = wrap(printable(describeConfidence(history)), io.columns)
+  const text = wrap(wordsIn(printable(describeConfidence(history)), io.zone), io.columns)
   // painted after it was broken into lines, because the colour has no width
   return text.startsWith(confidence) ? paint(io, COLOURS[confidence], confidence) + text.slice(confidence.length) : text
 }

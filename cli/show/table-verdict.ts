@@ -11,6 +11,7 @@ import { COLOURS, describeConfidence, exitOf } from './confidence.js'
 import { grouped } from './progress.js'
 import { paint } from './terminal.js'
 import { printable, wrap } from './text.js'
+import { wordsIn } from './zone.js'
 
 /** What an answer says where `--no-verdict` left out how sure it is. */
 const NOT_JUDGED = 'not judged: whether anything is missing from this answer was not looked at'
@@ -33,7 +34,7 @@ export function printVerdict(
 ): void {
   for (const line of verdictLines(verdict, root)) {
     const [word = ''] = /^[A-Z-]+(?=:)/.exec(line) ?? []
-    const text = wrap(printable(line), io.columns)
+    const text = wrap(wordsIn(printable(line), io.zone), io.columns)
     const isWord = (CONFIDENCES as readonly string[]).includes(word)
     write(`${isWord ? paint(io, COLOURS[word as Confidence], word) + text.slice(word.length) : text}\n`)
   }

@@ -1,4 +1,4 @@
-import { formatInstant } from '../../transform/instant.js'
+import { formatInstant, parseInstant } from '../../transform/instant.js'
 import { CommandError } from '../io.js'
 
 /** Flag of every command: by whose clock times are printed for people. */
@@ -31,6 +31,22 @@ export function showMoment(us: number, digits: 0 | 3 | 6, zone: string | undefin
   const offset = zone === undefined ? 0 : offsetSeconds(zone, us)
   const text = formatInstant(us + offset * 1_000_000, digits).replace('T', ' ')
   return offset === 0 ? text : `${text.slice(0, -1)}${offsetText(offset)}`
+}
+
+/** A time in words, and not one that a command is to be typed with. */
+const TIME = /(?<!--(?:from|to|as-of|at) )\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g
+
+/**
+ * Words in which all times are of UTC, as those that explain a verdict are, whoever is told them: with its times by the
+ * clock of a zone.
+ */
+export function wordsIn(words: string, zone: string | undefined): string {
+  if (zone === undefined) return words
+  return words.replaceAll(TIME, time => {
+    const us = parseInstant(time.replace(' ', 'T'))?.us
+    const fraction = time.split('.')[1]?.length ?? 0
+    return us === undefined ? time : showMoment(us, fraction === 0 ? 0 : fraction > 4 ? 6 : 3, zone)
+  })
 }
 
 const formatters = new Map<string, Intl.DateTimeFormat>()

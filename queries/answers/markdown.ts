@@ -7,15 +7,17 @@ import { asStored, type ReadPlain, withoutZeros } from './plain-text.js'
 const LINES_AT_ONCE = 500
 
 /**
- * An answer as Markdown (GitHub's): the question, how sure it is, a table, the SQL. Every text of the archive shows as
- * it is: what Markdown or HTML would take for a sign of its own is escaped, and a line break is `<br>`.
+ * An answer as Markdown (GitHub's), as short as on a terminal: the question, how sure it is, and a table without the
+ * details, which are named. Somebody's own SQL is the question; that of a saved one its receipt has. Every text of the
+ * archive shows as it is: what Markdown or HTML would take for a sign of its own is escaped, and a line break is
+ * `<br>`.
  */
 export function* toMarkdown(
   table: Table,
   context: PageContext & { readonly plain?: ReadPlain },
 ): Generator<Uint8Array> {
-  const { plain = asStored } = context
-  const { fields } = table.schema
+  const { plain = asStored, details = [] } = context
+  const fields = table.schema.fields.filter(({ name }) => !details.includes(name))
   const isNumber = fields.map(({ type }) => DataType.isInt(type) || DataType.isFloat(type) || DataType.isDecimal(type))
   let lines = [...headOf(context, table.numRows), row(fields.map(({ name }) => escapeMark(name)))]
   lines.push(row(isNumber.map(number => (number ? '---:' : '---'))))
@@ -45,8 +47,9 @@ function headOf({ question, parameters = {}, confidence, empty }: PageContext, r
   ]
 }
 
-function tailOf({ sql, footer = {} }: PageContext): string[] {
-  return ['', ...(sql === undefined ? [] : fenced(sql)), ...factsOf(footer)].slice(0, -1)
+function tailOf({ sql, isOwnSql = false, details = [], footer = {} }: PageContext): string[] {
+  const leftOut = details.length === 0 ? {} : { 'left out here': `${details.join(', ')}; the other formats have them` }
+  return ['', ...(isOwnSql && sql !== undefined ? fenced(sql) : []), ...factsOf({ ...leftOut, ...footer })].slice(0, -1)
 }
 
 function factsOf(facts: Readonly<Record<string, string>>): string[] {

@@ -12,7 +12,7 @@
 -- @column decrease decimal(38,10) -- by how much it fell, without a sign; a REMOVE counts to 0
 -- @column difference decimal(38,10) -- the increase less the decrease
 -- @column not_summed bigint -- how many of the changes are in no sum: a value is no number, or has more than 24 digits
---   before the point or 10 behind it
+--   before the point or 10 behind it, or the stream kept no image of it, so that it may be one of another attribute
 with arrived as (
   select *
   from {changes}

@@ -12,7 +12,7 @@
 -- @column old_value varchar -- the attribute before in DynamoDB JSON, null where absent
 -- @column new_value varchar -- the attribute after
 -- @column difference decimal(38,10) -- by how much; null where nobody can tell, because a value is no number, or has
---   more than 24 digits before the point or 10 behind it: such changes are all shown
+--   more than 24 digits before the point or 10 behind it, or the stream kept no image: such changes are all shown
 -- @column actor varchar -- who, as far as the record tells
 -- @column event_time_us bigint detail -- event_time in microseconds since 1970
 -- @column event_id varchar detail -- identifies the change

@@ -67,7 +67,22 @@ describe('how sure an answer is', () => {
     const sha256 = createHash('sha256').update(readFileSync(output)).digest('hex')
     expect([exit, err]).toEqual([0, expect.stringContaining(`how sure it is: ${output}.verdict.txt\n`)])
     expect(beside).toMatch(new RegExp(`^a\\.${ending}, SHA-256 ${sha256}, by itemtrail \\d`))
+    expect(beside).toContain(
+      '\n\nWho changed one attribute, from what to what, between two moments?\ntable: Orders\nattribute: total\n',
+    )
     expect(beside).toContain('UNBROKEN: ')
+  })
+
+  it('says of a part of a history that it is one, and of SQL which', async () => {
+    const output = place('a.csv')
+    const { err } = await ask('history', 'Orders', 'A', '-n', '1', '--output', output)
+    expect(readFileSync(output, 'utf8').match(/\r\n/g)).toHaveLength(2)
+    const part = '1 of 3 shown: --last 1\nUNBROKEN since INSERT 2026-11-20 10:00:00Z'
+    expect(readFileSync(`${output}.verdict.txt`, 'utf8')).toContain(part)
+    expect(err).toContain(part)
+    const own = place('b.csv')
+    await ask('sql', 'select 1 as one from orders', '--output', own)
+    expect(readFileSync(`${own}.verdict.txt`, 'utf8')).toContain('SQL over the archive\nselect 1 as one from orders\n')
   })
 
   it.each(['md', 'html', 'json', 'xlsx', 'txt'])('is in a file of %s', async ending => {
@@ -176,7 +191,20 @@ describe('markdown', () => {
     for (const row of rows)
       expect(row.replaceAll('\\|', '').split('|')).toHaveLength((rows[0] as string).split('|').length)
     expect(out).toContain('**UNBROKEN**: ')
-    expect(out).toContain('```sql\n')
+  })
+
+  it('is as short as on a terminal, and names what it leaves out', async () => {
+    const saved = (await ask('query', 'deletions', 'Orders', '--format', 'markdown')).out
+    expect(saved).toContain('| event_time | item_key | deleted_by | last_writer |\n')
+    expect(saved).toContain('- left out here: old_image, event_time_us, event_id; the other formats have them\n')
+    expect(saved).not.toContain('```')
+    const told = (await ask('history', 'Orders', 'A', '--format', 'markdown')).out
+    expect(told).toMatch(/^\| 2026-11-20 12:00:00Z \| MODIFY \| .* \| [0-9a-f]{8} \|$/m)
+    expect(told).not.toContain('```')
+    // one's own statement is the question
+    const own = (await ask('sql', 'select event_id from orders', '--format', 'markdown')).out
+    expect(own).toContain('```sql\nselect event_id from orders\n```\n')
+    expect(own).toMatch(/^\| [0-9a-f]{32} \|$/m)
   })
 })
 

@@ -79,6 +79,22 @@ describe('a part of a history', () => {
     expect((await history('--actor', 'nobody')).out).toContain('\nnone of 11 shown: --actor nobody\n')
   })
 
+  it('says which name may be a slip', async () => {
+    expect((await history('--attribute', 'staus')).err).toContain(
+      'no image has an attribute "staus", did you mean status or tags?\n',
+    )
+    expect((await history('--attribute', 'shiping.city', '--format', 'json')).err).toContain('did you mean shipping?\n')
+    expect((await history('--actor', 'alise@ops.example')).err).toContain('did you mean alice@ops.example?\n')
+    expect((await history('--actor', 'nobody')).err).toMatch(
+      /none of the changes is by "nobody", but there is .+ more\n/,
+    )
+    for (const known of [
+      ['--attribute', 'refund'],
+      ['--actor', 'courier-7', '--to', '2026-11-18'],
+    ])
+      expect((await history(...known)).err).toBe('')
+  })
+
   it('is a part in a file, too', async () => {
     const csv = (await history('--attribute', 'status', '--format', 'csv')).out.trim().split('\n')
     const { times } = await shown('--attribute', 'status')

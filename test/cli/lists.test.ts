@@ -1,4 +1,5 @@
 /** The items of a table, and where a value ever stood. */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -225,6 +226,35 @@ describe('find', () => {
   })
 })
 
+describe('a file of a list', () => {
+  it('tells which keys were asked for, and what --limit left out', async () => {
+    const argv = ['items', 'Orders', 'pk=CUSTOMER', '--limit', '1']
+    for (const format of ['html', 'markdown']) {
+      const { out } = await ask(...argv, '--format', format)
+      expect(out).toContain('pk=CUSTOMER')
+      expect(out).toMatch(/1 of \d+ items: --limit cut the rest/)
+    }
+    const output = join(makeFolder(), 'items.csv')
+    await ask(...argv, '--output', output)
+    const beside = readFileSync(`${output}.verdict.txt`, 'utf8')
+    expect(beside).toContain('\nkey begins with: pk=CUSTOMER\n')
+    expect(beside).toMatch(/\nshown: 1 of \d+ items: --limit cut the rest\n/)
+    expect((await ask('items', 'Orders', '--format', 'markdown')).out).not.toContain('--limit')
+  })
+
+  it('tells how many items with the value were not looked at', async () => {
+    const argv = ['find', 'Orders', 'Ulm', '--limit', '1']
+    const left = '4 more items have it: --limit looks at more than 1'
+    const { out } = await ask(...argv, '--format', 'markdown')
+    expect(out).toContain(`- not looked at: ${left}\n`)
+    expect((await ask(...argv, '--format', 'html')).out).toContain(left)
+    const output = join(makeFolder(), 'places.csv')
+    await ask(...argv, '--output', output)
+    expect(readFileSync(`${output}.verdict.txt`, 'utf8')).toContain(`\nnot looked at: ${left}\n`)
+    expect((await ask('find', 'Orders', 'Ulm', '--format', 'markdown')).out).not.toContain('not looked at')
+  })
+})
+
 describe('history of a partition', () => {
   it('interleaves its items in time, each line with its sort key, each item with its own verdict', async () => {
     const { exit, out } = await ask('history', 'Orders', 'pk=CUSTOMER#1')
@@ -271,6 +301,11 @@ describe('history of a partition', () => {
     expect(out.match(/^● .*$/gm)).toHaveLength(2)
     const csv = await ask('history', 'Orders', 'pk=CUSTOMER#1', '-n', '2', '--format', 'csv')
     expect(csv.out.split('\r\n')).toHaveLength(4)
+    // whoever has the file alone must know that it is a part
+    expect(csv.err).toContain('2 of 5 shown: --last 2\n')
+    const page = await ask('history', 'Orders', 'pk=CUSTOMER#1', '-n', '2', '--format', 'html')
+    expect(page.out).toContain('2 of 5 shown: --last 2')
+    expect((await json('history', 'Orders', 'pk=CUSTOMER#1', '-n', '2')).left_out).toBe(3)
   })
 
   it('leaves the key of one item to that item, and says what never came', async () => {

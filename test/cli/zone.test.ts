@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { COMMANDS } from '../../cli/main.js'
 import { colourOf } from '../../cli/show/colour.js'
-import { showMoment, zoneOf } from '../../cli/show/zone.js'
+import { showMoment, wordsIn, zoneOf } from '../../cli/show/zone.js'
 import { parseInstant } from '../../transform/instant.js'
 import { change } from '../queries/story.js'
 import { archiveOf, run } from './command-line.js'
@@ -43,6 +43,23 @@ describe('--tz', () => {
       const without = (text: string) => text.replaceAll(/<dt>made<\/dt><dd>[^<]*/g, '')
       expect(without(zoned.out)).toBe(without(plain.out))
     }
+  })
+
+  it('tells what explains a verdict by the same clock, and leaves what is to be typed', async () => {
+    const zoned = async (...argv: readonly string[]) => (await ask(...argv, '--tz', 'Europe/Berlin')).out
+    expect(await zoned('history', 'Orders', 'A')).toContain('UNBROKEN since INSERT 2026-11-20 11:00:00+01:00')
+    expect(await zoned('query', 'changes-between', 'Orders', '--from', '2026-11-20', '--to', 'now')).toContain(
+      'from 2026-11-20 01:00:00+01:00',
+    )
+    expect(await zoned('query', 'changes-between', 'Orders', '--from', '2026-11-22', '--to', 'now')).toContain(
+      'its changes are from 2026-11-20 11:00:00+01:00 to 2026-11-21 00:30:00+01:00',
+    )
+    expect(wordsIn('GAP until 2026-11-20 10:00:00.25Z: verify --from 2026-11-20T10:00:00Z', 'Asia/Tokyo')).toBe(
+      'GAP until 2026-11-20 19:00:00.250+09:00: verify --from 2026-11-20T10:00:00Z',
+    )
+    // a file's times are of UTC, and so is what is told of it
+    const file = await ask('history', 'Orders', 'A', '--format', 'csv', '--tz', 'Europe/Berlin')
+    expect(file.err).toContain('UNBROKEN since INSERT 2026-11-20 10:00:00Z')
   })
 
   it('is the name of a zone', async () => {

@@ -59,6 +59,29 @@ describe('amounts', () => {
   })
 })
 
+describe('amounts of changes that lack an image', () => {
+  const newImage = { StreamViewType: 'NEW_IMAGE', eventName: 'MODIFY' } as const
+  const { ask } = archiveOf([
+    change('A', '20T10:00:00', undefined, total('alice', '100'), { StreamViewType: 'NEW_IMAGE' }),
+    change('A', '20T11:00:00', undefined, total('alice', '40'), newImage),
+    change('B', '20T12:00:00', undefined, undefined, { ...newImage, StreamViewType: 'KEYS_ONLY' }),
+  ])
+
+  it('are in no sum, and counted, since nobody can tell', async () => {
+    const columns = ['actor', 'changes', 'difference', 'not_summed']
+    expect(await ask('amounts-by-actor', { attribute: 'total' }, columns)).toEqual([
+      [null, 1n, '0.0000000000', 1n],
+      ['alice', 2n, '100.0000000000', 1n],
+    ])
+    expect(
+      await ask('changes-above', { attribute: 'total', amount: '1000' }, ['item_key', 'new_value', 'difference']),
+    ).toEqual([
+      [A, '{"N":"40"}', null],
+      [B, null, null],
+    ])
+  })
+})
+
 describe('changes outside working hours', () => {
   // 2026-11-20 is a Friday; Berlin is an hour ahead of UTC then
   const { ask } = archiveOf([

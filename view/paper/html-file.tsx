@@ -12,6 +12,10 @@ export interface PageContext {
   /** Named facts above the table: the table asked, the parameters. */
   readonly parameters?: Readonly<Record<string, string>>
   readonly sql?: string | undefined
+  /** True where the SQL is somebody's own: then it is the question itself. @default false */
+  readonly isOwnSql?: boolean
+  /** Columns that a form as short as a terminal's leaves out. @default - none */
+  readonly details?: readonly string[]
   /** `UNBROKEN`, `GAP`, ... and the sentence that explains it. */
   readonly confidence?: { readonly word: string; readonly text: string } | undefined
   /** What it means when there are no rows. */

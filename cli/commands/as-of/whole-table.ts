@@ -58,6 +58,7 @@ export async function tableAsOf(asking: Asking, table: TableConfiguration, at: I
       question: `What did ${table.table} hold at ${showInstant(at)}?`,
       parameters: { table: table.table },
       empty: 'no item',
+      details: ['as_of', 'event_id', 'image_hash'],
       confidence: pageVerdict(await verdict(), root),
     }),
     ...judgedParts(judgement, root),

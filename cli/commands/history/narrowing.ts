@@ -1,5 +1,9 @@
+import { nearest } from '../../../config/nearest.js'
 import { type ChangeTest, changedAt, madeBy } from '../../../queries/answers/narrow-history.js'
+import { readPath } from '../../../queries/attribute-path.js'
+import { nameSome } from '../../../queries/name-some.js'
 import type { HistoryChange } from '../../../queries/verdict/item-change.js'
+import { parseItem } from '../../../transform/attribute-value.js'
 import { instantOf } from '../../ask/instant-argument.js'
 import { wholeNumber } from '../../ask/whole-number.js'
 import { CommandError, EXIT, type Options } from '../../io.js'
@@ -21,6 +25,8 @@ export interface Narrowing {
   readonly flags: string
   /** Those that are shown, in their order. */
   readonly of: (changes: readonly HistoryChange[]) => ReadonlySet<HistoryChange>
+  /** A name in the flags that these changes do not know, which may be a slip; undefined where they know all. */
+  readonly slip: (changes: readonly HistoryChange[]) => string | undefined
 }
 
 const EVENTS = ['INSERT', 'MODIFY', 'REMOVE', 'BASELINE']
@@ -43,7 +49,31 @@ export function readNarrowing(options: Options): Narrowing {
       const kept = changes.filter(change => tests.every(test => test(change)))
       return new Set(last === undefined ? kept : kept.slice(-last))
     },
+    slip: changes => attributeSlip(options, changes) ?? actorSlip(options, changes),
   }
+}
+
+function attributeSlip({ attribute }: Options, changes: readonly HistoryChange[]): string | undefined {
+  if (typeof attribute !== 'string') return undefined
+  const images = changes.flatMap(change => [change.old_image, change.new_image]).filter(image => image !== null)
+  const names = new Set(images.flatMap(image => Object.keys(parseItem(image))))
+  const [first] = readPath(attribute)
+  const name = first !== undefined && 'name' in first ? first.name : attribute
+  if (images.length === 0 || names.has(name)) return undefined
+  return `no image has an attribute ${JSON.stringify(name)}${orElse(name, [...names])}`
+}
+
+function actorSlip({ actor }: Options, changes: readonly HistoryChange[]): string | undefined {
+  if (typeof actor !== 'string' || changes.some(madeBy(actor))) return undefined
+  const writers = new Set(changes.flatMap(change => (change.actor === null ? [] : [change.actor])))
+  return `none of the changes is by ${JSON.stringify(actor)}${orElse(actor, [...writers])}`
+}
+
+/** The names that come near, else some of those that there are. */
+function orElse(name: string, known: readonly string[]): string {
+  const near = nearest(name, known)
+  if (near.length > 0) return `, did you mean ${near.join(' or ')}?`
+  return known.length === 0 ? '' : `, but there is ${nameSome(known, 3)}`
 }
 
 function periodTests({ from, to }: Options): readonly ChangeTest[] {

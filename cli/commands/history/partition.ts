@@ -23,6 +23,7 @@ import { grouped } from '../../show/progress.js'
 import type { AnswerSurface } from '../../show/surface.js'
 import { paint } from '../../show/terminal.js'
 import { printable, wrap } from '../../show/text.js'
+import { wordsIn } from '../../show/zone.js'
 import type { Narrowing } from './narrowing.js'
 
 /** Prints a change as `history` does, `of` behind it. */
@@ -136,14 +137,24 @@ async function surfaceOf(partition: Partition, asking: Asking, shown: ChangeShow
     },
     web: async () => ({
       question: `What happened to ${table.table} ${typed}, newest first?`,
-      parameters: Object.fromEntries(items.map(item => [nameIn(item, partition), describeConfidence(item)])),
+      parameters: {
+        ...Object.fromEntries(items.map(item => [nameIn(item, partition), describeConfidence(item)])),
+        ...(narrowing.flags !== '' && { shown: countShown(partition, programs, narrowing) }),
+      },
       sql: (await answer()).asked.sql,
       confidence: { word: confidence, text: wordsOf(items) },
       table: await readableTable(partition, page, shown),
     }),
     receipt,
-    summary: io => io.err(`${doubts(partition).join('\n')}\n`),
-    end: () => exitOf(confidence),
+    summary: io => {
+      const part = narrowing.flags === '' ? [] : [countShown(partition, programs, narrowing)]
+      io.err(`${[...part, ...doubts(partition)].join('\n')}\n`)
+    },
+    end: io => {
+      const slip = narrowing.slip(items.flatMap(item => item.changes))
+      if (slip !== undefined) io.err(`${printable(slip)}\n`)
+      return exitOf(confidence)
+    },
   }
 }
 
@@ -203,18 +214,24 @@ function doubts(partition: Partition): readonly string[] {
 
 function printPage(partition: Partition, changes: readonly OfItem[], { print, narrowing }: ChangeShown, io: Io): void {
   const { table, typed, items } = partition
-  const all = items.reduce((sum, item) => sum + item.changes.length, 0)
+  const all = countOf(partition)
   const count = `${grouped(all)} ${all === 1 ? 'change' : 'changes'}`
   const of = `${grouped(items.length)} ${items.length === 1 ? 'item' : 'items'}`
   io.out(`${paint(io, 'bold', printable(`${table.table} ${typed}`))}  ${count} of ${of}\n`)
   const [words, ...rest] = doubts(partition) as [string, ...string[]]
   io.out(`${paint(io, COLOURS[worstOf(items.map(item => item.confidence))], words)}\n`)
-  for (const line of rest) io.out(`${wrap(line, io.columns)}\n`)
-  if (narrowing.flags !== '')
-    io.out(
-      `${changes.length === 0 ? 'none' : grouped(changes.length)} of ${grouped(all)} shown: ${printable(narrowing.flags)}\n`,
-    )
+  for (const line of rest) io.out(`${wrap(wordsIn(line, io.zone), io.columns)}\n`)
+  if (narrowing.flags !== '') io.out(`${countShown(partition, changes, narrowing)}\n`)
   for (const { change, step, item } of changes) print(change, step, item, io, nameIn(item, partition))
+}
+
+function countOf({ items }: Partition): number {
+  return items.reduce((sum, item) => sum + item.changes.length, 0)
+}
+
+function countShown(partition: Partition, changes: readonly OfItem[], { flags }: Narrowing): string {
+  const shown = changes.length === 0 ? 'none' : grouped(changes.length)
+  return `${shown} of ${grouped(countOf(partition))} shown: ${printable(flags)}`
 }
 
 function describePartition(partition: Partition, changes: readonly OfItem[], shown: ChangeShown): object {
@@ -229,6 +246,7 @@ function describePartition(partition: Partition, changes: readonly OfItem[], sho
       changes: item.changes.length,
       remarks: item.remarks,
     })),
+    left_out: countOf(partition) - changes.length,
     changes: changes.map(of => describeOf(of, shown)),
   }
 }

@@ -1,8 +1,10 @@
 import type { Table } from 'apache-arrow'
 import { toolVersion } from '../../../config/package.js'
 import { FILE_FORMATS, type FileFormat, toFile } from '../../../queries/answers/file-formats.js'
+import type { ReadPlain } from '../../../queries/answers/plain-text.js'
 import type { Receipt } from '../../../queries/answers/receipt.js'
 import { CommandError, EXIT, goesToTerminal, type Io } from '../../io.js'
+import { shortId } from '../confidence.js'
 import type { AnswerFormat } from '../output-format.js'
 import { readPlain } from '../plain-text.js'
 import { type AnswerSurface, tellBeside } from '../surface.js'
@@ -29,6 +31,7 @@ async function printFile(surface: AnswerSurface, format: FileFormat, io: Io): Pr
   const context = {
     ...page,
     ...((FOR_PEOPLE.has(format) || io.forExcel === true) && { plain: readPlain }),
+    ...(format === 'markdown' && 'table' in page && { plain: readBrief }),
     mark: io.forExcel === true,
     disarm: io.keepsFormulas !== true,
     onDisarmed: () => counts.disarmed++,
@@ -40,6 +43,12 @@ async function printFile(surface: AnswerSurface, format: FileFormat, io: Io): Pr
 
 /** Files that are read and not read in: keys and values are plain. */
 const FOR_PEOPLE: ReadonlySet<FileFormat> = new Set(['markdown', 'xlsx'])
+
+/** Of a table that was made for people: an id by the signs that are printed and typed. */
+const readBrief: ReadPlain = (column, text) =>
+  column.endsWith('event_id') || column.endsWith('_event')
+    ? { text: shortId(text), kind: 'text' }
+    : readPlain(column, text)
 
 async function checkSheet(table: Table): Promise<void> {
   const reason = (await import('../../../queries/answers/xlsx.js')).tooLargeForSheet(table)
