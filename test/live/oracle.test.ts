@@ -65,7 +65,7 @@ describe.skipIf(missing !== undefined)(`the oracle on DynamoDB Local${missing ? 
     const other = new Workload({ endpoint, tables: [target], seed: 0 })
     await other.createTables()
     const argv = ['restore', table.name, '--as-of', formatInstant(us, 6), '--to', target.name, '--archive', root]
-    const plan = ['--plan', join(root, `${target.name}.jsonl`)]
+    const plan = ['--plan', `${root}-${target.name}.jsonl`]
     const { exit, err } = await startItemtrail([...argv, ...plan], endpoint).ended
     expect([exit, err]).toEqual([0, expect.anything()])
     expect([...(await other.scan(target.name))].sort()).toEqual([...workload.stateAt(table.name, us)].sort())
