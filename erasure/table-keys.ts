@@ -89,14 +89,16 @@ export class TableKeys implements SubjectKeys, ReadingKeys {
     while (names.length > 0) {
       const kept = await readKeys(this.table, names)
       const next: KeyName[] = []
-      for (let from = 0; from < names.length; from += AT_ONCE)
-        await Promise.all(
-          names.slice(from, from + AT_ONCE).map(async (name, i) => {
-            const settled = await this.settle(name, kept[from + i], mayMake)
-            if ('state' in settled) this.currents.set(name.token, { key: settled, until })
-            else next.push(settled)
-          }),
-        )
+      for (let from = 0; from < names.length; from += AT_ONCE) {
+        const settling = names.slice(from, from + AT_ONCE).map(async (name, i) => {
+          const settled = await this.settle(name, kept[from + i], mayMake)
+          if ('state' in settled) this.currents.set(name.token, { key: settled, until })
+          else next.push(settled)
+        })
+        // who is told that it failed is told when nothing is written any more
+        await Promise.allSettled(settling)
+        await Promise.all(settling)
+      }
       names = next
     }
   }
