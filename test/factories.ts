@@ -2,6 +2,7 @@
  * Builders of records, configurations and events: a test names the fields that matter, the rest is the same everywhere.
  */
 import type { AttributeValue, DynamoDBRecord, FirehoseTransformationEvent } from 'aws-lambda'
+import { FACT_VERSION, type GapFact } from '../transform/fact.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 
 /** An item in DynamoDB JSON, binary in base64 once. */
@@ -206,5 +207,21 @@ export function firehoseEvent(records: readonly RecordContent[]): FirehoseTransf
       approximateArrivalTimestamp: ARRIVAL,
       data: Buffer.from(recordBytes(content)).toString('base64'),
     })),
+  }
+}
+
+/** What says that changes of a table are lost, of a time up to `to`. */
+export function gapFact(fields: Pick<GapFact, 'recorded' | 'to'> & Partial<GapFact>): GapFact {
+  return {
+    version: FACT_VERSION,
+    kind: 'gap',
+    table: 'Orders',
+    source: 'stream',
+    shard: 'shard',
+    after: null,
+    before: null,
+    from: null,
+    reason: 'test',
+    ...fields,
   }
 }

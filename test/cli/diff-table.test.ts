@@ -1,29 +1,8 @@
 /** What differs in a whole table between two moments. */
 import { beforeAll, describe, expect, it } from 'vitest'
-import { CHANGED_AT, streamsRecord } from '../factories.js'
 import { archiveOf, run } from './command-line.js'
 import { expectContract } from './contract.js'
-
-type Values = Readonly<Record<string, string>> | null
-
-let sequence = 0
-
-function change(id: string, minute: number, before: Values, after: Values, more: object = {}) {
-  const item = (values: Values) =>
-    values === null
-      ? undefined
-      : { order_id: { S: id }, ...Object.fromEntries(Object.entries(values).map(([name, S]) => [name, { S }])) }
-  sequence++
-  return streamsRecord({
-    eventID: `event-${sequence}`,
-    SequenceNumber: String(sequence),
-    ApproximateCreationDateTime: CHANGED_AT + minute * 60,
-    Keys: { order_id: { S: id } },
-    NewImage: item(after),
-    OldImage: item(before),
-    ...more,
-  })
-}
+import { changeOfTexts as change } from './order-changes.js'
 
 const PERIOD = ['--from', '2026-11-22T10:01:00Z', '--to', '2026-11-22T10:05:00Z']
 

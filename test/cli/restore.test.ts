@@ -7,25 +7,12 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DiskArchive } from '../../store/folder.js'
-import { type GapFact, writeFact } from '../../transform/fact.js'
+import { writeFact } from '../../transform/fact.js'
 import { factKey } from '../../transform/layout.js'
-import { type Attributes, CHANGED_AT, type StreamsFields, streamsRecord, TIME_TO_LIVE } from '../factories.js'
+import { type Attributes, gapFact, TIME_TO_LIVE } from '../factories.js'
 import { archiveOf, makeFolder, run } from './command-line.js'
 import { expectContract } from './contract.js'
-
-let sequence = 0
-
-/** A change of an order, so many minutes after 2026-11-22T10:00:00Z. */
-function change(id: string, minute: number, fields: StreamsFields) {
-  sequence++
-  return streamsRecord({
-    eventID: `event-${sequence}`,
-    SequenceNumber: String(sequence),
-    ApproximateCreationDateTime: CHANGED_AT + minute * 60,
-    Keys: { order_id: { S: id } },
-    ...fields,
-  })
-}
+import { change } from './order-changes.js'
 
 const order = (id: string, status: string): Attributes => ({ order_id: { S: id }, status: { S: status } })
 const insert = (id: string, minute: number, status: string) => change(id, minute, { NewImage: order(id, status) })
@@ -154,19 +141,11 @@ describe('restore', () => {
   it('does not trust a state after which changes of the table were lost, unless a later change confirms it', async () => {
     const later = insert('LATER', 5, 'PAID')
     const lossy = await archiveOf([...RECORDS, later, insert('STILL', 0, 'PAID')])
-    const fact: GapFact = {
-      version: 'fact/v1',
-      kind: 'gap',
-      table: 'Orders',
+    const fact = gapFact({
       recorded: '2026-11-22T10:06:00.000000Z',
-      source: 'stream',
-      shard: 'shard',
-      after: null,
-      before: null,
       from: '2026-11-22T10:01:30.000000Z',
       to: '2026-11-22T10:02:30.000000Z',
-      reason: 'test',
-    }
+    })
     await new DiskArchive(lossy).put(factKey(fact), Buffer.from(writeFact(fact)))
     const plan = async (...argv: string[]) => {
       const { out } = await run(['restore', 'Orders', ...GOOD, ...argv, '--archive', lossy, '--format', 'ndjson'])

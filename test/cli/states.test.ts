@@ -1,20 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type Attributes, CHANGED_AT, type StreamsFields, streamsRecord, TIME_TO_LIVE } from '../factories.js'
+import { type Attributes, streamsRecord, TIME_TO_LIVE } from '../factories.js'
 import { archiveOf, type Ending, run, type Terminal } from './command-line.js'
-
-let sequence = 0
-
-/** A change of an order, so many minutes after 2026-11-22T10:00:00Z. */
-function change(id: string, minute: number, fields: StreamsFields) {
-  sequence++
-  return streamsRecord({
-    eventID: `event-${sequence}`,
-    SequenceNumber: String(sequence),
-    ApproximateCreationDateTime: CHANGED_AT + minute * 60,
-    Keys: { order_id: { S: id } },
-    ...fields,
-  })
-}
+import { change } from './order-changes.js'
 
 function order(id: string, status: string): Attributes {
   return { order_id: { S: id }, status: { S: status } }

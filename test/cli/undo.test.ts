@@ -3,33 +3,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { DiskArchive } from '../../store/folder.js'
-import { type GapFact, writeFact } from '../../transform/fact.js'
+import { writeFact } from '../../transform/fact.js'
 import { factKey } from '../../transform/layout.js'
-import { CHANGED_AT, streamsRecord, TIME_TO_LIVE } from '../factories.js'
+import { gapFact, TIME_TO_LIVE } from '../factories.js'
 import { archiveOf, type Ending, fileOf, makeFolder, run } from './command-line.js'
 import { expectContract } from './contract.js'
-
-type Values = Readonly<Record<string, string>> | null
-
-let sequence = 0
-
-/** A change of an order so many minutes after 2026-11-22T10:00:00Z; `by` is the attribute that names its writer. */
-function change(id: string, minute: number, before: Values, after: Values, more: object = {}) {
-  const item = (values: Values) =>
-    values === null
-      ? undefined
-      : { order_id: { S: id }, ...Object.fromEntries(Object.entries(values).map(([name, S]) => [name, { S }])) }
-  sequence++
-  return streamsRecord({
-    eventID: `event-${sequence}`,
-    SequenceNumber: String(sequence),
-    ApproximateCreationDateTime: CHANGED_AT + minute * 60,
-    Keys: { order_id: { S: id } },
-    NewImage: item(after),
-    OldImage: item(before),
-    ...more,
-  })
-}
+import { changeOfTexts as change } from './order-changes.js'
 
 const PAID = { status: 'PAID', by: 'alice' }
 const SPOILT = { status: 'SPOILT', by: 'import' }
@@ -115,19 +94,11 @@ describe('taking back', () => {
       [change('KEPT', 0, null, PAID), change('KEPT', 3, PAID, SPOILT), change('X', 9, null, PAID)],
       ['--config', config],
     )
-    const fact: GapFact = {
-      version: 'fact/v1',
-      kind: 'gap',
-      table: 'Orders',
+    const fact = gapFact({
       recorded: '2026-11-22T10:06:00.000000Z',
-      source: 'stream',
-      shard: 'shard',
-      after: null,
-      before: null,
       from: '2026-11-22T10:02:30.000000Z',
       to: '2026-11-22T10:02:40.000000Z',
-      reason: 'test',
-    }
+    })
     await new DiskArchive(lossy).put(factKey(fact), Buffer.from(writeFact(fact)))
     const { exit, out, err } = await run(['restore', 'Orders', ...WORK, '--against', 'archive', '--archive', lossy])
     expect([exit, out, err]).toEqual([

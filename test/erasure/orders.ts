@@ -4,8 +4,6 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import { linesOf, makeFolder, run } from '../cli/command-line.js'
 
-const ARN = 'arn:aws:dynamodb:eu-central-1:111122223333:table/Orders/stream/2026-01-01T00:00:00.000'
-
 /** An order of Ann (`u-1`) from Bob (`u-2`). */
 export function orderOf(id: string, status: string, name = 'Ann Secret', bob = 'Bob Shop') {
   return {
@@ -23,14 +21,25 @@ export type Order = ReturnType<typeof orderOf>
 
 /** A stream record of one change of an order. */
 export function recordOf(number: number, id: string, before: object | null, after: object | null) {
+  return recordOfTable('Orders', number, { id: { S: id } }, before, after)
+}
+
+/** A stream record of one change of a table's item. */
+export function recordOfTable(
+  table: string,
+  number: number,
+  Keys: object,
+  before: object | null,
+  after: object | null,
+) {
   return {
     eventID: `e${number}`,
     eventName: before === null ? 'INSERT' : after === null ? 'REMOVE' : 'MODIFY',
-    eventSourceARN: ARN,
+    eventSourceARN: `arn:aws:dynamodb:eu-central-1:111122223333:table/${table}/stream/2026-01-01T00:00:00.000`,
     awsRegion: 'eu-central-1',
     dynamodb: {
       ApproximateCreationDateTime: 1_790_000_000 + number,
-      Keys: { id: { S: id } },
+      Keys,
       ...(before !== null && { OldImage: before }),
       ...(after !== null && { NewImage: after }),
       SequenceNumber: String(100 + number),

@@ -6,11 +6,11 @@ import { linesOf, makeFolder, run } from '../cli/command-line.js'
 import { incrementalSummary, writeExport } from '../table-export.js'
 import { browse } from '../view/page-client.js'
 import { everythingIn } from './everything-in.js'
+import { recordOfTable } from './orders.js'
 
 const ANN = 'USER#ann@secret.example'
 const CLEAR = /ann@|USER#/
 const TOKEN = /^token:[0-9a-f]{32}$/
-const ARN = 'arn:aws:dynamodb:eu-central-1:111122223333:table/Users/stream/2026-01-01T00:00:00.000'
 
 const userOf = (pk: string, sk: string, status: string, name = 'Ann Secret') => ({
   pk: { S: pk },
@@ -21,20 +21,7 @@ const userOf = (pk: string, sk: string, status: string, name = 'Ann Secret') => 
 
 function recordOf(number: number, before: object | null, after: object | null) {
   const { pk, sk } = (after ?? before) as ReturnType<typeof userOf>
-  return {
-    eventID: `e${number}`,
-    eventName: before === null ? 'INSERT' : after === null ? 'REMOVE' : 'MODIFY',
-    eventSourceARN: ARN,
-    awsRegion: 'eu-central-1',
-    dynamodb: {
-      ApproximateCreationDateTime: 1_790_000_000 + number,
-      Keys: { pk, sk },
-      ...(before !== null && { OldImage: before }),
-      ...(after !== null && { NewImage: after }),
-      SequenceNumber: String(100 + number),
-      StreamViewType: 'NEW_AND_OLD_IMAGES',
-    },
-  }
+  return recordOfTable('Users', number, { pk, sk }, before, after)
 }
 
 const [NEW, PAID, SENT] = ['NEW', 'PAID', 'SENT'].map(status => userOf(ANN, 'PROFILE', status))

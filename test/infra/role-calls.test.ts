@@ -8,13 +8,13 @@ import { AthenaClient } from '@aws-sdk/client-athena'
 import { S3Client } from '@aws-sdk/client-s3'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { baselineDocument } from '../../capture/baseline.js'
-import { FACT_VERSION, type GapFact, writeFact } from '../../transform/fact.js'
+import { writeFact } from '../../transform/fact.js'
 import { configurationKey, factKey } from '../../transform/layout.js'
 import { success } from '../athena-engine.js'
 import { type AthenaServer, startAthenaServer } from '../athena-server.js'
 import { archiveOf, fileOf, makeFolder, run } from '../cli/command-line.js'
 import { rowsOfRecord, writeRows } from '../delivery/desk.js'
-import { CHANGED_AT, streamsRecord, tableConfiguration } from '../factories.js'
+import { CHANGED_AT, gapFact, streamsRecord, tableConfiguration } from '../factories.js'
 import { type FirehoseServer, startFirehoseServer } from '../firehose-server.js'
 import { type Loopback, startLoopback } from '../loopback.js'
 import { type S3Server, startS3Server } from '../s3-server.js'
@@ -238,19 +238,7 @@ const CONFIG = () =>
       tables: { Orders: { since: '2026-11-01', keys: ['order_id'] } },
     }),
   )
-const GAP = {
-  version: FACT_VERSION,
-  kind: 'gap',
-  table: 'Orders',
-  recorded: '2026-11-22T12:00:00Z',
-  source: 'stream',
-  shard: 'shard',
-  after: null,
-  before: null,
-  from: null,
-  to: '2026-11-22T12:00:00Z',
-  reason: 'trimmed',
-} as const satisfies GapFact
+const GAP = gapFact({ recorded: '2026-11-22T12:00:00Z', to: '2026-11-22T12:00:00Z' })
 
 /** Athena as it answers questions about an item that it has no row of. */
 const ask = async (...flags: readonly string[]) => {

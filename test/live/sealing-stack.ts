@@ -5,12 +5,11 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { CreateTableCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
+import { ScanCommand } from '@aws-sdk/client-dynamodb'
 import { S3Client } from '@aws-sdk/client-s3'
 import type { FirehoseTransformationResult } from 'aws-lambda'
 import { afterAll, beforeAll, expect, vi } from 'vitest'
 import { checkConfiguration } from '../../config/configuration.js'
-import { KEY_TABLE_KEYS } from '../../config/key-store.js'
 import { ParquetConverter } from '../../delivery/parquet-conversion.js'
 import type { CaptureProps } from '../../infra/archive-props.js'
 import { columnsOf } from '../../transform/audit-row.js'
@@ -25,6 +24,7 @@ import { type KmsServer, startKmsServer } from '../kms-server.js'
 import { bundlePath, invokeBundle } from '../lambda-runtime.js'
 import { type Loopback, startLoopback } from '../loopback.js'
 import { type S3Server, startS3Server } from '../s3-server.js'
+import { createKeyTable } from './key-table.js'
 import { useDynamoDbLocal } from './local-table.js'
 
 /** The day of the changes. */
@@ -72,19 +72,6 @@ export function useSealingStack(node: string | undefined, more: Partial<CaptureP
   const servers = {} as { kms: KmsServer; s3: S3Server; athena: AthenaServer; outputs: Loopback; answers: Loopback }
   const answered: object[] = []
   const state = { keyTable: KEY_TABLE }
-  const [partition, sort] = [KEY_TABLE_KEYS.partition, KEY_TABLE_KEYS.sort]
-  const createKeyTable = (TableName: string) =>
-    local.client.send(
-      new CreateTableCommand({
-        TableName,
-        AttributeDefinitions: [partition, sort].map(AttributeName => ({ AttributeName, AttributeType: 'S' })),
-        KeySchema: [
-          { AttributeName: partition, KeyType: 'HASH' },
-          { AttributeName: sort, KeyType: 'RANGE' },
-        ],
-        BillingMode: 'PAY_PER_REQUEST',
-      }),
-    )
 
   beforeAll(async () => {
     for (const path of [bundle, join(root, 'data/Orders', `event_date=${DATE}`)]) mkdirSync(path, { recursive: true })
@@ -104,7 +91,7 @@ export function useSealingStack(node: string | undefined, more: Partial<CaptureP
     const endpoints = { S3: s3, ATHENA: athena, CLOUDFORMATION: outputs, KMS: kms }
     for (const [name, { endpoint }] of Object.entries(endpoints)) vi.stubEnv(`AWS_ENDPOINT_URL_${name}`, endpoint)
     vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', local.endpoint)
-    await createKeyTable(KEY_TABLE)
+    await createKeyTable(local.client, KEY_TABLE)
   })
   afterAll(async () => {
     await Promise.all(Object.values(servers).map(server => server.stop()))
@@ -165,7 +152,7 @@ export function useSealingStack(node: string | undefined, more: Partial<CaptureP
     (await local.client.send(new ScanCommand({ TableName: state.keyTable, ConsistentRead: true }))).Items ?? []
   const deliver = (...records: readonly object[]) => deliverOn(DATE, records)
   return {
-    ...{ local, folder, root, config, table, servers, answered, state, items, createKeyTable },
+    ...{ local, folder, root, config, table, servers, answered, state, items },
     ...{ transform, deliver, deliverOn, copyArchive, makeStore },
   }
 }

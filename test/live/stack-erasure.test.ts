@@ -5,6 +5,7 @@ import { run } from '../cli/command-line.js'
 import { missingForDynamoDbLocal } from '../dynamodb-local.js'
 import { CHANGED_AT } from '../factories.js'
 import { findNode24 } from '../lambda-runtime.js'
+import { createKeyTable } from './key-table.js'
 import { changeOf, lackingOf, needsWhile, orderOf, useSealingStack } from './sealing-stack.js'
 
 const missing = missingForDynamoDbLocal()
@@ -14,8 +15,7 @@ const CLEAR = /Ann|Bob|ann@/
 const LATER = new Date(CHANGED_AT * 1000 + 60_000).toISOString()
 
 describe.skipIf(missing !== undefined || node === undefined)('a person in a stack', () => {
-  const { local, config, servers, answered, state, items, createKeyTable, transform, deliver, makeStore } =
-    useSealingStack(node)
+  const { local, config, servers, answered, state, items, transform, deliver, makeStore } = useSealingStack(node)
 
   const ask = (...argv: readonly string[]) => run([...argv, '--stack', 'Stack', '--config', config])
   const subject = (act: string, id: string, ...more: readonly string[]) => ask('subject', act, id, ...more)
@@ -171,7 +171,7 @@ describe.skipIf(missing !== undefined || node === undefined)('a person in a stac
       item.entry?.S === 'key/1' && !item.wrappedKey ? { ...item, wrappedKey: { B: Buffer.alloc(60) } } : item,
     )
     state.keyTable = 'Stack-Restored'
-    await createKeyTable(state.keyTable)
+    await createKeyTable(local.client, state.keyTable)
     for (const Item of old) await local.client.send(new PutItemCommand({ TableName: state.keyTable, Item }))
     const refused = await subject('find', 'u-4711')
     expect(refused).toMatchObject({ exit: 3, err: expect.stringContaining('"Stack-Restored" is a copy of arn:') })

@@ -2,7 +2,7 @@
  * An erasure beside functions that seal, one of them with the key in its memory, and beside a table that is put back
  * from a backup: each call to a real table (DynamoDB Local) can come before or after any other's.
  */
-import { CreateTableCommand, type DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
+import { type DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { KMSClient } from '@aws-sdk/client-kms'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -22,6 +22,7 @@ import { orderOf } from '../erasure/orders.js'
 import { type KmsServer, startKmsServer } from '../kms-server.js'
 import { LOOPBACK_CONNECTION } from '../loopback.js'
 import { MemoryObjects } from '../memory-objects.js'
+import { createKeyTable } from './key-table.js'
 import { useDynamoDbLocal } from './local-table.js'
 
 const missing = missingForDynamoDbLocal()
@@ -51,17 +52,7 @@ describe.skipIf(missing !== undefined)(`races about keys on DynamoDB Local${miss
     new KmsSecrets(new KMSClient({ ...LOOPBACK_CONNECTION, endpoint: server.endpoint }), 'arn:aws:kms:x:1:key/1')
   async function makeTable(): Promise<string> {
     const TableName = `races-${++tables}`
-    await local.client.send(
-      new CreateTableCommand({
-        TableName,
-        AttributeDefinitions: [partition, sort].map(AttributeName => ({ AttributeName, AttributeType: 'S' })),
-        KeySchema: [
-          { AttributeName: partition, KeyType: 'HASH' },
-          { AttributeName: sort, KeyType: 'RANGE' },
-        ],
-        BillingMode: 'PAY_PER_REQUEST',
-      }),
-    )
+    await createKeyTable(local.client, TableName)
     return TableName
   }
   const itemsOf = async (TableName: string) =>

@@ -1,5 +1,5 @@
 /** Keys in a real table (DynamoDB Local). KMS is a stand-in on loopback, by its protocol: no program of AWS is KMS. */
-import { CreateTableCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
+import { PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { KMSClient } from '@aws-sdk/client-kms'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { KEY_CACHE_MINUTES, KEY_TABLE_KEYS, STORE_ENTRY } from '../../config/key-store.js'
@@ -12,6 +12,7 @@ import { missingForDynamoDbLocal } from '../dynamodb-local.js'
 import { describeKeyStore, type KeyPlace } from '../erasure/key-contract.js'
 import { type KmsServer, startKmsServer } from '../kms-server.js'
 import { LOOPBACK_CONNECTION } from '../loopback.js'
+import { createKeyTable } from './key-table.js'
 import { type SdkItem, useDynamoDbLocal } from './local-table.js'
 
 const missing = missingForDynamoDbLocal()
@@ -31,17 +32,7 @@ describe.skipIf(missing !== undefined)(`a key store on DynamoDB Local${missing ?
   let tables = 0
   async function makeTable(): Promise<KeyTable> {
     const TableName = `keys-${++tables}`
-    await local.client.send(
-      new CreateTableCommand({
-        TableName,
-        AttributeDefinitions: [partition, sort].map(AttributeName => ({ AttributeName, AttributeType: 'S' })),
-        KeySchema: [
-          { AttributeName: partition, KeyType: 'HASH' },
-          { AttributeName: sort, KeyType: 'RANGE' },
-        ],
-        BillingMode: 'PAY_PER_REQUEST',
-      }),
-    )
+    await createKeyTable(local.client, TableName)
     return new KeyTable(local.client, TableName)
   }
   const secrets = () => new KmsSecrets(kms, KEY_ARN)
