@@ -1,7 +1,6 @@
 import { fingerprintOf } from '../queries/answers/canonical-answer.js'
 import { type AnsweredHistory, answerHistory } from '../queries/answers/read-history.js'
 import { makeReceipt, type Receipt } from '../queries/answers/receipt.js'
-import type { RunOptions } from '../queries/engines/engine.js'
 import { formatInstant } from '../transform/instant.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { linkTo } from './address.js'
@@ -68,13 +67,8 @@ export async function receiptOfTableAsOf(
 }
 
 /** The receipt of a statement's answer, as `itemtrail sql --receipt` writes it. */
-export async function receiptOfStatement(
-  asking: PageAsking,
-  sql: string,
-  askedAs: string,
-  options: RunOptions = {},
-): Promise<Receipt> {
-  const answer = await asking.archive.sql(sql, [], options)
+export async function receiptOfStatement(asking: PageAsking, sql: string, askedAs: string): Promise<Receipt> {
+  const answer = await asking.archive.sql(sql)
   const verdict = (await asking.verdict(answer.asked)) ?? null
   return makeReceipt(answer, asking.archive, { verdict, askedAs })
 }

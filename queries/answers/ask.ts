@@ -69,8 +69,13 @@ export function answerSql(
   values: readonly BoundValue[] = [],
   options: RunOptions = {},
 ): Promise<Answer> {
+  return answerStatement(engine, askedBySql(sql, values), { ...options, foreign: true })
+}
+
+/** What a statement of one's own asks an engine. Throws `ParameterError` for a call of `attr` that is none. */
+export function askedBySql(sql: string, values: readonly BoundValue[] = []): Omit<Asked, 'began' | 'milliseconds'> {
   const nothing = { query: undefined, table: undefined, parameters: new Map(), placeholders: [] }
-  return answerStatement(engine, { ...nothing, sql: withoutAttr(sql), values }, { ...options, foreign: true })
+  return { ...nothing, sql: withoutAttr(sql), values }
 }
 
 async function answerStatement(

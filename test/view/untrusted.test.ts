@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { shellWord } from '../../view/address.js'
+import { run } from '../cli/command-line.js'
 import { ingestRecords, temporaryFolder } from '../delivery/desk.js'
 import { streamsRecord } from '../factories.js'
 import { change, STORY, STORY_TABLE } from '../queries/story.js'
@@ -59,6 +62,26 @@ describe('SQL of one’s own', () => {
       expect([is_whole, result.rows]).toEqual([true, rows])
       expect((await page.json(`/sql/receipt?${search}`)).result.sha256).toBe(receipt)
     }
+    await page.close()
+  })
+
+  it('takes a value out of an image as the command line does, on the page, in its files and in its receipt', async () => {
+    const root = temporaryFolder()
+    await ingestRecords(root, STORY, { configuration: STORY_TABLE })
+    const page = await browse(root, { allowsSql: true })
+    const statement = "select distinct attr(new_image, 'order_id') as id from orders where new_image <> '' order by 1"
+    const search = new URLSearchParams({ statement })
+    const { rows, receipt, verdict } = await page.json(`/sql.json?${search}`)
+    expect(rows).toEqual([{ id: 'A' }, { id: 'B' }, { id: 'C' }])
+    expect(await page.text(`/sql?${search}`)).toContain('3 of 3 rows')
+    expect((await page.text(`/sql.csv?${search}`)).split('\r\n')).toEqual(['id', 'A', 'B', 'C', ''])
+    const made = await page.json(`/sql/receipt?${search}`)
+    expect(made.result.sha256).toBe(receipt)
+    expect(made.verdict).toEqual(verdict)
+    const path = join(temporaryFolder(), 'receipt.json')
+    const { exit } = await run(['sql', statement, '--archive', root, '--receipt', path])
+    const typed = JSON.parse(readFileSync(path, 'utf8'))
+    expect([exit === 0 || exit === 3, made.result, made.statement]).toEqual([true, typed.result, typed.statement])
     await page.close()
   })
 })

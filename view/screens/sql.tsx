@@ -1,11 +1,13 @@
 import type { Table } from 'apache-arrow'
+import { Answer } from '../../queries/answers/answer.js'
+import { askedBySql } from '../../queries/answers/ask.js'
 import { fingerprintOf } from '../../queries/answers/canonical-answer.js'
-import { streamAnswer } from '../../queries/engines/engine.js'
-import { rowsOf } from '../../queries/engines/rows.js'
+import { makeReceipt } from '../../queries/answers/receipt.js'
+import { type QueryEngine, streamAnswer } from '../../queries/engines/engine.js'
+import { type Row, rowsOf } from '../../queries/engines/rows.js'
 import { AddressError, linkTo, shellWord } from '../address.js'
 import { ListTable } from '../layout.js'
 import { Cell, fitsPaper } from '../paper/parts.js'
-import { receiptOfStatement } from '../receipts.js'
 import type { PageAsking, Screen } from '../screen.js'
 import { seenRows } from '../sealed.js'
 import { judgedBy } from '../sureness.js'
@@ -36,11 +38,11 @@ export async function sqlScreen(asking: PageAsking): Promise<Screen> {
   )
   if (statement === undefined)
     return { question: 'What does a statement answer?', trail, remarks: [LIMITS], body: form, data: {} }
-  const { table, isCut } = await takeSome(asking, statement)
-  const stored = [...rowsOf(table)].slice(0, asking.waits ? undefined : MOST_SHOWN)
+  const { answer, isCut } = await takeSome(asking, statement)
+  const { table } = answer
   const { archive } = asking
   const all = archive.tables().map(name => archive.table(name))
-  const rows = await seenRows(asking, all, stored)
+  const rows = await seenRows(asking, all, rowsShown(asking, table))
   const names = table.schema.fields.map(({ name }) => name)
   const { sha256, rowHashes } = fingerprintOf(table)
   const of = isCut ? `the first ${table.numRows} of more` : table.numRows
@@ -48,7 +50,7 @@ export async function sqlScreen(asking: PageAsking): Promise<Screen> {
     question: 'What does this statement answer?',
     trail,
     command: commandOf(statement, asking.flags),
-    sureness: judgedBy(await asking.verdict(askedBy(statement)), asking.root),
+    sureness: judgedBy(await asking.verdict(answer.asked), asking.root),
     counts: `${rows.length} of ${of} rows shown`,
     ...(!isCut && { receipt: { sha256, link: linkTo(['sql', 'receipt'], { statement }) } }),
     remarks: isCut ? [`this is not the whole answer: ${LIMITS}`] : [],
@@ -60,7 +62,7 @@ export async function sqlScreen(asking: PageAsking): Promise<Screen> {
     },
     isCut,
     rows: table,
-    body: (
+    body: asking.waits ? null : (
       <>
         {form}
         <section class="scroll" aria-label="the answer" tabindex={0}>
@@ -89,40 +91,55 @@ export async function receiptOfSql(asking: PageAsking): Promise<object> {
   const { statement } = asking.search
   if (statement === undefined) throw new AddressError('statement is missing, expected one query')
   const command = commandOf(statement, asking.flags)
-  const { isCut } = await takeSome(asking, statement)
+  const { answer, isCut } = await takeSome(asking, statement)
   if (isCut) throw new AddressError(`the answer is too large for the page: ${LIMITS}`, 400, `${command} --receipt FILE`)
-  return receiptOfStatement(asking, statement, command, { signal: AbortSignal.timeout(MOST_SECONDS * 1000) })
+  const verdict = (await asking.verdict(answer.asked)) ?? null
+  return makeReceipt(answer, asking.archive, { verdict, askedAs: command })
 }
 
-/** An answer, or its beginning: what is not taken is not asked for. */
+/** The rows of a file are all of them. */
+function rowsShown({ waits }: PageAsking, table: Table): readonly Row[] {
+  // Arrow cannot slice a table without rows
+  return [...rowsOf(waits || table.numRows === 0 ? table : table.slice(0, MOST_SHOWN))]
+}
+
+/** An answer, or its beginning. */
 async function takeSome(
   { archive: { engine }, flags }: PageAsking,
   statement: string,
-): Promise<{ readonly table: Table; readonly isCut: boolean }> {
+): Promise<{ readonly answer: Answer; readonly isCut: boolean }> {
+  const began = new Date()
+  const asked = askedBySql(statement)
   const signal = AbortSignal.timeout(MOST_SECONDS * 1000)
-  const taken: Table[] = []
-  let [rows, bytes] = [0, 0]
   try {
-    for await (const piece of streamAnswer(engine, statement, [], { foreign: true, signal })) {
-      taken.push(piece)
-      rows += piece.numRows
-      bytes += piece.data.reduce((sum, { byteLength }) => sum + byteLength, 0)
-      if (rows > MOST_ROWS || bytes > MOST_BYTES) break
-    }
-    // of an answer without rows there may be no piece, and so no names of columns
-    if (rows === 0) taken.push(await engine.run(statement, [], { foreign: true, signal }))
+    const { table, isCut } = await takeRows(engine, asked.sql, signal)
+    return { answer: new Answer(table, { ...asked, began, milliseconds: Date.now() - began.getTime() }), isCut }
   } catch (error) {
     if (!signal.aborted) throw error
     throw new AddressError(`the statement was stopped: ${LIMITS}`, 400, commandOf(statement, flags))
   }
+}
+
+/** The first rows that a statement answers with: what is not taken is not asked for. */
+async function takeRows(
+  engine: QueryEngine,
+  sql: string,
+  signal: AbortSignal,
+): Promise<{ readonly table: Table; readonly isCut: boolean }> {
+  const taken: Table[] = []
+  let [rows, bytes] = [0, 0]
+  for await (const piece of streamAnswer(engine, sql, [], { foreign: true, signal })) {
+    taken.push(piece)
+    rows += piece.numRows
+    bytes += piece.data.reduce((sum, { byteLength }) => sum + byteLength, 0)
+    if (rows > MOST_ROWS || bytes > MOST_BYTES) break
+  }
+  // of an answer without rows there may be no piece, and so no names of columns
+  if (rows === 0) taken.push(await engine.run(sql, [], { foreign: true, signal }))
   const [first, ...rest] = taken.filter(({ numRows }) => numRows > 0 || rows === 0) as [Table, ...Table[]]
   const table = first.concat(...rest)
   const isCut = rows > MOST_ROWS || bytes > MOST_BYTES
   return { table: isCut && rows > MOST_ROWS ? table.slice(0, MOST_ROWS) : table, isCut }
-}
-
-function askedBy(sql: string) {
-  return { query: undefined, table: undefined, parameters: new Map(), sql }
 }
 
 function checkAllowed({ allowsSql }: PageAsking): void {
