@@ -85,9 +85,15 @@ export function verifyBundle(
   return check.verdict(given === undefined ? 'from the bundle' : 'given', program)
 }
 
+interface Digest {
+  readonly length: number
+  readonly sha256: string
+}
+
 class BundleCheck {
   private readonly findings: BundleFinding[] = []
   private readonly names: ReadonlySet<string>
+  private readonly digests = new Map<string, Digest | undefined>()
   private readonly unbound = new Set<string>()
   private readonly leftOut: Record<string, number> = {}
   private open: ((checkpoint: string) => SignedCheckpoint) | undefined
@@ -105,7 +111,7 @@ class BundleCheck {
       if (!REQUIRED.includes(path as 'bagit.txt') && !path.startsWith(PROOFS))
         this.find('unlisted', path, 'is no file of a bundle')
       // a link may lead to anything, by the time that somebody reads it to something else
-      if (this.files.read(path) === undefined) this.find('form', path, 'is no file')
+      if (this.digest(path) === undefined) this.find('form', path, 'is no file')
     }
     this.tags()
     const manifests = [MANIFEST, TAG_MANIFEST].map(path => this.manifest(path))
@@ -124,7 +130,7 @@ class BundleCheck {
     if (declaration !== undefined && declaration !== DECLARATION)
       this.find('form', 'bagit.txt', 'is not that of BagIt 1.0 in UTF-8')
     const payload = [...this.names].filter(path => path.startsWith(PAYLOAD))
-    const sizes = payload.map(path => this.files.read(path)?.length ?? 0)
+    const sizes = payload.map(path => this.digest(path)?.length ?? 0)
     if (info !== undefined && !tellsPayload(info, sizes))
       this.find('altered', BAG_INFO, 'has another Payload-Oxum than the files of the bag')
   }
@@ -137,12 +143,18 @@ class BundleCheck {
   }
 
   private file(path: string, sha256: string): void {
-    const bytes = this.files.read(path)
-    if (bytes === undefined) {
+    const found = this.digest(path)
+    if (found === undefined) {
       if (!REQUIRED.includes(path as 'bagit.txt') && !this.names.has(path))
         this.find('missing', path, 'is in a manifest and is not there')
-    } else if (hash('sha256', bytes) !== sha256) this.find('altered', path, 'is another than its manifest says')
+    } else if (found.sha256 !== sha256) this.find('altered', path, 'is another than its manifest says')
     else this.count.files++
+  }
+
+  /** What a file is known by, read once; undefined of what is not there, or is no file. */
+  private digest(path: string): Digest | undefined {
+    if (!this.digests.has(path)) this.digests.set(path, digestOf(this.files.read(path)))
+    return this.digests.get(path)
   }
 
   /** The checkpoint is one that the policy believes; a key that was given stands in the place of the policy's own. */
@@ -248,9 +260,9 @@ class BundleCheck {
   private writtenFile(file: unknown): void {
     const { name, sha256 } = isObject(file) ? file : {}
     const path = `${PAYLOAD}${name}`
-    const bytes = this.files.read(path)
-    if (bytes === undefined) this.find('missing', path, 'is named by the receipt and is not there')
-    else if (hash('sha256', bytes) !== sha256) this.find('altered', path, 'is another than the receipt says')
+    const found = this.digest(path)
+    if (found === undefined) this.find('missing', path, 'is named by the receipt and is not there')
+    else if (found.sha256 !== sha256) this.find('altered', path, 'is another than the receipt says')
   }
 
   /** True where it ended so; what the formats say is wrong becomes a finding. */
@@ -307,6 +319,10 @@ const NO_WITNESS = { witnesses: new Map(), quorum: null } as const
 
 function describe({ origin, size, root }: SignedCheckpoint): BundleVerdict['checkpoint'] {
   return { origin, size, root: root.toString('base64') }
+}
+
+function digestOf(bytes: Uint8Array | undefined): Digest | undefined {
+  return bytes && { length: bytes.length, sha256: hash('sha256', bytes) }
 }
 
 function parseObject(text: string): JsonObject | undefined {
