@@ -59,12 +59,17 @@ export async function nextClaim(store: LogStore, identity: JournalIdentity, head
  * Reads the files of a journal up to a head that may be claimed and not written: what is missing then is where it was
  * staged. Throws a `FileError` where that cannot be read.
  */
-export async function readerTo(store: Pick<LogStore, 'read'>, { size, root }: Head): Promise<ReadFile> {
-  const path = stagingPath(size, root)
-  const staged = await store.read(path)
-  const files = staged === undefined ? [] : decodeStaged(staged, `${LOG_PREFIX}${path}`)
+export async function readerTo(store: Pick<LogStore, 'read'>, head: Head): Promise<ReadFile> {
+  const files = await stagedFiles(store, head)
   const bytesOf = new Map(files.map(({ path, bytes }) => [path, bytes]))
   return async path => (await store.read(path)) ?? bytesOf.get(path)
+}
+
+/** Files that lie where a sealing staged them: none once they are written. */
+async function stagedFiles(store: Pick<LogStore, 'read'>, { size, root }: Head): Promise<readonly LogFile[]> {
+  const path = stagingPath(size, root)
+  const staged = await store.read(path)
+  return staged === undefined ? [] : decodeStaged(staged, `${LOG_PREFIX}${path}`)
 }
 
 /** Opens a checkpoint file. Throws a `JournalError` that says why it is not believed. */
@@ -81,12 +86,10 @@ export function openHead(bytes: Uint8Array, path: string, { origin, known }: Jou
 
 /** Writes what a claimed sealing is made of, and moves the cache on. Each step may be done already. */
 export async function finish(store: LogStore, head: Head): Promise<void> {
-  const staging = stagingPath(head.size, head.root)
-  const staged = await store.read(staging)
-  if (staged !== undefined) await writeFiles(store, decodeStaged(staged, `${LOG_PREFIX}${staging}`))
+  await writeFiles(store, await stagedFiles(store, head))
   await proveRoot(store, head)
   await moveOn(store, head)
-  await store.remove(staging)
+  await store.remove(stagingPath(head.size, head.root))
 }
 
 /** Files of a log never change: one that is there already is the same, or somebody altered it. */

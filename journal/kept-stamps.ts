@@ -40,8 +40,10 @@ export async function keptStamps(
   for (const [i, { previous_size: previous }] of seals.entries()) {
     const size = seals[i + 1]?.previous_size ?? head.size
     const path = timestampPath(size)
-    const [answer, note] = [await store.read(path), await store.read(claimPath(previous))]
-    if (answer === undefined || note === undefined) continue
+    const answer = await store.read(path)
+    if (answer === undefined) continue
+    const note = await store.read(claimPath(previous))
+    if (note === undefined) continue
     const find = (kind: JournalFinding['kind'], message: string) =>
       findings.push({ kind, key: `${LOG_PREFIX}${path}`, message })
     try {
