@@ -70,6 +70,11 @@ export function shellWord(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`
 }
 
+/** The command that asks a statement; `flags` are those of the archive. */
+export function sqlCommand(statement: string, flags: string): string {
+  return `itemtrail sql ${shellWord(statement)}${flags}`
+}
+
 const UNSEEN = /(?![\n\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
 /** Three figures a byte: of a hexadecimal number the next sign could be a part. */

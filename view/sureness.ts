@@ -3,7 +3,7 @@ import { pageVerdict } from '../cli/show/table-verdict.js'
 import type { AnswerVerdict } from '../queries/answers/asked.js'
 import { isDoubtful } from '../queries/verdict/findings.js'
 import type { ItemHistory } from '../queries/verdict/fold-history.js'
-import { NOT_SHOWN } from '../queries/verdict/table-verdict.js'
+import { NOT_SHOWN, type TableVerdict } from '../queries/verdict/table-verdict.js'
 import type { PageAsking, Sureness } from './screen.js'
 
 /** How long a screen of a small table waits for each thing that takes long. */
@@ -47,6 +47,11 @@ export function verdictWords(sureness: Sureness | undefined): readonly string[] 
   if (sureness?.kind !== 'judged' || sureness.verdict === undefined) return []
   const { confidence, isDoubtful: isDoubted } = sureness.verdict
   return isDoubted && !isDoubtful(confidence) ? [confidence, 'DOUBTFUL'] : [confidence]
+}
+
+/** The verdict about the one table that a screen is of, as far as it is known. */
+export function tableVerdictIn(sureness: Sureness | undefined): TableVerdict | undefined {
+  return sureness?.kind === 'judged' ? sureness.verdict?.tables[0] : undefined
 }
 
 /** The verdict about one item, or about its history up to a moment. */

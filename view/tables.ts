@@ -3,7 +3,10 @@ import { UnreadableTable } from '../queries/engines/engine.js'
 import { storedKey } from '../queries/item-key.js'
 import { anyItemKey } from '../queries/known-keys.js'
 import { lastChangeUs } from '../queries/list-changes.js'
+import { archiveBegan } from '../queries/verdict/state-at.js'
+import { findFacts } from '../store/kept-facts.js'
 import { canonicalAttributes, canonicalItem, type Item } from '../transform/attribute-value.js'
+import type { Fact } from '../transform/fact.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { AddressError, linkTo, type Search } from './address.js'
 import type { PageAsking } from './screen.js'
@@ -32,6 +35,18 @@ export function itemLink(table: string, itemKey: string, search: Search = {}): s
 /** An item, or a key, in canonical JSON. */
 export function itemText(item: Item): string {
   return canonicalItem(canonicalAttributes(item, 'item', 'once'), 'item')
+}
+
+/** The facts that are kept of a table, read once; none where the engine has no place for them. */
+export async function factsIn({ archive, once }: PageAsking, table: string): Promise<readonly Fact[]> {
+  const { facts } = archive.engine
+  if (facts === undefined) return []
+  return (await once(`facts of ${table}`, () => findFacts(facts, table))).facts
+}
+
+/** When the archive of a table begins, in microseconds since 1970. */
+export function beganOf({ archive, once }: PageAsking, table: TableConfiguration): Promise<number> {
+  return once(`began ${table.table}`, () => archiveBegan(archive.engine, table))
 }
 
 /** When the last change of a table was made, in microseconds since 1970; null where it has none. */

@@ -5,7 +5,6 @@ import type { TableItem } from '../../library/archive-answers.js'
 import { textTable } from '../../queries/engines/text-table.js'
 import { MOMENT_FORMS, parseMoment } from '../../queries/moment.js'
 import { isDoubtful } from '../../queries/verdict/findings.js'
-import { archiveBegan } from '../../queries/verdict/state-at.js'
 import type { AttributeValue, Item } from '../../transform/attribute-value.js'
 import { formatInstant, readableInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
@@ -17,7 +16,7 @@ import { receiptOfTableAsOf } from '../receipts.js'
 import type { PageAsking, Screen, Sureness } from '../screen.js'
 import { seenItems } from '../sealed.js'
 import { surenessOf } from '../sureness.js'
-import { itemLink, itemText, tableIn } from '../tables.js'
+import { beganOf, itemLink, itemText, tableIn } from '../tables.js'
 
 const A_PAGE = 50
 const OURS = new Set(['tz', 'raw', 'after', 'w', 'ask'])
@@ -124,8 +123,8 @@ function Narrow({
 }
 
 /** A file of what a table held before anything is known of it would be empty, as one of an empty table is. */
-async function whyNoFile({ archive, waits }: PageAsking, table: TableConfiguration, us: number) {
-  const beganUs = waits ? await archiveBegan(archive.engine, table) : us
+async function whyNoFile(asking: PageAsking, table: TableConfiguration, us: number) {
+  const beganUs = asking.waits ? await beganOf(asking, table) : us
   if (us >= beganUs) return undefined
   return `the archive begins later, at ${readableInstant(beganUs)}: what the table held before is not known`
 }

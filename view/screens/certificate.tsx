@@ -1,11 +1,11 @@
 import { archiveFlag } from '../../cli/show/archive-name.js'
 import { certificateName } from '../../queries/verdict/erasures.js'
-import { findFacts } from '../../store/kept-facts.js'
 import type { ErasureFact } from '../../transform/fact.js'
 import { factKey } from '../../transform/layout.js'
 import { AddressError, linkTo } from '../address.js'
 import { FactList } from '../paper/parts.js'
 import type { PageAsking, Screen } from '../screen.js'
+import { factsIn } from '../tables.js'
 
 /** The certificate of an erasure: what was destroyed, when, who asked for it, and what is left to do. */
 export async function certificateScreen(asking: PageAsking): Promise<Screen> {
@@ -42,11 +42,9 @@ export async function certificateScreen(asking: PageAsking): Promise<Screen> {
   }
 }
 
-async function certificatesIn({ archive, once }: PageAsking): Promise<readonly ErasureFact[]> {
-  const { facts } = archive.engine
-  if (facts === undefined) return []
-  const all = await Promise.all(archive.tables().map(table => once(`facts of ${table}`, () => findFacts(facts, table))))
-  return all.flatMap(({ facts: found }) => found.filter((fact): fact is ErasureFact => fact.kind === 'erasure'))
+async function certificatesIn(asking: PageAsking): Promise<readonly ErasureFact[]> {
+  const all = await Promise.all(asking.archive.tables().map(table => factsIn(asking, table)))
+  return all.flatMap(found => found.filter(fact => fact.kind === 'erasure'))
 }
 
 function factsOf(certificate: ErasureFact): Readonly<Record<string, string>> {

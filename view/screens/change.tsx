@@ -28,15 +28,15 @@ import { seenHistory } from '../sealed.js'
 import { judgedItem } from '../sureness.js'
 import { itemLink, tableIn } from '../tables.js'
 import { InstantText, Time } from '../times.js'
-import { describe } from './item-history.js'
+import { changesIn, describe, type Placed } from './item-history.js'
 
 /** One change: what it did, who made it and how that is known, when, and where it lies. */
 export async function changeScreen(asking: PageAsking): Promise<Screen> {
   const table = tableIn(asking, asking.path[1])
   const { history: stored, index } = await findChange(asking, table)
   const history = await seenHistory(asking, table, stored)
-  const changes = history.steps.flatMap(step => step.changes.map(change => ({ change, step })))
-  const { change, step } = changes[index] as (typeof changes)[number]
+  const changes = changesIn(history)
+  const { change, step } = changes[index] as Placed
   const [earlier, later] = [changes[index - 1]?.change, changes[index + 1]?.change]
   const row = await asking.once(`row ${change.event_id}`, () => rowOf(asking, table, change))
   const day = String(row?.event_date ?? '')

@@ -7,7 +7,7 @@ import {
   listChanges,
 } from '../../queries/list-changes.js'
 import { formatInstant } from '../../transform/instant.js'
-import { AddressError, linkTo, shellWord } from '../address.js'
+import { AddressError, linkTo, sqlCommand } from '../address.js'
 import { Applied } from '../applied.js'
 import { here, Later } from '../layout.js'
 import { CompareButton, NotListed } from '../picks.js'
@@ -56,7 +56,7 @@ export async function changesScreen(asking: PageAsking): Promise<Screen> {
       [table.table, linkTo(['t', table.table])],
       ['changes', linkTo(['t', table.table, 'changes'])],
     ],
-    command: commandOf(statementOf(table, filter), asking.flags),
+    command: sqlCommand(statementOf(table, filter), asking.flags),
     sureness: await surenessOf(asking, table.table, period, { after: counting }),
     counts: countsOf(shown.length, facets, repeats),
     isCounting: facets === undefined,
@@ -125,15 +125,11 @@ function countsOf(shown: number, facets: ChangeFacets | undefined, repeats = 0):
 export async function receiptOfChanges(asking: PageAsking): Promise<object> {
   const table = tableIn(asking, asking.path[1])
   const sql = statementOf(table, await filterIn(asking, table))
-  return receiptOfStatement(asking, sql, commandOf(sql, asking.flags))
+  return receiptOfStatement(asking, sql, sqlCommand(sql, asking.flags))
 }
 
 function receiptLink({ path, search }: PageAsking): string {
   return linkTo([...path, 'receipt'], { ...search, after: undefined, row: undefined, raw: undefined, tz: undefined })
-}
-
-function commandOf(sql: string, flags: string): string {
-  return `itemtrail sql ${shellWord(sql)}${flags}`
 }
 
 function placeIn(text: string | undefined): ListPlace | undefined {

@@ -11,7 +11,6 @@ import { textTable } from '../../queries/engines/text-table.js'
 import { ageOf } from '../../queries/moment.js'
 import { NOT_SHOWN } from '../../queries/verdict/table-verdict.js'
 import { DiskArchive } from '../../store/folder.js'
-import { findFacts } from '../../store/kept-facts.js'
 import { countRefusedBeside } from '../../store/refused-of-table.js'
 import { factMicroseconds } from '../../transform/fact.js'
 import { formatInstant } from '../../transform/instant.js'
@@ -21,8 +20,8 @@ import { ItemForm } from '../item-form.js'
 import { ListTable, SureChips } from '../layout.js'
 import { Chip } from '../paper/parts.js'
 import type { PageAsking, Screen, Sureness } from '../screen.js'
-import { surenessOf, verdictWords } from '../sureness.js'
-import { lastChangeOf } from '../tables.js'
+import { surenessOf, tableVerdictIn, verdictWords } from '../sureness.js'
+import { factsIn, lastChangeOf } from '../tables.js'
 import { Time } from '../times.js'
 import { unreadOfTable } from '../unread.js'
 
@@ -142,16 +141,13 @@ where event_date = ? and event_name <> 'BASELINE' and time_precision <> 'arrival
   return row?.lag == null ? null : Math.max(0, Number(row.lag))
 }
 
-async function comparedOf({ archive, once }: PageAsking, table: TableConfiguration): Promise<Found['compared']> {
-  const { facts } = archive.engine
-  if (facts === undefined) return undefined
-  const found = await once(`facts of ${table.table}`, () => findFacts(facts, table.table))
-  const last = found.facts.filter(fact => fact.kind === 'reconciliation').at(-1)
+async function comparedOf(asking: PageAsking, { table }: TableConfiguration): Promise<Found['compared']> {
+  const last = (await factsIn(asking, table)).filter(fact => fact.kind === 'reconciliation').at(-1)
   return last && { us: factMicroseconds(last.from), differing: last.differing.length }
 }
 
 function rowOf({ table, problem, lastUs, lagUs, sureness, unread, compared }: Found): readonly (string | null)[] {
-  const of = verdictOf(sureness)
+  const of = tableVerdictIn(sureness)
   const number = (n: number | null | undefined) => (n == null ? null : String(n))
   return [
     table,
@@ -164,13 +160,9 @@ function rowOf({ table, problem, lastUs, lagUs, sureness, unread, compared }: Fo
   ]
 }
 
-function verdictOf(sureness: Sureness | undefined) {
-  return sureness?.kind === 'judged' ? sureness.verdict?.tables[0] : undefined
-}
-
 function Row({ found, asking }: { readonly found: Found; readonly asking: PageAsking }) {
   const { table, problem, lastUs, lagUs, sureness, unread, compared } = found
-  const verdict = verdictOf(sureness)
+  const verdict = tableVerdictIn(sureness)
   const name = (
     <th scope="row">
       <a href={linkTo(['t', table])}>{table}</a>
@@ -293,7 +285,7 @@ function instant(us: number | null): string | null {
 }
 
 function describe({ table, problem, lastUs, lagUs, sureness, unread, compared }: Found): object {
-  const verdict = verdictOf(sureness)
+  const verdict = tableVerdictIn(sureness)
   return {
     table,
     problem: problem ?? null,

@@ -2,14 +2,14 @@ import { describeEffect } from '../../cli/show/change.js'
 import { showItemKey } from '../../cli/show/item-key.js'
 import type { AnsweredHistory } from '../../queries/answers/read-history.js'
 import type { HistoryChange } from '../../queries/verdict/item-change.js'
-import { archiveBegan, stateAt } from '../../queries/verdict/state-at.js'
+import { stateAt } from '../../queries/verdict/state-at.js'
 import type { Step } from '../../queries/verdict/step.js'
 import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { actorKind } from '../actors.js'
 import { linkTo } from '../address.js'
 import type { PageAsking, Screen } from '../screen.js'
-import { itemLink } from '../tables.js'
+import { beganOf, itemLink } from '../tables.js'
 
 /** A screen of one item. */
 export interface InItem {
@@ -39,11 +39,7 @@ export function trailOf(table: TableConfiguration, itemKey: string): Screen['tra
 
 /** What an item was at a moment, in microseconds since 1970. */
 export async function stateOf(asking: PageAsking, table: TableConfiguration, history: AnsweredHistory, us: number) {
-  return stateAt(
-    history,
-    { us },
-    await asking.once(`began ${table.table}`, () => archiveBegan(asking.archive.engine, table)),
-  )
+  return stateAt(history, { us }, await beganOf(asking, table))
 }
 
 /** A change as the command line's JSON has it. */

@@ -5,7 +5,6 @@ import { type VerifiedLog, verifyLog } from '../../journal/verify-log.js'
 import { textTable } from '../../queries/engines/text-table.js'
 import { sealedOf } from '../../queries/verdict/sealed.js'
 import { DiskArchive } from '../../store/folder.js'
-import { findFacts } from '../../store/kept-facts.js'
 import { entriesOf } from '../../store/table-objects.js'
 import { factMicroseconds } from '../../transform/fact.js'
 import { formatDay, formatInstant, readableInstant } from '../../transform/instant.js'
@@ -14,8 +13,8 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { AddressError, linkTo, periodIn, shellWord } from '../address.js'
 import { Later, ListTable } from '../layout.js'
 import type { PageAsking, Screen, Sureness } from '../screen.js'
-import { surenessOf } from '../sureness.js'
-import { tableIn } from '../tables.js'
+import { surenessOf, tableVerdictIn } from '../sureness.js'
+import { factsIn, tableIn } from '../tables.js'
 
 /** What of a table is proven, what is not, and what closes the gaps. */
 export async function proofScreen(asking: PageAsking): Promise<Screen> {
@@ -219,14 +218,8 @@ interface AnchorShown {
   readonly result: string
 }
 
-async function anchorsOf(
-  { archive, once }: PageAsking,
-  { table }: TableConfiguration,
-): Promise<readonly AnchorShown[]> {
-  const { facts } = archive.engine
-  if (facts === undefined) return []
-  const found = await once(`facts of ${table}`, () => findFacts(facts, table))
-  return found.facts.flatMap((fact): readonly AnchorShown[] => {
+async function anchorsOf(asking: PageAsking, { table }: TableConfiguration): Promise<readonly AnchorShown[]> {
+  return (await factsIn(asking, table)).flatMap((fact): readonly AnchorShown[] => {
     if (fact.kind === 'baseline') return [{ kind: 'baseline', at: fact.from, result: `saw ${fact.items} items` }]
     if (fact.kind !== 'reconciliation') return []
     const n = fact.differing.length
@@ -282,7 +275,7 @@ interface Gap {
 
 /** What the verdict knows to be missing, each with the command that closes it, or says more. */
 function gapsOf(sureness: Sureness, table: string, root: string): readonly Gap[] {
-  const verdict = sureness.kind === 'judged' ? sureness.verdict?.tables[0] : undefined
+  const verdict = tableVerdictIn(sureness)
   if (verdict === undefined) return []
   const [name, archive] = [shellWord(table), archiveFlag(root)]
   const { missing, lost, newStreams, refused, altered, unchecked, emptyDays, sealed } = verdict

@@ -5,7 +5,7 @@ import { fingerprintOf } from '../../queries/answers/canonical-answer.js'
 import { makeReceipt } from '../../queries/answers/receipt.js'
 import { type QueryEngine, streamAnswer } from '../../queries/engines/engine.js'
 import { type Row, rowsOf } from '../../queries/engines/rows.js'
-import { AddressError, linkTo, shellWord } from '../address.js'
+import { AddressError, linkTo, sqlCommand } from '../address.js'
 import { ListTable } from '../layout.js'
 import { Cell, fitsPaper } from '../paper/parts.js'
 import type { PageAsking, Screen } from '../screen.js'
@@ -49,7 +49,7 @@ export async function sqlScreen(asking: PageAsking): Promise<Screen> {
   return {
     question: 'What does this statement answer?',
     trail,
-    command: commandOf(statement, asking.flags),
+    command: sqlCommand(statement, asking.flags),
     sureness: judgedBy(await asking.verdict(answer.asked), asking.root),
     counts: `${rows.length} of ${of} rows shown`,
     ...(!isCut && { receipt: { sha256, link: linkTo(['sql', 'receipt'], { statement }) } }),
@@ -90,7 +90,7 @@ export async function receiptOfSql(asking: PageAsking): Promise<object> {
   checkAllowed(asking)
   const { statement } = asking.search
   if (statement === undefined) throw new AddressError('statement is missing, expected one query')
-  const command = commandOf(statement, asking.flags)
+  const command = sqlCommand(statement, asking.flags)
   const { answer, isCut } = await takeSome(asking, statement)
   if (isCut) throw new AddressError(`the answer is too large for the page: ${LIMITS}`, 400, `${command} --receipt FILE`)
   const verdict = (await asking.verdict(answer.asked)) ?? null
@@ -116,7 +116,7 @@ async function takeSome(
     return { answer: new Answer(table, { ...asked, began, milliseconds: Date.now() - began.getTime() }), isCut }
   } catch (error) {
     if (!signal.aborted) throw error
-    throw new AddressError(`the statement was stopped: ${LIMITS}`, 400, commandOf(statement, flags))
+    throw new AddressError(`the statement was stopped: ${LIMITS}`, 400, sqlCommand(statement, flags))
   }
 }
 
@@ -144,8 +144,4 @@ async function takeRows(
 
 function checkAllowed({ allowsSql }: PageAsking): void {
   if (!allowsSql) throw new AddressError('SQL is not allowed here: itemtrail view --allow-sql allows it', 404)
-}
-
-function commandOf(statement: string, flags: string): string {
-  return `itemtrail sql ${shellWord(statement)}${flags}`
 }

@@ -1,13 +1,12 @@
 import { SAVED_QUERIES } from '../../queries/catalog.js'
 import { textTable } from '../../queries/engines/text-table.js'
 import { countDays, countRepeats } from '../../queries/list-changes.js'
-import type { TableVerdict } from '../../queries/verdict/table-verdict.js'
 import { DATA_PREFIX, dateOfKey } from '../../transform/layout.js'
 import { linkTo, shellWord } from '../address.js'
 import { ItemForm } from '../item-form.js'
 import { Later, ListTable } from '../layout.js'
 import type { PageAsking, Screen, Sureness } from '../screen.js'
-import { soon, surenessOf } from '../sureness.js'
+import { soon, surenessOf, tableVerdictIn } from '../sureness.js'
 import { lastChange, tableIn } from '../tables.js'
 import { unreadOfTable } from '../unread.js'
 import { type Day, dayAfter, Strip } from './strip.js'
@@ -112,7 +111,7 @@ interface Doubt {
 
 /** The days on which something is known to be missing or another, by the verdict, or is not read: the worst last. */
 function doubtsOf(sureness: Sureness, unread: readonly string[]): ReadonlyMap<string, Doubt> {
-  const verdict = verdictOf(sureness)
+  const verdict = tableVerdictIn(sureness)
   const doubts = new Map<string, Doubt>()
   const mark = (fromUs: number | null, toUs: number, word: string) => {
     const end = Math.floor(toUs / 1000)
@@ -140,7 +139,7 @@ function doubtsOf(sureness: Sureness, unread: readonly string[]): ReadonlyMap<st
 
 /** What is doubtful and stands on no day. */
 function undatedOf(sureness: Sureness, unread: readonly string[]): readonly string[] {
-  const verdict = verdictOf(sureness)
+  const verdict = tableVerdictIn(sureness)
   const altered = verdict?.altered ?? 0
   const beside = (verdict?.sealed?.findings ?? []).filter(({ key }) => dateOfKey(key) === '').length
   const notRead = unread.filter(text => dateOfKey(text) === '').length
@@ -149,10 +148,6 @@ function undatedOf(sureness: Sureness, unread: readonly string[]): readonly stri
     ...(beside === 0 ? [] : [`${beside} sealed files beside the rows are not as they were`]),
     ...(notRead === 0 ? [] : [`${notRead} things beside the days are not read`]),
   ]
-}
-
-function verdictOf(sureness: Sureness): TableVerdict | undefined {
-  return sureness.kind === 'judged' ? sureness.verdict?.tables[0] : undefined
 }
 
 function Forms({ table }: { readonly table: string }) {
