@@ -1,7 +1,15 @@
 import { hash } from 'node:crypto'
 import { z } from 'zod'
 import { EXIT, type ExitCode } from '../cli/io.js'
-import { exitOfFile, exitOfRerun, OUTCOME_WORDS, tellFile } from '../cli/show/rerun-words.js'
+import {
+  exitOfFile,
+  exitOfRerun,
+  NO_ROW_HASHES,
+  OUTCOME_WORDS,
+  tellFile,
+  tellPlaces,
+  tellQuestion,
+} from '../cli/show/rerun-words.js'
 import { checkJson, count, listOf, record, sha256 } from '../config/gate.js'
 import { checkRowProof } from '../evidence/give-evidence.js'
 import { showProven } from '../evidence/show-proof.js'
@@ -193,18 +201,16 @@ function unreadByReceipt({ archive }: PageAsking, { question, read }: Receipt): 
   return unreadOf(archive.engine, { asked: [...new Set(named)].filter(table => tables.includes(table)), tables })
 }
 
-/** Places that are shown; the command line has them all. */
-const MOST_PLACES = 20
-
 function linesOf({ question, began, result }: Receipt, again: Rerun): readonly string[] {
   const { outcome, problems, remarks, answer, newRows, goneRows } = again
-  const asked = question.query === null ? 'SQL' : `${question.query} of ${question.table}`
   const now = answer === undefined ? '' : `, ${rowsText(answer.length)} now`
-  const lines = [OUTCOME_WORDS[outcome], `${asked}, asked ${began}: ${rowsText(result.rows)} then${now}`]
+  const lines = [
+    OUTCOME_WORDS[outcome],
+    `${tellQuestion(question)}, asked ${began}: ${rowsText(result.rows)} then${now}`,
+  ]
   const beside = [...problems, ...remarks]
   if (outcome !== 'different') return [...lines, ...beside]
-  if (newRows === undefined || goneRows === undefined)
-    return [...lines, ...beside, 'which rows are new cannot be told: the receipt has no hashes of rows']
+  if (newRows === undefined || goneRows === undefined) return [...lines, ...beside, NO_ROW_HASHES]
   return [
     ...lines,
     ...placesOf(`${rowsText(goneRows.length)} gone, by their place then`, goneRows),
@@ -214,9 +220,7 @@ function linesOf({ question, began, result }: Receipt, again: Rerun): readonly s
 }
 
 function placesOf(what: string, rows: readonly { readonly place: number }[]): readonly string[] {
-  if (rows.length === 0) return []
-  const shown = rows.slice(0, MOST_PLACES).map(({ place }) => place)
-  return [`${what}: ${shown.join(', ')}${rows.length > MOST_PLACES ? ', ...' : ''}`]
+  return rows.length === 0 ? [] : [`${what}: ${tellPlaces(rows)}`]
 }
 
 function rowsText(rows: number): string {

@@ -9,7 +9,16 @@ import { withWorkspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
 import { grouped } from '../show/progress.js'
-import { exitOfFile, exitOfRerun, OUTCOME_WORDS, tellFile } from '../show/rerun-words.js'
+import {
+  exitOfFile,
+  exitOfRerun,
+  MOST_ROWS_TOLD,
+  NO_ROW_HASHES,
+  OUTCOME_WORDS,
+  tellFile,
+  tellPlaces,
+  tellQuestion,
+} from '../show/rerun-words.js'
 import { printRows } from '../show/table.js'
 import { paint } from '../show/terminal.js'
 import { printable, wrap } from '../show/text.js'
@@ -87,9 +96,8 @@ function showRerun(
   io: Io,
 ): void {
   const { outcome, problems, remarks, answer, newRows, goneRows, needsTrust } = again
-  const asked = question.query === null ? 'SQL' : `${question.query} of ${question.table}`
   io.out(
-    `${paint(io, 'bold', printable(asked))}  asked ${printable(began)}, ${grouped(result.rows)} ${result.rows === 1 ? 'row' : 'rows'} then${answer === undefined ? '' : `, ${grouped(answer.length)} now`}\n`,
+    `${paint(io, 'bold', printable(tellQuestion(question)))}  asked ${printable(began)}, ${grouped(result.rows)} ${result.rows === 1 ? 'row' : 'rows'} then${answer === undefined ? '' : `, ${grouped(answer.length)} now`}\n`,
   )
   const colour = exitOfRerun(again) === EXIT.done ? 'green' : 'red'
   io.out(`${paint(io, colour, OUTCOME_WORDS[outcome])}\n`)
@@ -98,14 +106,15 @@ function showRerun(
   if (needsTrust) io.err('--trust-sql runs it, with your rights: read the SQL in the receipt first\n')
   if (outcome !== 'different' || (newRows?.length === 0 && goneRows?.length === 0)) return
   if (newRows === undefined || goneRows === undefined) {
-    io.out('which rows are new cannot be told: the receipt has no hashes of rows\n')
+    io.out(`${NO_ROW_HASHES}\n`)
     return
   }
-  if (goneRows.length > 0) io.out(`\n${grouped(goneRows.length)} gone, by their place then: ${placesOf(goneRows)}\n`)
+  if (goneRows.length > 0) io.out(`\n${grouped(goneRows.length)} gone, by their place then: ${tellPlaces(goneRows)}\n`)
   if (newRows.length > 0) {
     io.out(`\n${grouped(newRows.length)} new, by their place now:\n`)
-    printRows(['place', ...(answer?.columns ?? [])], newRows.slice(0, MOST_ROWS).map(withPlace), io)
-    if (newRows.length > MOST_ROWS) io.err(`and ${grouped(newRows.length - MOST_ROWS)} more; --format json has them\n`)
+    printRows(['place', ...(answer?.columns ?? [])], newRows.slice(0, MOST_ROWS_TOLD).map(withPlace), io)
+    if (newRows.length > MOST_ROWS_TOLD)
+      io.err(`and ${grouped(newRows.length - MOST_ROWS_TOLD)} more; --format json has them\n`)
   }
 }
 
@@ -114,13 +123,6 @@ function printFile(path: string, file: ComparedFile, io: Io): void {
   const holds = receipt !== 'different' && archive === 'same'
   const text = `${printable(path)}: ${tellFile(file)}`
   io.out(`${paint(io, holds ? 'green' : 'red', text)}\n  SHA-256 ${sha256}\n`)
-}
-
-const MOST_ROWS = 20
-
-function placesOf(rows: readonly { readonly place: number }[]): string {
-  const shown = rows.slice(0, MOST_ROWS).map(({ place }) => place)
-  return `${shown.join(', ')}${rows.length > MOST_ROWS ? ', ...' : ''}`
 }
 
 function withPlace({ place, row }: { readonly place: number; readonly row: Row }): Row {

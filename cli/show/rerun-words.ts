@@ -1,6 +1,24 @@
+import type { Receipt } from '../../queries/answers/receipt.js'
 import type { Rerun } from '../../queries/answers/rerun.js'
 import type { ComparedFile } from '../../queries/answers/rerun-file.js'
 import { EXIT, type ExitCode } from '../io.js'
+
+/** What a receipt is about, in words. */
+export function tellQuestion({ query, table }: Receipt['question']): string {
+  return query === null ? 'SQL' : `${query} of ${table}`
+}
+
+/** Said of another answer where the receipt cannot tell which rows it is another in. */
+export const NO_ROW_HASHES = 'which rows are new cannot be told: the receipt has no hashes of rows'
+
+/** Rows of another answer that are told, by their places or whole; `--format json` has them all. */
+export const MOST_ROWS_TOLD = 20
+
+/** The places of rows, as many as are told. */
+export function tellPlaces(rows: readonly { readonly place: number }[]): string {
+  const told = rows.slice(0, MOST_ROWS_TOLD).map(({ place }) => place)
+  return `${told.join(', ')}${rows.length > MOST_ROWS_TOLD ? ', ...' : ''}`
+}
 
 /** What came of asking again, in words. */
 export const OUTCOME_WORDS: Readonly<Record<Rerun['outcome'], string>> = {
