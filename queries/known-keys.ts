@@ -1,3 +1,4 @@
+import { nearest } from '../config/nearest.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { QueryEngine } from './engines/engine.js'
 import { deliveriesOf } from './engines/literal.js'
@@ -15,22 +16,24 @@ export async function anyItemKey(engine: QueryEngine, table: TableConfiguration)
 }
 
 const LONGEST_TYPED = 500
+/** Characters in which keys differ that are alike. */
+const MOST_MISTYPED = 3
 
-/** Keys that differ from one in at most `distance` characters, at most 50, in no order of nearness. */
+/** The keys that come nearest to one that may be mistyped, best first, at most three, of 50 that are like it. */
 export async function similarItemKeys(
   engine: QueryEngine,
   table: TableConfiguration,
   itemKey: string,
-  distance = 3,
 ): Promise<readonly string[]> {
   // Trino refuses to compare what is long, and nobody typed it
   if (itemKey.length > LONGEST_TYPED) return []
   const sql = `
     select distinct item_key
     from ${deliveriesOf(table)}
-    where levenshtein_distance(item_key, ?) <= ${distance}
+    where levenshtein_distance(item_key, ?) <= ${MOST_MISTYPED}
     order by item_key
     limit 50`
   const answer = await engine.run(sql, [itemKey], { scope: { table: table.table } })
-  return [...rowsOf(answer)].map(row => row.item_key as string)
+  const similar = [...rowsOf(answer)].map(row => row.item_key as string)
+  return nearest(itemKey, similar)
 }

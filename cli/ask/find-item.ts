@@ -1,4 +1,3 @@
-import { nearest } from '../../config/nearest.js'
 import { type AnsweredHistory, readHistory } from '../../queries/answers/read-history.js'
 import type { QueryEngine } from '../../queries/engines/engine.js'
 import { findEvents, readEventId } from '../../queries/find-event.js'
@@ -46,7 +45,7 @@ export async function checkSeen(
 ): Promise<void> {
   const { itemKey, changes } = history
   if (changes.length > 0) return
-  const similar = nearest(itemKey, await similarItemKeys(engine, table, itemKey))
+  const similar = await similarItemKeys(engine, table, itemKey)
   const event = await eventMeant(engine, table, itemKey)
   const names = similar.map(showItemKey).join(' or ')
   const near = event ?? (similar.length === 0 ? '' : `\n  did you mean ${names}?`)

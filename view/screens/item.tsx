@@ -1,7 +1,6 @@
 import { describeConfidence } from '../../cli/show/confidence.js'
 import { showItemKey } from '../../cli/show/item-key.js'
 import { describeState, nameState, remarksOn } from '../../cli/show/state.js'
-import { nearest } from '../../config/nearest.js'
 import { type ChangeTest, changedAt, madeBy, narrowTable } from '../../queries/answers/narrow-history.js'
 import { type AnsweredHistory, readHistory } from '../../queries/answers/read-history.js'
 import { textTable } from '../../queries/engines/text-table.js'
@@ -118,8 +117,7 @@ async function neverSeen(
 ): Promise<AddressError> {
   const { itemKey } = history
   // on AWS it would be another scan of all keys, which nobody asked for
-  const known = onAws ? [] : await similarItemKeys(engine, table, itemKey)
-  const similar = nearest(itemKey, known).map(showItemKey)
+  const similar = (onAws ? [] : await similarItemKeys(engine, table, itemKey)).map(showItemKey)
   return new AddressError(
     `${table.table} ${showItemKey(itemKey)} was never seen: the archive has no change of it`,
     404,
