@@ -265,7 +265,7 @@ function askingOf(
 async function send(screen: Screen, asking: PageAsking, ending: Ending, options: AppOptions): Promise<Response> {
   const { status = 200 } = screen
   const lastUs = screen.isUnasked ? undefined : await lastChange(asking)
-  const unread = screen.isUnasked ? [] : await unreadBy(asking)
+  const unread = screen.isUnasked ? [] : (screen.unread ?? (await unreadBy(asking)))
   if (ending === 'csv') return csvOf(screen, asking, unread)
   const engineRemarks = asking.archive.engine.remarks?.() ?? []
   const told = { ...screen, remarks: [...new Set([...engineRemarks, ...(screen.remarks ?? [])])] }

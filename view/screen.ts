@@ -62,6 +62,8 @@ export interface Screen {
   readonly receipt?: { readonly sha256?: string | undefined; readonly link: string } | undefined
   /** What else a reader should know. */
   readonly remarks?: readonly string[] | undefined
+  /** What of the archive it does not rest on, because it is not read. @default - looked for around it */
+  readonly unread?: readonly string[] | undefined
   readonly body: Child
   /** What `.json` has beside what is always there. */
   readonly data: object

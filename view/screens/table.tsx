@@ -34,6 +34,7 @@ export async function tableScreen(asking: PageAsking): Promise<Screen> {
     trail: [[name, linkTo(['t', name])]],
     command: `itemtrail query activity-by-day ${shellWord(name)}${asking.flags}`,
     sureness,
+    unread,
     counts:
       counted === undefined
         ? 'the changes are being counted'
