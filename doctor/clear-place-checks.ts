@@ -16,16 +16,19 @@ const VERSION_DAYS = 1
 
 const FOR_EVER = 'for ever'
 
+const TODO_OF_REFUSED =
+  'deploy again; itemtrail subject erase names what is there of a person, which is to be redriven or deleted'
+
 /** What is checked of places that may hold something of who was erased: none keeps it longer than is documented. */
 export const CLEAR_PLACE_CHECKS: readonly Check<ClearPlaces>[] = [
   {
     name: 'refused records in the archive',
-    todo: 'deploy again; itemtrail subject erase names what is there of a person, which is to be redriven or deleted',
+    todo: TODO_OF_REFUSED,
     judge: ({ archive, refusedDays }) => judgeRefused(archive, REFUSED_PREFIX, refusedDays),
   },
   {
     name: 'what Lambda gave up',
-    todo: 'deploy again; itemtrail subject erase names what is there of a person, which is to be redriven or deleted',
+    todo: TODO_OF_REFUSED,
     judge: ({ refused, refusedDays }) => judgeRefused(refused, '', refusedDays),
   },
   {

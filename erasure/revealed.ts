@@ -4,7 +4,7 @@ import type { ItemHistory } from '../queries/verdict/fold-history.js'
 import type { HistoryChange } from '../queries/verdict/item-change.js'
 import type { ItemState } from '../queries/verdict/reconstruct.js'
 import type { StateAt } from '../queries/verdict/state-at.js'
-import { type Unsealing, unsealText } from './reveal.js'
+import { AS_STORED, type Unsealing, unsealText } from './reveal.js'
 
 /** An item's history with its images replaced. */
 export function revealHistory<H extends ItemHistory>(history: H, unseal: Unsealing): H {
@@ -44,7 +44,7 @@ export function revealChange(change: HistoryChange, unseal: Unsealing): HistoryC
 
 /** Rows of an answer with what is sealed in their texts replaced. */
 export function* revealRows(rows: Iterable<Row>, unseal: Unsealing): IterableIterator<Row> {
-  for (const row of rows) yield mapTexts(row, unseal)
+  for (const row of rows) yield unseal === AS_STORED ? row : mapTexts(row, unseal)
 }
 
 function mapTexts(row: Row, unseal: Unsealing): Row {

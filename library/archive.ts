@@ -1,5 +1,5 @@
 import type { Table } from 'apache-arrow'
-import { AS_STORED, type Unsealing, unsealText } from '../erasure/reveal.js'
+import { type Unsealing, unsealText } from '../erasure/reveal.js'
 import { revealHistory, revealRows } from '../erasure/revealed.js'
 import { Answer } from '../queries/answers/answer.js'
 import { judgeAnswer } from '../queries/answers/answer-verdict.js'
@@ -325,7 +325,7 @@ export class OpenArchive implements AsyncDisposable {
     unseal: Unsealing,
     remarks: readonly string[] = [],
   ): Answer<R> {
-    const shown = unseal === AS_STORED ? undefined : (rows: Iterable<Row>) => revealRows(rows, unseal)
+    const shown = (rows: Iterable<Row>) => revealRows(rows, unseal)
     return new Answer<R>(table, asked, remarks, options => this.verdict(asked, options), shown)
   }
 
@@ -346,7 +346,7 @@ export class OpenArchive implements AsyncDisposable {
   ): AsyncGenerator<R> {
     const unseal = await this.opening()
     for await (const piece of streamAnswer(this.engine, withoutAttr(text), values, { ...options, foreign: true }))
-      yield* (unseal === AS_STORED ? rowsOf(piece) : revealRows(rowsOf(piece), unseal)) as Iterable<Row> as Iterable<R>
+      yield* revealRows(rowsOf(piece), unseal) as Iterable<Row> as Iterable<R>
   }
 
   /** Ends it; of what is still running nothing is answered. */

@@ -146,7 +146,7 @@ function describeParameter({ name, type, default: value, preset, meaning }: Para
 /** A value for each parameter that needs one; by its name where one before it is left out. */
 export function exampleValues(saved: SavedQuery): readonly string[] {
   const asked = askedParameters(saved)
-  const needed = asked.filter(({ name, isNeeded }) => isNeeded || exampleOf(saved, name)?.default === undefined)
+  const needed = asked.filter(({ name }) => exampleOf(saved, name)?.default === undefined)
   return needed.map(({ name }, i) => {
     const example = exampleOf(saved, name)?.example ?? 'status'
     return asked[i]?.name === name ? example : `${name}=${example}`

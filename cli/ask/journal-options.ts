@@ -10,6 +10,7 @@ import { ProofError } from '../../proof/proof-error.js'
 import { openDuckDb } from '../../queries/engines/duckdb-instance.js'
 import { DiskArchive } from '../../store/folder.js'
 import { CommandError, EXIT, type Options } from '../io.js'
+import { refuseInArchive } from '../show/output-file.js'
 import { verifierOfKey } from './given-key.js'
 import { archiveRoot, loadConfiguration } from './workspace.js'
 
@@ -117,8 +118,7 @@ const MAX_POLICY = 256 * 1024
  */
 export function believedAuthorities({ tsaCa: path }: Options, root: string): Authorities | undefined {
   if (typeof path !== 'string') return undefined
-  if (isWithin(path, root))
-    throw new CommandError(`--tsa-ca ${path} is inside the archive ${JSON.stringify(root)}, expected a place outside`)
+  refuseInArchive('tsa-ca', path, { archive: root })
   const bytes = readBounded(path, path, { maxBytes: MAX_AUTHORITIES })
   if (bytes === undefined) throw new CommandError(`--tsa-ca ${path} is not there`)
   try {

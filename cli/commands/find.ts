@@ -104,7 +104,7 @@ function surfaceOf(
         sql: answer.asked.sql,
         empty,
         confidence: pageVerdict(await judgement.verdict(), root),
-        table: columns,
+        table: async () => columns,
       }
     },
     ...parts,

@@ -48,6 +48,7 @@ export const history: Command = {
         page: partOf(revealHistory(found, revealing.shown), narrowing),
         programs: partOf(revealHistory(found, revealing.given), narrowing),
         columns: await revealTable(found.answer.table, revealing),
+        narrowing,
       }
       return surfaceOf(table.table, parts, workspace.root, receipt)
     })
@@ -67,12 +68,10 @@ interface Part {
   readonly shown: ReadonlySet<HistoryChange>
   /** The flags that leave changes out; empty where none does. */
   readonly flags: string
-  /** What may be a slip in them. */
-  readonly slip: string | undefined
 }
 
-function partOf(found: AnsweredHistory, { of, flags, slip }: Narrowing): Part {
-  return { found, shown: of(found.changes), flags, slip: slip(found.changes) }
+function partOf(found: AnsweredHistory, { of, flags }: Narrowing): Part {
+  return { found, shown: of(found.changes), flags }
 }
 
 /** What people and programs get: with `--reveal`, and after an erasure, not the same. */
@@ -80,11 +79,12 @@ interface Parts {
   readonly page: Part
   readonly programs: Part
   readonly columns: Table
+  readonly narrowing: Narrowing
 }
 
 function surfaceOf(
   table: string,
-  { page, programs, columns }: Parts,
+  { page, programs, columns, narrowing }: Parts,
   root: string,
   receipt: Receipt | undefined,
 ): AnswerSurface {
@@ -100,13 +100,14 @@ function surfaceOf(
       sql: answer.asked.sql,
       ...(flags !== '' && { parameters: { shown: countShown(programs) } }),
       confidence: pageConfidence(found),
-      table: await readableTable(page),
+      table: () => readableTable(page),
     }),
     receipt: async () => receipt,
     // a file of rows does not tell that it is a part, and the verdict is about the whole
     ...itemEnding(found, () => (flags === '' ? [] : [countShown(programs)]), table, root),
     end: io => {
-      if (programs.slip !== undefined) io.err(`${printable(programs.slip)}\n`)
+      const slip = narrowing.slip(found.changes)
+      if (slip !== undefined) io.err(`${printable(slip)}\n`)
       return exitOf(confidence)
     },
   }

@@ -92,7 +92,7 @@ function surfaceOf(
         empty: query.empty,
         confidence: pageVerdict(await judgement.verdict(), root),
         details: ['event_id', 'time_precision'],
-        table: columns,
+        table: async () => columns,
       }
     },
     ...parts,

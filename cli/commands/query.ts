@@ -58,10 +58,12 @@ async function answerSaved([name, ...rest]: readonly string[], asking: Asking): 
   const parameters = await readParameters(saved, table, values, workspace, options)
   const answer: Answer = await workspace.archive.run(saved.name as QueryName, table.table, parameters)
   const judgement = judgementOf(answer.asked, asking, async () => answer)
-  const empty = lazily(async () => describeNothing(saved, answer, table, await judgement.verdict(), workspace))
   const opening = await openingOf(workspace, [table], options)
   await opening.ready(textsIn(answer.table))
   const unseen = await unseenSealed(workspace.engine, table, answer.asked)
+  const empty = lazily(async () =>
+    describeNothing(saved, answer, table, await judgement.verdict(), { workspace, unseen }),
+  )
   return surfaceOf(saved, answer, judgement, empty, opening, { root: workspace.root, unseen })
 }
 
@@ -126,12 +128,11 @@ async function describeNothing(
   { asked, length }: Answer,
   table: TableConfiguration,
   verdict: AnswerVerdict | undefined,
-  { engine, root }: Workspace,
+  { workspace: { engine, root }, unseen }: { readonly workspace: Workspace; readonly unseen: string | undefined },
 ): Promise<string> {
   if (length > 0) return ''
   const of = verdict === undefined || verdict.item !== undefined ? '' : `, ${emptyOf(verdict)}`
   const why = isOnAws(root) ? undefined : await explainNothing(engine, table, asked)
-  const unseen = await unseenSealed(engine, table, asked)
   return `${unseen === undefined ? '' : 'in clear, '}${empty}${of}${why === undefined ? '' : `: ${why}`}`
 }
 

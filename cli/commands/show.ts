@@ -68,7 +68,7 @@ function surfaceOf(
       question: `What did the ${change.event_name} of ${table} ${showItemKey(history.itemKey)} at ${showTime(change)} do?`,
       parameters: { table, event: change.event_id, place: placeOf(found) },
       confidence: pageConfidence(history),
-      table: await readableTable(shown),
+      table: () => readableTable(shown),
     }),
     receipt: async () => receipt,
     ...itemEnding(history, () => [placeOf(found)], table, root),

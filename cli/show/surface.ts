@@ -40,8 +40,8 @@ interface ListSurface {
 export type AnswerSurface = Surface & {
   /** As columns. */
   readonly table: () => Promise<Table>
-  /** As a page for a browser. `table` is what it has in place of the columns. */
-  readonly web: () => Promise<PageContext & { readonly table?: Table }>
+  /** As a page for a browser. `table` makes what it has in place of the columns. */
+  readonly web: () => Promise<PageContext & { readonly table?: () => Promise<Table> }>
   /** Items as lines of an export. @default - it has none */
   readonly images?: () => Iterable<string> | AsyncIterable<string>
   /** The receipt, undefined where none is wanted; made when first asked for. */

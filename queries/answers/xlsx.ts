@@ -35,7 +35,9 @@ export function* toXlsx(table: Table, context: XlsxOptions): Generator<Uint8Arra
   const readers = fields.map(field => cellsOf(field, context.plain ?? asStored, text))
   const cellsIn = (row: Row) => fields.map(({ name }, i) => readers[i]?.(row[name] ?? null) ?? null)
   const names = fields.map(({ name }) => name)
-  const first = [...firstRows(table)].map(row => names.map(name => row[name] ?? null))
+  const first = [...rowsOf(table.numRows > 100 ? table.slice(0, 100) : table)].map(row =>
+    names.map(name => row[name] ?? null),
+  )
   yield* workbookOf([
     {
       name: 'answer',
@@ -53,14 +55,6 @@ export function* toXlsx(table: Table, context: XlsxOptions): Generator<Uint8Arra
       },
     },
   ])
-}
-
-function* firstRows(table: Table): Generator<Row> {
-  let count = 0
-  for (const row of rowsOf(table)) {
-    if (count++ === 100) return
-    yield row
-  }
 }
 
 /** What the second sheet says, name and value. */
@@ -95,18 +89,17 @@ type ToText = (text: string) => SheetCell
 
 /** How the values of a column become cells. */
 function cellsOf({ name, type }: Field, plain: ReadPlain, text: ToText): (value: Value) => SheetCell {
-  const whole = (value: Value): SheetCell => {
-    if (value === null) return null
-    if (typeof value === 'boolean') return { kind: 'boolean', value }
-    if (typeof value === 'object') return text(value.join(', '))
-    return plainCell(readerOf(value), text)
-  }
-  const readerOf = (value: string | number | bigint): PlainText => {
+  const plainOf = (value: string | number | bigint): PlainText => {
     if (typeof value !== 'string') return { text: String(value), kind: 'number' }
     if (DataType.isDecimal(type)) return { text: withoutZeros(value), kind: 'number' }
     return DataType.isTimestamp(type) ? { text: value, kind: 'time' } : plain(name, value)
   }
-  return whole
+  return value => {
+    if (value === null) return null
+    if (typeof value === 'boolean') return { kind: 'boolean', value }
+    if (typeof value === 'object') return text(value.join(', '))
+    return plainCell(plainOf(value), text)
+  }
 }
 
 function plainCell({ text, kind }: PlainText, asText: ToText): SheetCell {

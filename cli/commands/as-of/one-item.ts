@@ -59,7 +59,7 @@ function surfaceOf(
     web: async () => ({
       ...describePage(table, all, found, at),
       footer: state.kind === 'present' ? { 'image SHA-256': state.hash } : {},
-      table: itemTable(await loadTextTable(), state),
+      table: async () => itemTable(await loadTextTable(), state),
     }),
     receipt: async () => receipt,
     ...itemEnding(until, () => [describeState(found, at)], table, root),

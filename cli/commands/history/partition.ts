@@ -143,7 +143,7 @@ async function surfaceOf(partition: Partition, asking: Asking, shown: ChangeShow
       },
       sql: (await answer()).asked.sql,
       confidence: { word: confidence, text: wordsOf(items) },
-      table: await readableTable(partition, page, shown),
+      table: () => readableTable(partition, page, shown),
     }),
     receipt,
     summary: io => {

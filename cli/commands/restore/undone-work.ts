@@ -19,8 +19,6 @@ export interface UndoneWork {
   readonly actor: string
   readonly from: Instant
   readonly to: Instant
-  /** How many changes that is. */
-  readonly changes: number
   /** The canonical key of the only item that is wanted; undefined for all. */
   readonly itemKey: string | undefined
   /** What else the writer may have changed then, which the archive does not tell. */
@@ -40,8 +38,10 @@ export async function findWork(
   const itemKey = key === undefined ? undefined : await findItemKey(workspace, table, key)
   const period = { fromUs: from.us, toUs: to.us, itemKey }
   const all = await countFacets(engine, table, period)
-  const { changes } = await countFacets(engine, table, { ...period, actor })
-  if (changes === 0) throw nobody(table, actor, [from, to], all)
+  // all counts the busiest writers alone
+  const isBusy = all.actor.some(({ value }) => value === actor)
+  if (!isBusy && (await countFacets(engine, table, { ...period, actor })).changes === 0)
+    throw nobody(table, actor, [from, to], all)
   const lost = lostStretches(await readArchiveFacts(engine, table))
   const isLossy = touching(lost, from.us, to.us).length > 0
   const began = await archiveBegan(engine, table)
@@ -59,7 +59,7 @@ export async function findWork(
         ]),
     ...namelessRemarks(all, actor),
   ]
-  return { kind: 'undo', actor, from, to, changes, itemKey, remarks, isLossy }
+  return { kind: 'undo', actor, from, to, itemKey, remarks, isLossy }
 }
 
 /** Changes that may be the writer's, for all that anybody knows. */

@@ -25,13 +25,13 @@ export const ANSWER_FILES: readonly AnswerFormat[] = (Object.keys(FILE_FORMATS) 
 /** Writes an answer as a file to wherever data goes. */
 async function printFile(surface: AnswerSurface, format: FileFormat, io: Io): Promise<void> {
   const counts = { disarmed: 0, cut: 0 }
-  const page = FILE_FORMATS[format].hasPage ? await webPage(surface) : { question: '' }
-  const table = ('table' in page ? page.table : undefined) ?? (await surface.table())
+  const { table: readable, ...page } = FILE_FORMATS[format].hasPage ? await webPage(surface) : NO_PAGE
+  const table = await (readable ?? surface.table)()
   if (format === 'xlsx') await checkSheet(table)
   const context = {
     ...page,
     ...((FOR_PEOPLE.has(format) || io.forExcel === true) && { plain: readPlain }),
-    ...(format === 'markdown' && 'table' in page && { plain: readBrief }),
+    ...(format === 'markdown' && readable !== undefined && { plain: readBrief }),
     mark: io.forExcel === true,
     disarm: io.keepsFormulas !== true,
     onDisarmed: () => counts.disarmed++,
@@ -40,6 +40,8 @@ async function printFile(surface: AnswerSurface, format: FileFormat, io: Io): Pr
   for await (const bytes of toFile(table, format, context)) writePiece(bytes, io)
   tellCounts(counts, io)
 }
+
+const NO_PAGE = { question: '', table: undefined }
 
 /** Files that are read and not read in: keys and values are plain. */
 const FOR_PEOPLE: ReadonlySet<FileFormat> = new Set(['markdown', 'xlsx'])
