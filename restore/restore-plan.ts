@@ -54,7 +54,7 @@ export interface PlannedItem {
   readonly expected: string
   /** What is known of the state at the instant. */
   readonly confidence: string
-  /** Why nothing is done: of `leave` and `skip`. */
+  /** Why nothing is done: of `leave` and `skip`. Of an `update` in part what stays, as others changed it since. */
   readonly reason: string | null
 }
 
