@@ -1,6 +1,6 @@
 import { batchesOf } from '../capture/batches.js'
 import type { WireError } from '../capture/dynamodb-wire.js'
-import { canonicalAttributes, canonicalItem, type Item, parseItem } from '../transform/attribute-value.js'
+import { canonicalImage, type Item, parseItem } from '../transform/attribute-value.js'
 import { isObject } from '../transform/json.js'
 import type { AttributePath } from '../transform/table-configuration.js'
 import { itemWithActor, withoutActor } from './actor-attribute.js'
@@ -205,7 +205,7 @@ async function afterSurprise(
     return { key, outcome: 'refused', reason: `deleted and put back: somebody wrote it at the same moment: ${change}` }
   const reason = `somebody wrote it at the same moment, which was overwritten: ${change}`
   if (before === null) return { key, outcome: 'altered', reason }
-  const image = canonicalItem(canonicalAttributes(before, 'item', 'once'), 'item')
+  const image = canonicalImage(before)
   const [lost = image] = (await sealed?.hide([{ key, image }])) ?? []
   return { key, outcome: 'altered', reason, lost }
 }

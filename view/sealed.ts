@@ -6,12 +6,10 @@ import type { AnsweredHistory } from '../queries/answers/read-history.js'
 import type { Row } from '../queries/engines/rows.js'
 import { boundariesWith } from '../queries/verdict/erasures.js'
 import type { HistoryChange } from '../queries/verdict/item-change.js'
-import type { Item } from '../transform/attribute-value.js'
-import { parseItem } from '../transform/attribute-value.js'
+import { canonicalImage, type Item, parseItem } from '../transform/attribute-value.js'
 import { keysNamedIn } from '../transform/sealed-field.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { PageAsking } from './screen.js'
-import { itemText } from './tables.js'
 
 /** A history as people see it; in a file as it is stored. */
 export async function seenHistory(
@@ -39,7 +37,7 @@ export async function seenItems<Of extends { readonly item: Item | null }>(
   items: readonly Of[],
 ): Promise<readonly Of[]> {
   if (asking.waits) return items
-  const texts = items.map(({ item }) => (item === null ? null : itemText(item)))
+  const texts = items.map(({ item }) => (item === null ? null : canonicalImage(item)))
   const unseal = await unsealing(asking, [table], texts)
   return items.map((one, i) => {
     const text = texts[i]

@@ -3,7 +3,6 @@ import { UnreadableTable } from '../queries/engines/engine.js'
 import { storedKey } from '../queries/item-key.js'
 import { anyItemKey } from '../queries/known-keys.js'
 import { lastChangeUs } from '../queries/list-changes.js'
-import { canonicalAttributes, canonicalItem, type Item } from '../transform/attribute-value.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { AddressError, linkTo, type Search } from './address.js'
 import type { PageAsking } from './screen.js'
@@ -27,11 +26,6 @@ export async function itemIn({ archive, once }: PageAsking, table: TableConfigur
 export function itemLink(table: string, itemKey: string, search: Search = {}): string {
   const typed = showItemKey(itemKey)
   return linkTo(['t', table, 'i', /^\.{0,2}$|\.(json|csv)$/.test(typed) ? itemKey : typed], search)
-}
-
-/** An item, or a key, in canonical JSON. */
-export function itemText(item: Item): string {
-  return canonicalItem(canonicalAttributes(item, 'item', 'once'), 'item')
 }
 
 /** When the last change of a table was made, in microseconds since 1970; null where it has none. */
