@@ -6,10 +6,10 @@ import type { SubjectKey, SubjectKeys } from '../erasure/subject-keys.js'
 import { createHandler } from '../transform/handler.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { plainPath } from './contestants.js'
-import { EVENT_RECORDS, firehoseEvents } from './events.js'
+import { firehoseEvents } from './events.js'
 import { ORDERS, orderRecords } from './orders.js'
 import { compareCpu, PAIRS, type Suite, type SuiteResult, showSpread } from './suite.js'
-import { over, slices, type TransformSize } from './transform.js'
+import { over, perRound, slices, type TransformSize } from './transform.js'
 
 const FULL: TransformSize = { records: 26_000, rounds: PAIRS }
 /** Persons of the events that are about the same ones again and again. */
@@ -29,7 +29,6 @@ export async function measureSealing(
   note(`making ${records} records`)
   const many = slices(firehoseEvents(orderRecords({ count: records })), rounds)
   const few = slices(firehoseEvents(ofFewPersons(records)), rounds)
-  const size = Math.max(EVENT_RECORDS, Math.floor(records / EVENT_RECORDS / (rounds + 1)) * EVENT_RECORDS)
   note('two values sealed in each image, none, and none once more')
   const { clear, again, plain, sealed, anew } = await compareCpu(
     {
@@ -41,7 +40,7 @@ export async function measureSealing(
     },
     rounds,
   )
-  const microseconds = (ms: number) => `${((ms * 1000) / size).toFixed(0)} µs a record`
+  const microseconds = (ms: number) => `${((ms * 1000) / perRound(records, rounds)).toFixed(0)} µs a record`
   const cipher = await cipherOf(rounds)
   return {
     findings: [

@@ -94,7 +94,8 @@ export function over(parts: readonly Events[], transform: (event: FirehoseTransf
   }
 }
 
-function perRound(records: number, rounds: number): number {
+/** The records that a round transforms: of whole events, and of one at least. */
+export function perRound(records: number, rounds: number): number {
   return Math.max(EVENT_RECORDS, Math.floor(records / EVENT_RECORDS / (rounds + 1)) * EVENT_RECORDS)
 }
 

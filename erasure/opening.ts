@@ -17,9 +17,11 @@ export async function openingFor(
   const { facts } = engine
   const versions =
     facts === undefined ? [] : await Promise.all(tables.map(({ table }) => keptConfigurations(facts, table)))
+  return firstOf([unsealingOf([...versions.flat(), ...tables], keys), await markingFor(engine, tables)])
+}
+
+/** Tells of what was erased in answers about some tables when that was, which takes no keys. */
+export async function markingFor(engine: QueryEngine, tables: readonly TableConfiguration[]): Promise<Unsealing> {
   const known = await Promise.all(tables.map(table => boundariesWith(engine, table)))
-  return firstOf([
-    unsealingOf([...versions.flat(), ...tables], keys),
-    ...known.map(({ erasures }) => markingOf(erasures)),
-  ])
+  return firstOf(known.map(({ erasures }) => markingOf(erasures)))
 }

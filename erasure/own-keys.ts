@@ -1,18 +1,18 @@
 /** Whether a key store is the one that an archive's rows were sealed with. */
 import type { DiskArchive } from '../store/folder.js'
 import { keptConfigurations } from '../store/kept-configurations.js'
-import { tablesIn } from '../store/tables.js'
+import { tablesOf } from '../store/table-objects.js'
 import { keysNamedIn, SealingError } from '../transform/sealed-field.js'
 import type { FolderKeys } from './folder-keys.js'
 import type { KeyName } from './subject-keys.js'
-import { keptRows } from './subject-rows.js'
+import { imagesOf, keptRows } from './subject-rows.js'
 
 /**
  * Throws a `SealingError` for keys that are not an archive's own. Under another secret everybody has another token: an
  * erasure would end well and destroy nothing, and new rows would be of other persons for good.
  */
 export async function checkOwnKeys(archive: DiskArchive, keys: FolderKeys): Promise<void> {
-  for (const table of (await tablesIn(archive)).keys()) {
+  for (const table of await tablesOf(archive)) {
     const names = await firstSealed(archive, table)
     if (names.length > 0 && !names.some(name => isKnown(keys, name)))
       throw new SealingError(
@@ -35,9 +35,7 @@ async function firstSealed(archive: DiskArchive, table: string): Promise<readonl
     if (found.size > 0 && kept.object !== object) break
     if (rows++ >= MOST_ROWS) break
     object = kept.object
-    const { old_image: before, new_image: after } = kept.row
-    for (const name of keysNamedIn([before, after].filter(image => typeof image === 'string')))
-      found.set(`${name.token}.${name.generation}`, name)
+    for (const name of keysNamedIn(imagesOf(kept.row))) found.set(`${name.token}.${name.generation}`, name)
   }
   return [...found.values()]
 }

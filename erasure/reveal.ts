@@ -1,8 +1,7 @@
 import { erasureOf, type KnownErasures } from '../queries/verdict/erasures.js'
 import {
   type AttributeValue,
-  canonicalAttributes,
-  canonicalItem,
+  canonicalImage,
   canonicalValue,
   type Item,
   parseItem,
@@ -70,8 +69,7 @@ export function unsealText(text: string, unseal: Unsealing): string {
 
 /** An image in canonical DynamoDB JSON with its sealed values replaced. */
 export function unsealImage(image: string, unseal: Unsealing): string {
-  const item = unsealItem(parseItem(image), unseal)
-  return canonicalItem(canonicalAttributes(item, 'item', 'once'), 'item')
+  return canonicalImage(unsealItem(parseItem(image), unseal))
 }
 
 function unsealItem(item: Item, unseal: Unsealing): Item {

@@ -64,6 +64,7 @@ export function isOfSubject({ subjects }: StoredRow, token: string): boolean {
   return Array.isArray(subjects) && subjects.includes(token)
 }
 
-function imagesOf({ old_image: before, new_image: after }: StoredRow): readonly string[] {
+/** The images that a row has, the one before the change first. */
+export function imagesOf({ old_image: before, new_image: after }: StoredRow): readonly string[] {
   return [before, after].filter(image => typeof image === 'string')
 }

@@ -1,14 +1,14 @@
 import { batchesOf } from '../capture/batches.js'
 import type { WireError } from '../capture/dynamodb-wire.js'
-import { canonicalAttributes, canonicalItem, type Item, parseItem } from '../transform/attribute-value.js'
+import { canonicalImage, type Item, parseItem } from '../transform/attribute-value.js'
 import { isObject } from '../transform/json.js'
 import type { AttributePath } from '../transform/table-configuration.js'
 import { itemWithActor, withoutActor } from './actor-attribute.js'
-import { comparableHash, holdsSealed } from './comparable.js'
+import { comparableHash } from './comparable.js'
 import { type ConditionalWrite, isSame, itemOf, toConditionalWrite } from './conditional-write.js'
 import type { LiveTable } from './live-table.js'
 import type { ItemOutcome, ProgressFile } from './progress-file.js'
-import { ABSENT, type OpenedImage, type PlannedItem, type SealedItems } from './restore-plan.js'
+import { ABSENT, type OpenedImage, openImages, type PlannedItem, type SealedItems } from './restore-plan.js'
 
 /** Items that are read, written and remembered together: between reading and writing there are few. */
 const BATCH = 10
@@ -90,9 +90,12 @@ async function applyBatch(batch: readonly PlannedItem[], options: ApplyOptions):
   // a put that nobody made before needs no look: its condition is exact
   const looked = batch.filter(item => item.expected !== ABSENT || progress.isDone(item.key))
   const current = await table.read(looked.map(item => item.key))
-  const wanted = await openWanted(batch, options.sealed)
+  const opened = await openImages(
+    batch.map(({ wanted }) => wanted),
+    options.sealed ?? NO_KEYS,
+  )
   const results = await Promise.allSettled(
-    batch.map((item, i) => applyItem(item, wanted[i] as Wanted, current.get(item.key)?.image ?? null, options)),
+    batch.map(item => applyItem(item, opened.get(item.wanted ?? ''), current.get(item.key)?.image ?? null, options)),
   )
   const outcomes = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
   progress.add(outcomes, at)
@@ -101,31 +104,23 @@ async function applyBatch(batch: readonly PlannedItem[], options: ApplyOptions):
   if (broken !== undefined) throw broken.reason
 }
 
-/** What is written, or why it cannot be. */
-type Wanted = OpenedImage | { readonly kind: 'open'; readonly image: null }
-
-/** What some items are to be, as it was in the table. */
-async function openWanted(batch: readonly PlannedItem[], sealed: SealedItems | undefined): Promise<readonly Wanted[]> {
-  const closed = batch.flatMap(({ wanted }) => (wanted !== null && holdsSealed(wanted) ? [wanted] : []))
-  const opened = (closed.length === 0 ? [] : ((await sealed?.open(closed)) ?? closed.map(() => CIPHERTEXT))).values()
-  return batch.map(({ wanted: image }) =>
-    image !== null && holdsSealed(image) ? (opened.next().value as Wanted) : ({ kind: 'open', image } as Wanted),
-  )
-}
-
 const CIPHERTEXT = { kind: 'closed', reason: 'the plan would write ciphertext into the table' } as const
+const NO_KEYS: Pick<SealedItems, 'open'> = { open: async images => images.map(() => CIPHERTEXT) }
 
-/** `image` is the item as it was just read, null where it is not there or was not looked at. */
+/**
+ * `opened` is what it is to be, as it was in the table, undefined where nothing of that is sealed; `image` the item as
+ * it was just read, null where it is not there or was not looked at.
+ */
 async function applyItem(
   item: PlannedItem,
-  opened: Wanted,
+  opened: OpenedImage | undefined,
   image: string | null,
   options: ApplyOptions,
 ): Promise<ItemOutcome> {
   const { key } = item
   const { actor } = options
-  if (opened.kind === 'closed') return { key, outcome: 'refused', reason: opened.reason }
-  const [wanted, current] = [asWritten(itemOf(opened.image), actor), itemOf(image)]
+  if (opened?.kind === 'closed') return { key, outcome: 'refused', reason: opened.reason }
+  const [wanted, current] = [asWritten(itemOf(opened?.image ?? item.wanted), actor), itemOf(image)]
   if (options.progress.isDone(key)) {
     return isRestored(wanted, current, actor)
       ? { key, outcome: 'already', reason: null }
@@ -210,7 +205,7 @@ async function afterSurprise(
     return { key, outcome: 'refused', reason: `deleted and put back: somebody wrote it at the same moment: ${change}` }
   const reason = `somebody wrote it at the same moment, which was overwritten: ${change}`
   if (before === null) return { key, outcome: 'altered', reason }
-  const image = canonicalItem(canonicalAttributes(before, 'item', 'once'), 'item')
+  const image = canonicalImage(before)
   const [lost = image] = (await sealed?.hide([{ key, image }])) ?? []
   return { key, outcome: 'altered', reason, lost }
 }

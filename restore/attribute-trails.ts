@@ -55,42 +55,39 @@ export function movesFrom(
     if (step.changes.length === 0 && state !== undefined) moves.push({ before: state, after: null, by: null })
     if (step.changes.length === 0) state = null
     for (const change of step.changes) {
-      const before = enteredBy(change, read) ?? { state }
+      const entered = enteredBy(change, read)
+      // that there was no item is known, too
+      const before = entered === undefined ? state : entered
       const after = leftBy(change, read)
-      if (before.state === undefined || after === undefined) return undefined
+      if (before === undefined || after === undefined) return undefined
       // where the archive lacks what came between, nobody knows who made it
-      if (state !== undefined && moves.length > 0) moves.push({ before: state, after: before.state, by: null })
-      if (change.event_name !== 'BASELINE') moves.push({ before: before.state, after: after.state, by: change })
-      state = after.state
+      if (state !== undefined && moves.length > 0) moves.push({ before: state, after: before, by: null })
+      if (change.event_name !== 'BASELINE') moves.push({ before, after, by: change })
+      state = after
     }
   }
   return moves
 }
 
-/** A state that is known, be it that there is no item. */
-interface Known {
-  readonly state: AttributeTexts
-}
-
-function enteredBy({ event_name: name, old_image: old, new_image: image }: HistoryChange, read: Read) {
-  if (name === 'INSERT') return NO_ITEM
+/** What a change found by its own row; undefined where that has no image of it. */
+function enteredBy(change: HistoryChange, read: Read): AttributeTexts | undefined {
+  const { event_name: name, old_image: old, new_image: image } = change
+  if (name === 'INSERT') return null
   const seen = name === 'BASELINE' ? image : old
-  return seen === null ? undefined : ({ state: read(seen) } satisfies Known)
+  return seen === null ? undefined : read(seen)
 }
 
-function leftBy({ event_name: name, new_image: image }: HistoryChange, read: Read): Known | undefined {
-  if (name === 'REMOVE') return NO_ITEM
-  return image === null ? undefined : { state: read(image) }
+function leftBy({ event_name: name, new_image: image }: HistoryChange, read: Read): AttributeTexts | undefined {
+  if (name === 'REMOVE') return null
+  return image === null ? undefined : read(image)
 }
 
 function stateLeft(step: Step<HistoryChange>, read: Read): AttributeTexts | undefined {
   const last = step.changes.at(-1)
-  return last === undefined ? null : leftBy(last, read)?.state
+  return last === undefined ? null : leftBy(last, read)
 }
 
 type Read = (image: string) => AttributeTexts
-
-const NO_ITEM: Known = { state: null }
 
 /** Follows each attribute through some moves, of which those of `mine` are the writer's, by event id. */
 export function trailsOf(moves: readonly Move[], mine: ReadonlySet<string>): Trails {

@@ -56,7 +56,7 @@ export async function planOne(
   { onSame, onWithinSecond }: PlanListener,
   then: Then = thenAt(all, subject),
 ): Promise<PlannedChange | undefined> {
-  const item = { key: all.itemKey, was: then, now: await itemNow(all, subject) }
+  const item = { key: all.itemKey, was: then, now: (await itemsNowOf([all.itemKey], subject))(all) }
   const [planned] = await planItems([item], subject.options)
   if (then.withinSecond) onWithinSecond()
   if (planned === undefined) onSame()
@@ -67,11 +67,13 @@ function thenAt(all: ItemHistory, { at, beganUs, lost }: PastAndPresent): Then {
   return thenOf(stateAt(all, at, beganUs), at, lost)
 }
 
-async function itemNow(all: ItemHistory, subject: PastAndPresent): Promise<Now> {
+/** What some items are now, read from the table at once where there is one. */
+async function itemsNowOf(keys: readonly string[], subject: PastAndPresent): Promise<(all: ItemHistory) => Now> {
   const { live } = subject
-  if (live === null) return null
-  if (live !== undefined) return (await live.read([all.itemKey])).get(all.itemKey)?.image ?? null
-  return stateNow(all, subject)
+  if (live === null) return () => null
+  if (live === undefined) return all => stateNow(all, subject)
+  const found = await live.read(keys)
+  return ({ itemKey }) => found.get(itemKey)?.image ?? null
 }
 
 /** What the archive takes an item for by now. */
@@ -136,7 +138,7 @@ export async function* planUndo(
   for await (const batch of batchesOf(written, ITEMS)) {
     const keys = batch.map(({ itemKey }) => itemKey)
     const histories = await readHistories(engine, table, keys, ITEMS)
-    const now = await itemsNowOf(histories, subject)
+    const now = await itemsNowOf([...histories.keys()], subject)
     const undone = batch.map(({ itemKey, eventIds }) => {
       const all = histories.get(itemKey) as ItemHistory
       return undoItem(all, new Set(eventIds), now(all), options)
@@ -151,17 +153,6 @@ export async function* planUndo(
 
 /** Items whose whole histories are in memory at once: more of them need fewer looks at the table. */
 const ITEMS = 200
-
-/** What some items are now, read from the table at once where there is one. */
-async function itemsNowOf(
-  histories: ReadonlyMap<string, ItemHistory>,
-  subject: PastAndPresent,
-): Promise<(all: ItemHistory) => Now> {
-  const { live } = subject
-  if (live === undefined || live === null) return all => stateNow(all, subject)
-  const found = await live.read([...histories.keys()])
-  return ({ itemKey }) => found.get(itemKey)?.image ?? null
-}
 
 /** An instant as a plan has it. */
 export function planInstant({ us }: Pick<Instant, 'us'>): string {

@@ -54,7 +54,7 @@ export interface PlannedItem {
   readonly expected: string
   /** What is known of the state at the instant. */
   readonly confidence: string
-  /** Why nothing is done: of `leave` and `skip`. */
+  /** Why nothing is done: of `leave` and `skip`. Of an `update` in part what stays, as others changed it since. */
   readonly reason: string | null
 }
 
@@ -139,13 +139,21 @@ export async function planItems(
   items: readonly ThenAndNow[],
   options: PlanOptions,
 ): Promise<readonly (PlannedChange | undefined)[]> {
+  return hidePlanned(await planOpened(items, options), options.sealed)
+}
+
+/** The same with every value as it was in the table, where there are keys. */
+async function planOpened(
+  items: readonly ThenAndNow[],
+  options: PlanOptions,
+): Promise<readonly (PlannedChange | undefined)[]> {
   const { sealed } = options
   if (sealed === undefined) return items.map(({ key, was, now }) => planItem(key, was, now, options))
   const opened = await openImages(
     items.flatMap(({ was, now }) => [was.image, now ?? null]),
     sealed,
   )
-  const planned = items.map(({ key, was, now }) => {
+  return items.map(({ key, was, now }) => {
     const [past, present] = [opened.get(was.image ?? ''), opened.get(now ?? '')]
     const image = past?.kind === 'open' ? past.image : was.image
     // what an item was cannot be held against what nobody can read
@@ -153,12 +161,12 @@ export async function planItems(
     if (closed?.kind === 'closed') return closedItem(key, was, closed.reason)
     return planItem(key, { ...was, image }, present?.kind === 'open' ? present.image : now, options)
   })
-  return hidePlanned(planned, sealed)
 }
 
-async function openImages(
+/** Each of some images that holds sealed values, as it was in the table, or why it cannot be; no other is in it. */
+export async function openImages(
   images: readonly (string | null)[],
-  sealed: SealedItems,
+  sealed: Pick<SealedItems, 'open'>,
 ): Promise<ReadonlyMap<string, OpenedImage>> {
   const closed = [...new Set(images)].filter(image => image !== null && holdsSealed(image)) as readonly string[]
   const opened = closed.length === 0 ? [] : await sealed.open(closed)
@@ -166,7 +174,7 @@ async function openImages(
 }
 
 /** Of what nobody can read a plan has no hash either, by which it could be guessed. */
-function closedItem(key: string, { confidence }: Then, reason: string): PlannedChange {
+function closedItem(key: string, { confidence }: Pick<Then, 'confidence'>, reason: string): PlannedChange {
   return { key, action: 'skip', wanted: null, expected: UNKNOWN, confidence, reason, now: null }
 }
 
@@ -191,9 +199,7 @@ export async function hidePlanned(
   )
   return sealedOnes.map(item => {
     const again = opened.get(item?.wanted ?? '')
-    return item !== undefined && again?.kind === 'closed'
-      ? { ...item, action: 'skip', wanted: null, expected: UNKNOWN, reason: again.reason, now: null }
-      : item
+    return item !== undefined && again?.kind === 'closed' ? closedItem(item.key, item, again.reason) : item
   })
 }
 
@@ -384,7 +390,7 @@ export async function* planTable(
   for await (const batch of batchesOf(pairs, BATCH)) {
     // a closer look costs a query: it is for what would be acted on
     const lost = batch.flatMap(({ key, was, now }) => (was?.lost ? [{ key, was, now }] : []))
-    const acting = new Set((await planItems(lost, options)).map(planned => planned?.key))
+    const acting = new Set((await planOpened(lost, options)).map(planned => planned?.key))
     const unsure = batch.filter(({ was, key }) => was === undefined || acting.has(key))
     const found = unsure.length === 0 ? new Map<string, Then>() : await look(unsure.map(pair => pair.key))
     const items = batch.map(({ key, was, now }) => ({ key, was: found.get(key) ?? (was as Then), now }))

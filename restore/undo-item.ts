@@ -32,13 +32,12 @@ export function undoItem(
   const { itemKey: key, steps } = all
   const from = steps.findIndex(step => step.changes.some(({ event_id: id }) => mine.has(id)))
   if (from === -1) throw new Error(`item ${key} has none of the changes that are to be undone`)
-  const { confidence } = historySince(all, from)
+  const { confidence, steps: since, changes } = historySince(all, from)
   const skip = (reason: string, expected: string, shown: string | null) =>
     ({ key, action: 'skip', wanted: null, expected, confidence, reason, now: shown }) as const
   if (now === undefined) return skip(NOW_UNKNOWN, UNKNOWN, null)
   const expected = now === null ? ABSENT : comparableHash(now)
-  const since = steps.slice(from)
-  const images = since.flatMap(({ changes }) => changes.flatMap(change => [change.old_image, change.new_image]))
+  const images = changes.flatMap(change => [change.old_image, change.new_image])
   // what is sealed in the archive is clear in the table, and a plan is kept
   if (images.some(holdsSealed)) return skip(`${SEALED}: --as-of restores it, with the keys at hand`, UNKNOWN, null)
   if (since.some(step => !step.ordered || step.unresolved)) return skip(UNORDERED, expected, now)
@@ -148,7 +147,7 @@ function itemWith(image: string, writes: ReadonlyMap<string, string | undefined>
   return canonicalItem(comparableAttributes(item), 'wanted')
 }
 
-/** AttributeTexts that are named. */
+/** Attributes that are named. */
 const MOST_KEPT = 10
 
 function keptText(kept: readonly Kept[], options: PlanOptions): string {

@@ -40,14 +40,13 @@ function checkSidebar() {
 async function checkHeadings() {
   const markdown = await createMarkdownRenderer(pages, config.markdown)
   const names = readdirSync(pages, { recursive: true }).filter(name => name.endsWith('.md'))
-  const rendered = new Map(
-    names.map(name => [name, markdown.render(readFileSync(join(pages, name), 'utf8'), { path: join(pages, name) })]),
-  )
+  const texts = new Map(names.map(name => [name, readFileSync(join(pages, name), 'utf8')]))
+  const idsOf = html => new Set([...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id))
   const ids = new Map(
-    [...rendered].map(([name, html]) => [name, new Set([...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id))]),
+    [...texts].map(([name, text]) => [name, idsOf(markdown.render(text, { path: join(pages, name) }))]),
   )
-  const dead = [...rendered.keys()].flatMap(name =>
-    linksOf(readFileSync(join(pages, name), 'utf8')).flatMap(([page, id]) => {
+  const dead = [...texts].flatMap(([name, text]) =>
+    linksOf(text).flatMap(([page, id]) => {
       const target = page === '' ? name : posix.normalize(posix.join(posix.dirname(name), page))
       return ids.get(target)?.has(decodeURIComponent(id)) ? [] : [`${name}: ${page}#${id}`]
     }),

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { REFUSED_PREFIX } from '../transform/layout.js'
+import { parseRefusedKey, REFUSED_PREFIX } from '../transform/layout.js'
 import { DiskArchive } from './folder.js'
 import { archiveLedger, Ledger } from './redriven.js'
 import { openRefused, readRefused } from './refused-reader.js'
@@ -30,7 +30,9 @@ export async function countRefusedBeside(root: string, tables: readonly string[]
   const ledger = Ledger.open(archiveLedger(root), 'archive')
   const records = new Set<string>()
   let damaged = 0
-  for await (const kept of readRefused(new DiskArchive(root), () => damaged++))
+  // an object that names one of the tables by its key is counted, and told where it cannot be read, by that one
+  const isBeside = (key: string) => !tables.includes(parseRefusedKey(key)?.table ?? '')
+  for await (const kept of readRefused(new DiskArchive(root), () => damaged++, isBeside))
     if (!tables.includes(kept.entry.table) && !ledger.isDone(kept)) records.add(hash('sha256', kept.entry.data))
   return records.size + (tables.length === 0 ? damaged : 0)
 }

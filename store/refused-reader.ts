@@ -38,12 +38,16 @@ export interface KeptEntry {
 }
 
 /**
- * Every refused record with its place, object by object. A line that is no entry, or an unreadable object, is passed to
- * `onDamage`.
+ * Every refused record with its place, object by object, but of objects that are not `wanted` by their keys. A line
+ * that is no entry, or an unreadable object, is passed to `onDamage`.
  */
-export async function* readRefused(objects: Objects, onDamage: (key: string) => void): AsyncGenerator<KeptEntry> {
+export async function* readRefused(
+  objects: Objects,
+  onDamage: (key: string) => void,
+  wanted: (key: string) => boolean = () => true,
+): AsyncGenerator<KeptEntry> {
   for (const prefix of [REFUSED_PREFIX, GIVEN_UP_PREFIX])
-    for (const key of await objects.list(prefix)) yield* openRefused(objects, key, onDamage)
+    for (const key of (await objects.list(prefix)).filter(wanted)) yield* openRefused(objects, key, onDamage)
 }
 
 /**

@@ -11,23 +11,23 @@ export async function tablesIn(
 ): Promise<ReadonlyMap<string, TableConfiguration>> {
   const known = new Map([...configured].map(table => [table.table, table]))
   const names = [...new Set([...(await tablesOf(archive)), ...known.keys()])].sort()
-  const named = names.map(name => withPersonalKeys(archive, known.get(name)) ?? keptTable(archive, name))
-  const tables = nameTables(await Promise.all(named))
+  const tables = nameTables(await Promise.all(names.map(name => tableAs(archive, name, known.get(name)))))
   return new Map(tables.map(table => [table.table, table]))
 }
 
 /**
- * A configured table, whose keys name persons where its rows say so, whatever is configured here: what is asked by a
- * clear name would seem never to have been.
+ * A table as it is configured, if it is. Its keys name persons where its rows say so, whatever is configured here: what
+ * is asked by a clear name would seem never to have been.
  */
-function withPersonalKeys(
+async function tableAs(
   archive: Objects,
-  table: TableConfiguration | undefined,
-): Promise<TableConfiguration> | TableConfiguration | undefined {
-  if (table === undefined || table.keyIsPersonal !== undefined) return table
-  return keptTable(archive, table.table).then(({ keyIsPersonal }) =>
-    keyIsPersonal === undefined ? table : { ...table, keyIsPersonal },
-  )
+  name: string,
+  configured: TableConfiguration | undefined,
+): Promise<TableConfiguration> {
+  if (configured?.keyIsPersonal !== undefined) return configured
+  const kept = await keptTable(archive, name)
+  if (configured === undefined) return kept
+  return kept.keyIsPersonal === undefined ? configured : { ...configured, keyIsPersonal: kept.keyIsPersonal }
 }
 
 /** A table as the archive knows it, where nothing is configured here: the columns of all configurations it keeps. */

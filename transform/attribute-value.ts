@@ -76,6 +76,11 @@ export function canonicalItem(attributes: ReadonlyMap<string, string>, path: str
   return `{${members.join(',')}}`
 }
 
+/** Canonical DynamoDB JSON of an item, or a key, whose binary is encoded once. Throws a `Refusal` for what is none. */
+export function canonicalImage(item: Item): string {
+  return canonicalItem(canonicalAttributes(item, 'item', 'once'), 'item')
+}
+
 /**
  * Canonical DynamoDB JSON of one attribute value: no white space, map keys and set elements sorted by the bytes of
  * their UTF-8, numbers in their one spelling, binary as base64 once, strings escaped as in RFC 8785. Throws a `Refusal`

@@ -1,17 +1,14 @@
 /** Sealed values on a screen: told of where they were erased, and opened for who asked for that. Files have neither. */
-import { openingFor } from '../erasure/opening.js'
-import { firstOf, markingOf, type Unsealing, unsealText } from '../erasure/reveal.js'
+import { markingFor, openingFor } from '../erasure/opening.js'
+import { type Unsealing, unsealText } from '../erasure/reveal.js'
 import { imagesIn, revealChange, revealHistory, revealRows } from '../erasure/revealed.js'
 import type { AnsweredHistory } from '../queries/answers/read-history.js'
 import type { Row } from '../queries/engines/rows.js'
-import { boundariesWith } from '../queries/verdict/erasures.js'
 import type { HistoryChange } from '../queries/verdict/item-change.js'
-import type { Item } from '../transform/attribute-value.js'
-import { parseItem } from '../transform/attribute-value.js'
+import { canonicalImage, type Item, parseItem } from '../transform/attribute-value.js'
 import { keysNamedIn } from '../transform/sealed-field.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { PageAsking } from './screen.js'
-import { itemText } from './tables.js'
 
 /** A history as people see it; in a file as it is stored. */
 export async function seenHistory(
@@ -39,7 +36,7 @@ export async function seenItems<Of extends { readonly item: Item | null }>(
   items: readonly Of[],
 ): Promise<readonly Of[]> {
   if (asking.waits) return items
-  const texts = items.map(({ item }) => (item === null ? null : itemText(item)))
+  const texts = items.map(({ item }) => (item === null ? null : canonicalImage(item)))
   const unseal = await unsealing(asking, [table], texts)
   return items.map((one, i) => {
     const text = texts[i]
@@ -67,11 +64,8 @@ async function unsealing(
   const { engine } = archive
   const names = keysNamedIn(texts)
   if (names.length === 0) return () => undefined
-  if (keys !== undefined) {
-    const opened = await keys()
-    await opened.fetch(names)
-    return openingFor(engine, tables, opened)
-  }
-  const known = await Promise.all(tables.map(table => boundariesWith(engine, table)))
-  return firstOf(known.map(({ erasures }) => markingOf(erasures)))
+  if (keys === undefined) return markingFor(engine, tables)
+  const opened = await keys()
+  await opened.fetch(names)
+  return openingFor(engine, tables, opened)
 }

@@ -5,7 +5,6 @@ import { anyItemKey } from '../queries/known-keys.js'
 import { lastChangeUs } from '../queries/list-changes.js'
 import { archiveBegan } from '../queries/verdict/state-at.js'
 import { findFacts } from '../store/kept-facts.js'
-import { canonicalAttributes, canonicalItem, type Item } from '../transform/attribute-value.js'
 import type { Fact } from '../transform/fact.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { AddressError, linkTo, type Search } from './address.js'
@@ -30,11 +29,6 @@ export async function itemIn({ archive, once }: PageAsking, table: TableConfigur
 export function itemLink(table: string, itemKey: string, search: Search = {}): string {
   const typed = showItemKey(itemKey)
   return linkTo(['t', table, 'i', /^\.{0,2}$|\.(json|csv)$/.test(typed) ? itemKey : typed], search)
-}
-
-/** An item, or a key, in canonical JSON. */
-export function itemText(item: Item): string {
-  return canonicalItem(canonicalAttributes(item, 'item', 'once'), 'item')
 }
 
 /** The facts that are kept of a table, read once; none where the engine has no place for them. */

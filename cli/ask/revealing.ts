@@ -1,9 +1,7 @@
 import type { Table, Vector } from 'apache-arrow'
-import { openingFor } from '../../erasure/opening.js'
-import { AS_STORED, markingOf, type Unsealing, unsealText } from '../../erasure/reveal.js'
+import { markingFor, openingFor } from '../../erasure/opening.js'
+import { AS_STORED, type Unsealing, unsealText } from '../../erasure/reveal.js'
 import type { ReadingKeys } from '../../erasure/subject-keys.js'
-import type { QueryEngine } from '../../queries/engines/engine.js'
-import { boundariesWith } from '../../queries/verdict/erasures.js'
 import { keysNamedIn } from '../../transform/sealed-field.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { callAws } from '../failures.js'
@@ -34,7 +32,7 @@ export async function revealingOf(
 ): Promise<Revealing> {
   const opening = await openingOf(workspace, [table], options)
   const { given } = opening
-  return { ...opening, shown: given === AS_STORED ? await markingIn(workspace.engine, table) : given }
+  return { ...opening, shown: given === AS_STORED ? await markingFor(workspace.engine, [table]) : given }
 }
 
 /** How sealed values open where somebody asks to see them; else they stay. Throws a `CommandError`. */
@@ -53,10 +51,6 @@ export async function openingOf(
 async function fetchKeys(keys: ReadingKeys, texts: Iterable<string | null>): Promise<void> {
   const names = keysNamedIn(texts)
   if (names.length > 0) await callAws('key table cannot be read', () => keys.fetch(names))
-}
-
-async function markingIn(engine: QueryEngine, table: TableConfiguration): Promise<Unsealing> {
-  return markingOf((await boundariesWith(engine, table)).erasures)
 }
 
 /** An answer's columns with what is sealed in their texts replaced. */

@@ -8,7 +8,7 @@ import type { OpenedImage, SealedItems } from '../../restore/restore-plan.js'
 import { DiskArchive } from '../../store/folder.js'
 import { keptConfigurations } from '../../store/kept-configurations.js'
 import { readFacts } from '../../store/kept-facts.js'
-import { canonicalAttributes, canonicalItem, parseItem } from '../../transform/attribute-value.js'
+import { canonicalImage, parseItem } from '../../transform/attribute-value.js'
 import { keysNamedIn, type SealedField, type Sealing } from '../../transform/sealed-field.js'
 import { type TableConfiguration, underKeys } from '../../transform/table-configuration.js'
 import type { Io, Options } from '../io.js'
@@ -70,7 +70,7 @@ function sealedBy({ table, keys }: Keys, unseal: Unsealing, erasures: KnownErasu
       underKeys(table, ({ seal }) =>
         images.map(({ key, image }) => {
           const { item } = (seal as Sealing).image(parseItem(image), 'once', key)
-          return canonicalItem(canonicalAttributes(item, 'item', 'once'), 'item')
+          return canonicalImage(item)
         }),
       ),
   }

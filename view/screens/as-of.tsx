@@ -5,7 +5,7 @@ import type { TableItem } from '../../library/archive-answers.js'
 import { textTable } from '../../queries/engines/text-table.js'
 import { MOMENT_FORMS, parseMoment } from '../../queries/moment.js'
 import { isDoubtful } from '../../queries/verdict/findings.js'
-import type { AttributeValue, Item } from '../../transform/attribute-value.js'
+import { type AttributeValue, canonicalImage, type Item } from '../../transform/attribute-value.js'
 import { formatInstant, readableInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { AddressError, linkTo, shellWord, startIn } from '../address.js'
@@ -16,7 +16,7 @@ import { receiptOfTableAsOf } from '../receipts.js'
 import type { PageAsking, Screen, Sureness } from '../screen.js'
 import { seenItems } from '../sealed.js'
 import { surenessOf } from '../sureness.js'
-import { beganOf, itemLink, itemText, tableIn } from '../tables.js'
+import { beganOf, itemLink, tableIn } from '../tables.js'
 
 const A_PAGE = 50
 const OURS = new Set(['tz', 'raw', 'after', 'w', 'ask'])
@@ -64,10 +64,10 @@ export async function asOfScreen(asking: PageAsking): Promise<Screen> {
     rows: textTable(
       ['item_key', 'state', 'confidence', 'item'],
       shown.map(({ key, state, confidence, item }) => [
-        itemText(key),
+        canonicalImage(key),
         state,
         confidence,
-        item === null ? null : itemText(item),
+        item === null ? null : canonicalImage(item),
       ]),
     ),
     body: asking.waits ? null : (
@@ -184,7 +184,7 @@ function List({
       columns={[['item'], ['how sure'], ['what it was']]}
     >
       {shown.map(({ key, confidence, state, item, unresolved }) => {
-        const itemKey = itemText(key)
+        const itemKey = canonicalImage(key)
         const link = itemLink(table.table, itemKey, { at })
         return (
           <tr data-row={link} data-open={link}>

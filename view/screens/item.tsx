@@ -6,6 +6,7 @@ import { type AnsweredHistory, readHistory } from '../../queries/answers/read-hi
 import { textTable } from '../../queries/engines/text-table.js'
 import { similarItemKeys } from '../../queries/known-keys.js'
 import type { StateAt } from '../../queries/verdict/state-at.js'
+import { canonicalImage } from '../../transform/attribute-value.js'
 import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { AddressError, linkTo, momentIn, periodIn, shellWord } from '../address.js'
@@ -15,7 +16,7 @@ import { receiptOfItem } from '../receipts.js'
 import type { PageAsking, Screen } from '../screen.js'
 import { seenHistory } from '../sealed.js'
 import { judgedItem } from '../sureness.js'
-import { itemIn, itemText, tableIn } from '../tables.js'
+import { itemIn, tableIn } from '../tables.js'
 import { compareScreen } from './compare.js'
 import { changesIn, describe, type Placed, stateOf, trailOf } from './item-history.js'
 import { A_PAGE, Changes, Moments, Past, Selected } from './item-parts.js'
@@ -132,7 +133,7 @@ function stateRow(itemKey: string, at: number, { state, until }: StateAt) {
   const item = state.kind === 'present' ? itemOfImage(state.image) : null
   return textTable(
     ['item_key', 'as_of', 'state', 'confidence', 'item'],
-    [[itemKey, formatInstant(at, 6), nameState(state), until.confidence, item === null ? null : itemText(item)]],
+    [[itemKey, formatInstant(at, 6), nameState(state), until.confidence, item === null ? null : canonicalImage(item)]],
   )
 }
 
