@@ -10,10 +10,11 @@ import { JOURNAL_METRICS } from '../journal/journal-metrics.js'
 import { KeptLog } from '../journal/kept-log.js'
 import { readKmsVerifier } from '../journal/kms-key.js'
 import { RefusedExpiry } from '../journal/refused-expiry.js'
+import { secondVersions } from '../journal/second-versions.js'
 import { verifyLog } from '../journal/verify-log.js'
 import { type ListedForVerifying, verifyObjects } from '../journal/verify-objects.js'
 import { Bucket } from '../store/s3.js'
-import { CLAIMS_PREFIX, LOG_PREFIX, SEALED_PREFIXES, TILES_PREFIX } from '../transform/layout.js'
+import { LOG_PREFIX, SEALED_PREFIXES } from '../transform/layout.js'
 
 export interface JournalCheckOptions {
   readonly s3: S3Client
@@ -50,9 +51,6 @@ export interface CheckedJournal {
  * are not the version sealed. Older ones lie in classes of storage where each reading is paid for.
  */
 const SAMPLE = { objects: 64, days: 7 }
-
-/** What of a journal never changes, by prefix: each file has one version, and a second would be a second history. */
-const WRITTEN_ONCE = [CLAIMS_PREFIX, TILES_PREFIX]
 
 const DAY_MS = 86_400_000
 
@@ -126,18 +124,6 @@ function verifiedByVersion({ root }: Head, recent: ReadonlySet<string>) {
     const drawn = hash('sha256', Buffer.concat([root, Buffer.from(key)]), 'buffer').readUInt32BE() / 2 ** 32
     return sealed !== undefined && etag === sealed && !(recent.has(key) && drawn < share)
   }
-}
-
-/** Files of the journal that somebody wrote or deleted a second time, which the newest of them would hide. */
-async function secondVersions(bucket: Bucket): Promise<readonly JournalFinding[]> {
-  const findings: JournalFinding[] = []
-  for (const prefix of WRITTEN_ONCE) {
-    const counts = new Map<string, number>()
-    for await (const { key } of bucket.versions(prefix)) counts.set(key, (counts.get(key) ?? 0) + 1)
-    for (const [key, count] of counts)
-      if (count > 1) findings.push({ kind: 'forked', key, message: `has ${count} versions, expected one` })
-  }
-  return findings
 }
 
 function countByKind(findings: readonly JournalFinding[]): Counts {

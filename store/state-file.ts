@@ -9,6 +9,9 @@ import { makeFolder, renameDurably, sync, writeAll } from './durable.js'
  * state folder, never in the archive: whoever could write there would vouch for himself.
  */
 
+/** What the root of an archive in a bucket begins with. */
+const BUCKET = 's3://'
+
 /**
  * Where it lies: in `$XDG_STATE_HOME/itemtrail`, else `~/.local/state/itemtrail` (XDG base directories). `name` is what
  * is remembered and its suffix; `part` of the archive has a file of its own.
@@ -21,7 +24,9 @@ export function stateFile(
 ): string {
   const { XDG_STATE_HOME: given } = environment
   const folder = given?.startsWith('/') ? given : join(homedir(), '.local', 'state')
-  const whose = hash('sha256', [realpathSync(root), ...(part === undefined ? [] : [part])].join('\0')).slice(0, 32)
+  // a bucket has one name, a folder may have several
+  const where = root.startsWith(BUCKET) ? root : realpathSync(root)
+  const whose = hash('sha256', [where, ...(part === undefined ? [] : [part])].join('\0')).slice(0, 32)
   return join(folder, 'itemtrail', `${name}-${whose}.${suffix}`)
 }
 

@@ -116,9 +116,9 @@ const MAX_POLICY = 256 * 1024
  * The authorities that the flags name; undefined where they name none. Throws a `CommandError` for a file that has no
  * certificates, and for one in the archive, where whoever made the time stamps could have put it.
  */
-export function believedAuthorities({ tsaCa: path }: Options, root: string): Authorities | undefined {
+export function believedAuthorities({ tsaCa: path }: Options, root?: string): Authorities | undefined {
   if (typeof path !== 'string') return undefined
-  refuseInArchive('tsa-ca', path, { archive: root })
+  if (root !== undefined) refuseInArchive('tsa-ca', path, { archive: root })
   const bytes = readBounded(path, path, { maxBytes: MAX_AUTHORITIES })
   if (bytes === undefined) throw new CommandError(`--tsa-ca ${path} is not there`)
   try {

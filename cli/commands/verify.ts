@@ -1,14 +1,18 @@
 import { nearest } from '../../config/nearest.js'
 import { UnreadableTable } from '../../queries/engines/engine.js'
 import { deliveriesOf } from '../../queries/engines/literal.js'
+import { tablesOf } from '../../store/table-objects.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { ENGINE_OPTIONS, engineOf } from '../ask/engine-choice.js'
 import { instantOf } from '../ask/instant-argument.js'
 import { KEY_OPTION, POLICY_OPTION, TSA_OPTION } from '../ask/journal-options.js'
 import { SINCE_OPTION } from '../ask/kept-checkpoint.js'
 import { tellRemarks, tellUnbelieved } from '../ask/remarks.js'
-import { ARCHIVE_OPTION, CONFIG_OPTION, findWorkspaceTable, withWorkspace } from '../ask/workspace.js'
+import { ARCHIVE_OPTION, CONFIG_OPTION, findWorkspaceTable, type Workspace, withWorkspace } from '../ask/workspace.js'
 import { type Failure, failureOf, isInterrupted } from '../failure-of.js'
+import { callAws } from '../failures.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
+import { DEFAULT_ARCHIVE } from '../show/archive-name.js'
 import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
 import type { ObjectsInTurn } from '../show/json-text.js'
 import type { TextFormat } from '../show/output-format.js'
@@ -34,11 +38,12 @@ export const verify: Command = {
   options: [
     ARCHIVE_OPTION,
     CONFIG_OPTION,
+    ...ENGINE_OPTIONS,
     KEY_OPTION,
     POLICY_OPTION,
     SINCE_OPTION,
     TSA_OPTION,
-    ['--full', 'hashes every object, also those that are unchanged by size and time since they were hashed'],
+    ['--full', 'hashes every object, also those that are unchanged since they were hashed or, in a bucket, sealed'],
     ['--from <instant>', 'the period that rows and continuity are about; without it, from the first change'],
     ['--to <instant>', 'the moment after the last of the period'],
     FORMAT_OPTION,
@@ -55,17 +60,37 @@ export const verify: Command = {
       return verifyJournal(part === 'log', options, format, io)
     }
     if (part === 'proof' || part === 'bundle') {
+      if (typeof options.stack === 'string')
+        throw new CommandError(`verify ${part} is of a file that was handed out, not of a stack: leave --stack out`)
       if (of === undefined) throw new CommandError(`verify ${part} wants ${part === 'proof' ? 'a FILE' : 'a FOLDER'}`)
       return (part === 'proof' ? verifyProof : verifyBag)(of, options, format, io)
     }
     const subject = subjectOf(part)
     const asked = readPeriod(options)
-    return withWorkspace(options, async workspace => {
+    return withArchive(options, io, async workspace => {
       if (workspace.tables.length === 0) throw new CommandError('the archive has no table yet', EXIT.unchecked)
       const exit = await verifyTables(subject, { workspace, period: asked, io }, of, format)
       return tellUnbelieved(workspace, exit, io)
     })
   },
+}
+
+/** Opens the archive that the flags name, in a folder or on AWS, with all tables that it has. */
+async function withArchive(
+  options: Options,
+  io: Io,
+  ask: (workspace: Workspace) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  if (engineOf(options, DEFAULT_ARCHIVE) === 'duckdb') return withWorkspace(options, ask)
+  return withWorkspace(
+    options,
+    async workspace => {
+      const { facts } = workspace.engine
+      const found = facts === undefined ? [] : await tablesOf(facts)
+      return ask({ ...workspace, tables: [...new Set([...found, ...workspace.tables])].sort() })
+    },
+    io,
+  )
 }
 
 /** Throws a `CommandError` for a flag of another part: what it asks for would not be looked at, and nobody told. */
@@ -86,8 +111,11 @@ const OF_PARTS: readonly (readonly [flag: string, option: string, parts: readonl
   ['--policy', 'policy', ['log', 'objects', 'proof', 'bundle']],
 ]
 
+/** What AWS refused of a stack. */
+const UNREAD = 'the journal and its objects cannot be read'
+
 async function verifyJournal(logAlone: boolean, options: Options, format: TextFormat, io: Io): Promise<ExitCode> {
-  const check = await checkJournal(options, logAlone, io)
+  const check = await callAws(UNREAD, () => checkJournal(options, logAlone, io))
   if (check === undefined) throw new CommandError('archive is not sealed', EXIT.unchecked, 'itemtrail seal seals it')
   const page = () => {
     printJournal(check, io)
@@ -102,14 +130,14 @@ async function verifyJournal(logAlone: boolean, options: Options, format: TextFo
 /** Log, objects, rows, continuity. What is broken weighs most: it may be why something else could not be checked. */
 async function verifyAll(options: Options, format: TextFormat, io: Io): Promise<ExitCode> {
   const period = readPeriod(options)
-  const check = await checkJournal(options, false, io)
+  const check = await callAws(UNREAD, () => checkJournal(options, false, io))
   const isBroken = check !== undefined && check.findings.length > 0
   const telling = format.tell(io)
   await telling.part(out => format.print(journalSurface(check, out), out), 'journal')
   const left = new Map(Object.entries({ rows: verifyRows, continuity: verifyContinuity }))
   let exit: ExitCode = EXIT.done
   try {
-    exit = await withWorkspace(options, async workspace => {
+    exit = await withArchive(options, io, async workspace => {
       let worst: ExitCode = workspace.tables.length === 0 && check === undefined ? EXIT.unchecked : EXIT.done
       for (const [part, subject] of left) {
         left.delete(part)

@@ -11,7 +11,8 @@ import { type StoredFile, type StoredRow, StoredRows, storedFiles } from './stor
 /** A row that is another than it was made, and where it lies. */
 export interface AlteredRow extends Altered {
   readonly kind: 'row'
-  readonly object: string
+  /** Null where nobody looked. */
+  readonly object: string | null
   readonly itemKey: string | null
   readonly eventId: string | null
   readonly eventName: string | null

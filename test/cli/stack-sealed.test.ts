@@ -15,7 +15,7 @@ import { LOOPBACK_CONNECTION, type Loopback, startLoopback } from '../loopback.j
 import { ORIGIN, SEED } from '../proof/vectors.js'
 import { change } from '../queries/story.js'
 import { type S3Server, type StoredVersion, startS3Server } from '../s3-server.js'
-import { parquetUnder } from '../store/altering.js'
+import { alterRows, parquetUnder } from '../store/altering.js'
 import { archiveOf, run } from './command-line.js'
 
 const v = (N: string) => ({ v: { N } })
@@ -233,5 +233,95 @@ describe('a sealed archive on AWS', () => {
     upload(key, 0, readFileSync(join(root, key)))
     // the bytes that were sealed, under another version
     expect(await word('one')).toBe('UNBROKEN')
+  })
+})
+
+describe('verify of a stack', () => {
+  const verify = (...argv: readonly string[]) => run(['verify', ...argv, '--stack', 'Itemtrail'])
+  const desk = async (...argv: readonly string[]) => {
+    const { exit, out } = await run(['verify', ...argv, '--archive', root, '--format', 'json'])
+    return { exit, json: JSON.parse(out) }
+  }
+
+  it('holds log, objects, rows and continuity against what vouches for each, and tells what Athena read', async () => {
+    const { exit, out, err } = await verify()
+    expect(out).toMatch(/what was sealed until \S+ is as itemtrail\.\S+ signed it, by the key given/)
+    expect(out).toContain('in the version that was sealed, which S3 never changes: --full hashes them again')
+    expect(out).toContain('Orders: 4 rows are what they were when they were made')
+    expect(out).toContain('not looked at on AWS: changed, misfits and flat columns')
+    expect(out).toContain('UNBROKEN 2')
+    expect([exit, err]).toEqual([0, expect.stringMatching(/athena: \d+ queries, .* scanned/)])
+  })
+
+  it('finds in rows and continuity what it finds on a desk', async () => {
+    for (const period of [[], ['--from', '2026-11-21', '--to', '2026-11-22']]) {
+      const rows = await verify('rows', '--format', 'json', ...period)
+      const [{ underived, ...told }] = JSON.parse(rows.out)
+      const [{ underived: onDesk, ...same }] = (await desk('rows', ...period)).json
+      expect([rows.exit, told]).toEqual([0, same])
+      expect(underived.columns).toEqual([...onDesk.columns, 'changed', 'misfits'])
+      const continuity = await verify('continuity', 'Orders', '--format', 'json', ...period)
+      const expected = await desk('continuity', 'Orders', ...period)
+      expect({ exit: continuity.exit, json: JSON.parse(continuity.out) }).toEqual(expected)
+    }
+  })
+
+  it('finds a row that is another than it was made', async () => {
+    const altered = await archiveOf(RECORDS)
+    await alterRows(parquetUnder(altered), { new_image: `'{"v":{"N":"9"}}'` }, 'true')
+    athena.answer = answerFromFolder(altered, BUCKET)
+    const { exit, out } = await verify('rows', 'Orders', '--format', 'json')
+    athena.answer = answerFromFolder(root, BUCKET)
+    const [{ altered: found }] = JSON.parse(out)
+    expect([exit, found.map((one: { altered: string; object?: string }) => [one.altered, one.object])]).toEqual([
+      1,
+      expect.arrayContaining([['new_image', undefined]]),
+    ])
+  })
+
+  it('hashes every object where it is told to, and of a version that was not sealed in any case', async () => {
+    const whole = JSON.parse((await verify('objects', '--full', '--format', 'json')).out)
+    expect([whole.objects.hashed, whole.objects.sound]).toEqual([whole.objects.sound, expect.any(Number)])
+    expect(JSON.parse((await verify('objects', '--format', 'json')).out).objects.hashed).toBe(0)
+    const key = keyOf(20)
+    upload(key, 0, Buffer.concat([readFileSync(join(root, key)), Buffer.from('x')]))
+    remove(keyOf(22))
+    const { exit, out } = await verify('objects')
+    expect([exit, out]).toEqual([1, expect.stringContaining(key)])
+    expect(out).toContain(keyOf(22))
+  })
+
+  it('finds a file of the journal that was written twice, another key, and that the journal is gone', async () => {
+    const claim = sealed.find(({ key }) => key.startsWith('log/next/')) as StoredVersion
+    s3.add({ key: claim.key, body: claim.body })
+    const twice = await verify('log')
+    expect([twice.exit, twice.out]).toEqual([1, expect.stringContaining('has 2 versions, expected one')])
+    s3.versions.splice(0, s3.versions.length, ...sealed)
+    const other = await startKmsServer()
+    vi.stubEnv('AWS_ENDPOINT_URL_KMS', other.endpoint)
+    expect((await verify('log')).exit).toBe(1)
+    vi.stubEnv('AWS_ENDPOINT_URL_KMS', kms.endpoint)
+    await other.stop()
+    for (const { key } of [...s3.versions]) if (key.startsWith('log/')) remove(key)
+    const gone = await verify('log')
+    expect([gone.exit, gone.out]).toEqual([
+      1,
+      expect.stringMatching(/is empty, and .* is of its size \d+: the journal is gone/),
+    ])
+  })
+
+  it('says who is not believed where the caller may not see the key', async () => {
+    kms.answers.set('GetPublicKey', 'AccessDeniedException')
+    const { exit, out } = await verify('log')
+    expect([exit, out]).toEqual([0, expect.stringContaining('who signed: --key takes the key')])
+  })
+
+  it('sends what is no matter of a stack back in words', async () => {
+    expect(await verify('proof', 'x.tlog-proof')).toMatchObject({
+      exit: 2,
+      err: expect.stringContaining('verify proof is of a file that was handed out, not of a stack'),
+    })
+    const { exit, err } = await run(['verify', 'log', '--workgroup', 'itemtrail', '--database', 'audit'])
+    expect([exit, err]).toEqual([2, expect.stringContaining('the journal lies in the bucket of the archive')])
   })
 })

@@ -12,7 +12,7 @@ import { formatInstant } from '../../../transform/instant.js'
 import type { TableConfiguration } from '../../../transform/table-configuration.js'
 import type { Workspace } from '../../ask/workspace.js'
 import { EXIT, type Io } from '../../io.js'
-import { archiveFlag } from '../../show/archive-name.js'
+import { archiveFlag, isOnAws } from '../../show/archive-name.js'
 import { COLOURS, missingText } from '../../show/confidence.js'
 import { showItemKey } from '../../show/item-key.js'
 import { grouped } from '../../show/progress.js'
@@ -198,18 +198,23 @@ function advise(
   { workspace }: Asked,
   io: Io,
 ): void {
-  const archive = archiveFlag(workspace.root)
+  // what was refused is kept in buckets that a stack names, and a baseline has flags of its own there
+  const [archive, status] = isOnAws(workspace.root) ? ['', 'status --stack NAME'] : both(archiveFlag(workspace.root))
   const say = (text: string) => io.err(`${wrap(text, io.columns)}\n`)
   if (left > 0) say(`${grouped(left)} more items: --format json has all`)
   if (tally.verdicts.GAP > 0)
     say(
-      `a missing change may be among the refused: itemtrail status${archive}; a new baseline makes what follows certain: itemtrail baseline ${table.table}${archive}`,
+      `a missing change may be among the refused: itemtrail ${status}; a new baseline makes what follows certain: itemtrail baseline ${table.table}${archive}`,
     )
-  else if (facts.broken.length > 0) say(`rows of a baseline may be among the refused: itemtrail status${archive}`)
+  else if (facts.broken.length > 0) say(`rows of a baseline may be among the refused: itemtrail ${status}`)
   else if (tally.verdicts['PRE-ARCHIVE'] > 0 && facts.baselines.length === 0)
     say(
       `a baseline gives items that are older than the archive a beginning: itemtrail baseline ${table.table}${archive}`,
     )
+}
+
+function both(flag: string): readonly [archive: string, status: string] {
+  return [flag, `status${flag}`]
 }
 
 function describeFinding(finding: ItemFinding, { itemKey, confidence }: ItemVerdict): object {

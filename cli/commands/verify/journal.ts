@@ -3,29 +3,22 @@ import type { Entry, SealEntry, SealedEntry } from '../../../journal/entry.js'
 import type { JournalFinding } from '../../../journal/finding.js'
 import { type JournalIdentity, NOT_BEGUN } from '../../../journal/head.js'
 import { identityOrAny } from '../../../journal/identity.js'
-import { KeptLog } from '../../../journal/kept-log.js'
 import { type KeptStamps, keptStamps } from '../../../journal/kept-stamps.js'
 import { CHECKPOINT, isOfHistory } from '../../../journal/log-store.js'
 import { RefusedExpiry } from '../../../journal/refused-expiry.js'
 import { readSeen, type SeenHead } from '../../../journal/seen-checkpoint.js'
-import { VerifiedBefore, verifiedPath } from '../../../journal/verified-before.js'
 import { type VerifiedLog, verifyLog } from '../../../journal/verify-log.js'
 import { type VerifiedArchive, type VerifiedObjects, verifyObjects } from '../../../journal/verify-objects.js'
 import { openByPolicy } from '../../../proof/policy.js'
 import { ProofError } from '../../../proof/proof-error.js'
 import { LOG_PREFIX } from '../../../transform/layout.js'
-import {
-  type BelievedKey,
-  believedAuthorities,
-  believedKey,
-  existingArchive,
-  withSealedObjects,
-} from '../../ask/journal-options.js'
+import type { BelievedKey } from '../../ask/journal-options.js'
 import { keepSeenOrTell } from '../../ask/keep-seen.js'
 import { type KeptCheckpoint, keptHead, readKeptCheckpoint } from '../../ask/kept-checkpoint.js'
 import { loadConfiguration } from '../../ask/workspace.js'
 import type { Io, Options } from '../../io.js'
 import { Progress } from '../../show/progress.js'
+import { type JournalPlace, openJournalPlace } from './journal-place.js'
 
 /** The archive held against its journal, and the journal against its anchors. */
 export interface JournalCheck {
@@ -40,6 +33,8 @@ export interface JournalCheck {
   readonly objects: VerifiedObjects | undefined
   /** Days after which the archive's bucket forgets what was refused. */
   readonly refusedDays: number
+  /** How it is told of objects that were not hashed that they are the same. */
+  readonly sameBy: string
   readonly stamps: KeptStamps['stamps']
   /** The largest checkpoint that a policy's witnesses cosigned; undefined where none are asked for, or none did. */
   readonly cosigned: Cosigned | undefined
@@ -54,14 +49,13 @@ export type PartFinding = JournalFinding & { readonly part: 'log' | 'objects' }
  * where nothing is sealed, and nothing from outside says that something was.
  */
 export async function checkJournal(options: Options, logAlone: boolean, io: Io): Promise<JournalCheck | undefined> {
-  const { root, archive } = existingArchive(options)
-  const store = new KeptLog(archive)
-  const key = believedKey(options, root)
+  const place = await openJournalPlace(options)
+  const { root, store, key } = place
   const kept = readKeptCheckpoint(options)
   const seen = readSeen(root)
   const identity = (await identityOrAny(store, key?.verifier, kept?.note)) ?? nobody(kept?.origin ?? seen?.origin)
   if ((kept?.size ?? 0) === 0 && !(await store.list('')).some(isOfHistory)) {
-    const gone = whoSaysSealed({ key, kept, seen, configured: loadConfiguration(options)?.seal })
+    const gone = whoSaysSealed({ key, kept, seen, stack: place.stack, configured: loadConfiguration(options)?.seal })
     return gone && goneJournal(gone, key)
   }
   const since = kept && keptHead(kept, identity)
@@ -75,14 +69,15 @@ export async function checkJournal(options: Options, logAlone: boolean, io: Io):
   }
   const log = await verifyLog(store, identity, { since, seen, onEntry })
   reading.end()
-  const { stamps, findings } = await keptStamps(store, log, believedAuthorities(options, root))
+  const { stamps, findings } = await keptStamps(store, log, place.authorities)
   const cosigned = cosignedBy(key, await store.read(CHECKPOINT), kept)
   const lacking = asksForWitnesses(key) && cosigned === undefined ? [LACKING] : []
   const full = options.full === true
-  const check = (sealed: VerifiedArchive) => checkObjects({ root, sealed, entries, seals: log.seals, expiry, full }, io)
-  const objects = !logAlone && log.head.size > 0 ? await withSealedObjects(archive, check) : undefined
+  const check = (sealed: VerifiedArchive) =>
+    checkObjects({ place, sealed, entries, seals: log.seals, expiry, full }, io)
+  const objects = !logAlone && log.head.size > 0 ? await place.withObjects(check) : undefined
   const another = seen !== undefined && seen.origin !== identity.origin ? [anotherJournal(seen, identity)] : []
-  const inLog = [...another, ...log.findings, ...findings, ...lacking].map(
+  const inLog = [...another, ...log.findings, ...findings, ...lacking, ...(await place.writtenTwice())].map(
     finding => ({ part: 'log', ...finding }) as const,
   )
   const inObjects = (objects?.findings ?? []).map(finding => ({ part: 'objects', ...finding }) as const)
@@ -96,6 +91,7 @@ export async function checkJournal(options: Options, logAlone: boolean, io: Io):
     log,
     objects,
     refusedDays: expiry.days,
+    sameBy: place.sameBy,
     stamps,
     cosigned,
     findings: [...inLog, ...inObjects],
@@ -117,6 +113,7 @@ interface Outside {
   readonly key: BelievedKey | undefined
   readonly kept: KeptCheckpoint | undefined
   readonly seen: SeenHead | undefined
+  readonly stack: { readonly origin: string } | undefined
   readonly configured: { readonly origin?: string | undefined } | undefined
 }
 
@@ -126,8 +123,9 @@ interface Gone {
   readonly says: string
 }
 
-function whoSaysSealed({ key, kept, seen, configured }: Outside): Gone | undefined {
+function whoSaysSealed({ key, kept, seen, stack, configured }: Outside): Gone | undefined {
   if (seen !== undefined) return { name: seen.origin, says: `${seen.where} is of its size ${seen.size}` }
+  if (stack !== undefined) return { name: stack.origin, says: 'the stack keeps a journal' }
   if (configured !== undefined) return { name: configured.origin, says: 'the configuration says "seal"' }
   if (key !== undefined) return { name: key.verifier.name, says: 'a key of it is given' }
   return kept && { name: kept.origin, says: `${kept.file} is a checkpoint of it` }
@@ -144,14 +142,18 @@ function goneJournal({ name, says }: Gone, key: BelievedKey | undefined): Journa
     seen: undefined,
     objects: undefined,
     refusedDays: REFUSED_DAYS,
+    sameBy: '',
     cosigned: undefined,
   }
   return { origin, key, log, ...nothing, stamps: [], findings }
 }
 
-/** What is unchanged by size and tag since it was hashed on this machine is not hashed again, unless `full`. */
-async function checkObjects({ root, sealed, entries, seals, expiry, full }: Sealing, io: Io): Promise<VerifiedObjects> {
-  const before = VerifiedBefore.read(verifiedPath(root))
+/** What is known to be the same is not hashed again, unless `full`. */
+async function checkObjects(
+  { place, sealed, entries, seals, expiry, full }: Sealing,
+  io: Io,
+): Promise<VerifiedObjects> {
+  const before = place.openVerified()
   const progress = new Progress(io, 'object')
   const verified = await verifyObjects(sealed, entries, seals, {
     ...(!full && { wasVerified: (listed, entry) => before.has(listed, entry) }),
@@ -166,7 +168,7 @@ async function checkObjects({ root, sealed, entries, seals, expiry, full }: Seal
 
 /** What is sealed of an archive, and where it lies. */
 interface Sealing {
-  readonly root: string
+  readonly place: JournalPlace
   readonly sealed: VerifiedArchive
   readonly entries: ReadonlyMap<string, SealedEntry>
   readonly seals: readonly SealEntry[]

@@ -1,8 +1,11 @@
 import { dayOf } from '../../../queries/verdict/row-check.js'
+import { RowsByQuery } from '../../../queries/verdict/rows-by-query.js'
 import { type AlteredRow, type PassedOver, RowCheck, type RowTally } from '../../../queries/verdict/verify-rows.js'
 import { formatInstant } from '../../../transform/instant.js'
 import { ROW_VERSIONS } from '../../../transform/row-versions.js'
+import type { ConfiguredColumn } from '../../../transform/table-configuration.js'
 import { EXIT, type ExitCode, type Io } from '../../io.js'
+import { isOnAws } from '../../show/archive-name.js'
 import { shortId } from '../../show/confidence.js'
 import { showItemKey } from '../../show/item-key.js'
 import { mapAsync } from '../../show/json-text.js'
@@ -12,9 +15,14 @@ import { cut, printable } from '../../show/text.js'
 import type { Verification } from './continuity.js'
 
 /** Is a row another than it was made? Its hashes tell, its images and its configuration. */
-export const verifyRows: Verification = async ({ workspace: { root }, period, io: world }, { table }) => {
+export const verifyRows: Verification = async ({ workspace: { root, engine }, period, io: world }, configuration) => {
+  const { table } = configuration
   const progress = new Progress(world, 'row')
-  const check = new RowCheck(root, table, { ...period, onRows: rows => progress.update(rows, 0, undefined) })
+  const onAws = isOnAws(root)
+  const check = onAws
+    ? new RowsByQuery(engine, configuration, period)
+    : new RowCheck(root, table, { ...period, onRows: rows => progress.update(rows, 0, undefined) })
+  const beyond = onAws ? ['changed', 'misfits', ...configuration.columns.flatMap(flatNames)] : []
   const passedOver: PassedOver[] = []
   async function* alteredRows(): AsyncGenerator<AlteredRow> {
     try {
@@ -28,7 +36,10 @@ export const verifyRows: Verification = async ({ workspace: { root }, period, io
       progress.end()
     }
   }
-  const summary = (io: Io) => printSummary(table, check.tally, passedOver, io)
+  const summary = (io: Io) => {
+    printSummary(table, check.tally, passedOver, io)
+    if (onAws) io.out(`  ${BY_QUERY}\n`)
+  }
   return {
     list: 'altered',
     isApart: false,
@@ -37,10 +48,18 @@ export const verifyRows: Verification = async ({ workspace: { root }, period, io
       summary(io)
     },
     rows: () => mapAsync(alteredRows(), describe),
-    beside: () => describeAll(check.tally, passedOver),
+    beside: () => describeAll(check.tally, passedOver, beyond),
     summary: io => summary({ ...io, out: io.err }),
     end: () => exitOf(check.tally, passedOver),
   }
+}
+
+/** What a statement does not look at. */
+const BY_QUERY =
+  'not looked at on AWS: changed, misfits and flat columns, and which object a row lies in; verify rows of a copy does'
+
+function flatNames({ column }: ConfiguredColumn): readonly string[] {
+  return [`old_${column}`, `new_${column}`]
 }
 
 /** Findings in what was read weigh less than what could not be: it may hold any. */
@@ -57,7 +76,10 @@ function showFinding(table: string, finding: AlteredRow, io: Io): string {
   const item = itemKey === null ? 'no item' : showItemKey(itemKey)
   const which = `${eventName ?? 'no kind'} ${eventId === null ? 'without an id' : shortId(eventId)} (${showTime(finding)})`
   const value = (text: string | null) => (text === null ? 'nothing' : cut(text, VALUE_WIDTH))
-  const place = column === 'event_date' ? `lies in ${object}` : `${column} is ${value(held)}, expected ${value(found)}`
+  const place =
+    column === 'event_date'
+      ? `lies in ${object ?? 'another folder'}`
+      : `${column} is ${value(held)}, expected ${value(found)}`
   return `${paint(io, 'red', `✗ ${printable(column)}`)}  ${printable(`${table} ${item}  ${which} is another than it was made: ${place}`)}`
 }
 
@@ -78,11 +100,11 @@ function describe({ column, itemKey, eventId, eventName, eventTimeUs, held, foun
     event_time: hasTime(eventTimeUs) ? formatInstant(eventTimeUs, 6) : null,
     held,
     found,
-    object,
+    ...(object !== null && { object }),
   }
 }
 
-function describeAll(tally: RowTally, passedOver: readonly PassedOver[]): object {
+function describeAll(tally: RowTally, passedOver: readonly PassedOver[], beyond: readonly string[]): object {
   const { rows, outside, unconfigured, blind, versions, unknownVersions } = tally
   const told = (counts: ReadonlyMap<string, number>, isKnown: boolean) =>
     [...counts].sort().map(([version, count]) => ({ row_version: version, rows: count, known: isKnown }))
@@ -91,7 +113,11 @@ function describeAll(tally: RowTally, passedOver: readonly PassedOver[]): object
     versions: [...told(versions, true), ...told(unknownVersions, false)],
     outside_period: outside,
     passed_over: passedOver.map(({ object, reason, rows: count }) => ({ object, reason, rows: count })),
-    underived: { columns: underivedOf(tally), without_configuration: unconfigured, without_image: blind },
+    underived: {
+      columns: [...underivedOf(tally), ...beyond],
+      without_configuration: unconfigured,
+      without_image: blind,
+    },
   }
 }
 

@@ -84,7 +84,16 @@ function nameOf({ signature, authority }: Stamp): string {
 }
 
 /** What a reader could take for checked. */
-function notChecked({ key, since, objects, refusedDays, log, stamps, cosigned }: JournalCheck): readonly string[] {
+function notChecked({
+  key,
+  since,
+  objects,
+  refusedDays,
+  sameBy,
+  log,
+  stamps,
+  cosigned,
+}: JournalCheck): readonly string[] {
   const skipped = objects === undefined ? 0 : objects.sound - objects.hashed
   const expired = objects?.expired.length ?? 0
   return [
@@ -108,7 +117,7 @@ function notChecked({ key, since, objects, refusedDays, log, stamps, cosigned }:
           `${counted(expired, 'refused object')} that may have expired: not there, and older than the ${refusedDays} days for which the bucket keeps them (refusedDays of the configuration)`,
         ]
       : []),
-    ...(skipped > 0 ? [`${counted(skipped, 'object')} as before by size and time: --full hashes them again`] : []),
+    ...(skipped > 0 ? [`${counted(skipped, 'object')} ${sameBy}: --full hashes them again`] : []),
     ...((objects?.notSealed.length ?? 0) > 0 ? ['what is not sealed yet: itemtrail seal seals it'] : []),
   ]
 }

@@ -1,0 +1,106 @@
+/** Where an archive's journal is: in a folder, or in the bucket of a stack. */
+import type { Authorities } from '../../../journal/authorities.js'
+import { BucketVersions } from '../../../journal/bucket-objects.js'
+import type { JournalFinding } from '../../../journal/finding.js'
+import { KeptLog } from '../../../journal/kept-log.js'
+import { readKmsVerifier } from '../../../journal/kms-key.js'
+import type { LogStore } from '../../../journal/log-store.js'
+import { secondVersions } from '../../../journal/second-versions.js'
+import { VerifiedBefore, verifiedPath } from '../../../journal/verified-before.js'
+import type { VerifiedArchive } from '../../../journal/verify-objects.js'
+import type { StackPlace } from '../../../library/stack.js'
+import { Bucket } from '../../../store/s3.js'
+import { engineOf, placeOf } from '../../ask/engine-choice.js'
+import {
+  type BelievedKey,
+  believedAuthorities,
+  believedKey,
+  existingArchive,
+  withSealedObjects,
+} from '../../ask/journal-options.js'
+import { loadConfiguration } from '../../ask/workspace.js'
+import { CommandError, EXIT, type Options } from '../../io.js'
+import { DEFAULT_ARCHIVE } from '../../show/archive-name.js'
+
+/** A journal, and the objects that it is held against. */
+export interface JournalPlace {
+  /** Names the archive, for what this machine remembers of it. */
+  readonly root: string
+  readonly store: LogStore
+  readonly key: BelievedKey | undefined
+  /** Whose certificates are believed of time stamps. */
+  readonly authorities: Authorities | undefined
+  /** The journal's name, where a stack says that it keeps one. */
+  readonly stack: { readonly origin: string } | undefined
+  readonly withObjects: <T>(use: (archive: VerifiedArchive) => Promise<T>) => Promise<T>
+  /** Files of the journal that are written once and were written again; only a bucket keeps what was before. */
+  readonly writtenTwice: () => Promise<readonly JournalFinding[]>
+  /** Objects that need no hashing, and how that is told. */
+  readonly openVerified: () => Pick<VerifiedBefore, 'has' | 'add' | 'write'>
+  readonly sameBy: string
+}
+
+/** Opens the journal of the archive that the flags name. Throws a `CommandError` where there is no such archive. */
+export async function openJournalPlace(options: Options): Promise<JournalPlace> {
+  if (engineOf(options, DEFAULT_ARCHIVE) === 'duckdb') return openInFolder(options)
+  return openInBucket(await placeOf(options, loadConfiguration(options)), options)
+}
+
+function openInFolder(options: Options): JournalPlace {
+  const { root, archive } = existingArchive(options)
+  return {
+    root,
+    store: new KeptLog(archive),
+    key: believedKey(options, root),
+    authorities: believedAuthorities(options, root),
+    stack: undefined,
+    withObjects: use => withSealedObjects(archive, use),
+    writtenTwice: async () => [],
+    openVerified: () => VerifiedBefore.read(verifiedPath(root)),
+    sameBy: 'as before by size and time',
+  }
+}
+
+async function openInBucket({ bucket: name, journal, region }: StackPlace, options: Options): Promise<JournalPlace> {
+  if (name === undefined)
+    throw new CommandError(
+      'the journal lies in the bucket of the archive, which nobody names',
+      EXIT.usage,
+      '--stack NAME does; rows and continuity are asked of a workgroup and a database, too',
+    )
+  const { S3Client } = await import('@aws-sdk/client-s3')
+  const bucket = new Bucket(new S3Client(region === undefined ? {} : { region }), name)
+  return {
+    root: `s3://${name}`,
+    store: new KeptLog(bucket),
+    key: believedKey(options) ?? (await keyOfStack(journal, region)),
+    authorities: believedAuthorities(options),
+    stack: journal,
+    withObjects: use => use(new BucketVersions(bucket)),
+    writtenTwice: () => secondVersions(bucket),
+    // S3 never changes a version
+    openVerified: () => ({
+      has: ({ etag: version }, { version_id: sealed }) => sealed !== undefined && version === sealed,
+      add: () => {},
+      write: () => {},
+    }),
+    sameBy: 'in the version that was sealed, which S3 never changes',
+  }
+}
+
+/** The key that the stack signs with; undefined where the caller may not see it: then nobody is known. */
+async function keyOfStack(
+  journal: StackPlace['journal'],
+  region: string | undefined,
+): Promise<BelievedKey | undefined> {
+  if (journal === undefined) return undefined
+  const { KMSClient } = await import('@aws-sdk/client-kms')
+  const client = new KMSClient(region === undefined ? {} : { region })
+  try {
+    return { verifier: await readKmsVerifier(client, journal.keyArn, journal.origin), isInside: false }
+  } catch {
+    return undefined
+  } finally {
+    client.destroy()
+  }
+}
