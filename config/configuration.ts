@@ -87,7 +87,10 @@ function streamProblems(name: string, { streamArn }: TableFields): readonly stri
 }
 
 /** The configuration of a table: the file's, or that of a table that nobody configured. */
-export function tableConfiguration(configuration: Configuration | undefined, table: string): TableConfiguration {
+export function tableConfiguration(
+  configuration: Pick<Configuration, 'tables'> | undefined,
+  table: string,
+): TableConfiguration {
   return configuration?.tables.get(table) ?? unconfiguredTable(table)
 }
 

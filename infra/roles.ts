@@ -68,7 +68,7 @@ export class Roles extends Construct {
   readonly auditor: Role
   /** Reads what was refused and sends it again, checks what is deployed and how it is, and asks questions. */
   readonly operator: Role
-  /** Reads tables, sends baselines, compares the archive with its tables, and keeps the facts of both. */
+  /** Reads tables, sends baselines, compares the archive with its tables, and keeps the facts of both. It asks, too. */
   readonly baseliner: Role
   /** Writes items of the tables, to put them back to what the archive says that they were. */
   readonly restorer: Role
@@ -93,7 +93,7 @@ export class Roles extends Construct {
       ...toCheck(stack, props),
     ])
     this.baseliner = this.role('Baseline', 'takes baselines and compares the archive with its tables', [
-      ...toReadArchive(stack, props),
+      ...ask,
       ...toKeepFacts(stack, props),
       ...toSeeExports(stack),
     ])

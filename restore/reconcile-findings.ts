@@ -32,6 +32,8 @@ export interface ComparedArchive {
   readonly store: StateStore
   /** How long items of a live table that differ are looked at again, in milliseconds. */
   readonly waitMs: number
+  /** Between two of these looks, in milliseconds. */
+  readonly roundMs: number
   /** Told before what takes long. */
   readonly onComparing: () => void
 }
@@ -143,9 +145,6 @@ async function* judged(
 /** So many items are looked at again and again; where more differ, it is not for a change that is late. */
 const MOST_LATE = 10_000
 
-/** Time for something to arrive between two looks. */
-const ROUND_MS = 2000
-
 /** What differs in a live table, as long as it is waited for; where nothing is waited for, at the second look. */
 async function* liveFindings(
   disagreements: AsyncIterable<Disagreement>,
@@ -154,7 +153,7 @@ async function* liveFindings(
   archived: ComparedArchive,
   known: Comparability,
 ): AsyncGenerator<ReconcileFinding> {
-  const { waitMs } = archived
+  const { waitMs, roundMs } = archived
   const deadline = Date.now() + waitMs
   let late: ReconcileFinding[] = []
   for await (const finding of lookAgain(disagreements, source, table, known)) {
@@ -163,7 +162,7 @@ async function* liveFindings(
     else yield finding
   }
   while (late.length > 0 && Date.now() < deadline) {
-    await sleep(Math.min(ROUND_MS, deadline - Date.now()))
+    await sleep(Math.min(roundMs, deadline - Date.now()))
     late = await compareLate(late, source, table, archived)
   }
   yield* late

@@ -16,7 +16,7 @@ import { openArchiveIn } from './workspace.js'
  */
 export async function keyedTable(
   name: string,
-  configuration: Configuration | undefined,
+  configuration: Pick<Configuration, 'tables'> | undefined,
   liveKeys: readonly string[] | undefined,
   root: string | undefined,
 ): Promise<TableConfiguration> {

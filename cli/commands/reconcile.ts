@@ -1,6 +1,4 @@
-import { existsSync } from 'node:fs'
-import type { OpenArchive } from '../../library/archive.js'
-import { QueryError } from '../../queries/engines/engine.js'
+import { type QueryEngine, QueryError } from '../../queries/engines/engine.js'
 import {
   type ComparedArchive,
   ComparisonError,
@@ -9,29 +7,22 @@ import {
 } from '../../restore/reconcile-findings.js'
 import type { ReconcileSource } from '../../restore/reconcile-source.js'
 import { StateStore } from '../../restore/state-store.js'
-import { DiskArchive } from '../../store/folder.js'
 import { keepFact } from '../../store/kept-facts.js'
+import type { Objects } from '../../store/objects.js'
 import { FACT_VERSION, factInstant, type ReconciliationFact } from '../../transform/fact.js'
 import { compareUtf8 } from '../../transform/json.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { LIVE_OPTIONS } from '../ask/connection.js'
-import { KEYS_OF_OPTION, sealedByStack } from '../ask/key-store.js'
-import { keyedTable } from '../ask/keyed-table.js'
-import { lookAtKeys } from '../ask/own-keys.js'
+import { KEYS_OF_OPTION } from '../ask/key-store.js'
 import { tellSealed } from '../ask/remarks.js'
-import {
-  ARCHIVE_OPTION,
-  archiveRoot,
-  CONFIG_OPTION,
-  journalOptions,
-  loadConfiguration,
-  openArchiveIn,
-} from '../ask/workspace.js'
-import { describeWriteFailure } from '../failures.js'
+import { ARCHIVE_OPTION, CONFIG_OPTION, loadConfiguration } from '../ask/workspace.js'
+import { describeAwsFailure, describeWriteFailure } from '../failures.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
 import { grouped } from '../show/progress.js'
 import { WIPE_LINE } from '../show/terminal.js'
+import { printable } from '../show/text.js'
+import { openReconcilePlace } from './reconcile/place.js'
 import { ReconcileReport } from './reconcile/report.js'
 import { openExportSource, openScanSource } from './reconcile/source.js'
 
@@ -45,6 +36,7 @@ export const reconcile: Command = {
     ['--scan', 'compares with the live table, with strongly consistent reads'],
     ['--export <dir>', 'compares with an export on disk, full or incremental: its folder AWSDynamoDB/<exportId>'],
     ...LIVE_OPTIONS,
+    ['--stack <name>', 'compares the archive on AWS whose stack this is, in place of a folder'],
     ['--segments <n>', 'scans with so many readers at once (1)'],
     ['--wait <seconds>', 'looks again for so long at what differs in a live table, as changes arrive (0)'],
     KEYS_OF_OPTION,
@@ -54,27 +46,26 @@ export const reconcile: Command = {
   example: 'itemtrail reconcile Orders --scan',
   run: async (args, options, io) => {
     const report = new ReconcileReport(formatOf(options), io)
-    const [name, root] = [args[0] as string, archiveRoot(options)]
-    checkUse(options, root)
+    const name = args[0] as string
+    checkUse(options)
     const waitMs = waitOf(options)
-    const configuration = loadConfiguration(options)
-    if (options.keysOf === undefined) await lookAtKeys(configuration, root)
+    const place = await openReconcilePlace(options, loadConfiguration(options), io)
     const source = await openSource(name, options, io)
-    const table = await sealedByStack(await keyedTable(name, configuration, source.keys, root), options)
+    const table = await place.tableOf(name, source.keys)
     const store = await StateStore.open()
     try {
       await source.fill(store, table)
       store.seal()
-      const configured = [...(configuration?.tables.values() ?? [])]
       const archived = {
-        open: async () => (await openArchiveIn(root, [table, ...configured])).engine,
+        open: () => place.open(table),
         store,
         waitMs,
+        roundMs: place.roundMs,
         onComparing: () => io.errIsTerminal && io.err('comparing ...'),
       }
-      const exit = await compareWith(source, table, archived, { root, report, writes: options.fact !== false, io })
-      const known = await openArchiveIn(root, [table, ...configured], journalOptions(configuration, root))
-      const sealed = await heldAgainstJournal(known, table, source.toUs(), io)
+      const writes = options.fact !== false
+      const exit = await compareWith(source, table, archived, { objects: place.objects, report, writes, io })
+      const sealed = await heldAgainstJournal(await place.openSealed(table), table, source.toUs(), io)
       return exit === EXIT.done || sealed === EXIT.findings ? sealed : exit
     } catch (error) {
       if (error instanceof ComparisonError) throw new CommandError(error.message, EXIT.unchecked)
@@ -83,13 +74,14 @@ export const reconcile: Command = {
       throw new CommandError(problem, EXIT.unchecked, 'TMPDIR names another place for what is compared')
     } finally {
       store.remove()
+      place.end()
     }
   },
 }
 
 /** States that are equal say nothing of what the archive tells between them. */
 async function heldAgainstJournal(
-  { engine }: OpenArchive,
+  engine: QueryEngine,
   table: TableConfiguration,
   toUs: number,
   io: Io,
@@ -101,15 +93,18 @@ async function heldAgainstJournal(
   }
 }
 
-function checkUse(options: Options, root: string): void {
-  const { scan, endpoint, region, segments, wait } = options
+function checkUse(options: Options): void {
+  const { scan, stack, endpoint, region, segments, wait } = options
   if ((options.export === undefined) === (scan !== true))
     throw new CommandError('an archive is compared with one thing, expected --scan or --export DIR')
-  const live = Object.entries({ '--endpoint': endpoint, '--region': region, '--segments': segments, '--wait': wait })
+  const live = Object.entries({
+    ...{ '--endpoint': endpoint, '--segments': segments, '--wait': wait },
+    // a stack has a region, too
+    ...(stack === undefined && { '--region': region }),
+  })
   const stray = live.find(([, value]) => value !== undefined)
   if (scan !== true && stray !== undefined)
     throw new CommandError(`${stray[0]} is of a live table, expected --scan with it`)
-  if (!existsSync(root)) throw new CommandError(`archive ${JSON.stringify(root)} is not there`, EXIT.unchecked)
 }
 
 const MAX_WAIT_S = 3600
@@ -129,7 +124,8 @@ function openSource(name: string, options: Options, io: Io): Promise<ReconcileSo
 }
 
 interface Target {
-  readonly root: string
+  /** Where the fact is kept. */
+  readonly objects: Pick<Objects, 'put'>
   readonly report: ReconcileReport
   readonly writes: boolean
   readonly io: Io
@@ -139,7 +135,7 @@ async function compareWith(
   source: ReconcileSource,
   table: TableConfiguration,
   archived: ComparedArchive,
-  { root, report, writes, io }: Target,
+  { objects, report, writes, io }: Target,
 ): Promise<ExitCode> {
   let items = 0
   const [differing, unsettled] = [new Map<string, number | null>(), new Set<string>()]
@@ -159,12 +155,21 @@ async function compareWith(
   if (writes && !many) {
     const except = [...new Set([...differing.keys(), ...unsettled])]
     const digest = await digestAsCompared(source, table, archived, except)
-    key = await keepFact(
-      new DiskArchive(root),
-      reconciliationFact(table, source, { items, differing, unsettled, digest }),
-    )
+    key = await keep(objects, reconciliationFact(table, source, { items, differing, unsettled, digest }), io)
   }
   return report.end(items, factInstant(source.toUs()), key)
+}
+
+/** Keeps the fact. One that S3 refuses costs the comparison nothing, and is told. */
+async function keep(objects: Target['objects'], fact: ReconciliationFact, io: Io): Promise<string | undefined> {
+  try {
+    return await keepFact(objects, fact)
+  } catch (error) {
+    const problem = describeAwsFailure(error, 'no fact of the comparison is kept')
+    if (problem === undefined) throw error
+    io.err(`${printable(problem.message)}; --no-fact does not try\n`)
+    return undefined
+  }
 }
 
 /** An archive that differs in more than this is another table's, or broken: no list of keys says it better. */

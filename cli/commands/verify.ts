@@ -12,7 +12,7 @@ import { ARCHIVE_OPTION, CONFIG_OPTION, findWorkspaceTable, type Workspace, with
 import { type Failure, failureOf, isInterrupted } from '../failure-of.js'
 import { callAws } from '../failures.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
-import { DEFAULT_ARCHIVE } from '../show/archive-name.js'
+import { DEFAULT_ARCHIVE, isOnAws } from '../show/archive-name.js'
 import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
 import type { ObjectsInTurn } from '../show/json-text.js'
 import type { TextFormat } from '../show/output-format.js'
@@ -68,7 +68,10 @@ export const verify: Command = {
     const subject = subjectOf(part)
     const asked = readPeriod(options)
     return withArchive(options, io, async workspace => {
-      if (workspace.tables.length === 0) throw new CommandError('the archive has no table yet', EXIT.unchecked)
+      // without a stack nobody tells the tables of a database
+      const isNamed = of !== undefined && isOnAws(workspace.root)
+      if (workspace.tables.length === 0 && !isNamed)
+        throw new CommandError('the archive has no table yet', EXIT.unchecked)
       const exit = await verifyTables(subject, { workspace, period: asked, io }, of, format)
       return tellUnbelieved(workspace, exit, io)
     })

@@ -226,8 +226,9 @@ export function itemAdvice(confidence: Confidence, table: string, root: string):
   if (!isDoubtful(confidence)) return []
   const archive = archiveFlag(root)
   if (confidence === 'DIFFERS')
-    return [`once what was late has arrived, compare again: itemtrail reconcile ${table} --scan${archive}`]
-  // what was refused, and `verify`, are looked at in a folder only
+    return [
+      `once what was late has arrived, compare again: itemtrail reconcile ${table} --scan${isOnAws(root) ? ' --stack NAME' : archive}`,
+    ]
   const onAws = isOnAws(root)
   if (confidence === 'ALTERED' || confidence === 'UNCHECKED') {
     const rows = onAws ? 'query altered-rows' : 'verify rows'

@@ -9,7 +9,7 @@ import { DOCUMENT, expectContract } from './contract.js'
 /** None of the records here has one. */
 const MISFITS = ['misfits[].column', 'misfits[].values', 'misfits[].example']
 
-/** Seen in `test/live/stack-live-item.test.ts`. */
+/** Seen in `test/live/stack-against-table.test.ts`. */
 const LIVE = ['live.state', 'live.read', 'live.text']
 
 describe('the JSON of the commands', () => {

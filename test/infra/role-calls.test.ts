@@ -15,6 +15,7 @@ import { type AthenaServer, startAthenaServer } from '../athena-server.js'
 import { archiveOf, fileOf, makeFolder, run } from '../cli/command-line.js'
 import { type CloudWatchServer, startCloudWatchServer } from '../cloudwatch-server.js'
 import { rowsOfRecord, writeRows } from '../delivery/desk.js'
+import { answerFromFolder } from '../desk-athena.js'
 import { CHANGED_AT, gapFact, streamsRecord, tableConfiguration } from '../factories.js'
 import { type FirehoseServer, startFirehoseServer } from '../firehose-server.js'
 import { type Loopback, startLoopback } from '../loopback.js'
@@ -238,7 +239,7 @@ const BESIDES: Readonly<Record<string, readonly RegExp[]>> = {
     /^(cloudformation:(BatchDescribe|Describe|Detect|List)|cloudwatch:|lambda:|kms:(Describe|Get|List)|s3:GetObjectRetention)/,
   ],
   // exports are made with `aws dynamodb`
-  [BASELINE]: [/^dynamodb:(DescribeExport|ExportTableToPointInTime|ListExports)$/, COPIES],
+  [BASELINE]: [IN_CONSOLE, LARGE_ANSWERS, /^dynamodb:(DescribeExport|ExportTableToPointInTime|ListExports)$/, COPIES],
   // whole tables, and items that came or went since
   [RESTORER]: [/^dynamodb:(DeleteItem|PutItem|Scan)$/, COPIES],
 }
@@ -407,6 +408,24 @@ describe('a role can do what its commands do:', () => {
     expect(sent()).toEqual(['dynamodb:DescribeTable', 'dynamodb:GetItem', 'dynamodb:Scan'])
     expect(lacking(BASELINE)).toEqual([])
     expect(lacking(QUERY_USER)).not.toEqual([])
+  })
+
+  it('that of baselines compares the archive of the stack with a table, and keeps the fact', async () => {
+    items = [{ order_id: { S: 'A' }, status: { S: 'PAID' } }]
+    athena.workgroup.name = 'people'
+    athena.fault = () => undefined
+    const Keys = { order_id: { S: 'B' } }
+    athena.answer = answerFromFolder(await archiveOf([streamsRecord({ Keys, NewImage: Keys })]), 'archive')
+    const { out, err } = await run(['reconcile', 'Orders', '--scan', '--stack', 'Stack', '--config', CONFIG()])
+    expect([out, err]).toEqual([
+      expect.stringContaining('1 missing in the archive'),
+      expect.stringMatching(/^athena: /m),
+    ])
+    expect(sent()).toEqual(
+      expect.arrayContaining(['athena:StartQueryExecution', 'dynamodb:Scan', 's3:ListObjectsV2', 's3:PutObject']),
+    )
+    expect(lacking(BASELINE)).toEqual([])
+    expect(lacking(OPERATOR)).toContain(`dynamodb:Scan arn:aws:dynamodb:${HERE}:table/Orders`)
   })
 
   it('the restorer puts an item back', async () => {

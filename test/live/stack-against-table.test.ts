@@ -1,4 +1,4 @@
-/** Whether a table holds something newer of an item than has arrived in the archive of a stack: DynamoDB Local. */
+/** The archive of a stack against its table: one item, as a question looks at it, and all of them. DynamoDB Local. */
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { configurationKey } from '../../transform/layout.js'
@@ -20,10 +20,11 @@ const changeOf = (id: string, image: SdkItem | undefined) =>
 /** As the stream told it, in another order and with another form of number than the table gives back. */
 const ODD = { 'ж\u{1F600}': { S: 'a\u0000b' }, total: { N: '12.50' }, tags: { SS: ['b', 'a'] }, raw: { B: 'AAEC' } }
 
-describe.skipIf(missingForDynamoDbLocal() !== undefined)('a question about an item of a stack', () => {
+describe.skipIf(missingForDynamoDbLocal() !== undefined)('the archive of a stack', () => {
   const local = useDynamoDbLocal()
   let stack: StackStandIn
   let uploaded: StackStandIn['s3']['versions']
+  let root: string
 
   beforeAll(async () => {
     stack = await startStackStandIn()
@@ -33,7 +34,7 @@ describe.skipIf(missingForDynamoDbLocal() !== undefined)('a question about an it
       item.order_id?.S === 'odd' ? { ...item, ...ODD, raw: { B: Buffer.of(0, 1, 2) } } : item,
     )
     await putItems(local.client, 'Orders', held as SdkItem[])
-    const root = await archiveOf([
+    root = await archiveOf([
       changeOf('same', orderOf('same')),
       changeOf('odd', orderOf('odd', ODD as never)),
       changeOf('changed', orderOf('changed', { status: { S: 'OLD' } })),
@@ -62,7 +63,7 @@ describe.skipIf(missingForDynamoDbLocal() !== undefined)('a question about an it
     ['changed', 'newer', 'the table holds something else than the newest change here left, read '],
     ['back', 'newer', 'the table holds something else than the newest change here left, read '],
     ['gone', 'newer', 'the table has no such item any more, read '],
-  ])('of %s says on standard error and in JSON that it is %s', async (id, state, text) => {
+  ])('of the item %s says on standard error and in JSON that the table holds %s', async (id, state, text) => {
     const { out, err, exit } = await ask('history', 'Orders', id, '--format', 'json')
     expect([exit, err]).toEqual([id === 'back' || id === 'deleted' ? 1 : 0, expect.stringContaining(text)])
     const live = { state, read: expect.stringMatching(/^\d{4}-.*Z$/), text: expect.stringContaining(text) }
@@ -115,5 +116,56 @@ describe.skipIf(missingForDynamoDbLocal() !== undefined)('a question about an it
     stack.s3.add({ key: configurationKey(table), bucket: BUCKET, body: Buffer.from(rowConfiguration(table)) })
     const { err } = await ask('history', 'Orders', 'changed')
     expect(err).toContain('its rows are sealed, so what the table holds cannot be compared')
+  })
+
+  describe('compared with all of its table', () => {
+    const reconcile = (...flags: readonly string[]) => ask('reconcile', 'Orders', '--scan', ...flags)
+    const facts = () => stack.s3.versions.filter(({ key }) => key.endsWith('-reconciliation.json'))
+
+    it('tells what a desk tells, keeps the fact in the bucket, and says what Athena read', async () => {
+      const { exit, out, err } = await reconcile('--format', 'json')
+      const onDesk = await run(['reconcile', 'Orders', '--scan', '--archive', root, '--no-fact', '--format', 'json'])
+      const [there, here] = [out, onDesk.out].map(text => JSON.parse(text))
+      const findings = (told: { findings: { finding: string; item_key: object }[] }) =>
+        told.findings.map(({ finding, item_key: key }) => [finding, key])
+      expect([exit, onDesk.exit]).toEqual([1, 1])
+      expect(findings(there)).toEqual(findings(here))
+      expect(
+        findings(there)
+          .map(([finding]) => finding)
+          .sort(),
+      ).toEqual(['different', 'missing-in-archive', 'missing-in-archive', 'missing-in-table'])
+      expect(err).toMatch(/^athena: \d+ queries, .* scanned/m)
+      expect([there.fact, there.items, here.fact]).toEqual([facts()[0]?.key, here.items, null])
+      const { exit: found, out: status } = await run(['status', '--stack', STACK])
+      expect([found, status]).toEqual([1, expect.stringMatching(/compared {5}compared .*: 4 items differed/)])
+    })
+
+    it('waits for what has not arrived, and leaves nothing behind where it is told to', async () => {
+      const { exit, err } = await reconcile('--no-fact', '--wait', '1')
+      expect([exit, facts()]).toEqual([1, []])
+      expect(err).not.toContain('no fact')
+    })
+
+    it('says that no fact is kept where the caller may not, which costs the comparison nothing', async () => {
+      stack.s3.fault = operation => (operation === 'PutObject' ? { status: 403, code: 'AccessDenied' } : undefined)
+      const { exit, out, err } = await reconcile('--format', 'json')
+      stack.s3.fault = () => undefined
+      expect([exit, JSON.parse(out).fact]).toEqual([1, null])
+      expect(err).toContain('no fact of the comparison is kept: AccessDenied')
+    })
+
+    it('refuses what it cannot compare rightly, in words', async () => {
+      const erasable = [{ subject: ['buyer', 'id'], values: [{ path: ['status'] }] }]
+      const table = tableConfiguration({ erasable })
+      stack.s3.add({ key: configurationKey(table), bucket: BUCKET, body: Buffer.from(rowConfiguration(table)) })
+      const sealed = await reconcile()
+      expect([sealed.exit, sealed.err]).toEqual([
+        2,
+        expect.stringContaining('has erasable values, and is not configured'),
+      ])
+      const both = await reconcile('--archive', root)
+      expect([both.exit, both.err]).toEqual([2, expect.stringContaining('--archive names a folder')])
+    })
   })
 })
