@@ -35,12 +35,13 @@ export function scenarioOf(seed: number, hours: number): Scenario {
   const path = dice.pick(['aws', 'aws', 'desk'] as const)
   const count = dice.pick([0, 1, 2, 2, 3, 3, 4, 6])
   const kinds = new Set(Array.from({ length: count }, () => dice.pick(KINDS[path])))
+  const isSealed = dice.chance(0.3) || kinds.has('sealed-twice')
   return {
     seed,
     hours,
     batchSize: dice.pick([1, 3, 10, 100, 1000]),
     path,
-    isSealed: path === 'aws' && dice.chance(0.3),
+    isSealed: path === 'aws' && isSealed,
     load: {
       items: dice.pick([1, 3, 10, 40]),
       perHour: dice.pick([2, 10, 30]),
