@@ -5,6 +5,7 @@ import { METRICS_NAMESPACE } from '../capture/write-metrics.js'
 import type { AlarmRule } from '../infra/alarm-rule.js'
 import { ALARMS } from '../infra/alarms.js'
 import type { CapturedTable } from '../infra/captured-table.js'
+import type { LockFunction } from '../infra/lock-function.js'
 import type { Metrics, Minute } from './metrics.js'
 
 /** An alarm as it is watched here: its threshold and times are the stack's, its values come from the world. */
@@ -22,7 +23,7 @@ interface Watched {
 type Values = ReadonlyMap<number, number>
 
 /** The metrics of the world by what the stack calls them. */
-const ROOMS = { 'AWS/Firehose': 'Firehose', [METRICS_NAMESPACE]: 'ours' } as const
+const ROOMS = { 'AWS/Firehose': 'Firehose', 'AWS/Events': 'Events', [METRICS_NAMESPACE]: 'ours' } as const
 
 const metricIn = (namespace: string) => (metricName: string, props: object) =>
   new Metric({ namespace, metricName, ...props })
@@ -52,13 +53,25 @@ function functionNamed(name: string) {
   }
 }
 
-function watchedOf(rule: AlarmRule<CapturedTable>): readonly Watched[] {
-  const metric: IMetric = rule.metric(STATION)
+/** The stations of locks as far as their metrics are made of them. */
+const LOCKS = {
+  function: { metricErrors: (props: object) => metricIn('Lambda locker')('Errors', props) },
+  waiting: { metricApproximateAgeOfOldestMessage: metricOf('sqs waiting', 'ApproximateAgeOfOldestMessage') },
+  failed: { metricApproximateNumberOfMessagesVisible: metricOf('sqs failed', 'ApproximateNumberOfMessagesVisible') },
+  delivered: { ruleName: 'Delivered' },
+} as unknown as LockFunction
+
+function metricOf(namespace: string, metricName: string) {
+  return (props: object) => metricIn(namespace)(metricName, props)
+}
+
+function watchedOf<Station>(rule: AlarmRule<Station>, station: Station): readonly Watched[] {
+  const metric: IMetric = rule.metric(station)
   const values = metric instanceof Metric ? valuesOf(metric) : MATHS[rule.name]
   if (values === undefined && NOT_RECKONED.has(rule.name)) return []
   if (values === undefined) throw new Error(`alarm ${rule.name} is over several metrics, expected it in MATHS`)
   const { name, threshold, below = false, minutes } = rule
-  const limit = typeof threshold === 'number' ? threshold : threshold(STATION)
+  const limit = typeof threshold === 'number' ? threshold : threshold(station)
   const period = (metric as Metric | MathExpression).period.toMinutes()
   return [{ name, threshold: limit, below, minutes, period, values }]
 }
@@ -102,7 +115,10 @@ function periodsOf(minutes: ReadonlyMap<number, Readonly<Minute>>, length: numbe
   return periods
 }
 
-const WATCHED: readonly Watched[] = [...ALARMS.both, ...ALARMS.streams].flatMap(watchedOf)
+const WATCHED: readonly Watched[] = [
+  ...[...ALARMS.both, ...ALARMS.streams].flatMap(rule => watchedOf(rule, STATION)),
+  ...ALARMS.locks.flatMap(rule => watchedOf(rule, LOCKS)),
+]
 
 /** Every alarm that went off, with the minutes since 1970 at whose end it did. */
 export function alarmsOf(metrics: Metrics): ReadonlyMap<string, readonly number[]> {

@@ -8,6 +8,7 @@ import type { GapFact } from '../transform/fact.js'
 import { canonicalJson } from '../transform/json.js'
 import { parsePartition, type RefusedFolder, refusedPrefix } from '../transform/layout.js'
 import { alarmsOf } from './alarms.js'
+import { wrongLocks } from './judge-locks.js'
 import { sequencesIn } from './story.js'
 import type { Version } from './table.js'
 import type { Remains } from './world.js'
@@ -64,6 +65,7 @@ export function judge(remains: Remains): Judgement {
     ...wrongAlarms(remains, fired),
     ...wrongRefusals(remains),
     ...stormsOf(remains),
+    ...(remains.locked === undefined ? [] : wrongLocks(remains.locked, fired)),
     ...remains.findings,
   ]
   return {

@@ -1,3 +1,4 @@
+import type { RetentionRule } from '../functions/lock-objects.js'
 import { Dice } from './dice.js'
 import { FAULTS, type Fault, type FaultKind } from './faults.js'
 import type { Load } from './workload.js'
@@ -14,16 +15,35 @@ export interface Scenario {
   readonly path: 'aws' | 'desk'
   /** Whether the archive is sealed each hour. */
   readonly isSealed: boolean
+  /** How objects are locked as they are written. @default - they are not */
+  readonly lock: RetentionRule | undefined
 }
 
 const HOUR_MS = 3_600_000
 
+const LOCKS: readonly RetentionRule[] = [
+  { mode: 'GOVERNANCE', days: 30 },
+  { mode: 'COMPLIANCE', days: 2557 },
+]
+
 /** What can go wrong on a desk; on AWS all else can. */
 const OF_DESK: readonly FaultKind[] = ['stream-throttled', 'stream-slow', 'stream-empty', 'desk-off']
 const OF_BOTH: readonly FaultKind[] = ['shard-splits', 'function-killed', 'clock-behind']
-const KINDS = {
-  desk: [...OF_DESK, ...OF_BOTH],
-  aws: (Object.keys(FAULTS) as FaultKind[]).filter(kind => !OF_DESK.includes(kind)),
+const OF_LOCKS: readonly FaultKind[] = [
+  'event-late',
+  'event-twice',
+  'queue-refuses',
+  'message-twice',
+  'message-unheard',
+]
+const OF_JOURNAL: readonly FaultKind[] = ['sealed-twice']
+const ELSEWHERE: ReadonlySet<FaultKind> = new Set([...OF_DESK, ...OF_LOCKS, ...OF_JOURNAL])
+const OF_AWS = (Object.keys(FAULTS) as FaultKind[]).filter(kind => !ELSEWHERE.has(kind))
+
+/** What can go wrong with the parts that a world has. */
+function kindsOf({ path, isSealed, lock }: Pick<Scenario, 'path' | 'isSealed' | 'lock'>): readonly FaultKind[] {
+  if (path === 'desk') return [...OF_DESK, ...OF_BOTH]
+  return [...OF_AWS, ...(isSealed ? OF_JOURNAL : []), ...(lock === undefined ? [] : OF_LOCKS)]
 }
 
 /**
@@ -33,14 +53,16 @@ const KINDS = {
 export function scenarioOf(seed: number, hours: number): Scenario {
   const dice = new Dice(seed).fork('scenario')
   const path = dice.pick(['aws', 'aws', 'desk'] as const)
+  const isSealed = path === 'aws' && dice.chance(0.3)
+  const lock = path === 'aws' && dice.chance(0.3) ? LOCKS[dice.between(0, LOCKS.length)] : undefined
+  const parts = { path, isSealed, lock }
   const count = dice.pick([0, 1, 2, 2, 3, 3, 4, 6])
-  const kinds = new Set(Array.from({ length: count }, () => dice.pick(KINDS[path])))
+  const kinds = new Set(Array.from({ length: count }, () => dice.pick(kindsOf(parts))))
   return {
     seed,
     hours,
     batchSize: dice.pick([1, 3, 10, 100, 1000]),
-    path,
-    isSealed: path === 'aws' && dice.chance(0.3),
+    ...parts,
     load: {
       items: dice.pick([1, 3, 10, 40]),
       perHour: dice.pick([2, 10, 30]),

@@ -1,4 +1,5 @@
 import { createForwarder } from '../capture/forwarder.js'
+import type { RetentionRule } from '../functions/lock-objects.js'
 import { createHandler } from '../transform/handler.js'
 import { configurationKey, DATA_PREFIX, GIVEN_UP_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
 import { rowConfiguration, type TableConfiguration } from '../transform/table-configuration.js'
@@ -8,6 +9,8 @@ import { Dice } from './dice.js'
 import { Faults } from './faults.js'
 import { SimulatedFirehose } from './firehose.js'
 import { SimulatedJournal } from './journal.js'
+import type { LockedArchive } from './judge-locks.js'
+import { LockEvents } from './lock-events.js'
 import { SimulatedMapping } from './mapping.js'
 import { Metrics } from './metrics.js'
 import { s3ClientOf } from './s3-client.js'
@@ -41,6 +44,8 @@ export interface Remains {
   readonly facts: readonly unknown[]
   /** What the checks of the world itself found, each a sentence. */
   readonly findings: readonly string[]
+  /** @default - its objects are not locked */
+  readonly locked: LockedArchive | undefined
 }
 
 type Contents = readonly (readonly [string, Uint8Array])[]
@@ -72,6 +77,7 @@ export function runWorld(scenario: Scenario, isTold: boolean): Promise<Remains> 
 async function runOnAws(world: World, scenario: Scenario): Promise<Remains> {
   const archive = new SimulatedBucket(world, 'archive')
   const refused = new SimulatedBucket(world, 'refused')
+  const locked = scenario.lock && lockedArchive(world, archive, scenario.lock)
   archive.put(configurationKey(TABLE), Buffer.from(rowConfiguration(TABLE)))
   const table = new SimulatedTable(world)
   deployPath(world, table, archive, refused, scenario.batchSize)
@@ -87,7 +93,12 @@ async function runOnAws(world: World, scenario: Scenario): Promise<Remains> {
     givenUp: refused.contents(GIVEN_UP_PREFIX),
     facts: [],
     findings,
+    locked,
   }
+}
+
+function lockedArchive(world: World, bucket: SimulatedBucket, rule: RetentionRule): LockedArchive {
+  return { bucket, rule, events: new LockEvents(world, bucket, rule) }
 }
 
 async function runOnDesk(world: World, scenario: Scenario): Promise<Remains> {
@@ -101,7 +112,7 @@ async function runOnDesk(world: World, scenario: Scenario): Promise<Remains> {
       desk.catchUp().then(ending => (ending === 'caught-up' ? [] : [`tail ended, ${ending}, expected it to catch up`])),
     )
     const [rows, refused, facts] = [desk.rowObjects(), desk.refusedObjects(), desk.facts()]
-    return { world, table, rows, refused, givenUp: [], facts, findings }
+    return { world, table, rows, refused, givenUp: [], facts, findings, locked: undefined }
   } finally {
     desk.remove()
   }

@@ -19,6 +19,19 @@ describe('a world', () => {
     expect(outcome).toMatchObject({ problems: [], archived: outcome.versions, kept: 0, lost: 0 })
   })
 
+  it('locks each version of an object, or an alarm tells of it', async () => {
+    const quiet = { items: 3, perHour: 1, bursts: 0, oversize: 0 }
+    const lock = { mode: 'COMPLIANCE', days: 30 } as const
+    const world = { ...scenarioOf(1, 28), path: 'aws', isSealed: false, load: quiet, lock } as const
+    const unheard = { kind: 'queue-refuses', fromMs: 0, toMs: 27 * 3_600_000, rate: 1 } as const
+    expect(await runScenario({ ...world, faults: [unheard] })).toMatchObject({
+      problems: [],
+      alarms: ['lock-event-lost'],
+    })
+    const twice = (['event-twice', 'message-twice'] as const).map(kind => ({ ...unheard, kind, rate: 0.5 }))
+    expect(await runScenario({ ...world, faults: twice })).toMatchObject({ problems: [], alarms: [] })
+  })
+
   it('has another story for another seed', async () => {
     const digests = await Promise.all([1, 2].map(async seed => (await runScenario(scenarioOf(seed, 12))).digest))
     expect(new Set(digests).size).toBe(2)
