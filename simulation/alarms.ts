@@ -7,6 +7,7 @@ import { ALARMS } from '../infra/alarms.js'
 import type { CapturedTable } from '../infra/captured-table.js'
 import type { LockFunction } from '../infra/lock-function.js'
 import type { Metrics, Minute } from './metrics.js'
+import type { Scenario } from './scenario.js'
 
 /** An alarm as it is watched here: its threshold and times are the stack's, its values come from the world. */
 interface Watched {
@@ -86,11 +87,23 @@ const MATHS: { readonly [alarm: string]: (metrics: Metrics) => Values } = {
     const calls = periodsOf(metrics.minutesOf('Lambda transform Invocations'), 1)
     return new Map([...errors].map(([at, { sum }]) => [at, (100 * sum) / (calls.get(at)?.sum ?? sum)]))
   },
+  'change-skipped': replicated('FailedToReplicateRecordCount', 'sum'),
+  'replication-slow': replicated('AgeOfOldestUnreplicatedRecord', 'max'),
+  'replication-late': replicated('AgeOfOldestUnreplicatedRecord', 'max'),
+  'replication-throttles': replicated('ThrottledPutRecordCount', 'sum'),
   'stream-unread': metrics => {
     const polled = periodsOf(metrics.minutesOf('Lambda mapping PolledEventCount'), 60)
     const written = periodsOf(metrics.minutesOf('DynamoDB ConsumedWriteCapacityUnits'), 60)
     return new Map([...written].map(([at, { sum }]) => [at, (polled.get(at)?.sum ?? 0) > 0 ? 0 : sum]))
   },
+}
+
+/** What DynamoDB counts of its writing into a Kinesis stream, which the stack asks for by a query. */
+function replicated(metricName: string, of: 'sum' | 'max'): (metrics: Metrics) => Values {
+  return metrics => {
+    const minutes = periodsOf(metrics.minutesOf(`DynamoDB ${metricName}`), 1)
+    return new Map([...minutes].map(([at, minute]) => [at, minute[of]]))
+  }
 }
 
 function valuesOf({ namespace, metricName, statistic, dimensions, period }: Metric): (metrics: Metrics) => Values {
@@ -115,15 +128,18 @@ function periodsOf(minutes: ReadonlyMap<number, Readonly<Minute>>, length: numbe
   return periods
 }
 
-const WATCHED: readonly Watched[] = [
-  ...[...ALARMS.both, ...ALARMS.streams].flatMap(rule => watchedOf(rule, STATION)),
-  ...ALARMS.locks.flatMap(rule => watchedOf(rule, LOCKS)),
-]
+const WATCHED = {
+  both: ALARMS.both.flatMap(rule => watchedOf(rule, STATION)),
+  streams: ALARMS.streams.flatMap(rule => watchedOf(rule, STATION)),
+  kinesis: ALARMS.kinesis.flatMap(rule => watchedOf(rule, STATION)),
+  locks: ALARMS.locks.flatMap(rule => watchedOf(rule, LOCKS)),
+} as const
 
-/** Every alarm that went off, with the minutes since 1970 at whose end it did. */
-export function alarmsOf(metrics: Metrics): ReadonlyMap<string, readonly number[]> {
+/** Every alarm that went off, with the minutes since 1970 at whose end it did. A desk has none. */
+export function alarmsOf(metrics: Metrics, { path, capture }: Scenario): ReadonlyMap<string, readonly number[]> {
   const fired = new Map<string, readonly number[]>()
-  for (const { name, values, threshold, below, minutes, period } of WATCHED) {
+  const watched = path === 'desk' ? [] : [...WATCHED.both, ...WATCHED[capture], ...WATCHED.locks]
+  for (const { name, values, threshold, below, minutes, period } of watched) {
     const over = [...values(metrics)].filter(([, value]) => (below ? value < threshold : value > threshold))
     const times = firing(
       over.map(([at]) => at).sort((a, b) => a - b),

@@ -1,6 +1,7 @@
 import type { RetentionRule } from '../functions/lock-objects.js'
 import { Dice } from './dice.js'
 import { FAULTS, type Fault, type FaultKind } from './faults.js'
+import type { Precision } from './kinesis.js'
 import type { Load } from './workload.js'
 
 /** What a seed makes of a world before it begins: plain data, so that it can be made smaller and told. */
@@ -13,6 +14,10 @@ export interface Scenario {
   readonly batchSize: number
   /** Which way changes take to an archive: Lambda and Firehose, or a `tail` on a desk. */
   readonly path: 'aws' | 'desk'
+  /** How changes come to Firehose; a desk follows the table's own stream. */
+  readonly capture: 'streams' | 'kinesis'
+  /** Of times in Kinesis. */
+  readonly precision: Precision
   /** Whether the archive is sealed each hour. */
   readonly isSealed: boolean
   /** How objects are locked as they are written. @default - they are not */
@@ -36,15 +41,46 @@ const OF_LOCKS: readonly FaultKind[] = [
   'message-twice',
   'message-unheard',
 ]
+const OF_KINESIS: readonly FaultKind[] = [
+  'same-tick',
+  'replication-slow',
+  'replication-twice',
+  'kinesis-throttles',
+  'kinesis-behind',
+]
+/** What can go wrong between the table's own stream and Firehose. */
+const OF_STREAMS: readonly FaultKind[] = [
+  'put-throttled',
+  'put-partial',
+  'put-unheard',
+  'put-hangs',
+  'put-slow',
+  'mapping-pauses',
+  'shard-splits',
+]
 const OF_JOURNAL: readonly FaultKind[] = ['sealed-twice']
-const ELSEWHERE: ReadonlySet<FaultKind> = new Set([...OF_DESK, ...OF_LOCKS, ...OF_JOURNAL])
+const ELSEWHERE: ReadonlySet<FaultKind> = new Set([
+  ...OF_DESK,
+  ...OF_STREAMS,
+  ...OF_KINESIS,
+  ...OF_LOCKS,
+  ...OF_JOURNAL,
+])
 const OF_AWS = (Object.keys(FAULTS) as FaultKind[]).filter(kind => !ELSEWHERE.has(kind))
 
 /** What can go wrong with the parts that a world has. */
-function kindsOf({ path, isSealed, lock }: Pick<Scenario, 'path' | 'isSealed' | 'lock'>): readonly FaultKind[] {
+function kindsOf({ path, capture, isSealed, lock }: Parts): readonly FaultKind[] {
   if (path === 'desk') return [...OF_DESK, ...OF_BOTH]
-  return [...OF_AWS, ...(isSealed ? OF_JOURNAL : []), ...(lock === undefined ? [] : OF_LOCKS)]
+  return [
+    ...OF_AWS,
+    ...(capture === 'kinesis' ? OF_KINESIS : OF_STREAMS),
+    ...(isSealed ? OF_JOURNAL : []),
+    ...(lock === undefined ? [] : OF_LOCKS),
+  ]
 }
+
+/** What a world is made of. */
+type Parts = Pick<Scenario, 'path' | 'capture' | 'isSealed' | 'lock'>
 
 /**
  * The scenario of a seed. It is a swarm: each seed has a few kinds of faults, some none, so that they meet in
@@ -55,7 +91,8 @@ export function scenarioOf(seed: number, hours: number): Scenario {
   const path = dice.pick(['aws', 'aws', 'desk'] as const)
   const isSealed = path === 'aws' && dice.chance(0.3)
   const lock = path === 'aws' && dice.chance(0.3) ? LOCKS[dice.between(0, LOCKS.length)] : undefined
-  const parts = { path, isSealed, lock }
+  const capture = path === 'aws' && dice.chance(0.35) ? 'kinesis' : 'streams'
+  const parts: Parts = { path, capture, isSealed, lock }
   const count = dice.pick([0, 1, 2, 2, 3, 3, 4, 6])
   const kinds = new Set(Array.from({ length: count }, () => dice.pick(kindsOf(parts))))
   return {
@@ -63,6 +100,7 @@ export function scenarioOf(seed: number, hours: number): Scenario {
     hours,
     batchSize: dice.pick([1, 3, 10, 100, 1000]),
     ...parts,
+    precision: dice.chance(0.7) ? 'MICROSECOND' : 'MILLISECOND',
     load: {
       items: dice.pick([1, 3, 10, 40]),
       perHour: dice.pick([2, 10, 30]),

@@ -10,6 +10,7 @@ import { Faults } from './faults.js'
 import { SimulatedFirehose } from './firehose.js'
 import { SimulatedJournal } from './journal.js'
 import type { LockedArchive } from './judge-locks.js'
+import { SimulatedKinesis } from './kinesis.js'
 import { LockEvents } from './lock-events.js'
 import { SimulatedMapping } from './mapping.js'
 import { Metrics } from './metrics.js'
@@ -34,6 +35,7 @@ export interface World {
 /** A world after its time: what is left in it to be judged. Objects are lines by key. */
 export interface Remains {
   readonly world: World
+  readonly scenario: Scenario
   readonly table: SimulatedTable
   readonly rows: Contents
   /** What was refused, or was too large, in all places where such is kept. */
@@ -59,6 +61,9 @@ const SETTLING_HOURS = 54
 
 /** Bytes that a record may have here; a pack is smaller, as it is on AWS. */
 const LIMITS = { packBytes: 3000, recordBytes: 4000 } as const
+/** The same of Kinesis, which takes more than a call of Firehose does. */
+const KINESIS_BYTES = 9000
+const WEEK_MS = 7 * 24 * HOUR_MS
 
 /** The configuration of the one table of a world. */
 export const TABLE: TableConfiguration = {
@@ -79,14 +84,18 @@ async function runOnAws(world: World, scenario: Scenario): Promise<Remains> {
   const refused = new SimulatedBucket(world, 'refused')
   const locked = scenario.lock && lockedArchive(world, archive, scenario.lock)
   archive.put(configurationKey(TABLE), Buffer.from(rowConfiguration(TABLE)))
-  const table = new SimulatedTable(world)
-  deployPath(world, table, archive, refused, scenario.batchSize)
+  const isCoarse = scenario.capture === 'kinesis' && scenario.precision === 'MILLISECOND'
+  const table = new SimulatedTable(world, isCoarse ? 1000 : 1)
+  const deployed = { world, table, archive, refused, scenario }
+  if (scenario.capture === 'kinesis') deployKinesis(deployed)
+  else deployStreams(deployed)
   const journal = scenario.isSealed ? new SimulatedJournal(world, archive) : undefined
   void journal?.runUntil(endOf(scenario))
   await letPass(world, table, scenario)
   const findings = await atLast(world, journal?.check() ?? Promise.resolve([]))
   return {
     world,
+    scenario,
     table,
     rows: archive.contents(DATA_PREFIX),
     refused: [...archive.contents(REFUSED_PREFIX), ...refused.contents(REFUSED_PREFIX)],
@@ -112,7 +121,7 @@ async function runOnDesk(world: World, scenario: Scenario): Promise<Remains> {
       desk.catchUp().then(ending => (ending === 'caught-up' ? [] : [`tail ended, ${ending}, expected it to catch up`])),
     )
     const [rows, refused, facts] = [desk.rowObjects(), desk.refusedObjects(), desk.facts()]
-    return { world, table, rows, refused, givenUp: [], facts, findings, locked: undefined }
+    return { world, scenario, table, rows, refused, givenUp: [], facts, findings, locked: undefined }
   } finally {
     desk.remove()
   }
@@ -128,27 +137,42 @@ async function letPass(world: World, table: SimulatedTable, scenario: Scenario):
   await world.scheduler.runUntil(endOf(scenario))
 }
 
-/** The functions and services between a table and an archive, as the stack deploys them. */
-function deployPath(
-  world: World,
-  table: SimulatedTable,
-  archive: SimulatedBucket,
-  refused: SimulatedBucket,
-  batchSize: number,
-): void {
-  const firehose = new SimulatedFirehose(world, {
+/** The parts that the functions and services between a table and an archive connect. */
+interface Deployed {
+  readonly world: World
+  readonly table: SimulatedTable
+  readonly archive: SimulatedBucket
+  readonly refused: SimulatedBucket
+  readonly scenario: Scenario
+}
+
+function deployFirehose({ world, archive }: Deployed, recordBytes: number, keptMs?: number): SimulatedFirehose {
+  return new SimulatedFirehose(world, {
     table: TABLE,
     archive,
-    recordBytes: LIMITS.recordBytes,
+    recordBytes,
+    ...(keptMs !== undefined && { keptMs }),
     transform: {
       name: 'transform',
       timeoutMs: 60_000,
       run: event => createHandler(TABLE, () => world.metrics.put('ours RecordsRefused', 1))(event),
     },
   })
+}
+
+function deployKinesis(deployed: Deployed): void {
+  const { world, table, scenario } = deployed
+  // Firehose goes on for as long as the stream keeps records
+  const firehose = deployFirehose(deployed, KINESIS_BYTES, WEEK_MS)
+  new SimulatedKinesis(world, table, { firehose, precision: scenario.precision, recordBytes: KINESIS_BYTES })
+}
+
+function deployStreams(deployed: Deployed): void {
+  const { world, table, refused, scenario } = deployed
+  const firehose = deployFirehose(deployed, LIMITS.recordBytes)
   new SimulatedMapping(world, table, {
     givenUp: refused,
-    batchSize,
+    batchSize: scenario.batchSize,
     forwarder: {
       name: 'forwarder',
       timeoutMs: 60_000,

@@ -32,6 +32,20 @@ describe('a world', () => {
     expect(await runScenario({ ...world, faults: twice })).toMatchObject({ problems: [], alarms: [] })
   })
 
+  it('by Kinesis archives each change once, though they come twice, late and of one time', async () => {
+    const kinds = ['same-tick', 'replication-slow', 'replication-twice', 'kinesis-throttles'] as const
+    const faults = kinds.map(kind => ({ kind, fromMs: 0, toMs: 43_200_000, rate: 0.3 }))
+    const load = { items: 2, perHour: 10, bursts: 0.5, oversize: 0.02 }
+    const world = { ...scenarioOf(2, 12), path: 'aws', capture: 'kinesis', isSealed: false, lock: undefined } as const
+    const outcome = await runScenario({ ...world, load, faults })
+    expect([...outcome.struck.keys()].sort()).toEqual([...kinds].sort())
+    expect(outcome.problems).toEqual([])
+    // what is larger than a record of Kinesis is skipped for good
+    expect(outcome.lost).toBeGreaterThan(0)
+    expect(outcome.archived + outcome.lost).toBe(outcome.versions)
+    expect(outcome.alarms).toContain('change-skipped')
+  })
+
   it('has another story for another seed', async () => {
     const digests = await Promise.all([1, 2].map(async seed => (await runScenario(scenarioOf(seed, 12))).digest))
     expect(new Set(digests).size).toBe(2)
