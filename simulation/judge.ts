@@ -8,6 +8,7 @@ import { stormsOf, wrongAlarms, wrongRefusals } from './judge-alarms.js'
 import { wrongHistories } from './judge-histories.js'
 import { wrongLocks } from './judge-locks.js'
 import { type Archived, BY_CONTENT, BY_SEQUENCE, type Identity, isAs, type Row } from './judge-versions.js'
+import { LIMITS } from './limits.js'
 import type { Version } from './table.js'
 import type { Remains } from './world.js'
 
@@ -51,6 +52,7 @@ export function judge(remains: Remains): Judgement {
     ...wrongHistories(versions, archived, identity),
     ...wrongAlarms(remains, fired),
     ...wrongRefusals(remains),
+    ...notSentAgain(remains, archived, identity),
     ...stormsOf(remains),
     ...(remains.locked === undefined ? [] : wrongLocks(remains.locked, fired)),
     ...remains.findings,
@@ -124,13 +126,29 @@ function linesOf(bytes: Uint8Array): readonly string[] {
     .filter(line => line !== '')
 }
 
-/** The versions of all records that are kept somewhere because they went no further. */
-function keptIn({ refused, givenUp }: Remains, { inText }: Identity): ReadonlySet<string> {
-  const texts = refused
+/** The versions of all records that are kept somewhere because they went no further, with the bytes of each. */
+function keptIn({ refused, givenUp }: Remains, { inText }: Identity): ReadonlyMap<string, number> {
+  const documents = refused
     .flatMap(([, bytes]) => linesOf(bytes))
-    .map(line => Buffer.from((JSON.parse(line) as { rawData: string }).rawData, 'base64').toString())
-  const batches = givenUp.map(([, bytes]) => JSON.parse(Buffer.from(bytes).toString()).payload as string)
-  return new Set([...texts, ...batches].flatMap(inText))
+    .flatMap(line => linesOf(Buffer.from((JSON.parse(line) as { rawData: string }).rawData, 'base64')))
+  const batches = givenUp.flatMap(([, bytes]) => recordsOf(Buffer.from(bytes).toString()))
+  return new Map(
+    [...documents, ...batches].flatMap(text => inText(text).map(id => [id, Buffer.byteLength(text)] as const)),
+  )
+}
+
+/** The records of a batch that Lambda gave up. */
+function recordsOf(text: string): readonly string[] {
+  const { payload } = JSON.parse(text) as { readonly payload: string }
+  return (JSON.parse(payload) as { readonly Records: readonly object[] }).Records.map(record => JSON.stringify(record))
+}
+
+/** Once somebody has sent again what was refused, it is archived, but for what is too large for that. */
+function notSentAgain(remains: Remains, archived: Archived, identity: Identity): readonly string[] {
+  if (!remains.scenario.isOperated) return []
+  const small = [...keptIn(remains, identity)].filter(([, bytes]) => bytes <= LIMITS.recordBytes)
+  const left = small.map(([id]) => id).filter(id => !archived.has(id))
+  return left.map(id => `version ${id} was refused, sent again and is not archived`)
 }
 
 /** Each row is a version that the table had, with both images, and one version has one id. */

@@ -22,6 +22,8 @@ export interface Scenario {
   readonly isSealed: boolean
   /** How objects are locked as they are written. @default - they are not */
   readonly lock: RetentionRule | undefined
+  /** Whether somebody sends again what was refused, all the time and at last. */
+  readonly isOperated: boolean
 }
 
 const HOUR_MS = 3_600_000
@@ -48,16 +50,9 @@ const OF_KINESIS: readonly FaultKind[] = [
   'kinesis-throttles',
   'kinesis-behind',
 ]
-/** What can go wrong between the table's own stream and Firehose. */
-const OF_STREAMS: readonly FaultKind[] = [
-  'put-throttled',
-  'put-partial',
-  'put-unheard',
-  'put-hangs',
-  'put-slow',
-  'mapping-pauses',
-  'shard-splits',
-]
+/** What can go wrong with whoever puts records into Firehose, a forwarder or `redrive`. */
+const OF_PUTS: readonly FaultKind[] = ['put-throttled', 'put-partial', 'put-unheard', 'put-hangs', 'put-slow']
+const OF_STREAMS: readonly FaultKind[] = [...OF_PUTS, 'mapping-pauses', 'shard-splits']
 const OF_JOURNAL: readonly FaultKind[] = ['sealed-twice']
 const ELSEWHERE: ReadonlySet<FaultKind> = new Set([
   ...OF_DESK,
@@ -69,18 +64,18 @@ const ELSEWHERE: ReadonlySet<FaultKind> = new Set([
 const OF_AWS = (Object.keys(FAULTS) as FaultKind[]).filter(kind => !ELSEWHERE.has(kind))
 
 /** What can go wrong with the parts that a world has. */
-function kindsOf({ path, capture, isSealed, lock }: Parts): readonly FaultKind[] {
+function kindsOf({ path, capture, isSealed, lock, isOperated }: Parts): readonly FaultKind[] {
   if (path === 'desk') return [...OF_DESK, ...OF_BOTH]
   return [
     ...OF_AWS,
-    ...(capture === 'kinesis' ? OF_KINESIS : OF_STREAMS),
+    ...(capture === 'streams' ? OF_STREAMS : [...OF_KINESIS, ...(isOperated ? OF_PUTS : [])]),
     ...(isSealed ? OF_JOURNAL : []),
     ...(lock === undefined ? [] : OF_LOCKS),
   ]
 }
 
 /** What a world is made of. */
-type Parts = Pick<Scenario, 'path' | 'capture' | 'isSealed' | 'lock'>
+type Parts = Pick<Scenario, 'path' | 'capture' | 'isSealed' | 'lock' | 'isOperated'>
 
 /**
  * The scenario of a seed. It is a swarm: each seed has a few kinds of faults, some none, so that they meet in
@@ -92,7 +87,8 @@ export function scenarioOf(seed: number, hours: number): Scenario {
   const isSealed = path === 'aws' && dice.chance(0.3)
   const lock = path === 'aws' && dice.chance(0.3) ? LOCKS[dice.between(0, LOCKS.length)] : undefined
   const capture = path === 'aws' && dice.chance(0.35) ? 'kinesis' : 'streams'
-  const parts: Parts = { path, capture, isSealed, lock }
+  const isOperated = path === 'aws' && dice.chance(0.4)
+  const parts: Parts = { path, capture, isSealed, lock, isOperated }
   const count = dice.pick([0, 1, 2, 2, 3, 3, 4, 6])
   const kinds = new Set(Array.from({ length: count }, () => dice.pick(kindsOf(parts))))
   return {

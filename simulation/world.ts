@@ -11,9 +11,11 @@ import { SimulatedFirehose } from './firehose.js'
 import { SimulatedJournal } from './journal.js'
 import type { LockedArchive } from './judge-locks.js'
 import { SimulatedKinesis } from './kinesis.js'
+import { KINESIS_BYTES, LIMITS } from './limits.js'
 import { LockEvents } from './lock-events.js'
 import { SimulatedMapping } from './mapping.js'
 import { Metrics } from './metrics.js'
+import { Operator } from './operator.js'
 import { s3ClientOf } from './s3-client.js'
 import type { Scenario } from './scenario.js'
 import { Scheduler } from './scheduler.js'
@@ -59,10 +61,6 @@ const HOUR_MS = 3_600_000
 /** After the last write, so long that everything has come to its end: a day of the stream, and one of Firehose. */
 const SETTLING_HOURS = 54
 
-/** Bytes that a record may have here; a pack is smaller, as it is on AWS. */
-const LIMITS = { packBytes: 3000, recordBytes: 4000 } as const
-/** The same of Kinesis, which takes more than a call of Firehose does. */
-const KINESIS_BYTES = 9000
 const WEEK_MS = 7 * 24 * HOUR_MS
 
 /** The configuration of the one table of a world. */
@@ -87,12 +85,14 @@ async function runOnAws(world: World, scenario: Scenario): Promise<Remains> {
   const isCoarse = scenario.capture === 'kinesis' && scenario.precision === 'MILLISECOND'
   const table = new SimulatedTable(world, isCoarse ? 1000 : 1)
   const deployed = { world, table, archive, refused, scenario }
-  if (scenario.capture === 'kinesis') deployKinesis(deployed)
-  else deployStreams(deployed)
+  const replay = scenario.capture === 'kinesis' ? deployKinesis(deployed) : deployStreams(deployed)
+  const operator = scenario.isOperated ? operatorOf(deployed, replay) : undefined
   const journal = scenario.isSealed ? new SimulatedJournal(world, archive) : undefined
   void journal?.runUntil(endOf(scenario))
-  await letPass(world, table, scenario)
-  const findings = await atLast(world, journal?.check() ?? Promise.resolve([]))
+  void operator?.runUntil(endOf(scenario))
+  const findings = await letPass(world, table, scenario)
+    .then(() => atLast(world, [() => operator?.finish(), () => journal?.check()]))
+    .finally(() => operator?.remove())
   return {
     world,
     scenario,
@@ -116,10 +116,12 @@ async function runOnDesk(world: World, scenario: Scenario): Promise<Remains> {
   try {
     void desk.runUntil(endOf(scenario))
     await letPass(world, table, scenario)
-    const findings = await atLast(
-      world,
-      desk.catchUp().then(ending => (ending === 'caught-up' ? [] : [`tail ended, ${ending}, expected it to catch up`])),
-    )
+    const findings = await atLast(world, [
+      async () => {
+        const ending = await desk.catchUp()
+        return ending === 'caught-up' ? [] : [`tail ended, ${ending}, expected it to catch up`]
+      },
+    ])
     const [rows, refused, facts] = [desk.rowObjects(), desk.refusedObjects(), desk.facts()]
     return { world, scenario, table, rows, refused, givenUp: [], facts, findings, locked: undefined }
   } finally {
@@ -160,14 +162,20 @@ function deployFirehose({ world, archive }: Deployed, recordBytes: number, keptM
   })
 }
 
-function deployKinesis(deployed: Deployed): void {
+/** Answers the stream that takes what is sent again, which here is another one. */
+function deployKinesis(deployed: Deployed): SimulatedFirehose {
   const { world, table, scenario } = deployed
   // Firehose goes on for as long as the stream keeps records
   const firehose = deployFirehose(deployed, KINESIS_BYTES, WEEK_MS)
   new SimulatedKinesis(world, table, { firehose, precision: scenario.precision, recordBytes: KINESIS_BYTES })
+  return deployFirehose(deployed, LIMITS.recordBytes)
 }
 
-function deployStreams(deployed: Deployed): void {
+function operatorOf({ world, archive, refused }: Deployed, replay: SimulatedFirehose): Operator {
+  return new Operator(world, { table: TABLE, buckets: [archive, refused], replay, recordBytes: LIMITS.recordBytes })
+}
+
+function deployStreams(deployed: Deployed): SimulatedFirehose {
   const { world, table, refused, scenario } = deployed
   const firehose = deployFirehose(deployed, LIMITS.recordBytes)
   new SimulatedMapping(world, table, {
@@ -193,12 +201,20 @@ function deployStreams(deployed: Deployed): void {
         })(event, context),
     },
   })
+  return firehose
 }
 
-/** What is found at last, without a fault. It takes a while, as everything does. */
-async function atLast(world: World, checking: Promise<readonly string[]>): Promise<readonly string[]> {
+type Check = () => Promise<readonly string[]> | undefined
+
+/** What is found at last, one check after the other, without a fault. It takes a while, as everything does. */
+async function atLast(world: World, checks: readonly Check[]): Promise<readonly string[]> {
   let findings: readonly string[] = ['the last check does not come to an end']
-  const done = checking.then(
+  const checkAll = async () => {
+    const found: string[] = []
+    for (const check of checks) found.push(...((await check()) ?? []))
+    return found
+  }
+  void checkAll().then(
     found => {
       findings = found
     },
@@ -206,7 +222,6 @@ async function atLast(world: World, checking: Promise<readonly string[]>): Promi
       findings = [`the last check fails: ${error.message}`]
     },
   )
-  void done
   await world.scheduler.runUntil(world.scheduler.now + 6 * HOUR_MS)
   return findings
 }

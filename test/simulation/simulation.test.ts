@@ -46,6 +46,22 @@ describe('a world', () => {
     expect(outcome.alarms).toContain('change-skipped')
   })
 
+  it('sends again what was refused, while faults go on, and all of it is archived at last', async () => {
+    const fault = { kind: 'transform-fails', fromMs: 0, toMs: 28_800_000, rate: 0.8 } as const
+    const faults = [
+      fault,
+      { ...fault, kind: 'put-partial', rate: 0.5 },
+      { ...fault, kind: 's3-refuses', rate: 0.2 },
+    ] as const
+    const load = { items: 5, perHour: 10, bursts: 0.5, oversize: 0 }
+    const world = { ...scenarioOf(1, 12), path: 'aws', capture: 'streams', isSealed: false, lock: undefined } as const
+    const refused = await runScenario({ ...world, isOperated: false, load, faults })
+    expect(refused.archived).toBeLessThan(refused.versions)
+    const sentAgain = await runScenario({ ...world, isOperated: true, load, faults })
+    expect(sentAgain).toMatchObject({ problems: [], archived: sentAgain.versions, lost: 0 })
+    expect(sentAgain.kept).toBeGreaterThan(10)
+  })
+
   it('has another story for another seed', async () => {
     const digests = await Promise.all([1, 2].map(async seed => (await runScenario(scenarioOf(seed, 12))).digest))
     expect(new Set(digests).size).toBe(2)
