@@ -123,8 +123,8 @@ export class SimulatedDesk {
   }
 
   /** The facts that it kept. */
-  facts(): readonly unknown[] {
-    return this.files('facts').map(([, bytes]) => JSON.parse(Buffer.from(bytes).toString()) as unknown)
+  facts(): readonly (readonly [string, Uint8Array])[] {
+    return this.files('facts')
   }
 
   private files(folder: string): readonly (readonly [string, Uint8Array])[] {

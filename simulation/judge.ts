@@ -6,6 +6,7 @@ import { parsePartition } from '../transform/layout.js'
 import { alarmsOf } from './alarms.js'
 import { stormsOf, wrongAlarms, wrongRefusals } from './judge-alarms.js'
 import { wrongHistories } from './judge-histories.js'
+import { wrongLastLook } from './judge-last-look.js'
 import { wrongLocks } from './judge-locks.js'
 import { type Archived, BY_CONTENT, BY_SEQUENCE, type Identity, isAs, type Row } from './judge-versions.js'
 import { LIMITS } from './limits.js'
@@ -55,6 +56,7 @@ export function judge(remains: Remains): Judgement {
     ...notSentAgain(remains, archived, identity),
     ...stormsOf(remains),
     ...(remains.locked === undefined ? [] : wrongLocks(remains.locked, fired)),
+    ...(remains.lastLook === undefined ? [] : wrongLastLook(remains.lastLook, versions, archived, identity)),
     ...remains.findings,
   ]
   return {
@@ -100,10 +102,12 @@ function isBeyondAlarms({ world }: Remains, missing: readonly Version[]): boolea
 /** True where a fact of the archive says that changes of this time may be missing. */
 function isInGap({ facts }: Remains, { timeUs }: Version): boolean {
   const ms = timeUs / 1000
-  return (facts as readonly GapFact[]).some(({ kind, from, to }) => {
-    const since = from === null ? 0 : Date.parse(from)
-    return kind === 'gap' && since <= ms && Math.floor(ms / 1000) * 1000 <= Date.parse(to)
-  })
+  return facts
+    .map(([, bytes]) => JSON.parse(Buffer.from(bytes).toString()) as GapFact)
+    .some(({ kind, from, to }) => {
+      const since = from === null ? 0 : Date.parse(from)
+      return kind === 'gap' && since <= ms && Math.floor(ms / 1000) * 1000 <= Date.parse(to)
+    })
 }
 
 function named({ sequence, item }: Version): string {

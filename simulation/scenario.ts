@@ -24,6 +24,8 @@ export interface Scenario {
   readonly lock: RetentionRule | undefined
   /** Whether somebody sends again what was refused, all the time and at last. */
   readonly isOperated: boolean
+  /** Whether its owner reads it at last, by the real engine: it takes long. */
+  readonly isReadAtLast: boolean
 }
 
 const HOUR_MS = 3_600_000
@@ -96,6 +98,7 @@ export function scenarioOf(seed: number, hours: number): Scenario {
     hours,
     batchSize: dice.pick([1, 3, 10, 100, 1000]),
     ...parts,
+    isReadAtLast: dice.chance(0.15),
     precision: dice.chance(0.7) ? 'MICROSECOND' : 'MILLISECOND',
     load: {
       items: dice.pick([1, 3, 10, 40]),

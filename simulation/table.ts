@@ -97,6 +97,11 @@ export class SimulatedTable {
     return this.items.get(item)?.attributes
   }
 
+  /** All that it holds, in the order of a scan, which is none. */
+  get all(): readonly Attributes[] {
+    return [...this.items.values()].map(({ attributes }) => attributes)
+  }
+
   /** Writes some items at once, as a transaction does: each has its own record, all have one time. */
   write(writes: readonly Write[]): void {
     if (this.world.faults.strike('shard-splits')) this.split()

@@ -1,7 +1,7 @@
 import { createForwarder } from '../capture/forwarder.js'
 import type { RetentionRule } from '../functions/lock-objects.js'
 import { createHandler } from '../transform/handler.js'
-import { configurationKey, DATA_PREFIX, GIVEN_UP_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
+import { configurationKey, DATA_PREFIX, FACTS_PREFIX, GIVEN_UP_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
 import { rowConfiguration, type TableConfiguration } from '../transform/table-configuration.js'
 import { SimulatedBucket } from './bucket.js'
 import { SimulatedDesk } from './desk.js'
@@ -11,6 +11,7 @@ import { SimulatedFirehose } from './firehose.js'
 import { SimulatedJournal } from './journal.js'
 import type { LockedArchive } from './judge-locks.js'
 import { SimulatedKinesis } from './kinesis.js'
+import { type LastLook, lookAtLast } from './last-look.js'
 import { KINESIS_BYTES, LIMITS } from './limits.js'
 import { LockEvents } from './lock-events.js'
 import { SimulatedMapping } from './mapping.js'
@@ -45,11 +46,13 @@ export interface Remains {
   /** What Lambda gave up. */
   readonly givenUp: Contents
   /** What an archive says about itself. */
-  readonly facts: readonly unknown[]
+  readonly facts: Contents
   /** What the checks of the world itself found, each a sentence. */
   readonly findings: readonly string[]
   /** @default - its objects are not locked */
   readonly locked: LockedArchive | undefined
+  /** @default - nobody reads it at last */
+  readonly lastLook?: LastLook
 }
 
 type Contents = readonly (readonly [string, Uint8Array])[]
@@ -72,9 +75,21 @@ export const TABLE: TableConfiguration = {
 }
 
 /** Runs a world from its beginning until everything in it has come to rest. */
-export function runWorld(scenario: Scenario, isTold: boolean): Promise<Remains> {
+export async function runWorld(scenario: Scenario, isTold: boolean): Promise<Remains> {
   const world = createWorld(scenario, isTold)
-  return scenario.path === 'aws' ? runOnAws(world, scenario) : runOnDesk(world, scenario)
+  const remains = await (scenario.path === 'aws' ? runOnAws(world, scenario) : runOnDesk(world, scenario))
+  return scenario.isReadAtLast ? { ...remains, lastLook: await readAtLast(remains) } : remains
+}
+
+function readAtLast({ world, table, rows, facts }: Remains): Promise<LastLook> {
+  return lookAtLast({
+    table: TABLE,
+    rows,
+    facts,
+    atUs: Math.floor(world.scheduler.now) * 1000,
+    items: table.all,
+    names: [...new Set(table.versions.map(({ item }) => item))],
+  })
 }
 
 async function runOnAws(world: World, scenario: Scenario): Promise<Remains> {
@@ -100,7 +115,7 @@ async function runOnAws(world: World, scenario: Scenario): Promise<Remains> {
     rows: archive.contents(DATA_PREFIX),
     refused: [...archive.contents(REFUSED_PREFIX), ...refused.contents(REFUSED_PREFIX)],
     givenUp: refused.contents(GIVEN_UP_PREFIX),
-    facts: [],
+    facts: archive.contents(FACTS_PREFIX),
     findings,
     locked,
   }

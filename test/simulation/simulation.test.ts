@@ -62,6 +62,14 @@ describe('a world', () => {
     expect(sentAgain.kept).toBeGreaterThan(10)
   })
 
+  it('is reconciled at rest: exactly the items are found whose last version is lost', async () => {
+    const load = { items: 12, perHour: 6, bursts: 0.5, oversize: 0.2 }
+    const world = { ...scenarioOf(3, 12), path: 'aws', capture: 'kinesis', isSealed: false, lock: undefined } as const
+    const outcome = await runScenario({ ...world, precision: 'MICROSECOND', isReadAtLast: true, load, faults: [] })
+    expect(outcome.problems).toEqual([])
+    expect(outcome.lost).toBeGreaterThan(5)
+  })
+
   it('has another story for another seed', async () => {
     const digests = await Promise.all([1, 2].map(async seed => (await runScenario(scenarioOf(seed, 12))).digest))
     expect(new Set(digests).size).toBe(2)
