@@ -4,6 +4,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
 import {
   cancelledBytes,
+  eventsLost,
   firehose,
   iteratorAge,
   lambda,
@@ -266,6 +267,7 @@ const locks: readonly AlarmRule<LockFunction>[] = [
     0,
     FIRST_TIME,
   ),
+  rule('lock-event-lost', 'page', 'objects are not locked, and no queue knows of them', eventsLost, 0, FIRST_TIME),
 ]
 
 const queries: readonly AlarmRule<QueryWorkgroup>[] = [

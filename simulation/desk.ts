@@ -133,8 +133,8 @@ export class SimulatedDesk {
   }
 
   /** The facts that it kept. */
-  facts(): readonly unknown[] {
-    return this.files('facts').map(([, bytes]) => JSON.parse(Buffer.from(bytes).toString()) as unknown)
+  facts(): readonly (readonly [string, Uint8Array])[] {
+    return this.files('facts')
   }
 
   /** Read of the lines that stand for Parquet. */

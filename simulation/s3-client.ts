@@ -1,6 +1,6 @@
 /** S3 as a process of ours sees it: its client, with the commands that our code sends. */
 import { S3Client } from '@aws-sdk/client-s3'
-import type { SimulatedBucket, StoredVersion } from './bucket.js'
+import type { Retention, SimulatedBucket, StoredVersion } from './bucket.js'
 import { type Process, serviceError } from './process.js'
 import { sequencesIn } from './story.js'
 
@@ -17,6 +17,8 @@ interface Input {
   readonly IfMatch?: string
   readonly Range?: string
   readonly Body?: string | Uint8Array
+  readonly VersionId?: string
+  readonly Retention?: { readonly Mode: Retention['mode']; readonly RetainUntilDate: Date }
 }
 
 interface Command {
@@ -59,11 +61,22 @@ const ANSWERS: { readonly [command: string]: (bucket: SimulatedBucket, input: In
     return {}
   },
   GetObjectCommand: (bucket, { Key, IfMatch, Range }) => {
-    const { bytes, etag, versionId } = bucket.get(Key)
+    const { bytes, etag, versionId, retention } = bucket.get(Key)
     if (IfMatch !== undefined && IfMatch !== etag) throw serviceError('PreconditionFailed', 412)
     const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(Range ?? '') ?? []
     const part = from === undefined ? bytes : bytes.subarray(Number(from), Number(to) + 1)
-    return { Body: bodyOf(part), ContentLength: part.length, ETag: etag, VersionId: versionId }
+    const locked = retention && { ObjectLockRetainUntilDate: new Date(retention.untilMs) }
+    return { Body: bodyOf(part), ContentLength: part.length, ETag: etag, VersionId: versionId, ...locked }
+  },
+  GetObjectRetentionCommand: (bucket, { Key, VersionId }) => {
+    const { retention } = bucket.version(Key, VersionId)
+    if (retention === undefined) throw serviceError('NoSuchObjectLockConfiguration', 404)
+    return { Retention: { Mode: retention.mode, RetainUntilDate: new Date(retention.untilMs) } }
+  },
+  PutObjectRetentionCommand: (bucket, { Key, VersionId, Retention }) => {
+    if (Retention === undefined) throw serviceError('MalformedXML', 400)
+    bucket.lock(Key, VersionId, { mode: Retention.Mode, untilMs: Number(Retention.RetainUntilDate) })
+    return {}
   },
   ListObjectsV2Command: (bucket, { Prefix = '', Delimiter, StartAfter = '', ContinuationToken = StartAfter }) => {
     const keys = bucket.keys(Prefix).filter(key => key > ContinuationToken)

@@ -56,6 +56,7 @@ function writeOf(dice: Dice, item: string, present: Attributes | undefined, load
 }
 
 const NOTES = ['', 'plain', 'Grüße, "Zoë" \\ \n', '\u{1f4e6}\u200d\u{1f525}', '\u0000\u2028', '<script>', 'ا ل']
+const BYTES = ['AA==', '/+//', 'aGVsbG8=']
 const NUMBERS = ['0', '1', '-1.5', '99999999999999999999999999999999999999', '1E-130', '0.1']
 
 /** An order; a large one is larger than the simulated Firehose takes. */
@@ -68,6 +69,7 @@ function imageOf(dice: Dice, item: string, isLarge: boolean): Attributes {
     ...(dice.chance(0.2) && {
       gift: dice.pick<AttributeValue>([{ BOOL: true }, { NULL: true }, { M: { to: { S: 'x' } } }]),
     }),
+    ...(dice.chance(0.1) && { seal: { B: dice.pick(BYTES) } }),
     ...(isLarge && { blob: { S: 'x'.repeat(dice.between(4000, 9000)) } }),
   }
 }
