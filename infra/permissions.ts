@@ -201,6 +201,11 @@ export function toReadTables(tables: string[]): PolicyStatement[] {
   return [new PolicyStatement({ actions: [...READ_TABLE, 'dynamodb:ExportTableToPointInTime'], resources: tables })]
 }
 
+/** To see whether a table holds something newer of an item than has arrived. */
+export function toLookAtItems(tables: string[]): PolicyStatement[] {
+  return [new PolicyStatement({ actions: ['dynamodb:GetItem'], resources: tables })]
+}
+
 /** To see how far exports are. */
 export function toSeeExports(stack: Stack): PolicyStatement[] {
   return [may(['dynamodb:DescribeExport', 'dynamodb:ListExports'], anyTable(stack))]
