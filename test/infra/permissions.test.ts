@@ -251,18 +251,20 @@ const LAWS: { readonly [promise: string]: Law } = {
       ),
       plant: allows(({ roles, archive }) => [roles.operator, 's3:PutObject', archive.bucket.arnForObjects('facts/*')]),
     },
-  'no role but the operator, who erases, the one that wrote it, and those of the journal may read refused/': {
-    broken: breaking(
-      allow =>
-        reads(allow) &&
-        [`${ARCHIVE}/refused/`, `${REFUSED}/`].some(place => reaches(allow.resource, place)) &&
-        !OPERATOR.test(allow.role) &&
-        !ERASER.test(allow.role) &&
-        !WRITER.test(allow.role) &&
-        !JOURNAL.test(allow.role),
-    ),
-    plant: allows(({ roles, archive }) => [roles.queryUser, 's3:GetObject', archive.bucket.arnForObjects('*')]),
-  },
+  'no role but the operator, who erases, who copies, the one that wrote it, and those of the journal may read refused/':
+    {
+      broken: breaking(
+        allow =>
+          reads(allow) &&
+          [`${ARCHIVE}/refused/`, `${REFUSED}/`].some(place => reaches(allow.resource, place)) &&
+          !OPERATOR.test(allow.role) &&
+          !ERASER.test(allow.role) &&
+          !([BASELINE, RESTORER].some(role => role.test(allow.role)) && allow.resource.startsWith(ARCHIVE)) &&
+          !WRITER.test(allow.role) &&
+          !JOURNAL.test(allow.role),
+      ),
+      plant: allows(({ roles, archive }) => [roles.queryUser, 's3:GetObject', archive.bucket.arnForObjects('*')]),
+    },
   'none but who asks, copies, checks or keeps the journal may read log/, and none but the auditor old versions': {
     broken: breaking(
       allow =>
