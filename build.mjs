@@ -15,6 +15,7 @@ const FUNCTIONS = {
   'lock-objects': 'functions/lock-objects-lambda.ts',
   'watch-refused': 'functions/watch-refused-lambda.ts',
   'compact-table': 'functions/compact-table.ts',
+  canary: 'functions/canary-lambda.ts',
   'seal-archive': 'functions/seal-archive-lambda.ts',
   'check-journal': 'functions/check-journal-lambda.ts',
   'keep-configuration': 'functions/keep-configuration-lambda.ts',

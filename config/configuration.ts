@@ -18,6 +18,8 @@ export interface Configuration {
   readonly compact: boolean
   /** How the archive is sealed; absent where nothing was said of it. */
   readonly seal?: SealFields
+  /** Whether the stack measures how long a write takes into the archive. */
+  readonly canary: boolean
   /** Where the keys are of what is erasable. */
   readonly erasure?: { readonly keys: string }
   /** Tells archives of one account apart. */

@@ -339,6 +339,12 @@ export const configurationFile = fields({
     .union([z.boolean(), seal], 'true, false, or an object with origin, key, mail')
     .describe('Whether a signed journal of the archive is kept: on AWS by a function every hour. An object says more.')
     .default(false),
+  canary: z
+    .boolean('true or false')
+    .describe(
+      'Whether the stack writes an item of a table of its own every five minutes, and measures how long each write takes into the archive.',
+    )
+    .default(false),
   erasure: fields({
     keys: z
       .string('the path of a folder')

@@ -53,6 +53,12 @@ export const JOURNAL = {
  */
 export const PERSONS = { keyBytes: 220, secrets: 2, timesLonger: 3.8 } as const
 
+/**
+ * A canary: bytes of its item, which names a handful of awaited writes; of an object with three of them; seconds, lists
+ * and objects opened of a call, of which every third finds something new.
+ */
+export const CANARY = { itemBytes: 250, objectBytes: 10_000, seconds: 1, lists: 2, gets: 2 } as const
+
 const OURS: Source = { source: 'Itemtrail, docs/cost.md, "What a plan takes for granted"', date: '2026-11' }
 
 /** Those that every plan rests on. */
@@ -95,6 +101,11 @@ const ALWAYS: readonly Assumption[] = [
   {
     assumption: 'keys of persons',
     value: `one person an item, a new one with each new item; a key of ${PERSONS.keyBytes} bytes; the transform takes ${PERSONS.timesLonger} times as long`,
+    ...OURS,
+  },
+  {
+    assumption: 'canary, a call',
+    value: `${CANARY.seconds} second, ${CANARY.lists} lists, ${CANARY.gets} objects of ${CANARY.objectBytes.toLocaleString('en-US')} bytes; an item of ${CANARY.itemBytes} bytes`,
     ...OURS,
   },
   {

@@ -1,10 +1,11 @@
 /** A capacity and cost plan: what a workload takes of each service, what that costs, and which limit it meets first. */
 import { type Assumption, assumptionsOf, PARQUET } from './assumptions.js'
-import { type Bill, billOf } from './bill.js'
+import { type AddedBill, type Bill, billOf } from './bill.js'
+import { canaryBillOf } from './canary.js'
 import { DAY_SECONDS, kinesisShards, kinesisShardsOf2023, MIB, streamShards } from './capacity.js'
 import { CAPTURES, directPutOf, type Flow, flowOf, packingAt, type Subject } from './flow.js'
 import { type Limit, limitsOf } from './limits.js'
-import { type PersonsBill, personsBillOf } from './persons.js'
+import { personsBillOf } from './persons.js'
 import { type Question, questionsOf } from './questions.js'
 import { journalBillOf, type SealingBill } from './sealing.js'
 import { costOfKept, costOfMoves, keptAfter } from './storage.js'
@@ -40,7 +41,9 @@ export interface CostPlan {
   /** What a signed journal adds, where one is kept. */
   readonly sealing: SealingBill
   /** What it adds that persons can be erased, where values of the table are erasable. */
-  readonly persons: PersonsBill
+  readonly persons: AddedBill
+  /** What the canary of an archive adds, where there is one. */
+  readonly canary: AddedBill
   readonly questions: readonly Question[]
   readonly limits: readonly Limit[]
   readonly assumptions: readonly Assumption[]
@@ -85,6 +88,7 @@ export function planOf(subject: Subject): CostPlan {
     bills: flows.map(flow => billOf(flow, traffic)),
     sealing: journalBillOf(objectsADay, objectBytes, retentionDays),
     persons: personsBillOf(flows[0] as Flow, traffic),
+    canary: canaryBillOf(),
     questions: questionsOf(workload, traffic, { objectsADay, objectBytes }),
     limits: limitsOf(subject),
     assumptions: assumptionsOf({ peakGiven: workload.peakGiven, parquetMeasured: traffic.parquetMeasured }),

@@ -16,6 +16,7 @@ import {
   unread,
 } from './alarm-metrics.js'
 import type { AlarmRule, Severity } from './alarm-rule.js'
+import { CANARY_ALARMS } from './canary-alarms.js'
 import type { CapturedTable } from './captured-table.js'
 import { KINESIS_RETENTION } from './change-stream.js'
 import { JOURNAL_ALARMS } from './journal-alarms.js'
@@ -332,6 +333,7 @@ export const ALARMS = {
   persons,
   compaction,
   journal: JOURNAL_ALARMS,
+  canary: CANARY_ALARMS,
 } as const
 
 export interface AlarmsProps<Station> {

@@ -27,6 +27,11 @@ export interface AuditArchiveProps {
    */
   readonly seal?: boolean | SealOptions
   /**
+   * Writes an item of a table of its own every five minutes, and measures how long each write takes into the archive.
+   * @default - false
+   */
+  readonly canary?: boolean
+  /**
    * Told of every alarm; its key must let CloudWatch in.
    * @default - a topic of its own, encrypted with the archive's key
    */
@@ -98,9 +103,9 @@ export interface CaptureProps {
 
 /** What was said of an archive, as the configuration file has it. */
 export function archiveFields(props: AuditArchiveProps): object {
-  const { lock, refusedRetention, scanCutoff, compact, seal, notify } = props
+  const { lock, refusedRetention, scanCutoff, compact, seal, canary, notify } = props
   const refusedDays = refusedRetention?.toDays(EXACT_TIME)
-  return said({ lock, refusedDays, scanCutoffGb: scanCutoff?.toGibibytes(EXACT_SIZE), compact, seal, notify })
+  return said({ lock, refusedDays, scanCutoffGb: scanCutoff?.toGibibytes(EXACT_SIZE), compact, seal, canary, notify })
 }
 
 /**

@@ -19,6 +19,7 @@ export type Bundle =
   | 'lock-objects'
   | 'watch-refused'
   | 'compact-table'
+  | 'canary'
   | 'seal-archive'
   | 'check-journal'
   | 'keep-configuration'

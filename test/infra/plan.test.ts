@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { CANARY_METRICS } from '../../config/canary.js'
 import { DEPLOYED } from '../../cost/deployed.js'
 import { SEALING } from '../../infra/journal.js'
 import { JOURNAL_METRICS } from '../../journal/journal-metrics.js'
@@ -69,6 +70,17 @@ describe('what a plan reckons with is what is deployed', () => {
     const { streams, archive, journal } = DEPLOYED.alarms
     expect(ofType('AWS::CloudWatch::Alarm')).toHaveLength(streams + archive + journal)
     expect(ofType('AWS::KMS::Key')).toHaveLength(2)
+  })
+
+  it('a canary: its function, how often it is called, its alarms and what it counts', () => {
+    const { stack } = archiveOf({ Orders: { since: '2026-11-22' } }, { canary: true })
+    const ofType = (type: string) =>
+      Object.values(wholeTemplate(stack).findResources(type)) as unknown as readonly Resource[]
+    expect(described(ofType('AWS::Lambda::Function'), 'writes the canary')?.MemorySize).toBe(DEPLOYED.canary.memoryMb)
+    expect(Object.keys(CANARY_METRICS)).toHaveLength(DEPLOYED.canary.metrics)
+    const { streams, archive, canary } = DEPLOYED.alarms
+    expect(ofType('AWS::CloudWatch::Alarm')).toHaveLength(streams + archive + canary)
+    expect(ofType('AWS::CloudWatch::Dashboard')).toHaveLength(1)
   })
 
   it('the Kinesis stream', () => {
