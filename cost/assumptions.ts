@@ -59,6 +59,17 @@ export const PERSONS = { keyBytes: 220, secrets: 2, timesLonger: 3.8 } as const
  */
 export const CANARY = { itemBytes: 250, objectBytes: 10_000, seconds: 1, lists: 2, gets: 2 } as const
 
+/**
+ * A nightly comparison: seconds of a call that finds nothing to do, and of one that compares, besides its items; what
+ * an image takes in an export, which is gzip; days that an export is kept.
+ */
+export const RECONCILIATION = {
+  seconds: { call: 1, comparison: 20 },
+  itemsASecond: 3000,
+  packed: 0.2,
+  days: 7,
+} as const
+
 const OURS: Source = { source: 'Itemtrail, docs/cost.md, "What a plan takes for granted"', date: '2026-11' }
 
 /** Those that every plan rests on. */
@@ -106,6 +117,11 @@ const ALWAYS: readonly Assumption[] = [
   {
     assumption: 'canary, a call',
     value: `${CANARY.seconds} second, ${CANARY.lists} lists, ${CANARY.gets} objects of ${CANARY.objectBytes.toLocaleString('en-US')} bytes; an item of ${CANARY.itemBytes} bytes`,
+    ...OURS,
+  },
+  {
+    assumption: 'nightly comparison',
+    value: `no item changes twice in a day; ${RECONCILIATION.seconds.comparison} seconds, and one for ${RECONCILIATION.itemsASecond.toLocaleString('en-US')} items; an export is billed by its items, once`,
     ...OURS,
   },
   {

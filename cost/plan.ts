@@ -7,6 +7,7 @@ import { CAPTURES, directPutOf, type Flow, flowOf, packingAt, type Subject } fro
 import { type Limit, limitsOf } from './limits.js'
 import { personsBillOf } from './persons.js'
 import { type Question, questionsOf } from './questions.js'
+import { reconciliationBillOf } from './reconciliation.js'
 import { journalBillOf, type SealingBill } from './sealing.js'
 import { costOfKept, costOfMoves, keptAfter } from './storage.js'
 import type { Traffic } from './traffic.js'
@@ -42,6 +43,8 @@ export interface CostPlan {
   readonly sealing: SealingBill
   /** What it adds that persons can be erased, where values of the table are erasable. */
   readonly persons: AddedBill
+  /** What it adds at most that a table is compared each night, where one is. */
+  readonly reconciliation: AddedBill
   /** What the canary of an archive adds, where there is one. */
   readonly canary: AddedBill
   readonly questions: readonly Question[]
@@ -88,6 +91,7 @@ export function planOf(subject: Subject): CostPlan {
     bills: flows.map(flow => billOf(flow, traffic)),
     sealing: journalBillOf(objectsADay, objectBytes, retentionDays),
     persons: personsBillOf(flows[0] as Flow, traffic),
+    reconciliation: reconciliationBillOf(flows[0] as Flow, traffic),
     canary: canaryBillOf(),
     questions: questionsOf(workload, traffic, { objectsADay, objectBytes }),
     limits: limitsOf(subject),

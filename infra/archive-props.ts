@@ -95,6 +95,11 @@ export interface CaptureProps {
    * @default - rows have keys as they are
    */
   readonly keyIsPersonal?: readonly string[]
+  /**
+   * Compares the table with its archive each night, by an incremental export: it needs point-in-time recovery.
+   * @default - false
+   */
+  readonly reconcile?: boolean
   /** What Firehose gathers for one object, whichever comes first. @default - the most that Firehose takes */
   readonly buffer?: { readonly size?: Size; readonly interval?: Duration }
   /** The table's name. @default - the table's own, where it is known at synthesis */

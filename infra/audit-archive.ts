@@ -1,7 +1,7 @@
 import { Annotations, Aws, CfnOutput, Duration, Lazy, Names, Token } from 'aws-cdk-lib'
 import type { ITable, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { CfnDatabase } from 'aws-cdk-lib/aws-glue'
-import type { Grant, IGrantable, Role } from 'aws-cdk-lib/aws-iam'
+import type { Grant, IGrantable, IRole } from 'aws-cdk-lib/aws-iam'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import { Construct } from 'constructs'
@@ -24,6 +24,7 @@ import { CapturedTable, type CapturedTableProps } from './captured-table.js'
 import { ConfigurationKeeper, readKeptConfigurations } from './configuration-keeper.js'
 import { Dashboard } from './dashboard.js'
 import { DerivedStore } from './derived-store.js'
+import { ExportStore } from './export-store.js'
 import { Journal } from './journal.js'
 import { LockFunction } from './lock-function.js'
 import { Persons } from './persons.js'
@@ -69,15 +70,18 @@ export class AuditArchive extends Construct {
   readonly alarmTopic: ITopic
   /** The keys of persons and who may use them, where values of a table are erasable. */
   persons?: Persons
+  /** Where tables are exported to that are compared with the archive each night. */
+  exports?: ExportStore
   private readonly captured: CapturedTable[] = []
   /** The ways of all tables, the canary's among them. */
   private readonly ways: CapturedTable[] = []
   private readonly key: ArchiveKey
+  private readonly accessLogs: AccessLogBucket
   private readonly configurations: ConfigurationKeeper
   private readonly database: CfnDatabase
   private readonly fields: Record<string, object> = {}
-  /** Who adds facts: one role, and where persons can be erased another. */
-  private readonly factWriters: Role[] = []
+  /** Who adds facts: a role, where persons can be erased another, and the functions that compare tables. */
+  private readonly factWriters: IRole[] = []
   private readonly parts: RolesProps
   /** Holds the tables, whose names are anybody's: one may be called as a part of the archive. */
   private readonly captures: Construct
@@ -103,7 +107,8 @@ export class AuditArchive extends Construct {
     this.key = key
     // who read an object is evidence too, so it is kept as long as the object is locked
     const keep = Duration.days(Math.max(365, lock.mode === 'none' ? 0 : lock.days))
-    const accessLogs = new AccessLogBucket(this, 'AccessLogs', { keep })
+    this.accessLogs = new AccessLogBucket(this, 'AccessLogs', { keep })
+    const { accessLogs } = this
     this.archive = new ArchiveBucket(this, 'Archive', { key, lock, refusedDays, accessLogs })
     this.refused = new RefusedBucket(this, 'Refused', { key, refusedDays, accessLogs })
     const { archive } = this
@@ -189,10 +194,15 @@ export class AuditArchive extends Construct {
     const captured = this.addWay(source, configuration, deployment, {
       derived: this.derived,
       prepared: this.preparesNext(table),
+      exports: deployment.reconcile ? this.needExports() : undefined,
     })
     this.watch(captured, captured, [...ALARMS.both, ...ALARMS[configuration.capture]], table)
-    const { compaction } = captured
+    const { compaction, reconciliation } = captured
     if (compaction !== undefined) this.watch(compaction, compaction, ALARMS.compaction, table)
+    if (reconciliation !== undefined) {
+      this.factWriters.push(reconciliation.role)
+      this.watch(reconciliation, reconciliation, ALARMS.reconciliation, table)
+    }
     new Dashboard(captured, 'Page', captured)
     this.captured.push(captured)
     return captured
@@ -223,7 +233,7 @@ export class AuditArchive extends Construct {
     source: SourceTable,
     configuration: TableConfiguration,
     { buffer }: TableDeployment,
-    more: Pick<CapturedTableProps, 'derived' | 'prepared'>,
+    more: Pick<CapturedTableProps, 'derived' | 'prepared' | 'exports'>,
   ): CapturedTable {
     const { table } = configuration
     const since = this.checkCapture(source, configuration)
@@ -267,6 +277,13 @@ export class AuditArchive extends Construct {
     return persons
   }
 
+  /** Made for the first table that is compared each night. */
+  private needExports(): ExportStore {
+    const { key, accessLogs, workgroup } = this
+    this.exports ??= new ExportStore(this, 'Exports', { key, accessLogs, workgroup })
+    return this.exports
+  }
+
   /** Throws where a table cannot be captured so, or not again; the first day of its archive. */
   private checkCapture(source: SourceTable, configuration: TableConfiguration): string {
     const { since, keys, table } = configuration
@@ -277,7 +294,8 @@ export class AuditArchive extends Construct {
       throw this.problem(`table ${table} is captured twice, expected one capture a table: two give each change two ids`)
     }
     const writers = [...this.ways.map(captured => captured.configuration), configuration].map(writersOf)
-    if (writers.reduce((sum, some) => sum + some) > MAX_WRITERS) {
+    const comparing = this.ways.filter(({ reconciliation }) => reconciliation !== undefined).length
+    if (writers.reduce((sum, some) => sum + some, comparing) > MAX_WRITERS) {
       throw this.problem(
         `table ${table} is one too many for the policy of the archive's bucket, which has room for ${MAX_WRITERS} delivery streams, two a table with capture "kinesis" and one with "streams", expected another archive for it`,
       )

@@ -21,6 +21,8 @@ export function printPlan(plan: CostPlan, source: PlanSource, io: Io): void {
   printTable(['', 'US dollars', ''], sealingRows(plan), io)
   section('What erasable values add a month, at most', io)
   printTable(['', 'US dollars', ''], addedRows(plan.persons), io)
+  section('What comparing the table each night adds a month, at most, where it has "reconcile": true', io)
+  printTable(['', 'US dollars', ''], addedRows(plan.reconciliation), io)
   section('What the canary adds a month, where the configuration says "canary": true', io)
   printTable(['', 'US dollars', ''], addedRows(plan.canary), io)
   section('What a question costs on Athena, over the archive when it is as old as it gets', io)
@@ -148,9 +150,11 @@ function limitNote({ quota, remark, source, date }: Limit, i: number): string {
   return `${i + 1}: ${remark === null ? quota : `${quota}; ${remark}`} [${source}, ${date}]`
 }
 
-function priceLines({ bills, sealing, persons, canary }: CostPlan): readonly string[] {
+function priceLines({ bills, sealing, persons, reconciliation, canary }: CostPlan): readonly string[] {
   const bySource = new Map<string, Set<string>>()
-  for (const { part, source, date } of [...bills, sealing, persons, canary].flatMap(({ parts }) => parts)) {
+  for (const { part, source, date } of [...bills, sealing, persons, reconciliation, canary].flatMap(
+    ({ parts }) => parts,
+  )) {
     const from = `${source}, ${date}`
     bySource.set(from, (bySource.get(from) ?? new Set()).add(part))
   }
