@@ -44,6 +44,16 @@ const ASK_IN_A_WORKGROUP = [
   'athena:StopQueryExecution',
 ]
 
+const ASK_A_STATEMENT = [
+  'athena:GetQueryExecution',
+  'athena:GetQueryResults',
+  'athena:GetWorkGroup',
+  'athena:StartQueryExecution',
+  'athena:StopQueryExecution',
+]
+
+const READ_A_TABLE = ['glue:GetDatabase', 'glue:GetPartitions', 'glue:GetTable']
+
 const READ_THE_CATALOG = [
   'glue:GetDatabase',
   'glue:GetDatabases',
@@ -164,6 +174,20 @@ export function toReadEvidence(stack: Stack, { archive, workgroup }: ArchivePart
     may(READ_SAVED, workgroupArn(stack, workgroup.resource)),
     may([...READ_SETTINGS, 's3:ListBucketVersions'], archive.bucketArn),
     may(READ_VERSIONS_AND_LOCKS, ...below(archive, ...ASKED, LOG_PREFIX)),
+  ]
+}
+
+/** To ask some tables in a workgroup, for a function. */
+export function toAskTables(
+  stack: Stack,
+  workgroup: CfnWorkGroup,
+  database: string,
+  tables: readonly string[],
+): PolicyStatement[] {
+  const glue = ['catalog', `database/${database}`, ...tables.map(table => `table/${database}/${table}`)]
+  return [
+    may(ASK_A_STATEMENT, workgroupArn(stack, workgroup)),
+    may(READ_A_TABLE, ...glue.map(resource => stack.formatArn({ service: 'glue', resource }))),
   ]
 }
 
