@@ -13,7 +13,7 @@ import { measureTransform } from '../../bench/transform.js'
 /** A few changes of which some are lost, told twice and told late. */
 const A_DESK = {
   ...{ changes: 300, items: 40, days: 3, breaks: 0.01, repeats: 0.05, late: 0.02 },
-  ...{ rounds: 1, rows: ['ingest', 'compact', 'history, compacted', 'reconcile'] },
+  ...{ rounds: 1, rows: ['ingest', 'history, compacted'] },
 }
 
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url))
