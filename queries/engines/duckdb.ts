@@ -31,7 +31,7 @@ import { fileList } from './file-list.js'
 import { checkForeign } from './foreign-statement.js'
 import { deliveriesOf, quotedName } from './literal.js'
 import { earliestArrivals, emptyZonedRows, rowsOfObjects } from './relations.js'
-import { TRINO_MACROS } from './trino-macros.js'
+import { namedAsInDuckDb, TRINO_MACROS } from './trino-macros.js'
 
 /** How an archive in a folder is opened. */
 export interface DuckDbOptions {
@@ -163,7 +163,7 @@ export class DuckDbEngine implements QueryEngine {
     try {
       signal.throwIfAborted()
       const begin = async (on: DuckDBConnection, text: string, bound: readonly BoundValue[]) => {
-        const result = await on.stream(text, [...bound])
+        const result = await on.stream(namedAsInDuckDb(text), [...bound])
         const chunks = chunksOf(result, () => failureAgain(on, text, bound))
         // what cannot be read shows with the first rows
         return { on, result, chunks, first: await chunks.next() }
@@ -403,7 +403,7 @@ async function failureAgain(
   sql: string,
   values: readonly BoundValue[],
 ): Promise<unknown> {
-  return connection.run(`explain analyze ${sql}`, [...values]).then(
+  return connection.run(`explain analyze ${namedAsInDuckDb(sql)}`, [...values]).then(
     () => undefined,
     error => error,
   )
@@ -415,7 +415,7 @@ async function runWhole(
   values: readonly BoundValue[],
   toTable: typeof toArrowTable,
 ): Promise<Table> {
-  const result = await connection.run(sql, [...values])
+  const result = await connection.run(namedAsInDuckDb(sql), [...values])
   const chunks = await result.fetchAllChunks()
   return toTable(result.deduplicatedColumnNames(), result.columnTypes(), chunks)
 }
