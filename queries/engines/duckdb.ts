@@ -12,7 +12,8 @@ import type { toArrowTable } from './arrow.js'
 import { changesView } from './changes-view.js'
 import { readInstead } from './derivation.js'
 import { chunksOf } from './duckdb-chunks.js'
-import { confinement, openDuckDb, SpillFolder } from './duckdb-instance.js'
+import { confinement, MEMORY, openDuckDb, SpillFolder } from './duckdb-instance.js'
+import { failureAgain, interruptOn, runWhole } from './duckdb-running.js'
 import {
   type BoundValue,
   type Derivation,
@@ -30,6 +31,7 @@ import {
 import { fileList } from './file-list.js'
 import { checkForeign } from './foreign-statement.js'
 import { deliveriesOf, quotedName } from './literal.js'
+import { NarrowedTables } from './narrowed-tables.js'
 import { earliestArrivals, emptyZonedRows, rowsOfObjects } from './relations.js'
 import { namedAsInDuckDb, TRINO_MACROS } from './trino-macros.js'
 
@@ -43,6 +45,8 @@ export interface DuckDbOptions {
   readonly derived?: Derived | undefined
   /** What is known of the archive's journal. @default - nothing */
   readonly journal?: KnownJournal | undefined
+  /** What it may hold in memory, such as `2GB`: more goes to a temporary folder. @default - `512MB` */
+  readonly memory?: string | undefined
 }
 
 /**
@@ -59,6 +63,8 @@ export class DuckDbEngine implements QueryEngine {
   private readonly viewed = new Map<string, readonly string[]>()
   /** Tables whose views over the archive are still to be made, which opens every object. */
   private readonly pending = new Map<string, Promise<void> | undefined>()
+  /** Which items statements need be asked of. */
+  private readonly narrowed = new NarrowedTables()
   /** True while a statement runs on the connection that is shared. */
   private isBusy = false
   /** Why there are no views of a table. */
@@ -87,13 +93,13 @@ export class DuckDbEngine implements QueryEngine {
   static async open(
     root: string,
     configured: Iterable<TableConfiguration> = [],
-    { signal, files = false, derived, journal }: DuckDbOptions = {},
+    { signal, files = false, derived, journal, memory = MEMORY }: DuckDbOptions = {},
   ): Promise<DuckDbEngine> {
     // loaded when an archive is opened: Arrow takes longer to load than most commands to run
     const { toArrowTable } = await import('./arrow.js')
     const spill = new SpillFolder()
     try {
-      const instance = await openDuckDb(':memory:', { temp_directory: spill.path })
+      const instance = await openDuckDb(':memory:', { temp_directory: spill.path, memory_limit: memory })
       const connection = await instance.connect()
       const current = new Map([...configured].map(table => [table.table, table]))
       const archive = new DiskArchive(root)
@@ -142,7 +148,8 @@ export class DuckDbEngine implements QueryEngine {
     const endInterrupts = interruptOn(signal, connection)
     try {
       signal.throwIfAborted()
-      return await whole(connection, sql, values)
+      const statement = await this.narrowed.statementOf({ sql, values }, scope, connection)
+      return await whole(connection, statement.sql, statement.values)
     } catch (error) {
       if (signal.aborted) throw stoppedError(signal)
       throw this.failureOf(sql, error)
@@ -173,7 +180,8 @@ export class DuckDbEngine implements QueryEngine {
         await this.createPendingViews()
         connection = await this.connect()
         signal.throwIfAborted()
-        begun = await begin(connection, sql, values)
+        const statement = await this.narrowed.statementOf({ sql, values }, scope, connection)
+        begun = await begin(connection, statement.sql, statement.values)
       }
       const { on, result, chunks, first } = begun
       connection = on
@@ -378,46 +386,6 @@ export class DuckDbEngine implements QueryEngine {
     )
     return result.currentRowCount > 0
   }
-}
-
-/**
- * Interrupts what runs on a connection when a signal says so, until the function that is returned ends it. An
- * interrupt that comes before DuckDB has begun is lost, so it is repeated.
- */
-function interruptOn(signal: AbortSignal, connection: { readonly interrupt: () => void }): () => void {
-  let again: NodeJS.Timeout | undefined
-  const interrupt = () => {
-    connection.interrupt()
-    again ??= setInterval(() => connection.interrupt(), 20)
-  }
-  signal.addEventListener('abort', interrupt)
-  return () => {
-    signal.removeEventListener('abort', interrupt)
-    clearInterval(again)
-  }
-}
-
-/** Why a statement failed half-way, which its answer does not tell: the same again, without its rows. */
-async function failureAgain(
-  connection: DuckDBConnection,
-  sql: string,
-  values: readonly BoundValue[],
-): Promise<unknown> {
-  return connection.run(`explain analyze ${namedAsInDuckDb(sql)}`, [...values]).then(
-    () => undefined,
-    error => error,
-  )
-}
-
-async function runWhole(
-  connection: DuckDBConnection,
-  sql: string,
-  values: readonly BoundValue[],
-  toTable: typeof toArrowTable,
-): Promise<Table> {
-  const result = await connection.run(namedAsInDuckDb(sql), [...values])
-  const chunks = await result.fetchAllChunks()
-  return toTable(result.deduplicatedColumnNames(), result.columnTypes(), chunks)
 }
 
 /**

@@ -3,9 +3,9 @@ import { compareUtf8 } from '../../transform/json.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { bindQuery } from '../bind.js'
 import { savedQuery } from '../catalog.js'
-import { breaksOfAll, continuityOfAll, rowsOfEachItem } from '../each-item.js'
-import { type QueryEngine, streamAnswer } from '../engines/engine.js'
-import { type Row, rowsOf } from '../engines/rows.js'
+import { breaksOfAll, continuityOfAll, rowsOfEachItem, unlinkedItems } from '../each-item.js'
+import type { Narrowing, QueryEngine } from '../engines/engine.js'
+import type { Row } from '../engines/rows.js'
 import type { QueryName } from '../query-types.js'
 import type { Anchor, ArchiveFacts } from './archive-facts.js'
 import { type Boundary, boundaryBetween } from './boundary.js'
@@ -103,18 +103,15 @@ async function* explainedBreaks(
   boundaries: Boundaries,
 ): AsyncGenerator<ExplainedBreak> {
   if (![...boundaries.erasable.values()].some(erasable => erasable.length > 0)) return
-  const { sql, values } = breaksOfAll(table)
-  for await (const piece of streamAnswer(engine, sql, values)) {
-    for (const row of rowsOf(piece)) {
-      const side = (name: 'before' | 'after') => ({
-        image: row[`${name}_image`] as string,
-        hash: row[`${name}_hash`] as string,
-        configId: row[`${name}_config`] as string,
-      })
-      const boundary = boundaryBetween(side('before'), side('after'), boundaries)
-      if (boundary === undefined) continue
-      yield { kind: 'explained', itemKey: row.item_key as string, eventId: row.event_id as string, boundary }
-    }
+  for await (const row of rowsOfEachItem(engine, table, breaksOfAll(table))) {
+    const side = (name: 'before' | 'after') => ({
+      image: row[`${name}_image`] as string,
+      hash: row[`${name}_hash`] as string,
+      configId: row[`${name}_config`] as string,
+    })
+    const boundary = boundaryBetween(side('before'), side('after'), boundaries)
+    if (boundary === undefined) continue
+    yield { kind: 'explained', itemKey: row.item_key as string, eventId: row.event_id as string, boundary }
   }
 }
 
@@ -163,7 +160,7 @@ export async function* anchorFindings(
 /** Items whose states do not balance, each with how many changes it lacks at least. */
 export async function* unbalancedItems(engine: QueryEngine, table: TableConfiguration): AsyncGenerator<TableFinding> {
   let last = ''
-  for await (const row of askByItem(engine, table, 'balance', {})) {
+  for await (const row of askByItem(engine, table, 'balance', {}, unlinkedItems(table))) {
     if (row.item_key === last) continue
     last = row.item_key as string
     const us = Number(row.event_time_us)
@@ -187,10 +184,12 @@ async function* askByItem(
   table: TableConfiguration,
   name: QueryName,
   parameters: Readonly<Record<string, string>>,
+  narrowing?: Narrowing,
 ): AsyncGenerator<Row> {
   const { sql, values } = bindQuery(savedQuery(name), table, parameters)
   const ordered = `select * from (\n${sql}\n) as found order by item_key, event_time_us, event_id`
-  for await (const piece of streamAnswer(engine, ordered, values)) yield* rowsOf(piece)
+  const columns = savedQuery(name).columns.map(column => column.name)
+  yield* rowsOfEachItem(engine, table, { columns, sql: ordered, values, narrowing })
 }
 
 /** Merges streams that are each in the order of their items' keys. */

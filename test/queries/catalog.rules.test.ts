@@ -71,6 +71,7 @@ const FUNCTIONS = new Set([
   ...[
     'json_format',
     'json_parse',
+    'first_value',
     'lag',
     'lead',
     'length',
