@@ -25,7 +25,7 @@ export async function openDuckDb(
 }
 
 /** What DuckDB holds of an archive where nobody says otherwise: with all around it a command stays below 1 GB. */
-export const MEMORY = process.env.MEM ?? '512MB'
+export const MEMORY = '512MB'
 
 /** A folder for what does not fit in memory: images among it, so it is for its owner alone. */
 export class SpillFolder {

@@ -5,6 +5,7 @@ import { bindQuery } from '../bind.js'
 import { savedQuery } from '../catalog.js'
 import { breaksOfAll, continuityOfAll, rowsOfEachItem, unlinkedItems } from '../each-item.js'
 import type { Narrowing, QueryEngine } from '../engines/engine.js'
+import { once } from '../engines/once.js'
 import type { Row } from '../engines/rows.js'
 import type { QueryName } from '../query-types.js'
 import type { Anchor, ArchiveFacts } from './archive-facts.js'
@@ -56,6 +57,39 @@ export async function* findingsByItem(
     item.push(piece)
   }
   if (item[0] !== undefined) yield findingsOfItem(item)
+}
+
+/** An item that an answer tells of, or something was found about, or both. */
+export interface ItemWithFindings<T> {
+  readonly itemKey: string
+  readonly item: T | undefined
+  readonly findings: readonly TableFinding[]
+}
+
+/**
+ * Items in the order of their keys, each with what `findingsByItem` finds of it, and those that only that knows.
+ * Neither side is held in memory.
+ */
+export async function* withFindings<T extends { readonly itemKey: string }>(
+  items: AsyncGenerator<T>,
+  findings: AsyncGenerator<FindingsOfItem>,
+): AsyncGenerator<ItemWithFindings<T>> {
+  let last: { itemKey: string; item: T | undefined; findings: readonly TableFinding[] } | undefined
+  for await (const { itemKey, ...piece } of mergeByItem<WithItem<T> | FindingsOfItem>([wrapped(items), findings])) {
+    if (last !== undefined && last.itemKey !== itemKey) yield last
+    if (last?.itemKey !== itemKey) last = { itemKey, item: undefined, findings: [] }
+    Object.assign(last, piece)
+  }
+  if (last !== undefined) yield last
+}
+
+interface WithItem<T> {
+  readonly itemKey: string
+  readonly item: T
+}
+
+async function* wrapped<T extends { readonly itemKey: string }>(items: AsyncGenerator<T>): AsyncGenerator<WithItem<T>> {
+  for await (const item of items) yield { itemKey: item.itemKey, item }
 }
 
 async function* asFindings(findings: AsyncGenerator<TableFinding>): AsyncGenerator<Piece> {
@@ -131,8 +165,23 @@ async function* chainFindings(engine: QueryEngine, table: TableConfiguration): A
   }
 }
 
-/** What is missing because a complete baseline lacks an item. What its own rows contradict, `continuity` finds, too. */
+/**
+ * What is missing because a complete baseline lacks an item. What its own rows contradict, `continuity` finds, too.
+ * An opened archive is asked once: it takes a look at every change, and what an item was needs it, too.
+ */
 export async function* anchorFindings(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  anchor: Anchor,
+): AsyncGenerator<TableFinding> {
+  yield* await once(engine, `what baseline ${anchor.source} shows of ${table.table}`, async () => {
+    const found: TableFinding[] = []
+    for await (const finding of askAnchor(engine, table, anchor)) found.push(finding)
+    return found
+  })
+}
+
+async function* askAnchor(
   engine: QueryEngine,
   table: TableConfiguration,
   { source, us, untilUs }: Anchor,
