@@ -202,8 +202,8 @@ export function toReplay(streams: string[]): PolicyStatement[] {
 }
 
 /**
- * To read an archive's objects, of whose items a table is held against it or is put back by it. What was refused is among
- * them: a copy without it would not know that something is missing.
+ * To read an archive's objects, of whose items a table is held against it or is put back by it. What was refused is
+ * among them: a copy without it would not know that something is missing.
  */
 export function toReadArchive(stack: Stack, parts: ArchiveParts): PolicyStatement[] {
   const { archive, sealKeyArn, key } = parts
