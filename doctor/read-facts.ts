@@ -38,6 +38,7 @@ import type {
   StackFacts,
   TableFacts,
 } from './deployed-facts.js'
+import { readCanary } from './read-canary.js'
 import { readBucketKey, readJournal, readLocks } from './read-journal.js'
 import { readPersonKeys } from './read-person-keys.js'
 import { listStack, nestedStacks } from './stack-resources.js'
@@ -76,6 +77,7 @@ export async function readDeployment(
   const locks = await ofBucket(archiveName, bucket => readLocks(clients.s3, bucket, now()))
   const archiveKey = await ofBucket(archiveName, bucket => readBucketKey(clients, bucket))
   const journal = await readJournal(clients, stack.outputs, now())
+  const canary = await readCanary(clients.s3, stack.outputs, now())
   const persons = await readPersonKeys(clients, stack)
   const captured = new Map<string, CapturedFacts>()
   for (const table of tables) captured.set(table, await readTable(clients.dynamoDb, table))
@@ -85,7 +87,7 @@ export async function readDeployment(
     note(`looking for drift, stack ${i + 1} of ${names.length} ...`)
     drift.push({ stack: name, found: await attempt(() => readDrift(clients.cloudFormation, name, options)) })
   }
-  return { stack, drift, archive, refused, locks, archiveKey, journal, persons, tables: captured }
+  return { stack, drift, archive, refused, locks, archiveKey, journal, canary, persons, tables: captured }
 }
 
 /** Something about a bucket that the stack names. */

@@ -5,6 +5,7 @@ import { Construct } from 'constructs'
 import { KINESIS_RETENTION_MS } from '../aws/kinesis-retention.js'
 import {
   cancelledBytes,
+  eventsLost,
   firehose,
   iteratorAge,
   lambda,
@@ -17,11 +18,13 @@ import {
   unread,
 } from './alarm-metrics.js'
 import type { AlarmRule, Severity } from './alarm-rule.js'
+import { CANARY_ALARMS } from './canary-alarms.js'
 import type { CapturedTable } from './captured-table.js'
 import { JOURNAL_ALARMS } from './journal-alarms.js'
 import type { LockFunction } from './lock-function.js'
 import type { PersonKeys } from './person-keys.js'
 import { bytes, type QueryWorkgroup } from './query-workgroup.js'
+import { RECONCILIATION_ALARMS } from './reconciliation-alarms.js'
 import type { RefusedWatch } from './refused-watch.js'
 import type { TableCompaction } from './table-compaction.js'
 import { REFUSED_METRIC } from './transform-function.js'
@@ -266,6 +269,7 @@ const locks: readonly AlarmRule<LockFunction>[] = [
     0,
     FIRST_TIME,
   ),
+  rule('lock-event-lost', 'page', 'objects are not locked, and no queue knows of them', eventsLost, 0, FIRST_TIME),
 ]
 
 const queries: readonly AlarmRule<QueryWorkgroup>[] = [
@@ -332,6 +336,8 @@ export const ALARMS = {
   persons,
   compaction,
   journal: JOURNAL_ALARMS,
+  canary: CANARY_ALARMS,
+  reconciliation: RECONCILIATION_ALARMS,
 } as const
 
 export interface AlarmsProps<Station> {

@@ -19,6 +19,7 @@ import {
   type ArchiveParts,
   toAsk,
   toCheck,
+  toCopyRefused,
   toKeepFacts,
   toLookAtItems,
   toReadArchive,
@@ -94,6 +95,7 @@ export class Roles extends Construct {
     ])
     this.baseliner = this.role('Baseline', 'takes baselines and compares the archive with its tables', [
       ...ask,
+      ...toCopyRefused(props),
       ...toKeepFacts(stack, props),
       ...toSeeExports(stack),
     ])

@@ -32,8 +32,8 @@ export interface ComparedArchive {
   readonly store: StateStore
   /** How long items of a live table that differ are looked at again, in milliseconds. */
   readonly waitMs: number
-  /** Between two of these looks, in milliseconds. */
-  readonly roundMs: number
+  /** Between two of these looks, in milliseconds. @default - 2 s */
+  readonly roundMs?: number | undefined
   /** Told before what takes long. */
   readonly onComparing: () => void
 }
@@ -153,7 +153,7 @@ async function* liveFindings(
   archived: ComparedArchive,
   known: Comparability,
 ): AsyncGenerator<ReconcileFinding> {
-  const { waitMs, roundMs } = archived
+  const { waitMs, roundMs = 2000 } = archived
   const deadline = Date.now() + waitMs
   let late: ReconcileFinding[] = []
   for await (const finding of lookAgain(disagreements, source, table, known)) {

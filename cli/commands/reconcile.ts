@@ -6,11 +6,11 @@ import {
   findingsOf,
 } from '../../restore/reconcile-findings.js'
 import type { ReconcileSource } from '../../restore/reconcile-source.js'
+import { MOST_EXCEPTED, reconciliationFact } from '../../restore/reconciliation-fact.js'
 import { StateStore } from '../../restore/state-store.js'
 import { keepFact } from '../../store/kept-facts.js'
 import type { Objects } from '../../store/objects.js'
-import { FACT_VERSION, factInstant, type ReconciliationFact } from '../../transform/fact.js'
-import { compareUtf8 } from '../../transform/json.js'
+import { factInstant, type ReconciliationFact } from '../../transform/fact.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { LIVE_OPTIONS } from '../ask/connection.js'
 import { KEYS_OF_OPTION } from '../ask/key-store.js'
@@ -155,7 +155,8 @@ async function compareWith(
   if (writes && !many) {
     const except = [...new Set([...differing.keys(), ...unsettled])]
     const digest = await digestAsCompared(source, table, archived, except)
-    key = await keep(objects, reconciliationFact(table, source, { items, differing, unsettled, digest }), io)
+    const found = { items, differing, unsettled, digest }
+    key = await keep(objects, reconciliationFact(comparedSource(table, source), found, Date.now()), io)
   }
   return report.end(items, factInstant(source.toUs()), key)
 }
@@ -172,35 +173,6 @@ async function keep(objects: Target['objects'], fact: ReconciliationFact, io: Io
   }
 }
 
-/** An archive that differs in more than this is another table's, or broken: no list of keys says it better. */
-const MOST_EXCEPTED = 1000
-
-interface Compared {
-  readonly items: number
-  readonly differing: ReadonlyMap<string, number | null>
-  readonly unsettled: ReadonlySet<string>
-  readonly digest: string
-}
-
-function reconciliationFact(
-  { table }: TableConfiguration,
-  { kind, source, fromUs, toUs }: ReconcileSource,
-  { items, differing, unsettled, digest }: Compared,
-): ReconciliationFact {
-  return {
-    version: FACT_VERSION,
-    kind: 'reconciliation',
-    table,
-    recorded: factInstant(Date.now() * 1000),
-    method: kind === 'scan' ? 'scan' : 'export',
-    source,
-    from: factInstant(fromUs),
-    to: factInstant(toUs()),
-    items,
-    differing: [...differing]
-      .sort(([a], [b]) => compareUtf8(a, b))
-      .map(([key, us]) => ({ key, since: us === null ? null : factInstant(us) })),
-    unsettled: [...unsettled].filter(key => !differing.has(key)).sort(compareUtf8),
-    digest,
-  }
+function comparedSource({ table }: TableConfiguration, { kind, source, fromUs, toUs }: ReconcileSource) {
+  return { table, method: kind === 'scan' ? 'scan' : 'export', source, fromUs, toUs: toUs() } as const
 }

@@ -25,8 +25,8 @@ export interface ReconcilePlace {
   readonly openSealed: (table: TableConfiguration) => Promise<QueryEngine>
   /** Where the fact of the comparison is kept. */
   readonly objects: Pick<Objects, 'put'>
-  /** Between two looks at what differs, in milliseconds. */
-  readonly roundMs: number
+  /** Between two looks at what differs, in milliseconds. @default - what arrives in a folder is read at once */
+  readonly roundMs: number | undefined
   /** Tells what it took. */
   readonly end: () => void
 }
@@ -54,8 +54,7 @@ async function openInFolder(options: Options, configuration: Configuration | und
     open,
     openSealed: table => open(table, journalOptions(configuration, root)),
     objects: new DiskArchive(root),
-    // what arrives is read at once
-    roundMs: 2000,
+    roundMs: undefined,
     end: () => {},
   }
 }
