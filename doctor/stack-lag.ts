@@ -58,6 +58,21 @@ export interface TableLag {
 /** A measurement that is older than this says nothing of now. */
 const RECENT_MS = 3 * 3_600_000
 
+/** How long a write of the canary took into the archive, which nothing keeps. */
+const CANARY: HopRule = { hop: 'canary', heading: 'canary-late', unitMs: 1000, keepsMs: Number.POSITIVE_INFINITY }
+
+/** How long the canary's writes take from its table into the archive; undefined where a stack has none. */
+export async function readCanaryLag(
+  client: CloudWatchClient,
+  alarms: readonly StackAlarm[],
+  now: number,
+): Promise<Hop | undefined> {
+  const alarm = alarms.find(({ rule }) => rule?.heading === CANARY.heading)
+  if (alarm === undefined) return undefined
+  const points = await readPoints(client, alarm.metrics, { from: now - RECENT_MS, to: now })
+  return judgeHop(CANARY, alarm.threshold, pointsReturned(alarm.metrics, points), now)
+}
+
 /** Measures the stations of a table by its alarms. Throws where CloudWatch does not answer, or not with everything. */
 export async function readLag(
   client: CloudWatchClient,

@@ -229,6 +229,22 @@ describe('status of a stack where something is wrong exits 1, and says', () => {
     expect(exit).toBe(1)
   })
 
+  it('that the canary is late, and 3 where nobody measured it', async () => {
+    deploy([...stack.cloudWatch.alarms, alarm('canary-late', 'archive', { Threshold: 60, ...metric('CanaryLag', {}) })])
+    measured.CanaryLag = [[NOW - MINUTE, 30]]
+    const well = await status()
+    expect([well.exit, lineOf(well.out, 'canary')[0]]).toEqual([
+      0,
+      expect.stringMatching(/archive: canary 30 seconds$/),
+    ])
+    measured.CanaryLag = [[NOW - MINUTE, 3000]]
+    const late = await status()
+    expect([late.exit, lineOf(late.out, 'canary')[0]]).toEqual([1, expect.stringContaining('canary BEHIND 50 minutes')])
+    measured.CanaryLag = []
+    const silent = await status()
+    expect([silent.exit, lineOf(silent.out, 'canary')[0]]).toEqual([3, expect.stringContaining('not measured')])
+  })
+
   it('that nobody reads the stream, which no age of a record tells', async () => {
     Object.assign(measured, {
       IteratorAge: [],
@@ -282,7 +298,11 @@ it('tells programs what is documented, and nothing else', async () => {
   const copy = { version: DERIVED_VERSION, table: 'Orders', generation: 1, built: '2026-11-22T12:00:00.000Z' }
   const manifest = { ...copy, runs: [], unseen: {}, checkpoints: [], answers: [], replaced: [] }
   stack.s3.add({ key: keyed, bucket: 'derived-bucket', body: Buffer.from(JSON.stringify(manifest)) })
+  const canary = alarm('canary-late', 'archive', { Threshold: 60, ...metric('CanaryLag', {}) })
+  deploy([...stack.cloudWatch.alarms, canary])
+  measured.CanaryLag = [[NOW - MINUTE, 30]]
   const well = await asJson()
+  measured.CanaryLag = []
   expect(well.tables[0].compacted).toBe(copy.built)
   for (const heading of ['stream-behind', 'scan-cutoff']) raise(heading)
   stack.cloudWatch.alarms.push({ AlarmName: 'theirs', StateValue: 'ALARM' })

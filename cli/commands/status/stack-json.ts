@@ -9,11 +9,12 @@ import type { StackRefused } from './stack-refused.js'
 
 /** All of it as one JSON object. */
 export function describeStackStatus(status: StackStatus): object {
-  const { stack, asked, alarms, tables, refused } = status
+  const { stack, asked, alarms, canary, tables, refused } = status
   return {
     stack,
     asked: instantOf(asked),
     alarms: alarms.kind === 'unknown' ? null : describeAlarms(alarms.value),
+    canary: canary.kind === 'unknown' || canary.value === undefined ? null : describeCanaryFor(canary.value),
     tables: tables.map(describeTable),
     refused: refused.kind === 'unknown' ? null : describeRefusedFor(refused.value),
     not_known: notKnown(status),
@@ -54,7 +55,7 @@ function valueIn<T>(fact: DeployedFact<T>): T | undefined {
   return fact.kind === 'found' ? fact.value : undefined
 }
 
-function describeHopFor({ hop, lagMs, measured, limitMs, isBehind }: Hop): object {
+function describeHopFor({ hop, lagMs, measured, limitMs, isBehind }: Hop) {
   return {
     hop: hop.toLowerCase(),
     lag: lagMs === null ? null : lagMs / 1000,
@@ -62,6 +63,11 @@ function describeHopFor({ hop, lagMs, measured, limitMs, isBehind }: Hop): objec
     limit: limitMs / 1000,
     behind: isBehind,
   }
+}
+
+function describeCanaryFor(hop: Hop): object {
+  const { hop: _, ...told } = describeHopFor(hop)
+  return told
 }
 
 function describeAlarmUp({ name, rule, meaning, since, reason }: StackAlarm): object {

@@ -61,9 +61,11 @@ function printLines(title: string, lines: readonly Line[], io: Io): void {
 }
 
 /** What is of no one table. */
-function linesOfStack({ alarms, refused, asked, tables }: StackStatus, zone?: string): readonly Line[] {
+function linesOfStack({ alarms, canary, refused, asked, tables }: StackStatus, zone?: string): readonly Line[] {
   const known = new Set(tables.map(({ table }) => table))
   const lines: Line[] = [...alarmLines(alarms, asked)]
+  if (canary.kind === 'unknown' && alarms.kind === 'found') lines.push(notAsked('canary', canary.why))
+  if (canary.kind === 'found' && canary.value !== undefined) lines.push(describeCanary(canary.value, asked))
   if (refused.kind === 'unknown') lines.push(notAsked('refused', refused.why))
   else {
     const { groups, damaged, left, done } = refused.value
@@ -100,6 +102,13 @@ function alarmLines(alarms: StackStatus['alarms'], asked: number): readonly Line
     ...gone.map(name => line(`${name} was deleted: it tells nobody`, 'wrong')),
     ...unlisted.map(({ stack, why }) => notAsked('alarms', `of ${stack}: ${why}`)),
   ]
+}
+
+/** Of a canary of which nothing is measured nobody knows whether changes arrive. */
+function describeCanary(hop: Hop, asked: number): Line {
+  if (hop.lagMs === null) return { name: 'canary', text: 'not measured for 3 hours', is: 'unknown' }
+  const text = `from its table into the archive: ${describeHop(hop, asked)}`
+  return { name: 'canary', text, is: hop.isBehind ? 'wrong' : 'well' }
 }
 
 /** True of an alarm of ours that goes up and tells nobody. */

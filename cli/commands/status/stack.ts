@@ -4,7 +4,7 @@ import type { RefusedGroup } from '../../../delivery/refused-survey.js'
 import { readManifest } from '../../../derived/manifest.js'
 import type { DeployedFact } from '../../../doctor/deployed-facts.js'
 import type { AlarmsFound, StackAlarm } from '../../../doctor/stack-alarms.js'
-import type { TableLag } from '../../../doctor/stack-lag.js'
+import type { Hop, TableLag } from '../../../doctor/stack-lag.js'
 import type { StackOutputs } from '../../../library/stack.js'
 import { lastComparison, type OpenGap, openGaps, type TableStatus } from '../../../queries/answers/table-status.js'
 import type { QueryEngine } from '../../../queries/engines/engine.js'
@@ -31,6 +31,8 @@ export interface StackStatus {
   /** Milliseconds since 1970. */
   readonly asked: number
   readonly alarms: DeployedFact<StackAlarms>
+  /** How long a write takes into the archive, end to end; undefined where the stack has no canary. */
+  readonly canary: DeployedFact<Hop | undefined>
   readonly tables: readonly TableOnCall[]
   readonly refused: DeployedFact<StackRefused>
 }
@@ -117,6 +119,9 @@ async function askAll(asking: Asking, io: Io): Promise<StackStatus> {
   note('asking for alarms ...')
   const clients = await openClients(asking)
   const alarms = await orWhy(() => readStackAlarms(clients, stack))
+  const { readCanaryLag } = await import('../../../doctor/stack-lag.js')
+  const canary =
+    alarms.kind === 'unknown' ? alarms : await orWhy(() => readCanaryLag(clients.cloudWatch, alarms.value.alarms, now))
   note('asking for what was refused ...')
   const refused = await orWhy(() => readRefusedOfStack(asking))
   const up = alarms.kind === 'found' ? alarms.value.alarms : []
@@ -130,7 +135,7 @@ async function askAll(asking: Asking, io: Io): Promise<StackStatus> {
     tables.push(...(await Promise.all(some.map(table => askTable(table, { alarms, refused, clients }, asking)))))
   }
   if (io.errIsTerminal) io.err(WIPE_LINE)
-  return { stack, asked: now, alarms, tables, refused }
+  return { stack, asked: now, alarms, canary, tables, refused }
 }
 
 /** Whom the alarms of the archive itself name. */
