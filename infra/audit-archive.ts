@@ -114,9 +114,11 @@ export class AuditArchive extends Construct {
     this.archive = new ArchiveBucket(this, 'Archive', { key, lock, refusedDays, accessLogs })
     this.refused = new RefusedBucket(this, 'Refused', { key, refusedDays, accessLogs })
     const { archive } = this
-    this.configurations = new ConfigurationKeeper(this, 'Configurations', { archive, key })
+    this.configurations = new ConfigurationKeeper(this, 'Configurations', { archive, key, lock })
     const locker =
-      lock.mode !== 'none' && lock.by !== 'bucket' ? new LockFunction(this, 'Lock', { archive, lock, key }) : undefined
+      lock.mode !== 'none' && lock.by !== 'bucket'
+        ? new LockFunction(this, 'Lock', { archive, lock, key, alsoLock: [this.configurations.writer] })
+        : undefined
     this.database = new CfnDatabase(this, 'Database', {
       catalogId: Aws.ACCOUNT_ID,
       databaseInput: { name, description: 'Itemtrail: every change of DynamoDB tables' },

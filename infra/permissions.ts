@@ -201,13 +201,16 @@ export function toReplay(streams: string[]): PolicyStatement[] {
   return [new PolicyStatement({ actions: SEND_AGAIN, resources: streams })]
 }
 
-/** To read an archive's objects, of whose items a table is held against it or is put back by it. */
+/**
+ * To read an archive's objects, of whose items a table is held against it or is put back by it. What was refused is
+ * among them: a copy without it would not know that something is missing.
+ */
 export function toReadArchive(stack: Stack, parts: ArchiveParts): PolicyStatement[] {
   const { archive, sealKeyArn, key } = parts
   return [
     may(['cloudformation:DescribeStacks'], stackArn(stack, '/*')),
     may(LIST, archive.bucketArn),
-    may(READ, ...below(archive, ...ASKED, ...(sealKeyArn ? [LOG_PREFIX] : []))),
+    may(READ, ...below(archive, ...ASKED, REFUSED_PREFIX, ...(sealKeyArn ? [LOG_PREFIX] : []))),
     throughService(stack, 's3', key, ['kms:Decrypt']),
   ]
 }
@@ -223,6 +226,11 @@ export function toKeepFacts(stack: Stack, { archive, key }: ArchiveParts): Polic
 /** To read whole tables and items of them, and to export them into a bucket that somebody else has to let in. */
 export function toReadTables(tables: string[]): PolicyStatement[] {
   return [new PolicyStatement({ actions: [...READ_TABLE, 'dynamodb:ExportTableToPointInTime'], resources: tables })]
+}
+
+/** To see whether a table holds something newer of an item than has arrived. */
+export function toLookAtItems(tables: string[]): PolicyStatement[] {
+  return [new PolicyStatement({ actions: ['dynamodb:GetItem'], resources: tables })]
 }
 
 /** To see how far exports are. */

@@ -75,6 +75,20 @@ describe('what a plan reckons with is what is deployed', () => {
     expect(ofType('AWS::KMS::Key')).toHaveLength(2)
   })
 
+  it('a compaction: its time, and what a run takes in', () => {
+    const { stack } = archiveOf({ Orders: { since: '2026-11-22' } }, { compact: true })
+    const functions = Object.values(
+      wholeTemplate(stack).findResources('AWS::Lambda::Function'),
+    ) as unknown as readonly Resource[]
+    const compact = described(functions, 'clustered by item')
+    expect(compact?.Timeout).toBe(DEPLOYED.compaction.seconds)
+    expect(compact?.Environment.Variables.ITEMTRAIL_RUN_BYTES).toBe(`${DEPLOYED.compaction.runGb * 1024 ** 3}`)
+    const rules = Object.values(wholeTemplate(stack).findResources('AWS::Events::Rule')) as unknown as Resource[]
+    expect(rules.map(({ Properties }) => Properties.ScheduleExpression)).toContain(
+      `rate(${DEPLOYED.compaction.everyHours} hours)`,
+    )
+  })
+
   it('a canary: its function, how often it is called, its alarms and what it counts', () => {
     const { stack } = archiveOf({ Orders: { since: '2026-11-22' } }, { canary: true })
     const ofType = (type: string) =>
@@ -97,20 +111,6 @@ describe('what a plan reckons with is what is deployed', () => {
     expect(Object.keys(RECONCILE_METRICS)).toHaveLength(DEPLOYED.reconciliation.metrics)
     const { streams, archive, reconciliation } = DEPLOYED.alarms
     expect(ofType('AWS::CloudWatch::Alarm')).toHaveLength(streams + archive + reconciliation)
-  })
-
-  it('a compaction: its time, and what a run takes in', () => {
-    const { stack } = archiveOf({ Orders: { since: '2026-11-22' } }, { compact: true })
-    const functions = Object.values(
-      wholeTemplate(stack).findResources('AWS::Lambda::Function'),
-    ) as unknown as readonly Resource[]
-    const compact = described(functions, 'clustered by item')
-    expect(compact?.Timeout).toBe(DEPLOYED.compaction.seconds)
-    expect(compact?.Environment.Variables.ITEMTRAIL_RUN_BYTES).toBe(`${DEPLOYED.compaction.runGb * 1024 ** 3}`)
-    const rules = Object.values(wholeTemplate(stack).findResources('AWS::Events::Rule')) as unknown as Resource[]
-    expect(rules.map(({ Properties }) => Properties.ScheduleExpression)).toContain(
-      `rate(${DEPLOYED.compaction.everyHours} hours)`,
-    )
   })
 
   it('the Kinesis stream', () => {

@@ -22,7 +22,7 @@ export function printPlan(plan: CostPlan, source: PlanSource, io: Io): void {
   printTable(['', 'US dollars', ''], sealingRows(plan), io)
   section('What erasable values add a month, at most', io)
   printTable(['', 'US dollars', ''], addedRows(plan.persons), io)
-  section('What comparing it each night adds a month, at most ("reconcile": true)', io)
+  section('What comparing each night adds a month, where it has "reconcile": true', io)
   printTable(['', 'US dollars', ''], addedRows(plan.reconciliation), io)
   section('What the canary adds a month, where the configuration says "canary": true', io)
   printTable(['', 'US dollars', ''], addedRows(plan.canary), io)
