@@ -12,8 +12,15 @@ import { weighTraffic } from './traffic.js'
 
 const MONTH_DAYS = 365 / 12
 
-/** Its bill, whatever else is captured. */
+let bill: AddedBill | undefined
+
+/** Its bill, whatever else is captured: the same each time, so it is reckoned once. */
 export function canaryBillOf(): AddedBill {
+  bill ??= reckon()
+  return bill
+}
+
+function reckon(): AddedBill {
   const writes = MONTH_SECONDS / CANARY_SECONDS
   const { carried, objects, bytes } = wayOfWrites()
   const { seconds, lists, gets, itemBytes } = CANARY

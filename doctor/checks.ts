@@ -7,6 +7,7 @@ import type { BucketFacts, DeployedFact, DriftFacts, Facts, StackFacts } from '.
 import { JOURNAL_CHECKS } from './journal-checks.js'
 import { type Check, type DoctorFinding, judged, unchecked } from './judgement.js'
 import { ARCHIVE_KEY_CHECKS, SEAL_KEY_CHECKS } from './key-checks.js'
+import { NIGHTLY_CHECKS } from './nightly-checks.js'
 import { PERSON_KEY_CHECKS } from './person-key-checks.js'
 import { PERSONAL_CHECK } from './personal-checks.js'
 import { DRIFT_CHECKS, STACK_CHECKS } from './stack-checks.js'
@@ -29,6 +30,7 @@ export function judgeArchive(facts: Facts, configuration: Configuration): readon
     const subject = { configuration: table, deployment, mappings, kinesisStreams, found }
     return [
       ...run(TABLE_CHECKS[table.capture], `table ${name}`, subject),
+      ...(deployment.reconcile ? run(NIGHTLY_CHECKS, `table ${name}`, found.compared) : []),
       ...run([PERSONAL_CHECK], `table ${name}`, table).filter(({ verdict }) => verdict === 'note'),
     ]
   })

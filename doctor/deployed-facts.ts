@@ -142,6 +142,8 @@ export interface PersonKeyFacts {
 export interface CapturedFacts {
   readonly table: DeployedFact<TableFacts | undefined>
   readonly destinations: DeployedFact<readonly KinesisDestination[]>
+  /** How old the newest comparison with the archive is, in milliseconds; undefined where none is kept. */
+  readonly compared: DeployedFact<number | undefined>
 }
 
 /** Everything that the checks look at. */

@@ -38,7 +38,7 @@ import type {
   StackFacts,
   TableFacts,
 } from './deployed-facts.js'
-import { readCanary } from './read-canary.js'
+import { readCanary, readCompared } from './read-arrivals.js'
 import { readBucketKey, readJournal, readLocks } from './read-journal.js'
 import { readPersonKeys } from './read-person-keys.js'
 import { listStack, nestedStacks } from './stack-resources.js'
@@ -80,7 +80,10 @@ export async function readDeployment(
   const canary = await readCanary(clients.s3, stack.outputs, now())
   const persons = await readPersonKeys(clients, stack)
   const captured = new Map<string, CapturedFacts>()
-  for (const table of tables) captured.set(table, await readTable(clients.dynamoDb, table))
+  for (const table of tables) {
+    const compared = await ofBucket(archiveName, bucket => readCompared(clients.s3, bucket, table, now()))
+    captured.set(table, { ...(await readTable(clients.dynamoDb, table)), compared })
+  }
   const drift = []
   const names = [stackName, ...nestedStacks(stack.resources)]
   for (const [i, name] of names.entries()) {
@@ -180,7 +183,7 @@ function toKept({ ResourceType: type, LogicalResourceId: logicalId = '', ActualP
   ]
 }
 
-async function readTable(client: DynamoDBClient, table: string): Promise<CapturedFacts> {
+async function readTable(client: DynamoDBClient, table: string): Promise<Omit<CapturedFacts, 'compared'>> {
   return {
     table: await attempt(() => absentAs(undefined, ['ResourceNotFoundException'], () => describeTable(client, table))),
     destinations: await attempt(() =>

@@ -18,6 +18,7 @@ import { AlarmTopic } from './alarm-topic.js'
 import { ALARMS, Alarms } from './alarms.js'
 import { AccessLogBucket, ArchiveBucket } from './archive-bucket.js'
 import { ArchiveKey } from './archive-key.js'
+import { addOutputs } from './archive-outputs.js'
 import { type AuditArchiveProps, archiveFields, type CaptureProps, captureFields } from './archive-props.js'
 import { CANARY_CAPTURE, Canary } from './canary.js'
 import { CapturedTable, type CapturedTableProps } from './captured-table.js'
@@ -41,8 +42,9 @@ const MAX_WRITERS = 130
 /** A stack has a key store of its own: the folder is for a desk, and nobody looks at it. */
 const OWN_KEYS = { erasure: { keys: 'of the stack' } }
 
-function writersOf({ capture }: TableConfiguration): number {
-  return capture === 'kinesis' ? 2 : 1
+/** How many roles of a table write into the archive, so that the bucket's policy names them. */
+function writersOf(capture: TableConfiguration['capture'], isCompared: boolean): number {
+  return (capture === 'kinesis' ? 2 : 1) + Number(isCompared)
 }
 
 const UNIQUE = { maxLength: 100, separator: '_' }
@@ -136,7 +138,7 @@ export class AuditArchive extends Construct {
     for (const address of notify) this.alarmTopic.addSubscription(new EmailSubscription(address))
     if (canary) this.canary = this.addCanary()
     this.watchStations(refusedDays, locker)
-    this.addOutputs()
+    addOutputs(this)
     acknowledgeArchive(this)
     this.node.addValidation({
       validate: () =>
@@ -238,7 +240,7 @@ export class AuditArchive extends Construct {
     more: Pick<CapturedTableProps, 'derived' | 'prepared' | 'exports'>,
   ): CapturedTable {
     const { table } = configuration
-    const since = this.checkCapture(source, configuration)
+    const since = this.checkCapture(source, configuration, more.exports !== undefined)
     // the file of a nested stack is called by its path, and files have short names
     const captured = new CapturedTable(this.captures, shortened(table, 100), {
       source,
@@ -287,7 +289,7 @@ export class AuditArchive extends Construct {
   }
 
   /** Throws where a table cannot be captured so, or not again; the first day of its archive. */
-  private checkCapture(source: SourceTable, configuration: TableConfiguration): string {
+  private checkCapture(source: SourceTable, configuration: TableConfiguration, isCompared: boolean): string {
     const { since, keys, table } = configuration
     const at = (field: string) => `tables.${table}.${field} is missing, expected`
     if (since === undefined) throw this.problem(`${at('since')} the first day of the archive as YYYY-MM-DD`)
@@ -295,11 +297,10 @@ export class AuditArchive extends Construct {
     if (this.ways.some(captured => captured.configuration.table === table)) {
       throw this.problem(`table ${table} is captured twice, expected one capture a table: two give each change two ids`)
     }
-    const writers = [...this.ways.map(captured => captured.configuration), configuration].map(writersOf)
-    const comparing = this.ways.filter(({ reconciliation }) => reconciliation !== undefined).length
-    if (writers.reduce((sum, some) => sum + some, comparing) > MAX_WRITERS) {
+    const writers = this.ways.map(way => writersOf(way.configuration.capture, way.reconciliation !== undefined))
+    if (writers.reduce((sum, some) => sum + some, writersOf(configuration.capture, isCompared)) > MAX_WRITERS) {
       throw this.problem(
-        `table ${table} is one too many for the policy of the archive's bucket, which has room for ${MAX_WRITERS} delivery streams, two a table with capture "kinesis" and one with "streams", expected another archive for it`,
+        `table ${table} is one too many for the policy of the archive's bucket, which has room for ${MAX_WRITERS} delivery streams, two a table with capture "kinesis" and one with "streams", and as one more each that is compared each night, expected another archive for it`,
       )
     }
     const own = source.keys
@@ -359,34 +360,5 @@ export class AuditArchive extends Construct {
 
   private problem(...problems: string[]): ConfigurationError {
     return new ConfigurationError(this.node.path, problems)
-  }
-
-  private addOutputs(): void {
-    const outputs = {
-      ArchiveBucket: [this.archive.bucket.bucketName, 'the archive'],
-      RefusedBucket: [this.refused.bucketName, 'what never reached Firehose'],
-      ...(this.derived && { DerivedBucket: [this.derived.bucket.bucketName, 'what is made from the archive'] }),
-      DatabaseName: [this.databaseName, 'Glue database'],
-      WorkgroupName: [this.workgroup.name, 'Athena workgroup'],
-      AuditorWorkgroup: [this.workgroup.auditors.ref, 'Athena workgroup of auditors'],
-      QueryUserRole: [this.roles.queryUser.roleArn, 'asks questions'],
-      AuditorRole: [this.roles.auditor.roleArn, 'asks questions and reads the evidence'],
-      OperatorRole: [
-        this.roles.operator.roleArn,
-        'sends refused records again, checks what is deployed, asks questions',
-      ],
-      BaselineRole: [this.roles.baseliner.roleArn, 'takes baselines and compares the archive with its tables'],
-      RestorerRole: [this.roles.restorer.roleArn, 'writes the tables, to put items back'],
-      ...(this.journal && {
-        JournalOrigin: [this.journal.origin, "the journal's name"],
-        SealKeyArn: [this.journal.keyArn, 'signs the journal'],
-        CheckpointTopicArn: [this.journal.checkpoints.topicArn, 'told the checkpoint of each day'],
-      }),
-      ...(this.canary && {
-        CanaryTable: [this.canary.table.tableName, 'the table of which each write is looked for in the archive'],
-      }),
-      AlarmTopicArn: [this.alarmTopic.topicArn, 'told of every alarm'],
-    } as const
-    for (const [id, [value, description]] of Object.entries(outputs)) new CfnOutput(this, id, { value, description })
   }
 }

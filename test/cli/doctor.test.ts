@@ -6,7 +6,7 @@ import { S3Client } from '@aws-sdk/client-s3'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { doctor } from '../../cli/commands/doctor.js'
 import { CommandError, type Options } from '../../cli/io.js'
-import { checkConfiguration } from '../../config/configuration.js'
+import { checkConfiguration, type TableDeployment } from '../../config/configuration.js'
 import { parseStatements } from '../../doctor/bucket-policy.js'
 import { judgeArchive } from '../../doctor/checks.js'
 import type {
@@ -153,6 +153,7 @@ const tableOf = (fields: object = {}, destinations: CapturedFacts['destinations'
     ...fields,
   }),
   destinations,
+  compared: found(undefined),
 })
 
 const mappingResource = { type: 'AWS::Lambda::EventSourceMapping', logicalId: 'Stream', physicalId: 'uuid' }
@@ -397,6 +398,25 @@ describe('what kills an archive', () => {
   })
 })
 
+describe('a nightly comparison', () => {
+  const asked = () => {
+    const configuration = configurationOf()
+    const [[name, deployment]] = [...configuration.deployments] as [[string, TableDeployment]]
+    return { ...configuration, deployments: new Map([[name, { ...deployment, reconcile: true }]]) }
+  }
+  const compared = (age: DeployedFact<number | undefined>) => factsOf({}, { ...tableOf(), compared: age })
+
+  it('is asked for where the table is to be compared, and is to be of the last night', () => {
+    expect(troubles(compared(found(undefined)))).toEqual([])
+    expect(troubles(compared(found(30 * 3_600_000)), asked())).toEqual([])
+    expect(troubles(compared(found(43 * 3_600_000)), asked())).toEqual(['nightly comparison: wrong'])
+    expect(troubles(compared(found(undefined)), asked())).toEqual(['nightly comparison: wrong'])
+    expect(troubles(compared({ kind: 'unknown', why: 'AccessDenied' }), asked())).toEqual([
+      'nightly comparison: unchecked',
+    ])
+  })
+})
+
 describe('a canary', () => {
   it('is alive as long as something of it arrives', () => {
     expect(troubles(factsOf({ canary: found(2_400_000) }))).toEqual([])
@@ -468,7 +488,7 @@ describe('what could not be looked at', () => {
   it('is told apart from what is wrong', () => {
     const facts = factsOf(
       { drift: [{ stack: 'Itemtrail', found: unknown }], archive: unknown, refused: bucketOf({ versioning: unknown }) },
-      { table: unknown, destinations: unknown },
+      { table: unknown, destinations: unknown, compared: unknown },
     )
     const all = troubles(facts)
     expect(all.length).toBeGreaterThan(7)

@@ -1,5 +1,6 @@
 /** The bundles that are deployed, run as Lambda would run them. */
-import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { copyFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { CloudFormationCustomResourceEvent, FirehoseTransformationResult } from 'aws-lambda'
@@ -15,6 +16,7 @@ import { startKmsServer } from '../kms-server.js'
 import { bundlePath, findNode24, type Invocation, invokeBundle } from '../lambda-runtime.js'
 import { startLoopback } from '../loopback.js'
 import { type S3Server, startS3Server } from '../s3-server.js'
+import { EXPORT_ARN, incrementalSummary, TABLE_ARN, writeExport } from '../table-export.js'
 
 const node = await findNode24()
 
@@ -287,6 +289,67 @@ describe.skipIf(node === undefined)(
       expect(JSON.parse(log)).toMatchObject({ Archive: 'audit', EndToEndLag: 420, CanaryMissing: 0 })
       expect(log).toContain('{"Name":"EndToEndLag","Unit":"Seconds"}')
       expect(puts).toMatchObject([{ TableName: 'audit_canary', Item: { arrived: { S: written }, awaited: { L: [] } } }])
+    })
+
+    it('reconcile-table compares an export that is there with what Athena says, and keeps the fact', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'itemtrail-reconcile-'))
+      cpSync(dirname(bundlePath('reconcile-table')), folder, { recursive: true })
+      writeFileSync(join(folder, 'table.json'), JSON.stringify(tableConfiguration()))
+      const [exportFromTime, exportToTime] = ['2026-11-21T00:00:00.000Z', '2026-11-22T00:00:00.000Z']
+      const id = EXPORT_ARN.split('/').at(-1)
+      const exported = writeExport(join(folder, 'bucket/exports/Orders'), {
+        files: [[{ Metadata: {}, Keys: { order_id: { S: 'A' } }, NewImage: { order_id: { S: 'A' } } }]],
+        summary: incrementalSummary({
+          exportFromTime,
+          exportToTime,
+          manifestFilesS3Key: `exports/Orders/AWSDynamoDB/${id}/manifest-files.json`,
+        }),
+        alter: file => ({ ...file, dataFileS3Key: `exports/Orders/${file.dataFileS3Key}` }),
+      })
+      s3.versions.length = 0
+      for (const name of readdirSync(exported))
+        s3.add({ key: `exports/Orders/AWSDynamoDB/${id}/${name}`, body: readFileSync(join(exported, name)) })
+      const data = 'exports/Orders/AWSDynamoDB/data/part0.json.gz'
+      s3.add({ key: data, body: readFileSync(join(folder, 'bucket', data)) })
+      const [began, at] = ['2026-11-20T12:00:00.000000Z', (time: string) => time.replace('.000Z', '.000000Z')]
+      const running = { from: at(exportFromTime), to: at(exportToTime), exportArn: EXPORT_ARN }
+      const state = { version: 'nightly/v1', began, comparedUntil: null, hours: 24, attempt: 0, running }
+      s3.add({ key: 'state/Orders.json', body: Buffer.from(JSON.stringify(state)) })
+      const athena = await startAthenaServer()
+      const hash = createHash('sha256').update('{"order_id":{"S":"A"}}').digest('hex')
+      const columns = ['item_key varchar', 'entry_state varchar', 'exit_state varchar', 'last_us bigint']
+      athena.answer = success(columns, [['{"order_id":{"S":"A"}}', 'absent', hash, '1795255200000000']])
+      const dynamo = await startLoopback((_, __, response) => {
+        const answer = JSON.stringify({ ExportDescription: { ExportArn: EXPORT_ARN, ExportStatus: 'COMPLETED' } })
+        response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end(answer)
+      })
+      const environment = {
+        ITEMTRAIL_ARCHIVE_BUCKET: 'archive',
+        ITEMTRAIL_ARCHIVE_KEY: 'arn:aws:kms:us-east-1:123456789012:key/archive',
+        ITEMTRAIL_DATABASE: 'audit',
+        ITEMTRAIL_EXPORTS_BUCKET: 'exports',
+        ITEMTRAIL_IDENTIFIER: 'orders',
+        ITEMTRAIL_TABLE_ARN: TABLE_ARN,
+        ITEMTRAIL_WORKGROUP: 'itemtrail',
+        AWS_ENDPOINT_URL_S3: s3.endpoint,
+        AWS_ENDPOINT_URL_ATHENA: athena.endpoint,
+        AWS_ENDPOINT_URL_DYNAMODB: dynamo.endpoint,
+      }
+      const options = { bundle: join(folder, 'index.mjs'), event: {}, environment, memoryMb: 256, timeoutMs: 900_000 }
+      const { error, log } = await run(options)
+      await Promise.all([athena.stop(), dynamo.stop()])
+      rmSync(folder, { recursive: true, force: true })
+      expect(error).toBeUndefined()
+      expect(log).toContain('1 items compared, 0 differ, 0 unsettled, kept as facts/Orders/')
+      expect(log).toContain('"Table":"Orders","ReconcileDifferences":0')
+      const kept = (key: string) => JSON.parse(`${s3.versions.findLast(one => one.key.startsWith(key))?.body}`)
+      expect(kept('facts/Orders/')).toMatchObject({
+        kind: 'reconciliation',
+        source: EXPORT_ARN,
+        items: 1,
+        differing: [],
+      })
+      expect(kept('state/Orders.json')).toMatchObject({ comparedUntil: running.to, running: null })
     })
 
     it('kinesis-destination answers CloudFormation', async () => {

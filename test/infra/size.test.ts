@@ -28,6 +28,8 @@ const table = (width: number, capture: 'streams' | 'kinesis') => ({
   since: '2026-11-22',
   keys: ['order_id'],
   capture,
+  // by Kinesis there are two delivery streams a table already, which the bucket's policy has to name
+  reconcile: capture === 'streams',
   columns: Object.fromEntries(Array.from({ length: width }, (_, i) => [`attribute_of_orders_${i}`, 'string' as const])),
   table: TABLE_KINDS.imported,
 })

@@ -2,7 +2,7 @@ import type { S3Client } from '@aws-sdk/client-s3'
 import { type Outputs, outputsOf } from '../aws/stack-outputs.js'
 import { Bucket } from '../store/s3.js'
 import { formatDay } from '../transform/instant.js'
-import { partitionPrefix } from '../transform/layout.js'
+import { factKey, factPrefix, partitionPrefix } from '../transform/layout.js'
 import { attempt } from './attempt.js'
 import type { Facts } from './deployed-facts.js'
 
@@ -19,3 +19,19 @@ export async function readCanary(s3: S3Client, outputs: Outputs, now: number): P
     return Number.isFinite(newest) ? now - newest : undefined
   })
 }
+
+/** How old the newest comparison is that the archive keeps of a table, of the last days; undefined without one. */
+export async function readCompared(
+  s3: S3Client,
+  bucket: string,
+  table: string,
+  now: number,
+): Promise<number | undefined> {
+  const since = factKey({ table, recorded: new Date(now - KEPT_DAYS * DAY_MS).toISOString(), kind: '' })
+  const facts = await new Bucket(s3, bucket).entries(factPrefix(table), since)
+  const compared = facts.filter(({ key }) => key.endsWith('-reconciliation.json')).map(({ modified }) => modified)
+  return compared.length === 0 ? undefined : now - Math.max(...compared)
+}
+
+/** One that is older than this is late whatever its age. */
+const KEPT_DAYS = 7

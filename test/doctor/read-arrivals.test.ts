@@ -1,6 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { readCanary } from '../../doctor/read-canary.js'
+import { readCanary, readCompared } from '../../doctor/read-arrivals.js'
 import { LOOPBACK_CONNECTION } from '../loopback.js'
 import { type S3Server, startS3Server } from '../s3-server.js'
 
@@ -33,4 +33,16 @@ it('says why it cannot be looked at, and nothing of a stack without one', async 
   s3.fault = () => ({ status: 403, code: 'AccessDenied' })
   expect(await readCanary(client, OUTPUTS, NOW)).toMatchObject({ kind: 'unknown' })
   expect(await readCanary(client, new Map([['ArchiveBucket', 'archive']]), NOW)).toBeUndefined()
+})
+
+it('finds how old the newest comparison of a table is, among other facts, and of the last week alone', async () => {
+  s3.fault = () => undefined
+  s3.versions.length = 0
+  const age = () => readCompared(client, 'archive', 'Orders', NOW)
+  expect(await age()).toBeUndefined()
+  s3.add({ key: 'facts/Orders/20261101T010000.000000Z-reconciliation.json', lastModified: '2026-11-01T01:00:00Z' })
+  s3.add({ key: 'facts/Orders/20261128T230000.000000Z-gap.json', lastModified: '2026-11-28T23:00:00Z' })
+  expect(await age()).toBeUndefined()
+  s3.add({ key: 'facts/Orders/20261128T021000.000000Z-reconciliation.json', lastModified: '2026-11-28T02:10:00Z' })
+  expect(await age()).toBe(22 * 3_600_000)
 })
