@@ -1,6 +1,7 @@
 /** A capacity and cost plan: what a workload takes of each service, what that costs, and which limit it meets first. */
 import { type Assumption, assumptionsOf } from './assumptions.js'
 import { type Bill, billOf } from './bill.js'
+import { type CallersBill, callersBillOf } from './callers.js'
 import { kinesisShards, kinesisShardsOf2023, MIB, streamShards } from './capacity.js'
 import { CAPTURES, deliveryOf, directPutOf, type Flow, flowOf, packingAt, type Subject } from './flow.js'
 import type { Limit } from './limit.js'
@@ -42,6 +43,8 @@ export interface CostPlan {
   readonly sealing: SealingBill
   /** What it adds that persons can be erased, where values of the table are erasable. */
   readonly persons: PersonsBill
+  /** What it adds at most that the archive keeps who called, where it does. */
+  readonly callers: CallersBill
   readonly questions: readonly Question[]
   readonly limits: readonly Limit[]
   readonly assumptions: readonly Assumption[]
@@ -85,6 +88,7 @@ export function planOf(subject: Subject): CostPlan {
     bills: flows.map(flow => billOf(flow, traffic)),
     sealing: journalBillOf(objectsADay, objectBytes, retentionDays),
     persons: personsBillOf(flows[0] as Flow, traffic),
+    callers: callersBillOf(flows[0] as Flow),
     questions: questionsOf({ workload, traffic, delivery: { objectsADay, objectBytes } }),
     limits: limitsOf(subject),
     assumptions: assumptionsOf({ peakGiven: workload.peakGiven, parquetMeasured: traffic.parquetMeasured }),

@@ -25,7 +25,8 @@ export function costTables(): Readonly<Record<string, string>> {
     streams: billTable(streams),
     kinesis: billTable(kinesis),
     sealing: sealingTable(subject),
-    persons: personsTable(subject),
+    persons: addedTable(planOf(subject).persons),
+    callers: addedTable(planOf(subject).callers),
     keeping: keepingTable(),
     questions: questionsTable(subject),
     assumptions: assumptionsTable(),
@@ -112,9 +113,8 @@ function sealingTable(subject: Subject): string {
   )
 }
 
-/** What keys of persons add at most, whatever carries the changes. */
-function personsTable(subject: Subject): string {
-  const { parts, usdAMonth } = planOf(subject).persons
+/** What keys of persons, or a trail, add at most, whatever carries the changes. */
+function addedTable({ parts, usdAMonth }: Pick<Bill, 'parts' | 'usdAMonth'>): string {
   return table(
     ['a month, at most', 'arithmetic', 'US dollars'],
     [

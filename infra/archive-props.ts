@@ -27,6 +27,13 @@ export interface AuditArchiveProps {
    */
   readonly seal?: boolean | SealOptions
   /**
+   * Keeps who called for the writes of the captured tables: a trail of CloudTrail's data events, each of which is paid
+   * for, for `itemtrail who` and auditors. A number of days in whole says how long events are kept, which have keys in
+   * clear and name people; `true` is 365.
+   * @default - false
+   */
+  readonly callers?: boolean | { readonly days: number }
+  /**
    * Told of every alarm; its key must let CloudWatch in.
    * @default - a topic of its own, encrypted with the archive's key
    */
@@ -98,9 +105,10 @@ export interface CaptureProps {
 
 /** What was said of an archive, as the configuration file has it. */
 export function archiveFields(props: AuditArchiveProps): object {
-  const { lock, refusedRetention, scanCutoff, compact, seal, notify } = props
+  const { lock, refusedRetention, scanCutoff, compact, seal, callers, notify } = props
   const refusedDays = refusedRetention?.toDays(EXACT_TIME)
-  return said({ lock, refusedDays, scanCutoffGb: scanCutoff?.toGibibytes(EXACT_SIZE), compact, seal, notify })
+  const scanCutoffGb = scanCutoff?.toGibibytes(EXACT_SIZE)
+  return said({ lock, refusedDays, scanCutoffGb, compact, seal, callers, notify })
 }
 
 /**

@@ -19,6 +19,7 @@ import { ALARMS, Alarms } from './alarms.js'
 import { AccessLogBucket, ArchiveBucket } from './archive-bucket.js'
 import { ArchiveKey } from './archive-key.js'
 import { type AuditArchiveProps, archiveFields, type CaptureProps, captureFields } from './archive-props.js'
+import { CallerTrail } from './caller-trail.js'
 import { CapturedTable } from './captured-table.js'
 import { ConfigurationKeeper, readKeptConfigurations } from './configuration-keeper.js'
 import { Dashboard } from './dashboard.js'
@@ -58,6 +59,8 @@ export class AuditArchive extends Construct {
   readonly derived?: DerivedStore
   /** The signed journal, where one is kept. */
   readonly journal?: Journal
+  /** Who called for the writes of the tables, where that is kept. */
+  readonly callers?: CallerTrail
   readonly workgroup: QueryWorkgroup
   /** The Glue database. */
   readonly databaseName: string
@@ -87,7 +90,7 @@ export class AuditArchive extends Construct {
     // EventBridge into an encrypted queue for this account alone
     this.node.setContext('@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy', true)
     this.node.setContext('@aws-cdk/aws-events:eventsTargetQueueSameAccount', true)
-    const { refusedDays, scanCutoffGb, compact, seal, notify, lock } = this.check()
+    const { refusedDays, scanCutoffGb, compact, seal, callers, notify, lock } = this.check()
     if (lock === undefined) {
       throw this.problem('lock is missing, expected { mode: "none" }, or "governance" or "compliance" with days')
     }
@@ -116,6 +119,10 @@ export class AuditArchive extends Construct {
       this.checkSealKey(seal)
       this.journal = new Journal(this, 'Journal', { name, archive, key, refusedDays, seal })
     }
+    if (callers !== undefined) {
+      this.callers = new CallerTrail(this, 'Callers', { name, databaseName: name, ...callers, key, accessLogs })
+      this.callers.node.addDependency(this.database)
+    }
     this.parts = this.partsForRoles()
     this.roles = new Roles(this, 'Roles', this.parts)
     this.factWriters.push(this.roles.baseliner)
@@ -133,8 +140,9 @@ export class AuditArchive extends Construct {
 
   /** What the roles are given rights to. */
   private partsForRoles(): RolesProps {
-    const { archive, refused, derived, journal, workgroup, databaseName, key, props } = this
+    const { archive, refused, derived, journal, callers, workgroup, databaseName, key, props } = this
     return {
+      calls: callers?.bucket,
       archive: archive.bucket,
       refused,
       derived: derived?.bucket,
@@ -200,10 +208,12 @@ export class AuditArchive extends Construct {
       databaseName: this.databaseName,
       workgroup: this.workgroup,
       prepared: this.preparesNext(table),
+      calls: this.callers?.tableName,
       key: this.key,
       keys: configuration.erasable && this.needPersons().keys,
     })
     captured.auditTable.node.addDependency(this.database)
+    this.callers?.addSource(source, since)
     for (const stream of new Set([captured.delivery, captured.replay])) this.archive.addWriter(stream.writer)
     this.roles.addTable(captured)
     this.watch(captured, captured, [...ALARMS.both, ...ALARMS[configuration.capture]], table)
@@ -327,6 +337,7 @@ export class AuditArchive extends Construct {
         SealKeyArn: [this.journal.keyArn, 'signs the journal'],
         CheckpointTopicArn: [this.journal.checkpoints.topicArn, 'told the checkpoint of each day'],
       }),
+      ...(this.callers && { CallersBucket: [this.callers.bucket.bucketName, 'who called, as CloudTrail keeps it'] }),
       AlarmTopicArn: [this.alarmTopic.topicArn, 'told of every alarm'],
     } as const
     for (const [id, [value, description]] of Object.entries(outputs)) new CfnOutput(this, id, { value, description })

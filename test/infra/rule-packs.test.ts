@@ -47,6 +47,7 @@ describe('AwsSolutions, NIST 800-53 R5 and PCI DSS', () => {
     ['not locked', { lock: { mode: 'none' } }],
     ['compacted', { lock: { mode: 'none' }, compact: true }],
     ['sealed', { lock: { mode: 'none' }, seal: true }],
+    ['one that keeps who called', { lock: { mode: 'none' }, callers: true }],
     ['erasable', { lock: { mode: 'none' } }],
   ] as const)('find nothing open in an archive that is %s', (name, props) => {
     const erasable = [{ subject: 'buyer.id', attributes: ['buyer.name'] }]

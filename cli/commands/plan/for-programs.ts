@@ -22,11 +22,16 @@ export function planJson(plan: CostPlan, source: PlanSource): object {
     ...archiveOf(plan),
     costs: plan.bills.map(costOf),
     sealing: sealingOf(plan.sealing),
-    persons: { usd_a_month: plan.persons.usdAMonth, parts: plan.persons.parts.map(partOf) },
+    persons: addedOf(plan.persons),
+    callers: addedOf(plan.callers),
     questions: plan.questions,
     limits: plan.limits.map(limitOf),
     assumptions: plan.assumptions,
   }) as object
+}
+
+function addedOf({ usdAMonth, parts }: CostPlan['persons']): object {
+  return { usd_a_month: usdAMonth, parts: parts.map(partOf) }
 }
 
 function workloadOf({ workload, traffic }: CostPlan, { from, table, changes }: PlanSource): object {

@@ -21,7 +21,9 @@ export function printPlan(plan: CostPlan, source: PlanSource, io: Io): void {
   section('What sealing adds a month, where the configuration says "seal": true', io)
   printTable(['', 'US dollars', ''], sealingRows(plan), io)
   section('What erasable values add a month, at most', io)
-  printTable(['', 'US dollars', ''], personRows(plan), io)
+  printTable(['', 'US dollars', ''], addedRows(plan.persons), io)
+  section('What "callers": true adds a month, at most', io)
+  printTable(['', 'US dollars', ''], addedRows(plan.callers), io)
   section('What a question costs on Athena, over the archive when it is as old as it gets', io)
   printTable(['question', 'saved query', 'days', 'scans at most', 'US dollars'], questionRows(plan), io)
   section('Which limit comes first', io)
@@ -107,7 +109,7 @@ function sealingRows({ sealing: { parts, usdAMonth, usdAMonthAtEnd } }: CostPlan
   ]
 }
 
-function personRows({ persons: { parts, usdAMonth } }: CostPlan): readonly (readonly string[])[] {
+function addedRows({ parts, usdAMonth }: CostPlan['persons']): readonly (readonly string[])[] {
   return [
     ...parts.map(({ part, usd: cost, arithmetic }) => [part, usd(cost), arithmetic]),
     ['together', usd(usdAMonth), ''],
@@ -153,9 +155,9 @@ function limitNote({ quota, remark, source, date }: Limit, i: number): string {
   return `${i + 1}: ${remark === null ? quota : `${quota}; ${remark}`} [${source}, ${date}]`
 }
 
-function priceLines({ bills, sealing, persons }: CostPlan): readonly string[] {
+function priceLines({ bills, sealing, persons, callers }: CostPlan): readonly string[] {
   const bySource = new Map<string, Set<string>>()
-  for (const { part, source, date } of [...bills, sealing, persons].flatMap(({ parts }) => parts)) {
+  for (const { part, source, date } of [...bills, sealing, persons, callers].flatMap(({ parts }) => parts)) {
     const from = `${source}, ${date}`
     bySource.set(from, (bySource.get(from) ?? new Set()).add(part))
   }
