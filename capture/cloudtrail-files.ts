@@ -69,10 +69,13 @@ async function* eventsOf(path: string, file: string, { problems }: EventProblems
 
 const LOST = 'calls that it tells of are in no answer'
 
+/** CloudTrail's own events have at most 1 MB; a file of many is read in pieces. */
+const MAX_EVENT = 1024 ** 2
+
 /** What is wrong with an event is a value: the next one may be right. */
 function tryEvent(document: Document): CallEvent | undefined | Error {
   try {
-    if (isOverlong(document)) throw new Refusal('it is longer than an event can be')
+    if (isOverlong(document) || document.length > MAX_EVENT) throw new Refusal('it is longer than an event can be')
     return eventIn(Buffer.from(document))
   } catch (error) {
     if (error instanceof FileError || error instanceof Refusal) return error

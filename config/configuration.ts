@@ -28,6 +28,8 @@ export interface Configuration {
   readonly seal?: SealFields
   /** How long calls are kept that wrote to the tables; absent where none are. */
   readonly callers?: { readonly days: number }
+  /** Whether the stack measures how long a write takes into the archive. */
+  readonly canary: boolean
   /** Where the keys are of what is erasable. */
   readonly erasure?: { readonly keys: string }
   /** Tells archives of one account apart. */
@@ -52,6 +54,8 @@ export interface TableDeployment {
   readonly streamArn?: string
   /** The customer managed key of such a table. */
   readonly tableKeyArn?: string
+  /** Whether the table is compared with its archive each night. */
+  readonly reconcile: boolean
   /** What Firehose gathers before it writes an object. */
   readonly buffer: { readonly mb: number; readonly seconds: number }
 }
@@ -102,8 +106,9 @@ export function tableConfiguration(configuration: Configuration | undefined, tab
   return configuration?.tables.get(table) ?? unconfiguredTable(table)
 }
 
-function toDeployment({ streamArn, tableKeyArn, buffer }: TableFields): TableDeployment {
-  return { ...(streamArn !== undefined && { streamArn }), ...(tableKeyArn !== undefined && { tableKeyArn }), buffer }
+function toDeployment({ streamArn, tableKeyArn, reconcile, buffer }: TableFields): TableDeployment {
+  const arns = { ...(streamArn !== undefined && { streamArn }), ...(tableKeyArn !== undefined && { tableKeyArn }) }
+  return { ...arns, reconcile, buffer }
 }
 
 function toTable(name: string, fields: TableFields): TableConfiguration {

@@ -34,6 +34,11 @@ export interface AuditArchiveProps {
    */
   readonly callers?: boolean | { readonly days: number }
   /**
+   * Writes an item of a table of its own every five minutes, and measures how long each write takes into the archive.
+   * @default - false
+   */
+  readonly canary?: boolean
+  /**
    * Told of every alarm; its key must let CloudWatch in.
    * @default - a topic of its own, encrypted with the archive's key
    */
@@ -97,6 +102,11 @@ export interface CaptureProps {
    * @default - rows have keys as they are
    */
   readonly keyIsPersonal?: readonly string[]
+  /**
+   * Compares the table with its archive each night, by an incremental export: it needs point-in-time recovery.
+   * @default - false
+   */
+  readonly reconcile?: boolean
   /** What Firehose gathers for one object, whichever comes first. @default - the most that Firehose takes */
   readonly buffer?: { readonly size?: Size; readonly interval?: Duration }
   /** The table's name. @default - the table's own, where it is known at synthesis */
@@ -105,10 +115,10 @@ export interface CaptureProps {
 
 /** What was said of an archive, as the configuration file has it. */
 export function archiveFields(props: AuditArchiveProps): object {
-  const { lock, refusedRetention, scanCutoff, compact, seal, callers, notify } = props
+  const { lock, refusedRetention, scanCutoff, compact, seal, callers, canary, notify } = props
   const refusedDays = refusedRetention?.toDays(EXACT_TIME)
   const scanCutoffGb = scanCutoff?.toGibibytes(EXACT_SIZE)
-  return said({ lock, refusedDays, scanCutoffGb, compact, seal, callers, notify })
+  return said({ lock, refusedDays, scanCutoffGb, compact, seal, callers, canary, notify })
 }
 
 /**

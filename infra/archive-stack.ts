@@ -33,8 +33,8 @@ export class ArchiveStack extends Stack {
   constructor(scope: Construct, id: string, props: ArchiveStackProps) {
     const { configuration, configurationPath: path, demo = false, keptConfigurations, ...stackProps } = props
     super(scope, id, { terminationProtection: !demo, ...stackProps })
-    const { lock, refusedDays, scanCutoffGb, compact, seal, callers, notify, environment, tables, deployments } =
-      configuration
+    const { lock, refusedDays, scanCutoffGb, compact, seal, callers, canary, notify } = configuration
+    const { environment, tables, deployments } = configuration
     if (lock === undefined) {
       throw new ConfigurationError(path, [
         'lock is missing, expected { "mode": "none" }, or "governance" or "compliance" with "days"',
@@ -50,6 +50,7 @@ export class ArchiveStack extends Stack {
       compact,
       ...(seal !== undefined && { seal }),
       ...(callers !== undefined && { callers }),
+      canary,
       notify,
       name: deployedName(configuration),
       ...(keptConfigurations !== undefined && { keptConfigurations }),

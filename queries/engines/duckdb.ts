@@ -14,7 +14,8 @@ import { createCallsTable } from './calls-table.js'
 import { changesView } from './changes-view.js'
 import { readInstead } from './derivation.js'
 import { chunksOf } from './duckdb-chunks.js'
-import { confinement, openDuckDb, SpillFolder } from './duckdb-instance.js'
+import { confinement, MEMORY, openDuckDb, SpillFolder } from './duckdb-instance.js'
+import { failureAgain, interruptOn, runWhole } from './duckdb-running.js'
 import {
   type BoundValue,
   type Derivation,
@@ -32,8 +33,9 @@ import {
 import { fileList } from './file-list.js'
 import { checkForeign } from './foreign-statement.js'
 import { deliveriesOf, quotedName } from './literal.js'
+import { NarrowedTables } from './narrowed-tables.js'
 import { earliestArrivals, emptyZonedRows, rowsOfObjects } from './relations.js'
-import { TRINO_MACROS } from './trino-macros.js'
+import { namedAsInDuckDb, TRINO_MACROS } from './trino-macros.js'
 
 /** How an archive in a folder is opened. */
 export interface DuckDbOptions {
@@ -47,6 +49,8 @@ export interface DuckDbOptions {
   readonly journal?: KnownJournal | undefined
   /** Where files of CloudTrail lie, with the calls that made changes. @default - nobody knows who called */
   readonly cloudtrail?: string | undefined
+  /** What it may hold in memory, such as `2GB`: more goes to a temporary folder. @default - `512MB` */
+  readonly memory?: string | undefined
 }
 
 /**
@@ -65,6 +69,8 @@ export class DuckDbEngine implements QueryEngine {
   private readonly pending = new Map<string, Promise<void> | undefined>()
   /** What of the calls could not be read. */
   private readonly unreadCalls: EventProblems = { problems: [] }
+  /** Which items statements need be asked of. */
+  private readonly narrowed = new NarrowedTables()
   /** True while a statement runs on the connection that is shared. */
   private isBusy = false
   /** Why there are no views of a table. */
@@ -94,13 +100,13 @@ export class DuckDbEngine implements QueryEngine {
   static async open(
     root: string,
     configured: Iterable<TableConfiguration> = [],
-    { signal, files = false, derived, journal, cloudtrail }: DuckDbOptions = {},
+    { signal, files = false, derived, journal, cloudtrail, memory = MEMORY }: DuckDbOptions = {},
   ): Promise<DuckDbEngine> {
     // loaded when an archive is opened: Arrow takes longer to load than most commands to run
     const { toArrowTable } = await import('./arrow.js')
     const spill = new SpillFolder()
     try {
-      const instance = await openDuckDb(':memory:', { temp_directory: spill.path })
+      const instance = await openDuckDb(':memory:', { temp_directory: spill.path, memory_limit: memory })
       const connection = await instance.connect()
       const current = new Map([...configured].map(table => [table.table, table]))
       const archive = new DiskArchive(root)
@@ -153,7 +159,8 @@ export class DuckDbEngine implements QueryEngine {
     const endInterrupts = interruptOn(signal, connection)
     try {
       signal.throwIfAborted()
-      return await whole(connection, sql, values)
+      const statement = await this.narrowed.statementOf({ sql, values }, scope, connection)
+      return await whole(connection, statement.sql, statement.values)
     } catch (error) {
       if (signal.aborted) throw stoppedError(signal)
       throw this.failureOf(sql, error)
@@ -174,7 +181,7 @@ export class DuckDbEngine implements QueryEngine {
     try {
       signal.throwIfAborted()
       const begin = async (on: DuckDBConnection, text: string, bound: readonly BoundValue[]) => {
-        const result = await on.stream(text, [...bound])
+        const result = await on.stream(namedAsInDuckDb(text), [...bound])
         const chunks = chunksOf(result, () => failureAgain(on, text, bound))
         // what cannot be read shows with the first rows
         return { on, result, chunks, first: await chunks.next() }
@@ -184,7 +191,8 @@ export class DuckDbEngine implements QueryEngine {
         await this.createPendingViews()
         connection = await this.connect()
         signal.throwIfAborted()
-        begun = await begin(connection, sql, values)
+        const statement = await this.narrowed.statementOf({ sql, values }, scope, connection)
+        begun = await begin(connection, statement.sql, statement.values)
       }
       const { on, result, chunks, first } = begun
       connection = on
@@ -390,46 +398,6 @@ export class DuckDbEngine implements QueryEngine {
     )
     return result.currentRowCount > 0
   }
-}
-
-/**
- * Interrupts what runs on a connection when a signal says so, until the function that is returned ends it. An
- * interrupt that comes before DuckDB has begun is lost, so it is repeated.
- */
-function interruptOn(signal: AbortSignal, connection: { readonly interrupt: () => void }): () => void {
-  let again: NodeJS.Timeout | undefined
-  const interrupt = () => {
-    connection.interrupt()
-    again ??= setInterval(() => connection.interrupt(), 20)
-  }
-  signal.addEventListener('abort', interrupt)
-  return () => {
-    signal.removeEventListener('abort', interrupt)
-    clearInterval(again)
-  }
-}
-
-/** Why a statement failed half-way, which its answer does not tell: the same again, without its rows. */
-async function failureAgain(
-  connection: DuckDBConnection,
-  sql: string,
-  values: readonly BoundValue[],
-): Promise<unknown> {
-  return connection.run(`explain analyze ${sql}`, [...values]).then(
-    () => undefined,
-    error => error,
-  )
-}
-
-async function runWhole(
-  connection: DuckDBConnection,
-  sql: string,
-  values: readonly BoundValue[],
-  toTable: typeof toArrowTable,
-): Promise<Table> {
-  const result = await connection.run(sql, [...values])
-  const chunks = await result.fetchAllChunks()
-  return toTable(result.deduplicatedColumnNames(), result.columnTypes(), chunks)
 }
 
 /**

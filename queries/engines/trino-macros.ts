@@ -1,3 +1,5 @@
+import { tokensOf } from './statement.js'
+
 /**
  * Trino's functions on DuckDB, so that one SQL text serves both: where DuckDB has no such function, or has one of that
  * name that answers otherwise without a word. Statements, in order.
@@ -52,3 +54,16 @@ export const TRINO_MACROS: readonly string[] = [
   "create macro from_base(s, b) as cast('0x' || s as bigint)",
   'create macro to_hex(b) as upper(system.main.hex(b))',
 ]
+
+/** A statement as DuckDB has its functions: no macro of it takes a lambda, so what takes one goes by DuckDB's name. */
+export function namedAsInDuckDb(sql: string): string {
+  if (!/\btransform\s*\(/i.test(sql)) return sql
+  const tokens = tokensOf(sql)
+  let [text, end] = ['', 0]
+  for (const [i, token] of tokens.entries()) {
+    if (token.text !== 'transform' || tokens[i + 1]?.text !== '(') continue
+    text += `${sql.slice(end, token.start)}list_transform`
+    end = token.end
+  }
+  return text + sql.slice(end)
+}

@@ -39,8 +39,9 @@ describe('a configuration', () => {
       refusedDays: 365,
       scanCutoffGb: 100,
       compact: false,
+      canary: false,
       notify: [],
-      deployments: new Map([['Orders', { buffer: { mb: 128, seconds: 900 } }]]),
+      deployments: new Map([['Orders', { buffer: { mb: 128, seconds: 900 }, reconcile: false }]]),
       tables: new Map([
         [
           'Orders',
@@ -73,6 +74,7 @@ describe('a configuration', () => {
       refusedDays: 365,
       scanCutoffGb: 100,
       compact: false,
+      canary: false,
       notify: [],
       tables: new Map(),
       deployments: new Map(),
@@ -133,7 +135,7 @@ describe('refuses', () => {
     [{ refused_days: 30 }, 'refused_days is unknown, did you mean "refusedDays"?'],
     [
       { colour: 1 },
-      'colour is unknown, expected one of $schema, lock, refusedDays, scanCutoffGb, compact, seal, callers, erasure, environment, notify, athena, tables',
+      'colour is unknown, expected one of $schema, lock, refusedDays, scanCutoffGb, compact, seal, callers, canary, erasure, environment, notify, athena, tables',
     ],
     [{ seal: 'yes' }, 'seal is "yes", expected true, false, or an object with origin, key, mail'],
     [

@@ -72,6 +72,7 @@ const FUNCTIONS = new Set([
   ...[
     'json_format',
     'json_parse',
+    'first_value',
     'lag',
     'lead',
     'length',
@@ -89,7 +90,7 @@ const FUNCTIONS = new Set([
   ...['chr', 'lower', 'max_by', 'min_by', 'sha256', 'to_hex', 'to_utf8'],
   // of patterns that begin with \A and end with \z: elsewhere `$` means two things
   ...['regexp_like', 'regexp_replace'],
-  ...['split_part', 'strpos', 'substr', 'sum', 'to_unixtime', 'unnest'],
+  ...['split_part', 'strpos', 'substr', 'sum', 'to_unixtime', 'transform', 'unnest'],
 ])
 const KEYWORDS_BEFORE_A_PARENTHESIS = new Set([
   'and',
