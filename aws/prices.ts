@@ -54,6 +54,7 @@ export const PRICES = {
   'CloudWatch, alarm': price(0.1, 1, 'metrics a month', INFRACOST),
   'CloudWatch, dashboard': price(3, 1, 'dashboards a month', INFRACOST),
   'CloudWatch, own metric': price(0.3, 1, 'metrics a month', SECONDARY),
+  'CloudTrail, data events': price(0.1, 100_000, 'events', SECONDARY),
   'CloudWatch, logs': price(0.5, 1, 'GB', INFRACOST),
 } as const satisfies Readonly<Record<string, Price>>
 

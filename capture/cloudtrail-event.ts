@@ -131,3 +131,19 @@ function lowerNames(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name.toLowerCase(), lowerNames(inner)]))
 }
+
+/**
+ * By which Athena works out the days of events below `location`, which ends in "/"; `since` is the first of them,
+ * `YYYY/MM/DD`.
+ */
+export function eventProjection(since: string, location: string): Readonly<Record<string, string>> {
+  return {
+    'projection.enabled': 'true',
+    [`projection.${EVENT_DAY}.type`]: 'date',
+    [`projection.${EVENT_DAY}.format`]: 'yyyy/MM/dd',
+    [`projection.${EVENT_DAY}.range`]: `${since},NOW`,
+    [`projection.${EVENT_DAY}.interval`]: '1',
+    [`projection.${EVENT_DAY}.interval.unit`]: 'DAYS',
+    'storage.location.template': `${location}\${${EVENT_DAY}}/`,
+  }
+}

@@ -1,6 +1,6 @@
 /** Files as CloudTrail delivers them into a bucket, copied into a folder: gzip, or plain JSON. */
 import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { Readable } from 'node:stream'
 import { FileError } from '../config/gate.js'
 import { splitDocuments } from '../transform/json.js'
@@ -14,8 +14,6 @@ import { objectText } from './wrapped-records.js'
 /** What of a folder of events could not be read; it is filled while they are. */
 export interface EventProblems {
   readonly problems: string[]
-  /** Files that were opened. */
-  files: number
 }
 
 /** Says where CloudTrail's files lie and that there are none. */
@@ -30,12 +28,17 @@ export class NoEvents extends Error {
 export async function* readCallEvents(folder: string, noted: EventProblems): AsyncGenerator<CallEvent> {
   const found = await stat(folder).catch(() => undefined)
   if (found?.isDirectory() !== true) throw new NoEvents(`${JSON.stringify(folder)} is not there, expected a folder`)
-  const files = (await readdir(folder, { recursive: true })).filter(isEventFile).sort()
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const named = entries.filter(({ name, parentPath }) => isEventFile(join(parentPath, name)))
+  const files = named
+    .filter(entry => !entry.isDirectory())
+    .map(entry => ({ entry, path: join(entry.parentPath, entry.name) }))
   if (files.length === 0)
     throw new NoEvents(`${JSON.stringify(folder)} has no file of CloudTrail in it, expected *.json.gz or *.json`)
-  for (const file of files) {
-    noted.files++
-    yield* eventsOf(join(folder, file), file, noted)
+  for (const { entry, path } of files.sort((a, b) => (a.path < b.path ? -1 : 1))) {
+    // a pipe would be waited for, and a link leads anywhere
+    if (entry.isFile()) yield* eventsOf(path, relative(folder, path), noted)
+    else noted.problems.push(`${relative(folder, path)} is no plain file: ${LOST}`)
   }
 }
 
@@ -66,10 +69,13 @@ async function* eventsOf(path: string, file: string, { problems }: EventProblems
 
 const LOST = 'calls that it tells of are in no answer'
 
+/** CloudTrail's own events have at most 1 MB; a file of many is read in pieces. */
+const MAX_EVENT = 1024 ** 2
+
 /** What is wrong with an event is a value: the next one may be right. */
 function tryEvent(document: Document): CallEvent | undefined | Error {
   try {
-    if (isOverlong(document)) throw new Refusal('it is longer than an event can be')
+    if (isOverlong(document) || document.length > MAX_EVENT) throw new Refusal('it is longer than an event can be')
     return eventIn(Buffer.from(document))
   } catch (error) {
     if (error instanceof FileError || error instanceof Refusal) return error

@@ -4,7 +4,15 @@ import { nameProblems, toColumn, toKey, toPath } from './column-names.js'
 import { erasableProblems, toErasable } from './erasable.js'
 import { readJson } from './json-text.js'
 import { ConfigurationError, describeIssue } from './problems.js'
-import { type AthenaFields, configurationFile, type Lock, type SealFields, STREAM, type TableFields } from './schema.js'
+import {
+  type AthenaFields,
+  CALLER_DAYS,
+  configurationFile,
+  type Lock,
+  type SealFields,
+  STREAM,
+  type TableFields,
+} from './schema.js'
 
 /** What `itemtrail.config.json` says, checked and normalised. */
 export interface Configuration {
@@ -18,6 +26,8 @@ export interface Configuration {
   readonly compact: boolean
   /** How the archive is sealed; absent where nothing was said of it. */
   readonly seal?: SealFields
+  /** How long calls are kept that wrote to the tables; absent where none are. */
+  readonly callers?: { readonly days: number }
   /** Whether the stack measures how long a write takes into the archive. */
   readonly canary: boolean
   /** Where the keys are of what is erasable. */
@@ -74,11 +84,12 @@ export function checkConfiguration(file: unknown, path: string): Configuration {
     ...(data === undefined ? [] : erasableProblems(data)),
   ]
   if (data === undefined || problems.length > 0) throw new ConfigurationError(path, problems)
-  const { $schema: _, tables, seal, ...rest } = data
+  const { $schema: _, tables, seal, callers, ...rest } = data
   const entries = Object.entries(tables)
   return {
     ...rest,
     ...(seal !== false && { seal: seal === true ? { mail: [] } : seal }),
+    ...(callers !== false && { callers: callers === true ? { days: CALLER_DAYS } : callers }),
     tables: new Map(entries.map(([name, table]) => [name, toTable(name, table)])),
     deployments: new Map(entries.map(([name, table]) => [name, toDeployment(table)])),
   }

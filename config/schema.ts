@@ -322,6 +322,9 @@ export type AthenaFields = Readonly<z.output<typeof athena>>
 /** Days that refused records are kept, where nothing is said. */
 export const REFUSED_DAYS = 365
 
+/** Days that calls are kept, where nothing is said. */
+export const CALLER_DAYS = 365
+
 /** The file `itemtrail.config.json`, all but the rules about names: those are in `column-names.ts`. */
 export const configurationFile = fields({
   $schema: z.string('a text').describe('Where the JSON Schema of this file is, for editors.').exactOptional(),
@@ -342,6 +345,18 @@ export const configurationFile = fields({
   seal: z
     .union([z.boolean(), seal], 'true, false, or an object with origin, key, mail')
     .describe('Whether a signed journal of the archive is kept: on AWS by a function every hour. An object says more.')
+    .default(false),
+  callers: z
+    .union(
+      [
+        z.boolean(),
+        fields({ days: days.describe('Days that events are kept; what is older has no caller.').default(CALLER_DAYS) }),
+      ],
+      'true, false, or an object with days',
+    )
+    .describe(
+      "Whether the stack keeps who called for the writes of its tables: a trail of CloudTrail's data events, which are paid for.",
+    )
     .default(false),
   canary: z
     .boolean('true or false')

@@ -57,6 +57,12 @@ export const JOURNAL = {
 export const PERSONS = { keyBytes: 220, secrets: 2, timesLonger: 3.8 } as const
 
 /**
+ * Calls that CloudTrail keeps: bytes of an event in its file, which nothing found tells and no account here shows, and
+ * files a month, one every five minutes and a digest each hour.
+ */
+export const CALLS = { eventBytes: 600, filesAMonth: (13 * 24 * 365) / 12 } as const
+
+/**
  * A canary: bytes of its item, which names a handful of awaited writes; of an object with three of them; seconds, lists
  * and objects opened of a call, of which every third finds something new.
  */
@@ -118,6 +124,11 @@ const ALWAYS: readonly Assumption[] = [
   {
     assumption: 'keys of persons',
     value: `one person an item, a new one with each new item; a key of ${PERSONS.keyBytes} bytes; the transform takes ${PERSONS.timesLonger} times as long`,
+    ...OURS,
+  },
+  {
+    assumption: 'calls that are kept',
+    value: `one event a change, though a batch is one for all of its writes; ${CALLS.eventBytes} bytes an event, compressed`,
     ...OURS,
   },
   {

@@ -1,6 +1,7 @@
 /** A capacity and cost plan: what a workload takes of each service, what that costs, and which limit it meets first. */
 import { type Assumption, assumptionsOf } from './assumptions.js'
 import { type AddedBill, type Bill, billOf } from './bill.js'
+import { callersBillOf } from './callers.js'
 import { canaryBillOf } from './canary.js'
 import { kinesisShards, kinesisShardsOf2023, MIB, streamShards } from './capacity.js'
 import { CAPTURES, deliveryOf, directPutOf, type Flow, flowOf, packingAt, type Subject } from './flow.js'
@@ -44,6 +45,8 @@ export interface CostPlan {
   readonly sealing: SealingBill
   /** What it adds that persons can be erased, where values of the table are erasable. */
   readonly persons: AddedBill
+  /** What it adds at most that the archive keeps who called, where it does. */
+  readonly callers: AddedBill
   /** What it adds at most that a table is compared each night, where one is. */
   readonly reconciliation: AddedBill
   /** What the canary of an archive adds, where there is one. */
@@ -91,6 +94,7 @@ export function planOf(subject: Subject): CostPlan {
     bills: flows.map(flow => billOf(flow, traffic)),
     sealing: journalBillOf(objectsADay, objectBytes, retentionDays),
     persons: personsBillOf(flows[0] as Flow, traffic),
+    callers: callersBillOf(flows[0] as Flow),
     reconciliation: reconciliationBillOf(flows[0] as Flow, traffic),
     canary: canaryBillOf(),
     questions: questionsOf({ workload, traffic, delivery: { objectsADay, objectBytes } }),

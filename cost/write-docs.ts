@@ -26,6 +26,7 @@ export function costTables(): Readonly<Record<string, string>> {
     kinesis: billTable(kinesis),
     sealing: sealingTable(subject),
     persons: addedTable(planOf(subject).persons, 'a month, at most'),
+    callers: addedTable(planOf(subject).callers, 'a month, at most'),
     reconciliation: addedTable(planOf(subject).reconciliation, 'a month, at most'),
     canary: addedTable(planOf(subject).canary, 'a month'),
     keeping: keepingTable(),

@@ -35,6 +35,13 @@ export function acknowledgeAccessLogs(bucket: IConstruct): void {
   acknowledgeInPacks(bucket, { S3DefaultEncryptionKMS: reason })
 }
 
+/** Tells why the trail of calls is in its bucket alone. */
+export function acknowledgeTrail(trail: IConstruct): void {
+  const reason =
+    'Its events have keys of items in clear and name people. A log group would be a second place of them, with readers of its own.'
+  acknowledgeInPacks(trail, { CloudTrailCloudWatchLogsEnabled: reason })
+}
+
 /** Tells why the keys of persons are in no backup plan. */
 export function acknowledgeKeyBackups(table: IConstruct): void {
   const reason =

@@ -2,6 +2,7 @@ import { CfnOutput } from 'aws-cdk-lib'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { Construct } from 'constructs'
 import type { ArchiveBucket } from './archive-bucket.js'
+import type { CallerTrail } from './caller-trail.js'
 import type { Canary } from './canary.js'
 import type { DerivedStore } from './derived-store.js'
 import type { Journal } from './journal.js'
@@ -15,6 +16,7 @@ interface ToldParts extends Construct {
   readonly refused: RefusedBucket
   readonly derived?: DerivedStore
   readonly journal?: Journal
+  readonly callers?: CallerTrail
   readonly canary?: Canary
   readonly workgroup: QueryWorkgroup
   readonly databaseName: string
@@ -24,7 +26,7 @@ interface ToldParts extends Construct {
 
 /** Tells what an archive is made of, by which `--stack` finds it. */
 export function addOutputs(told: ToldParts): void {
-  const { archive, refused, derived, journal, canary, workgroup, databaseName, roles, alarmTopic } = told
+  const { archive, refused, derived, journal, callers, canary, workgroup, databaseName, roles, alarmTopic } = told
   const outputs = {
     ArchiveBucket: [archive.bucket.bucketName, 'the archive'],
     RefusedBucket: [refused.bucketName, 'what never reached Firehose'],
@@ -42,6 +44,7 @@ export function addOutputs(told: ToldParts): void {
       SealKeyArn: [journal.keyArn, 'signs the journal'],
       CheckpointTopicArn: [journal.checkpoints.topicArn, 'told the checkpoint of each day'],
     }),
+    ...(callers && { CallersBucket: [callers.bucket.bucketName, 'who called, as CloudTrail keeps it'] }),
     ...(canary && { CanaryTable: [canary.table.tableName, 'the table of which each write is looked for'] }),
     AlarmTopicArn: [alarmTopic.topicArn, 'told of every alarm'],
   } as const

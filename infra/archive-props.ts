@@ -27,6 +27,13 @@ export interface AuditArchiveProps {
    */
   readonly seal?: boolean | SealOptions
   /**
+   * Keeps who called for the writes of the captured tables: a trail of CloudTrail's data events, each of which is paid
+   * for, for `itemtrail who` and auditors. A number of days in whole says how long events are kept, which have keys in
+   * clear and name people; `true` is 365.
+   * @default - false
+   */
+  readonly callers?: boolean | { readonly days: number }
+  /**
    * Writes an item of a table of its own every five minutes, and measures how long each write takes into the archive.
    * @default - false
    */
@@ -108,9 +115,10 @@ export interface CaptureProps {
 
 /** What was said of an archive, as the configuration file has it. */
 export function archiveFields(props: AuditArchiveProps): object {
-  const { lock, refusedRetention, scanCutoff, compact, seal, canary, notify } = props
+  const { lock, refusedRetention, scanCutoff, compact, seal, callers, canary, notify } = props
   const refusedDays = refusedRetention?.toDays(EXACT_TIME)
-  return said({ lock, refusedDays, scanCutoffGb: scanCutoff?.toGibibytes(EXACT_SIZE), compact, seal, canary, notify })
+  const scanCutoffGb = scanCutoff?.toGibibytes(EXACT_SIZE)
+  return said({ lock, refusedDays, scanCutoffGb, compact, seal, callers, canary, notify })
 }
 
 /**

@@ -33,7 +33,7 @@ export class ArchiveStack extends Stack {
   constructor(scope: Construct, id: string, props: ArchiveStackProps) {
     const { configuration, configurationPath: path, demo = false, keptConfigurations, ...stackProps } = props
     super(scope, id, { terminationProtection: !demo, ...stackProps })
-    const { lock, refusedDays, scanCutoffGb, compact, seal, canary, notify } = configuration
+    const { lock, refusedDays, scanCutoffGb, compact, seal, callers, canary, notify } = configuration
     const { environment, tables, deployments } = configuration
     if (lock === undefined) {
       throw new ConfigurationError(path, [
@@ -49,6 +49,7 @@ export class ArchiveStack extends Stack {
       scanCutoff: Size.gibibytes(scanCutoffGb),
       compact,
       ...(seal !== undefined && { seal }),
+      ...(callers !== undefined && { callers }),
       canary,
       notify,
       name: deployedName(configuration),

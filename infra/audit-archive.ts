@@ -20,6 +20,7 @@ import { AccessLogBucket, ArchiveBucket } from './archive-bucket.js'
 import { ArchiveKey } from './archive-key.js'
 import { addOutputs } from './archive-outputs.js'
 import { type AuditArchiveProps, archiveFields, type CaptureProps, captureFields } from './archive-props.js'
+import { CallerTrail } from './caller-trail.js'
 import { CANARY_CAPTURE, Canary } from './canary.js'
 import { CapturedTable, type CapturedTableProps } from './captured-table.js'
 import { ConfigurationKeeper, readKeptConfigurations } from './configuration-keeper.js'
@@ -62,6 +63,8 @@ export class AuditArchive extends Construct {
   readonly derived?: DerivedStore
   /** The signed journal, where one is kept. */
   readonly journal?: Journal
+  /** Who called for the writes of the tables, where that is kept. */
+  readonly callers?: CallerTrail
   /** What measures how long a write takes into the archive, where that is measured. */
   readonly canary?: Canary
   readonly workgroup: QueryWorkgroup
@@ -98,7 +101,7 @@ export class AuditArchive extends Construct {
     // EventBridge into an encrypted queue for this account alone
     this.node.setContext('@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy', true)
     this.node.setContext('@aws-cdk/aws-events:eventsTargetQueueSameAccount', true)
-    const { refusedDays, scanCutoffGb, compact, seal, canary, notify, lock } = this.check()
+    const { refusedDays, scanCutoffGb, compact, seal, callers, canary, notify, lock } = this.check()
     if (lock === undefined) {
       throw this.problem('lock is missing, expected { mode: "none" }, or "governance" or "compliance" with days')
     }
@@ -130,6 +133,10 @@ export class AuditArchive extends Construct {
       this.checkSealKey(seal)
       this.journal = new Journal(this, 'Journal', { name, archive, key, refusedDays, seal })
     }
+    if (callers !== undefined) {
+      this.callers = new CallerTrail(this, 'Callers', { name, databaseName: name, ...callers, key, accessLogs })
+      this.callers.node.addDependency(this.database)
+    }
     this.parts = this.partsForRoles()
     this.roles = new Roles(this, 'Roles', this.parts)
     this.factWriters.push(this.roles.baseliner)
@@ -148,8 +155,9 @@ export class AuditArchive extends Construct {
 
   /** What the roles are given rights to. */
   private partsForRoles(): RolesProps {
-    const { archive, refused, derived, journal, workgroup, databaseName, key, props } = this
+    const { archive, refused, derived, journal, callers, workgroup, databaseName, key, props } = this
     return {
+      calls: callers?.bucket,
       archive: archive.bucket,
       refused,
       derived: derived?.bucket,
@@ -252,11 +260,13 @@ export class AuditArchive extends Construct {
       refused: this.refused,
       databaseName: this.databaseName,
       workgroup: this.workgroup,
+      calls: this.callers?.tableName,
       ...more,
       key: this.key,
       keys: configuration.erasable && this.needPersons().keys,
     })
     captured.auditTable.node.addDependency(this.database)
+    this.callers?.addSource(source, since)
     for (const stream of new Set([captured.delivery, captured.replay])) this.archive.addWriter(stream.writer)
     this.roles.addTable(captured)
     this.configurations.keep(configuration)

@@ -36,6 +36,8 @@ export interface CapturedTableProps {
   readonly workgroup: QueryWorkgroup
   /** Whether its questions are prepared statements, too. */
   readonly prepared: boolean
+  /** The Glue table of the calls that wrote to it. @default - none are kept */
+  readonly calls?: string | undefined
   readonly key: IKey
   /** The keys of persons, where values of the table are erasable. @default - none are */
   readonly keys?: PersonKeys | undefined
@@ -95,9 +97,15 @@ export class CapturedTable extends NestedStack {
     if (props.exports !== undefined) this.reconciliation = this.reconcile(props, props.exports)
   }
 
-  private addQueries({ configuration, workgroup, prepared }: CapturedTableProps): void {
+  private addQueries({ configuration, workgroup, prepared, calls }: CapturedTableProps): void {
     const { auditTable } = this
-    const queries = new TableQueries(this, 'Queries', { configuration, auditTable, workgroup, prepared })
+    const queries = new TableQueries(this, 'Queries', {
+      configuration,
+      auditTable,
+      workgroup,
+      prepared,
+      calls,
+    })
     queries.node.addDependency(auditTable)
   }
 

@@ -22,6 +22,8 @@ export interface ArchiveParts {
   readonly derived?: Bucket | undefined
   /** The key that signs the archive's journal, where one is kept. */
   readonly sealKeyArn?: string | undefined
+  /** Who called, where that is kept. */
+  readonly calls?: Bucket | undefined
   readonly workgroup: QueryWorkgroup
   readonly databaseName: string
   readonly key: IKey
@@ -175,6 +177,11 @@ export function toReadEvidence(stack: Stack, { archive, workgroup }: ArchivePart
     may([...READ_SETTINGS, 's3:ListBucketVersions'], archive.bucketArn),
     may(READ_VERSIONS_AND_LOCKS, ...below(archive, ...ASKED, LOG_PREFIX)),
   ]
+}
+
+/** To read who called, which names people and has keys in clear: for auditors, whose answers are nobody else's. */
+export function toReadCalls({ calls }: ArchiveParts): PolicyStatement[] {
+  return calls === undefined ? [] : [may(LIST, calls.bucketArn), may(READ, ...below(calls, 'AWSLogs/'))]
 }
 
 /** To ask some tables in a workgroup, for a function. */

@@ -23,6 +23,7 @@ import {
   toKeepFacts,
   toLookAtItems,
   toReadArchive,
+  toReadCalls,
   toReadEvidence,
   toReadRefused,
   toReadTables,
@@ -87,6 +88,7 @@ export class Roles extends Construct {
     this.auditor = this.role('Auditor', 'asks questions and reads the evidence', [
       ...toAsk(stack, props, props.workgroup.auditors),
       ...toReadEvidence(stack, props),
+      ...toReadCalls(props),
     ])
     this.operator = this.role('Operator', 'sends refused records again, checks what is deployed, asks questions', [
       ...ask,

@@ -35,7 +35,6 @@ export class TableQueries extends Construct {
       if (query.readsCalls && calls === undefined) continue
       const about = query.asksForColumn ? { column: columns } : {}
       const { sql, placeholders } = renderQuery(query, { changes: quotedName(tableName), ...about })
-      const inDatabase = (name: string) => `${quotedName(databaseName)}.${quotedName(name)}`
       new CfnNamedQuery(this, `${query.name}-text`, {
         database: databaseName,
         workGroup,
@@ -43,7 +42,7 @@ export class TableQueries extends Construct {
         description: query.question,
         queryString: `${explain(query, placeholders, columns)}\n${sql}`,
       })
-      if (!prepared) continue
+      if (!prepared || !isPrepared(query)) continue
       new CfnPreparedStatement(this, query.name, {
         workGroup,
         statementName: Lazy.uncachedString({
@@ -52,13 +51,17 @@ export class TableQueries extends Construct {
         description: query.question,
         // a prepared statement knows no database of its own
         queryStatement: renderQuery(query, {
-          changes: inDatabase(tableName),
-          ...(calls !== undefined && { calls: inDatabase(calls) }),
+          changes: `${quotedName(databaseName)}.${quotedName(tableName)}`,
           ...about,
         }).sql,
       })
     }
   }
+}
+
+/** Whoever may read calls asks in a workgroup of his own, where nothing is prepared. */
+function isPrepared({ readsCalls }: SavedQuery): boolean {
+  return !readsCalls
 }
 
 /** What `EXECUTE` calls a saved query of a table: `item_history_orders`. */
@@ -73,7 +76,7 @@ const MAX_NAME = 256
 const MAX_PREPARED = 1000
 
 /** How many tables of a workgroup can have their questions prepared. */
-export const PREPARED_TABLES = Math.floor(MAX_PREPARED / SAVED_QUERIES.size)
+export const PREPARED_TABLES = Math.floor(MAX_PREPARED / [...SAVED_QUERIES.values()].filter(isPrepared).length)
 
 /** A comment over the text. It has no question mark, which the console would take for a value to ask for. */
 function explain(query: SavedQuery, placeholders: readonly string[], columns: readonly string[]): string {

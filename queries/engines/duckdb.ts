@@ -68,7 +68,7 @@ export class DuckDbEngine implements QueryEngine {
   /** Tables whose views over the archive are still to be made, which opens every object. */
   private readonly pending = new Map<string, Promise<void> | undefined>()
   /** What of the calls could not be read. */
-  private readonly unreadCalls: EventProblems = { problems: [], files: 0 }
+  private readonly unreadCalls: EventProblems = { problems: [] }
   /** Which items statements need be asked of. */
   private readonly narrowed = new NarrowedTables()
   /** True while a statement runs on the connection that is shared. */

@@ -11,7 +11,12 @@ counted_calls as (
     end as request_items,
     row_number() over (
       partition by coalesce(sharedeventid, eventid)
-      order by case when useridentity.arn is null then 1 else 0 end, eventid
+      order by
+        case when useridentity.arn is null then 1 else 0 end,
+        eventid,
+        eventtime,
+        coalesce(useridentity.arn, ''),
+        coalesce(errorcode, '')
     ) as telling
   from called
 ),
@@ -91,12 +96,17 @@ entries as (
     kinds.*,
     try(cast(entry_key as map(varchar, json))) as call_key,
     json_format(entry_key) as key_text,
-    -- all names that UpdateItem can write to, and some that it only reads
+    -- all names that UpdateItem can write to, some that it only reads, and those that a global table of 2017 adds
     case
-      when operation in ('updateitem', 'update') and expression is not null
+      when operation in ('updateitem', 'update')
+        and strpos(expression, '***') = 0
+        and strpos(expression, 'HIDDEN_DUE') = 0
+        and strpos(coalesce(json_format(expression_names), ''), 'HIDDEN_DUE') = 0
+        and (expression_names is not null or strpos(expression, '#') = 0)
         then array_distinct(
           regexp_extract_all(expression, '[A-Za-z_][A-Za-z0-9_]*')
           || coalesce(map_values(try(cast(expression_names as map(varchar, varchar)))), array[''])
+          || {replica-names}
         )
     end as written,
     -- the names of the item that a put leaves; a name with a backslash in JSON is not read
@@ -104,7 +114,8 @@ entries as (
       when operation in ('putitem', 'put')
         and json_array_length(entry_item) > 0
         and strpos(json_format(entry_item), chr(92)) = 0
-      then regexp_extract_all(json_format(entry_item), '"([^"]*)"', 1)
+        and strpos(json_format(entry_item), 'HIDDEN_DUE') = 0
+      then array_distinct(regexp_extract_all(json_format(entry_item), '"([^"]*)"', 1))
     end as put_names
   from kinds
 )

@@ -65,11 +65,7 @@ called as (
   from {calls}
   where day >= replace({day-before :from}, '-', '/')
     and day <= replace({day-after :to}, '-', '/')
-    and eventsource = 'dynamodb.amazonaws.com'
-    and eventname in (
-      'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'TransactWriteItems', 'ExecuteStatement',
-      'BatchExecuteStatement', 'ExecuteTransaction'
-    )
+    and {write-calls}
 ),
 {call-entries},
 -- since when the trail shows that it records writes of a table, and until when it has delivered
@@ -84,8 +80,7 @@ trail as (
   ) as t (recorded_table)
   where day >= replace({day-before :from}, '-', '/')
     and day <= replace({day-after :to}, '-', '/')
-    and eventsource = 'dynamodb.amazonaws.com'
-    and readonly = 'false'
+    and {write-calls}
   group by recorded_table
 ),
 -- of the key its attributes, and what a write of each kind has to have written
@@ -247,8 +242,10 @@ fitted as (
       when put_names is not null
         and left_names is not null
         and (
-          cardinality(put_names) <> cardinality(left_names)
-          or cardinality(array_intersect(left_names, put_names)) < cardinality(left_names)
+          cardinality(array_intersect(put_names, left_names)) < cardinality(put_names)
+          or cardinality(
+            array_intersect(left_names, put_names || key_names || {replica-names})
+          ) < cardinality(left_names)
         )
       then 'other attributes'
       when same1 = 1 and same2 = 1 then 'key'
@@ -269,8 +266,8 @@ tallied as (
         ''
       )
     ) as callers,
-    -- how many changes this one write can have made, of which it made one
-    count_if(coalesce(fit, '') in ('key', 'unknown key')) over (partition by eventid, place) as rivals,
+    -- how many changes of its item this one write can have made, of which it made one
+    count_if(coalesce(fit, '') = 'key') over (partition by eventid, place) as rivals,
     row_number() over (
       partition by event_id
       order by case when fit is null then 1 else 0 end, call_us, eventid, place
@@ -280,7 +277,7 @@ tallied as (
 weighed as (
   select
     tallied.*,
-    max(case when fit in ('key', 'unknown key') then rivals end) over (partition by event_id) as most_rivals
+    max(case when fit = 'key' then rivals end) over (partition by event_id) as most_rivals
   from tallied
 )
 select
@@ -294,8 +291,8 @@ select
     when calls = 0 and actor is not null then 'declared'
     when calls = 0 then 'none'
     when callers > 1 then 'one of ' || cast(callers as varchar)
-    -- as many writes as changes that they can have made, one of them of this very item
-    when calls_of_item > 0 and calls >= most_rivals then 'certain'
+    -- as many writes of this very item as changes that they can have made
+    when calls_of_item > 0 and calls_of_item >= most_rivals then 'certain'
     else 'possible'
   end as verdict,
   cast(callers as bigint) as callers,

@@ -1,5 +1,5 @@
 /** `who`: as it is typed, over the cases of `test/fixtures/cloudtrail/`, and over files that are not what they should be. */
-import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -150,6 +150,13 @@ describe('files of CloudTrail that are not what they should be', () => {
       writeFileSync(join(file, '../CloudTrail-Digest/x.json.gz'), 'no gzip')
     })
     expect(await ask(['Seats', 'hall=put,seat=4'], trail)).toMatchObject({ exit: 0, err: '' })
+  })
+
+  it('that are links or pipes are told and not opened', async () => {
+    const trail = damaged('put-item', file => symlinkSync(file, join(file, '../linked.json.gz')))
+    const { exit, out, err } = await ask(['Seats', 'hall=put,seat=4'], trail)
+    expect([exit, out]).toEqual([3, expect.stringContaining('certain: ')])
+    expect(err).toContain('linked.json.gz is no plain file: calls that it tells of are in no answer')
   })
 
   it('shows what strangers wrote escaped', async () => {

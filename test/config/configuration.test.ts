@@ -135,7 +135,7 @@ describe('refuses', () => {
     [{ refused_days: 30 }, 'refused_days is unknown, did you mean "refusedDays"?'],
     [
       { colour: 1 },
-      'colour is unknown, expected one of $schema, lock, refusedDays, scanCutoffGb, compact, seal, canary, erasure, environment, notify, athena, tables',
+      'colour is unknown, expected one of $schema, lock, refusedDays, scanCutoffGb, compact, seal, callers, canary, erasure, environment, notify, athena, tables',
     ],
     [{ seal: 'yes' }, 'seal is "yes", expected true, false, or an object with origin, key, mail'],
     [

@@ -47,6 +47,7 @@ describe('AwsSolutions, NIST 800-53 R5 and PCI DSS', () => {
     ['not locked', { lock: { mode: 'none' } }],
     ['compacted', { lock: { mode: 'none' }, compact: true }],
     ['sealed', { lock: { mode: 'none' }, seal: true }],
+    ['one that keeps who called', { lock: { mode: 'none' }, callers: true }],
     ['told by a canary', { lock: { mode: 'none' }, canary: true }],
     ['erasable', { lock: { mode: 'none' } }],
     ['compared each night', { lock: { mode: 'none' } }],

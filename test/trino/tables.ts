@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { EVENT_COLUMNS, EVENT_DAY } from '../../capture/cloudtrail-event.js'
+import { EVENT_COLUMNS, EVENT_DAY, eventProjection } from '../../capture/cloudtrail-event.js'
 import { changesView } from '../../queries/engines/changes-view.js'
 import { deliveriesOf, quotedName } from '../../queries/engines/literal.js'
 import type { Row, Value } from '../../queries/engines/rows.js'
@@ -51,7 +51,7 @@ export async function createEventsTable(trino: TrinoClient, folder: string, sinc
   await createProjectedTable(trino, CALLS_TABLE, location, {
     columns: EVENT_COLUMNS.map(({ name, type }) => `"${name}" ${nestedType(type)}`).join(', '),
     partitions: [EVENT_DAY],
-    properties: eventProjection(since, location),
+    properties: eventProjection(since.replaceAll('-', '/'), location),
     format: 'OPENX_JSON',
   })
 }
@@ -131,17 +131,4 @@ function readValue(value: unknown, type: string): Value {
   if (type === 'bigint') return BigInt(value as number)
   if (type.startsWith('timestamp')) return `${(value as string).replace(' ', 'T')}Z`
   return value as Value
-}
-
-/** By which Athena works out the days of events below `location`, from the first of them (`YYYY-MM-DD`) on. */
-function eventProjection(since: string, location: string): Readonly<Record<string, string>> {
-  return {
-    'projection.enabled': 'true',
-    [`projection.${EVENT_DAY}.type`]: 'date',
-    [`projection.${EVENT_DAY}.format`]: 'yyyy/MM/dd',
-    [`projection.${EVENT_DAY}.range`]: `${since.replaceAll('-', '/')},NOW`,
-    [`projection.${EVENT_DAY}.interval`]: '1',
-    [`projection.${EVENT_DAY}.interval.unit`]: 'DAYS',
-    'storage.location.template': `${location}\${${EVENT_DAY}}/`,
-  }
 }

@@ -23,6 +23,7 @@ export function planJson(plan: CostPlan, source: PlanSource): object {
     costs: plan.bills.map(costOf),
     sealing: sealingOf(plan.sealing),
     persons: addedOf(plan.persons),
+    callers: addedOf(plan.callers),
     reconciliation: addedOf(plan.reconciliation),
     canary: addedOf(plan.canary),
     questions: plan.questions,

@@ -22,6 +22,8 @@ export function printPlan(plan: CostPlan, source: PlanSource, io: Io): void {
   printTable(['', 'US dollars', ''], sealingRows(plan), io)
   section('What erasable values add a month, at most', io)
   printTable(['', 'US dollars', ''], addedRows(plan.persons), io)
+  section('What "callers": true adds a month, at most', io)
+  printTable(['', 'US dollars', ''], addedRows(plan.callers), io)
   section('What comparing each night adds a month, where it has "reconcile": true', io)
   printTable(['', 'US dollars', ''], addedRows(plan.reconciliation), io)
   section('What the canary adds a month, where the configuration says "canary": true', io)
@@ -153,9 +155,9 @@ function limitNote({ quota, remark, source, date }: Limit, i: number): string {
   return `${i + 1}: ${remark === null ? quota : `${quota}; ${remark}`} [${source}, ${date}]`
 }
 
-function priceLines({ bills, sealing, persons, reconciliation, canary }: CostPlan): readonly string[] {
+function priceLines({ bills, sealing, persons, callers, reconciliation, canary }: CostPlan): readonly string[] {
   const bySource = new Map<string, Set<string>>()
-  for (const { part, source, date } of [...bills, sealing, persons, reconciliation, canary].flatMap(
+  for (const { part, source, date } of [...bills, sealing, persons, callers, reconciliation, canary].flatMap(
     ({ parts }) => parts,
   )) {
     const from = `${source}, ${date}`
