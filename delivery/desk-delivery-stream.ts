@@ -71,6 +71,8 @@ export interface DeliveryStreamOptions {
    * @default - the one that the archive has of the table; without, the transform refuses them
    */
   readonly streamArn?: string | undefined
+  /** The region that the table's rows in the archive are of. @default - the one that the newest of them names */
+  readonly regionOf?: typeof regionInArchive
   /** Called with the reason of each record that is refused here although the transform took it. */
   readonly onRefused?: (reason: string) => void
   /** Milliseconds since 1970. @default - the clock */
@@ -227,8 +229,8 @@ export class DeliveryStream {
   }
 
   private async openDoor(): Promise<RegionDoor> {
-    const { archive, table } = this.options
-    return new RegionDoor(table.table, await regionInArchive(archive, table.table))
+    const { archive, table, regionOf = regionInArchive } = this.options
+    return new RegionDoor(table.table, await regionOf(archive, table.table))
   }
 
   /** Takes the lines that a converter can take, and keeps each of the others alone. */
