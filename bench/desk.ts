@@ -61,7 +61,8 @@ export async function measureDesk(size: DeskSize, note: (text: string) => void):
       }
       findings.push(...findingsOf(row, measured))
     }
-    return { findings, remarks: remarksOf(size), leftOut: [] }
+    const leftOut = DESK_ROWS.filter(row => !rows.includes(row)).map(({ name }) => `${name}: not asked for`)
+    return { findings, remarks: remarksOf(size), leftOut }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

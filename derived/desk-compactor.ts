@@ -21,13 +21,13 @@ export interface CompactionOptions {
   readonly rebuild?: boolean
   /** Goes on although records of the table wait under `refused/`. @default false */
   readonly despiteRefused?: boolean
-  /** What DuckDB may hold in memory; the rest it keeps on disk. @default 1GB */
+  /** What DuckDB may hold in memory; the rest it keeps on disk. @default 700MB */
   readonly memory?: string
   /** Uncompressed bytes of objects that are sorted at a time. @default - 256 MB */
   readonly batchBytes?: number
   /** Bytes of the archive after which a checkpoint is due, at least. @default - 40 MB */
   readonly checkpointBytes?: number
-  /** Rows of buckets that are written at a time, at most. @default 200000 */
+  /** Rows of buckets that are written at a time, at most. @default 400000 */
   readonly lotRows?: number
   /** Told what it is at, before each step. */
   readonly onProgress?: (step: string) => void
@@ -49,6 +49,9 @@ export interface Compaction {
   readonly filesRemoved: number
 }
 
+/** The process around DuckDB takes some 200 MB more. */
+export const COMPACTION_MEMORY = '700MB'
+
 /** Some 50,000 rows. Below that, replaying is as fast. */
 const CHECKPOINT_BYTES = 40 * 1024 ** 2
 
@@ -59,7 +62,7 @@ const CHECKPOINT_BYTES = 40 * 1024 ** 2
  * is at it.
  */
 export async function compactTable(root: string, table: string, options: CompactionOptions = {}): Promise<Compaction> {
-  const bench = await Workbench.take(root, table, options.memory ?? '1GB')
+  const bench = await Workbench.take(root, table, options.memory ?? COMPACTION_MEMORY)
   try {
     return await compactOn(bench, options)
   } catch (error) {

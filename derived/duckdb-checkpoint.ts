@@ -1,19 +1,24 @@
+import { createHash } from 'node:crypto'
 import { bindQuery } from '../queries/bind.js'
 import { renderQuery, savedQuery } from '../queries/catalog.js'
 import { fileList } from '../queries/engines/file-list.js'
 import { deliveriesOf, quoted } from '../queries/engines/literal.js'
 import { earliestArrivals, emptyRows } from '../queries/engines/relations.js'
-import { checkpointFolderPrefix } from '../transform/derived.js'
+import { bucketSql, checkpointFolderPrefix } from '../transform/derived.js'
 import { formatInstant } from '../transform/instant.js'
 import { unconfiguredTable } from '../transform/table-configuration.js'
 import type { PlannedCheckpoint } from './compactor.js'
+import { digestSql, ROW_TEXT } from './digest.js'
 import { ROW_GROUP_BYTES } from './duckdb-statements.js'
 import { type DuckDbTables, ROWS_FILE } from './duckdb-tables.js'
 import { DerivedError } from './error.js'
 import { NEEDED_CHANGES } from './needed-changes.js'
 import type { Desk, Workbench } from './workbench.js'
 
-/** Writes a checkpoint and asks it the very question that will be asked, and the rows that it was made from, too. */
+/**
+ * Writes a checkpoint, counts that it holds the changes that were chosen, and asks it and the rows that it was made
+ * from the very question that will be asked; of many items, of a part of them.
+ */
 export async function writeCheckpointFile(
   { bench, folder, columns }: Desk,
   tables: DuckDbTables,
@@ -27,7 +32,10 @@ export async function writeCheckpointFile(
   const rows = [emptyRows(columns), ...older, ...later].join(' union all by name ')
   await hide(hashedImages(rows))
   await bench.query(`create or replace temp table needed as ${renderQuery(NEEDED_CHANGES, { changes: view }).sql}`)
-  const items = await keepStates(bench, day, 'states_before')
+  const items = await countItems(bench, 'needed')
+  const part = partOf(items, day)
+  await hide(hashedImages(`select * from (${rows}) where ${part}`))
+  await keepStates(bench, day, 'states_before')
   const path = bench.path('checkpoint.parquet')
   // in no order: it is read as a whole, and DuckDB sorts whole images of a large table in no small memory
   await bench.query(`
@@ -38,13 +46,13 @@ export async function writeCheckpointFile(
     ) to ${quoted(path)}
     (format parquet, parquet_version v2, compression zstd, row_group_size 20480, row_group_size_bytes '${ROW_GROUP_BYTES}')`)
   const written = `read_parquet(${fileList([path])}, hive_partitioning = false)`
-  await hide(hashedImages(`select * from ${written}`))
+  const counted = await compareRows(bench, day, `(${rows}) semi join needed using (item_key, event_id)`, written)
+  await hide(hashedImages(`select * from ${written} where ${part}`))
   await keepStates(bench, day, 'states_after')
   await compareStates(bench, day)
-  const [counted] = await bench.query(`select count(*)::varchar as n from ${written}`)
   await bench.query(`drop view ${view}`)
   await folder.put(`${checkpointFolderPrefix(bench.table, name)}${ROWS_FILE}`, path)
-  return { items, rows: Number(counted?.n) }
+  return { items, rows: counted }
 }
 
 /** Rows with hashes in the place of images: a state is compared by its image's hash, and images are dear to sort. */
@@ -52,14 +60,42 @@ function hashedImages(rows: string): string {
   return `select * replace (md5_number(new_image) as new_image, null as old_image) from (${rows})`
 }
 
-/** The states at the end of a day, by the very question that will be asked, and how many there are. */
-async function keepStates(bench: Workbench, day: string, name: string): Promise<number> {
+/** Of about so many items the states are compared, so that a larger table costs no more. */
+const COMPARED_ITEMS = 20_000
+
+/** True of items whose states are compared: all of a few, of more those of a bucket, each day those of another. */
+function partOf(items: number, day: string): string {
+  const digits = Math.max(0, Math.ceil(Math.log(items / COMPARED_ITEMS) / Math.log(16)))
+  if (digits === 0) return 'true'
+  const bucket = createHash('sha256').update(day).digest('hex').slice(0, digits)
+  return `${bucketSql('item_key', digits)} = ${quoted(bucket)}`
+}
+
+async function countItems(bench: Workbench, table: string): Promise<number> {
+  const [row] = await bench.query(`select count(distinct item_key)::varchar as n from ${table}`)
+  return Number(row?.n)
+}
+
+/** How many rows were written. Throws where they are not, row for row, those that were chosen. */
+async function compareRows(bench: Workbench, day: string, chosen: string, written: string): Promise<number> {
+  const digestOf = (rows: string) =>
+    bench.query(`select count(*)::varchar as n, ${digestSql(ROW_TEXT, '1', 'duckdb')} as digest from ${rows}`)
+  const [[before], [after]] = [await digestOf(chosen), await digestOf(written)]
+  if (before?.n !== after?.n || before?.digest !== after?.digest)
+    throw new DerivedError(
+      `checkpoint of ${bench.table} at the end of ${day} was written with ${after?.n} rows of digest ${after?.digest}, expected ${before?.n} of ${before?.digest}`,
+      [],
+      'it was not published; an object of the archive changed meanwhile, or what was written is not what is read back',
+    )
+  return Number(after?.n)
+}
+
+/** The states at the end of a day, by the very question that will be asked. */
+async function keepStates(bench: Workbench, day: string, name: string): Promise<void> {
   const at = formatInstant(Date.parse(`${day}T00:00:00Z`) * 1000 + 86_400_000_000 - 1, 6)
   const query = savedQuery('table-as-of')
   const { sql, values } = bindQuery(query, unconfiguredTable(bench.table), { at })
   await bench.query(`create or replace temp table ${name} as ${sql}`, values)
-  const [row] = await bench.query(`select count(*)::varchar as n from ${name}`)
-  return Number(row?.n)
 }
 
 async function compareStates(bench: Workbench, day: string): Promise<void> {

@@ -46,27 +46,47 @@ export function stageSql(
   return `
     copy (
       select bucketed.*, lots.${LOT_COLUMN}
-      from (
-        select *, ${bucketSql('item_key', digits)} as ${BUCKET_COLUMN}
-        from (${emptyRows(columns)} union all by name ${rowsOfObjects(objects)})
-      ) as bucketed
+      from (${bucketedRows(objects, columns, digits)}) as bucketed
       join lots using (${BUCKET_COLUMN})
     ) to ${quoted(folder)} (format parquet, compression snappy, partition_by (${LOT_COLUMN}), row_group_size 20480, row_group_size_bytes '${ROW_GROUP_BYTES}')`
+}
+
+function bucketedRows(objects: readonly string[], columns: readonly Column[], digits: number): string {
+  return `
+    select *, ${bucketSql('item_key', digits)} as ${BUCKET_COLUMN}
+    from (${emptyRows(columns)} union all by name ${rowsOfObjects(objects)})`
 }
 
 /** By item and time. */
 const RUN_ORDER = 'item_key, event_time_us, sequence, event_id, row_hash'
 
 /**
- * Brings the staged rows of a lot together, sorted, because a scan for one bucket then passes over what lies
- * elsewhere.
+ * Brings the rows of a lot together, sorted, because a scan for one bucket then passes over what lies elsewhere, and
+ * gives the bucket's rows in their order.
  */
-export function lotRowsSql(staged: readonly string[], columns: readonly Column[]): string {
-  const rows = `select * from read_parquet(${fileList(staged)}, union_by_name = true, hive_partitioning = false)`
+function lotRowsSql(rows: string): string {
   return `
     create or replace temp table lot_rows as
-    from (${[emptyRows(columns), ...(staged.length > 0 ? [rows] : [])].join(' union all by name ')})
+    from (${rows})
     order by ${BUCKET_COLUMN}, ${RUN_ORDER}, arrived_at, size_bytes`
+}
+
+/** The same of a lot that was staged. */
+export function stagedLotSql(staged: readonly string[], columns: readonly Column[]): string {
+  const rows = `select * from read_parquet(${fileList(staged)}, union_by_name = true, hive_partitioning = false)`
+  return lotRowsSql([emptyRows(columns), ...(staged.length > 0 ? [rows] : [])].join(' union all by name '))
+}
+
+/** The same of a lot that is taken out of the objects themselves. */
+export function objectsLotSql(
+  objects: readonly string[],
+  columns: readonly Column[],
+  digits: number,
+  buckets: readonly string[],
+): string {
+  return lotRowsSql(`
+    select * from (${bucketedRows(objects, columns, digits)})
+    where ${BUCKET_COLUMN} in (${buckets.map(quoted).join(', ')})`)
 }
 
 /** Rows that are there more than once: which is kept, the first to arrive, and how many others it stands for. */
@@ -90,20 +110,23 @@ export function disagreeingSql(): string {
     limit 20`
 }
 
-/** Writes a bucket of a run: each row once, sorted by item and time. */
+/**
+ * Writes a bucket of a run: each row once, sorted by item and time. By one thread, which reads rows in their order; a
+ * join keeps none.
+ */
 export function bucketRowsSql(bucket: string, anyRepeated: boolean, path: string): string {
   const once = anyRepeated
     ? `select lot_rows.*, coalesce(repeated.repeats, 0)::bigint as repeats
        from lot_rows
        left join repeated using (event_id, row_hash)
        where ${BUCKET_COLUMN} = ${quoted(bucket)}
-         and (repeated.event_id is null or repeated.kept = lot_rows.rowid)`
+         and (repeated.event_id is null or repeated.kept = lot_rows.rowid)
+       order by ${RUN_ORDER}`
     : `select *, 0::bigint as repeats from lot_rows where ${BUCKET_COLUMN} = ${quoted(bucket)}`
   return `
     copy (
       select * exclude (${BUCKET_COLUMN})
       from (${once})
-      order by ${RUN_ORDER}
     ) to ${quoted(path)} (format parquet, parquet_version v2, compression zstd, row_group_size ${ROW_GROUP}, row_group_size_bytes '${ROW_GROUP_BYTES}')`
 }
 
@@ -111,16 +134,22 @@ export function bucketRowsSql(bucket: string, anyRepeated: boolean, path: string
 const BUCKET_OF_FILE = String.raw`regexp_extract(filename, '${BUCKET_COLUMN}=([0-9a-f]+)[/\\][^/\\]*$', 1)`
 
 /**
- * What buckets hold of some days, read back from their files. `strange` counts rows of another bucket, or there twice.
+ * What buckets hold of some days, read back from their files. `strange` counts rows of another bucket, there twice, or
+ * behind one of an item that comes later.
  */
 export function writtenSql(paths: readonly string[], digits: number, days: readonly string[]): string {
   return `
     select ${BUCKET_OF_FILE} as ${BUCKET_COLUMN}, count(*)::varchar as rows_kept, sum(repeats + 1)::varchar as deliveries,
       ${digestSql(ROW_TEXT, '(repeats + 1)', 'duckdb')} as digest,
       (count(*) - count(distinct event_id || row_hash)
-        + count_if(${bucketSql('item_key', digits)} <> ${BUCKET_OF_FILE}))::varchar as strange
-    from read_parquet(${fileList(paths)}, union_by_name = true, hive_partitioning = false, filename = true)
-    where ${daysSql(days)}
+        + count_if(${bucketSql('item_key', digits)} <> ${BUCKET_OF_FILE}) + count_if(coalesce(item_key < previous, false)))::varchar as strange
+    from (
+      select *, lag(item_key) over (partition by filename order by file_row_number) as previous
+      from read_parquet(
+        ${fileList(paths)}, union_by_name = true, hive_partitioning = false, filename = true, file_row_number = true
+      )
+      where ${daysSql(days)}
+    )
     group by filename`
 }
 

@@ -9,11 +9,12 @@ import {
   conflictsSql,
   deliveriesSql,
   disagreeingSql,
-  lotRowsSql,
   lotsSql,
+  objectsLotSql,
   REPEATED_SQL,
   readThroughSql,
   sizesSql,
+  stagedLotSql,
   stageSql,
   writtenSql,
 } from './duckdb-statements.js'
@@ -25,7 +26,7 @@ import type { Desk } from './workbench.js'
 export interface DuckDbWriterOptions extends Desk {
   /** Uncompressed bytes of objects that are sorted at a time. @default - 256 MB */
   readonly batchBytes?: number | undefined
-  /** Rows of buckets that are written at a time, at most. @default 200000 */
+  /** Rows of buckets that are written at a time, at most. @default 400000 */
   readonly lotRows?: number | undefined
   /** Told of each step before it is taken. */
   readonly onProgress?: ((step: string) => void) | undefined
@@ -33,8 +34,8 @@ export interface DuckDbWriterOptions extends Desk {
 
 const BATCH_BYTES = 256 * 1024 ** 2
 
-/** Deliveries up to which one hex digit, and two, name a bucket: some ten thousand rows a bucket at most. */
-const ONE_DIGIT = 65_536
+/** Deliveries up to which one hex digit, and two, name a bucket: of some ten thousand rows, of 65,536 at most. */
+const ONE_DIGIT = 262_144
 const TWO_DIGITS = 16_777_216
 
 /** How many digits a run of so many rows wants. */
@@ -61,12 +62,14 @@ export class DuckDbWriter implements Writer {
     const counted = await this.countBuckets(batches, digits)
     if (counted.buckets.length === 0) return undefined
     const lots = planLots(counted.buckets, this.options.lotRows ?? LOT_ROWS, bytes / deliveries)
-    await this.stage(batches, lots, digits)
+    if (lots.length > UNSTAGED_LOTS) await this.stage(batches, lots, digits)
     const run: RunPlace = { name, digits }
     const written: WrittenBucket[] = []
     for (const [lot, buckets] of lots.entries()) {
       this.tell(`writing files, ${written.length} of ${counted.buckets.length}`)
-      written.push(...(await this.writeLot(run, lot, buckets, days)))
+      if (lots.length > UNSTAGED_LOTS) await this.gatherStaged(lot)
+      else await this.gather(batches.flat(), buckets, digits)
+      written.push(...(await this.writeLot(run, buckets, days)))
     }
     const sum = (of: (bucket: WrittenBucket) => number) => written.reduce((total, bucket) => total + of(bucket), 0)
     return {
@@ -130,22 +133,27 @@ export class DuckDbWriter implements Writer {
     }
   }
 
-  /** Writes some buckets of a run, reads them back, and puts them in their place. */
-  private async writeLot(
-    run: RunPlace,
-    lot: number,
-    buckets: Lot,
-    days: readonly string[],
-  ): Promise<readonly WrittenBucket[]> {
-    const { bench, folder, columns } = this.options
-    await bench.query(lotRowsSql(bench.stagedFiles(lot), columns))
+  /** Brings together the rows of a lot that were staged. */
+  private async gatherStaged(lot: number): Promise<void> {
+    const { bench, columns } = this.options
+    await bench.query(stagedLotSql(bench.stagedFiles(lot), columns))
     bench.removeStaged(lot)
+  }
+
+  /** The same from the objects, which are read once for each lot. */
+  private async gather(objects: readonly string[], buckets: Lot, digits: number): Promise<void> {
+    const names = buckets.map(({ name }) => name)
+    await this.rowsOrDamage(objectsLotSql(objects, this.options.columns, digits, names), objects)
+  }
+
+  /** Writes the buckets whose rows are together, reads them back, and puts them in their place. */
+  private async writeLot(run: RunPlace, buckets: Lot, days: readonly string[]): Promise<readonly WrittenBucket[]> {
+    const { bench, folder } = this.options
     await bench.query(REPEATED_SQL)
     const anyRepeated = (await bench.query('select 1 from repeated limit 1')).length > 0
     if (anyRepeated) await this.refuseDisagreement()
     const paths = buckets.map(({ name }) => bench.bucketPath(name))
-    const rows = buckets.reduce((sum, { deliveries }) => sum + deliveries, 0)
-    if (rows / buckets.length < ROWS_OF_SEVERAL_THREADS) await bench.query('set threads = 1')
+    await bench.query('set threads = 1')
     for (const [i, { name }] of buckets.entries())
       await bench.query(bucketRowsSql(name, anyRepeated, paths[i] as string))
     await bench.query('reset threads')
@@ -245,11 +253,11 @@ interface WrittenBucket {
 type Lot = readonly Bucket[]
 
 /** Buckets side by side are written together, of about so many rows, and of rows that take so much memory. */
-const LOT_ROWS = 200_000
-const LOT_BYTES = 256 * 1024 ** 2
+const LOT_ROWS = 400_000
+const LOT_BYTES = 512 * 1024 ** 2
 
-/** Below that, several threads that write one file take more CPU than one, and no less time. */
-const ROWS_OF_SEVERAL_THREADS = 8_192
+/** To read all objects for each of so few lots costs less than to write what they hold by lot, and read that. */
+const UNSTAGED_LOTS = 2
 
 /** Each batch writes a file for each lot; of larger lots DuckDB keeps a part on disk. */
 const MOST_LOTS = 64

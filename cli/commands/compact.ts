@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { type CopyCheck, checkCopy } from '../../derived/check.js'
-import { type Compaction, compactTable } from '../../derived/desk-compactor.js'
+import { COMPACTION_MEMORY, type Compaction, compactTable } from '../../derived/desk-compactor.js'
 import { DerivedError } from '../../derived/error.js'
 import { sizeOf, totalsOf } from '../../derived/manifest.js'
 import { DiskArchive } from '../../store/folder.js'
@@ -26,6 +26,7 @@ export const compact: Command = {
     ['--check', 'compares the copy with the archive and builds nothing'],
     ['--rebuild', 'makes every file of the copy anew'],
     ['--despite-refused', 'goes on although records of the table wait under refused/'],
+    ['--memory <size>', `what DuckDB may hold, the rest goes to disk: 500MB, 4GB (${COMPACTION_MEMORY})`],
     FORMAT_OPTION,
   ],
   example: 'itemtrail compact Orders',
@@ -37,6 +38,11 @@ export const compact: Command = {
     if (options.check === true) return reportChecks(root, tables, format, io)
     return compactTables(root, tables, options, format, io)
   },
+}
+
+function memoryOf({ memory = COMPACTION_MEMORY }: Options): string {
+  if (typeof memory === 'string' && /^[1-9]\d{0,5}(MB|GB)$/.test(memory)) return memory
+  throw new CommandError(`--memory is ${JSON.stringify(memory)}, expected a size such as 500MB or 4GB`)
 }
 
 async function chooseTables(
@@ -69,6 +75,7 @@ async function compactTables(
   format: TextFormat,
   io: Io,
 ): Promise<ExitCode> {
+  const memory = memoryOf(options)
   const done: Compaction[] = []
   let failed = false
   for (const configuration of tables) {
@@ -77,6 +84,7 @@ async function compactTables(
         await compactTable(root, configuration.table, {
           configuration,
           rebuild: options.rebuild === true,
+          memory,
           despiteRefused: options.despiteRefused === true,
           ...(io.errIsTerminal && {
             onProgress: step => io.err(`${WIPE_LINE}${printable(`${configuration.table}: ${step}`)}`),

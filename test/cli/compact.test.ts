@@ -127,4 +127,9 @@ describe('compact', () => {
     expect([exit, err]).toEqual([2, expect.stringContaining('did you mean Orders?')])
     expect((await run(['compact', '--archive', join(root, 'none')])).exit).toBe(3)
   })
+
+  it('is used wrongly with a memory that is no size', async () => {
+    const { exit, err } = await compact('Orders', '--memory', 'much')
+    expect([exit, err]).toEqual([2, 'itemtrail: --memory is "much", expected a size such as 500MB or 4GB\n'])
+  })
 })

@@ -98,6 +98,6 @@ describe('a compacted archive', () => {
   }, 30_000)
 
   it('has finer buckets the more rows there are', () => {
-    expect([1, 65_536, 65_537, 16_777_216, 16_777_217].map(digitsFor)).toEqual([1, 1, 2, 2, 3])
+    expect([1, 262_144, 262_145, 16_777_216, 16_777_217].map(digitsFor)).toEqual([1, 1, 2, 2, 3])
   })
 })
