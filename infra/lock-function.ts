@@ -40,6 +40,8 @@ export class LockFunction extends Construct {
   readonly waiting: Queue
   /** Holds the events of objects that could not be locked. */
   readonly failed: Queue
+  /** Hands an event to the queue, and after a day of attempts drops it. */
+  readonly delivered: Rule
 
   constructor(scope: Construct, id: string, { archive, lock, key, alsoLock }: LockFunctionProps) {
     super(scope, id)
@@ -69,7 +71,7 @@ export class LockFunction extends Construct {
     new EventSourceMapping(this, 'Events', { target: locker, eventSourceArn: this.waiting.queueArn, batchSize: 1 })
     archive.onlyLockers([locker.role as NonNullable<typeof locker.role>, ...alsoLock])
     archive.sendEvents()
-    this.listen(archive)
+    this.delivered = this.listen(archive)
     this.function = locker
   }
 
@@ -87,8 +89,8 @@ export class LockFunction extends Construct {
     ]
   }
 
-  private listen({ bucket }: ArchiveBucket): void {
-    new Rule(this, 'Delivered', {
+  private listen({ bucket }: ArchiveBucket): Rule {
+    return new Rule(this, 'Delivered', {
       description: 'Itemtrail: an object was added to the archive',
       eventPattern: {
         source: ['aws.s3'],

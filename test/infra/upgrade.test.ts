@@ -20,8 +20,10 @@ const EVIDENCE = [
   'AWS::CloudFormation::Stack',
 ]
 
-/** What else a deployment replaces or removes of a release's, and why that does no harm: `kind id: impact`. */
-const KNOWN: { readonly [change: string]: string } = {}
+/** Types whose resources a deployment may replace, and why nobody misses the old one. */
+const REPLACED_FREELY: { readonly [type: string]: string } = {
+  'AWS::Athena::NamedQuery': 'a question in new words: Athena cannot edit the text of one',
+}
 
 const ENDS: readonly ResourceImpact[] = [
   ResourceImpact.WILL_REPLACE,
@@ -80,7 +82,7 @@ describe.each(releases())('a deployment over one of %s', release => {
     if (ended.length > 0)
       console.log(`${release}, ${kind}\n${ended.map(({ type, change }) => `  ${change} ${type}`).join('\n')}`)
     expect(ended.filter(isEvidence)).toEqual([])
-    expect(ended.map(({ change }) => `${kind} ${change}`).filter(change => KNOWN[change] === undefined)).toEqual([])
+    expect(ended.filter(({ type }) => REPLACED_FREELY[type] === undefined)).toEqual([])
   })
 })
 
