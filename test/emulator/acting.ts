@@ -17,7 +17,9 @@ export function itemtrail(world: World, argv: readonly string[], env: Environmen
 
 /** What a call of `aws` answers, parsed. */
 export async function aws(world: World, argv: readonly string[], env: Environment = world.environment) {
-  const out = await mustRun(['aws', ...argv, '--output', 'json'], env, deskOf(world))
+  // version 1 of the command goes by an old name of this service, whatever the environment says
+  const endpoint = argv[0] === 'sqs' ? ['--endpoint-url', `${env.AWS_ENDPOINT_URL}`] : []
+  const out = await mustRun(['aws', ...argv, ...endpoint, '--output', 'json'], env, deskOf(world))
   return out.trim() === '' ? undefined : JSON.parse(out)
 }
 

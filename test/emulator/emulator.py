@@ -14,11 +14,13 @@ import time
 from xml.sax.saxutils import escape
 
 import ministack.app as app
+import ministack.core.iam_actions as actions
 import ministack.core.iam_evaluator as iam
 import ministack.services.athena as athena
 import ministack.services.cloudformation as cloudformation
 import ministack.services.cloudformation.provisioners as provisioners
 import ministack.services.cloudwatch as cloudwatch
+import ministack.services.cloudwatch_logs as logs
 import ministack.services.dynamodb as dynamodb
 import ministack.services.eventbridge as eventbridge
 import ministack.services.firehose as firehose
@@ -192,7 +194,7 @@ def evaluate(alarm):
 provisioners._cw_metric_alarm_record = alarm_record
 cloudwatch._evaluate_alarm = evaluate
 
-# --- metrics in a function's log (embedded metric format), which ministack leaves in the log
+# --- metrics in a function's log (embedded metric format, metric filters), which ministack leaves in the log
 
 
 def count_from_log(log):
@@ -210,6 +212,27 @@ def count_from_log(log):
                     space, name = directive["Namespace"], metric["Name"]
                     cloudwatch.record_metric(space, name, document[name], metric["Unit"], dimensions)
     cloudwatch._evaluate_all_alarms()
+
+
+def count_by_filters(function, log):
+    """Metric filters of the kind that the stack has: one field of a line in JSON, one dimension of another."""
+    group = ((function.get("config") or function).get("LoggingConfig") or {}).get("LogGroup")
+    for found in list(logs._metric_filters.values()):
+        match = re.fullmatch(r'\{ \$\.(\w+) = "(.*)" \}', found["filterPattern"])
+        if found["logGroupName"] != group or not match:
+            continue
+        for line in log.splitlines():
+            try:
+                document = json.loads(line[line.index("{"):])
+            except ValueError:
+                continue
+            if document.get(match.group(1)) != match.group(2):
+                continue
+            for one in found["metricTransformations"]:
+                dimensions = {name: document[path[2:]] for name, path in one["dimensions"].items()}
+                cloudwatch.record_metric(
+                    one["metricNamespace"], one["metricName"], float(one["metricValue"]), "None", dimensions
+                )
 
 
 # --- a bucket's lock, encryption, lifecycle and log, which its CloudFormation drops: by its own S3 API
@@ -290,7 +313,7 @@ def update_bucket(physical_id, old, new, stack_name):
 
 HANDLERS["AWS::S3::Bucket"].update(create=create_bucket, update=update_bucket)
 
-# --- a table's Kinesis destination from its template, and records in the shape that DynamoDB writes
+# --- a table's backups, policy and Kinesis destination from its template, and records in the shape that DynamoDB writes
 
 
 def enable_destination(table, specification):
@@ -303,6 +326,34 @@ def enable_destination(table, specification):
     answered(dynamodb._enable_kinesis_streaming_destination, request, table)
 
 
+def protect_table(table, properties):
+    backups = properties.get("PointInTimeRecoverySpecification")
+    if backups:
+        answered(dynamodb._update_continuous_backups, {"TableName": table, "PointInTimeRecoverySpecification": backups}, table)
+        recovery_days[table] = backups.get("RecoveryPeriodInDays", 35)
+    policy = (properties.get("ResourcePolicy") or {}).get("PolicyDocument")
+    if policy:
+        arn = dynamodb._tables[table]["TableArn"]
+        answered(dynamodb._put_resource_policy, {"ResourceArn": arn, "Policy": json.dumps(policy)}, table)
+
+
+recovery_days = {}
+plain_backups = dynamodb._describe_continuous_backups
+
+
+def describe_backups(request):
+    out = plain_backups(request)
+    if out[0] != 200:
+        return out
+    described = json.loads(out[2])
+    recovery = described["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+    recovery["RecoveryPeriodInDays"] = recovery_days.get(request.get("TableName").split("/")[-1], 35)
+    return dynamodb.json_response(described)
+
+
+dynamodb._describe_continuous_backups = describe_backups
+
+
 def with_destination(kind, specification_of):
     plain = HANDLERS[kind]
     create = plain["create"]
@@ -310,6 +361,7 @@ def with_destination(kind, specification_of):
 
     def create_table(logical_id, properties, stack_name):
         made = create(logical_id, properties, stack_name)
+        protect_table(made[0], properties)
         specification = specification_of(properties)
         if specification:
             enable_destination(made[0], specification)
@@ -471,6 +523,25 @@ def condition_key(key, context):
 
 iam._resolve_condition_key = condition_key
 
+# --- what a policy may ask of a request besides: the encryption context of a key's use, and the table of a policy
+
+plain_context, plain_arn = actions.request_tag_context, actions.extract_resource_arn
+
+
+def request_context(service, action, body, parameters):
+    given = json.loads(body or b"{}").get("EncryptionContext") or {} if service == "kms" else {}
+    named = {f"kms:EncryptionContext:{name}": value for name, value in given.items()}
+    return {**plain_context(service, action, body, parameters), **named}
+
+
+def resource_arn(service, method, path, headers, body, *more):
+    if service == "dynamodb" and b'"ResourceArn"' in body:
+        return json.loads(body)["ResourceArn"]
+    return plain_arn(service, method, path, headers, body, *more)
+
+
+actions.request_tag_context, actions.extract_resource_arn = request_context, resource_arn
+
 # --- what a transform refuses AWS keeps below the error prefix; ministack drops it
 
 plain_execute, plain_apply = lambdas._execute_function, firehose._apply_lambda_processors
@@ -480,7 +551,9 @@ processing = threading.local()
 def execute(function, event, *more, **named):
     out = plain_execute(function, event, *more, **named)
     if isinstance(out, dict):
-        count_from_log(out.get("log") or "")
+        log = out.get("log") or ""
+        count_by_filters(function, log)
+        count_from_log(log)
         if getattr(processing, "on", False):
             processing.body = out.get("body")
     return out
@@ -560,6 +633,20 @@ def move_task(request, url):
 
 
 sqs._HANDLERS["StartMessageMoveTask"] = move_task
+
+# --- a log group keeps its ARN when it is updated
+
+plain_group_update = HANDLERS["AWS::Logs::LogGroup"]["update"]
+
+
+def update_group(physical_id, old, new, stack_name, *more, **named):
+    made = plain_group_update(physical_id, old, new, stack_name, *more, **named)
+    attributes = made[1] if isinstance(made, tuple) else made or {}
+    arn = f"arn:aws:logs:{logs.get_region()}:{logs.get_account_id()}:log-group:{physical_id}:*"
+    return physical_id, {**attributes, "Arn": arn}
+
+
+HANDLERS["AWS::Logs::LogGroup"]["update"] = update_group
 
 # --- what a nested stack retains stays when it is deleted
 

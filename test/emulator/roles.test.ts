@@ -79,8 +79,7 @@ describe.skipIf(typeof opened === 'string')(`a role${typeof opened === 'string' 
   it('OperatorRole finds what is deployed as it should be', async () => {
     const { out } = await as('OperatorRole', 'doctor', '--stack', STACK)
     const count = (sign: string) => out.split('\n').filter(line => line.startsWith(sign)).length
-    const last = out.trim().split('\n').at(-1)
-    expect(last).toBe(`${count('ok')} ok, 0 wrong, ${count('could not')} could not be checked`)
+    expect(out).not.toMatch(/^WRONG/m)
     expect(count('ok')).toBeGreaterThan(20)
   })
 
@@ -133,7 +132,8 @@ describe.skipIf(typeof opened === 'string')(`a role${typeof opened === 'string' 
       ...['--accept', 'DIFFERS', '--accept', 'LATE'],
     )
     expect(restored).toMatchObject({ code: 0 })
-    expect(await read()).toEqual({ ...before, updated_by: { S: 'me' } })
+    const sorted = (item: typeof before) => ({ ...item, tags: { SS: item?.tags?.SS?.toSorted() } })
+    expect(sorted(await read())).toEqual(sorted({ ...before, updated_by: { S: 'me' } }))
   })
 
   it.skipIf(asks !== undefined)(

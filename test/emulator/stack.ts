@@ -56,11 +56,6 @@ export async function deploy(assembly: string, env: Environment): Promise<void> 
   await mustRun([CDK, 'deploy', ...options], env, assembly)
 }
 
-/** Removes what was deployed of a folder. */
-export async function destroy(assembly: string, env: Environment): Promise<void> {
-  await mustRun([CDK, 'destroy', '--force', '--all', '--app', assembly, '--no-notices'], env, assembly)
-}
-
 /** The differences that `cdk diff` counts. */
 export async function differences(assembly: string, env: Environment): Promise<number> {
   const { out, err } = await runProgram([CDK, 'diff', '--app', assembly, '--no-notices'], env, assembly)
