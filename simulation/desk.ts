@@ -34,6 +34,8 @@ const FAST = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 /** A desk, and the archive on it. */
 export class SimulatedDesk {
   readonly root = mkdtempSync(join(FAST, 'itemtrail-world-'))
+  /** When it first remembered how far it was; an archive tells nothing of what was forgotten before it began. */
+  beganMs = Number.POSITIVE_INFINITY
 
   constructor(
     private readonly world: World,
@@ -96,7 +98,10 @@ export class SimulatedDesk {
         put: record => process.work(sink.put(record)),
         flush: () => process.work(killable(() => sink.flush())),
         addFact: fact => process.work(killable(() => sink.addFact(fact))),
-        save: saved => process.work(killable(() => sink.save(saved))),
+        save: async saved => {
+          await process.work(killable(() => sink.save(saved)))
+          this.beganMs = Math.min(this.beganMs, world.scheduler.now)
+        },
       },
       ...(checkpoint !== undefined && { checkpoint }),
       untilCaughtUp,

@@ -81,11 +81,13 @@ function untold(
       version =>
         Math.floor(version.timeUs / MINUTE_US) > toldUntil &&
         !isBeyondAlarms(remains, missing) &&
-        !isInGap(remains, version),
+        !isInGap(remains, version) &&
+        version.timeUs / 1000 >= remains.beganMs - DAY_MS,
     )
     .map(version => `version ${named(version)} is neither archived nor kept, and no alarm or fact tells`)
 }
 
+const DAY_MS = 86_400_000
 const SECOND_US = 1_000_000
 const MINUTE_US = 60 * SECOND_US
 const HOUR_US = 60 * MINUTE_US

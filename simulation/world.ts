@@ -51,6 +51,8 @@ export interface Remains {
   readonly findings: readonly string[]
   /** @default - its objects are not locked */
   readonly locked: LockedArchive | undefined
+  /** Milliseconds since 1970: nothing is promised of what the stream had forgotten by then. */
+  readonly beganMs: number
   /** @default - nobody reads it at last */
   readonly lastLook?: LastLook
 }
@@ -118,6 +120,7 @@ async function runOnAws(world: World, scenario: Scenario): Promise<Remains> {
     facts: archive.contents(FACTS_PREFIX),
     findings,
     locked,
+    beganMs: START_MS,
   }
 }
 
@@ -138,7 +141,18 @@ async function runOnDesk(world: World, scenario: Scenario): Promise<Remains> {
       },
     ])
     const [rows, refused, facts] = [desk.rowObjects(), desk.refusedObjects(), desk.facts()]
-    return { world, scenario, table, rows, refused, givenUp: [], facts, findings, locked: undefined }
+    return {
+      world,
+      scenario,
+      table,
+      rows,
+      refused,
+      givenUp: [],
+      facts,
+      findings,
+      locked: undefined,
+      beganMs: desk.beganMs,
+    }
   } finally {
     desk.remove()
   }
