@@ -29,3 +29,6 @@ export const athenaGuide = (page: string): Source => ({
   source: `Amazon Athena user guide, "${page}"`,
   date: '2026-04',
 })
+
+/** What Itemtrail itself takes for granted, each with its reason in the document. */
+export const OURS: Source = { source: 'Itemtrail, docs/cost.md, "What a plan takes for granted"', date: '2026-11' }

@@ -1,4 +1,5 @@
 import { TRANSFORM_BUFFER } from '../aws/firehose-buffer.js'
+import { SEALER_RESERVE_MS } from '../journal/seal.js'
 
 /**
  * What the stack in `infra/` deploys, as far as a plan reckons with it. `test/infra/plan.test.ts` holds each figure
@@ -8,8 +9,11 @@ export const DEPLOYED = {
   forwarder: { memoryMb: 512, batchRecords: 1000, windowSeconds: 5, parallelization: 1 },
   transform: { memoryMb: 1024, bufferMb: TRANSFORM_BUFFER.mb },
   lock: { memoryMb: 256 },
-  seal: { memoryMb: 1769, everyHours: 1 },
-  check: { memoryMb: 3008, everyHours: 24 },
+  /** The sealer keeps some of its seconds for writing what it described. */
+  seal: { memoryMb: 1769, everyHours: 1, seconds: 900, keptSeconds: SEALER_RESERVE_MS / 1000 },
+  check: { memoryMb: 3008, everyHours: 24, seconds: 900 },
+  /** Each run may take half of what is left of a call, less a minute. */
+  compaction: { everyHours: 6, seconds: 900, runGb: 8 },
   kinesisRetentionDays: 7,
   lifecycle: { infrequentAccessDays: 90, instantRetrievalDays: 365 },
   alarms: { streams: 24, kinesis: 16, archive: 7, journal: 7 },

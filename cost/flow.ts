@@ -1,6 +1,8 @@
 /** What flows through the stations in a month, for each way a change can be carried. */
+import { PARQUET } from './assumptions.js'
 import {
   changesTogether,
+  DAY_SECONDS,
   forwarderSeconds,
   MIB,
   MONTH_SECONDS,
@@ -63,6 +65,17 @@ export function flowOf(capture: CaptureKind, subject: Subject): Flow {
     ...perChange,
     objectsADay: objectsADay(writesPerSecond, traffic.rowBytes, buffer),
   }
+}
+
+/** What the archive's objects are like, however changes reach Firehose: how many a day, and the bytes of one. */
+export function deliveryOf({ workload, traffic }: Subject): {
+  readonly objectsADay: number
+  readonly objectBytes: number
+} {
+  const { writesPerSecond, buffer } = workload
+  const objects = objectsADay(writesPerSecond, traffic.rowBytes, buffer)
+  const rows = (writesPerSecond * DAY_SECONDS) / objects
+  return { objectsADay: objects, objectBytes: rows * traffic.parquetBytes + PARQUET.objectBytes }
 }
 
 /** How changes are packed at a rate: the fewer come together, the less it saves. */

@@ -1,25 +1,13 @@
 /** Which limit of which service is met at which rate, if the changes stay as they are. */
 
-import { dynamoDbGuide, firehoseGuide, kinesisGuide, lambdaGuide, type Source } from '../aws/sources.js'
+import { dynamoDbGuide, firehoseGuide, kinesisGuide, lambdaGuide } from '../aws/sources.js'
 import { MAX_RESPONSE_BYTES } from '../transform/handler.js'
 import { forwarderSeconds, MIB, PARTITION_UNITS, streamShards, transformSeconds } from './capacity.js'
 import { DEPLOYED } from './deployed.js'
 import type { Subject } from './flow.js'
+import type { Limit } from './limit.js'
+import { ownLimits } from './own-limits.js'
 import { packSample } from './traffic.js'
-
-export interface Limit extends Source {
-  readonly limit: string
-  /** The way of capture that meets it. */
-  readonly capture: 'streams' | 'kinesis' | 'both'
-  readonly quota: string
-  /** Of the whole table, or of one item. */
-  readonly of: 'table' | 'item'
-  /** Changes a second at which it is reached; null where it is not a matter of the rate. */
-  readonly writesPerSecond: number | null
-  /** Share of it that the workload takes at its peak: over 1 is too much. */
-  readonly used: number
-  readonly remark: string | null
-}
 
 const [TABLE_UNITS, CONCURRENCY] = [40_000, 1000]
 const PUT = { mib: 5, elsewhereMib: 1, records: 500_000, requests: 2000 }
@@ -36,28 +24,33 @@ export function limitsOf(subject: Subject): readonly Limit[] {
     ...streamsLimits(subject),
     ...kinesisLimits(subject),
     ...firehoseLimits(subject),
+    ...ownLimits(subject),
   ]
   const rate = ({ writesPerSecond }: Limit) => writesPerSecond ?? Number.POSITIVE_INFINITY
   // infinity less infinity is no number
   return all.toSorted((a, b) => (rate(a) < rate(b) ? -1 : rate(a) > rate(b) ? 1 : b.used - a.used))
 }
 
-/** The limits of a capture that concern the whole table, the first to be reached before the others. */
-export function firstLimits(limits: readonly Limit[], capture: 'streams' | 'kinesis'): readonly Limit[] {
-  return limits.filter(
-    limit => limit.of === 'table' && limit.writesPerSecond !== null && [capture, 'both'].includes(limit.capture),
-  )
+/**
+ * The limits of a capture that concern the whole table, or those of the archive's own functions, which are met on
+ * average; the first to be reached before the others.
+ */
+export function firstLimits(limits: readonly Limit[], capture: 'streams' | 'kinesis' | 'own'): readonly Limit[] {
+  return limits.filter(({ of, onAverage, writesPerSecond, capture: by }) => {
+    if (of !== 'table' || writesPerSecond === null) return false
+    return capture === 'own' ? onAverage : !onAverage && [capture, 'both'].includes(by)
+  })
 }
 
 type Described = Pick<Limit, 'limit' | 'capture' | 'quota' | 'source' | 'date'> & Partial<Pick<Limit, 'of' | 'remark'>>
 
 function atRate({ workload }: Subject, writesPerSecond: number, described: Described): Limit {
   const used = workload.peakWritesPerSecond / writesPerSecond
-  return { of: 'table', remark: null, ...described, writesPerSecond, used }
+  return { of: 'table', remark: null, ...described, onAverage: false, writesPerSecond, used }
 }
 
 function atAnyRate(used: number, described: Described): Limit {
-  return { of: 'table', remark: null, ...described, writesPerSecond: null, used }
+  return { of: 'table', remark: null, ...described, onAverage: false, writesPerSecond: null, used }
 }
 
 function tableLimits(subject: Subject): readonly Limit[] {

@@ -198,12 +198,17 @@ async function measureParquet(engine: QueryEngine, rows: string, few: number): P
     const [sizes] = await ask(
       engine,
       `select sum(total_compressed_size)::double as bytes,
-        coalesce(sum(total_compressed_size) filter (not regexp_matches(path_in_schema, '_(image|hash)$|event_id$')), 0)::double as narrow
+        coalesce(sum(total_compressed_size) filter (not regexp_matches(path_in_schema, '_image$')), 0)::double as without_images,
+        coalesce(sum(total_compressed_size) filter (not regexp_matches(path_in_schema, '_image$|(old|new)_hash$')), 0)::double as narrow
       from parquet_metadata('${path}')`,
     )
     const [counted] = await ask(engine, `select count(*) as rows from '${path}'`)
     const perRow = (bytes: Row[string] | undefined) => Number(bytes) / Number(counted?.rows)
-    return { rowBytes: perRow(sizes?.bytes), narrowBytes: perRow(sizes?.narrow) }
+    return {
+      rowBytes: perRow(sizes?.bytes),
+      withoutImagesBytes: perRow(sizes?.without_images),
+      narrowBytes: perRow(sizes?.narrow),
+    }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

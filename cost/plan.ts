@@ -1,9 +1,10 @@
 /** A capacity and cost plan: what a workload takes of each service, what that costs, and which limit it meets first. */
-import { type Assumption, assumptionsOf, PARQUET } from './assumptions.js'
+import { type Assumption, assumptionsOf } from './assumptions.js'
 import { type Bill, billOf } from './bill.js'
-import { DAY_SECONDS, kinesisShards, kinesisShardsOf2023, MIB, streamShards } from './capacity.js'
-import { CAPTURES, directPutOf, type Flow, flowOf, packingAt, type Subject } from './flow.js'
-import { type Limit, limitsOf } from './limits.js'
+import { kinesisShards, kinesisShardsOf2023, MIB, streamShards } from './capacity.js'
+import { CAPTURES, deliveryOf, directPutOf, type Flow, flowOf, packingAt, type Subject } from './flow.js'
+import type { Limit } from './limit.js'
+import { limitsOf } from './limits.js'
 import { type PersonsBill, personsBillOf } from './persons.js'
 import { type Question, questionsOf } from './questions.js'
 import { journalBillOf, type SealingBill } from './sealing.js'
@@ -51,18 +52,17 @@ const MONTH_DAYS = 365 / 12
 /** The plan of a workload whose changes are like those of the sample. */
 export function planOf(subject: Subject): CostPlan {
   const { workload, traffic } = subject
-  const { writesPerSecond, peakWritesPerSecond, retentionDays } = workload
+  const { peakWritesPerSecond, retentionDays } = workload
   const flows = CAPTURES.map(capture => flowOf(capture, subject))
-  const objectsADay = (flows[0] as Flow).objectsADay
-  const bytesADay = writesPerSecond * DAY_SECONDS * traffic.parquetBytes + objectsADay * PARQUET.objectBytes
-  const objectBytes = bytesADay / objectsADay
+  const { objectsADay, objectBytes } = deliveryOf(subject)
+  const bytesADay = objectsADay * objectBytes
   const exact = kinesisShards(peakWritesPerSecond, traffic.itemBytes, traffic.updates)
   return {
     workload,
     traffic,
     streams: {
       shards: streamShards(peakWritesPerSecond, traffic.units),
-      together: packingAt(writesPerSecond, subject).changes,
+      together: packingAt(workload.writesPerSecond, subject).changes,
       togetherAtPeak: packingAt(peakWritesPerSecond, subject).changes,
       directPut: directPutOf(subject),
     },
@@ -85,7 +85,7 @@ export function planOf(subject: Subject): CostPlan {
     bills: flows.map(flow => billOf(flow, traffic)),
     sealing: journalBillOf(objectsADay, objectBytes, retentionDays),
     persons: personsBillOf(flows[0] as Flow, traffic),
-    questions: questionsOf(workload, traffic, { objectsADay, objectBytes }),
+    questions: questionsOf({ workload, traffic, delivery: { objectsADay, objectBytes } }),
     limits: limitsOf(subject),
     assumptions: assumptionsOf({ peakGiven: workload.peakGiven, parquetMeasured: traffic.parquetMeasured }),
   }

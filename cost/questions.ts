@@ -1,6 +1,7 @@
 /** What questions scan and cost on Athena, over the archive as Firehose leaves it. */
 
 import { costOfAmount, GB } from '../aws/prices.js'
+import { type SavedQuery, savedQuery } from '../queries/catalog.js'
 import { costOf } from '../queries/engines/athena-cost.js'
 import { PARQUET } from './assumptions.js'
 import { DAY_SECONDS } from './capacity.js'
@@ -20,14 +21,14 @@ export interface Question {
   readonly cancelled: boolean
 }
 
-/** Kinds of question by what they read: every column, or those that are neither image nor hash. */
+/** The questions of a plan: each over so many of the latest days, or over the whole archive. */
 const KINDS = [
-  { question: "one item's history", query: 'item-history', columns: 'all', days: 1 },
-  { question: "one item's history", query: 'item-history', columns: 'all', days: 30 },
-  { question: "one item's history", query: 'item-history', columns: 'all', days: undefined },
-  { question: 'the table at an instant', query: 'table-as-of', columns: 'all', days: undefined },
-  { question: 'changes by day', query: 'activity-by-day', columns: 'narrow', days: 30 },
-  { question: 'changes by day', query: 'activity-by-day', columns: 'narrow', days: undefined },
+  { question: "one item's history", query: 'item-history', days: 1 },
+  { question: "one item's history", query: 'item-history', days: 30 },
+  { question: "one item's history", query: 'item-history', days: undefined },
+  { question: 'the table at an instant', query: 'table-as-of', days: undefined },
+  { question: 'changes by day', query: 'activity-by-day', days: 30 },
+  { question: 'changes by day', query: 'activity-by-day', days: undefined },
 ] as const
 
 /** What the archive's objects are like. */
@@ -36,25 +37,58 @@ export interface Delivery {
   readonly objectBytes: number
 }
 
+/** What a question is asked of: an archive that is as old as it gets. */
+export interface GrownArchive {
+  readonly workload: Workload
+  readonly traffic: Traffic
+  readonly delivery: Delivery
+}
+
 /** The questions over the latest days, and over the whole archive when it is as old as it gets. */
-export function questionsOf(workload: Workload, traffic: Traffic, delivery: Delivery): readonly Question[] {
-  const { writesPerSecond, retentionDays, scanCutoffGb } = workload
-  return KINDS.filter(({ days }) => days === undefined || days <= retentionDays).map(kind => {
-    const days = kind.days ?? retentionDays
-    const rowBytes = kind.columns === 'all' ? traffic.parquetBytes : traffic.narrowBytes
-    const bytesADay = writesPerSecond * DAY_SECONDS * rowBytes + delivery.objectsADay * PARQUET.objectBytes
-    const kept = keptAfter(days, bytesADay, delivery.objectBytes)
-    const bytes = kept.standard + kept.infrequentAccess + kept.instantRetrieval
-    const cancelled = bytes > scanCutoffGb * GB
-    return {
-      question: kind.question,
-      query: kind.query,
-      days,
-      bytes,
-      usd: costOf(bytes) + costOfReading(kept),
-      cancelled,
-    }
-  })
+export function questionsOf(asked: GrownArchive): readonly Question[] {
+  const { retentionDays } = asked.workload
+  return KINDS.filter(({ days }) => days === undefined || days <= retentionDays).map(({ question, query, days }) => ({
+    ...questionOf(savedQuery(query), days ?? retentionDays, asked),
+    question,
+  }))
+}
+
+/** Days that are asked about where a question has a period. */
+const PERIOD_DAYS = 30
+
+/** Every saved query: over the latest days where it begins somewhere, else over the whole archive. */
+export function everyQuestionOf(queries: Iterable<SavedQuery>, asked: GrownArchive): readonly Question[] {
+  const { retentionDays } = asked.workload
+  return [...queries].map(query =>
+    questionOf(query, query.days.from === undefined ? retentionDays : Math.min(PERIOD_DAYS, retentionDays), asked),
+  )
+}
+
+function questionOf(query: SavedQuery, days: number, { workload, traffic, delivery }: GrownArchive): Question {
+  const bytesADay = workload.writesPerSecond * DAY_SECONDS * rowBytes(query, traffic)
+  const kept = keptAfter(days, bytesADay + delivery.objectsADay * PARQUET.objectBytes, delivery.objectBytes)
+  const bytes = kept.standard + kept.infrequentAccess + kept.instantRetrieval
+  return {
+    question: query.question,
+    query: query.name,
+    days,
+    bytes,
+    usd: costOf(bytes) + costOfReading(kept),
+    cancelled: bytes > workload.scanCutoffGb * GB,
+  }
+}
+
+/**
+ * The columns that a question reads, by what is large: `images`, all of them; `hashes`, all but images; `narrow`, no
+ * image's hash either. That each change counts once takes its ids and its row's hash in every question.
+ */
+export function columnsRead({ template }: Pick<SavedQuery, 'template'>): 'images' | 'hashes' | 'narrow' {
+  if (/\b(old|new)_image\b/.test(template)) return 'images'
+  return /\b(old|new)_hash\b/.test(template) ? 'hashes' : 'narrow'
+}
+
+function rowBytes(query: SavedQuery, { parquetBytes, withoutImagesBytes, narrowBytes }: Traffic): number {
+  return { images: parquetBytes, hashes: withoutImagesBytes, narrow: narrowBytes }[columnsRead(query)]
 }
 
 function costOfReading({ infrequentAccess, instantRetrieval }: KeptBytes): number {

@@ -15,7 +15,7 @@ export interface SealingBill {
 }
 
 /** What a journal is made of in a month. */
-interface JournalMonth {
+export interface JournalMonth {
   readonly seals: number
   readonly checks: number
   readonly objects: number
@@ -31,11 +31,14 @@ const MONTH_DAYS = 365 / 12
 /** Entries of a whole bundle or tile (C2SP tlog-tiles). */
 const WIDTH = 256
 
+/** Versions of objects that S3 lists in one answer. */
+const PAGE = 1000
+
 /**
  * Each seal writes what it staged, its claim, the checkpoint, and the bundle and the tile that are not full, which hold
  * half of what a full one does on average; each full bundle comes with a tile and moves one above it.
  */
-function journalMonth(objectsADay: number): JournalMonth {
+export function journalMonth(objectsADay: number): JournalMonth {
   const seals = MONTH_HOURS / DEPLOYED.seal.everyHours
   const objects = objectsADay * MONTH_DAYS
   const entries = objects + seals
@@ -82,18 +85,43 @@ export function journalBillOf(objectsADay: number, objectBytes: number, retentio
 }
 
 /** Requests and seconds of both functions: each seal and each check reads all entries, of a year here. */
-function readingOf({ seals, checks, objects, entries }: JournalMonth, objectBytes: number) {
-  const { gets, lists, seconds, hashedADay } = JOURNAL
+function readingOf(month: JournalMonth, objectBytes: number) {
+  const { seals, checks, objects, entries } = month
+  const { gets, lists } = JOURNAL
   const bundles = (MONTHS_OF_YEAR * entries) / WIDTH
-  const pages = (MONTHS_OF_YEAR * objects) / 1000
-  const hashed = Math.min(hashedADay, (7 * objects) / MONTH_DAYS)
-  const hashing = (count: number) => count * seconds.object + ((count * objectBytes) / GB) * seconds.gb
+  const pages = (MONTHS_OF_YEAR * objects) / PAGE
+  const { sealer, listing, check } = secondsOfCalls(month, objectBytes, MONTHS_OF_YEAR)
   return {
-    gets: (seals + checks) * (bundles + gets.call) + (objects + checks * hashed) * gets.object,
+    gets: (seals + checks) * (bundles + gets.call) + (objects + checks * hashedOf(month)) * gets.object,
     // the sealer lists everything once a day, as the check does
     lists: seals * lists + 2 * checks * pages,
-    sealerSeconds: seals * (seconds.call + bundles * seconds.bundle) + checks * pages * seconds.page + hashing(objects),
-    checkSeconds: checks * (seconds.call + bundles * seconds.bundle + pages * seconds.page + hashing(hashed)),
+    sealerSeconds: seals * sealer + checks * listing,
+    checkSeconds: checks * check,
+  }
+}
+
+/** Objects that a check hashes. */
+function hashedOf({ objects }: JournalMonth): number {
+  return Math.min(JOURNAL.hashedADay, (7 * objects) / MONTH_DAYS)
+}
+
+/**
+ * Seconds of a call of the sealer and of the daily check where the journal is so many months old: both read all of it.
+ * `listing` is what the one sealing of a day takes longer that lists the whole archive.
+ */
+export function secondsOfCalls(
+  month: JournalMonth,
+  objectBytes: number,
+  months: number,
+): { readonly sealer: number; readonly listing: number; readonly check: number } {
+  const { seconds } = JOURNAL
+  const hashing = (count: number) => count * seconds.object + ((count * objectBytes) / GB) * seconds.gb
+  const reading = seconds.call + ((months * month.entries) / WIDTH) * seconds.bundle
+  const listing = ((months * month.objects) / PAGE) * seconds.page
+  return {
+    sealer: reading + hashing(month.objects / month.seals),
+    listing,
+    check: reading + listing + hashing(hashedOf(month)),
   }
 }
 

@@ -33,7 +33,9 @@ export interface Traffic {
   readonly rowBytes: number
   /** In an object of Firehose's. */
   readonly parquetBytes: number
-  /** Of these, columns that are neither image nor hash. */
+  /** Of these, all that is no image. */
+  readonly withoutImagesBytes: number
+  /** Of these, all that is no image's hash: what every question reads that looks at no image. */
   readonly narrowBytes: number
   readonly parquetMeasured: boolean
 }
@@ -41,6 +43,7 @@ export interface Traffic {
 /** What an archive knows of its rows in Parquet. */
 export interface MeasuredParquet {
   readonly rowBytes: number
+  readonly withoutImagesBytes: number
   readonly narrowBytes: number
 }
 
@@ -71,6 +74,7 @@ export function weighTraffic(
     kinesisAloneBytes: mean(kinesis.map(bytes => roundUp(bytes, BILLED_BYTES))),
     rowBytes: mean(changes.map((change, i) => rowBytesOf(change, i, table))),
     parquetBytes: parquet?.rowBytes ?? PARQUET.rowBytes + PARQUET.imageShare * images,
+    withoutImagesBytes: parquet?.withoutImagesBytes ?? PARQUET.rowBytes,
     narrowBytes: parquet?.narrowBytes ?? PARQUET.narrowBytes,
     parquetMeasured: parquet !== undefined,
   }

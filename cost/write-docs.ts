@@ -1,33 +1,19 @@
-/** The tables of docs/cost.md that are made from the code. Run by `npx tsx cost/write-docs.ts`. */
+/** The tables of docs/cost.md and docs/scale.md that are made from the code. Run by `npx tsx cost/write-docs.ts`. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { BUFFER } from '../aws/firehose-buffer.js'
 import { costOfAmount, PRICES, type Price } from '../aws/prices.js'
 import { assumptionsOf } from './assumptions.js'
 import { type Bill, billOf } from './bill.js'
-import { DEPLOYED, RETENTION_DAYS, SCAN_CUTOFF_GB } from './deployed.js'
+import { DEPLOYED, RETENTION_DAYS } from './deployed.js'
 import { CAPTURES, flowOf, type Subject } from './flow.js'
 import { planOf } from './plan.js'
-import { madeUpChanges } from './sample-changes.js'
-import { weighTraffic } from './traffic.js'
-
-/** The workload of the document: a million changes in two hours and three quarters, 1 KB each. */
-function subjectOfDocument(): Subject {
-  const changes = madeUpChanges({ itemBytes: 1024, updates: 0.7, deletes: 0.1 })
-  const workload = {
-    writesPerSecond: 100,
-    peakWritesPerSecond: 300,
-    peakGiven: false,
-    retentionDays: RETENTION_DAYS,
-    buffer: BUFFER,
-    scanCutoffGb: SCAN_CUTOFF_GB,
-  }
-  return { workload, changes, traffic: weighTraffic(changes) }
-}
+import { subjectAt } from './scale.js'
+import { scaleTables } from './scale-tables.js'
+import { table } from './table.js'
 
 /** The tables, by the name in their mark. */
 export function costTables(): Readonly<Record<string, string>> {
-  const subject = subjectOfDocument()
+  const subject = subjectAt(100)
   const [streams, , kinesis] = CAPTURES.map(capture => billOf(flowOf(capture, subject), subject.traffic)) as [
     Bill,
     Bill,
@@ -43,6 +29,7 @@ export function costTables(): Readonly<Record<string, string>> {
     keeping: keepingTable(),
     questions: questionsTable(subject),
     assumptions: assumptionsTable(),
+    ...scaleTables(),
   }
 }
 
@@ -150,11 +137,6 @@ function billTable({ parts, usdAMillion, usdAMonth }: Bill): string {
   )
 }
 
-function table(names: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`
-  return [line(names), line(names.map(() => '---')), ...rows.map(line)].join('\n')
-}
-
 /** A document with each marked table as the code has it. */
 export function withTables(document: string): string {
   const tables = costTables()
@@ -168,7 +150,12 @@ export function withTables(document: string): string {
   )
 }
 
+/** The documents that have such tables, by their names under docs/. */
+export const DOCUMENTS = ['cost.md', 'scale.md'] as const
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const path = fileURLToPath(new URL('../docs/cost.md', import.meta.url))
-  writeFileSync(path, withTables(readFileSync(path, 'utf8')))
+  for (const name of DOCUMENTS) {
+    const path = fileURLToPath(new URL(`../docs/${name}`, import.meta.url))
+    writeFileSync(path, withTables(readFileSync(path, 'utf8')))
+  }
 }

@@ -8,7 +8,7 @@ import { JournalError } from '../journal/journal-error.js'
 import { JOURNAL_METRICS } from '../journal/journal-metrics.js'
 import { KeptLog } from '../journal/kept-log.js'
 import { openKmsKey, readKmsVerifier, strangeUse } from '../journal/kms-key.js'
-import { type Sealed, seal } from '../journal/seal.js'
+import { SEALER_RESERVE_MS, type Sealed, seal } from '../journal/seal.js'
 import { Bucket } from '../store/s3.js'
 
 export interface SealerOptions {
@@ -37,9 +37,6 @@ export interface SealingTime {
   /** Milliseconds until Lambda ends the invocation. */
   remaining(): number
 }
-
-/** Kept at the end of an invocation to write what was described: some forty files of a claim. */
-const RESERVE_MS = 120_000
 
 /** Objects that are read at once: S3 answers each after some tens of milliseconds, and a function has one processor. */
 const PARALLEL = 8
@@ -80,7 +77,7 @@ async function sealArchive(options: SealerOptions, time: SealingTime): Promise<S
     signers: [signer],
     name,
     now,
-    hasTime: () => time.remaining() > RESERVE_MS,
+    hasTime: () => time.remaining() > SEALER_RESERVE_MS,
     parallel: PARALLEL,
   })
 }

@@ -49,6 +49,9 @@ export interface Sealed {
 /** A claim holds so many objects at most, so that what is staged stays small enough to be written as one object. */
 export const MOST_OBJECTS = 4096
 
+/** What a function keeps of its time to write what it described: some forty files of a claim. */
+export const SEALER_RESERVE_MS = 120_000
+
 /** Of sealers that race, one wins each claim; whoever loses so often in a row leaves the rest to the next run. */
 const MOST_LOST = 8
 

@@ -66,6 +66,7 @@ export default defineConfig({
         items: [
           docs('Deploy', 'deploy'),
           docs('Plan', 'plan'),
+          docs('At scale', 'scale'),
           docs('Cost', 'cost'),
           docs('Runbook', 'runbook'),
           docs('Redrive', 'redrive'),

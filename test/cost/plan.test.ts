@@ -178,7 +178,8 @@ describe('a plan', () => {
   it('cancels the questions that scan more than the cut-off, and charges for reading old objects', () => {
     const { questions, storage } = planOf(subjectOf(100))
     const ever = questions.find(({ days, query }) => days === 2557 && query === 'table-as-of')
-    expect(ever).toMatchObject({ cancelled: true, bytes: storage.bytesAtEnd })
+    expect(ever?.cancelled).toBe(true)
+    expect((ever?.bytes ?? 0) / storage.bytesAtEnd).toBeCloseTo(1, 12)
     // scanning is $5 a TB; nearly all of it is read from Glacier Instant Retrieval at $0.03 a GB
     expect(ever?.usd).toBeGreaterThan((storage.bytesAtEnd / GB) * 0.03 * 0.8)
     expect(questions.find(({ days }) => days === 1)).toMatchObject({ cancelled: false })
@@ -239,6 +240,6 @@ it('names what it takes for granted only where it was not told or measured', () 
 
 it('takes measured Parquet for what it is', () => {
   const changes = madeUpChanges({ itemBytes: 500, updates: 0.5, deletes: 0 })
-  const measured: Traffic = weighTraffic(changes, { rowBytes: 123, narrowBytes: 45 })
-  expect(measured).toMatchObject({ parquetBytes: 123, narrowBytes: 45, parquetMeasured: true })
+  const measured: Traffic = weighTraffic(changes, { rowBytes: 123, withoutImagesBytes: 90, narrowBytes: 45 })
+  expect(measured).toMatchObject({ parquetBytes: 123, withoutImagesBytes: 90, narrowBytes: 45, parquetMeasured: true })
 })

@@ -61,6 +61,8 @@ describe('what a plan reckons with is what is deployed', () => {
     const functions = ofType('AWS::Lambda::Function')
     expect(described(functions, 'seals what is new')?.MemorySize).toBe(DEPLOYED.seal.memoryMb)
     expect(described(functions, 'against its journal')?.MemorySize).toBe(DEPLOYED.check.memoryMb)
+    expect(described(functions, 'seals what is new')?.Timeout).toBe(DEPLOYED.seal.seconds)
+    expect(described(functions, 'against its journal')?.Timeout).toBe(DEPLOYED.check.seconds)
     expect([SEALING.every.toHours(), SEALING.checkedEvery.toHours()]).toEqual([
       DEPLOYED.seal.everyHours,
       DEPLOYED.check.everyHours,
@@ -69,6 +71,20 @@ describe('what a plan reckons with is what is deployed', () => {
     const { streams, archive, journal } = DEPLOYED.alarms
     expect(ofType('AWS::CloudWatch::Alarm')).toHaveLength(streams + archive + journal)
     expect(ofType('AWS::KMS::Key')).toHaveLength(2)
+  })
+
+  it('a compaction: its time, and what a run takes in', () => {
+    const { stack } = archiveOf({ Orders: { since: '2026-11-22' } }, { compact: true })
+    const functions = Object.values(
+      wholeTemplate(stack).findResources('AWS::Lambda::Function'),
+    ) as unknown as readonly Resource[]
+    const compact = described(functions, 'clustered by item')
+    expect(compact?.Timeout).toBe(DEPLOYED.compaction.seconds)
+    expect(compact?.Environment.Variables.ITEMTRAIL_RUN_BYTES).toBe(`${DEPLOYED.compaction.runGb * 1024 ** 3}`)
+    const rules = Object.values(wholeTemplate(stack).findResources('AWS::Events::Rule')) as unknown as Resource[]
+    expect(rules.map(({ Properties }) => Properties.ScheduleExpression)).toContain(
+      `rate(${DEPLOYED.compaction.everyHours} hours)`,
+    )
   })
 
   it('the Kinesis stream', () => {

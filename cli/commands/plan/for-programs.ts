@@ -115,8 +115,19 @@ function sealingOf({ parts, usdAMonth, month, usdAMonthAtEnd }: CostPlan['sealin
 }
 
 function limitOf(limit: CostPlan['limits'][number]): object {
-  const { limit: name, capture, of, quota, writesPerSecond, used, remark, source, date } = limit
-  return { limit: name, capture, of, quota, writes_per_second: writesPerSecond, used, remark, source, date }
+  const { limit: name, capture, of, quota, writesPerSecond, onAverage, used, remark, source, date } = limit
+  return {
+    limit: name,
+    capture,
+    of,
+    quota,
+    writes_per_second: writesPerSecond,
+    on_average: onAverage,
+    used,
+    remark,
+    source,
+    date,
+  }
 }
 
 function functionsOf({ capture, forwarder, transform }: Flow): readonly object[] {

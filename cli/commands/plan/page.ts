@@ -1,7 +1,8 @@
 /** A plan for people: what it takes, what it costs, what questions cost, which limit comes first. */
 import { figure, type Part } from '../../../cost/bill.js'
 import type { Flow } from '../../../cost/flow.js'
-import { firstLimits, type Limit } from '../../../cost/limits.js'
+import type { Limit } from '../../../cost/limit.js'
+import { firstLimits } from '../../../cost/limits.js'
 import type { CostPlan } from '../../../cost/plan.js'
 import { formatBytes } from '../../../queries/engines/athena-cost.js'
 import type { Io } from '../../io.js'
@@ -25,7 +26,7 @@ export function printPlan(plan: CostPlan, source: PlanSource, io: Io): void {
   printTable(['question', 'saved query', 'days', 'scans at most', 'US dollars'], questionRows(plan), io)
   section('Which limit comes first', io)
   lines(limitLines(plan), io)
-  printTable(['', 'limit', 'capture', 'at changes/s', 'peak uses'], limitRows(plan), io)
+  printTable(['', 'limit', 'capture', 'at changes/s', 'in use'], limitRows(plan), io)
   lines(plan.limits.map(limitNote), io)
   section('Taken for granted', io)
   lines(
@@ -129,10 +130,12 @@ function questionRows({ questions }: CostPlan): readonly (readonly string[])[] {
 }
 
 function limitLines({ limits }: CostPlan): readonly string[] {
-  return (['streams', 'kinesis'] as const).map(capture => {
+  return (['streams', 'kinesis', 'own'] as const).map(capture => {
     const [first] = firstLimits(limits, capture) as readonly [Limit]
     const rate = Math.floor(first.writesPerSecond as number)
-    return `${capture}: ${first.limit}, at ${grouped(rate)} changes a second; the peak takes ${percent(first.used)} of it`
+    const whose = capture === 'own' ? "the archive's own functions" : capture
+    const what = first.onAverage ? 'the average' : 'the peak'
+    return `${whose}: ${first.limit}, at ${grouped(rate)} changes a second; ${what} takes ${percent(first.used)} of it`
   })
 }
 
