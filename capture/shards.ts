@@ -129,8 +129,7 @@ export class Lineage {
   }
 
   /**
-   * True as long as a shard that was due under the last checkpoint has not answered: a newer checkpoint would hide since
-   * when.
+   * True as long as a shard that was due under the last checkpoint has not answered: a newer one would hide since when.
    */
   get isDue(): boolean {
     return this.all.some(shard => shard.dueSince !== null && isUnread(shard) && this.parentOf(shard) === undefined)
