@@ -1,3 +1,4 @@
+import { RECORD_BYTES } from '../aws/firehose-limits.js'
 import { createForwarder } from '../capture/forwarder.js'
 import type { RetentionRule } from '../functions/lock-objects.js'
 import { createHandler } from '../transform/handler.js'
@@ -200,8 +201,17 @@ function deployKinesis(deployed: Deployed): SimulatedFirehose {
   return deployFirehose(deployed, LIMITS.recordBytes)
 }
 
-function operatorOf({ world, archive, refused }: Deployed, replay: SimulatedFirehose): Operator {
-  return new Operator(world, { table: TABLE, buckets: [archive, refused], replay, recordBytes: LIMITS.recordBytes })
+function operatorOf(deployed: Deployed, replay: SimulatedFirehose): Operator {
+  const { world, table, archive, refused, scenario } = deployed
+  // a baseline knows the limit of the service alone
+  const baseline = { table, configuration: TABLE, archive, firehose: deployFirehose(deployed, RECORD_BYTES) }
+  return new Operator(world, {
+    table: TABLE,
+    buckets: [archive, refused],
+    replay,
+    recordBytes: LIMITS.recordBytes,
+    baseline: scenario.hasBaselines ? baseline : undefined,
+  })
 }
 
 function deployStreams(deployed: Deployed): SimulatedFirehose {
