@@ -26,6 +26,8 @@ export interface Scenario {
   readonly isOperated: boolean
   /** Whether the same takes baselines now and then. */
   readonly hasBaselines: boolean
+  /** Whether somebody restores the table now and then. */
+  readonly isRestored: boolean
   /** Whether its owner reads it at last, by the real engine: it takes long. */
   readonly isReadAtLast: boolean
 }
@@ -70,19 +72,20 @@ const ELSEWHERE: ReadonlySet<FaultKind> = new Set([
 const OF_AWS = (Object.keys(FAULTS) as FaultKind[]).filter(kind => !ELSEWHERE.has(kind))
 
 /** What can go wrong with the parts that a world has. */
-function kindsOf({ path, capture, isSealed, lock, isOperated, hasBaselines }: Parts): readonly FaultKind[] {
-  if (path === 'desk') return [...OF_DESK, ...OF_BOTH]
+function kindsOf({ path, capture, isSealed, lock, isOperated, hasBaselines, isRestored }: Parts): readonly FaultKind[] {
+  const ofTable = hasBaselines || isRestored ? OF_TABLE : []
+  if (path === 'desk') return [...OF_DESK, ...OF_BOTH, ...ofTable]
   return [
     ...OF_AWS,
     ...(capture === 'streams' ? OF_STREAMS : [...OF_KINESIS, ...(isOperated ? OF_PUTS : [])]),
-    ...(hasBaselines ? OF_TABLE : []),
+    ...ofTable,
     ...(isSealed ? OF_JOURNAL : []),
     ...(lock === undefined ? [] : OF_LOCKS),
   ]
 }
 
 /** What a world is made of. */
-type Parts = Pick<Scenario, 'path' | 'capture' | 'isSealed' | 'lock' | 'isOperated' | 'hasBaselines'>
+type Parts = Pick<Scenario, 'path' | 'capture' | 'isSealed' | 'lock' | 'isOperated' | 'hasBaselines' | 'isRestored'>
 
 /**
  * The scenario of a seed. It is a swarm: each seed has a few kinds of faults, some none, so that they meet in
@@ -96,7 +99,8 @@ export function scenarioOf(seed: number, hours: number): Scenario {
   const capture = path === 'aws' && dice.chance(0.35) ? 'kinesis' : 'streams'
   const isOperated = path === 'aws' && dice.chance(0.4)
   const hasBaselines = isOperated && dice.chance(0.4)
-  const parts: Parts = { path, capture, isSealed, lock, isOperated, hasBaselines }
+  const isRestored = dice.chance(0.15)
+  const parts: Parts = { path, capture, isSealed, lock, isOperated, hasBaselines, isRestored }
   const count = dice.pick([0, 1, 2, 2, 3, 3, 4, 6])
   const kinds = new Set(Array.from({ length: count }, () => dice.pick(kindsOf(parts))))
   return {

@@ -18,6 +18,7 @@ import { LockEvents } from './lock-events.js'
 import { SimulatedMapping } from './mapping.js'
 import { Metrics } from './metrics.js'
 import { Operator } from './operator.js'
+import { Restorer } from './restorer.js'
 import { s3ClientOf } from './s3-client.js'
 import type { Scenario } from './scenario.js'
 import { Scheduler } from './scheduler.js'
@@ -108,9 +109,10 @@ async function runOnAws(world: World, scenario: Scenario): Promise<Remains> {
   const journal = scenario.isSealed ? new SimulatedJournal(world, archive) : undefined
   void journal?.runUntil(endOf(scenario))
   void operator?.runUntil(endOf(scenario))
-  const findings = await letPass(world, table, scenario)
-    .then(() => atLast(world, [() => operator?.finish(), () => journal?.check()]))
-    .finally(() => operator?.remove())
+  const findings = await withRestores(world, table, scenario, async finish => {
+    await letPass(world, table, scenario)
+    return atLast(world, [finish, () => operator?.finish(), () => journal?.check()])
+  }).finally(() => operator?.remove())
   return {
     world,
     scenario,
@@ -134,13 +136,16 @@ async function runOnDesk(world: World, scenario: Scenario): Promise<Remains> {
   const desk = new SimulatedDesk(world, table, TABLE)
   try {
     void desk.runUntil(endOf(scenario))
-    await letPass(world, table, scenario)
-    const findings = await atLast(world, [
-      async () => {
-        const ending = await desk.catchUp()
-        return ending === 'caught-up' ? [] : [`tail ended, ${ending}, expected it to catch up`]
-      },
-    ])
+    const findings = await withRestores(world, table, scenario, async finish => {
+      await letPass(world, table, scenario)
+      return atLast(world, [
+        finish,
+        async () => {
+          const ending = await desk.catchUp()
+          return ending === 'caught-up' ? [] : [`tail ended, ${ending}, expected it to catch up`]
+        },
+      ])
+    })
     const [rows, refused, facts] = [desk.rowObjects(), desk.refusedObjects(), desk.facts()]
     return {
       world,
@@ -161,6 +166,23 @@ async function runOnDesk(world: World, scenario: Scenario): Promise<Remains> {
 
 function endOf({ hours }: Scenario): number {
   return START_MS + (hours + SETTLING_HOURS) * HOUR_MS
+}
+
+/** Has somebody restore the table, where a world has such, and finds out what became of it. */
+async function withRestores(
+  world: World,
+  table: SimulatedTable,
+  scenario: Scenario,
+  pass: (finish: Check) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  if (!scenario.isRestored) return pass(() => undefined)
+  const restorer = new Restorer(world, table)
+  try {
+    void restorer.runUntil(START_MS + scenario.hours * HOUR_MS)
+    return await pass(() => restorer.finish())
+  } finally {
+    restorer.remove()
+  }
 }
 
 /** The time of a world: its writes, and then so long that all comes to its end. */
