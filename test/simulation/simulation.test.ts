@@ -95,7 +95,7 @@ describe('a world', () => {
     ] as const
     const load = { items: 10, perHour: 30, bursts: 0.5, oversize: 0 }
     const parts = { isOperated: false, isRestored: true, isReadAtLast: false } as const
-    const world = { ...scenarioOf(1, 20), path: 'desk', capture: 'streams', isSealed: false, lock: undefined } as const
+    const world = { ...scenarioOf(1, 20), path: 'aws', capture: 'streams', isSealed: false, lock: undefined } as const
     const first = await runScenario({ ...world, ...parts, load, faults }, true)
     expect(first.problems).toEqual([])
     expect(first.story.some(line => /restorer: restore .*[1-9]\d* done/.test(line))).toBe(true)
