@@ -78,18 +78,27 @@ export class SimulatedFirehose {
     const { faults, metrics, story } = this.world
     metrics.put('Firehose PutRecordBatch.Requests', 1)
     this.hung = faults.strike('put-hangs')
-    if (this.hung) return undefined
+    const told = (what: string, data: readonly Uint8Array[] = records) =>
+      story.detail('firehose', () => `${what} ${sequencesIn([Buffer.concat(data).toString()]).join(' ')}`)
+    if (this.hung) {
+      told('has a call that it does not answer, with')
+      return undefined
+    }
     const bytes = records.reduce((sum, { length }) => sum + Math.ceil(length / 3) * 4, 0)
     if (records.length > CALL_RECORDS || bytes > REQUEST_BYTES) throw serviceError('InvalidArgumentException', 400)
     if (records.some(({ length }) => length > this.options.recordBytes)) throw serviceError('ValidationException', 400)
     if (faults.strike('put-throttled')) {
       metrics.put('Firehose ThrottledRecords', records.length)
+      told('turns away')
       throw serviceError('ServiceUnavailableException', 503)
     }
     const isPartial = faults.strike('put-partial')
     const RequestResponses = records.map(data => {
-      if (isPartial && this.world.dice.chance(0.5)) return { ErrorCode: 'ServiceUnavailableException' }
-      story.detail('firehose', () => `takes ${sequencesIn([Buffer.from(data).toString()]).join(' ')}`)
+      if (isPartial && this.world.dice.chance(0.5)) {
+        told('answers an error code for', [data])
+        return { ErrorCode: 'ServiceUnavailableException' }
+      }
+      told('takes', [data])
       return { RecordId: this.take(data) }
     })
     const failed = RequestResponses.filter(({ ErrorCode }) => ErrorCode !== undefined).length

@@ -2,6 +2,7 @@
 import { S3Client } from '@aws-sdk/client-s3'
 import type { Retention, SimulatedBucket, StoredVersion } from './bucket.js'
 import { type Process, serviceError } from './process.js'
+import { sequencesIn } from './story.js'
 
 /** The input of a command as far as the model understands it. */
 interface Input {
@@ -27,11 +28,12 @@ interface Command {
 
 /** The client that a process is given. */
 export function s3ClientOf(process: Process, buckets: readonly SimulatedBucket[]): S3Client {
-  const { faults, dice } = process.world
+  const { faults, dice, story } = process.world
   const send = ({ constructor: { name }, input }: Command) => {
     const bucket = buckets.find(bucket => bucket.name === input.Bucket)
     const answer = ANSWERS[name]
     if (bucket === undefined || answer === undefined) throw new Error(`${name} of ${input.Bucket} is not simulated`)
+    if (name === 'PutObjectCommand') story.detail(process.name, () => `puts ${nameOf(input)}`)
     return process.call({
       slowMs: faults.strike('s3-slow') ? dice.between(1000, 30_000) : 0,
       serve: () => {
@@ -42,6 +44,12 @@ export function s3ClientOf(process: Process, buckets: readonly SimulatedBucket[]
     })
   }
   return Object.assign(Object.create(S3Client.prototype) as S3Client, { send })
+}
+
+/** An object's key, with the changes that it keeps. */
+function nameOf({ Key, Body = '' }: Input): string {
+  const raw = /"rawData":"([^"]*)"/.exec(Buffer.from(Body as Uint8Array).toString('latin1'))?.[1]
+  return [Key, ...(raw === undefined ? [] : sequencesIn([Buffer.from(raw, 'base64').toString()]))].join(' ')
 }
 
 /** A page of a list; S3 has 1000, fewer here so that lists have several. */

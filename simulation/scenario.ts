@@ -95,7 +95,7 @@ export function scenarioOf(seed: number, hours: number): Scenario {
   const dice = new Dice(seed).fork('scenario')
   const path = dice.pick(['aws', 'aws', 'desk'] as const)
   const isSealed = path === 'aws' && dice.chance(0.3)
-  const lock = path === 'aws' && dice.chance(0.3) ? LOCKS[dice.between(0, LOCKS.length)] : undefined
+  const lock = path === 'aws' && dice.chance(0.5) ? LOCKS[dice.between(0, LOCKS.length)] : undefined
   const capture = path === 'aws' && dice.chance(0.35) ? 'kinesis' : 'streams'
   const isOperated = path === 'aws' && dice.chance(0.4)
   const hasBaselines = isOperated && dice.chance(0.4)
