@@ -1,7 +1,7 @@
 /** When part of a stream may have been lost, and how that is put down. */
 import { FACT_VERSION, factInstant, type GapFact } from '../transform/fact.js'
 import { type LambdaRecord, madeAt as timeOf } from './lambda-record.js'
-import { readUntil, type Shard, type ShardPosition } from './shards.js'
+import { readUntil, type Shard } from './shards.js'
 import type { ShardStart } from './stream-calls.js'
 
 /** DynamoDB keeps a stream record for so long ("Change data capture for DynamoDB Streams"). */
@@ -20,9 +20,10 @@ function isRecent(time: number, now: number): boolean {
  * beginning may have been trimmed: the service then says so. Of a shard that nobody was to have read before, nothing
  * can be missed.
  */
-export function startOf({ after, emptyAt, starting }: Shard, now: number): ShardStart {
+export function startOf({ after, emptyAt, dueSince, starting }: Shard, now: number): ShardStart {
   if (after !== null) return { kind: 'after', sequence: after }
-  if (emptyAt === null || isRecent(emptyAt, now) || starting === null) return { kind: 'oldest' }
+  const since = emptyAt ?? dueSince
+  if (since === null || isRecent(since, now) || starting === null) return { kind: 'oldest' }
   return { kind: 'at', sequence: starting }
 }
 
@@ -30,15 +31,15 @@ export function startOf({ after, emptyAt, starting }: Shard, now: number): Shard
  * Whether records may be missing before the oldest that is left, now that the place to go on from is trimmed. They are
  * not where the shard was seen to hold nothing more, later than the record at that place, and within the retention.
  */
-export function mayHaveLost({ after, madeAt, emptyAt }: ShardPosition | Shard, now: number): boolean {
-  if (emptyAt === null) return after !== null
+export function mayHaveLost({ after, madeAt, emptyAt, dueSince }: Shard, now: number): boolean {
+  if (emptyAt === null) return after !== null || dueSince !== null
   const seenEmptyLater = after === null || (madeAt !== null && emptyAt > madeAt)
   return !seenEmptyLater || !isRecent(emptyAt, now)
 }
 
 /** Whether a shard that is gone, or what came after it, should have been read. */
-export function isMissed({ after, emptyAt }: ShardPosition | Shard): boolean {
-  return after !== null || emptyAt !== null
+export function isMissed({ after, emptyAt, dueSince }: Shard): boolean {
+  return after !== null || emptyAt !== null || dueSince !== null
 }
 
 /**
@@ -52,7 +53,7 @@ export function gapOf(
   recordedUs: number,
   reason: string,
 ): GapFact {
-  const from = readUntil(place.shard)
+  const from = readUntil(place.shard) ?? oldestDue(place.shard)
   const to = Math.max((first && timeOf(first)) ?? now - RETENTION_MS, from ?? 0)
   return {
     version: FACT_VERSION,
@@ -67,4 +68,9 @@ export function gapOf(
     to: factInstant(to * 1000),
     reason,
   }
+}
+
+/** Older than this nothing was in the stream any more when its shards were first to be read. */
+function oldestDue({ dueSince }: Shard): number | null {
+  return dueSince === null ? null : dueSince - RETENTION_MS - MARGIN_MS
 }

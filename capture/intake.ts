@@ -81,6 +81,7 @@ export class Intake {
         const shards = lineage.positions()
         if (this.waiting > 0) await sink.flush()
         this.waiting = 0
+        if (lineage.isDue && !finished) return
         const checkpoint = { table, stream, finished, saved: now(), shards }
         await sink.save(checkpoint)
         this.checkpoint = checkpoint

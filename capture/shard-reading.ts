@@ -1,5 +1,5 @@
 /** How the reading of one shard goes on: what an answer means is decided here, and done by who asked. */
-import { isMissed, mayHaveLost } from './gap.js'
+import { isMissed, mayHaveLost, RETENTION_MS } from './gap.js'
 import type { LambdaRecord } from './lambda-record.js'
 import type { ShardAnswer } from './shard-reader.js'
 import type { Shard, ShardPosition } from './shards.js'
@@ -23,8 +23,8 @@ export type Effect =
   /** The shard was read up to here by other means than its records. */
   | { readonly kind: 'position'; readonly position: Partial<ShardPosition> }
   | { readonly kind: 'note'; readonly text: string }
-  /** The shard is read to its end. */
-  | { readonly kind: 'end' }
+  /** The shard is read to its end; from when on, if not from there, what comes after it has to be whole. */
+  | { readonly kind: 'end'; readonly wholeFrom?: number }
 
 /** When an answer was asked for, what the time is, and how many answers without records count as a shard's end. */
 export interface ReadingMoment {
@@ -40,7 +40,7 @@ export function next(
   answer: ShardAnswer,
   moment: ReadingMoment,
 ): { readonly reading: Reading; readonly effects: readonly Effect[] } {
-  if (answer.kind === 'gone') return { reading: BEGUN, effects: afterGone(reading, shard) }
+  if (answer.kind === 'gone') return { reading: BEGUN, effects: afterGone(reading, shard, moment.now) }
   if (answer.kind === 'trimmed') return afterTrimmed(reading, shard, moment.now)
   const { records, atEnd } = answer
   const empty = records.length === 0 ? reading.empty + 1 : 0
@@ -53,11 +53,15 @@ export function next(
   return { reading: { empty, gap: gap === undefined ? reading.gap : undefined }, effects }
 }
 
-/** The gap ends with what is younger than the retention: of the shard's children nothing else can be missed. */
-function afterGone({ gap }: Reading, shard: Shard): readonly Effect[] {
+/**
+ * The gap ends with what is younger than the retention, and from there on the shard's children have to be whole: the
+ * stream forgets while they wait to be read.
+ */
+function afterGone({ gap }: Reading, shard: Shard, now: number): readonly Effect[] {
   const reason = gap ?? 'shard is no longer in the stream'
   const forgotten: Effect = { kind: 'position', position: { after: null, madeAt: null, emptyAt: null } }
-  return [...(isMissed(shard) ? [{ kind: 'gap', first: undefined, reason } as const] : []), forgotten, { kind: 'end' }]
+  if (!isMissed(shard)) return [forgotten, { kind: 'end' }]
+  return [{ kind: 'gap', first: undefined, reason }, forgotten, { kind: 'end', wholeFrom: now - RETENTION_MS }]
 }
 
 function afterTrimmed(reading: Reading, shard: Shard, now: number): ReturnType<typeof next> {

@@ -29,11 +29,21 @@ export interface Shard {
   after: string | null
   madeAt: number | null
   emptyAt: number | null
+  /**
+   * When a checkpoint was saved under which it was to be read from its oldest record on, while nothing had been read of
+   * it; null of a shard that no checkpoint knew.
+   */
+  readonly dueSince: number | null
 }
 
 /** Up to when everything that happened in a shard was taken, as far as is known. */
 export function readUntil({ madeAt, emptyAt }: Pick<ShardPosition, 'madeAt' | 'emptyAt'>): number | null {
   return madeAt === null ? emptyAt : Math.max(madeAt, emptyAt ?? madeAt)
+}
+
+/** True of a shard of which nothing is known yet, neither a record nor that it had none. */
+function isUnread({ state, after, emptyAt }: Pick<ShardPosition, 'state' | 'after' | 'emptyAt'>): boolean {
+  return state !== 'ended' && after === null && emptyAt === null
 }
 
 /**
@@ -58,9 +68,17 @@ export function parentsFirst<T extends Pick<ListedShard, 'id' | 'parent'>>(shard
 export class Lineage {
   private readonly shards = new Map<string, Shard>()
   private listed: ReadonlySet<string> = new Set()
+  /** A checkpoint that knows no shard was saved before any was listed: all of them were to be read. */
+  private readonly isBlank: boolean
 
-  constructor(positions: Readonly<Record<string, ShardPosition>> = {}) {
-    for (const [id, position] of Object.entries(positions)) this.shards.set(id, { id, starting: null, ...position })
+  /** `saved` is when the positions were saved, in milliseconds since 1970; null where there are none. */
+  constructor(
+    positions: Readonly<Record<string, ShardPosition>> = {},
+    private readonly saved: number | null = null,
+  ) {
+    for (const [id, position] of Object.entries(positions))
+      this.shards.set(id, { id, starting: null, ...position, dueSince: isUnread(position) ? saved : null })
+    this.isBlank = this.shards.size === 0
   }
 
   /**
@@ -71,9 +89,11 @@ export class Lineage {
     this.listed = new Set(listed.map(({ id }) => id))
     for (const { id, parent, starting } of parentsFirst(listed)) {
       const known = this.shards.get(id)
-      if (known === undefined)
-        this.shards.set(id, { id, parent, starting, state: 'waiting', after: null, madeAt: null, emptyAt: null })
-      else Object.assign(known, { parent, starting })
+      if (known === undefined) {
+        const dueSince = this.isBlank ? this.saved : null
+        const begun = { state: 'waiting', after: null, madeAt: null, emptyAt: null } as const
+        this.shards.set(id, { id, parent, starting, ...begun, dueSince })
+      } else Object.assign(known, { parent, starting })
     }
     for (const shard of [...this.shards.values()]) {
       if (shard.state === 'ended' && !this.listed.has(shard.id) && this.childrenBegan(shard))
@@ -106,6 +126,23 @@ export class Lineage {
   /** True where no child of a shard is known. */
   isLast(shard: Shard): boolean {
     return this.childrenOf(shard).length === 0
+  }
+
+  /**
+   * True as long as a shard that was due under the last checkpoint has not answered: a newer one would hide since when.
+   */
+  get isDue(): boolean {
+    return this.all.some(shard => shard.dueSince !== null && isUnread(shard) && this.parentOf(shard) === undefined)
+  }
+
+  /**
+   * What comes after a shard that is gone, or after one that is not even listed, has to be whole from a moment on: the
+   * stream may forget more of it before it is read.
+   */
+  expectWhole({ id }: Shard, fromMs: number): void {
+    for (const shard of this.all)
+      if (isUnread(shard) && (shard.parent === id || (shard.parent !== null && !this.shards.has(shard.parent))))
+        shard.emptyAt = fromMs
   }
 
   forget({ id }: Shard): void {

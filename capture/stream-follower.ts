@@ -195,13 +195,14 @@ export class StreamFollower {
       case 'note':
         return this.options.note(effect.text)
       case 'end':
-        return this.end(shard)
+        return this.end(shard, effect.wholeFrom)
     }
   }
 
   /** What comes after a shard is looked for at once. */
-  private end(shard: Shard): void {
+  private end(shard: Shard, wholeFrom: number | undefined): void {
     shard.state = 'ended'
+    if (wholeFrom !== undefined) this.options.lineage.expectWhole(shard, wholeFrom)
     this.readings.delete(shard.id)
     this.refreshAt = 0
     this.successorLooks = 0

@@ -84,7 +84,8 @@ export async function tail(options: TailOptions): Promise<TailOutcome> {
       const { previous } = change
       options.note?.(`stream ${previous} was replaced by ${streamArn}: what changed between them is in neither`)
     }
-    const lineage = new Lineage(checkpoint?.stream === streamArn ? checkpoint.shards : {})
+    const resumed = checkpoint?.stream === streamArn ? checkpoint : undefined
+    const lineage = new Lineage(resumed?.shards, resumed?.saved)
     const before = records
     // a stream that was replaced comes to an end, and only then has everything been read
     const untilCaughtUp = options.untilCaughtUp && streamArn === streams.latest

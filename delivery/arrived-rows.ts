@@ -14,6 +14,9 @@ export interface Arrived {
   readonly digest: string
 }
 
+/** Looks at what has arrived of a source, until it is closed. */
+export type Arrivals = Pick<ArrivedRows, 'look' | 'close'>
+
 /**
  * The rows of one source that have arrived in a bucket's partition. Each object is read once, from a copy on disk that
  * is gone afterwards, so that memory does not grow with the partition.

@@ -18,7 +18,7 @@ import type { ImageState } from '../transform/item-state.js'
 import { partitionPrefix } from '../transform/layout.js'
 import { dateOf } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { type Arrived, ArrivedRows } from './arrived-rows.js'
+import { type Arrivals, type Arrived, ArrivedRows } from './arrived-rows.js'
 
 /**
  * How long it takes until nothing more is to be expected: Firehose delivers after 15 minutes at the latest when it is
@@ -39,6 +39,8 @@ export interface FirehoseTargetOptions {
   readonly onArrived?: (items: number, expected: number) => void
   readonly time?: Patience
   readonly patienceMs?: number
+  /** What reads the rows that have arrived under a prefix. @default - DuckDB, which reads Parquet */
+  readonly arrivals?: (...place: Parameters<typeof ArrivedRows.open>) => Promise<Arrivals>
   readonly sleep?: (ms: number) => Promise<unknown>
 }
 
@@ -58,15 +60,15 @@ export class FirehoseTarget implements BaselineTarget {
 
   private constructor(
     private readonly options: FirehoseTargetOptions,
-    private readonly arrived: ArrivedRows,
+    private readonly arrived: Arrivals,
   ) {}
 
   static async open(options: FirehoseTargetOptions): Promise<FirehoseTarget> {
-    const { bucket, table, origin } = options
+    const { bucket, table, origin, arrivals = ArrivedRows.open } = options
     const prefix = partitionPrefix({ table: table.table, date: dateOf(rowTimeOf(origin)) })
     // a scan has a new source each time; rows of an export may be there from a run that was interrupted
     const known = origin.method === 'scan' ? await bucket.list(prefix) : []
-    return new FirehoseTarget(options, await ArrivedRows.open(bucket, prefix, origin.source, known))
+    return new FirehoseTarget(options, await arrivals(bucket, prefix, origin.source, known))
   }
 
   async put(document: Uint8Array, state: ImageState | undefined): Promise<void> {

@@ -1,3 +1,4 @@
+import type { DuckDBConnection } from '@duckdb/node-api'
 import { openDuckDb } from '../queries/engines/duckdb-instance.js'
 import { fileList } from '../queries/engines/file-list.js'
 import type { DiskArchive } from '../store/folder.js'
@@ -9,11 +10,15 @@ import { shown } from '../transform/refusal.js'
  * region, so the newest object that names one tells it of all.
  */
 export async function regionInArchive(archive: DiskArchive, table: string): Promise<string | undefined> {
-  for (const file of (await filesOf(archive, table)).toReversed()) {
-    const [region] = (await valuesIn([file], 'region', 'region is not null limit 1')) ?? []
-    if (region !== undefined) return region
-  }
-  return undefined
+  const files = (await filesOf(archive, table)).toReversed()
+  if (files.length === 0) return undefined
+  return reading(async connection => {
+    for (const file of files) {
+      const [region] = (await valuesIn(connection, [file], 'region', 'region is not null limit 1')) ?? []
+      if (region !== undefined) return region
+    }
+    return undefined
+  })
 }
 
 /**
@@ -21,7 +26,8 @@ export async function regionInArchive(archive: DiskArchive, table: string): Prom
  */
 export async function streamInArchive(archive: DiskArchive, table: string): Promise<string | undefined> {
   const files = await filesOf(archive, table)
-  const streams = files.length === 0 ? [] : await valuesIn(files, 'source', `source like 'arn:%/stream/%'`)
+  if (files.length === 0) return undefined
+  const streams = await reading(connection => valuesIn(connection, files, 'source', `source like 'arn:%/stream/%'`))
   return streams?.length === 1 ? streams[0] : undefined
 }
 
@@ -29,23 +35,30 @@ async function filesOf(archive: DiskArchive, table: string): Promise<readonly st
   return (await listTable(archive, table)).objects.map(key => archive.pathOf(key))
 }
 
+async function reading<T>(read: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+  const instance = await openDuckDb(':memory:', { threads: '1' })
+  const connection = await instance.connect()
+  try {
+    return await read(connection)
+  } finally {
+    connection.closeSync()
+    instance.closeSync()
+  }
+}
+
 /** Undefined where the object cannot be read: that is for readers to report, and no reason to refuse new changes. */
 async function valuesIn(
+  connection: DuckDBConnection,
   files: readonly string[],
   column: string,
   where: string,
 ): Promise<readonly string[] | undefined> {
-  const instance = await openDuckDb(':memory:', { threads: '1' })
-  const connection = await instance.connect()
   try {
     const rows = `read_parquet(${fileList(files)}, union_by_name = true, hive_partitioning = false)`
     const result = await connection.runAndReadAll(`select distinct ${column} from (from ${rows}) where ${where}`)
     return result.getRows().map(([value]) => String(value))
   } catch {
     return undefined
-  } finally {
-    connection.closeSync()
-    instance.closeSync()
   }
 }
 

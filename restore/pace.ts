@@ -5,7 +5,7 @@ import { Permits } from '../aws/permits.js'
 const PATIENCE_MS = 10 * 60_000
 
 /** How a pace is set. */
-export interface PaceOptions extends Pick<Patience, 'sleep' | 'random'> {
+export interface PaceOptions extends Pick<Patience, 'sleep' | 'after' | 'random'> {
   /** Calls at a time, while DynamoDB takes them. */
   readonly concurrency: number
   /** @default - 10 min */
@@ -53,7 +53,8 @@ export class Pace {
   /** Whoever refuses a request for its own sake has answered all the same. */
   private async noteAnswer<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     try {
-      const value = await new Attempts(TABLE_PATIENCE).call(call)
+      const { after } = this.options
+      const value = await new Attempts({ ...TABLE_PATIENCE, ...(after && { after }) }).call(call)
       this.answeredAt = this.now()
       this.permits.allowed = Math.min(this.options.concurrency, this.permits.allowed + 1)
       return value

@@ -36,6 +36,8 @@ const FAST = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 /** A desk, and the archive on it. */
 export class SimulatedDesk {
   readonly root = mkdtempSync(join(FAST, 'itemtrail-world-'))
+  /** When it first remembered how far it was; an archive tells nothing of what was forgotten before it began. */
+  beganMs = Number.POSITIVE_INFINITY
 
   constructor(
     private readonly world: World,
@@ -103,9 +105,10 @@ export class SimulatedDesk {
         },
         flush: () => process.work(killable(() => sink.flush())).then(() => told(() => 'has written all that it read')),
         addFact: fact => process.work(killable(() => sink.addFact(fact))),
-        save: saved => {
+        save: async saved => {
           told(() => `remembers ${placesOf(saved)}`)
-          return process.work(killable(() => sink.save(saved)))
+          await process.work(killable(() => sink.save(saved)))
+          this.beganMs = Math.min(this.beganMs, world.scheduler.now)
         },
       },
       ...(checkpoint !== undefined && { checkpoint }),

@@ -1,30 +1,43 @@
 /** What the owner of an archive may be told of it, held against what truly happened. */
 import { groupBy } from '../delivery/redrive.js'
 import { isDoubtful } from '../queries/verdict/findings.js'
-import { type Archived, type Identity, keyOf } from './judge-versions.js'
+import type { BaselineFact, Fact } from '../transform/fact.js'
+import { type Archived, type Identity, keyOf, type Row } from './judge-versions.js'
 import type { LastLook } from './last-look.js'
 import type { Version } from './table.js'
 
+/** What an archive has, and what truly happened. */
+export interface Looked {
+  readonly versions: readonly Version[]
+  readonly archived: Archived
+  readonly identity: Identity
+  readonly facts: readonly Fact[]
+  readonly baselines: readonly Row[]
+}
+
+const SECOND_US = 1_000_000
+
 /** Each a sentence. `reconcile` finds exactly the items whose last state is not archived. */
-export function wrongLastLook(
-  { histories, findings }: LastLook,
-  versions: readonly Version[],
-  archived: Archived,
-  { ofVersion, isOrdered }: Identity,
-): readonly string[] {
+export function wrongLastLook({ histories, findings }: LastLook, looked: Looked): readonly string[] {
+  const { versions, archived, identity, facts, baselines } = looked
   // an archive without a row cannot be compared
   if (archived.size === 0) return []
+  const anchors = facts.filter(({ kind }) => kind === 'baseline').map(fact => Date.parse((fact as BaselineFact).from))
+  const anchorUs = Math.max(...anchors) * 1000 - 2 * SECOND_US
+  const wasSeen = new Set(baselines.map(({ item_key }) => item_key))
   return [...groupBy(versions, ({ item }) => item)].flatMap(([item, all]) => {
-    const there = all.filter(version => archived.has(ofVersion(version)))
+    const there = all.filter(version => archived.has(identity.ofVersion(version)))
     const isWhole = there.length === all.length
     // which of two changes of one time was last, nobody knows
-    if (!isOrdered && all.some(({ timeUs }, i) => timeUs === all[i - 1]?.timeUs)) return []
-    const [state, known] = [all.at(-1)?.after ?? null, there.at(-1)?.after ?? null]
+    if (!identity.isOrdered && all.some(({ timeUs }, i) => timeUs === all[i - 1]?.timeUs)) return []
+    const isBehind = stateOf(all) !== stateOf(there)
     const found = findings.get(keyOf(item))
     const confidence = histories.get(keyOf(item))?.confidence ?? 'none'
-    const isBehind = state !== known
+    const isCompared = isWhole || !wasSeen.has(keyOf(item))
+    const atAnchor = ({ timeUs }: Version) => timeUs < anchorUs
+    const isOther = stateOf(all.filter(atAnchor)) !== stateOf(there.filter(atAnchor))
     return [
-      ...(isBehind === (found === undefined)
+      ...(isCompared && isBehind === (found === undefined)
         ? [
             `reconcile says ${found ?? 'nothing'} of ${item}, which ${isBehind ? 'lacks its last version' : 'is as it was'}`,
           ]
@@ -32,7 +45,13 @@ export function wrongLastLook(
       ...(isWhole && isDoubtful(confidence)
         ? [`archive says ${confidence} of ${item}, though it has all versions`]
         : []),
-      ...(confidence === 'COMPLETE' && isBehind ? [`archive says COMPLETE of ${item}, whose last is missing`] : []),
+      ...(confidence === 'COMPLETE' && isOther
+        ? [`archive says COMPLETE of ${item}, whose state it does not have`]
+        : []),
     ]
   })
+}
+
+function stateOf(versions: readonly Version[]): string | null {
+  return versions.at(-1)?.after ?? null
 }

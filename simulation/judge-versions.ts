@@ -61,7 +61,8 @@ export function isAs(row: Row, version: Version, { timeUs }: Identity): boolean 
 const EXPONENT = '"N":"1E-130"'
 const PLAIN = `"N":"0.${'0'.repeat(129)}1"`
 
-function asArchived(image: string | null): string | null {
+/** A text of an image as rows have it. */
+export function asArchived(image: string | null): string | null {
   return image?.replace(EXPONENT, PLAIN) ?? null
 }
 

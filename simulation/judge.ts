@@ -1,10 +1,11 @@
 /** What must be true of a world when it has come to rest. Each finding is a sentence. */
 
 import { groupBy } from '../delivery/redrive.js'
-import type { GapFact } from '../transform/fact.js'
+import type { Fact, GapFact } from '../transform/fact.js'
 import { parsePartition } from '../transform/layout.js'
 import { alarmsOf } from './alarms.js'
 import { stormsOf, wrongAlarms, wrongRefusals } from './judge-alarms.js'
+import { wrongBaselines } from './judge-baselines.js'
 import { wrongHistories } from './judge-histories.js'
 import { wrongLastLook } from './judge-last-look.js'
 import { wrongLocks } from './judge-locks.js'
@@ -43,7 +44,14 @@ export function judge(remains: Remains): Judgement {
   const { versions } = table
   const identity = scenario.capture === 'kinesis' ? BY_CONTENT : BY_SEQUENCE
   const fired = alarmsOf(world.metrics, scenario)
-  const archived: Archived = groupBy(remains.rows.flatMap(rowsOf), identity.ofRow)
+  const rows = remains.rows.flatMap(rowsOf)
+  const isBaseline = ({ event_name }: Row) => event_name === 'BASELINE'
+  const archived: Archived = groupBy(
+    rows.filter(row => !isBaseline(row)),
+    identity.ofRow,
+  )
+  const facts = remains.facts.map(([, bytes]) => JSON.parse(Buffer.from(bytes).toString()) as Fact)
+  const looked = { versions, archived, identity, facts, baselines: rows.filter(isBaseline) }
   const isArchived = (version: Version) => archived.has(identity.ofVersion(version))
   const kept = keptIn(remains, identity)
   const missing = versions.filter(version => !isArchived(version) && !kept.has(identity.ofVersion(version)))
@@ -56,7 +64,8 @@ export function judge(remains: Remains): Judgement {
     ...notSentAgain(remains, archived, identity),
     ...stormsOf(remains),
     ...(remains.locked === undefined ? [] : wrongLocks(remains.locked, fired)),
-    ...(remains.lastLook === undefined ? [] : wrongLastLook(remains.lastLook, versions, archived, identity)),
+    ...wrongBaselines(looked.baselines, facts, versions),
+    ...(remains.lastLook === undefined ? [] : wrongLastLook(remains.lastLook, looked)),
     ...remains.findings,
   ]
   return {
@@ -81,11 +90,13 @@ function untold(
       version =>
         Math.floor(version.timeUs / MINUTE_US) > toldUntil &&
         !isBeyondAlarms(remains, missing) &&
-        !isInGap(remains, version),
+        !isInGap(remains, version) &&
+        version.timeUs / 1000 >= remains.beganMs - DAY_MS,
     )
     .map(version => `version ${named(version)} is neither archived nor kept, and no alarm or fact tells`)
 }
 
+const DAY_MS = 86_400_000
 const SECOND_US = 1_000_000
 const MINUTE_US = 60 * SECOND_US
 const HOUR_US = 60 * MINUTE_US

@@ -1,6 +1,6 @@
 /**
- * Somebody who looks after an archive on AWS while faults go on: the real `redrive`, from both buckets, a few times a
- * day, with a ledger on a disk that outlives each run. A run dies as every process may, or fails; the next one goes on.
+ * Somebody who looks after an archive on AWS while faults go on: the real `baseline`, and `redrive` from both buckets, a
+ * few times a day, with a ledger on a disk that outlives each run. A run dies as every process may, or fails; the next one goes on.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,9 +12,10 @@ import { Ledger } from '../store/redriven.js'
 import { Bucket } from '../store/s3.js'
 import { GIVEN_UP_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
+import { type BaselinePath, baselineBy } from './baseline.js'
 import type { SimulatedBucket } from './bucket.js'
 import type { SimulatedFirehose } from './firehose.js'
-import { Process } from './process.js'
+import { Process, timeOf } from './process.js'
 import { s3ClientOf } from './s3-client.js'
 import type { World } from './world.js'
 
@@ -31,7 +32,12 @@ export interface OperatedArchive {
   readonly replay: SimulatedFirehose
   /** A record's bytes at most, of that stream. */
   readonly recordBytes: number
+  /** What a baseline takes. @default - none is taken */
+  readonly baseline: BaselinePath | undefined
 }
+
+/** Runs what an operator runs, by its name. */
+type Run = (process: Process) => Promise<string>
 
 export class Operator {
   private readonly folder = mkdtempSync(join(FAST, 'itemtrail-operator-'))
@@ -43,24 +49,25 @@ export class Operator {
 
   /** Sends again what would pass, every few hours until a moment, in milliseconds since 1970. */
   async runUntil(endMs: number): Promise<void> {
-    const { scheduler, dice, story } = this.world
+    const { scheduler, dice } = this.world
+    const { baseline } = this.archive
     for (;;) {
       await scheduler.sleep(dice.between(2 * HOUR_MS, 12 * HOUR_MS))
       if (scheduler.now >= endMs) return
-      story.tell('operator', `redrive ${await this.run()}`)
+      await this.run('redrive', async process => `ended, ${await this.redriveWith(process)} are left`)
+      if (baseline === undefined || !dice.chance(0.4)) continue
+      await this.run('baseline', async process => `is complete: ${await baselineBy(process, baseline)}`)
     }
   }
 
-  /** One run over all buckets, which may die; how it ended. */
-  private run(): Promise<string> {
-    const process = new Process(this.world, `redrive ${this.world.numbers.next()}`)
-    return new Promise(resolve => {
+  /** One run, which may die or fail. */
+  private async run(name: string, run: Run): Promise<void> {
+    const process = new Process(this.world, `${name} ${this.world.numbers.next()}`)
+    const ended = await new Promise<string>(resolve => {
       process.onDeath(() => resolve('was killed'))
-      this.redriveWith(process).then(
-        left => resolve(`ended, ${left} are left`),
-        (error: Error) => resolve(`failed: ${error.message}`),
-      )
+      run(process).then(resolve, (error: Error) => resolve(`failed: ${error.message}`))
     })
+    this.world.story.tell('operator', `${name} ${ended}`)
   }
 
   /** Sends again everything there is, without a fault, and waits until it is delivered. What is left is a finding. */
@@ -102,8 +109,4 @@ export class Operator {
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true })
   }
-}
-
-function timeOf(process: Process) {
-  return { sleep: process.sleep, after: process.after, random: process.world.dice.random }
 }

@@ -84,6 +84,11 @@ export class Process {
   }
 }
 
+/** The time of a process, as whoever calls patiently is given it. */
+export function timeOf(process: Process) {
+  return { sleep: process.sleep, after: process.after, random: process.world.dice.random }
+}
+
 /** A request that a service gets. */
 export interface Service<T> {
   /** What it does, at one moment. */

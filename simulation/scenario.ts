@@ -24,6 +24,10 @@ export interface Scenario {
   readonly lock: RetentionRule | undefined
   /** Whether somebody sends again what was refused, all the time and at last. */
   readonly isOperated: boolean
+  /** Whether the same takes baselines now and then. */
+  readonly hasBaselines: boolean
+  /** Whether somebody restores the table now and then. */
+  readonly isRestored: boolean
   /** Whether its owner reads it at last, by the real engine: it takes long. */
   readonly isReadAtLast: boolean
 }
@@ -55,29 +59,33 @@ const OF_KINESIS: readonly FaultKind[] = [
 /** What can go wrong with whoever puts records into Firehose, a forwarder or `redrive`. */
 const OF_PUTS: readonly FaultKind[] = ['put-throttled', 'put-partial', 'put-unheard', 'put-hangs', 'put-slow']
 const OF_STREAMS: readonly FaultKind[] = [...OF_PUTS, 'mapping-pauses', 'shard-splits']
+const OF_TABLE: readonly FaultKind[] = ['table-throttled', 'table-slow', 'table-unheard']
 const OF_JOURNAL: readonly FaultKind[] = ['sealed-twice']
 const ELSEWHERE: ReadonlySet<FaultKind> = new Set([
   ...OF_DESK,
   ...OF_STREAMS,
   ...OF_KINESIS,
   ...OF_LOCKS,
+  ...OF_TABLE,
   ...OF_JOURNAL,
 ])
 const OF_AWS = (Object.keys(FAULTS) as FaultKind[]).filter(kind => !ELSEWHERE.has(kind))
 
 /** What can go wrong with the parts that a world has. */
-function kindsOf({ path, capture, isSealed, lock, isOperated }: Parts): readonly FaultKind[] {
-  if (path === 'desk') return [...OF_DESK, ...OF_BOTH]
+function kindsOf({ path, capture, isSealed, lock, isOperated, hasBaselines, isRestored }: Parts): readonly FaultKind[] {
+  const ofTable = hasBaselines || isRestored ? OF_TABLE : []
+  if (path === 'desk') return [...OF_DESK, ...OF_BOTH, ...ofTable]
   return [
     ...OF_AWS,
     ...(capture === 'streams' ? OF_STREAMS : [...OF_KINESIS, ...(isOperated ? OF_PUTS : [])]),
+    ...ofTable,
     ...(isSealed ? OF_JOURNAL : []),
     ...(lock === undefined ? [] : OF_LOCKS),
   ]
 }
 
 /** What a world is made of. */
-type Parts = Pick<Scenario, 'path' | 'capture' | 'isSealed' | 'lock' | 'isOperated'>
+type Parts = Pick<Scenario, 'path' | 'capture' | 'isSealed' | 'lock' | 'isOperated' | 'hasBaselines' | 'isRestored'>
 
 /**
  * The scenario of a seed. It is a swarm: each seed has a few kinds of faults, some none, so that they meet in
@@ -87,10 +95,12 @@ export function scenarioOf(seed: number, hours: number): Scenario {
   const dice = new Dice(seed).fork('scenario')
   const path = dice.pick(['aws', 'aws', 'desk'] as const)
   const isSealed = path === 'aws' && dice.chance(0.3)
-  const lock = path === 'aws' && dice.chance(0.3) ? LOCKS[dice.between(0, LOCKS.length)] : undefined
+  const lock = path === 'aws' && dice.chance(0.5) ? LOCKS[dice.between(0, LOCKS.length)] : undefined
   const capture = path === 'aws' && dice.chance(0.35) ? 'kinesis' : 'streams'
   const isOperated = path === 'aws' && dice.chance(0.4)
-  const parts: Parts = { path, capture, isSealed, lock, isOperated }
+  const hasBaselines = isOperated && dice.chance(0.4)
+  const isRestored = dice.chance(0.15)
+  const parts: Parts = { path, capture, isSealed, lock, isOperated, hasBaselines, isRestored }
   const count = dice.pick([0, 1, 2, 2, 3, 3, 4, 6])
   const kinds = new Set(Array.from({ length: count }, () => dice.pick(kindsOf(parts))))
   return {

@@ -58,7 +58,8 @@ const RETENTION_MS = 24 * 3_600_000
 
 const TABLE = 'Orders'
 const REGION = 'us-east-1'
-const TABLE_ARN = `arn:aws:dynamodb:${REGION}:123456789012:table/${TABLE}`
+/** The one table of a world. */
+export const TABLE_ARN = `arn:aws:dynamodb:${REGION}:123456789012:table/${TABLE}`
 /** The stream of the one table of a world. */
 export const STREAM_ARN = `${TABLE_ARN}/stream/2026-01-01T00:00:00.000`
 const KEY = 'order_id'

@@ -1,3 +1,4 @@
+import { RECORD_BYTES } from '../aws/firehose-limits.js'
 import { createForwarder } from '../capture/forwarder.js'
 import type { RetentionRule } from '../functions/lock-objects.js'
 import { createHandler } from '../transform/handler.js'
@@ -17,6 +18,7 @@ import { LockEvents } from './lock-events.js'
 import { SimulatedMapping } from './mapping.js'
 import { Metrics } from './metrics.js'
 import { Operator } from './operator.js'
+import { Restorer } from './restorer.js'
 import { s3ClientOf } from './s3-client.js'
 import type { Scenario } from './scenario.js'
 import { Scheduler } from './scheduler.js'
@@ -51,6 +53,8 @@ export interface Remains {
   readonly findings: readonly string[]
   /** @default - its objects are not locked */
   readonly locked: LockedArchive | undefined
+  /** Milliseconds since 1970: nothing is promised of what the stream had forgotten by then. */
+  readonly beganMs: number
   /** @default - nobody reads it at last */
   readonly lastLook?: LastLook
 }
@@ -105,9 +109,10 @@ async function runOnAws(world: World, scenario: Scenario): Promise<Remains> {
   const journal = scenario.isSealed ? new SimulatedJournal(world, archive) : undefined
   void journal?.runUntil(endOf(scenario))
   void operator?.runUntil(endOf(scenario))
-  const findings = await letPass(world, table, scenario)
-    .then(() => atLast(world, [() => operator?.finish(), () => journal?.check()]))
-    .finally(() => operator?.remove())
+  const findings = await withRestores(world, table, scenario, async finish => {
+    await letPass(world, table, scenario)
+    return atLast(world, [finish, () => operator?.finish(), () => journal?.check()])
+  }).finally(() => operator?.remove())
   return {
     world,
     scenario,
@@ -118,6 +123,7 @@ async function runOnAws(world: World, scenario: Scenario): Promise<Remains> {
     facts: archive.contents(FACTS_PREFIX),
     findings,
     locked,
+    beganMs: START_MS,
   }
 }
 
@@ -130,15 +136,29 @@ async function runOnDesk(world: World, scenario: Scenario): Promise<Remains> {
   const desk = new SimulatedDesk(world, table, TABLE)
   try {
     void desk.runUntil(endOf(scenario))
-    await letPass(world, table, scenario)
-    const findings = await atLast(world, [
-      async () => {
-        const ending = await desk.catchUp()
-        return ending === 'caught-up' ? [] : [`tail ended, ${ending}, expected it to catch up`]
-      },
-    ])
+    const findings = await withRestores(world, table, scenario, async finish => {
+      await letPass(world, table, scenario)
+      return atLast(world, [
+        finish,
+        async () => {
+          const ending = await desk.catchUp()
+          return ending === 'caught-up' ? [] : [`tail ended, ${ending}, expected it to catch up`]
+        },
+      ])
+    })
     const [rows, refused, facts] = [desk.rowObjects(), desk.refusedObjects(), desk.facts()]
-    return { world, scenario, table, rows, refused, givenUp: [], facts, findings, locked: undefined }
+    return {
+      world,
+      scenario,
+      table,
+      rows,
+      refused,
+      givenUp: [],
+      facts,
+      findings,
+      locked: undefined,
+      beganMs: desk.beganMs,
+    }
   } finally {
     desk.remove()
   }
@@ -146,6 +166,23 @@ async function runOnDesk(world: World, scenario: Scenario): Promise<Remains> {
 
 function endOf({ hours }: Scenario): number {
   return START_MS + (hours + SETTLING_HOURS) * HOUR_MS
+}
+
+/** Has somebody restore the table, where a world has such, and finds out what became of it. */
+async function withRestores(
+  world: World,
+  table: SimulatedTable,
+  scenario: Scenario,
+  pass: (finish: Check) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  if (!scenario.isRestored) return pass(() => undefined)
+  const restorer = new Restorer(world, table)
+  try {
+    void restorer.runUntil(START_MS + scenario.hours * HOUR_MS)
+    return await pass(() => restorer.finish())
+  } finally {
+    restorer.remove()
+  }
 }
 
 /** The time of a world: its writes, and then so long that all comes to its end. */
@@ -186,8 +223,17 @@ function deployKinesis(deployed: Deployed): SimulatedFirehose {
   return deployFirehose(deployed, LIMITS.recordBytes)
 }
 
-function operatorOf({ world, archive, refused }: Deployed, replay: SimulatedFirehose): Operator {
-  return new Operator(world, { table: TABLE, buckets: [archive, refused], replay, recordBytes: LIMITS.recordBytes })
+function operatorOf(deployed: Deployed, replay: SimulatedFirehose): Operator {
+  const { world, table, archive, refused, scenario } = deployed
+  // a baseline knows the limit of the service alone
+  const baseline = { table, configuration: TABLE, archive, firehose: deployFirehose(deployed, RECORD_BYTES) }
+  return new Operator(world, {
+    table: TABLE,
+    buckets: [archive, refused],
+    replay,
+    recordBytes: LIMITS.recordBytes,
+    baseline: scenario.hasBaselines ? baseline : undefined,
+  })
 }
 
 function deployStreams(deployed: Deployed): SimulatedFirehose {

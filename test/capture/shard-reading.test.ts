@@ -10,6 +10,7 @@ const NOW = ARRIVAL
 const MOMENT = { askedAt: NOW - 10, now: NOW, emptyAnswers: 2 }
 const shard = (more: Partial<Shard> = {}): Shard => ({
   ...{ id: 'shard', parent: null, starting: null, state: 'reading', after: null, madeAt: null, emptyAt: null },
+  dueSince: null,
   ...more,
 })
 const record = (sequence: string): LambdaRecord => toLambdaRecord(wireRecord({ SequenceNumber: sequence }), STREAM_ARN)

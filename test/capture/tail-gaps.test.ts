@@ -89,6 +89,53 @@ describe('a gap', () => {
     expect(sink.durable).toEqual([first?.sequence, ...sequencesOf(child)])
   })
 
+  it('is claimed where nothing was read before the tail died, and the stream forgot it meanwhile', async () => {
+    write(shard, [MADE_AT])
+    server.fault = ({ operation }) => (operation === 'GetRecords' ? { error: 'AccessDeniedException' } : undefined)
+    await expect(tailAt(MADE_AT + HOUR)).rejects.toThrow()
+    expect(sink.checkpoint?.shards[shard.id]).toMatchObject({ after: null, emptyAt: null })
+    // it dies again, before anything tells what is gone
+    shard.trimmed = 1
+    write(shard, [MADE_AT + 25 * HOUR])
+    await expect(tailAt(MADE_AT + 26 * HOUR)).rejects.toThrow()
+    server.fault = () => undefined
+    await tailAt(MADE_AT + 27 * HOUR)
+    const [from, to] = [iso(MADE_AT - 23 * HOUR - HOUR / 4), iso(MADE_AT + 25 * HOUR)]
+    expect(gaps()).toEqual([{ shard: shard.id, after: null, before: shard.records[1]?.sequence, from, to }])
+    expect(sink.durable).toEqual(sequencesOf(shard))
+  })
+
+  it('is claimed where the tail died before any shard was listed', async () => {
+    write(shard, [MADE_AT])
+    server.fault = ({ operation }) => (operation === 'DescribeStream' ? { error: 'AccessDeniedException' } : undefined)
+    await expect(tailAt(MADE_AT + HOUR)).rejects.toThrow()
+    expect(sink.checkpoint?.shards).toEqual({})
+    server.fault = () => undefined
+    shard.trimmed = 1
+    await tailAt(MADE_AT + 27 * HOUR)
+    expect(gaps()).toMatchObject([{ shard: shard.id, after: null, before: null }])
+  })
+
+  it('is claimed for what the stream forgets between a shard that is gone and the reading of its child', async () => {
+    write(shard, [MADE_AT])
+    await tailInto(sink, server, { now: () => MADE_AT })
+    const [child] = server.split(stream, shard, 1) as [ScriptedShard]
+    write(child, [MADE_AT + 17.5 * HOUR, MADE_AT + 40 * HOUR])
+    stream.shards.shift()
+    server.fault = ({ operation }) => {
+      if (operation === 'DescribeStream') return undefined
+      // the first call for the child comes after that for its parent, half an hour later
+      child.trimmed = 1
+      return undefined
+    }
+    let now = MADE_AT + 41 * HOUR
+    await tailInto(sink, server, { now: () => (now += HOUR / 4) })
+    expect(gaps()).toMatchObject([
+      { shard: shard.id, before: null },
+      { shard: child.id, before: child.records[1]?.sequence },
+    ])
+  })
+
   it('is claimed once for a shard that is gone and had no children, and for one whose stream is gone', async () => {
     write(shard, [MADE_AT])
     const other = server.addShard(stream)

@@ -70,6 +70,38 @@ describe('a world', () => {
     expect(outcome.lost).toBeGreaterThan(5)
   })
 
+  it('takes baselines of a table that is written to: what a complete one says was so', async () => {
+    const hours = { fromMs: 0, toMs: 216_000_000 }
+    const faults = [
+      { ...hours, kind: 'table-throttled', rate: 0.4 },
+      { ...hours, kind: 'function-killed', rate: 0.02 },
+      { ...hours, kind: 'transform-fails', toMs: 43_200_000, rate: 0.6 },
+    ] as const
+    const load = { items: 15, perHour: 10, bursts: 0.5, oversize: 0 }
+    const operated = { isOperated: true, hasBaselines: true, isReadAtLast: true } as const
+    const world = { ...scenarioOf(2, 20), path: 'aws', capture: 'streams', isSealed: false, lock: undefined } as const
+    const outcome = await runScenario({ ...world, ...operated, load, faults }, true)
+    expect(outcome.problems).toEqual([])
+    const ended = outcome.story.filter(line => line.includes('operator: baseline'))
+    expect(ended.some(line => line.endsWith('is complete: true'))).toBe(true)
+    expect(ended.some(line => line.endsWith('was killed'))).toBe(true)
+  })
+
+  it('is restored while others write: nothing is overwritten that is not told', async () => {
+    const hours = { fromMs: 0, toMs: 72_000_000 }
+    const faults = [
+      { ...hours, kind: 'table-unheard', rate: 0.3 },
+      { ...hours, kind: 'function-killed', rate: 0.02 },
+    ] as const
+    const load = { items: 10, perHour: 30, bursts: 0.5, oversize: 0 }
+    const parts = { isOperated: false, isRestored: true, isReadAtLast: false } as const
+    const world = { ...scenarioOf(1, 20), path: 'aws', capture: 'streams', isSealed: false, lock: undefined } as const
+    const first = await runScenario({ ...world, ...parts, load, faults }, true)
+    expect(first.problems).toEqual([])
+    expect(first.story.some(line => /restorer: restore .*[1-9]\d* done/.test(line))).toBe(true)
+    expect((await runScenario({ ...world, ...parts, load, faults })).digest).toBe(first.digest)
+  })
+
   it('has another story for another seed', async () => {
     const digests = await Promise.all([1, 2].map(async seed => (await runScenario(scenarioOf(seed, 12))).digest))
     expect(new Set(digests).size).toBe(2)
