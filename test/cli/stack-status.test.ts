@@ -270,6 +270,19 @@ describe('status of a stack where something is wrong exits 1, and says', () => {
     expect(exit).toBe(1)
   })
 
+  it('rows that Athena does not read, which are not none', async () => {
+    stack.athena.answer = success(['change timestamp', 'delivered timestamp'], [[null, null]])
+    const { exit, out } = await status()
+    expect([exit, lineOf(out, 'last change')]).toEqual([
+      3,
+      [
+        expect.stringMatching(
+          /not known: Athena reads no row of the days 2\d{3}-\d\d-\d\d to .* objects: days before `since`/,
+        ),
+      ],
+    ])
+  })
+
   it('a gap that is open, until a comparison found every item equal', async () => {
     const [from, to] = ['2026-11-20T10:00:00.000000Z', '2026-11-20T11:00:00.000000Z']
     keep(gapFact({ recorded: '2026-11-20T12:00:00.000000Z', from, to }))
