@@ -1,4 +1,5 @@
 /** Bugs that are put into the source for a moment: the simulator must find each. */
+import type { Fault, FaultKind } from '../../simulation/faults.js'
 import type { Scenario } from '../../simulation/scenario.js'
 
 /** One bug: a text of one of our files, what stands there instead, and what the story must say of the cause. */
@@ -15,8 +16,37 @@ export interface Planted {
   readonly worlds?: (scenario: Scenario) => boolean
 }
 
-const onAws = ({ path }: Scenario) => path === 'aws'
-const hasLarge = ({ path, load }: Scenario) => path === 'aws' && load.oversize > 0
+const onAws = ({ path, capture, isReadAtLast }: Scenario) => path === 'aws' && capture === 'streams' && !isReadAtLast
+const DAY_MS = 86_400_000
+
+/** Worlds with a fault of a kind, for so long at least where it strikes each time. */
+function strikes(worlds: (scenario: Scenario) => boolean, kind: FaultKind, outageMs = 0) {
+  return (scenario: Scenario) =>
+    worlds(scenario) &&
+    scenario.faults.some(fault => fault.kind === kind && (outageMs === 0 || lastsFor(fault, outageMs)))
+}
+
+function lastsFor({ fromMs, toMs, rate }: Fault, ms: number): boolean {
+  return rate === 1 && toMs - fromMs >= ms
+}
+
+/** Long enough that Lambda gives up what it has. */
+const isDown = (fault: Fault) => /^(put|function)-/.test(fault.kind) && lastsFor(fault, DAY_MS)
+
+/** A long one is as long a story of calls that fail. */
+const hasShortOutage = (scenario: Scenario) =>
+  onAws(scenario) &&
+  scenario.faults.some(({ kind, rate }) => kind.startsWith('put-') && rate === 1) &&
+  scenario.faults.every(
+    ({ kind, rate, fromMs, toMs }) => !kind.startsWith('put-') || rate < 1 || toMs - fromMs <= 3_600_000,
+  )
+const hasLarge = (scenario: Scenario) => onAws(scenario) && scenario.load.oversize > 0
+const onDesk = ({ path, isReadAtLast }: Scenario) => path === 'desk' && !isReadAtLast
+const isSealed = ({ isSealed, isReadAtLast }: Scenario) => isSealed && !isReadAtLast
+const isLocked = ({ lock, isReadAtLast }: Scenario) => lock !== undefined && !isReadAtLast
+const isOperated = ({ isOperated, isReadAtLast }: Scenario) => isOperated && !isReadAtLast
+const byKinesis = ({ path, capture, isReadAtLast }: Scenario) =>
+  path === 'aws' && capture === 'kinesis' && !isReadAtLast
 
 /** What of a captured table is on its way to Firehose. */
 const FORWARDER: readonly Planted[] = [
@@ -71,6 +101,14 @@ const FORWARDER: readonly Planted[] = [
     worlds: hasLarge,
   },
   {
+    name: 'failures are not counted, so a call is tried without end',
+    file: 'aws/patience.ts',
+    right: 'this.failures++',
+    wrong: 'this.failures += 0',
+    cause: /Firehose was called/,
+    worlds: hasShortOutage,
+  },
+  {
     name: 'what is left is not counted',
     file: 'capture/forwarder.ts',
     right: 'RecordsLeft: countRecords(left)',
@@ -85,6 +123,180 @@ const FORWARDER: readonly Planted[] = [
     cause: /record-oversize should fire/,
     worlds: hasLarge,
   },
+  {
+    name: 'records of two days go together',
+    file: 'capture/packing.ts',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source
+    right: '`${dateOf(time.us)} ${table}`',
+    wrong: 'table',
+    cause: /transform refused/,
+  },
+  {
+    name: 'a stream that nobody reads is told after a day alone',
+    file: 'infra/alarms.ts',
+    right: 'unread,\n    0,\n    [2, 24]',
+    wrong: 'unread,\n    0,\n    [24, 24]',
+    cause: /misses/,
+    worlds: strikes(onAws, 'mapping-pauses', DAY_MS),
+  },
+  {
+    name: 'the alarm of what was given up watches a metric that nobody sends',
+    file: 'infra/alarms.ts',
+    right: "mapping('OnFailureDestinationDeliveredEventCount')",
+    wrong: "mapping('OnFailureDestinationDelivered')",
+    cause: /alarm batch-given-up should fire/,
+    worlds: (scenario => onAws(scenario) && scenario.faults.some(isDown)),
+  },
+]
+
+/** What makes rows of records. */
+const TRANSFORM: readonly Planted[] = [
+  {
+    name: 'a change that arrives twice has two ids',
+    file: 'transform/fast/row.ts',
+    right: 'const facts = this.factsOf(eventName, keys, envelope, time)',
+    wrong:
+      'const made = this.factsOf(eventName, keys, envelope, time)\n    const facts = { ...made, id: (made.id + arrival).slice(-32) }',
+    cause: /counted \d+ times/,
+  },
+  {
+    name: 'a row lies under the day on which it arrived',
+    file: 'transform/fast/transform.ts',
+    right: 'const day = dateOf(time.us)',
+    wrong: 'const day = dateOf(arrival * 1000)',
+    cause: /expected its own day/,
+  },
+]
+
+/** A tail on a desk. */
+const TAIL: readonly Planted[] = [
+  {
+    name: 'a checkpoint is saved before its rows',
+    file: 'capture/intake.ts',
+    right:
+      'if (this.waiting > 0) await sink.flush()\n        this.waiting = 0\n        const checkpoint = { table, stream, finished, saved: now(), shards }\n        await sink.save(checkpoint)',
+    wrong:
+      'const checkpoint = { table, stream, finished, saved: now(), shards }\n        await sink.save(checkpoint)\n        if (this.waiting > 0) await sink.flush()\n        this.waiting = 0',
+    cause: /last seen.* reads[\s\S]*then.*remembers[\s\S]*then.*dies/,
+    worlds: strikes(onDesk, 'function-killed'),
+  },
+  {
+    name: 'a reader begins again with the newest record when its iterator has expired',
+    file: 'capture/stream-calls.ts',
+    right: "after: 'AFTER_SEQUENCE_NUMBER'",
+    wrong: "after: 'LATEST'",
+    cause: /last seen.*has version[\s\S]*then.*LATEST/,
+    worlds: strikes(onDesk, 'function-killed'),
+  },
+  {
+    name: 'a gap is told, and its fact is not kept',
+    file: 'delivery/tail-sink.ts',
+    right: 'if (!known.includes(contentOf(fact))) await keepFact(this.archive, fact)',
+    wrong: 'if (known.includes(contentOf(fact))) await keepFact(this.archive, fact)',
+    cause: /last seen.*has version[\s\S]*then.*tells a gap/,
+    worlds: strikes(onDesk, 'desk-off'),
+  },
+  {
+    name: 'a tail that read nothing yet does not remember since when it follows',
+    file: 'capture/intake.ts',
+    right: 'lineage.positions(this.since)',
+    wrong: 'lineage.positions()',
+    cause: /last seen.* reads[\s\S]*then.*dies/,
+    worlds: strikes(onDesk, 'desk-off'),
+  },
+]
+
+/** The journal of an archive. */
+const JOURNAL: readonly Planted[] = [
+  {
+    name: 'a claim is named by the size that it leads to',
+    file: 'journal/seal.ts',
+    right: 'const path = claimPath(head.size)\n  if (',
+    wrong: 'const path = claimPath(next.size)\n  if (',
+    cause: /leads to size/,
+    worlds: isSealed,
+  },
+  {
+    name: 'a checkpoint is moved on before its tiles are written',
+    file: 'journal/head.ts',
+    right:
+      'await writeFiles(store, await stagedFiles(store, head))\n  await proveRoot(store, head)\n  await moveOn(store, head)',
+    wrong: 'await moveOn(store, head)\n  await writeFiles(store, await stagedFiles(store, head))',
+    cause: /last check fails.*is missing/,
+    worlds: strikes(isSealed, 'function-killed'),
+  },
+  {
+    name: 'a sealing that lost its claim goes on as if it had won',
+    file: 'journal/seal.ts',
+    right: '!(await isMine(store, path, note))) {',
+    wrong: '!(await isMine(store, path, note)) && head.size < 0) {',
+    cause: /altered, has another root|forked/,
+    worlds: strikes(isSealed, 'sealed-twice'),
+  },
+  {
+    name: 'objects that come late are never listed again',
+    file: 'journal/seal.ts',
+    right:
+      'if (objects.listSince === undefined || lastWhole?.time.slice(0, 10) !== dayOf(now())) return undefined\n  return dayOf(now() - DAY_MS)',
+    wrong: 'if (objects.listSince === undefined || lastWhole === undefined) return undefined\n  return dayOf(now())',
+    cause: /names \d+ objects nowhere/,
+    worlds: strikes(isSealed, 's3-refuses'),
+  },
+]
+
+/** The locks of an archive's objects. */
+const LOCKS: readonly Planted[] = [
+  {
+    name: 'a lock is set on the newest version in place of the one that was made',
+    file: 'functions/lock-objects.ts',
+    right: 'const version = { Bucket: bucket, Key: key, VersionId: versionId }',
+    wrong:
+      'const version = { Bucket: bucket, Key: key } as never as { Bucket: string; Key: string; VersionId: string }',
+    cause: /is not locked/,
+  },
+  {
+    name: 'a lock that could not be set is no failure',
+    file: 'functions/lock-objects.ts',
+    right: 'if (failures.length > 0) throw',
+    wrong: 'if (failures.length > 1000) throw',
+    cause: /is not locked, and no alarm tells/,
+  },
+  {
+    name: 'a lock begins when the function runs, not when the object was made',
+    file: 'functions/lock-objects.ts',
+    right: 'const wanted = new Date(time.getTime() + rule.days * DAY_MS)',
+    wrong: 'const wanted = new Date(Math.max(present.getTime(), time.getTime() + rule.days * DAY_MS) + DAY_MS)',
+    cause: /is locked until/,
+  },
+]
+
+/** What was refused, sent again. */
+const REDRIVE: readonly Planted[] = [
+  {
+    name: 'what was not accepted is remembered as sent again',
+    file: 'delivery/redrive-to-firehose.ts',
+    right: 'const positions = accepted.flatMap(pack => pack.positions)',
+    wrong: 'const positions = packs.flatMap(pack => pack.positions)',
+    cause: /redrive/,
+  },
+  {
+    name: 'a run that is to send again remembers before it sends',
+    file: 'delivery/redrive.ts',
+    right: 'const resent = await target.send(fresh)',
+    wrong: 'remember(chunk)\n    const resent = await target.send(fresh)',
+    cause: /redrive/,
+  },
+]
+
+/** Changes that come by Kinesis. */
+const KINESIS: readonly Planted[] = [
+  {
+    name: 'a repeat by Kinesis with another eventID is another change',
+    file: 'transform/fast/row.ts',
+    right: "const eventId = capture === 'kinesis' ? '-' : (scanner.eventId ?? '-')",
+    wrong: "const eventId = scanner.eventId ?? '-'",
+    cause: /counted \d+ times/,
+  },
 ]
 
 /** What is said of an archive. */
@@ -96,6 +308,23 @@ const VERDICT: readonly Planted[] = [
     wrong: 'return first && previous !== null && previous !== entry && known(previous) && known(entry)',
     cause: /history of .* is UNBROKEN/,
   },
+  {
+    name: 'two changes with the same images are taken for one',
+    file: 'queries/verdict/reconstruct.ts',
+    right: 'const groups = groupBy(rows, row => row.event_id)',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source
+    wrong: 'const groups = groupBy(rows, row => `${row.old_hash} ${row.new_hash}`)',
+    cause: /history of .* versions are there|in another order/,
+  },
 ]
 
-export const PLANTED: readonly Planted[] = [...FORWARDER.map(bug => ({ worlds: onAws, ...bug })), ...VERDICT]
+export const PLANTED: readonly Planted[] = [
+  ...FORWARDER.map(bug => ({ worlds: onAws, ...bug })),
+  ...TRANSFORM,
+  ...TAIL.map(bug => ({ worlds: onDesk, ...bug })),
+  ...JOURNAL.map(bug => ({ worlds: isSealed, ...bug })),
+  ...LOCKS.map(bug => ({ worlds: isLocked, ...bug })),
+  ...REDRIVE.map(bug => ({ worlds: isOperated, ...bug })),
+  ...KINESIS.map(bug => ({ worlds: byKinesis, ...bug })),
+  ...VERDICT,
+]
