@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { bindQuery } from './bind.js'
 import { internalQuery, renderQuery, savedQuery } from './catalog.js'
-import { type BoundValue, type QueryEngine, streamAnswer } from './engines/engine.js'
+import { type BoundValue, type Narrowing, type QueryEngine, streamAnswer } from './engines/engine.js'
 import { deliveriesOf } from './engines/literal.js'
 import { type Row, rowsOf } from './engines/rows.js'
 
@@ -15,6 +15,16 @@ export interface EachItemStatement {
   readonly columns: readonly string[]
   readonly sql: string
   readonly values: readonly BoundValue[]
+  /** Which items it need be asked of. @default - all */
+  readonly narrowing?: Narrowing | undefined
+}
+
+/**
+ * Of items whose changes hang together there is nothing to be found, neither a break nor a state that was not left as
+ * often as it was entered.
+ */
+export function unlinkedItems(table: TableConfiguration): Narrowing {
+  return { items: renderQuery(internalQuery('chains'), { changes: deliveriesOf(table) }).sql, where: 'linked = 0' }
 }
 
 const FOUND = ['item_key', 'finding', 'event_id', 'event_time_us', 'changes', 'since_us', 'until_us']
@@ -23,7 +33,7 @@ const FOUND = ['item_key', 'finding', 'event_id', 'event_time_us', 'changes', 's
 export function continuityOfAll(table: TableConfiguration): EachItemStatement {
   const { sql, values } = bindQuery(savedQuery('continuity'), table, {})
   const narrow = `select ${FOUND.join(', ')} from (\n${sql}\n) as found order by item_key, event_time_us, event_id`
-  return { columns: FOUND, sql: narrow, values }
+  return { columns: FOUND, sql: narrow, values, narrowing: unlinkedItems(table) }
 }
 
 /**
@@ -32,20 +42,22 @@ export function continuityOfAll(table: TableConfiguration): EachItemStatement {
  */
 export function olderItems(table: TableConfiguration): EachItemStatement {
   const columns = ['item_key', 'event_time_us', 'entry_state']
-  return { columns, sql: renderQuery(internalQuery('older-items'), { changes: deliveriesOf(table) }).sql, values: [] }
+  const { sql } = renderQuery(internalQuery('older-items'), { changes: deliveriesOf(table) })
+  return { columns, sql, values: [], narrowing: { ...unlinkedItems(table), where: 'linked = 0 or with_baseline' } }
 }
 
 /** Where the chain of an item breaks between two changes, with the two images that ought to be one. */
 export function breaksOfAll(table: TableConfiguration): EachItemStatement {
   const query = internalQuery('breaks')
   const { sql } = renderQuery(query, { changes: deliveriesOf(table) })
-  return { columns: query.columns.map(({ name }) => name), sql, values: [] }
+  return { columns: query.columns.map(({ name }) => name), sql, values: [], narrowing: unlinkedItems(table) }
 }
 
 /** The first and the last change of each item, and how many there are, repeats and baselines left out. */
 export function spansOfAll(table: TableConfiguration): EachItemStatement {
   const columns = ['item_key', 'first_us', 'last_us', 'changes']
-  return { columns, sql: `${spansSql(deliveriesOf(table), [])}\norder by item_key`, values: [] }
+  const sql = `${spansSql(deliveriesOf(table), [])}\norder by item_key`
+  return { columns, sql, values: [], narrowing: { ...unlinkedItems(table), tellsOthers: true } }
 }
 
 /** The same of the rows that some conditions leave, in no order. */
@@ -76,8 +88,8 @@ export function statementHash(sql: string, values: readonly BoundValue[], delive
 export async function* rowsOfEachItem(
   engine: QueryEngine,
   { table, identifier }: TableConfiguration,
-  { columns, sql, values }: EachItemStatement,
+  { columns, sql, values, narrowing }: EachItemStatement,
 ): AsyncGenerator<Row> {
-  const scope = { table, identifier, eachItem: columns }
+  const scope = { table, identifier, eachItem: columns, narrowing }
   for await (const piece of streamAnswer(engine, sql, values, { scope })) yield* rowsOf(piece)
 }

@@ -14,6 +14,7 @@ import { countRefused } from '../../store/refused-of-table.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { CommandError, EXIT, type Io, type Options } from '../io.js'
 import { DEFAULT_ARCHIVE, nameOnAws } from '../show/archive-name.js'
+import { cloudTrailOf } from './calls.js'
 import { engineOf, placeOf, stackOf } from './engine-choice.js'
 import { verifierOfKey } from './given-key.js'
 import { type ArchiveKeys, keysOfStack, withoutKeys, withSealing } from './key-store.js'
@@ -114,6 +115,7 @@ async function openFolder(options: Options, configuration: Configuration | undef
       signal,
       files,
       ...journalOptions(configuration, root, options),
+      cloudtrail: cloudTrailOf(options, false),
     }),
     persons: keysOfFolder(configuration, root),
     end: () => {},
@@ -193,6 +195,7 @@ export async function openArchiveIn(
 }
 
 async function openOnAws(options: Options, configuration: Configuration | undefined, io?: Io): Promise<Opened> {
+  cloudTrailOf(options, true)
   const place = await placeOf(options, configuration)
   const { workgroup, database, region } = place
   const [{ openStackEngine }, { expenseOf, formatExpense }] = await Promise.all([

@@ -15,7 +15,7 @@ export interface BoundStatement {
 export function readInstead(
   { sql, values }: BoundStatement,
   scope: Scope,
-  { rows, known }: Derivation,
+  { rows, known }: Pick<Derivation, 'rows' | 'known'>,
   unite: (rows: readonly string[]) => string,
 ): BoundStatement {
   if (known !== undefined && rows.length === 0) return { sql: `${known}\norder by item_key`, values: [] }

@@ -24,6 +24,9 @@ export async function openDuckDb(
   return Instance.create(path, { ...CALLS_NOBODY, ...settings })
 }
 
+/** What DuckDB holds of an archive where nobody says otherwise: with all around it a command stays below 1 GB. */
+export const MEMORY = '512MB'
+
 /** A folder for what does not fit in memory: images among it, so it is for its owner alone. */
 export class SpillFolder {
   readonly path = join(tmpdir(), `itemtrail-spill-${randomUUID()}`)

@@ -1,5 +1,6 @@
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { Table } from 'apache-arrow'
+import { type EventProblems, readCallEvents } from '../../capture/cloudtrail-files.js'
 import { DiskArchive } from '../../store/folder.js'
 import { readKept } from '../../store/kept-configurations.js'
 import type { ObjectEntry } from '../../store/objects.js'
@@ -9,10 +10,12 @@ import { tablePrefix } from '../../transform/layout.js'
 import { configurationId, type TableConfiguration } from '../../transform/table-configuration.js'
 import { deliveriesIdentifier, identifiersOf, type NamedTable, tableIdentifier } from '../../transform/table-names.js'
 import type { toArrowTable } from './arrow.js'
+import { createCallsTable } from './calls-table.js'
 import { changesView } from './changes-view.js'
 import { readInstead } from './derivation.js'
 import { chunksOf } from './duckdb-chunks.js'
-import { confinement, openDuckDb, SpillFolder } from './duckdb-instance.js'
+import { confinement, MEMORY, openDuckDb, SpillFolder } from './duckdb-instance.js'
+import { failureAgain, interruptOn, runWhole } from './duckdb-running.js'
 import {
   type BoundValue,
   type Derivation,
@@ -30,8 +33,9 @@ import {
 import { fileList } from './file-list.js'
 import { checkForeign } from './foreign-statement.js'
 import { deliveriesOf, quotedName } from './literal.js'
+import { NarrowedTables } from './narrowed-tables.js'
 import { earliestArrivals, emptyZonedRows, rowsOfObjects } from './relations.js'
-import { TRINO_MACROS } from './trino-macros.js'
+import { namedAsInDuckDb, TRINO_MACROS } from './trino-macros.js'
 
 /** How an archive in a folder is opened. */
 export interface DuckDbOptions {
@@ -43,6 +47,10 @@ export interface DuckDbOptions {
   readonly derived?: Derived | undefined
   /** What is known of the archive's journal. @default - nothing */
   readonly journal?: KnownJournal | undefined
+  /** Where files of CloudTrail lie, with the calls that made changes. @default - nobody knows who called */
+  readonly cloudtrail?: string | undefined
+  /** What it may hold in memory, such as `2GB`: more goes to a temporary folder. @default - `512MB` */
+  readonly memory?: string | undefined
 }
 
 /**
@@ -59,6 +67,10 @@ export class DuckDbEngine implements QueryEngine {
   private readonly viewed = new Map<string, readonly string[]>()
   /** Tables whose views over the archive are still to be made, which opens every object. */
   private readonly pending = new Map<string, Promise<void> | undefined>()
+  /** What of the calls could not be read. */
+  private readonly unreadCalls: EventProblems = { problems: [], files: 0 }
+  /** Which items statements need be asked of. */
+  private readonly narrowed = new NarrowedTables()
   /** True while a statement runs on the connection that is shared. */
   private isBusy = false
   /** Why there are no views of a table. */
@@ -77,6 +89,7 @@ export class DuckDbEngine implements QueryEngine {
     private readonly configured: ReadonlyMap<string, TableConfiguration>,
     private readonly identifiers: ReadonlyMap<string, string>,
     readonly journal: KnownJournal | undefined,
+    private readonly cloudtrail: string | undefined,
   ) {}
 
   /**
@@ -87,13 +100,13 @@ export class DuckDbEngine implements QueryEngine {
   static async open(
     root: string,
     configured: Iterable<TableConfiguration> = [],
-    { signal, files = false, derived, journal }: DuckDbOptions = {},
+    { signal, files = false, derived, journal, cloudtrail, memory = MEMORY }: DuckDbOptions = {},
   ): Promise<DuckDbEngine> {
     // loaded when an archive is opened: Arrow takes longer to load than most commands to run
     const { toArrowTable } = await import('./arrow.js')
     const spill = new SpillFolder()
     try {
-      const instance = await openDuckDb(':memory:', { temp_directory: spill.path })
+      const instance = await openDuckDb(':memory:', { temp_directory: spill.path, memory_limit: memory })
       const connection = await instance.connect()
       const current = new Map([...configured].map(table => [table.table, table]))
       const archive = new DiskArchive(root)
@@ -110,6 +123,7 @@ export class DuckDbEngine implements QueryEngine {
         current,
         names,
         journal,
+        cloudtrail,
       )
       await engine.begin()
       return engine
@@ -120,8 +134,11 @@ export class DuckDbEngine implements QueryEngine {
   }
 
   private async begin(): Promise<void> {
-    const settings = [FOOTERS_KEPT, ...TRINO_MACROS, ...(this.files ? [] : confinement(this.facts.root))]
-    for (const statement of settings) await this.connection.run(statement)
+    for (const statement of [FOOTERS_KEPT, ...TRINO_MACROS]) await this.connection.run(statement)
+    // before the door is shut to other files
+    const events = this.cloudtrail === undefined ? undefined : readCallEvents(this.cloudtrail, this.unreadCalls)
+    await createCallsTable(this.connection, events, this.spill.path)
+    for (const statement of this.files ? [] : confinement(this.facts.root)) await this.connection.run(statement)
     for (const table of this.identifiers.keys()) await this.look(table)
   }
 
@@ -142,7 +159,8 @@ export class DuckDbEngine implements QueryEngine {
     const endInterrupts = interruptOn(signal, connection)
     try {
       signal.throwIfAborted()
-      return await whole(connection, sql, values)
+      const statement = await this.narrowed.statementOf({ sql, values }, scope, connection)
+      return await whole(connection, statement.sql, statement.values)
     } catch (error) {
       if (signal.aborted) throw stoppedError(signal)
       throw this.failureOf(sql, error)
@@ -163,7 +181,7 @@ export class DuckDbEngine implements QueryEngine {
     try {
       signal.throwIfAborted()
       const begin = async (on: DuckDBConnection, text: string, bound: readonly BoundValue[]) => {
-        const result = await on.stream(text, [...bound])
+        const result = await on.stream(namedAsInDuckDb(text), [...bound])
         const chunks = chunksOf(result, () => failureAgain(on, text, bound))
         // what cannot be read shows with the first rows
         return { on, result, chunks, first: await chunks.next() }
@@ -173,7 +191,8 @@ export class DuckDbEngine implements QueryEngine {
         await this.createPendingViews()
         connection = await this.connect()
         signal.throwIfAborted()
-        begun = await begin(connection, sql, values)
+        const statement = await this.narrowed.statementOf({ sql, values }, scope, connection)
+        begun = await begin(connection, statement.sql, statement.values)
       }
       const { on, result, chunks, first } = begun
       connection = on
@@ -230,6 +249,7 @@ export class DuckDbEngine implements QueryEngine {
     // objects are never removed nor rewritten: what something was derived from and is not there is lost
     const lost = tables.flatMap(name => this.derived?.lost.get(name) ?? [])
     return [
+      ...this.unreadCalls.problems,
       ...found
         .filter(({ mayHoldRows }) => mayHoldRows)
         .map(({ key, reason }) => `${key} ${reason}: it is in no answer, or not in every one`),
@@ -378,46 +398,6 @@ export class DuckDbEngine implements QueryEngine {
     )
     return result.currentRowCount > 0
   }
-}
-
-/**
- * Interrupts what runs on a connection when a signal says so, until the function that is returned ends it. An
- * interrupt that comes before DuckDB has begun is lost, so it is repeated.
- */
-function interruptOn(signal: AbortSignal, connection: { readonly interrupt: () => void }): () => void {
-  let again: NodeJS.Timeout | undefined
-  const interrupt = () => {
-    connection.interrupt()
-    again ??= setInterval(() => connection.interrupt(), 20)
-  }
-  signal.addEventListener('abort', interrupt)
-  return () => {
-    signal.removeEventListener('abort', interrupt)
-    clearInterval(again)
-  }
-}
-
-/** Why a statement failed half-way, which its answer does not tell: the same again, without its rows. */
-async function failureAgain(
-  connection: DuckDBConnection,
-  sql: string,
-  values: readonly BoundValue[],
-): Promise<unknown> {
-  return connection.run(`explain analyze ${sql}`, [...values]).then(
-    () => undefined,
-    error => error,
-  )
-}
-
-async function runWhole(
-  connection: DuckDBConnection,
-  sql: string,
-  values: readonly BoundValue[],
-  toTable: typeof toArrowTable,
-): Promise<Table> {
-  const result = await connection.run(sql, [...values])
-  const chunks = await result.fetchAllChunks()
-  return toTable(result.deduplicatedColumnNames(), result.columnTypes(), chunks)
 }
 
 /**

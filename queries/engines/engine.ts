@@ -37,6 +37,21 @@ export interface Scope extends NamedTable {
    * `item_key`, those of an item in any order.
    */
   readonly eachItem?: readonly string[] | undefined
+  /** With `eachItem`: of which items the statement need be asked, which an engine may find out first. */
+  readonly narrowing?: Narrowing | undefined
+}
+
+/** Which items a statement about each item has something to say of. */
+export interface Narrowing {
+  /** A SELECT with a row for each item of the table, read from few of its columns; the same for several statements. */
+  readonly items: string
+  /** True in that row where the statement may say something of the item, by which it is asked. */
+  readonly where: string
+  /**
+   * True where the other items' rows of the answer are in `items`, under the names of its columns.
+   * @default - it says nothing of others
+   */
+  readonly tellsOthers?: boolean
 }
 
 /** What is known of a table without reading its rows. */

@@ -1,3 +1,5 @@
+import { tokensOf } from './statement.js'
+
 /**
  * Trino's functions on DuckDB, so that one SQL text serves both: where DuckDB has no such function, or has one of that
  * name that answers otherwise without a word. Statements, in order.
@@ -37,6 +39,8 @@ export const TRINO_MACROS: readonly string[] = [
    )`,
   'create macro regexp_like(s, p) as regexp_matches(s, p)',
   'create macro element_at(m, k) as m[k]',
+  'create macro sequence(a, b) as range(cast(a as bigint), cast(b as bigint) + 1)',
+  'create macro json_array_get(j, i) as json_extract(j, i)',
   'create macro levenshtein_distance(a, b) as levenshtein(a, b)',
   'create macro cardinality(x) as len(x)',
   'create macro array_remove(x, e) as list_filter(x, lambda y: y <> e)',
@@ -50,3 +54,16 @@ export const TRINO_MACROS: readonly string[] = [
   "create macro from_base(s, b) as cast('0x' || s as bigint)",
   'create macro to_hex(b) as upper(system.main.hex(b))',
 ]
+
+/** A statement as DuckDB has its functions: no macro of it takes a lambda, so what takes one goes by DuckDB's name. */
+export function namedAsInDuckDb(sql: string): string {
+  if (!/\btransform\s*\(/i.test(sql)) return sql
+  const tokens = tokensOf(sql)
+  let [text, end] = ['', 0]
+  for (const [i, token] of tokens.entries()) {
+    if (token.text !== 'transform' || tokens[i + 1]?.text !== '(') continue
+    text += `${sql.slice(end, token.start)}list_transform`
+    end = token.end
+  }
+  return text + sql.slice(end)
+}

@@ -1,47 +1,7 @@
 -- From `taken` (rows of the archive) to whether the changes of each item hang together at first sight: `linked` is 1
--- where
--- each has its place, once, and leaves the state that the one before it enters, from an INSERT or a BASELINE on. In
--- such an
--- item nothing can be found, so that the order need be found among the others only. Two rows of one change have one
--- sequence and one time, and so are side by side here.
-beside as (
-  select
-    taken.*,
-    case
-      when time_precision = 'arrival' or (new_hash is null and event_name <> 'REMOVE') then 0
-      when row_number() over (partition by item_key order by coalesce(sequence, ''), event_time_us) = 1
-      then case when event_name = 'BASELINE' or (event_name = 'INSERT' and old_hash is null) then 1 else 0 end
-      when event_name <> 'BASELINE'
-        and coalesce(old_hash, case when event_name = 'INSERT' then 'absent' else 'unknown' end) = coalesce(
-          lag(new_hash) over (partition by item_key order by coalesce(sequence, ''), event_time_us),
-          case
-            when lag(event_name) over (partition by item_key order by coalesce(sequence, ''), event_time_us) = 'REMOVE'
-            then 'absent'
-          end
-        )
-        and event_time_us > coalesce(
-          max(case when event_name = 'BASELINE' then event_time_us end) over (partition by item_key),
-          event_time_us - 1
-        )
-        and (
-          lag(event_name) over (partition by item_key order by coalesce(sequence, ''), event_time_us) = 'BASELINE'
-          or (
-            source = lag(source) over (partition by item_key order by coalesce(sequence, ''), event_time_us)
-            and (
-              sequence > lag(sequence) over (partition by item_key order by coalesce(sequence, ''), event_time_us)
-              or (
-                sequence is null
-                and event_time_us
-                  > lag(event_time_us) over (partition by item_key order by coalesce(sequence, ''), event_time_us)
-              )
-            )
-          )
-        )
-      then 1
-      else 0
-    end as link
-  from taken
-),
+-- where each of them is linked. In such an item nothing can be found, so that the order need be found among the others
+-- only.
+{beside},
 linked_items as (
   select
     beside.*,

@@ -9,8 +9,19 @@
 -- @column items bigint -- of how many items
 -- @column first_time timestamp -- first seen, UTC
 -- @column last_time timestamp -- last seen
-with arrived as (
-  select *
+with told as (
+  select
+    item_key,
+    event_id,
+    source_event_id,
+    subjects,
+    event_time,
+    event_time_us,
+    time_precision,
+    config_id,
+    row_hash,
+    arrived_at,
+    cast(json_parse(new_image) as map(varchar, json)) as attributes
   from {changes}
   where event_date >= {day :from}
     and event_date <= {day :to}
@@ -18,25 +29,45 @@ with arrived as (
     and event_time_us < {us :to}
     and new_image is not null
 ),
-{unrepeated},
-attributes as (
+-- what an image is like is a few words, and most images of an item are alike: so no image goes any further
+arrived as (
   select
-    unrepeated.item_key,
-    unrepeated.event_time,
-    t.attribute,
-    split_part(
-      json_format(element_at(cast(json_parse(unrepeated.new_image) as map(varchar, json)), t.attribute)), '"', 2
-    ) as attribute_type
+    item_key,
+    event_id,
+    source_event_id,
+    subjects,
+    event_time,
+    event_time_us,
+    time_precision,
+    config_id,
+    row_hash,
+    arrived_at,
+    -- the type goes first: no type has a space in it, and names may
+    transform(
+      map_keys(attributes),
+      name -> split_part(substr(json_format(element_at(attributes, name)), 1, 7), '"', 2) || ' ' || name
+    ) as shape
+  from told
+),
+{unrepeated},
+shapes as (
+  select
+    item_key,
+    shape,
+    count(*) as changes,
+    min(event_time) as first_time,
+    max(event_time) as last_time
   from unrepeated
-  cross join unnest(map_keys(cast(json_parse(unrepeated.new_image) as map(varchar, json)))) as t(attribute)
+  group by item_key, shape
 )
 select
-  attribute,
-  attribute_type,
-  count(*) as changes,
+  substr(t.attribute, strpos(t.attribute, ' ') + 1) as attribute,
+  split_part(t.attribute, ' ', 1) as attribute_type,
+  cast(sum(changes) as bigint) as changes,
   count(distinct item_key) as items,
-  min(event_time) as first_time,
-  max(event_time) as last_time
-from attributes
-group by attribute, attribute_type
+  min(first_time) as first_time,
+  max(last_time) as last_time
+from shapes
+cross join unnest(shape) as t(attribute)
+group by t.attribute
 order by attribute, attribute_type

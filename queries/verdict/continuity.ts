@@ -3,9 +3,10 @@ import { compareUtf8 } from '../../transform/json.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { bindQuery } from '../bind.js'
 import { savedQuery } from '../catalog.js'
-import { breaksOfAll, continuityOfAll, rowsOfEachItem } from '../each-item.js'
-import { type QueryEngine, streamAnswer } from '../engines/engine.js'
-import { type Row, rowsOf } from '../engines/rows.js'
+import { breaksOfAll, continuityOfAll, rowsOfEachItem, unlinkedItems } from '../each-item.js'
+import type { Narrowing, QueryEngine } from '../engines/engine.js'
+import { once } from '../engines/once.js'
+import type { Row } from '../engines/rows.js'
 import type { QueryName } from '../query-types.js'
 import type { Anchor, ArchiveFacts } from './archive-facts.js'
 import { type Boundary, boundaryBetween } from './boundary.js'
@@ -58,6 +59,39 @@ export async function* findingsByItem(
   if (item[0] !== undefined) yield findingsOfItem(item)
 }
 
+/** An item that an answer tells of, or something was found about, or both. */
+export interface ItemWithFindings<T> {
+  readonly itemKey: string
+  readonly item: T | undefined
+  readonly findings: readonly TableFinding[]
+}
+
+/**
+ * Items in the order of their keys, each with what `findingsByItem` finds of it, and those that only that knows.
+ * Neither side is held in memory.
+ */
+export async function* withFindings<T extends { readonly itemKey: string }>(
+  items: AsyncGenerator<T>,
+  findings: AsyncGenerator<FindingsOfItem>,
+): AsyncGenerator<ItemWithFindings<T>> {
+  let last: { itemKey: string; item: T | undefined; findings: readonly TableFinding[] } | undefined
+  for await (const { itemKey, ...piece } of mergeByItem<WithItem<T> | FindingsOfItem>([wrapped(items), findings])) {
+    if (last !== undefined && last.itemKey !== itemKey) yield last
+    if (last?.itemKey !== itemKey) last = { itemKey, item: undefined, findings: [] }
+    Object.assign(last, piece)
+  }
+  if (last !== undefined) yield last
+}
+
+interface WithItem<T> {
+  readonly itemKey: string
+  readonly item: T
+}
+
+async function* wrapped<T extends { readonly itemKey: string }>(items: AsyncGenerator<T>): AsyncGenerator<WithItem<T>> {
+  for await (const item of items) yield { itemKey: item.itemKey, item }
+}
+
 async function* asFindings(findings: AsyncGenerator<TableFinding>): AsyncGenerator<Piece> {
   for await (const finding of findings) yield { kind: 'finding', ...finding }
 }
@@ -103,18 +137,15 @@ async function* explainedBreaks(
   boundaries: Boundaries,
 ): AsyncGenerator<ExplainedBreak> {
   if (![...boundaries.erasable.values()].some(erasable => erasable.length > 0)) return
-  const { sql, values } = breaksOfAll(table)
-  for await (const piece of streamAnswer(engine, sql, values)) {
-    for (const row of rowsOf(piece)) {
-      const side = (name: 'before' | 'after') => ({
-        image: row[`${name}_image`] as string,
-        hash: row[`${name}_hash`] as string,
-        configId: row[`${name}_config`] as string,
-      })
-      const boundary = boundaryBetween(side('before'), side('after'), boundaries)
-      if (boundary === undefined) continue
-      yield { kind: 'explained', itemKey: row.item_key as string, eventId: row.event_id as string, boundary }
-    }
+  for await (const row of rowsOfEachItem(engine, table, breaksOfAll(table))) {
+    const side = (name: 'before' | 'after') => ({
+      image: row[`${name}_image`] as string,
+      hash: row[`${name}_hash`] as string,
+      configId: row[`${name}_config`] as string,
+    })
+    const boundary = boundaryBetween(side('before'), side('after'), boundaries)
+    if (boundary === undefined) continue
+    yield { kind: 'explained', itemKey: row.item_key as string, eventId: row.event_id as string, boundary }
   }
 }
 
@@ -134,8 +165,23 @@ async function* chainFindings(engine: QueryEngine, table: TableConfiguration): A
   }
 }
 
-/** What is missing because a complete baseline lacks an item. What its own rows contradict, `continuity` finds, too. */
+/**
+ * What is missing because a complete baseline lacks an item. What its own rows contradict, `continuity` finds, too.
+ * An opened archive is asked once: it takes a look at every change, and what an item was needs it, too.
+ */
 export async function* anchorFindings(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  anchor: Anchor,
+): AsyncGenerator<TableFinding> {
+  yield* await once(engine, `what baseline ${anchor.source} shows of ${table.table}`, async () => {
+    const found: TableFinding[] = []
+    for await (const finding of askAnchor(engine, table, anchor)) found.push(finding)
+    return found
+  })
+}
+
+async function* askAnchor(
   engine: QueryEngine,
   table: TableConfiguration,
   { source, us, untilUs }: Anchor,
@@ -163,7 +209,7 @@ export async function* anchorFindings(
 /** Items whose states do not balance, each with how many changes it lacks at least. */
 export async function* unbalancedItems(engine: QueryEngine, table: TableConfiguration): AsyncGenerator<TableFinding> {
   let last = ''
-  for await (const row of askByItem(engine, table, 'balance', {})) {
+  for await (const row of askByItem(engine, table, 'balance', {}, unlinkedItems(table))) {
     if (row.item_key === last) continue
     last = row.item_key as string
     const us = Number(row.event_time_us)
@@ -187,10 +233,12 @@ async function* askByItem(
   table: TableConfiguration,
   name: QueryName,
   parameters: Readonly<Record<string, string>>,
+  narrowing?: Narrowing,
 ): AsyncGenerator<Row> {
   const { sql, values } = bindQuery(savedQuery(name), table, parameters)
   const ordered = `select * from (\n${sql}\n) as found order by item_key, event_time_us, event_id`
-  for await (const piece of streamAnswer(engine, ordered, values)) yield* rowsOf(piece)
+  const columns = savedQuery(name).columns.map(column => column.name)
+  yield* rowsOfEachItem(engine, table, { columns, sql: ordered, values, narrowing })
 }
 
 /** Merges streams that are each in the order of their items' keys. */

@@ -25,11 +25,6 @@ export async function goneAt(
   const findings: TableFinding[] = []
   for (const baseline of baselines.filter(anchor => anchor.us <= us))
     for await (const finding of anchorFindings(engine, table, baseline)) findings.push(finding)
-  return goneAmong(findings, us)
-}
-
-/** The same, from findings that were already made. */
-export function goneAmong(findings: readonly TableFinding[], us: number): readonly GoneItem[] {
   return findings
     .filter(({ absence, untilUs }) => absence?.missing === 'REMOVE' && untilUs <= us)
     .map(({ itemKey, eventTimeUs }) => ({ itemKey, lastUs: eventTimeUs }))

@@ -10,10 +10,10 @@ import { rowsWithoutImages } from '../replaced-columns.js'
 import { actorOfToday } from '../todays-actor.js'
 import { alterationOf } from './alteration.js'
 import { countAltered, withAltered } from './altered-items.js'
-import { readSealedFacts } from './archive-facts.js'
-import { findingsByItem, type TableFinding } from './continuity.js'
+import { type ArchiveFacts, readSealedFacts } from './archive-facts.js'
+import { type FindingsOfItem, findingsByItem, type TableFinding, withFindings } from './continuity.js'
 import type { Confidence } from './findings.js'
-import { goneAmong, knownByFacts, toldByFacts } from './gone-items.js'
+import { goneAt, knownByFacts, toldByFacts } from './gone-items.js'
 import { ofUnknown } from './unseen.js'
 import { judge, momentOf, stateSince, type Verdict } from './verdict.js'
 
@@ -50,26 +50,47 @@ export async function* itemsAt(
   at: Pick<Instant, 'us'>,
 ): AsyncGenerator<ItemOfTable> {
   const facts = await readSealedFacts(engine, table, { afterUs: Number.NEGATIVE_INFINITY, toUs: at.us })
-  const findings = new Map<string, readonly TableFinding[]>()
-  for await (const item of findingsByItem(engine, table, facts)) findings.set(item.itemKey, item.findings)
   // of a row that is another nobody knows when it was: it may have been the one that counts at the moment
   // a copy is of rows as they were when it was made, and its files are held against their own hashes
   const hasCopy = (await engine.outline?.(table.table)) !== undefined
   const altered = await countAltered(engine, table, { fromUs: at.us, toUs: at.us }, hasCopy ? false : undefined)
   const period = momentOf(facts, at.us)
-  const verdict = (itemKey: string, lastUs?: number): Verdict => {
+  const verdict = (itemKey: string, findings: readonly TableFinding[], lastUs?: number): Verdict => {
     const since = stateSince(period.afterUs, lastUs, at.us)
-    return withAltered(judge(itemKey, findings.get(itemKey) ?? [], facts, period, since), altered?.get(itemKey))
+    return withAltered(judge(itemKey, findings, facts, period, since), altered?.get(itemKey))
   }
-  const gone = goneAmong([...findings.values()].flat(), at.us)
-  const known = toldByFacts(TABLE_AS_OF, facts, [at.us], [gone])
-  const options = { actor: await actorOfToday(engine, table) }
-  for await (const row of statesAt(engine, table, at.us, known, options))
-    yield toItem(row, verdict(row.item_key as string, row.event_id === null ? undefined : Number(row.event_time_us)))
-  const nothing = { image: null, imageHash: null, last: undefined, unresolved: false }
-  for await (const { itemKey } of olderAt(engine, table, at.us)) {
-    yield { itemKey, state: 'unknown', confidence: ofUnknown(verdict(itemKey).confidence), ...nothing }
+  const known = toldByFacts(TABLE_AS_OF, facts, [at.us], [await goneAt(engine, table, facts, at.us)])
+  const states = statesAt(engine, table, at.us, known, { actor: await actorOfToday(engine, table) })
+  for await (const { itemKey, item, findings } of withFindings(keyed(states), findingsByItem(engine, table, facts))) {
+    if (item === undefined) continue
+    const { row } = item
+    yield toItem(row, verdict(itemKey, findings, row.event_id === null ? undefined : Number(row.event_time_us)))
   }
+  const nothing = { state: 'unknown', image: null, imageHash: null, last: undefined, unresolved: false } as const
+  for await (const { itemKey, findings } of olderWithFindings(engine, table, at.us, facts))
+    yield { itemKey, confidence: ofUnknown(verdict(itemKey, findings).confidence), ...nothing }
+}
+
+async function* keyed(rows: AsyncGenerator<Row>): AsyncGenerator<{ readonly itemKey: string; readonly row: Row }> {
+  for await (const row of rows) yield { itemKey: row.item_key as string, row }
+}
+
+/** What is found is asked for only where there is such an item. */
+async function* olderWithFindings(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  us: number,
+  facts: ArchiveFacts,
+): AsyncGenerator<FindingsOfItem> {
+  const older = olderAt(engine, table, us)
+  const first = await older.next()
+  if (first.done === true) return
+  const all = (async function* () {
+    yield first.value
+    yield* older
+  })()
+  for await (const { itemKey, item, findings } of withFindings(all, findingsByItem(engine, table, facts)))
+    if (item !== undefined) yield { itemKey, findings }
 }
 
 /** An item of a table at a moment, as the question `table-as-of` tells it, without its image. */

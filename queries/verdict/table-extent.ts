@@ -54,7 +54,10 @@ export interface ItemSpan {
   readonly changes: number
 }
 
-/** Every item that has rows from `fromUs` to before `toUs`, in no order; of all time, from what a compaction kept. */
+/**
+ * Every item that has rows from `fromUs` to before `toUs`, in the order of their keys; of all time, from what a
+ * compaction kept.
+ */
 export async function* spansOfItems(
   engine: QueryEngine,
   table: TableConfiguration,
@@ -88,5 +91,5 @@ async function* spansBetween(
     conditions.map(([text]) => text),
   )
   const values = conditions.map(([, value]) => value)
-  for await (const piece of streamAnswer(engine, sql, values)) yield* rowsOf(piece)
+  for await (const piece of streamAnswer(engine, `${sql}\norder by item_key`, values)) yield* rowsOf(piece)
 }

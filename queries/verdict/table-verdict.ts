@@ -2,7 +2,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { type AlteredRows, countAltered, withAltered } from './altered-items.js'
 import { type ArchiveFacts, readArchiveFacts } from './archive-facts.js'
-import { findingsByItem, type TableFinding } from './continuity.js'
+import { findingsByItem, type TableFinding, withFindings } from './continuity.js'
 import { CONFIDENCES, type Confidence, type ItemFinding, isDoubtful, worstOf } from './findings.js'
 import { type SealedTable, type Span, sealedOf, sealedWithin, wordsOf } from './sealed.js'
 import { type Extent, readExtent, spansOfItems } from './table-extent.js'
@@ -206,37 +206,55 @@ async function judgeItems(
   bounds: Bounds,
   altered: ReadonlyMap<string, AlteredRows>,
 ): Promise<Counted> {
-  const findings = new Map<string, readonly TableFinding[]>()
-  for await (const item of findingsByItem(engine, table, facts)) findings.set(item.itemKey, item.findings)
   const verdicts = Object.fromEntries(CONFIDENCES.map(word => [word, 0])) as Record<Confidence, number>
-  const gaps: ItemFinding[] = []
+  const missing = new MissingStretches()
   let [items, changes, repeats] = [0, 0, 0]
-  const count = (itemKey: string, timesUs: readonly number[], known = facts) => {
+  const count = (itemKey: string, all: readonly TableFinding[], timesUs: readonly number[], known = facts) => {
     const [period, since] = [bounds.periodOf(timesUs), bounds.sealedAfterOf(timesUs)]
-    const found = judge(itemKey, findings.get(itemKey) ?? [], known, period, since)
-    const about = withAltered(found, altered.get(itemKey))
+    const about = withAltered(judge(itemKey, all, known, period, since), altered.get(itemKey))
     const { confidence } = about
     if (timesUs.length === 0 && !isDoubtful(confidence)) return
     items++
     verdicts[confidence]++
     for (const finding of about.findings) {
-      if (finding.finding === 'GAP') gaps.push(finding)
+      if (finding.finding === 'GAP') missing.add(finding)
       if (finding.finding === 'DUPLICATE') repeats += finding.changes
     }
   }
-  const rowless = new Set([...findings.keys(), ...facts.comparisons.flatMap(({ differing }) => [...differing.keys()])])
-  for await (const span of spansOfItems(engine, table, bounds)) {
-    changes += span.changes
-    count(span.itemKey, [span.firstUs, span.lastUs])
-    rowless.delete(span.itemKey)
+  const rowless = new Set(facts.comparisons.flatMap(({ differing }) => [...differing.keys()]))
+  const found = findingsByItem(engine, table, facts)
+  for await (const { itemKey, item, findings } of withFindings(spansOfItems(engine, table, bounds), found)) {
+    rowless.delete(itemKey)
+    changes += item?.changes ?? 0
+    // what is missing in the period may be all that the item had there
+    // sealed objects that are missing are no sign of it: they may have been any item's
+    if (item === undefined) count(itemKey, findings, [], { ...facts, sealed: null })
+    else count(itemKey, findings, [item.firstUs, item.lastUs])
   }
-  // what is missing in the period may be all that the item had there
-  // sealed objects that are missing are no sign of it: they may have been any item's
-  for (const itemKey of rowless) count(itemKey, [], { ...facts, sealed: null })
-  return { items, verdicts, changes, repeats, gaps: gaps.length, missing: mergeStretches(gaps) }
+  for (const itemKey of rowless) count(itemKey, [], [], { ...facts, sealed: null })
+  return { items, verdicts, changes, repeats, gaps: missing.gaps, missing: missing.merged() }
 }
 
-function mergeStretches(gaps: readonly ItemFinding[]): readonly MissingStretch[] {
+/** The times in which something is missing, overlapping ones as one: gaps are many more than stretches. */
+class MissingStretches {
+  gaps = 0
+  private held: MissingStretch[] = []
+  private most = 10_000
+
+  add({ sinceUs, untilUs }: ItemFinding): void {
+    this.gaps++
+    this.held.push({ sinceUs, untilUs })
+    if (this.held.length < this.most) return
+    this.held = [...mergeStretches(this.held)]
+    this.most = Math.max(this.most, 2 * this.held.length)
+  }
+
+  merged(): readonly MissingStretch[] {
+    return mergeStretches(this.held)
+  }
+}
+
+function mergeStretches(gaps: readonly MissingStretch[]): readonly MissingStretch[] {
   const start = ({ sinceUs }: MissingStretch) => sinceUs ?? Number.NEGATIVE_INFINITY
   const merged: MissingStretch[] = []
   for (const { sinceUs, untilUs } of [...gaps].sort((a, b) => start(a) - start(b) || a.untilUs - b.untilUs)) {

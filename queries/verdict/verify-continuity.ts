@@ -1,8 +1,8 @@
 import { compareUtf8 } from '../../transform/json.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { type QueryEngine, streamAnswer } from '../engines/engine.js'
+import { type EachItemStatement, rowsOfEachItem, unlinkedItems } from '../each-item.js'
+import type { QueryEngine } from '../engines/engine.js'
 import { deliveriesOf } from '../engines/literal.js'
-import { rowsOf } from '../engines/rows.js'
 import { type ArchiveFacts, readSealedFacts } from './archive-facts.js'
 import { findingsByItem, mergeByItem, type TableFinding, unbalancedItems } from './continuity.js'
 import { CONFIDENCES, type Confidence, type ItemFinding, isDoubtful } from './findings.js'
@@ -154,8 +154,22 @@ export class ContinuityCheck {
   }
 
   private async *spans(): AsyncGenerator<Piece> {
+    for await (const row of rowsOfEachItem(this.engine, this.table, this.spansStatement())) {
+      for (const region of [row.first_region, row.last_region]) if (region !== null) this.regions.add(String(region))
+      yield {
+        kind: 'span',
+        itemKey: row.item_key as string,
+        firstUs: Number(row.first_us),
+        lastUs: Number(row.last_us),
+        changes: Number(row.changes),
+        rows: Number(row.row_count),
+      }
+    }
+  }
+
+  private spansStatement(): EachItemStatement {
     const sql = `
-      select item_key, min(event_time_us) as first_us, max(event_time_us) as last_us, 
+      select item_key, min(event_time_us) as first_us, max(event_time_us) as last_us,
         count(distinct case when event_name <> 'BASELINE' and event_time_us >= ? then event_id end) as changes,
         count_if(event_time_us >= ?) as row_count, min(region) as first_region, max(region) as last_region
       from ${deliveriesOf(this.table)}
@@ -164,19 +178,10 @@ export class ContinuityCheck {
       order by item_key`
     const since = Math.max(this.period?.fromUs ?? 0, 0)
     const until = Math.min(this.period?.toUs ?? Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
-    for await (const piece of streamAnswer(this.engine, sql, [since, since, until])) {
-      for (const row of rowsOf(piece)) {
-        for (const region of [row.first_region, row.last_region]) if (region !== null) this.regions.add(String(region))
-        yield {
-          kind: 'span',
-          itemKey: row.item_key as string,
-          firstUs: Number(row.first_us),
-          lastUs: Number(row.last_us),
-          changes: Number(row.changes),
-          rows: Number(row.row_count),
-        }
-      }
-    }
+    const columns = ['item_key', 'first_us', 'last_us', 'changes', 'row_count', 'first_region', 'last_region']
+    const all = this.period === undefined
+    const narrowing = all ? { ...unlinkedItems(this.table), tellsOthers: true } : undefined
+    return { columns, sql, values: [since, since, until], narrowing }
   }
 
   private async *findings(): AsyncGenerator<Piece> {

@@ -208,7 +208,7 @@ describe('docs/cost.md', () => {
 
   it('has the tables that npx tsx cost/write-docs.ts makes', () => {
     expect(withTables(document)).toBe(document)
-    expect(document.match(/<!-- made by/g)).toHaveLength(9)
+    expect(document.match(/<!-- made by/g)).toHaveLength(11)
   })
 
   it('lists each price with its unit and source, and no other', () => {

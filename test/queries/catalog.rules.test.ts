@@ -27,6 +27,7 @@ const NAMES = [
     'changes-between',
     'changes-by-actor',
     'changes-of-subject',
+    'changes-with-caller',
   ],
   ...['changes-by-attribute', 'changes-without-actor', 'continuity', 'deletions', 'diff-of-table', 'duplicates'],
   ...[
@@ -71,6 +72,7 @@ const FUNCTIONS = new Set([
   ...[
     'json_format',
     'json_parse',
+    'first_value',
     'lag',
     'lead',
     'length',
@@ -82,11 +84,13 @@ const FUNCTIONS = new Set([
     'round',
     'row_number',
   ],
+  ...['array_intersect', 'json_array_get', 'json_array_length', 'map_values', 'regexp_extract_all', 'replace'],
+  ...['sequence', 'try'],
   ...['abs', 'at_timezone', 'day_of_week', 'from_unixtime', 'nullif'],
   ...['chr', 'lower', 'max_by', 'min_by', 'sha256', 'to_hex', 'to_utf8'],
   // of patterns that begin with \A and end with \z: elsewhere `$` means two things
   ...['regexp_like', 'regexp_replace'],
-  ...['split_part', 'strpos', 'substr', 'sum', 'to_unixtime', 'unnest'],
+  ...['split_part', 'strpos', 'substr', 'sum', 'to_unixtime', 'transform', 'unnest'],
 ])
 const KEYWORDS_BEFORE_A_PARENTHESIS = new Set([
   'and',

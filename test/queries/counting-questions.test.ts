@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { archiveOf, keyOf, STORY } from './story.js'
+import { archiveOf, change, keyOf, STORY } from './story.js'
 
 const [A, B, C] = ['A', 'B', 'C'].map(keyOf)
 
@@ -77,5 +77,29 @@ describe('questions that count', () => {
       ['2026-11-20T11:00:00.000Z', 'INSERT', null, 1n, 1n, ['alice']],
     ])
     expect(await ask('mass-changes', {}, columns)).toEqual([])
+  })
+})
+
+describe('a catalogue of attributes with odd names', () => {
+  const first = { 'a b': { S: '"S"' }, ' ': { M: { S: { N: '1' } } }, '"q"\\': { L: [] }, ü: { SS: ['x'] } }
+  const then = { ...first, 'a b': { BOOL: true }, N: { NULL: true } }
+  const { ask } = archiveOf([
+    change('A', '20T10:00:00', undefined, first),
+    change('A', '20T11:00:00', first, then),
+    // delivered twice, and counted once
+    change('B', '20T12:00:00', undefined, then, { eventID: 'twice', SequenceNumber: '5000' }),
+    change('B', '20T12:00:00', undefined, then, { eventID: 'twice', SequenceNumber: '5000' }),
+  ])
+
+  it('has each name as it is, with each of its types', async () => {
+    expect(await ask('attribute-catalogue', {}, ['attribute', 'attribute_type', 'changes', 'items'])).toEqual([
+      [' ', 'M', 3n, 2n],
+      ['"q"\\', 'L', 3n, 2n],
+      ['N', 'NULL', 2n, 2n],
+      ['a b', 'BOOL', 2n, 2n],
+      ['a b', 'S', 1n, 1n],
+      ['order_id', 'S', 3n, 2n],
+      ['ü', 'SS', 3n, 2n],
+    ])
   })
 })

@@ -201,6 +201,8 @@ async function* describeItems(
       remarks: unresolved ? [CONTRADICTING] : [],
       image_hash: imageHash,
       item: image === null ? null : (JSON.parse(image) as object),
+      // of a whole table nobody looks
+      live: null,
     }
   }
 }

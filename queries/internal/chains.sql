@@ -1,0 +1,28 @@
+-- @question Which items have changes that hang together at first sight, and when were the first and the last made?
+-- @empty none
+-- @column item_key varchar -- the item
+-- @column linked bigint -- 1 where each change leaves the state that the one before entered: nothing can be found there
+-- @column with_baseline boolean -- whether a baseline saw it
+-- @column first_us bigint -- when its first change was made
+-- @column last_us bigint -- when its last change was made
+-- @column changes bigint -- how many there are where it is linked, baselines left out
+-- @column row_count bigint -- how many rows
+-- @column first_region varchar -- the least region of its rows
+-- @column last_region varchar -- the greatest
+with taken as (
+  select item_key, event_name, event_time_us, time_precision, sequence, source, region, old_hash, new_hash
+  from {changes}
+),
+{beside}
+select
+  item_key,
+  min(link) as linked,
+  max(case when event_name = 'BASELINE' then 1 else 0 end) = 1 as with_baseline,
+  min(event_time_us) as first_us,
+  max(event_time_us) as last_us,
+  count_if(event_name <> 'BASELINE') as changes,
+  count(*) as row_count,
+  min(region) as first_region,
+  max(region) as last_region
+from beside
+group by item_key
