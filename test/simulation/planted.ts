@@ -1,5 +1,5 @@
 /** Bugs that are put into the source for a moment: the simulator must find each. */
-import type { Fault, FaultKind } from '../../simulation/faults.js'
+import type { FaultKind } from '../../simulation/faults.js'
 import type { Scenario } from '../../simulation/scenario.js'
 
 /** One bug: a text of one of our files, what stands there instead, and what the story must say of the cause. */
@@ -17,21 +17,10 @@ export interface Planted {
 }
 
 const onAws = ({ path, capture, isReadAtLast }: Scenario) => path === 'aws' && capture === 'streams' && !isReadAtLast
-const DAY_MS = 86_400_000
-
-/** Worlds with a fault of a kind, for so long at least where it strikes each time. */
-function strikes(worlds: (scenario: Scenario) => boolean, kind: FaultKind, outageMs = 0) {
-  return (scenario: Scenario) =>
-    worlds(scenario) &&
-    scenario.faults.some(fault => fault.kind === kind && (outageMs === 0 || lastsFor(fault, outageMs)))
+/** Worlds with a fault of a kind. */
+function strikes(worlds: (scenario: Scenario) => boolean, kind: FaultKind) {
+  return (scenario: Scenario) => worlds(scenario) && scenario.faults.some(fault => fault.kind === kind)
 }
-
-function lastsFor({ fromMs, toMs, rate }: Fault, ms: number): boolean {
-  return rate === 1 && toMs - fromMs >= ms
-}
-
-/** Long enough that Lambda gives up what it has. */
-const isDown = (fault: Fault) => /^(put|function)-/.test(fault.kind) && lastsFor(fault, DAY_MS)
 
 /** A long one is as long a story of calls that fail. */
 const hasShortOutage = (scenario: Scenario) =>
@@ -43,10 +32,6 @@ const hasShortOutage = (scenario: Scenario) =>
 const hasLarge = (scenario: Scenario) => onAws(scenario) && scenario.load.oversize > 0
 const onDesk = ({ path, isReadAtLast }: Scenario) => path === 'desk' && !isReadAtLast
 const isSealed = ({ isSealed, isReadAtLast }: Scenario) => isSealed && !isReadAtLast
-const isLocked = ({ lock, isReadAtLast }: Scenario) => lock !== undefined && !isReadAtLast
-const isOperated = ({ isOperated, isReadAtLast }: Scenario) => isOperated && !isReadAtLast
-const byKinesis = ({ path, capture, isReadAtLast }: Scenario) =>
-  path === 'aws' && capture === 'kinesis' && !isReadAtLast
 
 /** What of a captured table is on its way to Firehose. */
 const FORWARDER: readonly Planted[] = [
@@ -130,22 +115,6 @@ const FORWARDER: readonly Planted[] = [
     right: '`${dateOf(time.us)} ${table}`',
     wrong: 'table',
     cause: /transform refused/,
-  },
-  {
-    name: 'a stream that nobody reads is told after a day alone',
-    file: 'infra/alarms.ts',
-    right: 'unread,\n    0,\n    [2, 24]',
-    wrong: 'unread,\n    0,\n    [24, 24]',
-    cause: /misses/,
-    worlds: strikes(onAws, 'mapping-pauses', DAY_MS),
-  },
-  {
-    name: 'the alarm of what was given up watches a metric that nobody sends',
-    file: 'infra/alarms.ts',
-    right: "mapping('OnFailureDestinationDeliveredEventCount')",
-    wrong: "mapping('OnFailureDestinationDelivered')",
-    cause: /alarm batch-given-up should fire/,
-    worlds: (scenario => onAws(scenario) && scenario.faults.some(isDown)),
   },
 ]
 
@@ -244,61 +213,6 @@ const JOURNAL: readonly Planted[] = [
   },
 ]
 
-/** The locks of an archive's objects. */
-const LOCKS: readonly Planted[] = [
-  {
-    name: 'a lock is set on the newest version in place of the one that was made',
-    file: 'functions/lock-objects.ts',
-    right: 'const version = { Bucket: bucket, Key: key, VersionId: versionId }',
-    wrong:
-      'const version = { Bucket: bucket, Key: key } as never as { Bucket: string; Key: string; VersionId: string }',
-    cause: /is not locked/,
-  },
-  {
-    name: 'a lock that could not be set is no failure',
-    file: 'functions/lock-objects.ts',
-    right: 'if (failures.length > 0) throw',
-    wrong: 'if (failures.length > 1000) throw',
-    cause: /is not locked, and no alarm tells/,
-  },
-  {
-    name: 'a lock begins when the function runs, not when the object was made',
-    file: 'functions/lock-objects.ts',
-    right: 'const wanted = new Date(time.getTime() + rule.days * DAY_MS)',
-    wrong: 'const wanted = new Date(Math.max(present.getTime(), time.getTime() + rule.days * DAY_MS) + DAY_MS)',
-    cause: /is locked until/,
-  },
-]
-
-/** What was refused, sent again. */
-const REDRIVE: readonly Planted[] = [
-  {
-    name: 'what was not accepted is remembered as sent again',
-    file: 'delivery/redrive-to-firehose.ts',
-    right: 'const positions = accepted.flatMap(pack => pack.positions)',
-    wrong: 'const positions = packs.flatMap(pack => pack.positions)',
-    cause: /redrive/,
-  },
-  {
-    name: 'a run that is to send again remembers before it sends',
-    file: 'delivery/redrive.ts',
-    right: 'const resent = await target.send(fresh)',
-    wrong: 'remember(chunk)\n    const resent = await target.send(fresh)',
-    cause: /redrive/,
-  },
-]
-
-/** Changes that come by Kinesis. */
-const KINESIS: readonly Planted[] = [
-  {
-    name: 'a repeat by Kinesis with another eventID is another change',
-    file: 'transform/fast/row.ts',
-    right: "const eventId = capture === 'kinesis' ? '-' : (scanner.eventId ?? '-')",
-    wrong: "const eventId = scanner.eventId ?? '-'",
-    cause: /counted \d+ times/,
-  },
-]
-
 /** What is said of an archive. */
 const VERDICT: readonly Planted[] = [
   {
@@ -308,14 +222,6 @@ const VERDICT: readonly Planted[] = [
     wrong: 'return first && previous !== null && previous !== entry && known(previous) && known(entry)',
     cause: /history of .* is UNBROKEN/,
   },
-  {
-    name: 'two changes with the same images are taken for one',
-    file: 'queries/verdict/reconstruct.ts',
-    right: 'const groups = groupBy(rows, row => row.event_id)',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source
-    wrong: 'const groups = groupBy(rows, row => `${row.old_hash} ${row.new_hash}`)',
-    cause: /history of .* versions are there|in another order/,
-  },
 ]
 
 export const PLANTED: readonly Planted[] = [
@@ -323,8 +229,5 @@ export const PLANTED: readonly Planted[] = [
   ...TRANSFORM,
   ...TAIL.map(bug => ({ worlds: onDesk, ...bug })),
   ...JOURNAL.map(bug => ({ worlds: isSealed, ...bug })),
-  ...LOCKS.map(bug => ({ worlds: isLocked, ...bug })),
-  ...REDRIVE.map(bug => ({ worlds: isOperated, ...bug })),
-  ...KINESIS.map(bug => ({ worlds: byKinesis, ...bug })),
   ...VERDICT,
 ]
