@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { FAULTS, type Fault, type FaultKind } from '../../simulation/faults.js'
 import { type Scenario, scenarioOf } from '../../simulation/scenario.js'
 
-const SCENARIOS = Array.from({ length: 12_000 }, (_, i) => scenarioOf(i + 1, 24))
+const SCENARIOS = Array.from({ length: 40_000 }, (_, i) => scenarioOf(i + 1, 24))
 
 describe('the scenarios of many seeds', () => {
   it('have a few kinds of faults each, and some none', () => {
