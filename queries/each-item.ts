@@ -29,7 +29,7 @@ export function unlinkedItems(table: TableConfiguration): Omit<Narrowing, 'colum
 
 const UNLINKED = 'linked = 0'
 
-/** The same, where what there is to tell of the others is what was looked at: these columns of `internal/chains.sql`. */
+/** The same, where the others' rows of the answer are these columns of `internal/chains.sql`. */
 export function toldAtFirstSight(table: TableConfiguration, columns: readonly string[]): Omit<Narrowing, 'columns'> {
   // a row that is of no item is in the answer, so that whoever reads it notices
   const others = (items: string) =>

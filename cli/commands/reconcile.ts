@@ -17,6 +17,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { LIVE_OPTIONS } from '../ask/connection.js'
 import { KEYS_OF_OPTION, sealedByStack } from '../ask/key-store.js'
 import { keyedTable } from '../ask/keyed-table.js'
+import { MEMORY_OPTION, memoryOf } from '../ask/memory-option.js'
 import { lookAtKeys } from '../ask/own-keys.js'
 import { tellSealed } from '../ask/remarks.js'
 import {
@@ -48,6 +49,7 @@ export const reconcile: Command = {
     ['--segments <n>', 'scans with so many readers at once (1)'],
     ['--wait <seconds>', 'looks again for so long at what differs in a live table, as changes arrive (0)'],
     KEYS_OF_OPTION,
+    MEMORY_OPTION,
     ['--no-fact', 'does not write into the archive that it was compared'],
     FORMAT_OPTION,
   ],
@@ -57,6 +59,7 @@ export const reconcile: Command = {
     const [name, root] = [args[0] as string, archiveRoot(options)]
     checkUse(options, root)
     const waitMs = waitOf(options)
+    const memory = memoryOf(options)
     const configuration = loadConfiguration(options)
     if (options.keysOf === undefined) await lookAtKeys(configuration, root)
     const source = await openSource(name, options, io)
@@ -67,13 +70,16 @@ export const reconcile: Command = {
       store.seal()
       const configured = [...(configuration?.tables.values() ?? [])]
       const archived = {
-        open: async () => (await openArchiveIn(root, [table, ...configured])).engine,
+        open: async () => (await openArchiveIn(root, [table, ...configured], { memory })).engine,
         store,
         waitMs,
         onComparing: () => io.errIsTerminal && io.err('comparing ...'),
       }
       const exit = await compareWith(source, table, archived, { root, report, writes: options.fact !== false, io })
-      const known = await openArchiveIn(root, [table, ...configured], journalOptions(configuration, root))
+      const known = await openArchiveIn(root, [table, ...configured], {
+        ...journalOptions(configuration, root),
+        memory,
+      })
       const sealed = await heldAgainstJournal(known, table, source.toUs(), io)
       return exit === EXIT.done || sealed === EXIT.findings ? sealed : exit
     } catch (error) {
